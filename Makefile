@@ -1,0 +1,48 @@
+# Two commands do all the set-up on a fresh machine: `make demo` and `make test`.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+PYTEST_WORKERS ?= 2
+
+help: ## Show the commands
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+$(STAMP): requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed (PYTHON=/path/to/python3 make ...)")'
+	@echo "Setting up $(VENV) (about a minute, once)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.txt
+	@touch $@
+
+demo: $(STAMP) ## Finalise invoices in a local Solvimon and watch them arrive in a local Rillet
+	@PYTHONPATH=layers/mapping $(BIN)/python -m local.demo
+
+up: $(STAMP) ## Keep the local system running and print its URLs
+	@PYTHONPATH=layers/mapping $(BIN)/python -m local.up
+
+test: $(STAMP) ## Run the tests with coverage
+	@$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --cov --cov-report=term
+
+lint: $(STAMP) ## Check style, types, the arrows between modules, and the template
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy layers/mapping functions local tests
+	@PYTHONPATH=layers/mapping $(BIN)/lint-imports
+	@SAM_CLI_TELEMETRY=0 $(BIN)/sam validate --lint --template template.yaml --region eu-central-1
+
+bench: $(STAMP) ## Measure (prints BENCH lines)
+	@PYTHONPATH=layers/mapping $(BIN)/python -m bench
+
+build: $(STAMP) ## Build the Lambda artefacts (needs python3.13 on the PATH)
+	@SAM_CLI_TELEMETRY=0 $(BIN)/sam build
+
+deploy: build ## Deploy to AWS: make deploy ENV=dev
+	@SAM_CLI_TELEMETRY=0 $(BIN)/sam deploy --config-env $(or $(ENV),dev)
+
+lock: ## Lock the requirements again (needs uv)
+	uv pip compile -q --universal --generate-hashes --no-strip-extras --python-version 3.11 --no-emit-index-url --no-header layers/dependencies/requirements.in -o layers/dependencies/requirements.txt
+	uv pip compile -q --universal --generate-hashes --no-strip-extras --python-version 3.11 --no-emit-index-url --no-header requirements-dev.in -o requirements-dev.txt
+
+.PHONY: help demo up test lint bench build deploy lock
