@@ -1,0 +1,1 @@
+"""Solvimon bills, Rillet keeps the books: the code that all functions share."""

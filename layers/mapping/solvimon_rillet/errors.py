@@ -1,0 +1,96 @@
+"""Errors, typed by what recovers them.
+
+::
+
+    Recoverable
+    ├── RetryLater            nothing happened; the same message again, later
+    │   └── ConnectionBroken  a person must mend the connection; messages wait
+    └── OutcomeUnknown        the call may have happened; the next attempt finds out
+    NeedsAttention            a person must mend the document or its mapping; recorded, re-driven later
+    Skip                      not for Rillet, by rule; recorded
+"""
+
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """Why a document needs attention. Each code has its row in ``docs/errors.md``."""
+
+    CONNECTION_UNKNOWN = "connection_unknown"
+    CURRENCY_MIXED = "currency_mixed"
+    CUSTOMER_INCOMPLETE = "customer_incomplete"
+    CUSTOMER_NOT_LINKED = "customer_not_linked"
+    DATE_MISSING = "date_missing"
+    DOES_NOT_TIE_OUT = "does_not_tie_out"
+    EXPORTED_TWICE = "exported_twice"
+    FALLBACK_PRODUCT_MISSING = "fallback_product_missing"
+    INVOICE_NOT_FOUND = "invoice_not_found"
+    INVOICE_NUMBER_MISSING = "invoice_number_missing"
+    INVOICE_UNREADABLE = "invoice_unreadable"
+    PERIOD_REVERSED = "period_reversed"
+    PRODUCT_NOT_LINKED = "product_not_linked"
+    REFERENCE_TYPE_MISSING = "reference_type_missing"
+    REFERENCE_TYPE_RESTRICTED = "reference_type_restricted"
+    REFUSED_BY_RILLET = "refused_by_rillet"
+    RILLET_PERIOD_CLOSED = "rillet_period_closed"
+    RILLET_RECORD_MISSING = "rillet_record_missing"
+    SUBSIDIARY_NOT_LINKED = "subsidiary_not_linked"
+    TAX_COUNTRY_MISSING = "tax_country_missing"
+    TAX_NOT_ATTRIBUTABLE = "tax_not_attributable"
+    TIME_ZONE_UNKNOWN = "time_zone_unknown"
+    TOTAL_DIFFERS = "total_differs"
+
+
+class SolvimonRilletError(Exception):
+    """Base of everything that this package raises on purpose."""
+
+
+class Recoverable(SolvimonRilletError):
+    """The message stays with us: time, or a mended connection, recovers it.
+
+    Attributes:
+        after: seconds to wait before the next attempt; ``None`` leaves it to the queue's back-off.
+    """
+
+    def __init__(self, message: str, *, after: float | None = None) -> None:
+        super().__init__(message)
+        self.after = after
+
+
+class RetryLater(Recoverable):
+    """Nothing happened at the other side; the same work again later may succeed."""
+
+
+class ConnectionBroken(RetryLater):
+    """A credential is missing, wrong or revoked. Messages wait until a person mends it."""
+
+    def __init__(self, message: str, *, after: float | None = 300) -> None:
+        super().__init__(message, after=after)
+
+
+class OutcomeUnknown(Recoverable):
+    """A write was sent and its answer was lost: it may or may not have happened."""
+
+
+class NeedsAttention(SolvimonRilletError):
+    """A document cannot be booked until a person acts.
+
+    Attributes:
+        code: the cause, a row of ``docs/errors.md``.
+        message: what is wrong, with names and amounts.
+        remedy: what to do about it.
+    """
+
+    def __init__(self, code: Code, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.remedy = remedy
+
+
+class Skip(SolvimonRilletError):
+    """A document that is not for Rillet, by a rule that the reason names."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason

@@ -1,0 +1,107 @@
+"""What travels on the bus: ids, not payloads. A handler reads the truth again."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+SOLVIMON = "solvimon"
+INVOICE_FINALISED = "Invoice Finalised"
+CREDIT_NOTE_FINALISED = "Credit Note Finalised"
+
+# An invoice that becomes FINAL in one step may announce itself as created or updated.
+_FINAL_ACTIONS = {"INVOICE.STATUS_TO_FINAL", "INVOICE.CREATED", "INVOICE.UPDATED"}
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
+_CREDIT_TYPES = {"CREDIT", "ONE_OFF_CREDIT"}
+
+
+class Malformed(ValueError):
+    """An event that is not what it should be; the text names the field."""
+
+
+@dataclass(frozen=True, slots=True)
+class BusEvent:
+    """A hint that a document of a connection changed.
+
+    Attributes:
+        source: the vendor that said so.
+        detail_type: what happened.
+        connection: the connection it happened in.
+        id: the vendor's id of the document.
+        event_id: the same for every delivery of the same event.
+        occurred_at: when, as the vendor says (ISO 8601).
+    """
+
+    source: str
+    detail_type: str
+    connection: str
+    id: str
+    event_id: str
+    occurred_at: str
+
+    def detail(self) -> dict[str, str]:
+        """The event's detail as the bus carries it."""
+        return {
+            "connection": self.connection,
+            "id": self.id,
+            "event_id": self.event_id,
+            "occurred_at": self.occurred_at,
+        }
+
+    @classmethod
+    def from_queue(cls, body: str) -> Self:
+        """Read an event that EventBridge put on a queue.
+
+        Raises:
+            Malformed: it is not such an event.
+        """
+        try:
+            event = json.loads(body)
+        except ValueError:
+            raise Malformed("the body is not JSON") from None
+        detail = event.get("detail") if isinstance(event, dict) else None
+        if not isinstance(detail, dict):
+            raise Malformed("detail: is missing")
+        for name in ("connection", "id"):
+            if not isinstance(detail.get(name), str) or not _ID.fullmatch(detail[name]):
+                raise Malformed(f"detail.{name}: should be a name or id")
+        return cls(
+            str(event.get("source", "")),
+            str(event.get("detail-type", "")),
+            detail["connection"],
+            detail["id"],
+            str(detail.get("event_id", "")),
+            str(detail.get("occurred_at", "")),
+        )
+
+
+def from_solvimon(connection: str, body: bytes) -> BusEvent | None:
+    """The bus event for a verified Solvimon webhook, or ``None`` for one that we do not use.
+
+    The envelope has no event id (dossier 3.3): deliveries of the same event have the same body.
+    """
+    try:
+        envelope = json.loads(body)
+    except ValueError:
+        return None
+    data = envelope.get("data") if isinstance(envelope, dict) else None
+    if not isinstance(data, Mapping) or not _ID.fullmatch(str(data.get("id"))):
+        return None
+    detail_type = _detail_type(str(envelope.get("type")), data)
+    if detail_type is None:
+        return None
+    digest = hashlib.sha256(body).hexdigest()[:32]
+    return BusEvent(
+        SOLVIMON, detail_type, connection, str(data["id"]), digest, str(envelope.get("created_at", ""))
+    )
+
+
+def _detail_type(action: str, data: Mapping[str, Any]) -> str | None:
+    final = action == "INVOICE.STATUS_TO_FINAL" or (
+        action in _FINAL_ACTIONS and data.get("status") == "FINAL"
+    )
+    if not final:
+        return None
+    return CREDIT_NOTE_FINALISED if data.get("type") in _CREDIT_TYPES else INVOICE_FINALISED

@@ -1,0 +1,207 @@
+"""HTTP to a vendor: time-outs, answers without floats, failures typed by what recovers them."""
+
+import logging
+from collections.abc import Callable, Mapping
+from time import monotonic
+from typing import Any
+
+import requests
+import simplejson
+from requests.adapters import HTTPAdapter
+from urllib3 import Retry
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+from solvimon_rillet.errors import ConnectionBroken, OutcomeUnknown, RetryLater
+
+logger = logging.getLogger(__name__)
+
+CONNECT_SECONDS = 3.05
+READ_SECONDS = 20
+_NEVER_SENT = (ConnectTimeoutError, NewConnectionError)
+
+
+class Refused(Exception):
+    """A vendor answered 4xx: this very request will never succeed.
+
+    Attributes:
+        status: HTTP status.
+        problem: the answer's JSON object, or an empty one.
+    """
+
+    def __init__(self, vendor: str, status: int, problem: Mapping[str, Any]) -> None:
+        super().__init__(f"{vendor} answered {status}")
+        self.vendor = vendor
+        self.status = status
+        self.problem = problem
+
+
+def session(get_retries: int) -> requests.Session:
+    """A session that repeats safe reads by itself, and nothing else.
+
+    Args:
+        get_retries: how often a GET is repeated after a connection error or a 5xx.
+    """
+    retry = Retry(
+        total=get_retries,
+        allowed_methods={"GET"},
+        status_forcelist={500, 502, 503, 504},
+        backoff_factor=0.2,
+        raise_on_status=False,
+        redirect=0,
+        respect_retry_after_header=False,
+    )
+    made = requests.Session()
+    made.mount("https://", HTTPAdapter(max_retries=retry))
+    made.mount("http://", HTTPAdapter(max_retries=retry))
+    return made
+
+
+class Http:
+    """Requests to one vendor.
+
+    Args:
+        vendor: its name, for messages.
+        base_url: address that paths are appended to.
+        headers: makes the headers of a request, credentials included; called anew for each.
+        http: the session.
+        request_id: response header with the vendor's request id, which is logged.
+    """
+
+    def __init__(
+        self,
+        vendor: str,
+        base_url: str,
+        headers: Callable[[], Mapping[str, str]],
+        http: requests.Session,
+        request_id: str = "",
+    ) -> None:
+        self._vendor = vendor
+        self._base_url = base_url
+        self._headers = headers
+        self._http = http
+        self._request_id = request_id
+
+    def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Any:  # noqa: ANN401
+        """Read. JSON numbers come as ``Decimal``.
+
+        Raises:
+            RetryLater: no answer, a 5xx, or a 429.
+            ConnectionBroken: the credential is wrong (401) or not allowed to (403).
+            Refused: another 4xx.
+        """
+        try:
+            response = self._request("GET", path, params=params)
+            self._check(response)
+            return self._json(response)
+        except OutcomeUnknown as error:
+            raise RetryLater(str(error), after=error.after) from error
+
+    def post(self, path: str, body: object, idempotency_key: str) -> Any:  # noqa: ANN401
+        """Write once. Never repeated here: the caller decides, with the same key.
+
+        Raises:
+            RetryLater: the request was not sent, or was refused for its pace (429).
+            OutcomeUnknown: it was sent; whether it happened is not known.
+            ConnectionBroken: the credential is wrong (401) or not allowed to (403).
+            Refused: another 4xx.
+        """
+        response = self._request("POST", path, body=body, idempotency_key=idempotency_key)
+        self._check(response)
+        return self._json(response)
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str | int] | None = None,
+        body: object = None,
+        idempotency_key: str = "",
+    ) -> requests.Response:
+        headers = dict(self._headers())
+        data = None
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            data = simplejson.dumps(body, use_decimal=True).encode()
+        if idempotency_key:
+            headers["Idempotency-Key"] = idempotency_key
+        started = monotonic()
+        try:
+            response = self._http.request(
+                method,
+                self._base_url + path,
+                params=params,
+                data=data,
+                headers=headers,
+                timeout=(CONNECT_SECONDS, READ_SECONDS),
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            raise self._failure(method, path, error) from error
+        self._log(method, path, response, monotonic() - started)
+        return response
+
+    def _failure(self, method: str, path: str, error: requests.RequestException) -> Exception:
+        logger.warning(
+            "call failed",
+            extra={"vendor": self._vendor, "method": method, "path": path, "failure": type(error).__name__},
+        )
+        cause = error.args[0] if error.args else None
+        reason = getattr(cause, "reason", cause)
+        if isinstance(reason, _NEVER_SENT):
+            return RetryLater(f"{self._vendor} cannot be reached.")
+        return OutcomeUnknown(f"{self._vendor} did not answer ({type(error).__name__}).")
+
+    def _log(self, method: str, path: str, response: requests.Response, seconds: float) -> None:
+        facts: dict[str, object] = {
+            "vendor": self._vendor,
+            "method": method,
+            "path": path,
+            "status": response.status_code,
+            "milliseconds": round(seconds * 1000),
+        }
+        if self._request_id:
+            facts["vendor_request_id"] = response.headers.get(self._request_id)
+        logger.info("call", extra=facts)
+
+    def _check(self, response: requests.Response) -> None:
+        status = response.status_code
+        if status < 300:
+            return
+        if status == 429:
+            raise RetryLater(f"{self._vendor} asks to slow down (429).", after=_retry_after(response))
+        if status in {401, 403}:
+            raise ConnectionBroken(_broken(self._vendor, status))
+        if status >= 500 or status in {408, 425} or status < 400:
+            raise OutcomeUnknown(f"{self._vendor} answered {status}.")
+        raise Refused(self._vendor, status, _problem(response))
+
+    def _json(self, response: requests.Response) -> Any:  # noqa: ANN401
+        if response.status_code == 204:
+            return None
+        try:
+            return simplejson.loads(response.content, use_decimal=True)
+        except ValueError:
+            raise OutcomeUnknown(
+                f"{self._vendor} answered {response.status_code} with unreadable JSON."
+            ) from None
+
+
+def _retry_after(response: requests.Response) -> int:
+    """Seconds that a 429 asks for; Rillet names none, and its window is a minute."""
+    stated = response.headers.get("Retry-After", "")
+    return min(int(stated), 900) if stated.isdigit() else 61
+
+
+def _problem(response: requests.Response) -> Mapping[str, Any]:
+    try:
+        problem = simplejson.loads(response.content, use_decimal=True)
+    except ValueError:
+        return {}
+    return problem if isinstance(problem, dict) else {}
+
+
+def _broken(vendor: str, status: int) -> str:
+    why = "refuses the credential (401)" if status == 401 else "says the credential may not do this (403)"
+    return (
+        f"{vendor} {why}. Put a valid one with write access into the connection's secret; the documents wait."
+    )

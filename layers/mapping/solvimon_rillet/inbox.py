@@ -1,0 +1,129 @@
+"""Taking work from a queue or from a person: one batch of bus events, or one direct invocation."""
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aws_lambda_powertools.metrics import Metrics, MetricUnit
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from solvimon_rillet.errors import ConnectionBroken, NeedsAttention, Recoverable
+from solvimon_rillet.events import BusEvent
+from solvimon_rillet.queues import Queue
+from solvimon_rillet.workflows.results import Result
+
+logger = logging.getLogger(__name__)
+
+Work = Callable[[str, str], Result]
+
+# A document may need several calls; with less time left it is not begun.
+NEEDED_MILLISECONDS = 25_000
+_METRICS = {
+    "exported": "DocumentsExported",
+    "rejected": "DocumentsRejected",
+    "skipped": "DocumentsSkipped",
+    "differs": "DocumentsDiffer",
+}
+_UNKNOWN_CONNECTION_SECONDS = 900
+
+
+class Inbox:
+    """A workflow's two ways in.
+
+    Args:
+        queue: where work goes that must wait.
+        work: does one document: ``work(connection, document_id)``.
+        metrics: counts outcomes.
+    """
+
+    def __init__(self, queue: Callable[[], Queue], work: Work, metrics: Metrics) -> None:
+        self._queue = queue
+        self._work = work
+        self._metrics = metrics
+
+    def batch(self, event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
+        """Take an SQS batch; what cannot be handed back by itself is reported as a failed item."""
+
+        def one(record: SQSRecord) -> None:
+            self._message(record.raw_event, context)
+
+        processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+        return dict(process_partial_response(event, one, processor, context))
+
+    def document(self, connection: str, document_id: str, detail_type: str, context: Any) -> Result:  # noqa: ANN401
+        """Do one document on a person's request; what must wait goes onto the queue.
+
+        Raises:
+            NeedsAttention: there is no such connection.
+        """
+        try:
+            if context.get_remaining_time_in_millis() < NEEDED_MILLISECONDS:
+                raise _OutOfTime("There was no time left in this run.", after=1)
+            return self._counted(connection, document_id)
+        except Recoverable as error:
+            self._note(error, connection, document_id)
+            delay = self._queue().defer(_as_message(connection, document_id, detail_type), {}, error.after)
+            told = f"{error} It is on the queue and is tried again by itself in {delay} s."
+            return Result(document_id, "queued", {"reason": told})
+
+    def _message(self, record: Mapping[str, Any], context: Any) -> None:  # noqa: ANN401
+        event = BusEvent.from_queue(record["body"])
+        after: float | None
+        try:
+            if context.get_remaining_time_in_millis() < NEEDED_MILLISECONDS:
+                raise _OutOfTime("There was no time left in this run.", after=1)
+            self._counted(event.connection, event.id)
+            return
+        except Recoverable as error:
+            self._note(error, event.connection, event.id)
+            after = error.after
+        except NeedsAttention as error:  # the connection is not there (yet); its documents wait for it
+            logger.exception(
+                "no such connection", extra={"connection": event.connection, "reason": str(error)}
+            )
+            after = _UNKNOWN_CONNECTION_SECONDS
+        self._queue().defer(record["body"], record.get("messageAttributes") or {}, after)
+
+    def _counted(self, connection: str, document_id: str) -> Result:
+        result = self._work(connection, document_id)
+        facts: dict[str, Any] = {
+            name: result.facts[name] for name in ("rillet_id", "code", "reason") if name in result.facts
+        }
+        logger.info(
+            "document done",
+            extra={"connection": connection, "document": document_id, "outcome": result.outcome, **facts},
+        )
+        if name := _METRICS.get(result.outcome):
+            self._metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)
+        return result
+
+    def _note(self, error: Recoverable, connection: str, document_id: str) -> None:
+        logger.warning(
+            "document must wait",
+            extra={
+                "connection": connection,
+                "document": document_id,
+                "why": type(error).__name__,
+                "reason": str(error),
+            },
+        )
+        self._metrics.add_metric(name="DocumentsWaiting", unit=MetricUnit.Count, value=1)
+        if isinstance(error, ConnectionBroken):
+            self._metrics.add_metric(name="ConnectionBroken", unit=MetricUnit.Count, value=1)
+
+
+class _OutOfTime(Recoverable):
+    pass
+
+
+def _as_message(connection: str, document_id: str, detail_type: str) -> str:
+    detail = {"connection": connection, "id": document_id}
+    return json.dumps({"source": "solvimon", "detail-type": detail_type, "detail": detail})
+
+
+def summary(results: list[Result]) -> dict[str, int]:
+    """How many documents ended how."""
+    return dict(Counter(result.outcome for result in results))

@@ -1,0 +1,1 @@
+"""Solvimon to Rillet and back: pure functions of documents, links and settings."""

@@ -1,0 +1,66 @@
+"""Moments cut to days in the document's own time zone, and periods of service."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from solvimon_rillet.errors import Code, NeedsAttention
+from solvimon_rillet.solvimon.models import Group, Moment
+
+_OFFSET = re.compile(r"(?:GMT|UTC)([+-])(\d{1,2})(?::?(\d{2}))?")
+
+
+def zone(name: str | None, also: Mapping[str, str]) -> tzinfo:
+    """The time zone of a name as Solvimon writes it: IANA, ``GMT+1``, ``UTC+1`` or an abbreviation.
+
+    Args:
+        name: the name; none means UTC.
+        also: IANA names for names that are neither (setting ``time_zones``).
+
+    Raises:
+        NeedsAttention: nobody knows the name; cutting a day at the wrong hour would misdate revenue.
+    """
+    if not name:
+        return UTC
+    if offset := _OFFSET.fullmatch(name):
+        sign = -1 if offset[1] == "-" else 1
+        return timezone(sign * timedelta(hours=int(offset[2]), minutes=int(offset[3] or 0)))
+    try:
+        return ZoneInfo(also.get(name, name))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise NeedsAttention(
+            Code.TIME_ZONE_UNKNOWN,
+            f"The time zone {name!r} is not known.",
+            f'Add it to the setting time_zones, such as {{"{name}": "Europe/Amsterdam"}}, then retry.',
+        ) from None
+
+
+def day(moment: Moment, where: tzinfo) -> date:
+    """The calendar day of a moment in a time zone."""
+    return moment.astimezone(where).date() if isinstance(moment, datetime) else moment
+
+
+def service_period(group: Group, path: str, where: tzinfo) -> tuple[date, date] | None:
+    """First and last day of a group's service, both inclusive; ``None`` where Solvimon names none.
+
+    Solvimon's ``end_at`` is usually the next period's midnight, which is the day after the last one.
+    A group that starts and ends at the same moment is a one-day period (dossier, traps 16 and 17).
+
+    Raises:
+        NeedsAttention: the period ends before it starts.
+    """
+    start = group.start_at or group.start_date
+    end = group.end_at or group.end_date
+    if start is None or end is None:
+        return None
+    first, last = day(start, where), day(end, where)
+    if last > first and isinstance(end, datetime) and end.astimezone(where).time() == time.min:
+        last -= timedelta(days=1)
+    if last < first:
+        raise NeedsAttention(
+            Code.PERIOD_REVERSED,
+            f"The group {path} ends on {last} before it starts on {first}.",
+            "Correct the period in Solvimon (credit the invoice and bill it again), then retry.",
+        )
+    return first, last

@@ -1,0 +1,189 @@
+"""The lines of a document: one per group and tax, rounded so that they sum to its totals."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, tzinfo
+from decimal import Decimal
+
+from solvimon_rillet import money
+from solvimon_rillet.errors import Code, NeedsAttention
+from solvimon_rillet.links import Links
+from solvimon_rillet.mapping import descriptions
+from solvimon_rillet.mapping.dates import service_period
+from solvimon_rillet.mapping.taxes import Billed, Rate, Share, billed, shares
+from solvimon_rillet.mapping.totals import Totals, document_totals, does_not_tie_out
+from solvimon_rillet.settings import Settings
+from solvimon_rillet.solvimon.models import Group, Invoice
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentLine:
+    """One line to book: a group, or the part of a group under one tax.
+
+    Attributes:
+        path: the group's path in the Solvimon document.
+        tax_path: path of the tax category behind ``rate``.
+        product_id: Rillet product id.
+        description: text for people.
+        net: net amount, rounded to the document's currency.
+        tax: tax amount, rounded to the document's currency.
+        rate: ``None`` where no tax category applies.
+        period: first and last day of service, inclusive; ``None`` where there is none.
+    """
+
+    path: str
+    tax_path: str
+    product_id: str
+    description: str
+    net: Decimal
+    tax: Decimal
+    rate: Rate | None
+    period: tuple[date, date] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """A document's lines with the totals they sum to."""
+
+    lines: tuple[DocumentLine, ...]
+    totals: Totals
+    warnings: tuple[str, ...]
+
+
+def document_lines(invoice: Invoice, links: Links, settings: Settings, currency: str, where: tzinfo) -> Lines:
+    """Turn a document's groups into lines that tie out to its totals.
+
+    Raises:
+        NeedsAttention: the document does not tie out, or a group has no product, period or tax that fits.
+    """
+    groups = [billed(path, group) for path, group in invoice.billed_groups()]
+    groups, warnings = _worth_booking(groups, links, settings)
+    split = shares(invoice, groups, currency)
+    flat = [(group, share) for group, parts in zip(groups, split, strict=True) for share in parts]
+    nets, taxes = [share.net for _, share in flat], [share.tax for _, share in flat]
+    totals = document_totals(invoice, currency, nets, taxes)
+    _check_sum("net", nets, totals.net, "tax_summary.base_amount", groups, currency)
+    _check_sum("tax", taxes, totals.tax, "tax", groups, currency)
+    rounded_nets = _round_parts(totals.net, nets, [bool(net) for net in nets], currency)
+    rounded_taxes = _round_parts(totals.tax, taxes, [_is_taxed(share) for _, share in flat], currency)
+    lines = tuple(
+        DocumentLine(
+            path=group.path,
+            tax_path=share.source,
+            product_id=_product(group, links, settings),
+            description=descriptions.of_group(group.group),
+            net=net,
+            tax=tax,
+            rate=share.rate,
+            period=service_period(group.group, group.path, where),
+        )
+        for (group, share), net, tax in zip(flat, rounded_nets, rounded_taxes, strict=True)
+    )
+    warnings += _rounding_notes(flat, lines, currency)
+    return Lines(lines, totals, tuple(warnings))
+
+
+def _worth_booking(
+    groups: Sequence[Billed], links: Links, settings: Settings
+) -> tuple[list[Billed], list[str]]:
+    """All groups, but for those of zero that have no product: they need no line and stop nothing."""
+    kept, warnings = list[Billed](), list[str]()
+    for group in groups:
+        taxed = any(tax.tax_amount and tax.tax_amount.quantity for tax in group.taxes)
+        if group.net or taxed or _find_product(group.group, links, settings):
+            kept.append(group)
+        else:
+            warnings.append(f"The group {group.path} is zero and has no Rillet product; it was left out.")
+    return kept, warnings
+
+
+def _find_product(group: Group, links: Links, settings: Settings) -> str | None:
+    if group.products:
+        return next((links.products[p.id] for p in group.products if p.id and p.id in links.products), None)
+    return _fallback(group, settings)
+
+
+def _fallback(group: Group, settings: Settings) -> str | None:
+    products = settings.fallback_products
+    by_kind = {"discount": products.discount, "commitment": products.commitment, "one_off": products.one_off}
+    return by_kind.get(kind_of(group)) or products.default
+
+
+def kind_of(group: Group) -> str:
+    """What a group without product is: ``discount``, ``commitment``, ``one_off`` or ``other``.
+
+    Solvimon's line types are REVENUE, COMMITMENT, DISCOUNT and ONE_OFF (dossier 2.6).
+    """
+    of_lines = {line.type for line in group.lines}
+    for kind in (group.type, of_lines.pop() if len(of_lines) == 1 else None):
+        if kind in {"DISCOUNT", "COMMITMENT", "ONE_OFF"}:
+            return kind.lower()
+    amount = group.amount_excluding_tax or group.total
+    return "discount" if amount and amount.quantity < 0 else "other"
+
+
+def _product(group: Billed, links: Links, settings: Settings) -> str:
+    product = _find_product(group.group, links, settings)
+    if product:
+        return product
+    if group.group.products:
+        names = ", ".join(f"{p.name or 'unnamed'} ({p.id})" for p in group.group.products)
+        raise NeedsAttention(
+            Code.PRODUCT_NOT_LINKED,
+            f"The group {group.path} bills the product {names}, which has no Rillet product.",
+            f'Import the products from Rillet, or set the custom field "Rillet Product ID" '
+            f"({settings.custom_fields.product}) on it in Solvimon, then retry.",
+        )
+    kind = kind_of(group.group)
+    name = kind if kind != "other" else "default"
+    raise NeedsAttention(
+        Code.FALLBACK_PRODUCT_MISSING,
+        f"The group {group.path} ({descriptions.of_group(group.group)}) has no product; no fallback is set.",
+        f"Set fallback_products.{name} (or fallback_products.default) to a Rillet product id in the "
+        "settings, then retry.",
+    )
+
+
+def _is_taxed(share: Share) -> bool:
+    return share.rate is not None and bool(share.rate.percentage or share.tax)
+
+
+def _check_sum(
+    what: str, parts: Sequence[Decimal], total: Decimal, header: str, groups: Sequence[Billed], currency: str
+) -> None:
+    stated = sum(parts, Decimal())
+    if parts and money.within_rounding(stated - total, len(parts), currency):
+        return
+    if not parts and not total:
+        return
+    listed = ", ".join(f"{group.path} {money.plain(group.net)}" for group in groups[:20]) or "none"
+    raise does_not_tie_out(
+        f"The groups ({listed}) have a {what} of", stated, f"the invoice's {header} is", total, currency
+    )
+
+
+def _round_parts(
+    total: Decimal, exact: Sequence[Decimal], eligible: Sequence[bool], currency: str
+) -> list[Decimal]:
+    """Round parts to a total; what rounding leaves goes to eligible parts only."""
+    chosen = [index for index, may in enumerate(eligible) if may] or list(range(len(exact)))
+    result = [money.rounded(part, currency) for part in exact]
+    rest = total - sum((result[i] for i in range(len(exact)) if i not in set(chosen)), Decimal())
+    for index, part in zip(chosen, money.allocate(rest, [exact[i] for i in chosen], currency), strict=True):
+        result[index] = part
+    return result
+
+
+def _rounding_notes(
+    flat: Sequence[tuple[Billed, Share]], lines: Sequence[DocumentLine], currency: str
+) -> list[str]:
+    notes = []
+    for (_, share), line in zip(flat, lines, strict=True):
+        moved = line.net - money.rounded(share.net, currency), line.tax - money.rounded(share.tax, currency)
+        for name, amount in zip(("net", "tax"), moved, strict=True):
+            if amount:
+                notes.append(
+                    f"{money.text(amount, currency)} {currency} of rounding is in the {name} of {line.path}, so "
+                    "that the items sum to the invoice's total."
+                )
+    return notes

@@ -1,0 +1,269 @@
+"""Which part of a group's net amount bears which tax."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from solvimon_rillet import money
+from solvimon_rillet.errors import Code, NeedsAttention
+from solvimon_rillet.mapping.totals import does_not_tie_out
+from solvimon_rillet.solvimon.models import Group, Invoice, TaxCategory
+
+_ATTRIBUTION_REMEDY = (
+    "Solvimon does not say which tax belongs to which group. Report the invoice to Solvimon's support, or "
+    "book it by hand."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A tax rate as Rillet takes it: whole percent, a description, Solvimon's category."""
+
+    percentage: Decimal
+    name: str
+    category: str
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A part of a group under one tax rate (or none), exact as Solvimon states it.
+
+    Attributes:
+        source: path of the tax in the document, for a dry run's explanation.
+        net: net amount in the document's currency.
+        tax: tax amount in the document's currency.
+        rate: ``None`` for a part without any tax category.
+    """
+
+    source: str
+    net: Decimal
+    tax: Decimal
+    rate: Rate | None
+
+
+@dataclass(frozen=True, slots=True)
+class Billed:
+    """A group with its net amount and the tax categories that Solvimon states for it."""
+
+    path: str
+    group: Group
+    net: Decimal
+    source: str
+    taxes: tuple[TaxCategory, ...]
+
+
+def billed(path: str, group: Group) -> Billed:
+    """A group's net amount and taxes: its own, else those of its lines.
+
+    Raises:
+        NeedsAttention: the group has no amount at all.
+    """
+    taxes, source = tuple(group.tax_categories), f"{path}.tax_categories"
+    if not taxes:
+        taxes, source = _of_lines(group), f"{path}.lines[].tax_categories"
+    amount = group.amount_excluding_tax or group.total
+    if amount is not None:
+        return Billed(path, group, amount.quantity, source, taxes)
+    lines = [line.amount_excluding_tax for line in group.lines if line.amount_excluding_tax]
+    if not lines:
+        raise NeedsAttention(
+            Code.DOES_NOT_TIE_OUT,
+            f"The group {path} has no amount.",
+            "Report the invoice to Solvimon's support, or book it by hand.",
+        )
+    return Billed(path, group, sum((line.quantity for line in lines), Decimal()), source, taxes)
+
+
+def shares(invoice: Invoice, groups: Sequence[Billed], currency: str) -> list[list[Share]]:
+    """Split each group by tax; the result has one list per group, in their order.
+
+    Raises:
+        NeedsAttention: a group's taxes do not fit its amount, or nobody says which tax it bears.
+    """
+    bare = [group for group in groups if not group.taxes]
+    header = _header_taxes(invoice, groups, bare, currency)
+    return [_split(group, currency) if group.taxes else _from_header(group, bare, header) for group in groups]
+
+
+def _of_lines(group: Group) -> tuple[TaxCategory, ...]:
+    """The categories of a group's lines, summed by category, name and percentage."""
+    summed: dict[tuple[str | None, str | None, Decimal | None], TaxCategory] = {}
+    for line in group.lines:
+        for category in line.tax_categories:
+            key = (category.category, category.name, category.percentage)
+            before = summed.get(key)
+            summed[key] = category if before is None else _sum(before, category)
+    return tuple(summed.values())
+
+
+def _sum(one: TaxCategory, other: TaxCategory) -> TaxCategory:
+    total = dict(one.model_dump())
+    for name in ("base_amount", "tax_amount", "total_amount"):
+        first, second = getattr(one, name), getattr(other, name)
+        if first and second:
+            total[name] = {"quantity": first.quantity + second.quantity, "currency": first.currency}
+    return TaxCategory.model_validate(total)
+
+
+def _split(group: Billed, currency: str) -> list[Share]:
+    """One share per base; categories on the same base are one stacked rate."""
+    bases = [category.base_amount.quantity if category.base_amount else group.net for category in group.taxes]
+    stacks = _stacks(bases, group.net, currency)
+    if stacks is None:
+        raise does_not_tie_out(
+            f"The group {group.path} is",
+            group.net,
+            "its tax categories have bases of",
+            sum(bases, Decimal()),
+            currency,
+        )
+    single = len(stacks) == 1
+    result = [
+        _share(group, members, group.net if single else bases[members[0]], currency) for members in stacks
+    ]
+    _check_gross(group, result, currency)
+    return result
+
+
+def _stacks(bases: Sequence[Decimal], net: Decimal, currency: str) -> list[list[int]] | None:
+    """Which categories share a base: all apart, all on the whole net, or equal bases together."""
+    apart = [[index] for index in range(len(bases))]
+    whole = [list(range(len(bases)))]
+    equal: dict[Decimal, list[int]] = {}
+    for index, base in enumerate(bases):
+        equal.setdefault(base, []).append(index)
+    for stacks in (apart, whole, list(equal.values())):
+        same = all(
+            money.within_rounding(bases[index] - bases[members[0]], 1, currency)
+            for members in stacks
+            for index in members
+        )
+        total = sum((bases[members[0]] for members in stacks), Decimal())
+        if same and money.within_rounding(total - net, len(stacks), currency):
+            return stacks
+    return None
+
+
+def _share(group: Billed, members: Sequence[int], net: Decimal, currency: str) -> Share:
+    tax, percentage, names, categories = Decimal(), Decimal(), list[str](), list[str]()
+    for index in members:
+        category = group.taxes[index]
+        rate = _percentage(category, group, currency)
+        stated = category.tax_amount
+        tax += stated.quantity if stated else money.rounded(net * rate / 100, currency)
+        percentage += rate
+        names += [part.name for part in category.rates if part.name] or [
+            category.name or category.category or "Tax"
+        ]
+        categories.append(category.category or "")
+    source = (
+        group.source if group.source.startswith(f"{group.path}.lines") else f"{group.source}[{members[0]}]"
+    )
+    return Share(source, net, tax, Rate(percentage, " + ".join(names), categories[0]))
+
+
+def _percentage(category: TaxCategory, group: Billed, currency: str) -> Decimal:
+    """A category's percentage: the sum of its stacked rates, else its own; none is zero if the tax is."""
+    parts = [part.percentage for part in category.rates if part.percentage is not None]
+    if parts:
+        return sum(parts, Decimal())
+    if category.percentage is not None:
+        return category.percentage
+    if category.tax_amount is None or not category.tax_amount.quantity:
+        return Decimal()
+    raise NeedsAttention(
+        Code.TAX_NOT_ATTRIBUTABLE,
+        f"The group {group.path} has a tax of {money.plain(category.tax_amount.quantity)} {currency} "
+        "without a percentage.",
+        _ATTRIBUTION_REMEDY,
+    )
+
+
+def _check_gross(group: Billed, parts: Sequence[Share], currency: str) -> None:
+    """Net, tax and gross of a group may each be rounded by itself, so they may differ by rounding."""
+    gross = group.group.amount_including_tax
+    if gross is None:
+        return
+    total = group.net + sum((part.tax for part in parts), Decimal())
+    if not money.within_rounding(total - gross.quantity, len(parts) + 1, currency):
+        raise does_not_tie_out(
+            f"The group {group.path} with its tax is",
+            total,
+            "its amount_including_tax is",
+            gross.quantity,
+            currency,
+        )
+
+
+def _header_taxes(
+    invoice: Invoice, groups: Sequence[Billed], bare: Sequence[Billed], currency: str
+) -> list[tuple[int, Rate, Decimal]]:
+    """What of the header's categories is left for the groups that state none: index, rate and tax."""
+    if not bare:
+        return []
+    net = sum((group.net for group in bare), Decimal())
+    left: list[tuple[int, Rate, Decimal]] = []
+    bases: list[Decimal] = []
+    for index, category in enumerate(invoice.tax_categories):
+        base, tax = _unclaimed(category, groups)
+        if base or tax:
+            whole = Billed("(header)", Group(), net, "tax_categories", tuple(invoice.tax_categories))
+            rate = _share(whole, [index], net, currency).rate
+            if rate is not None:
+                left.append((index, rate, tax))
+                bases.append(base)
+    stacked = all(money.within_rounding(base - net, len(bare), currency) for base in bases)
+    if not left:
+        _check_untaxed(invoice, groups, currency)
+    elif not stacked:
+        raise NeedsAttention(
+            Code.TAX_NOT_ATTRIBUTABLE,
+            f"The groups {', '.join(group.path for group in bare)} sum to {money.plain(net)} {currency} and "
+            f"state no tax; the invoice's tax categories leave bases of "
+            f"{', '.join(money.plain(base) for base in bases)} {currency} for them.",
+            _ATTRIBUTION_REMEDY,
+        )
+    return left
+
+
+def _unclaimed(category: TaxCategory, groups: Sequence[Billed]) -> tuple[Decimal, Decimal]:
+    base = category.base_amount.quantity if category.base_amount else Decimal()
+    tax = category.tax_amount.quantity if category.tax_amount else Decimal()
+    key = (category.category, category.name, category.percentage)
+    for group in groups:
+        for own in group.taxes:
+            if (own.category, own.name, own.percentage) == key:
+                base -= own.base_amount.quantity if own.base_amount else Decimal()
+                tax -= own.tax_amount.quantity if own.tax_amount else Decimal()
+    return base, tax
+
+
+def _check_untaxed(invoice: Invoice, groups: Sequence[Billed], currency: str) -> None:
+    summary = invoice.tax_summary
+    stated = summary.tax_amount.quantity if summary and summary.tax_amount else Decimal()
+    claimed = sum(
+        (tax.tax_amount.quantity for group in groups for tax in group.taxes if tax.tax_amount), Decimal()
+    )
+    if not money.within_rounding(stated - claimed, len(groups), currency):
+        raise NeedsAttention(
+            Code.TAX_NOT_ATTRIBUTABLE,
+            f"The invoice has a tax of {money.plain(stated)} {currency}, but its groups state "
+            f"{money.plain(claimed)} {currency}.",
+            _ATTRIBUTION_REMEDY,
+        )
+
+
+def _from_header(
+    group: Billed, bare: Sequence[Billed], header: Sequence[tuple[int, Rate, Decimal]]
+) -> list[Share]:
+    if not header:
+        return [Share("", group.net, Decimal(), None)]
+    whole = sum((other.net for other in bare), Decimal())
+    part = group.net / whole if whole else Decimal()
+    tax = sum((amount for _, _, amount in header), Decimal()) * part
+    rate = Rate(
+        sum((rate.percentage for _, rate, _ in header), Decimal()),
+        " + ".join(rate.name for _, rate, _ in header),
+        header[0][1].category,
+    )
+    return [Share(f"tax_categories[{header[0][0]}]", group.net, tax, rate)]

@@ -1,0 +1,117 @@
+"""What a document must tie out to, and the proof that a payload does."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from solvimon_rillet import money
+from solvimon_rillet.errors import Code, NeedsAttention
+from solvimon_rillet.solvimon.models import Amount, Invoice
+
+_REMEDY = (
+    "Nothing was sent. Compare the invoice with its PDF in Solvimon; if Solvimon shows these amounts, "
+    "report them to Solvimon's support, or book the invoice by hand."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """A document's net, tax and gross, rounded to its currency."""
+
+    currency: str
+    net: Decimal
+    tax: Decimal
+    gross: Decimal
+
+    def as_text(self) -> dict[str, str]:
+        """The totals as texts, for answers and records."""
+        return {
+            "currency": self.currency,
+            "net": money.text(self.net, self.currency),
+            "tax": money.text(self.tax, self.currency),
+            "gross": money.text(self.gross, self.currency),
+        }
+
+
+def does_not_tie_out(
+    what: str, amount: Decimal, other: str, other_amount: Decimal, currency: str
+) -> NeedsAttention:
+    """The error for two amounts that should be one; it names both."""
+    return NeedsAttention(
+        Code.DOES_NOT_TIE_OUT,
+        f"{what} {money.plain(amount)} {currency}, but {other} {money.plain(other_amount)} {currency}.",
+        _REMEDY,
+    )
+
+
+def document_totals(
+    invoice: Invoice, currency: str, nets: Sequence[Decimal], taxes: Sequence[Decimal]
+) -> Totals:
+    """The totals that the customer sees on the invoice, rounded, and consistent with each other.
+
+    Solvimon has no net total in the header: net is ``tax_summary.base_amount``, gross is
+    ``invoice_amount_including_tax`` (dossier 2.6). What is missing is summed from the groups.
+
+    Raises:
+        NeedsAttention: the header's own figures do not add up.
+    """
+    summary = invoice.tax_summary
+    base = _quantity(summary.base_amount) if summary else None
+    tax = _quantity(summary.tax_amount) if summary else None
+    total = _quantity(invoice.invoice_amount_including_tax)
+    if total is None and summary:
+        total = _quantity(summary.total_amount)
+    exact_net = base if base is not None else sum(nets, Decimal())
+    exact_tax = tax if tax is not None else sum(taxes, Decimal())
+    exact_gross = total if total is not None else exact_net + exact_tax
+
+    net, gross = money.rounded(exact_net, currency), money.rounded(exact_gross, currency)
+    parts = (exact_net, exact_tax, exact_gross)
+    as_rounded = all(part == money.rounded(part, currency) for part in parts)
+    difference = exact_net + exact_tax - exact_gross
+    given = base is not None and tax is not None
+    slack = 2 if not as_rounded else len(nets) + len(taxes)
+    if difference and not (money.within_rounding(difference, slack, currency) and not (as_rounded and given)):
+        raise does_not_tie_out(
+            "The invoice's net and tax sum to",
+            exact_net + exact_tax,
+            "its invoice_amount_including_tax is",
+            exact_gross,
+            currency,
+        )
+    return Totals(currency, net, gross - net, gross)
+
+
+def currency_of(invoice: Invoice) -> str:
+    """The one currency of a document.
+
+    Raises:
+        NeedsAttention: Solvimon names none, or amounts of another one.
+    """
+    remedy = "Credit the invoice in Solvimon and bill it in one currency; Rillet takes one per document."
+    currency = invoice.currency
+    if not currency:
+        raise NeedsAttention(Code.CURRENCY_MIXED, "The invoice names no currency.", remedy)
+    for path, amount in _amounts(invoice):
+        if amount.currency != currency:
+            raise NeedsAttention(
+                Code.CURRENCY_MIXED, f"{path} is in {amount.currency}, the invoice in {currency}.", remedy
+            )
+    return currency
+
+
+def _amounts(invoice: Invoice) -> list[tuple[str, Amount]]:
+    found: list[tuple[str, Amount | None]] = [
+        ("invoice_amount_including_tax", invoice.invoice_amount_including_tax)
+    ]
+    if invoice.tax_summary:
+        found.append(("tax_summary.base_amount", invoice.tax_summary.base_amount))
+        found.append(("tax_summary.tax_amount", invoice.tax_summary.tax_amount))
+    for path, group in invoice.billed_groups():
+        found.append((f"The group {path}", group.amount_excluding_tax or group.total))
+        found += [(f"A tax of the group {path}", category.base_amount) for category in group.tax_categories]
+    return [(path, amount) for path, amount in found if amount is not None]
+
+
+def _quantity(amount: Amount | None) -> Decimal | None:
+    return None if amount is None else amount.quantity

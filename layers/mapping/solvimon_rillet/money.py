@@ -1,0 +1,96 @@
+"""Money to the cent: decimals only, rounded to what each currency has."""
+
+from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Decimal
+
+# ISO 4217 minor units that are not 2.
+_MINOR_UNITS = {
+    **dict.fromkeys(
+        [
+            "BIF",
+            "CLP",
+            "DJF",
+            "GNF",
+            "ISK",
+            "JPY",
+            "KMF",
+            "KRW",
+            "PYG",
+            "RWF",
+            "UGX",
+            "UYI",
+            "VND",
+            "VUV",
+            "XAF",
+            "XOF",
+            "XPF",
+        ],
+        0,
+    ),
+    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
+    **dict.fromkeys(["CLF", "UYW"], 4),
+}
+
+
+def decimals(currency: str) -> int:
+    """Number of decimals of a currency's smallest unit (ISO 4217), 2 for EUR."""
+    return _MINOR_UNITS.get(currency.upper(), 2)
+
+
+def unit(currency: str) -> Decimal:
+    """The smallest amount in a currency: 0.01 for EUR, 1 for JPY."""
+    return Decimal(1).scaleb(-decimals(currency))
+
+
+def rounded(amount: Decimal, currency: str) -> Decimal:
+    """An amount rounded half up (away from zero) to the currency's own decimals.
+
+    The result has exactly these decimals, as Rillet's ``RoundedMonetaryAmount`` demands.
+    """
+    result = amount.quantize(unit(currency), rounding=ROUND_HALF_UP)
+    return result if result else abs(result)  # never "-0.00"
+
+
+def text(amount: Decimal, currency: str) -> str:
+    """An amount as both vendors write it: plain digits, a point, the currency's decimals."""
+    return f"{rounded(amount, currency):f}"
+
+
+def plain(number: Decimal) -> str:
+    """A number without exponent and without needless zeros, for texts that people read."""
+    shown = f"{number:f}"
+    return shown.rstrip("0").rstrip(".") if "." in shown else shown
+
+
+def allocate(total: Decimal, exact: Sequence[Decimal], currency: str) -> list[Decimal]:
+    """Round parts so that they sum to a rounded total, moving as little as possible.
+
+    Each part is rounded half up; what is then missing or too much is placed, one smallest unit at a
+    time, on the parts whose rounding moved them furthest the other way (largest remainder).
+
+    Args:
+        total: what the parts must sum to, already rounded to the currency.
+        exact: the parts as they are, with any number of decimals.
+        currency: ISO 4217 code.
+
+    Raises:
+        ValueError: there are no parts, but a total that is not zero.
+    """
+    parts = [rounded(part, currency) for part in exact]
+    missing = int((total - sum(parts)) / unit(currency))
+    if missing and not parts:
+        raise ValueError("an amount cannot be allocated to no parts")
+    step = unit(currency) if missing > 0 else -unit(currency)
+    order = sorted(range(len(parts)), key=lambda i: (exact[i] - parts[i]) / step, reverse=True)
+    for turn in range(abs(missing)):
+        parts[order[turn % len(order)]] += step
+    return parts
+
+
+def within_rounding(difference: Decimal, parts: int, currency: str) -> bool:
+    """Whether a difference can come from rounding alone.
+
+    ``parts`` amounts and their total, each rounded by at most half a unit, differ by less than
+    ``(parts + 1) / 2`` units; a single part and its total never differ.
+    """
+    return abs(difference) * 2 < (parts + 1) * unit(currency)

@@ -1,0 +1,74 @@
+"""Handing a message back to its queue for later, without using up its receive count.
+
+SQS counts every receive, and a message that was received too often goes to the dead-letter queue. Waiting
+for a vendor is not a fault of the message, so a *copy* goes onto the queue with a delay, and the original is
+acknowledged. If the function dies in between, there are two copies, which does no harm: events are hints.
+"""
+
+import random
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from solvimon_rillet.errors import RetryLater
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+LONGEST_DELAY = 900  # what SQS allows
+GIVE_UP_SECONDS = 14 * 24 * 3600
+_FIRST_DELAY = 15
+
+
+class Queue:
+    """The queue of a workflow."""
+
+    def __init__(self, url: str, sqs: "SQSClient", clock: Callable[[], float]) -> None:
+        self._url = url
+        self._sqs = sqs
+        self._clock = clock
+
+    def defer(self, body: str, attributes: Mapping[str, Any], after: float | None) -> int:
+        """Put a copy of a message onto the queue, to be seen again later.
+
+        Args:
+            body: the message's body.
+            attributes: its message attributes, as Lambda hands them over.
+            after: seconds to wait; ``None`` backs off from 15 seconds to 15 minutes.
+
+        Returns:
+            The delay in seconds.
+
+        Raises:
+            RetryLater: SQS did not take it, or the message has waited for 14 days already; then the
+                original must stay, and its receive count leads it to the dead-letter queue.
+        """
+        now = int(self._clock())
+        times, first = _number(attributes, "deferrals", 0), _number(attributes, "first_seen", now)
+        if now - first > GIVE_UP_SECONDS:
+            raise RetryLater("The message has waited for 14 days.")
+        delay = min(LONGEST_DELAY, round(after) if after is not None else _back_off(times))
+        try:
+            self._sqs.send_message(
+                QueueUrl=self._url,
+                MessageBody=body,
+                DelaySeconds=max(1, delay),
+                MessageAttributes={
+                    "deferrals": {"DataType": "Number", "StringValue": str(times + 1)},
+                    "first_seen": {"DataType": "Number", "StringValue": str(first)},
+                },
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise RetryLater(f"The queue does not take the message ({type(error).__name__}).") from error
+        return delay
+
+
+def _back_off(times: int) -> int:
+    delay: int = min(LONGEST_DELAY, _FIRST_DELAY << min(times, 10))
+    return round(delay * random.uniform(0.8, 1.0))  # noqa: S311 - spreads retries, keeps no secret
+
+
+def _number(attributes: Mapping[str, Any], name: str, default: int) -> int:
+    value = attributes.get(name, {}).get("stringValue", "")
+    return int(value) if str(value).isdigit() else default

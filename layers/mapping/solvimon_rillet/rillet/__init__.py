@@ -1,0 +1,1 @@
+"""Rillet: wire models and API client."""

@@ -1,0 +1,91 @@
+"""Rillet's objects as its API answers them (Rillet API v4)."""
+
+from decimal import Decimal
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+T = TypeVar("T")
+Several = Annotated[list[T], BeforeValidator(lambda value: [] if value is None else value)]
+
+
+class Model(BaseModel):
+    """Base of all wire models: tolerant on input."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Money(Model):
+    """An amount in major units, rounded to its currency in every answer."""
+
+    amount: Decimal
+    currency: str
+
+
+class ExternalReference(Model):
+    """A record's id in another system."""
+
+    type: str
+    id: str
+    url: str | None = None
+
+
+class Invoice(Model):
+    """An invoice. ``total`` is gross, ``net_amount`` before tax, ``taxed_amount`` the tax."""
+
+    id: str
+    invoice_number: str
+    customer_id: str | None = None
+    total: Money
+    net_amount: Money
+    taxed_amount: Money
+    external_references: Several[ExternalReference] = []
+    updated_at: str | None = None
+
+    def refers_to(self, identifier: str) -> bool:
+        """Whether one of its external references, of whatever type, has this id."""
+        return any(reference.id == identifier for reference in self.external_references)
+
+
+class Customer(Model):
+    """A customer."""
+
+    id: str
+    name: str
+    send_invoices_automatically: bool | None = None
+    external_references: Several[ExternalReference] = []
+
+
+class Subsidiary(Model):
+    """A subsidiary with the currency of its books."""
+
+    id: str
+    currency: str
+    trade_name: str
+    timezone: str | None = None
+
+
+class Pagination(Model):
+    """Keyset paging; no cursor on the last page."""
+
+    next_cursor: str | None = None
+
+
+class InvoicePage(Model):
+    """A page of invoices, newest first."""
+
+    invoices: list[Invoice]
+    pagination: Pagination = Pagination()
+
+
+class CustomerPage(Model):
+    """A page of customers."""
+
+    customers: list[Customer]
+    pagination: Pagination = Pagination()
+
+
+class SubsidiaryList(Model):
+    """All subsidiaries; this list has no pages."""
+
+    subsidiaries: list[Subsidiary]

@@ -1,0 +1,193 @@
+"""The settings of one connection: one model, whose defaults make an empty ``{}`` work."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+
+class InvoiceScope(StrEnum):
+    """Rillet's ways to take an invoice (Rillet API v4, Create an invoice)."""
+
+    FULL = "FULL"
+    REVENUE_RECOGNITION_ONLY = "REVENUE_RECOGNITION_ONLY"
+    AR_ONLY = "AR_ONLY"
+
+
+def _web_address(value: str) -> str:
+    parts = urlsplit(value)
+    local = parts.hostname in {"127.0.0.1", "localhost", "::1"}
+    if not parts.hostname or not (parts.scheme == "https" or (local and parts.scheme == "http")):
+        raise ValueError("should be an https:// address")
+    return value.rstrip("/")
+
+
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+TaxType = Literal["VAT", "SALES_TAX"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Workflows(_Part):
+    """Which workflows are on."""
+
+    export_invoice: bool = Field(default=True, description="Export finalised invoices to Rillet.")
+
+
+class SolvimonSettings(_Part):
+    """Where Solvimon is."""
+
+    base_url: WebAddress = Field(
+        default="https://api.solvimon.com/v1",
+        description="API address with its version; test: `https://test.api.solvimon.com/v1`, "
+        "or your dedicated host.",
+    )
+    desk_invoice_url: str | None = Field(
+        default="auto",
+        description="Link back to the invoice that Rillet shows; `{id}` is replaced. `auto`: Solvimon's Desk "
+        "that belongs to `base_url`, with the path `/invoices/{id}`. `null`: no link.",
+    )
+    platform_id: str | None = Field(
+        default=None, description="Sent as `x-platform-id` where the API key serves several platforms."
+    )
+    webhook_max_age_seconds: int = Field(
+        default=300,
+        ge=0,
+        description="How old a webhook's signature may be. Solvimon advises 300; if its later retries are "
+        "refused with `too old` in the log, raise this.",
+    )
+
+    def invoice_link(self, invoice_id: str) -> str | None:
+        """The address of an invoice in Solvimon Desk, or ``None`` where links are off."""
+        template = self.desk_invoice_url
+        if template == "auto":
+            desk = "test.desk" if urlsplit(self.base_url).hostname == "test.api.solvimon.com" else "desk"
+            template = f"https://{desk}.solvimon.com/invoices/{{id}}"
+        return template.replace("{id}", invoice_id) if template else None
+
+
+class RilletSettings(_Part):
+    """Where Rillet is."""
+
+    base_url: WebAddress = Field(
+        default="https://api.rillet.com", description="API address; test: `https://sandbox.api.rillet.com`."
+    )
+
+
+class FallbackProducts(_Part):
+    """Rillet product ids for groups that have no product of their own."""
+
+    discount: str | None = Field(default=None, description="For discounts.")
+    commitment: str | None = Field(default=None, description="For commitments.")
+    one_off: str | None = Field(default=None, description="For one-off amounts.")
+    default: str | None = Field(default=None, description="For everything else without a product.")
+
+
+class ReferenceTypes(_Part):
+    """External reference types, as created in Rillet under Settings → External References."""
+
+    invoice: str = Field(default="solvimon_invoice_id", description="On invoices and credit memos.")
+    customer: str = Field(default="solvimon_customer_id", description="On customers.")
+    invoice_line: str | None = Field(
+        default="solvimon_invoice_id",
+        description="On lines, outside `FULL` scope. `null`: lines carry none.",
+    )
+
+
+class CustomFields(_Part):
+    """References of the Solvimon custom fields that hold the Rillet ids."""
+
+    customer: str = Field(default="rillet_customer_id", description='"Rillet Customer ID".')
+    product: str = Field(default="rillet_product_id", description='"Rillet Product ID".')
+    subsidiary: str = Field(default="rillet_subsidiary_id", description='"Rillet Subsidiary ID".')
+
+
+class Settings(_Part):
+    """All settings of one connection. Unknown names are refused, so that a slip is noticed."""
+
+    workflows: Workflows = Field(default=Workflows(), description="Which workflows are on.")
+    solvimon: SolvimonSettings = Field(default=SolvimonSettings(), description="Where Solvimon is.")
+    rillet: RilletSettings = Field(default=RilletSettings(), description="Where Rillet is.")
+    invoice_scope: InvoiceScope = Field(
+        default=InvoiceScope.FULL,
+        description="How Rillet takes invoices. `FULL`: the guide's own field table; "
+        "`REVENUE_RECOGNITION_ONLY`: Rillet keeps Solvimon's number by contract, without memo, PO number "
+        "and tax rate; `AR_ONLY`: receivables only.",
+    )
+    send_invoice_number_in_full_scope: bool = Field(
+        default=True,
+        description="Send Solvimon's number in `FULL` scope too. Rillet's text says that it numbers such "
+        "invoices by itself; the number it answers with is recorded either way.",
+    )
+    start_date: date | None = Field(
+        default=None, description="Invoices dated before this day are skipped. `null`: none is."
+    )
+    create_missing_customers: bool = Field(
+        default=True, description="Create a customer in Rillet when an invoice needs one that is not linked."
+    )
+    fallback_products: FallbackProducts = Field(
+        default=FallbackProducts(), description="Rillet products for groups without a product."
+    )
+    subsidiaries: dict[str, str] = Field(
+        default={}, description="Billing entities linked by hand: `{rillet subsidiary id: solvimon id}`."
+    )
+    tax_types: dict[str, TaxType] = Field(
+        default={},
+        description="`tax_rate.type` by `COUNTRY:CATEGORY`, `CATEGORY` or `COUNTRY` (first match). "
+        "Otherwise `SALES_TAX` for US and CA, `VAT` elsewhere.",
+    )
+    tax_country: str | None = Field(
+        default=None,
+        pattern="^[A-Z]{2}$",
+        description="Country of a tax when neither the invoice nor the billing entity says it (ISO 3166).",
+    )
+    tax_amount_on: Literal["items", "header", "both"] = Field(
+        default="items", description="Where the tax amount goes outside `FULL` scope."
+    )
+    reference_types: ReferenceTypes = Field(
+        default=ReferenceTypes(), description="Rillet's external reference types."
+    )
+    custom_fields: CustomFields = Field(
+        default=CustomFields(), description="Solvimon's custom fields with the Rillet ids."
+    )
+    address_state: str | None = Field(
+        default=None,
+        description="State for addresses that have none; Rillet demands one. `null`: such an address is left "
+        "out, with a warning.",
+    )
+    time_zones: dict[str, str] = Field(
+        default={},
+        description='IANA names for other time zone names, such as `{"PST": "America/Los_Angeles"}`.',
+    )
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read settings from JSON.
+
+        Raises:
+            SettingsInvalid: with one line per wrong value: its path, what is wrong, what is allowed.
+        """
+        try:
+            return cls.model_validate_json(text or "{}")
+        except ValidationError as error:
+            raise SettingsInvalid(error) from None
+
+
+class SettingsInvalid(ValueError):
+    """Settings that cannot be used; the text names each wrong value by its path."""
+
+    def __init__(self, error: ValidationError) -> None:
+        lines = [f"{_path(part['loc'])}: {_reason(part['type'], part['msg'])}" for part in error.errors()]
+        super().__init__("; ".join(lines))
+
+
+def _path(loc: tuple[int | str, ...]) -> str:
+    return ".".join(str(step) for step in loc) or "settings"
+
+
+def _reason(kind: str, message: str) -> str:
+    return "there is no such setting" if kind == "extra_forbidden" else message

@@ -1,0 +1,1 @@
+"""Solvimon: wire models, API client, webhook signature."""

@@ -1,0 +1,360 @@
+"""Solvimon's objects as its API sends them (Solvimon API v1, Transaction and Configuration).
+
+Everything is optional that Solvimon does not promise, unknown fields are ignored and unknown enum values
+are kept as text, so that a new field or state never stops a document.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf
+
+T = TypeVar("T")
+
+
+def _moment(value: object) -> object:
+    """A day stays a day; a time without a zone is UTC (Solvimon sends ISO 8601)."""
+    if not isinstance(value, str):
+        return value
+    if len(value) == len("2026-01-31"):
+        return date.fromisoformat(value)
+    moment = datetime.fromisoformat(value)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _list(value: object) -> object:
+    return [] if value is None else value
+
+
+# datetime is a date in Python: InstanceOf keeps which of the two it is.
+Moment = Annotated[InstanceOf[date], BeforeValidator(_moment)]
+Several = Annotated[list[T], BeforeValidator(_list)]
+
+
+class Model(BaseModel):
+    """Base of all wire models: tolerant on input."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Amount(Model):
+    """Money in major units (``"6745.75"``), perhaps with more decimals than its currency has."""
+
+    quantity: Annotated[Decimal, Field(gt=-(10**18), lt=10**18)]
+    currency: str
+
+
+class CustomFieldValue(Model):
+    """A custom field's value on an object; identified by id or reference."""
+
+    id: str | None = None
+    reference: str | None = None
+    value: str | None = None
+    values: Several[str] = []
+
+
+class OtherCustomFieldResource(Model):
+    """The object that a copied custom field value belongs to."""
+
+    type: str | None = None
+    id: str | None = None
+
+
+class OtherCustomFieldValue(CustomFieldValue):
+    """A value that Solvimon copied onto an invoice from another object."""
+
+    resource: OtherCustomFieldResource | None = None
+
+
+class Address(Model):
+    """A postal address; every part may be missing."""
+
+    line1: str | None = None
+    line2: str | None = None
+    city: str | None = None
+    postal_code: str | None = None
+    state: str | None = None
+    country: str | None = None
+
+
+class Organization(Model):
+    """What an ORGANIZATION customer is."""
+
+    legal_name: str | None = None
+    registered_address: Address | None = None
+
+
+class PersonName(Model):
+    """An INDIVIDUAL customer's name."""
+
+    first_name: str | None = None
+    infix: str | None = None
+    last_name: str | None = None
+
+
+class Individual(Model):
+    """What an INDIVIDUAL customer is."""
+
+    name: PersonName | None = None
+    residential_address: Address | None = None
+
+
+class Customer(Model):
+    """A customer (``cust_…``)."""
+
+    id: str | None = None
+    reference: str | None = None
+    type: str | None = None
+    status: str | None = None
+    email: str | None = None
+    timezone: str | None = None
+    organization: Organization | None = None
+    individual: Individual | None = None
+    custom_fields: Several[CustomFieldValue] = []
+
+    @property
+    def name(self) -> str | None:
+        """The legal name, or the person's full name."""
+        if self.organization and self.organization.legal_name:
+            return self.organization.legal_name
+        if self.individual and self.individual.name:
+            person = self.individual.name
+            return " ".join(filter(None, (person.first_name, person.infix, person.last_name))) or None
+        return None
+
+    @property
+    def address(self) -> Address | None:
+        """The registered address, or the person's residential one."""
+        if self.organization and self.organization.registered_address:
+            return self.organization.registered_address
+        return self.individual.residential_address if self.individual else None
+
+
+class BillingEntity(Model):
+    """The company that bills (``bile_…``)."""
+
+    id: str | None = None
+    reference: str | None = None
+    legal_name: str | None = None
+    timezone: str | None = None
+    registered_address: Address | None = None
+    custom_fields: Several[CustomFieldValue] = []
+
+
+class ProductCategory(Model):
+    """A product category (``proc_…``)."""
+
+    id: str | None = None
+    name: str | None = None
+
+
+class Product(Model):
+    """A product (``prod_…``); the copy inside an invoice may lack its custom fields."""
+
+    id: str | None = None
+    reference: str | None = None
+    name: str | None = None
+    custom_fields: Several[CustomFieldValue] = []
+
+
+class ProductItem(Model):
+    """A product item (``proi_…``)."""
+
+    id: str | None = None
+    product_id: str | None = None
+    name: str | None = None
+
+
+class TaxPart(Model):
+    """One rate of a tax category that stacks several."""
+
+    name: str | None = None
+    percentage: Decimal | None = None
+    tax_amount: Amount | None = None
+
+
+class LocalAmounts(Model):
+    """Tax amounts in the currency in which the tax is due."""
+
+    base_amount: Amount | None = None
+    tax_amount: Amount | None = None
+    total_amount: Amount | None = None
+
+
+class TaxCategory(Model):
+    """Tax of one category; ``percentage`` is whole percent ("21")."""
+
+    base_amount: Amount | None = None
+    tax_amount: Amount | None = None
+    total_amount: Amount | None = None
+    percentage: Decimal | None = None
+    name: str | None = None
+    category: str | None = None
+    rates: Several[TaxPart] = []
+
+
+class TaxSummary(Model):
+    """The invoice's totals: net (base), tax and gross."""
+
+    base_amount: Amount | None = None
+    tax_amount: Amount | None = None
+    total_amount: Amount | None = None
+    local_amounts: LocalAmounts | None = None
+    country_code: str | None = None
+
+
+class MeterValue(Model):
+    """Usage on a line: a number, a count, or an amount of money."""
+
+    reference: str | None = None
+    type: str | None = None
+    number: Decimal | None = None
+    count: Decimal | None = None
+    amount: Amount | None = None
+
+
+class LineDetails(Model):
+    """How a line's amount came about."""
+
+    amount: Amount | None = None
+    meter_value: MeterValue | None = None
+
+
+class Line(Model):
+    """A line inside a group."""
+
+    id: str | None = None
+    type: str | None = None
+    description: str | None = None
+    product_items: Several[ProductItem] = []
+    tax_categories: Several[TaxCategory] = []
+    amount_excluding_tax: Amount | None = None
+    amount_including_tax: Amount | None = None
+    meter_value: MeterValue | None = None
+    details: LineDetails | None = None
+
+
+class Group(Model):
+    """A group of lines: what becomes an item in Rillet.
+
+    ``total``, ``start_date``, ``end_date`` and nested ``groups`` are the layout of 2024, in which groups
+    stood at the top of the invoice.
+    """
+
+    amount_excluding_tax: Amount | None = None
+    amount_including_tax: Amount | None = None
+    start_at: Moment | None = None
+    end_at: Moment | None = None
+    type: str | None = None
+    description: str | None = None
+    product_category: ProductCategory | None = None
+    products: Several[Product] = []
+    tax_categories: Several[TaxCategory] = []
+    lines: Several[Line] = []
+    total: Amount | None = None
+    start_date: Moment | None = None
+    end_date: Moment | None = None
+    groups: Several["Group"] = []
+
+
+class Period(Model):
+    """A billing period with its groups."""
+
+    amount_excluding_tax: Amount | None = None
+    groups: Several[Group] = []
+
+
+class UsedExchangeRate(Model):
+    """``rate`` units of ``currency`` for one unit of ``base_currency`` (the direction is checked)."""
+
+    currency: str | None = None
+    base_currency: str | None = None
+    rate: Decimal | None = None
+    rate_timestamp: Moment | None = None
+
+
+class Invoice(Model):
+    """An invoice or credit note (``invo_…``)."""
+
+    id: str
+    object_type: str | None = None
+    invoice_number: str | None = None
+    purchase_order_number: str | None = None
+    status: str | None = None
+    type: str | None = None
+    billing_type: str | None = None
+    invoice_date: Moment | None = None
+    due_date: Moment | None = None
+    timezone: str | None = None
+    billing_currency: str | None = None
+    invoice_amount_including_tax: Amount | None = None
+    tax_summary: TaxSummary | None = None
+    tax_categories: Several[TaxCategory] = []
+    periods: Several[Period] = []
+    groups: Several[Group] = []
+    notes: Several[str] = []
+    customer_id: str | None = None
+    customer: Customer | None = None
+    billing_entity_id: str | None = None
+    billing_entity: BillingEntity | None = None
+    used_exchange_rates: Several[UsedExchangeRate] = []
+    other_custom_fields: Several[OtherCustomFieldValue] = []
+
+    @property
+    def is_credit_note(self) -> bool:
+        """Whether this is a credit note, which Rillet takes as a credit memo."""
+        return self.type in {"CREDIT", "ONE_OFF_CREDIT"}
+
+    @property
+    def currency(self) -> str | None:
+        """The document's currency (ISO 4217)."""
+        total = self.invoice_amount_including_tax
+        return self.billing_currency or (total.currency if total else None)
+
+    @property
+    def payer_id(self) -> str | None:
+        """The customer who pays: when the customer is embedded, its id field may be absent."""
+        return self.customer_id or (self.customer.id if self.customer else None)
+
+    @property
+    def biller_id(self) -> str | None:
+        """The billing entity, embedded or by id."""
+        return self.billing_entity_id or (self.billing_entity.id if self.billing_entity else None)
+
+    def billed_groups(self) -> Iterator[tuple[str, Group]]:
+        """Every group that carries money, with its path in the document.
+
+        Current layout: ``periods[].groups[]``. Layout of 2024: top-level groups that nest others; there
+        only the innermost carry the money. Solvimon says to sum one or the other, never both.
+        """
+        if self.periods:
+            for index, period in enumerate(self.periods):
+                yield from _innermost(f"periods[{index}].groups", period.groups)
+        else:
+            yield from _innermost("groups", self.groups)
+
+    def copied_field(self, resource_type: str, reference: str) -> str | None:
+        """A custom field value that Solvimon copied onto the invoice from another object."""
+        for field in self.other_custom_fields:
+            if field.reference == reference and field.resource and field.resource.type == resource_type:
+                return field.value
+        return None
+
+
+def field_value(fields: Sequence[CustomFieldValue], reference: str) -> str | None:
+    """The value of the custom field with this reference, or ``None``."""
+    for field in fields:
+        if field.reference == reference:
+            return field.value or next(iter(field.values), None)
+    return None
+
+
+def _innermost(path: str, groups: Sequence[Group]) -> Iterator[tuple[str, Group]]:
+    for index, group in enumerate(groups):
+        here = f"{path}[{index}]"
+        if group.groups:
+            yield from _innermost(f"{here}.groups", group.groups)
+        else:
+            yield here, group

@@ -1,0 +1,62 @@
+"""Solvimon's webhook signature (Solvimon docs, Webhooks).
+
+``X-PAYLOAD-SIGNATURE: v1=<hex>[, v1=<hex>]`` over ``{X-PAYLOAD-SIGNATURE-TIMESTAMP}.{raw body}`` with
+HMAC-SHA256. While a secret is being rolled, both the new and the previous one sign.
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+TIMESTAMP = "x-payload-signature-timestamp"
+SIGNATURE = "x-payload-signature"
+FUTURE_SECONDS = 300
+# The separator between signatures is not documented: comma, semicolon and space are all taken.
+_SEPARATORS = re.compile(r"[,;\s]+")
+
+
+class NotGenuine(ValueError):
+    """A request that Solvimon did not sign, or not just now; the text says why, for our own log."""
+
+
+def verify(
+    body: bytes, headers: Mapping[str, str], secrets: Sequence[str], now: float, max_age_seconds: int
+) -> None:
+    """Accept a webhook only if one of the secrets signed exactly these bytes, recently.
+
+    Args:
+        body: the raw request body.
+        headers: request headers, names in lower case.
+        secrets: the current secret and, while it is rolled, the previous one.
+        now: unix seconds.
+        max_age_seconds: how old the signature may be.
+
+    Raises:
+        NotGenuine: for every other request; nothing else is ever raised.
+    """
+    stamp, given = headers.get(TIMESTAMP), headers.get(SIGNATURE)
+    if not stamp or not given:
+        raise NotGenuine("a signature header is missing")
+    age = now - _seconds(stamp)
+    if age < -FUTURE_SECONDS:
+        raise NotGenuine("the timestamp is in the future")
+    if age > max_age_seconds:
+        raise NotGenuine("the timestamp is too old")
+    signed = stamp.encode("utf-8", "surrogateescape") + b"." + body
+    expected = [hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest() for secret in secrets if secret]
+    offered = [pair.partition("=")[2].lower() for pair in _SEPARATORS.split(given.strip()) if "=" in pair]
+    matches = [
+        hmac.compare_digest(ours.encode(), theirs.encode()) for ours in expected for theirs in offered[:20]
+    ]
+    if not any(matches):
+        raise NotGenuine("no signature matches")
+
+
+def _seconds(stamp: str) -> float:
+    try:
+        moment = datetime.fromisoformat(stamp.strip())
+    except ValueError:
+        raise NotGenuine("the timestamp is not ISO 8601") from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -1,0 +1,1 @@
+"""What the functions do, in steps that read top to bottom."""

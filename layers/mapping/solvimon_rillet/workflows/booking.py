@@ -1,0 +1,71 @@
+"""Comparing what Rillet booked with what was sent."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from solvimon_rillet import money
+from solvimon_rillet.errors import Code
+from solvimon_rillet.rillet.models import Invoice
+
+
+def booked_facts(
+    document_id: str, found: Sequence[Invoice], totals: Mapping[str, str], warnings: Sequence[str]
+) -> tuple[str, dict[str, Any]]:
+    """The state of a document that Rillet has, and the facts to record and tell.
+
+    Args:
+        document_id: Solvimon's id.
+        found: Rillet's invoices for it, oldest first; more than one is a double booking.
+        totals: net, tax, gross and currency that were sent.
+        warnings: what the mapping had to say.
+
+    Returns:
+        ``exported``, or ``differs`` with code, message and remedy.
+    """
+    first = found[0]
+    notes = list(warnings)
+    if not first.refers_to(document_id):
+        notes.append(
+            "Rillet did not keep our external reference; add the reference type in Rillet (Settings → "
+            "External References), or later look-ups cannot find this invoice."
+        )
+    facts: dict[str, Any] = {
+        "rillet_id": first.id,
+        "rillet_number": first.invoice_number,
+        "totals": dict(totals),
+        "warnings": notes,
+    }
+    if len(found) > 1:
+        ids = ", ".join(invoice.id for invoice in found)
+        return "differs", facts | {
+            "code": Code.EXPORTED_TWICE.value,
+            "message": f"Rillet has {len(found)} invoices for it: {ids}.",
+            "remedy": f"Delete all but {first.id} in Rillet.",
+        }
+    if difference := _difference(first, totals):
+        return "differs", facts | {
+            "code": Code.TOTAL_DIFFERS.value,
+            "message": difference,
+            "remedy": "Correct the invoice in Rillet by hand, and report the difference to Rillet's support.",
+        }
+    return "exported", facts
+
+
+def number_note(sent: object, booked: str) -> list[str]:
+    """A warning where Rillet gave an invoice another number than ours."""
+    if not sent or sent == booked:
+        return []
+    return [f"Rillet numbered the invoice {booked}; in Solvimon it is {sent}."]
+
+
+def _difference(booked: Invoice, totals: Mapping[str, str]) -> str:
+    """How Rillet's amounts differ from ours, or an empty text."""
+    currency = totals["currency"]
+    pairs = (("net", booked.net_amount), ("tax", booked.taxed_amount), ("gross", booked.total))
+    parts = [
+        f"{name} {money.plain(there.amount)} {there.currency} instead of {totals[name]} {currency}"
+        for name, there in pairs
+        if there.amount != Decimal(totals[name]) or there.currency != currency
+    ]
+    return f"Rillet booked {', '.join(parts)}." if parts else ""

@@ -1,0 +1,24 @@
+"""How a document ended, in words for people."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How one document ended.
+
+    Attributes:
+        document_id: Solvimon's id.
+        outcome: ``exported``, ``already_exported``, ``differs``, ``rejected``, ``skipped``, ``not_ours`` or
+            ``queued``; in a dry run ``would_export``, ``would_reject``, ``would_skip`` or ``try_again``.
+        facts: everything else worth telling.
+    """
+
+    document_id: str
+    outcome: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def as_answer(self, id_name: str) -> dict[str, Any]:
+        """The result as JSON, the id under the given name."""
+        return {id_name: self.document_id, "outcome": self.outcome, **self.facts}
