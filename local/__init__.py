@@ -1,0 +1,1 @@
+"""The whole system on one machine: AWS by moto, both vendors by twins, the demo."""

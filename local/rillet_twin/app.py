@@ -1,0 +1,58 @@
+"""The Flask application: blueprints, JSON with exact decimals, problem documents."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+from flask import Flask
+from flask.json.provider import DefaultJSONProvider
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from local.rillet_twin.context import STATE
+from local.rillet_twin.gateway import Gateway
+from local.rillet_twin.problems import Problem
+from local.rillet_twin.resources import admin, customers, invoices, organisations, products
+from local.rillet_twin.state import State
+
+
+class _Json(DefaultJSONProvider):
+    """JSON whose fractions are read as Decimal, so that no quantity passes through binary floats."""
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:  # noqa: ANN401 - Flask's own signature
+        return json.loads(s, parse_float=Decimal, parse_constant=_refuse_constant, **kwargs)
+
+    @staticmethod
+    def default(o: object) -> object:
+        if isinstance(o, Decimal):
+            return int(o) if o == o.to_integral_value() else float(o)
+        return DefaultJSONProvider.default(o)
+
+
+def create_app(state: State) -> Flask:
+    """Build the application around a state."""
+    app = Flask("rillet_twin")
+    app.json = _Json(app)
+    app.config[STATE] = state
+    app.url_map.strict_slashes = False
+    for module in (organisations, customers, products, invoices, admin):
+        app.register_blueprint(module.blueprint)
+    app.register_error_handler(Problem, _answer_problem)
+    app.register_error_handler(HTTPException, _answer_http_exception)
+    app.wsgi_app = Gateway(app.wsgi_app, state)  # type: ignore[method-assign]
+    return app
+
+
+def _answer_problem(problem: Problem) -> Response:
+    return problem.response()
+
+
+def _answer_http_exception(error: HTTPException) -> Response:
+    """Turn Flask's own refusals (no such path or method, broken JSON) into problem documents."""
+    status = error.code or 500
+    detail = "JSON parse error" if status == 400 else error.description
+    return Problem(status, detail).response()
+
+
+def _refuse_constant(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")

@@ -1,0 +1,126 @@
+"""The door of the twin: what happens to a call before and after the API itself."""
+
+import json
+import socket
+from collections.abc import Iterable
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from werkzeug.wrappers import Request, Response
+
+from local.rillet_twin.access import RateLimitExceeded, admit, too_many_requests
+from local.rillet_twin.calls import Call
+from local.rillet_twin.faults import AT_THE_DOOR, ON_THE_WAY_IN, ON_THE_WAY_OUT, Misbehaviour
+from local.rillet_twin.organisation import Organisation
+from local.rillet_twin.problems import Problem
+from local.rillet_twin.state import State
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+ADMIN_PREFIX = "/_twin/"
+ORGANISATION = "rillet_twin.organisation"
+_OPEN_PATHS = ("/health",)
+
+
+class Gateway:
+    """WSGI middleware around the API.
+
+    A call is logged; may meet a misbehaviour at the door; is admitted; is answered from the idempotency
+    store or executed; and may meet a misbehaviour on the way out. The admin API passes untouched.
+    """
+
+    def __init__(self, application: "WSGIApplication", state: State) -> None:
+        self._application = application
+        self._state = state
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer one call."""
+        request = Request(environ)
+        if request.path.startswith(ADMIN_PREFIX):
+            return self._application(environ, start_response)
+        call = Call.of(request, self._state.clock())
+        self._state.calls.append(call)
+        response = self._misbehaving_at_the_door(request, call)
+        if response is None:
+            response = self._behaving(request, call)
+            response = self._misbehaving_on_the_way_out(request, response, call)
+        call.note(response)
+        return response(environ, start_response)
+
+    def _misbehaving_at_the_door(self, request: Request, call: Call) -> Response | None:
+        misbehaviour = self._state.misbehaviours.take(AT_THE_DOOR, request.method, request.path)
+        if misbehaviour is None:
+            return None
+        call.misbehaviour = misbehaviour.kind
+        if misbehaviour.kind == "drop":
+            _close_connection(request)
+        return _ordered_answer(misbehaviour, 503 if misbehaviour.kind == "down" else misbehaviour.status)
+
+    def _behaving(self, request: Request, call: Call) -> Response:
+        if request.path in _OPEN_PATHS:
+            return Response.from_app(self._application, request.environ, buffered=True)
+        try:
+            organisation = admit(self._state, request)
+        except Problem as problem:
+            return problem.response()
+        except RateLimitExceeded:
+            return too_many_requests()
+        call.organisation_id = organisation.id
+        if request.method != "POST" or call.idempotency_key is None:
+            return self._execute(request, organisation, call)
+        response, call.replayed = self._state.idempotency.answer(
+            (organisation.id, request.path, call.idempotency_key),
+            lambda: self._execute(request, organisation, call),
+        )
+        if call.replayed:
+            self._state.count_replay(organisation)
+        return response
+
+    def _execute(self, request: Request, organisation: Organisation, call: Call) -> Response:
+        delay = self._state.misbehaviours.take(ON_THE_WAY_IN, request.method, request.path)
+        if delay is not None:
+            call.misbehaviour = delay.kind
+            self._state.misbehaviours.pause(delay.seconds)
+        environ = request.environ | {
+            ORGANISATION: organisation,
+            "wsgi.input": BytesIO(request.get_data()),
+        }
+        with organisation.lock:
+            return Response.from_app(self._application, environ, buffered=True)
+
+    def _misbehaving_on_the_way_out(self, request: Request, response: Response, call: Call) -> Response:
+        if response.status_code >= 300:
+            return response
+        misbehaviour = self._state.misbehaviours.take(ON_THE_WAY_OUT, request.method, request.path)
+        if misbehaviour is None:
+            return response
+        call.misbehaviour = misbehaviour.kind
+        if misbehaviour.kind == "status_after":
+            return _ordered_answer(misbehaviour, misbehaviour.status)
+        if misbehaviour.kind == "malformed":
+            body = response.get_data()
+            return Response(body[: len(body) // 2] or b"{", 200, mimetype="application/json")
+        call.note(response)
+        call.status = None
+        _close_connection(request)
+        return response
+
+
+def _ordered_answer(misbehaviour: Misbehaviour, status: int) -> Response:
+    if misbehaviour.body is None:
+        return too_many_requests() if status == 429 else Problem(status).response()
+    if isinstance(misbehaviour.body, str):
+        return Response(misbehaviour.body, status, mimetype="text/html")
+    return Response(json.dumps(misbehaviour.body), status, mimetype="application/json")
+
+
+def _close_connection(request: Request) -> None:
+    """Hang up without an answer; werkzeug keeps quiet about this exception.
+
+    Raises:
+        ConnectionAbortedError: always.
+    """
+    connection: socket.socket = request.environ["werkzeug.socket"]
+    connection.shutdown(socket.SHUT_RDWR)
+    raise ConnectionAbortedError
