@@ -28,6 +28,7 @@ LEASE_SECONDS = 90
 SCHEMA = 1
 FINISHED = ("exported", "differs")
 _RECORD = "RECORD"
+_WHY = ("code", "message", "remedy", "reason")  # of the state before; each state writes its own
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
 
@@ -174,9 +175,7 @@ class Ledger:
 
     def finish(self, claim: Claim, state: str, facts: Mapping[str, Any]) -> None:
         """Write how the document ended and release the lease."""
-        self._write(
-            claim, {"state": state, **facts}, release=True, remove=("code", "message", "remedy", "reason")
-        )
+        self._write(claim, {"state": state, **facts}, release=True, remove=_WHY)
 
     def reject(self, claim: Claim, why: NeedsAttention, attempt: Attempt | None) -> None:
         """Record that a person must act. An attempt whose outcome is unknown stays in the record."""
@@ -188,12 +187,12 @@ class Ledger:
         }
         if attempt:
             facts["attempt"] = attempt.as_item()
-        self._write(claim, facts, release=True, remove=("reason",))
+        self._write(claim, facts, release=True, remove=_WHY)
 
     def skip(self, claim: Claim, reason: str) -> None:
         """Record that the document is not for Rillet."""
         facts = {"state": "skipped", "reason": reason}
-        self._write(claim, facts, release=True, remove=("code", "message", "remedy"))
+        self._write(claim, facts, release=True, remove=_WHY)
 
     def release(self, claim: Claim) -> None:
         """Give the lease back without a result, so that the next attempt need not wait for its end."""
@@ -242,7 +241,10 @@ class Ledger:
         names = {f"#f{i}": name for i, name in enumerate(facts)}
         values = {f":f{i}": value for i, value in enumerate(facts.values())}
         sets = ", ".join(f"#f{i} = :f{i}" for i in range(len(facts)))
-        gone = [*remove, *(("lease_owner", "lease_until") if release else ())]
+        gone = [
+            *(name for name in remove if name not in facts),
+            *(("lease_owner", "lease_until") if release else ()),
+        ]
         names |= {f"#r{i}": name for i, name in enumerate(gone)}
         removes = f" REMOVE {', '.join(f'#r{i}' for i in range(len(gone)))}" if gone else ""
         try:
@@ -281,7 +283,7 @@ class Ledger:
                 )
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise
+                raise  # pragma: no cover - an expression of ours that DynamoDB does not take
             raise _ConditionFailed(_plain(error.response.get("Item", {}))) from None  # type: ignore[arg-type]
         return _plain(answer["Attributes"])
 
@@ -293,7 +295,7 @@ class _ConditionFailed(Exception):
 
 
 class _translated:
-    """Turn DynamoDB's own failures into ``RetryLater``; a failed condition passes."""
+    """Turn DynamoDB's own failures into ``RetryLater``; a failed condition passes, our own mistakes too."""
 
     def __enter__(self) -> None:
         return None
@@ -301,10 +303,9 @@ class _translated:
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, ClientError):
             code = error.response.get("Error", {}).get("Code", "")
-            if code == "ConditionalCheckFailedException":
-                return
-            raise RetryLater(f"The ledger does not answer ({code}).") from error
-        if isinstance(error, BotoCoreError):
+            if code not in {"ConditionalCheckFailedException", "ValidationException"}:
+                raise RetryLater(f"The ledger does not answer ({code}).") from error
+        elif isinstance(error, BotoCoreError):
             raise RetryLater(f"The ledger does not answer ({type(error).__name__}).") from error
 
 
