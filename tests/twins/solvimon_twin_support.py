@@ -1,0 +1,134 @@
+"""A Solvimon twin with one platform, calls to it, and somebody who receives its webhooks."""
+
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import requests
+from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.wrappers import Request, Response
+
+from local.demo_data import solvimon_seed
+from local.solvimon_twin import Platform, SolvimonTwin
+from tests.twins import solvimon_contract
+
+Json = dict[str, Any]
+
+NOON = datetime(2026, 11, 3, 12, tzinfo=UTC).timestamp()
+KEY = "key-of-the-first-platform"
+READ_ONLY_KEY = "key-that-only-reads"
+OTHER_KEY = "key-of-the-second-platform"
+
+
+class HandClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.time = NOON
+
+    def now(self) -> float:
+        return self.time
+
+    def advance(self, seconds: float) -> None:
+        self.time += seconds
+
+
+class Solvimon:
+    """A running twin, its clock, and a caller; every answer is held against the vendor's schema."""
+
+    platform: Platform
+
+    def __init__(self) -> None:
+        self.clock = HandClock()
+        self.twin = SolvimonTwin(self.clock.now)
+        self.state = self.twin.state
+        self.session = requests.Session()
+
+    def renew(self) -> "Solvimon":
+        """Forget the previous test; the platform has the demo's data."""
+        self.state.reset()
+        self.clock.time = NOON
+        self.platform = self.state.add_platform(KEY, solvimon_seed(), read_only_key=READ_ONLY_KEY)
+        return self
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        api_key: str | None = KEY,
+        key: str | None = None,
+        headers: dict[str, str] | None = None,
+        checked: bool = True,
+        timeout: float = 10,
+        **query: object,
+    ) -> requests.Response:
+        """Call the API; a query parameter may be a list."""
+        sent = dict(headers or {})
+        if api_key is not None:
+            sent["X-API-KEY"] = api_key
+        if key is not None:
+            sent["Idempotency-Key"] = key
+        params: Any = query
+        response = self.session.request(
+            method, self.twin.url + path, json=body, params=params, headers=sent, timeout=timeout
+        )
+        if checked and not solvimon_contract.MISSING:
+            solvimon_contract.check(response)
+        return response
+
+    def get(self, path: str, **query: object) -> requests.Response:
+        return self.call("GET", path, **query)  # type: ignore[arg-type]
+
+    def post(self, path: str, body: object = None, key: str | None = None) -> requests.Response:
+        return self.call("POST", path, body, key=key)
+
+    def patch(self, path: str, body: object) -> requests.Response:
+        return self.call("PATCH", path, body)
+
+    def admin(self, path: str, body: object = None) -> requests.Response:
+        method = "GET" if path == "state" else "POST"
+        return self.session.request(method, f"{self.twin.origin}/_twin/{path}", json=body, timeout=10)
+
+
+class _QuietHandler(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: object) -> None:
+        pass
+
+
+@dataclass
+class Receiver:
+    """An endpoint on loopback that keeps what it gets and answers what it is told to."""
+
+    answers: list[int] = field(default_factory=list)
+    received: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    waits: threading.Event | None = None
+    arrived: threading.Event = field(default_factory=threading.Event)
+
+    def __enter__(self) -> "Receiver":
+        application = Request.application(self._take)
+        self._server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_QuietHandler)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        if self.waits is not None:
+            self.waits.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(timeout=10)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}/webhooks/solvimon/default"
+
+    def _take(self, request: Request) -> Response:
+        if self.waits is not None:
+            self.waits.wait(10)
+        headers = {name.upper(): value for name, value in request.headers.items()}
+        self.received.append((headers, request.get_data()))
+        self.arrived.set()
+        return Response(status=self.answers.pop(0) if self.answers else 200)
