@@ -13,26 +13,15 @@ holds, its owner is the only one that may call Rillet for the document::
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from botocore.exceptions import BotoCoreError, ClientError
-
+from solvimon_rillet.dynamo import ConditionFailed, Item, Table
 from solvimon_rillet.errors import NeedsAttention, RetryLater
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 LEASE_SECONDS = 90
 SCHEMA = 1
 FINISHED = ("exported", "differs")
-_RECORD = "RECORD"
 _WHY = ("code", "message", "remedy", "reason")  # of the state before; each state writes its own
-_serialize = TypeSerializer().serialize
-_deserialize = TypeDeserializer().deserialize
-
-Item = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +122,8 @@ class Ledger:
     Every method may raise ``RetryLater`` when DynamoDB does not answer, or when the lease is lost.
     """
 
-    def __init__(self, table: str, dynamodb: "DynamoDBClient", clock: Callable[[], float]) -> None:
+    def __init__(self, table: Table, clock: Callable[[], float]) -> None:
         self._table = table
-        self._dynamodb = dynamodb
         self._clock = clock
 
     def claim(self, document: Document, owner: str) -> Claim:
@@ -146,8 +134,8 @@ class Ledger:
         """
         now = int(self._clock())
         try:
-            item = self._update(
-                document,
+            item = self._table.update(
+                document.key,
                 "SET lease_owner = :owner, lease_until = :until, #state = if_not_exists(#state, :claimed), "
                 "schema_version = :schema, created_at = if_not_exists(created_at, :now)",
                 "(attribute_not_exists(#state) OR NOT #state IN (:exported, :differs)) AND "
@@ -161,8 +149,9 @@ class Ledger:
                     ":exported": "exported",
                     ":differs": "differs",
                 },
+                {"#state": "state"},
             )
-        except _ConditionFailed as failed:
+        except ConditionFailed as failed:
             if failed.item.get("state") in FINISHED:
                 return Claim(document, "", failed.item)
             wait = max(1, int(failed.item.get("lease_until", now)) - now)
@@ -200,10 +189,7 @@ class Ledger:
 
     def read(self, document: Document) -> Item | None:
         """A document's record, or ``None``."""
-        with _translated():
-            answer = self._dynamodb.get_item(TableName=self._table, Key=_key(document), ConsistentRead=True)
-        item = answer.get("Item")
-        return _plain(item) if item else None
+        return self._table.get(document.key)
 
     def link(self, connection: str, kind: str, solvimon_id: str) -> Item | None:
         """What is remembered of a ``customer``, ``product`` or ``subsidiary``, while it is fresh."""
@@ -221,19 +207,14 @@ class Ledger:
         seconds: int | None = None,
     ) -> None:
         """Remember a link; ``seconds`` limits for how long."""
-        document = Document(connection, f"link-{kind}", solvimon_id)
-        item: Item = {"pk": document.key, "sk": _RECORD, "schema_version": SCHEMA, **facts}
+        item: Item = {"schema_version": SCHEMA, **facts}
         if seconds is not None:
             item["expires_at"] = int(self._clock()) + seconds
-        with _translated():
-            self._dynamodb.put_item(TableName=self._table, Item=_typed(item))
+        self._table.put(Document(connection, f"link-{kind}", solvimon_id).key, item)
 
     def forget(self, connection: str, kind: str, solvimon_id: str) -> None:
         """Forget a link, because Rillet does not know its id."""
-        with _translated():
-            self._dynamodb.delete_item(
-                TableName=self._table, Key=_key(Document(connection, f"link-{kind}", solvimon_id))
-            )
+        self._table.take(Document(connection, f"link-{kind}", solvimon_id).key)
 
     def _write(
         self, claim: Claim, facts: Mapping[str, Any], *, release: bool, remove: tuple[str, ...] = ()
@@ -248,82 +229,12 @@ class Ledger:
         names |= {f"#r{i}": name for i, name in enumerate(gone)}
         removes = f" REMOVE {', '.join(f'#r{i}' for i in range(len(gone)))}" if gone else ""
         try:
-            self._update(
-                claim.document,
+            self._table.update(
+                claim.document.key,
                 f"SET updated_at = :now{', ' if sets else ''}{sets}{removes}",
                 "lease_owner = :owner",
                 {**values, ":owner": claim.owner, ":now": int(self._clock())},
                 names,
             )
-        except _ConditionFailed:
+        except ConditionFailed:
             raise RetryLater(f"The lease on {claim.document.id} is lost; another worker goes on.") from None
-
-    def _update(
-        self,
-        document: Document,
-        expression: str,
-        condition: str,
-        values: Mapping[str, Any],
-        names: Mapping[str, str] | None = None,
-    ) -> Item:
-        used = dict(names or {})
-        if "#state" in expression + condition:
-            used["#state"] = "state"
-        try:
-            with _translated():
-                answer = self._dynamodb.update_item(
-                    TableName=self._table,
-                    Key=_key(document),
-                    UpdateExpression=expression,
-                    ConditionExpression=condition,
-                    ExpressionAttributeValues=_typed(values),
-                    ReturnValues="ALL_NEW",
-                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                    **({"ExpressionAttributeNames": used} if used else {}),  # type: ignore[arg-type]
-                )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise  # pragma: no cover - an expression of ours that DynamoDB does not take
-            raise _ConditionFailed(_plain(error.response.get("Item", {}))) from None  # type: ignore[arg-type]
-        return _plain(answer["Attributes"])
-
-
-class _ConditionFailed(Exception):
-    def __init__(self, item: Item) -> None:
-        super().__init__("condition failed")
-        self.item = item
-
-
-class _translated:
-    """Turn DynamoDB's own failures into ``RetryLater``; a failed condition passes, our own mistakes too."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, ClientError):
-            code = error.response.get("Error", {}).get("Code", "")
-            if code not in {"ConditionalCheckFailedException", "ValidationException"}:
-                raise RetryLater(f"The ledger does not answer ({code}).") from error
-        elif isinstance(error, BotoCoreError):
-            raise RetryLater(f"The ledger does not answer ({type(error).__name__}).") from error
-
-
-def _key(document: Document) -> dict[str, Any]:
-    return {"pk": {"S": document.key}, "sk": {"S": _RECORD}}
-
-
-def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _serialize(value) for name, value in values.items()}
-
-
-def _plain(item: Mapping[str, Any]) -> Item:
-    return {name: _whole(_deserialize(value)) for name, value in item.items()}
-
-
-def _whole(value: object) -> object:
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else value
-    if isinstance(value, dict):
-        return {name: _whole(part) for name, part in value.items()}
-    return value

@@ -7,8 +7,9 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from solvimon_rillet.dynamo import Item
 from solvimon_rillet.errors import Code, NeedsAttention
-from solvimon_rillet.ledger import Item, Ledger
+from solvimon_rillet.ledger import Ledger
 from solvimon_rillet.links import Links
 from solvimon_rillet.mapping.customers import MappedCustomer, to_new_rillet_customer
 from solvimon_rillet.rillet.client import RilletClient

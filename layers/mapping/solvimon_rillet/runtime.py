@@ -10,6 +10,7 @@ import boto3
 
 from solvimon_rillet.bus import Bus
 from solvimon_rillet.configuration import Configuration, connection_name
+from solvimon_rillet.dynamo import Table
 from solvimon_rillet.http import Http, session
 from solvimon_rillet.ledger import Ledger
 from solvimon_rillet.queues import Queue
@@ -47,9 +48,14 @@ class Runtime:
         return Bus(self._environment["EVENT_BUS"], boto3.client("events"))
 
     @cached_property
+    def table(self) -> Table:
+        """The one table."""
+        return Table(self._environment["LEDGER_TABLE"], boto3.client("dynamodb"))
+
+    @cached_property
     def ledger(self) -> Ledger:
         """The ledger of all connections."""
-        return Ledger(self._environment["LEDGER_TABLE"], boto3.client("dynamodb"), self.clock)
+        return Ledger(self.table, self.clock)
 
     @cached_property
     def queue(self) -> Queue:

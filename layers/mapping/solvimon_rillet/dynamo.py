@@ -1,0 +1,125 @@
+"""One DynamoDB table of records in plain Python types, with conditional writes."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from solvimon_rillet.errors import RetryLater
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_RECORD = "RECORD"
+_serialize = TypeSerializer().serialize
+_deserialize = TypeDeserializer().deserialize
+
+Item = dict[str, Any]
+
+
+class ConditionFailed(Exception):
+    """A conditional write found the record otherwise; ``item`` is how it was found."""
+
+    def __init__(self, item: Item) -> None:
+        super().__init__("condition failed")
+        self.item = item
+
+
+class Table:
+    """Records by partition key.
+
+    Every method raises ``RetryLater`` when DynamoDB does not answer; conditional ones ``ConditionFailed``.
+    """
+
+    def __init__(self, name: str, dynamodb: "DynamoDBClient") -> None:
+        self._name = name
+        self._dynamodb = dynamodb
+
+    def get(self, key: str) -> Item | None:
+        """A record as it is now, or ``None``."""
+        with _translated():
+            answer = self._dynamodb.get_item(TableName=self._name, Key=_key(key), ConsistentRead=True)
+        item = answer.get("Item")
+        return _plain(item) if item else None
+
+    def put(
+        self, key: str, facts: Mapping[str, Any], condition: str = "", values: Mapping[str, Any] | None = None
+    ) -> None:
+        """Write a whole record, if the condition holds."""
+        more: dict[str, Any] = {"ConditionExpression": condition} if condition else {}
+        if values:
+            more["ExpressionAttributeValues"] = _typed(values)
+        item = _typed(facts) | _key(key)
+        with _translated():
+            self._dynamodb.put_item(TableName=self._name, Item=item, **more)
+
+    def update(
+        self,
+        key: str,
+        expression: str,
+        condition: str,
+        values: Mapping[str, Any],
+        names: Mapping[str, str] | None = None,
+    ) -> Item:
+        """Change a record if the condition holds, and return it as it is then."""
+        more: dict[str, Any] = {"ExpressionAttributeNames": dict(names)} if names else {}
+        with _translated():
+            answer = self._dynamodb.update_item(
+                TableName=self._name,
+                Key=_key(key),
+                UpdateExpression=expression,
+                ConditionExpression=condition,
+                ExpressionAttributeValues=_typed(values),
+                ReturnValues="ALL_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                **more,
+            )
+        return _plain(answer["Attributes"])
+
+    def take(self, key: str) -> Item | None:
+        """Delete a record and return what it was; of several callers only one gets it."""
+        with _translated():
+            answer = self._dynamodb.delete_item(TableName=self._name, Key=_key(key), ReturnValues="ALL_OLD")
+        item = answer.get("Attributes")
+        return _plain(item) if item else None
+
+
+class _translated:
+    """Turn DynamoDB's failures into ours. A request that it cannot understand is a bug, and stays one."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, ClientError):
+            code = error.response.get("Error", {}).get("Code", "")
+            if code == "ConditionalCheckFailedException":
+                raise ConditionFailed(_plain(error.response.get("Item", {}))) from None  # type: ignore[arg-type]
+            if code != "ValidationException":
+                raise RetryLater(f"The ledger does not answer ({code}).") from error
+        elif isinstance(error, BotoCoreError):
+            raise RetryLater(f"The ledger does not answer ({type(error).__name__}).") from error
+
+
+def _key(key: str) -> dict[str, Any]:
+    return {"pk": {"S": key}, "sk": {"S": _RECORD}}
+
+
+def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _serialize(value) for name, value in values.items()}
+
+
+def _plain(item: Mapping[str, Any]) -> Item:
+    return {name: _whole(_deserialize(value)) for name, value in item.items()}
+
+
+def _whole(value: object) -> object:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else value
+    if isinstance(value, dict):
+        return {name: _whole(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_whole(part) for part in value]
+    return value
