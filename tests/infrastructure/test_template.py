@@ -1,0 +1,334 @@
+"""What must hold for every function, queue and alarm of the template, also for those added later."""
+
+import json
+import re
+import tomllib
+
+import pytest
+
+from local.stack import ROOT
+from tests.infrastructure.views import Json, Template, attribute_of, listed, strings
+
+CONTRACT = {"STACK", "LEDGER_TABLE", "EVENT_BUS", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
+
+
+def test_a_message_stays_hidden_for_six_times_the_functions_timeout(template: Template) -> None:
+    assert template.consumers
+    for consumer in template.consumers:
+        assert consumer.queue["VisibilityTimeout"] >= 6 * consumer.function["Timeout"], consumer.queue_id
+
+
+def test_a_dead_letter_queue_keeps_messages_longer_than_its_source(template: Template) -> None:
+    for consumer in template.consumers:
+        kept, source = (
+            consumer.dead_letters["MessageRetentionPeriod"],
+            consumer.queue["MessageRetentionPeriod"],
+        )
+
+        assert kept > source, consumer.dead_letters_id
+
+
+def test_every_queue_is_worked_off_or_holds_dead_letters(template: Template) -> None:
+    worked_off = {consumer.queue_id for consumer in template.consumers}
+    dead_letters = {consumer.dead_letters_id for consumer in template.consumers}
+
+    assert template.queues.keys() == worked_off | dead_letters
+    assert not worked_off & dead_letters
+
+
+def test_a_message_gets_five_tries(template: Template) -> None:
+    for consumer in template.consumers:
+        assert consumer.queue["RedrivePolicy"]["maxReceiveCount"] == 5, consumer.queue_id
+
+
+def test_a_batch_fails_message_by_message_and_concurrency_is_limited(template: Template) -> None:
+    for consumer in template.consumers:
+        assert consumer.mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert consumer.mapping["ScalingConfig"]["MaximumConcurrency"]
+        assert consumer.mapping["BatchSize"] <= 10
+
+
+def test_a_queue_takes_messages_from_its_rules_only_and_over_tls_only(template: Template) -> None:
+    for queue_id, queue in template.queues.items():
+        statements = template.queue_statements(queue_id)
+        allowed = [statement for statement in statements if statement["Effect"] == "Allow"]
+        denied = [statement for statement in statements if statement["Effect"] == "Deny"]
+
+        assert queue["SqsManagedSseEnabled"] is True
+        for statement in allowed:
+            assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+            assert statement["Action"] == "sqs:SendMessage"
+            assert statement["Condition"]["ArnEquals"]["aws:SourceArn"]["Fn::GetAtt"][1] == "Arn"
+        assert [statement["Condition"] for statement in denied] == [
+            {"Bool": {"aws:SecureTransport": "false"}}
+        ]
+        for statement in statements:
+            assert attribute_of(statement["Resource"]) == queue_id
+
+
+def test_a_rule_may_send_to_its_queue_and_to_the_dead_letters(template: Template) -> None:
+    rules = template.of_type("AWS::Events::Rule")
+
+    assert rules
+    for rule_id, rule in rules.items():
+        for target in rule["Targets"]:
+            for arn in (target["Arn"], target["DeadLetterConfig"]["Arn"]):
+                senders = [
+                    attribute_of(statement["Condition"]["ArnEquals"]["aws:SourceArn"])
+                    for statement in template.queue_statements(attribute_of(arn))
+                    if statement["Effect"] == "Allow"
+                ]
+                assert rule_id in senders
+            assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] == 86400
+
+
+def test_no_policy_allows_an_action_by_wildcard(template: Template) -> None:
+    for function_id, function in template.functions.items():
+        for statement in template.statements_of(function):
+            assert statement["Effect"] == "Allow"
+            for action in listed(statement["Action"]):
+                assert "*" not in action, function_id
+
+
+def test_only_x_ray_is_allowed_on_every_resource(template: Template) -> None:
+    for function_id, function in template.functions.items():
+        for statement in template.statements_of(function):
+            resources = (
+                statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+            )
+            if "*" in resources:
+                assert {a.partition(":")[0] for a in listed(statement["Action"])} == {"xray"}, function_id
+
+
+def test_a_role_has_no_policy_but_its_own(template: Template) -> None:
+    roles = template.of_type("AWS::IAM::Role")
+
+    assert len(roles) == len(template.functions)
+    for role in roles.values():
+        assert "ManagedPolicyArns" not in role
+        [trust] = role["AssumeRolePolicyDocument"]["Statement"]
+        assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
+
+
+def test_secrets_and_settings_are_read_within_the_stacks_own_names(template: Template) -> None:
+    narrow = {
+        "secretsmanager": r"arn:\S+:secret:\$\{AWS::StackName\}/\*",
+        "ssm": r"arn:\S+:parameter/\$\{AWS::StackName\}/\*",
+    }
+
+    for function in template.functions.values():
+        for statement in template.statements_of(function):
+            service = listed(statement["Action"])[0].partition(":")[0]
+            if service in narrow:
+                assert re.fullmatch(narrow[service], statement["Resource"]["Fn::Sub"])
+
+
+def test_a_function_may_use_its_own_queue_and_no_other(template: Template) -> None:
+    own = {consumer.function_id: consumer.queue_id for consumer in template.consumers}
+
+    for function_id, function in template.functions.items():
+        used = {
+            attribute_of(statement["Resource"])
+            for statement in template.statements_of(function)
+            if any(action.startswith("sqs:") for action in listed(statement["Action"]))
+        }
+        assert used == ({own[function_id]} if function_id in own else set())
+
+
+def test_a_function_that_sends_to_its_own_queue_is_not_taken_for_a_runaway(template: Template) -> None:
+    for function_id, function in template.functions.items():
+        actions = [
+            action for statement in template.statements_of(function) for action in listed(statement["Action"])
+        ]
+        assert (function.get("RecursiveLoop") == "Allow") == ("sqs:SendMessage" in actions), function_id
+
+
+def test_a_function_logs_json_to_a_group_of_its_own_with_a_retention(template: Template) -> None:
+    groups = template.of_type("AWS::Logs::LogGroup")
+
+    for function in template.functions.values():
+        group_id = function["LoggingConfig"]["LogGroup"]["Ref"]
+        name = function["FunctionName"]["Fn::Sub"]
+        writes = [
+            statement["Resource"]
+            for statement in template.statements_of(function)
+            if "logs:PutLogEvents" in listed(statement["Action"])
+        ]
+
+        assert groups[group_id]["LogGroupName"] == {"Fn::Sub": f"/aws/lambda/{name}"}
+        assert writes == [{"Fn::GetAtt": [group_id, "Arn"]}]
+        assert function["LoggingConfig"]["LogFormat"] == "JSON"
+
+
+def test_logs_and_events_are_kept_for_as_long_as_a_parameter_says(template: Template) -> None:
+    for group in template.of_type("AWS::Logs::LogGroup").values():
+        assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+    for archive in template.of_type("AWS::Events::Archive").values():
+        assert archive["RetentionDays"] == {"Ref": "ArchiveRetentionDays"}
+
+
+def test_the_log_level_never_silences_metrics(template: Template) -> None:
+    assert template.body["Parameters"]["LogLevel"]["AllowedValues"] == ["DEBUG", "INFO"]
+
+
+def test_every_function_is_traced_and_runs_python_313_on_arm(template: Template) -> None:
+    for function in template.functions.values():
+        assert function["TracingConfig"] == {"Mode": "Active"}
+        assert (function["Runtime"], function["Architectures"]) == ("python3.13", ["arm64"])
+        assert len(function["Layers"]) == 2
+
+
+def test_every_function_knows_the_stack_it_belongs_to(template: Template) -> None:
+    consumers = {consumer.function_id: consumer for consumer in template.consumers}
+
+    for function_id, function in template.functions.items():
+        variables = function["Environment"]["Variables"]
+        workflow = function["Handler"].partition(".")[0]
+
+        assert variables.keys() >= CONTRACT
+        assert variables["POWERTOOLS_SERVICE_NAME"] == workflow
+        if function_id in consumers:
+            assert variables["QUEUE_URL"] == {"Ref": consumers[function_id].queue_id}
+
+
+def test_no_environment_variable_holds_a_secret(template: Template) -> None:
+    secrets = template.of_type("AWS::SecretsManager::Secret").keys()
+
+    for function in template.functions.values():
+        for name, value in function["Environment"]["Variables"].items():
+            assert not re.search("SECRET|PASSWORD|TOKEN|API_KEY", name)
+            assert not secrets & set(strings(value))
+            assert "resolve:" not in json.dumps(value)
+
+
+def test_no_secret_has_a_value_that_somebody_could_know(template: Template) -> None:
+    for secret in template.of_type("AWS::SecretsManager::Secret").values():
+        if "SecretString" in secret:
+            assert json.loads(secret["SecretString"]) == {"auth": "api_key", "api_key": ""}
+        else:
+            assert secret["GenerateSecretString"]["GenerateStringKey"] == "webhook_secret"
+            assert json.loads(secret["GenerateSecretString"]["SecretStringTemplate"]) == {"api_key": ""}
+
+
+def test_a_webhook_is_answered_before_solvimon_stops_waiting(template: Template) -> None:
+    assert template.functions["ReceiveWebhook"]["Timeout"] < 10
+
+
+def test_the_api_limits_its_callers_and_writes_an_access_log(template: Template) -> None:
+    [stage] = template.of_type("AWS::ApiGatewayV2::Stage").values()
+    [api] = template.of_type("AWS::ApiGatewayV2::Api").values()
+
+    assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == {"Ref": "WebhookRateLimit"}
+    assert stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] == {"Ref": "WebhookBurstLimit"}
+    assert stage["AccessLogSettings"]["DestinationArn"] == {"Fn::GetAtt": ["ApiLogGroup", "Arn"]}
+    assert json.loads(stage["AccessLogSettings"]["Format"])["request_id"] == "$context.requestId"
+    assert "CorsConfiguration" not in api
+    assert "x-amazon-apigateway-cors" not in api["Body"]
+
+
+def test_the_ledger_survives_mistakes_and_the_stack_itself(template: Template) -> None:
+    table = template.resources["LedgerTable"]
+    properties = table["Properties"]
+
+    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+    assert properties["SSESpecification"]["SSEEnabled"] is True
+    assert properties["BillingMode"] == "PAY_PER_REQUEST"
+    assert properties["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert [(key["AttributeName"], key["KeyType"]) for key in properties["KeySchema"]] == [
+        ("pk", "HASH"),
+        ("sk", "RANGE"),
+    ]
+    # A name of one's own would keep the stack from coming back beside the table that was retained.
+    assert "TableName" not in properties
+
+
+def test_every_function_has_an_alarm_on_its_errors(template: Template) -> None:
+    watched = template.alarms_on("AWS/Lambda", "Errors")
+
+    assert watched.keys() == {str({"Ref": function_id}) for function_id in template.functions}
+
+
+def test_every_queue_has_an_alarm_on_its_age_and_on_its_dead_letters(template: Template) -> None:
+    ages = template.alarms_on("AWS/SQS", "ApproximateAgeOfOldestMessage")
+    dead = template.alarms_on("AWS/SQS", "ApproximateNumberOfMessagesVisible")
+
+    for consumer in template.consumers:
+        assert str({"Fn::GetAtt": [consumer.queue_id, "QueueName"]}) in ages
+        alarm = dead[str({"Fn::GetAtt": [consumer.dead_letters_id, "QueueName"]})]
+        assert (alarm["Threshold"], alarm["Statistic"]) == (1, "Maximum")
+
+
+@pytest.mark.parametrize("metric", ["DocumentsRejected", "DocumentsDiffer", "ConnectionBroken"])
+def test_every_export_has_an_alarm_on_what_needs_a_person(template: Template, metric: str) -> None:
+    watched = template.alarms_on("SolvimonRillet", metric)
+    services = {
+        consumer.function["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
+        for consumer in template.consumers
+    }
+
+    assert services <= watched.keys()
+    for alarm in watched.values():
+        assert alarm["Dimensions"][0]["Name"] == "service"
+
+
+def test_refused_webhooks_of_our_own_fault_raise_an_alarm(template: Template) -> None:
+    [alarm] = template.alarms_on("AWS/ApiGateway", "5xx").values()
+
+    assert alarm["Dimensions"] == [{"Name": "ApiId", "Value": {"Ref": "Api"}}]
+
+
+def test_every_alarm_tells_the_topic_and_says_what_it_means(template: Template) -> None:
+    for name, alarm in template.alarms.items():
+        assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}], name
+        assert alarm["TreatMissingData"] == "notBreaching", name
+        assert alarm["AlarmDescription"], name
+
+
+def test_cloudwatch_can_publish_to_the_encrypted_topic(template: Template) -> None:
+    topic = template.of_type("AWS::SNS::Topic")["AlarmTopic"]
+    key = template.of_type("AWS::KMS::Key")[attribute_of(topic["KmsMasterKeyId"])]
+    [grant] = [
+        statement
+        for statement in key["KeyPolicy"]["Statement"]
+        if statement["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    ]
+
+    assert set(grant["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
+    assert grant["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
+def test_nobody_is_mailed_unless_an_address_is_given(template: Template) -> None:
+    [subscription] = [
+        resource for resource in template.resources.values() if resource["Type"] == "AWS::SNS::Subscription"
+    ]
+
+    assert subscription["Condition"] == "HasAlarmEmail"
+    assert template.body["Parameters"]["AlarmEmail"]["Default"] == ""
+
+
+def test_every_parameter_has_a_group_a_label_and_a_default(template: Template) -> None:
+    parameters: dict[str, Json] = template.body["Parameters"]
+    interface = template.body["Metadata"]["AWS::CloudFormation::Interface"]
+    grouped = [name for group in interface["ParameterGroups"] for name in group["Parameters"]]
+
+    assert sorted(grouped) == sorted(parameters)
+    assert interface["ParameterLabels"].keys() == parameters.keys()
+    for name, parameter in parameters.items():
+        assert "Default" in parameter, name
+        assert parameter["Description"], name
+
+
+def test_production_asks_before_it_changes_and_is_another_stack() -> None:
+    environments = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
+    stacks = {
+        name: environments[name]["global"]["parameters"]["stack_name"] for name in ("default", "dev", "prod")
+    }
+
+    assert stacks == {
+        "default": "solvimon-rillet-dev",
+        "dev": "solvimon-rillet-dev",
+        "prod": "solvimon-rillet",
+    }
+    assert environments["prod"]["deploy"]["parameters"]["confirm_changeset"] is True
+    assert environments["dev"]["deploy"] == environments["default"]["deploy"]

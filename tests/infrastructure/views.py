@@ -1,0 +1,118 @@
+"""Questions to a CloudFormation template."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """A function that works off a queue, and the queue for what failed too often."""
+
+    function_id: str
+    function: Json
+    queue_id: str
+    queue: Json
+    dead_letters_id: str
+    dead_letters: Json
+    mapping: Json
+
+
+class Template:
+    """A translated template, by what it says about its resources."""
+
+    def __init__(self, body: Json) -> None:
+        self.body = body
+        self.resources: dict[str, Json] = body["Resources"]
+
+    def of_type(self, kind: str) -> dict[str, Json]:
+        """Return the properties of all resources of a type."""
+        return {
+            name: resource.get("Properties", {})
+            for name, resource in self.resources.items()
+            if resource["Type"] == kind
+        }
+
+    @property
+    def functions(self) -> dict[str, Json]:
+        return self.of_type("AWS::Lambda::Function")
+
+    @property
+    def queues(self) -> dict[str, Json]:
+        return self.of_type("AWS::SQS::Queue")
+
+    @property
+    def alarms(self) -> dict[str, Json]:
+        return self.of_type("AWS::CloudWatch::Alarm")
+
+    @property
+    def consumers(self) -> list[Consumer]:
+        found = []
+        for mapping in self.of_type("AWS::Lambda::EventSourceMapping").values():
+            function_id, queue_id = mapping["FunctionName"]["Ref"], attribute_of(mapping["EventSourceArn"])
+            queue = self.queues[queue_id]
+            dead_letters_id = attribute_of(queue["RedrivePolicy"]["deadLetterTargetArn"])
+            found.append(
+                Consumer(
+                    function_id,
+                    self.functions[function_id],
+                    queue_id,
+                    queue,
+                    dead_letters_id,
+                    self.queues[dead_letters_id],
+                    mapping,
+                )
+            )
+        return found
+
+    def role_of(self, function: Json) -> Json:
+        """Return the properties of a function's role."""
+        return self.of_type("AWS::IAM::Role")[attribute_of(function["Role"])]
+
+    def statements_of(self, function: Json) -> list[Json]:
+        """Return all statements of a function's policies."""
+        policies = self.role_of(function)["Policies"]
+        return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
+
+    def queue_statements(self, queue_id: str) -> list[Json]:
+        """Return all statements of the policies of a queue."""
+        return [
+            statement
+            for policy in self.of_type("AWS::SQS::QueuePolicy").values()
+            if {"Ref": queue_id} in policy["Queues"]
+            for statement in policy["PolicyDocument"]["Statement"]
+        ]
+
+    def alarms_on(self, namespace: str, metric: str) -> dict[str, Json]:
+        """Return the alarms on a metric by the value of their first dimension, as text."""
+        return {
+            str(alarm["Dimensions"][0]["Value"]): alarm
+            for alarm in self.alarms.values()
+            if (alarm["Namespace"], alarm["MetricName"]) == (namespace, metric)
+        }
+
+
+def attribute_of(value: Json) -> str:
+    """Return the logical id in a `Fn::GetAtt`."""
+    logical_id: str = value["Fn::GetAtt"][0]
+    return logical_id
+
+
+def listed(value: str | list[str]) -> list[str]:
+    """Return a list where CloudFormation takes a list or a single text."""
+    return [value] if isinstance(value, str) else value
+
+
+def strings(value: object) -> Iterator[str]:
+    """Return every text inside a value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield name
+            yield from strings(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from strings(inner)
