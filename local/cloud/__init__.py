@@ -1,0 +1,1 @@
+"""AWS on one machine: moto with `template.yaml` deployed into it, and Lambda's event sources."""

@@ -1,0 +1,300 @@
+"""The whole system on one machine: AWS with `template.yaml` deployed, Solvimon and Rillet beside it."""
+
+import json
+import secrets
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from boto3.dynamodb.types import TypeDeserializer
+from moto.dynamodb.models import dynamodb_backends
+from moto.events.models import Archive, events_backends
+
+from local.clock import Clock
+from local.cloud.deployment import Deployment, deploy
+from local.cloud.gateway import Gateway
+from local.cloud.pollers import Delivery, Pollers
+from local.cloud.queues import queues_follow
+from local.cloud.runtime import LambdaRuntime
+from local.cloud.server import ACCOUNT, REGION, AwsServer, environment, shared_aws
+from local.rillet_twin import RilletTwin
+from local.rillet_twin.organisation import Organisation
+from local.solvimon_twin import Delivery as WebhookDelivery
+from local.solvimon_twin import Platform, SolvimonTwin
+
+Json = dict[str, Any]
+
+ROOT = Path(__file__).resolve().parent.parent
+REFERENCE_TYPES = ["solvimon_invoice_id", "solvimon_customer_id"]
+"""External reference types that a person makes in Rillet before the first invoice."""
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A Solvimon platform paired with a Rillet organisation, and what opens their doors."""
+
+    name: str
+    platform: Platform
+    organisation: Organisation
+    solvimon_api_key: str
+    rillet_api_key: str
+    webhook_secret: str
+    webhook_url: str
+    settings: Json
+
+
+class LocalStack:
+    """Everything together, as a context manager.
+
+    Nothing happens by itself: webhooks are delivered and queues are worked off when a test or the demo
+    says so (`settle`), or all the time between `start_workers` and `stop_workers`. Time passes when
+    `advance` says so, for the twins, the functions and the queues alike.
+
+    Args:
+        root: folder of `template.yaml`.
+        stack: name of the CloudFormation stack; every running one of a process needs its own.
+        parameters: values of the template's parameters; the others keep their defaults.
+        quiet: the functions write neither logs nor metrics, so that a demo's output can be read.
+    """
+
+    def __init__(
+        self,
+        root: Path = ROOT,
+        *,
+        stack: str = "solvimon-rillet",
+        parameters: Mapping[str, str] | None = None,
+        quiet: bool = False,
+    ) -> None:
+        self.clock = Clock()
+        self.gateway = Gateway()
+        self.rillet = RilletTwin(clock=self.clock.now)
+        self.solvimon = SolvimonTwin(clock=self.clock.now)
+        self.connections: dict[str, Connection] = {}
+        self.aws: AwsServer
+        self.deployment: Deployment
+        self.runtime: LambdaRuntime
+        self.pollers: Pollers
+        self._root = root
+        self._stack = stack
+        # The template offers no level that would silence the metrics of a real stack.
+        self._parameters = {**({"LogLevel": "CRITICAL"} if quiet else {}), **(parameters or {})}
+        self._quiet = quiet
+        self._deployed: dict[str, str] = {}
+        self._exit = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as undo:
+            if self._quiet:
+                undo.enter_context(environment({"POWERTOOLS_METRICS_DISABLED": "true"}))
+            self.aws = undo.enter_context(shared_aws())
+            for part in (self.gateway, self.rillet, self.solvimon):
+                part.start()
+                undo.callback(part.stop)
+            undo.enter_context(queues_follow(self.clock.now))
+            self._deploy()
+            undo.callback(self._delete)
+            self._exit = undo.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._exit.close()
+
+    def connect(
+        self,
+        connection: str = "default",
+        settings: Json | None = None,
+        *,
+        solvimon: Mapping[str, list[Json]] | None = None,
+        rillet: Json | None = None,
+    ) -> Connection:
+        """Do what a person does to set up a connection, on both sides and in AWS.
+
+        Args:
+            connection: its name.
+            settings: the connection's settings; where the vendors are is added.
+            solvimon: records of the Solvimon platform, as in `solvimon_twin.State.add_platform`.
+            rillet: objects of the Rillet organisation, as in `rillet_twin.State.load`. Without
+                external reference types it gets those that the default settings name.
+        """
+        solvimon_key, rillet_key = f"solvimon-key-{connection}", f"rillet-key-{connection}"
+        webhook_secret = secrets.token_hex(32)
+        webhook_url = f"{self.gateway.url}/webhooks/solvimon/{connection}"
+        platform = self.solvimon.state.add_platform(solvimon_key, solvimon)
+        platform.add_webhook(webhook_url, webhook_secret)
+        seed = {"external_reference_types": REFERENCE_TYPES, **(rillet or {})}
+        organization = {"api_key": rillet_key, **seed.get("organization", {})}
+        organisation = self.rillet.state.load({**seed, "organization": organization})
+        merged = self._with_base_urls(settings or {})
+        self.put_secret(connection, "solvimon", {"api_key": solvimon_key, "webhook_secret": webhook_secret})
+        self.put_secret(connection, "rillet", {"auth": "api_key", "api_key": rillet_key})
+        self.put_settings(connection, merged)
+        made = Connection(
+            name=connection,
+            platform=platform,
+            organisation=organisation,
+            solvimon_api_key=solvimon_key,
+            rillet_api_key=rillet_key,
+            webhook_secret=webhook_secret,
+            webhook_url=webhook_url,
+            settings=merged,
+        )
+        self.connections[connection] = made
+        return made
+
+    def put_secret(self, connection: str, vendor: str, value: Mapping[str, str]) -> None:
+        """Write a secret (`solvimon` or `rillet`); functions may know the old one for a while."""
+        name, text = f"{self._stack}/{connection}/{vendor}", json.dumps(value)
+        client = self.aws.secretsmanager
+        try:
+            client.put_secret_value(SecretId=name, SecretString=text)
+        except client.exceptions.ResourceNotFoundException:
+            client.create_secret(Name=name, SecretString=text)
+
+    def put_settings(self, connection: str, settings: Json | str) -> None:
+        """Write the settings as they are; functions may know the old ones for a while."""
+        text = settings if isinstance(settings, str) else json.dumps(settings)
+        name = f"/{self._stack}/{connection}/settings"
+        self.aws.ssm.put_parameter(Name=name, Value=text, Type="String", Overwrite=True)
+
+    def invoke(self, function: str, event: Json) -> Any:  # noqa: ANN401 - the function's JSON
+        """Invoke a function directly, as the console does, and return its answer.
+
+        Args:
+            function: name of the workflow, such as `export_invoice`.
+            event: the event.
+
+        Raises:
+            Exception: whatever the function raises.
+        """
+        return self.runtime.invoke(function, event)
+
+    def deliver_webhooks(self) -> list[WebhookDelivery]:
+        """Let Solvimon send every webhook that is due, and return its attempts."""
+        platforms = self.solvimon.state.platforms
+        return [attempt for platform in platforms for attempt in platform.deliver_webhooks()]
+
+    def deliver(self, function: str = "export_invoice", rounds: int = 1000) -> list[Delivery]:
+        """Let a function work off its queue until nothing is visible, at most `rounds` batches."""
+        return self.pollers.deliver(function, rounds)
+
+    def settle(self) -> list[Delivery]:
+        """Deliver webhooks and work off all queues until nothing is left to do at this moment.
+
+        What waits for a later moment (a delay, a retry of a webhook) keeps waiting; see `advance`.
+        """
+        deliveries: list[Delivery] = []
+        while True:
+            attempts = self.deliver_webhooks()
+            batches = [batch for function in self.pollers.queues for batch in self.deliver(function)]
+            deliveries += batches
+            if not attempts and not batches:
+                return deliveries
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass for the twins, the functions and the queues."""
+        self.clock.advance(seconds)
+
+    def start_workers(self, workers: int | None = None) -> None:
+        """Work off the queues in the background, with at most `workers` batches of a queue at once."""
+        self.pollers.start(workers)
+
+    def stop_workers(self) -> None:
+        """Stop the background work after the batches under way."""
+        self.pollers.stop()
+
+    def ledger(self) -> list[Json]:
+        """Return all items of the ledger, in plain Python types."""
+        found = self.aws.dynamodb.scan(TableName=self._table, ConsistentRead=True)["Items"]
+        return [_plain(item) for item in found]
+
+    def ledger_item(self, pk: str, sk: str) -> Json | None:
+        """Return one item of the ledger in plain Python types, or None."""
+        key = {"pk": {"S": pk}, "sk": {"S": sk}}
+        found = self.aws.dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        return _plain(found["Item"]) if "Item" in found else None
+
+    def bus_events(self) -> list[Json]:
+        """Return every event that reached the bus, oldest first, as the archive keeps it."""
+        return [dict(event) for event in self._archive.events]
+
+    def urls(self) -> dict[str, str]:
+        """Return where everything listens."""
+        return {
+            "AWS endpoint": self.aws.url,
+            "HTTP API": self.gateway.url,
+            "Solvimon": self.solvimon.url,
+            "Rillet": self.rillet.url,
+        }
+
+    def reset(self) -> None:
+        """Go back to the moment after the deployment, but for the clock: it keeps its time."""
+        self.stop_workers()
+        self.solvimon.state.reset()
+        self.rillet.state.reset()
+        for queue in (*self.pollers.queues.values(), *self.pollers.dead_letters.values()):
+            queue.clear()
+        with self.aws.lock:
+            dynamodb_backends[ACCOUNT][REGION].get_table(self._table).items.clear()
+            self._archive.events.clear()
+        for name in self.connections:
+            self._disconnect(name)
+        self.connections.clear()
+        self.pollers.errors.clear()
+        self.runtime.reset()
+
+    @property
+    def _archive(self) -> Archive:
+        name = self.deployment.outputs["EventArchiveArn"].rpartition("/")[2]
+        return events_backends[ACCOUNT][REGION].archives[name]
+
+    @property
+    def _table(self) -> str:
+        return self.deployment.outputs["LedgerTableName"]
+
+    def _deploy(self) -> None:
+        self.deployment = deploy(
+            self.aws,
+            self._root / "template.yaml",
+            stack=self._stack,
+            api_url=self.gateway.url,
+            parameters=self._parameters,
+        )
+        self.runtime = LambdaRuntime(self.deployment.functions, self.deployment.layers, self.clock.now)
+        self.pollers = Pollers(self.aws, self.runtime, self.deployment.queues)
+        self.gateway.route(self.deployment.routes, self.runtime)
+        self._deployed = {
+            vendor: self.aws.secretsmanager.get_secret_value(SecretId=f"{self._stack}/default/{vendor}")[
+                "SecretString"
+            ]
+            for vendor in ("solvimon", "rillet")
+        }
+
+    def _delete(self) -> None:
+        self.reset()
+        self.aws.cloudformation.delete_stack(StackName=self._stack)
+
+    def _disconnect(self, connection: str) -> None:
+        if connection == "default":  # The template made it, so it stays, without the keys.
+            for vendor, value in self._deployed.items():
+                self.put_secret(connection, vendor, json.loads(value))
+            self.put_settings(connection, {})
+            return
+        for vendor in self._deployed:
+            self.aws.secretsmanager.delete_secret(
+                SecretId=f"{self._stack}/{connection}/{vendor}", ForceDeleteWithoutRecovery=True
+            )
+        self.aws.ssm.delete_parameter(Name=f"/{self._stack}/{connection}/settings")
+
+    def _with_base_urls(self, settings: Json) -> Json:
+        urls = {"solvimon": self.solvimon.url, "rillet": self.rillet.url}
+        places = {vendor: {"base_url": url, **settings.get(vendor, {})} for vendor, url in urls.items()}
+        return {**settings, **places}
+
+
+_deserialize = TypeDeserializer().deserialize
+
+
+def _plain(item: Mapping[str, Any]) -> Json:
+    return {name: _deserialize(value) for name, value in item.items()}

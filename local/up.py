@@ -1,0 +1,82 @@
+"""Keep the local system running: `python -m local.up`, Ctrl-C to stop."""
+
+import signal
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from local import demo_data
+from local.cloud.server import REGION
+from local.stack import Connection, LocalStack
+
+
+def main() -> None:
+    """Start everything, print where it is and what to try, and wait for Ctrl-C."""
+    # Ctrl-C must not hit a thread half-way; it is fetched by `sigwait` when everything stands.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    console = Console()
+    with LocalStack() as stack:
+        connection = stack.connect(
+            settings={"fallback_products": demo_data.fallback_products()},
+            solvimon=demo_data.solvimon_seed(),
+            rillet=demo_data.rillet_seed(),
+        )
+        stack.start_workers()
+        stack.solvimon.start_delivery()
+        console.print(_addresses(stack, connection))
+        for title, command in _examples(stack, connection):
+            console.print(f"[bold]{title}[/bold]")
+            console.print(f"  {escape(command)}", soft_wrap=True, highlight=False)
+        console.print("\nThe functions' logs follow. Ctrl-C stops everything; nothing is kept.")
+        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+        console.print("Stopping.")
+
+
+def _addresses(stack: LocalStack, connection: Connection) -> Table:
+    table = Table(title="The local system", title_justify="left", show_header=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for name, url in stack.urls().items():
+        table.add_row(name, url)
+    table.add_row("Webhook of connection default", connection.webhook_url)
+    table.add_row("Solvimon X-API-KEY", connection.solvimon_api_key)
+    table.add_row("Rillet bearer token", connection.rillet_api_key)
+    return table
+
+
+def _examples(stack: LocalStack, connection: Connection) -> list[tuple[str, str]]:
+    solvimon, rillet = stack.solvimon.origin, stack.rillet.url
+    aws = (
+        f"AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local aws --region {REGION} "
+        f"--endpoint-url {stack.aws.url}"
+    )
+    outputs = stack.deployment.outputs
+    invoice = demo_data.invoice_id("first")
+    return [
+        (
+            "Finalise an invoice in Solvimon (its webhook sets everything in motion)",
+            f"curl -s {solvimon}/_twin/finalise -H 'Content-Type: application/json' "
+            f'-d \'{{"invoice_id": "{invoice}"}}\'',
+        ),
+        (
+            "See it in Rillet",
+            f"curl -s {rillet}/invoices -H 'Authorization: Bearer {connection.rillet_api_key}' "
+            "-H 'X-Rillet-API-Version: 4'",
+        ),
+        (
+            "Let Rillet be down, and up again",
+            f"curl -s {rillet}/_twin/misbehave -H 'Content-Type: application/json' "
+            f'-d \'{{"kind": "down"}}\'\n  curl -s -X POST {rillet}/_twin/behave',
+        ),
+        ("Read the ledger", f"{aws} dynamodb scan --table-name {outputs['LedgerTableName']}"),
+        (
+            "Look at the queue",
+            f"{aws} sqs get-queue-attributes --attribute-names All "
+            f"--queue-url {outputs['ExportInvoiceQueueUrl']}",
+        ),
+    ]
+
+
+if __name__ == "__main__":
+    main()
