@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from solvimon_rillet.errors import Code, NeedsAttention
@@ -23,10 +23,10 @@ def zone(name: str | None, also: Mapping[str, str]) -> tzinfo:
     """
     if not name:
         return UTC
-    if offset := _OFFSET.fullmatch(name):
-        sign = -1 if offset[1] == "-" else 1
-        return timezone(sign * timedelta(hours=int(offset[2]), minutes=int(offset[3] or 0)))
     try:
+        if offset := _OFFSET.fullmatch(name):
+            sign = -1 if offset[1] == "-" else 1
+            return timezone(sign * timedelta(hours=int(offset[2]), minutes=int(offset[3] or 0)))
         return ZoneInfo(also.get(name, name))
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise NeedsAttention(
@@ -55,8 +55,9 @@ def service_period(group: Group, path: str, where: tzinfo) -> tuple[date, date] 
     if start is None or end is None:
         return None
     first, last = day(start, where), day(end, where)
-    if last > first and isinstance(end, datetime) and end.astimezone(where).time() == time.min:
-        last -= timedelta(days=1)
+    if last > first and isinstance(end, datetime):
+        # The moment before, not the day before: some zones change their clocks at midnight.
+        last = day(end - timedelta(microseconds=1), where)
     if last < first:
         raise NeedsAttention(
             Code.PERIOD_REVERSED,
