@@ -1,13 +1,13 @@
 """Which part of a group's net amount bears which tax."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from solvimon_rillet import money
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.mapping.totals import does_not_tie_out
-from solvimon_rillet.solvimon.models import Group, Invoice, TaxCategory
+from solvimon_rillet.solvimon.models import Amount, Group, Invoice, TaxCategory
 
 _ATTRIBUTION_REMEDY = (
     "Solvimon does not say which tax belongs to which group. Report the invoice to Solvimon's support, or "
@@ -86,23 +86,36 @@ def shares(invoice: Invoice, groups: Sequence[Billed], currency: str) -> list[li
 
 
 def _of_lines(group: Group) -> tuple[TaxCategory, ...]:
-    """The categories of a group's lines, summed by category, name and percentage."""
-    summed: dict[tuple[str | None, str | None, Decimal | None], TaxCategory] = {}
+    """The categories of a group's lines, summed by what makes them the same tax."""
+    summed: dict[Hashable, TaxCategory] = {}
     for line in group.lines:
         for category in line.tax_categories:
-            key = (category.category, category.name, category.percentage)
-            before = summed.get(key)
-            summed[key] = category if before is None else _sum(before, category)
+            before = summed.get(_identity(category))
+            summed[_identity(category)] = category if before is None else _sum(before, category)
     return tuple(summed.values())
 
 
+def _identity(category: TaxCategory) -> Hashable:
+    """What makes two categories the same tax: category, name, and percentage or stacked rates."""
+    stacked = tuple((part.name, part.percentage) for part in category.rates)
+    percentage = category.percentage if category.percentage is not None else stacked
+    return category.category, category.name, percentage
+
+
 def _sum(one: TaxCategory, other: TaxCategory) -> TaxCategory:
-    total = dict(one.model_dump())
-    for name in ("base_amount", "tax_amount", "total_amount"):
-        first, second = getattr(one, name), getattr(other, name)
-        if first and second:
-            total[name] = {"quantity": first.quantity + second.quantity, "currency": first.currency}
-    return TaxCategory.model_validate(total)
+    """Both together; an amount that either does not state is not known of both."""
+    return one.model_copy(
+        update={
+            "base_amount": _plus(one.base_amount, other.base_amount),
+            "tax_amount": _plus(one.tax_amount, other.tax_amount),
+        }
+    )
+
+
+def _plus(one: Amount | None, other: Amount | None) -> Amount | None:
+    if one is None or other is None:
+        return None
+    return Amount(quantity=one.quantity + other.quantity, currency=one.currency)
 
 
 def _split(group: Billed, currency: str) -> list[Share]:
@@ -126,22 +139,26 @@ def _split(group: Billed, currency: str) -> list[Share]:
 
 
 def _stacks(bases: Sequence[Decimal], net: Decimal, currency: str) -> list[list[int]] | None:
-    """Which categories share a base: all apart, all on the whole net, or equal bases together."""
+    """Which categories share a base: all apart, all on the whole net, or equal bases together.
+
+    The smallest amounts fit several of these within rounding: the best fit counts, then the fewest items.
+    """
     apart = [[index] for index in range(len(bases))]
     whole = [list(range(len(bases)))]
     equal: dict[Decimal, list[int]] = {}
     for index, base in enumerate(bases):
         equal.setdefault(base, []).append(index)
+    fitting: list[tuple[Decimal, int, list[list[int]]]] = []
     for stacks in (apart, whole, list(equal.values())):
         same = all(
             money.within_rounding(bases[index] - bases[members[0]], 1, currency)
             for members in stacks
             for index in members
         )
-        total = sum((bases[members[0]] for members in stacks), Decimal())
-        if same and money.within_rounding(total - net, len(stacks), currency):
-            return stacks
-    return None
+        off = sum((bases[members[0]] for members in stacks), Decimal()) - net
+        if same and money.within_rounding(off, len(stacks), currency):
+            fitting.append((abs(off), len(stacks), stacks))
+    return min(fitting)[-1] if fitting else None
 
 
 def _share(group: Billed, members: Sequence[int], net: Decimal, currency: str) -> Share:
@@ -205,8 +222,10 @@ def _header_taxes(
     left: list[tuple[int, Rate, Decimal]] = []
     bases: list[Decimal] = []
     for index, category in enumerate(invoice.tax_categories):
-        base, tax = _unclaimed(category, groups)
-        if base or tax:
+        base, tax, claims = _unclaimed(category, groups)
+        fits = bool(net) and money.within_rounding(base - net, len(bare), currency)
+        rest = all(money.within_rounding(amount, claims, currency) for amount in (base, tax))
+        if (base or tax) and (fits or not rest):
             whole = Billed("(header)", Group(), net, "tax_categories", tuple(invoice.tax_categories))
             rate = _share(whole, [index], net, currency).rate
             if rate is not None:
@@ -226,16 +245,18 @@ def _header_taxes(
     return left
 
 
-def _unclaimed(category: TaxCategory, groups: Sequence[Billed]) -> tuple[Decimal, Decimal]:
+def _unclaimed(category: TaxCategory, groups: Sequence[Billed]) -> tuple[Decimal, Decimal, int]:
+    """What groups have not claimed of a header's category, base and tax, and how many have claimed."""
     base = category.base_amount.quantity if category.base_amount else Decimal()
     tax = category.tax_amount.quantity if category.tax_amount else Decimal()
-    key = (category.category, category.name, category.percentage)
+    claims = 0
     for group in groups:
         for own in group.taxes:
-            if (own.category, own.name, own.percentage) == key:
+            if _identity(own) == _identity(category):
+                claims += 1
                 base -= own.base_amount.quantity if own.base_amount else Decimal()
                 tax -= own.tax_amount.quantity if own.tax_amount else Decimal()
-    return base, tax
+    return base, tax, claims
 
 
 def _check_untaxed(invoice: Invoice, groups: Sequence[Billed], currency: str) -> None:
