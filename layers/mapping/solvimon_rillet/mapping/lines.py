@@ -61,11 +61,13 @@ def document_lines(invoice: Invoice, links: Links, settings: Settings, currency:
     split = shares(invoice, groups, currency)
     flat = [(group, share) for group, parts in zip(groups, split, strict=True) for share in parts]
     nets, taxes = [share.net for _, share in flat], [share.tax for _, share in flat]
-    totals = document_totals(invoice, currency, nets, taxes)
-    _check_sum("net", nets, totals.net, "tax_summary.base_amount", groups, currency)
-    _check_sum("tax", taxes, totals.tax, "tax", groups, currency)
-    rounded_nets = _round_parts(totals.net, nets, [bool(net) for net in nets], currency)
-    rounded_taxes = _round_parts(totals.tax, taxes, [_is_taxed(share) for _, share in flat], currency)
+    booked, taxed = [bool(net) for net in nets], [_is_taxed(share) for _, share in flat]
+    listed = ", ".join(f"{group.path} {money.plain(group.net)}" for group in groups[:20]) or "none"
+    totals = document_totals(invoice, currency, nets, taxes, listed)
+    _check_sum("net", nets, booked, totals.net, "tax_summary.base_amount", listed, currency)
+    _check_sum("tax", taxes, taxed, totals.tax, "tax", listed, currency)
+    rounded_nets = _round_parts(totals.net, nets, booked, currency)
+    rounded_taxes = _round_parts(totals.tax, taxes, taxed, currency)
     lines = tuple(
         DocumentLine(
             path=group.path,
@@ -145,21 +147,24 @@ def _product(group: Billed, links: Links, settings: Settings) -> str:
 
 
 def _is_taxed(share: Share) -> bool:
-    return share.rate is not None and bool(share.rate.percentage or share.tax)
+    return bool(share.tax or (share.net and share.rate and share.rate.percentage))
 
 
 def _check_sum(
-    what: str, parts: Sequence[Decimal], total: Decimal, header: str, groups: Sequence[Billed], currency: str
+    what: str,
+    parts: Sequence[Decimal],
+    eligible: Sequence[bool],
+    total: Decimal,
+    header: str,
+    listed: str,
+    currency: str,
 ) -> None:
+    """Only eligible parts can have been rounded: a line of nothing, or without tax, is exact."""
     stated = sum(parts, Decimal())
-    if parts and money.within_rounding(stated - total, len(parts), currency):
-        return
-    if not parts and not total:
-        return
-    listed = ", ".join(f"{group.path} {money.plain(group.net)}" for group in groups[:20]) or "none"
-    raise does_not_tie_out(
-        f"The groups ({listed}) have a {what} of", stated, f"the invoice's {header} is", total, currency
-    )
+    if not money.within_rounding(stated - total, sum(eligible), currency):
+        raise does_not_tie_out(
+            f"The groups ({listed}) have a {what} of", stated, f"the invoice's {header} is", total, currency
+        )
 
 
 def _round_parts(

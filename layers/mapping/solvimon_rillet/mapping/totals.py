@@ -45,12 +45,19 @@ def does_not_tie_out(
 
 
 def document_totals(
-    invoice: Invoice, currency: str, nets: Sequence[Decimal], taxes: Sequence[Decimal]
+    invoice: Invoice, currency: str, nets: Sequence[Decimal], taxes: Sequence[Decimal], listed: str
 ) -> Totals:
     """The totals that the customer sees on the invoice, rounded, and consistent with each other.
 
     Solvimon has no net total in the header: net is ``tax_summary.base_amount``, gross is
     ``invoice_amount_including_tax`` (dossier 2.6). What is missing is summed from the groups.
+
+    Args:
+        invoice: the document.
+        currency: its currency.
+        nets: net amounts of its parts, as stated.
+        taxes: tax amounts of its parts, as stated.
+        listed: its groups with their amounts, for the error.
 
     Raises:
         NeedsAttention: the header's own figures do not add up.
@@ -73,7 +80,7 @@ def document_totals(
     slack = 2 if not as_rounded else len(nets) + len(taxes)
     if difference and not (money.within_rounding(difference, slack, currency) and not (as_rounded and given)):
         raise does_not_tie_out(
-            "The invoice's net and tax sum to",
+            f"The invoice (groups: {listed}) has a net and tax of",
             exact_net + exact_tax,
             "its invoice_amount_including_tax is",
             exact_gross,
