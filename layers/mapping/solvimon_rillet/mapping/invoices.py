@@ -59,7 +59,7 @@ class MappedInvoice:
 
 def _number(header: Header) -> str | None:
     scope, settings = header.settings.invoice_scope, header.settings
-    number = header.invoice.invoice_number
+    number = header.invoice.invoice_number or None
     if scope is InvoiceScope.FULL:
         return number if settings.send_invoice_number_in_full_scope else None
     if number:
@@ -287,7 +287,9 @@ def _spell(source: str, line: DocumentLine) -> str:
     kind, _, rest = source.partition(".")
     if kind == "group":
         return f"{line.path}.{_LAYOUT_OF_2024.get(rest, rest) if line.path.startswith('groups') else rest}"
-    return f"{line.tax_path}.{rest}" if kind == "tax" else source
+    if kind == "tax":
+        return f"{line.tax_path}.{rest}" if line.tax_path else "(no tax)"
+    return source
 
 
 def _warnings(header: Header) -> list[str]:
