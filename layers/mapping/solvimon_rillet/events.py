@@ -59,7 +59,7 @@ class BusEvent:
         """
         try:
             event = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Malformed("the body is not JSON") from None
         detail = event.get("detail") if isinstance(event, dict) else None
         if not isinstance(detail, dict):
@@ -84,17 +84,20 @@ def from_solvimon(connection: str, body: bytes) -> BusEvent | None:
     """
     try:
         envelope = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     data = envelope.get("data") if isinstance(envelope, dict) else None
-    if not isinstance(data, Mapping) or not _ID.fullmatch(str(data.get("id"))):
+    if not isinstance(data, Mapping):
+        return None
+    document_id = data.get("id")
+    if not isinstance(document_id, str) or not _ID.fullmatch(document_id):
         return None
     detail_type = _detail_type(str(envelope.get("type")), data)
     if detail_type is None:
         return None
     digest = hashlib.sha256(body).hexdigest()[:32]
     return BusEvent(
-        SOLVIMON, detail_type, connection, str(data["id"]), digest, str(envelope.get("created_at", ""))
+        SOLVIMON, detail_type, connection, document_id, digest, str(envelope.get("created_at") or "")
     )
 
 
@@ -104,4 +107,4 @@ def _detail_type(action: str, data: Mapping[str, Any]) -> str | None:
     )
     if not final:
         return None
-    return CREDIT_NOTE_FINALISED if data.get("type") in _CREDIT_TYPES else INVOICE_FINALISED
+    return CREDIT_NOTE_FINALISED if str(data.get("type")) in _CREDIT_TYPES else INVOICE_FINALISED
