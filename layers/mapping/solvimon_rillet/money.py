@@ -66,7 +66,8 @@ def allocate(total: Decimal, exact: Sequence[Decimal], currency: str) -> list[De
     """Round parts so that they sum to a rounded total, moving as little as possible.
 
     Each part is rounded half up; what is then missing or too much is placed, one smallest unit at a
-    time, on the parts whose rounding moved them furthest the other way (largest remainder).
+    time, on the parts whose rounding moved them furthest the other way (largest remainder); among equals
+    on the largest, where it matters least.
 
     Args:
         total: what the parts must sum to, already rounded to the currency.
@@ -81,7 +82,9 @@ def allocate(total: Decimal, exact: Sequence[Decimal], currency: str) -> list[De
     if missing and not parts:
         raise ValueError("an amount cannot be allocated to no parts")
     step = unit(currency) if missing > 0 else -unit(currency)
-    order = sorted(range(len(parts)), key=lambda i: (exact[i] - parts[i]) / step, reverse=True)
+    order = sorted(
+        range(len(parts)), key=lambda i: ((exact[i] - parts[i]) / step, abs(exact[i])), reverse=True
+    )
     for turn in range(abs(missing)):
         parts[order[turn % len(order)]] += step
     return parts
