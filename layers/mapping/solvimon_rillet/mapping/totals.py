@@ -108,15 +108,26 @@ def currency_of(invoice: Invoice) -> str:
 
 
 def _amounts(invoice: Invoice) -> list[tuple[str, Amount]]:
+    """Every amount that the mapping reads, with what it is."""
     found: list[tuple[str, Amount | None]] = [
         ("invoice_amount_including_tax", invoice.invoice_amount_including_tax)
     ]
-    if invoice.tax_summary:
-        found.append(("tax_summary.base_amount", invoice.tax_summary.base_amount))
-        found.append(("tax_summary.tax_amount", invoice.tax_summary.tax_amount))
+    if summary := invoice.tax_summary:
+        found.append(("tax_summary.base_amount", summary.base_amount))
+        found.append(("tax_summary.tax_amount", summary.tax_amount))
+        found.append(("tax_summary.total_amount", summary.total_amount))
+    for index, category in enumerate(invoice.tax_categories):
+        found += [(f"tax_categories[{index}]", each) for each in (category.base_amount, category.tax_amount)]
     for path, group in invoice.billed_groups():
-        found.append((f"The group {path}", group.amount_excluding_tax or group.total))
-        found += [(f"A tax of the group {path}", category.base_amount) for category in group.tax_categories]
+        own = group.amount_excluding_tax or group.total
+        nets = [own] if own else [line.amount_excluding_tax for line in group.lines]
+        taxes = group.tax_categories or [tax for line in group.lines for tax in line.tax_categories]
+        found += [(f"The group {path}", each) for each in (*nets, group.amount_including_tax)]
+        found += [
+            (f"A tax of the group {path}", each)
+            for tax in taxes
+            for each in (tax.base_amount, tax.tax_amount)
+        ]
     return [(path, amount) for path, amount in found if amount is not None]
 
 
