@@ -21,16 +21,24 @@ def _moment(value: object) -> object:
     if len(value) == len("2026-01-31"):
         return date.fromisoformat(value)
     moment = datetime.fromisoformat(value)
+    if not date.min.year < moment.year < date.max.year:
+        raise ValueError("should be a moment whose day every time zone knows")
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _list(value: object) -> object:
+    """Nothing is an empty list, and nulls in a list say nothing."""
+    if isinstance(value, list):
+        return [each for each in value if each is not None]
     return [] if value is None else value
 
 
 # datetime is a date in Python: InstanceOf keeps which of the two it is.
 Moment = Annotated[InstanceOf[date], BeforeValidator(_moment)]
 Several = Annotated[list[T], BeforeValidator(_list)]
+# Bounds within which Python's decimals neither lose a cent nor write endless texts.
+Number = Annotated[Decimal, Field(gt=-(10**18), lt=10**18, max_digits=100)]
+Percentage = Annotated[Decimal, Field(ge=-1000, le=1000, max_digits=100)]
 
 
 class Model(BaseModel):
@@ -42,7 +50,7 @@ class Model(BaseModel):
 class Amount(Model):
     """Money in major units (``"6745.75"``), perhaps with more decimals than its currency has."""
 
-    quantity: Annotated[Decimal, Field(gt=-(10**18), lt=10**18)]
+    quantity: Number
     currency: str
 
 
@@ -171,7 +179,7 @@ class TaxPart(Model):
     """One rate of a tax category that stacks several."""
 
     name: str | None = None
-    percentage: Decimal | None = None
+    percentage: Percentage | None = None
     tax_amount: Amount | None = None
 
 
@@ -189,7 +197,7 @@ class TaxCategory(Model):
     base_amount: Amount | None = None
     tax_amount: Amount | None = None
     total_amount: Amount | None = None
-    percentage: Decimal | None = None
+    percentage: Percentage | None = None
     name: str | None = None
     category: str | None = None
     rates: Several[TaxPart] = []
@@ -210,8 +218,8 @@ class MeterValue(Model):
 
     reference: str | None = None
     type: str | None = None
-    number: Decimal | None = None
-    count: Decimal | None = None
+    number: Number | None = None
+    count: Number | None = None
     amount: Amount | None = None
 
 
@@ -271,7 +279,7 @@ class UsedExchangeRate(Model):
 
     currency: str | None = None
     base_currency: str | None = None
-    rate: Decimal | None = None
+    rate: Number | None = None
     rate_timestamp: Moment | None = None
 
 
