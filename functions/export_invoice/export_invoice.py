@@ -14,8 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from solvimon_rillet.errors import NeedsAttention, Recoverable
 from solvimon_rillet.events import INVOICE_FINALISED
 from solvimon_rillet.inbox import Inbox, summary
-from solvimon_rillet.lambda_handler import Handler, flush, lazily, telemetry
+from solvimon_rillet.lambda_handler import Handler, lazily
 from solvimon_rillet.runtime import Runtime, run_id
+from solvimon_rillet.telemetry import Telemetry
 from solvimon_rillet.workflows.results import Result
 
 EXAMPLE = {"connection": "default", "invoice_ids": ["invo_AbC123"], "dry_run": True}
@@ -33,8 +34,8 @@ class DirectRequest(BaseModel):
 
 def build(environment: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Handler:
     """A handler for a function with this environment."""
-    runtime = Runtime(environment, clock)
-    logger, metrics = telemetry(environment, "export_invoice")
+    telemetry = Telemetry(environment, "export_invoice")
+    runtime = Runtime(environment, clock, telemetry.count)
 
     def export(connection: str, invoice_id: str) -> Result:
         return runtime.export_invoice(connection).run(invoice_id, run_id())
@@ -45,7 +46,7 @@ def build(environment: Mapping[str, str], *, clock: Callable[[], float] = time.t
         except Recoverable as error:
             return Result(invoice_id, "try_again", {"reason": str(error)})
 
-    inbox = Inbox(lambda: runtime.queue, export, metrics)
+    inbox = Inbox(lambda: runtime.queue, export, telemetry)
 
     def direct(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
         try:
@@ -69,12 +70,12 @@ def build(environment: Mapping[str, str], *, clock: Callable[[], float] = time.t
             "results": [result.as_answer("invoice_id") for result in results],
         }
 
-    @logger.inject_lambda_context(clear_state=True)
+    @telemetry.logger.inject_lambda_context(clear_state=True)
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
         try:
             return inbox.batch(event, context) if "Records" in event else direct(event, context)
         finally:
-            flush(metrics)
+            telemetry.flush()
 
     return handle
 

@@ -56,17 +56,24 @@ class Configuration:
     """Reads settings and secrets of any connection of this stack, and keeps them for a short while.
 
     Settings are read again after 60 seconds, secrets after 300 or when a vendor refuses them. Settings that
-    cannot be used keep the last good ones in force.
+    cannot be used keep the last good ones in force, and are counted for an alarm.
     """
 
     def __init__(
-        self, stack: str, ssm: "SSMClient", secrets: "SecretsManagerClient", clock: Callable[[], float]
+        self,
+        stack: str,
+        ssm: "SSMClient",
+        secrets: "SecretsManagerClient",
+        clock: Callable[[], float],
+        count: Callable[[str, str], None],
     ) -> None:
         self._stack = stack
         self._ssm = ssm
         self._secrets = secrets
         self._clock = clock
+        self._count = count
         self._kept: dict[str, _Kept] = {}
+        self._faults: dict[str, str] = {}
 
     def settings(self, connection: str) -> Settings:
         """The settings in force.
@@ -82,6 +89,7 @@ class Configuration:
         try:
             text = self._ssm.get_parameter(Name=name)["Parameter"].get("Value", "")
             found = Settings.parse(text)
+            self._faults.pop(connection, None)
         except ClientError as error:
             if _code(error) in _ABSENT:
                 raise UnknownConnection(connection) from None
@@ -91,6 +99,10 @@ class Configuration:
         self._kept[name] = _Kept(found, self._clock() + SETTINGS_SECONDS)
         return found
 
+    def settings_fault(self, connection: str) -> str:
+        """What is wrong with the settings as they are written now; an empty text if nothing is."""
+        return self._faults.get(connection, "")
+
     def secret(self, connection: str, vendor: str) -> Mapping[str, str]:
         """A vendor's credentials for a connection: ``{stack}/{connection}/{vendor}``, a JSON object.
 
@@ -98,7 +110,9 @@ class Configuration:
             ConnectionBroken: there is no such secret, or it is not a JSON object of texts.
             RetryLater: Secrets Manager does not answer.
         """
-        name = self._secret_name(connection, vendor)
+        return self._secret(self._secret_name(connection, vendor))
+
+    def _secret(self, name: str) -> Mapping[str, str]:
         kept = self._kept.get(name)
         if kept and self._clock() < kept.until:
             return kept.value  # type: ignore[no-any-return]
@@ -126,9 +140,115 @@ class Configuration:
         name = self._secret_name(connection, vendor)
         raise ConnectionBroken(f"The secret {name} has no {key!r}. Put it there; the documents wait.")
 
+    def grant(self, connection: str, *, fresh: bool = False) -> Mapping[str, str]:
+        """How to authenticate at Rillet: the secret, or the short-lived token that was kept after it.
+
+        Args:
+            connection: its name.
+            fresh: read it now, whatever is remembered.
+
+        Raises:
+            ConnectionBroken: there is no secret.
+            RetryLater: a service does not answer.
+        """
+        if fresh:
+            self.forget_secret(connection, "rillet")
+        secret = self.secret(connection, "rillet")
+        if secret.get("auth") != "oauth" or secret.get("token_in") != "parameter":
+            return secret
+        name = self._token_name(connection)
+        try:
+            text = self._ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"].get("Value", "")
+        except ClientError as error:
+            if _code(error) in _ABSENT:
+                return secret
+            raise RetryLater(f"The parameter {name} cannot be read now ({_code(error)}).") from error
+        except BotoCoreError as error:
+            raise RetryLater(f"Parameter Store does not answer ({type(error).__name__}).") from error
+        return _texts(name, text)
+
+    def keep_grant(self, connection: str, grant: Mapping[str, str], *, short_lived: bool = False) -> None:
+        """Write tokens, before they are used.
+
+        Raises:
+            RetryLater: they could not be written.
+        """
+        try:
+            if short_lived:
+                value = json.dumps(dict(grant))
+                name = self._token_name(connection)
+                self._ssm.put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True)
+            if not short_lived or self._read_marker(connection) != "parameter":
+                marked = {**grant, "token_in": "parameter" if short_lived else "secret"}
+                self._put_secret(self._secret_name(connection, "rillet"), json.dumps(marked))
+        except (ClientError, BotoCoreError) as error:
+            raise RetryLater(f"Rillet's new token cannot be kept ({type(error).__name__}).") from error
+        self.forget_secret(connection, "rillet")
+
+    def lasting(self, connection: str) -> dict[str, str]:
+        """What of the Rillet secret outlives its tokens: the webhook's token and the organisation."""
+        try:
+            secret = self.secret(connection, "rillet")
+        except ConnectionBroken:
+            return {}
+        return {name: value for name, value in secret.items() if "webhook" in name or "organisation" in name}
+
+    def drop_grant(self, connection: str) -> None:
+        """Forget the tokens of a connection.
+
+        Raises:
+            RetryLater: they could not be deleted.
+        """
+        try:
+            kept = {"auth": "oauth", **self.lasting(connection)}
+            self._put_secret(self._secret_name(connection, "rillet"), json.dumps(kept))
+            self._ssm.delete_parameter(Name=self._token_name(connection))
+        except ClientError as error:
+            if _code(error) not in _ABSENT:
+                raise RetryLater(f"The tokens cannot be deleted now ({_code(error)}).") from error
+        except BotoCoreError as error:
+            raise RetryLater(f"The tokens cannot be deleted now ({type(error).__name__}).") from error
+        self.forget_secret(connection, "rillet")
+
+    def deployment_secret(self, name: str) -> Mapping[str, str]:
+        """A secret of the whole deployment, such as ``rillet-oauth-client``.
+
+        Raises:
+            ConnectionBroken: there is none.
+            RetryLater: Secrets Manager does not answer.
+        """
+        return self._secret(f"{self._stack}/{name}")
+
+    def api_url(self) -> str:
+        """Address of the HTTP API, which the deployment writes down for its functions.
+
+        Raises:
+            RetryLater: it cannot be read.
+        """
+        name = f"/{self._stack}/api-url"
+        try:
+            return self._ssm.get_parameter(Name=name)["Parameter"].get("Value", "").rstrip("/")
+        except (ClientError, BotoCoreError) as error:
+            raise RetryLater(f"The parameter {name} cannot be read ({type(error).__name__}).") from error
+
     def forget_secret(self, connection: str, vendor: str) -> None:
         """Read the secret anew next time, because the vendor refused what it said."""
         self._kept.pop(self._secret_name(connection, vendor), None)
+
+    def _read_marker(self, connection: str) -> str:
+        try:
+            return self.secret(connection, "rillet").get("token_in", "")
+        except ConnectionBroken:
+            return ""
+
+    def _put_secret(self, name: str, text: str) -> None:
+        try:
+            self._secrets.put_secret_value(SecretId=name, SecretString=text)
+        except self._secrets.exceptions.ResourceNotFoundException:
+            self._secrets.create_secret(Name=name, SecretString=text)
+
+    def _token_name(self, connection: str) -> str:
+        return f"/{self._stack}/{connection_name(connection)}/rillet-token"
 
     def _secret_name(self, connection: str, vendor: str) -> str:
         return f"{self._stack}/{connection_name(connection)}/{vendor}"
@@ -138,6 +258,8 @@ class Configuration:
             "settings invalid",
             extra={"connection": connection, "reason": str(error), "last_good": kept is not None},
         )
+        self._count("SettingsInvalid", connection)
+        self._faults[connection] = str(error)
         if kept is None:
             raise RetryLater(f"The settings of {connection} {how}: {error}") from error
         return kept.value  # type: ignore[no-any-return]

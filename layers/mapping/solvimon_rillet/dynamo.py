@@ -45,12 +45,19 @@ class Table:
         return _plain(item) if item else None
 
     def put(
-        self, key: str, facts: Mapping[str, Any], condition: str = "", values: Mapping[str, Any] | None = None
+        self,
+        key: str,
+        facts: Mapping[str, Any],
+        condition: str = "",
+        values: Mapping[str, Any] | None = None,
+        names: Mapping[str, str] | None = None,
     ) -> None:
         """Write a whole record, if the condition holds."""
         more: dict[str, Any] = {"ConditionExpression": condition} if condition else {}
         if values:
             more["ExpressionAttributeValues"] = _typed(values)
+        if names:
+            more["ExpressionAttributeNames"] = dict(names)
         item = _typed(facts) | _key(key)
         with _translated():
             self._dynamodb.put_item(TableName=self._name, Item=item, **more)

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
 import requests
 import simplejson
@@ -33,6 +33,16 @@ class Refused(Exception):
         self.vendor = vendor
         self.status = status
         self.problem = problem
+
+
+class Gate(Protocol):
+    """Lets calls pass at the pace that a vendor allows."""
+
+    def turn(self) -> None:
+        """Return when a call may be made, or raise ``RetryLater``."""
+
+    def pushed_back(self) -> float:
+        """Note a 429 that came all the same; the answer says how many seconds to wait."""
 
 
 def session(get_retries: int) -> requests.Session:
@@ -65,6 +75,9 @@ class Http:
         headers: makes the headers of a request, credentials included; called anew for each.
         http: the session.
         request_id: response header with the vendor's request id, which is logged.
+        gate: paces the calls; none for a vendor without a limit.
+        renew: gets another credential after a 401, given the headers that were refused; its answer says
+            whether there is one, and then the call is made once more.
     """
 
     def __init__(
@@ -74,12 +87,16 @@ class Http:
         headers: Callable[[], Mapping[str, str]],
         http: requests.Session,
         request_id: str = "",
+        gate: Gate | None = None,
+        renew: Callable[[Mapping[str, str]], bool] | None = None,
     ) -> None:
         self._vendor = vendor
         self._base_url = base_url
         self._headers = headers
         self._http = http
         self._request_id = request_id
+        self._gate = gate
+        self._renew = renew
 
     def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Any:  # noqa: ANN401
         """Read. JSON numbers come as ``Decimal``.
@@ -117,13 +134,27 @@ class Http:
         body: object = None,
         idempotency_key: str = "",
     ) -> requests.Response:
-        headers = dict(self._headers())
+        more = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
         data = None
         if body is not None:
-            headers["Content-Type"] = "application/json"
+            more["Content-Type"] = "application/json"
             data = simplejson.dumps(body, use_decimal=True).encode()
-        if idempotency_key:
-            headers["Idempotency-Key"] = idempotency_key
+        headers = self._headers()
+        response = self._send(method, path, params, data, {**headers, **more})
+        if response.status_code == 401 and self._renew and self._renew(headers):
+            response = self._send(method, path, params, data, {**self._headers(), **more})
+        return response
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str | int] | None,
+        data: bytes | None,
+        headers: Mapping[str, str],
+    ) -> requests.Response:
+        if self._gate:
+            self._gate.turn()
         started = monotonic()
         try:
             response = self._http.request(
@@ -168,7 +199,8 @@ class Http:
         if status < 300:
             return
         if status == 429:
-            raise RetryLater(f"{self._vendor} asks to slow down (429).", after=_retry_after(response))
+            after = self._gate.pushed_back() if self._gate else _retry_after(response)
+            raise RetryLater(f"{self._vendor} asks to slow down (429).", after=after)
         if status in {401, 403}:
             raise ConnectionBroken(_broken(self._vendor, status))
         if status >= 500 or status in {408, 425} or status < 400:
@@ -187,7 +219,7 @@ class Http:
 
 
 def _retry_after(response: requests.Response) -> int:
-    """Seconds that a 429 asks for; Rillet names none, and its window is a minute."""
+    """Seconds that a 429 asks for, a minute where it names none."""
     stated = response.headers.get("Retry-After", "")
     return min(int(stated), 900) if stated.isdigit() else 61
 

@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from aws_lambda_powertools.metrics import Metrics, MetricUnit
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from solvimon_rillet.errors import ConnectionBroken, NeedsAttention, Recoverable
 from solvimon_rillet.events import BusEvent
 from solvimon_rillet.queues import Queue
+from solvimon_rillet.telemetry import Telemetry
 from solvimon_rillet.workflows.results import Result
 
 logger = logging.getLogger(__name__)
@@ -36,13 +37,13 @@ class Inbox:
     Args:
         queue: where work goes that must wait.
         work: does one document: ``work(connection, document_id)``.
-        metrics: counts outcomes.
+        telemetry: counts outcomes.
     """
 
-    def __init__(self, queue: Callable[[], Queue], work: Work, metrics: Metrics) -> None:
+    def __init__(self, queue: Callable[[], Queue], work: Work, telemetry: Telemetry) -> None:
         self._queue = queue
         self._work = work
-        self._metrics = metrics
+        self._telemetry = telemetry
 
     def batch(self, event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
         """Take an SQS batch; what cannot be handed back by itself is reported as a failed item."""
@@ -65,8 +66,9 @@ class Inbox:
             return self._counted(connection, document_id)
         except Recoverable as error:
             self._note(error, connection, document_id)
-            delay = self._queue().defer(_as_message(connection, document_id, detail_type), {}, error.after)
-            told = f"{error} It is on the queue and is tried again by itself in {delay} s."
+            message = _as_message(connection, document_id, detail_type)
+            deferred = self._queue().defer(message, {}, error.after)
+            told = f"{error} It is on the queue and is tried again by itself in {deferred.delay} s."
             return Result(document_id, "queued", {"reason": told})
 
     def _message(self, record: Mapping[str, Any], context: Any) -> None:  # noqa: ANN401
@@ -85,7 +87,8 @@ class Inbox:
                 "no such connection", extra={"connection": event.connection, "reason": str(error)}
             )
             after = _UNKNOWN_CONNECTION_SECONDS
-        self._queue().defer(record["body"], record.get("messageAttributes") or {}, after)
+        deferred = self._queue().defer(record["body"], record.get("messageAttributes") or {}, after)
+        self._telemetry.count("WaitingSeconds", event.connection, deferred.waited, MetricUnit.Seconds)
 
     def _counted(self, connection: str, document_id: str) -> Result:
         result = self._work(connection, document_id)
@@ -97,7 +100,7 @@ class Inbox:
             extra={"connection": connection, "document": document_id, "outcome": result.outcome, **facts},
         )
         if name := _METRICS.get(result.outcome):
-            self._metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)
+            self._telemetry.count(name, connection)
         return result
 
     def _note(self, error: Recoverable, connection: str, document_id: str) -> None:
@@ -110,9 +113,9 @@ class Inbox:
                 "reason": str(error),
             },
         )
-        self._metrics.add_metric(name="DocumentsWaiting", unit=MetricUnit.Count, value=1)
+        self._telemetry.count("DocumentsWaiting", connection)
         if isinstance(error, ConnectionBroken):
-            self._metrics.add_metric(name="ConnectionBroken", unit=MetricUnit.Count, value=1)
+            self._telemetry.count("ConnectionBroken", connection)
 
 
 class _OutOfTime(Recoverable):

@@ -3,11 +3,8 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
-
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.logging import utils
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 Build = Callable[..., Handler]
@@ -25,21 +22,3 @@ def lazily(build: Build) -> Handler:
         return built[0](event, context)
 
     return handler
-
-
-def telemetry(environment: Mapping[str, str], name: str) -> tuple[Logger, Metrics]:
-    """The function's logger (JSON, ids only, never a body or secret) and its metrics (EMF).
-
-    The shared package logs through the standard library; its records take the same form.
-    """
-    service = environment.get("POWERTOOLS_SERVICE_NAME", name)
-    logger = Logger(service=service, level=environment.get("POWERTOOLS_LOG_LEVEL", "INFO"))
-    utils.copy_config_to_registered_loggers(source_logger=logger, include={"solvimon_rillet"})
-    namespace = environment.get("POWERTOOLS_METRICS_NAMESPACE", "SolvimonRillet")
-    return logger, Metrics(namespace=namespace, service=service)
-
-
-def flush(metrics: Metrics) -> None:
-    """Write the metrics of this run, if there are any."""
-    if metrics.metric_set:
-        metrics.flush_metrics()

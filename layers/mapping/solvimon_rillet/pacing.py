@@ -151,6 +151,7 @@ class Pacer:
         priority: of the calls that ask here.
         clock: unix seconds.
         sleep: waits.
+        count: notes a 429 that came all the same.
     """
 
     def __init__(
@@ -161,6 +162,7 @@ class Pacer:
         priority: Priority = Priority.LIVE,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
+        count: Callable[[str, str], None] = lambda _name, _connection: None,
     ) -> None:
         self._connection = connection
         self._store = store
@@ -168,6 +170,7 @@ class Pacer:
         self._priority = priority
         self._clock = clock
         self._sleep = sleep
+        self._count = count
         self._not_before = 0.0
 
     def turn(self) -> None:
@@ -206,6 +209,7 @@ class Pacer:
         Returns:
             Seconds until then.
         """
+        self._count("RateLimited", self._connection)
         for _ in range(_TRIES):
             log = self._store.read_turns(self._connection)
             until = self._clock() + self._budget.window

@@ -5,8 +5,10 @@ for a vendor is not a fault of the message, so a *copy* goes onto the queue with
 acknowledged. If the function dies in between, there are two copies, which does no harm: events are hints.
 """
 
+import math
 import random
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -21,6 +23,14 @@ GIVE_UP_SECONDS = 14 * 24 * 3600
 _FIRST_DELAY = 15
 
 
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """How a message waits, in seconds: until it is seen again, and since it was first seen."""
+
+    delay: int
+    waited: int
+
+
 class Queue:
     """The queue of a workflow."""
 
@@ -29,7 +39,7 @@ class Queue:
         self._sqs = sqs
         self._clock = clock
 
-    def defer(self, body: str, attributes: Mapping[str, Any], after: float | None) -> int:
+    def defer(self, body: str, attributes: Mapping[str, Any], after: float | None) -> Deferred:
         """Put a copy of a message onto the queue, to be seen again later.
 
         Args:
@@ -38,7 +48,7 @@ class Queue:
             after: seconds to wait; ``None`` backs off from 15 seconds to 15 minutes.
 
         Returns:
-            The delay in seconds.
+            The delay, and how long the message has waited.
 
         Raises:
             RetryLater: SQS did not take it, or the message has waited for 14 days already; then the
@@ -48,7 +58,7 @@ class Queue:
         times, first = _number(attributes, "deferrals", 0), _number(attributes, "first_seen", now)
         if now - first > GIVE_UP_SECONDS:
             raise RetryLater("The message has waited for 14 days.")
-        delay = min(LONGEST_DELAY, round(after) if after is not None else _back_off(times))
+        delay = min(LONGEST_DELAY, math.ceil(after) if after is not None else _back_off(times))
         try:
             self._sqs.send_message(
                 QueueUrl=self._url,
@@ -61,7 +71,7 @@ class Queue:
             )
         except (ClientError, BotoCoreError) as error:
             raise RetryLater(f"The queue does not take the message ({type(error).__name__}).") from error
-        return delay
+        return Deferred(max(1, delay), now - first)
 
 
 def _back_off(times: int) -> int:

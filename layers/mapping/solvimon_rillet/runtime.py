@@ -1,5 +1,6 @@
 """Putting the parts together: what a function needs is built once, when it is first used."""
 
+import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -11,16 +12,24 @@ import boto3
 from solvimon_rillet.bus import Bus
 from solvimon_rillet.configuration import Configuration, connection_name
 from solvimon_rillet.dynamo import Table
-from solvimon_rillet.http import Http, session
+from solvimon_rillet.http import Gate, Http, session
 from solvimon_rillet.ledger import Ledger
+from solvimon_rillet.pacing import Budget, Pacer, Priority
 from solvimon_rillet.queues import Queue
 from solvimon_rillet.rillet.client import API_VERSION, RilletClient
-from solvimon_rillet.settings import Settings
+from solvimon_rillet.rillet.oauth import RilletOAuth
+from solvimon_rillet.settings import Pacing, Settings
 from solvimon_rillet.solvimon.client import SolvimonClient
+from solvimon_rillet.tokens import Tokens
+from solvimon_rillet.turns import TurnTable
+from solvimon_rillet.workflows.connect_rillet import ConnectRillet, client_of
+from solvimon_rillet.workflows.connection_status import ConnectionStatus
 from solvimon_rillet.workflows.export_invoice import ExportInvoice
 
 if TYPE_CHECKING:
     import requests
+
+Count = Callable[[str, str], None]
 
 
 class Runtime:
@@ -29,18 +38,27 @@ class Runtime:
     Args:
         environment: ``STACK``, ``LEDGER_TABLE``, ``EVENT_BUS`` and ``QUEUE_URL``, as the template sets them.
         clock: unix seconds; tests pass their own.
+        count: notes a metric of a connection.
     """
 
-    def __init__(self, environment: Mapping[str, str], clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        clock: Callable[[], float] = time.time,
+        count: Count = lambda _name, _connection: None,
+    ) -> None:
         self._environment = environment
+        self._count = count
+        self._lock = threading.Lock()
+        self._tokens: dict[str, Tokens] = {}
+        self._pacers: dict[tuple[str, Priority, Pacing], Pacer] = {}
         self.clock = clock
 
     @cached_property
     def configuration(self) -> Configuration:
         """Settings and secrets of the connections."""
-        return Configuration(
-            self._environment["STACK"], boto3.client("ssm"), boto3.client("secretsmanager"), self.clock
-        )
+        ssm, secrets = boto3.client("ssm"), boto3.client("secretsmanager")
+        return Configuration(self._environment["STACK"], ssm, secrets, self.clock, self._count)
 
     @cached_property
     def bus(self) -> Bus:
@@ -67,42 +85,95 @@ class Runtime:
         # Rillet's calls are counted, so none is repeated behind the back of whoever counts them.
         return {"solvimon": session(get_retries=2), "rillet": session(get_retries=0)}
 
-    def export_invoice(self, connection: object) -> ExportInvoice:
+    def export_invoice(self, connection: object, priority: Priority = Priority.LIVE) -> ExportInvoice:
         """The workflow for a connection, with the settings that are in force now.
 
         Raises:
             UnknownConnection: there is no such connection.
-            RetryLater: its settings cannot be read.
+            RetryLater: its settings cannot be read, or Rillet's budget is used up for the moment.
         """
         name = connection_name(connection)
         settings = self.configuration.settings(name)
-        return ExportInvoice(
-            name,
-            settings,
-            self.ledger,
-            self._solvimon(name, settings),
-            self._rillet(name, settings),
-            self.clock,
-        )
+        pacer = self.pacer(name, settings, priority)
+        pacer.look_ahead()
+        solvimon, rillet = self.solvimon(name, settings), self.rillet(name, settings, pacer)
+        return ExportInvoice(name, settings, self.ledger, solvimon, rillet, self.clock)
 
-    def _solvimon(self, connection: str, settings: Settings) -> SolvimonClient:
+    def connect_rillet(self) -> ConnectRillet:
+        """Authorisation of connections."""
+
+        def rillet_for(name: str, settings: Settings, token: Callable[[], str]) -> RilletClient:
+            gate = self.pacer(name, settings, Priority.LIVE)
+            return self._rillet_client(settings, token, gate, None)
+
+        return ConnectRillet(self.configuration, self.table, self.tokens, rillet_for, self.clock)
+
+    def connection_status(self) -> ConnectionStatus:
+        """How connections stand."""
+        return ConnectionStatus(self.configuration, self.tokens, self.solvimon, self.rillet)
+
+    def tokens(self, connection: str, settings: Settings) -> Tokens:
+        """The tokens of a connection, one object per connection and process."""
+        with self._lock:
+            if connection not in self._tokens:
+
+                def oauth() -> RilletOAuth:
+                    return RilletOAuth(client_of(self.configuration), settings.rillet)
+
+                self._tokens[connection] = Tokens(
+                    connection, self.configuration, self.table, oauth, self.clock
+                )
+            return self._tokens[connection]
+
+    def pacer(self, connection: str, settings: Settings, priority: Priority) -> Pacer:
+        """The pacer of a connection's calls, one object per priority and process."""
+        key = (connection, priority, settings.rillet.pacing)
+        with self._lock:
+            if key not in self._pacers:
+                pacing = settings.rillet.pacing
+                budget = Budget(pacing.requests, pacing.window_seconds + pacing.margin_seconds)
+                self._pacers[key] = Pacer(
+                    connection, TurnTable(self.table), budget, priority, self.clock, count=self._count
+                )
+            return self._pacers[key]
+
+    def solvimon(self, connection: str, settings: Settings) -> SolvimonClient:
+        """A client of the connection's Solvimon platform."""
         platform = settings.solvimon.platform_id
 
         def headers() -> Mapping[str, str]:
             key = self.configuration.credential(connection, "solvimon", "api_key")
             return {"X-API-KEY": key, **({"x-platform-id": platform} if platform else {})}
 
-        http = Http(
-            "Solvimon", settings.solvimon.base_url, headers, self._sessions["solvimon"], "X-REQUEST-ID"
-        )
-        return SolvimonClient(http)
+        def renew(refused: Mapping[str, str]) -> bool:
+            self.configuration.forget_secret(connection, "solvimon")
+            return self.configuration.credential(connection, "solvimon", "api_key") != refused["X-API-KEY"]
 
-    def _rillet(self, connection: str, settings: Settings) -> RilletClient:
+        base_url, http = settings.solvimon.base_url, self._sessions["solvimon"]
+        return SolvimonClient(Http("Solvimon", base_url, headers, http, "X-REQUEST-ID", renew=renew))
+
+    def rillet(self, connection: str, settings: Settings, gate: Gate | None = None) -> RilletClient:
+        """A client of the connection's Rillet organisation."""
+        tokens = self.tokens(connection, settings)
+
+        def renew(refused: Mapping[str, str]) -> bool:
+            return tokens.renew(refused["Authorization"].removeprefix("Bearer "))
+
+        gate = gate or self.pacer(connection, settings, Priority.LIVE)
+        return self._rillet_client(settings, tokens.bearer, gate, renew)
+
+    def _rillet_client(
+        self,
+        settings: Settings,
+        token: Callable[[], str],
+        gate: Gate,
+        renew: Callable[[Mapping[str, str]], bool] | None,
+    ) -> RilletClient:
         def headers() -> Mapping[str, str]:
-            key = self.configuration.credential(connection, "rillet", "api_key")
-            return {"Authorization": f"Bearer {key}", "X-Rillet-API-Version": API_VERSION}
+            return {"Authorization": f"Bearer {token()}", "X-Rillet-API-Version": API_VERSION}
 
-        return RilletClient(Http("Rillet", settings.rillet.base_url, headers, self._sessions["rillet"]))
+        base_url, http = settings.rillet.base_url, self._sessions["rillet"]
+        return RilletClient(Http("Rillet", base_url, headers, http, gate=gate, renew=renew))
 
 
 def run_id() -> str:

@@ -70,12 +70,62 @@ class SolvimonSettings(_Part):
         return template.replace("{id}", invoice_id) if template else None
 
 
+class OAuthSettings(_Part):
+    """Rillet's authorization server (RFC 8414 metadata of api.rillet.com)."""
+
+    authorization_endpoint: WebAddress | None = Field(
+        default=None, description="`null`: `{base_url}/oauth2/authorize`."
+    )
+    token_endpoint: WebAddress | None = Field(default=None, description="`null`: `{base_url}/oauth2/token`.")
+    revocation_endpoint: WebAddress | None = Field(
+        default=None, description="`null`: `{base_url}/oauth2/revoke`."
+    )
+    scopes: list[str] = Field(default=["read", "write"], description="Scopes to ask for.")
+
+
+class Pacing(_Part):
+    """Rillet's request budget, which all functions of the connection share."""
+
+    requests: int = Field(
+        default=60,
+        ge=1,
+        le=1000,
+        description="Requests in a window. Lower it where other programs use the same organisation.",
+    )
+    window_seconds: float = Field(default=60, gt=0, le=3600, description="Length of Rillet's rolling window.")
+    margin_seconds: float = Field(
+        default=1,
+        ge=0,
+        le=60,
+        description="Added to the window, for the way to Rillet and for clocks that differ.",
+    )
+
+
 class RilletSettings(_Part):
     """Where Rillet is."""
 
     base_url: WebAddress = Field(
         default="https://api.rillet.com", description="API address; test: `https://sandbox.api.rillet.com`."
     )
+    webhook_token_form: Literal["auto", "text", "base64"] = Field(
+        default="auto",
+        description="Whether a webhook's token is the signing key as text, or decoded from Base64 first. "
+        "Rillet does not say; `auto` takes either.",
+    )
+    webhook_max_age_seconds: int = Field(
+        default=259200,
+        ge=0,
+        description="How old a webhook may be. Rillet names no limit and may retry for long with the same "
+        "timestamp; a repeated event does no harm.",
+    )
+    oauth: OAuthSettings = Field(default=OAuthSettings(), description="Rillet's authorization server.")
+    pacing: Pacing = Field(default=Pacing(), description="Rillet's request budget.")
+
+    def endpoint(self, name: Literal["authorization", "token", "revocation"]) -> str:
+        """The address of an endpoint of the authorization server."""
+        path = {"authorization": "authorize", "token": "token", "revocation": "revoke"}[name]
+        given: str | None = getattr(self.oauth, f"{name}_endpoint")
+        return given or f"{self.base_url}/oauth2/{path}"
 
 
 class FallbackProducts(_Part):

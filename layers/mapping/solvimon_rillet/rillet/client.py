@@ -13,6 +13,7 @@ from solvimon_rillet.rillet.models import (
     CustomerPage,
     Invoice,
     InvoicePage,
+    Organization,
     Subsidiary,
     SubsidiaryList,
 )
@@ -78,6 +79,10 @@ class RilletClient:
     def create_customer(self, payload: Mapping[str, object], idempotency_key: str) -> Customer:
         """Create a customer; the same key within 24 hours answers the first customer again."""
         return self._post("/customers", payload, idempotency_key, Customer)
+
+    def organization(self) -> Organization:
+        """The organisation that the credential belongs to."""
+        return self._get("/organizations/self", None, Organization)
 
     def subsidiaries(self) -> list[Subsidiary]:
         """All subsidiaries of the organisation."""

@@ -56,6 +56,14 @@ class Customer(Model):
     external_references: Several[ExternalReference] = []
 
 
+class Organization(Model):
+    """The organisation that a credential belongs to."""
+
+    id: str
+    trade_name: str
+    currency: str | None = None
+
+
 class Subsidiary(Model):
     """A subsidiary with the currency of its books."""
 

@@ -22,6 +22,14 @@ class SolvimonClient:
     def __init__(self, http: Http) -> None:
         self._http = http
 
+    def ping(self) -> None:
+        """Read one row, to see that the API key works.
+
+        Raises:
+            Refused: Solvimon refuses the request.
+        """
+        self._http.get("/invoices", {"limit": 1})
+
     def invoice(self, invoice_id: str) -> Invoice:
         """An invoice or credit note with its periods and lines, as it is now."""
         return self._get("/invoices", invoice_id, Invoice)

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from solvimon_rillet.bus import Bus
-from solvimon_rillet.configuration import Configuration, UnknownConnection
+from solvimon_rillet.configuration import Configuration, UnknownConnection, connection_name
 from solvimon_rillet.errors import ConnectionBroken, RetryLater
 from solvimon_rillet.events import from_solvimon
-from solvimon_rillet.solvimon import webhooks
+from solvimon_rillet.rillet import webhooks as rillet
+from solvimon_rillet.solvimon import webhooks as solvimon
 
 logger = logging.getLogger(__name__)
 
@@ -29,33 +30,34 @@ TRY_AGAIN = Answer(503, "try again")
 
 
 class ReceiveWebhook:
-    """Accepts Solvimon's webhooks of all connections."""
+    """Accepts the webhooks of both vendors, for all connections."""
 
     def __init__(self, configuration: Configuration, bus: Bus, clock: Callable[[], float]) -> None:
         self._configuration = configuration
         self._bus = bus
         self._clock = clock
 
-    def receive(self, connection: object, headers: Mapping[str, str], body: bytes) -> Answer:
+    def receive(self, vendor: str, connection: object, headers: Mapping[str, str], body: bytes) -> Answer:
         """Take one delivery.
 
         A 200 means that the bus has the event, or that we do not use events of its kind. Solvimon blocks
         a webhook's later events behind a failed one, so only our own failure is a 5xx.
         """
         try:
-            name, secrets, max_age = self._trusted(connection)
-            webhooks.verify(body, headers, secrets, self._clock(), max_age)
-        except (webhooks.NotGenuine, UnknownConnection, ConnectionBroken) as error:
+            name = connection_name(connection)
+            self._verify(vendor, name, headers, body)
+        except (solvimon.NotGenuine, rillet.NotGenuine, UnknownConnection, ConnectionBroken) as error:
             logger.warning(
-                "webhook refused", extra={"connection": str(connection)[:64], "reason": str(error)}
+                "webhook refused",
+                extra={"vendor": vendor, "connection": str(connection)[:64], "reason": str(error)},
             )
             return REFUSED
         except RetryLater as error:
-            logger.exception("webhook not checked", extra={"reason": str(error)})
+            logger.exception("webhook not checked", extra={"vendor": vendor, "reason": str(error)})
             return TRY_AGAIN
-        event = from_solvimon(name, body)
+        event = from_solvimon(name, body) if vendor == "solvimon" else None
         if event is None:
-            logger.info("webhook acknowledged, not used", extra={"connection": name})
+            logger.info("webhook acknowledged, not used", extra={"vendor": vendor, "connection": name})
             return Answer(200, "not used")
         try:
             self._bus.publish(event)
@@ -73,13 +75,16 @@ class ReceiveWebhook:
         )
         return Answer(200, "accepted")
 
-    def _trusted(self, connection: object) -> tuple[str, list[str], int]:
-        if not isinstance(connection, str):
-            raise UnknownConnection(connection)
-        settings = self._configuration.settings(connection)
-        secret = self._configuration.secret(connection, "solvimon")
-        secrets = [secret.get("webhook_secret", ""), secret.get("previous_webhook_secret", "")]
-        return connection, secrets, settings.solvimon.webhook_max_age_seconds
+    def _verify(self, vendor: str, connection: str, headers: Mapping[str, str], body: bytes) -> None:
+        settings, now = self._configuration.settings(connection), self._clock()
+        secret = self._configuration.secret(connection, vendor)
+        if vendor == "solvimon":
+            keys = [secret.get("webhook_secret", ""), secret.get("previous_webhook_secret", "")]
+            solvimon.verify(body, headers, keys, now, settings.solvimon.webhook_max_age_seconds)
+        else:
+            keys = [secret.get("webhook_token", ""), secret.get("previous_webhook_token", "")]
+            age, form = settings.rillet.webhook_max_age_seconds, settings.rillet.webhook_token_form
+            rillet.verify(body, headers, keys, now, age, form)
 
 
 def raw_body(event: Mapping[str, Any]) -> bytes | None:

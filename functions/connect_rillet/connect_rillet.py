@@ -1,0 +1,86 @@
+"""Lambda function ``connect_rillet``: connect a Rillet organisation, see how it stands, disconnect.
+
+Takes a direct invocation, which only somebody with access to this AWS account can make::
+
+    {"connection": "acme", "action": "connect"}      (or "status", or "disconnect")
+
+and the browser that comes back from Rillet: ``GET /oauth/rillet/callback``.
+"""
+
+import html
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from solvimon_rillet.errors import NeedsAttention, Recoverable
+from solvimon_rillet.lambda_handler import Handler, lazily
+from solvimon_rillet.runtime import Runtime
+from solvimon_rillet.telemetry import Telemetry
+from solvimon_rillet.workflows.connect_rillet import Page
+
+EXAMPLE = {"connection": "default", "action": "connect"}
+_HEADERS = {
+    "content-type": "text/html; charset=utf-8",
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<style>body{{font:16px/1.5 system-ui,sans-serif;max-width:36em;margin:4em auto;padding:0 1em}}</style></head>
+<body><h1>{title}</h1><p>{text}</p></body></html>
+"""
+
+
+class DirectRequest(BaseModel):
+    """What a person may ask for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    connection: str = "default"
+    action: Literal["connect", "status", "disconnect"] = "connect"
+
+
+def build(environment: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Handler:
+    """A handler for a function with this environment."""
+    telemetry = Telemetry(environment, "connect_rillet")
+    runtime = Runtime(environment, clock, telemetry.count)
+
+    def direct(event: dict[str, Any]) -> dict[str, Any]:
+        try:
+            request = DirectRequest.model_validate(event)
+        except ValidationError as error:
+            wrong = [f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors()]
+            return {"error": "; ".join(wrong), "example": EXAMPLE}
+        try:
+            if request.action == "status":
+                return runtime.connection_status().of(request.connection)
+            if request.action == "disconnect":
+                return runtime.connect_rillet().disconnect(request.connection)
+            return runtime.connect_rillet().start(request.connection)
+        except NeedsAttention as error:
+            return {"error": error.message, "remedy": error.remedy}
+        except Recoverable as error:
+            return {"error": str(error), "remedy": "Mend what it names, if anything, and invoke it again."}
+
+    @telemetry.logger.inject_lambda_context(clear_state=True)
+    def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:  # noqa: ANN401
+        try:
+            if "requestContext" in event:
+                return _page(runtime.connect_rillet().callback(event.get("queryStringParameters") or {}))
+            return direct(event)
+        finally:
+            telemetry.flush()
+
+    return handle
+
+
+def _page(page: Page) -> dict[str, Any]:
+    body = _PAGE.format(title=html.escape(page.title), text=html.escape(page.text))
+    return {"statusCode": page.status, "headers": _HEADERS, "body": body}
+
+
+handler = lazily(build)

@@ -1,0 +1,149 @@
+"""OAuth 2.0 with Rillet: authorization code with PKCE S256, refresh, revocation.
+
+Source: Rillet's RFC 8414 metadata. Authlib speaks the protocol; it is imported when it is needed, since most
+runs of a function never do.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import requests
+
+from solvimon_rillet.errors import OutcomeUnknown, RetryLater, SolvimonRilletError
+from solvimon_rillet.settings import RilletSettings
+
+if TYPE_CHECKING:
+    from authlib.integrations.requests_client import OAuth2Session
+
+_SECONDS = (3.05, 15)
+
+
+class GrantRefused(SolvimonRilletError):
+    """Rillet refused a code or a refresh token; ``error`` is its OAuth error code."""
+
+    def __init__(self, error: str, description: str = "") -> None:
+        super().__init__(f"{error}: {description}" if description else error)
+        self.error = error
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Our registration at Rillet. A public client has no secret."""
+
+    id: str
+    secret: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What Rillet granted.
+
+    Attributes:
+        access_token: for the calls.
+        refresh_token: for the next access token; empty if Rillet gave none.
+        lifetime: seconds that the access token lives.
+        scope: scopes, separated by spaces.
+    """
+
+    access_token: str
+    refresh_token: str
+    lifetime: int
+    scope: str
+
+
+class RilletOAuth:
+    """Rillet's authorization server, as our client sees it."""
+
+    def __init__(self, client: Client, settings: RilletSettings, redirect_uri: str = "") -> None:
+        self._client = client
+        self._settings = settings
+        self._redirect_uri = redirect_uri
+
+    def authorization_url(self, state: str, verifier: str) -> str:
+        """Where a person grants access; the verifier itself does not travel."""
+        url, _ = self._session().create_authorization_url(
+            self._settings.endpoint("authorization"), state=state, code_verifier=verifier
+        )
+        return str(url)
+
+    def redeem(self, code: str, verifier: str) -> Grant:
+        """Exchange an authorization code.
+
+        Raises:
+            GrantRefused: the code is not valid (any more), or not for this verifier.
+            RetryLater, OutcomeUnknown: Rillet does not answer.
+        """
+        return self._fetch("fetch_token", self._settings.endpoint("token"), code=code, code_verifier=verifier)
+
+    def refresh(self, refresh_token: str) -> Grant:
+        """Get new tokens for a refresh token, which Rillet may replace by another one.
+
+        Raises:
+            GrantRefused: the refresh token is not valid (any more).
+            RetryLater, OutcomeUnknown: Rillet does not answer; the token may be used up.
+        """
+        grant = self._fetch("refresh_token", self._settings.endpoint("token"), refresh_token=refresh_token)
+        kept = grant.refresh_token or refresh_token
+        return Grant(grant.access_token, kept, grant.lifetime, grant.scope)
+
+    def revoke(self, token: str) -> bool:
+        """Revoke a token; ``False`` where Rillet does not let this client, as a public one."""
+        if not self._client.secret:
+            return False
+        try:
+            answer = self._session().revoke_token(
+                self._settings.endpoint("revocation"),
+                token=token,
+                token_type_hint="refresh_token",  # noqa: S106 - the kind of token, not a token
+                timeout=_SECONDS,
+            )
+        except requests.RequestException as error:
+            raise RetryLater(f"Rillet does not answer ({type(error).__name__}).") from error
+        return bool(answer.ok)
+
+    def _session(self) -> "OAuth2Session":
+        from authlib.integrations.requests_client import OAuth2Session
+
+        method = "client_secret_basic" if self._client.secret else "none"
+        return OAuth2Session(
+            client_id=self._client.id,
+            client_secret=self._client.secret or None,
+            token_endpoint_auth_method=method,
+            revocation_endpoint_auth_method=method,
+            scope=" ".join(self._settings.oauth.scopes),
+            redirect_uri=self._redirect_uri or None,
+            code_challenge_method="S256",
+        )
+
+    def _fetch(self, method: str, url: str, **parts: str) -> Grant:
+        from authlib.integrations.base_client import OAuthError
+
+        try:
+            token = getattr(self._session(), method)(url, timeout=_SECONDS, **parts)
+        except OAuthError as error:
+            if error.error in {"invalid_client", "unauthorized_client"}:
+                raise GrantRefused(error.error, "Rillet does not know our client id or secret.") from None
+            raise GrantRefused(str(error.error), str(error.description or "")) from None
+        except requests.ConnectTimeout as error:
+            raise RetryLater("Rillet's authorization server cannot be reached.") from error
+        except requests.RequestException as error:
+            raise OutcomeUnknown(
+                f"Rillet's authorization server did not answer ({type(error).__name__})."
+            ) from error
+        except ValueError as error:
+            raise OutcomeUnknown("Rillet's authorization server answered what cannot be read.") from error
+        return _grant(token)
+
+
+def _grant(token: Mapping[str, Any]) -> Grant:
+    if not token.get("access_token"):
+        raise OutcomeUnknown("Rillet's authorization server answered without a token.")
+    lifetime = str(token.get("expires_in", ""))
+    return Grant(
+        access_token=str(token["access_token"]),
+        refresh_token=str(token.get("refresh_token") or ""),
+        # RFC 6749 recommends expires_in but does not demand it; then the next 401 tells.
+        lifetime=int(lifetime) if lifetime.isdigit() else 3600,
+        scope=str(token.get("scope") or ""),
+    )

@@ -1,0 +1,56 @@
+"""Logs and metrics of a function: JSON lines with ids, never a body or a secret; metrics as EMF."""
+
+import threading
+from collections.abc import Mapping
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.logging import utils
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
+
+
+class Telemetry:
+    """What a function tells CloudWatch.
+
+    Each metric has the dimension ``service``, for alarms, and once more ``service`` with ``connection``, for
+    whoever asks which connection it is.
+
+    Args:
+        environment: the function's environment.
+        name: the function's name.
+    """
+
+    def __init__(self, environment: Mapping[str, str], name: str) -> None:
+        self._service = environment.get("POWERTOOLS_SERVICE_NAME", name)
+        self._namespace = environment.get("POWERTOOLS_METRICS_NAMESPACE", "SolvimonRillet")
+        self._values: list[tuple[str, str, MetricUnit, float]] = []
+        self._lock = threading.Lock()
+        self.logger = Logger(service=self._service, level=environment.get("POWERTOOLS_LOG_LEVEL", "INFO"))
+        # The shared package logs through the standard library; its records take the same form.
+        utils.copy_config_to_registered_loggers(source_logger=self.logger, include={"solvimon_rillet"})
+
+    def count(
+        self, name: str, connection: str, value: float = 1, unit: MetricUnit = MetricUnit.Count
+    ) -> None:
+        """Note a metric; it is written by ``flush``."""
+        with self._lock:
+            self._values.append((connection, name, unit, value))
+
+    def flush(self) -> None:
+        """Write what was noted, one EMF line per connection."""
+        with self._lock:
+            values, self._values = self._values, []
+        for connection in dict.fromkeys(value[0] for value in values):
+            # A provider of its own: Powertools' Metrics shares its state between all that use it.
+            provider = AmazonCloudWatchEMFProvider(
+                namespace=self._namespace,
+                service=self._service,
+                metric_set={},
+                dimension_set={},
+                metadata_set={},
+            )
+            provider.add_dimensions(service=self._service, connection=connection)
+            for of, name, unit, value in values:
+                if of == connection:
+                    provider.add_metric(name=name, unit=unit, value=value)
+            provider.flush_metrics()
