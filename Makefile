@@ -35,6 +35,9 @@ lint: $(STAMP) ## Check style, types, the arrows between modules, and the templa
 bench: $(STAMP) ## Measure (prints BENCH lines)
 	@PYTHONPATH=layers/mapping $(BIN)/python -m bench
 
+docs: $(STAMP) ## Make the reference pages from the code
+	@PYTHONPATH=layers/mapping $(BIN)/python -m local.reference
+
 build: $(STAMP) ## Build the Lambda artefacts (needs python3.13 on the PATH)
 	@SAM_CLI_TELEMETRY=0 $(BIN)/sam build
 
@@ -45,4 +48,4 @@ lock: ## Lock the requirements again (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-strip-extras --python-version 3.11 --no-emit-index-url --no-header layers/dependencies/requirements.in -o layers/dependencies/requirements.txt
 	uv pip compile -q --universal --generate-hashes --no-strip-extras --python-version 3.11 --no-emit-index-url --no-header requirements-dev.in -o requirements-dev.txt
 
-.PHONY: help demo up test lint bench build deploy lock
+.PHONY: help demo up test lint bench docs build deploy lock
