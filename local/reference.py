@@ -24,18 +24,25 @@ _SCOPES = (
     (InvoiceScope.AR_ONLY, "AR_ONLY"),
 )
 
+_SETTINGS_INTRO = """# Settings
+
+One JSON object per connection, in the SSM parameter `/{stack}/{connection}/settings`. An empty `{}` works:
+every setting has a default. A change is in force within a minute, without a deployment. Settings that cannot
+be used keep the last good ones in force and raise the alarm `SettingsInvalid`; the status of
+`connect_rillet` (`{"action": "status"}`) names what is wrong. Unknown names are refused.
+
+This page is made from the code (`make docs`)."""
+_FIELDS_INTRO = """# Field tables
+
+What becomes what, per invoice scope. The tables are made from the rows that the mapping itself runs on
+(`make docs`), in the guide's order. `group` is `periods[].groups[]` of the Solvimon invoice, `tax` is one of
+its `tax_categories[]`."""
+
 
 def settings_page() -> str:
     """The page that documents every setting."""
     lines = [
-        "# Settings",
-        "",
-        "One JSON object per connection, in the SSM parameter `/{stack}/{connection}/settings`. An empty `{}`",
-        "works: every setting has a default. A change is in force within a minute, without a deployment. Settings",
-        "that cannot be used keep the last good ones in force and raise the alarm `SettingsInvalid`; the status of",
-        '`connect_rillet` (`{"action": "status"}`) names what is wrong. Unknown names are refused.',
-        "",
-        "This page is made from the code (`make docs`).",
+        *_SETTINGS_INTRO.splitlines(),
         "",
         "| Setting | Value | Default | What it does |",
         "|---|---|---|---|",
@@ -55,11 +62,7 @@ def settings_page() -> str:
 def fields_page() -> str:
     """The page with the field tables of the mapping."""
     lines = [
-        "# Field tables",
-        "",
-        "What becomes what, per invoice scope. The tables are made from the rows that the mapping itself runs on",
-        "(`make docs`), in the guide's order. `group` is `periods[].groups[]` of the Solvimon invoice, `tax` is one",
-        "of its `tax_categories[]`.",
+        *_FIELDS_INTRO.splitlines(),
         "",
         "## Export invoice, Solvimon → Rillet",
         "",
