@@ -27,6 +27,7 @@ from solvimon_rillet.errors import RetryLater
 LONGEST_WAIT = 2.0
 _SHARES = 10  # bulk work's reserve, and the parts of a window over which it is spread
 _TRIES = 40
+_ROUNDING = 1e-6  # of floating point: a turn plus the window, minus the window
 
 
 class Priority(StrEnum):
@@ -54,8 +55,8 @@ class Budget:
 
     @property
     def reserve(self) -> int:
-        """Turns of a window that bulk work has at any rate."""
-        return max(1, self.limit // _SHARES)
+        """Turns of a window that bulk work has at any rate; never all of them."""
+        return min(max(1, self.limit // _SHARES), self.limit - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +91,7 @@ def plan(log: TurnLog, now: float, priority: Priority, budget: Budget) -> Plan:
     """
     live, bulk = _recent(log.live, now, budget), _recent(log.bulk, now, budget)
     log = replace(log, live=live, bulk=bulk)
-    at = next(
-        moment for moment in _candidates(log, now, budget) if _is_free(log, moment, now, priority, budget)
-    )
+    at = next(moment for moment in _candidates(log, now, budget) if _is_free(log, moment, priority, budget))
     granted = at - now <= LONGEST_WAIT
     name = "live" if priority is Priority.LIVE else "bulk"
     if granted:
@@ -111,24 +110,25 @@ def _candidates(log: TurnLog, now: float, budget: Budget) -> list[float]:
     earliest = max(now, log.blocked_until)
     ends = [turn + budget.window for turn in (*log.live, *log.bulk)]
     parts = [turn + budget.window / _SHARES for turn in log.bulk]
-    waits = [log.live_waits_until]
+    waits = [log.live_waits_until, log.bulk_waits_until]
     return sorted({earliest, *(moment for moment in (*ends, *parts, *waits) if moment > earliest)})
 
 
-def _is_free(log: TurnLog, at: float, now: float, priority: Priority, budget: Budget) -> bool:
+def _is_free(log: TurnLog, at: float, priority: Priority, budget: Budget) -> bool:
     # Turns that lie ahead of this moment count too: a turn squeezed in before them must not overfill theirs.
-    start = at - budget.window
+    start = at - budget.window + _ROUNDING
     live = sum(turn > start for turn in log.live)
     bulk = sum(turn > start for turn in log.bulk)
     if priority is Priority.LIVE:
-        kept_free = max(0, budget.reserve - bulk) if log.bulk_waits_until > now else 0
+        kept_free = max(0, budget.reserve - bulk) if log.bulk_waits_until > at else 0
         return live + bulk + kept_free < budget.limit
     if live + bulk >= budget.limit:
         return False
     if log.live_waits_until > at and bulk >= budget.reserve:
         return False
-    part = at - budget.window / _SHARES
-    return sum(turn > part for turn in log.bulk) < math.ceil(budget.limit / _SHARES)
+    part = at - budget.window / _SHARES + _ROUNDING
+    # One more than an even spread, to catch up with what was lost while nobody asked.
+    return sum(turn > part for turn in log.bulk) < math.ceil(budget.limit / _SHARES) + 1
 
 
 class TurnStore(Protocol):
