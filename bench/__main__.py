@@ -41,7 +41,7 @@ def export(stack: LocalStack, connection: object, invoice_ids: list[str]) -> Non
 
 
 def share_of_budget(_stack: LocalStack) -> dict[str, object]:
-    """How much of Rillet's budget 8 workers use with 300 calls waiting; simulated time, the twin's limiter."""
+    """How much of Rillet's budget 8 workers use with 300 calls waiting; the twin's limiter judges."""
     simulation = Simulation(seed=1, todo={Priority.LIVE: 300})
     simulation.run({Priority.LIVE: 8})
     return {
