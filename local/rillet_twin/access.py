@@ -1,27 +1,42 @@
-"""Who may call: bearer key, rate limit, API version and write rights, in this order."""
+"""Who may call: bearer key or token, rate limit, API version and rights, in this order."""
+
+from dataclasses import dataclass
 
 from werkzeug.wrappers import Request, Response
 
 from local.rillet_twin.organisation import Organisation
 from local.rillet_twin.problems import Problem
-from local.rillet_twin.state import ApiKey, State
+from local.rillet_twin.state import State
 
 API_VERSION = "4"
 
 
+READ = frozenset({"read"})
+READ_AND_WRITE = frozenset({"read", "write"})
+
+
+@dataclass(frozen=True)
+class Caller:
+    """On whose behalf a call is made, by API key or by OAuth access token."""
+
+    organisation: Organisation
+    rights: frozenset[str]
+
+
 class RateLimitExceeded(Exception):
-    """The organisation has no place left in the rolling window."""
+    """The organisation has no place left in the rolling window, which its keys and tokens share."""
 
 
-def admit(state: State, request: Request) -> Organisation:
+def admit(state: State, request: Request) -> Caller:
     """Let a call in.
 
     Raises:
-        Problem: 401 without a valid key; 400 without API version 4; 403 to write with a read-only key.
+        Problem: 401 without a valid key or token; 400 without API version 4; 403 without the right to read
+            or write.
         RateLimitExceeded: too many calls.
     """
-    key = _api_key(state, request)
-    organisation = state.organisations[key.organisation_id]
+    caller = _caller(state, request)
+    organisation = caller.organisation
     with state.lock:
         organisation.counts.calls += 1
         if not state.limiter.admit(
@@ -35,9 +50,9 @@ def admit(state: State, request: Request) -> Organisation:
             f"The header X-Rillet-API-Version must be {API_VERSION}; this twin knows no other version",
             kind="unsupported_api_version",
         )
-    if key.read_only and request.method not in ("GET", "HEAD"):
+    if ("read" if request.method in ("GET", "HEAD") else "write") not in caller.rights:
         raise Problem(403, "User does not have rights to perform this operation.")
-    return organisation
+    return caller
 
 
 def too_many_requests() -> Response:
@@ -45,11 +60,15 @@ def too_many_requests() -> Response:
     return Response(status=429)
 
 
-def _api_key(state: State, request: Request) -> ApiKey:
+def _caller(state: State, request: Request) -> Caller:
     authorization = request.authorization
     if authorization is None or authorization.type != "bearer" or not authorization.token:
-        raise Problem(401, "The header Authorization must carry a bearer API key")
+        raise Problem(401, "The header Authorization must carry a bearer API key or access token")
     key = state.api_keys.get(authorization.token)
-    if key is None or key.revoked:
-        raise Problem(401, "The API key is unknown or revoked")
-    return key
+    if key is not None and not key.revoked:
+        rights = READ if key.read_only else READ_AND_WRITE
+        return Caller(state.organisations[key.organisation_id], rights)
+    token = state.oauth.access_token(authorization.token)
+    if token is not None:
+        return Caller(state.organisations[token.grant.organisation_id], frozenset(token.scope))
+    raise Problem(401, "The API key or access token is unknown, expired or revoked")

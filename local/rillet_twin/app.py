@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from local.rillet_twin.context import STATE
 from local.rillet_twin.gateway import Gateway
+from local.rillet_twin.oauth import endpoints as oauth
 from local.rillet_twin.problems import Problem
 from local.rillet_twin.resources import admin, customers, invoices, organisations, products
 from local.rillet_twin.state import State
@@ -35,7 +36,7 @@ def create_app(state: State) -> Flask:
     app.json = _Json(app)
     app.config[STATE] = state
     app.url_map.strict_slashes = False
-    for module in (organisations, customers, products, invoices, admin):
+    for module in (organisations, customers, products, invoices, oauth, admin):
         app.register_blueprint(module.blueprint)
     app.register_error_handler(Problem, _answer_problem)
     app.register_error_handler(HTTPException, _answer_http_exception)

@@ -4,7 +4,8 @@ from typing import cast
 
 from flask import current_app, request
 
-from local.rillet_twin.gateway import ORGANISATION
+from local.rillet_twin.access import Caller
+from local.rillet_twin.gateway import CALLER
 from local.rillet_twin.organisation import Organisation
 from local.rillet_twin.problems import Problem
 from local.rillet_twin.state import State
@@ -18,9 +19,14 @@ def state() -> State:
     return cast(State, current_app.config[STATE])
 
 
+def caller() -> Caller:
+    """Return on whose behalf the call is made."""
+    return cast(Caller, request.environ[CALLER])
+
+
 def organisation() -> Organisation:
-    """Return the organisation whose key the call carries."""
-    return cast(Organisation, request.environ[ORGANISATION])
+    """Return the organisation whose key or token the call carries."""
+    return caller().organisation
 
 
 def checks() -> Checks:

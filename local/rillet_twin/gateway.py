@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Request, Response
 
-from local.rillet_twin.access import RateLimitExceeded, admit, too_many_requests
+from local.rillet_twin.access import Caller, RateLimitExceeded, admit, too_many_requests
 from local.rillet_twin.calls import Call
 from local.rillet_twin.faults import AT_THE_DOOR, ON_THE_WAY_IN, ON_THE_WAY_OUT, Misbehaviour
-from local.rillet_twin.organisation import Organisation
+from local.rillet_twin.oauth.redaction import is_oauth
 from local.rillet_twin.problems import Problem
 from local.rillet_twin.state import State
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 ADMIN_PREFIX = "/_twin/"
-ORGANISATION = "rillet_twin.organisation"
+CALLER = "rillet_twin.caller"
 _OPEN_PATHS = ("/health",)
 
 
@@ -27,7 +27,8 @@ class Gateway:
     """WSGI middleware around the API.
 
     A call is logged; may meet a misbehaviour at the door; is admitted; is answered from the idempotency
-    store or executed; and may meet a misbehaviour on the way out. The admin API passes untouched.
+    store or executed; and may meet a misbehaviour on the way out. The authorization server checks its own
+    callers and is not rate limited. The admin API passes untouched.
     """
 
     def __init__(self, application: "WSGIApplication", state: State) -> None:
@@ -58,36 +59,41 @@ class Gateway:
         return _ordered_answer(misbehaviour, 503 if misbehaviour.kind == "down" else misbehaviour.status)
 
     def _behaving(self, request: Request, call: Call) -> Response:
-        if request.path in _OPEN_PATHS:
-            return Response.from_app(self._application, request.environ, buffered=True)
+        if request.path in _OPEN_PATHS or is_oauth(request.path):
+            self._delay(request, call)
+            return self._pass_on(request, None)
         try:
-            organisation = admit(self._state, request)
+            caller = admit(self._state, request)
         except Problem as problem:
             return problem.response()
         except RateLimitExceeded:
             return too_many_requests()
+        organisation = caller.organisation
         call.organisation_id = organisation.id
         if request.method != "POST" or call.idempotency_key is None:
-            return self._execute(request, organisation, call)
+            return self._execute(request, caller, call)
         response, call.replayed = self._state.idempotency.answer(
             (organisation.id, request.path, call.idempotency_key),
-            lambda: self._execute(request, organisation, call),
+            lambda: self._execute(request, caller, call),
         )
         if call.replayed:
             self._state.count_replay(organisation)
         return response
 
-    def _execute(self, request: Request, organisation: Organisation, call: Call) -> Response:
+    def _execute(self, request: Request, caller: Caller, call: Call) -> Response:
+        self._delay(request, call)
+        with caller.organisation.lock:
+            return self._pass_on(request, caller)
+
+    def _delay(self, request: Request, call: Call) -> None:
         delay = self._state.misbehaviours.take(ON_THE_WAY_IN, request.method, request.path)
         if delay is not None:
             call.misbehaviour = delay.kind
             self._state.misbehaviours.pause(delay.seconds)
-        environ = request.environ | {
-            ORGANISATION: organisation,
-            "wsgi.input": BytesIO(request.get_data()),
-        }
-        with organisation.lock:
-            return Response.from_app(self._application, environ, buffered=True)
+
+    def _pass_on(self, request: Request, caller: Caller | None) -> Response:
+        environ = request.environ | {CALLER: caller, "wsgi.input": BytesIO(request.get_data())}
+        return Response.from_app(self._application, environ, buffered=True)
 
     def _misbehaving_on_the_way_out(self, request: Request, response: Response, call: Call) -> Response:
         if response.status_code >= 300:

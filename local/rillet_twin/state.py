@@ -9,6 +9,7 @@ from typing import Any
 from local.rillet_twin.calls import Call
 from local.rillet_twin.faults import Misbehaviour, Misbehaviours
 from local.rillet_twin.idempotency import IdempotencyStore
+from local.rillet_twin.oauth.server import AuthorisationServer
 from local.rillet_twin.organisation import Organisation
 from local.rillet_twin.pagination import Cursors
 from local.rillet_twin.rate_limit import RateLimiter
@@ -35,6 +36,7 @@ class State:
         rate_window: the window's length in seconds; may be changed at any time.
         calls: every call so far, oldest first.
         replays: POSTs answered from the idempotency store, over all organisations.
+        oauth: the authorization server; a reset puts a new one in its place.
     """
 
     def __init__(self, clock: Callable[[], float], rate_limit: int = 60, rate_window: float = 60.0) -> None:
@@ -49,6 +51,7 @@ class State:
         self.idempotency = IdempotencyStore(clock)
         self.cursors = Cursors(clock)
         self.limiter = RateLimiter()
+        self.oauth = AuthorisationServer(clock, self.organisations)
         self.lock = threading.RLock()
         self._first_rate = (rate_limit, rate_window)
 
@@ -116,7 +119,7 @@ class State:
         self.api_keys[api_key].revoked = True
 
     def reset(self) -> None:
-        """Forget everything: organisations, keys, calls, misbehaviours; the rate limit is the first one."""
+        """Forget everything, OAuth included; the rate limit is the first one."""
         with self.lock:
             self.behave()
             self.calls.clear()
@@ -125,6 +128,7 @@ class State:
             self.idempotency.clear()
             self.cursors.clear()
             self.limiter.clear()
+            self.oauth = AuthorisationServer(self.clock, self.organisations)
             self.replays = 0
             self.rate_limit, self.rate_window = self._first_rate
 
@@ -181,6 +185,7 @@ class State:
             "replays": self.replays,
             "rate": {"limit": self.rate_limit, "window": self.rate_window},
             "misbehaviours": self.misbehaviours.describe(),
+            "oauth": asdict(self.oauth.counts),
             "organizations": [_describe(organisation) for organisation in list(self.organisations.values())],
         }
 
