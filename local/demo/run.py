@@ -1,0 +1,102 @@
+"""The demo as a program: what goes onto the screen, what into the log, and how it ends."""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from local.demo.__main__ import missing_package
+from local.demo.screen import Screen
+
+if TYPE_CHECKING:
+    from local.stack import LocalStack
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+LOG = ROOT / "build" / "demo" / "functions.log"
+INTERRUPTED = 130
+"""Exit code of a program that Ctrl-C ended."""
+
+logger = logging.getLogger(__name__)
+
+
+def demo(out: TextIO, errors: TextIO, log: Path = LOG) -> int:
+    """Start the local system, tell the story and say whether both sides' books agree.
+
+    Args:
+        out: where the story goes; its last line is `DEMO` and the figures as JSON.
+        errors: where one plain line goes when there is no story.
+        log: the file for what the functions write.
+
+    Returns:
+        The exit code.
+    """
+    started = time.monotonic()
+    try:
+        with _written_to(log):
+            try:
+                return _tell(Screen(out), started, log)
+            except KeyboardInterrupt:
+                errors.write("demo: stopped by Ctrl-C; nothing is left running.\n")
+                return INTERRUPTED
+            except ModuleNotFoundError as missing:
+                errors.write(f"demo: {missing_package(missing.name)}\n")
+            # Whatever else went wrong: its traceback belongs into the log, not onto a visitor's screen.
+            except Exception as error:
+                logger.exception("the demo stopped")
+                errors.write(f"demo: {_plain(error)} The log is {_short(log)}.\n")
+    except OSError as error:
+        errors.write(f"demo: {_short(log)} cannot be written ({error.strerror}). Make its folder writable.\n")
+    return 1
+
+
+def _tell(screen: Screen, started: float, log: Path) -> int:
+    screen.heading("Solvimon invoices into Rillet: exactly once and to the cent")
+    screen.say(
+        "Everything runs on this machine: AWS is played by moto, with template.yaml deployed into it; "
+        "Solvimon and Rillet are played by twins that behave like them."
+    )
+    # Late, so that the lines above are there at once: these imports take seconds.
+    from local.demo import story
+
+    with ExitStack() as running:
+        stack = _start(running)
+        screen.note(f"Started in {time.monotonic() - started:.1f} s. The functions' logs: {_short(log)}")
+        outcome = story.tell(stack, screen)
+    return story.conclude(screen, outcome, time.monotonic() - started)
+
+
+def _start(running: ExitStack) -> "LocalStack":
+    from local.demo.stage import DemoStopped
+    from local.stack import LocalStack
+
+    try:
+        return running.enter_context(LocalStack())
+    # SystemExit is what werkzeug's server makes of a port that it cannot have.
+    except (OSError, SystemExit) as error:
+        raise DemoStopped(
+            f"The local system cannot listen on 127.0.0.1 ({error}). It takes free ports: allow that, or end "
+            "the programs that hold them all, and run `make demo` again"
+        ) from error
+
+
+@contextmanager
+def _written_to(log: Path) -> Iterator[None]:
+    """Send what the functions, AWS and the twins print into a file, the one of the run before gone."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        log.open("w", encoding="utf-8", buffering=1) as file,
+        redirect_stdout(file),
+        redirect_stderr(file),
+    ):
+        yield
+
+
+def _plain(error: Exception) -> str:
+    text = str(error).strip().splitlines()
+    return f"{text[0].rstrip('.') if text else type(error).__name__}."
+
+
+def _short(path: Path) -> str:
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)

@@ -1,0 +1,133 @@
+"""The demo's tables."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from local.demo.audit import Audit, Pair
+
+
+def _table(*, lines: bool = False) -> Table:
+    return Table(
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        show_lines=lines,
+        header_style="bold",
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+
+
+def steps(rows: Iterable[tuple[str, str]]) -> Table:
+    """A way in steps: where, and what is seen there."""
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column(overflow="fold")
+    for number, (where, seen) in enumerate(rows):
+        table.add_row(f"{'→' if number else ' '} {where}", Text(seen))
+    return table
+
+
+def before_after(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
+    """Facts, each at several moments; what changed since the moment before is bold.
+
+    Args:
+        columns: the moments.
+        rows: a fact and its value at each moment.
+    """
+    table = _table()
+    table.add_column("")
+    for column in columns:
+        table.add_column(column, justify="right")
+    for fact, *values in rows:
+        texts = [str(value) for value in values]
+        cells = [
+            Text(text, style="bold" if number and text != texts[number - 1] else "")
+            for number, text in enumerate(texts)
+        ]
+        table.add_row(Text(str(fact)), *cells)
+    return table
+
+
+def facts(rows: Iterable[tuple[str, str]]) -> Table:
+    """Names and texts."""
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column(overflow="fold")
+    for name, text in rows:
+        table.add_row(name, Text(text))
+    return table
+
+
+def invoices(pairs: Iterable[Pair], features: Mapping[str, str], *, narrow: bool) -> Table:
+    """Invoices with both sides' numbers and amounts, Solvimon's above Rillet's.
+
+    Args:
+        pairs: the invoices.
+        features: what an invoice shows, by its Solvimon id.
+        narrow: say things under each other, for 80 columns.
+    """
+    table = _table(lines=True)
+    if narrow:
+        table.add_column("Solvimon's number\nRillet's number\nCustomer: what it shows", ratio=1)
+    else:
+        table.add_column("Solvimon's number\nRillet's number", no_wrap=True)
+        table.add_column("Customer\nWhat it shows", ratio=1)
+    for name in ("Net", "Tax", "Gross"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("State\nDifference", justify="right")
+    for pair in pairs:
+        there = ", ".join(booked.number for booked in pair.booked) or "–"
+        numbers, customer = Text(f"{pair.number}\n{there}"), Text(pair.customer)
+        feature = Text(features.get(pair.id, ""), style="dim")
+        who = Text(": " if narrow else "\n").join((customer, feature))
+        named = [Text("\n").join((numbers, who))] if narrow else [numbers, who]
+        table.add_row(*named, *_both(pair), _verdict(pair))
+    return table
+
+
+def totals(checked: Audit) -> Table:
+    """Both sides' gross totals, by currency."""
+    table = _table()
+    table.add_column("Currency")
+    for name in ("Invoices", "In Rillet", "Solvimon gross", "Rillet total", "Difference"):
+        table.add_column(name, justify="right")
+    for currency, pairs in checked.by_currency().items():
+        billed = sum((pair.billed.gross for pair in pairs), Decimal(0))
+        booked = sum((one.amounts.gross for pair in pairs for one in pair.booked), Decimal(0))
+        apart = sum((pair.difference for pair in pairs), Decimal(0))
+        there = sum(pair.exported for pair in pairs)
+        table.add_row(currency, str(len(pairs)), str(there), f"{billed:,}", f"{booked:,}", _difference(apart))
+    return table
+
+
+def payload(rows: Iterable[tuple[str, str, str]]) -> Table:
+    """What would be sent, field by field."""
+    table = _table()
+    table.add_column("Rillet field", no_wrap=True)
+    table.add_column("Value", overflow="fold")
+    table.add_column("Came from Solvimon field", no_wrap=True)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    return table
+
+
+def _both(pair: Pair) -> list[Text]:
+    sides = [pair.billed, pair.booked[0].amounts if pair.booked else None]
+    columns: list[list[str]] = [
+        [f"{side.net:,}", f"{side.tax:,}", f"{side.gross:,} {side.currency}"] if side else ["–", "–", "–"]
+        for side in sides
+    ]
+    return [Text("\n".join(cells)) for cells in zip(*columns, strict=True)]
+
+
+def _verdict(pair: Pair) -> Text:
+    state = Text(pair.state, style="green" if pair.exported else "bold red")
+    return Text("\n").join((state, _difference(pair.difference)))
+
+
+def _difference(amount: Decimal) -> Text:
+    return Text(f"{amount:,}", style="bold red" if amount else "green")
