@@ -1,16 +1,27 @@
 """What the tests of the export share."""
 
-from collections.abc import Callable
+import io
+import json
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import requests
+from aws_lambda_powertools import Metrics
 
 from local import demo_data
+from local.cloud.queues import Depth
+from local.cloud.server import environment
+from local.rillet_twin.calls import Call
 from local.stack import Connection, LocalStack
 
 Json = dict[str, Any]
 
 FIRST = demo_data.invoice_id("first")
+FUNCTIONS = ("receive_webhook", "export_invoice")
 
 
 class Killed(BaseException):
@@ -61,3 +72,113 @@ def until(stack: LocalStack, done: Callable[[], bool], step: float = 60, most: f
         stack.advance(step)
         stack.settle()
         passed += step
+
+
+def finalise(stack: LocalStack, connection: Connection, *invoice_ids: str) -> None:
+    """Finalise invoices, so that their messages are on the queue."""
+    for invoice_id in invoice_ids or (FIRST,):
+        connection.platform.finalise(invoice_id)
+    stack.deliver_webhooks()
+
+
+def invoice(connection: Connection, invoice_id: str = FIRST) -> Json:
+    """An invoice in Solvimon itself, to be changed by a test."""
+    return connection.platform.records["invoices"][invoice_id]
+
+
+def configure(stack: LocalStack, connection: Connection, **changes: object) -> None:
+    """Change settings, and let every function read them anew."""
+    stack.put_settings(connection.name, {**connection.settings, **changes})
+    stack.runtime.reset()
+
+
+def calls_to(stack: LocalStack, method: str, path: str = "/") -> list[Call]:
+    """The calls that reached Rillet, by method and the beginning of the path."""
+    return [c for c in stack.rillet.state.calls if c.method == method and c.path.startswith(path)]
+
+
+def sent(stack: LocalStack) -> list[Call]:
+    """The requests to create an invoice that reached Rillet."""
+    return [call for call in calls_to(stack, "POST", "/invoices") if call.path == "/invoices"]
+
+
+def waiting(stack: LocalStack) -> Depth:
+    """What is on the queue of ``export_invoice``."""
+    return stack.pollers.queues["export_invoice"].depth()
+
+
+def dead(stack: LocalStack) -> list[str]:
+    """What is in the dead-letter queue of ``export_invoice``."""
+    return stack.pollers.dead_letters["export_invoice"].bodies()
+
+
+def put_on_queue(stack: LocalStack, body: object, **attributes: int) -> None:
+    """Send a message to the queue of ``export_invoice``, as the bus does."""
+    stack.aws.sqs.send_message(
+        QueueUrl=stack.deployment.queues["export_invoice"].url,
+        MessageBody=body if isinstance(body, str) else json.dumps(body),
+        MessageAttributes={
+            name: {"DataType": "Number", "StringValue": str(value)} for name, value in attributes.items()
+        },
+    )
+
+
+def bus_event(invoice_id: str = FIRST, connection: str = "default") -> Json:
+    """An event as EventBridge puts it on the queue."""
+    return {
+        "source": "solvimon",
+        "detail-type": "Invoice Finalised",
+        "detail": {"connection": connection, "id": invoice_id, "event_id": "e", "occurred_at": ""},
+    }
+
+
+@dataclass
+class Heard:
+    """What the functions wrote to their log."""
+
+    out: io.StringIO = field(default_factory=io.StringIO)
+
+    @property
+    def text(self) -> str:
+        """Everything, as it was written."""
+        return self.out.getvalue()
+
+    @property
+    def lines(self) -> list[Json]:
+        """Everything, line by line; each is JSON."""
+        return [json.loads(line) for line in self.text.splitlines()]
+
+    @property
+    def counted(self) -> Counter[str]:
+        """Sums of the metrics by name (CloudWatch's embedded metric format), under their own namespace."""
+        sums: Counter[str] = Counter()
+        for line in self.lines:
+            for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
+                assert directive["Namespace"] == "SolvimonRillet"
+                assert directive["Dimensions"] == [["service"]]
+                for metric in directive["Metrics"]:
+                    sums[f"{line['service']}.{metric['Name']}"] += int(sum(line[metric["Name"]]))
+        return sums
+
+
+@contextmanager
+def listening(stack: LocalStack) -> Iterator[Heard]:
+    """Let the functions speak, at the most talkative level that the template offers, and write it down."""
+    heard = Heard()
+    for function in FUNCTIONS:
+        stack.invoke(function, {})  # a logger gets its handler when its function is first built
+    loggers = [logging.getLogger(name) for name in (*FUNCTIONS, "solvimon_rillet")]
+    handlers = {h for logger in loggers for h in logger.handlers if isinstance(h, logging.StreamHandler)}
+    levels = [logger.level for logger in loggers]
+    streams = {handler: handler.setStream(heard.out) for handler in handlers}
+    Metrics().clear_metrics()
+    for logger in loggers:
+        logger.setLevel(logging.DEBUG)
+    try:
+        with environment({"POWERTOOLS_METRICS_DISABLED": None}), redirect_stdout(heard.out):
+            yield heard
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+        for handler, stream in streams.items():
+            handler.setStream(stream)

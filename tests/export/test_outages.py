@@ -1,0 +1,496 @@
+"""While somebody is down, messages wait: nothing is lost, nothing is sent twice, nothing is set aside."""
+
+import json
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
+
+from local import demo_data
+from local.cloud.runtime import LambdaContext
+from local.stack import Connection, LocalStack
+from solvimon_rillet.queues import GIVE_UP_SECONDS, LONGEST_DELAY
+from solvimon_rillet.workflows.export_invoice import ExportInvoice
+from tests.export.support import (
+    FIRST,
+    Json,
+    bus_event,
+    calls_to,
+    dead,
+    export,
+    finalise,
+    listening,
+    put_on_queue,
+    record,
+    rillet_invoices,
+    sent,
+    until,
+    waiting,
+)
+
+HOUR = 3600
+ALL = tuple(demo_data.expected())
+SOME = tuple(demo_data.invoice_id(name) for name in ("first", "new-customer", "usage-tiers", "yen"))
+TWO = SOME[:2]
+
+
+def all_exported(stack: LocalStack, connection: Connection, *invoice_ids: str) -> bool:
+    """Whether the ledger says so, of every one."""
+    records = [stack.ledger_item(f"{connection.name}#invoice#{i}", "RECORD") for i in invoice_ids]
+    return all(found is not None and found["state"] == "exported" for found in records)
+
+
+def each_once(connection: Connection, *invoice_ids: str) -> None:
+    """Every invoice is in Rillet once, and nothing else is."""
+    assert [len(rillet_invoices(connection, invoice_id)) for invoice_id in invoice_ids] == [1] * len(
+        invoice_ids
+    )
+    assert len(rillet_invoices(connection)) == len(invoice_ids)
+
+
+def pass_time(stack: LocalStack, seconds: int, step: int = 600) -> None:
+    """Let time pass while work goes on."""
+    for _ in range(0, seconds, step):
+        stack.advance(step)
+        stack.settle()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch, stack: LocalStack) -> None:
+    """AWS's own client tries once, so that an outage is one at once."""
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    stack.runtime.reset()
+
+
+def test_rillet_is_down_for_an_hour_and_everything_is_exported_after(
+    stack: LocalStack, default: Connection
+) -> None:
+    stack.rillet.state.misbehave("down")
+    finalise(stack, default, *ALL)
+    stack.settle()
+
+    pass_time(stack, HOUR)
+    in_between = waiting(stack).total, dead(stack), rillet_invoices(default)
+    stack.rillet.state.behave()
+    until(stack, lambda: all_exported(stack, default, *ALL))
+
+    assert in_between == (len(ALL), [], [])
+    assert (waiting(stack).total, dead(stack)) == (0, [])
+    each_once(default, *ALL)
+
+
+@pytest.mark.parametrize("kind", ["drop", "status", "status_after", "commit_then_drop", "malformed"])
+def test_no_answer_to_a_write_can_be_believed_for_an_hour(
+    stack: LocalStack, default: Connection, kind: str
+) -> None:
+    stack.rillet.state.misbehave(kind, path="/", times=0)
+    finalise(stack, default, *TWO)
+    stack.settle()
+
+    pass_time(stack, HOUR)
+    in_between = waiting(stack).total, dead(stack)
+    stack.rillet.state.behave()
+    until(stack, lambda: all_exported(stack, default, *TWO))
+
+    assert in_between == (len(TWO), [])
+    assert (waiting(stack).total, dead(stack)) == (0, [])
+    each_once(default, *TWO)
+    assert len(default.organisation.customers.documents()) == 12
+
+
+def test_solvimon_is_down_and_everything_is_exported_after(stack: LocalStack, default: Connection) -> None:
+    finalise(stack, default, *TWO)
+    stack.solvimon.state.misbehave("down")
+    stack.settle()
+    stack.advance(HOUR)
+    stack.settle()
+    in_between = waiting(stack).total, dead(stack), sent(stack)
+
+    stack.solvimon.state.behave()
+    until(stack, lambda: all_exported(stack, default, *TWO))
+
+    assert in_between == (2, [], [])
+    each_once(default, *TWO)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("service", ["dynamodb", "ssm", "secretsmanager"])
+def test_an_aws_service_is_down_and_everything_is_exported_after(
+    stack: LocalStack, default: Connection, service: str
+) -> None:
+    finalise(stack, default, *SOME)
+    with stack.aws.outage(service):
+        for _ in range(8):
+            stack.settle()
+            stack.advance(LONGEST_DELAY)
+        in_between = waiting(stack).total, dead(stack), sent(stack)
+
+    until(stack, lambda: all_exported(stack, default, *SOME))
+
+    assert in_between == (len(SOME), [], [])
+    each_once(default, *SOME)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("step", ["UpdateItem", "PutItem", "GetItem"])
+@pytest.mark.parametrize("nth", [1, 2, 3])
+def test_dynamodb_fails_at_any_step_and_the_invoice_is_in_rillet_once(
+    stack: LocalStack, default: Connection, monkeypatch: pytest.MonkeyPatch, step: str, nth: int
+) -> None:
+    finalise(stack, default, FIRST)
+    with monkeypatch.context() as patch:
+        patch.setattr(BaseClient, "_make_api_call", _refusing(step, nth))
+        stack.settle()
+
+    until(stack, lambda: all_exported(stack, default, FIRST))
+
+    each_once(default, FIRST)
+    assert dead(stack) == []
+
+
+def _refusing(operation: str, nth: int = 0) -> Callable[..., Json]:
+    """AWS's client, refusing the n-th call of an operation and all later ones."""
+    real: Callable[..., Json] = vars(BaseClient)["_make_api_call"]
+    seen: list[str] = []
+
+    def call(self: BaseClient, name: str, arguments: Json) -> Json:
+        if name == operation:
+            seen.append(name)
+            if len(seen) >= nth:
+                raise ClientError({"Error": {"Code": "InternalServerError"}}, name)
+        return real(self, name, arguments)
+
+    return call
+
+
+def test_a_queue_that_refuses_the_copy_keeps_the_original(
+    stack: LocalStack, default: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finalise(stack, default, FIRST)
+    stack.rillet.state.misbehave("down")
+    with monkeypatch.context() as patch:
+        patch.setattr(BaseClient, "_make_api_call", _refusing("SendMessage"))
+        refused = stack.settle()
+    original = waiting(stack)
+
+    stack.rillet.state.behave()
+    stack.advance(359)
+    too_early = stack.settle()
+    stack.advance(2)
+    received_again = stack.settle()
+
+    assert [(len(batch.done), len(batch.failed)) for batch in refused] == [(0, 1)]
+    assert (original.in_flight, original.total) == (1, 1)
+    assert too_early == []
+    assert refused[0].failed == received_again[0].done, "it is the same message"
+    each_once(default, FIRST)
+
+
+def test_rillets_key_is_revoked_and_messages_wait_until_the_secret_is_mended(
+    stack: LocalStack, default: Connection
+) -> None:
+    stack.rillet.state.revoke(default.rillet_api_key)
+    finalise(stack, default, *SOME)
+
+    with listening(stack) as heard:
+        stack.settle()
+        pass_time(stack, 2 * HOUR, step=LONGEST_DELAY)
+    in_between = waiting(stack).total, dead(stack)
+    stack.rillet.state.add_api_key(default.organisation, "another key")
+    stack.put_secret("default", "rillet", {"auth": "api_key", "api_key": "another key"})
+    until(stack, lambda: all_exported(stack, default, *SOME), most=15 * 60)
+
+    assert in_between == (len(SOME), [])
+    assert heard.counted["export_invoice.ConnectionBroken"] >= len(SOME)
+    assert "DocumentsRejected" not in heard.text
+    assert default.rillet_api_key not in heard.text
+    each_once(default, *SOME)
+
+
+def test_a_key_that_may_only_read_is_a_broken_connection_and_no_rejection(
+    stack: LocalStack, default: Connection
+) -> None:
+    stack.rillet.state.add_api_key(default.organisation, "read only", read_only=True)
+    stack.put_secret("default", "rillet", {"auth": "api_key", "api_key": "read only"})
+    finalise(stack, default, FIRST)
+
+    with listening(stack) as heard:
+        stack.settle()
+    state, attempt = record(stack, FIRST)["state"], record(stack, FIRST)["attempt"]
+    stack.put_secret("default", "rillet", {"auth": "api_key", "api_key": default.rillet_api_key})
+    until(stack, lambda: all_exported(stack, default, FIRST), most=15 * 60)
+
+    assert (state, attempt["number"]) == ("sending", 1)
+    assert heard.counted["export_invoice.ConnectionBroken"] == 1
+    assert "write access" in heard.text
+    each_once(default, FIRST)
+
+
+@pytest.mark.parametrize(
+    ("vendor", "secret"),
+    [
+        ("solvimon", {"api_key": "wrong"}),
+        ("solvimon", {"api_key": ""}),
+        ("solvimon", {"webhook_secret": "only this"}),
+        ("rillet", {"api_key": "wrong"}),
+        ("rillet", {}),
+    ],
+)
+def test_a_wrong_or_missing_credential_makes_documents_wait_and_says_where_to_put_it(
+    stack: LocalStack, default: Connection, vendor: str, secret: dict[str, str]
+) -> None:
+    default.platform.finalise(FIRST)
+    right = {"solvimon": default.solvimon_api_key, "rillet": default.rillet_api_key}[vendor]
+    stack.put_secret("default", vendor, secret)
+    stack.runtime.reset()
+
+    [result] = export(stack, FIRST)
+    stack.put_secret("default", vendor, {"api_key": right})
+    until(stack, lambda: all_exported(stack, default, FIRST), most=15 * 60)
+
+    assert result["outcome"] == "queued"
+    assert "secret" in result["reason"]
+    assert "wrong" not in result["reason"]
+
+
+def test_a_mended_secret_is_used_at_the_next_attempt(stack: LocalStack, default: Connection) -> None:
+    """A person who has just put the right key there does not want to wait five minutes to see it work."""
+    default.platform.finalise(FIRST)
+    stack.put_secret("default", "rillet", {"auth": "api_key", "api_key": "wrong"})
+    before = export(stack, FIRST)
+
+    stack.put_secret("default", "rillet", {"auth": "api_key", "api_key": default.rillet_api_key})
+    after = export(stack, FIRST)
+
+    assert [before[0]["outcome"], after[0]["outcome"]] == ["queued", "exported"]
+
+
+def test_a_secret_that_is_no_json_makes_documents_wait(stack: LocalStack, default: Connection) -> None:
+    default.platform.finalise(FIRST)
+    name = "solvimon-rillet/default/rillet"
+    stack.aws.secretsmanager.put_secret_value(SecretId=name, SecretString="sk_live_123")
+    stack.runtime.reset()
+
+    [result] = export(stack, FIRST)
+
+    assert result["outcome"] == "queued"
+    assert name in result["reason"]
+    assert "sk_live_123" not in result["reason"]
+
+
+def test_a_429_makes_a_document_wait_a_minute_and_is_no_fault_of_the_message(
+    stack: LocalStack, default: Connection
+) -> None:
+    stack.rillet.state.misbehave("status", status=429, times=8)
+    finalise(stack, default, FIRST)
+    stack.settle()
+
+    until(stack, lambda: all_exported(stack, default, FIRST), most=20 * 61)
+
+    assert dead(stack) == []
+    moments = [call.time for call in sent(stack)]
+    assert min(b - a for a, b in pairwise(moments)) > 60
+    assert len({call.idempotency_key for call in sent(stack)}) == 1
+    each_once(default, FIRST)
+
+
+def test_more_invoices_than_rillet_takes_a_minute_are_all_exported(
+    stack: LocalStack, default: Connection
+) -> None:
+    stack.rillet.state.rate_limit = 5
+    finalise(stack, default, *ALL[:9])
+    stack.settle()
+
+    until(stack, lambda: all_exported(stack, default, *ALL[:9]))
+
+    assert dead(stack) == []
+    each_once(default, *ALL[:9])
+
+
+def _crashing_on(*invoice_ids: str) -> Callable[..., object]:
+    real = ExportInvoice.run
+
+    def run(self: ExportInvoice, invoice_id: str, owner: str) -> object:
+        if invoice_id in invoice_ids:
+            raise ZeroDivisionError("a bug of ours")
+        return real(self, invoice_id, owner)
+
+    return run
+
+
+def test_a_message_that_always_crashes_is_set_aside_after_five_tries_and_holds_up_no_other(
+    stack: LocalStack, default: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finalise(stack, default, *SOME)
+    with monkeypatch.context() as patch:
+        patch.setattr(ExportInvoice, "run", _crashing_on(FIRST))
+        tries = 0
+        while not dead(stack):
+            tries += sum(bool(batch.failed) for batch in stack.settle())
+            assert tries <= 5
+            stack.advance(361)
+
+    assert tries == 5
+    assert waiting(stack).total == 0
+    assert [json.loads(body)["detail"]["id"] for body in dead(stack)] == [FIRST]
+    each_once(default, *SOME[1:])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "not JSON",
+        "[]",
+        "{}",
+        {"detail": {"connection": "default"}},
+        {"detail": {"connection": "default", "id": "../customers/x"}},
+        {"detail": {"connection": "de#fault", "id": FIRST}},
+    ],
+)
+def test_a_malformed_message_is_set_aside_after_five_tries(
+    stack: LocalStack, default: Connection, body: object
+) -> None:
+    default.platform.finalise(FIRST)
+    put_on_queue(stack, body)
+    put_on_queue(stack, bus_event())
+
+    for _ in range(6):
+        stack.settle()
+        stack.advance(361)
+
+    assert dead(stack) == [body if isinstance(body, str) else json.dumps(body)]
+    assert waiting(stack).total == 0
+    each_once(default, FIRST)
+
+
+def test_documents_of_an_unknown_connection_wait_until_it_is_made(stack: LocalStack) -> None:
+    put_on_queue(stack, bus_event(connection="acme"))
+    with listening(stack) as heard:
+        stack.settle()
+    pass_time(stack, 6 * HOUR, step=LONGEST_DELAY)
+    in_between = waiting(stack).total, dead(stack), stack.ledger()
+
+    acme = stack.connect(
+        "acme",
+        {"fallback_products": demo_data.fallback_products()},
+        solvimon=demo_data.solvimon_seed(),
+        rillet=demo_data.rillet_seed(),
+    )
+    acme.platform.finalise(FIRST)
+    stack.advance(LONGEST_DELAY)
+    stack.settle()
+
+    assert in_between == (1, [], [])
+    assert "acme" in heard.text
+    assert record(stack, FIRST, "acme")["state"] == "exported"
+    each_once(acme, FIRST)
+
+
+def test_a_batch_that_runs_out_of_time_hands_the_rest_back(
+    stack: LocalStack, default: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finalise(stack, default, *SOME)
+    left = iter([60_000, 30_000])
+    with monkeypatch.context() as patch:
+        patch.setattr(LambdaContext, "get_remaining_time_in_millis", lambda _: next(left, 20_000))
+        stack.settle()
+    begun = {call.request_body["invoice_date"] for call in sent(stack)}
+    in_between = len(rillet_invoices(default)), waiting(stack).delayed
+
+    stack.advance(2)
+    stack.settle()
+
+    assert begun
+    assert in_between == (2, len(SOME) - 2)
+    assert dead(stack) == []
+    each_once(default, *SOME)
+
+
+def test_a_direct_invocation_that_runs_out_of_time_puts_the_rest_on_the_queue(
+    stack: LocalStack, default: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for invoice_id in SOME:
+        default.platform.finalise(invoice_id)
+    left = iter([60_000])
+    with monkeypatch.context() as patch:
+        patch.setattr(LambdaContext, "get_remaining_time_in_millis", lambda _: next(left, 20_000))
+        results = export(stack, *SOME)
+
+    stack.advance(2)
+    stack.settle()
+
+    assert [result["outcome"] for result in results] == ["exported", "queued", "queued", "queued"]
+    assert "no time left" in results[1]["reason"]
+    each_once(default, *SOME)
+
+
+def _delays(stack: LocalStack, times: int) -> list[int]:
+    """How long one message waits, one time after the other."""
+    delays = []
+    for _ in range(times):
+        stack.settle()
+        waited = 0
+        while waiting(stack).visible == 0:
+            stack.advance(1)
+            waited += 1
+            assert waited <= LONGEST_DELAY + 1
+        delays.append(waited)
+    return delays
+
+
+def test_the_wait_grows_from_seconds_to_a_quarter_of_an_hour(stack: LocalStack, default: Connection) -> None:
+    stack.rillet.state.misbehave("down")
+    finalise(stack, default, FIRST)
+
+    delays = _delays(stack, 9)
+
+    for number, delay in enumerate(delays):
+        longest = min(LONGEST_DELAY, 15 * 2**number)
+        assert 0.8 * longest - 1 <= delay <= longest + 1
+    assert waiting(stack).total == 1
+
+
+def test_a_message_that_has_waited_for_14_days_takes_the_way_to_the_dead_letters(
+    stack: LocalStack, default: Connection
+) -> None:
+    stack.rillet.state.misbehave("down")
+    default.platform.finalise(FIRST)
+    now = int(stack.clock.now())
+    put_on_queue(stack, bus_event(), first_seen=now - GIVE_UP_SECONDS + 60, deferrals=1000)
+    stack.deliver()
+    still_waits = waiting(stack).delayed
+
+    stack.advance(LONGEST_DELAY + 1)
+    for _ in range(5):
+        stack.deliver()
+        stack.advance(361)
+    stack.deliver()
+
+    assert still_waits == 1
+    assert waiting(stack).total == 0
+    assert [json.loads(body)["detail"]["id"] for body in dead(stack)] == [FIRST]
+
+
+def test_a_message_back_from_the_dead_letters_is_exported(stack: LocalStack, default: Connection) -> None:
+    default.platform.finalise(FIRST)
+    put_on_queue(stack, bus_event(), first_seen=1, deferrals=1000)
+
+    stack.settle()
+
+    each_once(default, FIRST)
+
+
+def test_steady_waiting_costs_one_rillet_call_per_attempt(stack: LocalStack, default: Connection) -> None:
+    default.platform.finalise(SOME[2])
+    export(stack, SOME[2])  # of the same customer: the links are remembered
+    stack.rillet.state.misbehave("status", status=503, times=0)
+    finalise(stack, default, FIRST)
+    before = len(stack.rillet.state.calls)
+
+    stack.settle()
+    _delays(stack, 2)
+
+    assert len(stack.rillet.state.calls) - before == 2
+    assert calls_to(stack, "GET", "/invoices") == []
