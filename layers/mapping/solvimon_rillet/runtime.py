@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 
+from solvimon_rillet.books import Books
 from solvimon_rillet.bus import Bus
 from solvimon_rillet.configuration import Configuration, connection_name
 from solvimon_rillet.dynamo import Table
@@ -97,7 +98,8 @@ class Runtime:
         pacer = self.pacer(name, settings, priority)
         pacer.look_ahead()
         solvimon, rillet = self.solvimon(name, settings), self.rillet(name, settings, pacer)
-        return ExportInvoice(name, settings, self.ledger, solvimon, rillet, self.clock)
+        books = Books(name, self.table, rillet, self.clock)
+        return ExportInvoice(name, settings, self.ledger, solvimon, rillet, books, self.clock)
 
     def connect_rillet(self) -> ConnectRillet:
         """Authorisation of connections."""

@@ -176,6 +176,12 @@ class Settings(_Part):
     start_date: date | None = Field(
         default=None, description="Invoices dated before this day are skipped. `null`: none is."
     )
+    closed_periods: Literal["hold", "next_open_day"] = Field(
+        default="hold",
+        description="An invoice dated in a period that Rillet has closed: `hold` rejects it, with the remedy; "
+        "`next_open_day` books it on the first open day and keeps the true date in the memo (outside `FULL` "
+        "scope, in the first line's description).",
+    )
     create_missing_customers: bool = Field(
         default=True, description="Create a customer in Rillet when an invoice needs one that is not linked."
     )

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import date, tzinfo
-from decimal import Decimal, localcontext
+from decimal import Decimal
 
 from solvimon_rillet import money
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.links import Links
 from solvimon_rillet.mapping.dates import day, zone
+from solvimon_rillet.mapping.exchange_rates import exchange_rate
 from solvimon_rillet.mapping.lines import DocumentLine, document_lines
 from solvimon_rillet.mapping.proof import prove
 from solvimon_rillet.mapping.rows import ALL_SCOPES, FULL, RECORDED, Row, fill
@@ -29,6 +30,7 @@ class Header:
     settings: Settings
     totals: Totals
     where: tzinfo
+    booked_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,51 +83,42 @@ def _day(moment: Moment | None, header: Header) -> str | None:
     return None if moment is None else day(moment, header.where).isoformat()
 
 
+def _booking_day(header: Header) -> str | None:
+    return header.booked_on.isoformat() if header.booked_on else _day(header.invoice.invoice_date, header)
+
+
+def _due_day(header: Header) -> str | None:
+    """The due date; never before the day of booking, which may be later than the invoice's own."""
+    due = _day(header.invoice.due_date, header)
+    return max(due, str(_booking_day(header))) if due and header.booked_on else due
+
+
+def _true_date_note(header: Header) -> str:
+    """Says the true date of an invoice that is booked on another day, because its period is closed."""
+    if header.booked_on is None:
+        return ""
+    dated = _day(header.invoice.invoice_date, header)
+    return f"Dated {dated}; booked on {header.booked_on}, the first open day."
+
+
+def _memo(header: Header) -> str | None:
+    return "\n".join(filter(None, (*header.invoice.notes, _true_date_note(header)))) or None
+
+
+def _description(item: Item) -> str:
+    """A line's text; where Rillet takes no memo, the first line says an invoice's true date."""
+    note = _true_date_note(item.header) if item.number == 1 else ""
+    full = item.header.settings.invoice_scope is InvoiceScope.FULL
+    return item.line.description if full or not note else f"{item.line.description} ({note})"
+
+
 def _exchange_rate(header: Header) -> dict[str, str] | None:
     """Document currency to subsidiary currency, where they differ and Solvimon says the rate."""
     base, target = header.totals.currency, header.links.subsidiary_currency
     rate = exchange_rate(header.invoice, base, target) if target else None
     if rate is None or target is None:
         return None
-    posted = _day(header.invoice.invoice_date, header)
-    return {"base": base, "target": target, "rate": money.plain(rate), "date": str(posted)}
-
-
-def exchange_rate(invoice: Invoice, base: str, target: str) -> Decimal | None:
-    """Units of ``target`` for one unit of ``base``, from the invoice's own rates; never a made-up one.
-
-    Solvimon's text does not say which way its rates point. The invoice's local amounts tell; without them
-    ``base_currency`` is read as the one unit that is priced.
-    """
-    if base == target:
-        return None
-    for used in invoice.used_exchange_rates:
-        if not used.rate or {used.currency, used.base_currency} != {base, target}:
-            continue
-        inverse = _significant(1 / used.rate)
-        local = _local_ratio(invoice, target)
-        if local is not None:
-            return min((used.rate, inverse), key=lambda rate: abs(rate - local))
-        return used.rate if used.base_currency == base else inverse
-    return None
-
-
-def _local_ratio(invoice: Invoice, target: str) -> Decimal | None:
-    summary = invoice.tax_summary
-    local = summary.local_amounts if summary else None
-    for ours, theirs in (
-        (summary and summary.total_amount, local and local.total_amount),
-        (summary and summary.base_amount, local and local.base_amount),
-    ):
-        if ours and theirs and ours.quantity and theirs.currency == target:
-            return theirs.quantity / ours.quantity
-    return None
-
-
-def _significant(rate: Decimal) -> Decimal:
-    with localcontext() as context:
-        context.prec = 10
-        return +rate
+    return {"base": base, "target": target, "rate": money.plain(rate), "date": str(_booking_day(header))}
 
 
 def _money(amount: Decimal, item: Item) -> dict[str, str]:
@@ -189,15 +182,15 @@ def _period_day(item: Item, which: int) -> str | None:
 HEADER_ROWS: tuple[Row[Header], ...] = (
     Row("invoice_number", "invoice_number", _number),
     Row("id", "external_references", _references),
-    Row("invoice_date", "invoice_date", lambda h: _day(h.invoice.invoice_date, h)),
-    Row("due_date", "due_date", lambda h: _day(h.invoice.due_date, h)),
+    Row("invoice_date", "invoice_date", _booking_day),
+    Row("due_date", "due_date", _due_day),
     Row(
         "purchase_order_number",
         "purchase_order_number",
         lambda h: h.invoice.purchase_order_number or None,
         FULL,
     ),
-    Row("notes", "memo", lambda h: "\n".join(filter(None, h.invoice.notes)) or None, FULL),
+    Row("notes", "memo", _memo, FULL),
     Row("customer", "customer_id", lambda h: h.links.customer_id),
     Row("billing_entity", "subsidiary_id", lambda h: h.links.subsidiary_id),
     # Beyond the guide: what Rillet needs besides.
@@ -215,7 +208,7 @@ LINE_ROWS: tuple[Row[Item], ...] = (
     Row("tax.category", "tax_rate.type", _tax_type, FULL),
     Row("tax.percentage", "tax_rate.percentage", lambda i: i.line.rate and i.line.rate.percentage, FULL),
     Row("tax.name", "tax_rate.description", lambda i: i.line.rate and i.line.rate.name, FULL),
-    Row("group.products.name", "description", lambda i: i.line.description),
+    Row("group.products.name", "description", _description),
     # Beyond the guide: what Rillet needs besides.
     Row(
         "tax.tax_amount",
@@ -239,13 +232,16 @@ LINE_ROWS: tuple[Row[Item], ...] = (
 )
 
 
-def to_rillet_invoice(invoice: Invoice, links: Links, settings: Settings) -> MappedInvoice:
+def to_rillet_invoice(
+    invoice: Invoice, links: Links, settings: Settings, booked_on: date | None = None
+) -> MappedInvoice:
     """Map a finalised invoice to Rillet's request, in the scope that the settings name.
 
     Args:
         invoice: the invoice as Solvimon has it now.
         links: the Rillet ids of its customer, billing entity and products.
         settings: the connection's settings.
+        booked_on: the day to book it on, where its own lies in a closed period.
 
     Raises:
         NeedsAttention: it cannot be booked as it is; the error names the field and the remedy.
@@ -257,7 +253,7 @@ def to_rillet_invoice(invoice: Invoice, links: Links, settings: Settings) -> Map
             Code.DATE_MISSING, "The invoice has no invoice_date.", "Set its date in Solvimon, then retry."
         )
     lines = document_lines(invoice, links, settings, currency, where)
-    header = Header(invoice, links, settings, lines.totals, where)
+    header = Header(invoice, links, settings, lines.totals, where, booked_on)
     payload, origins = fill(HEADER_ROWS, header, settings.invoice_scope)
     items: list[dict[str, object]] = []
     for number, line in enumerate(lines.lines):

@@ -188,7 +188,7 @@ def _rounding_notes(
         for name, amount in zip(("net", "tax"), moved, strict=True):
             if amount:
                 notes.append(
-                    f"{money.text(amount, currency)} {currency} of rounding is in the {name} of {line.path}, so "
-                    "that the items sum to the invoice's total."
+                    f"{money.text(amount, currency)} {currency} of rounding is in the {name} of {line.path}, "
+                    "so that the items sum to the invoice's total."
                 )
     return notes

@@ -1,7 +1,7 @@
 """Rillet's API, version 4: what this product calls, and what its refusals mean."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from solvimon_rillet.errors import Code, NeedsAttention, OutcomeUnknown
 from solvimon_rillet.http import Http, Refused
 from solvimon_rillet.rillet.models import (
+    Book,
     Customer,
     CustomerPage,
     Invoice,
@@ -83,6 +84,16 @@ class RilletClient:
     def organization(self) -> Organization:
         """The organisation that the credential belongs to."""
         return self._get("/organizations/self", None, Organization)
+
+    def closed_up_to(self) -> date | None:
+        """The last day of the last closed period; ``None`` where no period was ever closed (a 404)."""
+        try:
+            answer = self._http.get("/books/periods/last-closed")
+        except Refused as refused:
+            if refused.status == 404:
+                return None
+            raise _attention(refused) from refused
+        return _read(answer, Book).end
 
     def subsidiaries(self) -> list[Subsidiary]:
         """All subsidiaries of the organisation."""

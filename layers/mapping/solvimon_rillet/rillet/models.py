@@ -1,5 +1,6 @@
 """Rillet's objects as its API answers them (Rillet API v4)."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, TypeVar
 
@@ -62,6 +63,13 @@ class Organization(Model):
     id: str
     trade_name: str
     currency: str | None = None
+
+
+class Book(Model):
+    """An accounting period; both days are inclusive."""
+
+    start: date
+    end: date
 
 
 class Subsidiary(Model):

@@ -5,11 +5,12 @@ import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import simplejson
 
+from solvimon_rillet.books import Books
 from solvimon_rillet.errors import Code, NeedsAttention, Recoverable, RetryLater, Skip
 from solvimon_rillet.ledger import Attempt, Claim, Document, Ledger
 from solvimon_rillet.linking import Linker, idempotency_key
@@ -42,6 +43,7 @@ class ExportInvoice:
         ledger: Ledger,
         solvimon: SolvimonClient,
         rillet: RilletClient,
+        books: Books,
         clock: Callable[[], float],
     ) -> None:
         self._connection = connection
@@ -49,6 +51,7 @@ class ExportInvoice:
         self._ledger = ledger
         self._solvimon = solvimon
         self._rillet = rillet
+        self._books = books
         self._clock = clock
 
     def run(self, invoice_id: str, owner: str) -> Result:
@@ -79,8 +82,9 @@ class ExportInvoice:
         try:
             invoice = self._solvimon.invoice(invoice_id)
             self._check_wanted(invoice)
+            booked_on = self._booking_day(invoice, dry_run=True)
             resolved = self._linker(dry_run=True).resolve(invoice)
-            mapped = to_rillet_invoice(invoice, resolved.links, self._settings)
+            mapped = to_rillet_invoice(invoice, resolved.links, self._settings, booked_on)
         except NeedsAttention as why:
             return Result(invoice_id, "would_reject", {**known, **_in_words(why)})
         except Skip as why:
@@ -104,8 +108,9 @@ class ExportInvoice:
                 self._ledger.release(claim)
                 return Result(invoice.id, "not_ours", {"reason": "It is a credit note, not an invoice."})
             self._check_wanted(invoice)
+            booked_on = self._booking_day(invoice)
             resolved = linker.resolve(invoice)
-            mapped = to_rillet_invoice(invoice, resolved.links, self._settings)
+            mapped = to_rillet_invoice(invoice, resolved.links, self._settings, booked_on)
         except (NeedsAttention, Skip) as why:
             return self._stop(claim, why)
         warnings = [*resolved.warnings, *mapped.warnings]
@@ -122,6 +127,11 @@ class ExportInvoice:
         except NeedsAttention as why:
             if why.code is Code.RILLET_RECORD_MISSING:
                 linker.forget(invoice)
+            if why.code is Code.RILLET_PERIOD_CLOSED:
+                self._books.forget()
+                if self._settings.closed_periods == "next_open_day":
+                    self._ledger.begin(claim, replace(attempt, open=False))
+                    raise RetryLater("The period was closed a moment ago.", after=1) from why
             return self._reject(claim, why, replace(attempt, open=False))
         warnings += number_note(invoice.invoice_number, answer.invoice_number)
         return self._book(claim, [answer], mapped.totals.as_text(), warnings)
@@ -137,6 +147,24 @@ class ExportInvoice:
         start, dated = self._settings.start_date, document_day(invoice, self._settings)
         if start and dated and dated < start:
             raise Skip(f"The invoice is dated {dated}, before the connection's start_date {start}.")
+
+    def _booking_day(self, invoice: Invoice, *, dry_run: bool = False) -> date | None:
+        """The first open day, for an invoice whose own day is closed in Rillet; ``None`` for all others.
+
+        Raises:
+            NeedsAttention: its day is closed, and the setting ``closed_periods`` says ``hold``.
+        """
+        dated = document_day(invoice, self._settings)
+        closed = self._books.closed_up_to(remember=not dry_run)
+        if dated is None or closed is None or dated > closed:
+            return None
+        if self._settings.closed_periods == "next_open_day":
+            return closed + timedelta(days=1)
+        raise NeedsAttention(
+            Code.RILLET_PERIOD_CLOSED,
+            f"The invoice is dated {dated}, and Rillet's books are closed up to {closed}.",
+            "Open the period in Rillet or set closed_periods to next_open_day, then retry; or book by hand.",
+        )
 
     def _linker(self, *, dry_run: bool = False) -> Linker:
         return Linker(
