@@ -178,7 +178,7 @@ class Settings(_Part):
     )
     closed_periods: Literal["hold", "next_open_day"] = Field(
         default="hold",
-        description="An invoice dated in a period that Rillet has closed: `hold` rejects it, with the remedy; "
+        description="An invoice dated in a period that Rillet has closed: `hold` rejects it with the remedy; "
         "`next_open_day` books it on the first open day and keeps the true date in the memo (outside `FULL` "
         "scope, in the first line's description).",
     )
