@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import requests
-from aws_lambda_powertools import Metrics
 
 from local import demo_data
 from local.cloud.queues import Depth
@@ -150,14 +149,15 @@ class Heard:
 
     @property
     def counted(self) -> Counter[str]:
-        """Sums of the metrics by name (CloudWatch's embedded metric format), under their own namespace."""
+        """Sums of the metrics (CloudWatch's embedded metric format), named ``connection.Metric``."""
         sums: Counter[str] = Counter()
         for line in self.lines:
             for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
                 assert directive["Namespace"] == "SolvimonRillet"
-                assert directive["Dimensions"] == [["service"]]
+                assert ["service"] in directive["Dimensions"], "the alarms ask for it"
+                assert line["service"] in FUNCTIONS
                 for metric in directive["Metrics"]:
-                    sums[f"{line['service']}.{metric['Name']}"] += int(sum(line[metric["Name"]]))
+                    sums[f"{line['connection']}.{metric['Name']}"] += int(sum(line[metric["Name"]]))
         return sums
 
 
@@ -171,7 +171,6 @@ def listening(stack: LocalStack) -> Iterator[Heard]:
     handlers = {h for logger in loggers for h in logger.handlers if isinstance(h, logging.StreamHandler)}
     levels = [logger.level for logger in loggers]
     streams = {handler: handler.setStream(heard.out) for handler in handlers}
-    Metrics().clear_metrics()
     for logger in loggers:
         logger.setLevel(logging.DEBUG)
     try:

@@ -30,9 +30,9 @@ UNROUNDED = demo_data.invoice_id("unrounded")
 
 
 def everything(stack: LocalStack) -> Json:
-    """All that a run could change."""
+    """All that a run could change, but the log of turns at Rillet: what is read there has its turn too."""
     return {
-        "ledger": stack.ledger(),
+        "ledger": [item for item in stack.ledger() if "#pacer#" not in item["pk"]],
         "rillet": [
             (o.document["id"], o.customers.documents(), o.invoices.documents())
             for o in stack.rillet.state.organisations.values()

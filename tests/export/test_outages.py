@@ -203,7 +203,7 @@ def test_rillets_key_is_revoked_and_messages_wait_until_the_secret_is_mended(
     until(stack, lambda: all_exported(stack, default, *SOME), most=15 * 60)
 
     assert in_between == (len(SOME), [])
-    assert heard.counted["export_invoice.ConnectionBroken"] >= len(SOME)
+    assert heard.counted["default.ConnectionBroken"] >= len(SOME)
     assert "DocumentsRejected" not in heard.text
     assert default.rillet_api_key not in heard.text
     each_once(default, *SOME)
@@ -223,7 +223,7 @@ def test_a_key_that_may_only_read_is_a_broken_connection_and_no_rejection(
     until(stack, lambda: all_exported(stack, default, FIRST), most=15 * 60)
 
     assert (state, attempt["number"]) == ("sending", 1)
-    assert heard.counted["export_invoice.ConnectionBroken"] == 1
+    assert heard.counted["default.ConnectionBroken"] == 1
     assert "write access" in heard.text
     each_once(default, FIRST)
 

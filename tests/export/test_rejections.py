@@ -437,9 +437,9 @@ def test_every_outcome_is_counted(stack: LocalStack, default: Connection) -> Non
         stack.settle()
 
     assert heard.counted == {
-        "export_invoice.DocumentsExported": 1,
-        "export_invoice.DocumentsRejected": 1,
-        "export_invoice.DocumentsSkipped": 1,
+        "default.DocumentsExported": 1,
+        "default.DocumentsRejected": 1,
+        "default.DocumentsSkipped": 1,
     }
     [line] = [line for line in heard.lines if line.get("outcome") == "rejected"]
     assert (line["document"], line["code"], line["connection"]) == (FIRST, "does_not_tie_out", "default")
@@ -449,4 +449,4 @@ def test_a_rejection_in_a_direct_invocation_is_counted_too(stack: LocalStack, de
     with listening(stack) as heard:
         export(stack, "invo_nowhere", "invo_elsewhere")
 
-    assert heard.counted == {"export_invoice.DocumentsRejected": 2}
+    assert heard.counted == {"default.DocumentsRejected": 2}

@@ -58,7 +58,12 @@ def event(
     body: object, headers: Mapping[str, str] | None, connection: object = "default", **more: object
 ) -> Json:
     """An event of the HTTP API (payload format 2.0), for what no HTTP client would send."""
-    made: Json = {"body": body, "pathParameters": {"connection": connection}, "isBase64Encoded": False}
+    made: Json = {
+        "rawPath": "/webhooks/solvimon/default",
+        "body": body,
+        "pathParameters": {"connection": connection},
+        "isBase64Encoded": False,
+    }
     lowered = {name.lower(): value for name, value in (headers or {}).items()}
     return {**made, **({} if headers is None else {"headers": lowered}), **more}
 
