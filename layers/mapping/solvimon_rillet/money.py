@@ -85,8 +85,9 @@ def allocate(total: Decimal, exact: Sequence[Decimal], currency: str) -> list[De
     order = sorted(
         range(len(parts)), key=lambda i: ((exact[i] - parts[i]) / step, abs(exact[i])), reverse=True
     )
-    for turn in range(abs(missing)):
-        parts[order[turn % len(order)]] += step
+    each, left = divmod(abs(missing), len(parts) or 1)
+    for turn, index in enumerate(order):
+        parts[index] += step * (each + (turn < left))
     return parts
 
 
