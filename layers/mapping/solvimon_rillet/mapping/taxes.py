@@ -260,16 +260,16 @@ def _unclaimed(category: TaxCategory, groups: Sequence[Billed]) -> tuple[Decimal
 
 
 def _check_untaxed(invoice: Invoice, groups: Sequence[Billed], currency: str) -> None:
+    """Groups that state no tax bear none, if the others state all that the invoice has."""
     summary = invoice.tax_summary
     stated = summary.tax_amount.quantity if summary and summary.tax_amount else Decimal()
-    claimed = sum(
-        (tax.tax_amount.quantity for group in groups for tax in group.taxes if tax.tax_amount), Decimal()
-    )
-    if not money.within_rounding(stated - claimed, len(groups), currency):
+    claims = [tax.tax_amount.quantity for group in groups for tax in group.taxes if tax.tax_amount]
+    claimed = sum(claims, Decimal())
+    if not money.within_rounding(stated - claimed, len(claims), currency):
         raise NeedsAttention(
             Code.TAX_NOT_ATTRIBUTABLE,
-            f"The invoice has a tax of {money.plain(stated)} {currency}, but its groups state "
-            f"{money.plain(claimed)} {currency}.",
+            f"The invoice has a tax of {money.plain(stated)} {currency}, but its groups "
+            f"({', '.join(group.path for group in groups[:20])}) state {money.plain(claimed)} {currency}.",
             _ATTRIBUTION_REMEDY,
         )
 
