@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -140,9 +141,17 @@ class LambdaRuntime:
         return self._modules[function.workflow]
 
 
+class _Loader(SourceFileLoader):
+    """Leaves no bytecode beside a function: its folder goes to AWS as it is."""
+
+    def set_data(self, *_: object, **__: object) -> None:
+        """Write nothing."""
+
+
 def _load(function: DeployedFunction) -> ModuleType:
     path = function.code / f"{function.workflow}.py"
-    spec = importlib.util.spec_from_file_location(function.workflow, path)
+    loader = _Loader(function.workflow, str(path))
+    spec = importlib.util.spec_from_file_location(function.workflow, path, loader=loader)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)

@@ -1,0 +1,131 @@
+"""What goes to AWS: the layers' recipes, which `sam build` runs, and the folders of the functions."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from local.cloud.deployment import DeployedFunction
+from local.cloud.runtime import LambdaRuntime
+from local.stack import ROOT
+from tests.infrastructure.views import Json, Template
+
+DEPENDENCIES = ROOT / "layers" / "dependencies"
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short forms, such as `!Ref`, as their arguments."""
+
+
+_Loader.add_multi_constructor("!", lambda loader, suffix, node: suffix)
+
+
+@pytest.fixture(scope="session")
+def resources() -> Json:
+    """The resources as they are written, before SAM translates them."""
+    text = (ROOT / "template.yaml").read_text(encoding="utf-8")
+    found: Json = yaml.load(text, Loader=_Loader)["Resources"]  # noqa: S506 - a safe loader, and our own file
+    return found
+
+
+def _make(folder: Path, target: str, artefacts: Path, *options: str) -> str:
+    """Run a layer's recipe as SAM does: in its folder, told by the environment where its work goes."""
+    surroundings = {"PATH": os.environ["PATH"], "ARTIFACTS_DIR": str(artefacts)}
+    command = ["make", "--no-print-directory", *options, target]
+    done = subprocess.run(  # noqa: S603 - our own Makefile
+        command, cwd=folder, env=surroundings, check=True, capture_output=True, text=True
+    )
+    return done.stdout
+
+
+def _pip_command(tmp_path: Path, python: str) -> list[str]:
+    told = _make(DEPENDENCIES, "build-DependenciesLayer", tmp_path, "--just-print", f"PYTHON={python}")
+    return told.replace("\\\n", " ").splitlines()[0].replace('"', "").split()
+
+
+def test_every_layer_has_a_recipe_of_its_name(resources: Json) -> None:
+    layers = {
+        name: resource
+        for name, resource in resources.items()
+        if resource["Type"] == "AWS::Serverless::LayerVersion"
+    }
+
+    assert len(layers) == 2
+    for name, layer in layers.items():
+        assert layer["Metadata"]["BuildMethod"] == "makefile"
+        recipe = (ROOT / layer["Properties"]["ContentUri"] / "Makefile").read_text(encoding="utf-8")
+        assert f"\nbuild-{name}:\n" in recipe
+
+
+def test_a_function_is_deployed_as_it_is_written(resources: Json) -> None:
+    functions = [
+        resource for resource in resources.values() if resource["Type"] == "AWS::Serverless::Function"
+    ]
+
+    assert functions
+    for function in functions:
+        assert function["Metadata"] == {"SkipBuild": True}
+        module = function["Properties"]["Handler"].partition(".")[0]
+        folder = ROOT / function["Properties"]["CodeUri"]
+        assert [path.name for path in folder.iterdir() if path.is_file()] == [f"{module}.py"]
+
+
+def test_dependencies_are_checked_by_hash_and_never_resolved_or_compiled(tmp_path: Path) -> None:
+    command = _pip_command(tmp_path, "python3")
+
+    assert command[:4] == ["python3", "-m", "pip", "install"]
+    assert {"--require-hashes", "--no-deps", "--only-binary=:all:", "--no-compile"} <= set(command)
+    assert command[command.index("-r") + 1] == "requirements.txt"
+    assert command[command.index("--target") + 1] == f"{tmp_path}/python"
+
+
+def test_dependencies_are_those_of_the_functions_runtime_and_processor(
+    template: Template, tmp_path: Path
+) -> None:
+    [(runtime, processor)] = {(f["Runtime"], *f["Architectures"]) for f in template.functions.values()}
+
+    command = _pip_command(tmp_path, "python3")
+
+    platforms = [command[place + 1] for place, part in enumerate(command) if part == "--platform"]
+    assert f"python{command[command.index('--python-version') + 1]}" == runtime
+    assert processor == "arm64"
+    assert platforms
+    assert all(platform.endswith("_aarch64") for platform in platforms)
+
+
+def test_any_python_builds_the_same_layer() -> None:
+    """Whether a marker holds is asked of the Python that runs pip, not of the one it installs for."""
+    lock = (DEPENDENCIES / "requirements.txt").read_text(encoding="utf-8")
+
+    variables = set(re.findall(r"(\w+) [!=<>]=? '", lock))
+
+    assert variables <= {"implementation_name", "platform_python_implementation"}
+
+
+def test_a_layer_holds_our_package_without_what_python_left_behind(tmp_path: Path) -> None:
+    folder, artefacts = tmp_path / "layer", tmp_path / "artefacts"
+    kept, left = folder / "solvimon_rillet" / "mapping" / "rows.py", "__pycache__/rows.cpython-311.pyc"
+    (kept.parent / "__pycache__").mkdir(parents=True)
+    kept.touch()
+    (kept.parent / left).touch()
+    (folder / "Makefile").symlink_to(ROOT / "layers" / "mapping" / "Makefile")
+
+    _make(folder, "build-MappingLayer", artefacts)
+
+    made = [path.relative_to(artefacts) for path in artefacts.rglob("*") if path.is_file()]
+    assert made == [Path("python/solvimon_rillet/mapping/rows.py")]
+
+
+def test_running_a_function_here_leaves_nothing_in_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "greet.py").write_text(
+        "def build(environment, *, clock):\n    return lambda event, context: 'hello'\n", encoding="utf-8"
+    )
+    function = DeployedFunction("greet", "greet", "arn", tmp_path, {}, timeout=3, memory_mb=128)
+
+    answer = LambdaRuntime({"greet": function}, (), lambda: 0.0).invoke("greet", {})
+
+    assert answer == "hello"
+    assert [path.name for path in tmp_path.iterdir()] == ["greet.py"]
