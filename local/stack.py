@@ -1,24 +1,24 @@
 """The whole system on one machine: AWS with `template.yaml` deployed, Solvimon and Rillet beside it."""
 
-import json
 import secrets
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
-from boto3.dynamodb.types import TypeDeserializer
-from moto.dynamodb.models import dynamodb_backends
+import requests
 from moto.events.models import Archive, events_backends
 
 from local.clock import Clock
+from local.cloud.configuration import Configuration
 from local.cloud.deployment import Deployment, deploy
 from local.cloud.gateway import Gateway
 from local.cloud.pollers import Delivery, Pollers
 from local.cloud.queues import queues_follow
 from local.cloud.runtime import LambdaRuntime
 from local.cloud.server import ACCOUNT, REGION, AwsServer, environment, shared_aws
+from local.cloud.table import TableView
 from local.rillet_twin import RilletTwin
 from local.rillet_twin.organisation import Organisation
 from local.solvimon_twin import Delivery as WebhookDelivery
@@ -29,11 +29,15 @@ Json = dict[str, Any]
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE_TYPES = ["solvimon_invoice_id", "solvimon_customer_id"]
 """External reference types that a person makes in Rillet before the first invoice."""
+_SECONDS = 30
 
 
 @dataclass(frozen=True)
 class Connection:
-    """A Solvimon platform paired with a Rillet organisation, and what opens their doors."""
+    """A Solvimon platform paired with a Rillet organisation, and what opens their doors.
+
+    The Rillet key opens the organisation in any case; with OAuth the functions do not know it.
+    """
 
     name: str
     platform: Platform
@@ -73,6 +77,7 @@ class LocalStack:
         self.solvimon = SolvimonTwin(clock=self.clock.now)
         self.connections: dict[str, Connection] = {}
         self.aws: AwsServer
+        self.configuration: Configuration
         self.deployment: Deployment
         self.runtime: LambdaRuntime
         self.pollers: Pollers
@@ -81,7 +86,6 @@ class LocalStack:
         # The template offers no level that would silence the metrics of a real stack.
         self._parameters = {**({"LogLevel": "CRITICAL"} if quiet else {}), **(parameters or {})}
         self._quiet = quiet
-        self._deployed: dict[str, str] = {}
         self._exit = ExitStack()
 
     def __enter__(self) -> Self:
@@ -106,6 +110,7 @@ class LocalStack:
         connection: str = "default",
         settings: Json | None = None,
         *,
+        auth: Literal["api_key", "oauth"] = "api_key",
         solvimon: Mapping[str, list[Json]] | None = None,
         rillet: Json | None = None,
     ) -> Connection:
@@ -114,6 +119,8 @@ class LocalStack:
         Args:
             connection: its name.
             settings: the connection's settings; where the vendors are is added.
+            auth: how the functions get into Rillet. With `oauth` they are given no key, and the deployment
+                becomes a client of Rillet; `authorise` does the rest.
             solvimon: records of the Solvimon platform, as in `solvimon_twin.State.add_platform`.
             rillet: objects of the Rillet organisation, as in `rillet_twin.State.load`. Without
                 external reference types it gets those that the default settings name.
@@ -128,7 +135,10 @@ class LocalStack:
         organisation = self.rillet.state.load({**seed, "organization": organization})
         merged = self._with_base_urls(settings or {})
         self.put_secret(connection, "solvimon", {"api_key": solvimon_key, "webhook_secret": webhook_secret})
-        self.put_secret(connection, "rillet", {"auth": "api_key", "api_key": rillet_key})
+        if auth == "api_key":
+            self.put_secret(connection, "rillet", {"auth": "api_key", "api_key": rillet_key})
+        else:
+            self._register_oauth_client()
         self.put_settings(connection, merged)
         made = Connection(
             name=connection,
@@ -143,20 +153,30 @@ class LocalStack:
         self.connections[connection] = made
         return made
 
+    def authorise(self, connection: str = "default") -> str:
+        """Do what a person does to authorise a connection in the browser.
+
+        Returns:
+            The page on which they end.
+
+        Raises:
+            KeyError: connect_rillet gave no URL.
+            requests.HTTPError: Rillet does not even ask for consent.
+        """
+        url = self.invoke("connect_rillet", {"connection": connection})["authorisation_url"]
+        requests.get(url, timeout=_SECONDS).raise_for_status()
+        organisation = self.connections[connection].organisation
+        decision = {"organisation": organisation.id, "decision": "grant"}
+        # Rillet sends the browser back to the gateway, and `requests` follows like a browser.
+        return requests.post(url, data=decision, timeout=_SECONDS).text
+
     def put_secret(self, connection: str, vendor: str, value: Mapping[str, str]) -> None:
         """Write a secret (`solvimon` or `rillet`); functions may know the old one for a while."""
-        name, text = f"{self._stack}/{connection}/{vendor}", json.dumps(value)
-        client = self.aws.secretsmanager
-        try:
-            client.put_secret_value(SecretId=name, SecretString=text)
-        except client.exceptions.ResourceNotFoundException:
-            client.create_secret(Name=name, SecretString=text)
+        self.configuration.put_secret(f"{connection}/{vendor}", value)
 
     def put_settings(self, connection: str, settings: Json | str) -> None:
         """Write the settings as they are; functions may know the old ones for a while."""
-        text = settings if isinstance(settings, str) else json.dumps(settings)
-        name = f"/{self._stack}/{connection}/settings"
-        self.aws.ssm.put_parameter(Name=name, Value=text, Type="String", Overwrite=True)
+        self.configuration.put_settings(connection, settings)
 
     def invoke(self, function: str, event: Json) -> Any:  # noqa: ANN401 - the function's JSON
         """Invoke a function directly, as the console does, and return its answer.
@@ -206,14 +226,11 @@ class LocalStack:
 
     def ledger(self) -> list[Json]:
         """Return all items of the ledger, in plain Python types."""
-        found = self.aws.dynamodb.scan(TableName=self._table, ConsistentRead=True)["Items"]
-        return [_plain(item) for item in found]
+        return self._table.items()
 
     def ledger_item(self, pk: str, sk: str) -> Json | None:
         """Return one item of the ledger in plain Python types, or None."""
-        key = {"pk": {"S": pk}, "sk": {"S": sk}}
-        found = self.aws.dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True)
-        return _plain(found["Item"]) if "Item" in found else None
+        return self._table.item(pk, sk)
 
     def bus_events(self) -> list[Json]:
         """Return every event that reached the bus, oldest first, as the archive keeps it."""
@@ -235,11 +252,10 @@ class LocalStack:
         self.rillet.state.reset()
         for queue in (*self.pollers.queues.values(), *self.pollers.dead_letters.values()):
             queue.clear()
+        self._table.clear()
         with self.aws.lock:
-            dynamodb_backends[ACCOUNT][REGION].get_table(self._table).items.clear()
             self._archive.events.clear()
-        for name in self.connections:
-            self._disconnect(name)
+        self.configuration.restore()
         self.connections.clear()
         self.pollers.errors.clear()
         self.runtime.reset()
@@ -250,8 +266,8 @@ class LocalStack:
         return events_backends[ACCOUNT][REGION].archives[name]
 
     @property
-    def _table(self) -> str:
-        return self.deployment.outputs["LedgerTableName"]
+    def _table(self) -> TableView:
+        return TableView(self.aws, self.deployment.outputs["LedgerTableName"])
 
     def _deploy(self) -> None:
         self.deployment = deploy(
@@ -264,37 +280,22 @@ class LocalStack:
         self.runtime = LambdaRuntime(self.deployment.functions, self.deployment.layers, self.clock.now)
         self.pollers = Pollers(self.aws, self.runtime, self.deployment.queues)
         self.gateway.route(self.deployment.routes, self.runtime)
-        self._deployed = {
-            vendor: self.aws.secretsmanager.get_secret_value(SecretId=f"{self._stack}/default/{vendor}")[
-                "SecretString"
-            ]
-            for vendor in ("solvimon", "rillet")
-        }
+        self.configuration = Configuration(self.aws, self._stack)
 
     def _delete(self) -> None:
         self.reset()
         self.aws.cloudformation.delete_stack(StackName=self._stack)
 
-    def _disconnect(self, connection: str) -> None:
-        if connection == "default":  # The template made it, so it stays, without the keys.
-            for vendor, value in self._deployed.items():
-                self.put_secret(connection, vendor, json.loads(value))
-            self.put_settings(connection, {})
-            return
-        for vendor in self._deployed:
-            self.aws.secretsmanager.delete_secret(
-                SecretId=f"{self._stack}/{connection}/{vendor}", ForceDeleteWithoutRecovery=True
-            )
-        self.aws.ssm.delete_parameter(Name=f"/{self._stack}/{connection}/settings")
+    def _register_oauth_client(self) -> None:
+        """Register the deployment at Rillet, once, and fill in the secret that is there for it."""
+        server, client = self.rillet.state.oauth, self._stack
+        if client not in server.clients:
+            secret, back = secrets.token_urlsafe(32), self.deployment.outputs["OAuthRedirectUri"]
+            server.add_client(client, secret, redirect_uris=[back])
+            value = {"client_id": client, "client_secret": secret}
+            self.configuration.put_secret("rillet-oauth-client", value)
 
     def _with_base_urls(self, settings: Json) -> Json:
         urls = {"solvimon": self.solvimon.url, "rillet": self.rillet.url}
         places = {vendor: {"base_url": url, **settings.get(vendor, {})} for vendor, url in urls.items()}
         return {**settings, **places}
-
-
-_deserialize = TypeDeserializer().deserialize
-
-
-def _plain(item: Mapping[str, Any]) -> Json:
-    return {name: _deserialize(value) for name, value in item.items()}

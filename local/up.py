@@ -10,6 +10,9 @@ from local import demo_data
 from local.cloud.server import REGION
 from local.stack import Connection, LocalStack
 
+UNCONNECTED = "acme"
+"""A connection that is left for the person to authorise in the browser."""
+
 
 def main() -> None:
     """Start everything, print where it is and what to try, and wait for Ctrl-C."""
@@ -22,6 +25,7 @@ def main() -> None:
             solvimon=demo_data.solvimon_seed(),
             rillet=demo_data.rillet_seed(),
         )
+        stack.connect(UNCONNECTED, auth="oauth", rillet={"organization": {"trade_name": "Acme Inc."}})
         stack.start_workers()
         stack.solvimon.start_delivery()
         console.print(_addresses(stack, connection))
@@ -53,6 +57,7 @@ def _examples(stack: LocalStack, connection: Connection) -> list[tuple[str, str]
     )
     outputs = stack.deployment.outputs
     invoice = demo_data.invoice_id("first")
+    authorisation = stack.invoke("connect_rillet", {"connection": UNCONNECTED})["authorisation_url"]
     return [
         (
             "Finalise an invoice in Solvimon (its webhook sets everything in motion)",
@@ -68,6 +73,11 @@ def _examples(stack: LocalStack, connection: Connection) -> list[tuple[str, str]
             "Let Rillet be down, and up again",
             f"curl -s {rillet}/_twin/misbehave -H 'Content-Type: application/json' "
             f'-d \'{{"kind": "down"}}\'\n  curl -s -X POST {rillet}/_twin/behave',
+        ),
+        (
+            f'Connect Rillet for connection "{UNCONNECTED}": open this in a browser within ten minutes '
+            f'(connect_rillet answered it to {{"connection": "{UNCONNECTED}"}})',
+            authorisation,
         ),
         ("Read the ledger", f"{aws} dynamodb scan --table-name {outputs['LedgerTableName']}"),
         (

@@ -21,6 +21,12 @@ def receive_webhook(stack: LocalStack) -> Stub:
 
 
 @pytest.fixture
+def connect_rillet(stack: LocalStack) -> Stub:
+    """What stands in for the function of this name."""
+    return _stand_in(stack, "connect_rillet")
+
+
+@pytest.fixture
 def export_invoice(stack: LocalStack) -> Stub:
     """What stands in for the function of this name."""
     return _stand_in(stack, "export_invoice")

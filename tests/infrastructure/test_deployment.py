@@ -42,6 +42,15 @@ def test_names_come_from_the_template(stack: LocalStack) -> None:
     assert outputs["ExportInvoiceQueueUrl"].endswith("/solvimon-rillet-export-invoice")
     assert outputs["EventBusName"] == "solvimon-rillet"
     assert outputs["DefaultWebhookUrl"] == f"{stack.gateway.url}/webhooks/solvimon/default"
+    assert outputs["DefaultRilletWebhookUrl"] == f"{stack.gateway.url}/webhooks/rillet/default"
+    assert outputs["OAuthRedirectUri"] == f"{stack.gateway.url}/oauth/rillet/callback"
+    assert outputs["ConnectRilletFunction"] == "solvimon-rillet-connect-rillet"
+
+
+def test_the_functions_find_the_address_of_their_api_in_a_parameter(stack: LocalStack) -> None:
+    parameter = stack.aws.ssm.get_parameter(Name="/solvimon-rillet/api-url")["Parameter"]
+
+    assert parameter["Value"] == stack.gateway.url
 
 
 def test_a_function_gets_the_environment_of_the_template_with_everything_resolved(
@@ -56,7 +65,7 @@ def test_a_function_gets_the_environment_of_the_template_with_everything_resolve
         "EVENT_BUS": outputs["EventBusName"],
         "QUEUE_URL": outputs["ExportInvoiceQueueUrl"],
         "POWERTOOLS_SERVICE_NAME": "export_invoice",
-        "POWERTOOLS_METRICS_NAMESPACE": "SolvimonRillet",
+        "POWERTOOLS_METRICS_NAMESPACE": "SolvimonRillet/solvimon-rillet",
         "POWERTOOLS_LOG_LEVEL": "CRITICAL",
         "AWS_REGION": "eu-central-1",
         "AWS_LAMBDA_FUNCTION_NAME": "solvimon-rillet-export-invoice",
@@ -105,6 +114,15 @@ def test_the_secrets_of_connection_default_are_there_to_be_filled_in(stack: Loca
     assert rillet == {"auth": "api_key", "api_key": ""}
     assert solvimon["api_key"] == ""
     assert len(solvimon["webhook_secret"]) == 64
+
+
+def test_the_oauth_client_is_there_to_be_filled_in(stack: LocalStack) -> None:
+    name = stack.deployment.outputs["OAuthClientSecretName"]
+
+    text = stack.aws.secretsmanager.get_secret_value(SecretId=name)["SecretString"]
+
+    assert name == "solvimon-rillet/rillet-oauth-client"
+    assert json.loads(text) == {"client_id": "", "client_secret": ""}
 
 
 def test_an_event_on_the_bus_reaches_the_queue_and_the_archive(stack: LocalStack) -> None:

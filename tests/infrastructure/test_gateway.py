@@ -12,6 +12,7 @@ from local.stack import LocalStack
 from tests.infrastructure.stubs import Json, Stub
 
 PATH = "/webhooks/solvimon/default"
+CALLBACK = "/oauth/rillet/callback"
 
 
 def _post(stack: LocalStack, data: bytes = b"{}", path: str = PATH, **headers: str) -> requests.Response:
@@ -174,6 +175,38 @@ def test_a_function_that_fails_is_a_500_that_tells_nothing(stack: LocalStack, re
     response = _post(stack)
 
     assert (response.status_code, response.json()) == (500, {"message": "Internal Server Error"})
+
+
+def test_the_query_of_a_get_travels_raw_and_decoded(stack: LocalStack, connect_rillet: Stub) -> None:
+    requests.get(f"{stack.gateway.url}{CALLBACK}?code=a%2Fb&state=x+y&state=z&empty=", timeout=10)
+
+    [event] = connect_rillet.events
+    assert event["routeKey"] == f"GET {CALLBACK}"
+    assert event["rawQueryString"] == "code=a%2Fb&state=x+y&state=z&empty="
+    assert event["queryStringParameters"] == {"code": "a/b", "state": "x y,z", "empty": ""}
+    assert "body" not in event
+    assert "pathParameters" not in event
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "POST", "PUT", "DELETE"])
+def test_a_method_that_a_route_does_not_have_is_a_404_and_calls_nothing(
+    stack: LocalStack, connect_rillet: Stub, method: str
+) -> None:
+    response = requests.request(method, f"{stack.gateway.url}{CALLBACK}?code=a&state=b", timeout=10)
+
+    assert response.status_code == 404
+    assert response.text == ("" if method == "HEAD" else '{"message": "Not Found"}')
+    assert not connect_rillet.events
+
+
+def test_both_vendors_webhooks_reach_the_same_function(stack: LocalStack, receive_webhook: Stub) -> None:
+    _post(stack)
+    _post(stack, path="/webhooks/rillet/default")
+
+    assert [event["routeKey"] for event in receive_webhook.events] == [
+        "POST /webhooks/solvimon/{connection}",
+        "POST /webhooks/rillet/{connection}",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,42 @@ def test_a_connection_has_its_keys_and_settings_where_the_functions_look(stack: 
     }
 
 
+def test_pacing_is_a_setting_like_any_other(stack: LocalStack) -> None:
+    connection = stack.connect(settings={"rillet": {"pacing": {"requests": 6, "window_seconds": 2}}})
+
+    parameter = stack.aws.ssm.get_parameter(Name="/solvimon-rillet/default/settings")["Parameter"]["Value"]
+    assert json.loads(parameter) == connection.settings
+    assert connection.settings["rillet"] == {
+        "base_url": stack.rillet.url,
+        "pacing": {"requests": 6, "window_seconds": 2},
+    }
+
+
+def test_with_oauth_the_functions_get_a_client_and_no_key(stack: LocalStack) -> None:
+    stack.connect(auth="oauth")
+    stack.connect("acme", auth="oauth")
+
+    client = _secret(stack, "rillet-oauth-client")
+    [registered] = stack.rillet.state.oauth.clients.values()
+    assert client == {"client_id": registered.client_id, "client_secret": registered.secret}
+    assert registered.redirect_uris == (stack.deployment.outputs["OAuthRedirectUri"],)
+    assert _secret(stack, "default/rillet")["api_key"] == ""
+    with pytest.raises(stack.aws.secretsmanager.exceptions.ResourceNotFoundException):
+        _secret(stack, "acme/rillet")
+
+
+def test_authorising_ends_on_a_page_that_names_connection_and_organisation(stack: LocalStack) -> None:
+    stack.connect("other", auth="oauth", rillet={"organization": {"trade_name": "Other Ltd"}})
+    stack.connect("acme", auth="oauth", rillet={"organization": {"trade_name": "Acme Inc."}})
+
+    page = stack.authorise("acme")
+
+    assert "acme is connected to Acme Inc." in page
+    assert _secret(stack, "acme/rillet")["auth"] == "oauth"
+    with pytest.raises(stack.aws.secretsmanager.exceptions.ResourceNotFoundException):
+        _secret(stack, "other/rillet")
+
+
 def test_the_keys_open_both_vendors(stack: LocalStack) -> None:
     connection = stack.connect(solvimon={"invoices": [INVOICE]})
 
@@ -139,6 +175,10 @@ def test_background_work_moves_an_invoice_without_being_told(
 def test_a_reset_leaves_nothing_behind(stack: LocalStack) -> None:
     stack.connect(solvimon={"invoices": [INVOICE]})
     stack.connect("acme")
+    stack.connect("with-oauth", auth="oauth")
+    stack.rillet.state.oauth.access_token_seconds = 60  # such a token goes into a parameter
+    stack.authorise("with-oauth")
+    stack.put_settings("half", {})
     deployed = stack.deployment.queues["export_invoice"]
     for queue in (deployed.url, deployed.dead_letters_url):
         stack.aws.sqs.send_message(QueueUrl=queue, MessageBody="left over")
@@ -157,9 +197,20 @@ def test_a_reset_leaves_nothing_behind(stack: LocalStack) -> None:
     assert stack.connections == {}
     assert stack.solvimon.state.platforms == []
     assert stack.rillet.state.organisations == {}
-    assert _secret(stack, "default/rillet")["api_key"] == ""
-    with pytest.raises(stack.aws.secretsmanager.exceptions.ResourceNotFoundException):
-        _secret(stack, "acme/rillet")
+    assert stack.rillet.state.oauth.clients == {}
+    secrets = stack.aws.secretsmanager.list_secrets()["SecretList"]
+    parameters = stack.aws.ssm.get_parameters_by_path(Path="/solvimon-rillet/", Recursive=True)["Parameters"]
+    assert {secret["Name"] for secret in secrets if secret["Name"].startswith("solvimon-rillet/")} == {
+        "solvimon-rillet/default/solvimon",
+        "solvimon-rillet/default/rillet",
+        "solvimon-rillet/rillet-oauth-client",
+    }
+    assert {parameter["Name"]: parameter["Value"] for parameter in parameters} == {
+        "/solvimon-rillet/default/settings": "{}",
+        "/solvimon-rillet/api-url": stack.gateway.url,
+    }
+    assert _secret(stack, "default/rillet") == {"auth": "api_key", "api_key": ""}
+    assert _secret(stack, "rillet-oauth-client") == {"client_id": "", "client_secret": ""}
     assert "error" in stack.invoke("export_invoice", {}), "the function itself is back"
 
 

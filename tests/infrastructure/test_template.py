@@ -1,13 +1,11 @@
-"""What must hold for every function, queue and alarm of the template, also for those added later."""
+"""What must hold for every function and queue of the template, also for those added later."""
 
 import json
 import re
 import tomllib
 
-import pytest
-
 from local.stack import ROOT
-from tests.infrastructure.views import Json, Template, attribute_of, listed, strings
+from tests.infrastructure.views import Json, Template, attribute_of, listed
 
 CONTRACT = {"STACK", "LEDGER_TABLE", "EVENT_BUS", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
 
@@ -82,59 +80,6 @@ def test_a_rule_may_send_to_its_queue_and_to_the_dead_letters(template: Template
             assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] == 86400
 
 
-def test_no_policy_allows_an_action_by_wildcard(template: Template) -> None:
-    for function_id, function in template.functions.items():
-        for statement in template.statements_of(function):
-            assert statement["Effect"] == "Allow"
-            for action in listed(statement["Action"]):
-                assert "*" not in action, function_id
-
-
-def test_only_x_ray_is_allowed_on_every_resource(template: Template) -> None:
-    for function_id, function in template.functions.items():
-        for statement in template.statements_of(function):
-            resources = (
-                statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
-            )
-            if "*" in resources:
-                assert {a.partition(":")[0] for a in listed(statement["Action"])} == {"xray"}, function_id
-
-
-def test_a_role_has_no_policy_but_its_own(template: Template) -> None:
-    roles = template.of_type("AWS::IAM::Role")
-
-    assert len(roles) == len(template.functions)
-    for role in roles.values():
-        assert "ManagedPolicyArns" not in role
-        [trust] = role["AssumeRolePolicyDocument"]["Statement"]
-        assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
-
-
-def test_secrets_and_settings_are_read_within_the_stacks_own_names(template: Template) -> None:
-    narrow = {
-        "secretsmanager": r"arn:\S+:secret:\$\{AWS::StackName\}/\*",
-        "ssm": r"arn:\S+:parameter/\$\{AWS::StackName\}/\*",
-    }
-
-    for function in template.functions.values():
-        for statement in template.statements_of(function):
-            service = listed(statement["Action"])[0].partition(":")[0]
-            if service in narrow:
-                assert re.fullmatch(narrow[service], statement["Resource"]["Fn::Sub"])
-
-
-def test_a_function_may_use_its_own_queue_and_no_other(template: Template) -> None:
-    own = {consumer.function_id: consumer.queue_id for consumer in template.consumers}
-
-    for function_id, function in template.functions.items():
-        used = {
-            attribute_of(statement["Resource"])
-            for statement in template.statements_of(function)
-            if any(action.startswith("sqs:") for action in listed(statement["Action"]))
-        }
-        assert used == ({own[function_id]} if function_id in own else set())
-
-
 def test_a_function_that_sends_to_its_own_queue_is_not_taken_for_a_runaway(template: Template) -> None:
     for function_id, function in template.functions.items():
         actions = [
@@ -191,25 +136,6 @@ def test_every_function_knows_the_stack_it_belongs_to(template: Template) -> Non
             assert variables["QUEUE_URL"] == {"Ref": consumers[function_id].queue_id}
 
 
-def test_no_environment_variable_holds_a_secret(template: Template) -> None:
-    secrets = template.of_type("AWS::SecretsManager::Secret").keys()
-
-    for function in template.functions.values():
-        for name, value in function["Environment"]["Variables"].items():
-            assert not re.search("SECRET|PASSWORD|TOKEN|API_KEY", name)
-            assert not secrets & set(strings(value))
-            assert "resolve:" not in json.dumps(value)
-
-
-def test_no_secret_has_a_value_that_somebody_could_know(template: Template) -> None:
-    for secret in template.of_type("AWS::SecretsManager::Secret").values():
-        if "SecretString" in secret:
-            assert json.loads(secret["SecretString"]) == {"auth": "api_key", "api_key": ""}
-        else:
-            assert secret["GenerateSecretString"]["GenerateStringKey"] == "webhook_secret"
-            assert json.loads(secret["GenerateSecretString"]["SecretStringTemplate"]) == {"api_key": ""}
-
-
 def test_a_webhook_is_answered_before_solvimon_stops_waiting(template: Template) -> None:
     assert template.functions["ReceiveWebhook"]["Timeout"] < 10
 
@@ -224,6 +150,41 @@ def test_the_api_limits_its_callers_and_writes_an_access_log(template: Template)
     assert json.loads(stage["AccessLogSettings"]["Format"])["request_id"] == "$context.requestId"
     assert "CorsConfiguration" not in api
     assert "x-amazon-apigateway-cors" not in api["Body"]
+
+
+def test_the_access_log_holds_nothing_of_a_request_but_its_method_and_path(template: Template) -> None:
+    [stage] = template.of_type("AWS::ApiGatewayV2::Stage").values()
+
+    logged = re.findall(r"\$context\.([\w.]+)", stage["AccessLogSettings"]["Format"])
+
+    assert set(logged) == {
+        *("requestTime", "requestId", "identity.sourceIp", "httpMethod", "routeKey", "path"),
+        *("status", "responseLength", "responseLatency", "integrationErrorMessage"),
+    }
+
+
+def test_the_routes_are_the_webhooks_and_the_callback_of_an_authorisation(template: Template) -> None:
+    [api] = template.of_type("AWS::ApiGatewayV2::Api").values()
+    routes = {
+        (method, path): operation["x-amazon-apigateway-integration"]
+        for path, methods in api["Body"]["paths"].items()
+        for method, operation in methods.items()
+    }
+    functions = {
+        route: re.findall(r"functions/\$\{(\w+)\.Arn\}", integration["uri"]["Fn::Sub"])
+        for route, integration in routes.items()
+    }
+
+    assert functions == {
+        ("post", "/webhooks/solvimon/{connection}"): ["ReceiveWebhook"],
+        ("post", "/webhooks/rillet/{connection}"): ["ReceiveWebhook"],
+        ("get", "/oauth/rillet/callback"): ["ConnectRillet"],
+    }
+    assert {integration["payloadFormatVersion"] for integration in routes.values()} == {"2.0"}
+
+
+def test_an_authorisation_is_answered_before_the_api_stops_waiting(template: Template) -> None:
+    assert template.functions["ConnectRillet"]["Timeout"] < 30
 
 
 def test_the_ledger_survives_mistakes_and_the_stack_itself(template: Template) -> None:
@@ -241,70 +202,6 @@ def test_the_ledger_survives_mistakes_and_the_stack_itself(template: Template) -
     ]
     # A name of one's own would keep the stack from coming back beside the table that was retained.
     assert "TableName" not in properties
-
-
-def test_every_function_has_an_alarm_on_its_errors(template: Template) -> None:
-    watched = template.alarms_on("AWS/Lambda", "Errors")
-
-    assert watched.keys() == {str({"Ref": function_id}) for function_id in template.functions}
-
-
-def test_every_queue_has_an_alarm_on_its_age_and_on_its_dead_letters(template: Template) -> None:
-    ages = template.alarms_on("AWS/SQS", "ApproximateAgeOfOldestMessage")
-    dead = template.alarms_on("AWS/SQS", "ApproximateNumberOfMessagesVisible")
-
-    for consumer in template.consumers:
-        assert str({"Fn::GetAtt": [consumer.queue_id, "QueueName"]}) in ages
-        alarm = dead[str({"Fn::GetAtt": [consumer.dead_letters_id, "QueueName"]})]
-        assert (alarm["Threshold"], alarm["Statistic"]) == (1, "Maximum")
-
-
-@pytest.mark.parametrize("metric", ["DocumentsRejected", "DocumentsDiffer", "ConnectionBroken"])
-def test_every_export_has_an_alarm_on_what_needs_a_person(template: Template, metric: str) -> None:
-    watched = template.alarms_on("SolvimonRillet", metric)
-    services = {
-        consumer.function["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
-        for consumer in template.consumers
-    }
-
-    assert services <= watched.keys()
-    for alarm in watched.values():
-        assert alarm["Dimensions"][0]["Name"] == "service"
-
-
-def test_refused_webhooks_of_our_own_fault_raise_an_alarm(template: Template) -> None:
-    [alarm] = template.alarms_on("AWS/ApiGateway", "5xx").values()
-
-    assert alarm["Dimensions"] == [{"Name": "ApiId", "Value": {"Ref": "Api"}}]
-
-
-def test_every_alarm_tells_the_topic_and_says_what_it_means(template: Template) -> None:
-    for name, alarm in template.alarms.items():
-        assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}], name
-        assert alarm["TreatMissingData"] == "notBreaching", name
-        assert alarm["AlarmDescription"], name
-
-
-def test_cloudwatch_can_publish_to_the_encrypted_topic(template: Template) -> None:
-    topic = template.of_type("AWS::SNS::Topic")["AlarmTopic"]
-    key = template.of_type("AWS::KMS::Key")[attribute_of(topic["KmsMasterKeyId"])]
-    [grant] = [
-        statement
-        for statement in key["KeyPolicy"]["Statement"]
-        if statement["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
-    ]
-
-    assert set(grant["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
-    assert grant["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
-
-
-def test_nobody_is_mailed_unless_an_address_is_given(template: Template) -> None:
-    [subscription] = [
-        resource for resource in template.resources.values() if resource["Type"] == "AWS::SNS::Subscription"
-    ]
-
-    assert subscription["Condition"] == "HasAlarmEmail"
-    assert template.body["Parameters"]["AlarmEmail"]["Default"] == ""
 
 
 def test_every_parameter_has_a_group_a_label_and_a_default(template: Template) -> None:

@@ -90,8 +90,21 @@ class Template:
         return {
             str(alarm["Dimensions"][0]["Value"]): alarm
             for alarm in self.alarms.values()
-            if (alarm["Namespace"], alarm["MetricName"]) == (namespace, metric)
+            if (_text(alarm.get("Namespace")), alarm.get("MetricName")) == (namespace, metric)
         }
+
+    def alarms_on_all(self, metric: str) -> list[tuple[Json, str]]:
+        """Return the alarms that sum a metric over all functions, with the schema they look into."""
+        queries = [
+            (alarm, *_text(query["Expression"]).partition(" FROM "))
+            for alarm in self.alarms.values()
+            for query in alarm.get("Metrics", ())
+        ]
+        return [(alarm, schema) for alarm, sums, _, schema in queries if sums == f"SELECT SUM({metric})"]
+
+
+def _text(value: Any) -> str:  # noqa: ANN401 - a text, or one in Fn::Sub
+    return str(value["Fn::Sub"] if isinstance(value, dict) else value)
 
 
 def attribute_of(value: Json) -> str:

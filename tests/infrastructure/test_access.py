@@ -1,0 +1,126 @@
+"""Who may do what: roles, secrets and parameters, also of functions added later."""
+
+import json
+import re
+
+from tests.infrastructure.views import Template, attribute_of, listed, strings
+
+ACCESS = {
+    "secretsmanager:GetSecretValue": r"arn:\S+:secret:\$\{AWS::StackName\}/\*",
+    "secretsmanager:CreateSecret": r"arn:\S+:secret:\$\{AWS::StackName\}/\*/rillet\*",
+    "secretsmanager:PutSecretValue": r"arn:\S+:secret:\$\{AWS::StackName\}/\*/rillet\*",
+    "ssm:GetParameter": r"arn:\S+:parameter/\$\{AWS::StackName\}/\*",
+    "ssm:PutParameter": r"arn:\S+:parameter/\$\{AWS::StackName\}/\*/rillet-token",
+    "ssm:DeleteParameter": r"arn:\S+:parameter/\$\{AWS::StackName\}/\*/rillet-token",
+}
+"""What a function may do with secrets and parameters, and with which."""
+
+
+def test_no_policy_allows_an_action_by_wildcard(template: Template) -> None:
+    for function_id, function in template.functions.items():
+        for statement in template.statements_of(function):
+            assert statement["Effect"] == "Allow"
+            for action in listed(statement["Action"]):
+                assert "*" not in action, function_id
+
+
+def test_only_x_ray_is_allowed_on_every_resource(template: Template) -> None:
+    for function_id, function in template.functions.items():
+        for statement in template.statements_of(function):
+            resources = (
+                statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+            )
+            if "*" in resources:
+                assert {a.partition(":")[0] for a in listed(statement["Action"])} == {"xray"}, function_id
+
+
+def test_a_role_has_no_policy_but_its_own(template: Template) -> None:
+    roles = template.of_type("AWS::IAM::Role")
+
+    assert len(roles) == len(template.functions)
+    for role in roles.values():
+        assert "ManagedPolicyArns" not in role
+        [trust] = role["AssumeRolePolicyDocument"]["Statement"]
+        assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
+
+
+def test_secrets_and_settings_are_used_within_the_stacks_own_names(template: Template) -> None:
+    for function_id, function in template.functions.items():
+        for statement in template.statements_of(function):
+            for action in listed(statement["Action"]):
+                if action.startswith(("secretsmanager:", "ssm:")):
+                    assert re.fullmatch(ACCESS[action], statement["Resource"]["Fn::Sub"]), function_id
+
+
+def test_only_who_refreshes_tokens_writes_secrets_and_only_who_disconnects_deletes(
+    template: Template,
+) -> None:
+    def who(action: str) -> set[str]:
+        return {
+            function_id
+            for function_id, function in template.functions.items()
+            if any(action in listed(statement["Action"]) for statement in template.statements_of(function))
+        }
+
+    consumers = {consumer.function_id for consumer in template.consumers}
+
+    assert who("secretsmanager:PutSecretValue") == who("ssm:PutParameter") == consumers | {"ConnectRillet"}
+    assert who("ssm:DeleteParameter") == {"ConnectRillet"}
+    assert "ReceiveWebhook" not in who("dynamodb:PutItem")
+
+
+def test_statements_of_one_name_say_the_same_in_every_role(template: Template) -> None:
+    own = {"WriteOwnLogs", "WorkOffOwnQueue"}
+    said: dict[str, str] = {}
+
+    for function in template.functions.values():
+        for statement in template.statements_of(function):
+            if statement["Sid"] not in own:
+                text = json.dumps(statement, sort_keys=True)
+                assert said.setdefault(statement["Sid"], text) == text, statement["Sid"]
+
+
+def test_a_function_may_use_its_own_queue_and_no_other(template: Template) -> None:
+    own = {consumer.function_id: consumer.queue_id for consumer in template.consumers}
+
+    for function_id, function in template.functions.items():
+        used = {
+            attribute_of(statement["Resource"])
+            for statement in template.statements_of(function)
+            if any(action.startswith("sqs:") for action in listed(statement["Action"]))
+        }
+        assert used == ({own[function_id]} if function_id in own else set())
+
+
+def test_no_environment_variable_holds_a_secret(template: Template) -> None:
+    secrets = template.of_type("AWS::SecretsManager::Secret").keys()
+
+    for function in template.functions.values():
+        for name, value in function["Environment"]["Variables"].items():
+            assert not re.search("SECRET|PASSWORD|TOKEN|API_KEY", name)
+            assert not secrets & set(strings(value))
+            assert "resolve:" not in json.dumps(value)
+
+
+def test_no_secret_has_a_value_that_somebody_could_know(template: Template) -> None:
+    harmless = [{"auth": "api_key", "api_key": ""}, {"client_id": "", "client_secret": ""}]
+
+    for secret in template.of_type("AWS::SecretsManager::Secret").values():
+        if "SecretString" in secret:
+            assert json.loads(secret["SecretString"]) in harmless
+        else:
+            assert secret["GenerateSecretString"]["GenerateStringKey"] == "webhook_secret"
+            assert json.loads(secret["GenerateSecretString"]["SecretStringTemplate"]) == {"api_key": ""}
+
+
+def test_every_secret_says_how_to_fill_it_in_and_goes_with_the_stack(template: Template) -> None:
+    secrets = [
+        resource
+        for resource in template.resources.values()
+        if resource["Type"] == "AWS::SecretsManager::Secret"
+    ]
+
+    assert len(secrets) == 3
+    for secret in secrets:
+        assert "ill in" in secret["Properties"]["Description"]
+        assert (secret["DeletionPolicy"], secret["UpdateReplacePolicy"]) == ("Delete", "Delete")
