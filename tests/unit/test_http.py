@@ -1,0 +1,505 @@
+"""Every way a call can end is told apart by what recovers it."""
+
+import json
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from email.message import Message
+from http.client import parse_headers
+from io import BytesIO
+from typing import Any
+
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import Retry
+from urllib3.connection import HTTPConnection
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NameResolutionError
+
+from solvimon_rillet import http
+from solvimon_rillet.errors import ConnectionBroken, OutcomeUnknown, Recoverable, RetryLater
+from solvimon_rillet.http import Http, Refused, session
+from solvimon_rillet.inbox import NEEDED_MILLISECONDS
+from tests.unit.logs import logged
+
+RESET, HANG = "reset", "hang"
+
+
+class Request:
+    """A request as it arrived."""
+
+    def __init__(self, line: str, headers: Message, body: bytes) -> None:
+        self.method, self.target, _ = line.split(" ")
+        self.headers = headers
+        self.body = body
+
+
+class Vendor:
+    """A server on loopback that answers one script after another, the last one again and again."""
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+        self.answers: list[bytes | str] = []
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self._released = threading.Event()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def close(self) -> None:
+        self._released.set()
+        self._socket.close()
+
+    def answer(self, status: int, body: bytes = b"", **headers: str) -> None:
+        lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(body)}", "Connection: close"]
+        lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+        self.answers.append("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
+
+    def misbehave(self, how: str | bytes) -> None:
+        self.answers.append(how)
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
+
+    def _talk(self, connection: socket.socket) -> None:
+        with connection, connection.makefile("rb") as stream:
+            line = stream.readline().decode("latin-1").strip()
+            headers = parse_headers(BytesIO(b"".join(iter(stream.readline, b"\r\n")) + b"\r\n"))
+            body = stream.read(int(headers.get("Content-Length", "0")))
+            self.requests.append(Request(line, headers, body))
+            answer = self.answers[0] if len(self.answers) == 1 else self.answers.pop(0)
+            if answer == HANG:
+                self._released.wait(10)
+            elif answer == RESET:
+                linger = (1).to_bytes(4, "little") + (0).to_bytes(4, "little")
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            elif isinstance(answer, bytes):
+                connection.sendall(answer)
+
+
+@pytest.fixture
+def vendor() -> Iterator[Vendor]:
+    made = Vendor()
+    yield made
+    made.close()
+
+
+def client(vendor: Vendor | str, **more: Any) -> Http:
+    """A client without retries."""
+    url = vendor if isinstance(vendor, str) else vendor.url
+    headers = more.pop("headers", lambda: {"Authorization": "Bearer sk_secret"})
+    return Http("Rillet", url, headers, more.pop("http", session(0)), **more)
+
+
+def failure_of(http_: Http, method: str) -> BaseException:
+    """What a call raises."""
+
+    def call() -> object:
+        if method == "GET":
+            return http_.get("/things", {"limit": 1})
+        return http_.post("/things", {"note": "private words"}, "key-1")
+
+    with pytest.raises((Recoverable, Refused)) as raised:
+        call()
+    return raised.value
+
+
+class Unreachable(HTTPAdapter):
+    """The network, not reaching the vendor."""
+
+    def __init__(self, error: requests.RequestException) -> None:
+        super().__init__()
+        self._error = error
+
+    def send(self, *_: object, **__: object) -> requests.Response:
+        raise self._error
+
+
+def unreachable(error: requests.RequestException) -> Http:
+    made = requests.Session()
+    made.mount("http://", Unreachable(error))
+    return client("http://rillet.example", http=made)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_refused_connection_means_that_nothing_happened(method: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+    error = failure_of(client(f"http://127.0.0.1:{port}"), method)
+
+    assert type(error) is RetryLater
+    assert str(error) == "Rillet cannot be reached."
+
+
+_LOST = HTTPConnection("rillet.example")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    "error",
+    [
+        requests.ConnectTimeout(MaxRetryError(None, "/", ConnectTimeoutError())),  # type: ignore[arg-type]
+        requests.ConnectionError(
+            MaxRetryError(None, "/", NameResolutionError("rillet.example", _LOST, socket.gaierror()))  # type: ignore[arg-type]
+        ),
+    ],
+    ids=["connect time-out", "no such name"],
+)
+def test_a_connection_that_was_never_made_means_that_nothing_happened(
+    error: requests.RequestException, method: str
+) -> None:
+    assert type(failure_of(unreachable(error), method)) is RetryLater
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    "error", [requests.RequestException(), requests.ConnectionError("?"), requests.exceptions.SSLError()]
+)
+def test_a_failure_that_nobody_can_place_is_not_taken_for_nothing(
+    error: requests.RequestException, method: str
+) -> None:
+    expected = RetryLater if method == "GET" else OutcomeUnknown
+
+    assert type(failure_of(unreachable(error), method)) is expected
+
+
+TRUNCATED = b"HTTP/1.1 200 X\r\nContent-Length: 100\r\n\r\n{"
+NO_HTTP = b"what?\r\n\r\n"
+
+
+@pytest.mark.parametrize(("method", "expected"), [("GET", RetryLater), ("POST", OutcomeUnknown)])
+@pytest.mark.parametrize("how", [RESET, HANG, TRUNCATED, NO_HTTP, b""])
+def test_a_request_whose_answer_is_lost_may_have_happened(
+    vendor: Vendor, monkeypatch: pytest.MonkeyPatch, how: str | bytes, method: str, expected: type
+) -> None:
+    monkeypatch.setattr(http, "READ_SECONDS", 0.1)
+    vendor.misbehave(how)
+
+    assert type(failure_of(client(vendor), method)) is expected
+    assert len(vendor.requests) == 1
+
+
+@pytest.mark.parametrize(("method", "expected"), [("GET", RetryLater), ("POST", OutcomeUnknown)])
+@pytest.mark.parametrize("status", [301, 302, 304, 307, 308, 408, 425, 500, 501, 502, 503, 504, 599])
+def test_a_status_that_says_nothing_about_the_request_leaves_its_outcome_open(
+    vendor: Vendor, status: int, method: str, expected: type
+) -> None:
+    vendor.answer(status)
+
+    error = failure_of(client(vendor), method)
+
+    assert type(error) is expected
+    assert str(error) == f"Rillet answered {status}."
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b'{"id": ', b"\xff"])
+@pytest.mark.parametrize(("method", "expected"), [("GET", RetryLater), ("POST", OutcomeUnknown)])
+def test_a_success_that_cannot_be_read_may_have_happened(
+    vendor: Vendor, body: bytes, method: str, expected: type
+) -> None:
+    vendor.answer(200, body)
+
+    error = failure_of(client(vendor), method)
+
+    assert type(error) is expected
+    assert "unreadable JSON" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("stated", "after"),
+    [
+        (None, 61),
+        ("7", 7),
+        ("0", 0),
+        ("100000", 900),
+        ("-5", 61),
+        ("1.5", 61),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", 61),
+        ("²", 61),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_429_says_when_to_come_back_or_a_minute_is_waited(
+    vendor: Vendor, stated: str | None, after: int, method: str
+) -> None:
+    headers = {} if stated is None else {"Retry_After": stated}
+    vendor.answer(429, b"", **headers)
+
+    error = failure_of(client(vendor), method)
+
+    assert type(error) is RetryLater
+    assert isinstance(error, RetryLater)
+    assert error.after == after
+
+
+class Turns:
+    """A gate that counts."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+        self.pushed = 0
+
+    def turn(self) -> None:
+        self.taken += 1
+
+    def pushed_back(self) -> float:
+        self.pushed += 1
+        return 33
+
+
+def test_every_call_takes_its_turn_and_a_429_is_told_to_the_pacer(vendor: Vendor) -> None:
+    turns = Turns()
+    vendor.answer(200, b"{}")
+    vendor.answer(429, Retry_After="7")
+    paced = client(vendor, gate=turns)
+    paced.get("/things")
+
+    error = failure_of(paced, "POST")
+
+    assert (turns.taken, turns.pushed) == (2, 1)
+    assert isinstance(error, RetryLater)
+    assert error.after == 33
+
+
+def test_a_call_without_a_turn_is_not_made(vendor: Vendor) -> None:
+    class Closed(Turns):
+        def turn(self) -> None:
+            raise RetryLater("later", after=9)
+
+    with pytest.raises(RetryLater, match="later"):
+        client(vendor, gate=Closed()).post("/things", {}, "key-1")
+
+    assert vendor.requests == []
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_credential_is_a_broken_connection_with_the_remedy(
+    vendor: Vendor, status: int, method: str
+) -> None:
+    vendor.answer(status)
+
+    error = failure_of(client(vendor), method)
+
+    assert isinstance(error, ConnectionBroken)
+    assert error.after == 300
+    assert f"({status})" in str(error)
+    assert "the connection's secret" in str(error)
+    assert "sk_secret" not in str(error)
+
+
+def _renewing(vendor: Vendor, works: bool) -> tuple[Http, list[Mapping[str, str]]]:
+    """A client whose credential is another one each time, and what it was told was refused."""
+    keys = iter(["old", "new", "newest"])
+    refused: list[Mapping[str, str]] = []
+
+    def renew(headers: Mapping[str, str]) -> bool:
+        refused.append(headers)
+        return works
+
+    return client(vendor, headers=lambda: {"Authorization": next(keys)}, renew=renew), refused
+
+
+def test_a_401_is_tried_once_more_with_another_credential_and_the_same_key(vendor: Vendor) -> None:
+    vendor.answer(401)
+    vendor.answer(200, b'{"id": 1}')
+    renewing, refused = _renewing(vendor, works=True)
+
+    assert renewing.post("/things", {"a": 1}, "key-1") == {"id": 1}
+
+    first, second = vendor.requests
+    assert (first.headers["Authorization"], second.headers["Authorization"]) == ("old", "new")
+    assert first.body == second.body
+    assert first.headers["Idempotency-Key"] == second.headers["Idempotency-Key"] == "key-1"
+    assert refused == [{"Authorization": "old"}]
+
+
+def test_a_401_is_tried_once_more_and_not_for_ever(vendor: Vendor) -> None:
+    vendor.answer(401)
+    renewing, _ = _renewing(vendor, works=True)
+
+    assert isinstance(failure_of(renewing, "GET"), ConnectionBroken)
+
+    assert len(vendor.requests) == 2
+
+
+@pytest.mark.parametrize(("status", "works"), [(401, False), (403, True)])
+def test_without_another_credential_nothing_is_tried_again(vendor: Vendor, status: int, works: bool) -> None:
+    vendor.answer(status)
+    renewing, _ = _renewing(vendor, works=works)
+
+    assert isinstance(failure_of(renewing, "GET"), ConnectionBroken)
+
+    assert len(vendor.requests) == 1
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("status", [400, 404, 405, 409, 410, 415, 422, 499])
+def test_any_other_4xx_is_a_refusal_with_its_problem_document(
+    vendor: Vendor, status: int, method: str
+) -> None:
+    vendor.answer(status, b'{"title": "No", "limit": 1.10}')
+
+    error = failure_of(client(vendor), method)
+
+    assert isinstance(error, Refused)
+    assert (error.status, error.vendor) == (status, "Rillet")
+    assert error.problem == {"title": "No", "limit": Decimal("1.10")}
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>no</html>", b"[1]", b"null", b"7", b"\xff"])
+def test_a_refusal_without_a_problem_document_is_a_refusal_all_the_same(vendor: Vendor, body: bytes) -> None:
+    vendor.answer(400, body)
+
+    error = failure_of(client(vendor), "POST")
+
+    assert isinstance(error, Refused)
+    assert error.problem == {}
+
+
+def test_numbers_in_answers_are_decimals_digit_by_digit(vendor: Vendor) -> None:
+    vendor.answer(200, b'{"amount": 0.10, "rate": 0.12345678901234567890, "count": 3, "big": 1e2}')
+
+    answer = client(vendor).get("/things")
+
+    assert answer == {
+        "amount": Decimal("0.10"),
+        "rate": Decimal("0.12345678901234567890"),
+        "count": 3,
+        "big": Decimal("1E+2"),
+    }
+    assert str(answer["amount"]) == "0.10"
+    assert not any(isinstance(value, float) for value in answer.values())
+
+
+def test_decimals_in_requests_are_written_digit_by_digit(vendor: Vendor) -> None:
+    vendor.answer(200, b"{}")
+
+    client(vendor).post("/things", {"percentage": Decimal("9.975"), "name": "Québec 消費税"}, "key-1")
+
+    [request] = vendor.requests
+    assert b'"percentage": 9.975' in request.body
+    assert json.loads(request.body)["name"] == "Québec 消費税"
+    assert request.headers["Content-Type"] == "application/json"
+    assert request.headers["Idempotency-Key"] == "key-1"
+
+
+def test_an_empty_success_is_nothing(vendor: Vendor) -> None:
+    vendor.answer(204)
+
+    assert client(vendor).get("/things") is None
+
+
+def test_a_read_sends_its_parameters_and_no_key(vendor: Vendor) -> None:
+    vendor.answer(200, b"[]")
+
+    client(vendor).get("/things", {"updated.gt": "2026-11-01T00:00:00Z", "limit": 100})
+
+    [request] = vendor.requests
+    assert request.target == "/things?updated.gt=2026-11-01T00%3A00%3A00Z&limit=100"
+    assert request.headers["Authorization"] == "Bearer sk_secret"
+    assert request.headers.get("Idempotency-Key") is None
+
+
+def test_a_redirect_never_carries_the_credential_elsewhere(vendor: Vendor) -> None:
+    elsewhere = Vendor()
+    elsewhere.answer(200, b"{}")
+    vendor.answer(307, Location=f"{elsewhere.url}/things")
+
+    failure_of(client(vendor, http=session(2)), "POST")
+    failure_of(client(vendor, http=session(2)), "GET")
+
+    elsewhere.close()
+    assert elsewhere.requests == []
+    assert len(vendor.requests) == 2
+
+
+@pytest.fixture
+def without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retries come at once."""
+    monkeypatch.setattr(Retry, "sleep", lambda *_: None)
+    monkeypatch.setattr(http, "READ_SECONDS", 0.1)
+
+
+@pytest.mark.usefixtures("without_waiting")
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_safe_read_is_repeated_by_itself_and_a_write_never(vendor: Vendor, status: int) -> None:
+    vendor.answer(status)
+    failure_of(client(vendor, http=session(2)), "GET")
+    reads = len(vendor.requests)
+
+    failure_of(client(vendor, http=session(2)), "POST")
+
+    assert (reads, len(vendor.requests) - reads) == (3, 1)
+
+
+@pytest.mark.usefixtures("without_waiting")
+@pytest.mark.parametrize("how", [RESET, HANG])
+def test_a_write_whose_answer_is_lost_is_never_repeated_behind_the_callers_back(
+    vendor: Vendor, how: str
+) -> None:
+    vendor.misbehave(how)
+
+    failure_of(client(vendor, http=session(2)), "POST")
+
+    assert len(vendor.requests) == 1
+
+
+@pytest.mark.usefixtures("without_waiting")
+def test_a_read_that_succeeds_at_the_second_try_is_a_success(vendor: Vendor) -> None:
+    vendor.answer(503)
+    vendor.answer(200, b'{"id": 1}')
+
+    assert client(vendor, http=session(2)).get("/things") == {"id": 1}
+
+
+@pytest.mark.usefixtures("without_waiting")
+@pytest.mark.parametrize("status", [429, 400, 401, 404])
+def test_a_read_that_is_refused_is_not_repeated(vendor: Vendor, status: int) -> None:
+    vendor.answer(status)
+
+    failure_of(client(vendor, http=session(2)), "GET")
+
+    assert len(vendor.requests) == 1
+
+
+@pytest.mark.parametrize("retries", [0, 2])
+def test_a_vendor_that_hangs_is_given_up_while_the_function_has_time_left(
+    vendor: Vendor, monkeypatch: pytest.MonkeyPatch, retries: int
+) -> None:
+    """Else the function is cut off and each hanging call uses up one of the message's five tries."""
+    real_seconds = http.READ_SECONDS
+    monkeypatch.setattr(Retry, "sleep", lambda *_: None)
+    monkeypatch.setattr(http, "READ_SECONDS", 0.05)
+    vendor.misbehave(HANG)
+
+    failure_of(client(vendor, http=session(retries)), "GET")
+
+    assert len(vendor.requests) * real_seconds * 1000 < NEEDED_MILLISECONDS
+
+
+def test_calls_are_logged_with_their_ids_and_never_with_a_body_or_a_secret(vendor: Vendor) -> None:
+    vendor.answer(200, b'{"note": "private answer"}', X_REQUEST_ID="reqr_1")
+    vendor.answer(400, b'{"note": "private answer"}', X_REQUEST_ID="reqr_2")
+    vendor.answer(200, b"private answer")
+    vendor.misbehave(RESET)
+    http_ = client(vendor, request_id="X-REQUEST-ID")
+
+    with logged() as log:
+        http_.post("/things", {"note": "private words"}, "key-1")
+        for _ in range(3):
+            failure_of(http_, "POST")
+
+    assert log.messages == ["call", "call", "call", "call failed"]
+    first = vars(log.records[0])
+    assert (first["vendor"], first["method"], first["path"]) == ("Rillet", "POST", "/things")
+    assert (first["status"], first["vendor_request_id"]) == (200, "reqr_1")
+    assert first["milliseconds"] >= 0
+    for word in ("private", "sk_secret", "key-1"):
+        assert word not in log.text

@@ -1,0 +1,168 @@
+"""Putting the parts together: lazily, once, and each connection by itself."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+
+from local.stack import Connection, LocalStack
+from solvimon_rillet.configuration import UnknownConnection
+from solvimon_rillet.errors import NeedsAttention
+from solvimon_rillet.pacing import Priority
+from solvimon_rillet.runtime import Runtime, run_id
+
+NOBODY = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.fixture
+def clients(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The AWS clients that were made, by service."""
+    made: list[str] = []
+    real = boto3.client
+
+    def client(service: str, *arguments: Any, **options: Any) -> object:
+        made.append(service)
+        return real(service, *arguments, **options)
+
+    monkeypatch.setattr(boto3, "client", client)
+    return made
+
+
+@pytest.fixture
+def runtime(stack: LocalStack, clients: list[str]) -> Iterator[Runtime]:
+    environment = stack.runtime.functions["export_invoice"].environment
+    yield Runtime(environment, stack.clock.now)
+
+
+def test_nothing_is_made_before_it_is_needed(runtime: Runtime, clients: list[str]) -> None:
+    assert clients == []
+
+    _ = runtime.queue
+
+    assert clients == ["sqs"]
+
+
+def test_an_environment_without_its_variables_fails_where_they_are_needed() -> None:
+    runtime = Runtime({})
+
+    with pytest.raises(KeyError, match="STACK"):
+        _ = runtime.configuration
+
+
+def test_everything_is_made_once(runtime: Runtime, clients: list[str]) -> None:
+    for _ in range(2):
+        for name in ("configuration", "bus", "table", "ledger", "queue"):
+            getattr(runtime, name)
+
+    assert sorted(clients) == ["dynamodb", "events", "secretsmanager", "sqs", "ssm"]
+
+
+def test_an_unknown_connection_reaches_nobody(runtime: Runtime, stack: LocalStack) -> None:
+    for name in ("nobody", "../default", None):
+        with pytest.raises(UnknownConnection):
+            runtime.export_invoice(name)
+
+    assert len(stack.solvimon.state.calls) == 0
+    assert stack.rillet.state.calls == []
+
+
+def test_the_settings_that_are_in_force_now_are_used(
+    runtime: Runtime, stack: LocalStack, default: Connection
+) -> None:
+    moved = {**default.settings, "solvimon": {"base_url": "http://127.0.0.1:9/v1"}}
+    runtime.export_invoice("default").dry_run("invo_1")
+    before = len(stack.solvimon.state.calls)
+    stack.put_settings("default", moved)
+    stack.advance(61)
+
+    solvimon = runtime.solvimon("default", runtime.configuration.settings("default"))
+
+    assert before == 1
+    with pytest.raises(Exception, match="cannot be reached"):
+        solvimon.invoice("invo_1")
+
+
+def test_solvimon_is_called_with_the_connections_key(
+    runtime: Runtime, stack: LocalStack, default: Connection
+) -> None:
+    with pytest.raises(NeedsAttention):
+        runtime.solvimon("default", runtime.configuration.settings("default")).invoice("invo_1")
+
+    [call] = stack.solvimon.state.calls
+    assert call.api_key == default.solvimon_api_key
+
+
+@pytest.mark.parametrize(("platform", "sent"), [("plat_1", "plat_1"), (None, None)])
+def test_the_platform_is_named_where_a_key_serves_several(
+    runtime: Runtime,
+    stack: LocalStack,
+    default: Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    platform: str | None,
+    sent: str | None,
+) -> None:
+    solvimon = {**default.settings["solvimon"], "platform_id": platform}
+    stack.put_settings("default", {**default.settings, "solvimon": solvimon})
+    seen: list[str | None] = []
+    begin = type(stack.solvimon.state.calls).begin
+
+    def note(self: Any, environ: dict[str, Any], body: bytes) -> object:  # noqa: ANN401
+        seen.append(environ.get("HTTP_X_PLATFORM_ID"))
+        return begin(self, environ, body)
+
+    monkeypatch.setattr(type(stack.solvimon.state.calls), "begin", note)
+
+    with pytest.raises(NeedsAttention):
+        runtime.solvimon("default", runtime.configuration.settings("default")).invoice("invo_1")
+
+    assert seen == [sent]
+
+
+def test_rillet_is_called_with_the_connections_key_and_version_4(
+    runtime: Runtime, stack: LocalStack, default: Connection
+) -> None:
+    found = runtime.rillet("default", runtime.configuration.settings("default")).customer(NOBODY)
+
+    [call] = stack.rillet.state.calls
+    assert found is None
+    assert (call.organisation_id, call.headers["X-Rillet-API-Version"]) == (default.organisation.id, "4")
+
+
+def test_rillet_is_never_called_twice_behind_the_back_of_whoever_counts(
+    runtime: Runtime, stack: LocalStack, default: Connection
+) -> None:
+    stack.rillet.state.misbehave("status", method="GET", path="/customers", status=503, times=0)
+    rillet = runtime.rillet("default", runtime.configuration.settings("default"))
+
+    with pytest.raises(Exception, match="503"):
+        rillet.customer(NOBODY)
+
+    assert len(stack.rillet.state.calls) == 1
+
+
+def test_calls_of_a_connection_share_one_pacer_and_connections_do_not(
+    runtime: Runtime, stack: LocalStack, default: Connection
+) -> None:
+    stack.connect("acme")
+    settings = {name: runtime.configuration.settings(name) for name in ("default", "acme")}
+
+    pacers = [runtime.pacer(name, settings[name], Priority.LIVE) for name in ("default", "default", "acme")]
+
+    assert pacers[0] is pacers[1]
+    assert pacers[0] is not pacers[2]
+    assert pacers[0] is not runtime.pacer("default", settings["default"], Priority.BULK)
+
+
+def test_tokens_of_a_connection_are_one_object(
+    runtime: Runtime, stack: LocalStack, default: Connection
+) -> None:
+    stack.connect("acme")
+    settings = runtime.configuration.settings("default")
+
+    assert runtime.tokens("default", settings) is runtime.tokens("default", settings)
+    assert runtime.tokens("default", settings) is not runtime.tokens("acme", settings)
+
+
+def test_no_two_runs_have_the_same_name() -> None:
+    assert len({run_id() for _ in range(1000)}) == 1000
