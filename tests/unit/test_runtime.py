@@ -1,6 +1,5 @@
 """Putting the parts together: lazily, once, and each connection by itself."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -19,20 +18,21 @@ NOBODY = "00000000-0000-4000-8000-000000000000"
 def clients(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The AWS clients that were made, by service."""
     made: list[str] = []
-    real = boto3.client
+    real: Any = boto3.client
 
-    def client(service: str, *arguments: Any, **options: Any) -> object:
+    def client(service: str, **options: object) -> object:
         made.append(service)
-        return real(service, *arguments, **options)
+        return real(service, **options)
 
     monkeypatch.setattr(boto3, "client", client)
     return made
 
 
 @pytest.fixture
-def runtime(stack: LocalStack, clients: list[str]) -> Iterator[Runtime]:
+def runtime(stack: LocalStack, clients: list[str]) -> Runtime:
+    """A runtime with the environment of ``export_invoice``."""
     environment = stack.runtime.functions["export_invoice"].environment
-    yield Runtime(environment, stack.clock.now)
+    return Runtime(environment, stack.clock.now)
 
 
 def test_nothing_is_made_before_it_is_needed(runtime: Runtime, clients: list[str]) -> None:
