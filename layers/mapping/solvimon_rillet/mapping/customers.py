@@ -24,13 +24,13 @@ def to_new_rillet_customer(customer: Customer, settings: Settings) -> MappedCust
     Raises:
         NeedsAttention: the customer has no name.
     """
-    if not customer.name:
+    name = " ".join((customer.name or "").split())
+    if not name:
         raise NeedsAttention(
             Code.CUSTOMER_INCOMPLETE,
             f"The customer {customer.id} has no name, which Rillet demands.",
             "Give the customer a legal name in Solvimon, then retry.",
         )
-    name = " ".join(customer.name.split())
     payload: dict[str, object] = {"name": name, "name_on_invoice": name}
     address, missing = _address(customer, settings)
     if address:

@@ -12,9 +12,10 @@ def of_group(group: Group) -> str:
     Without a product: the group's text, its lines' texts, their items' names, the category, or its type.
     """
     names = ", ".join(dict.fromkeys(product.name for product in group.products if product.name))
-    name = names or next(filter(None, _alternatives(group)), "Amount")
+    texts = (" ".join((text or "").split()) for text in (names, *_alternatives(group)))
+    name = next(filter(None, texts), "Amount")
     usage = "; ".join(_usage(group))
-    return " ".join((f"{name} ({usage})" if usage else name).split())
+    return f"{name} ({usage})" if usage else name
 
 
 def _alternatives(group: Group) -> Iterator[str | None]:
