@@ -1,7 +1,7 @@
 """The lines of a document: one per group and tax, rounded so that they sum to its totals."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, tzinfo
 from decimal import Decimal
 
@@ -83,6 +83,23 @@ def document_lines(invoice: Invoice, links: Links, settings: Settings, currency:
     )
     warnings += _rounding_notes(flat, lines, currency)
     return Lines(lines, totals, tuple(warnings))
+
+
+def credited(lines: Lines) -> Lines:
+    """A credit note's lines with the sign that Rillet wants: positive, whatever Solvimon's is."""
+    totals = lines.totals
+    if (totals.gross, totals.net) >= (Decimal(), Decimal()):
+        return lines
+    return replace(
+        lines,
+        lines=tuple(replace(line, net=_negated(line.net), tax=_negated(line.tax)) for line in lines.lines),
+        totals=Totals(totals.currency, _negated(totals.net), _negated(totals.tax), _negated(totals.gross)),
+    )
+
+
+def _negated(amount: Decimal) -> Decimal:
+    """The amount with the other sign, and never a negative zero."""
+    return -amount if amount else amount
 
 
 def _worth_booking(

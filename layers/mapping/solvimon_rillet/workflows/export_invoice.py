@@ -14,7 +14,7 @@ from solvimon_rillet.books import Books
 from solvimon_rillet.errors import Code, NeedsAttention, Recoverable, RetryLater, Skip
 from solvimon_rillet.ledger import Attempt, Claim, Document, Ledger
 from solvimon_rillet.linking import Linker, idempotency_key
-from solvimon_rillet.mapping.invoices import MappedInvoice, document_day, to_rillet_invoice
+from solvimon_rillet.mapping.invoices import MappedDocument, document_day, to_rillet_invoice
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.rillet.models import Invoice as RilletInvoice
 from solvimon_rillet.settings import Settings
@@ -171,7 +171,7 @@ class ExportInvoice:
             self._connection, self._settings, self._ledger, self._solvimon, self._rillet, dry_run=dry_run
         )
 
-    def _next_attempt(self, claim: Claim, mapped: MappedInvoice) -> Attempt:
+    def _next_attempt(self, claim: Claim, mapped: MappedDocument) -> Attempt:
         """The open attempt again while Rillet still knows its key, else a new one with a key of its own."""
         payload_hash, now = hash_of(mapped.payload), int(self._clock())
         earlier = claim.attempt
