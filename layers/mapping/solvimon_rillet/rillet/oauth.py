@@ -4,7 +4,7 @@ Source: Rillet's RFC 8414 metadata. Authlib speaks the protocol; it is imported 
 runs of a function never do.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +62,7 @@ class RilletOAuth:
 
     def authorization_url(self, state: str, verifier: str) -> str:
         """Where a person grants access; the verifier itself does not travel."""
-        url, _ = self._session().create_authorization_url(
+        url, _ = self._session(self._settings.oauth.scopes).create_authorization_url(
             self._settings.endpoint("authorization"), state=state, code_verifier=verifier
         )
         return str(url)
@@ -78,6 +78,8 @@ class RilletOAuth:
 
     def refresh(self, refresh_token: str) -> Grant:
         """Get new tokens for a refresh token, which Rillet may replace by another one.
+
+        No scope is sent, so they have the scope that was granted, whatever the settings say now.
 
         Raises:
             GrantRefused: the refresh token is not valid (any more).
@@ -100,9 +102,11 @@ class RilletOAuth:
             )
         except requests.RequestException as error:
             raise RetryLater(f"Rillet does not answer ({type(error).__name__}).") from error
+        if answer.status_code >= 500:
+            raise RetryLater(f"Rillet's authorization server answered {answer.status_code}.")
         return bool(answer.ok)
 
-    def _session(self) -> "OAuth2Session":
+    def _session(self, scopes: Sequence[str] = ()) -> "OAuth2Session":
         from authlib.integrations.requests_client import OAuth2Session
 
         method = "client_secret_basic" if self._client.secret else "none"
@@ -111,7 +115,7 @@ class RilletOAuth:
             client_secret=self._client.secret or None,
             token_endpoint_auth_method=method,
             revocation_endpoint_auth_method=method,
-            scope=" ".join(self._settings.oauth.scopes),
+            scope=" ".join(scopes) or None,
             redirect_uri=self._redirect_uri or None,
             code_challenge_method="S256",
         )
@@ -123,7 +127,8 @@ class RilletOAuth:
             token = getattr(self._session(), method)(url, timeout=_SECONDS, **parts)
         except OAuthError as error:
             if error.error in {"invalid_client", "unauthorized_client"}:
-                raise GrantRefused(error.error, "Rillet does not know our client id or secret.") from None
+                unknown = "Rillet does not know our client; correct the secret …/rillet-oauth-client"
+                raise GrantRefused(error.error, unknown) from None
             raise GrantRefused(str(error.error), str(error.description or "")) from None
         except requests.ConnectTimeout as error:
             raise RetryLater("Rillet's authorization server cannot be reached.") from error
