@@ -9,7 +9,8 @@ import hashlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from solvimon_rillet.configuration import Configuration
@@ -23,6 +24,7 @@ SHORT_LIVED = 600
 _LEASE_SECONDS = 45  # longer than any call to the token endpoint
 _WAIT_SECONDS = 6.0
 _STEP_SECONDS = 0.2
+_EVERYWHERE_SECONDS = 300  # by then a read of Secrets Manager is the newest version for certain
 
 
 class Tokens:
@@ -54,6 +56,7 @@ class Tokens:
         self._sleep = sleep
         self._lock = threading.Lock()
         self._kept: Mapping[str, str] = {}
+        self._refused = ""
 
     def bearer(self) -> str:
         """A token that is valid now.
@@ -74,30 +77,32 @@ class Tokens:
     def renew(self, refused: str) -> bool:
         """Get another token after Rillet refused one with 401; the answer says whether there is one."""
         with self._lock:
-            self._configuration.forget_secret(self._connection, "rillet")
-            stored = self._configuration.grant(self._connection)
-            if stored.get("auth", "api_key") == "api_key":
-                return stored.get("api_key", "") not in {"", refused}
-            if stored.get("access_token") == refused:
-                stored = self._refreshed({**stored, "expires_at": "0"})
-            self._kept = stored
-            return stored.get("access_token", "") not in {"", refused}
+            self._refused = refused
+            self._kept = self._configuration.grant(self._connection, fresh=True)
+            if self._kept.get("auth", "api_key") == "api_key":
+                return self._kept.get("api_key", "") not in {"", refused}
+            if not self._fresh(self._kept):
+                self._kept = self._refreshed(self._kept)
+            return self._kept["access_token"] != refused
 
     def _fresh(self, grant: Mapping[str, str]) -> bool:
         """Whether an access token has time left; it is refreshed ahead of its end."""
-        ahead = min(120.0, _whole(grant, "lifetime") / 5)
-        return bool(grant.get("access_token")) and self._clock() < _whole(grant, "expires_at") - ahead
+        return self._lives(grant, min(120.0, _whole(grant, "lifetime") / 5))
 
     def _usable(self, grant: Mapping[str, str]) -> bool:
         """Whether an access token still lives long enough for one call."""
-        ahead = min(10.0, _whole(grant, "lifetime") / 20)
-        return bool(grant.get("access_token")) and self._clock() < _whole(grant, "expires_at") - ahead
+        return self._lives(grant, min(10.0, _whole(grant, "lifetime") / 20))
+
+    def _lives(self, grant: Mapping[str, str], seconds: float) -> bool:
+        """Whether an access token lives longer than so many seconds, and Rillet has not refused it."""
+        ends = _whole(grant, "expires_at") - seconds
+        return grant.get("access_token", "") not in {"", self._refused} and self._clock() < ends
 
     def _refreshed(self, before: Mapping[str, str]) -> Mapping[str, str]:
         """A fresh grant: made by this worker under the lease, or by another one meanwhile."""
         stale, waited = before.get("access_token", ""), 0.0
         while True:
-            owner = f"{time.time_ns()}-{threading.get_ident()}"
+            owner = self._name()
             if self._take_lease(owner):
                 try:
                     return self._refresh(stale)
@@ -117,8 +122,9 @@ class Tokens:
         grant = self._configuration.grant(self._connection, fresh=True)
         if grant.get("access_token") != stale and self._fresh(grant):
             return grant
-        if _whole(grant, "obtained_at") < self._latest():
-            raise RetryLater("Rillet's new token is not everywhere yet.", after=2)
+        latest = self._latest()
+        if _whole(grant, "obtained_at") < latest and self._clock() < latest + _EVERYWHERE_SECONDS:
+            raise RetryLater("Rillet's new token is not everywhere yet.", after=5)
         refresh_token = grant.get("refresh_token", "")
         mark = _fingerprint(refresh_token)
         if not refresh_token or self.broken_mark() == mark:
@@ -128,10 +134,10 @@ class Tokens:
         except GrantRefused as refused:
             return self._after_refusal(refused, refresh_token, mark)
         logger.info("rillet token refreshed", extra={"connection": self._connection})
-        return self.keep(granted, {"scope": grant.get("scope", "")})
+        return self._keep(granted, {"scope": grant.get("scope", "")})
 
-    def keep(self, granted: Grant, known: Mapping[str, str]) -> Mapping[str, str]:
-        """Write tokens before they are used: a crash after this loses nothing.
+    def replace(self, granted: Grant, known: Mapping[str, str]) -> None:
+        """Keep what a person granted anew.
 
         Args:
             granted: the new tokens.
@@ -140,6 +146,38 @@ class Tokens:
         Raises:
             RetryLater: they could not be written.
         """
+        with self.alone():
+            self._configuration.forget_secret(self._connection, "rillet")  # it may be minutes old
+            self._keep(granted, known)
+
+    def forget(self) -> None:
+        """Forget the tokens; call it within ``alone``.
+
+        Raises:
+            RetryLater: they could not be deleted.
+        """
+        self._configuration.drop_grant(self._connection)
+        self._table.put(_latest_key(self._connection), {"obtained_at": 0})
+        self._kept = {}
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Change tokens while no worker refreshes them, who would write its own over the change.
+
+        A worker that died is not waited for longer than one that refreshes would need.
+        """
+        owner, waited = self._name(), 0.0
+        while not (taken := self._take_lease(owner)) and waited < _WAIT_SECONDS:
+            self._sleep(_STEP_SECONDS)
+            waited += _STEP_SECONDS
+        try:
+            yield
+        finally:
+            if taken:
+                self._give_lease_back(owner)
+
+    def _keep(self, granted: Grant, known: Mapping[str, str]) -> Mapping[str, str]:
+        """Write tokens before they are used: a crash after this loses nothing."""
         now = int(self._clock())
         made = {
             **self._configuration.lasting(self._connection),
@@ -165,10 +203,12 @@ class Tokens:
     def _after_refusal(self, refused: GrantRefused, refresh_token: str, mark: str) -> Mapping[str, str]:
         """Only the refusal of the current refresh token breaks the connection."""
         grant = self._configuration.grant(self._connection, fresh=True)
-        if grant.get("refresh_token") != refresh_token and self._usable(grant):
-            return grant
+        if grant.get("refresh_token") != refresh_token:
+            if self._usable(grant):
+                return grant
+            raise RetryLater("Rillet's token was replaced meanwhile.", after=1)
         if refused.error != "invalid_grant":
-            raise ConnectionBroken(f"Rillet refuses our client ({refused}). Correct the client's secret.")
+            raise ConnectionBroken(f"Rillet refuses to refresh its token ({refused}).")
         self._table.put(_mark_key(self._connection), {"refused": mark, "since": int(self._clock())})
         logger.error(
             "rillet connection broken", extra={"connection": self._connection, "reason": "invalid_grant"}
@@ -182,8 +222,13 @@ class Tokens:
 
     def is_broken(self) -> bool:
         """Whether the current grant was refused, so that a person must connect again."""
-        token = self._configuration.grant(self._connection, fresh=True).get("refresh_token", "")
-        return bool(token) and self.broken_mark() == _fingerprint(token)
+        grant = self._configuration.grant(self._connection, fresh=True)
+        token = grant.get("refresh_token", "")
+        return self.broken_mark() == _fingerprint(token) if token else not self._usable(grant)
+
+    def _name(self) -> str:
+        """A name under which this very run holds the lease."""
+        return f"{time.time_ns()}-{threading.get_ident()}"
 
     def _take_lease(self, owner: str) -> bool:
         now = int(self._clock())

@@ -86,7 +86,10 @@ class ConnectRillet:
 
     def callback(self, query: Mapping[str, str]) -> Page:
         """Finish an authorisation. Whatever is not a valid answer to a URL of ours changes nothing."""
-        kept = self._table.take(_state_key(query.get("state", ""))) if query.get("state") else None
+        try:
+            kept = self._table.take(_state_key(query.get("state", ""))) if query.get("state") else None
+        except SolvimonRilletError as error:
+            return Page(502, "Nothing is connected", f"{error} Open the page again in a moment.")
         if kept is None or int(kept["ends"]) <= self._clock():
             return Page(
                 400,
@@ -129,7 +132,7 @@ class ConnectRillet:
 
     def _keep(self, connection: str, settings: Settings, granted: Grant, organisation: Organization) -> None:
         names = {"organisation_id": organisation.id, "organisation_name": organisation.trade_name}
-        self._tokens_for(connection, settings).keep(granted, names)
+        self._tokens_for(connection, settings).replace(granted, names)
         self._table.put(_owner_key(connection), names)
         logger.info("rillet connected", extra={"connection": connection, "organisation": organisation.id})
 
@@ -141,23 +144,30 @@ class ConnectRillet:
             RetryLater: a service does not answer; nothing is forgotten.
         """
         settings = self._configuration.settings(connection)
-        grant = self._configuration.grant(connection, fresh=True)
-        if grant.get("auth", "api_key") != "oauth":
-            told = (
-                "It uses an API key. Remove it from the connection's Rillet secret, and revoke it in Rillet."
-            )
-            return {"connection": connection, "disconnected": False, "note": told}
-        token = grant.get("refresh_token", "")
-        revoked = bool(token) and self._oauth(settings.rillet).revoke(token)
-        self._configuration.drop_grant(connection)
+        tokens = self._tokens_for(connection, settings)
+        with tokens.alone():
+            grant = self._configuration.grant(connection, fresh=True)
+            if grant.get("auth", "api_key") != "oauth":
+                told = (
+                    "It uses an API key. Remove it from the connection's Rillet secret, and revoke it in "
+                    "Rillet."
+                )
+                return {"connection": connection, "disconnected": False, "note": told}
+            note, revoked = self._revoked(settings.rillet, grant.get("refresh_token", ""))
+            tokens.forget()
         logger.info("rillet disconnected", extra={"connection": connection, "revoked": revoked})
-        note = (
-            "The tokens are revoked and forgotten."
-            if revoked
-            else "The tokens are forgotten here, but Rillet was not told: a client without a secret may not "
-            "revoke. Remove the app's access in Rillet as well."
-        )
         return {"connection": connection, "disconnected": True, "revoked": revoked, "note": note}
+
+    def _revoked(self, settings: RilletSettings, token: str) -> tuple[str, bool]:
+        """Revoke a refresh token at Rillet; what to tell, and whether it is revoked."""
+        if not token:
+            return "There was no token to revoke.", False
+        if self._oauth(settings).revoke(token):
+            return "The tokens are revoked and forgotten.", True
+        told = "The tokens are forgotten here, but Rillet did not revoke them"
+        if not client_of(self._configuration).secret:
+            told += ": a client without a secret may not revoke"
+        return f"{told}. Remove the app's access in Rillet as well.", False
 
     def _oauth(self, settings: RilletSettings) -> RilletOAuth:
         return RilletOAuth(client_of(self._configuration), settings, self._configuration.api_url() + CALLBACK)
