@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from solvimon_rillet.configuration import Configuration
-from solvimon_rillet.errors import ConnectionBroken, NeedsAttention, SolvimonRilletError
+from solvimon_rillet.errors import ConnectionBroken, SolvimonRilletError
 from solvimon_rillet.http import Refused
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.settings import Settings
@@ -62,6 +62,8 @@ class ConnectionStatus:
             RetryLater: its settings cannot be read or used, and there are no earlier ones.
         """
         settings = self._configuration.settings(connection)
+        for vendor in ("solvimon", "rillet"):  # who asks may have mended a secret a moment ago
+            self._configuration.forget_secret(connection, vendor)
         fault = self._configuration.settings_fault(connection)
         organisation: dict[str, str] = {}
         checks = [
@@ -98,8 +100,7 @@ class ConnectionStatus:
             remedy = "Put a valid API key into the connection's Solvimon secret, under api_key."
             return Check(name, False, str(error), remedy)
         except (SolvimonRilletError, Refused) as error:
-            remedy = "Check solvimon.base_url in the settings, then ask for the status again."
-            return Check(name, False, str(error), remedy)
+            return Check(name, False, str(error), _again("solvimon"))
         return Check(name, True, f"{settings.solvimon.base_url} accepts it")
 
     def _webhook_secret(self, connection: str, secret: str, key: str, vendor: str) -> Check:
@@ -122,8 +123,8 @@ class ConnectionStatus:
             found = self._rillet_for(connection, settings).organization()
         except ConnectionBroken as error:
             return Check(name, False, str(error), f"{connect} Or put an API key into the Rillet secret.")
-        except (SolvimonRilletError, NeedsAttention) as error:
-            return Check(name, False, str(error), "Check rillet.base_url in the settings, then ask again.")
+        except SolvimonRilletError as error:
+            return Check(name, False, str(error), _again("rillet"))
         organisation |= {"id": found.id, "name": found.trade_name}
         return Check(name, True, f"connected to {found.trade_name}")
 
@@ -139,4 +140,10 @@ class ConnectionStatus:
         ends = grant.get("expires_at", "")
         expiry = datetime.fromtimestamp(int(ends), UTC).isoformat() if ends.isdigit() else None
         told = {"auth": "oauth", "scopes": grant.get("scope", "").split(), "token_expires_at": expiry}
-        return {**told, "action_needed": "reconnect"} if broken else told
+        if not broken:
+            return told
+        return {**told, "action_needed": "reconnect" if grant.get("access_token") else "connect"}
+
+
+def _again(vendor: str) -> str:
+    return f"Ask for the status again in a minute; if it stays so, check {vendor}.base_url in the settings."
