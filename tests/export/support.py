@@ -133,8 +133,9 @@ def bus_event(invoice_id: str = FIRST, connection: str = "default") -> Json:
 
 @dataclass
 class Heard:
-    """What the functions wrote to their log."""
+    """What the functions wrote to their log; ``namespace`` is where their metrics belong."""
 
+    namespace: str
     out: io.StringIO = field(default_factory=io.StringIO)
 
     @property
@@ -153,7 +154,7 @@ class Heard:
         sums: Counter[str] = Counter()
         for line in self.lines:
             for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
-                assert directive["Namespace"] == "SolvimonRillet"
+                assert directive["Namespace"] == self.namespace
                 assert ["service"] in directive["Dimensions"], "the alarms ask for it"
                 assert line["service"] in FUNCTIONS
                 for metric in directive["Metrics"]:
@@ -164,7 +165,7 @@ class Heard:
 @contextmanager
 def listening(stack: LocalStack) -> Iterator[Heard]:
     """Let the functions speak, at the most talkative level that the template offers, and write it down."""
-    heard = Heard()
+    heard = Heard(stack.runtime.functions["export_invoice"].environment["POWERTOOLS_METRICS_NAMESPACE"])
     for function in FUNCTIONS:
         stack.invoke(function, {})  # a logger gets its handler when its function is first built
     loggers = [logging.getLogger(name) for name in (*FUNCTIONS, "solvimon_rillet")]

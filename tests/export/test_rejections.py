@@ -25,6 +25,7 @@ from tests.export.support import (
 )
 
 DISCOUNT = demo_data.invoice_id("discount")
+USAGE = demo_data.invoice_id("usage-tiers")
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
@@ -73,6 +74,12 @@ def _product(connection: Connection, invoice_id: str = FIRST) -> str:
     return str(fields[0]["value"])
 
 
+def _close_after_somebody_looked(stack: LocalStack, connection: Connection) -> None:
+    connection.platform.finalise(USAGE)
+    export(stack, USAGE)  # that November is open is remembered from here on
+    connection.organisation.close_period("2026-11-01", "2026-11-30")
+
+
 def _put_product_back(connection: Connection) -> None:
     seed: Any = demo_data.rillet_seed()["products"]
     connection.organisation.products.add(next(p for p in seed if p["id"] == _product(connection)))
@@ -93,10 +100,10 @@ REFUSALS = {
         lambda s, c: configure(s, c, invoice_scope="AR_ONLY", reference_types={"invoice_line": None}),
         settings={"invoice_scope": "AR_ONLY"},
     ),
-    "period closed": Refusal(
+    "period closed a moment ago": Refusal(
         "rillet_period_closed",
         "Open the period",
-        lambda _, c: c.organisation.close_period("2026-11-01", "2026-11-30"),
+        lambda s, c: _close_after_somebody_looked(s, c),
         lambda _, c: c.organisation.closed_periods.clear(),
         said="2026-11-01",
     ),
@@ -165,6 +172,21 @@ def test_whatever_a_refusal_says_is_quoted_to_the_person(
 
     code = "rillet_record_missing" if status == 404 else "refused_by_rillet"
     rejected(stack, FIRST, code, f"({status})", quoted)
+
+
+def test_a_period_that_was_closed_and_is_open_again_holds_up_no_retry(
+    stack: LocalStack, default: Connection
+) -> None:
+    """The remedy says to open the period and retry; whoever does so sees it work at once."""
+    default.organisation.close_period("2026-11-01", "2026-11-30")
+    finalise(stack, default)
+    stack.settle()
+    rejected(stack, FIRST, "rillet_period_closed", "2026-11-01", "2026-11-30")
+
+    default.organisation.closed_periods.clear()
+    [result] = export(stack, FIRST)
+
+    assert result["outcome"] == "exported"
 
 
 def test_a_refused_attempt_gets_a_new_idempotency_key(stack: LocalStack, default: Connection) -> None:

@@ -8,6 +8,7 @@ import pytest
 from local.stack import Connection, LocalStack
 from solvimon_rillet.configuration import UnknownConnection
 from solvimon_rillet.errors import NeedsAttention
+from solvimon_rillet.inbox import NEEDED_MILLISECONDS
 from solvimon_rillet.pacing import Priority
 from solvimon_rillet.runtime import Runtime, run_id
 
@@ -162,6 +163,28 @@ def test_tokens_of_a_connection_are_one_object(
 
     assert runtime.tokens("default", settings) is runtime.tokens("default", settings)
     assert runtime.tokens("default", settings) is not runtime.tokens("acme", settings)
+
+
+@pytest.mark.parametrize("service", ["dynamodb", "secretsmanager", "ssm", "sqs", "events"])
+def test_an_aws_service_that_hangs_is_given_up_while_the_function_has_time_left(
+    stack: LocalStack, monkeypatch: pytest.MonkeyPatch, service: str
+) -> None:
+    """Else the function is cut off, and an outage of AWS uses up the five tries of every message."""
+    made: dict[str, Any] = {}
+    real: Any = boto3.client
+
+    def client(name: str, **options: object) -> object:
+        made[name] = real(name, **options)
+        return made[name]
+
+    monkeypatch.setattr(boto3, "client", client)
+    runtime = Runtime(stack.runtime.functions["export_invoice"].environment, stack.clock.now)
+    for name in ("configuration", "bus", "table", "queue"):
+        getattr(runtime, name)
+
+    config = made[service].meta.config
+    attempts = (config.retries or {}).get("total_max_attempts", 10 if service == "dynamodb" else 5)
+    assert attempts * (config.connect_timeout + config.read_timeout) * 1000 < NEEDED_MILLISECONDS
 
 
 def test_no_two_runs_have_the_same_name() -> None:

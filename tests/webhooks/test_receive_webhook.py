@@ -482,6 +482,22 @@ def test_settings_that_were_never_usable_are_our_own_fault_and_mended_without_a_
     assert (failed.status, delivered.status) == (503, 200)
 
 
+def test_settings_that_went_wrong_are_counted_for_the_alarm_and_webhooks_go_on(
+    stack: LocalStack, default: Connection
+) -> None:
+    body = envelope()
+    headers = signed(stack, body, default.webhook_secret)
+    post(stack, body, headers)
+    stack.put_settings("default", "{")
+    stack.advance(61)
+
+    with listening(stack) as heard:
+        answer = post(stack, body, headers)
+
+    assert answer.status == 200, "the last good ones stay in force"
+    assert heard.counted == {"default.SettingsInvalid": 1}
+
+
 @pytest.mark.usefixtures("impatient")
 def test_neither_body_nor_signature_nor_secret_is_ever_logged(stack: LocalStack, default: Connection) -> None:
     previous = "previous-secret-of-the-webhook"
