@@ -85,7 +85,7 @@ def test_an_answer_warns_where_rillet_numbers_the_invoice_by_itself(
     [result] = export(stack, FIRST)
 
     assert result["rillet_number"] == "INV-0001"
-    assert result["warnings"] == [f"Rillet numbered the invoice INV-0001; in Solvimon it is {number}."]
+    assert result["warnings"] == [f"Rillet numbered it INV-0001; in Solvimon it is {number}."]
 
 
 @pytest.mark.parametrize("invoice_id", [FIRST, DISCOUNT, UNROUNDED, NEW_CUSTOMER])

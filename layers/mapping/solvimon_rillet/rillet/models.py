@@ -40,12 +40,62 @@ class Invoice(Model):
     total: Money
     net_amount: Money
     taxed_amount: Money
+    amount_due: Money | None = None
+    status: str | None = None
     external_references: Several[ExternalReference] = []
     updated_at: str | None = None
+
+    @property
+    def number(self) -> str:
+        """Rillet's number."""
+        return self.invoice_number
 
     def refers_to(self, identifier: str) -> bool:
         """Whether one of its external references, of whatever type, has this id."""
         return any(reference.id == identifier for reference in self.external_references)
+
+
+class CreditMemo(Model):
+    """A credit memo; all its amounts are positive."""
+
+    id: str
+    credit_memo_number: str
+    customer_id: str | None = None
+    total: Money
+    net_amount: Money
+    taxed_amount: Money
+    applied_amount: Money | None = None
+    remaining_amount: Money | None = None
+    status: str | None = None
+    external_references: Several[ExternalReference] = []
+    updated_at: str | None = None
+
+    @property
+    def number(self) -> str:
+        """Rillet's number."""
+        return self.credit_memo_number
+
+    def refers_to(self, identifier: str) -> bool:
+        """Whether one of its external references, of whatever type, has this id."""
+        return any(reference.id == identifier for reference in self.external_references)
+
+
+class Address(Model):
+    """A postal address; Rillet demands all parts but ``line2``, older records may lack some."""
+
+    line1: str | None = None
+    line2: str | None = None
+    city: str | None = None
+    state: str | None = None
+    zip_code: str | None = None
+    country: str | None = None
+
+
+class CustomerEmail(Model):
+    """An e-mail address of a customer: MAIN_SENDER, CC or BCC."""
+
+    email: str
+    type: str
 
 
 class Customer(Model):
@@ -53,8 +103,20 @@ class Customer(Model):
 
     id: str
     name: str
+    name_on_invoice: str | None = None
+    address: Address | None = None
+    emails: Several[CustomerEmail] = []
     send_invoices_automatically: bool | None = None
     external_references: Several[ExternalReference] = []
+
+
+class Product(Model):
+    """A product; ``status`` is ACTIVE or INACTIVE. Products carry no date of their last change."""
+
+    id: str
+    name: str
+    description: str | None = None
+    status: str = "ACTIVE"
 
 
 class Organization(Model):

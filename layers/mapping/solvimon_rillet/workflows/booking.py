@@ -2,21 +2,48 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from solvimon_rillet import money
 from solvimon_rillet.errors import Code
-from solvimon_rillet.rillet.models import Invoice
+from solvimon_rillet.rillet.models import Money
+
+
+class Booked(Protocol):
+    """A document in Rillet's books: an invoice or a credit memo."""
+
+    @property
+    def id(self) -> str:
+        """Rillet's id."""
+
+    @property
+    def number(self) -> str:
+        """Rillet's number."""
+
+    @property
+    def net_amount(self) -> Money:
+        """Before tax."""
+
+    @property
+    def taxed_amount(self) -> Money:
+        """The tax."""
+
+    @property
+    def total(self) -> Money:
+        """Gross."""
+
+    def refers_to(self, identifier: str) -> bool:
+        """Whether one of its external references has this id."""
 
 
 def booked_facts(
-    document_id: str, found: Sequence[Invoice], totals: Mapping[str, str], warnings: Sequence[str]
+    document_id: str, found: Sequence[Booked], totals: Mapping[str, str], warnings: Sequence[str]
 ) -> tuple[str, dict[str, Any]]:
     """The state of a document that Rillet has, and the facts to record and tell.
 
     Args:
         document_id: Solvimon's id.
-        found: Rillet's invoices for it, oldest first; more than one is a double booking.
+        found: Rillet's documents for it, oldest first; more than one is a double booking.
         totals: net, tax, gross and currency that were sent.
         warnings: what the mapping had to say.
 
@@ -28,38 +55,38 @@ def booked_facts(
     if not first.refers_to(document_id):
         notes.append(
             "Rillet did not keep our external reference; add the reference type in Rillet (Settings → "
-            "External References), or later look-ups cannot find this invoice."
+            "External References), or later look-ups cannot find it."
         )
     facts: dict[str, Any] = {
         "rillet_id": first.id,
-        "rillet_number": first.invoice_number,
+        "rillet_number": first.number,
         "totals": dict(totals),
         "warnings": notes,
     }
     if len(found) > 1:
-        ids = ", ".join(invoice.id for invoice in found)
+        ids = ", ".join(booked.id for booked in found)
         return "differs", facts | {
             "code": Code.EXPORTED_TWICE.value,
-            "message": f"Rillet has {len(found)} invoices for it: {ids}.",
+            "message": f"Rillet has {len(found)} documents for it: {ids}.",
             "remedy": f"Delete all but {first.id} in Rillet.",
         }
     if difference := _difference(first, totals):
         return "differs", facts | {
             "code": Code.TOTAL_DIFFERS.value,
             "message": difference,
-            "remedy": "Correct the invoice in Rillet by hand, and report the difference to Rillet's support.",
+            "remedy": "Correct it in Rillet by hand, and report the difference to Rillet's support.",
         }
     return "exported", facts
 
 
 def number_note(sent: object, booked: str) -> list[str]:
-    """A warning where Rillet gave an invoice another number than ours."""
+    """A warning where Rillet gave a document another number than ours."""
     if not sent or sent == booked:
         return []
-    return [f"Rillet numbered the invoice {booked}; in Solvimon it is {sent}."]
+    return [f"Rillet numbered it {booked}; in Solvimon it is {sent}."]
 
 
-def _difference(booked: Invoice, totals: Mapping[str, str]) -> str:
+def _difference(booked: Booked, totals: Mapping[str, str]) -> str:
     """How Rillet's amounts differ from ours, or an empty text."""
     currency = totals["currency"]
     pairs = (("net", booked.net_amount), ("tax", booked.taxed_amount), ("gross", booked.total))

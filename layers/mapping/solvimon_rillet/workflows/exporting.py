@@ -1,0 +1,210 @@
+"""What every export does: claim, check, send once, find out, record."""
+
+import contextlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from solvimon_rillet.books import Books
+from solvimon_rillet.errors import Code, NeedsAttention, Recoverable, RetryLater, Skip
+from solvimon_rillet.hashing import hash_of
+from solvimon_rillet.ledger import Attempt, Claim, Document, Ledger
+from solvimon_rillet.linking import Linker, idempotency_key
+from solvimon_rillet.mapping.documents import MappedDocument, document_day
+from solvimon_rillet.rillet.client import RilletClient
+from solvimon_rillet.settings import Settings
+from solvimon_rillet.solvimon.client import SolvimonClient
+from solvimon_rillet.solvimon.models import Invoice
+from solvimon_rillet.workflows.booking import Booked
+from solvimon_rillet.workflows.results import Result
+
+# Rillet answers a key again for 24 hours; an hour less leaves room for clocks that differ.
+KEY_SECONDS = 23 * 3600
+# A call that was cut off may still be at work in Rillet; a look-up before that might miss its document.
+SETTLE_SECONDS = 60
+# A look-up starts this much before the attempt: clocks differ, and a list costs little more.
+CLOCK_DIFFERENCE_SECONDS = 3600
+
+
+class Export(ABC):
+    """A workflow that puts one kind of Solvimon document into Rillet, for one connection.
+
+    Attributes:
+        kind: the kind of document, as the ledger calls it.
+        workflow: its switch in the settings.
+    """
+
+    kind: str
+    workflow: str
+
+    def __init__(
+        self,
+        connection: str,
+        settings: Settings,
+        ledger: Ledger,
+        solvimon: SolvimonClient,
+        rillet: RilletClient,
+        books: Books,
+        clock: Callable[[], float],
+    ) -> None:
+        self._connection = connection
+        self._settings = settings
+        self._ledger = ledger
+        self._solvimon = solvimon
+        self._rillet = rillet
+        self._books = books
+        self._clock = clock
+
+    def run(self, document_id: str, owner: str) -> Result:
+        """Export one document, or record why not.
+
+        Args:
+            document_id: Solvimon's id.
+            owner: names this very run; the lease is held under it.
+
+        Raises:
+            RetryLater: nothing happened; a later run goes on.
+            OutcomeUnknown: it may be in Rillet; a later run finds out before it sends another.
+        """
+        claim = self._ledger.claim(self._document(document_id), owner)
+        if claim.done:
+            return _already(claim)
+        try:
+            return self._export(claim)
+        except Recoverable:
+            with contextlib.suppress(Recoverable):
+                self._ledger.release(claim)
+            raise
+
+    @abstractmethod
+    def _export(self, claim: Claim) -> Result:
+        """The steps of this kind of document, in order."""
+
+    @abstractmethod
+    def _listed(self, customer_id: str, since: datetime) -> Iterable[Booked]:
+        """Rillet's documents of this kind that changed since a moment, newest first."""
+
+    def _document(self, document_id: str) -> Document:
+        return Document(self._connection, self.kind, document_id)
+
+    def _check_wanted(self, document: Invoice) -> None:
+        """Raise ``Skip`` for a document that is not for Rillet, by rule."""
+        if not getattr(self._settings.workflows, self.workflow):
+            raise Skip(f"The workflow {self.workflow} is switched off in the settings.")
+        if document.status != "FINAL":
+            raise Skip(f"The invoice is {document.status or 'without a status'}, not FINAL.")
+        if document.billing_type == "SELF_BILLING":
+            raise Skip("A SELF_BILLING invoice is money owed to a seller, not a receivable.")
+        start, dated = self._settings.start_date, document_day(document, self._settings)
+        if start and dated and dated < start:
+            raise Skip(f"The invoice is dated {dated}, before the connection's start_date {start}.")
+
+    def _booking_day(self, invoice: Invoice, *, dry_run: bool = False) -> date | None:
+        """The first open day, for an invoice whose own day is closed in Rillet; ``None`` for all others.
+
+        Raises:
+            NeedsAttention: its day is closed, and the setting ``closed_periods`` says ``hold``.
+        """
+        dated = document_day(invoice, self._settings)
+        closed = self._books.closed_up_to(remember=not dry_run)
+        if dated is None or closed is None or dated > closed:
+            return None
+        if self._settings.closed_periods == "next_open_day":
+            return closed + timedelta(days=1)
+        raise NeedsAttention(
+            Code.RILLET_PERIOD_CLOSED,
+            f"The invoice is dated {dated}, and Rillet's books are closed up to {closed}.",
+            "Open the period in Rillet or set closed_periods to next_open_day, then retry; or book by hand.",
+        )
+
+    def _linker(self, *, dry_run: bool = False) -> Linker:
+        return Linker(
+            self._connection, self._settings, self._ledger, self._solvimon, self._rillet, dry_run=dry_run
+        )
+
+    def _next_attempt(self, claim: Claim, mapped: MappedDocument) -> Attempt:
+        """The open attempt again while Rillet still knows its key, else a new one with a key of its own."""
+        payload_hash, now = hash_of(mapped.payload), int(self._clock())
+        earlier = claim.attempt
+        same = earlier and earlier.open and earlier.payload_hash == payload_hash
+        if earlier and same and now - earlier.started < KEY_SECONDS:
+            return replace(earlier, called=now)
+        number = earlier.number + 1 if earlier else 1
+        return Attempt(
+            key=idempotency_key(self._connection, self.kind, claim.document.id, payload_hash, str(number)),
+            payload_hash=payload_hash,
+            customer_id=str(mapped.payload["customer_id"]),
+            totals=mapped.totals.as_text(),
+            started=now,
+            called=now,
+            number=number,
+        )
+
+    def _look_up(self, claim: Claim, attempt: Attempt) -> list[Booked]:
+        """The documents that an attempt of unknown outcome left in Rillet, oldest first."""
+        settled = attempt.called + SETTLE_SECONDS - self._clock()
+        if settled > 0:
+            raise RetryLater("An earlier call may still be at work in Rillet.", after=settled)
+        since = datetime.fromtimestamp(attempt.started - CLOCK_DIFFERENCE_SECONDS, UTC)
+        listed = self._listed(attempt.customer_id, since)
+        return [booked for booked in listed if booked.refers_to(claim.document.id)][::-1]
+
+    def _find_earlier(self, claim: Claim, attempt: Attempt) -> list[Booked]:
+        """What an earlier attempt of unknown outcome left in Rillet, unless the same key finds it anyway."""
+        earlier = claim.attempt
+        if earlier is None or not earlier.open or earlier.key == attempt.key:
+            return []
+        return self._look_up(claim, earlier)
+
+    def _after_refusal(
+        self, claim: Claim, document: Invoice, attempt: Attempt, linker: Linker, why: NeedsAttention
+    ) -> Result:
+        """Record a refusal by Rillet, and forget what we thought of Rillet that it disproves.
+
+        Raises:
+            RetryLater: a period was closed meanwhile, and the next open day is to be used instead.
+        """
+        refused = replace(attempt, open=False)
+        if why.code is Code.RILLET_RECORD_MISSING:
+            linker.forget(document)
+        if why.code is Code.RILLET_PERIOD_CLOSED:
+            self._books.forget()
+            if self._settings.closed_periods == "next_open_day":
+                self._ledger.begin(claim, refused)
+                raise RetryLater("The period was closed a moment ago.", after=1) from why
+        return self._reject(claim, why, refused)
+
+    def _stop(self, claim: Claim, why: NeedsAttention | Skip) -> Result:
+        """Record why a document is not sent, unless an earlier attempt has put it into Rillet already."""
+        attempt = claim.attempt
+        if attempt and attempt.open:
+            found = self._look_up(claim, attempt)
+            if found:
+                return self._book(claim, found, attempt.totals, [])
+        if isinstance(why, NeedsAttention):
+            return self._reject(claim, why, attempt)
+        self._ledger.skip(claim, why.reason)
+        return Result(claim.document.id, "skipped", {"reason": why.reason})
+
+    def _reject(self, claim: Claim, why: NeedsAttention, attempt: Attempt | None) -> Result:
+        self._ledger.reject(claim, why, attempt)
+        return Result(claim.document.id, "rejected", in_words(why))
+
+    @abstractmethod
+    def _book(
+        self, claim: Claim, found: Sequence[Booked], totals: Mapping[str, str], warnings: Sequence[str]
+    ) -> Result:
+        """Record the document that Rillet has, and whether it is what we sent."""
+
+
+def _already(claim: Claim) -> Result:
+    told = ("rillet_id", "rillet_number", "totals", "warnings", "code", "message", "remedy")
+    facts = {name: claim.record[name] for name in told if name in claim.record}
+    return Result(claim.document.id, "already_exported" if claim.state == "exported" else claim.state, facts)
+
+
+def in_words(why: NeedsAttention) -> dict[str, Any]:
+    """Code, message and remedy, as answers and records carry them."""
+    return {"code": why.code.value, "message": why.message, "remedy": why.remedy}
