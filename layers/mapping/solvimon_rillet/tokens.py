@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from solvimon_rillet.configuration import Configuration
+from solvimon_rillet.configuration import SECRET_SECONDS, Configuration
 from solvimon_rillet.dynamo import ConditionFailed, Table
 from solvimon_rillet.errors import ConnectionBroken, RetryLater
 from solvimon_rillet.rillet.oauth import Grant, GrantRefused, RilletOAuth
@@ -56,6 +56,7 @@ class Tokens:
         self._sleep = sleep
         self._lock = threading.Lock()
         self._kept: Mapping[str, str] = {}
+        self._kept_until = 0.0
         self._refused = ""
 
     def bearer(self) -> str:
@@ -66,13 +67,20 @@ class Tokens:
             RetryLater: another worker is refreshing, or a service does not answer.
         """
         with self._lock:
-            if not self._fresh(self._kept):
+            if not self._fresh(self._kept) or self._clock() >= self._kept_until:
                 self._kept = self._configuration.grant(self._connection)
+                self._kept_until = self._clock() + SECRET_SECONDS
             if self._kept.get("auth", "api_key") == "api_key":
                 return self._configuration.credential(self._connection, "rillet", "api_key")
             if not self._fresh(self._kept):
                 self._kept = self._refreshed(self._kept)
             return self._kept["access_token"]
+
+    def read_anew(self) -> None:
+        """Read the secret next time, whatever is remembered."""
+        with self._lock:
+            self._configuration.forget_secret(self._connection, "rillet")
+            self._kept = {}
 
     def renew(self, refused: str) -> bool:
         """Get another token after Rillet refused one with 401; the answer says whether there is one."""

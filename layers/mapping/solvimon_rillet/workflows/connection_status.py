@@ -62,8 +62,9 @@ class ConnectionStatus:
             RetryLater: its settings cannot be read or used, and there are no earlier ones.
         """
         settings = self._configuration.settings(connection)
-        for vendor in ("solvimon", "rillet"):  # who asks may have mended a secret a moment ago
-            self._configuration.forget_secret(connection, vendor)
+        # Who asks may have mended a secret a moment ago.
+        self._configuration.forget_secret(connection, "solvimon")
+        self._tokens_for(connection, settings).read_anew()
         fault = self._configuration.settings_fault(connection)
         organisation: dict[str, str] = {}
         checks = [
