@@ -38,7 +38,7 @@ bench: $(STAMP) ## Measure (prints BENCH lines)
 docs: $(STAMP) ## Make the reference pages from the code
 	@PYTHONPATH=layers/mapping $(BIN)/python -m local.reference
 
-build: $(STAMP) ## Build the Lambda artefacts (needs python3.13 on the PATH)
+build: $(STAMP) ## Build the Lambda artefacts
 	@SAM_CLI_TELEMETRY=0 $(BIN)/sam build
 
 deploy: build ## Deploy to AWS: make deploy ENV=dev

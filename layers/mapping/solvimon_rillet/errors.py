@@ -6,6 +6,7 @@
     ├── RetryLater            nothing happened; the same message again, later
     │   └── ConnectionBroken  a person must mend the connection; messages wait
     └── OutcomeUnknown        the call may have happened; the next attempt finds out
+        └── Conflict          answered 409; a second one is looked into
     NeedsAttention            a person must mend the document or its mapping; recorded, re-driven later
     Skip                      not for Rillet, by rule; recorded
 """
@@ -16,8 +17,10 @@ from enum import StrEnum
 class Code(StrEnum):
     """Why a document needs attention. Each code has its row in ``docs/errors.md``."""
 
+    BILLING_ENTITY_EXISTS = "billing_entity_exists"
     CONNECTION_UNKNOWN = "connection_unknown"
     CURRENCY_MIXED = "currency_mixed"
+    CUSTOM_FIELD_UNUSABLE = "custom_field_unusable"
     CUSTOMER_INCOMPLETE = "customer_incomplete"
     CUSTOMER_NOT_LINKED = "customer_not_linked"
     DATE_MISSING = "date_missing"
@@ -27,13 +30,20 @@ class Code(StrEnum):
     INVOICE_NOT_FOUND = "invoice_not_found"
     INVOICE_NUMBER_MISSING = "invoice_number_missing"
     INVOICE_UNREADABLE = "invoice_unreadable"
+    LINKED_ELSEWHERE = "linked_elsewhere"
+    ORIGINAL_NOT_EXPORTED = "original_not_exported"
     PERIOD_REVERSED = "period_reversed"
     PRODUCT_NOT_LINKED = "product_not_linked"
     REFERENCE_TYPE_MISSING = "reference_type_missing"
     REFERENCE_TYPE_RESTRICTED = "reference_type_restricted"
     REFUSED_BY_RILLET = "refused_by_rillet"
+    REFUSED_BY_SOLVIMON = "refused_by_solvimon"
     RILLET_PERIOD_CLOSED = "rillet_period_closed"
     RILLET_RECORD_MISSING = "rillet_record_missing"
+    ROW_INCOMPLETE = "row_incomplete"
+    ROW_UNREADABLE = "row_unreadable"
+    SOLVIMON_RECORD_MISSING = "solvimon_record_missing"
+    SOLVIMON_UNAVAILABLE = "solvimon_unavailable"
     SUBSIDIARY_NOT_LINKED = "subsidiary_not_linked"
     TAX_COUNTRY_MISSING = "tax_country_missing"
     TAX_NOT_ATTRIBUTABLE = "tax_not_attributable"
@@ -69,7 +79,20 @@ class ConnectionBroken(RetryLater):
 
 
 class OutcomeUnknown(Recoverable):
-    """A write was sent and its answer was lost: it may or may not have happened."""
+    """A write was sent and its answer was lost: it may or may not have happened.
+
+    Attributes:
+        key_spent: its idempotency key may answer this failure again and again: whoever has looked and found
+            that nothing happened needs another key.
+    """
+
+    def __init__(self, message: str, *, after: float | None = None, key_spent: bool = False) -> None:
+        super().__init__(message, after=after)
+        self.key_spent = key_spent
+
+
+class Conflict(OutcomeUnknown):
+    """A write was answered 409: it may be under way, it may be done, or something else is in its place."""
 
 
 class NeedsAttention(SolvimonRilletError):

@@ -11,6 +11,7 @@ holds, its owner is the only one that may call Rillet for the document::
                                      └ crash: the attempt stays in the record
 """
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -161,6 +162,24 @@ class Ledger:
     def begin(self, claim: Claim, attempt: Attempt) -> None:
         """Write the intent to send, before the call."""
         self._write(claim, {"state": "sending", "attempt": attempt.as_item()}, release=False)
+
+    def progress(self, claim: Claim, facts: Mapping[str, Any]) -> None:
+        """Write a step of a document that has several, and keep the lease."""
+        self._write(claim, {"state": "sending", **facts}, release=False)
+
+    def note(self, document: Document, facts: Mapping[str, Any]) -> None:
+        """Add facts to a document that is finished; on any other this does nothing."""
+        names = {f"#f{i}": name for i, name in enumerate(facts)}
+        values = {f":f{i}": value for i, value in enumerate(facts.values())}
+        sets = ", ".join(f"#f{i} = :f{i}" for i in range(len(facts)))
+        with contextlib.suppress(ConditionFailed):
+            self._table.update(
+                document.key,
+                f"SET {sets}",
+                "#state IN (:exported, :differs)",
+                {**values, ":exported": "exported", ":differs": "differs"},
+                {**names, "#state": "state"},
+            )
 
     def finish(self, claim: Claim, state: str, facts: Mapping[str, Any]) -> None:
         """Write how the document ended and release the lease."""

@@ -25,7 +25,9 @@ from solvimon_rillet.tokens import Tokens
 from solvimon_rillet.turns import TurnTable
 from solvimon_rillet.workflows.connect_rillet import ConnectRillet, client_of
 from solvimon_rillet.workflows.connection_status import ConnectionStatus
+from solvimon_rillet.workflows.export_credit_memo import ExportCreditMemo
 from solvimon_rillet.workflows.export_invoice import ExportInvoice
+from solvimon_rillet.workflows.results import Result
 
 if TYPE_CHECKING:
     import requests
@@ -100,6 +102,26 @@ class Runtime:
         solvimon, rillet = self.solvimon(name, settings), self.rillet(name, settings, pacer)
         books = Books(name, self.table, rillet, self.clock)
         return ExportInvoice(name, settings, self.ledger, solvimon, rillet, books, self.clock)
+
+    def export_credit_memo(self, connection: object, priority: Priority = Priority.LIVE) -> ExportCreditMemo:
+        """The workflow for a connection, with the settings that are in force now.
+
+        Raises:
+            UnknownConnection: there is no such connection.
+            RetryLater: its settings cannot be read, or Rillet's budget is used up for the moment.
+        """
+        name = connection_name(connection)
+        settings = self.configuration.settings(name)
+        pacer = self.pacer(name, settings, priority)
+        pacer.look_ahead()
+        solvimon, rillet = self.solvimon(name, settings), self.rillet(name, settings, pacer)
+        books = Books(name, self.table, rillet, self.clock)
+        invoices = ExportInvoice(name, settings, self.ledger, solvimon, rillet, books, self.clock)
+
+        def original(invoice_id: str) -> Result:
+            return invoices.run(invoice_id, run_id())
+
+        return ExportCreditMemo(name, settings, self.ledger, solvimon, rillet, books, self.clock, original)
 
     def connect_rillet(self) -> ConnectRillet:
         """Authorisation of connections."""

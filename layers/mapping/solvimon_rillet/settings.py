@@ -36,6 +36,12 @@ class Workflows(_Part):
     """Which workflows are on."""
 
     export_invoice: bool = Field(default=True, description="Export finalised invoices to Rillet.")
+    export_credit_memo: bool = Field(default=True, description="Export finalised credit notes to Rillet.")
+    import_customers: bool = Field(default=True, description="Import customers from Rillet, on request.")
+    import_products: bool = Field(default=True, description="Import products from Rillet, on request.")
+    import_subsidiaries: bool = Field(
+        default=True, description="Import subsidiaries from Rillet as billing entities, on request."
+    )
 
 
 class SolvimonSettings(_Part):
@@ -189,7 +195,15 @@ class Settings(_Part):
         default=FallbackProducts(), description="Rillet products for groups without a product."
     )
     subsidiaries: dict[str, str] = Field(
-        default={}, description="Billing entities linked by hand: `{rillet subsidiary id: solvimon id}`."
+        default={},
+        description="Billing entities linked by hand: `{rillet subsidiary id: solvimon id}`. An import links "
+        "them and changes nothing else about them.",
+    )
+    product_category: str = Field(
+        default="rillet_products",
+        pattern=r"^\S{1,256}$",
+        description="Reference of the Solvimon category for imported products; created as "
+        '"Rillet Products" where it is missing.',
     )
     tax_types: dict[str, TaxType] = Field(
         default={},

@@ -106,9 +106,17 @@ class Original:
 
 @dataclass(frozen=True, slots=True)
 class Applications:
-    """How a memo is applied: the whole set, as Rillet wants it, and what stays open on the memo."""
+    """How a memo is applied: the whole set, as Rillet wants it, and what stays open on the memo.
+
+    Attributes:
+        payload: the request body.
+        amounts: how much goes to which Rillet invoice.
+        applied: their sum.
+        rest: what stays open on the memo.
+    """
 
     payload: dict[str, object]
+    amounts: dict[str, Decimal]
     applied: Decimal
     rest: Decimal
 
@@ -124,7 +132,7 @@ def to_applications(
         applied_on: day of the application (YYYY-MM-DD).
         originals: the invoices, in the order in which they are served.
     """
-    rest, entries = total, list[dict[str, object]]()
+    rest, entries, amounts = total, list[dict[str, object]](), dict[str, Decimal]()
     for original in originals:
         wanted = rest if original.credited is None else min(rest, abs(original.credited))
         amount = money.rounded(max(Decimal(), min(wanted, original.open_amount)), currency)
@@ -136,5 +144,6 @@ def to_applications(
                     "application_date": applied_on,
                 }
             )
+            amounts[original.rillet_id] = amount
             rest -= amount
-    return Applications({"applications": entries}, total - rest, rest)
+    return Applications({"applications": entries}, amounts, total - rest, rest)

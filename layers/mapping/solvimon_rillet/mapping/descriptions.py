@@ -1,6 +1,6 @@
 """What a line says to people: the products' names, with the usage behind the amount."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from solvimon_rillet.solvimon.models import Group, Line, MeterValue
@@ -11,21 +11,38 @@ def of_group(group: Group) -> str:
 
     Without a product: the group's text, its lines' texts, their items' names, the category, or its type.
     """
-    names = ", ".join(dict.fromkeys(product.name for product in group.products if product.name))
-    texts = (" ".join((text or "").split()) for text in (names, *_alternatives(group)))
-    name = next(filter(None, texts), "Amount")
-    usage = "; ".join(_usage(group))
+    name, usage = _named(group)[0], "; ".join(_usage(group))
     return f"{name} ({usage})" if usage else name
 
 
-def _alternatives(group: Group) -> Iterator[str | None]:
-    yield group.description
-    yield ", ".join(dict.fromkeys(line.description for line in group.lines if line.description))
-    for line in group.lines:
-        yield from (item.name for item in line.product_items)
+def source_of(group: Group) -> str:
+    """The field of a group that its description comes from."""
+    return _named(group)[1]
+
+
+def _named(group: Group) -> tuple[str, str]:
+    for text, source in _alternatives(group):
+        if name := " ".join((text or "").split()):
+            return name, source
+    return "Amount", "(no text)"
+
+
+def _alternatives(group: Group) -> Iterator[tuple[str | None, str]]:
+    yield _joined(product.name for product in group.products), "products.name"
+    yield group.description, "description"
+    yield _joined(line.description for line in group.lines), "lines.description"
+    yield (
+        _joined(item.name for line in group.lines for item in line.product_items),
+        "lines.product_items.name",
+    )
     if group.product_category:
-        yield group.product_category.name
-    yield from (kind.replace("_", " ").capitalize() for kind in (group.type,) if kind)
+        yield group.product_category.name, "product_category.name"
+    yield (group.type or "").replace("_", " ").capitalize(), "type"
+
+
+def _joined(texts: Iterable[str | None]) -> str:
+    """Each text once, in order."""
+    return ", ".join(dict.fromkeys(text for text in texts if text))
 
 
 def _usage(group: Group) -> Iterator[str]:

@@ -206,6 +206,11 @@ def _spell(source: str, line: DocumentLine) -> str:
     """A row's Solvimon field as a path in this very document."""
     kind, _, rest = source.partition(".")
     if kind == "group":
+        rest = {"products (Rillet Product ID)": line.product_from, "products.name": line.described_by}.get(
+            rest, rest
+        )
+        if rest.startswith("("):
+            return rest
         return f"{line.path}.{_LAYOUT_OF_2024.get(rest, rest) if line.path.startswith('groups') else rest}"
     if kind == "tax":
         return f"{line.tax_path}.{rest}" if line.tax_path else "(no tax)"

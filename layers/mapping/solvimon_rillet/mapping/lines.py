@@ -24,7 +24,9 @@ class DocumentLine:
         path: the group's path in the Solvimon document.
         tax_path: path of the tax category behind ``rate``.
         product_id: Rillet product id.
+        product_from: field of the group, or the setting, that it comes from.
         description: text for people.
+        described_by: field of the group that it comes from.
         net: net amount, rounded to the document's currency.
         tax: tax amount, rounded to the document's currency.
         rate: ``None`` where no tax category applies.
@@ -34,7 +36,9 @@ class DocumentLine:
     path: str
     tax_path: str
     product_id: str
+    product_from: str
     description: str
+    described_by: str
     net: Decimal
     tax: Decimal
     rate: Rate | None
@@ -69,20 +73,29 @@ def document_lines(invoice: Invoice, links: Links, settings: Settings, currency:
     rounded_nets = _round_parts(totals.net, nets, booked, currency)
     rounded_taxes = _round_parts(totals.tax, taxes, taxed, currency)
     lines = tuple(
-        DocumentLine(
-            path=group.path,
-            tax_path=share.source,
-            product_id=_product(group, links, settings),
-            description=descriptions.of_group(group.group),
-            net=net,
-            tax=tax,
-            rate=share.rate,
-            period=service_period(group.group, group.path, where),
-        )
+        _line(group, share, net, tax, _product(group, links, settings), where)
         for (group, share), net, tax in zip(flat, rounded_nets, rounded_taxes, strict=True)
     )
     warnings += _rounding_notes(flat, lines, currency)
     return Lines(lines, totals, tuple(warnings))
+
+
+def _line(
+    group: Billed, share: Share, net: Decimal, tax: Decimal, product: tuple[str, str], where: tzinfo
+) -> DocumentLine:
+    product_id, product_from = product
+    return DocumentLine(
+        path=group.path,
+        tax_path=share.source,
+        product_id=product_id,
+        product_from=product_from,
+        description=descriptions.of_group(group.group),
+        described_by=descriptions.source_of(group.group),
+        net=net,
+        tax=tax,
+        rate=share.rate,
+        period=service_period(group.group, group.path, where),
+    )
 
 
 def credited(lines: Lines) -> Lines:
@@ -109,23 +122,22 @@ def _worth_booking(
     kept, warnings = list[Billed](), list[str]()
     for group in groups:
         taxed = any(tax.tax_amount and tax.tax_amount.quantity for tax in group.taxes)
-        if group.net or taxed or _find_product(group.group, links, settings):
+        if group.net or taxed or _find_product(group.group, links, settings)[0]:
             kept.append(group)
         else:
             warnings.append(f"The group {group.path} is zero and has no Rillet product; it was left out.")
     return kept, warnings
 
 
-def _find_product(group: Group, links: Links, settings: Settings) -> str | None:
+def _find_product(group: Group, links: Links, settings: Settings) -> tuple[str | None, str]:
+    """The Rillet product of a group, and where it comes from."""
     if group.products:
-        return next((links.products[p.id] for p in group.products if p.id and p.id in links.products), None)
-    return _fallback(group, settings)
-
-
-def _fallback(group: Group, settings: Settings) -> str | None:
-    products = settings.fallback_products
+        linked = (links.products[p.id] for p in group.products if p.id and p.id in links.products)
+        return next(linked, None), "products (Rillet Product ID)"
+    products, kind = settings.fallback_products, kind_of(group)
     by_kind = {"discount": products.discount, "commitment": products.commitment, "one_off": products.one_off}
-    return by_kind.get(kind_of(group)) or products.default
+    name = kind if by_kind.get(kind) else "default"
+    return by_kind.get(kind) or products.default, f"(setting fallback_products.{name})"
 
 
 def kind_of(group: Group) -> str:
@@ -141,10 +153,10 @@ def kind_of(group: Group) -> str:
     return "discount" if amount and amount.quantity < 0 else "other"
 
 
-def _product(group: Billed, links: Links, settings: Settings) -> str:
-    product = _find_product(group.group, links, settings)
+def _product(group: Billed, links: Links, settings: Settings) -> tuple[str, str]:
+    product, source = _find_product(group.group, links, settings)
     if product:
-        return product
+        return product, source
     if group.group.products:
         names = ", ".join(f"{p.name or 'unnamed'} ({p.id})" for p in group.group.products)
         raise NeedsAttention(

@@ -1,20 +1,24 @@
 """Rillet's API, version 4: what this product calls, and what its refusals mean."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from solvimon_rillet.errors import Code, NeedsAttention, OutcomeUnknown
+from solvimon_rillet.errors import Code, Conflict, NeedsAttention, OutcomeUnknown, RetryLater
 from solvimon_rillet.http import Http, Refused
 from solvimon_rillet.rillet.models import (
     Book,
+    CreditMemo,
+    CreditMemoPage,
     Customer,
     CustomerPage,
     Invoice,
     InvoicePage,
     Organization,
+    Page,
     Subsidiary,
     SubsidiaryList,
 )
@@ -22,6 +26,15 @@ from solvimon_rillet.rillet.models import (
 API_VERSION = "4"
 PAGE = 100
 M = TypeVar("M", bound=BaseModel)
+P = TypeVar("P", bound=Page)
+
+
+@dataclass(frozen=True, slots=True)
+class RowPage:
+    """Rows of a list as they came, and where the next page begins; ``None`` on the last one."""
+
+    rows: Sequence[Any]
+    next_cursor: str | None = None
 
 
 class RilletClient:
@@ -41,25 +54,40 @@ class RilletClient:
     def invoices_of_customer(self, customer_id: str, updated_after: datetime) -> Iterator[Invoice]:
         """A customer's invoices that changed after a moment, newest first.
 
-        Rillet cannot look an invoice up by reference or number (dossier, trap 14). An expired cursor
-        restarts the list without a word, so the first repeated invoice ends it (trap 16).
+        Rillet cannot look an invoice up by reference or number (dossier, trap 14).
         """
-        seen: set[str] = set()
-        params: dict[str, str | int] = {
-            "customer_id": customer_id,
-            "updated.gt": updated_after.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "limit": PAGE,
-        }
-        while True:
-            page = self._get("/invoices", params, InvoicePage)
-            for invoice in page.invoices:
-                if invoice.id in seen:
-                    return
-                seen.add(invoice.id)
-                yield invoice
-            if not page.pagination.next_cursor:
-                return
-            params["cursor"] = page.pagination.next_cursor
+        more = {"customer_id": customer_id}
+        for page in self._changed_since("/invoices", updated_after, more, InvoicePage):
+            yield from page.invoices
+
+    def invoice(self, invoice_id: str) -> Invoice | None:
+        """An invoice, or ``None`` where Rillet has none with this id."""
+        try:
+            return _read(self._http.get(f"/invoices/{invoice_id}"), Invoice)
+        except Refused as refused:
+            if refused.status == 404:
+                return None
+            raise _attention(refused) from refused
+
+    def create_credit_memo(self, payload: Mapping[str, object], idempotency_key: str) -> CreditMemo:
+        """Create a credit memo; the same key within 24 hours answers the first memo again."""
+        return self._post("/credit-memos", payload, idempotency_key, CreditMemo)
+
+    def credit_memos(self, updated_after: datetime) -> Iterator[CreditMemo]:
+        """All credit memos that changed after a moment, newest first."""
+        for page in self._changed_since("/credit-memos", updated_after, {}, CreditMemoPage):
+            yield from page.credit_memos
+
+    def apply_credit_memo(self, memo_id: str, payload: Mapping[str, object], idempotency_key: str) -> None:
+        """Make this the whole set of a memo's applications; what is not in it is taken back."""
+        try:
+            self._http.post(f"/credit-memos/{memo_id}/applications", payload, idempotency_key)
+        except Refused as refused:
+            if refused.status == 409:
+                raise OutcomeUnknown(
+                    "Rillet answered 409: this request may be under way or done."
+                ) from refused
+            raise _attention(refused) from refused
 
     def customer(self, customer_id: str) -> Customer | None:
         """A customer, or ``None`` where Rillet has none with this id."""
@@ -81,6 +109,25 @@ class RilletClient:
         """Create a customer; the same key within 24 hours answers the first customer again."""
         return self._post("/customers", payload, idempotency_key, Customer)
 
+    def customer_rows(self, cursor: str | None, updated_after: str | None) -> RowPage:
+        """One page of customers as they come, newest first.
+
+        Args:
+            cursor: where the page before ended. Rillet forgets a cursor after two hours and then answers
+                page one without a word (dossier 2.3).
+            updated_after: RFC 3339 in UTC; only what changed later.
+        """
+        more = {"updated.gt": updated_after} if updated_after else {}
+        return self._rows("customers", cursor, more)
+
+    def product_rows(self, cursor: str | None) -> RowPage:
+        """One page of products as they come, newest first; they cannot be filtered by change."""
+        return self._rows("products", cursor, {})
+
+    def subsidiary_rows(self) -> RowPage:
+        """All subsidiaries as they come; this list has no pages."""
+        return _row_page(self._get_json("/subsidiaries", None), "subsidiaries")
+
     def organization(self) -> Organization:
         """The organisation that the credential belongs to."""
         return self._get("/organizations/self", None, Organization)
@@ -99,9 +146,39 @@ class RilletClient:
         """All subsidiaries of the organisation."""
         return self._get("/subsidiaries", None, SubsidiaryList).subsidiaries
 
+    def _changed_since(
+        self, path: str, moment: datetime, more: Mapping[str, str], model: type[P]
+    ) -> Iterator[P]:
+        """The pages of a list, newest first.
+
+        An expired cursor restarts a list without a word (dossier, trap 16): a page that begins like the
+        first one ends it.
+        """
+        since = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        params: dict[str, str | int] = {**more, "updated.gt": since, "limit": PAGE}
+        first: object = None
+        while True:
+            page = self._get(path, params, model)
+            begins = page.model_dump_json()[:200]
+            if begins == first:
+                return
+            first = first or begins
+            yield page
+            if not page.pagination.next_cursor:
+                return
+            params["cursor"] = page.pagination.next_cursor
+
+    def _rows(self, name: str, cursor: str | None, more: Mapping[str, str | int]) -> RowPage:
+        # Whether a cursor remembers the filters is not documented, so they are repeated.
+        params = {"limit": PAGE, **more, **({"cursor": cursor} if cursor else {})}
+        return _row_page(self._get_json(f"/{name}", params), name)
+
     def _get(self, path: str, params: Mapping[str, str | int] | None, model: type[M]) -> M:
+        return _read(self._get_json(path, params), model)
+
+    def _get_json(self, path: str, params: Mapping[str, str | int] | None) -> object:
         try:
-            return _read(self._http.get(path, params), model)
+            return self._http.get(path, params)
         except Refused as refused:
             raise _attention(refused) from refused
 
@@ -109,11 +186,17 @@ class RilletClient:
         try:
             return _read(self._http.post(path, payload, key), model)
         except Refused as refused:
-            if refused.status == 409:
-                raise OutcomeUnknown(
-                    "Rillet answered 409: this request may be under way or done."
-                ) from refused
-            raise _attention(refused) from refused
+            raise _unlike_a_read(refused) from refused
+
+
+def _row_page(answer: object, name: str) -> RowPage:
+    """A page whose rows are not looked at yet: one that cannot be read must not hold up the others."""
+    rows = answer.get(name) if isinstance(answer, dict) else None
+    if not isinstance(answer, dict) or not isinstance(rows, list):
+        raise RetryLater(f"Rillet's list of {name} cannot be read.")
+    pagination = answer.get("pagination")
+    cursor = pagination.get("next_cursor") if isinstance(pagination, dict) else None
+    return RowPage(rows, cursor or None)
 
 
 def _read(answer: object, model: type[M]) -> M:
@@ -122,6 +205,13 @@ def _read(answer: object, model: type[M]) -> M:
     except ValidationError as error:
         fields = ", ".join(".".join(map(str, part["loc"])) or "(all)" for part in error.errors()[:5])
         raise OutcomeUnknown(f"Rillet's answer cannot be read; wrong or missing: {fields}.") from None
+
+
+def _unlike_a_read(refused: Refused) -> Exception:
+    """What a refused write means: a 409 may stand for one that is under way or done."""
+    if refused.status == 409:
+        return Conflict("Rillet answered 409: this request may be under way or done.")
+    return _attention(refused)
 
 
 def _attention(refused: Refused) -> NeedsAttention:

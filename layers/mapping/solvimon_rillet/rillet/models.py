@@ -149,18 +149,28 @@ class Pagination(Model):
     next_cursor: str | None = None
 
 
-class InvoicePage(Model):
+class Page(Model):
+    """A page of a list."""
+
+    pagination: Pagination = Pagination()
+
+
+class InvoicePage(Page):
     """A page of invoices, newest first."""
 
     invoices: list[Invoice]
-    pagination: Pagination = Pagination()
 
 
-class CustomerPage(Model):
+class CreditMemoPage(Page):
+    """A page of credit memos, newest first."""
+
+    credit_memos: list[CreditMemo]
+
+
+class CustomerPage(Page):
     """A page of customers."""
 
     customers: list[Customer]
-    pagination: Pagination = Pagination()
 
 
 class SubsidiaryList(Model):

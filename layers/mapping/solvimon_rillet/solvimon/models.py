@@ -283,6 +283,20 @@ class UsedExchangeRate(Model):
     rate_timestamp: Moment | None = None
 
 
+class CreditDetail(Model):
+    """What a CREDIT note credits."""
+
+    original_invoice_id: str | None = None
+    note: str | None = None
+
+
+class LinkedInvoice(Model):
+    """An invoice that a ONE_OFF_CREDIT note is linked to; it may be one of several, or there are none."""
+
+    id: str
+    amount: Amount | None = None
+
+
 class Invoice(Model):
     """An invoice or credit note (``invo_…``)."""
 
@@ -309,6 +323,17 @@ class Invoice(Model):
     billing_entity: BillingEntity | None = None
     used_exchange_rates: Several[UsedExchangeRate] = []
     other_custom_fields: Several[OtherCustomFieldValue] = []
+    credit: CreditDetail | None = None
+    linked_invoices: Several[LinkedInvoice] = []
+    linked_invoices_ids: Several[str] = []
+
+    def credited_invoices(self) -> list[LinkedInvoice]:
+        """The invoices that a credit note credits, in order, each once."""
+        if self.credit and self.credit.original_invoice_id:
+            return [LinkedInvoice(id=self.credit.original_invoice_id)]
+        if self.linked_invoices:
+            return list({linked.id: linked for linked in self.linked_invoices}.values())
+        return [LinkedInvoice(id=identifier) for identifier in dict.fromkeys(self.linked_invoices_ids)]
 
     @property
     def is_credit_note(self) -> bool:

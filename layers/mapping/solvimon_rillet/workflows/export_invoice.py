@@ -19,8 +19,7 @@ class ExportInvoice(Export):
 
     def dry_run(self, invoice_id: str) -> Result:
         """What ``run`` would send for an invoice, and why; writes nothing anywhere."""
-        record = self._ledger.read(self._document(invoice_id)) or {}
-        known = {"state_now": record["state"]} if "state" in record else {}
+        known = self._known(invoice_id)
         try:
             invoice = self._solvimon.invoice(invoice_id)
             self._check_wanted(invoice)
@@ -39,7 +38,7 @@ class ExportInvoice(Export):
         }
         if resolved.new_customer:
             facts["customer_to_create"] = resolved.new_customer.payload
-        return Result(invoice_id, "would_export", {**known, **facts})
+        return Result(invoice_id, self._would(known), {**known, **facts})
 
     def _export(self, claim: Claim) -> Result:
         """The steps in order: read, resolve, map, tie out; look for an earlier attempt; send; record."""
@@ -61,11 +60,14 @@ class ExportInvoice(Export):
         if not found:
             self._ledger.begin(claim, attempt)
             try:
-                found = [self._rillet.create_invoice(mapped.payload, attempt.key)]
+                found = self._sent(claim, attempt, mapped)
             except NeedsAttention as why:
                 return self._after_refusal(claim, invoice, attempt, linker, why)
         warnings += number_note(invoice.invoice_number, found[0].number)
         return self._book(claim, found, mapped.totals.as_text(), warnings)
+
+    def _create(self, payload: Mapping[str, object], key: str) -> Booked:
+        return self._rillet.create_invoice(payload, key)
 
     def _listed(self, customer_id: str, since: datetime) -> Iterable[Booked]:
         return self._rillet.invoices_of_customer(customer_id, since)

@@ -8,9 +8,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from solvimon_rillet.books import Books
-from solvimon_rillet.errors import Code, NeedsAttention, Recoverable, RetryLater, Skip
+from solvimon_rillet.errors import Code, Conflict, NeedsAttention, Recoverable, RetryLater, Skip
 from solvimon_rillet.hashing import hash_of
-from solvimon_rillet.ledger import Attempt, Claim, Document, Ledger
+from solvimon_rillet.ledger import FINISHED, Attempt, Claim, Document, Ledger
 from solvimon_rillet.linking import Linker, idempotency_key
 from solvimon_rillet.mapping.documents import MappedDocument, document_day
 from solvimon_rillet.rillet.client import RilletClient
@@ -83,6 +83,10 @@ class Export(ABC):
         """The steps of this kind of document, in order."""
 
     @abstractmethod
+    def _create(self, payload: Mapping[str, object], key: str) -> Booked:
+        """Create the document in Rillet."""
+
+    @abstractmethod
     def _listed(self, customer_id: str, since: datetime) -> Iterable[Booked]:
         """Rillet's documents of this kind that changed since a moment, newest first."""
 
@@ -100,6 +104,16 @@ class Export(ABC):
         start, dated = self._settings.start_date, document_day(document, self._settings)
         if start and dated and dated < start:
             raise Skip(f"The invoice is dated {dated}, before the connection's start_date {start}.")
+
+    def _known(self, document_id: str) -> dict[str, Any]:
+        """What the ledger says of a document, for a dry run."""
+        record = self._ledger.read(self._document(document_id)) or {}
+        told = {name: record[name] for name in ("rillet_id", "rillet_number") if name in record}
+        return {"state_now": record["state"], **told} if "state" in record else {}
+
+    def _would(self, known: Mapping[str, Any]) -> str:
+        """The outcome of a dry run that found nothing wrong: what is in Rillet is not exported again."""
+        return "already_exported" if known.get("state_now") in FINISHED else "would_export"
 
     def _booking_day(self, invoice: Invoice, *, dry_run: bool = False) -> date | None:
         """The first open day, for an invoice whose own day is closed in Rillet; ``None`` for all others.
@@ -157,6 +171,36 @@ class Export(ABC):
         if earlier is None or not earlier.open or earlier.key == attempt.key:
             return []
         return self._look_up(claim, earlier)
+
+    def _sent(self, claim: Claim, attempt: Attempt, mapped: MappedDocument) -> list[Booked]:
+        """Create the document; the answer is what Rillet has of it then.
+
+        Raises:
+            NeedsAttention: Rillet refuses it.
+            RetryLater, OutcomeUnknown: as ``run``.
+        """
+        try:
+            return [self._create(mapped.payload, attempt.key)]
+        except Conflict as conflict:
+            return self._after_conflict(claim, attempt, conflict)
+
+    def _after_conflict(self, claim: Claim, attempt: Attempt, conflict: Conflict) -> list[Booked]:
+        """What Rillet has after a second 409 to the same request; after the first one, time may tell.
+
+        Raises:
+            Conflict: it is the first one.
+            NeedsAttention: the document is not there, so something else is in its place.
+        """
+        if claim.attempt is None or claim.attempt.key != attempt.key:
+            raise conflict
+        found = self._look_up(claim, claim.attempt)
+        if found:
+            return found
+        raise NeedsAttention(
+            Code.REFUSED_BY_RILLET,
+            "Rillet refused it (409), and does not have it: something else is in its place.",
+            "See whether Rillet has another document with this number, then retry.",
+        )
 
     def _after_refusal(
         self, claim: Claim, document: Invoice, attempt: Attempt, linker: Linker, why: NeedsAttention

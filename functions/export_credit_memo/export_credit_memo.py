@@ -1,0 +1,28 @@
+"""Lambda function ``export_credit_memo``: finalised Solvimon credit notes into Rillet.
+
+Takes an SQS batch of ``Credit Note Finalised`` events, or a direct invocation::
+
+    {"connection": "default", "credit_note_ids": ["invo_..."], "dry_run": true}
+"""
+
+import time
+from collections.abc import Callable, Mapping
+
+from solvimon_rillet.events import CREDIT_NOTE_FINALISED
+from solvimon_rillet.export_function import build_export
+from solvimon_rillet.lambda_handler import Handler, lazily
+
+
+def build(environment: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Handler:
+    """A handler for a function with this environment."""
+    return build_export(
+        environment,
+        clock,
+        name="export_credit_memo",
+        id_name="credit_note_id",
+        detail_type=CREDIT_NOTE_FINALISED,
+        exporter=lambda runtime, connection: runtime.export_credit_memo(connection),
+    )
+
+
+handler = lazily(build)

@@ -1,0 +1,109 @@
+"""The handler of a function that exports documents: an SQS batch of bus events, or a person's request."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+
+from solvimon_rillet.errors import NeedsAttention, Recoverable
+from solvimon_rillet.inbox import Inbox, summary
+from solvimon_rillet.lambda_handler import Handler
+from solvimon_rillet.runtime import Runtime, run_id
+from solvimon_rillet.telemetry import Telemetry
+from solvimon_rillet.workflows.results import Result
+
+
+class Exporter(Protocol):
+    """A workflow for one connection."""
+
+    def run(self, document_id: str, owner: str) -> Result:
+        """Export a document."""
+
+    def dry_run(self, document_id: str) -> Result:
+        """Say what ``run`` would do."""
+
+
+class _DirectRequest(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    connection: str = "default"
+    dry_run: bool = False
+
+
+def request_model(ids: str) -> type[BaseModel]:
+    """What a person may ask for, with the documents' ids under a given name."""
+    model: type[BaseModel] = create_model(
+        "DirectRequest",
+        __base__=_DirectRequest,
+        **{ids: (list[str], Field(min_length=1, max_length=500))},  # type: ignore[call-overload]
+    )
+    return model
+
+
+def build_export(
+    environment: Mapping[str, str],
+    clock: Callable[[], float],
+    *,
+    name: str,
+    id_name: str,
+    detail_type: str,
+    exporter: Callable[[Runtime, str], Exporter],
+) -> Handler:
+    """A handler of an export.
+
+    Args:
+        environment: the function's environment.
+        clock: unix seconds.
+        name: the function's name.
+        id_name: what a document's id is called in requests and answers, such as ``invoice_id``.
+        detail_type: the bus event that asks for it.
+        exporter: makes the workflow for a connection.
+    """
+    telemetry = Telemetry(environment, name)
+    runtime = Runtime(environment, clock, telemetry.count)
+    ids = f"{id_name}s"
+    model = request_model(ids)
+    example = {"connection": "default", ids: ["invo_AbC123"], "dry_run": True}
+
+    def export(connection: str, document_id: str) -> Result:
+        return exporter(runtime, connection).run(document_id, run_id())
+
+    def dry_run(connection: str, document_id: str) -> Result:
+        try:
+            return exporter(runtime, connection).dry_run(document_id)
+        except Recoverable as error:
+            return Result(document_id, "try_again", {"reason": str(error)})
+
+    inbox = Inbox(lambda: runtime.queue, export, telemetry)
+
+    def direct(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
+        try:
+            request = model.model_validate(event).model_dump()
+        except ValidationError as error:
+            wrong = [f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors()]
+            return {"error": "; ".join(wrong), "example": example}
+        connection = request["connection"]
+        try:
+            results = [
+                dry_run(connection, document_id)
+                if request["dry_run"]
+                else inbox.document(connection, document_id, detail_type, context)
+                for document_id in request[ids]
+            ]
+        except NeedsAttention as error:
+            return {"error": error.message, "remedy": error.remedy}
+        return {
+            "connection": connection,
+            "dry_run": request["dry_run"],
+            "summary": summary(results),
+            "results": [result.as_answer(id_name) for result in results],
+        }
+
+    @telemetry.logger.inject_lambda_context(clear_state=True)
+    def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
+        try:
+            return inbox.batch(event, context) if "Records" in event else direct(event, context)
+        finally:
+            telemetry.flush()
+
+    return handle
