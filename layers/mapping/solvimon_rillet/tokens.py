@@ -24,7 +24,7 @@ SHORT_LIVED = 600
 _LEASE_SECONDS = 45  # longer than any call to the token endpoint
 _WAIT_SECONDS = 6.0
 _STEP_SECONDS = 0.2
-_EVERYWHERE_SECONDS = 300  # by then a read of Secrets Manager is the newest version for certain
+_EVERYWHERE_SECONDS = 300  # by then every read of Secrets Manager shows the newest version
 
 
 class Tokens:
@@ -130,9 +130,7 @@ class Tokens:
         grant = self._configuration.grant(self._connection, fresh=True)
         if grant.get("access_token") != stale and self._fresh(grant):
             return grant
-        latest = self._latest()
-        if _whole(grant, "obtained_at") < latest and self._clock() < latest + _EVERYWHERE_SECONDS:
-            raise RetryLater("Rillet's new token is not everywhere yet.", after=5)
+        self._check_that_none_is_newer(grant)
         refresh_token = grant.get("refresh_token", "")
         mark = _fingerprint(refresh_token)
         if not refresh_token or self.broken_mark() == mark:
@@ -203,10 +201,19 @@ class Tokens:
         self._kept = made
         return made
 
-    def _latest(self) -> int:
-        """When the newest tokens were made; Secrets Manager may show older ones for a moment."""
-        item = self._table.get(_latest_key(self._connection))
-        return int(item["obtained_at"]) if item else 0
+    def _check_that_none_is_newer(self, grant: Mapping[str, str]) -> None:
+        """Do not refresh with an older version, which Secrets Manager may show for a moment.
+
+        If it stays, it is no stale read: somebody saved an older copy, and Rillet decides what it is worth.
+        """
+        now, latest = int(self._clock()), self._table.get(_latest_key(self._connection)) or {}
+        if _whole(grant, "obtained_at") >= latest.get("obtained_at", 0):
+            return
+        if "behind_since" not in latest:
+            latest["behind_since"] = now
+            self._table.put(_latest_key(self._connection), latest)
+        if now < latest["behind_since"] + _EVERYWHERE_SECONDS:
+            raise RetryLater("Rillet's new token is not everywhere yet.", after=5)
 
     def _after_refusal(self, refused: GrantRefused, refresh_token: str, mark: str) -> Mapping[str, str]:
         """Only the refusal of the current refresh token breaks the connection."""
