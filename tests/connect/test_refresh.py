@@ -1,0 +1,417 @@
+"""Tokens are refreshed ahead of their end and after a 401, by one worker at a time."""
+
+import contextlib
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.client import BaseClient
+
+from local import demo_data
+from local.stack import Connection, LocalStack
+from solvimon_rillet.errors import ConnectionBroken, RetryLater
+from solvimon_rillet.rillet.oauth import Grant, RilletOAuth
+from solvimon_rillet.runtime import Runtime
+from solvimon_rillet.tokens import Tokens
+from tests.connect.support import (
+    ACME,
+    HOUR,
+    Heard,
+    add_connection,
+    add_to_secret,
+    ask,
+    bearer,
+    connected,
+    grant,
+    oauth,
+    open_page,
+    process,
+    secret,
+    start,
+)
+from tests.export.support import finalise, rillet_invoices, until, waiting
+
+SOME = tuple(demo_data.invoice_id(name) for name in ("first", "discount", "usage-tiers", "yen"))
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits for another worker looks again at once."""
+    monkeypatch.setattr("solvimon_rillet.tokens._STEP_SECONDS", 0.005)
+
+
+def refreshes(stack: LocalStack) -> tuple[int, int]:
+    """How often Rillet refreshed, and how often it saw a token that was used up."""
+    counts = oauth(stack).counts
+    return counts.refreshes, counts.reuses
+
+
+def all_at_once(*work: Callable[[], object]) -> list[Any]:
+    """Do everything at the same moment, each in a thread of its own."""
+    ready, done = threading.Barrier(len(work)), list[Any]()
+
+    def one(do: Callable[[], object]) -> None:
+        ready.wait()
+        try:
+            done.append(do())
+        except RetryLater as error:
+            done.append(error)
+
+    threads = [threading.Thread(target=one, args=(do,)) for do in work]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return done
+
+
+def whoami(runtime: Runtime, connection: str = ACME) -> Callable[[], str]:
+    """A call to Rillet, as a process makes it."""
+    client = runtime.rillet(connection, runtime.configuration.settings(connection))
+    return lambda: client.organization().id
+
+
+@pytest.mark.parametrize(("passed", "refreshed"), [(0, 0), (3400, 0), (3500, 1), (3595, 1), (5 * HOUR, 1)])
+def test_a_token_is_refreshed_ahead_of_its_end(
+    stack: LocalStack, working: Connection, passed: int, refreshed: int
+) -> None:
+    call = whoami(process(stack))
+    call()
+
+    stack.advance(passed)
+    call()
+    call()
+
+    assert refreshes(stack) == (refreshed, 0)
+
+
+def test_new_tokens_are_written_before_they_are_used(
+    stack: LocalStack, working: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[bool] = []
+    runtime, taken = process(stack), type(stack.rillet.state.oauth).access_token
+
+    def looking(self: Any, value: str) -> Any:  # noqa: ANN401 - the twin's own types
+        written.append(secret(stack)["access_token"] == value)
+        return taken(self, value)
+
+    stack.advance(2 * HOUR)
+    monkeypatch.setattr(type(stack.rillet.state.oauth), "access_token", looking)
+    whoami(runtime)()
+
+    assert written == [True]
+
+
+def test_twenty_threads_with_an_expired_token_refresh_once(stack: LocalStack, working: Connection) -> None:
+    runtime = process(stack)
+    bearer(runtime)
+    stack.advance(2 * HOUR)
+
+    tokens = all_at_once(*[lambda: bearer(runtime)] * 20)
+
+    assert refreshes(stack) == (1, 0)
+    assert set(tokens) == {secret(stack)["access_token"]}
+
+
+def test_twenty_processes_with_an_expired_token_refresh_once(stack: LocalStack, working: Connection) -> None:
+    processes = [process(stack) for _ in range(20)]
+    for runtime in processes:
+        bearer(runtime)
+    stack.advance(2 * HOUR)
+
+    tokens = all_at_once(*[lambda runtime=runtime: bearer(runtime) for runtime in processes])
+
+    assert refreshes(stack) == (1, 0)
+    assert set(tokens) == {secret(stack)["access_token"]}
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_twenty_threads_that_get_a_401_refresh_once(
+    stack: LocalStack, working: Connection, processes: int
+) -> None:
+    calls = [whoami(process(stack)) for _ in range(processes)]
+    for call in calls:
+        call()
+    oauth(stack).expire_access_tokens()
+
+    found = all_at_once(*calls * (20 // processes))
+
+    assert refreshes(stack) == (1, 0)
+    assert found == ["org-acme"] * 20
+
+
+def test_twenty_messages_at_once_refresh_once(stack: LocalStack, working: Connection) -> None:
+    finalise(stack, working, *SOME)
+    oauth(stack).expire_access_tokens()
+
+    stack.start_workers(5)
+    stack.stop_workers()
+    until(stack, lambda: waiting(stack).total == 0)
+
+    assert refreshes(stack) == (1, 0)
+    assert len(rillet_invoices(working)) == len(SOME)
+
+
+def test_who_finds_another_worker_refreshing_waits_for_its_token(
+    stack: LocalStack, working: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first one's call to Rillet lasts until the second one has found the lease taken."""
+    second_waits, refresh, take_lease = threading.Event(), RilletOAuth.refresh, Tokens._take_lease
+    first, second = process(stack), process(stack)
+    stack.advance(2 * HOUR)
+
+    def slow(self: RilletOAuth, token: str) -> Grant:
+        assert second_waits.wait(10)
+        return refresh(self, token)
+
+    def noticed(self: Tokens, owner: str) -> bool:
+        taken = take_lease(self, owner)
+        if not taken:
+            second_waits.set()
+        return taken
+
+    monkeypatch.setattr(RilletOAuth, "refresh", slow)
+    monkeypatch.setattr(Tokens, "_take_lease", noticed)
+
+    tokens = all_at_once(lambda: bearer(first), lambda: bearer(second))
+
+    assert refreshes(stack) == (1, 0)
+    assert set(tokens) == {secret(stack)["access_token"]}
+
+
+def test_who_has_a_token_with_some_time_left_does_not_wait(
+    stack: LocalStack, working: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = process(stack), process(stack)
+    before = bearer(first)
+    stack.advance(3500)
+    refresh, seen = RilletOAuth.refresh, list[str]()
+
+    def meanwhile(self: RilletOAuth, token: str) -> Grant:
+        seen.append(bearer(second))
+        return refresh(self, token)
+
+    monkeypatch.setattr(RilletOAuth, "refresh", meanwhile)
+
+    after = bearer(first)
+
+    assert seen == [before]
+    assert after != before
+    assert bearer(second) == after
+    assert refreshes(stack) == (1, 0)
+
+
+def test_who_waits_too_long_hands_its_message_back(
+    stack: LocalStack, working: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = process(stack), process(stack)
+    refresh, seen = RilletOAuth.refresh, list[RetryLater]()
+    monkeypatch.setattr("solvimon_rillet.tokens._WAIT_SECONDS", 0.02)
+    stack.advance(2 * HOUR)
+
+    def meanwhile(self: RilletOAuth, token: str) -> Grant:
+        with pytest.raises(RetryLater, match="Another worker is refreshing") as caught:
+            bearer(second)
+        seen.append(caught.value)
+        return refresh(self, token)
+
+    monkeypatch.setattr(RilletOAuth, "refresh", meanwhile)
+
+    bearer(first)
+
+    assert not isinstance(seen[0], ConnectionBroken)
+    assert seen[0].after == 5
+    assert refreshes(stack) == (1, 0)
+
+
+def test_connections_refresh_apart(stack: LocalStack, working: Connection) -> None:
+    connected(stack, add_connection(stack, "other", "Other Ltd"))
+    runtime = process(stack)
+    stack.advance(2 * HOUR)
+
+    found = all_at_once(whoami(runtime), whoami(runtime, "other"))
+
+    assert sorted(found) == ["org-acme", "org-other"]
+    assert refreshes(stack) == (2, 0)
+
+
+def test_rillet_may_keep_the_refresh_token(stack: LocalStack, acme: Connection) -> None:
+    """Whether Rillet replaces it at every refresh is not documented."""
+    oauth(stack).refresh_rotation = False
+    connected(stack, acme)
+    before, runtime = secret(stack), process(stack)
+
+    for _ in range(3):
+        stack.advance(2 * HOUR)
+        whoami(runtime)()
+
+    after = secret(stack)
+    assert refreshes(stack) == (3, 0)
+    assert after["refresh_token"] == before["refresh_token"]
+    assert after["access_token"] != before["access_token"]
+
+
+def test_scopes_and_organisation_outlive_a_refresh(stack: LocalStack, working: Connection) -> None:
+    before = secret(stack)
+    stack.advance(2 * HOUR)
+
+    bearer(process(stack))
+
+    after = secret(stack)
+    kept = ("auth", "scope", "organisation_id", "organisation_name", "lifetime", "token_in")
+    assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
+    assert int(after["expires_at"]) > stack.clock.now() + 3500
+
+
+class Stale:
+    """Secrets Manager shows the version before for a number of reads of one secret."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, reads: int) -> None:
+        self.left = reads
+        call = vars(BaseClient)["_make_api_call"]
+
+        def calling(client: BaseClient, operation: str, asked: dict[str, Any]) -> Any:  # noqa: ANN401
+            if operation == "GetSecretValue" and asked["SecretId"].endswith("acme/rillet") and self.left:
+                self.left -= 1
+                asked = {**asked, "VersionStage": "AWSPREVIOUS"}
+            return call(client, operation, asked)
+
+        monkeypatch.setattr(BaseClient, "_make_api_call", calling)
+
+
+@pytest.mark.parametrize("reads", [1, 2, 3])
+@pytest.mark.parametrize("passed", [60, 2 * HOUR])
+def test_a_stale_read_never_uses_an_old_refresh_token(
+    stack: LocalStack, working: Connection, monkeypatch: pytest.MonkeyPatch, reads: int, passed: int
+) -> None:
+    """An old one would revoke the whole family at Rillet."""
+    runtime = process(stack)
+    stack.advance(2 * HOUR)
+    bearer(process(stack))
+    stack.advance(passed)
+    stale = Stale(monkeypatch, reads)
+
+    for _ in range(3):
+        with contextlib.suppress(RetryLater):
+            bearer(runtime)
+        stack.advance(5)
+
+    assert oauth(stack).counts.reuses == 0
+    assert whoami(runtime)() == "org-acme"
+    assert "action_needed" not in ask(stack, action="status")
+    assert stale.left <= 1
+
+
+def test_an_old_copy_of_the_secret_that_somebody_saved_ends_in_reconnect(
+    stack: LocalStack, working: Connection
+) -> None:
+    """As when a person adds the webhook's token to what the console showed an hour before."""
+    old, runtime = secret(stack), process(stack)
+    stack.advance(2 * HOUR)
+    bearer(runtime)
+    stack.put_secret(ACME, "rillet", old)
+    stack.advance(2 * HOUR)
+
+    with pytest.raises(RetryLater, match="not everywhere yet"):
+        bearer(process(stack))
+    stack.advance(300)
+    with pytest.raises(ConnectionBroken, match="must be connected again"):
+        bearer(process(stack))
+
+    assert ask(stack, action="status")["action_needed"] == "reconnect"
+
+
+def test_an_old_copy_of_the_secret_does_no_harm_where_refresh_tokens_stay(
+    stack: LocalStack, acme: Connection
+) -> None:
+    oauth(stack).refresh_rotation = False
+    connected(stack, acme)
+    old = secret(stack)
+    stack.advance(2 * HOUR)
+    bearer(process(stack))
+    add_to_secret(stack, "rillet", **old)
+    stack.advance(2 * HOUR)
+    with pytest.raises(RetryLater, match="not everywhere yet"):
+        bearer(process(stack))
+    stack.advance(300)
+
+    assert whoami(process(stack))() == "org-acme"
+
+
+def test_a_refusal_of_a_token_that_was_replaced_meanwhile_is_no_broken_connection(
+    stack: LocalStack, working: Connection, monkeypatch: pytest.MonkeyPatch, heard: Heard
+) -> None:
+    """Between the read of the token and Rillet's refusal a person connects again."""
+    monkeypatch.setattr("solvimon_rillet.tokens._WAIT_SECONDS", 0.0)
+    refresh = RilletOAuth.refresh
+    stack.advance(2 * HOUR)
+
+    def overtaken(self: RilletOAuth, token: str) -> Grant:
+        monkeypatch.setattr(RilletOAuth, "refresh", refresh)
+        oauth(stack).revoke_all(working.organisation)
+        assert open_page(grant(stack, start(stack), working.organisation)).status_code == 200
+        return refresh(self, token)
+
+    monkeypatch.setattr(RilletOAuth, "refresh", overtaken)
+
+    token = bearer(process(stack))
+
+    assert token == secret(stack)["access_token"]
+    assert "action_needed" not in ask(stack, action="status")
+    assert "rillet connection broken" not in [line.get("message") for line in heard.lines]
+
+
+def test_a_refusal_of_our_client_is_no_refused_grant(
+    stack: LocalStack, working: Connection, heard: Heard
+) -> None:
+    """The person who mends the client's secret need not connect anything again."""
+    client = secret(stack, "rillet-oauth-client")
+    stack.configuration.put_secret("rillet-oauth-client", {**client, "client_secret": "mistyped-0123"})
+    stack.advance(2 * HOUR)
+    runtime = process(stack)
+
+    with pytest.raises(ConnectionBroken, match="rillet-oauth-client"):
+        bearer(runtime)
+    during = ask(stack, action="status")
+    stack.configuration.put_secret("rillet-oauth-client", client)
+    stack.advance(300)
+
+    assert whoami(runtime)() == "org-acme"
+    assert "action_needed" not in during
+    assert "rillet connection broken" not in [line.get("message") for line in heard.lines]
+    assert refreshes(stack) == (1, 0)
+
+
+@pytest.mark.parametrize("error", ["invalid_request", "invalid_scope", "unsupported_grant_type"])
+def test_another_refusal_is_no_refused_grant_either(
+    stack: LocalStack, working: Connection, error: str
+) -> None:
+    stack.advance(2 * HOUR)
+    stack.rillet.state.misbehave("status", "POST", "/oauth2/token", status=400, body={"error": error})
+
+    with pytest.raises(ConnectionBroken, match=error):
+        bearer(process(stack))
+
+    assert whoami(process(stack))() == "org-acme"
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(500, None), (503, "busy"), (429, None), (400, "?"), (200, "null")]
+)
+def test_an_answer_that_says_nothing_about_the_token_is_tried_again(
+    stack: LocalStack, working: Connection, status: int, body: str | None
+) -> None:
+    stack.advance(2 * HOUR)
+    runtime = process(stack)
+    stack.rillet.state.misbehave("status", "POST", "/oauth2/token", status=status, body=body)
+    finalise(stack, working)
+
+    stack.settle()
+    waited = waiting(stack).total
+    until(stack, lambda: waiting(stack).total == 0)
+
+    assert waited == 1
+    assert whoami(runtime)() == "org-acme"
+    assert refreshes(stack) == (1, 0)
+    assert len(rillet_invoices(working)) == 1
