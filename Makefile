@@ -44,8 +44,9 @@ build: $(STAMP) ## Build the Lambda artefacts
 deploy: build ## Deploy to AWS: make deploy ENV=dev
 	@SAM_CLI_TELEMETRY=0 $(BIN)/sam deploy --config-env $(or $(ENV),dev)
 
+# Of the layer's packages, boto3 and what it brings come from the Lambda runtime.
 lock: ## Lock the requirements again (needs uv)
-	uv pip compile -q --universal --generate-hashes --no-strip-extras --python-version 3.11 --no-emit-index-url --no-header layers/dependencies/requirements.in -o layers/dependencies/requirements.txt
+	uv pip compile -q --universal --generate-hashes --no-strip-extras --python-version 3.11 --no-emit-index-url --no-header --no-emit-package boto3 --no-emit-package botocore --no-emit-package s3transfer --no-emit-package python-dateutil --no-emit-package six layers/dependencies/requirements.in -o layers/dependencies/requirements.txt
 	uv pip compile -q --universal --generate-hashes --no-strip-extras --python-version 3.11 --no-emit-index-url --no-header requirements-dev.in -o requirements-dev.txt
 
 .PHONY: help demo up test lint bench docs build deploy lock
