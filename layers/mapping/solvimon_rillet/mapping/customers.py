@@ -1,10 +1,20 @@
-"""A Solvimon customer as Rillet takes it (Rillet API v4, Create a customer)."""
+"""Customers: a Solvimon one as Rillet takes it, and a Rillet one as Solvimon takes it."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from solvimon_rillet.errors import Code, NeedsAttention
+from solvimon_rillet.hashing import hash_of
+from solvimon_rillet.mapping.imports import MappedRecord, cut, field, one_line
+from solvimon_rillet.mapping.rows import Row, fill
+from solvimon_rillet.rillet.models import Customer as RilletCustomer
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.models import Customer
+
+MAIN_SENDER = "MAIN_SENDER"
+_EMAIL = re.compile(r"\S+@\S+\.\S+")  # a little stricter than Solvimon's own pattern
+_COUNTRY = re.compile("[A-Z]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +68,113 @@ def _address(customer: Customer, settings: Settings) -> tuple[dict[str, str] | N
     }
     missing = ", ".join(name for name, value in parts.items() if not value and name != "line2")
     return (None, missing) if missing else ({name: value for name, value in parts.items() if value}, "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Imported:
+    """A Rillet customer, with what the rules make of its name, e-mail address and postal address."""
+
+    customer: RilletCustomer
+    settings: Settings
+    name: str
+    email: str | None
+    address: Mapping[str, str]
+
+
+# The guide's table "Import Customers", row by row.
+IMPORT_ROWS: tuple[Row[_Imported], ...] = (
+    Row("id", "reference", lambda i: i.customer.id, rule="a reference that is there already stays"),
+    Row(
+        "emails (MAIN_SENDER)",
+        "email",
+        lambda i: i.email,
+        rule="the first one; left out if it is no e-mail address",
+    ),
+    Row("name", "organization.legal_name", lambda i: i.name, rule="one line, at most 256 characters"),
+    Row("address.line1", "organization.registered_address.line1", lambda i: i.address.get("line1")),
+    Row("address.line2", "organization.registered_address.line2", lambda i: i.address.get("line2")),
+    Row("address.city", "organization.registered_address.city", lambda i: i.address.get("city")),
+    Row(
+        "address.zip_code",
+        "organization.registered_address.postal_code",
+        lambda i: i.address.get("zip_code"),
+    ),
+    Row(
+        "address.country",
+        "organization.registered_address.country",
+        lambda i: i.address.get("country"),
+        rule="left out if it is no code of two letters",
+    ),
+    Row(
+        "id",
+        "custom_fields",
+        lambda i: field(i.settings.custom_fields.customer, i.customer.id),
+        rule='the custom field "Rillet Customer ID"; other fields stay',
+    ),
+    # Beyond the guide: what else Solvimon needs or takes.
+    Row("address.state", "organization.registered_address.state", lambda i: i.address.get("state")),
+    Row("(always ORGANIZATION)", "type", lambda _: "ORGANIZATION", rule="when it is created"),
+    Row("(always ACTIVE)", "status", lambda _: "ACTIVE", rule="when it is created"),
+)
+
+
+def to_solvimon_customer(customer: RilletCustomer, settings: Settings | None = None) -> MappedRecord:
+    """Map a Rillet customer to the request that creates it in Solvimon.
+
+    Raises:
+        NeedsAttention: it has no name.
+    """
+    name = one_line(customer.name)
+    if not name:
+        raise NeedsAttention(
+            Code.ROW_INCOMPLETE,
+            f"The customer {customer.id} has no name.",
+            "Name it in Rillet, then import again.",
+        )
+    notes = []
+    if name != cut(name):
+        notes.append("The name is longer than the 256 characters that Solvimon takes, and was cut.")
+    email, notes_on_email = _import_email(customer)
+    address, notes_on_address = _import_address(customer)
+    subject = _Imported(customer, settings or Settings(), cut(name), email, address)
+    return MappedRecord(fill(IMPORT_ROWS, subject)[0], (*notes, *notes_on_email, *notes_on_address))
+
+
+def synced_hash(customer: RilletCustomer) -> str:
+    """Fingerprint of what Rillet has of the fields that travel from Solvimon to Rillet.
+
+    As long as it stays the same, an update that carries these very values need not be sent.
+    """
+    address = customer.address.model_dump(exclude_none=True) if customer.address else {}
+    senders = [email.email for email in customer.emails if email.type == MAIN_SENDER]
+    return hash_of([customer.name, customer.name_on_invoice, address, senders[:1]])
+
+
+def imported_hash(customer: Customer) -> str:
+    """Fingerprint of what Solvimon has of the fields that travel to Rillet.
+
+    Taken after an import, it tells an edit in Solvimon from the import's own write: a long name that was
+    cut, for instance, must not go back to Rillet.
+    """
+    address = customer.address.model_dump(exclude_none=True) if customer.address else {}
+    return hash_of([customer.name, {name: part for name, part in address.items() if part}, customer.email])
+
+
+def _import_email(customer: RilletCustomer) -> tuple[str | None, list[str]]:
+    senders = [one_line(email.email) for email in customer.emails if email.type == MAIN_SENDER]
+    usable = [email for email in dict.fromkeys(senders) if _EMAIL.fullmatch(email) and email == cut(email)]
+    notes = []
+    if len(dict.fromkeys(senders)) > 1:
+        notes.append("Several MAIN_SENDER addresses: Solvimon takes one, and got the first.")
+    if len(usable) < len(dict.fromkeys(senders)):
+        notes.append("A MAIN_SENDER address is no e-mail address to Solvimon, and was left out.")
+    return next(iter(usable), None), notes
+
+
+def _import_address(customer: RilletCustomer) -> tuple[Mapping[str, str], list[str]]:
+    given = customer.address.model_dump() if customer.address else {}
+    parts = {name: one_line(part) for name, part in given.items() if one_line(part)}
+    if "country" in parts and not _COUNTRY.fullmatch(parts["country"].upper()):
+        del parts["country"]
+        return parts, ["A country that is no code of two letters was left out."]
+    return parts | ({"country": parts["country"].upper()} if "country" in parts else {}), []

@@ -18,28 +18,37 @@ class Row(Generic[T]):
     """One row of a field table.
 
     Attributes:
-        source: the Solvimon field.
-        target: the Rillet field, dots for nesting.
-        value: computes the Rillet value from the document or line; ``None`` leaves the field out.
+        source: the field that is read, of Solvimon for an export and of Rillet for an import.
+        target: the field that is written on the other side, dots for nesting.
+        value: computes the value from the document, line or record; ``None`` leaves the field out.
         scopes: the invoice scopes whose request has the field (Rillet API v4, Create an invoice).
+        rule: what happens to the value on the way, for the documentation.
     """
 
     source: str
     target: str
     value: Callable[[T], object]
     scopes: frozenset[InvoiceScope] = ALL_SCOPES
+    rule: str = ""
 
 
-def fill(rows: Iterable[Row[T]], subject: T, scope: InvoiceScope) -> tuple[dict[str, object], dict[str, str]]:
-    """Apply a table to a document or line.
+def fill(
+    rows: Iterable[Row[T]], subject: T, scope: InvoiceScope | None = None
+) -> tuple[dict[str, object], dict[str, str]]:
+    """Apply a table to a document, line or record.
+
+    Args:
+        rows: the table.
+        subject: what its rows read.
+        scope: the invoice scope; ``None`` for what has no scope.
 
     Returns:
-        The Rillet object, and for each Rillet field that was filled the Solvimon field it came from.
+        The object to send, and for each of its fields that was filled the field it came from.
     """
     filled: dict[str, object] = {}
     origins: dict[str, str] = {}
     for row in rows:
-        value = row.value(subject) if scope in row.scopes else None
+        value = row.value(subject) if scope is None or scope in row.scopes else None
         if value is not None:
             _put(filled, row.target, value)
             origins[row.target] = row.source

@@ -1,0 +1,74 @@
+"""A Rillet product as Solvimon takes it (Solvimon API v1, Create a product)."""
+
+from dataclasses import dataclass
+
+from solvimon_rillet.errors import Code, NeedsAttention
+from solvimon_rillet.mapping.imports import MappedRecord, cut, field, one_line
+from solvimon_rillet.mapping.rows import Row, fill
+from solvimon_rillet.rillet.models import Product
+from solvimon_rillet.settings import Settings
+
+CATEGORY = "Rillet Products"
+INACTIVE = "INACTIVE"
+
+
+@dataclass(frozen=True, slots=True)
+class _Imported:
+    """A Rillet product, with what the rules make of its texts."""
+
+    product: Product
+    category_id: str
+    settings: Settings
+    name: str
+    description: str
+
+
+# The guide's table "Import Products", row by row.
+IMPORT_ROWS: tuple[Row[_Imported], ...] = (
+    Row("name", "name", lambda i: i.name, rule="one line, at most 256 characters"),
+    Row("id", "reference", lambda i: i.product.id, rule="a reference that is there already stays"),
+    Row(
+        "description", "description", lambda i: i.description or None, rule="one line, at most 256 characters"
+    ),
+    Row(
+        "id",
+        "custom_fields",
+        lambda i: field(i.settings.custom_fields.product, i.product.id),
+        rule='the custom field "Rillet Product ID"; other fields stay',
+    ),
+    # Beyond the guide: what else Solvimon needs.
+    Row(
+        "(category Rillet Products)",
+        "category_id",
+        lambda i: i.category_id,
+        rule="found by its reference (setting `product_category`) or created; a product stays in its own",
+    ),
+    Row("status", "status", lambda _: "ACTIVE", rule="INACTIVE products are archived, not created"),
+)
+
+
+def to_solvimon_product(product: Product, category_id: str, settings: Settings | None = None) -> MappedRecord:
+    """Map a Rillet product to the request that creates it in Solvimon.
+
+    Args:
+        product: the product as Rillet has it.
+        category_id: Solvimon's id of the category that imported products are put into.
+        settings: the connection's settings.
+
+    Raises:
+        NeedsAttention: it has no name.
+    """
+    name, description = one_line(product.name), one_line(product.description)
+    if not name:
+        raise NeedsAttention(
+            Code.ROW_INCOMPLETE,
+            f"The product {product.id} has no name.",
+            "Name it in Rillet, then import again.",
+        )
+    notes = [
+        f"The {what} is longer than the 256 characters that Solvimon takes, and was cut."
+        for what, text in (("name", name), ("description", description))
+        if text != cut(text)
+    ]
+    subject = _Imported(product, category_id, settings or Settings(), cut(name), cut(description))
+    return MappedRecord(fill(IMPORT_ROWS, subject)[0], tuple(notes), active=product.status != INACTIVE)

@@ -1,0 +1,81 @@
+"""A Rillet subsidiary as Solvimon's billing entity (Solvimon API v1, Create a billing entity)."""
+
+from dataclasses import dataclass
+
+from solvimon_rillet.errors import Code, NeedsAttention
+from solvimon_rillet.mapping.dates import zone
+from solvimon_rillet.mapping.imports import MappedRecord, cut, field, one_line
+from solvimon_rillet.mapping.rows import Row, fill
+from solvimon_rillet.rillet.models import Subsidiary
+from solvimon_rillet.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class _Imported:
+    """A Rillet subsidiary, with what the rules make of its name and time zone."""
+
+    subsidiary: Subsidiary
+    settings: Settings
+    name: str
+    timezone: str | None
+
+
+# The guide's table "Import Subsidiaries", row by row.
+IMPORT_ROWS: tuple[Row[_Imported], ...] = (
+    Row("id", "reference", lambda i: i.subsidiary.id, rule="a reference that is there already stays"),
+    Row("trade_name", "legal_name", lambda i: i.name, rule="one line, at most 256 characters"),
+    Row(
+        "timezone",
+        "timezone",
+        lambda i: i.timezone,
+        rule="an IANA name or one of the setting `time_zones`; left out if nobody knows it",
+    ),
+    Row(
+        "id",
+        "custom_fields",
+        lambda i: field(i.settings.custom_fields.subsidiary, i.subsidiary.id),
+        rule='the custom field "Rillet Subsidiary ID"; other fields stay',
+    ),
+)
+
+
+def to_solvimon_billing_entity(subsidiary: Subsidiary, settings: Settings | None = None) -> MappedRecord:
+    """Map a Rillet subsidiary to the request that creates it in Solvimon as a billing entity.
+
+    Raises:
+        NeedsAttention: it has no trade name.
+    """
+    settings = settings or Settings()
+    name = one_line(subsidiary.trade_name)
+    if not name:
+        raise NeedsAttention(
+            Code.ROW_INCOMPLETE,
+            f"The subsidiary {subsidiary.id} has no trade name.",
+            "Name it in Rillet, then import again.",
+        )
+    notes = []
+    if name != cut(name):
+        notes.append("The name is longer than the 256 characters that Solvimon takes, and was cut.")
+    timezone = _time_zone(subsidiary, settings)
+    if subsidiary.timezone and timezone is None:
+        notes.append(
+            "The time zone is not known and was left out; name it in the setting time_zones, or set it in "
+            "Solvimon."
+        )
+    subject = _Imported(subsidiary, settings, cut(name), timezone)
+    return MappedRecord(fill(IMPORT_ROWS, subject)[0], tuple(notes))
+
+
+def to_link(subsidiary: Subsidiary, settings: Settings | None = None) -> MappedRecord:
+    """Map a subsidiary whose billing entity is named in the settings: nothing but the link."""
+    reference = (settings or Settings()).custom_fields.subsidiary
+    return MappedRecord({"custom_fields": field(reference, subsidiary.id)})
+
+
+def _time_zone(subsidiary: Subsidiary, settings: Settings) -> str | None:
+    name = settings.time_zones.get(one_line(subsidiary.timezone), one_line(subsidiary.timezone))
+    try:
+        zone(name, {})
+    except NeedsAttention:
+        return None
+    return name or None
