@@ -1,6 +1,6 @@
 """One DynamoDB table of records in plain Python types, with conditional writes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _RECORD = "RECORD"
+_TRIES = 5  # of a batch that DynamoDB does only in parts
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
 
@@ -43,6 +44,33 @@ class Table:
             answer = self._dynamodb.get_item(TableName=self._name, Key=_key(key), ConsistentRead=True)
         item = answer.get("Item")
         return _plain(item) if item else None
+
+    def get_many(self, keys: Iterable[str]) -> dict[str, Item]:
+        """Up to 100 records by key, those that are there, in one request."""
+        left: Any = [_key(key) for key in dict.fromkeys(keys)]
+        found: dict[str, Item] = {}
+        for _ in range(_TRIES):
+            if not left:
+                return found
+            with _translated():
+                answer: Any = self._dynamodb.batch_get_item(
+                    RequestItems={self._name: {"Keys": left, "ConsistentRead": True}}
+                )
+            items = map(_plain, answer["Responses"].get(self._name, ()))
+            found |= {str(item["pk"]): item for item in items}
+            left = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys")
+        raise RetryLater("The ledger does not keep up with the reads.")
+
+    def put_many(self, records: Mapping[str, Mapping[str, Any]]) -> None:
+        """Write up to 25 whole records by key, whatever is there, in one request."""
+        left: Any = [{"PutRequest": {"Item": _typed(facts) | _key(key)}} for key, facts in records.items()]
+        for _ in range(_TRIES):
+            if not left:
+                return
+            with _translated():
+                answer = self._dynamodb.batch_write_item(RequestItems={self._name: left})
+            left = answer.get("UnprocessedItems", {}).get(self._name)
+        raise RetryLater("The ledger does not keep up with the writes.")
 
     def put(
         self,

@@ -53,6 +53,7 @@ def session(get_retries: int) -> requests.Session:
     """
     retry = Retry(
         total=get_retries,
+        read=0,  # whoever did not answer in 20 seconds is not asked again in this run
         allowed_methods={"GET"},
         status_forcelist={500, 502, 503, 504},
         backoff_factor=0.2,
@@ -116,6 +117,11 @@ class Http:
     def post(self, path: str, body: object, idempotency_key: str) -> Any:  # noqa: ANN401
         """Write once. Never repeated here: the caller decides, with the same key.
 
+        Args:
+            path: below the base URL.
+            body: becomes JSON.
+            idempotency_key: an empty one is not sent.
+
         Raises:
             RetryLater: the request was not sent, or was refused for its pace (429).
             OutcomeUnknown: it was sent; whether it happened is not known.
@@ -123,6 +129,19 @@ class Http:
             Refused: another 4xx.
         """
         response = self._request("POST", path, body=body, idempotency_key=idempotency_key)
+        self._check(response)
+        return self._json(response)
+
+    def patch(self, path: str, body: object) -> Any:  # noqa: ANN401
+        """Change a record to what the body says. Never repeated here, though a repetition does no harm.
+
+        Raises:
+            RetryLater: the request was not sent, or was refused for its pace (429).
+            OutcomeUnknown: it was sent; whether it happened is not known.
+            ConnectionBroken: the credential is wrong (401) or not allowed to (403).
+            Refused: another 4xx.
+        """
+        response = self._request("PATCH", path, body=body)
         self._check(response)
         return self._json(response)
 
@@ -204,7 +223,7 @@ class Http:
         if status in {401, 403}:
             raise ConnectionBroken(_broken(self._vendor, status))
         if status >= 500 or status in {408, 425} or status < 400:
-            raise OutcomeUnknown(f"{self._vendor} answered {status}.")
+            raise OutcomeUnknown(f"{self._vendor} answered {status}.", key_spent=_key_spent(response))
         raise Refused(self._vendor, status, _problem(response))
 
     def _json(self, response: requests.Response) -> Any:  # noqa: ANN401
@@ -221,7 +240,15 @@ class Http:
 def _retry_after(response: requests.Response) -> int:
     """Seconds that a 429 asks for, a minute where it names none."""
     stated = response.headers.get("Retry-After", "")
-    return min(int(stated), 900) if stated.isdigit() else 61
+    return min(int(stated), 900) if stated.isascii() and stated.isdigit() else 61
+
+
+def _key_spent(response: requests.Response) -> bool:
+    """Whether an idempotency key will go on to answer this failure.
+
+    So says Solvimon of a 500 without ``Idempotency-Retryable`` (idempotency).
+    """
+    return response.status_code == 500 and response.headers.get("Idempotency-Retryable") != "true"
 
 
 def _problem(response: requests.Response) -> Mapping[str, Any]:

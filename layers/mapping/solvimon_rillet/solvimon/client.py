@@ -1,22 +1,46 @@
-"""Solvimon's API, version 1: what this product reads."""
+"""Solvimon's API, version 1: what this product reads and, for imports, writes."""
 
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+from urllib.parse import quote
 
 from pydantic import BaseModel, ValidationError
 
-from solvimon_rillet.errors import Code, NeedsAttention
+from solvimon_rillet.errors import Code, NeedsAttention, OutcomeUnknown, RetryLater
 from solvimon_rillet.http import Http, Refused
 from solvimon_rillet.solvimon.models import BillingEntity, Customer, Invoice, Product
 
 M = TypeVar("M", bound=BaseModel)
+Json = dict[str, Any]
 _SUPPORT = "Report it to Solvimon's support with the id; the document is retried on request."
+_TAKEN = {"RESOURCE_ALREADY_EXISTS", "CUSTOM_FIELD_VALUE_ALREADY_EXISTS"}
+_STILL_RUNNING = 2  # seconds after which the first request with the same key is asked for again
+
+
+class AlreadyExists(Exception):
+    """Solvimon has a record with this reference or unique custom field value already.
+
+    Attributes:
+        resource_id: its id, where Solvimon names it.
+        message: what Solvimon says.
+    """
+
+    def __init__(self, resource_id: str | None, message: str) -> None:
+        super().__init__(message)
+        self.resource_id = resource_id
+        self.message = message
+
+
+class NotThere(Exception):
+    """The record that was to be changed is not in Solvimon any more."""
 
 
 class SolvimonClient:
-    """Reads from one Solvimon platform.
+    """Calls to one Solvimon platform.
 
     Every method may raise ``RetryLater`` and ``ConnectionBroken``, and ``NeedsAttention`` when Solvimon
-    does not have the object or sends what cannot be read.
+    does not have the object, refuses the request, or sends what cannot be read. The writes may raise
+    ``OutcomeUnknown``.
     """
 
     def __init__(self, http: Http) -> None:
@@ -46,6 +70,77 @@ class SolvimonClient:
         """A billing entity by id or reference."""
         return self._get("/billing-entities", entity_id, BillingEntity)
 
+    def find(self, collection: str, key: str) -> Json | None:
+        """A record of a collection such as ``customers`` by id or reference, whole, or ``None``."""
+        try:
+            return _record(self._http.get(f"/{collection}/{quote(key, safe='')}"))
+        except Refused as refused:
+            if _is_missing(refused):
+                return None
+            raise _refusal(refused) from refused
+
+    def find_all(self, collection: str, **filters: str) -> list[Json]:
+        """The records of a list that the filters let through, those on its first page."""
+        try:
+            answer = self._http.get(f"/{collection}", filters)
+        except Refused as refused:
+            raise _refusal(refused) from refused
+        data = answer.get("data") if isinstance(answer, dict) else None
+        if not isinstance(data, list):
+            raise RetryLater(f"Solvimon's list of {collection} cannot be read.")
+        return [_record(row) for row in data]
+
+    def create(self, collection: str, body: Mapping[str, object], idempotency_key: str) -> Json:
+        """Create a record; the same key within 48 hours answers the first one again.
+
+        Raises:
+            AlreadyExists: the reference or a unique custom field value is taken.
+        """
+        return self._write(lambda: self._http.post(f"/{collection}", body, idempotency_key))
+
+    def change(self, collection: str, record_id: str, body: Mapping[str, object]) -> Json:
+        """Change a record; what the body leaves out stays.
+
+        Raises:
+            AlreadyExists: a unique custom field value is taken.
+            NotThere: the record is gone.
+        """
+        return self._write(lambda: self._http.patch(f"/{collection}/{record_id}", body))
+
+    def move(self, collection: str, record_id: str, transition: str) -> Json:
+        """Change a record's status by ``activate`` or ``archive``.
+
+        Without idempotency key: archiving, activating and archiving again within 48 hours must not be
+        answered from the store.
+
+        Raises:
+            NotThere: the record is gone.
+        """
+        return self._write(lambda: self._http.post(f"/{collection}/{record_id}/{transition}", {}, ""))
+
+    def _write(self, call: Callable[[], object]) -> Json:
+        try:
+            answer = call()
+        except Refused as refused:
+            code = str(refused.problem.get("code") or "")
+            if code in _TAKEN:
+                raise AlreadyExists(refused.problem.get("resource_id"), _said(refused)) from refused
+            if refused.status == 422:
+                raise RetryLater(
+                    "Solvimon still works on the same request (422).", after=_STILL_RUNNING
+                ) from refused
+            if code == "IDEMPOTENCY_CHECK_FAILED":
+                raise OutcomeUnknown(
+                    "Solvimon knows this idempotency key for another request.", key_spent=True
+                ) from refused
+            if _is_missing(refused):
+                raise NotThere from refused
+            raise _refusal(refused) from refused
+        try:
+            return _record(answer)
+        except RetryLater as unreadable:
+            raise OutcomeUnknown(str(unreadable)) from None
+
     def _get(self, path: str, identifier: str, model: type[M]) -> M:
         what = f"{model.__name__} {identifier}"
         if not identifier.replace("_", "").replace("-", "").isalnum():
@@ -69,3 +164,31 @@ class SolvimonClient:
             raise NeedsAttention(
                 Code.INVOICE_UNREADABLE, f"Solvimon's {what} cannot be read: {wrong}.", _SUPPORT
             ) from None
+
+
+def _record(answer: object) -> Json:
+    """A record with its id; anything else is an answer that nobody can use."""
+    if isinstance(answer, dict) and isinstance(answer.get("id"), str) and answer["id"]:
+        return answer
+    raise RetryLater("Solvimon's answer cannot be read: it has no id.")
+
+
+def _is_missing(refused: Refused) -> bool:
+    """Decided by code as well as by status: Solvimon's documents rarely list a 404 (dossier 1.5)."""
+    if refused.problem.get("field"):  # something that the body names is missing, not the record
+        return False
+    return refused.status == 404 or str(refused.problem.get("code")).endswith("_NOT_FOUND")
+
+
+def _said(refused: Refused) -> str:
+    problem = refused.problem
+    parts = (problem.get("code"), problem.get("field"), problem.get("message"))
+    return ", ".join(str(part) for part in parts if part) or "without a reason"
+
+
+def _refusal(refused: Refused) -> NeedsAttention:
+    return NeedsAttention(
+        Code.REFUSED_BY_SOLVIMON,
+        f"Solvimon refused it ({refused.status}): {_said(refused)}.",
+        "Correct what Solvimon names, in Rillet or in Solvimon, then import again.",
+    )
