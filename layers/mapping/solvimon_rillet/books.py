@@ -20,16 +20,17 @@ class Books:
         self._rillet = rillet
         self._clock = clock
 
-    def closed_up_to(self, *, remember: bool = True) -> date | None:
+    def closed_up_to(self, *, remember: bool = True, fresh: bool = False) -> date | None:
         """The last closed day, or ``None`` where no period was ever closed.
 
         Args:
             remember: write down what was read from Rillet.
+            fresh: read it now, whatever is remembered.
 
         Raises:
             RetryLater: Rillet or the table does not answer.
         """
-        known = self._table.get(self._key)
+        known = None if fresh else self._table.get(self._key)
         if known and known["read_at"] + _FRESH_SECONDS > self._clock():
             return date.fromisoformat(known["day"]) if known["day"] else None
         found = self._rillet.closed_up_to()

@@ -117,7 +117,7 @@ class Configuration:
         if kept and self._clock() < kept.until:
             return kept.value  # type: ignore[no-any-return]
         try:
-            text = self._secrets.get_secret_value(SecretId=name)["SecretString"]
+            text = self._secrets.get_secret_value(SecretId=name).get("SecretString", "")
         except ClientError as error:
             if _code(error) in _ABSENT:
                 raise ConnectionBroken(f"The secret {name} does not exist or has no value.") from None

@@ -17,6 +17,11 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 _CREDIT_TYPES = {"CREDIT", "ONE_OFF_CREDIT"}
 
 
+def is_id(value: object) -> bool:
+    """Whether a value can be a vendor's id: no path, no separator of our own keys, of a sane length."""
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
 class Malformed(ValueError):
     """An event that is not what it should be; the text names the field."""
 
@@ -65,7 +70,7 @@ class BusEvent:
         if not isinstance(detail, dict):
             raise Malformed("detail: is missing")
         for name in ("connection", "id"):
-            if not isinstance(detail.get(name), str) or not _ID.fullmatch(detail[name]):
+            if not is_id(detail.get(name)):
                 raise Malformed(f"detail.{name}: should be a name or id")
         return cls(
             str(event.get("source", "")),
@@ -90,7 +95,7 @@ def from_solvimon(connection: str, body: bytes) -> BusEvent | None:
     if not isinstance(data, Mapping):
         return None
     document_id = data.get("id")
-    if not isinstance(document_id, str) or not _ID.fullmatch(document_id):
+    if not isinstance(document_id, str) or not is_id(document_id):
         return None
     detail_type = _detail_type(str(envelope.get("type")), data)
     if detail_type is None:

@@ -67,7 +67,10 @@ class Inbox:
         except Recoverable as error:
             self._note(error, connection, document_id)
             message = _as_message(connection, document_id, detail_type)
-            deferred = self._queue().defer(message, {}, error.after)
+            try:
+                deferred = self._queue().defer(message, {}, error.after)
+            except Recoverable as lost:
+                return Result(document_id, "try_again", {"reason": f"{error} {lost} Invoke it again."})
             told = f"{error} It is on the queue and is tried again by itself in {deferred.delay} s."
             return Result(document_id, "queued", {"reason": told})
 

@@ -81,4 +81,4 @@ def _back_off(times: int) -> int:
 
 def _number(attributes: Mapping[str, Any], name: str, default: int) -> int:
     value = attributes.get(name, {}).get("stringValue", "")
-    return int(value) if str(value).isdigit() else default
+    return int(value) if str(value).isascii() and str(value).isdigit() else default

@@ -5,15 +5,17 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
+from botocore.config import Config
 
 from solvimon_rillet.books import Books
 from solvimon_rillet.bus import Bus
 from solvimon_rillet.configuration import Configuration, connection_name
 from solvimon_rillet.dynamo import Table
 from solvimon_rillet.http import Gate, Http, session
+from solvimon_rillet.import_ledger import ImportLedger
 from solvimon_rillet.ledger import Ledger
 from solvimon_rillet.pacing import Budget, Pacer, Priority
 from solvimon_rillet.queues import Queue
@@ -27,6 +29,8 @@ from solvimon_rillet.workflows.connect_rillet import ConnectRillet, client_of
 from solvimon_rillet.workflows.connection_status import ConnectionStatus
 from solvimon_rillet.workflows.export_credit_memo import ExportCreditMemo
 from solvimon_rillet.workflows.export_invoice import ExportInvoice
+from solvimon_rillet.workflows.import_kind import Kind
+from solvimon_rillet.workflows.import_run import CountedGate, Parts
 from solvimon_rillet.workflows.results import Result
 
 if TYPE_CHECKING:
@@ -60,18 +64,18 @@ class Runtime:
     @cached_property
     def configuration(self) -> Configuration:
         """Settings and secrets of the connections."""
-        ssm, secrets = boto3.client("ssm"), boto3.client("secretsmanager")
+        ssm, secrets = aws("ssm"), aws("secretsmanager")
         return Configuration(self._environment["STACK"], ssm, secrets, self.clock, self._count)
 
     @cached_property
     def bus(self) -> Bus:
         """The event bus."""
-        return Bus(self._environment["EVENT_BUS"], boto3.client("events"))
+        return Bus(self._environment["EVENT_BUS"], aws("events"))
 
     @cached_property
     def table(self) -> Table:
         """The one table."""
-        return Table(self._environment["LEDGER_TABLE"], boto3.client("dynamodb"))
+        return Table(self._environment["LEDGER_TABLE"], aws("dynamodb"))
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -81,7 +85,7 @@ class Runtime:
     @cached_property
     def queue(self) -> Queue:
         """The function's own queue."""
-        return Queue(self._environment["QUEUE_URL"], boto3.client("sqs"), self.clock)
+        return Queue(self._environment["QUEUE_URL"], aws("sqs"), self.clock)
 
     @cached_property
     def _sessions(self) -> "Mapping[str, requests.Session]":
@@ -122,6 +126,20 @@ class Runtime:
             return invoices.run(invoice_id, run_id())
 
         return ExportCreditMemo(name, settings, self.ledger, solvimon, rillet, books, self.clock, original)
+
+    def import_parts(self, kind: Kind, connection: object) -> tuple[Parts, CountedGate]:
+        """What an import of a connection works with, as its settings are now, and the count of its calls.
+
+        Raises:
+            UnknownConnection: there is no such connection.
+            RetryLater: its settings cannot be read.
+        """
+        name = connection_name(connection)
+        settings = self.configuration.settings(name)
+        gate = CountedGate(self.pacer(name, settings, Priority.BULK))
+        ledger = ImportLedger(name, kind.name, self.table, self.clock)
+        parts = Parts(settings, self.solvimon(name, settings), self.rillet(name, settings, gate), ledger)
+        return parts, gate
 
     def connect_rillet(self) -> ConnectRillet:
         """Authorisation of connections."""
@@ -198,6 +216,16 @@ class Runtime:
 
         base_url, http = settings.rillet.base_url, self._sessions["rillet"]
         return RilletClient(Http("Rillet", base_url, headers, http, gate=gate, renew=renew))
+
+
+def aws(service: str) -> Any:  # noqa: ANN401 - the client's type is the service's
+    """A client of an AWS service that gives up while the function still has time to hand its message back.
+
+    Three attempts of 6 seconds stay below the 25 seconds that a document is given (``inbox``); boto3's own
+    defaults would wait for minutes.
+    """
+    config = Config(connect_timeout=2, read_timeout=4, retries={"total_max_attempts": 3, "mode": "standard"})
+    return boto3.client(service, config=config)  # type: ignore[call-overload]
 
 
 def run_id() -> str:

@@ -1,5 +1,6 @@
 """Rillet's API, version 4: what this product calls, and what its refusals mean."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -24,6 +25,7 @@ from solvimon_rillet.rillet.models import (
 )
 
 API_VERSION = "4"
+_UUID = re.compile(r"[0-9a-fA-F-]{36}")
 PAGE = 100
 M = TypeVar("M", bound=BaseModel)
 P = TypeVar("P", bound=Page)
@@ -90,7 +92,9 @@ class RilletClient:
             raise _attention(refused) from refused
 
     def customer(self, customer_id: str) -> Customer | None:
-        """A customer, or ``None`` where Rillet has none with this id."""
+        """A customer, or ``None`` where Rillet has none with this id, or it can be no id (a UUID)."""
+        if not _UUID.fullmatch(customer_id):
+            return None
         try:
             answer = self._http.get(f"/customers/{customer_id}")
         except Refused as refused:

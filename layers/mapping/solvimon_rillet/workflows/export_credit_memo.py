@@ -57,13 +57,14 @@ class ExportCreditMemo(Export):
 
     def dry_run(self, credit_note_id: str) -> Result:
         """What ``run`` would send for a credit note, and why; writes nothing anywhere."""
-        known = self._known(credit_note_id)
+        known: dict[str, Any] = {}
         try:
+            known = self._known(credit_note_id)
             note = self._solvimon.invoice(credit_note_id)
             if not note.is_credit_note:
-                raise Skip("It is an invoice; export_invoice takes it.")
+                return Result(credit_note_id, "not_ours", {"reason": "It is an invoice, not a credit note."})
             self._check_wanted(note)
-            booked_on = self._booking_day(note, dry_run=True)
+            booked_on = self._booking_day(note, known, dry_run=True)
             resolved = self._linker(dry_run=True).resolve(note)
             mapped = to_rillet_credit_memo(note, resolved.links, self._settings, booked_on)
         except NeedsAttention as why:
@@ -91,7 +92,7 @@ class ExportCreditMemo(Export):
                 return self._apply(claim, note)
             self._check_wanted(note)
             self._export_originals(note)
-            booked_on = self._booking_day(note)
+            booked_on = self._booking_day(note, claim.record)
             resolved = linker.resolve(note)
             mapped = to_rillet_credit_memo(note, resolved.links, self._settings, booked_on)
         except (NeedsAttention, Skip) as why:
@@ -151,7 +152,7 @@ class ExportCreditMemo(Export):
     def _apply(self, claim: Claim, note: Invoice) -> Result:
         """The second step: apply the memo to what it credits, in one full set, never above what is open."""
         try:
-            applied_on = str(self._booking_day(note) or document_day(note, self._settings))
+            applied_on = str(self._booking_day(note, claim.record) or document_day(note, self._settings))
             originals, notes = self._originals(note, claim, fresh=False)
             planned = self._plan(claim, applied_on, originals)
             if planned.rest and originals:

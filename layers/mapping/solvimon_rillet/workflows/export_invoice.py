@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from solvimon_rillet.errors import NeedsAttention, Skip
 from solvimon_rillet.ledger import Claim
@@ -19,11 +20,14 @@ class ExportInvoice(Export):
 
     def dry_run(self, invoice_id: str) -> Result:
         """What ``run`` would send for an invoice, and why; writes nothing anywhere."""
-        known = self._known(invoice_id)
+        known: dict[str, Any] = {}
         try:
+            known = self._known(invoice_id)
             invoice = self._solvimon.invoice(invoice_id)
+            if invoice.is_credit_note:
+                return Result(invoice_id, "not_ours", {"reason": "It is a credit note, not an invoice."})
             self._check_wanted(invoice)
-            booked_on = self._booking_day(invoice, dry_run=True)
+            booked_on = self._booking_day(invoice, known, dry_run=True)
             resolved = self._linker(dry_run=True).resolve(invoice)
             mapped = to_rillet_invoice(invoice, resolved.links, self._settings, booked_on)
         except NeedsAttention as why:
@@ -49,7 +53,7 @@ class ExportInvoice(Export):
                 self._ledger.release(claim)
                 return Result(invoice.id, "not_ours", {"reason": "It is a credit note, not an invoice."})
             self._check_wanted(invoice)
-            booked_on = self._booking_day(invoice)
+            booked_on = self._booking_day(invoice, claim.record)
             resolved = linker.resolve(invoice)
             mapped = to_rillet_invoice(invoice, resolved.links, self._settings, booked_on)
         except (NeedsAttention, Skip) as why:

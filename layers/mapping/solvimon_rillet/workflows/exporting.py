@@ -9,6 +9,7 @@ from typing import Any
 
 from solvimon_rillet.books import Books
 from solvimon_rillet.errors import Code, Conflict, NeedsAttention, Recoverable, RetryLater, Skip
+from solvimon_rillet.events import is_id
 from solvimon_rillet.hashing import hash_of
 from solvimon_rillet.ledger import FINISHED, Attempt, Claim, Document, Ledger
 from solvimon_rillet.linking import Linker, idempotency_key
@@ -68,11 +69,15 @@ class Export(ABC):
             RetryLater: nothing happened; a later run goes on.
             OutcomeUnknown: it may be in Rillet; a later run finds out before it sends another.
         """
+        if not is_id(document_id):
+            return Result(document_id[:64], "rejected", in_words(no_such_id(document_id)))
         claim = self._ledger.claim(self._document(document_id), owner)
         if claim.done:
             return _already(claim)
         try:
             return self._export(claim)
+        except NeedsAttention as why:  # of a look-up; what an earlier attempt left is still to be found
+            return self._reject(claim, why, claim.attempt)
         except Recoverable:
             with contextlib.suppress(Recoverable):
                 self._ledger.release(claim)
@@ -107,22 +112,32 @@ class Export(ABC):
 
     def _known(self, document_id: str) -> dict[str, Any]:
         """What the ledger says of a document, for a dry run."""
+        if not is_id(document_id):
+            raise no_such_id(document_id)
         record = self._ledger.read(self._document(document_id)) or {}
-        told = {name: record[name] for name in ("rillet_id", "rillet_number") if name in record}
+        told: dict[str, Any] = {n: record[n] for n in ("rillet_id", "rillet_number") if n in record}
         return {"state_now": record["state"], **told} if "state" in record else {}
 
     def _would(self, known: Mapping[str, Any]) -> str:
         """The outcome of a dry run that found nothing wrong: what is in Rillet is not exported again."""
         return "already_exported" if known.get("state_now") in FINISHED else "would_export"
 
-    def _booking_day(self, invoice: Invoice, *, dry_run: bool = False) -> date | None:
+    def _booking_day(
+        self, invoice: Invoice, record: Mapping[str, Any], *, dry_run: bool = False
+    ) -> date | None:
         """The first open day, for an invoice whose own day is closed in Rillet; ``None`` for all others.
+
+        Args:
+            invoice: the document.
+            record: what the ledger says of it; one that was held is retried because its period is open now.
+            dry_run: remember nothing.
 
         Raises:
             NeedsAttention: its day is closed, and the setting ``closed_periods`` says ``hold``.
         """
         dated = document_day(invoice, self._settings)
-        closed = self._books.closed_up_to(remember=not dry_run)
+        held = record.get("code") == Code.RILLET_PERIOD_CLOSED
+        closed = self._books.closed_up_to(remember=not dry_run, fresh=held)
         if dated is None or closed is None or dated > closed:
             return None
         if self._settings.closed_periods == "next_open_day":
@@ -241,6 +256,15 @@ class Export(ABC):
         self, claim: Claim, found: Sequence[Booked], totals: Mapping[str, str], warnings: Sequence[str]
     ) -> Result:
         """Record the document that Rillet has, and whether it is what we sent."""
+
+
+def no_such_id(document_id: str) -> NeedsAttention:
+    """The error for a text that cannot be an id."""
+    return NeedsAttention(
+        Code.INVOICE_NOT_FOUND,
+        f"{document_id[:64]!r} is not a Solvimon id.",
+        "Give an id such as invo_AbC123; the Desk shows it in the invoice's address.",
+    )
 
 
 def _already(claim: Claim) -> Result:
