@@ -10,6 +10,7 @@ from typing import Any, Self
 SOLVIMON = "solvimon"
 INVOICE_FINALISED = "Invoice Finalised"
 CREDIT_NOTE_FINALISED = "Credit Note Finalised"
+CUSTOMER_UPDATED = "Customer Updated"
 
 # An invoice that becomes FINAL in one step may announce itself as created or updated.
 _FINAL_ACTIONS = {"INVOICE.STATUS_TO_FINAL", "INVOICE.CREATED", "INVOICE.UPDATED"}
@@ -107,6 +108,8 @@ def from_solvimon(connection: str, body: bytes) -> BusEvent | None:
 
 
 def _detail_type(action: str, data: Mapping[str, Any]) -> str | None:
+    if action == "CUSTOMER.UPDATED":
+        return CUSTOMER_UPDATED
     final = action == "INVOICE.STATUS_TO_FINAL" or (
         action in _FINAL_ACTIONS and data.get("status") == "FINAL"
     )

@@ -63,7 +63,11 @@ def build_export(
     runtime = Runtime(environment, clock, telemetry.count)
     ids = f"{id_name}s"
     model = request_model(ids)
-    example = {"connection": "default", ids: ["invo_AbC123"], "dry_run": True}
+    example = {
+        "connection": "default",
+        ids: ["cust_AbC123" if id_name == "customer_id" else "invo_AbC123"],
+        "dry_run": True,
+    }
 
     def export(connection: str, document_id: str) -> Result:
         return exporter(runtime, connection).run(document_id, run_id())

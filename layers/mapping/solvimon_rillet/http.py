@@ -132,6 +132,19 @@ class Http:
         self._check(response)
         return self._json(response)
 
+    def put(self, path: str, body: object) -> Any:  # noqa: ANN401
+        """Replace a record by the body. Never repeated here, though a repetition does no harm.
+
+        Raises:
+            RetryLater: the request was not sent, or was refused for its pace (429).
+            OutcomeUnknown: it was sent; whether it happened is not known.
+            ConnectionBroken: the credential is wrong (401) or not allowed to (403).
+            Refused: another 4xx.
+        """
+        response = self._request("PUT", path, body=body)
+        self._check(response)
+        return self._json(response)
+
     def patch(self, path: str, body: object) -> Any:  # noqa: ANN401
         """Change a record to what the body says. Never repeated here, though a repetition does no harm.
 

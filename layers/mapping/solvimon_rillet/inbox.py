@@ -27,6 +27,7 @@ _METRICS = {
     "rejected": "DocumentsRejected",
     "skipped": "DocumentsSkipped",
     "differs": "DocumentsDiffer",
+    "synced": "CustomersSynced",
 }
 _UNKNOWN_CONNECTION_SECONDS = 900
 

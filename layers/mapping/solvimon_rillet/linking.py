@@ -90,6 +90,24 @@ class Linker:
             for identifier in filter(None, identifiers):
                 self._ledger.forget(self._connection, kind, identifier)
 
+    def customer(self, customer: Customer) -> str | None:
+        """The Rillet id of a customer that is at hand; one without link is created, if the settings allow.
+
+        Returns:
+            ``None`` for a customer without link that is not to be created.
+        """
+        customer_id = str(customer.id)
+        remembered = self._ledger.link(self._connection, "customer", customer_id)
+        linked = field_value(customer.custom_fields, self._settings.custom_fields.customer)
+        if remembered and linked in {None, remembered["rillet_id"]}:
+            return str(remembered["rillet_id"])
+        if linked:
+            return self._check_customer(customer_id, linked)[0]
+        found = self._rillet.customer_by_reference(self._settings.reference_types.customer, customer_id)
+        if found is None and not self._settings.create_missing_customers:
+            return None
+        return self._missing_customer(customer, Resolved(Links("", "")))[0]
+
     def _products(self, invoice: Invoice) -> Mapping[str, str]:
         found: dict[str, str] = {}
         for _, group in invoice.billed_groups():

@@ -32,6 +32,7 @@ from solvimon_rillet.workflows.export_invoice import ExportInvoice
 from solvimon_rillet.workflows.import_kind import Kind
 from solvimon_rillet.workflows.import_run import CountedGate, Parts
 from solvimon_rillet.workflows.results import Result
+from solvimon_rillet.workflows.sync_customer import SyncCustomer
 
 if TYPE_CHECKING:
     import requests
@@ -140,6 +141,20 @@ class Runtime:
         ledger = ImportLedger(name, kind.name, self.table, self.clock)
         parts = Parts(settings, self.solvimon(name, settings), self.rillet(name, settings, gate), ledger)
         return parts, gate
+
+    def sync_customer(self, connection: object, priority: Priority = Priority.LIVE) -> SyncCustomer:
+        """The workflow for a connection, with the settings that are in force now.
+
+        Raises:
+            UnknownConnection: there is no such connection.
+            RetryLater: its settings cannot be read, or Rillet's budget is used up for the moment.
+        """
+        name = connection_name(connection)
+        settings = self.configuration.settings(name)
+        pacer = self.pacer(name, settings, priority)
+        pacer.look_ahead()
+        solvimon, rillet = self.solvimon(name, settings), self.rillet(name, settings, pacer)
+        return SyncCustomer(name, settings, self.ledger, solvimon, rillet, self.clock)
 
     def connect_rillet(self) -> ConnectRillet:
         """Authorisation of connections."""

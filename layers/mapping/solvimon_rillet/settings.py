@@ -36,6 +36,7 @@ class Workflows(_Part):
     """Which workflows are on."""
 
     export_invoice: bool = Field(default=True, description="Export finalised invoices to Rillet.")
+    sync_customer: bool = Field(default=True, description="Bring edits of customers to Rillet.")
     export_credit_memo: bool = Field(default=True, description="Export finalised credit notes to Rillet.")
     import_customers: bool = Field(default=True, description="Import customers from Rillet, on request.")
     import_products: bool = Field(default=True, description="Import products from Rillet, on request.")

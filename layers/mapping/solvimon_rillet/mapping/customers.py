@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.hashing import hash_of
@@ -53,8 +54,10 @@ def to_new_rillet_customer(customer: Customer, settings: Settings) -> MappedCust
     return MappedCustomer(payload, warnings)
 
 
-def _address(customer: Customer, settings: Settings) -> tuple[dict[str, str] | None, str]:
-    """The address in Rillet's words, or what it lacks."""
+def _address(
+    customer: Customer, settings: Settings, known_state: str = ""
+) -> tuple[dict[str, str] | None, str]:
+    """The address in Rillet's words, or what it lacks; a state that Rillet knows fills a missing one."""
     given = customer.address
     if given is None or not any(given.model_dump().values()):
         return None, ""
@@ -62,7 +65,7 @@ def _address(customer: Customer, settings: Settings) -> tuple[dict[str, str] | N
         "line1": given.line1,
         "line2": given.line2,
         "city": given.city,
-        "state": given.state or settings.address_state,
+        "state": given.state or known_state or settings.address_state,
         "zip_code": given.postal_code,
         "country": given.country,
     }
@@ -158,6 +161,94 @@ def imported_hash(customer: Customer) -> str:
     """
     address = customer.address.model_dump(exclude_none=True) if customer.address else {}
     return hash_of([customer.name, {name: part for name, part in address.items() if part}, customer.email])
+
+
+@dataclass(frozen=True, slots=True)
+class _Synced:
+    """A Solvimon customer beside what Rillet has of it."""
+
+    customer: Customer
+    current: Mapping[str, Any]
+    settings: Settings
+    name: str
+    address: Mapping[str, str]
+
+
+# The guide's table "Sync Customer to Rillet", row by row.
+SYNC_ROWS: tuple[Row[_Synced], ...] = (
+    Row("organization.legal_name", "name", lambda s: s.name, rule="a person's full name for INDIVIDUAL"),
+    Row("organization.legal_name", "name_on_invoice", lambda s: s.name),
+    Row("organization.registered_address.line1", "address.line1", lambda s: s.address.get("line1")),
+    Row("organization.registered_address.line2", "address.line2", lambda s: s.address.get("line2")),
+    Row("organization.registered_address.city", "address.city", lambda s: s.address.get("city")),
+    Row(
+        "organization.registered_address.state",
+        "address.state",
+        lambda s: s.address.get("state"),
+        rule="else the one that Rillet has, else the setting address_state",
+    ),
+    Row(
+        "organization.registered_address.postal_code", "address.zip_code", lambda s: s.address.get("zip_code")
+    ),
+    Row("organization.registered_address.country", "address.country", lambda s: s.address.get("country")),
+    Row("email", "emails", lambda s: _synced_emails(s), rule="the MAIN_SENDER; CC and BCC stay"),
+    Row(
+        "id",
+        "external_references",
+        lambda s: _synced_references(s),
+        rule="references of other systems stay",
+    ),
+)
+_ANSWER_ONLY = ("id", "updated_at")
+
+
+def to_rillet_customer(customer: Customer, current: Mapping[str, Any], settings: Settings) -> MappedCustomer:
+    """Map an edited customer onto what Rillet has, for a PUT that replaces the whole customer.
+
+    Everything of Rillet's own is kept as it is: other e-mail addresses, shipping address, terms, flags,
+    fields and other systems' references. An address that lacks a part that Rillet demands stays as Rillet has it.
+
+    Args:
+        customer: the customer as Solvimon has it now.
+        current: the customer as Rillet answers it now, as JSON.
+        settings: the connection's settings.
+
+    Raises:
+        NeedsAttention: the customer has no name.
+    """
+    name = one_line(customer.name or "")
+    if not name:
+        raise NeedsAttention(
+            Code.CUSTOMER_INCOMPLETE,
+            f"The customer {customer.id} has no name, which Rillet demands.",
+            "Give the customer a legal name in Solvimon; the sync follows by itself.",
+        )
+    in_rillet = current.get("address") or {}
+    address, missing = _address(customer, settings, str(in_rillet.get("state") or ""))
+    subject = _Synced(customer, current, settings, name, address or {})
+    filled, _ = fill(SYNC_ROWS, subject)
+    payload = {field: value for field, value in current.items() if field not in _ANSWER_ONLY} | filled
+    warnings = (f"The address of {name} is without {missing}; Rillet's stays as it is.",) if missing else ()
+    return MappedCustomer(payload, warnings)
+
+
+def _synced_emails(synced: _Synced) -> list[dict[str, str]] | None:
+    """Rillet's addresses, with Solvimon's as the (first) MAIN_SENDER; ``None`` leaves them as they are."""
+    if not synced.customer.email:
+        return None
+    ours = {"email": synced.customer.email, "type": MAIN_SENDER}
+    current = list(synced.current.get("emails") or [])
+    first = next((i for i, email in enumerate(current) if email.get("type") == MAIN_SENDER), None)
+    merged = [*current, ours] if first is None else [*current[:first], ours, *current[first + 1 :]]
+    return [email for i, email in enumerate(merged) if email not in merged[:i]]
+
+
+def _synced_references(synced: _Synced) -> list[dict[str, str]]:
+    """Rillet's references, with ours among them."""
+    current = list(synced.current.get("external_references") or [])
+    ours = {"type": synced.settings.reference_types.customer, "id": str(synced.customer.id)}
+    there = any((r.get("type"), r.get("id")) == (ours["type"], ours["id"]) for r in current)
+    return current if there else [*current, ours]
 
 
 def _import_email(customer: RilletCustomer) -> tuple[str | None, list[str]]:

@@ -24,8 +24,8 @@ from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.client import SolvimonClient
 from solvimon_rillet.solvimon.models import Invoice
 from solvimon_rillet.workflows.booking import Booked, booked_facts, number_note
-from solvimon_rillet.workflows.exporting import Export, in_words
-from solvimon_rillet.workflows.results import Result
+from solvimon_rillet.workflows.exporting import Export
+from solvimon_rillet.workflows.results import Result, in_words
 
 ExportOriginal = Callable[[str], Result]
 MEMO_STEP = "memo_created"

@@ -8,8 +8,8 @@ from solvimon_rillet.errors import NeedsAttention, Skip
 from solvimon_rillet.ledger import Claim
 from solvimon_rillet.mapping.invoices import to_rillet_invoice
 from solvimon_rillet.workflows.booking import Booked, booked_facts, number_note
-from solvimon_rillet.workflows.exporting import Export, in_words
-from solvimon_rillet.workflows.results import Result
+from solvimon_rillet.workflows.exporting import Export
+from solvimon_rillet.workflows.results import Result, in_words
 
 
 class ExportInvoice(Export):

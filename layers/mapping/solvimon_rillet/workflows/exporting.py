@@ -19,7 +19,7 @@ from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.client import SolvimonClient
 from solvimon_rillet.solvimon.models import Invoice
 from solvimon_rillet.workflows.booking import Booked
-from solvimon_rillet.workflows.results import Result
+from solvimon_rillet.workflows.results import Result, in_words
 
 # Rillet answers a key again for 24 hours; an hour less leaves room for clocks that differ.
 KEY_SECONDS = 23 * 3600
@@ -271,8 +271,3 @@ def _already(claim: Claim) -> Result:
     told = ("rillet_id", "rillet_number", "totals", "warnings", "code", "message", "remedy")
     facts = {name: claim.record[name] for name in told if name in claim.record}
     return Result(claim.document.id, "already_exported" if claim.state == "exported" else claim.state, facts)
-
-
-def in_words(why: NeedsAttention) -> dict[str, Any]:
-    """Code, message and remedy, as answers and records carry them."""
-    return {"code": why.code.value, "message": why.message, "remedy": why.remedy}

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from solvimon_rillet.errors import NeedsAttention
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -22,3 +24,8 @@ class Result:
     def as_answer(self, id_name: str) -> dict[str, Any]:
         """The result as JSON, the id under the given name."""
         return {id_name: self.document_id, "outcome": self.outcome, **self.facts}
+
+
+def in_words(why: NeedsAttention) -> dict[str, Any]:
+    """Code, message and remedy, as answers and records carry them."""
+    return {"code": why.code.value, "message": why.message, "remedy": why.remedy}

@@ -1,0 +1,28 @@
+"""Lambda function ``sync_customer``: edits of Solvimon customers into Rillet.
+
+Takes an SQS batch of ``Customer Updated`` events, or a direct invocation::
+
+    {"connection": "default", "customer_ids": ["cust_..."], "dry_run": true}
+"""
+
+import time
+from collections.abc import Callable, Mapping
+
+from solvimon_rillet.events import CUSTOMER_UPDATED
+from solvimon_rillet.export_function import build_export
+from solvimon_rillet.lambda_handler import Handler, lazily
+
+
+def build(environment: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Handler:
+    """A handler for a function with this environment."""
+    return build_export(
+        environment,
+        clock,
+        name="sync_customer",
+        id_name="customer_id",
+        detail_type=CUSTOMER_UPDATED,
+        exporter=lambda runtime, connection: runtime.sync_customer(connection),
+    )
+
+
+handler = lazily(build)

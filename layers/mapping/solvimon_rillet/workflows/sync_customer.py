@@ -1,0 +1,141 @@
+"""Keep a customer in Rillet in step with its edits in Solvimon, and lose nothing that Rillet alone knows."""
+
+import contextlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from solvimon_rillet.errors import Code, NeedsAttention, Recoverable, Skip
+from solvimon_rillet.ledger import Claim, Document, Ledger
+from solvimon_rillet.linking import Linker
+from solvimon_rillet.mapping.customers import imported_hash, to_rillet_customer
+from solvimon_rillet.rillet.client import RilletClient
+from solvimon_rillet.settings import Settings
+from solvimon_rillet.solvimon.client import SolvimonClient
+from solvimon_rillet.solvimon.models import Customer
+from solvimon_rillet.workflows.results import Result, in_words
+
+
+class SyncCustomer:
+    """The workflow for one connection.
+
+    Rillet has no version on a customer, so of two edits at once the later one could be undone by the earlier
+    one's answer. A lease lets one run at a time read, merge and write; the next one reads what is new then.
+    """
+
+    def __init__(
+        self,
+        connection: str,
+        settings: Settings,
+        ledger: Ledger,
+        solvimon: SolvimonClient,
+        rillet: RilletClient,
+        clock: Callable[[], float],
+    ) -> None:
+        self._connection = connection
+        self._settings = settings
+        self._ledger = ledger
+        self._solvimon = solvimon
+        self._rillet = rillet
+        self._clock = clock
+
+    def run(self, customer_id: str, owner: str) -> Result:
+        """Bring one customer in step.
+
+        Args:
+            customer_id: Solvimon's id.
+            owner: names this very run; the lease is held under it.
+
+        Raises:
+            RetryLater: another run is at it, or a service does not answer.
+            OutcomeUnknown: the write may have happened; a later run repeats it, which does no harm.
+        """
+        claim = self._ledger.claim(Document(self._connection, "customer", customer_id), owner)
+        try:
+            return self._sync(claim)
+        except NeedsAttention as why:
+            self._ledger.reject(claim, why, None)
+            return Result(customer_id, "rejected", in_words(why))
+        except Skip as why:
+            self._ledger.skip(claim, why.reason)
+            return Result(customer_id, "skipped", {"reason": why.reason})
+        except Recoverable:
+            with contextlib.suppress(Recoverable):
+                self._ledger.release(claim)
+            raise
+
+    def dry_run(self, customer_id: str) -> Result:
+        """What ``run`` would write, and what it would change; writes nothing anywhere."""
+        try:
+            customer, rillet_id, _ = self._linked(customer_id, dry_run=True)
+            payload, current, warnings = self._merged(customer, rillet_id)
+        except NeedsAttention as why:
+            return Result(customer_id, "would_reject", in_words(why))
+        except Skip as why:
+            return Result(customer_id, "would_skip", {"reason": why.reason})
+        changes = {
+            name: [current.get(name), value] for name, value in payload.items() if current.get(name) != value
+        }
+        outcome = "would_sync" if changes else "unchanged"
+        return Result(
+            customer_id, outcome, {"rillet_id": rillet_id, "changes": changes, "warnings": warnings}
+        )
+
+    def _sync(self, claim: Claim) -> Result:
+        """The steps in order: read, compare with what was synced last, merge, write, remember."""
+        customer_id = claim.document.id
+        customer, rillet_id, known = self._linked(customer_id)
+        fingerprint = imported_hash(customer)
+        if known.get("imported_hash") == fingerprint:
+            self._ledger.finish(claim, "synced", {"rillet_id": rillet_id})
+            return Result(customer_id, "unchanged", {"rillet_id": rillet_id})
+        payload, current, warnings = self._merged(customer, rillet_id)
+        changed = sorted(name for name, value in payload.items() if current.get(name) != value)
+        if changed:
+            self._rillet.replace_customer(rillet_id, payload)
+        self._ledger.remember(
+            self._connection,
+            "customer",
+            customer_id,
+            {**_kept(known), "rillet_id": rillet_id, "imported_hash": fingerprint},
+        )
+        facts = {"rillet_id": rillet_id, "changed": changed, "warnings": warnings}
+        self._ledger.finish(claim, "synced", {**facts, "synced_at": int(self._clock())})
+        return Result(customer_id, "synced" if changed else "unchanged", facts)
+
+    def _linked(self, customer_id: str, *, dry_run: bool = False) -> tuple[Customer, str, Mapping[str, Any]]:
+        """The customer, its Rillet id, and what the ledger remembers of the link.
+
+        Raises:
+            Skip: the workflow is off, or the customer is not linked and not to be created.
+        """
+        if not self._settings.workflows.sync_customer:
+            raise Skip("The workflow sync_customer is switched off in the settings.")
+        customer = self._solvimon.customer(customer_id)
+        linker = Linker(
+            self._connection, self._settings, self._ledger, self._solvimon, self._rillet, dry_run=dry_run
+        )
+        rillet_id = linker.customer(customer)
+        if rillet_id is None:
+            raise Skip(
+                "The customer is not linked to a Rillet customer, and create_missing_customers is off."
+            )
+        return customer, rillet_id, self._ledger.link(self._connection, "customer", customer_id) or {}
+
+    def _merged(
+        self, customer: Customer, rillet_id: str
+    ) -> tuple[dict[str, object], Mapping[str, Any], list[str]]:
+        current = self._rillet.customer_as_it_is(rillet_id)
+        if current is None:
+            reference = self._settings.custom_fields.customer
+            raise NeedsAttention(
+                Code.RILLET_RECORD_MISSING,
+                f"The customer {customer.id} is linked to the Rillet customer {rillet_id}, not there any more.",
+                f"Correct the custom field {reference} on the customer in Solvimon; the sync follows.",
+            )
+        mapped = to_rillet_customer(customer, current, self._settings)
+        return mapped.payload, current, list(mapped.warnings)
+
+
+def _kept(known: Mapping[str, Any]) -> dict[str, Any]:
+    """What a link remembers besides its keys."""
+    return {name: known[name] for name in ("mailed", "synced_hash") if name in known}
