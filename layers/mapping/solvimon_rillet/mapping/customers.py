@@ -206,7 +206,8 @@ def to_rillet_customer(customer: Customer, current: Mapping[str, Any], settings:
     """Map an edited customer onto what Rillet has, for a PUT that replaces the whole customer.
 
     Everything of Rillet's own is kept as it is: other e-mail addresses, shipping address, terms, flags,
-    fields and other systems' references. An address that lacks a part that Rillet demands stays as Rillet has it.
+    fields and other systems' references. An address that lacks a part that Rillet demands stays as Rillet
+    has it.
 
     Args:
         customer: the customer as Solvimon has it now.

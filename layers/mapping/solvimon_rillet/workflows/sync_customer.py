@@ -129,7 +129,7 @@ class SyncCustomer:
             reference = self._settings.custom_fields.customer
             raise NeedsAttention(
                 Code.RILLET_RECORD_MISSING,
-                f"The customer {customer.id} is linked to the Rillet customer {rillet_id}, not there any more.",
+                f"The customer {customer.id} is linked to {rillet_id}, which Rillet does not have.",
                 f"Correct the custom field {reference} on the customer in Solvimon; the sync follows.",
             )
         mapped = to_rillet_customer(customer, current, self._settings)
