@@ -505,6 +505,19 @@ def test_a_customer_whom_rillet_mails_by_itself_is_a_warning_on_every_invoice(
     assert bool(default.organisation.sent_invoices) is warned, "the twin says whether the warning is true"
 
 
+def test_a_customer_of_whom_rillet_does_not_say_whether_it_is_mailed_needs_no_warning(
+    stack: LocalStack, default: Connection
+) -> None:
+    del default.organisation.customers.get(MAASVLAKTE).document["send_invoices_automatically"]
+    second = another(default, FIRST)
+
+    run(stack, default, FIRST)
+    run(stack, default, second)
+
+    assert asked_of_rillet(stack) == ["POST /invoices"], "it is remembered all the same"
+    assert "mails" not in warnings(stack, FIRST) + warnings(stack, second)
+
+
 def test_the_currency_of_a_subsidiary_is_read_once_where_a_rate_is_stated(
     stack: LocalStack, default: Connection
 ) -> None:

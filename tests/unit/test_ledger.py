@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from local.stack import LocalStack
 from solvimon_rillet.dynamo import Table
@@ -371,6 +371,14 @@ def test_a_table_that_does_not_answer_makes_documents_wait(call: str, code: str)
     broken: Any = Failing(ClientError({"Error": {"Code": code}}, "Update"))
 
     with pytest.raises(RetryLater, match=code):
+        CALLS[call](Ledger(Table("table", broken), lambda: NOW))
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_table_that_cannot_be_reached_makes_documents_wait(call: str) -> None:
+    broken: Any = Failing(EndpointConnectionError(endpoint_url="x"))
+
+    with pytest.raises(RetryLater, match="EndpointConnectionError"):
         CALLS[call](Ledger(Table("table", broken), lambda: NOW))
 
 

@@ -1,0 +1,219 @@
+"""What Rillet's answers mean: pages, refusals in plain words, and answers that cannot be read."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from solvimon_rillet.errors import Code, NeedsAttention, OutcomeUnknown, Recoverable
+from solvimon_rillet.http import Refused
+from solvimon_rillet.rillet.client import PAGE, RilletClient
+
+Json = dict[str, Any]
+SINCE = datetime(2026, 11, 1, 8, 0, 0, 999999, tzinfo=UTC)
+
+
+def money(amount: str) -> Json:
+    return {"amount": amount, "currency": "EUR"}
+
+
+def invoice(number: int, **more: object) -> Json:
+    return {
+        "id": f"r{number}",
+        "invoice_number": f"INV-{number}",
+        "total": money("1.21"),
+        "net_amount": money("1.00"),
+        "taxed_amount": money("0.21"),
+        **more,
+    }
+
+
+class Rillet:
+    """Answers one after another, or refuses; the last answer again and again."""
+
+    def __init__(self, *answers: object) -> None:
+        self.asked: list[tuple[str, str, Any]] = []
+        self._answers = list(answers)
+
+    def get(self, path: str, params: Mapping[str, object] | None = None) -> object:
+        return self._answer("GET", path, dict(params) if params else None)
+
+    def post(self, path: str, body: object, key: str) -> object:
+        return self._answer("POST", path, (body, key))
+
+    def _answer(self, method: str, path: str, what: object) -> object:
+        self.asked.append((method, path, what))
+        answer = self._answers[0] if len(self._answers) == 1 else self._answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def client(rillet: Rillet) -> RilletClient:
+    return RilletClient(rillet)  # type: ignore[arg-type]
+
+
+def refused(status: int = 400, **problem: object) -> Refused:
+    return Refused("Rillet", status, problem)
+
+
+def page(*invoices: Json, cursor: str | None = None) -> Json:
+    return {"invoices": list(invoices), "pagination": {"next_cursor": cursor}}
+
+
+def listed(rillet: Rillet) -> list[str]:
+    return [found.id for found in client(rillet).invoices_of_customer("c1", SINCE)]
+
+
+def test_a_list_is_read_page_by_page_to_its_end() -> None:
+    rillet = Rillet(page(invoice(3), invoice(2), cursor="next"), page(invoice(1)))
+
+    assert listed(rillet) == ["r3", "r2", "r1"]
+
+    (_, path, first), (_, _, second) = rillet.asked
+    assert path == "/invoices"
+    assert first == {"customer_id": "c1", "updated.gt": "2026-11-01T08:00:00Z", "limit": PAGE}
+    assert second == first | {"cursor": "next"}
+
+
+def test_a_moment_is_asked_for_in_whole_seconds_of_utc() -> None:
+    """Rillet refuses milliseconds; cutting them off looks back a little further, never less far."""
+    rillet = Rillet(page())
+
+    assert listed(rillet) == []
+
+    assert rillet.asked[0][2]["updated.gt"] == "2026-11-01T08:00:00Z"
+
+
+def test_a_list_that_starts_over_when_its_cursor_expired_comes_to_an_end() -> None:
+    first = page(invoice(3), invoice(2), cursor="next")
+
+    assert listed(Rillet(first)) == ["r3", "r2"]
+
+
+def test_a_list_that_starts_over_with_something_new_on_top_names_no_invoice_twice() -> None:
+    """Named twice, an invoice would be taken for one that was booked twice."""
+    rillet = Rillet(
+        page(invoice(3), invoice(2), cursor="expired"),
+        page(invoice(4), invoice(3), cursor="again"),
+        page(invoice(2), invoice(1)),
+    )
+
+    found = listed(rillet)
+
+    assert len(found) == len(set(found))
+    assert set(found) >= {"r3", "r2"}
+
+
+def test_unknown_fields_and_absent_ones_that_are_not_needed_do_no_harm() -> None:
+    rillet = Rillet(page(invoice(1, brand_new={"a": 1}, external_references=None)))
+
+    assert listed(rillet) == ["r1"]
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_customer_that_is_not_there_is_nobody(status: int) -> None:
+    """Rillet answers 400 for what is no UUID."""
+    assert client(Rillet(refused(status))).customer("c1") is None
+
+
+def test_a_customer_that_may_not_be_read_needs_attention() -> None:
+    with pytest.raises(NeedsAttention):
+        client(Rillet(refused(422))).customer("c1")
+
+
+def test_nobody_is_found_by_a_reference_that_nobody_has() -> None:
+    rillet = Rillet({"customers": []})
+
+    assert client(rillet).customer_by_reference("solvimon_customer_id", "cust_1") is None
+
+    asked = {"external_reference_type": "solvimon_customer_id", "external_reference_id": "cust_1"}
+    assert rillet.asked == [("GET", "/customers", asked)]
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [({"start": "2026-10-01", "end": "2026-10-31"}, date(2026, 10, 31)), (refused(404), None)],
+)
+def test_books_are_closed_up_to_a_day_or_never_were(answer: object, expected: date | None) -> None:
+    assert client(Rillet(answer)).closed_up_to() == expected
+
+
+def test_books_that_may_not_be_read_need_attention() -> None:
+    with pytest.raises(NeedsAttention):
+        client(Rillet(refused(400))).closed_up_to()
+
+
+CALLS: dict[str, Callable[[RilletClient], object]] = {
+    "create an invoice": lambda c: c.create_invoice({}, "key-1"),
+    "create a customer": lambda c: c.create_customer({}, "key-1"),
+    "read a customer": lambda c: c.customer("c1"),
+    "find a customer": lambda c: c.customer_by_reference("t", "i"),
+    "list invoices": lambda c: list(c.invoices_of_customer("c1", SINCE)),
+    "list subsidiaries": lambda c: c.subsidiaries(),
+    "read the books": lambda c: c.closed_up_to(),
+    "read the organisation": lambda c: c.organization(),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("answer", [None, [], "text", 7, {}, {"id": None}, {"invoices": [{}]}])
+def test_an_answer_that_cannot_be_read_is_not_taken_for_a_failure(call: str, answer: object) -> None:
+    with pytest.raises(Recoverable, match="cannot be read"):
+        CALLS[call](client(Rillet(answer)))
+
+
+def test_an_answer_that_cannot_be_read_names_the_fields() -> None:
+    with pytest.raises(OutcomeUnknown, match=r"total\.amount"):
+        client(Rillet(invoice(1, total={"currency": "EUR"}))).create_invoice({}, "key-1")
+
+
+@pytest.mark.parametrize("call", ["create an invoice", "create a customer"])
+def test_a_409_to_a_write_may_stand_for_one_that_is_under_way_or_done(call: str) -> None:
+    with pytest.raises(Recoverable, match="409"):
+        CALLS[call](client(Rillet(refused(409))))
+
+
+TYPES = "https://rillet.io/exception/"
+MEANINGS: list[tuple[Refused, Code]] = [
+    (
+        refused(type="https://rillet.io/exception/external_reference_type_not_found"),
+        Code.REFERENCE_TYPE_MISSING,
+    ),
+    (refused(detail="External reference type does not exist: x"), Code.REFERENCE_TYPE_MISSING),
+    (refused(detail="x: multiple references of a restricted type"), Code.REFERENCE_TYPE_RESTRICTED),
+    (refused(detail="The accounting period of 2026-11-01 is closed"), Code.RILLET_PERIOD_CLOSED),
+    (refused(title="Period closed"), Code.RILLET_PERIOD_CLOSED),
+    (refused(detail="Customer does not exist: 1"), Code.RILLET_RECORD_MISSING),
+    (refused(detail="Product not found"), Code.RILLET_RECORD_MISSING),
+    (refused(404), Code.RILLET_RECORD_MISSING),
+    (refused(title="Bad Request", detail="No."), Code.REFUSED_BY_RILLET),
+    (refused(violations=[{"field": "due_date", "message": "is a Sunday"}]), Code.REFUSED_BY_RILLET),
+    (refused(title=None, detail=7, violations="?"), Code.REFUSED_BY_RILLET),
+    (refused(422), Code.REFUSED_BY_RILLET),
+]
+
+
+@pytest.mark.parametrize(("problem", "code"), MEANINGS)
+@pytest.mark.parametrize("call", ["create an invoice", "list invoices"])
+def test_a_refusal_is_told_in_plain_words_with_its_remedy(problem: Refused, code: Code, call: str) -> None:
+    with pytest.raises(NeedsAttention) as raised:
+        CALLS[call](client(Rillet(problem)))
+
+    assert raised.value.code is code
+    assert f"({problem.status})" in raised.value.message
+    assert raised.value.remedy.endswith(("retry.", "by hand."))
+
+
+def test_a_refusal_quotes_all_that_rillet_says() -> None:
+    problem = refused(
+        title="Bad Request",
+        detail="Two things.",
+        violations=[{"field": "items[0].price", "message": "is odd"}, {"field": "due_date"}, "?"],
+    )
+
+    with pytest.raises(NeedsAttention) as raised:
+        client(Rillet(problem)).create_invoice({}, "key-1")
+
+    assert "Bad Request Two things.; items[0].price: is odd; due_date: None" in raised.value.message
