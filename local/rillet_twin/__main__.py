@@ -26,6 +26,7 @@ def main() -> None:
     if arguments.api_key:
         twin.state.add_organisation(api_key=arguments.api_key)
     twin.start(arguments.port)
+    twin.start_delivery()
     sys.stdout.write(f"Rillet twin: {twin.url}\n")
     sys.stdout.flush()
     try:

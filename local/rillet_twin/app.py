@@ -13,8 +13,17 @@ from local.rillet_twin.context import STATE
 from local.rillet_twin.gateway import Gateway
 from local.rillet_twin.oauth import endpoints as oauth
 from local.rillet_twin.problems import Problem
-from local.rillet_twin.resources import admin, customers, invoices, organisations, products
+from local.rillet_twin.resources import (
+    admin,
+    credit_memos,
+    customers,
+    invoices,
+    organisations,
+    payments,
+    products,
+)
 from local.rillet_twin.state import State
+from local.rillet_twin.wire import plain
 
 
 class _Json(DefaultJSONProvider):
@@ -23,11 +32,7 @@ class _Json(DefaultJSONProvider):
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:  # noqa: ANN401 - Flask's own signature
         return json.loads(s, parse_float=Decimal, parse_constant=_refuse_constant, **kwargs)
 
-    @staticmethod
-    def default(o: object) -> object:
-        if isinstance(o, Decimal):
-            return int(o) if o == o.to_integral_value() else float(o)
-        return DefaultJSONProvider.default(o)
+    default = staticmethod(plain)
 
 
 def create_app(state: State) -> Flask:
@@ -36,7 +41,7 @@ def create_app(state: State) -> Flask:
     app.json = _Json(app)
     app.config[STATE] = state
     app.url_map.strict_slashes = False
-    for module in (organisations, customers, products, invoices, oauth, admin):
+    for module in (organisations, customers, products, invoices, payments, credit_memos, oauth, admin):
         app.register_blueprint(module.blueprint)
     app.register_error_handler(Problem, _answer_problem)
     app.register_error_handler(HTTPException, _answer_http_exception)

@@ -1,37 +1,37 @@
 """Working out the invoice that Rillet's API shows from the one that was asked for."""
 
 import uuid
+from datetime import date
 from decimal import Decimal
 
+from local.rillet_twin.bank_accounts import on_invoice
+from local.rillet_twin.books import Books
 from local.rillet_twin.invoice_lines import Line
 from local.rillet_twin.invoice_requests import InvoiceRequest
 from local.rillet_twin.money import to_wire
-from local.rillet_twin.organisation import Organisation
 from local.rillet_twin.store import Json
 
 UNPAID = "UNPAID"
 STATUSES = ("UNPAID", "PAID", "PARTIALLY_PAID", "UNBILLED", "CREDITED", "PARTIALLY_CREDITED")
 
 
-def invoice_document(
-    organisation: Organisation, request: InvoiceRequest, number: str, subsidiary: str
-) -> Json:
+def invoice_document(books: Books, request: InvoiceRequest, number: str, subsidiary: str) -> Json:
     """Work out the `Invoice` of API v4.
 
     It carries neither scope, tax rates, discount objects nor unrounded unit prices, so that it cannot be
     turned back into a request.
     """
-    customer = organisation.customers.get(request.customer_id).document
+    customer = books.customers.get(request.customer_id).document
     return {
         "subsidiary_id": subsidiary,
         "invoice_number": number,
         "customer_id": request.customer_id,
-        "items": [_item(organisation, request, line) for line in request.lines],
+        "items": [_item(books, request, line) for line in request.lines],
         "invoice_date": request.invoice_date.isoformat(),
         "due_date": request.due_date.isoformat(),
         "customer_address": customer.get("address"),
         "shipping_address": customer.get("shipping_address"),
-        "bank_account": _bank_account(organisation, request),
+        "bank_account": _bank_account(books, request),
         "status": UNPAID,
         **_totals(request),
         "payment_terms": max(0, (request.due_date - request.invoice_date).days),
@@ -43,9 +43,15 @@ def invoice_document(
     }
 
 
-def amount_due(invoice: Json) -> Decimal:
-    """Return what is still open on an invoice that the API shows."""
-    return Decimal(invoice["amount_due"]["amount"])
+def item_revenue(books: Books, product_id: str, day: date, asked: Json) -> Json:
+    """Complete an item's revenue: by default all of it on the document's day, as the product says."""
+    product = books.products.get(product_id).document
+    default = {
+        "period": {"start": day.isoformat(), "end": day.isoformat()},
+        "pattern": product["revenue_pattern"],
+        "account_code": product["account_code"],
+    }
+    return default | asked
 
 
 def _totals(request: InvoiceRequest) -> Json:
@@ -71,18 +77,11 @@ def _totals(request: InvoiceRequest) -> Json:
     return {name: to_wire(amount, request.currency) for name, amount in amounts.items()}
 
 
-def _item(organisation: Organisation, request: InvoiceRequest, line: Line) -> Json:
-    product = organisation.products.get(line.common.product_id).document
-    invoice_date = request.invoice_date.isoformat()
+def _item(books: Books, request: InvoiceRequest, line: Line) -> Json:
     item = {
         "id": str(uuid.uuid4()),
         "description": line.common.description,
-        "revenue": {
-            "period": {"start": invoice_date, "end": invoice_date},
-            "pattern": product["revenue_pattern"],
-            "account_code": product["account_code"],
-        }
-        | line.common.revenue,
+        "revenue": item_revenue(books, line.common.product_id, request.invoice_date, line.common.revenue),
         "gross_rate": to_wire(line.gross_rate, line.currency),
         "total_amount": to_wire(line.gross - line.discount, line.currency),
         "total_discount": to_wire(line.discount, line.currency),
@@ -94,7 +93,7 @@ def _item(organisation: Organisation, request: InvoiceRequest, line: Line) -> Js
     return item if line.common.fields is None else item | {"fields": line.common.fields}
 
 
-def _bank_account(organisation: Organisation, request: InvoiceRequest) -> Json | None:
+def _bank_account(books: Books, request: InvoiceRequest) -> Json | None:
     if request.bank_account_id is None:
         return None
-    return organisation.bank_accounts.get(request.bank_account_id).document
+    return on_invoice(books.bank_accounts.get(request.bank_account_id).document)

@@ -144,20 +144,12 @@ class RecordedLine:
 def read_full_line(line: Fields) -> FullLine:
     """Read a `CreateFullInvoiceItemRequest`; it has no references of its own."""
     price = line.required_object("price")
-    amount_off, percentage_off = _discount(price)
-    return FullLine(
-        common=Common(
-            product_id=price.require("product_id", price.uuid, ""),
-            description=line.require("description", line.text, ""),
-            quantity=price.require("quantity", price.number, Decimal(0)),
-            revenue=_revenue(line),
-            fields=read_field_assignments(line),
-        ),
-        amount_per_unit=price.require("amount_per_unit", price.unrounded_money, _NOTHING),
-        amount_off=amount_off,
-        percentage_off=percentage_off,
-        tax_rate=_tax_rate(line),
-    )
+    return _priced_line(line, price, discount=_discount(price))
+
+
+def read_credit_line(line: Fields) -> FullLine:
+    """Read a `CreateCreditMemoItemRequest`: no discount, and a quantity that is not negative."""
+    return _priced_line(line, line.required_object("price"), least_quantity=Decimal(0))
 
 
 def read_recorded_line(line: Fields) -> RecordedLine:
@@ -169,7 +161,7 @@ def read_recorded_line(line: Fields) -> RecordedLine:
             product_id=line.require("product_id", line.uuid, ""),
             description=line.require("description", line.text, ""),
             quantity=line.require("quantity", lambda name: line.number(name, _SMALLEST_QUANTITY), Decimal(1)),
-            revenue=_revenue(line),
+            revenue=read_revenue(line),
             fields=read_field_assignments(line),
             external_references=read_references(line),
         ),
@@ -190,6 +182,29 @@ def read_field_assignments(fields: Fields) -> list[Json] | None:
         }
         for assignment in assignments
     ]
+
+
+def _priced_line(
+    line: Fields,
+    price: Fields,
+    *,
+    least_quantity: Decimal | None = None,
+    discount: tuple[Money | None, Decimal | None] = (None, None),
+) -> FullLine:
+    amount_off, percentage_off = discount
+    return FullLine(
+        common=Common(
+            product_id=price.require("product_id", price.uuid, ""),
+            description=line.require("description", line.text, ""),
+            quantity=price.require("quantity", lambda name: price.number(name, least_quantity), Decimal(0)),
+            revenue=read_revenue(line),
+            fields=read_field_assignments(line),
+        ),
+        amount_per_unit=price.require("amount_per_unit", price.unrounded_money, _NOTHING),
+        amount_off=amount_off,
+        percentage_off=percentage_off,
+        tax_rate=_tax_rate(line),
+    )
 
 
 def _discount(price: Fields) -> tuple[Money | None, Decimal | None]:
@@ -215,7 +230,8 @@ def _tax_rate(line: Fields) -> TaxRate | None:
     return TaxRate(percentage, rate.rounded_money("tax_amount"))
 
 
-def _revenue(line: Fields) -> Json:
+def read_revenue(line: Fields) -> Json:
+    """Read the `ItemRevenue` of a line; what it leaves out is the product's or the document's."""
     revenue = line.object("revenue")
     if revenue is None:
         return {}

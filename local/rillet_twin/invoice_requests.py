@@ -7,9 +7,9 @@ from decimal import Decimal
 
 from local.rillet_twin.invoice_lines import Line, read_full_line, read_recorded_line
 from local.rillet_twin.money import Money
-from local.rillet_twin.organisation import Switches
 from local.rillet_twin.references import read_references
 from local.rillet_twin.store import Json
+from local.rillet_twin.switches import Switches
 from local.rillet_twin.validation import Checks, Fields
 
 FULL = "FULL"
@@ -48,9 +48,7 @@ def read_invoice(body: Fields, checks: Checks, switches: Switches) -> InvoiceReq
     checks.finish()  # the other fields depend on the scope
     lines = body.required_objects("items")
     request = _full(body, lines, switches) if scope == FULL else _recorded(body, lines, scope)
-    if len(checks.currencies) > 1:
-        checks.add("items", f"must be in one currency, not {', '.join(sorted(checks.currencies))}")
-    checks.finish()
+    checks.finish_in_one_currency()
     return request
 
 
@@ -75,7 +73,7 @@ def _full(body: Fields, lines: list[Fields], switches: Switches) -> InvoiceReque
         purchase_order_number=body.text("purchase_order_number"),
         memo=body.text("memo"),
         bank_account_id=body.uuid("bank_account_id"),
-        exchange_rate=_exchange_rate(body),
+        exchange_rate=read_exchange_rate(body),
         external_references=read_references(body),
     )
 
@@ -96,7 +94,7 @@ def _recorded(body: Fields, lines: list[Fields], scope: str) -> InvoiceRequest:
         currency=_currency(read),
         lines=read,
         header_tax=body.rounded_money("tax_amount"),
-        exchange_rate=None if scope == AR_ONLY else _exchange_rate(body),
+        exchange_rate=None if scope == AR_ONLY else read_exchange_rate(body),
         external_references=read_references(body),
     )
 
@@ -105,7 +103,8 @@ def _currency(lines: Sequence[Line]) -> str:
     return lines[0].currency if lines else "USD"
 
 
-def _exchange_rate(body: Fields) -> Json | None:
+def read_exchange_rate(body: Fields) -> Json | None:
+    """Read an `ExchangeRate`: units of `target` for one of `base` on a date."""
     rate = body.object("exchange_rate")
     if rate is None:
         return None

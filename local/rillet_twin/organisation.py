@@ -1,157 +1,198 @@
-"""One Rillet organisation: its data, its settings and the people who may call it."""
+"""One Rillet organisation: its books, and what its people do to them by hand."""
 
-import threading
-import uuid
-from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable
+from copy import deepcopy
+from decimal import Decimal
+from typing import Any
 
-from local.rillet_twin.store import Collection, Json
+from local.rillet_twin.balances import FAILED, left_open, settle
+from local.rillet_twin.bank_accounts import linked_accounts
+from local.rillet_twin.books import Books
+from local.rillet_twin.credit_memo_documents import balance
+from local.rillet_twin.credit_memos import remove_credit_memo
+from local.rillet_twin.hand_edits import edited_invoice, edited_memo
+from local.rillet_twin.invoices import remove_invoice
+from local.rillet_twin.money import Money
+from local.rillet_twin.payments import (
+    SUCCESSFUL,
+    UNCLEARED,
+    PaymentRequest,
+    move_payment,
+    record_payment,
+    remove_payment,
+)
+from local.rillet_twin.store import Json
 from local.rillet_twin.timestamps import read_date
+from local.rillet_twin.webhook_events import Event
+from local.rillet_twin.webhooks import Delivery, Webhook
 
-FULL_SCOPE_NUMBER = ("assigned", "kept", "refused")
-DUPLICATE_NUMBERS = ("accept", "refuse")
-CLOSED_PERIOD_POLICY = ("refuse", "accept")
+__all__ = ["Organisation"]
 
 
-@dataclass
-class Switches:
-    """What the vendor's texts leave open, or an organisation can choose.
+class Organisation(Books):
+    """The books, with the acts of people as methods.
 
-    Attributes:
-        full_scope_number: an `invoice_number` in a FULL invoice, which v4 does not know: "assigned" drops it
-            and gives a number of Rillet's own series, "kept" keeps it, "refused" answers 400.
-        duplicate_numbers: "accept" or "refuse" a number that another invoice has.
-        closed_period_policy: "refuse" or "accept" documents dated in a closed period.
-        strict_scale: rounded amounts must have exactly the currency's decimals.
-        rev_rec: revenue recognition is on, so recorded invoices need references on header and items.
+    They return copies. What people may not do raises the same `Problem` as a call that asks for it.
     """
 
-    full_scope_number: str = "assigned"
-    duplicate_numbers: str = "accept"
-    closed_period_policy: str = "refuse"
-    strict_scale: bool = True
-    rev_rec: bool = False
+    def pay(
+        self,
+        invoice_id: str,
+        amount: str | Decimal | None = None,
+        *,
+        cleared: bool = True,
+        date: str | None = None,
+        account_code: str | None = None,
+    ) -> Json:
+        """Record a payment, as people or the bank feed do.
 
-    def set(self, **values: object) -> None:
-        """Change some switches.
+        Args:
+            invoice_id: the invoice.
+            amount: in the invoice's currency; all that is open when left out.
+            cleared: found on the bank statement already, so SUCCESSFUL and not UNCLEARED.
+            date: YYYY-MM-DD; today when left out.
+            account_code: a cash account; the first one when left out.
+
+        Returns:
+            The `InvoicePayment`.
 
         Raises:
-            ValueError: a switch does not exist.
+            ValueError: the amount is not positive; so when nothing is open.
         """
-        known = {switch.name for switch in fields(self)}
-        for name, value in values.items():
-            if name not in known:
-                raise ValueError(f"no switch is called {name!r}; there are {', '.join(sorted(known))}")
-            setattr(self, name, value)
+        with self.lock:
+            invoice = self.invoices.get(invoice_id)
+            value = left_open(self, invoice) if amount is None else Decimal(amount)
+            if value <= 0:
+                raise ValueError(f"nobody pays {value}")
+            request = PaymentRequest(
+                amount=Money(value, invoice.document["total"]["currency"]),
+                date=read_date(date) if date else self.today,
+                account_code=account_code or linked_accounts(self)[0]["account_code"],
+            )
+            payment = record_payment(self, invoice, request, SUCCESSFUL if cleared else UNCLEARED)
+            return deepcopy(payment.document)
 
+    def clear_payment(self, payment_id: str) -> Json:
+        """Match a payment with the bank statement: it is SUCCESSFUL."""
+        return self._move(payment_id, SUCCESSFUL)
 
-@dataclass
-class ReferenceType:
-    """An external reference type, made by hand in Rillet's settings.
+    def unclear_payment(self, payment_id: str) -> Json:
+        """Undo the match with the bank statement: it is UNCLEARED."""
+        return self._move(payment_id, UNCLEARED)
 
-    Attributes:
-        slug: its name on the wire.
-        restricted: at most one per document, header and lines together.
-        accepted_for_rev_rec: satisfies an organisation with revenue recognition.
-    """
+    def fail_payment(self, payment_id: str) -> Json:
+        """Let a payment bounce: it is FAILED and does not count any more."""
+        return self._move(payment_id, FAILED)
 
-    slug: str
-    restricted: bool = False
-    accepted_for_rev_rec: bool = True
+    def delete_payment(self, payment_id: str) -> None:
+        """Delete a payment, also a cleared one, which no call can; the invoice is open again."""
+        with self.lock:
+            remove_payment(self, self.payments.get(payment_id))
 
+    def edit_invoice_by_hand(
+        self, invoice_id: str, *, amount_by: str | Decimal | None = None, **changes: Any
+    ) -> Json:
+        """Edit an invoice past the API's rules.
 
-def _built_in_types() -> dict[str, ReferenceType]:
-    return {slug: ReferenceType(slug) for slug in ("CUSTOMER_CUSTOM", "CUSTOMER_HISTORICAL")}
+        Args:
+            invoice_id: the invoice.
+            amount_by: what the first line's net amount and all totals above it grow by, such as "-0.01".
+            changes: other fields, as the API shows them.
 
+        Returns:
+            The `Invoice`.
 
-@dataclass
-class Counts:
-    """How often an organisation was called.
+        Raises:
+            ValueError: a field does not exist, or follows from others.
+        """
+        with self.lock:
+            invoice = self.invoices.get(invoice_id)
+            invoice.document = edited_invoice(invoice.document, amount_by, changes)
+            settle(self, invoice, "updated")
+            return deepcopy(invoice.document)
 
-    Attributes:
-        calls: calls with a valid key, refused ones included.
-        refused: calls over the rate limit.
-        replays: POSTs answered from the idempotency store.
-    """
+    def edit_credit_memo_by_hand(
+        self, credit_memo_id: str, *, amount_by: str | Decimal | None = None, **changes: Any
+    ) -> Json:
+        """Edit a credit memo past the API's rules; see `edit_invoice_by_hand`."""
+        with self.lock:
+            memo = self.credit_memos.get(credit_memo_id)
+            memo.document = edited_memo(memo.document, amount_by, changes)
+            balance(memo.document)
+            self.credit_memos.touch(memo)
+            self.webhooks.emit("credit-memo-updated", memo.document)
+            return deepcopy(memo.document)
 
-    calls: int = 0
-    refused: int = 0
-    replays: int = 0
+    def edit_customer(self, customer_id: str, **changes: Any) -> Json:
+        """Change some fields of a customer; None takes one away."""
+        with self.lock:
+            customer = self.customers.get(customer_id)
+            edited = self.customers.replace(customer_id, customer.document | changes)
+            self.webhooks.emit("customer-updated", edited.document)
+            return deepcopy(edited.document)
 
+    def delete_invoice(self, invoice_id: str) -> None:
+        """Delete an invoice on which no payment and no credit remains."""
+        with self.lock:
+            remove_invoice(self, self.invoices.get(invoice_id))
 
-@dataclass
-class SentInvoice:
-    """An invoice that Rillet mailed by itself."""
+    def delete_credit_memo(self, credit_memo_id: str) -> None:
+        """Delete a credit memo that is applied to nothing."""
+        with self.lock:
+            remove_credit_memo(self, self.credit_memos.get(credit_memo_id))
 
-    invoice_id: str
-    emails: list[str]
+    def add_webhook(self, url: str, token: str | None = None, events: Iterable[str] | None = None) -> Webhook:
+        """Make a webhook, as people do in Rillet's settings.
 
+        Args:
+            url: the receiver.
+            token: Base64 text; a new one when left out.
+            events: names such as `invoice-payment-updated`; all 23 when left out.
 
-@dataclass
-class Organisation:
-    """Everything of one organisation; nothing of it is shared with another.
+        Raises:
+            ValueError: there are five already, or an event does not exist.
+        """
+        return self.webhooks.add(url, token, events)
 
-    Hold `lock` to read or change several things as one. `document` is the API's `Organization`, and
-    `closed_periods` are the API's `Book`s.
-    """
+    def regenerate_token(self, webhook_id: str) -> str:
+        """Give a webhook a new token and return it; the one before is void at once."""
+        return self.webhooks.regenerate(webhook_id)
 
-    document: Json
-    clock: Callable[[], float]
-    switches: Switches = field(default_factory=Switches)
-    counts: Counts = field(default_factory=Counts)
-    reference_types: dict[str, ReferenceType] = field(default_factory=_built_in_types)
-    closed_periods: list[Json] = field(default_factory=list)
-    sent_invoices: list[SentInvoice] = field(default_factory=list)
-    invoices_numbered: int = 0
-    lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+    def deliver_webhooks(self) -> list[Delivery]:
+        """Send every event that is due by the clock and return the attempts."""
+        return self.webhooks.deliver()
 
-    def __post_init__(self) -> None:
-        self.subsidiaries = Collection("Subsidiary", self.clock, stamped=False)
-        self.customers = Collection("Customer", self.clock)
-        self.products = Collection("Product", self.clock, stamped=False)
-        self.invoices = Collection("Invoice", self.clock)
-        self.accounts = Collection("Account", self.clock)
-        self.bank_accounts = Collection("Bank account", self.clock, stamped=False)
-        self.tax_rates = Collection("Tax rate", self.clock, stamped=False)
-        self.custom_fields = Collection("Field", self.clock)
+    def sign(
+        self,
+        body: bytes,
+        entity: str,
+        event: str,
+        *,
+        at: float | None = None,
+        event_id: str | None = None,
+        webhook_id: str | None = None,
+    ) -> dict[str, str]:
+        """Return the headers that a delivery of any body would carry.
 
-    @property
-    def id(self) -> str:
-        """The organisation's UUID."""
-        return str(self.document["id"])
+        Args:
+            body: the raw body.
+            entity: such as `INVOICE`; signed as it is.
+            event: such as `PAYMENT_UPDATED`; signed as it is.
+            at: Unix seconds of the timestamp; now when left out.
+            event_id: the event's UUID; a new one when left out.
+            webhook_id: whose token signs; the first webhook's when left out.
 
-    @property
-    def currency(self) -> str:
-        """The organisation's own currency."""
-        return str(self.document["currency"])
+        Raises:
+            LookupError: there is no such webhook.
+        """
+        return self.webhooks.sign(body, entity, event, at=at, event_id=event_id, webhook_id=webhook_id)
 
-    @property
-    def timezone(self) -> str:
-        """The organisation's IANA time zone."""
-        return str(self.document["timezone"])
+    def announced(self, name: str | None = None) -> list[Event]:
+        """Return every event so far, oldest first, or those of one name."""
+        return [event for event in self.webhooks.events if name in (None, event.name)]
 
-    def register_reference_type(
-        self, slug: str, *, restricted: bool = False, accepted_for_rev_rec: bool = True
-    ) -> None:
-        """Make an external reference type, as people do in Rillet's settings."""
-        self.reference_types[slug] = ReferenceType(slug, restricted, accepted_for_rev_rec)
-
-    def close_period(self, start: str, end: str, closed_on: str | None = None) -> None:
-        """Close the books of a period; both days (YYYY-MM-DD) are inclusive."""
-        for day in (start, end):
-            read_date(day)
-        book = {"id": str(uuid.uuid4()), "start": start, "end": end}
-        self.closed_periods.append(book | {"status": "CLOSED", "closed_on": closed_on or end})
-
-    def is_closed(self, day: str) -> bool:
-        """Tell whether a day (YYYY-MM-DD) lies on or before the end of the last closed period."""
-        return any(day <= book["end"] for book in self.closed_periods)
-
-    def next_invoice_number(self) -> str:
-        """Take the next free number of Rillet's own series."""
-        taken = {invoice.document["invoice_number"] for invoice in self.invoices}
-        while True:
-            self.invoices_numbered += 1
-            number = f"INV-{self.invoices_numbered:04d}"
-            if number not in taken:
-                return number
+    def _move(self, payment_id: str, status: str) -> Json:
+        with self.lock:
+            payment = self.payments.get(payment_id)
+            move_payment(self, payment, status)
+            return deepcopy(payment.document)

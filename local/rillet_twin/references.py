@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from local.rillet_twin.organisation import Organisation
+from local.rillet_twin.books import Books
 from local.rillet_twin.problems import refused
 from local.rillet_twin.store import Json
 from local.rillet_twin.validation import Fields
@@ -21,7 +21,7 @@ def read_references(fields: Fields) -> list[Json]:
     ]
 
 
-def check_references(organisation: Organisation, references: Iterable[Json]) -> None:
+def check_references(books: Books, references: Iterable[Json]) -> None:
     """Check all references of one document, header and lines together.
 
     Raises:
@@ -31,7 +31,7 @@ def check_references(organisation: Organisation, references: Iterable[Json]) -> 
     counted: Counter[str] = Counter()
     for reference in references:
         slug = reference["type"]
-        if slug not in organisation.reference_types:
+        if slug not in books.reference_types:
             raise refused(
                 "external_reference_type_not_found", f"External reference type does not exist: {slug}"
             )
@@ -42,25 +42,25 @@ def check_references(organisation: Organisation, references: Iterable[Json]) -> 
             )
         counted[slug] += 1
     for slug, count in counted.items():
-        if count > 1 and organisation.reference_types[slug].restricted:
+        if count > 1 and books.reference_types[slug].restricted:
             raise refused(
                 "external_reference_restricted", f"{slug}: multiple references of a restricted type"
             )
 
 
-def check_rev_rec(organisation: Organisation, parts: Sequence[Sequence[Json]]) -> None:
+def check_rev_rec(books: Books, parts: Sequence[Sequence[Json]]) -> None:
     """Check that header and every item carry a reference that revenue recognition accepts.
 
     Args:
-        organisation: checked only if its `rev_rec` switch is on.
+        books: checked only if its `rev_rec` switch is on.
         parts: the references of the header and of each item.
 
     Raises:
         Problem: 400; one of the parts has none.
     """
-    if not organisation.switches.rev_rec:
+    if not books.switches.rev_rec:
         return
-    types = organisation.reference_types
+    types = books.reference_types
     for references in parts:
         if not any(types[reference["type"]].accepted_for_rev_rec for reference in references):
             raise refused(

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable
 
+from local.rillet_twin.bank_accounts import linked_accounts
 from local.rillet_twin.organisation import Organisation
 from local.rillet_twin.store import Json
 
 REVENUE_ACCOUNT = "40000"
+
+CASH_ACCOUNT = "10000"
 
 _CHART = (
     ("11000", "Accounts receivable", "ASSET", "Accounts receivable"),
@@ -50,12 +53,23 @@ def fill(organisation: Organisation, seed: Json) -> None:
 
 
 def complete(organisation: Organisation) -> None:
-    """Give an organisation the things that none is without: a subsidiary, accounts and tax rates."""
+    """Give an organisation what none is without: a subsidiary, accounts, a bank account and tax rates."""
     if not len(organisation.subsidiaries):
         organisation.subsidiaries.add(_own_terms(organisation) | {"type": "LEGAL_ENTITY"})
     if not len(organisation.accounts):
         for account in _chart():
             organisation.accounts.add(account)
+    if not linked_accounts(organisation):
+        organisation.accounts.add(_account(CASH_ACCOUNT, "Operating account", "ASSET", "Bank"))
+        organisation.bank_accounts.add(
+            {
+                "name": "Operating account",
+                "currency": organisation.currency,
+                "bank_name": "Bank",
+                "account_code": CASH_ACCOUNT,
+                "status": "ACTIVE",
+            }
+        )
     if not len(organisation.tax_rates):
         for code, country, description, percentage in _TAX_RATES:
             organisation.tax_rates.add(
@@ -87,12 +101,15 @@ def _register(organisation: Organisation, reference_type: str | Json) -> None:
 
 
 def _chart() -> Iterable[Json]:
-    for code, name, kind, subtype in _CHART:
-        yield {
-            "code": code,
-            "name": name,
-            "type": kind,
-            "subtype": subtype,
-            "status": "ACTIVE",
-            "intercompany": False,
-        }
+    return (_account(*row) for row in _CHART)
+
+
+def _account(code: str, name: str, kind: str, subtype: str) -> Json:
+    return {
+        "code": code,
+        "name": name,
+        "type": kind,
+        "subtype": subtype,
+        "status": "ACTIVE",
+        "intercompany": False,
+    }

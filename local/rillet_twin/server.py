@@ -44,6 +44,8 @@ class RilletTwin:
         self._app = create_app(self.state)
         self._server: BaseWSGIServer | None = None
         self._thread: threading.Thread | None = None
+        self._courier: threading.Thread | None = None
+        self._stopping = threading.Event()
 
     @property
     def url(self) -> str:
@@ -66,13 +68,32 @@ class RilletTwin:
         )
         self._thread.start()
 
+    def start_delivery(self, interval: float = 0.2) -> None:
+        """Deliver webhooks in the background until `stop`, looking every `interval` seconds."""
+        if self._courier is not None:
+            raise RuntimeError("webhooks are already being delivered")
+        self._stopping.clear()
+        self._courier = threading.Thread(
+            target=self._deliver, args=(interval,), name="rillet-twin-webhooks", daemon=True
+        )
+        self._courier.start()
+
     def stop(self) -> None:
-        """Stop listening; does nothing if the twin is not started."""
+        """Stop listening and delivering; does nothing if the twin is not started."""
+        self._stopping.set()
+        if self._courier is not None:
+            self._courier.join()
+            self._courier = None
         if self._server is None or self._thread is None:
             return
         self._server.shutdown()
         self._thread.join()
         self._server = self._thread = None
+
+    def _deliver(self, interval: float) -> None:
+        while not self._stopping.wait(interval):
+            for organisation in list(self.state.organisations.values()):
+                organisation.deliver_webhooks()
 
     def __enter__(self) -> "RilletTwin":
         self.start()

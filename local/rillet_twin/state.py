@@ -36,6 +36,7 @@ class State:
         rate_window: the window's length in seconds; may be changed at any time.
         calls: every call so far, oldest first.
         replays: POSTs answered from the idempotency store, over all organisations.
+        webhooks_on: off, events are lost, as when nobody configured a webhook.
         oauth: the authorization server; a reset puts a new one in its place.
     """
 
@@ -45,6 +46,7 @@ class State:
         self.rate_window = rate_window
         self.calls: list[Call] = []
         self.replays = 0
+        self.webhooks_on = True
         self.api_keys: dict[str, ApiKey] = {}
         self.organisations: dict[str, Organisation] = {}
         self.misbehaviours = Misbehaviours()
@@ -130,6 +132,7 @@ class State:
             self.limiter.clear()
             self.oauth = AuthorisationServer(self.clock, self.organisations)
             self.replays = 0
+            self.webhooks_on = True
             self.rate_limit, self.rate_window = self._first_rate
 
     def misbehave(
@@ -183,6 +186,7 @@ class State:
         return {
             "calls": len(self.calls),
             "replays": self.replays,
+            "webhooks_on": self.webhooks_on,
             "rate": {"limit": self.rate_limit, "window": self.rate_window},
             "misbehaviours": self.misbehaviours.describe(),
             "oauth": asdict(self.oauth.counts),
@@ -200,7 +204,7 @@ class State:
             "currency": "USD",
             "timezone": "UTC",
         }
-        made = Organisation(defaults | organization, self.clock)
+        made = Organisation(defaults | organization, self.clock, webhooks_on=lambda: self.webhooks_on)
         self.organisations[made.id] = made
         return made
 
@@ -216,4 +220,8 @@ def _describe(organisation: Organisation) -> Json:
             "products": organisation.products.documents(),
             "customers": organisation.customers.documents(),
             "invoices": organisation.invoices.documents(),
+            "payments": organisation.payments.documents(),
+            "credit_memos": organisation.credit_memos.documents(),
+            "webhooks": [webhook.describe() for webhook in organisation.webhooks.webhooks.values()],
+            "webhook_events_waiting": organisation.webhooks.pending(),
         }

@@ -68,9 +68,15 @@ class Collection:
     def replace(self, object_id: str, document: Json) -> Record:
         """Replace an object whole, keeping only its id and creation time."""
         record = self.get(object_id)
-        record.updated = to_micros(self._clock())
+        self._advance(record)
         self._write(record, document)
         return record
+
+    def touch(self, record: Record) -> None:
+        """Note that an object's document was just changed in place."""
+        self._advance(record)
+        if self._stamped:
+            record.document["updated_at"] = write_timestamp(record.updated)
 
     def get(self, object_id: str) -> Record:
         """Return an object.
@@ -90,6 +96,10 @@ class Collection:
     def documents(self) -> list[Json]:
         """Return what the API shows of every object, oldest first."""
         return [record.document for record in self]
+
+    def _advance(self, record: Record) -> None:
+        """Move an object's update time on: no two of its states share one, even while the clock stands."""
+        record.updated = max(to_micros(self._clock()), record.updated + 1)
 
     def _write(self, record: Record, document: Json) -> None:
         shown = {"id": record.id} | {

@@ -51,6 +51,12 @@ class Checks:
         if self.violations:
             raise invalid(self.violations)
 
+    def finish_in_one_currency(self) -> None:
+        """Raise a 400 problem if anything was wrong, or if the items' amounts are in several currencies."""
+        if len(self.currencies) > 1:
+            self.add("items", f"must be in one currency, not {', '.join(sorted(self.currencies))}")
+        self.finish()
+
 
 class Fields:
     """The fields of one JSON object."""

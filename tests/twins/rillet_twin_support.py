@@ -21,6 +21,7 @@ SECOND_SUBSIDIARY = "5b1d7c1e-0000-4000-8000-000000000002"
 CUSTOMER = "c0570e12-0000-4000-8000-000000000001"
 PRODUCT = "9704c700-0000-4000-8000-000000000001"
 BANK_ACCOUNT = "ba2cacc0-0000-4000-8000-000000000001"
+CASH = "10000"
 NOBODY = "00000000-0000-4000-8000-000000000000"
 ADDRESS = {
     "line1": "Keizersgracht 1",
@@ -184,6 +185,27 @@ def recorded_invoice(*items: Json, scope: str = "REVENUE_RECOGNITION_ONLY", **mo
         "items": list(items) or [recorded_item()],
         **more,
     }
+
+
+def credit_memo(*items: Json, **more: object) -> Json:
+    return {
+        "customer_id": CUSTOMER,
+        "credit_memo_date": "2026-03-05",
+        "items": list(items) or [full_item()],
+        **more,
+    }
+
+
+def application(invoice: Json, amount: str, day: str = "2026-03-05", currency: str = "EUR") -> Json:
+    return {
+        "invoice_id": invoice["id"],
+        "amount": money(amount, currency),
+        "application_date": day,
+    }
+
+
+def payment(amount: str = "100.00", currency: str = "EUR", **more: object) -> Json:
+    return {"amount": money(amount, currency), "date": "2026-03-09", "account_code": CASH, **more}
 
 
 def names(response: requests.Response, kind: str = "customers") -> list[str]:

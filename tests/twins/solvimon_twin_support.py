@@ -1,13 +1,9 @@
-"""A Solvimon twin with one platform, calls to it, and somebody who receives its webhooks."""
+"""A Solvimon twin with one platform, and calls to it."""
 
-import threading
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import requests
-from werkzeug.serving import WSGIRequestHandler, make_server
-from werkzeug.wrappers import Request, Response
 
 from local.demo_data import solvimon_seed
 from local.solvimon_twin import Platform, SolvimonTwin
@@ -91,44 +87,3 @@ class Solvimon:
     def admin(self, path: str, body: object = None) -> requests.Response:
         method = "GET" if path == "state" else "POST"
         return self.session.request(method, f"{self.twin.origin}/_twin/{path}", json=body, timeout=10)
-
-
-class _QuietHandler(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: object) -> None:
-        pass
-
-
-@dataclass
-class Receiver:
-    """An endpoint on loopback that keeps what it gets and answers what it is told to."""
-
-    answers: list[int] = field(default_factory=list)
-    received: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-    waits: threading.Event | None = None
-    arrived: threading.Event = field(default_factory=threading.Event)
-
-    def __enter__(self) -> "Receiver":
-        application = Request.application(self._take)
-        self._server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_QuietHandler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *failure: object) -> None:
-        if self.waits is not None:
-            self.waits.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(timeout=10)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}/webhooks/solvimon/default"
-
-    def _take(self, request: Request) -> Response:
-        if self.waits is not None:
-            self.waits.wait(10)
-        headers = {name.upper(): value for name, value in request.headers.items()}
-        self.received.append((headers, request.get_data()))
-        self.arrived.set()
-        return Response(status=self.answers.pop(0) if self.answers else 200)

@@ -1,18 +1,14 @@
 """The Rillet twin held against Rillet's own OpenAPI document."""
 
-import json
-import os
-import re
 from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
-from typing import Any
 
 import jsonschema
 import pytest
 
-from local.rillet_twin.calls import Call
 from local.rillet_twin.invoice_documents import STATUSES
+from local.rillet_twin.webhook_events import EVENTS
+from tests.twins import rillet_contract
+from tests.twins.rillet_contract import check_answer, check_request, contract, operation
 from tests.twins.rillet_twin_support import (
     ADDRESS,
     BANK_ACCOUNT,
@@ -22,93 +18,19 @@ from tests.twins.rillet_twin_support import (
     SUBSIDIARY,
     Json,
     Rillet,
+    application,
+    credit_memo,
     full_invoice,
     full_item,
     money,
+    payment,
     recorded_invoice,
     recorded_item,
     reference,
     tax_rate,
 )
 
-CONTRACTS = Path(os.environ.get("CONTRACTS_DIR", Path(__file__).parents[3] / "shared/contracts/openapi"))
-DOCUMENT = CONTRACTS / "rillet-v4.json"
-UNREAD_BODIES = ("/health", "/api-key")
-CLOSED_SCHEMAS = ("Invoice", "InvoiceItem", "Product", "Subsidiary", "Organization", "Pagination", "Book")
-
-pytestmark = pytest.mark.skipif(
-    not DOCUMENT.exists(), reason=f"{DOCUMENT.name} is not in CONTRACTS_DIR ({CONTRACTS})"
-)
-
-
-@cache
-def contract() -> Json:
-    """Read the OpenAPI document with its schemas made plain JSON Schema."""
-    document: Json = json.loads(DOCUMENT.read_text(encoding="utf-8"))
-    schemas = document["components"]["schemas"]
-    document["components"]["schemas"] = {name: plain(schema) for name, schema in schemas.items()}
-    for name in CLOSED_SCHEMAS:
-        document["components"]["schemas"][name]["additionalProperties"] = False
-    return document
-
-
-def plain(schema: Any) -> Any:  # noqa: ANN401 - any part of a JSON document
-    """Turn `nullable` and `discriminator`, which JSON Schema does not know, into what it does know."""
-    if isinstance(schema, list):
-        return [plain(part) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    converted = {
-        name: plain(part)
-        for name, part in schema.items()
-        if name not in ("nullable", "discriminator", "example")
-    }
-    if "discriminator" in schema:
-        converted.pop("oneOf")
-        converted |= by_discriminator(schema["discriminator"])
-    return {"anyOf": [converted, {"type": "null"}]} if schema.get("nullable") else converted
-
-
-def by_discriminator(discriminator: Json) -> Json:
-    """Choose the variant by its property; the first variant is the one without it."""
-    name, mapping = discriminator["propertyName"], discriminator["mapping"]
-    variants = [
-        {"if": {"required": [name], "properties": {name: {"const": value}}}, "then": {"$ref": target}}
-        for value, target in mapping.items()
-    ]
-    absent = {"if": {"not": {"required": [name]}}, "then": {"$ref": next(iter(mapping.values()))}}
-    return {"properties": {name: {"enum": list(mapping)}}, "allOf": [*variants, absent]}
-
-
-def check(schema: Json, value: object) -> None:
-    whole = schema | {"components": contract()["components"]}
-    checker = jsonschema.Draft202012Validator(
-        whole, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
-    )
-    checker.validate(value)
-
-
-def operation(call: Call) -> Json:
-    """Find the operation that a call used."""
-    paths: Json = contract()["paths"]
-    for template, operations in paths.items():
-        if re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", template), call.path):
-            found: Json = operations[call.method.lower()]
-            return found
-    raise AssertionError(f"{call.path} is not in the contract")
-
-
-def check_answer(call: Call) -> None:
-    responses = operation(call)["responses"]
-    response = responses.get(str(call.status)) or responses["default"]
-    if "content" not in response:
-        assert call.response_body is None or call.path in UNREAD_BODIES
-        return
-    check(response["content"]["application/json"]["schema"], call.response_body)
-
-
-def check_request(call: Call) -> None:
-    check(operation(call)["requestBody"]["content"]["application/json"]["schema"], call.request_body)
+pytestmark = pytest.mark.skipif(rillet_contract.MISSING, reason=rillet_contract.MISSING_REASON)
 
 
 @pytest.fixture(scope="module")
@@ -200,12 +122,51 @@ def invoice_requests() -> Iterator[Json]:
     yield recorded_invoice(scope="AR_ONLY", tax_amount=money("21.00"))
 
 
+def credit_memo_requests() -> Iterator[Json]:
+    item = full_item("10.0055", 0.5, revenue={"pattern": "DAILY"}, tax_rate=tax_rate(9))
+    yield credit_memo(item, full_item("40.00", 3))
+    yield credit_memo(
+        full_item("500.00", fields=[{"field_id": NOBODY, "field_value_id": NOBODY}]),
+        credit_memo_number="CRE-2026-03-000001",
+        subsidiary_id=SUBSIDIARY,
+        exchange_rate={"base": "EUR", "target": "USD", "rate": "1.25", "date": "2026-03-01"},
+        external_references=[reference("invo_credit")],
+    )
+
+
+def settle_something(rillet: Rillet) -> None:
+    """Use every operation that credits, pays or replaces."""
+    full = rillet.create("/invoices", full_invoice(full_item("100.00")))
+    recorded = rillet.create("/invoices", recorded_invoice())
+    for body in credit_memo_requests():
+        memo = rillet.create("/credit-memos", body)
+        path = f"/credit-memos/{memo['id']}"
+        rillet.get(path)
+        applications = [application(full, "40.00"), application(recorded, "10.00")]
+        rillet.create(f"{path}/applications", {"applications": applications})
+        rillet.call("DELETE", f"{path}/applications")
+        update = {name: body[name] for name in ("items", "credit_memo_date")}
+        rillet.call("PUT", path, update | {"external_references": [reference("invo_credit")]})
+    rillet.get("/credit-memos", limit="1")
+    rillet.call("DELETE", path)
+    paid = rillet.create(f"/invoices/{full['id']}/payments", payment("40.00"))
+    rillet.get(f"/invoices/{full['id']}/payments")
+    rillet.get("/invoice-payments")
+    rillet.call("PUT", f"/invoices/{full['id']}/payments/{paid['id']}", payment("30.00"))
+    rillet.call("DELETE", f"/invoices/{full['id']}/payments/{paid['id']}")
+    update = {"invoice_date": "2026-03-02", "items": [full_item()], "bank_account_id": BANK_ACCOUNT}
+    rillet.call("PUT", f"/invoices/{full['id']}", update)
+    items = [{"id": item["id"], "description": "Renamed"} for item in recorded["items"]]
+    update = {"scope": "REVENUE_RECOGNITION_ONLY", "invoice_date": "2026-03-02", "items": items}
+    rillet.call("PUT", f"/invoices/{recorded['id']}", update)
+
+
 def read_everything(rillet: Rillet) -> None:
     for path in (
         *("/health", "/api-key", "/organizations/self", "/subsidiaries", f"/subsidiaries/{SUBSIDIARY}"),
         *("/customers", "/customers?limit=1", f"/customers/{CUSTOMER}", "/products", f"/products/{PRODUCT}"),
         *("/invoices", "/invoices?limit=1", "/books/periods/last-closed"),
-        *("/tax-rates", "/accounts", "/fields"),
+        *("/tax-rates", "/accounts", "/fields", "/bank-accounts"),
     ):
         assert rillet.get(path).status_code == 200, path
 
@@ -247,6 +208,7 @@ def test_every_answer_of_the_twin_fits_rillets_own_schemas(rillet: Rillet) -> No
                 rillet.call("PUT", f"{path}/{created['id']}", body)
             rillet.get(f"{path}/{created['id']}")
     invoice = next(iter(rillet.organisation.invoices)).id
+    settle_something(rillet)
     read_everything(rillet)
     refuse_something_everywhere(rillet)
     rillet.call("DELETE", f"/invoices/{invoice}")
@@ -254,7 +216,27 @@ def test_every_answer_of_the_twin_fits_rillets_own_schemas(rillet: Rillet) -> No
     for call in rillet.state.calls:
         check_answer(call)
     used = {(call.method, operation(call)["operationId"]) for call in rillet.state.calls}
-    assert len(used) == 21
+    assert len(used) == 35
+
+
+def test_every_webhook_of_the_twin_fits_rillets_own_schemas(rillet: Rillet) -> None:
+    settle_something(rillet)
+    customer = rillet.create("/customers", next(customer_requests()))
+    rillet.call("PUT", f"/customers/{customer['id']}", {"name": "Carol"})
+    rillet.call("DELETE", f"/customers/{customer['id']}")
+    rillet.call("DELETE", f"/invoices/{next(iter(rillet.organisation.invoices)).id}")
+
+    for event in rillet.organisation.announced():
+        rillet_contract.check_event(event)
+    assert {event.name for event in rillet.organisation.announced()} == {
+        *("invoice-created", "invoice-updated", "invoice-payment-updated", "invoice-deleted"),
+        *("credit-memo-created", "credit-memo-updated", "credit-memo-payment-updated", "credit-memo-deleted"),
+        *("customer-created", "customer-updated", "customer-deleted"),
+    }
+
+
+def test_the_twin_knows_all_webhooks() -> None:
+    assert list(EVENTS) == rillet_contract.event_names()
 
 
 def test_the_requests_that_the_twin_accepts_are_valid_by_rillets_own_schemas(rillet: Rillet) -> None:
@@ -265,9 +247,11 @@ def test_the_requests_that_the_twin_accepts_are_valid_by_rillets_own_schemas(ril
     ):
         for body in bodies:
             rillet.create(path, body)
+    settle_something(rillet)
 
     for call in rillet.state.calls:
-        check_request(call)
+        if call.request_body is not None:
+            check_request(call)
 
 
 @pytest.mark.parametrize(

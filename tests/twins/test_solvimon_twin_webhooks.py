@@ -11,7 +11,8 @@ import pytest
 
 from local.demo_data import invoice_id
 from local.solvimon_twin import Delivery
-from tests.twins.solvimon_twin_support import Json, Receiver, Solvimon
+from tests.twins.receiver import Receiver
+from tests.twins.solvimon_twin_support import Json, Solvimon
 
 SECRET = "whsec-one"
 MINUTE, HOUR = 60, 3600

@@ -4,8 +4,8 @@ from flask import Blueprint
 
 from local.rillet_twin import query
 from local.rillet_twin.context import body, checks, organisation, state
-from local.rillet_twin.invoice_documents import amount_due
 from local.rillet_twin.invoice_lines import read_field_assignments
+from local.rillet_twin.invoices import is_open
 from local.rillet_twin.pagination import page
 from local.rillet_twin.problems import refused
 from local.rillet_twin.references import check_references, read_references
@@ -37,7 +37,9 @@ def list_customers() -> Json:
 @blueprint.post("")
 def create_customer() -> Json:
     """Create a customer."""
-    return organisation().customers.add(_read_customer()).document
+    customer = organisation().customers.add(_read_customer())
+    organisation().webhooks.emit("customer-created", customer.document)
+    return customer.document
 
 
 @blueprint.get("/<customer_id>")
@@ -50,7 +52,9 @@ def retrieve_customer(customer_id: str) -> Json:
 def update_customer(customer_id: str) -> Json:
     """Replace a customer whole: what the body leaves out is gone."""
     organisation().customers.get(customer_id)
-    return organisation().customers.replace(customer_id, _read_customer()).document
+    customer = organisation().customers.replace(customer_id, _read_customer())
+    organisation().webhooks.emit("customer-updated", customer.document)
+    return customer.document
 
 
 @blueprint.delete("/<customer_id>")
@@ -58,9 +62,10 @@ def delete_customer(customer_id: str) -> tuple[str, int]:
     """Delete a customer; refused while it has open invoices, which Rillet's text warns about."""
     customer = organisation().customers.get(customer_id)
     for invoice in organisation().invoices:
-        if invoice.document["customer_id"] == customer.id and amount_due(invoice.document):
+        if invoice.document["customer_id"] == customer.id and is_open(invoice):
             raise refused("customer_in_use", f"Customer {customer.id} has open invoices")
     organisation().customers.remove(customer_id)
+    organisation().webhooks.emit("customer-deleted", customer.id)
     return "", 204
 
 

@@ -3,6 +3,7 @@
 from flask import Blueprint
 
 from local.rillet_twin import query
+from local.rillet_twin.bank_accounts import in_treasury, linked_accounts
 from local.rillet_twin.context import caller, organisation
 from local.rillet_twin.problems import Problem
 from local.rillet_twin.store import Collection, Json
@@ -65,6 +66,14 @@ def list_tax_rates() -> Json:
 def list_accounts() -> Json:
     """List the chart of accounts, unpaginated."""
     return {"accounts": _updated(organisation().accounts)}
+
+
+@blueprint.get("/bank-accounts")
+def list_bank_accounts() -> Json:
+    """List the bank accounts that are tied to the chart, of one subsidiary if asked, unpaginated."""
+    subsidiary_id = query.uuid("subsidiary_id")
+    shown = [in_treasury(account) for account in linked_accounts(organisation())]
+    return {"accounts": [one for one in shown if subsidiary_id in (None, one.get("subsidiary_id"))]}
 
 
 @blueprint.get("/fields")
