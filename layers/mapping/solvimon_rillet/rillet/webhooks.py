@@ -59,13 +59,13 @@ def verify(
         raise NotGenuine("the timestamp is in the future")
     if age > max_age_seconds:
         raise NotGenuine("the timestamp is too old")
-    signed = ".".join(parts).encode("utf-8", "surrogateescape") + b"." + body
+    signed = _bytes(".".join(parts)) + b"." + body
     expected = [
         base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest())
         for token in tokens
         for key in _keys(token, form)
     ]
-    offered = [part.strip().encode("utf-8", "surrogateescape") for part in given.split(",")][:_SIGNATURES]
+    offered = [_bytes(part.strip()) for part in given.split(",")[:_SIGNATURES]]
     matches = [hmac.compare_digest(ours, theirs) for ours in expected for theirs in offered]
     if not any(matches):
         raise NotGenuine("no signature matches")
@@ -73,11 +73,16 @@ def verify(
 
 def _keys(token: str, form: TokenForm) -> list[bytes]:
     """The keys that a token may stand for; an empty token signs nothing."""
-    keys = [token.encode()] if token and form in {"auto", "text"} else []
+    keys = [_bytes(token)] if token and form in {"auto", "text"} else []
     if token and form in {"auto", "base64"}:
         with contextlib.suppress(binascii.Error, ValueError):
             keys.append(base64.b64decode(token, validate=True))
     return [key for key in keys if key]
+
+
+def _bytes(text: str) -> bytes:
+    """A text's bytes. JSON can smuggle in lone surrogates, which strict UTF-8 refuses."""
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _seconds(stamp: str) -> float:
