@@ -9,9 +9,11 @@ from tests.connect.support import Heard, add_connection, connected, listening
 
 
 @pytest.fixture(autouse=True)
-def heard(stack: LocalStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Heard]:
+def heard(
+    stack: LocalStack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Heard]:
     """What the functions say during the test: never a token, code, state, verifier, key or secret."""
-    with listening(stack, monkeypatch) as heard:
+    with listening(stack, monkeypatch, capsys) as heard:
         yield heard
     assert heard.leaks() == []
 

@@ -4,9 +4,10 @@ import io
 import json
 import logging
 import secrets
+import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, redirect_stdout
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -159,6 +160,12 @@ def bearer(runtime: Runtime, connection: str = ACME) -> str:
     return runtime.tokens(connection, runtime.configuration.settings(connection)).bearer()
 
 
+def whoami(runtime: Runtime, connection: str = ACME) -> Callable[[], str]:
+    """A call to Rillet, as a process makes it."""
+    client = runtime.rillet(connection, runtime.configuration.settings(connection))
+    return lambda: client.organization().id
+
+
 def die(*_: object, **__: object) -> None:
     """Stands in for a step before which the process ends."""
     raise Killed
@@ -168,6 +175,7 @@ def die(*_: object, **__: object) -> None:
 class Heard:
     """What the functions wrote to their log, metrics included."""
 
+    printed: pytest.CaptureFixture[str]
     out: io.StringIO = field(default_factory=io.StringIO)
     others: io.StringIO = field(default_factory=io.StringIO)
     secrets: set[str] = field(default_factory=set)
@@ -175,7 +183,13 @@ class Heard:
     @property
     def lines(self) -> list[Json]:
         """Everything that our own code wrote, line by line; each is JSON."""
-        return [json.loads(line) for line in self.out.getvalue().splitlines()]
+        return [json.loads(line) for line in self.text.splitlines()]
+
+    @property
+    def text(self) -> str:
+        """Everything that our own code wrote: log lines, and metrics, which are printed."""
+        self.out.write(self.printed.readouterr().out)
+        return self.out.getvalue()
 
     @property
     def counted(self) -> Counter[tuple[str, ...]]:
@@ -191,14 +205,16 @@ class Heard:
 
     def leaks(self) -> list[str]:
         """The lines that hold a secret."""
-        text = self.out.getvalue() + self.others.getvalue()
+        text = self.text + self.others.getvalue()
         return [line for line in text.splitlines() if any(value in line for value in self.secrets)]
 
 
 @contextmanager
-def listening(stack: LocalStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Heard]:
+def listening(
+    stack: LocalStack, monkeypatch: pytest.MonkeyPatch, printed: pytest.CaptureFixture[str]
+) -> Iterator[Heard]:
     """Write down what every function says, at its most talkative, and all secrets that come into being."""
-    heard = Heard()
+    heard = Heard(printed)
     with ExitStack() as undo:
         _note_secrets(heard, monkeypatch)
         # A logger gets its handler when its function is first built; none of these events does anything.
@@ -212,14 +228,14 @@ def listening(stack: LocalStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[He
         for handler in {
             h for logger in ours for h in logger.handlers if isinstance(h, logging.StreamHandler)
         }:
-            undo.callback(handler.setStream, handler.setStream(heard.out))
+            handler.setStream(heard.out)
+            undo.callback(handler.setStream, sys.__stdout__)  # the one before may be closed by then
         root, everybody = logging.getLogger(), logging.StreamHandler(heard.others)
         undo.callback(root.setLevel, root.level)
         root.setLevel(logging.INFO)  # Lambda's own is WARNING
         root.addHandler(everybody)
         undo.callback(root.removeHandler, everybody)
         undo.enter_context(environment({"POWERTOOLS_METRICS_DISABLED": None}))
-        undo.enter_context(redirect_stdout(heard.out))
         yield heard
 
 

@@ -12,7 +12,6 @@ from local import demo_data
 from local.stack import Connection, LocalStack
 from solvimon_rillet.errors import ConnectionBroken, RetryLater
 from solvimon_rillet.rillet.oauth import Grant, RilletOAuth
-from solvimon_rillet.runtime import Runtime
 from solvimon_rillet.tokens import Tokens
 from tests.connect.support import (
     ACME,
@@ -29,6 +28,7 @@ from tests.connect.support import (
     process,
     secret,
     start,
+    whoami,
 )
 from tests.export.support import finalise, rillet_invoices, until, waiting
 
@@ -64,12 +64,6 @@ def all_at_once(*work: Callable[[], object]) -> list[Any]:
     for thread in threads:
         thread.join()
     return done
-
-
-def whoami(runtime: Runtime, connection: str = ACME) -> Callable[[], str]:
-    """A call to Rillet, as a process makes it."""
-    client = runtime.rillet(connection, runtime.configuration.settings(connection))
-    return lambda: client.organization().id
 
 
 @pytest.mark.parametrize(("passed", "refreshed"), [(0, 0), (3400, 0), (3500, 1), (3595, 1), (5 * HOUR, 1)])

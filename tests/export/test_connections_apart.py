@@ -1,0 +1,379 @@
+"""Connections share functions, a queue and a table, and nothing else."""
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from local import demo_data
+from local.stack import Connection, LocalStack
+from tests.export.support import (
+    FIRST,
+    Json,
+    bus_event,
+    dead,
+    export,
+    finalise,
+    put_on_queue,
+    record,
+    rillet_invoices,
+    until,
+    waiting,
+)
+from tests.webhooks.support import envelope, post, signed
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
+
+SECOND = demo_data.invoice_id("discount")
+A, B = "acme", "globex"
+
+
+def connection(stack: LocalStack, name: str, **settings: object) -> Connection:
+    """A connection in the demo's world: the same Solvimon ids as every other, an organisation of its own."""
+    seed = demo_data.rillet_seed()
+    seed["organization"] |= {"id": f"org-{name}", "trade_name": name.title()}
+    fallback = {"fallback_products": demo_data.fallback_products()}
+    return stack.connect(name, {**fallback, **settings}, solvimon=demo_data.solvimon_seed(), rillet=seed)
+
+
+@pytest.fixture
+def a(stack: LocalStack) -> Connection:
+    """One connection."""
+    return connection(stack, A)
+
+
+@pytest.fixture
+def b(stack: LocalStack) -> Connection:
+    """Another one."""
+    return connection(stack, B)
+
+
+def of(stack: LocalStack, name: str) -> list[Json]:
+    """What the table keeps of a connection."""
+    return [item for item in stack.ledger() if item["pk"].startswith(f"{name}#")]
+
+
+def only_in(stack: LocalStack, owner: Connection, name: str) -> str:
+    """An invoice that only one of the platforms has."""
+    made = deepcopy(owner.platform.records["invoices"][FIRST])
+    made |= {"id": f"invo_{name}", "invoice_number": f"{name}-1", "status": "FINAL"}
+    made.pop("reference", None)
+    owner.platform.load({"invoices": [made]})
+    return str(made["id"])
+
+
+def test_the_same_id_in_two_platforms_is_two_invoices(
+    stack: LocalStack, a: Connection, b: Connection
+) -> None:
+    for one in (a, b):
+        finalise(stack, one)
+    stack.settle()
+
+    [in_a], [in_b] = rillet_invoices(a, FIRST), rillet_invoices(b, FIRST)
+    assert record(stack, FIRST, A)["rillet_id"] == in_a["id"]
+    assert record(stack, FIRST, B)["rillet_id"] == in_b["id"]
+    assert in_a["id"] != in_b["id"]
+
+
+def test_every_call_goes_to_the_connections_own_platform_and_organisation(
+    stack: LocalStack, a: Connection, b: Connection
+) -> None:
+    finalise(stack, a)
+    stack.settle()
+
+    assert {call.organisation_id for call in stack.rillet.state.calls} == {a.organisation.id}
+    assert {call.api_key for call in stack.solvimon.state.calls} == {a.solvimon_api_key}
+    assert of(stack, B) == []
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_an_invoice_of_one_cannot_be_read_or_exported_through_the_other(
+    stack: LocalStack, a: Connection, b: Connection, dry_run: bool
+) -> None:
+    theirs = only_in(stack, a, "theirs")
+
+    [result] = export(stack, theirs, connection=B, dry_run=dry_run)
+
+    assert result["code"] == "invoice_not_found"
+    assert "theirs-1" not in json.dumps(result)
+    assert rillet_invoices(a) == rillet_invoices(b) == []
+    assert of(stack, A) == []
+
+
+def test_what_one_has_exported_is_not_told_to_the_other(
+    stack: LocalStack, a: Connection, b: Connection
+) -> None:
+    theirs = only_in(stack, a, "theirs")
+    [exported] = export(stack, theirs, connection=A)
+
+    again = [*export(stack, theirs, connection=B), *export(stack, theirs, connection=B, dry_run=True)]
+
+    assert exported["outcome"] == "exported"
+    assert [result["code"] for result in again] == ["invoice_not_found"] * 2
+    assert exported["rillet_id"] not in json.dumps(again)
+    assert record(stack, theirs, A)["state"] == "exported"
+
+
+def test_what_one_has_rejected_cannot_be_driven_again_by_the_other(
+    stack: LocalStack, a: Connection, b: Connection
+) -> None:
+    theirs = only_in(stack, a, "theirs")
+    a.platform.records["invoices"][theirs]["customer_id"] = "cust_nobody"
+    export(stack, theirs, connection=A)
+    before = record(stack, theirs, A)
+
+    export(stack, theirs, connection=B)
+    put_on_queue(stack, bus_event(theirs, B))
+    stack.settle()
+
+    assert before["state"] == "rejected"
+    assert record(stack, theirs, A) == before
+    assert rillet_invoices(b) == []
+
+
+@pytest.mark.parametrize(
+    "identifier",
+    [f"{A}#invoice#{FIRST}", f"../{FIRST}", f"{FIRST}?x", f"#{FIRST}", f"{A}/{FIRST}", f"%2e%2e/{FIRST}"],
+)
+def test_no_id_reaches_into_another_connection(
+    stack: LocalStack, a: Connection, b: Connection, identifier: str
+) -> None:
+    finalise(stack, a)
+    stack.settle()
+    before = of(stack, A)
+
+    [result] = export(stack, identifier, connection=B)
+
+    assert result["outcome"] == "rejected"
+    assert of(stack, A) == before
+    assert rillet_invoices(b) == []
+
+
+@pytest.mark.parametrize("name", [f"{A}#", f"{A}/solvimon", f"../{A}", f"{A}#invoice", "ACME", f"{A} "])
+def test_no_name_reaches_into_another_connection(
+    stack: LocalStack, a: Connection, b: Connection, name: str
+) -> None:
+    answer = stack.invoke("export_invoice", {"connection": name, "invoice_ids": [FIRST]})
+
+    assert set(answer) == {"error", "remedy"}
+    assert stack.ledger() == []
+
+
+def test_a_webhook_signed_for_one_is_refused_for_the_other(
+    stack: LocalStack, a: Connection, b: Connection
+) -> None:
+    body = envelope()
+
+    answers = [
+        post(stack, body, signed(stack, body, secret), f"/webhooks/solvimon/{name}").status
+        for secret in (a.webhook_secret, b.webhook_secret)
+        for name in (A, B)
+    ]
+
+    assert answers == [200, 401, 401, 200]
+    assert [event["detail"]["connection"] for event in stack.bus_events()] == [A, B]
+
+
+def test_secrets_ledger_links_and_turns_are_kept_apart(
+    stack: LocalStack, a: Connection, b: Connection
+) -> None:
+    for one in (a, b):
+        finalise(stack, one)
+    stack.settle()
+
+    kinds = [sorted(item["pk"].split("#")[1] for item in of(stack, name)) for name in (A, B)]
+    others = [item for item in stack.ledger() if item["pk"].split("#")[0] not in {A, B}]
+    names = [s["Name"] for s in stack.aws.secretsmanager.list_secrets()["SecretList"]]
+    assert kinds[0] == kinds[1]
+    assert set(kinds[0]) >= {"invoice", "link-customer", "pacer"}
+    assert others == []
+    assert {
+        f"solvimon-rillet/{name}/{vendor}" for name in (A, B) for vendor in ("solvimon", "rillet")
+    } <= set(names)
+
+
+def test_a_link_that_one_remembers_is_not_used_by_the_other(
+    stack: LocalStack, a: Connection, b: Connection
+) -> None:
+    """The same Solvimon customer, linked to another Rillet customer in each."""
+    finalise(stack, a)
+    stack.settle()
+    customer = b.platform.records["invoices"][FIRST]["customer_id"]
+    moved = b.organisation.customers.documents()[-1]["id"]
+    for field in b.platform.records["customers"][customer]["custom_fields"]:
+        field["value"] = moved if field["reference"] == "rillet_customer_id" else field["value"]
+
+    finalise(stack, b)
+    stack.settle()
+
+    [in_a], [in_b] = rillet_invoices(a, FIRST), rillet_invoices(b, FIRST)
+    assert in_b["customer_id"] == moved
+    assert in_a["customer_id"] != moved
+
+
+def break_key(stack: LocalStack, one: Connection) -> None:
+    stack.rillet.state.revoke(one.rillet_api_key)
+
+
+def break_settings(stack: LocalStack, one: Connection) -> None:
+    stack.put_settings(one.name, "{")
+
+
+def use_up_the_budget(stack: LocalStack, one: Connection) -> None:
+    headers = {"Authorization": f"Bearer {one.rillet_api_key}", "X-Rillet-API-Version": "4"}
+    for _ in range(60):
+        requests.get(f"{stack.rillet.url}/subsidiaries", headers=headers, timeout=5)
+
+
+@pytest.mark.parametrize("trouble", [break_key, break_settings, use_up_the_budget])
+def test_trouble_of_one_does_not_delay_the_other(
+    stack: LocalStack,
+    a: Connection,
+    b: Connection,
+    trouble: Any,  # noqa: ANN401 - one of the functions
+) -> None:
+    for one, invoice_id in ((a, FIRST), (b, FIRST), (a, SECOND)):
+        finalise(stack, one, invoice_id)
+    trouble(stack, a)
+
+    stack.settle()
+
+    assert len(rillet_invoices(b)) == 1
+    assert rillet_invoices(a) == []
+    assert waiting(stack).total == 2
+    assert dead(stack) == []
+
+
+def test_the_budget_of_one_is_not_the_budget_of_the_other(
+    stack: LocalStack, a: Connection, b: Connection
+) -> None:
+    for one in (a, b):
+        finalise(stack, one)
+    stack.settle()
+
+    turns = {name: stack.ledger_item(f"{name}#pacer#turns", "RECORD") or {"live": ()} for name in (A, B)}
+    calls = Counter(call.organisation_id for call in stack.rillet.state.calls)
+    assert {f"org-{name}": len(turns[name]["live"]) for name in (A, B)} == calls
+
+
+BACKLOG = 500
+
+
+def copies(stack: LocalStack, one: Connection, count: int) -> list[str]:
+    """So many finalised invoices, all like the first one, with their messages on the queue."""
+    template = one.platform.records["invoices"][FIRST]
+    template.pop("reference", None)
+    made = [
+        {**template, "id": f"invo_copy{n}", "invoice_number": f"C-{n}", "status": "FINAL"}
+        for n in range(count)
+    ]
+    one.platform.load({"invoices": made})
+    ids = [str(invoice["id"]) for invoice in made]
+    url = stack.deployment.queues["export_invoice"].url
+    for first in range(0, count, 10):
+        entries: list[SendMessageBatchRequestEntryTypeDef] = [
+            {"Id": str(n), "MessageBody": json.dumps(bus_event(id_, one.name))}
+            for n, id_ in enumerate(ids[first : first + 10])
+        ]
+        stack.aws.sqs.send_message_batch(QueueUrl=url, Entries=entries)
+    return ids
+
+
+class Observed:
+    """What a worker was given, as Lambda saw it."""
+
+    def __init__(self, stack: LocalStack) -> None:
+        self.received: Counter[tuple[str, str]] = Counter()
+        self.most_receives = 0
+        self.before_b: int | None = None
+        self.done = threading.Event()
+        self._invoke = stack.runtime.invoke
+        self._lock = threading.Lock()
+
+    def __call__(self, workflow: str, event: Any) -> Any:  # noqa: ANN401 - JSON of any shape
+        for message in event.get("Records", []):
+            detail = json.loads(message["body"])["detail"]
+            with self._lock:
+                self.received[(detail["connection"], detail["id"])] += 1
+                receives = int(message["attributes"]["ApproximateReceiveCount"])
+                self.most_receives = max(self.most_receives, receives)
+        answer = self._invoke(workflow, event)
+        if any(f'"connection": "{B}"' in message["body"] for message in event.get("Records", [])):
+            self.done.set()
+        return answer
+
+
+@pytest.fixture
+def observed(stack: LocalStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Observed]:
+    """Watches the workers."""
+    watching = Observed(stack)
+    monkeypatch.setattr(stack.runtime, "invoke", watching)
+    yield watching
+    stack.stop_workers()
+
+
+def test_a_backlog_of_500_of_one_does_not_delay_the_single_invoice_of_the_other(
+    stack: LocalStack, a: Connection, b: Connection, observed: Observed
+) -> None:
+    """Rillet's own limit holds: each of the 500 is looked at once at most before the other's turn comes."""
+    backlog = copies(stack, a, BACKLOG)
+    finalise(stack, b)
+    begun = stack.clock.now()
+
+    stack.start_workers()
+    assert observed.done.wait(60)
+    stack.stop_workers()
+
+    took = stack.clock.now() - begun
+    in_rillet = len(rillet_invoices(a))
+    assert len(rillet_invoices(b, FIRST)) == 1
+    assert observed.received[(B, FIRST)] == 1
+    assert max(observed.received.values()) == 1
+    assert 0 < in_rillet <= 60
+    assert waiting(stack).total == BACKLOG - in_rillet
+    assert observed.most_receives == 1
+    assert dead(stack) == []
+    assert a.organisation.counts.refused == 0
+    assert took < 60, "a call waits two seconds at most for its turn, and a message is handed back at once"
+    assert len(backlog) == BACKLOG
+
+
+def test_messages_that_are_handed_back_for_their_pace_are_never_counted_as_failures(
+    stack: LocalStack, a: Connection, observed: Observed
+) -> None:
+    """Also after more of them than would lead to the dead-letter queue."""
+    limit = {"pacing": {"requests": 2, "window_seconds": 60}}
+    stack.put_settings(A, {**a.settings, "rillet": {**a.settings["rillet"], **limit}})
+    stack.rillet.state.rate_limit = 2
+    backlog = copies(stack, a, 14)
+
+    until(stack, lambda: waiting(stack).total == 0, step=10, most=3600)
+
+    assert max(observed.received.values()) > 5
+    assert observed.most_receives == 1
+    assert [len(rillet_invoices(a, id_)) for id_ in backlog] == [1] * len(backlog)
+    assert a.organisation.counts.refused == 0
+    assert dead(stack) == []
+
+
+def test_somebody_else_uses_the_organisation_and_everything_is_exported_later(
+    stack: LocalStack, a: Connection, observed: Observed
+) -> None:
+    """A 429 that comes all the same blocks the connection past its window, and is no failure."""
+    use_up_the_budget(stack, a)
+    backlog = copies(stack, a, 3)
+    stack.settle()
+    at_first = a.organisation.counts.refused, waiting(stack).total
+
+    until(stack, lambda: waiting(stack).total == 0, step=61, most=600)
+
+    assert at_first == (1, 3)
+    assert a.organisation.counts.refused == 1
+    assert observed.most_receives == 1
+    assert [len(rillet_invoices(a, id_)) for id_ in backlog] == [1] * 3
