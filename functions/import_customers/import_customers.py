@@ -1,0 +1,21 @@
+"""Lambda function ``import_customers``: Rillet's customers into Solvimon, as a durable execution.
+
+Takes a direct invocation, or a schedule's::
+
+    {"connection": "default", "updated_since": "2026-01-01T00:00:00Z", "dry_run": true}
+    {"incremental": true}
+"""
+
+import time
+from collections.abc import Callable, Mapping
+
+from solvimon_rillet.durable import import_handler
+from solvimon_rillet.lambda_handler import Handler, lazily
+
+
+def build(environment: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Handler:
+    """A handler for a function with this environment."""
+    return import_handler("customers", environment, clock)
+
+
+handler = lazily(build)

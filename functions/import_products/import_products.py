@@ -1,0 +1,20 @@
+"""Lambda function ``import_products``: Rillet's products into Solvimon, as a durable execution.
+
+Takes a direct invocation, or a schedule's::
+
+    {"connection": "default", "dry_run": true}
+"""
+
+import time
+from collections.abc import Callable, Mapping
+
+from solvimon_rillet.durable import import_handler
+from solvimon_rillet.lambda_handler import Handler, lazily
+
+
+def build(environment: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Handler:
+    """A handler for a function with this environment."""
+    return import_handler("products", environment, clock)
+
+
+handler = lazily(build)
