@@ -181,6 +181,8 @@ class LocalStack:
     def invoke(self, function: str, event: Json) -> Any:  # noqa: ANN401 - the function's JSON
         """Invoke a function directly, as the console does, and return its answer.
 
+        A durable function runs to its end; where it waits, time passes for everybody at once.
+
         Args:
             function: name of the workflow, such as `export_invoice`.
             event: the event.
@@ -277,7 +279,9 @@ class LocalStack:
             api_url=self.gateway.url,
             parameters=self._parameters,
         )
-        self.runtime = LambdaRuntime(self.deployment.functions, self.deployment.layers, self.clock.now)
+        self.runtime = LambdaRuntime(
+            self.deployment.functions, self.deployment.layers, self.clock.now, self.clock.advance
+        )
         self.pollers = Pollers(self.aws, self.runtime, self.deployment.queues)
         self.gateway.route(self.deployment.routes, self.runtime)
         self.configuration = Configuration(self.aws, self._stack)

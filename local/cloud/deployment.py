@@ -20,7 +20,8 @@ class UnsupportedResourceError(Exception):
 class DeployedFunction:
     """A Lambda function as it was deployed.
 
-    `workflow` is the module of the handler, such as `export_invoice`; the times are seconds.
+    `workflow` is the module of the handler, such as `export_invoice`; the times are seconds; `durable` says
+    that it runs as durable executions.
     """
 
     workflow: str
@@ -30,6 +31,7 @@ class DeployedFunction:
     environment: Mapping[str, str]
     timeout: int
     memory_mb: int
+    durable: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,12 @@ def deploy(
     )
     [description] = aws.cloudformation.describe_stacks(StackName=stack)["Stacks"]
     found = aws.cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
-    # moto knows no physical id of a bus or an archive.
-    resources = {item["LogicalResourceId"]: item.get("PhysicalResourceId", "") for item in found}
+    # moto knows no physical id of a bus or an archive, and nothing of what a condition left out.
+    resources = {
+        item["LogicalResourceId"]: item.get("PhysicalResourceId", "")
+        for item in found
+        if "LogicalResourceId" in item
+    }
     functions = _functions(aws, plan, resources)
     by_name = {function.name: workflow for workflow, function in functions.items()}
     return Deployment(
@@ -128,6 +134,7 @@ def _functions(
             environment=deployed["Environment"]["Variables"],
             timeout=deployed["Timeout"],
             memory_mb=deployed["MemorySize"],
+            durable="DurableConfig" in resource["Properties"],
         )
     return functions
 

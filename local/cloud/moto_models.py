@@ -8,6 +8,7 @@ not look into moto, so its classes are untyped.)
 import json
 from typing import Any
 
+from moto.awslambda.models import lambda_backends
 from moto.core.common_models import CloudFormationModel
 from moto.secretsmanager.models import SecretsManagerBackend, secretsmanager_backends
 from moto.sqs.models import sqs_backends
@@ -158,3 +159,72 @@ class HttpApi(CloudFormationModel):  # type: ignore[misc]
         cls, resource_name: str, cloudformation_json: Json, account_id: str, region_name: str
     ) -> None:
         """Do nothing: the gateway is closed by whoever opened it."""
+
+
+class Version(CloudFormationModel):  # type: ignore[misc]
+    """`AWS::Lambda::Version`; moto's own class does not answer `!GetAtt`, and this later one replaces it."""
+
+    @staticmethod
+    def cloudformation_name_type() -> str:
+        """Return no property: Lambda counts the versions."""
+        return ""
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        """Return the type this class stands for."""
+        return "AWS::Lambda::Version"
+
+    @classmethod
+    def has_cfn_attr(cls, attr: str) -> bool:
+        """Say whether `!GetAtt` knows the attribute."""
+        return attr == "Version"
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: Json, account_id: str, region_name: str, **_: object
+    ) -> _Resource:
+        """Publish the version in moto's Lambda."""
+        name = cloudformation_json["Properties"]["FunctionName"]
+        published = lambda_backends[account_id][region_name].publish_version(name)
+        return _Resource(published.function_arn, {"Version": str(published.version)})
+
+    @classmethod
+    def delete_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: Json, account_id: str, region_name: str
+    ) -> None:
+        """Do nothing: the version goes with its function."""
+
+
+class Alias(CloudFormationModel):  # type: ignore[misc]
+    """`AWS::Lambda::Alias`: another name for a version of a function."""
+
+    @staticmethod
+    def cloudformation_name_type() -> str:
+        """Return no property: the name is one within its function."""
+        return ""
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        """Return the type this class stands for."""
+        return "AWS::Lambda::Alias"
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: Json, account_id: str, region_name: str, **_: object
+    ) -> _Resource:
+        """Create the alias in moto's Lambda."""
+        properties = cloudformation_json["Properties"]
+        alias = lambda_backends[account_id][region_name].create_alias(
+            name=properties["Name"],
+            function_name=properties["FunctionName"],
+            function_version=properties["FunctionVersion"],
+            description="",
+            routing_config="",
+        )
+        return _Resource(alias.arn)
+
+    @classmethod
+    def delete_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: Json, account_id: str, region_name: str
+    ) -> None:
+        """Do nothing: the alias goes with its function."""

@@ -10,14 +10,17 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import simplejson
+from aws_durable_execution_sdk_python_testing.execution import Execution
 
 from local.cloud.deployment import DeployedFunction
+from local.cloud.durable import ProcessEndedError, execute
 from local.cloud.server import REGION
 
 Handler = Callable[[Any, Any], Any]
@@ -58,6 +61,15 @@ class LambdaRuntime:
 
     As in Lambda, one environment handles one event at a time, is kept for the next one, and a second
     event at the same moment gets an environment of its own.
+
+    Args:
+        functions: the functions by workflow.
+        layers: folders that Lambda puts on the path.
+        clock: unix seconds.
+        advance: lets time pass, where a durable execution waits.
+
+    Attributes:
+        executions: durable executions that came to their end, with their steps and waits.
     """
 
     def __init__(
@@ -65,10 +77,13 @@ class LambdaRuntime:
         functions: Mapping[str, DeployedFunction],
         layers: Iterable[Path],
         clock: Callable[[], float],
+        advance: Callable[[float], None] = lambda _seconds: None,
     ) -> None:
         self.functions = functions
+        self.executions: list[Execution] = []
         self._layers = [str(layer) for layer in layers]
         self._clock = clock
+        self._advance = advance
         self._idle: defaultdict[str, list[Handler]] = defaultdict(list)
         self._modules: dict[str, ModuleType] = {}
         self._replaced: dict[str, Build] = {}
@@ -79,7 +94,8 @@ class LambdaRuntime:
     def invoke(self, workflow: str, event: Any) -> Any:  # noqa: ANN401 - JSON of any shape
         """Call a function and return its answer, both as JSON would carry them.
 
-        Like Lambda's runtime for Python, it writes a Decimal in the answer as a number, digit by digit.
+        Like Lambda's runtime for Python, it writes a Decimal in the answer as a number, digit by digit. A
+        durable function is called until its execution has come to its end; for its waits the clock jumps.
 
         Args:
             workflow: module of the handler, such as `export_invoice`.
@@ -90,17 +106,33 @@ class LambdaRuntime:
             TypeError: the event or the answer cannot be written as JSON.
             Exception: whatever the function raises.
         """
-        function = self.functions[workflow]
-        generation = self._generation
+        function, event = self.functions[workflow], json.loads(json.dumps(event))
+        if function.durable:
+            answer, execution = execute(function, event, partial(self._resume, function), self._advance)
+            self.executions.append(execution)
+        else:
+            answer = self._call(function, event)
+        return json.loads(simplejson.dumps(answer, use_decimal=True), parse_float=Decimal)
+
+    def _call(self, function: DeployedFunction, event: Any) -> Any:  # noqa: ANN401
+        """Give an event to an execution environment, which is kept unless the function raises."""
+        generation, idle = self._generation, self._idle[function.workflow]
         try:
-            handler = self._idle[workflow].pop()
+            handler = idle.pop()
         except IndexError:
             handler = self._build(function)
         context = LambdaContext(function.name, function.arn, function.memory_mb, function.timeout)
-        answer = handler(json.loads(json.dumps(event)), context)
+        answer = handler(event, context)
         if generation == self._generation:
-            self._idle[workflow].append(handler)
-        return json.loads(simplejson.dumps(answer, use_decimal=True), parse_float=Decimal)
+            idle.append(handler)
+        return answer
+
+    def _resume(self, function: DeployedFunction, event: Any) -> Any:  # noqa: ANN401
+        """Call a durable function; Lambda tries again when its process ends in the middle."""
+        try:
+            return self._call(function, event)
+        except Killed as killed:
+            raise ProcessEndedError(str(killed)) from None
 
     def replace(self, workflow: str, build: Build) -> None:
         """Put another program in the place of a function, until `reset`.
@@ -115,6 +147,7 @@ class LambdaRuntime:
     def reset(self) -> None:
         """Forget replacements and drop all execution environments; the next events start cold."""
         self._replaced.clear()
+        self.executions.clear()
         self._drop()
 
     def _drop(self) -> None:

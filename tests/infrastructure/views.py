@@ -40,6 +40,11 @@ class Template:
         return self.of_type("AWS::Lambda::Function")
 
     @property
+    def durable(self) -> dict[str, Json]:
+        """Return the functions that run as durable executions."""
+        return {name: function for name, function in self.functions.items() if "DurableConfig" in function}
+
+    @property
     def queues(self) -> dict[str, Json]:
         return self.of_type("AWS::SQS::Queue")
 
