@@ -24,6 +24,7 @@ class Code(StrEnum):
     CUSTOMER_INCOMPLETE = "customer_incomplete"
     CUSTOMER_NOT_LINKED = "customer_not_linked"
     DATE_MISSING = "date_missing"
+    DELETED_IN_RILLET = "deleted_in_rillet"
     DOES_NOT_TIE_OUT = "does_not_tie_out"
     EXPORTED_TWICE = "exported_twice"
     FALLBACK_PRODUCT_MISSING = "fallback_product_missing"

@@ -4,17 +4,27 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 SOLVIMON = "solvimon"
+RILLET = "rillet"
 INVOICE_FINALISED = "Invoice Finalised"
 CREDIT_NOTE_FINALISED = "Credit Note Finalised"
 CUSTOMER_UPDATED = "Customer Updated"
+INVOICE_PAYMENT_UPDATED = "Invoice Payment Updated"
+RILLET_DOCUMENT_CHANGED = "Rillet Document Changed"
 
 # An invoice that becomes FINAL in one step may announce itself as created or updated.
 _FINAL_ACTIONS = {"INVOICE.STATUS_TO_FINAL", "INVOICE.CREATED", "INVOICE.UPDATED"}
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
+_RILLET_EVENTS = {
+    ("INVOICE", "UPDATED"): INVOICE_PAYMENT_UPDATED,
+    ("INVOICE", "PAYMENT_UPDATED"): INVOICE_PAYMENT_UPDATED,
+    ("INVOICE", "DELETED"): RILLET_DOCUMENT_CHANGED,
+    ("CREDIT_MEMO", "UPDATED"): RILLET_DOCUMENT_CHANGED,
+    ("CREDIT_MEMO", "DELETED"): RILLET_DOCUMENT_CHANGED,
+}
 _CREDIT_TYPES = {"CREDIT", "ONE_OFF_CREDIT"}
 
 
@@ -38,6 +48,7 @@ class BusEvent:
         id: the vendor's id of the document.
         event_id: the same for every delivery of the same event.
         occurred_at: when, as the vendor says (ISO 8601).
+        facts: what a signed event says of the document's amounts and state, so that nobody need ask for it.
     """
 
     source: str
@@ -46,14 +57,16 @@ class BusEvent:
     id: str
     event_id: str
     occurred_at: str
+    facts: Mapping[str, str] = field(default_factory=dict)
 
-    def detail(self) -> dict[str, str]:
+    def detail(self) -> dict[str, object]:
         """The event's detail as the bus carries it."""
         return {
             "connection": self.connection,
             "id": self.id,
             "event_id": self.event_id,
             "occurred_at": self.occurred_at,
+            **({"facts": dict(self.facts)} if self.facts else {}),
         }
 
     @classmethod
@@ -80,7 +93,12 @@ class BusEvent:
             detail["id"],
             str(detail.get("event_id", "")),
             str(detail.get("occurred_at", "")),
+            _texts(detail.get("facts")),
         )
+
+
+def _texts(facts: object) -> dict[str, str]:
+    return {str(k): v for k, v in facts.items() if isinstance(v, str)} if isinstance(facts, Mapping) else {}
 
 
 def from_solvimon(connection: str, body: bytes) -> BusEvent | None:
@@ -116,3 +134,56 @@ def _detail_type(action: str, data: Mapping[str, Any]) -> str | None:
     if not final:
         return None
     return CREDIT_NOTE_FINALISED if str(data.get("type")) in _CREDIT_TYPES else INVOICE_FINALISED
+
+
+def from_rillet(connection: str, entity: str, event: str, event_id: str, body: bytes) -> BusEvent | None:
+    """The bus event for a verified Rillet webhook, or ``None`` for one of the 23 kinds that we do not use.
+
+    Bodies are the invoice or credit memo itself, of a deletion only its id (Rillet API v4, webhooks). A body
+    in the shape of a payment, which an integrator saw, names its invoice.
+
+    Args:
+        connection: the connection that was called.
+        entity: header ``X-Rillet-Entity``, in any case, with ``-`` or ``_``.
+        event: header ``X-Rillet-Event``, likewise.
+        event_id: header ``X-Rillet-Id``.
+        body: the raw body.
+    """
+    what = (_plain_name(entity), _plain_name(event))
+    detail_type = _RILLET_EVENTS.get(what)
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if detail_type is None:
+        return None
+    if isinstance(content, str) and is_id(content):
+        facts = {"entity": what[0], "deleted": "true"}
+        return BusEvent(RILLET, detail_type, connection, content, event_id, "", facts)
+    if not isinstance(content, Mapping):
+        return None
+    is_payment = "invoice_id" in content and "total" not in content
+    document_id = content.get("invoice_id" if is_payment else "id")
+    if not isinstance(document_id, str) or not is_id(document_id):
+        return None
+    facts = {"entity": what[0], **({} if is_payment else _rillet_facts(content))}
+    return BusEvent(
+        RILLET, detail_type, connection, document_id, event_id, str(content.get("updated_at") or ""), facts
+    )
+
+
+def _plain_name(name: str) -> str:
+    return name.strip().upper().replace("-", "_")
+
+
+def _rillet_facts(content: Mapping[str, Any]) -> dict[str, str]:
+    """State, amounts, and the ids by which the document refers to other systems."""
+    facts = {name: content[name] for name in ("status", "updated_at") if isinstance(content.get(name), str)}
+    for name in ("total", "amount_due"):
+        amount = content.get(name)
+        if isinstance(amount, Mapping) and isinstance(amount.get("amount"), str):
+            facts |= {name: amount["amount"], "currency": str(amount.get("currency"))}
+    references = content.get("external_references")
+    ids = [r.get("id") for r in references if isinstance(r, Mapping)] if isinstance(references, list) else []
+    named = ",".join(str(identifier) for identifier in ids[:20] if is_id(identifier))
+    return facts | ({"references": named} if named else {})

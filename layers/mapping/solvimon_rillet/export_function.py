@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from solvimon_rillet.errors import NeedsAttention, Recoverable
+from solvimon_rillet.events import BusEvent
 from solvimon_rillet.inbox import Inbox, summary
 from solvimon_rillet.lambda_handler import Handler
 from solvimon_rillet.runtime import Runtime, run_id
@@ -48,6 +49,7 @@ def build_export(
     id_name: str,
     detail_type: str,
     exporter: Callable[[Runtime, str], Exporter],
+    take: Callable[[Runtime, BusEvent], Result] | None = None,
 ) -> Handler:
     """A handler of an export.
 
@@ -58,6 +60,7 @@ def build_export(
         id_name: what a document's id is called in requests and answers, such as ``invoice_id``.
         detail_type: the bus event that asks for it.
         exporter: makes the workflow for a connection.
+        take: acts on a bus event itself, for a workflow that needs more of it than its id.
     """
     telemetry = Telemetry(environment, name)
     runtime = Runtime(environment, clock, telemetry.count)
@@ -78,7 +81,8 @@ def build_export(
         except Recoverable as error:
             return Result(document_id, "try_again", {"reason": str(error)})
 
-    inbox = Inbox(lambda: runtime.queue, export, telemetry)
+    event_work = (lambda event: take(runtime, event)) if take else None
+    inbox = Inbox(lambda: runtime.queue, export, telemetry, event_work)
 
     def direct(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
         try:

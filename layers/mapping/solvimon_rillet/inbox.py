@@ -28,6 +28,7 @@ _METRICS = {
     "skipped": "DocumentsSkipped",
     "differs": "DocumentsDiffer",
     "synced": "CustomersSynced",
+    "marked": "InvoicesMarked",
 }
 _UNKNOWN_CONNECTION_SECONDS = 900
 
@@ -39,12 +40,20 @@ class Inbox:
         queue: where work goes that must wait.
         work: does one document: ``work(connection, document_id)``.
         telemetry: counts outcomes.
+        event_work: does an event instead, for work that needs what the event itself says.
     """
 
-    def __init__(self, queue: Callable[[], Queue], work: Work, telemetry: Telemetry) -> None:
+    def __init__(
+        self,
+        queue: Callable[[], Queue],
+        work: Work,
+        telemetry: Telemetry,
+        event_work: Callable[[BusEvent], Result] | None = None,
+    ) -> None:
         self._queue = queue
         self._work = work
         self._telemetry = telemetry
+        self._event_work = event_work or (lambda event: work(event.connection, event.id))
 
     def batch(self, event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
         """Take an SQS batch; what cannot be handed back by itself is reported as a failed item."""
@@ -64,7 +73,7 @@ class Inbox:
         try:
             if context.get_remaining_time_in_millis() < NEEDED_MILLISECONDS:
                 raise _OutOfTime("There was no time left in this run.", after=1)
-            return self._counted(connection, document_id)
+            return self._counted(connection, document_id, lambda: self._work(connection, document_id))
         except Recoverable as error:
             self._note(error, connection, document_id)
             message = _as_message(connection, document_id, detail_type)
@@ -81,7 +90,7 @@ class Inbox:
         try:
             if context.get_remaining_time_in_millis() < NEEDED_MILLISECONDS:
                 raise _OutOfTime("There was no time left in this run.", after=1)
-            self._counted(event.connection, event.id)
+            self._counted(event.connection, event.id, lambda: self._event_work(event))
             return
         except Recoverable as error:
             self._note(error, event.connection, event.id)
@@ -94,8 +103,8 @@ class Inbox:
         deferred = self._queue().defer(record["body"], record.get("messageAttributes") or {}, after)
         self._telemetry.count("WaitingSeconds", event.connection, deferred.waited, MetricUnit.Seconds)
 
-    def _counted(self, connection: str, document_id: str) -> Result:
-        result = self._work(connection, document_id)
+    def _counted(self, connection: str, document_id: str, work: Callable[[], Result]) -> Result:
+        result = work()
         facts: dict[str, Any] = {
             name: result.facts[name] for name in ("rillet_id", "code", "reason") if name in result.facts
         }

@@ -181,6 +181,11 @@ class Ledger:
                 {**names, "#state": "state"},
             )
 
+    def differ(self, document: Document, why: NeedsAttention) -> None:
+        """Note that a finished document is not in Rillet any more as it was booked."""
+        facts = {"state": "differs", "code": why.code.value, "message": why.message, "remedy": why.remedy}
+        self.note(document, facts)
+
     def finish(self, claim: Claim, state: str, facts: Mapping[str, Any]) -> None:
         """Write how the document ended and release the lease."""
         self._write(claim, {"state": state, **facts}, release=True, remove=_WHY)

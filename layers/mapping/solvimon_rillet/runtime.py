@@ -31,6 +31,7 @@ from solvimon_rillet.workflows.export_credit_memo import ExportCreditMemo
 from solvimon_rillet.workflows.export_invoice import ExportInvoice
 from solvimon_rillet.workflows.import_kind import Kind
 from solvimon_rillet.workflows.import_run import CountedGate, Parts
+from solvimon_rillet.workflows.mark_invoice_paid import MarkInvoicePaid
 from solvimon_rillet.workflows.results import Result
 from solvimon_rillet.workflows.sync_customer import SyncCustomer
 
@@ -155,6 +156,18 @@ class Runtime:
         pacer.look_ahead()
         solvimon, rillet = self.solvimon(name, settings), self.rillet(name, settings, pacer)
         return SyncCustomer(name, settings, self.ledger, solvimon, rillet, self.clock)
+
+    def mark_invoice_paid(self, connection: object, priority: Priority = Priority.LIVE) -> MarkInvoicePaid:
+        """The workflow for a connection, with the settings that are in force now.
+
+        Raises:
+            UnknownConnection: there is no such connection.
+            RetryLater: its settings cannot be read.
+        """
+        name = connection_name(connection)
+        settings = self.configuration.settings(name)
+        rillet = self.rillet(name, settings, self.pacer(name, settings, priority))
+        return MarkInvoicePaid(name, settings, self.ledger, self.solvimon(name, settings), rillet, self.clock)
 
     def connect_rillet(self) -> ConnectRillet:
         """Authorisation of connections."""

@@ -36,6 +36,7 @@ class Workflows(_Part):
     """Which workflows are on."""
 
     export_invoice: bool = Field(default=True, description="Export finalised invoices to Rillet.")
+    mark_invoice_paid: bool = Field(default=True, description="Mark invoices paid that are paid in Rillet.")
     sync_customer: bool = Field(default=True, description="Bring edits of customers to Rillet.")
     export_credit_memo: bool = Field(default=True, description="Export finalised credit notes to Rillet.")
     import_customers: bool = Field(default=True, description="Import customers from Rillet, on request.")
@@ -191,6 +192,11 @@ class Settings(_Part):
     )
     create_missing_customers: bool = Field(
         default=True, description="Create a customer in Rillet when an invoice needs one that is not linked."
+    )
+    payments: Literal["state", "record_each"] = Field(
+        default="state",
+        description="`state`: write `paid` and `payment_status` of an invoice. `record_each`: also record "
+        "each successful Rillet payment in Solvimon, once.",
     )
     fallback_products: FallbackProducts = Field(
         default=FallbackProducts(), description="Rillet products for groups without a product."

@@ -18,8 +18,10 @@ from solvimon_rillet.rillet.models import (
     CustomerPage,
     Invoice,
     InvoicePage,
+    InvoicePayment,
     Organization,
     Page,
+    PaymentList,
     Subsidiary,
     SubsidiaryList,
 )
@@ -71,6 +73,10 @@ class RilletClient:
                 return None
             raise _attention(refused) from refused
 
+    def payments_of(self, invoice_id: str) -> list[InvoicePayment]:
+        """All payments of an invoice, failed ones included."""
+        return self._get(f"/invoices/{invoice_id}/payments", None, PaymentList).payments
+
     def create_credit_memo(self, payload: Mapping[str, object], idempotency_key: str) -> CreditMemo:
         """Create a credit memo; the same key within 24 hours answers the first memo again."""
         return self._post("/credit-memos", payload, idempotency_key, CreditMemo)
@@ -104,7 +110,7 @@ class RilletClient:
         return _read(answer, Customer)
 
     def customer_as_it_is(self, customer_id: str) -> dict[str, Any] | None:
-        """A customer as Rillet's own JSON, so that a replacement loses nothing; ``None`` if it is not there."""
+        """A customer as Rillet's own JSON, so that a replacement loses nothing; ``None`` if there is none."""
         if not _UUID.fullmatch(customer_id):
             return None
         try:

@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 T = TypeVar("T")
 Several = Annotated[list[T], BeforeValidator(lambda value: [] if value is None else value)]
@@ -147,6 +147,21 @@ class Pagination(Model):
     """Keyset paging; no cursor on the last page."""
 
     next_cursor: str | None = None
+
+
+class InvoicePayment(Model):
+    """A payment of an invoice: SUCCESSFUL, UNCLEARED or FAILED."""
+
+    id: str
+    status: str
+    amount: Money
+    paid_on: date | None = Field(default=None, alias="date")
+
+
+class PaymentList(Model):
+    """All payments of an invoice; this list has no pages."""
+
+    payments: list[InvoicePayment]
 
 
 class Page(Model):

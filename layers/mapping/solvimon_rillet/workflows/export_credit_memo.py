@@ -29,6 +29,7 @@ from solvimon_rillet.workflows.results import Result, in_words
 
 ExportOriginal = Callable[[str], Result]
 MEMO_STEP = "memo_created"
+CREDIT = "credit_"  # facts of an invoice's record: what each of our memos has taken off it
 
 
 class ExportCreditMemo(Export):
@@ -144,6 +145,8 @@ class ExportCreditMemo(Export):
         if state == "differs":
             self._ledger.finish(claim, state, facts)
             return Result(claim.document.id, state, facts)
+        link = {"solvimon_id": claim.document.id}
+        self._ledger.remember(self._connection, "rillet-credit_memo", found[0].id, link)
         kept = {**facts, "step": MEMO_STEP}
         self._ledger.progress(claim, kept)
         resumed = replace(claim, record={**claim.record, **kept})
@@ -167,7 +170,7 @@ class ExportCreditMemo(Export):
                 self._send(claim, planned)
         except NeedsAttention as why:
             return self._reject(claim, _not_applied(claim, why), claim.attempt)
-        self._note_open_amounts(originals, planned)
+        self._note_open_amounts(claim, originals, planned)
         return self._finish(claim, planned, notes, note)
 
     def _originals(
@@ -214,12 +217,16 @@ class ExportCreditMemo(Export):
         key = idempotency_key(self._connection, "applications", memo_id, hash_of(planned.payload))
         self._rillet.apply_credit_memo(memo_id, planned.payload, key)
 
-    def _note_open_amounts(self, originals: Mapping[str, Original], planned: Applications) -> None:
+    def _note_open_amounts(
+        self, claim: Claim, originals: Mapping[str, Original], planned: Applications
+    ) -> None:
         """Keep what is open on the originals now, so that the next credit note need not ask Rillet."""
         for solvimon_id, original in originals.items():
-            left = original.open_amount - planned.amounts.get(original.rillet_id, Decimal())
+            applied = planned.amounts.get(original.rillet_id, Decimal())
+            left = original.open_amount - applied
             document = Document(self._connection, "invoice", solvimon_id)
-            self._ledger.note(document, {"open_amount": money.plain(left)})
+            memo = f"{CREDIT}{claim.record['rillet_id']}"
+            self._ledger.note(document, {"open_amount": money.plain(left), memo: money.plain(applied)})
 
     def _finish(self, claim: Claim, planned: Applications, notes: Sequence[str], note: Invoice) -> Result:
         totals = claim.record["totals"]

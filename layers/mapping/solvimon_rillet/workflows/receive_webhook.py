@@ -10,7 +10,7 @@ from typing import Any
 from solvimon_rillet.bus import Bus
 from solvimon_rillet.configuration import Configuration, UnknownConnection, connection_name
 from solvimon_rillet.errors import ConnectionBroken, RetryLater
-from solvimon_rillet.events import from_solvimon
+from solvimon_rillet.events import BusEvent, from_rillet, from_solvimon
 from solvimon_rillet.rillet import webhooks as rillet
 from solvimon_rillet.solvimon import webhooks as solvimon
 
@@ -55,7 +55,7 @@ class ReceiveWebhook:
         except RetryLater as error:
             logger.exception("webhook not checked", extra={"vendor": vendor, "reason": str(error)})
             return TRY_AGAIN
-        event = from_solvimon(name, body) if vendor == "solvimon" else None
+        event = from_solvimon(name, body) if vendor == "solvimon" else _from_rillet(name, headers, body)
         if event is None:
             logger.info("webhook acknowledged, not used", extra={"vendor": vendor, "connection": name})
             return Answer(200, "not used")
@@ -85,6 +85,11 @@ class ReceiveWebhook:
             keys = [secret.get("webhook_token", ""), secret.get("previous_webhook_token", "")]
             age, form = settings.rillet.webhook_max_age_seconds, settings.rillet.webhook_token_form
             rillet.verify(body, headers, keys, now, age, form)
+
+
+def _from_rillet(connection: str, headers: Mapping[str, str], body: bytes) -> BusEvent | None:
+    entity, kind, identifier = (headers.get(name, "") for name in (rillet.ENTITY, rillet.EVENT, rillet.ID))
+    return from_rillet(connection, entity, kind, identifier, body)
 
 
 def raw_body(event: Mapping[str, Any]) -> bytes | None:

@@ -1,0 +1,35 @@
+"""Lambda function ``mark_invoice_paid``: payments confirmed in Rillet, and undone there, to Solvimon.
+
+Takes an SQS batch of Rillet's events, or a direct invocation::
+
+    {"connection": "default", "invoice_ids": ["invo_..."], "dry_run": true}
+"""
+
+import time
+from collections.abc import Callable, Mapping
+
+from solvimon_rillet.events import INVOICE_PAYMENT_UPDATED, BusEvent
+from solvimon_rillet.export_function import build_export
+from solvimon_rillet.lambda_handler import Handler, lazily
+from solvimon_rillet.runtime import Runtime, run_id
+from solvimon_rillet.workflows.results import Result
+
+
+def build(environment: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Handler:
+    """A handler for a function with this environment."""
+
+    def take(runtime: Runtime, event: BusEvent) -> Result:
+        return runtime.mark_invoice_paid(event.connection).take(event, run_id())
+
+    return build_export(
+        environment,
+        clock,
+        name="mark_invoice_paid",
+        id_name="invoice_id",
+        detail_type=INVOICE_PAYMENT_UPDATED,
+        exporter=lambda runtime, connection: runtime.mark_invoice_paid(connection),
+        take=take,
+    )
+
+
+handler = lazily(build)
