@@ -11,6 +11,7 @@ from solvimon_rillet.http import Refused
 from solvimon_rillet.rillet.client import PAGE, RilletClient
 
 Json = dict[str, Any]
+SOMEBODY = "c0570e12-0000-4000-8000-000000000001"
 SINCE = datetime(2026, 11, 1, 8, 0, 0, 999999, tzinfo=UTC)
 
 
@@ -114,13 +115,20 @@ def test_unknown_fields_and_absent_ones_that_are_not_needed_do_no_harm() -> None
 
 @pytest.mark.parametrize("status", [400, 404])
 def test_a_customer_that_is_not_there_is_nobody(status: int) -> None:
-    """Rillet answers 400 for what is no UUID."""
-    assert client(Rillet(refused(status))).customer("c1") is None
+    assert client(Rillet(refused(status))).customer(SOMEBODY) is None
+
+
+@pytest.mark.parametrize("identifier", ["", "c1", "../invoices", f"{SOMEBODY}/..", "?limit=1", "é"])
+def test_what_can_be_no_customers_id_is_nobody_and_reaches_no_other_path(identifier: str) -> None:
+    rillet = Rillet({})
+
+    assert client(rillet).customer(identifier) is None
+    assert rillet.asked == []
 
 
 def test_a_customer_that_may_not_be_read_needs_attention() -> None:
     with pytest.raises(NeedsAttention):
-        client(Rillet(refused(422))).customer("c1")
+        client(Rillet(refused(422))).customer(SOMEBODY)
 
 
 def test_nobody_is_found_by_a_reference_that_nobody_has() -> None:
@@ -148,7 +156,7 @@ def test_books_that_may_not_be_read_need_attention() -> None:
 CALLS: dict[str, Callable[[RilletClient], object]] = {
     "create an invoice": lambda c: c.create_invoice({}, "key-1"),
     "create a customer": lambda c: c.create_customer({}, "key-1"),
-    "read a customer": lambda c: c.customer("c1"),
+    "read a customer": lambda c: c.customer(SOMEBODY),
     "find a customer": lambda c: c.customer_by_reference("t", "i"),
     "list invoices": lambda c: list(c.invoices_of_customer("c1", SINCE)),
     "list subsidiaries": lambda c: c.subsidiaries(),
