@@ -1,7 +1,7 @@
 """Export a finalised credit note to Rillet: one credit memo, one set of applications to what it credits."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -30,6 +30,34 @@ from solvimon_rillet.workflows.results import Result, in_words
 ExportOriginal = Callable[[str], Result]
 MEMO_STEP = "memo_created"
 CREDIT = "credit_"  # facts of an invoice's record: what each of our memos has taken off it
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a memo is to be applied to, from what was open before.
+
+    Attributes:
+        applied_on: day of the application (YYYY-MM-DD).
+        originals: the credited invoices by Solvimon id, in the order in which they are served.
+        notes: why others are left out.
+    """
+
+    applied_on: str
+    originals: Mapping[str, Original]
+    notes: Sequence[str]
+
+    def applications(self, claim: Claim) -> Applications:
+        """The set that follows for the memo of this record."""
+        gross, currency = Decimal(claim.record["totals"]["gross"]), claim.record["totals"]["currency"]
+        return to_applications(gross, currency, self.applied_on, self.originals.values())
+
+    def as_item(self) -> dict[str, Any]:
+        """The plan as the record holds it."""
+        rows = [
+            [identifier, one.rillet_id, *(str(n) for n in (one.open_amount, one.credited) if n is not None)]
+            for identifier, one in self.originals.items()
+        ]
+        return {"applied_on": self.applied_on, "originals": rows, "notes": list(self.notes)}
 
 
 class ExportCreditMemo(Export):
@@ -155,23 +183,27 @@ class ExportCreditMemo(Export):
     def _apply(self, claim: Claim, note: Invoice) -> Result:
         """The second step: apply the memo to what it credits, in one full set, never above what is open."""
         try:
-            applied_on = str(self._booking_day(note, claim.record) or document_day(note, self._settings))
-            originals, notes = self._originals(note, claim, fresh=False)
-            planned = self._plan(claim, applied_on, originals)
-            if planned.rest and originals:
-                originals, notes = self._originals(note, claim, fresh=True)
-                planned = self._plan(claim, applied_on, originals)
+            plan = _begun(claim) or self._plan(claim, note, fresh=False)
             try:
-                self._send(claim, planned)
-            except NeedsAttention:
+                self._send(claim, plan)
+            except NeedsAttention as why:
+                if why.code is Code.RILLET_PERIOD_CLOSED:
+                    self._books.forget()
                 # What we knew to be open is not, any more: ask Rillet, and apply what is.
-                originals, notes = self._originals(note, claim, fresh=True)
-                planned = self._plan(claim, applied_on, originals)
-                self._send(claim, planned)
+                plan = self._plan(claim, note, fresh=True)
+                self._send(claim, plan)
         except NeedsAttention as why:
             return self._reject(claim, _not_applied(claim, why), claim.attempt)
-        self._note_open_amounts(claim, originals, planned)
-        return self._finish(claim, planned, notes, note)
+        self._note_open_amounts(claim, plan)
+        return self._finish(claim, plan, note)
+
+    def _plan(self, claim: Claim, note: Invoice, *, fresh: bool) -> _Plan:
+        """What to apply; Rillet is asked what is open if the ledger knows of too little."""
+        applied_on = str(self._booking_day(note, claim.record) or document_day(note, self._settings))
+        plan = _Plan(applied_on, *self._originals(note, claim, fresh=fresh))
+        if not fresh and plan.originals and plan.applications(claim).rest:
+            return _Plan(applied_on, *self._originals(note, claim, fresh=True))
+        return plan
 
     def _originals(
         self, note: Invoice, claim: Claim, *, fresh: bool
@@ -205,32 +237,30 @@ class ExportCreditMemo(Export):
             found[credited.id] = Original(str(record["rillet_id"]), open_amount, part)
         return found, notes
 
-    def _plan(self, claim: Claim, applied_on: str, originals: Mapping[str, Original]) -> Applications:
-        totals = claim.record["totals"]
-        return to_applications(Decimal(totals["gross"]), totals["currency"], applied_on, originals.values())
-
-    def _send(self, claim: Claim, planned: Applications) -> None:
+    def _send(self, claim: Claim, plan: _Plan) -> None:
+        """Apply what is planned; the plan is written before, because Rillet says less is open afterwards."""
+        planned = plan.applications(claim)
         if not planned.applied:
             return
+        self._ledger.progress(claim, {"applying": plan.as_item()})
         memo_id = str(claim.record["rillet_id"])
         # The key is of the content: a set is applied once, and another set is not answered by an old key.
         key = idempotency_key(self._connection, "applications", memo_id, hash_of(planned.payload))
         self._rillet.apply_credit_memo(memo_id, planned.payload, key)
 
-    def _note_open_amounts(
-        self, claim: Claim, originals: Mapping[str, Original], planned: Applications
-    ) -> None:
+    def _note_open_amounts(self, claim: Claim, plan: _Plan) -> None:
         """Keep what is open on the originals now, so that the next credit note need not ask Rillet."""
-        for solvimon_id, original in originals.items():
-            applied = planned.amounts.get(original.rillet_id, Decimal())
+        amounts = plan.applications(claim).amounts
+        for solvimon_id, original in plan.originals.items():
+            applied = amounts.get(original.rillet_id, Decimal())
             left = original.open_amount - applied
             document = Document(self._connection, "invoice", solvimon_id)
             memo = f"{CREDIT}{claim.record['rillet_id']}"
             self._ledger.note(document, {"open_amount": money.plain(left), memo: money.plain(applied)})
 
-    def _finish(self, claim: Claim, planned: Applications, notes: Sequence[str], note: Invoice) -> Result:
-        totals = claim.record["totals"]
-        told = [*claim.record.get("warnings", []), *notes]
+    def _finish(self, claim: Claim, plan: _Plan, note: Invoice) -> Result:
+        totals, planned = claim.record["totals"], plan.applications(claim)
+        told = [*claim.record.get("warnings", []), *plan.notes]
         if not note.credited_invoices():
             told.append("The credit note names no invoice; the memo is not applied.")
         elif planned.rest:
@@ -255,3 +285,12 @@ def _not_applied(claim: Claim, why: NeedsAttention) -> NeedsAttention:
     return NeedsAttention(
         why.code, f"The memo {memo} is in Rillet, but it could not be applied: {why.message}", why.remedy
     )
+
+
+def _begun(claim: Claim) -> _Plan | None:
+    """The plan that an earlier run may have carried out; a refused one it did not."""
+    item = claim.record.get("applying")
+    if item is None or claim.state == "rejected":
+        return None
+    rows = {row[0]: Original(str(row[1]), *map(Decimal, row[2:])) for row in item["originals"]}
+    return _Plan(str(item["applied_on"]), rows, item["notes"])
