@@ -4,7 +4,6 @@ import pytest
 
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.mapping.proof import prove
-from solvimon_rillet.mapping.totals import Totals
 from tests.mapping.builders import (
     GROUP,
     SCOPES,
@@ -103,6 +102,37 @@ def test_lines_of_nothing_do_not_excuse_a_difference(scope: str) -> None:
     assert "10.02 EUR" in error.message
 
 
+@pytest.mark.parametrize("scope", SCOPES)
+def test_lines_without_tax_do_not_excuse_a_difference_in_tax(scope: str) -> None:
+    exempt = [group("900.00", tax("900.00", "0.00", "0", "Exempt")) for _ in range(6)]
+    document = invoice(taxed("10.00", "2.10"), *exempt, paid="2.12")
+
+    error = refusal(document, invoice_scope=scope)
+
+    assert error.code is Code.DOES_NOT_TIE_OUT
+    assert "have a tax of 2.1 EUR, but the invoice's tax is 2.12 EUR" in error.message
+
+
+def test_a_line_of_nothing_takes_no_cent_even_if_its_rounding_is_best() -> None:
+    document = invoice(group("0.00"), *(group("1.007") for _ in range(3)), net="3.04", paid="0")
+
+    assert nets(items(document)) == ["0.00", "1.02", "1.01", "1.01"]
+
+
+def test_a_line_without_tax_takes_no_cent_even_if_its_rounding_is_best() -> None:
+    third = [taxed("10.00", "1.007", "10") for _ in range(3)]
+    document = invoice(group("5.00", tax("5.00", "0.00", "0")), *third, paid="3.04")
+
+    assert taxes(items(document)) == ["0.00", "1.02", "1.01", "1.01"]
+
+
+def test_a_tax_on_nothing_can_take_up_rounding() -> None:
+    corrections = [taxed("0.00", "0.505") for _ in range(2)]
+    document = invoice(taxed("10.00", "2.10"), *corrections, paid="3.11")
+
+    assert taxes(items(document)) == ["2.10", "0.50", "0.51"]
+
+
 def test_nothing_is_never_negative() -> None:
     document = invoice(taxed(), taxed("-0.00", "-0.00"), taxed("-0.001", "0"), net="100.00", paid="21.00")
 
@@ -117,6 +147,14 @@ def test_an_unrounded_header_is_rounded_as_the_customer_sees_it() -> None:
 
     assert mapping.totals.as_text() == {"currency": "EUR", "net": "10.00", "tax": "2.01", "gross": "12.01"}
     assert taxes(items(document)) == ["2.01"]
+
+
+def test_an_unrounded_header_need_not_add_up_to_the_last_digit() -> None:
+    groups = taxed("3.334", "0.668"), taxed("3.335", "0.668"), taxed("3.335", "0.668")
+    less, more = (invoice(*groups, gross=gross) for gross in ("12.0229", "12.0231"))
+
+    assert mapped(less).totals.as_text()["gross"] == "12.02"
+    assert refusal(more).code is Code.DOES_NOT_TIE_OUT
 
 
 # Totals
@@ -192,6 +230,21 @@ def test_a_header_without_net_and_tax_still_binds_by_its_gross() -> None:
     assert "122 EUR" in error.message
 
 
+def test_without_a_stated_tax_the_gross_may_differ_by_rounding() -> None:
+    document = invoice(*(taxed("25.00", "5.25") for _ in range(4)), gross="121.02")
+    document["tax_summary"]["tax_amount"] = None
+
+    assert mapped(document).totals.as_text()["tax"] == "21.02"
+    assert taxes(items(document)) == ["5.26", "5.26", "5.25", "5.25"]
+
+
+def test_a_long_invoice_lists_twenty_groups_in_its_refusal() -> None:
+    error = refusal(invoice(*(taxed() for _ in range(22)), gross="1.00"))
+
+    assert "groups[19] 100)" in error.message
+    assert "groups[20]" not in error.message
+
+
 def test_the_summarys_total_stands_in_for_a_missing_gross() -> None:
     document = invoice(taxed(), gross="122.00") | {"invoice_amount_including_tax": None}
 
@@ -238,11 +291,16 @@ def test_a_group_without_any_amount_is_rejected() -> None:
     ],
 )
 def test_a_payload_is_proved_once_more_before_it_is_sent(item: Json, what: str) -> None:
-    totals = Totals(
-        "EUR", *(mapped(invoice(taxed())).totals.__getattribute__(n) for n in ("net", "tax", "gross"))
-    )
+    totals = mapped(invoice(taxed())).totals
 
     with pytest.raises(NeedsAttention, match=f"The items to send have a {what} of") as caught:
         prove({"items": [item]}, totals)
 
     assert caught.value.code is Code.DOES_NOT_TIE_OUT
+
+
+def test_taxes_on_items_are_proved_even_beside_one_in_the_header() -> None:
+    item = {"total_amount": {"amount": "100.00"}, "tax_amount": {"amount": "20.99"}}
+
+    with pytest.raises(NeedsAttention, match="have a tax of"):
+        prove({"items": [item], "tax_amount": {"amount": "21.00"}}, mapped(invoice(taxed())).totals)

@@ -138,6 +138,12 @@ def test_a_group_of_nothing_with_a_product_is_an_item() -> None:
     assert mapping.warnings == ()
 
 
+def test_a_group_of_nothing_is_no_discount() -> None:
+    document = invoice(taxed(), bare("0.00"), bare("-0.00"))
+
+    assert nets(items(document, fallback_products={"discount": FALLBACK, "default": None})) == ["100.00"]
+
+
 def test_a_group_of_nothing_that_bears_a_tax_is_not_left_out() -> None:
     correction = taxed("0.00", "0.50", "21", products=[])
 

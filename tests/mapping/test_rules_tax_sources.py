@@ -1,4 +1,4 @@
-"""Where an item's tax comes from: lines, header, country (design 4; dossier 5, traps 22 and 23)."""
+"""Where an item's tax comes from: lines or header (design 4; dossier 5, trap 22)."""
 
 import pytest
 
@@ -7,6 +7,7 @@ from tests.mapping.builders import (
     GROUP,
     SCOPES,
     Json,
+    amount,
     canadian,
     group,
     invoice,
@@ -183,74 +184,64 @@ def test_a_small_tax_is_not_put_on_lines_that_bear_none(scope: str) -> None:
     assert "periods[0].groups[4]) state 0 EUR" in error.message
 
 
-# Type and country
+# What the header leaves for groups that state no tax, to the cent
 
 
-@pytest.mark.parametrize(
-    ("country", "kind"),
-    [("NL", "VAT"), ("DE", "VAT"), ("GB", "VAT"), ("US", "SALES_TAX"), ("ca", "SALES_TAX")],
-)
-def test_the_type_of_a_tax_follows_its_country(country: str, kind: str) -> None:
-    document = invoice(taxed())
-    document["tax_summary"] |= {"country_code": country}
-
-    (item,) = items(document)
-
-    assert item["tax_rate"]["type"] == kind
-    assert item["tax_rate"]["country"] == country.upper()
+def beside(*header: Json, paid: str = "21.00") -> Json:
+    """100 euros at 21 %, 40 euros that state no tax, and a header with these categories."""
+    document = invoice(taxed(), group("40.00"), net="140.00", paid=paid)
+    return document | {"tax_categories": list(header)}
 
 
-@pytest.mark.parametrize(
-    ("table", "kind"),
-    [
-        ({"NL:STANDARD": "SALES_TAX", "STANDARD": "VAT", "NL": "VAT"}, "SALES_TAX"),
-        ({"STANDARD": "SALES_TAX", "NL": "VAT"}, "SALES_TAX"),
-        ({"NL": "SALES_TAX"}, "SALES_TAX"),
-        ({"DE:STANDARD": "SALES_TAX", "EXEMPT": "SALES_TAX", "DE": "SALES_TAX"}, "VAT"),
-        ({}, "VAT"),
-    ],
-)
-def test_the_table_of_tax_types_goes_from_country_and_category_to_country(table: Json, kind: str) -> None:
-    (item,) = items(invoice(taxed()), tax_types=table)
+def test_a_claim_on_one_category_leaves_the_others_whole() -> None:
+    found = items(beside(tax("100.00", "21.00"), tax("40.00", "3.60", "9"), paid="24.60"))
 
-    assert item["tax_rate"]["type"] == kind
+    assert taxes(found) == ["21.00", "3.60"]
+    assert rates(found) == [(21, "BTW"), (9, "BTW")]
 
 
-def test_the_country_of_a_tax_is_the_summarys_then_the_billing_entitys_then_the_settings() -> None:
-    summary = invoice(taxed()) | {"billing_entity": {"registered_address": {"country": "DE"}}}
-    entity = summary | {"tax_summary": summary["tax_summary"] | {"country_code": None}}
-    setting = entity | {"billing_entity": {"registered_address": {"country": None}}}
+def test_a_reverse_charge_of_the_header_is_a_rate_of_nothing() -> None:
+    found = items(beside(tax("100.00", "21.00"), tax("40.00", "0.00", "0", "Reverse charge")))
 
-    countries = [
-        items(document, tax_country="FR")[0]["tax_rate"]["country"] for document in (summary, entity, setting)
-    ]
-
-    assert countries == ["NL", "DE", "FR"]
+    assert rates(found) == [(21, "BTW"), (0, "Reverse charge")]
 
 
-@pytest.mark.parametrize("entity", [None, {}, {"registered_address": None}, {"registered_address": {}}])
-def test_a_tax_of_no_country_is_rejected(entity: Json | None) -> None:
-    document = invoice(taxed()) | {"billing_entity": entity}
-    document["tax_summary"] |= {"country_code": None}
-
-    error = refusal(document)
-
-    assert error.code is Code.TAX_COUNTRY_MISSING
-    assert "tax_country" in error.remedy
+@pytest.mark.parametrize("left", ["100.00", "100.009", "99.991"])
+def test_less_than_a_cent_beside_one_claim_is_rounding(left: str) -> None:
+    assert taxes(items(beside(tax(left, "21.00")))) == ["21.00", None]
 
 
-@pytest.mark.parametrize("scope", ["REVENUE_RECOGNITION_ONLY", "AR_ONLY"])
-def test_no_country_is_needed_where_no_rate_travels(scope: str) -> None:
-    document = invoice(taxed())
-    document["tax_summary"] |= {"country_code": None}
-
-    (item,) = items(document, invoice_scope=scope)
-
-    assert item["tax_amount"]["amount"] == "21.00"
+@pytest.mark.parametrize("header", [tax("100.01", "21.00"), tax("99.99", "21.00"), tax("100.00", "21.01")])
+def test_a_cent_beside_one_claim_is_not_rounding(header: Json) -> None:
+    assert refusal(beside(header, paid=header["tax_amount"]["quantity"])).code is Code.TAX_NOT_ATTRIBUTABLE
 
 
-def test_no_country_is_needed_where_there_is_no_tax() -> None:
-    document = invoice(group("100.00"))
-    document["tax_summary"] |= {"country_code": None}
+def test_half_a_cent_that_nobody_claims_is_not_rounding() -> None:
+    nothing, something = (tax(base, "0.00", "9", category="REDUCED") for base in ("0.004", "0.006"))
 
-    assert "tax_rate" not in items(document)[0]
+    assert taxes(items(beside(tax("100.00", "21.00"), nothing))) == ["21.00", None]
+    assert refusal(beside(tax("100.00", "21.00"), something)).code is Code.TAX_NOT_ATTRIBUTABLE
+
+
+@pytest.mark.parametrize("lacking", ["base_amount", "tax_amount"])
+@pytest.mark.parametrize("where", ["header", "group"])
+def test_categories_without_amounts_are_refused_where_they_are_needed(where: str, lacking: str) -> None:
+    document = beside(tax("140.00", "29.40"), paid="29.40")
+    own = document["periods"][0]["groups"][0] if where == "group" else document
+    own["tax_categories"][0][lacking] = None
+
+    assert refusal(document).code in {Code.TAX_NOT_ATTRIBUTABLE, Code.DOES_NOT_TIE_OUT}
+
+
+@pytest.mark.parametrize("summary", [None, {}, {"tax_amount": None}, {"tax_amount": amount("0.00")}])
+def test_groups_without_tax_need_no_summary(summary: Json | None) -> None:
+    assert taxes(items(invoice(group("100.00")) | {"tax_summary": summary})) == [None]
+
+
+def test_a_tax_on_groups_that_cancel_out_is_rejected() -> None:
+    document = invoice(group("100.00"), group("-100.00"), paid="0.05")
+
+    error = refusal(document | {"tax_categories": [tax("0.00", "0.05")]})
+
+    assert error.code is Code.DOES_NOT_TIE_OUT
+    assert "0.05 EUR" in error.message
