@@ -5,7 +5,7 @@ from typing import Any
 import requests
 import simplejson
 
-from local.demo_data import solvimon_id
+from local.demo_data.identity import solvimon_id
 from local.rillet_twin.calls import Call
 from local.stack import Connection, LocalStack
 from tests.export.support import calls_to

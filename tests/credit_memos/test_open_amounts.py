@@ -1,0 +1,202 @@
+"""A memo is never applied to more than is open on an invoice; the rest stays open on the memo and is said."""
+
+import pytest
+
+from local.stack import Connection, LocalStack
+from tests.credit_memos.support import (
+    NOTE,
+    OTHER_NOTE,
+    Json,
+    application_calls,
+    applied,
+    credit,
+    credit_note,
+    load,
+    memos,
+    original,
+    record,
+    rillet_invoice,
+    settled,
+)
+from tests.export.support import calls_to
+from tests.export.support import record as invoice_record
+
+
+@pytest.fixture
+def billed(stack: LocalStack, default: Connection) -> Connection:
+    """An invoice of 121.00 EUR in Rillet."""
+    load(default, original())
+    stack.settle()
+    return default
+
+
+def invoice_reads(stack: LocalStack) -> int:
+    return sum(call.path.count("/") == 2 for call in calls_to(stack, "GET", "/invoices/"))
+
+
+def open_stays(amount: str) -> str:
+    return f"{amount} EUR stay open on the memo: no more is open on its invoices."
+
+
+def of_number(connection: Connection, number: str) -> Json:
+    [found] = [memo for memo in memos(connection) if memo["credit_memo_number"] == number]
+    return found
+
+
+def test_a_credit_that_is_larger_than_the_invoice_leaves_the_rest_on_the_memo(
+    stack: LocalStack, billed: Connection
+) -> None:
+    load(billed, credit_note(NOTE, "-150.00", "-31.50"))
+
+    stack.settle()
+
+    memo = settled(stack, billed, ("121.00", "60.50"))
+    assert memo["status"] == "PARTIALLY_APPLIED"
+    assert rillet_invoice(billed)["amount_due"]["amount"] == "0.00"
+    assert record(stack)["warnings"] == [open_stays("60.50")]
+
+
+@pytest.mark.parametrize(("paid", "open_amount"), [("121.00", "0.00"), ("61.00", "60.00")])
+def test_a_full_credit_of_a_paid_or_partly_paid_invoice_takes_what_is_open(
+    stack: LocalStack, billed: Connection, paid: str, open_amount: str
+) -> None:
+    billed.organisation.pay(rillet_invoice(billed)["id"], paid)
+    load(billed, credit_note())
+
+    stack.settle()
+
+    rest = {"0.00": "121.00", "60.00": "61.00"}[open_amount]
+    settled(stack, billed, (open_amount, rest))
+    assert rillet_invoice(billed)["amount_due"]["amount"] == "0.00"
+    assert record(stack)["warnings"] == [open_stays(rest)]
+    assert (record(stack)["applied"], record(stack)["unapplied"]) == (open_amount, rest)
+
+
+def test_a_partial_credit_of_a_paid_invoice_stays_on_the_memo(stack: LocalStack, billed: Connection) -> None:
+    billed.organisation.pay(rillet_invoice(billed)["id"])
+    load(billed, credit_note(NOTE, "-30.00", "-6.30"))
+
+    stack.settle()
+
+    settled(stack, billed, ("0.00", "36.30"))
+    assert record(stack)["warnings"] == [open_stays("36.30")]
+
+
+def test_rillet_is_asked_what_is_open_only_after_it_refused(stack: LocalStack, billed: Connection) -> None:
+    billed.organisation.pay(rillet_invoice(billed)["id"], "100.00")
+    load(billed, credit_note(NOTE, "-30.00", "-6.30"))
+
+    stack.settle()
+
+    settled(stack, billed, ("21.00", "15.30"))
+    assert [call.status for call in application_calls(stack)] == [400, 200]
+    keys = [call.idempotency_key for call in application_calls(stack)]
+    assert len(set(keys)) == 2
+    assert invoice_reads(stack) == 1
+
+
+def test_a_credit_that_fits_costs_no_question(stack: LocalStack, billed: Connection) -> None:
+    load(billed, credit_note(NOTE, "-30.00", "-6.30"))
+
+    stack.settle()
+
+    settled(stack, billed, ("36.30", "0.00"))
+    assert invoice_reads(stack) == 0
+
+
+def test_two_credit_notes_of_one_invoice_take_no_more_than_it(stack: LocalStack, billed: Connection) -> None:
+    load(
+        billed,
+        credit_note(NOTE, "-60.00", "-12.60", invoice_number="CRE-1"),
+        credit_note(OTHER_NOTE, "-60.00", "-12.60", invoice_number="CRE-2"),
+    )
+
+    credit(stack, NOTE)
+    [second] = credit(stack, OTHER_NOTE)
+
+    assert of_number(billed, "CRE-1")["applied_amount"]["amount"] == "72.60"
+    assert of_number(billed, "CRE-2")["applied_amount"]["amount"] == "48.40"
+    assert (second["applied"], second["unapplied"]) == ("48.40", "24.20")
+    assert second["warnings"] == [open_stays("24.20")]
+    assert rillet_invoice(billed)["amount_due"]["amount"] == "0.00"
+    assert invoice_record(stack, "invo_original")["open_amount"] == "0"
+
+
+def test_two_credit_notes_at_once_take_no_more_than_the_invoice(
+    stack: LocalStack, billed: Connection
+) -> None:
+    load(
+        billed,
+        credit_note(NOTE, "-60.00", "-12.60", invoice_number="CRE-1"),
+        credit_note(OTHER_NOTE, "-60.00", "-12.60", invoice_number="CRE-2"),
+    )
+    stack.deliver_webhooks()
+
+    stack.start_workers(4)
+    stack.stop_workers()
+    stack.advance(3600)
+    stack.settle()
+
+    taken = sorted(memo["applied_amount"]["amount"] for memo in memos(billed))
+    assert taken == ["48.40", "72.60"]
+    assert sorted(record(stack, note)["applied"] for note in (NOTE, OTHER_NOTE)) == taken
+    assert rillet_invoice(billed)["amount_due"]["amount"] == "0.00"
+
+
+def test_a_set_that_rillet_refuses_for_good_leaves_the_memo_and_says_so_and_a_retry_applies_it(
+    stack: LocalStack, billed: Connection
+) -> None:
+    problem = {"type": "x", "title": "Not today", "status": 400}
+    stack.rillet.state.misbehave("status", path="/credit-memos/", times=2, status=400, body=problem)
+    load(billed, credit_note())
+
+    [refused] = credit(stack)
+    [memo] = memos(billed)
+    [retried] = credit(stack)
+
+    assert (refused["outcome"], refused["code"]) == ("rejected", "refused_by_rillet")
+    assert refused["message"].startswith(f"The memo {memo['id']} is in Rillet, but it could not be applied: ")
+    assert "Not today" in refused["message"]
+    assert retried["outcome"] == "exported"
+    assert "code" not in record(stack)
+    settled(stack, billed)
+
+
+def test_a_retry_after_a_refusal_plans_anew(stack: LocalStack, billed: Connection) -> None:
+    stack.rillet.state.misbehave("status", path="/credit-memos/", times=2, status=400)
+    load(billed, credit_note())
+    credit(stack)
+    billed.organisation.pay(rillet_invoice(billed)["id"], "21.00")
+
+    [retried] = credit(stack)
+
+    assert retried["applied"] == "100.00"
+    settled(stack, billed, ("100.00", "21.00"))
+
+
+@pytest.mark.parametrize("status", [409, 503])
+def test_an_application_without_a_clear_answer_is_tried_again(
+    stack: LocalStack, billed: Connection, status: int
+) -> None:
+    stack.rillet.state.misbehave("status_after", path="/credit-memos/", status=status)
+    load(billed, credit_note())
+
+    [queued] = credit(stack)
+    stack.advance(120)
+    stack.settle()
+
+    assert queued["outcome"] == "queued"
+    memo = settled(stack, billed)
+    assert applied(memo) == {rillet_invoice(billed)["id"]: "121.00"}
+
+
+def test_an_application_is_dated_like_the_note_in_its_own_time_zone(
+    stack: LocalStack, billed: Connection
+) -> None:
+    load(billed, credit_note(invoice_date="2026-02-01T23:30:00Z"))
+
+    stack.settle()
+
+    memo = settled(stack, billed)
+    assert memo["credit_memo_date"] == "2026-02-02"
+    assert memo["applications"][0]["application_date"] == "2026-02-02"
