@@ -47,7 +47,12 @@ def show_state() -> ResponseReturnValue:
         for platform in state.platforms
     ]
     calls: dict[str, Any] = {"total": len(state.calls), "by_collection": dict(state.calls.by_collection())}
-    return {"platforms": platforms, "calls": calls, "webhooks_on": state.webhooks_on}
+    return {
+        "platforms": platforms,
+        "calls": calls,
+        "webhooks_on": state.webhooks_on,
+        "charged": state.charged,
+    }
 
 
 @routes.post("/reset")
@@ -90,6 +95,13 @@ def finalise() -> ResponseReturnValue:
     """Set an invoice FINAL: `{"invoice_id", "api_key"?}`."""
     body = views.body()
     return _platform(body).finalise(str(body.get("invoice_id")))
+
+
+@routes.post("/credit")
+def credit() -> ResponseReturnValue:
+    """Credit an invoice: `{"invoice_id", "amount"?, "sign"?, "api_key"?}`; see `Platform.credit`."""
+    body = views.body()
+    return _platform(body).credit(str(body.get("invoice_id")), body.get("amount"), body.get("sign"))
 
 
 @routes.post("/webhooks")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from local.solvimon_twin import instants
+from local.solvimon_twin import instants, money
 from local.solvimon_twin.errors import ApiProblem, Json
 
 FINAL = "FINAL"
@@ -75,6 +75,17 @@ def settle(invoice: Json, changes: Json) -> bool:
         invoice["paid_invoice_amount"] = {**total, "quantity": quantity}
     invoice["paid"], invoice["payment_status"] = paid, status
     return paid and not was_paid
+
+
+def count(invoice: Json, paid: Decimal) -> bool:
+    """Let the state of payment follow from what was paid, in place; tell whether it became paid."""
+    was_paid, total = bool(invoice.get("paid")), invoice["invoice_amount_including_tax"]
+    due = Decimal(total["quantity"])
+    status = "UNPAID" if not paid else "PARTIALLY_PAID" if paid < due else "PAID"
+    invoice["payment_status"] = "OVERPAID" if paid > due else status
+    invoice["paid"] = paid >= due > 0
+    invoice["paid_invoice_amount"] = money.amount(paid, total["currency"])
+    return bool(invoice["paid"]) and not was_paid
 
 
 def summary(invoice: Json, *, periods: bool, lines: bool) -> Json:

@@ -1,274 +1,116 @@
-"""One Solvimon platform: its records, keys, numbers and webhooks, apart from every other platform."""
+"""One Solvimon platform, and what its people do in Desk."""
 
-import hashlib
-import threading
-from collections.abc import Callable, Mapping
 from copy import deepcopy
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
 
-from local.solvimon_twin import custom_values, instants, invoicing
-from local.solvimon_twin.errors import ApiProblem, Json, already_exists, invalid_field, not_found
-from local.solvimon_twin.idempotency import IdempotencyStore
-from local.solvimon_twin.resources.resource import Resource
-from local.solvimon_twin.resources.shapes import ALL, INVOICES, PRODUCT_CATEGORIES, PRODUCTS, WEBHOOKS
-from local.solvimon_twin.webhooks import Delivery, Webhook, Webhooks
+from local.solvimon_twin import crediting, one_offs
+from local.solvimon_twin.crediting import Sign
+from local.solvimon_twin.errors import Json
+from local.solvimon_twin.invoices import CreditOptions
+from local.solvimon_twin.payments import Payments
+from local.solvimon_twin.resources.shapes import CUSTOMERS, INVOICES
 
-_RESOURCES = {resource.collection: resource for resource in ALL}
+__all__ = ["Platform"]
 
 
-class Platform:
-    """A platform and all it holds.
+class Platform(Payments):
+    """A platform with all it holds; the acts of its people are methods that return copies."""
 
-    Attributes:
-        id: Its Solvimon id.
-        roles: Role by API key: ADMINISTRATOR or READ_ONLY.
-        records: Records by collection and id, as the API shows them. Tests may read and change them; the
-            API's own changes take `lock`.
-        put_replaces: Whether PUT clears the fields it leaves out. Solvimon does not say; true is the
-            reading that punishes a careless caller.
-        writable_when_final: Fields that PATCH accepts on a FINAL invoice.
-    """
-
-    def __init__(
-        self, ordinal: int, roles: dict[str, str], clock: Callable[[], float], webhooks_on: Callable[[], bool]
-    ) -> None:
-        self._ordinal = ordinal
-        self._clock = clock
-        self._made = 0
-        self.roles = roles
-        self.lock = threading.RLock()
-        self.id = self.new_id("plat")
-        self.records: dict[str, dict[str, Json]] = {name: {} for name in _RESOURCES}
-        self.idempotency = IdempotencyStore(clock)
-        self.webhooks = Webhooks(clock, webhooks_on)
-        self.put_replaces = True
-        self.writable_when_final = invoicing.WRITABLE_WHEN_FINAL
-
-    def load(self, seed: Mapping[str, list[Json]]) -> None:
-        """Add a seed's records as they are, without events.
-
-        Raises:
-            ValueError: A collection does not exist, or an id or reference comes twice.
-        """
-        with self.lock:
-            for name, records in seed.items():
-                collection = name.replace("_", "-")
-                if collection not in self.records:
-                    raise ValueError(f"{name} is not one of {', '.join(self.records)}")
-                for record in records:
-                    self._load(_RESOURCES[collection], deepcopy(record))
-
-    def _load(self, resource: Resource, record: Json) -> None:
-        kept = self.records[resource.collection]
-        references = {other.get("reference") for other in kept.values()} - {None}
-        if record.get("id") in kept or record.get("reference") in references:
-            raise ValueError(f"{resource.object_type} {record.get('id')} comes twice")
-        record.setdefault("id", self.new_id(resource.prefix))
-        record.setdefault("object_type", resource.object_type)
-        if resource is INVOICES:
-            record.setdefault("platform_id", self.id)
-        kept[record["id"]] = record
-
-    def new_id(self, prefix: str) -> str:
-        """Return a new id such as `cust_…`; the same calls give the same ids in every run."""
-        self._made += 1
-        digest = hashlib.sha256(f"{self._ordinal}/{prefix}/{self._made}".encode()).hexdigest()
-        return f"{prefix}_{digest[:20]}"
-
-    def find(self, resource: Resource, key: str, *, by_reference: bool = True) -> Json:
-        """Return the record of an id or, case-sensitive, of a reference.
-
-        Raises:
-            ApiProblem: 404 RESOURCE_NOT_FOUND.
-        """
-        kept = self.records[resource.collection]
-        if key in kept:
-            return kept[key]
-        for record in kept.values() if by_reference else ():
-            if record.get("reference") == key:
-                return record
-        raise not_found(resource.object_type, key)
-
-    def create(self, resource: Resource, body: Json, request_id: str | None = None) -> Json:
-        """Add a new record from a caller's body and announce it.
-
-        Raises:
-            ApiProblem: The body is refused.
-        """
-        with self.lock:
-            values = self._checked(resource, body, new=True, own_id=None)
-            record: Json = {"object_type": resource.object_type, "id": self.new_id(resource.prefix)}
-            if "created_at" in resource.read_only:
-                record["created_at"] = instants.to_text(self._clock())
-            record |= deepcopy(dict(resource.defaults)) | _without_nulls(values)
-            self.records[resource.collection][record["id"]] = record
-            if resource.announced:
-                self.webhooks.emit(f"{resource.object_type}.CREATED", record, request_id)
-            return record
-
-    def change(
+    def credit(
         self,
-        resource: Resource,
-        record: Json,
-        body: Json,
-        request_id: str | None = None,
+        invoice_id: str,
+        amount: str | Decimal | Fraction | None = None,
+        sign: Sign | None = None,
         *,
-        upsert: bool = False,
+        note: str | None = "Billing error",
+        source: str = "CURRENT",
+        final: bool = True,
     ) -> Json:
-        """Change a record and announce it; nested objects and lists are replaced whole, a null clears.
+        """Credit a FINAL invoice.
 
         Args:
-            resource: What kind of record it is.
-            record: The record, changed in place.
-            body: The caller's body.
-            request_id: The request behind it.
-            upsert: The body came by PUT: it must be complete, and what it leaves out is cleared (but the
-                status) where `put_replaces` says so.
-
-        Raises:
-            ApiProblem: The body is refused.
-        """
-        with self.lock:
-            values = self._checked(resource, body, new=upsert, own_id=record["id"])
-            if upsert and self.put_replaces:
-                for name in resource.writable.keys() - {"status"}:
-                    record.pop(name, None)
-                record |= {n: deepcopy(v) for n, v in resource.defaults.items() if n not in record}
-            _apply(record, values)
-            self.webhooks.emit(f"{resource.object_type}.UPDATED", record, request_id)
-            return record
-
-    def _checked(self, resource: Resource, body: Json, *, new: bool, own_id: str | None) -> Json:
-        values = resource.accept(body, new=new)
-        reference = values.get("reference")
-        if reference is not None:
-            for other in self.records[resource.collection].values():
-                if other.get("reference") == reference and other["id"] != own_id:
-                    raise already_exists(resource.object_type, reference, other["id"])
-        if values.get("custom_fields"):
-            values["custom_fields"] = custom_values.resolve(
-                resource.object_type,
-                values["custom_fields"],
-                list(self.records["custom-fields"].values()),
-                [r for r in self.records[resource.collection].values() if r["id"] != own_id],
-            )
-        category = values.get("category_id") if resource is PRODUCTS else None
-        if category is not None and category not in self.records[PRODUCT_CATEGORIES.collection]:
-            raise not_found(PRODUCT_CATEGORIES.object_type, category, "category_id")
-        return values
-
-    def change_invoice(self, invoice: Json, body: Json, request_id: str | None = None) -> Json:
-        """Apply a PATCH to an invoice and announce it, also when that makes it paid or FINAL.
-
-        Raises:
-            ApiProblem: The body is refused, or the invoice is FINAL and the field is not open any more.
-        """
-        with self.lock:
-            changes = self._checked(INVOICES, body, new=False, own_id=invoice["id"])
-            status = changes.pop("status", None)
-            if invoice.get("status") == invoicing.FINAL:
-                closed = sorted(changes.keys() - self.writable_when_final)
-                if status not in (None, invoicing.FINAL):
-                    closed.insert(0, "status")
-                if closed:
-                    raise ApiProblem(
-                        400,
-                        "INVALID_OPERATION",
-                        "a FINAL invoice cannot be changed",
-                        field=closed[0],
-                        resource_id=invoice["id"],
-                        resource_type="INVOICE",
-                    )
-            elif status not in (None, "OPEN", "DRAFT", invoicing.FINAL):
-                raise invalid_field("status", "must be one of OPEN, DRAFT, FINAL")
-            became_paid = invoicing.settle(invoice, changes)
-            _apply(invoice, {n: v for n, v in changes.items() if n not in ("paid", "payment_status")})
-            invoice["updated_at"] = instants.to_text(self._clock())
-            self._announce(invoice, "UPDATED", request_id)
-            if became_paid:
-                self._announce(invoice, "PAID", request_id)
-            if status == invoicing.FINAL and invoice.get("status") != invoicing.FINAL:
-                self.finalise(invoice["id"], request_id)
-            elif status is not None:
-                invoice["status"] = status
-            return invoice
-
-    def finalise(self, invoice_id: str, request_id: str | None = None) -> Json:
-        """Set an invoice FINAL with the next number of its series and queue INVOICE.STATUS_TO_FINAL.
+            invoice_id: The invoice.
+            amount: A net amount ("100.00"), or a share of the invoice (`Fraction(1, 2)`), spread over all
+                lines; the whole invoice when left out.
+            sign: What the amounts look like; as `credit_sign` says when left out.
+            note: Why.
+            source: Parties as they are now (CURRENT), or as the original has them (ORIGINAL).
+            final: Whether the credit note becomes FINAL at once, with a number and its event.
 
         Returns:
-            A copy of the invoice.
-
-        Raises:
-            ApiProblem: There is no such invoice, or it is FINAL or archived already.
+            The credit note.
         """
+        with self.lock:
+            original = self.find(INVOICES, invoice_id, by_reference=False)
+            crediting.check_creditable(original)
+            wanted = crediting.everything(original) if amount is None else crediting.part(original, amount)
+            options = CreditOptions(note=note, source=source)
+            made = self.credit_invoice(original, wanted, options, sign or self.credit_sign)
+            return self.finalise(made["id"]) if final else made
+
+    def one_off_credit(
+        self,
+        customer_id: str,
+        lines: list[Json],
+        originals: list[str] | None = None,
+        sign: Sign | None = None,
+        *,
+        currency: str = "EUR",
+        billing_entity_id: str | None = None,
+        final: bool = True,
+        **more: Any,
+    ) -> Json:
+        """Make a credit note that is no copy of an invoice.
+
+        Args:
+            customer_id: Whom to credit; id or reference.
+            lines: `{"description", "amount", "product_id"?, "tax"?, "start_at"?, "end_at"?}`; the amount is a
+                net decimal text of what the customer gets, the tax `{"percentage", "name", "category"?}`.
+            originals: Ids of the invoices it refers to: several, one or none.
+            sign: What the amounts look like; as `credit_sign` says when left out.
+            currency: ISO 4217.
+            billing_entity_id: The first one when left out.
+            final: Whether it becomes FINAL at once, with a number and its event.
+            more: Other fields of the body, such as `notes`.
+
+        Returns:
+            The credit note.
+        """
+        with self.lock:
+            customer = self.find(CUSTOMERS, customer_id)
+            body = one_offs.body_of(customer["id"], lines, currency, originals or [], **more)
+            if billing_entity_id is not None:
+                body["billing_entity_id"] = billing_entity_id
+            made = self.create_one_off(body, sign=sign)
+            return self.finalise(made["id"]) if final else made
+
+    def edit_customer(self, key: str, **changes: Any) -> Json:
+        """Edit a customer in Desk; of nested objects only what is named changes, None clears.
+
+        Args:
+            key: Id or reference.
+            changes: Fields, such as `organization={"legal_name": "Waddenveer N.V."}`.
+
+        Returns:
+            The customer.
+        """
+        with self.lock:
+            customer = self.find(CUSTOMERS, key)
+            body = {name: _merged(customer.get(name), value) for name, value in changes.items()}
+            return deepcopy(self.change(CUSTOMERS, customer, body))
+
+    def charge(self, invoice_id: str, request_id: str | None = None) -> Json:
+        """Take the money from the customer's stored payment method."""
         with self.lock:
             invoice = self.find(INVOICES, invoice_id, by_reference=False)
-            used = [i.get("invoice_number") or "" for i in self.records[INVOICES.collection].values()]
-            invoicing.to_final(invoice, self._clock(), used)
-            invoice.setdefault("payment_status", "UNPAID")
-            invoice["other_custom_fields"] = self._copied_values(invoice)
-            self._announce(invoice, "STATUS_TO_FINAL", request_id)
-            return deepcopy(invoice)
-
-    def _copied_values(self, invoice: Json) -> list[Json]:
-        """Return the values that custom fields with `copy_value_to_invoice` bring along."""
-        owners = [
-            self.records[collection].get(invoice.get(name) or "")
-            for collection, name in (("customers", "customer_id"), ("billing-entities", "billing_entity_id"))
-        ]
-        definitions = list(self.records["custom-fields"].values())
-        return [value for owner in owners if owner for value in custom_values.copied(owner, definitions)]
-
-    def _announce(self, invoice: Json, action: str, request_id: str | None) -> None:
-        shown = invoicing.summary(invoice, periods=False, lines=False)
-        self.webhooks.emit(f"INVOICE.{action}", shown, request_id)
-
-    def invoice(self, invoice_id: str) -> Json:
-        """Return a copy of an invoice.
-
-        Raises:
-            ApiProblem: 404 RESOURCE_NOT_FOUND.
-        """
-        with self.lock:
-            return deepcopy(self.find(INVOICES, invoice_id, by_reference=False))
-
-    def add_webhook(self, url: str, secret: str | None, actions: list[str] | None = None) -> Webhook:
-        """Configure a receiver, as a person does in Desk; without actions it gets every event."""
-        number = len(self.webhooks.webhooks) + 1
-        body: Json = {"url": url, "name": f"Webhook {number}", "reference": f"webhook-{number}"}
-        if actions is not None:
-            body["included_actions"] = actions
-        return self.webhooks.add(self.new_webhook(body), secret)
-
-    def new_webhook(self, body: Json) -> Json:
-        """Return a webhook's record from a caller's body.
-
-        Raises:
-            ApiProblem: The body is refused.
-        """
-        values = WEBHOOKS.accept(body, new=True)
-        for webhook in self.webhooks.webhooks.values():
-            if webhook.record["reference"] == values["reference"]:
-                raise already_exists("WEBHOOK", values["reference"], webhook.record["id"])
-        identity = {"object_type": "WEBHOOK", "id": self.new_id(WEBHOOKS.prefix)}
-        return identity | dict(WEBHOOKS.defaults) | _without_nulls(values)
-
-    def deliver_webhooks(self) -> list[Delivery]:
-        """Send every event that is due by the clock and return the attempts."""
-        return self.webhooks.deliver()
-
-    def sign(self, body: bytes, at: float | None = None, webhook_id: str | None = None) -> dict[str, str]:
-        """Return the headers a delivery of this body carries (see `Webhooks.sign`)."""
-        return self.webhooks.sign(body, at, webhook_id)
+            return deepcopy(self.change_invoice(invoice, {"paid": True}, request_id))
 
 
-def _apply(record: Json, values: Json) -> None:
-    for name, value in values.items():
-        if value is None:
-            record.pop(name, None)
-        else:
-            record[name] = value
-
-
-def _without_nulls(values: Json) -> Json:
-    return {name: value for name, value in values.items() if value is not None}
+def _merged(old: object, new: object) -> object:
+    """Return the new value, with what an object of it leaves out taken from the old one."""
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        return new
+    merged = old | {name: _merged(old.get(name), value) for name, value in new.items()}
+    return {name: value for name, value in merged.items() if value is not None}

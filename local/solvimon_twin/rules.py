@@ -55,17 +55,17 @@ def list_of(item: Check) -> Check:
 
 
 def record(**fields: Check) -> Check:
-    """Accept an object with these fields; an unknown one is refused, a null clears."""
+    """Accept an object with these fields; an unknown one is refused, a null clears. A body has no path."""
 
     def check(value: object, path: str) -> None:
         if not isinstance(value, dict):
             raise invalid_field(path, "must be an object")
         for name, inner in value.items():
-            rule = fields.get(name)
+            rule, here = fields.get(name), f"{path}.{name}" if path else name
             if rule is None:
-                raise invalid_field(f"{path}.{name}", "unknown field")
+                raise invalid_field(here, "unknown field")
             if inner is not None:
-                rule(inner, f"{path}.{name}")
+                rule(inner, here)
 
     return check
 

@@ -17,7 +17,7 @@ from local.solvimon_twin.errors import ApiProblem, no_such_path
 from local.solvimon_twin.faults import Gate
 from local.solvimon_twin.idempotency import Answer
 from local.solvimon_twin.platform import Platform
-from local.solvimon_twin.resources import catalogue, custom_fields, invoices, webhooks
+from local.solvimon_twin.resources import catalogue, custom_fields, invoices, payments, webhooks
 from local.solvimon_twin.resources.shapes import CATALOGUE
 from local.solvimon_twin.state import State
 
@@ -41,7 +41,7 @@ def create_app(state: State) -> Flask:
     api = Blueprint("api", __name__, url_prefix="/v1")
     for resource in CATALOGUE:
         api.register_blueprint(catalogue.blueprint(resource))
-    for routes in (custom_fields.routes, invoices.routes, webhooks.routes):
+    for routes in (custom_fields.routes, invoices.routes, payments.routes, webhooks.routes):
         api.register_blueprint(routes)
     app.register_blueprint(api)
     app.register_blueprint(admin.routes)

@@ -83,6 +83,8 @@ class State:
         webhooks_on: Off, events are lost, as when nobody configured a webhook.
         absolute_links: Whether `links` in lists are whole URLs or begin with the path; Solvimon's texts do
             not say.
+        charged: Ids of the invoices that `POST /invoices/{id}/pay` took money for; nobody may call it, so
+            anything here is an accident.
         calls: The call log.
         faults: The misbehaviours in force.
     """
@@ -91,6 +93,7 @@ class State:
         self.clock = clock
         self.webhooks_on = True
         self.absolute_links = True
+        self.charged: list[str] = []
         self.calls = Calls(clock)
         self.faults = Misbehaviours()
         self._platforms: list[Platform] = []
@@ -162,5 +165,6 @@ class State:
             self._platforms.clear()
         self.behave()
         self.calls.clear()
+        self.charged.clear()
         self.webhooks_on = True
         self.absolute_links = True

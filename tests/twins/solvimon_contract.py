@@ -69,7 +69,7 @@ def _unknown(instance: object, schema: Json, document: Json, path: str) -> Itera
 
 
 def check(response: requests.Response) -> None:
-    """Hold an answer of the API against the vendor's schema for it.
+    """Hold an answer of the API, and the body it accepted, against the vendor's schemas.
 
     Raises:
         AssertionError: It breaks the schema, or the operation does not exist.
@@ -85,6 +85,12 @@ def check(response: requests.Response) -> None:
     schema = operation["responses"][status]["content"]["application/json"]["schema"]
     wrong = errors_in(response.json(), schema["$ref"].rsplit("/", 1)[1], document)
     assert wrong == [], f"{method} {response.url}: {wrong[:5]}"
+    if response.request.body:
+        # A null clears a field; the documents know nulls for some fields only.
+        sent = {name: value for name, value in json.loads(response.request.body).items() if value is not None}
+        body = operation["requestBody"]["content"]["application/json"]["schema"]
+        wrong = errors_in(sent, body["$ref"].rsplit("/", 1)[1], document)
+        assert wrong == [], f"{method} {response.url} was accepted: {wrong[:5]}"
 
 
 def schema(name: str) -> Json:

@@ -1,6 +1,7 @@
 """A Solvimon twin with one platform, and calls to it."""
 
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import requests
@@ -15,6 +16,12 @@ NOON = datetime(2026, 11, 3, 12, tzinfo=UTC).timestamp()
 KEY = "key-of-the-first-platform"
 READ_ONLY_KEY = "key-that-only-reads"
 OTHER_KEY = "key-of-the-second-platform"
+
+
+@cache
+def _seed() -> dict[str, list[Json]]:
+    """Build the demo's data once; the platform takes copies."""
+    return solvimon_seed()
 
 
 class HandClock:
@@ -45,7 +52,7 @@ class Solvimon:
         """Forget the previous test; the platform has the demo's data."""
         self.state.reset()
         self.clock.time = NOON
-        self.platform = self.state.add_platform(KEY, solvimon_seed(), read_only_key=READ_ONLY_KEY)
+        self.platform = self.state.add_platform(KEY, _seed(), read_only_key=READ_ONLY_KEY)
         return self
 
     def call(

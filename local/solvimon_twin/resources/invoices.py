@@ -1,16 +1,29 @@
-"""Invoices: read one, list, search, change."""
+"""Invoices: read one, list, search, change, credit, make one by hand; and the call nobody may make."""
 
+import logging
 from copy import deepcopy
 
-from flask import Blueprint, request
+from flask import Blueprint, g, request
 from flask.typing import ResponseReturnValue
 
-from local.solvimon_twin import instants, invoicing
+from local.solvimon_twin import crediting, instants, invoicing
 from local.solvimon_twin.errors import Json
+from local.solvimon_twin.invoices import CreditOptions
 from local.solvimon_twin.resources import listing, views
 from local.solvimon_twin.resources.shapes import INVOICES
+from local.solvimon_twin.rules import FREE_TEXT, anything, choice, flag, list_of, record, timestamp
 
 routes = Blueprint("invoices", __name__, url_prefix="/invoices")
+_log = logging.getLogger(__name__)
+
+CREDIT_REQUEST = record(
+    note=FREE_TEXT,
+    groups=list_of(anything),
+    periods=list_of(anything),
+    force_init_on_hold=flag,
+    delivery_date=timestamp,
+    credit_details_source=choice("CURRENT", "ORIGINAL"),
+)
 
 
 @routes.get("")
@@ -40,6 +53,50 @@ def patch_invoice(key: str) -> ResponseReturnValue:
     with platform.lock:
         invoice = platform.find(INVOICES, key, by_reference=False)
         return deepcopy(platform.change_invoice(invoice, views.body(), views.request_id()))
+
+
+@routes.post("")
+def create_invoice() -> ResponseReturnValue:
+    """Answer `POST /invoices`: a one-off invoice or credit note; the success is a 200."""
+    return views.current_platform().create_one_off(views.body(), views.request_id())
+
+
+@routes.post("/<key>/credit")
+def credit_invoice(key: str) -> ResponseReturnValue:
+    """Answer `POST /invoices/{id}/credit` with a DRAFT credit note."""
+    platform, body = views.current_platform(), views.body()
+    CREDIT_REQUEST(body, "")
+    with platform.lock:
+        original = platform.find(INVOICES, key, by_reference=False)
+        crediting.check_creditable(original)
+        options = CreditOptions(
+            note=body.get("note"),
+            source=body.get("credit_details_source") or "CURRENT",
+            on_hold=bool(body.get("force_init_on_hold")),
+            delivery_date=body.get("delivery_date"),
+            request_id=views.request_id(),
+        )
+        wanted = crediting.asked(original, body)
+        return platform.credit_invoice(original, wanted, options, platform.credit_sign)
+
+
+@routes.post("/<key>/pay")
+def pay_invoice(key: str) -> ResponseReturnValue:
+    """Answer `POST /invoices/{id}/pay`, which really takes money from the customer, so it is shouted out."""
+    charged = views.current_platform().charge(key, views.request_id())
+    g.state.charged.append(charged["id"])
+    _log.error("POST /invoices/%s/pay has charged the customer", charged["id"])
+    return charged
+
+
+@routes.get("/<key>/payments")
+def list_payments(key: str) -> ResponseReturnValue:
+    """Answer `GET /invoices/{id}/payments`."""
+    platform = views.current_platform()
+    with platform.lock:
+        invoice = platform.find(INVOICES, key, by_reference=False)
+        found = deepcopy(platform.payments_of(invoice["id"]))
+    return listing.page_of(found, request.args, views.list_url(), dict)
 
 
 def _records() -> list[Json]:

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from local.solvimon_twin.errors import not_found
 from local.solvimon_twin.platform import Platform
 from local.solvimon_twin.resources import listing, views
-from local.solvimon_twin.resources.shapes import WEBHOOKS
+from local.solvimon_twin.resources.webhook_shape import WEBHOOKS
 from local.solvimon_twin.webhooks import Webhook
 
 routes = Blueprint("webhooks", __name__, url_prefix="/webhooks")
