@@ -7,10 +7,19 @@ written down in `figures`, apart from the builders that make the invoices.
 from copy import deepcopy
 
 from local.demo_data import abroad, europe, world
+from local.demo_data.credits import credits_to_expect
 from local.demo_data.figures import expected
 from local.demo_data.identity import Json, rillet_id, solvimon_id
 
-__all__ = ["expected", "fallback_products", "invoice_id", "rillet_id", "rillet_seed", "solvimon_seed"]
+__all__ = [
+    "credits_to_expect",
+    "expected",
+    "fallback_products",
+    "invoice_id",
+    "rillet_id",
+    "rillet_seed",
+    "solvimon_seed",
+]
 
 EXTERNAL_REFERENCE_TYPES = ("solvimon_invoice_id", "solvimon_customer_id", "hubspot_company_id")
 
@@ -30,7 +39,7 @@ def solvimon_seed() -> dict[str, list[Json]]:
 
 
 def rillet_seed(api_key: str | None = None) -> Json:
-    """Return Rillet's side: the organisation, subsidiaries, products, customers, accounts, types.
+    """Return Rillet's side: the organisation, subsidiaries, products, customers, accounts, banks, types.
 
     Args:
         api_key: A key for the organisation, which Rillet's twin reads from the seed.
@@ -45,6 +54,7 @@ def rillet_seed(api_key: str | None = None) -> Json:
             ],
             "customers": [c.rillet() for c in world.CUSTOMERS.values() if c.in_rillet],
             "accounts": world.ACCOUNTS,
+            "bank_accounts": world.BANK_ACCOUNTS,
             "external_reference_types": list(EXTERNAL_REFERENCE_TYPES),
         }
     )

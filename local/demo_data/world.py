@@ -174,6 +174,27 @@ FALLBACK_PRODUCTS: dict[str, Json] = {
     "default": _fallback("other-revenue", "Other revenue", "Everything without a product of its own"),
 }
 
+_BANKS = {
+    "tideway-nl": ("10100", "Operating account Rotterdam", "Maasbank"),
+    "tideway-us": ("10200", "Operating account Boston", "Harbor National"),
+    "tideway-ca": ("10300", "Operating account Montréal", "Banque du Fleuve"),
+    "tideway-jp": ("10400", "Operating account Yokohama", "Minato Bank"),
+}
+"""Account code, name and bank of each company's money."""
+
+BANK_ACCOUNTS: list[Json] = [
+    {
+        "id": rillet_id("bank-account", entity),
+        "name": title,
+        "currency": ENTITIES[entity].currency,
+        "bank_name": bank,
+        "subsidiary_id": rillet_id("subsidiary", entity),
+        "account_code": code,
+        "status": "ACTIVE",
+    }
+    for entity, (code, title, bank) in _BANKS.items()
+]
+
 ACCOUNTS: list[Json] = [
     {
         "id": rillet_id("account", code),
@@ -186,6 +207,7 @@ ACCOUNTS: list[Json] = [
         "updated_at": CREATED_AT,
     }
     for code, name, kind in (
+        *((code, title, "ASSET") for code, title, _ in _BANKS.values()),
         ("11000", "Accounts receivable", "ASSET"),
         ("25000", "Deferred revenue", "LIABILITY"),
         ("40100", "Planning subscriptions", "INCOME"),

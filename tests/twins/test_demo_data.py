@@ -302,6 +302,7 @@ def test_rillets_side_has_the_vendors_shapes() -> None:
         "products": "Product",
         "customers": "Customer",
         "accounts": "Account",
+        "bank_accounts": "BankAccount",
     }
 
     records = [("Organization", seed["organization"])]

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from local.demo_data import expected, invoice_id
+from local.demo_data import credits_to_expect, expected, invoice_id
 from local.demo_data.identity import solvimon_id
 from local.solvimon_twin.errors import ApiProblem
 from tests.twins.receiver import Receiver
@@ -173,6 +173,17 @@ def test_a_net_amount_is_spread_over_the_lines(solvimon: Solvimon) -> None:
     lines = [line for period in note["periods"] for group in period["groups"] for line in group["lines"]]
     assert [line["amount_excluding_tax"]["quantity"] for line in lines] == ["-1.35", "-8.97", "-89.68"]
     assert lines[0]["details"]["amount"] == money("-1.35")
+
+
+@pytest.mark.parametrize("name", credits_to_expect())
+def test_the_demos_credits_have_the_figures_worked_out_by_hand(solvimon: Solvimon, name: str) -> None:
+    credit = credits_to_expect()[name]
+    solvimon.platform.finalise(invoice_id(name))
+
+    note = solvimon.platform.credit(invoice_id(name), credit["amount"], sign="positive")
+
+    assert figures(note) == (credit["net"], credit["tax"], credit["gross"])
+    assert note["billing_currency"] == credit["currency"]
 
 
 def test_a_negative_group_of_the_original_turns_round_like_the_others(solvimon: Solvimon) -> None:
