@@ -7,8 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
+import botocore.endpoint
+import pytest
 import requests
 
 from local import demo_data
@@ -129,6 +132,11 @@ def bus_event(invoice_id: str = FIRST, connection: str = "default") -> Json:
         "detail-type": "Invoice Finalised",
         "detail": {"connection": connection, "id": invoice_id, "event_id": "e", "occurred_at": ""},
     }
+
+
+def without_waiting_for_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let AWS's own client repeat a failed request at once, so that an outage takes no time."""
+    monkeypatch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=lambda _: None))
 
 
 @dataclass

@@ -21,6 +21,7 @@ from tests.export.support import (
     rillet_invoices,
     sent,
     waiting,
+    without_waiting_for_aws,
 )
 from tests.webhooks.support import envelope, event, signed
 
@@ -333,8 +334,7 @@ def test_what_must_wait_goes_onto_the_queue_by_itself(stack: LocalStack, default
 def test_a_queue_that_is_down_costs_only_the_invoice_that_had_to_wait(
     stack: LocalStack, default: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    stack.runtime.reset()
+    without_waiting_for_aws(monkeypatch)
     default.platform.finalise(FIRST)
     default.platform.finalise(DISCOUNT)
     stack.rillet.state.misbehave("status", status=503, path="/invoices")

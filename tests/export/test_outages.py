@@ -28,6 +28,7 @@ from tests.export.support import (
     sent,
     until,
     waiting,
+    without_waiting_for_aws,
 )
 
 HOUR = 3600
@@ -58,10 +59,9 @@ def pass_time(stack: LocalStack, seconds: int, step: int = 600) -> None:
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch, stack: LocalStack) -> None:
-    """AWS's own client tries once, so that an outage is one at once."""
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    stack.runtime.reset()
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An outage of AWS takes no time."""
+    without_waiting_for_aws(monkeypatch)
 
 
 def test_rillet_is_down_for_an_hour_and_everything_is_exported_after(
@@ -120,17 +120,17 @@ def test_solvimon_is_down_and_everything_is_exported_after(stack: LocalStack, de
 def test_an_aws_service_is_down_and_everything_is_exported_after(
     stack: LocalStack, default: Connection, service: str
 ) -> None:
-    finalise(stack, default, *SOME)
+    finalise(stack, default, *TWO)
     with stack.aws.outage(service):
         for _ in range(8):
             stack.settle()
             stack.advance(LONGEST_DELAY)
         in_between = waiting(stack).total, dead(stack), sent(stack)
 
-    until(stack, lambda: all_exported(stack, default, *SOME))
+    until(stack, lambda: all_exported(stack, default, *TWO))
 
-    assert in_between == (len(SOME), [], [])
-    each_once(default, *SOME)
+    assert in_between == (len(TWO), [], [])
+    each_once(default, *TWO)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -192,7 +192,7 @@ def test_rillets_key_is_revoked_and_messages_wait_until_the_secret_is_mended(
     stack: LocalStack, default: Connection
 ) -> None:
     stack.rillet.state.revoke(default.rillet_api_key)
-    finalise(stack, default, *SOME)
+    finalise(stack, default, *TWO)
 
     with listening(stack) as heard:
         stack.settle()
@@ -200,13 +200,13 @@ def test_rillets_key_is_revoked_and_messages_wait_until_the_secret_is_mended(
     in_between = waiting(stack).total, dead(stack)
     stack.rillet.state.add_api_key(default.organisation, "another key")
     stack.put_secret("default", "rillet", {"auth": "api_key", "api_key": "another key"})
-    until(stack, lambda: all_exported(stack, default, *SOME), most=15 * 60)
+    until(stack, lambda: all_exported(stack, default, *TWO), most=15 * 60)
 
-    assert in_between == (len(SOME), [])
-    assert heard.counted["default.ConnectionBroken"] >= len(SOME)
+    assert in_between == (len(TWO), [])
+    assert heard.counted["default.ConnectionBroken"] >= len(TWO)
     assert "DocumentsRejected" not in heard.text
     assert default.rillet_api_key not in heard.text
-    each_once(default, *SOME)
+    each_once(default, *TWO)
 
 
 def test_a_key_that_may_only_read_is_a_broken_connection_and_no_rejection(
@@ -299,14 +299,14 @@ def test_a_429_makes_a_document_wait_a_minute_and_is_no_fault_of_the_message(
 def test_more_invoices_than_rillet_takes_a_minute_are_all_exported(
     stack: LocalStack, default: Connection
 ) -> None:
-    stack.rillet.state.rate_limit = 5
-    finalise(stack, default, *ALL[:9])
+    stack.rillet.state.rate_limit = 4
+    finalise(stack, default, *ALL[:6])
     stack.settle()
 
-    until(stack, lambda: all_exported(stack, default, *ALL[:9]))
+    until(stack, lambda: all_exported(stack, default, *ALL[:6]))
 
     assert dead(stack) == []
-    each_once(default, *ALL[:9])
+    each_once(default, *ALL[:6])
 
 
 def _crashing_on(*invoice_ids: str) -> Callable[..., object]:

@@ -8,7 +8,7 @@ import pytest
 from botocore.client import BaseClient
 
 from local.stack import Connection, LocalStack
-from tests.export.support import bus_event, configure, invoice, listening, waiting
+from tests.export.support import bus_event, configure, invoice, listening, waiting, without_waiting_for_aws
 from tests.webhooks.support import (
     FIRST,
     REFUSAL,
@@ -420,10 +420,9 @@ def test_a_credit_note_is_on_the_bus_under_its_own_name_and_not_on_the_queue_of_
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch, stack: LocalStack) -> None:
-    """AWS's own client tries once, so that an outage is one at once."""
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    stack.runtime.reset()
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An outage of AWS takes no time."""
+    without_waiting_for_aws(monkeypatch)
 
 
 @pytest.mark.usefixtures("impatient")
