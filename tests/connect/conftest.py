@@ -1,8 +1,12 @@
 """Every test here listens to the functions, and fails if one of them tells a secret."""
 
 from collections.abc import Iterator
+from functools import cache
+from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
 
 from local.stack import Connection, LocalStack
 from tests.connect.support import Heard, add_connection, connected, listening
@@ -18,6 +22,18 @@ def heard(
     assert heard.leaks() == []
 
 
+@pytest.fixture(scope="session")
+def clients(running_stack: LocalStack) -> Any:  # noqa: ANN401 - a function
+    """AWS's own clients, which take a while to make; they try once, so that an outage is one at once."""
+    config = Config(max_pool_connections=50, retries={"total_max_attempts": 1})
+    return cache(lambda service: boto3.client(service, config=config))
+
+
+@pytest.fixture(autouse=True)
+def _shared_clients(clients: Any, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ANN401 - a function
+    monkeypatch.setattr("solvimon_rillet.runtime.aws", clients)
+
+
 @pytest.fixture
 def acme(stack: LocalStack) -> Connection:
     """The connection ``acme``, which nobody has authorised yet."""
@@ -25,6 +41,6 @@ def acme(stack: LocalStack) -> Connection:
 
 
 @pytest.fixture
-def working(stack: LocalStack, acme: Connection) -> Connection:
-    """The connection ``acme``, authorised."""
-    return connected(stack, acme)
+def working(stack: LocalStack) -> Connection:
+    """The connection ``acme``, authorised, with the demo's records on both sides."""
+    return connected(stack, add_connection(stack, world=True))

@@ -34,11 +34,27 @@ FUNCTIONS = ("receive_webhook", "export_invoice", "connect_rillet")
 
 
 def add_connection(
-    stack: LocalStack, name: str = ACME, trade_name: str = "Acme Inc.", **settings: object
+    stack: LocalStack,
+    name: str = ACME,
+    trade_name: str = "Acme Inc.",
+    *,
+    world: bool = False,
+    **settings: object,
 ) -> Connection:
-    """A connection in the demo's world, with an organisation of its own, that nobody has authorised yet."""
+    """A connection with an organisation of its own, that nobody has authorised yet.
+
+    Args:
+        stack: the local system.
+        name: the connection's.
+        trade_name: the organisation's.
+        world: both sides hold the demo's records, so that there is something to export.
+        settings: of the connection.
+    """
+    organization = {"id": f"org-{name}", "trade_name": trade_name}
+    if not world:
+        return stack.connect(name, settings, auth="oauth", rillet={"organization": organization})
     seed = demo_data.rillet_seed()
-    seed["organization"] |= {"id": f"org-{name}", "trade_name": trade_name}
+    seed["organization"] |= organization
     return stack.connect(
         name,
         {"fallback_products": demo_data.fallback_products(), **settings},
@@ -217,19 +233,16 @@ def listening(
     heard = Heard(printed)
     with ExitStack() as undo:
         _note_secrets(heard, monkeypatch)
-        # A logger gets its handler when its function is first built; none of these events does anything.
-        stack.invoke("connect_rillet", {"action": "?"})
-        stack.invoke("export_invoice", {})
-        stack.invoke("receive_webhook", {})
         ours = [logging.getLogger(name) for name in (*FUNCTIONS, "solvimon_rillet")]
+        for logger in ours[:-1]:
+            if not _streams(logger):  # a logger gets its handler when its function is first built
+                stack.invoke(logger.name, {"action": "?"})
         for logger in ours:
             undo.callback(logger.setLevel, logger.level)
             logger.setLevel(logging.DEBUG)
-        for handler in {
-            h for logger in ours for h in logger.handlers if isinstance(h, logging.StreamHandler)
-        }:
-            handler.setStream(heard.out)
-            undo.callback(handler.setStream, sys.__stdout__)  # the one before may be closed by then
+            for handler in _streams(logger):
+                handler.setStream(heard.out)
+                undo.callback(handler.setStream, sys.__stdout__)  # the one before may be closed by then
         root, everybody = logging.getLogger(), logging.StreamHandler(heard.others)
         undo.callback(root.setLevel, root.level)
         root.setLevel(logging.INFO)  # Lambda's own is WARNING
@@ -237,6 +250,11 @@ def listening(
         undo.callback(root.removeHandler, everybody)
         undo.enter_context(environment({"POWERTOOLS_METRICS_DISABLED": None}))
         yield heard
+
+
+def _streams(logger: logging.Logger) -> list["logging.StreamHandler[Any]"]:
+    """The handlers of a function's own; pytest adds some that are none of ours."""
+    return [handler for handler in logger.handlers if type(handler) is logging.StreamHandler]
 
 
 def _note_secrets(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,7 +55,7 @@ def test_an_invocation_and_a_click_connect_an_organisation(stack: LocalStack, ac
     assert datetime.fromisoformat(status["token_expires_at"]).timestamp() == pytest.approx(
         stack.clock.now() + 3600, abs=60
     )
-    assert status["workflows"] == {"export_invoice": True}
+    assert status["workflows"].items() >= {"export_invoice": True}.items()
     assert status["webhook_urls"] == {
         "solvimon": f"{stack.gateway.url}/webhooks/solvimon/acme",
         "rillet": f"{stack.gateway.url}/webhooks/rillet/acme",
@@ -116,7 +116,8 @@ def test_every_url_has_a_state_and_a_challenge_of_its_own(stack: LocalStack, acm
     assert first["code_challenge"] != second["code_challenge"]
 
 
-def test_a_public_client_connects_by_pkce_alone(stack: LocalStack, acme: Connection) -> None:
+def test_a_public_client_connects_by_pkce_alone(stack: LocalStack) -> None:
+    acme = add_connection(stack, world=True)
     oauth(stack).add_client(STACK, None, redirect_uris=[stack.deployment.outputs["OAuthRedirectUri"]])
     stack.configuration.put_secret("rillet-oauth-client", {"client_id": STACK})
 
@@ -223,11 +224,10 @@ def test_what_rillet_calls_an_organisation_cannot_become_part_of_the_page(stack:
     assert "<script" not in page.text
 
 
-@pytest.mark.parametrize("query", [{}, {"state": "x"}])
 def test_every_page_is_plain_and_forbids_caches_scripts_frames_and_referrers(
-    stack: LocalStack, acme: Connection, query: dict[str, str]
+    stack: LocalStack, acme: Connection
 ) -> None:
-    pages = [callback(stack, query), connect(stack, acme)]
+    pages = [callback(stack, {}), callback(stack, {"state": "x"}), connect(stack, acme)]
 
     for page in pages:
         assert page.headers["content-type"] == "text/html; charset=utf-8"
@@ -240,39 +240,37 @@ def test_every_page_is_plain_and_forbids_caches_scripts_frames_and_referrers(
         assert "<script" not in page.text
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("POST", CALLBACK),
-        ("PUT", CALLBACK),
-        ("GET", "/oauth/rillet/start"),
-        ("GET", "/oauth/rillet"),
-        ("POST", "/connect_rillet"),
-        ("GET", f"{CALLBACK}/acme"),
-    ],
-)
-def test_there_is_no_other_route_than_the_callback(
-    stack: LocalStack, acme: Connection, method: str, path: str
-) -> None:
+ELSEWHERE = [
+    ("POST", CALLBACK),
+    ("PUT", CALLBACK),
+    ("GET", "/oauth/rillet/start"),
+    ("GET", "/oauth/rillet"),
+    ("POST", "/connect_rillet"),
+    ("GET", f"{CALLBACK}/acme"),
+]
+
+
+def test_there_is_no_other_route_than_the_callback(stack: LocalStack, acme: Connection) -> None:
     body = {"connection": ACME, "action": "connect"}
 
-    answer = requests.request(method, stack.gateway.url + path, json=body, timeout=5)
+    answers = [
+        requests.request(how, stack.gateway.url + path, json=body, timeout=5) for how, path in ELSEWHERE
+    ]
 
-    assert answer.status_code == 404
+    assert [answer.status_code for answer in answers] == [404] * len(ELSEWHERE)
     assert states(stack) == []
 
 
-@pytest.mark.parametrize("action", ["connect", "status", "disconnect"])
-def test_nobody_can_start_look_or_disconnect_by_the_callback(
-    stack: LocalStack, working: Connection, action: str
-) -> None:
+def test_nobody_can_start_look_or_disconnect_by_the_callback(stack: LocalStack, working: Connection) -> None:
     before = secret(stack)
 
-    page = open_page(f"{stack.gateway.url}{CALLBACK}?connection=acme&action={action}")
+    pages = [
+        open_page(f"{stack.gateway.url}{CALLBACK}?connection=acme&action={action}")
+        for action in ("connect", "status", "disconnect")
+    ]
 
-    assert page.status_code == 400
-    assert "oauth2/authorize" not in page.text
-    assert "Acme Inc." not in page.text
+    assert [page.status_code for page in pages] == [400] * 3
+    assert all("oauth2/authorize" not in page.text and "Acme Inc." not in page.text for page in pages)
     assert states(stack) == []
     assert secret(stack) == before
 
@@ -298,15 +296,17 @@ def test_a_wrong_invocation_is_told_which_field_is_wrong(
     assert states(stack) == []
 
 
-@pytest.mark.parametrize("name", ["nobody", "", "Acme", "a/b", "../acme", "acme#x", "a" * 40, "-acme"])
+NAMES = ["nobody", "", "Acme", "a/b", "../acme", "acme#x", "a" * 40, "-acme"]
+
+
 @pytest.mark.parametrize("action", ["connect", "status", "disconnect"])
 def test_a_connection_that_is_not_there_is_a_plain_answer(
-    stack: LocalStack, acme: Connection, name: str, action: str
+    stack: LocalStack, acme: Connection, action: str
 ) -> None:
-    answer = ask(stack, name, action)
+    answers = [ask(stack, name, action) for name in NAMES]
 
-    assert set(answer) == {"error", "remedy"}
-    assert repr(name) in answer["error"]
+    assert all(set(answer) == {"error", "remedy"} for answer in answers)
+    assert all(repr(name) in answer["error"] for name, answer in zip(NAMES, answers, strict=True))
     assert states(stack) == []
 
 

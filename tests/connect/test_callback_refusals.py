@@ -29,8 +29,6 @@ from tests.connect.support import (
     states,
 )
 
-OTHER = "other"
-
 
 @dataclass(frozen=True)
 class Visit:
@@ -38,7 +36,12 @@ class Visit:
 
     stack: LocalStack
     acme: Connection
-    other: Connection
+
+    @property
+    def other(self) -> Connection:
+        """Another connection, authorised."""
+        name = "other"
+        return self.stack.connections.get(name) or connected(self.stack, add_connection(self.stack, name))
 
     def answer(self, connection: Connection, decision: str = "grant", wait: float = 0) -> dict[str, str]:
         """What Rillet sends the browser back with, after so many seconds at the consent page."""
@@ -66,8 +69,7 @@ class Visit:
 
 @pytest.fixture
 def visit(stack: LocalStack, acme: Connection) -> Visit:
-    other = connected(stack, add_connection(stack, OTHER, "Other Ltd"))
-    return Visit(stack, acme, other)
+    return Visit(stack, acme)
 
 
 def but_used_states(kept: Json) -> Json:
@@ -141,12 +143,14 @@ def test_what_rillet_does_not_grant_connects_nothing_and_uses_up_the_state(
     assert but_used_states(everything(stack)) == but_used_states(before)
 
 
-@pytest.mark.parametrize("whose", [ACME, OTHER])
+@pytest.mark.parametrize("whose", [ACME, "other"])
 def test_a_state_of_one_connection_never_writes_to_the_other(
     stack: LocalStack, visit: Visit, whose: str
 ) -> None:
     """Neither with the other's code nor to the other's secret, whoever is connected already."""
-    this, that = (visit.acme, visit.other) if whose == ACME else (visit.other, visit.acme)
+    both = {ACME: visit.acme, "other": visit.other}
+    this = both.pop(whose)
+    [that] = both.values()
     before = everything(stack)
 
     page = callback(stack, visit.answer(this) | {"code": visit.answer(that)["code"]})
@@ -215,9 +219,8 @@ def test_rillet_answers_a_code_with_what_is_no_token(stack: LocalStack, visit: V
 
 @pytest.mark.parametrize("service", ["dynamodb", "secretsmanager", "ssm"])
 def test_an_aws_service_is_out_of_order_at_the_callback(
-    stack: LocalStack, visit: Visit, monkeypatch: pytest.MonkeyPatch, service: str
+    stack: LocalStack, visit: Visit, service: str
 ) -> None:
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     query = visit.mine
     stack.runtime.reset()
     before = everything(stack)
@@ -232,10 +235,8 @@ def test_an_aws_service_is_out_of_order_at_the_callback(
 
 
 def test_a_page_that_failed_before_its_state_was_used_can_be_opened_again(
-    stack: LocalStack, visit: Visit, monkeypatch: pytest.MonkeyPatch
+    stack: LocalStack, visit: Visit
 ) -> None:
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    stack.runtime.reset()
     query = visit.mine
 
     with stack.aws.outage("dynamodb"):

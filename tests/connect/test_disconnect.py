@@ -118,7 +118,7 @@ def test_an_api_key_stays_in_its_secret(stack: LocalStack) -> None:
 
 
 def test_another_connection_goes_on(stack: LocalStack, working: Connection) -> None:
-    other = connected(stack, add_connection(stack, "other", "Other Ltd"))
+    other = connected(stack, add_connection(stack, "other", "Other Ltd", world=True))
     finalise(stack, other)
 
     ask(stack, action="disconnect")
@@ -186,8 +186,9 @@ def test_a_refresh_under_way_does_not_bring_the_tokens_back(
 
 
 @pytest.fixture
-def warm(stack: LocalStack, acme: Connection) -> Connection:
+def warm(stack: LocalStack) -> Connection:
     """A connection of a public client, whose tokens a process of ``export_invoice`` remembers."""
+    acme = add_connection(stack, world=True)
     oauth(stack).add_client(STACK, None, redirect_uris=[stack.deployment.outputs["OAuthRedirectUri"]])
     stack.configuration.put_secret("rillet-oauth-client", {"client_id": STACK})
     connected(stack, acme)

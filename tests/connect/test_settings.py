@@ -168,7 +168,7 @@ def test_a_process_that_starts_with_settings_that_cannot_be_used_lets_messages_w
 def test_the_settings_of_one_connection_do_not_touch_another(
     stack: LocalStack, warm: Connection, heard: Heard
 ) -> None:
-    other = connected(stack, add_connection(stack, "other", "Other Ltd"))
+    other = connected(stack, add_connection(stack, "other", "Other Ltd", world=True))
     stack.put_settings(ACME, "{")
     stack.advance(61)
 

@@ -30,10 +30,10 @@ TOKEN = f"/{STACK}/{ACME}/rillet-token"
 
 
 @pytest.fixture
-def short(stack: LocalStack, acme: Connection) -> Connection:
+def short(stack: LocalStack) -> Connection:
     """A connection whose tokens live for five minutes."""
     oauth(stack).access_token_seconds = 300
-    return connected(stack, acme)
+    return connected(stack, add_connection(stack, world=True))
 
 
 @pytest.fixture
