@@ -152,6 +152,15 @@ def _raise(money: Json, by: Decimal) -> Decimal:
     return now
 
 
+def _stated_tax(group: Json) -> Decimal:
+    """All taxes that a group or its lines state."""
+    categories = [
+        *group["tax_categories"],
+        *(c for line in group.get("lines", ()) for c in line["tax_categories"]),
+    ]
+    return sum((Decimal(category["tax_amount"]["quantity"]) for category in categories), Decimal())
+
+
 def _plain(number: Decimal) -> str:
     return f"{number.normalize():f}" if number else "0"
 
@@ -175,8 +184,10 @@ def test_a_group_that_is_off_by_more_than_rounding_is_always_refused(
 
     error = refusal(given_.document, invoice_scope=scope, fallback_products=PRODUCTS)
     _check_refused(given_, error)
+    # Where the group still fits its taxes' bases, it is its own gross that shows the difference.
+    with_tax = now + _stated_tax(groups[index])
     assert f"periods[0].groups[{index}]" in error.message
-    assert _plain(now) in error.message
+    assert _plain(now) in error.message or _plain(with_tax) in error.message
 
 
 @settings(max_examples=500, deadline=None)
