@@ -160,6 +160,14 @@ def test_local_amounts_tell_which_way_the_rate_points(local: Json, pair: tuple[s
     assert payload["exchange_rate"]["rate"] == "1.25"
 
 
+@pytest.mark.parametrize("pair", [("EUR", "GBP"), ("GBP", "EUR")])
+@pytest.mark.parametrize("value", ["1.25", "0.8"])
+def test_local_amounts_tell_it_for_a_rate_below_one_too(pair: tuple[str, str], value: str) -> None:
+    payload = abroad(rate(*pair, value), books="GBP", local={"total_amount": amount("96.80", "GBP")})
+
+    assert payload["exchange_rate"]["rate"] == "0.8"
+
+
 def test_local_amounts_in_a_third_currency_tell_nothing() -> None:
     payload = abroad(rate("USD", "EUR", "0.8"), local={"total_amount": amount("90.00", "GBP")})
 

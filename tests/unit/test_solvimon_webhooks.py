@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -169,6 +170,16 @@ def test_old_timestamps_are_refused(stamp: str) -> None:
 def test_timestamps_in_the_future_are_refused(stamp: str) -> None:
     with pytest.raises(NotGenuine, match="in the future"):
         accept(stamp=stamp)
+
+
+def test_a_time_without_zone_is_utc_wherever_the_function_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        accept(stamp="2026-01-31T12:00:00")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_how_old_is_too_old_is_a_setting() -> None:
