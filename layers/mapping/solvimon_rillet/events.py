@@ -18,6 +18,9 @@ RILLET_DOCUMENT_CHANGED = "Rillet Document Changed"
 # An invoice that becomes FINAL in one step may announce itself as created or updated.
 _FINAL_ACTIONS = {"INVOICE.STATUS_TO_FINAL", "INVOICE.CREATED", "INVOICE.UPDATED"}
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
+_AMOUNT = re.compile(r"-?[0-9]{1,24}(\.[0-9]{1,12})?")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_LONGEST = 64  # what a state or a time may have; the bus takes no event of more than 256 KB
 _RILLET_EVENTS = {
     ("INVOICE", "UPDATED"): INVOICE_PAYMENT_UPDATED,
     ("INVOICE", "PAYMENT_UPDATED"): INVOICE_PAYMENT_UPDATED,
@@ -168,7 +171,7 @@ def from_rillet(connection: str, entity: str, event: str, event_id: str, body: b
         return None
     facts = {"entity": what[0], **({} if is_payment else _rillet_facts(content))}
     return BusEvent(
-        RILLET, detail_type, connection, document_id, event_id, str(content.get("updated_at") or ""), facts
+        RILLET, detail_type, connection, document_id, event_id, _short(content.get("updated_at")), facts
     )
 
 
@@ -176,14 +179,34 @@ def _plain_name(name: str) -> str:
     return name.strip().upper().replace("-", "_")
 
 
+def _short(value: object) -> str:
+    return value if isinstance(value, str) and len(value) <= _LONGEST else ""
+
+
 def _rillet_facts(content: Mapping[str, Any]) -> dict[str, str]:
-    """State, amounts, and the ids by which the document refers to other systems."""
-    facts = {name: content[name] for name in ("status", "updated_at") if isinstance(content.get(name), str)}
-    for name in ("total", "amount_due"):
-        amount = content.get(name)
-        if isinstance(amount, Mapping) and isinstance(amount.get("amount"), str):
-            facts |= {name: amount["amount"], "currency": str(amount.get("currency"))}
+    """State, amounts, and the ids by which the document refers to other systems.
+
+    What is not as Rillet's document says is left out: whoever needs it asks Rillet.
+    """
+    facts = {name: text for name in ("status", "updated_at") if (text := _short(content.get(name)))}
+    amounts = {name: content[name] for name in ("total", "amount_due") if _is_money(content.get(name))}
+    currencies = {amount["currency"] for amount in amounts.values()}
+    if len(currencies) == 1:
+        facts |= {name: amount["amount"] for name, amount in amounts.items()}
+        facts["currency"] = currencies.pop()
     references = content.get("external_references")
     ids = [r.get("id") for r in references if isinstance(r, Mapping)] if isinstance(references, list) else []
     named = ",".join(str(identifier) for identifier in ids[:20] if is_id(identifier))
     return facts | ({"references": named} if named else {})
+
+
+def _is_money(value: object) -> bool:
+    if not isinstance(value, Mapping):
+        return False
+    amount, currency = value.get("amount"), value.get("currency")
+    return (
+        isinstance(amount, str)
+        and isinstance(currency, str)
+        and _AMOUNT.fullmatch(amount) is not None
+        and _CURRENCY.fullmatch(currency) is not None
+    )
