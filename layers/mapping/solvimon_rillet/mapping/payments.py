@@ -12,13 +12,18 @@ class RilletBalance:
         status: UNPAID, PAID, PARTIALLY_PAID, UNBILLED, CREDITED or PARTIALLY_CREDITED (Rillet API v4).
         total: gross amount.
         amount_due: what is still open.
-        credited: what our own credit memos have taken off, as the ledger knows it.
+        received: what its payments that did not fail add up to; ``None`` where Rillet was not asked.
     """
 
     status: str
     total: Decimal
     amount_due: Decimal
-    credited: Decimal = Decimal()
+    received: Decimal | None = None
+
+    @property
+    def names_credit(self) -> bool:
+        """Whether the status says that something was credited."""
+        return self.status in {"CREDITED", "PARTIALLY_CREDITED"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +47,15 @@ def to_solvimon_payment_state(balance: RilletBalance) -> PaymentState:
     """The payment state of an invoice, decided by what is due; a credit is not a payment.
 
     Which status wins when an invoice is paid and credited is not documented (dossier 4.5), so the amounts
-    decide: what is neither due nor credited was paid. Without a credit memo of ours, a status of CREDITED
-    says that the difference was credited by hand.
+    decide. Where its payments are not known, a credit that the status names stands for all that is not due.
 
     Args:
-        balance: what Rillet says, with what the ledger knows of credits.
+        balance: what Rillet says.
     """
-    credited = balance.credited
-    if not credited and balance.status in {"CREDITED", "PARTIALLY_CREDITED"}:
-        credited = balance.total - balance.amount_due
-    received = balance.total - balance.amount_due - credited
-    if balance.total > 0 and received > 0:
+    received = balance.received
+    if received is None:
+        received = Decimal() if balance.names_credit else balance.total - balance.amount_due
+    if received > 0:
         return PAID if balance.amount_due <= 0 else PARTIALLY_PAID
-    return PAID if balance.status == "PAID" and balance.amount_due <= 0 and not credited else UNPAID
+    nothing_to_pay = balance.status == "PAID" and balance.amount_due <= 0 and balance.received is None
+    return PAID if nothing_to_pay else UNPAID

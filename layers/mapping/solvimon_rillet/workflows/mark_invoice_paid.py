@@ -2,12 +2,13 @@
 
 import contextlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
 from solvimon_rillet import money
-from solvimon_rillet.errors import Code, NeedsAttention, Recoverable, Skip
+from solvimon_rillet.errors import Code, NeedsAttention, Recoverable, RetryLater, Skip
 from solvimon_rillet.events import SOLVIMON, BusEvent
 from solvimon_rillet.ledger import FINISHED, Claim, Document, Ledger
 from solvimon_rillet.linking import idempotency_key
@@ -16,11 +17,13 @@ from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.rillet.models import Invoice as RilletInvoice
 from solvimon_rillet.rillet.models import InvoicePayment
 from solvimon_rillet.settings import Settings
-from solvimon_rillet.solvimon.client import SolvimonClient
+from solvimon_rillet.solvimon.client import AlreadyExists, NotThere, SolvimonClient
 from solvimon_rillet.workflows.export_credit_memo import CREDIT
 from solvimon_rillet.workflows.results import Result, in_words
 
 _KINDS = {"INVOICE": "invoice", "CREDIT_MEMO": "credit_memo"}
+_UNFINISHED = ("claimed", "sending")
+_UNKNOWN = "UNKNOWN"  # a payment state is being written; what Solvimon has is not known until that is done
 _NOT_OURS = {"reason": "It is not an invoice or credit memo that came from Solvimon through us."}
 
 
@@ -80,18 +83,24 @@ class MarkInvoicePaid:
             return Result(invoice_id, "not_ours", _NOT_OURS)
         try:
             facts = self._facts(str(record["rillet_id"]), {})
+            state = self._state(str(record["rillet_id"]), facts, record)
         except NeedsAttention as why:
             return Result(invoice_id, "would_reject", in_words(why))
-        state = to_solvimon_payment_state(_balance(facts, record))
         return Result(invoice_id, "would_mark", {**state.as_payload(), "amount_due": facts["amount_due"]})
 
     def _ours(self, kind: str, rillet_id: str, facts: Mapping[str, str]) -> Document | None:
-        """The document that a Rillet one belongs to: by the ledger, else by its references."""
+        """The document that a Rillet one belongs to: by the ledger, else by its references.
+
+        Raises:
+            RetryLater: it may become ours: an export that it names is not finished.
+        """
         link = self._ledger.link(self._connection, f"rillet-{kind}", rillet_id)
         named = [str(link["solvimon_id"])] if link else facts.get("references", "").split(",")
         for solvimon_id in filter(None, named):
             document = Document(self._connection, kind, solvimon_id)
             record = self._ledger.read(document) or {}
+            if record.get("state") in _UNFINISHED:
+                raise RetryLater(f"The export of {solvimon_id} is not finished.")
             if record.get("rillet_id") == rillet_id:
                 return document
         return None
@@ -103,6 +112,8 @@ class MarkInvoicePaid:
                 raise Skip("The workflow mark_invoice_paid is switched off in the settings.")
             return self._mark(claim, document, rillet_id, self._facts(rillet_id, told))
         except NeedsAttention as why:
+            if why.code is Code.DELETED_IN_RILLET:
+                self._ledger.differ(document, why)
             self._ledger.reject(claim, why, None)
             return Result(document.id, "rejected", in_words(why))
         except Skip as why:
@@ -120,17 +131,41 @@ class MarkInvoicePaid:
             self._ledger.release(claim)
             return Result(document.id, "outdated", {"reason": f"Rillet said something newer at {seen}."})
         record = self._ledger.read(document) or {}
-        self._compare(document, record, facts)
-        state = to_solvimon_payment_state(_balance(facts, record))
+        differs = self._compare(document, record, facts)
+        state = self._state(rillet_id, facts, record)
         changed = claim.record.get("payment_status", "UNPAID") != state.payment_status
         if changed:
-            self._solvimon.change("invoices", document.id, state.as_payload())
+            # Should the answer be lost, the next event must write, even one that says what we knew before.
+            self._ledger.progress(claim, {"payment_status": _UNKNOWN})
+            self._write(document, state)
         recorded = self._record_payments(claim, document, rillet_id, state)
         self._ledger.note(document, {"open_amount": facts["amount_due"]})
         kept = {"payment_status": state.payment_status, "seen_at": facts["updated_at"]}
         self._ledger.finish(claim, "marked", {**kept, "recorded": recorded, "rillet_id": rillet_id})
-        outcome = "marked" if changed else "unchanged"
-        return Result(document.id, outcome, {**state.as_payload(), "amount_due": facts["amount_due"]})
+        told = {**state.as_payload(), "amount_due": facts["amount_due"]}
+        if differs:
+            return Result(document.id, "differs", {**told, **in_words(differs)})
+        return Result(document.id, "marked" if changed else "unchanged", told)
+
+    def _state(self, rillet_id: str, facts: Mapping[str, str], record: Mapping[str, Any]) -> PaymentState:
+        """The payment state; where a credit plays a part, Rillet is asked what was paid."""
+        balance = RilletBalance(facts["status"], Decimal(facts["total"]), Decimal(facts["amount_due"]))
+        if balance.names_credit or any(name.startswith(CREDIT) for name in record):
+            counted = [p.amount.amount for p in self._rillet.payments_of(rillet_id) if p.status != "FAILED"]
+            balance = replace(balance, received=sum(counted, Decimal()))
+        return to_solvimon_payment_state(balance)
+
+    def _write(self, document: Document, state: PaymentState) -> None:
+        try:
+            self._solvimon.change("invoices", document.id, state.as_payload())
+        except NotThere:
+            raise NeedsAttention(
+                Code.SOLVIMON_RECORD_MISSING,
+                f"Solvimon does not have the invoice {document.id} any more.",
+                "See in Solvimon what became of it; if it was removed by mistake, report it to its support.",
+            ) from None
+        except NeedsAttention as why:
+            raise _in_words_of_payments(why, f"mark the invoice {state.payment_status}") from why
 
     def _facts(self, rillet_id: str, told: Mapping[str, str]) -> dict[str, str]:
         """Amounts and state: as the event says, else as Rillet answers."""
@@ -141,14 +176,16 @@ class MarkInvoicePaid:
             raise _deleted_error("invoice", rillet_id)
         return _facts_of(invoice)
 
-    def _compare(self, document: Document, record: Mapping[str, Any], facts: Mapping[str, str]) -> None:
+    def _compare(
+        self, document: Document, record: Mapping[str, Any], facts: Mapping[str, str]
+    ) -> NeedsAttention | None:
         """Note an invoice or memo whose total was changed in Rillet; it is never created again silently."""
         totals = record.get("totals", {})
         if not totals or (Decimal(totals["gross"]), totals["currency"]) == (
             Decimal(facts["total"]),
             facts["currency"],
         ):
-            return
+            return None
         why = NeedsAttention(
             Code.TOTAL_DIFFERS,
             f"Rillet now has a total of {facts['total']} {facts['currency']} instead of "
@@ -156,11 +193,14 @@ class MarkInvoicePaid:
             "Correct it in Rillet by hand, or credit the invoice in Solvimon and bill it again.",
         )
         self._ledger.differ(document, why)
+        return why
 
     def _memo_changed(self, document: Document, facts: Mapping[str, str]) -> Result:
         if {"total", "currency"} <= facts.keys():
-            self._compare(document, self._ledger.read(document) or {}, facts)
-        return Result(document.id, "noted", {})
+            differs = self._compare(document, self._ledger.read(document) or {}, facts)
+            if differs:
+                return Result(document.id, "differs", in_words(differs))
+        return Result(document.id, "unchanged", {})
 
     def _deleted(self, document: Document, rillet_id: str) -> Result:
         why = _deleted_error(document.kind.replace("_", " "), rillet_id)
@@ -181,16 +221,39 @@ class MarkInvoicePaid:
             reference = payment.id.replace("-", "")
             if payment.status != "SUCCESSFUL" or reference in recorded:
                 continue
-            if not self._solvimon.find_all("payments", external_reference=reference):
-                key = idempotency_key(self._connection, "payment", reference)
-                self._solvimon.create("payments", _payment(document.id, payment, reference), key)
+            self._record(document, payment, reference)
             recorded.append(reference)
         return recorded
 
+    def _record(self, document: Document, payment: InvoicePayment, reference: str) -> None:
+        try:
+            if not self._solvimon.find_all("payments", external_reference=reference):
+                today = datetime.fromtimestamp(self._clock(), UTC).date()
+                body = _payment(document.id, payment, reference, today)
+                key = idempotency_key(self._connection, "payment", reference)
+                with contextlib.suppress(AlreadyExists):
+                    self._solvimon.create("payments", body, key)
+        except NotThere:
+            raise NeedsAttention(
+                Code.SOLVIMON_RECORD_MISSING,
+                f"Solvimon did not take the payment {reference}: it does not know its invoice {document.id}.",
+                "See in Solvimon what became of the invoice.",
+            ) from None
+        except NeedsAttention as why:
+            raise _in_words_of_payments(why, f"record the payment {reference}") from why
 
-def _payment(invoice_id: str, payment: InvoicePayment, reference: str) -> dict[str, object]:
+
+def _in_words_of_payments(why: NeedsAttention, what: str) -> NeedsAttention:
+    return NeedsAttention(
+        why.code,
+        f"Could not {what}: {why.message}",
+        "Do it by hand in Solvimon, or correct what Solvimon names and invoke mark_invoice_paid again.",
+    )
+
+
+def _payment(invoice_id: str, payment: InvoicePayment, reference: str, today: date) -> dict[str, object]:
     """A payment as Solvimon takes it; AUTHORIZED is its word for a success (dossier 2.8)."""
-    paid_on = payment.paid_on or date.today()  # noqa: DTZ011 - Rillet states the day of nearly all
+    paid_on = payment.paid_on or today
     amount = money.text(payment.amount.amount, payment.amount.currency)
     return {
         "invoice_id": invoice_id,
@@ -199,11 +262,6 @@ def _payment(invoice_id: str, payment: InvoicePayment, reference: str) -> dict[s
         "timestamp": datetime.combine(paid_on, time.min, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "amount": {"quantity": amount, "currency": payment.amount.currency},
     }
-
-
-def _balance(facts: Mapping[str, str], record: Mapping[str, Any]) -> RilletBalance:
-    credited = sum((Decimal(str(v)) for name, v in record.items() if name.startswith(CREDIT)), Decimal())
-    return RilletBalance(facts["status"], Decimal(facts["total"]), Decimal(facts["amount_due"]), credited)
 
 
 def _facts_of(invoice: RilletInvoice) -> dict[str, str]:
