@@ -1,0 +1,159 @@
+"""A credit is not a payment, whoever made it and however Rillet names the mixture."""
+
+import pytest
+
+from local.stack import Connection, LocalStack
+from tests.credit_memos.support import NOTE, ORIGINAL, booked_by_hand, credit_note, load, memos
+from tests.payments.support import (
+    OPEN,
+    PAID,
+    PARTLY,
+    exported,
+    item,
+    no_trouble,
+    patches,
+    rillet_calls,
+    settle,
+    state,
+)
+
+Amounts = tuple[str, str]
+HALF: Amounts = ("-50.00", "-10.50")
+WHOLE: Amounts = ("-100.00", "-21.00")
+
+
+def credit(stack: LocalStack, connection: Connection, amounts: Amounts) -> None:
+    """Credit the invoice in Solvimon; our credit memo follows in Rillet."""
+    load(connection, credit_note(NOTE, *amounts))
+    stack.settle()
+    settle(stack, connection)
+    assert item(stack, "credit_memo", NOTE)["state"] == "exported"
+
+
+def credit_by_hand(stack: LocalStack, connection: Connection, rillet_id: str, amount: str) -> str:
+    """Credit the invoice in Rillet itself; the answer is the memo's id."""
+    shown = connection.organisation.invoices.get(rillet_id).document
+    money = {"amount": amount, "currency": "EUR"}
+    body = {
+        "customer_id": shown["customer_id"],
+        "subsidiary_id": shown["subsidiary_id"],
+        "credit_memo_date": "2026-02-02",
+        "items": [{"product_id": shown["items"][0]["product_id"], "quantity": 1, "amount_per_unit": money}],
+    }
+    memo = booked_by_hand(stack, connection, body, "/credit-memos")
+    applications = {
+        "application_date": "2026-02-02",
+        "applications": [{"invoice_id": rillet_id, "amount": money}],
+    }
+    booked_by_hand(stack, connection, applications, f"/credit-memos/{memo['id']}/applications")
+    settle(stack, connection)
+    identifier: str = memo["id"]
+    return identifier
+
+
+def test_a_credit_that_empties_the_invoice_is_not_a_payment(
+    stack: LocalStack, connection: Connection
+) -> None:
+    rillet_id = exported(stack, connection)
+
+    credit(stack, connection, WHOLE)
+
+    assert connection.organisation.invoices.get(rillet_id).document["status"] == "CREDITED"
+    assert state(connection) == OPEN
+    assert patches(stack) == []
+    no_trouble(stack)
+
+
+@pytest.mark.parametrize("mixed", ["payment", "credit"])
+@pytest.mark.parametrize("paid_first", [True, False])
+def test_half_credited_by_us_and_half_paid_is_paid(
+    stack: LocalStack, connection: Connection, mixed: str, paid_first: bool
+) -> None:
+    connection.organisation.switches.set(mixed_status=mixed)
+    rillet_id = exported(stack, connection)
+    seen = []
+    for step in ("pay", "credit") if paid_first else ("credit", "pay"):
+        if step == "pay":
+            connection.organisation.pay(rillet_id, "60.50")
+            settle(stack, connection)
+        else:
+            credit(stack, connection, HALF)
+        seen.append(state(connection))
+
+    assert seen == [PARTLY if paid_first else OPEN, PAID]
+    no_trouble(stack)
+
+
+@pytest.mark.parametrize("mixed", ["payment", "credit"])
+def test_half_credited_by_hand_and_partly_paid_is_partly_paid_and_then_paid(
+    stack: LocalStack, connection: Connection, mixed: str
+) -> None:
+    connection.organisation.switches.set(mixed_status=mixed)
+    rillet_id = exported(stack, connection)
+    credit_by_hand(stack, connection, rillet_id, "60.50")
+    seen = [state(connection)]
+    for amount in ("10.00", "50.50"):
+        connection.organisation.pay(rillet_id, amount)
+        settle(stack, connection)
+        seen.append(state(connection))
+
+    assert seen == [OPEN, PARTLY, PAID]
+
+
+def test_credits_of_ours_and_by_hand_together_are_still_no_payment(
+    stack: LocalStack, connection: Connection
+) -> None:
+    rillet_id = exported(stack, connection)
+
+    credit(stack, connection, HALF)
+    credit_by_hand(stack, connection, rillet_id, "60.50")
+
+    assert connection.organisation.invoices.get(rillet_id).document["amount_due"]["amount"] == "0.00"
+    assert state(connection) == OPEN
+    assert patches(stack) == []
+
+
+def test_an_invoice_is_paid_after_its_credit_was_taken_back_in_rillet(
+    stack: LocalStack, connection: Connection
+) -> None:
+    rillet_id = exported(stack, connection)
+    credit(stack, connection, WHOLE)
+    [memo] = memos(connection)
+    booked_by_hand(stack, connection, {"applications": []}, f"/credit-memos/{memo['id']}/applications")
+    settle(stack, connection)
+
+    connection.organisation.pay(rillet_id)
+    settle(stack, connection)
+
+    assert state(connection) == PAID
+
+
+def test_a_failed_payment_beside_a_credit_does_not_count(stack: LocalStack, connection: Connection) -> None:
+    rillet_id = exported(stack, connection)
+    credit(stack, connection, HALF)
+    payment = connection.organisation.pay(rillet_id)
+    settle(stack, connection)
+    paid = state(connection)
+
+    connection.organisation.fail_payment(payment["id"])
+    settle(stack, connection)
+
+    assert (paid, state(connection)) == (PAID, OPEN)
+
+
+def test_rillet_is_asked_for_payments_only_where_a_credit_plays_a_part(
+    stack: LocalStack, connection: Connection
+) -> None:
+    rillet_id = exported(stack, connection)
+    calls = rillet_calls(stack)
+    connection.organisation.pay(rillet_id, "1.00")
+    settle(stack, connection)
+    without = rillet_calls(stack) - calls
+    credit(stack, connection, HALF)
+    calls = rillet_calls(stack)
+
+    connection.organisation.pay(rillet_id, "1.00")
+    settle(stack, connection)
+
+    assert (without, rillet_calls(stack) - calls) == (0, 1)
+    assert state(connection, ORIGINAL) == PARTLY
