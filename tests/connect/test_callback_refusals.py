@@ -108,7 +108,7 @@ def test_a_state_that_is_not_good_connects_nothing(stack: LocalStack, visit: Vis
 
 
 def test_a_state_holds_for_ten_minutes(stack: LocalStack, visit: Visit) -> None:
-    page = callback(stack, visit.answer(visit.acme, wait=595))
+    page = callback(stack, visit.answer(visit.acme, wait=570))
 
     assert page.status_code == 200
 

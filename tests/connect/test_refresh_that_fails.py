@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import NoReturn
 
 import pytest
 
@@ -177,30 +178,23 @@ def test_a_lease_that_outlived_its_holder_is_not_given_back_by_it(
     stack: LocalStack, ended: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker that was held up for longer than its lease must not take away the next one's."""
-    first, second = process(stack), process(stack)
     monkeypatch.setattr("solvimon_rillet.tokens._WAIT_SECONDS", 0.0)
-    refresh, seen = RilletOAuth.refresh, list[RetryLater]()
+    runtime = process(stack)
+    next_one = runtime.tokens(ACME, runtime.configuration.settings(ACME))
 
-    def held_up(self: RilletOAuth, token: str) -> object:
-        monkeypatch.setattr(RilletOAuth, "refresh", inner)
+    def held_up(self: RilletOAuth, token: str) -> NoReturn:
         stack.advance(46)
-        with pytest.raises(RetryLater):
-            bearer(second)
+        assert next_one._take_lease("the next one")
         raise RetryLater("The first one gives up.")
 
-    def inner(self: RilletOAuth, token: str) -> object:
-        monkeypatch.setattr(RilletOAuth, "refresh", refresh)
-        third = process(stack)
-        with pytest.raises(RetryLater, match="Another worker is refreshing") as caught:
-            bearer(third)
-        seen.append(caught.value)
-        raise RetryLater("The second one gives up.")
+    with monkeypatch.context() as patch:
+        patch.setattr(RilletOAuth, "refresh", held_up)
+        with pytest.raises(RetryLater, match="first one"):
+            bearer(process(stack))
 
-    monkeypatch.setattr(RilletOAuth, "refresh", held_up)
-    with pytest.raises(RetryLater, match="first one"):
-        bearer(first)
-
-    assert len(seen) == 1
+    with pytest.raises(RetryLater, match="Another worker is refreshing"):
+        bearer(process(stack))
+    next_one._give_lease_back("the next one")
     assert bearer(process(stack)) == secret(stack)["access_token"]
 
 
