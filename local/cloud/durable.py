@@ -97,7 +97,7 @@ class _Scheduler(Scheduler):
 
     def stop(self) -> None:
         """Stop, and close the loop, which the SDK leaves open."""
-        super().stop()
+        super().stop()  # type: ignore[no-untyped-call]
         self._loop.close()
 
     def call_later(

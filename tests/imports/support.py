@@ -27,7 +27,7 @@ def rillet_id(number: int) -> str:
     return f"{number:08x}-0000-4000-8000-000000000000"
 
 
-def customer(number: int = 1, **more: object) -> Json:
+def customer(number: int = 1, **more: Any) -> Json:
     """A Rillet customer."""
     return {
         "id": rillet_id(number),
@@ -47,11 +47,11 @@ def customer(number: int = 1, **more: object) -> Json:
 
 
 def customers(count: int) -> list[Json]:
-    """Rillet customers 1, 2, 3, …"""
+    """The first so many Rillet customers."""
     return [customer(number) for number in range(1, count + 1)]
 
 
-def product(number: int = 1, **more: object) -> Json:
+def product(number: int = 1, **more: Any) -> Json:
     """A Rillet product."""
     return {
         "id": rillet_id(number),
@@ -61,7 +61,7 @@ def product(number: int = 1, **more: object) -> Json:
     }
 
 
-def subsidiary(number: int = 1, **more: object) -> Json:
+def subsidiary(number: int = 1, **more: Any) -> Json:
     """A Rillet subsidiary."""
     return {
         "id": rillet_id(number),
@@ -136,7 +136,7 @@ def forget_calls(stack: LocalStack) -> None:
     stack.rillet.state.calls.clear()
 
 
-def definition(kind: str = "customers", **more: object) -> Json:
+def definition(kind: str = "customers", **more: Any) -> Json:
     """The custom field definition that holds the Rillet ids."""
     reference, resource_type = FIELDS[kind]
     return {

@@ -37,7 +37,11 @@ def test_only_what_differs_is_sent() -> None:
 
 
 def test_the_organization_is_sent_whole_with_what_solvimon_alone_knows() -> None:
-    own = {"tax_ids": [{"id": "t1", "type": "GENERIC_TAX_ID"}], "tax_exempt": False, "registration_number": "7"}
+    own = {
+        "tax_ids": [{"id": "t1", "type": "GENERIC_TAX_ID"}],
+        "tax_exempt": False,
+        "registration_number": "7",
+    }
 
     changed = changes(there(organization={"legal_name": "Old", **own}), WANTED)
 
@@ -107,7 +111,7 @@ def test_a_custom_field_that_is_there_already_is_no_change() -> None:
 def test_the_fingerprint_of_the_synced_fields_follows_each_of_them_and_nothing_else() -> None:
     base = synced_hash(Customer.model_validate(customer()))
 
-    different = [
+    different: list[Json] = [
         {"name": "Other"},
         {"name_on_invoice": "Other"},
         {"address": {**customer()["address"], "city": "Delft"}},

@@ -31,7 +31,10 @@ def _short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 def state(connection: Connection) -> list[Json]:
     """Everything in Solvimon that an import makes, without what differs from run to run."""
     return sorted(
-        ({k: v for k, v in each.items() if k not in {"id", "created_at"}} for each in in_solvimon(connection)),
+        (
+            {k: v for k, v in each.items() if k not in {"id", "created_at"}}
+            for each in in_solvimon(connection)
+        ),
         key=lambda each: str(each["reference"]),
     )
 

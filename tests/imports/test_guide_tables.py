@@ -7,6 +7,7 @@ import pytest
 
 from local.stack import LocalStack
 from solvimon_rillet.mapping import customers, products, subsidiaries
+from solvimon_rillet.mapping.rows import Row
 from tests.imports.support import connect, customer, linked, product, rillet_id, run, subsidiary
 
 GUIDE = {
@@ -65,7 +66,7 @@ ARRIVES = {
         "custom_fields": {"rillet_subsidiary_id": rillet_id(1)},
     },
 }
-TABLES = {
+TABLES: dict[str, tuple[Row[Any], ...]] = {
     "customers": customers.IMPORT_ROWS,
     "products": products.IMPORT_ROWS,
     "subsidiaries": subsidiaries.IMPORT_ROWS,
@@ -89,9 +90,7 @@ def test_the_table_has_every_row_of_the_guides(kind: str) -> None:
 
 @pytest.mark.parametrize(("kind", "field"), [(kind, field) for kind in ARRIVES for field in ARRIVES[kind]])
 def test_the_field_arrives_in_solvimon(stack: LocalStack, kind: str, field: str) -> None:
-    connection = connect(
-        stack, customers=[customer()], products=[product()], subsidiaries=[subsidiary()]
-    )
+    connection = connect(stack, customers=[customer()], products=[product()], subsidiaries=[subsidiary()])
 
     run(stack, kind)
 

@@ -27,8 +27,8 @@ class MappedRecord:
 
 def one_line(text: str | None) -> str:
     """A text without line breaks, control characters and superfluous space; Solvimon refuses the former."""
-    words = " ".join((text or "").split())
-    return "".join(sign for sign in words if unicodedata.category(sign) not in _UNSEEN)
+    kept = (sign for sign in text or "" if sign.isspace() or unicodedata.category(sign) not in _UNSEEN)
+    return " ".join("".join(kept).split())
 
 
 def cut(text: str, most: int = LONGEST) -> str:

@@ -182,7 +182,7 @@ def _is_missing(refused: Refused) -> bool:
 
 def _said(refused: Refused) -> str:
     problem = refused.problem
-    parts = (problem.get("code"), problem.get("field"), problem.get("message"))
+    parts = (problem.get(name) for name in ("code", "field", "message", "resource_id"))
     return ", ".join(str(part) for part in parts if part) or "without a reason"
 
 
