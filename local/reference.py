@@ -13,6 +13,7 @@ from annotated_types import Ge, Gt, Le
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from solvimon_rillet.mapping import customers, products, subsidiaries
 from solvimon_rillet.mapping.invoices import HEADER_ROWS, LINE_ROWS
 from solvimon_rillet.mapping.rows import Row
 from solvimon_rillet.settings import InvoiceScope, Settings
@@ -34,9 +35,12 @@ be used keep the last good ones in force and raise the alarm `SettingsInvalid`; 
 This page is made from the code (`make docs`)."""
 _FIELDS_INTRO = """# Field tables
 
-What becomes what, per invoice scope. The tables are made from the rows that the mapping itself runs on
-(`make docs`), in the guide's order. `group` is `periods[].groups[]` of the Solvimon invoice, `tax` is one of
-its `tax_categories[]`."""
+What becomes what. The tables are made from the rows that the mapping itself runs on (`make docs`), in the
+guide's order; what Rillet or Solvimon needs beyond the guide comes last."""
+_EXPORT_INTRO = """Per invoice scope. `group` is `periods[].groups[]` of the Solvimon invoice, `tax` is one
+of its `tax_categories[]`."""
+_IMPORT_INTRO = """A field that Rillet leaves empty stays as it is in Solvimon. A postal address is one field:
+it is replaced whole, unless Solvimon's says the same and more."""
 
 
 def settings_page() -> str:
@@ -64,7 +68,16 @@ def fields_page() -> str:
     lines = [
         *_FIELDS_INTRO.splitlines(),
         "",
+        "## Imports, Rillet → Solvimon",
+        "",
+        *_IMPORT_INTRO.splitlines(),
+        "",
+        *_import_table("Import customers → customer", customers.IMPORT_ROWS),
+        *_import_table("Import products → product", products.IMPORT_ROWS),
+        *_import_table("Import subsidiaries → billing entity", subsidiaries.IMPORT_ROWS),
         "## Export invoice, Solvimon → Rillet",
+        "",
+        *_EXPORT_INTRO.splitlines(),
         "",
         *_table(HEADER_ROWS),
         "",
@@ -82,6 +95,14 @@ def _table(rows: Sequence[Row[Any]]) -> Iterator[str]:
     for row in rows:
         marks = " | ".join("✓" if scope in row.scopes else "" for scope, _ in _SCOPES)
         yield f"| `{row.source}` | `{row.target}` | {marks} |"
+
+
+def _import_table(title: str, rows: Sequence[Row[Any]]) -> Iterator[str]:
+    yield from (f"### {title}", "", "| Solvimon | Rillet | Rule |", "|---|---|---|")
+    for row in rows:
+        source = row.source if row.source.startswith("(") else f"`{row.source}`"
+        yield f"| `{row.target}` | {source} | {row.rule} |"
+    yield ""
 
 
 def _rows(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str, str, str]]:
