@@ -23,7 +23,10 @@ def build(environment: Mapping[str, str], *, clock: Callable[[], float] = time.t
         vendor = "rillet" if str(event.get("rawPath", "")).startswith("/webhooks/rillet/") else "solvimon"
         headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
         body = raw_body(event)
-        answer = REFUSED if body is None else receiver.receive(vendor, connection, headers, body)
+        try:
+            answer = REFUSED if body is None else receiver.receive(vendor, connection, headers, body)
+        finally:
+            telemetry.flush()
         return {
             "statusCode": answer.status,
             "headers": {"content-type": "application/json"},

@@ -89,6 +89,8 @@ class Linker:
         for kind, identifiers in ids.items():
             for identifier in filter(None, identifiers):
                 self._ledger.forget(self._connection, kind, identifier)
+        if invoice.payer_id:
+            self._next_creation(invoice.payer_id, self._creations(invoice.payer_id))
 
     def customer(self, customer: Customer) -> str | None:
         """The Rillet id of a customer that is at hand; one without link is created, if the settings allow.
@@ -222,10 +224,24 @@ class Linker:
         if self._dry_run:
             resolved.warnings.append(f"The customer {mapped.payload['name']} would be created in Rillet.")
             return TO_BE_CREATED, False
-        key = idempotency_key(self._connection, "customer", customer_id)
-        created = self._rillet.create_customer(mapped.payload, key)
+        count = self._creations(customer_id)
+        key = idempotency_key(self._connection, "customer", customer_id, str(count))
+        try:
+            created = self._rillet.create_customer(mapped.payload, key)
+        except NeedsAttention:
+            self._next_creation(customer_id, count)
+            raise
         self._remember_customer(customer_id, created.id, False)
         return created.id, False
+
+    def _creations(self, customer_id: str) -> int:
+        """How many keys were used up for a customer: by refusals, or by one that was deleted in Rillet."""
+        known = self._ledger.link(self._connection, "customer-key", customer_id)
+        return int(known["used"]) if known else 0
+
+    def _next_creation(self, customer_id: str, count: int) -> None:
+        """Rillet may go on to answer what it answered to a key, so the next creation takes another one."""
+        self._ledger.remember(self._connection, "customer-key", customer_id, {"used": count + 1}, 2 * DAY)
 
     def _remember_customer(self, customer_id: str, rillet_id: str, mailed: bool | None) -> None:
         facts: dict[str, object] = {"rillet_id": rillet_id}

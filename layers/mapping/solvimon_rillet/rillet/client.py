@@ -1,7 +1,7 @@
 """Rillet's API, version 4: what this product calls, and what its refusals mean."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
@@ -31,6 +31,7 @@ _UUID = re.compile(r"[0-9a-fA-F-]{36}")
 PAGE = 100
 M = TypeVar("M", bound=BaseModel)
 P = TypeVar("P", bound=Page)
+D = TypeVar("D", Invoice, CreditMemo)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,8 @@ class RilletClient:
         Rillet cannot look an invoice up by reference or number (dossier, trap 14).
         """
         more = {"customer_id": customer_id}
-        for page in self._changed_since("/invoices", updated_after, more, InvoicePage):
-            yield from page.invoices
+        pages = self._changed_since("/invoices", updated_after, more, InvoicePage)
+        yield from _each_once(page.invoices for page in pages)
 
     def invoice(self, invoice_id: str) -> Invoice | None:
         """An invoice, or ``None`` where Rillet has none with this id."""
@@ -83,8 +84,8 @@ class RilletClient:
 
     def credit_memos(self, updated_after: datetime) -> Iterator[CreditMemo]:
         """All credit memos that changed after a moment, newest first."""
-        for page in self._changed_since("/credit-memos", updated_after, {}, CreditMemoPage):
-            yield from page.credit_memos
+        pages = self._changed_since("/credit-memos", updated_after, {}, CreditMemoPage)
+        yield from _each_once(page.credit_memos for page in pages)
 
     def apply_credit_memo(self, memo_id: str, payload: Mapping[str, object], idempotency_key: str) -> None:
         """Make this the whole set of a memo's applications; what is not in it is taken back."""
@@ -181,22 +182,20 @@ class RilletClient:
     ) -> Iterator[P]:
         """The pages of a list, newest first.
 
-        An expired cursor restarts a list without a word (dossier, trap 16): a page that begins like the
-        first one ends it.
+        An expired cursor restarts a list without a word (dossier, trap 16), so a page may come again; it is
+        for the caller to pass over what it has seen, and a page that ends where an earlier one did ends it.
         """
         since = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         params: dict[str, str | int] = {**more, "updated.gt": since, "limit": PAGE}
-        first: object = None
+        cursors: set[str] = set()
         while True:
             page = self._get(path, params, model)
-            begins = page.model_dump_json()[:200]
-            if begins == first:
-                return
-            first = first or begins
             yield page
-            if not page.pagination.next_cursor:
+            cursor = page.pagination.next_cursor
+            if not cursor or cursor in cursors:
                 return
-            params["cursor"] = page.pagination.next_cursor
+            cursors.add(cursor)
+            params["cursor"] = cursor
 
     def _rows(self, name: str, cursor: str | None, more: Mapping[str, str | int]) -> RowPage:
         # Whether a cursor remembers the filters is not documented, so they are repeated.
@@ -217,6 +216,17 @@ class RilletClient:
             return _read(self._http.post(path, payload, key), model)
         except Refused as refused:
             raise _unlike_a_read(refused) from refused
+
+
+def _each_once(pages: Iterable[Sequence[D]]) -> Iterator[D]:
+    """Every document once; a page without a new one shows that the list began anew, and is the last."""
+    seen: set[str] = set()
+    for page in pages:
+        new = [document for document in page if document.id not in seen]
+        seen |= {document.id for document in new}
+        yield from new
+        if page and not new:
+            return
 
 
 def _row_page(answer: object, name: str) -> RowPage:

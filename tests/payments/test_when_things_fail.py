@@ -1,0 +1,225 @@
+"""Odd events, refusals and outages: nothing is lost, nothing stops the worker, a person reads why."""
+
+import json
+
+import pytest
+
+from local.stack import Connection, LocalStack
+from tests.credit_memos.support import ORIGINAL
+from tests.export.support import configure
+from tests.payments.support import (
+    FUNCTION,
+    OPEN,
+    PAID,
+    PARTLY,
+    dead,
+    document_of,
+    exported,
+    hold_back,
+    item,
+    mark,
+    no_trouble,
+    patches,
+    post,
+    rillet_calls,
+    send_document,
+    settle,
+    state,
+    waiting,
+)
+
+EUR = {"currency": "EUR"}
+ODD = [
+    {"total": {"amount": "many", **EUR}},
+    {"total": {"amount": "NaN", **EUR}},
+    {"total": {"amount": "Infinity", **EUR}, "amount_due": {"amount": "-Infinity", **EUR}},
+    {"total": {"amount": "1e999999", **EUR}},
+    {"total": {"amount": "9" * 5000, **EUR}},
+    {"total": {"amount": "", **EUR}},
+    {"total": {"amount": 121, **EUR}},
+    {"total": {"amount": "121.00"}},
+    {"total": {"amount": "121.00", "currency": 978}},
+    {"total": {"amount": "121.00", "currency": "euro"}},
+    {"total": "121.00"},
+    {"total": None},
+    {"total": []},
+    {"amount_due": {"amount": "100.00", "currency": "USD"}},
+    {"amount_due": None},
+    {"status": None},
+    {"status": 7},
+    {"status": "P" * 300_000},
+    {"updated_at": None},
+    {"updated_at": 1_700_000_000},
+    {"updated_at": {"at": "2026"}},
+    {"updated_at": "9" * 300_000},
+    {"external_references": "none"},
+    {"external_references": [None, 5, {"id": 7}, {"id": "../x"}, {"type": "x"}]},
+]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: str(odd)[:50])
+def test_an_event_with_odd_fields_is_worked_off_by_what_rillet_says(
+    stack: LocalStack, connection: Connection, odd: dict[str, object]
+) -> None:
+    rillet_id = exported(stack, connection)
+    hold_back(connection)
+    connection.organisation.pay(rillet_id, "21.00")
+
+    status = send_document(stack, connection, {**document_of(connection, rillet_id, amount_due=None), **odd})
+
+    assert status == 200
+    assert state(connection) == PARTLY
+    assert item(stack, "invoice")["state"] == "exported"
+    no_trouble(stack)
+
+
+@pytest.mark.parametrize(
+    "body", [b"{}", b"[]", b"7", b"null", b'""', b'"a b"', b'{"id": 5}', b'{"invoice_id": null}', b"\xc3\xa9"]
+)
+@pytest.mark.parametrize("happened", ["PAYMENT_UPDATED", "DELETED"])
+def test_a_body_of_no_known_shape_is_acknowledged_and_reaches_nobody(
+    stack: LocalStack, connection: Connection, body: bytes, happened: str
+) -> None:
+    status = post(stack, connection, body, happened=happened)
+
+    assert status == 200
+    assert stack.bus_events() == []
+
+
+def test_solvimon_down_lets_the_payment_wait_and_go_on(stack: LocalStack, connection: Connection) -> None:
+    rillet_id = exported(stack, connection)
+    stack.solvimon.state.misbehave("down")
+    connection.organisation.pay(rillet_id)
+    connection.organisation.deliver_webhooks()
+    for _ in range(30):
+        stack.deliver(FUNCTION)
+        stack.advance(900)
+    during = (state(connection), dead(stack), waiting(stack))
+
+    stack.solvimon.state.behave()
+    stack.settle()
+
+    assert during == (OPEN, [], 1)
+    assert state(connection) == PAID
+    no_trouble(stack)
+
+
+def test_rillet_down_is_no_matter_for_an_event_that_says_it_all(
+    stack: LocalStack, connection: Connection
+) -> None:
+    rillet_id = exported(stack, connection)
+    connection.organisation.pay(rillet_id)
+    stack.rillet.state.misbehave("down")
+
+    settle(stack, connection)
+
+    assert state(connection) == PAID
+
+
+def test_a_final_invoice_that_solvimon_does_not_let_change_is_recorded_with_its_remedy(
+    stack: LocalStack, connection: Connection
+) -> None:
+    rillet_id = exported(stack, connection)
+    writable = connection.platform.writable_when_final
+    connection.platform.writable_when_final = frozenset()
+    connection.organisation.pay(rillet_id)
+    settle(stack, connection)
+    refused = item(stack)
+
+    connection.platform.writable_when_final = writable
+    again = mark(stack)
+
+    assert (refused["state"], refused["code"]) == ("rejected", "refused_by_solvimon")
+    assert "mark the invoice PAID" in refused["message"]
+    assert "mark_invoice_paid" in refused["remedy"]
+    assert "lease_until" not in refused
+    assert again[0]["outcome"] == "marked"
+    assert state(connection) == PAID
+    assert item(stack)["state"] == "marked"
+    no_trouble(stack)
+
+
+def test_an_invoice_that_solvimon_does_not_have_any_more_is_recorded(
+    stack: LocalStack, connection: Connection
+) -> None:
+    rillet_id = exported(stack, connection)
+    stack.solvimon.state.misbehave(
+        "status", method="PATCH", path="/invoices", times=1, status=404, code="RESOURCE_NOT_FOUND"
+    )
+
+    connection.organisation.pay(rillet_id)
+    settle(stack, connection)
+
+    assert (item(stack)["state"], item(stack)["code"]) == ("rejected", "solvimon_record_missing")
+    no_trouble(stack)
+
+
+def test_a_person_may_ask_and_sees_first_what_would_happen(stack: LocalStack, connection: Connection) -> None:
+    rillet_id = exported(stack, connection)
+    hold_back(connection)
+    connection.organisation.pay(rillet_id, "21.00")
+
+    dry = mark(stack, dry_run=True)
+    unchanged = (
+        state(connection),
+        patches(stack),
+        stack.ledger_item(f"default#payment#{ORIGINAL}", "RECORD"),
+    )
+    done, again = mark(stack), mark(stack)
+
+    said = {"paid": False, "payment_status": "PARTIALLY_PAID", "amount_due": "100"}
+    assert dry == [{"invoice_id": ORIGINAL, "outcome": "would_mark", **said}]
+    assert unchanged == (OPEN, [], None)
+    assert done == [{"invoice_id": ORIGINAL, "outcome": "marked", **said}]
+    assert again == [{"invoice_id": ORIGINAL, "outcome": "unchanged", **said}]
+    assert len(patches(stack)) == 1
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+@pytest.mark.parametrize("invoice_id", ["invo_unknown", "not an id", "a#b"])
+def test_a_person_who_asks_for_what_is_not_ours_is_told_so(
+    stack: LocalStack, connection: Connection, invoice_id: str, dry_run: bool
+) -> None:
+    [result] = mark(stack, invoice_id, dry_run=dry_run)
+
+    assert result["outcome"] == "not_ours"
+    assert rillet_calls(stack) == 0
+    assert stack.ledger() == []
+
+
+def test_a_persons_request_that_must_wait_is_done_from_the_queue(
+    stack: LocalStack, connection: Connection
+) -> None:
+    rillet_id = exported(stack, connection)
+    hold_back(connection)
+    connection.organisation.pay(rillet_id)
+    stack.solvimon.state.misbehave("down")
+    [queued] = mark(stack)
+
+    stack.solvimon.state.behave()
+    stack.advance(60)
+    stack.settle()
+
+    assert queued["outcome"] == "queued"
+    assert state(connection) == PAID
+
+
+def test_a_request_with_wrong_fields_is_answered_with_an_example(
+    stack: LocalStack, connection: Connection
+) -> None:
+    answer = stack.invoke(FUNCTION, {"invoices": []})
+
+    assert "invoice_ids" in answer["error"]
+    assert "invoice_ids" in json.dumps(answer["example"])
+
+
+def test_a_dry_run_says_try_again_where_rillet_does_not_answer(
+    stack: LocalStack, connection: Connection
+) -> None:
+    exported(stack, connection)
+    configure(stack, connection)
+    stack.rillet.state.misbehave("down")
+
+    [result] = mark(stack, dry_run=True)
+
+    assert result["outcome"] == "try_again"
