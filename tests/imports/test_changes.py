@@ -48,6 +48,17 @@ def test_the_organization_is_sent_whole_with_what_solvimon_alone_knows() -> None
     assert changed == {"organization": {**WANTED["organization"], **own}}
 
 
+def test_what_only_solvimon_writes_is_neither_sent_nor_a_difference() -> None:
+    tax_id = {"id": "t1", "type": "GENERIC_TAX_ID"}
+    organization = {**WANTED["organization"], "tax_ids": [{**tax_id, "display_name": "Tax ID"}]}
+
+    same = changes(there(organization=organization), WANTED)
+    other = changes(there(organization={**organization, "legal_name": "Old"}), WANTED)
+
+    assert same == {}
+    assert other["organization"]["tax_ids"] == [tax_id]
+
+
 def test_another_address_replaces_the_whole_one() -> None:
     old = {"line1": "Old street 1", "line2": "Back door", "city": "Delft", "country": "NL", "state": "ZH"}
 

@@ -8,6 +8,7 @@ import pytest
 from local import demo_data
 from local.solvimon_twin.state import Call
 from local.stack import Connection, LocalStack
+from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.solvimon.client import SolvimonClient
 from tests.imports.support import (
     Json,
@@ -78,6 +79,46 @@ def test_then_the_record_whose_custom_field_holds_it(stack: LocalStack, unique: 
     assert counts(answer) == {"updated": 1}
     assert [record["reference"] for record in in_solvimon(connection)] == ["mine"]
     assert any("not unique" in note for note in answer["notes"]) is not unique
+
+
+def test_a_filter_that_solvimon_does_not_heed_links_nothing(
+    stack: LocalStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = world(stack, [existing(7, reference="other", custom_fields=value(7))], [customer()])
+    original = SolvimonClient.find_all
+    monkeypatch.setattr(
+        SolvimonClient,
+        "find_all",
+        lambda self, collection, **filters: original(
+            self, collection, **{name: each for name, each in filters.items() if name != "custom_field"}
+        ),
+    )
+
+    answer = run(stack)
+
+    assert counts(answer) == {"created": 1}
+    assert linked(connection)["id"] != "cust_7"
+
+
+@pytest.mark.parametrize(("refusals", "outcome"), [(1, {"updated": 1}), (9, {"failed": 1})])
+def test_a_filter_that_solvimon_does_not_take_is_done_without_until_it_matters(
+    stack: LocalStack, monkeypatch: pytest.MonkeyPatch, refusals: int, outcome: Json
+) -> None:
+    connection = world(stack, [existing(reference="mine", custom_fields=value(1))], [customer()])
+    original, left = SolvimonClient.find_all, [refusals]
+
+    def find_all(self: SolvimonClient, collection: str, **filters: str) -> list[Json]:
+        if "custom_field" in filters and left[0]:
+            left[0] -= 1
+            raise NeedsAttention(Code.REFUSED_BY_SOLVIMON, "INVALID_FIELD", "Import again.")
+        return original(self, collection, **filters)
+
+    monkeypatch.setattr(SolvimonClient, "find_all", find_all)
+
+    answer = run(stack)
+
+    assert counts(answer) == outcome
+    assert len(in_solvimon(connection)) == 1
 
 
 def test_then_the_record_that_rillets_customer_refers_to(stack: LocalStack) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 LONGEST = 256
 """Characters of a name, a description or an e-mail address in Solvimon (its SDK's patterns)."""
 _UNSEEN = {"Cc", "Cs"}  # control characters, and halves of surrogate pairs
+_READ_ONLY = {"display_name", "integration_details"}  # of tax ids and custom fields (Solvimon's SDK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def changes(current: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, 
             value = _with_fields(now or [], value)
         elif name == "organization":
             value = _organization(now or {}, value)
-        if _filled(value) != _filled(now):
+        if _filled(value) != _filled(_writable(now)):
             changed[name] = value
     return changed
 
@@ -75,20 +76,27 @@ def changes(current: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, 
 def _organization(now: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
     """A customer's organization with our values in it; an address that says as much and more stays."""
     address, there = wanted.get("registered_address", {}), _filled(now.get("registered_address") or {})
-    merged = {**now, **wanted}
+    merged = {**_writable(now), **wanted}
     if address.items() <= there.items():
         merged["registered_address"] = there
     return {name: part for name, part in merged.items() if part not in (None, "", {}, [])}
 
 
 def _with_fields(now: Sequence[Mapping[str, Any]], wanted: Sequence[Mapping[str, Any]]) -> list[Any]:
-    """The custom field values of a record with ours among them, without what only Solvimon writes."""
-    kept = [{name: part for name, part in value.items() if name != "integration_details"} for value in now]
+    """The custom field values of a record, with ours among them."""
+    kept = list(_writable(now))
     for value in wanted:
         mine = next((each for each in kept if each.get("reference") == value["reference"]), None)
         if mine is None:
             kept.append(dict(value))
     return kept
+
+
+def _writable(value: object) -> Any:  # noqa: ANN401 - a JSON value of any shape
+    """A value without what only Solvimon writes."""
+    if isinstance(value, Mapping):
+        return {name: _writable(part) for name, part in value.items() if name not in _READ_ONLY}
+    return [_writable(part) for part in value] if isinstance(value, list) else value
 
 
 def _filled(value: object) -> Any:  # noqa: ANN401 - a JSON value of any shape

@@ -148,10 +148,24 @@ class ImportRow:
             yield found
         yield find(collection, self._row.id)
         if self._taken or not self._run.target.field_is_new:
-            same = self._solvimon.find_all(collection, custom_field=f"{self._run.field}:{self._row.id}")
-            yield next(iter(same), None)
+            yield self._by_field()
         for hint in self._row.hints:
             yield find(collection, hint)
+
+    def _by_field(self) -> Json | None:
+        """The record whose custom field holds the Rillet id.
+
+        The list's filter is documented in passing only, so its answer is looked at; and where Solvimon does
+        not take it, a create that hits the unique custom field leads here again.
+        """
+        filters = {"custom_field": f"{self._run.field}:{self._row.id}"}
+        try:
+            listed = self._solvimon.find_all(self._kind.collection, **filters)
+        except NeedsAttention:
+            if self._taken:
+                raise
+            return None
+        return next((each for each in listed if self._linked(each) == self._row.id), None)
 
     def _pinned(self, solvimon_id: str) -> Json:
         """The record that the settings name."""
