@@ -6,8 +6,8 @@ from typing import Any
 
 from solvimon_rillet.errors import Code, NeedsAttention, Recoverable, Skip
 from solvimon_rillet.ledger import Claim, Document, Ledger
-from solvimon_rillet.linking import Linker
-from solvimon_rillet.mapping.customers import imported_hash, to_rillet_customer
+from solvimon_rillet.linking import TO_BE_CREATED, Linker
+from solvimon_rillet.mapping.customers import imported_hash, to_new_rillet_customer, to_rillet_customer
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.client import SolvimonClient
@@ -53,6 +53,8 @@ class SyncCustomer:
         try:
             return self._sync(claim)
         except NeedsAttention as why:
+            if why.code is Code.RILLET_RECORD_MISSING:
+                self._ledger.forget(self._connection, "customer", customer_id)
             self._ledger.reject(claim, why, None)
             return Result(customer_id, "rejected", in_words(why))
         except Skip as why:
@@ -67,7 +69,7 @@ class SyncCustomer:
         """What ``run`` would write, and what it would change; writes nothing anywhere."""
         try:
             customer, rillet_id, _ = self._linked(customer_id, dry_run=True)
-            payload, current, warnings = self._merged(customer, rillet_id)
+            payload, current, warnings = self._would_be(customer, rillet_id)
         except NeedsAttention as why:
             return Result(customer_id, "would_reject", in_words(why))
         except Skip as why:
@@ -90,13 +92,13 @@ class SyncCustomer:
             return Result(customer_id, "unchanged", {"rillet_id": rillet_id})
         payload, current, warnings = self._merged(customer, rillet_id)
         changed = sorted(name for name, value in payload.items() if current.get(name) != value)
+        link = {**_kept(known), "rillet_id": rillet_id}
         if changed:
+            # If the answer is lost, the hash of the state before must not vouch for what Rillet has.
+            self._ledger.remember(self._connection, "customer", customer_id, link)
             self._rillet.replace_customer(rillet_id, payload)
         self._ledger.remember(
-            self._connection,
-            "customer",
-            customer_id,
-            {**_kept(known), "rillet_id": rillet_id, "imported_hash": fingerprint},
+            self._connection, "customer", customer_id, {**link, "imported_hash": fingerprint}
         )
         facts = {"rillet_id": rillet_id, "changed": changed, "warnings": warnings}
         self._ledger.finish(claim, "synced", {**facts, "synced_at": int(self._clock())})
@@ -120,6 +122,15 @@ class SyncCustomer:
                 "The customer is not linked to a Rillet customer, and create_missing_customers is off."
             )
         return customer, rillet_id, self._ledger.link(self._connection, "customer", customer_id) or {}
+
+    def _would_be(
+        self, customer: Customer, rillet_id: str
+    ) -> tuple[dict[str, object], Mapping[str, Any], list[str]]:
+        """As ``_merged``, and for a customer that is to be created what it is created with."""
+        if rillet_id != TO_BE_CREATED:
+            return self._merged(customer, rillet_id)
+        mapped = to_new_rillet_customer(customer, self._settings)
+        return mapped.payload, {}, list(mapped.warnings)
 
     def _merged(
         self, customer: Customer, rillet_id: str
