@@ -1,0 +1,385 @@
+"""Which edits reach Rillet, how often, and what is left of two at once."""
+
+import threading
+
+import pytest
+
+from local.stack import Connection, LocalStack
+from solvimon_rillet.dynamo import Table
+from solvimon_rillet.ledger import LEASE_SECONDS, Ledger
+from solvimon_rillet.mapping.customers import imported_hash
+from solvimon_rillet.rillet.client import RilletClient
+from solvimon_rillet.solvimon.models import Customer
+from tests.customers.support import (
+    CUSTOMER,
+    IN_RILLET,
+    UNLINKED,
+    Json,
+    edit,
+    in_rillet,
+    organization,
+    puts,
+    record,
+    sync,
+)
+from tests.export.support import configure, die, until
+
+HOUR = 3600
+
+
+def named(name: str) -> Json:
+    return organization(legal_name=name)
+
+
+def zeeland(connection: Connection) -> list[Json]:
+    """The customers in Rillet that are the unlinked one."""
+    found = connection.organisation.customers.documents()
+    return [customer for customer in found if customer["name"] == "Zeeland Offshore Crew B.V."]
+
+
+def ledger(stack: LocalStack) -> Ledger:
+    """The product's own ledger, on the table of the local system."""
+    table = Table(stack.deployment.outputs["LedgerTableName"], stack.aws.dynamodb)
+    return Ledger(table, stack.clock.now)
+
+
+def settled(stack: LocalStack, connection: Connection, name: str) -> None:
+    """Time passes; then the customer in Rillet has this name."""
+    until(stack, lambda: record(stack)["state"] == "synced")
+    stack.advance(HOUR)
+    stack.settle()
+    assert in_rillet(connection)["name"] == name
+    assert record(stack)["state"] == "synced"
+    assert "lease_until" not in record(stack)
+
+
+def test_an_unchanged_customer_costs_no_call(stack: LocalStack, default: Connection) -> None:
+    edit(default, **named("One"))
+    stack.settle()
+    calls = len(stack.rillet.state.calls)
+    edit(default, timezone="Europe/Berlin")
+
+    stack.settle()
+    [again] = sync(stack)
+
+    assert again["outcome"] == "unchanged"
+    assert len(stack.rillet.state.calls) == calls
+
+
+def test_an_edit_costs_a_read_and_a_write_once_the_customer_is_known(
+    stack: LocalStack, default: Connection
+) -> None:
+    edit(default, **named("One"))
+    stack.settle()
+    calls = len(stack.rillet.state.calls)
+    edit(default, **named("Two"))
+
+    stack.settle()
+
+    found = [(call.method, call.path) for call in stack.rillet.state.calls[calls:]]
+    assert found == [("GET", f"/customers/{IN_RILLET}"), ("PUT", f"/customers/{IN_RILLET}")]
+
+
+def test_a_customer_that_is_the_same_in_rillet_already_is_not_written(
+    stack: LocalStack, default: Connection
+) -> None:
+    edit(default, **named("One"))
+    stack.settle()
+    before = len(puts(stack))
+    ledger(stack).forget("default", "customer", CUSTOMER)
+
+    [result] = sync(stack)
+
+    assert result["outcome"] == "unchanged"
+    assert result["changed"] == []
+    assert len(puts(stack)) == before
+
+
+def test_what_an_import_wrote_does_not_go_back(stack: LocalStack, default: Connection) -> None:
+    edit(default, **named("As imported"))
+    customer = Customer.model_validate(default.platform.records["customers"][CUSTOMER])
+    facts = {"rillet_id": IN_RILLET, "imported_hash": imported_hash(customer)}
+    ledger(stack).remember("default", "customer", CUSTOMER, facts)
+
+    stack.settle()
+
+    assert stack.rillet.state.calls == []
+    assert record(stack)["state"] == "synced"
+
+
+def test_an_edit_after_an_import_does(stack: LocalStack, default: Connection) -> None:
+    customer = Customer.model_validate(default.platform.records["customers"][CUSTOMER])
+    facts = {"rillet_id": IN_RILLET, "imported_hash": imported_hash(customer)}
+    ledger(stack).remember("default", "customer", CUSTOMER, facts)
+    edit(default, **named("Edited"))
+
+    stack.settle()
+
+    assert in_rillet(default)["name"] == "Edited"
+    assert len(stack.rillet.state.calls) == 2
+
+
+def test_only_linked_customers_are_synced_where_missing_ones_are_not_to_be_created(
+    stack: LocalStack, default: Connection
+) -> None:
+    configure(stack, default, create_missing_customers=False)
+    edit(default, UNLINKED, email="new@zeeland.example")
+
+    [result] = sync(stack, UNLINKED)
+    [would] = sync(stack, UNLINKED, dry_run=True)
+
+    assert result["outcome"] == "skipped"
+    assert "not linked to a Rillet customer" in result["reason"]
+    assert would["outcome"] == "would_skip"
+    assert {call.method for call in stack.rillet.state.calls} == {"GET"}
+
+
+def test_a_missing_customer_is_created_where_the_settings_say_so(
+    stack: LocalStack, default: Connection
+) -> None:
+    edit(default, UNLINKED, email="new@zeeland.example")
+    [would] = sync(stack, UNLINKED, dry_run=True)
+    dry = [call.method for call in stack.rillet.state.calls]
+
+    stack.settle()
+    stack.settle()
+
+    made = [
+        c for c in default.organisation.customers.documents() if c["name"] == "Zeeland Offshore Crew B.V."
+    ]
+    assert would["outcome"] == "would_sync"
+    assert "POST" not in dry
+    assert len(made) == 1
+    assert made[0]["external_references"] == [{"type": "solvimon_customer_id", "id": UNLINKED}]
+    assert made[0]["send_invoices_automatically"] is False
+    assert record(stack, UNLINKED)["rillet_id"] == made[0]["id"]
+
+
+def test_a_customer_that_refers_to_ours_is_found_without_a_link(
+    stack: LocalStack, default: Connection
+) -> None:
+    configure(stack, default, create_missing_customers=False)
+    ours = [{"type": "solvimon_customer_id", "id": UNLINKED}]
+    default.organisation.edit_customer(IN_RILLET, external_references=ours)
+    edit(default, UNLINKED, email="new@zeeland.example")
+
+    stack.settle()
+
+    assert in_rillet(default)["name"] == "Zeeland Offshore Crew B.V."
+
+
+def test_a_customer_that_was_deleted_in_rillet_is_reported(stack: LocalStack, default: Connection) -> None:
+    edit(default, **named("One"))
+    stack.settle()
+    default.organisation.customers.remove(IN_RILLET)
+    edit(default, **named("Two"))
+
+    [result] = sync(stack)
+    [would] = sync(stack, dry_run=True)
+
+    assert (result["outcome"], result["code"]) == ("rejected", "rillet_record_missing")
+    assert IN_RILLET in result["message"]
+    assert "custom field" in result["remedy"]
+    assert would["outcome"] == "would_reject"
+
+
+def test_a_corrected_link_is_followed(stack: LocalStack, default: Connection) -> None:
+    edit(default, **named("One"))
+    stack.settle()
+    default.organisation.customers.remove(IN_RILLET)
+    edit(default, **named("Two"))
+    stack.settle()
+    other = default.organisation.customers.add({"name": "Quay, new"}).id
+    field = default.platform.records["customers"][CUSTOMER]["custom_fields"][0]
+    edit(default, custom_fields=[field | {"value": other}])
+
+    stack.settle()
+
+    assert in_rillet(default, other)["name"] == "Two"
+
+
+def test_a_link_that_is_taken_away_after_the_deletion_makes_a_new_customer(
+    stack: LocalStack, default: Connection
+) -> None:
+    edit(default, **named("One"))
+    stack.settle()
+    default.organisation.customers.remove(IN_RILLET)
+    edit(default, **named("Two"))
+    stack.settle()
+    edit(default, custom_fields=[])
+
+    stack.settle()
+
+    made = [c for c in default.organisation.customers.documents() if c["name"] == "Two"]
+    assert [c["external_references"][0]["id"] for c in made] == [CUSTOMER]
+
+
+@pytest.mark.parametrize("link", ["00000000-0000-4000-8000-000000000000", "no-uuid"])
+def test_a_link_to_nowhere_is_reported(stack: LocalStack, default: Connection, link: str) -> None:
+    default.platform.records["customers"][CUSTOMER]["custom_fields"][0]["value"] = link
+
+    [result] = sync(stack)
+
+    assert (result["outcome"], result["code"]) == ("rejected", "rillet_record_missing")
+
+
+@pytest.mark.parametrize("customer_id", ["cust_unknown", "../invoices/x", "a#b"])
+def test_an_unknown_customer_is_rejected(stack: LocalStack, default: Connection, customer_id: str) -> None:
+    [result] = sync(stack, customer_id)
+    [would] = sync(stack, customer_id, dry_run=True)
+
+    assert (result["outcome"], result["code"]) == ("rejected", "invoice_not_found")
+    assert would["outcome"] == "would_reject"
+    assert stack.rillet.state.calls == []
+
+
+def test_the_workflow_can_be_switched_off(stack: LocalStack, default: Connection) -> None:
+    configure(stack, default, workflows={"sync_customer": False})
+    edit(default, **named("One"))
+
+    stack.settle()
+
+    assert record(stack)["state"] == "skipped"
+    assert "sync_customer is switched off" in record(stack)["reason"]
+    assert stack.rillet.state.calls == []
+
+
+def test_a_dry_run_shows_the_changes_and_writes_nothing(stack: LocalStack, default: Connection) -> None:
+    edit(default, **named("One"))
+    before = default.organisation.customers.documents(), stack.ledger()
+
+    [would] = sync(stack, dry_run=True)
+
+    ledger_now = [item for item in stack.ledger() if "#pacer#" not in item["pk"]]
+    assert (default.organisation.customers.documents(), ledger_now) == before
+    assert {call.method for call in stack.rillet.state.calls} == {"GET"}
+    assert would["outcome"] == "would_sync"
+    assert would["changes"]["name"] == ["Maasvlakte Quay Services B.V.", "One"]
+    assert would["changes"].keys() == {"name", "name_on_invoice", "external_references"}
+    sync(stack)
+    assert sync(stack, dry_run=True)[0]["outcome"] == "unchanged"
+
+
+def test_a_refusal_by_rillet_is_reported_and_a_later_edit_goes_on(
+    stack: LocalStack, default: Connection
+) -> None:
+    problem = {"type": "x", "title": "Not this name", "status": 400}
+    stack.rillet.state.misbehave("status", "PUT", "/customers", status=400, body=problem)
+    edit(default, **named("One"))
+
+    [result] = sync(stack)
+    edit(default, **named("Two"))
+    stack.settle()
+
+    assert (result["outcome"], result["code"]) == ("rejected", "refused_by_rillet")
+    assert "Not this name" in result["message"]
+    settled(stack, default, "Two")
+
+
+@pytest.mark.parametrize("answer", ["commit_then_drop", "status_after", "malformed", "drop", "status"])
+def test_a_lost_answer_of_the_write_ends_right(stack: LocalStack, default: Connection, answer: str) -> None:
+    stack.rillet.state.misbehave(answer, "PUT", "/customers")
+    edit(default, **named("One"))
+
+    stack.settle()
+
+    settled(stack, default, "One")
+    references = in_rillet(default)["external_references"]
+    assert [r["id"] for r in references].count(CUSTOMER) == 1
+
+
+@pytest.mark.parametrize(
+    "where", [(RilletClient, "replace_customer"), (Ledger, "remember"), (Ledger, "finish")]
+)
+def test_the_function_dies_and_another_one_goes_on(
+    stack: LocalStack, default: Connection, monkeypatch: pytest.MonkeyPatch, where: tuple[type, str]
+) -> None:
+    edit(default, **named("One"))
+    stack.deliver_webhooks()
+    with monkeypatch.context() as patch:
+        patch.setattr(where[0], where[1], die)
+        stack.deliver("sync_customer")
+
+    meanwhile = sync(stack)[0]
+    stack.advance(LEASE_SECONDS + 1)
+
+    assert meanwhile["outcome"] == "queued"
+    settled(stack, default, "One")
+
+
+@pytest.mark.parametrize("how", ["answer is lost", "function dies"])
+def test_an_edit_that_is_taken_back_after_a_lost_write_is_taken_back_in_rillet_too(
+    stack: LocalStack, default: Connection, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    edit(default, **named("One"))
+    stack.settle()
+    edit(default, **named("Two"))
+    stack.deliver_webhooks()
+    if how == "answer is lost":
+        stack.rillet.state.misbehave("commit_then_drop", "PUT", "/customers")
+        stack.deliver("sync_customer")
+    else:
+        real = RilletClient.replace_customer
+        with monkeypatch.context() as patch:
+            patch.setattr(RilletClient, "replace_customer", lambda *args: die(real(*args)))
+            stack.deliver("sync_customer")
+    assert in_rillet(default)["name"] == "Two"
+    edit(default, **named("One"))
+
+    stack.advance(LEASE_SECONDS + 1)
+    stack.settle()
+
+    settled(stack, default, "One")
+
+
+def test_concurrent_edits_end_with_the_newest_state(stack: LocalStack, default: Connection) -> None:
+    stack.start_workers(4)
+    editors = [
+        threading.Thread(target=edit, args=(default,), kwargs=named(f"Edit {number}")) for number in range(12)
+    ]
+    for editor in editors:
+        editor.start()
+        stack.deliver_webhooks()
+    for editor in editors:
+        editor.join()
+    edit(default, **named("The newest"))
+    stack.deliver_webhooks()
+    stack.stop_workers()
+
+    settled(stack, default, "The newest")
+    assert [r["id"] for r in in_rillet(default)["external_references"]].count(CUSTOMER) == 1
+
+
+def test_an_edit_during_a_run_is_not_undone_by_it(
+    stack: LocalStack, default: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = RilletClient.replace_customer
+
+    def meanwhile(self: RilletClient, *args: object) -> None:
+        monkeypatch.setattr(RilletClient, "replace_customer", real)
+        edit(default, **named("Newer"))
+        [waiting] = sync(stack)
+        assert waiting["outcome"] == "queued"
+        real(self, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(RilletClient, "replace_customer", meanwhile)
+    edit(default, **named("Older"))
+
+    sync(stack)
+
+    settled(stack, default, "Newer")
+
+
+def test_messages_that_come_twice_and_late_change_nothing_more(
+    stack: LocalStack, default: Connection
+) -> None:
+    for number in range(3):
+        edit(default, **named(f"Edit {number}"))
+    stack.settle()
+    calls = len(stack.rillet.state.calls)
+
+    results = sync(stack, CUSTOMER, CUSTOMER)
+
+    assert [result["outcome"] for result in results] == ["unchanged", "unchanged"]
+    assert len(puts(stack)) == 1
+    assert len(stack.rillet.state.calls) == calls
