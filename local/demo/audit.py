@@ -40,6 +40,7 @@ class Pair:
     """A final Solvimon invoice beside every Rillet invoice that refers to it.
 
     Attributes:
+        connection: its name.
         id: Solvimon's id.
         number: Solvimon's number.
         customer: the customer's name.
@@ -48,6 +49,7 @@ class Pair:
         booked: Rillet's invoices, oldest first.
     """
 
+    connection: str
     id: str
     number: str
     customer: str
@@ -84,10 +86,23 @@ class Pair:
 
 @dataclass(frozen=True)
 class Audit:
-    """All final invoices of all connections, and how many Rillet has beyond one for each."""
+    """What was found in the books of all connections.
+
+    Attributes:
+        pairs: all final invoices.
+        duplicates: how many invoices Rillet has beyond one for each.
+        misplaced: ids of one connection's invoices and customers that are in another one's books, or in the
+            ledger under another one's name.
+    """
 
     pairs: tuple[Pair, ...]
     duplicates: int
+    misplaced: tuple[str, ...] = ()
+
+    @property
+    def connections(self) -> int:
+        """How many connections have an invoice in Rillet."""
+        return len({pair.connection for pair in self.pairs if pair.exported})
 
     @property
     def difference(self) -> Decimal:
@@ -99,12 +114,13 @@ class Audit:
         """How many invoices are in Rillet."""
         return sum(pair.exported for pair in self.pairs)
 
-    def by_currency(self) -> dict[str, list[Pair]]:
-        """Return the pairs by the currency that Solvimon billed."""
-        found: defaultdict[str, list[Pair]] = defaultdict(list)
+    def by_books(self) -> dict[tuple[str, str], list[Pair]]:
+        """Return the pairs by connection and by the currency that Solvimon billed."""
+        found: defaultdict[tuple[str, str], list[Pair]] = defaultdict(list)
         for pair in self.pairs:
-            found[pair.billed.currency].append(pair)
-        return dict(sorted(found.items()))
+            found[pair.connection, pair.billed.currency].append(pair)
+        order = list(dict.fromkeys(pair.connection for pair in self.pairs))
+        return dict(sorted(found.items(), key=lambda books: (order.index(books[0][0]), books[0][1])))
 
     def problems(self) -> list[str]:
         """Say in plain words what is not right; nothing when the books agree."""
@@ -120,6 +136,8 @@ class Audit:
                 )
         if self.duplicates:
             found.append(f"Rillet has {self.duplicates} invoice(s) beyond one for each Solvimon invoice.")
+        if self.misplaced:
+            found.append(f"In another connection's books: {', '.join(self.misplaced)}.")
         return found
 
 
@@ -132,7 +150,7 @@ def audit(stack: LocalStack) -> Audit:
         pairs += found
         # Invoices that refer to nothing Solvimon knows count too: a lost reference must not hide a double.
         duplicates += len(connection.organisation.invoices) - sum(bool(pair.booked) for pair in found)
-    return Audit(tuple(pairs), duplicates)
+    return Audit(tuple(pairs), duplicates, tuple(sorted(_misplaced(stack))))
 
 
 def booked_for(connection: Connection, invoice_id: str) -> list[Json]:
@@ -154,6 +172,7 @@ def _pairs(stack: LocalStack, connection: Connection) -> list[Pair]:
         invoices = [i for i in connection.platform.records["invoices"].values() if i["status"] == "FINAL"]
     return [
         Pair(
+            connection=connection.name,
             id=invoice["id"],
             number=invoice["invoice_number"],
             customer=_name(invoice["customer"]),
@@ -163,6 +182,24 @@ def _pairs(stack: LocalStack, connection: Connection) -> list[Pair]:
         )
         for invoice in sorted(invoices, key=lambda invoice: str(invoice["invoice_number"]))
     ]
+
+
+def _misplaced(stack: LocalStack) -> set[str]:
+    owned = {name: _own_ids(connection) for name, connection in stack.connections.items()}
+    ledger = [item["pk"].split("#") for item in stack.ledger()]
+    found = set[str]()
+    for name, connection in stack.connections.items():
+        books = connection.organisation
+        named = {part for owner, *parts in ledger if owner == name for part in parts}
+        for document in (*books.invoices.documents(), *books.customers.documents()):
+            named |= {reference["id"] for reference in document.get("external_references") or ()}
+        found |= named & set[str]().union(*(ids for owner, ids in owned.items() if owner != name))
+    return found
+
+
+def _own_ids(connection: Connection) -> set[str]:
+    with connection.platform.lock:
+        return {*connection.platform.records["invoices"], *connection.platform.records["customers"]}
 
 
 def _billed(invoice: Json) -> Amounts:

@@ -19,6 +19,8 @@ Numbers = Mapping[str, int | str]
 
 _JUMP = 30
 """Seconds by which the clock is moved on when all there is left waits for a later moment."""
+_MINUTE = 61
+"""Seconds of Rillet's window, with the product's margin; settings are read again after them, too."""
 
 
 class DemoStopped(Exception):
@@ -38,6 +40,7 @@ class Stage:
     """The local system, the screen, and what was found wrong so far.
 
     Attributes:
+        connection: the one with the demo's world, `default`.
         features: what a demo invoice shows, by Solvimon id.
         shown: Solvimon ids of the invoices that were on the screen with both sides' amounts.
         skipped: seconds by which the clock was moved on.
@@ -74,9 +77,16 @@ class Stage:
         self.connection.platform.load({"invoices": [draft]})
         return self.connection.platform.records["invoices"][draft["id"]]
 
-    def finalise(self, invoice_id: str) -> str:
+    def finalise(self, invoice_id: str, connection: Connection | None = None) -> str:
         """Set an invoice FINAL, as a person does in Solvimon, and return its number; nothing is sent yet."""
-        return str(self.connection.platform.finalise(invoice_id)["invoice_number"])
+        platform = (connection or self.connection).platform
+        return str(platform.finalise(invoice_id)["invoice_number"])
+
+    def finalise_draft(self, draft: Json, connection: Connection) -> str:
+        """Give Solvimon a draft, set it FINAL and return its id."""
+        connection.platform.load({"invoices": [draft]})
+        self.finalise(draft["id"], connection)
+        return str(draft["id"])
 
     def deliver_webhooks(self) -> list[Delivery]:
         """Let Solvimon send its webhooks and return the attempts."""
@@ -90,13 +100,14 @@ class Stage:
         if not self.stack.pollers.running:
             self.stack.start_workers()
 
-    def until(self, done: Callable[[], bool], what: str, *, jumps: bool = True) -> None:
+    def until(self, done: Callable[[], bool], what: str, *, jumps: bool = True, jump: int = _JUMP) -> None:
         """Let workers work until something has happened.
 
         Args:
             done: tells whether it has.
             what: what is waited for, for the message.
             jumps: move the clock on when all that is left waits for a later moment.
+            jump: by how many seconds; more than one may be too far for who looks at the clock.
 
         Raises:
             DemoStopped: it does not happen.
@@ -108,12 +119,16 @@ class Stage:
                 error = next(iter(self.stack.pollers.errors), "no function reported an error")
                 raise DemoStopped(f"{what} did not happen within {self.patience:.0f} s ({error})")
             if jumps and self.everything_waits():
-                self.jump(_JUMP)
+                self.jump(jump)
             time.sleep(0.01)
 
     def settled(self) -> bool:
         """Tell whether no message is left on any queue."""
         return not any(queue.depth().total for queue in self.stack.pollers.queues.values())
+
+    def let_a_minute_pass(self) -> None:
+        """Let Rillet's rolling window pass, so that what comes next has a whole budget."""
+        self.jump(_MINUTE)
 
     def jump(self, seconds: int) -> None:
         """Let time pass without waiting."""

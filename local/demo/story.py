@@ -5,20 +5,31 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from local import demo_data
-from local.demo import tables
+from local.demo import acme, tables
 from local.demo.audit import Audit, audit
 from local.demo.screen import Screen
-from local.demo.sections import all_invoices, dry_run, lost_answer, one_invoice, rejected, repeated_webhook
+from local.demo.sections import (
+    all_invoices,
+    connections,
+    dry_run,
+    lost_answer,
+    one_invoice,
+    rejected,
+    repeated_webhook,
+    request_budget,
+)
 from local.demo.stage import Numbers, Section, Stage
-from local.stack import LocalStack
+from local.stack import Connection, LocalStack
 
 SECTIONS: tuple[Section, ...] = (
+    connections.SECTION,
     one_invoice.SECTION,
     all_invoices.SECTION,
     repeated_webhook.SECTION,
     lost_answer.SECTION,
     rejected.SECTION,
     dry_run.SECTION,
+    request_budget.SECTION,
 )
 
 
@@ -41,31 +52,28 @@ def tell(stack: LocalStack, screen: Screen, sections: tuple[Section, ...] = SECT
     Raises:
         DemoStopped: something that the story needs did not happen.
     """
-    connection = stack.connect(
-        settings={"fallback_products": demo_data.fallback_products()},
-        solvimon=demo_data.solvimon_seed(),
-        rillet=demo_data.rillet_seed(),
-    )
-    features = {invoice: facts["feature"] for invoice, facts in demo_data.expected().items()}
-    stage = Stage(stack, screen, connection, features=features)
+    stage = Stage(stack, screen, _set_up(stack), features=_features())
     numbers: dict[str, int | str] = {}
     try:
         for number, section in enumerate(sections, 1):
             screen.heading(f"{number}. {section.title}")
             numbers |= section.tell(stage)
+            stage.let_a_minute_pass()
     finally:
         stack.stop_workers()
     checked = audit(stack)
     screen.heading("The books")
     rest = [pair for pair in checked.pairs if pair.id not in stage.shown or not pair.agrees]
     if rest:
-        screen.show(tables.invoices(rest, features, narrow=screen.narrow))
+        screen.show(tables.invoices(rest, stage.features, narrow=screen.narrow))
         screen.say("")
     screen.show(tables.totals(checked))
-    if stage.skipped:
-        screen.note(
-            f"Nobody waited: where something had to wait, the clock was moved on, {stage.skipped} s in all."
-        )
+    if len(stack.connections) > 1 and not checked.misplaced:
+        screen.say("Nothing of one connection is in another one's books.")
+    screen.note(
+        "Nobody waited: after each part, and where something had to wait, the clock was moved on, "
+        f"{stage.skipped} s in all."
+    )
     problems = (*stage.problems, *checked.problems())
     return Outcome({**_figures(stack, checked), **numbers}, problems)
 
@@ -91,14 +99,39 @@ def conclude(screen: Screen, outcome: Outcome, seconds: float) -> int:
     return 1 if outcome.problems else 0
 
 
+def _set_up(stack: LocalStack) -> Connection:
+    """Set up both connections except for Rillet's access, and return the one with the demo's world."""
+    connection = stack.connect(
+        settings={"fallback_products": demo_data.fallback_products()},
+        auth="oauth",
+        solvimon=demo_data.solvimon_seed(),
+        rillet=demo_data.rillet_seed(),
+    )
+    stack.connect(
+        acme.NAME,
+        settings={"fallback_products": acme.fallback_products()},
+        auth="oauth",
+        solvimon=acme.solvimon_seed(),
+        rillet=acme.rillet_seed(),
+    )
+    return connection
+
+
+def _features() -> dict[str, str]:
+    """What each invoice shows, by its Solvimon id."""
+    return {id_: facts["feature"] for id_, facts in demo_data.expected().items()} | acme.features()
+
+
 def _figures(stack: LocalStack, checked: Audit) -> Numbers:
     counts = [connection.organisation.counts for connection in stack.connections.values()]
     return {
+        "connections": checked.connections,
         "invoices": len(checked.pairs),
         "exported": checked.exported,
         "duplicates": checked.duplicates,
         "difference": _text(checked.difference),
-        "currencies": len(checked.by_currency()),
+        "misplaced": len(checked.misplaced),
+        "currencies": len({pair.billed.currency for pair in checked.pairs}),
         "rillet_calls": sum(count.calls for count in counts),
         "refused_429": sum(count.refused for count in counts),
     }

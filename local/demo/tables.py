@@ -52,6 +52,22 @@ def before_after(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Ta
     return table
 
 
+def side_by_side(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """Texts for several things next to each other.
+
+    Args:
+        columns: the things.
+        rows: a name and the text for each thing.
+    """
+    table = _table()
+    table.add_column("", no_wrap=True)
+    for column in columns:
+        table.add_column(column, overflow="fold", ratio=1)
+    for name, *texts in rows:
+        table.add_row(Text(name), *(Text(text) for text in texts))
+    return table
+
+
 def facts(rows: Iterable[tuple[str, str]]) -> Table:
     """Names and texts."""
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
@@ -90,17 +106,19 @@ def invoices(pairs: Iterable[Pair], features: Mapping[str, str], *, narrow: bool
 
 
 def totals(checked: Audit) -> Table:
-    """Both sides' gross totals, by currency."""
+    """Both sides' gross totals, by connection and currency."""
     table = _table()
+    table.add_column("Connection")
     table.add_column("Currency")
     for name in ("Invoices", "In Rillet", "Solvimon gross", "Rillet total", "Difference"):
         table.add_column(name, justify="right")
-    for currency, pairs in checked.by_currency().items():
+    for (connection, currency), pairs in checked.by_books().items():
         billed = sum((pair.billed.gross for pair in pairs), Decimal(0))
         booked = sum((one.amounts.gross for pair in pairs for one in pair.booked), Decimal(0))
         apart = sum((pair.difference for pair in pairs), Decimal(0))
         there = sum(pair.exported for pair in pairs)
-        table.add_row(currency, str(len(pairs)), str(there), f"{billed:,}", f"{booked:,}", _difference(apart))
+        counted = (str(len(pairs)), str(there), f"{billed:,}", f"{booked:,}")
+        table.add_row(connection, currency, *counted, _difference(apart))
     return table
 
 

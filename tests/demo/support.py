@@ -6,11 +6,18 @@ import re
 from decimal import Decimal
 from typing import Any
 
+from local.demo import story
 from local.demo.audit import Amounts, Booked, Pair
+from local.demo.screen import Screen
+from local.demo.sections import connections
+from local.demo.stage import Section
+from local.stack import LocalStack
 
 COLOUR = "\x1b["
-SECRETS = ("solvimon-key-", "rillet-key-", "Bearer ", "X-PAYLOAD-SIGNATURE")
+SECRETS = ("solvimon-key-", "rillet-key-", "Bearer ", "X-PAYLOAD-SIGNATURE", "code=")
 WEBHOOK_SECRET = re.compile(r"\b[0-9a-f]{64}\b")
+MADE_BY_OAUTH = re.compile(r"(?<![\w/+-])[\w-]{43}(?![\w/+-])|(?<![\w/+-])[\w-]{86}(?![\w/+-])")
+"""States, codes, verifiers, challenges and tokens."""
 
 
 class Terminal(io.StringIO):
@@ -19,6 +26,21 @@ class Terminal(io.StringIO):
     def isatty(self) -> bool:
         """Say so."""
         return True
+
+
+def tell(stack: LocalStack, *sections: Section, connected: bool = True) -> tuple[int, str]:
+    """Tell a short story; return the exit code and the screen.
+
+    Args:
+        stack: the local system.
+        sections: the parts of the story.
+        connected: begin with the part that connects both organisations.
+    """
+    out = io.StringIO()
+    screen = Screen(out)
+    first = (connections.SECTION,) if connected else ()
+    outcome = story.tell(stack, screen, (*first, *sections))
+    return story.conclude(screen, outcome, 1.25), out.getvalue()
 
 
 def figures(screen: str) -> dict[str, Any]:
@@ -34,9 +56,15 @@ def told(screen: str) -> str:
     return screen[: screen.rindex("DEMO ")]
 
 
+def in_one_line(screen: str) -> str:
+    """Everything before the DEMO line, as if the screen were wide enough."""
+    return " ".join(told(screen).split())
+
+
 def pair(gross: str = "121.00", booked: tuple[str, ...] = ("121.00",), state: str = "exported") -> Pair:
     """An invoice of 100 net in euros, and what Rillet has of it."""
     return Pair(
+        connection="default",
         id="invo_1",
         number="INV-2026-11-000001",
         customer="Armement du Fleuve inc.",

@@ -11,9 +11,10 @@ import pytest
 from rich.cells import cell_len
 
 from local import demo_data
-from local.demo import run
+from local.demo import acme, run
+from local.demo.sections import request_budget
 from local.stack import ROOT, LocalStack
-from tests.demo.support import COLOUR, SECRETS, WEBHOOK_SECRET, figures, told
+from tests.demo.support import COLOUR, MADE_BY_OAUTH, SECRETS, WEBHOOK_SECRET, figures, told
 
 # What `make demo` runs, with a log of its own: another demo may be running in this folder.
 PROGRAM = "import sys, pathlib; from local.demo.run import demo; "
@@ -29,7 +30,7 @@ def python(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[
         env=settings,
         capture_output=True,
         encoding="utf-8",
-        timeout=90,
+        timeout=150,
     )
 
 
@@ -41,8 +42,10 @@ def test_the_demo_shows_every_invoice_on_both_sides_and_ends_with_its_figures(tm
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert ended.stderr == ""
     found, screen = figures(ended.stdout), told(ended.stdout)
-    invoices = len(demo_data.expected()) + 4  # each way to go wrong has one of its own
+    of_acme = len(acme.features()) + request_budget.INVOICES
+    invoices = len(demo_data.expected()) + of_acme + 5  # each way to go wrong has one of its own
     assert found["invoices"] == found["exported"] == invoices
+    assert (found["connections"], found["misplaced"]) == (2, 0)
     assert (found["duplicates"], found["difference"], found["refused_429"]) == (0, "0.00", 0)
     assert found["currencies"] == len({facts["currency"] for facts in demo_data.expected().values()})
     assert found["rillet_calls"] >= invoices
@@ -53,6 +56,7 @@ def test_the_demo_shows_every_invoice_on_both_sides_and_ends_with_its_figures(tm
         assert screen.count(gross) >= 2, f"{gross} is not shown for both sides"
     assert "product_not_linked" in screen
     assert "periods[0].groups[0]" in screen
+    assert "Nothing of one connection is in another one's books." in screen
     assert_it_is_a_story(screen)
     assert_no_secrets(screen + log.read_text(encoding="utf-8"))
     assert '"message":"document done"' in log.read_text(encoding="utf-8")
@@ -70,6 +74,7 @@ def assert_no_secrets(text: str) -> None:
     for secret in SECRETS:
         assert secret not in text
     assert not WEBHOOK_SECRET.search(text)
+    assert not MADE_BY_OAUTH.search(text)
 
 
 def test_a_missing_package_is_one_plain_line_with_the_remedy() -> None:

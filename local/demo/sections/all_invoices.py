@@ -1,41 +1,58 @@
-"""All invoices of the demo's world, worked off in the background."""
+"""All invoices of both connections, worked off in the background."""
 
 import time
 
-from local import demo_data
 from local.demo import tables
 from local.demo.audit import audit
 from local.demo.stage import Numbers, Section, Stage
+from local.stack import Connection
 
 
 def _tell(stage: Stage) -> Numbers:
-    drafts = [
-        invoice
-        for invoice in demo_data.expected()
-        if stage.connection.platform.invoice(invoice)["status"] != "FINAL"
-    ]
+    connections = list(stage.stack.connections.values())
+    drafts = {connection.name: _drafts(connection) for connection in connections}
+    count = sum(map(len, drafts.values()))
+    by_name = " and ".join(f"{len(ids)} of {name}" for name, ids in drafts.items())
     stage.screen.say(
-        f"{len(drafts)} more are set FINAL. From here on workers take the queue's messages as Lambda does."
+        f"{count} more are set FINAL, {by_name}. From here on workers take the queue's messages as Lambda "
+        "does."
     )
-    started, calls = time.monotonic(), stage.connection.organisation.counts.calls
+    started, calls = time.monotonic(), _calls(connections)
     stage.work()
-    for invoice in drafts:
-        stage.finalise(invoice)
+    for connection in connections:
+        for invoice in drafts[connection.name]:
+            stage.finalise(invoice, connection)
     webhooks = stage.deliver_webhooks()
     stage.until(stage.settled, "The export of all invoices")
-    seconds = time.monotonic() - started
+    seconds, calls = time.monotonic() - started, _calls(connections) - calls
     pairs = audit(stage.stack).pairs
-    stage.screen.show(tables.invoices(pairs, stage.features, narrow=stage.screen.narrow))
+    for connection in connections:
+        own = [pair for pair in pairs if pair.connection == connection.name]
+        stage.screen.note(
+            f"{connection.name}, into Rillet's {connection.organisation.document['trade_name']}"
+        )
+        stage.screen.show(tables.invoices(own, stage.features, narrow=stage.screen.narrow))
+        stage.screen.say("")
     stage.shown |= {pair.id for pair in pairs}
-    counts = stage.connection.organisation.counts
+    refused = sum(connection.organisation.counts.refused for connection in connections)
     stage.screen.say(
-        f"{len(drafts)} invoices took {seconds:.1f} s, {len(webhooks)} webhooks and {counts.calls - calls} "
-        f"calls to Rillet, of which {counts.refused} were refused for their pace."
+        f"{count} invoices took {seconds:.1f} s, {len(webhooks)} webhooks and {calls} calls to Rillet, of "
+        f"which {refused} were refused for their pace."
     )
     stage.screen.note(
         "Rillet gives invoices of scope FULL numbers of its own series; the ledger keeps both numbers."
     )
     return {}
+
+
+def _drafts(connection: Connection) -> list[str]:
+    with connection.platform.lock:
+        invoices = connection.platform.records["invoices"].values()
+        return [invoice["id"] for invoice in invoices if invoice["status"] != "FINAL"]
+
+
+def _calls(connections: list[Connection]) -> int:
+    return sum(connection.organisation.counts.calls for connection in connections)
 
 
 SECTION = Section("All invoices, both sides next to each other", _tell)

@@ -1,0 +1,133 @@
+"""Rillet organisations are connected: a one-time link, a person's grant, and how each connection stands."""
+
+import html
+import json
+import re
+from datetime import datetime
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+
+from local.demo import tables
+from local.demo.stage import DemoStopped, Json, Numbers, Section, Stage
+from local.stack import Connection
+
+_SECONDS = 10
+
+
+def _tell(stage: Stage) -> Numbers:
+    connections = list(stage.stack.connections.values())
+    names = [connection.name for connection in connections]
+    stage.screen.say(
+        f"{' and '.join(names)} share one deployment; each is a Solvimon platform with a Rillet "
+        "organisation. Nobody copies a key of Rillet's; a person grants access in the browser."
+    )
+    for connection in connections:
+        stage.screen.show(tables.steps(_authorised(stage, connection)))
+        stage.screen.say("")
+    stage.screen.say('How they stand, as connect_rillet answers {"action": "status"}:')
+    found = [_status(stage, connection) for connection in connections]
+    stage.screen.show(tables.side_by_side(names, _rows(found)))
+    for connection, status in zip(connections, found, strict=True):
+        right = (status["organisation"] or {}).get("id") == connection.organisation.id
+        stage.expect(right, f"{connection.name} is not connected to its organisation.")
+    _finish(stage, connections, found)
+    return {}
+
+
+def _authorised(stage: Stage, connection: Connection) -> list[tuple[str, str]]:
+    """Do what a person does, and tell each step."""
+    request = {"connection": connection.name}
+    answer = stage.stack.invoke("connect_rillet", request)
+    if "authorisation_url" not in answer:
+        raise DemoStopped(f"connect_rillet gave no link for {connection.name}: {answer.get('error')}")
+    url: str = answer["authorisation_url"]
+    requests.get(url, timeout=_SECONDS).raise_for_status()
+    organisation = connection.organisation
+    decision = {"organisation": organisation.id, "decision": "grant"}
+    back = requests.post(url, data=decision, timeout=_SECONDS, allow_redirects=False).headers["Location"]
+    page, again = (requests.get(back, timeout=_SECONDS) for _ in range(2))
+    name, choices = organisation.document["trade_name"], len(stage.stack.rillet.state.organisations)
+    stage.expect(page.status_code == 200, f"{connection.name} was not connected: {_title(page)}.")
+    stage.expect(again.status_code == 400, f"The link of {connection.name} could be used twice.")
+    return [
+        ("invoke", f"connect_rillet with {json.dumps(request)}"),
+        (
+            "answer",
+            f"a link, for one use within {answer['valid_for_seconds'] // 60} minutes\n{_shortened(url)}",
+        ),
+        ("Rillet", f"a person logs in, chooses {name} among {choices} organisations, grants access"),
+        ("page", f"“{_title(page)}”"),
+        ("once more", f"“{_title(again)}”"),
+    ]
+
+
+def _shortened(url: str) -> str:
+    """Return a link without its state, which is secret, and without what is long."""
+    parts = urlsplit(url)
+    client = parse_qs(parts.query)["client_id"][0]
+    return f"{parts.scheme}://{parts.netloc}{parts.path}?client_id={client}&state=…"
+
+
+def _title(page: requests.Response) -> str:
+    found = re.search(r"<h1>(.*?)</h1>", page.text)
+    return html.unescape(found[1]) if found else f"a page without a title, status {page.status_code}"
+
+
+def _status(stage: Stage, connection: Connection) -> Json:
+    answer: Json = stage.stack.invoke("connect_rillet", {"connection": connection.name, "action": "status"})
+    if "checklist" not in answer:
+        raise DemoStopped(f"The status of {connection.name} cannot be had: {answer.get('error')}")
+    return answer
+
+
+def _rows(found: list[Json]) -> list[tuple[str, ...]]:
+    facts = [_facts(status) for status in found]
+    return [(name, *(each.get(name, "–") for each in facts)) for name in facts[0]]
+
+
+def _facts(status: Json) -> dict[str, str]:
+    on = [name for name, is_on in status["workflows"].items() if is_on]
+    expiry = status.get("token_expires_at")
+    return {
+        "Organisation": (status["organisation"] or {}).get("name", "–"),
+        "Access": f"{status['auth']}: {', '.join(status.get('scopes', ()))}",
+        "Token expires": f"{datetime.fromisoformat(expiry):%Y-%m-%d %H:%M} UTC" if expiry else "–",
+        "Workflows on": ", ".join(on),
+        "For Solvimon's webhook": _in_two_lines(status["webhook_urls"]["solvimon"]),
+        "For Rillet's webhook": _in_two_lines(status["webhook_urls"]["rillet"]),
+        **{f"Check: {one['check']}": "ok" if one["ok"] else "MISSING" for one in status["checklist"]},
+        "Ready": "yes" if status["ready"] else "no",
+    }
+
+
+def _in_two_lines(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}\n{parts.path}"
+
+
+def _finish(stage: Stage, connections: list[Connection], found: list[Json]) -> None:
+    """Do what the checklists ask for, and ask for the status again."""
+    remedies = {one["check"]: one["remedy"] for one in found[0]["checklist"] if not one["ok"]}
+    stage.screen.say(f"What is missing comes with its remedy, here for {connections[0].name}:")
+    stage.screen.show(tables.facts(remedies.items()))
+    for connection, status in zip(connections, found, strict=True):
+        _add_rillet_webhook(stage, connection, status["webhook_urls"]["rillet"])
+    for connection in connections:
+        ready = _status(stage, connection)["ready"]
+        stage.screen.say(
+            f"That is done, and the status of {connection.name} says: {'' if ready else 'not '}ready."
+        )
+        stage.expect(ready, f"{connection.name} is not ready after its checklist was worked off.")
+
+
+def _add_rillet_webhook(stage: Stage, connection: Connection, url: str) -> None:
+    """Make a webhook in Rillet's settings, and add its token to the secret in AWS's console."""
+    webhook = connection.organisation.add_webhook(url, events=["invoice-payment-updated", "invoice-deleted"])
+    stack = stage.stack.deployment.functions["connect_rillet"].environment["STACK"]
+    secret = stage.stack.aws.secretsmanager.get_secret_value(SecretId=f"{stack}/{connection.name}/rillet")
+    value = {**json.loads(secret["SecretString"]), "webhook_token": webhook.token}
+    stage.stack.put_secret(connection.name, "rillet", value)
+
+
+SECTION = Section("Connect Rillet", _tell)

@@ -1,0 +1,131 @@
+"""More calls wait than Rillet takes: they share its budget, and another connection notices nothing of it."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+
+from local.demo import acme, tables
+from local.demo.audit import audit
+from local.demo.stage import Json, Numbers, Section, Stage
+from local.rillet_twin.calls import Call
+from local.stack import Connection
+
+INVOICES = 30
+LIMIT = 10
+WINDOW = 30
+"""Rillet takes so many calls in any window of so many seconds, for as long as this part is told."""
+_PAUSE = 5
+"""Seconds without a call that separate one run of calls from the next."""
+
+
+def _tell(stage: Stage) -> Numbers:
+    busy = stage.stack.connections[acme.NAME]
+    stage.screen.say(
+        f"Rillet takes 60 requests in any 60 s, for each organisation. So that this part is short, it takes "
+        f"{LIMIT} in any {WINDOW} s here, and {busy.name}'s settings say so. {busy.name} finalises "
+        f"{INVOICES} invoices at once; while they wait, {stage.connection.name} finalises one."
+    )
+    with _shortened(stage, busy):
+        before, refused = len(stage.stack.rillet.state.calls), _refused(stage)
+        backlog = [stage.finalise_draft(draft, busy) for draft in _drafts()]
+        stage.deliver_webhooks()
+        stage.until(stage.everything_waits, "The end of the first window's calls", jumps=False)
+        made, waiting = len(_calls(stage, busy, before)), stage.waiting()
+        seconds = _one_of_the_other_connection(stage)
+        stage.until(stage.settled, "The export of the backlog", jump=1)
+    calls, refused = _calls(stage, busy, before), _refused(stage) - refused
+    share = _share(calls)
+    stage.screen.show(
+        tables.facts(
+            (
+                ("Waiting at the limit", f"{waiting} invoices, after {made} calls"),
+                (f"{stage.connection.name} meanwhile", f"its invoice was in Rillet {seconds:.1f} s after"),
+                ("Calls to Rillet", f"{len(calls)}, by second: {_by_second(calls)}"),
+                ("Most in any window", f"{_most(calls)} of {LIMIT}"),
+                ("Refused (429)", str(refused)),
+                ("Share of the budget", f"{share:.0f} %"),
+            )
+        )
+    )
+    stage.screen.note(
+        f"The budget is {LIMIT} calls at once, and then {LIMIT} in each {WINDOW} s up to the last call. The "
+        "seconds are those of the clock, which was moved on while everything waited."
+    )
+    pairs = [pair for pair in audit(stage.stack).pairs if pair.id in backlog]
+    stage.shown |= {pair.id for pair in pairs}
+    stage.expect(all(pair.agrees for pair in pairs), "Not all of the backlog is booked as it was billed.")
+    stage.expect(_most(calls) <= LIMIT, "There were more calls in a window than Rillet takes.")
+    stage.expect(not refused, f"Rillet refused {refused} calls for their pace.")
+    return {"paced_calls": len(calls), "budget_used_percent": round(share)}
+
+
+@contextmanager
+def _shortened(stage: Stage, busy: Connection) -> Iterator[None]:
+    """Shorten Rillet's rule and the connection's settings, and put both back afterwards."""
+    rillet, pacing = stage.stack.rillet.state, {"requests": LIMIT, "window_seconds": WINDOW}
+    usual = rillet.rate_limit, rillet.rate_window
+    settings: Json = deepcopy(busy.settings)
+    settings["rillet"]["pacing"] = pacing
+    stage.stack.put_settings(busy.name, settings)
+    stage.let_a_minute_pass()
+    rillet.rate_limit, rillet.rate_window = LIMIT, WINDOW
+    try:
+        yield
+    finally:
+        rillet.rate_limit, rillet.rate_window = usual
+        stage.stack.put_settings(busy.name, busy.settings)
+        stage.let_a_minute_pass()
+
+
+def _drafts() -> list[Json]:
+    """Return the backlog: one invoice that the connection has booked before, many times."""
+    wanted = acme.invoice_id("long-note")
+    [like] = [invoice for invoice in acme.solvimon_seed()["invoices"] if invoice["id"] == wanted]
+    return [{**deepcopy(like), "id": acme.invoice_id(f"backlog-{number}")} for number in range(INVOICES)]
+
+
+def _one_of_the_other_connection(stage: Stage) -> float:
+    """Export an invoice of the connection that has a budget of its own; return how long it took."""
+    feature = "finalised while another connection waits"
+    invoice = stage.another("untaxed", "demo-meanwhile", feature)["id"]
+    started = time.monotonic()
+    number = stage.finalise(invoice)
+    stage.deliver_webhooks()
+    stage.until(lambda: stage.state(invoice) == "exported", f"The export of {number}", jumps=False)
+    return time.monotonic() - started
+
+
+def _calls(stage: Stage, connection: Connection, after: int) -> list[Call]:
+    calls = stage.stack.rillet.state.calls[after:]
+    return [call for call in calls if call.organisation_id == connection.organisation.id]
+
+
+def _refused(stage: Stage) -> int:
+    return sum(connection.organisation.counts.refused for connection in stage.stack.connections.values())
+
+
+def _most(calls: list[Call]) -> int:
+    """Return the largest number of calls in any window."""
+    ends = [call.time for call in calls]
+    return max((sum(end - WINDOW < call.time <= end for call in calls) for end in ends), default=0)
+
+
+def _share(calls: list[Call]) -> float:
+    """Return the share of the budget that was used until the last call, in percent."""
+    times = [call.time for call in calls]
+    lasted = max(times) - min(times) if times else 0.0
+    return 100 * len(times) / (LIMIT * (1 + lasted / WINDOW))
+
+
+def _by_second(calls: list[Call]) -> str:
+    """Tell how many calls there were when, in seconds since the first one."""
+    runs: list[list[float]] = []
+    for moment in sorted(call.time for call in calls):
+        if not runs or moment - runs[-1][-1] > _PAUSE:
+            runs.append([])
+        runs[-1].append(moment)
+    return ", ".join(f"{run[0] - runs[0][0]:.0f}–{run[-1] - runs[0][0]:.0f} s: {len(run)}" for run in runs)
+
+
+SECTION = Section("Rillet's request budget", _tell)

@@ -1,0 +1,42 @@
+"""The demo's part on Rillet's budget: what it shows, and that it notices when the budget is overdrawn."""
+
+import pytest
+
+from local.demo.sections import all_invoices, one_invoice, request_budget
+from local.demo.stage import Section, Stage
+from local.stack import LocalStack
+from tests.demo.support import figures, in_one_line, tell
+
+PARTS = (one_invoice.SECTION, all_invoices.SECTION, request_budget.SECTION)
+
+
+def test_a_backlog_is_paced_and_another_connection_does_not_wait_for_it(stack: LocalStack) -> None:
+    code, screen = tell(stack, *PARTS)
+
+    found = figures(screen)
+    assert code == 0, screen
+    assert found["refused_429"] == 0
+    assert found["paced_calls"] >= request_budget.INVOICES
+    assert found["budget_used_percent"] >= 75  # a busy machine takes longer over the calls themselves
+    assert "20 invoices, after 10 calls" in screen
+    assert "10 of 10" in screen
+    assert "here, and acme's settings say so" in in_one_line(screen)
+    assert (stack.rillet.state.rate_limit, stack.rillet.state.rate_window) == (60, 60.0)
+    settings = stack.aws.ssm.get_parameter(Name="/solvimon-rillet/acme/settings")["Parameter"]["Value"]
+    assert "pacing" not in settings
+
+
+def test_a_budget_that_is_overdrawn_makes_the_demo_fail(
+    stack: LocalStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forget_the_settings(stage: Stage) -> dict[str, int | str]:
+        monkeypatch.setattr(stage.stack, "put_settings", lambda *_: None)
+        return {}
+
+    monkeypatch.setattr(request_budget, "INVOICES", 12)
+
+    code, screen = tell(stack, Section("A slip", forget_the_settings), request_budget.SECTION)
+
+    assert code == 1
+    assert figures(screen)["refused_429"] > 0
+    assert "calls for their pace" in in_one_line(screen)
