@@ -44,10 +44,8 @@ def credit_by_hand(stack: LocalStack, connection: Connection, rillet_id: str, am
         "items": [{"description": "by hand", "price": price}],
     }
     memo = booked_by_hand(stack, connection, body, "/credit-memos")
-    applications = {
-        "application_date": "2026-02-02",
-        "applications": [{"invoice_id": rillet_id, "amount": money}],
-    }
+    application = {"invoice_id": rillet_id, "amount": money, "application_date": "2026-02-02"}
+    applications = {"applications": [application]}
     booked_by_hand(stack, connection, applications, f"/credit-memos/{memo['id']}/applications")
     settle(stack, connection)
     identifier: str = memo["id"]
