@@ -276,6 +276,33 @@ def test_another_organisation_is_refused_after_disconnecting_too(
     assert (refused.status_code, same.status_code) == (409, 200)
 
 
+def test_another_organisation_than_that_of_an_api_key_is_refused_too(
+    stack: LocalStack, acme: Connection
+) -> None:
+    another = stack.rillet.state.add_organisation(api_key="another-0123", trade_name="Another Ltd")
+    stack.put_secret(ACME, "rillet", {"auth": "api_key", "api_key": acme.rillet_api_key})
+    before = everything(stack)
+
+    refused = open_page(grant(stack, start(stack), another))
+    kept = everything(stack)
+    same = open_page(grant(stack, start(stack), acme.organisation))
+
+    assert (refused.status_code, same.status_code) == (409, 200)
+    assert "It has booked into Acme Inc. so far" in refused.text
+    assert but_used_states(kept) == but_used_states(before)
+
+
+def test_an_api_key_that_opens_nothing_any_more_refuses_no_organisation(
+    stack: LocalStack, acme: Connection
+) -> None:
+    stack.put_secret(ACME, "rillet", {"auth": "api_key", "api_key": acme.rillet_api_key})
+    stack.rillet.state.revoke(acme.rillet_api_key)
+
+    page = open_page(grant(stack, start(stack), acme.organisation))
+
+    assert page.status_code == 200
+
+
 def test_twenty_browsers_with_the_same_answer_connect_once(stack: LocalStack, visit: Visit) -> None:
     query, pages = visit.mine, list[requests.Response]()
     exchanged = oauth(stack).counts.exchanges

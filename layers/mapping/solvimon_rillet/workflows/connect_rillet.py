@@ -115,7 +115,7 @@ class ConnectRillet:
         settings = self._configuration.settings(connection)
         granted = self._oauth(settings.rillet).redeem(code, verifier)
         organisation = self._rillet_for(connection, settings, lambda: granted.access_token).organization()
-        owner = self._table.get(_owner_key(connection)) or {}
+        owner = self._owner(connection, settings)
         if owner.get("organisation_id", organisation.id) != organisation.id:
             return Page(
                 409,
@@ -129,6 +129,17 @@ class ConnectRillet:
             f"{connection} is connected to {organisation.trade_name}",
             "You may close this window. Documents that were waiting continue by themselves.",
         )
+
+    def _owner(self, connection: str, settings: Settings) -> Mapping[str, Any]:
+        """The organisation that a connection has booked into, by an authorisation or by an API key."""
+        if owner := self._table.get(_owner_key(connection)):
+            return owner
+        try:
+            key = self._configuration.credential(connection, "rillet", "api_key")
+            found = self._rillet_for(connection, settings, lambda: key).organization()
+        except ConnectionBroken:  # no key, or one that opens nothing any more
+            return {}
+        return {"organisation_id": found.id, "organisation_name": found.trade_name}
 
     def _keep(self, connection: str, settings: Settings, granted: Grant, organisation: Organization) -> None:
         names = {"organisation_id": organisation.id, "organisation_name": organisation.trade_name}
