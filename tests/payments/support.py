@@ -1,7 +1,6 @@
 """What the tests of payments share: one small invoice in both systems, and Rillet's events as sent."""
 
 import json
-from collections.abc import Iterable
 from typing import Any
 
 from local import demo_data
@@ -91,7 +90,7 @@ def send_document(stack: LocalStack, connection: Connection, document: object, *
 
 
 def events(connection: Connection, name: str = PAYMENTS) -> list[Event]:
-    """What Rillet announced, oldest first; whatever waits to be sent of it is taken back."""
+    """What Rillet announced, oldest first."""
     return connection.organisation.announced(name)
 
 
@@ -166,8 +165,3 @@ def document_of(connection: Connection, rillet_id: str, **changes: object) -> Js
     """An invoice as Rillet shows it now, with some fields changed; ``None`` takes one away."""
     shown = dict(connection.organisation.invoices.get(rillet_id).document) | changes
     return {name: value for name, value in shown.items() if value is not None}
-
-
-def each(*batches: Iterable[Event]) -> list[Event]:
-    """All events of some batches, one after the other."""
-    return [event for batch in batches for event in batch]

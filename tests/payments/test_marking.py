@@ -308,7 +308,7 @@ def test_the_workflow_can_be_switched_off(stack: LocalStack, connection: Connect
     assert "reason" not in item(stack)
 
 
-def test_a_broken_event_on_the_queue_goes_to_the_dead_letters_alone(
+def test_an_event_whose_id_is_no_id_is_acknowledged_and_holds_nothing_up(
     stack: LocalStack, connection: Connection
 ) -> None:
     rillet_id = exported(stack, connection)
