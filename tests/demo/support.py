@@ -37,7 +37,7 @@ def tell(stack: LocalStack, *sections: Section, connected: bool = True) -> tuple
         connected: begin with the part that connects both organisations.
     """
     out = io.StringIO()
-    screen = Screen(out)
+    screen = Screen(out, 100)
     first = (connections.SECTION,) if connected else ()
     outcome = story.tell(stack, screen, (*first, *sections))
     return story.conclude(screen, outcome, 1.25), out.getvalue()
