@@ -41,9 +41,9 @@ class ProcessEndedError(Exception):
 
 def execute(
     function: DeployedFunction,
-    event: Any,
+    event: Any,  # noqa: ANN401 - the event is whatever a person sends
     invoke: Invoke,
-    advance: Callable[[float], None],  # noqa: ANN401
+    advance: Callable[[float], None],
 ) -> tuple[Any, Execution]:
     """Run a durable execution to its end.
 
