@@ -40,8 +40,8 @@ def _tell(stage: Stage) -> Numbers:
         tables.facts(
             (
                 ("Waiting at the limit", f"{waiting} invoices, after {made} calls"),
-                (f"{stage.connection.name} meanwhile", f"its invoice was in Rillet {seconds:.1f} s after"),
-                ("Calls to Rillet", f"{len(calls)}, by second: {_by_second(calls)}"),
+                (f"{stage.connection.name} meanwhile", f"its invoice is in Rillet after {seconds:.1f} s"),
+                ("Calls to Rillet", f"{len(calls)}: {_by_second(calls)}"),
                 ("Most in any window", f"{_most(calls)} of {LIMIT}"),
                 ("Refused (429)", str(refused)),
                 ("Share of the budget", f"{share:.0f} %"),
@@ -125,7 +125,7 @@ def _by_second(calls: list[Call]) -> str:
         if not runs or moment - runs[-1][-1] > _PAUSE:
             runs.append([])
         runs[-1].append(moment)
-    return ", ".join(f"{run[0] - runs[0][0]:.0f}–{run[-1] - runs[0][0]:.0f} s: {len(run)}" for run in runs)
+    return ", ".join(f"{len(run)} from second {run[0] - runs[0][0]:.0f}" for run in runs)
 
 
 SECTION = Section("Rillet's request budget", _tell)
