@@ -22,7 +22,10 @@ demo: $(STAMP) ## Finalise invoices in a local Solvimon and watch them arrive in
 up: $(STAMP) ## Keep the local system running and print its URLs
 	@PYTHONPATH=layers/mapping $(BIN)/python -m local.up
 
-test: $(STAMP) ## Run the tests with coverage
+test: $(STAMP) ## Run the tests
+	@$(BIN)/python -m pytest -n $(PYTEST_WORKERS)
+
+coverage: $(STAMP) ## Run the tests and measure what they reach (slow: Python traces every line)
 	@$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --cov --cov-report=term
 
 lint: $(STAMP) ## Check style, types, the arrows between modules, and the template
@@ -49,4 +52,4 @@ lock: ## Lock the requirements again (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-strip-extras --python-version 3.11 --no-emit-index-url --no-header --no-emit-package boto3 --no-emit-package botocore --no-emit-package s3transfer --no-emit-package python-dateutil --no-emit-package six layers/dependencies/requirements.in -o layers/dependencies/requirements.txt
 	uv pip compile -q --universal --generate-hashes --no-strip-extras --python-version 3.11 --no-emit-index-url --no-header requirements-dev.in -o requirements-dev.txt
 
-.PHONY: help demo up test lint bench docs build deploy lock
+.PHONY: help demo up test coverage lint bench docs build deploy lock

@@ -188,7 +188,8 @@ class Runtime:
             if connection not in self._tokens:
 
                 def oauth() -> RilletOAuth:
-                    return RilletOAuth(client_of(self.configuration), settings.rillet)
+                    now = self.configuration.settings(connection)  # whatever they were when this was made
+                    return RilletOAuth(client_of(self.configuration), now.rillet)
 
                 self._tokens[connection] = Tokens(
                     connection, self.configuration, self.table, oauth, self.clock
