@@ -2,9 +2,12 @@
 
 import io
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
 from rich.console import Console, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
 WIDEST = 100
@@ -65,6 +68,25 @@ class Screen:
     def show(self, what: RenderableType) -> None:
         """Show a table."""
         self._console.print(what)
+
+    @contextmanager
+    def progress(self, what: str, total: int) -> Iterator[Callable[[int], None]]:
+        """Show how far something is; off a terminal, only how it ended.
+
+        Args:
+            what: its name.
+            total: how much there is to do.
+
+        Yields:
+            What takes how much is done.
+        """
+        columns = (TextColumn("{task.description:<22}"), BarColumn(40), MofNCompleteColumn())
+        # The functions' output goes elsewhere already.
+        with Progress(
+            *columns, console=self._console, redirect_stdout=False, redirect_stderr=False
+        ) as progress:
+            task = progress.add_task(what, total=total)
+            yield lambda done: progress.update(task, completed=done)
 
     def plain(self, line: str) -> None:
         """Write a line for programs: never wrapped, never coloured."""

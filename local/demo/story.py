@@ -12,6 +12,7 @@ from local.demo.sections import (
     all_invoices,
     connections,
     dry_run,
+    imports,
     lost_answer,
     one_invoice,
     rejected,
@@ -23,6 +24,7 @@ from local.stack import Connection, LocalStack
 
 SECTIONS: tuple[Section, ...] = (
     connections.SECTION,
+    imports.SECTION,
     one_invoice.SECTION,
     all_invoices.SECTION,
     repeated_webhook.SECTION,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 from rich import box
 from rich.table import Table
@@ -119,6 +120,27 @@ def totals(checked: Audit) -> Table:
         there = sum(pair.exported for pair in pairs)
         counted = (str(len(pairs)), str(there), f"{billed:,}", f"{booked:,}")
         table.add_row(connection, currency, *counted, _difference(apart))
+    return table
+
+
+def imports(answers: Iterable[tuple[str, Mapping[str, Any]]]) -> Table:
+    """What became of imported rows, and what it cost, by import."""
+    table = _table()
+    table.add_column("Import")
+    names = (
+        "seen",
+        "created",
+        "updated",
+        "unchanged",
+        "skipped",
+        "failed",
+        "rillet_calls",
+        "solvimon_writes",
+    )
+    for name in names:
+        table.add_column(name.replace("_", "\n").capitalize(), justify="right")
+    for what, answer in answers:
+        table.add_row(what, *(f"{answer[name]:,}" for name in names))
     return table
 
 

@@ -50,6 +50,8 @@ def test_the_demo_shows_every_invoice_on_both_sides_and_ends_with_its_figures(tm
     assert found["currencies"] == len({facts["currency"] for facts in demo_data.expected().values()})
     assert found["rillet_calls"] >= invoices
     assert 0 < found["seconds"] < 60
+    imported = tuple(found[f"{kind}_imported"] for kind in ("customers", "products", "subsidiaries"))
+    assert imported == (119, 5, 1)
     assert (found["repeated_webhooks"], found["lost_answers"], found["rejected_then_mended"]) == (20, 1, 1)
     for facts in demo_data.expected().values():
         gross = f"{Decimal(facts['gross']):,} {facts['currency']}"

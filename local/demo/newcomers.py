@@ -1,0 +1,70 @@
+"""What Rillet has beside the demo's world: the customers, products and the subsidiary that Solvimon lacks."""
+
+from local.demo_data.identity import Json, rillet_id
+
+_PLACES = (
+    ("Rotterdam", "ZH", "NL"),
+    ("Hamburg", "HH", "DE"),
+    ("Antwerpen", "VAN", "BE"),
+    ("Oslo", "03", "NO"),
+)
+_WORDS = ("Anchor", "Beacon", "Capstan", "Davit", "Ensign", "Fathom", "Galley", "Halyard", "Jetty", "Keel")
+_TRADES = ("Shipping", "Towage", "Stevedores", "Pilots", "Bunkering", "Salvage", "Chandlers", "Ferries")
+NAMELESS = rillet_id("customer", "newcomer-nameless")
+"""The one customer that cannot be imported."""
+
+
+def customers() -> list[Json]:
+    """Return 120 customers: most as they should be, a few as they come."""
+    ordinary = [
+        _customer(f"{word} {trade}", *_PLACES[(index + number) % len(_PLACES)])
+        for index, word in enumerate(_WORDS)
+        for number, trade in enumerate(_TRADES)
+    ]
+    more = [_customer(f"{word} & {other}", *_PLACES[0]) for word in _WORDS[:6] for other in _WORDS[6:]]
+    odd = [_customer(f"Odd {number}", *_PLACES[1]) for number in range(16)]
+    odd[0]["emails"] = []
+    odd[1]["emails"].append({"email": "also@odd.example", "type": "MAIN_SENDER"})
+    odd[2]["name"] = "Vereniging van Rivierloodsen en Sleepdiensten " * 7
+    odd[3]["name"] = "Two\nlines 🚢"
+    odd[4] = {**odd[4], "id": NAMELESS, "name": " "}
+    return [*ordinary, *more, *odd]
+
+
+def products() -> list[Json]:
+    """Return a product in use and one that is not."""
+    return [
+        {
+            "id": rillet_id("product", f"newcomer-{name}"),
+            "name": name,
+            "description": "Only in Rillet so far",
+            "status": status,
+        }
+        for name, status in (("Tide Tables", "ACTIVE"), ("Fax Alerts", "INACTIVE"))
+    ]
+
+
+def subsidiary() -> Json:
+    """Return a company of the group that has not billed yet."""
+    return {
+        "id": rillet_id("subsidiary", "newcomer-nordic"),
+        "trade_name": "Tideway Nordic AB",
+        "currency": "SEK",
+        "timezone": "Europe/Stockholm",
+    }
+
+
+def _customer(name: str, city: str, state: str, country: str) -> Json:
+    mail = name.lower().replace(" & ", "-").replace(" ", "-")
+    return {
+        "id": rillet_id("customer", f"newcomer-{mail}"),
+        "name": name,
+        "emails": [{"email": f"books@{mail}.example", "type": "MAIN_SENDER"}],
+        "address": {
+            "line1": "Havenweg 1",
+            "city": city,
+            "state": state,
+            "zip_code": "1000",
+            "country": country,
+        },
+    }
