@@ -4,6 +4,7 @@ import threading
 from typing import Any
 
 import pytest
+import requests
 
 from local import demo_data
 from local.solvimon_twin.state import Call
@@ -339,6 +340,43 @@ def test_what_an_import_wrote_is_remembered_for_the_export_and_the_sync(stack: L
     assert (link["rillet_id"], link["mailed"]) == (rillet_id(1), True)
     assert len(link["synced_hash"]) == len(link["imported_hash"]) == 64
     assert "expires_at" not in link
+
+
+def test_what_an_import_wrote_does_not_go_back_to_rillet(stack: LocalStack) -> None:
+    """Solvimon's webhook tells of the import's own writes; a name that was cut must not replace it."""
+    whole = customer(name="A very long name " * 20, name_on_invoice="Another name")
+    connection = world(stack, [existing(reference=rillet_id(1))], [whole, customer(2)])
+    run(stack)
+    before = [dict(record.document) for record in connection.organisation.customers]
+
+    stack.settle()
+
+    events = [event["detail-type"] for event in stack.bus_events()]
+    assert "Customer Updated" in events
+    assert [call for call in stack.rillet.state.calls if call.method != "GET"] == []
+    assert [record.document for record in connection.organisation.customers] == before
+
+
+def test_an_edit_in_solvimon_after_an_import_does_go_to_rillet(stack: LocalStack) -> None:
+    connection = world(stack, [], [customer()])
+    run(stack)
+    stack.settle()
+    found = linked(connection)
+    client = {"X-API-KEY": connection.solvimon_api_key}
+    requests.patch(
+        f"{stack.solvimon.url}/customers/{found['id']}",
+        json={"email": "new@customer.example"},
+        headers=client,
+        timeout=5,
+    ).raise_for_status()
+
+    stack.settle()
+    answer = run(stack)
+
+    [record] = connection.organisation.customers
+    assert record.document["emails"][0]["email"] == "new@customer.example"
+    assert counts(answer) == {"unchanged": 1}
+    assert linked(connection)["email"] == "new@customer.example"
 
 
 def test_the_key_of_a_create_is_the_same_for_the_same_row_and_no_other(stack: LocalStack) -> None:

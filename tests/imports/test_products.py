@@ -112,8 +112,10 @@ def test_a_custom_field_that_cannot_hold_an_id_ends_the_run_and_gives_the_lease_
     connect(stack, solvimon=seed, products=[product()])
 
     first, second = run(stack, "products"), run(stack, "products")
+    dry_run = run(stack, "products", dry_run=True)
 
     assert why in first["error"]
+    assert dry_run["error"] == first["error"]
     assert "custom_fields.product" in first["remedy"]
     assert second["error"] == first["error"]
 
