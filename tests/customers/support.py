@@ -7,6 +7,7 @@ from local.demo_data.identity import rillet_id, solvimon_id
 from local.rillet_twin.calls import Call
 from local.solvimon_twin.resources.shapes import CUSTOMERS
 from local.stack import Connection, LocalStack
+from tests.export.support import until
 
 Json = dict[str, Any]
 
@@ -67,3 +68,18 @@ def record(stack: LocalStack, customer_id: str = CUSTOMER) -> Json:
 def puts(stack: LocalStack) -> list[Call]:
     """The requests to replace a customer that reached Rillet."""
     return [call for call in stack.rillet.state.calls if call.method == "PUT"]
+
+
+def named(name: str) -> Json:
+    """A change of the customer's legal name."""
+    return organization(legal_name=name)
+
+
+def settled(stack: LocalStack, connection: Connection, name: str) -> None:
+    """Time passes; then the customer in Rillet has this name."""
+    until(stack, lambda: record(stack)["state"] == "synced")
+    stack.advance(3600)
+    stack.settle()
+    assert in_rillet(connection)["name"] == name
+    assert record(stack)["state"] == "synced"
+    assert "lease_until" not in record(stack)
