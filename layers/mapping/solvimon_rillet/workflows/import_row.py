@@ -90,7 +90,8 @@ class ImportRow:
         self._row = imported
         self._hash = hash_of([imported.mapped.payload, imported.mapped.active, imported.pinned])
         self._known = known
-        self._gone = ""
+        self._at = ""  # the record in Solvimon
+        self._gone = ""  # a record that is not there any more
         self._taken: AlreadyExists | None = None
         self._keys_spent = 0
         self._outcome = ""
@@ -116,8 +117,8 @@ class ImportRow:
                 return self._create() if current is None else self._update(current)
             except AlreadyExists as taken:
                 self._taken, self._outcome = taken, ""
-            except NotThere:
-                self._known = None
+            except NotThere:  # deleted this very moment
+                self._gone, self._known = self._at, None
             except OutcomeUnknown as unknown:
                 self._keys_spent += unknown.key_spent
                 if look == LOOKS:
@@ -134,6 +135,7 @@ class ImportRow:
         for found in self._candidates():
             if found is not None:
                 self._check_link(found)
+                self._at = str(found["id"])
                 return found
         return None
 
@@ -144,7 +146,7 @@ class ImportRow:
             yield self._pinned(self._row.pinned)
         if self._known and self._known.solvimon_id:
             found = find(collection, self._known.solvimon_id)
-            self._gone = "" if found else self._known.solvimon_id
+            self._gone = self._gone if found else self._known.solvimon_id
             yield found
         yield find(collection, self._row.id)
         if self._taken or not self._run.target.field_is_new:
