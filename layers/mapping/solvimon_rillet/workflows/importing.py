@@ -174,7 +174,7 @@ class Import:
         while True:
             title = name if attempt == 1 else f"{name}, attempt {attempt}"
             result = self._steps.step(title, partial(work, failing))
-            self._tally.operations += 2
+            self._tally.operations += 1
             self._tally.add_calls(result)
             if "later" not in result:
                 return result
@@ -185,6 +185,7 @@ class Import:
             seconds = pause if result["later"] is None else result["later"]
             seconds = min(max(SHORTEST, -int(-seconds // 1)), LONGEST)
             self._steps.wait(f"{name}: {result['why']}", seconds)
+            self._tally.operations += 1
             waited += seconds
             attempt += 1
             failing += bool(result.get("failing"))
