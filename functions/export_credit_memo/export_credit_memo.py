@@ -21,7 +21,7 @@ def build(environment: Mapping[str, str], *, clock: Callable[[], float] = time.t
         name="export_credit_memo",
         id_name="credit_note_id",
         detail_type=CREDIT_NOTE_FINALISED,
-        exporter=lambda runtime, connection: runtime.export_credit_memo(connection),
+        exporter=lambda runtime, *given: runtime.export_credit_memo(*given),
     )
 
 

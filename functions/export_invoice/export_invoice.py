@@ -21,7 +21,7 @@ def build(environment: Mapping[str, str], *, clock: Callable[[], float] = time.t
         name="export_invoice",
         id_name="invoice_id",
         detail_type=INVOICE_FINALISED,
-        exporter=lambda runtime, connection: runtime.export_invoice(connection),
+        exporter=lambda runtime, *given: runtime.export_invoice(*given),
     )
 
 

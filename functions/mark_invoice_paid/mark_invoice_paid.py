@@ -27,7 +27,7 @@ def build(environment: Mapping[str, str], *, clock: Callable[[], float] = time.t
         name="mark_invoice_paid",
         id_name="invoice_id",
         detail_type=INVOICE_PAYMENT_UPDATED,
-        exporter=lambda runtime, connection: runtime.mark_invoice_paid(connection),
+        exporter=lambda runtime, *given: runtime.mark_invoice_paid(*given),
         take=take,
     )
 

@@ -21,7 +21,7 @@ def build(environment: Mapping[str, str], *, clock: Callable[[], float] = time.t
         name="sync_customer",
         id_name="customer_id",
         detail_type=CUSTOMER_UPDATED,
-        exporter=lambda runtime, connection: runtime.sync_customer(connection),
+        exporter=lambda runtime, *given: runtime.sync_customer(*given),
     )
 
 

@@ -17,12 +17,13 @@ from solvimon_rillet.errors import (
 )
 from solvimon_rillet.events import INVOICE_FINALISED, BusEvent
 from solvimon_rillet.inbox import NEEDED_MILLISECONDS, Inbox, summary
+from solvimon_rillet.pacing import Priority
 from solvimon_rillet.queues import Deferred
 from solvimon_rillet.workflows.results import Result
 from tests.unit.logs import logged
 
 Json = dict[str, Any]
-Work = Callable[[str, str], Result]
+Work = Callable[[str, str, Priority], Result]
 
 
 @dataclass
@@ -76,7 +77,7 @@ def batch(fakes: Fakes, work: Work, *records: Json) -> list[str]:
 def ending(**ends: Result | Exception | str) -> Work:
     """Work that ends as told, by document; the rest is exported."""
 
-    def work(connection: str, document_id: str) -> Result:
+    def work(connection: str, document_id: str, _priority: Priority) -> Result:
         end = ends.get(document_id, "exported")
         if isinstance(end, Exception):
             raise end
@@ -88,7 +89,7 @@ def ending(**ends: Result | Exception | str) -> Work:
 def test_every_message_of_a_batch_is_done_in_its_connection() -> None:
     done: list[tuple[str, str]] = []
 
-    def work(connection: str, document_id: str) -> Result:
+    def work(connection: str, document_id: str, _priority: Priority) -> Result:
         done.append((connection, document_id))
         return Result(document_id, "exported")
 
@@ -175,7 +176,7 @@ def test_documents_of_a_connection_that_is_not_there_wait_a_quarter_of_an_hour()
 def test_a_document_is_not_begun_without_the_time_that_it_needs(left: int, begun: bool) -> None:
     fakes, done = Fakes(left=left), []
 
-    def work(connection: str, document_id: str) -> Result:
+    def work(connection: str, document_id: str, _priority: Priority) -> Result:
         done.append(document_id)
         return Result(document_id, "exported")
 

@@ -69,6 +69,8 @@ def test_a_claim_is_a_lease_with_the_time_it_was_made(ledger: Ledger) -> None:
         "lease_owner": "me",
         "lease_until": NOW + LEASE_SECONDS,
         "created_at": NOW,
+        "updated_at": NOW,
+        "listed": "default#invoice#claimed",
         "schema_version": 1,
     }
 

@@ -1,6 +1,6 @@
 """One DynamoDB table of records in plain Python types, with conditional writes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -119,6 +119,43 @@ class Table:
             answer = self._dynamodb.delete_item(TableName=self._name, Key=_key(key), ReturnValues="ALL_OLD")
         item = answer.get("Attributes")
         return _plain(item) if item else None
+
+    def take_if(self, key: str, condition: str, values: Mapping[str, Any]) -> None:
+        """Delete a record if the condition holds."""
+        with _translated():
+            self._dynamodb.delete_item(
+                TableName=self._name,
+                Key=_key(key),
+                ConditionExpression=condition,
+                ExpressionAttributeValues=_typed(values),
+            )
+
+    def query(self, index: str, name: str, value: str) -> Iterator[Item]:
+        """What an index keeps of the records with a value, in its order, page after page."""
+        for page in self._pages(index, name, value):
+            yield from map(_plain, page["Items"])
+
+    def count(self, index: str, name: str, value: str) -> int:
+        """How many records an index has under a value."""
+        return sum(int(page["Count"]) for page in self._pages(index, name, value, Select="COUNT"))
+
+    def _pages(self, index: str, name: str, value: str, **more: Any) -> Iterator[Any]:
+        start: dict[str, Any] = {}
+        while True:
+            with _translated():
+                page: Any = self._dynamodb.query(
+                    TableName=self._name,
+                    IndexName=index,
+                    KeyConditionExpression="#name = :value",
+                    ExpressionAttributeNames={"#name": name},
+                    ExpressionAttributeValues={":value": {"S": value}},
+                    **start,
+                    **more,
+                )
+            yield page
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
 
 class _translated:

@@ -52,6 +52,7 @@ class BusEvent:
         event_id: the same for every delivery of the same event.
         occurred_at: when, as the vendor says (ISO 8601).
         facts: what a signed event says of the document's amounts and state, so that nobody need ask for it.
+        bulk: whether it is part of a back-fill, which lets live work go first.
     """
 
     source: str
@@ -61,6 +62,7 @@ class BusEvent:
     event_id: str
     occurred_at: str
     facts: Mapping[str, str] = field(default_factory=dict)
+    bulk: bool = False
 
     def detail(self) -> dict[str, object]:
         """The event's detail as the bus carries it."""
@@ -70,7 +72,12 @@ class BusEvent:
             "event_id": self.event_id,
             "occurred_at": self.occurred_at,
             **({"facts": dict(self.facts)} if self.facts else {}),
+            **({"priority": "bulk"} if self.bulk else {}),
         }
+
+    def as_message(self) -> str:
+        """The event as EventBridge puts it on a queue."""
+        return json.dumps({"source": self.source, "detail-type": self.detail_type, "detail": self.detail()})
 
     @classmethod
     def from_queue(cls, body: str) -> Self:
@@ -97,6 +104,7 @@ class BusEvent:
             str(detail.get("event_id", "")),
             str(detail.get("occurred_at", "")),
             _texts(detail.get("facts")),
+            detail.get("priority") == "bulk",
         )
 
 

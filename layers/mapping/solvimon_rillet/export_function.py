@@ -9,6 +9,7 @@ from solvimon_rillet.errors import NeedsAttention, Recoverable
 from solvimon_rillet.events import BusEvent
 from solvimon_rillet.inbox import Inbox, summary
 from solvimon_rillet.lambda_handler import Handler
+from solvimon_rillet.pacing import Priority
 from solvimon_rillet.runtime import Runtime, run_id
 from solvimon_rillet.telemetry import Telemetry
 from solvimon_rillet.workflows.results import Result
@@ -48,7 +49,7 @@ def build_export(
     name: str,
     id_name: str,
     detail_type: str,
-    exporter: Callable[[Runtime, str], Exporter],
+    exporter: Callable[[Runtime, str, Priority], Exporter],
     take: Callable[[Runtime, BusEvent], Result] | None = None,
 ) -> Handler:
     """A handler of an export.
@@ -59,7 +60,7 @@ def build_export(
         name: the function's name.
         id_name: what a document's id is called in requests and answers, such as ``invoice_id``.
         detail_type: the bus event that asks for it.
-        exporter: makes the workflow for a connection.
+        exporter: makes the workflow for a connection, with the priority of its calls.
         take: acts on a bus event itself, for a workflow that needs more of it than its id.
     """
     telemetry = Telemetry(environment, name)
@@ -72,12 +73,12 @@ def build_export(
         "dry_run": True,
     }
 
-    def export(connection: str, document_id: str) -> Result:
-        return exporter(runtime, connection).run(document_id, run_id())
+    def export(connection: str, document_id: str, priority: Priority) -> Result:
+        return exporter(runtime, connection, priority).run(document_id, run_id())
 
     def dry_run(connection: str, document_id: str) -> Result:
         try:
-            return exporter(runtime, connection).dry_run(document_id)
+            return exporter(runtime, connection, Priority.LIVE).dry_run(document_id)
         except Recoverable as error:
             return Result(document_id, "try_again", {"reason": str(error)})
 

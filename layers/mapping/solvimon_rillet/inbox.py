@@ -1,6 +1,5 @@
 """Taking work from a queue or from a person: one batch of bus events, or one direct invocation."""
 
-import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -11,14 +10,15 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from solvimon_rillet.errors import ConnectionBroken, NeedsAttention, Recoverable
-from solvimon_rillet.events import BusEvent
+from solvimon_rillet.events import SOLVIMON, BusEvent
+from solvimon_rillet.pacing import Priority
 from solvimon_rillet.queues import Queue
 from solvimon_rillet.telemetry import Telemetry
 from solvimon_rillet.workflows.results import Result
 
 logger = logging.getLogger(__name__)
 
-Work = Callable[[str, str], Result]
+Work = Callable[[str, str, Priority], Result]
 
 # A document may need several calls; with less time left it is not begun.
 NEEDED_MILLISECONDS = 25_000
@@ -38,7 +38,7 @@ class Inbox:
 
     Args:
         queue: where work goes that must wait.
-        work: does one document: ``work(connection, document_id)``.
+        work: does one document: ``work(connection, document_id, priority)``.
         telemetry: counts outcomes.
         event_work: does an event instead, for work that needs what the event itself says.
     """
@@ -53,7 +53,7 @@ class Inbox:
         self._queue = queue
         self._work = work
         self._telemetry = telemetry
-        self._event_work = event_work or (lambda event: work(event.connection, event.id))
+        self._event_work = event_work or (lambda event: work(event.connection, event.id, _priority(event)))
 
     def batch(self, event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
         """Take an SQS batch; what cannot be handed back by itself is reported as a failed item."""
@@ -73,10 +73,12 @@ class Inbox:
         try:
             if context.get_remaining_time_in_millis() < NEEDED_MILLISECONDS:
                 raise _OutOfTime("There was no time left in this run.", after=1)
-            return self._counted(connection, document_id, lambda: self._work(connection, document_id))
+            return self._counted(
+                connection, document_id, lambda: self._work(connection, document_id, Priority.LIVE)
+            )
         except Recoverable as error:
             self._note(error, connection, document_id)
-            message = _as_message(connection, document_id, detail_type)
+            message = BusEvent(SOLVIMON, detail_type, connection, document_id, "", "").as_message()
             try:
                 deferred = self._queue().defer(message, {}, error.after)
             except Recoverable as lost:
@@ -135,9 +137,8 @@ class _OutOfTime(Recoverable):
     pass
 
 
-def _as_message(connection: str, document_id: str, detail_type: str) -> str:
-    detail = {"connection": connection, "id": document_id}
-    return json.dumps({"source": "solvimon", "detail-type": detail_type, "detail": detail})
+def _priority(event: BusEvent) -> Priority:
+    return Priority.BULK if event.bulk else Priority.LIVE
 
 
 def summary(results: list[Result]) -> dict[str, int]:

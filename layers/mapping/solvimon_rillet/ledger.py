@@ -12,16 +12,21 @@ holds, its owner is the only one that may call Rillet for the document::
 """
 
 import contextlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+from solvimon_rillet import history
 from solvimon_rillet.dynamo import ConditionFailed, Item, Table
-from solvimon_rillet.errors import NeedsAttention, RetryLater
+from solvimon_rillet.errors import NeedsAttention, Recoverable, RetryLater
 
 LEASE_SECONDS = 90
 SCHEMA = 1
 FINISHED = ("exported", "differs")
+UNFINISHED = ("claimed", "sending")
+BY_STATE = "by_state"
+"""Index of the table: the records of a connection, kind and state, by the time of their last change."""
+_MANY = 100
 _WHY = ("code", "message", "remedy", "reason")  # of the state before; each state writes its own
 
 
@@ -100,6 +105,8 @@ class Claim:
     document: Document
     owner: str
     record: Item
+    about: dict[str, Any] = field(default_factory=dict)
+    """Facts of the document itself, such as its number and amount; every write takes them along."""
 
     @property
     def state(self) -> str:
@@ -138,13 +145,15 @@ class Ledger:
             item = self._table.update(
                 document.key,
                 "SET lease_owner = :owner, lease_until = :until, #state = if_not_exists(#state, :claimed), "
-                "schema_version = :schema, created_at = if_not_exists(created_at, :now)",
+                "schema_version = :schema, created_at = if_not_exists(created_at, :now), "
+                "updated_at = if_not_exists(updated_at, :now), listed = if_not_exists(listed, :listed)",
                 "(attribute_not_exists(#state) OR NOT #state IN (:exported, :differs)) AND "
                 "(attribute_not_exists(lease_until) OR lease_until <= :now)",
                 {
                     ":owner": owner,
                     ":until": now + LEASE_SECONDS,
                     ":claimed": "claimed",
+                    ":listed": _listed(document, "claimed"),
                     ":schema": SCHEMA,
                     ":now": now,
                     ":exported": "exported",
@@ -161,11 +170,14 @@ class Ledger:
 
     def begin(self, claim: Claim, attempt: Attempt) -> None:
         """Write the intent to send, before the call."""
-        self._write(claim, {"state": "sending", "attempt": attempt.as_item()}, release=False)
+        item = attempt.as_item()
+        new = self._entry("sent" if attempt.open else "refused", item)
+        self._write(claim, {"state": "sending", "attempt": item}, new, release=False)
 
     def progress(self, claim: Claim, facts: Mapping[str, Any]) -> None:
         """Write a step of a document that has several, and keep the lease."""
-        self._write(claim, {"state": "sending", **facts}, release=False)
+        what = str(facts.get("step") or next(iter(facts)))
+        self._write(claim, {"state": "sending", **facts}, self._entry(what, facts), release=False)
 
     def note(self, document: Document, facts: Mapping[str, Any]) -> None:
         """Add facts to a document that is finished; on any other this does nothing."""
@@ -183,12 +195,20 @@ class Ledger:
 
     def differ(self, document: Document, why: NeedsAttention) -> None:
         """Note that a finished document is not in Rillet any more as it was booked."""
-        facts = {"state": "differs", "code": why.code.value, "message": why.message, "remedy": why.remedy}
-        self.note(document, facts)
+        facts = {"code": why.code.value, "message": why.message, "remedy": why.remedy}
+        known = self.read(document) or {}
+        if known.get("state") == "differs" and all(known.get(name) == facts[name] for name in facts):
+            return
+        past = history.appended(known.get("history", []), self._entry("differs", facts))
+        listed = _listed(document, "differs")
+        now = int(self._clock())
+        self.note(
+            document, {"state": "differs", "listed": listed, "updated_at": now, "history": past, **facts}
+        )
 
     def finish(self, claim: Claim, state: str, facts: Mapping[str, Any]) -> None:
         """Write how the document ended and release the lease."""
-        self._write(claim, {"state": state, **facts}, release=True, remove=_WHY)
+        self._write(claim, {"state": state, **facts}, self._entry(state, facts), release=True, remove=_WHY)
 
     def reject(self, claim: Claim, why: NeedsAttention, attempt: Attempt | None) -> None:
         """Record that a person must act. An attempt whose outcome is unknown stays in the record."""
@@ -200,20 +220,87 @@ class Ledger:
         }
         if attempt:
             facts["attempt"] = attempt.as_item()
-        self._write(claim, facts, release=True, remove=_WHY)
+        self._write(claim, facts, self._entry("rejected", facts), release=True, remove=_WHY)
 
     def skip(self, claim: Claim, reason: str) -> None:
         """Record that the document is not for Rillet."""
         facts = {"state": "skipped", "reason": reason}
-        self._write(claim, facts, release=True, remove=_WHY)
+        self._write(claim, facts, self._entry("skipped", facts), release=True, remove=_WHY)
 
-    def release(self, claim: Claim) -> None:
+    def release(self, claim: Claim, why: Recoverable | None = None) -> None:
         """Give the lease back without a result, so that the next attempt need not wait for its end."""
-        self._write(claim, {}, release=True)
+        new = history.waiting(why, int(self._clock())) if why else None
+        self._write(claim, {}, new, release=True)
+
+    def abandon(self, claim: Claim) -> None:
+        """Give the lease back on a document that is none of ours; a record made for it goes."""
+        if claim.record.get("state") != "claimed" or "attempt" in claim.record:
+            self.release(claim)
+            return
+        with contextlib.suppress(ConditionFailed):
+            self._table.take_if(claim.document.key, "lease_owner = :owner", {":owner": claim.owner})
+
+    def settle(self, document: Document, state: str, facts: Mapping[str, Any]) -> Item:
+        """Write how a document ended because a person says so, whatever its state.
+
+        Returns:
+            The record as it was before.
+
+        Raises:
+            RetryLater: a worker holds its lease.
+        """
+        now, known = int(self._clock()), self.read(document) or {}
+        past = history.appended(known.get("history", []), self._entry("settled_by_hand", facts))
+        written = {
+            "schema_version": SCHEMA,
+            "created_at": known.get("created_at", now),
+            "updated_at": now,
+            "state": state,
+            "listed": _listed(document, state),
+            "history": past,
+            **facts,
+        }
+        names = {f"#f{i}": name for i, name in enumerate(written)}
+        gone = {f"#r{i}": n for i, n in enumerate((*_WHY, "lease_owner", "lease_until")) if n not in written}
+        values = {f":f{i}": value for i, value in enumerate(written.values())}
+        try:
+            self._table.update(
+                document.key,
+                f"SET {', '.join(f'#f{i} = :f{i}' for i in range(len(written)))} REMOVE {', '.join(gone)}",
+                "(attribute_not_exists(lease_until) OR lease_until <= :now) AND "
+                "(attribute_not_exists(#version) OR #version = :version)",
+                {**values, ":now": now, ":version": known.get("updated_at", 0)},
+                {**names, **gone, "#version": "updated_at"},
+            )
+        except ConditionFailed:
+            raise RetryLater(f"{document.id} is being worked on this very moment.", after=5) from None
+        return known
 
     def read(self, document: Document) -> Item | None:
         """A document's record, or ``None``."""
         return self._table.get(document.key)
+
+    def read_many(self, documents: Iterable[Document]) -> dict[Document, Item]:
+        """The records of documents, those that are there; a hundred in one request."""
+        keys = {document.key: document for document in documents}
+        wanted, found = list(keys), dict[Document, Item]()
+        for start in range(0, len(wanted), _MANY):
+            items = self._table.get_many(wanted[start : start + _MANY])
+            found |= {keys[key]: item for key, item in items.items()}
+        return found
+
+    def listed(self, connection: str, kind: str, state: str) -> Iterator[tuple[Document, Item]]:
+        """The documents in a state, longest unchanged first, with what the index keeps of them.
+
+        The index follows the table within a second or so (DynamoDB, global secondary indexes).
+        """
+        prefix = f"{connection}#{kind}#"
+        for item in self._table.query(BY_STATE, "listed", f"{prefix}{state}"):
+            yield Document(connection, kind, str(item["pk"]).removeprefix(prefix)), item
+
+    def count(self, connection: str, kind: str, state: str) -> int:
+        """How many documents are in a state."""
+        return self._table.count(BY_STATE, "listed", f"{connection}#{kind}#{state}")
 
     def link(self, connection: str, kind: str, solvimon_id: str) -> Item | None:
         """What is remembered of a ``customer``, ``product`` or ``subsidiary``, while it is fresh."""
@@ -240,9 +327,24 @@ class Ledger:
         """Forget a link, because Rillet does not know its id."""
         self._table.take(Document(connection, f"link-{kind}", solvimon_id).key)
 
+    def _entry(self, what: str, facts: Mapping[str, Any]) -> history.Entry:
+        return history.entry(what, int(self._clock()), facts)
+
     def _write(
-        self, claim: Claim, facts: Mapping[str, Any], *, release: bool, remove: tuple[str, ...] = ()
+        self,
+        claim: Claim,
+        facts: Mapping[str, Any],
+        new: history.Entry | None,
+        *,
+        release: bool,
+        remove: tuple[str, ...] = (),
     ) -> None:
+        """Write facts, those of the document itself and one more entry of its history, under the lease."""
+        facts = {**claim.about, **facts}
+        if new:
+            facts["history"] = history.appended(claim.record.get("history", []), new)
+        if "state" in facts:
+            facts["listed"] = _listed(claim.document, str(facts["state"]))
         names = {f"#f{i}": name for i, name in enumerate(facts)}
         values = {f":f{i}": value for i, value in enumerate(facts.values())}
         sets = ", ".join(f"#f{i} = :f{i}" for i in range(len(facts)))
@@ -262,3 +364,10 @@ class Ledger:
             )
         except ConditionFailed:
             raise RetryLater(f"The lease on {claim.document.id} is lost; another worker goes on.") from None
+        if new:
+            claim.record["history"] = facts["history"]
+
+
+def _listed(document: Document, state: str) -> str:
+    """The index's key of a document in a state."""
+    return f"{document.connection}#{document.kind}#{state}"

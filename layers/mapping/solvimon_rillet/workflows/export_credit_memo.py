@@ -113,9 +113,9 @@ class ExportCreditMemo(Export):
         """The steps in order: read, originals first, map, tie out; the memo; its applications; record."""
         linker = self._linker()
         try:
-            note = self._solvimon.invoice(claim.document.id)
+            note = self._read(claim)
             if not note.is_credit_note:
-                self._ledger.release(claim)
+                self._ledger.abandon(claim)
                 return Result(note.id, "not_ours", {"reason": "It is an invoice, not a credit note."})
             if claim.record.get("step") == MEMO_STEP:
                 return self._apply(claim, note)

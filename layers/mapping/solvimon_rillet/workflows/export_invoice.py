@@ -48,9 +48,9 @@ class ExportInvoice(Export):
         """The steps in order: read, resolve, map, tie out; look for an earlier attempt; send; record."""
         linker = self._linker()
         try:
-            invoice = self._solvimon.invoice(claim.document.id)
+            invoice = self._read(claim)
             if invoice.is_credit_note:
-                self._ledger.release(claim)
+                self._ledger.abandon(claim)
                 return Result(invoice.id, "not_ours", {"reason": "It is a credit note, not an invoice."})
             self._check_wanted(invoice)
             booked_on = self._booking_day(invoice, claim.record)

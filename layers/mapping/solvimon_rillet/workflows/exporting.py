@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from solvimon_rillet import money
 from solvimon_rillet.books import Books
 from solvimon_rillet.errors import Code, Conflict, NeedsAttention, Recoverable, RetryLater, Skip
 from solvimon_rillet.events import is_id
@@ -78,9 +79,9 @@ class Export(ABC):
             return self._export(claim)
         except NeedsAttention as why:  # of a look-up; what an earlier attempt left is still to be found
             return self._reject(claim, why, claim.attempt)
-        except Recoverable:
+        except Recoverable as error:
             with contextlib.suppress(Recoverable):
-                self._ledger.release(claim)
+                self._ledger.release(claim, error)
             raise
 
     @abstractmethod
@@ -109,6 +110,20 @@ class Export(ABC):
         start, dated = self._settings.start_date, document_day(document, self._settings)
         if start and dated and dated < start:
             raise Skip(f"The invoice is dated {dated}, before the connection's start_date {start}.")
+
+    def _read(self, claim: Claim) -> Invoice:
+        """The document as it is in Solvimon now; what it is about is kept in its record from here on."""
+        document = self._solvimon.invoice(claim.document.id)
+        total, facts = document.invoice_amount_including_tax, dict[str, str]()
+        if document.invoice_number:
+            facts["number"] = document.invoice_number
+        if total and document.currency:
+            facts |= {"amount": money.plain(total.quantity), "currency": document.currency}
+        with contextlib.suppress(NeedsAttention):  # a time zone that nobody knows is told of later
+            if dated := document_day(document, self._settings):
+                facts["dated"] = dated.isoformat()
+        claim.about.update(facts)
+        return document
 
     def _known(self, document_id: str) -> dict[str, Any]:
         """What the ledger says of a document, for a dry run."""

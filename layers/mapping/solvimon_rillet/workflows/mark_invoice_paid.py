@@ -119,9 +119,9 @@ class MarkInvoicePaid:
         except Skip as why:
             self._ledger.skip(claim, why.reason)
             return Result(document.id, "skipped", {"reason": why.reason})
-        except Recoverable:
+        except Recoverable as error:
             with contextlib.suppress(Recoverable):
-                self._ledger.release(claim)
+                self._ledger.release(claim, error)
             raise
 
     def _mark(self, claim: Claim, document: Document, rillet_id: str, facts: Mapping[str, str]) -> Result:

@@ -60,9 +60,9 @@ class SyncCustomer:
         except Skip as why:
             self._ledger.skip(claim, why.reason)
             return Result(customer_id, "skipped", {"reason": why.reason})
-        except Recoverable:
+        except Recoverable as error:
             with contextlib.suppress(Recoverable):
-                self._ledger.release(claim)
+                self._ledger.release(claim, error)
             raise
 
     def dry_run(self, customer_id: str) -> Result:
