@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
 
 
+_AT_ONCE = 10  # what EventBridge takes in one request
+
+
 class Bus:
     """The deployment's own event bus."""
 
@@ -19,22 +22,28 @@ class Bus:
         self._name = name
         self._events = events
 
-    def publish(self, event: BusEvent) -> None:
-        """Put an event on the bus; when this returns, the bus has it.
+    def publish(self, *events: BusEvent) -> None:
+        """Put events on the bus; when this returns, the bus has them all.
 
         Raises:
-            RetryLater: the bus did not take it.
+            RetryLater: the bus did not take one of them.
         """
-        entry = {
+        for start in range(0, len(events), _AT_ONCE):
+            self._put([self._entry(event) for event in events[start : start + _AT_ONCE]])
+
+    def _entry(self, event: BusEvent) -> dict[str, str]:
+        return {
             "EventBusName": self._name,
             "Source": event.source,
             "DetailType": event.detail_type,
             "Detail": json.dumps(event.detail()),
         }
+
+    def _put(self, entries: list[dict[str, str]]) -> None:
         try:
-            answer = self._events.put_events(Entries=[entry])  # type: ignore[list-item]
+            answer = self._events.put_events(Entries=entries)  # type: ignore[arg-type]
         except (ClientError, BotoCoreError) as error:
             raise RetryLater(f"The event bus does not answer ({type(error).__name__}).") from error
         if answer.get("FailedEntryCount"):
-            code = answer["Entries"][0].get("ErrorCode", "unknown")
-            raise RetryLater(f"The event bus refused the event ({code}).")
+            codes = [entry["ErrorCode"] for entry in answer["Entries"] if "ErrorCode" in entry]
+            raise RetryLater(f"The event bus refused the event ({codes[0] if codes else 'unknown'}).")

@@ -75,6 +75,28 @@ class Configuration:
         self._kept: dict[str, _Kept] = {}
         self._faults: dict[str, str] = {}
 
+    def connections(self) -> list[str]:
+        """The names of all connections that have settings.
+
+        Raises:
+            RetryLater: Parameter Store does not answer.
+        """
+        path, found, token = f"/{self._stack}/", set[str](), dict[str, str]()
+        while True:
+            try:
+                page = self._ssm.get_parameters_by_path(Path=path, Recursive=True, **token)  # type: ignore[arg-type]
+            except (ClientError, BotoCoreError) as error:
+                raise RetryLater(
+                    f"The list of connections cannot be read ({type(error).__name__})."
+                ) from error
+            for parameter in page["Parameters"]:
+                name, _, what = parameter.get("Name", "").removeprefix(path).partition("/")
+                if what == "settings" and _NAME.fullmatch(name):
+                    found.add(name)
+            if "NextToken" not in page:
+                return sorted(found)
+            token = {"NextToken": page["NextToken"]}
+
     def settings(self, connection: str) -> Settings:
         """The settings in force.
 

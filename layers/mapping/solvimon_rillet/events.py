@@ -183,6 +183,16 @@ def from_rillet(connection: str, entity: str, event: str, event_id: str, body: b
     )
 
 
+def from_rillet_row(connection: str, row: Mapping[str, Any]) -> BusEvent | None:
+    """The bus event that a webhook would have been, for an invoice of Rillet's own list."""
+    document_id = row.get("id")
+    if not isinstance(document_id, str) or not is_id(document_id):
+        return None
+    facts = {"entity": "INVOICE", **_rillet_facts(row)}
+    moment = _short(row.get("updated_at"))
+    return BusEvent(RILLET, INVOICE_PAYMENT_UPDATED, connection, document_id, "", moment, facts)
+
+
 def _plain_name(name: str) -> str:
     return name.strip().upper().replace("-", "_")
 

@@ -19,6 +19,8 @@ CONNECT_SECONDS = 3.05
 READ_SECONDS = 20
 _NEVER_SENT = (ConnectTimeoutError, NewConnectionError)
 
+Params = Mapping[str, str | int | list[str]]
+
 
 class Refused(Exception):
     """A vendor answered 4xx: this very request will never succeed.
@@ -99,7 +101,7 @@ class Http:
         self._gate = gate
         self._renew = renew
 
-    def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Any:  # noqa: ANN401
+    def get(self, path: str, params: Params | None = None) -> Any:  # noqa: ANN401
         """Read. JSON numbers come as ``Decimal``.
 
         Raises:
@@ -162,7 +164,7 @@ class Http:
         self,
         method: str,
         path: str,
-        params: Mapping[str, str | int] | None = None,
+        params: Params | None = None,
         body: object = None,
         idempotency_key: str = "",
     ) -> requests.Response:
@@ -181,7 +183,7 @@ class Http:
         self,
         method: str,
         path: str,
-        params: Mapping[str, str | int] | None,
+        params: Params | None,
         data: bytes | None,
         headers: Mapping[str, str],
     ) -> requests.Response:

@@ -151,6 +151,14 @@ class RilletClient:
         more = {"updated.gt": updated_after} if updated_after else {}
         return self._rows("customers", cursor, more)
 
+    def invoice_rows(self, cursor: str | None, updated_after: str | None) -> RowPage:
+        """One page of invoices as they come, newest first; see ``customer_rows``."""
+        return self._rows("invoices", cursor, {"updated.gt": updated_after} if updated_after else {})
+
+    def credit_memo_rows(self, cursor: str | None, updated_after: str | None) -> RowPage:
+        """One page of credit memos as they come, newest first; see ``customer_rows``."""
+        return self._rows("credit-memos", cursor, {"updated.gt": updated_after} if updated_after else {})
+
     def product_rows(self, cursor: str | None) -> RowPage:
         """One page of products as they come, newest first; they cannot be filtered by change."""
         return self._rows("products", cursor, {})
@@ -200,7 +208,7 @@ class RilletClient:
     def _rows(self, name: str, cursor: str | None, more: Mapping[str, str | int]) -> RowPage:
         # Whether a cursor remembers the filters is not documented, so they are repeated.
         params = {"limit": PAGE, **more, **({"cursor": cursor} if cursor else {})}
-        return _row_page(self._get_json(f"/{name}", params), name)
+        return _row_page(self._get_json(f"/{name}", params), name.replace("-", "_"))
 
     def _get(self, path: str, params: Mapping[str, str | int] | None, model: type[M]) -> M:
         return _read(self._get_json(path, params), model)

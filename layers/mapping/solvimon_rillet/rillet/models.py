@@ -37,6 +37,8 @@ class Invoice(Model):
     id: str
     invoice_number: str
     customer_id: str | None = None
+    subsidiary_id: str | None = None
+    invoice_date: date | None = None
     total: Money
     net_amount: Money
     taxed_amount: Money
@@ -61,6 +63,8 @@ class CreditMemo(Model):
     id: str
     credit_memo_number: str
     customer_id: str | None = None
+    subsidiary_id: str | None = None
+    credit_memo_date: date | None = None
     total: Money
     net_amount: Money
     taxed_amount: Money

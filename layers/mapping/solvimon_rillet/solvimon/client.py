@@ -13,6 +13,7 @@ from solvimon_rillet.solvimon.models import BillingEntity, Customer, Invoice, Pr
 M = TypeVar("M", bound=BaseModel)
 Json = dict[str, Any]
 _SUPPORT = "Report it to Solvimon's support with the id; the document is retried on request."
+PAGE = 100
 _TAKEN = {"RESOURCE_ALREADY_EXISTS", "CUSTOM_FIELD_VALUE_ALREADY_EXISTS"}
 _STILL_RUNNING = 2  # seconds after which the first request with the same key is asked for again
 
@@ -89,6 +90,37 @@ class SolvimonClient:
         if not isinstance(data, list):
             raise RetryLater(f"Solvimon's list of {collection} cannot be read.")
         return [_record(row) for row in data]
+
+    def page(self, collection: str, number: int, **filters: str | list[str]) -> tuple[list[Json], bool]:
+        """One page of a list, a hundred rows, as they come.
+
+        Args:
+            collection: such as ``invoices`` or ``customers``.
+            number: of the page, from 1.
+            filters: query parameters; a list is repeated.
+
+        Returns:
+            The rows, and whether there is another page.
+        """
+        params: dict[str, Any] = {**filters, "page": number, "limit": PAGE}
+        return self._listed(lambda: self._http.get(f"/{collection}", params), collection)
+
+    def search(self, collection: str, number: int) -> tuple[list[Json], bool]:
+        """One page of all records, for lists that have no pages otherwise, such as ``products``."""
+        path = f"/{collection}/search?page={number}&limit={PAGE}"
+        return self._listed(lambda: self._http.post(path, {}, ""), collection)
+
+    def _listed(self, call: Callable[[], object], collection: str) -> tuple[list[Json], bool]:
+        try:
+            answer = call()
+        except Refused as refused:
+            raise _refusal(refused) from refused
+        data = answer.get("data") if isinstance(answer, dict) else None
+        if not isinstance(answer, dict) or not isinstance(data, list):
+            raise RetryLater(f"Solvimon's list of {collection} cannot be read.")
+        links = answer.get("links")
+        more = bool(links.get("next")) if isinstance(links, dict) else len(data) >= PAGE
+        return [_record(row) for row in data], more and bool(data)
 
     def create(self, collection: str, body: Mapping[str, object], idempotency_key: str) -> Json:
         """Create a record; the same key within 48 hours answers the first one again.
