@@ -18,7 +18,7 @@ from typing import Any
 
 from solvimon_rillet import history
 from solvimon_rillet.dynamo import ConditionFailed, Item, Table
-from solvimon_rillet.errors import NeedsAttention, Recoverable, RetryLater
+from solvimon_rillet.errors import Code, NeedsAttention, Recoverable, RetryLater
 
 LEASE_SECONDS = 90
 SCHEMA = 1
@@ -27,6 +27,7 @@ UNFINISHED = ("claimed", "sending")
 BY_STATE = "by_state"
 """Index of the table: the records of a connection, kind and state, by the time of their last change."""
 _MANY = 100
+_IS_DONE = "#state IN (:exported, :differs)"
 _WHY = ("code", "message", "remedy", "reason")  # of the state before; each state writes its own
 
 
@@ -188,23 +189,64 @@ class Ledger:
             self._table.update(
                 document.key,
                 f"SET {sets}",
-                "#state IN (:exported, :differs)",
+                _IS_DONE,
                 {**values, ":exported": "exported", ":differs": "differs"},
                 {**names, "#state": "state"},
             )
 
-    def differ(self, document: Document, why: NeedsAttention) -> None:
-        """Note that a finished document is not in Rillet any more as it was booked."""
+    def differ(self, document: Document, why: NeedsAttention) -> bool:
+        """Note that a finished document is not in Rillet any more as it was booked.
+
+        A deletion or a double booking that is noted already is worse than another total, and stays.
+
+        Returns:
+            Whether the document is finished, so that its record can say so.
+        """
         facts = {"code": why.code.value, "message": why.message, "remedy": why.remedy}
         known = self.read(document) or {}
         if known.get("state") == "differs" and all(known.get(name) == facts[name] for name in facts):
-            return
-        past = history.appended(known.get("history", []), self._entry("differs", facts))
-        listed = _listed(document, "differs")
-        now = int(self._clock())
-        self.note(
-            document, {"state": "differs", "listed": listed, "updated_at": now, "history": past, **facts}
-        )
+            return True
+        only_total = why.code is Code.TOTAL_DIFFERS
+        condition = "#state = :exported OR (#state = :differs AND #code = :total)" if only_total else _IS_DONE
+        return self._turn(document, known, "differs", facts, condition) or known.get("state") in FINISHED
+
+    def heal(self, document: Document, left: NeedsAttention | None = None) -> bool:
+        """Rillet has our total again: a document that differed by its total alone is exported again.
+
+        Args:
+            document: the document.
+            left: what is still to be done about it; it is rejected with this, so that a retry goes on.
+
+        Returns:
+            Whether it differed by its total alone.
+        """
+        facts = {"code": left.code.value, "message": left.message, "remedy": left.remedy} if left else {}
+        known, state = self.read(document) or {}, "rejected" if left else "exported"
+        return self._turn(document, known, state, facts, "#state = :differs AND #code = :total")
+
+    def _turn(
+        self, document: Document, known: Item, state: str, facts: Mapping[str, Any], condition: str
+    ) -> bool:
+        """Write another state of a document that nobody works on, if the condition holds."""
+        now, past = int(self._clock()), history.appended(known.get("history", []), self._entry(state, facts))
+        written = {"state": state, "listed": _listed(document, state), "updated_at": now, "history": past}
+        written |= facts
+        gone = {f"#r{i}": name for i, name in enumerate(_WHY) if name not in written}
+        names = {f"#f{i}": name for i, name in enumerate(written)} | gone
+        values = {f":f{i}": value for i, value in enumerate(written.values())}
+        asked = {":exported": "exported", ":differs": "differs", ":total": Code.TOTAL_DIFFERS.value}
+        sets = ", ".join(f"#f{i} = :f{i}" for i in range(len(written)))
+        try:
+            self._table.update(
+                document.key,
+                f"SET {sets} REMOVE {', '.join(gone)}",
+                condition,
+                values | {name: value for name, value in asked.items() if name in condition},
+                names | {"#state": "state"} | ({"#code": "code"} if "#code" in condition else {}),
+            )
+        except ConditionFailed:
+            return False
+        return True
 
     def finish(self, claim: Claim, state: str, facts: Mapping[str, Any]) -> None:
         """Write how the document ended and release the lease."""
