@@ -67,12 +67,7 @@ class RilletClient:
 
     def invoice(self, invoice_id: str) -> Invoice | None:
         """An invoice, or ``None`` where Rillet has none with this id."""
-        try:
-            return _read(self._http.get(f"/invoices/{invoice_id}"), Invoice)
-        except Refused as refused:
-            if refused.status == 404:
-                return None
-            raise _attention(refused) from refused
+        return self._one(f"/invoices/{invoice_id}", Invoice)
 
     def payments_of(self, invoice_id: str) -> list[InvoicePayment]:
         """All payments of an invoice, failed ones included."""
@@ -81,6 +76,10 @@ class RilletClient:
     def create_credit_memo(self, payload: Mapping[str, object], idempotency_key: str) -> CreditMemo:
         """Create a credit memo; the same key within 24 hours answers the first memo again."""
         return self._post("/credit-memos", payload, idempotency_key, CreditMemo)
+
+    def credit_memo(self, memo_id: str) -> CreditMemo | None:
+        """A credit memo with its applications, or ``None`` where Rillet has none with this id."""
+        return self._one(f"/credit-memos/{memo_id}", CreditMemo)
 
     def credit_memos(self, updated_after: datetime) -> Iterator[CreditMemo]:
         """All credit memos that changed after a moment, newest first."""
@@ -209,6 +208,14 @@ class RilletClient:
         # Whether a cursor remembers the filters is not documented, so they are repeated.
         params = {"limit": PAGE, **more, **({"cursor": cursor} if cursor else {})}
         return _row_page(self._get_json(f"/{name}", params), name.replace("-", "_"))
+
+    def _one(self, path: str, model: type[M]) -> M | None:
+        try:
+            return _read(self._http.get(path), model)
+        except Refused as refused:
+            if refused.status == 404:
+                return None
+            raise _attention(refused) from refused
 
     def _get(self, path: str, params: Mapping[str, str | int] | None, model: type[M]) -> M:
         return _read(self._get_json(path, params), model)

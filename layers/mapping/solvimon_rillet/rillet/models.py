@@ -57,6 +57,13 @@ class Invoice(Model):
         return any(reference.id == identifier for reference in self.external_references)
 
 
+class CreditMemoApplication(Model):
+    """How much of a credit memo is applied to an invoice."""
+
+    invoice_id: str
+    amount: Money
+
+
 class CreditMemo(Model):
     """A credit memo; all its amounts are positive."""
 
@@ -70,6 +77,7 @@ class CreditMemo(Model):
     taxed_amount: Money
     applied_amount: Money | None = None
     remaining_amount: Money | None = None
+    applications: Several[CreditMemoApplication] = []
     status: str | None = None
     external_references: Several[ExternalReference] = []
     updated_at: str | None = None
