@@ -312,6 +312,8 @@ class Invoice(Model):
     timezone: str | None = None
     billing_currency: str | None = None
     invoice_amount_including_tax: Amount | None = None
+    paid_invoice_amount: Amount | None = None
+    payment_status: str | None = None
     tax_summary: TaxSummary | None = None
     tax_categories: Several[TaxCategory] = []
     periods: Several[Period] = []

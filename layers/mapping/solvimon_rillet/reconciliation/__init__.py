@@ -1,0 +1,1 @@
+"""Comparing both sides' books: pure, and read by people."""

@@ -1,0 +1,196 @@
+"""What differs between a Solvimon document and Rillet's for it. Pure."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from solvimon_rillet.mapping.payments import RilletBalance, to_solvimon_payment_state
+from solvimon_rillet.reconciliation.documents import CREDIT_MEMO, INVOICE, Billed, Booked
+from solvimon_rillet.reconciliation.findings import Finding, Kind, about, call_it, export_event
+from solvimon_rillet.reconciliation.partners import Known, Partners
+
+_BY_CONTRACT = {"REVENUE_RECOGNITION_ONLY", "AR_ONLY"}
+"""Scopes in which Rillet keeps our number (Rillet API v4, Create an invoice)."""
+FINISHED = ("exported", "differs")
+UNFINISHED = ("claimed", "sending")
+
+
+def absent(billed: Billed, known: Known) -> Finding:
+    """Why a document is not in Rillet."""
+    what = call_it(billed.kind)
+    if billed.state == "rejected":
+        return about(billed, Kind.REJECTED, billed.message, billed.remedy, code=billed.code)
+    if billed.state in FINISHED:
+        asked = billed.rillet_id in known.gone
+        missed = "Rillet does not have it any more" if asked else "Rillet's list does not have it"
+        return about(
+            billed,
+            Kind.DELETED,
+            f"It was booked as {billed.rillet_number or billed.rillet_id}; {missed}.",
+            "If it was a mistake, book it in Rillet by hand and tell sync_status (resolve); if not, credit "
+            "it in Solvimon.",
+        )
+    if billed.state in UNFINISHED:
+        return about(
+            billed,
+            Kind.ON_ITS_WAY,
+            f"Its export has begun and is not finished; the ledger says {billed.state}.",
+            f"It goes on by itself. If it still says so in an hour, {export_event(billed)}.",
+        )
+    return about(
+        billed,
+        Kind.MISSING,
+        f"No webhook told of this {what}, and no sweep has found it so far.",
+        f"The sweep exports it; at once: {export_event(billed)}. See that Solvimon's webhook is active.",
+    )
+
+
+def differences(billed: Billed, partners: Partners, known: Known) -> Iterator[Finding]:
+    """What differs between a document and the first of Rillet's documents for it."""
+    booked = partners.of(billed.id)[0]
+    yield from _amounts(billed, booked)
+    yield from _parties(billed, booked, known)
+    yield from _number(billed, booked)
+    if billed.kind == CREDIT_MEMO:
+        yield from _unapplied(billed, booked, partners)
+    elif known.compare_payments:
+        yield from _payment(billed, booked, partners)
+
+
+def doubled(billed: Billed, partners: Partners) -> Iterator[Finding]:
+    """More than one document in Rillet; they are counted, not collected."""
+    found = partners.of(billed.id)
+    if len(found) > 1:
+        ids = ", ".join(one.id for one in found)
+        yield about(
+            billed,
+            Kind.DOUBLED,
+            f"Rillet has {len(found)} documents for it: {ids}.",
+            f"Delete all but {found[0].id} in Rillet.",
+            *found,
+        )
+
+
+def open_amount(billed: Billed, partners: Partners) -> Iterator[Finding]:
+    """Another amount due than invoices, credit notes and payments leave."""
+    booked = partners.of(billed.id)[0]
+    here, there = partners.open_in_solvimon(billed), Decimal(booked.open)
+    if billed.kind == INVOICE and here != there and partners.credits_settled(billed):
+        yield about(
+            billed,
+            Kind.OPEN_AMOUNT_DIFFERS,
+            f"{there:f} {booked.currency} are open in Rillet; by Solvimon's credit notes and payments it "
+            f"should be {here:f}.",
+            "See in Rillet which payment or credit memo took more or less off it.",
+            booked,
+            amount=f"{abs(there - here):f}",
+        )
+
+
+def nothing_left(billed: Billed, partners: Partners) -> str:
+    """A note about a memo that is open because nothing is open on what it credits; else empty."""
+    booked = partners.of(billed.id)[0]
+    if not billed.credits or Decimal(booked.open) <= 0 or _still_open(billed, booked, partners):
+        return ""
+    return (
+        f"{booked.open} {booked.currency} of the memo {booked.number} are not applied: nothing is open on "
+        "what it credits. Refund it, or apply it by hand."
+    )
+
+
+def _amounts(billed: Billed, booked: Booked) -> Iterator[Finding]:
+    pairs = (
+        ("net", billed.net, booked.net),
+        ("tax", billed.tax, booked.tax),
+        ("gross", billed.gross, booked.gross),
+    )
+    parts = [
+        f"{name} {there} {booked.currency} instead of {here} {billed.currency}"
+        for name, here, there in pairs
+        if here and (Decimal(here) != Decimal(there) or billed.currency != booked.currency)
+    ]
+    if parts:
+        apart = abs(Decimal(booked.gross) - Decimal(billed.gross))
+        yield about(
+            billed,
+            Kind.AMOUNT_DIFFERS,
+            f"Rillet has {', '.join(parts)}.",
+            "Correct it in Rillet by hand, or credit it in Solvimon and bill it again.",
+            booked,
+            amount=f"{apart:f}" if billed.currency == booked.currency and apart else "",
+        )
+
+
+def _parties(billed: Billed, booked: Booked, known: Known) -> Iterator[Finding]:
+    customer = known.customers.get(billed.customer_id)
+    if customer and booked.customer_id and customer != booked.customer_id:
+        yield about(
+            billed,
+            Kind.CUSTOMER_DIFFERS,
+            f"Rillet has it under the customer {booked.customer_id}; Solvimon's customer "
+            f"{billed.customer_id} is linked to {customer}.",
+            "Correct the customer in Rillet, or the link (custom field) on the customer in Solvimon.",
+            booked,
+        )
+    subsidiary = known.subsidiaries.get(billed.biller_id)
+    if subsidiary and booked.subsidiary_id and subsidiary != booked.subsidiary_id:
+        yield about(
+            billed,
+            Kind.SUBSIDIARY_DIFFERS,
+            f"Rillet has it under the subsidiary {booked.subsidiary_id} instead of {subsidiary}.",
+            "Correct the subsidiary in Rillet, or the link on the billing entity in Solvimon.",
+            booked,
+        )
+
+
+def _number(billed: Billed, booked: Booked) -> Iterator[Finding]:
+    """Another number than Rillet gave it when it was booked, or than ours where that one must stay."""
+    expected = billed.rillet_number
+    if billed.number and (billed.kind == CREDIT_MEMO or billed.scope in _BY_CONTRACT):
+        expected = billed.number
+    if expected and booked.number != expected:
+        yield about(
+            billed,
+            Kind.NUMBER_DIFFERS,
+            f"Rillet calls it {booked.number}; it should be {expected}.",
+            "Correct the number in Rillet.",
+            booked,
+        )
+
+
+def _unapplied(billed: Billed, booked: Booked, partners: Partners) -> Iterator[Finding]:
+    """A memo that is not applied, although something is open on what it credits."""
+    left = _still_open(billed, booked, partners)
+    if Decimal(booked.open) > 0 and left:
+        numbers = ", ".join(one.number for one in left)
+        yield about(
+            billed,
+            Kind.MEMO_UNAPPLIED,
+            f"{booked.open} {booked.currency} of the memo {booked.number} are not applied, and "
+            f"{numbers} is open.",
+            f"Apply the memo to {numbers} in Rillet.",
+            booked,
+            amount=booked.open,
+        )
+
+
+def _still_open(billed: Billed, booked: Booked, partners: Partners) -> list[Booked]:
+    """The invoices that a note credits and that a memo could still be applied to."""
+    originals = [one for identifier in billed.credits for one in partners.of(identifier)[:1]]
+    return [one for one in originals if Decimal(one.open) > 0 and one.currency == booked.currency]
+
+
+def _payment(billed: Billed, booked: Booked, partners: Partners) -> Iterator[Finding]:
+    gross, due = Decimal(booked.gross), Decimal(booked.open)
+    received = gross - due - partners.applied_to(booked)
+    state = to_solvimon_payment_state(RilletBalance(booked.status, gross, due, received))
+    here = "PAID" if billed.payment_status == "OVERPAID" else billed.payment_status
+    if here != state.payment_status:
+        yield about(
+            billed,
+            Kind.PAYMENT_DIFFERS,
+            f"In Rillet it is {state.payment_status} ({booked.open} {booked.currency} are due); Solvimon "
+            f"says {here}.",
+            f'Invoke mark_invoice_paid with {{"invoice_ids": ["{billed.id}"]}}. See that Rillet\'s webhook '
+            "is active.",
+            booked,
+        )

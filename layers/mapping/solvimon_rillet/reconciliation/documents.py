@@ -1,0 +1,225 @@
+"""Documents of both sides as a reconciliation compares them: small, and kept as JSON between two steps."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any, Self
+
+from solvimon_rillet.rillet.models import CreditMemo, Money
+from solvimon_rillet.rillet.models import Invoice as RilletInvoice
+from solvimon_rillet.solvimon.models import Amount, Invoice
+
+Json = dict[str, Any]
+INVOICE, CREDIT_MEMO = "invoice", "credit_memo"
+
+
+@dataclass(frozen=True, slots=True)
+class Billed:
+    """A final document of Solvimon, with what the ledger says of it.
+
+    Amounts are in major units of the currency; those of a credit note are positive, as Rillet's memos are.
+
+    Attributes:
+        kind: ``invoice`` or ``credit_memo``.
+        id: Solvimon's id.
+        number: Solvimon's number.
+        day: its date in its own time zone (YYYY-MM-DD).
+        currency: of all its amounts.
+        net: before tax, or empty where Solvimon's list does not say it.
+        tax: the tax, likewise.
+        gross: after tax.
+        paid: what Solvimon knows to be paid.
+        payment_status: UNPAID, PARTIALLY_PAID, PAID or OVERPAID.
+        customer_id: Solvimon's customer.
+        biller_id: Solvimon's billing entity.
+        credits: ids of the invoices that a credit note credits.
+        not_for_rillet: the rule by which it is not booked in Rillet, if there is one.
+        state: what the ledger says; empty where it knows nothing.
+        rillet_id: Rillet's id, by the ledger.
+        rillet_number: Rillet's number when it was booked.
+        code: why it was rejected or differs.
+        message: the same in plain words.
+        remedy: what to do about it.
+        marked: the payment status that was written to Solvimon, and ``seen_at`` what Rillet had said by then.
+        scope: the scope in which an invoice was booked.
+    """
+
+    kind: str
+    id: str
+    number: str = ""
+    day: str = ""
+    currency: str = ""
+    net: str = ""
+    tax: str = ""
+    gross: str = "0"
+    paid: str = "0"
+    payment_status: str = ""
+    customer_id: str = ""
+    biller_id: str = ""
+    credits: tuple[str, ...] = ()
+    not_for_rillet: str = ""
+    state: str = ""
+    rillet_id: str = ""
+    rillet_number: str = ""
+    code: str = ""
+    message: str = ""
+    remedy: str = ""
+    marked: str = ""
+    seen_at: str = ""
+    scope: str = ""
+
+    def as_row(self) -> Json:
+        """The document as JSON, without what is empty."""
+        return {name: value for name, value in asdict(self).items() if value}
+
+    @classmethod
+    def of_row(cls, row: Mapping[str, Any]) -> Self:
+        """The document again."""
+        return cls(**{**row, "credits": tuple(row.get("credits", ()))})
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """A document of Rillet.
+
+    Attributes:
+        kind: ``invoice`` or ``credit_memo``.
+        id: Rillet's id.
+        number: Rillet's number.
+        day: its date (YYYY-MM-DD).
+        currency: of all its amounts.
+        net: before tax.
+        tax: the tax.
+        gross: after tax.
+        open: what is due on an invoice, or not yet applied of a memo.
+        status: as Rillet says.
+        customer_id: Rillet's customer.
+        subsidiary_id: Rillet's subsidiary.
+        references: ids in other systems.
+        applied: of a memo, what it takes off each Rillet invoice.
+        updated_at: when it changed last.
+    """
+
+    kind: str
+    id: str
+    number: str = ""
+    day: str = ""
+    currency: str = ""
+    net: str = "0"
+    tax: str = "0"
+    gross: str = "0"
+    open: str = "0"
+    status: str = ""
+    customer_id: str = ""
+    subsidiary_id: str = ""
+    references: tuple[str, ...] = ()
+    applied: dict[str, str] = field(default_factory=dict)
+    updated_at: str = ""
+
+    def as_row(self) -> Json:
+        """The document as JSON, without what is empty."""
+        return {name: value for name, value in asdict(self).items() if value}
+
+    @classmethod
+    def of_row(cls, row: Mapping[str, Any]) -> Self:
+        """The document again."""
+        return cls(**{**row, "references": tuple(row.get("references", ()))})
+
+
+def billed(
+    document: Invoice, day: date, record: Mapping[str, Any], payment: Mapping[str, Any], refused: str
+) -> Billed:
+    """A Solvimon document with its records.
+
+    Args:
+        document: the invoice or credit note, as Solvimon's list has it.
+        day: its date in its own time zone.
+        record: the ledger's record of it, empty where there is none.
+        payment: the ledger's record of its payment.
+        refused: the rule by which it is not for Rillet, or empty.
+    """
+    summary = document.tax_summary
+    totals: Mapping[str, str] = record.get("totals", {})
+    size = _size if document.is_credit_note else _signed
+    net, tax = (summary.base_amount, summary.tax_amount) if summary else (None, None)
+    return Billed(
+        kind=CREDIT_MEMO if document.is_credit_note else INVOICE,
+        id=document.id,
+        number=document.invoice_number or "",
+        day=day.isoformat(),
+        currency=document.currency or "",
+        net=size(net) or totals.get("net", ""),
+        tax=size(tax) or totals.get("tax", ""),
+        gross=size(document.invoice_amount_including_tax) or totals.get("gross", "0"),
+        paid=size(document.paid_invoice_amount) or "0",
+        payment_status=document.payment_status or "UNPAID",
+        customer_id=document.payer_id or "",
+        biller_id=document.biller_id or "",
+        credits=tuple(one.id for one in document.credited_invoices()) if document.is_credit_note else (),
+        not_for_rillet=refused,
+        marked=str(payment.get("payment_status", "")),
+        seen_at=str(payment.get("seen_at", "")),
+        **{name: str(record.get(name, "")) for name in _OF_RECORD},
+    )
+
+
+_OF_RECORD = ("state", "rillet_id", "rillet_number", "code", "message", "remedy", "scope")
+
+
+def booked_invoice(invoice: RilletInvoice) -> Booked:
+    """A Rillet invoice."""
+    return Booked(
+        kind=INVOICE,
+        id=invoice.id,
+        number=invoice.invoice_number,
+        day=str(invoice.invoice_date or ""),
+        currency=invoice.total.currency,
+        net=_text(invoice.net_amount),
+        tax=_text(invoice.taxed_amount),
+        gross=_text(invoice.total),
+        open=_text(invoice.amount_due or invoice.total),
+        status=invoice.status or "",
+        customer_id=invoice.customer_id or "",
+        subsidiary_id=invoice.subsidiary_id or "",
+        references=tuple(reference.id for reference in invoice.external_references),
+        updated_at=invoice.updated_at or "",
+    )
+
+
+def booked_memo(memo: CreditMemo) -> Booked:
+    """A Rillet credit memo."""
+    left = memo.remaining_amount or memo.total
+    applied: dict[str, Decimal] = {}
+    for one in memo.applications:
+        applied[one.invoice_id] = applied.get(one.invoice_id, Decimal()) + one.amount.amount
+    return Booked(
+        kind=CREDIT_MEMO,
+        id=memo.id,
+        number=memo.credit_memo_number,
+        day=str(memo.credit_memo_date or ""),
+        currency=memo.total.currency,
+        net=_text(memo.net_amount),
+        tax=_text(memo.taxed_amount),
+        gross=_text(memo.total),
+        open=_text(left),
+        status=memo.status or "",
+        customer_id=memo.customer_id or "",
+        subsidiary_id=memo.subsidiary_id or "",
+        references=tuple(reference.id for reference in memo.external_references),
+        applied={invoice: f"{amount:f}" for invoice, amount in applied.items()},
+        updated_at=memo.updated_at or "",
+    )
+
+
+def _text(money: Money) -> str:
+    return f"{money.amount:f}"
+
+
+def _signed(amount: Amount | None) -> str:
+    return f"{amount.quantity:f}" if amount else ""
+
+
+def _size(amount: Amount | None) -> str:
+    """An amount without its sign: whether a credit note's amounts are negative is not documented."""
+    return f"{abs(amount.quantity):f}" if amount else ""
