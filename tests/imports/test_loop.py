@@ -7,7 +7,8 @@ import pytest
 
 from solvimon_rillet.workflows.import_customers import CUSTOMERS
 from solvimon_rillet.workflows.import_page import Place, short_id
-from solvimon_rillet.workflows.importing import LISTED, OPERATIONS, PATIENCE, Import, ImportRequest
+from solvimon_rillet.workflows.importing import LISTED, Import, ImportRequest
+from solvimon_rillet.workflows.stepping import OPERATIONS, PATIENCE
 from tests.imports.support import Json, customers
 
 BEGUN: Json = {"started": 0, "since": None, "covers": True, "target": {}, "notes": []}

@@ -113,8 +113,14 @@ class NeedsAttention(SolvimonRilletError):
 
 
 class Skip(SolvimonRilletError):
-    """A document that is not for Rillet, by a rule that the reason names."""
+    """A document that is not for Rillet, by a rule that the reason names.
 
-    def __init__(self, reason: str) -> None:
+    Attributes:
+        reason: in plain words.
+        rule: the rule's name.
+    """
+
+    def __init__(self, reason: str, rule: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
+        self.rule = rule

@@ -28,7 +28,7 @@ BY_STATE = "by_state"
 """Index of the table: the records of a connection, kind and state, by the time of their last change."""
 _MANY = 100
 _IS_DONE = "#state IN (:exported, :differs)"
-_WHY = ("code", "message", "remedy", "reason")  # of the state before; each state writes its own
+_WHY = ("code", "message", "remedy", "reason", "rule")  # of the state before; each state writes its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +116,8 @@ class Claim:
 
     @property
     def done(self) -> bool:
-        """Whether the document is in Rillet already."""
-        return self.state in FINISHED
+        """Whether the document is in Rillet already, or a person has said that it is handled."""
+        return is_done(self.record)
 
     @property
     def attempt(self) -> Attempt | None:
@@ -149,6 +149,7 @@ class Ledger:
                 "schema_version = :schema, created_at = if_not_exists(created_at, :now), "
                 "updated_at = if_not_exists(updated_at, :now), listed = if_not_exists(listed, :listed)",
                 "(attribute_not_exists(#state) OR NOT #state IN (:exported, :differs)) AND "
+                "attribute_not_exists(by_hand) AND "
                 "(attribute_not_exists(lease_until) OR lease_until <= :now)",
                 {
                     ":owner": owner,
@@ -163,7 +164,7 @@ class Ledger:
                 {"#state": "state"},
             )
         except ConditionFailed as failed:
-            if failed.item.get("state") in FINISHED:
+            if is_done(failed.item):
                 return Claim(document, "", failed.item)
             wait = max(1, int(failed.item.get("lease_until", now)) - now)
             raise RetryLater(f"{document.id} is being worked on by another worker.", after=wait) from None
@@ -264,9 +265,9 @@ class Ledger:
             facts["attempt"] = attempt.as_item()
         self._write(claim, facts, self._entry("rejected", facts), release=True, remove=_WHY)
 
-    def skip(self, claim: Claim, reason: str) -> None:
-        """Record that the document is not for Rillet."""
-        facts = {"state": "skipped", "reason": reason}
+    def skip(self, claim: Claim, reason: str, rule: str = "") -> None:
+        """Record that the document is not for Rillet, and the rule that says so."""
+        facts = {"state": "skipped", "reason": reason, **({"rule": rule} if rule else {})}
         self._write(claim, facts, self._entry("skipped", facts), release=True, remove=_WHY)
 
     def release(self, claim: Claim, why: Recoverable | None = None) -> None:
@@ -317,6 +318,21 @@ class Ledger:
         except ConditionFailed:
             raise RetryLater(f"{document.id} is being worked on this very moment.", after=5) from None
         return known
+
+    def reopen(self, document: Document) -> None:
+        """Let work go on at a document that was skipped by hand, because a person asks for it by its id."""
+        known = self.read(document) or {}
+        if known.get("state") != "skipped" or not known.get("by_hand"):
+            return
+        past = history.appended(known.get("history", []), self._entry("asked_again", {}))
+        with contextlib.suppress(ConditionFailed):
+            self._table.update(
+                document.key,
+                "SET history = :history REMOVE by_hand",
+                "#state = :skipped AND attribute_exists(by_hand)",
+                {":history": past, ":skipped": "skipped"},
+                {"#state": "state"},
+            )
 
     def read(self, document: Document) -> Item | None:
         """A document's record, or ``None``."""
@@ -408,6 +424,11 @@ class Ledger:
             raise RetryLater(f"The lease on {claim.document.id} is lost; another worker goes on.") from None
         if new:
             claim.record["history"] = facts["history"]
+
+
+def is_done(record: Mapping[str, Any]) -> bool:
+    """Whether nothing is to be done about a document: it is in Rillet, or a person has handled it."""
+    return record.get("state") in FINISHED or bool(record.get("by_hand"))
 
 
 def _listed(document: Document, state: str) -> str:

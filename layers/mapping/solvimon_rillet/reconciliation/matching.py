@@ -88,8 +88,8 @@ def _document(billed: Billed, partners: Partners, known: Known, found: Compariso
         found.notes.append(f"{billed.number or billed.id} of {billed.day} is booked on {booked[0].day}.")
     if billed.state == "rejected":
         found.notes.append(
-            f"{billed.number or billed.id} is in Rillet as {booked[0].number}, and rejected in the ledger: tell "
-            "sync_status (resolve) that it is done."
+            f"{billed.number or billed.id} is in Rillet as {booked[0].number}, and rejected in the ledger: "
+            "tell sync_status (resolve) that it is done."
         )
     if note := nothing_left(billed, partners):
         found.notes.append(note)

@@ -15,11 +15,12 @@ from solvimon_rillet.hashing import hash_of
 from solvimon_rillet.ledger import FINISHED, Attempt, Claim, Document, Ledger
 from solvimon_rillet.linking import Linker, idempotency_key
 from solvimon_rillet.mapping.documents import MappedDocument, document_day
+from solvimon_rillet.mapping.wanted import check_wanted
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.client import SolvimonClient
 from solvimon_rillet.solvimon.models import Invoice
-from solvimon_rillet.workflows.booking import Booked
+from solvimon_rillet.workflows.booking import GONE, Booked, deleted_in_rillet
 from solvimon_rillet.workflows.results import Result, in_words
 
 # Rillet answers a key again for 24 hours; an hour less leaves room for clocks that differ.
@@ -101,15 +102,7 @@ class Export(ABC):
 
     def _check_wanted(self, document: Invoice) -> None:
         """Raise ``Skip`` for a document that is not for Rillet, by rule."""
-        if not getattr(self._settings.workflows, self.workflow):
-            raise Skip(f"The workflow {self.workflow} is switched off in the settings.")
-        if document.status != "FINAL":
-            raise Skip(f"The invoice is {document.status or 'without a status'}, not FINAL.")
-        if document.billing_type == "SELF_BILLING":
-            raise Skip("A SELF_BILLING invoice is money owed to a seller, not a receivable.")
-        start, dated = self._settings.start_date, document_day(document, self._settings)
-        if start and dated and dated < start:
-            raise Skip(f"The invoice is dated {dated}, before the connection's start_date {start}.")
+        check_wanted(document, self._settings, self.workflow)
 
     def _read(self, claim: Claim) -> Invoice:
         """The document as it is in Solvimon now; what it is about is kept in its record from here on."""
@@ -259,12 +252,19 @@ class Export(ABC):
                 return self._book(claim, found, attempt.totals, [])
         if isinstance(why, NeedsAttention):
             return self._reject(claim, why, attempt)
-        self._ledger.skip(claim, why.reason)
+        self._ledger.skip(claim, why.reason, why.rule)
         return Result(claim.document.id, "skipped", {"reason": why.reason})
 
     def _reject(self, claim: Claim, why: NeedsAttention, attempt: Attempt | None) -> Result:
         self._ledger.reject(claim, why, attempt)
         return Result(claim.document.id, "rejected", in_words(why))
+
+    def _deleted_meanwhile(self, claim: Claim, rillet_id: str) -> NeedsAttention | None:
+        """That a document was deleted in Rillet before we knew it as ours, while an answer was lost."""
+        if claim.attempt is None:  # it was made a moment ago; nobody can have deleted it
+            return None
+        gone = self._ledger.link(self._connection, f"{GONE}{self.kind}", rillet_id)
+        return deleted_in_rillet(self.kind, rillet_id) if gone else None
 
     @abstractmethod
     def _book(

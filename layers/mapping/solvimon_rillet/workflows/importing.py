@@ -5,7 +5,7 @@ point again when it is replayed. What a step does is in ``import_page``.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -15,12 +15,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 
 from solvimon_rillet.workflows.import_kind import Json, Kind
 from solvimon_rillet.workflows.import_page import EXAMPLES, Place
+from solvimon_rillet.workflows.stepping import Patience, Steps, stop
 
 LISTED = 100  # failures that the answer lists; all are counted
 RESTARTS = 5  # how often Rillet's list may begin anew
-PATIENCE = 6 * 3600  # seconds that one page may wait in all
-OPERATIONS = 2900  # steps and waits of one run; Lambda allows 3,000
-SHORTEST, LONGEST = 1, 900  # seconds of one wait
 
 
 class ImportRequest(BaseModel):
@@ -41,16 +39,6 @@ class ImportRequest(BaseModel):
         if self.incremental and self.updated_since:
             raise ValueError("give updated_since or incremental, not both")
         return self
-
-
-class Steps(Protocol):
-    """Runs steps so that each is done once, and waits without anybody paying for it."""
-
-    def step(self, name: str, work: Callable[[], Json]) -> Json:
-        """Do the work, or answer what it came to when it was done."""
-
-    def wait(self, name: str, seconds: int) -> None:
-        """Let time pass."""
 
 
 class Work(Protocol):
@@ -86,7 +74,6 @@ class Tally:
     remarks: list[str] = field(default_factory=list)
     rillet_calls: int = 0
     writes: int = 0
-    operations: int = 0
 
     def add_calls(self, result: Json) -> None:
         """Count what a step has called, whether it came to an end or not."""
@@ -122,20 +109,22 @@ class Import:
     def __init__(self, kind: Kind, request: ImportRequest, steps: Steps, work: Work) -> None:
         self._kind = kind
         self._request = request
-        self._steps = steps
         self._work = work
         self._tally = Tally()
+        self._patience = Patience(steps, self._tally.add_calls)
 
     def run(self) -> Json:
         """Import everything, and say in the end what became of it."""
-        begun = self._patiently("begin", lambda _: self._work.begin())
+        begun = self._patience.do("begin", lambda _: self._work.begin())
         if "stop" in begun:
             return self._answer(begun, begun["stop"])
         self._tally.remarks += begun["notes"]
-        stop = self._pages(begun)
+        stopped = self._pages(begun)
         failed = self._tally.counts["failed"]
-        ended = self._patiently("finish", lambda _: self._work.finish(begun, failed, complete=stop is None))
-        return self._answer(begun, stop or ended.get("stop"))
+        ended = self._patience.do(
+            "finish", lambda _: self._work.finish(begun, failed, complete=stopped is None)
+        )
+        return self._answer(begun, stopped or ended.get("stop"))
 
     def _pages(self, begun: Json) -> Json | None:
         """Read page after page.
@@ -146,7 +135,7 @@ class Import:
         tally, cursor, number = self._tally, None, 0
         while True:
             number += 1
-            page = self._patiently(f"page {number}", partial(self._page, begun, cursor))
+            page = self._patience.do(f"page {number}", partial(self._page, begun, cursor))
             if "stop" in page:
                 return dict(page["stop"])
             tally.add_page(page)
@@ -154,12 +143,12 @@ class Import:
             if cursor is None:
                 return None
             if tally.restarts > RESTARTS:
-                return _stop(
+                return stop(
                     f"Rillet's list began anew {tally.restarts} times, so it may never come to its end.",
                     "Import again when less is going on.",
                 )
-            if tally.operations > OPERATIONS:
-                return _stop(
+            if self._patience.exhausted:
+                return stop(
                     "There are more rows than one run may read.", "Import the rest with updated_since."
                 )
 
@@ -168,30 +157,7 @@ class Import:
         place = Place(cursor, begun["since"], frozenset(self._tally.seen), failing, room)
         return self._work.page(place, begun)
 
-    def _patiently(self, name: str, work: Callable[[int], Json]) -> Json:
-        """Do a step, and once more after each wait that it asks for."""
-        waited, attempt, failing, pause = 0, 1, 0, 15
-        while True:
-            title = name if attempt == 1 else f"{name}, attempt {attempt}"
-            result = self._steps.step(title, partial(work, failing))
-            self._tally.operations += 1
-            self._tally.add_calls(result)
-            if "later" not in result:
-                return result
-            if waited >= PATIENCE:
-                return {
-                    "stop": _stop(str(result["why"]), "Nothing else has changed for hours; import again.")
-                }
-            seconds = pause if result["later"] is None else result["later"]
-            seconds = min(max(SHORTEST, -int(-seconds // 1)), LONGEST)
-            self._steps.wait(f"{name}: {result['why']}", seconds)
-            self._tally.operations += 1
-            waited += seconds
-            attempt += 1
-            failing += bool(result.get("failing"))
-            pause = min(pause * 2, LONGEST)
-
-    def _answer(self, begun: Json, stop: Json | None) -> Json:
+    def _answer(self, begun: Json, stopped: Json | None) -> Json:
         """What a person reads in the end."""
         tally, counts = self._tally, self._tally.counts
         told = {
@@ -208,11 +174,11 @@ class Import:
             "rillet_calls": tally.rillet_calls,
             "solvimon_writes": tally.writes,
             "restarts": tally.restarts,
-            "complete": stop is None,
+            "complete": stopped is None,
             "failures": tally.failures,
             "notes": [*self._remarks(begun), *_in_words(tally.notes)],
         }
-        return answer | ({"error": stop["what"], "remedy": stop["remedy"]} if stop else {})
+        return answer | ({"error": stopped["what"], "remedy": stopped["remedy"]} if stopped else {})
 
     def _remarks(self, begun: Json) -> list[str]:
         tally, remarks = self._tally, list(self._tally.remarks)
@@ -252,10 +218,6 @@ def since_of(request: ImportRequest, kind: Kind, watermark: int | None) -> tuple
 
 OVERLAP = 600
 """Seconds that an incremental run reads twice: clocks differ, and rows change while they are read."""
-
-
-def _stop(what: str, remedy: str) -> Json:
-    return {"what": what, "remedy": remedy}
 
 
 def _summary(seen: int, told: Mapping[str, int], calls: int, *, dry_run: bool) -> str:
