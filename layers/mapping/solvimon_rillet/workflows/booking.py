@@ -1,12 +1,15 @@
-"""Comparing what Rillet booked with what was sent."""
+"""Comparing what Rillet has with what was sent."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Protocol
 
 from solvimon_rillet import money
-from solvimon_rillet.errors import Code
+from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.rillet.models import Money
+
+GONE = "gone-"
+"""Links of Rillet documents that were deleted before anybody knew them as ours, by kind."""
 
 
 class Booked(Protocol):
@@ -70,13 +73,24 @@ def booked_facts(
             "message": f"Rillet has {len(found)} documents for it: {ids}.",
             "remedy": f"Delete all but {first.id} in Rillet.",
         }
-    if difference := _difference(first, totals):
+    if said := difference(first, totals):
         return "differs", facts | {
             "code": Code.TOTAL_DIFFERS.value,
-            "message": difference,
+            "message": said,
             "remedy": "Correct it in Rillet by hand, and report the difference to Rillet's support.",
         }
     return "exported", facts
+
+
+def deleted_in_rillet(kind: str, rillet_id: str) -> NeedsAttention:
+    """The error for an ``invoice`` or ``credit_memo`` that somebody deleted in Rillet."""
+    return NeedsAttention(
+        Code.DELETED_IN_RILLET,
+        f"The {kind.replace('_', ' ')} {rillet_id} was deleted in Rillet.",
+        "If it was a mistake, book it in Rillet by hand; if not, credit the invoice in Solvimon."
+        if kind == "invoice"
+        else "If it was a mistake, book and apply it in Rillet by hand; if not, bill it again in Solvimon.",
+    )
 
 
 def number_note(sent: object, booked: str) -> list[str]:
@@ -86,7 +100,7 @@ def number_note(sent: object, booked: str) -> list[str]:
     return [f"Rillet numbered it {booked}; in Solvimon it is {sent}."]
 
 
-def _difference(booked: Booked, totals: Mapping[str, str]) -> str:
+def difference(booked: Booked, totals: Mapping[str, str]) -> str:
     """How Rillet's amounts differ from ours, or an empty text."""
     currency = totals["currency"]
     pairs = (("net", booked.net_amount), ("tax", booked.taxed_amount), ("gross", booked.total))

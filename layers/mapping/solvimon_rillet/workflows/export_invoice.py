@@ -84,5 +84,7 @@ class ExportInvoice(Export):
         self._ledger.remember(
             self._connection, "rillet-invoice", found[0].id, {"solvimon_id": claim.document.id}
         )
+        if why := self._deleted_meanwhile(claim, found[0].id):
+            state, facts = "differs", {**facts, **in_words(why)}
         self._ledger.finish(claim, state, {**facts, **kept, "exported_at": int(self._clock())})
         return Result(claim.document.id, state, facts)
