@@ -1,63 +1,27 @@
 """Export a finalised credit note to Rillet: one credit memo, one set of applications to what it credits."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from solvimon_rillet import money
 from solvimon_rillet.books import Books
 from solvimon_rillet.errors import Code, NeedsAttention, Skip
-from solvimon_rillet.hashing import hash_of
 from solvimon_rillet.ledger import FINISHED, Claim, Document, Ledger
-from solvimon_rillet.linking import idempotency_key
-from solvimon_rillet.mapping.credit_memos import (
-    Applications,
-    Original,
-    to_applications,
-    to_rillet_credit_memo,
-)
+from solvimon_rillet.mapping.credit_memos import to_rillet_credit_memo
 from solvimon_rillet.mapping.documents import document_day
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.client import SolvimonClient
 from solvimon_rillet.solvimon.models import Invoice
+from solvimon_rillet.workflows.applying import Applier, Plan, begun, in_doubt
 from solvimon_rillet.workflows.booking import Booked, booked_facts, number_note
 from solvimon_rillet.workflows.exporting import Export
 from solvimon_rillet.workflows.results import Result, in_words
 
 ExportOriginal = Callable[[str], Result]
 MEMO_STEP = "memo_created"
-CREDIT = "credit_"  # facts of an invoice's record: what each of our memos has taken off it
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What a memo is to be applied to, from what was open before.
-
-    Attributes:
-        applied_on: day of the application (YYYY-MM-DD).
-        originals: the credited invoices by Solvimon id, in the order in which they are served.
-        notes: why others are left out.
-    """
-
-    applied_on: str
-    originals: Mapping[str, Original]
-    notes: Sequence[str]
-
-    def applications(self, claim: Claim) -> Applications:
-        """The set that follows for the memo of this record."""
-        gross, currency = Decimal(claim.record["totals"]["gross"]), claim.record["totals"]["currency"]
-        return to_applications(gross, currency, self.applied_on, self.originals.values())
-
-    def as_item(self) -> dict[str, Any]:
-        """The plan as the record holds it."""
-        rows = [
-            [identifier, one.rillet_id, *(str(n) for n in (one.open_amount, one.credited) if n is not None)]
-            for identifier, one in self.originals.items()
-        ]
-        return {"applied_on": self.applied_on, "originals": rows, "notes": list(self.notes)}
 
 
 class ExportCreditMemo(Export):
@@ -83,6 +47,7 @@ class ExportCreditMemo(Export):
     ) -> None:
         super().__init__(connection, settings, ledger, solvimon, rillet, books, clock)
         self._export_original = export_original
+        self._applier = Applier(connection, ledger, rillet)
 
     def dry_run(self, credit_note_id: str) -> Result:
         """What ``run`` would send for a credit note, and why; writes nothing anywhere."""
@@ -118,7 +83,7 @@ class ExportCreditMemo(Export):
                 self._ledger.abandon(claim)
                 return Result(note.id, "not_ours", {"reason": "It is an invoice, not a credit note."})
             if claim.record.get("step") == MEMO_STEP:
-                return self._apply(claim, note)
+                return self._resume(claim, note)
             self._check_wanted(note)
             self._export_originals(note)
             booked_on = self._booking_day(note, claim.record)
@@ -168,106 +133,62 @@ class ExportCreditMemo(Export):
         self, claim: Claim, found: Sequence[Booked], totals: Mapping[str, str], warnings: Sequence[str]
     ) -> Result:
         """Record the first step, the memo; then go on to the second one."""
+        memo_id = found[0].id
         state, facts = booked_facts(claim.document.id, found, totals, warnings)
-        facts = {**facts, "exported_at": int(self._clock())}
+        facts = {**facts, "exported_at": int(self._clock()), "step": MEMO_STEP}
+        link = {"solvimon_id": claim.document.id}
+        self._ledger.remember(self._connection, "rillet-credit_memo", memo_id, link)
+        if why := self._deleted_meanwhile(claim, memo_id):
+            state, facts = "differs", {**facts, **in_words(why)}
         if state == "differs":
             self._ledger.finish(claim, state, facts)
             return Result(claim.document.id, state, facts)
-        link = {"solvimon_id": claim.document.id}
-        self._ledger.remember(self._connection, "rillet-credit_memo", found[0].id, link)
-        kept = {**facts, "step": MEMO_STEP}
-        self._ledger.progress(claim, kept)
-        resumed = replace(claim, record={**claim.record, **kept})
+        self._ledger.progress(claim, facts)
+        resumed = replace(claim, record={**claim.record, **facts})
         return self._apply(resumed, self._solvimon.invoice(claim.document.id))
+
+    def _resume(self, claim: Claim, note: Invoice) -> Result:
+        """Go on with a memo that an earlier run has made."""
+        if why := self._deleted_meanwhile(claim, str(claim.record["rillet_id"])):
+            return self._deleted(claim, why)
+        return self._apply(claim, note)
 
     def _apply(self, claim: Claim, note: Invoice) -> Result:
         """The second step: apply the memo to what it credits, in one full set, never above what is open."""
         try:
-            plan = _begun(claim) or self._plan(claim, note, fresh=False)
+            plan = begun(claim) or self._plan(claim, note, fresh=in_doubt(claim))
             try:
-                self._send(claim, plan)
+                self._applier.send(claim, plan)
             except NeedsAttention as why:
                 if why.code is Code.RILLET_PERIOD_CLOSED:
                     self._books.forget()
                 # What we knew to be open is not, any more: ask Rillet, and apply what is.
                 plan = self._plan(claim, note, fresh=True)
-                self._send(claim, plan)
+                self._applier.send(claim, plan)
         except NeedsAttention as why:
+            if why.code is Code.DELETED_IN_RILLET:
+                return self._deleted(claim, why)
             return self._reject(claim, _not_applied(claim, why), claim.attempt)
-        self._note_open_amounts(claim, plan)
+        self._applier.keep_open_amounts(claim, plan)
         return self._finish(claim, plan, note)
 
-    def _plan(self, claim: Claim, note: Invoice, *, fresh: bool) -> _Plan:
-        """What to apply; Rillet is asked what is open if the ledger knows of too little."""
+    def _plan(self, claim: Claim, note: Invoice, *, fresh: bool) -> Plan:
         applied_on = str(self._booking_day(note, claim.record) or document_day(note, self._settings))
-        plan = _Plan(applied_on, *self._originals(note, claim, fresh=fresh))
-        if not fresh and plan.originals and plan.applications(claim).rest:
-            return _Plan(applied_on, *self._originals(note, claim, fresh=True))
-        return plan
+        return self._applier.plan(claim, note, applied_on, fresh=fresh)
 
-    def _originals(
-        self, note: Invoice, claim: Claim, *, fresh: bool
-    ) -> tuple[dict[str, Original], list[str]]:
-        """The credited invoices by Solvimon id, with what is open on them, and why some are left out.
+    def _deleted(self, claim: Claim, why: NeedsAttention) -> Result:
+        """Record that the memo is not in Rillet any more; it is not created again."""
+        self._ledger.finish(claim, "differs", in_words(why))
+        shown = {name: claim.record[name] for name in ("rillet_id", "rillet_number", "totals")}
+        return Result(claim.document.id, "differs", {**shown, **in_words(why)})
 
-        Args:
-            note: the credit note.
-            claim: its record, with the memo's totals.
-            fresh: ask Rillet what is open, instead of taking what the ledger knows.
-        """
-        found, notes = dict[str, Original](), list[str]()
-        for credited in note.credited_invoices():
-            record = self._ledger.read(Document(self._connection, "invoice", credited.id)) or {}
-            if record.get("state") not in FINISHED:
-                why = record.get("reason") or f"it is {record.get('state', 'unknown here')}"
-                notes.append(f"Not applied to {credited.id}, which is not in Rillet: {why}")
-                continue
-            currency, totals = claim.record["totals"]["currency"], record["totals"]
-            if totals["currency"] != currency:
-                notes.append(f"Not applied to {credited.id}: it is in {totals['currency']}, not {currency}.")
-                continue
-            open_amount = Decimal(record.get("open_amount", totals["gross"]))
-            if fresh:
-                invoice = self._rillet.invoice(str(record["rillet_id"]))
-                if invoice is None or invoice.amount_due is None:
-                    notes.append(f"Not applied to {credited.id}, which is not in Rillet any more.")
-                    continue
-                open_amount = invoice.amount_due.amount
-            part = credited.amount.quantity if credited.amount else None
-            found[credited.id] = Original(str(record["rillet_id"]), open_amount, part)
-        return found, notes
-
-    def _send(self, claim: Claim, plan: _Plan) -> None:
-        """Apply what is planned; the plan is written before, because Rillet says less is open afterwards."""
-        planned = plan.applications(claim)
-        if not planned.applied:
-            return
-        self._ledger.progress(claim, {"applying": plan.as_item()})
-        memo_id = str(claim.record["rillet_id"])
-        # The key is of the content: a set is applied once, and another set is not answered by an old key.
-        key = idempotency_key(self._connection, "applications", memo_id, hash_of(planned.payload))
-        self._rillet.apply_credit_memo(memo_id, planned.payload, key)
-
-    def _note_open_amounts(self, claim: Claim, plan: _Plan) -> None:
-        """Keep what is open on the originals now, so that the next credit note need not ask Rillet."""
-        amounts = plan.applications(claim).amounts
-        for solvimon_id, original in plan.originals.items():
-            applied = amounts.get(original.rillet_id, Decimal())
-            left = original.open_amount - applied
-            document = Document(self._connection, "invoice", solvimon_id)
-            memo = f"{CREDIT}{claim.record['rillet_id']}"
-            self._ledger.note(document, {"open_amount": money.plain(left), memo: money.plain(applied)})
-
-    def _finish(self, claim: Claim, plan: _Plan, note: Invoice) -> Result:
+    def _finish(self, claim: Claim, plan: Plan, note: Invoice) -> Result:
         totals, planned = claim.record["totals"], plan.applications(claim)
-        told = [*claim.record.get("warnings", []), *plan.notes]
-        if not note.credited_invoices():
+        told = list(claim.record.get("warnings", []))
+        if note.credited_invoices():
+            told += plan.notes(claim)
+        else:
             told.append("The credit note names no invoice; the memo is not applied.")
-        elif planned.rest:
-            rest = money.text(planned.rest, totals["currency"])
-            told.append(
-                f"{rest} {totals['currency']} stay open on the memo: no more is open on its invoices."
-            )
         facts = {
             "warnings": told,
             "applied": money.text(planned.applied, totals["currency"]),
@@ -285,12 +206,3 @@ def _not_applied(claim: Claim, why: NeedsAttention) -> NeedsAttention:
     return NeedsAttention(
         why.code, f"The memo {memo} is in Rillet, but it could not be applied: {why.message}", why.remedy
     )
-
-
-def _begun(claim: Claim) -> _Plan | None:
-    """The plan that an earlier run may have carried out; a refused one it did not."""
-    item = claim.record.get("applying")
-    if item is None or claim.state == "rejected":
-        return None
-    rows = {row[0]: Original(str(row[1]), *map(Decimal, row[2:])) for row in item["originals"]}
-    return _Plan(str(item["applied_on"]), rows, item["notes"])
