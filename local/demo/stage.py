@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local import demo_data
-from local.demo import audit
+from local.demo.books import booked_for
 from local.demo.screen import Screen
 from local.rillet_twin.calls import Call
+from local.rillet_twin.webhooks import Delivery as RilletDelivery
 from local.solvimon_twin import Delivery
 from local.stack import Connection, LocalStack
 
@@ -95,6 +96,14 @@ class Stage:
         self.expect(not refused, f"{len(refused)} webhook(s) were not accepted.")
         return attempts
 
+    def deliver_rillet_webhooks(self) -> list[RilletDelivery]:
+        """Let Rillet send its webhooks, work off what they bring, and return the attempts."""
+        attempts = self.connection.organisation.deliver_webhooks()
+        refused = [attempt for attempt in attempts if not attempt.delivered]
+        self.expect(not refused, f"{len(refused)} webhook(s) of Rillet's were not accepted.")
+        self.until(self.settled, "The work on Rillet's webhooks")
+        return attempts
+
     def work(self) -> None:
         """Let workers take the queues' messages in the background from here on."""
         if not self.stack.pollers.running:
@@ -163,7 +172,7 @@ class Stage:
 
     def booked(self, invoice_id: str) -> list[Json]:
         """Return Rillet's invoices for an invoice."""
-        return audit.booked_for(self.connection, invoice_id)
+        return booked_for(self.connection, invoice_id)
 
     def posts(self, invoice_id: str) -> list[Call]:
         """Return the calls that asked Rillet to create an invoice, as Rillet saw them."""

@@ -65,11 +65,16 @@ def tell(stack: LocalStack, screen: Screen, sections: tuple[Section, ...] = SECT
         stack.stop_workers()
     checked = audit(stack)
     screen.heading("The books")
-    rest = [pair for pair in checked.pairs if pair.id not in stage.shown or not pair.agrees]
+    rest = [
+        pair for pair in (*checked.pairs, *checked.notes) if pair.id not in stage.shown or not pair.agrees
+    ]
     if rest:
         screen.show(tables.invoices(rest, stage.features, narrow=screen.narrow))
         screen.say("")
-    screen.show(tables.totals(checked))
+    screen.show(tables.totals("Invoices", checked.pairs))
+    if checked.notes:
+        screen.say("")
+        screen.show(tables.totals("Credit notes", checked.notes))
     if len(stack.connections) > 1 and not checked.misplaced:
         screen.say("Nothing of one connection is in another one's books.")
     screen.note(
@@ -89,13 +94,14 @@ def conclude(screen: Screen, outcome: Outcome, seconds: float) -> int:
         seconds: how long it took, as people count.
 
     Returns:
-        The exit code: 0 when every invoice is in Rillet once and both sides agree, else 1.
+        The exit code: 0 when every document is in Rillet once and both sides agree, else 1.
     """
     for problem in outcome.problems:
         screen.alarm(problem)
     if not outcome.problems:
         screen.good(
-            f"Every invoice is in Rillet once, and both sides agree to the cent. {seconds:.1f} s in all."
+            "Every invoice and credit note is in Rillet once, and both sides agree to the cent. "
+            f"{seconds:.1f} s in all."
         )
     screen.plain("DEMO " + json.dumps({**outcome.numbers, "seconds": round(seconds, 1)}))
     return 1 if outcome.problems else 0

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from local.demo.audit import Audit, Pair
+from local.demo.books import Pair, by_books
 
 
 def _table(*, lines: bool = False) -> Table:
@@ -106,19 +106,24 @@ def invoices(pairs: Iterable[Pair], features: Mapping[str, str], *, narrow: bool
     return table
 
 
-def totals(checked: Audit) -> Table:
-    """Both sides' gross totals, by connection and currency."""
+def totals(documents: str, pairs: Iterable[Pair]) -> Table:
+    """Both sides' gross totals, by connection and currency.
+
+    Args:
+        documents: what they are, such as "Invoices".
+        pairs: all of them.
+    """
     table = _table()
     table.add_column("Connection")
     table.add_column("Currency")
-    for name in ("Invoices", "In Rillet", "Solvimon gross", "Rillet total", "Difference"):
+    for name in (documents, "In Rillet", "Solvimon gross", "Rillet total", "Difference"):
         table.add_column(name, justify="right")
-    for (connection, currency), pairs in checked.by_books().items():
-        billed = sum((pair.billed.gross for pair in pairs), Decimal(0))
-        booked = sum((one.amounts.gross for pair in pairs for one in pair.booked), Decimal(0))
-        apart = sum((pair.difference for pair in pairs), Decimal(0))
-        there = sum(pair.exported for pair in pairs)
-        counted = (str(len(pairs)), str(there), f"{billed:,}", f"{booked:,}")
+    for (connection, currency), some in by_books(pairs).items():
+        billed = sum((pair.billed.gross for pair in some), Decimal(0))
+        booked = sum((one.amounts.gross for pair in some for one in pair.booked), Decimal(0))
+        apart = sum((pair.difference for pair in some), Decimal(0))
+        there = sum(pair.exported for pair in some)
+        counted = (str(len(some)), str(there), f"{billed:,}", f"{booked:,}")
         table.add_row(connection, currency, *counted, _difference(apart))
     return table
 
@@ -141,6 +146,25 @@ def imports(answers: Iterable[tuple[str, Mapping[str, Any]]]) -> Table:
         table.add_column(name.replace("_", "\n").capitalize(), justify="right")
     for what, answer in answers:
         table.add_row(what, *(f"{answer[name]:,}" for name in names))
+    return table
+
+
+def listed(columns: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: int = 0) -> Table:
+    """Things with what there is to say of each.
+
+    Args:
+        columns: what is said.
+        rows: the texts of a thing.
+        numbers: how many of the last columns are numbers, and so to the right.
+    """
+    rows = list(rows)
+    table = _table(lines=any("\n" in cell for row in rows for cell in row))
+    for place, column in enumerate(columns):
+        to_the_right = place >= len(columns) - numbers
+        justify: Literal["left", "right"] = "right" if to_the_right else "left"
+        table.add_column(column, justify=justify, overflow="fold", no_wrap=not place or to_the_right)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
     return table
 
 

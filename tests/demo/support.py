@@ -6,11 +6,12 @@ import re
 from decimal import Decimal
 from typing import Any
 
+from local import demo_data
 from local.demo import story
-from local.demo.audit import Amounts, Booked, Pair
+from local.demo.books import Amounts, Booked, Pair
 from local.demo.screen import Screen
 from local.demo.sections import connections
-from local.demo.stage import Section
+from local.demo.stage import Section, Stage
 from local.stack import LocalStack
 
 COLOUR = "\x1b["
@@ -41,6 +42,19 @@ def tell(stack: LocalStack, *sections: Section, connected: bool = True) -> tuple
     first = (connections.SECTION,) if connected else ()
     outcome = story.tell(stack, screen, (*first, *sections))
     return story.conclude(screen, outcome, 1.25), out.getvalue()
+
+
+def in_rillet(*names: str) -> Section:
+    """A section that finalises some of the demo's invoices and lets them arrive."""
+
+    def finalise(stage: Stage) -> dict[str, int | str]:
+        for name in names:
+            stage.finalise(demo_data.invoice_id(name))
+        stage.deliver_webhooks()
+        stage.until(stage.settled, "The export")
+        return {}
+
+    return Section("Some invoices", finalise)
 
 
 def figures(screen: str) -> dict[str, Any]:
