@@ -11,6 +11,7 @@ from local.demo.screen import Screen
 from local.demo.sections import (
     all_invoices,
     connections,
+    credit_notes,
     dry_run,
     imports,
     lost_answer,
@@ -31,6 +32,7 @@ SECTIONS: tuple[Section, ...] = (
     lost_answer.SECTION,
     rejected.SECTION,
     dry_run.SECTION,
+    credit_notes.SECTION,
     request_budget.SECTION,
 )
 
