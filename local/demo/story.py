@@ -12,10 +12,12 @@ from local.demo.sections import (
     all_invoices,
     connections,
     credit_notes,
+    customer_edits,
     dry_run,
     imports,
     lost_answer,
     one_invoice,
+    payments,
     rejected,
     repeated_webhook,
     request_budget,
@@ -33,6 +35,8 @@ SECTIONS: tuple[Section, ...] = (
     rejected.SECTION,
     dry_run.SECTION,
     credit_notes.SECTION,
+    payments.SECTION,
+    customer_edits.SECTION,
     request_budget.SECTION,
 )
 

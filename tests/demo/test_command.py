@@ -12,7 +12,7 @@ from rich.cells import cell_len
 
 from local import demo_data
 from local.demo import acme, run
-from local.demo.sections import request_budget
+from local.demo.sections import customer_edits, request_budget
 from local.stack import ROOT, LocalStack
 from tests.demo.support import COLOUR, MADE_BY_OAUTH, SECRETS, WEBHOOK_SECRET, figures, told
 
@@ -53,9 +53,15 @@ def test_the_demo_shows_every_invoice_on_both_sides_and_ends_with_its_figures(tm
     imported = tuple(found[f"{kind}_imported"] for kind in ("customers", "products", "subsidiaries"))
     assert imported == (119, 5, 1)
     assert (found["repeated_webhooks"], found["lost_answers"], found["rejected_then_mended"]) == (20, 1, 1)
+    assert found["credit_memos"] == len(demo_data.credits_to_expect()) + 1  # and a one-off
+    assert found["customers_synced"] == len(customer_edits.EDITS)
+    assert (found["paid"], found["partially_paid"], found["reopened"]) == (1, 1, 1)
     for facts in demo_data.expected().values():
         gross = f"{Decimal(facts['gross']):,} {facts['currency']}"
         assert screen.count(gross) >= 2, f"{gross} is not shown for both sides"
+    for credit in demo_data.credits_to_expect().values():
+        gross = f"{Decimal(str(credit['gross'])):,} {credit['currency']}"
+        assert screen.count(gross) >= 3, f"{gross} is not shown for both sides, and as applied"
     assert "product_not_linked" in screen
     assert "periods[0].groups[0]" in screen
     assert "Nothing of one connection is in another one's books." in screen
