@@ -11,7 +11,7 @@ from solvimon_rillet.dynamo import Item
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.ledger import Ledger
 from solvimon_rillet.links import Links
-from solvimon_rillet.mapping.customers import MappedCustomer, to_new_rillet_customer
+from solvimon_rillet.mapping.customers import MappedCustomer, imported_hash, to_new_rillet_customer
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.client import SolvimonClient
@@ -231,7 +231,7 @@ class Linker:
         except NeedsAttention:
             self._next_creation(customer_id, count)
             raise
-        self._remember_customer(customer_id, created.id, False)
+        self._remember_customer(customer_id, created.id, False, imported_hash(customer))
         return created.id, False
 
     def _creations(self, customer_id: str) -> int:
@@ -243,10 +243,15 @@ class Linker:
         """Rillet may go on to answer what it answered to a key, so the next creation takes another one."""
         self._ledger.remember(self._connection, "customer-key", customer_id, {"used": count + 1}, 2 * DAY)
 
-    def _remember_customer(self, customer_id: str, rillet_id: str, mailed: bool | None) -> None:
+    def _remember_customer(
+        self, customer_id: str, rillet_id: str, mailed: bool | None, synced: str | None = None
+    ) -> None:
+        """Remember a link; ``synced`` is the fingerprint of what Rillet has, where that is known."""
         facts: dict[str, object] = {"rillet_id": rillet_id}
         if mailed is not None:
             facts["mailed"] = mailed
+        if synced is not None:
+            facts["imported_hash"] = synced
         self._remember("customer", customer_id, facts)
 
     def _remember(
