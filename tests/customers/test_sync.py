@@ -210,8 +210,11 @@ def test_an_unknown_customer_is_rejected(stack: LocalStack, default: Connection,
     [result] = sync(stack, customer_id)
     [would] = sync(stack, customer_id, dry_run=True)
 
-    assert (result["outcome"], result["code"]) == ("rejected", "invoice_not_found")
-    assert would["outcome"] == "would_reject"
+    assert (result["outcome"], result["code"]) == ("rejected", "solvimon_record_missing")
+    assert "customer" in result["message"]
+    assert "customer" in result["remedy"] or "cust_" in result["remedy"]
+    assert "invo" not in result["remedy"]
+    assert (would["outcome"], would["code"]) == ("would_reject", "solvimon_record_missing")
     assert stack.rillet.state.calls == []
 
 

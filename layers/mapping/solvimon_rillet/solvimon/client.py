@@ -15,6 +15,12 @@ Json = dict[str, Any]
 _SUPPORT = "Report it to Solvimon's support with the id; the document is retried on request."
 PAGE = 100
 _TAKEN = {"RESOURCE_ALREADY_EXISTS", "CUSTOM_FIELD_VALUE_ALREADY_EXISTS"}
+_KINDS = {
+    "/invoices": ("invoice", Code.INVOICE_NOT_FOUND, "invo_AbC123"),
+    "/customers": ("customer", Code.SOLVIMON_RECORD_MISSING, "cust_AbC123"),
+    "/products": ("product", Code.SOLVIMON_RECORD_MISSING, "prod_AbC123"),
+    "/billing-entities": ("billing entity", Code.SOLVIMON_RECORD_MISSING, "bile_AbC123"),
+}
 _STILL_RUNNING = 2  # seconds after which the first request with the same key is asked for again
 
 
@@ -150,9 +156,34 @@ class SolvimonClient:
         """
         return self._write(lambda: self._http.post(f"/{collection}/{record_id}/{transition}", {}, ""))
 
+    def reverse_payment(self, payment_id: str) -> str:
+        """Reverse a payment; its result becomes CANCELLED (Solvimon API, Reverse a payment).
+
+        The API key needs the permission PAYMENT.REVERSE.
+
+        Returns:
+            ``SUCCESS``, ``ACTION_REQUIRED`` or ``FAILURE``.
+
+        Raises:
+            NotThere: the payment is gone.
+        """
+        answer = self._call(lambda: self._http.post(f"/payments/{payment_id}/reverse", {}, ""))
+        status = answer.get("status") if isinstance(answer, dict) else None
+        if not isinstance(status, str):
+            raise OutcomeUnknown("Solvimon's answer to the reversal cannot be read.")
+        return status
+
     def _write(self, call: Callable[[], object]) -> Json:
+        answer = self._call(call)
         try:
-            answer = call()
+            return _record(answer)
+        except RetryLater as unreadable:
+            raise OutcomeUnknown(str(unreadable)) from None
+
+    def _call(self, call: Callable[[], object]) -> object:
+        """What a write is answered."""
+        try:
+            return call()
         except Refused as refused:
             code = str(refused.problem.get("code") or "")
             if code in _TAKEN:
@@ -168,26 +199,22 @@ class SolvimonClient:
             if _is_missing(refused):
                 raise NotThere from refused
             raise _refusal(refused) from refused
-        try:
-            return _record(answer)
-        except RetryLater as unreadable:
-            raise OutcomeUnknown(str(unreadable)) from None
 
     def _get(self, path: str, identifier: str, model: type[M]) -> M:
-        what = f"{model.__name__} {identifier}"
+        kind, code, example = _KINDS[path]
+        what = f"{kind} {identifier}"
         if not identifier.replace("_", "").replace("-", "").isalnum():
             raise NeedsAttention(
-                Code.INVOICE_NOT_FOUND,
-                f"{identifier!r} is not a Solvimon id.",
-                "Give an id such as invo_AbC123.",
+                code, f"{identifier!r} is not the id of a Solvimon {kind}.", f"Give an id such as {example}."
             )
         try:
             answer = self._http.get(f"{path}/{identifier}")
         except Refused as refused:
             raise NeedsAttention(
-                Code.INVOICE_NOT_FOUND,
+                code,
                 f"Solvimon does not have the {what} ({refused.status} {refused.problem.get('code') or ''}).",
-                "Check the id and that the connection's API key belongs to its platform, then retry.",
+                f"Check the {kind}'s id, and that the connection's API key belongs to its platform, "
+                "then retry.",
             ) from refused
         try:
             return model.model_validate(answer)
