@@ -154,17 +154,22 @@ def test_a_memo_changed_by_a_cent_is_noted_also_when_its_webhook_comes_twice(
     no_trouble(stack)
 
 
-def test_a_memo_without_amounts_is_not_compared(stack: LocalStack, connection: Connection) -> None:
+@pytest.mark.parametrize(("by", "noted"), [("0.01", "differs"), ("0.00", "exported")])
+def test_a_memo_without_amounts_is_compared_by_what_rillet_says(
+    stack: LocalStack, connection: Connection, by: str, noted: str
+) -> None:
     memo_id = with_memo(stack, connection)
+    hold_back(connection)
+    connection.organisation.edit_credit_memo_by_hand(memo_id, amount_by=by)
 
     send_document(stack, connection, {"id": memo_id}, entity="CREDIT_MEMO", happened="UPDATED")
 
-    assert item(stack, "credit_memo", NOTE)["state"] == "exported"
+    assert item(stack, "credit_memo", NOTE)["state"] == noted
     no_trouble(stack)
 
 
 @pytest.mark.parametrize("entity", ["INVOICE", "CREDIT_MEMO"])
-def test_the_deletion_of_what_is_not_ours_does_nothing(
+def test_the_deletion_of_what_is_not_ours_leaves_a_note_that_ends_by_itself_and_nothing_else(
     stack: LocalStack, connection: Connection, entity: str
 ) -> None:
     exported(stack, connection)
@@ -173,8 +178,10 @@ def test_the_deletion_of_what_is_not_ours_does_nothing(
     status = post(stack, connection, b'"0191c2f0-0000-7000-8000-000000000000"', entity, "DELETED")
     stack.settle()
 
+    left = [entry for entry in stack.ledger() if entry not in before]
     assert status == 200
-    assert stack.ledger() == before
+    assert [entry["pk"].split("#")[1] for entry in left] == [f"link-gone-{entity.lower()}"]
+    assert "expires_at" in left[0]
     no_trouble(stack)
 
 

@@ -165,14 +165,59 @@ def test_a_person_may_ask_and_sees_first_what_would_happen(stack: LocalStack, co
         patches(stack),
         stack.ledger_item(f"default#payment#{ORIGINAL}", "RECORD"),
     )
-    done, again = mark(stack), mark(stack)
+    done, again, dry_again = mark(stack), mark(stack), mark(stack, dry_run=True)
 
     said = {"paid": False, "payment_status": "PARTIALLY_PAID", "amount_due": "100"}
     assert dry == [{"invoice_id": ORIGINAL, "outcome": "would_mark", **said}]
     assert unchanged == (OPEN, [], None)
     assert done == [{"invoice_id": ORIGINAL, "outcome": "marked", **said}]
-    assert again == [{"invoice_id": ORIGINAL, "outcome": "unchanged", **said}]
+    assert again == dry_again == [{"invoice_id": ORIGINAL, "outcome": "unchanged", **said}]
     assert len(patches(stack)) == 1
+
+
+@pytest.mark.parametrize(
+    "shown", [{"paid": False, "payment_status": "UNPAID"}, {"paid": False}, {"payment_status": None}]
+)
+def test_a_person_who_asks_because_solvimon_shows_something_else_gets_it_written(
+    stack: LocalStack, connection: Connection, shown: dict[str, object]
+) -> None:
+    rillet_id = exported(stack, connection)
+    connection.organisation.pay(rillet_id)
+    settle(stack, connection)
+    connection.platform.records["invoices"][ORIGINAL] |= shown
+
+    dry, done, again = mark(stack, dry_run=True), mark(stack), mark(stack)
+
+    assert [result["outcome"] for result in (*dry, *done, *again)] == ["would_mark", "marked", "unchanged"]
+    assert state(connection) == PAID
+    assert len(patches(stack)) == 2
+
+
+def test_a_person_who_asks_for_what_solvimon_shows_already_causes_no_write(
+    stack: LocalStack, connection: Connection
+) -> None:
+    rillet_id = exported(stack, connection)
+    hold_back(connection)
+    connection.organisation.pay(rillet_id)
+    connection.platform.records["invoices"][ORIGINAL] |= {"paid": True, "payment_status": "PAID"}
+
+    [result] = mark(stack)
+
+    assert result["outcome"] == "unchanged"
+    assert patches(stack) == []
+    assert item(stack)["payment_status"] == "PAID"
+
+
+def test_a_person_who_asks_for_an_invoice_that_solvimon_does_not_have_is_told_so(
+    stack: LocalStack, connection: Connection
+) -> None:
+    exported(stack, connection)
+    del connection.platform.records["invoices"][ORIGINAL]
+
+    asked = mark(stack, dry_run=True), mark(stack)
+
+    assert [result[0]["outcome"] for result in asked] == ["would_reject", "rejected"]
+    assert {result[0]["code"] for result in asked} == {"solvimon_record_missing"}
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
