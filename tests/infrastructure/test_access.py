@@ -10,6 +10,7 @@ ACCESS = {
     "secretsmanager:CreateSecret": r"arn:\S+:secret:\$\{AWS::StackName\}/\*/rillet\*",
     "secretsmanager:PutSecretValue": r"arn:\S+:secret:\$\{AWS::StackName\}/\*/rillet\*",
     "ssm:GetParameter": r"arn:\S+:parameter/\$\{AWS::StackName\}/\*",
+    "ssm:GetParametersByPath": r"arn:\S+:parameter/\$\{AWS::StackName\}/\*",
     "ssm:PutParameter": r"arn:\S+:parameter/\$\{AWS::StackName\}/\*/rillet-token",
     "ssm:DeleteParameter": r"arn:\S+:parameter/\$\{AWS::StackName\}/\*/rillet-token",
 }
@@ -64,7 +65,11 @@ def test_only_who_refreshes_tokens_writes_secrets_and_only_who_disconnects_delet
 
     callers = {consumer.function_id for consumer in template.consumers} | set(template.durable)
 
-    assert who("secretsmanager:PutSecretValue") == who("ssm:PutParameter") == callers | {"ConnectRillet"}
+    assert (
+        who("secretsmanager:PutSecretValue")
+        == who("ssm:PutParameter")
+        == callers | {"ConnectRillet", "Sweep"}
+    )
     assert who("ssm:DeleteParameter") == {"ConnectRillet"}
     assert "ReceiveWebhook" not in who("dynamodb:PutItem")
 

@@ -136,6 +136,15 @@ def from_solvimon(connection: str, body: bytes) -> BusEvent | None:
     )
 
 
+def from_solvimon_row(connection: str, row: Mapping[str, Any]) -> BusEvent | None:
+    """The bus event that a webhook would have been, for a final document of Solvimon's own list."""
+    document_id = row.get("id")
+    if not isinstance(document_id, str) or not is_id(document_id):
+        return None
+    detail_type = CREDIT_NOTE_FINALISED if str(row.get("type")) in _CREDIT_TYPES else INVOICE_FINALISED
+    return BusEvent(SOLVIMON, detail_type, connection, document_id, "", "")
+
+
 def _detail_type(action: str, data: Mapping[str, Any]) -> str | None:
     if action == "CUSTOMER.UPDATED":
         return CUSTOMER_UPDATED

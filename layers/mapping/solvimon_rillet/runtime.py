@@ -23,6 +23,7 @@ from solvimon_rillet.rillet.client import API_VERSION, RilletClient
 from solvimon_rillet.rillet.oauth import RilletOAuth
 from solvimon_rillet.settings import Pacing, Settings
 from solvimon_rillet.solvimon.client import SolvimonClient
+from solvimon_rillet.sweep_ledger import SweepLedger
 from solvimon_rillet.tokens import Tokens
 from solvimon_rillet.turns import TurnTable
 from solvimon_rillet.workflows.connect_rillet import ConnectRillet, client_of
@@ -33,6 +34,8 @@ from solvimon_rillet.workflows.import_kind import Kind
 from solvimon_rillet.workflows.import_run import CountedGate, Parts
 from solvimon_rillet.workflows.mark_invoice_paid import MarkInvoicePaid
 from solvimon_rillet.workflows.results import Result
+from solvimon_rillet.workflows.sweep import Sweep, parts_of
+from solvimon_rillet.workflows.sweep_parts import Tools
 from solvimon_rillet.workflows.sync_customer import SyncCustomer
 
 if TYPE_CHECKING:
@@ -168,6 +171,26 @@ class Runtime:
         settings = self.configuration.settings(name)
         rillet = self.rillet(name, settings, self.pacer(name, settings, priority))
         return MarkInvoicePaid(name, settings, self.ledger, self.solvimon(name, settings), rillet, self.clock)
+
+    def sweep(self, connection: object) -> Sweep:
+        """The sweep of a connection, with the settings that are in force now.
+
+        Raises:
+            UnknownConnection: there is no such connection.
+            RetryLater: its settings cannot be read.
+        """
+        name = connection_name(connection)
+        settings = self.configuration.settings(name)
+        memory = SweepLedger(name, self.table, self.clock)
+        tools = Tools(name, settings, self.ledger, memory, self.bus, self.clock)
+        solvimon = self.solvimon(name, settings)
+        rillet = self.rillet(name, settings, self.pacer(name, settings, Priority.BULK))
+
+        def check_credentials() -> None:
+            self.configuration.credential(name, "solvimon", "api_key")
+            self.tokens(name, settings).bearer()
+
+        return Sweep(tools, parts_of(tools, solvimon, rillet), check_credentials, self._count)
 
     def connect_rillet(self) -> ConnectRillet:
         """Authorisation of connections."""

@@ -136,6 +136,35 @@ class RilletSettings(_Part):
         return given or f"{self.base_url}/oauth2/{path}"
 
 
+class SweepSettings(_Part):
+    """How far the sweep looks for what no webhook told of."""
+
+    lookback_days: int = Field(
+        default=7,
+        ge=1,
+        le=366,
+        description="Days back in which an invoice must be dated for the sweep to find it. Raise it where "
+        "invoices are finalised long after their date.",
+    )
+    customers_per_run: int = Field(
+        default=1000,
+        ge=0,
+        le=100_000,
+        description="Customers that one sweep compares with their last sync, in whole hundreds; the next one "
+        "goes on with the others. 0: none.",
+    )
+
+
+class ReconcileSettings(_Part):
+    """What a reconciliation does besides its report."""
+
+    redrive: bool = Field(
+        default=True,
+        description="Export documents that a reconciliation finds missing, and mark what Rillet says is "
+        "paid; live work goes first. What was rejected waits for a person all the same.",
+    )
+
+
 class FallbackProducts(_Part):
     """Rillet product ids for groups that have no product of their own."""
 
@@ -198,6 +227,7 @@ class Settings(_Part):
         description="`state`: write `paid` and `payment_status` of an invoice. `record_each`: also record "
         "each successful Rillet payment in Solvimon, once.",
     )
+    sweep: SweepSettings = Field(default=SweepSettings(), description="How far the sweep looks.")
     fallback_products: FallbackProducts = Field(
         default=FallbackProducts(), description="Rillet products for groups without a product."
     )
