@@ -137,6 +137,44 @@ def test_a_missing_customer_is_created_where_the_settings_say_so(
     assert record(stack, UNLINKED)["rillet_id"] == made[0]["id"]
 
 
+def test_a_customer_that_the_sync_creates_is_told_of_and_costs_one_look_up_and_one_write(
+    stack: LocalStack, default: Connection
+) -> None:
+    [result] = sync(stack, UNLINKED)
+    calls = [(call.method, call.path) for call in stack.rillet.state.calls]
+    [again] = sync(stack, UNLINKED)
+
+    [made] = zeeland(default)
+    assert (result["outcome"], result["created"], result["rillet_id"]) == ("synced", True, made["id"])
+    assert {"name", "emails", "external_references"} <= set(result["changed"])
+    assert calls == [("GET", "/customers"), ("POST", "/customers")]
+    assert record(stack, UNLINKED)["created"] is True
+    assert (again["outcome"], len(stack.rillet.state.calls)) == ("unchanged", 2)
+
+
+def test_an_edit_after_the_creation_is_written(stack: LocalStack, default: Connection) -> None:
+    sync(stack, UNLINKED)
+    edit(default, UNLINKED, email="new@zeeland.example")
+
+    [result] = sync(stack, UNLINKED)
+
+    assert result["outcome"] == "synced"
+    assert "created" not in result
+    assert zeeland(default)[0]["emails"][0]["email"] == "new@zeeland.example"
+
+
+def test_a_creation_whose_answer_was_lost_makes_one_customer(stack: LocalStack, default: Connection) -> None:
+    stack.rillet.state.misbehave("commit_then_drop", path="/customers")
+    [queued] = sync(stack, UNLINKED)
+
+    stack.advance(60)
+    stack.settle()
+
+    assert queued["outcome"] == "queued"
+    assert len(zeeland(default)) == 1
+    assert record(stack, UNLINKED)["rillet_id"] == zeeland(default)[0]["id"]
+
+
 def test_a_customer_that_refers_to_ours_is_found_without_a_link(
     stack: LocalStack, default: Connection
 ) -> None:

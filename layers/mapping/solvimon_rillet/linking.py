@@ -36,6 +36,14 @@ class Resolved:
     new_customer: MappedCustomer | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class LinkedCustomer:
+    """A customer's link, and what it was created with in Rillet where that happened just now."""
+
+    rillet_id: str
+    created: MappedCustomer | None = None
+
+
 class Linker:
     """Resolves the links of one connection's documents.
 
@@ -92,8 +100,8 @@ class Linker:
         if invoice.payer_id:
             self._next_creation(invoice.payer_id, self._creations(invoice.payer_id))
 
-    def customer(self, customer: Customer) -> str | None:
-        """The Rillet id of a customer that is at hand; one without link is created, if the settings allow.
+    def customer(self, customer: Customer) -> LinkedCustomer | None:
+        """The link of a customer that is at hand; one without is created, if the settings allow.
 
         Returns:
             ``None`` for a customer without link that is not to be created.
@@ -102,13 +110,15 @@ class Linker:
         remembered = self._ledger.link(self._connection, "customer", customer_id)
         linked = field_value(customer.custom_fields, self._settings.custom_fields.customer)
         if remembered and linked in {None, remembered["rillet_id"]}:
-            return str(remembered["rillet_id"])
+            return LinkedCustomer(str(remembered["rillet_id"]))
         if linked:
-            return self._check_customer(customer_id, linked)[0]
-        found = self._rillet.customer_by_reference(self._settings.reference_types.customer, customer_id)
-        if found is None and not self._settings.create_missing_customers:
+            return LinkedCustomer(self._check_customer(customer_id, linked)[0])
+        if found := self._referring_customer(customer_id):
+            return LinkedCustomer(found[0])
+        if not self._settings.create_missing_customers:
             return None
-        return self._missing_customer(customer, Resolved(Links("", "")))[0]
+        resolved = Resolved(Links("", ""))
+        return LinkedCustomer(self._create_customer(customer, resolved)[0], resolved.new_customer)
 
     def _products(self, invoice: Invoice) -> Mapping[str, str]:
         found: dict[str, str] = {}
@@ -205,19 +215,29 @@ class Linker:
 
     def _missing_customer(self, customer: Customer, resolved: Resolved) -> tuple[str, bool | None]:
         """A customer without link: the one in Rillet that refers to it, else a new one."""
-        customer_id = str(customer.id)
-        kind, reference = self._settings.reference_types.customer, self._settings.custom_fields.customer
-        found = self._rillet.customer_by_reference(kind, customer_id)
-        if found:
-            self._remember_customer(customer_id, found.id, found.send_invoices_automatically)
-            return found.id, found.send_invoices_automatically
+        customer_id, reference = str(customer.id), self._settings.custom_fields.customer
+        if found := self._referring_customer(customer_id):
+            return found
         if not self._settings.create_missing_customers:
             raise NeedsAttention(
                 Code.CUSTOMER_NOT_LINKED,
-                f"The customer {customer.name or 'unnamed'} ({customer_id}) has no Rillet customer.",
+                f"The customer {customer_id} has no Rillet customer.",
                 f'Set the custom field "Rillet Customer ID" ({reference}) on it in Solvimon, or switch '
                 "create_missing_customers on, then retry.",
             )
+        return self._create_customer(customer, resolved)
+
+    def _referring_customer(self, customer_id: str) -> tuple[str, bool | None] | None:
+        """The customer in Rillet that refers to this one."""
+        kind = self._settings.reference_types.customer
+        found = self._rillet.customer_by_reference(kind, customer_id)
+        if found is None:
+            return None
+        self._remember_customer(customer_id, found.id, found.send_invoices_automatically)
+        return found.id, found.send_invoices_automatically
+
+    def _create_customer(self, customer: Customer, resolved: Resolved) -> tuple[str, bool | None]:
+        customer_id = str(customer.id)
         mapped = to_new_rillet_customer(customer, self._settings)
         resolved.new_customer = mapped
         resolved.warnings += mapped.warnings

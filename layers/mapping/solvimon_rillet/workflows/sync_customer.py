@@ -6,8 +6,8 @@ from typing import Any
 
 from solvimon_rillet.errors import Code, NeedsAttention, Recoverable, Skip
 from solvimon_rillet.ledger import Claim, Document, Ledger
-from solvimon_rillet.linking import TO_BE_CREATED, Linker
-from solvimon_rillet.mapping.customers import imported_hash, to_new_rillet_customer, to_rillet_customer
+from solvimon_rillet.linking import LinkedCustomer, Linker
+from solvimon_rillet.mapping.customers import MappedCustomer, imported_hash, to_rillet_customer
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.client import SolvimonClient
@@ -68,8 +68,9 @@ class SyncCustomer:
     def dry_run(self, customer_id: str) -> Result:
         """What ``run`` would write, and what it would change; writes nothing anywhere."""
         try:
-            customer, rillet_id, _ = self._linked(customer_id, dry_run=True)
-            payload, current, warnings = self._would_be(customer, rillet_id)
+            customer, linked = self._linked(customer_id, dry_run=True)
+            rillet_id = linked.rillet_id
+            payload, current, warnings = self._would_be(customer, linked)
         except NeedsAttention as why:
             return Result(customer_id, "would_reject", in_words(why))
         except Skip as why:
@@ -85,8 +86,11 @@ class SyncCustomer:
     def _sync(self, claim: Claim) -> Result:
         """The steps in order: read, compare with what was synced last, merge, write, remember."""
         customer_id = claim.document.id
-        customer, rillet_id, known = self._linked(customer_id)
-        fingerprint = imported_hash(customer)
+        customer, linked = self._linked(customer_id)
+        rillet_id, fingerprint = linked.rillet_id, imported_hash(customer)
+        if linked.created:
+            return self._created(claim, rillet_id, linked.created)
+        known = self._ledger.link(self._connection, "customer", customer_id) or {}
         if known.get("imported_hash") == fingerprint:
             self._ledger.finish(claim, "synced", {"rillet_id": rillet_id})
             return Result(customer_id, "unchanged", {"rillet_id": rillet_id})
@@ -104,8 +108,15 @@ class SyncCustomer:
         self._ledger.finish(claim, "synced", {**facts, "synced_at": int(self._clock())})
         return Result(customer_id, "synced" if changed else "unchanged", facts)
 
-    def _linked(self, customer_id: str, *, dry_run: bool = False) -> tuple[Customer, str, Mapping[str, Any]]:
-        """The customer, its Rillet id, and what the ledger remembers of the link.
+    def _created(self, claim: Claim, rillet_id: str, mapped: MappedCustomer) -> Result:
+        """Record a customer that was created with all that there is to sync; the link knows of it."""
+        facts = {"rillet_id": rillet_id, "created": True, "changed": sorted(mapped.payload)}
+        facts["warnings"] = list(mapped.warnings)
+        self._ledger.finish(claim, "synced", {**facts, "synced_at": int(self._clock())})
+        return Result(claim.document.id, "synced", facts)
+
+    def _linked(self, customer_id: str, *, dry_run: bool = False) -> tuple[Customer, LinkedCustomer]:
+        """The customer and its link.
 
         Raises:
             Skip: the workflow is off, or the customer is not linked and not to be created.
@@ -116,21 +127,20 @@ class SyncCustomer:
         linker = Linker(
             self._connection, self._settings, self._ledger, self._solvimon, self._rillet, dry_run=dry_run
         )
-        rillet_id = linker.customer(customer)
-        if rillet_id is None:
+        linked = linker.customer(customer)
+        if linked is None:
             raise Skip(
                 "The customer is not linked to a Rillet customer, and create_missing_customers is off."
             )
-        return customer, rillet_id, self._ledger.link(self._connection, "customer", customer_id) or {}
+        return customer, linked
 
     def _would_be(
-        self, customer: Customer, rillet_id: str
+        self, customer: Customer, linked: LinkedCustomer
     ) -> tuple[dict[str, object], Mapping[str, Any], list[str]]:
         """As ``_merged``, and for a customer that is to be created what it is created with."""
-        if rillet_id != TO_BE_CREATED:
-            return self._merged(customer, rillet_id)
-        mapped = to_new_rillet_customer(customer, self._settings)
-        return mapped.payload, {}, list(mapped.warnings)
+        if linked.created:
+            return linked.created.payload, {}, list(linked.created.warnings)
+        return self._merged(customer, linked.rillet_id)
 
     def _merged(
         self, customer: Customer, rillet_id: str
