@@ -5,7 +5,9 @@ import pytest
 from local.stack import Connection, LocalStack
 from tests.credit_memos.support import (
     NOTE,
+    ORIGINAL,
     OTHER_NOTE,
+    SECOND,
     Json,
     application_calls,
     applied,
@@ -13,6 +15,7 @@ from tests.credit_memos.support import (
     credit_note,
     load,
     memos,
+    one_off,
     original,
     record,
     rillet_invoice,
@@ -172,6 +175,79 @@ def test_a_retry_after_a_refusal_plans_anew(stack: LocalStack, billed: Connectio
 
     assert retried["applied"] == "100.00"
     settled(stack, billed, ("100.00", "21.00"))
+
+
+def lose_and_refuse(stack: LocalStack, connection: Connection, refusals: int) -> list[Json]:
+    """Let a first set be applied and its answer be lost, and let Rillet refuse the same set later on."""
+    stack.rillet.state.misbehave("commit_then_drop", path="/credit-memos/")
+    first = credit(stack)
+    stack.advance(25 * 3600)
+    stack.rillet.state.misbehave("status", path="/credit-memos/", times=refusals, status=400)
+    return first
+
+
+@pytest.mark.parametrize(
+    ("paid", "amounts"),
+    [("0", ("121.00", "0.00")), ("61.00", ("60.00", "61.00")), ("121.00", ("0.00", "121.00"))],
+)
+@pytest.mark.parametrize("refusals", [1, 2])
+def test_a_set_that_was_applied_though_it_is_refused_later_counts_as_open_for_its_memo(
+    stack: LocalStack, billed: Connection, paid: str, amounts: tuple[str, str], refusals: int
+) -> None:
+    if paid != "0":
+        billed.organisation.pay(rillet_invoice(billed)["id"], paid)
+        billed.organisation.deliver_webhooks()
+        stack.settle()
+    load(billed, credit_note())
+    lose_and_refuse(stack, billed, refusals)
+
+    credit(stack)
+    stack.rillet.state.behave()
+    credit(stack)
+    stack.settle()
+
+    settled(stack, billed, amounts)
+    assert rillet_invoice(billed)["amount_due"]["amount"] == "0.00"
+
+
+def test_what_a_memo_has_taken_of_one_invoice_does_not_move_to_another_after_a_refusal(
+    stack: LocalStack, billed: Connection
+) -> None:
+    load(billed, original(SECOND), one_off({"id": ORIGINAL}, {"id": SECOND}, net="-150.00", tax="-31.50"))
+    [queued] = lose_and_refuse(stack, billed, 1)
+
+    [result] = credit(stack)
+
+    assert (queued["outcome"], result["outcome"]) == ("queued", "exported")
+    memo = settled(stack, billed, ("181.50", "0.00"))
+    first, second = (rillet_invoice(billed, each)["id"] for each in (ORIGINAL, SECOND))
+    assert applied(memo) == {first: "121.00", second: "60.50"}
+
+
+def test_a_memo_is_read_only_where_an_earlier_set_is_in_doubt(stack: LocalStack, billed: Connection) -> None:
+    billed.organisation.pay(rillet_invoice(billed)["id"], "100.00")
+    load(billed, credit_note(NOTE, "-30.00", "-6.30"))
+
+    stack.settle()
+
+    assert [call.status for call in application_calls(stack)] == [400, 200]
+    assert calls_to(stack, "GET", "/credit-memos/") == []
+
+
+def test_a_memo_that_is_gone_when_its_application_is_in_doubt_is_noted_as_deleted(
+    stack: LocalStack, billed: Connection
+) -> None:
+    load(billed, credit_note())
+    stack.rillet.state.misbehave("status", path="/credit-memos/", times=2, status=400)
+    [refused] = credit(stack)
+    billed.organisation.credit_memos.remove(memos(billed)[0]["id"])
+
+    [result] = credit(stack)
+
+    assert refused["outcome"] == "rejected"
+    assert (result["outcome"], result["code"]) == ("differs", "deleted_in_rillet")
+    assert record(stack)["state"] == "differs"
+    assert "lease_until" not in record(stack)
 
 
 @pytest.mark.parametrize("status", [409, 503])

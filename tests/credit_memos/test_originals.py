@@ -97,6 +97,35 @@ def test_what_one_of_several_cannot_take_goes_nowhere_else_than_solvimon_says(
 
     memo = settled(stack, default, ("72.60", "48.40"))
     assert sorted(applied(memo).values()) == ["12.10", "60.50"]
+    assert record(stack)["warnings"] == ["48.40 EUR stay open on the memo: no more is open on invo_second."]
+
+
+def test_a_note_of_which_solvimon_says_less_for_its_invoices_keeps_the_rest_open_and_says_so(
+    stack: LocalStack, default: Connection
+) -> None:
+    load(default, original(), one_off(linked(ORIGINAL, "-60.50")))
+
+    stack.settle()
+
+    settled(stack, default, ("60.50", "60.50"))
+    assert record(stack)["warnings"] == [
+        "60.50 EUR stay open on the memo: Solvimon credits no more to its invoices."
+    ]
+
+
+def test_a_note_of_two_invoices_of_which_one_cannot_take_it_says_both_causes(
+    stack: LocalStack, default: Connection
+) -> None:
+    note = one_off(linked(ORIGINAL), linked(SECOND), net="-150.00", tax="-31.50")
+    load(default, original(), original(SECOND, currency="USD"), note)
+
+    stack.settle()
+
+    settled(stack, default, ("121.00", "60.50"))
+    assert record(stack)["warnings"] == [
+        "Not applied to invo_second: it is in USD, not EUR.",
+        "60.50 EUR stay open on the memo: no more is open on invo_original.",
+    ]
 
 
 @pytest.mark.parametrize("hours", [0, 25])
@@ -189,7 +218,7 @@ def test_an_original_from_before_the_start_date_gives_a_memo_without_application
         "Not applied to invo_original, which is not in Rillet: The invoice is dated 2026-01-31, before the "
         "connection's start_date 2026-02-01."
     )
-    assert said[1].startswith("121.00 EUR stay open on the memo")
+    assert said[1] == "121.00 EUR stay open on the memo: it could not be applied to invo_original."
 
 
 def test_an_original_that_is_skipped_for_another_reason_is_named_with_it(
@@ -258,7 +287,10 @@ def test_an_original_that_is_gone_from_rillet_leaves_the_memo_unapplied_and_says
     stack.settle()
 
     settled(stack, default, ("0.00", "121.00"))
-    assert "Not applied to invo_original, which is not in Rillet any more." in record(stack)["warnings"]
+    assert record(stack)["warnings"] == [
+        "Not applied to invo_original, which is not in Rillet any more.",
+        "121.00 EUR stay open on the memo: it could not be applied to invo_original.",
+    ]
 
 
 def test_a_note_and_its_original_in_different_currencies_give_an_unapplied_memo_that_says_so(
@@ -269,6 +301,9 @@ def test_a_note_and_its_original_in_different_currencies_give_an_unapplied_memo_
     stack.settle()
 
     settled(stack, default, ("0.00", "121.00"))
-    assert "Not applied to invo_original: it is in EUR, not USD." in record(stack)["warnings"]
+    assert record(stack)["warnings"] == [
+        "Not applied to invo_original: it is in EUR, not USD.",
+        "121.00 USD stay open on the memo: it could not be applied to invo_original.",
+    ]
     assert rillet_invoice(default)["amount_due"]["amount"] == "121.00"
     assert record(stack, NOTE)["totals"]["currency"] == "USD"
