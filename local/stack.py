@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 
 import requests
 from moto.events.models import Archive, events_backends
+from moto.s3.models import s3_backends
 
 from local.clock import Clock
 from local.cloud.configuration import Configuration
@@ -255,6 +256,7 @@ class LocalStack:
         for queue in (*self.pollers.queues.values(), *self.pollers.dead_letters.values()):
             queue.clear()
         self._table.clear()
+        self._empty_bucket()
         with self.aws.lock:
             self._archive.events.clear()
         self.configuration.restore()
@@ -285,6 +287,11 @@ class LocalStack:
         self.pollers = Pollers(self.aws, self.runtime, self.deployment.queues)
         self.gateway.route(self.deployment.routes, self.runtime)
         self.configuration = Configuration(self.aws, self._stack)
+
+    def _empty_bucket(self) -> None:
+        bucket = self.deployment.outputs["ReportBucketName"]
+        with self.aws.lock:
+            s3_backends[ACCOUNT]["aws"].buckets[bucket].keys.clear()
 
     def _delete(self) -> None:
         self.reset()

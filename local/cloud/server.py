@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
@@ -125,6 +126,11 @@ class AwsServer:
     def secretsmanager(self) -> "SecretsManagerClient":
         """A client that reaches this server."""
         return self._session.client("secretsmanager", config=self._config)
+
+    @cached_property
+    def s3(self) -> "S3Client":
+        """A client that reaches this server."""
+        return self._session.client("s3", config=self._config)
 
     @cached_property
     def sqs(self) -> "SQSClient":

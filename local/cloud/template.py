@@ -22,6 +22,7 @@ LEFT_OUT = {
     "AWS::Lambda::EventSourceMapping": "moto would consume the messages itself; local/cloud/pollers.py does",
     "AWS::ApiGatewayV2::Stage": "local/cloud/gateway.py serves the routes without stage, log or throttling",
     "AWS::CloudWatch::Alarm": "nothing publishes metrics on one machine, so no alarm could fire",
+    "AWS::S3::BucketPolicy": "it refuses plain HTTP, which is what the loopback speaks",
     "AWS::SNS::TopicPolicy": "no alarm publishes to the topic",
     "AWS::SNS::Subscription": "nobody is mailed",
     "AWS::Scheduler::Schedule": "time passes only when a test says so, and nothing is started by it",

@@ -1,11 +1,13 @@
-"""Imports as durable executions of AWS Lambda: each step is a checkpoint, each wait ends the invocation.
+"""Long work as durable executions of AWS Lambda: each step is a checkpoint, each wait ends the invocation.
 
 Nothing else knows the durable execution SDK.
 """
 
+import hashlib
 import math
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from aws_durable_execution_sdk_python import DurableContext, durable_execution
@@ -13,6 +15,7 @@ from aws_durable_execution_sdk_python.config import Duration, StepConfig
 from aws_durable_execution_sdk_python.retries import RetryDecision
 from pydantic import ValidationError
 
+from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.lambda_handler import Handler
 from solvimon_rillet.runtime import Runtime
 from solvimon_rillet.telemetry import Telemetry
@@ -22,6 +25,9 @@ from solvimon_rillet.workflows.import_products import PRODUCTS
 from solvimon_rillet.workflows.import_run import ImportRun
 from solvimon_rillet.workflows.import_subsidiaries import SUBSIDIARIES
 from solvimon_rillet.workflows.importing import Import, ImportRequest
+from solvimon_rillet.workflows.reconcile_run import ReconcileRun
+from solvimon_rillet.workflows.reconciling import EXAMPLE as RECONCILE_EXAMPLE
+from solvimon_rillet.workflows.reconciling import ReconcileRequest, Reconciliation
 
 EXAMPLE = {"connection": "default", "updated_since": "2026-01-01T00:00:00Z", "dry_run": True}
 _KINDS: Mapping[str, Kind] = {kind.plural: kind for kind in (CUSTOMERS, PRODUCTS, SUBSIDIARIES)}
@@ -34,7 +40,7 @@ def _again(_error: Exception, attempt: int) -> RetryDecision:
 
 
 class DurableSteps:
-    """Implements ``importing.Steps``.
+    """Implements ``stepping.Steps``.
 
     Args:
         context: the durable execution.
@@ -83,6 +89,37 @@ def import_handler(
         )
         return Import(kind, request, DurableSteps(context), work).run()
 
+    return _handler(run, telemetry)
+
+
+def reconcile_handler(environment: Mapping[str, str], clock: Callable[[], float] = time.time) -> Handler:
+    """A handler that compares both sides' books."""
+    telemetry = Telemetry(environment, "reconcile")
+    runtime = Runtime(environment, clock, telemetry.count)
+
+    def run(event: Any, context: DurableContext) -> Json:  # noqa: ANN401
+        try:
+            request = ReconcileRequest.model_validate(event)
+        except ValidationError as error:
+            return {"error": _wrong(error), "example": RECONCILE_EXAMPLE}
+        name = hashlib.sha256(context.execution_context.durable_execution_arn.encode()).hexdigest()[:20]
+
+        def connections() -> Json:
+            try:
+                return {"connections": runtime.configuration.connections()}
+            except RetryLater as error:
+                return {"later": error.after, "why": str(error)}
+
+        def work(connection: str) -> ReconcileRun:
+            parts = partial(runtime.reconcile_parts, connection)
+            return ReconcileRun(connection, request, name, parts, clock, telemetry.count)
+
+        return Reconciliation(request, DurableSteps(context), connections, work).run()
+
+    return _handler(run, telemetry)
+
+
+def _handler(run: Callable[[Any, DurableContext], Json], telemetry: Telemetry) -> Handler:
     durable = durable_execution(run)
 
     @telemetry.logger.inject_lambda_context(clear_state=True)

@@ -227,6 +227,9 @@ class Settings(_Part):
         description="`state`: write `paid` and `payment_status` of an invoice. `record_each`: also record "
         "each successful Rillet payment in Solvimon, once.",
     )
+    reconcile: ReconcileSettings = Field(
+        default=ReconcileSettings(), description="What a reconciliation does besides its report."
+    )
     sweep: SweepSettings = Field(default=SweepSettings(), description="How far the sweep looks.")
     fallback_products: FallbackProducts = Field(
         default=FallbackProducts(), description="Rillet products for groups without a product."

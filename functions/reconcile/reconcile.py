@@ -1,0 +1,20 @@
+"""Lambda function ``reconcile``: both sides' books next to each other, as a durable execution.
+
+Takes a direct invocation, or a schedule's (``{}``: all connections, the month before and this one)::
+
+    {"connection": "default", "from": "2026-10-01", "to": "2026-10-31"}
+"""
+
+import time
+from collections.abc import Callable, Mapping
+
+from solvimon_rillet.durable import reconcile_handler
+from solvimon_rillet.lambda_handler import Handler, lazily
+
+
+def build(environment: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Handler:
+    """A handler for a function with this environment."""
+    return reconcile_handler(environment, clock)
+
+
+handler = lazily(build)

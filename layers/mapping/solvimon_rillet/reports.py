@@ -1,0 +1,83 @@
+"""The bucket of reports, and the topic that tells of them."""
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from solvimon_rillet.errors import RetryLater
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sns import SNSClient
+
+PARTS = "work/"
+"""Where a run keeps what it has read so far; the bucket's lifecycle removes it."""
+_TYPES = {"html": "text/html", "csv": "text/csv", "json": "application/json"}
+
+
+class ReportBucket:
+    """Reports, and what a run has read so far.
+
+    Every method may raise ``RetryLater`` when S3 does not answer.
+    """
+
+    def __init__(self, name: str, s3: "S3Client") -> None:
+        self.name = name
+        self._s3 = s3
+
+    def put_part(self, run: str, what: str, number: int, rows: Any) -> None:  # noqa: ANN401
+        """Keep what a step has read; the same step again writes the same part."""
+        body = json.dumps(rows, separators=(",", ":")).encode()
+        self._put(f"{PARTS}{run}/{what}-{number:05}.json", body, "application/json")
+
+    def parts(self, run: str, what: str, count: int) -> Iterator[Any]:
+        """What the steps have read, in order."""
+        for number in range(1, count + 1):
+            try:
+                answer = self._s3.get_object(Bucket=self.name, Key=f"{PARTS}{run}/{what}-{number:05}.json")
+                body = answer["Body"].read()
+            except (ClientError, BotoCoreError) as error:
+                raise RetryLater(
+                    f"The bucket of reports does not answer ({type(error).__name__})."
+                ) from error
+            yield json.loads(body)
+
+    def put_report(self, place: str, name: str, text: str) -> str:
+        """Write a file of a report and return where it is.
+
+        Args:
+            place: folder of the report.
+            name: file name; its ending says what it is.
+            text: its content.
+        """
+        key = f"reports/{place}/{name}"
+        kind = _TYPES[name.rpartition(".")[2]]
+        self._put(key, text.encode("utf-8"), f"{kind}; charset=utf-8")
+        return f"s3://{self.name}/{key}"
+
+    def _put(self, key: str, body: bytes, content_type: str) -> None:
+        try:
+            self._s3.put_object(Bucket=self.name, Key=key, Body=body, ContentType=content_type)
+        except (ClientError, BotoCoreError) as error:
+            raise RetryLater(f"The bucket of reports does not answer ({type(error).__name__}).") from error
+
+
+class Topic:
+    """The topic of alarms and summaries."""
+
+    def __init__(self, arn: str, sns: "SNSClient") -> None:
+        self._arn = arn
+        self._sns = sns
+
+    def tell(self, subject: str, body: str) -> None:
+        """Send a message to whoever subscribed.
+
+        Raises:
+            RetryLater: SNS did not take it.
+        """
+        try:
+            self._sns.publish(TopicArn=self._arn, Subject=subject, Message=body)
+        except (ClientError, BotoCoreError) as error:
+            raise RetryLater(f"The topic does not take the summary ({type(error).__name__}).") from error

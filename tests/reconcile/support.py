@@ -1,0 +1,66 @@
+"""What the tests of the reconciliation share."""
+
+import json
+from typing import Any
+
+from local.stack import Connection, LocalStack
+from tests.export.support import export
+
+Json = dict[str, Any]
+
+
+def everything_booked(stack: LocalStack, connection: Connection) -> list[str]:
+    """Finalise all of the demo's invoices, let them be exported, and return their ids."""
+    drafts = [i["id"] for i in connection.platform.records["invoices"].values() if i["status"] != "FINAL"]
+    for invoice_id in drafts:
+        connection.platform.finalise(invoice_id)
+    while True:
+        stack.settle()
+        if not any(queue.depth().total for queue in stack.pollers.queues.values()):
+            return drafts
+        stack.advance(61)
+
+
+def period(connection: Connection) -> Json:
+    """A period that has all of a platform's invoices."""
+    days = sorted(str(i["invoice_date"])[:10] for i in connection.platform.records["invoices"].values())
+    return {"from": days[0], "to": days[-1]}
+
+
+def reconcile(stack: LocalStack, connection: Connection, **more: object) -> Json:
+    """Reconcile everything, without exporting what is missing."""
+    event = {"connection": connection.name, **period(connection), "redrive": False, **more}
+    answer: Json = stack.invoke("reconcile", event)
+    return answer
+
+
+def found(answer: Json) -> list[tuple[str, str]]:
+    """Kind and Solvimon id of each difference."""
+    return [(one["kind"], one["solvimon_id"]) for one in answer["findings"]]
+
+
+def rillet_id(stack: LocalStack, invoice_id: str, kind: str = "invoice", connection: str = "default") -> str:
+    """Rillet's id of a document, by the ledger."""
+    record = stack.ledger_item(f"{connection}#{kind}#{invoice_id}", "RECORD")
+    assert record is not None
+    return str(record["rillet_id"])
+
+
+def file_of(stack: LocalStack, address: str) -> str:
+    """A file of a report."""
+    bucket, _, key = address.removeprefix("s3://").partition("/")
+    body: bytes = stack.aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    return body.decode("utf-8-sig")
+
+
+def whole_report(stack: LocalStack, answer: Json) -> Json:
+    """The report as JSON."""
+    report: Json = json.loads(file_of(stack, answer["report"]["json"]))
+    return report
+
+
+def one_exported(stack: LocalStack, connection: Connection, name: str) -> str:
+    """One more invoice that is in Rillet."""
+    connection.platform.finalise(name)
+    export(stack, name)
+    return name
