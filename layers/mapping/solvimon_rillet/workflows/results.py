@@ -12,8 +12,11 @@ class Result:
 
     Attributes:
         document_id: Solvimon's id.
-        outcome: ``exported``, ``already_exported``, ``differs``, ``rejected``, ``skipped``, ``not_ours`` or
-            ``queued``; in a dry run ``would_export``, ``would_reject``, ``would_skip`` or ``try_again``.
+        outcome: of an export ``exported``, ``already_exported`` or ``differs``; of a payment ``marked``,
+            ``unchanged``, ``differs`` or ``outdated`` (Rillet said something newer before); of a customer
+            ``synced`` or ``unchanged``; of each ``rejected``, ``skipped``, ``not_ours`` or ``queued``. In a
+            dry run ``would_export``, ``would_mark``, ``would_sync``, ``would_reject`` or ``would_skip``, as
+            well as what holds already; ``try_again`` where a service does not answer.
         facts: everything else worth telling.
     """
 
