@@ -14,11 +14,24 @@ FINISHED = ("exported", "differs")
 UNFINISHED = ("claimed", "sending")
 
 
-def absent(billed: Billed, known: Known) -> Finding:
-    """Why a document is not in Rillet."""
+def absent(billed: Billed, known: Known, holder: str = "") -> Finding:
+    """Why a document is not in Rillet.
+
+    Args:
+        billed: the document.
+        known: what is known besides.
+        holder: the other Solvimon document whose partner the ledger names for it, if there is one.
+    """
     what = call_it(billed.kind)
     if billed.state == "rejected":
         return about(billed, Kind.REJECTED, billed.message, billed.remedy, code=billed.code)
+    if billed.state in FINISHED and holder:
+        return about(
+            billed,
+            Kind.MISSING,
+            f"The ledger says {billed.rillet_id}, which is Rillet's document for {holder}.",
+            f"Book it in Rillet by hand and tell sync_status (resolve) the id of that {what}.",
+        )
     if billed.state in FINISHED:
         asked = billed.rillet_id in known.gone
         missed = "Rillet does not have it any more" if asked else "Rillet's list does not have it"
@@ -35,6 +48,13 @@ def absent(billed: Billed, known: Known) -> Finding:
             Kind.ON_ITS_WAY,
             f"Its export has begun and is not finished; the ledger says {billed.state}.",
             f"It goes on by itself. If it still says so in an hour, {export_event(billed)}.",
+        )
+    if billed.state == "skipped":
+        return about(
+            billed,
+            Kind.MISSING,
+            "It was skipped by a rule that does not hold any more.",
+            f"To export it, {export_event(billed)}.",
         )
     return about(
         billed,
@@ -70,11 +90,15 @@ def doubled(billed: Billed, partners: Partners) -> Iterator[Finding]:
         )
 
 
-def open_amount(billed: Billed, partners: Partners) -> Iterator[Finding]:
-    """Another amount due than invoices, credit notes and payments leave."""
+def open_amount(billed: Billed, partners: Partners, known: Known) -> Iterator[Finding]:
+    """Another amount due than invoices, credit notes and payments leave.
+
+    Where Solvimon is not to know what is paid, it cannot say what is open.
+    """
     booked = partners.of(billed.id)[0]
     here, there = partners.open_in_solvimon(billed), Decimal(booked.open)
-    if billed.kind == INVOICE and here != there and partners.credits_settled(billed):
+    certain = known.compare_payments and not partners.credit_unknown(booked)
+    if billed.kind == INVOICE and certain and here != there and partners.credits_settled(billed):
         yield about(
             billed,
             Kind.OPEN_AMOUNT_DIFFERS,
@@ -91,10 +115,10 @@ def nothing_left(billed: Billed, partners: Partners) -> str:
     booked = partners.of(billed.id)[0]
     if not billed.credits or Decimal(booked.open) <= 0 or _still_open(billed, booked, partners):
         return ""
-    return (
-        f"{booked.open} {booked.currency} of the memo {booked.number} are not applied: nothing is open on "
-        "what it credits. Refund it, or apply it by hand."
-    )
+    left = f"{booked.open} {booked.currency} of the memo {booked.number} are not applied"
+    if not partners.originals(billed):
+        return f"{left}: what it credits was not read from Rillet. See in Rillet what is open on it."
+    return f"{left}: nothing is open on what it credits. Refund it, or apply it by hand."
 
 
 def _amounts(billed: Billed, booked: Booked) -> Iterator[Finding]:
@@ -158,9 +182,12 @@ def _number(billed: Billed, booked: Booked) -> Iterator[Finding]:
 
 
 def _unapplied(billed: Billed, booked: Booked, partners: Partners) -> Iterator[Finding]:
-    """A memo that is not applied, although something is open on what it credits."""
+    """A memo that is not applied, although something is open on what it credits.
+
+    What is open because the memo is larger than ours is no second difference.
+    """
     left = _still_open(billed, booked, partners)
-    if Decimal(booked.open) > 0 and left:
+    if Decimal(booked.open) > max(Decimal(), Decimal(booked.gross) - Decimal(billed.gross)) and left:
         numbers = ", ".join(one.number for one in left)
         yield about(
             billed,
@@ -174,13 +201,16 @@ def _unapplied(billed: Billed, booked: Booked, partners: Partners) -> Iterator[F
 
 
 def _still_open(billed: Billed, booked: Booked, partners: Partners) -> list[Booked]:
-    """The invoices that a note credits and that a memo could still be applied to."""
-    originals = [one for identifier in billed.credits for one in partners.of(identifier)[:1]]
+    """The invoices that a note credits and that its memo could still be applied to."""
+    originals = partners.originals(billed)
     return [one for one in originals if Decimal(one.open) > 0 and one.currency == booked.currency]
 
 
 def _payment(billed: Billed, booked: Booked, partners: Partners) -> Iterator[Finding]:
+    """Another payment state; only where the amounts agree, for it follows from them."""
     gross, due = Decimal(booked.gross), Decimal(booked.open)
+    if not gross or gross != Decimal(billed.gross) or partners.credit_unknown(booked):
+        return
     received = gross - due - partners.applied_to(booked)
     state = to_solvimon_payment_state(RilletBalance(booked.status, gross, due, received))
     here = "PAID" if billed.payment_status == "OVERPAID" else billed.payment_status

@@ -82,11 +82,18 @@ class Figures:
         """Add a document on Solvimon's side."""
         self._of(subsidiary_id, billed).solvimon.add(billed.kind, billed.net, billed.tax, billed.gross, due)
 
-    def book(self, booked: Booked, billed: Billed | None = None) -> None:
-        """Add a document on Rillet's side; its month is that of its partner, if it has one."""
+    def book(self, booked: Booked, billed: Billed | None = None, subsidiary_id: str = "") -> None:
+        """Add a document on Rillet's side; its month is that of its partner, if it has one.
+
+        Args:
+            booked: the document.
+            billed: its partner.
+            subsidiary_id: its partner's, which stands for it where Rillet names none.
+        """
         due = Decimal(booked.open) if booked.kind != CREDIT_MEMO else Decimal()
         month = (billed or booked).day[:7]
-        line = self._lines.setdefault(Bucket(booked.subsidiary_id, booked.currency, month), Line())
+        bucket = Bucket(booked.subsidiary_id or subsidiary_id, booked.currency, month)
+        line = self._lines.setdefault(bucket, Line())
         line.rillet.add(booked.kind, booked.net, booked.tax, booked.gross, due)
 
     def lines(self) -> dict[Bucket, Line]:
@@ -119,6 +126,11 @@ def total(lines: Iterable[Line]) -> Line:
     return whole
 
 
+def called(subsidiary_id: str, names: Mapping[str, str]) -> str:
+    """What a subsidiary is called: its name, else its id."""
+    return names.get(subsidiary_id) or subsidiary_id or "(not linked)"
+
+
 def as_rows(figures: Figures, names: Mapping[str, str]) -> list[dict[str, Any]]:
     """The sums as JSON, line by line.
 
@@ -129,7 +141,7 @@ def as_rows(figures: Figures, names: Mapping[str, str]) -> list[dict[str, Any]]:
     return [
         {
             "subsidiary_id": bucket.subsidiary_id,
-            "subsidiary": names.get(bucket.subsidiary_id, bucket.subsidiary_id) or "(not linked)",
+            "subsidiary": called(bucket.subsidiary_id, names),
             "currency": bucket.currency,
             "month": bucket.month,
             "solvimon": line.solvimon.as_row(),

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from solvimon_rillet.reconciliation.differences import (
@@ -76,14 +76,14 @@ def compare(billed: Iterable[Billed], booked: Iterable[Booked], known: Known) ->
 def _document(billed: Billed, partners: Partners, known: Known, found: Comparison) -> None:
     booked = partners.of(billed.id)
     subsidiary = known.subsidiaries.get(billed.biller_id) or (booked[0].subsidiary_id if booked else "")
-    found.figures.bill(billed, subsidiary, partners.open_in_solvimon(billed))
+    found.figures.bill(_stated(billed, booked), subsidiary, partners.open_in_solvimon(billed))
     if not booked:
-        found.findings.append(absent(billed, known))
+        found.findings.append(absent(billed, known, partners.holder_of(billed.rillet_id)))
         if billed.state not in {"rejected", *FINISHED}:
             found.missing.append(billed)
         return
     for one in booked:
-        found.figures.book(one, billed)
+        found.figures.book(one, billed, subsidiary)
     if booked[0].day and booked[0].day != billed.day:
         found.notes.append(f"{billed.number or billed.id} of {billed.day} is booked on {booked[0].day}.")
     if billed.state == "rejected":
@@ -94,7 +94,14 @@ def _document(billed: Billed, partners: Partners, known: Known, found: Compariso
     if note := nothing_left(billed, partners):
         found.notes.append(note)
     these = [*doubled(billed, partners), *differences(billed, partners, known)]
-    found.findings += these or open_amount(billed, partners)
+    found.findings += these or open_amount(billed, partners, known)
+
+
+def _stated(billed: Billed, booked: Sequence[Booked]) -> Billed:
+    """The document with its partner's net or tax where Solvimon does not state it."""
+    if not booked:
+        return billed
+    return replace(billed, net=billed.net or booked[0].net, tax=billed.tax or booked[0].tax)
 
 
 def _strangers(billed: Sequence[Billed], partners: Partners, known: Known, found: Comparison) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from solvimon_rillet.reconciliation.documents import CREDIT_MEMO, Billed, Booked
+from solvimon_rillet.reconciliation.documents import CREDIT_MEMO, INVOICE, Billed, Booked
 
 NOTHING = Decimal()
 
@@ -47,10 +47,16 @@ class Partners:
     def __init__(self, billed: Sequence[Billed], booked: Sequence[Booked]) -> None:
         by_id = {one.id: one for one in booked}
         self._of: defaultdict[str, list[Booked]] = defaultdict(list)
-        taken = self._by_reference(billed, by_id) | self._by_ledger(billed, by_id)
+        self._holders: dict[str, str] = {}
+        self._by_reference(billed, by_id)
+        self._by_ledger(billed, by_id)
         for one in billed:  # the one that we booked ourselves first
             self._of[one.id].sort(key=lambda there, ours=one.rillet_id: there.id != ours)  # type: ignore[misc]
-        self.strangers = [one for one in by_id.values() if one.id not in taken]
+        self._referred: defaultdict[str, list[Booked]] = defaultdict(list)
+        for there in by_id.values():
+            for identifier in dict.fromkeys(there.references):
+                self._referred[identifier].append(there)
+        self.strangers = [one for one in by_id.values() if one.id not in self._holders]
         self._applied: defaultdict[str, Decimal] = defaultdict(Decimal)
         for memo in by_id.values():
             for invoice_id, amount in memo.applied.items():
@@ -63,6 +69,22 @@ class Partners:
     def of(self, solvimon_id: str) -> list[Booked]:
         """Rillet's documents for one of Solvimon's, the one that we booked first."""
         return self._of.get(solvimon_id, [])
+
+    def holder_of(self, rillet_id: str) -> str:
+        """The Solvimon document to which a document of Rillet belongs; empty if there is none."""
+        return self._holders.get(rillet_id, "")
+
+    def originals(self, note: Billed) -> list[Booked]:
+        """The invoices in Rillet that a credit note credits, also those from before the period."""
+        found = [
+            self.of(identifier)[:1] or self._referred.get(identifier, [])[:1] for identifier in note.credits
+        ]
+        return [one for these in found for one in these if one.kind == INVOICE]
+
+    def credit_unknown(self, booked: Booked) -> bool:
+        """Whether Rillet says that an invoice is credited, and no memo that was read says how much."""
+        credited = booked.status in {"CREDITED", "PARTIALLY_CREDITED"}
+        return credited and not self.applied_to(booked)
 
     def applied_to(self, booked: Booked) -> Decimal:
         """What memos take off a Rillet invoice."""
@@ -91,28 +113,29 @@ class Partners:
         return max(NOTHING, gross - paid - self._credited(billed, booked))
 
     def _credited(self, billed: Billed, booked: Booked | None) -> Decimal:
-        """What is credited of an invoice: by what Rillet applies, and by notes that it does not apply."""
+        """What is credited of an invoice: what Rillet applies, and what it does not apply yet.
+
+        The rest of a credit note is expected on the first invoice that it credits.
+        """
         off = self.applied_to(booked) if booked else NOTHING
         for note in self._notes.get(billed.id, ()):
-            if not any(booked and booked.id in memo.applied for memo in self.of(note.id)):
-                off += Decimal(note.gross)
+            if note.credits[0] == billed.id:
+                memo = next(iter(self.of(note.id)), None)
+                off += Decimal(memo.open if memo else note.gross)
         return off
 
-    def _by_reference(self, billed: Sequence[Billed], booked: Mapping[str, Booked]) -> set[str]:
-        kinds, taken = {one.id: one.kind for one in billed}, set[str]()
+    def _by_reference(self, billed: Sequence[Billed], booked: Mapping[str, Booked]) -> None:
+        kinds = {one.id: one.kind for one in billed}
         for there in booked.values():
             for identifier in dict.fromkeys(there.references):
                 if kinds.get(identifier) == there.kind:
                     self._of[identifier].append(there)
-                    taken.add(there.id)
-        return taken
+                    self._holders[there.id] = identifier
 
-    def _by_ledger(self, billed: Sequence[Billed], booked: Mapping[str, Booked]) -> set[str]:
+    def _by_ledger(self, billed: Sequence[Billed], booked: Mapping[str, Booked]) -> None:
         """What the ledger names and what does not refer to us: settled by hand, or without its reference."""
-        taken = set[str]()
         for one in billed:
             there = booked.get(one.rillet_id)
-            if there and there.kind == one.kind and there not in self._of[one.id]:
+            if there and there.kind == one.kind and there.id not in self._holders:
                 self._of[one.id].append(there)
-                taken.add(there.id)
-        return taken
+                self._holders[there.id] = one.id

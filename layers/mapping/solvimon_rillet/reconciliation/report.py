@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from solvimon_rillet.reconciliation.figures import as_rows
+from solvimon_rillet.reconciliation.figures import as_rows, called
 from solvimon_rillet.reconciliation.matching import Comparison
 
 
@@ -70,6 +70,10 @@ class Report:
         """How many differences there are; 0 when both sides tie out."""
         found = len(self.comparison.findings)
         return found or int(not self.comparison.tied_out)
+
+    def subsidiary(self, identifier: str) -> str:
+        """What a subsidiary is called."""
+        return called(identifier, self.subsidiaries)
 
     def as_json(self) -> dict[str, Any]:
         """Everything, for programs."""
