@@ -225,7 +225,7 @@ class Settings(_Part):
     payments: Literal["state", "record_each"] = Field(
         default="state",
         description="`state`: write `paid` and `payment_status` of an invoice. `record_each`: also record "
-        "each successful Rillet payment in Solvimon, once.",
+        "each successful Rillet payment in Solvimon, once, and reverse one that is undone in Rillet.",
     )
     reconcile: ReconcileSettings = Field(
         default=ReconcileSettings(), description="What a reconciliation does besides its report."
