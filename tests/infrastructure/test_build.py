@@ -11,6 +11,7 @@ import yaml
 from local.cloud.deployment import DeployedFunction
 from local.cloud.runtime import LambdaRuntime
 from local.stack import ROOT
+from solvimon_rillet.reconciliation import page
 from tests.infrastructure.views import Json, Template
 
 DEPENDENCIES = ROOT / "layers" / "dependencies"
@@ -117,6 +118,13 @@ def test_a_layer_holds_our_package_without_what_python_left_behind(tmp_path: Pat
 
     made = [path.relative_to(artefacts) for path in artefacts.rglob("*") if path.is_file()]
     assert made == [Path("python/solvimon_rillet/mapping/rows.py")]
+
+
+def test_the_layer_holds_the_template_of_the_reconciliations_page(tmp_path: Path) -> None:
+    _make(ROOT / "layers" / "mapping", "build-MappingLayer", tmp_path)
+
+    folder = tmp_path / "python" / "solvimon_rillet" / "reconciliation"
+    assert (folder / page.TEMPLATE).read_bytes() == (Path(page.__file__).parent / page.TEMPLATE).read_bytes()
 
 
 def test_running_a_function_here_leaves_nothing_in_its_folder(tmp_path: Path) -> None:

@@ -136,6 +136,12 @@ def finding(**other: Any) -> Finding:
     return Finding(**{**fields, **other})
 
 
+def reporting(*findings: Finding, **other: Any) -> Report:
+    """A report of these findings."""
+    report = sample(**other)
+    return replace(report, comparison=replace(report.comparison, findings=list(findings)))
+
+
 UNREADY = (
     Unready(
         "product",
@@ -230,7 +236,8 @@ class Page(HTMLParser):
     tables: dict[str, list[list[str]]] = field(default_factory=dict)
     links: list[str] = field(default_factory=list)
     tags: set[str] = field(default_factory=set)
-    text: str = ""
+    handlers: set[str] = field(default_factory=set)
+    _texts: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -238,13 +245,19 @@ class Page(HTMLParser):
         self._style = False
         self.feed(self.source)
 
+    @property
+    def text(self) -> str:
+        """All that is written on the page."""
+        return "".join(self._texts)
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = dict(attrs)
         self.tags.add(tag)
+        self.handlers |= {name for name in found if name.startswith("on")}
         self._style = tag == "style"
         if tag == "a":
             self.links.append(found.get("href") or "")
-        if tag == "h3":
+        if tag in {"h2", "h3"}:
             self._heading = found.get("id") or ""
         if tag == "table":
             self._table = self.tables.setdefault(found.get("id") or self._heading, [])
@@ -262,7 +275,7 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if not self._style:
-            self.text += data
+            self._texts.append(data)
         if self._cell:
             self._table[-1][-1] += data
 
