@@ -158,6 +158,13 @@ def test_what_solvimon_does_not_have_any_more_is_found_by_our_own_record() -> No
     assert found.figures.by_currency()["EUR"].difference.count == 1
 
 
+def test_a_stranger_of_the_same_number_in_another_currency_is_another_sale() -> None:
+    found = compared([ONE], [booked(ONE), booked(ONE, id="ri_hand", references=(), currency="USD")])
+
+    assert found.tied_out
+    assert found.others == 1
+
+
 @pytest.mark.parametrize(("day", "others"), [("2026-10-31", 1), ("2026-11-01", 0), ("2026-07-31", 0)])
 def test_a_stranger_of_the_period_is_counted_and_is_in_no_sum(day: str, others: int) -> None:
     stranger = booked(billed("x"), references=("crm_1",), day=day)
@@ -253,6 +260,16 @@ def test_a_memo_on_several_invoices_may_be_used_up_by_the_first() -> None:
 
     assert found.tied_out
     assert found.figures.by_currency()["EUR"].difference == Side()
+
+
+def test_a_memo_that_is_not_applied_to_several_invoices_is_taken_off_once() -> None:
+    other = billed("2")
+    credit = note("c", "1", "2", net="50.00", tax="9.50", gross="59.50")
+
+    found = compared([ONE, other, credit], [booked(ONE), booked(other), memo(credit, {})])
+
+    assert kinds(found) == [Kind.MEMO_UNAPPLIED]
+    assert found.figures.by_currency()["EUR"].solvimon.open == Decimal("178.50")
 
 
 def test_what_is_paid_and_what_is_credited_leave_what_is_open() -> None:

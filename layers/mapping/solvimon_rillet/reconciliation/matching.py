@@ -106,12 +106,12 @@ def _stated(billed: Billed, booked: Sequence[Booked]) -> Billed:
 
 def _strangers(billed: Sequence[Billed], partners: Partners, known: Known, found: Comparison) -> None:
     """Rillet's documents of the period that have no partner."""
-    twins = {(one.kind, one.number, Decimal(one.gross)): one for one in billed if partners.of(one.id)}
+    twins = {_likeness(one): one for one in billed if partners.of(one.id)}
     for there in partners.strangers:
         if not known.first <= there.day <= known.last:
             continue
         named = next((identifier for identifier in there.references if identifier in known.ours), "")
-        twin = twins.get((there.kind, there.number, Decimal(there.gross)))
+        twin = twins.get(_likeness(there))
         if named:
             found.findings.append(
                 stranger(
@@ -137,3 +137,8 @@ def _strangers(billed: Sequence[Billed], partners: Partners, known: Known, found
             found.others += 1
             continue
         found.figures.book(there)
+
+
+def _likeness(document: Billed | Booked) -> tuple[str, str, str, Decimal]:
+    """By what two documents look like the same sale."""
+    return document.kind, document.number, document.currency, Decimal(document.gross)
