@@ -1,13 +1,19 @@
 """The sweep of invoices and credit notes: those that are final in Solvimon and nowhere in the ledger."""
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time
 from typing import Any
 
+from pydantic import ValidationError
+
+from solvimon_rillet.errors import NeedsAttention
 from solvimon_rillet.events import CREDIT_NOTE_FINALISED, INVOICE_FINALISED, from_solvimon_row
 from solvimon_rillet.ledger import UNFINISHED, Document, is_done
+from solvimon_rillet.mapping.documents import document_day
 from solvimon_rillet.mapping.wanted import NOT_FINAL
 from solvimon_rillet.solvimon.client import SolvimonClient
+from solvimon_rillet.solvimon.models import Invoice
 from solvimon_rillet.workflows.sweep_parts import Find, Findings, Share, Tools
 
 DAY = 24 * 3600
@@ -55,7 +61,8 @@ class SweepDocuments:
         return max(first, self._tools.now() - settings.sweep.lookback_days * DAY)
 
     def _missing(self, rows: Sequence[Mapping[str, Any]]) -> Iterator[Find]:
-        events = filter(None, (from_solvimon_row(self._tools.connection, row) for row in rows))
+        on_time = (row for row in rows if not self._is_too_early(row))
+        events = filter(None, (from_solvimon_row(self._tools.connection, row) for row in on_time))
         documents = {
             Document(self._tools.connection, _KINDS[event.detail_type][0], event.id): event
             for event in events
@@ -67,6 +74,15 @@ class SweepDocuments:
             if self._is_missing(record):
                 counted = _KINDS[event.detail_type][2]
                 yield Find(document.kind, document.id, state_of(record), event, counted)
+
+    def _is_too_early(self, row: Mapping[str, Any]) -> bool:
+        """Whether a document is dated before the connection's start, in its own time zone."""
+        start, settings = self._tools.settings.start_date, self._tools.settings
+        dated = None
+        if start:
+            with contextlib.suppress(ValidationError, NeedsAttention):  # its export says what is wrong
+                dated = document_day(Invoice.model_validate(row), settings)
+        return bool(start and dated and dated < start)
 
     def _is_missing(self, record: Mapping[str, Any]) -> bool:
         if not record:
