@@ -250,7 +250,7 @@ def test_a_period_without_documents_has_a_page_that_says_so() -> None:
 
     assert page.tables == {}
     assert "Solvimon has no final document for Rillet in this period." in page.text
-    assert "Neither side has a document in this period." in page.text
+    assert "There is no document to sum up in this period." in page.text
     assert "No document of Solvimon is left out by a rule." in page.text
 
 
