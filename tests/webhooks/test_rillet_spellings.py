@@ -1,6 +1,7 @@
 """Rillet's events are known however their names are written: in any case, with hyphens or underscores."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 
@@ -15,7 +16,7 @@ USED = [
     ("CREDIT_MEMO", "UPDATED", "Rillet Document Changed"),
     ("CREDIT_MEMO", "DELETED", "Rillet Document Changed"),
 ]
-SPELT = {
+SPELT: dict[str, Callable[[str], str]] = {
     "as in Rillet's document": str,
     "lower case": str.lower,
     "title case": str.title,
