@@ -302,7 +302,7 @@ FAULTS = {
     ),
     "customer not linked": Fault(
         "customer_not_linked",
-        ("Maasvlakte Quay Services B.V.",),
+        ("has no Rillet customer",),
         "create_missing_customers",
         lambda _, c: _unlink(c, "customer"),
         lambda _, c: _link(c, "customer"),
@@ -310,7 +310,7 @@ FAULTS = {
     ),
     "customer to be created after all": Fault(
         "customer_not_linked",
-        ("Maasvlakte Quay Services B.V.",),
+        ("has no Rillet customer",),
         "rillet_customer_id",
         lambda _, c: _unlink(c, "customer"),
         lambda s, c: configure(s, c, create_missing_customers=True),
