@@ -41,6 +41,7 @@ class Inbox:
         work: does one document: ``work(connection, document_id, priority)``.
         telemetry: counts outcomes.
         event_work: does an event instead, for work that needs what the event itself says.
+        asked: comes first where a person asks for a document: ``asked(connection, document_id)``.
     """
 
     def __init__(
@@ -49,11 +50,13 @@ class Inbox:
         work: Work,
         telemetry: Telemetry,
         event_work: Callable[[BusEvent], Result] | None = None,
+        asked: Callable[[str, str], None] = lambda _connection, _document_id: None,
     ) -> None:
         self._queue = queue
         self._work = work
         self._telemetry = telemetry
         self._event_work = event_work or (lambda event: work(event.connection, event.id, _priority(event)))
+        self._asked = asked
 
     def batch(self, event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
         """Take an SQS batch; what cannot be handed back by itself is reported as a failed item."""
@@ -71,6 +74,7 @@ class Inbox:
             NeedsAttention: there is no such connection.
         """
         try:
+            self._asked(connection, document_id)
             if context.get_remaining_time_in_millis() < NEEDED_MILLISECONDS:
                 raise _OutOfTime("There was no time left in this run.", after=1)
             return self._counted(

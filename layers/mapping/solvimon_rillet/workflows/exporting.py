@@ -107,15 +107,7 @@ class Export(ABC):
     def _read(self, claim: Claim) -> Invoice:
         """The document as it is in Solvimon now; what it is about is kept in its record from here on."""
         document = self._solvimon.invoice(claim.document.id)
-        total, facts = document.invoice_amount_including_tax, dict[str, str]()
-        if document.invoice_number:
-            facts["number"] = document.invoice_number
-        if total and document.currency:
-            facts |= {"amount": money.plain(total.quantity), "currency": document.currency}
-        with contextlib.suppress(NeedsAttention):  # a time zone that nobody knows is told of later
-            if dated := document_day(document, self._settings):
-                facts["dated"] = dated.isoformat()
-        claim.about.update(facts)
+        claim.about.update(facts_of(document, self._settings))
         return document
 
     def _known(self, document_id: str) -> dict[str, Any]:
@@ -273,6 +265,19 @@ class Export(ABC):
         """Record the document that Rillet has, and whether it is what we sent."""
 
 
+def facts_of(document: Invoice, settings: Settings) -> dict[str, str]:
+    """What a document is about: number, gross amount, currency and day, as far as Solvimon says them."""
+    total, facts = document.invoice_amount_including_tax, dict[str, str]()
+    if document.invoice_number:
+        facts["number"] = document.invoice_number
+    if total and document.currency:
+        facts |= {"amount": money.plain(total.quantity), "currency": document.currency}
+    with contextlib.suppress(NeedsAttention):  # a time zone that nobody knows is told of later
+        if dated := document_day(document, settings):
+            facts["dated"] = dated.isoformat()
+    return facts
+
+
 def no_such_id(document_id: str) -> NeedsAttention:
     """The error for a text that cannot be an id."""
     return NeedsAttention(
@@ -283,6 +288,6 @@ def no_such_id(document_id: str) -> NeedsAttention:
 
 
 def _already(claim: Claim) -> Result:
-    told = ("rillet_id", "rillet_number", "totals", "warnings", "code", "message", "remedy")
+    told = ("rillet_id", "rillet_number", "totals", "warnings", "code", "message", "remedy", "reason")
     facts = {name: claim.record[name] for name in told if name in claim.record}
     return Result(claim.document.id, "already_exported" if claim.state == "exported" else claim.state, facts)
