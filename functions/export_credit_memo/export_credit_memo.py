@@ -3,6 +3,7 @@
 Takes an SQS batch of ``Credit Note Finalised`` events, or a direct invocation::
 
     {"connection": "default", "credit_note_ids": ["invo_..."], "dry_run": true}
+    {"retry": {"code": "product_not_linked"}}      (or "all", or {"from": "2026-10-01", "to": "2026-10-31"})
 """
 
 import time
@@ -22,6 +23,7 @@ def build(environment: Mapping[str, str], *, clock: Callable[[], float] = time.t
         id_name="credit_note_id",
         detail_type=CREDIT_NOTE_FINALISED,
         exporter=lambda runtime, *given: runtime.export_credit_memo(*given),
+        retries="credit_memo",
     )
 
 

@@ -5,13 +5,18 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
+from solvimon_rillet.configuration import connection_name
 from solvimon_rillet.errors import NeedsAttention, Recoverable
 from solvimon_rillet.events import BusEvent
-from solvimon_rillet.inbox import Inbox, summary
+from solvimon_rillet.inbox import NEEDED_MILLISECONDS, Inbox, summary
 from solvimon_rillet.lambda_handler import Handler
+from solvimon_rillet.ledger import Document
 from solvimon_rillet.pacing import Priority
 from solvimon_rillet.runtime import Runtime, run_id
 from solvimon_rillet.telemetry import Telemetry
+from solvimon_rillet.workflows.plain_words import wrong_fields
+from solvimon_rillet.workflows.redrive import Redrive, Workflow
+from solvimon_rillet.workflows.redrive_request import EXAMPLES, RetryRequest
 from solvimon_rillet.workflows.results import Result
 
 
@@ -51,6 +56,7 @@ def build_export(
     detail_type: str,
     exporter: Callable[[Runtime, str, Priority], Exporter],
     take: Callable[[Runtime, BusEvent], Result] | None = None,
+    retries: str | None = None,
 ) -> Handler:
     """A handler of an export.
 
@@ -62,6 +68,7 @@ def build_export(
         detail_type: the bus event that asks for it.
         exporter: makes the workflow for a connection, with the priority of its calls.
         take: acts on a bus event itself, for a workflow that needs more of it than its id.
+        retries: the ledger's kind of its documents, for a workflow that retries them by cause or by day.
     """
     telemetry = Telemetry(environment, name)
     runtime = Runtime(environment, clock, telemetry.count)
@@ -82,15 +89,36 @@ def build_export(
         except Recoverable as error:
             return Result(document_id, "try_again", {"reason": str(error)})
 
+    def reopen(connection: str, document_id: str) -> None:
+        if retries:
+            runtime.ledger.reopen(Document(connection_name(connection), retries, document_id))
+
     event_work = (lambda event: take(runtime, event)) if take else None
-    inbox = Inbox(lambda: runtime.queue, export, telemetry, event_work)
+    inbox = Inbox(lambda: runtime.queue, export, telemetry, event_work, reopen)
+
+    def retry(event: dict[str, Any], kind: str, context: Any) -> dict[str, Any]:  # noqa: ANN401
+        try:
+            request = RetryRequest.model_validate(event)
+            redrive = _redrive(runtime, request.connection, Workflow(name, kind, detail_type))
+            return redrive.run(
+                request.retry,
+                dry_run=request.dry_run,
+                has_time=lambda: context.get_remaining_time_in_millis() >= NEEDED_MILLISECONDS,
+            )
+        except ValidationError as error:
+            return {"error": wrong_fields(error), "examples": EXAMPLES}
+        except NeedsAttention as error:
+            return {"error": error.message, "remedy": error.remedy}
+        except Recoverable as error:
+            return {"error": str(error), "remedy": "Nothing was queued; invoke it again in a minute."}
 
     def direct(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
+        if retries and "retry" in event:
+            return retry(event, retries, context)
         try:
             request = model.model_validate(event).model_dump()
         except ValidationError as error:
-            wrong = [f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors()]
-            return {"error": "; ".join(wrong), "example": example}
+            return {"error": wrong_fields(error), "example": example}
         connection = request["connection"]
         try:
             results = [
@@ -116,3 +144,9 @@ def build_export(
             telemetry.flush()
 
     return handle
+
+
+def _redrive(runtime: Runtime, connection: str, workflow: Workflow) -> Redrive:
+    settings = runtime.configuration.settings(connection)
+    solvimon = runtime.solvimon(connection, settings)
+    return Redrive(connection, workflow, settings, runtime.ledger, solvimon, runtime.queue, runtime.clock)

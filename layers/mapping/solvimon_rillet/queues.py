@@ -7,7 +7,7 @@ acknowledged. If the function dies in between, there are two copies, which does 
 
 import math
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 LONGEST_DELAY = 900  # what SQS allows
 GIVE_UP_SECONDS = 14 * 24 * 3600
 _FIRST_DELAY = 15
+_AT_ONCE = 10  # what SQS takes in one request
+_TRIES = 3  # of a request that SQS takes only in parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,46 @@ class Queue:
         except (ClientError, BotoCoreError) as error:
             raise RetryLater(f"The queue does not take the message ({type(error).__name__}).") from error
         return Deferred(max(1, delay), now - first)
+
+    def put(self, bodies: Sequence[str]) -> None:
+        """Put messages onto the queue, to be seen at once.
+
+        Raises:
+            RetryLater: SQS did not take all of them. Some may be there, which does no harm.
+        """
+        for start in range(0, len(bodies), _AT_ONCE):
+            left = dict(enumerate(bodies[start : start + _AT_ONCE]))
+            for _ in range(_TRIES):
+                left = self._put(left)
+                if not left:
+                    break
+            else:
+                raise RetryLater("The queue does not take all messages.")
+
+    def depth(self) -> int:
+        """How many messages wait to be seen, as SQS reckons.
+
+        Raises:
+            RetryLater: SQS does not answer.
+        """
+        try:
+            answer = self._sqs.get_queue_attributes(
+                QueueUrl=self._url, AttributeNames=["ApproximateNumberOfMessages"]
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise RetryLater(f"The queue does not answer ({type(error).__name__}).") from error
+        return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+
+    def _put(self, bodies: Mapping[int, str]) -> dict[int, str]:
+        """Send up to ten messages; the answer are those that SQS did not take."""
+        try:
+            answer = self._sqs.send_message_batch(
+                QueueUrl=self._url,
+                Entries=[{"Id": str(number), "MessageBody": body} for number, body in bodies.items()],
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise RetryLater(f"The queue does not take messages ({type(error).__name__}).") from error
+        return {int(entry["Id"]): bodies[int(entry["Id"])] for entry in answer.get("Failed", [])}
 
 
 def _back_off(times: int) -> int:
