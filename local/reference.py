@@ -13,6 +13,7 @@ from annotated_types import Ge, Gt, Le
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from local import causes
 from solvimon_rillet.mapping import customers, products, subsidiaries
 from solvimon_rillet.mapping.invoices import HEADER_ROWS, LINE_ROWS
 from solvimon_rillet.mapping.rows import Row
@@ -156,9 +157,10 @@ PAGES = {"settings.md": settings_page, "fields.md": fields_page}
 
 
 def main() -> None:
-    """Write the pages."""
+    """Write the pages, and the causes that answers quote from one of them."""
     for name, page in PAGES.items():
         (DOCS / name).write_text(page(), encoding="utf-8")
+    causes.write()
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ def test_only_who_refreshes_tokens_writes_secrets_and_only_who_disconnects_delet
     assert (
         who("secretsmanager:PutSecretValue")
         == who("ssm:PutParameter")
-        == callers | {"ConnectRillet", "Sweep"}
+        == callers | {"ConnectRillet", "Sweep", "SyncStatus"}
     )
     assert who("ssm:DeleteParameter") == {"ConnectRillet"}
     assert "ReceiveWebhook" not in who("dynamodb:PutItem")
@@ -92,9 +92,21 @@ def test_a_function_may_use_its_own_queue_and_no_other(template: Template) -> No
         used = {
             attribute_of(statement["Resource"])
             for statement in template.statements_of(function)
-            if any(action.startswith("sqs:") for action in listed(statement["Action"]))
+            if statement["Sid"] != "CountDeadLetters"
+            and any(action.startswith("sqs:") for action in listed(statement["Action"]))
         }
         assert used == ({own[function_id]} if function_id in own else set())
+
+
+def test_who_counts_dead_letters_sees_all_of_them_and_reads_none(template: Template) -> None:
+    function = template.functions["SyncStatus"]
+    [counts] = [s for s in template.statements_of(function) if s["Sid"] == "CountDeadLetters"]
+    dead_letters = {consumer.dead_letters_id for consumer in template.consumers}
+
+    assert listed(counts["Action"]) == ["sqs:GetQueueAttributes"]
+    assert {attribute_of(resource) for resource in counts["Resource"]} == dead_letters
+    [_, urls] = function["Environment"]["Variables"]["DEAD_LETTERS"]["Fn::Join"]
+    assert {url["Ref"] for url in urls} == dead_letters
 
 
 def test_no_environment_variable_holds_a_secret(template: Template) -> None:
