@@ -22,9 +22,12 @@ def test_every_resource_of_the_template_is_created_or_left_out_for_a_reason(
     conditional = {name for name, resource in template.resources.items() if "Condition" in resource}
 
     assert deployment.resources.keys() | left_out | conditional == template.resources.keys()
-    assert conditional == {"AlarmSubscription", "ImportTimerRole", "SweepTimerRole"} | set(
-        template.of_type("AWS::Scheduler::Schedule")
-    )
+    assert conditional == {
+        "AlarmSubscription",
+        "ImportTimerRole",
+        "ReconcileTimerRole",
+        "SweepTimerRole",
+    } | set(template.of_type("AWS::Scheduler::Schedule"))
     assert {item.type for item in deployment.left_out} <= LEFT_OUT.keys()
     assert all(item.why for item in deployment.left_out)
 

@@ -11,6 +11,7 @@ from solvimon_rillet.reconciliation.partners import Known, Partners
 _BY_CONTRACT = {"REVENUE_RECOGNITION_ONLY", "AR_ONLY"}
 """Scopes in which Rillet keeps our number (Rillet API v4, Create an invoice)."""
 FINISHED = ("exported", "differs")
+UNREADABLE = "unreadable"
 UNFINISHED = ("claimed", "sending")
 
 
@@ -23,7 +24,7 @@ def absent(billed: Billed, known: Known, holder: str = "") -> Finding:
         holder: the other Solvimon document whose partner the ledger names for it, if there is one.
     """
     what = call_it(billed.kind)
-    if billed.state == "rejected":
+    if billed.state in {"rejected", UNREADABLE}:
         return about(billed, Kind.REJECTED, billed.message, billed.remedy, code=billed.code)
     if billed.state in FINISHED and holder:
         return about(

@@ -35,7 +35,7 @@ class Billed:
         biller_id: Solvimon's billing entity.
         credits: ids of the invoices that a credit note credits.
         not_for_rillet: the rule by which it is not booked in Rillet, if there is one.
-        state: what the ledger says; empty where it knows nothing.
+        state: what the ledger says, empty where it knows nothing; ``unreadable`` for what nobody can compare.
         rillet_id: Rillet's id, by the ledger.
         rillet_number: Rillet's number when it was booked.
         code: why it was rejected or differs.

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from solvimon_rillet.reconciliation.differences import (
     FINISHED,
+    UNREADABLE,
     absent,
     differences,
     doubled,
@@ -75,6 +76,9 @@ def compare(billed: Iterable[Billed], booked: Iterable[Booked], known: Known) ->
 
 def _document(billed: Billed, partners: Partners, known: Known, found: Comparison) -> None:
     booked = partners.of(billed.id)
+    if billed.state == UNREADABLE:
+        found.findings.append(absent(billed, known, None))
+        return
     subsidiary = known.subsidiaries.get(billed.biller_id) or (booked[0].subsidiary_id if booked else "")
     found.figures.bill(_stated(billed, booked), subsidiary, partners.open_in_solvimon(billed))
     if not booked:

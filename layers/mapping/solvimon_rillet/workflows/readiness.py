@@ -14,7 +14,6 @@ from solvimon_rillet.solvimon.client import SolvimonClient
 from solvimon_rillet.solvimon.models import BillingEntity, Customer, Product, field_value
 from solvimon_rillet.workflows.stepping import Json
 
-
 T = TypeVar("T")
 
 
@@ -53,7 +52,8 @@ class Readiness:
                 str(one.id),
                 one.name or str(one.id),
                 "It has no Rillet product.",
-                f'Import products, or fill the custom field "Rillet Product ID" ({reference}) on it in Solvimon.',
+                f'Import products, or fill the custom field "Rillet Product ID" ({reference}) on it in '
+                "Solvimon.",
             )
             for one in unlinked
             if str(one.id) not in known

@@ -10,6 +10,7 @@ from solvimon_rillet.errors import NeedsAttention, Skip
 from solvimon_rillet.ledger import Document, Ledger
 from solvimon_rillet.mapping.documents import document_day
 from solvimon_rillet.mapping.wanted import check_wanted
+from solvimon_rillet.reconciliation.differences import UNREADABLE
 from solvimon_rillet.reconciliation.documents import Billed, billed
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.client import SolvimonClient
@@ -61,7 +62,7 @@ class BilledPage:
         return part, {"documents": len(found), "more": more, **self._earliest}
 
     def _documents(self, rows: Sequence[Json]) -> tuple[list[tuple[Invoice, date]], list[Billed]]:
-        """Rows as documents with their days; one that cannot be read is rejected, so that nobody misses it."""
+        """Rows as documents with their days; one that cannot be read is told, so that nobody misses it."""
         found, unreadable = list[tuple[Invoice, date]](), list[Billed]()
         for row in rows:
             try:
@@ -164,7 +165,7 @@ def _unreadable(row: Json, why: NeedsAttention) -> Billed:
         "credit_memo" if str(row.get("type")).endswith("CREDIT") else "invoice",
         str(row["id"]),
         str(row.get("invoice_number") or ""),
-        state="rejected",
+        state=UNREADABLE,
         code=why.code.value,
         message=why.message,
         remedy=why.remedy,

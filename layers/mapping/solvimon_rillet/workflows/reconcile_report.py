@@ -142,7 +142,7 @@ class Concluding:
         )
 
     def _redrive(self, comparison: Comparison) -> int:
-        """Put what is missing onto the bus, and what Solvimon does not know to be paid; live work goes first."""
+        """Put on the bus what is missing, and what Solvimon does not know to be paid; live work goes first."""
         events = [
             BusEvent(
                 SOLVIMON,

@@ -170,7 +170,7 @@ class ReconcileRun:
         }
 
     def _missed(self, parts: Parts, counts: Mapping[str, int]) -> list[tuple[str, str]]:
-        """Kind and Rillet id of what the ledger has as booked and Rillet's lists have not, in a fixed order."""
+        """Kind and Rillet id of what the ledger has as booked and Rillet's lists have not, in order."""
         there = {
             row["id"]
             for kind in (INVOICES, MEMOS)

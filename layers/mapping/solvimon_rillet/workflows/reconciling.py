@@ -40,7 +40,7 @@ EXAMPLE = {"connection": "default", "from": "2026-10-01", "to": "2026-10-31"}
 
 
 class Work(Protocol):
-    """What the steps do for one connection. Each answers small JSON: ``stop``, ``later``, or what it came to."""
+    """What the steps do for one connection. Each answers small JSON: ``stop``, ``later``, or its result."""
 
     def begin(self) -> Json:
         """Fix the period and what else must stay the same to the end."""

@@ -1,0 +1,294 @@
+"""A reconciliation as a run: what may be asked, pages, crashes, other connections, broken ones."""
+
+from typing import Any
+
+import pytest
+
+from local import demo_data
+from local.demo import acme
+from local.rillet_twin.pagination import CURSOR_SECONDS
+from local.stack import Connection, LocalStack
+from solvimon_rillet.bus import Bus
+from solvimon_rillet.reports import PARTS, ReportBucket, Topic
+from solvimon_rillet.rillet.client import RilletClient
+from solvimon_rillet.solvimon.client import SolvimonClient
+from tests.export.support import without_waiting_for_aws
+from tests.imports.support import die_at
+from tests.reconcile.support import everything_booked, found, period, reconcile, whole_report
+
+Json = dict[str, Any]
+
+
+@pytest.fixture
+def booked(stack: LocalStack, default: Connection) -> list[str]:
+    return everything_booked(stack, default)
+
+
+def listings(stack: LocalStack, path: str) -> int:
+    return sum(call.method == "GET" and call.path == path for call in stack.rillet.state.calls)
+
+
+@pytest.mark.parametrize(
+    ("event", "named"),
+    [
+        ({"from": "2026-10-01"}, "both from and to"),
+        ({"to": "2026-10-01"}, "both from and to"),
+        ({"from": "2026-10-31", "to": "2026-10-01"}, "at or after from"),
+        ({"from": "2024-01-01", "to": "2026-10-01"}, "within 400 days"),
+        ({"from": "October", "to": "2026-10-01"}, "from:"),
+        ({"period": "2026-10"}, "period:"),
+    ],
+)
+def test_a_request_that_cannot_be_understood_is_answered_with_an_example(
+    stack: LocalStack, default: Connection, event: Json, named: str
+) -> None:
+    answer = stack.invoke("reconcile", event)
+
+    assert named in answer["error"]
+    assert answer["example"] == {"connection": "default", "from": "2026-10-01", "to": "2026-10-31"}
+
+
+def test_without_days_the_month_before_and_this_one_are_compared(
+    stack: LocalStack, default: Connection
+) -> None:
+    answer = stack.invoke("reconcile", {"connection": "default"})
+
+    assert answer["from"].endswith("-01")
+    assert answer["from"] < answer["to"]
+
+
+def test_a_connection_that_is_not_there_is_named_with_the_remedy(stack: LocalStack) -> None:
+    answer = stack.invoke("reconcile", {"connection": "nobody"})
+
+    assert (answer["tied_out"], "nobody" in answer["error"]) == (False, True)
+    assert answer["remedy"]
+
+
+def test_all_connections_are_compared_each_by_itself(stack: LocalStack, default: Connection) -> None:
+    stack.connect(
+        acme.NAME,
+        settings={"fallback_products": acme.fallback_products()},
+        solvimon=acme.solvimon_seed(),
+        rillet=acme.rillet_seed(),
+    )
+    stack.put_secret("default", "solvimon", {"api_key": "wrong", "webhook_secret": "x"})
+    stack.runtime.reset()
+
+    answer = stack.invoke("reconcile", {})
+
+    assert answer["tied_out"] is False
+    by_name = {one["connection"]: one for one in answer["connections"]}
+    assert by_name.keys() == {"default", acme.NAME}
+    assert "Solvimon" in by_name["default"]["error"]
+    assert by_name[acme.NAME]["tied_out"] is True
+    assert f"/{acme.NAME}/" in by_name[acme.NAME]["report"]["html"]
+
+
+def test_lists_are_read_once_page_by_page(
+    stack: LocalStack, default: Connection, booked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("solvimon_rillet.rillet.client.PAGE", 4)
+    monkeypatch.setattr("solvimon_rillet.solvimon.client.PAGE", 4)
+    before = listings(stack, "/invoices")
+
+    answer = reconcile(stack, default)
+
+    assert answer["tied_out"]
+    assert listings(stack, "/invoices") - before == -(-len(booked) // 4)
+    assert answer["rillet_calls"] == -(-len(booked) // 4) + 2  # and subsidiaries, and credit memos
+
+
+def test_a_list_that_begins_anew_counts_nothing_twice(
+    stack: LocalStack, default: Connection, booked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("solvimon_rillet.rillet.client.PAGE", 4)
+    read, calls = RilletClient.invoice_rows, []
+
+    def slowly(self: RilletClient, cursor: str | None, since: str | None) -> object:
+        calls.append(cursor)
+        if len(calls) == 3:
+            stack.advance(CURSOR_SECONDS)
+        return read(self, cursor, since)
+
+    monkeypatch.setattr(RilletClient, "invoice_rows", slowly)
+
+    answer = reconcile(stack, default)
+
+    assert answer["tied_out"]
+    assert len(calls) > -(-len(booked) // 4)
+
+
+def test_a_list_that_never_ends_is_given_up_with_the_remedy(
+    stack: LocalStack, default: Connection, booked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("solvimon_rillet.rillet.client.PAGE", 4)
+    read = RilletClient.invoice_rows
+
+    def from_the_start(self: RilletClient, _cursor: str | None, since: str | None) -> object:
+        return read(self, None, since)
+
+    monkeypatch.setattr(RilletClient, "invoice_rows", from_the_start)
+
+    answer = reconcile(stack, default)
+
+    assert answer["tied_out"] is False
+    assert "does not come to its end" in answer["error"]
+
+
+@pytest.mark.parametrize(
+    ("owner", "method"),
+    [
+        (SolvimonClient, "page"),
+        (RilletClient, "invoice_rows"),
+        (ReportBucket, "put_part"),
+        (ReportBucket, "put_report"),
+        (Topic, "tell"),
+    ],
+)
+@pytest.mark.parametrize("after", [False, True])
+def test_a_run_that_was_killed_ends_like_an_undisturbed_one(
+    stack: LocalStack,
+    default: Connection,
+    booked: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    owner: type,
+    method: str,
+    after: bool,
+) -> None:
+    die_at(monkeypatch, owner, method, 1, after=after)
+
+    answer = reconcile(stack, default)
+
+    assert (answer["tied_out"], answer["documents"]) == (True, len(booked))
+    assert stack.runtime.executions[-1].consecutive_failed_invocation_attempts == 1, "it was killed once"
+
+
+def test_services_that_do_not_answer_make_it_wait_and_go_on(
+    stack: LocalStack, default: Connection, booked: list[str]
+) -> None:
+    stack.solvimon.state.misbehave("status", status=503, times=8)
+    stack.rillet.state.misbehave("status", status=503, times=3)
+
+    answer = reconcile(stack, default)
+
+    assert answer["tied_out"] is True
+
+
+def test_a_topic_that_does_not_answer_leaves_the_report(
+    stack: LocalStack, default: Connection, booked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_waiting_for_aws(monkeypatch)
+    with stack.aws.outage("sns"):
+        answer = reconcile(stack, default)
+
+    assert answer["tied_out"]
+    assert "topic" in answer["report"]["message"]
+    assert whole_report(stack, answer)["tied_out"]
+
+
+def test_two_runs_at_the_same_time_keep_apart_what_they_read(
+    stack: LocalStack, default: Connection, booked: list[str]
+) -> None:
+    first, second = reconcile(stack, default), reconcile(stack, default)
+
+    assert first["tied_out"]
+    assert second["tied_out"]
+    bucket = stack.deployment.outputs["ReportBucketName"]
+    keys = [one["Key"] for one in stack.aws.s3.list_objects_v2(Bucket=bucket, Prefix=PARTS)["Contents"]]
+    assert len({key.split("/")[1] for key in keys}) == 2
+
+
+def test_an_invoice_that_rillet_lists_no_more_is_asked_for_by_its_id(
+    stack: LocalStack, default: Connection, booked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as one that was booked long before the period, with the date of a later day."""
+    read = RilletClient.invoice_rows
+
+    def all_but_one(self: RilletClient, cursor: str | None, since: str | None) -> object:
+        page = read(self, cursor, since)
+        return type(page)(page.rows[1:], page.next_cursor)
+
+    monkeypatch.setattr(RilletClient, "invoice_rows", all_but_one)
+
+    answer = reconcile(stack, default)
+
+    assert answer["tied_out"]
+    assert answer["rillet_calls"] == 4  # subsidiaries, invoices, credit memos, and this one
+
+
+def test_documents_that_are_not_for_rillet_are_counted_by_their_rule(
+    stack: LocalStack, default: Connection, booked: list[str]
+) -> None:
+    source = default.platform.records["invoices"][booked[0]]
+    draft = {k: v for k, v in source.items() if k != "invoice_number"}
+    default.platform.load(
+        {"invoices": [{**draft, "id": "invo_self", "status": "DRAFT", "billing_type": "SELF_BILLING"}]}
+    )
+    default.platform.finalise("invo_self")
+
+    answer = reconcile(stack, default)
+
+    assert answer["tied_out"]
+    assert whole_report(stack, answer)["not_for_rillet"] == {"self-billing": 1}
+
+
+def test_an_invoice_that_cannot_be_read_is_told_and_not_passed_over(
+    stack: LocalStack, default: Connection, booked: list[str]
+) -> None:
+    default.platform.records["invoices"][booked[0]]["invoice_amount_including_tax"] = {"quantity": "many"}
+
+    answer = reconcile(stack, default)
+
+    assert ("rejected", booked[0]) in found(answer)
+    assert answer["tied_out"] is False
+
+
+def test_an_invoice_that_solvimon_has_no_more_as_final_is_named(
+    stack: LocalStack, default: Connection, booked: list[str]
+) -> None:
+    del default.platform.records["invoices"][booked[0]]
+
+    answer = reconcile(stack, default)
+
+    assert found(answer) == [("not_in_solvimon", booked[0])]
+
+
+def test_other_business_in_rillet_is_no_difference(
+    stack: LocalStack, default: Connection, booked: list[str]
+) -> None:
+    first = default.organisation.invoices.documents()[0]
+    default.organisation.edit_invoice_by_hand(first["id"], external_references=[])
+    answer = reconcile(stack, default)
+
+    assert answer["tied_out"], "the ledger still knows which one it is"
+
+
+def test_reports_tell_ids_and_sums_to_the_log_and_no_names(
+    stack: LocalStack, default: Connection, booked: list[str]
+) -> None:
+    answer = reconcile(stack, default)
+
+    names = [
+        c["organization"]["legal_name"] for c in demo_data.solvimon_seed()["customers"] if "organization" in c
+    ]
+    assert not any(name in str(answer) for name in names)
+
+
+def test_nothing_is_put_on_the_bus_unless_asked(
+    stack: LocalStack, default: Connection, booked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published: list[object] = []
+    monkeypatch.setattr(Bus, "publish", lambda _self, *events: published.extend(events))
+    stack.solvimon.state.webhooks_on = False
+    source = default.platform.records["invoices"][booked[0]]
+    draft = {k: v for k, v in source.items() if k != "invoice_number"}
+    default.platform.load({"invoices": [{**draft, "id": "invo_missing", "status": "DRAFT"}]})
+    default.platform.finalise("invo_missing")
+
+    reconcile(stack, default)
+    without = list(published)
+    stack.invoke("reconcile", {"connection": "default", **period(default), "redrive": True})
+
+    assert without == []
+    assert [event.id for event in published] == ["invo_missing"]  # type: ignore[attr-defined]
+    assert all(event.bulk for event in published)  # type: ignore[attr-defined]
