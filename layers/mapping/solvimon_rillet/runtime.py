@@ -19,6 +19,7 @@ from solvimon_rillet.import_ledger import ImportLedger
 from solvimon_rillet.ledger import Ledger
 from solvimon_rillet.pacing import Budget, Pacer, Priority
 from solvimon_rillet.queues import Queue
+from solvimon_rillet.reports import ReportBucket, Topic
 from solvimon_rillet.rillet.client import API_VERSION, RilletClient
 from solvimon_rillet.rillet.oauth import RilletOAuth
 from solvimon_rillet.settings import Pacing, Settings
@@ -33,6 +34,7 @@ from solvimon_rillet.workflows.export_invoice import ExportInvoice
 from solvimon_rillet.workflows.import_kind import Kind
 from solvimon_rillet.workflows.import_run import CountedGate, Parts
 from solvimon_rillet.workflows.mark_invoice_paid import MarkInvoicePaid
+from solvimon_rillet.workflows.reconcile_run import Parts as ReconcileParts
 from solvimon_rillet.workflows.results import Result
 from solvimon_rillet.workflows.sweep import Sweep, parts_of
 from solvimon_rillet.workflows.sweep_parts import Tools
@@ -48,7 +50,7 @@ class Runtime:
     """The collaborators of one function, from its environment.
 
     Args:
-        environment: ``STACK``, ``LEDGER_TABLE``, ``EVENT_BUS`` and ``QUEUE_URL``, as the template sets them.
+        environment: what the template sets, such as ``STACK``, ``LEDGER_TABLE`` and ``QUEUE_URL``.
         clock: unix seconds; tests pass their own.
         count: notes a metric of a connection.
     """
@@ -76,6 +78,16 @@ class Runtime:
     def bus(self) -> Bus:
         """The event bus."""
         return Bus(self._environment["EVENT_BUS"], aws("events"))
+
+    @cached_property
+    def reports(self) -> ReportBucket:
+        """The bucket of reports."""
+        return ReportBucket(self._environment["REPORT_BUCKET"], aws("s3"))
+
+    @cached_property
+    def topic(self) -> Topic:
+        """The topic of alarms and summaries."""
+        return Topic(self._environment["ALARM_TOPIC"], aws("sns"))
 
     @cached_property
     def table(self) -> Table:
@@ -144,6 +156,22 @@ class Runtime:
         gate = CountedGate(self.pacer(name, settings, Priority.BULK))
         ledger = ImportLedger(name, kind.name, self.table, self.clock)
         parts = Parts(settings, self.solvimon(name, settings), self.rillet(name, settings, gate), ledger)
+        return parts, gate
+
+    def reconcile_parts(self, connection: object) -> tuple[ReconcileParts, CountedGate]:
+        """What a reconciliation of a connection works with, and the count of its calls.
+
+        Raises:
+            UnknownConnection: there is no such connection.
+            RetryLater: its settings cannot be read.
+        """
+        name = connection_name(connection)
+        settings = self.configuration.settings(name)
+        gate = CountedGate(self.pacer(name, settings, Priority.BULK))
+        solvimon, rillet = self.solvimon(name, settings), self.rillet(name, settings, gate)
+        parts = ReconcileParts(
+            name, settings, self.ledger, solvimon, rillet, self.reports, self.bus, self.topic
+        )
         return parts, gate
 
     def sync_customer(self, connection: object, priority: Priority = Priority.LIVE) -> SyncCustomer:

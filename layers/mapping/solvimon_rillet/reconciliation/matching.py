@@ -77,7 +77,7 @@ def compare(billed: Iterable[Billed], booked: Iterable[Booked], known: Known) ->
 def _document(billed: Billed, partners: Partners, known: Known, found: Comparison) -> None:
     booked = partners.of(billed.id)
     if billed.state == UNREADABLE:
-        found.findings.append(absent(billed, known, None))
+        found.findings.append(absent(billed, known, ""))
         return
     subsidiary = known.subsidiaries.get(billed.biller_id) or (booked[0].subsidiary_id if booked else "")
     found.figures.bill(_stated(billed, booked), subsidiary, partners.open_in_solvimon(billed))

@@ -142,7 +142,7 @@ class Concluding:
         )
 
     def _redrive(self, comparison: Comparison) -> int:
-        """Put on the bus what is missing, and what Solvimon does not know to be paid; live work goes first."""
+        """Put what is missing on the bus, and what Solvimon does not know to be paid, behind live work."""
         events = [
             BusEvent(
                 SOLVIMON,
