@@ -252,6 +252,21 @@ def test_a_wrong_word_is_taken_back_by_another(stack: LocalStack, default: Conne
     assert link["solvimon_id"] == ORIGINAL
 
 
+def test_what_was_settled_by_mistake_is_left_out_and_its_payments_do_not_follow(stack: LocalStack) -> None:
+    connection = connected(stack)
+    rillet_id = rejected_and_booked(stack, connection)
+    resolve(stack, invoice_id=ORIGINAL, rillet_id=rillet_id)
+
+    answer = resolve(stack, invoice_id=ORIGINAL, rillet_id=None, note="that was another one")
+    connection.organisation.pay(rillet_id, "121.00")
+    settle(stack, connection)
+
+    assert (answer["was"], answer["state"]) == ("exported", "skipped")
+    assert state(connection) == (False, "UNPAID")
+    assert "rillet_id" not in ask(stack, invoice_id=ORIGINAL)
+    assert stack.ledger_item(f"default#link-rillet-invoice#{rillet_id}", "RECORD") is None
+
+
 def refused(answer: Json, *words: str) -> None:
     """It is an error that says what to do."""
     assert answer.keys() == {"error", "remedy"}

@@ -41,11 +41,12 @@ def test_the_story_of_a_document_that_was_rejected_mended_lost_its_answer_and_wa
     assert (rejected["state"], rejected["code"]) == ("rejected", "product_not_linked")
     assert "Rillet does not have it" in rejected["where"]
     assert len(rejected["what_to_do"]) > 20
+    assert rejected["if_done_by_hand"]["event"]["resolve"]["invoice_id"] == ORIGINAL
     assert "finds out before it sends anything" in lost["where"]
     assert lost["what_to_do"] == "Nothing; it goes on by itself."
     [in_rillet] = rillet_invoices(default, ORIGINAL)
     assert (story["state"], story["rillet_id"]) == ("exported", in_rillet["id"])
-    assert (story["amount"], story["currency"], story["dated"]) == ("121", "EUR", "2026-01-31")
+    assert (story["amount"], story["currency"], story["dated"]) == ("121.00", "EUR", "2026-01-31")
     assert story["number"] == default.platform.invoice(ORIGINAL)["invoice_number"]
     assert [entry["what"] for entry in story["attempts"]] == [
         "rejected", "sent", "answer_lost", "sent", "exported",
@@ -119,7 +120,7 @@ def test_an_invoice_tells_of_its_payment_and_of_the_credits_applied_to_it(stack:
     assert (story["payment"]["payment_status"], story["payment"]["state"]) == ("PAID", "marked")
     assert story["payment"]["attempts"]
     [credit] = story["credits"]
-    assert (credit["credit_note_id"], credit["amount"]) == (NOTE, "60.5")
+    assert (credit["credit_note_id"], credit["amount"]) == (NOTE, "60.50")
     assert credit["rillet_id"] == record(stack, NOTE, "credit_memo")["rillet_id"]
 
 

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
+from solvimon_rillet import money
 from solvimon_rillet.dynamo import Item
 from solvimon_rillet.ledger import FINISHED, LEASE_SECONDS, UNFINISHED, Document, Ledger
 from solvimon_rillet.workflows.applying import CREDIT
@@ -24,6 +26,12 @@ _STATES = {
     "marked": "Solvimon has the payment state that Rillet told last.",
 }
 _HAPPENED = {
+    "rejected": "It was rejected.",
+    "skipped": "It was skipped.",
+    "exported": "It was booked in Rillet.",
+    "differs": "It was found to differ in Rillet.",
+    "synced": "The customer in Rillet was brought in step.",
+    "marked": "The payment state was brought in step.",
     "sent": "It was sent to Rillet.",
     "refused": "Rillet refused it; it goes on with another date.",
     "answer_lost": "The answer was lost: it may or may not have arrived.",
@@ -66,11 +74,12 @@ class DocumentStory:
         return self._ledger.read(Document(self._connection, kind.name, document_id))
 
     def _told(self, kind: Kind, document_id: str, record: Item) -> dict[str, Any]:
-        names = ("number", "dated", "amount", "currency", "rillet_id", "rillet_number", "totals", "scope")
-        more = ("applied", "unapplied", "changed", "warnings", "note", "open_amount")
+        names = ("number", "dated", "rillet_id", "rillet_number", "totals", "scope")
+        more = ("applied", "unapplied", "changed", "warnings", "note")
         state = str(record["state"])
         return {
-            **{name: record[name] for name in names if name in record},
+            **_money(record),
+            **{name: record[name] for name in names if record.get(name)},
             "state": state,
             "in_words": _STATES.get(state, state),
             "where": self._where(kind, record),
@@ -93,9 +102,7 @@ class DocumentStory:
         if record.get("by_hand"):
             return f"Handled by a person at {changed}."
         if state == "rejected":
-            return (
-                f"It left the queue at {changed} and waits for a person. {_left_behind(kind, record)}".strip()
-            )
+            return f"It left the queue at {changed} and waits for a person.{_left_behind(kind, record)}"
         if state in FINISHED:
             done = moment(record.get("exported_at", record["updated_at"]))
             number = record.get("rillet_number") or "without a number"
@@ -129,12 +136,21 @@ class DocumentStory:
                 return {"what_to_do": "Nothing; it goes on by itself."}
             return {"what_to_do": f"See the dead-letter queue of {kind.function}; retry it.", "retry": again}
         if state == "rejected":
-            return {"what_to_do": _clean(record.get("remedy", "")), "retry": again}
+            by_hand = self._by_hand(kind, document_id)
+            return {"what_to_do": _clean(record.get("remedy", "")), "retry": again, **by_hand}
         if state == "differs":
-            return {"what_to_do": _clean(record.get("remedy", ""))}
+            return {"what_to_do": _clean(record.get("remedy", "")), **self._by_hand(kind, document_id)}
         if state == "skipped":
             return {"what_to_do": "Nothing, if the reason is right; else mend it and retry.", "retry": again}
         return {"what_to_do": "Nothing."}
+
+    def _by_hand(self, kind: Kind, document_id: str) -> dict[str, Any]:
+        """The event for somebody who has booked it by hand, to be filled in."""
+        if not kind.retries:
+            return {}
+        said = {"rillet_id": "its id in Rillet, or null if it is not for Rillet", "note": "who did what"}
+        event = {"connection": self._connection, "resolve": {kind.id_name: document_id, **said}}
+        return {"if_done_by_hand": {"function": "sync_status", "event": event}}
 
     def _payment(self, document_id: str, invoice: Item) -> dict[str, Any]:
         record = self._read(PAYMENT, document_id)
@@ -152,7 +168,9 @@ class DocumentStory:
             if name.startswith(CREDIT):
                 memo = name.removeprefix(CREDIT)
                 link = self._ledger.link(self._connection, "rillet-credit_memo", memo) or {}
-                found.append({"credit_note_id": link.get("solvimon_id"), "rillet_id": memo, "amount": amount})
+                shown = money.text(Decimal(amount), record["totals"]["currency"])
+                note_id = link.get("solvimon_id")
+                found.append({"credit_note_id": note_id, "rillet_id": memo, "amount": shown})
         return found
 
     def _unknown(self, kind: Kind, document_id: str) -> dict[str, Any]:
@@ -175,6 +193,17 @@ class DocumentStory:
         }
 
 
+def _money(record: Item) -> dict[str, str]:
+    """The document's amount, and what is open on it in Rillet, as the vendors write them."""
+    told = {}
+    if "amount" in record:
+        currency = record["currency"]
+        told = {"amount": money.text(Decimal(record["amount"]), currency), "currency": currency}
+    if "open_amount" in record and "totals" in record:
+        told["open_amount"] = money.text(Decimal(record["open_amount"]), record["totals"]["currency"])
+    return told
+
+
 def _left_behind(kind: Kind, record: Item) -> str:
     """What a rejected document may have in Rillet all the same."""
     if not kind.retries:
@@ -190,7 +219,7 @@ def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
     """An entry of the history: when, what, what was sent, what came back."""
     what = str(entry["what"])
     told: dict[str, Any] = {"at": moment(entry["at"]), "what": what}
-    told["in_words"] = _HAPPENED.get(what) or _STATES.get(what, what)
+    told["in_words"] = _HAPPENED.get(what, what)
     if "since" in entry:
         told |= {"since": moment(entry["since"]), "times": entry["times"]}
     rest = {name: value for name, value in entry.items() if name not in {"at", "what", "since", "times"}}

@@ -85,6 +85,8 @@ class Resolve:
         if known.get("rillet_id") and known.get("attempt"):
             # Rillet may answer the old key with the document that is gone.
             facts["attempt"] = {**known["attempt"], "open": False}
+        if known.get("rillet_id"):
+            facts |= {"rillet_id": "", "rillet_number": ""}  # or payments would go on following
         before = self._ledger.settle(document, "skipped", {**about, **facts, "applying": None, "step": ""})
         self._forget_link(kind, before, None)
         again = kind.ask(self._connection, document.id)
