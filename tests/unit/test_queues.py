@@ -131,3 +131,86 @@ def test_attributes_that_somebody_else_wrote_do_no_harm(value: object) -> None:
 
     assert as_lambda_hands_over(sqs.sent[0])["deferrals"]["stringValue"] == "1"
     assert as_lambda_hands_over(sqs.sent[0])["first_seen"]["stringValue"] == str(NOW)
+
+
+class BatchSqs:
+    """SQS, which takes messages in batches and refuses some a few times."""
+
+    def __init__(self, refuse: dict[str, int] | None = None, failure: Exception | None = None) -> None:
+        self.batches: list[list[str]] = []
+        self.taken: list[str] = []
+        self._refuse = refuse or {}
+        self._failure = failure
+
+    def send_message_batch(self, QueueUrl: str, Entries: list[Json]) -> Json:
+        if self._failure:
+            raise self._failure
+        assert QueueUrl == URL
+        assert len({entry["Id"] for entry in Entries}) == len(Entries) <= 10
+        self.batches.append([entry["MessageBody"] for entry in Entries])
+        failed = []
+        for entry in Entries:
+            body = entry["MessageBody"]
+            if self._refuse.get(body, 0):
+                self._refuse[body] -= 1
+                failed.append({"Id": entry["Id"], "Code": "InternalError", "SenderFault": False})
+            else:
+                self.taken.append(body)
+        return {"Successful": [], "Failed": failed}
+
+    def get_queue_attributes(self, **asked: Any) -> Json:
+        if self._failure:
+            raise self._failure
+        assert asked == {"QueueUrl": URL, "AttributeNames": ["ApproximateNumberOfMessages"]}
+        return {"Attributes": {"ApproximateNumberOfMessages": "7"}}
+
+
+def batch_queue(sqs: BatchSqs) -> Queue:
+    return Queue(URL, sqs, lambda: NOW)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("count", "batches"), [(0, []), (1, [1]), (10, [10]), (25, [10, 10, 5])])
+def test_many_messages_are_put_ten_at_a_time(count: int, batches: list[int]) -> None:
+    sqs = BatchSqs()
+    bodies = [str(number) for number in range(count)]
+
+    batch_queue(sqs).put(bodies)
+
+    assert [len(batch) for batch in sqs.batches] == batches
+    assert sqs.taken == bodies
+
+
+def test_a_message_that_is_refused_in_a_batch_is_put_again_alone() -> None:
+    sqs = BatchSqs(refuse={"b": 2})
+
+    batch_queue(sqs).put(["a", "b", "c"])
+
+    assert sqs.batches == [["a", "b", "c"], ["b"], ["b"]]
+    assert sorted(sqs.taken) == ["a", "b", "c"]
+
+
+def test_a_message_that_is_refused_again_and_again_is_told() -> None:
+    sqs = BatchSqs(refuse={"b": 99})
+
+    with pytest.raises(RetryLater, match="does not take all"):
+        batch_queue(sqs).put(["a", "b"])
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        ClientError({"Error": {"Code": "ServiceUnavailable"}}, "SendMessageBatch"),
+        EndpointConnectionError(endpoint_url="x"),
+    ],
+)
+def test_a_queue_that_fails_is_told_and_no_bug(failure: Exception) -> None:
+    broken = batch_queue(BatchSqs(failure=failure))
+
+    with pytest.raises(RetryLater, match="does not take messages"):
+        broken.put(["a"])
+    with pytest.raises(RetryLater, match="does not answer"):
+        broken.depth()
+
+
+def test_a_queue_says_how_many_messages_wait() -> None:
+    assert batch_queue(BatchSqs()).depth() == 7
