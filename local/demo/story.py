@@ -18,6 +18,7 @@ from local.demo.sections import (
     lost_answer,
     one_invoice,
     payments,
+    reconciliation,
     rejected,
     repeated_webhook,
     request_budget,
@@ -38,6 +39,7 @@ SECTIONS: tuple[Section, ...] = (
     payments.SECTION,
     customer_edits.SECTION,
     request_budget.SECTION,
+    reconciliation.SECTION,
 )
 
 
