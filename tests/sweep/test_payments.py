@@ -2,6 +2,7 @@
 
 import pytest
 
+from local.rillet_twin.timestamps import write_timestamp
 from local.stack import Connection, LocalStack
 from solvimon_rillet.workflows import sweep_payments
 from tests.credit_memos.support import rillet_invoice
@@ -128,5 +129,35 @@ def test_another_invoice_that_names_ours_is_not_ours(stack: LocalStack) -> None:
     connection.organisation.invoices.add(copied)
     put(stack, {"pk": "default#payment#unrelated", "sk": "RECORD", "seen_at": "never"})
     stack.advance(900)
+
+    assert swept(stack) == {}
+
+
+def test_a_change_that_shows_itself_late_is_found_by_the_overlap(stack: LocalStack) -> None:
+    connection = silent(stack)
+    finalised(stack, connection, "invo_a")
+    swept(stack)
+    rillet_id = rillet_invoice(connection, "invo_a")["id"]
+    stack.advance(HOUR)
+    swept(stack)
+    connection.organisation.pay(rillet_id)
+    record = connection.organisation.invoices.get(rillet_id)
+    record.updated -= 300 * 1_000_000
+    record.document["updated_at"] = write_timestamp(record.updated)
+    stack.advance(900)
+
+    assert swept(stack) == {"payments": 1}
+    assert state(connection, "invo_a") == PAID
+
+
+def test_what_was_seen_already_is_no_news_however_often_it_is_read(stack: LocalStack) -> None:
+    connection = silent(stack)
+    finalised(stack, connection, "invo_a")
+    swept(stack)
+    connection.organisation.pay(rillet_invoice(connection, "invo_a")["id"])
+    swept(stack)
+    stack.advance(2 * HOUR)
+    long_ago = int(stack.clock.now()) - 24 * HOUR
+    put(stack, {"pk": "default#sweep#payments", "sk": "RECORD", "reached": long_ago})
 
     assert swept(stack) == {}
