@@ -4,6 +4,7 @@ import json
 import sys
 import time
 
+from bench.reconcile import reconcile_many
 from local import demo_data
 from local.stack import LocalStack
 from solvimon_rillet.pacing import Priority
@@ -57,7 +58,7 @@ def share_of_budget(_stack: LocalStack) -> dict[str, object]:
 def main() -> None:
     """Run all measurements."""
     with LocalStack(quiet=True) as stack:
-        for measure in (calls_per_invoice, share_of_budget):
+        for measure in (calls_per_invoice, share_of_budget, reconcile_many):
             stack.reset()
             sys.stdout.write(f"BENCH {json.dumps(measure(stack))}\n")
 
