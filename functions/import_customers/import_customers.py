@@ -9,7 +9,7 @@ Takes a direct invocation, or a schedule's::
 import time
 from collections.abc import Callable, Mapping
 
-from solvimon_rillet.durable import import_handler
+from solvimon_rillet.import_function import import_handler
 from solvimon_rillet.lambda_handler import Handler, lazily
 
 

@@ -3,35 +3,37 @@
 Nothing else knows the durable execution SDK.
 """
 
-import hashlib
 import math
-import time
-from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from aws_durable_execution_sdk_python import DurableContext, durable_execution
 from aws_durable_execution_sdk_python.config import Duration, StepConfig
 from aws_durable_execution_sdk_python.retries import RetryDecision
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.lambda_handler import Handler
-from solvimon_rillet.runtime import Runtime
 from solvimon_rillet.telemetry import Telemetry
-from solvimon_rillet.workflows.import_customers import CUSTOMERS
-from solvimon_rillet.workflows.import_kind import Json, Kind
-from solvimon_rillet.workflows.import_products import PRODUCTS
-from solvimon_rillet.workflows.import_run import ImportRun
-from solvimon_rillet.workflows.import_subsidiaries import SUBSIDIARIES
-from solvimon_rillet.workflows.importing import Import, ImportRequest
-from solvimon_rillet.workflows.reconcile_run import ReconcileRun
-from solvimon_rillet.workflows.reconciling import EXAMPLE as RECONCILE_EXAMPLE
-from solvimon_rillet.workflows.reconciling import ReconcileRequest, Reconciliation
+from solvimon_rillet.workflows.stepping import Json, Steps
 
-EXAMPLE = {"connection": "default", "updated_since": "2026-01-01T00:00:00Z", "dry_run": True}
-_KINDS: Mapping[str, Kind] = {kind.plural: kind for kind in (CUSTOMERS, PRODUCTS, SUBSIDIARIES)}
 _LONGEST_NAME = 256
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One durable execution.
+
+    Attributes:
+        name: the same whenever it is resumed.
+        steps: runs its steps.
+        time_left: seconds until the function must end.
+    """
+
+    name: str
+    steps: Steps
+    time_left: Callable[[], float]
 
 
 def _again(_error: Exception, attempt: int) -> RetryDecision:
@@ -60,66 +62,31 @@ class DurableSteps:
         self._context.wait(Duration.from_seconds(seconds), name=_shown(name))
 
 
-def import_handler(
-    what: str, environment: Mapping[str, str], clock: Callable[[], float] = time.time
+def durable_handler(
+    model: type[M], example: Json, work: Callable[[M, Run], Json], telemetry: Telemetry
 ) -> Handler:
-    """A handler that imports ``customers``, ``products`` or ``subsidiaries``."""
-    kind = _KINDS[what]
-    telemetry = Telemetry(environment, f"import_{what}")
-    runtime = Runtime(environment, clock, telemetry.count)
+    """A handler that reads a request and does its work as a durable execution.
+
+    Args:
+        model: what may be asked.
+        example: shown to whoever asks for something else.
+        work: does what is asked.
+        telemetry: is flushed after each invocation.
+    """
 
     def run(event: Any, context: DurableContext) -> Json:  # noqa: ANN401
         try:
-            request = ImportRequest.model_validate(event)
+            request = model.model_validate(event)
         except ValidationError as error:
-            return {"error": _wrong(error), "example": EXAMPLE}
+            return {"error": _wrong(error), "example": example}
         invocation = context.lambda_context
 
         def time_left() -> float:
             return invocation.get_remaining_time_in_millis() / 1000 if invocation else math.inf
 
-        work = ImportRun(
-            kind,
-            request,
-            context.execution_context.durable_execution_arn,
-            lambda: runtime.import_parts(kind, request.connection),
-            clock,
-            time_left,
-            telemetry.count,
-        )
-        return Import(kind, request, DurableSteps(context), work).run()
+        name = context.execution_context.durable_execution_arn
+        return work(request, Run(name, DurableSteps(context), time_left))
 
-    return _handler(run, telemetry)
-
-
-def reconcile_handler(environment: Mapping[str, str], clock: Callable[[], float] = time.time) -> Handler:
-    """A handler that compares both sides' books."""
-    telemetry = Telemetry(environment, "reconcile")
-    runtime = Runtime(environment, clock, telemetry.count)
-
-    def run(event: Any, context: DurableContext) -> Json:  # noqa: ANN401
-        try:
-            request = ReconcileRequest.model_validate(event)
-        except ValidationError as error:
-            return {"error": _wrong(error), "example": RECONCILE_EXAMPLE}
-        name = hashlib.sha256(context.execution_context.durable_execution_arn.encode()).hexdigest()[:20]
-
-        def connections() -> Json:
-            try:
-                return {"connections": runtime.configuration.connections()}
-            except RetryLater as error:
-                return {"later": error.after, "why": str(error)}
-
-        def work(connection: str) -> ReconcileRun:
-            parts = partial(runtime.reconcile_parts, connection)
-            return ReconcileRun(connection, request, name, parts, clock, telemetry.count)
-
-        return Reconciliation(request, DurableSteps(context), connections, work).run()
-
-    return _handler(run, telemetry)
-
-
-def _handler(run: Callable[[Any, DurableContext], Json], telemetry: Telemetry) -> Handler:
     durable = durable_execution(run)
 
     @telemetry.logger.inject_lambda_context(clear_state=True)

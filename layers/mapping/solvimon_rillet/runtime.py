@@ -1,49 +1,61 @@
-"""Putting the parts together: what a function needs is built once, when it is first used."""
+"""Putting the parts together: what a function needs is built once, when it is first used.
+
+Workflows and clients are imported where they are built, so that a function loads only what it uses: a cold
+start of the webhook's receiver must not wait for the imports of nine other functions.
+"""
 
 import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
 
-from solvimon_rillet.books import Books
-from solvimon_rillet.bus import Bus
 from solvimon_rillet.configuration import Configuration, connection_name
-from solvimon_rillet.dynamo import Table
-from solvimon_rillet.http import Gate, Http, session
-from solvimon_rillet.import_ledger import ImportLedger
-from solvimon_rillet.ledger import Ledger
 from solvimon_rillet.pacing import Budget, Pacer, Priority
-from solvimon_rillet.queues import Queue
-from solvimon_rillet.reports import ReportBucket, Topic
-from solvimon_rillet.rillet.client import API_VERSION, RilletClient
-from solvimon_rillet.rillet.oauth import RilletOAuth
-from solvimon_rillet.settings import Pacing, Settings
-from solvimon_rillet.solvimon.client import SolvimonClient
-from solvimon_rillet.sweep_ledger import SweepLedger
-from solvimon_rillet.tokens import Tokens
-from solvimon_rillet.turns import TurnTable
-from solvimon_rillet.workflows.connect_rillet import ConnectRillet, client_of
-from solvimon_rillet.workflows.connection_status import ConnectionStatus
-from solvimon_rillet.workflows.export_credit_memo import ExportCreditMemo
-from solvimon_rillet.workflows.export_invoice import ExportInvoice
-from solvimon_rillet.workflows.import_kind import Kind
-from solvimon_rillet.workflows.import_run import CountedGate, Parts
-from solvimon_rillet.workflows.mark_invoice_paid import MarkInvoicePaid
-from solvimon_rillet.workflows.reconcile_run import Parts as ReconcileParts
-from solvimon_rillet.workflows.results import Result
-from solvimon_rillet.workflows.sweep import Sweep, parts_of
-from solvimon_rillet.workflows.sweep_parts import Tools
-from solvimon_rillet.workflows.sync_customer import SyncCustomer
 
 if TYPE_CHECKING:
     import requests
 
+    from solvimon_rillet.bus import Bus
+    from solvimon_rillet.dynamo import Table
+    from solvimon_rillet.http import Gate
+    from solvimon_rillet.ledger import Ledger
+    from solvimon_rillet.queues import Queue
+    from solvimon_rillet.reports import ReportBucket, Topic
+    from solvimon_rillet.rillet.client import RilletClient
+    from solvimon_rillet.rillet.oauth import RilletOAuth
+    from solvimon_rillet.settings import Pacing, Settings
+    from solvimon_rillet.solvimon.client import SolvimonClient
+    from solvimon_rillet.tokens import Tokens
+    from solvimon_rillet.workflows.connect_rillet import ConnectRillet
+    from solvimon_rillet.workflows.connection_status import ConnectionStatus
+    from solvimon_rillet.workflows.export_credit_memo import ExportCreditMemo
+    from solvimon_rillet.workflows.export_invoice import ExportInvoice
+    from solvimon_rillet.workflows.import_kind import Kind
+    from solvimon_rillet.workflows.import_run import CountedGate
+    from solvimon_rillet.workflows.import_run import Parts as ImportParts
+    from solvimon_rillet.workflows.mark_invoice_paid import MarkInvoicePaid
+    from solvimon_rillet.workflows.reconcile_run import Parts as ReconcileParts
+    from solvimon_rillet.workflows.results import Result
+    from solvimon_rillet.workflows.sweep import Sweep
+    from solvimon_rillet.workflows.sync_customer import SyncCustomer
+
 Count = Callable[[str, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Vendors:
+    """A connection's name, its settings as they are now, and clients of both vendors."""
+
+    connection: str
+    settings: "Settings"
+    solvimon: "SolvimonClient"
+    rillet: "RilletClient"
 
 
 class Runtime:
@@ -75,170 +87,172 @@ class Runtime:
         return Configuration(self._environment["STACK"], ssm, secrets, self.clock, self._count)
 
     @cached_property
-    def bus(self) -> Bus:
+    def bus(self) -> "Bus":
         """The event bus."""
+        from solvimon_rillet.bus import Bus
+
         return Bus(self._environment["EVENT_BUS"], aws("events"))
 
     @cached_property
-    def reports(self) -> ReportBucket:
+    def reports(self) -> "ReportBucket":
         """The bucket of reports."""
+        from solvimon_rillet.reports import ReportBucket
+
         return ReportBucket(self._environment["REPORT_BUCKET"], aws("s3"))
 
     @cached_property
-    def topic(self) -> Topic:
+    def topic(self) -> "Topic":
         """The topic of alarms and summaries."""
+        from solvimon_rillet.reports import Topic
+
         return Topic(self._environment["ALARM_TOPIC"], aws("sns"))
 
     @cached_property
-    def table(self) -> Table:
+    def table(self) -> "Table":
         """The one table."""
+        from solvimon_rillet.dynamo import Table
+
         return Table(self._environment["LEDGER_TABLE"], aws("dynamodb"))
 
     @cached_property
-    def ledger(self) -> Ledger:
+    def ledger(self) -> "Ledger":
         """The ledger of all connections."""
+        from solvimon_rillet.ledger import Ledger
+
         return Ledger(self.table, self.clock)
 
     @cached_property
-    def queue(self) -> Queue:
+    def queue(self) -> "Queue":
         """The function's own queue."""
+        from solvimon_rillet.queues import Queue
+
         return Queue(self._environment["QUEUE_URL"], aws("sqs"), self.clock)
 
     @cached_property
     def _sessions(self) -> "Mapping[str, requests.Session]":
+        from solvimon_rillet.http import session
+
         # Rillet's calls are counted, so none is repeated behind the back of whoever counts them.
         return {"solvimon": session(get_retries=2), "rillet": session(get_retries=0)}
 
-    def export_invoice(self, connection: object, priority: Priority = Priority.LIVE) -> ExportInvoice:
+    def export_invoice(self, connection: object, priority: Priority = Priority.LIVE) -> "ExportInvoice":
         """The workflow for a connection, with the settings that are in force now.
 
         Raises:
             UnknownConnection: there is no such connection.
             RetryLater: its settings cannot be read, or Rillet's budget is used up for the moment.
         """
-        name = connection_name(connection)
-        settings = self.configuration.settings(name)
-        pacer = self.pacer(name, settings, priority)
-        pacer.look_ahead()
-        solvimon, rillet = self.solvimon(name, settings), self.rillet(name, settings, pacer)
-        books = Books(name, self.table, rillet, self.clock)
-        return ExportInvoice(name, settings, self.ledger, solvimon, rillet, books, self.clock)
+        return self._export_invoice(self._vendors(connection, priority))
 
-    def export_credit_memo(self, connection: object, priority: Priority = Priority.LIVE) -> ExportCreditMemo:
-        """The workflow for a connection, with the settings that are in force now.
+    def export_credit_memo(
+        self, connection: object, priority: Priority = Priority.LIVE
+    ) -> "ExportCreditMemo":
+        """The workflow for a connection; raises as ``export_invoice``."""
+        from solvimon_rillet.books import Books
+        from solvimon_rillet.workflows.export_credit_memo import ExportCreditMemo
 
-        Raises:
-            UnknownConnection: there is no such connection.
-            RetryLater: its settings cannot be read, or Rillet's budget is used up for the moment.
-        """
-        name = connection_name(connection)
-        settings = self.configuration.settings(name)
-        pacer = self.pacer(name, settings, priority)
-        pacer.look_ahead()
-        solvimon, rillet = self.solvimon(name, settings), self.rillet(name, settings, pacer)
-        books = Books(name, self.table, rillet, self.clock)
-        invoices = ExportInvoice(name, settings, self.ledger, solvimon, rillet, books, self.clock)
+        at = self._vendors(connection, priority)
+        invoices = self._export_invoice(at)
 
-        def original(invoice_id: str) -> Result:
+        def original(invoice_id: str) -> "Result":
             return invoices.run(invoice_id, run_id())
 
-        return ExportCreditMemo(name, settings, self.ledger, solvimon, rillet, books, self.clock, original)
+        books = Books(at.connection, self.table, at.rillet, self.clock)
+        return ExportCreditMemo(
+            at.connection, at.settings, self.ledger, at.solvimon, at.rillet, books, self.clock, original
+        )
 
-    def import_parts(self, kind: Kind, connection: object) -> tuple[Parts, CountedGate]:
+    def sync_customer(self, connection: object, priority: Priority = Priority.LIVE) -> "SyncCustomer":
+        """The workflow for a connection; raises as ``export_invoice``."""
+        from solvimon_rillet.workflows.sync_customer import SyncCustomer
+
+        at = self._vendors(connection, priority)
+        return SyncCustomer(at.connection, at.settings, self.ledger, at.solvimon, at.rillet, self.clock)
+
+    def mark_invoice_paid(self, connection: object, priority: Priority = Priority.LIVE) -> "MarkInvoicePaid":
+        """The workflow for a connection, even while Rillet's budget is used up: it seldom needs it.
+
+        Raises:
+            UnknownConnection: there is no such connection.
+            RetryLater: its settings cannot be read.
+        """
+        from solvimon_rillet.workflows.mark_invoice_paid import MarkInvoicePaid
+
+        at = self._vendors(connection, priority, look_ahead=False)
+        return MarkInvoicePaid(at.connection, at.settings, self.ledger, at.solvimon, at.rillet, self.clock)
+
+    def import_parts(self, kind: "Kind", connection: object) -> "tuple[ImportParts, CountedGate]":
         """What an import of a connection works with, as its settings are now, and the count of its calls.
 
         Raises:
             UnknownConnection: there is no such connection.
             RetryLater: its settings cannot be read.
         """
-        name = connection_name(connection)
-        settings = self.configuration.settings(name)
-        gate = CountedGate(self.pacer(name, settings, Priority.BULK))
-        ledger = ImportLedger(name, kind.name, self.table, self.clock)
-        parts = Parts(settings, self.solvimon(name, settings), self.rillet(name, settings, gate), ledger)
+        from solvimon_rillet.import_ledger import ImportLedger
+        from solvimon_rillet.workflows.import_run import Parts
+
+        at, gate = self._counted(connection)
+        ledger = ImportLedger(at.connection, kind.name, self.table, self.clock)
+        return Parts(at.settings, at.solvimon, at.rillet, ledger), gate
+
+    def reconcile_parts(self, connection: object) -> "tuple[ReconcileParts, CountedGate]":
+        """What a reconciliation of a connection works with, and the count of its calls; raises as imports."""
+        from solvimon_rillet.workflows.reconcile_run import Parts
+
+        at, gate = self._counted(connection)
+        name, settings, ledger = at.connection, at.settings, self.ledger
+        parts = Parts(name, settings, ledger, at.solvimon, at.rillet, self.reports, self.bus, self.topic)
         return parts, gate
 
-    def reconcile_parts(self, connection: object) -> tuple[ReconcileParts, CountedGate]:
-        """What a reconciliation of a connection works with, and the count of its calls.
-
-        Raises:
-            UnknownConnection: there is no such connection.
-            RetryLater: its settings cannot be read.
-        """
-        name = connection_name(connection)
-        settings = self.configuration.settings(name)
-        gate = CountedGate(self.pacer(name, settings, Priority.BULK))
-        solvimon, rillet = self.solvimon(name, settings), self.rillet(name, settings, gate)
-        parts = ReconcileParts(
-            name, settings, self.ledger, solvimon, rillet, self.reports, self.bus, self.topic
-        )
-        return parts, gate
-
-    def sync_customer(self, connection: object, priority: Priority = Priority.LIVE) -> SyncCustomer:
-        """The workflow for a connection, with the settings that are in force now.
-
-        Raises:
-            UnknownConnection: there is no such connection.
-            RetryLater: its settings cannot be read, or Rillet's budget is used up for the moment.
-        """
-        name = connection_name(connection)
-        settings = self.configuration.settings(name)
-        pacer = self.pacer(name, settings, priority)
-        pacer.look_ahead()
-        solvimon, rillet = self.solvimon(name, settings), self.rillet(name, settings, pacer)
-        return SyncCustomer(name, settings, self.ledger, solvimon, rillet, self.clock)
-
-    def mark_invoice_paid(self, connection: object, priority: Priority = Priority.LIVE) -> MarkInvoicePaid:
-        """The workflow for a connection, with the settings that are in force now.
-
-        Raises:
-            UnknownConnection: there is no such connection.
-            RetryLater: its settings cannot be read.
-        """
-        name = connection_name(connection)
-        settings = self.configuration.settings(name)
-        rillet = self.rillet(name, settings, self.pacer(name, settings, priority))
-        return MarkInvoicePaid(name, settings, self.ledger, self.solvimon(name, settings), rillet, self.clock)
-
-    def sweep(self, connection: object) -> Sweep:
+    def sweep(self, connection: object) -> "Sweep":
         """The sweep of a connection, with the settings that are in force now.
 
         Raises:
             UnknownConnection: there is no such connection.
             RetryLater: its settings cannot be read.
         """
-        name = connection_name(connection)
-        settings = self.configuration.settings(name)
+        from solvimon_rillet.sweep_ledger import SweepLedger
+        from solvimon_rillet.workflows.sweep import Sweep, parts_of
+        from solvimon_rillet.workflows.sweep_parts import Tools
+
+        at = self._vendors(connection, Priority.BULK, look_ahead=False)
+        name = at.connection
         memory = SweepLedger(name, self.table, self.clock)
-        tools = Tools(name, settings, self.ledger, memory, self.bus, self.clock)
-        solvimon = self.solvimon(name, settings)
-        rillet = self.rillet(name, settings, self.pacer(name, settings, Priority.BULK))
+        tools = Tools(name, at.settings, self.ledger, memory, self.bus, self.clock)
 
         def check_credentials() -> None:
             self.configuration.credential(name, "solvimon", "api_key")
-            self.tokens(name, settings).bearer()
+            self.tokens(name, at.settings).bearer()
 
-        return Sweep(tools, parts_of(tools, solvimon, rillet), check_credentials, self._count)
+        return Sweep(tools, parts_of(tools, at.solvimon, at.rillet), check_credentials, self._count)
 
-    def connect_rillet(self) -> ConnectRillet:
+    def connect_rillet(self) -> "ConnectRillet":
         """Authorisation of connections."""
+        from solvimon_rillet.workflows.connect_rillet import ConnectRillet
 
-        def rillet_for(name: str, settings: Settings, token: Callable[[], str]) -> RilletClient:
+        def rillet_for(name: str, settings: "Settings", token: Callable[[], str]) -> "RilletClient":
             gate = self.pacer(name, settings, Priority.LIVE)
             return self._rillet_client(settings, token, gate, None)
 
         return ConnectRillet(self.configuration, self.table, self.tokens, rillet_for, self.clock)
 
-    def connection_status(self) -> ConnectionStatus:
+    def connection_status(self) -> "ConnectionStatus":
         """How connections stand."""
+        from solvimon_rillet.workflows.connection_status import ConnectionStatus
+
         return ConnectionStatus(self.configuration, self.tokens, self.solvimon, self.rillet)
 
-    def tokens(self, connection: str, settings: Settings) -> Tokens:
+    def tokens(self, connection: str, settings: "Settings") -> "Tokens":
         """The tokens of a connection, one object per connection and process."""
+        from solvimon_rillet.tokens import Tokens
+
         with self._lock:
             if connection not in self._tokens:
 
-                def oauth() -> RilletOAuth:
+                def oauth() -> "RilletOAuth":
+                    from solvimon_rillet.rillet.oauth import RilletOAuth
+                    from solvimon_rillet.workflows.connect_rillet import client_of
+
                     now = self.configuration.settings(connection)  # whatever they were when this was made
                     return RilletOAuth(client_of(self.configuration), now.rillet)
 
@@ -247,8 +261,10 @@ class Runtime:
                 )
             return self._tokens[connection]
 
-    def pacer(self, connection: str, settings: Settings, priority: Priority) -> Pacer:
+    def pacer(self, connection: str, settings: "Settings", priority: Priority) -> Pacer:
         """The pacer of a connection's calls, one object per priority and process."""
+        from solvimon_rillet.turns import TurnTable
+
         key = (connection, priority, settings.rillet.pacing)
         with self._lock:
             if key not in self._pacers:
@@ -259,8 +275,11 @@ class Runtime:
                 )
             return self._pacers[key]
 
-    def solvimon(self, connection: str, settings: Settings) -> SolvimonClient:
+    def solvimon(self, connection: str, settings: "Settings") -> "SolvimonClient":
         """A client of the connection's Solvimon platform."""
+        from solvimon_rillet.http import Http
+        from solvimon_rillet.solvimon.client import SolvimonClient
+
         platform = settings.solvimon.platform_id
 
         def headers() -> Mapping[str, str]:
@@ -274,7 +293,7 @@ class Runtime:
         base_url, http = settings.solvimon.base_url, self._sessions["solvimon"]
         return SolvimonClient(Http("Solvimon", base_url, headers, http, "X-REQUEST-ID", renew=renew))
 
-    def rillet(self, connection: str, settings: Settings, gate: Gate | None = None) -> RilletClient:
+    def rillet(self, connection: str, settings: "Settings", gate: "Gate | None" = None) -> "RilletClient":
         """A client of the connection's Rillet organisation."""
         tokens = self.tokens(connection, settings)
 
@@ -284,13 +303,43 @@ class Runtime:
         gate = gate or self.pacer(connection, settings, Priority.LIVE)
         return self._rillet_client(settings, tokens.bearer, gate, renew)
 
+    def _vendors(self, connection: object, priority: Priority, *, look_ahead: bool = True) -> _Vendors:
+        name = connection_name(connection)
+        settings = self.configuration.settings(name)
+        pacer = self.pacer(name, settings, priority)
+        if look_ahead:
+            pacer.look_ahead()
+        return _Vendors(name, settings, self.solvimon(name, settings), self.rillet(name, settings, pacer))
+
+    def _counted(self, connection: object) -> "tuple[_Vendors, CountedGate]":
+        """Clients whose calls to Rillet give way to live work, and are counted."""
+        from solvimon_rillet.workflows.import_run import CountedGate
+
+        name = connection_name(connection)
+        settings = self.configuration.settings(name)
+        gate = CountedGate(self.pacer(name, settings, Priority.BULK))
+        at = _Vendors(name, settings, self.solvimon(name, settings), self.rillet(name, settings, gate))
+        return at, gate
+
+    def _export_invoice(self, at: _Vendors) -> "ExportInvoice":
+        from solvimon_rillet.books import Books
+        from solvimon_rillet.workflows.export_invoice import ExportInvoice
+
+        books = Books(at.connection, self.table, at.rillet, self.clock)
+        return ExportInvoice(
+            at.connection, at.settings, self.ledger, at.solvimon, at.rillet, books, self.clock
+        )
+
     def _rillet_client(
         self,
-        settings: Settings,
+        settings: "Settings",
         token: Callable[[], str],
-        gate: Gate,
+        gate: "Gate",
         renew: Callable[[Mapping[str, str]], bool] | None,
-    ) -> RilletClient:
+    ) -> "RilletClient":
+        from solvimon_rillet.http import Http
+        from solvimon_rillet.rillet.client import API_VERSION, RilletClient
+
         def headers() -> Mapping[str, str]:
             return {"Authorization": f"Bearer {token()}", "X-Rillet-API-Version": API_VERSION}
 

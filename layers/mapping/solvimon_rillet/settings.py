@@ -29,7 +29,7 @@ TaxType = Literal["VAT", "SALES_TAX"]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Workflows(_Part):

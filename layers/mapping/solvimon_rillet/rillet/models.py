@@ -13,7 +13,7 @@ Several = Annotated[list[T], BeforeValidator(lambda value: [] if value is None e
 class Model(BaseModel):
     """Base of all wire models: tolerant on input."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
 
 class Money(Model):

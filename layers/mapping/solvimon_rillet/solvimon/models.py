@@ -44,7 +44,7 @@ Percentage = Annotated[Decimal, Field(ge=-1000, le=1000, max_digits=100)]
 class Model(BaseModel):
     """Base of all wire models: tolerant on input."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
 
 class Amount(Model):

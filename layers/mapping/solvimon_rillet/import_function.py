@@ -1,0 +1,37 @@
+"""The handler of an import, as a durable execution."""
+
+import time
+from collections.abc import Callable, Mapping
+
+from solvimon_rillet.durable import Run, durable_handler
+from solvimon_rillet.lambda_handler import Handler
+from solvimon_rillet.runtime import Runtime
+from solvimon_rillet.telemetry import Telemetry
+from solvimon_rillet.workflows.import_customers import CUSTOMERS
+from solvimon_rillet.workflows.import_kind import Kind
+from solvimon_rillet.workflows.import_products import PRODUCTS
+from solvimon_rillet.workflows.import_run import CountedGate, ImportRun, Parts
+from solvimon_rillet.workflows.import_subsidiaries import SUBSIDIARIES
+from solvimon_rillet.workflows.importing import Import, ImportRequest
+from solvimon_rillet.workflows.stepping import Json
+
+EXAMPLE = {"connection": "default", "updated_since": "2026-01-01T00:00:00Z", "dry_run": True}
+_KINDS: Mapping[str, Kind] = {kind.plural: kind for kind in (CUSTOMERS, PRODUCTS, SUBSIDIARIES)}
+
+
+def import_handler(
+    what: str, environment: Mapping[str, str], clock: Callable[[], float] = time.time
+) -> Handler:
+    """A handler that imports ``customers``, ``products`` or ``subsidiaries``."""
+    kind = _KINDS[what]
+    telemetry = Telemetry(environment, f"import_{what}")
+    runtime = Runtime(environment, clock, telemetry.count)
+
+    def work(request: ImportRequest, run: Run) -> Json:
+        def parts() -> tuple[Parts, CountedGate]:
+            return runtime.import_parts(kind, request.connection)
+
+        steps = ImportRun(kind, request, run.name, parts, clock, run.time_left, telemetry.count)
+        return Import(kind, request, run.steps, steps).run()
+
+    return durable_handler(ImportRequest, EXAMPLE, work, telemetry)
