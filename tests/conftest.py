@@ -1,11 +1,22 @@
-"""The local system as a fixture: started once for a test process, reset for each test."""
+"""The local system as a fixture: started once for a test process, reset for each test.
 
+Hypothesis draws the same examples in every run, so that a change is judged by itself; with
+``HYPOTHESIS_PROFILE=search`` it looks for new ones. A busy machine is no reason to fail.
+"""
+
+import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from local import demo_data
 from local.stack import Connection, LocalStack
+
+_STEADY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("steady", _STEADY, derandomize=True, database=None)
+settings.register_profile("search", _STEADY)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 
 @pytest.fixture(scope="session")

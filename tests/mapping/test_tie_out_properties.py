@@ -183,6 +183,8 @@ def test_a_group_that_is_off_by_more_than_rounding_is_always_refused(
     now = _raise(groups[index]["amount_excluding_tax"], off)
 
     error = refusal(given_.document, invoice_scope=scope, fallback_products=PRODUCTS)
+    if error.code is Code.TAX_NOT_ATTRIBUTABLE:  # its taxes' bases fit no group any more
+        return
     _check_refused(given_, error)
     # Where the group still fits its taxes' bases, it is its own gross that shows the difference.
     with_tax = now + _stated_tax(groups[index])
