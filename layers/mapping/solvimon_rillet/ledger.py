@@ -13,116 +13,22 @@ holds, its owner is the only one that may call Rillet for the document::
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from solvimon_rillet import history
 from solvimon_rillet.dynamo import ConditionFailed, Item, Table
 from solvimon_rillet.errors import Code, NeedsAttention, Recoverable, RetryLater
+from solvimon_rillet.records import FINISHED, UNFINISHED, Attempt, Claim, Document, is_done
+
+__all__ = ["FINISHED", "LEASE_SECONDS", "UNFINISHED", "Attempt", "Claim", "Document", "Ledger", "is_done"]
 
 LEASE_SECONDS = 90
 SCHEMA = 1
-FINISHED = ("exported", "differs")
-UNFINISHED = ("claimed", "sending")
 BY_STATE = "by_state"
 """Index of the table: the records of a connection, kind and state, by the time of their last change."""
 _MANY = 100
 _IS_DONE = "#state IN (:exported, :differs)"
 _WHY = ("code", "message", "remedy", "reason", "rule")  # of the state before; each state writes its own
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """What a record is about: a document of one connection, such as kind ``invoice``."""
-
-    connection: str
-    kind: str
-    id: str
-
-    @property
-    def key(self) -> str:
-        """The partition key; connection and kind hold no ``#``, so no id reaches another one's record."""
-        return f"{self.connection}#{self.kind}#{self.id}"
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """An intent to send: written before the call, so that a crash leaves a trace of it.
-
-    Attributes:
-        key: the idempotency key of the call.
-        payload_hash: SHA-256 of what is sent.
-        customer_id: Rillet customer that the document was sent for; look-ups list its invoices.
-        totals: net, tax, gross and currency of what is sent, as texts.
-        started: unix seconds of the first call with this key.
-        called: unix seconds of the latest call with this key.
-        number: counts the attempts of the document; a refusal makes the next key another one.
-        open: whether the outcome may still be unknown; a refusal closes the attempt.
-    """
-
-    key: str
-    payload_hash: str
-    customer_id: str
-    totals: Mapping[str, str]
-    started: int
-    called: int
-    number: int
-    open: bool = True
-
-    def as_item(self) -> Item:
-        """The attempt as the record holds it."""
-        return {
-            "key": self.key,
-            "payload_hash": self.payload_hash,
-            "customer_id": self.customer_id,
-            "totals": dict(self.totals),
-            "started": self.started,
-            "called": self.called,
-            "number": self.number,
-            "open": self.open,
-        }
-
-    @classmethod
-    def of(cls, item: Mapping[str, Any] | None) -> "Attempt | None":
-        """The attempt in a record, if there was one."""
-        if not item:
-            return None
-        return cls(
-            str(item["key"]),
-            str(item["payload_hash"]),
-            str(item["customer_id"]),
-            dict(item["totals"]),
-            int(item["started"]),
-            int(item["called"]),
-            int(item["number"]),
-            bool(item["open"]),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A hold on a document's record: either a lease to work, or the news that it is done."""
-
-    document: Document
-    owner: str
-    record: Item
-    about: dict[str, Any] = field(default_factory=dict)
-    """Facts of the document itself, such as its number and amount; every write takes them along."""
-
-    @property
-    def state(self) -> str:
-        """State of the record when it was claimed."""
-        return str(self.record.get("state", "claimed"))
-
-    @property
-    def done(self) -> bool:
-        """Whether the document is in Rillet already, or a person has said that it is handled."""
-        return is_done(self.record)
-
-    @property
-    def attempt(self) -> Attempt | None:
-        """The latest attempt to send it."""
-        return Attempt.of(self.record.get("attempt"))
 
 
 class Ledger:
@@ -424,11 +330,6 @@ class Ledger:
             raise RetryLater(f"The lease on {claim.document.id} is lost; another worker goes on.") from None
         if new:
             claim.record["history"] = facts["history"]
-
-
-def is_done(record: Mapping[str, Any]) -> bool:
-    """Whether nothing is to be done about a document: it is in Rillet, or a person has handled it."""
-    return record.get("state") in FINISHED or bool(record.get("by_hand"))
 
 
 def _listed(document: Document, state: str) -> str:
