@@ -1,8 +1,11 @@
 """What goes to AWS: the layers' recipes, which `sam build` runs, and the folders of the functions."""
 
+import importlib.util
+import marshal
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -106,6 +109,32 @@ def test_any_python_builds_the_same_layer() -> None:
     assert variables <= {"implementation_name", "platform_python_implementation"}
 
 
+def _layer_of_one_module(tmp_path: Path, runtime: str) -> Path:
+    """Build the layer's recipe for a version of Python that is asked to be the runtime's."""
+    folder, artefacts = tmp_path / "layer", tmp_path / "artefacts"
+    (folder / "solvimon_rillet").mkdir(parents=True)
+    (folder / "solvimon_rillet" / "rows.py").write_text("ROWS = 1\n", encoding="utf-8")
+    (folder / "Makefile").symlink_to(ROOT / "layers" / "mapping" / "Makefile")
+    _make(folder, "build-MappingLayer", artefacts, f"RUNTIME={runtime}", f"PYTHON={sys.executable}")
+    return artefacts / "python" / "solvimon_rillet"
+
+
+def test_a_layer_has_bytecode_that_outlives_the_upload_and_names_lambdas_own_paths(tmp_path: Path) -> None:
+    folder = _layer_of_one_module(tmp_path, "{}.{}".format(*sys.version_info))
+
+    [bytecode] = folder.glob("__pycache__/*.pyc")
+    head, code = bytecode.read_bytes()[:16], marshal.loads(bytecode.read_bytes()[16:])  # noqa: S302 - ours
+    assert head[:4] == importlib.util.MAGIC_NUMBER
+    assert int.from_bytes(head[4:8], "little") == 0b01  # PEP 552: by hash, and not checked
+    assert code.co_filename == "/opt/python/solvimon_rillet/rows.py"
+
+
+def test_a_layer_is_built_without_bytecode_where_there_is_no_such_python(tmp_path: Path) -> None:
+    folder = _layer_of_one_module(tmp_path, "3.999")
+
+    assert [path.name for path in folder.rglob("*")] == ["rows.py"]
+
+
 def test_a_layer_holds_our_package_without_what_python_left_behind(tmp_path: Path) -> None:
     folder, artefacts = tmp_path / "layer", tmp_path / "artefacts"
     kept, left = folder / "solvimon_rillet" / "mapping" / "rows.py", "__pycache__/rows.cpython-311.pyc"
@@ -114,7 +143,7 @@ def test_a_layer_holds_our_package_without_what_python_left_behind(tmp_path: Pat
     (kept.parent / left).touch()
     (folder / "Makefile").symlink_to(ROOT / "layers" / "mapping" / "Makefile")
 
-    _make(folder, "build-MappingLayer", artefacts)
+    _make(folder, "build-MappingLayer", artefacts, "RUNTIME=3.999")
 
     made = [path.relative_to(artefacts) for path in artefacts.rglob("*") if path.is_file()]
     assert made == [Path("python/solvimon_rillet/mapping/rows.py")]
