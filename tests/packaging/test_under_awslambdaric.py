@@ -1,0 +1,87 @@
+"""Functions as Lambda runs them: awslambdaric in a clean process, asking a runtime API for its events."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.cloud.deployment import DeployedFunction
+from local.packaged.fleet import Fleet
+from local.packaged.process import FunctionProcess, Surroundings
+from local.packaged.runtime_api import FunctionFailedError
+from local.packaged.tour import Tour, prepared
+from local.stack import LocalStack
+from tests.packaging.conftest import FUNCTIONS
+
+
+def _function(folder: Path, source: str) -> DeployedFunction:
+    folder.mkdir()
+    (folder / "greet.py").write_text(source, encoding="utf-8")
+    return DeployedFunction("greet", "dev-greet", "arn:greet", folder, {"NAME": "Ada"}, 30, 128)
+
+
+def _answer(surroundings: Surroundings, function: DeployedFunction, event: Any = None) -> Any:  # noqa: ANN401
+    with FunctionProcess(surroundings, function, "eu-central-1") as process:
+        return process.invoke(event).value
+
+
+@pytest.fixture
+def tour(stack: LocalStack, surroundings: Surroundings) -> Iterator[Tour]:
+    """The demo's world, whose functions run in processes of their own."""
+    with Fleet(stack, surroundings, FUNCTIONS) as fleet:
+        yield Tour(stack, prepared(stack), lambda function: fleet.answers[function][-1])
+
+
+def test_a_webhook_reaches_rillet_through_functions_in_processes_of_their_own(tour: Tour) -> None:
+    visits = list(tour.export_invoice())
+
+    assert [(visit.function, visit.as_expected) for visit in visits] == [
+        ("receive_webhook", True),
+        ("export_invoice", True),
+    ]
+
+
+def test_an_import_runs_as_a_durable_execution_in_a_process_of_its_own(tour: Tour) -> None:
+    visit = tour.import_all("products")
+
+    assert visit.as_expected
+    assert visit.answer["created"] > 0
+
+
+def test_a_function_sees_its_event_its_environment_and_its_time(
+    surroundings: Surroundings, tmp_path: Path
+) -> None:
+    source = (
+        "import os\n"
+        "def handler(event, context):\n"
+        "    left = context.get_remaining_time_in_millis()\n"
+        "    return [event, os.environ['NAME'], os.environ.get('HOME'), 0 < left <= 30000]\n"
+    )
+
+    answer = _answer(surroundings, _function(tmp_path / "task", source), {"one": 1})
+
+    assert answer == [{"one": 1}, "Ada", None, True]
+
+
+def test_what_a_function_raises_is_told_with_its_traceback(
+    surroundings: Surroundings, tmp_path: Path
+) -> None:
+    function = _function(tmp_path / "task", "def handler(event, context):\n    return {}['absent']\n")
+
+    with pytest.raises(FunctionFailedError, match=r"greet: KeyError: 'absent'[\s\S]*greet.py"):
+        _answer(surroundings, function)
+
+
+@pytest.mark.parametrize("package", ["pytest", "pydantic"])
+def test_a_package_that_no_layer_has_cannot_be_imported(
+    surroundings: Surroundings, tmp_path: Path, package: str
+) -> None:
+    function = _function(tmp_path / "task", f"import {package}\ndef handler(event, context): ...\n")
+    bare = replace(surroundings, layers=())
+
+    with pytest.raises(FunctionFailedError, match=f"No module named '{package}'"):
+        _answer(bare, function)
+    with pytest.raises(FunctionFailedError, match=f"No module named '{package}'"):
+        bare.modules("greet.handler", function.code)
