@@ -12,6 +12,15 @@ from hypothesis import HealthCheck, settings
 
 from local import demo_data
 from local.stack import Connection, LocalStack
+from tests.least_privilege import (
+    note,
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+    pytest_testnodedown,
+)
+
+__all__ = ["pytest_sessionfinish", "pytest_terminal_summary", "pytest_testnodedown"]
+
 
 _STEADY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("steady", _STEADY, derandomize=True, database=None)
@@ -24,6 +33,7 @@ def running_stack() -> Iterator[LocalStack]:
     """The local system, started."""
     with LocalStack(quiet=True) as stack:
         yield stack
+        note(stack.aws.permissions)
 
 
 @pytest.fixture

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from moto.cloudformation.parsing import get_model_map
+from moto.iam.models import iam_backends
 
 import local.cloud.moto_models  # noqa: F401 - teaches moto the resource types that it lacks
-from local.cloud.server import AwsServer
+from local.cloud.server import ACCOUNT, AwsServer
 from local.cloud.template import EventSource, Json, LeftOut, LocalTemplate, Route, load
 
 
@@ -93,6 +94,7 @@ def deploy(
     }
     functions = _functions(aws, plan, resources)
     by_name = {function.name: workflow for workflow, function in functions.items()}
+    _grant(aws, plan, resources)
     return Deployment(
         stack=stack,
         outputs={item["OutputKey"]: item["OutputValue"] for item in description.get("Outputs", [])},
@@ -137,6 +139,17 @@ def _functions(
             durable="DurableConfig" in resource["Properties"],
         )
     return functions
+
+
+def _grant(aws: AwsServer, plan: LocalTemplate, resources: Mapping[str, str]) -> None:
+    """Apply the policy of each function's role to the calls that the function makes."""
+    roles = iam_backends[ACCOUNT]["aws"]
+    for logical_id, resource in plan.body["Resources"].items():
+        if resource["Type"] == "AWS::Lambda::Function":
+            role = roles.get_role(resources[resource["Properties"]["Role"]["Fn::GetAtt"][0]])
+            policies = (json.loads(p) if isinstance(p, str) else p for p in role.policies.values())
+            statements = [statement for policy in policies for statement in policy["Statement"]]
+            aws.permissions.grant(resources[logical_id], statements)
 
 
 def _queue(aws: AwsServer, source: EventSource, url: str) -> DeployedQueue:

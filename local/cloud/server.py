@@ -1,5 +1,7 @@
 """moto as the AWS endpoint of this process."""
 
+import io
+import json
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,6 +14,8 @@ import boto3
 from botocore.config import Config
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from local.cloud.permissions import Permissions
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -65,12 +69,13 @@ class AwsServer:
         self.url = ""
         self._app = DomainDispatcherApplication(create_backend_app)
         self._outages: set[str] = set()
+        self.permissions = Permissions(ACCOUNT, REGION)
         self._server: BaseWSGIServer | None = None
         self._stopping = ExitStack()
 
     def start(self) -> None:
         """Bind a free port, forget what moto knew and point the environment at it."""
-        server = make_server("127.0.0.1", 0, self._serve, threaded=True, request_handler=QuietHandler)
+        server = make_server("127.0.0.1", 0, self.serve, threaded=True, request_handler=QuietHandler)
         self._server = server
         self.url = f"http://127.0.0.1:{server.port}"
         threading.Thread(target=server.serve_forever, args=(0.02,), name="moto", daemon=True).start()
@@ -150,14 +155,33 @@ class AwsServer:
     def _config(self) -> Config:
         return Config(max_pool_connections=50)
 
-    def _serve(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def serve(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer a request, as a WSGI application."""
         if _signing_service(environ) in self._outages:
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))  # the connection goes on
             start_response("503 Service Unavailable", [("Content-Length", "0")])
             return [b""]
+        if denied := self._denied(environ):
+            start_response("403 Forbidden", [("Content-Type", "application/x-amz-json-1.1")])
+            return [denied]
         with self.lock:
             answer: Iterable[bytes] = self._app(environ, start_response)
             return answer
+
+    def _denied(self, environ: "WSGIEnvironment") -> bytes:
+        """What AWS says to a function whose role does not allow the call; nothing to all others."""
+        if "app/" not in environ.get("HTTP_USER_AGENT", ""):
+            return b""
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = io.BytesIO(body)
+        call = self.permissions.refused(environ, _signing_service(environ), body)
+        if call is None:
+            return b""
+        text = f"User is not authorized to perform: {call.action} on resource: {call.resource}"
+        if "json" in environ.get("CONTENT_TYPE", ""):
+            return json.dumps({"__type": "AccessDeniedException", "message": text}).encode()
+        error = f"<Error><Code>AccessDenied</Code><Message>{text}</Message></Error>"
+        return f"<ErrorResponse>{error}</ErrorResponse>".encode()
 
     def _forget(self) -> None:
         request = Request(f"{self.url}/moto-api/reset", method="POST")  # noqa: S310 - our own loopback URL

@@ -25,8 +25,15 @@ def heard(
 @pytest.fixture(scope="session")
 def clients(running_stack: LocalStack) -> Any:  # noqa: ANN401 - a function
     """AWS's own clients, which take a while to make; they try once, so that an outage is one at once."""
-    config = Config(max_pool_connections=50, retries={"total_max_attempts": 1})
-    return cache(lambda service: boto3.client(service, config=config))
+
+    @cache
+    def client(service: str, caller: str | None) -> Any:  # noqa: ANN401 - the client's type is the service's
+        config = Config(  # type: ignore[call-arg]
+            max_pool_connections=50, retries={"total_max_attempts": 1}, user_agent_appid=caller
+        )
+        return boto3.client(service, config=config)  # type: ignore[call-overload]
+
+    return client
 
 
 @pytest.fixture(autouse=True)

@@ -80,10 +80,14 @@ class Runtime:
         self._pacers: dict[tuple[str, Priority, Pacing], Pacer] = {}
         self.clock = clock
 
+    def aws(self, service: str) -> Any:  # noqa: ANN401 - the client's type is the service's
+        """A client of an AWS service that names this function in its calls; see ``aws``."""
+        return aws(service, self._environment.get("AWS_LAMBDA_FUNCTION_NAME"))
+
     @cached_property
     def configuration(self) -> Configuration:
         """Settings and secrets of the connections."""
-        ssm, secrets = aws("ssm"), aws("secretsmanager")
+        ssm, secrets = self.aws("ssm"), self.aws("secretsmanager")
         return Configuration(self._environment["STACK"], ssm, secrets, self.clock, self._count)
 
     @cached_property
@@ -91,28 +95,28 @@ class Runtime:
         """The event bus."""
         from solvimon_rillet.bus import Bus
 
-        return Bus(self._environment["EVENT_BUS"], aws("events"))
+        return Bus(self._environment["EVENT_BUS"], self.aws("events"))
 
     @cached_property
     def reports(self) -> "ReportBucket":
         """The bucket of reports."""
         from solvimon_rillet.reports import ReportBucket
 
-        return ReportBucket(self._environment["REPORT_BUCKET"], aws("s3"))
+        return ReportBucket(self._environment["REPORT_BUCKET"], self.aws("s3"))
 
     @cached_property
     def topic(self) -> "Topic":
         """The topic of alarms and summaries."""
         from solvimon_rillet.reports import Topic
 
-        return Topic(self._environment["ALARM_TOPIC"], aws("sns"))
+        return Topic(self._environment["ALARM_TOPIC"], self.aws("sns"))
 
     @cached_property
     def table(self) -> "Table":
         """The one table."""
         from solvimon_rillet.dynamo import Table
 
-        return Table(self._environment["LEDGER_TABLE"], aws("dynamodb"))
+        return Table(self._environment["LEDGER_TABLE"], self.aws("dynamodb"))
 
     @cached_property
     def ledger(self) -> "Ledger":
@@ -126,7 +130,7 @@ class Runtime:
         """The function's own queue."""
         from solvimon_rillet.queues import Queue
 
-        return Queue(self._environment["QUEUE_URL"], aws("sqs"), self.clock)
+        return Queue(self._environment["QUEUE_URL"], self.aws("sqs"), self.clock)
 
     @cached_property
     def _sessions(self) -> "Mapping[str, requests.Session]":
@@ -347,13 +351,23 @@ class Runtime:
         return RilletClient(Http("Rillet", base_url, headers, http, gate=gate, renew=renew))
 
 
-def aws(service: str) -> Any:  # noqa: ANN401 - the client's type is the service's
+def aws(service: str, caller: str | None) -> Any:  # noqa: ANN401 - the client's type is the service's
     """A client of an AWS service that gives up while the function still has time to hand its message back.
 
     Three attempts of 6 seconds stay below the 25 seconds that a document is given (``inbox``); boto3's own
     defaults would wait for minutes.
+
+    Args:
+        service: such as ``dynamodb``.
+        caller: the function's name, which CloudTrail then shows in the user agent.
     """
-    config = Config(connect_timeout=2, read_timeout=4, retries={"total_max_attempts": 3, "mode": "standard"})
+    # The stubs are older than the user agent's application id.
+    config = Config(  # type: ignore[call-arg]
+        connect_timeout=2,
+        read_timeout=4,
+        retries={"total_max_attempts": 3, "mode": "standard"},
+        user_agent_appid=caller[:50] if caller else None,
+    )
     return boto3.client(service, config=config)  # type: ignore[call-overload]
 
 

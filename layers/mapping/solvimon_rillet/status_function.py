@@ -128,6 +128,6 @@ def build_status(environment: Mapping[str, str], clock: Callable[[], float]) -> 
 
 def _dead_letters(environment: Mapping[str, str], clock: Callable[[], float]) -> dict[str, Queue]:
     """The dead-letter queues that the template names, by their names."""
-    sqs = aws("sqs")
+    sqs = aws("sqs", environment.get("AWS_LAMBDA_FUNCTION_NAME"))
     urls = environment.get("DEAD_LETTERS", "").split()
     return {url.rpartition("/")[2]: Queue(url, sqs, clock) for url in urls}

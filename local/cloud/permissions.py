@@ -1,0 +1,116 @@
+"""What each function may do: its role's policy, applied to every call that it makes, as AWS applies it.
+
+moto lets everybody do everything. A function names itself in its user agent (`user_agent_appid`), so its
+calls can be told from those of the tests and of the local system, which need no permission.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, unquote
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+Json = dict[str, Any]
+
+_APP = re.compile(r"\bapp/([\w-]+)")
+_BATCHES = {"sqs:SendMessageBatch": "sqs:SendMessage", "sqs:DeleteMessageBatch": "sqs:DeleteMessage"}
+_S3 = {"GET": "s3:GetObject", "PUT": "s3:PutObject", "DELETE": "s3:DeleteObject", "HEAD": "s3:GetObject"}
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call to AWS: an IAM action, and the ARN of what it is about."""
+
+    action: str
+    resource: str
+
+
+@dataclass
+class Permissions:
+    """The policies of functions, and what they have used of them.
+
+    Attributes:
+        used: IAM actions by function.
+        denied: calls that a policy does not allow, by function.
+    """
+
+    account: str
+    region: str
+    used: dict[str, set[str]] = field(default_factory=dict)
+    denied: dict[str, set[Call]] = field(default_factory=dict)
+    _policies: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+
+    def grant(self, function: str, statements: Iterable[Mapping[str, Any]]) -> None:
+        """Let a function do what the statements of its role allow, instead of what it could before."""
+        self._policies[function] = [
+            (action, resource)
+            for statement in statements
+            for action in _listed(statement["Action"])
+            for resource in _listed(statement["Resource"])
+        ]
+
+    def granted(self) -> dict[str, set[str]]:
+        """The IAM actions that the roles allow, by function."""
+        return {name: {action for action, _ in policy} for name, policy in self._policies.items()}
+
+    def refused(self, environ: "WSGIEnvironment", service: str, body: bytes) -> Call | None:
+        """The call that a request makes, if a function makes it and its role does not allow it."""
+        named = _APP.search(environ.get("HTTP_USER_AGENT", ""))
+        function = named[1] if named else ""
+        if function not in self._policies:
+            return None
+        call = self._call(environ, service, body)
+        self.used.setdefault(function, set()).add(call.action)
+        allowed = any(
+            action == call.action and fnmatchcase(call.resource, resource)
+            for action, resource in self._policies[function]
+        )
+        if allowed:
+            return None
+        self.denied.setdefault(function, set()).add(call)
+        return call
+
+    def _call(self, environ: "WSGIEnvironment", service: str, body: bytes) -> Call:
+        if service == "s3":
+            path = unquote(environ["PATH_INFO"]).lstrip("/")
+            return Call(_S3[environ["REQUEST_METHOD"]], f"arn:aws:s3:::{path}")
+        target = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+        request = _request(environ, body)
+        action = f"{service}:{target or request.get('Action', '')}"
+        action = _BATCHES.get(action, action)
+        return Call(action, self._resource(service, request))
+
+    def _resource(self, service: str, request: Json) -> str:
+        """The ARN that IAM compares with a policy (Service Authorization Reference)."""
+        place = f"{self.region}:{self.account}"
+        if service == "dynamodb":
+            tables = [request.get("TableName"), *request.get("RequestItems", {})]
+            table = next(name for name in tables if name)
+            index = f"/index/{request['IndexName']}" if "IndexName" in request else ""
+            return f"arn:aws:dynamodb:{place}:table/{table}{index}"
+        if service == "sqs":
+            return f"arn:aws:sqs:{place}:{str(request['QueueUrl']).rpartition('/')[2]}"
+        if service == "ssm":
+            return f"arn:aws:ssm:{place}:parameter{request.get('Name') or request.get('Path')}"
+        if service == "secretsmanager":
+            name = request.get("SecretId") or request.get("Name")
+            return f"arn:aws:secretsmanager:{place}:secret:{name}-AbCdEf"
+        if service == "events":
+            return f"arn:aws:events:{place}:event-bus/{request['Entries'][0]['EventBusName']}"
+        return str(request.get("TopicArn", "*"))
+
+
+def _request(environ: "WSGIEnvironment", body: bytes) -> Json:
+    """The parameters of a call, by the JSON or the query protocol."""
+    if "json" in environ.get("CONTENT_TYPE", ""):
+        return dict(json.loads(body or b"{}"))
+    return {name: values[0] for name, values in parse_qs(body.decode()).items()}
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value

@@ -1,0 +1,76 @@
+"""The local system lets a function do what its role allows, and nothing else."""
+
+from collections.abc import Iterator
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local import demo_data
+from local.stack import LocalStack
+from solvimon_rillet.runtime import aws
+from tests.least_privilege import unused
+
+FUNCTION = "solvimon-rillet-receive-webhook"
+
+
+@pytest.fixture
+def denials(stack: LocalStack) -> Iterator[dict[str, set[object]]]:
+    permissions = stack.aws.permissions
+    before = {name: set(calls) for name, calls in permissions.denied.items()}
+    used = {name: set(actions) for name, actions in permissions.used.items()}
+    yield permissions.denied  # type: ignore[misc]
+    permissions.denied.clear()
+    permissions.denied.update(before)
+    permissions.used.clear()
+    permissions.used.update(used)
+
+
+def test_what_a_role_allows_is_done(stack: LocalStack, denials: dict[str, set[object]]) -> None:
+    stack.connect(solvimon=demo_data.solvimon_seed(), rillet=demo_data.rillet_seed())
+
+    answer = aws("ssm", FUNCTION).get_parameter(Name="/solvimon-rillet/default/settings")
+
+    assert answer["Parameter"]["Value"]
+    assert FUNCTION not in denials
+
+
+@pytest.mark.parametrize(
+    ("service", "call", "arguments", "action"),
+    [
+        ("ssm", "delete_parameter", {"Name": "/solvimon-rillet/default/settings"}, "ssm:DeleteParameter"),
+        ("ssm", "get_parameter", {"Name": "/another-stack/default/settings"}, "ssm:GetParameter"),
+        (
+            "secretsmanager",
+            "get_secret_value",
+            {"SecretId": "another-stack/x"},
+            "secretsmanager:GetSecretValue",
+        ),
+        ("sqs", "send_message", {"QueueUrl": "http://x/1/q", "MessageBody": "x"}, "sqs:SendMessage"),
+        ("events", "put_events", {"Entries": [{"EventBusName": "other", "Source": "s"}]}, "events:PutEvents"),
+        ("s3", "get_object", {"Bucket": "reports", "Key": "x"}, "s3:GetObject"),
+        ("sns", "publish", {"TopicArn": "arn:aws:sns:x:1:t", "Message": "x"}, "sns:Publish"),
+    ],
+)
+def test_what_a_role_does_not_allow_is_refused_as_aws_refuses_it(
+    stack: LocalStack,
+    denials: dict[str, set[object]],
+    service: str,
+    call: str,
+    arguments: dict[str, object],
+    action: str,
+) -> None:
+    with pytest.raises(ClientError) as refused:
+        getattr(aws(service, FUNCTION), call)(**arguments)
+
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+    assert {one.action for one in denials[FUNCTION]} == {action}  # type: ignore[attr-defined]
+
+
+def test_no_function_was_refused_anything_so_far(stack: LocalStack) -> None:
+    assert stack.aws.permissions.denied == {}
+
+
+def test_what_was_never_used_is_named_but_not_what_aws_does_by_itself() -> None:
+    granted = {"f": {"ssm:GetParameter", "ssm:PutParameter", "logs:PutLogEvents"}, "g": {"sns:Publish"}}
+
+    assert unused(granted, {"f": {"ssm:GetParameter"}}) == ["f: ssm:PutParameter", "g: sns:Publish"]
