@@ -121,7 +121,7 @@ class Http:
 
         Args:
             path: below the base URL.
-            body: becomes JSON.
+            body: becomes JSON; ``None`` is no body.
             idempotency_key: an empty one is not sent.
 
         Raises:

@@ -154,7 +154,7 @@ class SolvimonClient:
         Raises:
             NotThere: the record is gone.
         """
-        return self._write(lambda: self._http.post(f"/{collection}/{record_id}/{transition}", {}, ""))
+        return self._write(lambda: self._http.post(f"/{collection}/{record_id}/{transition}", None, ""))
 
     def reverse_payment(self, payment_id: str) -> str:
         """Reverse a payment; its result becomes CANCELLED (Solvimon API, Reverse a payment).
@@ -167,7 +167,7 @@ class SolvimonClient:
         Raises:
             NotThere: the payment is gone.
         """
-        answer = self._call(lambda: self._http.post(f"/payments/{payment_id}/reverse", {}, ""))
+        answer = self._call(lambda: self._http.post(f"/payments/{payment_id}/reverse", None, ""))
         status = answer.get("status") if isinstance(answer, dict) else None
         if not isinstance(status, str):
             raise OutcomeUnknown("Solvimon's answer to the reversal cannot be read.")
