@@ -38,6 +38,10 @@ def products() -> list[Json]:
             "id": rillet_id("product", f"newcomer-{name}"),
             "name": name,
             "description": "Only in Rillet so far",
+            "price": {"type": "ONE_TIME", "amount": {"amount": "0.00", "currency": "EUR"}},
+            "include_in_arr_mrr": False,
+            "revenue_pattern": "DAILY",
+            "account_code": "40000",
             "status": status,
         }
         for name, status in (("Tide Tables", "ACTIVE"), ("Fax Alerts", "INACTIVE"))
@@ -51,6 +55,7 @@ def subsidiary() -> Json:
         "trade_name": "Tideway Nordic AB",
         "currency": "SEK",
         "timezone": "Europe/Stockholm",
+        "type": "LEGAL_ENTITY",
     }
 
 
