@@ -9,6 +9,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from local.rillet_twin.app import create_app
 from local.rillet_twin.state import State
+from local.witness import Witness
 
 HOST = "127.0.0.1"
 
@@ -41,7 +42,7 @@ class RilletTwin:
             rate_window: seconds.
         """
         self.state = State(clock, rate_limit, rate_window)
-        self._app = create_app(self.state)
+        self.witness = Witness("rillet", create_app(self.state))
         self._server: BaseWSGIServer | None = None
         self._thread: threading.Thread | None = None
         self._courier: threading.Thread | None = None
@@ -62,7 +63,7 @@ class RilletTwin:
         """Listen on loopback in a thread of its own; port 0 takes any free one."""
         if self._server is not None:
             raise RuntimeError("the twin is already started")
-        self._server = make_server(HOST, port, self._app, threaded=True, request_handler=_QuietHandler)
+        self._server = make_server(HOST, port, self.witness, threaded=True, request_handler=_QuietHandler)
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, name="rillet-twin", daemon=True
         )

@@ -20,6 +20,7 @@ from local.solvimon_twin.platform import Platform
 from local.solvimon_twin.resources import catalogue, custom_fields, invoices, payments, webhooks
 from local.solvimon_twin.resources.shapes import CATALOGUE
 from local.solvimon_twin.state import State
+from local.witness import Witness
 
 _log = logging.getLogger(__name__)
 
@@ -138,7 +139,7 @@ class SolvimonTwin:
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self.state = State(clock)
-        self._gate = Gate(create_app(self.state), self.state)
+        self.witness = Witness("solvimon", Gate(create_app(self.state), self.state))
         self._server: BaseWSGIServer | None = None
         self._threads: list[threading.Thread] = []
         self._stopping = threading.Event()
@@ -162,7 +163,7 @@ class SolvimonTwin:
     def start(self, port: int = 0) -> "SolvimonTwin":
         """Serve on 127.0.0.1; port 0 takes a free one."""
         self._stopping.clear()
-        server = make_server("127.0.0.1", port, self._gate, threaded=True, request_handler=_QuietHandler)
+        server = make_server("127.0.0.1", port, self.witness, threaded=True, request_handler=_QuietHandler)
         self._server = server
         self._run(lambda: server.serve_forever(poll_interval=0.02))
         return self

@@ -93,6 +93,9 @@ class Webhooks:
     Choices where Solvimon's texts are silent: signatures are separated by a comma, a retry is signed with a
     fresh timestamp, events carry the resource without periods and lines, and a webhook that failed for
     seven days is switched off and loses what it had queued.
+
+    Attributes:
+        events: everything that happened, oldest first.
     """
 
     def __init__(self, clock: Callable[[], float], is_on: Callable[[], bool]) -> None:
@@ -102,6 +105,7 @@ class Webhooks:
         self._delivering = threading.Lock()
         self.answer_seconds = ANSWER_SECONDS
         self.webhooks: dict[str, Webhook] = {}
+        self.events: list[Event] = []
 
     def add(self, record: Json, secret: str | None) -> Webhook:
         """Add a receiver; without a secret its deliveries go out unsigned until one is rolled."""
@@ -130,6 +134,7 @@ class Webhooks:
         body = json.dumps(envelope, ensure_ascii=False).encode()
         event = Event(action, str(resource.get("id", "")), created_at, body)
         with self._lock:
+            self.events.append(event)
             for webhook in self.webhooks.values():
                 if webhook.wants(action):
                     webhook.queue.append(event)
