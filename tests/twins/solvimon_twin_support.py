@@ -1,14 +1,20 @@
 """A Solvimon twin with one platform, and calls to it."""
 
+import json
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
+from werkzeug.datastructures import Headers
 
+from contracts.documents import MISSING
+from contracts.exceptions import EXCEPTIONS, Excused
+from contracts.report import Report
 from local.demo_data import solvimon_seed
 from local.solvimon_twin import Platform, SolvimonTwin
-from tests.twins import solvimon_contract
+from local.witness import Exchange
 
 Json = dict[str, Any]
 
@@ -16,6 +22,16 @@ NOON = datetime(2026, 11, 3, 12, tzinfo=UTC).timestamp()
 KEY = "key-of-the-first-platform"
 READ_ONLY_KEY = "key-that-only-reads"
 OTHER_KEY = "key-of-the-second-platform"
+NEWER = (
+    Excused(
+        name="fields that the newer SDK has and the documents have not",
+        source="solvimon-python-sdk 0.0.4b0",
+        vendor="solvimon",
+        kind="unknown field",
+        field=r".*\.(disabled_reason|integration_type)",
+        side="answer",
+    ),
+)
 
 
 @cache
@@ -78,8 +94,8 @@ class Solvimon:
         response = self.session.request(
             method, self.twin.url + path, json=body, params=params, headers=sent, timeout=timeout
         )
-        if checked and not solvimon_contract.MISSING:
-            solvimon_contract.check(response)
+        if checked and not MISSING:
+            check(response)
         return response
 
     def get(self, path: str, **query: object) -> requests.Response:
@@ -94,3 +110,30 @@ class Solvimon:
     def admin(self, path: str, body: object = None) -> requests.Response:
         method = "GET" if path == "state" else "POST"
         return self.session.request(method, f"{self.twin.origin}/_twin/{path}", json=body, timeout=10)
+
+
+def check(response: requests.Response) -> None:
+    """Hold an answer, and the request if it was accepted, against the vendor's documents."""
+    assert response.headers["X-REQUEST-ID"].startswith("reqr_")
+    report = Report([*EXCEPTIONS, *NEWER])
+    report.exchange(exchange_of(response), request=response.status_code < 400)
+    assert report.violations == [], [str(found) for found in report.violations[:5]]
+
+
+def exchange_of(response: requests.Response) -> Exchange:
+    """A call and its answer, as a witness at the twin would have heard it."""
+    asked = response.request
+    url, sent = urlsplit(asked.url or ""), json.loads(asked.body or "null")
+    # A null clears a field; the documents know nulls for some fields only. We send none.
+    given = {name: value for name, value in sent.items() if value is not None} if sent else sent
+    return Exchange(
+        vendor="solvimon",
+        method=asked.method or "GET",
+        path=str(url.path),
+        query=str(url.query),
+        headers=Headers(list(asked.headers.items())),
+        body=b"" if asked.body is None else json.dumps(given).encode(),
+        status=response.status_code,
+        answer_headers=Headers(list(response.headers.items())),
+        answer=response.content,
+    )

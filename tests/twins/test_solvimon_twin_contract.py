@@ -1,25 +1,21 @@
-"""The Solvimon twin held against Solvimon's OpenAPI documents and its official Python SDK.
+"""The Solvimon twin held against Solvimon's OpenAPI documents.
 
 All other tests of the twin check their answers against the documents as they go; here is what they miss.
 """
 
-import importlib
-import importlib.util
-import sys
-from collections.abc import Callable, Iterator
-from types import ModuleType
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
+from contracts.checker import check_record
+from contracts.documents import MISSING, MISSING_REASON, document_of
 from local.demo_data import expected, invoice_id
 from local.solvimon_twin.iso import COUNTRIES, CURRENCIES
 from local.solvimon_twin.resources.resource import Resource
 from local.solvimon_twin.resources.shapes import ALL, INVOICES
-from tests.twins import solvimon_contract
-from tests.twins.solvimon_twin_support import KEY, Solvimon
+from tests.twins.solvimon_twin_support import Json, Solvimon
 
-needs_contracts = pytest.mark.skipif(solvimon_contract.MISSING, reason=solvimon_contract.MISSING_REASON)
+needs_contracts = pytest.mark.skipif(MISSING, reason=MISSING_REASON)
 
 
 @pytest.fixture(scope="module")
@@ -61,17 +57,26 @@ def test_every_demo_record_is_listed_in_the_vendors_shape(solvimon: Solvimon) ->
 def test_the_judge_notices_a_wrong_type_and_an_unknown_field() -> None:
     wrong = {"id": 7, "periods": [{"groups": [{"lines": [{"amount": {}}]}]}], "customer": {"type": "PERSON"}}
 
-    errors = solvimon_contract.errors_in(wrong, "Invoice")
+    errors = check_record("solvimon", "Invoice", wrong)
 
-    assert len(errors) == 3
-    assert any("lines[0].amount" in error for error in errors)
+    assert {(error.field, error.kind) for error in errors} == {
+        ("$.id", "wrong value"),
+        ("$.periods[0].groups[0].lines[0].amount", "unknown field"),
+        ("$.customer.type", "wrong value"),
+    }
+
+
+def named(name: str) -> Json:
+    """A named schema, whichever document has it."""
+    found: Json = document_of("solvimon", name).schemas[name]
+    return found
 
 
 @needs_contracts
 @pytest.mark.parametrize("resource", ALL, ids=lambda resource: resource.collection)
 def test_the_twin_knows_every_field_of_the_vendors_request(resource: Resource) -> None:
     name = "".join(part.capitalize() for part in resource.object_type.split("_"))
-    schema = solvimon_contract.schema(f"{name}{'Update' if resource is INVOICES else 'Create'}Request")
+    schema = named(f"{name}{'Update' if resource is INVOICES else 'Create'}Request")
 
     assert set(schema["properties"]) <= resource.writable.keys() | resource.read_only
     assert set(schema.get("required", [])) <= set(resource.required)
@@ -79,55 +84,5 @@ def test_the_twin_knows_every_field_of_the_vendors_request(resource: Resource) -
 
 @needs_contracts
 def test_the_code_lists_are_the_vendors() -> None:
-    assert set(solvimon_contract.schema("AddressCountry")["enum"]) == set(COUNTRIES)
-    assert set(solvimon_contract.schema("AmountCurrency")["enum"]) == set(CURRENCIES)
-
-
-@pytest.fixture
-def sdk_module(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
-    """Import from the SDK past its `__init__`, which loads all 900 models and takes ten seconds."""
-    spec = importlib.util.find_spec("solvimon_python_sdk")
-    if spec is None or not spec.submodule_search_locations:
-        pytest.skip("solvimon_python_sdk is not installed")
-    packages = {}
-    for package in ("", ".api", ".models"):
-        packages[package] = module = ModuleType(f"{spec.name}{package}")
-        module.__path__ = [spec.submodule_search_locations[0] + package.replace(".", "/")]
-        monkeypatch.setitem(sys.modules, module.__name__, module)
-
-    def load(name: str) -> Any:  # noqa: ANN401
-        return importlib.import_module(f"{spec.name}.{name}")
-
-    # Its client looks for the classes of answers here.
-    packages[""].models = packages[".models"]  # type: ignore[attr-defined]
-    for file, name in (("invoice", "Invoice"), ("invoice_response_wrapper", "InvoiceResponseWrapper")):
-        setattr(packages[".models"], name, getattr(load(f"models.{file}"), name))
-    return load
-
-
-@pytest.mark.filterwarnings("ignore::ImportWarning", "ignore::DeprecationWarning")
-def test_the_vendors_own_sdk_reads_every_invoice(
-    solvimon: Solvimon, sdk_module: Callable[[str], Any]
-) -> None:
-    for identifier in expected():
-        solvimon.platform.finalise(identifier)
-    notes = [solvimon.platform.credit(identifier)["id"] for identifier in expected()]
-    configuration = sdk_module("configuration").Configuration(
-        host=solvimon.twin.origin, api_key={"API-Key": KEY}
-    )
-
-    with sdk_module("api_client").ApiClient(configuration) as client:
-        api = sdk_module("api.invoices_api").InvoicesApi(client)
-        listed = api.get_invoices(version="1", limit=100)
-        read = [api.get_invoices_by_resource_id(version="1", resource_id=i.id) for i in listed.data]
-
-    assert len(read) == 2 * len(expected())
-    assert {note.id for note in read if note.type == "CREDIT"} == set(notes)
-    for invoice in read:
-        if invoice.type == "CREDIT":
-            assert invoice.credit.original_invoice_id in expected()
-            continue
-        figures = expected()[invoice.id]
-        assert invoice.invoice_amount_including_tax.quantity == figures["gross"]
-        assert invoice.tax_summary.base_amount.quantity == figures["net"]
-        assert invoice.periods[0].groups[0].lines[0].amount_excluding_tax.quantity
+    assert set(named("AddressCountry")["enum"]) == set(COUNTRIES)
+    assert set(named("AmountCurrency")["enum"]) == set(CURRENCIES)
