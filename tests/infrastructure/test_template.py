@@ -229,3 +229,25 @@ def test_production_asks_before_it_changes_and_is_another_stack() -> None:
     }
     assert environments["prod"]["deploy"]["parameters"]["confirm_changeset"] is True
     assert environments["dev"]["deploy"] == environments["default"]["deploy"]
+
+
+def test_no_bucket_is_public_or_unencrypted_or_open_to_plain_http(template: Template) -> None:
+    buckets = template.of_type("AWS::S3::Bucket")
+    assert buckets
+
+    refusals = {
+        policy["Properties"]["Bucket"]["Ref"]: policy["Properties"]["PolicyDocument"]["Statement"]
+        for policy in template.of_type("AWS::S3::BucketPolicy").values()
+    }
+    for name, bucket in buckets.items():
+        properties = bucket["Properties"]
+        assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}, name
+        assert len(properties["PublicAccessBlockConfiguration"]) == 4
+        [encryption] = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        assert encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"] in {"AES256", "aws:kms"}
+        assert properties["LifecycleConfiguration"]["Rules"]
+        assert bucket["DeletionPolicy"] == "Retain", "reports are evidence"
+        [refusal] = refusals[name]
+        assert (refusal["Effect"], refusal["Principal"], refusal["Action"]) == ("Deny", "*", "s3:*")
+        assert refusal["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        assert len(refusal["Resource"]) == 2, "the bucket and what is in it"
