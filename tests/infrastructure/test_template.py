@@ -236,17 +236,16 @@ def test_no_bucket_is_public_or_unencrypted_or_open_to_plain_http(template: Temp
     assert buckets
 
     refusals = {
-        policy["Properties"]["Bucket"]["Ref"]: policy["Properties"]["PolicyDocument"]["Statement"]
+        policy["Bucket"]["Ref"]: policy["PolicyDocument"]["Statement"]
         for policy in template.of_type("AWS::S3::BucketPolicy").values()
     }
-    for name, bucket in buckets.items():
-        properties = bucket["Properties"]
+    for name, properties in buckets.items():
         assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}, name
         assert len(properties["PublicAccessBlockConfiguration"]) == 4
         [encryption] = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
         assert encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"] in {"AES256", "aws:kms"}
         assert properties["LifecycleConfiguration"]["Rules"]
-        assert bucket["DeletionPolicy"] == "Retain", "reports are evidence"
+        assert template.resources[name]["DeletionPolicy"] == "Retain", "reports are evidence"
         [refusal] = refusals[name]
         assert (refusal["Effect"], refusal["Principal"], refusal["Action"]) == ("Deny", "*", "s3:*")
         assert refusal["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
