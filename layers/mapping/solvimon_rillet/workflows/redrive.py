@@ -144,8 +144,8 @@ class Redrive:
 
     def _filters(self, retry: Retry) -> dict[str, str | list[str]]:
         """A day wider on either side: a document's day is that of its own time zone."""
-        assert retry.first is not None  # noqa: S101 - the model has seen to it
-        assert retry.last is not None  # noqa: S101
+        if retry.first is None or retry.last is None:
+            raise ValueError("only a retry by date lists documents")
         first, last = retry.first - timedelta(days=1), retry.last + timedelta(days=1)
         return {
             "statuses[]": ["FINAL"],
