@@ -1,0 +1,100 @@
+"""External effects, as they look where they leave the process, and the faults that can happen at them."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Fault(StrEnum):
+    """What goes wrong at an effect."""
+
+    KILLED_BEFORE = "killed just before"
+    KILLED_AFTER = "killed just after"
+    LOST = "answer lost"
+    LOST_FOR_A_DAY = "answer lost, and 25 hours of silence"
+    TIMED_OUT = "timed out without effect"
+    FAILED = "500 without effect"
+    SLOW_DOWN = "429"
+    MALFORMED = "malformed body"
+    THROTTLED = "throttled"
+    REPEATED = "answer lost, and repeated by the AWS client"
+    NOT_DELETED = "message not deleted"
+    AGAIN = "a second worker comes while this one stands still"
+    OVERTAKEN = "a second worker comes after this one's lease"
+
+
+_KILLED = (Fault.KILLED_BEFORE, Fault.KILLED_AFTER)
+_READ = (
+    Fault.KILLED_BEFORE,
+    Fault.KILLED_AFTER,
+    Fault.TIMED_OUT,
+    Fault.FAILED,
+    Fault.SLOW_DOWN,
+    Fault.MALFORMED,
+)
+_WRITE = (*_KILLED, Fault.LOST, Fault.TIMED_OUT, Fault.FAILED, Fault.SLOW_DOWN, Fault.MALFORMED)
+_AWS = (*_KILLED, Fault.LOST, Fault.REPEATED, Fault.THROTTLED)
+_AT_ONCE = (Fault.AGAIN, Fault.OVERTAKEN)
+
+
+@dataclass(frozen=True, order=True)
+class Effect:
+    """One external effect of a workflow.
+
+    Attributes:
+        workflow: the function that it leaves.
+        service: a vendor's name, or an AWS service as its requests name it.
+        what: method and path, or operation and key; ids that differ from run to run are left out.
+        number: which one it is of those that look the same, from 1.
+    """
+
+    workflow: str
+    service: str
+    what: str
+    number: int = 1
+
+    def __str__(self) -> str:
+        times = f" (no. {self.number})" if self.number > 1 else ""
+        return f"{self.service} {self.what}{times}"
+
+    @property
+    def is_http(self) -> bool:
+        """Whether it is a call to a vendor."""
+        return self.service in VENDORS
+
+    def faults(self, *, at_once: bool) -> tuple[Fault, ...]:
+        """The faults that can happen at it.
+
+        Args:
+            at_once: the workflow can be started a second time while it runs.
+        """
+        if self.service == EVENT_SOURCE:
+            return (Fault.NOT_DELETED,)
+        together = _AT_ONCE if at_once else ()
+        if not self.is_http:
+            return (*_AWS, *(together if self.service == "dynamodb" and _DOCUMENT.search(self.what) else ()))
+        if self.what.startswith("GET "):
+            return _READ
+        late = (Fault.LOST_FOR_A_DAY,) if self.what.startswith("POST ") else ()
+        return (*_WRITE, *late, *together)
+
+
+VENDORS = ("Rillet", "Solvimon")
+EVENT_SOURCE = "event source"
+_DOCUMENT = re.compile(r"#(invoice|credit_memo|customer|payment)#")
+_CHANGING = (
+    (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE), "{id}"),
+    (re.compile(r"\b[0-9a-f]{16,64}\b"), "{id}"),
+    (re.compile(r"\b(cust|prod|bile|cufi|invo|paym|prca|evnt)_[A-Za-z0-9]{16,}"), r"{\1}"),
+    (re.compile(r"-reportbucket-[a-z0-9]+"), "-reportbucket"),
+    (re.compile(r"\b\d{8}T\d{6}Z"), "{moment}"),
+    (re.compile(r"\d{4}-\d\d-\d\d(T[\d:.]+Z?)?"), "{day}"),
+    (re.compile(r"\d{8,}"), "{number}"),
+)
+
+
+def lasting(text: str) -> str:
+    """A text without what differs from run to run."""
+    for pattern, name in _CHANGING:
+        text = pattern.sub(name, text)
+    return text

@@ -1,0 +1,21 @@
+"""A part of ``make faults`` that is the same in every run: two faults in each situation."""
+
+import random
+
+import pytest
+
+from faults.harness import Harness
+from faults.scenarios import SCENARIOS, Scenario
+
+SEED = 7
+RUNS = 2
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_a_fault_at_an_effect_changes_nothing_in_the_end(harness: Harness, scenario: Scenario) -> None:
+    runs = harness.runs(scenario)
+    chosen = random.Random(f"{SEED} {scenario.name}").sample(runs, RUNS)  # noqa: S311 - a sample, no secret
+
+    outcomes = [harness.replay(scenario, run) for run in chosen]
+
+    assert {str(outcome.run): outcome.differences for outcome in outcomes} == {str(run): () for run in chosen}
