@@ -31,7 +31,7 @@ coverage: $(STAMP) ## Run the tests and measure what they reach (slow: Python tr
 lint: $(STAMP) ## Check style, types, the arrows between modules, and the template
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy layers/mapping functions local contracts tests
+	@$(BIN)/mypy layers/mapping functions local contracts faults tests
 	@PYTHONPATH=layers/mapping $(BIN)/lint-imports
 	@SAM_CLI_TELEMETRY=0 $(BIN)/sam validate --lint --template template.yaml --region eu-central-1
 
@@ -40,6 +40,9 @@ bench: $(STAMP) ## Measure (prints BENCH lines)
 
 contracts: $(STAMP) ## Hold every request and every answer against the vendors' documents (CONTRACTS_DIR)
 	@PYTHONPATH=layers/mapping $(BIN)/python -m contracts
+
+faults: $(STAMP) ## Let a fault happen at every external effect of every workflow (prints a FAULTS line)
+	@PYTHONPATH=layers/mapping $(BIN)/python -m faults
 
 docs: $(STAMP) ## Make the reference pages from the code
 	@PYTHONPATH=layers/mapping $(BIN)/python -m local.reference
@@ -55,4 +58,4 @@ lock: ## Lock the requirements again (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-strip-extras --python-version 3.11 --no-emit-index-url --no-header --no-emit-package boto3 --no-emit-package botocore --no-emit-package s3transfer --no-emit-package python-dateutil --no-emit-package six layers/dependencies/requirements.in -o layers/dependencies/requirements.txt
 	uv pip compile -q --universal --generate-hashes --no-strip-extras --python-version 3.11 --no-emit-index-url --no-header requirements-dev.in -o requirements-dev.txt
 
-.PHONY: help demo up test coverage lint bench contracts docs build deploy lock
+.PHONY: help demo up test coverage lint bench contracts faults docs build deploy lock
