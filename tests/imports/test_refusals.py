@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from local.stack import Connection, LocalStack
-from solvimon_rillet import runtime
+from solvimon_rillet import http
 from solvimon_rillet.http import session
 from solvimon_rillet.solvimon.client import SolvimonClient
 from tests.imports.support import (
@@ -32,7 +32,7 @@ ROW = rillet_id(2)
 @pytest.fixture(autouse=True)
 def _no_pauses(stack: LocalStack, monkeypatch: pytest.MonkeyPatch) -> None:
     """A read that fails is not repeated within a call: that takes real time."""
-    monkeypatch.setattr(runtime, "session", lambda get_retries: session(0))
+    monkeypatch.setattr(http, "session", lambda get_retries: session(0))
     stack.runtime.reset()
 
 

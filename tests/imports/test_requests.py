@@ -4,6 +4,7 @@ import pytest
 
 from local.stack import LocalStack
 from solvimon_rillet import durable
+from solvimon_rillet.import_function import EXAMPLE
 from tests.imports.support import (
     Json,
     connect,
@@ -104,7 +105,7 @@ def test_a_request_that_makes_no_sense_is_answered_with_what_is_wrong_and_an_exa
     answer = stack.invoke("import_customers", event)  # type: ignore[arg-type]
 
     assert wrong in answer["error"]
-    assert answer["example"] == durable.EXAMPLE
+    assert answer["example"] == EXAMPLE
 
 
 @pytest.mark.parametrize("name", ["nobody", "No Such Name"])

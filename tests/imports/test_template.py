@@ -21,8 +21,8 @@ def template() -> Template:
     return Template(translate(ROOT / "template.yaml", {}))
 
 
-def test_the_imports_are_the_durable_functions(template: Template) -> None:
-    assert template.durable.keys() == FUNCTIONS.keys()
+def test_the_imports_and_the_reconciliation_are_the_durable_functions(template: Template) -> None:
+    assert template.durable.keys() == {*FUNCTIONS, "Reconcile"}
     for function in template.durable.values():
         assert function["DurableConfig"] == {"ExecutionTimeout": 86400, "RetentionPeriodInDays": 14}
 
@@ -44,7 +44,7 @@ def test_a_durable_function_has_an_alias_that_people_and_schedules_use(template:
 def test_new_layers_make_a_new_version(template: Template) -> None:
     other = (ROOT / "template.yaml").read_text(encoding="utf-8")
 
-    assert other.count("AutoPublishAliasAllProperties: true") == len(FUNCTIONS)
+    assert other.count("AutoPublishAliasAllProperties: true") == len(template.durable)
 
 
 def test_a_function_checkpoints_its_own_executions_only(template: Template) -> None:
@@ -90,7 +90,7 @@ def test_schedules_may_start_imports_and_nothing_else(template: Template) -> Non
 def test_an_execution_that_does_not_succeed_raises_an_alarm(template: Template, metric: str) -> None:
     watched = template.alarms_on("AWS/Lambda", metric)
 
-    assert watched.keys() == {str({"Ref": name}) for name in FUNCTIONS}
+    assert watched.keys() == {str({"Ref": name}) for name in template.durable}
 
 
 def test_rows_that_failed_raise_an_alarm(template: Template) -> None:
