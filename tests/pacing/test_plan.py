@@ -205,6 +205,18 @@ def test_endless_contention_hands_the_message_back() -> None:
     assert error.value.after == 1
 
 
+def test_each_turn_is_counted_and_one_that_is_not_given_out_is_not() -> None:
+    time, store, counted = Time(), Store(refusals=3), list[tuple[str, str]]()
+    pacer = Pacer("acme", store, BUDGET, LIVE, time, time.sleep, lambda *what: counted.append(what))
+
+    pacer.turn()
+    store.log = TurnLog(live=(990.0,) * 60)
+    with pytest.raises(TooFast):
+        pacer.turn()
+
+    assert counted == [("RilletCalls", "acme")]
+
+
 def test_a_429_that_comes_all_the_same_blocks_everybody_for_a_window_and_is_counted() -> None:
     time, store, counted = Time(), Store(refusals=2), list[tuple[str, str]]()
     pacer = Pacer("acme", store, BUDGET, LIVE, time, time.sleep, lambda *what: counted.append(what))

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from tests.unit.logs import logged
 
 Json = dict[str, Any]
 Work = Callable[[str, str, Priority], Result]
+NOW = datetime(2026, 11, 1, 8, tzinfo=UTC).timestamp()
 
 
 @dataclass
@@ -32,6 +34,7 @@ class Fakes:
 
     deferred: list[tuple[str, Json, float | None]] = field(default_factory=list)
     counted: list[tuple[str, str]] = field(default_factory=list)
+    values: dict[str, float] = field(default_factory=dict)
     queue_fails: bool = False
     left: int = 60_000
 
@@ -41,15 +44,16 @@ class Fakes:
         self.deferred.append((body, attributes, after))
         return Deferred(30, 0)
 
-    def count(self, name: str, connection: str, *_: object) -> None:
+    def count(self, name: str, connection: str, value: float = 1, *_: object) -> None:
         self.counted.append((name, connection))
+        self.values[name] = value
 
     def get_remaining_time_in_millis(self) -> int:
         return self.left
 
 
 def inbox(fakes: Fakes, work: Work) -> Inbox:
-    return Inbox(lambda: fakes, work, fakes)  # type: ignore[arg-type,return-value]
+    return Inbox(lambda: fakes, work, fakes, clock=lambda: NOW)  # type: ignore[arg-type,return-value]
 
 
 def record(number: int, body: object = None, **attributes: str) -> Json:
@@ -236,6 +240,59 @@ def test_a_done_document_is_logged_with_its_ids_and_facts() -> None:
     assert (facts["connection"], facts["document"], facts["outcome"]) == ("default", "invo_1", "rejected")
     assert facts["code"] == "date_missing"
     assert "payload" not in facts
+
+
+@pytest.mark.parametrize(
+    ("code", "told"), [("date_missing", True), ("refused_by_rillet", False), ("refused_by_solvimon", False)]
+)
+def test_the_log_tells_the_cause_but_never_what_a_vendor_wrote(code: str, told: bool) -> None:
+    result = Result("invo_1", "rejected", {"code": code, "message": "Ada Lovelace has no date."})
+
+    with logged() as log:
+        batch(Fakes(), ending(invo_1=result), record(1))
+
+    assert ("Ada Lovelace" in log.text) is told
+
+
+def finalised_at(moment: str) -> Json:
+    detail = {"connection": "default", "id": "invo_1", "occurred_at": moment}
+    return record(1, json.dumps({"source": "solvimon", "detail-type": INVOICE_FINALISED, "detail": detail}))
+
+
+@pytest.mark.parametrize(
+    ("moment", "seconds"),
+    [
+        ("2026-11-01T07:59:30Z", 30),
+        ("2026-11-01T09:59:30+02:00", 30),
+        ("2026-11-01T07:59:30.500", 29.5),
+        ("2026-10-25T08:00:00Z", 7 * 86_400),
+        ("2026-11-01T08:00:20Z", 0),
+    ],
+)
+def test_how_long_it_took_from_finalised_to_booked_is_counted(moment: str, seconds: float) -> None:
+    fakes = Fakes()
+
+    batch(fakes, ending(), finalised_at(moment))
+
+    assert fakes.values["BookedAfterSeconds"] == seconds
+
+
+@pytest.mark.parametrize("moment", ["", "yesterday", "2020-01-01T00:00:00Z", "2026-11-01T08:05:00Z"])
+def test_a_moment_that_cannot_be_is_not_counted(moment: str) -> None:
+    fakes = Fakes()
+
+    batch(fakes, ending(), finalised_at(moment))
+
+    assert fakes.counted == [("DocumentsExported", "default")]
+
+
+@pytest.mark.parametrize("outcome", ["rejected", "already_exported", "skipped"])
+def test_what_was_not_booked_took_no_time(outcome: str) -> None:
+    fakes = Fakes()
+
+    batch(fakes, ending(invo_1=outcome), finalised_at("2026-11-01T07:59:30Z"))
+
+    assert "BookedAfterSeconds" not in fakes.values
 
 
 def direct(fakes: Fakes, work: Work) -> Result:

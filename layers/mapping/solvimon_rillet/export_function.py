@@ -15,8 +15,6 @@ from solvimon_rillet.pacing import Priority
 from solvimon_rillet.runtime import Runtime, run_id
 from solvimon_rillet.telemetry import Telemetry
 from solvimon_rillet.workflows.plain_words import wrong_fields
-from solvimon_rillet.workflows.redrive import Redrive, Workflow
-from solvimon_rillet.workflows.redrive_request import EXAMPLES, RetryRequest
 from solvimon_rillet.workflows.results import Result
 
 
@@ -31,7 +29,7 @@ class Exporter(Protocol):
 
 
 class _DirectRequest(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     connection: str = "default"
     dry_run: bool = False
@@ -94,12 +92,19 @@ def build_export(
             runtime.ledger.reopen(Document(connection_name(connection), retries, document_id))
 
     event_work = (lambda event: take(runtime, event)) if take else None
-    inbox = Inbox(lambda: runtime.queue, export, telemetry, event_work, reopen)
+    inbox = Inbox(lambda: runtime.queue, export, telemetry, event_work, reopen, clock)
 
     def retry(event: dict[str, Any], kind: str, context: Any) -> dict[str, Any]:  # noqa: ANN401
+        # Seldom asked for, and many imports: the batches do without.
+        from solvimon_rillet.workflows.redrive import Redrive, Workflow
+        from solvimon_rillet.workflows.redrive_request import EXAMPLES, RetryRequest
+
         try:
             request = RetryRequest.model_validate(event)
-            redrive = _redrive(runtime, request.connection, Workflow(name, kind, detail_type))
+            at = request.connection
+            settings = runtime.configuration.settings(at)
+            solvimon, workflow = runtime.solvimon(at, settings), Workflow(name, kind, detail_type)
+            redrive = Redrive(at, workflow, settings, runtime.ledger, solvimon, runtime.queue, clock)
             return redrive.run(
                 request.retry,
                 dry_run=request.dry_run,
@@ -144,9 +149,3 @@ def build_export(
             telemetry.flush()
 
     return handle
-
-
-def _redrive(runtime: Runtime, connection: str, workflow: Workflow) -> Redrive:
-    settings = runtime.configuration.settings(connection)
-    solvimon = runtime.solvimon(connection, settings)
-    return Redrive(connection, workflow, settings, runtime.ledger, solvimon, runtime.queue, runtime.clock)

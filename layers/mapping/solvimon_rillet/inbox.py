@@ -1,15 +1,15 @@
 """Taking work from a queue or from a person: one batch of bus events, or one direct invocation."""
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from solvimon_rillet.errors import ConnectionBroken, NeedsAttention, Recoverable
+from solvimon_rillet.errors import Code, ConnectionBroken, NeedsAttention, Recoverable
 from solvimon_rillet.events import SOLVIMON, BusEvent
 from solvimon_rillet.pacing import Priority
 from solvimon_rillet.queues import Queue
@@ -31,6 +31,10 @@ _METRICS = {
     "marked": "InvoicesMarked",
 }
 _UNKNOWN_CONNECTION_SECONDS = 900
+# A message lives for 14 days; what claims to be older was not on its way all the time.
+_LONGEST_WAY = 15 * 86_400
+# Their messages quote a vendor, which may name people; the ledger has them, the log has not.
+_QUOTES = (Code.REFUSED_BY_RILLET, Code.REFUSED_BY_SOLVIMON)
 
 
 class Inbox:
@@ -42,6 +46,7 @@ class Inbox:
         telemetry: counts outcomes.
         event_work: does an event instead, for work that needs what the event itself says.
         asked: comes first where a person asks for a document: ``asked(connection, document_id)``.
+        clock: unix seconds.
     """
 
     def __init__(
@@ -51,21 +56,25 @@ class Inbox:
         telemetry: Telemetry,
         event_work: Callable[[BusEvent], Result] | None = None,
         asked: Callable[[str, str], None] = lambda _connection, _document_id: None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._queue = queue
         self._work = work
         self._telemetry = telemetry
         self._event_work = event_work or (lambda event: work(event.connection, event.id, _priority(event)))
         self._asked = asked
+        self._clock = clock
 
     def batch(self, event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
         """Take an SQS batch; what cannot be handed back by itself is reported as a failed item."""
-
-        def one(record: SQSRecord) -> None:
-            self._message(record.raw_event, context)
-
-        processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-        return dict(process_partial_response(event, one, processor, context))
+        failed = []
+        for record in event["Records"]:
+            try:
+                self._message(record, context)
+            except Exception:  # whatever it is, the others go on, and SQS hands this one over again
+                logger.exception("message failed", extra={"message_id": record["messageId"]})
+                failed.append({"itemIdentifier": record["messageId"]})
+        return {"batchItemFailures": failed}
 
     def document(self, connection: str, document_id: str, detail_type: str, context: Any) -> Result:  # noqa: ANN401
         """Do one document on a person's request; what must wait goes onto the queue.
@@ -96,7 +105,9 @@ class Inbox:
         try:
             if context.get_remaining_time_in_millis() < NEEDED_MILLISECONDS:
                 raise _OutOfTime("There was no time left in this run.", after=1)
-            self._counted(event.connection, event.id, lambda: self._event_work(event))
+            result = self._counted(event.connection, event.id, lambda: self._event_work(event))
+            if result.outcome == "exported":
+                self._count_way(event)
             return
         except Recoverable as error:
             self._note(error, event.connection, event.id)
@@ -114,6 +125,8 @@ class Inbox:
         facts: dict[str, Any] = {
             name: result.facts[name] for name in ("rillet_id", "code", "reason") if name in result.facts
         }
+        if "message" in result.facts and facts.get("code") not in _QUOTES:
+            facts["cause"] = result.facts["message"]
         logger.info(
             "document done",
             extra={"connection": connection, "document": document_id, "outcome": result.outcome, **facts},
@@ -121,6 +134,21 @@ class Inbox:
         if name := _METRICS.get(result.outcome):
             self._telemetry.count(name, connection)
         return result
+
+    def _count_way(self, event: BusEvent) -> None:
+        """Note how long a document took from being finalised to being booked, where its event says when."""
+        try:
+            occurred = datetime.fromisoformat(event.occurred_at)
+        except ValueError:
+            return
+        if occurred.tzinfo is None:
+            occurred = occurred.replace(tzinfo=UTC)
+        seconds = self._clock() - occurred.timestamp()
+        # Two vendors' clocks differ by a little; more is no measurement.
+        if -60 <= seconds <= _LONGEST_WAY:
+            self._telemetry.count(
+                "BookedAfterSeconds", event.connection, max(0.0, seconds), MetricUnit.Seconds
+            )
 
     def _note(self, error: Recoverable, connection: str, document_id: str) -> None:
         logger.warning(

@@ -8,6 +8,8 @@ from aws_lambda_powertools.logging import utils
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 
+_Value = tuple[str, str, MetricUnit, float]
+
 
 class Telemetry:
     """What a function tells CloudWatch.
@@ -23,7 +25,7 @@ class Telemetry:
     def __init__(self, environment: Mapping[str, str], name: str) -> None:
         self._service = environment.get("POWERTOOLS_SERVICE_NAME", name)
         self._namespace = environment.get("POWERTOOLS_METRICS_NAMESPACE", "SolvimonRillet")
-        self._values: list[tuple[str, str, MetricUnit, float]] = []
+        self._values: list[_Value] = []
         self._lock = threading.Lock()
         self.logger = Logger(service=self._service, level=environment.get("POWERTOOLS_LOG_LEVEL", "INFO"))
         # The shared package logs through the standard library; its records take the same form.
@@ -39,7 +41,7 @@ class Telemetry:
     def flush(self) -> None:
         """Write what was noted, one EMF line per connection."""
         with self._lock:
-            values, self._values = self._values, []
+            values, self._values = _summed(self._values), []
         for connection in dict.fromkeys(value[0] for value in values):
             # A provider of its own: Powertools' Metrics shares its state between all that use it.
             provider = AmazonCloudWatchEMFProvider(
@@ -54,3 +56,13 @@ class Telemetry:
                 if of == connection:
                     provider.add_metric(name=name, unit=unit, value=value)
             provider.flush_metrics()
+
+
+def _summed(values: list[_Value]) -> list[_Value]:
+    """Counts of the same name as one value: a run with a thousand calls must not write a thousand of them."""
+    sums: dict[tuple[str, str], float] = {}
+    for connection, name, unit, value in values:
+        if unit is MetricUnit.Count:
+            sums[connection, name] = sums.get((connection, name), 0) + value
+    counted = [(connection, name, MetricUnit.Count, total) for (connection, name), total in sums.items()]
+    return counted + [value for value in values if value[2] is not MetricUnit.Count]

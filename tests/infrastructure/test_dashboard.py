@@ -1,0 +1,131 @@
+"""The dashboard: each metric that it shows is one that somebody counts, and its places are the template's."""
+
+import json
+import re
+from collections.abc import Iterator
+
+import boto3
+import pytest
+
+from local.stack import ROOT, LocalStack
+from tests.infrastructure.views import Json, Template
+
+OWN_METRICS = "SolvimonRillet/${AWS::StackName}"
+QUESTIONS = [
+    "Is everything connected?",
+    "Is anything stuck?",
+    "What was rejected, and why?",
+    "How much of Rillet's request budget is used?",
+    "How long from finalised to booked?",
+    "Is last night tied out?",
+]
+SHOWN = {
+    "ConnectionBroken",
+    "SettingsInvalid",
+    "WaitingSeconds",
+    "SweepFailed",
+    "DocumentsRejected",
+    "DocumentsDiffer",
+    "RilletCalls",
+    "RateLimited",
+    "BookedAfterSeconds",
+    "ReconciliationTiedOut",
+    "ReconciliationDifferences",
+    "ReconciliationFailed",
+}
+SEARCH = re.compile(r"SEARCH\('\{(.+),service,connection\} MetricName=\"(\w+)\"', '\w+', \d+\)")
+QUERY = re.compile(r'SELECT SUM\((\w+)\) FROM SCHEMA\("(.+)", connection, service\) GROUP BY connection')
+
+
+@pytest.fixture(scope="module")
+def body(template: Template) -> Json:
+    """The dashboard's body, with the template's references as they are."""
+    [dashboard] = template.of_type("AWS::CloudWatch::Dashboard").values()
+    parsed: Json = json.loads(dashboard["DashboardBody"]["Fn::Sub"])
+    return parsed
+
+
+def metrics(body: Json) -> Iterator[list[object]]:
+    """Every line of every chart."""
+    for widget in body["widgets"]:
+        yield from widget["properties"].get("metrics", ())
+
+
+def counted() -> set[str]:
+    """The metrics that the code counts."""
+    files = [*(ROOT / "layers/mapping").rglob("*.py"), *(ROOT / "functions").rglob("*.py")]
+    source = "".join(path.read_text(encoding="utf-8") for path in files)
+    outcomes = re.search(r"^_METRICS = \{(.+?)^\}", source, flags=re.DOTALL | re.MULTILINE)
+    assert outcomes
+    return set(re.findall(r'count\(\s*"(\w+)"', source)) | set(re.findall(r': "(\w+)"', outcomes[1]))
+
+
+def test_it_answers_a_persons_questions_in_their_order(body: Json) -> None:
+    texts = [widget["properties"]["markdown"] for widget in body["widgets"] if widget["type"] == "text"]
+
+    titles = [text.splitlines()[0] for text in texts]
+
+    assert titles == [f"## {number}. {question}" for number, question in enumerate(QUESTIONS, 1)]
+
+
+def test_every_metric_of_ours_is_counted_by_the_code_and_shown_by_connection(body: Json) -> None:
+    shown = set()
+    for line in metrics(body):
+        if isinstance(line[0], dict):
+            expression = line[0]["expression"]
+            found, query = SEARCH.fullmatch(expression), QUERY.fullmatch(expression)
+            namespace, name = found.groups() if found else (query[2], query[1]) if query else ("", "")
+            assert namespace == OWN_METRICS, expression
+            assert line[0]["label"].endswith(("${!PROP('Dim.connection')}", "(${!PROP('Dim.service')})"))
+            shown.add(name)
+
+    assert shown == SHOWN
+    assert shown <= counted()
+
+
+def test_every_metric_of_aws_is_of_a_queue_of_the_template(template: Template, body: Json) -> None:
+    of_aws = [line for line in metrics(body) if not isinstance(line[0], dict)]
+
+    waits = {line[3] for line in of_aws if line[1] == "ApproximateAgeOfOldestMessage"}
+    dead = {line[3] for line in of_aws if line[1] == "ApproximateNumberOfMessagesVisible"}
+
+    assert {(line[0], line[2]) for line in of_aws} == {("AWS/SQS", "QueueName")}
+    assert waits == {f"${{{consumer.queue_id}.QueueName}}" for consumer in template.consumers}
+    assert dead == {f"${{{consumer.dead_letters_id}.QueueName}}" for consumer in template.consumers}
+    assert len(of_aws) == len(waits) + len(dead)
+
+
+def test_the_list_of_rejected_documents_asks_the_log_of_every_export(template: Template, body: Json) -> None:
+    [log] = [widget["properties"]["query"] for widget in body["widgets"] if widget["type"] == "log"]
+    groups = set(re.findall(r"SOURCE '\$\{(\w+)\}'", log))
+    inbox = (ROOT / "layers/mapping/solvimon_rillet/inbox.py").read_text(encoding="utf-8")
+
+    assert groups == {
+        consumer.function["LoggingConfig"]["LogGroup"]["Ref"] for consumer in template.consumers
+    }
+    assert groups <= template.of_type("AWS::Logs::LogGroup").keys()
+    for word in ("document done", "connection", "document", "outcome", "code", "cause"):
+        assert f'"{word}"' in inbox, "the query looks for what is logged"
+        assert word in log
+
+
+def test_no_two_charts_lie_on_each_other(body: Json) -> None:
+    cells = [
+        (x, y)
+        for widget in body["widgets"]
+        for x in range(widget["x"], widget["x"] + widget["width"])
+        for y in range(widget["y"], widget["y"] + widget["height"])
+    ]
+
+    assert len(cells) == len(set(cells))
+    assert max(x for x, _ in cells) == 23
+
+
+def test_it_is_deployed_with_every_reference_resolved_and_its_address_is_an_output(stack: LocalStack) -> None:
+    name = stack.deployment.resources["Dashboard"]
+    deployed = boto3.client("cloudwatch").get_dashboard(DashboardName=name)["DashboardBody"]
+
+    assert json.loads(deployed)["widgets"]
+    left = set(re.findall(r"\$\{(.+?)\}", deployed))
+    assert {each.lstrip("!") for each in left} == {"PROP('Dim.connection')", "PROP('Dim.service')"}
+    assert stack.deployment.outputs["DashboardUrl"].endswith(f"#dashboards/dashboard/{name}")
