@@ -322,7 +322,7 @@ def test_what_was_found_and_what_failed_is_counted_by_connection(
     monkeypatch.setattr(Telemetry, "count", count)
     stack.invoke("sweep", {})
 
-    assert counted == [
+    assert [each for each in counted if each[0] != "RilletCalls"] == [
         ("ConnectionBroken", "acme", 1),
         ("SweepFound", "acme", 0),
         ("SweepFailed", "acme", 1),
