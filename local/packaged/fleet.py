@@ -17,6 +17,12 @@ Handler = Callable[[Any, Any], Any]
 _CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 
+def reaching(stack: LocalStack, surroundings: Surroundings) -> Surroundings:
+    """The same surroundings, with the local system's AWS in reach."""
+    credentials = {name: os.environ[name] for name in _CREDENTIALS}
+    return replace(surroundings, environment={"AWS_ENDPOINT_URL": stack.aws.url, **credentials})
+
+
 class Fleet:
     """Puts the artefacts in the place of a local system's functions; a context manager.
 
@@ -33,13 +39,7 @@ class Fleet:
         self.answers: defaultdict[str, list[Any]] = defaultdict(list)
         self._stack = stack
         self._functions = functions
-        self._surroundings = replace(
-            surroundings,
-            environment={
-                "AWS_ENDPOINT_URL": stack.aws.url,
-                **{name: os.environ[name] for name in _CREDENTIALS},
-            },
-        )
+        self._surroundings = reaching(stack, surroundings)
         self._lock = threading.Lock()
         self._exit = ExitStack()
 

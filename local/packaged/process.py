@@ -70,6 +70,7 @@ class FunctionProcess:
         self._region = region
         self._exit = ExitStack()
         self.api = RuntimeApi(function.arn)
+        self.answers: list[Answer] = []
         self.pid = 0
 
     def __enter__(self) -> Self:
@@ -100,11 +101,12 @@ class FunctionProcess:
         """
         self.api.send(event, self._function.timeout)
         try:
-            return self.api.answer(min(self._function.timeout, 60))
+            self.answers.append(self.api.answer(min(self._function.timeout, 60)))
         except FunctionFailedError as error:
             raise FunctionFailedError(
                 f"{self._function.workflow}: {error}\n{self.output()[-4000:]}"
             ) from None
+        return self.answers[-1]
 
     def output(self) -> str:
         """What it wrote so far: logs and metrics."""

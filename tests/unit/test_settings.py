@@ -5,7 +5,8 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from solvimon_rillet.settings import InvoiceScope, Settings, SettingsInvalid
+from solvimon_rillet.errors import SettingsInvalid
+from solvimon_rillet.settings import InvoiceScope, Settings
 
 
 def refused(**values: object) -> str:

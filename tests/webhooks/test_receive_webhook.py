@@ -466,10 +466,22 @@ def test_a_bus_that_takes_the_request_but_not_the_event_is_a_5xx(
     assert len(stack.bus_events()) == 1
 
 
-def test_settings_that_were_never_usable_are_our_own_fault_and_mended_without_a_loss(
+def test_settings_that_are_wrong_elsewhere_keep_no_webhook_out(
     stack: LocalStack, default: Connection
 ) -> None:
     stack.put_settings("default", '{"invoice_scop": "FULL"}')
+    default.platform.finalise(FIRST)
+
+    [delivered] = stack.deliver_webhooks()
+
+    assert delivered.status == 200
+    assert len(stack.bus_events()) == 1
+
+
+def test_settings_of_webhooks_that_were_never_usable_are_our_own_fault_and_mended_without_a_loss(
+    stack: LocalStack, default: Connection
+) -> None:
+    stack.put_settings("default", '{"solvimon": {"webhook_max_age_seconds": "old"}}')
     stack.runtime.reset()
     default.platform.finalise(FIRST)
     [failed] = stack.deliver_webhooks()

@@ -5,19 +5,22 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from solvimon_rillet.errors import Code, ConnectionBroken, NeedsAttention, RetryLater
-from solvimon_rillet.settings import Settings, SettingsInvalid
+from solvimon_rillet.errors import Code, ConnectionBroken, NeedsAttention, RetryLater, SettingsInvalid
+from solvimon_rillet.webhook_settings import WebhookSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_ssm import SSMClient
 
+    from solvimon_rillet.settings import Settings
+
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
 SETTINGS_SECONDS = 60
 SECRET_SECONDS = 300
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
@@ -97,20 +100,29 @@ class Configuration:
                 return sorted(found)
             token = {"NextToken": page["NextToken"]}
 
-    def settings(self, connection: str) -> Settings:
+    def settings(self, connection: str) -> "Settings":
         """The settings in force.
 
         Raises:
             UnknownConnection: the connection has no settings parameter.
             RetryLater: they cannot be read or used, and there are no earlier ones.
         """
+        from solvimon_rillet.settings import Settings  # the receiver of webhooks does without
+
+        return self._settings(connection, Settings.parse)
+
+    def webhook_settings(self, connection: str) -> WebhookSettings:
+        """What a receiver of webhooks needs of the settings; raises as ``settings``."""
+        return self._settings(connection, WebhookSettings.parse)
+
+    def _settings(self, connection: str, parse: Callable[[str], T]) -> T:
         name = f"/{self._stack}/{connection_name(connection)}/settings"
-        kept = self._kept.get(name)
+        key = f"{parse.__qualname__} {name}"
+        kept = self._kept.get(key)
         if kept and self._clock() < kept.until:
             return kept.value  # type: ignore[no-any-return]
         try:
-            text = self._ssm.get_parameter(Name=name)["Parameter"].get("Value", "")
-            found = Settings.parse(text)
+            found = parse(self._ssm.get_parameter(Name=name)["Parameter"].get("Value", ""))
             self._faults.pop(connection, None)
         except ClientError as error:
             if _code(error) in _ABSENT:
@@ -118,7 +130,7 @@ class Configuration:
             found = self._last_good(connection, kept, "cannot be read", error)
         except (SettingsInvalid, BotoCoreError) as error:
             found = self._last_good(connection, kept, "cannot be used", error)
-        self._kept[name] = _Kept(found, self._clock() + SETTINGS_SECONDS)
+        self._kept[key] = _Kept(found, self._clock() + SETTINGS_SECONDS)
         return found
 
     def settings_fault(self, connection: str) -> str:
@@ -275,7 +287,7 @@ class Configuration:
     def _secret_name(self, connection: str, vendor: str) -> str:
         return f"{self._stack}/{connection_name(connection)}/{vendor}"
 
-    def _last_good(self, connection: str, kept: _Kept | None, how: str, error: Exception) -> Settings:
+    def _last_good(self, connection: str, kept: _Kept | None, how: str, error: Exception) -> Any:  # noqa: ANN401
         logger.error(
             "settings invalid",
             extra={"connection": connection, "reason": str(error), "last_good": kept is not None},
@@ -284,7 +296,7 @@ class Configuration:
         self._faults[connection] = str(error)
         if kept is None:
             raise RetryLater(f"The settings of {connection} {how}: {error}") from error
-        return kept.value  # type: ignore[no-any-return]
+        return kept.value
 
 
 def _code(error: ClientError) -> str:

@@ -124,3 +124,7 @@ class Skip(SolvimonRilletError):
         super().__init__(reason)
         self.reason = reason
         self.rule = rule
+
+
+class SettingsInvalid(ValueError):
+    """Settings that cannot be used; the text names each wrong value by its path."""

@@ -7,6 +7,10 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from solvimon_rillet.errors import SettingsInvalid
+from solvimon_rillet.rillet import webhooks as rillet_webhooks
+from solvimon_rillet.solvimon import webhooks as solvimon_webhooks
+
 
 class InvoiceScope(StrEnum):
     """Rillet's ways to take an invoice (Rillet API v4, Create an invoice)."""
@@ -63,7 +67,7 @@ class SolvimonSettings(_Part):
         default=None, description="Sent as `x-platform-id` where the API key serves several platforms."
     )
     webhook_max_age_seconds: int = Field(
-        default=300,
+        default=solvimon_webhooks.MAX_AGE_SECONDS,
         ge=0,
         description="How old a webhook's signature may be. Solvimon advises 300; if its later retries are "
         "refused with `too old` in the log, raise this.",
@@ -115,13 +119,13 @@ class RilletSettings(_Part):
     base_url: WebAddress = Field(
         default="https://api.rillet.com", description="API address; test: `https://sandbox.api.rillet.com`."
     )
-    webhook_token_form: Literal["auto", "text", "base64"] = Field(
+    webhook_token_form: rillet_webhooks.TokenForm = Field(
         default="auto",
         description="Whether a webhook's token is the signing key as text, or decoded from Base64 first. "
         "Rillet does not say; `auto` takes either.",
     )
     webhook_max_age_seconds: int = Field(
-        default=259200,
+        default=rillet_webhooks.MAX_AGE_SECONDS,
         ge=0,
         description="How old a webhook may be. Rillet names no limit and may retry for long with the same "
         "timestamp; a repeated event does no harm.",
@@ -284,15 +288,11 @@ class Settings(_Part):
         try:
             return cls.model_validate_json(text or "{}")
         except ValidationError as error:
-            raise SettingsInvalid(error) from None
+            raise SettingsInvalid(_told(error)) from None
 
 
-class SettingsInvalid(ValueError):
-    """Settings that cannot be used; the text names each wrong value by its path."""
-
-    def __init__(self, error: ValidationError) -> None:
-        lines = [f"{_path(part['loc'])}: {_reason(part['type'], part['msg'])}" for part in error.errors()]
-        super().__init__("; ".join(lines))
+def _told(error: ValidationError) -> str:
+    return "; ".join(f"{_path(part['loc'])}: {_reason(part['type'], part['msg'])}" for part in error.errors())
 
 
 def _path(loc: tuple[int | str, ...]) -> str:

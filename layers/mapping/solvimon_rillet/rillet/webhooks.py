@@ -20,9 +20,12 @@ ID = "x-rillet-id"
 ENTITY = "x-rillet-entity"
 EVENT = "x-rillet-event"
 FUTURE_SECONDS = 300
+MAX_AGE_SECONDS = 259_200
+"""Rillet names no limit, and may retry for long with the same timestamp: three days."""
 _SIGNATURES = 10
 
 TokenForm = Literal["auto", "text", "base64"]
+ANY_FORM: TokenForm = "auto"
 
 
 class NotGenuine(ValueError):
@@ -35,7 +38,7 @@ def verify(
     tokens: Sequence[str],
     now: float,
     max_age_seconds: int,
-    form: TokenForm = "auto",
+    form: TokenForm = ANY_FORM,
 ) -> None:
     """Accept a webhook only if one of the tokens signed exactly these bytes and headers, recently.
 

@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 TIMESTAMP = "x-payload-signature-timestamp"
 SIGNATURE = "x-payload-signature"
 FUTURE_SECONDS = 300
+MAX_AGE_SECONDS = 300
+"""What Solvimon advises."""
 # The separator between signatures is not documented: comma, semicolon and space are all taken.
 _SEPARATORS = re.compile(r"[,;\s]+")
 

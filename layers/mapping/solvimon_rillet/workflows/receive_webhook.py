@@ -76,14 +76,14 @@ class ReceiveWebhook:
         return Answer(200, "accepted")
 
     def _verify(self, vendor: str, connection: str, headers: Mapping[str, str], body: bytes) -> None:
-        settings, now = self._configuration.settings(connection), self._clock()
+        settings, now = self._configuration.webhook_settings(connection), self._clock()
         secret = self._configuration.secret(connection, vendor)
         if vendor == "solvimon":
             keys = [secret.get("webhook_secret", ""), secret.get("previous_webhook_secret", "")]
-            solvimon.verify(body, headers, keys, now, settings.solvimon.webhook_max_age_seconds)
+            solvimon.verify(body, headers, keys, now, settings.solvimon_max_age_seconds)
         else:
             keys = [secret.get("webhook_token", ""), secret.get("previous_webhook_token", "")]
-            age, form = settings.rillet.webhook_max_age_seconds, settings.rillet.webhook_token_form
+            age, form = settings.rillet_max_age_seconds, settings.rillet_token_form
             rillet.verify(body, headers, keys, now, age, form)
 
 
