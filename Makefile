@@ -22,7 +22,10 @@ demo: $(STAMP) ## Finalise invoices in a local Solvimon and watch them arrive in
 up: $(STAMP) ## Keep the local system running and print its URLs
 	@PYTHONPATH=layers/mapping $(BIN)/python -m local.up
 
-test: $(STAMP) ## Run the tests
+test: $(STAMP) ## Run the tests that take a few minutes
+	@$(BIN)/python -m pytest -n $(PYTEST_WORKERS) -m "not slow"
+
+test-all: $(STAMP) ## Run all tests, those that take long too
 	@$(BIN)/python -m pytest -n $(PYTEST_WORKERS)
 
 coverage: $(STAMP) ## Run the tests and measure what they reach (slow: Python traces every line)
@@ -32,6 +35,7 @@ lint: $(STAMP) ## Check style, types, the arrows between modules, and the templa
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy layers/mapping functions local contracts faults tests
+	@$(BIN)/bandit -q -c pyproject.toml -r layers/mapping functions
 	@PYTHONPATH=layers/mapping $(BIN)/lint-imports
 	@SAM_CLI_TELEMETRY=0 $(BIN)/sam validate --lint --template template.yaml --region eu-central-1
 
@@ -50,6 +54,9 @@ docs: $(STAMP) ## Make the reference pages from the code
 build: $(STAMP) ## Build the Lambda artefacts
 	@SAM_CLI_TELEMETRY=0 $(BIN)/sam build
 
+packaging: $(STAMP) ## Build for Lambda and run each function as AWS does (prints a PACKAGING line)
+	@PYTHONPATH=layers/mapping $(BIN)/python -m local.packaged
+
 deploy: build ## Deploy to AWS: make deploy ENV=dev
 	@SAM_CLI_TELEMETRY=0 $(BIN)/sam deploy --config-env $(or $(ENV),dev)
 
@@ -58,4 +65,4 @@ lock: ## Lock the requirements again (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-strip-extras --python-version 3.11 --no-emit-index-url --no-header --no-emit-package boto3 --no-emit-package botocore --no-emit-package s3transfer --no-emit-package python-dateutil --no-emit-package six layers/dependencies/requirements.in -o layers/dependencies/requirements.txt
 	uv pip compile -q --universal --generate-hashes --no-strip-extras --python-version 3.11 --no-emit-index-url --no-header requirements-dev.in -o requirements-dev.txt
 
-.PHONY: help demo up test coverage lint bench contracts faults docs build deploy lock
+.PHONY: help demo up test test-all coverage lint bench contracts faults docs build packaging deploy lock

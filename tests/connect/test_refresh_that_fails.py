@@ -29,6 +29,8 @@ from tests.connect.support import (
 )
 from tests.export.support import Killed, dead, finalise, record, rillet_invoices, sent, until, waiting
 
+pytestmark = pytest.mark.slow
+
 SOME = tuple(demo_data.invoice_id(name) for name in ("first", "discount"))
 
 

@@ -26,6 +26,8 @@ from tests.connect.support import (
 )
 from tests.export.support import FIRST, finalise, rillet_invoices
 
+pytestmark = pytest.mark.slow
+
 TOKEN = f"/{STACK}/{ACME}/rillet-token"
 
 

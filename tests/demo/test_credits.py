@@ -15,6 +15,8 @@ from local.stack import LocalStack
 from solvimon_rillet.rillet.client import RilletClient
 from tests.demo.support import figures, in_one_line, in_rillet, tell
 
+pytestmark = pytest.mark.slow
+
 Json = dict[str, Any]
 Plant = Callable[[Stage, Json], None]
 

@@ -14,6 +14,8 @@ from solvimon_rillet.solvimon.client import SolvimonClient
 from solvimon_rillet.workflows import mark_invoice_paid
 from tests.demo.support import figures, in_one_line, in_rillet, tell
 
+pytestmark = pytest.mark.slow
+
 BILLED = in_rillet(payments.FULL, payments.PART, payments.UNDONE)
 
 

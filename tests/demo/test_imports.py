@@ -10,6 +10,8 @@ from local.stack import LocalStack
 from solvimon_rillet.import_ledger import ImportLedger
 from tests.demo.support import Terminal, figures, in_one_line, tell
 
+pytestmark = pytest.mark.slow
+
 
 def test_everything_comes_over_once_and_the_second_time_for_nothing(stack: LocalStack) -> None:
     code, screen = tell(stack, imports.SECTION, one_invoice.SECTION)

@@ -7,6 +7,8 @@ from local.demo.stage import Section, Stage
 from local.stack import LocalStack
 from tests.demo.support import figures, in_one_line, tell
 
+pytestmark = pytest.mark.slow
+
 PARTS = (one_invoice.SECTION, all_invoices.SECTION, request_budget.SECTION)
 
 

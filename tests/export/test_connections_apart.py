@@ -27,6 +27,8 @@ from tests.export.support import (
 )
 from tests.webhooks.support import envelope, post, signed
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 

@@ -31,6 +31,8 @@ from tests.export.support import (
     without_waiting_for_aws,
 )
 
+pytestmark = pytest.mark.slow
+
 HOUR = 3600
 ALL = tuple(demo_data.expected())
 SOME = tuple(demo_data.invoice_id(name) for name in ("first", "new-customer", "usage-tiers", "yen"))

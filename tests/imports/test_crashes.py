@@ -20,6 +20,8 @@ from tests.imports.support import (
     writes,
 )
 
+pytestmark = pytest.mark.slow
+
 ROWS, PAGE = 24, 10
 
 

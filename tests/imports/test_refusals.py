@@ -25,6 +25,8 @@ from tests.imports.support import (
     writes,
 )
 
+pytestmark = pytest.mark.slow
+
 CREATE = {"method": "POST", "path": "/customers"}
 ROW = rillet_id(2)
 

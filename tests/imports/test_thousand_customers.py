@@ -1,8 +1,12 @@
 """What an import costs: one Rillet call for a hundred rows, and no Solvimon write for what is the same."""
 
+import pytest
+
 from local.stack import Connection, LocalStack
 from tests.imports.support import connect, counts, customers, in_solvimon, listings, run, writes
 from tests.imports.support import forget_calls as forget
+
+pytestmark = pytest.mark.slow
 
 
 def again(stack: LocalStack) -> tuple[str, int, int]:

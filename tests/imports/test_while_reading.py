@@ -21,6 +21,8 @@ from tests.imports.support import (
     run,
 )
 
+pytestmark = pytest.mark.slow
+
 TWO_HOURS = 2 * 3600 + 1
 PAGE = 10
 

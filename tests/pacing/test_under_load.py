@@ -12,6 +12,8 @@ from solvimon_rillet.pacing import Budget, Pacer, Priority, TooFast, TurnLog, pl
 from solvimon_rillet.turns import TurnTable
 from tests.pacing.simulation import LIMIT, Simulation
 
+pytestmark = pytest.mark.slow
+
 LIVE, BULK = Priority.LIVE, Priority.BULK
 
 

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +24,8 @@ from tests.payments.support import (
     recorded,
     state,
 )
+
+pytestmark = pytest.mark.slow
 
 ACTS = st.one_of(
     st.tuples(st.just("pay"), st.sampled_from(["0.01", "40.00", "60.50", "80.99", "121.00"])),

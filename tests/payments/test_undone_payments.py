@@ -22,6 +22,8 @@ from tests.payments.support import (
     state,
 )
 
+pytestmark = pytest.mark.slow
+
 UNDO = ["delete_payment", "fail_payment"]
 
 

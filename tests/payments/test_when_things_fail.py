@@ -28,6 +28,8 @@ from tests.payments.support import (
     waiting,
 )
 
+pytestmark = pytest.mark.slow
+
 EUR = {"currency": "EUR"}
 ODD = [
     {"total": {"amount": "many", **EUR}},

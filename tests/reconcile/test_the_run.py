@@ -16,6 +16,8 @@ from tests.export.support import without_waiting_for_aws
 from tests.imports.support import die_at
 from tests.reconcile.support import everything_booked, found, period, reconcile, whole_report
 
+pytestmark = pytest.mark.slow
+
 Json = dict[str, Any]
 
 

@@ -3,11 +3,15 @@
 import threading
 from collections import Counter
 
+import pytest
+
 from local.stack import LocalStack
 from tests.credit_memos.support import credit_note, load, memos, rillet_invoice
 from tests.export.support import rillet_invoices, until
 from tests.payments.support import PAID, state
 from tests.sweep.support import day, finalised, on_the_bus, silent, sweep, swept
+
+pytestmark = pytest.mark.slow
 
 IDS = [f"invo_{number:02}" for number in range(20)]
 

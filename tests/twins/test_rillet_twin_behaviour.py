@@ -9,6 +9,8 @@ import requests
 from local.rillet_twin import RilletTwin
 from tests.twins.rillet_twin_support import KEY, Rillet, full_invoice, invoices, wait_until
 
+pytestmark = pytest.mark.slow
+
 HOURS = 60 * 60
 
 

@@ -7,6 +7,8 @@ import requests
 
 from tests.twins.rillet_twin_support import KEY, SEED, Json, Rillet, full_invoice, invoices, wait_until
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Rillet]:

@@ -11,6 +11,8 @@ from local.demo_data import invoice_id, solvimon_seed
 from local.solvimon_twin import SolvimonTwin
 from tests.twins.solvimon_twin_support import KEY, OTHER_KEY, Json, Solvimon
 
+pytestmark = pytest.mark.slow
+
 CUSTOMER = {"type": "ORGANIZATION", "reference": "kaap"}
 HOUR = 3600
 
