@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from local.cloud.runtime import LambdaContext
 from solvimon_rillet.configuration import Configuration
 from solvimon_rillet.events import BusEvent, is_id
-from solvimon_rillet.settings import Settings
+from solvimon_rillet.webhook_settings import WebhookSettings
 
 Json = dict[str, Any]
 NOW = 1_800_000_000.0
@@ -33,8 +33,8 @@ class Told:
         self.configuration = self
         self.bus = self
 
-    def settings(self, _connection: str) -> Settings:
-        return Settings()
+    def webhook_settings(self, _connection: str) -> WebhookSettings:
+        return WebhookSettings()
 
     def secret(self, _connection: str, _vendor: str) -> dict[str, str]:
         return {"webhook_secret": KEY, "webhook_token": KEY}
@@ -205,6 +205,6 @@ def test_deeply_nested_json_is_acknowledged_and_not_a_crash(handle: Handle, told
 
 def test_the_fakes_answer_what_the_receiver_asks_of_a_configuration() -> None:
     """So that these tests cannot go on with a fake that nothing calls any more."""
-    for name in ("settings", "secret"):
+    for name in ("webhook_settings", "secret"):
         assert callable(getattr(Configuration, name))
         assert callable(getattr(Told, name))
