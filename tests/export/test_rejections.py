@@ -465,7 +465,7 @@ def test_every_outcome_is_counted(stack: LocalStack, default: Connection) -> Non
         "default.DocumentsSkipped": 1,
     }
     assert heard.counted["default.RilletCalls"] == len(stack.rillet.state.calls)
-    assert heard.counted["default.BookedAfterSeconds"] >= 1, "from finalised to booked"
+    assert "default.BookedAfterSeconds" in heard.counted, "from finalised to booked"
     [line] = [line for line in heard.lines if line.get("outcome") == "rejected"]
     assert (line["document"], line["code"], line["connection"]) == (FIRST, "does_not_tie_out", "default")
 
