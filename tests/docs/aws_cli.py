@@ -1,0 +1,187 @@
+"""The AWS CLI as far as our pages use it: commands are read, held against AWS's own models, and run locally.
+
+Each option must be a parameter of the operation in botocore's model, with a value of its type. What the local
+system has (Lambda, SQS, SSM, Secrets Manager) is run there; the rest (logs, durable
+executions) is only checked.
+"""
+
+import json
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.session import get_session
+
+from local.stack import LocalStack
+
+Json = dict[str, Any]
+
+_OF_THE_CLI = {"cli-binary-format", "query", "output", "invocation-type"}
+_TAIL = {"since", "filter-pattern", "format", "follow"}
+_RUN = {"sqs", "ssm", "secretsmanager"}
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command such as `aws sqs receive-message --queue-url …`, in words."""
+
+    text: str
+    service: str
+    operation: str
+    arguments: tuple[str, ...]
+    options: Mapping[str, tuple[str, ...]]
+
+    def one(self, name: str) -> str:
+        """The only value of an option."""
+        [value] = self.options[name]
+        return value
+
+
+def blocks(page: str) -> Iterator[str]:
+    """The fenced blocks of a page that show a console."""
+    yield from re.findall(r"^ *```console\n(.+?)^ *```$", page, flags=re.DOTALL | re.MULTILINE)
+
+
+def commands(page: str, names: Mapping[str, str]) -> list[Command]:
+    """The AWS commands of a page, in order; ``names`` are the shell's variables."""
+    found = []
+    for block in blocks(page):
+        for text in re.split(r"^ *\$ ", block, flags=re.MULTILINE)[1:]:
+            if text.startswith("aws "):
+                found.append(_command(text, names))
+    return found
+
+
+def _command(text: str, names: Mapping[str, str]) -> Command:
+    filled = re.sub(r"\$([A-Z]+)\b", lambda name: names[name[1]], text.replace("\\\n", " "))
+    words = shlex.split(filled)
+    if ">" in words:
+        words = words[: words.index(">")]
+    _, service, operation, *rest = words
+    arguments, options = list[str](), dict[str, list[str]]()
+    values = arguments
+    for word in rest:
+        if word.startswith("--"):
+            values = options.setdefault(word[2:], [])
+        elif values is not arguments and values and not _takes_more(service, operation, options):
+            arguments.append(word)
+        else:
+            values.append(word)
+    frozen = {name: tuple(given) for name, given in options.items()}
+    return Command(" ".join(text.split()), service, operation, tuple(arguments), frozen)
+
+
+def _takes_more(service: str, operation: str, options: Mapping[str, object]) -> bool:
+    """Whether the option that was begun last takes a list."""
+    latest = list(options)[-1]
+    if latest in _OF_THE_CLI or (service, operation) == ("logs", "tail"):
+        return False
+    return bool(_parameter(service, operation, latest)[1].type_name == "list")
+
+
+@cache
+def _input(service: str, operation: str) -> Any:  # noqa: ANN401 - a shape of botocore, whose stubs are thin
+    """What the operation takes, by AWS's model."""
+    model = get_session().get_service_model(service)
+    return model.operation_model("".join(word.capitalize() for word in operation.split("-"))).input_shape
+
+
+def _parameter(service: str, operation: str, option: str) -> tuple[str, Any]:
+    """Name and shape of the parameter that an option stands for."""
+    members, plain = _input(service, operation).members, option.replace("-", "").lower()
+    [name] = [name for name in members if name.lower() == plain]
+    return name, members[name]
+
+
+def parameters(command: Command, files: Mapping[str, str]) -> Json:
+    """The parameters of the API call, or an error where AWS's model knows no such thing.
+
+    Args:
+        command: the command.
+        files: what `file://` names hold.
+    """
+    given: Json = {}
+    for option, values in command.options.items():
+        if option in _OF_THE_CLI:
+            continue
+        name, shape = _parameter(command.service, command.operation, option)
+        texts = [files[Path(v).name] if v.startswith("file://") else v for v in values]
+        allowed = getattr(shape.member if shape.type_name == "list" else shape, "enum", None)
+        assert not allowed or set(texts) <= set(allowed), f"{option}: {texts} not in {allowed}"
+        match shape.type_name:
+            case "list":
+                given[name] = texts
+            case "boolean":
+                assert texts == [], f"{option} is a switch"
+                given[name] = True
+            case "integer":
+                given[name] = int(texts[0])
+            case _:
+                [given[name]] = texts
+    missing = set(_input(command.service, command.operation).required_members) - given.keys()
+    assert not missing, f"{command.text} lacks {missing}"
+    return given
+
+
+def run(stack: LocalStack, command: Command, files: Mapping[str, str]) -> Any:  # noqa: ANN401 - JSON
+    """Run a command on the local system; one that it cannot run is checked, and answers ``None``."""
+    if (command.service, command.operation) == ("logs", "tail"):
+        _check_tail(stack, command)
+        return None
+    given = parameters(command, files)
+    if (command.service, command.operation) == ("lambda", "invoke"):
+        return _invoke(stack, command, given)
+    if command.service == "lambda":
+        _function(stack, given["FunctionName"])
+        return None
+    assert command.service in _RUN, command.text
+    assert not command.arguments, command.text
+    if command.operation == "start-message-move-task":
+        return _move(stack, given["SourceArn"])
+    method = command.operation.replace("-", "_")
+    return getattr(boto3.client(command.service), method)(**given)  # type: ignore[call-overload]
+
+
+def _invoke(stack: LocalStack, command: Command, given: Json) -> Any:  # noqa: ANN401 - JSON
+    assert command.one("cli-binary-format") == "raw-in-base64-out", "or the CLI takes the payload for base64"
+    assert command.arguments == (command.arguments[0],), "the file for the answer"
+    name, _, alias = str(given["FunctionName"]).partition(":")
+    workflow = _function(stack, name)
+    durable = stack.deployment.functions[workflow].durable
+    assert alias == ("live" if durable else ""), "a durable function is invoked by its alias, and no other"
+    return stack.invoke(workflow, json.loads(given["Payload"]))
+
+
+def _function(stack: LocalStack, name: str) -> str:
+    [workflow] = [key for key, function in stack.deployment.functions.items() if function.name == name]
+    return workflow
+
+
+def _check_tail(stack: LocalStack, command: Command) -> None:
+    """`aws logs tail` is the CLI's own, so no model knows it (AWS CLI 2, reference, logs tail)."""
+    [group] = command.arguments
+    groups = stack.deployment.resources
+    assert group in groups.values(), f"{group} is no log group of the template"
+    assert set(command.options) <= _TAIL, command.text
+    assert re.fullmatch(r"\d+[mhd]", command.one("since"))
+
+
+def _move(stack: LocalStack, arn: str) -> Json:
+    """What SQS does on a move task, which moto lacks: messages go back to the queue that they came from."""
+    name = arn.rpartition(":")[2]
+    [(workflow, queue)] = [
+        (key, queue)
+        for key, queue in stack.deployment.queues.items()
+        if queue.dead_letters_url.rpartition("/")[2] == name
+    ]
+    moved = 0
+    for body in stack.pollers.dead_letters[workflow].bodies():
+        stack.aws.sqs.send_message(QueueUrl=queue.url, MessageBody=body)
+        moved += 1
+    stack.pollers.dead_letters[workflow].clear()
+    return {"TaskHandle": "local", "moved": moved}

@@ -1,0 +1,188 @@
+"""The runbook: every alarm has its place, and every command does on the local system what the page says."""
+
+import json
+import re
+from collections.abc import Mapping
+
+import pytest
+
+from local import demo_data
+from local.cloud.template import translate
+from local.stack import ROOT, Connection, LocalStack
+from tests.credit_memos.support import ORIGINAL
+from tests.docs.aws_cli import Command, Json, commands, run
+from tests.export.support import FIRST, dead, finalise, record, rillet_invoices, until
+from tests.infrastructure.views import Template
+from tests.status.support import NOBODY, finalised, mended, some, states, unlinked
+from tests.status.test_resolve import rejected_and_booked
+
+PAGE = (ROOT / "docs/runbook.md").read_text(encoding="utf-8")
+SECTIONS = {part.partition("\n")[0]: part for part in re.split(r"^## ", PAGE, flags=re.MULTILINE)[1:]}
+PARTS = ["What it means.", "How to look.", "How to mend.", "How to know that it is over."]
+
+
+@pytest.fixture(scope="module")
+def alarms() -> dict[str, Json]:
+    """The alarms of the template."""
+    return Template(translate(ROOT / "template.yaml", {})).alarms
+
+
+def anchor(title: str) -> str:
+    """The anchor that a renderer of Markdown makes of a heading."""
+    return re.sub(r"[^\w -]", "", title).lower().replace(" ", "-")
+
+
+def of(section: str, stack: LocalStack, invoice: str = FIRST) -> list[Command]:
+    """The commands of a section for this stack, about an invoice and its customer."""
+    names = {
+        "STACK": stack.deployment.stack,
+        "QUEUES": stack.deployment.queues["export_invoice"].url.rpartition("/")[0],
+        "ARNS": stack.deployment.queues["export_invoice"].arn.rpartition(":")[0],
+    }
+    customer = demo_data.solvimon_seed()["customers"][0]["id"]
+    text = section.replace("invo_AbC123", invoice).replace("cust_AbC123", customer)
+    return commands(text, names)
+
+
+def files(stack: LocalStack, connection: Connection) -> Mapping[str, str]:
+    """The files that a person writes on the way, with what is valid."""
+    solvimon = {"api_key": connection.solvimon_api_key, "webhook_secret": connection.webhook_secret}
+    return {
+        "settings.json": json.dumps(connection.settings),
+        "solvimon.json": json.dumps(solvimon),
+        "rillet.json": json.dumps({"auth": "api_key", "api_key": connection.rillet_api_key}),
+    }
+
+
+def do(stack: LocalStack, connection: Connection, section: str, *words: str) -> list[Json]:
+    """Run the commands of a section that have some words in them, and return their answers."""
+    chosen = [each for each in of(SECTIONS[section], stack) if all(word in each.text for word in words)]
+    assert chosen, f"no such command in {section}: {words}"
+    return [run(stack, each, files(stack, connection)) for each in chosen]
+
+
+def test_every_alarm_is_in_the_section_that_its_description_points_to(alarms: dict[str, Json]) -> None:
+    listed: dict[str, str] = {}
+    for title, section in SECTIONS.items():
+        found = re.search(r"^Alarms?: (.+?)\n\n", section, flags=re.DOTALL | re.MULTILINE)
+        assert found, title
+        listed |= dict.fromkeys(re.findall(r"`(\w+)`", found[1]), anchor(title))
+
+    pointers = {
+        name: alarm["AlarmDescription"].rpartition(" Runbook: docs/runbook.md#")[2]
+        for name, alarm in alarms.items()
+    }
+
+    assert pointers == listed
+    assert all(len(alarm["AlarmDescription"]) <= 1024 for alarm in alarms.values()), "CloudFormation's limit"
+
+
+@pytest.mark.parametrize("title", SECTIONS)
+def test_every_section_says_what_it_means_how_to_look_how_to_mend_and_when_it_is_over(title: str) -> None:
+    assert re.findall(r"^\*\*(.+?)\*\*", SECTIONS[title], flags=re.MULTILINE) == PARTS
+
+
+@pytest.mark.parametrize("title", ["Runbook", *SECTIONS])
+def test_every_command_works(stack: LocalStack, default: Connection, title: str) -> None:
+    stack.connect("another", auth="oauth")  # which gives the deployment its client
+    by_hand = rejected_and_booked(stack, default)
+    section = SECTIONS.get(title, PAGE.partition("\n## ")[0])
+    section = section.replace(NOBODY, by_hand)
+
+    answers = [
+        (command, run(stack, command, files(stack, default))) for command in of(section, stack, ORIGINAL)
+    ]
+
+    assert answers
+    for command, answer in answers:
+        if command.service == "lambda" and answer is not None:
+            assert "error" not in answer, command.text
+
+
+def test_every_log_filter_looks_for_something_that_is_logged() -> None:
+    code = [*(ROOT / "layers/mapping").rglob("*.py"), *(ROOT / "functions").rglob("*.py")]
+    source = "".join(path.read_text(encoding="utf-8") for path in code)
+    fields = dict[str, set[str]]()
+    for name, value in re.findall(r'\$\.(\w+) = "([\w *]+)"', PAGE):
+        fields.setdefault(name, set()).add(value)
+
+    assert fields.pop("status") == {"5*"}
+    assert fields.pop("level") == {"ERROR"}
+    assert fields.pop("outcome") == {"rejected"}
+    assert fields.pop("why") == {"ConnectionBroken"}
+    assert fields.keys() == {"message"}
+    for message in fields["message"]:
+        assert f'"{message}"' in source, message
+
+
+def test_a_broken_connection_is_seen_and_mended_by_the_pages_commands(
+    stack: LocalStack, default: Connection
+) -> None:
+    stack.put_secret("default", "solvimon", {"api_key": "revoked", "webhook_secret": default.webhook_secret})
+    stack.runtime.reset()
+    finalise(stack, default)
+    stack.settle()
+
+    [before] = do(stack, default, "Connection broken", "connect-rillet", "status")
+    do(stack, default, "Connection broken", "put-secret-value", "solvimon")
+    until(stack, lambda: bool(rillet_invoices(default, FIRST)), most=1900)
+    [after] = do(stack, default, "Connection broken", "connect-rillet", "status")
+
+    assert "revoked" not in json.dumps(before)
+    assert before != after
+    assert record(stack, FIRST)["state"] == "exported"
+
+
+def test_rejected_invoices_are_seen_mended_and_over_by_the_pages_commands(
+    stack: LocalStack, default: Connection
+) -> None:
+    taken = unlinked(default)
+    rejected = finalised(stack, default, *some(1))
+
+    [seen] = do(stack, default, "Document rejected", "sync-status", '{"connection": "default"}')
+    mended(default, taken)
+    [counted, queued] = do(stack, default, "Document rejected", "export-invoice", "product_not_linked")
+    stack.settle()
+    [over] = do(stack, default, "Document rejected", "sync-status", '{"connection": "default"}')
+
+    assert [(group["code"], group["documents"]) for group in seen["failures"]] == [("product_not_linked", 1)]
+    assert (counted["dry_run"], queued["dry_run"]) == (True, False)
+    assert over["failures"] == []
+    assert states(stack, rejected) == {"exported"}
+
+
+def test_a_dead_letter_is_seen_moved_back_and_booked_by_the_pages_commands(
+    stack: LocalStack, default: Connection
+) -> None:
+    queue = stack.deployment.queues["export_invoice"]
+    default.platform.finalise(FIRST)
+    detail = {"connection": "default", "id": FIRST}
+    body = json.dumps({"source": "solvimon", "detail-type": "Invoice Finalised", "detail": detail})
+    stack.aws.sqs.send_message(QueueUrl=queue.dead_letters_url, MessageBody=body)
+
+    [seen] = do(stack, default, "Dead letters", "get-queue-attributes")
+    do(stack, default, "Dead letters", "start-message-move-task")
+    [over] = do(stack, default, "Dead letters", "get-queue-attributes")
+    stack.deliver()
+
+    assert seen["Attributes"]["ApproximateNumberOfMessages"] == "1"
+    assert over["Attributes"]["ApproximateNumberOfMessages"] == "0"
+    assert dead(stack) == []
+    assert len(rillet_invoices(default, FIRST)) == 1
+
+
+def test_invalid_settings_are_seen_and_mended_by_the_pages_commands(
+    stack: LocalStack, default: Connection
+) -> None:
+    stack.put_settings("default", {**default.settings, "invoice_scope": "EVERYTHING"})
+    stack.runtime.reset()
+
+    [before] = do(stack, default, "Settings invalid", "status")
+    [shown] = do(stack, default, "Settings invalid", "get-parameter ")
+    do(stack, default, "Settings invalid", "put-parameter")
+    stack.runtime.reset()
+    [after] = do(stack, default, "Settings invalid", "status")
+
+    assert "invoice_scope" in json.dumps(before)
+    assert "EVERYTHING" in shown["Parameter"]["Value"]
+    assert "invoice_scope" not in json.dumps(after)
