@@ -15,7 +15,6 @@ from solvimon_rillet.workflows.document_story import DocumentStory
 from solvimon_rillet.workflows.kinds import CREDIT_MEMO, CUSTOMER, INVOICE, Kind
 from solvimon_rillet.workflows.overview import Overview
 from solvimon_rillet.workflows.plain_words import wrong_fields
-from solvimon_rillet.workflows.resolving import Refused, Resolve
 
 EXAMPLES: list[dict[str, Any]] = [
     {"connection": "default"},
@@ -101,11 +100,17 @@ def build_status(environment: Mapping[str, str], clock: Callable[[], float]) -> 
         return Overview(name, runtime.ledger, _dead_letters(environment, clock), clock).now()
 
     def resolve(name: str, wanted: ResolveRequest) -> dict[str, Any]:
+        # Only this asks the vendors; whoever just looks does without their clients.
+        from solvimon_rillet.workflows.resolving import Refused, Resolve
+
         settings = runtime.configuration.settings(name)
         solvimon, rillet = runtime.solvimon(name, settings), runtime.rillet(name, settings)
         work = Resolve(name, settings, runtime.ledger, solvimon, rillet, clock)
         kind, document_id = wanted.named(INVOICE, CREDIT_MEMO) or (INVOICE, "")
-        return work.run(kind, document_id, wanted.rillet_id, wanted.note.strip())
+        try:
+            return work.run(kind, document_id, wanted.rillet_id, wanted.note.strip())
+        except Refused as error:
+            return {"error": str(error), "remedy": error.remedy}
 
     @telemetry.logger.inject_lambda_context(clear_state=True)
     def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -113,8 +118,6 @@ def build_status(environment: Mapping[str, str], clock: Callable[[], float]) -> 
             return answer(StatusRequest.model_validate(event))
         except ValidationError as error:
             return {"error": wrong_fields(error), "examples": EXAMPLES}
-        except Refused as error:
-            return {"error": str(error), "remedy": error.remedy}
         except NeedsAttention as error:
             return {"error": error.message, "remedy": error.remedy}
         except Recoverable as error:

@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from solvimon_rillet.reconciliation.chart import charts
 from solvimon_rillet.reconciliation.figures import COLUMNS, Bucket, Line, Side
 from solvimon_rillet.reconciliation.findings import Finding, call_it
 from solvimon_rillet.reconciliation.report import Report
 from solvimon_rillet.reconciliation.wording import amount, counted, groups, moment, verdict
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 TEMPLATE = "page.html.j2"
 ROOMY = 14
@@ -88,7 +90,9 @@ def _safe_link(report: Report, identifier: str) -> str:
 
 
 @cache
-def _template() -> Template:
+def _template() -> "Template":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # only the last step makes a page
+
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,

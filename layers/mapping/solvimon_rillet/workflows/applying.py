@@ -13,9 +13,7 @@ from solvimon_rillet.mapping.credit_memos import Applications, Original, to_appl
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.solvimon.models import Invoice
 from solvimon_rillet.workflows.booking import deleted_in_rillet
-
-CREDIT = "credit_"
-"""Facts of an invoice's record: what each of our memos has taken off it."""
+from solvimon_rillet.workflows.kinds import CREDIT
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,7 @@ from typing import Any
 from solvimon_rillet import money
 from solvimon_rillet.dynamo import Item
 from solvimon_rillet.ledger import FINISHED, LEASE_SECONDS, UNFINISHED, Document, Ledger
-from solvimon_rillet.workflows.applying import CREDIT
-from solvimon_rillet.workflows.kinds import CREDIT_MEMO, CUSTOMER, INVOICE, PAYMENT, Kind
+from solvimon_rillet.workflows.kinds import CREDIT, CREDIT_MEMO, CUSTOMER, INVOICE, PAYMENT, Kind
 from solvimon_rillet.workflows.plain_words import moment, span
 
 STUCK_SECONDS = 3600

@@ -40,3 +40,5 @@ PAYMENT = Kind(
     "payment", "invoice_id", "mark_invoice_paid", ("claimed", "sending", "marked", "rejected", "skipped")
 )
 KINDS = (INVOICE, CREDIT_MEMO, CUSTOMER, PAYMENT)
+CREDIT = "credit_"
+"""Facts of an invoice's record: what each of our memos has taken off it."""

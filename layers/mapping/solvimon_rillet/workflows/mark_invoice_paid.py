@@ -15,8 +15,8 @@ from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.rillet.models import Invoice as RilletInvoice
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.client import NotThere, SolvimonClient
-from solvimon_rillet.workflows.applying import CREDIT
 from solvimon_rillet.workflows.booking import deleted_in_rillet
+from solvimon_rillet.workflows.kinds import CREDIT
 from solvimon_rillet.workflows.recorded_payments import RecordedPayments, in_words_of_payments
 from solvimon_rillet.workflows.results import Result, in_words
 from solvimon_rillet.workflows.rillet_changes import RilletChanges
