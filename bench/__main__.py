@@ -4,6 +4,7 @@ import json
 import sys
 import time
 
+from bench.cold_start import cold_starts
 from bench.reconcile import reconcile_many
 from local import demo_data
 from local.stack import LocalStack
@@ -61,6 +62,9 @@ def main() -> None:
         for measure in (calls_per_invoice, share_of_budget, reconcile_many):
             stack.reset()
             sys.stdout.write(f"BENCH {json.dumps(measure(stack))}\n")
+        stack.reset()
+        for found in cold_starts(stack):
+            sys.stdout.write(f"BENCH {json.dumps(found)}\n")
 
 
 if __name__ == "__main__":
