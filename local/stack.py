@@ -11,6 +11,7 @@ import requests
 from moto.events.models import Archive, events_backends
 from moto.s3.models import s3_backends
 
+import local.cloud.quick_answers  # noqa: F401 - makes moto quicker
 from local.clock import Clock
 from local.cloud.configuration import Configuration
 from local.cloud.deployment import Deployment, deploy

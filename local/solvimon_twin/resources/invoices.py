@@ -100,9 +100,10 @@ def list_payments(key: str) -> ResponseReturnValue:
 
 
 def _records() -> list[Json]:
+    # Copies of one level: a change replaces what is below it, and a list would take long to copy whole.
     platform = views.current_platform()
     with platform.lock:
-        return deepcopy(list(platform.records[INVOICES.collection].values()))
+        return [dict(invoice) for invoice in platform.records[INVOICES.collection].values()]
 
 
 def _page(invoices: list[Json]) -> Json:
