@@ -34,10 +34,13 @@ coverage: $(STAMP) ## Run the tests and measure what they reach (slow: Python tr
 lint: $(STAMP) ## Check style, types, the arrows between modules, and the template
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy layers/mapping functions local contracts faults tests
+	@$(BIN)/mypy layers/mapping functions local contracts faults soak tests
 	@$(BIN)/bandit -q -c pyproject.toml -r layers/mapping functions
 	@PYTHONPATH=layers/mapping $(BIN)/lint-imports
 	@SAM_CLI_TELEMETRY=0 $(BIN)/sam validate --lint --template template.yaml --region eu-central-1
+
+soak: $(STAMP) ## 30 days of a company with 300 customers in bad weather; SEED=7 plays other days
+	@PYTHONPATH=layers/mapping $(BIN)/python -m soak
 
 bench: $(STAMP) ## Measure (prints BENCH lines)
 	@PYTHONPATH=layers/mapping $(BIN)/python -m bench
@@ -65,4 +68,4 @@ lock: ## Lock the requirements again (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-strip-extras --python-version 3.11 --no-emit-index-url --no-header --no-emit-package boto3 --no-emit-package botocore --no-emit-package s3transfer --no-emit-package python-dateutil --no-emit-package six layers/dependencies/requirements.in -o layers/dependencies/requirements.txt
 	uv pip compile -q --universal --generate-hashes --no-strip-extras --python-version 3.11 --no-emit-index-url --no-header requirements-dev.in -o requirements-dev.txt
 
-.PHONY: help demo up test test-all coverage lint bench contracts faults docs build packaging deploy lock
+.PHONY: help demo up test test-all coverage lint bench contracts faults soak docs build packaging deploy lock

@@ -1,0 +1,146 @@
+"""Two days of a small company, and that a soak does not overlook what is planted."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from local.demo_data.identity import Json
+from local.stack import LocalStack
+from soak.__main__ import tell
+from soak.outcome import Outcome, outcome
+from soak.run import Soak
+from soak.script import Plan, actions
+
+PLAN = Plan(
+    seed=4,
+    days=2,
+    customers=20,
+    invoices=(5, 8),
+    sweep_seconds=7200,
+    outage_hours=1,
+    failing=0.03,
+    lost=0.08,
+)
+"""Fewer calls than in a long run, so more of them fail."""
+
+
+@dataclass
+class Lived:
+    """A run whose time has passed."""
+
+    stack: LocalStack
+    soak: Soak
+    seconds: float
+
+    def outcome(self) -> Outcome:
+        """What the auditor finds now."""
+        return outcome(PLAN, self.stack, self.soak, self.seconds)
+
+    @property
+    def an_invoice(self) -> tuple[Json, Json]:
+        """An invoice that nobody paid or credited, in Rillet and in Solvimon."""
+        for there in self.soak.connection.organisation.invoices.documents():
+            [reference] = there["external_references"]
+            here = self.soak.connection.platform.records["invoices"][reference["id"]]
+            if there["status"] == "UNPAID" and here["type"] != "CREDIT":
+                return there, here
+        raise LookupError("all invoices are paid or credited")
+
+
+@pytest.fixture(scope="module")
+def lived() -> Iterator[Lived]:
+    with LocalStack(stack="soak-short", quiet=True) as stack:
+        started = time.monotonic()
+        soak = Soak(PLAN, stack)
+        soak.live()
+        soak.conclude()
+        yield Lived(stack, soak, time.monotonic() - started)
+
+
+def test_after_two_days_of_bad_weather_both_sides_agree_to_the_cent(lived: Lived) -> None:
+    ended = lived.outcome()
+
+    assert ended.problems == ()
+    figures = ended.figures
+    assert (figures["duplicates"], figures["lost"], figures["difference"]) == (0, 0, "0.00")
+    assert figures["tied_out"]
+    assert figures["refused_429"] == 0
+    assert figures["invoices"] >= 15
+    for name in ("credit_notes", "payments", "customer_edits", "rejected_then_retried", "deferrals"):
+        assert figures[name] > 0, name
+    for name in ("webhooks_lost", "token_refreshes", "sweeps", "reconciled_nights"):
+        assert figures[name] > 0, name
+    assert figures["faults"] > figures["faults_by_kind"]["outage"] > 0
+    assert tell(ended, lambda _line: None) == 0
+
+
+def test_documents_of_the_closed_month_are_booked_on_the_first_open_day(lived: Lived) -> None:
+    invoices = lived.soak.connection.organisation.invoices.documents()
+    moved = [one for one in invoices if "first open day" in one.get("memo", "")]
+
+    assert moved
+    assert {one["invoice_date"] for one in moved} == {"2030-11-01"}
+
+
+def test_an_invoice_that_is_there_twice_fails_the_run_by_its_number(lived: Lived) -> None:
+    books = lived.soak.connection.organisation.invoices
+    there, here = lived.an_invoice
+    second = books.add({name: value for name, value in there.items() if name not in ("id", "updated_at")})
+
+    by_the_audit_alone = lived.outcome()
+    lived.soak.conclude()
+    ended = lived.outcome()
+    books.remove(second.id)
+
+    assert by_the_audit_alone.figures["tied_out"]
+    assert by_the_audit_alone.figures["duplicates"] == 1
+    [problem] = by_the_audit_alone.problems
+    assert problem.startswith(f"{here['invoice_number']} is in Rillet twice")
+    assert (ended.figures["duplicates"], ended.figures["tied_out"]) == (1, False)
+    lines: list[str] = []
+    assert tell(ended, lines.append) == 1
+    assert here["invoice_number"] in lines[0]
+    assert lines[-1].startswith("SOAK {")
+
+
+def test_a_payment_state_that_is_wrong_fails_the_run_by_the_invoices_number(lived: Lived) -> None:
+    _, here = lived.an_invoice
+    before = {name: here[name] for name in ("paid", "payment_status")}
+    here.update(paid=True, payment_status="PAID")
+
+    lived.soak.conclude()
+    ended = lived.outcome()
+    here.update(before)
+
+    assert ended.problems[0].startswith(f"{here['invoice_number']} is PAID, paid in Solvimon")
+    assert not ended.figures["tied_out"]
+    assert tell(ended, lambda _line: None) == 1
+
+
+def test_an_amount_that_is_a_cent_off_and_a_lost_document_are_counted(lived: Lived) -> None:
+    books = lived.soak.connection.organisation
+    there, here = lived.an_invoice
+    books.edit_invoice_by_hand(there["id"], amount_by="0.01")
+
+    off = lived.outcome()
+    books.edit_invoice_by_hand(there["id"], amount_by="-0.01")
+    kept = books.invoices.get(there["id"]).document
+    books.invoices.remove(there["id"])
+    lost = lived.outcome()
+    books.invoices.add(kept)
+    lived.soak.conclude()
+
+    assert off.figures["difference"] == "0.01"
+    assert off.problems[0].startswith(f"{here['invoice_number']} is ")
+    gross = here["invoice_amount_including_tax"]["quantity"]
+    assert (lost.figures["lost"], lost.figures["difference"]) == (1, gross)
+    assert lived.outcome().problems == ()
+
+
+def test_the_same_seed_makes_the_same_script_and_another_one_another() -> None:
+    same, again, other = (actions(Plan(seed=seed)) for seed in (1, 1, 2))
+
+    assert [(one.at, one.kind, one.facts) for one in same] == [(o.at, o.kind, o.facts) for o in again]
+    assert [(one.at, one.kind) for one in same] != [(one.at, one.kind) for one in other]
