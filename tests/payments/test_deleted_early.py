@@ -3,7 +3,7 @@
 import pytest
 
 from local.stack import Connection, LocalStack
-from solvimon_rillet.ledger import Ledger
+from solvimon_rillet.ledger import SCHEMA, Ledger
 from tests.credit_memos.support import (
     NOTE,
     ORIGINAL,
@@ -111,7 +111,7 @@ def test_a_deletion_that_nobody_asks_for_is_forgotten_after_14_days(
     assert noted == {
         "pk": f"default#link-gone-invoice#{rillet_id}",
         "sk": "RECORD",
-        "schema_version": 1,
+        "schema_version": SCHEMA,
         "expires_at": int(stack.clock.now()) + 14 * DAY,
     }
 

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from local.stack import LocalStack
 from solvimon_rillet.dynamo import Table
 from solvimon_rillet.errors import Code, NeedsAttention, RetryLater
-from solvimon_rillet.ledger import LEASE_SECONDS, Attempt, Claim, Document, Ledger
+from solvimon_rillet.ledger import LEASE_SECONDS, SCHEMA, Attempt, Claim, Document, Ledger
 
 NOW = 1_800_000_000
 DOCUMENT = Document("default", "invoice", "invo_1")
@@ -71,7 +71,7 @@ def test_a_claim_is_a_lease_with_the_time_it_was_made(ledger: Ledger) -> None:
         "created_at": NOW,
         "updated_at": NOW,
         "listed": "default#invoice#claimed",
-        "schema_version": 1,
+        "schema_version": SCHEMA,
     }
 
 

@@ -18,12 +18,30 @@ from typing import Any
 from solvimon_rillet import history
 from solvimon_rillet.dynamo import ConditionFailed, Item, Table
 from solvimon_rillet.errors import Code, NeedsAttention, Recoverable, RetryLater
-from solvimon_rillet.records import FINISHED, UNFINISHED, Attempt, Claim, Document, is_done
+from solvimon_rillet.records import (
+    FINISHED,
+    SCHEMA,
+    UNFINISHED,
+    Attempt,
+    Claim,
+    Document,
+    is_done,
+    upgraded,
+)
 
-__all__ = ["FINISHED", "LEASE_SECONDS", "UNFINISHED", "Attempt", "Claim", "Document", "Ledger", "is_done"]
+__all__ = [
+    "FINISHED",
+    "LEASE_SECONDS",
+    "SCHEMA",
+    "UNFINISHED",
+    "Attempt",
+    "Claim",
+    "Document",
+    "Ledger",
+    "is_done",
+]
 
 LEASE_SECONDS = 90
-SCHEMA = 1
 BY_STATE = "by_state"
 """Index of the table: the records of a connection, kind and state, by the time of their last change."""
 _MANY = 100
@@ -61,7 +79,7 @@ class Ledger:
                     ":owner": owner,
                     ":until": now + LEASE_SECONDS,
                     ":claimed": "claimed",
-                    ":listed": _listed(document, "claimed"),
+                    ":listed": document.listed("claimed"),
                     ":schema": SCHEMA,
                     ":now": now,
                     ":exported": "exported",
@@ -71,10 +89,30 @@ class Ledger:
             )
         except ConditionFailed as failed:
             if is_done(failed.item):
-                return Claim(document, "", failed.item)
+                return Claim(document, "", upgraded(document, failed.item))
             wait = max(1, int(failed.item.get("lease_until", now)) - now)
             raise RetryLater(f"{document.id} is being worked on by another worker.", after=wait) from None
+        if item["listed"] != document.listed(str(item["state"])):
+            self.adopt(document, item)
         return Claim(document, owner, item)
+
+    def adopt(self, document: Document, record: Item) -> None:
+        """Put a record of version 1, which had no index, into the index; nothing else about it changes."""
+        began = record.get("updated_at", record.get("created_at", int(self._clock())))
+        with contextlib.suppress(ConditionFailed):  # somebody has just written it anew
+            self._table.update(
+                document.key,
+                "SET listed = :listed, schema_version = :schema, "
+                "updated_at = if_not_exists(updated_at, :began)",
+                "#state = :state",
+                {
+                    ":listed": document.listed(str(record["state"])),
+                    ":began": began,
+                    ":schema": SCHEMA,
+                    ":state": record["state"],
+                },
+                {"#state": "state"},
+            )
 
     def begin(self, claim: Claim, attempt: Attempt) -> None:
         """Write the intent to send, before the call."""
@@ -136,7 +174,7 @@ class Ledger:
     ) -> bool:
         """Write another state of a document that nobody works on, if the condition holds."""
         now, past = int(self._clock()), history.appended(known.get("history", []), self._entry(state, facts))
-        written = {"state": state, "listed": _listed(document, state), "updated_at": now, "history": past}
+        written = {"state": state, "listed": document.listed(state), "updated_at": now, "history": past}
         written |= facts
         gone = {f"#r{i}": name for i, name in enumerate(_WHY) if name not in written}
         names = {f"#f{i}": name for i, name in enumerate(written)} | gone
@@ -205,7 +243,7 @@ class Ledger:
             "created_at": known.get("created_at", now),
             "updated_at": now,
             "state": state,
-            "listed": _listed(document, state),
+            "listed": document.listed(state),
             "history": past,
             **facts,
         }
@@ -242,7 +280,8 @@ class Ledger:
 
     def read(self, document: Document) -> Item | None:
         """A document's record, or ``None``."""
-        return self._table.get(document.key)
+        record = self._table.get(document.key)
+        return upgraded(document, record) if record else None
 
     def read_many(self, documents: Iterable[Document]) -> dict[Document, Item]:
         """The records of documents, those that are there; a hundred in one request."""
@@ -250,7 +289,7 @@ class Ledger:
         wanted, found = list(keys), dict[Document, Item]()
         for start in range(0, len(wanted), _MANY):
             items = self._table.get_many(wanted[start : start + _MANY])
-            found |= {keys[key]: item for key, item in items.items()}
+            found |= {keys[key]: upgraded(keys[key], item) for key, item in items.items()}
         return found
 
     def listed(self, connection: str, kind: str, state: str) -> Iterator[tuple[Document, Item]]:
@@ -308,7 +347,7 @@ class Ledger:
         if new:
             facts["history"] = history.appended(claim.record.get("history", []), new)
         if "state" in facts:
-            facts["listed"] = _listed(claim.document, str(facts["state"]))
+            facts["listed"] = claim.document.listed(str(facts["state"]))
         names = {f"#f{i}": name for i, name in enumerate(facts)}
         values = {f":f{i}": value for i, value in enumerate(facts.values())}
         sets = ", ".join(f"#f{i} = :f{i}" for i in range(len(facts)))
@@ -330,8 +369,3 @@ class Ledger:
             raise RetryLater(f"The lease on {claim.document.id} is lost; another worker goes on.") from None
         if new:
             claim.record["history"] = facts["history"]
-
-
-def _listed(document: Document, state: str) -> str:
-    """The index's key of a document in a state."""
-    return f"{document.connection}#{document.kind}#{state}"

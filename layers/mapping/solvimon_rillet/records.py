@@ -6,6 +6,9 @@ from typing import Any
 
 from solvimon_rillet.dynamo import Item
 
+SCHEMA = 2
+"""Version of the records' form. Version 1 had no index (``listed``), no history and no facts of the document
+itself, and one that was only claimed had no ``updated_at``. ``upgraded`` reads every version."""
 FINISHED = ("exported", "differs")
 UNFINISHED = ("claimed", "sending")
 
@@ -13,6 +16,15 @@ UNFINISHED = ("claimed", "sending")
 def is_done(record: Mapping[str, Any]) -> bool:
     """Whether nothing is to be done about a document: it is in Rillet, or a person has handled it."""
     return record.get("state") in FINISHED or bool(record.get("by_hand"))
+
+
+def upgraded(document: "Document", record: Item) -> Item:
+    """A record of any version in the form of this one. Only its next write makes it so in the table."""
+    if "state" not in record or "listed" in record:
+        return record
+    began = record.get("created_at", 0)
+    listed = document.listed(str(record["state"]))
+    return {"updated_at": began, "history": [], **record, "listed": listed}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +39,10 @@ class Document:
     def key(self) -> str:
         """The partition key; connection and kind hold no ``#``, so no id reaches another one's record."""
         return f"{self.connection}#{self.kind}#{self.id}"
+
+    def listed(self, state: str) -> str:
+        """The index's key of the document while it is in a state."""
+        return f"{self.connection}#{self.kind}#{state}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from solvimon_rillet.errors import NeedsAttention, Skip
-from solvimon_rillet.ledger import Document, Ledger
+from solvimon_rillet.ledger import SCHEMA, Document, Ledger
 from solvimon_rillet.mapping.documents import document_day
 from solvimon_rillet.mapping.wanted import check_wanted
 from solvimon_rillet.reconciliation.differences import UNREADABLE
@@ -90,6 +90,9 @@ class BilledPage:
         keys = {one.id: self._key(one) for one, _ in documents}
         payments = {one.id: Document(self._connection, "payment", one.id) for one, _ in documents}
         records = self._ledger.read_many([*keys.values(), *payments.values()])
+        for document, older in records.items():
+            if older["schema_version"] < SCHEMA:
+                self._ledger.adopt(document, older)
         moments = [int(r["exported_at"]) for r in map(records.get, keys.values()) if r and "exported_at" in r]
         self._earliest = {}
         if moments:
