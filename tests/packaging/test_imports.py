@@ -24,7 +24,7 @@ LATER = {
     "connect_rillet": (*SELDOM, DURABLE, "solvimon_rillet.mapping"),
     "sync_status": (*SELDOM, "requests", DURABLE, "solvimon_rillet.workflows.resolving"),
     "sweep": (*SELDOM, DURABLE, "solvimon_rillet.reconciliation"),
-    "reconcile": (*SELDOM, "solvimon_rillet.workflows.import_customers"),
+    "reconcile": (*SELDOM, "solvimon_rillet.workflows.import_run"),
     **dict.fromkeys(EXPORTS, (*SELDOM, DURABLE, "requests", "solvimon_rillet.workflows.redrive")),
     **dict.fromkeys(IMPORTS, (*SELDOM, "solvimon_rillet.reconciliation")),
 }

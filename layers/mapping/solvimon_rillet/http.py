@@ -47,6 +47,27 @@ class Gate(Protocol):
         """Note a 429 that came all the same; the answer says how many seconds to wait."""
 
 
+class CountedGate:
+    """Counts the calls that pass a gate.
+
+    Args:
+        gate: paces them.
+    """
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        self.calls = 0
+
+    def turn(self) -> None:
+        """Return when a call may be made."""
+        self._gate.turn()
+        self.calls += 1
+
+    def pushed_back(self) -> float:
+        """Note a 429 that came all the same."""
+        return self._gate.pushed_back()
+
+
 def session(get_retries: int) -> requests.Session:
     """A session that repeats safe reads by itself, and nothing else.
 

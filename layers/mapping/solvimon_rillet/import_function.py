@@ -4,13 +4,14 @@ import time
 from collections.abc import Callable, Mapping
 
 from solvimon_rillet.durable import Run, durable_handler
+from solvimon_rillet.http import CountedGate
 from solvimon_rillet.lambda_handler import Handler
 from solvimon_rillet.runtime import Runtime
 from solvimon_rillet.telemetry import Telemetry
 from solvimon_rillet.workflows.import_customers import CUSTOMERS
 from solvimon_rillet.workflows.import_kind import Kind
 from solvimon_rillet.workflows.import_products import PRODUCTS
-from solvimon_rillet.workflows.import_run import CountedGate, ImportRun, Parts
+from solvimon_rillet.workflows.import_run import ImportRun, Parts
 from solvimon_rillet.workflows.import_subsidiaries import SUBSIDIARIES
 from solvimon_rillet.workflows.importing import Import, ImportRequest
 from solvimon_rillet.workflows.stepping import Json

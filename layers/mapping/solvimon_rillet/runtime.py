@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from solvimon_rillet.bus import Bus
     from solvimon_rillet.dynamo import Table
-    from solvimon_rillet.http import Gate
+    from solvimon_rillet.http import CountedGate, Gate
     from solvimon_rillet.ledger import Ledger
     from solvimon_rillet.queues import Queue
     from solvimon_rillet.reports import ReportBucket, Topic
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from solvimon_rillet.workflows.export_credit_memo import ExportCreditMemo
     from solvimon_rillet.workflows.export_invoice import ExportInvoice
     from solvimon_rillet.workflows.import_kind import Kind
-    from solvimon_rillet.workflows.import_run import CountedGate
     from solvimon_rillet.workflows.import_run import Parts as ImportParts
     from solvimon_rillet.workflows.mark_invoice_paid import MarkInvoicePaid
     from solvimon_rillet.workflows.reconcile_run import Parts as ReconcileParts
@@ -317,7 +316,7 @@ class Runtime:
 
     def _counted(self, connection: object) -> "tuple[_Vendors, CountedGate]":
         """Clients whose calls to Rillet give way to live work, and are counted."""
-        from solvimon_rillet.workflows.import_run import CountedGate
+        from solvimon_rillet.http import CountedGate
 
         name = connection_name(connection)
         settings = self.configuration.settings(name)

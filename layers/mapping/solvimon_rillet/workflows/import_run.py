@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from solvimon_rillet.errors import ConnectionBroken, NeedsAttention, Recoverable
-from solvimon_rillet.http import Gate
+from solvimon_rillet.http import CountedGate
 from solvimon_rillet.import_ledger import ImportLedger, RunUnderWay
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.settings import Settings
@@ -23,27 +23,6 @@ FUNCTION_SECONDS = 900
 """Longest that the function runs at a stretch, as the template says."""
 LEASE_SECONDS = FUNCTION_SECONDS + 60
 FRESH_START = 120.0  # seconds before the function's end after which no page is begun
-
-
-class CountedGate:
-    """Counts the calls that pass a gate.
-
-    Args:
-        gate: paces them.
-    """
-
-    def __init__(self, gate: Gate) -> None:
-        self._gate = gate
-        self.calls = 0
-
-    def turn(self) -> None:
-        """Return when a call may be made."""
-        self._gate.turn()
-        self.calls += 1
-
-    def pushed_back(self) -> float:
-        """Note a 429 that came all the same."""
-        return self._gate.pushed_back()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ RESTARTS = 5  # how often Rillet's list may begin anew
 class ImportRequest(BaseModel):
     """What a person or a schedule may ask for."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     connection: str = "default"
     updated_since: AwareDatetime | None = Field(default=None, description="Only rows that changed later.")

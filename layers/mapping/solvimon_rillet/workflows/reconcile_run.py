@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from solvimon_rillet.bus import Bus
 from solvimon_rillet.errors import ConnectionBroken, NeedsAttention, Recoverable
+from solvimon_rillet.http import CountedGate
 from solvimon_rillet.ledger import Ledger
 from solvimon_rillet.reconciliation.documents import booked_invoice, booked_memo
 from solvimon_rillet.reports import ReportBucket, Topic
@@ -16,7 +17,6 @@ from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.rillet.models import CreditMemo, Invoice
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.client import SolvimonClient
-from solvimon_rillet.workflows.import_run import CountedGate
 from solvimon_rillet.workflows.readiness import Readiness
 from solvimon_rillet.workflows.reconcile_bills import BilledPage
 from solvimon_rillet.workflows.reconcile_report import Concluding

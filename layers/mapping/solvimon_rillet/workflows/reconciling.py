@@ -18,7 +18,7 @@ LONGEST_PERIOD = 400  # days
 class ReconcileRequest(BaseModel):
     """What a person or a schedule may ask for; without days, the month before and this one until today."""
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", populate_by_name=True, defer_build=True)
 
     connection: str | None = None
     first: Annotated[date | None, Field(alias="from", description="First day, inclusive.")] = None
