@@ -45,6 +45,9 @@ soak: $(STAMP) ## 30 days of a company with 300 customers in bad weather; SEED=7
 bench: $(STAMP) ## Measure (prints BENCH lines)
 	@PYTHONPATH=layers/mapping $(BIN)/python -m bench
 
+cost: $(STAMP) ## Count the calls to AWS and write docs/cost.md
+	@PYTHONPATH=layers/mapping $(BIN)/python -m bench.cost
+
 contracts: $(STAMP) ## Hold every request and every answer against the vendors' documents (CONTRACTS_DIR)
 	@PYTHONPATH=layers/mapping $(BIN)/python -m contracts
 
@@ -68,4 +71,4 @@ lock: ## Lock the requirements again (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-strip-extras --python-version 3.11 --no-emit-index-url --no-header --no-emit-package boto3 --no-emit-package botocore --no-emit-package s3transfer --no-emit-package python-dateutil --no-emit-package six layers/dependencies/requirements.in -o layers/dependencies/requirements.txt
 	uv pip compile -q --universal --generate-hashes --no-strip-extras --python-version 3.11 --no-emit-index-url --no-header requirements-dev.in -o requirements-dev.txt
 
-.PHONY: help demo up test test-all coverage lint bench contracts faults soak docs build packaging deploy lock
+.PHONY: help demo up test test-all coverage lint bench cost contracts faults soak docs build packaging deploy lock

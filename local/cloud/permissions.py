@@ -6,6 +6,7 @@ calls can be told from those of the tests and of the local system, which need no
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -36,12 +37,14 @@ class Permissions:
 
     Attributes:
         used: IAM actions by function.
+        counted: how often each action was called, by function and action.
         denied: calls that a policy does not allow, by function.
     """
 
     account: str
     region: str
     used: dict[str, set[str]] = field(default_factory=dict)
+    counted: Counter[tuple[str, str]] = field(default_factory=Counter)
     denied: dict[str, set[Call]] = field(default_factory=dict)
     _policies: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
 
@@ -66,6 +69,7 @@ class Permissions:
             return None
         call = self._call(environ, service, body)
         self.used.setdefault(function, set()).add(call.action)
+        self.counted[function, call.action] += 1
         allowed = any(
             action == call.action and fnmatchcase(call.resource, resource)
             for action, resource in self._policies[function]

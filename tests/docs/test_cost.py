@@ -1,0 +1,58 @@
+"""docs/cost.md: its sums are sums, and it is what the script makes."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bench import cost
+from bench.prices import PRICES
+
+TEXT = cost.PAGE.read_text(encoding="utf-8")
+
+
+def rows(head: str) -> list[list[str]]:
+    """The rows of the table with this head, without the head."""
+    lines = TEXT[TEXT.index(f"| {head} |") :].partition("\n\n")[0].splitlines()[2:]
+    return [[cell.strip(" *") for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_the_sums_are_the_sums_of_their_columns() -> None:
+    *services, total = rows("Service")
+
+    for column in range(1, len(total)):
+        summed = sum(float(service[column]) for service in services)
+        assert float(total[column]) == pytest.approx(summed, abs=0.001)
+    assert [service[0] for service in services] == list(dict.fromkeys(p.service for p in PRICES.values()))
+
+
+def test_each_price_is_what_its_words_say() -> None:
+    sizes = {"1 million": 1e6, "10,000": 1e4, "1,000": 1e3, "1": 1}
+    for price in PRICES.values():
+        found = re.fullmatch(r"(1 million|10,000|1,000|1) .+: ([\d.]+)", price.unit)
+        assert found, price.unit
+        assert price.dollars * sizes[found[1]] == pytest.approx(float(found[2]), rel=0.001)
+
+
+def test_an_invoice_takes_one_event_and_one_message() -> None:
+    [invoice] = [row for row in rows("Of one") if row[0] == "invoice"]
+    heads = TEXT[TEXT.index("| Of one |") :].partition("\n")[0].strip("| ").split(" | ")
+
+    counted = dict(zip(heads, invoice, strict=True))
+
+    assert (counted["event"], counted["sqs"]) == ("1", "3")
+    assert float(counted["api"]) >= 1
+
+
+def test_every_function_of_the_template_that_is_counted_has_a_duration() -> None:
+    assert all(seconds > 0 for seconds in cost.SECONDS.values())
+    assert {"receive_webhook", "export_invoice", "sweep", "reconcile"} <= cost.SECONDS.keys()
+
+
+@pytest.mark.slow
+def test_the_committed_page_is_the_one_that_the_script_makes(tmp_path: Path) -> None:
+    made = tmp_path / "cost.md"
+
+    cost.main(made)
+
+    assert made.read_text(encoding="utf-8") == TEXT, "run `make cost` and commit the result"
