@@ -145,6 +145,26 @@ def test_partial_payments_and_credits_tie_out_too(stack: LocalStack) -> None:
     assert answer["tied_out"]
 
 
+def test_a_part_that_is_undone_after_all_was_paid_ties_out(stack: LocalStack) -> None:
+    default = connected(stack)
+    booked = everything_booked(stack, default)
+    one = next(each for each in booked if Decimal(total(default, each)) > 1)
+    default.organisation.pay(rillet_id(stack, one), "1.00")
+    rest = default.organisation.pay(rillet_id(stack, one))
+    default.organisation.deliver_webhooks()
+    stack.settle()
+    assert default.platform.records["invoices"][one]["payment_status"] == "PAID"
+    default.organisation.delete_payment(rest["id"])
+    default.organisation.deliver_webhooks()
+    stack.settle()
+
+    answer = reconcile(stack, default)
+
+    assert default.platform.records["invoices"][one]["payment_status"] == "PARTIALLY_PAID"
+    assert found(answer) == []
+    assert answer["tied_out"]
+
+
 def test_what_was_rejected_is_named_with_its_cause_and_its_remedy(
     stack: LocalStack, default: Connection
 ) -> None:

@@ -99,7 +99,8 @@ class Partners:
         """What is open by Solvimon's word: gross, less credit notes, less what is paid.
 
         Solvimon knows how much of an invoice is paid only where payments are recorded there; else what
-        Rillet says of one that is partly paid is taken.
+        Rillet says of one that is partly paid is taken. So it is where nothing would be open: then the paid
+        amount is that of a time when all was paid, before a part of it was undone.
         """
         if billed.kind == CREDIT_MEMO or billed.payment_status in {"PAID", "OVERPAID"}:
             return NOTHING
@@ -108,9 +109,10 @@ class Partners:
             Decimal(billed.gross),
             Decimal(billed.paid),
         )
-        if billed.payment_status == "PARTIALLY_PAID" and not paid:
+        left = max(NOTHING, gross - paid - self._credited(billed, booked))
+        if billed.payment_status == "PARTIALLY_PAID" and not (paid and left):
             return Decimal(booked.open) if booked else gross
-        return max(NOTHING, gross - paid - self._credited(billed, booked))
+        return left
 
     def _credited(self, billed: Billed, booked: Booked | None) -> Decimal:
         """What is credited of an invoice: what Rillet applies, and what it does not apply yet.
