@@ -1,4 +1,4 @@
-"""The reference pages that are made from the code: settings and field tables.
+"""The reference pages that are made from the code: settings, field tables and the template's parameters.
 
 ``python -m local.reference`` writes them; a test compares what is committed with what would be written.
 """
@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from local import causes
+from local.parameters import parameters_page
 from solvimon_rillet.mapping import customers, products, subsidiaries
 from solvimon_rillet.mapping.invoices import HEADER_ROWS, LINE_ROWS
 from solvimon_rillet.mapping.rows import Row
@@ -153,7 +154,7 @@ def _words(annotation: Any) -> str:  # noqa: ANN401 - any type annotation
     return names.get(name, "day (YYYY-MM-DD)" if name == "date" else name)
 
 
-PAGES = {"settings.md": settings_page, "fields.md": fields_page}
+PAGES = {"settings.md": settings_page, "fields.md": fields_page, "parameters.md": parameters_page}
 
 
 def main() -> None:
