@@ -8,7 +8,7 @@ from faults.harness import Harness
 from faults.scenarios import SCENARIOS, Scenario
 
 SEED = 7
-RUNS = 2
+RUNS = 1
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)

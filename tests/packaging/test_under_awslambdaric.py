@@ -15,6 +15,8 @@ from local.packaged.tour import Tour, prepared
 from local.stack import LocalStack
 from tests.packaging.conftest import FUNCTIONS
 
+pytestmark = pytest.mark.slow
+
 
 def _function(folder: Path, source: str) -> DeployedFunction:
     folder.mkdir()
