@@ -80,11 +80,11 @@ def test_every_example_event_is_understood(stack: LocalStack, default: Connectio
 
 
 def test_there_is_an_example_event_for_each_use() -> None:
-    assert sorted(path.stem for path in EXAMPLES) == [
+    assert {path.stem for path in EXAMPLES} >= {
         "export_credit_memo-retry",
         "export_invoice-back-fill",
         "export_invoice-retry",
         "export_invoice-retry-all",
         "sync_status-document",
         "sync_status-resolve",
-    ]
+    }
