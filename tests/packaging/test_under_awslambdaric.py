@@ -1,5 +1,6 @@
 """Functions as Lambda runs them: awslambdaric in a clean process, asking a runtime API for its events."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +32,8 @@ def _answer(surroundings: Surroundings, function: DeployedFunction, event: Any =
 
 @pytest.fixture
 def tour(stack: LocalStack, surroundings: Surroundings) -> Iterator[Tour]:
-    """The demo's world, whose functions run in processes of their own."""
+    """The demo's world, whose functions run in processes of their own, by this machine's clock."""
+    stack.clock.set(time.time())
     with Fleet(stack, surroundings, FUNCTIONS) as fleet:
         yield Tour(stack, prepared(stack), lambda function: fleet.answers[function][-1])
 
