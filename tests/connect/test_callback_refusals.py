@@ -29,6 +29,8 @@ from tests.connect.support import (
     states,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True)
 class Visit:

@@ -32,6 +32,8 @@ from tests.connect.support import (
 )
 from tests.export.support import finalise, rillet_invoices, until, waiting
 
+pytestmark = pytest.mark.slow
+
 SOME = tuple(demo_data.invoice_id(name) for name in ("first", "discount", "usage-tiers", "yen"))
 
 

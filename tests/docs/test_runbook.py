@@ -16,6 +16,8 @@ from tests.infrastructure.views import Template
 from tests.status.support import NOBODY, finalised, mended, some, states, unlinked
 from tests.status.test_resolve import rejected_and_booked
 
+pytestmark = pytest.mark.slow
+
 PAGE = (ROOT / "docs/runbook.md").read_text(encoding="utf-8")
 SECTIONS = {part.partition("\n")[0]: part for part in re.split(r"^## ", PAGE, flags=re.MULTILINE)[1:]}
 PARTS = ["What it means.", "How to look.", "How to mend.", "How to know that it is over."]

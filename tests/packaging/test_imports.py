@@ -10,6 +10,8 @@ import local.packaged
 from local.packaged.process import Surroundings
 from tests.packaging.conftest import FUNCTIONS
 
+pytestmark = pytest.mark.slow
+
 DURABLE = "aws_durable_execution_sdk_python"
 EXPORTS = ("export_invoice", "export_credit_memo", "sync_customer", "mark_invoice_paid")
 IMPORTS = ("import_customers", "import_products", "import_subsidiaries")

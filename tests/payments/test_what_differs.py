@@ -34,6 +34,8 @@ from tests.payments.support import (
     state,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def with_memo(stack: LocalStack, connection: Connection) -> str:
     """An invoice and a credit memo that is applied to nothing, as nothing names its invoice."""

@@ -19,6 +19,8 @@ from tests.export.support import rillet_invoices, without_waiting_for_aws
 from tests.payments.support import PAID, state
 from tests.sweep.support import finalised, on_the_bus, rillet_calls, silent, state_of, sweep, swept
 
+pytestmark = pytest.mark.slow
+
 
 def die(*_: object, **__: object) -> NoReturn:
     """Stands in for a step before which the process ends."""
