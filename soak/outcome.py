@@ -1,6 +1,7 @@
 """How a run ended: its figures in one line, and everything that is wrong, by name."""
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -68,6 +69,7 @@ def _figures(plan: Plan, stack: LocalStack, soak: Soak, found: Audit, seconds: f
         "lost": found.lost,
         "difference": f"{found.difference:f}",
         "tied_out": bool(soak.diary.final.get("tied_out")),
+        "processor_seconds": round(time.process_time(), 1),
         "seconds": round(seconds, 1),
     }
 
