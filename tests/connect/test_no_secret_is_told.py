@@ -25,6 +25,8 @@ from tests.connect.support import (
 )
 from tests.export.support import finalise
 
+pytestmark = pytest.mark.slow
+
 SPEAKERS: dict[str, Callable[[str], object]] = {
     "a line of the product": lambda told: logging.getLogger("solvimon_rillet.x").debug(told),
     "a field of a line": lambda told: logging.getLogger("connect_rillet").info("x", extra={"y": {"z": told}}),

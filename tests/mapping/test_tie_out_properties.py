@@ -104,7 +104,7 @@ def _try(given_: Reckoned, scope: str, tax_amount_on: str) -> str:
 def test_any_invoice_ties_out_to_the_cent_or_is_refused_with_group_and_amounts() -> None:
     outcomes: Counter[tuple[str, str]] = Counter()
 
-    @settings(max_examples=500)
+    @settings(max_examples=200)
     @given(given_=reckoned(), tax_amount_on=st.sampled_from(TAX_AMOUNT_ON))
     def check(given_: Reckoned, tax_amount_on: str) -> None:
         found = {_try(given_, scope, tax_amount_on) for scope in SCOPES}
@@ -125,7 +125,7 @@ def test_any_invoice_ties_out_to_the_cent_or_is_refused_with_group_and_amounts()
 def test_any_invoice_whose_header_alone_states_the_tax_ties_out_to_the_cent() -> None:
     outcomes: Counter[str] = Counter()
 
-    @settings(max_examples=300)
+    @settings(max_examples=150)
     @given(given_=reckoned_by_the_header())
     def check(given_: Reckoned) -> None:
         for scope in SCOPES:
@@ -165,7 +165,7 @@ def _plain(number: Decimal) -> str:
     return f"{number.normalize():f}" if number else "0"
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(
     given_=reckoned(("rounded", "including tax")),
     data=st.data(),
@@ -192,7 +192,7 @@ def test_a_group_that_is_off_by_more_than_rounding_is_always_refused(
     assert _plain(now) in error.message or _plain(with_tax) in error.message
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(
     given_=reckoned(("rounded", "including tax")),
     which=st.sampled_from(sorted(HEADERS)),

@@ -29,6 +29,8 @@ from tests.payments.support import (
     settle,
 )
 
+pytestmark = pytest.mark.slow
+
 WHY = {"code", "message", "remedy"}
 
 

@@ -15,6 +15,8 @@ from tests.credit_memos.support import credit_note, document, memos
 from tests.export.support import calls_to, configure, rillet_invoices, sent
 from tests.status.support import Json, finalised, mended, record, retry, some, states, unlinked, work_off
 
+pytestmark = pytest.mark.slow
+
 
 def bodies(stack: LocalStack, function: str = "export_invoice") -> list[Json]:
     """The details of what is on a queue."""
