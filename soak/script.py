@@ -33,7 +33,7 @@ class Plan:
     days: int = 30
     customers: int = 300
     invoices: tuple[int, int] = (22, 30)
-    sweep_seconds: int = 3600
+    sweep_seconds: int = 7200
     outage_hours: float = 3.0
     failing: float = 0.01
     lost: float = 0.02
