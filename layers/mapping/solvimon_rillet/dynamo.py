@@ -113,6 +113,35 @@ class Table:
             )
         return _plain(answer["Attributes"])
 
+    def change(
+        self,
+        key: str,
+        facts: Mapping[str, Any],
+        condition: str,
+        values: Mapping[str, Any],
+        names: Mapping[str, str] | None = None,
+        gone: Iterable[str] = (),
+    ) -> Item:
+        """Set facts of a record and take others away if the condition holds; the answer is the record then.
+
+        Args:
+            key: of the record.
+            facts: what is set; at least one.
+            condition: what must hold.
+            values: values that the condition names.
+            names: names that the condition names.
+            gone: names of what is taken away, unless it is set.
+        """
+        sets = {f"#f{i}": name for i, name in enumerate(facts)}
+        removes = {f"#r{i}": name for i, name in enumerate(gone) if name not in facts}
+        expression = f"SET {', '.join(f'{each} = :{each[1:]}' for each in sets)}"
+        if removes:
+            expression += f" REMOVE {', '.join(removes)}"
+        set_to = {f":f{i}": value for i, value in enumerate(facts.values())}
+        return self.update(
+            key, expression, condition, {**values, **set_to}, {**(names or {}), **sets, **removes}
+        )
+
     def take(self, key: str) -> Item | None:
         """Delete a record and return what it was; of several callers only one gets it."""
         with _translated():

@@ -46,6 +46,7 @@ BY_STATE = "by_state"
 """Index of the table: the records of a connection, kind and state, by the time of their last change."""
 _MANY = 100
 _IS_DONE = "#state IN (:exported, :differs)"
+_LEASE = ("lease_owner", "lease_until")
 _WHY = ("code", "message", "remedy", "reason", "rule")  # of the state before; each state writes its own
 
 
@@ -127,16 +128,13 @@ class Ledger:
 
     def note(self, document: Document, facts: Mapping[str, Any]) -> None:
         """Add facts to a document that is finished; on any other this does nothing."""
-        names = {f"#f{i}": name for i, name in enumerate(facts)}
-        values = {f":f{i}": value for i, value in enumerate(facts.values())}
-        sets = ", ".join(f"#f{i} = :f{i}" for i in range(len(facts)))
         with contextlib.suppress(ConditionFailed):
-            self._table.update(
+            self._table.change(
                 document.key,
-                f"SET {sets}",
+                facts,
                 _IS_DONE,
-                {**values, ":exported": "exported", ":differs": "differs"},
-                {**names, "#state": "state"},
+                {":exported": "exported", ":differs": "differs"},
+                {"#state": "state"},
             )
 
     def differ(self, document: Document, why: NeedsAttention) -> bool:
@@ -175,19 +173,15 @@ class Ledger:
         """Write another state of a document that nobody works on, if the condition holds."""
         now, past = int(self._clock()), history.appended(known.get("history", []), self._entry(state, facts))
         written = {"state": state, "listed": document.listed(state), "updated_at": now, "history": past}
-        written |= facts
-        gone = {f"#r{i}": name for i, name in enumerate(_WHY) if name not in written}
-        names = {f"#f{i}": name for i, name in enumerate(written)} | gone
-        values = {f":f{i}": value for i, value in enumerate(written.values())}
         asked = {":exported": "exported", ":differs": "differs", ":total": Code.TOTAL_DIFFERS.value}
-        sets = ", ".join(f"#f{i} = :f{i}" for i in range(len(written)))
         try:
-            self._table.update(
+            self._table.change(
                 document.key,
-                f"SET {sets} REMOVE {', '.join(gone)}",
+                {**written, **facts},
                 condition,
-                values | {name: value for name, value in asked.items() if name in condition},
-                names | {"#state": "state"} | ({"#code": "code"} if "#code" in condition else {}),
+                {name: value for name, value in asked.items() if name in condition},
+                {name: name[1:] for name in ("#state", "#code") if name in condition},
+                gone=_WHY,
             )
         except ConditionFailed:
             return False
@@ -247,17 +241,14 @@ class Ledger:
             "history": past,
             **facts,
         }
-        names = {f"#f{i}": name for i, name in enumerate(written)}
-        gone = {f"#r{i}": n for i, n in enumerate((*_WHY, "lease_owner", "lease_until")) if n not in written}
-        values = {f":f{i}": value for i, value in enumerate(written.values())}
         try:
-            self._table.update(
+            self._table.change(
                 document.key,
-                f"SET {', '.join(f'#f{i} = :f{i}' for i in range(len(written)))} REMOVE {', '.join(gone)}",
+                written,
                 "(attribute_not_exists(lease_until) OR lease_until <= :now) AND "
-                "(attribute_not_exists(#version) OR #version = :version)",
-                {**values, ":now": now, ":version": known.get("updated_at", 0)},
-                {**names, **gone, "#version": "updated_at"},
+                "(attribute_not_exists(updated_at) OR updated_at = :read)",
+                {":now": now, ":read": known.get("updated_at", 0)},
+                gone=(*_WHY, *_LEASE),
             )
         except ConditionFailed:
             raise RetryLater(f"{document.id} is being worked on this very moment.", after=5) from None
@@ -348,22 +339,13 @@ class Ledger:
             facts["history"] = history.appended(claim.record.get("history", []), new)
         if "state" in facts:
             facts["listed"] = claim.document.listed(str(facts["state"]))
-        names = {f"#f{i}": name for i, name in enumerate(facts)}
-        values = {f":f{i}": value for i, value in enumerate(facts.values())}
-        sets = ", ".join(f"#f{i} = :f{i}" for i in range(len(facts)))
-        gone = [
-            *(name for name in remove if name not in facts),
-            *(("lease_owner", "lease_until") if release else ()),
-        ]
-        names |= {f"#r{i}": name for i, name in enumerate(gone)}
-        removes = f" REMOVE {', '.join(f'#r{i}' for i in range(len(gone)))}" if gone else ""
         try:
-            self._table.update(
+            self._table.change(
                 claim.document.key,
-                f"SET updated_at = :now{', ' if sets else ''}{sets}{removes}",
+                {**facts, "updated_at": int(self._clock())},
                 "lease_owner = :owner",
-                {**values, ":owner": claim.owner, ":now": int(self._clock())},
-                names,
+                {":owner": claim.owner},
+                gone=(*remove, *(_LEASE if release else ())),
             )
         except ConditionFailed:
             raise RetryLater(f"The lease on {claim.document.id} is lost; another worker goes on.") from None
