@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from solvimon_rillet.solvimon.types import CREDIT_TYPES
+
 SOLVIMON = "solvimon"
 RILLET = "rillet"
 INVOICE_FINALISED = "Invoice Finalised"
@@ -28,7 +30,6 @@ _RILLET_EVENTS = {
     ("CREDIT_MEMO", "UPDATED"): RILLET_DOCUMENT_CHANGED,
     ("CREDIT_MEMO", "DELETED"): RILLET_DOCUMENT_CHANGED,
 }
-_CREDIT_TYPES = {"CREDIT", "ONE_OFF_CREDIT"}
 
 
 def is_id(value: object) -> bool:
@@ -141,7 +142,7 @@ def from_solvimon_row(connection: str, row: Mapping[str, Any]) -> BusEvent | Non
     document_id = row.get("id")
     if not isinstance(document_id, str) or not is_id(document_id):
         return None
-    detail_type = CREDIT_NOTE_FINALISED if str(row.get("type")) in _CREDIT_TYPES else INVOICE_FINALISED
+    detail_type = CREDIT_NOTE_FINALISED if str(row.get("type")) in CREDIT_TYPES else INVOICE_FINALISED
     return BusEvent(SOLVIMON, detail_type, connection, document_id, "", "")
 
 
@@ -153,7 +154,7 @@ def _detail_type(action: str, data: Mapping[str, Any]) -> str | None:
     )
     if not final:
         return None
-    return CREDIT_NOTE_FINALISED if str(data.get("type")) in _CREDIT_TYPES else INVOICE_FINALISED
+    return CREDIT_NOTE_FINALISED if str(data.get("type")) in CREDIT_TYPES else INVOICE_FINALISED
 
 
 def from_rillet(connection: str, entity: str, event: str, event_id: str, body: bytes) -> BusEvent | None:

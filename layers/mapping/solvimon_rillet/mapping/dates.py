@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from solvimon_rillet.errors import Code, NeedsAttention
@@ -65,3 +65,10 @@ def service_period(group: Group, path: str, where: tzinfo) -> tuple[date, date] 
             "Correct the period in Solvimon (credit the invoice and bill it again), then retry.",
         )
     return first, last
+
+
+def around(first: date, last: date) -> tuple[datetime, datetime]:
+    """Moments in UTC between which every document of some days is dated, whatever its own time zone."""
+    begin = max(first, date.min + timedelta(days=1)) - timedelta(days=1)
+    end = min(last, date.max - timedelta(days=2)) + timedelta(days=2)
+    return datetime.combine(begin, time.min, UTC), datetime.combine(end, time.min, UTC)

@@ -11,6 +11,8 @@ from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf
 
+from solvimon_rillet.solvimon.types import CREDIT_TYPES
+
 T = TypeVar("T")
 
 
@@ -340,7 +342,7 @@ class Invoice(Model):
     @property
     def is_credit_note(self) -> bool:
         """Whether this is a credit note, which Rillet takes as a credit memo."""
-        return self.type in {"CREDIT", "ONE_OFF_CREDIT"}
+        return self.type in CREDIT_TYPES
 
     @property
     def currency(self) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 from solvimon_rillet import money
 from solvimon_rillet.errors import Code, NeedsAttention, Recoverable, RetryLater, Skip
 from solvimon_rillet.events import SOLVIMON, BusEvent
-from solvimon_rillet.ledger import FINISHED, Claim, Document, Ledger
+from solvimon_rillet.ledger import FINISHED, UNFINISHED, Claim, Document, Ledger
 from solvimon_rillet.mapping.payments import UNPAID, PaymentState, RilletBalance, to_solvimon_payment_state
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.rillet.models import Invoice as RilletInvoice
@@ -22,7 +22,6 @@ from solvimon_rillet.workflows.results import Result, in_words
 from solvimon_rillet.workflows.rillet_changes import RilletChanges
 
 _KINDS = {"INVOICE": "invoice", "CREDIT_MEMO": "credit_memo"}
-_UNFINISHED = ("claimed", "sending")
 _UNKNOWN = "UNKNOWN"  # a payment state is being written; what Solvimon has is not known until that is done
 _NOT_OURS = {"reason": "It is not an invoice or credit memo that came from Solvimon through us."}
 
@@ -111,7 +110,7 @@ class MarkInvoicePaid:
         for solvimon_id in filter(None, named):
             document = Document(self._connection, kind, solvimon_id)
             record = self._ledger.read(document) or {}
-            if record.get("state") in _UNFINISHED:
+            if record.get("state") in UNFINISHED:
                 raise RetryLater(f"The export of {solvimon_id} is not finished.")
             if record.get("rillet_id") == rillet_id:
                 return document

@@ -1,23 +1,24 @@
 """Solvimon's side of a reconciliation: a page of its final documents, with what the ledger says of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 from pydantic import ValidationError
 
 from solvimon_rillet.errors import NeedsAttention, Skip
 from solvimon_rillet.ledger import SCHEMA, Document, Ledger
+from solvimon_rillet.mapping.dates import around
 from solvimon_rillet.mapping.documents import document_day
 from solvimon_rillet.mapping.wanted import check_wanted
 from solvimon_rillet.reconciliation.differences import UNREADABLE
-from solvimon_rillet.reconciliation.documents import Billed, billed
+from solvimon_rillet.reconciliation.documents import CREDIT_MEMO, INVOICE, Billed, billed
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.client import SolvimonClient
 from solvimon_rillet.solvimon.models import Invoice, field_value
+from solvimon_rillet.solvimon.types import CREDIT_TYPES
 from solvimon_rillet.workflows.stepping import Json
 
-_DAY = timedelta(days=1)
 _RULES = {
     "workflow_off": "its workflow is switched off",
     "self_billing": "self-billing",
@@ -46,11 +47,7 @@ class BilledPage:
             What is kept of it, and what the run decides by: whether there is more, and when the first of the
             page's documents was exported.
         """
-        # Days are cut in each document's own time zone, so a day more at either end is read.
-        period = f"[{(first - _DAY).isoformat()}T00:00:00Z,{(last + 2 * _DAY).isoformat()}T00:00:00Z]"
-        order = {"order_by": "created_at", "order_direction": "asc"}
-        filters: dict[str, str | list[str]] = {"statuses[]": ["FINAL"], "invoice_date": period, **order}
-        rows, more = self._solvimon.page("invoices", number, **filters)
+        rows, more = self._solvimon.final_invoices(*around(first, last), number)
         documents, unreadable = self._documents(rows)
         within = [(one, day) for one, day in documents if first <= day <= last]
         found = self._with_records(within)
@@ -110,7 +107,7 @@ class BilledPage:
         ]
 
     def _key(self, document: Invoice) -> Document:
-        kind = "credit_memo" if document.is_credit_note else "invoice"
+        kind = CREDIT_MEMO if document.is_credit_note else INVOICE
         return Document(self._connection, kind, document.id)
 
     def _refused(self, document: Invoice, record: Mapping[str, Any]) -> str:
@@ -165,7 +162,7 @@ class BilledPage:
 
 def _unreadable(row: Json, why: NeedsAttention) -> Billed:
     return Billed(
-        "credit_memo" if str(row.get("type")).endswith("CREDIT") else "invoice",
+        CREDIT_MEMO if str(row.get("type")) in CREDIT_TYPES else INVOICE,
         str(row["id"]),
         str(row.get("invoice_number") or ""),
         state=UNREADABLE,

@@ -8,24 +8,25 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
 from typing import Any
 
 from solvimon_rillet.dynamo import Item
 from solvimon_rillet.errors import Code, NeedsAttention, RetryLater
 from solvimon_rillet.events import SOLVIMON, BusEvent
 from solvimon_rillet.ledger import FINISHED, Document, Ledger
+from solvimon_rillet.mapping.dates import around
 from solvimon_rillet.mapping.documents import document_day
 from solvimon_rillet.queues import Queue
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.client import SolvimonClient
 from solvimon_rillet.solvimon.models import Invoice
+from solvimon_rillet.solvimon.types import CREDIT_TYPES
 from solvimon_rillet.workflows.plain_words import moment, seconds_of, span
 from solvimon_rillet.workflows.redrive_request import ALL, Retry
 
 _AT_ONCE = 100  # records that the ledger reads in one request
 _CALLS = {"invoice": 1, "credit_memo": 2}  # at Rillet, of a document whose links are known
-_CREDIT_TYPES = {"CREDIT", "ONE_OFF_CREDIT"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ class Redrive:
         """Solvimon's final documents of some days, page by page, in an order that new ones do not change."""
         number = retry.page
         while True:
-            rows, more = self._solvimon.page("invoices", number, **self._filters(retry))
+            rows, more = self._solvimon.final_invoices(*self._moments(retry), number)
             number += 1
             wanted = [row for row in rows if self._is_wanted(row, retry)]
             documents = [Document(self._connection, self._workflow.kind, str(row["id"])) for row in wanted]
@@ -142,21 +143,14 @@ class Redrive:
             if not more:
                 return
 
-    def _filters(self, retry: Retry) -> dict[str, str | list[str]]:
-        """A day wider on either side: a document's day is that of its own time zone."""
+    def _moments(self, retry: Retry) -> tuple[datetime, datetime]:
         if retry.first is None or retry.last is None:
             raise ValueError("only a retry by date lists documents")
-        first, last = retry.first - timedelta(days=1), retry.last + timedelta(days=1)
-        return {
-            "statuses[]": ["FINAL"],
-            "invoice_date": f"[{first}T00:00:00Z,{last}T23:59:59Z]",
-            "order_by": "created_at",
-            "order_direction": "asc",
-        }
+        return around(retry.first, retry.last)
 
     def _is_wanted(self, row: Mapping[str, Any], retry: Retry) -> bool:
         """Whether a row is of this kind and these days; what cannot be read is for the workflow to tell."""
-        if (row.get("type") in _CREDIT_TYPES) != (self._workflow.kind == "credit_memo"):
+        if (str(row.get("type")) in CREDIT_TYPES) != (self._workflow.kind == "credit_memo"):
             return False
         day = None
         with contextlib.suppress(NeedsAttention, ValueError):

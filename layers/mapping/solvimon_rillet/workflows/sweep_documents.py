@@ -37,17 +37,11 @@ class SweepDocuments:
         workflows = self._tools.settings.workflows
         if not (workflows.export_invoice or workflows.export_credit_memo):
             return
-        filters: dict[str, str | list[str]] = {
-            "statuses[]": ["FINAL"],
-            "invoice_date": f"[{_text(self._since())},{_text(self._tools.now() + _AHEAD)}]",
-            "include_periods": "false",
-            "order_by": "created_at",
-            "order_direction": "asc",
-        }
+        since, until = _moment(self._since()), _moment(self._tools.now() + _AHEAD)
         number, more = 1, True
         while more:
             share.check()
-            rows, more = self._solvimon.page("invoices", number, **filters)
+            rows, more = self._solvimon.final_invoices(since, until, number)
             self._tools.publish(self._missing(rows), findings)
             number += 1
 
@@ -99,6 +93,5 @@ def state_of(record: Mapping[str, Any]) -> str:
     return f"{state} {record.get('updated_at')}" if state in UNFINISHED else state
 
 
-def _text(moment: int) -> str:
-    """A moment as Solvimon's filters take it; it refuses milliseconds (dossier 1.6)."""
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
