@@ -12,7 +12,7 @@ TARGET = ROOT / "layers" / "mapping" / "solvimon_rillet" / "workflows" / "causes
 def causes() -> str:
     """The file of causes: by code, what it means and what to do."""
     text = SOURCE.read_text(encoding="utf-8").replace("`", "")
-    rows = re.findall(r"^\| (\w+) \| (.+) \| (.+) \|$", text, flags=re.MULTILINE)
+    rows = re.findall(r"^\| ([a-z_]+) \| (.+) \| (.+) \|$", text, flags=re.MULTILINE)
     found = {code: {"meaning": meaning, "remedy": remedy} for code, meaning, remedy in sorted(rows)}
     return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
 

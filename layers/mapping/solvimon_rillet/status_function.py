@@ -9,7 +9,7 @@ from solvimon_rillet.errors import NeedsAttention, Recoverable
 from solvimon_rillet.events import is_id
 from solvimon_rillet.lambda_handler import Handler
 from solvimon_rillet.queues import Queue
-from solvimon_rillet.runtime import Runtime, aws
+from solvimon_rillet.runtime import Runtime
 from solvimon_rillet.telemetry import Telemetry
 from solvimon_rillet.workflows.document_story import DocumentStory
 from solvimon_rillet.workflows.kinds import CREDIT_MEMO, CUSTOMER, INVOICE, Kind
@@ -97,7 +97,7 @@ def build_status(environment: Mapping[str, str], clock: Callable[[], float]) -> 
             return resolve(name, request.resolve)
         if asked := request.named(INVOICE, CREDIT_MEMO, CUSTOMER):
             return DocumentStory(name, runtime.ledger, clock).of(*asked)
-        return Overview(name, runtime.ledger, _dead_letters(environment, clock), clock).now()
+        return Overview(name, runtime.ledger, _dead_letters(environment, runtime), clock).now()
 
     def resolve(name: str, wanted: ResolveRequest) -> dict[str, Any]:
         # Only this asks the vendors; whoever just looks does without their clients.
@@ -129,8 +129,8 @@ def build_status(environment: Mapping[str, str], clock: Callable[[], float]) -> 
     return handle
 
 
-def _dead_letters(environment: Mapping[str, str], clock: Callable[[], float]) -> dict[str, Queue]:
+def _dead_letters(environment: Mapping[str, str], runtime: Runtime) -> dict[str, Queue]:
     """The dead-letter queues that the template names, by their names."""
-    sqs = aws("sqs", environment.get("AWS_LAMBDA_FUNCTION_NAME"))
+    sqs = runtime.aws("sqs")
     urls = environment.get("DEAD_LETTERS", "").split()
-    return {url.rpartition("/")[2]: Queue(url, sqs, clock) for url in urls}
+    return {url.rpartition("/")[2]: Queue(url, sqs, runtime.clock) for url in urls}

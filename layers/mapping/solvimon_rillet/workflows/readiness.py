@@ -15,6 +15,7 @@ from solvimon_rillet.solvimon.models import BillingEntity, Customer, Product, fi
 from solvimon_rillet.workflows.stepping import Json
 
 T = TypeVar("T")
+R = TypeVar("R", Product, BillingEntity, Customer)
 
 
 class Readiness:
@@ -43,57 +44,40 @@ class Readiness:
     def _products(self, rows: Iterable[Json]) -> list[Unready]:
         reference = self._settings.custom_fields.product
         active = (row for row in rows if row.get("status") in {None, "ACTIVE"})
-        products = _read(active, Product.model_validate)
-        unlinked = [one for one in products if one.id and not field_value(one.custom_fields, reference)]
-        known = self._known("product", (str(one.id) for one in unlinked))
+        remedy = (
+            f'Import products, or fill the custom field "Rillet Product ID" ({reference}) on it in Solvimon.'
+        )
         return [
-            Unready(
-                "product",
-                str(one.id),
-                one.name or str(one.id),
-                "It has no Rillet product.",
-                f'Import products, or fill the custom field "Rillet Product ID" ({reference}) on it in '
-                "Solvimon.",
-            )
-            for one in unlinked
-            if str(one.id) not in known
+            Unready("product", str(one.id), one.name or str(one.id), "It has no Rillet product.", remedy)
+            for one in self._unlinked("product", _read(active, Product.model_validate))
         ]
 
     def _entities(self, rows: Iterable[Json]) -> list[Unready]:
-        reference, by_hand = (
-            self._settings.custom_fields.subsidiary,
-            set(self._settings.subsidiaries.values()),
+        reference, by_hand = self._settings.custom_fields.subsidiary, self._settings.subsidiaries.values()
+        remedy = (
+            f'Import subsidiaries, fill the custom field "Rillet Subsidiary ID" ({reference}) on it in '
+            'Solvimon, or name it in the setting "subsidiaries".'
         )
-        entities = _read(rows, BillingEntity.model_validate)
-        unlinked = [
-            one
-            for one in entities
-            if one.id and one.id not in by_hand and not field_value(one.custom_fields, reference)
-        ]
-        known = self._known("subsidiary", (str(one.id) for one in unlinked))
         return [
             Unready(
                 "billing entity",
                 str(one.id),
                 one.legal_name or str(one.id),
                 "It has no Rillet subsidiary.",
-                f'Import subsidiaries, fill the custom field "Rillet Subsidiary ID" ({reference}) on it in '
-                'Solvimon, or name it in the setting "subsidiaries".',
+                remedy,
             )
-            for one in unlinked
-            if str(one.id) not in known
+            for one in self._unlinked("subsidiary", _read(rows, BillingEntity.model_validate))
+            if one.id not in by_hand
         ]
 
     def _customers(self, rows: Iterable[Json]) -> list[Unready]:
-        reference = self._settings.custom_fields.customer
-        customers = [one for one in _read(rows, Customer.model_validate) if one.status in {None, "ACTIVE"}]
-        unlinked = [one for one in customers if one.id and not field_value(one.custom_fields, reference)]
-        known = self._known("customer", (str(one.id) for one in unlinked))
-        found = []
-        for one in unlinked:
-            if str(one.id) not in known and (why := self._stops(one, reference)):
-                found.append(Unready("customer", str(one.id), one.name or str(one.id), *why))
-        return found
+        active = (row for row in rows if row.get("status") in {None, "ACTIVE"})
+        unlinked = self._unlinked("customer", _read(active, Customer.model_validate))
+        return [
+            Unready("customer", str(one.id), one.name or str(one.id), *why)
+            for one in unlinked
+            if (why := self._stops(one, self._settings.custom_fields.customer))
+        ]
 
     def _stops(self, customer: Customer, reference: str) -> tuple[str, str] | None:
         """Why a customer without link would stop its invoice: cause and remedy, or ``None``."""
@@ -108,10 +92,15 @@ class Readiness:
             return why.message, why.remedy
         return None
 
-    def _known(self, kind: str, solvimon_ids: Iterable[str]) -> set[str]:
-        """Those whose link the ledger remembers."""
-        keys = {Document(self._connection, f"link-{kind}", one): one for one in solvimon_ids}
-        return {keys[key] for key, item in self._ledger.read_many(keys).items() if "rillet_id" in item}
+    def _unlinked(self, kind: str, records: Iterable[R]) -> list[R]:
+        """Those without a Rillet id, neither in their custom field nor remembered in the ledger."""
+        reference = str(getattr(self._settings.custom_fields, kind))
+        bare = {
+            str(one.id): one for one in records if one.id and not field_value(one.custom_fields, reference)
+        }
+        keys = {Document(self._connection, f"link-{kind}", each): each for each in bare}
+        known = {keys[key] for key, item in self._ledger.read_many(keys).items() if "rillet_id" in item}
+        return [one for each, one in bare.items() if each not in known]
 
 
 def _read(rows: Iterable[Json], model: Callable[[Json], T]) -> list[T]:
