@@ -12,9 +12,10 @@ from solvimon_rillet.bus import Bus
 from solvimon_rillet.reports import PARTS, ReportBucket, Topic
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.solvimon.client import SolvimonClient
+from solvimon_rillet.telemetry import Telemetry
 from tests.export.support import without_waiting_for_aws
 from tests.imports.support import die_at
-from tests.reconcile.support import everything_booked, found, period, reconcile, whole_report
+from tests.reconcile.support import everything_booked, found, period, reconcile, rillet_id, whole_report
 
 pytestmark = pytest.mark.slow
 
@@ -294,3 +295,42 @@ def test_nothing_is_put_on_the_bus_unless_asked(
     assert without == []
     assert [event.id for event in published] == ["invo_missing"]  # type: ignore[attr-defined]
     assert all(event.bulk for event in published)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("reason", ["credentials", "outage"])
+def test_a_run_without_a_result_is_counted_once_for_its_alarm(
+    stack: LocalStack, default: Connection, monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    counted: list[str] = []
+    monkeypatch.setattr(Telemetry, "count", lambda _self, name, *_: counted.append(name))
+    if reason == "credentials":
+        stack.put_secret("default", "solvimon", {"api_key": "wrong", "webhook_secret": "x"})
+    else:
+        stack.solvimon.state.misbehave("status", status=503, times=10_000)
+    stack.runtime.reset()
+
+    answer = stack.invoke("reconcile", {"connection": "default"})
+
+    assert "error" in answer
+    assert answer["remedy"]
+    assert counted.count("ReconciliationFailed") == 1
+
+
+def test_a_rillet_document_that_cannot_be_read_is_told_and_not_taken_for_deleted(
+    stack: LocalStack, default: Connection, booked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = RilletClient.invoice_rows
+    strange = rillet_id(stack, booked[0])
+
+    def with_a_strange_one(self: RilletClient, cursor: str | None, since: str | None) -> object:
+        page = read(self, cursor, since)
+        rows = [{**row, "total": "much"} if row["id"] == strange else row for row in page.rows]
+        return type(page)(rows, page.next_cursor)
+
+    monkeypatch.setattr(RilletClient, "invoice_rows", with_a_strange_one)
+
+    answer = reconcile(stack, default)
+
+    assert found(answer) == [("rejected", booked[0])]
+    assert "cannot be read" in answer["findings"][0]["cause"]
+    assert answer["rillet_calls"] == 3, "it is not asked for by its id again and again"

@@ -33,6 +33,14 @@ def absent(billed: Billed, known: Known, holder: str = "") -> Finding:
             f"The ledger says {billed.rillet_id}, which is Rillet's document for {holder}.",
             f"Book it in Rillet by hand and tell sync_status (resolve) the id of that {what}.",
         )
+    if billed.rillet_id in known.unreadable:
+        return about(
+            billed,
+            Kind.REJECTED,
+            f"It was booked as {billed.rillet_number or billed.rillet_id}, which Rillet shows in a form that "
+            "cannot be read.",
+            "Compare it by hand, and report it to Rillet's support with the id.",
+        )
     if billed.state in FINISHED:
         asked = billed.rillet_id in known.gone
         missed = "Rillet does not have it any more" if asked else "Rillet's list does not have it"

@@ -14,8 +14,23 @@ Json = dict[str, Any]
 INVOICE, CREDIT_MEMO = "invoice", "credit_memo"
 
 
+class _Row:
+    """Kept as JSON between two steps."""
+
+    __slots__ = ()
+
+    def as_row(self) -> Json:
+        """The document as JSON, without what is empty."""
+        return {name: value for name, value in asdict(self).items() if value}  # type: ignore[call-overload]
+
+    @classmethod
+    def of_row(cls, row: Mapping[str, Any]) -> Self:
+        """The document again; JSON knows no tuples."""
+        return cls(**{name: tuple(one) if isinstance(one, list) else one for name, one in row.items()})
+
+
 @dataclass(frozen=True, slots=True)
-class Billed:
+class Billed(_Row):
     """A final document of Solvimon, with what the ledger says of it.
 
     Amounts are in major units of the currency; those of a credit note are positive, as Rillet's memos are.
@@ -69,18 +84,9 @@ class Billed:
     seen_at: str = ""
     scope: str = ""
 
-    def as_row(self) -> Json:
-        """The document as JSON, without what is empty."""
-        return {name: value for name, value in asdict(self).items() if value}
-
-    @classmethod
-    def of_row(cls, row: Mapping[str, Any]) -> Self:
-        """The document again."""
-        return cls(**{**row, "credits": tuple(row.get("credits", ()))})
-
 
 @dataclass(frozen=True, slots=True)
-class Booked:
+class Booked(_Row):
     """A document of Rillet.
 
     Attributes:
@@ -116,15 +122,6 @@ class Booked:
     references: tuple[str, ...] = ()
     applied: dict[str, str] = field(default_factory=dict)
     updated_at: str = ""
-
-    def as_row(self) -> Json:
-        """The document as JSON, without what is empty."""
-        return {name: value for name, value in asdict(self).items() if value}
-
-    @classmethod
-    def of_row(cls, row: Mapping[str, Any]) -> Self:
-        """The document again."""
-        return cls(**{**row, "references": tuple(row.get("references", ()))})
 
 
 def billed(

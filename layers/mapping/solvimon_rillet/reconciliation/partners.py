@@ -21,6 +21,7 @@ class Known:
         subsidiaries: Rillet's subsidiary by Solvimon's billing entity.
         ours: Solvimon ids that the ledger has as booked in this period.
         gone: Rillet ids that Rillet was asked for and does not have.
+        unreadable: Rillet ids of documents whose form is another one than Rillet's document says.
         compare_payments: whether Solvimon is to know what is paid.
     """
 
@@ -30,6 +31,7 @@ class Known:
     subsidiaries: Mapping[str, str] = field(default_factory=dict)
     ours: frozenset[str] = frozenset()
     gone: frozenset[str] = frozenset()
+    unreadable: frozenset[str] = frozenset()
     compare_payments: bool = True
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from solvimon_rillet.errors import ConnectionBroken, NeedsAttention, Recoverable
+from solvimon_rillet.errors import ConnectionBroken, NeedsAttention
 from solvimon_rillet.http import CountedGate
 from solvimon_rillet.import_ledger import ImportLedger, RunUnderWay
 from solvimon_rillet.rillet.client import RilletClient
@@ -16,6 +16,7 @@ from solvimon_rillet.workflows.import_page import ImportPage, Place
 from solvimon_rillet.workflows.import_row import Run, Target
 from solvimon_rillet.workflows.import_target import Preparation
 from solvimon_rillet.workflows.importing import ImportRequest, since_of
+from solvimon_rillet.workflows.stepping import guarded, stop
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +86,7 @@ class ImportRun:
         ledger, dry_run = parts.ledger, self._request.dry_run
         if not self._kind.is_on(parts.settings):
             name = f"import_{self._kind.plural}"
-            return _stop(
+            return _stopped(
                 f"The workflow {name} is switched off.", f"Set workflows.{name} to true in the settings."
             )
         started = int(self._clock())
@@ -162,31 +163,18 @@ class ImportRun:
         since, until = (
             datetime.fromtimestamp(at, UTC).strftime("%H:%M") for at in (other.since, other.until)
         )
-        return _stop(
+        return _stopped(
             f"Another import of {self._kind.plural} has been under way since {since} UTC.",
             f"Wait for its end. If somebody stopped it, you can import again at {until} UTC at the latest.",
         )
 
     def _guarded(self, work: Callable[[Parts], Json]) -> Json:
-        """Do a step's work; what goes wrong becomes its result, so that it is decided upon only once."""
-        gate: CountedGate | None = None
-        try:
-            parts, gate = self._parts()
-            result = work(parts)
-        except ConnectionBroken as error:
-            self._count("ConnectionBroken", self._request.connection, 1)
-            result = _stop(
-                str(error), "Mend it (connect_rillet with action status says how), then import again."
-            )
-        except NeedsAttention as error:
-            result = _stop(error.message, error.remedy)
-        except Recoverable as error:
-            result = {"later": error.after, "why": str(error)}
-        return {"rillet_calls": gate.calls if gate else 0, **result}
+        connection = self._request.connection
+        return guarded(self._parts, work, lambda: self._count("ConnectionBroken", connection, 1))
 
 
-def _stop(what: str, remedy: str) -> Json:
-    return {"stop": {"what": what, "remedy": remedy}}
+def _stopped(what: str, remedy: str) -> Json:
+    return {"stop": stop(what, remedy)}
 
 
 def _seconds(moment: str) -> float:

@@ -77,14 +77,15 @@ class Concluding:
 
     def _report(self, begun: Json, run: str, counts: Mapping[str, int]) -> Report:
         billed, links = self._billed(run, counts)
-        booked, gone, remarks = self._booked(run, counts)
+        booked, gone, unreadable = self._booked(run, counts)
         known = Known(
             first=begun["from"],
             last=begun["to"],
             customers=links["customers"],
             subsidiaries=links["subsidiaries"],
             ours=self._ours(billed, booked, begun),
-            gone=frozenset(gone),
+            gone=gone,
+            unreadable=unreadable,
             compare_payments=self._settings.workflows.mark_invoice_paid,
         )
         unready = [
@@ -102,7 +103,7 @@ class Concluding:
             subsidiaries=begun["subsidiaries"],
             unready=unready,
             link=self._settings.solvimon.invoice_link,
-            remarks=remarks,
+            remarks=[f"Rillet's {one} cannot be read." for one in sorted(unreadable)],
         )
 
     def _billed(self, run: str, counts: Mapping[str, int]) -> tuple[list[Billed], dict[str, dict[str, str]]]:
@@ -114,15 +115,18 @@ class Concluding:
                 found |= part[name]
         return list(documents.values()), links
 
-    def _booked(self, run: str, counts: Mapping[str, int]) -> tuple[list[Booked], list[str], list[str]]:
+    def _booked(
+        self, run: str, counts: Mapping[str, int]
+    ) -> tuple[list[Booked], frozenset[str], frozenset[str]]:
+        """Rillet's documents, the ids that it does not have, and those of documents that cannot be read."""
         documents: dict[str, Booked] = {}
-        gone, remarks = list[str](), list[str]()
+        gone, unreadable = set[str](), set[str]()
         for kind in ("invoices", "credit-memos", "absent"):
             for part in self._bucket.parts(run, kind, counts.get(kind, 0)):
                 documents |= {row["id"]: Booked.of_row(row) for row in part["booked"]}
-                gone += part.get("gone", [])
-                remarks += [f"Rillet's {one} cannot be read." for one in part.get("unreadable", [])]
-        return list(documents.values()), gone, remarks
+                gone |= {*part.get("gone", ())}
+                unreadable |= {*part.get("unreadable", ())}
+        return list(documents.values()), frozenset(gone), frozenset(unreadable)
 
     def _ours(self, billed: Iterable[Billed], booked: Iterable[Booked], begun: Json) -> frozenset[str]:
         """Ids that documents of the period refer to, that are ours, and that Solvimon's list has not."""

@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, timedelta
 from pydantic import ValidationError
 
 from solvimon_rillet.bus import Bus
-from solvimon_rillet.errors import ConnectionBroken, NeedsAttention, Recoverable
 from solvimon_rillet.http import CountedGate
 from solvimon_rillet.ledger import Ledger
 from solvimon_rillet.reconciliation.documents import booked_invoice, booked_memo
@@ -21,7 +20,7 @@ from solvimon_rillet.workflows.readiness import Readiness
 from solvimon_rillet.workflows.reconcile_bills import BilledPage
 from solvimon_rillet.workflows.reconcile_report import Concluding
 from solvimon_rillet.workflows.reconciling import ReconcileRequest
-from solvimon_rillet.workflows.stepping import Json, stop
+from solvimon_rillet.workflows.stepping import Json, guarded
 
 logger = logging.getLogger(__name__)
 
@@ -155,6 +154,11 @@ class ReconcileRun:
 
         return self._guarded(work)
 
+    def fail(self) -> Json:
+        """Note that the run came to no result, whatever the reason was."""
+        self._count("ReconciliationFailed", self._connection, 1)
+        return {}
+
     def _begin(self, parts: Parts) -> Json:
         today = datetime.fromtimestamp(self._clock(), UTC).date()
         month_before = (today.replace(day=1) - DAY).replace(day=1)
@@ -171,12 +175,15 @@ class ReconcileRun:
 
     def _missed(self, parts: Parts, counts: Mapping[str, int]) -> list[tuple[str, str]]:
         """Kind and Rillet id of what the ledger has as booked and Rillet's lists have not, in order."""
-        there = {
-            row["id"]
+        read = [
+            part
             for kind in (INVOICES, MEMOS)
             for part in parts.bucket.parts(self._run, kind, counts.get(kind, 0))
-            for row in part["booked"]
-        }
+        ]
+        # What cannot be read in a list cannot be read by its id either.
+        there = {row["id"] for part in read for row in part["booked"]}.union(
+            *(part["unreadable"] for part in read)
+        )
         return sorted(
             {
                 (row["kind"], row["rillet_id"])
@@ -188,23 +195,7 @@ class ReconcileRun:
         )
 
     def _guarded(self, work: Callable[[Parts], Json]) -> Json:
-        """Do a step's work; what goes wrong becomes its result, so that it is decided upon only once."""
-        gate: CountedGate | None = None
-        try:
-            parts, gate = self._parts()
-            result = work(parts)
-        except ConnectionBroken as error:
-            self._count("ConnectionBroken", self._connection, 1)
-            self._count("ReconciliationFailed", self._connection, 1)
-            result = {
-                "stop": stop(str(error), "Mend it (connect_rillet with action status says how), then repeat.")
-            }
-        except NeedsAttention as error:
-            self._count("ReconciliationFailed", self._connection, 1)
-            result = {"stop": stop(error.message, error.remedy)}
-        except Recoverable as error:
-            result = {"later": error.after, "why": str(error)}
-        return {"rillet_calls": gate.calls if gate else 0, **result}
+        return guarded(self._parts, work, lambda: self._count("ConnectionBroken", self._connection, 1))
 
 
 def _booked(kind: str, rows: Iterable[object]) -> tuple[list[Json], list[str]]:

@@ -60,6 +60,9 @@ class Work(Protocol):
     def conclude(self, begun: Json, counts: Mapping[str, int]) -> Json:
         """Compare, write the report, tell, and export what is missing."""
 
+    def fail(self) -> Json:
+        """Note that the run came to no result."""
+
 
 class Reconciliation:
     """One run over one connection or all of them.
@@ -89,7 +92,7 @@ class Reconciliation:
             return self._one(self._request.connection, "")
         found = self._patience.do("connections", lambda _: self._connections())
         if "stop" in found:
-            return _answer({}, found["stop"])
+            return _stopped({}, found["stop"])
         names = [str(name) for name in found["connections"]]
         if len(names) == 1:
             return self._one(names[0], "")
@@ -118,7 +121,11 @@ class _Pass:
         concluded: Json = {}
         if self._stop is None:
             concluded = self._do("report", lambda: self._work.conclude(begun, self._counts))
-        return _answer({**concluded, "rillet_calls": self._calls}, self._stop)
+        answer: Json = {**concluded, "rillet_calls": self._calls}
+        if self._stop is None:
+            return answer
+        self._patience.do(f"{self._prefix}failed", lambda _: self._work.fail())
+        return _stopped(answer, self._stop)
 
     def _read(self, begun: Json) -> None:
         since = self._bills(begun)
@@ -135,15 +142,8 @@ class _Pass:
         Returns:
             Since when Rillet's documents for them have changed: the first day, or the first export before it.
         """
-        since = [str(begun["since"])]
-
-        def page(number: int) -> Json:
-            result = self._work.bills(begun, number)
-            return result
-
-        for result in self._pages("Solvimon's documents", page):
-            since += [str(result["earliest"])] if result.get("earliest") else []
-        return min(since)
+        pages = self._pages("Solvimon's documents", lambda number: self._work.bills(begun, number))
+        return min([str(begun["since"]), *(str(page["earliest"]) for page in pages if "earliest" in page)])
 
     def _books(self, begun: Json, kind: str, since: str) -> None:
         """Read a list of Rillet's; an expired cursor begins it anew without a word (dossier, trap 16)."""
@@ -199,7 +199,5 @@ class _Pass:
         return result
 
 
-def _answer(told: Mapping[str, Any], stop: Json | None) -> Json:
-    if stop is None:
-        return {name: value for name, value in told.items() if name != "more"}
+def _stopped(told: Mapping[str, Any], stop: Json) -> Json:
     return {"tied_out": False, **told, "error": stop["what"], "remedy": stop["remedy"]}

@@ -6,7 +6,10 @@ point again when it is replayed.
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
+
+from solvimon_rillet.errors import ConnectionBroken, NeedsAttention, Recoverable
+from solvimon_rillet.http import CountedGate
 
 Json = dict[str, Any]
 
@@ -14,6 +17,7 @@ PATIENCE = 6 * 3600  # seconds that one step may wait in all
 OPERATIONS = 2900  # steps and waits of one run; Lambda allows 3,000
 SHORTEST, LONGEST = 1, 900  # seconds of one wait
 _FIRST_PAUSE = 15
+P = TypeVar("P")
 
 
 class Steps(Protocol):
@@ -78,3 +82,28 @@ class Patience:
 def stop(what: str, remedy: str) -> Json:
     """Why work ends before its end, and what to do about it."""
     return {"what": what, "remedy": remedy}
+
+
+def guarded(
+    parts: Callable[[], tuple[P, CountedGate]], work: Callable[[P], Json], broken: Callable[[], None]
+) -> Json:
+    """Do a step's work; what goes wrong becomes its result, so that it is decided upon only once.
+
+    Args:
+        parts: makes what the work needs, and the gate that counts its calls to Rillet.
+        work: the work.
+        broken: is told where a credential is refused.
+    """
+    gate: CountedGate | None = None
+    try:
+        made, gate = parts()
+        result = work(made)
+    except ConnectionBroken as error:
+        broken()
+        mend = "Mend it (connect_rillet with action status says how), then invoke it again."
+        result = {"stop": stop(str(error), mend)}
+    except NeedsAttention as error:
+        result = {"stop": stop(error.message, error.remedy)}
+    except Recoverable as error:
+        result = {"later": error.after, "why": str(error)}
+    return {"rillet_calls": gate.calls if gate else 0, **result}
