@@ -16,6 +16,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from bench.webhooks import captured
 from local import demo_data
 from local.cloud.deployment import DeployedFunction
 from local.cloud.durable import execute
@@ -176,7 +177,7 @@ def _events(stack: LocalStack) -> dict[str, Json]:
     day = str(invoice["invoice_date"])[:7]
     trial: Json = {"connection": "default", "dry_run": True}
     return {
-        "receive_webhook": _webhook(stack),
+        "receive_webhook": captured(stack),
         "connect_rillet": {"connection": "default", "action": "status"},
         "export_invoice": {**trial, "invoice_ids": [other]},
         "export_credit_memo": {**trial, "credit_note_ids": [note]},
@@ -190,19 +191,3 @@ def _events(stack: LocalStack) -> dict[str, Json]:
         "reconcile": {"connection": "default", "from": f"{day}-01", "to": f"{day}-28", "redrive": False},
     }
 
-
-def _webhook(stack: LocalStack) -> Json:
-    """A webhook of Solvimon's as API Gateway hands it over."""
-    seen: list[Json] = []
-
-    def build(*_: object, **__: object) -> Any:  # noqa: ANN401
-        def handle(event: Json, _context: object) -> Json:
-            seen.append(event)
-            return {"statusCode": 200, "body": "{}"}
-
-        return handle
-
-    stack.runtime.replace("receive_webhook", build)
-    stack.deliver_webhooks()
-    stack.runtime.reset()
-    return seen[0]
