@@ -34,7 +34,7 @@ coverage: $(STAMP) ## Run the tests and measure what they reach (slow: Python tr
 lint: $(STAMP) ## Check style, types, the arrows between modules, and the template
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy layers/mapping functions local contracts faults soak tests
+	@$(BIN)/mypy layers/mapping functions local contracts faults soak bench tests
 	@$(BIN)/bandit -q -c pyproject.toml -r layers/mapping functions
 	@PYTHONPATH=layers/mapping $(BIN)/lint-imports
 	@SAM_CLI_TELEMETRY=0 $(BIN)/sam validate --lint --template template.yaml --region eu-central-1

@@ -1,4 +1,4 @@
-"""Rillet calls per unit of work in the steady state: customers and links are known, and nothing goes wrong."""
+"""Rillet calls per unit of work in the steady state: customers and links are known, all goes well."""
 
 from collections.abc import Callable, Iterator
 from math import ceil

@@ -190,4 +190,3 @@ def _events(stack: LocalStack) -> dict[str, Json]:
         "import_subsidiaries": trial,
         "reconcile": {"connection": "default", "from": f"{day}-01", "to": f"{day}-28", "redrive": False},
     }
-

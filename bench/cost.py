@@ -269,4 +269,4 @@ def main(target: Path = PAGE) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(Path, sys.argv[1:]))

@@ -24,8 +24,8 @@ Json = dict[str, Any]
 def finalised_to_booked(stack: LocalStack) -> Json:
     """Finalise one invoice after the other, each when the one before is in Rillet.
 
-    The whole way is measured: webhook, receiver, bus, queue, worker, until the queue's message is deleted. What
-    the two vendors' twins took to answer is taken off; what AWS took is moto's here, and told beside it.
+    The whole way is measured: webhook, receiver, bus, queue, worker, until the queue's message is deleted.
+    What the two vendors' twins took to answer is taken off; what AWS took is moto's here, and told beside it.
     """
     connection = connected(stack, **ROOMY)
     stack.rillet.state.rate_limit = 1_000_000

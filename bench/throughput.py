@@ -39,7 +39,7 @@ def workers_under_the_limit(live: int, bulk: int = 0) -> Json:
 
 
 def _wait_in_the_queue(stack: LocalStack, connection: Connection, live: int, bulk: int) -> None:
-    """One invoice is booked, so that customer and links are known; the others wait, those of bulk work first."""
+    """One invoice is booked, so that its customer is known; the others wait, those of bulk work first."""
     load(connection, original("invo_warm"))
     stack.settle()
     stack.advance(SHORT_WINDOW)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from local.rillet_twin.rate_limit import RateLimiter
-from solvimon_rillet.pacing import Budget, Priority, TurnLog, plan
+from solvimon_rillet.pacing import EARLY, Budget, Priority, TurnLog, plan
 
 LIMIT, WINDOW, MARGIN = 60, 60.0, 1.0
 
@@ -69,7 +69,7 @@ class Simulation:
                 )
                 self.handed_back += 1
                 # A message comes back after whole seconds, and a moment later.
-                yield math.ceil(planned.at - asked) + self._between(0, 0.3)
+                yield math.ceil(planned.at - asked - EARLY) + self._between(0, 0.3)
                 continue
             yield self._between(0.003, 0.012)  # replacing it
             if self.log.version == read.version:

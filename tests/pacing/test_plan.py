@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from solvimon_rillet.errors import RetryLater
-from solvimon_rillet.pacing import LONGEST_WAIT, Budget, Pacer, Priority, TooFast, TurnLog, plan
+from solvimon_rillet.pacing import EARLY, LONGEST_WAIT, Budget, Pacer, Priority, TooFast, TurnLog, plan
 
 BUDGET = Budget(limit=60, window=61.0)
 LIVE, BULK = Priority.LIVE, Priority.BULK
@@ -181,8 +181,8 @@ def test_a_later_turn_sends_the_caller_away_until_then_and_tells_it_so_again_wit
     time.now += 41
     pacer.turn()
 
-    assert first.value.after == 51.0
-    assert again.value.after == 41.0
+    assert first.value.after == 51.0 - EARLY
+    assert again.value.after == 41.0 - EARLY
     assert store.log.live == (1051.0,)
 
 
@@ -226,5 +226,5 @@ def test_a_429_that_comes_all_the_same_blocks_everybody_for_a_window_and_is_coun
         Pacer("acme", store, BUDGET, BULK, time, time.sleep).turn()
 
     assert seconds == 61.0
-    assert sent_away.value.after == 61.0
+    assert sent_away.value.after == 61.0 - EARLY
     assert counted == [("RateLimited", "acme")]

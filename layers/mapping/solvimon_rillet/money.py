@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 
 # ISO 4217 minor units that are not 2.
 _MINOR_UNITS = {
@@ -37,6 +38,7 @@ def decimals(currency: str) -> int:
     return _MINOR_UNITS.get(currency.upper(), 2)
 
 
+@lru_cache(maxsize=256)
 def unit(currency: str) -> Decimal:
     """The smallest amount in a currency: 0.01 for EUR, 1 for JPY."""
     return Decimal(1).scaleb(-decimals(currency))

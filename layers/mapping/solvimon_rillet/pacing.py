@@ -11,7 +11,8 @@ if nobody else replaced it meanwhile::
 * Live work (``L``) comes before bulk work (``B``: imports, back-fills, reconciliation). Bulk work is spread
   evenly, so that a live call never finds the whole window used up, and while live work waits it gets only its
   reserve, a tenth. Live work leaves that reserve free while bulk work waits, so neither starves.
-* A turn more than two seconds ahead is not given out: the caller hands its message back until then.
+* A turn more than two seconds ahead is not given out: the caller hands its message back until a second before
+  it, because a queue's delay is rounded up to whole seconds, and sleeps the rest.
 """
 
 import math
@@ -25,6 +26,8 @@ from typing import Protocol
 from solvimon_rillet.errors import RetryLater
 
 LONGEST_WAIT = 2.0
+EARLY = 1.0
+"""Seconds before its turn at which whoever is sent away is to come back; less than the longest wait."""
 _SHARES = 10  # bulk work's reserve, and the parts of a window over which it is spread
 _TRIES = 40
 _ROUNDING = 1e-6  # of floating point: a turn plus the window, minus the window
@@ -38,7 +41,7 @@ class Priority(StrEnum):
 
 
 class TooFast(RetryLater):
-    """No turn within two seconds; ``after`` says when there is one."""
+    """No turn within two seconds; ``after`` says when to come back for the one that follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +205,7 @@ class Pacer:
         """
         ahead = self._not_before - self._clock()
         if ahead > LONGEST_WAIT:
-            raise TooFast("Rillet's request budget is used up for the moment.", after=ahead)
+            raise TooFast("Rillet's request budget is used up for the moment.", after=ahead - EARLY)
 
     def pushed_back(self) -> float:
         """Note a 429 that came all the same: nothing is sent until its window has passed.
@@ -223,4 +226,4 @@ class Pacer:
         if waits < planned.at:
             self._store.replace_turns(self._connection, planned.log)  # a hint; losing it does no harm
         self._not_before = planned.at
-        raise TooFast("Rillet's request budget is used up for the moment.", after=planned.at - now)
+        raise TooFast("Rillet's request budget is used up for the moment.", after=planned.at - now - EARLY)

@@ -44,7 +44,7 @@ class Invoice(Model):
     taxed_amount: Money
     amount_due: Money | None = None
     status: str | None = None
-    external_references: Several[ExternalReference] = []
+    external_references: Several[ExternalReference] = Field(default_factory=list)
     updated_at: str | None = None
 
     @property
@@ -77,9 +77,9 @@ class CreditMemo(Model):
     taxed_amount: Money
     applied_amount: Money | None = None
     remaining_amount: Money | None = None
-    applications: Several[CreditMemoApplication] = []
+    applications: Several[CreditMemoApplication] = Field(default_factory=list)
     status: str | None = None
-    external_references: Several[ExternalReference] = []
+    external_references: Several[ExternalReference] = Field(default_factory=list)
     updated_at: str | None = None
 
     @property
@@ -117,9 +117,9 @@ class Customer(Model):
     name: str
     name_on_invoice: str | None = None
     address: Address | None = None
-    emails: Several[CustomerEmail] = []
+    emails: Several[CustomerEmail] = Field(default_factory=list)
     send_invoices_automatically: bool | None = None
-    external_references: Several[ExternalReference] = []
+    external_references: Several[ExternalReference] = Field(default_factory=list)
 
 
 class Product(Model):

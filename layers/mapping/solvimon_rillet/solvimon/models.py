@@ -62,7 +62,7 @@ class CustomFieldValue(Model):
     id: str | None = None
     reference: str | None = None
     value: str | None = None
-    values: Several[str] = []
+    values: Several[str] = Field(default_factory=list)
 
 
 class OtherCustomFieldResource(Model):
@@ -122,7 +122,7 @@ class Customer(Model):
     timezone: str | None = None
     organization: Organization | None = None
     individual: Individual | None = None
-    custom_fields: Several[CustomFieldValue] = []
+    custom_fields: Several[CustomFieldValue] = Field(default_factory=list)
 
     @property
     def name(self) -> str | None:
@@ -150,7 +150,7 @@ class BillingEntity(Model):
     legal_name: str | None = None
     timezone: str | None = None
     registered_address: Address | None = None
-    custom_fields: Several[CustomFieldValue] = []
+    custom_fields: Several[CustomFieldValue] = Field(default_factory=list)
 
 
 class ProductCategory(Model):
@@ -166,7 +166,7 @@ class Product(Model):
     id: str | None = None
     reference: str | None = None
     name: str | None = None
-    custom_fields: Several[CustomFieldValue] = []
+    custom_fields: Several[CustomFieldValue] = Field(default_factory=list)
 
 
 class ProductItem(Model):
@@ -202,7 +202,7 @@ class TaxCategory(Model):
     percentage: Percentage | None = None
     name: str | None = None
     category: str | None = None
-    rates: Several[TaxPart] = []
+    rates: Several[TaxPart] = Field(default_factory=list)
 
 
 class TaxSummary(Model):
@@ -238,8 +238,8 @@ class Line(Model):
     id: str | None = None
     type: str | None = None
     description: str | None = None
-    product_items: Several[ProductItem] = []
-    tax_categories: Several[TaxCategory] = []
+    product_items: Several[ProductItem] = Field(default_factory=list)
+    tax_categories: Several[TaxCategory] = Field(default_factory=list)
     amount_excluding_tax: Amount | None = None
     amount_including_tax: Amount | None = None
     meter_value: MeterValue | None = None
@@ -260,20 +260,20 @@ class Group(Model):
     type: str | None = None
     description: str | None = None
     product_category: ProductCategory | None = None
-    products: Several[Product] = []
-    tax_categories: Several[TaxCategory] = []
-    lines: Several[Line] = []
+    products: Several[Product] = Field(default_factory=list)
+    tax_categories: Several[TaxCategory] = Field(default_factory=list)
+    lines: Several[Line] = Field(default_factory=list)
     total: Amount | None = None
     start_date: Moment | None = None
     end_date: Moment | None = None
-    groups: Several["Group"] = []
+    groups: Several["Group"] = Field(default_factory=list)
 
 
 class Period(Model):
     """A billing period with its groups."""
 
     amount_excluding_tax: Amount | None = None
-    groups: Several[Group] = []
+    groups: Several[Group] = Field(default_factory=list)
 
 
 class UsedExchangeRate(Model):
@@ -317,19 +317,19 @@ class Invoice(Model):
     paid_invoice_amount: Amount | None = None
     payment_status: str | None = None
     tax_summary: TaxSummary | None = None
-    tax_categories: Several[TaxCategory] = []
-    periods: Several[Period] = []
-    groups: Several[Group] = []
-    notes: Several[str] = []
+    tax_categories: Several[TaxCategory] = Field(default_factory=list)
+    periods: Several[Period] = Field(default_factory=list)
+    groups: Several[Group] = Field(default_factory=list)
+    notes: Several[str] = Field(default_factory=list)
     customer_id: str | None = None
     customer: Customer | None = None
     billing_entity_id: str | None = None
     billing_entity: BillingEntity | None = None
-    used_exchange_rates: Several[UsedExchangeRate] = []
-    other_custom_fields: Several[OtherCustomFieldValue] = []
+    used_exchange_rates: Several[UsedExchangeRate] = Field(default_factory=list)
+    other_custom_fields: Several[OtherCustomFieldValue] = Field(default_factory=list)
     credit: CreditDetail | None = None
-    linked_invoices: Several[LinkedInvoice] = []
-    linked_invoices_ids: Several[str] = []
+    linked_invoices: Several[LinkedInvoice] = Field(default_factory=list)
+    linked_invoices_ids: Several[str] = Field(default_factory=list)
 
     def credited_invoices(self) -> list[LinkedInvoice]:
         """The invoices that a credit note credits, in order, each once."""
