@@ -81,6 +81,10 @@ def _revenue_recognition(stack: LocalStack) -> World:
     return _second(_exported(stack, invoice_scope="REVENUE_RECOGNITION_ONLY"))
 
 
+def _receivables(stack: LocalStack) -> World:
+    return _second(_exported(stack, invoice_scope="AR_ONLY"))
+
+
 def _noted(stack: LocalStack) -> World:
     made = _exported(stack)
     made.finalise(documents.credit_note())
@@ -124,6 +128,16 @@ def _paid_each(stack: LocalStack) -> World:
     return _paid(stack, "record_each")
 
 
+def _undone(stack: LocalStack) -> World:
+    """A payment that Solvimon shows was a mistake."""
+    made = _paid_each(stack)
+    made.work_off()
+    [payment] = made.connection.organisation.payments.documents()
+    made.connection.organisation.delete_payment(payment["id"])
+    made.connection.organisation.deliver_webhooks()
+    return made
+
+
 def _mark_again(world: World) -> object:
     return _export(world, FIRST, "mark_invoice_paid")
 
@@ -153,11 +167,21 @@ def _to_import(stack: LocalStack) -> World:
     return world(stack, solvimon={}, rillet=rillet)
 
 
-def _import(what: str) -> Scenario:
+def _to_import_again(stack: LocalStack) -> World:
+    """One customer has another name since the first import, and a third one is new."""
+    made = _to_import(stack)
+    stack.invoke("import_customers", {})
+    organisation = made.connection.organisation
+    organisation.edit_customer(documents.rillet_customer(1)["id"], name="Renamed N.V.")
+    organisation.customers.add(documents.rillet_customer(3))
+    return made
+
+
+def _import(what: str, prepare: Callable[[LocalStack], World] = _to_import, name: str = "") -> Scenario:
     return Scenario(
-        name=f"import {what}",
+        name=name or f"import {what}",
         workflows=(f"import_{what}",),
-        prepare=_to_import,
+        prepare=prepare,
         act=lambda world: world.invoke(f"import_{what}"),
         repeated=True,
         done=lambda answer: bool(answer.get("complete")) and not answer.get("failed"),
@@ -176,6 +200,17 @@ def _authorise(world: World) -> str:
     if not _is_connected(world):
         world.stack.authorise()
     return str(_is_connected(world))
+
+
+def _authorised(stack: LocalStack) -> World:
+    made = _unauthorised(stack)
+    stack.authorise()
+    made.work_off()
+    return made
+
+
+def _disconnect(world: World) -> object:
+    return world.invoke("connect_rillet", action="disconnect")
 
 
 def _is_connected(world: World) -> bool:
@@ -305,12 +340,15 @@ SCENARIOS: tuple[Scenario, ...] = (
     replace(_STEADY, name="export an invoice of a new customer", prepare=_new_customer),
     replace(_STEADY, name="hand back an invoice that must wait", prepare=_unlucky),
     replace(_STEADY, name="export an invoice for revenue recognition only", prepare=_revenue_recognition),
+    replace(_STEADY, name="export an invoice for receivables only", prepare=_receivables),
     _CREDIT,
     replace(_CREDIT, name="export a credit memo before its invoice", prepare=_noted_too_early),
     Scenario("sync a customer", ("sync_customer",), _edited, _work, again=_edit_again),
     _MARK,
     replace(_MARK, name="mark an invoice partly paid and record the payment", prepare=_paid_each),
+    replace(_MARK, name="take back a payment that was recorded", prepare=_undone),
     _import("customers"),
+    _import("customers", _to_import_again, "import customers again"),
     _import("products"),
     _import("subsidiaries"),
     Scenario(
@@ -321,6 +359,15 @@ SCENARIOS: tuple[Scenario, ...] = (
         repeated=True,
         done=lambda answer: answer == "True",
         told=str,
+    ),
+    Scenario(
+        "disconnect Rillet",
+        ("connect_rillet",),
+        _authorised,
+        _disconnect,
+        repeated=True,
+        done=lambda answer: bool(answer.get("disconnected")),
+        told=lambda answer: answer.get("disconnected"),
     ),
     Scenario("refresh an expired token in an export", ("export_invoice",), _expired, _work, mend=_reconnect),
     Scenario("sweep", ("sweep",), _silent, _sweep, again=lambda world: world.stack.invoke("sweep", {})),
