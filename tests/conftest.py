@@ -33,7 +33,7 @@ def running_stack() -> Iterator[LocalStack]:
     """The local system, started."""
     with LocalStack(quiet=True) as stack:
         yield stack
-        note(stack.aws.permissions)
+        note(stack)
 
 
 @pytest.fixture

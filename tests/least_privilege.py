@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local.cloud.permissions import Permissions
+from local.stack import LocalStack
 
 BY_LAMBDA = {
     "logs:CreateLogStream",
@@ -28,10 +28,12 @@ _granted: dict[str, set[str]] = {}
 _used: dict[str, set[str]] = {}
 
 
-def note(permissions: Permissions) -> None:
-    """Keep what a local system's functions may do, and have done."""
-    _add(_granted, permissions.granted())
-    _add(_used, permissions.used)
+def note(stack: LocalStack) -> None:
+    """Keep what a local system's functions may do, and have done; other stacks beside it are not judged."""
+    ours = {function.name for function in stack.deployment.functions.values()}
+    permissions = stack.aws.permissions
+    for kept, found in ((_granted, permissions.granted()), (_used, permissions.used)):
+        _add(kept, {name: actions for name, actions in found.items() if name in ours})
 
 
 def unused(granted: dict[str, set[str]], used: dict[str, set[str]]) -> list[str]:

@@ -279,6 +279,7 @@ class Configuration:
         try:
             self._secrets.put_secret_value(SecretId=name, SecretString=text)
         except self._secrets.exceptions.ResourceNotFoundException:
+            # Only connect_rillet's role allows this: a refresh replaces a secret that is there.
             self._secrets.create_secret(Name=name, SecretString=text)
 
     def _token_name(self, connection: str) -> str:
