@@ -9,6 +9,8 @@ from local import demo_data
 from local.stack import Connection, LocalStack
 from tests.connect.support import ACME, add_connection, connected, oauth
 
+pytestmark = pytest.mark.slow
+
 Json = dict[str, Any]
 
 BOOKED, NEXT = demo_data.invoice_id("first"), demo_data.invoice_id("discount")

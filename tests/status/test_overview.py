@@ -97,6 +97,7 @@ def test_what_is_begun_and_silent_for_an_hour_is_stuck(
     assert answer["summary"] == {"exported": 1}
 
 
+@pytest.mark.slow
 def test_the_dead_letters_are_counted(stack: LocalStack, default: Connection) -> None:
     url = stack.deployment.queues["export_invoice"].dead_letters_url
     for _ in range(3):
