@@ -1,4 +1,4 @@
-"""`make cost`: what it costs in AWS, from counted calls, stated durations and list prices, into docs/cost.md.
+"""`make cost`: what it costs in AWS, from counted calls, measured work and list prices, into docs/cost.md.
 
 The local system does each kind of work a few times, ten minutes apart, so that nothing is remembered from one
 to the next; the calls of its functions, their invocations and the webhooks are counted.
@@ -6,10 +6,12 @@ to the next; the calls of its functions, their invocations and the webhooks are 
 
 import sys
 import textwrap
-from collections import Counter
+import time
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from bench.prices import PRICES
@@ -24,16 +26,21 @@ THOUSAND = 1000
 GB = 1024**3
 MEMORY_GB = 0.5
 
-SECONDS = {
-    "receive_webhook": 0.06,
-    "export_invoice": 1.0,
-    "export_credit_memo": 1.6,
-    "mark_invoice_paid": 0.6,
-    "sync_customer": 1.0,
-    "sweep": 2.0,
-    "reconcile": 30.0,
+PROCESSOR = {
+    "receive_webhook": 0.002,
+    "export_invoice": 0.018,
+    "export_credit_memo": 0.043,
+    "mark_invoice_paid": 0.019,
+    "sync_customer": 0.026,
+    "sweep": 0.047,
+    "reconcile": 0.8,
 }
-"""Billed seconds of an invocation. Most of them are the vendors' answer time."""
+"""Seconds of a processor that an invocation takes: warm, as `make cost` prints them where it runs, but for
+the nightly reconciliation, which always starts cold (`make bench`)."""
+SHARE_OF_A_PROCESSOR = MEMORY_GB * 1024 / 1769
+"""Lambda gives a whole processor at 1,769 MB, and less in proportion (AWS Lambda Developer Guide)."""
+ANSWER_SECONDS, AWS_SECONDS = 0.4, 0.01
+"""How long a vendor, and a service of AWS in the same region, takes to answer."""
 LOGGED_KB = 3
 """Log of an invocation: START, REPORT, a line a call, the result, metrics."""
 STORED_KB = 3
@@ -76,6 +83,7 @@ class Meter:
     def __init__(self, stack: LocalStack) -> None:
         self._stack = stack
         self._invoked: Counter[str] = Counter()
+        self.processor: defaultdict[str, list[float]] = defaultdict(list)
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -84,7 +92,11 @@ class Meter:
 
         def counted(workflow: str, event: Any) -> Any:  # noqa: ANN401 - JSON
             self._invoked[workflow] += 1
-            return real(workflow, event)
+            began = time.thread_time()
+            try:
+                return real(workflow, event)
+            finally:
+                self.processor[workflow].append(time.thread_time() - began)
 
         setattr(self._stack.runtime, "invoke", counted)  # noqa: B010 - for this stack only
         try:
@@ -96,12 +108,15 @@ class Meter:
         """The units that a piece of work takes on average, its webhooks and messages included."""
         self._invoked.clear()
         self._stack.aws.permissions.counted.clear()
+        before = self._asked()
         for number in range(times):
             work(number)
             self.settle()
             self._stack.advance(600)
             self.settle()
-        return {unit: quantity / times for unit, quantity in self._units().items()}
+        units = self._units()
+        units["gb_second"] = MEMORY_GB * self._seconds(self._asked() - before)
+        return {unit: quantity / times for unit, quantity in units.items()}
 
     def settle(self) -> None:
         """Let everything take its course on both sides."""
@@ -110,6 +125,16 @@ class Meter:
             done += [c.organisation.deliver_webhooks() for c in self._stack.connections.values()]  # type: ignore[misc]
             if not any(done):
                 return
+
+    def _asked(self) -> int:
+        """How many calls the vendors were asked so far."""
+        return len(self._stack.solvimon.state.calls) + len(self._stack.rillet.state.calls)
+
+    def _seconds(self, vendors: int) -> float:
+        """Billed seconds: the functions' own work, and what they waited for."""
+        own = sum(PROCESSOR[workflow] * times for workflow, times in self._invoked.items())
+        aws = self._stack.aws.permissions.counted.total()
+        return own / SHARE_OF_A_PROCESSOR + vendors * ANSWER_SECONDS + aws * AWS_SECONDS
 
     def _units(self) -> Usage:
         units = dict.fromkeys(PRICES, 0.0)
@@ -120,7 +145,6 @@ class Meter:
         for workflow, times in self._invoked.items():
             units["invocation"] += times
             units["trace"] += times
-            units["gb_second"] += times * SECONDS[workflow] * MEMORY_GB
             units["log_gb"] += times * LOGGED_KB / 1024**2
             units["api"] += times if workflow == "receive_webhook" else 0
             # EventBridge's send, the poller's receive and delete.
@@ -128,9 +152,9 @@ class Meter:
         return units
 
 
-def measured(stack: LocalStack) -> dict[str, Usage]:
+def measured(meter: Meter, stack: LocalStack) -> dict[str, Usage]:
     """Units of one piece of each kind of work."""
-    meter, connection = Meter(stack), connected(stack)
+    connection = connected(stack)
     load(connection, original("invo_warm"))
     stack.settle()
     with meter.watching():
@@ -223,9 +247,12 @@ def _counts(work: Mapping[str, Usage]) -> str:
 
 
 def _assumed() -> str:
-    seconds = ", ".join(f"`{name}` {value:g}" for name, value in SECONDS.items())
+    own = ", ".join(f"`{name}` {value * 1000:g}" for name, value in PROCESSOR.items())
     return _filled(
-        f"Billed seconds of an invocation, at {MEMORY_GB * 1024:.0f} MB: {seconds}. "
+        f"Functions have {MEMORY_GB * 1024:.0f} MB, and so {SHARE_OF_A_PROCESSOR:.0%} of a processor. Of a "
+        "whole one a warm invocation (a cold one of `reconcile`) takes, in milliseconds as measured: "
+        f"{own}. A vendor is taken to answer in {ANSWER_SECONDS:g} s, "
+        f"a service of AWS in {AWS_SECONDS:g} s; the calls of both are counted. "
         f"Each one logs {LOGGED_KB} KB. "
         f"A document takes {STORED_KB} KB of the table. An idle month has {SWEEPS:.0f} sweeps, {DAYS:.0f} "
         f"reconciliations of {DURABLE_OPERATIONS} durable operations, and {POLLS:,.0f} polls of each queue. "
@@ -250,8 +277,9 @@ def _table(rows: list[list[str]]) -> str:
 
 _INTRO = """
 US dollars, at AWS's list prices in us-east-1, without any free tier. Made by `make cost`: the local system
-does the work, its calls to AWS are counted, and `bench/prices.py` has the prices. The durations are assumed
-(below), because most of a run's time is the vendors' answer time."""
+does the work, its calls to AWS and to the vendors are counted, and `bench/prices.py` has the prices. A
+run's seconds are the measured time of the processor and an assumed time for each answer that it waits for
+(below)."""
 _CAUTION = """
 Each document is counted as if it came alone: one webhook, one message, one invocation, with nothing
 remembered from the one before. In a batch they share all but the writes. What costs is to stand ready:
@@ -264,7 +292,11 @@ free tier, where an account has it, takes off most of Lambda and SQS."""
 def main(target: Path = PAGE) -> None:
     """Write the page."""
     with LocalStack(quiet=True) as stack:
-        target.write_text(page(measured(stack)), encoding="utf-8")
+        meter = Meter(stack)
+        target.write_text(page(measured(meter, stack)), encoding="utf-8")
+    meter.processor.pop("reconcile", None)  # a durable function works in threads of its own
+    for workflow, seconds in meter.processor.items():
+        sys.stdout.write(f"{workflow}: {median(seconds) * 1000:.1f} ms of the processor here\n")
     sys.stdout.write(f"{target}\n")
 
 
