@@ -16,6 +16,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from bench.calls import ROOMY
 from bench.webhooks import captured
 from local import demo_data
 from local.cloud.deployment import DeployedFunction
@@ -169,6 +170,10 @@ def _start(process: FunctionProcess, event: Any) -> Start:  # noqa: ANN401
 def _events(stack: LocalStack) -> dict[str, Json]:
     """An event for each function, in the demo's world with a booked invoice."""
     connection = prepared(stack)
+    # No start is to wait for a turn at Rillet because the one before took it.
+    rillet = {**connection.settings["rillet"], **ROOMY["rillet"]}
+    stack.put_settings("default", {**connection.settings, "rillet": rillet})
+    stack.rillet.state.rate_limit = 1_000_000
     booked, other = demo_data.invoice_id(INVOICE), demo_data.invoice_id("split-group")
     connection.platform.finalise(booked)
     note = connection.platform.credit(booked, "1.00")["id"]
