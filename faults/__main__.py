@@ -28,9 +28,9 @@ def main(arguments: list[str]) -> int:
             outcomes += some
     failed = [outcome for outcome in outcomes if outcome.differences]
     for outcome in sorted(failed, key=lambda each: str(each.run)):
-        print(f"{outcome.run}")  # noqa: T201 - a command
+        sys.stdout.write(f"{outcome.run}\n")
         for difference in outcome.differences:
-            print(f"    {difference.kind}: {difference.what}")  # noqa: T201
+            sys.stdout.write(f"    {difference.kind}: {difference.what}\n")
     kinds = Counter(difference.kind for outcome in failed for difference in outcome.differences)
     summary = {
         "effects": len({(run.scenario, run.effect) for run in runs}),
@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> int:
         "different": kinds["different"],
         "seconds": round(time.monotonic() - started),
     }
-    print(f"FAULTS {json.dumps(summary)}")  # noqa: T201
+    sys.stdout.write(f"FAULTS {json.dumps(summary)}\n")
     return 1 if failed or not runs else 0
 
 
