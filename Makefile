@@ -34,34 +34,34 @@ coverage: $(STAMP) ## Run the tests and measure what they reach (slow: Python tr
 lint: $(STAMP) ## Check style, types, the arrows between modules, and the template
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy layers/mapping functions local contracts faults soak bench tests
+	@$(BIN)/mypy layers/mapping functions local tests docs
 	@$(BIN)/bandit -q -c pyproject.toml -r layers/mapping functions
-	@PYTHONPATH=layers/mapping $(BIN)/lint-imports
+	@PYTHONPATH=layers/mapping:. $(BIN)/lint-imports
 	@SAM_CLI_TELEMETRY=0 $(BIN)/sam validate --lint --template template.yaml --region eu-central-1
 
 soak: $(STAMP) ## 30 days of a company with 300 customers in bad weather; SEED=7 plays other days
-	@PYTHONPATH=layers/mapping $(BIN)/python -m soak
+	@PYTHONPATH=layers/mapping $(BIN)/python -m tests.soak
 
 bench: $(STAMP) ## Measure (prints BENCH lines)
-	@PYTHONPATH=layers/mapping $(BIN)/python -m bench
+	@PYTHONPATH=layers/mapping $(BIN)/python -m tests.benchmarks
 
 cost: $(STAMP) ## Count the calls to AWS and write docs/cost.md
-	@PYTHONPATH=layers/mapping $(BIN)/python -m bench.cost
+	@PYTHONPATH=layers/mapping $(BIN)/python -m tests.benchmarks.cost
 
 contracts: $(STAMP) ## Hold every request and every answer against the vendors' documents (CONTRACTS_DIR)
-	@PYTHONPATH=layers/mapping $(BIN)/python -m contracts
+	@PYTHONPATH=layers/mapping $(BIN)/python -m tests.contract
 
 faults: $(STAMP) ## Let a fault happen at every external effect of every workflow (prints a FAULTS line)
-	@PYTHONPATH=layers/mapping $(BIN)/python -m faults
+	@PYTHONPATH=layers/mapping $(BIN)/python -m tests.fault_injection
 
 docs: $(STAMP) ## Make the reference pages from the code
-	@PYTHONPATH=layers/mapping $(BIN)/python -m local.reference
+	@PYTHONPATH=layers/mapping $(BIN)/python -m docs.generate.reference
 
 build: $(STAMP) ## Build the Lambda artefacts
 	@SAM_CLI_TELEMETRY=0 $(BIN)/sam build
 
 packaging: $(STAMP) ## Build for Lambda and run each function as AWS does (prints a PACKAGING line)
-	@PYTHONPATH=layers/mapping $(BIN)/python -m local.packaged
+	@PYTHONPATH=layers/mapping $(BIN)/python -m tests.packaging
 
 deploy: build ## Deploy to AWS: make deploy ENV=dev
 	@SAM_CLI_TELEMETRY=0 $(BIN)/sam deploy --config-env $(or $(ENV),dev)

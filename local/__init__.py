@@ -1,1 +1,1 @@
-"""The whole system on one machine: AWS by moto, both vendors by twins, the demo."""
+"""The whole system on one machine: AWS by moto, both vendors by fakes, the demo."""

@@ -7,7 +7,7 @@ import time
 class Clock:
     """Real time plus an offset, which grows while anything happens.
 
-    The twins take `clock.now` as their source of time, so that a test can let 25 hours pass without
+    The fakes take `clock.now` as their source of time, so that a test can let 25 hours pass without
     waiting. Safe to use from several threads.
     """
 

@@ -6,9 +6,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from local import demo_data
-from local.cloud.server import REGION
-from local.stack import Connection, LocalStack
+from local import sample_data
+from local.aws.server import REGION
+from local.system import Connection, LocalSystem
 
 UNCONNECTED = "acme"
 """A connection that is left for the person to authorise in the browser."""
@@ -19,17 +19,17 @@ def main() -> None:
     # Ctrl-C must not hit a thread half-way; it is fetched by `sigwait` when everything stands.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     console = Console()
-    with LocalStack() as stack:
-        connection = stack.connect(
-            settings={"fallback_products": demo_data.fallback_products()},
-            solvimon=demo_data.solvimon_seed(),
-            rillet=demo_data.rillet_seed(),
+    with LocalSystem() as system:
+        connection = system.connect(
+            settings={"fallback_products": sample_data.fallback_products()},
+            solvimon=sample_data.solvimon_seed(),
+            rillet=sample_data.rillet_seed(),
         )
-        stack.connect(UNCONNECTED, auth="oauth", rillet={"organization": {"trade_name": "Acme Inc."}})
-        stack.start_workers()
-        stack.solvimon.start_delivery()
-        console.print(_addresses(stack, connection))
-        for title, command in _examples(stack, connection):
+        system.connect(UNCONNECTED, auth="oauth", rillet={"organization": {"trade_name": "Acme Inc."}})
+        system.start_workers()
+        system.solvimon.start_delivery()
+        console.print(_addresses(system, connection))
+        for title, command in _examples(system, connection):
             console.print(f"[bold]{title}[/bold]")
             console.print(f"  {escape(command)}", soft_wrap=True, highlight=False)
         console.print("\nThe functions' logs follow. Ctrl-C stops everything; nothing is kept.")
@@ -37,11 +37,11 @@ def main() -> None:
         console.print("Stopping.")
 
 
-def _addresses(stack: LocalStack, connection: Connection) -> Table:
+def _addresses(system: LocalSystem, connection: Connection) -> Table:
     table = Table(title="The local system", title_justify="left", show_header=False)
     table.add_column(style="bold")
     table.add_column(overflow="fold")
-    for name, url in stack.urls().items():
+    for name, url in system.urls().items():
         table.add_row(name, url)
     table.add_row("Webhook of connection default", connection.webhook_url)
     table.add_row("Solvimon X-API-KEY", connection.solvimon_api_key)
@@ -49,19 +49,19 @@ def _addresses(stack: LocalStack, connection: Connection) -> Table:
     return table
 
 
-def _examples(stack: LocalStack, connection: Connection) -> list[tuple[str, str]]:
-    solvimon, rillet = stack.solvimon.origin, stack.rillet.url
+def _examples(system: LocalSystem, connection: Connection) -> list[tuple[str, str]]:
+    solvimon, rillet = system.solvimon.origin, system.rillet.url
     aws = (
         f"AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local aws --region {REGION} "
-        f"--endpoint-url {stack.aws.url}"
+        f"--endpoint-url {system.aws.url}"
     )
-    outputs = stack.deployment.outputs
-    invoice = demo_data.invoice_id("first")
-    authorisation = stack.invoke("connect_rillet", {"connection": UNCONNECTED})["authorisation_url"]
+    outputs = system.deployment.outputs
+    invoice = sample_data.invoice_id("first")
+    authorisation = system.invoke("connect_rillet", {"connection": UNCONNECTED})["authorisation_url"]
     return [
         (
             "Finalise an invoice in Solvimon (its webhook sets everything in motion)",
-            f"curl -s {solvimon}/_twin/finalise -H 'Content-Type: application/json' "
+            f"curl -s {solvimon}/_fake/finalise -H 'Content-Type: application/json' "
             f'-d \'{{"invoice_id": "{invoice}"}}\'',
         ),
         (
@@ -71,8 +71,8 @@ def _examples(stack: LocalStack, connection: Connection) -> list[tuple[str, str]
         ),
         (
             "Let Rillet be down, and up again",
-            f"curl -s {rillet}/_twin/misbehave -H 'Content-Type: application/json' "
-            f'-d \'{{"kind": "down"}}\'\n  curl -s -X POST {rillet}/_twin/behave',
+            f"curl -s {rillet}/_fake/misbehave -H 'Content-Type: application/json' "
+            f'-d \'{{"kind": "down"}}\'\n  curl -s -X POST {rillet}/_fake/behave',
         ),
         (
             f'Connect Rillet for connection "{UNCONNECTED}": open this in a browser within ten minutes '

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from local import demo_data
-from local.stack import Connection, LocalStack
-from tests.least_privilege import (
+from local import sample_data
+from local.system import Connection, LocalSystem
+from tests.support.least_privilege import (
     note,
     pytest_sessionfinish,
     pytest_terminal_summary,
@@ -29,26 +29,26 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 
 @pytest.fixture(scope="session")
-def running_stack() -> Iterator[LocalStack]:
+def running_system() -> Iterator[LocalSystem]:
     """The local system, started."""
-    with LocalStack(quiet=True) as stack:
-        yield stack
-        note(stack)
+    with LocalSystem(quiet=True) as system:
+        yield system
+        note(system)
 
 
 @pytest.fixture
-def stack(running_stack: LocalStack) -> Iterator[LocalStack]:
+def system(running_system: LocalSystem) -> Iterator[LocalSystem]:
     """The local system as new."""
-    running_stack.reset()
-    yield running_stack
-    running_stack.stop_workers()
+    running_system.reset()
+    yield running_system
+    running_system.stop_workers()
 
 
 @pytest.fixture
-def default(stack: LocalStack) -> Connection:
+def default(system: LocalSystem) -> Connection:
     """The connection ``default`` in the demo's world."""
-    return stack.connect(
-        settings={"fallback_products": demo_data.fallback_products()},
-        solvimon=demo_data.solvimon_seed(),
-        rillet=demo_data.rillet_seed(),
+    return system.connect(
+        settings={"fallback_products": sample_data.fallback_products()},
+        solvimon=sample_data.solvimon_seed(),
+        rillet=sample_data.rillet_seed(),
     )

@@ -14,11 +14,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from solvimon_rillet.entrypoints.lambda_handler import Handler, lazily
+from solvimon_rillet.entrypoints.services import Runtime
+from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.errors import NeedsAttention, Recoverable
-from solvimon_rillet.lambda_handler import Handler, lazily
-from solvimon_rillet.runtime import Runtime
-from solvimon_rillet.telemetry import Telemetry
-from solvimon_rillet.workflows.connect_rillet import Page
+from solvimon_rillet.workflows.connect.authorization import Page
 
 EXAMPLE = {"connection": "default", "action": "connect"}
 _HEADERS = {

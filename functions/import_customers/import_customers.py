@@ -9,8 +9,8 @@ Takes a direct invocation, or a schedule's::
 import time
 from collections.abc import Callable, Mapping
 
-from solvimon_rillet.import_function import import_handler
-from solvimon_rillet.lambda_handler import Handler, lazily
+from solvimon_rillet.entrypoints.import_function import import_handler
+from solvimon_rillet.entrypoints.lambda_handler import Handler, lazily
 
 
 def build(environment: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Handler:

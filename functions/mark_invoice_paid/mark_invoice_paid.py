@@ -8,11 +8,11 @@ Takes an SQS batch of Rillet's events, or a direct invocation::
 import time
 from collections.abc import Callable, Mapping
 
+from solvimon_rillet.entrypoints.lambda_handler import Handler, lazily
+from solvimon_rillet.entrypoints.queue_function import build_export
+from solvimon_rillet.entrypoints.services import Runtime, run_id
 from solvimon_rillet.events import INVOICE_PAYMENT_UPDATED, BusEvent
-from solvimon_rillet.export_function import build_export
-from solvimon_rillet.lambda_handler import Handler, lazily
-from solvimon_rillet.runtime import Runtime, run_id
-from solvimon_rillet.workflows.results import Result
+from solvimon_rillet.workflows.outcome import Result
 
 
 def build(environment: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Handler:

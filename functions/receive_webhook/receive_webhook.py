@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from solvimon_rillet.lambda_handler import Handler, lazily
-from solvimon_rillet.runtime import Runtime
-from solvimon_rillet.telemetry import Telemetry
+from solvimon_rillet.entrypoints.lambda_handler import Handler, lazily
+from solvimon_rillet.entrypoints.services import Runtime
+from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.workflows.receive_webhook import REFUSED, ReceiveWebhook, raw_body
 
 

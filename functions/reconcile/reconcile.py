@@ -8,8 +8,8 @@ Takes a direct invocation, or a schedule's (``{}``: all connections, the month b
 import time
 from collections.abc import Callable, Mapping
 
-from solvimon_rillet.lambda_handler import Handler, lazily
-from solvimon_rillet.reconcile_function import reconcile_handler
+from solvimon_rillet.entrypoints.lambda_handler import Handler, lazily
+from solvimon_rillet.entrypoints.reconcile_function import reconcile_handler
 
 
 def build(environment: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Handler:

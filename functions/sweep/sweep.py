@@ -12,10 +12,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from solvimon_rillet.lambda_handler import Handler, lazily
-from solvimon_rillet.runtime import Runtime
-from solvimon_rillet.telemetry import Telemetry
-from solvimon_rillet.workflows.sweep import sweep_all
+from solvimon_rillet.entrypoints.lambda_handler import Handler, lazily
+from solvimon_rillet.entrypoints.services import Runtime
+from solvimon_rillet.entrypoints.telemetry import Telemetry
+from solvimon_rillet.workflows.sweep.sweep import sweep_all
 
 
 class Request(BaseModel):

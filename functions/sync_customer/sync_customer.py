@@ -8,9 +8,9 @@ Takes an SQS batch of ``Customer Updated`` events, or a direct invocation::
 import time
 from collections.abc import Callable, Mapping
 
+from solvimon_rillet.entrypoints.lambda_handler import Handler, lazily
+from solvimon_rillet.entrypoints.queue_function import build_export
 from solvimon_rillet.events import CUSTOMER_UPDATED
-from solvimon_rillet.export_function import build_export
-from solvimon_rillet.lambda_handler import Handler, lazily
 
 
 def build(environment: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Handler:

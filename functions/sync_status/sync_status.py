@@ -10,8 +10,8 @@ Takes a direct invocation::
 import time
 from collections.abc import Callable, Mapping
 
-from solvimon_rillet.lambda_handler import Handler, lazily
-from solvimon_rillet.status_function import build_status
+from solvimon_rillet.entrypoints.lambda_handler import Handler, lazily
+from solvimon_rillet.entrypoints.status_function import build_status
 
 
 def build(environment: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Handler:

@@ -7,8 +7,8 @@ something of the other.
 import re
 from typing import Any
 
-from local import demo_data
-from local.demo_data.identity import Json, rillet_id, solvimon_id
+from local import sample_data
+from local.sample_data.identity import Json, rillet_id, solvimon_id
 
 NAME = "acme"
 """The connection."""
@@ -21,8 +21,8 @@ _RILLET = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 def solvimon_seed() -> dict[str, list[Json]]:
     """Return Solvimon's side: what the invoices need, and the invoices as drafts without a number."""
-    seed = demo_data.solvimon_seed()
-    wanted = {demo_data.invoice_id(name) for name in _INVOICES}
+    seed = sample_data.solvimon_seed()
+    wanted = {sample_data.invoice_id(name) for name in _INVOICES}
     invoices = [invoice for invoice in seed["invoices"] if invoice["id"] in wanted]
     customers = {invoice["customer"]["id"] for invoice in invoices}
     picked = {
@@ -35,8 +35,8 @@ def solvimon_seed() -> dict[str, list[Json]]:
 
 def rillet_seed() -> Json:
     """Return Rillet's side: an organisation of its own with its subsidiaries, products and customers."""
-    seed = demo_data.rillet_seed()
-    subsidiaries = {demo_data.rillet_id("subsidiary", name) for name in _ENTITIES}
+    seed = sample_data.rillet_seed()
+    subsidiaries = {sample_data.rillet_id("subsidiary", name) for name in _ENTITIES}
     linked = str(solvimon_seed()["customers"])
     picked = {
         "organization": seed["organization"] | {"currency": "USD", "timezone": "America/New_York"},
@@ -50,21 +50,21 @@ def rillet_seed() -> Json:
 
 def fallback_products() -> dict[str, str]:
     """Return the setting `fallback_products`."""
-    renamed: dict[str, str] = _renamed(demo_data.fallback_products())
+    renamed: dict[str, str] = _renamed(sample_data.fallback_products())
     return renamed
 
 
 def features() -> dict[str, str]:
     """Return what each invoice shows, by its Solvimon id."""
-    facts = demo_data.expected()
+    facts = sample_data.expected()
     return {
-        _renamed(facts_id): facts[facts_id]["feature"] for facts_id in map(demo_data.invoice_id, _INVOICES)
+        _renamed(facts_id): facts[facts_id]["feature"] for facts_id in map(sample_data.invoice_id, _INVOICES)
     }
 
 
 def invoice_id(name: str) -> str:
     """Return the Solvimon id of one of the invoices, such as `long-note`."""
-    return str(_renamed(demo_data.invoice_id(name)))
+    return str(_renamed(sample_data.invoice_id(name)))
 
 
 def _renamed(value: Any) -> Any:  # noqa: ANN401 - JSON of any shape

@@ -1,6 +1,6 @@
 """The demo's own auditor: it compares what Solvimon billed and credited with what Rillet booked.
 
-It reads both twins' state and takes no word of the product's for an amount.
+It reads both fakes' state and takes no word of the product's for an amount.
 """
 
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import chain
 
 from local.demo.books import Amounts, Json, Pair, pairs_of
-from local.stack import Connection, LocalStack
+from local.system import Connection, LocalSystem
 
 
 @dataclass(frozen=True)
@@ -65,19 +65,19 @@ class Audit:
         return found
 
 
-def audit(stack: LocalStack) -> Audit:
+def audit(system: LocalSystem) -> Audit:
     """Compare both sides' books of all connections, as they are now."""
     pairs, notes = list[Pair](), list[Pair]()
-    ledger = stack.ledger()
+    ledger = system.ledger()
     invoices = memos = 0
-    for connection in stack.connections.values():
+    for connection in system.connections.values():
         found, credited = pairs_of(connection, ledger)
         pairs += found
         notes += credited
         # What refers to nothing Solvimon knows counts too: a lost reference must not hide a double.
         invoices += len(connection.organisation.invoices) - sum(bool(pair.booked) for pair in found)
         memos += len(connection.organisation.credit_memos) - sum(bool(pair.booked) for pair in credited)
-    return Audit(tuple(pairs), tuple(notes), invoices, memos, tuple(sorted(_misplaced(stack, ledger))))
+    return Audit(tuple(pairs), tuple(notes), invoices, memos, tuple(sorted(_misplaced(system, ledger))))
 
 
 def _problems(pair: Pair) -> Iterator[str]:
@@ -91,11 +91,11 @@ def _problems(pair: Pair) -> Iterator[str]:
         )
 
 
-def _misplaced(stack: LocalStack, ledger: list[Json]) -> set[str]:
-    owned = {name: _own_ids(connection) for name, connection in stack.connections.items()}
+def _misplaced(system: LocalSystem, ledger: list[Json]) -> set[str]:
+    owned = {name: _own_ids(connection) for name, connection in system.connections.items()}
     keys = [item["pk"].split("#") for item in ledger]
     found = set[str]()
-    for name, connection in stack.connections.items():
+    for name, connection in system.connections.items():
         books = connection.organisation
         named = {part for owner, *parts in keys if owner == name for part in parts}
         for collection in (books.invoices, books.credit_memos, books.customers):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from local.stack import Connection
+from local.system import Connection
 
 Json = dict[str, Any]
 

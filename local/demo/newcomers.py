@@ -1,6 +1,6 @@
 """What Rillet has beside the demo's world: the customers, products and the subsidiary that Solvimon lacks."""
 
-from local.demo_data.identity import Json, rillet_id
+from local.sample_data.identity import Json, rillet_id
 
 _PLACES = (
     ("Rotterdam", "ZH", "NL"),

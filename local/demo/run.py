@@ -11,7 +11,7 @@ from local.demo.__main__ import missing_package
 from local.demo.screen import Screen
 
 if TYPE_CHECKING:
-    from local.stack import LocalStack
+    from local.system import LocalSystem
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LOG = ROOT / "build" / "demo" / "functions.log"
@@ -55,24 +55,24 @@ def _tell(screen: Screen, started: float, log: Path) -> int:
     screen.heading("Solvimon invoices into Rillet: exactly once and to the cent")
     screen.say(
         "Everything runs on this machine: AWS is played by moto, with template.yaml deployed into it; "
-        "Solvimon and Rillet are played by twins that behave like them."
+        "Solvimon and Rillet are played by fakes that behave like them."
     )
     # Late, so that the lines above are there at once: these imports take seconds.
     from local.demo import story
 
     with ExitStack() as running:
-        stack = _start(running)
+        system = _start(running)
         screen.note(f"Started in {time.monotonic() - started:.1f} s. The functions' logs: {_short(log)}")
-        outcome = story.tell(stack, screen)
+        outcome = story.tell(system, screen)
     return story.conclude(screen, outcome, time.monotonic() - started)
 
 
-def _start(running: ExitStack) -> "LocalStack":
+def _start(running: ExitStack) -> "LocalSystem":
     from local.demo.stage import DemoStopped
-    from local.stack import LocalStack
+    from local.system import LocalSystem
 
     try:
-        return running.enter_context(LocalStack())
+        return running.enter_context(LocalSystem())
     # SystemExit is what werkzeug's server makes of a port that it cannot have.
     except (OSError, SystemExit) as error:
         raise DemoStopped(
@@ -83,7 +83,7 @@ def _start(running: ExitStack) -> "LocalStack":
 
 @contextmanager
 def _written_to(log: Path) -> Iterator[None]:
-    """Send what the functions, AWS and the twins print into a file, the one of the run before gone."""
+    """Send what the functions, AWS and the fakes print into a file, the one of the run before gone."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with (
         log.open("w", encoding="utf-8", buffering=1) as file,

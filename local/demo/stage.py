@@ -6,13 +6,13 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-from local import demo_data
+from local import sample_data
 from local.demo.books import booked_for
 from local.demo.screen import Screen
-from local.rillet_twin.calls import Call
-from local.rillet_twin.webhooks import Delivery as RilletDelivery
-from local.solvimon_twin import Delivery
-from local.stack import Connection, LocalStack
+from local.fake_rillet.calls import Call
+from local.fake_rillet.webhooks import Delivery as RilletDelivery
+from local.fake_solvimon import Delivery
+from local.system import Connection, LocalSystem
 
 Json = dict[str, Any]
 Numbers = Mapping[str, int | str]
@@ -48,7 +48,7 @@ class Stage:
         patience: seconds of real time after which nothing more is expected to happen.
     """
 
-    stack: LocalStack
+    system: LocalSystem
     screen: Screen
     connection: Connection
     problems: list[str] = field(default_factory=list)
@@ -71,9 +71,11 @@ class Stage:
             feature: what it shows.
         """
         draft = deepcopy(
-            next(i for i in demo_data.solvimon_seed()["invoices"] if i["id"] == demo_data.invoice_id(like))
+            next(
+                i for i in sample_data.solvimon_seed()["invoices"] if i["id"] == sample_data.invoice_id(like)
+            )
         )
-        draft["id"] = demo_data.invoice_id(name)
+        draft["id"] = sample_data.invoice_id(name)
         self.features[draft["id"]] = feature
         self.connection.platform.load({"invoices": [draft]})
         return self.connection.platform.records["invoices"][draft["id"]]
@@ -91,7 +93,7 @@ class Stage:
 
     def deliver_webhooks(self) -> list[Delivery]:
         """Let Solvimon send its webhooks and return the attempts."""
-        attempts = self.stack.deliver_webhooks()
+        attempts = self.system.deliver_webhooks()
         refused = [attempt for attempt in attempts if not attempt.delivered]
         self.expect(not refused, f"{len(refused)} webhook(s) were not accepted.")
         return attempts
@@ -106,8 +108,8 @@ class Stage:
 
     def work(self) -> None:
         """Let workers take the queues' messages in the background from here on."""
-        if not self.stack.pollers.running:
-            self.stack.start_workers()
+        if not self.system.pollers.running:
+            self.system.start_workers()
 
     def until(self, done: Callable[[], bool], what: str, *, jumps: bool = True, jump: int = _JUMP) -> None:
         """Let workers work until something has happened.
@@ -125,7 +127,7 @@ class Stage:
         deadline = time.monotonic() + self.patience
         while not done():
             if time.monotonic() > deadline:
-                error = next(iter(self.stack.pollers.errors), "no function reported an error")
+                error = next(iter(self.system.pollers.errors), "no function reported an error")
                 raise DemoStopped(f"{what} did not happen within {self.patience:.0f} s ({error})")
             if jumps and self.everything_waits():
                 self.jump(jump)
@@ -133,7 +135,7 @@ class Stage:
 
     def settled(self) -> bool:
         """Tell whether no message is left on any queue."""
-        return not any(queue.depth().total for queue in self.stack.pollers.queues.values())
+        return not any(queue.depth().total for queue in self.system.pollers.queues.values())
 
     def let_a_minute_pass(self) -> None:
         """Let Rillet's rolling window pass, so that what comes next has a whole budget."""
@@ -141,30 +143,30 @@ class Stage:
 
     def jump(self, seconds: int) -> None:
         """Let time pass without waiting."""
-        self.stack.advance(seconds)
+        self.system.advance(seconds)
         self.skipped += seconds
 
     def everything_waits(self) -> bool:
         """Tell whether there are messages, and all of them wait for a later moment."""
-        depths = [queue.depth() for queue in self.stack.pollers.queues.values()]
+        depths = [queue.depth() for queue in self.system.pollers.queues.values()]
         at_work = any(depth.visible or depth.in_flight for depth in depths)
         return not at_work and any(depth.delayed for depth in depths)
 
     def waiting(self) -> int:
         """Count the messages of export_invoice, those that wait for a later moment included."""
-        return self.stack.pollers.queues["export_invoice"].depth().total
+        return self.system.pollers.queues["export_invoice"].depth().total
 
     def dead_letters(self) -> int:
         """Count the messages that were given up."""
-        return sum(queue.depth().total for queue in self.stack.pollers.dead_letters.values())
+        return sum(queue.depth().total for queue in self.system.pollers.dead_letters.values())
 
     def events(self, invoice_id: str) -> list[Json]:
         """Return the events of an invoice that reached the bus."""
-        return [event for event in self.stack.bus_events() if event["detail"]["id"] == invoice_id]
+        return [event for event in self.system.bus_events() if event["detail"]["id"] == invoice_id]
 
     def record(self, invoice_id: str) -> Json:
         """Return the ledger's record of an invoice, empty when there is none."""
-        return self.stack.ledger_item(f"{self.connection.name}#invoice#{invoice_id}", "RECORD") or {}
+        return self.system.ledger_item(f"{self.connection.name}#invoice#{invoice_id}", "RECORD") or {}
 
     def state(self, invoice_id: str) -> str:
         """Return the ledger's state of an invoice, a dash when there is none."""
@@ -178,7 +180,7 @@ class Stage:
         """Return the calls that asked Rillet to create an invoice, as Rillet saw them."""
         return [
             call
-            for call in self.stack.rillet.state.calls
+            for call in self.system.rillet.state.calls
             if call.method == "POST" and call.path == "/invoices" and _is_about(call.request_body, invoice_id)
         ]
 

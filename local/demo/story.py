@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from decimal import Decimal
 
-from local import demo_data
+from local import sample_data
 from local.demo import acme, tables
 from local.demo.audit import Audit, audit
 from local.demo.screen import Screen
@@ -24,7 +24,7 @@ from local.demo.sections import (
     request_budget,
 )
 from local.demo.stage import Numbers, Section, Stage
-from local.stack import Connection, LocalStack
+from local.system import Connection, LocalSystem
 
 SECTIONS: tuple[Section, ...] = (
     connections.SECTION,
@@ -51,18 +51,18 @@ class Outcome:
     problems: tuple[str, ...]
 
 
-def tell(stack: LocalStack, screen: Screen, sections: tuple[Section, ...] = SECTIONS) -> Outcome:
+def tell(system: LocalSystem, screen: Screen, sections: tuple[Section, ...] = SECTIONS) -> Outcome:
     """Tell the story on a running local system that has no connection yet.
 
     Args:
-        stack: the local system.
+        system: the local system.
         screen: where it is told.
         sections: its parts; each adds its own figures.
 
     Raises:
         DemoStopped: something that the story needs did not happen.
     """
-    stage = Stage(stack, screen, _set_up(stack), features=_features())
+    stage = Stage(system, screen, _set_up(system), features=_features())
     numbers: dict[str, int | str] = {}
     try:
         for number, section in enumerate(sections, 1):
@@ -70,8 +70,8 @@ def tell(stack: LocalStack, screen: Screen, sections: tuple[Section, ...] = SECT
             numbers |= section.tell(stage)
             stage.let_a_minute_pass()
     finally:
-        stack.stop_workers()
-    checked = audit(stack)
+        system.stop_workers()
+    checked = audit(system)
     screen.heading("The books")
     rest = [
         pair for pair in (*checked.pairs, *checked.notes) if pair.id not in stage.shown or not pair.agrees
@@ -83,14 +83,14 @@ def tell(stack: LocalStack, screen: Screen, sections: tuple[Section, ...] = SECT
     if checked.notes:
         screen.say("")
         screen.show(tables.totals("Credit notes", checked.notes))
-    if len(stack.connections) > 1 and not checked.misplaced:
+    if len(system.connections) > 1 and not checked.misplaced:
         screen.say("Nothing of one connection is in another one's books.")
     screen.note(
         "Nobody waited: after each part, and where something had to wait, the clock was moved on, "
         f"{stage.skipped} s in all."
     )
     problems = (*stage.problems, *checked.problems())
-    return Outcome({**_figures(stack, checked), **numbers}, problems)
+    return Outcome({**_figures(system, checked), **numbers}, problems)
 
 
 def conclude(screen: Screen, outcome: Outcome, seconds: float) -> int:
@@ -115,15 +115,15 @@ def conclude(screen: Screen, outcome: Outcome, seconds: float) -> int:
     return 1 if outcome.problems else 0
 
 
-def _set_up(stack: LocalStack) -> Connection:
+def _set_up(system: LocalSystem) -> Connection:
     """Set up both connections except for Rillet's access, and return the one with the demo's world."""
-    connection = stack.connect(
-        settings={"fallback_products": demo_data.fallback_products()},
+    connection = system.connect(
+        settings={"fallback_products": sample_data.fallback_products()},
         auth="oauth",
-        solvimon=demo_data.solvimon_seed(),
-        rillet=demo_data.rillet_seed(),
+        solvimon=sample_data.solvimon_seed(),
+        rillet=sample_data.rillet_seed(),
     )
-    stack.connect(
+    system.connect(
         acme.NAME,
         settings={"fallback_products": acme.fallback_products()},
         auth="oauth",
@@ -135,11 +135,11 @@ def _set_up(stack: LocalStack) -> Connection:
 
 def _features() -> dict[str, str]:
     """What each invoice shows, by its Solvimon id."""
-    return {id_: facts["feature"] for id_, facts in demo_data.expected().items()} | acme.features()
+    return {id_: facts["feature"] for id_, facts in sample_data.expected().items()} | acme.features()
 
 
-def _figures(stack: LocalStack, checked: Audit) -> Numbers:
-    counts = [connection.organisation.counts for connection in stack.connections.values()]
+def _figures(system: LocalSystem, checked: Audit) -> Numbers:
+    counts = [connection.organisation.counts for connection in system.connections.values()]
     return {
         "connections": checked.connections,
         "invoices": len(checked.pairs),

@@ -17,7 +17,7 @@ from typing import Any
 import boto3
 from botocore.session import get_session
 
-from local.stack import LocalStack
+from local.system import LocalSystem
 
 Json = dict[str, Any]
 
@@ -128,60 +128,60 @@ def parameters(command: Command, files: Mapping[str, str]) -> Json:
     return given
 
 
-def run(stack: LocalStack, command: Command, files: Mapping[str, str]) -> Any:  # noqa: ANN401 - JSON
+def run(system: LocalSystem, command: Command, files: Mapping[str, str]) -> Any:  # noqa: ANN401 - JSON
     """Run a command on the local system; one that it cannot run is checked, and answers ``None``."""
     if (command.service, command.operation) == ("logs", "tail"):
-        _check_tail(stack, command)
+        _check_tail(system, command)
         return None
     given = parameters(command, files)
     if (command.service, command.operation) == ("lambda", "invoke"):
-        return _invoke(stack, command, given)
+        return _invoke(system, command, given)
     if command.service == "lambda":
-        _function(stack, given["FunctionName"])
+        _function(system, given["FunctionName"])
         return None
     assert command.service in _RUN, command.text
     assert not command.arguments, command.text
     if command.operation == "start-message-move-task":
-        return _move(stack, given["SourceArn"])
+        return _move(system, given["SourceArn"])
     method = command.operation.replace("-", "_")
     return getattr(boto3.client(command.service), method)(**given)  # type: ignore[call-overload]
 
 
-def _invoke(stack: LocalStack, command: Command, given: Json) -> Any:  # noqa: ANN401 - JSON
+def _invoke(system: LocalSystem, command: Command, given: Json) -> Any:  # noqa: ANN401 - JSON
     assert command.one("cli-binary-format") == "raw-in-base64-out", "or the CLI takes the payload for base64"
     assert command.arguments == (command.arguments[0],), "the file for the answer"
     name, _, alias = str(given["FunctionName"]).partition(":")
-    workflow = _function(stack, name)
-    durable = stack.deployment.functions[workflow].durable
+    workflow = _function(system, name)
+    durable = system.deployment.functions[workflow].durable
     assert alias == ("live" if durable else ""), "a durable function is invoked by its alias, and no other"
-    return stack.invoke(workflow, json.loads(given["Payload"]))
+    return system.invoke(workflow, json.loads(given["Payload"]))
 
 
-def _function(stack: LocalStack, name: str) -> str:
-    [workflow] = [key for key, function in stack.deployment.functions.items() if function.name == name]
+def _function(system: LocalSystem, name: str) -> str:
+    [workflow] = [key for key, function in system.deployment.functions.items() if function.name == name]
     return workflow
 
 
-def _check_tail(stack: LocalStack, command: Command) -> None:
+def _check_tail(system: LocalSystem, command: Command) -> None:
     """`aws logs tail` is the CLI's own, so no model knows it (AWS CLI 2, reference, logs tail)."""
     [group] = command.arguments
-    groups = stack.deployment.resources
+    groups = system.deployment.resources
     assert group in groups.values(), f"{group} is no log group of the template"
     assert set(command.options) <= _TAIL, command.text
     assert re.fullmatch(r"\d+[mhd]", command.one("since"))
 
 
-def _move(stack: LocalStack, arn: str) -> Json:
+def _move(system: LocalSystem, arn: str) -> Json:
     """What SQS does on a move task, which moto lacks: messages go back to the queue that they came from."""
     name = arn.rpartition(":")[2]
     [(workflow, queue)] = [
         (key, queue)
-        for key, queue in stack.deployment.queues.items()
+        for key, queue in system.deployment.queues.items()
         if queue.dead_letters_url.rpartition("/")[2] == name
     ]
     moved = 0
-    for body in stack.pollers.dead_letters[workflow].bodies():
-        stack.aws.sqs.send_message(QueueUrl=queue.url, MessageBody=body)
+    for body in system.pollers.dead_letters[workflow].bodies():
+        system.aws.sqs.send_message(QueueUrl=queue.url, MessageBody=body)
         moved += 1
-    stack.pollers.dead_letters[workflow].clear()
+    system.pollers.dead_letters[workflow].clear()
     return {"TaskHandle": "local", "moved": moved}

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bench import cost
-from bench.prices import PRICES
-from local.stack import ROOT
+from local.system import ROOT
+from tests.benchmarks import cost
+from tests.benchmarks.prices import PRICES
 
 TEXT = cost.PAGE.read_text(encoding="utf-8")
 
@@ -59,6 +59,8 @@ def test_the_committed_page_is_the_one_that_the_script_makes(tmp_path: Path) -> 
 
     # In a process of its own, as `make cost` runs it: another local system may be running in this one.
     environment = {**os.environ, "PYTHONPATH": "layers/mapping"}
-    subprocess.run([sys.executable, "-m", "bench.cost", str(made)], cwd=ROOT, env=environment, check=True)  # noqa: S603
+    subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks.cost", str(made)], cwd=ROOT, env=environment, check=True
+    )  # noqa: S603
 
     assert made.read_text(encoding="utf-8") == TEXT, "run `make cost` and commit the result"

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from local.cloud.template import translate
-from local.stack import ROOT, Connection, LocalStack
+from local.aws.template import translate
+from local.system import ROOT, Connection, LocalSystem
+from solvimon_rillet.mapping.field_table import FULL, Row, fill
 from solvimon_rillet.mapping.invoices import HEADER_ROWS
-from solvimon_rillet.mapping.rows import FULL, Row, fill
 from solvimon_rillet.settings import InvoiceScope
 from tests.docs.aws_cli import commands, run
-from tests.export.support import FIRST
+from tests.integration.export_invoice.support import FIRST
 
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
@@ -47,10 +47,10 @@ def test_the_readme_leads_to_every_page() -> None:
     assert {f"docs/{page.name}" for page in DOCS.glob("*.md")} <= set(LINK.findall(readme))
 
 
-def test_every_command_of_the_deployment_works(stack: LocalStack, default: Connection) -> None:
+def test_every_command_of_the_deployment_works(system: LocalSystem, default: Connection) -> None:
     default.platform.finalise(FIRST)
-    stack.connect("another", auth="oauth")  # its client is registered at Rillet
-    client = stack.aws.secretsmanager.get_secret_value(SecretId="solvimon-rillet/rillet-oauth-client")
+    system.connect("another", auth="oauth")  # its client is registered at Rillet
+    client = system.aws.secretsmanager.get_secret_value(SecretId="solvimon-rillet/rillet-oauth-client")
     files = {
         "solvimon.json": json.dumps(
             {"api_key": default.solvimon_api_key, "webhook_secret": default.webhook_secret}
@@ -61,8 +61,8 @@ def test_every_command_of_the_deployment_works(stack: LocalStack, default: Conne
     }
     text = (DOCS / "deploy.md").read_text(encoding="utf-8").replace("invo_AbC123", FIRST)
 
-    chosen = commands(text, {"STACK": stack.deployment.stack})
-    answers = [(command, run(stack, command, files)) for command in chosen]
+    chosen = commands(text, {"STACK": system.deployment.stack})
+    answers = [(command, run(system, command, files)) for command in chosen]
 
     assert len(answers) >= 12
     for command, answer in answers:
@@ -86,7 +86,7 @@ def test_what_the_page_says_stays_is_what_the_template_retains() -> None:
     assert re.search(r"\*\*bucket of\s+reports\*\*", removal)
 
 
-def test_one_function_runs_by_hand_as_the_page_shows(stack: LocalStack) -> None:
+def test_one_function_runs_by_hand_as_the_page_shows(system: LocalSystem) -> None:
     [example] = python_blocks("deploy.md")
     names: dict[str, object] = {}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.reference import DOCS, PAGES
+from docs.generate.reference import DOCS, PAGES
 from solvimon_rillet.settings import Settings
 
 

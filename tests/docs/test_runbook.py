@@ -6,15 +6,15 @@ from collections.abc import Mapping
 
 import pytest
 
-from local import demo_data
-from local.cloud.template import translate
-from local.stack import ROOT, Connection, LocalStack
-from tests.credit_memos.support import ORIGINAL
+from local import sample_data
+from local.aws.template import translate
+from local.system import ROOT, Connection, LocalSystem
 from tests.docs.aws_cli import Command, Json, commands, run
-from tests.export.support import FIRST, dead, finalise, record, rillet_invoices, until
 from tests.infrastructure.views import Template
-from tests.status.support import NOBODY, finalised, mended, some, states, unlinked
-from tests.status.test_resolve import rejected_and_booked
+from tests.integration.export_credit_memo.support import ORIGINAL
+from tests.integration.export_invoice.support import FIRST, dead, finalise, record, rillet_invoices, until
+from tests.integration.sync_status.support import NOBODY, finalised, mended, some, states, unlinked
+from tests.integration.sync_status.test_manual_resolution import rejected_and_booked
 
 pytestmark = pytest.mark.slow
 
@@ -34,19 +34,19 @@ def anchor(title: str) -> str:
     return re.sub(r"[^\w -]", "", title).lower().replace(" ", "-")
 
 
-def of(section: str, stack: LocalStack, invoice: str = FIRST) -> list[Command]:
+def of(section: str, system: LocalSystem, invoice: str = FIRST) -> list[Command]:
     """The commands of a section for this stack, about an invoice and its customer."""
     names = {
-        "STACK": stack.deployment.stack,
-        "QUEUES": stack.deployment.queues["export_invoice"].url.rpartition("/")[0],
-        "ARNS": stack.deployment.queues["export_invoice"].arn.rpartition(":")[0],
+        "STACK": system.deployment.stack,
+        "QUEUES": system.deployment.queues["export_invoice"].url.rpartition("/")[0],
+        "ARNS": system.deployment.queues["export_invoice"].arn.rpartition(":")[0],
     }
-    customer = demo_data.solvimon_seed()["customers"][0]["id"]
+    customer = sample_data.solvimon_seed()["customers"][0]["id"]
     text = section.replace("invo_AbC123", invoice).replace("cust_AbC123", customer)
     return commands(text, names)
 
 
-def files(stack: LocalStack, connection: Connection) -> Mapping[str, str]:
+def files(system: LocalSystem, connection: Connection) -> Mapping[str, str]:
     """The files that a person writes on the way, with what is valid."""
     solvimon = {"api_key": connection.solvimon_api_key, "webhook_secret": connection.webhook_secret}
     return {
@@ -56,11 +56,11 @@ def files(stack: LocalStack, connection: Connection) -> Mapping[str, str]:
     }
 
 
-def do(stack: LocalStack, connection: Connection, section: str, *words: str) -> list[Json]:
+def do(system: LocalSystem, connection: Connection, section: str, *words: str) -> list[Json]:
     """Run the commands of a section that have some words in them, and return their answers."""
-    chosen = [each for each in of(SECTIONS[section], stack) if all(word in each.text for word in words)]
+    chosen = [each for each in of(SECTIONS[section], system) if all(word in each.text for word in words)]
     assert chosen, f"no such command in {section}: {words}"
-    return [run(stack, each, files(stack, connection)) for each in chosen]
+    return [run(system, each, files(system, connection)) for each in chosen]
 
 
 def test_every_alarm_is_in_the_section_that_its_description_points_to(alarms: dict[str, Json]) -> None:
@@ -85,14 +85,14 @@ def test_every_section_says_what_it_means_how_to_look_how_to_mend_and_when_it_is
 
 
 @pytest.mark.parametrize("title", ["Runbook", *SECTIONS])
-def test_every_command_works(stack: LocalStack, default: Connection, title: str) -> None:
-    stack.connect("another", auth="oauth")  # which gives the deployment its client
-    by_hand = rejected_and_booked(stack, default)
+def test_every_command_works(system: LocalSystem, default: Connection, title: str) -> None:
+    system.connect("another", auth="oauth")  # which gives the deployment its client
+    by_hand = rejected_and_booked(system, default)
     section = SECTIONS.get(title, PAGE.partition("\n## ")[0])
     section = section.replace(NOBODY, by_hand)
 
     answers = [
-        (command, run(stack, command, files(stack, default))) for command in of(section, stack, ORIGINAL)
+        (command, run(system, command, files(system, default))) for command in of(section, system, ORIGINAL)
     ]
 
     assert answers
@@ -118,72 +118,72 @@ def test_every_log_filter_looks_for_something_that_is_logged() -> None:
 
 
 def test_a_broken_connection_is_seen_and_mended_by_the_pages_commands(
-    stack: LocalStack, default: Connection
+    system: LocalSystem, default: Connection
 ) -> None:
-    stack.put_secret("default", "solvimon", {"api_key": "revoked", "webhook_secret": default.webhook_secret})
-    stack.runtime.reset()
-    finalise(stack, default)
-    stack.settle()
+    system.put_secret("default", "solvimon", {"api_key": "revoked", "webhook_secret": default.webhook_secret})
+    system.runtime.reset()
+    finalise(system, default)
+    system.settle()
 
-    [before] = do(stack, default, "Connection broken", "connect-rillet", "status")
-    do(stack, default, "Connection broken", "put-secret-value", "solvimon")
-    until(stack, lambda: bool(rillet_invoices(default, FIRST)), most=1900)
-    [after] = do(stack, default, "Connection broken", "connect-rillet", "status")
+    [before] = do(system, default, "Connection broken", "connect-rillet", "status")
+    do(system, default, "Connection broken", "put-secret-value", "solvimon")
+    until(system, lambda: bool(rillet_invoices(default, FIRST)), most=1900)
+    [after] = do(system, default, "Connection broken", "connect-rillet", "status")
 
     assert "revoked" not in json.dumps(before)
     assert before != after
-    assert record(stack, FIRST)["state"] == "exported"
+    assert record(system, FIRST)["state"] == "exported"
 
 
 def test_rejected_invoices_are_seen_mended_and_over_by_the_pages_commands(
-    stack: LocalStack, default: Connection
+    system: LocalSystem, default: Connection
 ) -> None:
     taken = unlinked(default)
-    rejected = finalised(stack, default, *some(1))
+    rejected = finalised(system, default, *some(1))
 
-    [seen] = do(stack, default, "Document rejected", "sync-status", '{"connection": "default"}')
+    [seen] = do(system, default, "Document rejected", "sync-status", '{"connection": "default"}')
     mended(default, taken)
-    [counted, queued] = do(stack, default, "Document rejected", "export-invoice", "product_not_linked")
-    stack.settle()
-    [over] = do(stack, default, "Document rejected", "sync-status", '{"connection": "default"}')
+    [counted, queued] = do(system, default, "Document rejected", "export-invoice", "product_not_linked")
+    system.settle()
+    [over] = do(system, default, "Document rejected", "sync-status", '{"connection": "default"}')
 
     assert [(group["code"], group["documents"]) for group in seen["failures"]] == [("product_not_linked", 1)]
     assert (counted["dry_run"], queued["dry_run"]) == (True, False)
     assert over["failures"] == []
-    assert states(stack, rejected) == {"exported"}
+    assert states(system, rejected) == {"exported"}
 
 
 def test_a_dead_letter_is_seen_moved_back_and_booked_by_the_pages_commands(
-    stack: LocalStack, default: Connection
+    system: LocalSystem, default: Connection
 ) -> None:
-    queue = stack.deployment.queues["export_invoice"]
+    queue = system.deployment.queues["export_invoice"]
     default.platform.finalise(FIRST)
     detail = {"connection": "default", "id": FIRST}
     body = json.dumps({"source": "solvimon", "detail-type": "Invoice Finalised", "detail": detail})
-    stack.aws.sqs.send_message(QueueUrl=queue.dead_letters_url, MessageBody=body)
+    system.aws.sqs.send_message(QueueUrl=queue.dead_letters_url, MessageBody=body)
 
-    [seen] = do(stack, default, "Dead letters", "get-queue-attributes")
-    do(stack, default, "Dead letters", "start-message-move-task")
-    [over] = do(stack, default, "Dead letters", "get-queue-attributes")
-    stack.deliver()
+    [seen] = do(system, default, "Dead letters", "get-queue-attributes")
+    do(system, default, "Dead letters", "start-message-move-task")
+    [over] = do(system, default, "Dead letters", "get-queue-attributes")
+    system.deliver()
 
     assert seen["Attributes"]["ApproximateNumberOfMessages"] == "1"
     assert over["Attributes"]["ApproximateNumberOfMessages"] == "0"
-    assert dead(stack) == []
+    assert dead(system) == []
     assert len(rillet_invoices(default, FIRST)) == 1
 
 
 def test_invalid_settings_are_seen_and_mended_by_the_pages_commands(
-    stack: LocalStack, default: Connection
+    system: LocalSystem, default: Connection
 ) -> None:
-    stack.put_settings("default", {**default.settings, "invoice_scope": "EVERYTHING"})
-    stack.runtime.reset()
+    system.put_settings("default", {**default.settings, "invoice_scope": "EVERYTHING"})
+    system.runtime.reset()
 
-    [before] = do(stack, default, "Settings invalid", "status")
-    [shown] = do(stack, default, "Settings invalid", "get-parameter ")
-    do(stack, default, "Settings invalid", "put-parameter")
-    stack.runtime.reset()
-    [after] = do(stack, default, "Settings invalid", "status")
+    [before] = do(system, default, "Settings invalid", "status")
+    [shown] = do(system, default, "Settings invalid", "get-parameter ")
+    do(system, default, "Settings invalid", "put-parameter")
+    system.runtime.reset()
+    [after] = do(system, default, "Settings invalid", "status")
 
     assert "invoice_scope" in json.dumps(before)
     assert "EVERYTHING" in shown["Parameter"]["Value"]

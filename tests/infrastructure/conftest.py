@@ -2,8 +2,8 @@
 
 import pytest
 
-from local.cloud.template import translate
-from local.stack import ROOT, LocalStack
+from local.aws.template import translate
+from local.system import ROOT, LocalSystem
 from tests.infrastructure.stubs import Stub
 from tests.infrastructure.views import Template
 
@@ -15,24 +15,24 @@ def template() -> Template:
 
 
 @pytest.fixture
-def receive_webhook(stack: LocalStack) -> Stub:
+def receive_webhook(system: LocalSystem) -> Stub:
     """What stands in for the function of this name."""
-    return _stand_in(stack, "receive_webhook")
+    return _stand_in(system, "receive_webhook")
 
 
 @pytest.fixture
-def connect_rillet(stack: LocalStack) -> Stub:
+def connect_rillet(system: LocalSystem) -> Stub:
     """What stands in for the function of this name."""
-    return _stand_in(stack, "connect_rillet")
+    return _stand_in(system, "connect_rillet")
 
 
 @pytest.fixture
-def export_invoice(stack: LocalStack) -> Stub:
+def export_invoice(system: LocalSystem) -> Stub:
     """What stands in for the function of this name."""
-    return _stand_in(stack, "export_invoice")
+    return _stand_in(system, "export_invoice")
 
 
-def _stand_in(stack: LocalStack, workflow: str) -> Stub:
+def _stand_in(system: LocalSystem, workflow: str) -> Stub:
     stub = Stub()
-    stack.runtime.replace(workflow, stub.build)
+    system.runtime.replace(workflow, stub.build)
     return stub

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from local.cloud.runtime import LambdaContext
+from local.aws.runtime import LambdaContext
 
 Json = dict[str, Any]
 Behaviour = Callable[[Json, LambdaContext], object]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from solvimon_rillet.queues import LONGEST_DELAY
+from solvimon_rillet.aws.sqs import LONGEST_DELAY
 from tests.infrastructure.views import Template, attribute_of
 
 OWN_METRICS = "SolvimonRillet/${AWS::StackName}"

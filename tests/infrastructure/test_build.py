@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from local.cloud.deployment import DeployedFunction
-from local.cloud.runtime import LambdaRuntime
-from local.stack import ROOT
-from solvimon_rillet.reconciliation import page
+from local.aws.deployment import DeployedFunction
+from local.aws.runtime import LambdaRuntime
+from local.system import ROOT
+from solvimon_rillet.reconciliation.report import html
 from tests.infrastructure.views import Json, Template
 
 DEPENDENCIES = ROOT / "layers" / "dependencies"
@@ -153,7 +153,7 @@ def test_the_layer_holds_the_template_of_the_reconciliations_page(tmp_path: Path
     _make(ROOT / "layers" / "mapping", "build-MappingLayer", tmp_path)
 
     folder = tmp_path / "python" / "solvimon_rillet" / "reconciliation"
-    assert (folder / page.TEMPLATE).read_bytes() == (Path(page.__file__).parent / page.TEMPLATE).read_bytes()
+    assert (folder / html.TEMPLATE).read_bytes() == (Path(html.__file__).parent / html.TEMPLATE).read_bytes()
 
 
 def test_running_a_function_here_leaves_nothing_in_its_folder(tmp_path: Path) -> None:

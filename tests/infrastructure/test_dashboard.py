@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
-from local.stack import ROOT, LocalStack
+from local.system import ROOT, LocalSystem
 from tests.infrastructure.views import Json, Template
 
 OWN_METRICS = "SolvimonRillet/${AWS::StackName}"
@@ -98,7 +98,9 @@ def test_every_metric_of_aws_is_of_a_queue_of_the_template(template: Template, b
 def test_the_list_of_rejected_documents_asks_the_log_of_every_export(template: Template, body: Json) -> None:
     [log] = [widget["properties"]["query"] for widget in body["widgets"] if widget["type"] == "log"]
     groups = set(re.findall(r"SOURCE '\$\{(\w+)\}'", log))
-    inbox = (ROOT / "layers/mapping/solvimon_rillet/inbox.py").read_text(encoding="utf-8")
+    inbox = (ROOT / "layers/mapping/solvimon_rillet/entrypoints/queue_processor.py").read_text(
+        encoding="utf-8"
+    )
 
     assert groups == {
         consumer.function["LoggingConfig"]["LogGroup"]["Ref"] for consumer in template.consumers
@@ -121,11 +123,13 @@ def test_no_two_charts_lie_on_each_other(body: Json) -> None:
     assert max(x for x, _ in cells) == 23
 
 
-def test_it_is_deployed_with_every_reference_resolved_and_its_address_is_an_output(stack: LocalStack) -> None:
-    name = stack.deployment.resources["Dashboard"]
+def test_it_is_deployed_with_every_reference_resolved_and_its_address_is_an_output(
+    system: LocalSystem,
+) -> None:
+    name = system.deployment.resources["Dashboard"]
     deployed = boto3.client("cloudwatch").get_dashboard(DashboardName=name)["DashboardBody"]
 
     assert json.loads(deployed)["widgets"]
     left = set(re.findall(r"\$\{(.+?)\}", deployed))
     assert {each.lstrip("!") for each in left} == {"PROP('Dim.connection')", "PROP('Dim.service')"}
-    assert stack.deployment.outputs["DashboardUrl"].endswith(f"#dashboards/dashboard/{name}")
+    assert system.deployment.outputs["DashboardUrl"].endswith(f"#dashboards/dashboard/{name}")

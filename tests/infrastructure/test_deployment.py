@@ -7,17 +7,17 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from local.cloud.deployment import UnsupportedResourceError, deploy
-from local.cloud.template import LEFT_OUT
-from local.stack import ROOT, LocalStack
+from local.aws.deployment import UnsupportedResourceError, deploy
+from local.aws.template import LEFT_OUT
+from local.system import ROOT, LocalSystem
 from tests.infrastructure.stubs import Stub
 from tests.infrastructure.views import Template
 
 
 def test_every_resource_of_the_template_is_created_or_left_out_for_a_reason(
-    stack: LocalStack, template: Template
+    system: LocalSystem, template: Template
 ) -> None:
-    deployment = stack.deployment
+    deployment = system.deployment
     left_out = {item.logical_id for item in deployment.left_out}
     conditional = {name for name, resource in template.resources.items() if "Condition" in resource}
 
@@ -32,40 +32,40 @@ def test_every_resource_of_the_template_is_created_or_left_out_for_a_reason(
     assert all(item.why for item in deployment.left_out)
 
 
-def test_a_resource_type_that_moto_lacks_is_an_error_and_no_gap(stack: LocalStack, tmp_path: Path) -> None:
+def test_a_resource_type_that_moto_lacks_is_an_error_and_no_gap(system: LocalSystem, tmp_path: Path) -> None:
     text = (ROOT / "template.yaml").read_text(encoding="utf-8")
     extra = "\nResources:\n  Feed: {Type: 'AWS::Pipes::Pipe', Properties: {}}\n"
     path = tmp_path / "template.yaml"
     path.write_text(text.replace("\nResources:\n", extra), encoding="utf-8")
 
     with pytest.raises(UnsupportedResourceError, match="AWS::Pipes::Pipe"):
-        deploy(stack.aws, path, stack="another", api_url="")
+        deploy(system.aws, path, stack="another", api_url="")
 
 
-def test_names_come_from_the_template(stack: LocalStack) -> None:
-    outputs = stack.deployment.outputs
+def test_names_come_from_the_template(system: LocalSystem) -> None:
+    outputs = system.deployment.outputs
 
     assert outputs["ExportInvoiceFunction"] == "solvimon-rillet-export-invoice"
     assert outputs["ExportInvoiceQueueUrl"].endswith("/solvimon-rillet-export-invoice")
     assert outputs["EventBusName"] == "solvimon-rillet"
-    assert outputs["DefaultWebhookUrl"] == f"{stack.gateway.url}/webhooks/solvimon/default"
-    assert outputs["DefaultRilletWebhookUrl"] == f"{stack.gateway.url}/webhooks/rillet/default"
-    assert outputs["OAuthRedirectUri"] == f"{stack.gateway.url}/oauth/rillet/callback"
+    assert outputs["DefaultWebhookUrl"] == f"{system.gateway.url}/webhooks/solvimon/default"
+    assert outputs["DefaultRilletWebhookUrl"] == f"{system.gateway.url}/webhooks/rillet/default"
+    assert outputs["OAuthRedirectUri"] == f"{system.gateway.url}/oauth/rillet/callback"
     assert outputs["ConnectRilletFunction"] == "solvimon-rillet-connect-rillet"
 
 
-def test_the_functions_find_the_address_of_their_api_in_a_parameter(stack: LocalStack) -> None:
-    parameter = stack.aws.ssm.get_parameter(Name="/solvimon-rillet/api-url")["Parameter"]
+def test_the_functions_find_the_address_of_their_api_in_a_parameter(system: LocalSystem) -> None:
+    parameter = system.aws.ssm.get_parameter(Name="/solvimon-rillet/api-url")["Parameter"]
 
-    assert parameter["Value"] == stack.gateway.url
+    assert parameter["Value"] == system.gateway.url
 
 
 def test_a_function_gets_the_environment_of_the_template_with_everything_resolved(
-    stack: LocalStack, export_invoice: Stub
+    system: LocalSystem, export_invoice: Stub
 ) -> None:
-    stack.invoke("export_invoice", {})
+    system.invoke("export_invoice", {})
 
-    outputs = stack.deployment.outputs
+    outputs = system.deployment.outputs
     expected = {
         "STACK": "solvimon-rillet",
         "LEDGER_TABLE": outputs["LedgerTableName"],
@@ -84,18 +84,18 @@ def test_a_function_gets_the_environment_of_the_template_with_everything_resolve
 def test_a_parameter_reaches_what_it_is_for() -> None:
     parameters = {"ExportInvoiceConcurrency": "7", "LogLevel": "DEBUG", "DefaultSettings": '{"a": 1}'}
 
-    with LocalStack(stack="tuned", parameters=parameters) as stack:
-        settings = stack.aws.ssm.get_parameter(Name="/tuned/default/settings")
+    with LocalSystem(stack="tuned", parameters=parameters) as system:
+        settings = system.aws.ssm.get_parameter(Name="/tuned/default/settings")
 
-        assert stack.deployment.queues["export_invoice"].source.max_concurrency == 7
-        assert stack.deployment.functions["export_invoice"].environment["POWERTOOLS_LOG_LEVEL"] == "DEBUG"
+        assert system.deployment.queues["export_invoice"].source.max_concurrency == 7
+        assert system.deployment.functions["export_invoice"].environment["POWERTOOLS_LOG_LEVEL"] == "DEBUG"
         assert settings["Parameter"]["Value"] == '{"a": 1}'
 
 
-def test_the_queue_is_as_the_template_says(stack: LocalStack) -> None:
-    queue = stack.deployment.queues["export_invoice"]
+def test_the_queue_is_as_the_template_says(system: LocalSystem) -> None:
+    queue = system.deployment.queues["export_invoice"]
 
-    attributes = stack.aws.sqs.get_queue_attributes(QueueUrl=queue.url, AttributeNames=["All"])["Attributes"]
+    attributes = system.aws.sqs.get_queue_attributes(QueueUrl=queue.url, AttributeNames=["All"])["Attributes"]
 
     [sender, _] = json.loads(attributes["Policy"])["Statement"]
     rule = sender["Condition"]["ArnEquals"]["aws:SourceArn"]
@@ -109,10 +109,10 @@ def test_the_queue_is_as_the_template_says(stack: LocalStack) -> None:
     )
 
 
-def test_the_secrets_of_connection_default_are_there_to_be_filled_in(stack: LocalStack) -> None:
+def test_the_secrets_of_connection_default_are_there_to_be_filled_in(system: LocalSystem) -> None:
     def read(vendor: str) -> dict[str, str]:
         name = f"solvimon-rillet/default/{vendor}"
-        text = stack.aws.secretsmanager.get_secret_value(SecretId=name)["SecretString"]
+        text = system.aws.secretsmanager.get_secret_value(SecretId=name)["SecretString"]
         value: dict[str, str] = json.loads(text)
         return value
 
@@ -123,22 +123,22 @@ def test_the_secrets_of_connection_default_are_there_to_be_filled_in(stack: Loca
     assert len(solvimon["webhook_secret"]) == 64
 
 
-def test_the_oauth_client_is_there_to_be_filled_in(stack: LocalStack) -> None:
-    name = stack.deployment.outputs["OAuthClientSecretName"]
+def test_the_oauth_client_is_there_to_be_filled_in(system: LocalSystem) -> None:
+    name = system.deployment.outputs["OAuthClientSecretName"]
 
-    text = stack.aws.secretsmanager.get_secret_value(SecretId=name)["SecretString"]
+    text = system.aws.secretsmanager.get_secret_value(SecretId=name)["SecretString"]
 
     assert name == "solvimon-rillet/rillet-oauth-client"
     assert json.loads(text) == {"client_id": "", "client_secret": ""}
 
 
-def test_an_event_on_the_bus_reaches_the_queue_and_the_archive(stack: LocalStack) -> None:
+def test_an_event_on_the_bus_reaches_the_queue_and_the_archive(system: LocalSystem) -> None:
     entry = {"Source": "solvimon", "DetailType": "Invoice Finalised", "EventBusName": "solvimon-rillet"}
 
-    stack.aws.events.put_events(Entries=[{**entry, "Detail": '{"id": "invo_1"}'}])  # type: ignore[typeddict-item]
+    system.aws.events.put_events(Entries=[{**entry, "Detail": '{"id": "invo_1"}'}])  # type: ignore[typeddict-item]
 
-    [body] = stack.pollers.queues["export_invoice"].bodies()
-    [archived] = stack.bus_events()
+    [body] = system.pollers.queues["export_invoice"].bodies()
+    [archived] = system.bus_events()
     message = json.loads(body)
     assert (message["source"], message["detail-type"]) == ("solvimon", "Invoice Finalised")
     assert message["detail"] == archived["detail"] == {"id": "invo_1"}
@@ -148,48 +148,50 @@ def test_an_event_on_the_bus_reaches_the_queue_and_the_archive(stack: LocalStack
     ("source", "detail_type"),
     [("solvimon", "Customer Updated"), ("rillet", "Invoice Finalised"), ("solvimon", "invoice finalised")],
 )
-def test_an_event_of_another_kind_reaches_no_queue(stack: LocalStack, source: str, detail_type: str) -> None:
+def test_an_event_of_another_kind_reaches_no_queue(
+    system: LocalSystem, source: str, detail_type: str
+) -> None:
     entry = {"Source": source, "DetailType": detail_type, "EventBusName": "solvimon-rillet"}
 
-    stack.aws.events.put_events(Entries=[{**entry, "Detail": '{"id": "invo_1"}'}])  # type: ignore[typeddict-item]
+    system.aws.events.put_events(Entries=[{**entry, "Detail": '{"id": "invo_1"}'}])  # type: ignore[typeddict-item]
 
-    assert stack.pollers.queues["export_invoice"].depth().total == 0
-    assert len(stack.bus_events()) == 1
+    assert system.pollers.queues["export_invoice"].depth().total == 0
+    assert len(system.bus_events()) == 1
 
 
-def test_every_client_of_the_process_reaches_the_local_endpoint_and_never_aws(stack: LocalStack) -> None:
+def test_every_client_of_the_process_reaches_the_local_endpoint_and_never_aws(system: LocalSystem) -> None:
     client = boto3.client("sqs")
 
-    assert client.meta.endpoint_url == stack.aws.url
+    assert client.meta.endpoint_url == system.aws.url
     assert client.meta.region_name == "eu-central-1"
 
 
-def test_a_service_in_outage_answers_503_and_the_others_work(stack: LocalStack) -> None:
+def test_a_service_in_outage_answers_503_and_the_others_work(system: LocalSystem) -> None:
     events = boto3.client("events", config=Config(retries={"total_max_attempts": 1}))
     entry = {"Source": "solvimon", "DetailType": "x", "Detail": "{}", "EventBusName": "solvimon-rillet"}
 
-    with stack.aws.outage("events"):
+    with system.aws.outage("events"):
         with pytest.raises(events.exceptions.ClientError) as refusal:
             events.put_events(Entries=[entry])  # type: ignore[list-item]
-        reached = stack.aws.sqs.list_queues()["QueueUrls"]
+        reached = system.aws.sqs.list_queues()["QueueUrls"]
     after = events.put_events(Entries=[entry])  # type: ignore[list-item]
 
     assert refusal.value.response["ResponseMetadata"]["HTTPStatusCode"] == 503
-    assert len(reached) == 2 * len(stack.pollers.queues)
+    assert len(reached) == 2 * len(system.pollers.queues)
     assert after["FailedEntryCount"] == 0
 
 
-def test_two_stacks_of_one_process_do_not_touch_each_other(stack: LocalStack) -> None:
-    with LocalStack(stack="neighbour", quiet=True) as neighbour:
+def test_two_stacks_of_one_process_do_not_touch_each_other(system: LocalSystem) -> None:
+    with LocalSystem(stack="neighbour", quiet=True) as neighbour:
         neighbour.connect("acme")
         url = neighbour.deployment.outputs["ExportInvoiceQueueUrl"]
         neighbour.aws.sqs.send_message(QueueUrl=url, MessageBody="mine")
         theirs = neighbour.pollers.queues["export_invoice"].bodies()
-    with LocalStack(stack="neighbour", quiet=True) as successor:
+    with LocalSystem(stack="neighbour", quiet=True) as successor:
         left_over = successor.pollers.queues["export_invoice"].depth().total
         secrets = successor.aws.secretsmanager.list_secrets()["SecretList"]
 
     assert (theirs, left_over) == (["mine"], 0)
     assert not [secret["Name"] for secret in secrets if "acme" in secret["Name"]]
-    assert stack.pollers.queues["export_invoice"].depth().total == 0
-    assert stack.invoke("export_invoice", {})
+    assert system.pollers.queues["export_invoice"].depth().total == 0
+    assert system.invoke("export_invoice", {})

@@ -8,23 +8,23 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from local.stack import LocalStack
+from local.system import LocalSystem
 from tests.infrastructure.stubs import Json, Stub
 
 PATH = "/webhooks/solvimon/default"
 CALLBACK = "/oauth/rillet/callback"
 
 
-def _post(stack: LocalStack, data: bytes = b"{}", path: str = PATH, **headers: str) -> requests.Response:
+def _post(system: LocalSystem, data: bytes = b"{}", path: str = PATH, **headers: str) -> requests.Response:
     sent = {
         "Content-Type": "application/json",
         **{name.replace("_", "-"): value for name, value in headers.items()},
     }
-    return requests.post(f"{stack.gateway.url}{path}", data=data, headers=sent, timeout=10)
+    return requests.post(f"{system.gateway.url}{path}", data=data, headers=sent, timeout=10)
 
 
-def test_a_request_becomes_a_payload_2_event(stack: LocalStack, receive_webhook: Stub) -> None:
-    _post(stack, b'{"a": 1}', f"{PATH}?x=1&x=2&y=%20z", X_Payload_Signature="v1=AB", User_Agent="Solvimon")
+def test_a_request_becomes_a_payload_2_event(system: LocalSystem, receive_webhook: Stub) -> None:
+    _post(system, b'{"a": 1}', f"{PATH}?x=1&x=2&y=%20z", X_Payload_Signature="v1=AB", User_Agent="Solvimon")
 
     [event] = receive_webhook.events
     context: Json = event["requestContext"]
@@ -48,16 +48,16 @@ def test_a_request_becomes_a_payload_2_event(stack: LocalStack, receive_webhook:
     assert context["requestId"]
 
 
-def test_cookies_travel_apart_from_the_headers(stack: LocalStack, receive_webhook: Stub) -> None:
-    _post(stack, Cookie="a=1; b=2")
+def test_cookies_travel_apart_from_the_headers(system: LocalSystem, receive_webhook: Stub) -> None:
+    _post(system, Cookie="a=1; b=2")
 
     [event] = receive_webhook.events
     assert event["cookies"] == ["a=1", "b=2"]
     assert "cookie" not in event["headers"]
 
 
-def test_a_header_that_comes_twice_is_joined_by_a_comma(stack: LocalStack, receive_webhook: Stub) -> None:
-    connection = http.client.HTTPConnection(urlsplit(stack.gateway.url).netloc, timeout=10)
+def test_a_header_that_comes_twice_is_joined_by_a_comma(system: LocalSystem, receive_webhook: Stub) -> None:
+    connection = http.client.HTTPConnection(urlsplit(system.gateway.url).netloc, timeout=10)
     connection.putrequest("POST", PATH)
     connection.putheader("X-Twice", "one")
     connection.putheader("X-Twice", "two")
@@ -71,8 +71,8 @@ def test_a_header_that_comes_twice_is_joined_by_a_comma(stack: LocalStack, recei
     assert event["headers"]["x-twice"] == "one,two"
 
 
-def test_a_request_without_body_has_no_body_in_the_event(stack: LocalStack, receive_webhook: Stub) -> None:
-    _post(stack, b"")
+def test_a_request_without_body_has_no_body_in_the_event(system: LocalSystem, receive_webhook: Stub) -> None:
+    _post(system, b"")
 
     [event] = receive_webhook.events
     assert "body" not in event
@@ -85,9 +85,9 @@ def test_a_request_without_body_has_no_body_in_the_event(stack: LocalStack, rece
     "content_type", ["application/octet-stream", "application/x-www-form-urlencoded", "image/png", ""]
 )
 def test_what_is_no_text_travels_in_base64(
-    stack: LocalStack, receive_webhook: Stub, content_type: str
+    system: LocalSystem, receive_webhook: Stub, content_type: str
 ) -> None:
-    _post(stack, b"a=1", Content_Type=content_type)
+    _post(system, b"a=1", Content_Type=content_type)
 
     [event] = receive_webhook.events
     assert (base64.b64decode(event["body"]), event["isBase64Encoded"]) == (b"a=1", True)
@@ -96,31 +96,31 @@ def test_what_is_no_text_travels_in_base64(
 @pytest.mark.parametrize(
     "content_type", ["text/plain", "application/json; charset=utf-8", "application/xml", "application/a+json"]
 )
-def test_text_travels_as_it_is(stack: LocalStack, receive_webhook: Stub, content_type: str) -> None:
-    _post(stack, "grüß".encode(), Content_Type=content_type)
+def test_text_travels_as_it_is(system: LocalSystem, receive_webhook: Stub, content_type: str) -> None:
+    _post(system, "grüß".encode(), Content_Type=content_type)
 
     [event] = receive_webhook.events
     assert (event["body"], event["isBase64Encoded"]) == ("grüß", False)
 
 
-def test_bytes_that_are_no_utf_8_keep_their_value(stack: LocalStack, receive_webhook: Stub) -> None:
-    _post(stack, b"\xff{}")
+def test_bytes_that_are_no_utf_8_keep_their_value(system: LocalSystem, receive_webhook: Stub) -> None:
+    _post(system, b"\xff{}")
 
     [event] = receive_webhook.events
     assert base64.b64decode(event["body"]) == b"\xff{}"
 
 
 def test_a_path_parameter_is_decoded_and_the_raw_path_is_not(
-    stack: LocalStack, receive_webhook: Stub
+    system: LocalSystem, receive_webhook: Stub
 ) -> None:
-    _post(stack, path="/webhooks/solvimon/caf%C3%A9%2Fbar")
+    _post(system, path="/webhooks/solvimon/caf%C3%A9%2Fbar")
 
     [event] = receive_webhook.events
     assert event["pathParameters"] == {"connection": "café/bar"}
     assert event["rawPath"] == "/webhooks/solvimon/caf%C3%A9%2Fbar"
 
 
-def test_an_answer_with_a_status_becomes_the_response(stack: LocalStack, receive_webhook: Stub) -> None:
+def test_an_answer_with_a_status_becomes_the_response(system: LocalSystem, receive_webhook: Stub) -> None:
     receive_webhook.behaviour = lambda event, context: {
         "statusCode": 401,
         "headers": {"content-type": "application/problem+json", "X-Number": 7},
@@ -128,7 +128,7 @@ def test_an_answer_with_a_status_becomes_the_response(stack: LocalStack, receive
         "body": '{"title": "no"}',
     }
 
-    response = _post(stack)
+    response = _post(system)
 
     assert (response.status_code, response.json()) == (401, {"title": "no"})
     assert response.headers["content-type"] == "application/problem+json"
@@ -136,49 +136,51 @@ def test_an_answer_with_a_status_becomes_the_response(stack: LocalStack, receive
     assert response.cookies.get_dict() == {"a": "1", "b": "2"}
 
 
-def test_an_answer_in_base64_is_decoded(stack: LocalStack, receive_webhook: Stub) -> None:
+def test_an_answer_in_base64_is_decoded(system: LocalSystem, receive_webhook: Stub) -> None:
     receive_webhook.behaviour = lambda event, context: {
         "statusCode": 200,
         "isBase64Encoded": True,
         "body": base64.b64encode(b"\x00\xff").decode(),
     }
 
-    assert _post(stack).content == b"\x00\xff"
+    assert _post(system).content == b"\x00\xff"
 
 
 def test_an_answer_without_a_status_is_the_json_body_of_a_200(
-    stack: LocalStack, receive_webhook: Stub
+    system: LocalSystem, receive_webhook: Stub
 ) -> None:
     receive_webhook.behaviour = lambda event, context: {"hello": "world"}
 
-    response = _post(stack)
+    response = _post(system)
 
     assert (response.status_code, response.json()) == (200, {"hello": "world"})
     assert response.headers["content-type"] == "application/json"
 
 
 @pytest.mark.parametrize("answer", [{"statusCode": "many"}, {"statusCode": 200, "body": {1, 2}}])
-def test_an_answer_that_is_none_is_a_500(stack: LocalStack, receive_webhook: Stub, answer: object) -> None:
+def test_an_answer_that_is_none_is_a_500(system: LocalSystem, receive_webhook: Stub, answer: object) -> None:
     receive_webhook.behaviour = lambda event, context: answer
 
-    response = _post(stack)
+    response = _post(system)
 
     assert (response.status_code, response.json()) == (500, {"message": "Internal Server Error"})
 
 
-def test_a_function_that_fails_is_a_500_that_tells_nothing(stack: LocalStack, receive_webhook: Stub) -> None:
+def test_a_function_that_fails_is_a_500_that_tells_nothing(
+    system: LocalSystem, receive_webhook: Stub
+) -> None:
     def fail(event: Json, context: object) -> object:
         raise RuntimeError("the secret is hunter2")
 
     receive_webhook.behaviour = fail
 
-    response = _post(stack)
+    response = _post(system)
 
     assert (response.status_code, response.json()) == (500, {"message": "Internal Server Error"})
 
 
-def test_the_query_of_a_get_travels_raw_and_decoded(stack: LocalStack, connect_rillet: Stub) -> None:
-    requests.get(f"{stack.gateway.url}{CALLBACK}?code=a%2Fb&state=x+y&state=z&empty=", timeout=10)
+def test_the_query_of_a_get_travels_raw_and_decoded(system: LocalSystem, connect_rillet: Stub) -> None:
+    requests.get(f"{system.gateway.url}{CALLBACK}?code=a%2Fb&state=x+y&state=z&empty=", timeout=10)
 
     [event] = connect_rillet.events
     assert event["routeKey"] == f"GET {CALLBACK}"
@@ -190,18 +192,18 @@ def test_the_query_of_a_get_travels_raw_and_decoded(stack: LocalStack, connect_r
 
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "POST", "PUT", "DELETE"])
 def test_a_method_that_a_route_does_not_have_is_a_404_and_calls_nothing(
-    stack: LocalStack, connect_rillet: Stub, method: str
+    system: LocalSystem, connect_rillet: Stub, method: str
 ) -> None:
-    response = requests.request(method, f"{stack.gateway.url}{CALLBACK}?code=a&state=b", timeout=10)
+    response = requests.request(method, f"{system.gateway.url}{CALLBACK}?code=a&state=b", timeout=10)
 
     assert response.status_code == 404
     assert response.text == ("" if method == "HEAD" else '{"message": "Not Found"}')
     assert not connect_rillet.events
 
 
-def test_both_vendors_webhooks_reach_the_same_function(stack: LocalStack, receive_webhook: Stub) -> None:
-    _post(stack)
-    _post(stack, path="/webhooks/rillet/default")
+def test_both_vendors_webhooks_reach_the_same_function(system: LocalSystem, receive_webhook: Stub) -> None:
+    _post(system)
+    _post(system, path="/webhooks/rillet/default")
 
     assert [event["routeKey"] for event in receive_webhook.events] == [
         "POST /webhooks/solvimon/{connection}",
@@ -220,23 +222,23 @@ def test_both_vendors_webhooks_reach_the_same_function(stack: LocalStack, receiv
     ],
 )
 def test_what_is_no_route_is_a_404_and_calls_nothing(
-    stack: LocalStack, receive_webhook: Stub, method: str, path: str
+    system: LocalSystem, receive_webhook: Stub, method: str, path: str
 ) -> None:
-    response = requests.request(method, f"{stack.gateway.url}{path}", timeout=10)
+    response = requests.request(method, f"{system.gateway.url}{path}", timeout=10)
 
     assert (response.status_code, response.json()) == (404, {"message": "Not Found"})
     assert not receive_webhook.events
 
 
-def test_a_body_over_ten_megabytes_is_refused(stack: LocalStack, receive_webhook: Stub) -> None:
-    response = _post(stack, b"x" * (10 * 1024 * 1024 + 1))
+def test_a_body_over_ten_megabytes_is_refused(system: LocalSystem, receive_webhook: Stub) -> None:
+    response = _post(system, b"x" * (10 * 1024 * 1024 + 1))
 
     assert response.status_code == 413
     assert not receive_webhook.events
 
 
-def test_the_event_is_what_json_can_carry(stack: LocalStack, receive_webhook: Stub) -> None:
-    _post(stack)
+def test_the_event_is_what_json_can_carry(system: LocalSystem, receive_webhook: Stub) -> None:
+    _post(system)
 
     [event] = receive_webhook.events
     assert json.loads(json.dumps(event)) == event

@@ -5,17 +5,17 @@ from collections.abc import Iterator
 import pytest
 from botocore.exceptions import ClientError
 
-from local import demo_data
-from local.stack import LocalStack
-from solvimon_rillet.runtime import aws
-from tests.least_privilege import unused
+from local import sample_data
+from local.system import LocalSystem
+from solvimon_rillet.entrypoints.services import aws
+from tests.support.least_privilege import unused
 
 FUNCTION = "solvimon-rillet-receive-webhook"
 
 
 @pytest.fixture
-def denials(stack: LocalStack) -> Iterator[dict[str, set[object]]]:
-    permissions = stack.aws.permissions
+def denials(system: LocalSystem) -> Iterator[dict[str, set[object]]]:
+    permissions = system.aws.permissions
     before = {name: set(calls) for name, calls in permissions.denied.items()}
     used = {name: set(actions) for name, actions in permissions.used.items()}
     yield permissions.denied  # type: ignore[misc]
@@ -25,8 +25,8 @@ def denials(stack: LocalStack) -> Iterator[dict[str, set[object]]]:
     permissions.used.update(used)
 
 
-def test_what_a_role_allows_is_done(stack: LocalStack, denials: dict[str, set[object]]) -> None:
-    stack.connect(solvimon=demo_data.solvimon_seed(), rillet=demo_data.rillet_seed())
+def test_what_a_role_allows_is_done(system: LocalSystem, denials: dict[str, set[object]]) -> None:
+    system.connect(solvimon=sample_data.solvimon_seed(), rillet=sample_data.rillet_seed())
 
     answer = aws("ssm", FUNCTION).get_parameter(Name="/solvimon-rillet/default/settings")
 
@@ -52,7 +52,7 @@ def test_what_a_role_allows_is_done(stack: LocalStack, denials: dict[str, set[ob
     ],
 )
 def test_what_a_role_does_not_allow_is_refused_as_aws_refuses_it(
-    stack: LocalStack,
+    system: LocalSystem,
     denials: dict[str, set[object]],
     service: str,
     call: str,
@@ -66,8 +66,8 @@ def test_what_a_role_does_not_allow_is_refused_as_aws_refuses_it(
     assert {one.action for one in denials[FUNCTION]} == {action}  # type: ignore[attr-defined]
 
 
-def test_no_function_was_refused_anything_so_far(stack: LocalStack) -> None:
-    assert stack.aws.permissions.denied == {}
+def test_no_function_was_refused_anything_so_far(system: LocalSystem) -> None:
+    assert system.aws.permissions.denied == {}
 
 
 def test_what_was_never_used_is_named_but_not_what_aws_does_by_itself() -> None:

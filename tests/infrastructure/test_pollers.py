@@ -5,26 +5,26 @@ import threading
 
 import pytest
 
-from local.cloud.queues import Depth
-from local.cloud.runtime import Killed
-from local.stack import LocalStack
+from local.aws.queues import Depth
+from local.aws.runtime import Killed
+from local.system import LocalSystem
 from tests.infrastructure.stubs import Behaviour, Json, Stub
 
 NAME = "export_invoice"
 
 
-def _send(stack: LocalStack, *bodies: str, delay: int = 0) -> None:
-    url = stack.deployment.queues[NAME].url
+def _send(system: LocalSystem, *bodies: str, delay: int = 0) -> None:
+    url = system.deployment.queues[NAME].url
     for body in bodies:
-        stack.aws.sqs.send_message(QueueUrl=url, MessageBody=body, DelaySeconds=delay)
+        system.aws.sqs.send_message(QueueUrl=url, MessageBody=body, DelaySeconds=delay)
 
 
-def _depth(stack: LocalStack) -> Depth:
-    return stack.pollers.queues[NAME].depth()
+def _depth(system: LocalSystem) -> Depth:
+    return system.pollers.queues[NAME].depth()
 
 
-def _dead(stack: LocalStack) -> list[str]:
-    return stack.pollers.dead_letters[NAME].bodies()
+def _dead(system: LocalSystem) -> list[str]:
+    return system.pollers.dead_letters[NAME].bodies()
 
 
 def _bodies(stub: Stub) -> list[list[str]]:
@@ -48,15 +48,15 @@ def _raise(error: BaseException) -> Behaviour:
     return behave
 
 
-def test_the_event_has_the_shape_that_lambda_gives_it(stack: LocalStack, export_invoice: Stub) -> None:
-    queue = stack.deployment.queues[NAME]
+def test_the_event_has_the_shape_that_lambda_gives_it(system: LocalSystem, export_invoice: Stub) -> None:
+    queue = system.deployment.queues[NAME]
     attributes = {
         "deferrals": {"DataType": "Number", "StringValue": "2"},
         "raw": {"DataType": "Binary", "BinaryValue": b"\x00"},
     }
-    stack.aws.sqs.send_message(QueueUrl=queue.url, MessageBody="café", MessageAttributes=attributes)  # type: ignore[arg-type]
+    system.aws.sqs.send_message(QueueUrl=queue.url, MessageBody="café", MessageAttributes=attributes)  # type: ignore[arg-type]
 
-    stack.pollers.deliver_once(NAME)
+    system.pollers.deliver_once(NAME)
 
     [event] = export_invoice.events
     [record] = event["Records"]
@@ -68,7 +68,7 @@ def test_the_event_has_the_shape_that_lambda_gives_it(stack: LocalStack, export_
     assert record["eventSourceARN"] == queue.arn
     assert record["awsRegion"] == "eu-central-1"
     assert record["attributes"]["ApproximateReceiveCount"] == "1"
-    assert int(record["attributes"]["SentTimestamp"]) == pytest.approx(stack.clock.now() * 1000, abs=5000)
+    assert int(record["attributes"]["SentTimestamp"]) == pytest.approx(system.clock.now() * 1000, abs=5000)
     assert record["messageAttributes"]["deferrals"] == {
         "dataType": "Number",
         "stringValue": "2",
@@ -78,41 +78,41 @@ def test_the_event_has_the_shape_that_lambda_gives_it(stack: LocalStack, export_
     assert record["messageAttributes"]["raw"]["binaryValue"] == "AA=="
 
 
-def test_a_batch_is_no_larger_than_the_template_allows(stack: LocalStack, export_invoice: Stub) -> None:
-    _send(stack, *"abcdefg")
+def test_a_batch_is_no_larger_than_the_template_allows(system: LocalSystem, export_invoice: Stub) -> None:
+    _send(system, *"abcdefg")
 
-    stack.deliver(NAME)
+    system.deliver(NAME)
 
     assert _bodies(export_invoice) == [list("abcde"), list("fg")]
-    assert _depth(stack).total == 0
+    assert _depth(system).total == 0
 
 
 @pytest.mark.parametrize(
     "answer", [None, {}, {"batchItemFailures": []}, {"batchItemFailures": None}, {"other": 1}]
 )
 def test_an_answer_without_failures_deletes_the_whole_batch(
-    stack: LocalStack, export_invoice: Stub, answer: object
+    system: LocalSystem, export_invoice: Stub, answer: object
 ) -> None:
-    _send(stack, "a", "b")
+    _send(system, "a", "b")
     export_invoice.behaviour = lambda event, context: answer
 
-    delivery = stack.pollers.deliver_once(NAME)
+    delivery = system.pollers.deliver_once(NAME)
 
     assert len(delivery.done) == 2
-    assert _depth(stack).total == 0
+    assert _depth(system).total == 0
 
 
 def test_a_message_reported_as_failed_stays_and_the_others_go(
-    stack: LocalStack, export_invoice: Stub
+    system: LocalSystem, export_invoice: Stub
 ) -> None:
-    _send(stack, "a", "b", "c")
+    _send(system, "a", "b", "c")
     export_invoice.behaviour = _report("b")
 
-    delivery = stack.pollers.deliver_once(NAME)
+    delivery = system.pollers.deliver_once(NAME)
 
     assert (len(delivery.done), len(delivery.failed), delivery.error) == (2, 1, None)
-    assert stack.pollers.queues[NAME].bodies() == ["b"]
-    assert _depth(stack) == Depth(visible=0, delayed=0, in_flight=1)
+    assert system.pollers.queues[NAME].bodies() == ["b"]
+    assert _depth(system) == Depth(visible=0, delayed=0, in_flight=1)
 
 
 @pytest.mark.parametrize(
@@ -126,110 +126,110 @@ def test_a_message_reported_as_failed_stays_and_the_others_go(
     ],
 )
 def test_an_answer_that_lambda_cannot_read_fails_the_whole_batch(
-    stack: LocalStack, export_invoice: Stub, answer: object
+    system: LocalSystem, export_invoice: Stub, answer: object
 ) -> None:
-    _send(stack, "a", "b")
+    _send(system, "a", "b")
     export_invoice.behaviour = lambda event, context: answer
 
-    delivery = stack.pollers.deliver_once(NAME)
+    delivery = system.pollers.deliver_once(NAME)
 
     assert len(delivery.failed) == 2
-    assert _depth(stack).in_flight == 2
+    assert _depth(system).in_flight == 2
 
 
 @pytest.mark.parametrize("error", [RuntimeError("no"), Killed(), SystemExit(1)])
 def test_a_function_that_dies_leaves_its_batch_in_flight(
-    stack: LocalStack, export_invoice: Stub, error: BaseException
+    system: LocalSystem, export_invoice: Stub, error: BaseException
 ) -> None:
-    _send(stack, "a", "b")
+    _send(system, "a", "b")
     export_invoice.behaviour = _raise(error)
 
-    delivery = stack.pollers.deliver_once(NAME)
+    delivery = system.pollers.deliver_once(NAME)
 
     assert delivery.error is error
     assert len(delivery.failed) == 2
-    assert _depth(stack).in_flight == 2
+    assert _depth(system).in_flight == 2
 
 
 def test_an_answer_that_is_no_json_is_a_failure_of_the_function(
-    stack: LocalStack, export_invoice: Stub
+    system: LocalSystem, export_invoice: Stub
 ) -> None:
-    _send(stack, "a")
+    _send(system, "a")
     export_invoice.behaviour = lambda event, context: {"when": object()}
 
-    delivery = stack.pollers.deliver_once(NAME)
+    delivery = system.pollers.deliver_once(NAME)
 
     assert isinstance(delivery.error, TypeError)
-    assert _depth(stack).in_flight == 1
+    assert _depth(system).in_flight == 1
 
 
 def test_a_failed_message_is_visible_again_after_the_visibility_timeout(
-    stack: LocalStack, export_invoice: Stub
+    system: LocalSystem, export_invoice: Stub
 ) -> None:
-    _send(stack, "a")
+    _send(system, "a")
     export_invoice.behaviour = _report("a")
-    stack.deliver(NAME)
+    system.deliver(NAME)
 
-    stack.advance(359)
-    before = stack.deliver(NAME)
-    stack.advance(2)
-    after = stack.deliver(NAME)
+    system.advance(359)
+    before = system.deliver(NAME)
+    system.advance(2)
+    after = system.deliver(NAME)
 
     assert (len(before), len(after)) == (0, 1)
     assert export_invoice.events[1]["Records"][0]["attributes"]["ApproximateReceiveCount"] == "2"
 
 
-def test_a_delayed_message_comes_when_its_time_has_come(stack: LocalStack, export_invoice: Stub) -> None:
-    _send(stack, "later", delay=900)
+def test_a_delayed_message_comes_when_its_time_has_come(system: LocalSystem, export_invoice: Stub) -> None:
+    _send(system, "later", delay=900)
 
-    early = stack.deliver(NAME)
-    waiting = _depth(stack)
-    stack.advance(901)
-    late = stack.deliver(NAME)
+    early = system.deliver(NAME)
+    waiting = _depth(system)
+    system.advance(901)
+    late = system.deliver(NAME)
 
     assert waiting == Depth(visible=0, delayed=1, in_flight=0)
     assert (len(early), len(late)) == (0, 1)
 
 
 def test_fast_forward_makes_everything_visible_without_moving_the_clock(
-    stack: LocalStack, export_invoice: Stub
+    system: LocalSystem, export_invoice: Stub
 ) -> None:
-    _send(stack, "failed")
+    _send(system, "failed")
     export_invoice.behaviour = _report("failed")
-    stack.deliver(NAME)
-    _send(stack, "delayed", delay=900)
-    before = stack.clock.now()
+    system.deliver(NAME)
+    _send(system, "delayed", delay=900)
+    before = system.clock.now()
 
-    stack.pollers.queues[NAME].fast_forward()
+    system.pollers.queues[NAME].fast_forward()
 
-    assert _depth(stack) == Depth(visible=2, delayed=0, in_flight=0)
-    assert stack.clock.now() == pytest.approx(before, abs=5)
+    assert _depth(system) == Depth(visible=2, delayed=0, in_flight=0)
+    assert system.clock.now() == pytest.approx(before, abs=5)
 
 
-def test_the_fifth_failure_is_the_last_one(stack: LocalStack, export_invoice: Stub) -> None:
-    _send(stack, "poison")
+def test_the_fifth_failure_is_the_last_one(system: LocalSystem, export_invoice: Stub) -> None:
+    _send(system, "poison")
     export_invoice.behaviour = _report("poison")
 
     for _ in range(7):
-        stack.deliver(NAME)
-        stack.pollers.queues[NAME].fast_forward()
+        system.deliver(NAME)
+        system.pollers.queues[NAME].fast_forward()
 
     assert len(export_invoice.events) == 5
-    assert _depth(stack).total == 0
-    assert _dead(stack) == ["poison"]
+    assert _depth(system).total == 0
+    assert _dead(system) == ["poison"]
 
 
-def test_a_round_limit_leaves_the_rest_on_the_queue(stack: LocalStack, export_invoice: Stub) -> None:
-    _send(stack, *"abcdefg")
+def test_a_round_limit_leaves_the_rest_on_the_queue(system: LocalSystem, export_invoice: Stub) -> None:
+    _send(system, *"abcdefg")
 
-    deliveries = stack.deliver(NAME, rounds=1)
+    deliveries = system.deliver(NAME, rounds=1)
 
     assert len(deliveries) == 1
-    assert _depth(stack).visible == 2
+    assert _depth(system).visible == 2
 
 
-def test_the_context_knows_the_function_and_its_time(stack: LocalStack, export_invoice: Stub) -> None:
-    stack.invoke(NAME, {"invoice_ids": ["invo_1"]})
+def test_the_context_knows_the_function_and_its_time(system: LocalSystem, export_invoice: Stub) -> None:
+    system.invoke(NAME, {"invoice_ids": ["invo_1"]})
 
     [context] = export_invoice.contexts
     assert context.function_name == "solvimon-rillet-export-invoice"
@@ -240,34 +240,34 @@ def test_the_context_knows_the_function_and_its_time(stack: LocalStack, export_i
 
 
 def test_an_environment_is_kept_for_the_next_event_and_dropped_when_the_function_dies(
-    stack: LocalStack, export_invoice: Stub
+    system: LocalSystem, export_invoice: Stub
 ) -> None:
-    stack.invoke(NAME, {})
-    stack.invoke(NAME, {})
+    system.invoke(NAME, {})
+    system.invoke(NAME, {})
     warm = len(export_invoice.environments)
     export_invoice.behaviour = _raise(Killed())
 
     with pytest.raises(Killed):
-        stack.invoke(NAME, {})
+        system.invoke(NAME, {})
     export_invoice.behaviour = lambda event, context: {}
-    stack.invoke(NAME, {})
+    system.invoke(NAME, {})
 
     assert warm == 1
     assert len(export_invoice.environments) == 2
 
 
-def test_functions_tell_the_time_by_the_stacks_clock(stack: LocalStack, export_invoice: Stub) -> None:
-    stack.invoke(NAME, {})
+def test_functions_tell_the_time_by_the_stacks_clock(system: LocalSystem, export_invoice: Stub) -> None:
+    system.invoke(NAME, {})
     [clock] = export_invoice.clocks
     before = clock()
 
-    stack.advance(3600)
+    system.advance(3600)
 
     assert clock() == pytest.approx(before + 3600, abs=5)
 
 
 def test_workers_work_off_the_queue_at_once_but_never_more_than_allowed(
-    stack: LocalStack, export_invoice: Stub
+    system: LocalSystem, export_invoice: Stub
 ) -> None:
     together, all_seen = threading.Barrier(5), threading.Event()
 
@@ -278,22 +278,22 @@ def test_workers_work_off_the_queue_at_once_but_never_more_than_allowed(
         return {}
 
     export_invoice.behaviour = wait_for_the_others
-    _send(stack, *map(str, range(25)))
+    _send(system, *map(str, range(25)))
 
-    stack.start_workers(workers=50)
+    system.start_workers(workers=50)
     running = [thread for thread in threading.enumerate() if thread.name.startswith(f"{NAME}-")]
     finished = all_seen.wait(timeout=20)
-    stack.stop_workers()
+    system.stop_workers()
 
     assert finished
     assert len(running) == 5
-    assert not stack.pollers.errors
-    assert _depth(stack).total == 0
+    assert not system.pollers.errors
+    assert _depth(system).total == 0
     assert sorted(body for batch in _bodies(export_invoice) for body in batch) == sorted(map(str, range(25)))
 
 
 def test_a_failure_in_the_background_is_kept_and_the_worker_goes_on(
-    stack: LocalStack, export_invoice: Stub
+    system: LocalSystem, export_invoice: Stub
 ) -> None:
     failed, done = threading.Event(), threading.Event()
 
@@ -306,30 +306,30 @@ def test_a_failure_in_the_background_is_kept_and_the_worker_goes_on(
 
     export_invoice.behaviour = fail_once
 
-    stack.start_workers(workers=1)
-    _send(stack, "a")
+    system.start_workers(workers=1)
+    _send(system, "a")
     failed.wait(timeout=10)
-    _send(stack, "b")
+    _send(system, "b")
     finished = done.wait(timeout=10)
-    stack.stop_workers()
+    system.stop_workers()
 
     assert finished
-    assert [str(error) for error in stack.pollers.errors] == ["first"]
+    assert [str(error) for error in system.pollers.errors] == ["first"]
 
 
-def test_conditional_writes_from_many_threads_have_one_winner(stack: LocalStack) -> None:
-    table = stack.deployment.outputs["LedgerTableName"]
+def test_conditional_writes_from_many_threads_have_one_winner(system: LocalSystem) -> None:
+    table = system.deployment.outputs["LedgerTableName"]
     start, won = threading.Barrier(16), []
 
     def claim(number: int) -> None:
         start.wait(timeout=10)
         try:
-            stack.aws.dynamodb.put_item(
+            system.aws.dynamodb.put_item(
                 TableName=table,
                 Item={"pk": {"S": "a"}, "sk": {"S": "b"}, "owner": {"N": str(number)}},
                 ConditionExpression="attribute_not_exists(pk)",
             )
-        except stack.aws.dynamodb.exceptions.ConditionalCheckFailedException:
+        except system.aws.dynamodb.exceptions.ConditionalCheckFailedException:
             return
         won.append(number)
 
@@ -340,5 +340,5 @@ def test_conditional_writes_from_many_threads_have_one_winner(stack: LocalStack)
         thread.join()
 
     assert len(won) == 1
-    assert stack.ledger_item("a", "b") == {"pk": "a", "sk": "b", "owner": won[0]}
-    assert [item["owner"] for item in stack.ledger()] == won
+    assert system.ledger_item("a", "b") == {"pk": "a", "sk": "b", "owner": won[0]}
+    assert [item["owner"] for item in system.ledger()] == won

@@ -4,7 +4,7 @@ import json
 import re
 import tomllib
 
-from local.stack import ROOT
+from local.system import ROOT
 from tests.infrastructure.views import Json, Template, attribute_of, listed
 
 CONTRACT = {"STACK", "LEDGER_TABLE", "EVENT_BUS", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}

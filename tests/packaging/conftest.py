@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from local.packaged.artefacts import PROVIDED
-from local.packaged.links import linked, locked_names
-from local.packaged.process import Surroundings
-from local.stack import ROOT
+from local.system import ROOT
+from tests.packaging.artefacts import PROVIDED
+from tests.packaging.links import linked, locked_names
+from tests.packaging.process import Surroundings
 
 FUNCTIONS = {path.name: path for path in sorted((ROOT / "functions").iterdir()) if path.is_dir()}
 

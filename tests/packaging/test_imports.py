@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-import local.packaged
-from local.packaged.process import Surroundings
+import tests.packaging
 from tests.packaging.conftest import FUNCTIONS
+from tests.packaging.process import Surroundings
 
 pytestmark = pytest.mark.slow
 
@@ -24,10 +24,10 @@ SELDOM = (
 LATER = {
     "receive_webhook": (*SELDOM, "requests", "pydantic", DURABLE, "solvimon_rillet.settings"),
     "connect_rillet": (*SELDOM, DURABLE, "solvimon_rillet.mapping"),
-    "sync_status": (*SELDOM, "requests", DURABLE, "solvimon_rillet.workflows.resolving"),
+    "sync_status": (*SELDOM, "requests", DURABLE, "solvimon_rillet.workflows.status.manual_resolution"),
     "sweep": (*SELDOM, DURABLE, "solvimon_rillet.reconciliation"),
-    "reconcile": (*SELDOM, "solvimon_rillet.workflows.import_run"),
-    **dict.fromkeys(EXPORTS, (*SELDOM, DURABLE, "requests", "solvimon_rillet.workflows.redrive")),
+    "reconcile": (*SELDOM, "solvimon_rillet.workflows.imports.steps"),
+    **dict.fromkeys(EXPORTS, (*SELDOM, DURABLE, "requests", "solvimon_rillet.workflows.export.redrive")),
     **dict.fromkeys(IMPORTS, (*SELDOM, "solvimon_rillet.reconciliation")),
 }
 """What is not there yet after a handler was imported, by function."""
@@ -51,7 +51,7 @@ def function(request: pytest.FixtureRequest) -> str:
 def test_a_handler_finds_all_it_imports_in_its_artefact_the_layers_and_lambdas_runtime(
     surroundings: Surroundings, loaded: Loaded, function: str
 ) -> None:
-    launcher = Path(local.packaged.__file__).with_name("launch.py")
+    launcher = Path(tests.packaging.__file__).with_name("launch.py")
     layers = [path.resolve() for path in (*surroundings.layers, surroundings.runtime)]
     known = [FUNCTIONS[function], launcher, Path(surroundings.standard_library()), *layers]
 

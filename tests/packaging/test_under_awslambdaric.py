@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from local.cloud.deployment import DeployedFunction
-from local.packaged.fleet import Fleet
-from local.packaged.process import FunctionProcess, Surroundings
-from local.packaged.runtime_api import FunctionFailedError
-from local.packaged.tour import Tour, prepared
-from local.stack import LocalStack
+from local.aws.deployment import DeployedFunction
+from local.system import LocalSystem
 from tests.packaging.conftest import FUNCTIONS
+from tests.packaging.fleet import Fleet
+from tests.packaging.process import FunctionProcess, Surroundings
+from tests.packaging.runtime_api import FunctionFailedError
+from tests.packaging.tour import Tour, prepared
 
 pytestmark = pytest.mark.slow
 
@@ -31,11 +31,11 @@ def _answer(surroundings: Surroundings, function: DeployedFunction, event: Any =
 
 
 @pytest.fixture
-def tour(stack: LocalStack, surroundings: Surroundings) -> Iterator[Tour]:
+def tour(system: LocalSystem, surroundings: Surroundings) -> Iterator[Tour]:
     """The demo's world, whose functions run in processes of their own, by this machine's clock."""
-    stack.clock.set(time.time())
-    with Fleet(stack, surroundings, FUNCTIONS) as fleet:
-        yield Tour(stack, prepared(stack), lambda function: fleet.answers[function][-1])
+    system.clock.set(time.time())
+    with Fleet(system, surroundings, FUNCTIONS) as fleet:
+        yield Tour(system, prepared(system), lambda function: fleet.answers[function][-1])
 
 
 def test_a_webhook_reaches_rillet_through_functions_in_processes_of_their_own(tour: Tour) -> None:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import pytest
 
-from local.demo_data.identity import Json
-from local.stack import LocalStack
-from soak.__main__ import tell
-from soak.outcome import Outcome, outcome
-from soak.run import Soak
-from soak.script import Plan, actions
+from local.sample_data.identity import Json
+from local.system import LocalSystem
+from tests.soak.__main__ import tell
+from tests.soak.outcome import Outcome, outcome
+from tests.soak.run import Soak
+from tests.soak.script import Plan, actions
 
 PLAN = Plan(
     seed=4,
@@ -30,13 +30,13 @@ PLAN = Plan(
 class Lived:
     """A run whose time has passed."""
 
-    stack: LocalStack
+    system: LocalSystem
     soak: Soak
     seconds: float
 
     def outcome(self) -> Outcome:
         """What the auditor finds now."""
-        return outcome(PLAN, self.stack, self.soak, self.seconds)
+        return outcome(PLAN, self.system, self.soak, self.seconds)
 
     @property
     def an_invoice(self) -> tuple[Json, Json]:
@@ -51,12 +51,12 @@ class Lived:
 
 @pytest.fixture(scope="module")
 def lived() -> Iterator[Lived]:
-    with LocalStack(stack="soak-short", quiet=True) as stack:
+    with LocalSystem(stack="soak-short", quiet=True) as system:
         started = time.monotonic()
-        soak = Soak(PLAN, stack)
+        soak = Soak(PLAN, system)
         soak.live()
         soak.conclude()
-        yield Lived(stack, soak, time.monotonic() - started)
+        yield Lived(system, soak, time.monotonic() - started)
 
 
 def test_after_two_days_of_bad_weather_both_sides_agree_to_the_cent(lived: Lived) -> None:

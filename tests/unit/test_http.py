@@ -18,10 +18,10 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NameResolutionError
 
 from solvimon_rillet import http
+from solvimon_rillet.entrypoints.queue_processor import NEEDED_MILLISECONDS
 from solvimon_rillet.errors import ConnectionBroken, OutcomeUnknown, Recoverable, RetryLater
 from solvimon_rillet.http import Http, Refused, session
-from solvimon_rillet.inbox import NEEDED_MILLISECONDS
-from tests.unit.logs import logged
+from tests.support.logs import logged
 
 RESET, HANG = "reset", "hang"
 

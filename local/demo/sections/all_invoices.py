@@ -5,11 +5,11 @@ import time
 from local.demo import tables
 from local.demo.audit import audit
 from local.demo.stage import Numbers, Section, Stage
-from local.stack import Connection
+from local.system import Connection
 
 
 def _tell(stage: Stage) -> Numbers:
-    connections = list(stage.stack.connections.values())
+    connections = list(stage.system.connections.values())
     drafts = {connection.name: _drafts(connection) for connection in connections}
     count = sum(map(len, drafts.values()))
     by_name = " and ".join(f"{len(ids)} of {name}" for name, ids in drafts.items())
@@ -25,7 +25,7 @@ def _tell(stage: Stage) -> Numbers:
     webhooks = stage.deliver_webhooks()
     stage.until(stage.settled, "The export of all invoices")
     seconds, calls = time.monotonic() - started, _calls(connections) - calls
-    pairs = audit(stage.stack).pairs
+    pairs = audit(stage.system).pairs
     for connection in connections:
         own = [pair for pair in pairs if pair.connection == connection.name]
         stage.screen.note(

@@ -10,13 +10,13 @@ import requests
 
 from local.demo import tables
 from local.demo.stage import DemoStopped, Json, Numbers, Section, Stage
-from local.stack import Connection
+from local.system import Connection
 
 _SECONDS = 10
 
 
 def _tell(stage: Stage) -> Numbers:
-    connections = list(stage.stack.connections.values())
+    connections = list(stage.system.connections.values())
     names = [connection.name for connection in connections]
     stage.screen.say(
         f"{' and '.join(names)} share one deployment; each is a Solvimon platform with a Rillet "
@@ -38,7 +38,7 @@ def _tell(stage: Stage) -> Numbers:
 def _authorised(stage: Stage, connection: Connection) -> list[tuple[str, str]]:
     """Do what a person does, and tell each step."""
     request = {"connection": connection.name}
-    answer = stage.stack.invoke("connect_rillet", request)
+    answer = stage.system.invoke("connect_rillet", request)
     if "authorisation_url" not in answer:
         raise DemoStopped(f"connect_rillet gave no link for {connection.name}: {answer.get('error')}")
     url: str = answer["authorisation_url"]
@@ -47,7 +47,7 @@ def _authorised(stage: Stage, connection: Connection) -> list[tuple[str, str]]:
     decision = {"organisation": organisation.id, "decision": "grant"}
     back = requests.post(url, data=decision, timeout=_SECONDS, allow_redirects=False).headers["Location"]
     page, again = (requests.get(back, timeout=_SECONDS) for _ in range(2))
-    name, choices = organisation.document["trade_name"], len(stage.stack.rillet.state.organisations)
+    name, choices = organisation.document["trade_name"], len(stage.system.rillet.state.organisations)
     stage.expect(page.status_code == 200, f"{connection.name} was not connected: {_title(page)}.")
     stage.expect(again.status_code == 400, f"The link of {connection.name} could be used twice.")
     return [
@@ -75,7 +75,7 @@ def _title(page: requests.Response) -> str:
 
 
 def _status(stage: Stage, connection: Connection) -> Json:
-    answer: Json = stage.stack.invoke("connect_rillet", {"connection": connection.name, "action": "status"})
+    answer: Json = stage.system.invoke("connect_rillet", {"connection": connection.name, "action": "status"})
     if "checklist" not in answer:
         raise DemoStopped(f"The status of {connection.name} cannot be had: {answer.get('error')}")
     return answer
@@ -124,10 +124,10 @@ def _finish(stage: Stage, connections: list[Connection], found: list[Json]) -> N
 def _add_rillet_webhook(stage: Stage, connection: Connection, url: str) -> None:
     """Make a webhook in Rillet's settings, and add its token to the secret in AWS's console."""
     webhook = connection.organisation.add_webhook(url, events=["invoice-payment-updated", "invoice-deleted"])
-    stack = stage.stack.deployment.functions["connect_rillet"].environment["STACK"]
-    secret = stage.stack.aws.secretsmanager.get_secret_value(SecretId=f"{stack}/{connection.name}/rillet")
+    system = stage.system.deployment.functions["connect_rillet"].environment["STACK"]
+    secret = stage.system.aws.secretsmanager.get_secret_value(SecretId=f"{system}/{connection.name}/rillet")
     value = {**json.loads(secret["SecretString"]), "webhook_token": webhook.token}
-    stage.stack.put_secret(connection.name, "rillet", value)
+    stage.system.put_secret(connection.name, "rillet", value)
 
 
 SECTION = Section("Connect Rillet", _tell)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from decimal import Decimal
 
-from local import demo_data
+from local import sample_data
 from local.demo import tables
 from local.demo.audit import audit
 from local.demo.books import Pair, refers_to
@@ -23,7 +23,7 @@ Open = Mapping[str, Decimal]
 
 
 def _tell(stage: Stage) -> Numbers:
-    notes = [_credit(stage, name, credit) for name, credit in demo_data.credits_to_expect().items()]
+    notes = [_credit(stage, name, credit) for name, credit in sample_data.credits_to_expect().items()]
     notes.append(_goodwill(stage))
     stage.screen.say(
         f"{len(notes)} credit notes are set FINAL in Solvimon, for invoices that are in Rillet. Each becomes "
@@ -34,7 +34,7 @@ def _tell(stage: Stage) -> Numbers:
     stage.deliver_webhooks()
     stage.until(stage.settled, "The export of the credit notes")
     after = _open(stage)
-    pairs = [pair for pair in audit(stage.stack).notes if pair.id in originals]
+    pairs = [pair for pair in audit(stage.system).notes if pair.id in originals]
     stage.shown |= originals.keys()
     stage.screen.show(tables.invoices(pairs, stage.features, narrow=stage.screen.narrow))
     stage.screen.note(
@@ -56,7 +56,7 @@ def _tell(stage: Stage) -> Numbers:
 
 def _credit(stage: Stage, name: str, credit: Mapping[str, str | None]) -> Json:
     """Credit one of the demo's invoices, whole or in part."""
-    note = stage.connection.platform.credit(demo_data.invoice_id(name), credit["amount"])
+    note = stage.connection.platform.credit(sample_data.invoice_id(name), credit["amount"])
     number = note["credit"]["original_invoice_info"]["invoice_number"]
     stage.features[note["id"]] = f"credits {number}: {credit['feature']}"
     return note
@@ -65,7 +65,7 @@ def _credit(stage: Stage, name: str, credit: Mapping[str, str | None]) -> Json:
 def _goodwill(stage: Stage) -> Json:
     """Give a customer a credit that is for two invoices together."""
     platform = stage.connection.platform
-    first, *others = (demo_data.invoice_id(name) for name in GOODWILL_FOR)
+    first, *others = (sample_data.invoice_id(name) for name in GOODWILL_FOR)
     customer = platform.invoice(first)["customer_id"]
     note = platform.one_off_credit(customer, [GOODWILL], [first, *others])
     stage.features[note["id"]] = f"a one-off for {len(GOODWILL_FOR)} invoices, without product"

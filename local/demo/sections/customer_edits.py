@@ -6,7 +6,7 @@ from typing import Any
 from local.demo import tables
 from local.demo.books import name_of
 from local.demo.stage import Json, Numbers, Section, Stage
-from local.demo_data.identity import rillet_id, solvimon_id
+from local.sample_data.identity import rillet_id, solvimon_id
 
 EDITS: dict[str, Json] = {
     "maasvlakte-quay": {

@@ -21,7 +21,7 @@ def _tell(stage: Stage) -> Numbers:
     stage.screen.say(f"What would be sent for {number}, asked for before its webhook is on the way:")
     before = _seen(stage, invoice)
     request = {"connection": stage.connection.name, "invoice_ids": [invoice], "dry_run": True}
-    [result] = stage.stack.invoke("export_invoice", request)["results"]
+    [result] = stage.system.invoke("export_invoice", request)["results"]
     after = _seen(stage, invoice)
     stage.expect(result["outcome"] == "would_export", f"The dry run of {number} says {result['outcome']}.")
     fields = len(result.get("came_from", ()))
@@ -44,7 +44,7 @@ def _tell(stage: Stage) -> Numbers:
 def _seen(stage: Stage, invoice: str) -> dict[str, object]:
     return {
         "Invoices in Rillet": len(stage.connection.organisation.invoices),
-        "Records in the ledger": len(stage.stack.ledger()),
+        "Records in the ledger": len(stage.system.ledger()),
         "State of this one": stage.state(invoice),
     }
 

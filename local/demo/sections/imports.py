@@ -23,7 +23,7 @@ def _tell(stage: Stage) -> Numbers:
     before = {kind: len(_records(stage, kind)) for kind in _KINDS}
     first = {kind: _imported(stage, kind) for kind in _KINDS}
     stage.let_a_minute_pass()
-    second = {kind: stage.stack.invoke(f"import_{kind}", {}) for kind in _KINDS}
+    second = {kind: stage.system.invoke(f"import_{kind}", {}) for kind in _KINDS}
     stage.screen.say("")
     stage.screen.show(tables.imports([*_rows(first, ""), *_rows(second, ", once more")]))
     for note in first["customers"]["notes"]:
@@ -48,7 +48,7 @@ def _imported(stage: Stage, kind: str) -> Json:
     """Run an import, and show how far it is."""
     rows = len(getattr(stage.connection.organisation, kind))
     with ThreadPoolExecutor(1) as pool, stage.screen.progress(f"import_{kind}", rows) as show:
-        running = pool.submit(stage.stack.invoke, f"import_{kind}", {})
+        running = pool.submit(stage.system.invoke, f"import_{kind}", {})
         while not running.done():
             show(len(_linked(stage, kind)))
             sleep(0.02)
@@ -95,10 +95,10 @@ def _check(stage: Stage, before: dict[str, int], first: dict[str, Json], second:
 
 def _nothing_bounces(stage: Stage) -> None:
     """Solvimon tells of the new customers by webhook; that must change nothing in Rillet."""
-    calls = len(stage.stack.rillet.state.calls)
+    calls = len(stage.system.rillet.state.calls)
     webhooks = len(stage.deliver_webhooks())
-    stage.stack.settle()
-    written = [call for call in stage.stack.rillet.state.calls[calls:] if call.method != "GET"]
+    stage.system.settle()
+    written = [call for call in stage.system.rillet.state.calls[calls:] if call.method != "GET"]
     stage.screen.say(f"Solvimon told of this by {webhooks} webhooks; nothing of it went back to Rillet.")
     stage.expect(not written, f"The imports bounced back: {len(written)} writes to Rillet.")
 

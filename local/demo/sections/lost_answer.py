@@ -12,7 +12,7 @@ def _tell(stage: Stage) -> Numbers:
         "The next attempt asks with the same idempotency key, and Rillet answers with the invoice it has."
     )
     before = _seen(stage, invoice)
-    stage.stack.rillet.state.misbehave("commit_then_drop", "POST", "/invoices", times=1)
+    stage.system.rillet.state.misbehave("commit_then_drop", "POST", "/invoices", times=1)
     stage.deliver_webhooks()
     stage.until(stage.everything_waits, "The loss of the answer", jumps=False)
     lost = _seen(stage, invoice)

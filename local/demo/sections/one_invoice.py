@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from local import demo_data
+from local import sample_data
 from local.demo import tables
 from local.demo.audit import audit
 from local.demo.stage import Json, Numbers, Section, Stage
@@ -10,7 +10,7 @@ from local.demo.stage import Json, Numbers, Section, Stage
 
 def _tell(stage: Stage) -> Numbers:
     stage.screen.say("An invoice is set FINAL in Solvimon; its webhook sets everything in motion.")
-    invoice_id = demo_data.invoice_id("first")
+    invoice_id = sample_data.invoice_id("first")
     number = stage.finalise(invoice_id)
     gross = _gross(stage.connection.platform.invoice(invoice_id))
     [webhook] = stage.deliver_webhooks()
@@ -23,7 +23,7 @@ def _tell(stage: Stage) -> Numbers:
         ),
         ("queue", f"{stage.waiting()} message waits for export_invoice"),
     ]
-    stage.stack.deliver("export_invoice")
+    stage.system.deliver("export_invoice")
     record = stage.record(invoice_id)
     seen.append(
         (
@@ -31,7 +31,7 @@ def _tell(stage: Stage) -> Numbers:
             f"the ledger says {record.get('state', 'nothing')}, {stage.waiting()} messages left",
         )
     )
-    [pair] = (pair for pair in audit(stage.stack).pairs if pair.id == invoice_id)
+    [pair] = (pair for pair in audit(stage.system).pairs if pair.id == invoice_id)
     for booked in pair.booked:
         amounts = booked.amounts
         told = f"{amounts.net:,} + {amounts.tax:,} tax = {amounts.gross:,} {amounts.currency}"

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from local import demo_data
+from local import sample_data
 from local.demo import tables
 from local.demo.stage import Json, Numbers, Section, Stage
 
@@ -37,7 +37,7 @@ def _tell(stage: Stage) -> Numbers:
     columns = ("Invoice", "What happened\nin Rillet", "Rillet then", "Solvimon\nbefore", "Solvimon\nafter")
     stage.screen.show(tables.listed(columns, rows))
     calls = organisation.counts.calls - calls
-    charged = len(stage.stack.solvimon.state.charged)
+    charged = len(stage.system.solvimon.state.charged)
     stage.screen.say(
         f"{told} signed webhooks of Rillet's said it all: it took {calls} calls to Rillet. Solvimon charged "
         f"{f'{charged} CUSTOMERS' if charged else 'nobody'}."
@@ -48,7 +48,7 @@ def _tell(stage: Stage) -> Numbers:
 
 
 def _rillet_id(stage: Stage, name: str) -> str:
-    [invoice] = stage.booked(demo_data.invoice_id(name))
+    [invoice] = stage.booked(sample_data.invoice_id(name))
     return str(invoice["id"])
 
 
@@ -64,7 +64,7 @@ def _states(stage: Stage) -> dict[str, State]:
 
 
 def _in_solvimon(stage: Stage, name: str) -> Json:
-    return stage.connection.platform.invoice(demo_data.invoice_id(name))
+    return stage.connection.platform.invoice(sample_data.invoice_id(name))
 
 
 def _row(stage: Stage, name: str, what: str, before: State, after: State) -> tuple[str, ...]:
@@ -88,7 +88,7 @@ def _checked(stage: Stage, paid: dict[str, State], after: dict[str, State]) -> N
         stage.expect(
             found[name] == wanted, f"{number} should be {wanted[1]} in Solvimon, and is {found[name][1]}."
         )
-    stage.expect(not stage.stack.solvimon.state.charged, "A customer was charged.")
+    stage.expect(not stage.system.solvimon.state.charged, "A customer was charged.")
     with stage.connection.platform.lock:
         invoices = list(stage.connection.platform.records["invoices"].values())
     return {

@@ -16,7 +16,7 @@ def _tell(stage: Stage) -> Numbers:
         f"What reconcile does every night, for all connections: every final document of {period['from']} to "
         f"{period['to']} in Solvimon beside Rillet's, whatever the ledger thinks of it."
     )
-    answer = stage.stack.invoke("reconcile", {**period, "redrive": False})
+    answer = stage.system.invoke("reconcile", {**period, "redrive": False})
     answers = {one["connection"]: one for one in answer["connections"]}
     rows = [
         (name, currency, totals["solvimon"], totals["rillet"], totals["difference"])
@@ -54,7 +54,7 @@ def _verdict(stage: Stage, name: str, answer: Json) -> None:
 def _period(stage: Stage) -> dict[str, str]:
     """The days from the first final document to the last one, of all connections."""
     days = []
-    for connection in stage.stack.connections.values():
+    for connection in stage.system.connections.values():
         with connection.platform.lock:
             records = connection.platform.records["invoices"].values()
             days += [str(one["invoice_date"])[:10] for one in records if one["status"] == "FINAL"]
@@ -63,7 +63,7 @@ def _period(stage: Stage) -> dict[str, str]:
 
 def _read(stage: Stage, address: str) -> str:
     bucket, _, key = address.removeprefix("s3://").partition("/")
-    body: Any = stage.stack.aws.s3.get_object(Bucket=bucket, Key=key)["Body"]
+    body: Any = stage.system.aws.s3.get_object(Bucket=bucket, Key=key)["Body"]
     return str(body.read().decode("utf-8"))
 
 

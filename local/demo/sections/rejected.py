@@ -4,8 +4,8 @@ import requests
 
 from local.demo import tables
 from local.demo.stage import DemoStopped, Json, Numbers, Section, Stage
-from local.demo_data.identity import rillet_id, solvimon_id
-from local.demo_data.parties import Product
+from local.sample_data.identity import rillet_id, solvimon_id
+from local.sample_data.parties import Product
 
 PRODUCT = Product(
     "mooring-sensors",
@@ -34,7 +34,7 @@ def _tell(stage: Stage) -> Numbers:
         )
     )
     _link(stage)
-    answer = stage.stack.invoke(
+    answer = stage.system.invoke(
         "export_invoice", {"connection": stage.connection.name, "invoice_ids": [invoice]}
     )
     after = _seen(stage, invoice)
@@ -50,7 +50,7 @@ def _tell(stage: Stage) -> Numbers:
 def _invoice_of_the_product(stage: Stage) -> str:
     """Put the product onto both price lists, unlinked, and a draft that bills it into Solvimon."""
     stage.connection.platform.load({"products": [PRODUCT.solvimon(with_link=False)]})
-    stage.stack.rillet.state.load(
+    stage.system.rillet.state.load(
         {"organization": {"id": stage.connection.organisation.id}, "products": [PRODUCT.rillet()]}
     )
     draft = stage.another("new-customer", "demo-rejected", "its product was not linked at first")
@@ -70,13 +70,13 @@ def _link(stage: Stage) -> None:
         "value": rillet_id("product", PRODUCT.name),
     }
     answer = requests.patch(
-        f"{stage.stack.solvimon.url}/products/{solvimon_id('prod', PRODUCT.name)}",
+        f"{stage.system.solvimon.url}/products/{solvimon_id('prod', PRODUCT.name)}",
         json={"custom_fields": [link]},
         headers={"X-API-KEY": stage.connection.solvimon_api_key},
         timeout=10,
     )
     if not answer.ok:
-        raise DemoStopped(f"Solvimon's twin did not take the link of {PRODUCT.title}: {answer.status_code}")
+        raise DemoStopped(f"Solvimon's fake did not take the link of {PRODUCT.title}: {answer.status_code}")
 
 
 def _seen(stage: Stage, invoice: str) -> dict[str, object]:

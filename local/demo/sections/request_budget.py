@@ -8,8 +8,8 @@ from copy import deepcopy
 from local.demo import acme, tables
 from local.demo.audit import audit
 from local.demo.stage import Json, Numbers, Section, Stage
-from local.rillet_twin.calls import Call
-from local.stack import Connection
+from local.fake_rillet.calls import Call
+from local.system import Connection
 
 INVOICES = 30
 LIMIT = 10
@@ -20,14 +20,14 @@ _PAUSE = 5
 
 
 def _tell(stage: Stage) -> Numbers:
-    busy = stage.stack.connections[acme.NAME]
+    busy = stage.system.connections[acme.NAME]
     stage.screen.say(
         f"Rillet takes 60 requests in any 60 s, for each organisation. So that this part is short, it takes "
         f"{LIMIT} in any {WINDOW} s here, and {busy.name}'s settings say so. {busy.name} finalises "
         f"{INVOICES} invoices at once; while they wait, {stage.connection.name} finalises one."
     )
     with _shortened(stage, busy):
-        before, refused = len(stage.stack.rillet.state.calls), _refused(stage)
+        before, refused = len(stage.system.rillet.state.calls), _refused(stage)
         backlog = [stage.finalise_draft(draft, busy) for draft in _drafts()]
         stage.deliver_webhooks()
         stage.until(stage.everything_waits, "The end of the first window's calls", jumps=False)
@@ -52,7 +52,7 @@ def _tell(stage: Stage) -> Numbers:
         f"The budget is {LIMIT} calls at once, and then {LIMIT} in each {WINDOW} s up to the last call. The "
         "seconds are those of the clock, which was moved on while everything waited."
     )
-    pairs = [pair for pair in audit(stage.stack).pairs if pair.id in backlog]
+    pairs = [pair for pair in audit(stage.system).pairs if pair.id in backlog]
     stage.shown |= {pair.id for pair in pairs}
     stage.expect(all(pair.agrees for pair in pairs), "Not all of the backlog is booked as it was billed.")
     stage.expect(_most(calls) <= LIMIT, "There were more calls in a window than Rillet takes.")
@@ -63,18 +63,18 @@ def _tell(stage: Stage) -> Numbers:
 @contextmanager
 def _shortened(stage: Stage, busy: Connection) -> Iterator[None]:
     """Shorten Rillet's rule and the connection's settings, and put both back afterwards."""
-    rillet, pacing = stage.stack.rillet.state, {"requests": LIMIT, "window_seconds": WINDOW}
+    rillet, pacing = stage.system.rillet.state, {"requests": LIMIT, "window_seconds": WINDOW}
     usual = rillet.rate_limit, rillet.rate_window
     settings: Json = deepcopy(busy.settings)
     settings["rillet"]["pacing"] = pacing
-    stage.stack.put_settings(busy.name, settings)
+    stage.system.put_settings(busy.name, settings)
     stage.let_a_minute_pass()
     rillet.rate_limit, rillet.rate_window = LIMIT, WINDOW
     try:
         yield
     finally:
         rillet.rate_limit, rillet.rate_window = usual
-        stage.stack.put_settings(busy.name, busy.settings)
+        stage.system.put_settings(busy.name, busy.settings)
         stage.let_a_minute_pass()
 
 
@@ -97,12 +97,12 @@ def _one_of_the_other_connection(stage: Stage) -> float:
 
 
 def _calls(stage: Stage, connection: Connection, after: int) -> list[Call]:
-    calls = stage.stack.rillet.state.calls[after:]
+    calls = stage.system.rillet.state.calls[after:]
     return [call for call in calls if call.organisation_id == connection.organisation.id]
 
 
 def _refused(stage: Stage) -> int:
-    return sum(connection.organisation.counts.refused for connection in stage.stack.connections.values())
+    return sum(connection.organisation.counts.refused for connection in stage.system.connections.values())
 
 
 def _most(calls: list[Call]) -> int:

@@ -10,8 +10,7 @@ from datetime import date
 from decimal import Decimal
 
 from solvimon_rillet import money
-from solvimon_rillet.links import Links
-from solvimon_rillet.mapping.documents import (
+from solvimon_rillet.mapping.document_fields import (
     Header,
     Item,
     MappedDocument,
@@ -28,8 +27,9 @@ from solvimon_rillet.mapping.documents import (
     posted_exchange_rate,
     references,
 )
+from solvimon_rillet.mapping.field_table import Row
 from solvimon_rillet.mapping.lines import credited, document_lines
-from solvimon_rillet.mapping.rows import Row
+from solvimon_rillet.mapping.links import Links
 from solvimon_rillet.mapping.totals import currency_of
 from solvimon_rillet.settings import InvoiceScope, Settings
 from solvimon_rillet.solvimon.models import Invoice

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from solvimon_rillet.errors import Code, NeedsAttention
-from solvimon_rillet.hashing import hash_of
-from solvimon_rillet.mapping.imports import MappedRecord, cut, field, one_line
-from solvimon_rillet.mapping.rows import Row, fill
+from solvimon_rillet.fingerprint import hash_of
+from solvimon_rillet.mapping.field_table import Row, fill
+from solvimon_rillet.mapping.solvimon_fields import MappedRecord, cut, field, one_line
 from solvimon_rillet.rillet.models import Customer as RilletCustomer
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.models import Customer

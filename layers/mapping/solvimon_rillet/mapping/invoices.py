@@ -5,8 +5,7 @@ from datetime import date
 
 from solvimon_rillet import money
 from solvimon_rillet.errors import Code, NeedsAttention
-from solvimon_rillet.links import Links
-from solvimon_rillet.mapping.documents import (
+from solvimon_rillet.mapping.document_fields import (
     Header,
     Item,
     MappedDocument,
@@ -26,8 +25,9 @@ from solvimon_rillet.mapping.documents import (
     references,
     true_date_note,
 )
+from solvimon_rillet.mapping.field_table import ALL_SCOPES, FULL, RECORDED, Row
 from solvimon_rillet.mapping.lines import document_lines
-from solvimon_rillet.mapping.rows import ALL_SCOPES, FULL, RECORDED, Row
+from solvimon_rillet.mapping.links import Links
 from solvimon_rillet.mapping.totals import currency_of
 from solvimon_rillet.settings import InvoiceScope, Settings
 from solvimon_rillet.solvimon.models import Invoice

@@ -7,9 +7,9 @@ from decimal import Decimal
 
 from solvimon_rillet import money
 from solvimon_rillet.errors import Code, NeedsAttention
-from solvimon_rillet.links import Links
 from solvimon_rillet.mapping import descriptions
 from solvimon_rillet.mapping.dates import service_period
+from solvimon_rillet.mapping.links import Links
 from solvimon_rillet.mapping.taxes import Billed, Rate, Share, billed, shares
 from solvimon_rillet.mapping.totals import Totals, document_totals, does_not_tie_out
 from solvimon_rillet.settings import Settings

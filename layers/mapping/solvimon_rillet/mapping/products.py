@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from solvimon_rillet.errors import Code, NeedsAttention
-from solvimon_rillet.mapping.imports import MappedRecord, cut, field, one_line
-from solvimon_rillet.mapping.rows import Row, fill
+from solvimon_rillet.mapping.field_table import Row, fill
+from solvimon_rillet.mapping.solvimon_fields import MappedRecord, cut, field, one_line
 from solvimon_rillet.rillet.models import Product
 from solvimon_rillet.settings import Settings
 

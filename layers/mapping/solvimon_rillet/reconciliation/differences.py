@@ -6,7 +6,7 @@ from decimal import Decimal
 from solvimon_rillet.mapping.payments import RilletBalance, to_solvimon_payment_state
 from solvimon_rillet.reconciliation.documents import CREDIT_MEMO, INVOICE, Billed, Booked
 from solvimon_rillet.reconciliation.findings import Finding, Kind, about, call_it, export_event
-from solvimon_rillet.reconciliation.partners import Known, Partners
+from solvimon_rillet.reconciliation.matching import Known, Partners
 
 _BY_CONTRACT = {"REVENUE_RECOGNITION_ONLY", "AR_ONLY"}
 """Scopes in which Rillet keeps our number (Rillet API v4, Create an invoice)."""

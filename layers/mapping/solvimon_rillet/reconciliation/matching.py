@@ -1,148 +1,145 @@
-"""A reconciliation: both sides' documents next to each other, their sums, and what differs. Pure."""
+"""Which of Rillet's documents belong to which of Solvimon's, and what is open on them. Pure."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 
-from solvimon_rillet.reconciliation.differences import (
-    FINISHED,
-    UNREADABLE,
-    absent,
-    differences,
-    doubled,
-    nothing_left,
-    open_amount,
-)
-from solvimon_rillet.reconciliation.documents import Billed, Booked
-from solvimon_rillet.reconciliation.figures import Figures
-from solvimon_rillet.reconciliation.findings import Finding, Kind, about, stranger
-from solvimon_rillet.reconciliation.partners import Known, Partners
+from solvimon_rillet.reconciliation.documents import CREDIT_MEMO, INVOICE, Billed, Booked
+
+NOTHING = Decimal()
 
 
-@dataclass(slots=True)
-class Comparison:
-    """What came out.
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known besides the documents.
 
     Attributes:
-        figures: the sums of both sides.
-        findings: the differences, the gravest first.
-        missing: documents that could be exported now: they are not there, and nobody rejected them.
-        not_for_rillet: how many documents are not booked in Rillet, by the rule that says so.
-        notes: what a reader should know, although it is no difference.
-        others: how many of Rillet's documents of the period did not come from Solvimon.
-        documents: how many documents of Solvimon were compared.
+        first: first day of the period (YYYY-MM-DD).
+        last: last day of the period.
+        customers: Rillet's customer by Solvimon's.
+        subsidiaries: Rillet's subsidiary by Solvimon's billing entity.
+        ours: Solvimon ids that the ledger has as booked in this period.
+        gone: Rillet ids that Rillet was asked for and does not have.
+        unreadable: Rillet ids of documents whose form is another one than Rillet's document says.
+        compare_payments: whether Solvimon is to know what is paid.
     """
 
-    figures: Figures
-    findings: list[Finding]
-    missing: list[Billed]
-    not_for_rillet: Counter[str]
-    notes: list[str]
-    others: int
-    documents: int
-
-    @property
-    def tied_out(self) -> bool:
-        """Whether both sides agree."""
-        return not self.findings and self.figures.agree()
+    first: str
+    last: str
+    customers: Mapping[str, str] = field(default_factory=dict)
+    subsidiaries: Mapping[str, str] = field(default_factory=dict)
+    ours: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()
+    unreadable: frozenset[str] = frozenset()
+    compare_payments: bool = True
 
 
-def compare(billed: Iterable[Billed], booked: Iterable[Booked], known: Known) -> Comparison:
-    """Compare both sides.
+class Partners:
+    """Both sides' documents, put together.
 
     Args:
-        billed: Solvimon's final documents of the period.
-        booked: Rillet's documents that may belong to them; one that comes twice counts once, the last time.
-        known: everything else.
+        billed: Solvimon's documents.
+        booked: Rillet's documents.
+
+    Attributes:
+        strangers: Rillet's documents without a partner.
     """
-    documents = list(billed)
-    partners = Partners(documents, list(booked))
-    wanted = [one for one in documents if not one.not_for_rillet]
-    excluded = [one for one in documents if one.not_for_rillet]
-    found = Comparison(Figures(), [], [], Counter(one.not_for_rillet for one in excluded), [], 0, len(wanted))
-    for one in wanted:
-        _document(one, partners, known, found)
-    for one in excluded:
-        found.notes += [
-            f"{one.number or one.id} is not for Rillet ({one.not_for_rillet}); it is there as {there.number}."
-            for there in partners.of(one.id)
+
+    def __init__(self, billed: Sequence[Billed], booked: Sequence[Booked]) -> None:
+        by_id = {one.id: one for one in booked}
+        self._of: defaultdict[str, list[Booked]] = defaultdict(list)
+        self._holders: dict[str, str] = {}
+        self._by_reference(billed, by_id)
+        self._by_ledger(billed, by_id)
+        for one in billed:  # the one that we booked ourselves first
+            self._of[one.id].sort(key=lambda there, ours=one.rillet_id: there.id != ours)  # type: ignore[misc]
+        self._referred: defaultdict[str, list[Booked]] = defaultdict(list)
+        for there in by_id.values():
+            for identifier in dict.fromkeys(there.references):
+                self._referred[identifier].append(there)
+        self.strangers = [one for one in by_id.values() if one.id not in self._holders]
+        self._applied: defaultdict[str, Decimal] = defaultdict(Decimal)
+        for memo in by_id.values():
+            for invoice_id, amount in memo.applied.items():
+                self._applied[invoice_id] += Decimal(amount)
+        self._notes: defaultdict[str, list[Billed]] = defaultdict(list)
+        for one in billed:
+            for identifier in one.credits:
+                self._notes[identifier].append(one)
+
+    def of(self, solvimon_id: str) -> list[Booked]:
+        """Rillet's documents for one of Solvimon's, the one that we booked first."""
+        return self._of.get(solvimon_id, [])
+
+    def holder_of(self, rillet_id: str) -> str:
+        """The Solvimon document to which a document of Rillet belongs; empty if there is none."""
+        return self._holders.get(rillet_id, "")
+
+    def originals(self, note: Billed) -> list[Booked]:
+        """The invoices in Rillet that a credit note credits, also those from before the period."""
+        found = [
+            self.of(identifier)[:1] or self._referred.get(identifier, [])[:1] for identifier in note.credits
         ]
-    _strangers(wanted, partners, known, found)
-    order = list(Kind)
-    found.findings.sort(key=lambda finding: (order.index(finding.kind), finding.day, finding.number))
-    return found
+        return [one for these in found for one in these if one.kind == INVOICE]
 
+    def credit_unknown(self, booked: Booked) -> bool:
+        """Whether Rillet says that an invoice is credited, and no memo that was read says how much."""
+        credited = booked.status in {"CREDITED", "PARTIALLY_CREDITED"}
+        return credited and not self.applied_to(booked)
 
-def _document(billed: Billed, partners: Partners, known: Known, found: Comparison) -> None:
-    booked = partners.of(billed.id)
-    if billed.state == UNREADABLE:
-        found.findings.append(absent(billed, known, ""))
-        return
-    subsidiary = known.subsidiaries.get(billed.biller_id) or (booked[0].subsidiary_id if booked else "")
-    found.figures.bill(_stated(billed, booked), subsidiary, partners.open_in_solvimon(billed))
-    if not booked:
-        found.findings.append(absent(billed, known, partners.holder_of(billed.rillet_id)))
-        if billed.state not in {"rejected", *FINISHED}:
-            found.missing.append(billed)
-        return
-    for one in booked:
-        found.figures.book(one, billed, subsidiary)
-    if booked[0].day and booked[0].day != billed.day:
-        found.notes.append(f"{billed.number or billed.id} of {billed.day} is booked on {booked[0].day}.")
-    if billed.state == "rejected":
-        found.notes.append(
-            f"{billed.number or billed.id} is in Rillet as {booked[0].number}, and rejected in the ledger: "
-            "tell sync_status (resolve) that it is done."
+    def applied_to(self, booked: Booked) -> Decimal:
+        """What memos take off a Rillet invoice."""
+        return self._applied.get(booked.id, NOTHING)
+
+    def credits_settled(self, billed: Billed) -> bool:
+        """Whether every credit note on an invoice is in Rillet as a memo and applied in full."""
+        memos = [self.of(note.id)[:1] for note in self._notes.get(billed.id, ())]
+        return all(memo and Decimal(memo[0].open) <= 0 for memo in memos)
+
+    def open_in_solvimon(self, billed: Billed) -> Decimal:
+        """What is open by Solvimon's word: gross, less credit notes, less what is paid.
+
+        Solvimon knows how much of an invoice is paid only where payments are recorded there; else what
+        Rillet says of one that is partly paid is taken. So it is where nothing would be open: then the paid
+        amount is that of a time when all was paid, before a part of it was undone.
+        """
+        if billed.kind == CREDIT_MEMO or billed.payment_status in {"PAID", "OVERPAID"}:
+            return NOTHING
+        booked, gross, paid = (
+            next(iter(self.of(billed.id)), None),
+            Decimal(billed.gross),
+            Decimal(billed.paid),
         )
-    if note := nothing_left(billed, partners):
-        found.notes.append(note)
-    these = [*doubled(billed, partners), *differences(billed, partners, known)]
-    found.findings += these or open_amount(billed, partners, known)
+        left = max(NOTHING, gross - paid - self._credited(billed, booked))
+        if billed.payment_status == "PARTIALLY_PAID" and not (paid and left):
+            return Decimal(booked.open) if booked else gross
+        return left
 
+    def _credited(self, billed: Billed, booked: Booked | None) -> Decimal:
+        """What is credited of an invoice: what Rillet applies, and what it does not apply yet.
 
-def _stated(billed: Billed, booked: Sequence[Booked]) -> Billed:
-    """The document with its partner's net or tax where Solvimon does not state it."""
-    if not booked:
-        return billed
-    return replace(billed, net=billed.net or booked[0].net, tax=billed.tax or booked[0].tax)
+        The rest of a credit note is expected on the first invoice that it credits.
+        """
+        off = self.applied_to(booked) if booked else NOTHING
+        for note in self._notes.get(billed.id, ()):
+            if note.credits[0] == billed.id:
+                memo = next(iter(self.of(note.id)), None)
+                off += Decimal(memo.open if memo else note.gross)
+        return off
 
+    def _by_reference(self, billed: Sequence[Billed], booked: Mapping[str, Booked]) -> None:
+        kinds = {one.id: one.kind for one in billed}
+        for there in booked.values():
+            for identifier in dict.fromkeys(there.references):
+                if kinds.get(identifier) == there.kind:
+                    self._of[identifier].append(there)
+                    self._holders[there.id] = identifier
 
-def _strangers(billed: Sequence[Billed], partners: Partners, known: Known, found: Comparison) -> None:
-    """Rillet's documents of the period that have no partner."""
-    twins = {_likeness(one): one for one in billed if partners.of(one.id)}
-    for there in partners.strangers:
-        if not known.first <= there.day <= known.last:
-            continue
-        named = next((identifier for identifier in there.references if identifier in known.ours), "")
-        twin = twins.get(_likeness(there))
-        if named:
-            found.findings.append(
-                stranger(
-                    there,
-                    Kind.NOT_IN_SOLVIMON,
-                    f"It was booked for {named}, which is no final document of the period in Solvimon.",
-                    "See in Solvimon what became of it; delete it in Rillet if it is void.",
-                    named,
-                )
-            )
-        elif twin:
-            found.findings.append(
-                about(
-                    twin,
-                    Kind.DOUBLED,
-                    f"Rillet has a second document with its number and amount: {there.id}.",
-                    f"If it is the same sale, delete {there.id} in Rillet.",
-                    partners.of(twin.id)[0],
-                    there,
-                )
-            )
-        else:
-            found.others += 1
-            continue
-        found.figures.book(there)
-
-
-def _likeness(document: Billed | Booked) -> tuple[str, str, str, Decimal]:
-    """By what two documents look like the same sale."""
-    return document.kind, document.number, document.currency, Decimal(document.gross)
+    def _by_ledger(self, billed: Sequence[Billed], booked: Mapping[str, Booked]) -> None:
+        """What the ledger names and what does not refer to us: settled by hand, or without its reference."""
+        for one in billed:
+            there = booked.get(one.rillet_id)
+            if there and there.kind == one.kind and there.id not in self._holders:
+                self._of[one.id].append(there)
+                self._holders[there.id] = one.id

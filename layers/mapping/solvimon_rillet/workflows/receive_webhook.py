@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from solvimon_rillet.bus import Bus
-from solvimon_rillet.configuration import Configuration, UnknownConnection, connection_name
+from solvimon_rillet.aws.eventbridge import Bus
+from solvimon_rillet.connections.configuration import Configuration, UnknownConnection, connection_name
 from solvimon_rillet.errors import ConnectionBroken, RetryLater
 from solvimon_rillet.events import BusEvent, from_rillet, from_solvimon
 from solvimon_rillet.rillet import webhooks as rillet

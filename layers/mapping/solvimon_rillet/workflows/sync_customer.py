@@ -5,14 +5,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from solvimon_rillet.errors import Code, NeedsAttention, Recoverable, Skip
-from solvimon_rillet.ledger import Claim, Document, Ledger
-from solvimon_rillet.linking import LinkedCustomer, Linker
+from solvimon_rillet.ledger.ledger import Claim, Document, Ledger
 from solvimon_rillet.mapping.customers import MappedCustomer, imported_hash, to_rillet_customer
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.client import SolvimonClient
 from solvimon_rillet.solvimon.models import Customer
-from solvimon_rillet.workflows.results import Result, in_words
+from solvimon_rillet.workflows.export.link_resolver import LinkedCustomer, Linker
+from solvimon_rillet.workflows.outcome import Result, in_words
 
 
 class SyncCustomer:

@@ -1,0 +1,1 @@
+"""Thin wrappers around AWS services: arguments in, our own errors out."""

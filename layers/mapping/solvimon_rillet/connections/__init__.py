@@ -1,0 +1,1 @@
+"""A connection: its settings, its secrets and its Rillet tokens."""

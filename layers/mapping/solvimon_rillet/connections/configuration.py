@@ -1,0 +1,316 @@
+"""A connection's settings (SSM parameter) and credentials (Secrets Manager), read when they are needed."""
+
+import json
+import logging
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from solvimon_rillet.connections.webhook_settings import WebhookSettings
+from solvimon_rillet.errors import Code, ConnectionBroken, NeedsAttention, RetryLater, SettingsInvalid
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_ssm import SSMClient
+
+    from solvimon_rillet.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+SETTINGS_SECONDS = 60
+SECRET_SECONDS = 300
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
+_ABSENT = {"ResourceNotFoundException", "ParameterNotFound", "InvalidRequestException"}
+
+
+@dataclass(slots=True)
+class _Kept:
+    value: Any
+    until: float
+
+
+class UnknownConnection(NeedsAttention):
+    """There is no connection of this name."""
+
+    def __init__(self, name: object) -> None:
+        super().__init__(
+            Code.CONNECTION_UNKNOWN,
+            f"There is no connection {name!r}.",
+            "Name a connection that has its settings and secrets (letters a-z, digits and hyphens).",
+        )
+
+
+def connection_name(name: object) -> str:
+    """A valid connection name: it becomes part of secret names, so nothing else may be in it.
+
+    Raises:
+        UnknownConnection: it is not one.
+    """
+    if isinstance(name, str) and _NAME.fullmatch(name):
+        return name
+    raise UnknownConnection(name)
+
+
+class Configuration:
+    """Reads settings and secrets of any connection of this stack, and keeps them for a short while.
+
+    Settings are read again after 60 seconds, secrets after 300 or when a vendor refuses them. Settings that
+    cannot be used keep the last good ones in force, and are counted for an alarm.
+    """
+
+    def __init__(
+        self,
+        stack: str,
+        ssm: "SSMClient",
+        secrets: "SecretsManagerClient",
+        clock: Callable[[], float],
+        count: Callable[[str, str], None],
+    ) -> None:
+        self._stack = stack
+        self._ssm = ssm
+        self._secrets = secrets
+        self._clock = clock
+        self._count = count
+        self._kept: dict[str, _Kept] = {}
+        self._faults: dict[str, str] = {}
+
+    def connections(self) -> list[str]:
+        """The names of all connections that have settings.
+
+        Raises:
+            RetryLater: Parameter Store does not answer.
+        """
+        path, found, token = f"/{self._stack}/", set[str](), dict[str, str]()
+        while True:
+            try:
+                page = self._ssm.get_parameters_by_path(Path=path, Recursive=True, **token)  # type: ignore[arg-type]
+            except (ClientError, BotoCoreError) as error:
+                raise RetryLater(
+                    f"The list of connections cannot be read ({type(error).__name__})."
+                ) from error
+            for parameter in page["Parameters"]:
+                name, _, what = parameter.get("Name", "").removeprefix(path).partition("/")
+                if what == "settings" and _NAME.fullmatch(name):
+                    found.add(name)
+            if "NextToken" not in page:
+                return sorted(found)
+            token = {"NextToken": page["NextToken"]}
+
+    def settings(self, connection: str) -> "Settings":
+        """The settings in force.
+
+        Raises:
+            UnknownConnection: the connection has no settings parameter.
+            RetryLater: they cannot be read or used, and there are no earlier ones.
+        """
+        from solvimon_rillet.settings import Settings  # the receiver of webhooks does without
+
+        return self._settings(connection, Settings.parse)
+
+    def webhook_settings(self, connection: str) -> WebhookSettings:
+        """What a receiver of webhooks needs of the settings; raises as ``settings``."""
+        return self._settings(connection, WebhookSettings.parse)
+
+    def _settings(self, connection: str, parse: Callable[[str], T]) -> T:
+        name = f"/{self._stack}/{connection_name(connection)}/settings"
+        key = f"{parse.__qualname__} {name}"
+        kept = self._kept.get(key)
+        if kept and self._clock() < kept.until:
+            return kept.value  # type: ignore[no-any-return]
+        try:
+            found = parse(self._ssm.get_parameter(Name=name)["Parameter"].get("Value", ""))
+            self._faults.pop(connection, None)
+        except ClientError as error:
+            if _code(error) in _ABSENT:
+                raise UnknownConnection(connection) from None
+            found = self._last_good(connection, kept, "cannot be read", error)
+        except (SettingsInvalid, BotoCoreError) as error:
+            found = self._last_good(connection, kept, "cannot be used", error)
+        self._kept[key] = _Kept(found, self._clock() + SETTINGS_SECONDS)
+        return found
+
+    def settings_fault(self, connection: str) -> str:
+        """What is wrong with the settings as they are written now; an empty text if nothing is."""
+        return self._faults.get(connection, "")
+
+    def secret(self, connection: str, vendor: str) -> Mapping[str, str]:
+        """A vendor's credentials for a connection: ``{stack}/{connection}/{vendor}``, a JSON object.
+
+        Raises:
+            ConnectionBroken: there is no such secret, or it is not a JSON object of texts.
+            RetryLater: Secrets Manager does not answer.
+        """
+        return self._secret(self._secret_name(connection, vendor))
+
+    def _secret(self, name: str) -> Mapping[str, str]:
+        kept = self._kept.get(name)
+        if kept and self._clock() < kept.until:
+            return kept.value  # type: ignore[no-any-return]
+        try:
+            text = self._secrets.get_secret_value(SecretId=name).get("SecretString", "")
+        except ClientError as error:
+            if _code(error) in _ABSENT:
+                raise ConnectionBroken(f"The secret {name} does not exist or has no value.") from None
+            raise RetryLater(f"The secret {name} cannot be read now ({_code(error)}).") from error
+        except BotoCoreError as error:
+            raise RetryLater(f"Secrets Manager does not answer ({type(error).__name__}).") from error
+        value = _texts(name, text)
+        self._kept[name] = _Kept(value, self._clock() + SECRET_SECONDS)
+        return value
+
+    def credential(self, connection: str, vendor: str, key: str) -> str:
+        """One value of a secret.
+
+        Raises:
+            ConnectionBroken: it is missing or empty.
+        """
+        value = self.secret(connection, vendor).get(key)
+        if value:
+            return value
+        name = self._secret_name(connection, vendor)
+        raise ConnectionBroken(f"The secret {name} has no {key!r}. Put it there; the documents wait.")
+
+    def grant(self, connection: str, *, fresh: bool = False) -> Mapping[str, str]:
+        """How to authenticate at Rillet: the secret, or the short-lived token that was kept after it.
+
+        Args:
+            connection: its name.
+            fresh: read it now, whatever is remembered.
+
+        Raises:
+            ConnectionBroken: there is no secret.
+            RetryLater: a service does not answer.
+        """
+        if fresh:
+            self.forget_secret(connection, "rillet")
+        secret = self.secret(connection, "rillet")
+        if secret.get("auth") != "oauth" or secret.get("token_in") != "parameter":
+            return secret
+        name = self._token_name(connection)
+        try:
+            text = self._ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"].get("Value", "")
+        except ClientError as error:
+            if _code(error) in _ABSENT:
+                return secret
+            raise RetryLater(f"The parameter {name} cannot be read now ({_code(error)}).") from error
+        except BotoCoreError as error:
+            raise RetryLater(f"Parameter Store does not answer ({type(error).__name__}).") from error
+        return _texts(name, text)
+
+    def keep_grant(self, connection: str, grant: Mapping[str, str], *, short_lived: bool = False) -> None:
+        """Write tokens, before they are used.
+
+        Raises:
+            RetryLater: they could not be written.
+        """
+        try:
+            if short_lived:
+                value = json.dumps(dict(grant))
+                name = self._token_name(connection)
+                self._ssm.put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True)
+            if not short_lived or self._read_marker(connection) != "parameter":
+                marked = {**grant, "token_in": "parameter" if short_lived else "secret"}
+                self._put_secret(self._secret_name(connection, "rillet"), json.dumps(marked))
+        except (ClientError, BotoCoreError) as error:
+            raise RetryLater(f"Rillet's new token cannot be kept ({type(error).__name__}).") from error
+        self.forget_secret(connection, "rillet")
+
+    def lasting(self, connection: str) -> dict[str, str]:
+        """What of the Rillet secret outlives its tokens: the webhook's token and the organisation."""
+        try:
+            secret = self.secret(connection, "rillet")
+        except ConnectionBroken:
+            return {}
+        return {name: value for name, value in secret.items() if "webhook" in name or "organisation" in name}
+
+    def drop_grant(self, connection: str) -> None:
+        """Forget the tokens of a connection.
+
+        Raises:
+            RetryLater: they could not be deleted.
+        """
+        try:
+            kept = {"auth": "oauth", **self.lasting(connection)}
+            self._put_secret(self._secret_name(connection, "rillet"), json.dumps(kept))
+            self._ssm.delete_parameter(Name=self._token_name(connection))
+        except ClientError as error:
+            if _code(error) not in _ABSENT:
+                raise RetryLater(f"The tokens cannot be deleted now ({_code(error)}).") from error
+        except BotoCoreError as error:
+            raise RetryLater(f"The tokens cannot be deleted now ({type(error).__name__}).") from error
+        self.forget_secret(connection, "rillet")
+
+    def deployment_secret(self, name: str) -> Mapping[str, str]:
+        """A secret of the whole deployment, such as ``rillet-oauth-client``.
+
+        Raises:
+            ConnectionBroken: there is none.
+            RetryLater: Secrets Manager does not answer.
+        """
+        return self._secret(f"{self._stack}/{name}")
+
+    def api_url(self) -> str:
+        """Address of the HTTP API, which the deployment writes down for its functions.
+
+        Raises:
+            RetryLater: it cannot be read.
+        """
+        name = f"/{self._stack}/api-url"
+        try:
+            return self._ssm.get_parameter(Name=name)["Parameter"].get("Value", "").rstrip("/")
+        except (ClientError, BotoCoreError) as error:
+            raise RetryLater(f"The parameter {name} cannot be read ({type(error).__name__}).") from error
+
+    def forget_secret(self, connection: str, vendor: str) -> None:
+        """Read the secret anew next time, because the vendor refused what it said."""
+        self._kept.pop(self._secret_name(connection, vendor), None)
+
+    def _read_marker(self, connection: str) -> str:
+        try:
+            return self.secret(connection, "rillet").get("token_in", "")
+        except ConnectionBroken:
+            return ""
+
+    def _put_secret(self, name: str, text: str) -> None:
+        try:
+            self._secrets.put_secret_value(SecretId=name, SecretString=text)
+        except self._secrets.exceptions.ResourceNotFoundException:
+            # Only connect_rillet's role allows this: a refresh replaces a secret that is there.
+            self._secrets.create_secret(Name=name, SecretString=text)
+
+    def _token_name(self, connection: str) -> str:
+        return f"/{self._stack}/{connection_name(connection)}/rillet-token"
+
+    def _secret_name(self, connection: str, vendor: str) -> str:
+        return f"{self._stack}/{connection_name(connection)}/{vendor}"
+
+    def _last_good(self, connection: str, kept: _Kept | None, how: str, error: Exception) -> Any:  # noqa: ANN401
+        logger.error(
+            "settings invalid",
+            extra={"connection": connection, "reason": str(error), "last_good": kept is not None},
+        )
+        self._count("SettingsInvalid", connection)
+        self._faults[connection] = str(error)
+        if kept is None:
+            raise RetryLater(f"The settings of {connection} {how}: {error}") from error
+        return kept.value
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _texts(name: str, text: str) -> dict[str, str]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if isinstance(value, dict) and all(isinstance(part, str) for part in value.values()):
+        return value
+    raise ConnectionBroken(
+        f"The secret {name} is not a JSON object of texts. Correct it; the documents wait."
+    )

@@ -1,0 +1,301 @@
+"""Rillet's tokens of one connection: kept in Secrets Manager, refreshed by one worker at a time.
+
+The secret ``{stack}/{connection}/rillet`` is either ``{"auth": "api_key", "api_key": "…"}``, written by a
+person, or ``{"auth": "oauth", …}``, written here. Access tokens that live under ten minutes go into an SSM
+SecureString instead, because Secrets Manager keeps every version of a secret for a day, and at most 100.
+"""
+
+import hashlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from solvimon_rillet.aws.dynamodb import ConditionFailed, Table
+from solvimon_rillet.connections.configuration import SECRET_SECONDS, Configuration
+from solvimon_rillet.errors import ConnectionBroken, RetryLater
+from solvimon_rillet.rillet.oauth import Grant, GrantRefused, RilletOAuth
+
+logger = logging.getLogger(__name__)
+
+SHORT_LIVED = 600
+_LEASE_SECONDS = 45  # longer than any call to the token endpoint
+_WAIT_SECONDS = 6.0
+_STEP_SECONDS = 0.2
+_EVERYWHERE_SECONDS = 300  # by then every read of Secrets Manager shows the newest version
+
+
+class Tokens:
+    """Gives the bearer token of one connection to its Rillet client.
+
+    Args:
+        connection: its name.
+        configuration: reads and writes the secret.
+        table: holds the lease and the mark of a refused refresh token.
+        oauth: makes the client of Rillet's authorization server; only called for a refresh.
+        clock: unix seconds.
+        sleep: waits.
+    """
+
+    def __init__(
+        self,
+        connection: str,
+        configuration: Configuration,
+        table: Table,
+        oauth: Callable[[], RilletOAuth],
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._connection = connection
+        self._configuration = configuration
+        self._table = table
+        self._oauth = oauth
+        self._clock = clock
+        self._sleep = sleep
+        self._lock = threading.Lock()
+        self._kept: Mapping[str, str] = {}
+        self._kept_until = 0.0
+        self._refused = ""
+
+    def bearer(self) -> str:
+        """A token that is valid now.
+
+        Raises:
+            ConnectionBroken: nobody has connected Rillet, or its grant was revoked.
+            RetryLater: another worker is refreshing, or a service does not answer.
+        """
+        with self._lock:
+            if not self._fresh(self._kept) or self._clock() >= self._kept_until:
+                self._kept = self._configuration.grant(self._connection)
+                self._kept_until = self._clock() + SECRET_SECONDS
+            if self._kept.get("auth", "api_key") == "api_key":
+                return self._configuration.credential(self._connection, "rillet", "api_key")
+            if not self._fresh(self._kept):
+                self._kept = self._refreshed(self._kept)
+            return self._kept["access_token"]
+
+    def read_anew(self) -> None:
+        """Read the secret next time, whatever is remembered."""
+        with self._lock:
+            self._configuration.forget_secret(self._connection, "rillet")
+            self._kept = {}
+
+    def renew(self, refused: str) -> bool:
+        """Get another token after Rillet refused one with 401; the answer says whether there is one."""
+        with self._lock:
+            self._refused = refused
+            self._kept = self._configuration.grant(self._connection, fresh=True)
+            if self._kept.get("auth", "api_key") == "api_key":
+                return self._kept.get("api_key", "") not in {"", refused}
+            if not self._fresh(self._kept):
+                self._kept = self._refreshed(self._kept)
+            return self._kept["access_token"] != refused
+
+    def _fresh(self, grant: Mapping[str, str]) -> bool:
+        """Whether an access token has time left; it is refreshed ahead of its end."""
+        return self._lives(grant, min(120.0, _whole(grant, "lifetime") / 5))
+
+    def _usable(self, grant: Mapping[str, str]) -> bool:
+        """Whether an access token still lives long enough for one call."""
+        return self._lives(grant, min(10.0, _whole(grant, "lifetime") / 20))
+
+    def _lives(self, grant: Mapping[str, str], seconds: float) -> bool:
+        """Whether an access token lives longer than so many seconds, and Rillet has not refused it."""
+        ends = _whole(grant, "expires_at") - seconds
+        return grant.get("access_token", "") not in {"", self._refused} and self._clock() < ends
+
+    def _refreshed(self, before: Mapping[str, str]) -> Mapping[str, str]:
+        """A fresh grant: made by this worker under the lease, or by another one meanwhile."""
+        stale, waited = before.get("access_token", ""), 0.0
+        while True:
+            owner = self._name()
+            if self._take_lease(owner):
+                try:
+                    return self._refresh(stale)
+                finally:
+                    self._give_lease_back(owner)
+            if self._usable(before):
+                return before
+            if waited >= _WAIT_SECONDS:
+                raise RetryLater("Another worker is refreshing Rillet's token.", after=5)
+            self._sleep(_STEP_SECONDS)
+            waited += _STEP_SECONDS
+            grant = self._configuration.grant(self._connection, fresh=True)
+            if grant.get("access_token") != stale and self._fresh(grant):
+                return grant
+
+    def _refresh(self, stale: str) -> Mapping[str, str]:
+        grant = self._configuration.grant(self._connection, fresh=True)
+        if grant.get("access_token") != stale and self._fresh(grant):
+            return grant
+        self._check_that_none_is_newer(grant)
+        refresh_token = grant.get("refresh_token", "")
+        mark = _fingerprint(refresh_token)
+        if not refresh_token or self.broken_mark() == mark:
+            raise _reconnect(self._connection)
+        try:
+            granted = self._oauth().refresh(refresh_token)
+        except GrantRefused as refused:
+            return self._after_refusal(refused, refresh_token, mark)
+        logger.info("rillet token refreshed", extra={"connection": self._connection})
+        return self._keep(granted, {"scope": grant.get("scope", "")})
+
+    def replace(self, granted: Grant, known: Mapping[str, str]) -> None:
+        """Keep what a person granted anew.
+
+        Args:
+            granted: the new tokens.
+            known: what else is known, such as the organisation.
+
+        Raises:
+            RetryLater: they could not be written.
+        """
+        with self.alone():
+            self._configuration.forget_secret(self._connection, "rillet")  # it may be minutes old
+            self._keep(granted, known)
+
+    def forget(self) -> None:
+        """Forget the tokens; call it within ``alone``.
+
+        Raises:
+            RetryLater: they could not be deleted.
+        """
+        self._configuration.drop_grant(self._connection)
+        self._table.put(_latest_key(self._connection), {"obtained_at": 0})
+        self._kept = {}
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Change tokens while no worker refreshes them, who would write its own over the change.
+
+        A worker that died is not waited for longer than one that refreshes would need.
+        """
+        owner, waited = self._name(), 0.0
+        while not (taken := self._take_lease(owner)) and waited < _WAIT_SECONDS:
+            self._sleep(_STEP_SECONDS)
+            waited += _STEP_SECONDS
+        try:
+            yield
+        finally:
+            if taken:
+                self._give_lease_back(owner)
+
+    def _keep(self, granted: Grant, known: Mapping[str, str]) -> Mapping[str, str]:
+        """Write tokens before they are used: a crash after this loses nothing."""
+        now = int(self._clock())
+        made = {
+            **self._configuration.lasting(self._connection),
+            **known,
+            "auth": "oauth",
+            "access_token": granted.access_token,
+            "refresh_token": granted.refresh_token,
+            "scope": granted.scope or known.get("scope", ""),
+            "lifetime": str(granted.lifetime),
+            "expires_at": str(now + granted.lifetime),
+            "obtained_at": str(now),
+        }
+        self._configuration.keep_grant(self._connection, made, short_lived=granted.lifetime < SHORT_LIVED)
+        self._table.put(_latest_key(self._connection), {"obtained_at": now})
+        self._kept = made
+        return made
+
+    def _check_that_none_is_newer(self, grant: Mapping[str, str]) -> None:
+        """Do not refresh with an older version, which Secrets Manager may show for a moment.
+
+        If it stays, it is no stale read: somebody saved an older copy, and Rillet decides what it is worth.
+        """
+        now, latest = int(self._clock()), self._table.get(_latest_key(self._connection)) or {}
+        if _whole(grant, "obtained_at") >= latest.get("obtained_at", 0):
+            return
+        if "behind_since" not in latest:
+            latest["behind_since"] = now
+            self._table.put(_latest_key(self._connection), latest)
+        if now < latest["behind_since"] + _EVERYWHERE_SECONDS:
+            raise RetryLater("Rillet's new token is not everywhere yet.", after=5)
+
+    def _after_refusal(self, refused: GrantRefused, refresh_token: str, mark: str) -> Mapping[str, str]:
+        """Only the refusal of the current refresh token breaks the connection."""
+        grant = self._configuration.grant(self._connection, fresh=True)
+        if grant.get("refresh_token") != refresh_token:
+            if self._usable(grant):
+                return grant
+            raise RetryLater("Rillet's token was replaced meanwhile.", after=1)
+        if refused.error != "invalid_grant":
+            raise ConnectionBroken(f"Rillet refuses to refresh its token ({refused}).")
+        self._table.put(_mark_key(self._connection), {"refused": mark, "since": int(self._clock())})
+        logger.error(
+            "rillet connection broken", extra={"connection": self._connection, "reason": "invalid_grant"}
+        )
+        raise _reconnect(self._connection)
+
+    def broken_mark(self) -> str | None:
+        """Fingerprint of the refresh token that Rillet refused, if it refused one."""
+        item = self._table.get(_mark_key(self._connection))
+        return str(item["refused"]) if item else None
+
+    def is_broken(self) -> bool:
+        """Whether the current grant was refused, so that a person must connect again."""
+        grant = self._configuration.grant(self._connection, fresh=True)
+        token = grant.get("refresh_token", "")
+        return self.broken_mark() == _fingerprint(token) if token else not self._usable(grant)
+
+    def _name(self) -> str:
+        """A name under which this very run holds the lease."""
+        return f"{time.time_ns()}-{threading.get_ident()}"
+
+    def _take_lease(self, owner: str) -> bool:
+        now = int(self._clock())
+        facts = {"owner": owner, "until": now + _LEASE_SECONDS}
+        try:
+            self._table.put(
+                _lease_key(self._connection),
+                facts,
+                "attribute_not_exists(pk) OR #until <= :now",
+                {":now": now},
+                {"#until": "until"},
+            )
+        except ConditionFailed:
+            return False
+        return True
+
+    def _give_lease_back(self, owner: str) -> None:
+        try:
+            self._table.put(
+                _lease_key(self._connection),
+                {"owner": "", "until": 0},
+                "#owner = :owner",
+                {":owner": owner},
+                {"#owner": "owner"},
+            )
+        except (ConditionFailed, RetryLater):
+            logger.warning("token lease not given back", extra={"connection": self._connection})
+
+
+def _fingerprint(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()[:24] if token else ""
+
+
+def _reconnect(connection: str) -> ConnectionBroken:
+    return ConnectionBroken(
+        f'Rillet must be connected again: invoke connect_rillet with {{"connection": "{connection}"}}. '
+        "The documents wait and continue by themselves."
+    )
+
+
+def _whole(grant: Mapping[str, Any], name: str) -> int:
+    value = str(grant.get(name, ""))
+    return int(value) if value.isdigit() else 0
+
+
+def _lease_key(connection: str) -> str:
+    return f"{connection}#oauth#refresh-lease"
+
+
+def _latest_key(connection: str) -> str:
+    return f"{connection}#oauth#latest"
+
+
+def _mark_key(connection: str) -> str:
+    return f"{connection}#oauth#refused"

@@ -1,0 +1,1 @@
+"""Lambda glue: from an event to a workflow, and from its result to an answer."""

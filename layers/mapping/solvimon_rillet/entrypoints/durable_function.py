@@ -1,0 +1,112 @@
+"""Long work as durable executions of AWS Lambda: each step is a checkpoint, each wait ends the invocation.
+
+Nothing else knows the durable execution SDK.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from aws_durable_execution_sdk_python import DurableContext, durable_execution
+from aws_durable_execution_sdk_python.config import Duration, StepConfig
+from aws_durable_execution_sdk_python.retries import RetryDecision
+from pydantic import BaseModel, ValidationError
+
+from solvimon_rillet.entrypoints.lambda_handler import Handler
+from solvimon_rillet.entrypoints.telemetry import Telemetry
+from solvimon_rillet.workflows.durable_steps import Json, Steps
+
+_LONGEST_NAME = 256
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One durable execution.
+
+    Attributes:
+        name: the same whenever it is resumed.
+        steps: runs its steps.
+        time_left: seconds until the function must end.
+    """
+
+    name: str
+    steps: Steps
+    time_left: Callable[[], float]
+
+
+def _again(_error: Exception, attempt: int) -> RetryDecision:
+    """An error that no step expects: twice more, for what passes by itself; then the execution fails."""
+    return RetryDecision.retry(Duration.from_seconds(10)) if attempt < 3 else RetryDecision.no_retry()
+
+
+class DurableSteps:
+    """Implements ``stepping.Steps``.
+
+    Args:
+        context: the durable execution.
+    """
+
+    def __init__(self, context: DurableContext) -> None:
+        self._context = context
+
+    def step(self, name: str, work: Callable[[], Json]) -> Json:
+        """Do the work once; a replay answers what it came to."""
+        config = StepConfig(retry_strategy=_again)
+        result: Json = self._context.step(lambda _: work(), name=_shown(name), config=config)
+        return result
+
+    def wait(self, name: str, seconds: int) -> None:
+        """End the invocation; Lambda begins another one when the time has passed."""
+        self._context.wait(Duration.from_seconds(seconds), name=_shown(name))
+
+
+def durable_handler(
+    model: type[M], example: Json, work: Callable[[M, Run], Json], telemetry: Telemetry
+) -> Handler:
+    """A handler that reads a request and does its work as a durable execution.
+
+    Args:
+        model: what may be asked.
+        example: shown to whoever asks for something else.
+        work: does what is asked.
+        telemetry: is flushed after each invocation.
+    """
+
+    def run(event: Any, context: DurableContext) -> Json:  # noqa: ANN401
+        try:
+            request = model.model_validate(event)
+        except ValidationError as error:
+            return {"error": _wrong(error), "example": example}
+        invocation = context.lambda_context
+
+        def time_left() -> float:
+            return invocation.get_remaining_time_in_millis() / 1000 if invocation else math.inf
+
+        name = context.execution_context.durable_execution_arn
+        return work(request, Run(name, DurableSteps(context), time_left))
+
+    durable = durable_execution(run)
+
+    @telemetry.logger.inject_lambda_context(clear_state=True)
+    def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
+        try:
+            answer: dict[str, Any] = durable(event, context)
+            return answer
+        finally:
+            telemetry.flush()
+
+    return handle
+
+
+def _wrong(error: ValidationError) -> str:
+    return "; ".join(
+        f"{'.'.join(map(str, part['loc'])) or 'event'}: {part['msg']}" for part in error.errors()
+    )
+
+
+def _shown(name: str) -> str:
+    """A name as Lambda takes it for a step: printable ASCII, at most 256 characters."""
+    text = " ".join(name.split()).encode("ascii", "replace").decode()
+    return "".join(sign for sign in text if sign.isprintable())[:_LONGEST_NAME]

@@ -1,0 +1,136 @@
+"""The handler of ``sync_status``: a person asks how things stand, or says what became of a document."""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from solvimon_rillet.aws.sqs import Queue
+from solvimon_rillet.entrypoints.lambda_handler import Handler
+from solvimon_rillet.entrypoints.services import Runtime
+from solvimon_rillet.entrypoints.telemetry import Telemetry
+from solvimon_rillet.errors import NeedsAttention, Recoverable
+from solvimon_rillet.events import is_id
+from solvimon_rillet.formatting import wrong_fields
+from solvimon_rillet.ledger.document_types import CREDIT_MEMO, CUSTOMER, INVOICE, Kind
+from solvimon_rillet.workflows.status.document_history import DocumentStory
+from solvimon_rillet.workflows.status.overview import Overview
+
+EXAMPLES: list[dict[str, Any]] = [
+    {"connection": "default"},
+    {"invoice_id": "invo_AbC123"},
+    {
+        "resolve": {
+            "invoice_id": "invo_AbC123",
+            "rillet_id": "0198c1d2-0000-4000-8000-000000000001",
+            "note": "Booked by hand on 3 November, ticket 4711",
+        }
+    },
+]
+_AGAIN = "Mend what it names, if anything, and invoke it again."
+
+
+def _an_id(value: object) -> object:
+    if is_id(value):
+        return value
+    raise ValueError("should be an id such as invo_AbC123")
+
+
+Id = Annotated[str, BeforeValidator(_an_id)]
+
+
+class _Named(BaseModel):
+    """A request that may name a document, under one of several names."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    def named(self, *kinds: Kind) -> tuple[Kind, str] | None:
+        """The document that is named."""
+        given = {kind: value for kind in kinds if (value := getattr(self, kind.id_name)) is not None}
+        if len(given) > 1:
+            raise ValueError(f"name one of {', '.join(kind.id_name for kind in given)}")
+        return next(iter(given.items()), None)
+
+
+class ResolveRequest(_Named):
+    """What became of a document; ``rillet_id`` must be said, even if it is null."""
+
+    invoice_id: Id | None = None
+    credit_note_id: Id | None = None
+    rillet_id: Id | None
+    note: str = Field(min_length=1, max_length=500)
+
+    @model_validator(mode="after")
+    def _of_one_document(self) -> Self:
+        if not self.named(INVOICE, CREDIT_MEMO):
+            raise ValueError("invoice_id or credit_note_id is missing")
+        if not self.note.strip():
+            raise ValueError("note should say who did what")
+        return self
+
+
+class StatusRequest(_Named):
+    """Whatever a person may ask."""
+
+    connection: str = "default"
+    invoice_id: Id | None = None
+    credit_note_id: Id | None = None
+    customer_id: Id | None = None
+    resolve: ResolveRequest | None = None
+
+    @model_validator(mode="after")
+    def _one_question(self) -> Self:
+        if self.named(INVOICE, CREDIT_MEMO, CUSTOMER) and self.resolve:
+            raise ValueError("resolve stands alone; name its document within it")
+        return self
+
+
+def build_status(environment: Mapping[str, str], clock: Callable[[], float]) -> Handler:
+    """A handler of ``sync_status``."""
+    telemetry = Telemetry(environment, "sync_status")
+    runtime = Runtime(environment, clock, telemetry.count)
+
+    def answer(request: StatusRequest) -> dict[str, Any]:
+        name = request.connection
+        runtime.configuration.settings(name)  # or there is no such connection
+        if request.resolve:
+            return resolve(name, request.resolve)
+        if asked := request.named(INVOICE, CREDIT_MEMO, CUSTOMER):
+            return DocumentStory(name, runtime.ledger, clock).of(*asked)
+        return Overview(name, runtime.ledger, _dead_letters(environment, runtime), clock).now()
+
+    def resolve(name: str, wanted: ResolveRequest) -> dict[str, Any]:
+        # Only this asks the vendors; whoever just looks does without their clients.
+        from solvimon_rillet.workflows.status.manual_resolution import Refused, Resolve
+
+        settings = runtime.configuration.settings(name)
+        solvimon, rillet = runtime.solvimon(name, settings), runtime.rillet(name, settings)
+        work = Resolve(name, settings, runtime.ledger, solvimon, rillet, clock)
+        kind, document_id = wanted.named(INVOICE, CREDIT_MEMO) or (INVOICE, "")
+        try:
+            return work.run(kind, document_id, wanted.rillet_id, wanted.note.strip())
+        except Refused as error:
+            return {"error": str(error), "remedy": error.remedy}
+
+    @telemetry.logger.inject_lambda_context(clear_state=True)
+    def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:  # noqa: ANN401
+        try:
+            return answer(StatusRequest.model_validate(event))
+        except ValidationError as error:
+            return {"error": wrong_fields(error), "examples": EXAMPLES}
+        except NeedsAttention as error:
+            return {"error": error.message, "remedy": error.remedy}
+        except Recoverable as error:
+            remedy = f"Try again in {error.after:.0f} s." if error.after else _AGAIN
+            return {"error": str(error), "remedy": remedy}
+        finally:
+            telemetry.flush()
+
+    return handle
+
+
+def _dead_letters(environment: Mapping[str, str], runtime: Runtime) -> dict[str, Queue]:
+    """The dead-letter queues that the template names, by their names."""
+    sqs = runtime.aws("sqs")
+    urls = environment.get("DEAD_LETTERS", "").split()
+    return {url.rpartition("/")[2]: Queue(url, sqs, runtime.clock) for url in urls}

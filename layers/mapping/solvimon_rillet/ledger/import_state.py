@@ -1,0 +1,160 @@
+"""What the imports remember: each row with its fingerprint, who is importing now, and up to when all is read.
+
+::
+
+    {connection}#import-customer#{rillet id}    solvimon_id, hash of what was imported, how and by which run
+    {connection}#import-run#customers           lease of the run under way; it ends by itself
+    {connection}#import-watermark#customers     start of the last complete run
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from solvimon_rillet.aws.dynamodb import ConditionFailed, Item, Table
+from solvimon_rillet.ledger.ledger import SCHEMA, Document
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is remembered of a row.
+
+    Attributes:
+        solvimon_id: the record it became; empty for a row that was skipped.
+        hash: fingerprint of what was imported.
+        outcome: how it went then, such as ``created``.
+        run: the run that wrote it.
+        archived: whether an import has archived it.
+    """
+
+    solvimon_id: str
+    hash: str
+    outcome: str
+    run: str
+    archived: bool = False
+
+    def as_item(self) -> Item:
+        """The record as the table holds it."""
+        return {
+            "schema_version": SCHEMA,
+            "solvimon_id": self.solvimon_id,
+            "hash": self.hash,
+            "outcome": self.outcome,
+            "run": self.run,
+            "archived": self.archived,
+        }
+
+    @classmethod
+    def of(cls, item: Mapping[str, Any]) -> "Known":
+        """The memory in a record."""
+        return cls(
+            str(item["solvimon_id"]),
+            str(item["hash"]),
+            str(item["outcome"]),
+            str(item["run"]),
+            bool(item["archived"]),
+        )
+
+
+class RunUnderWay(Exception):
+    """Another run holds the lease; ``since`` is when it started, in unix seconds."""
+
+    def __init__(self, since: int, until: int) -> None:
+        super().__init__("another import is under way")
+        self.since = since
+        self.until = until
+
+
+class ImportLedger:
+    """The memory of one connection's imports of one kind.
+
+    Every method may raise ``RetryLater`` when DynamoDB does not answer.
+
+    Args:
+        connection: its name.
+        kind: what a row is called, such as ``customer``.
+        table: the table.
+        clock: unix seconds.
+    """
+
+    def __init__(self, connection: str, kind: str, table: Table, clock: Callable[[], float]) -> None:
+        self._connection = connection
+        self._kind = kind
+        self._table = table
+        self._clock = clock
+
+    def known(self, rillet_ids: Iterable[str]) -> dict[str, Known]:
+        """What is remembered of up to 100 rows, by Rillet id."""
+        keys = {self._row(rillet_id): rillet_id for rillet_id in rillet_ids}
+        return {keys[key]: Known.of(item) for key, item in self._table.get_many(keys).items()}
+
+    def remember(
+        self, rillet_id: str, known: Known, link: Mapping[str, Any] | None, seconds: int | None
+    ) -> None:
+        """Remember a row, and the link by which an export finds the Rillet id of its Solvimon record.
+
+        Args:
+            rillet_id: the row.
+            known: what to remember of it.
+            link: facts of the link (see ``Ledger.remember``); ``None`` for a row without a record.
+            seconds: how long the link is remembered; ``None`` for good.
+        """
+        records: dict[str, Item] = {self._row(rillet_id): known.as_item()}
+        if link is not None:
+            facts: Item = {"schema_version": SCHEMA, **link}
+            if seconds is not None:
+                facts["expires_at"] = int(self._clock()) + seconds
+            records[Document(self._connection, f"link-{self._kind}", known.solvimon_id).key] = facts
+        self._table.put_many(records)
+
+    def begin(self, run: str, seconds: int, started: int | None = None) -> int:
+        """Take the lease for a run, or hold on to it.
+
+        Args:
+            run: its name; a run that was cut off and goes on has the same one.
+            seconds: for how long.
+            started: when it began, for a run that holds the lease.
+
+        Returns:
+            When the run began, in unix seconds.
+
+        Raises:
+            RunUnderWay: another run holds it.
+        """
+        now = int(self._clock())
+        facts = {"run": run, "started": now if started is None else started, "lease_until": now + seconds}
+        try:
+            self._table.put(
+                self._key("import-run"),
+                facts,
+                "attribute_not_exists(pk) OR run = :run OR lease_until <= :now",
+                {":run": run, ":now": now},
+            )
+        except ConditionFailed:
+            held = self._table.get(self._key("import-run")) or {}
+            raise RunUnderWay(int(held.get("started", now)), int(held.get("lease_until", now))) from None
+        return int(facts["started"])  # type: ignore[call-overload,no-any-return]
+
+    def end(self, run: str) -> None:
+        """Give the lease back, if the run still holds it."""
+        try:
+            self._table.put(
+                self._key("import-run"), {"run": run, "lease_until": 0}, "run = :run", {":run": run}
+            )
+        except ConditionFailed:
+            return
+
+    def watermark(self) -> int | None:
+        """Start of the last run after which nothing older was missing, in unix seconds."""
+        item = self._table.get(self._key("import-watermark"))
+        return int(item["started"]) if item else None
+
+    def set_watermark(self, started: int) -> None:
+        """Note the start of a complete run."""
+        self._table.put(self._key("import-watermark"), {"schema_version": SCHEMA, "started": started})
+
+    def _row(self, rillet_id: str) -> str:
+        return Document(self._connection, f"import-{self._kind}", rillet_id).key
+
+    def _key(self, what: str) -> str:
+        return Document(self._connection, what, self._kind).key

@@ -1,0 +1,100 @@
+"""What the sweep remembers of a connection: when it began, how far it has come, what it has told of.
+
+::
+
+    {connection}#sweep#begun             moment of the very first sweep
+    {connection}#sweep#payments          up to which moment all that changed in Rillet has been told
+    {connection}#sweep#customers         how many pages of Solvimon's customers have been looked at
+    {connection}#sweep-told#{kind}-{id}  what was told of a document last, and when
+"""
+
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from solvimon_rillet.aws.dynamodb import ConditionFailed, Item, Table
+from solvimon_rillet.ledger.ledger import SCHEMA, Document
+
+_READ_AT_ONCE = 100  # what DynamoDB takes in one request
+_WRITTEN_AT_ONCE = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was told of a document.
+
+    Attributes:
+        what: which state of the document it was; another state is news.
+        at: unix seconds; 0 where the state was only looked at.
+    """
+
+    what: str
+    at: int
+
+
+class SweepLedger:
+    """The memory of one connection's sweeps.
+
+    Every method may raise ``RetryLater`` when DynamoDB does not answer.
+
+    Args:
+        connection: its name.
+        table: the table.
+        clock: unix seconds.
+    """
+
+    def __init__(self, connection: str, table: Table, clock: Callable[[], float]) -> None:
+        self._connection = connection
+        self._table = table
+        self._clock = clock
+
+    def begun(self) -> int | None:
+        """When the very first sweep began, in unix seconds."""
+        return self.reached("begun")
+
+    def begin(self) -> int:
+        """Note the very first sweep; the answer is when it began, which later ones do not change."""
+        with contextlib.suppress(ConditionFailed):
+            facts = {"schema_version": SCHEMA, "reached": int(self._clock())}
+            self._table.put(self._key("begun"), facts, "attribute_not_exists(pk)")
+        return self.begun() or 0
+
+    def reached(self, part: str) -> int | None:
+        """How far a part of the sweep has come; ``None`` before its first time."""
+        item = self._table.get(self._key(part))
+        return int(item["reached"]) if item else None
+
+    def move(self, part: str, reached: int) -> None:
+        """Note how far a part has come. A sweep that overtook this one stays ahead."""
+        with contextlib.suppress(ConditionFailed):
+            self._table.put(
+                self._key(part),
+                {"schema_version": SCHEMA, "reached": reached},
+                "attribute_not_exists(pk) OR reached < :reached",
+                {":reached": reached},
+            )
+
+    def told(self, kind: str, ids: Iterable[str]) -> dict[str, Told]:
+        """What was told of documents, those of which something was, by id."""
+        keys = {self._told_key(kind, identifier): identifier for identifier in ids}
+        wanted, found = list(keys), dict[str, Item]()
+        for start in range(0, len(wanted), _READ_AT_ONCE):
+            found |= self._table.get_many(wanted[start : start + _READ_AT_ONCE])
+        return {keys[key]: Told(str(item["what"]), int(item["at"])) for key, item in found.items()}
+
+    def tell(self, kind: str, told: Mapping[str, Told], seconds: int | None = None) -> None:
+        """Remember what was told of documents, by id; ``seconds`` limits for how long."""
+        ends = {} if seconds is None else {"expires_at": int(self._clock()) + seconds}
+        records = {
+            self._told_key(kind, identifier): {"what": each.what, "at": each.at, **ends}
+            for identifier, each in told.items()
+        }
+        keys = list(records)
+        for start in range(0, len(keys), _WRITTEN_AT_ONCE):
+            self._table.put_many({key: records[key] for key in keys[start : start + _WRITTEN_AT_ONCE]})
+
+    def _key(self, part: str) -> str:
+        return Document(self._connection, "sweep", part).key
+
+    def _told_key(self, kind: str, identifier: str) -> str:
+        return Document(self._connection, "sweep-told", f"{kind}-{identifier}").key

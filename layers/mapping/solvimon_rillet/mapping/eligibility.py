@@ -1,0 +1,32 @@
+"""Which of Solvimon's documents are for Rillet, by rule."""
+
+from solvimon_rillet.errors import Skip
+from solvimon_rillet.mapping.document_fields import document_day
+from solvimon_rillet.settings import Settings
+from solvimon_rillet.solvimon.models import Invoice
+
+WORKFLOW_OFF = "workflow_off"
+NOT_FINAL = "not_final"
+SELF_BILLING = "self_billing"
+BEFORE_START_DATE = "before_start_date"
+
+
+def check_wanted(document: Invoice, settings: Settings, workflow: str) -> None:
+    """Raise ``Skip`` for a document that is not for Rillet.
+
+    Args:
+        document: the invoice or credit note.
+        settings: the connection's.
+        workflow: the switch of its export, ``export_invoice`` or ``export_credit_memo``.
+    """
+    if not getattr(settings.workflows, workflow):
+        raise Skip(f"The workflow {workflow} is switched off in the settings.", WORKFLOW_OFF)
+    if document.status != "FINAL":
+        raise Skip(f"The invoice is {document.status or 'without a status'}, not FINAL.", NOT_FINAL)
+    if document.billing_type == "SELF_BILLING":
+        raise Skip("A SELF_BILLING invoice is money owed to a seller, not a receivable.", SELF_BILLING)
+    start, dated = settings.start_date, document_day(document, settings)
+    if start and dated and dated < start:
+        raise Skip(
+            f"The invoice is dated {dated}, before the connection's start_date {start}.", BEFORE_START_DATE
+        )

@@ -1,0 +1,1 @@
+"""Rillet's rate limit, shared by all functions."""

@@ -1,0 +1,1 @@
+"""The reconciliation report: an HTML page, CSV tables, a summary."""

@@ -1,0 +1,107 @@
+"""The tables of a reconciliation as CSV, for a spreadsheet. Pure.
+
+Two files, one table each, so that filters and pivot tables work: findings, and figures. UTF-8 with a byte
+order mark and CRLF, as Excel expects; amounts are plain digits with a point.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from solvimon_rillet.reconciliation.findings import HEADINGS, call_it
+from solvimon_rillet.reconciliation.report.report import Report
+from solvimon_rillet.reconciliation.report.wording import amount
+from solvimon_rillet.reconciliation.totals import COLUMNS, Side
+
+FINDING_COLUMNS = (
+    "difference",
+    "document",
+    "number",
+    "date",
+    "currency",
+    "amount",
+    "cause",
+    "remedy",
+    "code",
+    "solvimon_id",
+    "rillet_ids",
+    "link",
+)
+SIDES = ("solvimon", "rillet", "difference")
+FIGURE_COLUMNS = (
+    "subsidiary",
+    "subsidiary_id",
+    "currency",
+    "month",
+    *(f"{name}_{side}" for name in COLUMNS for side in SIDES),
+)
+
+_MARK = "\ufeff"
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
+"""How a cell begins that a spreadsheet would compute or misread (OWASP, CSV Injection)."""
+
+
+def findings_csv(report: Report) -> str:
+    """Every difference, the gravest first."""
+    return _csv(
+        FINDING_COLUMNS,
+        (
+            (
+                HEADINGS[one.kind],
+                call_it(one.document),
+                one.number,
+                one.day,
+                one.currency,
+                amount(Decimal(one.amount), one.currency, separated=False) if one.amount else "",
+                one.cause,
+                one.remedy,
+                one.code,
+                one.solvimon_id,
+                " ".join(one.rillet_ids),
+                (report.link(one.solvimon_id) if one.solvimon_id else None) or "",
+            )
+            for one in report.comparison.findings
+        ),
+    )
+
+
+def figures_csv(report: Report) -> str:
+    """The sums of both sides per subsidiary, currency and month."""
+    return _csv(
+        FIGURE_COLUMNS,
+        (
+            (
+                report.subsidiary(bucket.subsidiary_id),
+                bucket.subsidiary_id,
+                bucket.currency,
+                bucket.month,
+                *_sums(bucket.currency, line.solvimon, line.rillet, line.difference),
+            )
+            for bucket, line in report.comparison.figures.lines().items()
+        ),
+    )
+
+
+def _sums(currency: str, *sides: Side) -> list[str]:
+    return [
+        str(side.count) if name == "count" else amount(getattr(side, name), currency, separated=False)
+        for name in COLUMNS
+        for side in sides
+    ]
+
+
+def _csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    written = io.StringIO(_MARK, newline="")
+    written.seek(0, io.SEEK_END)
+    table = csv.writer(written, lineterminator="\r\n")
+    table.writerow(columns)
+    table.writerows([_harmless(cell) for cell in row] for row in rows)
+    return written.getvalue()
+
+
+def _harmless(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula; a number stays a number."""
+    return f"'{cell}" if _FORMULA.match(cell) and not _NUMBER.fullmatch(cell) else cell

@@ -1,0 +1,1 @@
+"""Connecting a Rillet organisation: authorization and readiness."""

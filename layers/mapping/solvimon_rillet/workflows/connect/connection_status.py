@@ -1,0 +1,150 @@
+"""How a connection stands: what works, what is missing, and what to do about it."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from solvimon_rillet.connections.configuration import Configuration
+from solvimon_rillet.connections.rillet_tokens import Tokens
+from solvimon_rillet.errors import ConnectionBroken, SolvimonRilletError
+from solvimon_rillet.http import Refused
+from solvimon_rillet.rillet.client import RilletClient
+from solvimon_rillet.settings import Settings
+from solvimon_rillet.solvimon.client import SolvimonClient
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the checklist."""
+
+    name: str
+    ok: bool
+    found: str
+    remedy: str = ""
+
+    def as_answer(self) -> dict[str, Any]:
+        """The check as JSON; a remedy only where there is something to mend."""
+        told = {"check": self.name, "ok": self.ok, "found": self.found}
+        return told if self.ok else {**told, "remedy": self.remedy}
+
+
+class ConnectionStatus:
+    """Looks at every part of a connection; it changes nothing.
+
+    Args:
+        configuration: settings and secrets.
+        tokens_for: a connection's tokens.
+        solvimon_for: a client of its Solvimon platform.
+        rillet_for: a client of its Rillet organisation.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        tokens_for: Callable[[str, Settings], Tokens],
+        solvimon_for: Callable[[str, Settings], SolvimonClient],
+        rillet_for: Callable[[str, Settings], RilletClient],
+    ) -> None:
+        self._configuration = configuration
+        self._tokens_for = tokens_for
+        self._solvimon_for = solvimon_for
+        self._rillet_for = rillet_for
+
+    def of(self, connection: str) -> dict[str, Any]:
+        """The status of a connection.
+
+        Raises:
+            UnknownConnection: it has no settings parameter.
+            RetryLater: its settings cannot be read or used, and there are no earlier ones.
+        """
+        settings = self._configuration.settings(connection)
+        # Who asks may have mended a secret a moment ago.
+        self._configuration.forget_secret(connection, "solvimon")
+        self._tokens_for(connection, settings).read_anew()
+        fault = self._configuration.settings_fault(connection)
+        organisation: dict[str, str] = {}
+        checks = [
+            Check(
+                "settings",
+                not fault,
+                fault or "valid",
+                "Correct the value; until then the last good ones hold.",
+            ),
+            self._solvimon_key(connection, settings),
+            self._webhook_secret(connection, "solvimon", "webhook_secret", "Solvimon"),
+            self._rillet(connection, settings, organisation),
+            self._webhook_secret(connection, "rillet", "webhook_token", "Rillet"),
+        ]
+        url = self._configuration.api_url()
+        return {
+            "connection": connection,
+            "ready": all(check.ok for check in checks),
+            "organisation": organisation or None,
+            **self._grant(connection, settings),
+            "workflows": settings.workflows.model_dump(),
+            "webhook_urls": {
+                "solvimon": f"{url}/webhooks/solvimon/{connection}",
+                "rillet": f"{url}/webhooks/rillet/{connection}",
+            },
+            "checklist": [check.as_answer() for check in checks],
+        }
+
+    def _solvimon_key(self, connection: str, settings: Settings) -> Check:
+        name = "Solvimon API key"
+        try:
+            self._solvimon_for(connection, settings).ping()
+        except ConnectionBroken as error:
+            remedy = "Put a valid API key into the connection's Solvimon secret, under api_key."
+            return Check(name, False, str(error), remedy)
+        except (SolvimonRilletError, Refused) as error:
+            return Check(name, False, str(error), _again("solvimon"))
+        return Check(name, True, f"{settings.solvimon.base_url} accepts it")
+
+    def _webhook_secret(self, connection: str, secret: str, key: str, vendor: str) -> Check:
+        name = f"{vendor} webhook"
+        try:
+            self._configuration.credential(connection, secret, key)
+        except ConnectionBroken as error:
+            remedy = (
+                f"Create the webhook in {vendor} with the URL in webhook_urls, and put its secret into the "
+                f"secret …/{connection}/{secret}, under {key}."
+            )
+            return Check(name, False, str(error), remedy)
+        return Check(
+            name, True, "its secret is here; whether deliveries arrive, the log of receive_webhook tells"
+        )
+
+    def _rillet(self, connection: str, settings: Settings, organisation: dict[str, str]) -> Check:
+        name, connect = "Rillet", f'Invoke connect_rillet with {{"connection": "{connection}"}}.'
+        try:
+            found = self._rillet_for(connection, settings).organization()
+        except ConnectionBroken as error:
+            return Check(name, False, str(error), f"{connect} Or put an API key into the Rillet secret.")
+        except SolvimonRilletError as error:
+            return Check(name, False, str(error), _again("rillet"))
+        organisation |= {"id": found.id, "name": found.trade_name}
+        return Check(name, True, f"connected to {found.trade_name}")
+
+    def _grant(self, connection: str, settings: Settings) -> dict[str, Any]:
+        """How we authenticate at Rillet, without any token."""
+        try:
+            grant = self._configuration.grant(connection, fresh=True)
+            if grant.get("auth", "api_key") != "oauth":
+                return {"auth": "api_key"}
+            broken = self._tokens_for(connection, settings).is_broken()
+        except SolvimonRilletError:
+            return {"auth": None}
+        ends = grant.get("expires_at", "")
+        expiry = datetime.fromtimestamp(int(ends), UTC).isoformat() if ends.isdigit() else None
+        told = {"auth": "oauth", "scopes": grant.get("scope", "").split(), "token_expires_at": expiry}
+        if not broken:
+            return told
+        return {**told, "action_needed": "reconnect" if grant.get("access_token") else "connect"}
+
+
+def _again(vendor: str) -> str:
+    return f"Ask for the status again in a minute; if it stays so, check {vendor}.base_url in the settings."

@@ -1,0 +1,1 @@
+"""Exports: finalised invoices and credit notes into Rillet, exactly once."""

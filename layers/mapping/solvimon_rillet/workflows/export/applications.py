@@ -1,0 +1,165 @@
+"""Applying a credit memo: to which invoices, how much, and why not all of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from solvimon_rillet import money
+from solvimon_rillet.fingerprint import hash_of
+from solvimon_rillet.ledger.document_types import CREDIT
+from solvimon_rillet.ledger.ledger import FINISHED, Claim, Document, Ledger
+from solvimon_rillet.mapping.credit_memos import Applications, Original, to_applications
+from solvimon_rillet.rillet.client import RilletClient
+from solvimon_rillet.solvimon.models import Invoice
+from solvimon_rillet.workflows.export.link_resolver import idempotency_key
+from solvimon_rillet.workflows.export.verification import deleted_in_rillet
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a memo is to be applied to, from what was open before.
+
+    Attributes:
+        applied_on: day of the application (YYYY-MM-DD).
+        originals: the credited invoices by Solvimon id, in the order in which they are served.
+        left_out: why others are not among them, by Solvimon id.
+        in_place: what the memo is applied to already, by Rillet id, where that was in doubt.
+    """
+
+    applied_on: str
+    originals: Mapping[str, Original]
+    left_out: Mapping[str, str]
+    in_place: Mapping[str, Decimal] = field(default_factory=dict)
+
+    def applications(self, claim: Claim) -> Applications:
+        """The set that follows for the memo of this record."""
+        gross, currency = Decimal(claim.record["totals"]["gross"]), claim.record["totals"]["currency"]
+        return to_applications(gross, currency, self.applied_on, self.originals.values())
+
+    def as_item(self) -> dict[str, Any]:
+        """The plan as the record holds it."""
+        rows = [
+            [identifier, one.rillet_id, *(str(n) for n in (one.open_amount, one.credited) if n is not None)]
+            for identifier, one in self.originals.items()
+        ]
+        return {"applied_on": self.applied_on, "originals": rows, "left_out": dict(self.left_out)}
+
+    def notes(self, claim: Claim) -> list[str]:
+        """Which invoices it is not applied to, and why a part of the memo stays open, in words."""
+        notes = [f"Not applied to {identifier}{why}" for identifier, why in self.left_out.items()]
+        planned, currency = self.applications(claim), claim.record["totals"]["currency"]
+        if planned.rest:
+            rest = money.text(planned.rest, currency)
+            notes.append(f"{rest} {currency} stay open on the memo: {self._cause(planned)}.")
+        return notes
+
+    def _cause(self, planned: Applications) -> str:
+        """Why not all of the memo is applied."""
+        if not self.originals:
+            return f"it could not be applied to {', '.join(self.left_out)}"
+        used = [
+            identifier
+            for identifier, one in self.originals.items()
+            if one.open_amount - planned.amounts.get(one.rillet_id, 0) <= 0
+        ]
+        if not used:
+            return "Solvimon credits no more to its invoices"
+        every = len(used) == len(self.originals) and not self.left_out
+        return f"no more is open on {'its invoices' if every else ', '.join(used)}"
+
+
+class Applier:
+    """Plans and sends the applications of one connection's memos."""
+
+    def __init__(self, connection: str, ledger: Ledger, rillet: RilletClient) -> None:
+        self._connection = connection
+        self._ledger = ledger
+        self._rillet = rillet
+
+    def plan(self, claim: Claim, note: Invoice, applied_on: str, *, fresh: bool) -> Plan:
+        """What to apply; Rillet is asked what is open if the ledger knows of too little.
+
+        Args:
+            claim: the memo's record, with its totals.
+            note: the credit note.
+            applied_on: day of the application.
+            fresh: ask Rillet what is open, instead of taking what the ledger knows.
+
+        Raises:
+            NeedsAttention: the memo is not in Rillet any more.
+        """
+        # What an earlier set took off the invoices is not open there, but it is the memo's own.
+        in_place = self._in_place(claim) if fresh and in_doubt(claim) else {}
+        plan = Plan(applied_on, *self._originals(claim, note, in_place, fresh=fresh), in_place)
+        if not fresh and plan.originals and plan.applications(claim).rest:
+            return Plan(applied_on, *self._originals(claim, note, in_place, fresh=True))
+        return plan
+
+    def send(self, claim: Claim, plan: Plan) -> None:
+        """Apply what is planned; the plan is written before, because Rillet says less is open afterwards."""
+        planned = plan.applications(claim)
+        if not planned.applied or planned.amounts == plan.in_place:
+            return
+        self._ledger.progress(claim, {"applying": plan.as_item()})
+        memo_id = str(claim.record["rillet_id"])
+        # The key is of the content: a set is applied once, and another set is not answered by an old key.
+        key = idempotency_key(self._connection, "applications", memo_id, hash_of(planned.payload))
+        self._rillet.apply_credit_memo(memo_id, planned.payload, key)
+
+    def keep_open_amounts(self, claim: Claim, plan: Plan) -> None:
+        """Keep what is open on the originals now, so that the next credit note need not ask Rillet."""
+        amounts = plan.applications(claim).amounts
+        for solvimon_id, original in plan.originals.items():
+            applied = amounts.get(original.rillet_id, Decimal())
+            left = original.open_amount - applied
+            document = Document(self._connection, "invoice", solvimon_id)
+            memo = f"{CREDIT}{claim.record['rillet_id']}"
+            self._ledger.note(document, {"open_amount": money.plain(left), memo: money.plain(applied)})
+
+    def _in_place(self, claim: Claim) -> dict[str, Decimal]:
+        memo = self._rillet.credit_memo(str(claim.record["rillet_id"]))
+        if memo is None:
+            raise deleted_in_rillet("credit_memo", str(claim.record["rillet_id"]))
+        return {one.invoice_id: one.amount.amount for one in memo.applications}
+
+    def _originals(
+        self, claim: Claim, note: Invoice, in_place: Mapping[str, Decimal], *, fresh: bool
+    ) -> tuple[dict[str, Original], dict[str, str]]:
+        """The credited invoices by Solvimon id, with what this memo can take, and why others are left out."""
+        found, left_out = dict[str, Original](), dict[str, str]()
+        for credited in note.credited_invoices():
+            record = self._ledger.read(Document(self._connection, "invoice", credited.id)) or {}
+            if record.get("state") not in FINISHED:
+                why = record.get("reason") or f"it is {record.get('state', 'unknown here')}"
+                left_out[credited.id] = f", which is not in Rillet: {why}"
+                continue
+            currency, totals = claim.record["totals"]["currency"], record["totals"]
+            if totals["currency"] != currency:
+                left_out[credited.id] = f": it is in {totals['currency']}, not {currency}."
+                continue
+            open_amount = Decimal(record.get("open_amount", totals["gross"]))
+            if fresh:
+                invoice = self._rillet.invoice(str(record["rillet_id"]))
+                if invoice is None or invoice.amount_due is None:
+                    left_out[credited.id] = ", which is not in Rillet any more."
+                    continue
+                open_amount = invoice.amount_due.amount + in_place.get(invoice.id, Decimal())
+            part = credited.amount.quantity if credited.amount else None
+            found[credited.id] = Original(str(record["rillet_id"]), open_amount, part)
+        return found, left_out
+
+
+def in_doubt(claim: Claim) -> bool:
+    """Whether an earlier run sent a set, whatever it was answered."""
+    return "applying" in claim.record
+
+
+def begun(claim: Claim) -> Plan | None:
+    """The plan that an earlier run may have carried out; a refused one is planned anew."""
+    item = claim.record.get("applying")
+    if item is None or claim.state == "rejected" or "left_out" not in item:
+        return None
+    rows: Sequence[Any] = item["originals"]
+    originals = {row[0]: Original(str(row[1]), *map(Decimal, row[2:])) for row in rows}
+    return Plan(str(item["applied_on"]), originals, item["left_out"])

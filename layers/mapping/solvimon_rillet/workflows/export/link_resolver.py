@@ -1,0 +1,291 @@
+"""Finding the Rillet records that a document needs: by the ledger, else by Solvimon's custom fields.
+
+What is found is remembered, so that in the steady state an export costs no call for its links.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from solvimon_rillet.aws.dynamodb import Item
+from solvimon_rillet.errors import Code, NeedsAttention
+from solvimon_rillet.ledger.ledger import Ledger
+from solvimon_rillet.mapping.customers import MappedCustomer, imported_hash, to_new_rillet_customer
+from solvimon_rillet.mapping.links import Links
+from solvimon_rillet.rillet.client import RilletClient
+from solvimon_rillet.settings import Settings
+from solvimon_rillet.solvimon.client import SolvimonClient
+from solvimon_rillet.solvimon.models import Customer, Invoice, Product, field_value
+
+DAY = 24 * 3600
+TO_BE_CREATED = "(created on export)"
+_KEYS = uuid.UUID("6b0f3c0e-8a53-5b0f-9c3a-1f7d1a2f4a10")
+
+
+def idempotency_key(*parts: str) -> str:
+    """The same parts give the same key, on any machine and after any crash."""
+    return str(uuid.uuid5(_KEYS, "/".join(parts)))
+
+
+@dataclass(slots=True)
+class Resolved:
+    """Links with what was learnt on the way."""
+
+    links: Links
+    warnings: list[str] = field(default_factory=list)
+    new_customer: MappedCustomer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedCustomer:
+    """A customer's link, and what it was created with in Rillet where that happened just now."""
+
+    rillet_id: str
+    created: MappedCustomer | None = None
+
+
+class Linker:
+    """Resolves the links of one connection's documents.
+
+    Args:
+        connection: its name.
+        settings: its settings.
+        ledger: remembers links.
+        solvimon: reads objects whose custom fields are not on the invoice.
+        rillet: checks a customer the first time, and creates missing ones.
+        dry_run: writes nothing, neither to Rillet nor to the ledger.
+    """
+
+    def __init__(
+        self,
+        connection: str,
+        settings: Settings,
+        ledger: Ledger,
+        solvimon: SolvimonClient,
+        rillet: RilletClient,
+        *,
+        dry_run: bool = False,
+    ) -> None:
+        self._connection = connection
+        self._settings = settings
+        self._ledger = ledger
+        self._solvimon = solvimon
+        self._rillet = rillet
+        self._dry_run = dry_run
+
+    def resolve(self, invoice: Invoice) -> Resolved:
+        """The links of an invoice.
+
+        Raises:
+            NeedsAttention: a product or the billing entity has no link, or the customer cannot have one.
+            RetryLater, OutcomeUnknown: a vendor or the ledger does not answer.
+        """
+        products = self._products(invoice)
+        subsidiary_id, currency = self._subsidiary(invoice)
+        resolved = Resolved(Links("", subsidiary_id, currency, products))
+        customer_id, mailed = self._customer(invoice, resolved)
+        resolved.links = Links(customer_id, subsidiary_id, currency, products, mailed)
+        return resolved
+
+    def forget(self, invoice: Invoice) -> None:
+        """Forget what was remembered for an invoice, because Rillet does not know one of the ids."""
+        ids = {
+            "customer": [invoice.payer_id],
+            "subsidiary": [invoice.biller_id],
+            "product": [product.id for _, group in invoice.billed_groups() for product in group.products],
+        }
+        for kind, identifiers in ids.items():
+            for identifier in filter(None, identifiers):
+                self._ledger.forget(self._connection, kind, identifier)
+        if invoice.payer_id:
+            self._next_creation(invoice.payer_id, self._creations(invoice.payer_id))
+
+    def customer(self, customer: Customer) -> LinkedCustomer | None:
+        """The link of a customer that is at hand; one without is created, if the settings allow.
+
+        Returns:
+            ``None`` for a customer without link that is not to be created.
+        """
+        customer_id = str(customer.id)
+        remembered = self._ledger.link(self._connection, "customer", customer_id)
+        linked = field_value(customer.custom_fields, self._settings.custom_fields.customer)
+        if remembered and linked in {None, remembered["rillet_id"]}:
+            return LinkedCustomer(str(remembered["rillet_id"]))
+        if linked:
+            return LinkedCustomer(self._check_customer(customer_id, linked)[0])
+        if found := self._referring_customer(customer_id):
+            return LinkedCustomer(found[0])
+        if not self._settings.create_missing_customers:
+            return None
+        resolved = Resolved(Links("", ""))
+        return LinkedCustomer(self._create_customer(customer, resolved)[0], resolved.new_customer)
+
+    def _products(self, invoice: Invoice) -> Mapping[str, str]:
+        found: dict[str, str] = {}
+        for _, group in invoice.billed_groups():
+            for product in group.products:
+                if product.id and product.id not in found and (linked := self._product(product.id, product)):
+                    found[product.id] = linked
+        return found
+
+    def _product(self, product_id: str, embedded: Product) -> str | None:
+        """The embedded product is read just now, so its field wins over what is remembered."""
+        reference = self._settings.custom_fields.product
+        remembered = self._ledger.link(self._connection, "product", product_id)
+        known = str(remembered["rillet_id"]) if remembered else None
+        linked = field_value(embedded.custom_fields, reference) or known
+        if linked is None:
+            linked = field_value(self._solvimon.product(product_id).custom_fields, reference)
+        if linked and linked != known:
+            self._remember("product", product_id, {"rillet_id": linked}, DAY)
+        return linked
+
+    def _subsidiary(self, invoice: Invoice) -> tuple[str, str | None]:
+        entity_id = invoice.biller_id
+        if entity_id is None:
+            raise _no_subsidiary("The invoice names no billing entity.", self._settings)
+        remembered = self._ledger.link(self._connection, "subsidiary", entity_id)
+        linked = self._subsidiary_link(invoice, entity_id, remembered)
+        if linked is None:
+            entity = invoice.billing_entity
+            name = (entity.legal_name if entity else None) or "unnamed"
+            raise _no_subsidiary(
+                f"The billing entity {name} ({entity_id}) has no Rillet subsidiary.", self._settings
+            )
+        same = remembered is not None and remembered["rillet_id"] == linked
+        currency = str(remembered["currency"]) if remembered and same and "currency" in remembered else None
+        if currency is None and invoice.used_exchange_rates:
+            currency = self._subsidiary_currency(linked)
+            same = False
+        if not same:
+            facts = {"rillet_id": linked} | ({"currency": currency} if currency else {})
+            self._remember("subsidiary", entity_id, facts, DAY)
+        return linked, currency
+
+    def _subsidiary_link(self, invoice: Invoice, entity_id: str, remembered: Item | None) -> str | None:
+        by_hand = {solvimon: rillet for rillet, solvimon in self._settings.subsidiaries.items()}
+        if entity_id in by_hand:
+            return by_hand[entity_id]
+        reference = self._settings.custom_fields.subsidiary
+        embedded = invoice.billing_entity
+        linked = field_value(embedded.custom_fields, reference) if embedded else None
+        linked = linked or invoice.copied_field("BILLING_ENTITY", reference)
+        if linked is None and remembered:
+            linked = str(remembered["rillet_id"])
+        return linked or field_value(self._solvimon.billing_entity(entity_id).custom_fields, reference)
+
+    def _subsidiary_currency(self, subsidiary_id: str) -> str | None:
+        """Currency of a subsidiary's books; needed only where Solvimon states exchange rates."""
+        return next((s.currency for s in self._rillet.subsidiaries() if s.id == subsidiary_id), None)
+
+    def _customer(self, invoice: Invoice, resolved: Resolved) -> tuple[str, bool | None]:
+        customer_id = invoice.payer_id
+        if customer_id is None:
+            raise NeedsAttention(
+                Code.CUSTOMER_NOT_LINKED,
+                "The invoice names no customer.",
+                "Report the invoice to Solvimon's support, or book it by hand.",
+            )
+        remembered = self._ledger.link(self._connection, "customer", customer_id)
+        reference = self._settings.custom_fields.customer
+        embedded = invoice.customer
+        linked = field_value(embedded.custom_fields, reference) if embedded else None
+        linked = linked or invoice.copied_field("CUSTOMER", reference)
+        if remembered and linked in {None, remembered["rillet_id"]}:
+            return str(remembered["rillet_id"]), remembered.get("mailed")
+        if linked is None:
+            embedded = self._solvimon.customer(customer_id)
+            linked = field_value(embedded.custom_fields, reference)
+        if linked:
+            return self._check_customer(customer_id, linked)
+        return self._missing_customer(embedded or self._solvimon.customer(customer_id), resolved)
+
+    def _check_customer(self, customer_id: str, linked: str) -> tuple[str, bool | None]:
+        """The first time, see that Rillet has the customer, and whether it mails invoices to it."""
+        reference, found = self._settings.custom_fields.customer, self._rillet.customer(linked)
+        if found is None:
+            raise NeedsAttention(
+                Code.RILLET_RECORD_MISSING,
+                f"The customer {customer_id} is linked to the Rillet customer {linked}, which is not there.",
+                f'Correct the custom field "Rillet Customer ID" ({reference}) on the customer in Solvimon, '
+                "then retry.",
+            )
+        self._remember_customer(customer_id, linked, found.send_invoices_automatically)
+        return linked, found.send_invoices_automatically
+
+    def _missing_customer(self, customer: Customer, resolved: Resolved) -> tuple[str, bool | None]:
+        """A customer without link: the one in Rillet that refers to it, else a new one."""
+        customer_id, reference = str(customer.id), self._settings.custom_fields.customer
+        if found := self._referring_customer(customer_id):
+            return found
+        if not self._settings.create_missing_customers:
+            raise NeedsAttention(
+                Code.CUSTOMER_NOT_LINKED,
+                f"The customer {customer_id} has no Rillet customer.",
+                f'Set the custom field "Rillet Customer ID" ({reference}) on it in Solvimon, or switch '
+                "create_missing_customers on, then retry.",
+            )
+        return self._create_customer(customer, resolved)
+
+    def _referring_customer(self, customer_id: str) -> tuple[str, bool | None] | None:
+        """The customer in Rillet that refers to this one."""
+        kind = self._settings.reference_types.customer
+        found = self._rillet.customer_by_reference(kind, customer_id)
+        if found is None:
+            return None
+        self._remember_customer(customer_id, found.id, found.send_invoices_automatically)
+        return found.id, found.send_invoices_automatically
+
+    def _create_customer(self, customer: Customer, resolved: Resolved) -> tuple[str, bool | None]:
+        customer_id = str(customer.id)
+        mapped = to_new_rillet_customer(customer, self._settings)
+        resolved.new_customer = mapped
+        resolved.warnings += mapped.warnings
+        if self._dry_run:
+            resolved.warnings.append(f"The customer {mapped.payload['name']} would be created in Rillet.")
+            return TO_BE_CREATED, False
+        count = self._creations(customer_id)
+        key = idempotency_key(self._connection, "customer", customer_id, str(count))
+        try:
+            created = self._rillet.create_customer(mapped.payload, key)
+        except NeedsAttention:
+            self._next_creation(customer_id, count)
+            raise
+        self._remember_customer(customer_id, created.id, False, imported_hash(customer))
+        return created.id, False
+
+    def _creations(self, customer_id: str) -> int:
+        """How many keys were used up for a customer: by refusals, or by one that was deleted in Rillet."""
+        known = self._ledger.link(self._connection, "customer-key", customer_id)
+        return int(known["used"]) if known else 0
+
+    def _next_creation(self, customer_id: str, count: int) -> None:
+        """Rillet may go on to answer what it answered to a key, so the next creation takes another one."""
+        self._ledger.remember(self._connection, "customer-key", customer_id, {"used": count + 1}, 2 * DAY)
+
+    def _remember_customer(
+        self, customer_id: str, rillet_id: str, mailed: bool | None, synced: str | None = None
+    ) -> None:
+        """Remember a link; ``synced`` is the fingerprint of what Rillet has, where that is known."""
+        facts: dict[str, object] = {"rillet_id": rillet_id}
+        if mailed is not None:
+            facts["mailed"] = mailed
+        if synced is not None:
+            facts["imported_hash"] = synced
+        self._remember("customer", customer_id, facts)
+
+    def _remember(
+        self, kind: str, solvimon_id: str, facts: Mapping[str, object], seconds: int | None = None
+    ) -> None:
+        if not self._dry_run:
+            self._ledger.remember(self._connection, kind, solvimon_id, facts, seconds)
+
+
+def _no_subsidiary(message: str, settings: Settings) -> NeedsAttention:
+    return NeedsAttention(
+        Code.SUBSIDIARY_NOT_LINKED,
+        message,
+        f'Import the subsidiaries from Rillet, or set the custom field "Rillet Subsidiary ID" '
+        f"({settings.custom_fields.subsidiary}) on the billing entity in Solvimon, or the setting "
+        "subsidiaries, then retry.",
+    )

@@ -1,0 +1,1 @@
+"""Imports: Rillet's customers, products and subsidiaries into Solvimon."""

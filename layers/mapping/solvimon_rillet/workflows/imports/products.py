@@ -1,0 +1,25 @@
+"""Rillet products become Solvimon products of one category."""
+
+from solvimon_rillet.mapping.products import to_solvimon_product
+from solvimon_rillet.mapping.solvimon_fields import one_line
+from solvimon_rillet.rillet.models import Product
+from solvimon_rillet.settings import Settings
+from solvimon_rillet.workflows.imports.resource import Imported, Kind, read_row
+
+
+def _read(row: object, settings: Settings, category_id: str) -> Imported:
+    product = read_row(row, Product)
+    mapped = to_solvimon_product(product, category_id, settings)
+    return Imported(product.id, one_line(product.name), mapped, {"rillet_id": product.id})
+
+
+PRODUCTS = Kind(
+    name="product",
+    plural="products",
+    collection="products",
+    field_name="Rillet Product ID",
+    resource_type="PRODUCT",
+    rows=lambda rillet, cursor, _since: rillet.product_rows(cursor),
+    read=_read,
+    categorised=True,
+)

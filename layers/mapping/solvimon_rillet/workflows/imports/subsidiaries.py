@@ -1,0 +1,48 @@
+"""Rillet subsidiaries become Solvimon billing entities."""
+
+from solvimon_rillet.errors import Code, NeedsAttention
+from solvimon_rillet.mapping.solvimon_fields import one_line
+from solvimon_rillet.mapping.subsidiaries import to_link, to_solvimon_billing_entity
+from solvimon_rillet.rillet.models import Subsidiary
+from solvimon_rillet.settings import Settings
+from solvimon_rillet.solvimon.client import SolvimonClient
+from solvimon_rillet.workflows.imports.resource import Imported, Kind, read_row
+
+
+def _read(row: object, settings: Settings, _category_id: str) -> Imported:
+    """A billing entity that the settings name is linked, and nothing else about it changes."""
+    subsidiary = read_row(row, Subsidiary)
+    pinned = settings.subsidiaries.get(subsidiary.id)
+    return Imported(
+        subsidiary.id,
+        one_line(subsidiary.trade_name),
+        to_link(subsidiary, settings) if pinned else to_solvimon_billing_entity(subsidiary, settings),
+        {"rillet_id": subsidiary.id, "currency": subsidiary.currency},
+        pinned=pinned,
+    )
+
+
+def _check_new(imported: Imported, solvimon: SolvimonClient) -> None:
+    """Refuse to create a second billing entity with the legal name of one that was made by hand."""
+    for entity in solvimon.find_all("billing-entities"):
+        name = entity.get("legal_name")
+        if one_line(name).casefold() == imported.name.casefold():
+            raise NeedsAttention(
+                Code.BILLING_ENTITY_EXISTS,
+                f"Solvimon has a billing entity {name} ({entity['id']}), not linked to this subsidiary.",
+                f'Link them in the settings: "subsidiaries": {{"{imported.id}": "{entity["id"]}"}}; or give '
+                "one of them another name. Then import again.",
+            )
+
+
+SUBSIDIARIES = Kind(
+    name="subsidiary",
+    plural="subsidiaries",
+    collection="billing-entities",
+    field_name="Rillet Subsidiary ID",
+    resource_type="BILLING_ENTITY",
+    rows=lambda rillet, _cursor, _since: rillet.subsidiary_rows(),
+    read=_read,
+    check_new=_check_new,
+    has_status=False,
+)

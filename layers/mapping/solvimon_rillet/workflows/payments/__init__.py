@@ -1,0 +1,1 @@
+"""Payments: what Rillet says was paid, marked in Solvimon."""

@@ -1,0 +1,240 @@
+"""Mark a Solvimon invoice paid, partly paid or open again, as Rillet says; note what is edited there."""
+
+import contextlib
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from solvimon_rillet import money
+from solvimon_rillet.errors import Code, NeedsAttention, Recoverable, RetryLater, Skip
+from solvimon_rillet.events import SOLVIMON, BusEvent
+from solvimon_rillet.ledger.document_types import CREDIT
+from solvimon_rillet.ledger.ledger import FINISHED, UNFINISHED, Claim, Document, Ledger
+from solvimon_rillet.mapping.payments import UNPAID, PaymentState, RilletBalance, to_solvimon_payment_state
+from solvimon_rillet.rillet.client import RilletClient
+from solvimon_rillet.rillet.models import Invoice as RilletInvoice
+from solvimon_rillet.settings import Settings
+from solvimon_rillet.solvimon.client import NotThere, SolvimonClient
+from solvimon_rillet.workflows.export.verification import deleted_in_rillet
+from solvimon_rillet.workflows.outcome import Result, in_words
+from solvimon_rillet.workflows.payments.payment_records import RecordedPayments, in_words_of_payments
+from solvimon_rillet.workflows.payments.rillet_changes import RilletChanges
+
+_KINDS = {"INVOICE": "invoice", "CREDIT_MEMO": "credit_memo"}
+_UNKNOWN = "UNKNOWN"  # a payment state is being written; what Solvimon has is not known until that is done
+_NOT_OURS = {"reason": "It is not an invoice or credit memo that came from Solvimon through us."}
+
+
+class MarkInvoicePaid:
+    """The workflow for one connection."""
+
+    def __init__(
+        self,
+        connection: str,
+        settings: Settings,
+        ledger: Ledger,
+        solvimon: SolvimonClient,
+        rillet: RilletClient,
+        clock: Callable[[], float],
+    ) -> None:
+        self._connection = connection
+        self._settings = settings
+        self._ledger = ledger
+        self._solvimon = solvimon
+        self._rillet = rillet
+        self._changes = RilletChanges(connection, ledger, rillet)
+        self._recorded = RecordedPayments(connection, solvimon, rillet, clock)
+
+    def take(self, event: BusEvent, owner: str) -> Result:
+        """Act on what Rillet says of one of its documents.
+
+        Args:
+            event: the signed event; what it says of amounts and state is used as it is.
+            owner: names this very run; the lease is held under it.
+
+        Raises:
+            RetryLater, OutcomeUnknown: a service does not answer; repeating everything does no harm.
+        """
+        if event.source == SOLVIMON:  # a person's request that had to wait names the Solvimon invoice
+            return self.run(event.id, owner)
+        kind = _KINDS.get(event.facts.get("entity", "INVOICE"), "invoice")
+        document, deleted = self._ours(kind, event.id, event.facts), bool(event.facts.get("deleted"))
+        if document is None and deleted:
+            self._changes.gone(kind, event.id)
+            # An export that has not read that note has written its link by now.
+            document = self._ours(kind, event.id, event.facts)
+        if document is None:
+            return Result(event.id, "not_ours", _NOT_OURS)
+        if deleted:
+            return self._changes.deleted(document, event.id)
+        if kind == "credit_memo":
+            return self._leased(
+                "memo",
+                document,
+                owner,
+                lambda claim: self._changes.memo_changed(claim, document, event.id, event.facts),
+            )
+        return self._marked(document, event.id, event.facts, owner)
+
+    def run(self, invoice_id: str, owner: str) -> Result:
+        """Look at a Solvimon invoice's state in Rillet on a person's request, and bring it in step."""
+        document = Document(self._connection, "invoice", invoice_id)
+        record = self._ledger.read(document)
+        if not record or record.get("state") not in FINISHED:
+            return Result(invoice_id, "not_ours", _NOT_OURS)
+        return self._marked(document, str(record["rillet_id"]), {}, owner, asked=True)
+
+    def dry_run(self, invoice_id: str) -> Result:
+        """What ``run`` would write; writes nothing anywhere."""
+        record = self._ledger.read(Document(self._connection, "invoice", invoice_id))
+        if not record or record.get("state") not in FINISHED:
+            return Result(invoice_id, "not_ours", _NOT_OURS)
+        try:
+            facts = self._facts(str(record["rillet_id"]), {})
+            state = self._state(str(record["rillet_id"]), facts, record)
+            changed = self._shown(invoice_id) != state
+        except NeedsAttention as why:
+            return Result(invoice_id, "would_reject", in_words(why))
+        told = {**state.as_payload(), "amount_due": facts["amount_due"]}
+        return Result(invoice_id, "would_mark" if changed else "unchanged", told)
+
+    def _ours(self, kind: str, rillet_id: str, facts: Mapping[str, str]) -> Document | None:
+        """The document that a Rillet one belongs to: by the ledger, else by its references.
+
+        Raises:
+            RetryLater: it may become ours: an export that it names is not finished.
+        """
+        link = self._ledger.link(self._connection, f"rillet-{kind}", rillet_id)
+        named = [str(link["solvimon_id"])] if link else facts.get("references", "").split(",")
+        for solvimon_id in filter(None, named):
+            document = Document(self._connection, kind, solvimon_id)
+            record = self._ledger.read(document) or {}
+            if record.get("state") in UNFINISHED:
+                raise RetryLater(f"The export of {solvimon_id} is not finished.")
+            if record.get("rillet_id") == rillet_id:
+                return document
+        return None
+
+    def _marked(
+        self,
+        document: Document,
+        rillet_id: str,
+        told: Mapping[str, str],
+        owner: str,
+        *,
+        asked: bool = False,
+    ) -> Result:
+        def work(claim: Claim) -> Result:
+            if not self._settings.workflows.mark_invoice_paid:
+                raise Skip("The workflow mark_invoice_paid is switched off in the settings.")
+            return self._mark(claim, document, rillet_id, self._facts(rillet_id, told), asked=asked)
+
+        return self._leased("payment", document, owner, work)
+
+    def _leased(self, kind: str, document: Document, owner: str, work: Callable[[Claim], Result]) -> Result:
+        """Do something that another run must not do at the same time, under a record of its own."""
+        claim = self._ledger.claim(Document(self._connection, kind, document.id), owner)
+        try:
+            return work(claim)
+        except NeedsAttention as why:
+            if why.code is Code.DELETED_IN_RILLET:
+                self._ledger.differ(document, why)
+            self._ledger.reject(claim, why, None)
+            return Result(document.id, "rejected", in_words(why))
+        except Skip as why:
+            self._ledger.skip(claim, why.reason)
+            return Result(document.id, "skipped", {"reason": why.reason})
+        except Recoverable as error:
+            with contextlib.suppress(Recoverable):
+                self._ledger.release(claim, error)
+            raise
+
+    def _mark(
+        self, claim: Claim, document: Document, rillet_id: str, facts: Mapping[str, str], *, asked: bool
+    ) -> Result:
+        """The steps in order: old news? another total? the state; each payment, where wanted; remember."""
+        if outdated := self._changes.outdated(claim, document, facts):
+            return outdated
+        record = self._ledger.read(document) or {}
+        differs = self._changes.compare(document, record, facts)
+        state = self._state(rillet_id, facts, record)
+        if asked:  # a person asks because Solvimon shows something else than we remember
+            changed = self._shown(document.id) != state
+        else:
+            changed = claim.record.get("payment_status", "UNPAID") != state.payment_status
+        if changed:
+            # Should the answer be lost, the next event must write, even one that says what we knew before.
+            self._ledger.progress(claim, {"payment_status": _UNKNOWN})
+            self._write(document, state)
+        before = [str(reference) for reference in claim.record.get("recorded", [])]
+        recorded, warnings = self._record_payments(document, rillet_id, state, before)
+        self._ledger.note(document, {"open_amount": facts["amount_due"]})
+        kept = {"payment_status": state.payment_status, "seen_at": facts["updated_at"]}
+        paid = {"recorded": recorded, "warnings": warnings}
+        self._ledger.finish(claim, "marked", {**kept, **paid, "rillet_id": rillet_id})
+        told = {**state.as_payload(), "amount_due": facts["amount_due"]}
+        told |= {"warnings": warnings} if warnings else {}
+        if differs:
+            return Result(document.id, "differs", {**told, **in_words(differs)})
+        written = changed or recorded != before
+        return Result(document.id, "marked" if written else "unchanged", told)
+
+    def _record_payments(
+        self, document: Document, rillet_id: str, state: PaymentState, recorded: list[str]
+    ) -> tuple[list[str], list[str]]:
+        """The references of the payments that Solvimon has after this, and warnings."""
+        if self._settings.payments != "record_each" or (state == UNPAID and not recorded):
+            return recorded, []
+        return self._recorded.bring_in_step(document.id, rillet_id, recorded)
+
+    def _shown(self, invoice_id: str) -> PaymentState:
+        """What Solvimon says of the invoice's payment now."""
+        invoice = self._solvimon.find("invoices", invoice_id)
+        if invoice is None:
+            raise _not_in_solvimon(invoice_id)
+        return PaymentState(invoice.get("paid") is True, invoice.get("payment_status") or "UNPAID")
+
+    def _state(self, rillet_id: str, facts: Mapping[str, str], record: Mapping[str, Any]) -> PaymentState:
+        """The payment state; where a credit plays a part, Rillet is asked what was paid."""
+        balance = RilletBalance(facts["status"], Decimal(facts["total"]), Decimal(facts["amount_due"]))
+        if balance.names_credit or any(name.startswith(CREDIT) for name in record):
+            counted = [p.amount.amount for p in self._rillet.payments_of(rillet_id) if p.status != "FAILED"]
+            balance = replace(balance, received=sum(counted, Decimal()))
+        return to_solvimon_payment_state(balance)
+
+    def _write(self, document: Document, state: PaymentState) -> None:
+        try:
+            self._solvimon.change("invoices", document.id, state.as_payload())
+        except NotThere:
+            raise _not_in_solvimon(document.id) from None
+        except NeedsAttention as why:
+            raise in_words_of_payments(why, f"mark the invoice {state.payment_status}") from why
+
+    def _facts(self, rillet_id: str, told: Mapping[str, str]) -> dict[str, str]:
+        """Amounts and state: as the event says, else as Rillet answers."""
+        if {"status", "total", "amount_due", "currency", "updated_at"} <= told.keys():
+            return dict(told)
+        invoice = self._rillet.invoice(rillet_id)
+        if invoice is None:
+            raise deleted_in_rillet("invoice", rillet_id)
+        return _facts_of(invoice)
+
+
+def _not_in_solvimon(invoice_id: str) -> NeedsAttention:
+    return NeedsAttention(
+        Code.SOLVIMON_RECORD_MISSING,
+        f"Solvimon does not have the invoice {invoice_id} any more.",
+        "See in Solvimon what became of it; if it was removed by mistake, report it to its support.",
+    )
+
+
+def _facts_of(invoice: RilletInvoice) -> dict[str, str]:
+    due = invoice.amount_due or invoice.total
+    return {
+        "status": invoice.status or "",
+        "total": money.plain(invoice.total.amount),
+        "amount_due": money.plain(due.amount),
+        "currency": invoice.total.currency,
+        "updated_at": invoice.updated_at or "",
+    }

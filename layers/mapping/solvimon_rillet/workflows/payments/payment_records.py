@@ -1,0 +1,126 @@
+"""Setting ``payments: record_each``: every successful Rillet payment in Solvimon once, until it is undone."""
+
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime, time
+
+from solvimon_rillet import money
+from solvimon_rillet.errors import Code, NeedsAttention
+from solvimon_rillet.rillet.client import RilletClient
+from solvimon_rillet.rillet.models import InvoicePayment
+from solvimon_rillet.solvimon.client import AlreadyExists, NotThere, SolvimonClient
+from solvimon_rillet.workflows.export.link_resolver import idempotency_key
+
+_SUCCESS = "AUTHORIZED"  # Solvimon's word for it (dossier 2.8)
+_ENDED = {"CANCELLED", "REFUNDED", "CHARGED_BACK", "REFUSED", "ERROR"}
+_BY_HAND = "Reverse it by hand in Solvimon; the invoice's state follows Rillet all the same."
+
+
+class RecordedPayments:
+    """The payments of one connection.
+
+    A payment's reference is its Rillet id without hyphens, since Solvimon may take letters and digits only.
+    """
+
+    def __init__(
+        self, connection: str, solvimon: SolvimonClient, rillet: RilletClient, clock: Callable[[], float]
+    ) -> None:
+        self._connection = connection
+        self._solvimon = solvimon
+        self._rillet = rillet
+        self._clock = clock
+
+    def bring_in_step(
+        self, invoice_id: str, rillet_id: str, recorded: Sequence[str]
+    ) -> tuple[list[str], list[str]]:
+        """Reverse what is undone in Rillet, then record what is new there.
+
+        Args:
+            invoice_id: the invoice in Solvimon.
+            rillet_id: the invoice in Rillet.
+            recorded: references of the payments that were recorded before.
+
+        Returns:
+            The references that are recorded now, and warnings about those that could not be reversed.
+
+        Raises:
+            NeedsAttention: Solvimon does not take a payment.
+        """
+        payments = {payment.id.replace("-", ""): payment for payment in self._rillet.payments_of(rillet_id)}
+        kept, warnings = list(recorded), list[str]()
+        for reference in recorded:
+            if reference in payments and payments[reference].status != "FAILED":
+                continue
+            if said := self._reverse(reference):
+                warnings.append(said)
+            else:
+                kept.remove(reference)
+        for reference, payment in payments.items():
+            if payment.status == "SUCCESSFUL" and reference not in kept:
+                self._record(invoice_id, payment, reference)
+                kept.append(reference)
+        return kept, warnings
+
+    def _record(self, invoice_id: str, payment: InvoicePayment, reference: str) -> None:
+        try:
+            there = self._solvimon.find_all("payments", external_reference=reference)
+            ended = [one for one in there if one.get("result") in _ENDED]
+            if len(there) > len(ended):
+                return
+            today = datetime.fromtimestamp(self._clock(), UTC).date()
+            body = _payment(invoice_id, payment, reference, today)
+            again = [str(len(ended))] if ended else []  # a key answers what was recorded and reversed before
+            key = idempotency_key(self._connection, "payment", reference, *again)
+            with contextlib.suppress(AlreadyExists):
+                self._solvimon.create("payments", body, key)
+        except NotThere:
+            raise NeedsAttention(
+                Code.SOLVIMON_RECORD_MISSING,
+                f"Solvimon did not take the payment {reference}: it does not know its invoice {invoice_id}.",
+                "See in Solvimon what became of the invoice.",
+            ) from None
+        except NeedsAttention as why:
+            raise in_words_of_payments(why, f"record the payment {reference}") from why
+
+    def _reverse(self, reference: str) -> str:
+        """Reverse a payment in Solvimon; the answer says why it could not be done, or is empty.
+
+        Solvimon has no call that deletes a payment. ``reverse`` is the one that undoes it whole; it is used
+        for our own records only, which no payment provider took part in, so no money moves.
+        """
+        there = self._solvimon.find_all("payments", external_reference=reference)
+        payment = next((one for one in there if one.get("result") == _SUCCESS), None)
+        if payment is None:
+            return ""
+        what = f"The payment {reference} is undone in Rillet, and stays recorded in Solvimon"
+        if payment.get("payment_acceptor_id"):
+            return f"{what}: a payment provider took it, and reversing it would move money. {_BY_HAND}"
+        try:
+            status = self._solvimon.reverse_payment(str(payment["id"]))
+        except NotThere:
+            return ""
+        except NeedsAttention as why:
+            return f"{what}: {why.message} {_BY_HAND}"
+        return "" if status == "SUCCESS" else f"{what}: reversing it ended as {status}. {_BY_HAND}"
+
+
+def in_words_of_payments(why: NeedsAttention, what: str) -> NeedsAttention:
+    """A refusal by Solvimon that says what could not be done, and how to go on."""
+    return NeedsAttention(
+        why.code,
+        f"Could not {what}: {why.message}",
+        "Do it by hand in Solvimon, or correct what Solvimon names and invoke mark_invoice_paid again.",
+    )
+
+
+def _payment(invoice_id: str, payment: InvoicePayment, reference: str, today: date) -> Mapping[str, object]:
+    """A payment as Solvimon takes it."""
+    paid_on = payment.paid_on or today
+    amount = money.text(payment.amount.amount, payment.amount.currency)
+    return {
+        "invoice_id": invoice_id,
+        "external_reference": reference,
+        "result": _SUCCESS,
+        "timestamp": datetime.combine(paid_on, time.min, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "amount": {"quantity": amount, "currency": payment.amount.currency},
+    }

@@ -1,0 +1,133 @@
+"""What people change or delete in Rillet: noted in the ledger and reported, never created again by itself."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from solvimon_rillet import money
+from solvimon_rillet.errors import Code, NeedsAttention
+from solvimon_rillet.ledger.ledger import Claim, Document, Ledger
+from solvimon_rillet.rillet.client import RilletClient
+from solvimon_rillet.rillet.models import CreditMemo, Invoice
+from solvimon_rillet.workflows.export.verification import GONE, deleted_in_rillet, difference
+from solvimon_rillet.workflows.outcome import Result, in_words
+
+# As long as a message about the document can wait on a queue.
+GONE_SECONDS = 14 * 24 * 3600
+_NEEDED = {"total", "currency", "updated_at"}
+_MEMO_WHOLE = "applied"  # the last step of a memo's export
+
+
+class RilletChanges:
+    """What is noted of one connection's documents."""
+
+    def __init__(self, connection: str, ledger: Ledger, rillet: RilletClient) -> None:
+        self._connection = connection
+        self._ledger = ledger
+        self._rillet = rillet
+
+    def compare(
+        self, document: Document, record: Mapping[str, Any], facts: Mapping[str, str]
+    ) -> NeedsAttention | None:
+        """Note a document whose total was changed in Rillet; one that is ours again is as before.
+
+        Args:
+            document: the document.
+            record: what the ledger says of it.
+            facts: total and currency in Rillet.
+
+        Raises:
+            NeedsAttention: a look into Rillet finds it deleted.
+        """
+        totals = record.get("totals", {})
+        if not totals:
+            return None
+        if (Decimal(totals["gross"]), totals["currency"]) == (Decimal(facts["total"]), facts["currency"]):
+            return self._same_total(document, record)
+        why = NeedsAttention(
+            Code.TOTAL_DIFFERS,
+            f"Rillet now has a total of {facts['total']} {facts['currency']} instead of "
+            f"{totals['gross']} {totals['currency']}.",
+            "Correct it in Rillet by hand, or credit the invoice in Solvimon and bill it again.",
+        )
+        self._ledger.differ(document, why)
+        return why
+
+    def memo_changed(
+        self, claim: Claim, document: Document, rillet_id: str, told: Mapping[str, str]
+    ) -> Result:
+        """Compare a credit memo with what was booked, unless Rillet said something newer of it before."""
+        facts = told if told.keys() >= _NEEDED else self._memo_facts(rillet_id)
+        if outdated := self.outdated(claim, document, facts):
+            return outdated
+        differs = self.compare(document, self._ledger.read(document) or {}, facts)
+        self._ledger.finish(claim, "seen", {"seen_at": facts["updated_at"], "rillet_id": rillet_id})
+        if differs:
+            return Result(document.id, "differs", in_words(differs))
+        return Result(document.id, "unchanged", {})
+
+    def outdated(self, claim: Claim, document: Document, facts: Mapping[str, str]) -> Result | None:
+        """The end of an event that is older than what was seen already; an older one undoes nothing."""
+        seen = str(claim.record.get("seen_at", ""))
+        if not seen or moment(facts["updated_at"]) >= moment(seen):
+            return None
+        self._ledger.release(claim)
+        return Result(document.id, "outdated", {"reason": f"Rillet said something newer at {seen}."})
+
+    def deleted(self, document: Document, rillet_id: str) -> Result:
+        """Note that a document was deleted in Rillet; of one that is not finished, its next run finds out."""
+        why = deleted_in_rillet(document.kind, rillet_id)
+        if not self._ledger.differ(document, why):
+            self.gone(document.kind, rillet_id)
+        return Result(document.id, "differs", in_words(why))
+
+    def gone(self, kind: str, rillet_id: str) -> None:
+        """Remember for a while that Rillet deleted a document that nobody knows as ours.
+
+        It may be one whose export has lost its answer: the run that finds out its id finds this as well.
+        """
+        self._ledger.remember(self._connection, f"{GONE}{kind}", rillet_id, {}, GONE_SECONDS)
+
+    def _same_total(self, document: Document, record: Mapping[str, Any]) -> NeedsAttention | None:
+        """Heal a document that differed by its amounts, if Rillet's net, tax and gross are ours again."""
+        if record.get("state") != "differs" or record.get("code") != Code.TOTAL_DIFFERS:
+            return None
+        booked = self._booked(document.kind, str(record["rillet_id"]))
+        if said := difference(booked, record["totals"]):
+            return NeedsAttention(Code.TOTAL_DIFFERS, said, str(record["remedy"]))
+        whole = document.kind == "invoice" or record.get("step") == _MEMO_WHOLE
+        self._ledger.heal(document, None if whole else _not_applied(booked.id))
+        return None
+
+    def _booked(self, kind: str, rillet_id: str) -> Invoice | CreditMemo:
+        read = self._rillet.invoice if kind == "invoice" else self._rillet.credit_memo
+        booked = read(rillet_id)
+        if booked is None:
+            raise deleted_in_rillet(kind, rillet_id)
+        return booked
+
+    def _memo_facts(self, rillet_id: str) -> dict[str, str]:
+        memo = self._booked("credit_memo", rillet_id)
+        return {
+            "total": money.plain(memo.total.amount),
+            "currency": memo.total.currency,
+            "updated_at": memo.updated_at or "",
+        }
+
+
+def _not_applied(memo_id: str) -> NeedsAttention:
+    return NeedsAttention(
+        Code.TOTAL_DIFFERS,
+        f"The memo {memo_id} has our total again in Rillet, but it was not applied to any invoice.",
+        "Retry the credit note: its memo is applied then.",
+    )
+
+
+def moment(stamp: str) -> datetime:
+    """A moment that orders Rillet's updates; what cannot be read is the oldest of all."""
+    try:
+        read = datetime.fromisoformat(stamp)
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
+    return read if read.tzinfo else read.replace(tzinfo=UTC)

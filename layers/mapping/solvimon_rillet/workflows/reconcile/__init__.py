@@ -1,0 +1,1 @@
+"""Reconciliation: both sides' documents of a period, compared."""

@@ -1,0 +1,1 @@
+"""Status: what waits, what failed, and how a person settles it."""

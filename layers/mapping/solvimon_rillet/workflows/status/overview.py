@@ -1,0 +1,174 @@
+"""How all documents of a connection stand: counts, failures by cause with their money, what is stuck."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from solvimon_rillet import money
+from solvimon_rillet.aws.dynamodb import Item
+from solvimon_rillet.aws.sqs import Queue
+from solvimon_rillet.errors import RetryLater
+from solvimon_rillet.formatting import moment, span
+from solvimon_rillet.ledger.document_types import INVOICE, KINDS, PAYMENT, Kind
+from solvimon_rillet.ledger.ledger import UNFINISHED, Document, Ledger
+from solvimon_rillet.workflows.status.document_history import STUCK_SECONDS
+from solvimon_rillet.workflows.status.error_catalog import cause_of
+
+_SHOWN = 10
+_MOST = 100  # documents in a ready-made event
+
+
+@dataclass(slots=True)
+class _Group:
+    """The documents of a kind that have the same cause."""
+
+    kind: Kind
+    state: str
+    code: str
+    documents: list[Document] = field(default_factory=list)
+    sums: defaultdict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    unknown_amounts: int = 0
+    oldest: int = 0
+
+    def add(self, document: Document, item: Item, amounts: Mapping[str, Any]) -> None:
+        """Count a document in; the index hands them over longest unchanged first."""
+        self.oldest = self.oldest or int(item["updated_at"])
+        self.documents.append(document)
+        if "amount" in amounts:
+            self.sums[str(amounts["currency"])] += Decimal(amounts["amount"])
+        else:
+            self.unknown_amounts += 1
+
+    def as_answer(self, connection: str) -> dict[str, Any]:
+        """The group as JSON, with the event that retries it."""
+        cause, ids = cause_of(self.code), [document.id for document in self.documents]
+        told: dict[str, Any] = {
+            "code": self.code,
+            "kind": self.kind.name,
+            "state": self.state,
+            "meaning": cause.meaning,
+            "remedy": cause.remedy,
+            "documents": len(ids),
+            "amounts": {
+                currency: money.text(total, currency) for currency, total in sorted(self.sums.items())
+            },
+            "oldest": {self.kind.id_name: ids[0], "since": moment(self.oldest)},
+            "ids": ids[:_SHOWN],
+        }
+        if self.unknown_amounts and self.kind.name != "customer":
+            told["without_amount"] = self.unknown_amounts
+        if self.state == "rejected" and self.kind.retries:
+            told["retry"] = self.kind.retry(connection, self.code)
+        elif self.state == "rejected":
+            told["retry"] = self.kind.ask(connection, *ids[:_MOST])
+        return told
+
+
+class Overview:
+    """Looks at one connection's documents.
+
+    Args:
+        connection: its name.
+        ledger: the ledger.
+        dead_letters: the dead-letter queues by name; they hold the messages of all connections.
+        clock: unix seconds.
+    """
+
+    def __init__(
+        self,
+        connection: str,
+        ledger: Ledger,
+        dead_letters: Mapping[str, Queue],
+        clock: Callable[[], float],
+    ) -> None:
+        self._connection = connection
+        self._ledger = ledger
+        self._dead_letters = dead_letters
+        self._clock = clock
+
+    def now(self) -> dict[str, Any]:
+        """The state of all documents.
+
+        Raises:
+            RetryLater: the ledger does not answer.
+        """
+        counts = {kind.name: self._counts(kind) for kind in KINDS}
+        groups = [group for kind in KINDS for group in self._groups(kind)]
+        failures = sorted(groups, key=lambda group: (-len(group.documents), group.code))
+        stuck = [told for kind in KINDS for told in self._stuck(kind)]
+        return {
+            "connection": self._connection,
+            "at": moment(self._clock()),
+            "summary": _summary(failures, stuck),
+            "counts": {name: by_state for name, by_state in counts.items() if by_state},
+            "failures": [group.as_answer(self._connection) for group in failures],
+            "stuck": stuck,
+            "dead_letters_of_all_connections": self._dead(),
+        }
+
+    def _counts(self, kind: Kind) -> dict[str, int]:
+        counted = {state: self._ledger.count(self._connection, kind.name, state) for state in kind.states}
+        return {state: number for state, number in counted.items() if number}
+
+    def _groups(self, kind: Kind) -> list[_Group]:
+        groups: dict[tuple[str, str], _Group] = {}
+        for state in ("rejected", "differs"):
+            for document, item in self._listed(kind, state):
+                code = str(item.get("code", "unknown"))
+                group = groups.setdefault((state, code), _Group(kind, state, code))
+                group.add(document, item, self._amounts(kind, document, item))
+        return list(groups.values())
+
+    def _listed(self, kind: Kind, state: str) -> Iterator[tuple[Document, Item]]:
+        if state not in kind.states:
+            return iter(())
+        return self._ledger.listed(self._connection, kind.name, state)
+
+    def _amounts(self, kind: Kind, document: Document, item: Item) -> Mapping[str, Any]:
+        """Amount and currency; a payment's are those of its invoice."""
+        if kind is not PAYMENT:
+            return item
+        return self._ledger.read(Document(self._connection, INVOICE.name, document.id)) or {}
+
+    def _stuck(self, kind: Kind) -> Iterator[dict[str, Any]]:
+        """What is begun and unchanged for more than an hour."""
+        now = int(self._clock())
+        for state in UNFINISHED:
+            for document, item in self._listed(kind, state):
+                quiet = now - int(item["updated_at"])
+                if quiet <= STUCK_SECONDS:
+                    break  # longest unchanged first
+                yield {
+                    kind.id_name: document.id,
+                    "kind": kind.name,
+                    "state": state,
+                    "since": moment(item["updated_at"]),
+                    "in_words": f"Nothing has happened for {span(quiet)}; its message may be a dead letter.",
+                    "retry": kind.ask(self._connection, document.id),
+                }
+
+    def _dead(self) -> dict[str, int | str]:
+        found: dict[str, int | str] = {}
+        for name, queue in self._dead_letters.items():
+            try:
+                found[name] = queue.depth()
+            except RetryLater as error:
+                found[name] = str(error)
+        return found
+
+
+def _summary(failures: list[_Group], stuck: list[dict[str, Any]]) -> str:
+    rejected = sum(len(group.documents) for group in failures if group.state == "rejected")
+    differ = sum(len(group.documents) for group in failures if group.state == "differs")
+    parts = [
+        f"{count} {what}"
+        for count, what in (
+            (rejected, "rejected"),
+            (differ, "not in Rillet as booked"),
+            (len(stuck), "stuck"),
+        )
+        if count
+    ]
+    return f"{', '.join(parts)}." if parts else "Nothing needs a person."

@@ -1,0 +1,1 @@
+"""The sweep: finds what no webhook announced."""

@@ -1,0 +1,106 @@
+"""The sweep of customers: those whose edit in Solvimon is not in Rillet.
+
+Solvimon's list has no time of change, so all customers are looked at, some in each sweep, and their
+fingerprints compared with what was synced or imported last. Nobody knows what Rillet has of a customer that
+was linked by hand and never synced; the sweep remembers how it found it, and only a later edit counts.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from solvimon_rillet.events import CUSTOMER_UPDATED, SOLVIMON, BusEvent, is_id
+from solvimon_rillet.ledger.ledger import Document
+from solvimon_rillet.ledger.sweep_state import Told
+from solvimon_rillet.mapping.customers import imported_hash
+from solvimon_rillet.solvimon.client import PAGE, SolvimonClient
+from solvimon_rillet.solvimon.models import Customer, field_value
+from solvimon_rillet.workflows.sweep.base import Find, Findings, Share, Tools
+
+_KIND = "customer"
+_ROUND = 1_000_000  # more pages than any list has
+_ENDED = ("synced", "rejected", "skipped")
+
+
+class SweepCustomers:
+    """The part for one connection."""
+
+    def __init__(self, tools: Tools, solvimon: SolvimonClient) -> None:
+        self._tools = tools
+        self._solvimon = solvimon
+
+    def run(self, findings: Findings, share: Share) -> None:
+        """Look at some pages, from where the last sweep ended; after the last page comes the first."""
+        most = self._tools.settings.sweep.customers_per_run
+        if not self._tools.settings.workflows.sync_customer:
+            return
+        turn, done = divmod(self._tools.memory.reached("customers") or 0, _ROUND)
+        first = done
+        for _ in range(-(-most // PAGE)):
+            share.check()
+            rows, more = self._solvimon.page(
+                "customers", done + 1, order_by="created_at", order_direction="asc"
+            )
+            self._page(rows, findings)
+            turn, done = (turn, done + 1) if more else (turn + 1, 0)
+            self._tools.memory.move("customers", turn * _ROUND + done)
+            if done == first:
+                return
+
+    def _page(self, rows: Sequence[Mapping[str, Any]], findings: Findings) -> None:
+        hashes = {str(c.id): (c, imported_hash(c)) for c in _read(rows)}
+        connection = self._tools.connection
+        links = self._tools.ledger.read_many(Document(connection, "link-customer", each) for each in hashes)
+        synced = {document.id: item for document, item in links.items()}
+        linked = {
+            each: now
+            for each, (customer, now) in hashes.items()
+            if each in synced or field_value(customer.custom_fields, self._field)
+        }
+        told = self._tools.memory.told(_KIND, linked)
+        differing, new = [], {}
+        for each, now in linked.items():
+            before = synced.get(each, {}).get("imported_hash")
+            if before is None and each not in told:
+                new[each] = Told(f"{now} ", 0)
+            elif now != before and (find := self._edited(each, now, before, told.get(each))):
+                differing.append(find)
+        self._tools.memory.tell(_KIND, new)
+        self._tools.send(_KIND, self._unanswered(differing, told), findings, None)
+
+    @property
+    def _field(self) -> str:
+        return self._tools.settings.custom_fields.customer
+
+    def _edited(self, customer_id: str, now: str, before: str | None, told: Told | None) -> Find | None:
+        """An edit that is not synced, unless the customer is as it was found before any sync."""
+        what = f"{now} {before or ''}"
+        if told and told.what == what and before is None and told.at == 0:
+            return None
+        event = BusEvent(SOLVIMON, CUSTOMER_UPDATED, self._tools.connection, customer_id, now[:32], "")
+        find = Find(_KIND, customer_id, what, event, "customers")
+        return find if self._tools.is_news(find, told) else None
+
+    def _unanswered(self, finds: Sequence[Find], told: Mapping[str, Told]) -> list[Find]:
+        """Without those that were told of already and were rejected, or found to be the same, since then."""
+        again = {find.id for find in finds if find.id in told and told[find.id].what == find.what}
+        records = self._tools.ledger.read_many(
+            Document(self._tools.connection, _KIND, each) for each in again
+        )
+        answered = {
+            document.id
+            for document, record in records.items()
+            if record.get("state") in _ENDED and int(record["updated_at"]) >= told[document.id].at
+        }
+        return [find for find in finds if find.id not in answered]
+
+
+def _read(rows: Sequence[Mapping[str, Any]]) -> Iterator[Customer]:
+    for row in rows:
+        try:
+            customer = Customer.model_validate(row)
+        except ValidationError:
+            continue  # its sync would say why; the sweep looks for lost messages
+        if is_id(customer.id):
+            yield customer

@@ -1,0 +1,97 @@
+"""The sweep of invoices and credit notes: those that are final in Solvimon and nowhere in the ledger."""
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, time
+from typing import Any
+
+from pydantic import ValidationError
+
+from solvimon_rillet.errors import NeedsAttention
+from solvimon_rillet.events import CREDIT_NOTE_FINALISED, INVOICE_FINALISED, from_solvimon_row
+from solvimon_rillet.ledger.ledger import UNFINISHED, Document, is_done
+from solvimon_rillet.mapping.document_fields import document_day
+from solvimon_rillet.mapping.eligibility import NOT_FINAL
+from solvimon_rillet.solvimon.client import SolvimonClient
+from solvimon_rillet.solvimon.models import Invoice
+from solvimon_rillet.workflows.sweep.base import Find, Findings, Share, Tools
+
+DAY = 24 * 3600
+_AHEAD = 5 * 366 * DAY  # invoices may be dated ahead
+_ZONES = 14 * 3600  # a day begins so much earlier than in UTC where it begins first
+_KINDS = {
+    INVOICE_FINALISED: ("invoice", "export_invoice", "invoices"),
+    CREDIT_NOTE_FINALISED: ("credit_memo", "export_credit_memo", "credit_notes"),
+}
+
+
+class SweepDocuments:
+    """The part for one connection."""
+
+    def __init__(self, tools: Tools, solvimon: SolvimonClient) -> None:
+        self._tools = tools
+        self._solvimon = solvimon
+
+    def run(self, findings: Findings, share: Share) -> None:
+        """Page through the latest final documents, oldest first, and publish those that are missing."""
+        workflows = self._tools.settings.workflows
+        if not (workflows.export_invoice or workflows.export_credit_memo):
+            return
+        since, until = _moment(self._since()), _moment(self._tools.now() + _AHEAD)
+        number, more = 1, True
+        while more:
+            share.check()
+            rows, more = self._solvimon.final_invoices(since, until, number)
+            self._tools.publish(self._missing(rows), findings)
+            number += 1
+
+    def _since(self) -> int:
+        """The date from which documents are looked at; going live must not book the years before."""
+        settings, begun = self._tools.settings, self._tools.memory.begin()
+        if settings.start_date:
+            first = int(datetime.combine(settings.start_date, time.min, UTC).timestamp()) - _ZONES
+        else:
+            first = begun - DAY
+        return max(first, self._tools.now() - settings.sweep.lookback_days * DAY)
+
+    def _missing(self, rows: Sequence[Mapping[str, Any]]) -> Iterator[Find]:
+        on_time = (row for row in rows if not self._is_too_early(row))
+        events = filter(None, (from_solvimon_row(self._tools.connection, row) for row in on_time))
+        documents = {
+            Document(self._tools.connection, _KINDS[event.detail_type][0], event.id): event
+            for event in events
+            if getattr(self._tools.settings.workflows, _KINDS[event.detail_type][1])
+        }
+        records = self._tools.ledger.read_many(documents)
+        for document, event in documents.items():
+            record = records.get(document, {})
+            if self._is_missing(record):
+                counted = _KINDS[event.detail_type][2]
+                yield Find(document.kind, document.id, state_of(record), event, counted)
+
+    def _is_too_early(self, row: Mapping[str, Any]) -> bool:
+        """Whether a document is dated before the connection's start, in its own time zone."""
+        start, settings = self._tools.settings.start_date, self._tools.settings
+        dated = None
+        if start:
+            with contextlib.suppress(ValidationError, NeedsAttention):  # its export says what is wrong
+                dated = document_day(Invoice.model_validate(row), settings)
+        return bool(start and dated and dated < start)
+
+    def _is_missing(self, record: Mapping[str, Any]) -> bool:
+        if not record:
+            return True
+        if is_done(record):
+            return False
+        skipped_as_draft = record.get("state") == "skipped" and record.get("rule") == NOT_FINAL
+        return skipped_as_draft or self._tools.is_forsaken(record)
+
+
+def state_of(record: Mapping[str, Any]) -> str:
+    """Which state of a document was found; work that was taken up and given up again is another one."""
+    state = str(record.get("state", "unknown"))
+    return f"{state} {record.get('updated_at')}" if state in UNFINISHED else state
+
+
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,119 @@
+"""The sweep of what changed in Rillet: payments, undone payments, and edits of our invoices.
+
+A sweep with nothing new costs one Rillet call.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from time import sleep
+from typing import Any
+
+from solvimon_rillet.errors import RetryLater
+from solvimon_rillet.events import BusEvent, from_rillet_row
+from solvimon_rillet.ledger.ledger import UNFINISHED, Document
+from solvimon_rillet.rate_limit.limiter import TooFast
+from solvimon_rillet.rillet.client import RilletClient, RowPage
+from solvimon_rillet.workflows.payments.rillet_changes import moment
+from solvimon_rillet.workflows.sweep.base import Find, Findings, Share, Tools
+
+OVERLAP_SECONDS = 600
+"""Rillet's clock and ours differ, and a change may be seen a little after its time."""
+_FIRST_SECONDS = 24 * 3600
+_LONGEST_WAIT = 10  # bulk calls are spread over the minute; a longer wait means that others need the budget
+_PART = "payments"
+
+
+class SweepPayments:
+    """The part for one connection."""
+
+    def __init__(self, tools: Tools, rillet: RilletClient) -> None:
+        self._tools = tools
+        self._rillet = rillet
+
+    def run(self, findings: Findings, share: Share) -> None:
+        """Read what changed in Rillet since the last sweep, and publish what we have not heard of."""
+        if not self._tools.settings.workflows.mark_invoice_paid:
+            return
+        began, reached = self._tools.now(), self._tools.memory.reached(_PART)
+        since = (began - _FIRST_SECONDS if reached is None else reached) - OVERLAP_SECONDS
+        for rows in self._pages(datetime.fromtimestamp(since, UTC), share):
+            self._tools.publish(self._unheard(rows), findings)
+        self._tools.memory.move(_PART, began)
+
+    def _pages(self, since: datetime, share: Share) -> Iterator[Sequence[Any]]:
+        """All pages.
+
+        Raises:
+            RetryLater: the list began anew in the middle, as it does with an expired cursor (dossier 2.3).
+        """
+        after, cursor, seen = since.strftime("%Y-%m-%dT%H:%M:%SZ"), None, set[str]()
+        while True:
+            page = self._page(cursor, after, share)
+            ids = {str(row.get("id")) for row in page.rows if isinstance(row, dict)}
+            if ids and ids <= seen:
+                raise RetryLater("Rillet's list of invoices began anew.")
+            seen |= ids
+            yield page.rows
+            cursor = page.next_cursor
+            if not cursor:
+                return
+
+    def _page(self, cursor: str | None, after: str, share: Share) -> RowPage:
+        while True:
+            share.check()
+            try:
+                return self._rillet.invoice_rows(cursor, after)
+            except TooFast as busy:
+                wait = busy.after or 0
+                if wait > min(_LONGEST_WAIT, share.left()):
+                    raise
+                sleep(wait)
+
+    def _unheard(self, rows: Sequence[Any]) -> Iterator[Find]:
+        """Those of our invoices of which Rillet says something newer than we have seen."""
+        read = (from_rillet_row(self._tools.connection, row) for row in rows if isinstance(row, dict))
+        events = {event.id: event for event in read if event}
+        for solvimon_id, event, record, payment in self._ours(events):
+            if _is_news(event.facts, record, payment):
+                yield Find("payment", solvimon_id, event.occurred_at, event, "payments")
+
+    def _ours(
+        self, events: Mapping[str, BusEvent]
+    ) -> Iterator[tuple[str, BusEvent, Mapping[str, Any], Mapping[str, Any]]]:
+        """The events that belong to a Solvimon invoice, with the records of invoice and payment."""
+        connection, ledger = self._tools.connection, self._tools.ledger
+        links = ledger.read_many(Document(connection, "link-rillet-invoice", each) for each in events)
+        linked = {document.id: [str(item["solvimon_id"])] for document, item in links.items()}
+        named = {
+            each: linked.get(each) or [*filter(None, event.facts.get("references", "").split(","))]
+            for each, event in events.items()
+        }
+        ids = {solvimon_id for some in named.values() for solvimon_id in some}
+        booked = ledger.read_many(Document(connection, "invoice", each) for each in ids)
+        paid = ledger.read_many(Document(connection, "payment", each) for each in ids)
+        for rillet_id, event in events.items():
+            for solvimon_id in named[rillet_id]:
+                record = booked.get(Document(connection, "invoice", solvimon_id), {})
+                if record.get("rillet_id") == rillet_id or record.get("state") in UNFINISHED:
+                    yield (
+                        solvimon_id,
+                        event,
+                        record,
+                        paid.get(Document(connection, "payment", solvimon_id), {}),
+                    )
+                    break
+
+
+def _is_news(facts: Mapping[str, str], record: Mapping[str, Any], payment: Mapping[str, Any]) -> bool:
+    """Whether Rillet says something newer than the payment's record; without one, other than was booked."""
+    if payment.get("seen_at"):
+        return moment(str(payment["seen_at"])) < moment(facts.get("updated_at", ""))
+    if "payment_status" in payment or record.get("state") == "differs":
+        return True
+    if not {"total", "amount_due", "currency"} <= facts.keys():
+        return True
+    total, due = Decimal(facts["total"]), Decimal(facts["amount_due"])
+    if not (totals := record.get("totals")):
+        return due != total
+    return (due, total, facts["currency"]) != (total, Decimal(totals["gross"]), totals["currency"])

@@ -1,0 +1,91 @@
+"""The sweep of what was begun and is not finished: its message is lost, and nobody goes on with it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from solvimon_rillet.events import (
+    CREDIT_NOTE_FINALISED,
+    CUSTOMER_UPDATED,
+    INVOICE_FINALISED,
+    INVOICE_PAYMENT_UPDATED,
+    RILLET,
+    SOLVIMON,
+    BusEvent,
+)
+from solvimon_rillet.ledger.ledger import UNFINISHED, Document
+from solvimon_rillet.workflows.sweep.base import AGAIN_SECONDS, Find, Findings, Share, Tools
+from solvimon_rillet.workflows.sweep.documents import state_of
+
+GIVE_UP_SECONDS = 26 * 3600
+"""What was published every hour for a day, and stays as it is, needs a person."""
+_WORKFLOWS = {
+    "invoice": "export_invoice",
+    "credit_memo": "export_credit_memo",
+    "customer": "sync_customer",
+    "payment": "mark_invoice_paid",
+}
+_EVENTS = {
+    "invoice": INVOICE_FINALISED,
+    "credit_memo": CREDIT_NOTE_FINALISED,
+    "customer": CUSTOMER_UPDATED,
+}
+_EXAMPLES = 3
+
+
+class SweepStuck:
+    """The part for one connection."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
+    def run(self, findings: Findings, share: Share) -> None:
+        """Publish what has not moved for an hour; after a day, say so instead."""
+        for kind, workflow in _WORKFLOWS.items():
+            if not getattr(self._tools.settings.workflows, workflow):
+                continue
+            idle = {
+                document: self._tools.now() - int(item["updated_at"])
+                for state in UNFINISHED
+                for document, item in self._idle(kind, state, share)
+            }
+            records = self._tools.ledger.read_many(idle)
+            stuck = {d: r for d, r in records.items() if self._tools.is_forsaken(r)}
+            lost = [document for document in stuck if idle[document] > GIVE_UP_SECONDS]
+            self._publish({d: r for d, r in stuck.items() if d not in lost}, findings)
+            if lost:
+                findings.errors.append(_in_words(lost, workflow))
+
+    def _idle(self, kind: str, state: str, share: Share) -> list[tuple[Document, Mapping[str, Any]]]:
+        found: list[tuple[Document, Mapping[str, Any]]] = []
+        for document, item in self._tools.ledger.listed(self._tools.connection, kind, state):
+            share.check()
+            if self._tools.now() - int(item["updated_at"]) < AGAIN_SECONDS:
+                break  # the longest unchanged come first
+            found.append((document, item))
+        return found
+
+    def _publish(self, stuck: Mapping[Document, Mapping[str, Any]], findings: Findings) -> None:
+        invoices = {d: Document(d.connection, "invoice", d.id) for d in stuck if d.kind == "payment"}
+        booked = self._tools.ledger.read_many(invoices.values())
+        finds = []
+        for document, record in stuck.items():
+            if document.kind in _EVENTS:
+                event = BusEvent(SOLVIMON, _EVENTS[document.kind], document.connection, document.id, "", "")
+            elif rillet_id := booked.get(invoices[document], {}).get("rillet_id"):
+                facts = {"entity": "INVOICE"}  # without amounts: whoever takes it asks Rillet
+                event = BusEvent(
+                    RILLET, INVOICE_PAYMENT_UPDATED, document.connection, str(rillet_id), "", "", facts
+                )
+            else:
+                continue
+            finds.append(Find(document.kind, document.id, state_of(record), event, "stuck"))
+        self._tools.publish(finds, findings)
+
+
+def _in_words(lost: list[Document], workflow: str) -> str:
+    named = ", ".join(document.id for document in lost[:_EXAMPLES])
+    more = f" and {len(lost) - _EXAMPLES} more" if len(lost) > _EXAMPLES else ""
+    return (
+        f"Work was begun more than 26 hours ago and is not finished for {named}{more}. Invoke {workflow} "
+        "with the id, and see its answer."
+    )

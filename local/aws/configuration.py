@@ -1,0 +1,66 @@
+"""Secrets and parameters of a stack, as a person writes them in the console."""
+
+import copy
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from moto.secretsmanager.models import secretsmanager_backends
+from moto.ssm.models import ssm_backends
+
+from local.aws.server import ACCOUNT, REGION, AwsServer
+
+Json = dict[str, Any]
+
+
+class Configuration:
+    """What a stack keeps in Secrets Manager and Parameter Store.
+
+    Args:
+        aws: the running AWS stand-in.
+        stack: name of the deployed stack; what it has now is what `restore` goes back to.
+    """
+
+    def __init__(self, aws: AwsServer, stack: str) -> None:
+        self._aws = aws
+        self._stack = stack
+        with aws.lock:
+            self._deployed = copy.deepcopy([self._own(store, prefix) for store, prefix in self._stores()])
+
+    def put_secret(self, name: str, value: Mapping[str, str]) -> None:
+        """Write a secret.
+
+        Args:
+            name: without the stack's name, such as `default/rillet`.
+            value: its keys and values.
+        """
+        client, identity, text = self._aws.secretsmanager, f"{self._stack}/{name}", json.dumps(value)
+        try:
+            client.put_secret_value(SecretId=identity, SecretString=text)
+        except client.exceptions.ResourceNotFoundException:
+            client.create_secret(Name=identity, SecretString=text)
+
+    def put_settings(self, connection: str, settings: Json | str) -> None:
+        """Write a connection's settings; a text is written as it is."""
+        text = settings if isinstance(settings, str) else json.dumps(settings)
+        name = f"/{self._stack}/{connection}/settings"
+        self._aws.ssm.put_parameter(Name=name, Value=text, Type="String", Overwrite=True)
+
+    def restore(self) -> None:
+        """Go back to what the deployment made: no connection but `default`, and no key in that."""
+        with self._aws.lock:
+            for (store, prefix), deployed in zip(self._stores(), self._deployed, strict=True):
+                for name in self._own(store, prefix):
+                    dict.pop(store, name)
+                dict.update(store, copy.deepcopy(deployed))
+
+    def _stores(self) -> tuple[tuple[Json, str], tuple[Json, str]]:
+        # From inside, since tests do this before each of them. moto's dictionaries answer to more than
+        # names, hence the plain methods of `dict`.
+        return (
+            (secretsmanager_backends[ACCOUNT][REGION].secrets, f"{self._stack}/"),
+            (ssm_backends[ACCOUNT][REGION]._parameters, f"/{self._stack}/"),
+        )
+
+    def _own(self, store: Json, prefix: str) -> Json:
+        return {name: value for name, value in dict.items(store) if name.startswith(prefix)}

@@ -1,0 +1,153 @@
+"""Durable executions on one machine: the SDK's own local runner, with waits that jump instead of lasting."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from aws_durable_execution_sdk_python.execution import (
+    DurableExecutionInvocationInput,
+    DurableExecutionInvocationInputWithClient,
+    InitialExecutionState,
+)
+from aws_durable_execution_sdk_python.lambda_service import DurableExecutionInvocationOutput, InvocationStatus
+from aws_durable_execution_sdk_python_testing.checkpoint.processor import CheckpointProcessor
+from aws_durable_execution_sdk_python_testing.client import InMemoryServiceClient
+from aws_durable_execution_sdk_python_testing.execution import Execution
+from aws_durable_execution_sdk_python_testing.executor import Executor
+from aws_durable_execution_sdk_python_testing.invoker import InvokeResponse
+from aws_durable_execution_sdk_python_testing.model import StartDurableExecutionInput
+from aws_durable_execution_sdk_python_testing.scheduler import Event, Scheduler
+from aws_durable_execution_sdk_python_testing.stores.memory import InMemoryExecutionStore
+
+from local.aws.deployment import DeployedFunction
+from local.aws.server import ACCOUNT
+
+Invoke = Callable[[Any], Any]
+"""Gives an event to an execution environment of the function and returns the answer."""
+
+_NEVER = 3600  # seconds of real time after which an execution is taken for stuck
+
+
+class ExecutionFailedError(Exception):
+    """A durable execution ended as FAILED; the text is what its caller would be told."""
+
+
+class ProcessEndedError(Exception):
+    """The function's process ended in the middle; Lambda begins another invocation."""
+
+
+def execute(
+    function: DeployedFunction,
+    event: Any,  # noqa: ANN401 - the event is whatever a person sends
+    invoke: Invoke,
+    advance: Callable[[float], None],
+) -> tuple[Any, Execution]:
+    """Run a durable execution to its end.
+
+    Args:
+        function: the durable function.
+        event: its input.
+        invoke: calls it; as often as the execution is resumed.
+        advance: lets time pass for everybody, when all that is left to do is to wait.
+
+    Returns:
+        The result, and the execution with its operations.
+
+    Raises:
+        ExecutionFailedError: it failed.
+    """
+    _keep_the_root_logger_quiet()
+    store = InMemoryExecutionStore()
+    with _Scheduler(advance) as scheduler:
+        processor = CheckpointProcessor(store, scheduler)
+        executor = Executor(store, scheduler, _Invoker(invoke, InMemoryServiceClient(processor)), processor)
+        processor.add_execution_observer(executor)
+        arn = executor.start_execution(_start(function, event)).execution_arn
+        if arn is None or not executor.wait_until_complete(arn, _NEVER):
+            raise ExecutionFailedError(f"the execution of {function.workflow} did not come to an end")
+        execution = store.load(arn)
+    result = execution.result
+    if result is None or result.status is not InvocationStatus.SUCCEEDED:
+        error = result.error if result else None
+        raise ExecutionFailedError(f"{error.type}: {error.message}" if error else "it failed")
+    return json.loads(result.result or "null"), execution
+
+
+def _start(function: DeployedFunction, event: Any) -> StartDurableExecutionInput:  # noqa: ANN401
+    return StartDurableExecutionInput(
+        account_id=ACCOUNT,
+        function_name=function.name,
+        function_qualifier="live",
+        execution_name=function.workflow,
+        execution_timeout_seconds=0,  # the runner would count real seconds
+        execution_retention_period_days=1,
+        input=json.dumps(event),
+    )
+
+
+class _Scheduler(Scheduler):
+    """Does at once what is due later, and moves the clock on to that moment."""
+
+    def __init__(self, advance: Callable[[float], None]) -> None:
+        super().__init__()
+        self._advance = advance
+
+    def stop(self) -> None:
+        """Stop, and close the loop, which the SDK leaves open."""
+        super().stop()  # type: ignore[no-untyped-call]
+        self._loop.close()
+
+    def call_later(
+        self,
+        func: Callable[[], Any],
+        delay: float = 0,
+        count: int | None = 1,
+        completion_event: Event | None = None,
+    ) -> "Future[Any]":
+        """Schedule a call; it waits for the invocation under way, which occupies the loop."""
+
+        async def due() -> Any:  # noqa: ANN401
+            self._advance(delay)
+            return await func() if asyncio.iscoroutinefunction(func) else func()
+
+        return super().call_later(due if delay else func, 0, count, completion_event)
+
+
+class _Invoker:
+    """Calls the function with the state of its execution, as Lambda does."""
+
+    def __init__(self, invoke: Invoke, client: InMemoryServiceClient) -> None:
+        self._invoke = invoke
+        self._client = client
+
+    def create_invocation_input(self, execution: Execution) -> DurableExecutionInvocationInput:
+        """Describe the execution as it stands."""
+        return DurableExecutionInvocationInputWithClient(
+            durable_execution_arn=execution.durable_execution_arn,
+            checkpoint_token=execution.get_new_checkpoint_token(),
+            initial_execution_state=InitialExecutionState(execution.operations, ""),
+            service_client=self._client,
+        )
+
+    def invoke(
+        self,
+        function_name: str,
+        input: DurableExecutionInvocationInput,
+        endpoint_url: str | None = None,
+    ) -> InvokeResponse:
+        """Call the function once."""
+        answer = self._invoke(input)
+        return InvokeResponse(DurableExecutionInvocationOutput.from_dict(answer), "local")
+
+    def update_endpoint(self, endpoint_url: str, region_name: str) -> None:
+        """Do nothing: there is no endpoint."""
+
+
+def _keep_the_root_logger_quiet() -> None:
+    """Give the root logger a handler; the runner logs with `logging.info`, which would add a noisy one."""
+    root = logging.getLogger()
+    if not root.handlers:
+        root.addHandler(logging.NullHandler())

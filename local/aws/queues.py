@@ -1,0 +1,86 @@
+"""A look into moto's queues: their depth, and time that passes for them without waiting."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import moto.sqs.models
+from moto.sqs.models import Queue, sqs_backends
+
+from local.aws.server import ACCOUNT, REGION, AwsServer
+
+
+@dataclass(frozen=True)
+class Depth:
+    """How many messages a queue holds, by what keeps them there."""
+
+    visible: int
+    delayed: int
+    in_flight: int
+
+    @property
+    def total(self) -> int:
+        """All messages of the queue."""
+        return self.visible + self.delayed + self.in_flight
+
+
+class QueueView:
+    """One queue of moto, seen from inside."""
+
+    def __init__(self, aws: AwsServer, url: str) -> None:
+        self._lock = aws.lock
+        self._name = url.rsplit("/", 1)[-1]
+
+    def depth(self) -> Depth:
+        """Count the messages."""
+        with self._lock:
+            messages = list(self._queue._messages)
+        delayed = sum(message.delayed for message in messages)
+        in_flight = sum(not message.visible for message in messages)
+        return Depth(len(messages) - delayed - in_flight, delayed, in_flight)
+
+    def bodies(self) -> list[str]:
+        """Return the body of every message, visible or not, in the order of arrival."""
+        with self._lock:
+            return [message.body for message in self._queue._messages]
+
+    def fast_forward(self) -> None:
+        """Make delayed messages and messages in flight visible now."""
+        with self._lock:
+            for message in self._queue._messages:
+                message.visible_at = message.delayed_until = 0.0
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until a message is visible; say whether one is."""
+        self._queue.wait_for_messages(seconds)
+        return bool(self._queue.messages)
+
+    def clear(self) -> None:
+        """Remove all messages, as if none had ever come."""
+        with self._lock:
+            self._queue._messages = []
+            self._queue.pending_messages.clear()
+            self._queue.deleted_messages.clear()
+
+    @property
+    def _queue(self) -> Queue:
+        return sqs_backends[ACCOUNT][REGION].get_queue(self._name)
+
+
+@contextmanager
+def queues_follow(now: Callable[[], float]) -> Iterator[None]:
+    """Let moto's queues tell the time by a clock.
+
+    When the clock is moved on by an hour, delays, visibility timeouts and retention periods of an
+    hour are over. Of several clocks the one that came last counts.
+
+    Args:
+        now: the clock; Unix seconds.
+    """
+    before = vars(moto.sqs.models)["unix_time_millis"]
+    # setattr: a name that moto's module only imports.
+    setattr(moto.sqs.models, "unix_time_millis", lambda: now() * 1000)  # noqa: B010
+    try:
+        yield
+    finally:
+        setattr(moto.sqs.models, "unix_time_millis", before)  # noqa: B010

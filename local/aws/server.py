@@ -1,0 +1,237 @@
+"""moto as the AWS endpoint of this process."""
+
+import io
+import json
+import os
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
+from urllib.request import Request, urlopen
+
+import boto3
+from botocore.config import Config
+from moto.server import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from local.aws.permissions import Permissions
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_ssm import SSMClient
+
+REGION = "eu-central-1"
+ACCOUNT = "123456789012"
+
+# Everything that could lead boto3 to a real account. None means: not set.
+_ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "local",
+    "AWS_SECRET_ACCESS_KEY": "local",
+    "AWS_SESSION_TOKEN": None,
+    "AWS_PROFILE": None,
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": None,
+    "AWS_REGION": REGION,
+    "AWS_DEFAULT_REGION": REGION,
+}
+
+
+class QuietHandler(WSGIRequestHandler):
+    """A request handler that keeps connections open and writes no access log."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log(self, type: str, message: str, *args: object) -> None:
+        """Say nothing: a demo makes hundreds of calls."""
+
+
+class AwsServer:
+    """moto on a free loopback port; while it runs, every AWS client of this process talks to it.
+
+    Get it by `shared_aws`: what moto remembers and the environment are one for the whole process.
+
+    One request is served at a time. moto checks a condition and writes in two steps, so that without
+    the lock two threads could both win a conditional write that real DynamoDB gives to one of them.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.url = ""
+        self._app = DomainDispatcherApplication(create_backend_app)
+        self._outages: set[str] = set()
+        self.permissions = Permissions(ACCOUNT, REGION)
+        self._server: BaseWSGIServer | None = None
+        self._stopping = ExitStack()
+
+    def start(self) -> None:
+        """Bind a free port, forget what moto knew and point the environment at it."""
+        server = make_server("127.0.0.1", 0, self.serve, threaded=True, request_handler=QuietHandler)
+        self._server = server
+        self.url = f"http://127.0.0.1:{server.port}"
+        threading.Thread(target=server.serve_forever, args=(0.02,), name="moto", daemon=True).start()
+        # boto3's default session remembers the credentials and the region of its first use.
+        self._stopping.callback(boto3.setup_default_session)
+        self._stopping.enter_context(environment({**_ENVIRONMENT, "AWS_ENDPOINT_URL": self.url}))
+        boto3.setup_default_session()
+        self._forget()
+
+    def stop(self) -> None:
+        """Shut down and give the environment its former values back."""
+        if self._server is not None:
+            self._forget()
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+            self._stopping.close()
+
+    @contextmanager
+    def outage(self, service: str) -> Iterator[None]:
+        """Let a service answer 503 to everything.
+
+        Args:
+            service: the name it signs requests with, such as `events` or `dynamodb`.
+        """
+        self._outages.add(service)
+        try:
+            yield
+        finally:
+            self._outages.discard(service)
+
+    @cached_property
+    def cloudformation(self) -> "CloudFormationClient":
+        """A client that reaches this server."""
+        return self._session.client("cloudformation", config=self._config)
+
+    @cached_property
+    def dynamodb(self) -> "DynamoDBClient":
+        """A client that reaches this server."""
+        return self._session.client("dynamodb", config=self._config)
+
+    @cached_property
+    def events(self) -> "EventBridgeClient":
+        """A client that reaches this server."""
+        return self._session.client("events", config=self._config)
+
+    @cached_property
+    def lambda_(self) -> "LambdaClient":
+        """A client that reaches this server."""
+        return self._session.client("lambda", config=self._config)
+
+    @cached_property
+    def secretsmanager(self) -> "SecretsManagerClient":
+        """A client that reaches this server."""
+        return self._session.client("secretsmanager", config=self._config)
+
+    @cached_property
+    def s3(self) -> "S3Client":
+        """A client that reaches this server."""
+        return self._session.client("s3", config=self._config)
+
+    @cached_property
+    def sqs(self) -> "SQSClient":
+        """A client that reaches this server."""
+        return self._session.client("sqs", config=self._config)
+
+    @cached_property
+    def ssm(self) -> "SSMClient":
+        """A client that reaches this server."""
+        return self._session.client("ssm", config=self._config)
+
+    @cached_property
+    def _session(self) -> boto3.Session:
+        return boto3.Session()
+
+    @cached_property
+    def _config(self) -> Config:
+        return Config(max_pool_connections=50)
+
+    def serve(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer a request, as a WSGI application."""
+        if _signing_service(environ) in self._outages:
+            environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))  # the connection goes on
+            start_response("503 Service Unavailable", [("Content-Length", "0")])
+            return [b""]
+        if denied := self._denied(environ):
+            start_response("403 Forbidden", [("Content-Type", "application/x-amz-json-1.1")])
+            return [denied]
+        with self.lock:
+            answer: Iterable[bytes] = self._app(environ, start_response)
+            return answer
+
+    def _denied(self, environ: "WSGIEnvironment") -> bytes:
+        """What AWS says to a function whose role does not allow the call; nothing to all others."""
+        if "app/" not in environ.get("HTTP_USER_AGENT", ""):
+            return b""
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = io.BytesIO(body)
+        call = self.permissions.refused(environ, _signing_service(environ), body)
+        if call is None:
+            return b""
+        text = f"User is not authorized to perform: {call.action} on resource: {call.resource}"
+        if "json" in environ.get("CONTENT_TYPE", ""):
+            return json.dumps({"__type": "AccessDeniedException", "message": text}).encode()
+        error = f"<Error><Code>AccessDenied</Code><Message>{text}</Message></Error>"
+        return f"<ErrorResponse>{error}</ErrorResponse>".encode()
+
+    def _forget(self) -> None:
+        request = Request(f"{self.url}/moto-api/reset", method="POST")  # noqa: S310 - our own loopback URL
+        with urlopen(request, timeout=10):  # noqa: S310
+            pass
+
+
+_sharing = threading.Lock()
+_shared: list[tuple[AwsServer, int]] = []
+
+
+@contextmanager
+def shared_aws() -> Iterator[AwsServer]:
+    """Give the AWS server of this process; the first who asks starts it, the last who leaves stops it."""
+    with _sharing:
+        server, users = _shared.pop() if _shared else (AwsServer(), 0)
+        if not users:
+            server.start()
+        _shared.append((server, users + 1))
+    try:
+        yield server
+    finally:
+        with _sharing:
+            server, users = _shared.pop()
+            if users > 1:
+                _shared.append((server, users - 1))
+            else:
+                server.stop()
+
+
+@contextmanager
+def environment(values: Mapping[str, str | None]) -> Iterator[None]:
+    """Set environment variables for a while; None removes one."""
+    before = {name: os.environ.get(name) for name in values}
+    _set_environment(values)
+    try:
+        yield
+    finally:
+        _set_environment(before)
+
+
+def _set_environment(values: Mapping[str, str | None]) -> None:
+    for name, value in values.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+def _signing_service(environ: "WSGIEnvironment") -> str:
+    # AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, ...
+    scope = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")[2].split(",")[0].split("/")
+    return scope[3] if len(scope) > 3 else ""

@@ -1,0 +1,41 @@
+"""A look into a table of moto, in plain Python types."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer
+from moto.dynamodb.models import dynamodb_backends
+
+from local.aws.server import ACCOUNT, REGION, AwsServer
+
+Json = dict[str, Any]
+
+_deserialize = TypeDeserializer().deserialize
+
+
+class TableView:
+    """One DynamoDB table, seen from inside."""
+
+    def __init__(self, aws: AwsServer, name: str) -> None:
+        self._aws = aws
+        self._name = name
+
+    def items(self) -> list[Json]:
+        """Return all items."""
+        found = self._aws.dynamodb.scan(TableName=self._name, ConsistentRead=True)["Items"]
+        return [_plain(item) for item in found]
+
+    def item(self, pk: str, sk: str) -> Json | None:
+        """Return one item, or None."""
+        key = {"pk": {"S": pk}, "sk": {"S": sk}}
+        found = self._aws.dynamodb.get_item(TableName=self._name, Key=key, ConsistentRead=True)
+        return _plain(found["Item"]) if "Item" in found else None
+
+    def clear(self) -> None:
+        """Remove all items."""
+        with self._aws.lock:
+            dynamodb_backends[ACCOUNT][REGION].get_table(self._name).items.clear()
+
+
+def _plain(item: Mapping[str, Any]) -> Json:
+    return {name: _deserialize(value) for name, value in item.items()}

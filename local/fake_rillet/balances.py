@@ -1,0 +1,83 @@
+"""What is still open on an invoice once payments and credits are counted, and the status that follows."""
+
+from decimal import Decimal
+
+from local.fake_rillet.books import Books
+from local.fake_rillet.money import to_wire
+from local.fake_rillet.store import Json, Record
+
+FAILED = "FAILED"
+
+
+def amount(money: Json) -> Decimal:
+    """Return the value of an amount on the wire."""
+    return Decimal(money["amount"])
+
+
+def paid(books: Books, invoice_id: str, *, but: str | None = None) -> Decimal:
+    """Return what was paid on an invoice: cleared or not, but nothing that failed.
+
+    Args:
+        books: whose invoice.
+        invoice_id: the invoice.
+        but: a payment to leave out.
+    """
+    payments = (payment for payment in books.payments if payment.id != but)
+    shown = (payment.document for payment in payments)
+    counted = [one for one in shown if one["invoice_id"] == invoice_id and one["status"] != FAILED]
+    return sum((amount(payment["amount"]) for payment in counted), Decimal(0))
+
+
+def credited(books: Books, invoice_id: str, *, but: str | None = None) -> Decimal:
+    """Return what credit memos take off an invoice.
+
+    Args:
+        books: whose invoice.
+        invoice_id: the invoice.
+        but: a credit memo to leave out.
+    """
+    memos = (memo for memo in books.credit_memos if memo.id != but)
+    applications = (application for memo in memos for application in memo.document["applications"])
+    mine = [application for application in applications if application["invoice_id"] == invoice_id]
+    return sum((amount(application["amount"]) for application in mine), Decimal(0))
+
+
+def left_open(
+    books: Books, invoice: Record, *, but_payment: str | None = None, but_memo: str | None = None
+) -> Decimal:
+    """Return what is open on an invoice, as if one payment or credit memo were not there."""
+    settled = paid(books, invoice.id, but=but_payment) + credited(books, invoice.id, but=but_memo)
+    return amount(invoice.document["total"]) - settled
+
+
+def settle(books: Books, invoice: Record, event: str) -> None:
+    """Work out what is open on an invoice and its status again, stamp it and announce it.
+
+    Args:
+        books: whose invoice.
+        invoice: changed in place.
+        event: what to announce: "payment-updated" or "updated".
+    """
+    shown = invoice.document
+    by_payment, by_credit = paid(books, invoice.id), credited(books, invoice.id)
+    due = amount(shown["total"]) - by_payment - by_credit
+    shown["amount_due"] = to_wire(due, shown["total"]["currency"])
+    shown["status"] = _status(books, by_payment, by_credit, due)
+    mark_overdue(books, invoice)
+    books.invoices.touch(invoice)
+    books.webhooks.emit(f"invoice-{event}", shown)
+
+
+def mark_overdue(books: Books, invoice: Record) -> None:
+    """Let an invoice say whether it is overdue today; the passing of a day is no update."""
+    shown = invoice.document
+    shown["overdue"] = shown["due_date"] < books.today.isoformat() and amount(shown["amount_due"]) > 0
+
+
+def _status(books: Books, by_payment: Decimal, by_credit: Decimal, due: Decimal) -> str:
+    """Name the state; an invoice with both payments and credits follows the switch `mixed_status`."""
+    if not by_payment and not by_credit:
+        return "UNPAID"
+    names_credit = not by_payment or (by_credit and books.switches.mixed_status == "credit")
+    word = "CREDITED" if names_credit else "PAID"
+    return word if due <= 0 else f"PARTIALLY_{word}"

@@ -1,0 +1,77 @@
+"""The log of everything the fake was asked and what it answered."""
+
+import json
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qsl
+
+from werkzeug.wrappers import Request, Response
+
+from local.fake_rillet.oauth.redaction import MASK, is_oauth, masked
+
+_HEADERS = ("X-Rillet-API-Version", "Idempotency-Key", "Content-Type", "Accept", "User-Agent")
+_FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass
+class Call:
+    """One call, as the fake saw it; OAuth's codes, verifiers, secrets and tokens are replaced by "***".
+
+    Attributes:
+        time: Unix seconds of the arrival.
+        status: the code that was sent; None while the call runs and when the connection was closed instead.
+        idempotency_key: the header, None without it.
+        headers: the request headers of interest; never the key, token or client secret.
+        request_body: parsed JSON (numbers as Decimal) or form, or the text where it is neither.
+        response_body: what was answered or, when the connection was closed, would have been answered.
+        organisation_id: whose key or token it was; None when it was not accepted or not needed.
+        replayed: answered from the idempotency store.
+        misbehaviour: the kind of the misbehaviour that changed the answer.
+    """
+
+    time: float
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    idempotency_key: str | None
+    request_body: Any
+    status: int | None = None
+    response_body: Any = None
+    organisation_id: str | None = field(default=None)
+    replayed: bool = False
+    misbehaviour: str | None = None
+
+    @classmethod
+    def of(cls, request: Request, now: float) -> "Call":
+        """Describe a request that just arrived."""
+        query = request.args.to_dict()
+        return cls(
+            time=now,
+            method=request.method,
+            path=request.path,
+            query=masked(query) if is_oauth(request.path) else query,
+            headers={name: request.headers[name] for name in _HEADERS if name in request.headers},
+            idempotency_key=request.headers.get("Idempotency-Key") or None,
+            request_body=_readable(request.get_data(), request.mimetype, request.path),
+        )
+
+    def note(self, response: Response) -> None:
+        """Keep what was answered."""
+        self.status = response.status_code
+        self.response_body = _readable(response.get_data(), response.mimetype or "", self.path)
+
+
+def _readable(body: bytes, mimetype: str, path: str) -> Any:  # noqa: ANN401 - a JSON value is anything
+    if not body:
+        return None
+    text = body.decode(errors="replace")
+    if mimetype == _FORM:
+        return masked(dict(parse_qsl(text, keep_blank_values=True)))
+    try:
+        document = json.loads(body, parse_float=Decimal)
+    except ValueError:
+        # Half an answer may hold a whole token; the pages for people hold none.
+        return MASK if is_oauth(path) and mimetype != "text/html" else text
+    return masked(document) if is_oauth(path) else document

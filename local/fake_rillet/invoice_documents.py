@@ -1,0 +1,99 @@
+"""Working out the invoice that Rillet's API shows from the one that was asked for."""
+
+import uuid
+from datetime import date
+from decimal import Decimal
+
+from local.fake_rillet.bank_accounts import on_invoice
+from local.fake_rillet.books import Books
+from local.fake_rillet.invoice_lines import Line
+from local.fake_rillet.invoice_requests import InvoiceRequest
+from local.fake_rillet.money import to_wire
+from local.fake_rillet.store import Json
+
+UNPAID = "UNPAID"
+STATUSES = ("UNPAID", "PAID", "PARTIALLY_PAID", "UNBILLED", "CREDITED", "PARTIALLY_CREDITED")
+
+
+def invoice_document(books: Books, request: InvoiceRequest, number: str, subsidiary: str) -> Json:
+    """Work out the `Invoice` of API v4.
+
+    It carries neither scope, tax rates, discount objects nor unrounded unit prices, so that it cannot be
+    turned back into a request.
+    """
+    customer = books.customers.get(request.customer_id).document
+    return {
+        "subsidiary_id": subsidiary,
+        "invoice_number": number,
+        "customer_id": request.customer_id,
+        "items": [_item(books, request, line) for line in request.lines],
+        "invoice_date": request.invoice_date.isoformat(),
+        "due_date": request.due_date.isoformat(),
+        "customer_address": customer.get("address"),
+        "shipping_address": customer.get("shipping_address"),
+        "bank_account": _bank_account(books, request),
+        "status": UNPAID,
+        **_totals(request),
+        "payment_terms": max(0, (request.due_date - request.invoice_date).days),
+        "purchase_order_number": request.purchase_order_number,
+        "exchange_rate": request.exchange_rate,
+        "memo": request.memo,
+        "overdue": False,
+        "external_references": request.external_references,
+    }
+
+
+def item_revenue(books: Books, product_id: str, day: date, asked: Json) -> Json:
+    """Complete an item's revenue: by default all of it on the document's day, as the product says."""
+    product = books.products.get(product_id).document
+    default = {
+        "period": {"start": day.isoformat(), "end": day.isoformat()},
+        "pattern": product["revenue_pattern"],
+        "account_code": product["account_code"],
+    }
+    return default | asked
+
+
+def _totals(request: InvoiceRequest) -> Json:
+    """Add up the lines.
+
+    Tax is the lines' own; a recorded invoice whose lines say nothing about tax has its header's.
+    """
+    subtotal = sum((line.gross for line in request.lines), Decimal(0))
+    discount = sum((line.discount for line in request.lines), Decimal(0))
+    taxes = [line.tax for line in request.lines if line.tax is not None]
+    tax = sum(taxes, Decimal(0))
+    if not taxes and request.header_tax is not None:
+        tax = request.header_tax.amount
+    net = subtotal - discount
+    amounts = {
+        "subtotal": subtotal,
+        "total_discount": discount,
+        "net_amount": net,
+        "taxed_amount": tax,
+        "total": net + tax,
+        "amount_due": net + tax,
+    }
+    return {name: to_wire(amount, request.currency) for name, amount in amounts.items()}
+
+
+def _item(books: Books, request: InvoiceRequest, line: Line) -> Json:
+    item = {
+        "id": str(uuid.uuid4()),
+        "description": line.common.description,
+        "revenue": item_revenue(books, line.common.product_id, request.invoice_date, line.common.revenue),
+        "gross_rate": to_wire(line.gross_rate, line.currency),
+        "total_amount": to_wire(line.gross - line.discount, line.currency),
+        "total_discount": to_wire(line.discount, line.currency),
+        "taxed_amount": to_wire(line.tax or Decimal(0), line.currency),
+        "quantity": line.common.quantity,
+        "product_id": line.common.product_id,
+        "external_references": line.common.external_references,
+    }
+    return item if line.common.fields is None else item | {"fields": line.common.fields}
+
+
+def _bank_account(books: Books, request: InvoiceRequest) -> Json | None:
+    if request.bank_account_id is None:
+        return None
+    return on_invoice(books.bank_accounts.get(request.bank_account_id).document)

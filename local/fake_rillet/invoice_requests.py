@@ -1,0 +1,118 @@
+"""Reading the three request shapes of `POST /invoices`, by scope."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from local.fake_rillet.invoice_lines import Line, read_full_line, read_recorded_line
+from local.fake_rillet.money import Money
+from local.fake_rillet.references import read_references
+from local.fake_rillet.store import Json
+from local.fake_rillet.switches import Switches
+from local.fake_rillet.validation import Checks, Fields
+
+FULL = "FULL"
+REVENUE_RECOGNITION_ONLY = "REVENUE_RECOGNITION_ONLY"
+AR_ONLY = "AR_ONLY"
+SCOPES = (FULL, REVENUE_RECOGNITION_ONLY, AR_ONLY)
+
+
+@dataclass(frozen=True)
+class InvoiceRequest:
+    """An invoice as a caller wants it, in any scope; what the scope does not know is empty."""
+
+    scope: str
+    customer_id: str
+    subsidiary_id: str | None
+    invoice_number: str | None
+    invoice_date: date
+    due_date: date
+    currency: str
+    lines: Sequence[Line]
+    header_tax: Money | None = None
+    purchase_order_number: str | None = None
+    memo: str | None = None
+    bank_account_id: str | None = None
+    exchange_rate: Json | None = None
+    external_references: list[Json] = field(default_factory=list)
+
+
+def read_invoice(body: Fields, checks: Checks, switches: Switches) -> InvoiceRequest:
+    """Read and check the body of `POST /invoices`.
+
+    Raises:
+        Problem: 400 with all violations.
+    """
+    scope = body.choice("scope", SCOPES) or FULL
+    checks.finish()  # the other fields depend on the scope
+    lines = body.required_objects("items")
+    request = _full(body, lines, switches) if scope == FULL else _recorded(body, lines, scope)
+    checks.finish_in_one_currency()
+    return request
+
+
+def _full(body: Fields, lines: list[Fields], switches: Switches) -> InvoiceRequest:
+    """Read an invoice that Rillet issues; v4 knows no `invoice_number` here."""
+    number = None
+    if switches.full_scope_number == "kept":
+        number = body.filled_text("invoice_number")
+    elif switches.full_scope_number == "refused" and "invoice_number" in body:
+        body.wrong("invoice_number", "is assigned by Rillet in scope FULL")
+    read = [read_full_line(line) for line in lines]
+    invoice_date = body.require("invoice_date", body.date, date.min)
+    return InvoiceRequest(
+        scope=FULL,
+        customer_id=body.require("customer_id", body.uuid, ""),
+        subsidiary_id=body.uuid("subsidiary_id"),
+        invoice_number=number,
+        invoice_date=invoice_date,
+        due_date=body.date("due_date") or invoice_date,
+        currency=_currency(read),
+        lines=read,
+        purchase_order_number=body.text("purchase_order_number"),
+        memo=body.text("memo"),
+        bank_account_id=body.uuid("bank_account_id"),
+        exchange_rate=read_exchange_rate(body),
+        external_references=read_references(body),
+    )
+
+
+def _recorded(body: Fields, lines: list[Fields], scope: str) -> InvoiceRequest:
+    """Read an invoice that another system issued; AR_ONLY is the same without an exchange rate."""
+    if "external_references" not in body:
+        body.wrong("external_references", "must not be null")
+    read = [read_recorded_line(line) for line in lines]
+    invoice_date = body.require("invoice_date", body.date, date.min)
+    return InvoiceRequest(
+        scope=scope,
+        customer_id=body.require("customer_id", body.uuid, ""),
+        subsidiary_id=body.uuid("subsidiary_id"),
+        invoice_number=body.require("invoice_number", body.filled_text, ""),
+        invoice_date=invoice_date,
+        due_date=body.date("due_date") or invoice_date,
+        currency=_currency(read),
+        lines=read,
+        header_tax=body.rounded_money("tax_amount"),
+        exchange_rate=None if scope == AR_ONLY else read_exchange_rate(body),
+        external_references=read_references(body),
+    )
+
+
+def _currency(lines: Sequence[Line]) -> str:
+    return lines[0].currency if lines else "USD"
+
+
+def read_exchange_rate(body: Fields) -> Json | None:
+    """Read an `ExchangeRate`: units of `target` for one of `base` on a date."""
+    rate = body.object("exchange_rate")
+    if rate is None:
+        return None
+    if rate.require("rate", rate.decimal_text, Decimal(1)) <= 0:
+        rate.wrong("rate", "must be greater than 0")
+    return {
+        "base": rate.require("base", rate.currency, ""),
+        "target": rate.require("target", rate.currency, ""),
+        "rate": rate.text("rate"),
+        "date": rate.require("date", rate.date, date.min).isoformat(),
+    }

@@ -1,0 +1,77 @@
+"""Invoices: what they must obey when they are made, and what goes when they are deleted."""
+
+from local.fake_rillet.balances import amount, mark_overdue
+from local.fake_rillet.books import Books, SentInvoice
+from local.fake_rillet.credit_memos import check_uncredited
+from local.fake_rillet.invoice_documents import invoice_document
+from local.fake_rillet.invoice_requests import FULL, InvoiceRequest
+from local.fake_rillet.payments import check_unpaid, payments_of
+from local.fake_rillet.references import check_references, check_rev_rec
+from local.fake_rillet.rules import (
+    check_bank_account,
+    check_number,
+    check_parties,
+    check_period,
+    check_products,
+)
+from local.fake_rillet.store import Record
+from local.fake_rillet.timestamps import write_timestamp
+
+
+def create_invoice(books: Books, request: InvoiceRequest) -> Record:
+    """Make an invoice in one of the three scopes.
+
+    Raises:
+        Problem: 400; a rule of the organisation is broken.
+    """
+    _check(books, request)
+    subsidiary_id = request.subsidiary_id or next(iter(books.subsidiaries)).id
+    number = request.invoice_number or books.next_invoice_number()
+    document = invoice_document(books, request, number, subsidiary_id)
+    invoice = books.invoices.add(document, private={"scope": request.scope})
+    _send(books, request, invoice)
+    mark_overdue(books, invoice)
+    books.webhooks.emit("invoice-created", invoice.document)
+    return invoice
+
+
+def remove_invoice(books: Books, invoice: Record) -> None:
+    """Delete an invoice with its postings and its failed payments.
+
+    Raises:
+        Problem: 400; its period is closed, or payments or credits remain on it.
+    """
+    check_period(books, invoice.document["invoice_date"])
+    check_unpaid(books, invoice)
+    check_uncredited(books, invoice)
+    for payment in payments_of(books, invoice):
+        books.payments.remove(payment.id)
+    books.invoices.remove(invoice.id)
+    books.webhooks.emit("invoice-deleted", invoice.id)
+
+
+def is_open(invoice: Record) -> bool:
+    """Tell whether something is left to pay on an invoice."""
+    return amount(invoice.document["amount_due"]) != 0
+
+
+def _check(books: Books, request: InvoiceRequest) -> None:
+    check_parties(books, request.customer_id, request.subsidiary_id)
+    check_bank_account(books, request.bank_account_id)
+    check_products(books, request.lines)
+    parts = [request.external_references, *(line.common.external_references for line in request.lines)]
+    check_references(books, (reference for references in parts for reference in references))
+    if request.scope != FULL:
+        check_rev_rec(books, parts)
+    check_number(books, books.invoices, "invoice_number", request.invoice_number)
+    check_period(books, request.invoice_date.isoformat())
+
+
+def _send(books: Books, request: InvoiceRequest, invoice: Record) -> None:
+    """Mail a FULL invoice whose date has come, if the customer wants its invoices automatically."""
+    customer = books.customers.get(request.customer_id).document
+    due = request.invoice_date <= books.today
+    if request.scope == FULL and customer.get("send_invoices_automatically") and due:
+        emails = [email["email"] for email in customer.get("emails", ())]
+        books.sent_invoices.append(SentInvoice(invoice.id, emails))
+        invoice.document["sent_at"] = write_timestamp(invoice.created)

@@ -1,0 +1,198 @@
+"""One Rillet organisation: its books, and what its people do to them by hand."""
+
+from collections.abc import Iterable
+from copy import deepcopy
+from decimal import Decimal
+from typing import Any
+
+from local.fake_rillet.balances import FAILED, left_open, settle
+from local.fake_rillet.bank_accounts import linked_accounts
+from local.fake_rillet.books import Books
+from local.fake_rillet.credit_memo_documents import balance
+from local.fake_rillet.credit_memos import remove_credit_memo
+from local.fake_rillet.hand_edits import edited_invoice, edited_memo
+from local.fake_rillet.invoices import remove_invoice
+from local.fake_rillet.money import Money
+from local.fake_rillet.payments import (
+    SUCCESSFUL,
+    UNCLEARED,
+    PaymentRequest,
+    move_payment,
+    record_payment,
+    remove_payment,
+)
+from local.fake_rillet.store import Json
+from local.fake_rillet.timestamps import read_date
+from local.fake_rillet.webhook_events import Event
+from local.fake_rillet.webhooks import Delivery, Webhook
+
+__all__ = ["Organisation"]
+
+
+class Organisation(Books):
+    """The books, with the acts of people as methods.
+
+    They return copies. What people may not do raises the same `Problem` as a call that asks for it.
+    """
+
+    def pay(
+        self,
+        invoice_id: str,
+        amount: str | Decimal | None = None,
+        *,
+        cleared: bool = True,
+        date: str | None = None,
+        account_code: str | None = None,
+    ) -> Json:
+        """Record a payment, as people or the bank feed do.
+
+        Args:
+            invoice_id: the invoice.
+            amount: in the invoice's currency; all that is open when left out.
+            cleared: found on the bank statement already, so SUCCESSFUL and not UNCLEARED.
+            date: YYYY-MM-DD; today when left out.
+            account_code: a cash account; the first one when left out.
+
+        Returns:
+            The `InvoicePayment`.
+
+        Raises:
+            ValueError: the amount is not positive; so when nothing is open.
+        """
+        with self.lock:
+            invoice = self.invoices.get(invoice_id)
+            value = left_open(self, invoice) if amount is None else Decimal(amount)
+            if value <= 0:
+                raise ValueError(f"nobody pays {value}")
+            request = PaymentRequest(
+                amount=Money(value, invoice.document["total"]["currency"]),
+                date=read_date(date) if date else self.today,
+                account_code=account_code or linked_accounts(self)[0]["account_code"],
+            )
+            payment = record_payment(self, invoice, request, SUCCESSFUL if cleared else UNCLEARED)
+            return deepcopy(payment.document)
+
+    def clear_payment(self, payment_id: str) -> Json:
+        """Match a payment with the bank statement: it is SUCCESSFUL."""
+        return self._move(payment_id, SUCCESSFUL)
+
+    def unclear_payment(self, payment_id: str) -> Json:
+        """Undo the match with the bank statement: it is UNCLEARED."""
+        return self._move(payment_id, UNCLEARED)
+
+    def fail_payment(self, payment_id: str) -> Json:
+        """Let a payment bounce: it is FAILED and does not count any more."""
+        return self._move(payment_id, FAILED)
+
+    def delete_payment(self, payment_id: str) -> None:
+        """Delete a payment, also a cleared one, which no call can; the invoice is open again."""
+        with self.lock:
+            remove_payment(self, self.payments.get(payment_id))
+
+    def edit_invoice_by_hand(
+        self, invoice_id: str, *, amount_by: str | Decimal | None = None, **changes: Any
+    ) -> Json:
+        """Edit an invoice past the API's rules.
+
+        Args:
+            invoice_id: the invoice.
+            amount_by: what the first line's net amount and all totals above it grow by, such as "-0.01".
+            changes: other fields, as the API shows them.
+
+        Returns:
+            The `Invoice`.
+
+        Raises:
+            ValueError: a field does not exist, or follows from others.
+        """
+        with self.lock:
+            invoice = self.invoices.get(invoice_id)
+            invoice.document = edited_invoice(invoice.document, amount_by, changes)
+            settle(self, invoice, "updated")
+            return deepcopy(invoice.document)
+
+    def edit_credit_memo_by_hand(
+        self, credit_memo_id: str, *, amount_by: str | Decimal | None = None, **changes: Any
+    ) -> Json:
+        """Edit a credit memo past the API's rules; see `edit_invoice_by_hand`."""
+        with self.lock:
+            memo = self.credit_memos.get(credit_memo_id)
+            memo.document = edited_memo(memo.document, amount_by, changes)
+            balance(memo.document)
+            self.credit_memos.touch(memo)
+            self.webhooks.emit("credit-memo-updated", memo.document)
+            return deepcopy(memo.document)
+
+    def edit_customer(self, customer_id: str, **changes: Any) -> Json:
+        """Change some fields of a customer; None takes one away."""
+        with self.lock:
+            customer = self.customers.get(customer_id)
+            edited = self.customers.replace(customer_id, customer.document | changes)
+            self.webhooks.emit("customer-updated", edited.document)
+            return deepcopy(edited.document)
+
+    def delete_invoice(self, invoice_id: str) -> None:
+        """Delete an invoice on which no payment and no credit remains."""
+        with self.lock:
+            remove_invoice(self, self.invoices.get(invoice_id))
+
+    def delete_credit_memo(self, credit_memo_id: str) -> None:
+        """Delete a credit memo that is applied to nothing."""
+        with self.lock:
+            remove_credit_memo(self, self.credit_memos.get(credit_memo_id))
+
+    def add_webhook(self, url: str, token: str | None = None, events: Iterable[str] | None = None) -> Webhook:
+        """Make a webhook, as people do in Rillet's settings.
+
+        Args:
+            url: the receiver.
+            token: Base64 text; a new one when left out.
+            events: names such as `invoice-payment-updated`; all 23 when left out.
+
+        Raises:
+            ValueError: there are five already, or an event does not exist.
+        """
+        return self.webhooks.add(url, token, events)
+
+    def regenerate_token(self, webhook_id: str) -> str:
+        """Give a webhook a new token and return it; the one before is void at once."""
+        return self.webhooks.regenerate(webhook_id)
+
+    def deliver_webhooks(self) -> list[Delivery]:
+        """Send every event that is due by the clock and return the attempts."""
+        return self.webhooks.deliver()
+
+    def sign(
+        self,
+        body: bytes,
+        entity: str,
+        event: str,
+        *,
+        at: float | None = None,
+        event_id: str | None = None,
+        webhook_id: str | None = None,
+    ) -> dict[str, str]:
+        """Return the headers that a delivery of any body would carry.
+
+        Args:
+            body: the raw body.
+            entity: such as `INVOICE`; signed as it is.
+            event: such as `PAYMENT_UPDATED`; signed as it is.
+            at: Unix seconds of the timestamp; now when left out.
+            event_id: the event's UUID; a new one when left out.
+            webhook_id: whose token signs; the first webhook's when left out.
+
+        Raises:
+            LookupError: there is no such webhook.
+        """
+        return self.webhooks.sign(body, entity, event, at=at, event_id=event_id, webhook_id=webhook_id)
+
+    def announced(self, name: str | None = None) -> list[Event]:
+        """Return every event so far, oldest first, or those of one name."""
+        return [event for event in self.webhooks.events if name in (None, event.name)]
+
+    def _move(self, payment_id: str, status: str) -> Json:
+        with self.lock:
+            payment = self.payments.get(payment_id)
+            move_payment(self, payment, status)
+            return deepcopy(payment.document)

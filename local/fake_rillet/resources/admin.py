@@ -1,0 +1,116 @@
+"""The fake's own controls under `/_fake/`; Rillet has nothing like it."""
+
+from typing import Any
+
+from flask import Blueprint, request
+
+from local.fake_rillet.context import state
+from local.fake_rillet.organisation import Organisation
+from local.fake_rillet.problems import Problem
+from local.fake_rillet.store import Json
+
+blueprint = Blueprint("admin", __name__, url_prefix="/_fake")
+
+
+@blueprint.get("/state")
+def show_state() -> Json:
+    """Return counts and objects."""
+    return state().snapshot()
+
+
+@blueprint.post("/misbehave")
+def misbehave() -> Json:
+    """Order a misbehaviour; the body is the arguments of `State.misbehave`."""
+    try:
+        state().misbehave(**_arguments())
+    except (TypeError, ValueError) as error:
+        raise Problem(400, str(error)) from error
+    return {"misbehaviours": state().misbehaviours.describe()}
+
+
+@blueprint.post("/behave")
+def behave() -> Json:
+    """Take back all misbehaviours."""
+    state().behave()
+    return {"misbehaviours": []}
+
+
+@blueprint.post("/reset")
+def reset() -> Json:
+    """Forget everything."""
+    state().reset()
+    return {}
+
+
+@blueprint.post("/load")
+def load() -> Json:
+    """Make an organisation from a seed, or add to one; the body is the argument of `State.load`."""
+    try:
+        organisation = state().load(_arguments())
+    except (TypeError, ValueError, KeyError) as error:
+        raise Problem(400, f"The seed cannot be used: {error}") from error
+    return {"organization_id": organisation.id}
+
+
+@blueprint.post("/webhooks")
+def add_webhook() -> Json:
+    """Make a webhook: {"url", "token", "events", "organization_id"}, all but the first optional."""
+    arguments = _arguments()
+    organisation = _organisation(arguments)
+    try:
+        made = organisation.add_webhook(arguments["url"], arguments.get("token"), arguments.get("events"))
+    except (KeyError, ValueError) as error:
+        raise Problem(400, str(error)) from error
+    return made.describe() | {"token": made.token}
+
+
+@blueprint.post("/deliver")
+def deliver() -> Json:
+    """Send the webhooks that are due now, of one organisation or of all: {"organization_id"}, optional."""
+    arguments = _arguments()
+    chosen = [_organisation(arguments)] if "organization_id" in arguments else _organisations()
+    deliveries = [delivery for organisation in chosen for delivery in organisation.deliver_webhooks()]
+    return {
+        "deliveries": [
+            {"event": one.event.name, "id": one.event.id, "attempt": one.attempt, "status": one.status}
+            for one in deliveries
+        ]
+    }
+
+
+@blueprint.post("/pay")
+def pay() -> Json:
+    """Pay an invoice by hand: {"invoice_id", "amount", "cleared", "organization_id"}, mostly optional."""
+    arguments = _arguments()
+    organisation = _organisation(arguments)
+    cleared = bool(arguments.get("cleared", True))
+    return organisation.pay(str(arguments.get("invoice_id")), arguments.get("amount"), cleared=cleared)
+
+
+@blueprint.post("/rate")
+def rate() -> Json:
+    """Change the rate limit: {"limit": calls, "window": seconds}, each optional."""
+    arguments = _arguments()
+    state().rate_limit = int(arguments.get("limit", state().rate_limit))
+    state().rate_window = float(arguments.get("window", state().rate_window))
+    return {"limit": state().rate_limit, "window": state().rate_window}
+
+
+def _organisations() -> list[Organisation]:
+    return list(state().organisations.values())
+
+
+def _organisation(arguments: Json) -> Organisation:
+    """Return the organisation of `organization_id`, or the only one there is."""
+    named = arguments.get("organization_id")
+    found = [one for one in _organisations() if named in (None, one.id)]
+    if len(found) != 1:
+        raise Problem(400, "organization_id must name an organisation")
+    return found[0]
+
+
+def _arguments() -> dict[str, Any]:
+    arguments = request.get_json()
+    if not isinstance(arguments, dict):
+        raise Problem(400, "The body must be an object")
+    return arguments

@@ -1,0 +1,87 @@
+"""The organisation itself and its master data: subsidiaries, books, tax rates, accounts, fields."""
+
+from flask import Blueprint
+
+from local.fake_rillet import query
+from local.fake_rillet.bank_accounts import in_treasury, linked_accounts
+from local.fake_rillet.context import caller, organisation
+from local.fake_rillet.problems import Problem
+from local.fake_rillet.store import Collection, Json
+
+blueprint = Blueprint("organisations", __name__)
+
+
+@blueprint.get("/health")
+def health() -> Json:
+    """Answer that the process is running."""
+    return {"status": "UP"}
+
+
+@blueprint.get("/api-key")
+def api_key() -> Json:
+    """Confirm the key or token; Rillet gives this answer no schema."""
+    return {
+        "organization_id": organisation().id,
+        "organization_name": organisation().document["trade_name"],
+        "read_only": "write" not in caller().rights,
+    }
+
+
+@blueprint.get("/organizations/self")
+def retrieve_organisation() -> Json:
+    """Return the organisation of the key."""
+    return organisation().document
+
+
+@blueprint.get("/subsidiaries")
+def list_subsidiaries() -> Json:
+    """List all subsidiaries, unpaginated."""
+    return {"subsidiaries": organisation().subsidiaries.documents()}
+
+
+@blueprint.get("/subsidiaries/<subsidiary_id>")
+def retrieve_subsidiary(subsidiary_id: str) -> Json:
+    """Return one subsidiary."""
+    return organisation().subsidiaries.get(subsidiary_id).document
+
+
+@blueprint.get("/books/periods/last-closed")
+def last_closed_period() -> Json:
+    """Return the closed period that ends last; 404 is the normal answer while none was ever closed."""
+    periods: list[Json] = organisation().closed_periods
+    if not periods:
+        raise Problem(404, "No period has ever been closed")
+    return max(periods, key=lambda period: str(period["end"]))
+
+
+@blueprint.get("/tax-rates")
+def list_tax_rates() -> Json:
+    """List the tax rates, of one country if asked, unpaginated."""
+    country = query.text("country")
+    rates = organisation().tax_rates.documents()
+    return {"tax_rates": [rate for rate in rates if country in (None, rate["country"])]}
+
+
+@blueprint.get("/accounts")
+def list_accounts() -> Json:
+    """List the chart of accounts, unpaginated."""
+    return {"accounts": _updated(organisation().accounts)}
+
+
+@blueprint.get("/bank-accounts")
+def list_bank_accounts() -> Json:
+    """List the bank accounts that are tied to the chart, of one subsidiary if asked, unpaginated."""
+    subsidiary_id = query.uuid("subsidiary_id")
+    shown = [in_treasury(account) for account in linked_accounts(organisation())]
+    return {"accounts": [one for one in shown if subsidiary_id in (None, one.get("subsidiary_id"))]}
+
+
+@blueprint.get("/fields")
+def list_fields() -> Json:
+    """List the custom fields, unpaginated."""
+    return {"fields": _updated(organisation().custom_fields)}
+
+
+def _updated(collection: Collection) -> list[Json]:
+    since = query.timestamp("updated.gt")
+    return [record.document for record in collection if since is None or record.updated > since]

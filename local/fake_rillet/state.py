@@ -1,0 +1,227 @@
+"""Everything the fake remembers, for tests and people to read, seed and reset."""
+
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from local.fake_rillet.calls import Call
+from local.fake_rillet.faults import Misbehaviour, Misbehaviours
+from local.fake_rillet.idempotency import IdempotencyStore
+from local.fake_rillet.oauth.server import AuthorisationServer
+from local.fake_rillet.organisation import Organisation
+from local.fake_rillet.pagination import Cursors
+from local.fake_rillet.rate_limit import RateLimiter
+from local.fake_rillet.seeding import complete, fill
+from local.fake_rillet.store import Json
+
+
+@dataclass
+class ApiKey:
+    """A key of one organisation."""
+
+    key: str
+    organisation_id: str
+    read_only: bool = False
+    revoked: bool = False
+
+
+class State:
+    """The fake's memory.
+
+    Attributes:
+        clock: Unix seconds.
+        rate_limit: calls per window and organisation; may be changed at any time.
+        rate_window: the window's length in seconds; may be changed at any time.
+        calls: every call so far, oldest first.
+        replays: POSTs answered from the idempotency store, over all organisations.
+        webhooks_on: off, events are lost, as when nobody configured a webhook.
+        oauth: the authorization server; a reset puts a new one in its place.
+    """
+
+    def __init__(self, clock: Callable[[], float], rate_limit: int = 60, rate_window: float = 60.0) -> None:
+        self.clock = clock
+        self.rate_limit = rate_limit
+        self.rate_window = rate_window
+        self.calls: list[Call] = []
+        self.replays = 0
+        self.webhooks_on = True
+        self.api_keys: dict[str, ApiKey] = {}
+        self.organisations: dict[str, Organisation] = {}
+        self.misbehaviours = Misbehaviours()
+        self.idempotency = IdempotencyStore(clock)
+        self.cursors = Cursors(clock)
+        self.limiter = RateLimiter()
+        self.oauth = AuthorisationServer(clock, self.organisations)
+        self.lock = threading.RLock()
+        self._first_rate = (rate_limit, rate_window)
+
+    def organisation(self, api_key: str) -> Organisation:
+        """Return the organisation of a key.
+
+        Raises:
+            KeyError: the key was never made.
+        """
+        return self.organisations[self.api_keys[api_key].organisation_id]
+
+    def add_organisation(
+        self,
+        *,
+        api_key: str,
+        trade_name: str = "Rillet Inc.",
+        currency: str = "USD",
+        timezone: str = "UTC",
+        **seed: Any,
+    ) -> Organisation:
+        """Make an organisation.
+
+        Args:
+            api_key: a key with read and write rights.
+            trade_name: its name.
+            currency: ISO 4217.
+            timezone: IANA name.
+            seed: its objects, as in `load`.
+        """
+        organization = {"trade_name": trade_name, "currency": currency, "timezone": timezone}
+        return self.load({"organization": organization | {"api_key": api_key}} | seed)
+
+    def load(self, seed: Json) -> Organisation:
+        """Make an organisation from plain data, or add to the one that has the same id.
+
+        Args:
+            seed: {"organization": {"id", "trade_name", "currency", "timezone", "api_key" or "api_keys",
+                "switches"}, "subsidiaries", "products", "customers", "external_reference_types",
+                "accounts", "tax_rates", "fields", "bank_accounts", "closed_periods"}; all optional. An
+                entry of "api_keys" is a text or {"key", "read_only"}; an entry of
+                "external_reference_types" is a text or {"type", "restricted", "accepted_for_rev_rec"}.
+
+        Raises:
+            ValueError: a switch does not exist.
+        """
+        organization = dict(seed.get("organization", {}))
+        switches = organization.pop("switches", {})
+        keys = [*organization.pop("api_keys", ()), *filter(None, [organization.pop("api_key", None)])]
+        with self.lock:
+            organisation = self._found_or_made(organization)
+            organisation.switches.set(**switches)
+            for key in keys:
+                self.add_api_key(organisation, **({"key": key} if isinstance(key, str) else key))
+            fill(organisation, seed)
+            complete(organisation)
+        return organisation
+
+    def add_api_key(self, organisation: Organisation, key: str, *, read_only: bool = False) -> ApiKey:
+        """Give an organisation another key."""
+        self.api_keys[key] = ApiKey(key, organisation.id, read_only)
+        return self.api_keys[key]
+
+    def revoke(self, api_key: str) -> None:
+        """Revoke a key, so that calls with it get 401."""
+        self.api_keys[api_key].revoked = True
+
+    def reset(self) -> None:
+        """Forget everything, OAuth included; the rate limit is the first one."""
+        with self.lock:
+            self.behave()
+            self.calls.clear()
+            self.api_keys.clear()
+            self.organisations.clear()
+            self.idempotency.clear()
+            self.cursors.clear()
+            self.limiter.clear()
+            self.oauth = AuthorisationServer(self.clock, self.organisations)
+            self.replays = 0
+            self.webhooks_on = True
+            self.rate_limit, self.rate_window = self._first_rate
+
+    def misbehave(
+        self,
+        kind: str,
+        method: str = "POST",
+        path: str = "/invoices",
+        times: int | None = None,
+        *,
+        status: int = 500,
+        body: object = None,
+        seconds: float = 0.0,
+    ) -> None:
+        """Order a misbehaviour.
+
+        Kinds: `commit_then_drop` (executes, then closes the connection without an answer), `drop` (closes
+        without executing), `status` (answers a code without executing), `status_after` (executes and keeps,
+        then answers a code), `delay` (waits, then executes), `malformed` (executes, then answers 200 with
+        broken JSON), `down` (everything is 503, whatever method and path say). The kinds that execute wait
+        for the next call that succeeds.
+
+        Args:
+            kind: one of the above.
+            method: an HTTP method, or "*" for all.
+            path: what the path starts with.
+            times: for how many calls; 0 is until `behave`. Default 1, for `down` 0.
+            status: the code of `status` and `status_after`.
+            body: what they answer with: JSON-ready data, a text, or None for a problem document.
+            seconds: how long `delay` waits.
+
+        Raises:
+            ValueError: the kind does not exist.
+        """
+        everything = kind == "down"
+        times = (0 if everything else 1) if times is None else times
+        method, path = ("*", "/") if everything else (method.upper(), path)
+        self.misbehaviours.order(Misbehaviour(kind, method, path, times or None, status, body, seconds))
+
+    def behave(self) -> None:
+        """Take back all misbehaviours and end the delays that are under way."""
+        self.misbehaviours.clear()
+
+    def count_replay(self, organisation: Organisation) -> None:
+        """Note that a POST was answered from the idempotency store."""
+        with self.lock:
+            self.replays += 1
+            organisation.counts.replays += 1
+
+    def snapshot(self) -> Json:
+        """Return counts and objects as JSON-ready data, for the admin API."""
+        return {
+            "calls": len(self.calls),
+            "replays": self.replays,
+            "webhooks_on": self.webhooks_on,
+            "rate": {"limit": self.rate_limit, "window": self.rate_window},
+            "misbehaviours": self.misbehaviours.describe(),
+            "oauth": asdict(self.oauth.counts),
+            "organizations": [_describe(organisation) for organisation in list(self.organisations.values())],
+        }
+
+    def _found_or_made(self, organization: Json) -> Organisation:
+        found = self.organisations.get(organization.get("id", ""))
+        if found is not None:
+            found.document |= organization
+            return found
+        defaults = {
+            "id": str(uuid.uuid4()),
+            "trade_name": "Rillet Inc.",
+            "currency": "USD",
+            "timezone": "UTC",
+        }
+        made = Organisation(defaults | organization, self.clock, webhooks_on=lambda: self.webhooks_on)
+        self.organisations[made.id] = made
+        return made
+
+
+def _describe(organisation: Organisation) -> Json:
+    with organisation.lock:
+        return organisation.document | {
+            "switches": asdict(organisation.switches),
+            "counts": asdict(organisation.counts),
+            "closed_periods": organisation.closed_periods,
+            "sent_invoices": [asdict(sent) for sent in organisation.sent_invoices],
+            "subsidiaries": organisation.subsidiaries.documents(),
+            "products": organisation.products.documents(),
+            "customers": organisation.customers.documents(),
+            "invoices": organisation.invoices.documents(),
+            "payments": organisation.payments.documents(),
+            "credit_memos": organisation.credit_memos.documents(),
+            "webhooks": [webhook.describe() for webhook in organisation.webhooks.webhooks.values()],
+            "webhook_events_waiting": organisation.webhooks.pending(),
+        }

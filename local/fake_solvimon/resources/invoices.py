@@ -1,0 +1,138 @@
+"""Invoices: read one, list, search, change, credit, make one by hand; and the call nobody may make."""
+
+import logging
+from copy import deepcopy
+
+from flask import Blueprint, g, request
+from flask.typing import ResponseReturnValue
+
+from local.fake_solvimon import crediting, instants, invoicing
+from local.fake_solvimon.errors import Json
+from local.fake_solvimon.invoices import CreditOptions
+from local.fake_solvimon.resources import listing, views
+from local.fake_solvimon.resources.shapes import INVOICES
+from local.fake_solvimon.rules import FREE_TEXT, anything, choice, flag, list_of, record, timestamp
+
+routes = Blueprint("invoices", __name__, url_prefix="/invoices")
+_log = logging.getLogger(__name__)
+
+CREDIT_REQUEST = record(
+    note=FREE_TEXT,
+    groups=list_of(anything),
+    periods=list_of(anything),
+    force_init_on_hold=flag,
+    delivery_date=timestamp,
+    credit_details_source=choice("CURRENT", "ORIGINAL"),
+)
+
+
+@routes.get("")
+def list_invoices() -> ResponseReturnValue:
+    """Answer `GET /invoices`; Solvimon has no filter by type, number or time of change."""
+    return _page(_wanted(_records()))
+
+
+@routes.post("/search")
+def search_invoices() -> ResponseReturnValue:
+    """Answer `POST /invoices/search`."""
+    return _page(listing.searched(_records(), INVOICES, views.body()))
+
+
+@routes.get("/<key>")
+def get_invoice(key: str) -> ResponseReturnValue:
+    """Answer `GET /invoices/{id}`, always with periods and lines; a number or reference does not do."""
+    platform = views.current_platform()
+    with platform.lock:
+        return deepcopy(platform.find(INVOICES, key, by_reference=False))
+
+
+@routes.patch("/<key>")
+def patch_invoice(key: str) -> ResponseReturnValue:
+    """Answer `PATCH /invoices/{id}`."""
+    platform = views.current_platform()
+    with platform.lock:
+        invoice = platform.find(INVOICES, key, by_reference=False)
+        return deepcopy(platform.change_invoice(invoice, views.body(), views.request_id()))
+
+
+@routes.post("")
+def create_invoice() -> ResponseReturnValue:
+    """Answer `POST /invoices`: a one-off invoice or credit note; the success is a 200."""
+    return views.current_platform().create_one_off(views.body(), views.request_id())
+
+
+@routes.post("/<key>/credit")
+def credit_invoice(key: str) -> ResponseReturnValue:
+    """Answer `POST /invoices/{id}/credit` with a DRAFT credit note."""
+    platform, body = views.current_platform(), views.body()
+    CREDIT_REQUEST(body, "")
+    with platform.lock:
+        original = platform.find(INVOICES, key, by_reference=False)
+        crediting.check_creditable(original)
+        options = CreditOptions(
+            note=body.get("note"),
+            source=body.get("credit_details_source") or "CURRENT",
+            on_hold=bool(body.get("force_init_on_hold")),
+            delivery_date=body.get("delivery_date"),
+            request_id=views.request_id(),
+        )
+        wanted = crediting.asked(original, body)
+        return platform.credit_invoice(original, wanted, options, platform.credit_sign)
+
+
+@routes.post("/<key>/pay")
+def pay_invoice(key: str) -> ResponseReturnValue:
+    """Answer `POST /invoices/{id}/pay`, which really takes money from the customer, so it is shouted out."""
+    charged = views.current_platform().charge(key, views.request_id())
+    g.state.charged.append(charged["id"])
+    _log.error("POST /invoices/%s/pay has charged the customer", charged["id"])
+    return charged
+
+
+@routes.get("/<key>/payments")
+def list_payments(key: str) -> ResponseReturnValue:
+    """Answer `GET /invoices/{id}/payments`."""
+    platform = views.current_platform()
+    with platform.lock:
+        invoice = platform.find(INVOICES, key, by_reference=False)
+        found = deepcopy(platform.payments_of(invoice["id"]))
+    return listing.page_of(found, request.args, views.list_url(), dict)
+
+
+def _records() -> list[Json]:
+    # Copies of one level: a change replaces what is below it, and a list would take long to copy whole.
+    platform = views.current_platform()
+    with platform.lock:
+        return [dict(invoice) for invoice in platform.records[INVOICES.collection].values()]
+
+
+def _page(invoices: list[Json]) -> Json:
+    # The default of both flags on lists is not documented; false is what a caller must reckon with.
+    periods = listing.boolean(request.args, "include_periods") or False
+    lines = listing.boolean(request.args, "include_lines") or False
+    invoices = listing.ordered(invoices, INVOICES, request.args, "created_at", "desc")
+    return listing.page_of(
+        invoices,
+        request.args,
+        views.list_url(),
+        lambda invoice: invoicing.summary(invoice, periods=periods, lines=lines),
+    )
+
+
+def _wanted(invoices: list[Json]) -> list[Json]:
+    args = request.args
+    if "customer_id" in args:
+        invoices = [i for i in invoices if i.get("customer_id") == args["customer_id"]]
+    if "pricing_plan_subscription_id" in args:
+        wanted = args["pricing_plan_subscription_id"]
+        invoices = [i for i in invoices if wanted in (i.get("pricing_plan_subscription_ids") or [])]
+    if statuses := args.getlist("statuses[]"):
+        invoices = [i for i in invoices if i.get("status") in statuses]
+    for name in ("paid", "on_hold"):
+        value = listing.boolean(args, name)
+        if value is not None:
+            invoices = [i for i in invoices if bool(i.get(name)) == value]
+    if bounds := listing.date_range(args, "invoice_date"):
+        first, last = bounds
+        invoices = [i for i in invoices if first <= instants.from_text(i["invoice_date"]) <= last]
+    return invoices

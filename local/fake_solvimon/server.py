@@ -1,0 +1,202 @@
+"""The HTTP server: authentication, idempotency, errors, and the thread it all runs in."""
+
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from flask import Blueprint, Flask, Response, g, request
+from flask.json.provider import DefaultJSONProvider
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from local.fake_solvimon import admin
+from local.fake_solvimon.errors import ApiProblem, no_such_path
+from local.fake_solvimon.faults import Gate
+from local.fake_solvimon.idempotency import Answer
+from local.fake_solvimon.platform import Platform
+from local.fake_solvimon.resources import catalogue, custom_fields, invoices, payments, webhooks
+from local.fake_solvimon.resources.shapes import CATALOGUE
+from local.fake_solvimon.state import State
+from local.fake_vendor.traffic_recorder import Witness
+
+_log = logging.getLogger(__name__)
+
+
+class _Json(DefaultJSONProvider):
+    ensure_ascii = False
+    sort_keys = False
+
+
+class _QuietHandler(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: object) -> None:
+        """Say nothing: the call log has it all."""
+
+
+def create_app(state: State) -> Flask:
+    """Return the API as a WSGI application without its gate."""
+    app = Flask("fake_solvimon")
+    app.json = _Json(app)
+    api = Blueprint("api", __name__, url_prefix="/v1")
+    for resource in CATALOGUE:
+        api.register_blueprint(catalogue.blueprint(resource))
+    for routes in (custom_fields.routes, invoices.routes, payments.routes, webhooks.routes):
+        api.register_blueprint(routes)
+    app.register_blueprint(api)
+    app.register_blueprint(admin.routes)
+    numbers = itertools.count(1)
+
+    @app.before_request
+    def begin() -> Response | None:
+        g.state = state
+        g.request_id = f"reqr_{next(numbers):020d}"
+        if request.path.startswith("/_fake/"):
+            return None
+        _check_version(request.path)
+        g.platform = _authenticated(state)
+        _check_content_type()
+        return _replayed(g.platform)
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        response.headers["X-REQUEST-ID"] = g.request_id
+        if response.status_code >= 500:
+            response.headers["Idempotency-Retryable"] = "true"
+        if (key := g.pop("idempotency_key", None)) is not None:
+            answer = Answer(response.status_code, response.get_data(), response.content_type or "")
+            g.platform.idempotency.end(key, answer)
+        return response
+
+    app.register_error_handler(ApiProblem, _refused)
+    app.register_error_handler(HTTPException, _not_served)
+    app.register_error_handler(Exception, _broken)
+    return app
+
+
+def _check_version(path: str) -> None:
+    version = path.split("/")[1]
+    if not (version.startswith("v") and version[1:].isdecimal()):
+        raise ApiProblem(400, "MISSING_VERSION", "the path must begin with a version, such as /v1")
+    if version != "v1":
+        raise ApiProblem(400, "UNSUPPORTED_VERSION", f"{version} is not supported")
+
+
+def _authenticated(state: State) -> Platform:
+    key = request.headers.get("X-API-KEY", "")
+    try:
+        platform = state.platform(key)
+    except KeyError:
+        raise ApiProblem(401, "UNAUTHORISED", "the API key is missing or wrong") from None
+    reads = request.method in ("GET", "HEAD") or request.path.endswith("/search")
+    if platform.roles[key] == "READ_ONLY" and not reads:
+        raise ApiProblem(403, "USER_NOT_ALLOWED", "the API key may only read")
+    return platform
+
+
+def _check_content_type() -> None:
+    # The status is not documented; 415 is in none of Solvimon's lists of statuses, 400 is in all of them.
+    if request.get_data() and request.mimetype != "application/json":
+        raise ApiProblem(400, "UNSUPPORTED_MEDIA_TYPE", "Content-Type must be application/json")
+
+
+def _replayed(platform: Platform) -> Response | None:
+    key = request.headers.get("Idempotency-Key")
+    if request.method != "POST" or key is None:
+        return None
+    answer = platform.idempotency.begin(key, request.method, request.full_path, request.get_data())
+    if answer is None:
+        g.idempotency_key = key
+        return None
+    headers = {"Idempotent-Replayed": "true"}
+    return Response(answer.body, answer.status, headers, content_type=answer.content_type)
+
+
+def _refused(problem: ApiProblem) -> ResponseReturnValue:
+    return problem.document(), problem.status
+
+
+def _not_served(failure: HTTPException) -> ResponseReturnValue:
+    if failure.code == 405:
+        return _refused(ApiProblem(405, "INVALID_OPERATION", f"{request.method} is not possible here"))
+    if failure.code == 404:
+        return _refused(no_such_path(request.path))
+    return _refused(ApiProblem(failure.code or 500, "BAD_REQUEST", failure.description or failure.name))
+
+
+def _broken(failure: Exception) -> ResponseReturnValue:
+    _log.error("the fake broke on %s %s", request.method, request.path, exc_info=failure)
+    return _refused(ApiProblem(500, "INTERNAL_ERROR", "the fake broke; its log says why"))
+
+
+class FakeSolvimon:
+    """The fake as a program on loopback.
+
+    Args:
+        clock: Unix seconds; every timestamp, window and retry goes by it.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self.state = State(clock)
+        self.witness = Witness("solvimon", Gate(create_app(self.state), self.state))
+        self._server: BaseWSGIServer | None = None
+        self._threads: list[threading.Thread] = []
+        self._stopping = threading.Event()
+
+    @property
+    def origin(self) -> str:
+        """Return the address of the server, without the version.
+
+        Raises:
+            RuntimeError: The fake is not running.
+        """
+        if self._server is None:
+            raise RuntimeError("the fake is not running")
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    @property
+    def url(self) -> str:
+        """Return the base URL that clients are configured with, ending in `/v1`."""
+        return f"{self.origin}/v1"
+
+    def start(self, port: int = 0) -> "FakeSolvimon":
+        """Serve on 127.0.0.1; port 0 takes a free one."""
+        self._stopping.clear()
+        server = make_server("127.0.0.1", port, self.witness, threaded=True, request_handler=_QuietHandler)
+        self._server = server
+        self._run(lambda: server.serve_forever(poll_interval=0.02))
+        return self
+
+    def start_delivery(self, interval: float = 0.2) -> None:
+        """Deliver webhooks in the background until `stop`, looking every `interval` seconds."""
+
+        def deliver() -> None:
+            while not self._stopping.wait(interval):
+                for platform in self.state.platforms:
+                    platform.deliver_webhooks()
+
+        self._run(deliver)
+
+    def stop(self) -> None:
+        """Stop serving and delivering; the state stays."""
+        self._stopping.set()
+        self.state.behave()
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+        for thread in self._threads:
+            thread.join(timeout=15)
+        self._threads.clear()
+        self._server = None
+
+    def __enter__(self) -> "FakeSolvimon":
+        return self.start()
+
+    def __exit__(self, *failure: object) -> None:
+        self.stop()
+
+    def _run(self, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=work, name="solvimon-fake", daemon=True)
+        thread.start()
+        self._threads.append(thread)

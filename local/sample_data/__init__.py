@@ -1,0 +1,70 @@
+"""The demo's world: Tideway, a company that sells port software, with its customers and their invoices.
+
+Plain dicts in the shapes both vendors' APIs answer with, the same in every run. The figures to expect are
+written down in `figures`, apart from the builders that make the invoices.
+"""
+
+from copy import deepcopy
+
+from local.sample_data import abroad, europe, world
+from local.sample_data.credits import credits_to_expect
+from local.sample_data.figures import expected
+from local.sample_data.identity import Json, rillet_id, solvimon_id
+
+__all__ = [
+    "credits_to_expect",
+    "expected",
+    "fallback_products",
+    "invoice_id",
+    "rillet_id",
+    "rillet_seed",
+    "solvimon_seed",
+]
+
+EXTERNAL_REFERENCE_TYPES = ("solvimon_invoice_id", "solvimon_customer_id", "hubspot_company_id")
+
+
+def solvimon_seed() -> dict[str, list[Json]]:
+    """Return Solvimon's side: the catalogue, customers, custom fields and DRAFT invoices without a number."""
+    return deepcopy(
+        {
+            "custom_fields": list(world.CUSTOM_FIELDS.values()),
+            "billing_entities": [entity.solvimon() for entity in world.ENTITIES.values()],
+            "product_categories": list(world.CATEGORIES.values()),
+            "products": [product.solvimon() for product in world.PRODUCTS.values()],
+            "customers": [customer.solvimon() for customer in world.CUSTOMERS.values()],
+            "invoices": [*europe.invoices(), *abroad.invoices()],
+        }
+    )
+
+
+def rillet_seed(api_key: str | None = None) -> Json:
+    """Return Rillet's side: the organisation, subsidiaries, products, customers, accounts, banks, types.
+
+    Args:
+        api_key: A key for the organisation, which Rillet's fake reads from the seed.
+    """
+    return deepcopy(
+        {
+            "organization": world.ORGANIZATION | ({"api_key": api_key} if api_key else {}),
+            "subsidiaries": [entity.rillet() for entity in world.ENTITIES.values()],
+            "products": [
+                *(product.rillet() for product in world.PRODUCTS.values()),
+                *world.FALLBACK_PRODUCTS.values(),
+            ],
+            "customers": [c.rillet() for c in world.CUSTOMERS.values() if c.in_rillet],
+            "accounts": world.ACCOUNTS,
+            "bank_accounts": world.BANK_ACCOUNTS,
+            "external_reference_types": list(EXTERNAL_REFERENCE_TYPES),
+        }
+    )
+
+
+def fallback_products() -> dict[str, str]:
+    """Return the Rillet product for groups without one, by kind: the setting `fallback_products`."""
+    return {kind: product["id"] for kind, product in world.FALLBACK_PRODUCTS.items()}
+
+
+def invoice_id(name: str) -> str:
+    """Return the Solvimon id of a demo invoice, such as `usage-tiers`; `figures` lists the names."""
+    return solvimon_id("invo", name)

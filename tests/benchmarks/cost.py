@@ -1,0 +1,304 @@
+"""`make cost`: what it costs in AWS, from counted calls, measured work and list prices, into docs/cost.md.
+
+The local system does each kind of work a few times, ten minutes apart, so that nothing is remembered from one
+to the next; the calls of its functions, their invocations and the webhooks are counted.
+"""
+
+import sys
+import textwrap
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from local.aws.template import translate
+from local.system import ROOT, Connection, LocalSystem
+from tests.benchmarks.prices import PRICES
+from tests.integration.export_credit_memo.support import CUSTOMER, credit_note, load, original
+from tests.integration.mark_invoice_paid.support import connected
+
+PAGE = ROOT / "docs/cost.md"
+TIMES = 5
+THOUSAND = 1000
+GB = 1024**3
+MEMORY_GB = 0.5
+
+PROCESSOR = {
+    "receive_webhook": 0.002,
+    "export_invoice": 0.018,
+    "export_credit_memo": 0.043,
+    "mark_invoice_paid": 0.019,
+    "sync_customer": 0.026,
+    "sweep": 0.047,
+    "reconcile": 0.8,
+}
+"""Seconds of a processor that an invocation takes: warm, as `make cost` prints them where it runs, but for
+the nightly reconciliation, which always starts cold (`make bench`)."""
+SHARE_OF_A_PROCESSOR = MEMORY_GB * 1024 / 1769
+"""Lambda gives a whole processor at 1,769 MB, and less in proportion (AWS Lambda Developer Guide)."""
+ANSWER_SECONDS, AWS_SECONDS = 0.4, 0.01
+"""How long a vendor, and a service of AWS in the same region, takes to answer."""
+LOGGED_KB = 3
+"""Log of an invocation: START, REPORT, a line a call, the result, metrics."""
+STORED_KB = 3
+"""A document in the table and its index."""
+UNITS: Mapping[str, tuple[str, float]] = {
+    "dynamodb:GetItem": ("read", 1),
+    "dynamodb:BatchGetItem": ("read", 10),
+    "dynamodb:Query": ("read", 2),
+    "dynamodb:PutItem": ("write", 2),
+    "dynamodb:UpdateItem": ("write", 4),
+    "dynamodb:DeleteItem": ("write", 2),
+    "dynamodb:BatchWriteItem": ("write", 10),
+    "sqs:SendMessage": ("sqs", 1),
+    "sqs:GetQueueAttributes": ("sqs", 1),
+    "events:PutEvents": ("event", 1),
+    "secretsmanager:GetSecretValue": ("secret_call", 1),
+    "s3:PutObject": ("s3_put", 1),
+    "s3:DeleteObject": ("s3_put", 0),
+    "s3:GetObject": ("s3_get", 1),
+}
+"""Priced units of a call. An update writes up to 2 KB, and its old and new entry in the index."""
+FREE = {"ssm:GetParameter", "ssm:GetParametersByPath", "sns:Publish"}
+"""Standard parameters cost nothing; a message to the topic a night is next to nothing."""
+
+DAYS = 30.4
+SWEEPS = 4 * 24 * DAYS
+DURABLE_OPERATIONS = 20
+"""Steps and waits of a nightly reconciliation."""
+POLLS = 5 * 3 * 60 * 24 * DAYS
+"""Requests of Lambda's five pollers on an empty queue in a month, each waiting for 20 seconds."""
+IDLE_METRICS = 4
+"""What the sweep counts every quarter of an hour, in two sets of dimensions."""
+
+Usage = dict[str, float]
+
+
+class Meter:
+    """Counts what a stack does."""
+
+    def __init__(self, system: LocalSystem) -> None:
+        self._system = system
+        self._invoked: Counter[str] = Counter()
+        self.processor: defaultdict[str, list[float]] = defaultdict(list)
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Count invocations for a while."""
+        real = self._system.runtime.invoke
+
+        def counted(workflow: str, event: Any) -> Any:  # noqa: ANN401 - JSON
+            self._invoked[workflow] += 1
+            began = time.thread_time()
+            try:
+                return real(workflow, event)
+            finally:
+                self.processor[workflow].append(time.thread_time() - began)
+
+        setattr(self._system.runtime, "invoke", counted)  # noqa: B010 - for this stack only
+        try:
+            yield
+        finally:
+            setattr(self._system.runtime, "invoke", real)  # noqa: B010
+
+    def of(self, work: Callable[[int], object], times: int = TIMES) -> Usage:
+        """The units that a piece of work takes on average, its webhooks and messages included."""
+        self._invoked.clear()
+        self._system.aws.permissions.counted.clear()
+        before = self._asked()
+        for number in range(times):
+            work(number)
+            self.settle()
+            self._system.advance(600)
+            self.settle()
+        units = self._units()
+        units["gb_second"] = MEMORY_GB * self._seconds(self._asked() - before)
+        return {unit: quantity / times for unit, quantity in units.items()}
+
+    def settle(self) -> None:
+        """Let everything take its course on both sides."""
+        while True:
+            done = [self._system.settle()]
+            done += [c.organisation.deliver_webhooks() for c in self._system.connections.values()]  # type: ignore[misc]
+            if not any(done):
+                return
+
+    def _asked(self) -> int:
+        """How many calls the vendors were asked so far."""
+        return len(self._system.solvimon.state.calls) + len(self._system.rillet.state.calls)
+
+    def _seconds(self, vendors: int) -> float:
+        """Billed seconds: the functions' own work, and what they waited for."""
+        own = sum(PROCESSOR[workflow] * times for workflow, times in self._invoked.items())
+        aws = self._system.aws.permissions.counted.total()
+        return own / SHARE_OF_A_PROCESSOR + vendors * ANSWER_SECONDS + aws * AWS_SECONDS
+
+    def _units(self) -> Usage:
+        units = dict.fromkeys(PRICES, 0.0)
+        for (_, action), calls in self._system.aws.permissions.counted.items():
+            if action not in FREE:
+                unit, each = UNITS[action]
+                units[unit] += each * calls
+        for workflow, times in self._invoked.items():
+            units["invocation"] += times
+            units["trace"] += times
+            units["log_gb"] += times * LOGGED_KB / 1024**2
+            units["api"] += times if workflow == "receive_webhook" else 0
+            # EventBridge's send, the poller's receive and delete.
+            units["sqs"] += 3 * times if workflow in self._system.deployment.queues else 0
+        return units
+
+
+def measured(meter: Meter, system: LocalSystem) -> dict[str, Usage]:
+    """Units of one piece of each kind of work."""
+    connection = connected(system)
+    load(connection, original("invo_warm"))
+    system.settle()
+    with meter.watching():
+        return {
+            "invoice": meter.of(lambda n: load(connection, original(f"invo_cost{n}"))),
+            "credit note": meter.of(
+                lambda n: load(connection, credit_note(f"invo_note{n}", of=f"invo_cost{n}"))
+            ),
+            "payment": meter.of(_paying(meter, connection)),
+            "customer's edit": meter.of(
+                lambda n: connection.platform.edit_customer(CUSTOMER, email=f"quay{n}@example.com")
+            ),
+            "sweep": meter.of(lambda _: system.invoke("sweep", {})),
+            "reconciliation": meter.of(lambda _: system.invoke("reconcile", {"connection": "default"}), 1),
+        }
+
+
+def _paying(meter: Meter, connection: Connection) -> Callable[[int], object]:
+    load(connection, *(original(f"invo_paid{number}") for number in range(TIMES)))
+    meter.settle()
+    booked = {
+        reference["id"]: document["id"]
+        for document in connection.organisation.invoices.documents()
+        for reference in document.get("external_references", ())
+    }
+
+    def pay(number: int) -> None:
+        connection.organisation.pay(booked[f"invo_paid{number}"])
+
+    return pay
+
+
+def idle(work: Mapping[str, Usage]) -> Usage:
+    """Units of a month in which nothing happens, for one connection."""
+    body = translate(ROOT / "template.yaml", {})["Resources"].values()
+    kinds = Counter(resource["Type"] for resource in body)
+    functions = kinds["AWS::Lambda::Function"]
+    insights = sum("Metrics" in r["Properties"] for r in body if r["Type"] == "AWS::CloudWatch::Alarm")
+    units = {unit: SWEEPS * work["sweep"][unit] + DAYS * work["reconciliation"][unit] for unit in PRICES}
+    units["durable"] += DAYS * DURABLE_OPERATIONS
+    units["sqs"] += POLLS * kinds["AWS::Lambda::EventSourceMapping"]
+    # A query looks at the metric of each function.
+    units["alarm"] += kinds["AWS::CloudWatch::Alarm"] - insights + insights * functions
+    units["dashboard"] += kinds["AWS::CloudWatch::Dashboard"]
+    units["metric"] += IDLE_METRICS
+    units["secret"] += kinds["AWS::SecretsManager::Secret"]
+    units["key"] += kinds["AWS::KMS::Key"]
+    return units
+
+
+def dollars(units: Mapping[str, float]) -> dict[str, float]:
+    """Dollars by service."""
+    bill: dict[str, float] = dict.fromkeys((price.service for price in PRICES.values()), 0.0)
+    for unit, quantity in units.items():
+        bill[PRICES[unit].service] += quantity * PRICES[unit].dollars
+    return bill
+
+
+def page(work: Mapping[str, Usage]) -> str:
+    """The page."""
+    counted = ["## What was counted", _counts(work), "## What was assumed", _assumed(), _prices()]
+    parts = ["# Cost", _filled(_INTRO), _bill(work), _filled(_CAUTION), *counted]
+    return "\n\n".join(parts) + "\n"
+
+
+COLUMNS = ("invoice", "credit note", "payment", "customer's edit")
+
+
+def _bill(work: Mapping[str, Usage]) -> str:
+    stored = {"invoice": STORED_KB, "credit note": STORED_KB}
+    columns = []
+    for name in COLUMNS:
+        units = {unit: quantity * THOUSAND for unit, quantity in work[name].items()}
+        units["stored_gb"] = stored.get(name, 0) * 1024 * THOUSAND / GB
+        columns.append(dollars(units))
+    columns.append(dollars(idle(work)))
+    heads = [f"1,000 {name}s".replace("customer's", "customers'") for name in COLUMNS]
+    rows = [["Service", *heads, "Idle month"], ["---", *["---:"] * 5]]
+    rows += [[service, *(f"{column[service]:.4f}" for column in columns)] for service in columns[0]]
+    rows.append(["**Sum**", *(f"**{sum(column.values()):.4f}**" for column in columns)])
+    return _table(rows)
+
+
+def _counts(work: Mapping[str, Usage]) -> str:
+    names = [unit for unit in PRICES if any(usage[unit] for usage in work.values())]
+    rows = [["Of one", *(name.replace("_", " ") for name in names)], ["---", *["---:"] * len(names)]]
+    for name, usage in work.items():
+        rows.append([name, *(f"{usage[unit]:.3g}" for unit in names)])
+    return _table(rows)
+
+
+def _assumed() -> str:
+    own = ", ".join(f"`{name}` {value * 1000:g}" for name, value in PROCESSOR.items())
+    return _filled(
+        f"Functions have {MEMORY_GB * 1024:.0f} MB, and so {SHARE_OF_A_PROCESSOR:.0%} of a processor. Of a "
+        "whole one a warm invocation (a cold one of `reconcile`) takes, in milliseconds as measured: "
+        f"{own}. A vendor is taken to answer in {ANSWER_SECONDS:g} s, "
+        f"a service of AWS in {AWS_SECONDS:g} s; the calls of both are counted. "
+        f"Each one logs {LOGGED_KB} KB. "
+        f"A document takes {STORED_KB} KB of the table. An idle month has {SWEEPS:.0f} sweeps, {DAYS:.0f} "
+        f"reconciliations of {DURABLE_OPERATIONS} durable operations, and {POLLS:,.0f} polls of each queue. "
+        "A call of DynamoDB counts as "
+        + ", ".join(f"{n:g} for {a.partition(':')[2]}" for a, (_, n) in UNITS.items() if a.startswith("dyn"))
+        + " in read or write units."
+    )
+
+
+def _prices() -> str:
+    rows = [["Service", "Price in US dollars"], ["---", "---"]]
+    return _table(rows + [[price.service, price.unit] for price in PRICES.values()])
+
+
+def _filled(text: str) -> str:
+    return textwrap.fill(" ".join(text.split()), 120, break_long_words=False, break_on_hyphens=False)
+
+
+def _table(rows: list[list[str]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+_INTRO = """
+US dollars, at AWS's list prices in us-east-1, without any free tier. Made by `make cost`: the local system
+does the work, its calls to AWS and to the vendors are counted, and `tests/benchmarks/prices.py` has the prices. A
+run's seconds are the measured time of the processor and an assumed time for each answer that it waits for
+(below)."""
+_CAUTION = """
+Each document is counted as if it came alone: one webhook, one message, one invocation, with nothing
+remembered from the one before. In a batch they share all but the writes. What costs is to stand ready:
+alarms, the dashboard, keys and secrets, and Lambda's polling of empty queues. A busy connection adds its
+own metrics, at 0.30 each for a month in which it counts every hour: about 12 for one that books and is paid
+all day. Each further connection adds two secrets and its share of the sweeps. Imports are not counted. The
+free tier, where an account has it, takes off most of Lambda and SQS."""
+
+
+def main(target: Path = PAGE) -> None:
+    """Write the page."""
+    with LocalSystem(quiet=True) as system:
+        meter = Meter(system)
+        target.write_text(page(measured(meter, system)), encoding="utf-8")
+    meter.processor.pop("reconcile", None)  # a durable function works in threads of its own
+    for workflow, seconds in meter.processor.items():
+        sys.stdout.write(f"{workflow}: {median(seconds) * 1000:.1f} ms of the processor here\n")
+    sys.stdout.write(f"{target}\n")
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))

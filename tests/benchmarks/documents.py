@@ -1,0 +1,79 @@
+"""The processor's time to parse, map and tie out an invoice, and how it grows with the invoice's groups."""
+
+import gc
+import importlib
+import time
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from statistics import median
+from typing import Any
+
+import simplejson
+
+from solvimon_rillet.mapping.invoices import to_rillet_invoice
+from solvimon_rillet.settings import Settings
+from solvimon_rillet.solvimon.models import Invoice
+from tests.support.builders import LINKS, invoice, line, taxed
+
+GROUPS = (10, 100, 1000)
+_ROUNDS = 7
+_SECONDS = 0.2
+Json = dict[str, Any]
+
+
+def work_per_document() -> Iterator[Json]:
+    """One line for each size; beside it what Solvimon's official SDK takes only to parse the same text."""
+    official = importlib.import_module("solvimon_python_sdk").Invoice.from_dict
+    gc.collect()
+    gc.freeze()  # the SDK's thousands of classes are no part of anybody's document
+    first, their_first = 0.0, 0.0
+    for groups in GROUPS:
+        text = document(groups)
+        parsed = _parsed(text)
+        parse = _processor(lambda text=text: _parsed(text))  # type: ignore[misc]
+        whole = _processor(lambda text=text: _mapped(_parsed(text)))  # type: ignore[misc]
+        theirs = _processor(lambda text=text: official(simplejson.loads(text)))  # type: ignore[misc]
+        if len(_mapped(parsed).payload["items"]) != groups:
+            raise ValueError("an invoice of other groups than it was made of")
+        first, their_first = first or whole / groups, their_first or theirs / groups
+        yield {
+            "measure": f"parse, map and tie out, {groups} groups",
+            "ratio_to_the_sdks_parsing": round(whole / theirs, 3),
+            "time_per_group_against_10_groups": round(whole / groups / first, 2),
+            "sdk_time_per_group_against_10_groups": round(theirs / groups / their_first, 2),
+            "share_of_parsing": round(parse / whole, 2),
+            "processor_ms_here": round(whole * 1000, 2),
+            "sdk_processor_ms_here": round(theirs * 1000, 2),
+        }
+
+
+def document(groups: int) -> str:
+    """An invoice as Solvimon sends it, with so many groups of three lines each."""
+    lines = [line(description=f"Usage {number}", quantity="12.5", unit_price="8.00") for number in range(3)]
+    made = [
+        taxed(str(Decimal(number) + 100), f"{Decimal(number) * 21 / 100 + 21:.2f}")
+        for number in range(groups)
+    ]
+    return str(simplejson.dumps(invoice(*({**group, "lines": lines} for group in made)), use_decimal=True))
+
+
+def _parsed(text: str) -> Invoice:
+    return Invoice.model_validate(simplejson.loads(text, use_decimal=True))
+
+
+def _mapped(parsed: Invoice) -> Any:  # noqa: ANN401 - a mapped document
+    return to_rillet_invoice(parsed, LINKS, Settings())
+
+
+def _processor(work: Callable[[], object]) -> float:
+    """Median seconds of the processor for one run of the work."""
+    work()
+    return median(_round(work) for _ in range(_ROUNDS))
+
+
+def _round(work: Callable[[], object]) -> float:
+    times, began = 0, time.process_time()
+    while (used := time.process_time() - began) < _SECONDS or not times:
+        work()
+        times += 1
+    return used / times

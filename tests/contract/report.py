@@ -1,0 +1,140 @@
+"""Everything that was said, counted, and what of it the documents do not allow."""
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from local.fake_vendor.traffic_recorder import Exchange, Vendor, Witness
+from local.system import LocalSystem
+from tests.contract import oauth
+from tests.contract.checker import (
+    Violation,
+    check_answer,
+    check_payload,
+    check_record,
+    check_request,
+    check_webhook,
+    name_of,
+    schema_names,
+)
+from tests.contract.exceptions import EXCEPTIONS, Excused
+
+
+class Report:
+    """What was checked and what was found.
+
+    Args:
+        exceptions: what is let through although a document does not allow it.
+
+    Attributes:
+        operations: how often each was used.
+        requests: how many were checked, webhooks and payloads that were not sent included.
+        responses: how many were checked.
+        used: how often each exception was needed.
+        bodies: what was sent to Solvimon and what it answered, by the name of the schema.
+    """
+
+    def __init__(self, exceptions: Sequence[Excused] = EXCEPTIONS) -> None:
+        self.exceptions = exceptions
+        self.operations: Counter[str] = Counter()
+        self.requests = 0
+        self.responses = 0
+        self.used: Counter[str] = Counter()
+        self.bodies: dict[str, set[bytes]] = {}
+        self._found: Counter[Violation] = Counter()
+
+    @property
+    def violations(self) -> list[Violation]:
+        """What is not excused, each once."""
+        return list(self._found)
+
+    @property
+    def unused(self) -> list[str]:
+        """Exceptions that nothing needed."""
+        return [each.name for each in self.exceptions if not self.used[each.name]]
+
+    def exchange(self, exchange: Exchange, *, request: bool = True) -> None:
+        """Check a request and its answer.
+
+        Args:
+            exchange: the two.
+            request: False where the request is wrong on purpose.
+        """
+        answered = exchange.status is not None
+        self.responses += answered
+        if oauth.is_oauth(exchange):
+            self.requests += request
+            self._add(oauth.check(exchange))
+            return
+        self.operations[name_of(exchange)] += 1
+        self.requests += request
+        self._add(check_request(exchange) if request else [])
+        self._add(check_answer(exchange))
+        if exchange.vendor == "solvimon":
+            for name, body in zip(schema_names(exchange), (exchange.body, exchange.answer), strict=True):
+                if name and body and (exchange.status or 500) < 400:
+                    self.bodies.setdefault(name, set()).add(body)
+
+    def payload(self, vendor: Vendor, method: str, path: str, payload: object) -> None:
+        """Check the body of a request that is not sent."""
+        self.requests += 1
+        self._add(check_payload(vendor, method, path, payload))
+
+    def webhooks(self, system: LocalSystem) -> None:
+        """Check what both fakes announced so far."""
+        for connection in system.connections.values():
+            organisation = connection.organisation
+            if not organisation.webhooks.webhooks:
+                organisation.add_webhook("https://nobody.example/")  # for the headers
+            for event in organisation.announced():
+                headers = organisation.sign(event.body, event.entity, event.event, event_id=event.id)
+                self._add(check_webhook(event.name, headers, json.loads(event.body)))
+                self.requests += 1
+            for told in connection.platform.webhooks.events:
+                record = json.loads(told.body)["data"]
+                name = record["object_type"].title().replace("_", "")  # PRODUCT_CATEGORY is a ProductCategory
+                self._add(check_record("solvimon", name, record))
+                self.requests += 1
+
+    @contextmanager
+    def listening(self, *witnesses: Witness, requests: bool = True) -> Iterator[None]:
+        """Check all that the fakes are asked and answer meanwhile, at the end of it.
+
+        Args:
+            witnesses: the fakes'.
+            requests: False where they are wrong on purpose; then only the answers are checked.
+        """
+        heard: list[Exchange] = []
+        lock = threading.Lock()
+
+        def hear(exchange: Exchange) -> None:
+            with lock:
+                heard.append(exchange)
+
+        for witness in witnesses:
+            witness.listeners.append(hear)
+        try:
+            yield
+        finally:
+            for witness in witnesses:
+                witness.listeners.remove(hear)
+            for exchange in heard:
+                self.exchange(exchange, request=requests)
+
+    def _add(self, violations: Iterable[Violation]) -> None:
+        for violation in violations:
+            excuse = next((each for each in self.exceptions if each.covers(violation)), None)
+            if excuse:
+                self.used[excuse.name] += 1
+            else:
+                self._found[violation] += 1
+
+
+@contextmanager
+def overheard(system: LocalSystem) -> Iterator[Report]:
+    """A report of what a local system's functions ask both vendors meanwhile; complete at the end."""
+    report = Report()
+    with report.listening(system.rillet.witness, system.solvimon.witness):
+        yield report

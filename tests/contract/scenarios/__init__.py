@@ -1,0 +1,31 @@
+"""What the functions do, so that everything they can send is sent; each scenario begins with nothing."""
+
+from collections.abc import Callable, Mapping
+
+from local.system import LocalSystem
+from tests.contract.scenarios import (
+    access,
+    credit_memos,
+    customers,
+    exports,
+    guarantee,
+    imports,
+    payments,
+    story,
+)
+
+SCENARIOS: Mapping[str, Callable[[LocalSystem], None]] = {
+    "exports in every scope": exports.every_scope,
+    "exports in a closed period": exports.a_closed_period,
+    "exports that need a second look": exports.a_second_look,
+    "credit memos and applications": credit_memos.credits_of_every_kind,
+    "customers that are created and edited": customers.created_and_edited,
+    "payments as a state": payments.as_a_state,
+    "payments recorded one by one": payments.one_by_one,
+    "imports": imports.everything,
+    "sweep and payments without webhooks": guarantee.sweep,
+    "reconciliation": guarantee.reconcile,
+    "documents booked by hand": guarantee.booked_by_hand,
+    "OAuth, status and disconnecting": access.connect_and_disconnect,
+    "the demo": story.tell,
+}

@@ -1,0 +1,30 @@
+"""Customers: edited, created, found by their reference."""
+
+from local.system import LocalSystem
+from tests.contract.scenarios.exports import SETTINGS
+from tests.contract.scenarios.world import expect, outcomes, renew
+from tests.integration.sync_customer.support import (
+    CUSTOMER,
+    PERSON,
+    STATELESS,
+    UNLINKED,
+    edit,
+    named,
+    organization,
+)
+
+
+def created_and_edited(system: LocalSystem) -> None:
+    """Sync every customer of the demo as it is, then edits of organisations and persons."""
+    for settings in (SETTINGS[0], SETTINGS[-1]):
+        connection = renew(system, **settings)
+        everybody = list(connection.platform.records["customers"])
+        found = outcomes(system, "sync_customer", {"customer_ids": everybody})
+        expect(set(found) <= {"synced", "unchanged", "skipped"}, True, f"customers with {settings}")
+        edit(connection, CUSTOMER, **organization(legal_name="Quay", address={"line1": "Kade 1"}))
+        edit(connection, PERSON, email="jelle@boer.example")
+        edit(connection, STATELESS, **named("Straits"))
+        edit(connection, UNLINKED, email="ap@offshore.example")
+        system.settle()
+        found = outcomes(system, "sync_customer", {"customer_ids": [CUSTOMER, "cust_nobody"]})
+        expect(len(found), 2, "customers asked for by id")

@@ -1,0 +1,79 @@
+"""Exports of invoices: each of the demo's, in each scope, under each setting that shapes a payload."""
+
+from typing import Any
+
+from local.sample_data import invoice_id
+from local.system import LocalSystem
+from tests.contract.scenarios.world import connected, expect, finalised, outcomes, renew
+
+Json = dict[str, Any]
+
+SCOPES = ("FULL", "REVENUE_RECOGNITION_ONLY", "AR_ONLY")
+SETTINGS: tuple[Json, ...] = (
+    {},
+    {"tax_amount_on": "header", "reference_types": {"invoice_line": None}},
+    {"tax_amount_on": "both", "solvimon": {"desk_invoice_url": None}, "tax_types": {"NL": "SALES_TAX"}},
+    {
+        "send_invoice_number_in_full_scope": False,
+        "solvimon": {"platform_id": "plat_1", "desk_invoice_url": "https://desk.example/{id}"},
+        "tax_country": "DE",
+        "address_state": "NA",
+    },
+)
+_FIRST = invoice_id("first")
+_DAY = 24 * 3600
+
+
+def every_scope(system: LocalSystem) -> None:
+    """Export all of the demo's invoices, customers that are missing in Rillet included.
+
+    Each scope goes with other settings; `payloads` has all of their combinations.
+    """
+    for scope, settings in zip(SCOPES, SETTINGS[1:], strict=True):
+        connection = renew(system, invoice_scope=scope, **settings)
+        ids = finalised(connection)
+        system.invoke("export_invoice", {"invoice_ids": ids[:2], "dry_run": True})
+        found = outcomes(system, "export_invoice", {"invoice_ids": ids})
+        expect(set(found), {"exported"}, f"exports in {scope} with {settings}")
+
+
+def a_closed_period(system: LocalSystem) -> None:
+    """Export on the next open day, with the true date in the memo or in a line."""
+    for scope in SCOPES:
+        connection = renew(system, invoice_scope=scope, closed_periods="next_open_day")
+        connection.organisation.close_period("2026-10-01", "2026-11-30")
+        found = outcomes(system, "export_invoice", {"invoice_ids": finalised(connection)[:3]})
+        expect(set(found), {"exported"}, f"exports of a closed period in {scope}")
+
+
+def a_second_look(system: LocalSystem) -> None:
+    """Answers that get lost: the same request again, and a look-up when its key is too old for that."""
+    connection = connected(system)
+    first, second = finalised(connection)[:2]
+    for document, wait in ((first, 60), (second, _DAY + 3600)):
+        system.rillet.state.misbehave("commit_then_drop", method="POST", path="/invoices", times=1)
+        event = {"invoice_ids": [document]}
+        expect(outcomes(system, "export_invoice", event), ["queued"], "a lost answer")
+        system.advance(wait)
+        expect(outcomes(system, "export_invoice", event), ["exported"], "after a lost answer")
+    _not_embedded(system)
+    _refused(system)
+
+
+def _not_embedded(system: LocalSystem) -> None:
+    """An invoice that names its billing entity by the id alone."""
+    connection = renew(system)
+    connection.platform.finalise(_FIRST)
+    invoice = connection.platform.records["invoices"][_FIRST]
+    del invoice["billing_entity"]
+    invoice["other_custom_fields"] = []
+    found = outcomes(system, "export_invoice", {"invoice_ids": [_FIRST]})
+    expect(found, ["exported"], "an invoice without an embedded billing entity")
+
+
+def _refused(system: LocalSystem) -> None:
+    """Documents that Rillet, or Solvimon, does not have."""
+    connection = renew(system, reference_types={"invoice": "unknown_type"})
+    connection.platform.finalise(_FIRST)
+    found = outcomes(system, "export_invoice", {"invoice_ids": [_FIRST, "invo_nobody"]})
+    expect(found, ["rejected", "rejected"], "documents that are refused")

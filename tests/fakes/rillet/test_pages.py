@@ -1,0 +1,153 @@
+"""Listings of the Rillet fake: filters, order, pages and cursors."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.fakes.rillet.support import CUSTOMER, Rillet, names, reference
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Rillet]:
+    with Rillet() as rillet:
+        yield rillet
+
+
+@pytest.fixture
+def rillet(running: Rillet) -> Rillet:
+    return running.renew()
+
+
+def add_customers(rillet: Rillet, count: int) -> list[str]:
+    """Create customers a second apart and return their names, newest first."""
+    created = []
+    for number in range(count):
+        rillet.clock.advance(1)
+        created.append(rillet.create("/customers", {"name": f"Customer {number}"})["name"])
+    return created[::-1]
+
+
+def test_customers_are_searched_by_part_of_the_name(rillet: Rillet) -> None:
+    rillet.create("/customers", {"name": "Carol"})
+
+    assert names(rillet.get("/customers", search="bOB ind")) == ["Bob Industries"]
+
+
+def test_customers_are_found_by_external_reference_of_type_and_id(rillet: Rillet) -> None:
+    for name, slug in (("A", "solvimon_customer_id"), ("B", "restricted_id")):
+        rillet.create("/customers", {"name": name, "external_references": [reference("1", slug)]})
+
+    found = rillet.get(
+        "/customers", external_reference_id="1", external_reference_type="solvimon_customer_id"
+    )
+
+    assert names(found) == ["A"]
+
+
+@pytest.mark.parametrize("parameter", ["external_reference_id", "external_reference_type"])
+def test_reference_id_and_type_need_each_other(rillet: Rillet, parameter: str) -> None:
+    response = rillet.get("/customers", **{parameter: "1"})
+
+    assert response.status_code == 400
+    assert parameter in response.json()["detail"]
+
+
+def test_updated_gt_is_strict(rillet: Rillet) -> None:
+    moment = rillet.create("/customers", {"name": "First"})["updated_at"]
+    rillet.clock.advance(0.001)
+    rillet.create("/customers", {"name": "Second"})
+
+    found = rillet.get("/customers", **{"updated.gt": moment})
+
+    assert names(found) == ["Second"]
+
+
+@pytest.mark.parametrize("moment", ["yesterday", "2026-03-01", "2026-03-01T00:00:00"])
+def test_updated_gt_must_be_a_timestamp_with_zone(rillet: Rillet, moment: str) -> None:
+    assert rillet.get("/customers", **{"updated.gt": moment}).status_code == 400
+
+
+def test_customers_are_sorted_by_creation_or_by_update(rillet: Rillet) -> None:
+    add_customers(rillet, 2)
+    rillet.clock.advance(1)
+    rillet.call("PUT", f"/customers/{CUSTOMER}", {"name": "Bob"})
+
+    assert names(rillet.get("/customers")) == ["Customer 1", "Customer 0", "Bob"]
+    assert names(rillet.get("/customers", sort_by="updated")) == ["Bob", "Customer 1", "Customer 0"]
+    assert rillet.get("/customers", sort_by="name").status_code == 400
+
+
+def test_pages_follow_each_other_newest_first_until_there_is_no_cursor(rillet: Rillet) -> None:
+    expected = [*add_customers(rillet, 4), "Bob Industries"]
+    seen: list[str] = []
+    cursor: dict[str, str] = {}
+
+    while True:
+        response = rillet.get("/customers", limit="2", **cursor)
+        seen += names(response)
+        pagination = response.json()["pagination"]
+        if not pagination:
+            break
+        cursor = {"cursor": pagination["next_cursor"]}
+
+    assert seen == expected
+    assert pagination == {}
+
+
+def test_rows_of_the_same_moment_are_neither_repeated_nor_lost(rillet: Rillet) -> None:
+    for number in range(5):
+        rillet.create("/customers", {"name": f"Fake {number}"})
+
+    first = rillet.get("/customers", limit="3").json()
+    second = rillet.get("/customers", limit="3", cursor=first["pagination"]["next_cursor"]).json()
+
+    ids = [customer["id"] for customer in first["customers"] + second["customers"]]
+    assert len(set(ids)) == len(ids) == 6
+
+
+def test_a_row_created_during_the_listing_does_not_shift_the_next_page(rillet: Rillet) -> None:
+    expected = add_customers(rillet, 3)
+    first = rillet.get("/customers", limit="2").json()
+    rillet.clock.advance(1)
+    rillet.create("/customers", {"name": "Late"})
+
+    second = rillet.get("/customers", limit="2", cursor=first["pagination"]["next_cursor"])
+
+    assert names(second) == [expected[2], "Bob Industries"]
+
+
+def test_an_expired_cursor_silently_restarts_at_page_one(rillet: Rillet) -> None:
+    newest = add_customers(rillet, 3)
+    cursor = rillet.get("/customers", limit="1").json()["pagination"]["next_cursor"]
+    rillet.clock.advance(2 * 60 * 60 - 1)
+    valid = names(rillet.get("/customers", limit="1", cursor=cursor))
+    rillet.clock.advance(1)
+
+    expired = names(rillet.get("/customers", limit="1", cursor=cursor))
+
+    assert (valid, expired) == ([newest[1]], [newest[0]])
+
+
+@pytest.mark.parametrize("listing", ["/customers", "/products"])
+def test_an_invalid_cursor_or_one_of_another_listing_restarts_at_page_one(
+    rillet: Rillet, listing: str
+) -> None:
+    add_customers(rillet, 2)
+    foreign = rillet.get("/customers", limit="1", sort_by="updated").json()["pagination"]["next_cursor"]
+
+    for cursor in ("nonsense", foreign):
+        page = rillet.get(listing, cursor=cursor)
+        assert page.json() == rillet.get(listing).json()
+
+
+@pytest.mark.parametrize("limit", ["0", "101", "-1", "many"])
+def test_the_page_limit_is_between_1_and_100(rillet: Rillet, limit: str) -> None:
+    assert rillet.get("/customers", limit=limit).status_code == 400
+
+
+def test_a_page_has_25_rows_by_default(rillet: Rillet) -> None:
+    for number in range(30):
+        rillet.organisation.customers.add({"name": str(number)})
+
+    assert len(rillet.get("/customers").json()["customers"]) == 25
+    assert len(rillet.get("/customers", limit="100").json()["customers"]) == 31

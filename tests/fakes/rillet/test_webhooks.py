@@ -1,0 +1,294 @@
+"""Webhooks of the Rillet fake: what is announced, to whom, and how it is signed."""
+
+import base64
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.fakes.rillet.signatures import HEADERS, TOKEN, signature
+from tests.fakes.rillet.support import CUSTOMER, Json, Rillet, application, credit_memo, full_invoice, payment
+from tests.fakes.webhook_receiver import Receiver
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Rillet]:
+    with Rillet() as rillet:
+        yield rillet
+
+
+@pytest.fixture
+def rillet(running: Rillet) -> Rillet:
+    return running.renew()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as receiver:
+        yield receiver
+
+
+def names(rillet: Rillet) -> list[str]:
+    return [event.name for event in rillet.organisation.announced()]
+
+
+def test_creating_an_invoice_sends_it_signed_over_five_parts(rillet: Rillet, receiver: Receiver) -> None:
+    rillet.organisation.add_webhook(receiver.url, TOKEN)
+    invoice = rillet.create("/invoices", full_invoice())
+
+    [delivery] = rillet.organisation.deliver_webhooks()
+
+    [(headers, body)] = receiver.received
+    assert json.loads(body) == invoice
+    assert headers["CONTENT-TYPE"] == "application/json"
+    assert (headers["X-RILLET-ENTITY"], headers["X-RILLET-EVENT"]) == ("INVOICE", "CREATED")
+    assert headers["X-RILLET-TIMESTAMP"] == "2026-03-10T12:00:00.000000Z"
+    assert headers["X-RILLET-ID"] == delivery.event.id
+    assert headers["X-RILLET-SIGNATURE"] == signature(base64.b64decode(TOKEN), headers, body)
+    assert (delivery.status, delivery.delivered, delivery.attempt, delivery.group) == (200, True, 1, 1)
+    assert rillet.organisation.deliver_webhooks() == []
+
+
+def test_every_change_of_an_invoice_is_announced(rillet: Rillet) -> None:
+    invoice = rillet.create("/invoices", full_invoice())
+    path = f"/invoices/{invoice['id']}"
+    paid = rillet.post(f"{path}/payments", payment("40.00")).json()
+    rillet.call("PUT", f"{path}/payments/{paid['id']}", payment("50.00"))
+    rillet.call("DELETE", f"{path}/payments/{paid['id']}")
+    rillet.organisation.edit_invoice_by_hand(invoice["id"], memo="Ahoy")
+    rillet.call("DELETE", path)
+
+    events = rillet.organisation.announced()
+
+    assert names(rillet) == [
+        "invoice-created",
+        *["invoice-payment-updated"] * 3,
+        "invoice-updated",
+        "invoice-deleted",
+    ]
+    assert [event.document["amount_due"]["amount"] for event in events[:4]] == [
+        "100.00",
+        "60.00",
+        "50.00",
+        "100.00",
+    ]
+    assert {(event.entity, event.event) for event in events[1:4]} == {("INVOICE", "PAYMENT_UPDATED")}
+    assert events[-1].body == f'"{invoice["id"]}"'.encode()
+
+
+def test_clearing_and_failing_a_payment_are_announced_with_the_invoice(rillet: Rillet) -> None:
+    invoice = rillet.create("/invoices", full_invoice())
+    paid = rillet.organisation.pay(invoice["id"], cleared=False)
+    rillet.organisation.clear_payment(paid["id"])
+    rillet.organisation.fail_payment(paid["id"])
+
+    events = rillet.organisation.announced("invoice-payment-updated")
+
+    assert [event.document["id"] for event in events] == [invoice["id"]] * 3
+    assert [event.document["status"] for event in events] == ["PAID", "PAID", "UNPAID"]
+
+
+@pytest.mark.parametrize("event", ["payment-updated", "updated"])
+def test_applying_a_memo_is_announced_for_both_documents(rillet: Rillet, event: str) -> None:
+    rillet.organisation.switches.set(credit_event=event)
+    invoice, memo = rillet.create("/invoices", full_invoice()), rillet.create("/credit-memos", credit_memo())
+    path = f"/credit-memos/{memo['id']}"
+    rillet.create(f"{path}/applications", {"applications": [application(invoice, "100.00")]})
+    rillet.call("DELETE", f"{path}/applications")
+    rillet.call("PUT", path, credit_memo())
+    rillet.call("DELETE", path)
+
+    assert names(rillet) == [
+        "invoice-created",
+        "credit-memo-created",
+        *["credit-memo-payment-updated", f"invoice-{event}"] * 2,
+        "credit-memo-updated",
+        "credit-memo-deleted",
+    ]
+    applied, credited = rillet.organisation.announced()[2:4]
+    assert (applied.document["status"], credited.document["status"]) == ("APPLIED", "CREDITED")
+    assert rillet.organisation.announced()[-1].document == memo["id"]
+
+
+def test_every_change_of_a_customer_is_announced(rillet: Rillet) -> None:
+    customer = rillet.create("/customers", {"name": "Carol"})
+    rillet.call("PUT", f"/customers/{customer['id']}", {"name": "Caroline"})
+    rillet.call("DELETE", f"/customers/{customer['id']}")
+
+    created, updated, deleted = rillet.organisation.announced()
+
+    assert names(rillet) == ["customer-created", "customer-updated", "customer-deleted"]
+    assert (created.document["name"], updated.document["name"]) == ("Carol", "Caroline")
+    assert deleted.document == customer["id"]
+
+
+def test_what_is_refused_or_only_read_announces_nothing(rillet: Rillet) -> None:
+    rillet.post("/invoices", {})
+    rillet.post("/credit-memos", credit_memo(credit_memo_date=None))
+    rillet.get(f"/customers/{CUSTOMER}")
+
+    assert names(rillet) == []
+
+
+def test_a_body_says_how_things_were_when_it_happened(rillet: Rillet, receiver: Receiver) -> None:
+    rillet.organisation.add_webhook(receiver.url, TOKEN)
+    invoice = rillet.create("/invoices", full_invoice())
+    rillet.organisation.pay(invoice["id"])
+
+    rillet.organisation.deliver_webhooks()
+
+    assert [json.loads(body)["status"] for _, body in receiver.received] == ["UNPAID", "PAID"]
+
+
+def test_a_webhook_gets_only_the_events_it_wants(rillet: Rillet, receiver: Receiver) -> None:
+    rillet.organisation.add_webhook(receiver.url, events=["invoice-payment-updated", "invoice-deleted"])
+    invoice = rillet.create("/invoices", full_invoice())
+    rillet.organisation.pay(invoice["id"])
+
+    deliveries = rillet.organisation.deliver_webhooks()
+
+    assert [delivery.event.name for delivery in deliveries] == ["invoice-payment-updated"]
+    with pytest.raises(ValueError, match="no event is called invoice-paid"):
+        rillet.organisation.add_webhook(receiver.url, events=["invoice-paid"])
+
+
+def test_an_organisation_has_at_most_five_webhooks(rillet: Rillet) -> None:
+    for number in range(5):
+        rillet.organisation.add_webhook(f"http://127.0.0.1:9/{number}")
+
+    with pytest.raises(ValueError, match="at most 5 webhooks"):
+        rillet.organisation.add_webhook("http://127.0.0.1:9/5")
+
+
+def test_with_webhooks_off_events_are_lost(rillet: Rillet, receiver: Receiver) -> None:
+    rillet.organisation.add_webhook(receiver.url)
+    rillet.state.webhooks_on = False
+    rillet.create("/invoices", full_invoice())
+
+    rillet.state.webhooks_on = True
+
+    assert rillet.organisation.deliver_webhooks() == []
+    assert names(rillet) == []
+
+
+def test_events_of_objects_the_fake_does_not_have_can_be_sent_too(rillet: Rillet, receiver: Receiver) -> None:
+    rillet.organisation.add_webhook(receiver.url)
+    rillet.organisation.webhooks.emit("journal-entry-deleted", "a-uuid")
+
+    rillet.organisation.deliver_webhooks()
+
+    [(headers, body)] = receiver.received
+    assert (headers["X-RILLET-ENTITY"], headers["X-RILLET-EVENT"]) == ("JOURNAL_ENTRY", "DELETED")
+    assert body == b'"a-uuid"'
+    with pytest.raises(ValueError, match="no event is called"):
+        rillet.organisation.webhooks.emit("product-created", {})
+
+
+def test_an_event_can_be_sent_twice_under_the_same_id(rillet: Rillet, receiver: Receiver) -> None:
+    rillet.organisation.add_webhook(receiver.url, TOKEN)
+    rillet.create("/invoices", full_invoice())
+
+    rillet.organisation.webhooks.send(rillet.organisation.announced()[0])
+    rillet.organisation.deliver_webhooks()
+
+    assert len(receiver.received) == 2
+    assert len({headers["X-RILLET-ID"] for headers, _ in receiver.received}) == 1
+
+
+def test_the_token_can_be_the_key_as_text(rillet: Rillet, receiver: Receiver) -> None:
+    rillet.organisation.switches.set(token_form="text")
+    rillet.organisation.add_webhook(receiver.url, "a plain token")
+    rillet.create("/invoices", full_invoice())
+
+    rillet.organisation.deliver_webhooks()
+
+    [(headers, body)] = receiver.received
+    assert headers["X-RILLET-SIGNATURE"] == signature(b"a plain token", headers, body)
+
+
+def test_names_can_come_in_the_lower_case_form(rillet: Rillet, receiver: Receiver) -> None:
+    rillet.organisation.switches.set(webhook_names="lower")
+    rillet.organisation.add_webhook(receiver.url, TOKEN)
+    rillet.organisation.webhooks.emit("credit-memo-payment-updated", {})
+
+    rillet.organisation.deliver_webhooks()
+
+    [(headers, body)] = receiver.received
+    assert (headers["X-RILLET-ENTITY"], headers["X-RILLET-EVENT"]) == ("credit-memo", "payment-updated")
+    assert headers["X-RILLET-SIGNATURE"] == signature(base64.b64decode(TOKEN), headers, body)
+
+
+def test_a_regenerated_token_voids_the_one_before_at_once(rillet: Rillet, receiver: Receiver) -> None:
+    webhook = rillet.organisation.add_webhook(receiver.url, TOKEN)
+    rillet.create("/invoices", full_invoice())
+
+    new = rillet.organisation.regenerate_token(webhook.id)
+    rillet.organisation.deliver_webhooks()
+
+    [(headers, body)] = receiver.received
+    assert headers["X-RILLET-SIGNATURE"] == signature(base64.b64decode(new), headers, body)
+
+
+@pytest.mark.parametrize("regenerated", [False, True])
+def test_a_header_may_hold_several_signatures(rillet: Rillet, receiver: Receiver, regenerated: bool) -> None:
+    rillet.organisation.switches.set(signatures="several")
+    webhook = rillet.organisation.add_webhook(receiver.url, TOKEN)
+    token = rillet.organisation.regenerate_token(webhook.id) if regenerated else TOKEN
+    rillet.create("/invoices", full_invoice())
+
+    rillet.organisation.deliver_webhooks()
+
+    [(headers, body)] = receiver.received
+    first, last = headers["X-RILLET-SIGNATURE"].split(",")
+    assert last == signature(base64.b64decode(token), headers, body)
+    assert (first == signature(base64.b64decode(TOKEN), headers, body)) is regenerated
+
+
+def test_no_header_holds_more_than_ten_signatures(rillet: Rillet) -> None:
+    rillet.organisation.switches.set(signatures="several")
+    webhook = rillet.organisation.add_webhook("http://127.0.0.1:9/")
+    for _ in range(12):
+        rillet.organisation.regenerate_token(webhook.id)
+
+    headers = rillet.organisation.sign(b"{}", "INVOICE", "UPDATED")
+
+    assert len(headers["X-Rillet-Signature"].split(",")) == 10
+
+
+def test_any_body_can_be_signed_for_a_test(rillet: Rillet) -> None:
+    rillet.organisation.add_webhook("http://127.0.0.1:9/", TOKEN)
+
+    headers = rillet.organisation.sign(b"anything", "invoice", "paid", at=0, event_id="e-1")
+
+    upper = {name.upper(): value for name, value in headers.items()}
+    assert [upper[name] for name in HEADERS] == ["1970-01-01T00:00:00.000000Z", "e-1", "invoice", "paid"]
+    assert upper["X-RILLET-SIGNATURE"] == signature(base64.b64decode(TOKEN), upper, b"anything")
+    with pytest.raises(LookupError):
+        rillet.organisation.sign(b"", "INVOICE", "UPDATED", webhook_id="none")
+
+
+def test_the_controls_make_webhooks_pay_and_deliver(rillet: Rillet, receiver: Receiver) -> None:
+    def control(path: str, body: Json) -> Json:
+        answer: Json = rillet.call("POST", f"/_fake/{path}", body).json()
+        return answer
+
+    made = control("webhooks", {"url": receiver.url, "events": ["invoice-payment-updated"]})
+    invoice = rillet.create("/invoices", full_invoice())
+    paid = control("pay", {"invoice_id": invoice["id"], "amount": "10.00", "cleared": False})
+    waiting = rillet.get("/_fake/state").json()["organizations"][0]
+
+    delivered = control("deliver", {"organization_id": rillet.organisation.id})["deliveries"]
+
+    assert made["token"]
+    assert (made["enabled"], paid["status"]) == (True, "UNCLEARED")
+    assert (waiting["webhook_events_waiting"], len(waiting["payments"])) == (1, 1)
+    assert "token" not in waiting["webhooks"][0]
+    assert [(row["event"], row["status"]) for row in delivered] == [("invoice-payment-updated", 200)]
+    assert control("deliver", {}) == {"deliveries": []}
+    assert control("webhooks", {"url": "x", "events": ["no"]})["status"] == 400
+    assert control("pay", {"organization_id": "nobody"})["status"] == 400
+
+
+def test_a_switch_has_only_its_positions(rillet: Rillet) -> None:
+    with pytest.raises(ValueError, match="token_form cannot be 'hex'; it can be 'base64', 'text'"):
+        rillet.organisation.switches.set(token_form="hex")

@@ -1,0 +1,125 @@
+"""The Solvimon fake's one-offs: credit notes that are no copy of an invoice, and invoices made by hand."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from local.sample_data import invoice_id
+from local.sample_data.identity import solvimon_id
+from tests.fakes.solvimon.figures import check_sums, figures, money
+from tests.fakes.solvimon.support import Json, Solvimon
+
+FIRST = invoice_id("first")
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Solvimon]:
+    solvimon = Solvimon()
+    with solvimon.fake:
+        yield solvimon
+
+
+@pytest.fixture
+def solvimon(running: Solvimon) -> Solvimon:
+    return running.renew()
+
+
+@pytest.mark.parametrize("originals", [[], ["first"], ["first", "yen"]])
+def test_a_one_off_credit_links_none_one_or_several_originals(
+    solvimon: Solvimon, originals: list[str]
+) -> None:
+    identifiers = [invoice_id(name) for name in originals]
+    numbers = [solvimon.platform.finalise(identifier)["invoice_number"] for identifier in identifiers]
+    lines: list[Json] = [
+        {"description": "Goodwill", "amount": "100.00", "tax": {"percentage": "21", "name": "BTW"}},
+        {"description": "Seats", "amount": "50.00", "product_id": solvimon_id("prod", "berth-seats")},
+    ]
+
+    note = solvimon.platform.one_off_credit("maasvlakte-quay", lines, identifiers, notes=["Sorry"])
+
+    assert (note["type"], note["invoice_number"]) == ("ONE_OFF_CREDIT", "CRE-2026-11-000001")
+    assert "credit" not in note
+    assert [(link["id"], link["invoice_number"]) for link in note["linked_invoices"]] == list(
+        zip(identifiers, numbers, strict=True)
+    )
+    assert figures(note) == ("-150.00", "-21.00", "-171.00")
+    check_sums(note)
+    goodwill, seats = note["periods"][0]["groups"]
+    assert (goodwill["products"], goodwill["description"], goodwill["type"]) == ([], "Goodwill", "ONE_OFF")
+    assert seats["products"][0]["custom_fields"][0]["reference"] == "rillet_product_id"
+    assert (note["customer"]["reference"], note["notes"]) == ("maasvlakte-quay", ["Sorry"])
+    assert note["billing_entity"]["reference"] == "tideway-nl"
+    assert solvimon.get(f"/invoices/{note['id']}").json() == note
+
+
+def test_a_one_off_credit_may_be_positive_and_in_another_currency(solvimon: Solvimon) -> None:
+    lines: list[Json] = [
+        {"description": "詫び", "amount": "500", "tax": {"percentage": "10", "name": "消費税"}}
+    ]
+    entity = solvimon_id("bile", "tideway-jp")
+
+    note = solvimon.platform.one_off_credit(
+        "osaka-bay", lines, sign="positive", currency="JPY", billing_entity_id=entity, final=False
+    )
+
+    assert (figures(note), note["status"]) == (("500", "50", "550"), "DRAFT")
+    assert (note["timezone"], note["tax_summary"]["country_code"]) == ("Asia/Tokyo", "JP")
+
+
+def line(quantity: str = "10.00", currency: str = "EUR", **more: object) -> Json:
+    return {"description": "x", "amount_excluding_tax": money(quantity, currency), **more}
+
+
+def one_off(*lines: Json, **more: object) -> Json:
+    groups = [{"group_order": 1, "lines": list(lines) or [line()]}]
+    customer = {"customer_reference": "waddenveer"}
+    return {"type": "ONE_OFF_CREDIT", **customer, "periods": [{"period_order": 1, "groups": groups}], **more}
+
+
+def test_one_offs_are_made_by_call_as_drafts_or_final(solvimon: Solvimon) -> None:
+    solvimon.platform.finalise(FIRST)
+    taxes = [{"percentage": "5", "name": "GST"}, {"percentage": "9.975", "name": "QST"}]
+
+    note = solvimon.post("/invoices", one_off(line(tax_categories=taxes), linked_invoices_ids=[FIRST])).json()
+    invoice = solvimon.post("/invoices", one_off(type="ONE_OFF", status="FINAL")).json()
+
+    assert (note["status"], figures(note)) == ("DRAFT", ("-10.00", "-1.50", "-11.50"))
+    assert len(note["linked_invoices"]) == 1
+    assert (invoice["status"], figures(invoice)) == ("FINAL", ("10.00", "0.00", "10.00"))
+    assert invoice["invoice_number"].startswith("INV-")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "field"),
+    [
+        ({}, 400, "type"),
+        (one_off(type="CREDIT"), 400, "type"),
+        (one_off(type="ONE_OFF", linked_invoices_ids=["invo_1"]), 400, "linked_invoices_ids"),
+        (one_off(linked_invoices_ids=["invo_1"]), 404, None),
+        (one_off(customer_reference=None), 400, "customer_id"),
+        (one_off(customer_reference="nobody"), 404, None),
+        (one_off(billing_entity_id="bile_1"), 404, None),
+        (one_off(status="PAID"), 400, "status"),
+        (one_off(periods=[]), 400, "periods"),
+        (one_off(periods=[{"period_order": 1}]), 400, "periods.0.groups"),
+        (one_off(periods=[{"groups": [{}]}]), 400, "periods.0.groups.0.lines"),
+        (one_off({"description": "x"}), 400, "periods.0.groups.0.lines.0.amount_excluding_tax"),
+        (one_off(line(), line("1", "USD")), 400, "periods.0.groups.0.lines.1.amount_excluding_tax.currency"),
+        (
+            one_off(line(tax_categories=[{"name": "BTW"}])),
+            400,
+            "periods.0.groups.0.lines.0.tax_categories.percentage",
+        ),
+        (one_off(invoice_date="2026-11-03"), 400, "invoice_date"),
+        (one_off(periods=[{"groups": [{"lines": [line()], "products": [{"id": "prod_1"}]}]}]), 404, None),
+    ],
+)
+def test_a_wrong_one_off_is_refused_with_its_field(
+    solvimon: Solvimon, body: Json, status: int, field: str | None
+) -> None:
+    before = len(solvimon.platform.records["invoices"])
+
+    response = solvimon.post("/invoices", body)
+
+    assert (response.status_code, response.json().get("field")) == (status, field)
+    assert len(solvimon.platform.records["invoices"]) == before

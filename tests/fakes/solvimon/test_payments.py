@@ -1,0 +1,290 @@
+"""The Solvimon fake's payments, the call nobody may make, and customers that people edit."""
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from local.fake_solvimon.errors import ApiProblem
+from local.sample_data import invoice_id
+from local.sample_data.identity import solvimon_id
+from tests.fakes.solvimon.support import Json, Solvimon
+from tests.fakes.webhook_receiver import Receiver
+
+FIRST, YEN = invoice_id("first"), invoice_id("yen")
+REFERENCE = "44444444444444448444444444444444"
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Solvimon]:
+    solvimon = Solvimon()
+    with solvimon.fake:
+        yield solvimon
+
+
+@pytest.fixture
+def solvimon(running: Solvimon) -> Solvimon:
+    return running.renew()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as receiver:
+        yield receiver
+
+
+def money(quantity: str, currency: str = "EUR") -> Json:
+    return {"quantity": quantity, "currency": currency}
+
+
+def payment(quantity: str = "1000.00", reference: str = REFERENCE, **more: object) -> Json:
+    amount = {"amount": money(quantity), "invoice_id": FIRST, "external_reference": reference}
+    return {"timestamp": "2026-11-02T10:15:00Z", "result": "AUTHORIZED", **amount, **more}
+
+
+def settled(solvimon: Solvimon, identifier: str = FIRST) -> tuple[bool, str, str]:
+    invoice = solvimon.get(f"/invoices/{identifier}").json()
+    return invoice["paid"], invoice["payment_status"], invoice["paid_invoice_amount"]["quantity"]
+
+
+def test_a_payment_is_recorded_read_and_listed(solvimon: Solvimon) -> None:
+    posted = solvimon.post("/payments", payment())
+    made = posted.json()
+
+    assert posted.status_code == 200
+    assert made.items() >= payment().items()
+    assert made["customer_id"] == solvimon_id("cust", "maasvlakte-quay")
+    assert made["created_at"] == made["updated_at"] == "2026-11-03T12:00:00Z"
+    assert solvimon.get(f"/payments/{made['id']}").json() == made
+    assert solvimon.get("/payments").json()["data"] == [made]
+    assert solvimon.get(f"/invoices/{FIRST}/payments").json()["data"] == [made]
+    assert solvimon.get("/payments/paym_none").status_code == 404
+
+
+def test_payments_are_found_by_reference_invoice_and_customer(solvimon: Solvimon) -> None:
+    solvimon.post("/payments", payment(reference="a1"))
+    solvimon.clock.advance(60)
+    yen = payment("500", "b2", invoice_id=YEN, amount=money("500", "JPY"))
+    solvimon.post("/payments", yen)
+
+    def references(**query: object) -> list[str]:
+        return [one["external_reference"] for one in solvimon.get("/payments", **query).json()["data"]]
+
+    assert references() == ["b2", "a1"]
+    assert references(external_reference="a1") == references(invoice_id=FIRST) == ["a1"]
+    assert references(customer_id=solvimon_id("cust", "osaka-bay")) == ["b2"]
+    assert references(external_reference="A1") == []
+    assert references(limit=1, page=2) == ["a1"]
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "field"),
+    [
+        ({"external_reference": None}, "MISSING_FIELD", "external_reference"),
+        ({"external_reference": "4444-4444"}, "INVALID_FIELD", "external_reference"),
+        ({"external_reference": "a" * 257}, "INVALID_FIELD", "external_reference"),
+        ({"external_reference": 7}, "INVALID_FIELD", "external_reference"),
+        ({"result": None}, "MISSING_FIELD", "result"),
+        ({"result": "SETTLED"}, "INVALID_FIELD", "result"),
+        ({"timestamp": "2026-11-02T10:15:00.123Z"}, "INVALID_FIELD", "timestamp"),
+        ({"amount": "12"}, "INVALID_FIELD", "amount"),
+        ({"amount": money("1", "USD")}, "INVALID_FIELD", "amount.currency"),
+        ({"status": "PAID"}, "INVALID_FIELD", "status"),
+        ({"invoice_id": "invo_none"}, "RESOURCE_NOT_FOUND", None),
+        ({"customer_id": "cust_none"}, "RESOURCE_NOT_FOUND", None),
+    ],
+)
+def test_a_wrong_payment_is_refused_with_its_field(
+    solvimon: Solvimon, change: Json, code: str, field: str | None
+) -> None:
+    response = solvimon.post("/payments", payment() | change)
+
+    assert (response.json()["code"], response.json().get("field")) == (code, field)
+    assert solvimon.platform.records["payments"] == {}
+
+
+def test_a_reference_with_hyphens_is_a_switch(solvimon: Solvimon) -> None:
+    solvimon.platform.payment_references = "any"
+
+    assert solvimon.post("/payments", payment(reference="4444-4444")).status_code == 200
+
+
+def test_two_payments_with_one_reference_are_a_switch(solvimon: Solvimon) -> None:
+    accepted = [solvimon.post("/payments", payment()).status_code for _ in range(2)]
+    solvimon.platform.payment_references_unique = True
+
+    refused = solvimon.post("/payments", payment())
+
+    assert accepted == [200, 200]
+    assert (refused.status_code, refused.json()["code"]) == (409, "RESOURCE_ALREADY_EXISTS")
+
+
+def test_by_default_a_payment_leaves_its_invoice_alone(solvimon: Solvimon, receiver: Receiver) -> None:
+    solvimon.platform.finalise(FIRST)
+    solvimon.platform.add_webhook(receiver.url, "secret")
+
+    solvimon.post("/payments", payment("6745.75"))
+
+    assert settled(solvimon) == (False, "UNPAID", "0.00")
+    assert solvimon.platform.deliver_webhooks() == []
+
+
+def test_payments_settle_their_invoice_when_told_to(solvimon: Solvimon, receiver: Receiver) -> None:
+    solvimon.platform.payments_settle = True
+    solvimon.platform.finalise(FIRST)
+    solvimon.platform.add_webhook(receiver.url, "secret")
+    states = []
+
+    for quantity, result in (("1000.00", "REFUSED"), ("1000.00", "AUTHORIZED"), ("5745.75", "AUTHORIZED")):
+        solvimon.post("/payments", payment(quantity, result=result))
+        states.append(settled(solvimon))
+    last = solvimon.post("/payments", payment("0.01")).json()
+    states.append(settled(solvimon))
+    solvimon.post(f"/payments/{last['id']}/reverse")
+    states.append(settled(solvimon))
+
+    assert states == [
+        (False, "UNPAID", "0.00"),
+        (False, "PARTIALLY_PAID", "1000.00"),
+        (True, "PAID", "6745.75"),
+        (True, "OVERPAID", "6745.76"),
+        (True, "PAID", "6745.75"),
+    ]
+    solvimon.platform.deliver_webhooks()
+    types = [json.loads(body)["type"] for _, body in receiver.received]
+    assert types == [*["INVOICE.UPDATED"] * 3, "INVOICE.PAID", *["INVOICE.UPDATED"] * 2]
+
+
+def test_a_payment_without_amount_or_invoice_settles_nothing(solvimon: Solvimon) -> None:
+    solvimon.platform.payments_settle = True
+    body = payment()
+
+    solvimon.post("/payments", body | {"amount": None})
+    alone = solvimon.post("/payments", body | {"invoice_id": None}).json()
+
+    assert settled(solvimon) == (False, "UNPAID", "0.00")
+    assert not {"invoice_id", "customer_id"} & alone.keys()
+
+
+def test_a_payment_is_refunded_in_parts_until_nothing_is_left(solvimon: Solvimon) -> None:
+    solvimon.platform.payments_settle = True
+    path = f"/payments/{solvimon.post('/payments', payment('100.00')).json()['id']}"
+
+    part = solvimon.post(f"{path}/refund", {"amount": money("40.00")}).json()
+    after_part = settled(solvimon)
+    too_much = solvimon.post(f"{path}/refund", {"amount": money("60.01")})
+    rest = solvimon.post(f"{path}/refund", {}).json()
+    again = solvimon.post(f"{path}/refund", {})
+
+    assert (part["status"], part["payment"]["result"]) == ("SUCCESS", "AUTHORIZED")
+    assert after_part == (False, "PARTIALLY_PAID", "60.00")
+    assert (too_much.status_code, too_much.json()["field"]) == (400, "amount")
+    assert rest["payment"]["result"] == "REFUNDED"
+    assert settled(solvimon) == (False, "UNPAID", "0.00")
+    assert again.json()["code"] == "INVALID_OPERATION"
+    assert solvimon.post(f"{path}/refund", {"amount": 5}).json()["field"] == "amount"
+
+
+def test_a_payment_is_reversed_once_and_cannot_be_changed(solvimon: Solvimon) -> None:
+    path = f"/payments/{solvimon.post('/payments', payment()).json()['id']}"
+
+    reversed_once = solvimon.post(f"{path}/reverse").json()
+    again = solvimon.post(f"{path}/reverse")
+
+    assert reversed_once["payment"]["result"] == "CANCELLED"
+    assert again.json()["code"] == "INVALID_OPERATION"
+    assert solvimon.call("PATCH", path, {"result": "ERROR"}, checked=False).status_code == 405
+
+
+def test_the_same_key_records_one_payment(solvimon: Solvimon) -> None:
+    first, second = (solvimon.post("/payments", payment(), key="k").json() for _ in range(2))
+    reused = solvimon.post("/payments", payment("1.00"), key="k")
+
+    assert first == second
+    assert (len(solvimon.platform.records["payments"]), reused.status_code) == (1, 409)
+
+
+def test_a_reader_cannot_record_payments(solvimon: Solvimon) -> None:
+    assert solvimon.call("POST", "/payments", payment(), api_key="key-that-only-reads").status_code == 403
+
+
+def test_marking_a_final_invoice_paid_echoes(solvimon: Solvimon, receiver: Receiver) -> None:
+    solvimon.platform.finalise(FIRST)
+    solvimon.platform.add_webhook(receiver.url, "secret")
+    path = f"/invoices/{FIRST}"
+
+    solvimon.patch(path, {"paid": False, "payment_status": "PARTIALLY_PAID"})
+    solvimon.patch(path, {"paid": True, "payment_status": "PAID"})
+    solvimon.patch(path, {"paid": True, "payment_status": "PAID"})
+    solvimon.patch(path, {"paid": False, "payment_status": "UNPAID"})
+    solvimon.platform.deliver_webhooks()
+
+    envelopes = [json.loads(body) for _, body in receiver.received]
+    updated, paid = "INVOICE.UPDATED", "INVOICE.PAID"
+    assert [envelope["type"] for envelope in envelopes] == [updated, updated, paid, updated, updated]
+    assert [envelope["data"]["payment_status"] for envelope in envelopes] == [
+        *("PARTIALLY_PAID", "PAID", "PAID", "PAID", "UNPAID"),
+    ]
+
+
+def test_charging_the_customer_is_remembered_and_shouted_out(
+    solvimon: Solvimon, caplog: pytest.LogCaptureFixture
+) -> None:
+    solvimon.platform.finalise(FIRST)
+
+    with caplog.at_level(logging.ERROR):
+        charged = solvimon.post(f"/invoices/{FIRST}/pay").json()
+
+    assert (charged["paid"], charged["payment_status"]) == (True, "PAID")
+    assert solvimon.state.charged == [FIRST]
+    assert "has charged the customer" in caplog.text
+    assert solvimon.admin("state").json()["charged"] == [FIRST]
+    solvimon.renew()
+    assert solvimon.state.charged == []
+
+
+def test_people_edit_a_customer_and_it_is_announced(solvimon: Solvimon, receiver: Receiver) -> None:
+    solvimon.platform.add_webhook(receiver.url, "secret")
+    before = solvimon.get("/customers/waddenveer").json()
+
+    edited = solvimon.platform.edit_customer(
+        "waddenveer",
+        email="new@waddenveer.example",
+        organization={
+            "legal_name": "Waddenveer N.V.",
+            "registered_address": {"line1": "Kade 1", "state": None},
+        },
+    )
+    solvimon.platform.deliver_webhooks()
+
+    address = edited["organization"]["registered_address"]
+    old = before["organization"]["registered_address"]
+    assert edited == solvimon.get(f"/customers/{before['id']}").json()
+    assert (edited["email"], edited["organization"]["legal_name"]) == (
+        "new@waddenveer.example",
+        "Waddenveer N.V.",
+    )
+    assert address == {name: text for name, text in old.items() if name != "state"} | {"line1": "Kade 1"}
+    assert edited["organization"]["tax_id"] == before["organization"]["tax_id"]
+    assert edited["custom_fields"] == before["custom_fields"]
+    envelope = json.loads(receiver.received[0][1])
+    assert (envelope["type"], envelope["data"]) == ("CUSTOMER.UPDATED", edited)
+
+
+def test_people_cannot_edit_what_the_rules_forbid(solvimon: Solvimon) -> None:
+    with pytest.raises(ApiProblem, match="must match"):
+        solvimon.platform.edit_customer("waddenveer", email="nobody")
+    with pytest.raises(ApiProblem, match="was not found"):
+        solvimon.platform.edit_customer("nobody", email="a@b.example")
+
+
+def test_a_dropped_connection_leaves_the_payment_behind(solvimon: Solvimon) -> None:
+    solvimon.state.misbehave("commit_then_drop", "POST", "/payments", times=1)
+
+    with pytest.raises(requests.ConnectionError):
+        solvimon.post("/payments", payment(), key="k")
+
+    assert len(solvimon.platform.records["payments"]) == 1
+    assert solvimon.post("/payments", payment(), key="k").headers["Idempotent-Replayed"] == "true"

@@ -1,0 +1,311 @@
+"""The demo's world: figures that agree on every level, and shapes that both vendors would recognise."""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.fake_rillet import FakeRillet
+from local.fake_solvimon import FakeSolvimon
+from local.sample_data import expected, fallback_products, invoice_id, rillet_seed, solvimon_seed
+from tests.contract.checker import check_record
+from tests.contract.documents import MISSING, MISSING_REASON
+
+Json = dict[str, Any]
+
+SAMPLES = Path(os.environ.get("SAMPLES_DIR", Path(__file__).parents[3] / "shared/samples"))
+REAL_INVOICE = SAMPLES / "real-invoice-standard-open-legacy-groups.json"
+KEY = "a-key"
+
+INVOICES: dict[str, Json] = {
+    expected()[invoice["id"]]["name"]: invoice for invoice in solvimon_seed()["invoices"]
+}
+each_invoice = pytest.mark.parametrize("name", INVOICES)
+
+
+def amount(money: Json) -> Decimal:
+    return Decimal(money["quantity"])
+
+
+def nets(parts: list[Json]) -> Decimal:
+    return sum((amount(part["amount_excluding_tax"]) for part in parts), Decimal(0))
+
+
+def grosses(parts: list[Json]) -> Decimal:
+    return sum((amount(part["amount_including_tax"]) for part in parts), Decimal(0))
+
+
+def taxes(parts: list[Json]) -> Counter[tuple[str, str]]:
+    """Return base and tax by category, summed over parts."""
+    found: Counter[tuple[str, str]] = Counter()
+    for part in parts:
+        for category in part["tax_categories"]:
+            found[category["name"], "base"] += amount(category["base_amount"])  # type: ignore[assignment]
+            found[category["name"], "tax"] += amount(category["tax_amount"])  # type: ignore[assignment]
+    return found
+
+
+def cents(currency: str) -> Decimal:
+    return Decimal(1) if currency == "JPY" else Decimal("0.01")
+
+
+def groups(name: str) -> list[Json]:
+    return [group for period in INVOICES[name]["periods"] for group in period["groups"]]
+
+
+def lines(name: str) -> list[Json]:
+    return [line for group in groups(name) for line in group["lines"]]
+
+
+def currencies(document: object) -> Iterator[str]:
+    """Yield the currency of every amount in a document."""
+    if isinstance(document, dict):
+        if document.keys() == {"quantity", "currency"}:
+            yield document["currency"]
+        for value in document.values():
+            yield from currencies(value)
+    elif isinstance(document, list):
+        for value in document:
+            yield from currencies(value)
+
+
+@each_invoice
+def test_the_built_header_has_the_figures_worked_out_by_hand(name: str) -> None:
+    invoice, figures = INVOICES[name], expected()[invoice_id(name)]
+
+    summary = invoice["tax_summary"]
+    assert summary["base_amount"] == {"quantity": figures["net"], "currency": figures["currency"]}
+    assert summary["tax_amount"] == {"quantity": figures["tax"], "currency": figures["currency"]}
+    assert summary["total_amount"] == {"quantity": figures["gross"], "currency": figures["currency"]}
+    assert invoice["invoice_amount_including_tax"] == summary["total_amount"]
+    assert Decimal(figures["net"]) + Decimal(figures["tax"]) == Decimal(figures["gross"])
+
+
+@each_invoice
+def test_every_level_is_the_sum_of_the_level_below(name: str) -> None:
+    invoice = INVOICES[name]
+    cent = cents(invoice["billing_currency"])
+
+    for period in invoice["periods"]:
+        for group in period["groups"]:
+            assert nets(group["lines"]) == amount(group["amount_excluding_tax"])
+            assert grosses(group["lines"]) == amount(group["amount_including_tax"])
+            assert not group["tax_categories"] or taxes([group]) == taxes(group["lines"])
+        assert nets(period["groups"]) == amount(period["amount_excluding_tax"])
+        assert grosses(period["groups"]) == amount(period["amount_including_tax"])
+        assert not period["tax_categories"] or taxes([period]) == taxes(period["groups"])
+    net = nets(invoice["periods"]).quantize(cent, ROUND_HALF_UP)
+    assert net == amount(invoice["tax_summary"]["base_amount"])
+    assert grosses(invoice["periods"]).quantize(cent, ROUND_HALF_UP) == amount(
+        invoice["invoice_amount_including_tax"]
+    )
+
+
+@each_invoice
+def test_header_taxes_are_the_lines_taxes_and_rounded_half_up(name: str) -> None:
+    invoice = INVOICES[name]
+    cent = cents(invoice["billing_currency"])
+
+    tax = sum((amount(category["tax_amount"]) for category in invoice["tax_categories"]), Decimal(0))
+    assert tax == amount(invoice["tax_summary"]["tax_amount"])
+    for line in lines(name):
+        for category in line["tax_categories"]:
+            exact = amount(category["base_amount"]) * Decimal(category["percentage"]) / 100
+            assert amount(category["tax_amount"]) == exact.quantize(cent, ROUND_HALF_UP)
+    for (category_name, kind), value in taxes([invoice]).items():
+        whole = taxes(lines(name))[category_name, kind]
+        assert value == Decimal(whole).quantize(cent, ROUND_HALF_UP)
+
+
+@each_invoice
+def test_what_is_billed_in_one_currency_has_only_that_currency(name: str) -> None:
+    assert set(currencies(INVOICES[name])) == {INVOICES[name]["billing_currency"]}
+
+
+@each_invoice
+def test_invoices_are_drafts_of_october_or_november_2026_without_a_number(name: str) -> None:
+    invoice = INVOICES[name]
+
+    assert (invoice["status"], invoice.get("invoice_number")) == ("DRAFT", None)
+    assert invoice["invoice_date"][:7] in ("2026-10", "2026-11")
+    assert invoice["invoice_date"] <= invoice["due_date"]
+
+
+def test_the_world_is_the_same_every_time_and_nobody_can_spoil_it() -> None:
+    first = solvimon_seed()
+    first["invoices"][0]["notes"].append("spoiled")
+    first["customers"].clear()
+
+    assert solvimon_seed() == solvimon_seed()
+    assert rillet_seed() == rillet_seed()
+    assert solvimon_seed()["customers"]
+    assert solvimon_seed()["invoices"][0]["notes"] == ["Welcome aboard."]
+
+
+def test_there_are_enough_invoices_currencies_and_companies() -> None:
+    assert list(expected()) == [invoice["id"] for invoice in INVOICES.values()]
+    assert len(INVOICES) >= 14
+    assert {invoice["billing_currency"] for invoice in INVOICES.values()} == {"EUR", "USD", "CAD", "JPY"}
+    assert len({invoice["billing_entity_id"] for invoice in INVOICES.values()}) == 4
+
+
+@pytest.mark.skipif(
+    not REAL_INVOICE.exists(), reason=f"{REAL_INVOICE.name} is not in SAMPLES_DIR ({SAMPLES})"
+)
+def test_the_first_invoice_has_the_figures_and_structure_of_the_real_sample() -> None:
+    real, first = json.loads(REAL_INVOICE.read_text(encoding="utf-8")), INVOICES["first"]
+
+    for field in ("invoice_amount_including_tax", "open_invoice_amount", "tax_categories", "tax_summary"):
+        assert first[field] == real[field]
+    assert first["timezone"] == real["timezone"]
+    for period, outer in zip(first["periods"], real["groups"], strict=True):
+        for group, inner in zip(period["groups"], outer["groups"], strict=True):
+            assert group["amount_excluding_tax"] == inner["total"]
+            assert (group["start_at"] == group["end_at"]) == (inner["start_date"] == inner["end_date"])
+            assert not group["tax_categories"]
+            for line, old in zip(group["lines"], inner["lines"], strict=True):
+                assert line["tax_categories"] == old["tax_categories"]
+                assert (line["details"], line["pricing_type"]) == (old["details"], old["pricing_type"])
+
+
+def test_usage_comes_in_tiers_with_its_volume_on_the_line_and_in_its_details() -> None:
+    first, second = groups("usage-tiers")[0]["lines"]
+
+    assert first["meter_value"] == {"reference": "calls", "type": "NUMBER", "number": "1000000"}
+    assert second["details"]["meter_value"]["number"] == "250000"
+    assert first["details"]["band"]["tier_top_bound"] == second["details"]["band"]["tier_lower_bound"]
+    volume, price = Decimal("250000"), amount(second["details"]["band"]["amount"])
+    assert volume * price == amount(second["amount_excluding_tax"])
+
+
+def test_periods_end_at_exclusive_midnight_at_home_and_once_a_second_before() -> None:
+    arrears, advance = INVOICES["usage-tiers"]["periods"]
+
+    assert (arrears["end_at"], arrears["end_at"]) == ("2026-10-31T23:00:00Z", advance["start_at"])
+    assert groups("untaxed")[0]["end_at"] == "2026-10-31T22:59:59Z"
+    assert groups("reverse-charge")[0]["end_at"] == "2027-10-14T22:00:00Z"
+
+
+def test_some_groups_have_no_product_and_say_what_they_are() -> None:
+    without = {
+        group["type"]: amount(group["amount_excluding_tax"])
+        for name in INVOICES
+        for group in groups(name)
+        if not group["products"]
+    }
+
+    assert without == {
+        "DISCOUNT": Decimal("-150.00"),
+        "COMMITMENT": Decimal("189.80"),
+        "ONE_OFF": Decimal("184.60"),
+    }
+    assert set(fallback_products()) == {"discount", "commitment", "one_off", "default"}
+
+
+def test_one_embedded_product_lacks_its_link_and_the_product_itself_has_it() -> None:
+    embedded = [p for name in INVOICES for group in groups(name) for p in group["products"]]
+
+    unlinked = {product["id"] for product in embedded if "custom_fields" not in product}
+
+    assert len(unlinked) == 1
+    assert [
+        p["custom_fields"][0]["reference"] for p in solvimon_seed()["products"] if p["id"] in unlinked
+    ] == ["rillet_product_id"]
+
+
+def test_taxes_come_in_every_form() -> None:
+    def categories(name: str) -> list[tuple[str, str]]:
+        return [(c["percentage"], c["category"]) for c in INVOICES[name]["tax_categories"]]
+
+    assert categories("two-rates") == categories("split-group") == [("21", "STANDARD"), ("9", "STANDARD")]
+    assert len(groups("split-group")) == 1
+    assert len(groups("split-group")[0]["tax_categories"]) == 2
+    assert categories("reverse-charge") == [("0", "NO_TAX")]
+    assert [part["tax_categories"] for part in (INVOICES["untaxed"], *groups("untaxed"))] == [[], []]
+    assert INVOICES["us-sales-tax"]["sales_tax_percentage"] == "8.25"
+    gst, qst = groups("gst-and-qst")[0]["tax_categories"]
+    assert gst["base_amount"] == qst["base_amount"]
+    (stacked,) = groups("gst-with-pst")[0]["tax_categories"]
+    assert [rate["tax_amount"]["quantity"] for rate in stacked["rates"]] == ["43.00", "60.20"]
+
+
+def test_some_invoices_have_notes_an_order_number_fine_amounts_or_a_rate() -> None:
+    notes = INVOICES["long-note"]["notes"]
+    order = INVOICES["one-off-order"]
+    fine = [Decimal(group["amount_excluding_tax"]["quantity"]).as_tuple() for group in groups("unrounded")]
+    (rate,) = INVOICES["exchange-rate"]["used_exchange_rates"]
+
+    assert len(notes) == 3
+    assert len(notes[0]) > 700
+    assert (order["type"], order["purchase_order_number"]) == ("ONE_OFF", "PO-2026-00417")
+    assert {group["start_at"] for group in groups("one-off-order")} == {None}
+    assert {parts.exponent for parts in fine} == {-3}
+    assert (rate["base_currency"], rate["currency"]) == ("USD", "EUR")
+
+
+def test_custom_fields_link_everything_but_one_customer_to_what_rillet_has() -> None:
+    solvimon, rillet = solvimon_seed(), rillet_seed()
+    unlinked = []
+
+    for ours, theirs in (
+        ("customers", "customers"),
+        ("products", "products"),
+        ("billing_entities", "subsidiaries"),
+    ):
+        ids = {record["id"] for record in rillet[theirs]}
+        for record in solvimon[ours]:
+            links = [field["value"] for field in record.get("custom_fields", [])]
+            assert set(links) <= ids
+            unlinked += [] if links else [record["reference"]]
+
+    assert unlinked == ["zeeland-offshore"]
+    assert set(fallback_products().values()) <= {product["id"] for product in rillet["products"]}
+
+
+@pytest.mark.skipif(MISSING, reason=MISSING_REASON)
+def test_solvimons_side_has_the_vendors_shapes() -> None:
+    kinds = {
+        "billing_entities": "BillingEntity",
+        "products": "Product",
+        "product_categories": "ProductCategory",
+        "customers": "Customer",
+        "custom_fields": "CustomField",
+        "invoices": "Invoice",
+    }
+
+    for collection, records in solvimon_seed().items():
+        for record in records:
+            assert check_record("solvimon", kinds[collection], record) == []
+
+
+@pytest.mark.skipif(MISSING, reason=MISSING_REASON)
+def test_rillets_side_has_the_vendors_shapes() -> None:
+    seed = rillet_seed()
+    kinds = {
+        "subsidiaries": "Subsidiary",
+        "products": "Product",
+        "customers": "Customer",
+        "accounts": "Account",
+        "bank_accounts": "BankAccount",
+    }
+
+    records = [("Organization", seed["organization"])]
+    records += [(name, record) for collection, name in kinds.items() for record in seed[collection]]
+    for name, record in records:
+        assert check_record("rillet", name, record) == []
+
+
+def test_both_fakes_take_the_world() -> None:
+    solvimon, rillet = FakeSolvimon(), FakeRillet()
+
+    platform = solvimon.state.add_platform(KEY, solvimon_seed())
+    organisation = rillet.state.load(rillet_seed(KEY))
+
+    assert len(platform.records["invoices"]) == len(expected())
+    assert len(organisation.customers) == len(platform.records["customers"]) - 1
+    assert rillet.state.organisation(KEY) is organisation

@@ -1,0 +1,53 @@
+"""Every test here listens to the functions, and fails if one of them tells a secret."""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from local.system import Connection, LocalSystem
+from tests.integration.connect_rillet.support import Heard, add_connection, connected, listening
+
+
+@pytest.fixture(autouse=True)
+def heard(
+    system: LocalSystem, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Heard]:
+    """What the functions say during the test: never a token, code, state, verifier, key or secret."""
+    with listening(system, monkeypatch, capsys) as heard:
+        yield heard
+    assert heard.leaks() == []
+
+
+@pytest.fixture(scope="session")
+def clients(running_system: LocalSystem) -> Any:  # noqa: ANN401 - a function
+    """AWS's own clients, which take a while to make; they try once, so that an outage is one at once."""
+
+    @cache
+    def client(service: str, caller: str | None) -> Any:  # noqa: ANN401 - the client's type is the service's
+        config = Config(  # type: ignore[call-arg]
+            max_pool_connections=50, retries={"total_max_attempts": 1}, user_agent_appid=caller
+        )
+        return boto3.client(service, config=config)  # type: ignore[call-overload]
+
+    return client
+
+
+@pytest.fixture(autouse=True)
+def _shared_clients(clients: Any, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ANN401 - a function
+    monkeypatch.setattr("solvimon_rillet.entrypoints.services.aws", clients)
+
+
+@pytest.fixture
+def acme(system: LocalSystem) -> Connection:
+    """The connection ``acme``, which nobody has authorised yet."""
+    return add_connection(system)
+
+
+@pytest.fixture
+def working(system: LocalSystem) -> Connection:
+    """The connection ``acme``, authorised, with the demo's records on both sides."""
+    return connected(system, add_connection(system, world=True))

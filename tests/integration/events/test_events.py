@@ -1,0 +1,201 @@
+"""Each event in `events/` does on the local system what its name says, and every function has its events.
+
+`sam local invoke` takes them as they are; the tests put ids of their own world in the place of the examples'.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from local.system import ROOT, Connection, LocalSystem
+from tests.integration.export_credit_memo.support import (
+    CUSTOMER,
+    NOTE,
+    ORIGINAL,
+    SECOND,
+    credit_note,
+    load,
+    memos,
+    original,
+)
+from tests.integration.export_invoice.support import record, rillet_invoices
+from tests.integration.mark_invoice_paid.support import PAID, connected, exported, state
+from tests.integration.receive_webhook.support import signed
+from tests.integration.sync_status.support import NOBODY, mended, unlinked, work_off
+from tests.integration.sync_status.test_manual_resolution import rejected_and_booked
+
+Json = dict[str, Any]
+
+FOLDER = ROOT / "events"
+NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))
+WORKS_OFF_A_QUEUE = ("export_invoice", "export_credit_memo", "sync_customer", "mark_invoice_paid")
+DIRECT = [name for name in NAMES if not name.endswith("-queue") and not name.startswith("receive_webhook")]
+NEEDS_SECOND_LOOK = {"connect_rillet-connect", "connect_rillet-callback", "connect_rillet-disconnect"}
+
+
+def event(name: str, **ids: str) -> Json:
+    """An event, with ids of the test's world in the place of the examples'."""
+    text = (FOLDER / f"{name}.json").read_text(encoding="utf-8")
+    for example, own in {"invo_AbC123": ORIGINAL, "cust_AbC123": CUSTOMER, **ids}.items():
+        text = text.replace(example, own)
+    parsed: Json = json.loads(text)
+    return parsed
+
+
+def function(name: str) -> str:
+    """The function that an event is for."""
+    return name.partition("-")[0]
+
+
+def send(system: LocalSystem, name: str, **ids: str) -> Json:
+    """Invoke a function with an event."""
+    answer: Json = system.invoke(function(name), event(name, **ids))
+    return answer
+
+
+def test_every_function_has_an_event_and_every_event_a_function(system: LocalSystem) -> None:
+    assert {function(name) for name in NAMES} == set(system.deployment.functions)
+    assert {f"{name}-queue" for name in WORKS_OFF_A_QUEUE} <= set(NAMES)
+    assert set(system.deployment.queues) == set(WORKS_OFF_A_QUEUE)
+
+
+@pytest.mark.parametrize("name", sorted(set(DIRECT) - NEEDS_SECOND_LOOK))
+def test_a_persons_event_is_understood(system: LocalSystem, default: Connection, name: str) -> None:
+    by_hand = rejected_and_booked(system, default)
+
+    answer = send(system, name, **{NOBODY: by_hand})
+
+    assert "error" not in answer, answer
+    assert "remedy" not in answer, answer
+
+
+@pytest.mark.parametrize(
+    ("name", "outcome"),
+    [("export_invoice", "would_export"), ("sync_customer", "would_sync"), ("mark_invoice_paid", "not_ours")],
+)
+def test_a_dry_run_writes_nothing(system: LocalSystem, name: str, outcome: str) -> None:
+    connection = connected(system)
+    connection.platform.load({"invoices": [original()]})
+    connection.platform.finalise(ORIGINAL)
+    before = len([call for call in system.rillet.state.calls if call.method != "GET"])
+
+    answer = send(system, name)
+
+    assert answer["dry_run"] is True
+    assert [result["outcome"] for result in answer["results"]] in ([outcome], ["unchanged"])
+    assert len([call for call in system.rillet.state.calls if call.method != "GET"]) == before
+
+
+def test_the_retry_by_cause_books_what_was_rejected(system: LocalSystem, default: Connection) -> None:
+    taken = unlinked(default)
+    load(default, original())
+    system.settle()
+    mended(default, taken)
+
+    answer = send(system, "export_invoice-retry")
+    work_off(system)
+
+    assert answer["queued"] == 1
+    assert record(system, ORIGINAL)["state"] == "exported"
+
+
+def test_a_connection_is_authorised_and_disconnected(system: LocalSystem) -> None:
+    system.connect(auth="oauth")
+
+    begun = send(system, "connect_rillet-connect")
+    page = system.authorise()
+    ended = send(system, "connect_rillet-disconnect")
+
+    assert begun["authorisation_url"].startswith(system.rillet.url)
+    assert "default is connected to" in page
+    assert ended["disconnected"] is True
+
+
+def test_a_callback_with_a_state_that_nobody_began_is_refused_with_a_page(system: LocalSystem) -> None:
+    system.connect(auth="oauth")
+
+    answer = send(system, "connect_rillet-callback")
+
+    assert answer["statusCode"] == 400
+    assert answer["headers"]["content-type"].startswith("text/html")
+
+
+def _invoice_is_booked(system: LocalSystem, connection: Connection) -> bool:
+    return len(rillet_invoices(connection, SECOND)) == 1
+
+
+def _memo_is_booked(system: LocalSystem, connection: Connection) -> bool:
+    return len(memos(connection)) == 1
+
+
+def _customer_is_synced(system: LocalSystem, connection: Connection) -> bool:
+    found = system.ledger_item(f"default#customer#{CUSTOMER}", "RECORD")
+    return bool(found and found["state"] == "synced")
+
+
+def _is_marked_paid(system: LocalSystem, connection: Connection) -> bool:
+    return state(connection) == PAID
+
+
+QUEUES: Mapping[str, tuple[str, Callable[[LocalSystem, Connection], bool]]] = {
+    "export_invoice-queue": (SECOND, _invoice_is_booked),
+    "export_credit_memo-queue": (NOTE, _memo_is_booked),
+    "sync_customer-queue": (ORIGINAL, _customer_is_synced),
+    "mark_invoice_paid-queue": (ORIGINAL, _is_marked_paid),
+}
+
+
+@pytest.mark.parametrize("name", QUEUES)
+def test_a_message_of_a_queue_is_worked_off(system: LocalSystem, name: str) -> None:
+    document, is_done = QUEUES[name]
+    connection = connected(system)
+    rillet_id = exported(system, connection)
+    system.solvimon.state.webhooks_on = system.rillet.state.webhooks_on = False
+    load(connection, credit_note(), original(SECOND))
+    connection.platform.edit_customer(CUSTOMER, email="harbour@example.com")
+    connection.organisation.pay(rillet_id)
+    before = is_done(system, connection)
+
+    answer = send(system, name, **{"invo_AbC123": document, NOBODY: rillet_id})
+
+    assert answer == {"batchItemFailures": []}
+    assert (before, is_done(system, connection)) == (False, True)
+
+
+def test_a_solvimon_webhook_with_a_false_signature_is_refused_and_with_a_true_one_published(
+    system: LocalSystem, default: Connection
+) -> None:
+    given = event("receive_webhook")
+    true = signed(system, given["body"].encode(), default.webhook_secret)
+
+    refused = send(system, "receive_webhook")
+    taken = system.invoke(
+        "receive_webhook", {**given, "headers": {name.lower(): value for name, value in true.items()}}
+    )
+
+    assert (refused["statusCode"], taken["statusCode"]) == (401, 200)
+    assert [each["detail"]["id"] for each in system.bus_events()] == [ORIGINAL]
+
+
+def test_a_rillet_webhook_with_a_false_signature_is_refused_and_with_a_true_one_published(
+    system: LocalSystem,
+) -> None:
+    connection = connected(system)
+    given = event("receive_webhook-rillet")
+    named = given["headers"]
+    true = connection.organisation.sign(
+        given["body"].encode(),
+        named["x-rillet-entity"],
+        named["x-rillet-event"],
+        event_id=named["x-rillet-id"],
+    )
+
+    refused = send(system, "receive_webhook-rillet")
+    taken = system.invoke(
+        "receive_webhook", {**given, "headers": {name.lower(): value for name, value in true.items()}}
+    )
+
+    assert (refused["statusCode"], taken["statusCode"]) == (401, 200)
+    assert [each["detail"]["id"] for each in system.bus_events()] == [NOBODY]

@@ -1,0 +1,262 @@
+"""Closed periods, skips, the switch, dry runs, and events that are for the other workflow."""
+
+import json
+
+import pytest
+
+from local.system import Connection, LocalSystem
+from tests.integration.export_credit_memo.support import (
+    NOTE,
+    ORIGINAL,
+    Json,
+    application_calls,
+    credit,
+    credit_note,
+    load,
+    memo_calls,
+    memos,
+    original,
+    record,
+    rillet_invoice,
+    settled,
+)
+from tests.integration.export_invoice.support import configure, export, until
+from tests.support.builders import amount
+
+
+@pytest.fixture
+def noted(system: LocalSystem, default: Connection) -> Connection:
+    """An invoice in Rillet, and a credit note of all of it that is FINAL."""
+    load(default, original())
+    system.settle()
+    load(default, credit_note())
+    return default
+
+
+def put_on_queue(system: LocalSystem, function: str, detail_type: str, document_id: str) -> None:
+    event = {
+        "source": "solvimon",
+        "detail-type": detail_type,
+        "detail": {"connection": "default", "id": document_id, "event_id": "e", "occurred_at": ""},
+    }
+    url = system.deployment.queues[function].url
+    system.aws.sqs.send_message(QueueUrl=url, MessageBody=json.dumps(event))
+
+
+def test_a_note_in_a_closed_period_is_held_and_booked_when_it_is_open(
+    system: LocalSystem, noted: Connection
+) -> None:
+    noted.organisation.close_period("2026-02-01", "2026-02-28")
+    system.advance(3601)
+
+    [held] = credit(system)
+    noted.organisation.closed_periods.clear()
+    [booked] = credit(system)
+
+    assert (held["outcome"], held["code"]) == ("rejected", "rillet_period_closed")
+    assert "dated 2026-02-01" in held["message"]
+    assert "up to 2026-02-28" in held["message"]
+    assert booked["outcome"] == "exported"
+    settled(system, noted)
+
+
+def test_next_open_day_books_and_applies_it_there_and_keeps_the_true_date_in_the_first_line(
+    system: LocalSystem, noted: Connection
+) -> None:
+    configure(system, noted, closed_periods="next_open_day")
+    noted.organisation.close_period("2026-02-01", "2026-02-28")
+    system.advance(3601)
+
+    credit(system)
+
+    memo = settled(system, noted)
+    assert memo["credit_memo_date"] == "2026-03-01"
+    assert memo["applications"][0]["application_date"] == "2026-03-01"
+    assert memo["items"][0]["description"] == (
+        "Harbour Planner (Dated 2026-02-01; booked on 2026-03-01, the first open day.)"
+    )
+
+
+def test_a_period_that_was_closed_a_moment_ago_is_noticed_by_rillets_refusal(
+    system: LocalSystem, noted: Connection
+) -> None:
+    configure(system, noted, closed_periods="next_open_day")
+    noted.organisation.close_period("2026-02-01", "2026-02-28")
+
+    [refused] = credit(system)
+    until(system, lambda: record(system)["state"] == "exported")
+
+    assert refused["outcome"] == "queued"
+    assert settled(system, noted)["credit_memo_date"] == "2026-03-01"
+
+
+@pytest.mark.parametrize(("policy", "outcome"), [("hold", "rejected"), ("next_open_day", "exported")])
+def test_a_period_that_is_closed_between_memo_and_application(
+    system: LocalSystem, noted: Connection, policy: str, outcome: str
+) -> None:
+    configure(system, noted, closed_periods=policy)
+    system.rillet.state.misbehave("drop", path="/credit-memos/")
+    credit(system)
+    noted.organisation.close_period("2026-02-01", "2026-02-28")
+
+    [result] = credit(system)
+
+    assert result["outcome"] == outcome
+    [memo] = memos(noted)
+    if policy == "hold":
+        assert result["code"] == "rillet_period_closed"
+        assert result["message"].startswith(
+            f"The memo {memo['id']} is in Rillet, but it could not be applied"
+        )
+        noted.organisation.closed_periods.clear()
+        assert credit(system)[0]["outcome"] == "exported"
+    day = {"hold": "2026-02-01", "next_open_day": "2026-03-01"}[policy]
+    assert settled(system, noted)["applications"][0]["application_date"] == day
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"status": "DRAFT"}, "The invoice is DRAFT, not FINAL."),
+        ({"status": None}, "The invoice is without a status, not FINAL."),
+        ({"billing_type": "SELF_BILLING"}, "A SELF_BILLING invoice is money owed to a seller"),
+        ({"invoice_date": "2025-12-31T12:00:00Z"}, "before the connection's start_date 2026-01-01"),
+    ],
+)
+def test_what_is_not_for_rillet_is_skipped_with_its_reason(
+    system: LocalSystem, noted: Connection, changes: Json, reason: str
+) -> None:
+    configure(system, noted, start_date="2026-01-01")
+    noted.platform.records["invoices"][NOTE] |= changes
+
+    [result] = credit(system)
+
+    assert result["outcome"] == "skipped"
+    assert reason in result["reason"]
+    assert record(system)["state"] == "skipped"
+    assert memo_calls(system) == []
+
+
+def test_the_workflow_can_be_switched_off_and_on(system: LocalSystem, noted: Connection) -> None:
+    configure(system, noted, workflows={"export_credit_memo": False})
+    [off] = credit(system)
+    configure(system, noted)
+
+    [on] = credit(system)
+
+    assert off["outcome"] == "skipped"
+    assert off["reason"] == "The workflow export_credit_memo is switched off in the settings."
+    assert on["outcome"] == "exported"
+
+
+def test_an_invoices_event_for_the_note_is_not_ours_and_holds_up_nothing(
+    system: LocalSystem, noted: Connection
+) -> None:
+    put_on_queue(system, "export_invoice", "Invoice Finalised", NOTE)
+
+    deliveries = system.deliver("export_invoice")
+    [result] = export(system, NOTE)
+    system.settle()
+
+    assert [delivery.error for delivery in deliveries] == [None]
+    assert result["outcome"] == "not_ours"
+    assert len(noted.organisation.invoices.documents()) == 1
+    settled(system, noted)
+
+
+def test_a_credit_notes_event_for_an_invoice_is_not_ours_and_holds_up_nothing(
+    system: LocalSystem, default: Connection
+) -> None:
+    load(default, original())
+    put_on_queue(system, "export_credit_memo", "Credit Note Finalised", ORIGINAL)
+
+    deliveries = system.deliver("export_credit_memo")
+    [result] = credit(system, ORIGINAL)
+    system.settle()
+
+    assert [delivery.error for delivery in deliveries] == [None]
+    assert result["outcome"] == "not_ours"
+    assert memos(default) == []
+    rillet_invoice(default)
+
+
+def everything(system: LocalSystem, connection: Connection) -> Json:
+    """All that a run could change, but the log of turns at Rillet."""
+    return {
+        "ledger": [item for item in system.ledger() if "#pacer#" not in item["pk"]],
+        "memos": memos(connection),
+        "customers": connection.organisation.customers.documents(),
+        "invoices": connection.organisation.invoices.documents(),
+        "writes": [c for c in system.rillet.state.calls if c.method != "GET"],
+        "queues": [queue.bodies() for queue in system.pollers.queues.values()],
+    }
+
+
+def test_a_dry_run_shows_the_memo_and_what_it_is_applied_to_and_writes_nothing(
+    system: LocalSystem, default: Connection
+) -> None:
+    load(default, original(), credit_note())
+    system.deliver_webhooks()
+    before = everything(system, default)
+
+    [would] = credit(system, dry_run=True)
+
+    assert everything(system, default) == before
+    assert would["outcome"] == "would_export"
+    assert would["payload"]["credit_memo_number"] == "CRE-2026-02-000001"
+    assert would["tie_out"] == {"currency": "EUR", "net": "100.00", "tax": "21.00", "gross": "121.00"}
+    assert would["applied_to"] == [ORIGINAL]
+    assert would["came_from"]["credit_memo_date"] == "invoice_date"
+
+
+def test_a_dry_run_sends_what_the_run_sends(system: LocalSystem, noted: Connection) -> None:
+    [would] = credit(system, dry_run=True)
+    credit(system)
+
+    assert memo_calls(system)[0].request_body == would["payload"]
+
+
+def test_a_dry_run_says_what_stands_in_the_way(system: LocalSystem, noted: Connection) -> None:
+    note = noted.platform.records["invoices"][NOTE]
+    note["invoice_amount_including_tax"] = amount("-120.00")
+    [rejected] = credit(system, dry_run=True)
+    note["status"] = "DRAFT"
+    [skipped] = credit(system, dry_run=True)
+    other, nonsense = credit(system, ORIGINAL, "../customers", dry_run=True)
+
+    assert (rejected["outcome"], rejected["code"]) == ("would_reject", "does_not_tie_out")
+    assert skipped["outcome"] == "would_skip"
+    assert other["outcome"] == "not_ours"
+    assert (nonsense["outcome"], nonsense["code"]) == ("would_reject", "invoice_not_found")
+    assert application_calls(system) == []
+
+
+def test_a_dry_run_of_what_is_in_rillet_says_so(system: LocalSystem, noted: Connection) -> None:
+    credit(system)
+
+    [would] = credit(system, dry_run=True)
+
+    assert would["outcome"] == "already_exported"
+    assert would["rillet_id"] == memos(noted)[0]["id"]
+
+
+def test_a_customer_that_is_gone_from_rillet_is_forgotten_and_looked_up_anew(
+    system: LocalSystem, noted: Connection
+) -> None:
+    problem = {"type": "x", "title": "Customer not found", "status": 404}
+    system.rillet.state.misbehave("status", path="/credit-memos", status=404, body=problem)
+
+    [missing] = credit(system)
+    [retried] = credit(system)
+
+    assert (missing["outcome"], missing["code"]) == ("rejected", "rillet_record_missing")
+    assert retried["outcome"] == "exported"
+    assert record(system)["attempt"]["number"] == 2
+    settled(system, noted)
+
+
+def test_a_nonsensical_id_is_rejected_without_a_call(system: LocalSystem, default: Connection) -> None:
+    [result] = credit(system, "../customers")
+
+    assert (result["outcome"], result["code"]) == ("rejected", "invoice_not_found")
+    assert list(system.solvimon.state.calls) == []

@@ -1,0 +1,64 @@
+"""A 409 may stand for a request that is under way or done, or for something else in its place."""
+
+from local.system import Connection, LocalSystem
+from tests.integration.export_invoice.support import (
+    FIRST,
+    calls_to,
+    dead,
+    export,
+    finalise,
+    record,
+    rillet_invoices,
+    sent,
+    until,
+)
+
+
+def test_a_409_is_no_refusal_and_the_same_request_is_sent_again(
+    system: LocalSystem, default: Connection
+) -> None:
+    system.rillet.state.misbehave("status", status=409)
+    finalise(system, default)
+    system.settle()
+    in_between = record(system, FIRST)
+
+    until(system, lambda: record(system, FIRST)["state"] == "exported")
+
+    assert (in_between["state"], in_between["attempt"]["open"]) == ("sending", True)
+    assert len({call.idempotency_key for call in sent(system)}) == 1
+    assert len(rillet_invoices(default)) == 1
+
+
+def test_a_409_of_a_request_that_was_done_is_found_out(system: LocalSystem, default: Connection) -> None:
+    system.rillet.state.misbehave("commit_then_drop")
+    finalise(system, default)
+    system.settle()
+    system.rillet.state.misbehave("status", status=409, times=0)
+
+    until(system, lambda: record(system, FIRST)["state"] not in {"sending", "claimed"})
+
+    [in_rillet] = rillet_invoices(default)
+    assert (record(system, FIRST)["state"], record(system, FIRST)["rillet_id"]) == (
+        "exported",
+        in_rillet["id"],
+    )
+
+
+def test_a_409_again_and_again_without_the_invoice_is_told_to_a_person(
+    system: LocalSystem, default: Connection
+) -> None:
+    system.rillet.state.misbehave("status", status=409, times=0)
+    finalise(system, default)
+    system.settle()
+
+    until(system, lambda: record(system, FIRST)["state"] not in {"sending", "claimed"})
+    kept = record(system, FIRST)
+    system.rillet.state.behave()
+    [result] = export(system, FIRST)
+
+    assert (kept["state"], kept["code"]) == ("rejected", "refused_by_rillet")
+    assert "409" in kept["message"]
+    assert calls_to(system, "GET", "/invoices"), "it looked before it said so"
+    assert dead(system) == []
+    assert result["outcome"] == "exported"
+    assert len(rillet_invoices(default)) == 1

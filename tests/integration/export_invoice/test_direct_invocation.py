@@ -1,0 +1,465 @@
+"""A person asks the function itself: what would happen, or please do it now."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import sample_data
+from local.system import ROOT, Connection, LocalSystem
+from tests.integration.export_invoice.support import (
+    FIRST,
+    Json,
+    bus_event,
+    configure,
+    export,
+    finalise,
+    invoice,
+    put_on_queue,
+    record,
+    rillet_invoices,
+    sent,
+    waiting,
+    without_waiting_for_aws,
+)
+from tests.integration.receive_webhook.support import envelope, event, signed
+
+NEW_CUSTOMER = sample_data.invoice_id("new-customer")
+DISCOUNT = sample_data.invoice_id("discount")
+UNROUNDED = sample_data.invoice_id("unrounded")
+
+
+def everything(system: LocalSystem) -> Json:
+    """All that a run could change, but the log of turns at Rillet: what is read there has its turn too."""
+    return {
+        "ledger": [item for item in system.ledger() if "#pacer#" not in item["pk"]],
+        "rillet": [
+            (o.document["id"], o.customers.documents(), o.invoices.documents())
+            for o in system.rillet.state.organisations.values()
+        ],
+        "writes to rillet": [c for c in system.rillet.state.calls if c.method != "GET"],
+        "writes to solvimon": [c for c in system.solvimon.state.calls if c.method != "GET"],
+        "queue": system.pollers.queues["export_invoice"].bodies(),
+        "bus": system.bus_events(),
+        "secrets": system.aws.secretsmanager.list_secrets()["SecretList"],
+    }
+
+
+def dry_run(system: LocalSystem, *invoice_ids: str, **more: object) -> list[Json]:
+    """Ask what would be sent, and see that the question changes nothing."""
+    before = everything(system)
+    results = export(system, *invoice_ids, dry_run=True, **more)
+    assert everything(system) == before
+    return results
+
+
+def test_a_person_exports_invoices_by_their_ids(system: LocalSystem, default: Connection) -> None:
+    default.platform.finalise(FIRST)
+    export(system, FIRST)
+    default.platform.finalise(DISCOUNT)
+
+    answer = system.invoke("export_invoice", {"invoice_ids": [FIRST, DISCOUNT, NEW_CUSTOMER, DISCOUNT]})
+
+    assert (answer["connection"], answer["dry_run"]) == ("default", False)
+    assert answer["summary"] == {"already_exported": 2, "exported": 1, "skipped": 1}
+    first, discount, skipped, again = answer["results"]
+    [in_rillet] = rillet_invoices(default, DISCOUNT)
+    assert discount == {
+        "invoice_id": DISCOUNT,
+        "outcome": "exported",
+        "rillet_id": in_rillet["id"],
+        "rillet_number": in_rillet["invoice_number"],
+        "totals": {"currency": "EUR", "net": "1350.00", "tax": "283.50", "gross": "1633.50"},
+        "warnings": discount["warnings"],
+    }
+    assert again == discount | {"outcome": "already_exported"}
+    assert (first["outcome"], first["rillet_id"]) == ("already_exported", record(system, FIRST)["rillet_id"])
+    assert skipped["outcome"] == "skipped"
+
+
+def test_an_answer_warns_where_rillet_numbers_the_invoice_by_itself(
+    system: LocalSystem, default: Connection
+) -> None:
+    number = default.platform.finalise(FIRST)["invoice_number"]
+
+    [result] = export(system, FIRST)
+
+    assert result["rillet_number"] == "INV-0001"
+    assert result["warnings"] == [f"Rillet numbered it INV-0001; in Solvimon it is {number}."]
+
+
+@pytest.mark.parametrize("invoice_id", [FIRST, DISCOUNT, UNROUNDED, NEW_CUSTOMER])
+@pytest.mark.parametrize("scope", ["FULL", "REVENUE_RECOGNITION_ONLY", "AR_ONLY"])
+def test_a_dry_run_answers_exactly_what_is_then_sent_and_writes_nothing(
+    system: LocalSystem, default: Connection, invoice_id: str, scope: str
+) -> None:
+    configure(system, default, invoice_scope=scope)
+    default.platform.finalise(invoice_id)
+
+    [planned] = dry_run(system, invoice_id)
+    [done] = export(system, invoice_id)
+
+    [call] = sent(system)
+    assert (planned["outcome"], done["outcome"]) == ("would_export", "exported")
+    body = json.loads(json.dumps(call.request_body, default=str))
+    payload = json.loads(json.dumps(planned["payload"], default=str))
+    if planned["payload"]["customer_id"] == "(created on export)":
+        del body["customer_id"], payload["customer_id"]
+    assert payload == body
+    assert planned["tie_out"] == done["totals"]
+
+
+def test_a_dry_run_says_where_every_field_of_the_payload_came_from(
+    system: LocalSystem, default: Connection
+) -> None:
+    default.platform.finalise(DISCOUNT)
+
+    [planned] = dry_run(system, DISCOUNT)
+
+    assert set(planned["came_from"]) == set(_paths(planned["payload"]))
+    came_from = planned["came_from"]
+    assert came_from["invoice_date"] == "invoice_date"
+    assert came_from["items[2].price.amount_per_unit"] == "periods[0].groups[2].amount_excluding_tax"
+    assert came_from["items[0].tax_rate.percentage"] == ("periods[0].groups[0].tax_categories[0].percentage")
+    document = invoice(default, DISCOUNT)
+    nowhere = {path: source for path, source in came_from.items() if not _is_in(document, source)}
+    assert nowhere == {}
+
+
+def _paths(payload: Json, prefix: str = "") -> list[str]:
+    """The payload's fields as a dry run names them: down to money, periods and lists of references."""
+    paths: list[str] = []
+    for name, value in payload.items():
+        if name == "items":
+            for number, item in enumerate(value):
+                paths += _paths(item, f"items[{number}].")
+        elif isinstance(value, dict) and not {"amount", "base"} & value.keys():
+            paths += _paths(value, f"{prefix}{name}.")
+        else:
+            paths.append(prefix + name)
+    return paths
+
+
+def _is_in(document: Json, source: str) -> bool:
+    """Whether a path like ``periods[0].groups[2].end_at`` is in the invoice, or says that it is a setting."""
+    here: list[Any] = [document]
+    for step in source.partition(" (")[0].replace("[", ".").replace("]", "").split("."):
+        if source.startswith("("):
+            break
+        if step.isdigit():
+            here = [here[int(step)]] if int(step) < len(here) else []
+        else:
+            found = [part[step] for part in here if step in part]
+            here = [each for part in found for each in (part if isinstance(part, list) else [part])]
+    return bool(here)
+
+
+def test_a_dry_run_shows_the_customer_that_would_be_created(system: LocalSystem, default: Connection) -> None:
+    default.platform.finalise(NEW_CUSTOMER)
+
+    [planned] = dry_run(system, NEW_CUSTOMER)
+    export(system, NEW_CUSTOMER)
+
+    [created] = [c for c in system.rillet.state.calls if (c.method, c.path) == ("POST", "/customers")]
+    assert planned["customer_to_create"] == created.request_body
+    assert planned["payload"]["customer_id"] == "(created on export)"
+    assert any("Zeeland Offshore Crew B.V." in warning for warning in planned["warnings"])
+
+
+def test_a_dry_run_of_unrounded_amounts_warns_where_the_rounding_went(
+    system: LocalSystem, default: Connection
+) -> None:
+    default.platform.finalise(UNROUNDED)
+
+    [planned] = dry_run(system, UNROUNDED)
+
+    items = planned["payload"]["items"]
+    assert [item["price"]["amount_per_unit"]["amount"] for item in items] == ["118.26", "41.91"]
+    assert planned["tie_out"] == {"currency": "EUR", "net": "160.17", "tax": "33.64", "gross": "193.81"}
+
+
+def test_a_dry_run_says_what_would_be_rejected_or_skipped_and_why(
+    system: LocalSystem, default: Connection
+) -> None:
+    configure(system, default, fallback_products={})
+    default.platform.finalise(DISCOUNT)
+
+    refused, draft, nowhere = dry_run(system, DISCOUNT, FIRST, "invo_nowhere")
+
+    assert refused.items() >= {"outcome": "would_reject", "code": "fallback_product_missing"}.items()
+    assert "fallback_products.discount" in refused["remedy"]
+    assert draft == {
+        "invoice_id": FIRST,
+        "outcome": "would_skip",
+        "reason": "The invoice is DRAFT, not FINAL.",
+    }
+    assert (nowhere["outcome"], nowhere["code"]) == ("would_reject", "invoice_not_found")
+
+
+def test_a_dry_run_says_what_the_ledger_knows_already(system: LocalSystem, default: Connection) -> None:
+    system.rillet.state.misbehave("status", status=400)
+    default.platform.finalise(FIRST)
+    export(system, FIRST)
+
+    [planned] = dry_run(system, FIRST)
+
+    assert (planned["outcome"], planned["state_now"]) == ("would_export", "rejected")
+
+
+def test_a_dry_run_of_an_exported_invoice_does_not_promise_a_second_export(
+    system: LocalSystem, default: Connection
+) -> None:
+    default.platform.finalise(FIRST)
+    export(system, FIRST)
+
+    [planned] = dry_run(system, FIRST)
+
+    assert planned["state_now"] == "exported"
+    assert planned["outcome"] != "would_export"
+
+
+def test_a_dry_run_of_a_credit_note_promises_what_the_run_does(
+    system: LocalSystem, default: Connection
+) -> None:
+    default.platform.finalise(FIRST)
+    invoice(default)["type"] = "CREDIT"
+
+    [planned] = dry_run(system, FIRST)
+    [done] = export(system, FIRST)
+
+    assert done["outcome"] == "not_ours"
+    assert planned["outcome"] not in {"would_export", "would_reject"}
+
+
+@pytest.mark.parametrize("vendor", ["solvimon", "rillet"])
+def test_a_dry_run_while_a_vendor_is_down_says_try_again_and_queues_nothing(
+    system: LocalSystem, default: Connection, vendor: str
+) -> None:
+    default.platform.finalise(FIRST)
+    fake: Any = getattr(system, vendor).state
+    fake.misbehave("down")
+
+    [planned] = dry_run(system, FIRST)
+
+    assert planned["outcome"] == "try_again"
+    assert vendor.capitalize() in planned["reason"]
+
+
+@pytest.mark.parametrize(
+    ("request_", "field"),
+    [
+        ({}, "invoice_ids"),
+        ({"invoice_ids": []}, "invoice_ids"),
+        ({"invoice_ids": None}, "invoice_ids"),
+        ({"invoice_ids": FIRST}, "invoice_ids"),
+        ({"invoice_ids": [7]}, "invoice_ids.0"),
+        ({"invoice_ids": [FIRST, None]}, "invoice_ids.1"),
+        ({"invoice_ids": ["invo_1"] * 501}, "invoice_ids"),
+        ({"invoice_ids": [FIRST], "dry_run": "perhaps"}, "dry_run"),
+        ({"invoice_ids": [FIRST], "connection": None}, "connection"),
+        ({"invoice_ids": [FIRST], "connection": ["default"]}, "connection"),
+        ({"invoice_ids": [FIRST], "dryrun": True}, "dryrun"),
+        ({"invoice_ids": [FIRST], "ids": [FIRST]}, "ids"),
+        ({"invoice_id": FIRST}, "invoice_id"),
+    ],
+)
+def test_a_request_that_cannot_be_understood_names_the_field_and_gives_an_example(
+    system: LocalSystem, default: Connection, request_: Json, field: str
+) -> None:
+    default.platform.finalise(FIRST)
+    before = everything(system)
+
+    answer = system.invoke("export_invoice", request_)
+
+    assert f"{field}: " in answer["error"]
+    assert answer.keys() == {"error", "example"}
+    assert everything(system) == before, "nothing at all is done"
+    assert "error" not in system.invoke("export_invoice", answer["example"]), "the example can be used"
+
+
+@pytest.mark.parametrize("request_", [[], "invo_1"])
+def test_a_request_that_is_no_object_gets_an_answer_too(
+    system: LocalSystem,
+    default: Connection,
+    request_: Any,  # noqa: ANN401
+) -> None:
+    answer = system.invoke("export_invoice", request_)
+
+    assert answer.keys() == {"error", "example"}
+
+
+@pytest.mark.parametrize("identifier", ["", " ", "a#b", "../customers/x", "invo_1?x=1", "é", "x" * 3000])
+@pytest.mark.parametrize("dry", [True, False])
+def test_an_id_that_can_be_none_is_told_to_the_person(
+    system: LocalSystem, default: Connection, identifier: str, dry: bool
+) -> None:
+    before = len(system.solvimon.state.calls)
+
+    [result] = export(system, identifier, dry_run=dry)
+
+    assert result["outcome"] == ("would_reject" if dry else "rejected")
+    assert result["code"] == "invoice_not_found"
+    assert len(system.solvimon.state.calls) - before <= 1
+    assert all(call.path.startswith("/v1/invoices/") for call in system.solvimon.state.calls)
+
+
+@pytest.mark.parametrize("name", ["unknown", "DEFAULT", "a/b", "", "x" * 5000])
+@pytest.mark.parametrize("dry", [True, False])
+def test_an_unknown_connection_is_told_to_the_person_with_the_remedy(
+    system: LocalSystem, default: Connection, name: str, dry: bool
+) -> None:
+    answer = system.invoke("export_invoice", {"connection": name, "invoice_ids": [FIRST], "dry_run": dry})
+
+    assert answer.keys() == {"error", "remedy"}
+    assert repr(name)[:20] in answer["error"]
+    assert waiting(system).total == 0
+    assert system.ledger() == []
+
+
+def test_what_must_wait_goes_onto_the_queue_by_itself(system: LocalSystem, default: Connection) -> None:
+    default.platform.finalise(FIRST)
+    system.rillet.state.misbehave("down")
+
+    [result] = export(system, FIRST)
+    system.rillet.state.behave()
+    system.advance(60)
+    system.deliver()
+
+    assert result["outcome"] == "queued"
+    assert "tried again by itself" in result["reason"]
+    assert record(system, FIRST)["state"] == "exported"
+
+
+def test_a_queue_that_is_down_costs_only_the_invoice_that_had_to_wait(
+    system: LocalSystem, default: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_waiting_for_aws(monkeypatch)
+    default.platform.finalise(FIRST)
+    default.platform.finalise(DISCOUNT)
+    system.rillet.state.misbehave("status", status=503, path="/invoices")
+
+    with system.aws.outage("sqs"):
+        waits, exported = export(system, FIRST, DISCOUNT)
+
+    assert exported["outcome"] == "exported"
+    assert waits["outcome"] not in {"exported", "queued"}
+
+
+EVENTS = sorted(path.name for path in (ROOT / "events").glob("*.json"))
+
+
+def _example(name: str) -> Any:  # noqa: ANN401
+    return json.loads((ROOT / "events" / name).read_text(encoding="utf-8"))
+
+
+def test_there_is_an_example_event_for_every_function(system: LocalSystem) -> None:
+    assert {Path(name).stem for name in EVENTS} >= set(system.deployment.functions)
+
+
+def test_the_example_event_of_export_invoice_is_a_dry_run(system: LocalSystem, default: Connection) -> None:
+    example = _example("export_invoice.json")
+    default.platform.records["invoices"]["invo_AbC123"] = invoice(default) | {"id": "invo_AbC123"}
+    default.platform.finalise("invo_AbC123")
+    before = everything(system)
+
+    answer = system.invoke("export_invoice", example)
+
+    assert answer["summary"] == {"would_export": 1}
+    assert everything(system) == before
+
+
+def test_the_example_event_of_receive_webhook_is_refused_unless_it_is_signed(
+    system: LocalSystem, default: Connection
+) -> None:
+    example = _example("receive_webhook.json")
+    headers = signed(system, example["body"].encode(), default.webhook_secret)
+    genuine = example | {"headers": {name.lower(): value for name, value in headers.items()}}
+
+    refused = system.invoke("receive_webhook", example)
+    accepted = system.invoke("receive_webhook", genuine)
+
+    assert (refused["statusCode"], accepted["statusCode"]) == (401, 200)
+    assert [on_bus["detail"]["id"] for on_bus in system.bus_events()] == ["invo_AbC123"]
+
+
+def test_the_example_events_have_the_form_of_real_ones(system: LocalSystem, default: Connection) -> None:
+    mine = event(envelope().decode(), signed(system, envelope(), default.webhook_secret))
+
+    assert _example("receive_webhook.json").keys() >= mine.keys()
+    assert _example("export_invoice.json").keys() == {"connection", "invoice_ids", "dry_run"}
+
+
+@pytest.fixture
+def acme(system: LocalSystem) -> Connection:
+    """A second connection in a world of its own, with the same names in it."""
+    rillet: Any = sample_data.rillet_seed()
+    rillet["organization"]["id"] = "acacacac-0000-4000-8000-000000000001"
+    return system.connect(
+        "acme",
+        {"fallback_products": sample_data.fallback_products()},
+        solvimon=sample_data.solvimon_seed(),
+        rillet=rillet,
+    )
+
+
+def test_one_connections_invoice_cannot_be_read_through_another(
+    system: LocalSystem, default: Connection, acme: Connection
+) -> None:
+    mine = default.platform.records["invoices"]["invo_mine"] = invoice(default) | {"id": "invo_mine"}
+    default.platform.finalise("invo_mine")
+
+    [result] = export(system, "invo_mine", connection="acme")
+    [planned] = export(system, "invo_mine", connection="acme", dry_run=True)
+
+    assert (result["code"], planned["code"]) == ("invoice_not_found", "invoice_not_found")
+    assert mine["customer"]["organization"]["legal_name"] not in json.dumps([result, planned])
+    assert rillet_invoices(acme) == rillet_invoices(default) == []
+
+
+def test_the_same_ids_in_two_connections_are_two_documents(
+    system: LocalSystem, default: Connection, acme: Connection
+) -> None:
+    for connection in (default, acme):
+        connection.platform.finalise(FIRST)
+
+    first = export(system, FIRST)
+    second = export(system, FIRST, connection="acme")
+
+    assert first[0]["outcome"] == second[0]["outcome"] == "exported"
+    assert len(rillet_invoices(default)) == len(rillet_invoices(acme)) == 1
+    ours, theirs = record(system, FIRST), record(system, FIRST, "acme")
+    assert ours["rillet_id"] != theirs["rillet_id"]
+    keys = {call.idempotency_key for call in sent(system)}
+    assert len(keys) == 2, "one key for both would let Rillet answer one for the other"
+    assert {item["pk"].partition("#")[0] for item in system.ledger()} == {"default", "acme"}
+
+
+def test_a_queue_carries_several_connections_and_mixes_nothing_up(
+    system: LocalSystem, default: Connection, acme: Connection
+) -> None:
+    finalise(system, default, FIRST, DISCOUNT)
+    finalise(system, acme, FIRST, NEW_CUSTOMER)
+
+    system.settle()
+
+    for connection, other in ((default, DISCOUNT), (acme, NEW_CUSTOMER)):
+        assert len(rillet_invoices(connection, FIRST)) == len(rillet_invoices(connection, other)) == 1
+        assert len(rillet_invoices(connection)) == 2
+    keys = {call.api_key for call in system.solvimon.state.calls if "/invoices/" in call.path}
+    assert keys == {default.solvimon_api_key, acme.solvimon_api_key}
+
+
+def test_a_broken_connection_leaves_the_others_alone(
+    system: LocalSystem, default: Connection, acme: Connection
+) -> None:
+    system.rillet.state.revoke(default.rillet_api_key)
+    system.put_settings("default", {**default.settings, "start_date": "2030-01-01"})
+    put_on_queue(system, bus_event(connection="nobody"))
+    finalise(system, default, FIRST)
+    finalise(system, acme, FIRST)
+
+    system.settle()
+
+    assert record(system, FIRST, "acme")["state"] == "exported"
+    assert record(system, FIRST)["state"] == "skipped", "settings belong to their own connection"

@@ -1,0 +1,594 @@
+"""Which Rillet records an invoice needs is found out once, and then costs no call."""
+
+import threading
+from collections import Counter
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from local import sample_data
+from local.system import Connection, LocalSystem
+from solvimon_rillet.rillet.client import RilletClient
+from solvimon_rillet.workflows.export.link_resolver import DAY
+from tests.integration.export_invoice.support import (
+    FIRST,
+    Json,
+    calls_to,
+    configure,
+    export,
+    invoice,
+    record,
+    rillet_invoices,
+    sent,
+)
+
+USAGE, DISCOUNT = sample_data.invoice_id("usage-tiers"), sample_data.invoice_id("discount")
+NEW_CUSTOMER, TWO_RATES = sample_data.invoice_id("new-customer"), sample_data.invoice_id("two-rates")
+EXCHANGE_RATE = sample_data.invoice_id("exchange-rate")
+MAASVLAKTE = sample_data.rillet_id("customer", "maasvlakte-quay")
+HANSEKONTOR = sample_data.rillet_id("customer", "hansekontor")
+DUTCH = sample_data.rillet_id("subsidiary", "tideway-nl")
+AMERICAN = sample_data.rillet_id("subsidiary", "tideway-us")
+
+
+def another(connection: Connection, invoice_id: str, name: str = "invo_another") -> str:
+    """A second invoice with the same content."""
+    copied = deepcopy(invoice(connection, invoice_id)) | {"id": name, "status": "DRAFT"}
+    copied.pop("invoice_number", None)
+    connection.platform.records["invoices"][name] = copied
+    return name
+
+
+def asked_of_solvimon(system: LocalSystem) -> Counter[str]:
+    """What Solvimon was asked, by collection; nothing but reads."""
+    return Counter(
+        {name.removeprefix("GET /v1/"): n for name, n in system.solvimon.state.calls.by_collection().items()}
+    )
+
+
+def asked_of_rillet(system: LocalSystem) -> list[str]:
+    """What Rillet was asked, by method and collection."""
+    return [f"{call.method} /{call.path.split('/')[1]}" for call in system.rillet.state.calls]
+
+
+def run(system: LocalSystem, connection: Connection, invoice_id: str) -> Json:
+    """Finalise and export an invoice from an empty call log on, and return what was sent."""
+    connection.platform.finalise(invoice_id)
+    return run_final(system, invoice_id)
+
+
+def run_final(system: LocalSystem, invoice_id: str) -> Json:
+    system.rillet.state.calls.clear()
+    system.solvimon.state.calls.clear()
+    [result] = export(system, invoice_id)
+    assert result["outcome"] == "exported", result
+    body: Json = sent(system)[-1].request_body
+    return body
+
+
+def owner(connection: Connection, collection: str, invoice_id: str = FIRST) -> Json:
+    """The customer or billing entity of an invoice, in Solvimon itself."""
+    name = {"customers": "customer_id", "billing-entities": "billing_entity_id"}[collection]
+    return connection.platform.records[collection][invoice(connection, invoice_id)[name]]
+
+
+def warnings(system: LocalSystem, invoice_id: str) -> str:
+    found: list[str] = record(system, invoice_id)["warnings"]
+    return "\n".join(found)
+
+
+def test_links_embedded_in_the_invoice_cost_no_read(system: LocalSystem, default: Connection) -> None:
+    default.platform.finalise(USAGE)
+    invoice(default, USAGE)["other_custom_fields"] = []
+
+    body = run_final(system, USAGE)
+
+    assert (body["customer_id"], body["subsidiary_id"]) == (MAASVLAKTE, DUTCH)
+    assert asked_of_solvimon(system) == {"invoices": 1}
+
+
+def test_links_that_solvimon_copied_onto_the_invoice_cost_no_read(
+    system: LocalSystem, default: Connection
+) -> None:
+    assert "custom_fields" not in invoice(default, FIRST)["customer"]
+
+    body = run(system, default, FIRST)
+
+    assert (body["customer_id"], body["subsidiary_id"]) == (MAASVLAKTE, DUTCH)
+    assert asked_of_solvimon(system) == {"invoices": 1}
+
+
+def test_links_that_the_invoice_does_not_carry_are_read_from_the_objects(
+    system: LocalSystem, default: Connection
+) -> None:
+    default.platform.finalise(FIRST)
+    invoice(default)["other_custom_fields"] = []
+    invoice(default)["periods"][0]["groups"][0]["products"][0].pop("custom_fields")
+
+    body = run_final(system, FIRST)
+
+    assert (body["customer_id"], body["subsidiary_id"]) == (MAASVLAKTE, DUTCH)
+    assert body["items"][0]["price"]["product_id"] == sample_data.rillet_id("product", "harbour-planner")
+    assert asked_of_solvimon(system) == {
+        "invoices": 1,
+        "customers": 1,
+        "billing-entities": 1,
+        "products": 1,
+    }
+
+
+def test_links_by_id_alone_are_read_from_the_objects(system: LocalSystem, default: Connection) -> None:
+    """An invoice that embeds neither customer nor billing entity is enough."""
+    default.platform.finalise(FIRST)
+    invoice(default).update(other_custom_fields=[])
+    for name in ("customer", "billing_entity"):
+        invoice(default).pop(name)
+
+    body = run_final(system, FIRST)
+
+    assert (body["customer_id"], body["subsidiary_id"]) == (MAASVLAKTE, DUTCH)
+
+
+def test_an_embedded_object_without_its_id_field_on_the_invoice_is_enough(
+    system: LocalSystem, default: Connection
+) -> None:
+    default.platform.finalise(USAGE)
+    for name in ("customer_id", "billing_entity_id"):
+        invoice(default, USAGE).pop(name)
+
+    body = run_final(system, USAGE)
+
+    assert (body["customer_id"], body["subsidiary_id"]) == (MAASVLAKTE, DUTCH)
+
+
+@pytest.mark.parametrize(
+    ("missing", "code"), [("customer", "customer_not_linked"), ("billing_entity", "subsidiary_not_linked")]
+)
+def test_an_invoice_that_names_no_customer_or_billing_entity_is_rejected(
+    system: LocalSystem, default: Connection, missing: str, code: str
+) -> None:
+    default.platform.finalise(USAGE)
+    for name in (missing, f"{missing}_id"):
+        invoice(default, USAGE).pop(name)
+
+    [result] = export(system, USAGE)
+
+    assert (result["outcome"], result["code"]) == ("rejected", code)
+    assert "names no" in result["message"]
+
+
+def test_the_first_invoice_of_a_customer_checks_it_and_the_second_costs_one_call(
+    system: LocalSystem, default: Connection
+) -> None:
+    default.platform.finalise(FIRST)
+    second = another(default, FIRST)
+    invoice(default)["other_custom_fields"] = []
+    invoice(default)["periods"][0]["groups"][0]["products"][0].pop("custom_fields")
+    run_final(system, FIRST)
+    first_asked = asked_of_rillet(system)
+
+    default.platform.finalise(second)
+    invoice(default, second)["other_custom_fields"] = []
+    invoice(default, second)["periods"][0]["groups"][0]["products"][0].pop("custom_fields")
+    run_final(system, second)
+
+    assert first_asked == ["GET /books", "GET /customers", "POST /invoices"]
+    assert asked_of_rillet(system) == ["POST /invoices"]
+    assert asked_of_solvimon(system) == {"invoices": 1}
+
+
+def test_in_the_steady_state_every_invoice_costs_one_rillet_call(
+    system: LocalSystem, default: Connection
+) -> None:
+    known = (FIRST, DISCOUNT, NEW_CUSTOMER, TWO_RATES, EXCHANGE_RATE)
+    names = [another(default, invoice_id, f"invo_{n}") for n, invoice_id in enumerate(known)]
+    for invoice_id in (*known, *names):
+        default.platform.finalise(invoice_id)
+    first = export(system, *known)
+    system.rillet.state.calls.clear()
+    system.solvimon.state.calls.clear()
+    system.advance(120)
+
+    second = export(system, *names)
+
+    assert {result["outcome"] for result in (*first, *second)} == {"exported"}
+    assert Counter(asked_of_rillet(system)) == {"POST /invoices": len(names)}
+    assert asked_of_solvimon(system) == {"invoices": len(names)}
+
+
+def test_a_corrected_customer_link_wins_over_the_remembered_one_at_once(
+    system: LocalSystem, default: Connection
+) -> None:
+    second = another(default, FIRST)
+    run(system, default, FIRST)
+
+    owner(default, "customers")["custom_fields"][0]["value"] = HANSEKONTOR
+    body = run(system, default, second)
+
+    assert body["customer_id"] == HANSEKONTOR
+    assert asked_of_rillet(system) == ["GET /customers", "POST /invoices"], "the new one is checked once"
+
+
+def test_a_corrected_subsidiary_link_wins_over_the_remembered_one_at_once(
+    system: LocalSystem, default: Connection
+) -> None:
+    second = another(default, FIRST)
+    run(system, default, FIRST)
+
+    owner(default, "billing-entities")["custom_fields"][0]["value"] = AMERICAN
+    body = run(system, default, second)
+
+    assert body["subsidiary_id"] == AMERICAN
+
+
+def test_a_corrected_product_link_wins_over_the_remembered_one_at_once(
+    system: LocalSystem, default: Connection
+) -> None:
+    second = another(default, FIRST)
+    run(system, default, FIRST)
+
+    seats = sample_data.rillet_id("product", "berth-seats")
+    product = invoice(default, second)["periods"][0]["groups"][0]["products"][0]
+    product["custom_fields"][0]["value"] = seats
+    body = run(system, default, second)
+
+    assert body["items"][0]["price"]["product_id"] == seats
+
+
+def test_a_link_that_is_taken_away_stays_remembered(system: LocalSystem, default: Connection) -> None:
+    second = another(default, FIRST)
+    run(system, default, FIRST)
+
+    owner(default, "customers")["custom_fields"] = []
+    body = run(system, default, second)
+
+    assert body["customer_id"] == MAASVLAKTE
+
+
+def test_a_product_that_the_invoice_does_not_carry_the_link_of_is_read_once_a_day(
+    system: LocalSystem, default: Connection
+) -> None:
+    names = [another(default, DISCOUNT, f"invo_{n}") for n in range(3)]
+    run(system, default, DISCOUNT)
+    reads = [asked_of_solvimon(system)["products"]]
+
+    for name, later in zip(names, (DAY - 60, 120, 60), strict=True):
+        system.advance(later)
+        run(system, default, name)
+        reads.append(asked_of_solvimon(system)["products"])
+
+    assert reads == [1, 0, 1, 0]
+
+
+def test_a_link_that_rillet_does_not_know_any_more_is_forgotten_and_read_again(
+    system: LocalSystem, default: Connection
+) -> None:
+    support, seats = (
+        sample_data.rillet_id("product", "premium-support"),
+        sample_data.rillet_id("product", "berth-seats"),
+    )
+    second = another(default, DISCOUNT)
+    run(system, default, DISCOUNT)
+    default.organisation.products.remove(support)
+    product_id = invoice(default, DISCOUNT)["periods"][0]["groups"][1]["products"][0]["id"]
+    default.platform.records["products"][product_id]["custom_fields"][0]["value"] = seats
+    default.platform.finalise(second)
+
+    [refused] = export(system, second)
+    body = run_final(system, second)
+
+    assert (refused["outcome"], refused["code"]) == ("rejected", "rillet_record_missing")
+    assert body["items"][1]["price"]["product_id"] == seats
+
+
+def customers(connection: Connection) -> list[Json]:
+    """Rillet's customers beyond those that were there."""
+    seed: Any = sample_data.rillet_seed()["customers"]
+    known = {customer["id"] for customer in seed}
+    return [c for c in connection.organisation.customers.documents() if c["id"] not in known]
+
+
+def test_a_customer_that_rillet_lacks_is_created_with_the_guides_fields(
+    system: LocalSystem, default: Connection
+) -> None:
+    body = run(system, default, NEW_CUSTOMER)
+
+    [made] = customers(default)
+    assert body["customer_id"] == made["id"]
+    customer_id = invoice(default, NEW_CUSTOMER)["customer_id"]
+    assert {name: made[name] for name in made.keys() - {"id", "updated_at"}} == {
+        "name": "Zeeland Offshore Crew B.V.",
+        "name_on_invoice": "Zeeland Offshore Crew B.V.",
+        "address": {
+            "line1": "Kleverskerkseweg 70",
+            "city": "Middelburg",
+            "state": "Zeeland",
+            "zip_code": "4338 PH",
+            "country": "NL",
+        },
+        "emails": [{"email": "finance@zeeland-offshore.example", "type": "MAIN_SENDER"}],
+        "external_references": [{"type": "solvimon_customer_id", "id": customer_id}],
+        "send_invoices_automatically": False,
+        "send_payment_reminders": False,
+    }
+    assert asked_of_rillet(system)[-3:] == ["GET /customers", "POST /customers", "POST /invoices"]
+    assert calls_to(system, "POST", "/customers")[0].idempotency_key
+
+
+def test_a_missing_customer_is_created_once_when_two_of_its_invoices_run_at_the_same_time(
+    system: LocalSystem, default: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = another(default, NEW_CUSTOMER)
+    for invoice_id in (NEW_CUSTOMER, second):
+        default.platform.finalise(invoice_id)
+    both_looked = threading.Barrier(2, timeout=20)
+    real = RilletClient.customer_by_reference
+
+    def look(self: RilletClient, *arguments: str) -> object:
+        found = real(self, *arguments)
+        both_looked.wait()
+        return found
+
+    monkeypatch.setattr(RilletClient, "customer_by_reference", look)
+    results: list[Json] = []
+    threads = [
+        threading.Thread(target=lambda i=i: results.extend(export(system, i))) for i in (NEW_CUSTOMER, second)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert [result["outcome"] for result in results] == ["exported", "exported"]
+    [made] = customers(default)
+    assert {i["customer_id"] for i in rillet_invoices(default)} == {made["id"]}
+    assert len(calls_to(system, "POST", "/customers")) == 2, "both tried, with the same key"
+
+
+@pytest.mark.parametrize("hours", [0, 25])
+def test_a_missing_customer_is_created_once_when_the_answer_is_lost(
+    system: LocalSystem, default: Connection, hours: int
+) -> None:
+    system.rillet.state.misbehave("commit_then_drop", path="/customers")
+    default.platform.finalise(NEW_CUSTOMER)
+    [queued] = export(system, NEW_CUSTOMER)
+
+    system.advance(60 + hours * 3600)
+    body = run_final(system, NEW_CUSTOMER)
+
+    assert queued["outcome"] == "queued"
+    [made] = customers(default)
+    assert body["customer_id"] == made["id"]
+    assert calls_to(system, "POST", "/customers") == [], "it was found by our reference"
+
+
+@pytest.mark.parametrize("create", [True, False])
+def test_a_customer_that_refers_to_solvimons_id_is_found_and_not_created(
+    system: LocalSystem, default: Connection, create: bool
+) -> None:
+    configure(system, default, create_missing_customers=create)
+    reference = {"type": "solvimon_customer_id", "id": invoice(default, NEW_CUSTOMER)["customer_id"]}
+    by_hand = default.organisation.customers.add(
+        {"name": "Zeeland", "external_references": [reference], "send_invoices_automatically": True}
+    )
+
+    body = run(system, default, NEW_CUSTOMER)
+
+    assert body["customer_id"] == by_hand.id
+    assert calls_to(system, "POST", "/customers") == []
+    assert "mails this customer's invoices by itself" in warnings(system, NEW_CUSTOMER)
+
+
+def test_an_individual_customer_is_created_under_the_whole_name(
+    system: LocalSystem, default: Connection
+) -> None:
+    default.platform.finalise(TWO_RATES)
+    for customer in (owner(default, "customers", TWO_RATES), invoice(default, TWO_RATES)["customer"]):
+        customer["custom_fields"] = []
+    invoice(default, TWO_RATES)["other_custom_fields"] = []
+
+    run_final(system, TWO_RATES)
+
+    [made] = customers(default)
+    assert (made["name"], made["address"]["line1"]) == ("Jelle de Boer", "Havenweg 3")
+
+
+def test_a_customer_without_a_name_is_rejected(system: LocalSystem, default: Connection) -> None:
+    owner(default, "customers", NEW_CUSTOMER)["organization"]["legal_name"] = ""
+    default.platform.finalise(NEW_CUSTOMER)
+
+    [result] = export(system, NEW_CUSTOMER)
+
+    assert (result["outcome"], result["code"]) == ("rejected", "customer_incomplete")
+    assert calls_to(system, "POST") == []
+
+
+def _address(connection: Connection) -> Json:
+    found: Json = owner(connection, "customers", NEW_CUSTOMER)["organization"]["registered_address"]
+    return found
+
+
+@pytest.mark.parametrize("missing", ["line1", "city", "postal_code", "country", "state"])
+def test_an_address_that_lacks_a_part_is_left_out_with_a_warning(
+    system: LocalSystem, default: Connection, missing: str
+) -> None:
+    del _address(default)[missing]
+
+    run(system, default, NEW_CUSTOMER)
+
+    [made] = customers(default)
+    assert "address" not in made
+    spelt = {"postal_code": "zip_code"}.get(missing, missing)
+    assert f"Zeeland Offshore Crew B.V. is without {spelt};" in warnings(system, NEW_CUSTOMER)
+
+
+@pytest.mark.parametrize(("own", "expected"), [("Zeeland", "Zeeland"), (None, "n/a"), ("", "n/a")])
+def test_an_address_without_a_state_takes_the_settings(
+    system: LocalSystem, default: Connection, own: str | None, expected: str
+) -> None:
+    configure(system, default, address_state="n/a")
+    _address(default)["state"] = own
+
+    run(system, default, NEW_CUSTOMER)
+
+    [made] = customers(default)
+    assert made["address"]["state"] == expected
+    assert "address" not in warnings(system, NEW_CUSTOMER)
+
+
+def test_a_customer_without_an_address_needs_no_warning(system: LocalSystem, default: Connection) -> None:
+    _address(default).clear()
+
+    run(system, default, NEW_CUSTOMER)
+
+    [made] = customers(default)
+    assert "address" not in made
+    assert "address" not in warnings(system, NEW_CUSTOMER)
+
+
+def test_a_created_customer_is_never_mailed_by_rillet(system: LocalSystem, default: Connection) -> None:
+    run(system, default, NEW_CUSTOMER)
+
+    assert default.organisation.sent_invoices == []
+    assert "mails" not in warnings(system, NEW_CUSTOMER)
+
+
+def test_a_customer_whom_rillet_refused_is_created_once_the_cause_is_mended(
+    system: LocalSystem, default: Connection
+) -> None:
+    del default.organisation.reference_types["solvimon_customer_id"]
+    default.platform.finalise(NEW_CUSTOMER)
+    [refused] = export(system, NEW_CUSTOMER)
+    [first] = calls_to(system, "POST", "/customers")
+
+    default.organisation.register_reference_type("solvimon_customer_id")
+    run_final(system, NEW_CUSTOMER)
+
+    [second] = calls_to(system, "POST", "/customers")
+    assert (refused["outcome"], refused["code"]) == ("rejected", "reference_type_missing")
+    assert first.idempotency_key != second.idempotency_key, "Rillet may have kept the refusal under the key"
+
+
+def test_a_customer_that_was_created_and_then_deleted_in_rillet_is_created_again(
+    system: LocalSystem, default: Connection
+) -> None:
+    second = another(default, NEW_CUSTOMER)
+    body = run(system, default, NEW_CUSTOMER)
+    default.organisation.customers.remove(body["customer_id"])
+    default.platform.finalise(second)
+
+    [refused] = export(system, second)
+    again = run_final(system, second)
+
+    assert (refused["outcome"], refused["code"]) == ("rejected", "rillet_record_missing")
+    [made] = customers(default)
+    assert again["customer_id"] == made["id"]
+
+
+@pytest.mark.parametrize(
+    ("scope", "warned"), [("FULL", True), ("REVENUE_RECOGNITION_ONLY", False), ("AR_ONLY", False)]
+)
+def test_a_customer_whom_rillet_mails_by_itself_is_a_warning_on_every_invoice(
+    system: LocalSystem, default: Connection, scope: str, warned: bool
+) -> None:
+    configure(system, default, invoice_scope=scope)
+    default.organisation.customers.get(MAASVLAKTE).document["send_invoices_automatically"] = True
+    second = another(default, FIRST)
+
+    run(system, default, FIRST)
+    run(system, default, second)
+
+    assert asked_of_rillet(system) == ["POST /invoices"], "it is remembered"
+    for invoice_id in (FIRST, second):
+        assert ("mails this customer's invoices" in warnings(system, invoice_id)) is warned
+    assert bool(default.organisation.sent_invoices) is warned, "the fake says whether the warning is true"
+
+
+def test_a_customer_of_whom_rillet_does_not_say_whether_it_is_mailed_needs_no_warning(
+    system: LocalSystem, default: Connection
+) -> None:
+    del default.organisation.customers.get(MAASVLAKTE).document["send_invoices_automatically"]
+    second = another(default, FIRST)
+
+    run(system, default, FIRST)
+    run(system, default, second)
+
+    assert asked_of_rillet(system) == ["POST /invoices"], "it is remembered all the same"
+    assert "mails" not in warnings(system, FIRST) + warnings(system, second)
+
+
+def test_the_currency_of_a_subsidiary_is_read_once_where_a_rate_is_stated(
+    system: LocalSystem, default: Connection
+) -> None:
+    second = another(default, EXCHANGE_RATE)
+    first_body = run(system, default, EXCHANGE_RATE)
+    first_asked = asked_of_rillet(system)
+
+    second_body = run(system, default, second)
+
+    assert first_asked.count("GET /subsidiaries") == 1
+    assert asked_of_rillet(system) == ["POST /invoices"]
+    for body in (first_body, second_body):
+        rate = {"base": "USD", "target": "EUR", "rate": "0.9174", "date": "2026-11-02"}
+        assert body["exchange_rate"] == rate
+
+
+def test_an_invoice_without_a_rate_asks_for_no_currency_and_keeps_what_is_known(
+    system: LocalSystem, default: Connection
+) -> None:
+    second = another(default, EXCHANGE_RATE)
+    run(system, default, EXCHANGE_RATE)
+
+    run(system, default, FIRST)
+    without_rate = asked_of_rillet(system)
+    run(system, default, second)
+
+    assert "GET /subsidiaries" not in without_rate
+    assert asked_of_rillet(system) == ["POST /invoices"]
+
+
+def test_a_foreign_currency_without_a_rate_is_a_warning_where_the_books_are_known(
+    system: LocalSystem, default: Connection
+) -> None:
+    second = another(default, EXCHANGE_RATE)
+    run(system, default, EXCHANGE_RATE)
+    invoice(default, second)["used_exchange_rates"] = []
+
+    body = run(system, default, second)
+
+    assert "exchange_rate" not in body
+    assert "books are in EUR" in warnings(system, second)
+
+
+def test_a_subsidiary_linked_by_hand_wins_over_every_other_link(
+    system: LocalSystem, default: Connection
+) -> None:
+    second = another(default, FIRST)
+    run(system, default, FIRST)
+    configure(system, default, subsidiaries={AMERICAN: invoice(default)["billing_entity_id"]})
+
+    body = run(system, default, second)
+
+    assert body["subsidiary_id"] == AMERICAN
+    assert asked_of_solvimon(system) == {"invoices": 1}
+
+
+def test_other_names_of_the_custom_fields_can_be_set(system: LocalSystem, default: Connection) -> None:
+    names = {"customer": "erp_customer", "product": "erp_product", "subsidiary": "erp_subsidiary"}
+    configure(system, default, custom_fields=names)
+    default.platform.finalise(USAGE)
+    document = invoice(default, USAGE)
+    document["other_custom_fields"] = []
+    products = [g["products"][0] for period in document["periods"] for g in period["groups"]]
+    for field, objects in (
+        ("erp_customer", [document["customer"]]),
+        ("erp_subsidiary", [document["billing_entity"]]),
+        ("erp_product", products),
+    ):
+        for one in objects:
+            one["custom_fields"][0]["reference"] = field
+
+    body = run_final(system, USAGE)
+
+    assert (body["customer_id"], body["subsidiary_id"]) == (MAASVLAKTE, DUTCH)

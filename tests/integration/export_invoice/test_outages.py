@@ -1,0 +1,500 @@
+"""While somebody is down, messages wait: nothing is lost, nothing is sent twice, nothing is set aside."""
+
+import json
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
+
+from local import sample_data
+from local.aws.runtime import LambdaContext
+from local.system import Connection, LocalSystem
+from solvimon_rillet.aws.sqs import GIVE_UP_SECONDS, LONGEST_DELAY
+from solvimon_rillet.workflows.export.invoice import ExportInvoice
+from tests.integration.export_invoice.support import (
+    FIRST,
+    Json,
+    bus_event,
+    calls_to,
+    dead,
+    export,
+    finalise,
+    listening,
+    put_on_queue,
+    record,
+    rillet_invoices,
+    sent,
+    until,
+    waiting,
+    without_waiting_for_aws,
+)
+
+pytestmark = pytest.mark.slow
+
+HOUR = 3600
+ALL = tuple(sample_data.expected())
+SOME = tuple(sample_data.invoice_id(name) for name in ("first", "new-customer", "usage-tiers", "yen"))
+TWO = SOME[:2]
+
+
+def all_exported(system: LocalSystem, connection: Connection, *invoice_ids: str) -> bool:
+    """Whether the ledger says so, of every one."""
+    records = [system.ledger_item(f"{connection.name}#invoice#{i}", "RECORD") for i in invoice_ids]
+    return all(found is not None and found["state"] == "exported" for found in records)
+
+
+def each_once(connection: Connection, *invoice_ids: str) -> None:
+    """Every invoice is in Rillet once, and nothing else is."""
+    assert [len(rillet_invoices(connection, invoice_id)) for invoice_id in invoice_ids] == [1] * len(
+        invoice_ids
+    )
+    assert len(rillet_invoices(connection)) == len(invoice_ids)
+
+
+def pass_time(system: LocalSystem, seconds: int, step: int = 600) -> None:
+    """Let time pass while work goes on."""
+    for _ in range(0, seconds, step):
+        system.advance(step)
+        system.settle()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An outage of AWS takes no time."""
+    without_waiting_for_aws(monkeypatch)
+
+
+def test_rillet_is_down_for_an_hour_and_everything_is_exported_after(
+    system: LocalSystem, default: Connection
+) -> None:
+    system.rillet.state.misbehave("down")
+    finalise(system, default, *ALL)
+    system.settle()
+
+    pass_time(system, HOUR)
+    in_between = waiting(system).total, dead(system), rillet_invoices(default)
+    system.rillet.state.behave()
+    until(system, lambda: all_exported(system, default, *ALL))
+
+    assert in_between == (len(ALL), [], [])
+    assert (waiting(system).total, dead(system)) == (0, [])
+    each_once(default, *ALL)
+
+
+@pytest.mark.parametrize("kind", ["drop", "status", "status_after", "commit_then_drop", "malformed"])
+def test_no_answer_to_a_write_can_be_believed_for_an_hour(
+    system: LocalSystem, default: Connection, kind: str
+) -> None:
+    system.rillet.state.misbehave(kind, path="/", times=0)
+    finalise(system, default, *TWO)
+    system.settle()
+
+    pass_time(system, HOUR)
+    in_between = waiting(system).total, dead(system)
+    system.rillet.state.behave()
+    until(system, lambda: all_exported(system, default, *TWO))
+
+    assert in_between == (len(TWO), [])
+    assert (waiting(system).total, dead(system)) == (0, [])
+    each_once(default, *TWO)
+    assert len(default.organisation.customers.documents()) == 12
+
+
+def test_solvimon_is_down_and_everything_is_exported_after(system: LocalSystem, default: Connection) -> None:
+    finalise(system, default, *TWO)
+    system.solvimon.state.misbehave("down")
+    system.settle()
+    system.advance(HOUR)
+    system.settle()
+    in_between = waiting(system).total, dead(system), sent(system)
+
+    system.solvimon.state.behave()
+    until(system, lambda: all_exported(system, default, *TWO))
+
+    assert in_between == (2, [], [])
+    each_once(default, *TWO)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("service", ["dynamodb", "ssm", "secretsmanager"])
+def test_an_aws_service_is_down_and_everything_is_exported_after(
+    system: LocalSystem, default: Connection, service: str
+) -> None:
+    finalise(system, default, *TWO)
+    with system.aws.outage(service):
+        for _ in range(8):
+            system.settle()
+            system.advance(LONGEST_DELAY)
+        in_between = waiting(system).total, dead(system), sent(system)
+
+    until(system, lambda: all_exported(system, default, *TWO))
+
+    assert in_between == (len(TWO), [], [])
+    each_once(default, *TWO)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("step", ["UpdateItem", "PutItem", "GetItem"])
+@pytest.mark.parametrize("nth", [1, 2, 3])
+def test_dynamodb_fails_at_any_step_and_the_invoice_is_in_rillet_once(
+    system: LocalSystem, default: Connection, monkeypatch: pytest.MonkeyPatch, step: str, nth: int
+) -> None:
+    finalise(system, default, FIRST)
+    with monkeypatch.context() as patch:
+        patch.setattr(BaseClient, "_make_api_call", _refusing(step, nth))
+        system.settle()
+
+    until(system, lambda: all_exported(system, default, FIRST))
+
+    each_once(default, FIRST)
+    assert dead(system) == []
+
+
+def _refusing(operation: str, nth: int = 0) -> Callable[..., Json]:
+    """AWS's client, refusing the n-th call of an operation and all later ones."""
+    real: Callable[..., Json] = vars(BaseClient)["_make_api_call"]
+    seen: list[str] = []
+
+    def call(self: BaseClient, name: str, arguments: Json) -> Json:
+        if name == operation:
+            seen.append(name)
+            if len(seen) >= nth:
+                raise ClientError({"Error": {"Code": "InternalServerError"}}, name)
+        return real(self, name, arguments)
+
+    return call
+
+
+def test_a_queue_that_refuses_the_copy_keeps_the_original(
+    system: LocalSystem, default: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finalise(system, default, FIRST)
+    system.rillet.state.misbehave("down")
+    with monkeypatch.context() as patch:
+        patch.setattr(BaseClient, "_make_api_call", _refusing("SendMessage"))
+        refused = system.settle()
+    original = waiting(system)
+
+    system.rillet.state.behave()
+    system.advance(359)
+    too_early = system.settle()
+    system.advance(2)
+    received_again = system.settle()
+
+    assert [(len(batch.done), len(batch.failed)) for batch in refused] == [(0, 1)]
+    assert (original.in_flight, original.total) == (1, 1)
+    assert too_early == []
+    assert refused[0].failed == received_again[0].done, "it is the same message"
+    each_once(default, FIRST)
+
+
+def test_rillets_key_is_revoked_and_messages_wait_until_the_secret_is_mended(
+    system: LocalSystem, default: Connection
+) -> None:
+    system.rillet.state.revoke(default.rillet_api_key)
+    finalise(system, default, *TWO)
+
+    with listening(system) as heard:
+        system.settle()
+        pass_time(system, 2 * HOUR, step=LONGEST_DELAY)
+    in_between = waiting(system).total, dead(system)
+    system.rillet.state.add_api_key(default.organisation, "another key")
+    system.put_secret("default", "rillet", {"auth": "api_key", "api_key": "another key"})
+    until(system, lambda: all_exported(system, default, *TWO), most=15 * 60)
+
+    assert in_between == (len(TWO), [])
+    assert heard.counted["default.ConnectionBroken"] >= len(TWO)
+    assert "DocumentsRejected" not in heard.text
+    assert default.rillet_api_key not in heard.text
+    each_once(default, *TWO)
+
+
+def test_a_key_that_may_only_read_is_a_broken_connection_and_no_rejection(
+    system: LocalSystem, default: Connection
+) -> None:
+    system.rillet.state.add_api_key(default.organisation, "read only", read_only=True)
+    system.put_secret("default", "rillet", {"auth": "api_key", "api_key": "read only"})
+    finalise(system, default, FIRST)
+
+    with listening(system) as heard:
+        system.settle()
+    state, attempt = record(system, FIRST)["state"], record(system, FIRST)["attempt"]
+    system.put_secret("default", "rillet", {"auth": "api_key", "api_key": default.rillet_api_key})
+    until(system, lambda: all_exported(system, default, FIRST), most=15 * 60)
+
+    assert (state, attempt["number"]) == ("sending", 1)
+    assert heard.counted["default.ConnectionBroken"] == 1
+    assert "write access" in heard.text
+    each_once(default, FIRST)
+
+
+@pytest.mark.parametrize(
+    ("vendor", "secret"),
+    [
+        ("solvimon", {"api_key": "wrong"}),
+        ("solvimon", {"api_key": ""}),
+        ("solvimon", {"webhook_secret": "only this"}),
+        ("rillet", {"api_key": "wrong"}),
+        ("rillet", {}),
+    ],
+)
+def test_a_wrong_or_missing_credential_makes_documents_wait_and_says_where_to_put_it(
+    system: LocalSystem, default: Connection, vendor: str, secret: dict[str, str]
+) -> None:
+    default.platform.finalise(FIRST)
+    right = {"solvimon": default.solvimon_api_key, "rillet": default.rillet_api_key}[vendor]
+    system.put_secret("default", vendor, secret)
+    system.runtime.reset()
+
+    [result] = export(system, FIRST)
+    system.put_secret("default", vendor, {"api_key": right})
+    until(system, lambda: all_exported(system, default, FIRST), most=15 * 60)
+
+    assert result["outcome"] == "queued"
+    assert "secret" in result["reason"]
+    assert "wrong" not in result["reason"]
+
+
+def test_a_mended_secret_is_used_at_the_next_attempt(system: LocalSystem, default: Connection) -> None:
+    """A person who has just put the right key there does not want to wait five minutes to see it work."""
+    default.platform.finalise(FIRST)
+    system.put_secret("default", "rillet", {"auth": "api_key", "api_key": "wrong"})
+    before = export(system, FIRST)
+
+    system.put_secret("default", "rillet", {"auth": "api_key", "api_key": default.rillet_api_key})
+    after = export(system, FIRST)
+
+    assert [before[0]["outcome"], after[0]["outcome"]] == ["queued", "exported"]
+
+
+def test_a_secret_that_is_no_json_makes_documents_wait(system: LocalSystem, default: Connection) -> None:
+    default.platform.finalise(FIRST)
+    name = "solvimon-rillet/default/rillet"
+    system.aws.secretsmanager.put_secret_value(SecretId=name, SecretString="sk_live_123")
+    system.runtime.reset()
+
+    [result] = export(system, FIRST)
+
+    assert result["outcome"] == "queued"
+    assert name in result["reason"]
+    assert "sk_live_123" not in result["reason"]
+
+
+def test_a_429_makes_a_document_wait_a_minute_and_is_no_fault_of_the_message(
+    system: LocalSystem, default: Connection
+) -> None:
+    system.rillet.state.misbehave("status", status=429, times=8)
+    finalise(system, default, FIRST)
+    system.settle()
+
+    until(system, lambda: all_exported(system, default, FIRST), most=20 * 61)
+
+    assert dead(system) == []
+    moments = [call.time for call in sent(system)]
+    assert min(b - a for a, b in pairwise(moments)) > 60
+    assert len({call.idempotency_key for call in sent(system)}) == 1
+    each_once(default, FIRST)
+
+
+def test_more_invoices_than_rillet_takes_a_minute_are_all_exported(
+    system: LocalSystem, default: Connection
+) -> None:
+    system.rillet.state.rate_limit = 4
+    finalise(system, default, *ALL[:6])
+    system.settle()
+
+    until(system, lambda: all_exported(system, default, *ALL[:6]))
+
+    assert dead(system) == []
+    each_once(default, *ALL[:6])
+
+
+def _crashing_on(*invoice_ids: str) -> Callable[..., object]:
+    real = ExportInvoice.run
+
+    def run(self: ExportInvoice, invoice_id: str, owner: str) -> object:
+        if invoice_id in invoice_ids:
+            raise ZeroDivisionError("a bug of ours")
+        return real(self, invoice_id, owner)
+
+    return run
+
+
+def test_a_message_that_always_crashes_is_set_aside_after_five_tries_and_holds_up_no_other(
+    system: LocalSystem, default: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finalise(system, default, *SOME)
+    with monkeypatch.context() as patch:
+        patch.setattr(ExportInvoice, "run", _crashing_on(FIRST))
+        tries = 0
+        while not dead(system):
+            tries += sum(bool(batch.failed) for batch in system.settle())
+            assert tries <= 5
+            system.advance(361)
+
+    assert tries == 5
+    assert waiting(system).total == 0
+    assert [json.loads(body)["detail"]["id"] for body in dead(system)] == [FIRST]
+    each_once(default, *SOME[1:])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "not JSON",
+        "[]",
+        "{}",
+        {"detail": {"connection": "default"}},
+        {"detail": {"connection": "default", "id": "../customers/x"}},
+        {"detail": {"connection": "de#fault", "id": FIRST}},
+    ],
+)
+def test_a_malformed_message_is_set_aside_after_five_tries(
+    system: LocalSystem, default: Connection, body: object
+) -> None:
+    default.platform.finalise(FIRST)
+    put_on_queue(system, body)
+    put_on_queue(system, bus_event())
+
+    for _ in range(6):
+        system.settle()
+        system.advance(361)
+
+    assert dead(system) == [body if isinstance(body, str) else json.dumps(body)]
+    assert waiting(system).total == 0
+    each_once(default, FIRST)
+
+
+def test_documents_of_an_unknown_connection_wait_until_it_is_made(system: LocalSystem) -> None:
+    put_on_queue(system, bus_event(connection="acme"))
+    with listening(system) as heard:
+        system.settle()
+    pass_time(system, 6 * HOUR, step=LONGEST_DELAY)
+    in_between = waiting(system).total, dead(system), system.ledger()
+
+    acme = system.connect(
+        "acme",
+        {"fallback_products": sample_data.fallback_products()},
+        solvimon=sample_data.solvimon_seed(),
+        rillet=sample_data.rillet_seed(),
+    )
+    acme.platform.finalise(FIRST)
+    system.advance(LONGEST_DELAY)
+    system.settle()
+
+    assert in_between == (1, [], [])
+    assert "acme" in heard.text
+    assert record(system, FIRST, "acme")["state"] == "exported"
+    each_once(acme, FIRST)
+
+
+def test_a_batch_that_runs_out_of_time_hands_the_rest_back(
+    system: LocalSystem, default: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finalise(system, default, *SOME)
+    left = iter([60_000, 30_000])
+    with monkeypatch.context() as patch:
+        patch.setattr(LambdaContext, "get_remaining_time_in_millis", lambda _: next(left, 20_000))
+        system.settle()
+    begun = {call.request_body["invoice_date"] for call in sent(system)}
+    in_between = len(rillet_invoices(default)), waiting(system).delayed
+
+    system.advance(2)
+    system.settle()
+
+    assert begun
+    assert in_between == (2, len(SOME) - 2)
+    assert dead(system) == []
+    each_once(default, *SOME)
+
+
+def test_a_direct_invocation_that_runs_out_of_time_puts_the_rest_on_the_queue(
+    system: LocalSystem, default: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for invoice_id in SOME:
+        default.platform.finalise(invoice_id)
+    left = iter([60_000])
+    with monkeypatch.context() as patch:
+        patch.setattr(LambdaContext, "get_remaining_time_in_millis", lambda _: next(left, 20_000))
+        results = export(system, *SOME)
+
+    system.advance(2)
+    system.settle()
+
+    assert [result["outcome"] for result in results] == ["exported", "queued", "queued", "queued"]
+    assert "no time left" in results[1]["reason"]
+    each_once(default, *SOME)
+
+
+def _delays(system: LocalSystem, times: int) -> list[int]:
+    """How long one message waits, one time after the other."""
+    delays = []
+    for _ in range(times):
+        system.settle()
+        waited = 0
+        while waiting(system).visible == 0:
+            system.advance(1)
+            waited += 1
+            assert waited <= LONGEST_DELAY + 1
+        delays.append(waited)
+    return delays
+
+
+def test_the_wait_grows_from_seconds_to_a_quarter_of_an_hour(
+    system: LocalSystem, default: Connection
+) -> None:
+    system.rillet.state.misbehave("down")
+    finalise(system, default, FIRST)
+
+    delays = _delays(system, 9)
+
+    for number, delay in enumerate(delays):
+        longest = min(LONGEST_DELAY, 15 * 2**number)
+        assert 0.8 * longest - 1 <= delay <= longest + 1
+    assert waiting(system).total == 1
+
+
+def test_a_message_that_has_waited_for_14_days_takes_the_way_to_the_dead_letters(
+    system: LocalSystem, default: Connection
+) -> None:
+    system.rillet.state.misbehave("down")
+    default.platform.finalise(FIRST)
+    now = int(system.clock.now())
+    put_on_queue(system, bus_event(), first_seen=now - GIVE_UP_SECONDS + 60, deferrals=1000)
+    system.deliver()
+    still_waits = waiting(system).delayed
+
+    system.advance(LONGEST_DELAY + 1)
+    for _ in range(5):
+        system.deliver()
+        system.advance(361)
+    system.deliver()
+
+    assert still_waits == 1
+    assert waiting(system).total == 0
+    assert [json.loads(body)["detail"]["id"] for body in dead(system)] == [FIRST]
+
+
+def test_a_message_back_from_the_dead_letters_is_exported(system: LocalSystem, default: Connection) -> None:
+    default.platform.finalise(FIRST)
+    put_on_queue(system, bus_event(), first_seen=1, deferrals=1000)
+
+    system.settle()
+
+    each_once(default, FIRST)
+
+
+def test_steady_waiting_costs_one_rillet_call_per_attempt(system: LocalSystem, default: Connection) -> None:
+    default.platform.finalise(SOME[2])
+    export(system, SOME[2])  # of the same customer: the links are remembered
+    system.rillet.state.misbehave("status", status=503, times=0)
+    finalise(system, default, FIRST)
+    before = len(system.rillet.state.calls)
+
+    system.settle()
+    _delays(system, 2)
+
+    assert len(system.rillet.state.calls) - before == 2
+    assert calls_to(system, "GET", "/invoices") == []

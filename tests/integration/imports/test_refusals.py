@@ -1,0 +1,364 @@
+"""Solvimon does not take a row: each answer is handled as its kind, and the other rows go on."""
+
+from typing import Any
+
+import pytest
+
+from local.system import Connection, LocalSystem
+from solvimon_rillet import http
+from solvimon_rillet.http import session
+from solvimon_rillet.solvimon.client import SolvimonClient
+from tests.integration.imports.support import (
+    Json,
+    body,
+    connect,
+    counts,
+    customer,
+    customers,
+    definition,
+    forget_calls,
+    in_solvimon,
+    linked,
+    rillet_id,
+    run,
+    value,
+    writes,
+)
+
+pytestmark = pytest.mark.slow
+
+CREATE = {"method": "POST", "path": "/customers"}
+ROW = rillet_id(2)
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(system: LocalSystem, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A read that fails is not repeated within a call: that takes real time."""
+    monkeypatch.setattr(http, "session", lambda get_retries: session(0))
+    system.runtime.reset()
+
+
+def three(system: LocalSystem, **more: Any) -> Connection:
+    """Three customers, with the custom field already there."""
+    seed: dict[str, list[Json]] = {"custom_fields": [definition()]}
+    return connect(system, solvimon=seed, customers=[customer(n, **more) for n in (1, 2, 3)])
+
+
+def waits(system: LocalSystem) -> list[str]:
+    """The waits of all executions, by name."""
+    return [o.name or "" for e in system.runtime.executions for o in e.operations if o.wait_details]
+
+
+def keys(system: LocalSystem, number: int) -> list[str | None]:
+    """The idempotency keys under which a row was created."""
+    posts = [call for call in writes(system) if call.path == "/v1/customers"]
+    return [call.idempotency_key for call in posts if body(call)["reference"] == rillet_id(number)]
+
+
+def failing_at(monkeypatch: pytest.MonkeyPatch, system: LocalSystem, times: int, **answer: Any) -> None:
+    """Let Solvimon fail at the second row only, whatever else is going on."""
+    original, left = SolvimonClient.create, [times]
+
+    def create(self: SolvimonClient, collection: str, payload: Json, key: str) -> Json:
+        if payload["reference"] == ROW and left[0]:
+            left[0] -= 1
+            system.solvimon.state.misbehave("status", path="/customers", method="POST", times=1, **answer)
+        return original(self, collection, payload, key)
+
+    monkeypatch.setattr(SolvimonClient, "create", create)
+    monkeypatch.setattr("solvimon_rillet.workflows.imports.page.AT_ONCE", 1)
+
+
+def test_a_429_makes_the_page_wait_as_long_as_solvimon_asks(system: LocalSystem) -> None:
+    connection = three(system)
+    system.solvimon.state.misbehave("status", **CREATE, times=1, status=429, headers={"Retry-After": "40"})
+    begun = system.clock.now()
+
+    answer = run(system)
+
+    assert counts(answer) == {"created": 3}
+    assert len(in_solvimon(connection)) == 3
+    assert system.clock.now() - begun >= 40
+    assert waits(system) == ["page 1: Solvimon asks to slow down (429)."]
+    assert answer["rillet_calls"] == 2
+
+
+def test_after_a_429_nothing_more_of_the_page_is_begun(
+    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect(system, solvimon={"custom_fields": [definition()]}, customers=customers(20))
+    monkeypatch.setattr("solvimon_rillet.workflows.imports.page.AT_ONCE", 1)
+    system.solvimon.state.misbehave("status", **CREATE, times=1, status=429)
+
+    answer = run(system)
+
+    assert counts(answer) == {"created": 20}
+    assert len(writes(system)) == 21
+    assert answer["solvimon_writes"] == 20
+
+
+def test_a_single_500_is_tried_again_at_once_and_leaves_no_trace(
+    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = three(system)
+    failing_at(monkeypatch, system, 1, headers={"Idempotency-Retryable": "true"})
+
+    answer = run(system)
+
+    assert counts(answer) == {"created": 3}
+    assert len(in_solvimon(connection)) == 3
+    assert len(set(keys(system, 2))) == 1, "Solvimon says that the same key may be used again"
+    assert waits(system) == []
+
+
+def test_a_500_under_a_spent_key_is_tried_again_under_another_one(
+    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = three(system)
+    failing_at(monkeypatch, system, 2)
+
+    answer = run(system)
+
+    assert counts(answer) == {"created": 3}
+    assert len(in_solvimon(connection)) == 3
+    assert len(set(keys(system, 2))) == 3
+
+
+def test_a_row_at_which_solvimon_fails_for_good_is_a_failure_and_the_others_go_on(
+    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = three(system)
+    failing_at(monkeypatch, system, 1000)
+
+    answer = run(system)
+
+    assert counts(answer) == {"created": 2, "failed": 1}
+    [failure] = answer["failures"]
+    assert (failure["rillet_id"], failure["name"], failure["code"]) == (
+        ROW,
+        "Customer 2",
+        "solvimon_unavailable",
+    )
+    assert "again and again" in failure["what"]
+    assert failure["remedy"]
+    assert len(in_solvimon(connection)) == 2
+    assert len(waits(system)) == 2
+    assert answer["complete"] is True
+
+
+def test_when_solvimon_is_down_the_run_waits_until_it_is_up_again(system: LocalSystem) -> None:
+    connection = three(system)
+    system.solvimon.state.misbehave("down", times=10)
+
+    answer = run(system)
+
+    assert counts(answer) == {"created": 3}
+    assert len(in_solvimon(connection)) == 3
+    assert waits(system)
+
+
+def test_when_solvimon_stays_down_the_run_ends_after_hours_and_says_why(system: LocalSystem) -> None:
+    three(system)
+    system.solvimon.state.misbehave("down")
+    begun = system.clock.now()
+
+    answer = run(system)
+
+    assert answer["complete"] is False
+    assert "Solvimon answered 503" in answer["error"]
+    assert answer["remedy"]
+    assert 6 * 3600 <= system.clock.now() - begun < 8 * 3600
+
+
+@pytest.mark.parametrize("kind", ["commit_then_drop", "status_after", "malformed"])
+def test_a_lost_answer_to_a_create_does_not_create_a_second_one(system: LocalSystem, kind: str) -> None:
+    connection = three(system)
+    system.solvimon.state.misbehave(kind, **CREATE, times=3)  # type: ignore[arg-type]
+
+    answer = run(system)
+
+    assert counts(answer) == {"created": 3}
+    assert len(in_solvimon(connection)) == 3
+
+
+@pytest.mark.parametrize("kind", ["commit_then_drop", "status_after", "malformed", "drop"])
+def test_a_lost_answer_to_a_change_is_found_out(system: LocalSystem, kind: str) -> None:
+    connection = three(system)
+    run(system)
+    record = connection.organisation.customers.get(ROW)
+    connection.organisation.customers.replace(ROW, {**record.document, "name": "Renamed"})
+    system.solvimon.state.misbehave(kind, method="PATCH", path="/customers", times=1)  # type: ignore[arg-type]
+
+    answer = run(system)
+
+    assert counts(answer) == {"updated": 1, "unchanged": 2}
+    assert linked(connection, 2)["organization"]["legal_name"] == "Renamed"
+
+
+def test_a_request_that_is_still_running_is_waited_for(
+    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = three(system)
+    failing_at(monkeypatch, system, 1, status=422, code="IDEMPOTENCY_CHECK_FAILED")
+
+    answer = run(system)
+
+    assert counts(answer) == {"created": 3}
+    assert len(in_solvimon(connection)) == 3
+    assert waits(system) == ["page 1: Solvimon still works on the same request (422)."]
+
+
+def test_a_key_that_was_used_for_something_else_gives_way_to_another_one(
+    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    three(system)
+    failing_at(monkeypatch, system, 1, status=409, code="IDEMPOTENCY_CHECK_FAILED")
+
+    answer = run(system)
+
+    assert counts(answer) == {"created": 3}
+    assert len(set(keys(system, 2))) == 2
+
+
+@pytest.mark.parametrize("status", [400, 409])
+def test_a_reference_that_somebody_took_a_moment_ago_is_linked(
+    system: LocalSystem, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    connection = three(system)
+    original, faster = SolvimonClient.create, [True]
+
+    def create(self: SolvimonClient, collection: str, payload: Json, key: str) -> Json:
+        if payload["reference"] == ROW and faster.pop():
+            faster.append(False)
+            connection.platform.load({"customers": [{**payload, "id": "cust_faster"}]})
+            system.solvimon.state.misbehave(
+                "status", **CREATE, times=1, status=status, code="RESOURCE_ALREADY_EXISTS"
+            )
+        elif not faster:
+            faster.append(True)
+        return original(self, collection, payload, key)
+
+    monkeypatch.setattr(SolvimonClient, "create", create)
+    monkeypatch.setattr("solvimon_rillet.workflows.imports.page.AT_ONCE", 1)
+
+    answer = run(system)
+
+    assert linked(connection, 2)["id"] == "cust_faster"
+    assert counts(answer) == {"created": 2, "unchanged": 1}
+
+
+def test_a_custom_field_value_that_is_taken_is_linked(
+    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = three(system)
+    original = SolvimonClient.find_all
+
+    def find_all(self: SolvimonClient, collection: str, **filters: str) -> list[Json]:
+        found = original(self, collection, **filters)
+        if filters.get("custom_field", "").endswith(ROW) and not found:
+            mine = {"id": "cust_mine", "type": "ORGANIZATION", "reference": "mine", "custom_fields": value(2)}
+            connection.platform.load({"customers": [mine]})
+        return found
+
+    monkeypatch.setattr(SolvimonClient, "find_all", find_all)
+
+    answer = run(system)
+
+    assert linked(connection, 2)["id"] == "cust_mine"
+    assert linked(connection, 2)["reference"] == "mine"
+    assert counts(answer) == {"created": 2, "updated": 1}
+
+
+def test_a_record_that_exists_and_is_never_shown_is_a_failure(
+    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    three(system)
+    failing_at(monkeypatch, system, 1000, status=409, code="RESOURCE_ALREADY_EXISTS")
+
+    answer = run(system)
+
+    assert counts(answer) == {"created": 2, "failed": 1}
+    [failure] = answer["failures"]
+    assert failure["code"] == "linked_elsewhere"
+    assert "does not show it" in failure["what"]
+
+
+def test_a_validation_error_is_the_failure_of_that_row_with_solvimons_words(
+    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = three(system)
+    failing_at(monkeypatch, system, 1, status=400, code="INVALID_FIELD", message="must be a country")
+
+    answer = run(system)
+
+    assert counts(answer) == {"created": 2, "failed": 1}
+    [failure] = answer["failures"]
+    assert failure["code"] == "refused_by_solvimon"
+    assert "INVALID_FIELD, must be a country" in failure["what"]
+    assert len(in_solvimon(connection)) == 2
+
+
+def test_a_country_that_solvimon_does_not_know_is_refused_by_its_own_rule(system: LocalSystem) -> None:
+    three(system, address={**customer()["address"], "country": "XX"})
+
+    answer = run(system)
+
+    assert counts(answer) == {"failed": 3}
+    assert "organization.registered_address.country" in answer["failures"][0]["what"]
+
+
+def test_a_row_that_cannot_be_read_is_a_failure_and_the_others_go_on(system: LocalSystem) -> None:
+    connection = three(system)
+    connection.organisation.customers.get(ROW).document["name"] = {"first": "Ann"}
+    connection.organisation.customers.get(rillet_id(3)).document["emails"] = [{"type": "MAIN_SENDER"}]
+
+    answer = run(system)
+
+    assert counts(answer) == {"created": 1, "failed": 2}
+    failures = {failure["rillet_id"]: failure for failure in answer["failures"]}
+    assert failures[ROW]["code"] == "row_unreadable"
+    assert failures[ROW]["name"] is None
+    assert "emails.0.email" in failures[rillet_id(3)]["what"]
+
+
+def test_the_first_hundred_failures_are_listed_and_all_are_counted(system: LocalSystem) -> None:
+    connect(system, customers=[customer(n, name="") for n in range(130)])
+
+    answer = run(system)
+
+    assert (answer["failed"], len(answer["failures"])) == (130, 100)
+    assert "The first 100 of 130 failures are listed." in answer["notes"]
+
+
+def test_a_record_that_was_deleted_while_it_is_changed_is_created_anew(
+    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = three(system)
+    run(system)
+    record = connection.organisation.customers.get(ROW)
+    connection.organisation.customers.replace(ROW, {**record.document, "name": "Renamed"})
+    original = SolvimonClient.change
+
+    def change(self: SolvimonClient, collection: str, record_id: str, payload: Json) -> Json:
+        connection.platform.records["customers"].pop(record_id, None)
+        return original(self, collection, record_id, payload)
+
+    monkeypatch.setattr(SolvimonClient, "change", change)
+
+    answer = run(system)
+
+    assert counts(answer)["unchanged"] == 2
+    assert linked(connection, 2)["organization"]["legal_name"] == "Renamed"
+
+
+def test_a_record_that_was_deleted_by_hand_comes_back_with_a_recheck(system: LocalSystem) -> None:
+    connection = three(system)
+    run(system)
+    connection.platform.records["customers"].pop(linked(connection, 2)["id"])
+    forget_calls(system)
+
+    unnoticed, recheck = run(system), run(system, recheck=True)
+
+    assert counts(unnoticed) == {"unchanged": 3}
+    assert counts(recheck) == {"created": 1, "unchanged": 2}
+    assert linked(connection, 2)["reference"] == ROW

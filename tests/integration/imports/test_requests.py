@@ -1,0 +1,286 @@
+"""What a person may ask for, and what an answer says."""
+
+import pytest
+
+from local.system import LocalSystem
+from solvimon_rillet.entrypoints import durable_function
+from solvimon_rillet.entrypoints.import_function import EXAMPLE
+from tests.integration.imports.support import (
+    Json,
+    connect,
+    counts,
+    customer,
+    customers,
+    forget_calls,
+    in_solvimon,
+    product,
+    rillet_id,
+    run,
+    subsidiary,
+    writes,
+)
+
+KINDS = ("customers", "products", "subsidiaries")
+
+
+def test_an_empty_event_imports_the_default_connection(system: LocalSystem) -> None:
+    connection = connect(system, customers=customers(2))
+
+    answer = run(system)
+
+    assert answer == {
+        "connection": "default",
+        "kind": "customers",
+        "dry_run": False,
+        "summary": "seen 2, created 2, updated 0, unchanged 0, failed 0, Rillet calls 1",
+        "seen": 2,
+        "created": 2,
+        "updated": 0,
+        "archived": 0,
+        "unchanged": 0,
+        "skipped": 0,
+        "failed": 0,
+        "rillet_calls": 1,
+        "solvimon_writes": 3,
+        "restarts": 0,
+        "complete": True,
+        "failures": [],
+        "notes": [],
+    }
+    assert len(in_solvimon(connection)) == 2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_dry_run_says_what_would_be_done_and_writes_nothing_anywhere(
+    system: LocalSystem, kind: str
+) -> None:
+    connect(
+        system,
+        customers=customers(3),
+        products=[product(n) for n in (1, 2, 3)],
+        subsidiaries=[subsidiary(n) for n in (1, 2, 3)],
+    )
+
+    answer = run(system, kind, dry_run=True)
+
+    assert counts(answer) == {"created": 3}
+    assert answer["summary"].startswith("dry run, nothing was written: seen 3, created 3")
+    assert any("would be created in Solvimon" in note for note in answer["notes"])
+    assert answer["solvimon_writes"] == 0
+    assert writes(system) == []
+    assert {item["pk"] for item in system.ledger()} == {"default#pacer#turns"}
+
+
+def test_a_dry_run_foresees_changes_and_failures(system: LocalSystem) -> None:
+    connection = connect(system, customers=customers(4))
+    run(system)
+    for number, name in ((1, "Renamed"), (2, "")):
+        record = connection.organisation.customers.get(rillet_id(number))
+        connection.organisation.customers.replace(record.id, {**record.document, "name": name})
+    forget_calls(system)
+
+    answer = run(system, dry_run=True)
+
+    assert counts(answer) == {"updated": 1, "unchanged": 2, "failed": 1}
+    assert writes(system) == []
+
+
+@pytest.mark.parametrize(
+    ("event", "wrong"),
+    [
+        ({"conection": "acme"}, "conection: Extra inputs are not permitted"),
+        ({"updated_since": "yesterday"}, "updated_since: "),
+        ({"updated_since": "2026-01-01T00:00:00"}, "updated_since: "),
+        ({"dry_run": "perhaps"}, "dry_run: "),
+        (
+            {"incremental": True, "updated_since": "2026-01-01T00:00:00Z"},
+            "give updated_since or incremental, not both",
+        ),
+        ([], "event: "),
+    ],
+)
+def test_a_request_that_makes_no_sense_is_answered_with_what_is_wrong_and_an_example(
+    system: LocalSystem, event: object, wrong: str
+) -> None:
+    connect(system)
+
+    answer = system.invoke("import_customers", event)  # type: ignore[arg-type]
+
+    assert wrong in answer["error"]
+    assert answer["example"] == EXAMPLE
+
+
+@pytest.mark.parametrize("name", ["nobody", "No Such Name"])
+def test_an_unknown_connection_is_told(system: LocalSystem, name: str) -> None:
+    answer = run(system, connection=name)
+
+    assert f"There is no connection {name!r}." in answer["error"]
+    assert answer["remedy"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_workflow_that_is_switched_off_does_nothing_and_says_so(system: LocalSystem, kind: str) -> None:
+    connect(system, settings={"workflows": {f"import_{kind}": False}}, customers=customers(1))
+
+    answer = run(system, kind)
+
+    assert answer["error"] == f"The workflow import_{kind} is switched off."
+    assert f"workflows.import_{kind}" in answer["remedy"]
+    assert len(system.rillet.state.calls) == len(system.solvimon.state.calls) == 0
+
+
+@pytest.mark.parametrize("vendor", ["solvimon", "rillet"])
+def test_a_broken_connection_ends_the_run_at_once_with_what_to_do(system: LocalSystem, vendor: str) -> None:
+    connect(system, customers=customers(1))
+    secret = {"api_key": "wrong", "auth": "api_key", "webhook_secret": "s"}
+    system.put_secret("default", vendor, secret)
+
+    answer = run(system)
+    system.put_secret("default", "solvimon", {"api_key": "solvimon-key-default"})
+    system.put_secret("default", "rillet", {"auth": "api_key", "api_key": "rillet-key-default"})
+    system.runtime.reset()
+    mended = run(system)
+
+    assert "refuses the credential (401)" in answer["error"]
+    assert "connect_rillet" in answer["remedy"]
+    assert answer["complete"] is False
+    assert counts(mended) == {"created": 1}
+
+
+def test_a_key_that_may_only_read_ends_the_run_in_the_middle_of_a_page(system: LocalSystem) -> None:
+    connection = connect(system, customers=customers(30))
+    system.solvimon.state.misbehave("status", method="POST", path="/customers", status=403)
+
+    answer = run(system)
+
+    assert "may not do this (403)" in answer["error"]
+    assert in_solvimon(connection) == []
+    assert len([call for call in writes(system) if call.path == "/v1/customers"]) <= 8
+
+
+def test_a_refusal_by_rillet_ends_the_run_with_its_words(system: LocalSystem) -> None:
+    connect(system, customers=customers(1))
+    problem = {"title": "Not today", "status": 400}
+    system.rillet.state.misbehave("status", "GET", "/customers", 0, status=400, body=problem)
+
+    answer = run(system)
+
+    assert "Not today" in answer["error"]
+    assert answer["complete"] is False
+
+
+@pytest.mark.parametrize(
+    "answered", [{"kind": "malformed"}, {"kind": "drop"}, {"kind": "status", "status": 500}]
+)
+def test_rillets_trouble_is_waited_for(system: LocalSystem, answered: Json) -> None:
+    connect(system, customers=customers(2))
+    system.rillet.state.misbehave(method="GET", path="/customers", times=2, **answered)
+
+    answer = run(system)
+
+    assert counts(answer) == {"created": 2}
+    assert answer["rillet_calls"] == 3
+
+
+def test_a_list_in_another_form_is_waited_for(system: LocalSystem) -> None:
+    connect(system, customers=customers(2))
+    system.rillet.state.misbehave("status", "GET", "/customers", 1, status=200, body={"rows": []})
+
+    assert counts(run(system)) == {"created": 2}
+
+
+def test_the_ledgers_trouble_is_waited_for(system: LocalSystem, monkeypatch: pytest.MonkeyPatch) -> None:
+    connect(system, customers=customers(2))
+    from solvimon_rillet.aws.dynamodb import Table
+    from solvimon_rillet.errors import RetryLater
+
+    original, left = Table.put_many, [1]
+
+    def put_many(self: Table, records: dict[str, Json]) -> None:
+        if left.pop() if left else False:
+            raise RetryLater("The ledger does not answer (Throttled).")
+        original(self, records)
+
+    monkeypatch.setattr(Table, "put_many", put_many)
+
+    assert counts(run(system)) in ({"created": 2}, {"created": 1, "unchanged": 1})
+
+
+def test_a_429_of_rillet_blocks_everybody_for_its_window(system: LocalSystem) -> None:
+    connect(system, customers=customers(2))
+    system.rillet.state.misbehave("status", "GET", "/customers", 1, status=429)
+
+    answer = run(system)
+
+    assert counts(answer) == {"created": 2}
+    assert answer["rillet_calls"] == 2
+
+
+def test_notes_are_counted_and_name_the_first_rows(system: LocalSystem) -> None:
+    connect(system, customers=[customer(n, name="x" * 300) for n in range(1, 6)])
+
+    answer = run(system)
+
+    [note] = answer["notes"]
+    assert note.startswith("5 rows: The name is longer than the 256 characters")
+    assert note.count("xxx (") + note.count(rillet_id(1)) > 0
+    assert sum(rillet_id(n) in note for n in range(1, 6)) == 3
+
+
+def test_a_function_that_has_run_for_long_starts_afresh_before_the_next_page(
+    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from local.aws.runtime import LambdaContext
+
+    connect(system, customers=customers(2))
+    left = iter([100_000])
+    original = LambdaContext.get_remaining_time_in_millis
+    monkeypatch.setattr(
+        LambdaContext, "get_remaining_time_in_millis", lambda self: next(left, None) or original(self)
+    )
+
+    answer = run(system)
+
+    [execution] = system.runtime.executions
+    assert "page 1: the function has run for long and starts afresh" in [
+        operation.name for operation in execution.operations
+    ]
+    assert counts(answer) == {"created": 2}
+
+
+def test_a_page_that_runs_out_of_time_is_finished_by_the_next_invocation(
+    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from local.aws.runtime import LambdaContext
+
+    connect(system, customers=customers(20))
+    asked = [0]
+
+    def left(_: LambdaContext) -> int:
+        asked[0] += 1
+        return 50_000 if 6 < asked[0] < 12 else 900_000
+
+    monkeypatch.setattr(LambdaContext, "get_remaining_time_in_millis", left)
+    monkeypatch.setattr("solvimon_rillet.workflows.imports.page.AT_ONCE", 1)
+
+    answer = run(system)
+
+    assert counts(answer) == {"created": 20}
+    assert answer["rillet_calls"] == 2
+
+
+def test_an_error_that_nobody_expects_is_tried_again_and_then_fails_the_execution(
+    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect(system, customers=customers(2))
+    monkeypatch.setattr("solvimon_rillet.workflows.imports.page.short_id", lambda _row: [][0])
+
+    with pytest.raises(Exception, match="list index out of range"):
+        run(system)
+
+
+def test_a_name_of_a_step_is_printable_ascii() -> None:
+    shown = durable_function._shown("page 1: Überlast\n 🚢 " + "x" * 300)
+
+    assert shown.startswith("page 1: ?berlast ? xxx")
+    assert len(shown) == 256

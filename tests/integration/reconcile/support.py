@@ -1,0 +1,68 @@
+"""What the tests of the reconciliation share."""
+
+import json
+from typing import Any
+
+from local.system import Connection, LocalSystem
+from tests.integration.export_invoice.support import export
+
+Json = dict[str, Any]
+
+
+def everything_booked(system: LocalSystem, connection: Connection) -> list[str]:
+    """Finalise all of the demo's invoices, let them be exported, and return their ids."""
+    drafts = [i["id"] for i in connection.platform.records["invoices"].values() if i["status"] != "FINAL"]
+    for invoice_id in drafts:
+        connection.platform.finalise(invoice_id)
+    while True:
+        system.settle()
+        if not any(queue.depth().total for queue in system.pollers.queues.values()):
+            return drafts
+        system.advance(61)
+
+
+def period(connection: Connection) -> Json:
+    """A period that has all of a platform's invoices."""
+    days = sorted(str(i["invoice_date"])[:10] for i in connection.platform.records["invoices"].values())
+    return {"from": days[0], "to": days[-1]}
+
+
+def reconcile(system: LocalSystem, connection: Connection, **more: object) -> Json:
+    """Reconcile everything, without exporting what is missing."""
+    event = {"connection": connection.name, **period(connection), "redrive": False, **more}
+    answer: Json = system.invoke("reconcile", event)
+    return answer
+
+
+def found(answer: Json) -> list[tuple[str, str]]:
+    """Kind and Solvimon id of each difference."""
+    return [(one["kind"], one["solvimon_id"]) for one in answer["findings"]]
+
+
+def rillet_id(
+    system: LocalSystem, invoice_id: str, kind: str = "invoice", connection: str = "default"
+) -> str:
+    """Rillet's id of a document, by the ledger."""
+    record = system.ledger_item(f"{connection}#{kind}#{invoice_id}", "RECORD")
+    assert record is not None
+    return str(record["rillet_id"])
+
+
+def file_of(system: LocalSystem, address: str) -> str:
+    """A file of a report."""
+    bucket, _, key = address.removeprefix("s3://").partition("/")
+    body: bytes = system.aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    return body.decode("utf-8-sig")
+
+
+def whole_report(system: LocalSystem, answer: Json) -> Json:
+    """The report as JSON."""
+    report: Json = json.loads(file_of(system, answer["report"]["json"]))
+    return report
+
+
+def one_exported(system: LocalSystem, connection: Connection, name: str) -> str:
+    """One more invoice that is in Rillet."""
+    connection.platform.finalise(name)
+    export(system, name)
+    return name

@@ -1,0 +1,233 @@
+"""A PUT replaces the whole customer: everything of Rillet's own is in it again, byte for byte."""
+
+import json
+
+import pytest
+
+from local.system import Connection, LocalSystem
+from solvimon_rillet.mapping.customers import to_rillet_customer
+from solvimon_rillet.settings import Settings
+from solvimon_rillet.solvimon.models import Customer
+from tests.integration.export_invoice.support import configure
+from tests.integration.sync_customer.support import (
+    CUSTOMER,
+    IN_RILLET,
+    STATELESS,
+    STATELESS_IN_RILLET,
+    Json,
+    edit,
+    in_rillet,
+    organization,
+    puts,
+    record,
+    sync,
+)
+
+OWN: Json = {
+    "shipping_address": {
+        "line1": "Gate 4, Yangtzekanaal",
+        "line2": "",
+        "city": "Rotterdam",
+        "state": "Zuid-Holland",
+        "zip_code": "3199 LC",
+        "country": "NL",
+    },
+    "emails": [
+        {"email": "cfo@maasvlakte-quay.example", "type": "CC"},
+        {"email": "invoices@maasvlakte-quay.example", "type": "MAIN_SENDER"},
+        {"email": "archive@maasvlakte-quay.example", "type": "BCC"},
+        {"email": "controller@maasvlakte-quay.example", "type": "CC"},
+    ],
+    "external_references": [
+        {"type": "hubspot_company_id", "id": "7741002", "url": "https://crm.example/7741002?a=ä&b=1"},
+        {"type": "erp", "id": " 00042 "},
+    ],
+    "payment_terms": 45,
+    "send_invoices_automatically": True,
+    "send_payment_reminders": True,
+    "fields": [
+        {
+            "field_id": "0f0f0f0f-0000-4000-8000-000000000001",
+            "field_value_id": "0f0f0f0f-0000-4000-8000-000000000002",
+        }
+    ],
+}
+
+
+@pytest.fixture
+def rich(default: Connection) -> Connection:
+    """The customer with everything that Rillet alone can know of it."""
+    default.organisation.register_reference_type("erp")
+    default.organisation.edit_customer(IN_RILLET, **OWN)
+    return default
+
+
+def as_bytes(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode()
+
+
+def test_what_rillet_alone_knows_stays_byte_for_byte(system: LocalSystem, rich: Connection) -> None:
+    before = in_rillet(rich)
+    edit(rich, **organization(legal_name="Quay Group N.V."))
+
+    system.settle()
+
+    after = in_rillet(rich)
+    ours = {"type": "solvimon_customer_id", "id": CUSTOMER}
+    kept = (
+        "shipping_address",
+        "emails",
+        "payment_terms",
+        "send_invoices_automatically",
+        "send_payment_reminders",
+        "fields",
+        "address",
+    )
+    assert after["name"] == "Quay Group N.V."
+    assert after.keys() == before.keys()
+    assert [name for name in kept if as_bytes(after[name]) != as_bytes(before[name])] == []
+    assert as_bytes(after["external_references"]) == as_bytes([*before["external_references"], ours])
+
+
+def test_a_new_address_of_solvimons_takes_the_place_of_its_old_one_among_the_others(
+    system: LocalSystem, rich: Connection
+) -> None:
+    edit(rich, email="ap@quay.example")
+
+    system.settle()
+
+    assert in_rillet(rich)["emails"] == [
+        {"email": "cfo@maasvlakte-quay.example", "type": "CC"},
+        {"email": "ap@quay.example", "type": "MAIN_SENDER"},
+        {"email": "archive@maasvlakte-quay.example", "type": "BCC"},
+        {"email": "controller@maasvlakte-quay.example", "type": "CC"},
+    ]
+
+
+def test_our_reference_is_added_once(system: LocalSystem, rich: Connection) -> None:
+    for name in ("One", "Two", "Three"):
+        edit(rich, **organization(legal_name=name))
+        system.settle()
+
+    references = in_rillet(rich)["external_references"]
+    assert references == [*OWN["external_references"], {"type": "solvimon_customer_id", "id": CUSTOMER}]
+    assert len(puts(system)) == 3
+
+
+def test_our_reference_with_a_link_of_rillets_own_is_left_alone(
+    system: LocalSystem, rich: Connection
+) -> None:
+    ours = {"type": "solvimon_customer_id", "id": CUSTOMER, "url": "https://desk.example/c"}
+    rich.organisation.edit_customer(IN_RILLET, external_references=[ours])
+    edit(rich, **organization(legal_name="One"))
+
+    system.settle()
+
+    assert in_rillet(rich)["external_references"] == [ours]
+
+
+@pytest.mark.parametrize(
+    ("emails", "email", "expected"),
+    [
+        (None, "a@x.example", ["a@x.example MAIN_SENDER"]),
+        ([], "a@x.example", ["a@x.example MAIN_SENDER"]),
+        (["c@x.example CC"], "a@x.example", ["c@x.example CC", "a@x.example MAIN_SENDER"]),
+        (
+            ["b@x.example MAIN_SENDER", "c@x.example MAIN_SENDER"],
+            "a@x.example",
+            ["a@x.example MAIN_SENDER", "c@x.example MAIN_SENDER"],
+        ),
+        (["a@x.example CC"], "a@x.example", ["a@x.example CC", "a@x.example MAIN_SENDER"]),
+        (
+            ["b@x.example MAIN_SENDER", "a@x.example MAIN_SENDER"],
+            "a@x.example",
+            ["a@x.example MAIN_SENDER"],
+        ),
+        (["b@x.example MAIN_SENDER"], None, ["b@x.example MAIN_SENDER"]),
+    ],
+)
+def test_solvimons_address_is_the_first_main_sender(
+    emails: list[str] | None, email: str | None, expected: list[str]
+) -> None:
+    given = None if emails is None else [dict(zip(("email", "type"), e.split(), strict=True)) for e in emails]
+    customer = Customer.model_validate(
+        {"id": "cust_1", "email": email, "organization": {"legal_name": "Quay"}}
+    )
+
+    mapped = to_rillet_customer(customer, {"name": "Quay", "emails": given}, Settings())
+
+    found = mapped.payload["emails"]
+    assert isinstance(found, list)
+    assert [f"{each['email']} {each['type']}" for each in found] == expected
+
+
+def test_an_incomplete_address_is_left_as_rillet_has_it_with_a_warning(
+    system: LocalSystem, rich: Connection
+) -> None:
+    before = in_rillet(rich)["address"]
+    edit(rich, **organization(legal_name="Quay", address={"city": None, "postal_code": None}))
+
+    [result] = sync(system)
+
+    assert result["outcome"] == "synced"
+    assert result["warnings"] == ["The address of Quay is without city, zip_code; Rillet's stays as it is."]
+    assert in_rillet(rich)["address"] == before
+    assert in_rillet(rich)["name"] == "Quay"
+
+
+def test_a_customer_without_address_in_solvimon_keeps_rillets(system: LocalSystem, rich: Connection) -> None:
+    before = in_rillet(rich)["address"]
+    edit(rich, organization={"legal_name": "Quay"})
+
+    [result] = sync(system)
+
+    assert result["warnings"] == []
+    assert in_rillet(rich)["address"] == before
+
+
+def test_a_second_line_that_is_gone_in_solvimon_is_gone_in_rillet(
+    system: LocalSystem, rich: Connection
+) -> None:
+    edit(rich, **organization(address={"line2": "Gebouw B"}))
+    system.settle()
+    with_it = in_rillet(rich)["address"]
+    edit(rich, **organization())
+
+    system.settle()
+
+    assert with_it["line2"] == "Gebouw B"
+    assert in_rillet(rich)["address"] == {n: v for n, v in with_it.items() if n != "line2"}
+
+
+def test_the_state_is_solvimons_else_rillets_else_the_settings(system: LocalSystem, rich: Connection) -> None:
+    edit(rich, **organization(address={"state": "ZH"}))
+    system.settle()
+    of_solvimon = in_rillet(rich)["address"]["state"]
+    edit(rich, **organization(address={"state": None, "line1": "Kade 1"}))
+    system.settle()
+    of_rillet = in_rillet(rich)["address"]
+    edit(rich, STATELESS, email="one@straits.example")
+    [without] = sync(system, STATELESS)
+    nothing = in_rillet(rich, STATELESS_IN_RILLET).get("address")
+    configure(system, rich, address_state="-")
+    edit(rich, STATELESS, email="two@straits.example")
+    system.settle()
+
+    assert of_solvimon == "ZH"
+    assert (of_rillet["state"], of_rillet["line1"]) == ("ZH", "Kade 1")
+    assert "is without state" in without["warnings"][0]
+    assert nothing is None
+    assert in_rillet(rich, STATELESS_IN_RILLET)["address"]["state"] == "-"
+
+
+def test_a_customer_without_a_name_is_rejected_and_rillets_stays(
+    system: LocalSystem, rich: Connection
+) -> None:
+    before = in_rillet(rich)
+    edit(rich, organization={"tax_exempt": False, "legal_name": " "})
+
+    [result] = sync(system)
+
+    assert (result["outcome"], result["code"]) == ("rejected", "customer_incomplete")
+    assert record(system)["state"] == "rejected"
+    assert in_rillet(rich) == before

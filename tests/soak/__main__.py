@@ -1,0 +1,60 @@
+"""Run the soak: `python -m soak`, or with `SEED=7 DAYS=5 CUSTOMERS=50` in the environment."""
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from dataclasses import replace
+from pathlib import Path
+
+from local.system import LocalSystem
+from tests.soak.outcome import Outcome, outcome
+from tests.soak.run import Soak
+from tests.soak.script import Plan
+
+SEED = 20301101
+LOG = Path(__file__).resolve().parents[2] / "build" / "soak" / "functions.log"
+
+
+def main() -> int:
+    """Run it; 0 when nothing is wrong, else 1."""
+    plan = Plan(seed=_number("SEED", SEED))
+    plan = replace(plan, days=_number("DAYS", plan.days), customers=_number("CUSTOMERS", plan.customers))
+    screen = sys.stdout
+
+    def say(text: str) -> None:
+        screen.write(f"{text}\n")
+        screen.flush()
+
+    say(
+        f"{plan.days} days of a company with {plan.customers} customers, seed {plan.seed}; a sweep every "
+        f"{plan.sweep_seconds // 60} minutes, a reconciliation and imports every night. Log: {LOG}"
+    )
+    LOG.parent.mkdir(parents=True, exist_ok=True)
+    with LOG.open("w", encoding="utf-8") as log, redirect_stdout(log):
+        logging.getLogger("soak").addHandler(logging.StreamHandler(log))
+        started = time.monotonic()
+        with LocalSystem(stack="soak", quiet=True) as system:
+            soak = Soak(plan, system, say)
+            soak.live()
+            soak.conclude()
+            ended = outcome(plan, system, soak, time.monotonic() - started)
+    return tell(ended, say)
+
+
+def tell(ended: Outcome, say: Callable[[str], None]) -> int:
+    """Say what is wrong and the figures last; the answer is the exit code."""
+    for problem in ended.problems:
+        say(f"! {problem}")
+    say(ended.line)
+    return 1 if ended.problems else 0
+
+
+def _number(name: str, default: int) -> int:
+    return int(os.environ.get(name) or default)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

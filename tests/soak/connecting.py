@@ -1,0 +1,49 @@
+"""The first day: a connection is set up as a team would do it."""
+
+import json
+from datetime import timedelta
+
+from local import sample_data
+from local.sample_data.identity import Json
+from local.system import Connection, LocalSystem
+from tests.soak import world
+from tests.soak.script import Plan
+
+_SOLVIMON_EVENTS = ["INVOICE.STATUS_TO_FINAL", "CUSTOMER.UPDATED"]
+_RILLET_EVENTS = [
+    *("invoice-payment-updated", "invoice-updated", "invoice-deleted"),
+    *("credit-memo-updated", "credit-memo-deleted"),
+]
+IMPORTS = ("customers", "products", "subsidiaries")
+SETTINGS: Json = {
+    "fallback_products": sample_data.fallback_products(),
+    "closed_periods": "next_open_day",
+    "sweep": {"lookback_days": 2, "customers_per_run": 100},
+}
+"""A sweep looks back two days here; what is dated earlier, the nightly reconciliation finds."""
+
+
+def connected(plan: Plan, system: LocalSystem) -> Connection:
+    """Set up the connection as a team would: OAuth, webhooks on both sides, the first import."""
+    start_date = (plan.start - timedelta(days=31)).date().isoformat()
+    made = system.connect(
+        settings=SETTINGS | {"start_date": start_date},
+        auth="oauth",
+        solvimon=world.solvimon_seed(plan.customers),
+        rillet=world.rillet_seed(plan.customers),
+    )
+    system.authorise()
+    for webhook in made.platform.webhooks.webhooks.values():
+        webhook.record["included_actions"] = _SOLVIMON_EVENTS
+    url = made.webhook_url.replace("/solvimon/", "/rillet/")
+    token = made.organisation.add_webhook(url, events=_RILLET_EVENTS).token
+    _add_to_secret(system, made.name, {"webhook_token": token})
+    for kind in IMPORTS:
+        system.invoke(f"import_{kind}", {})
+    return made
+
+
+def _add_to_secret(system: LocalSystem, connection: str, more: dict[str, str]) -> None:
+    name = f"{system.deployment.stack}/{connection}/rillet"
+    secret = system.aws.secretsmanager.get_secret_value(SecretId=name)["SecretString"]
+    system.put_secret(connection, "rillet", {**json.loads(secret), **more})

@@ -1,0 +1,95 @@
+"""How a run ended: its figures in one line, and everything that is wrong, by name."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from local.system import LocalSystem
+from tests.soak.audit import Audit, audit
+from tests.soak.run import Soak
+from tests.soak.script import Plan
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a run.
+
+    Attributes:
+        figures: the SOAK line.
+        problems: what is wrong, in plain words; nothing after a good run.
+    """
+
+    figures: Json
+    problems: tuple[str, ...]
+
+    @property
+    def line(self) -> str:
+        """The SOAK line."""
+        return f"SOAK {json.dumps(self.figures)}"
+
+
+def outcome(plan: Plan, system: LocalSystem, soak: Soak, seconds: float) -> Outcome:
+    """Audit both sides' books and sum the run up."""
+    found = audit(soak.connection, soak.company.expected)
+    problems = (*found.problems, *_of_the_product(system, soak))
+    return Outcome(_figures(plan, system, soak, found, seconds), problems)
+
+
+def _figures(plan: Plan, system: LocalSystem, soak: Soak, found: Audit, seconds: float) -> Json:
+    counts, acts, weather = soak.diary.counts, soak.company.counts, soak.weather
+    calls, documents = len(system.rillet.state.calls), found.invoices + found.credit_notes
+    return {
+        "seed": plan.seed,
+        "simulated_days": plan.days,
+        "customers": len(soak.connection.platform.records["customers"]),
+        "documents": documents,
+        "invoices": found.invoices,
+        "credit_notes": found.credit_notes,
+        **acts,
+        "rejected_then_retried": counts["retried"],
+        "rillet_calls": calls,
+        "calls_per_document": round(calls / max(1, documents), 2),
+        "refused_429": soak.connection.organisation.counts.refused,
+        "deferrals": counts["deferrals"],
+        "webhooks": weather.webhooks_sent,
+        "webhooks_lost": weather.webhooks_lost,
+        "faults": sum(weather.faults().values()),
+        "faults_by_kind": weather.faults(),
+        "token_refreshes": system.rillet.state.oauth.counts.refreshes,
+        "reconnected": counts["reconnected"],
+        "sweeps": counts["sweeps"],
+        "sweep_found": counts["sweep_found"],
+        "reconciled_nights": len(soak.diary.nights),
+        "redriven": counts["redriven"],
+        "duplicates": found.duplicates,
+        "lost": found.lost,
+        "difference": f"{found.difference:f}",
+        "tied_out": bool(soak.diary.final.get("tied_out")),
+        "processor_seconds": round(time.process_time(), 1),
+        "seconds": round(seconds, 1),
+    }
+
+
+def _of_the_product(system: LocalSystem, soak: Soak) -> Iterator[str]:
+    """What the product itself says or left undone."""
+    final = soak.diary.final
+    if not final.get("tied_out"):
+        yield f"The last reconciliation does not tie out: {final.get('error') or final.get('by_kind')}"
+    for finding in final.get("findings", ()):
+        yield f"Reconciliation: {finding['number']} {finding['kind']}: {finding['cause']}"
+    for function, queue in system.pollers.dead_letters.items():
+        if letters := queue.bodies():
+            yield f"{len(letters)} message(s) of {function} were given up, such as {letters[0]}"
+    for function, queue in system.pollers.queues.items():
+        if waiting := queue.depth().total:
+            yield f"{waiting} message(s) of {function} still wait"
+    for crash in soak.diary.crashes:
+        yield f"A function died: {crash}"
+    if system.solvimon.state.charged:
+        yield f"Customers were charged by Solvimon's /pay: {system.solvimon.state.charged}"
+    if refused := soak.connection.organisation.counts.refused:
+        yield f"Rillet refused {refused} calls for their pace"

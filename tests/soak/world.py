@@ -1,0 +1,221 @@
+"""The company that soaks: Tideway with hundreds of customers, and invoices of every shape it writes."""
+
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from random import Random
+
+from local import sample_data
+from local.sample_data.builder import build
+from local.sample_data.drafts import Group, Invoice, Line, Period, Usage
+from local.sample_data.identity import Json, rillet_id, solvimon_id
+from local.sample_data.parties import Customer, Product
+from tests.soak.regions import REGIONS, Region, region_of
+
+_WORDS = ("Anchor", "Beacon", "Capstan", "Davit", "Ensign", "Fathom", "Galley", "Halyard", "Jetty", "Keel")
+_TRADES = ("Shipping", "Towage", "Stevedores", "Pilots", "Bunkering", "Salvage", "Chandlers", "Ferries")
+
+LATE_PRODUCT = Product(
+    "mooring-sensors",
+    "Mooring Sensors",
+    "Tension on every bollard, live",
+    "port-software",
+    "40120",
+    {"type": "FIXED_RECURRING", "amount": {"amount": "640.00", "currency": "EUR"}, "interval_months": 1},
+)
+"""Billed before anybody has linked it to Rillet."""
+
+
+def name_of(customer: int) -> str:
+    """Return the legal name that a customer has on the first day."""
+    number, word = divmod(customer, len(_WORDS))
+    return f"{_WORDS[word]} {_TRADES[number % len(_TRADES)]} {customer + 1}"
+
+
+def customer(number: int, *, in_rillet: bool) -> Customer:
+    """Return a customer as both sides know it, or as Solvimon alone does."""
+    region = REGIONS[region_of(number)]
+    mail = f"books-{number}@customer.example"
+    return Customer(
+        f"soak-{number}", name_of(number), mail, region.timezone, region.place, in_rillet=in_rillet
+    )
+
+
+def newcomer(number: int) -> Json:
+    """Return a customer that Rillet's people enter and an import brings to Solvimon."""
+    made = Customer(
+        f"soak-newcomer-{number}",
+        f"Newcomer Lines {number + 1} B.V.",
+        f"newcomer-{number}@customer.example",
+        "Europe/Amsterdam",
+        REGIONS["nl"].place,
+    )
+    return {name: value for name, value in made.rillet().items() if name != "updated_at"}
+
+
+def new_product(number: int) -> Json:
+    """Return a product that Rillet's people enter and an import brings to Solvimon."""
+    made = Product(
+        f"soak-product-{number}",
+        f"Tide Tables, volume {number + 1}",
+        "Printed once a year",
+        "print",
+        "40400",
+        {"type": "ONE_TIME", "amount": {"amount": "24.00", "currency": "EUR"}},
+    )
+    return made.rillet()
+
+
+def solvimon_seed(customers: int) -> dict[str, list[Json]]:
+    """Return Solvimon's side on the first day: no invoice, and a product that nobody has linked."""
+    seed = sample_data.solvimon_seed()
+    made = [customer(number, in_rillet=not _only_in_solvimon(number)) for number in range(customers)]
+    return seed | {
+        "invoices": [],
+        "customers": [one.solvimon() for one in made],
+        "products": [*seed["products"], LATE_PRODUCT.solvimon(with_link=False)],
+    }
+
+
+def rillet_seed(customers: int) -> Json:
+    """Return Rillet's side on the first day."""
+    made = [customer(number, in_rillet=True) for number in range(customers) if not _only_in_solvimon(number)]
+    return sample_data.rillet_seed() | {"customers": [one.rillet() for one in made]}
+
+
+def _only_in_solvimon(number: int) -> bool:
+    return number % 15 == 14
+
+
+def invoice(
+    name: str, region: Region, shape: str, rng: Random, moment: float, who: Json, product: Json | None = None
+) -> Json:
+    """Return a draft.
+
+    Args:
+        name: makes its id.
+        region: of the customer.
+        shape: one of `SHAPES`.
+        rng: chooses the amounts.
+        moment: its date, in Unix seconds.
+        who: the customer, as Solvimon has it now.
+        product: stands in for the product of every group.
+    """
+    begin, end = _text(moment), _text(moment + timedelta(days=30).total_seconds())
+    groups = SHAPES[shape](_Amounts(rng, region.currency), region)
+    draft = build(
+        Invoice(
+            name=name,
+            customer=region.like,
+            entity=region.entity,
+            currency=region.currency,
+            date=begin,
+            due=end,
+            timezone=region.timezone,
+            periods=(Period(groups, begin, end),),
+            notes=("Thank you for sailing with us.",),
+            country=region.country,
+            extra={"used_exchange_rates": [_rate(begin)]} if region is REGIONS["sg"] else {},
+        )
+    )
+    draft |= {"customer_id": who["id"], "customer": deepcopy(who)}
+    for group in (group for period in draft["periods"] for group in period["groups"]):
+        if product and group["products"]:
+            group["products"] = [deepcopy(product)]
+    return draft
+
+
+def _rate(begin: str) -> Json:
+    rate = {"currency": "EUR", "base_currency": "USD", "rate": "0.9174"}
+    return rate | {"rate_timestamp": begin, "source": "ECB"}
+
+
+def _text(moment: float) -> str:
+    return datetime.fromtimestamp(int(moment), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class _Amounts:
+    """Draws net amounts in a currency."""
+
+    def __init__(self, rng: Random, currency: str) -> None:
+        self._rng = rng
+        self._decimals, self._size = (0, 100) if currency == "JPY" else (2, 1)
+
+    def net(self, least: int = 40, most: int = 4000, *, finer: int = 0) -> str:
+        """Return an amount; `finer` gives it so many more decimals than the currency has."""
+        places = self._decimals + finer
+        drawn = self._rng.randint(least * self._size * 10**places, most * self._size * 10**places)
+        return str(Decimal(drawn).scaleb(-places))
+
+    def share(self, of: str) -> str:
+        """Return a tenth of an amount, as a reduction."""
+        return str(-(Decimal(of) / 10).quantize(Decimal(1).scaleb(-self._decimals)))
+
+
+def _plain(draw: _Amounts, region: Region) -> tuple[Group, ...]:
+    return (Group((Line("Harbour Planner", draw.net(), region.taxes),), "harbour-planner"),)
+
+
+def _several(draw: _Amounts, region: Region) -> tuple[Group, ...]:
+    seats = Usage("seats", "16", "40.00")
+    line = Line(
+        "Seats, in advance", draw.net(), region.taxes, model="PER_SEAT", pricing="PER_SEAT", usage=seats
+    )
+    support = Group((Line("Premium Support", draw.net(20, 400), region.taxes),), "premium-support")
+    return (*_plain(draw, region), Group((line,), "berth-seats"), support)
+
+
+def _usage(draw: _Amounts, region: Region) -> tuple[Group, ...]:
+    lines = tuple(
+        Line(
+            f"Positions, sector {number}",
+            draw.net(1, 900, finer=2),
+            region.taxes,
+            model="USAGE_BASED",
+            pricing="PER_UNIT",
+            usage=Usage("calls", "29566", "0.004"),
+        )
+        for number in range(3)
+    )
+    return (Group(lines, "vessel-tracking"),)
+
+
+def _discount(draw: _Amounts, region: Region) -> tuple[Group, ...]:
+    net = draw.net()
+    planner = Group((Line("Harbour Planner", net, region.taxes),), "harbour-planner")
+    less = Line("Ten percent off", draw.share(net), region.taxes, pricing="PERCENTAGE", type="DISCOUNT")
+    return (planner, Group((less,), description="Introductory discount"))
+
+
+def _two_rates(draw: _Amounts, region: Region) -> tuple[Group, ...]:
+    course = Line("Handbook course, online", draw.net(), region.taxes, model="ONE_OFF", pricing="FLAT")
+    low = region.taxes if region.low in region.taxes else (region.low,)
+    book = Line("Handbook course, the book", draw.net(10, 90), low, model="ONE_OFF", pricing="FLAT")
+    return (Group((course, book), "pilot-handbook", description="Handbook course"),)
+
+
+def _one_off(draw: _Amounts, region: Region) -> tuple[Group, ...]:
+    days = Line("Training, two days", draw.net(), region.taxes, model="ONE_OFF", pricing="FLAT")
+    travel = Line("Travel and lodging", draw.net(10, 300), region.taxes, type="ONE_OFF")
+    return (Group((days,), "onboarding"), Group((travel,), description="Travel and lodging"))
+
+
+SHAPES: Mapping[str, Callable[[_Amounts, Region], tuple[Group, ...]]] = {
+    "plain": _plain,
+    "several": _several,
+    "usage": _usage,
+    "discount": _discount,
+    "two-rates": _two_rates,
+    "one-off": _one_off,
+}
+
+
+def customer_id(number: int) -> str:
+    """Return Solvimon's id of a customer of the first day."""
+    return solvimon_id("cust", f"soak-{number}")
+
+
+def newcomer_id(number: int) -> str:
+    """Return Rillet's id of a customer that was entered there."""
+    return rillet_id("customer", f"soak-newcomer-{number}")

@@ -1,0 +1,172 @@
+"""Solvimon invoices as its API sends them, a few words each, and what becomes of them."""
+
+from decimal import Decimal
+from typing import Any, Protocol
+
+import pytest
+import simplejson
+
+from solvimon_rillet.errors import NeedsAttention
+from solvimon_rillet.mapping.invoices import to_rillet_invoice
+from solvimon_rillet.mapping.links import Links
+from solvimon_rillet.mapping.totals import Totals
+from solvimon_rillet.settings import Settings
+from solvimon_rillet.solvimon.models import Invoice
+
+Json = dict[str, Any]
+
+SCOPES = ("FULL", "REVENUE_RECOGNITION_ONLY", "AR_ONLY")
+CUSTOMER = "c0000000-0000-4000-8000-000000000001"
+SUBSIDIARY = "5b000000-0000-4000-8000-000000000002"
+PLATFORM_FEE = "90000000-0000-4000-8000-000000000003"
+API_CALLS = "90000000-0000-4000-8000-000000000004"
+FALLBACK = "fa000000-0000-4000-8000-000000000005"
+LINKS = Links(CUSTOMER, SUBSIDIARY, products={"prod_fee": PLATFORM_FEE, "prod_calls": API_CALLS})
+GROUP = "periods[0].groups[0]"
+
+
+class Mapped(Protocol):
+    """What the tests look at in a mapped document."""
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """The request body."""
+
+    @property
+    def totals(self) -> Totals:
+        """Net, tax and gross."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a person should know."""
+
+    @property
+    def origins(self) -> dict[str, str]:
+        """The Solvimon field behind each Rillet field."""
+
+
+def amount(quantity: str | Decimal, currency: str = "EUR") -> Json:
+    """Money as Solvimon writes it."""
+    return {"quantity": f"{Decimal(quantity):f}", "currency": currency}
+
+
+def tax(base: str, paid: str, percentage: str | None = "21", name: str = "BTW", **more: object) -> Json:
+    """A tax category: what is paid on a base, in euros unless ``currency`` says otherwise."""
+    currency = str(more.pop("currency", "EUR"))
+    return {
+        "base_amount": amount(base, currency),
+        "tax_amount": amount(paid, currency),
+        "percentage": percentage,
+        "name": name,
+        "category": "STANDARD",
+        **more,
+    }
+
+
+def canadian(net: str = "100.00", gst: str = "5.00", pst: str = "7.00") -> Json:
+    """A group with two taxes on the same base."""
+    return group(net, tax(net, gst, "5", "GST"), tax(net, pst, "7", "PST"))
+
+
+def product(product_id: str = "prod_fee", name: str = "Platform fee") -> Json:
+    """A product as an invoice embeds it."""
+    return {"id": product_id, "name": name}
+
+
+def group(net: str, *taxes: Json, currency: str = "EUR", **more: object) -> Json:
+    """A group of one linked product, without dates unless given."""
+    return {
+        "amount_excluding_tax": amount(net, currency),
+        "tax_categories": list(taxes),
+        "products": [product()],
+        **more,
+    }
+
+
+def taxed(net: str = "100.00", paid: str = "21.00", percentage: str = "21", **more: object) -> Json:
+    """A group under one tax rate on the whole of it."""
+    currency = str(more.get("currency", "EUR"))
+    return group(net, tax(net, paid, percentage, currency=currency), **more)  # type: ignore[arg-type]
+
+
+def line(**fields: object) -> Json:
+    """A line of revenue inside a group."""
+    return {"type": "REVENUE", **fields}
+
+
+def invoice(*groups: Json, **more: object) -> Json:
+    """A finalised invoice of 31 January 2026, whose header is the sum of its groups.
+
+    Give ``net``, ``paid`` (the tax) and ``gross`` for another header.
+    """
+    currency = groups[0]["amount_excluding_tax"]["currency"] if groups else "EUR"
+    net = Decimal(str(more.pop("net", sum(_quantity(each["amount_excluding_tax"]) for each in groups))))
+    taxes = [category["tax_amount"] for each in groups for category in each["tax_categories"]]
+    paid = Decimal(str(more.pop("paid", sum(_quantity(each) for each in taxes if each))))
+    gross = Decimal(str(more.pop("gross", net + paid)))
+    return {
+        "id": "invo_1",
+        "invoice_number": "INV-2026-01-000001",
+        "status": "FINAL",
+        "type": "STANDARD",
+        "invoice_date": "2026-01-31T09:00:00Z",
+        "due_date": "2026-02-14T09:00:00Z",
+        "timezone": "Europe/Amsterdam",
+        "billing_currency": currency,
+        "invoice_amount_including_tax": amount(gross, currency),
+        "tax_summary": {
+            "base_amount": amount(net, currency),
+            "tax_amount": amount(paid, currency),
+            "total_amount": amount(gross, currency),
+            "country_code": "NL",
+        },
+        "customer_id": "cust_1",
+        "billing_entity_id": "bile_1",
+        "periods": [{"groups": list(groups)}],
+        **more,
+    }
+
+
+def mapped(document: Json, links: Links = LINKS, **settings: object) -> Mapped:
+    """What the product would send for an invoice, under these settings."""
+    return to_rillet_invoice(Invoice.model_validate(document), links, Settings.model_validate(settings))
+
+
+def sent(document: Json, links: Links = LINKS, **settings: object) -> Json:
+    """The request body as it goes over the wire, its numbers exact."""
+    body = simplejson.dumps(mapped(document, links, **settings).payload, use_decimal=True)
+    payload: Json = simplejson.loads(body, use_decimal=True)
+    return payload
+
+
+def items(document: Json, links: Links = LINKS, **settings: object) -> list[Json]:
+    """The items of the request body."""
+    found: list[Json] = sent(document, links, **settings)["items"]
+    return found
+
+
+def refusal(document: Json, links: Links = LINKS, **settings: object) -> NeedsAttention:
+    """Why an invoice cannot be booked."""
+    with pytest.raises(NeedsAttention) as caught:
+        mapped(document, links, **settings)
+    return caught.value
+
+
+def nets(found: list[Json]) -> list[str]:
+    """The net amounts of items of ``FULL`` scope."""
+    return [item["price"]["amount_per_unit"]["amount"] for item in found]
+
+
+def taxes(found: list[Json]) -> list[str | None]:
+    """The tax amounts of items of ``FULL`` scope; ``None`` where an item has no tax rate."""
+    return [item["tax_rate"]["tax_amount"]["amount"] if "tax_rate" in item else None for item in found]
+
+
+def rates(found: list[Json]) -> list[tuple[Decimal | int, str] | None]:
+    """Percentage and description of each item's tax rate; ``None`` where an item has none."""
+    given = [item.get("tax_rate") for item in found]
+    return [(rate["percentage"], rate["description"]) if rate else None for rate in given]
+
+
+def _quantity(money: Json) -> Decimal:
+    return Decimal(money["quantity"])

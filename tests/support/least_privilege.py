@@ -1,0 +1,81 @@
+"""After the whole suite: no role allows what its function never did, and none lacked what it tried.
+
+Each worker's local system applies the roles' policies to every call (``local.aws.permissions``), so that a
+missing permission fails the test that needs it. What was never used is only known at the end.
+"""
+
+from typing import Any
+
+import pytest
+
+from local.system import LocalSystem
+
+BY_LAMBDA = {
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "xray:PutTraceSegments",
+    "xray:PutTelemetryRecords",
+    "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "lambda:CheckpointDurableExecution",
+    "lambda:GetDurableExecutionState",
+    "kms:Decrypt",
+    "kms:GenerateDataKey",
+}
+"""What AWS does in the role's name: logs, traces, polling, checkpoints, the use of the topic's key."""
+_granted: dict[str, set[str]] = {}
+_used: dict[str, set[str]] = {}
+
+
+def note(system: LocalSystem) -> None:
+    """Keep what a local system's functions may do, and have done; other stacks beside it are not judged."""
+    ours = {function.name for function in system.deployment.functions.values()}
+    permissions = system.aws.permissions
+    for kept, found in ((_granted, permissions.granted()), (_used, permissions.used)):
+        _add(kept, {name: actions for name, actions in found.items() if name in ours})
+
+
+def unused(granted: dict[str, set[str]], used: dict[str, set[str]]) -> list[str]:
+    """The permissions that no call has used, each with its function."""
+    return sorted(
+        f"{name}: {action}"
+        for name, actions in granted.items()
+        for action in actions - used.get(name, set()) - BY_LAMBDA
+    )
+
+
+def _add(whole: dict[str, set[str]], part: dict[str, Any]) -> None:
+    for name, actions in part.items():
+        whole.setdefault(name, set()).update(actions)
+
+
+def _whole_suite(config: pytest.Config) -> bool:
+    chosen = config.option.keyword or config.option.markexpr or config.option.lf
+    return not chosen and config.args == [str(path) for path in config.getini("testpaths")]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:  # noqa: ANN401 - xdist has no types
+    """Take over what a worker's functions did."""
+    output = getattr(node, "workeroutput", {})
+    _add(_granted, output.get("granted", {}))
+    _add(_used, output.get("used", {}))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand it over, or judge it."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["granted"] = {name: sorted(a) for name, a in _granted.items()}
+        session.config.workeroutput["used"] = {name: sorted(a) for name, a in _used.items()}
+        return
+    if _whole_suite(session.config) and session.exitstatus == pytest.ExitCode.OK and unused(_granted, _used):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:  # noqa: ANN401
+    """Name what no function used."""
+    if _whole_suite(config) and (left := unused(_granted, _used)):
+        terminalreporter.section("permissions that no function used")
+        for line in left:
+            terminalreporter.line(line)

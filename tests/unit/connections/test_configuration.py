@@ -1,0 +1,477 @@
+"""Settings and secrets: read when needed, kept for a while, and never worse than the last good ones."""
+
+import json
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError
+
+from solvimon_rillet.connections.configuration import (
+    SECRET_SECONDS,
+    SETTINGS_SECONDS,
+    Configuration,
+    UnknownConnection,
+    connection_name,
+)
+from solvimon_rillet.errors import ConnectionBroken, RetryLater
+from tests.support.logs import logged
+
+Json = dict[str, Any]
+
+
+class Absent(ClientError):
+    """What AWS raises for a secret that is not there."""
+
+
+class Store:
+    """Parameter Store and Secrets Manager: values by name, calls, and a failure of everything."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, object] = {}
+        self.calls: list[str] = []
+        self.failure: Exception | None = None
+
+    def get_parameter(self, Name: str, **_: object) -> Json:
+        return {"Parameter": {"Value": self._read(Name, "ParameterNotFound")}}
+
+    def get_secret_value(self, SecretId: str) -> Json:
+        value = self._read(SecretId, "ResourceNotFoundException")
+        return {"SecretBinary": value} if isinstance(value, bytes) else {"SecretString": value}
+
+    def put_parameter(self, Name: str, Value: str, **_: object) -> Json:
+        return self._write(Name, Value)
+
+    def delete_parameter(self, Name: str) -> Json:
+        self._read(Name, "ParameterNotFound")
+        del self.values[Name]
+        return {}
+
+    exceptions = SimpleNamespace(ResourceNotFoundException=Absent)
+
+    def put_secret_value(self, SecretId: str, SecretString: str) -> Json:
+        if not self.failure and SecretId not in self.values:
+            raise Absent({}, "PutSecretValue")
+        return self._write(SecretId, SecretString)
+
+    def create_secret(self, Name: str, SecretString: str) -> Json:
+        return self._write(Name, SecretString)
+
+    def _write(self, name: str, value: str) -> Json:
+        if self.failure:
+            raise self.failure
+        self.values[name] = value
+        return {}
+
+    def _read(self, name: str, absent: str) -> object:
+        self.calls.append(name)
+        if self.failure:
+            raise self.failure
+        if name not in self.values:
+            raise client_error(absent)
+        return self.values[name]
+
+
+def client_error(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code}}, "Get")
+
+
+class World:
+    """A configuration with everything around it."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.ssm, self.secrets = Store(), Store()
+        self.counted: list[tuple[str, str]] = []
+        self.configuration = Configuration(
+            "stack",
+            self.ssm,  # type: ignore[arg-type]
+            self.secrets,  # type: ignore[arg-type]
+            lambda: self.now,
+            lambda name, connection: self.counted.append((name, connection)),
+        )
+
+    def put(self, settings: str, connection: str = "default") -> None:
+        self.ssm.values[f"/stack/{connection}/settings"] = settings
+
+    def put_secret(self, text: object, name: str = "default/rillet") -> None:
+        self.secrets.values[f"stack/{name}"] = text
+
+    def scope(self) -> str:
+        return self.configuration.settings("default").invoice_scope.value
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def scoped(scope: str) -> str:
+    return json.dumps({"invoice_scope": scope})
+
+
+def test_settings_are_read_once_a_minute_by_the_clock(world: World) -> None:
+    world.put(scoped("FULL"))
+    scopes = [world.scope()]
+    world.put(scoped("AR_ONLY"))
+
+    world.now += SETTINGS_SECONDS - 1
+    scopes.append(world.scope())
+    world.now += 2
+    scopes.append(world.scope())
+
+    assert scopes == ["FULL", "FULL", "AR_ONLY"]
+    assert world.ssm.calls == ["/stack/default/settings"] * 2
+
+
+@pytest.mark.parametrize("text", ["", "{}"])
+def test_empty_settings_are_all_defaults(world: World, text: str) -> None:
+    world.put(text)
+
+    assert world.scope() == "FULL"
+
+
+def test_each_connection_has_its_own_settings_and_secrets(world: World) -> None:
+    world.put(scoped("FULL"))
+    world.put(scoped("AR_ONLY"), "acme")
+    world.put_secret('{"api_key": "ours"}')
+    world.put_secret('{"api_key": "theirs"}', "acme/rillet")
+    read = world.configuration
+
+    assert [read.settings(name).invoice_scope.value for name in ("default", "acme")] == ["FULL", "AR_ONLY"]
+    keys = [read.credential(name, "rillet", "api_key") for name in ("default", "acme")]
+    assert keys == ["ours", "theirs"]
+
+
+BROKEN = ["{", "[]", '{"invoice_scope": "HALF"}', '{"invoice_scop": "FULL"}', "null"]
+
+
+@pytest.mark.parametrize("text", BROKEN)
+def test_settings_that_cannot_be_used_leave_the_last_good_ones_in_force_and_are_counted(
+    world: World, text: str
+) -> None:
+    world.put(scoped("AR_ONLY"))
+    world.scope()
+    world.put(text)
+    world.now += SETTINGS_SECONDS + 1
+
+    with logged() as log:
+        scope = world.scope()
+
+    assert scope == "AR_ONLY"
+    assert world.counted == [("SettingsInvalid", "default")]
+    assert log.messages == ["settings invalid"]
+    assert vars(log.records[0])["last_good"] is True
+    assert world.configuration.settings_fault("default") != ""
+
+
+def test_broken_settings_are_looked_at_again_a_minute_later(world: World) -> None:
+    world.put(scoped("AR_ONLY"))
+    world.scope()
+    world.put("{")
+    world.now += SETTINGS_SECONDS + 1
+    world.scope()
+    world.put(scoped("FULL"))
+
+    at_once, world.now = world.scope(), world.now + SETTINGS_SECONDS + 1
+    later = world.scope()
+
+    assert (at_once, later) == ("AR_ONLY", "FULL")
+    assert world.configuration.settings_fault("default") == ""
+
+
+@pytest.mark.parametrize(
+    "failure", [client_error("ThrottlingException"), ConnectTimeoutError(endpoint_url="x")]
+)
+def test_a_parameter_store_that_does_not_answer_leaves_the_last_good_ones_in_force(
+    world: World, failure: Exception
+) -> None:
+    world.put(scoped("AR_ONLY"))
+    world.scope()
+    world.ssm.failure = failure
+    world.now += SETTINGS_SECONDS + 1
+
+    assert world.scope() == "AR_ONLY"
+
+
+@pytest.mark.parametrize(
+    "failure", [client_error("AccessDeniedException"), ConnectTimeoutError(endpoint_url="x")]
+)
+def test_settings_that_were_never_read_make_documents_wait(world: World, failure: Exception) -> None:
+    world.ssm.failure = failure
+
+    with pytest.raises(RetryLater, match="default"):
+        world.scope()
+
+
+@pytest.mark.parametrize("text", BROKEN)
+def test_settings_that_were_never_good_make_documents_wait_and_name_what_is_wrong(
+    world: World, text: str
+) -> None:
+    world.put(text)
+
+    with pytest.raises(RetryLater, match="The settings of default cannot be used: "):
+        world.scope()
+
+
+def test_a_wrong_setting_is_named_by_its_path(world: World) -> None:
+    world.put('{"fallback_products": {"rebate": "x"}}')
+
+    with pytest.raises(RetryLater, match=r"fallback_products\.rebate: there is no such setting"):
+        world.scope()
+
+
+def test_a_connection_without_settings_is_unknown_with_the_remedy(world: World) -> None:
+    with pytest.raises(UnknownConnection) as raised:
+        world.configuration.settings("nobody")
+
+    assert raised.value.code == "connection_unknown"
+    assert "'nobody'" in raised.value.message
+    assert "settings and secrets" in raised.value.remedy
+
+
+def test_a_connection_whose_settings_are_taken_away_is_unknown_from_then_on(world: World) -> None:
+    world.put("{}")
+    world.scope()
+    world.ssm.values.clear()
+    world.now += SETTINGS_SECONDS + 1
+
+    with pytest.raises(UnknownConnection):
+        world.scope()
+
+
+@pytest.mark.parametrize("name", ["default", "a", "1", "acme-eu", "a" * 32])
+def test_a_connection_name_is_letters_digits_and_hyphens(name: str) -> None:
+    assert connection_name(name) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "-", "-a", "a-", "A", "a b", "a/b", "../a", "a#b", "a\n", "é", "٣", "a" * 33, None, 7, ["a"], b"a"],
+)
+def test_any_other_connection_name_reaches_no_secret(world: World, name: Any) -> None:  # noqa: ANN401
+    for read in (
+        lambda: world.configuration.settings(name),
+        lambda: world.configuration.secret(name, "rillet"),
+    ):
+        with pytest.raises(UnknownConnection):
+            read()
+
+    assert (world.ssm.calls, world.secrets.calls) == ([], [])
+
+
+def test_a_secret_is_kept_for_five_minutes_by_the_clock(world: World) -> None:
+    world.put_secret('{"api_key": "old"}')
+    keys = [world.configuration.credential("default", "rillet", "api_key")]
+    world.put_secret('{"api_key": "new"}')
+
+    for later in (SECRET_SECONDS - 1, 2):
+        world.now += later
+        keys.append(world.configuration.credential("default", "rillet", "api_key"))
+
+    assert keys == ["old", "old", "new"]
+    assert len(world.secrets.calls) == 2
+
+
+def test_a_secret_that_a_vendor_refused_is_read_anew(world: World) -> None:
+    world.put_secret('{"api_key": "old"}')
+    world.configuration.credential("default", "rillet", "api_key")
+    world.put_secret('{"api_key": "new"}')
+
+    world.configuration.forget_secret("default", "rillet")
+
+    assert world.configuration.credential("default", "rillet", "api_key") == "new"
+
+
+def test_a_secret_that_was_never_read_can_be_forgotten(world: World) -> None:
+    world.configuration.forget_secret("default", "rillet")
+
+    assert world.secrets.calls == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "sk_live_1", "{", "[]", "null", "7", '"text"', '{"api_key": 7}', '{"api_key": null}', b"\x00"],
+)
+def test_a_secret_that_is_no_json_object_of_texts_breaks_the_connection_without_being_told(
+    world: World, text: object
+) -> None:
+    world.put_secret(text)
+
+    with pytest.raises(ConnectionBroken) as raised:
+        world.configuration.secret("default", "rillet")
+
+    assert "stack/default/rillet" in str(raised.value)
+    assert "sk_live_1" not in str(raised.value)
+
+
+@pytest.mark.parametrize("code", ["ResourceNotFoundException", "InvalidRequestException"])
+def test_a_secret_that_is_not_there_or_has_no_value_breaks_the_connection(world: World, code: str) -> None:
+    world.secrets.failure = client_error(code)
+
+    with pytest.raises(ConnectionBroken, match="does not exist or has no value"):
+        world.configuration.secret("default", "rillet")
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        client_error("InternalServiceError"),
+        client_error("AccessDeniedException"),
+        ConnectTimeoutError(endpoint_url="x"),
+    ],
+)
+def test_a_secrets_manager_that_does_not_answer_makes_documents_wait(
+    world: World, failure: Exception
+) -> None:
+    world.secrets.failure = failure
+
+    with pytest.raises(RetryLater) as raised:
+        world.configuration.secret("default", "rillet")
+
+    assert not isinstance(raised.value, ConnectionBroken)
+
+
+@pytest.mark.parametrize("text", ["{}", '{"api_key": ""}', '{"webhook_secret": "x"}'])
+def test_a_credential_that_is_missing_names_the_secret_and_the_key(world: World, text: str) -> None:
+    world.put_secret(text)
+
+    with pytest.raises(ConnectionBroken, match="stack/default/rillet has no 'api_key'"):
+        world.configuration.credential("default", "rillet", "api_key")
+
+
+@pytest.mark.parametrize("broken", [True, False])
+def test_a_failure_is_not_remembered(world: World, broken: bool) -> None:
+    if broken:
+        world.put_secret("{")
+    with pytest.raises(ConnectionBroken):
+        world.configuration.secret("default", "rillet")
+
+    world.put_secret('{"api_key": "x"}')
+
+    assert world.configuration.secret("default", "rillet") == {"api_key": "x"}
+
+
+def test_no_secret_is_logged(world: World) -> None:
+    world.put(scoped("FULL"))
+    world.put_secret('{"api_key": "sk_live_1"}')
+
+    with logged() as log:
+        world.scope()
+        read: Callable[..., str] = world.configuration.credential
+        read("default", "rillet", "api_key")
+        world.put_secret("sk_live_1", "default/solvimon")
+        with pytest.raises(ConnectionBroken):
+            read("default", "solvimon", "api_key")
+
+    assert "sk_live_1" not in log.text
+
+
+TOKENS = {"auth": "oauth", "access_token": "at", "refresh_token": "rt"}
+OUT_OF_ORDER = [client_error("InternalError"), ConnectTimeoutError(endpoint_url="x")]
+
+
+def stored(world: World) -> Json:
+    """The Rillet secret as it is kept."""
+    found: Json = json.loads(str(world.secrets.values["stack/default/rillet"]))
+    return found
+
+
+@pytest.mark.parametrize("before", [None, '{"auth": "oauth"}'])
+def test_tokens_are_kept_in_the_secret_which_is_made_if_need_be(world: World, before: str | None) -> None:
+    if before:
+        world.put_secret(before)
+
+    world.configuration.keep_grant("default", TOKENS)
+
+    assert stored(world) == TOKENS | {"token_in": "secret"}
+    assert world.configuration.grant("default")["access_token"] == "at"
+
+
+def test_short_lived_tokens_are_kept_in_a_parameter_and_the_secret_says_so_once(world: World) -> None:
+    """Secrets Manager keeps every version for a day, and at most a hundred."""
+    world.configuration.keep_grant("default", TOKENS, short_lived=True)
+    first = stored(world)
+
+    world.configuration.keep_grant("default", TOKENS | {"access_token": "newer"}, short_lived=True)
+
+    assert (first["token_in"], stored(world)) == ("parameter", first)
+    assert world.configuration.grant("default")["access_token"] == "newer"
+
+
+def test_a_parameter_that_is_gone_leaves_what_the_secret_says(world: World) -> None:
+    world.put_secret(json.dumps(TOKENS | {"token_in": "parameter"}))
+
+    assert world.configuration.grant("default")["access_token"] == "at"
+
+
+def test_a_parameter_that_cannot_be_used_breaks_the_connection(world: World) -> None:
+    world.put_secret(json.dumps(TOKENS | {"token_in": "parameter"}))
+    world.ssm.values["/stack/default/rillet-token"] = "no JSON"
+
+    with pytest.raises(ConnectionBroken):
+        world.configuration.grant("default")
+
+
+@pytest.mark.parametrize("failure", OUT_OF_ORDER)
+def test_a_parameter_that_cannot_be_read_makes_documents_wait(world: World, failure: Exception) -> None:
+    world.put_secret(json.dumps(TOKENS | {"token_in": "parameter"}))
+    world.ssm.failure = failure
+
+    with pytest.raises(RetryLater) as raised:
+        world.configuration.grant("default")
+
+    assert not isinstance(raised.value, ConnectionBroken)
+
+
+@pytest.mark.parametrize("failure", OUT_OF_ORDER)
+@pytest.mark.parametrize("short_lived", [True, False])
+def test_tokens_that_cannot_be_kept_are_not_taken_for_kept(
+    world: World, failure: Exception, short_lived: bool
+) -> None:
+    store = world.ssm if short_lived else world.secrets
+    store.failure = failure
+
+    with pytest.raises(RetryLater, match="cannot be kept"):
+        world.configuration.keep_grant("default", TOKENS, short_lived=short_lived)
+
+
+def test_tokens_are_dropped_and_what_a_person_put_there_stays(world: World) -> None:
+    world.put_secret(json.dumps(TOKENS | {"webhook_token": "w", "token_in": "parameter"}))
+    world.ssm.values["/stack/default/rillet-token"] = json.dumps(TOKENS)
+
+    world.configuration.drop_grant("default")
+
+    assert stored(world) == {"auth": "oauth", "webhook_token": "w"}
+    assert world.ssm.values == {}
+
+
+@pytest.mark.parametrize("failure", OUT_OF_ORDER)
+def test_tokens_that_cannot_be_dropped_are_not_taken_for_dropped(world: World, failure: Exception) -> None:
+    world.put_secret(json.dumps(TOKENS))
+    world.ssm.failure = failure
+
+    with pytest.raises(RetryLater, match="cannot be deleted"):
+        world.configuration.drop_grant("default")
+
+
+def test_the_address_of_the_api_is_what_the_deployment_wrote(world: World) -> None:
+    world.ssm.values["/stack/api-url"] = "https://api.example/"
+
+    assert world.configuration.api_url() == "https://api.example"
+
+
+@pytest.mark.parametrize("failure", [client_error("ParameterNotFound"), *OUT_OF_ORDER])
+def test_an_address_that_cannot_be_read_is_tried_again_later(world: World, failure: Exception) -> None:
+    world.ssm.failure = failure
+
+    with pytest.raises(RetryLater, match="api-url"):
+        world.configuration.api_url()
+
+
+def test_a_secret_of_the_deployment_belongs_to_no_connection(world: World) -> None:
+    world.put_secret('{"client_id": "x"}', "rillet-oauth-client")
+
+    assert world.configuration.deployment_secret("rillet-oauth-client") == {"client_id": "x"}
+    assert world.secrets.calls == ["stack/rillet-oauth-client"]

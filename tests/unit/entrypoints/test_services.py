@@ -1,0 +1,191 @@
+"""Putting the parts together: lazily, once, and each connection by itself."""
+
+from typing import Any
+
+import boto3
+import pytest
+
+from local.system import Connection, LocalSystem
+from solvimon_rillet.connections.configuration import UnknownConnection
+from solvimon_rillet.entrypoints.queue_processor import NEEDED_MILLISECONDS
+from solvimon_rillet.entrypoints.services import Runtime, run_id
+from solvimon_rillet.errors import NeedsAttention
+from solvimon_rillet.rate_limit.limiter import Priority
+
+NOBODY = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.fixture
+def clients(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The AWS clients that were made, by service."""
+    made: list[str] = []
+    real: Any = boto3.client
+
+    def client(service: str, **options: object) -> object:
+        made.append(service)
+        return real(service, **options)
+
+    monkeypatch.setattr(boto3, "client", client)
+    return made
+
+
+@pytest.fixture
+def runtime(system: LocalSystem, clients: list[str]) -> Runtime:
+    """A runtime with the environment of ``export_invoice``."""
+    environment = system.runtime.functions["export_invoice"].environment
+    return Runtime(environment, system.clock.now)
+
+
+def test_nothing_is_made_before_it_is_needed(runtime: Runtime, clients: list[str]) -> None:
+    assert clients == []
+
+    _ = runtime.queue
+
+    assert clients == ["sqs"]
+
+
+def test_an_environment_without_its_variables_fails_where_they_are_needed() -> None:
+    runtime = Runtime({})
+
+    with pytest.raises(KeyError, match="STACK"):
+        _ = runtime.configuration
+
+
+def test_everything_is_made_once(runtime: Runtime, clients: list[str]) -> None:
+    for _ in range(2):
+        for name in ("configuration", "bus", "table", "ledger", "queue"):
+            getattr(runtime, name)
+
+    assert sorted(clients) == ["dynamodb", "events", "secretsmanager", "sqs", "ssm"]
+
+
+def test_an_unknown_connection_reaches_nobody(runtime: Runtime, system: LocalSystem) -> None:
+    for name in ("nobody", "../default", None):
+        with pytest.raises(UnknownConnection):
+            runtime.export_invoice(name)
+
+    assert len(system.solvimon.state.calls) == 0
+    assert system.rillet.state.calls == []
+
+
+def test_the_settings_that_are_in_force_now_are_used(
+    runtime: Runtime, system: LocalSystem, default: Connection
+) -> None:
+    moved = {**default.settings, "solvimon": {"base_url": "http://127.0.0.1:9/v1"}}
+    runtime.export_invoice("default").dry_run("invo_1")
+    before = len(system.solvimon.state.calls)
+    system.put_settings("default", moved)
+    system.advance(61)
+
+    solvimon = runtime.solvimon("default", runtime.configuration.settings("default"))
+
+    assert before == 1
+    with pytest.raises(Exception, match="cannot be reached"):
+        solvimon.invoice("invo_1")
+
+
+def test_solvimon_is_called_with_the_connections_key(
+    runtime: Runtime, system: LocalSystem, default: Connection
+) -> None:
+    with pytest.raises(NeedsAttention):
+        runtime.solvimon("default", runtime.configuration.settings("default")).invoice("invo_1")
+
+    [call] = system.solvimon.state.calls
+    assert call.api_key == default.solvimon_api_key
+
+
+@pytest.mark.parametrize(("platform", "sent"), [("plat_1", "plat_1"), (None, None)])
+def test_the_platform_is_named_where_a_key_serves_several(
+    runtime: Runtime,
+    system: LocalSystem,
+    default: Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    platform: str | None,
+    sent: str | None,
+) -> None:
+    solvimon = {**default.settings["solvimon"], "platform_id": platform}
+    system.put_settings("default", {**default.settings, "solvimon": solvimon})
+    seen: list[str | None] = []
+    begin = type(system.solvimon.state.calls).begin
+
+    def note(self: Any, environ: dict[str, Any], body: bytes) -> object:  # noqa: ANN401
+        seen.append(environ.get("HTTP_X_PLATFORM_ID"))
+        return begin(self, environ, body)
+
+    monkeypatch.setattr(type(system.solvimon.state.calls), "begin", note)
+
+    with pytest.raises(NeedsAttention):
+        runtime.solvimon("default", runtime.configuration.settings("default")).invoice("invo_1")
+
+    assert seen == [sent]
+
+
+def test_rillet_is_called_with_the_connections_key_and_version_4(
+    runtime: Runtime, system: LocalSystem, default: Connection
+) -> None:
+    found = runtime.rillet("default", runtime.configuration.settings("default")).customer(NOBODY)
+
+    [call] = system.rillet.state.calls
+    assert found is None
+    assert (call.organisation_id, call.headers["X-Rillet-API-Version"]) == (default.organisation.id, "4")
+
+
+def test_rillet_is_never_called_twice_behind_the_back_of_whoever_counts(
+    runtime: Runtime, system: LocalSystem, default: Connection
+) -> None:
+    system.rillet.state.misbehave("status", method="GET", path="/customers", status=503, times=0)
+    rillet = runtime.rillet("default", runtime.configuration.settings("default"))
+
+    with pytest.raises(Exception, match="503"):
+        rillet.customer(NOBODY)
+
+    assert len(system.rillet.state.calls) == 1
+
+
+def test_calls_of_a_connection_share_one_pacer_and_connections_do_not(
+    runtime: Runtime, system: LocalSystem, default: Connection
+) -> None:
+    system.connect("acme")
+    settings = {name: runtime.configuration.settings(name) for name in ("default", "acme")}
+
+    pacers = [runtime.pacer(name, settings[name], Priority.LIVE) for name in ("default", "default", "acme")]
+
+    assert pacers[0] is pacers[1]
+    assert pacers[0] is not pacers[2]
+    assert pacers[0] is not runtime.pacer("default", settings["default"], Priority.BULK)
+
+
+def test_tokens_of_a_connection_are_one_object(
+    runtime: Runtime, system: LocalSystem, default: Connection
+) -> None:
+    system.connect("acme")
+    settings = runtime.configuration.settings("default")
+
+    assert runtime.tokens("default", settings) is runtime.tokens("default", settings)
+    assert runtime.tokens("default", settings) is not runtime.tokens("acme", settings)
+
+
+@pytest.mark.parametrize("service", ["dynamodb", "secretsmanager", "ssm", "sqs", "events"])
+def test_an_aws_service_that_hangs_is_given_up_while_the_function_has_time_left(
+    system: LocalSystem, monkeypatch: pytest.MonkeyPatch, service: str
+) -> None:
+    """Else the function is cut off, and an outage of AWS uses up the five tries of every message."""
+    made: dict[str, Any] = {}
+    real: Any = boto3.client
+
+    def client(name: str, **options: object) -> object:
+        made[name] = real(name, **options)
+        return made[name]
+
+    monkeypatch.setattr(boto3, "client", client)
+    runtime = Runtime(system.runtime.functions["export_invoice"].environment, system.clock.now)
+    for name in ("configuration", "bus", "table", "queue"):
+        getattr(runtime, name)
+
+    config = made[service].meta.config
+    attempts = (config.retries or {}).get("total_max_attempts", 10 if service == "dynamodb" else 5)
+    assert attempts * (config.connect_timeout + config.read_timeout) * 1000 < NEEDED_MILLISECONDS
+
+
+def test_no_two_runs_have_the_same_name() -> None:
+    assert len({run_id() for _ in range(1000)}) == 1000

@@ -1,0 +1,89 @@
+"""What the ledger notes of a finished document that is not in Rillet any more as it was booked."""
+
+import pytest
+
+from local.system import LocalSystem
+from solvimon_rillet.aws.dynamodb import Item, Table
+from solvimon_rillet.errors import Code, NeedsAttention
+from solvimon_rillet.ledger.ledger import Document, Ledger
+
+DOCUMENT = Document("default", "invoice", "invo_1")
+OTHER_TOTAL = NeedsAttention(Code.TOTAL_DIFFERS, "2 EUR instead of 1 EUR", "Correct it.")
+DELETED = NeedsAttention(Code.DELETED_IN_RILLET, "It was deleted.", "Credit it.")
+TWICE = NeedsAttention(Code.EXPORTED_TWICE, "There are two.", "Delete one.")
+LEFT = NeedsAttention(Code.TOTAL_DIFFERS, "It is not applied.", "Retry it.")
+_WHY = ("code", "message", "remedy")
+
+
+@pytest.fixture
+def ledger(system: LocalSystem) -> Ledger:
+    """A ledger with one document that is exported."""
+    made = Ledger(Table(system.deployment.outputs["LedgerTableName"], system.aws.dynamodb), system.clock.now)
+    made.finish(made.claim(DOCUMENT, "me"), "exported", {"rillet_id": "r1"})
+    return made
+
+
+def record(ledger: Ledger) -> Item:
+    found = ledger.read(DOCUMENT)
+    assert found is not None
+    return found
+
+
+def test_a_document_that_differs_by_its_total_is_exported_again_once_it_does_not(ledger: Ledger) -> None:
+    ledger.differ(DOCUMENT, OTHER_TOTAL)
+    noted = record(ledger)
+
+    healed = ledger.heal(DOCUMENT)
+
+    assert (noted["state"], noted["code"]) == ("differs", "total_differs")
+    assert healed
+    assert record(ledger)["state"] == "exported"
+    assert not {*_WHY} & record(ledger).keys()
+    assert [entry["what"] for entry in record(ledger)["history"]] == ["exported", "differs", "exported"]
+    assert [found.id for found, _ in ledger.listed("default", "invoice", "exported")] == ["invo_1"]
+    assert not ledger.heal(DOCUMENT)
+
+
+def test_a_document_with_something_left_to_do_is_open_to_a_retry_instead(ledger: Ledger) -> None:
+    ledger.differ(DOCUMENT, OTHER_TOTAL)
+
+    ledger.heal(DOCUMENT, LEFT)
+
+    assert [record(ledger)[name] for name in ("state", *_WHY)] == [
+        "rejected",
+        "total_differs",
+        "It is not applied.",
+        "Retry it.",
+    ]
+    assert not ledger.claim(DOCUMENT, "another").done
+
+
+@pytest.mark.parametrize("worse", [DELETED, TWICE])
+def test_what_is_worse_than_another_total_neither_heals_nor_is_written_over(
+    ledger: Ledger, worse: NeedsAttention
+) -> None:
+    ledger.differ(DOCUMENT, worse)
+
+    noted = ledger.differ(DOCUMENT, OTHER_TOTAL)
+    healed = ledger.heal(DOCUMENT)
+
+    assert (noted, healed) == (True, False)
+    assert (record(ledger)["state"], record(ledger)["code"]) == ("differs", worse.code.value)
+
+
+def test_a_deletion_is_noted_over_another_total(ledger: Ledger) -> None:
+    ledger.differ(DOCUMENT, OTHER_TOTAL)
+
+    ledger.differ(DOCUMENT, DELETED)
+
+    assert record(ledger)["code"] == "deleted_in_rillet"
+
+
+def test_a_document_that_is_not_finished_is_left_alone(ledger: Ledger) -> None:
+    other = Document("default", "invoice", "invo_2")
+    ledger.claim(other, "me")
+    before = ledger.read(other)
+
+    assert not ledger.differ(other, DELETED)
+    assert not ledger.heal(other)
+    assert ledger.read(other) == before

@@ -1,0 +1,240 @@
+"""Currencies, exchange rates, mail and texts of the header (design 4; dossier, trap 24)."""
+
+import pytest
+
+from solvimon_rillet.errors import Code
+from solvimon_rillet.mapping.links import Links
+from tests.support.builders import (
+    CUSTOMER,
+    LINKS,
+    SUBSIDIARY,
+    Json,
+    amount,
+    group,
+    invoice,
+    items,
+    line,
+    mapped,
+    nets,
+    refusal,
+    sent,
+    tax,
+    taxed,
+)
+
+# Currencies
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        pytest.param({"billing_currency": "USD"}, "invoice_amount_including_tax is in EUR", id="header"),
+        pytest.param(
+            {"tax_summary": {"base_amount": amount("100.00", "USD")}},
+            "tax_summary.base_amount is in USD",
+            id="net",
+        ),
+        pytest.param(
+            {"tax_summary": {"tax_amount": amount("21.00", "USD")}},
+            "tax_summary.tax_amount is in USD",
+            id="tax",
+        ),
+        pytest.param(
+            {"tax_summary": {"total_amount": amount("121.00", "USD")}},
+            "tax_summary.total_amount is in USD",
+            id="gross",
+        ),
+        pytest.param(
+            {"tax_categories": [tax("1", "0", currency="USD")]}, "tax_categories[0] is in USD", id="taxes"
+        ),
+    ],
+)
+def test_a_header_in_another_currency_is_rejected(change: Json, named: str) -> None:
+    error = refusal(invoice(taxed()) | change)
+
+    assert error.code is Code.CURRENCY_MIXED
+    assert named in error.message
+
+
+@pytest.mark.parametrize(
+    ("other", "named"),
+    [
+        pytest.param(group("1.00", currency="USD"), "periods[0].groups[1] is in USD", id="group"),
+        pytest.param(
+            group("1.00", amount_including_tax=amount("1.21", "USD")),
+            "periods[0].groups[1] is in USD",
+            id="gross",
+        ),
+        pytest.param(
+            group("1.00", tax("1.00", "0.21", currency="USD")),
+            "A tax of the group periods[0].groups[1]",
+            id="tax",
+        ),
+        pytest.param(
+            group("1.00", tax("1.00", "0.21") | {"tax_amount": amount("0.21", "USD")}),
+            "A tax of the group periods[0].groups[1]",
+            id="tax amount",
+        ),
+        pytest.param(
+            group("1.00", lines=[line(tax_categories=[tax("1.00", "0.21", currency="USD")])]),
+            "A tax of the group periods[0].groups[1]",
+            id="tax of a line",
+        ),
+        pytest.param(
+            group("1.00", lines=[line(amount_excluding_tax=amount("1.00", "USD"))])
+            | {"amount_excluding_tax": None, "total": None},
+            "periods[0].groups[1] is in USD",
+            id="line that counts",
+        ),
+    ],
+)
+def test_a_group_in_another_currency_is_rejected(other: Json, named: str) -> None:
+    document = invoice(taxed(), net="101.00", paid="21.21")
+    document["periods"][0]["groups"].append(other)
+
+    error = refusal(document)
+
+    assert error.code is Code.CURRENCY_MIXED
+    assert named in error.message
+    assert error.message.endswith("is in USD, the invoice in EUR.")
+
+
+def test_prices_and_local_amounts_may_be_in_another_currency() -> None:
+    priced = line(amount_excluding_tax=amount("110.00", "USD"), details={"amount": amount("110.00", "USD")})
+    document = invoice(taxed(lines=[priced]))
+    document["tax_summary"]["local_amounts"] = {"total_amount": amount("131.00", "USD")}
+
+    assert nets(items(document)) == ["100.00"]
+
+
+def test_an_invoice_without_currency_is_rejected() -> None:
+    error = refusal(invoice(taxed(), billing_currency=None) | {"invoice_amount_including_tax": None})
+
+    assert error.code is Code.CURRENCY_MIXED
+    assert error.message == "The invoice names no currency."
+
+
+def test_the_gross_names_the_currency_where_the_invoice_does_not() -> None:
+    assert mapped(invoice(taxed(currency="USD"), billing_currency=None)).totals.currency == "USD"
+
+
+# Exchange rates
+
+
+def abroad(*used: Json, books: str | None = "USD", local: Json | None = None, **settings: object) -> Json:
+    """What is sent for an invoice of 100 euros to a subsidiary with books in dollars."""
+    document = invoice(taxed(), used_exchange_rates=list(used), invoice_date="2026-01-31T23:30:00Z")
+    document["tax_summary"]["local_amounts"] = local
+    return sent(document, Links(CUSTOMER, SUBSIDIARY, books, LINKS.products), **settings)
+
+
+def rate(base: str, currency: str, value: str | None) -> Json:
+    """An exchange rate as Solvimon names it."""
+    return {"base_currency": base, "currency": currency, "rate": value}
+
+
+def test_the_rate_goes_from_the_documents_currency_to_the_subsidiarys() -> None:
+    payload = abroad(rate("GBP", "USD", "1.30"), rate("EUR", "USD", "1.250"))
+
+    assert payload["exchange_rate"] == {"base": "EUR", "target": "USD", "rate": "1.25", "date": "2026-02-01"}
+
+
+def test_a_rate_from_the_other_side_is_turned_round() -> None:
+    assert abroad(rate("USD", "EUR", "0.8"))["exchange_rate"]["rate"] == "1.25"
+    assert abroad(rate("USD", "EUR", "3"))["exchange_rate"]["rate"] == "0.3333333333"
+
+
+@pytest.mark.parametrize(
+    "local",
+    [
+        pytest.param({"total_amount": amount("151.25", "USD")}, id="by the gross"),
+        pytest.param({"base_amount": amount("125.00", "USD")}, id="by the net"),
+        pytest.param({"total_amount": None, "base_amount": amount("125.00", "USD")}, id="by the net alone"),
+    ],
+)
+@pytest.mark.parametrize("pair", [("EUR", "USD"), ("USD", "EUR")])
+@pytest.mark.parametrize("value", ["1.25", "0.8"])
+def test_local_amounts_tell_which_way_the_rate_points(local: Json, pair: tuple[str, str], value: str) -> None:
+    payload = abroad(rate(*pair, value), local=local)
+
+    assert payload["exchange_rate"]["rate"] == "1.25"
+
+
+@pytest.mark.parametrize("pair", [("EUR", "GBP"), ("GBP", "EUR")])
+@pytest.mark.parametrize("value", ["1.25", "0.8"])
+def test_local_amounts_tell_it_for_a_rate_below_one_too(pair: tuple[str, str], value: str) -> None:
+    payload = abroad(rate(*pair, value), books="GBP", local={"total_amount": amount("96.80", "GBP")})
+
+    assert payload["exchange_rate"]["rate"] == "0.8"
+
+
+def test_local_amounts_in_a_third_currency_tell_nothing() -> None:
+    payload = abroad(rate("USD", "EUR", "0.8"), local={"total_amount": amount("90.00", "GBP")})
+
+    assert payload["exchange_rate"]["rate"] == "1.25"
+
+
+@pytest.mark.parametrize("books", ["EUR", None])
+def test_no_rate_is_sent_for_the_same_or_an_unknown_currency(books: str | None) -> None:
+    assert "exchange_rate" not in abroad(rate("EUR", "USD", "1.25"), books=books)
+
+
+@pytest.mark.parametrize(
+    "used", [[], [rate("EUR", "GBP", "0.86")], [rate("EUR", "USD", None)], [rate("EUR", "USD", "0")]]
+)
+def test_a_rate_that_solvimon_does_not_say_is_not_made_up_and_a_warning_says_so(used: list[Json]) -> None:
+    document = invoice(taxed(), used_exchange_rates=used)
+
+    mapping = mapped(document, Links(CUSTOMER, SUBSIDIARY, "USD", LINKS.products))
+
+    assert "exchange_rate" not in mapping.payload
+    assert mapping.warnings == (
+        "The invoice is in EUR, the subsidiary's books are in USD, and Solvimon names no exchange rate; "
+        "Rillet uses its own.",
+    )
+
+
+def test_a_rate_that_solvimon_says_needs_no_warning() -> None:
+    document = invoice(taxed(), used_exchange_rates=[rate("EUR", "USD", "1.25")])
+
+    assert mapped(document, Links(CUSTOMER, SUBSIDIARY, "USD", LINKS.products)).warnings == ()
+
+
+# Mail
+
+
+@pytest.mark.parametrize(
+    ("scope", "mailed", "warned"),
+    [("FULL", True, True), ("FULL", False, False), ("FULL", None, False), ("AR_ONLY", True, False)],
+)
+def test_a_customer_whom_rillet_mails_by_itself_is_a_warning(
+    scope: str, mailed: bool | None, warned: bool
+) -> None:
+    links = Links(CUSTOMER, SUBSIDIARY, None, LINKS.products, mailed)
+
+    warnings = mapped(invoice(taxed()), links, invoice_scope=scope).warnings
+
+    assert [("send_invoices_automatically" in warning) for warning in warnings] == [True] * warned
+
+
+# Texts
+
+
+@pytest.mark.parametrize(
+    ("notes", "memo"),
+    [
+        (["One.", "Two."], "One.\nTwo."),
+        (["One.", "", None], "One."),
+        (["First line\nsecond line"], "First line\nsecond line"),
+        ([""], None),
+        ([], None),
+        (None, None),
+    ],
+)
+def test_notes_are_joined_to_a_memo(notes: list[str] | None, memo: str | None) -> None:
+    assert sent(invoice(taxed(), notes=notes)).get("memo") == memo
+
+
+@pytest.mark.parametrize("number", [None, ""])
+def test_no_purchase_order_number_is_none(number: str | None) -> None:
+    assert "purchase_order_number" not in sent(invoice(taxed(), purchase_order_number=number))

@@ -1,0 +1,273 @@
+"""Products and descriptions of items (design 4; dossier, traps 18 and 19)."""
+
+import pytest
+
+from solvimon_rillet.errors import Code
+from tests.support.builders import (
+    API_CALLS,
+    FALLBACK,
+    GROUP,
+    PLATFORM_FEE,
+    Json,
+    amount,
+    group,
+    invoice,
+    items,
+    line,
+    mapped,
+    nets,
+    product,
+    refusal,
+    taxed,
+)
+
+BY_KIND = {kind: FALLBACK.replace("fa", mark, 1) for kind, mark in (("discount", "d1"), ("commitment", "c1"))}
+BY_KIND |= {"one_off": FALLBACK.replace("fa", "0f", 1), "default": FALLBACK}
+
+
+def booked_under(bare: Json, **products: str | None) -> str:
+    """The Rillet product of a group without product of its own."""
+    found = items(invoice(group("100.00"), bare), fallback_products=products)
+    return str(found[-1]["price"]["product_id"])
+
+
+def bare(net: str = "5.00", **more: object) -> Json:
+    """A group without product."""
+    return group(net, products=[], **more)  # type: ignore[arg-type]
+
+
+# Products
+
+
+def test_a_group_has_the_product_that_is_linked_with_its_own() -> None:
+    found = items(invoice(group("1.00"), group("2.00", products=[product("prod_calls", "API calls")])))
+
+    assert [item["price"]["product_id"] for item in found] == [PLATFORM_FEE, API_CALLS]
+
+
+def test_of_several_products_the_first_linked_one_counts() -> None:
+    products = [{"id": None, "name": "No id"}, product("prod_new", "New"), product("prod_calls", "API calls")]
+
+    (item,) = items(invoice(group("1.00", products=products)))
+
+    assert item["price"]["product_id"] == API_CALLS
+
+
+def test_a_product_that_is_not_linked_is_rejected_by_its_name() -> None:
+    error = refusal(invoice(group("1.00", products=[product("prod_new", "New product"), {"id": "prod_x"}])))
+
+    assert error.code is Code.PRODUCT_NOT_LINKED
+    assert GROUP in error.message
+    assert "New product (prod_new), unnamed (prod_x)" in error.message
+    assert "rillet_product_id" in error.remedy
+
+
+def test_a_product_that_is_not_linked_is_not_booked_under_a_fallback() -> None:
+    document = invoice(group("1.00", products=[product("prod_new", "New product")]))
+
+    error = refusal(document, fallback_products=BY_KIND, custom_fields={"product": "erp_product"})
+
+    assert error.code is Code.PRODUCT_NOT_LINKED
+    assert "erp_product" in error.remedy
+
+
+@pytest.mark.parametrize(
+    ("without_product", "kind"),
+    [
+        pytest.param(bare("-5.00"), "discount", id="negative"),
+        pytest.param(bare("-5.00") | {"products": None}, "discount", id="null products"),
+        pytest.param(bare(type="DISCOUNT"), "discount", id="group type discount"),
+        pytest.param(
+            bare(lines=[line(type="DISCOUNT"), line(type="DISCOUNT")]), "discount", id="discount lines"
+        ),
+        pytest.param(bare(type="COMMITMENT"), "commitment", id="group type commitment"),
+        pytest.param(bare("-5.00", lines=[line(type="COMMITMENT")]), "commitment", id="negative commitment"),
+        pytest.param(bare(type="PRICING", lines=[line(type="ONE_OFF")]), "one_off", id="one-off line"),
+        pytest.param(bare(), "default", id="nothing said"),
+        pytest.param(bare(type="SOMETHING_NEW"), "default", id="unknown type"),
+        pytest.param(bare(lines=[line(type="ONE_OFF"), line(type="REVENUE")]), "default", id="mixed lines"),
+        pytest.param(bare(lines=[line(type=None)]), "default", id="untyped line"),
+    ],
+)
+def test_a_group_without_product_has_the_fallback_of_its_kind(without_product: Json, kind: str) -> None:
+    assert booked_under(without_product, **BY_KIND) == BY_KIND[kind]
+
+
+@pytest.mark.parametrize("kind", ["DISCOUNT", "COMMITMENT", "ONE_OFF", "PRICING"])
+def test_a_kind_without_fallback_of_its_own_has_the_default_one(kind: str) -> None:
+    assert booked_under(bare(type=kind), default=FALLBACK) == FALLBACK
+
+
+@pytest.mark.parametrize(
+    ("without_product", "setting"),
+    [
+        (bare("-5.00"), "fallback_products.discount"),
+        (bare(type="COMMITMENT"), "fallback_products.commitment"),
+        (bare(type="ONE_OFF"), "fallback_products.one_off"),
+        (bare(type="PRICING"), "fallback_products.default"),
+    ],
+)
+def test_without_any_fallback_the_remedy_names_the_setting(without_product: Json, setting: str) -> None:
+    described = without_product | {"description": "Welcome back"}
+
+    error = refusal(invoice(group("100.00"), described))
+
+    assert error.code is Code.FALLBACK_PRODUCT_MISSING
+    assert "periods[0].groups[1] (Welcome back)" in error.message
+    assert f"Set {setting} (or fallback_products.default)" in error.remedy
+
+
+def test_a_group_of_nothing_without_product_is_left_out_with_a_warning() -> None:
+    document = invoice(taxed(), bare("0.00"), group("0.00", products=[product("prod_new")]))
+
+    mapping = mapped(document)
+
+    assert nets(items(document)) == ["100.00"]
+    assert mapping.warnings == (
+        "The group periods[0].groups[1] is zero and has no Rillet product; it was left out.",
+        "The group periods[0].groups[2] is zero and has no Rillet product; it was left out.",
+    )
+
+
+def test_a_group_of_nothing_with_a_product_is_an_item() -> None:
+    document = invoice(taxed(), group("0.00"), bare("0.00"))
+
+    mapping = mapped(document, fallback_products={"default": FALLBACK})
+
+    assert nets(items(document, fallback_products={"default": FALLBACK})) == ["100.00", "0.00", "0.00"]
+    assert mapping.warnings == ()
+
+
+def test_a_group_of_nothing_is_no_discount() -> None:
+    document = invoice(taxed(), bare("0.00"), bare("-0.00"))
+
+    assert nets(items(document, fallback_products={"discount": FALLBACK, "default": None})) == ["100.00"]
+
+
+def test_a_group_of_nothing_that_bears_a_tax_is_not_left_out() -> None:
+    correction = taxed("0.00", "0.50", "21", products=[])
+
+    error = refusal(invoice(taxed(), correction))
+
+    assert error.code is Code.FALLBACK_PRODUCT_MISSING
+
+
+@pytest.mark.parametrize(
+    ("groups", "total"),
+    [
+        pytest.param([], "0", id="no groups at all"),
+        pytest.param([bare("0.00")], "0.00", id="nothing worth booking"),
+    ],
+)
+def test_an_invoice_without_anything_to_book_is_rejected(groups: list[Json], total: str) -> None:
+    error = refusal(invoice(*groups))
+
+    assert error.code is Code.DOES_NOT_TIE_OUT
+    assert "no groups to book, but a total of 0.00 EUR" in error.message
+
+
+def test_a_total_without_groups_is_rejected() -> None:
+    error = refusal(invoice(net="100.00", paid="21.00"))
+
+    assert error.code is Code.DOES_NOT_TIE_OUT
+    assert "The groups (none) have a net of 0 EUR" in error.message
+    assert "100 EUR" in error.message
+
+
+def test_negative_groups_stay_negative_items() -> None:
+    document = invoice(taxed(), taxed("-10.00", "-2.10", products=[]))
+
+    found = items(document, fallback_products=BY_KIND)
+
+    assert nets(found) == ["100.00", "-10.00"]
+    assert found[1]["tax_rate"]["tax_amount"]["amount"] == "-2.10"
+    assert found[1]["price"]["quantity"] == 1
+
+
+# Descriptions
+
+
+def described(*, net: str = "10.00", **fields: object) -> str:
+    """The description of a group's item."""
+    settings = {"default": FALLBACK, "discount": FALLBACK}
+    (item,) = items(invoice(group(net, **fields)), fallback_products=settings)  # type: ignore[arg-type]
+    return str(item["description"])
+
+
+def test_several_products_are_all_named_once() -> None:
+    products = [product(), product("prod_calls", "API calls"), product(), {"id": "prod_x", "name": None}]
+
+    assert described(products=products) == "Platform fee, API calls"
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({"description": "Welcome discount", "type": "DISCOUNT"}, "Welcome discount"),
+        (
+            {"lines": [line(description="Seats"), line(description="Support"), line(description="Seats")]},
+            "Seats, Support",
+        ),
+        ({"lines": [line(product_items=[{"name": None}, {"name": "Installation"}])]}, "Installation"),
+        ({"product_category": {"name": "Services"}, "type": "PRICING"}, "Services"),
+        ({"product_category": {"name": None}, "type": "ONE_OFF"}, "One off"),
+        ({}, "Amount"),
+    ],
+)
+def test_a_group_without_product_is_described_by_the_next_best_text(fields: Json, text: str) -> None:
+    assert described(products=[], **fields) == text
+
+
+def test_a_blank_name_is_no_name() -> None:
+    assert described(products=[product(name=" \n ")], description="Fee of January") == "Fee of January"
+
+
+def test_a_description_is_one_line() -> None:
+    assert described(products=[product(name="Platform\nfee,\t monthly ")]) == "Platform fee, monthly"
+
+
+@pytest.mark.parametrize(
+    ("lines", "usage"),
+    [
+        pytest.param(
+            [{"meter_value": {"reference": "api_calls", "number": "12500"}}], "12,500 api_calls", id="number"
+        ),
+        pytest.param([{"meter_value": {"reference": "seats", "count": "3"}}], "3 seats", id="count"),
+        pytest.param(
+            [{"details": {"meter_value": {"reference": "gb", "number": "1.50"}}}], "1.5 gb", id="in details"
+        ),
+        pytest.param(
+            [{"meter_value": {"reference": "gb"}, "details": {"meter_value": {"number": "7"}}}],
+            "7 gb",
+            id="in both",
+        ),
+        pytest.param(
+            [{"meter_value": {"reference": "volume", "amount": amount("1000.50", "USD")}}],
+            "1,000.5 USD volume",
+            id="an amount",
+        ),
+        pytest.param([{"meter_value": {"number": "2"}}], "2", id="without unit"),
+        pytest.param(
+            [{"meter_value": {"reference": "gb", "number": number}} for number in ("100", "50")],
+            "150 gb",
+            id="tiers",
+        ),
+        pytest.param(
+            [{"meter_value": {"reference": "gb", "number": "150"}}] * 2,
+            "150 gb",
+            id="tiers that state the whole",
+        ),
+        pytest.param(
+            [{"meter_value": {"reference": unit, "number": "2"}} for unit in ("gb", "seats")],
+            "2 gb; 2 seats",
+            id="two meters",
+        ),
+    ],
+)
+def test_the_usage_behind_an_amount_is_in_its_description(lines: list[Json], usage: str) -> None:
+    assert described(lines=lines) == f"Platform fee ({usage})"
+
+
+@pytest.mark.parametrize("meter", [None, {}, {"reference": "gb"}, {"reference": "gb", "number": None}])
+def test_a_meter_without_a_value_adds_nothing(meter: Json | None) -> None:
+    assert described(lines=[{"meter_value": meter, "details": None}]) == "Platform fee"

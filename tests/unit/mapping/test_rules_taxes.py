@@ -1,0 +1,228 @@
+"""Which tax an item bears: one, several apart, or several stacked (design 4; dossier 5, trap 22)."""
+
+from decimal import Decimal
+
+import pytest
+
+from solvimon_rillet.errors import Code
+from tests.support.builders import (
+    GROUP,
+    amount,
+    canadian,
+    group,
+    invoice,
+    items,
+    mapped,
+    nets,
+    rates,
+    refusal,
+    tax,
+    taxed,
+    taxes,
+)
+
+# Several categories on one group
+
+
+def test_a_group_with_two_rates_becomes_one_item_per_rate() -> None:
+    mixed = group("150.00", tax("100.00", "21.00", "21"), tax("50.00", "4.50", "9", "BTW laag"))
+
+    mapping = mapped(invoice(mixed))
+
+    found = items(invoice(mixed))
+    assert nets(found) == ["100.00", "50.00"]
+    assert taxes(found) == ["21.00", "4.50"]
+    assert rates(found) == [(21, "BTW"), (9, "BTW laag")]
+    assert mapping.origins["items[0].tax_rate.percentage"] == f"{GROUP}.tax_categories[0].percentage"
+    assert mapping.origins["items[1].tax_rate.percentage"] == f"{GROUP}.tax_categories[1].percentage"
+
+
+def test_a_split_group_keeps_its_product_period_and_description_on_each_item() -> None:
+    mixed = group(
+        "150.00",
+        tax("100.00", "21.00"),
+        tax("50.00", "4.50", "9"),
+        start_at="2026-01-01",
+        end_at="2026-01-31",
+    )
+
+    first, second = items(invoice(mixed))
+
+    assert first["revenue"] == second["revenue"] == {"period": {"start": "2026-01-01", "end": "2026-01-31"}}
+    assert first["description"] == second["description"] == "Platform fee"
+    assert first["price"]["product_id"] == second["price"]["product_id"]
+
+
+def test_stacked_taxes_on_the_same_base_become_one_rate_with_both_names() -> None:
+    found = items(invoice(canadian()))
+
+    assert nets(found) == ["100.00"]
+    assert taxes(found) == ["12.00"]
+    assert rates(found) == [(12, "GST + PST")]
+
+
+def test_a_stack_on_the_smallest_amount_is_not_taken_for_a_split() -> None:
+    found = items(invoice(canadian("0.01", "0.00", "0.00")))
+
+    assert nets(found) == ["0.01"]
+    assert rates(found) == [(12, "GST + PST")]
+
+
+def test_a_stack_on_nothing_is_one_item() -> None:
+    found = items(invoice(canadian(), canadian("0.00", "0.00", "0.00")))
+
+    assert nets(found) == ["100.00", "0.00"]
+    assert rates(found) == [(12, "GST + PST")] * 2
+
+
+def test_a_category_that_lists_its_rates_becomes_their_sum() -> None:
+    parts = [{"name": "GST", "percentage": "5"}, {"name": "QST", "percentage": "9.975"}]
+
+    found = items(invoice(group("100.00", tax("100.00", "14.98", None, "Québec", rates=parts))))
+
+    assert taxes(found) == ["14.98"]
+    assert rates(found) == [(Decimal("14.975"), "GST + QST")]
+
+
+def test_rates_without_percentages_leave_the_categorys_own() -> None:
+    parts = [{"name": None, "percentage": None, "tax_amount": None}]
+
+    found = items(invoice(group("100.00", tax("100.00", "21.00", "21", rates=parts))))
+
+    assert rates(found) == [(21, "BTW")]
+
+
+def test_two_taxes_on_one_base_and_one_on_another_become_two_items() -> None:
+    mixed = group(
+        "150.00",
+        tax("100.00", "5.00", "5", "GST"),
+        tax("100.00", "7.00", "7", "PST"),
+        tax("50.00", "6.50", "13", "HST"),
+    )
+
+    found = items(invoice(mixed))
+
+    assert nets(found) == ["100.00", "50.00"]
+    assert taxes(found) == ["12.00", "6.50"]
+    assert rates(found) == [(12, "GST + PST"), (13, "HST")]
+
+
+def test_a_charge_and_a_deduction_in_one_group_keep_their_own_taxes() -> None:
+    mixed = group("60.00", tax("100.00", "21.00"), tax("-40.00", "-3.60", "9"))
+
+    found = items(invoice(mixed))
+
+    assert nets(found) == ["100.00", "-40.00"]
+    assert taxes(found) == ["21.00", "-3.60"]
+
+
+def test_bases_that_do_not_sum_to_the_group_are_rejected() -> None:
+    error = refusal(invoice(group("150.00", tax("100.00", "21.00"), tax("40.00", "3.60", "9"))))
+
+    assert error.code is Code.DOES_NOT_TIE_OUT
+    assert error.message == (f"The group {GROUP} is 150 EUR, but its tax categories have bases of 140 EUR.")
+
+
+def test_a_group_whose_own_gross_differs_from_net_and_tax_is_rejected() -> None:
+    error = refusal(invoice(taxed("100.00", "21.00", amount_including_tax=amount("122.00"))))
+
+    assert error.code is Code.DOES_NOT_TIE_OUT
+    assert f"The group {GROUP} with its tax is 121 EUR" in error.message
+    assert "122 EUR" in error.message
+
+
+def test_a_group_whose_gross_was_rounded_by_itself_is_fine() -> None:
+    rounded_apart = taxed("10.01", "2.10", amount_including_tax=amount("12.12"))
+
+    assert taxes(items(invoice(rounded_apart))) == ["2.10"]
+
+
+@pytest.mark.parametrize(("rates", "off"), [(1, "0.015"), (2, "0.02")])
+def test_a_group_whose_gross_is_off_by_more_than_its_roundings_is_rejected(rates: int, off: str) -> None:
+    parts = [tax(base, "10.00", rate) for base, rate in (("100.00", "10"), ("50.00", "20"))[:rates]]
+    net = Decimal(100 if rates == 1 else 150)
+    tax_paid = 10 * rates
+
+    less = group(
+        f"{net}", *parts, amount_including_tax=amount(net + tax_paid + Decimal(off) - Decimal("0.001"))
+    )
+    more = group(f"{net}", *parts, amount_including_tax=amount(net + tax_paid + Decimal(off)))
+
+    assert taxes(items(invoice(less))) == ["10.00"] * rates
+    assert refusal(invoice(more)).code is Code.DOES_NOT_TIE_OUT
+
+
+def test_bases_that_differ_by_a_cent_are_not_a_stack() -> None:
+    error = refusal(invoice(group("100.00", tax("100.00", "5.00", "5"), tax("100.01", "7.00", "7"))))
+
+    assert error.message.endswith("its tax categories have bases of 200.01 EUR.")
+
+
+# Zero, none, unnamed
+
+
+def test_a_reverse_charge_keeps_its_rate_of_nothing() -> None:
+    reverse = tax("100.00", "0.00", "0", "VAT reverse charged", category="REVERSE_CHARGE")
+
+    found = items(invoice(group("100.00", reverse)))
+
+    assert taxes(found) == ["0.00"]
+    assert rates(found) == [(0, "VAT reverse charged")]
+
+
+def test_no_tax_category_anywhere_is_no_tax_rate() -> None:
+    found = items(invoice(group("100.00")))
+
+    assert "tax_rate" not in found[0]
+
+
+@pytest.mark.parametrize("paid", ["0.00", None])
+def test_a_missing_percentage_of_no_tax_is_zero(paid: str | None) -> None:
+    category = tax("100.00", "0.00", None, category="EXEMPT") | {"tax_amount": paid and amount(paid)}
+
+    found = items(invoice(group("100.00", category), paid="0.00"))
+
+    assert rates(found) == [(0, "BTW")]
+
+
+def test_a_missing_percentage_of_some_tax_is_rejected() -> None:
+    error = refusal(invoice(group("100.00", tax("100.00", "21.00", None))))
+
+    assert error.code is Code.TAX_NOT_ATTRIBUTABLE
+    assert f"The group {GROUP} has a tax of 21 EUR without a percentage." == error.message
+
+
+@pytest.mark.parametrize(
+    ("name", "category", "described"),
+    [("BTW", "STANDARD", "BTW"), (None, "STANDARD", "STANDARD"), ("", None, "Tax"), (None, None, "Tax")],
+)
+def test_the_rate_is_described_by_name_else_category(
+    name: str | None, category: str | None, described: str
+) -> None:
+    named = tax("100.00", "21.00") | {"name": name, "category": category}
+
+    assert rates(items(invoice(group("100.00", named)))) == [(21, described)]
+
+
+def test_a_missing_tax_amount_is_the_percentage_of_the_net() -> None:
+    category = tax("100.01", "0") | {"tax_amount": None}
+
+    found = items(invoice(group("100.01", category), paid="21.00"))
+
+    assert taxes(found) == ["21.00"]
+
+
+def test_a_missing_base_is_the_whole_group() -> None:
+    category = tax("0", "21.00") | {"base_amount": None}
+
+    found = items(invoice(group("100.00", category)))
+
+    assert nets(found) == ["100.00"]
+    assert taxes(found) == ["21.00"]
+
+
+@pytest.mark.parametrize("percentage", ["21", "21.00", "8.875", "0.5"])
+def test_percentages_are_whole_percent_and_travel_exactly(percentage: str) -> None:
+    (found,) = items(invoice(group("100.00", tax("100.00", "0.50", percentage))))
+
+    assert found["tax_rate"]["percentage"] == Decimal(percentage)

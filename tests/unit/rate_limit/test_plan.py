@@ -1,0 +1,239 @@
+"""The plan of turns: never more than the limit in any window, live before bulk, nobody starves."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from solvimon_rillet.errors import RetryLater
+from solvimon_rillet.rate_limit.limiter import (
+    EARLY,
+    LONGEST_WAIT,
+    Budget,
+    Pacer,
+    Priority,
+    TooFast,
+    TurnLog,
+    plan,
+)
+
+BUDGET = Budget(limit=60, window=61.0)
+LIVE, BULK = Priority.LIVE, Priority.BULK
+
+
+class Store:
+    """Keeps a log in memory, and can refuse to replace it."""
+
+    def __init__(self, log: TurnLog | None = None, refusals: int = 0) -> None:
+        self.log = log or TurnLog()
+        self.refusals = refusals
+        self.writes = 0
+
+    def read_turns(self, connection: str) -> TurnLog:
+        return self.log
+
+    def replace_turns(self, connection: str, log: TurnLog) -> bool:
+        if self.refusals or log.version != self.log.version:
+            self.refusals -= 1
+            return False
+        self.writes += 1
+        self.log = replace(log, version=log.version + 1)
+        return True
+
+
+class Time:
+    """A clock that sleeping moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds >= 0
+        self.now += seconds
+
+
+def most_in_a_window(turns: list[float], window: float) -> int:
+    """The largest number of turns in any window, by brute force."""
+    return max(
+        (sum(start < turn <= start + window for turn in turns) for start in (t - window for t in turns)),
+        default=0,
+    )
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    limit=st.integers(1, 20),
+    window=st.floats(1.0, 100.0),
+    steps=st.lists(st.tuples(st.floats(0.0, 5.0), st.sampled_from([LIVE, BULK])), min_size=1, max_size=150),
+)
+def test_no_window_ever_holds_more_turns_than_the_limit(
+    limit: int, window: float, steps: list[tuple[float, Priority]]
+) -> None:
+    budget, log, now = Budget(limit, window), TurnLog(), 1000.0
+    turns: list[float] = []
+
+    for pause, priority in steps:
+        now += pause
+        planned = plan(log, now, priority, budget)
+        log = planned.log
+        if planned.granted:
+            assert now <= planned.at <= now + LONGEST_WAIT
+            turns.append(planned.at)
+
+    assert most_in_a_window(turns, window - 1e-5) <= limit
+
+
+def test_live_calls_may_come_all_at_once_up_to_the_limit() -> None:
+    log = TurnLog()
+
+    for _ in range(60):
+        planned = plan(log, 1000.0, LIVE, BUDGET)
+        assert planned.granted
+        assert planned.at == 1000.0
+        log = planned.log
+    last = plan(log, 1000.0, LIVE, BUDGET)
+
+    assert not last.granted
+    assert last.at == 1061.0
+
+
+def test_bulk_work_is_spread_over_the_window() -> None:
+    log, at = TurnLog(), []
+
+    for second in range(61):
+        for _ in range(3):
+            planned = plan(log, 1000.0 + second, BULK, BUDGET)
+            log = planned.log
+            if planned.granted and planned.at < 1061.0:
+                at.append(planned.at)
+
+    assert len(at) == 60
+    assert most_in_a_window(at, 6.1 - 1e-5) <= 7
+
+
+def test_a_live_call_in_the_middle_of_bulk_work_waits_a_tenth_of_the_window_at_most() -> None:
+    log = TurnLog()
+    for moment in range(1000, 1180):
+        log = plan(log, float(moment), BULK, BUDGET).log
+
+    planned = plan(log, 1180.0, LIVE, BUDGET)
+
+    assert planned.at - 1180.0 <= 6.1
+
+
+def test_while_live_work_waits_bulk_work_gets_its_reserve_only() -> None:
+    log = TurnLog(live_waits_until=2000.0)
+    granted = 0
+
+    for moment in range(1000, 1061):
+        planned = plan(log, float(moment), BULK, BUDGET)
+        log = planned.log
+        granted += planned.granted and planned.at < 1061.0
+
+    assert granted == BUDGET.reserve
+
+
+def test_while_bulk_work_waits_live_work_leaves_its_reserve_free() -> None:
+    log = TurnLog(bulk_waits_until=2000.0)
+    granted = 0
+
+    for _ in range(61):
+        planned = plan(log, 1000.0, LIVE, BUDGET)
+        log = planned.log
+        granted += planned.granted
+
+    assert granted == 60 - BUDGET.reserve
+
+
+def test_who_is_sent_away_is_known_to_wait() -> None:
+    full = TurnLog(live=(1000.0,) * 60)
+
+    live, bulk = plan(full, 1001.0, LIVE, BUDGET), plan(full, 1001.0, BULK, BUDGET)
+
+    assert live.log.live_waits_until > live.at
+    assert bulk.log.bulk_waits_until > bulk.at
+
+
+def test_nothing_is_sent_before_a_block_ends() -> None:
+    blocked = TurnLog(blocked_until=1030.0)
+
+    planned = plan(blocked, 1000.0, LIVE, BUDGET)
+
+    assert planned.at == 1030.0
+    assert not planned.granted
+
+
+def test_a_turn_within_two_seconds_is_slept_for() -> None:
+    time, store = Time(), Store(TurnLog(live=(940.5,) * 60))
+    pacer = Pacer("acme", store, BUDGET, LIVE, time, time.sleep)
+
+    pacer.turn()
+
+    assert time.now == 1001.5
+    assert store.log.live[-1] == 1001.5
+
+
+def test_a_later_turn_sends_the_caller_away_until_then_and_tells_it_so_again_without_a_read() -> None:
+    time, store = Time(), Store(TurnLog(live=(990.0,) * 60))
+    pacer = Pacer("acme", store, BUDGET, LIVE, time, time.sleep)
+
+    with pytest.raises(TooFast) as first:
+        pacer.turn()
+    store.log = TurnLog()
+    time.now += 10
+    with pytest.raises(TooFast) as again:
+        pacer.look_ahead()
+    time.now += 41
+    pacer.turn()
+
+    assert first.value.after == 51.0 - EARLY
+    assert again.value.after == 41.0 - EARLY
+    assert store.log.live == (1051.0,)
+
+
+def test_a_log_that_somebody_else_replaced_is_read_again() -> None:
+    time, store = Time(), Store(refusals=5)
+    pacer = Pacer("acme", store, BUDGET, LIVE, time, time.sleep)
+
+    pacer.turn()
+
+    assert store.writes == 1
+
+
+def test_endless_contention_hands_the_message_back() -> None:
+    time, store = Time(), Store(refusals=1000)
+    pacer = Pacer("acme", store, BUDGET, LIVE, time, time.sleep)
+
+    with pytest.raises(RetryLater) as error:
+        pacer.turn()
+
+    assert error.value.after == 1
+
+
+def test_each_turn_is_counted_and_one_that_is_not_given_out_is_not() -> None:
+    time, store, counted = Time(), Store(refusals=3), list[tuple[str, str]]()
+    pacer = Pacer("acme", store, BUDGET, LIVE, time, time.sleep, lambda *what: counted.append(what))
+
+    pacer.turn()
+    store.log = TurnLog(live=(990.0,) * 60)
+    with pytest.raises(TooFast):
+        pacer.turn()
+
+    assert counted == [("RilletCalls", "acme")]
+
+
+def test_a_429_that_comes_all_the_same_blocks_everybody_for_a_window_and_is_counted() -> None:
+    time, store, counted = Time(), Store(refusals=2), list[tuple[str, str]]()
+    pacer = Pacer("acme", store, BUDGET, LIVE, time, time.sleep, lambda *what: counted.append(what))
+
+    seconds = pacer.pushed_back()
+    with pytest.raises(TooFast) as sent_away:
+        Pacer("acme", store, BUDGET, BULK, time, time.sleep).turn()
+
+    assert seconds == 61.0
+    assert sent_away.value.after == 61.0 - EARLY
+    assert counted == [("RateLimited", "acme")]

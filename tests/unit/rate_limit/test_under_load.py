@@ -1,0 +1,96 @@
+"""The pacer under load: simulated time for shares and order, real threads for the table."""
+
+import threading
+
+import boto3
+import pytest
+import requests
+
+from local.system import LocalSystem
+from solvimon_rillet.aws.dynamodb import Table
+from solvimon_rillet.rate_limit.dynamodb_store import TurnTable
+from solvimon_rillet.rate_limit.limiter import Budget, Pacer, Priority, TooFast, TurnLog, plan
+from tests.unit.rate_limit.simulation import LIMIT, Simulation
+
+pytestmark = pytest.mark.slow
+
+LIVE, BULK = Priority.LIVE, Priority.BULK
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("priority", [LIVE, BULK])
+def test_8_workers_with_300_calls_get_no_429_and_use_95_percent_of_the_budget(
+    seed: int, priority: Priority
+) -> None:
+    simulation = Simulation(seed, {priority: 300})
+
+    simulation.run({priority: 8})
+
+    assert simulation.refused == 0
+    assert len(simulation.done) == 300
+    if priority is LIVE:
+        assert simulation.share() >= 0.95
+    else:  # bulk work is spread from the start, so it has no first burst to count
+        assert 300 / (max(moment for moment, _ in simulation.done)) >= 0.95 * LIMIT / 60
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_live_work_goes_before_bulk_work_and_bulk_work_does_not_starve(seed: int) -> None:
+    simulation = Simulation(seed, {LIVE: 300, BULK: 120})
+
+    simulation.run({BULK: 4, LIVE: 8})
+
+    last_live = max(moment for moment, priority in simulation.done if priority is LIVE)
+    until_then = [(moment, priority) for moment, priority in simulation.done if moment <= last_live]
+    bulk = sum(priority is BULK for _, priority in until_then)
+    assert simulation.refused == 0
+    assert len(simulation.done) == 420
+    assert 3 * last_live / 60 <= bulk <= 10 * last_live / 60 + 10
+    assert len(until_then) / (LIMIT * (1 + last_live / 60)) >= 0.9
+
+
+@pytest.mark.parametrize("asked", [30.0, 90.0, 150.0, 200.0])
+def test_a_live_call_in_the_middle_of_bulk_work_comes_within_seconds(asked: float) -> None:
+    log = TurnLog()
+    for tenth in range(round(asked) * 10):
+        log = plan(log, tenth / 10, BULK, Budget(LIMIT, 61.0)).log
+
+    planned = plan(log, asked, LIVE, Budget(LIMIT, 61.0))
+
+    assert planned.at - asked <= 9
+
+
+def test_workers_in_threads_share_one_log_in_the_table(system: LocalSystem) -> None:
+    connection = system.connect()
+    system.rillet.state.rate_limit, system.rillet.state.rate_window = 20, 2.0
+    table = TurnTable(Table(system.deployment.outputs["LedgerTableName"], boto3.client("dynamodb")))
+    headers = {"Authorization": f"Bearer {connection.rillet_api_key}", "X-Rillet-API-Version": "4"}
+    url, statuses, lock = f"{system.rillet.url}/subsidiaries", list[int](), threading.Lock()
+
+    def work(priority: Priority) -> None:
+        pacer = Pacer("default", table, Budget(20, 3.0), priority)
+        for _ in range(8):
+            wait_for_turn(pacer)
+            status = requests.get(url, headers=headers, timeout=5).status_code
+            with lock:
+                statuses.append(status)
+
+    threads = [threading.Thread(target=work, args=(p,)) for p in (LIVE, LIVE, LIVE, BULK, LIVE, LIVE)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert statuses == [200] * 48
+    assert connection.organisation.counts.refused == 0
+
+
+def wait_for_turn(pacer: Pacer) -> None:
+    """What SQS does with a message that was handed back: it comes again when its time has come."""
+    while True:
+        try:
+            pacer.turn()
+        except TooFast as error:
+            threading.Event().wait(max(0.0, error.after or 0))
+        else:
+            return
