@@ -1,6 +1,7 @@
 """The reference pages that are made from the code: settings, field tables and the template's parameters.
 
-``python -m docs.generate.reference`` writes them; a test compares what is committed with what would be written.
+``python -m docs.generate.reference`` writes them; a test compares what is committed with what would be
+written.
 """
 
 import json

@@ -15,10 +15,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from solvimon_rillet.entrypoints.lambda_handler import Handler, lazily
-from solvimon_rillet.entrypoints.services import Runtime
+from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.errors import NeedsAttention, Recoverable
-from solvimon_rillet.workflows.connect.authorization import Page
+from solvimon_rillet.workflows.connect.authorization import CallbackPage
 
 EXAMPLE = {"connection": "default", "action": "connect"}
 _HEADERS = {
@@ -47,7 +47,7 @@ class DirectRequest(BaseModel):
 def build(environment: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Handler:
     """A handler for a function with this environment."""
     telemetry = Telemetry(environment, "connect_rillet")
-    runtime = Runtime(environment, clock, telemetry.count)
+    runtime = Services(environment, clock, telemetry.count)
 
     def direct(event: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -78,7 +78,7 @@ def build(environment: Mapping[str, str], *, clock: Callable[[], float] = time.t
     return handle
 
 
-def _page(page: Page) -> dict[str, Any]:
+def _page(page: CallbackPage) -> dict[str, Any]:
     body = _PAGE.format(title=html.escape(page.title), text=html.escape(page.text))
     return {"statusCode": page.status, "headers": _HEADERS, "body": body}
 

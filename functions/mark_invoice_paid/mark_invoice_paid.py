@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from solvimon_rillet.entrypoints.lambda_handler import Handler, lazily
 from solvimon_rillet.entrypoints.queue_function import build_export
-from solvimon_rillet.entrypoints.services import Runtime, run_id
+from solvimon_rillet.entrypoints.services import Services, run_id
 from solvimon_rillet.events import INVOICE_PAYMENT_UPDATED, BusEvent
 from solvimon_rillet.workflows.outcome import Result
 
@@ -18,7 +18,7 @@ from solvimon_rillet.workflows.outcome import Result
 def build(environment: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Handler:
     """A handler for a function with this environment."""
 
-    def take(runtime: Runtime, event: BusEvent) -> Result:
+    def take(runtime: Services, event: BusEvent) -> Result:
         return runtime.mark_invoice_paid(event.connection).take(event, run_id())
 
     return build_export(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from solvimon_rillet.entrypoints.lambda_handler import Handler, lazily
-from solvimon_rillet.entrypoints.services import Runtime
+from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.workflows.receive_webhook import REFUSED, ReceiveWebhook, raw_body
 
@@ -14,7 +14,7 @@ from solvimon_rillet.workflows.receive_webhook import REFUSED, ReceiveWebhook, r
 def build(environment: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Handler:
     """A handler for a function with this environment."""
     telemetry = Telemetry(environment, "receive_webhook")
-    runtime = Runtime(environment, clock, telemetry.count)
+    runtime = Services(environment, clock, telemetry.count)
     receiver = ReceiveWebhook(runtime.configuration, runtime.bus, clock)
 
     @telemetry.logger.inject_lambda_context(clear_state=True)

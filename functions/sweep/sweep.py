@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from solvimon_rillet.entrypoints.lambda_handler import Handler, lazily
-from solvimon_rillet.entrypoints.services import Runtime
+from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.workflows.sweep.sweep import sweep_all
 
@@ -29,7 +29,7 @@ class Request(BaseModel):
 def build(environment: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Handler:
     """A handler for a function with this environment."""
     telemetry = Telemetry(environment, "sweep")
-    runtime = Runtime(environment, clock, telemetry.count)
+    runtime = Services(environment, clock, telemetry.count)
 
     @telemetry.logger.inject_lambda_context(clear_state=True)
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401

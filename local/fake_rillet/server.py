@@ -9,7 +9,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from local.fake_rillet.app import create_app
 from local.fake_rillet.state import State
-from local.fake_vendor.traffic_recorder import Witness
+from local.fake_vendor.traffic_recorder import TrafficRecorder
 
 HOST = "127.0.0.1"
 
@@ -42,7 +42,7 @@ class FakeRillet:
             rate_window: seconds.
         """
         self.state = State(clock, rate_limit, rate_window)
-        self.witness = Witness("rillet", create_app(self.state))
+        self.witness = TrafficRecorder("rillet", create_app(self.state))
         self._server: BaseWSGIServer | None = None
         self._thread: threading.Thread | None = None
         self._courier: threading.Thread | None = None

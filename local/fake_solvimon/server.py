@@ -20,7 +20,7 @@ from local.fake_solvimon.platform import Platform
 from local.fake_solvimon.resources import catalogue, custom_fields, invoices, payments, webhooks
 from local.fake_solvimon.resources.shapes import CATALOGUE
 from local.fake_solvimon.state import State
-from local.fake_vendor.traffic_recorder import Witness
+from local.fake_vendor.traffic_recorder import TrafficRecorder
 
 _log = logging.getLogger(__name__)
 
@@ -139,7 +139,7 @@ class FakeSolvimon:
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self.state = State(clock)
-        self.witness = Witness("solvimon", Gate(create_app(self.state), self.state))
+        self.witness = TrafficRecorder("solvimon", Gate(create_app(self.state), self.state))
         self._server: BaseWSGIServer | None = None
         self._threads: list[threading.Thread] = []
         self._stopping = threading.Event()

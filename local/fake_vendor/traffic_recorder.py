@@ -16,7 +16,7 @@ _OWN_PATHS = "/_fake/"
 
 
 @dataclass(frozen=True)
-class Exchange:
+class RecordedCall:
     """A request as it came over the wire, and its answer.
 
     Attributes:
@@ -42,11 +42,11 @@ class Exchange:
     answer: bytes
 
 
-class Witness:
+class TrafficRecorder:
     """WSGI middleware that tells its listeners of each exchange; without listeners it costs nothing."""
 
     def __init__(self, vendor: Vendor, application: "WSGIApplication") -> None:
-        self.listeners: list[Callable[[Exchange], None]] = []
+        self.listeners: list[Callable[[RecordedCall], None]] = []
         self._vendor = vendor
         self._application = application
 
@@ -69,7 +69,7 @@ class Witness:
     def _tell(
         self, environ: "WSGIEnvironment", body: bytes, status: int | None, headers: Headers, answer: bytes
     ) -> None:
-        exchange = Exchange(
+        exchange = RecordedCall(
             vendor=self._vendor,
             method=environ["REQUEST_METHOD"],
             path=environ["PATH_INFO"],

@@ -277,7 +277,7 @@ def _table(rows: list[list[str]]) -> str:
 
 _INTRO = """
 US dollars, at AWS's list prices in us-east-1, without any free tier. Made by `make cost`: the local system
-does the work, its calls to AWS and to the vendors are counted, and `tests/benchmarks/prices.py` has the prices. A
+does the work, its calls to AWS and to the vendors are counted, `tests/benchmarks/prices.py` has the prices. A
 run's seconds are the measured time of the processor and an assumed time for each answer that it waits for
 (below)."""
 _CAUTION = """

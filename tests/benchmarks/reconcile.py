@@ -15,8 +15,8 @@ from typing import Any
 from local import sample_data
 from local.system import Connection, LocalSystem
 from solvimon_rillet.aws.dynamodb import Table
-from solvimon_rillet.entrypoints.services import Runtime
-from solvimon_rillet.workflows.reconcile.steps import ReconcileRun
+from solvimon_rillet.entrypoints.services import Services
+from solvimon_rillet.workflows.reconcile.steps import ReconcileSteps
 from solvimon_rillet.workflows.reconcile.workflow import ReconcileRequest, Reconciliation
 
 DOCUMENTS = 10_000
@@ -110,15 +110,15 @@ def main() -> None:
     """Reconcile as the function does, and print what it took."""
     after_import = _megabytes()
     now = float(os.environ["BENCH_NOW"])
-    runtime = Runtime(os.environ, lambda: now)
+    runtime = Services(os.environ, lambda: now)
     today = datetime.fromtimestamp(now, UTC).date().isoformat()
     request = ReconcileRequest.model_validate({"connection": "default", "from": "2026-09-01", "to": today})
 
-    def work(connection: str) -> ReconcileRun:
+    def work(connection: str) -> ReconcileSteps:
         def parts() -> Any:  # noqa: ANN401 - a pair of the runtime's own
             return runtime.reconcile_parts(connection)
 
-        return ReconcileRun(connection, request, "bench", parts, lambda: now, lambda *_: None)
+        return ReconcileSteps(connection, request, "bench", parts, lambda: now, lambda *_: None)
 
     started = time.perf_counter()
     answer = Reconciliation(request, _Inline(), lambda: {"connections": ["default"]}, work).run()

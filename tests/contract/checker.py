@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from local.fake_vendor.traffic_recorder import Exchange, Vendor
+from local.fake_vendor.traffic_recorder import RecordedCall, Vendor
 from tests.contract.documents import Document, Operation, document_of, operation
 from tests.contract.schemas import Json, Schema
 
@@ -49,7 +49,7 @@ class Violation:
         return f"{self.vendor} {self.operation} ({side}) {self.field}: {self.kind}, {self.reason}"
 
 
-def check_request(exchange: Exchange) -> list[Violation]:
+def check_request(exchange: RecordedCall) -> list[Violation]:
     """What is wrong with a request: its operation, path, query, headers or body."""
     found = _operation(exchange)
     if found is None:
@@ -65,7 +65,7 @@ def check_request(exchange: Exchange) -> list[Violation]:
     return [Violation(exchange.vendor, found.name, "request", 0, *fault) for fault in faults]
 
 
-def check_answer(exchange: Exchange) -> list[Violation]:
+def check_answer(exchange: RecordedCall) -> list[Violation]:
     """What is wrong with an answer: its status, its type or its body. No answer has nothing wrong."""
     found = _operation(exchange)
     if exchange.status is None or found is None:
@@ -110,13 +110,13 @@ def check_webhook(name: str, headers: dict[str, str], body: object) -> list[Viol
     return [Violation("rillet", name, "webhook", 0, *fault) for fault in faults]
 
 
-def name_of(exchange: Exchange) -> str:
+def name_of(exchange: RecordedCall) -> str:
     """The vendor and the operation that a request uses, or what it asks for where there is none."""
     found = _operation(exchange)
     return f"{exchange.vendor} {found.name if found else f'{exchange.method} {exchange.path}'}"
 
 
-def schema_names(exchange: Exchange) -> tuple[str | None, str | None]:
+def schema_names(exchange: RecordedCall) -> tuple[str | None, str | None]:
     """The names of the schemas of a request's body and of its answer's, where they have one."""
     found = _operation(exchange)
     if found is None:
@@ -130,7 +130,7 @@ def schema_names(exchange: Exchange) -> tuple[str | None, str | None]:
     return asked, answered
 
 
-def _operation(exchange: Exchange) -> Operation | None:
+def _operation(exchange: RecordedCall) -> Operation | None:
     version = _VERSION[exchange.vendor]
     if version and not exchange.path.startswith(f"{version}/"):
         return None
@@ -191,7 +191,7 @@ def _typed(text: str, kind: str) -> object:
     return text
 
 
-def _wrong_headers(found: Operation, exchange: Exchange) -> Iterator[Fault]:
+def _wrong_headers(found: Operation, exchange: RecordedCall) -> Iterator[Fault]:
     sent = {name.lower(): value for name, value in exchange.headers.items()}
     for (place, name), parameter in found.parameters.items():
         if place == "header" and parameter.get("required") and name not in sent:
@@ -216,7 +216,7 @@ def _authorised(scheme: Json, sent: dict[str, str]) -> bool:
     return scheme["name"].lower() in sent
 
 
-def _wrong_body(found: Operation, exchange: Exchange) -> Iterator[Fault]:
+def _wrong_body(found: Operation, exchange: RecordedCall) -> Iterator[Fault]:
     asked = found.description.get("requestBody")
     if asked is None:
         if exchange.body:
@@ -233,7 +233,7 @@ def _wrong_body(found: Operation, exchange: Exchange) -> Iterator[Fault]:
     yield from _wrong_json(found.document, asked, exchange.body)
 
 
-def _wrong_answer(found: Operation, exchange: Exchange) -> Iterator[Fault]:
+def _wrong_answer(found: Operation, exchange: RecordedCall) -> Iterator[Fault]:
     responses = found.description["responses"]
     described = responses.get(str(exchange.status)) or responses.get("default")
     if described is None:
@@ -251,7 +251,7 @@ def _wrong_answer(found: Operation, exchange: Exchange) -> Iterator[Fault]:
     yield from _wrong_json(found.document, described, exchange.answer)
 
 
-def _same_class(status: str, exchange: Exchange) -> bool:
+def _same_class(status: str, exchange: RecordedCall) -> bool:
     return status[0] == str(exchange.status)[0]
 
 

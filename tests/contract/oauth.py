@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlsplit
 
-from local.fake_vendor.traffic_recorder import Exchange
+from local.fake_vendor.traffic_recorder import RecordedCall
 from tests.contract.checker import Violation
 from tests.contract.documents import oauth_metadata
 
@@ -19,12 +19,12 @@ _AUTHORIZE = {
 }
 
 
-def is_oauth(exchange: Exchange) -> bool:
+def is_oauth(exchange: RecordedCall) -> bool:
     """Whether a request is for the authorization server."""
     return exchange.vendor == "rillet" and exchange.path.startswith(_PREFIX)
 
 
-def check(exchange: Exchange) -> list[Violation]:
+def check(exchange: RecordedCall) -> list[Violation]:
     """What is wrong with a request to the authorization server, or with its answer."""
     endpoints = {
         urlsplit(url).path: name for name, url in oauth_metadata().items() if name.endswith("_endpoint")
@@ -46,7 +46,7 @@ def check(exchange: Exchange) -> list[Violation]:
 Fault = tuple[str, int, str, str, str]
 
 
-def _authorization(exchange: Exchange) -> Iterator[Fault]:
+def _authorization(exchange: RecordedCall) -> Iterator[Fault]:
     metadata, sent = oauth_metadata(), dict(parse_qsl(exchange.query))
     for name in sorted(_AUTHORIZE - sent.keys()):
         yield "request", 0, f"?{name}", "missing parameter", "required (RFC 6749 4.1.1, RFC 7636 4.3)"
@@ -60,7 +60,7 @@ def _authorization(exchange: Exchange) -> Iterator[Fault]:
         yield "request", 0, "?scope", "wrong parameter", f"{scope} is not supported"
 
 
-def _token(exchange: Exchange) -> Iterator[Fault]:
+def _token(exchange: RecordedCall) -> Iterator[Fault]:
     sent = dict(parse_qsl(exchange.body.decode()))
     grant = sent.get("grant_type", "")
     if grant not in oauth_metadata()["grant_types_supported"]:
@@ -76,7 +76,7 @@ def _token(exchange: Exchange) -> Iterator[Fault]:
         yield "answer", exchange.status, f"$.{name}", "missing field", "required (RFC 6749 5)"
 
 
-def _method(exchange: Exchange, methods: str) -> Iterator[Fault]:
+def _method(exchange: RecordedCall, methods: str) -> Iterator[Fault]:
     """A client authenticates in a way that the metadata names."""
     basic = exchange.headers.get("Authorization", "").startswith("Basic ")
     posted = "client_secret=" in exchange.body.decode()

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from local.fake_vendor.traffic_recorder import Exchange, Vendor, Witness
+from local.fake_vendor.traffic_recorder import RecordedCall, TrafficRecorder, Vendor
 from local.system import LocalSystem
 from tests.contract import oauth
 from tests.contract.checker import (
@@ -55,7 +55,7 @@ class Report:
         """Exceptions that nothing needed."""
         return [each.name for each in self.exceptions if not self.used[each.name]]
 
-    def exchange(self, exchange: Exchange, *, request: bool = True) -> None:
+    def exchange(self, exchange: RecordedCall, *, request: bool = True) -> None:
         """Check a request and its answer.
 
         Args:
@@ -99,17 +99,17 @@ class Report:
                 self.requests += 1
 
     @contextmanager
-    def listening(self, *witnesses: Witness, requests: bool = True) -> Iterator[None]:
+    def listening(self, *witnesses: TrafficRecorder, requests: bool = True) -> Iterator[None]:
         """Check all that the fakes are asked and answer meanwhile, at the end of it.
 
         Args:
             witnesses: the fakes'.
             requests: False where they are wrong on purpose; then only the answers are checked.
         """
-        heard: list[Exchange] = []
+        heard: list[RecordedCall] = []
         lock = threading.Lock()
 
-        def hear(exchange: Exchange) -> None:
+        def hear(exchange: RecordedCall) -> None:
             with lock:
                 heard.append(exchange)
 

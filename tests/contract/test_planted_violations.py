@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from werkzeug.datastructures import Headers
 
-from local.fake_vendor.traffic_recorder import Exchange, Vendor
+from local.fake_vendor.traffic_recorder import RecordedCall, Vendor
 from tests.contract.checker import check_answer, check_request, check_webhook
 from tests.contract.documents import MISSING, MISSING_REASON
 from tests.contract.report import Report
@@ -32,10 +32,10 @@ def exchange(
     status: int | None = 200,
     without: str = "",
     **headers: str,
-) -> Exchange:
+) -> RecordedCall:
     """A request with all that it needs, and an answer."""
     sent = {**(RILLET if vendor == "rillet" else SOLVIMON), **({} if body is None else JSON), **headers}
-    return Exchange(
+    return RecordedCall(
         vendor=vendor,
         method=method,
         path=path,

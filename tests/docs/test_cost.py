@@ -59,8 +59,7 @@ def test_the_committed_page_is_the_one_that_the_script_makes(tmp_path: Path) -> 
 
     # In a process of its own, as `make cost` runs it: another local system may be running in this one.
     environment = {**os.environ, "PYTHONPATH": "layers/mapping"}
-    subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks.cost", str(made)], cwd=ROOT, env=environment, check=True
-    )  # noqa: S603
+    command = [sys.executable, "-m", "tests.benchmarks.cost", str(made)]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True)  # noqa: S603
 
     assert made.read_text(encoding="utf-8") == TEXT, "run `make cost` and commit the result"

@@ -262,11 +262,11 @@ def _waiting_takes_no_time(system: LocalSystem) -> Iterator[None]:
     """
     from solvimon_rillet import http
     from solvimon_rillet.entrypoints import services
-    from solvimon_rillet.rate_limit.limiter import Pacer
+    from solvimon_rillet.rate_limit.limiter import SlidingWindowRateLimiter
     from solvimon_rillet.rillet import oauth
     from solvimon_rillet.workflows.sweep import payments
 
-    impatient = partial(Pacer, sleep=system.advance)
+    impatient = partial(SlidingWindowRateLimiter, sleep=system.advance)
     pauses = SimpleNamespace(sleep=system.advance, time=time.time, mktime=time.mktime)
     with (
         patch.object(http, "READ_SECONDS", PATIENCE),

@@ -7,14 +7,14 @@ from html.parser import HTMLParser
 from typing import Any
 
 from solvimon_rillet.reconciliation.comparison import Comparison, compare
-from solvimon_rillet.reconciliation.documents import CREDIT_MEMO, INVOICE, Billed, Booked
-from solvimon_rillet.reconciliation.findings import Finding, Kind
-from solvimon_rillet.reconciliation.matching import Known
-from solvimon_rillet.reconciliation.report.report import Report, Unready
+from solvimon_rillet.reconciliation.documents import CREDIT_MEMO, INVOICE, RilletDocument, SolvimonDocument
+from solvimon_rillet.reconciliation.findings import Finding, FindingType
+from solvimon_rillet.reconciliation.matching import ReconciliationContext
+from solvimon_rillet.reconciliation.report.report import Report, UnmappedRecord
 
 BERLIN, TOKYO = "sub_berlin", "sub_tokyo"
 SUBSIDIARIES = {BERLIN: "Acme Berlin GmbH", TOKYO: "Acme 東京 K.K."}
-KNOWN = Known(
+KNOWN = ReconciliationContext(
     first="2026-08-01",
     last="2026-10-31",
     customers={"cust_1": "rc_1", "cust_2": "rc_2"},
@@ -24,7 +24,7 @@ KNOWN = Known(
 )
 
 
-def billed(identifier: str, **other: Any) -> Billed:
+def billed(identifier: str, **other: Any) -> SolvimonDocument:
     """A document of Solvimon that was exported: 100.00 EUR and 19.00 tax."""
     fields: dict[str, Any] = {
         "number": f"RE-{identifier}",
@@ -40,17 +40,17 @@ def billed(identifier: str, **other: Any) -> Billed:
         "rillet_id": f"ri_{identifier}",
         "rillet_number": other.get("number", f"RE-{identifier}"),
     }
-    return Billed(**{"kind": INVOICE, "id": f"invo_{identifier}", **fields, **other})
+    return SolvimonDocument(**{"kind": INVOICE, "id": f"invo_{identifier}", **fields, **other})
 
 
-def note(identifier: str, *credits: str, **other: Any) -> Billed:
+def note(identifier: str, *credits: str, **other: Any) -> SolvimonDocument:
     """A credit note on invoices: the whole amount."""
     return billed(identifier, kind=CREDIT_MEMO, credits=tuple(f"invo_{one}" for one in credits), **other)
 
 
-def booked(ours: Billed, **other: Any) -> Booked:
+def booked(ours: SolvimonDocument, **other: Any) -> RilletDocument:
     """What Rillet has for a document: the same, and all of an invoice is open."""
-    same = Booked(
+    same = RilletDocument(
         kind=ours.kind,
         id=ours.rillet_id,
         number=ours.number,
@@ -68,18 +68,20 @@ def booked(ours: Billed, **other: Any) -> Booked:
     return replace(same, **other)
 
 
-def memo(ours: Billed, applied: dict[str, str], **other: Any) -> Booked:
+def memo(ours: SolvimonDocument, applied: dict[str, str], **other: Any) -> RilletDocument:
     """What Rillet has for a credit note, and what it takes off which invoices."""
     left = Decimal(ours.gross) - sum(map(Decimal, applied.values()), Decimal())
     return booked(ours, **{"open": f"{left:f}", "status": "", "applied": applied, **other})
 
 
-def compared(billed: Iterable[Billed], booked: Iterable[Booked], **known: Any) -> Comparison:
+def compared(
+    billed: Iterable[SolvimonDocument], booked: Iterable[RilletDocument], **known: Any
+) -> Comparison:
     """Compare documents of the period that ``KNOWN`` describes."""
     return compare(billed, booked, replace(KNOWN, **known))
 
 
-def kinds(comparison: Comparison) -> list[Kind]:
+def kinds(comparison: Comparison) -> list[FindingType]:
     """The kinds of what was found."""
     return [finding.kind for finding in comparison.findings]
 
@@ -122,7 +124,7 @@ def empty() -> Report:
 def finding(**other: Any) -> Finding:
     """A finding about one invoice."""
     fields: dict[str, Any] = {
-        "kind": Kind.MISSING,
+        "kind": FindingType.MISSING,
         "document": INVOICE,
         "solvimon_id": "invo_1",
         "number": "RE-1",
@@ -143,14 +145,14 @@ def reporting(*findings: Finding, **other: Any) -> Report:
 
 
 UNREADY = (
-    Unready(
+    UnmappedRecord(
         "product",
         "prod_01HZX8Q2W9B1C7D5E3F4G6H8J0",
         "API calls, tier <3>",
         "It has no Rillet product.",
         'Set the custom field "Rillet Product ID", or run import_products.',
     ),
-    Unready(
+    UnmappedRecord(
         "customer",
         "cust_9",
         "Müller & Söhne",
@@ -160,9 +162,9 @@ UNREADY = (
 )
 
 
-def _agreeing() -> tuple[list[Billed], list[Booked]]:
+def _agreeing() -> tuple[list[SolvimonDocument], list[RilletDocument]]:
     """Documents on which both sides agree, paid and unpaid ones."""
-    ours, theirs = list[Billed](), list[Booked]()
+    ours, theirs = list[SolvimonDocument](), list[RilletDocument]()
     tokyo = {"biller_id": "bill_tokyo", "customer_id": "cust_2"}
     amounts: list[dict[str, Any]] = [
         {"currency": "EUR", "net": "12500.50", "tax": "2375.10", "gross": "14875.60"},
@@ -182,7 +184,7 @@ def _agreeing() -> tuple[list[Billed], list[Booked]]:
     return [*ours, credited], [*theirs, memo(credited, {"ri_eur_2": "1190.00"})]
 
 
-def _apart() -> list[tuple[list[Billed], list[Booked]]]:
+def _apart() -> list[tuple[list[SolvimonDocument], list[RilletDocument]]]:
     """Documents on which they do not: one finding of each kind."""
     doubled, cent, customer = billed("doubled"), billed("cent"), billed("customer")
     subsidiary, number, paid = billed("subsidiary"), billed("number"), billed("paid")

@@ -20,7 +20,7 @@ from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NameResolutio
 from solvimon_rillet import http
 from solvimon_rillet.entrypoints.queue_processor import NEEDED_MILLISECONDS
 from solvimon_rillet.errors import ConnectionBroken, OutcomeUnknown, Recoverable, RetryLater
-from solvimon_rillet.http import Http, Refused, session
+from solvimon_rillet.http import Http, RequestRejected, session
 from tests.support.logs import logged
 
 RESET, HANG = "reset", "hang"
@@ -104,7 +104,7 @@ def failure_of(http_: Http, method: str) -> BaseException:
             return http_.get("/things", {"limit": 1})
         return http_.post("/things", {"note": "private words"}, "key-1")
 
-    with pytest.raises((Recoverable, Refused)) as raised:
+    with pytest.raises((Recoverable, RequestRejected)) as raised:
         call()
     return raised.value
 
@@ -348,7 +348,7 @@ def test_any_other_4xx_is_a_refusal_with_its_problem_document(
 
     error = failure_of(client(vendor), method)
 
-    assert isinstance(error, Refused)
+    assert isinstance(error, RequestRejected)
     assert (error.status, error.vendor) == (status, "Rillet")
     assert error.problem == {"title": "No", "limit": Decimal("1.10")}
 
@@ -359,7 +359,7 @@ def test_a_refusal_without_a_problem_document_is_a_refusal_all_the_same(vendor: 
 
     error = failure_of(client(vendor), "POST")
 
-    assert isinstance(error, Refused)
+    assert isinstance(error, RequestRejected)
     assert error.problem == {}
 
 

@@ -8,17 +8,17 @@ from pydantic import ValidationError
 _UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
 
 
-def moment(seconds: Any) -> str:  # noqa: ANN401 - a number of the ledger
+def format_timestamp(seconds: Any) -> str:  # noqa: ANN401 - a number of the ledger
     """Unix seconds as a moment in UTC: ``2026-11-01T08:00:00Z``."""
     return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def seconds_of(text: str) -> int:
+def parse_timestamp(text: str) -> int:
     """A moment of ``moment`` as unix seconds again."""
     return int(datetime.fromisoformat(text).timestamp())
 
 
-def span(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """A length of time, such as ``about 50 minutes``, in the largest unit that it has two of."""
     if seconds < 60:
         return "less than a minute"
@@ -27,7 +27,7 @@ def span(seconds: float) -> str:
     return f"about {count} {unit}{'' if count == 1 else 's'}"
 
 
-def wrong_fields(error: ValidationError) -> str:
+def validation_problems(error: ValidationError) -> str:
     """What is wrong with a request: each field by its path, and why."""
     parts = []
     for part in error.errors():

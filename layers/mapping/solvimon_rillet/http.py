@@ -22,7 +22,7 @@ _NEVER_SENT = (ConnectTimeoutError, NewConnectionError)
 Params = Mapping[str, str | int | list[str]]
 
 
-class Refused(Exception):
+class RequestRejected(Exception):
     """A vendor answered 4xx: this very request will never succeed.
 
     Attributes:
@@ -37,35 +37,35 @@ class Refused(Exception):
         self.problem = problem
 
 
-class Gate(Protocol):
+class RateLimiter(Protocol):
     """Lets calls pass at the pace that a vendor allows."""
 
-    def turn(self) -> None:
+    def acquire(self) -> None:
         """Return when a call may be made, or raise ``RetryLater``."""
 
-    def pushed_back(self) -> float:
+    def on_throttled(self) -> float:
         """Note a 429 that came all the same; the answer says how many seconds to wait."""
 
 
-class CountedGate:
+class CountingRateLimiter:
     """Counts the calls that pass a gate.
 
     Args:
         gate: paces them.
     """
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: RateLimiter) -> None:
         self._gate = gate
         self.calls = 0
 
-    def turn(self) -> None:
+    def acquire(self) -> None:
         """Return when a call may be made."""
-        self._gate.turn()
+        self._gate.acquire()
         self.calls += 1
 
-    def pushed_back(self) -> float:
+    def on_throttled(self) -> float:
         """Note a 429 that came all the same."""
-        return self._gate.pushed_back()
+        return self._gate.on_throttled()
 
 
 def session(get_retries: int) -> requests.Session:
@@ -111,7 +111,7 @@ class Http:
         headers: Callable[[], Mapping[str, str]],
         http: requests.Session,
         request_id: str = "",
-        gate: Gate | None = None,
+        gate: RateLimiter | None = None,
         renew: Callable[[Mapping[str, str]], bool] | None = None,
     ) -> None:
         self._vendor = vendor
@@ -209,7 +209,7 @@ class Http:
         headers: Mapping[str, str],
     ) -> requests.Response:
         if self._gate:
-            self._gate.turn()
+            self._gate.acquire()
         started = monotonic()
         try:
             response = self._http.request(
@@ -254,13 +254,13 @@ class Http:
         if status < 300:
             return
         if status == 429:
-            after = self._gate.pushed_back() if self._gate else _retry_after(response)
+            after = self._gate.on_throttled() if self._gate else _retry_after(response)
             raise RetryLater(f"{self._vendor} asks to slow down (429).", after=after)
         if status in {401, 403}:
             raise ConnectionBroken(_broken(self._vendor, status))
         if status >= 500 or status in {408, 425} or status < 400:
             raise OutcomeUnknown(f"{self._vendor} answered {status}.", key_spent=_key_spent(response))
-        raise Refused(self._vendor, status, _problem(response))
+        raise RequestRejected(self._vendor, status, _problem(response))
 
     def _json(self, response: requests.Response) -> Any:  # noqa: ANN401
         if response.status_code == 204:

@@ -10,7 +10,7 @@ import requests
 from werkzeug.datastructures import Headers
 
 from local.fake_solvimon import FakeSolvimon, Platform
-from local.fake_vendor.traffic_recorder import Exchange
+from local.fake_vendor.traffic_recorder import RecordedCall
 from local.sample_data import solvimon_seed
 from tests.contract.documents import MISSING
 from tests.contract.exceptions import EXCEPTIONS, Excused
@@ -120,13 +120,13 @@ def check(response: requests.Response) -> None:
     assert report.violations == [], [str(found) for found in report.violations[:5]]
 
 
-def exchange_of(response: requests.Response) -> Exchange:
+def exchange_of(response: requests.Response) -> RecordedCall:
     """A call and its answer, as a witness at the fake would have heard it."""
     asked = response.request
     url, sent = urlsplit(asked.url or ""), json.loads(asked.body or "null")
     # A null clears a field; the documents know nulls for some fields only. We send none.
     given = {name: value for name, value in sent.items() if value is not None} if sent else sent
-    return Exchange(
+    return RecordedCall(
         vendor="solvimon",
         method=asked.method or "GET",
         path=str(url.path),

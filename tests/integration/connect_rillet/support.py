@@ -21,7 +21,7 @@ from local.aws.server import environment
 from local.fake_rillet.oauth.server import AuthorisationServer
 from local.fake_rillet.organisation import Organisation
 from local.system import Connection, LocalSystem
-from solvimon_rillet.entrypoints.services import Runtime
+from solvimon_rillet.entrypoints.services import Services
 from tests.integration.export_invoice.support import Killed
 
 Json = dict[str, Any]
@@ -164,19 +164,19 @@ def check(answer: Json, name: str) -> Json:
     return dict(line)
 
 
-def process(system: LocalSystem) -> Runtime:
+def process(system: LocalSystem) -> Services:
     """What one more process of ``export_invoice`` has."""
-    runtime = Runtime(system.deployment.functions["export_invoice"].environment, system.clock.now)
+    runtime = Services(system.deployment.functions["export_invoice"].environment, system.clock.now)
     _ = runtime.configuration, runtime.table  # boto3 cannot make clients in two threads at once
     return runtime
 
 
-def bearer(runtime: Runtime, connection: str = ACME) -> str:
+def bearer(runtime: Services, connection: str = ACME) -> str:
     """The token that a process would send now."""
-    return runtime.tokens(connection, runtime.configuration.settings(connection)).bearer()
+    return runtime.tokens(connection, runtime.configuration.settings(connection)).access_token()
 
 
-def whoami(runtime: Runtime, connection: str = ACME) -> Callable[[], str]:
+def whoami(runtime: Services, connection: str = ACME) -> Callable[[], str]:
     """A call to Rillet, as a process makes it."""
     client = runtime.rillet(connection, runtime.configuration.settings(connection))
     return lambda: client.organization().id

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from local.system import Connection, LocalSystem
-from solvimon_rillet.connections.rillet_tokens import Tokens
+from solvimon_rillet.connections.rillet_tokens import RilletTokens
 from solvimon_rillet.rillet.oauth import Grant, RilletOAuth
 from tests.integration.connect_rillet.support import (
     ACME,
@@ -326,7 +326,7 @@ def test_a_person_who_connects_during_a_refresh_is_not_overwritten_by_it(
 ) -> None:
     """The refresh waits at Rillet until the person's page wants to write, and writes first."""
     system.advance(3500)
-    wants_to_write, refresh, take_lease = threading.Event(), RilletOAuth.refresh, Tokens._take_lease
+    wants_to_write, refresh, take_lease = threading.Event(), RilletOAuth.refresh, RilletTokens._take_lease
     query, pages = query_of(grant(system, start(system), working.organisation)), list[requests.Response]()
     browser = threading.Thread(target=lambda: pages.append(callback(system, query)))
 
@@ -335,14 +335,14 @@ def test_a_person_who_connects_during_a_refresh_is_not_overwritten_by_it(
         assert wants_to_write.wait(10)
         return refresh(self, token)
 
-    def noticed(self: Tokens, owner: str) -> bool:
+    def noticed(self: RilletTokens, owner: str) -> bool:
         taken = take_lease(self, owner)
         if not taken:
             wants_to_write.set()
         return taken
 
     monkeypatch.setattr(RilletOAuth, "refresh", slow_refresh)
-    monkeypatch.setattr(Tokens, "_take_lease", noticed)
+    monkeypatch.setattr(RilletTokens, "_take_lease", noticed)
     monkeypatch.setattr("solvimon_rillet.connections.rillet_tokens._STEP_SECONDS", 0.01)
 
     ask(system, action="status")

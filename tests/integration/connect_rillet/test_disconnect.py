@@ -8,7 +8,7 @@ import pytest
 from local import sample_data
 from local.fake_rillet.oauth.grants import REFRESH
 from local.system import Connection, LocalSystem
-from solvimon_rillet.connections.rillet_tokens import Tokens
+from solvimon_rillet.connections.rillet_tokens import RilletTokens
 from solvimon_rillet.rillet.oauth import Grant, RilletOAuth
 from tests.integration.connect_rillet.support import (
     ACME,
@@ -158,7 +158,7 @@ def test_a_refresh_under_way_does_not_bring_the_tokens_back(
     system: LocalSystem, working: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The refresh waits at Rillet until the disconnect has begun, and writes before it."""
-    begun, refresh, take_lease = threading.Event(), RilletOAuth.refresh, Tokens._take_lease
+    begun, refresh, take_lease = threading.Event(), RilletOAuth.refresh, RilletTokens._take_lease
     answers: list[Any] = []
     person = threading.Thread(target=lambda: answers.append(ask(system, action="disconnect")))
 
@@ -167,14 +167,14 @@ def test_a_refresh_under_way_does_not_bring_the_tokens_back(
         assert begun.wait(10)
         return refresh(self, token)
 
-    def noticed(self: Tokens, owner: str) -> bool:
+    def noticed(self: RilletTokens, owner: str) -> bool:
         taken = take_lease(self, owner)
         if not taken:
             begun.set()
         return taken
 
     monkeypatch.setattr(RilletOAuth, "refresh", slow_refresh)
-    monkeypatch.setattr(Tokens, "_take_lease", noticed)
+    monkeypatch.setattr(RilletTokens, "_take_lease", noticed)
     monkeypatch.setattr("solvimon_rillet.connections.rillet_tokens._STEP_SECONDS", 0.01)
     finalise(system, working)
     system.advance(2 * HOUR)

@@ -10,7 +10,7 @@ from botocore.client import BaseClient
 
 from local import sample_data
 from local.system import Connection, LocalSystem
-from solvimon_rillet.connections.rillet_tokens import Tokens
+from solvimon_rillet.connections.rillet_tokens import RilletTokens
 from solvimon_rillet.errors import ConnectionBroken, RetryLater
 from solvimon_rillet.rillet.oauth import Grant, RilletOAuth
 from tests.integration.connect_rillet.support import (
@@ -155,7 +155,7 @@ def test_who_finds_another_worker_refreshing_waits_for_its_token(
     system: LocalSystem, working: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first one's call to Rillet lasts until the second one has found the lease taken."""
-    second_waits, refresh, take_lease = threading.Event(), RilletOAuth.refresh, Tokens._take_lease
+    second_waits, refresh, take_lease = threading.Event(), RilletOAuth.refresh, RilletTokens._take_lease
     first, second = process(system), process(system)
     system.advance(2 * HOUR)
 
@@ -163,14 +163,14 @@ def test_who_finds_another_worker_refreshing_waits_for_its_token(
         assert second_waits.wait(10)
         return refresh(self, token)
 
-    def noticed(self: Tokens, owner: str) -> bool:
+    def noticed(self: RilletTokens, owner: str) -> bool:
         taken = take_lease(self, owner)
         if not taken:
             second_waits.set()
         return taken
 
     monkeypatch.setattr(RilletOAuth, "refresh", slow)
-    monkeypatch.setattr(Tokens, "_take_lease", noticed)
+    monkeypatch.setattr(RilletTokens, "_take_lease", noticed)
 
     tokens = all_at_once(lambda: bearer(first), lambda: bearer(second))
 

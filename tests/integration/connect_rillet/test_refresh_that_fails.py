@@ -9,7 +9,7 @@ import pytest
 from local import sample_data
 from local.system import Connection, LocalSystem
 from solvimon_rillet.connections.configuration import Configuration
-from solvimon_rillet.connections.rillet_tokens import Tokens
+from solvimon_rillet.connections.rillet_tokens import RilletTokens
 from solvimon_rillet.errors import ConnectionBroken, RetryLater
 from solvimon_rillet.rillet.oauth import RilletOAuth
 from tests.integration.connect_rillet.support import (
@@ -54,7 +54,7 @@ def ended(system: LocalSystem, working: Connection) -> Connection:
 def death_at(owner: type, step: str) -> Iterator[None]:
     """The process ends before a step: it gives nothing back either."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Tokens, "_give_lease_back", lambda *_: None)
+        patch.setattr(RilletTokens, "_give_lease_back", lambda *_: None)
         patch.setattr(owner, step, die)
         yield
 
@@ -68,7 +68,7 @@ def nothing(_: LocalSystem) -> Iterator[None]:
 @contextmanager
 def secrets_manager_down(system: LocalSystem) -> Iterator[None]:
     """The new tokens cannot be written."""
-    put = Configuration.keep_grant
+    put = Configuration.store_tokens
     with pytest.MonkeyPatch.context() as patch:
 
         def unwritable(self: Configuration, *given: object, **more: object) -> None:
@@ -177,7 +177,7 @@ def test_a_worker_that_dies_after_it_has_saved_holds_nobody_up(
 ) -> None:
     monkeypatch.setattr("solvimon_rillet.connections.rillet_tokens._STEP_SECONDS", 0.001)
     with monkeypatch.context() as patch:
-        patch.setattr(Tokens, "_give_lease_back", die)
+        patch.setattr(RilletTokens, "_give_lease_back", die)
         with pytest.raises(Killed):
             bearer(process(system))
 

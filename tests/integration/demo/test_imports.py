@@ -7,7 +7,7 @@ from local.demo.screen import Screen
 from local.demo.sections import imports, one_invoice
 from local.demo.stage import Json
 from local.system import LocalSystem
-from solvimon_rillet.ledger.import_state import ImportLedger
+from solvimon_rillet.ledger.import_state import ImportState
 from tests.integration.demo.support import Terminal, figures, in_one_line, tell
 
 pytestmark = pytest.mark.slow
@@ -31,7 +31,7 @@ def test_everything_comes_over_once_and_the_second_time_for_nothing(system: Loca
 def test_an_import_that_forgets_what_it_did_is_noticed(
     system: LocalSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ImportLedger, "known", lambda *_: {})
+    monkeypatch.setattr(ImportState, "known", lambda *_: {})
     original = system.invoke
 
     def invoke(function: str, event: Json) -> object:

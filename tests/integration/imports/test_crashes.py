@@ -3,7 +3,7 @@
 import pytest
 
 from local.system import Connection, LocalSystem
-from solvimon_rillet.ledger.import_state import ImportLedger
+from solvimon_rillet.ledger.import_state import ImportState
 from solvimon_rillet.rillet import client
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.solvimon.client import SolvimonClient
@@ -66,13 +66,13 @@ def undisturbed(running_system: LocalSystem) -> tuple[list[Json], list[tuple[str
         (SolvimonClient, "create", 15, True),
         (SolvimonClient, "create", ROWS + 1, True),
         (SolvimonClient, "find", 13, False),
-        (ImportLedger, "begin", 1, True),
-        (ImportLedger, "begin", 3, False),
-        (ImportLedger, "known", 2, True),
-        (ImportLedger, "remember", 4, False),
-        (ImportLedger, "remember", 17, True),
-        (ImportLedger, "set_watermark", 1, True),
-        (ImportLedger, "end", 1, True),
+        (ImportState, "begin", 1, True),
+        (ImportState, "begin", 3, False),
+        (ImportState, "known", 2, True),
+        (ImportState, "remember", 4, False),
+        (ImportState, "remember", 17, True),
+        (ImportState, "set_watermark", 1, True),
+        (ImportState, "end", 1, True),
     ],
 )
 def test_a_run_that_was_killed_ends_like_an_undisturbed_one(
@@ -102,7 +102,7 @@ def test_rows_that_were_written_before_the_kill_still_count_as_created(
     system: LocalSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connect(system, customers=customers(ROWS))
-    die_at(monkeypatch, ImportLedger, "remember", 7, after=True)
+    die_at(monkeypatch, ImportState, "remember", 7, after=True)
 
     answer = run(system)
 

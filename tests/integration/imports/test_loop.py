@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from solvimon_rillet.workflows.durable_steps import OPERATIONS, PATIENCE
+from solvimon_rillet.workflows.durable_steps import MAX_OPERATIONS, MAX_STEP_WAIT
 from solvimon_rillet.workflows.imports.customers import CUSTOMERS
-from solvimon_rillet.workflows.imports.page import Place, short_id
+from solvimon_rillet.workflows.imports.page import PageRequest, short_id
 from solvimon_rillet.workflows.imports.workflow import LISTED, Import, ImportRequest
 from tests.integration.imports.support import Json, customers
 
@@ -48,14 +48,14 @@ class Pages:
     """Work that answers what it is told to."""
 
     pages: list[Json]
-    places: list[Place] = field(default_factory=list)
+    places: list[PageRequest] = field(default_factory=list)
     finished: list[tuple[int, bool]] = field(default_factory=list)
 
     def begin(self) -> Json:
         """Begin."""
         return dict(BEGUN)
 
-    def page(self, place: Place, begun: Json) -> Json:
+    def page(self, place: PageRequest, begun: Json) -> Json:
         """Answer the next page, the last one for ever."""
         self.places.append(place)
         return self.pages.pop(0) if len(self.pages) > 1 else self.pages[0]
@@ -162,14 +162,14 @@ def test_patience_ends_after_six_hours_with_the_last_reason() -> None:
 
     answer = run(work, steps)
 
-    assert sum(steps.waits) == PATIENCE
+    assert sum(steps.waits) == MAX_STEP_WAIT
     assert answer["error"] == "Solvimon answered 503."
     assert work.finished == [(0, False)]
 
 
 def test_a_run_ends_before_lambda_allows_no_more_steps() -> None:
     work, steps = Pages([page("a", "1")]), Recorded()
-    work.pages = [page(f"{chr(1000 + n)}", "1") for n in range(OPERATIONS)]
+    work.pages = [page(f"{chr(1000 + n)}", "1") for n in range(MAX_OPERATIONS)]
 
     answer = run(work, steps)
 

@@ -234,7 +234,7 @@ def test_two_imports_at_the_same_time_create_nothing_twice(
 ) -> None:
     """Even where the lease does not keep them apart, as after a long pause of one of them."""
     connection = connect(system, customers=customers(20))
-    monkeypatch.setattr("solvimon_rillet.ledger.import_state.ImportLedger.begin", lambda *_, **__: 1)
+    monkeypatch.setattr("solvimon_rillet.ledger.import_state.ImportState.begin", lambda *_, **__: 1)
     answers: list[Json] = []
     threads = [threading.Thread(target=lambda: answers.append(run(system))) for _ in range(2)]
 
@@ -281,13 +281,13 @@ def test_a_run_that_lost_its_lease_to_another_one_stops(
     system: LocalSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connect(system, customers=customers(3))
-    from solvimon_rillet.workflows.imports.setup import Preparation
+    from solvimon_rillet.workflows.imports.setup import ImportSetup
 
-    original = Preparation.target
+    original = ImportSetup.target
 
-    def target(self: Preparation) -> object:
+    def target(self: ImportSetup) -> object:
         made = original(self)
-        monkeypatch.setattr(Preparation, "target", original)
+        monkeypatch.setattr(ImportSetup, "target", original)
         system.advance(3600)
         held = system.ledger_item("default#import-run#customer", "RECORD") or {}
         system.aws.dynamodb.update_item(
@@ -301,7 +301,7 @@ def test_a_run_that_lost_its_lease_to_another_one_stops(
         )
         return made
 
-    monkeypatch.setattr(Preparation, "target", target)
+    monkeypatch.setattr(ImportSetup, "target", target)
 
     answer = run(system)
 

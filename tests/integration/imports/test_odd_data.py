@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.mapping.customers import to_solvimon_customer
 from solvimon_rillet.mapping.products import to_solvimon_product
-from solvimon_rillet.mapping.solvimon_fields import LONGEST, MappedRecord, cut, one_line
+from solvimon_rillet.mapping.solvimon_fields import MAX_LENGTH, MappedRecord, one_line, truncate
 from solvimon_rillet.mapping.subsidiaries import to_link, to_solvimon_billing_entity
 from solvimon_rillet.rillet.models import Customer, Product, Subsidiary
 from solvimon_rillet.settings import Settings
@@ -230,10 +230,10 @@ def test_the_custom_fields_references_are_settings() -> None:
 
 @given(st.text(max_size=600))
 def test_whatever_the_text_solvimon_takes_what_becomes_of_it(text: str) -> None:
-    line = cut(one_line(text))
+    line = truncate(one_line(text))
 
     assert re.fullmatch(r"[^\n\r\u0085\u2028\u2029]*", line)
-    assert len(line.encode("utf-16-le")) // 2 <= LONGEST
+    assert len(line.encode("utf-16-le")) // 2 <= MAX_LENGTH
     assert line == line.strip()
-    assert cut(one_line(line)) == line
+    assert truncate(one_line(line)) == line
     line.encode("utf-8")

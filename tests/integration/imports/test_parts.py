@@ -8,9 +8,9 @@ import pytest
 from local.system import LocalSystem
 from solvimon_rillet.aws import dynamodb
 from solvimon_rillet.errors import NeedsAttention, OutcomeUnknown, RetryLater
-from solvimon_rillet.http import Refused
-from solvimon_rillet.ledger.import_state import ImportLedger, Known, RunUnderWay
-from solvimon_rillet.solvimon.client import AlreadyExists, NotThere, SolvimonClient
+from solvimon_rillet.http import RequestRejected
+from solvimon_rillet.ledger.import_state import ImportAlreadyRunning, ImportedRow, ImportState
+from solvimon_rillet.solvimon.client import AlreadyExists, NotFound, SolvimonClient
 from tests.integration.imports.support import Json
 
 
@@ -70,19 +70,22 @@ def test_nothing_to_read_is_no_request(system: LocalSystem) -> None:
     assert dynamodb.Table("nowhere", None).get_many([]) == {}  # type: ignore[arg-type]
 
 
-def ledger(system: LocalSystem, now: list[float]) -> ImportLedger:
+def ledger(system: LocalSystem, now: list[float]) -> ImportState:
     name = system.deployment.outputs["LedgerTableName"]
-    return ImportLedger("default", "customer", dynamodb.Table(name, system.aws.dynamodb), lambda: now[0])
+    return ImportState("default", "customer", dynamodb.Table(name, system.aws.dynamodb), lambda: now[0])
 
 
 def test_a_row_is_remembered_with_its_link(system: LocalSystem) -> None:
     memory = ledger(system, [1000.0])
-    known = Known("cust_1", "hash", "created", "run")
+    known = ImportedRow("cust_1", "hash", "created", "run")
 
     memory.remember("r1", known, {"rillet_id": "r1"}, 60)
-    memory.remember("r2", Known("", "hash", "skipped", "run"), None, 60)
+    memory.remember("r2", ImportedRow("", "hash", "skipped", "run"), None, 60)
 
-    assert memory.known(["r1", "r2", "r3"]) == {"r1": known, "r2": Known("", "hash", "skipped", "run")}
+    assert memory.imported_rows(["r1", "r2", "r3"]) == {
+        "r1": known,
+        "r2": ImportedRow("", "hash", "skipped", "run"),
+    }
     link = system.ledger_item("default#link-customer#cust_1", "RECORD")
     assert link is not None
     assert (link["rillet_id"], int(link["expires_at"])) == ("r1", 1060)
@@ -92,27 +95,27 @@ def test_one_run_at_a_time_holds_the_lease_and_may_take_it_again(system: LocalSy
     now = [1000.0]
     memory = ledger(system, now)
 
-    assert memory.begin("first", 60) == 1000
+    assert memory.acquire_lease("first", 60) == 1000
     now[0] = 1030.0
-    with pytest.raises(RunUnderWay) as other:
-        memory.begin("second", 60)
+    with pytest.raises(ImportAlreadyRunning) as other:
+        memory.acquire_lease("second", 60)
 
     assert (other.value.since, other.value.until) == (1000, 1060)
-    assert memory.begin("first", 60, 1000) == 1000
+    assert memory.acquire_lease("first", 60, 1000) == 1000
     now[0] = 1090.0
-    assert memory.begin("second", 60) == 1090
+    assert memory.acquire_lease("second", 60) == 1090
 
 
 def test_a_lease_that_was_given_back_is_free_and_only_its_holder_gives_it_back(system: LocalSystem) -> None:
     memory = ledger(system, [1000.0])
-    memory.begin("first", 60)
+    memory.acquire_lease("first", 60)
 
-    memory.end("second")
-    with pytest.raises(RunUnderWay):
-        memory.begin("second", 60)
-    memory.end("first")
+    memory.release_lease("second")
+    with pytest.raises(ImportAlreadyRunning):
+        memory.acquire_lease("second", 60)
+    memory.release_lease("first")
 
-    assert memory.begin("second", 60) == 1000
+    assert memory.acquire_lease("second", 60) == 1000
 
 
 class Answering:
@@ -140,8 +143,8 @@ def client(answer: object) -> SolvimonClient:
     return SolvimonClient(Answering(answer))  # type: ignore[arg-type]
 
 
-def refused(status: int, code: str = "", **more: object) -> Refused:
-    return Refused("Solvimon", status, {"code": code, "message": "words", **more})
+def refused(status: int, code: str = "", **more: object) -> RequestRejected:
+    return RequestRejected("Solvimon", status, {"code": code, "message": "words", **more})
 
 
 @pytest.mark.parametrize(
@@ -153,9 +156,9 @@ def refused(status: int, code: str = "", **more: object) -> Refused:
         refused(400, "CUSTOMER_NOT_FOUND"),
     ],
 )
-def test_not_found_is_told_by_status_or_code(answer: Refused) -> None:
+def test_not_found_is_told_by_status_or_code(answer: RequestRejected) -> None:
     assert client(answer).find("customers", "x") is None
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         client(answer).change("customers", "x", {})
 
 

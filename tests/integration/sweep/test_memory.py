@@ -5,41 +5,41 @@ import pytest
 from local.system import LocalSystem
 from solvimon_rillet.aws.dynamodb import Table
 from solvimon_rillet.events import from_solvimon_row
-from solvimon_rillet.ledger.sweep_state import SweepLedger, Told
+from solvimon_rillet.ledger.sweep_state import PublishedEvent, SweepState
 
 
 @pytest.fixture
-def memory(system: LocalSystem) -> SweepLedger:
+def memory(system: LocalSystem) -> SweepState:
     """The memory of a connection's sweeps."""
     table = Table(system.deployment.outputs["LedgerTableName"], system.aws.dynamodb)
-    return SweepLedger("default", table, system.clock.now)
+    return SweepState("default", table, system.clock.now)
 
 
-def test_a_watermark_does_not_move_backwards(memory: SweepLedger) -> None:
+def test_a_watermark_does_not_move_backwards(memory: SweepState) -> None:
     seen = []
     for reached in (100, 50, 101):
-        memory.move("payments", reached)
-        seen.append(memory.reached("payments"))
+        memory.advance_watermark("payments", reached)
+        seen.append(memory.watermark("payments"))
 
     assert seen == [100, 100, 101]
 
 
-def test_the_first_sweep_stays_the_first(system: LocalSystem, memory: SweepLedger) -> None:
-    first = memory.begin()
+def test_the_first_sweep_stays_the_first(system: LocalSystem, memory: SweepState) -> None:
+    first = memory.record_first_start()
     system.advance(1000)
 
-    assert memory.begin() == memory.begun() == first
+    assert memory.record_first_start() == memory.first_started_at() == first
 
 
 def test_what_was_told_is_remembered_by_kind_and_ends_by_itself(
-    system: LocalSystem, memory: SweepLedger
+    system: LocalSystem, memory: SweepState
 ) -> None:
-    told = {f"invo_{number}": Told("unknown", number) for number in range(130)}
+    told = {f"invo_{number}": PublishedEvent("unknown", number) for number in range(130)}
 
-    memory.tell("invoice", told, 3600)
+    memory.mark_published("invoice", told, 3600)
 
-    assert memory.told("invoice", [*told, "invo_other"]) == told
-    assert memory.told("credit_memo", told) == {}
+    assert memory.published("invoice", [*told, "invo_other"]) == told
+    assert memory.published("credit_memo", told) == {}
     item = system.ledger_item("default#sweep-told#invoice-invo_7", "RECORD") or {}
     assert 3590 < int(item["expires_at"]) - system.clock.now() <= 3600
 

@@ -11,8 +11,8 @@ from solvimon_rillet.aws.eventbridge import Bus
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.events import BusEvent
-from solvimon_rillet.ledger.sweep_state import SweepLedger
-from solvimon_rillet.workflows.sweep.customers import SweepCustomers
+from solvimon_rillet.ledger.sweep_state import SweepState
+from solvimon_rillet.workflows.sweep.customers import CustomerScan
 from tests.integration.export_credit_memo.support import rillet_invoice
 from tests.integration.export_invoice.support import rillet_invoices, without_waiting_for_aws
 from tests.integration.mark_invoice_paid.support import PAID, state
@@ -192,7 +192,7 @@ def test_a_crash_between_publishing_and_remembering_loses_and_doubles_nothing(
     finalised(system, connection, "invo_b")
     edit(connection, CUSTOMER, **named("Edited B.V."))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(SweepLedger, step, die)
+        patch.setattr(SweepState, step, die)
         with pytest.raises(Killed):
             system.invoke("sweep", {})
 
@@ -229,7 +229,7 @@ def test_a_fault_of_our_own_in_one_part_leaves_the_others(
     def fail(*_: object) -> NoReturn:
         raise KeyError("secret detail")
 
-    monkeypatch.setattr(SweepCustomers, "run", fail)
+    monkeypatch.setattr(CustomerScan, "run", fail)
     findings = sweep(system)
 
     assert findings["found"] == {"invoices": 1}
@@ -263,7 +263,7 @@ def test_a_slow_connection_uses_up_its_own_share_of_the_time_only(system: LocalS
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(LambdaContext, "get_remaining_time_in_millis", lambda _: left["seconds"] * 1000)
         patch.setattr(Bus, "publish", slow(Bus.publish))
-        patch.setattr(SweepLedger, "begin", slow(SweepLedger.begin, 400))
+        patch.setattr(SweepState, "begin", slow(SweepState.record_first_start, 400))
         answer = system.invoke("sweep", {})
 
     by_name = {each["connection"]: each for each in answer["connections"]}

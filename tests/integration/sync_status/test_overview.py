@@ -5,7 +5,7 @@ import pytest
 from docs.generate import error_catalog
 from local.system import Connection, LocalSystem
 from solvimon_rillet.errors import Code
-from solvimon_rillet.workflows.status.error_catalog import cause_of
+from solvimon_rillet.workflows.status.error_catalog import entry_for
 from tests.integration.export_credit_memo.support import ORIGINAL, credit_note, document, original
 from tests.integration.sync_status.support import (
     ask,
@@ -49,7 +49,7 @@ def test_an_overview_counts_by_kind_and_state_and_sums_the_money_behind_each_cau
         1,
         {"EUR": "999.00"},
     )
-    assert products["meaning"] == cause_of("product_not_linked").meaning
+    assert products["meaning"] == entry_for("product_not_linked").meaning
     assert "Import the products" in products["remedy"]
 
 
@@ -129,8 +129,8 @@ def test_the_causes_in_answers_are_those_of_the_documentation() -> None:
 
     assert committed == error_catalog.causes(), "run `make docs` and commit the result"
     for code in Code:
-        assert "this version does not know" not in cause_of(code.value).meaning
+        assert "this version does not know" not in entry_for(code.value).meaning
 
 
 def test_a_cause_of_another_version_is_still_told() -> None:
-    assert "does not know" in cause_of("from_the_future").meaning
+    assert "does not know" in entry_for("from_the_future").meaning

@@ -10,7 +10,7 @@ from local.system import Connection, LocalSystem
 from solvimon_rillet.aws.sqs import Queue
 from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.rate_limit import limiter
-from solvimon_rillet.rate_limit.limiter import Budget, Plan, Priority, TurnLog
+from solvimon_rillet.rate_limit.limiter import Plan, Priority, RateLimit, RequestWindow
 from tests.integration.export_credit_memo.support import credit_note, document, memos
 from tests.integration.export_invoice.support import calls_to, configure, rillet_invoices, sent
 from tests.integration.sync_status.support import (
@@ -39,7 +39,7 @@ def turns(monkeypatch: pytest.MonkeyPatch) -> Counter[Priority]:
     given: Counter[Priority] = Counter()
     plan = limiter.plan
 
-    def counted(log: TurnLog, now: float, priority: Priority, budget: Budget) -> Plan:
+    def counted(log: RequestWindow, now: float, priority: Priority, budget: RateLimit) -> Plan:
         planned = plan(log, now, priority, budget)
         given[priority] += planned.granted
         return planned

@@ -383,27 +383,27 @@ def test_tokens_are_kept_in_the_secret_which_is_made_if_need_be(world: World, be
     if before:
         world.put_secret(before)
 
-    world.configuration.keep_grant("default", TOKENS)
+    world.configuration.store_tokens("default", TOKENS)
 
     assert stored(world) == TOKENS | {"token_in": "secret"}
-    assert world.configuration.grant("default")["access_token"] == "at"
+    assert world.configuration.tokens("default")["access_token"] == "at"
 
 
 def test_short_lived_tokens_are_kept_in_a_parameter_and_the_secret_says_so_once(world: World) -> None:
     """Secrets Manager keeps every version for a day, and at most a hundred."""
-    world.configuration.keep_grant("default", TOKENS, short_lived=True)
+    world.configuration.store_tokens("default", TOKENS, short_lived=True)
     first = stored(world)
 
-    world.configuration.keep_grant("default", TOKENS | {"access_token": "newer"}, short_lived=True)
+    world.configuration.store_tokens("default", TOKENS | {"access_token": "newer"}, short_lived=True)
 
     assert (first["token_in"], stored(world)) == ("parameter", first)
-    assert world.configuration.grant("default")["access_token"] == "newer"
+    assert world.configuration.tokens("default")["access_token"] == "newer"
 
 
 def test_a_parameter_that_is_gone_leaves_what_the_secret_says(world: World) -> None:
     world.put_secret(json.dumps(TOKENS | {"token_in": "parameter"}))
 
-    assert world.configuration.grant("default")["access_token"] == "at"
+    assert world.configuration.tokens("default")["access_token"] == "at"
 
 
 def test_a_parameter_that_cannot_be_used_breaks_the_connection(world: World) -> None:
@@ -411,7 +411,7 @@ def test_a_parameter_that_cannot_be_used_breaks_the_connection(world: World) -> 
     world.ssm.values["/stack/default/rillet-token"] = "no JSON"
 
     with pytest.raises(ConnectionBroken):
-        world.configuration.grant("default")
+        world.configuration.tokens("default")
 
 
 @pytest.mark.parametrize("failure", OUT_OF_ORDER)
@@ -420,7 +420,7 @@ def test_a_parameter_that_cannot_be_read_makes_documents_wait(world: World, fail
     world.ssm.failure = failure
 
     with pytest.raises(RetryLater) as raised:
-        world.configuration.grant("default")
+        world.configuration.tokens("default")
 
     assert not isinstance(raised.value, ConnectionBroken)
 
@@ -434,14 +434,14 @@ def test_tokens_that_cannot_be_kept_are_not_taken_for_kept(
     store.failure = failure
 
     with pytest.raises(RetryLater, match="cannot be kept"):
-        world.configuration.keep_grant("default", TOKENS, short_lived=short_lived)
+        world.configuration.store_tokens("default", TOKENS, short_lived=short_lived)
 
 
 def test_tokens_are_dropped_and_what_a_person_put_there_stays(world: World) -> None:
     world.put_secret(json.dumps(TOKENS | {"webhook_token": "w", "token_in": "parameter"}))
     world.ssm.values["/stack/default/rillet-token"] = json.dumps(TOKENS)
 
-    world.configuration.drop_grant("default")
+    world.configuration.delete_tokens("default")
 
     assert stored(world) == {"auth": "oauth", "webhook_token": "w"}
     assert world.ssm.values == {}
@@ -453,7 +453,7 @@ def test_tokens_that_cannot_be_dropped_are_not_taken_for_dropped(world: World, f
     world.ssm.failure = failure
 
     with pytest.raises(RetryLater, match="cannot be deleted"):
-        world.configuration.drop_grant("default")
+        world.configuration.delete_tokens("default")
 
 
 def test_the_address_of_the_api_is_what_the_deployment_wrote(world: World) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from solvimon_rillet.aws.sqs import Deferred
-from solvimon_rillet.entrypoints.queue_processor import NEEDED_MILLISECONDS, Inbox, summary
+from solvimon_rillet.entrypoints.queue_processor import NEEDED_MILLISECONDS, QueueProcessor, summary
 from solvimon_rillet.errors import (
     Code,
     ConnectionBroken,
@@ -52,8 +52,8 @@ class Fakes:
         return self.left
 
 
-def inbox(fakes: Fakes, work: Work) -> Inbox:
-    return Inbox(lambda: fakes, work, fakes, clock=lambda: NOW)  # type: ignore[arg-type,return-value]
+def inbox(fakes: Fakes, work: Work) -> QueueProcessor:
+    return QueueProcessor(lambda: fakes, work, fakes, clock=lambda: NOW)  # type: ignore[arg-type,return-value]
 
 
 def record(number: int, body: object = None, **attributes: str) -> Json:

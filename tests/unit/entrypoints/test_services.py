@@ -8,7 +8,7 @@ import pytest
 from local.system import Connection, LocalSystem
 from solvimon_rillet.connections.configuration import UnknownConnection
 from solvimon_rillet.entrypoints.queue_processor import NEEDED_MILLISECONDS
-from solvimon_rillet.entrypoints.services import Runtime, run_id
+from solvimon_rillet.entrypoints.services import Services, run_id
 from solvimon_rillet.errors import NeedsAttention
 from solvimon_rillet.rate_limit.limiter import Priority
 
@@ -30,13 +30,13 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def runtime(system: LocalSystem, clients: list[str]) -> Runtime:
+def runtime(system: LocalSystem, clients: list[str]) -> Services:
     """A runtime with the environment of ``export_invoice``."""
     environment = system.runtime.functions["export_invoice"].environment
-    return Runtime(environment, system.clock.now)
+    return Services(environment, system.clock.now)
 
 
-def test_nothing_is_made_before_it_is_needed(runtime: Runtime, clients: list[str]) -> None:
+def test_nothing_is_made_before_it_is_needed(runtime: Services, clients: list[str]) -> None:
     assert clients == []
 
     _ = runtime.queue
@@ -45,13 +45,13 @@ def test_nothing_is_made_before_it_is_needed(runtime: Runtime, clients: list[str
 
 
 def test_an_environment_without_its_variables_fails_where_they_are_needed() -> None:
-    runtime = Runtime({})
+    runtime = Services({})
 
     with pytest.raises(KeyError, match="STACK"):
         _ = runtime.configuration
 
 
-def test_everything_is_made_once(runtime: Runtime, clients: list[str]) -> None:
+def test_everything_is_made_once(runtime: Services, clients: list[str]) -> None:
     for _ in range(2):
         for name in ("configuration", "bus", "table", "ledger", "queue"):
             getattr(runtime, name)
@@ -59,7 +59,7 @@ def test_everything_is_made_once(runtime: Runtime, clients: list[str]) -> None:
     assert sorted(clients) == ["dynamodb", "events", "secretsmanager", "sqs", "ssm"]
 
 
-def test_an_unknown_connection_reaches_nobody(runtime: Runtime, system: LocalSystem) -> None:
+def test_an_unknown_connection_reaches_nobody(runtime: Services, system: LocalSystem) -> None:
     for name in ("nobody", "../default", None):
         with pytest.raises(UnknownConnection):
             runtime.export_invoice(name)
@@ -69,7 +69,7 @@ def test_an_unknown_connection_reaches_nobody(runtime: Runtime, system: LocalSys
 
 
 def test_the_settings_that_are_in_force_now_are_used(
-    runtime: Runtime, system: LocalSystem, default: Connection
+    runtime: Services, system: LocalSystem, default: Connection
 ) -> None:
     moved = {**default.settings, "solvimon": {"base_url": "http://127.0.0.1:9/v1"}}
     runtime.export_invoice("default").dry_run("invo_1")
@@ -85,7 +85,7 @@ def test_the_settings_that_are_in_force_now_are_used(
 
 
 def test_solvimon_is_called_with_the_connections_key(
-    runtime: Runtime, system: LocalSystem, default: Connection
+    runtime: Services, system: LocalSystem, default: Connection
 ) -> None:
     with pytest.raises(NeedsAttention):
         runtime.solvimon("default", runtime.configuration.settings("default")).invoice("invo_1")
@@ -96,7 +96,7 @@ def test_solvimon_is_called_with_the_connections_key(
 
 @pytest.mark.parametrize(("platform", "sent"), [("plat_1", "plat_1"), (None, None)])
 def test_the_platform_is_named_where_a_key_serves_several(
-    runtime: Runtime,
+    runtime: Services,
     system: LocalSystem,
     default: Connection,
     monkeypatch: pytest.MonkeyPatch,
@@ -121,7 +121,7 @@ def test_the_platform_is_named_where_a_key_serves_several(
 
 
 def test_rillet_is_called_with_the_connections_key_and_version_4(
-    runtime: Runtime, system: LocalSystem, default: Connection
+    runtime: Services, system: LocalSystem, default: Connection
 ) -> None:
     found = runtime.rillet("default", runtime.configuration.settings("default")).customer(NOBODY)
 
@@ -131,7 +131,7 @@ def test_rillet_is_called_with_the_connections_key_and_version_4(
 
 
 def test_rillet_is_never_called_twice_behind_the_back_of_whoever_counts(
-    runtime: Runtime, system: LocalSystem, default: Connection
+    runtime: Services, system: LocalSystem, default: Connection
 ) -> None:
     system.rillet.state.misbehave("status", method="GET", path="/customers", status=503, times=0)
     rillet = runtime.rillet("default", runtime.configuration.settings("default"))
@@ -143,20 +143,22 @@ def test_rillet_is_never_called_twice_behind_the_back_of_whoever_counts(
 
 
 def test_calls_of_a_connection_share_one_pacer_and_connections_do_not(
-    runtime: Runtime, system: LocalSystem, default: Connection
+    runtime: Services, system: LocalSystem, default: Connection
 ) -> None:
     system.connect("acme")
     settings = {name: runtime.configuration.settings(name) for name in ("default", "acme")}
 
-    pacers = [runtime.pacer(name, settings[name], Priority.LIVE) for name in ("default", "default", "acme")]
+    pacers = [
+        runtime.rate_limiter(name, settings[name], Priority.LIVE) for name in ("default", "default", "acme")
+    ]
 
     assert pacers[0] is pacers[1]
     assert pacers[0] is not pacers[2]
-    assert pacers[0] is not runtime.pacer("default", settings["default"], Priority.BULK)
+    assert pacers[0] is not runtime.rate_limiter("default", settings["default"], Priority.BULK)
 
 
 def test_tokens_of_a_connection_are_one_object(
-    runtime: Runtime, system: LocalSystem, default: Connection
+    runtime: Services, system: LocalSystem, default: Connection
 ) -> None:
     system.connect("acme")
     settings = runtime.configuration.settings("default")
@@ -178,7 +180,7 @@ def test_an_aws_service_that_hangs_is_given_up_while_the_function_has_time_left(
         return made[name]
 
     monkeypatch.setattr(boto3, "client", client)
-    runtime = Runtime(system.runtime.functions["export_invoice"].environment, system.clock.now)
+    runtime = Services(system.runtime.functions["export_invoice"].environment, system.clock.now)
     for name in ("configuration", "bus", "table", "queue"):
         getattr(runtime, name)
 

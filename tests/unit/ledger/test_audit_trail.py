@@ -21,12 +21,12 @@ def told(ledger: Ledger, *names: str) -> list[tuple[object, ...]]:
 
 def test_each_attempt_says_when_what_was_sent_and_what_came_back(ledger: Ledger, clock: Hand) -> None:
     first = ledger.claim(DOCUMENT, "me")
-    ledger.begin(first, ATTEMPT)
+    ledger.record_attempt(first, ATTEMPT)
     clock.time += 5
     ledger.reject(first, WHY, replace(ATTEMPT, open=False))
     clock.time += 3600
     second = ledger.claim(DOCUMENT, "you")
-    ledger.begin(second, replace(ATTEMPT, key="key-2", number=2))
+    ledger.record_attempt(second, replace(ATTEMPT, key="key-2", number=2))
     ledger.finish(second, "exported", {"rillet_id": "r-1", "rillet_number": "R-1", "totals": ATTEMPT.totals})
 
     assert told(ledger, "at", "what", "key", "code", "rillet_id") == [
@@ -72,7 +72,7 @@ def test_documents_are_listed_by_their_state_with_their_cause_and_amount(ledger:
     ledger.skip(ledger.claim(Document("default", "invoice", "invo_9"), "me"), "not for Rillet")
     ledger.reject(ledger.claim(Document("other", "invoice", "invo_0"), "me"), WHY, None)
 
-    listed = list(ledger.listed("default", "invoice", "rejected"))
+    listed = list(ledger.in_state("default", "invoice", "rejected"))
 
     assert [(document.id, item["code"], item["amount"]) for document, item in listed] == [
         ("invo_0", "product_not_linked", "0.00"),
@@ -84,7 +84,7 @@ def test_documents_are_listed_by_their_state_with_their_cause_and_amount(ledger:
 
 
 def test_a_document_that_is_none_of_ours_leaves_no_record(ledger: Ledger) -> None:
-    ledger.abandon(ledger.claim(DOCUMENT, "me"))
+    ledger.discard_claim(ledger.claim(DOCUMENT, "me"))
 
     assert ledger.read(DOCUMENT) is None
 
@@ -92,7 +92,7 @@ def test_a_document_that_is_none_of_ours_leaves_no_record(ledger: Ledger) -> Non
 def test_what_was_known_of_a_document_outlives_a_claim_that_is_abandoned(ledger: Ledger) -> None:
     ledger.reject(ledger.claim(DOCUMENT, "me"), WHY, None)
 
-    ledger.abandon(ledger.claim(DOCUMENT, "me"))
+    ledger.discard_claim(ledger.claim(DOCUMENT, "me"))
 
     assert read(ledger)["state"] == "rejected"
     assert "lease_owner" not in read(ledger)
@@ -101,28 +101,28 @@ def test_what_was_known_of_a_document_outlives_a_claim_that_is_abandoned(ledger:
 def test_a_person_may_settle_a_document_whatever_its_state(ledger: Ledger) -> None:
     ledger.reject(ledger.claim(DOCUMENT, "me"), WHY, None)
 
-    before = ledger.settle(DOCUMENT, "exported", {"rillet_id": "r-1", "note": "booked by hand"})
+    before = ledger.resolve_manually(DOCUMENT, "exported", {"rillet_id": "r-1", "note": "booked by hand"})
 
     record = read(ledger)
     assert before["state"] == "rejected"
     assert (record["state"], record["rillet_id"], record["note"]) == ("exported", "r-1", "booked by hand")
     assert "code" not in record
     assert told(ledger, "what", "note")[-1] == ("settled_by_hand", "booked by hand")
-    assert [document.id for document, _ in ledger.listed("default", "invoice", "exported")] == ["invo_1"]
+    assert [document.id for document, _ in ledger.in_state("default", "invoice", "exported")] == ["invo_1"]
 
 
 def test_nobody_settles_what_a_worker_holds(ledger: Ledger) -> None:
     ledger.claim(DOCUMENT, "me")
 
     with pytest.raises(RetryLater, match="worked on"):
-        ledger.settle(DOCUMENT, "exported", {"rillet_id": "r-1"})
+        ledger.resolve_manually(DOCUMENT, "exported", {"rillet_id": "r-1"})
 
 
 def test_a_difference_is_told_once_however_often_it_is_noticed(ledger: Ledger, clock: Hand) -> None:
     ledger.finish(ledger.claim(DOCUMENT, "me"), "exported", {"rillet_id": "r-1"})
     for _ in range(3):
         clock.time += 10
-        ledger.differ(DOCUMENT, WHY)
+        ledger.mark_mismatch(DOCUMENT, WHY)
 
     assert told(ledger, "at", "what") == [(NOW, "exported"), (NOW + 10, "differs")]
     assert ledger.count("default", "invoice", "differs") == 1

@@ -158,7 +158,7 @@ def test_an_unfinished_document_can_be_claimed_again_at_once(ledger: Ledger, end
 
 
 WRITES: dict[str, Callable[[Ledger, Claim], None]] = {
-    "begin": lambda ledger, claim: ledger.begin(claim, ATTEMPT),
+    "begin": lambda ledger, claim: ledger.record_attempt(claim, ATTEMPT),
     "finish": lambda ledger, claim: ledger.finish(claim, "exported", {"rillet_id": "mine"}),
     "reject": lambda ledger, claim: ledger.reject(claim, WHY, ATTEMPT),
     "skip": lambda ledger, claim: ledger.skip(claim, "not for Rillet"),
@@ -190,7 +190,7 @@ def test_an_intent_is_written_whole_and_keeps_the_lease(ledger: Ledger, clock: H
     claim = ledger.claim(DOCUMENT, "me")
     clock.time += 5
 
-    ledger.begin(claim, ATTEMPT)
+    ledger.record_attempt(claim, ATTEMPT)
 
     record = read(ledger)
     assert (record["state"], record["lease_owner"], record["updated_at"]) == ("sending", "me", NOW + 5)
@@ -198,7 +198,7 @@ def test_an_intent_is_written_whole_and_keeps_the_lease(ledger: Ledger, clock: H
 
 
 def test_the_next_claim_sees_the_attempt_of_the_one_before(ledger: Ledger, clock: Hand) -> None:
-    ledger.begin(ledger.claim(DOCUMENT, "me"), ATTEMPT)
+    ledger.record_attempt(ledger.claim(DOCUMENT, "me"), ATTEMPT)
     clock.time += LEASE_SECONDS
 
     claim = ledger.claim(DOCUMENT, "you")
@@ -208,7 +208,7 @@ def test_the_next_claim_sees_the_attempt_of_the_one_before(ledger: Ledger, clock
 
 def test_an_end_releases_the_lease_and_keeps_the_attempt_for_whoever_asks(ledger: Ledger) -> None:
     claim = ledger.claim(DOCUMENT, "me")
-    ledger.begin(claim, ATTEMPT)
+    ledger.record_attempt(claim, ATTEMPT)
 
     ledger.finish(claim, "exported", {"rillet_id": "r1", "totals": dict(ATTEMPT.totals)})
 
@@ -220,7 +220,7 @@ def test_an_end_releases_the_lease_and_keeps_the_attempt_for_whoever_asks(ledger
 
 def test_a_rejection_without_an_attempt_keeps_the_open_one(ledger: Ledger) -> None:
     claim = ledger.claim(DOCUMENT, "me")
-    ledger.begin(claim, ATTEMPT)
+    ledger.record_attempt(claim, ATTEMPT)
 
     ledger.reject(claim, WHY, None)
 

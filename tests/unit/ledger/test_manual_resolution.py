@@ -12,7 +12,7 @@ WORD = {"reason": "Handled by hand: written off", "by_hand": True, "note": "writ
 
 def test_a_document_that_was_skipped_by_hand_cannot_be_claimed_for_work(ledger: Ledger) -> None:
     ledger.reject(ledger.claim(DOCUMENT, "me"), WHY, None)
-    ledger.settle(DOCUMENT, "skipped", WORD)
+    ledger.resolve_manually(DOCUMENT, "skipped", WORD)
     before = read(ledger)
 
     claim = ledger.claim(DOCUMENT, "you")
@@ -28,7 +28,7 @@ def test_a_document_that_was_skipped_by_rule_can_be_claimed_again(ledger: Ledger
 
 
 def test_a_document_that_is_asked_for_again_can_be_claimed(ledger: Ledger, clock: Hand) -> None:
-    ledger.settle(DOCUMENT, "skipped", WORD)
+    ledger.resolve_manually(DOCUMENT, "skipped", WORD)
     clock.time += 10
 
     ledger.reopen(DOCUMENT)
@@ -40,7 +40,7 @@ def test_a_document_that_is_asked_for_again_can_be_claimed(ledger: Ledger, clock
 
 @pytest.mark.parametrize("state", ["exported", "differs"])
 def test_what_is_in_rillet_by_hand_stays_done_even_if_it_is_asked_for(ledger: Ledger, state: str) -> None:
-    ledger.settle(DOCUMENT, state, {"rillet_id": "r-1", "by_hand": True})
+    ledger.resolve_manually(DOCUMENT, state, {"rillet_id": "r-1", "by_hand": True})
     before = read(ledger)
 
     ledger.reopen(DOCUMENT)

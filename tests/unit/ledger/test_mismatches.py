@@ -30,24 +30,24 @@ def record(ledger: Ledger) -> Item:
 
 
 def test_a_document_that_differs_by_its_total_is_exported_again_once_it_does_not(ledger: Ledger) -> None:
-    ledger.differ(DOCUMENT, OTHER_TOTAL)
+    ledger.mark_mismatch(DOCUMENT, OTHER_TOTAL)
     noted = record(ledger)
 
-    healed = ledger.heal(DOCUMENT)
+    healed = ledger.clear_mismatch(DOCUMENT)
 
     assert (noted["state"], noted["code"]) == ("differs", "total_differs")
     assert healed
     assert record(ledger)["state"] == "exported"
     assert not {*_WHY} & record(ledger).keys()
     assert [entry["what"] for entry in record(ledger)["history"]] == ["exported", "differs", "exported"]
-    assert [found.id for found, _ in ledger.listed("default", "invoice", "exported")] == ["invo_1"]
-    assert not ledger.heal(DOCUMENT)
+    assert [found.id for found, _ in ledger.in_state("default", "invoice", "exported")] == ["invo_1"]
+    assert not ledger.clear_mismatch(DOCUMENT)
 
 
 def test_a_document_with_something_left_to_do_is_open_to_a_retry_instead(ledger: Ledger) -> None:
-    ledger.differ(DOCUMENT, OTHER_TOTAL)
+    ledger.mark_mismatch(DOCUMENT, OTHER_TOTAL)
 
-    ledger.heal(DOCUMENT, LEFT)
+    ledger.clear_mismatch(DOCUMENT, LEFT)
 
     assert [record(ledger)[name] for name in ("state", *_WHY)] == [
         "rejected",
@@ -62,19 +62,19 @@ def test_a_document_with_something_left_to_do_is_open_to_a_retry_instead(ledger:
 def test_what_is_worse_than_another_total_neither_heals_nor_is_written_over(
     ledger: Ledger, worse: NeedsAttention
 ) -> None:
-    ledger.differ(DOCUMENT, worse)
+    ledger.mark_mismatch(DOCUMENT, worse)
 
-    noted = ledger.differ(DOCUMENT, OTHER_TOTAL)
-    healed = ledger.heal(DOCUMENT)
+    noted = ledger.mark_mismatch(DOCUMENT, OTHER_TOTAL)
+    healed = ledger.clear_mismatch(DOCUMENT)
 
     assert (noted, healed) == (True, False)
     assert (record(ledger)["state"], record(ledger)["code"]) == ("differs", worse.code.value)
 
 
 def test_a_deletion_is_noted_over_another_total(ledger: Ledger) -> None:
-    ledger.differ(DOCUMENT, OTHER_TOTAL)
+    ledger.mark_mismatch(DOCUMENT, OTHER_TOTAL)
 
-    ledger.differ(DOCUMENT, DELETED)
+    ledger.mark_mismatch(DOCUMENT, DELETED)
 
     assert record(ledger)["code"] == "deleted_in_rillet"
 
@@ -84,6 +84,6 @@ def test_a_document_that_is_not_finished_is_left_alone(ledger: Ledger) -> None:
     ledger.claim(other, "me")
     before = ledger.read(other)
 
-    assert not ledger.differ(other, DELETED)
-    assert not ledger.heal(other)
+    assert not ledger.mark_mismatch(other, DELETED)
+    assert not ledger.clear_mismatch(other)
     assert ledger.read(other) == before

@@ -3,7 +3,7 @@
 import pytest
 
 from solvimon_rillet.errors import Code, NeedsAttention
-from solvimon_rillet.mapping.proof import prove
+from solvimon_rillet.mapping.proof import verify_payload_totals
 from tests.support.builders import (
     GROUP,
     SCOPES,
@@ -294,7 +294,7 @@ def test_a_payload_is_proved_once_more_before_it_is_sent(item: Json, what: str) 
     totals = mapped(invoice(taxed())).totals
 
     with pytest.raises(NeedsAttention, match=f"The items to send have a {what} of") as caught:
-        prove({"items": [item]}, totals)
+        verify_payload_totals({"items": [item]}, totals)
 
     assert caught.value.code is Code.DOES_NOT_TIE_OUT
 
@@ -303,4 +303,6 @@ def test_taxes_on_items_are_proved_even_beside_one_in_the_header() -> None:
     item = {"total_amount": {"amount": "100.00"}, "tax_amount": {"amount": "20.99"}}
 
     with pytest.raises(NeedsAttention, match="have a tax of"):
-        prove({"items": [item], "tax_amount": {"amount": "21.00"}}, mapped(invoice(taxed())).totals)
+        verify_payload_totals(
+            {"items": [item], "tax_amount": {"amount": "21.00"}}, mapped(invoice(taxed())).totals
+        )

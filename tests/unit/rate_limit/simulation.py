@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from local.fake_rillet.rate_limit import RateLimiter
-from solvimon_rillet.rate_limit.limiter import EARLY, Budget, Priority, TurnLog, plan
+from solvimon_rillet.rate_limit.limiter import EARLY_SECONDS, Priority, RateLimit, RequestWindow, plan
 
 LIMIT, WINDOW, MARGIN = 60, 60.0, 1.0
 
@@ -24,7 +24,7 @@ class Simulation:
 
     seed: int
     todo: dict[Priority, int]
-    log: TurnLog = field(default_factory=TurnLog)
+    log: RequestWindow = field(default_factory=RequestWindow)
     done: list[tuple[float, Priority]] = field(default_factory=list)
     refused: int = 0
     handed_back: int = 0
@@ -34,7 +34,7 @@ class Simulation:
         """Let so many workers of each priority work all calls off."""
         self._random = random.Random(self.seed)  # noqa: S311 - a simulation
         self._limiter = RateLimiter()
-        budget = Budget(LIMIT, WINDOW + MARGIN)
+        budget = RateLimit(LIMIT, WINDOW + MARGIN)
         ready: list[tuple[float, int, Iterator[float]]] = []
         for priority, count in workers.items():
             for _ in range(count):
@@ -53,12 +53,12 @@ class Simulation:
     def _between(self, least: float, most: float) -> float:
         return self._random.uniform(least, most)
 
-    def _worker(self, priority: Priority, budget: Budget) -> Iterator[float]:
+    def _worker(self, priority: Priority, budget: RateLimit) -> Iterator[float]:
         while self.todo[priority] > 0:
             self.todo[priority] -= 1
             yield from self._call(priority, budget)
 
-    def _call(self, priority: Priority, budget: Budget) -> Iterator[float]:
+    def _call(self, priority: Priority, budget: RateLimit) -> Iterator[float]:
         while True:
             yield self._between(0.002, 0.008)  # reading the log
             read, asked = self.log, self.now
@@ -69,7 +69,7 @@ class Simulation:
                 )
                 self.handed_back += 1
                 # A message comes back after whole seconds, and a moment later.
-                yield math.ceil(planned.at - asked - EARLY) + self._between(0, 0.3)
+                yield math.ceil(planned.at - asked - EARLY_SECONDS) + self._between(0, 0.3)
                 continue
             yield self._between(0.003, 0.012)  # replacing it
             if self.log.version == read.version:

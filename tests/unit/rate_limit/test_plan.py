@@ -8,32 +8,32 @@ from hypothesis import strategies as st
 
 from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.rate_limit.limiter import (
-    EARLY,
-    LONGEST_WAIT,
-    Budget,
-    Pacer,
+    EARLY_SECONDS,
+    MAX_WAIT_SECONDS,
     Priority,
-    TooFast,
-    TurnLog,
+    RateLimit,
+    RateLimited,
+    RequestWindow,
+    SlidingWindowRateLimiter,
     plan,
 )
 
-BUDGET = Budget(limit=60, window=61.0)
+BUDGET = RateLimit(limit=60, window=61.0)
 LIVE, BULK = Priority.LIVE, Priority.BULK
 
 
 class Store:
     """Keeps a log in memory, and can refuse to replace it."""
 
-    def __init__(self, log: TurnLog | None = None, refusals: int = 0) -> None:
-        self.log = log or TurnLog()
+    def __init__(self, log: RequestWindow | None = None, refusals: int = 0) -> None:
+        self.log = log or RequestWindow()
         self.refusals = refusals
         self.writes = 0
 
-    def read_turns(self, connection: str) -> TurnLog:
+    def read(self, connection: str) -> RequestWindow:
         return self.log
 
-    def replace_turns(self, connection: str, log: TurnLog) -> bool:
+    def replace(self, connection: str, log: RequestWindow) -> bool:
         if self.refusals or log.version != self.log.version:
             self.refusals -= 1
             return False
@@ -73,7 +73,7 @@ def most_in_a_window(turns: list[float], window: float) -> int:
 def test_no_window_ever_holds_more_turns_than_the_limit(
     limit: int, window: float, steps: list[tuple[float, Priority]]
 ) -> None:
-    budget, log, now = Budget(limit, window), TurnLog(), 1000.0
+    budget, log, now = RateLimit(limit, window), RequestWindow(), 1000.0
     turns: list[float] = []
 
     for pause, priority in steps:
@@ -81,14 +81,14 @@ def test_no_window_ever_holds_more_turns_than_the_limit(
         planned = plan(log, now, priority, budget)
         log = planned.log
         if planned.granted:
-            assert now <= planned.at <= now + LONGEST_WAIT
+            assert now <= planned.at <= now + MAX_WAIT_SECONDS
             turns.append(planned.at)
 
     assert most_in_a_window(turns, window - 1e-5) <= limit
 
 
 def test_live_calls_may_come_all_at_once_up_to_the_limit() -> None:
-    log = TurnLog()
+    log = RequestWindow()
 
     for _ in range(60):
         planned = plan(log, 1000.0, LIVE, BUDGET)
@@ -102,7 +102,7 @@ def test_live_calls_may_come_all_at_once_up_to_the_limit() -> None:
 
 
 def test_bulk_work_is_spread_over_the_window() -> None:
-    log, at = TurnLog(), []
+    log, at = RequestWindow(), []
 
     for second in range(61):
         for _ in range(3):
@@ -116,7 +116,7 @@ def test_bulk_work_is_spread_over_the_window() -> None:
 
 
 def test_a_live_call_in_the_middle_of_bulk_work_waits_a_tenth_of_the_window_at_most() -> None:
-    log = TurnLog()
+    log = RequestWindow()
     for moment in range(1000, 1180):
         log = plan(log, float(moment), BULK, BUDGET).log
 
@@ -126,7 +126,7 @@ def test_a_live_call_in_the_middle_of_bulk_work_waits_a_tenth_of_the_window_at_m
 
 
 def test_while_live_work_waits_bulk_work_gets_its_reserve_only() -> None:
-    log = TurnLog(live_waits_until=2000.0)
+    log = RequestWindow(live_waits_until=2000.0)
     granted = 0
 
     for moment in range(1000, 1061):
@@ -138,7 +138,7 @@ def test_while_live_work_waits_bulk_work_gets_its_reserve_only() -> None:
 
 
 def test_while_bulk_work_waits_live_work_leaves_its_reserve_free() -> None:
-    log = TurnLog(bulk_waits_until=2000.0)
+    log = RequestWindow(bulk_waits_until=2000.0)
     granted = 0
 
     for _ in range(61):
@@ -150,7 +150,7 @@ def test_while_bulk_work_waits_live_work_leaves_its_reserve_free() -> None:
 
 
 def test_who_is_sent_away_is_known_to_wait() -> None:
-    full = TurnLog(live=(1000.0,) * 60)
+    full = RequestWindow(live=(1000.0,) * 60)
 
     live, bulk = plan(full, 1001.0, LIVE, BUDGET), plan(full, 1001.0, BULK, BUDGET)
 
@@ -159,7 +159,7 @@ def test_who_is_sent_away_is_known_to_wait() -> None:
 
 
 def test_nothing_is_sent_before_a_block_ends() -> None:
-    blocked = TurnLog(blocked_until=1030.0)
+    blocked = RequestWindow(blocked_until=1030.0)
 
     planned = plan(blocked, 1000.0, LIVE, BUDGET)
 
@@ -168,72 +168,76 @@ def test_nothing_is_sent_before_a_block_ends() -> None:
 
 
 def test_a_turn_within_two_seconds_is_slept_for() -> None:
-    time, store = Time(), Store(TurnLog(live=(940.5,) * 60))
-    pacer = Pacer("acme", store, BUDGET, LIVE, time, time.sleep)
+    time, store = Time(), Store(RequestWindow(live=(940.5,) * 60))
+    pacer = SlidingWindowRateLimiter("acme", store, BUDGET, LIVE, time, time.sleep)
 
-    pacer.turn()
+    pacer.acquire()
 
     assert time.now == 1001.5
     assert store.log.live[-1] == 1001.5
 
 
 def test_a_later_turn_sends_the_caller_away_until_then_and_tells_it_so_again_without_a_read() -> None:
-    time, store = Time(), Store(TurnLog(live=(990.0,) * 60))
-    pacer = Pacer("acme", store, BUDGET, LIVE, time, time.sleep)
+    time, store = Time(), Store(RequestWindow(live=(990.0,) * 60))
+    pacer = SlidingWindowRateLimiter("acme", store, BUDGET, LIVE, time, time.sleep)
 
-    with pytest.raises(TooFast) as first:
-        pacer.turn()
-    store.log = TurnLog()
+    with pytest.raises(RateLimited) as first:
+        pacer.acquire()
+    store.log = RequestWindow()
     time.now += 10
-    with pytest.raises(TooFast) as again:
-        pacer.look_ahead()
+    with pytest.raises(RateLimited) as again:
+        pacer.raise_if_backing_off()
     time.now += 41
-    pacer.turn()
+    pacer.acquire()
 
-    assert first.value.after == 51.0 - EARLY
-    assert again.value.after == 41.0 - EARLY
+    assert first.value.after == 51.0 - EARLY_SECONDS
+    assert again.value.after == 41.0 - EARLY_SECONDS
     assert store.log.live == (1051.0,)
 
 
 def test_a_log_that_somebody_else_replaced_is_read_again() -> None:
     time, store = Time(), Store(refusals=5)
-    pacer = Pacer("acme", store, BUDGET, LIVE, time, time.sleep)
+    pacer = SlidingWindowRateLimiter("acme", store, BUDGET, LIVE, time, time.sleep)
 
-    pacer.turn()
+    pacer.acquire()
 
     assert store.writes == 1
 
 
 def test_endless_contention_hands_the_message_back() -> None:
     time, store = Time(), Store(refusals=1000)
-    pacer = Pacer("acme", store, BUDGET, LIVE, time, time.sleep)
+    pacer = SlidingWindowRateLimiter("acme", store, BUDGET, LIVE, time, time.sleep)
 
     with pytest.raises(RetryLater) as error:
-        pacer.turn()
+        pacer.acquire()
 
     assert error.value.after == 1
 
 
 def test_each_turn_is_counted_and_one_that_is_not_given_out_is_not() -> None:
     time, store, counted = Time(), Store(refusals=3), list[tuple[str, str]]()
-    pacer = Pacer("acme", store, BUDGET, LIVE, time, time.sleep, lambda *what: counted.append(what))
+    pacer = SlidingWindowRateLimiter(
+        "acme", store, BUDGET, LIVE, time, time.sleep, lambda *what: counted.append(what)
+    )
 
-    pacer.turn()
-    store.log = TurnLog(live=(990.0,) * 60)
-    with pytest.raises(TooFast):
-        pacer.turn()
+    pacer.acquire()
+    store.log = RequestWindow(live=(990.0,) * 60)
+    with pytest.raises(RateLimited):
+        pacer.acquire()
 
     assert counted == [("RilletCalls", "acme")]
 
 
 def test_a_429_that_comes_all_the_same_blocks_everybody_for_a_window_and_is_counted() -> None:
     time, store, counted = Time(), Store(refusals=2), list[tuple[str, str]]()
-    pacer = Pacer("acme", store, BUDGET, LIVE, time, time.sleep, lambda *what: counted.append(what))
+    pacer = SlidingWindowRateLimiter(
+        "acme", store, BUDGET, LIVE, time, time.sleep, lambda *what: counted.append(what)
+    )
 
-    seconds = pacer.pushed_back()
-    with pytest.raises(TooFast) as sent_away:
-        Pacer("acme", store, BUDGET, BULK, time, time.sleep).turn()
+    seconds = pacer.on_throttled()
+    with pytest.raises(RateLimited) as sent_away:
+        SlidingWindowRateLimiter("acme", store, BUDGET, BULK, time, time.sleep).acquire()
 
     assert seconds == 61.0
-    assert sent_away.value.after == 61.0 - EARLY
+    assert sent_away.value.after == 61.0 - EARLY_SECONDS
     assert counted == [("RateLimited", "acme")]

@@ -8,8 +8,15 @@ import requests
 
 from local.system import LocalSystem
 from solvimon_rillet.aws.dynamodb import Table
-from solvimon_rillet.rate_limit.dynamodb_store import TurnTable
-from solvimon_rillet.rate_limit.limiter import Budget, Pacer, Priority, TooFast, TurnLog, plan
+from solvimon_rillet.rate_limit.dynamodb_store import DynamoDBRequestWindowStore
+from solvimon_rillet.rate_limit.limiter import (
+    Priority,
+    RateLimit,
+    RateLimited,
+    RequestWindow,
+    SlidingWindowRateLimiter,
+    plan,
+)
 from tests.unit.rate_limit.simulation import LIMIT, Simulation
 
 pytestmark = pytest.mark.slow
@@ -51,11 +58,11 @@ def test_live_work_goes_before_bulk_work_and_bulk_work_does_not_starve(seed: int
 
 @pytest.mark.parametrize("asked", [30.0, 90.0, 150.0, 200.0])
 def test_a_live_call_in_the_middle_of_bulk_work_comes_within_seconds(asked: float) -> None:
-    log = TurnLog()
+    log = RequestWindow()
     for tenth in range(round(asked) * 10):
-        log = plan(log, tenth / 10, BULK, Budget(LIMIT, 61.0)).log
+        log = plan(log, tenth / 10, BULK, RateLimit(LIMIT, 61.0)).log
 
-    planned = plan(log, asked, LIVE, Budget(LIMIT, 61.0))
+    planned = plan(log, asked, LIVE, RateLimit(LIMIT, 61.0))
 
     assert planned.at - asked <= 9
 
@@ -63,12 +70,14 @@ def test_a_live_call_in_the_middle_of_bulk_work_comes_within_seconds(asked: floa
 def test_workers_in_threads_share_one_log_in_the_table(system: LocalSystem) -> None:
     connection = system.connect()
     system.rillet.state.rate_limit, system.rillet.state.rate_window = 20, 2.0
-    table = TurnTable(Table(system.deployment.outputs["LedgerTableName"], boto3.client("dynamodb")))
+    table = DynamoDBRequestWindowStore(
+        Table(system.deployment.outputs["LedgerTableName"], boto3.client("dynamodb"))
+    )
     headers = {"Authorization": f"Bearer {connection.rillet_api_key}", "X-Rillet-API-Version": "4"}
     url, statuses, lock = f"{system.rillet.url}/subsidiaries", list[int](), threading.Lock()
 
     def work(priority: Priority) -> None:
-        pacer = Pacer("default", table, Budget(20, 3.0), priority)
+        pacer = SlidingWindowRateLimiter("default", table, RateLimit(20, 3.0), priority)
         for _ in range(8):
             wait_for_turn(pacer)
             status = requests.get(url, headers=headers, timeout=5).status_code
@@ -85,12 +94,12 @@ def test_workers_in_threads_share_one_log_in_the_table(system: LocalSystem) -> N
     assert connection.organisation.counts.refused == 0
 
 
-def wait_for_turn(pacer: Pacer) -> None:
+def wait_for_turn(pacer: SlidingWindowRateLimiter) -> None:
     """What SQS does with a message that was handed back: it comes again when its time has come."""
     while True:
         try:
-            pacer.turn()
-        except TooFast as error:
+            pacer.acquire()
+        except RateLimited as error:
             threading.Event().wait(max(0.0, error.after or 0))
         else:
             return

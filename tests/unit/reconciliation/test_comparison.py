@@ -1,6 +1,5 @@
 """Both sides next to each other: what agrees is silent, each difference is found once, by its own name."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -10,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from solvimon_rillet.money import decimals
-from solvimon_rillet.reconciliation.documents import CREDIT_MEMO, INVOICE, Billed, Booked
-from solvimon_rillet.reconciliation.findings import HEADINGS, Kind
-from solvimon_rillet.reconciliation.totals import Side
+from solvimon_rillet.reconciliation.documents import CREDIT_MEMO, INVOICE, RilletDocument, SolvimonDocument
+from solvimon_rillet.reconciliation.findings import HEADINGS, FindingType
+from solvimon_rillet.reconciliation.totals import SideTotals
 from tests.support.reconciliation import TOKYO, billed, booked, compared, kinds, memo, note, sample
 
 NEW: dict[str, Any] = {"state": "", "rillet_id": "", "rillet_number": ""}
@@ -30,25 +29,25 @@ def test_a_document_that_is_the_same_on_both_sides_gives_no_finding() -> None:
 def test_every_kind_has_a_heading_and_the_sample_has_one_finding_of_each() -> None:
     found = kinds(sample().comparison)
 
-    assert found == list(Kind)
-    assert set(HEADINGS) == set(Kind)
+    assert found == list(FindingType)
+    assert set(HEADINGS) == set(FindingType)
 
 
 @pytest.mark.parametrize(
     ("theirs", "kind"),
     [
-        ({"gross": "119.01", "tax": "19.01", "open": "119.01"}, Kind.AMOUNT_DIFFERS),
-        ({"net": "99.99", "tax": "19.01"}, Kind.AMOUNT_DIFFERS),
-        ({"currency": "USD"}, Kind.AMOUNT_DIFFERS),
-        ({"customer_id": "rc_2"}, Kind.CUSTOMER_DIFFERS),
-        ({"subsidiary_id": TOKYO}, Kind.SUBSIDIARY_DIFFERS),
-        ({"number": "INV-1"}, Kind.NUMBER_DIFFERS),
-        ({"open": "0.00", "status": "PAID"}, Kind.PAYMENT_DIFFERS),
-        ({"open": "100.00", "status": "PARTIALLY_PAID"}, Kind.PAYMENT_DIFFERS),
+        ({"gross": "119.01", "tax": "19.01", "open": "119.01"}, FindingType.AMOUNT_DIFFERS),
+        ({"net": "99.99", "tax": "19.01"}, FindingType.AMOUNT_DIFFERS),
+        ({"currency": "USD"}, FindingType.AMOUNT_DIFFERS),
+        ({"customer_id": "rc_2"}, FindingType.CUSTOMER_DIFFERS),
+        ({"subsidiary_id": TOKYO}, FindingType.SUBSIDIARY_DIFFERS),
+        ({"number": "INV-1"}, FindingType.NUMBER_DIFFERS),
+        ({"open": "0.00", "status": "PAID"}, FindingType.PAYMENT_DIFFERS),
+        ({"open": "100.00", "status": "PARTIALLY_PAID"}, FindingType.PAYMENT_DIFFERS),
     ],
 )
 def test_a_pair_that_differs_in_one_thing_gives_exactly_that_finding(
-    theirs: dict[str, str], kind: Kind
+    theirs: dict[str, str], kind: FindingType
 ) -> None:
     found = compared([ONE], [booked(ONE, **theirs)])
 
@@ -61,17 +60,17 @@ def test_a_pair_that_differs_in_one_thing_gives_exactly_that_finding(
 @pytest.mark.parametrize(
     ("record", "kind", "driven"),
     [
-        ({"state": ""}, Kind.MISSING, True),
-        ({"state": "skipped"}, Kind.MISSING, True),
-        ({"state": "claimed"}, Kind.ON_ITS_WAY, True),
-        ({"state": "sending"}, Kind.ON_ITS_WAY, True),
-        ({"state": "rejected", "message": "m", "remedy": "r", "code": "c"}, Kind.REJECTED, False),
-        ({"state": "exported", "rillet_id": "ri_1"}, Kind.DELETED, False),
-        ({"state": "differs", "rillet_id": "ri_1"}, Kind.DELETED, False),
+        ({"state": ""}, FindingType.MISSING, True),
+        ({"state": "skipped"}, FindingType.MISSING, True),
+        ({"state": "claimed"}, FindingType.ON_ITS_WAY, True),
+        ({"state": "sending"}, FindingType.ON_ITS_WAY, True),
+        ({"state": "rejected", "message": "m", "remedy": "r", "code": "c"}, FindingType.REJECTED, False),
+        ({"state": "exported", "rillet_id": "ri_1"}, FindingType.DELETED, False),
+        ({"state": "differs", "rillet_id": "ri_1"}, FindingType.DELETED, False),
     ],
 )
 def test_a_document_that_is_not_in_rillet_is_named_by_what_the_ledger_says(
-    record: dict[str, str], kind: Kind, driven: bool
+    record: dict[str, str], kind: FindingType, driven: bool
 ) -> None:
     ours = billed("1", **{**NEW, **record})
 
@@ -103,7 +102,7 @@ def test_a_deleted_document_says_whether_rillet_was_asked_for_it() -> None:
 def test_a_document_that_is_there_twice_is_counted_twice() -> None:
     found = compared([ONE], [booked(ONE), booked(ONE, id="ri_again")])
 
-    assert kinds(found) == [Kind.DOUBLED]
+    assert kinds(found) == [FindingType.DOUBLED]
     assert found.findings[0].rillet_ids == ("ri_1", "ri_again")
     line = found.figures.by_currency()["EUR"]
     assert (line.solvimon.count, line.rillet.count) == (1, 2)
@@ -113,7 +112,7 @@ def test_a_document_that_is_there_twice_is_counted_twice() -> None:
 def test_of_doubled_documents_the_one_that_the_ledger_names_is_to_stay() -> None:
     found = compared([ONE], [booked(ONE, id="ri_0", customer_id="rc_2"), booked(ONE)])
 
-    assert kinds(found) == [Kind.DOUBLED]
+    assert kinds(found) == [FindingType.DOUBLED]
     assert "all but ri_1 " in found.findings[0].remedy
 
 
@@ -126,7 +125,7 @@ def test_a_document_that_rillets_list_has_on_two_pages_counts_once() -> None:
 def test_a_second_document_without_our_reference_is_doubled_by_its_number_and_amount() -> None:
     found = compared([ONE], [booked(ONE), booked(ONE, id="ri_hand", references=())])
 
-    assert kinds(found) == [Kind.DOUBLED]
+    assert kinds(found) == [FindingType.DOUBLED]
     assert found.findings[0].rillet_ids == ("ri_1", "ri_hand")
     assert found.figures.by_currency()["EUR"].rillet.count == 2
 
@@ -142,7 +141,7 @@ def test_two_documents_of_solvimon_do_not_share_one_of_rillet() -> None:
 
     found = compared([ONE, other], [booked(ONE)])
 
-    assert kinds(found) == [Kind.MISSING]
+    assert kinds(found) == [FindingType.MISSING]
     assert (found.findings[0].solvimon_id, found.missing) == ("invo_2", [])
     assert "invo_1" in found.findings[0].cause
     assert found.figures.by_currency()["EUR"].rillet.count == 1
@@ -153,7 +152,7 @@ def test_what_solvimon_does_not_have_any_more_is_found_by_our_own_record() -> No
 
     found = compared([], [stranger])
 
-    assert kinds(found) == [Kind.NOT_IN_SOLVIMON]
+    assert kinds(found) == [FindingType.NOT_IN_SOLVIMON]
     assert found.findings[0].solvimon_id == "invo_void"
     assert found.figures.by_currency()["EUR"].difference.count == 1
 
@@ -211,7 +210,7 @@ def test_a_credit_note_takes_its_amounts_off_on_both_sides() -> None:
 
     assert found.tied_out
     line = found.figures.by_currency()["EUR"]
-    expected = Side(2, Decimal("90.00"), Decimal("17.10"), Decimal("107.10"), Decimal("107.10"))
+    expected = SideTotals(2, Decimal("90.00"), Decimal("17.10"), Decimal("107.10"), Decimal("107.10"))
     assert line.solvimon == line.rillet == expected
 
 
@@ -220,7 +219,7 @@ def test_a_memo_that_is_not_applied_while_its_invoice_is_open_is_the_only_findin
 
     found = compared([ONE, credit], [booked(ONE), memo(credit, {})])
 
-    assert kinds(found) == [Kind.MEMO_UNAPPLIED]
+    assert kinds(found) == [FindingType.MEMO_UNAPPLIED]
     assert found.findings[0].amount == "119.00"
 
 
@@ -230,7 +229,7 @@ def test_a_memo_for_an_invoice_of_before_the_period_is_found_unapplied_too() -> 
 
     found = compared([credit], [booked(before), memo(credit, {})])
 
-    assert kinds(found) == [Kind.MEMO_UNAPPLIED]
+    assert kinds(found) == [FindingType.MEMO_UNAPPLIED]
 
 
 def test_the_rest_of_a_memo_on_a_paid_invoice_is_a_note() -> None:
@@ -259,7 +258,7 @@ def test_a_memo_on_several_invoices_may_be_used_up_by_the_first() -> None:
     found = compared([ONE, other, credit], [first, booked(other), memo(credit, {"ri_1": "59.50"})])
 
     assert found.tied_out
-    assert found.figures.by_currency()["EUR"].difference == Side()
+    assert found.figures.by_currency()["EUR"].difference == SideTotals()
 
 
 def test_a_memo_that_is_not_applied_to_several_invoices_is_taken_off_once() -> None:
@@ -268,7 +267,7 @@ def test_a_memo_that_is_not_applied_to_several_invoices_is_taken_off_once() -> N
 
     found = compared([ONE, other, credit], [booked(ONE), booked(other), memo(credit, {})])
 
-    assert kinds(found) == [Kind.MEMO_UNAPPLIED]
+    assert kinds(found) == [FindingType.MEMO_UNAPPLIED]
     assert found.figures.by_currency()["EUR"].solvimon.open == Decimal("178.50")
 
 
@@ -280,7 +279,7 @@ def test_what_is_paid_and_what_is_credited_leave_what_is_open() -> None:
     found = compared([ours, credit], [theirs, memo(credit, {"ri_1": "11.90"})])
 
     assert found.tied_out
-    assert found.figures.by_currency()["EUR"].difference == Side()
+    assert found.figures.by_currency()["EUR"].difference == SideTotals()
 
 
 def test_another_open_amount_is_found_with_its_size() -> None:
@@ -288,7 +287,7 @@ def test_another_open_amount_is_found_with_its_size() -> None:
 
     found = compared([ours], [booked(ours, open="80.00", status="PARTIALLY_PAID")])
 
-    assert kinds(found) == [Kind.OPEN_AMOUNT_DIFFERS]
+    assert kinds(found) == [FindingType.OPEN_AMOUNT_DIFFERS]
     assert found.findings[0].amount == "1.00"
 
 
@@ -310,7 +309,7 @@ def test_a_partly_paid_invoice_of_which_solvimon_does_not_know_how_much_is_belie
     found = compared([ours], [booked(ours, open="80.00", status="PARTIALLY_PAID")])
 
     assert found.tied_out
-    assert found.figures.by_currency()["EUR"].difference == Side()
+    assert found.figures.by_currency()["EUR"].difference == SideTotals()
 
 
 def test_an_overpaid_invoice_is_a_paid_one() -> None:
@@ -374,19 +373,21 @@ def test_a_rejected_document_that_is_in_rillet_is_a_note() -> None:
         (note("1", rillet_number="INV-1"), True),
     ],
 )
-def test_the_number_that_counts_is_rillets_own_unless_it_must_keep_ours(ours: Billed, finds: bool) -> None:
+def test_the_number_that_counts_is_rillets_own_unless_it_must_keep_ours(
+    ours: SolvimonDocument, finds: bool
+) -> None:
     theirs = booked(ours, number="INV-1", open="0" if ours.kind == CREDIT_MEMO else ours.gross)
 
     found = compared([ours], [theirs])
 
-    assert kinds(found) == ([Kind.NUMBER_DIFFERS] if finds else [])
+    assert kinds(found) == ([FindingType.NUMBER_DIFFERS] if finds else [])
 
 
 AMOUNTS = st.integers(min_value=1, max_value=10**9)
 
 
 @st.composite
-def _pair(draw: st.DrawFn, number: int) -> list[tuple[Billed, Booked]]:
+def _pair(draw: st.DrawFn, number: int) -> list[tuple[SolvimonDocument, RilletDocument]]:
     """An invoice, with a credit note on it or without, and what Rillet has for both: all in step."""
     currency = draw(st.sampled_from(["EUR", "JPY", "BHD"]))
     places = decimals(currency)
@@ -415,25 +416,27 @@ def _pair(draw: st.DrawFn, number: int) -> list[tuple[Billed, Booked]]:
 
 
 @st.composite
-def books(draw: st.DrawFn) -> list[tuple[Billed, Booked]]:
+def books(draw: st.DrawFn) -> list[tuple[SolvimonDocument, RilletDocument]]:
     """Any set of documents on which both sides agree, in any order."""
     pairs = [pair for number in range(draw(st.integers(1, 6))) for pair in draw(_pair(number))]
     return draw(st.permutations(pairs))
 
 
 @given(pairs=books())
-def test_whatever_agrees_gives_no_finding_and_the_same_sums(pairs: list[tuple[Billed, Booked]]) -> None:
+def test_whatever_agrees_gives_no_finding_and_the_same_sums(
+    pairs: list[tuple[SolvimonDocument, RilletDocument]],
+) -> None:
     found = compared([ours for ours, _ in pairs], [theirs for _, theirs in pairs])
 
     assert found.findings == []
     assert found.notes == []
-    assert all(line.difference == Side() for line in found.figures.lines().values())
+    assert all(line.difference == SideTotals() for line in found.figures.lines().values())
     assert sum(line.rillet.count for line in found.figures.lines().values()) == len(pairs)
 
 
 @given(pairs=books(), data=st.data())
 def test_one_cent_in_one_document_is_exactly_one_finding(
-    pairs: list[tuple[Billed, Booked]], data: st.DataObject
+    pairs: list[tuple[SolvimonDocument, RilletDocument]], data: st.DataObject
 ) -> None:
     place = data.draw(st.integers(0, len(pairs) - 1))
     ours, theirs = pairs[place]
@@ -449,19 +452,21 @@ def test_one_cent_in_one_document_is_exactly_one_finding(
     )
 
     [finding] = found.findings
-    assert (finding.kind, finding.solvimon_id) == (Kind.AMOUNT_DIFFERS, ours.id)
+    assert (finding.kind, finding.solvimon_id) == (FindingType.AMOUNT_DIFFERS, ours.id)
     assert Decimal(finding.amount) == abs(cent)
 
 
 @given(pairs=books(), data=st.data())
 def test_one_document_less_in_rillet_is_exactly_one_finding_of_its_kind(
-    pairs: list[tuple[Billed, Booked]], data: st.DataObject
+    pairs: list[tuple[SolvimonDocument, RilletDocument]], data: st.DataObject
 ) -> None:
     ours, theirs = data.draw(st.sampled_from(pairs))
-    plant: Callable[[Billed], Billed] = lambda one: replace(one, **NEW) if one is ours else one  # noqa: E731
+
+    def plant(one: SolvimonDocument) -> SolvimonDocument:
+        return replace(one, **NEW) if one is ours else one
 
     found = compared([plant(one) for one, _ in pairs], [there for _, there in pairs if there is not theirs])
 
     about = [finding for finding in found.findings if finding.solvimon_id == ours.id]
-    assert [finding.kind for finding in about] == [Kind.MISSING]
+    assert [finding.kind for finding in about] == [FindingType.MISSING]
     assert {finding.solvimon_id for finding in found.findings} <= {ours.id, *ours.credits}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from solvimon_rillet.errors import Code, NeedsAttention, OutcomeUnknown, Recoverable
-from solvimon_rillet.http import Refused
+from solvimon_rillet.http import RequestRejected
 from solvimon_rillet.rillet.client import PAGE, RilletClient
 
 Json = dict[str, Any]
@@ -55,8 +55,8 @@ def client(rillet: Rillet) -> RilletClient:
     return RilletClient(rillet)  # type: ignore[arg-type]
 
 
-def refused(status: int = 400, **problem: object) -> Refused:
-    return Refused("Rillet", status, problem)
+def refused(status: int = 400, **problem: object) -> RequestRejected:
+    return RequestRejected("Rillet", status, problem)
 
 
 def page(*invoices: Json, cursor: str | None = None) -> Json:
@@ -145,12 +145,12 @@ def test_nobody_is_found_by_a_reference_that_nobody_has() -> None:
     [({"start": "2026-10-01", "end": "2026-10-31"}, date(2026, 10, 31)), (refused(404), None)],
 )
 def test_books_are_closed_up_to_a_day_or_never_were(answer: object, expected: date | None) -> None:
-    assert client(Rillet(answer)).closed_up_to() == expected
+    assert client(Rillet(answer)).closed_through() == expected
 
 
 def test_books_that_may_not_be_read_need_attention() -> None:
     with pytest.raises(NeedsAttention):
-        client(Rillet(refused(400))).closed_up_to()
+        client(Rillet(refused(400))).closed_through()
 
 
 CALLS: dict[str, Callable[[RilletClient], object]] = {
@@ -160,7 +160,7 @@ CALLS: dict[str, Callable[[RilletClient], object]] = {
     "find a customer": lambda c: c.customer_by_reference("t", "i"),
     "list invoices": lambda c: list(c.invoices_of_customer("c1", SINCE)),
     "list subsidiaries": lambda c: c.subsidiaries(),
-    "read the books": lambda c: c.closed_up_to(),
+    "read the books": lambda c: c.closed_through(),
     "read the organisation": lambda c: c.organization(),
 }
 
@@ -184,7 +184,7 @@ def test_a_409_to_a_write_may_stand_for_one_that_is_under_way_or_done(call: str)
 
 
 TYPES = "https://rillet.io/exception/"
-MEANINGS: list[tuple[Refused, Code]] = [
+MEANINGS: list[tuple[RequestRejected, Code]] = [
     (
         refused(type="https://rillet.io/exception/external_reference_type_not_found"),
         Code.REFERENCE_TYPE_MISSING,
@@ -205,7 +205,9 @@ MEANINGS: list[tuple[Refused, Code]] = [
 
 @pytest.mark.parametrize(("problem", "code"), MEANINGS)
 @pytest.mark.parametrize("call", ["create an invoice", "list invoices"])
-def test_a_refusal_is_told_in_plain_words_with_its_remedy(problem: Refused, code: Code, call: str) -> None:
+def test_a_refusal_is_told_in_plain_words_with_its_remedy(
+    problem: RequestRejected, code: Code, call: str
+) -> None:
     with pytest.raises(NeedsAttention) as raised:
         CALLS[call](client(Rillet(problem)))
 

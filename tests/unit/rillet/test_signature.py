@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solvimon_rillet.rillet.webhooks import NotGenuine, TokenForm, verify
+from solvimon_rillet.rillet.webhooks import SignatureInvalid, TokenForm, verify
 
 NOW, AGE = 1_795_000_000.0, 3600
 TOKEN = base64.b64encode(b"thirty-two bytes of pure chance!").decode()
@@ -34,7 +34,7 @@ def accepted(headers: dict[str, str], body: bytes = BODY, form: TokenForm = "aut
     """Whether it is accepted; whatever else it raises is a failure of the test."""
     try:
         verify(body, headers, [TOKEN], NOW, AGE, form)
-    except NotGenuine:
+    except SignatureInvalid:
         return False
     return True
 
@@ -86,5 +86,5 @@ def test_one_header_that_was_changed_is_noticed(name: str, value: str) -> None:
 @given(token=ANY_TEXT, body=st.binary(max_size=50))
 @pytest.mark.parametrize("form", FORMS)
 def test_no_other_token_signs_it(form: TokenForm, token: str, body: bytes) -> None:
-    with pytest.raises(NotGenuine):
+    with pytest.raises(SignatureInvalid):
         verify(body, sign(GENUINE, body), [token], NOW, AGE, form)

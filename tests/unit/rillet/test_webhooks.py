@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from solvimon_rillet.rillet.webhooks import FUTURE_SECONDS, NotGenuine, TokenForm, verify
+from solvimon_rillet.rillet.webhooks import FUTURE_SECONDS, SignatureInvalid, TokenForm, verify
 
 NOW = datetime(2026, 11, 1, 8, 0, tzinfo=UTC).timestamp()
 TOKEN = base64.b64encode(b"thirty-two bytes of pure chance!").decode()
@@ -40,7 +40,7 @@ def genuine(
     """Whether it is accepted; whatever else it raises is a failure of the test."""
     try:
         verify(body, headers, tokens, now, age, form)
-    except NotGenuine:
+    except SignatureInvalid:
         return False
     return True
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from solvimon_rillet.errors import NeedsAttention
-from solvimon_rillet.http import Refused
+from solvimon_rillet.http import RequestRejected
 from solvimon_rillet.solvimon.client import SolvimonClient
 
 Read = Callable[[SolvimonClient, str], object]
@@ -21,7 +21,7 @@ class Nothing:
     """A platform without records."""
 
     def get(self, _path: str) -> object:
-        raise Refused("Solvimon", 404, {"code": "RESOURCE_NOT_FOUND"})
+        raise RequestRejected("Solvimon", 404, {"code": "RESOURCE_NOT_FOUND"})
 
 
 @pytest.mark.parametrize("kind", READS)

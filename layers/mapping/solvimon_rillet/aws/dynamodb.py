@@ -113,14 +113,14 @@ class Table:
             )
         return _plain(answer["Attributes"])
 
-    def change(
+    def update_attributes(
         self,
         key: str,
         facts: Mapping[str, Any],
         condition: str,
         values: Mapping[str, Any],
         names: Mapping[str, str] | None = None,
-        gone: Iterable[str] = (),
+        remove: Iterable[str] = (),
     ) -> Item:
         """Set facts of a record and take others away if the condition holds; the answer is the record then.
 
@@ -130,10 +130,10 @@ class Table:
             condition: what must hold.
             values: values that the condition names.
             names: names that the condition names.
-            gone: names of what is taken away, unless it is set.
+            remove: names of what is taken away, unless it is set.
         """
         sets = {f"#f{i}": name for i, name in enumerate(facts)}
-        removes = {f"#r{i}": name for i, name in enumerate(gone) if name not in facts}
+        removes = {f"#r{i}": name for i, name in enumerate(remove) if name not in facts}
         expression = f"SET {', '.join(f'{each} = :{each[1:]}' for each in sets)}"
         if removes:
             expression += f" REMOVE {', '.join(removes)}"
@@ -142,14 +142,14 @@ class Table:
             key, expression, condition, {**values, **set_to}, {**(names or {}), **sets, **removes}
         )
 
-    def take(self, key: str) -> Item | None:
+    def pop(self, key: str) -> Item | None:
         """Delete a record and return what it was; of several callers only one gets it."""
         with _translated():
             answer = self._dynamodb.delete_item(TableName=self._name, Key=_key(key), ReturnValues="ALL_OLD")
         item = answer.get("Attributes")
         return _plain(item) if item else None
 
-    def take_if(self, key: str, condition: str, values: Mapping[str, Any]) -> None:
+    def delete_if(self, key: str, condition: str, values: Mapping[str, Any]) -> None:
         """Delete a record if the condition holds."""
         with _translated():
             self._dynamodb.delete_item(

@@ -71,7 +71,7 @@ class Topic:
         self._arn = arn
         self._sns = sns
 
-    def tell(self, subject: str, body: str) -> None:
+    def publish(self, subject: str, body: str) -> None:
         """Send a message to whoever subscribed.
 
         Raises:

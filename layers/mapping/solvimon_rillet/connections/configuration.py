@@ -28,7 +28,7 @@ _ABSENT = {"ResourceNotFoundException", "ParameterNotFound", "InvalidRequestExce
 
 
 @dataclass(slots=True)
-class _Kept:
+class _Cached:
     value: Any
     until: float
 
@@ -75,7 +75,7 @@ class Configuration:
         self._secrets = secrets
         self._clock = clock
         self._count = count
-        self._kept: dict[str, _Kept] = {}
+        self._kept: dict[str, _Cached] = {}
         self._faults: dict[str, str] = {}
 
     def connections(self) -> list[str]:
@@ -130,7 +130,7 @@ class Configuration:
             found = self._last_good(connection, kept, "cannot be read", error)
         except (SettingsInvalid, BotoCoreError) as error:
             found = self._last_good(connection, kept, "cannot be used", error)
-        self._kept[key] = _Kept(found, self._clock() + SETTINGS_SECONDS)
+        self._kept[key] = _Cached(found, self._clock() + SETTINGS_SECONDS)
         return found
 
     def settings_fault(self, connection: str) -> str:
@@ -159,7 +159,7 @@ class Configuration:
         except BotoCoreError as error:
             raise RetryLater(f"Secrets Manager does not answer ({type(error).__name__}).") from error
         value = _texts(name, text)
-        self._kept[name] = _Kept(value, self._clock() + SECRET_SECONDS)
+        self._kept[name] = _Cached(value, self._clock() + SECRET_SECONDS)
         return value
 
     def credential(self, connection: str, vendor: str, key: str) -> str:
@@ -174,7 +174,7 @@ class Configuration:
         name = self._secret_name(connection, vendor)
         raise ConnectionBroken(f"The secret {name} has no {key!r}. Put it there; the documents wait.")
 
-    def grant(self, connection: str, *, fresh: bool = False) -> Mapping[str, str]:
+    def tokens(self, connection: str, *, fresh: bool = False) -> Mapping[str, str]:
         """How to authenticate at Rillet: the secret, or the short-lived token that was kept after it.
 
         Args:
@@ -201,7 +201,7 @@ class Configuration:
             raise RetryLater(f"Parameter Store does not answer ({type(error).__name__}).") from error
         return _texts(name, text)
 
-    def keep_grant(self, connection: str, grant: Mapping[str, str], *, short_lived: bool = False) -> None:
+    def store_tokens(self, connection: str, grant: Mapping[str, str], *, short_lived: bool = False) -> None:
         """Write tokens, before they are used.
 
         Raises:
@@ -219,7 +219,7 @@ class Configuration:
             raise RetryLater(f"Rillet's new token cannot be kept ({type(error).__name__}).") from error
         self.forget_secret(connection, "rillet")
 
-    def lasting(self, connection: str) -> dict[str, str]:
+    def non_token_fields(self, connection: str) -> dict[str, str]:
         """What of the Rillet secret outlives its tokens: the webhook's token and the organisation."""
         try:
             secret = self.secret(connection, "rillet")
@@ -227,14 +227,14 @@ class Configuration:
             return {}
         return {name: value for name, value in secret.items() if "webhook" in name or "organisation" in name}
 
-    def drop_grant(self, connection: str) -> None:
+    def delete_tokens(self, connection: str) -> None:
         """Forget the tokens of a connection.
 
         Raises:
             RetryLater: they could not be deleted.
         """
         try:
-            kept = {"auth": "oauth", **self.lasting(connection)}
+            kept = {"auth": "oauth", **self.non_token_fields(connection)}
             self._put_secret(self._secret_name(connection, "rillet"), json.dumps(kept))
             self._ssm.delete_parameter(Name=self._token_name(connection))
         except ClientError as error:
@@ -288,7 +288,7 @@ class Configuration:
     def _secret_name(self, connection: str, vendor: str) -> str:
         return f"{self._stack}/{connection_name(connection)}/{vendor}"
 
-    def _last_good(self, connection: str, kept: _Kept | None, how: str, error: Exception) -> Any:  # noqa: ANN401
+    def _last_good(self, connection: str, kept: _Cached | None, how: str, error: Exception) -> Any:  # noqa: ANN401
         logger.error(
             "settings invalid",
             extra={"connection": connection, "reason": str(error), "last_good": kept is not None},

@@ -27,7 +27,7 @@ _STEP_SECONDS = 0.2
 _EVERYWHERE_SECONDS = 300  # by then every read of Secrets Manager shows the newest version
 
 
-class Tokens:
+class RilletTokens:
     """Gives the bearer token of one connection to its Rillet client.
 
     Args:
@@ -59,7 +59,7 @@ class Tokens:
         self._kept_until = 0.0
         self._refused = ""
 
-    def bearer(self) -> str:
+    def access_token(self) -> str:
         """A token that is valid now.
 
         Raises:
@@ -68,7 +68,7 @@ class Tokens:
         """
         with self._lock:
             if not self._fresh(self._kept) or self._clock() >= self._kept_until:
-                self._kept = self._configuration.grant(self._connection)
+                self._kept = self._configuration.tokens(self._connection)
                 self._kept_until = self._clock() + SECRET_SECONDS
             if self._kept.get("auth", "api_key") == "api_key":
                 return self._configuration.credential(self._connection, "rillet", "api_key")
@@ -76,7 +76,7 @@ class Tokens:
                 self._kept = self._refreshed(self._kept)
             return self._kept["access_token"]
 
-    def read_anew(self) -> None:
+    def reload(self) -> None:
         """Read the secret next time, whatever is remembered."""
         with self._lock:
             self._configuration.forget_secret(self._connection, "rillet")
@@ -86,7 +86,7 @@ class Tokens:
         """Get another token after Rillet refused one with 401; the answer says whether there is one."""
         with self._lock:
             self._refused = refused
-            self._kept = self._configuration.grant(self._connection, fresh=True)
+            self._kept = self._configuration.tokens(self._connection, fresh=True)
             if self._kept.get("auth", "api_key") == "api_key":
                 return self._kept.get("api_key", "") not in {"", refused}
             if not self._fresh(self._kept):
@@ -122,18 +122,18 @@ class Tokens:
                 raise RetryLater("Another worker is refreshing Rillet's token.", after=5)
             self._sleep(_STEP_SECONDS)
             waited += _STEP_SECONDS
-            grant = self._configuration.grant(self._connection, fresh=True)
+            grant = self._configuration.tokens(self._connection, fresh=True)
             if grant.get("access_token") != stale and self._fresh(grant):
                 return grant
 
     def _refresh(self, stale: str) -> Mapping[str, str]:
-        grant = self._configuration.grant(self._connection, fresh=True)
+        grant = self._configuration.tokens(self._connection, fresh=True)
         if grant.get("access_token") != stale and self._fresh(grant):
             return grant
         self._check_that_none_is_newer(grant)
         refresh_token = grant.get("refresh_token", "")
         mark = _fingerprint(refresh_token)
-        if not refresh_token or self.broken_mark() == mark:
+        if not refresh_token or self.revoked_marker() == mark:
             raise _reconnect(self._connection)
         try:
             granted = self._oauth().refresh(refresh_token)
@@ -152,7 +152,7 @@ class Tokens:
         Raises:
             RetryLater: they could not be written.
         """
-        with self.alone():
+        with self.refresh_lock():
             self._configuration.forget_secret(self._connection, "rillet")  # it may be minutes old
             self._keep(granted, known)
 
@@ -162,12 +162,12 @@ class Tokens:
         Raises:
             RetryLater: they could not be deleted.
         """
-        self._configuration.drop_grant(self._connection)
+        self._configuration.delete_tokens(self._connection)
         self._table.put(_latest_key(self._connection), {"obtained_at": 0})
         self._kept = {}
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def refresh_lock(self) -> Iterator[None]:
         """Change tokens while no worker refreshes them, who would write its own over the change.
 
         A worker that died is not waited for longer than one that refreshes would need.
@@ -186,7 +186,7 @@ class Tokens:
         """Write tokens before they are used: a crash after this loses nothing."""
         now = int(self._clock())
         made = {
-            **self._configuration.lasting(self._connection),
+            **self._configuration.non_token_fields(self._connection),
             **known,
             "auth": "oauth",
             "access_token": granted.access_token,
@@ -196,7 +196,7 @@ class Tokens:
             "expires_at": str(now + granted.lifetime),
             "obtained_at": str(now),
         }
-        self._configuration.keep_grant(self._connection, made, short_lived=granted.lifetime < SHORT_LIVED)
+        self._configuration.store_tokens(self._connection, made, short_lived=granted.lifetime < SHORT_LIVED)
         self._table.put(_latest_key(self._connection), {"obtained_at": now})
         self._kept = made
         return made
@@ -217,7 +217,7 @@ class Tokens:
 
     def _after_refusal(self, refused: GrantRefused, refresh_token: str, mark: str) -> Mapping[str, str]:
         """Only the refusal of the current refresh token breaks the connection."""
-        grant = self._configuration.grant(self._connection, fresh=True)
+        grant = self._configuration.tokens(self._connection, fresh=True)
         if grant.get("refresh_token") != refresh_token:
             if self._usable(grant):
                 return grant
@@ -230,16 +230,16 @@ class Tokens:
         )
         raise _reconnect(self._connection)
 
-    def broken_mark(self) -> str | None:
+    def revoked_marker(self) -> str | None:
         """Fingerprint of the refresh token that Rillet refused, if it refused one."""
         item = self._table.get(_mark_key(self._connection))
         return str(item["refused"]) if item else None
 
     def is_broken(self) -> bool:
         """Whether the current grant was refused, so that a person must connect again."""
-        grant = self._configuration.grant(self._connection, fresh=True)
+        grant = self._configuration.tokens(self._connection, fresh=True)
         token = grant.get("refresh_token", "")
-        return self.broken_mark() == _fingerprint(token) if token else not self._usable(grant)
+        return self.revoked_marker() == _fingerprint(token) if token else not self._usable(grant)
 
     def _name(self) -> str:
         """A name under which this very run holds the lease."""

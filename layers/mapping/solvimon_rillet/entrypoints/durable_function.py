@@ -22,7 +22,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class Execution:
     """One durable execution.
 
     Attributes:
@@ -63,7 +63,7 @@ class DurableSteps:
 
 
 def durable_handler(
-    model: type[M], example: Json, work: Callable[[M, Run], Json], telemetry: Telemetry
+    model: type[M], example: Json, work: Callable[[M, Execution], Json], telemetry: Telemetry
 ) -> Handler:
     """A handler that reads a request and does its work as a durable execution.
 
@@ -85,7 +85,7 @@ def durable_handler(
             return invocation.get_remaining_time_in_millis() / 1000 if invocation else math.inf
 
         name = context.execution_context.durable_execution_arn
-        return work(request, Run(name, DurableSteps(context), time_left))
+        return work(request, Execution(name, DurableSteps(context), time_left))
 
     durable = durable_execution(run)
 

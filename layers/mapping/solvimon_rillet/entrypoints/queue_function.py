@@ -7,12 +7,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from solvimon_rillet.connections.configuration import connection_name
 from solvimon_rillet.entrypoints.lambda_handler import Handler
-from solvimon_rillet.entrypoints.queue_processor import NEEDED_MILLISECONDS, Inbox, summary
-from solvimon_rillet.entrypoints.services import Runtime, run_id
+from solvimon_rillet.entrypoints.queue_processor import NEEDED_MILLISECONDS, QueueProcessor, summary
+from solvimon_rillet.entrypoints.services import Services, run_id
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.errors import NeedsAttention, Recoverable
 from solvimon_rillet.events import BusEvent
-from solvimon_rillet.formatting import wrong_fields
+from solvimon_rillet.formatting import validation_problems
 from solvimon_rillet.ledger.ledger import Document
 from solvimon_rillet.rate_limit.limiter import Priority
 from solvimon_rillet.workflows.outcome import Result
@@ -52,8 +52,8 @@ def build_export(
     name: str,
     id_name: str,
     detail_type: str,
-    exporter: Callable[[Runtime, str, Priority], Exporter],
-    take: Callable[[Runtime, BusEvent], Result] | None = None,
+    exporter: Callable[[Services, str, Priority], Exporter],
+    take: Callable[[Services, BusEvent], Result] | None = None,
     retries: str | None = None,
 ) -> Handler:
     """A handler of an export.
@@ -69,7 +69,7 @@ def build_export(
         retries: the ledger's kind of its documents, for a workflow that retries them by cause or by day.
     """
     telemetry = Telemetry(environment, name)
-    runtime = Runtime(environment, clock, telemetry.count)
+    runtime = Services(environment, clock, telemetry.count)
     ids = f"{id_name}s"
     model = request_model(ids)
     example = {
@@ -92,18 +92,18 @@ def build_export(
             runtime.ledger.reopen(Document(connection_name(connection), retries, document_id))
 
     event_work = (lambda event: take(runtime, event)) if take else None
-    inbox = Inbox(lambda: runtime.queue, export, telemetry, event_work, reopen, clock)
+    inbox = QueueProcessor(lambda: runtime.queue, export, telemetry, event_work, reopen, clock)
 
     def retry(event: dict[str, Any], kind: str, context: Any) -> dict[str, Any]:  # noqa: ANN401
         # Seldom asked for, and many imports: the batches do without.
-        from solvimon_rillet.workflows.export.redrive import Redrive, Workflow
+        from solvimon_rillet.workflows.export.redrive import Redrive, RedriveTarget
         from solvimon_rillet.workflows.export.redrive_request import EXAMPLES, RetryRequest
 
         try:
             request = RetryRequest.model_validate(event)
             at = request.connection
             settings = runtime.configuration.settings(at)
-            solvimon, workflow = runtime.solvimon(at, settings), Workflow(name, kind, detail_type)
+            solvimon, workflow = runtime.solvimon(at, settings), RedriveTarget(name, kind, detail_type)
             redrive = Redrive(at, workflow, settings, runtime.ledger, solvimon, runtime.queue, clock)
             return redrive.run(
                 request.retry,
@@ -111,7 +111,7 @@ def build_export(
                 has_time=lambda: context.get_remaining_time_in_millis() >= NEEDED_MILLISECONDS,
             )
         except ValidationError as error:
-            return {"error": wrong_fields(error), "examples": EXAMPLES}
+            return {"error": validation_problems(error), "examples": EXAMPLES}
         except NeedsAttention as error:
             return {"error": error.message, "remedy": error.remedy}
         except Recoverable as error:
@@ -123,7 +123,7 @@ def build_export(
         try:
             request = model.model_validate(event).model_dump()
         except ValidationError as error:
-            return {"error": wrong_fields(error), "example": example}
+            return {"error": validation_problems(error), "example": example}
         connection = request["connection"]
         try:
             results = [

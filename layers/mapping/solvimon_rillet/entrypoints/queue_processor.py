@@ -32,12 +32,12 @@ _METRICS = {
 }
 _UNKNOWN_CONNECTION_SECONDS = 900
 # A message lives for 14 days; what claims to be older was not on its way all the time.
-_LONGEST_WAY = 15 * 86_400
+_LONGEST_LATENCY = 15 * 86_400
 # Their messages quote a vendor, which may name people; the ledger has them, the log has not.
 _QUOTES = (Code.REFUSED_BY_RILLET, Code.REFUSED_BY_SOLVIMON)
 
 
-class Inbox:
+class QueueProcessor:
     """A workflow's two ways in.
 
     Args:
@@ -107,7 +107,7 @@ class Inbox:
                 raise _OutOfTime("There was no time left in this run.", after=1)
             result = self._counted(event.connection, event.id, lambda: self._event_work(event))
             if result.outcome == "exported":
-                self._count_way(event)
+                self._record_latency(event)
             return
         except Recoverable as error:
             self._note(error, event.connection, event.id)
@@ -135,7 +135,7 @@ class Inbox:
             self._telemetry.count(name, connection)
         return result
 
-    def _count_way(self, event: BusEvent) -> None:
+    def _record_latency(self, event: BusEvent) -> None:
         """Note how long a document took from being finalised to being booked, where its event says when."""
         try:
             occurred = datetime.fromisoformat(event.occurred_at)
@@ -145,7 +145,7 @@ class Inbox:
             occurred = occurred.replace(tzinfo=UTC)
         seconds = self._clock() - occurred.timestamp()
         # Two vendors' clocks differ by a little; more is no measurement.
-        if -60 <= seconds <= _LONGEST_WAY:
+        if -60 <= seconds <= _LONGEST_LATENCY:
             self._telemetry.count(
                 "BookedAfterSeconds", event.connection, max(0.0, seconds), MetricUnit.Seconds
             )

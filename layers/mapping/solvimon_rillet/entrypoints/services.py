@@ -16,7 +16,7 @@ import boto3
 from botocore.config import Config
 
 from solvimon_rillet.connections.configuration import Configuration, connection_name
-from solvimon_rillet.rate_limit.limiter import Budget, Pacer, Priority
+from solvimon_rillet.rate_limit.limiter import Priority, RateLimit, SlidingWindowRateLimiter
 
 if TYPE_CHECKING:
     import requests
@@ -25,22 +25,22 @@ if TYPE_CHECKING:
     from solvimon_rillet.aws.eventbridge import Bus
     from solvimon_rillet.aws.s3_sns import ReportBucket, Topic
     from solvimon_rillet.aws.sqs import Queue
-    from solvimon_rillet.connections.rillet_tokens import Tokens
-    from solvimon_rillet.http import CountedGate, Gate
+    from solvimon_rillet.connections.rillet_tokens import RilletTokens
+    from solvimon_rillet.http import CountingRateLimiter, RateLimiter
     from solvimon_rillet.ledger.ledger import Ledger
     from solvimon_rillet.rillet.client import RilletClient
     from solvimon_rillet.rillet.oauth import RilletOAuth
     from solvimon_rillet.settings import Pacing, Settings
     from solvimon_rillet.solvimon.client import SolvimonClient
-    from solvimon_rillet.workflows.connect.authorization import ConnectRillet
+    from solvimon_rillet.workflows.connect.authorization import RilletAuthorization
     from solvimon_rillet.workflows.connect.connection_status import ConnectionStatus
     from solvimon_rillet.workflows.export.credit_memo import ExportCreditMemo
     from solvimon_rillet.workflows.export.invoice import ExportInvoice
-    from solvimon_rillet.workflows.imports.resource import Kind
-    from solvimon_rillet.workflows.imports.steps import Parts as ImportParts
+    from solvimon_rillet.workflows.imports.resource import ImportedResource
+    from solvimon_rillet.workflows.imports.steps import ImportServices as ImportParts
     from solvimon_rillet.workflows.outcome import Result
     from solvimon_rillet.workflows.payments.mark_invoice_paid import MarkInvoicePaid
-    from solvimon_rillet.workflows.reconcile.steps import Parts as ReconcileParts
+    from solvimon_rillet.workflows.reconcile.steps import ReconcileServices as ReconcileParts
     from solvimon_rillet.workflows.sweep.sweep import Sweep
     from solvimon_rillet.workflows.sync_customer import SyncCustomer
 
@@ -57,7 +57,7 @@ class _Vendors:
     rillet: "RilletClient"
 
 
-class Runtime:
+class Services:
     """The collaborators of one function, from its environment.
 
     Args:
@@ -75,8 +75,8 @@ class Runtime:
         self._environment = environment
         self._count = count
         self._lock = threading.Lock()
-        self._tokens: dict[str, Tokens] = {}
-        self._pacers: dict[tuple[str, Priority, Pacing], Pacer] = {}
+        self._tokens: dict[str, RilletTokens] = {}
+        self._rate_limiters: dict[tuple[str, Priority, Pacing], SlidingWindowRateLimiter] = {}
         self.clock = clock
 
     def aws(self, service: str) -> Any:  # noqa: ANN401 - the client's type is the service's
@@ -151,7 +151,7 @@ class Runtime:
         self, connection: object, priority: Priority = Priority.LIVE
     ) -> "ExportCreditMemo":
         """The workflow for a connection; raises as ``export_invoice``."""
-        from solvimon_rillet.workflows.export.accounting_periods import Books
+        from solvimon_rillet.workflows.export.accounting_periods import AccountingPeriods
         from solvimon_rillet.workflows.export.credit_memo import ExportCreditMemo
 
         at = self._vendors(connection, priority)
@@ -160,7 +160,7 @@ class Runtime:
         def original(invoice_id: str) -> "Result":
             return invoices.run(invoice_id, run_id())
 
-        books = Books(at.connection, self.table, at.rillet, self.clock)
+        books = AccountingPeriods(at.connection, self.table, at.rillet, self.clock)
         return ExportCreditMemo(
             at.connection, at.settings, self.ledger, at.solvimon, at.rillet, books, self.clock, original
         )
@@ -184,27 +184,31 @@ class Runtime:
         at = self._vendors(connection, priority, look_ahead=False)
         return MarkInvoicePaid(at.connection, at.settings, self.ledger, at.solvimon, at.rillet, self.clock)
 
-    def import_parts(self, kind: "Kind", connection: object) -> "tuple[ImportParts, CountedGate]":
+    def import_parts(
+        self, kind: "ImportedResource", connection: object
+    ) -> "tuple[ImportParts, CountingRateLimiter]":
         """What an import of a connection works with, as its settings are now, and the count of its calls.
 
         Raises:
             UnknownConnection: there is no such connection.
             RetryLater: its settings cannot be read.
         """
-        from solvimon_rillet.ledger.import_state import ImportLedger
-        from solvimon_rillet.workflows.imports.steps import Parts
+        from solvimon_rillet.ledger.import_state import ImportState
+        from solvimon_rillet.workflows.imports.steps import ImportServices
 
         at, gate = self._counted(connection)
-        ledger = ImportLedger(at.connection, kind.name, self.table, self.clock)
-        return Parts(at.settings, at.solvimon, at.rillet, ledger), gate
+        ledger = ImportState(at.connection, kind.name, self.table, self.clock)
+        return ImportServices(at.settings, at.solvimon, at.rillet, ledger), gate
 
-    def reconcile_parts(self, connection: object) -> "tuple[ReconcileParts, CountedGate]":
+    def reconcile_parts(self, connection: object) -> "tuple[ReconcileParts, CountingRateLimiter]":
         """What a reconciliation of a connection works with, and the count of its calls; raises as imports."""
-        from solvimon_rillet.workflows.reconcile.steps import Parts
+        from solvimon_rillet.workflows.reconcile.steps import ReconcileServices
 
         at, gate = self._counted(connection)
         name, settings, ledger = at.connection, at.settings, self.ledger
-        parts = Parts(name, settings, ledger, at.solvimon, at.rillet, self.reports, self.bus, self.topic)
+        parts = ReconcileServices(
+            name, settings, ledger, at.solvimon, at.rillet, self.reports, self.bus, self.topic
+        )
         return parts, gate
 
     def sweep(self, connection: object) -> "Sweep":
@@ -214,30 +218,30 @@ class Runtime:
             UnknownConnection: there is no such connection.
             RetryLater: its settings cannot be read.
         """
-        from solvimon_rillet.ledger.sweep_state import SweepLedger
-        from solvimon_rillet.workflows.sweep.base import Tools
-        from solvimon_rillet.workflows.sweep.sweep import Sweep, parts_of
+        from solvimon_rillet.ledger.sweep_state import SweepState
+        from solvimon_rillet.workflows.sweep.base import SweepContext
+        from solvimon_rillet.workflows.sweep.sweep import Sweep, scans_of
 
         at = self._vendors(connection, Priority.BULK, look_ahead=False)
         name = at.connection
-        memory = SweepLedger(name, self.table, self.clock)
-        tools = Tools(name, at.settings, self.ledger, memory, self.bus, self.clock)
+        memory = SweepState(name, self.table, self.clock)
+        tools = SweepContext(name, at.settings, self.ledger, memory, self.bus, self.clock)
 
         def check_credentials() -> None:
             self.configuration.credential(name, "solvimon", "api_key")
-            self.tokens(name, at.settings).bearer()
+            self.tokens(name, at.settings).access_token()
 
-        return Sweep(tools, parts_of(tools, at.solvimon, at.rillet), check_credentials, self._count)
+        return Sweep(tools, scans_of(tools, at.solvimon, at.rillet), check_credentials, self._count)
 
-    def connect_rillet(self) -> "ConnectRillet":
+    def connect_rillet(self) -> "RilletAuthorization":
         """Authorisation of connections."""
-        from solvimon_rillet.workflows.connect.authorization import ConnectRillet
+        from solvimon_rillet.workflows.connect.authorization import RilletAuthorization
 
         def rillet_for(name: str, settings: "Settings", token: Callable[[], str]) -> "RilletClient":
-            gate = self.pacer(name, settings, Priority.LIVE)
+            gate = self.rate_limiter(name, settings, Priority.LIVE)
             return self._rillet_client(settings, token, gate, None)
 
-        return ConnectRillet(self.configuration, self.table, self.tokens, rillet_for, self.clock)
+        return RilletAuthorization(self.configuration, self.table, self.tokens, rillet_for, self.clock)
 
     def connection_status(self) -> "ConnectionStatus":
         """How connections stand."""
@@ -245,9 +249,9 @@ class Runtime:
 
         return ConnectionStatus(self.configuration, self.tokens, self.solvimon, self.rillet)
 
-    def tokens(self, connection: str, settings: "Settings") -> "Tokens":
+    def tokens(self, connection: str, settings: "Settings") -> "RilletTokens":
         """The tokens of a connection, one object per connection and process."""
-        from solvimon_rillet.connections.rillet_tokens import Tokens
+        from solvimon_rillet.connections.rillet_tokens import RilletTokens
 
         with self._lock:
             if connection not in self._tokens:
@@ -259,24 +263,31 @@ class Runtime:
                     now = self.configuration.settings(connection)  # whatever they were when this was made
                     return RilletOAuth(client_of(self.configuration), now.rillet)
 
-                self._tokens[connection] = Tokens(
+                self._tokens[connection] = RilletTokens(
                     connection, self.configuration, self.table, oauth, self.clock
                 )
             return self._tokens[connection]
 
-    def pacer(self, connection: str, settings: "Settings", priority: Priority) -> Pacer:
+    def rate_limiter(
+        self, connection: str, settings: "Settings", priority: Priority
+    ) -> SlidingWindowRateLimiter:
         """The pacer of a connection's calls, one object per priority and process."""
-        from solvimon_rillet.rate_limit.dynamodb_store import TurnTable
+        from solvimon_rillet.rate_limit.dynamodb_store import DynamoDBRequestWindowStore
 
         key = (connection, priority, settings.rillet.pacing)
         with self._lock:
-            if key not in self._pacers:
+            if key not in self._rate_limiters:
                 pacing = settings.rillet.pacing
-                budget = Budget(pacing.requests, pacing.window_seconds + pacing.margin_seconds)
-                self._pacers[key] = Pacer(
-                    connection, TurnTable(self.table), budget, priority, self.clock, count=self._count
+                budget = RateLimit(pacing.requests, pacing.window_seconds + pacing.margin_seconds)
+                self._rate_limiters[key] = SlidingWindowRateLimiter(
+                    connection,
+                    DynamoDBRequestWindowStore(self.table),
+                    budget,
+                    priority,
+                    self.clock,
+                    count=self._count,
                 )
-            return self._pacers[key]
+            return self._rate_limiters[key]
 
     def solvimon(self, connection: str, settings: "Settings") -> "SolvimonClient":
         """A client of the connection's Solvimon platform."""
@@ -296,39 +307,41 @@ class Runtime:
         base_url, http = settings.solvimon.base_url, self._sessions["solvimon"]
         return SolvimonClient(Http("Solvimon", base_url, headers, http, "X-REQUEST-ID", renew=renew))
 
-    def rillet(self, connection: str, settings: "Settings", gate: "Gate | None" = None) -> "RilletClient":
+    def rillet(
+        self, connection: str, settings: "Settings", gate: "RateLimiter | None" = None
+    ) -> "RilletClient":
         """A client of the connection's Rillet organisation."""
         tokens = self.tokens(connection, settings)
 
         def renew(refused: Mapping[str, str]) -> bool:
             return tokens.renew(refused["Authorization"].removeprefix("Bearer "))
 
-        gate = gate or self.pacer(connection, settings, Priority.LIVE)
-        return self._rillet_client(settings, tokens.bearer, gate, renew)
+        gate = gate or self.rate_limiter(connection, settings, Priority.LIVE)
+        return self._rillet_client(settings, tokens.access_token, gate, renew)
 
     def _vendors(self, connection: object, priority: Priority, *, look_ahead: bool = True) -> _Vendors:
         name = connection_name(connection)
         settings = self.configuration.settings(name)
-        pacer = self.pacer(name, settings, priority)
+        pacer = self.rate_limiter(name, settings, priority)
         if look_ahead:
-            pacer.look_ahead()
+            pacer.raise_if_backing_off()
         return _Vendors(name, settings, self.solvimon(name, settings), self.rillet(name, settings, pacer))
 
-    def _counted(self, connection: object) -> "tuple[_Vendors, CountedGate]":
+    def _counted(self, connection: object) -> "tuple[_Vendors, CountingRateLimiter]":
         """Clients whose calls to Rillet give way to live work, and are counted."""
-        from solvimon_rillet.http import CountedGate
+        from solvimon_rillet.http import CountingRateLimiter
 
         name = connection_name(connection)
         settings = self.configuration.settings(name)
-        gate = CountedGate(self.pacer(name, settings, Priority.BULK))
+        gate = CountingRateLimiter(self.rate_limiter(name, settings, Priority.BULK))
         at = _Vendors(name, settings, self.solvimon(name, settings), self.rillet(name, settings, gate))
         return at, gate
 
     def _export_invoice(self, at: _Vendors) -> "ExportInvoice":
-        from solvimon_rillet.workflows.export.accounting_periods import Books
+        from solvimon_rillet.workflows.export.accounting_periods import AccountingPeriods
         from solvimon_rillet.workflows.export.invoice import ExportInvoice
 
-        books = Books(at.connection, self.table, at.rillet, self.clock)
+        books = AccountingPeriods(at.connection, self.table, at.rillet, self.clock)
         return ExportInvoice(
             at.connection, at.settings, self.ledger, at.solvimon, at.rillet, books, self.clock
         )
@@ -337,7 +350,7 @@ class Runtime:
         self,
         settings: "Settings",
         token: Callable[[], str],
-        gate: "Gate",
+        gate: "RateLimiter",
         renew: Callable[[Mapping[str, str]], bool] | None,
     ) -> "RilletClient":
         from solvimon_rillet.http import Http

@@ -7,13 +7,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from solvimon_rillet.aws.sqs import Queue
 from solvimon_rillet.entrypoints.lambda_handler import Handler
-from solvimon_rillet.entrypoints.services import Runtime
+from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.errors import NeedsAttention, Recoverable
 from solvimon_rillet.events import is_id
-from solvimon_rillet.formatting import wrong_fields
-from solvimon_rillet.ledger.document_types import CREDIT_MEMO, CUSTOMER, INVOICE, Kind
-from solvimon_rillet.workflows.status.document_history import DocumentStory
+from solvimon_rillet.formatting import validation_problems
+from solvimon_rillet.ledger.document_types import CREDIT_MEMO, CUSTOMER, INVOICE, DocumentType
+from solvimon_rillet.workflows.status.document_history import DocumentHistory
 from solvimon_rillet.workflows.status.overview import Overview
 
 EXAMPLES: list[dict[str, Any]] = [
@@ -44,7 +44,7 @@ class _Named(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    def named(self, *kinds: Kind) -> tuple[Kind, str] | None:
+    def named(self, *kinds: DocumentType) -> tuple[DocumentType, str] | None:
         """The document that is named."""
         given = {kind: value for kind in kinds if (value := getattr(self, kind.id_name)) is not None}
         if len(given) > 1:
@@ -88,7 +88,7 @@ class StatusRequest(_Named):
 def build_status(environment: Mapping[str, str], clock: Callable[[], float]) -> Handler:
     """A handler of ``sync_status``."""
     telemetry = Telemetry(environment, "sync_status")
-    runtime = Runtime(environment, clock, telemetry.count)
+    runtime = Services(environment, clock, telemetry.count)
 
     def answer(request: StatusRequest) -> dict[str, Any]:
         name = request.connection
@@ -96,20 +96,20 @@ def build_status(environment: Mapping[str, str], clock: Callable[[], float]) -> 
         if request.resolve:
             return resolve(name, request.resolve)
         if asked := request.named(INVOICE, CREDIT_MEMO, CUSTOMER):
-            return DocumentStory(name, runtime.ledger, clock).of(*asked)
+            return DocumentHistory(name, runtime.ledger, clock).of(*asked)
         return Overview(name, runtime.ledger, _dead_letters(environment, runtime), clock).now()
 
     def resolve(name: str, wanted: ResolveRequest) -> dict[str, Any]:
         # Only this asks the vendors; whoever just looks does without their clients.
-        from solvimon_rillet.workflows.status.manual_resolution import Refused, Resolve
+        from solvimon_rillet.workflows.status.manual_resolution import ManualResolution, ResolutionRefused
 
         settings = runtime.configuration.settings(name)
         solvimon, rillet = runtime.solvimon(name, settings), runtime.rillet(name, settings)
-        work = Resolve(name, settings, runtime.ledger, solvimon, rillet, clock)
+        work = ManualResolution(name, settings, runtime.ledger, solvimon, rillet, clock)
         kind, document_id = wanted.named(INVOICE, CREDIT_MEMO) or (INVOICE, "")
         try:
             return work.run(kind, document_id, wanted.rillet_id, wanted.note.strip())
-        except Refused as error:
+        except ResolutionRefused as error:
             return {"error": str(error), "remedy": error.remedy}
 
     @telemetry.logger.inject_lambda_context(clear_state=True)
@@ -117,7 +117,7 @@ def build_status(environment: Mapping[str, str], clock: Callable[[], float]) -> 
         try:
             return answer(StatusRequest.model_validate(event))
         except ValidationError as error:
-            return {"error": wrong_fields(error), "examples": EXAMPLES}
+            return {"error": validation_problems(error), "examples": EXAMPLES}
         except NeedsAttention as error:
             return {"error": error.message, "remedy": error.remedy}
         except Recoverable as error:
@@ -129,7 +129,7 @@ def build_status(environment: Mapping[str, str], clock: Callable[[], float]) -> 
     return handle
 
 
-def _dead_letters(environment: Mapping[str, str], runtime: Runtime) -> dict[str, Queue]:
+def _dead_letters(environment: Mapping[str, str], runtime: Services) -> dict[str, Queue]:
     """The dead-letter queues that the template names, by their names."""
     sqs = runtime.aws("sqs")
     urls = environment.get("DEAD_LETTERS", "").split()

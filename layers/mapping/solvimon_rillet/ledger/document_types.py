@@ -5,7 +5,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class DocumentType:
     """A kind of document.
 
     Attributes:
@@ -33,12 +33,14 @@ class Kind:
 
 
 _EXPORT = ("claimed", "sending", "exported", "differs", "rejected", "skipped")
-INVOICE = Kind("invoice", "invoice_id", "export_invoice", _EXPORT, retries=True)
-CREDIT_MEMO = Kind("credit_memo", "credit_note_id", "export_credit_memo", _EXPORT, retries=True)
-CUSTOMER = Kind("customer", "customer_id", "sync_customer", ("claimed", "synced", "rejected", "skipped"))
-PAYMENT = Kind(
+INVOICE = DocumentType("invoice", "invoice_id", "export_invoice", _EXPORT, retries=True)
+CREDIT_MEMO = DocumentType("credit_memo", "credit_note_id", "export_credit_memo", _EXPORT, retries=True)
+CUSTOMER = DocumentType(
+    "customer", "customer_id", "sync_customer", ("claimed", "synced", "rejected", "skipped")
+)
+PAYMENT = DocumentType(
     "payment", "invoice_id", "mark_invoice_paid", ("claimed", "sending", "marked", "rejected", "skipped")
 )
-KINDS = (INVOICE, CREDIT_MEMO, CUSTOMER, PAYMENT)
+DOCUMENT_TYPES = (INVOICE, CREDIT_MEMO, CUSTOMER, PAYMENT)
 CREDIT = "credit_"
 """Facts of an invoice's record: what each of our memos has taken off it."""

@@ -16,7 +16,7 @@ from solvimon_rillet.ledger.ledger import SCHEMA, Document
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class ImportedRow:
     """What is remembered of a row.
 
     Attributes:
@@ -45,7 +45,7 @@ class Known:
         }
 
     @classmethod
-    def of(cls, item: Mapping[str, Any]) -> "Known":
+    def of(cls, item: Mapping[str, Any]) -> "ImportedRow":
         """The memory in a record."""
         return cls(
             str(item["solvimon_id"]),
@@ -56,7 +56,7 @@ class Known:
         )
 
 
-class RunUnderWay(Exception):
+class ImportAlreadyRunning(Exception):
     """Another run holds the lease; ``since`` is when it started, in unix seconds."""
 
     def __init__(self, since: int, until: int) -> None:
@@ -65,7 +65,7 @@ class RunUnderWay(Exception):
         self.until = until
 
 
-class ImportLedger:
+class ImportState:
     """The memory of one connection's imports of one kind.
 
     Every method may raise ``RetryLater`` when DynamoDB does not answer.
@@ -83,13 +83,13 @@ class ImportLedger:
         self._table = table
         self._clock = clock
 
-    def known(self, rillet_ids: Iterable[str]) -> dict[str, Known]:
+    def imported_rows(self, rillet_ids: Iterable[str]) -> dict[str, ImportedRow]:
         """What is remembered of up to 100 rows, by Rillet id."""
         keys = {self._row(rillet_id): rillet_id for rillet_id in rillet_ids}
-        return {keys[key]: Known.of(item) for key, item in self._table.get_many(keys).items()}
+        return {keys[key]: ImportedRow.of(item) for key, item in self._table.get_many(keys).items()}
 
     def remember(
-        self, rillet_id: str, known: Known, link: Mapping[str, Any] | None, seconds: int | None
+        self, rillet_id: str, known: ImportedRow, link: Mapping[str, Any] | None, seconds: int | None
     ) -> None:
         """Remember a row, and the link by which an export finds the Rillet id of its Solvimon record.
 
@@ -107,7 +107,7 @@ class ImportLedger:
             records[Document(self._connection, f"link-{self._kind}", known.solvimon_id).key] = facts
         self._table.put_many(records)
 
-    def begin(self, run: str, seconds: int, started: int | None = None) -> int:
+    def acquire_lease(self, run: str, seconds: int, started: int | None = None) -> int:
         """Take the lease for a run, or hold on to it.
 
         Args:
@@ -119,7 +119,7 @@ class ImportLedger:
             When the run began, in unix seconds.
 
         Raises:
-            RunUnderWay: another run holds it.
+            ImportAlreadyRunning: another run holds it.
         """
         now = int(self._clock())
         facts = {"run": run, "started": now if started is None else started, "lease_until": now + seconds}
@@ -132,10 +132,12 @@ class ImportLedger:
             )
         except ConditionFailed:
             held = self._table.get(self._key("import-run")) or {}
-            raise RunUnderWay(int(held.get("started", now)), int(held.get("lease_until", now))) from None
+            raise ImportAlreadyRunning(
+                int(held.get("started", now)), int(held.get("lease_until", now))
+            ) from None
         return int(facts["started"])  # type: ignore[call-overload,no-any-return]
 
-    def end(self, run: str) -> None:
+    def release_lease(self, run: str) -> None:
         """Give the lease back, if the run still holds it."""
         try:
             self._table.put(

@@ -80,7 +80,7 @@ class Ledger:
                     ":owner": owner,
                     ":until": now + LEASE_SECONDS,
                     ":claimed": "claimed",
-                    ":listed": document.listed("claimed"),
+                    ":listed": document.index_key("claimed"),
                     ":schema": SCHEMA,
                     ":now": now,
                     ":exported": "exported",
@@ -93,11 +93,11 @@ class Ledger:
                 return Claim(document, "", upgraded(document, failed.item))
             wait = max(1, int(failed.item.get("lease_until", now)) - now)
             raise RetryLater(f"{document.id} is being worked on by another worker.", after=wait) from None
-        if item["listed"] != document.listed(str(item["state"])):
-            self.adopt(document, item)
+        if item["listed"] != document.index_key(str(item["state"])):
+            self.index_legacy_record(document, item)
         return Claim(document, owner, item)
 
-    def adopt(self, document: Document, record: Item) -> None:
+    def index_legacy_record(self, document: Document, record: Item) -> None:
         """Put a record of version 1, which had no index, into the index; nothing else about it changes."""
         began = record.get("updated_at", record.get("created_at", int(self._clock())))
         with contextlib.suppress(ConditionFailed):  # somebody has just written it anew
@@ -107,7 +107,7 @@ class Ledger:
                 "updated_at = if_not_exists(updated_at, :began)",
                 "#state = :state",
                 {
-                    ":listed": document.listed(str(record["state"])),
+                    ":listed": document.index_key(str(record["state"])),
                     ":began": began,
                     ":schema": SCHEMA,
                     ":state": record["state"],
@@ -115,21 +115,21 @@ class Ledger:
                 {"#state": "state"},
             )
 
-    def begin(self, claim: Claim, attempt: Attempt) -> None:
+    def record_attempt(self, claim: Claim, attempt: Attempt) -> None:
         """Write the intent to send, before the call."""
         item = attempt.as_item()
         new = self._entry("sent" if attempt.open else "refused", item)
         self._write(claim, {"state": "sending", "attempt": item}, new, release=False)
 
-    def progress(self, claim: Claim, facts: Mapping[str, Any]) -> None:
+    def record_step(self, claim: Claim, facts: Mapping[str, Any]) -> None:
         """Write a step of a document that has several, and keep the lease."""
         what = str(facts.get("step") or next(iter(facts)))
         self._write(claim, {"state": "sending", **facts}, self._entry(what, facts), release=False)
 
-    def note(self, document: Document, facts: Mapping[str, Any]) -> None:
+    def add_facts(self, document: Document, facts: Mapping[str, Any]) -> None:
         """Add facts to a document that is finished; on any other this does nothing."""
         with contextlib.suppress(ConditionFailed):
-            self._table.change(
+            self._table.update_attributes(
                 document.key,
                 facts,
                 _IS_DONE,
@@ -137,7 +137,7 @@ class Ledger:
                 {"#state": "state"},
             )
 
-    def differ(self, document: Document, why: NeedsAttention) -> bool:
+    def mark_mismatch(self, document: Document, why: NeedsAttention) -> bool:
         """Note that a finished document is not in Rillet any more as it was booked.
 
         A deletion or a double booking that is noted already is worse than another total, and stays.
@@ -151,9 +151,11 @@ class Ledger:
             return True
         only_total = why.code is Code.TOTAL_DIFFERS
         condition = "#state = :exported OR (#state = :differs AND #code = :total)" if only_total else _IS_DONE
-        return self._turn(document, known, "differs", facts, condition) or known.get("state") in FINISHED
+        return (
+            self._change_state(document, known, "differs", facts, condition) or known.get("state") in FINISHED
+        )
 
-    def heal(self, document: Document, left: NeedsAttention | None = None) -> bool:
+    def clear_mismatch(self, document: Document, left: NeedsAttention | None = None) -> bool:
         """Rillet has our total again: a document that differed by its total alone is exported again.
 
         Args:
@@ -165,9 +167,9 @@ class Ledger:
         """
         facts = {"code": left.code.value, "message": left.message, "remedy": left.remedy} if left else {}
         known, state = self.read(document) or {}, "rejected" if left else "exported"
-        return self._turn(document, known, state, facts, "#state = :differs AND #code = :total")
+        return self._change_state(document, known, state, facts, "#state = :differs AND #code = :total")
 
-    def _turn(
+    def _change_state(
         self, document: Document, known: Item, state: str, facts: Mapping[str, Any], condition: str
     ) -> bool:
         """Write another state of a document that nobody works on, if the condition holds."""
@@ -175,16 +177,16 @@ class Ledger:
             int(self._clock()),
             audit_trail.appended(known.get("history", []), self._entry(state, facts)),
         )
-        written = {"state": state, "listed": document.listed(state), "updated_at": now, "history": past}
+        written = {"state": state, "listed": document.index_key(state), "updated_at": now, "history": past}
         asked = {":exported": "exported", ":differs": "differs", ":total": Code.TOTAL_DIFFERS.value}
         try:
-            self._table.change(
+            self._table.update_attributes(
                 document.key,
                 {**written, **facts},
                 condition,
                 {name: value for name, value in asked.items() if name in condition},
                 {name: name[1:] for name in ("#state", "#code") if name in condition},
-                gone=_WHY,
+                remove=_WHY,
             )
         except ConditionFailed:
             return False
@@ -216,15 +218,15 @@ class Ledger:
         new = audit_trail.waiting(why, int(self._clock())) if why else None
         self._write(claim, {}, new, release=True)
 
-    def abandon(self, claim: Claim) -> None:
+    def discard_claim(self, claim: Claim) -> None:
         """Give the lease back on a document that is none of ours; a record made for it goes."""
         if claim.record.get("state") != "claimed" or "attempt" in claim.record:
             self.release(claim)
             return
         with contextlib.suppress(ConditionFailed):
-            self._table.take_if(claim.document.key, "lease_owner = :owner", {":owner": claim.owner})
+            self._table.delete_if(claim.document.key, "lease_owner = :owner", {":owner": claim.owner})
 
-    def settle(self, document: Document, state: str, facts: Mapping[str, Any]) -> Item:
+    def resolve_manually(self, document: Document, state: str, facts: Mapping[str, Any]) -> Item:
         """Write how a document ended because a person says so, whatever its state.
 
         Returns:
@@ -240,18 +242,18 @@ class Ledger:
             "created_at": known.get("created_at", now),
             "updated_at": now,
             "state": state,
-            "listed": document.listed(state),
+            "listed": document.index_key(state),
             "history": past,
             **facts,
         }
         try:
-            self._table.change(
+            self._table.update_attributes(
                 document.key,
                 written,
                 "(attribute_not_exists(lease_until) OR lease_until <= :now) AND "
                 "(attribute_not_exists(updated_at) OR updated_at = :read)",
                 {":now": now, ":read": known.get("updated_at", 0)},
-                gone=(*_WHY, *_LEASE),
+                remove=(*_WHY, *_LEASE),
             )
         except ConditionFailed:
             raise RetryLater(f"{document.id} is being worked on this very moment.", after=5) from None
@@ -286,7 +288,7 @@ class Ledger:
             found |= {keys[key]: upgraded(keys[key], item) for key, item in items.items()}
         return found
 
-    def listed(self, connection: str, kind: str, state: str) -> Iterator[tuple[Document, Item]]:
+    def in_state(self, connection: str, kind: str, state: str) -> Iterator[tuple[Document, Item]]:
         """The documents in a state, longest unchanged first, with what the index keeps of them.
 
         The index follows the table within a second or so (DynamoDB, global secondary indexes).
@@ -322,7 +324,7 @@ class Ledger:
 
     def forget(self, connection: str, kind: str, solvimon_id: str) -> None:
         """Forget a link, because Rillet does not know its id."""
-        self._table.take(Document(connection, f"link-{kind}", solvimon_id).key)
+        self._table.pop(Document(connection, f"link-{kind}", solvimon_id).key)
 
     def _entry(self, what: str, facts: Mapping[str, Any]) -> audit_trail.Entry:
         return audit_trail.entry(what, int(self._clock()), facts)
@@ -341,14 +343,14 @@ class Ledger:
         if new:
             facts["history"] = audit_trail.appended(claim.record.get("history", []), new)
         if "state" in facts:
-            facts["listed"] = claim.document.listed(str(facts["state"]))
+            facts["listed"] = claim.document.index_key(str(facts["state"]))
         try:
-            self._table.change(
+            self._table.update_attributes(
                 claim.document.key,
                 {**facts, "updated_at": int(self._clock())},
                 "lease_owner = :owner",
                 {":owner": claim.owner},
-                gone=(*remove, *(_LEASE if release else ())),
+                remove=(*remove, *(_LEASE if release else ())),
             )
         except ConditionFailed:
             raise RetryLater(f"The lease on {claim.document.id} is lost; another worker goes on.") from None

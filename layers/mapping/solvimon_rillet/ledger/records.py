@@ -23,7 +23,7 @@ def upgraded(document: "Document", record: Item) -> Item:
     if "state" not in record or "listed" in record:
         return record
     began = record.get("created_at", 0)
-    listed = document.listed(str(record["state"]))
+    listed = document.index_key(str(record["state"]))
     return {"updated_at": began, "history": [], **record, "listed": listed}
 
 
@@ -40,7 +40,7 @@ class Document:
         """The partition key; connection and kind hold no ``#``, so no id reaches another one's record."""
         return f"{self.connection}#{self.kind}#{self.id}"
 
-    def listed(self, state: str) -> str:
+    def index_key(self, state: str) -> str:
         """The index's key of the document while it is in a state."""
         return f"{self.connection}#{self.kind}#{state}"
 

@@ -20,7 +20,7 @@ _WRITTEN_AT_ONCE = 25
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class PublishedEvent:
     """What was told of a document.
 
     Attributes:
@@ -32,7 +32,7 @@ class Told:
     at: int
 
 
-class SweepLedger:
+class SweepState:
     """The memory of one connection's sweeps.
 
     Every method may raise ``RetryLater`` when DynamoDB does not answer.
@@ -48,23 +48,23 @@ class SweepLedger:
         self._table = table
         self._clock = clock
 
-    def begun(self) -> int | None:
+    def first_started_at(self) -> int | None:
         """When the very first sweep began, in unix seconds."""
-        return self.reached("begun")
+        return self.watermark("begun")
 
-    def begin(self) -> int:
+    def record_first_start(self) -> int:
         """Note the very first sweep; the answer is when it began, which later ones do not change."""
         with contextlib.suppress(ConditionFailed):
             facts = {"schema_version": SCHEMA, "reached": int(self._clock())}
             self._table.put(self._key("begun"), facts, "attribute_not_exists(pk)")
-        return self.begun() or 0
+        return self.first_started_at() or 0
 
-    def reached(self, part: str) -> int | None:
+    def watermark(self, part: str) -> int | None:
         """How far a part of the sweep has come; ``None`` before its first time."""
         item = self._table.get(self._key(part))
         return int(item["reached"]) if item else None
 
-    def move(self, part: str, reached: int) -> None:
+    def advance_watermark(self, part: str, reached: int) -> None:
         """Note how far a part has come. A sweep that overtook this one stays ahead."""
         with contextlib.suppress(ConditionFailed):
             self._table.put(
@@ -74,15 +74,17 @@ class SweepLedger:
                 {":reached": reached},
             )
 
-    def told(self, kind: str, ids: Iterable[str]) -> dict[str, Told]:
+    def published(self, kind: str, ids: Iterable[str]) -> dict[str, PublishedEvent]:
         """What was told of documents, those of which something was, by id."""
         keys = {self._told_key(kind, identifier): identifier for identifier in ids}
         wanted, found = list(keys), dict[str, Item]()
         for start in range(0, len(wanted), _READ_AT_ONCE):
             found |= self._table.get_many(wanted[start : start + _READ_AT_ONCE])
-        return {keys[key]: Told(str(item["what"]), int(item["at"])) for key, item in found.items()}
+        return {keys[key]: PublishedEvent(str(item["what"]), int(item["at"])) for key, item in found.items()}
 
-    def tell(self, kind: str, told: Mapping[str, Told], seconds: int | None = None) -> None:
+    def mark_published(
+        self, kind: str, told: Mapping[str, PublishedEvent], seconds: int | None = None
+    ) -> None:
         """Remember what was told of documents, by id; ``seconds`` limits for how long."""
         ends = {} if seconds is None else {"expires_at": int(self._clock()) + seconds}
         records = {

@@ -15,7 +15,7 @@ from solvimon_rillet.mapping.document_fields import (
     Item,
     MappedDocument,
     assemble,
-    booking_day,
+    booking_date,
     check_dated,
     document_zone,
     line_tax,
@@ -43,7 +43,7 @@ def _number(header: Header) -> str | None:
 # The guide's table "Export Credit Memos to Rillet", row by row.
 HEADER_ROWS: tuple[Row[Header], ...] = (
     Row("invoice_number", "credit_memo_number", _number),
-    Row("invoice_date", "credit_memo_date", booking_day),
+    Row("invoice_date", "credit_memo_date", booking_date),
     Row("id", "external_references", references),
     Row("customer", "customer_id", lambda h: h.links.customer_id),
     Row("billing_entity", "subsidiary_id", lambda h: h.links.subsidiary_id),

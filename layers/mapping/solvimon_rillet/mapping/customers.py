@@ -8,7 +8,7 @@ from typing import Any
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.fingerprint import hash_of
 from solvimon_rillet.mapping.field_table import Row, fill
-from solvimon_rillet.mapping.solvimon_fields import MappedRecord, cut, field, one_line
+from solvimon_rillet.mapping.solvimon_fields import MappedRecord, custom_field, one_line, truncate
 from solvimon_rillet.rillet.models import Customer as RilletCustomer
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.models import Customer
@@ -111,7 +111,7 @@ IMPORT_ROWS: tuple[Row[_Imported], ...] = (
     Row(
         "id",
         "custom_fields",
-        lambda i: field(i.settings.custom_fields.customer, i.customer.id),
+        lambda i: custom_field(i.settings.custom_fields.customer, i.customer.id),
         rule='the custom field "Rillet Customer ID"; other fields stay',
     ),
     # Beyond the guide: what else Solvimon needs or takes.
@@ -135,11 +135,11 @@ def to_solvimon_customer(customer: RilletCustomer, settings: Settings | None = N
             "Name it in Rillet, then import again.",
         )
     notes = []
-    if name != cut(name):
+    if name != truncate(name):
         notes.append("The name is longer than the 256 characters that Solvimon takes, and was cut.")
     email, notes_on_email = _import_email(customer)
     address, notes_on_address = _import_address(customer)
-    subject = _Imported(customer, settings or Settings(), cut(name), email, address)
+    subject = _Imported(customer, settings or Settings(), truncate(name), email, address)
     return MappedRecord(fill(IMPORT_ROWS, subject)[0], (*notes, *notes_on_email, *notes_on_address))
 
 
@@ -254,7 +254,9 @@ def _synced_references(synced: _Synced) -> list[dict[str, str]]:
 
 def _import_email(customer: RilletCustomer) -> tuple[str | None, list[str]]:
     senders = [one_line(email.email) for email in customer.emails if email.type == MAIN_SENDER]
-    usable = [email for email in dict.fromkeys(senders) if _EMAIL.fullmatch(email) and email == cut(email)]
+    usable = [
+        email for email in dict.fromkeys(senders) if _EMAIL.fullmatch(email) and email == truncate(email)
+    ]
     notes = []
     if len(dict.fromkeys(senders)) > 1:
         notes.append("Several MAIN_SENDER addresses: Solvimon takes one, and got the first.")

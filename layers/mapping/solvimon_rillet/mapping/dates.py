@@ -67,7 +67,7 @@ def service_period(group: Group, path: str, where: tzinfo) -> tuple[date, date] 
     return first, last
 
 
-def around(first: date, last: date) -> tuple[datetime, datetime]:
+def utc_range(first: date, last: date) -> tuple[datetime, datetime]:
     """Moments in UTC between which every document of some days is dated, whatever its own time zone."""
     begin = max(first, date.min + timedelta(days=1)) - timedelta(days=1)
     end = min(last, date.max - timedelta(days=2)) + timedelta(days=2)

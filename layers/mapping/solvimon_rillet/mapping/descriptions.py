@@ -6,7 +6,7 @@ from decimal import Decimal
 from solvimon_rillet.solvimon.models import Group, Line, MeterValue
 
 
-def of_group(group: Group) -> str:
+def group_description(group: Group) -> str:
     """The description of a group: its products' names and its usage; one line of text.
 
     Without a product: the group's text, its lines' texts, their items' names, the category, or its type.
@@ -15,7 +15,7 @@ def of_group(group: Group) -> str:
     return f"{name} ({usage})" if usage else name
 
 
-def source_of(group: Group) -> str:
+def description_source(group: Group) -> str:
     """The field of a group that its description comes from."""
     return _named(group)[1]
 

@@ -12,7 +12,7 @@ from solvimon_rillet.mapping.exchange_rates import exchange_rate
 from solvimon_rillet.mapping.field_table import Row, fill
 from solvimon_rillet.mapping.lines import DocumentLine, Lines
 from solvimon_rillet.mapping.links import Links
-from solvimon_rillet.mapping.proof import prove
+from solvimon_rillet.mapping.proof import verify_payload_totals
 from solvimon_rillet.mapping.totals import Totals
 from solvimon_rillet.settings import InvoiceScope, Settings
 from solvimon_rillet.solvimon.models import Invoice, Moment
@@ -78,7 +78,7 @@ def assemble(
         items.append(item)
         origins |= {f"items[{number}].{target}": _spell(source, line) for target, source in sources.items()}
     payload["items"] = items
-    prove(payload, lines.totals)
+    verify_payload_totals(payload, lines.totals)
     return MappedDocument(payload, lines.totals, (*lines.warnings, *_currency_warnings(header)), origins)
 
 
@@ -114,21 +114,21 @@ def references(header: Header) -> list[dict[str, str]]:
     return [reference | {"url": link} if link else reference]
 
 
-def day_of(moment: Moment | None, header: Header) -> str | None:
+def iso_day(moment: Moment | None, header: Header) -> str | None:
     """A moment's day in the document's zone, as Rillet writes it."""
     return None if moment is None else day(moment, header.where).isoformat()
 
 
-def booking_day(header: Header) -> str | None:
+def booking_date(header: Header) -> str | None:
     """The day to book on: the document's own, unless that one is closed."""
-    return header.booked_on.isoformat() if header.booked_on else day_of(header.invoice.invoice_date, header)
+    return header.booked_on.isoformat() if header.booked_on else iso_day(header.invoice.invoice_date, header)
 
 
 def true_date_note(header: Header) -> str:
     """Says the true date of a document that is booked on another day, because its period is closed."""
     if header.booked_on is None:
         return ""
-    dated = day_of(header.invoice.invoice_date, header)
+    dated = iso_day(header.invoice.invoice_date, header)
     return f"Dated {dated}; booked on {header.booked_on}, the first open day."
 
 
@@ -144,7 +144,7 @@ def posted_exchange_rate(header: Header) -> dict[str, str] | None:
     rate = exchange_rate(header.invoice, base, target) if target else None
     if rate is None or target is None:
         return None
-    return {"base": base, "target": target, "rate": money.plain(rate), "date": str(booking_day(header))}
+    return {"base": base, "target": target, "rate": money.plain(rate), "date": str(booking_date(header))}
 
 
 def money_of(amount: Decimal, item: Item) -> dict[str, str]:

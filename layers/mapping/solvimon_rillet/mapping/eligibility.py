@@ -11,7 +11,7 @@ SELF_BILLING = "self_billing"
 BEFORE_START_DATE = "before_start_date"
 
 
-def check_wanted(document: Invoice, settings: Settings, workflow: str) -> None:
+def check_eligible(document: Invoice, settings: Settings, workflow: str) -> None:
     """Raise ``Skip`` for a document that is not for Rillet.
 
     Args:

@@ -10,11 +10,11 @@ from solvimon_rillet.mapping.document_fields import (
     Item,
     MappedDocument,
     assemble,
-    booking_day,
+    booking_date,
     check_dated,
-    day_of,
     document_day,
     document_zone,
+    iso_day,
     line_tax,
     line_tax_country,
     line_tax_type,
@@ -53,8 +53,8 @@ def _number(header: Header) -> str | None:
 
 def _due_day(header: Header) -> str | None:
     """The due date; never before the day of booking, which may be later than the invoice's own."""
-    due = day_of(header.invoice.due_date, header)
-    return max(due, str(booking_day(header))) if due and header.booked_on else due
+    due = iso_day(header.invoice.due_date, header)
+    return max(due, str(booking_date(header))) if due and header.booked_on else due
 
 
 def _memo(header: Header) -> str | None:
@@ -87,7 +87,7 @@ def _line_references(item: Item) -> list[dict[str, str]]:
 HEADER_ROWS: tuple[Row[Header], ...] = (
     Row("invoice_number", "invoice_number", _number),
     Row("id", "external_references", references),
-    Row("invoice_date", "invoice_date", booking_day),
+    Row("invoice_date", "invoice_date", booking_date),
     Row("due_date", "due_date", _due_day),
     Row(
         "purchase_order_number",

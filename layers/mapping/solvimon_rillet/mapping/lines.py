@@ -10,7 +10,7 @@ from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.mapping import descriptions
 from solvimon_rillet.mapping.dates import service_period
 from solvimon_rillet.mapping.links import Links
-from solvimon_rillet.mapping.taxes import Billed, Rate, Share, billed, shares
+from solvimon_rillet.mapping.taxes import Rate, Share, TaxedGroup, shares, taxed_groups
 from solvimon_rillet.mapping.totals import Totals, document_totals, does_not_tie_out
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.models import Group, Invoice
@@ -60,7 +60,7 @@ def document_lines(invoice: Invoice, links: Links, settings: Settings, currency:
     Raises:
         NeedsAttention: the document does not tie out, or a group has no product, period or tax that fits.
     """
-    groups = [billed(path, group) for path, group in invoice.billed_groups()]
+    groups = [taxed_groups(path, group) for path, group in invoice.billed_groups()]
     groups, warnings = _worth_booking(groups, links, settings)
     split = shares(invoice, groups, currency)
     flat = [(group, share) for group, parts in zip(groups, split, strict=True) for share in parts]
@@ -81,7 +81,7 @@ def document_lines(invoice: Invoice, links: Links, settings: Settings, currency:
 
 
 def _line(
-    group: Billed, share: Share, net: Decimal, tax: Decimal, product: tuple[str, str], where: tzinfo
+    group: TaxedGroup, share: Share, net: Decimal, tax: Decimal, product: tuple[str, str], where: tzinfo
 ) -> DocumentLine:
     product_id, product_from = product
     return DocumentLine(
@@ -89,8 +89,8 @@ def _line(
         tax_path=share.source,
         product_id=product_id,
         product_from=product_from,
-        description=descriptions.of_group(group.group),
-        described_by=descriptions.source_of(group.group),
+        description=descriptions.group_description(group.group),
+        described_by=descriptions.description_source(group.group),
         net=net,
         tax=tax,
         rate=share.rate,
@@ -116,10 +116,10 @@ def _negated(amount: Decimal) -> Decimal:
 
 
 def _worth_booking(
-    groups: Sequence[Billed], links: Links, settings: Settings
-) -> tuple[list[Billed], list[str]]:
+    groups: Sequence[TaxedGroup], links: Links, settings: Settings
+) -> tuple[list[TaxedGroup], list[str]]:
     """All groups, but for those of zero that have no product: they need no line and stop nothing."""
-    kept, warnings = list[Billed](), list[str]()
+    kept, warnings = list[TaxedGroup](), list[str]()
     for group in groups:
         taxed = any(tax.tax_amount and tax.tax_amount.quantity for tax in group.taxes)
         if group.net or taxed or _find_product(group.group, links, settings)[0]:
@@ -153,7 +153,7 @@ def kind_of(group: Group) -> str:
     return "discount" if amount and amount.quantity < 0 else "other"
 
 
-def _product(group: Billed, links: Links, settings: Settings) -> tuple[str, str]:
+def _product(group: TaxedGroup, links: Links, settings: Settings) -> tuple[str, str]:
     product, source = _find_product(group.group, links, settings)
     if product:
         return product, source
@@ -169,7 +169,8 @@ def _product(group: Billed, links: Links, settings: Settings) -> tuple[str, str]
     name = kind if kind != "other" else "default"
     raise NeedsAttention(
         Code.FALLBACK_PRODUCT_MISSING,
-        f"The group {group.path} ({descriptions.of_group(group.group)}) has no product; no fallback is set.",
+        f"The group {group.path} ({descriptions.group_description(group.group)}) has no product; "
+        "no fallback is set.",
         f"Set fallback_products.{name} (or fallback_products.default) to a Rillet product id in the "
         "settings, then retry.",
     )
@@ -209,7 +210,7 @@ def _round_parts(
 
 
 def _rounding_notes(
-    flat: Sequence[tuple[Billed, Share]], lines: Sequence[DocumentLine], currency: str
+    flat: Sequence[tuple[TaxedGroup, Share]], lines: Sequence[DocumentLine], currency: str
 ) -> list[str]:
     notes = []
     for (_, share), line in zip(flat, lines, strict=True):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.mapping.field_table import Row, fill
-from solvimon_rillet.mapping.solvimon_fields import MappedRecord, cut, field, one_line
+from solvimon_rillet.mapping.solvimon_fields import MappedRecord, custom_field, one_line, truncate
 from solvimon_rillet.rillet.models import Product
 from solvimon_rillet.settings import Settings
 
@@ -33,7 +33,7 @@ IMPORT_ROWS: tuple[Row[_Imported], ...] = (
     Row(
         "id",
         "custom_fields",
-        lambda i: field(i.settings.custom_fields.product, i.product.id),
+        lambda i: custom_field(i.settings.custom_fields.product, i.product.id),
         rule='the custom field "Rillet Product ID"; other fields stay',
     ),
     # Beyond the guide: what else Solvimon needs.
@@ -68,7 +68,7 @@ def to_solvimon_product(product: Product, category_id: str, settings: Settings |
     notes = [
         f"The {what} is longer than the 256 characters that Solvimon takes, and was cut."
         for what, text in (("name", name), ("description", description))
-        if text != cut(text)
+        if text != truncate(text)
     ]
-    subject = _Imported(product, category_id, settings or Settings(), cut(name), cut(description))
+    subject = _Imported(product, category_id, settings or Settings(), truncate(name), truncate(description))
     return MappedRecord(fill(IMPORT_ROWS, subject)[0], tuple(notes), active=product.status != INACTIVE)

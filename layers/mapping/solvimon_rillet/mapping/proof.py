@@ -7,7 +7,7 @@ from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.mapping.totals import Totals, does_not_tie_out
 
 
-def prove(payload: Mapping[str, object], totals: Totals) -> None:
+def verify_payload_totals(payload: Mapping[str, object], totals: Totals) -> None:
     """Sum the texts that would be sent and compare them with the document's net and tax.
 
     Raises:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-LONGEST = 256
+MAX_LENGTH = 256
 """Characters of a name, a description or an e-mail address in Solvimon (its SDK's patterns)."""
 _UNSEEN = {"Cc", "Cs"}  # control characters, and halves of surrogate pairs
 _READ_ONLY = {"display_name", "integration_details"}  # of tax ids and custom fields (Solvimon's SDK)
@@ -32,7 +32,7 @@ def one_line(text: str | None) -> str:
     return " ".join("".join(kept).split())
 
 
-def cut(text: str, most: int = LONGEST) -> str:
+def truncate(text: str, most: int = MAX_LENGTH) -> str:
     """The beginning of a text that fits.
 
     Counted in UTF-16 units, in which an emoji is two: whoever counts it as one has room to spare.
@@ -40,7 +40,7 @@ def cut(text: str, most: int = LONGEST) -> str:
     return text.encode("utf-16-le")[: 2 * most].decode("utf-16-le", "ignore").rstrip()
 
 
-def field(reference: str, rillet_id: str) -> list[dict[str, str]]:
+def custom_field(reference: str, rillet_id: str) -> list[dict[str, str]]:
     """The custom field that holds a record's Rillet id."""
     return [{"reference": reference, "value": rillet_id}]
 

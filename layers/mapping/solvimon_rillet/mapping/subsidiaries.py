@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.mapping.dates import zone
 from solvimon_rillet.mapping.field_table import Row, fill
-from solvimon_rillet.mapping.solvimon_fields import MappedRecord, cut, field, one_line
+from solvimon_rillet.mapping.solvimon_fields import MappedRecord, custom_field, one_line, truncate
 from solvimon_rillet.rillet.models import Subsidiary
 from solvimon_rillet.settings import Settings
 
@@ -33,7 +33,7 @@ IMPORT_ROWS: tuple[Row[_Imported], ...] = (
     Row(
         "id",
         "custom_fields",
-        lambda i: field(i.settings.custom_fields.subsidiary, i.subsidiary.id),
+        lambda i: custom_field(i.settings.custom_fields.subsidiary, i.subsidiary.id),
         rule='the custom field "Rillet Subsidiary ID"; other fields stay',
     ),
 )
@@ -54,7 +54,7 @@ def to_solvimon_billing_entity(subsidiary: Subsidiary, settings: Settings | None
             "Name it in Rillet, then import again.",
         )
     notes = []
-    if name != cut(name):
+    if name != truncate(name):
         notes.append("The name is longer than the 256 characters that Solvimon takes, and was cut.")
     timezone = _time_zone(subsidiary, settings)
     if subsidiary.timezone and timezone is None:
@@ -62,14 +62,14 @@ def to_solvimon_billing_entity(subsidiary: Subsidiary, settings: Settings | None
             "The time zone is not known and was left out; name it in the setting time_zones, or set it in "
             "Solvimon."
         )
-    subject = _Imported(subsidiary, settings, cut(name), timezone)
+    subject = _Imported(subsidiary, settings, truncate(name), timezone)
     return MappedRecord(fill(IMPORT_ROWS, subject)[0], tuple(notes))
 
 
 def to_link(subsidiary: Subsidiary, settings: Settings | None = None) -> MappedRecord:
     """Map a subsidiary whose billing entity is named in the settings: nothing but the link."""
     reference = (settings or Settings()).custom_fields.subsidiary
-    return MappedRecord({"custom_fields": field(reference, subsidiary.id)})
+    return MappedRecord({"custom_fields": custom_field(reference, subsidiary.id)})
 
 
 def _time_zone(subsidiary: Subsidiary, settings: Settings) -> str | None:

@@ -42,7 +42,7 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class Billed:
+class TaxedGroup:
     """A group with its net amount and the tax categories that Solvimon states for it."""
 
     path: str
@@ -52,7 +52,7 @@ class Billed:
     taxes: tuple[TaxCategory, ...]
 
 
-def billed(path: str, group: Group) -> Billed:
+def taxed_groups(path: str, group: Group) -> TaxedGroup:
     """A group's net amount and taxes: its own, else those of its lines.
 
     Raises:
@@ -63,7 +63,7 @@ def billed(path: str, group: Group) -> Billed:
         taxes, source = _of_lines(group), f"{path}.lines[].tax_categories"
     amount = group.amount_excluding_tax or group.total
     if amount is not None:
-        return Billed(path, group, amount.quantity, source, taxes)
+        return TaxedGroup(path, group, amount.quantity, source, taxes)
     lines = [line.amount_excluding_tax for line in group.lines if line.amount_excluding_tax]
     if not lines:
         raise NeedsAttention(
@@ -71,10 +71,10 @@ def billed(path: str, group: Group) -> Billed:
             f"The group {path} has no amount.",
             "Report the invoice to Solvimon's support, or book it by hand.",
         )
-    return Billed(path, group, sum((line.quantity for line in lines), Decimal()), source, taxes)
+    return TaxedGroup(path, group, sum((line.quantity for line in lines), Decimal()), source, taxes)
 
 
-def shares(invoice: Invoice, groups: Sequence[Billed], currency: str) -> list[list[Share]]:
+def shares(invoice: Invoice, groups: Sequence[TaxedGroup], currency: str) -> list[list[Share]]:
     """Split each group by tax; the result has one list per group, in their order.
 
     Raises:
@@ -118,7 +118,7 @@ def _plus(one: Amount | None, other: Amount | None) -> Amount | None:
     return Amount(quantity=one.quantity + other.quantity, currency=one.currency)
 
 
-def _split(group: Billed, currency: str) -> list[Share]:
+def _split(group: TaxedGroup, currency: str) -> list[Share]:
     """One share per base; categories on the same base are one stacked rate."""
     bases = [category.base_amount.quantity if category.base_amount else group.net for category in group.taxes]
     stacks = _stacks(bases, group.net, currency)
@@ -161,7 +161,7 @@ def _stacks(bases: Sequence[Decimal], net: Decimal, currency: str) -> list[list[
     return min(fitting)[-1] if fitting else None
 
 
-def _share(group: Billed, members: Sequence[int], net: Decimal, currency: str) -> Share:
+def _share(group: TaxedGroup, members: Sequence[int], net: Decimal, currency: str) -> Share:
     tax, percentage, names, categories = Decimal(), Decimal(), list[str](), list[str]()
     for index in members:
         category = group.taxes[index]
@@ -179,7 +179,7 @@ def _share(group: Billed, members: Sequence[int], net: Decimal, currency: str) -
     return Share(source, net, tax, Rate(percentage, " + ".join(names), categories[0]))
 
 
-def _percentage(category: TaxCategory, group: Billed, currency: str) -> Decimal:
+def _percentage(category: TaxCategory, group: TaxedGroup, currency: str) -> Decimal:
     """A category's percentage: the sum of its stacked rates, else its own; none is zero if the tax is."""
     parts = [part.percentage for part in category.rates if part.percentage is not None]
     if parts:
@@ -196,7 +196,7 @@ def _percentage(category: TaxCategory, group: Billed, currency: str) -> Decimal:
     )
 
 
-def _check_gross(group: Billed, parts: Sequence[Share], currency: str) -> None:
+def _check_gross(group: TaxedGroup, parts: Sequence[Share], currency: str) -> None:
     """Net, tax and gross of a group may each be rounded by itself, so they may differ by rounding."""
     gross = group.group.amount_including_tax
     if gross is None:
@@ -213,7 +213,7 @@ def _check_gross(group: Billed, parts: Sequence[Share], currency: str) -> None:
 
 
 def _header_taxes(
-    invoice: Invoice, groups: Sequence[Billed], bare: Sequence[Billed], currency: str
+    invoice: Invoice, groups: Sequence[TaxedGroup], bare: Sequence[TaxedGroup], currency: str
 ) -> list[tuple[int, Rate, Decimal]]:
     """What of the header's categories is left for the groups that state none: index, rate and tax."""
     if not bare:
@@ -226,7 +226,7 @@ def _header_taxes(
         fits = bool(net) and money.within_rounding(base - net, len(bare), currency)
         rest = all(money.within_rounding(amount, claims, currency) for amount in (base, tax))
         if (base or tax) and (fits or not rest):
-            whole = Billed("(header)", Group(), net, "tax_categories", tuple(invoice.tax_categories))
+            whole = TaxedGroup("(header)", Group(), net, "tax_categories", tuple(invoice.tax_categories))
             rate = _share(whole, [index], net, currency).rate
             if rate is not None:
                 left.append((index, rate, tax))
@@ -245,7 +245,7 @@ def _header_taxes(
     return left
 
 
-def _unclaimed(category: TaxCategory, groups: Sequence[Billed]) -> tuple[Decimal, Decimal, int]:
+def _unclaimed(category: TaxCategory, groups: Sequence[TaxedGroup]) -> tuple[Decimal, Decimal, int]:
     """What groups have not claimed of a header's category, base and tax, and how many have claimed."""
     base = category.base_amount.quantity if category.base_amount else Decimal()
     tax = category.tax_amount.quantity if category.tax_amount else Decimal()
@@ -259,7 +259,7 @@ def _unclaimed(category: TaxCategory, groups: Sequence[Billed]) -> tuple[Decimal
     return base, tax, claims
 
 
-def _check_untaxed(invoice: Invoice, groups: Sequence[Billed], currency: str) -> None:
+def _check_untaxed(invoice: Invoice, groups: Sequence[TaxedGroup], currency: str) -> None:
     """Groups that state no tax bear none, if the others state all that the invoice has."""
     summary = invoice.tax_summary
     stated = summary.tax_amount.quantity if summary and summary.tax_amount else Decimal()
@@ -275,7 +275,7 @@ def _check_untaxed(invoice: Invoice, groups: Sequence[Billed], currency: str) ->
 
 
 def _from_header(
-    group: Billed, bare: Sequence[Billed], header: Sequence[tuple[int, Rate, Decimal]]
+    group: TaxedGroup, bare: Sequence[TaxedGroup], header: Sequence[tuple[int, Rate, Decimal]]
 ) -> list[Share]:
     if not header:
         return [Share("", group.net, Decimal(), None)]

@@ -1,19 +1,19 @@
 """The log of turns at Rillet, kept in the ledger's table."""
 
 from solvimon_rillet.aws.dynamodb import ConditionFailed, Table
-from solvimon_rillet.rate_limit.limiter import TurnLog
+from solvimon_rillet.rate_limit.limiter import RequestWindow
 
 
-class TurnTable:
-    """Implements ``pacing.TurnStore``: one record per connection, replaced with optimistic locking."""
+class DynamoDBRequestWindowStore:
+    """Implements ``RequestWindowStore``: one record per connection, replaced with optimistic locking."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def read_turns(self, connection: str) -> TurnLog:
+    def read(self, connection: str) -> RequestWindow:
         """The log as it is now; an empty one at first."""
         item = self._table.get(_key(connection)) or {}
-        return TurnLog(
+        return RequestWindow(
             live=_seconds(item.get("live", ())),
             bulk=_seconds(item.get("bulk", ())),
             live_waits_until=item.get("live_waits_until", 0) / 1000,
@@ -22,7 +22,7 @@ class TurnTable:
             version=item.get("version", 0),
         )
 
-    def replace_turns(self, connection: str, log: TurnLog) -> bool:
+    def replace(self, connection: str, log: RequestWindow) -> bool:
         """Write the log if its version is still the one that was read."""
         facts = {
             "live": _milliseconds(log.live),

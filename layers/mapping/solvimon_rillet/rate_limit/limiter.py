@@ -25,8 +25,8 @@ from typing import Protocol
 
 from solvimon_rillet.errors import RetryLater
 
-LONGEST_WAIT = 2.0
-EARLY = 1.0
+MAX_WAIT_SECONDS = 2.0
+EARLY_SECONDS = 1.0
 """Seconds before its turn at which whoever is sent away is to come back; less than the longest wait."""
 _SHARES = 10  # bulk work's reserve, and the parts of a window over which it is spread
 _TRIES = 40
@@ -40,12 +40,12 @@ class Priority(StrEnum):
     BULK = "bulk"
 
 
-class TooFast(RetryLater):
+class RateLimited(RetryLater):
     """No turn within two seconds; ``after`` says when to come back for the one that follows."""
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
+class RateLimit:
     """What Rillet allows.
 
     Attributes:
@@ -63,7 +63,7 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
-class TurnLog:
+class RequestWindow:
     """Turns given out, in unix seconds, with what waits and a time before which nothing may be sent."""
 
     live: tuple[float, ...] = ()
@@ -80,10 +80,10 @@ class Plan:
 
     at: float
     granted: bool
-    log: TurnLog = field(compare=False)
+    log: RequestWindow = field(compare=False)
 
 
-def plan(log: TurnLog, now: float, priority: Priority, budget: Budget) -> Plan:
+def plan(log: RequestWindow, now: float, priority: Priority, budget: RateLimit) -> Plan:
     """Find the next turn; pure, so that its promises can be tested on any log.
 
     Args:
@@ -95,20 +95,20 @@ def plan(log: TurnLog, now: float, priority: Priority, budget: Budget) -> Plan:
     live, bulk = _recent(log.live, now, budget), _recent(log.bulk, now, budget)
     log = replace(log, live=live, bulk=bulk)
     at = next(moment for moment in _candidates(log, now, budget) if _is_free(log, moment, priority, budget))
-    granted = at - now <= LONGEST_WAIT
+    granted = at - now <= MAX_WAIT_SECONDS
     name = "live" if priority is Priority.LIVE else "bulk"
     if granted:
         turns = tuple(sorted((*(live if name == "live" else bulk), at)))
         return Plan(at, True, replace(log, **{name: turns}))  # type: ignore[arg-type]
     # Whoever is sent away comes back at its turn; until a little later the other side makes room for it.
-    return Plan(at, False, replace(log, **{f"{name}_waits_until": at + LONGEST_WAIT}))  # type: ignore[arg-type]
+    return Plan(at, False, replace(log, **{f"{name}_waits_until": at + MAX_WAIT_SECONDS}))  # type: ignore[arg-type]
 
 
-def _recent(turns: Iterable[float], now: float, budget: Budget) -> tuple[float, ...]:
+def _recent(turns: Iterable[float], now: float, budget: RateLimit) -> tuple[float, ...]:
     return tuple(turn for turn in turns if turn > now - budget.window)
 
 
-def _candidates(log: TurnLog, now: float, budget: Budget) -> list[float]:
+def _candidates(log: RequestWindow, now: float, budget: RateLimit) -> list[float]:
     """The moments at which something becomes free, earliest first."""
     earliest = max(now, log.blocked_until)
     ends = [turn + budget.window for turn in (*log.live, *log.bulk)]
@@ -117,7 +117,7 @@ def _candidates(log: TurnLog, now: float, budget: Budget) -> list[float]:
     return sorted({earliest, *(moment for moment in (*ends, *parts, *waits) if moment > earliest)})
 
 
-def _is_free(log: TurnLog, at: float, priority: Priority, budget: Budget) -> bool:
+def _is_free(log: RequestWindow, at: float, priority: Priority, budget: RateLimit) -> bool:
     # Turns that lie ahead of this moment count too: a turn squeezed in before them must not overfill theirs.
     start = at - budget.window + _ROUNDING
     live = sum(turn > start for turn in log.live)
@@ -134,17 +134,17 @@ def _is_free(log: TurnLog, at: float, priority: Priority, budget: Budget) -> boo
     return sum(turn > part for turn in log.bulk) < math.ceil(budget.limit / _SHARES) + 1
 
 
-class TurnStore(Protocol):
+class RequestWindowStore(Protocol):
     """Where the log of a connection is kept."""
 
-    def read_turns(self, connection: str) -> TurnLog:
+    def read(self, connection: str) -> RequestWindow:
         """The log as it is now."""
 
-    def replace_turns(self, connection: str, log: TurnLog) -> bool:
+    def replace(self, connection: str, log: RequestWindow) -> bool:
         """Write the log if its version is still the one that was read; say whether it was."""
 
 
-class Pacer:
+class SlidingWindowRateLimiter:
     """Gives out turns to one connection's calls.
 
     Args:
@@ -160,8 +160,8 @@ class Pacer:
     def __init__(
         self,
         connection: str,
-        store: TurnStore,
-        budget: Budget,
+        store: RequestWindowStore,
+        budget: RateLimit,
         priority: Priority = Priority.LIVE,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
@@ -176,38 +176,40 @@ class Pacer:
         self._count = count
         self._not_before = 0.0
 
-    def turn(self) -> None:
+    def acquire(self) -> None:
         """Return when a call may be made.
 
         Raises:
-            TooFast: not within two seconds.
+            RateLimited: not within two seconds.
             RetryLater: the log cannot be read or written.
         """
-        self.look_ahead()
+        self.raise_if_backing_off()
         for _ in range(_TRIES):
-            log = self._store.read_turns(self._connection)
+            log = self._store.read(self._connection)
             now = self._clock()
             planned = plan(log, now, self._priority, self._budget)
             if not planned.granted:
                 self._send_away(log, planned, now)
-            if self._store.replace_turns(self._connection, planned.log):
+            if self._store.replace(self._connection, planned.log):
                 self._count("RilletCalls", self._connection)
                 self._sleep(max(0.0, planned.at - self._clock()))
                 return
             self._sleep(random.uniform(0.002, 0.03))  # noqa: S311 - spreads writers, keeps no secret
-        raise TooFast("Too many workers want a turn at Rillet at once.", after=1)
+        raise RateLimited("Too many workers want a turn at Rillet at once.", after=1)
 
-    def look_ahead(self) -> None:
+    def raise_if_backing_off(self) -> None:
         """Find out cheaply, before work begins, that there is no turn soon.
 
         Raises:
-            TooFast: this worker was sent away a moment ago, and its turn has not come.
+            RateLimited: this worker was sent away a moment ago, and its turn has not come.
         """
         ahead = self._not_before - self._clock()
-        if ahead > LONGEST_WAIT:
-            raise TooFast("Rillet's request budget is used up for the moment.", after=ahead - EARLY)
+        if ahead > MAX_WAIT_SECONDS:
+            raise RateLimited(
+                "Rillet's request budget is used up for the moment.", after=ahead - EARLY_SECONDS
+            )
 
-    def pushed_back(self) -> float:
+    def on_throttled(self) -> float:
         """Note a 429 that came all the same: nothing is sent until its window has passed.
 
         Returns:
@@ -215,15 +217,17 @@ class Pacer:
         """
         self._count("RateLimited", self._connection)
         for _ in range(_TRIES):
-            log = self._store.read_turns(self._connection)
+            log = self._store.read(self._connection)
             until = self._clock() + self._budget.window
-            if self._store.replace_turns(self._connection, replace(log, blocked_until=until)):
+            if self._store.replace(self._connection, replace(log, blocked_until=until)):
                 break
         return self._budget.window
 
-    def _send_away(self, log: TurnLog, planned: Plan, now: float) -> None:
+    def _send_away(self, log: RequestWindow, planned: Plan, now: float) -> None:
         waits = log.live_waits_until if self._priority is Priority.LIVE else log.bulk_waits_until
         if waits < planned.at:
-            self._store.replace_turns(self._connection, planned.log)  # a hint; losing it does no harm
+            self._store.replace(self._connection, planned.log)  # a hint; losing it does no harm
         self._not_before = planned.at
-        raise TooFast("Rillet's request budget is used up for the moment.", after=planned.at - now - EARLY)
+        raise RateLimited(
+            "Rillet's request budget is used up for the moment.", after=planned.at - now - EARLY_SECONDS
+        )

@@ -14,10 +14,10 @@ from solvimon_rillet.reconciliation.differences import (
     nothing_left,
     open_amount,
 )
-from solvimon_rillet.reconciliation.documents import Billed, Booked
-from solvimon_rillet.reconciliation.findings import Finding, Kind, about, stranger
-from solvimon_rillet.reconciliation.matching import Known, Partners
-from solvimon_rillet.reconciliation.totals import Figures
+from solvimon_rillet.reconciliation.documents import RilletDocument, SolvimonDocument
+from solvimon_rillet.reconciliation.findings import Finding, FindingType, finding_for, unmatched_in_rillet
+from solvimon_rillet.reconciliation.matching import DocumentMatches, ReconciliationContext
+from solvimon_rillet.reconciliation.totals import PeriodTotals
 
 
 @dataclass(slots=True)
@@ -34,9 +34,9 @@ class Comparison:
         documents: how many documents of Solvimon were compared.
     """
 
-    figures: Figures
+    figures: PeriodTotals
     findings: list[Finding]
-    missing: list[Billed]
+    missing: list[SolvimonDocument]
     not_for_rillet: Counter[str]
     notes: list[str]
     others: int
@@ -48,7 +48,9 @@ class Comparison:
         return not self.findings and self.figures.agree()
 
 
-def compare(billed: Iterable[Billed], booked: Iterable[Booked], known: Known) -> Comparison:
+def compare(
+    billed: Iterable[SolvimonDocument], booked: Iterable[RilletDocument], known: ReconciliationContext
+) -> Comparison:
     """Compare both sides.
 
     Args:
@@ -57,10 +59,12 @@ def compare(billed: Iterable[Billed], booked: Iterable[Booked], known: Known) ->
         known: everything else.
     """
     documents = list(billed)
-    partners = Partners(documents, list(booked))
+    partners = DocumentMatches(documents, list(booked))
     wanted = [one for one in documents if not one.not_for_rillet]
     excluded = [one for one in documents if one.not_for_rillet]
-    found = Comparison(Figures(), [], [], Counter(one.not_for_rillet for one in excluded), [], 0, len(wanted))
+    found = Comparison(
+        PeriodTotals(), [], [], Counter(one.not_for_rillet for one in excluded), [], 0, len(wanted)
+    )
     for one in wanted:
         _document(one, partners, known, found)
     for one in excluded:
@@ -68,26 +72,28 @@ def compare(billed: Iterable[Billed], booked: Iterable[Booked], known: Known) ->
             f"{one.number or one.id} is not for Rillet ({one.not_for_rillet}); it is there as {there.number}."
             for there in partners.of(one.id)
         ]
-    _strangers(wanted, partners, known, found)
-    order = list(Kind)
+    _unmatched_in_rillet(wanted, partners, known, found)
+    order = list(FindingType)
     found.findings.sort(key=lambda finding: (order.index(finding.kind), finding.day, finding.number))
     return found
 
 
-def _document(billed: Billed, partners: Partners, known: Known, found: Comparison) -> None:
+def _document(
+    billed: SolvimonDocument, partners: DocumentMatches, known: ReconciliationContext, found: Comparison
+) -> None:
     booked = partners.of(billed.id)
     if billed.state == UNREADABLE:
         found.findings.append(absent(billed, known, ""))
         return
     subsidiary = known.subsidiaries.get(billed.biller_id) or (booked[0].subsidiary_id if booked else "")
-    found.figures.bill(_stated(billed, booked), subsidiary, partners.open_in_solvimon(billed))
+    found.figures.add_solvimon(_stated(billed, booked), subsidiary, partners.open_in_solvimon(billed))
     if not booked:
         found.findings.append(absent(billed, known, partners.holder_of(billed.rillet_id)))
         if billed.state not in {"rejected", *FINISHED}:
             found.missing.append(billed)
         return
     for one in booked:
-        found.figures.book(one, billed, subsidiary)
+        found.figures.add_rillet(one, billed, subsidiary)
     if booked[0].day and booked[0].day != billed.day:
         found.notes.append(f"{billed.number or billed.id} of {billed.day} is booked on {booked[0].day}.")
     if billed.state == "rejected":
@@ -101,26 +107,31 @@ def _document(billed: Billed, partners: Partners, known: Known, found: Compariso
     found.findings += these or open_amount(billed, partners, known)
 
 
-def _stated(billed: Billed, booked: Sequence[Booked]) -> Billed:
+def _stated(billed: SolvimonDocument, booked: Sequence[RilletDocument]) -> SolvimonDocument:
     """The document with its partner's net or tax where Solvimon does not state it."""
     if not booked:
         return billed
     return replace(billed, net=billed.net or booked[0].net, tax=billed.tax or booked[0].tax)
 
 
-def _strangers(billed: Sequence[Billed], partners: Partners, known: Known, found: Comparison) -> None:
+def _unmatched_in_rillet(
+    billed: Sequence[SolvimonDocument],
+    partners: DocumentMatches,
+    known: ReconciliationContext,
+    found: Comparison,
+) -> None:
     """Rillet's documents of the period that have no partner."""
-    fakes = {_likeness(one): one for one in billed if partners.of(one.id)}
+    fakes = {match_key(one): one for one in billed if partners.of(one.id)}
     for there in partners.strangers:
         if not known.first <= there.day <= known.last:
             continue
         named = next((identifier for identifier in there.references if identifier in known.ours), "")
-        fake = fakes.get(_likeness(there))
+        fake = fakes.get(match_key(there))
         if named:
             found.findings.append(
-                stranger(
+                unmatched_in_rillet(
                     there,
-                    Kind.NOT_IN_SOLVIMON,
+                    FindingType.NOT_IN_SOLVIMON,
                     f"It was booked for {named}, which is no final document of the period in Solvimon.",
                     "See in Solvimon what became of it; delete it in Rillet if it is void.",
                     named,
@@ -128,9 +139,9 @@ def _strangers(billed: Sequence[Billed], partners: Partners, known: Known, found
             )
         elif fake:
             found.findings.append(
-                about(
+                finding_for(
                     fake,
-                    Kind.DOUBLED,
+                    FindingType.DOUBLED,
                     f"Rillet has a second document with its number and amount: {there.id}.",
                     f"If it is the same sale, delete {there.id} in Rillet.",
                     partners.of(fake.id)[0],
@@ -140,9 +151,9 @@ def _strangers(billed: Sequence[Billed], partners: Partners, known: Known, found
         else:
             found.others += 1
             continue
-        found.figures.book(there)
+        found.figures.add_rillet(there)
 
 
-def _likeness(document: Billed | Booked) -> tuple[str, str, str, Decimal]:
+def match_key(document: SolvimonDocument | RilletDocument) -> tuple[str, str, str, Decimal]:
     """By what two documents look like the same sale."""
     return document.kind, document.number, document.currency, Decimal(document.gross)

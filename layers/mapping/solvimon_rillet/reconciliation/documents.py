@@ -30,7 +30,7 @@ class _Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Billed(_Row):
+class SolvimonDocument(_Row):
     """A final document of Solvimon, with what the ledger says of it.
 
     Amounts are in major units of the currency; those of a credit note are positive, as Rillet's memos are.
@@ -86,7 +86,7 @@ class Billed(_Row):
 
 
 @dataclass(frozen=True, slots=True)
-class Booked(_Row):
+class RilletDocument(_Row):
     """A document of Rillet.
 
     Attributes:
@@ -124,9 +124,9 @@ class Booked(_Row):
     updated_at: str = ""
 
 
-def billed(
+def solvimon_document(
     document: Invoice, day: date, record: Mapping[str, Any], payment: Mapping[str, Any], refused: str
-) -> Billed:
+) -> SolvimonDocument:
     """A Solvimon document with its records.
 
     Args:
@@ -140,7 +140,7 @@ def billed(
     totals: Mapping[str, str] = record.get("totals", {})
     size = _size if document.is_credit_note else _signed
     net, tax = (summary.base_amount, summary.tax_amount) if summary else (None, None)
-    return Billed(
+    return SolvimonDocument(
         kind=CREDIT_MEMO if document.is_credit_note else INVOICE,
         id=document.id,
         number=document.invoice_number or "",
@@ -164,9 +164,9 @@ def billed(
 _OF_RECORD = ("state", "rillet_id", "rillet_number", "code", "message", "remedy", "scope")
 
 
-def booked_invoice(invoice: RilletInvoice) -> Booked:
+def rillet_invoice(invoice: RilletInvoice) -> RilletDocument:
     """A Rillet invoice."""
-    return Booked(
+    return RilletDocument(
         kind=INVOICE,
         id=invoice.id,
         number=invoice.invoice_number,
@@ -184,13 +184,13 @@ def booked_invoice(invoice: RilletInvoice) -> Booked:
     )
 
 
-def booked_memo(memo: CreditMemo) -> Booked:
+def rillet_credit_memo(memo: CreditMemo) -> RilletDocument:
     """A Rillet credit memo."""
     left = memo.remaining_amount or memo.total
     applied: dict[str, Decimal] = {}
     for one in memo.applications:
         applied[one.invoice_id] = applied.get(one.invoice_id, Decimal()) + one.amount.amount
-    return Booked(
+    return RilletDocument(
         kind=CREDIT_MEMO,
         id=memo.id,
         number=memo.credit_memo_number,

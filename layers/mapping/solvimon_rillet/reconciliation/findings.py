@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from solvimon_rillet.reconciliation.documents import INVOICE, Billed, Booked
+from solvimon_rillet.reconciliation.documents import INVOICE, RilletDocument, SolvimonDocument
 
 
-class Kind(StrEnum):
+class FindingType(StrEnum):
     """Kinds of differences, the gravest first."""
 
     DOUBLED = "doubled"
@@ -26,19 +26,19 @@ class Kind(StrEnum):
 
 
 HEADINGS = {
-    Kind.DOUBLED: "Booked more than once in Rillet",
-    Kind.DELETED: "Deleted in Rillet",
-    Kind.MISSING: "Missing in Rillet",
-    Kind.REJECTED: "Rejected: a person must act",
-    Kind.ON_ITS_WAY: "On the way to Rillet",
-    Kind.AMOUNT_DIFFERS: "Another amount in Rillet",
-    Kind.CUSTOMER_DIFFERS: "Another customer in Rillet",
-    Kind.SUBSIDIARY_DIFFERS: "Another subsidiary in Rillet",
-    Kind.NUMBER_DIFFERS: "Another number in Rillet",
-    Kind.MEMO_UNAPPLIED: "Credit memo not applied",
-    Kind.PAYMENT_DIFFERS: "Another payment state in Solvimon",
-    Kind.OPEN_AMOUNT_DIFFERS: "Another open amount in Rillet",
-    Kind.NOT_IN_SOLVIMON: "In Rillet, but not final in Solvimon",
+    FindingType.DOUBLED: "Booked more than once in Rillet",
+    FindingType.DELETED: "Deleted in Rillet",
+    FindingType.MISSING: "Missing in Rillet",
+    FindingType.REJECTED: "Rejected: a person must act",
+    FindingType.ON_ITS_WAY: "On the way to Rillet",
+    FindingType.AMOUNT_DIFFERS: "Another amount in Rillet",
+    FindingType.CUSTOMER_DIFFERS: "Another customer in Rillet",
+    FindingType.SUBSIDIARY_DIFFERS: "Another subsidiary in Rillet",
+    FindingType.NUMBER_DIFFERS: "Another number in Rillet",
+    FindingType.MEMO_UNAPPLIED: "Credit memo not applied",
+    FindingType.PAYMENT_DIFFERS: "Another payment state in Solvimon",
+    FindingType.OPEN_AMOUNT_DIFFERS: "Another open amount in Rillet",
+    FindingType.NOT_IN_SOLVIMON: "In Rillet, but not final in Solvimon",
 }
 """How the kinds are called in a report."""
 
@@ -61,7 +61,7 @@ class Finding:
         code: the row of ``docs/errors.md``, for what was rejected.
     """
 
-    kind: Kind
+    kind: FindingType
     document: str
     solvimon_id: str
     number: str
@@ -90,8 +90,14 @@ class Finding:
         }
 
 
-def about(
-    billed: Billed, kind: Kind, cause: str, remedy: str, *booked: Booked, code: str = "", amount: str = ""
+def finding_for(
+    billed: SolvimonDocument,
+    kind: FindingType,
+    cause: str,
+    remedy: str,
+    *booked: RilletDocument,
+    code: str = "",
+    amount: str = "",
 ) -> Finding:
     """A finding about a Solvimon document and Rillet's documents for it."""
     ids = tuple(one.id for one in booked) or ((billed.rillet_id,) if billed.rillet_id else ())
@@ -110,7 +116,9 @@ def about(
     )
 
 
-def stranger(booked: Booked, kind: Kind, cause: str, remedy: str, solvimon_id: str = "") -> Finding:
+def unmatched_in_rillet(
+    booked: RilletDocument, kind: FindingType, cause: str, remedy: str, solvimon_id: str = ""
+) -> Finding:
     """A finding about a Rillet document that has no partner in Solvimon."""
     return Finding(
         kind,
@@ -126,12 +134,12 @@ def stranger(booked: Booked, kind: Kind, cause: str, remedy: str, solvimon_id: s
     )
 
 
-def call_it(document: str) -> str:
+def display_name(document: str) -> str:
     """What a kind of document is called in a sentence."""
     return "invoice" if document == INVOICE else "credit note"
 
 
-def export_event(billed: Billed) -> str:
+def export_event(billed: SolvimonDocument) -> str:
     """The event that exports a document on request, for a remedy."""
     function, name = (
         ("export_invoice", "invoice_ids")

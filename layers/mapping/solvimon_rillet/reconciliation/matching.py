@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from solvimon_rillet.reconciliation.documents import CREDIT_MEMO, INVOICE, Billed, Booked
+from solvimon_rillet.reconciliation.documents import CREDIT_MEMO, INVOICE, RilletDocument, SolvimonDocument
 
 NOTHING = Decimal()
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class ReconciliationContext:
     """What is known besides the documents.
 
     Attributes:
@@ -35,7 +35,7 @@ class Known:
     compare_payments: bool = True
 
 
-class Partners:
+class DocumentMatches:
     """Both sides' documents, put together.
 
     Args:
@@ -46,15 +46,15 @@ class Partners:
         strangers: Rillet's documents without a partner.
     """
 
-    def __init__(self, billed: Sequence[Billed], booked: Sequence[Booked]) -> None:
+    def __init__(self, billed: Sequence[SolvimonDocument], booked: Sequence[RilletDocument]) -> None:
         by_id = {one.id: one for one in booked}
-        self._of: defaultdict[str, list[Booked]] = defaultdict(list)
+        self._of: defaultdict[str, list[RilletDocument]] = defaultdict(list)
         self._holders: dict[str, str] = {}
         self._by_reference(billed, by_id)
         self._by_ledger(billed, by_id)
         for one in billed:  # the one that we booked ourselves first
             self._of[one.id].sort(key=lambda there, ours=one.rillet_id: there.id != ours)  # type: ignore[misc]
-        self._referred: defaultdict[str, list[Booked]] = defaultdict(list)
+        self._referred: defaultdict[str, list[RilletDocument]] = defaultdict(list)
         for there in by_id.values():
             for identifier in dict.fromkeys(there.references):
                 self._referred[identifier].append(there)
@@ -63,12 +63,12 @@ class Partners:
         for memo in by_id.values():
             for invoice_id, amount in memo.applied.items():
                 self._applied[invoice_id] += Decimal(amount)
-        self._notes: defaultdict[str, list[Billed]] = defaultdict(list)
+        self._notes: defaultdict[str, list[SolvimonDocument]] = defaultdict(list)
         for one in billed:
             for identifier in one.credits:
                 self._notes[identifier].append(one)
 
-    def of(self, solvimon_id: str) -> list[Booked]:
+    def of(self, solvimon_id: str) -> list[RilletDocument]:
         """Rillet's documents for one of Solvimon's, the one that we booked first."""
         return self._of.get(solvimon_id, [])
 
@@ -76,28 +76,28 @@ class Partners:
         """The Solvimon document to which a document of Rillet belongs; empty if there is none."""
         return self._holders.get(rillet_id, "")
 
-    def originals(self, note: Billed) -> list[Booked]:
+    def originals(self, note: SolvimonDocument) -> list[RilletDocument]:
         """The invoices in Rillet that a credit note credits, also those from before the period."""
         found = [
             self.of(identifier)[:1] or self._referred.get(identifier, [])[:1] for identifier in note.credits
         ]
         return [one for these in found for one in these if one.kind == INVOICE]
 
-    def credit_unknown(self, booked: Booked) -> bool:
+    def credit_unknown(self, booked: RilletDocument) -> bool:
         """Whether Rillet says that an invoice is credited, and no memo that was read says how much."""
         credited = booked.status in {"CREDITED", "PARTIALLY_CREDITED"}
         return credited and not self.applied_to(booked)
 
-    def applied_to(self, booked: Booked) -> Decimal:
+    def applied_to(self, booked: RilletDocument) -> Decimal:
         """What memos take off a Rillet invoice."""
         return self._applied.get(booked.id, NOTHING)
 
-    def credits_settled(self, billed: Billed) -> bool:
+    def credits_settled(self, billed: SolvimonDocument) -> bool:
         """Whether every credit note on an invoice is in Rillet as a memo and applied in full."""
         memos = [self.of(note.id)[:1] for note in self._notes.get(billed.id, ())]
         return all(memo and Decimal(memo[0].open) <= 0 for memo in memos)
 
-    def open_in_solvimon(self, billed: Billed) -> Decimal:
+    def open_in_solvimon(self, billed: SolvimonDocument) -> Decimal:
         """What is open by Solvimon's word: gross, less credit notes, less what is paid.
 
         Solvimon knows how much of an invoice is paid only where payments are recorded there; else what
@@ -116,7 +116,7 @@ class Partners:
             return Decimal(booked.open) if booked else gross
         return left
 
-    def _credited(self, billed: Billed, booked: Booked | None) -> Decimal:
+    def _credited(self, billed: SolvimonDocument, booked: RilletDocument | None) -> Decimal:
         """What is credited of an invoice: what Rillet applies, and what it does not apply yet.
 
         The rest of a credit note is expected on the first invoice that it credits.
@@ -128,7 +128,7 @@ class Partners:
                 off += Decimal(memo.open if memo else note.gross)
         return off
 
-    def _by_reference(self, billed: Sequence[Billed], booked: Mapping[str, Booked]) -> None:
+    def _by_reference(self, billed: Sequence[SolvimonDocument], booked: Mapping[str, RilletDocument]) -> None:
         kinds = {one.id: one.kind for one in billed}
         for there in booked.values():
             for identifier in dict.fromkeys(there.references):
@@ -136,7 +136,7 @@ class Partners:
                     self._of[identifier].append(there)
                     self._holders[there.id] = identifier
 
-    def _by_ledger(self, billed: Sequence[Billed], booked: Mapping[str, Booked]) -> None:
+    def _by_ledger(self, billed: Sequence[SolvimonDocument], booked: Mapping[str, RilletDocument]) -> None:
         """What the ledger names and what does not refer to us: settled by hand, or without its reference."""
         for one in billed:
             there = booked.get(one.rillet_id)

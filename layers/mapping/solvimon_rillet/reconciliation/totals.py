@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from solvimon_rillet.reconciliation.documents import CREDIT_MEMO, Billed, Booked
+from solvimon_rillet.reconciliation.documents import CREDIT_MEMO, RilletDocument, SolvimonDocument
 
 COLUMNS = ("count", "net", "tax", "gross", "open")
 
 
 @dataclass(slots=True)
-class Side:
+class SideTotals:
     """What one side comes to; a credit note or memo takes its amounts off."""
 
     count: int = 0
@@ -29,13 +29,13 @@ class Side:
         self.gross += sign * Decimal(gross)
         self.open += due
 
-    def minus(self, other: "Side") -> "Side":
+    def minus(self, other: "SideTotals") -> "SideTotals":
         """By how much this side is more than the other."""
-        return Side(*(getattr(self, name) - getattr(other, name) for name in COLUMNS))
+        return SideTotals(*(getattr(self, name) - getattr(other, name) for name in COLUMNS))
 
-    def plus(self, other: "Side") -> "Side":
+    def plus(self, other: "SideTotals") -> "SideTotals":
         """Both together."""
-        return Side(*(getattr(self, name) + getattr(other, name) for name in COLUMNS))
+        return SideTotals(*(getattr(self, name) + getattr(other, name) for name in COLUMNS))
 
     @property
     def is_nothing(self) -> bool:
@@ -51,7 +51,7 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Bucket:
+class TotalsKey:
     """What sums are by: a Rillet subsidiary, a currency and a month (YYYY-MM)."""
 
     subsidiary_id: str
@@ -60,29 +60,31 @@ class Bucket:
 
 
 @dataclass(slots=True)
-class Line:
+class TotalsLine:
     """Both sides of a bucket."""
 
-    solvimon: Side = field(default_factory=Side)
-    rillet: Side = field(default_factory=Side)
+    solvimon: SideTotals = field(default_factory=SideTotals)
+    rillet: SideTotals = field(default_factory=SideTotals)
 
     @property
-    def difference(self) -> Side:
+    def difference(self) -> SideTotals:
         """Rillet minus Solvimon."""
         return self.rillet.minus(self.solvimon)
 
 
-class Figures:
+class PeriodTotals:
     """All sums."""
 
     def __init__(self) -> None:
-        self._lines: dict[Bucket, Line] = {}
+        self._lines: dict[TotalsKey, TotalsLine] = {}
 
-    def bill(self, billed: Billed, subsidiary_id: str, due: Decimal) -> None:
+    def add_solvimon(self, billed: SolvimonDocument, subsidiary_id: str, due: Decimal) -> None:
         """Add a document on Solvimon's side."""
         self._of(subsidiary_id, billed).solvimon.add(billed.kind, billed.net, billed.tax, billed.gross, due)
 
-    def book(self, booked: Booked, billed: Billed | None = None, subsidiary_id: str = "") -> None:
+    def add_rillet(
+        self, booked: RilletDocument, billed: SolvimonDocument | None = None, subsidiary_id: str = ""
+    ) -> None:
         """Add a document on Rillet's side; its month is that of its partner, if it has one.
 
         Args:
@@ -92,19 +94,19 @@ class Figures:
         """
         due = Decimal(booked.open) if booked.kind != CREDIT_MEMO else Decimal()
         month = (billed or booked).day[:7]
-        bucket = Bucket(booked.subsidiary_id or subsidiary_id, booked.currency, month)
-        line = self._lines.setdefault(bucket, Line())
+        bucket = TotalsKey(booked.subsidiary_id or subsidiary_id, booked.currency, month)
+        line = self._lines.setdefault(bucket, TotalsLine())
         line.rillet.add(booked.kind, booked.net, booked.tax, booked.gross, due)
 
-    def lines(self) -> dict[Bucket, Line]:
+    def lines(self) -> dict[TotalsKey, TotalsLine]:
         """The sums in their order."""
         return dict(sorted(self._lines.items()))
 
-    def by_currency(self) -> dict[str, Line]:
+    def by_currency(self) -> dict[str, TotalsLine]:
         """The sums of all subsidiaries and months together."""
-        found: dict[str, Line] = {}
+        found: dict[str, TotalsLine] = {}
         for bucket, line in self.lines().items():
-            whole = found.setdefault(bucket.currency, Line())
+            whole = found.setdefault(bucket.currency, TotalsLine())
             whole.solvimon = whole.solvimon.plus(line.solvimon)
             whole.rillet = whole.rillet.plus(line.rillet)
         return dict(sorted(found.items()))
@@ -113,13 +115,13 @@ class Figures:
         """Whether all sums are the same on both sides."""
         return all(line.difference.is_nothing for line in self._lines.values())
 
-    def _of(self, subsidiary_id: str, billed: Billed) -> Line:
-        return self._lines.setdefault(Bucket(subsidiary_id, billed.currency, billed.day[:7]), Line())
+    def _of(self, subsidiary_id: str, billed: SolvimonDocument) -> TotalsLine:
+        return self._lines.setdefault(TotalsKey(subsidiary_id, billed.currency, billed.day[:7]), TotalsLine())
 
 
-def total(lines: Iterable[Line]) -> Line:
+def total(lines: Iterable[TotalsLine]) -> TotalsLine:
     """Several lines of one currency together."""
-    whole = Line()
+    whole = TotalsLine()
     for line in lines:
         whole.solvimon = whole.solvimon.plus(line.solvimon)
         whole.rillet = whole.rillet.plus(line.rillet)
@@ -131,7 +133,7 @@ def called(subsidiary_id: str, names: Mapping[str, str]) -> str:
     return names.get(subsidiary_id) or subsidiary_id or "(not linked)"
 
 
-def as_rows(figures: Figures, names: Mapping[str, str]) -> list[dict[str, Any]]:
+def as_rows(figures: PeriodTotals, names: Mapping[str, str]) -> list[dict[str, Any]]:
     """The sums as JSON, line by line.
 
     Args:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from solvimon_rillet.errors import Code, Conflict, NeedsAttention, OutcomeUnknown, RetryLater
-from solvimon_rillet.http import Http, Refused
+from solvimon_rillet.http import Http, RequestRejected
 from solvimon_rillet.rillet.models import (
     Book,
     CreditMemo,
@@ -90,7 +90,7 @@ class RilletClient:
         """Make this the whole set of a memo's applications; what is not in it is taken back."""
         try:
             self._http.post(f"/credit-memos/{memo_id}/applications", payload, idempotency_key)
-        except Refused as refused:
+        except RequestRejected as refused:
             if refused.status == 409:
                 raise OutcomeUnknown(
                     "Rillet answered 409: this request may be under way or done."
@@ -103,19 +103,19 @@ class RilletClient:
             return None
         try:
             answer = self._http.get(f"/customers/{customer_id}")
-        except Refused as refused:
+        except RequestRejected as refused:
             if refused.status in {400, 404}:
                 return None
             raise _attention(refused) from refused
         return _read(answer, Customer)
 
-    def customer_as_it_is(self, customer_id: str) -> dict[str, Any] | None:
+    def customer_document(self, customer_id: str) -> dict[str, Any] | None:
         """A customer as Rillet's own JSON, so that a replacement loses nothing; ``None`` if there is none."""
         if not _UUID.fullmatch(customer_id):
             return None
         try:
             answer = self._http.get(f"/customers/{customer_id}")
-        except Refused as refused:
+        except RequestRejected as refused:
             if refused.status == 404:
                 return None
             raise _attention(refused) from refused
@@ -126,7 +126,7 @@ class RilletClient:
         """Replace a customer; what the payload leaves out is gone (Rillet API v4, Update a customer)."""
         try:
             self._http.put(f"/customers/{customer_id}", payload)
-        except Refused as refused:
+        except RequestRejected as refused:
             raise _attention(refused) from refused
 
     def customer_by_reference(self, kind: str, identifier: str) -> Customer | None:
@@ -170,11 +170,11 @@ class RilletClient:
         """The organisation that the credential belongs to."""
         return self._get("/organizations/self", None, Organization)
 
-    def closed_up_to(self) -> date | None:
+    def closed_through(self) -> date | None:
         """The last day of the last closed period; ``None`` where no period was ever closed (a 404)."""
         try:
             answer = self._http.get("/books/periods/last-closed")
-        except Refused as refused:
+        except RequestRejected as refused:
             if refused.status == 404:
                 return None
             raise _attention(refused) from refused
@@ -212,7 +212,7 @@ class RilletClient:
     def _one(self, path: str, model: type[M]) -> M | None:
         try:
             return _read(self._http.get(path), model)
-        except Refused as refused:
+        except RequestRejected as refused:
             if refused.status == 404:
                 return None
             raise _attention(refused) from refused
@@ -223,13 +223,13 @@ class RilletClient:
     def _get_json(self, path: str, params: Mapping[str, str | int] | None) -> object:
         try:
             return self._http.get(path, params)
-        except Refused as refused:
+        except RequestRejected as refused:
             raise _attention(refused) from refused
 
     def _post(self, path: str, payload: Mapping[str, object], key: str, model: type[M]) -> M:
         try:
             return _read(self._http.post(path, payload, key), model)
-        except Refused as refused:
+        except RequestRejected as refused:
             raise _unlike_a_read(refused) from refused
 
 
@@ -262,14 +262,14 @@ def _read(answer: object, model: type[M]) -> M:
         raise OutcomeUnknown(f"Rillet's answer cannot be read; wrong or missing: {fields}.") from None
 
 
-def _unlike_a_read(refused: Refused) -> Exception:
+def _unlike_a_read(refused: RequestRejected) -> Exception:
     """What a refused write means: a 409 may stand for one that is under way or done."""
     if refused.status == 409:
         return Conflict("Rillet answered 409: this request may be under way or done.")
     return _attention(refused)
 
 
-def _attention(refused: Refused) -> NeedsAttention:
+def _attention(refused: RequestRejected) -> NeedsAttention:
     """What a refusal means in plain words, from the problem document (RFC 9457) that Rillet sends."""
     problem = refused.problem
     said = " ".join(filter(None, (str(problem.get(key) or "") for key in ("title", "detail"))))

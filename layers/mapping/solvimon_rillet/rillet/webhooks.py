@@ -28,7 +28,7 @@ TokenForm = Literal["auto", "text", "base64"]
 ANY_FORM: TokenForm = "auto"
 
 
-class NotGenuine(ValueError):
+class SignatureInvalid(ValueError):
     """A request that Rillet did not sign, or not just now; the text says why, for our own log."""
 
 
@@ -51,17 +51,17 @@ def verify(
         form: how a token becomes the key.
 
     Raises:
-        NotGenuine: for every other request; nothing else is ever raised.
+        SignatureInvalid: for every other request; nothing else is ever raised.
     """
     parts = [headers.get(name, "") for name in (TIMESTAMP, ID, ENTITY, EVENT)]
     given = headers.get(SIGNATURE, "")
     if not given or not all(parts):
-        raise NotGenuine("a signature header is missing")
+        raise SignatureInvalid("a signature header is missing")
     age = now - _seconds(parts[0])
     if age < -FUTURE_SECONDS:
-        raise NotGenuine("the timestamp is in the future")
+        raise SignatureInvalid("the timestamp is in the future")
     if age > max_age_seconds:
-        raise NotGenuine("the timestamp is too old")
+        raise SignatureInvalid("the timestamp is too old")
     signed = _bytes(".".join(parts)) + b"." + body
     expected = [
         base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest())
@@ -71,7 +71,7 @@ def verify(
     offered = [_bytes(part.strip()) for part in given.split(",")[:_SIGNATURES]]
     matches = [hmac.compare_digest(ours, theirs) for ours in expected for theirs in offered]
     if not any(matches):
-        raise NotGenuine("no signature matches")
+        raise SignatureInvalid("no signature matches")
 
 
 def _keys(token: str, form: TokenForm) -> list[bytes]:
@@ -92,5 +92,5 @@ def _seconds(stamp: str) -> float:
     try:
         moment = datetime.fromisoformat(stamp.strip())
     except ValueError:
-        raise NotGenuine("the timestamp is not ISO 8601") from None
+        raise SignatureInvalid("the timestamp is not ISO 8601") from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, ValidationError
 
 from solvimon_rillet.errors import Code, NeedsAttention, OutcomeUnknown, RetryLater
-from solvimon_rillet.http import Http, Refused
+from solvimon_rillet.http import Http, RequestRejected
 from solvimon_rillet.solvimon.models import BillingEntity, Customer, Invoice, Product
 
 M = TypeVar("M", bound=BaseModel)
@@ -39,7 +39,7 @@ class AlreadyExists(Exception):
         self.message = message
 
 
-class NotThere(Exception):
+class NotFound(Exception):
     """The record that was to be changed is not in Solvimon any more."""
 
 
@@ -82,7 +82,7 @@ class SolvimonClient:
         """A record of a collection such as ``customers`` by id or reference, whole, or ``None``."""
         try:
             return _record(self._http.get(f"/{collection}/{quote(key, safe='')}"))
-        except Refused as refused:
+        except RequestRejected as refused:
             if _is_missing(refused):
                 return None
             raise _refusal(refused) from refused
@@ -91,7 +91,7 @@ class SolvimonClient:
         """The records of a list that the filters let through, those on its first page."""
         try:
             answer = self._http.get(f"/{collection}", filters)
-        except Refused as refused:
+        except RequestRejected as refused:
             raise _refusal(refused) from refused
         data = answer.get("data") if isinstance(answer, dict) else None
         if not isinstance(data, list):
@@ -137,7 +137,7 @@ class SolvimonClient:
     def _listed(self, call: Callable[[], object], collection: str) -> tuple[list[Json], bool]:
         try:
             answer = call()
-        except Refused as refused:
+        except RequestRejected as refused:
             raise _refusal(refused) from refused
         data = answer.get("data") if isinstance(answer, dict) else None
         if not isinstance(answer, dict) or not isinstance(data, list):
@@ -202,7 +202,7 @@ class SolvimonClient:
         """What a write is answered."""
         try:
             return call()
-        except Refused as refused:
+        except RequestRejected as refused:
             code = str(refused.problem.get("code") or "")
             if code in _TAKEN:
                 raise AlreadyExists(refused.problem.get("resource_id"), _said(refused)) from refused
@@ -215,7 +215,7 @@ class SolvimonClient:
                     "Solvimon knows this idempotency key for another request.", key_spent=True
                 ) from refused
             if _is_missing(refused):
-                raise NotThere from refused
+                raise NotFound from refused
             raise _refusal(refused) from refused
 
     def _get(self, path: str, identifier: str, model: type[M]) -> M:
@@ -227,7 +227,7 @@ class SolvimonClient:
             )
         try:
             answer = self._http.get(f"{path}/{identifier}")
-        except Refused as refused:
+        except RequestRejected as refused:
             raise NeedsAttention(
                 code,
                 f"Solvimon does not have the {what} ({refused.status} {refused.problem.get('code') or ''}).",
@@ -255,20 +255,20 @@ def _record(answer: object) -> Json:
     raise RetryLater("Solvimon's answer cannot be read: it has no id.")
 
 
-def _is_missing(refused: Refused) -> bool:
+def _is_missing(refused: RequestRejected) -> bool:
     """Decided by code as well as by status: Solvimon's documents rarely list a 404 (dossier 1.5)."""
     if refused.problem.get("field"):  # something that the body names is missing, not the record
         return False
     return refused.status == 404 or str(refused.problem.get("code")).endswith("_NOT_FOUND")
 
 
-def _said(refused: Refused) -> str:
+def _said(refused: RequestRejected) -> str:
     problem = refused.problem
     parts = (problem.get(name) for name in ("code", "field", "message", "resource_id"))
     return ", ".join(str(part) for part in parts if part) or "without a reason"
 
 
-def _refusal(refused: Refused) -> NeedsAttention:
+def _refusal(refused: RequestRejected) -> NeedsAttention:
     return NeedsAttention(
         Code.REFUSED_BY_SOLVIMON,
         f"Solvimon refused it ({refused.status}): {_said(refused)}.",

@@ -19,7 +19,7 @@ MAX_AGE_SECONDS = 300
 _SEPARATORS = re.compile(r"[,;\s]+")
 
 
-class NotGenuine(ValueError):
+class SignatureInvalid(ValueError):
     """A request that Solvimon did not sign, or not just now; the text says why, for our own log."""
 
 
@@ -36,16 +36,16 @@ def verify(
         max_age_seconds: how old the signature may be.
 
     Raises:
-        NotGenuine: for every other request; nothing else is ever raised.
+        SignatureInvalid: for every other request; nothing else is ever raised.
     """
     stamp, given = headers.get(TIMESTAMP), headers.get(SIGNATURE)
     if not stamp or not given:
-        raise NotGenuine("a signature header is missing")
+        raise SignatureInvalid("a signature header is missing")
     age = now - _seconds(stamp)
     if age < -FUTURE_SECONDS:
-        raise NotGenuine("the timestamp is in the future")
+        raise SignatureInvalid("the timestamp is in the future")
     if age > max_age_seconds:
-        raise NotGenuine("the timestamp is too old")
+        raise SignatureInvalid("the timestamp is too old")
     signed = _bytes(stamp) + b"." + body
     expected = [hmac.new(_bytes(key), signed, hashlib.sha256).hexdigest() for key in secrets if key]
     offered = [pair.partition("=")[2].lower() for pair in _SEPARATORS.split(given.strip()) if "=" in pair]
@@ -53,7 +53,7 @@ def verify(
         hmac.compare_digest(ours.encode(), _bytes(theirs)) for ours in expected for theirs in offered[:20]
     ]
     if not any(matches):
-        raise NotGenuine("no signature matches")
+        raise SignatureInvalid("no signature matches")
 
 
 def _bytes(text: str) -> bytes:
@@ -65,5 +65,5 @@ def _seconds(stamp: str) -> float:
     try:
         moment = datetime.fromisoformat(stamp.strip())
     except ValueError:
-        raise NotGenuine("the timestamp is not ISO 8601") from None
+        raise SignatureInvalid("the timestamp is not ISO 8601") from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

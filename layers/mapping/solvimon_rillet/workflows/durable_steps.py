@@ -9,13 +9,13 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from solvimon_rillet.errors import ConnectionBroken, NeedsAttention, Recoverable
-from solvimon_rillet.http import CountedGate
+from solvimon_rillet.http import CountingRateLimiter
 
 Json = dict[str, Any]
 
-PATIENCE = 6 * 3600  # seconds that one step may wait in all
-OPERATIONS = 2900  # steps and waits of one run; Lambda allows 3,000
-SHORTEST, LONGEST = 1, 900  # seconds of one wait
+MAX_STEP_WAIT = 6 * 3600  # seconds that one step may wait in all
+MAX_OPERATIONS = 2900  # steps and waits of one run; Lambda allows 3,000
+MIN_WAIT, MAX_WAIT = 1, 900  # seconds of one wait
 _FIRST_PAUSE = 15
 P = TypeVar("P")
 
@@ -49,7 +49,7 @@ class Patience:
     @property
     def exhausted(self) -> bool:
         """Whether the run has used up what Lambda allows it."""
-        return self.operations > OPERATIONS
+        return self.operations > MAX_OPERATIONS
 
     def do(self, name: str, work: Callable[[int], Json]) -> Json:
         """Do a step until it says nothing of ``later``.
@@ -67,16 +67,16 @@ class Patience:
             self._note(result)
             if "later" not in result:
                 return result
-            if waited >= PATIENCE:
+            if waited >= MAX_STEP_WAIT:
                 return {"stop": stop(str(result["why"]), "Nothing else has changed for hours; run it again.")}
             seconds = pause if result["later"] is None else result["later"]
-            seconds = min(max(SHORTEST, -int(-seconds // 1)), LONGEST)
+            seconds = min(max(MIN_WAIT, -int(-seconds // 1)), MAX_WAIT)
             self._steps.wait(f"{name}: {result['why']}", seconds)
             self.operations += 1
             waited += seconds
             attempt += 1
             failing += bool(result.get("failing"))
-            pause = min(pause * 2, LONGEST)
+            pause = min(pause * 2, MAX_WAIT)
 
 
 def stop(what: str, remedy: str) -> Json:
@@ -85,7 +85,7 @@ def stop(what: str, remedy: str) -> Json:
 
 
 def guarded(
-    parts: Callable[[], tuple[P, CountedGate]], work: Callable[[P], Json], broken: Callable[[], None]
+    parts: Callable[[], tuple[P, CountingRateLimiter]], work: Callable[[P], Json], broken: Callable[[], None]
 ) -> Json:
     """Do a step's work; what goes wrong becomes its result, so that it is decided upon only once.
 
@@ -94,7 +94,7 @@ def guarded(
         work: the work.
         broken: is told where a credential is refused.
     """
-    gate: CountedGate | None = None
+    gate: CountingRateLimiter | None = None
     try:
         made, gate = parts()
         result = work(made)

@@ -29,6 +29,6 @@ class Result:
         return {id_name: self.document_id, "outcome": self.outcome, **self.facts}
 
 
-def in_words(why: NeedsAttention) -> dict[str, Any]:
+def error_fields(why: NeedsAttention) -> dict[str, Any]:
     """Code, message and remedy, as answers and records carry them."""
     return {"code": why.code.value, "message": why.message, "remedy": why.remedy}

@@ -46,7 +46,12 @@ class ReceiveWebhook:
         try:
             name = connection_name(connection)
             self._verify(vendor, name, headers, body)
-        except (solvimon.NotGenuine, rillet.NotGenuine, UnknownConnection, ConnectionBroken) as error:
+        except (
+            solvimon.SignatureInvalid,
+            rillet.SignatureInvalid,
+            UnknownConnection,
+            ConnectionBroken,
+        ) as error:
             logger.warning(
                 "webhook refused",
                 extra={"vendor": vendor, "connection": str(connection)[:64], "reason": str(error)},

@@ -11,8 +11,8 @@ from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.client import SolvimonClient
 from solvimon_rillet.solvimon.models import Customer
-from solvimon_rillet.workflows.export.link_resolver import LinkedCustomer, Linker
-from solvimon_rillet.workflows.outcome import Result, in_words
+from solvimon_rillet.workflows.export.link_resolver import LinkedCustomer, LinkResolver
+from solvimon_rillet.workflows.outcome import Result, error_fields
 
 
 class SyncCustomer:
@@ -56,7 +56,7 @@ class SyncCustomer:
             if why.code is Code.RILLET_RECORD_MISSING:
                 self._ledger.forget(self._connection, "customer", customer_id)
             self._ledger.reject(claim, why, None)
-            return Result(customer_id, "rejected", in_words(why))
+            return Result(customer_id, "rejected", error_fields(why))
         except Skip as why:
             self._ledger.skip(claim, why.reason)
             return Result(customer_id, "skipped", {"reason": why.reason})
@@ -72,7 +72,7 @@ class SyncCustomer:
             rillet_id = linked.rillet_id
             payload, current, warnings = self._would_be(customer, linked)
         except NeedsAttention as why:
-            return Result(customer_id, "would_reject", in_words(why))
+            return Result(customer_id, "would_reject", error_fields(why))
         except Skip as why:
             return Result(customer_id, "would_skip", {"reason": why.reason})
         changes = {
@@ -124,7 +124,7 @@ class SyncCustomer:
         if not self._settings.workflows.sync_customer:
             raise Skip("The workflow sync_customer is switched off in the settings.")
         customer = self._solvimon.customer(customer_id)
-        linker = Linker(
+        linker = LinkResolver(
             self._connection, self._settings, self._ledger, self._solvimon, self._rillet, dry_run=dry_run
         )
         linked = linker.customer(customer)
@@ -145,7 +145,7 @@ class SyncCustomer:
     def _merged(
         self, customer: Customer, rillet_id: str
     ) -> tuple[dict[str, object], Mapping[str, Any], list[str]]:
-        current = self._rillet.customer_as_it_is(rillet_id)
+        current = self._rillet.customer_document(rillet_id)
         if current is None:
             reference = self._settings.custom_fields.customer
             raise NeedsAttention(

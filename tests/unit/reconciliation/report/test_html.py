@@ -7,10 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from solvimon_rillet.reconciliation.findings import HEADINGS, Kind
+from solvimon_rillet.reconciliation.findings import HEADINGS, FindingType
 from solvimon_rillet.reconciliation.report.html import as_html
-from solvimon_rillet.reconciliation.report.report import Report, Unready
-from solvimon_rillet.reconciliation.totals import COLUMNS, Figures, Line
+from solvimon_rillet.reconciliation.report.report import Report, UnmappedRecord
+from solvimon_rillet.reconciliation.totals import COLUMNS, PeriodTotals, TotalsLine
 from tests.support.reconciliation import (
     BERLIN,
     Page,
@@ -32,7 +32,7 @@ def _numbers(cells: list[str]) -> list[Decimal]:
     return [Decimal(cell.replace(",", "")) for cell in cells]
 
 
-def _expected(line: Line) -> list[list[Decimal]]:
+def _expected(line: TotalsLine) -> list[list[Decimal]]:
     sides = (line.solvimon, line.rillet, line.difference)
     return [[Decimal(getattr(side, name)) for name in COLUMNS] for side in sides]
 
@@ -106,8 +106,8 @@ def test_the_verdict_comes_before_every_table(report: Report, words: str) -> Non
 
 
 def test_sums_that_differ_without_a_document_that_does_are_no_agreement() -> None:
-    figures = Figures()
-    figures.book(booked(billed("1")))
+    figures = PeriodTotals()
+    figures.add_rillet(booked(billed("1")))
     report = reporting()
 
     source = as_html(replace(report, comparison=replace(report.comparison, figures=figures)))
@@ -119,9 +119,9 @@ def test_findings_are_grouped_by_kind_the_gravest_first() -> None:
     report = sample()
     page = Page(as_html(report))
 
-    groups = [name for name in page.tables if name in set(Kind)]
+    groups = [name for name in page.tables if name in set(FindingType)]
 
-    assert groups == list(Kind)
+    assert groups == list(FindingType)
     assert [row[0] for row in page.tables["kinds"][1:]] == list(HEADINGS.values())
     assert page.tables["kinds"][3] == ["Missing in Rillet", "1", "55,000 JPY"]
 
@@ -158,7 +158,7 @@ def test_every_link_within_the_page_has_its_target() -> None:
 
     targets = {link[1:] for link in Page(source).links if link.startswith("#")}
 
-    assert targets == {*Kind, "not-mapped"}
+    assert targets == {*FindingType, "not-mapped"}
     assert all(source.count(f'id="{target}"') == 1 for target in targets)
 
 
@@ -170,7 +170,7 @@ def test_what_others_wrote_is_shown_and_never_run() -> None:
         nasty,
         connection=NASTY,
         subsidiaries={BERLIN: NASTY},
-        unready=[Unready(NASTY, NASTY, NASTY, NASTY, NASTY)],
+        unready=[UnmappedRecord(NASTY, NASTY, NASTY, NASTY, NASTY)],
         remarks=[NASTY],
         link=lambda identifier: f'https://desk.example/"onclick="x"{identifier}',
     )

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from solvimon_rillet.rillet.models import Invoice
-from solvimon_rillet.workflows.export.verification import booked_facts, number_note
+from solvimon_rillet.workflows.export.verification import number_note, outcome_facts
 
 SENT = {"currency": "EUR", "net": "100.00", "tax": "21.00", "gross": "121.00"}
 
@@ -28,7 +28,7 @@ def booked(net: str = "100.00", tax: str = "21.00", gross: str = "121.00", **mor
 
 
 def test_the_same_totals_are_exported_with_ids_and_no_more_to_say() -> None:
-    state, facts = booked_facts("invo_1", [booked()], SENT, [])
+    state, facts = outcome_facts("invo_1", [booked()], SENT, [])
 
     assert state == "exported"
     assert facts == {"rillet_id": "r1", "rillet_number": "INV-1", "totals": SENT, "warnings": []}
@@ -36,7 +36,7 @@ def test_the_same_totals_are_exported_with_ids_and_no_more_to_say() -> None:
 
 @pytest.mark.parametrize("amount", ["100", "100.0", "100.000"])
 def test_the_same_amount_written_otherwise_is_the_same(amount: str) -> None:
-    assert booked_facts("invo_1", [booked(net=amount)], SENT, [])[0] == "exported"
+    assert outcome_facts("invo_1", [booked(net=amount)], SENT, [])[0] == "exported"
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_the_same_amount_written_otherwise_is_the_same(amount: str) -> None:
     ],
 )
 def test_one_cent_or_another_currency_differs_and_names_both_amounts(found: Invoice, said: str) -> None:
-    state, facts = booked_facts("invo_1", [found], SENT, [])
+    state, facts = outcome_facts("invo_1", [found], SENT, [])
 
     assert (state, facts["code"]) == ("differs", "total_differs")
     assert said in facts["message"]
@@ -58,7 +58,7 @@ def test_one_cent_or_another_currency_differs_and_names_both_amounts(found: Invo
 
 
 def test_two_documents_for_one_differ_and_all_are_named() -> None:
-    state, facts = booked_facts("invo_1", [booked(id="r1"), booked(id="r2"), booked(id="r3")], SENT, [])
+    state, facts = outcome_facts("invo_1", [booked(id="r1"), booked(id="r2"), booked(id="r3")], SENT, [])
 
     assert (state, facts["code"], facts["rillet_id"]) == ("differs", "exported_twice", "r1")
     assert "3" in facts["message"]
@@ -68,7 +68,7 @@ def test_two_documents_for_one_differ_and_all_are_named() -> None:
 
 @pytest.mark.parametrize("references", [None, [], [{"type": "solvimon_invoice_id", "id": "invo_2"}]])
 def test_a_reference_that_rillet_did_not_keep_is_a_warning(references: object) -> None:
-    state, facts = booked_facts("invo_1", [booked(references=references)], SENT, ["first"])
+    state, facts = outcome_facts("invo_1", [booked(references=references)], SENT, ["first"])
 
     assert state == "exported"
     assert facts["warnings"][0] == "first"

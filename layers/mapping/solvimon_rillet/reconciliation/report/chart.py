@@ -8,7 +8,7 @@ from math import ceil, floor
 
 from solvimon_rillet.money import plain
 from solvimon_rillet.reconciliation.report.wording import amount
-from solvimon_rillet.reconciliation.totals import Bucket, Figures, Line, total
+from solvimon_rillet.reconciliation.totals import PeriodTotals, TotalsKey, TotalsLine, total
 
 LEFT, RIGHT, TOP, BOTTOM = 64, 8, 14, 24
 HEIGHT = 170
@@ -66,7 +66,7 @@ class Chart:
     right: int = RIGHT
 
 
-def charts(figures: Figures) -> list[Chart]:
+def charts(figures: PeriodTotals) -> list[Chart]:
     """A chart per currency."""
     known = ((bucket, line) for bucket, line in figures.lines().items() if bucket.currency and bucket.month)
     ordered = sorted(known, key=lambda item: (item[0].currency, item[0].month))
@@ -74,12 +74,12 @@ def charts(figures: Figures) -> list[Chart]:
     return [_chart(currency, _by_month(rows)) for currency, rows in by_currency]
 
 
-def _by_month(rows: Iterator[tuple[Bucket, Line]]) -> dict[str, Line]:
+def _by_month(rows: Iterator[tuple[TotalsKey, TotalsLine]]) -> dict[str, TotalsLine]:
     by_month = groupby(rows, key=lambda item: item[0].month)
     return {month: total(line for _, line in these) for month, these in by_month}
 
 
-def _chart(currency: str, months: Mapping[str, Line]) -> Chart:
+def _chart(currency: str, months: Mapping[str, TotalsLine]) -> Chart:
     room = min(max(NARROWEST, MONTH * len(months)), WIDEST - LEFT - RIGHT)
     values = [side.gross for line in months.values() for side in (line.solvimon, line.rillet)]
     step = _step(max(abs(value) for value in values))
@@ -138,7 +138,7 @@ def _shortly(value: Decimal) -> str:
     return plain(value) if abs(value) < 1 else f"{value:,.0f}" if value == int(value) else f"{value:,f}"
 
 
-def _in_words(currency: str, months: Mapping[str, Line]) -> str:
+def _in_words(currency: str, months: Mapping[str, TotalsLine]) -> str:
     return "; ".join(
         f"{month}: Solvimon {amount(line.solvimon.gross, currency)}, "
         f"Rillet {amount(line.rillet.gross, currency)}"

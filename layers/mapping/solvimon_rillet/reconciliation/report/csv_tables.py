@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from solvimon_rillet.reconciliation.findings import HEADINGS, call_it
+from solvimon_rillet.reconciliation.findings import HEADINGS, display_name
 from solvimon_rillet.reconciliation.report.report import Report
 from solvimon_rillet.reconciliation.report.wording import amount
-from solvimon_rillet.reconciliation.totals import COLUMNS, Side
+from solvimon_rillet.reconciliation.totals import COLUMNS, SideTotals
 
 FINDING_COLUMNS = (
     "difference",
@@ -51,7 +51,7 @@ def findings_csv(report: Report) -> str:
         (
             (
                 HEADINGS[one.kind],
-                call_it(one.document),
+                display_name(one.document),
                 one.number,
                 one.day,
                 one.currency,
@@ -85,7 +85,7 @@ def figures_csv(report: Report) -> str:
     )
 
 
-def _sums(currency: str, *sides: Side) -> list[str]:
+def _sums(currency: str, *sides: SideTotals) -> list[str]:
     return [
         str(side.count) if name == "count" else amount(getattr(side, name), currency, separated=False)
         for name in COLUMNS

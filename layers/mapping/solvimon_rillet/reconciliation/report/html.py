@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from solvimon_rillet.reconciliation.findings import Finding, call_it
+from solvimon_rillet.reconciliation.findings import Finding, display_name
 from solvimon_rillet.reconciliation.report.chart import charts
 from solvimon_rillet.reconciliation.report.report import Report
-from solvimon_rillet.reconciliation.report.wording import amount, counted, groups, moment, verdict
-from solvimon_rillet.reconciliation.totals import COLUMNS, Bucket, Line, Side
+from solvimon_rillet.reconciliation.report.wording import amount, counted, format_timestamp, groups, verdict
+from solvimon_rillet.reconciliation.totals import COLUMNS, SideTotals, TotalsKey, TotalsLine
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -41,7 +41,7 @@ def as_html(report: Report) -> str:
         report=report,
         comparison=comparison,
         verdict=verdict(report),
-        moment=moment(report.made_at),
+        moment=format_timestamp(report.made_at),
         totals=totals,
         tight=" tight" if longest > ROOMY else "",
         charts=charts(comparison.figures),
@@ -54,7 +54,7 @@ def as_html(report: Report) -> str:
     )
 
 
-def _rows(currency: str, line: Line) -> list[tuple[str, list[Cell]]]:
+def _rows(currency: str, line: TotalsLine) -> list[tuple[str, list[Cell]]]:
     """Both sides and their difference, each with its name."""
     return [
         ("Solvimon", list(_cells(currency, line.solvimon))),
@@ -63,7 +63,7 @@ def _rows(currency: str, line: Line) -> list[tuple[str, list[Cell]]]:
     ]
 
 
-def _cells(currency: str, side: Side, *, difference: bool = False) -> Iterator[Cell]:
+def _cells(currency: str, side: SideTotals, *, difference: bool = False) -> Iterator[Cell]:
     for name in COLUMNS:
         value = getattr(side, name)
         sign = "+" if difference and value else ""
@@ -71,9 +71,9 @@ def _cells(currency: str, side: Side, *, difference: bool = False) -> Iterator[C
         yield Cell(text, off=difference and bool(value), quiet=difference and not value)
 
 
-def _differs(lines: dict[Bucket, Line]) -> int:
+def _differs(lines: dict[TotalsKey, TotalsLine]) -> int:
     """How many lines of the table differ in anything."""
-    return sum(line.difference != Side() for line in lines.values())
+    return sum(line.difference != SideTotals() for line in lines.values())
 
 
 def _money(finding: Finding) -> str:
@@ -101,5 +101,5 @@ def _template() -> "Template":
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"money": _money, "counted": counted, "call_it": call_it}
+    environment.filters |= {"money": _money, "counted": counted, "call_it": display_name}
     return environment.get_template(TEMPLATE)

@@ -9,7 +9,7 @@ from solvimon_rillet.reconciliation.totals import as_rows, called
 
 
 @dataclass(frozen=True, slots=True)
-class Unready:
+class UnmappedRecord:
     """Something that would stop the next invoices.
 
     Attributes:
@@ -60,7 +60,7 @@ class Report:
     made_at: str
     comparison: Comparison
     subsidiaries: Mapping[str, str] = field(default_factory=dict)
-    unready: Sequence[Unready] = ()
+    unready: Sequence[UnmappedRecord] = ()
     link: Callable[[str], str | None] = lambda _id: None
     redriven: int = 0
     remarks: Sequence[str] = ()

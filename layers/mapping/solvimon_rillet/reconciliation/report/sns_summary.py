@@ -9,9 +9,9 @@ from solvimon_rillet.reconciliation.report.report import Report
 from solvimon_rillet.reconciliation.report.wording import (
     amount,
     counted,
+    format_timestamp,
     groups,
     in_one_line,
-    moment,
     verdict,
 )
 
@@ -48,7 +48,8 @@ def _body(report: Report, address: str) -> Iterator[str]:
     yield f"{verdict(report)}."
     yield (
         f"Connection {in_one_line(report.connection)}, {report.first} to {report.last}, "
-        f"{counted(comparison.documents, 'document')} of Solvimon compared on {moment(report.made_at)}."
+        f"{counted(comparison.documents, 'document')} of Solvimon compared on "
+        f"{format_timestamp(report.made_at)}."
     )
     if report.redriven:
         yield f"{counted(report.redriven, 'document')} put on the way to Rillet again."

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from solvimon_rillet.money import decimals
-from solvimon_rillet.reconciliation.findings import HEADINGS, Finding, Kind
+from solvimon_rillet.reconciliation.findings import HEADINGS, Finding, FindingType
 from solvimon_rillet.reconciliation.report.report import Report
 
 
@@ -20,7 +20,7 @@ class Group:
         sums: the money behind them, by currency.
     """
 
-    kind: Kind
+    kind: FindingType
     findings: tuple[Finding, ...]
     sums: dict[str, Decimal]
 
@@ -37,7 +37,7 @@ class Group:
 
 def groups(report: Report) -> list[Group]:
     """The findings by their kind, the gravest first."""
-    by_kind: dict[Kind, list[Finding]] = {kind: [] for kind in Kind}
+    by_kind: dict[FindingType, list[Finding]] = {kind: [] for kind in FindingType}
     for finding in report.comparison.findings:
         by_kind[finding.kind].append(finding)
     return [Group(kind, tuple(found), _sums(found)) for kind, found in by_kind.items() if found]
@@ -77,7 +77,7 @@ def in_one_line(text: str) -> str:
     return " ".join("".join(mark if mark.isprintable() else " " for mark in text).split())
 
 
-def moment(made_at: str) -> str:
+def format_timestamp(made_at: str) -> str:
     """When the report was made, to the minute."""
     return f"{made_at[:16].replace('T', ' ')} UTC"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from solvimon_rillet.aws.dynamodb import Table
 from solvimon_rillet.connections.configuration import Configuration
-from solvimon_rillet.connections.rillet_tokens import Tokens
+from solvimon_rillet.connections.rillet_tokens import RilletTokens
 from solvimon_rillet.errors import ConnectionBroken, SolvimonRilletError
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.rillet.models import Organization
@@ -23,11 +23,11 @@ CALLBACK = "/oauth/rillet/callback"
 CLIENT_SECRET = "rillet-oauth-client"  # noqa: S105 - the secret's name
 
 RilletFor = Callable[[str, Settings, Callable[[], str]], RilletClient]
-TokensFor = Callable[[str, Settings], Tokens]
+TokensFor = Callable[[str, Settings], RilletTokens]
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class CallbackPage:
     """What a person's browser is told after the authorisation."""
 
     status: int
@@ -35,7 +35,7 @@ class Page:
     text: str
 
 
-class ConnectRillet:
+class RilletAuthorization:
     """Authorisation of the connections of this deployment.
 
     Args:
@@ -84,14 +84,14 @@ class ConnectRillet:
             "next": "Open the URL once, log in to Rillet, choose the organisation and grant access.",
         }
 
-    def callback(self, query: Mapping[str, str]) -> Page:
+    def callback(self, query: Mapping[str, str]) -> CallbackPage:
         """Finish an authorisation. Whatever is not a valid answer to a URL of ours changes nothing."""
         try:
-            kept = self._table.take(_state_key(query.get("state", ""))) if query.get("state") else None
+            kept = self._table.pop(_state_key(query.get("state", ""))) if query.get("state") else None
         except SolvimonRilletError as error:
-            return Page(502, "Nothing is connected", f"{error} Open the page again in a moment.")
+            return CallbackPage(502, "Nothing is connected", f"{error} Open the page again in a moment.")
         if kept is None or int(kept["ends"]) <= self._clock():
-            return Page(
+            return CallbackPage(
                 400,
                 "This link is not valid any more",
                 "It was used already, it is older than ten minutes, or it is not ours. Nothing was changed. "
@@ -100,31 +100,33 @@ class ConnectRillet:
         connection = str(kept["connection"])
         if query.get("error") or not query.get("code"):
             reason = query.get("error_description") or query.get("error") or "no code"
-            return Page(
+            return CallbackPage(
                 400, f"{connection} is not connected", f"Rillet said: {reason[:200]}. Nothing was changed."
             )
         try:
             return self._finish(connection, query["code"], str(kept["verifier"]))
         except GrantRefused as error:
             text = f"Rillet refused the authorisation ({error}). Nothing was changed."
-            return Page(400, f"{connection} is not connected", text)
+            return CallbackPage(400, f"{connection} is not connected", text)
         except SolvimonRilletError as error:
-            return Page(502, f"{connection} is not connected", f"{error} Start again with a new link.")
+            return CallbackPage(
+                502, f"{connection} is not connected", f"{error} Start again with a new link."
+            )
 
-    def _finish(self, connection: str, code: str, verifier: str) -> Page:
+    def _finish(self, connection: str, code: str, verifier: str) -> CallbackPage:
         settings = self._configuration.settings(connection)
         granted = self._oauth(settings.rillet).redeem(code, verifier)
         organisation = self._rillet_for(connection, settings, lambda: granted.access_token).organization()
         owner = self._owner(connection, settings)
         if owner.get("organisation_id", organisation.id) != organisation.id:
-            return Page(
+            return CallbackPage(
                 409,
                 f"{connection} belongs to another organisation",
                 f"It has booked into {owner.get('organisation_name')} so far. Nothing was changed. Use a "
                 f"connection of its own for {organisation.trade_name}.",
             )
         self._keep(connection, settings, granted, organisation)
-        return Page(
+        return CallbackPage(
             200,
             f"{connection} is connected to {organisation.trade_name}",
             "You may close this window. Documents that were waiting continue by themselves.",
@@ -156,8 +158,8 @@ class ConnectRillet:
         """
         settings = self._configuration.settings(connection)
         tokens = self._tokens_for(connection, settings)
-        with tokens.alone():
-            grant = self._configuration.grant(connection, fresh=True)
+        with tokens.refresh_lock():
+            grant = self._configuration.tokens(connection, fresh=True)
             if grant.get("auth", "api_key") != "oauth":
                 told = (
                     "It uses an API key. Remove it from the connection's Rillet secret, and revoke it in "

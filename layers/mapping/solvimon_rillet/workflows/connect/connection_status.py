@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from solvimon_rillet.connections.configuration import Configuration
-from solvimon_rillet.connections.rillet_tokens import Tokens
+from solvimon_rillet.connections.rillet_tokens import RilletTokens
 from solvimon_rillet.errors import ConnectionBroken, SolvimonRilletError
-from solvimon_rillet.http import Refused
+from solvimon_rillet.http import RequestRejected
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.client import SolvimonClient
@@ -45,7 +45,7 @@ class ConnectionStatus:
     def __init__(
         self,
         configuration: Configuration,
-        tokens_for: Callable[[str, Settings], Tokens],
+        tokens_for: Callable[[str, Settings], RilletTokens],
         solvimon_for: Callable[[str, Settings], SolvimonClient],
         rillet_for: Callable[[str, Settings], RilletClient],
     ) -> None:
@@ -64,7 +64,7 @@ class ConnectionStatus:
         settings = self._configuration.settings(connection)
         # Who asks may have mended a secret a moment ago.
         self._configuration.forget_secret(connection, "solvimon")
-        self._tokens_for(connection, settings).read_anew()
+        self._tokens_for(connection, settings).reload()
         fault = self._configuration.settings_fault(connection)
         organisation: dict[str, str] = {}
         checks = [
@@ -100,7 +100,7 @@ class ConnectionStatus:
         except ConnectionBroken as error:
             remedy = "Put a valid API key into the connection's Solvimon secret, under api_key."
             return Check(name, False, str(error), remedy)
-        except (SolvimonRilletError, Refused) as error:
+        except (SolvimonRilletError, RequestRejected) as error:
             return Check(name, False, str(error), _again("solvimon"))
         return Check(name, True, f"{settings.solvimon.base_url} accepts it")
 
@@ -132,7 +132,7 @@ class ConnectionStatus:
     def _grant(self, connection: str, settings: Settings) -> dict[str, Any]:
         """How we authenticate at Rillet, without any token."""
         try:
-            grant = self._configuration.grant(connection, fresh=True)
+            grant = self._configuration.tokens(connection, fresh=True)
             if grant.get("auth", "api_key") != "oauth":
                 return {"auth": "api_key"}
             broken = self._tokens_for(connection, settings).is_broken()

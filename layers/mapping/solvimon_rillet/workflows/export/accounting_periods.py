@@ -9,7 +9,7 @@ from solvimon_rillet.rillet.client import RilletClient
 _FRESH_SECONDS = 3600
 
 
-class Books:
+class AccountingPeriods:
     """The closed periods of one connection's organisation, remembered for all functions."""
 
     def __init__(
@@ -20,7 +20,7 @@ class Books:
         self._rillet = rillet
         self._clock = clock
 
-    def closed_up_to(self, *, remember: bool = True, fresh: bool = False) -> date | None:
+    def closed_through(self, *, remember: bool = True, fresh: bool = False) -> date | None:
         """The last closed day, or ``None`` where no period was ever closed.
 
         Args:
@@ -33,7 +33,7 @@ class Books:
         known = None if fresh else self._table.get(self._key)
         if known and known["read_at"] + _FRESH_SECONDS > self._clock():
             return date.fromisoformat(known["day"]) if known["day"] else None
-        found = self._rillet.closed_up_to()
+        found = self._rillet.closed_through()
         if remember:
             day = found.isoformat() if found else ""
             self._table.put(self._key, {"day": day, "read_at": int(self._clock())})
@@ -41,4 +41,4 @@ class Books:
 
     def forget(self) -> None:
         """Read it anew next time, because Rillet refused a day that was thought open."""
-        self._table.take(self._key)
+        self._table.pop(self._key)

@@ -17,7 +17,7 @@ from solvimon_rillet.workflows.export.verification import deleted_in_rillet
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ApplicationPlan:
     """What a memo is to be applied to, from what was open before.
 
     Attributes:
@@ -69,7 +69,7 @@ class Plan:
         return f"no more is open on {'its invoices' if every else ', '.join(used)}"
 
 
-class Applier:
+class CreditApplier:
     """Plans and sends the applications of one connection's memos."""
 
     def __init__(self, connection: str, ledger: Ledger, rillet: RilletClient) -> None:
@@ -77,7 +77,7 @@ class Applier:
         self._ledger = ledger
         self._rillet = rillet
 
-    def plan(self, claim: Claim, note: Invoice, applied_on: str, *, fresh: bool) -> Plan:
+    def plan(self, claim: Claim, note: Invoice, applied_on: str, *, fresh: bool) -> ApplicationPlan:
         """What to apply; Rillet is asked what is open if the ledger knows of too little.
 
         Args:
@@ -91,23 +91,23 @@ class Applier:
         """
         # What an earlier set took off the invoices is not open there, but it is the memo's own.
         in_place = self._in_place(claim) if fresh and in_doubt(claim) else {}
-        plan = Plan(applied_on, *self._originals(claim, note, in_place, fresh=fresh), in_place)
+        plan = ApplicationPlan(applied_on, *self._originals(claim, note, in_place, fresh=fresh), in_place)
         if not fresh and plan.originals and plan.applications(claim).rest:
-            return Plan(applied_on, *self._originals(claim, note, in_place, fresh=True))
+            return ApplicationPlan(applied_on, *self._originals(claim, note, in_place, fresh=True))
         return plan
 
-    def send(self, claim: Claim, plan: Plan) -> None:
+    def send(self, claim: Claim, plan: ApplicationPlan) -> None:
         """Apply what is planned; the plan is written before, because Rillet says less is open afterwards."""
         planned = plan.applications(claim)
         if not planned.applied or planned.amounts == plan.in_place:
             return
-        self._ledger.progress(claim, {"applying": plan.as_item()})
+        self._ledger.record_step(claim, {"applying": plan.as_item()})
         memo_id = str(claim.record["rillet_id"])
         # The key is of the content: a set is applied once, and another set is not answered by an old key.
         key = idempotency_key(self._connection, "applications", memo_id, hash_of(planned.payload))
         self._rillet.apply_credit_memo(memo_id, planned.payload, key)
 
-    def keep_open_amounts(self, claim: Claim, plan: Plan) -> None:
+    def keep_open_amounts(self, claim: Claim, plan: ApplicationPlan) -> None:
         """Keep what is open on the originals now, so that the next credit note need not ask Rillet."""
         amounts = plan.applications(claim).amounts
         for solvimon_id, original in plan.originals.items():
@@ -115,7 +115,7 @@ class Applier:
             left = original.open_amount - applied
             document = Document(self._connection, "invoice", solvimon_id)
             memo = f"{CREDIT}{claim.record['rillet_id']}"
-            self._ledger.note(document, {"open_amount": money.plain(left), memo: money.plain(applied)})
+            self._ledger.add_facts(document, {"open_amount": money.plain(left), memo: money.plain(applied)})
 
     def _in_place(self, claim: Claim) -> dict[str, Decimal]:
         memo = self._rillet.credit_memo(str(claim.record["rillet_id"]))
@@ -155,11 +155,11 @@ def in_doubt(claim: Claim) -> bool:
     return "applying" in claim.record
 
 
-def begun(claim: Claim) -> Plan | None:
+def application_started(claim: Claim) -> ApplicationPlan | None:
     """The plan that an earlier run may have carried out; a refused one is planned anew."""
     item = claim.record.get("applying")
     if item is None or claim.state == "rejected" or "left_out" not in item:
         return None
     rows: Sequence[Any] = item["originals"]
     originals = {row[0]: Original(str(row[1]), *map(Decimal, row[2:])) for row in rows}
-    return Plan(str(item["applied_on"]), originals, item["left_out"])
+    return ApplicationPlan(str(item["applied_on"]), originals, item["left_out"])

@@ -14,11 +14,16 @@ from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.client import SolvimonClient
 from solvimon_rillet.solvimon.models import Invoice
-from solvimon_rillet.workflows.export.accounting_periods import Books
-from solvimon_rillet.workflows.export.applications import Applier, Plan, begun, in_doubt
+from solvimon_rillet.workflows.export.accounting_periods import AccountingPeriods
+from solvimon_rillet.workflows.export.applications import (
+    ApplicationPlan,
+    CreditApplier,
+    application_started,
+    in_doubt,
+)
 from solvimon_rillet.workflows.export.send_once import Export
-from solvimon_rillet.workflows.export.verification import Booked, booked_facts, number_note
-from solvimon_rillet.workflows.outcome import Result, in_words
+from solvimon_rillet.workflows.export.verification import CreatedDocument, number_note, outcome_facts
+from solvimon_rillet.workflows.outcome import Result, error_fields
 
 ExportOriginal = Callable[[str], Result]
 MEMO_STEP = "memo_created"
@@ -41,13 +46,13 @@ class ExportCreditMemo(Export):
         ledger: Ledger,
         solvimon: SolvimonClient,
         rillet: RilletClient,
-        books: Books,
+        books: AccountingPeriods,
         clock: Callable[[], float],
         export_original: ExportOriginal,
     ) -> None:
         super().__init__(connection, settings, ledger, solvimon, rillet, books, clock)
         self._export_original = export_original
-        self._applier = Applier(connection, ledger, rillet)
+        self._applier = CreditApplier(connection, ledger, rillet)
 
     def dry_run(self, credit_note_id: str) -> Result:
         """What ``run`` would send for a credit note, and why; writes nothing anywhere."""
@@ -62,7 +67,7 @@ class ExportCreditMemo(Export):
             resolved = self._linker(dry_run=True).resolve(note)
             mapped = to_rillet_credit_memo(note, resolved.links, self._settings, booked_on)
         except NeedsAttention as why:
-            return Result(credit_note_id, "would_reject", {**known, **in_words(why)})
+            return Result(credit_note_id, "would_reject", {**known, **error_fields(why)})
         except Skip as why:
             return Result(credit_note_id, "would_skip", {**known, "reason": why.reason})
         facts: dict[str, Any] = {
@@ -80,7 +85,7 @@ class ExportCreditMemo(Export):
         try:
             note = self._read(claim)
             if not note.is_credit_note:
-                self._ledger.abandon(claim)
+                self._ledger.discard_claim(claim)
                 return Result(note.id, "not_ours", {"reason": "It is an invoice, not a credit note."})
             if claim.record.get("step") == MEMO_STEP:
                 return self._resume(claim, note)
@@ -95,7 +100,7 @@ class ExportCreditMemo(Export):
         attempt = self._next_attempt(claim, mapped)
         found = self._find_earlier(claim, attempt)
         if not found:
-            self._ledger.begin(claim, attempt)
+            self._ledger.record_attempt(claim, attempt)
             try:
                 found = self._sent(claim, attempt, mapped)
             except NeedsAttention as why:
@@ -103,10 +108,10 @@ class ExportCreditMemo(Export):
         warnings += number_note(mapped.payload.get("credit_memo_number"), found[0].number)
         return self._book(claim, found, mapped.totals.as_text(), warnings)
 
-    def _create(self, payload: Mapping[str, object], key: str) -> Booked:
+    def _create(self, payload: Mapping[str, object], key: str) -> CreatedDocument:
         return self._rillet.create_credit_memo(payload, key)
 
-    def _listed(self, customer_id: str, since: datetime) -> Iterable[Booked]:
+    def _listed(self, customer_id: str, since: datetime) -> Iterable[CreatedDocument]:
         """All memos since then: Rillet's list has no filter by customer (Rillet API v4)."""
         return self._rillet.credit_memos(since)
 
@@ -130,20 +135,24 @@ class ExportCreditMemo(Export):
                 )
 
     def _book(
-        self, claim: Claim, found: Sequence[Booked], totals: Mapping[str, str], warnings: Sequence[str]
+        self,
+        claim: Claim,
+        found: Sequence[CreatedDocument],
+        totals: Mapping[str, str],
+        warnings: Sequence[str],
     ) -> Result:
         """Record the first step, the memo; then go on to the second one."""
         memo_id = found[0].id
-        state, facts = booked_facts(claim.document.id, found, totals, warnings)
+        state, facts = outcome_facts(claim.document.id, found, totals, warnings)
         facts = {**facts, "exported_at": int(self._clock()), "step": MEMO_STEP}
         link = {"solvimon_id": claim.document.id}
         self._ledger.remember(self._connection, "rillet-credit_memo", memo_id, link)
         if why := self._deleted_meanwhile(claim, memo_id):
-            state, facts = "differs", {**facts, **in_words(why)}
+            state, facts = "differs", {**facts, **error_fields(why)}
         if state == "differs":
             self._ledger.finish(claim, state, facts)
             return Result(claim.document.id, state, facts)
-        self._ledger.progress(claim, facts)
+        self._ledger.record_step(claim, facts)
         resumed = replace(claim, record={**claim.record, **facts})
         return self._apply(resumed, self._solvimon.invoice(claim.document.id))
 
@@ -156,7 +165,7 @@ class ExportCreditMemo(Export):
     def _apply(self, claim: Claim, note: Invoice) -> Result:
         """The second step: apply the memo to what it credits, in one full set, never above what is open."""
         try:
-            plan = begun(claim) or self._plan(claim, note, fresh=in_doubt(claim))
+            plan = application_started(claim) or self._plan(claim, note, fresh=in_doubt(claim))
             try:
                 self._applier.send(claim, plan)
             except NeedsAttention as why:
@@ -172,17 +181,17 @@ class ExportCreditMemo(Export):
         self._applier.keep_open_amounts(claim, plan)
         return self._finish(claim, plan, note)
 
-    def _plan(self, claim: Claim, note: Invoice, *, fresh: bool) -> Plan:
+    def _plan(self, claim: Claim, note: Invoice, *, fresh: bool) -> ApplicationPlan:
         applied_on = str(self._booking_day(note, claim.record) or document_day(note, self._settings))
         return self._applier.plan(claim, note, applied_on, fresh=fresh)
 
     def _deleted(self, claim: Claim, why: NeedsAttention) -> Result:
         """Record that the memo is not in Rillet any more; it is not created again."""
-        self._ledger.finish(claim, "differs", in_words(why))
+        self._ledger.finish(claim, "differs", error_fields(why))
         shown = {name: claim.record[name] for name in ("rillet_id", "rillet_number", "totals")}
-        return Result(claim.document.id, "differs", {**shown, **in_words(why)})
+        return Result(claim.document.id, "differs", {**shown, **error_fields(why)})
 
-    def _finish(self, claim: Claim, plan: Plan, note: Invoice) -> Result:
+    def _finish(self, claim: Claim, plan: ApplicationPlan, note: Invoice) -> Result:
         totals, planned = claim.record["totals"], plan.applications(claim)
         told = list(claim.record.get("warnings", []))
         if note.credited_invoices():

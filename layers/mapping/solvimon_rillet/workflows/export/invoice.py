@@ -8,8 +8,8 @@ from solvimon_rillet.errors import NeedsAttention, Skip
 from solvimon_rillet.ledger.ledger import Claim
 from solvimon_rillet.mapping.invoices import to_rillet_invoice
 from solvimon_rillet.workflows.export.send_once import Export
-from solvimon_rillet.workflows.export.verification import Booked, booked_facts, number_note
-from solvimon_rillet.workflows.outcome import Result, in_words
+from solvimon_rillet.workflows.export.verification import CreatedDocument, number_note, outcome_facts
+from solvimon_rillet.workflows.outcome import Result, error_fields
 
 
 class ExportInvoice(Export):
@@ -31,7 +31,7 @@ class ExportInvoice(Export):
             resolved = self._linker(dry_run=True).resolve(invoice)
             mapped = to_rillet_invoice(invoice, resolved.links, self._settings, booked_on)
         except NeedsAttention as why:
-            return Result(invoice_id, "would_reject", {**known, **in_words(why)})
+            return Result(invoice_id, "would_reject", {**known, **error_fields(why)})
         except Skip as why:
             return Result(invoice_id, "would_skip", {**known, "reason": why.reason})
         facts = {
@@ -50,7 +50,7 @@ class ExportInvoice(Export):
         try:
             invoice = self._read(claim)
             if invoice.is_credit_note:
-                self._ledger.abandon(claim)
+                self._ledger.discard_claim(claim)
                 return Result(invoice.id, "not_ours", {"reason": "It is a credit note, not an invoice."})
             self._check_wanted(invoice)
             booked_on = self._booking_day(invoice, claim.record)
@@ -62,7 +62,7 @@ class ExportInvoice(Export):
         attempt = self._next_attempt(claim, mapped)
         found = self._find_earlier(claim, attempt)
         if not found:
-            self._ledger.begin(claim, attempt)
+            self._ledger.record_attempt(claim, attempt)
             try:
                 found = self._sent(claim, attempt, mapped)
             except NeedsAttention as why:
@@ -70,21 +70,25 @@ class ExportInvoice(Export):
         warnings += number_note(invoice.invoice_number, found[0].number)
         return self._book(claim, found, mapped.totals.as_text(), warnings)
 
-    def _create(self, payload: Mapping[str, object], key: str) -> Booked:
+    def _create(self, payload: Mapping[str, object], key: str) -> CreatedDocument:
         return self._rillet.create_invoice(payload, key)
 
-    def _listed(self, customer_id: str, since: datetime) -> Iterable[Booked]:
+    def _listed(self, customer_id: str, since: datetime) -> Iterable[CreatedDocument]:
         return self._rillet.invoices_of_customer(customer_id, since)
 
     def _book(
-        self, claim: Claim, found: Sequence[Booked], totals: Mapping[str, str], warnings: Sequence[str]
+        self,
+        claim: Claim,
+        found: Sequence[CreatedDocument],
+        totals: Mapping[str, str],
+        warnings: Sequence[str],
     ) -> Result:
-        state, facts = booked_facts(claim.document.id, found, totals, warnings)
+        state, facts = outcome_facts(claim.document.id, found, totals, warnings)
         kept = {"scope": self._settings.invoice_scope.value, "open_amount": totals["gross"]}
         self._ledger.remember(
             self._connection, "rillet-invoice", found[0].id, {"solvimon_id": claim.document.id}
         )
         if why := self._deleted_meanwhile(claim, found[0].id):
-            state, facts = "differs", {**facts, **in_words(why)}
+            state, facts = "differs", {**facts, **error_fields(why)}
         self._ledger.finish(claim, state, {**facts, **kept, "exported_at": int(self._clock())})
         return Result(claim.document.id, state, facts)

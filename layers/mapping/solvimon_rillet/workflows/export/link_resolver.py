@@ -28,7 +28,7 @@ def idempotency_key(*parts: str) -> str:
 
 
 @dataclass(slots=True)
-class Resolved:
+class ResolvedLinks:
     """Links with what was learnt on the way."""
 
     links: Links
@@ -44,7 +44,7 @@ class LinkedCustomer:
     created: MappedCustomer | None = None
 
 
-class Linker:
+class LinkResolver:
     """Resolves the links of one connection's documents.
 
     Args:
@@ -73,7 +73,7 @@ class Linker:
         self._rillet = rillet
         self._dry_run = dry_run
 
-    def resolve(self, invoice: Invoice) -> Resolved:
+    def resolve(self, invoice: Invoice) -> ResolvedLinks:
         """The links of an invoice.
 
         Raises:
@@ -82,7 +82,7 @@ class Linker:
         """
         products = self._products(invoice)
         subsidiary_id, currency = self._subsidiary(invoice)
-        resolved = Resolved(Links("", subsidiary_id, currency, products))
+        resolved = ResolvedLinks(Links("", subsidiary_id, currency, products))
         customer_id, mailed = self._customer(invoice, resolved)
         resolved.links = Links(customer_id, subsidiary_id, currency, products, mailed)
         return resolved
@@ -117,7 +117,7 @@ class Linker:
             return LinkedCustomer(found[0])
         if not self._settings.create_missing_customers:
             return None
-        resolved = Resolved(Links("", ""))
+        resolved = ResolvedLinks(Links("", ""))
         return LinkedCustomer(self._create_customer(customer, resolved)[0], resolved.new_customer)
 
     def _products(self, invoice: Invoice) -> Mapping[str, str]:
@@ -178,7 +178,7 @@ class Linker:
         """Currency of a subsidiary's books; needed only where Solvimon states exchange rates."""
         return next((s.currency for s in self._rillet.subsidiaries() if s.id == subsidiary_id), None)
 
-    def _customer(self, invoice: Invoice, resolved: Resolved) -> tuple[str, bool | None]:
+    def _customer(self, invoice: Invoice, resolved: ResolvedLinks) -> tuple[str, bool | None]:
         customer_id = invoice.payer_id
         if customer_id is None:
             raise NeedsAttention(
@@ -213,7 +213,7 @@ class Linker:
         self._remember_customer(customer_id, linked, found.send_invoices_automatically)
         return linked, found.send_invoices_automatically
 
-    def _missing_customer(self, customer: Customer, resolved: Resolved) -> tuple[str, bool | None]:
+    def _missing_customer(self, customer: Customer, resolved: ResolvedLinks) -> tuple[str, bool | None]:
         """A customer without link: the one in Rillet that refers to it, else a new one."""
         customer_id, reference = str(customer.id), self._settings.custom_fields.customer
         if found := self._referring_customer(customer_id):
@@ -236,7 +236,7 @@ class Linker:
         self._remember_customer(customer_id, found.id, found.send_invoices_automatically)
         return found.id, found.send_invoices_automatically
 
-    def _create_customer(self, customer: Customer, resolved: Resolved) -> tuple[str, bool | None]:
+    def _create_customer(self, customer: Customer, resolved: ResolvedLinks) -> tuple[str, bool | None]:
         customer_id = str(customer.id)
         mapped = to_new_rillet_customer(customer, self._settings)
         resolved.new_customer = mapped

@@ -15,9 +15,9 @@ from solvimon_rillet.aws.dynamodb import Item
 from solvimon_rillet.aws.sqs import Queue
 from solvimon_rillet.errors import Code, NeedsAttention, RetryLater
 from solvimon_rillet.events import SOLVIMON, BusEvent
-from solvimon_rillet.formatting import moment, seconds_of, span
+from solvimon_rillet.formatting import format_duration, format_timestamp, parse_timestamp
 from solvimon_rillet.ledger.ledger import FINISHED, Document, Ledger
-from solvimon_rillet.mapping.dates import around
+from solvimon_rillet.mapping.dates import utc_range
 from solvimon_rillet.mapping.document_fields import document_day
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.client import SolvimonClient
@@ -30,7 +30,7 @@ _CALLS = {"invoice": 1, "credit_memo": 2}  # at Rillet, of a document whose link
 
 
 @dataclass(frozen=True, slots=True)
-class Workflow:
+class RedriveTarget:
     """Whose documents they are.
 
     Attributes:
@@ -58,7 +58,7 @@ class Redrive:
     def __init__(
         self,
         connection: str,
-        workflow: Workflow,
+        workflow: RedriveTarget,
         settings: Settings,
         ledger: Ledger,
         solvimon: SolvimonClient,
@@ -113,17 +113,19 @@ class Redrive:
         A retry that fails again moves to the end; so a run looks only at what was rejected before the first
         one began. It ends where the second changes, because that is all that a place to go on from can name.
         """
-        after = seconds_of(retry.changed_after) if retry.changed_after else -1
-        until = seconds_of(retry.changed_until) if retry.changed_until else int(self._clock())
+        after = parse_timestamp(retry.changed_after) if retry.changed_after else -1
+        until = parse_timestamp(retry.changed_until) if retry.changed_until else int(self._clock())
         found: list[Document] = []
         latest = after
-        for document, item in self._ledger.listed(self._connection, self._workflow.kind, "rejected"):
+        for document, item in self._ledger.in_state(self._connection, self._workflow.kind, "rejected"):
             at = int(item["updated_at"])
             if not after < at <= until:
                 continue
             self._causes[str(item.get("code", "unknown"))] += 1
             if len(found) >= _AT_ONCE and at > latest:
-                then = retry.as_event(changed_after=moment(latest), changed_until=moment(until))
+                then = retry.as_event(
+                    changed_after=format_timestamp(latest), changed_until=format_timestamp(until)
+                )
                 yield _Batch(found, then)
                 found = []
             if _is_of(item, retry):
@@ -146,7 +148,7 @@ class Redrive:
     def _moments(self, retry: Retry) -> tuple[datetime, datetime]:
         if retry.first is None or retry.last is None:
             raise ValueError("only a retry by date lists documents")
-        return around(retry.first, retry.last)
+        return utc_range(retry.first, retry.last)
 
     def _is_wanted(self, row: Mapping[str, Any], retry: Retry) -> bool:
         """Whether a row is of this kind and these days; what cannot be read is for the workflow to tell."""
@@ -222,7 +224,7 @@ class Redrive:
             return "Nothing to do."
         pacing, calls = self._settings.rillet.pacing, _CALLS[self._workflow.kind]
         window = pacing.window_seconds + pacing.margin_seconds
-        length = span(documents * calls * window / pacing.requests)
+        length = format_duration(documents * calls * window / pacing.requests)
         each = "one Rillet call" if calls == 1 else f"{calls} Rillet calls"
         return (
             f"{length[0].upper()}{length[1:]} for {documents} documents, if each takes {each} at "

@@ -13,22 +13,22 @@ from solvimon_rillet.events import is_id
 from solvimon_rillet.fingerprint import hash_of
 from solvimon_rillet.ledger.ledger import FINISHED, Attempt, Claim, Document, Ledger
 from solvimon_rillet.mapping.document_fields import MappedDocument, document_day
-from solvimon_rillet.mapping.eligibility import check_wanted
+from solvimon_rillet.mapping.eligibility import check_eligible
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.client import SolvimonClient
 from solvimon_rillet.solvimon.models import Invoice
-from solvimon_rillet.workflows.export.accounting_periods import Books
-from solvimon_rillet.workflows.export.link_resolver import Linker, idempotency_key
-from solvimon_rillet.workflows.export.verification import GONE, Booked, deleted_in_rillet
-from solvimon_rillet.workflows.outcome import Result, in_words
+from solvimon_rillet.workflows.export.accounting_periods import AccountingPeriods
+from solvimon_rillet.workflows.export.link_resolver import LinkResolver, idempotency_key
+from solvimon_rillet.workflows.export.verification import DELETED_LINK, CreatedDocument, deleted_in_rillet
+from solvimon_rillet.workflows.outcome import Result, error_fields
 
 # Rillet answers a key again for 24 hours; an hour less leaves room for clocks that differ.
-KEY_SECONDS = 23 * 3600
+IDEMPOTENCY_KEY_TTL = 23 * 3600
 # A call that was cut off may still be at work in Rillet; a look-up before that might miss its document.
-SETTLE_SECONDS = 60
+LOOKUP_DELAY = 60
 # A look-up starts this much before the attempt: clocks differ, and a list costs little more.
-CLOCK_DIFFERENCE_SECONDS = 3600
+CLOCK_SKEW = 3600
 
 
 class Export(ABC):
@@ -49,7 +49,7 @@ class Export(ABC):
         ledger: Ledger,
         solvimon: SolvimonClient,
         rillet: RilletClient,
-        books: Books,
+        books: AccountingPeriods,
         clock: Callable[[], float],
     ) -> None:
         self._connection = connection
@@ -72,7 +72,7 @@ class Export(ABC):
             OutcomeUnknown: it may be in Rillet; a later run finds out before it sends another.
         """
         if not is_id(document_id):
-            return Result(document_id[:64], "rejected", in_words(no_such_id(document_id)))
+            return Result(document_id[:64], "rejected", error_fields(no_such_id(document_id)))
         claim = self._ledger.claim(self._document(document_id), owner)
         if claim.done:
             return _already(claim)
@@ -90,11 +90,11 @@ class Export(ABC):
         """The steps of this kind of document, in order."""
 
     @abstractmethod
-    def _create(self, payload: Mapping[str, object], key: str) -> Booked:
+    def _create(self, payload: Mapping[str, object], key: str) -> CreatedDocument:
         """Create the document in Rillet."""
 
     @abstractmethod
-    def _listed(self, customer_id: str, since: datetime) -> Iterable[Booked]:
+    def _listed(self, customer_id: str, since: datetime) -> Iterable[CreatedDocument]:
         """Rillet's documents of this kind that changed since a moment, newest first."""
 
     def _document(self, document_id: str) -> Document:
@@ -102,7 +102,7 @@ class Export(ABC):
 
     def _check_wanted(self, document: Invoice) -> None:
         """Raise ``Skip`` for a document that is not for Rillet, by rule."""
-        check_wanted(document, self._settings, self.workflow)
+        check_eligible(document, self._settings, self.workflow)
 
     def _read(self, claim: Claim) -> Invoice:
         """The document as it is in Solvimon now; what it is about is kept in its record from here on."""
@@ -137,7 +137,7 @@ class Export(ABC):
         """
         dated = document_day(invoice, self._settings)
         held = record.get("code") == Code.RILLET_PERIOD_CLOSED
-        closed = self._books.closed_up_to(remember=not dry_run, fresh=held)
+        closed = self._books.closed_through(remember=not dry_run, fresh=held)
         if dated is None or closed is None or dated > closed:
             return None
         if self._settings.closed_periods == "next_open_day":
@@ -148,8 +148,8 @@ class Export(ABC):
             "Open the period in Rillet or set closed_periods to next_open_day, then retry; or book by hand.",
         )
 
-    def _linker(self, *, dry_run: bool = False) -> Linker:
-        return Linker(
+    def _linker(self, *, dry_run: bool = False) -> LinkResolver:
+        return LinkResolver(
             self._connection, self._settings, self._ledger, self._solvimon, self._rillet, dry_run=dry_run
         )
 
@@ -158,7 +158,7 @@ class Export(ABC):
         payload_hash, now = hash_of(mapped.payload), int(self._clock())
         earlier = claim.attempt
         same = earlier and earlier.open and earlier.payload_hash == payload_hash
-        if earlier and same and now - earlier.started < KEY_SECONDS:
+        if earlier and same and now - earlier.started < IDEMPOTENCY_KEY_TTL:
             return replace(earlier, called=now)
         number = earlier.number + 1 if earlier else 1
         return Attempt(
@@ -171,23 +171,23 @@ class Export(ABC):
             number=number,
         )
 
-    def _look_up(self, claim: Claim, attempt: Attempt) -> list[Booked]:
+    def _look_up(self, claim: Claim, attempt: Attempt) -> list[CreatedDocument]:
         """The documents that an attempt of unknown outcome left in Rillet, oldest first."""
-        settled = attempt.called + SETTLE_SECONDS - self._clock()
+        settled = attempt.called + LOOKUP_DELAY - self._clock()
         if settled > 0:
             raise RetryLater("An earlier call may still be at work in Rillet.", after=settled)
-        since = datetime.fromtimestamp(attempt.started - CLOCK_DIFFERENCE_SECONDS, UTC)
+        since = datetime.fromtimestamp(attempt.started - CLOCK_SKEW, UTC)
         listed = self._listed(attempt.customer_id, since)
         return [booked for booked in listed if booked.refers_to(claim.document.id)][::-1]
 
-    def _find_earlier(self, claim: Claim, attempt: Attempt) -> list[Booked]:
+    def _find_earlier(self, claim: Claim, attempt: Attempt) -> list[CreatedDocument]:
         """What an earlier attempt of unknown outcome left in Rillet, unless the same key finds it anyway."""
         earlier = claim.attempt
         if earlier is None or not earlier.open or earlier.key == attempt.key:
             return []
         return self._look_up(claim, earlier)
 
-    def _sent(self, claim: Claim, attempt: Attempt, mapped: MappedDocument) -> list[Booked]:
+    def _sent(self, claim: Claim, attempt: Attempt, mapped: MappedDocument) -> list[CreatedDocument]:
         """Create the document; the answer is what Rillet has of it then.
 
         Raises:
@@ -199,7 +199,7 @@ class Export(ABC):
         except Conflict as conflict:
             return self._after_conflict(claim, attempt, conflict)
 
-    def _after_conflict(self, claim: Claim, attempt: Attempt, conflict: Conflict) -> list[Booked]:
+    def _after_conflict(self, claim: Claim, attempt: Attempt, conflict: Conflict) -> list[CreatedDocument]:
         """What Rillet has after a second 409 to the same request; after the first one, time may tell.
 
         Raises:
@@ -218,7 +218,7 @@ class Export(ABC):
         )
 
     def _after_refusal(
-        self, claim: Claim, document: Invoice, attempt: Attempt, linker: Linker, why: NeedsAttention
+        self, claim: Claim, document: Invoice, attempt: Attempt, linker: LinkResolver, why: NeedsAttention
     ) -> Result:
         """Record a refusal by Rillet, and forget what we thought of Rillet that it disproves.
 
@@ -231,7 +231,7 @@ class Export(ABC):
         if why.code is Code.RILLET_PERIOD_CLOSED:
             self._books.forget()
             if self._settings.closed_periods == "next_open_day":
-                self._ledger.begin(claim, refused)
+                self._ledger.record_attempt(claim, refused)
                 raise RetryLater("The period was closed a moment ago.", after=1) from why
         return self._reject(claim, why, refused)
 
@@ -249,18 +249,22 @@ class Export(ABC):
 
     def _reject(self, claim: Claim, why: NeedsAttention, attempt: Attempt | None) -> Result:
         self._ledger.reject(claim, why, attempt)
-        return Result(claim.document.id, "rejected", in_words(why))
+        return Result(claim.document.id, "rejected", error_fields(why))
 
     def _deleted_meanwhile(self, claim: Claim, rillet_id: str) -> NeedsAttention | None:
         """That a document was deleted in Rillet before we knew it as ours, while an answer was lost."""
         if claim.attempt is None:  # it was made a moment ago; nobody can have deleted it
             return None
-        gone = self._ledger.link(self._connection, f"{GONE}{self.kind}", rillet_id)
+        gone = self._ledger.link(self._connection, f"{DELETED_LINK}{self.kind}", rillet_id)
         return deleted_in_rillet(self.kind, rillet_id) if gone else None
 
     @abstractmethod
     def _book(
-        self, claim: Claim, found: Sequence[Booked], totals: Mapping[str, str], warnings: Sequence[str]
+        self,
+        claim: Claim,
+        found: Sequence[CreatedDocument],
+        totals: Mapping[str, str],
+        warnings: Sequence[str],
     ) -> Result:
         """Record the document that Rillet has, and whether it is what we sent."""
 

@@ -8,11 +8,11 @@ from solvimon_rillet import money
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.rillet.models import Money
 
-GONE = "gone-"
+DELETED_LINK = "gone-"
 """Links of Rillet documents that were deleted before anybody knew them as ours, by kind."""
 
 
-class Booked(Protocol):
+class CreatedDocument(Protocol):
     """A document in Rillet's books: an invoice or a credit memo."""
 
     @property
@@ -39,8 +39,8 @@ class Booked(Protocol):
         """Whether one of its external references has this id."""
 
 
-def booked_facts(
-    document_id: str, found: Sequence[Booked], totals: Mapping[str, str], warnings: Sequence[str]
+def outcome_facts(
+    document_id: str, found: Sequence[CreatedDocument], totals: Mapping[str, str], warnings: Sequence[str]
 ) -> tuple[str, dict[str, Any]]:
     """The state of a document that Rillet has, and the facts to record and tell.
 
@@ -73,7 +73,7 @@ def booked_facts(
             "message": f"Rillet has {len(found)} documents for it: {ids}.",
             "remedy": f"Delete all but {first.id} in Rillet.",
         }
-    if said := difference(first, totals):
+    if said := total_mismatch(first, totals):
         return "differs", facts | {
             "code": Code.TOTAL_DIFFERS.value,
             "message": said,
@@ -100,7 +100,7 @@ def number_note(sent: object, booked: str) -> list[str]:
     return [f"Rillet numbered it {booked}; in Solvimon it is {sent}."]
 
 
-def difference(booked: Booked, totals: Mapping[str, str]) -> str:
+def total_mismatch(booked: CreatedDocument, totals: Mapping[str, str]) -> str:
     """How Rillet's amounts differ from ours, or an empty text."""
     currency = totals["currency"]
     pairs = (("net", booked.net_amount), ("tax", booked.taxed_amount), ("gross", booked.total))

@@ -5,12 +5,12 @@ from solvimon_rillet.mapping.solvimon_fields import one_line
 from solvimon_rillet.rillet.models import Customer
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.models import Customer as SolvimonCustomer
-from solvimon_rillet.workflows.imports.resource import Imported, Json, Kind, read_row
+from solvimon_rillet.workflows.imports.resource import ImportCandidate, ImportedResource, Json, read_row
 
 
-def _read(row: object, settings: Settings, _category_id: str) -> Imported:
+def _read(row: object, settings: Settings, _category_id: str) -> ImportCandidate:
     customer, own = read_row(row, Customer), settings.reference_types.customer
-    return Imported(
+    return ImportCandidate(
         customer.id,
         one_line(customer.name),
         to_solvimon_customer(customer, settings),
@@ -23,7 +23,7 @@ def _read(row: object, settings: Settings, _category_id: str) -> Imported:
     )
 
 
-def _wanted(imported: Imported, current: Json) -> tuple[Json, list[str]]:
+def _eligible(imported: ImportCandidate, current: Json) -> tuple[Json, list[str]]:
     payload = dict(imported.mapped.payload)
     if current.get("type") != "INDIVIDUAL":
         return payload, []
@@ -31,12 +31,12 @@ def _wanted(imported: Imported, current: Json) -> tuple[Json, list[str]]:
     return payload, ["It is a person in Solvimon: the name and the address stay as they are there."]
 
 
-def _link_facts(imported: Imported, record: Json) -> Json:
+def _link_facts(imported: ImportCandidate, record: Json) -> Json:
     """With both sides' fingerprints, so that an import does not bounce back as an edit."""
     return {**imported.link, "imported_hash": imported_hash(SolvimonCustomer.model_validate(record))}
 
 
-CUSTOMERS = Kind(
+CUSTOMERS = ImportedResource(
     name="customer",
     plural="customers",
     collection="customers",
@@ -44,7 +44,7 @@ CUSTOMERS = Kind(
     resource_type="CUSTOMER",
     rows=lambda rillet, cursor, since: rillet.customer_rows(cursor, since),
     read=_read,
-    wanted=_wanted,
+    eligible=_eligible,
     link_facts=_link_facts,
     filtered=True,
     link_seconds=None,

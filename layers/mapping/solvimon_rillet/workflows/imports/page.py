@@ -16,13 +16,13 @@ from dataclasses import dataclass, field
 import simplejson
 
 from solvimon_rillet.errors import Code, ConnectionBroken, NeedsAttention, OutcomeUnknown, RetryLater
-from solvimon_rillet.http import Refused
-from solvimon_rillet.ledger.import_state import Known
-from solvimon_rillet.mapping.solvimon_fields import cut, one_line
+from solvimon_rillet.http import RequestRejected
+from solvimon_rillet.ledger.import_state import ImportedRow
+from solvimon_rillet.mapping.solvimon_fields import one_line, truncate
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.settings import Settings
-from solvimon_rillet.workflows.imports.resource import Imported, Json
-from solvimon_rillet.workflows.imports.row import Done, ImportRow, Run
+from solvimon_rillet.workflows.imports.resource import ImportCandidate, Json
+from solvimon_rillet.workflows.imports.row import ImportContext, ImportRow, RowResult
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ _LONGEST = 500  # characters of what a vendor says
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PageRequest:
     """Where a run stands.
 
     Attributes:
@@ -54,7 +54,7 @@ class Place:
 
 
 @dataclass(slots=True)
-class Outcome:
+class PageResult:
     """What a page has come to.
 
     Attributes:
@@ -87,14 +87,14 @@ class Outcome:
         self.failures.append(
             {
                 "rillet_id": found.get("id"),
-                "name": cut(one_line(name)) if isinstance(name, str) else None,
+                "name": truncate(one_line(name)) if isinstance(name, str) else None,
                 "code": error.code.value,
-                "what": cut(error.message, _LONGEST),
+                "what": truncate(error.message, _LONGEST),
                 "remedy": error.remedy,
             }
         )
 
-    def done(self, imported: Imported, done: Done) -> None:
+    def done(self, imported: ImportCandidate, done: RowResult) -> None:
         """Note a row that ended well."""
         self.counts[done.outcome] += 1
         self.writes += done.writes
@@ -115,7 +115,7 @@ class ImportPage:
     """
 
     def __init__(
-        self, run: Run, settings: Settings, rillet: RilletClient, time_left: Callable[[], float]
+        self, run: ImportContext, settings: Settings, rillet: RilletClient, time_left: Callable[[], float]
     ) -> None:
         self._run = run
         self._settings = settings
@@ -123,7 +123,7 @@ class ImportPage:
         self._time_left = time_left
         self._stop = threading.Event()
 
-    def work(self, place: Place) -> Json:
+    def work(self, place: PageRequest) -> Json:
         """Read the page and write its rows.
 
         Returns:
@@ -136,7 +136,7 @@ class ImportPage:
         """
         listed = self._run.kind.rows(self._rillet, place.cursor, place.since)
         rows = {short_id(row): row for row in listed.rows}
-        outcome = Outcome()
+        outcome = PageResult()
         todo = self._read([row for each, row in rows.items() if each not in place.seen], outcome)
         failing = self._write(todo, outcome)
         if failing and outcome.later is None:
@@ -152,7 +152,7 @@ class ImportPage:
             "notes": outcome.notes,
         }
 
-    def _read(self, rows: Sequence[object], outcome: Outcome) -> list[tuple[object, Imported]]:
+    def _read(self, rows: Sequence[object], outcome: PageResult) -> list[tuple[object, ImportCandidate]]:
         read = []
         for row in rows:
             try:
@@ -162,13 +162,13 @@ class ImportPage:
                 outcome.fail(row, error)
         return read
 
-    def _write(self, rows: Sequence[tuple[object, Imported]], outcome: Outcome) -> list[object]:
+    def _write(self, rows: Sequence[tuple[object, ImportCandidate]], outcome: PageResult) -> list[object]:
         """Write rows side by side.
 
         Returns:
             The rows at which Solvimon failed.
         """
-        known = self._run.ledger.known(imported.id for _, imported in rows)
+        known = self._run.ledger.imported_rows(imported.id for _, imported in rows)
         failing = []
         pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="import")
         try:
@@ -189,7 +189,7 @@ class ImportPage:
             pool.shutdown(cancel_futures=True)
         return failing
 
-    def _one(self, imported: Imported, known: Known | None) -> Done:
+    def _one(self, imported: ImportCandidate, known: ImportedRow | None) -> RowResult:
         """One row, unless another one has found out that there is no point in going on."""
         if self._stop.is_set() or self._time_left() < LAST_START:
             raise RetryLater("The rest of the page waits for its turn.", after=1)
@@ -199,13 +199,13 @@ class ImportPage:
             self._stop.set()
             raise
 
-    def _settle(self, failing: Sequence[object], outcome: Outcome, before: int) -> None:
+    def _settle(self, failing: Sequence[object], outcome: PageResult, before: int) -> None:
         """Try the rows at which Solvimon failed again later; in the end they are to blame, if it is well."""
         if before < len(PAUSES):
             again = RetryLater("Solvimon failed at some rows.", after=PAUSES[before])
             outcome.wait(again, PAUSES[before])
             return
-        with contextlib.suppress(Refused):
+        with contextlib.suppress(RequestRejected):
             self._run.solvimon.ping()
         for row in failing:
             outcome.fail(

@@ -4,16 +4,16 @@ from solvimon_rillet.mapping.products import to_solvimon_product
 from solvimon_rillet.mapping.solvimon_fields import one_line
 from solvimon_rillet.rillet.models import Product
 from solvimon_rillet.settings import Settings
-from solvimon_rillet.workflows.imports.resource import Imported, Kind, read_row
+from solvimon_rillet.workflows.imports.resource import ImportCandidate, ImportedResource, read_row
 
 
-def _read(row: object, settings: Settings, category_id: str) -> Imported:
+def _read(row: object, settings: Settings, category_id: str) -> ImportCandidate:
     product = read_row(row, Product)
     mapped = to_solvimon_product(product, category_id, settings)
-    return Imported(product.id, one_line(product.name), mapped, {"rillet_id": product.id})
+    return ImportCandidate(product.id, one_line(product.name), mapped, {"rillet_id": product.id})
 
 
-PRODUCTS = Kind(
+PRODUCTS = ImportedResource(
     name="product",
     plural="products",
     collection="products",

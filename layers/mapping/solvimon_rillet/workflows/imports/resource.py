@@ -18,7 +18,7 @@ DAY = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class ImportCandidate:
     """A row of Rillet's list, read and mapped.
 
     Attributes:
@@ -38,20 +38,20 @@ class Imported:
     hints: Sequence[str] = ()
 
 
-def _everything(imported: Imported, _current: Json) -> tuple[Json, list[str]]:
+def _everything(imported: ImportCandidate, _current: Json) -> tuple[Json, list[str]]:
     return dict(imported.mapped.payload), []
 
 
-def _nothing(_imported: Imported, _solvimon: SolvimonClient) -> None:
+def _nothing(_imported: ImportCandidate, _solvimon: SolvimonClient) -> None:
     """Names need not be unique."""
 
 
-def _link(imported: Imported, _record: Json) -> Json:
+def _link(imported: ImportCandidate, _record: Json) -> Json:
     return dict(imported.link)
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ImportedResource:
     """One kind of rows.
 
     Attributes:
@@ -77,10 +77,10 @@ class Kind:
     field_name: str
     resource_type: str
     rows: Callable[[RilletClient, str | None, str | None], RowPage]
-    read: Callable[[object, Settings, str], Imported]
-    wanted: Callable[[Imported, Json], tuple[Json, list[str]]] = field(default=_everything)
-    check_new: Callable[[Imported, SolvimonClient], None] = field(default=_nothing)
-    link_facts: Callable[[Imported, Json], Json] = field(default=_link)
+    read: Callable[[object, Settings, str], ImportCandidate]
+    eligible: Callable[[ImportCandidate, Json], tuple[Json, list[str]]] = field(default=_everything)
+    check_new: Callable[[ImportCandidate, SolvimonClient], None] = field(default=_nothing)
+    link_facts: Callable[[ImportCandidate, Json], Json] = field(default=_link)
     filtered: bool = False
     categorised: bool = False
     has_status: bool = True

@@ -10,17 +10,17 @@ from dataclasses import dataclass
 
 from solvimon_rillet.errors import Code, NeedsAttention, OutcomeUnknown
 from solvimon_rillet.fingerprint import hash_of
-from solvimon_rillet.ledger.import_state import ImportLedger, Known
+from solvimon_rillet.ledger.import_state import ImportedRow, ImportState
 from solvimon_rillet.mapping.solvimon_fields import changes
-from solvimon_rillet.solvimon.client import AlreadyExists, NotThere, SolvimonClient
+from solvimon_rillet.solvimon.client import AlreadyExists, NotFound, SolvimonClient
 from solvimon_rillet.workflows.export.link_resolver import idempotency_key
-from solvimon_rillet.workflows.imports.resource import Imported, Json, Kind
+from solvimon_rillet.workflows.imports.resource import ImportCandidate, ImportedResource, Json
 
 LOOKS = 3  # how often a row is looked for when somebody was faster or an answer was lost
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ImportTarget:
     """Where rows go: found or created once, before the first row.
 
     Attributes:
@@ -33,7 +33,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class ImportContext:
     """What all rows of a run have in common.
 
     Attributes:
@@ -48,19 +48,19 @@ class Run:
         recheck: looks at every record in Solvimon, also where Rillet's row is what it was.
     """
 
-    kind: Kind
+    kind: ImportedResource
     connection: str
     name: str
     field: str
     solvimon: SolvimonClient
-    ledger: ImportLedger
-    target: Target
+    ledger: ImportState
+    target: ImportTarget
     dry_run: bool = False
     recheck: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class RowResult:
     """How a row ended.
 
     Attributes:
@@ -83,7 +83,7 @@ class ImportRow:
         known: what the ledger remembers of it.
     """
 
-    def __init__(self, run: Run, imported: Imported, known: Known | None) -> None:
+    def __init__(self, run: ImportContext, imported: ImportCandidate, known: ImportedRow | None) -> None:
         self._run = run
         self._kind = run.kind
         self._solvimon = run.solvimon
@@ -98,7 +98,7 @@ class ImportRow:
         self._writes = 0
         self._notes: list[str] = []
 
-    def run(self) -> Done:
+    def run(self) -> RowResult:
         """Import the row.
 
         Raises:
@@ -108,16 +108,16 @@ class ImportRow:
         """
         if self._known and self._known.hash == self._hash:
             if self._known.run == self._run.name:  # written before this very run was cut off
-                return Done(self._known.outcome)
+                return RowResult(self._known.outcome)
             if not self._run.recheck:
-                return Done("unchanged" if self._known.solvimon_id else "skipped")
+                return RowResult("unchanged" if self._known.solvimon_id else "skipped")
         for look in range(1, LOOKS + 1):
             try:
                 current = self._find()
                 return self._create() if current is None else self._update(current)
             except AlreadyExists as taken:
                 self._taken, self._outcome = taken, ""
-            except NotThere:  # deleted this very moment
+            except NotFound:  # deleted this very moment
                 self._gone, self._known = self._at, None
             except OutcomeUnknown as unknown:
                 self._keys_spent += unknown.key_spent
@@ -196,7 +196,7 @@ class ImportRow:
                 return value.get("value") or next(iter(value.get("values") or ()), None)
         return None
 
-    def _create(self) -> Done:
+    def _create(self) -> RowResult:
         if not self._row.mapped.active:
             self._outcome = "skipped"
             return self._done(None)
@@ -214,10 +214,10 @@ class ImportRow:
         again = [self._run.name, str(self._keys_spent)] if self._keys_spent else []
         return idempotency_key(*parts, *again)
 
-    def _update(self, current: Json) -> Done:
+    def _update(self, current: Json) -> RowResult:
         if not self._row.mapped.active:
             return self._archive(current)
-        wanted, self._notes = self._kind.wanted(self._row, current)
+        wanted, self._notes = self._kind.eligible(self._row, current)
         record, body, record_id = current, changes(current, wanted), current["id"]
         if body and self._begin("updated"):
             record = self._solvimon.change(self._kind.collection, record_id, body)
@@ -227,7 +227,7 @@ class ImportRow:
             self._notes.append("It is archived in Solvimon, and stays so.")
         return self._done(record)
 
-    def _archive(self, current: Json) -> Done:
+    def _archive(self, current: Json) -> RowResult:
         record = current
         if current.get("status") != "ARCHIVED" and self._begin("archived"):
             record = self._solvimon.move(self._kind.collection, current["id"], "archive")
@@ -249,14 +249,14 @@ class ImportRow:
         self._writes += 1
         return True
 
-    def _done(self, record: Json | None) -> Done:
+    def _done(self, record: Json | None) -> RowResult:
         """Remember the row, so that it costs nothing as long as it stays the same."""
         outcome = self._outcome or "unchanged"
         if not self._run.dry_run:
             solvimon_id = record["id"] if record else ""
             archived = not self._row.mapped.active
-            known = Known(solvimon_id, self._hash, outcome, self._run.name, archived)
+            known = ImportedRow(solvimon_id, self._hash, outcome, self._run.name, archived)
             link = self._kind.link_facts(self._row, record) if record else None
             self._run.ledger.remember(self._row.id, known, link, self._kind.link_seconds)
         notes = [*self._row.mapped.notes, *self._notes] if outcome not in {"unchanged", "skipped"} else []
-        return Done(outcome, self._writes, notes)
+        return RowResult(outcome, self._writes, notes)

@@ -5,11 +5,11 @@ from solvimon_rillet.mapping.products import CATEGORY
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.client import AlreadyExists, SolvimonClient
 from solvimon_rillet.workflows.export.link_resolver import idempotency_key
-from solvimon_rillet.workflows.imports.resource import Json, Kind
-from solvimon_rillet.workflows.imports.row import Target
+from solvimon_rillet.workflows.imports.resource import ImportedResource, Json
+from solvimon_rillet.workflows.imports.row import ImportTarget
 
 
-class Preparation:
+class ImportSetup:
     """Finds what is there and creates what is missing, once.
 
     Attributes:
@@ -18,7 +18,7 @@ class Preparation:
     """
 
     def __init__(
-        self, kind: Kind, run: str, settings: Settings, solvimon: SolvimonClient, *, dry_run: bool
+        self, kind: ImportedResource, run: str, settings: Settings, solvimon: SolvimonClient, *, dry_run: bool
     ) -> None:
         self._kind = kind
         self._run = run
@@ -28,7 +28,7 @@ class Preparation:
         self.notes: list[str] = []
         self.writes = 0
 
-    def target(self) -> Target:
+    def target(self) -> ImportTarget:
         """The custom field and the category, both there from now on.
 
         Raises:
@@ -36,7 +36,7 @@ class Preparation:
             RetryLater, OutcomeUnknown: Solvimon does not answer.
         """
         is_new = self._custom_field()
-        return Target(is_new, self._category_id() if self._kind.categorised else "")
+        return ImportTarget(is_new, self._category_id() if self._kind.categorised else "")
 
     def _custom_field(self) -> bool:
         """Find or create the definition, and say whether it is new."""

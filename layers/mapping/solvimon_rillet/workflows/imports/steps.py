@@ -6,16 +6,16 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from solvimon_rillet.errors import ConnectionBroken, NeedsAttention
-from solvimon_rillet.http import CountedGate
-from solvimon_rillet.ledger.import_state import ImportLedger, RunUnderWay
+from solvimon_rillet.http import CountingRateLimiter
+from solvimon_rillet.ledger.import_state import ImportAlreadyRunning, ImportState
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.client import SolvimonClient
 from solvimon_rillet.workflows.durable_steps import guarded, stop
-from solvimon_rillet.workflows.imports.page import ImportPage, Place
-from solvimon_rillet.workflows.imports.resource import Json, Kind
-from solvimon_rillet.workflows.imports.row import Run, Target
-from solvimon_rillet.workflows.imports.setup import Preparation
+from solvimon_rillet.workflows.imports.page import ImportPage, PageRequest
+from solvimon_rillet.workflows.imports.resource import ImportedResource, Json
+from solvimon_rillet.workflows.imports.row import ImportContext, ImportTarget
+from solvimon_rillet.workflows.imports.setup import ImportSetup
 from solvimon_rillet.workflows.imports.workflow import ImportRequest, since_of
 
 logger = logging.getLogger(__name__)
@@ -27,17 +27,17 @@ FRESH_START = 120.0  # seconds before the function's end after which no page is 
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class ImportServices:
     """What a step works with, as the connection's settings are now."""
 
     settings: Settings
     solvimon: SolvimonClient
     rillet: RilletClient
-    ledger: ImportLedger
+    ledger: ImportState
 
 
-class ImportRun:
-    """Implements ``importing.Work`` for one run.
+class ImportSteps:
+    """Implements ``workflow.Work`` for one run.
 
     Args:
         kind: what is imported.
@@ -51,10 +51,10 @@ class ImportRun:
 
     def __init__(
         self,
-        kind: Kind,
+        kind: ImportedResource,
         request: ImportRequest,
         name: str,
-        parts: Callable[[], tuple[Parts, CountedGate]],
+        parts: Callable[[], tuple[ImportServices, CountingRateLimiter]],
         clock: Callable[[], float],
         time_left: Callable[[], float],
         count: Callable[[str, str, float], None],
@@ -71,7 +71,7 @@ class ImportRun:
         """Take the lease; find or create the custom field and the category."""
         return self._guarded(self._begin)
 
-    def page(self, place: Place, begun: Json) -> Json:
+    def page(self, place: PageRequest, begun: Json) -> Json:
         """Read one page and write its rows."""
         return self._guarded(lambda parts: self._page(parts, place, begun))
 
@@ -82,7 +82,7 @@ class ImportRun:
         """
         return self._guarded(lambda parts: self._finish(parts, begun, failed, complete=complete))
 
-    def _begin(self, parts: Parts) -> Json:
+    def _begin(self, parts: ImportServices) -> Json:
         ledger, dry_run = parts.ledger, self._request.dry_run
         if not self._kind.is_on(parts.settings):
             name = f"import_{self._kind.plural}"
@@ -92,10 +92,10 @@ class ImportRun:
         started = int(self._clock())
         try:
             if not dry_run:
-                started = ledger.begin(self._name, LEASE_SECONDS)
-        except RunUnderWay as other:
+                started = ledger.acquire_lease(self._name, LEASE_SECONDS)
+        except ImportAlreadyRunning as other:
             return self._under_way(other)
-        prepared = Preparation(self._kind, self._name, parts.settings, parts.solvimon, dry_run=dry_run)
+        prepared = ImportSetup(self._kind, self._name, parts.settings, parts.solvimon, dry_run=dry_run)
         try:
             target = prepared.target()
         except (NeedsAttention, ConnectionBroken):
@@ -112,7 +112,7 @@ class ImportRun:
             "writes": prepared.writes,
         }
 
-    def _page(self, parts: Parts, place: Place, begun: Json) -> Json:
+    def _page(self, parts: ImportServices, place: PageRequest, begun: Json) -> Json:
         if self._time_left() < FRESH_START:
             return {"later": 1, "why": "the function has run for long and starts afresh"}
         try:
@@ -122,44 +122,44 @@ class ImportRun:
             )
             if "later" in page:
                 self._hold(parts.ledger, begun, int(page["later"]))
-        except RunUnderWay as other:
+        except ImportAlreadyRunning as other:
             return self._under_way(other)
         told: Json = {name: page[name] for name in ("counts", "later", "why") if name in page}
         logger.info("page", extra={"connection": self._request.connection, "kind": self._kind.plural, **told})
         return page
 
-    def _finish(self, parts: Parts, begun: Json, failed: int, *, complete: bool) -> Json:
+    def _finish(self, parts: ImportServices, begun: Json, failed: int, *, complete: bool) -> Json:
         if self._request.dry_run:
             return {}
         if complete and not failed and begun["covers"]:
             parts.ledger.set_watermark(begun["started"])
-        parts.ledger.end(self._name)
+        parts.ledger.release_lease(self._name)
         if failed:
             self._count("RowsFailed", self._request.connection, failed)
         return {}
 
-    def _run(self, parts: Parts, begun: Json) -> Run:
-        return Run(
+    def _run(self, parts: ImportServices, begun: Json) -> ImportContext:
+        return ImportContext(
             self._kind,
             self._request.connection,
             self._name,
             self._kind.reference(parts.settings),
             parts.solvimon,
             parts.ledger,
-            Target(**begun["target"]),
+            ImportTarget(**begun["target"]),
             dry_run=self._request.dry_run,
             recheck=self._request.recheck,
         )
 
-    def _hold(self, ledger: ImportLedger, begun: Json, longer: int) -> None:
+    def _hold(self, ledger: ImportState, begun: Json, longer: int) -> None:
         if not self._request.dry_run:
-            ledger.begin(self._name, LEASE_SECONDS + longer, begun["started"])
+            ledger.acquire_lease(self._name, LEASE_SECONDS + longer, begun["started"])
 
-    def _release(self, ledger: ImportLedger) -> None:
+    def _release(self, ledger: ImportState) -> None:
         if not self._request.dry_run:
-            ledger.end(self._name)
+            ledger.release_lease(self._name)
 
-    def _under_way(self, other: RunUnderWay) -> Json:
+    def _under_way(self, other: ImportAlreadyRunning) -> Json:
         since, until = (
             datetime.fromtimestamp(at, UTC).strftime("%H:%M") for at in (other.since, other.until)
         )
@@ -168,7 +168,7 @@ class ImportRun:
             f"Wait for its end. If somebody stopped it, you can import again at {until} UTC at the latest.",
         )
 
-    def _guarded(self, work: Callable[[Parts], Json]) -> Json:
+    def _guarded(self, work: Callable[[ImportServices], Json]) -> Json:
         connection = self._request.connection
         return guarded(self._parts, work, lambda: self._count("ConnectionBroken", connection, 1))
 

@@ -6,14 +6,14 @@ from solvimon_rillet.mapping.subsidiaries import to_link, to_solvimon_billing_en
 from solvimon_rillet.rillet.models import Subsidiary
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.client import SolvimonClient
-from solvimon_rillet.workflows.imports.resource import Imported, Kind, read_row
+from solvimon_rillet.workflows.imports.resource import ImportCandidate, ImportedResource, read_row
 
 
-def _read(row: object, settings: Settings, _category_id: str) -> Imported:
+def _read(row: object, settings: Settings, _category_id: str) -> ImportCandidate:
     """A billing entity that the settings name is linked, and nothing else about it changes."""
     subsidiary = read_row(row, Subsidiary)
     pinned = settings.subsidiaries.get(subsidiary.id)
-    return Imported(
+    return ImportCandidate(
         subsidiary.id,
         one_line(subsidiary.trade_name),
         to_link(subsidiary, settings) if pinned else to_solvimon_billing_entity(subsidiary, settings),
@@ -22,7 +22,7 @@ def _read(row: object, settings: Settings, _category_id: str) -> Imported:
     )
 
 
-def _check_new(imported: Imported, solvimon: SolvimonClient) -> None:
+def _check_new(imported: ImportCandidate, solvimon: SolvimonClient) -> None:
     """Refuse to create a second billing entity with the legal name of one that was made by hand."""
     for entity in solvimon.find_all("billing-entities"):
         name = entity.get("legal_name")
@@ -35,7 +35,7 @@ def _check_new(imported: Imported, solvimon: SolvimonClient) -> None:
             )
 
 
-SUBSIDIARIES = Kind(
+SUBSIDIARIES = ImportedResource(
     name="subsidiary",
     plural="subsidiaries",
     collection="billing-entities",

@@ -14,8 +14,8 @@ from typing import Any, Protocol
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from solvimon_rillet.workflows.durable_steps import Patience, Steps, stop
-from solvimon_rillet.workflows.imports.page import EXAMPLES, Place
-from solvimon_rillet.workflows.imports.resource import Json, Kind
+from solvimon_rillet.workflows.imports.page import EXAMPLES, PageRequest
+from solvimon_rillet.workflows.imports.resource import ImportedResource, Json
 
 LISTED = 100  # failures that the answer lists; all are counted
 RESTARTS = 5  # how often Rillet's list may begin anew
@@ -47,7 +47,7 @@ class Work(Protocol):
     def begin(self) -> Json:
         """Take the lease; find or create the custom field and the category."""
 
-    def page(self, place: Place, begun: Json) -> Json:
+    def page(self, place: PageRequest, begun: Json) -> Json:
         """Read one page and write its rows."""
 
     def finish(self, begun: Json, failed: int, *, complete: bool) -> Json:
@@ -55,7 +55,7 @@ class Work(Protocol):
 
 
 @dataclass(slots=True)
-class Tally:
+class ImportTotals:
     """What a run has come to so far.
 
     Attributes:
@@ -106,11 +106,11 @@ class Import:
         work: what they do.
     """
 
-    def __init__(self, kind: Kind, request: ImportRequest, steps: Steps, work: Work) -> None:
+    def __init__(self, kind: ImportedResource, request: ImportRequest, steps: Steps, work: Work) -> None:
         self._kind = kind
         self._request = request
         self._work = work
-        self._tally = Tally()
+        self._tally = ImportTotals()
         self._patience = Patience(steps, self._tally.add_calls)
 
     def run(self) -> Json:
@@ -154,7 +154,7 @@ class Import:
 
     def _page(self, begun: Json, cursor: str | None, failing: int) -> Json:
         room = LISTED - len(self._tally.failures)
-        place = Place(cursor, begun["since"], frozenset(self._tally.seen), failing, room)
+        place = PageRequest(cursor, begun["since"], frozenset(self._tally.seen), failing, room)
         return self._work.page(place, begun)
 
     def _answer(self, begun: Json, stopped: Json | None) -> Json:
@@ -196,7 +196,9 @@ class Import:
         return remarks
 
 
-def since_of(request: ImportRequest, kind: Kind, watermark: int | None) -> tuple[str | None, list[str]]:
+def since_of(
+    request: ImportRequest, kind: ImportedResource, watermark: int | None
+) -> tuple[str | None, list[str]]:
     """From when on rows are read, and what is to be said about it.
 
     Args:

@@ -15,10 +15,10 @@ from solvimon_rillet.mapping.payments import UNPAID, PaymentState, RilletBalance
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.rillet.models import Invoice as RilletInvoice
 from solvimon_rillet.settings import Settings
-from solvimon_rillet.solvimon.client import NotThere, SolvimonClient
+from solvimon_rillet.solvimon.client import NotFound, SolvimonClient
 from solvimon_rillet.workflows.export.verification import deleted_in_rillet
-from solvimon_rillet.workflows.outcome import Result, in_words
-from solvimon_rillet.workflows.payments.payment_records import RecordedPayments, in_words_of_payments
+from solvimon_rillet.workflows.outcome import Result, error_fields
+from solvimon_rillet.workflows.payments.payment_records import PaymentRecords, payment_notes
 from solvimon_rillet.workflows.payments.rillet_changes import RilletChanges
 
 _KINDS = {"INVOICE": "invoice", "CREDIT_MEMO": "credit_memo"}
@@ -44,7 +44,7 @@ class MarkInvoicePaid:
         self._solvimon = solvimon
         self._rillet = rillet
         self._changes = RilletChanges(connection, ledger, rillet)
-        self._recorded = RecordedPayments(connection, solvimon, rillet, clock)
+        self._recorded = PaymentRecords(connection, solvimon, rillet, clock)
 
     def take(self, event: BusEvent, owner: str) -> Result:
         """Act on what Rillet says of one of its documents.
@@ -95,7 +95,7 @@ class MarkInvoicePaid:
             state = self._state(str(record["rillet_id"]), facts, record)
             changed = self._shown(invoice_id) != state
         except NeedsAttention as why:
-            return Result(invoice_id, "would_reject", in_words(why))
+            return Result(invoice_id, "would_reject", error_fields(why))
         told = {**state.as_payload(), "amount_due": facts["amount_due"]}
         return Result(invoice_id, "would_mark" if changed else "unchanged", told)
 
@@ -139,9 +139,9 @@ class MarkInvoicePaid:
             return work(claim)
         except NeedsAttention as why:
             if why.code is Code.DELETED_IN_RILLET:
-                self._ledger.differ(document, why)
+                self._ledger.mark_mismatch(document, why)
             self._ledger.reject(claim, why, None)
-            return Result(document.id, "rejected", in_words(why))
+            return Result(document.id, "rejected", error_fields(why))
         except Skip as why:
             self._ledger.skip(claim, why.reason)
             return Result(document.id, "skipped", {"reason": why.reason})
@@ -165,18 +165,18 @@ class MarkInvoicePaid:
             changed = claim.record.get("payment_status", "UNPAID") != state.payment_status
         if changed:
             # Should the answer be lost, the next event must write, even one that says what we knew before.
-            self._ledger.progress(claim, {"payment_status": _UNKNOWN})
+            self._ledger.record_step(claim, {"payment_status": _UNKNOWN})
             self._write(document, state)
         before = [str(reference) for reference in claim.record.get("recorded", [])]
         recorded, warnings = self._record_payments(document, rillet_id, state, before)
-        self._ledger.note(document, {"open_amount": facts["amount_due"]})
+        self._ledger.add_facts(document, {"open_amount": facts["amount_due"]})
         kept = {"payment_status": state.payment_status, "seen_at": facts["updated_at"]}
         paid = {"recorded": recorded, "warnings": warnings}
         self._ledger.finish(claim, "marked", {**kept, **paid, "rillet_id": rillet_id})
         told = {**state.as_payload(), "amount_due": facts["amount_due"]}
         told |= {"warnings": warnings} if warnings else {}
         if differs:
-            return Result(document.id, "differs", {**told, **in_words(differs)})
+            return Result(document.id, "differs", {**told, **error_fields(differs)})
         written = changed or recorded != before
         return Result(document.id, "marked" if written else "unchanged", told)
 
@@ -186,7 +186,7 @@ class MarkInvoicePaid:
         """The references of the payments that Solvimon has after this, and warnings."""
         if self._settings.payments != "record_each" or (state == UNPAID and not recorded):
             return recorded, []
-        return self._recorded.bring_in_step(document.id, rillet_id, recorded)
+        return self._recorded.synchronize(document.id, rillet_id, recorded)
 
     def _shown(self, invoice_id: str) -> PaymentState:
         """What Solvimon says of the invoice's payment now."""
@@ -206,10 +206,10 @@ class MarkInvoicePaid:
     def _write(self, document: Document, state: PaymentState) -> None:
         try:
             self._solvimon.change("invoices", document.id, state.as_payload())
-        except NotThere:
+        except NotFound:
             raise _not_in_solvimon(document.id) from None
         except NeedsAttention as why:
-            raise in_words_of_payments(why, f"mark the invoice {state.payment_status}") from why
+            raise payment_notes(why, f"mark the invoice {state.payment_status}") from why
 
     def _facts(self, rillet_id: str, told: Mapping[str, str]) -> dict[str, str]:
         """Amounts and state: as the event says, else as Rillet answers."""

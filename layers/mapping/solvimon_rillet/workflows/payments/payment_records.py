@@ -8,7 +8,7 @@ from solvimon_rillet import money
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.rillet.models import InvoicePayment
-from solvimon_rillet.solvimon.client import AlreadyExists, NotThere, SolvimonClient
+from solvimon_rillet.solvimon.client import AlreadyExists, NotFound, SolvimonClient
 from solvimon_rillet.workflows.export.link_resolver import idempotency_key
 
 _SUCCESS = "AUTHORIZED"  # Solvimon's word for it (dossier 2.8)
@@ -16,7 +16,7 @@ _ENDED = {"CANCELLED", "REFUNDED", "CHARGED_BACK", "REFUSED", "ERROR"}
 _BY_HAND = "Reverse it by hand in Solvimon; the invoice's state follows Rillet all the same."
 
 
-class RecordedPayments:
+class PaymentRecords:
     """The payments of one connection.
 
     A payment's reference is its Rillet id without hyphens, since Solvimon may take letters and digits only.
@@ -30,7 +30,7 @@ class RecordedPayments:
         self._rillet = rillet
         self._clock = clock
 
-    def bring_in_step(
+    def synchronize(
         self, invoice_id: str, rillet_id: str, recorded: Sequence[str]
     ) -> tuple[list[str], list[str]]:
         """Reverse what is undone in Rillet, then record what is new there.
@@ -73,14 +73,14 @@ class RecordedPayments:
             key = idempotency_key(self._connection, "payment", reference, *again)
             with contextlib.suppress(AlreadyExists):
                 self._solvimon.create("payments", body, key)
-        except NotThere:
+        except NotFound:
             raise NeedsAttention(
                 Code.SOLVIMON_RECORD_MISSING,
                 f"Solvimon did not take the payment {reference}: it does not know its invoice {invoice_id}.",
                 "See in Solvimon what became of the invoice.",
             ) from None
         except NeedsAttention as why:
-            raise in_words_of_payments(why, f"record the payment {reference}") from why
+            raise payment_notes(why, f"record the payment {reference}") from why
 
     def _reverse(self, reference: str) -> str:
         """Reverse a payment in Solvimon; the answer says why it could not be done, or is empty.
@@ -97,14 +97,14 @@ class RecordedPayments:
             return f"{what}: a payment provider took it, and reversing it would move money. {_BY_HAND}"
         try:
             status = self._solvimon.reverse_payment(str(payment["id"]))
-        except NotThere:
+        except NotFound:
             return ""
         except NeedsAttention as why:
             return f"{what}: {why.message} {_BY_HAND}"
         return "" if status == "SUCCESS" else f"{what}: reversing it ended as {status}. {_BY_HAND}"
 
 
-def in_words_of_payments(why: NeedsAttention, what: str) -> NeedsAttention:
+def payment_notes(why: NeedsAttention, what: str) -> NeedsAttention:
     """A refusal by Solvimon that says what could not be done, and how to go on."""
     return NeedsAttention(
         why.code,

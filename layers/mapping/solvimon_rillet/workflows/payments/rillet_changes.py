@@ -10,8 +10,8 @@ from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.ledger.ledger import Claim, Document, Ledger
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.rillet.models import CreditMemo, Invoice
-from solvimon_rillet.workflows.export.verification import GONE, deleted_in_rillet, difference
-from solvimon_rillet.workflows.outcome import Result, in_words
+from solvimon_rillet.workflows.export.verification import DELETED_LINK, deleted_in_rillet, total_mismatch
+from solvimon_rillet.workflows.outcome import Result, error_fields
 
 # As long as a message about the document can wait on a queue.
 GONE_SECONDS = 14 * 24 * 3600
@@ -51,7 +51,7 @@ class RilletChanges:
             f"{totals['gross']} {totals['currency']}.",
             "Correct it in Rillet by hand, or credit the invoice in Solvimon and bill it again.",
         )
-        self._ledger.differ(document, why)
+        self._ledger.mark_mismatch(document, why)
         return why
 
     def memo_changed(
@@ -64,13 +64,13 @@ class RilletChanges:
         differs = self.compare(document, self._ledger.read(document) or {}, facts)
         self._ledger.finish(claim, "seen", {"seen_at": facts["updated_at"], "rillet_id": rillet_id})
         if differs:
-            return Result(document.id, "differs", in_words(differs))
+            return Result(document.id, "differs", error_fields(differs))
         return Result(document.id, "unchanged", {})
 
     def outdated(self, claim: Claim, document: Document, facts: Mapping[str, str]) -> Result | None:
         """The end of an event that is older than what was seen already; an older one undoes nothing."""
         seen = str(claim.record.get("seen_at", ""))
-        if not seen or moment(facts["updated_at"]) >= moment(seen):
+        if not seen or parse_rillet_timestamp(facts["updated_at"]) >= parse_rillet_timestamp(seen):
             return None
         self._ledger.release(claim)
         return Result(document.id, "outdated", {"reason": f"Rillet said something newer at {seen}."})
@@ -78,26 +78,26 @@ class RilletChanges:
     def deleted(self, document: Document, rillet_id: str) -> Result:
         """Note that a document was deleted in Rillet; of one that is not finished, its next run finds out."""
         why = deleted_in_rillet(document.kind, rillet_id)
-        if not self._ledger.differ(document, why):
+        if not self._ledger.mark_mismatch(document, why):
             self.gone(document.kind, rillet_id)
-        return Result(document.id, "differs", in_words(why))
+        return Result(document.id, "differs", error_fields(why))
 
     def gone(self, kind: str, rillet_id: str) -> None:
         """Remember for a while that Rillet deleted a document that nobody knows as ours.
 
         It may be one whose export has lost its answer: the run that finds out its id finds this as well.
         """
-        self._ledger.remember(self._connection, f"{GONE}{kind}", rillet_id, {}, GONE_SECONDS)
+        self._ledger.remember(self._connection, f"{DELETED_LINK}{kind}", rillet_id, {}, GONE_SECONDS)
 
     def _same_total(self, document: Document, record: Mapping[str, Any]) -> NeedsAttention | None:
         """Heal a document that differed by its amounts, if Rillet's net, tax and gross are ours again."""
         if record.get("state") != "differs" or record.get("code") != Code.TOTAL_DIFFERS:
             return None
         booked = self._booked(document.kind, str(record["rillet_id"]))
-        if said := difference(booked, record["totals"]):
+        if said := total_mismatch(booked, record["totals"]):
             return NeedsAttention(Code.TOTAL_DIFFERS, said, str(record["remedy"]))
         whole = document.kind == "invoice" or record.get("step") == _MEMO_WHOLE
-        self._ledger.heal(document, None if whole else _not_applied(booked.id))
+        self._ledger.clear_mismatch(document, None if whole else _not_applied(booked.id))
         return None
 
     def _booked(self, kind: str, rillet_id: str) -> Invoice | CreditMemo:
@@ -124,7 +124,7 @@ def _not_applied(memo_id: str) -> NeedsAttention:
     )
 
 
-def moment(stamp: str) -> datetime:
+def parse_rillet_timestamp(stamp: str) -> datetime:
     """A moment that orders Rillet's updates; what cannot be read is the oldest of all."""
     try:
         read = datetime.fromisoformat(stamp)

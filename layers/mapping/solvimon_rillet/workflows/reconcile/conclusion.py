@@ -21,12 +21,12 @@ from solvimon_rillet.events import (
 )
 from solvimon_rillet.ledger.ledger import FINISHED, Document, Ledger
 from solvimon_rillet.reconciliation.comparison import Comparison, compare
-from solvimon_rillet.reconciliation.documents import CREDIT_MEMO, Billed, Booked
-from solvimon_rillet.reconciliation.findings import Kind
-from solvimon_rillet.reconciliation.matching import Known
+from solvimon_rillet.reconciliation.documents import CREDIT_MEMO, RilletDocument, SolvimonDocument
+from solvimon_rillet.reconciliation.findings import FindingType
+from solvimon_rillet.reconciliation.matching import ReconciliationContext
 from solvimon_rillet.reconciliation.report.csv_tables import figures_csv, findings_csv
 from solvimon_rillet.reconciliation.report.html import as_html
-from solvimon_rillet.reconciliation.report.report import Report, Unready
+from solvimon_rillet.reconciliation.report.report import Report, UnmappedRecord
 from solvimon_rillet.reconciliation.report.sns_summary import summary_text
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.workflows.durable_steps import Json
@@ -36,7 +36,7 @@ LISTED = 20
 _UNREADY = ("products", "billing-entities", "customers")
 
 
-class Concluding:
+class ReportStep:
     """Makes the report of one connection."""
 
     def __init__(
@@ -70,7 +70,7 @@ class Concluding:
         places = self._write(report, begun)
         subject, body = summary_text(report, places["html"])
         try:
-            self._topic.tell(subject, body)
+            self._topic.publish(subject, body)
         except RetryLater as error:  # the report is there; who waits for the message finds it
             places["message"] = str(error)
         return _answer(report, places)
@@ -78,7 +78,7 @@ class Concluding:
     def _report(self, begun: Json, run: str, counts: Mapping[str, int]) -> Report:
         billed, links = self._billed(run, counts)
         booked, gone, unreadable = self._booked(run, counts)
-        known = Known(
+        known = ReconciliationContext(
             first=begun["from"],
             last=begun["to"],
             customers=links["customers"],
@@ -89,7 +89,7 @@ class Concluding:
             compare_payments=self._settings.workflows.mark_invoice_paid,
         )
         unready = [
-            Unready(**row)
+            UnmappedRecord(**row)
             for what in _UNREADY
             for part in self._bucket.parts(run, what, counts.get(what, 0))
             for row in part
@@ -106,29 +106,33 @@ class Concluding:
             remarks=[f"Rillet's {one} cannot be read." for one in sorted(unreadable)],
         )
 
-    def _billed(self, run: str, counts: Mapping[str, int]) -> tuple[list[Billed], dict[str, dict[str, str]]]:
-        documents: dict[str, Billed] = {}
+    def _billed(
+        self, run: str, counts: Mapping[str, int]
+    ) -> tuple[list[SolvimonDocument], dict[str, dict[str, str]]]:
+        documents: dict[str, SolvimonDocument] = {}
         links: dict[str, dict[str, str]] = {"customers": {}, "subsidiaries": {}}
         for part in self._bucket.parts(run, "bills", counts.get("Solvimon's documents", 0)):
-            documents |= {row["id"]: Billed.of_row(row) for row in part["billed"]}
+            documents |= {row["id"]: SolvimonDocument.of_row(row) for row in part["billed"]}
             for name, found in links.items():
                 found |= part[name]
         return list(documents.values()), links
 
     def _booked(
         self, run: str, counts: Mapping[str, int]
-    ) -> tuple[list[Booked], frozenset[str], frozenset[str]]:
+    ) -> tuple[list[RilletDocument], frozenset[str], frozenset[str]]:
         """Rillet's documents, the ids that it does not have, and those of documents that cannot be read."""
-        documents: dict[str, Booked] = {}
+        documents: dict[str, RilletDocument] = {}
         gone, unreadable = set[str](), set[str]()
         for kind in ("invoices", "credit-memos", "absent"):
             for part in self._bucket.parts(run, kind, counts.get(kind, 0)):
-                documents |= {row["id"]: Booked.of_row(row) for row in part["booked"]}
+                documents |= {row["id"]: RilletDocument.of_row(row) for row in part["booked"]}
                 gone |= {*part.get("gone", ())}
                 unreadable |= {*part.get("unreadable", ())}
         return list(documents.values()), frozenset(gone), frozenset(unreadable)
 
-    def _ours(self, billed: Iterable[Billed], booked: Iterable[Booked], begun: Json) -> frozenset[str]:
+    def _ours(
+        self, billed: Iterable[SolvimonDocument], booked: Iterable[RilletDocument], begun: Json
+    ) -> frozenset[str]:
         """Ids that documents of the period refer to, that are ours, and that Solvimon's list has not."""
         listed = {one.id for one in billed}
         wanted = [
@@ -162,7 +166,7 @@ class Concluding:
         unpaid = [
             BusEvent(RILLET, INVOICE_PAYMENT_UPDATED, self._connection, rillet_id, "", "", bulk=True)
             for one in comparison.findings
-            if one.kind is Kind.PAYMENT_DIFFERS
+            if one.kind is FindingType.PAYMENT_DIFFERS
             for rillet_id in one.rillet_ids[:1]
         ]
         self._bus.publish(*events, *unpaid)

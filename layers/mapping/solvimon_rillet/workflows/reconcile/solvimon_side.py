@@ -8,11 +8,11 @@ from pydantic import ValidationError
 
 from solvimon_rillet.errors import NeedsAttention, Skip
 from solvimon_rillet.ledger.ledger import SCHEMA, Document, Ledger
-from solvimon_rillet.mapping.dates import around
+from solvimon_rillet.mapping.dates import utc_range
 from solvimon_rillet.mapping.document_fields import document_day
-from solvimon_rillet.mapping.eligibility import check_wanted
+from solvimon_rillet.mapping.eligibility import check_eligible
 from solvimon_rillet.reconciliation.differences import UNREADABLE
-from solvimon_rillet.reconciliation.documents import CREDIT_MEMO, INVOICE, Billed, billed
+from solvimon_rillet.reconciliation.documents import CREDIT_MEMO, INVOICE, SolvimonDocument, solvimon_document
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.client import SolvimonClient
 from solvimon_rillet.solvimon.models import Invoice, field_value
@@ -26,7 +26,7 @@ _RULES = {
 }
 
 
-class BilledPage:
+class SolvimonPage:
     """Reads pages for one connection."""
 
     def __init__(self, connection: str, settings: Settings, solvimon: SolvimonClient, ledger: Ledger) -> None:
@@ -47,7 +47,7 @@ class BilledPage:
             What is kept of it, and what the run decides by: whether there is more, and when the first of the
             page's documents was exported.
         """
-        rows, more = self._solvimon.final_invoices(*around(first, last), number)
+        rows, more = self._solvimon.final_invoices(*utc_range(first, last), number)
         documents, unreadable = self._documents(rows)
         within = [(one, day) for one, day in documents if first <= day <= last]
         found = self._with_records(within)
@@ -58,9 +58,9 @@ class BilledPage:
         }
         return part, {"documents": len(found), "more": more, **self._earliest}
 
-    def _documents(self, rows: Sequence[Json]) -> tuple[list[tuple[Invoice, date]], list[Billed]]:
+    def _documents(self, rows: Sequence[Json]) -> tuple[list[tuple[Invoice, date]], list[SolvimonDocument]]:
         """Rows as documents with their days; one that cannot be read is told, so that nobody misses it."""
-        found, unreadable = list[tuple[Invoice, date]](), list[Billed]()
+        found, unreadable = list[tuple[Invoice, date]](), list[SolvimonDocument]()
         for row in rows:
             try:
                 document = self._whole(row)
@@ -83,20 +83,20 @@ class BilledPage:
             return document
         return self._solvimon.invoice(document.id)
 
-    def _with_records(self, documents: Sequence[tuple[Invoice, date]]) -> list[Billed]:
+    def _with_records(self, documents: Sequence[tuple[Invoice, date]]) -> list[SolvimonDocument]:
         keys = {one.id: self._key(one) for one, _ in documents}
         payments = {one.id: Document(self._connection, "payment", one.id) for one, _ in documents}
         records = self._ledger.read_many([*keys.values(), *payments.values()])
         for document, older in records.items():
             if older["schema_version"] < SCHEMA:
-                self._ledger.adopt(document, older)
+                self._ledger.index_legacy_record(document, older)
         moments = [int(r["exported_at"]) for r in map(records.get, keys.values()) if r and "exported_at" in r]
         self._earliest = {}
         if moments:
             moment = datetime.fromtimestamp(min(moments) - 3600, UTC)
             self._earliest = {"earliest": moment.strftime("%Y-%m-%dT%H:%M:%SZ")}
         return [
-            billed(
+            solvimon_document(
                 one,
                 day,
                 record := records.get(keys[one.id], {}),
@@ -118,7 +118,7 @@ class BilledPage:
             return "handled by hand"
         workflow = "export_credit_memo" if document.is_credit_note else "export_invoice"
         try:
-            check_wanted(document, self._settings, workflow)
+            check_eligible(document, self._settings, workflow)
         except Skip as skip:
             return _RULES.get(skip.rule, skip.reason)
         return ""
@@ -160,8 +160,8 @@ class BilledPage:
         }
 
 
-def _unreadable(row: Json, why: NeedsAttention) -> Billed:
-    return Billed(
+def _unreadable(row: Json, why: NeedsAttention) -> SolvimonDocument:
+    return SolvimonDocument(
         CREDIT_MEMO if str(row.get("type")) in CREDIT_TYPES else INVOICE,
         str(row["id"]),
         str(row.get("invoice_number") or ""),

@@ -9,17 +9,17 @@ from pydantic import ValidationError
 
 from solvimon_rillet.aws.eventbridge import Bus
 from solvimon_rillet.aws.s3_sns import ReportBucket, Topic
-from solvimon_rillet.http import CountedGate
+from solvimon_rillet.http import CountingRateLimiter
 from solvimon_rillet.ledger.ledger import Ledger
-from solvimon_rillet.reconciliation.documents import booked_invoice, booked_memo
+from solvimon_rillet.reconciliation.documents import rillet_credit_memo, rillet_invoice
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.rillet.models import CreditMemo, Invoice
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.client import SolvimonClient
 from solvimon_rillet.workflows.durable_steps import Json, guarded
-from solvimon_rillet.workflows.reconcile.conclusion import Concluding
-from solvimon_rillet.workflows.reconcile.solvimon_side import BilledPage
-from solvimon_rillet.workflows.reconcile.unmapped_records import Readiness
+from solvimon_rillet.workflows.reconcile.conclusion import ReportStep
+from solvimon_rillet.workflows.reconcile.solvimon_side import SolvimonPage
+from solvimon_rillet.workflows.reconcile.unmapped_records import UnmappedRecords
 from solvimon_rillet.workflows.reconcile.workflow import ReconcileRequest
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class ReconcileServices:
     """What a step works with, as the connection's settings are now."""
 
     connection: str
@@ -43,7 +43,7 @@ class Parts:
     topic: Topic
 
 
-class ReconcileRun:
+class ReconcileSteps:
     """Implements ``reconciling.Work`` for one connection.
 
     Args:
@@ -60,7 +60,7 @@ class ReconcileRun:
         connection: str,
         request: ReconcileRequest,
         name: str,
-        parts: Callable[[], tuple[Parts, CountedGate]],
+        parts: Callable[[], tuple[ReconcileServices, CountingRateLimiter]],
         clock: Callable[[], float],
         count: Callable[[str, str, float], None],
     ) -> None:
@@ -75,22 +75,22 @@ class ReconcileRun:
         """Fix the period, the name of the run and the subsidiaries' names."""
         return self._guarded(self._begin)
 
-    def bills(self, begun: Json, number: int) -> Json:
+    def solvimon_page(self, begun: Json, number: int) -> Json:
         """Read a page of Solvimon's final documents, with what the ledger says of them."""
 
-        def work(parts: Parts) -> Json:
+        def work(parts: ReconcileServices) -> Json:
             first, last = date.fromisoformat(begun["from"]), date.fromisoformat(begun["to"])
-            page = BilledPage(parts.connection, parts.settings, parts.solvimon, parts.ledger)
+            page = SolvimonPage(parts.connection, parts.settings, parts.solvimon, parts.ledger)
             part, told = page.read(first, last, number)
             parts.bucket.put_part(self._run, "bills", number, part)
             return told
 
         return self._guarded(work)
 
-    def books(self, begun: Json, kind: str, since: str, cursor: str | None, number: int) -> Json:
+    def rillet_page(self, begun: Json, kind: str, since: str, cursor: str | None, number: int) -> Json:
         """Read a page of Rillet's invoices or credit memos."""
 
-        def work(parts: Parts) -> Json:
+        def work(parts: ReconcileServices) -> Json:
             read = parts.rillet.invoice_rows if kind == INVOICES else parts.rillet.credit_memo_rows
             page = read(cursor, since)
             rows, unreadable = _booked(kind, page.rows)
@@ -103,7 +103,7 @@ class ReconcileRun:
     def absent(self, begun: Json, counts: Mapping[str, int], number: int) -> Json:
         """Ask Rillet for documents that the ledger has and Rillet's list has not."""
 
-        def work(parts: Parts) -> Json:
+        def work(parts: ReconcileServices) -> Json:
             names = self._missed(parts, counts)
             these = names[(number - 1) * ASKED_AT_ONCE :][:ASKED_AT_ONCE]
             booked, gone = list[Json](), list[str]()
@@ -119,11 +119,11 @@ class ReconcileRun:
 
         return self._guarded(work)
 
-    def readiness(self, begun: Json, what: str, number: int) -> Json:
+    def unmapped_records(self, begun: Json, what: str, number: int) -> Json:
         """Read a page of what the next invoices need."""
 
-        def work(parts: Parts) -> Json:
-            ready = Readiness(parts.connection, parts.settings, parts.solvimon, parts.ledger)
+        def work(parts: ReconcileServices) -> Json:
+            ready = UnmappedRecords(parts.connection, parts.settings, parts.solvimon, parts.ledger)
             found, more = ready.page(what, number)
             parts.bucket.put_part(self._run, what, number, [one.as_row() for one in found])
             return {"unready": len(found), "more": more}
@@ -133,8 +133,8 @@ class ReconcileRun:
     def conclude(self, begun: Json, counts: Mapping[str, int]) -> Json:
         """Compare, write the report, tell, and export what is missing."""
 
-        def work(parts: Parts) -> Json:
-            concluding = Concluding(
+        def work(parts: ReconcileServices) -> Json:
+            concluding = ReportStep(
                 parts.connection, parts.settings, parts.ledger, parts.bucket, parts.bus, parts.topic
             )
             redrive = (
@@ -159,7 +159,7 @@ class ReconcileRun:
         self._count("ReconciliationFailed", self._connection, 1)
         return {}
 
-    def _begin(self, parts: Parts) -> Json:
+    def _begin(self, parts: ReconcileServices) -> Json:
         today = datetime.fromtimestamp(self._clock(), UTC).date()
         month_before = (today.replace(day=1) - DAY).replace(day=1)
         first, last = self._request.first or month_before, self._request.last or today
@@ -173,7 +173,7 @@ class ReconcileRun:
             "subsidiaries": names,
         }
 
-    def _missed(self, parts: Parts, counts: Mapping[str, int]) -> list[tuple[str, str]]:
+    def _missed(self, parts: ReconcileServices, counts: Mapping[str, int]) -> list[tuple[str, str]]:
         """Kind and Rillet id of what the ledger has as booked and Rillet's lists have not, in order."""
         read = [
             part
@@ -194,7 +194,7 @@ class ReconcileRun:
             }
         )
 
-    def _guarded(self, work: Callable[[Parts], Json]) -> Json:
+    def _guarded(self, work: Callable[[ReconcileServices], Json]) -> Json:
         return guarded(self._parts, work, lambda: self._count("ConnectionBroken", self._connection, 1))
 
 
@@ -204,9 +204,9 @@ def _booked(kind: str, rows: Iterable[object]) -> tuple[list[Json], list[str]]:
     for row in rows:
         try:
             one = (
-                booked_invoice(Invoice.model_validate(row))
+                rillet_invoice(Invoice.model_validate(row))
                 if kind == INVOICES
-                else booked_memo(CreditMemo.model_validate(row))
+                else rillet_credit_memo(CreditMemo.model_validate(row))
             )
         except ValidationError:
             unreadable.append(str(row.get("id") if isinstance(row, dict) else row)[:64])
@@ -219,6 +219,6 @@ def _one(rillet: RilletClient, kind: str, rillet_id: str) -> Json | None:
     """A document of Rillet by its id."""
     if kind == "invoice":
         invoice = rillet.invoice(rillet_id)
-        return booked_invoice(invoice).as_row() if invoice else None
+        return rillet_invoice(invoice).as_row() if invoice else None
     memo = rillet.credit_memo(rillet_id)
-    return booked_memo(memo).as_row() if memo else None
+    return rillet_credit_memo(memo).as_row() if memo else None

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from solvimon_rillet.errors import NeedsAttention
 from solvimon_rillet.ledger.ledger import Document, Ledger
 from solvimon_rillet.mapping.customers import to_new_rillet_customer
-from solvimon_rillet.reconciliation.report.report import Unready
+from solvimon_rillet.reconciliation.report.report import UnmappedRecord
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.client import SolvimonClient
 from solvimon_rillet.solvimon.models import BillingEntity, Customer, Product, field_value
@@ -18,7 +18,7 @@ T = TypeVar("T")
 R = TypeVar("R", Product, BillingEntity, Customer)
 
 
-class Readiness:
+class UnmappedRecords:
     """Looks at one connection's products, billing entities and customers."""
 
     def __init__(self, connection: str, settings: Settings, solvimon: SolvimonClient, ledger: Ledger) -> None:
@@ -27,7 +27,7 @@ class Readiness:
         self._solvimon = solvimon
         self._ledger = ledger
 
-    def page(self, what: str, number: int) -> tuple[list[Unready], bool]:
+    def page(self, what: str, number: int) -> tuple[list[UnmappedRecord], bool]:
         """One page of ``products``, ``billing-entities`` or ``customers``.
 
         Returns:
@@ -41,25 +41,27 @@ class Readiness:
         rows, more = self._solvimon.page("customers", number, order_by="created_at", order_direction="asc")
         return self._customers(rows), more
 
-    def _products(self, rows: Iterable[Json]) -> list[Unready]:
+    def _products(self, rows: Iterable[Json]) -> list[UnmappedRecord]:
         reference = self._settings.custom_fields.product
         active = (row for row in rows if row.get("status") in {None, "ACTIVE"})
         remedy = (
             f'Import products, or fill the custom field "Rillet Product ID" ({reference}) on it in Solvimon.'
         )
         return [
-            Unready("product", str(one.id), one.name or str(one.id), "It has no Rillet product.", remedy)
+            UnmappedRecord(
+                "product", str(one.id), one.name or str(one.id), "It has no Rillet product.", remedy
+            )
             for one in self._unlinked("product", _read(active, Product.model_validate))
         ]
 
-    def _entities(self, rows: Iterable[Json]) -> list[Unready]:
+    def _entities(self, rows: Iterable[Json]) -> list[UnmappedRecord]:
         reference, by_hand = self._settings.custom_fields.subsidiary, self._settings.subsidiaries.values()
         remedy = (
             f'Import subsidiaries, fill the custom field "Rillet Subsidiary ID" ({reference}) on it in '
             'Solvimon, or name it in the setting "subsidiaries".'
         )
         return [
-            Unready(
+            UnmappedRecord(
                 "billing entity",
                 str(one.id),
                 one.legal_name or str(one.id),
@@ -70,11 +72,11 @@ class Readiness:
             if one.id not in by_hand
         ]
 
-    def _customers(self, rows: Iterable[Json]) -> list[Unready]:
+    def _customers(self, rows: Iterable[Json]) -> list[UnmappedRecord]:
         active = (row for row in rows if row.get("status") in {None, "ACTIVE"})
         unlinked = self._unlinked("customer", _read(active, Customer.model_validate))
         return [
-            Unready("customer", str(one.id), one.name or str(one.id), *why)
+            UnmappedRecord("customer", str(one.id), one.name or str(one.id), *why)
             for one in unlinked
             if (why := self._stops(one, self._settings.custom_fields.customer))
         ]

@@ -45,16 +45,16 @@ class Work(Protocol):
     def begin(self) -> Json:
         """Fix the period and what else must stay the same to the end."""
 
-    def bills(self, begun: Json, number: int) -> Json:
+    def solvimon_page(self, begun: Json, number: int) -> Json:
         """Read a page of Solvimon's final documents, with what the ledger says of them."""
 
-    def books(self, begun: Json, kind: str, since: str, cursor: str | None, number: int) -> Json:
+    def rillet_page(self, begun: Json, kind: str, since: str, cursor: str | None, number: int) -> Json:
         """Read a page of Rillet's invoices or credit memos."""
 
     def absent(self, begun: Json, counts: Mapping[str, int], number: int) -> Json:
         """Ask Rillet for documents that the ledger has and Rillet's list has not."""
 
-    def readiness(self, begun: Json, what: str, number: int) -> Json:
+    def unmapped_records(self, begun: Json, what: str, number: int) -> Json:
         """Read a page of what the next invoices need."""
 
     def conclude(self, begun: Json, counts: Mapping[str, int]) -> Json:
@@ -134,7 +134,7 @@ class _Pass:
                 self._books(begun, kind, since)
         self._pages("absent", lambda number: self._work.absent(begun, self._counts, number))
         for what in ("products", "billing-entities", "customers"):
-            self._pages(what, lambda number, what=what: self._work.readiness(begun, what, number))  # type: ignore[misc]
+            self._pages(what, lambda number, what=what: self._work.unmapped_records(begun, what, number))  # type: ignore[misc]
 
     def _bills(self, begun: Json) -> str:
         """Read Solvimon's documents.
@@ -142,7 +142,7 @@ class _Pass:
         Returns:
             Since when Rillet's documents for them have changed: the first day, or the first export before it.
         """
-        pages = self._pages("Solvimon's documents", lambda number: self._work.bills(begun, number))
+        pages = self._pages("Solvimon's documents", lambda number: self._work.solvimon_page(begun, number))
         return min([str(begun["since"]), *(str(page["earliest"]) for page in pages if "earliest" in page)])
 
     def _books(self, begun: Json, kind: str, since: str) -> None:
@@ -153,7 +153,7 @@ class _Pass:
             number += 1
             result = self._do(
                 f"Rillet's {kind}, page {number}",
-                lambda n=number, c=cursor: self._work.books(begun, kind, since, c, n),  # type: ignore[misc]
+                lambda n=number, c=cursor: self._work.rillet_page(begun, kind, since, c, n),  # type: ignore[misc]
             )
             if self._stop is not None:
                 return

@@ -7,11 +7,18 @@ from typing import Any
 
 from solvimon_rillet import money
 from solvimon_rillet.aws.dynamodb import Item
-from solvimon_rillet.formatting import moment, span
-from solvimon_rillet.ledger.document_types import CREDIT, CREDIT_MEMO, CUSTOMER, INVOICE, PAYMENT, Kind
+from solvimon_rillet.formatting import format_duration, format_timestamp
+from solvimon_rillet.ledger.document_types import (
+    CREDIT,
+    CREDIT_MEMO,
+    CUSTOMER,
+    INVOICE,
+    PAYMENT,
+    DocumentType,
+)
 from solvimon_rillet.ledger.ledger import FINISHED, LEASE_SECONDS, UNFINISHED, Document, Ledger
 
-STUCK_SECONDS = 3600
+STALLED_SECONDS = 3600
 """A document under work is seen again every quarter of an hour; after an hour something is wrong."""
 
 _STATES = {
@@ -45,7 +52,7 @@ _SENT = {"key": "idempotency_key", "payload_hash": "payload_hash", "totals": "to
 _EMAIL = re.compile(r"[^\s@'\"<>:,;]+@[^\s@'\"<>:,;]+")
 
 
-class DocumentStory:
+class DocumentHistory:
     """Tells of one connection's documents, from the ledger alone."""
 
     def __init__(self, connection: str, ledger: Ledger, clock: Callable[[], float]) -> None:
@@ -53,7 +60,7 @@ class DocumentStory:
         self._ledger = ledger
         self._clock = clock
 
-    def of(self, kind: Kind, document_id: str) -> dict[str, Any]:
+    def of(self, kind: DocumentType, document_id: str) -> dict[str, Any]:
         """The story of a document.
 
         Raises:
@@ -69,10 +76,10 @@ class DocumentStory:
             told["credits"] = self._credits(record)
         return told
 
-    def _read(self, kind: Kind, document_id: str) -> Item | None:
+    def _read(self, kind: DocumentType, document_id: str) -> Item | None:
         return self._ledger.read(Document(self._connection, kind.name, document_id))
 
-    def _told(self, kind: Kind, document_id: str, record: Item) -> dict[str, Any]:
+    def _told(self, kind: DocumentType, document_id: str, record: Item) -> dict[str, Any]:
         names = ("number", "dated", "rillet_id", "rillet_number", "totals", "scope")
         more = ("applied", "unapplied", "changed", "warnings", "note")
         state = str(record["state"])
@@ -85,16 +92,16 @@ class DocumentStory:
             **{name: _clean(record[name]) for name in ("code", "message", "reason") if name in record},
             **self._to_do(kind, document_id, record),
             **{name: record[name] for name in more if name in record},
-            "known_since": moment(record.get("created_at", record["updated_at"])),
-            "last_change": moment(record["updated_at"]),
+            "known_since": format_timestamp(record.get("created_at", record["updated_at"])),
+            "last_change": format_timestamp(record["updated_at"]),
             "attempts": [_entry(entry) for entry in record.get("history", [])],
         }
 
-    def _where(self, kind: Kind, record: Item) -> str:
+    def _where(self, kind: DocumentType, record: Item) -> str:
         """Where the document is at this moment."""
-        now, state, changed = int(self._clock()), record["state"], moment(record["updated_at"])
+        now, state, changed = int(self._clock()), record["state"], format_timestamp(record["updated_at"])
         if (until := int(record.get("lease_until", 0))) > now:
-            begun = moment(until - LEASE_SECONDS)
+            begun = format_timestamp(until - LEASE_SECONDS)
             return f"{kind.function} works on it right now, since {begun}; its lease ends in {until - now} s."
         if state in UNFINISHED:
             return f"{self._waiting(kind, record)}{self._stuck(record)}"
@@ -103,35 +110,36 @@ class DocumentStory:
         if state == "rejected":
             return f"It left the queue at {changed} and waits for a person.{_left_behind(kind, record)}"
         if state in FINISHED:
-            done = moment(record.get("exported_at", record["updated_at"]))
+            done = format_timestamp(record.get("exported_at", record["updated_at"]))
             number = record.get("rillet_number") or "without a number"
             return f"Booked in Rillet as {number} ({record.get('rillet_id')}) at {done}."
         return f"Done at {changed}; it is on no queue."
 
-    def _waiting(self, kind: Kind, record: Item) -> str:
+    def _waiting(self, kind: DocumentType, record: Item) -> str:
         last = (record.get("history") or [{}])[-1]
         queue = f"on the queue of {kind.function}"
         if last.get("what") == "waits":
-            since, times = moment(last.get("since", last["at"])), last.get("times", 1)
+            since, times = format_timestamp(last.get("since", last["at"])), last.get("times", 1)
             often = f"tried {times} times" if times > 1 else "tried once"
             return f"It waits {queue} since {since}, {often}: {_clean(last['reason'])}"
         if last.get("what") == "answer_lost":
             return (
-                f"It waits {queue} since {moment(last['at'])}. Whether Rillet has it is not known; the next "
+                f"It waits {queue} since {format_timestamp(last['at'])}. "
+                "Whether Rillet has it is not known; the next "
                 "run finds out before it sends anything."
             )
-        begun = moment(last.get("at", record["updated_at"]))
+        begun = format_timestamp(last.get("at", record["updated_at"]))
         return f"A run ended in the middle at {begun} (crash or time-out); its message is {queue} again."
 
     def _stuck(self, record: Item) -> str:
         quiet = self._clock() - record["updated_at"]
-        return f" Nothing has happened for {span(quiet)}." if quiet > STUCK_SECONDS else ""
+        return f" Nothing has happened for {format_duration(quiet)}." if quiet > STALLED_SECONDS else ""
 
-    def _to_do(self, kind: Kind, document_id: str, record: Item) -> dict[str, Any]:
+    def _to_do(self, kind: DocumentType, document_id: str, record: Item) -> dict[str, Any]:
         """What a person should do, with the events for it."""
         state, again = record["state"], kind.ask(self._connection, document_id)
         if state in UNFINISHED:
-            if self._clock() - record["updated_at"] <= STUCK_SECONDS:
+            if self._clock() - record["updated_at"] <= STALLED_SECONDS:
                 return {"what_to_do": "Nothing; it goes on by itself."}
             return {"what_to_do": f"See the dead-letter queue of {kind.function}; retry it.", "retry": again}
         if state == "rejected":
@@ -143,7 +151,7 @@ class DocumentStory:
             return {"what_to_do": "Nothing, if the reason is right; else mend it and retry.", "retry": again}
         return {"what_to_do": "Nothing."}
 
-    def _by_hand(self, kind: Kind, document_id: str) -> dict[str, Any]:
+    def _by_hand(self, kind: DocumentType, document_id: str) -> dict[str, Any]:
         """The event for somebody who has booked it by hand, to be filled in."""
         if not kind.retries:
             return {}
@@ -172,7 +180,7 @@ class DocumentStory:
                 found.append({"credit_note_id": note_id, "rillet_id": memo, "amount": shown})
         return found
 
-    def _unknown(self, kind: Kind, document_id: str) -> dict[str, Any]:
+    def _unknown(self, kind: DocumentType, document_id: str) -> dict[str, Any]:
         """The answer about an id that the ledger has not seen."""
         for other in (INVOICE, CREDIT_MEMO, CUSTOMER):
             if other is not kind and self._read(other, document_id):
@@ -203,7 +211,7 @@ def _money(record: Item) -> dict[str, str]:
     return told
 
 
-def _left_behind(kind: Kind, record: Item) -> str:
+def _left_behind(kind: DocumentType, record: Item) -> str:
     """What a rejected document may have in Rillet all the same."""
     if not kind.retries:
         return ""
@@ -217,10 +225,10 @@ def _left_behind(kind: Kind, record: Item) -> str:
 def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
     """An entry of the history: when, what, what was sent, what came back."""
     what = str(entry["what"])
-    told: dict[str, Any] = {"at": moment(entry["at"]), "what": what}
+    told: dict[str, Any] = {"at": format_timestamp(entry["at"]), "what": what}
     told["in_words"] = _HAPPENED.get(what, what)
     if "since" in entry:
-        told |= {"since": moment(entry["since"]), "times": entry["times"]}
+        told |= {"since": format_timestamp(entry["since"]), "times": entry["times"]}
     rest = {name: value for name, value in entry.items() if name not in {"at", "what", "since", "times"}}
     if what in {"sent", "refused"}:
         told["sent"] = {_SENT[name]: value for name, value in rest.items() if name in _SENT}

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class ErrorEntry:
     """A row of the tables."""
 
     meaning: str
@@ -15,12 +15,14 @@ class Cause:
 
 
 @cache
-def _causes() -> dict[str, Cause]:
+def _entries() -> dict[str, ErrorEntry]:
     text = files(__package__).joinpath("causes.json").read_text(encoding="utf-8")
-    return {code: Cause(row["meaning"], row["remedy"]) for code, row in json.loads(text).items()}
+    return {code: ErrorEntry(row["meaning"], row["remedy"]) for code, row in json.loads(text).items()}
 
 
-def cause_of(code: str) -> Cause:
+def entry_for(code: str) -> ErrorEntry:
     """The cause behind a code as a record has it; of a code that is not ours there is little to say."""
-    unknown = Cause("A cause that this version does not know.", "See the message of one of its documents.")
-    return _causes().get(code, unknown)
+    unknown = ErrorEntry(
+        "A cause that this version does not know.", "See the message of one of its documents."
+    )
+    return _entries().get(code, unknown)

@@ -7,7 +7,7 @@ from typing import Any
 from solvimon_rillet import money
 from solvimon_rillet.aws.dynamodb import Item
 from solvimon_rillet.errors import RetryLater
-from solvimon_rillet.ledger.document_types import CREDIT_MEMO, INVOICE, Kind
+from solvimon_rillet.ledger.document_types import CREDIT_MEMO, INVOICE, DocumentType
 from solvimon_rillet.ledger.ledger import Document, Ledger
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.rillet.models import CreditMemo, Invoice
@@ -18,7 +18,7 @@ from solvimon_rillet.workflows.export.send_once import facts_of
 Found = Invoice | CreditMemo
 
 
-class Refused(Exception):
+class ResolutionRefused(Exception):
     """What was said cannot be; the text says why, the remedy what to do instead."""
 
     def __init__(self, message: str, remedy: str) -> None:
@@ -26,7 +26,7 @@ class Refused(Exception):
         self.remedy = remedy
 
 
-class Resolve:
+class ManualResolution:
     """Writes a person's word about one connection's documents into the ledger."""
 
     def __init__(
@@ -45,7 +45,7 @@ class Resolve:
         self._rillet = rillet
         self._clock = clock
 
-    def run(self, kind: Kind, document_id: str, rillet_id: str | None, note: str) -> dict[str, Any]:
+    def run(self, kind: DocumentType, document_id: str, rillet_id: str | None, note: str) -> dict[str, Any]:
         """Settle a document.
 
         Args:
@@ -69,16 +69,18 @@ class Resolve:
             return self._not_for_rillet(kind, document, {**record, **about}, about, note)
         return self._booked_by_hand(kind, document, {**record, **about}, about, rillet_id, note)
 
-    def _about(self, kind: Kind, document_id: str) -> dict[str, str]:
+    def _about(self, kind: DocumentType, document_id: str) -> dict[str, str]:
         """What Solvimon says of a document that the ledger has not seen."""
         found = self._solvimon.invoice(document_id)
         if found.is_credit_note != (kind is CREDIT_MEMO):
             right = CREDIT_MEMO if found.is_credit_note else INVOICE
-            raise Refused(f"{document_id} is no {kind.id_name.removesuffix('_id')}.", f"Say {right.id_name}.")
+            raise ResolutionRefused(
+                f"{document_id} is no {kind.id_name.removesuffix('_id')}.", f"Say {right.id_name}."
+            )
         return facts_of(found, self._settings)
 
     def _not_for_rillet(
-        self, kind: Kind, document: Document, known: Item, about: Mapping[str, str], note: str
+        self, kind: DocumentType, document: Document, known: Item, about: Mapping[str, str], note: str
     ) -> dict[str, Any]:
         facts: dict[str, Any] = {"reason": f"Handled by hand: {note}", "by_hand": True, "note": note}
         warnings = _unknown_outcome(known)
@@ -87,7 +89,9 @@ class Resolve:
             facts["attempt"] = {**known["attempt"], "open": False}
         if known.get("rillet_id"):
             facts |= {"rillet_id": "", "rillet_number": ""}  # or payments would go on following
-        before = self._ledger.settle(document, "skipped", {**about, **facts, "applying": None, "step": ""})
+        before = self._ledger.resolve_manually(
+            document, "skipped", {**about, **facts, "applying": None, "step": ""}
+        )
         self._forget_link(kind, before, None)
         again = kind.ask(self._connection, document.id)
         return {
@@ -101,7 +105,7 @@ class Resolve:
 
     def _booked_by_hand(
         self,
-        kind: Kind,
+        kind: DocumentType,
         document: Document,
         known: Item,
         about: Mapping[str, str],
@@ -115,7 +119,7 @@ class Resolve:
         # The link comes first: without the record it is nothing, the record without it misses payments.
         link = {"solvimon_id": document.id}
         self._ledger.remember(self._connection, f"rillet-{kind.name}", rillet_id, link)
-        before = self._ledger.settle(document, "exported", {**about, **facts})
+        before = self._ledger.resolve_manually(document, "exported", {**about, **facts})
         self._forget_link(kind, before, rillet_id)
         told = {name: facts[name] for name in ("rillet_id", "rillet_number", "totals", "warnings")}
         answer = {**self._begin(kind, document, before), "state": "exported", **told}
@@ -127,29 +131,29 @@ class Resolve:
             }
         return answer
 
-    def _begin(self, kind: Kind, document: Document, before: Item) -> dict[str, Any]:
+    def _begin(self, kind: DocumentType, document: Document, before: Item) -> dict[str, Any]:
         was = before.get("state", "unknown here")
         return {"connection": self._connection, kind.id_name: document.id, "was": was}
 
-    def _found(self, kind: Kind, document: Document, rillet_id: str) -> Found:
+    def _found(self, kind: DocumentType, document: Document, rillet_id: str) -> Found:
         """Rillet's document, if it can be this one."""
         what = "credit memo" if kind is CREDIT_MEMO else "invoice"
         found: Found | None = (
             self._rillet.credit_memo(rillet_id) if kind is CREDIT_MEMO else self._rillet.invoice(rillet_id)
         )
         if found is None:
-            raise Refused(
+            raise ResolutionRefused(
                 f"resolve.rillet_id: Rillet has no {what} {rillet_id}.",
                 f"Give the id of the {what}, as Rillet shows it in its address; it is a UUID.",
             )
         if other := self._other_owner(kind, document, found):
-            raise Refused(
+            raise ResolutionRefused(
                 f"resolve.rillet_id: the {what} {rillet_id} belongs to {other} already.",
                 f"Give the {what} that was booked for {document.id}, or resolve {other} first.",
             )
         return found
 
-    def _other_owner(self, kind: Kind, document: Document, found: Found) -> str | None:
+    def _other_owner(self, kind: DocumentType, document: Document, found: Found) -> str | None:
         """The Solvimon document that Rillet's belongs to, if it is another one."""
         link = self._ledger.link(self._connection, f"rillet-{kind.name}", found.id)
         if link and link["solvimon_id"] != document.id:
@@ -161,13 +165,13 @@ class Resolve:
         named = [r.id for r in found.external_references if r.type == ours]
         return named[0] if named and document.id not in named else None
 
-    def _forget_link(self, kind: Kind, before: Item, rillet_id: str | None) -> None:
+    def _forget_link(self, kind: DocumentType, before: Item, rillet_id: str | None) -> None:
         """A Rillet document that was thought to be this one is not any more."""
         if before.get("rillet_id") and before["rillet_id"] != rillet_id:
             self._ledger.forget(self._connection, f"rillet-{kind.name}", str(before["rillet_id"]))
 
 
-def _check_open(kind: Kind, record: Item, rillet_id: str | None) -> None:
+def _check_open(kind: DocumentType, record: Item, rillet_id: str | None) -> None:
     """See that there is something to settle.
 
     Raises:
@@ -177,12 +181,12 @@ def _check_open(kind: Kind, record: Item, rillet_id: str | None) -> None:
     if not known or record.get("by_hand") or state == "differs":
         return
     if state == "exported":
-        raise Refused(
+        raise ResolutionRefused(
             f"It is in Rillet already as {record.get('rillet_number')} ({known}); nothing is to be resolved.",
             "Ask sync_status for its story.",
         )
     if rillet_id != known:  # a memo whose applications are not done
-        raise Refused(
+        raise ResolutionRefused(
             f"Rillet has {record.get('rillet_number')} ({known}) of it already.",
             f"Finish it there, and resolve it with rillet_id {known}; or invoke {kind.function} with its id.",
         )

@@ -10,11 +10,11 @@ from solvimon_rillet import money
 from solvimon_rillet.aws.dynamodb import Item
 from solvimon_rillet.aws.sqs import Queue
 from solvimon_rillet.errors import RetryLater
-from solvimon_rillet.formatting import moment, span
-from solvimon_rillet.ledger.document_types import INVOICE, KINDS, PAYMENT, Kind
+from solvimon_rillet.formatting import format_duration, format_timestamp
+from solvimon_rillet.ledger.document_types import DOCUMENT_TYPES, INVOICE, PAYMENT, DocumentType
 from solvimon_rillet.ledger.ledger import UNFINISHED, Document, Ledger
-from solvimon_rillet.workflows.status.document_history import STUCK_SECONDS
-from solvimon_rillet.workflows.status.error_catalog import cause_of
+from solvimon_rillet.workflows.status.document_history import STALLED_SECONDS
+from solvimon_rillet.workflows.status.error_catalog import entry_for
 
 _SHOWN = 10
 _MOST = 100  # documents in a ready-made event
@@ -24,7 +24,7 @@ _MOST = 100  # documents in a ready-made event
 class _Group:
     """The documents of a kind that have the same cause."""
 
-    kind: Kind
+    kind: DocumentType
     state: str
     code: str
     documents: list[Document] = field(default_factory=list)
@@ -43,7 +43,7 @@ class _Group:
 
     def as_answer(self, connection: str) -> dict[str, Any]:
         """The group as JSON, with the event that retries it."""
-        cause, ids = cause_of(self.code), [document.id for document in self.documents]
+        cause, ids = entry_for(self.code), [document.id for document in self.documents]
         told: dict[str, Any] = {
             "code": self.code,
             "kind": self.kind.name,
@@ -54,7 +54,7 @@ class _Group:
             "amounts": {
                 currency: money.text(total, currency) for currency, total in sorted(self.sums.items())
             },
-            "oldest": {self.kind.id_name: ids[0], "since": moment(self.oldest)},
+            "oldest": {self.kind.id_name: ids[0], "since": format_timestamp(self.oldest)},
             "ids": ids[:_SHOWN],
         }
         if self.unknown_amounts and self.kind.name != "customer":
@@ -94,13 +94,13 @@ class Overview:
         Raises:
             RetryLater: the ledger does not answer.
         """
-        counts = {kind.name: self._counts(kind) for kind in KINDS}
-        groups = [group for kind in KINDS for group in self._groups(kind)]
+        counts = {kind.name: self._counts(kind) for kind in DOCUMENT_TYPES}
+        groups = [group for kind in DOCUMENT_TYPES for group in self._groups(kind)]
         failures = sorted(groups, key=lambda group: (-len(group.documents), group.code))
-        stuck = [told for kind in KINDS for told in self._stuck(kind)]
+        stuck = [told for kind in DOCUMENT_TYPES for told in self._stuck(kind)]
         return {
             "connection": self._connection,
-            "at": moment(self._clock()),
+            "at": format_timestamp(self._clock()),
             "summary": _summary(failures, stuck),
             "counts": {name: by_state for name, by_state in counts.items() if by_state},
             "failures": [group.as_answer(self._connection) for group in failures],
@@ -108,11 +108,11 @@ class Overview:
             "dead_letters_of_all_connections": self._dead(),
         }
 
-    def _counts(self, kind: Kind) -> dict[str, int]:
+    def _counts(self, kind: DocumentType) -> dict[str, int]:
         counted = {state: self._ledger.count(self._connection, kind.name, state) for state in kind.states}
         return {state: number for state, number in counted.items() if number}
 
-    def _groups(self, kind: Kind) -> list[_Group]:
+    def _groups(self, kind: DocumentType) -> list[_Group]:
         groups: dict[tuple[str, str], _Group] = {}
         for state in ("rejected", "differs"):
             for document, item in self._listed(kind, state):
@@ -121,31 +121,32 @@ class Overview:
                 group.add(document, item, self._amounts(kind, document, item))
         return list(groups.values())
 
-    def _listed(self, kind: Kind, state: str) -> Iterator[tuple[Document, Item]]:
+    def _listed(self, kind: DocumentType, state: str) -> Iterator[tuple[Document, Item]]:
         if state not in kind.states:
             return iter(())
-        return self._ledger.listed(self._connection, kind.name, state)
+        return self._ledger.in_state(self._connection, kind.name, state)
 
-    def _amounts(self, kind: Kind, document: Document, item: Item) -> Mapping[str, Any]:
+    def _amounts(self, kind: DocumentType, document: Document, item: Item) -> Mapping[str, Any]:
         """Amount and currency; a payment's are those of its invoice."""
         if kind is not PAYMENT:
             return item
         return self._ledger.read(Document(self._connection, INVOICE.name, document.id)) or {}
 
-    def _stuck(self, kind: Kind) -> Iterator[dict[str, Any]]:
+    def _stuck(self, kind: DocumentType) -> Iterator[dict[str, Any]]:
         """What is begun and unchanged for more than an hour."""
         now = int(self._clock())
         for state in UNFINISHED:
             for document, item in self._listed(kind, state):
                 quiet = now - int(item["updated_at"])
-                if quiet <= STUCK_SECONDS:
+                if quiet <= STALLED_SECONDS:
                     break  # longest unchanged first
                 yield {
                     kind.id_name: document.id,
                     "kind": kind.name,
                     "state": state,
-                    "since": moment(item["updated_at"]),
-                    "in_words": f"Nothing has happened for {span(quiet)}; its message may be a dead letter.",
+                    "since": format_timestamp(item["updated_at"]),
+                    "in_words": f"Nothing has happened for {format_duration(quiet)}; "
+                    "its message may be a dead letter.",
                     "retry": kind.ask(self._connection, document.id),
                 }
 

@@ -9,7 +9,7 @@ from solvimon_rillet.aws.eventbridge import Bus
 from solvimon_rillet.errors import Recoverable
 from solvimon_rillet.events import BusEvent
 from solvimon_rillet.ledger.ledger import UNFINISHED, Ledger
-from solvimon_rillet.ledger.sweep_state import SweepLedger, Told
+from solvimon_rillet.ledger.sweep_state import PublishedEvent, SweepState
 from solvimon_rillet.settings import Settings
 
 AGAIN_SECONDS = 3600
@@ -21,7 +21,7 @@ class OutOfTime(Recoverable):
     """The function, or this connection's share of it, is over; the next sweep goes on."""
 
 
-class Share:
+class TimeBudget:
     """A connection's share of the function's time.
 
     Args:
@@ -48,7 +48,7 @@ class Share:
 
 
 @dataclass(slots=True)
-class Findings:
+class ScanResult:
     """What a sweep of one connection came to.
 
     Attributes:
@@ -76,15 +76,15 @@ class Findings:
         }
 
 
-class Part(Protocol):
+class Scan(Protocol):
     """A part of a sweep; what it raises stops it, and the other parts go on."""
 
-    def run(self, findings: Findings, share: Share) -> None:
+    def run(self, findings: ScanResult, share: TimeBudget) -> None:
         """Look, and put on the bus what no webhook told of."""
 
 
 @dataclass(frozen=True, slots=True)
-class Find:
+class MissedEvent:
     """Something that no webhook told of, as far as the ledger knows.
 
     Attributes:
@@ -103,13 +103,13 @@ class Find:
 
 
 @dataclass(frozen=True, slots=True)
-class Tools:
+class SweepContext:
     """What every part of a connection's sweep works with."""
 
     connection: str
     settings: Settings
     ledger: Ledger
-    memory: SweepLedger
+    memory: SweepState
     bus: Bus
     clock: Callable[[], float]
 
@@ -117,7 +117,7 @@ class Tools:
         """Unix seconds."""
         return int(self.clock())
 
-    def publish(self, finds: Iterable[Find], findings: Findings) -> None:
+    def publish(self, finds: Iterable[MissedEvent], findings: ScanResult) -> None:
         """Put finds on the bus, but for those that wait in a queue since an earlier sweep.
 
         A backlog at Rillet's pace takes longer than the time between two sweeps; it must not grow by them.
@@ -125,26 +125,34 @@ class Tools:
         Raises:
             RetryLater: the bus or the ledger does not answer; repeating everything does no harm.
         """
-        by_kind: dict[str, list[Find]] = {}
+        by_kind: dict[str, list[MissedEvent]] = {}
         for find in finds:
             by_kind.setdefault(find.kind, []).append(find)
         for kind, of_kind in by_kind.items():
-            told = self.memory.told(kind, [find.id for find in of_kind])
-            self.send(kind, [find for find in of_kind if self.is_news(find, told.get(find.id))], findings)
+            told = self.memory.published(kind, [find.id for find in of_kind])
+            self.send(
+                kind, [find for find in of_kind if self.should_publish(find, told.get(find.id))], findings
+            )
 
-    def is_news(self, find: Find, told: Told | None) -> bool:
+    def should_publish(self, find: MissedEvent, told: PublishedEvent | None) -> bool:
         """Whether a find was not told of within the hour."""
         return told is None or told.what != find.what or self.now() - told.at >= AGAIN_SECONDS
 
     def send(
-        self, kind: str, finds: list[Find], findings: Findings, seconds: int | None = _REMEMBERED_SECONDS
+        self,
+        kind: str,
+        finds: list[MissedEvent],
+        findings: ScanResult,
+        seconds: int | None = _REMEMBERED_SECONDS,
     ) -> None:
         """Put finds of one kind on the bus, count them, and remember that they are on their way."""
         self.bus.publish(*(find.event for find in finds))
         findings.found.update(find.counted for find in finds)
-        self.memory.tell(kind, {find.id: Told(find.what, self.now()) for find in finds}, seconds)
+        self.memory.mark_published(
+            kind, {find.id: PublishedEvent(find.what, self.now()) for find in finds}, seconds
+        )
 
-    def is_forsaken(self, record: Mapping[str, Any]) -> bool:
+    def is_stalled(self, record: Mapping[str, Any]) -> bool:
         """Whether work on a document was begun and nobody goes on with it."""
         idle = self.now() - int(record.get("updated_at", 0))
         held = int(record.get("lease_until", 0)) > self.now()

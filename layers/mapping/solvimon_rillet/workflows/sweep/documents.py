@@ -14,7 +14,7 @@ from solvimon_rillet.mapping.document_fields import document_day
 from solvimon_rillet.mapping.eligibility import NOT_FINAL
 from solvimon_rillet.solvimon.client import SolvimonClient
 from solvimon_rillet.solvimon.models import Invoice
-from solvimon_rillet.workflows.sweep.base import Find, Findings, Share, Tools
+from solvimon_rillet.workflows.sweep.base import MissedEvent, ScanResult, SweepContext, TimeBudget
 
 DAY = 24 * 3600
 _AHEAD = 5 * 366 * DAY  # invoices may be dated ahead
@@ -25,14 +25,14 @@ _KINDS = {
 }
 
 
-class SweepDocuments:
+class DocumentScan:
     """The part for one connection."""
 
-    def __init__(self, tools: Tools, solvimon: SolvimonClient) -> None:
+    def __init__(self, tools: SweepContext, solvimon: SolvimonClient) -> None:
         self._tools = tools
         self._solvimon = solvimon
 
-    def run(self, findings: Findings, share: Share) -> None:
+    def run(self, findings: ScanResult, share: TimeBudget) -> None:
         """Page through the latest final documents, oldest first, and publish those that are missing."""
         workflows = self._tools.settings.workflows
         if not (workflows.export_invoice or workflows.export_credit_memo):
@@ -47,14 +47,14 @@ class SweepDocuments:
 
     def _since(self) -> int:
         """The date from which documents are looked at; going live must not book the years before."""
-        settings, begun = self._tools.settings, self._tools.memory.begin()
+        settings, begun = self._tools.settings, self._tools.memory.record_first_start()
         if settings.start_date:
             first = int(datetime.combine(settings.start_date, time.min, UTC).timestamp()) - _ZONES
         else:
             first = begun - DAY
         return max(first, self._tools.now() - settings.sweep.lookback_days * DAY)
 
-    def _missing(self, rows: Sequence[Mapping[str, Any]]) -> Iterator[Find]:
+    def _missing(self, rows: Sequence[Mapping[str, Any]]) -> Iterator[MissedEvent]:
         on_time = (row for row in rows if not self._is_too_early(row))
         events = filter(None, (from_solvimon_row(self._tools.connection, row) for row in on_time))
         documents = {
@@ -67,7 +67,7 @@ class SweepDocuments:
             record = records.get(document, {})
             if self._is_missing(record):
                 counted = _KINDS[event.detail_type][2]
-                yield Find(document.kind, document.id, state_of(record), event, counted)
+                yield MissedEvent(document.kind, document.id, state_of(record), event, counted)
 
     def _is_too_early(self, row: Mapping[str, Any]) -> bool:
         """Whether a document is dated before the connection's start, in its own time zone."""
@@ -84,7 +84,7 @@ class SweepDocuments:
         if is_done(record):
             return False
         skipped_as_draft = record.get("state") == "skipped" and record.get("rule") == NOT_FINAL
-        return skipped_as_draft or self._tools.is_forsaken(record)
+        return skipped_as_draft or self._tools.is_stalled(record)
 
 
 def state_of(record: Mapping[str, Any]) -> str:

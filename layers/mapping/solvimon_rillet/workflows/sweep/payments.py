@@ -12,10 +12,10 @@ from typing import Any
 from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.events import BusEvent, from_rillet_row
 from solvimon_rillet.ledger.ledger import UNFINISHED, Document
-from solvimon_rillet.rate_limit.limiter import TooFast
+from solvimon_rillet.rate_limit.limiter import RateLimited
 from solvimon_rillet.rillet.client import RilletClient, RowPage
-from solvimon_rillet.workflows.payments.rillet_changes import moment
-from solvimon_rillet.workflows.sweep.base import Find, Findings, Share, Tools
+from solvimon_rillet.workflows.payments.rillet_changes import parse_rillet_timestamp
+from solvimon_rillet.workflows.sweep.base import MissedEvent, ScanResult, SweepContext, TimeBudget
 
 OVERLAP_SECONDS = 600
 """Rillet's clock and ours differ, and a change may be seen a little after its time."""
@@ -24,24 +24,24 @@ _LONGEST_WAIT = 10  # bulk calls are spread over the minute; a longer wait means
 _PART = "payments"
 
 
-class SweepPayments:
+class PaymentScan:
     """The part for one connection."""
 
-    def __init__(self, tools: Tools, rillet: RilletClient) -> None:
+    def __init__(self, tools: SweepContext, rillet: RilletClient) -> None:
         self._tools = tools
         self._rillet = rillet
 
-    def run(self, findings: Findings, share: Share) -> None:
+    def run(self, findings: ScanResult, share: TimeBudget) -> None:
         """Read what changed in Rillet since the last sweep, and publish what we have not heard of."""
         if not self._tools.settings.workflows.mark_invoice_paid:
             return
-        began, reached = self._tools.now(), self._tools.memory.reached(_PART)
+        began, reached = self._tools.now(), self._tools.memory.watermark(_PART)
         since = (began - _FIRST_SECONDS if reached is None else reached) - OVERLAP_SECONDS
         for rows in self._pages(datetime.fromtimestamp(since, UTC), share):
             self._tools.publish(self._unheard(rows), findings)
-        self._tools.memory.move(_PART, began)
+        self._tools.memory.advance_watermark(_PART, began)
 
-    def _pages(self, since: datetime, share: Share) -> Iterator[Sequence[Any]]:
+    def _pages(self, since: datetime, share: TimeBudget) -> Iterator[Sequence[Any]]:
         """All pages.
 
         Raises:
@@ -59,24 +59,24 @@ class SweepPayments:
             if not cursor:
                 return
 
-    def _page(self, cursor: str | None, after: str, share: Share) -> RowPage:
+    def _page(self, cursor: str | None, after: str, share: TimeBudget) -> RowPage:
         while True:
             share.check()
             try:
                 return self._rillet.invoice_rows(cursor, after)
-            except TooFast as busy:
+            except RateLimited as busy:
                 wait = busy.after or 0
                 if wait > min(_LONGEST_WAIT, share.left()):
                     raise
                 sleep(wait)
 
-    def _unheard(self, rows: Sequence[Any]) -> Iterator[Find]:
+    def _unheard(self, rows: Sequence[Any]) -> Iterator[MissedEvent]:
         """Those of our invoices of which Rillet says something newer than we have seen."""
         read = (from_rillet_row(self._tools.connection, row) for row in rows if isinstance(row, dict))
         events = {event.id: event for event in read if event}
         for solvimon_id, event, record, payment in self._ours(events):
-            if _is_news(event.facts, record, payment):
-                yield Find("payment", solvimon_id, event.occurred_at, event, "payments")
+            if _should_publish(event.facts, record, payment):
+                yield MissedEvent("payment", solvimon_id, event.occurred_at, event, "payments")
 
     def _ours(
         self, events: Mapping[str, BusEvent]
@@ -105,10 +105,12 @@ class SweepPayments:
                     break
 
 
-def _is_news(facts: Mapping[str, str], record: Mapping[str, Any], payment: Mapping[str, Any]) -> bool:
+def _should_publish(facts: Mapping[str, str], record: Mapping[str, Any], payment: Mapping[str, Any]) -> bool:
     """Whether Rillet says something newer than the payment's record; without one, other than was booked."""
     if payment.get("seen_at"):
-        return moment(str(payment["seen_at"])) < moment(facts.get("updated_at", ""))
+        return parse_rillet_timestamp(str(payment["seen_at"])) < parse_rillet_timestamp(
+            facts.get("updated_at", "")
+        )
     if "payment_status" in payment or record.get("state") == "differs":
         return True
     if not {"total", "amount_due", "currency"} <= facts.keys():

@@ -13,7 +13,13 @@ from solvimon_rillet.events import (
     BusEvent,
 )
 from solvimon_rillet.ledger.ledger import UNFINISHED, Document
-from solvimon_rillet.workflows.sweep.base import AGAIN_SECONDS, Find, Findings, Share, Tools
+from solvimon_rillet.workflows.sweep.base import (
+    AGAIN_SECONDS,
+    MissedEvent,
+    ScanResult,
+    SweepContext,
+    TimeBudget,
+)
 from solvimon_rillet.workflows.sweep.documents import state_of
 
 GIVE_UP_SECONDS = 26 * 3600
@@ -32,13 +38,13 @@ _EVENTS = {
 _EXAMPLES = 3
 
 
-class SweepStuck:
+class StalledScan:
     """The part for one connection."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: SweepContext) -> None:
         self._tools = tools
 
-    def run(self, findings: Findings, share: Share) -> None:
+    def run(self, findings: ScanResult, share: TimeBudget) -> None:
         """Publish what has not moved for an hour; after a day, say so instead."""
         for kind, workflow in _WORKFLOWS.items():
             if not getattr(self._tools.settings.workflows, workflow):
@@ -49,22 +55,22 @@ class SweepStuck:
                 for document, item in self._idle(kind, state, share)
             }
             records = self._tools.ledger.read_many(idle)
-            stuck = {d: r for d, r in records.items() if self._tools.is_forsaken(r)}
+            stuck = {d: r for d, r in records.items() if self._tools.is_stalled(r)}
             lost = [document for document in stuck if idle[document] > GIVE_UP_SECONDS]
             self._publish({d: r for d, r in stuck.items() if d not in lost}, findings)
             if lost:
                 findings.errors.append(_in_words(lost, workflow))
 
-    def _idle(self, kind: str, state: str, share: Share) -> list[tuple[Document, Mapping[str, Any]]]:
+    def _idle(self, kind: str, state: str, share: TimeBudget) -> list[tuple[Document, Mapping[str, Any]]]:
         found: list[tuple[Document, Mapping[str, Any]]] = []
-        for document, item in self._tools.ledger.listed(self._tools.connection, kind, state):
+        for document, item in self._tools.ledger.in_state(self._tools.connection, kind, state):
             share.check()
             if self._tools.now() - int(item["updated_at"]) < AGAIN_SECONDS:
                 break  # the longest unchanged come first
             found.append((document, item))
         return found
 
-    def _publish(self, stuck: Mapping[Document, Mapping[str, Any]], findings: Findings) -> None:
+    def _publish(self, stuck: Mapping[Document, Mapping[str, Any]], findings: ScanResult) -> None:
         invoices = {d: Document(d.connection, "invoice", d.id) for d in stuck if d.kind == "payment"}
         booked = self._tools.ledger.read_many(invoices.values())
         finds = []
@@ -78,7 +84,7 @@ class SweepStuck:
                 )
             else:
                 continue
-            finds.append(Find(document.kind, document.id, state_of(record), event, "stuck"))
+            finds.append(MissedEvent(document.kind, document.id, state_of(record), event, "stuck"))
         self._tools.publish(finds, findings)
 
 

@@ -9,14 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from solvimon_rillet.errors import ConnectionBroken, NeedsAttention, SolvimonRilletError
-from solvimon_rillet.rate_limit.limiter import TooFast
+from solvimon_rillet.rate_limit.limiter import RateLimited
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.solvimon.client import SolvimonClient
-from solvimon_rillet.workflows.sweep.base import Findings, OutOfTime, Part, Share, Tools
-from solvimon_rillet.workflows.sweep.customers import SweepCustomers
-from solvimon_rillet.workflows.sweep.documents import SweepDocuments
-from solvimon_rillet.workflows.sweep.payments import SweepPayments
-from solvimon_rillet.workflows.sweep.stalled import SweepStuck
+from solvimon_rillet.workflows.sweep.base import OutOfTime, Scan, ScanResult, SweepContext, TimeBudget
+from solvimon_rillet.workflows.sweep.customers import CustomerScan
+from solvimon_rillet.workflows.sweep.documents import DocumentScan
+from solvimon_rillet.workflows.sweep.payments import PaymentScan
+from solvimon_rillet.workflows.sweep.stalled import StalledScan
 
 logger = logging.getLogger(__name__)
 
@@ -36,8 +36,8 @@ class Sweep:
 
     def __init__(
         self,
-        tools: Tools,
-        parts: Mapping[str, Part],
+        tools: SweepContext,
+        parts: Mapping[str, Scan],
         check_credentials: Callable[[], None],
         count: Callable[[str, str], None],
     ) -> None:
@@ -46,16 +46,16 @@ class Sweep:
         self._check_credentials = check_credentials
         self._count = count
 
-    def run(self, share: Share) -> Findings:
+    def run(self, share: TimeBudget) -> ScanResult:
         """Sweep everything; an error of one part does not stop the others."""
-        findings = Findings(self._tools.connection, note=self._not_ready())
+        findings = ScanResult(self._tools.connection, note=self._not_ready())
         if findings.note:
             return findings
         broken = False
         for name, part in self._parts.items():
             try:
                 part.run(findings, share)
-            except (TooFast, OutOfTime) as wait:
+            except (RateLimited, OutOfTime) as wait:
                 findings.stopped.append(f"{name}: {wait} The next sweep goes on.")
             except Exception as error:  # noqa: BLE001 - whatever it is, the others go on
                 findings.errors.append(f"{name}: {_in_words(error)}")
@@ -66,7 +66,7 @@ class Sweep:
 
     def _not_ready(self) -> str:
         """Why a connection that was never swept cannot be yet; nobody is alarmed before it is set up."""
-        if self._tools.memory.begun() is None:
+        if self._tools.memory.first_started_at() is None:
             try:
                 self._check_credentials()
             except ConnectionBroken as missing:
@@ -74,13 +74,13 @@ class Sweep:
         return ""
 
 
-def parts_of(tools: Tools, solvimon: SolvimonClient, rillet: RilletClient) -> dict[str, Part]:
+def scans_of(tools: SweepContext, solvimon: SolvimonClient, rillet: RilletClient) -> dict[str, Scan]:
     """The parts of a connection's sweep, in their order; ``rillet`` has bulk priority."""
     return {
-        "documents": SweepDocuments(tools, solvimon),
-        "stuck": SweepStuck(tools),
-        "customers": SweepCustomers(tools, solvimon),
-        "payments": SweepPayments(tools, rillet),
+        "documents": DocumentScan(tools, solvimon),
+        "stuck": StalledScan(tools),
+        "customers": CustomerScan(tools, solvimon),
+        "payments": PaymentScan(tools, rillet),
     }
 
 
@@ -100,11 +100,11 @@ def sweep_all(
     """
     swept = []
     for number, connection in enumerate(connections):
-        share = Share(time_left, (time_left() - _LAST_STEP_SECONDS) / (len(connections) - number))
+        share = TimeBudget(time_left, (time_left() - _LAST_STEP_SECONDS) / (len(connections) - number))
         try:
             findings = sweep_for(connection).run(share)
         except Exception as error:  # noqa: BLE001 - whatever it is, the other connections go on
-            findings = Findings(connection, errors=[_in_words(error)])
+            findings = ScanResult(connection, errors=[_in_words(error)])
         logger.info("swept", extra=findings.as_answer())
         count("SweepFound", connection, findings.found.total())
         if findings.errors:
