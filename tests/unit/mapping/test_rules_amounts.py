@@ -3,7 +3,7 @@
 import pytest
 
 from solvimon_rillet.errors import Code, NeedsAttention
-from solvimon_rillet.mapping.proof import verify_payload_totals
+from solvimon_rillet.mapping.totals import verify_payload_totals
 from tests.support.builders import (
     GROUP,
     SCOPES,

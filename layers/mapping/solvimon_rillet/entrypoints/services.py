@@ -257,11 +257,10 @@ class Services:
             if connection not in self._tokens:
 
                 def oauth() -> "RilletOAuth":
-                    from solvimon_rillet.rillet.oauth import RilletOAuth
-                    from solvimon_rillet.workflows.connect.authorization import client_of
+                    from solvimon_rillet.connections.oauth_client import authorization_server
 
                     now = self.configuration.settings(connection)  # whatever they were when this was made
-                    return RilletOAuth(client_of(self.configuration), now.rillet)
+                    return authorization_server(self.configuration, now.rillet)
 
                 self._tokens[connection] = RilletTokens(
                     connection, self.configuration, self.table, oauth, self.clock

@@ -12,8 +12,7 @@ from solvimon_rillet.mapping.exchange_rates import exchange_rate
 from solvimon_rillet.mapping.field_table import Row, fill
 from solvimon_rillet.mapping.lines import DocumentLine, Lines
 from solvimon_rillet.mapping.links import Links
-from solvimon_rillet.mapping.proof import verify_payload_totals
-from solvimon_rillet.mapping.totals import Totals
+from solvimon_rillet.mapping.totals import Totals, verify_payload_totals
 from solvimon_rillet.settings import InvoiceScope, Settings
 from solvimon_rillet.solvimon.models import Invoice, Moment
 

@@ -1,6 +1,6 @@
-"""What a document must tie out to, and the proof that a payload does."""
+"""A document's totals, and the check that a payload sums to them before it is sent."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -133,3 +133,42 @@ def _amounts(invoice: Invoice) -> list[tuple[str, Amount]]:
 
 def _quantity(amount: Amount | None) -> Decimal | None:
     return None if amount is None else amount.quantity
+
+
+def verify_payload_totals(payload: Mapping[str, object], totals: Totals) -> None:
+    """Sum the texts that would be sent and compare them with the document's net and tax.
+
+    Raises:
+        NeedsAttention: they differ, or there is nothing to book.
+    """
+    items = payload.get("items")
+    if not isinstance(items, list) or not items:
+        raise NeedsAttention(
+            Code.DOES_NOT_TIE_OUT,
+            f"The invoice has no groups to book, but a total of {totals.gross} {totals.currency}.",
+            "Report the invoice to Solvimon's support, or book it by hand.",
+        )
+    net = sum((_amount_at(item, "price.amount_per_unit", "total_amount") for item in items), Decimal())
+    tax = sum(_payload_taxes(payload, items), Decimal())
+    for what, sent, total in (("net", net, totals.net), ("tax", tax, totals.tax)):
+        if sent != total:
+            raise does_not_tie_out(
+                f"The items to send have a {what} of", sent, "the invoice's is", total, totals.currency
+            )
+
+
+def _payload_taxes(payload: Mapping[str, object], items: list[Mapping[str, object]]) -> Iterator[Decimal]:
+    on_items = [_amount_at(item, "tax_rate.tax_amount", "tax_amount") for item in items]
+    yield from (
+        on_items if any(on_items) or "tax_amount" not in payload else [_amount_at(payload, "tax_amount")]
+    )
+
+
+def _amount_at(holder: Mapping[str, object], *paths: str) -> Decimal:
+    for path in paths:
+        value: object = holder
+        for step in path.split("."):
+            value = value.get(step) if isinstance(value, Mapping) else None
+        if isinstance(value, Mapping):
+            return Decimal(str(value["amount"]))
+    return Decimal()

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from solvimon_rillet.errors import OutcomeUnknown, RetryLater, SolvimonRilletError
-from solvimon_rillet.settings import RilletSettings
 
 if TYPE_CHECKING:
     from authlib.integrations.requests_client import OAuth2Session
@@ -36,6 +35,16 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True)
+class OAuthEndpoints:
+    """Addresses of Rillet's authorization server, and the scopes to ask for."""
+
+    authorization: str
+    token: str
+    revocation: str
+    scopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Grant:
     """What Rillet granted.
 
@@ -55,15 +64,15 @@ class Grant:
 class RilletOAuth:
     """Rillet's authorization server, as our client sees it."""
 
-    def __init__(self, client: Client, settings: RilletSettings, redirect_uri: str = "") -> None:
+    def __init__(self, client: Client, endpoints: OAuthEndpoints, redirect_uri: str = "") -> None:
         self._client = client
-        self._settings = settings
+        self._endpoints = endpoints
         self._redirect_uri = redirect_uri
 
     def authorization_url(self, state: str, verifier: str) -> str:
         """Where a person grants access; the verifier itself does not travel."""
-        url, _ = self._session(self._settings.oauth.scopes).create_authorization_url(
-            self._settings.endpoint("authorization"), state=state, code_verifier=verifier
+        url, _ = self._session(self._endpoints.scopes).create_authorization_url(
+            self._endpoints.authorization, state=state, code_verifier=verifier
         )
         return str(url)
 
@@ -74,7 +83,7 @@ class RilletOAuth:
             GrantRefused: the code is not valid (any more), or not for this verifier.
             RetryLater, OutcomeUnknown: Rillet does not answer.
         """
-        return self._fetch("fetch_token", self._settings.endpoint("token"), code=code, code_verifier=verifier)
+        return self._fetch("fetch_token", self._endpoints.token, code=code, code_verifier=verifier)
 
     def refresh(self, refresh_token: str) -> Grant:
         """Get new tokens for a refresh token, which Rillet may replace by another one.
@@ -85,7 +94,7 @@ class RilletOAuth:
             GrantRefused: the refresh token is not valid (any more).
             RetryLater, OutcomeUnknown: Rillet does not answer; the token may be used up.
         """
-        grant = self._fetch("refresh_token", self._settings.endpoint("token"), refresh_token=refresh_token)
+        grant = self._fetch("refresh_token", self._endpoints.token, refresh_token=refresh_token)
         kept = grant.refresh_token or refresh_token
         return Grant(grant.access_token, kept, grant.lifetime, grant.scope)
 
@@ -95,7 +104,7 @@ class RilletOAuth:
             return False
         try:
             answer = self._session().revoke_token(
-                self._settings.endpoint("revocation"),
+                self._endpoints.revocation,
                 token=token,
                 token_type_hint="refresh_token",  # noqa: S106 - the kind of token, not a token
                 timeout=_SECONDS,

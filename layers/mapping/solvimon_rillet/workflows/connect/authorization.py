@@ -9,18 +9,18 @@ from typing import Any
 
 from solvimon_rillet.aws.dynamodb import Table
 from solvimon_rillet.connections.configuration import Configuration
+from solvimon_rillet.connections.oauth_client import authorization_server, oauth_client
 from solvimon_rillet.connections.rillet_tokens import RilletTokens
 from solvimon_rillet.errors import ConnectionBroken, SolvimonRilletError
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.rillet.models import Organization
-from solvimon_rillet.rillet.oauth import Client, Grant, GrantRefused, RilletOAuth
+from solvimon_rillet.rillet.oauth import Grant, GrantRefused, RilletOAuth
 from solvimon_rillet.settings import RilletSettings, Settings
 
 logger = logging.getLogger(__name__)
 
 STATE_SECONDS = 600
 CALLBACK = "/oauth/rillet/callback"
-CLIENT_SECRET = "rillet-oauth-client"  # noqa: S105 - the secret's name
 
 RilletFor = Callable[[str, Settings, Callable[[], str]], RilletClient]
 TokensFor = Callable[[str, Settings], RilletTokens]
@@ -178,27 +178,12 @@ class RilletAuthorization:
         if self._oauth(settings).revoke(token):
             return "The tokens are revoked and forgotten.", True
         told = "The tokens are forgotten here, but Rillet did not revoke them"
-        if not client_of(self._configuration).secret:
+        if not oauth_client(self._configuration).secret:
             told += ": a client without a secret may not revoke"
         return f"{told}. Remove the app's access in Rillet as well.", False
 
     def _oauth(self, settings: RilletSettings) -> RilletOAuth:
-        return RilletOAuth(client_of(self._configuration), settings, self._configuration.api_url() + CALLBACK)
-
-
-def client_of(configuration: Configuration) -> Client:
-    """The deployment's OAuth client at Rillet.
-
-    Raises:
-        ConnectionBroken: there is none yet.
-    """
-    secret = configuration.deployment_secret(CLIENT_SECRET)
-    if not secret.get("client_id"):
-        raise ConnectionBroken(
-            f"This deployment has no OAuth client yet. Register one at Rillet and put its client_id (and "
-            f"client_secret, if it has one) into the secret …/{CLIENT_SECRET}."
-        )
-    return Client(secret["client_id"], secret.get("client_secret", ""))
+        return authorization_server(self._configuration, settings, self._configuration.api_url() + CALLBACK)
 
 
 def _state_key(state: str) -> str:

@@ -1,0 +1,36 @@
+"""The deployment's OAuth client at Rillet, and the authorization server as that client sees it."""
+
+from solvimon_rillet.connections.configuration import Configuration
+from solvimon_rillet.errors import ConnectionBroken
+from solvimon_rillet.rillet.oauth import Client, OAuthEndpoints, RilletOAuth
+from solvimon_rillet.settings import RilletSettings
+
+CLIENT_SECRET = "rillet-oauth-client"  # noqa: S105 - the secret's name
+
+
+def oauth_client(configuration: Configuration) -> Client:
+    """The deployment's OAuth client at Rillet.
+
+    Raises:
+        ConnectionBroken: there is none yet.
+    """
+    secret = configuration.deployment_secret(CLIENT_SECRET)
+    if not secret.get("client_id"):
+        raise ConnectionBroken(
+            f"This deployment has no OAuth client yet. Register one at Rillet and put its client_id (and "
+            f"client_secret, if it has one) into the secret …/{CLIENT_SECRET}."
+        )
+    return Client(secret["client_id"], secret.get("client_secret", ""))
+
+
+def authorization_server(
+    configuration: Configuration, settings: RilletSettings, redirect_uri: str = ""
+) -> RilletOAuth:
+    """Rillet's authorization server for the deployment's client; raises as ``oauth_client``."""
+    endpoints = OAuthEndpoints(
+        settings.endpoint("authorization"),
+        settings.endpoint("token"),
+        settings.endpoint("revocation"),
+        tuple(settings.oauth.scopes),
+    )
+    return RilletOAuth(oauth_client(configuration), endpoints, redirect_uri)
