@@ -30,7 +30,7 @@ def test_without_the_documents_it_says_where_they_come_from_and_ends_with_2(tmp_
     environment = {**os.environ, "CONTRACTS_DIR": str(tmp_path), "PYTHONPATH": "layers/mapping"}
 
     run = subprocess.run(
-        [sys.executable, "-m", "contracts"], cwd=ROOT, env=environment, capture_output=True, text=True
+        [sys.executable, "-m", "tests.contract"], cwd=ROOT, env=environment, capture_output=True, text=True
     )
 
     assert run.returncode == 2
