@@ -137,7 +137,8 @@ def test_a_layer_is_built_without_bytecode_where_there_is_no_such_python(tmp_pat
 
 def test_a_layer_holds_our_package_without_what_python_left_behind(tmp_path: Path) -> None:
     folder, artefacts = tmp_path / "layer", tmp_path / "artefacts"
-    kept, left = folder / "solvimon_rillet" / "mapping" / "field_table.py", "__pycache__/field_table.cpython-311.pyc"
+    kept = folder / "solvimon_rillet" / "mapping" / "field_table.py"
+    left = "__pycache__/field_table.cpython-311.pyc"
     (kept.parent / "__pycache__").mkdir(parents=True)
     kept.touch()
     (kept.parent / left).touch()
