@@ -16,7 +16,7 @@ from solvimon_rillet.solvimon.models import Invoice
 from tests.contract.report import Report
 from tests.contract.scenarios.exports import SCOPES, SETTINGS
 from tests.support.builders import CUSTOMER, FALLBACK, LINKS, PLATFORM_FEE, SUBSIDIARY
-from tests.support.reference_calculation import Reckoned, reckoned, reckoned_by_the_header
+from tests.support.random_invoices import RandomInvoice, invoices_taxed_by_group, invoices_taxed_by_the_header
 
 Json = dict[str, Any]
 
@@ -55,8 +55,8 @@ def random_documents(report: Report, examples: int) -> int:
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(reckoned() | reckoned_by_the_header())
-    def each(given_: Reckoned) -> None:
+    @given(invoices_taxed_by_group() | invoices_taxed_by_the_header())
+    def each(given_: RandomInvoice) -> None:
         counts.append(check(report, given_.document, LINKS))
 
     each()

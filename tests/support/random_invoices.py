@@ -1,8 +1,8 @@
-"""Random invoices as a billing system may send them, worked out without the product."""
+"""Random invoices as a billing system may send them, with totals calculated without the product."""
 
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Literal
+from typing import Literal, get_args
 
 from hypothesis import strategies as st
 
@@ -13,14 +13,7 @@ RATES = ("0", "5", "7", "9", "9.975", "8.875", "13", "21")
 Style = Literal[
     "rounded", "rounded apart", "unrounded", "unrounded, gross apart", "unrounded header", "including tax"
 ]
-STYLES: tuple[Style, ...] = (
-    "rounded",
-    "rounded apart",
-    "unrounded",
-    "unrounded, gross apart",
-    "unrounded header",
-    "including tax",
-)
+STYLES: tuple[Style, ...] = get_args(Style)
 
 
 def half_up(exact: Decimal, currency: str) -> Decimal:
@@ -51,8 +44,8 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Reckoned:
-    """An invoice and what it must come to.
+class RandomInvoice:
+    """An invoice and the totals it must have.
 
     Attributes:
         document: the invoice as Solvimon sends it.
@@ -167,7 +160,7 @@ def _header_categories(parts: list[Part], style: Style, currency: str) -> list[J
 
 
 @st.composite
-def reckoned(draw: st.DrawFn, styles: tuple[Style, ...] = STYLES) -> Reckoned:
+def invoices_taxed_by_group(draw: st.DrawFn, styles: tuple[Style, ...] = STYLES) -> RandomInvoice:
     """An invoice in which every group, or line, states its own tax."""
     currency, style = draw(st.sampled_from(sorted(DECIMALS))), draw(st.sampled_from(styles))
     groups, parts, all_parts = list[Json](), list[Part](), list[Part]()
@@ -185,11 +178,11 @@ def reckoned(draw: st.DrawFn, styles: tuple[Style, ...] = STYLES) -> Reckoned:
     document = invoice(*groups, net=net, paid=paid, gross=gross)
     if draw(st.booleans()):
         document["tax_categories"] = _header_categories(all_parts, style, currency)
-    return Reckoned(document, style, currency, net, paid, gross, tuple(parts))
+    return RandomInvoice(document, style, currency, net, paid, gross, tuple(parts))
 
 
 @st.composite
-def reckoned_by_the_header(draw: st.DrawFn) -> Reckoned:
+def invoices_taxed_by_the_header(draw: st.DrawFn) -> RandomInvoice:
     """An invoice whose header alone states the tax, one rate or a stack."""
     currency = draw(st.sampled_from(sorted(DECIMALS)))
     style: Style = draw(st.sampled_from(["rounded", "unrounded", "unrounded header"]))
@@ -216,4 +209,4 @@ def reckoned_by_the_header(draw: st.DrawFn) -> Reckoned:
         Part(part.net, (("", total * part.net / stated if stated else Decimal()),), part.net, Decimal())
         for part in bare
     ]
-    return Reckoned(document, style, currency, net, total, net + total, tuple(parts))
+    return RandomInvoice(document, style, currency, net, total, net + total, tuple(parts))
