@@ -1,14 +1,14 @@
-"""The demo itself, told to nobody."""
+"""The demo, with its output thrown away."""
 
 import io
 
 from local.demo import story
 from local.demo.screen import Screen
 from local.system import LocalSystem
-from tests.contract.scenarios.world import expect
+from tests.contract.scenarios.setup import expect
 
 
-def tell(system: LocalSystem) -> None:
-    """Tell the demo's story."""
+def run(system: LocalSystem) -> None:
+    """Run the demo."""
     outcome = story.tell(system, Screen(io.StringIO()))
     expect(outcome.problems, (), "the demo")

@@ -1,4 +1,4 @@
-"""The demo's world without waiting for turns, and documents that go through it."""
+"""The demo's data on a local system that does not wait for the rate limit, and documents exported from it."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from local.system import Connection, LocalSystem
 Json = dict[str, Any]
 
 LOOSE: Json = {"pacing": {"requests": 1000, "window_seconds": 1, "margin_seconds": 0}}
-"""Settings with which nobody waits for a turn; what is sent does not depend on them."""
+"""Settings without waiting for the rate limit; they do not change what is sent."""
 
 
 def connected(system: LocalSystem, *, rillet: Json | None = None, **settings: Any) -> Connection:
-    """A connection in the demo's world; `rillet` are more settings of Rillet's part."""
+    """A connection with the demo's data; `rillet` are more settings of Rillet's part."""
     system.rillet.state.rate_limit = 100_000
     return system.connect(
         settings={
@@ -26,13 +26,13 @@ def connected(system: LocalSystem, *, rillet: Json | None = None, **settings: An
 
 
 def renew(system: LocalSystem, **settings: Any) -> Connection:
-    """Begin anew with other settings."""
+    """Start again with other settings."""
     system.reset()
     return connected(system, **settings)
 
 
 def finalised(connection: Connection) -> list[str]:
-    """Finalise all drafts; the answer is their ids."""
+    """Finalise all drafts; return their ids."""
     platform = connection.platform
     drafts = [i["id"] for i in platform.records["invoices"].values() if i["status"] == "DRAFT"]
     for invoice_id in drafts:
@@ -41,15 +41,15 @@ def finalised(connection: Connection) -> list[str]:
 
 
 def outcomes(system: LocalSystem, function: str, event: Json) -> list[str]:
-    """Invoke a function for documents; the answer is what became of each."""
+    """Invoke a function for documents; return the outcome of each."""
     return [result["outcome"] for result in system.invoke(function, event)["results"]]
 
 
-def expect(found: object, wanted: object, what: str) -> None:
-    """See that a scenario did what it is for: one that does nothing proves nothing.
+def expect(found: object, expected: object, what: str) -> None:
+    """Check that a scenario did its work: one that does nothing proves nothing.
 
     Raises:
         RuntimeError: it did not.
     """
-    if found != wanted:
-        raise RuntimeError(f"{what}: {found} instead of {wanted}")
+    if found != expected:
+        raise RuntimeError(f"{what}: {found} instead of {expected}")

@@ -1,4 +1,4 @@
-"""The parts of `make contracts`, in their order; each answers what is wrong beside the violations."""
+"""The suites of `make contracts`, in their order; each returns what is wrong beside the violations."""
 
 from collections.abc import Callable, Mapping
 
@@ -8,7 +8,7 @@ from local.system import LocalSystem
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.solvimon.client import SolvimonClient
 from tests.contract import payloads
-from tests.contract.reach import calls_of
+from tests.contract.client_coverage import uncalled_methods
 from tests.contract.report import Report
 from tests.contract.scenarios import SCENARIOS
 from tests.contract.sdk import sdk, unreadable, use
@@ -21,24 +21,24 @@ _KEY = "key-of-the-sdk"
 
 def workflows(report: Report) -> list[str]:
     """Everything that the functions send, on the local system."""
-    with calls_of(RilletClient, SolvimonClient) as left, LocalSystem(quiet=True) as system:
+    with uncalled_methods(RilletClient, SolvimonClient) as uncalled, LocalSystem(quiet=True) as system:
         for run in SCENARIOS.values():
             system.reset()
             with report.listening(system.rillet.witness, system.solvimon.witness):
                 run(system)
             report.webhooks(system)
-    return [f"no scenario calls {name}, so what it sends was not checked" for name in sorted(left)]
+    return [f"no scenario calls {name}, so what it sends was not checked" for name in sorted(uncalled)]
 
 
 def random_documents(report: Report) -> list[str]:
-    """What the mapping makes of the demo's invoices and of random ones, in every scope and setting."""
+    """Payloads of the demo's invoices and of random ones, in every scope and setting."""
     payloads.demo_documents(report)
     payloads.random_documents(report, _EXAMPLES)
     return []
 
 
-def fake_rillet(report: Report) -> list[str]:
-    """Every operation of the Rillet fake, those that we do not use included."""
+def rillet_operations(report: Report) -> list[str]:
+    """Every operation of the fake Rillet, those that we do not use included."""
     with Rillet() as rillet:
         rillet.renew()
         with report.listening(rillet.fake.witness):
@@ -49,7 +49,7 @@ def fake_rillet(report: Report) -> list[str]:
 
 
 def solvimon_sdk(report: Report) -> list[str]:
-    """Solvimon's own SDK on the Solvimon fake, and its models as readers of all that was said so far."""
+    """Solvimon's own SDK on the fake Solvimon, and its models as readers of all bodies so far."""
     with FakeSolvimon() as fake:
         fake.state.add_platform(_KEY, sample_data.solvimon_seed())
         with report.listening(fake.witness), sdk(fake.origin, _KEY) as loaded:
@@ -57,9 +57,9 @@ def solvimon_sdk(report: Report) -> list[str]:
             return unreadable(loaded, report.bodies)
 
 
-PARTS: Mapping[str, Callable[[Report], list[str]]] = {
+SUITES: Mapping[str, Callable[[Report], list[str]]] = {
     "Workflows on the local system": workflows,
     "Payloads of random documents": random_documents,
-    "The Rillet fake's operations": fake_rillet,
-    "Solvimon's SDK on the Solvimon fake": solvimon_sdk,
+    "The fake Rillet's operations": rillet_operations,
+    "Solvimon's SDK on the fake Solvimon": solvimon_sdk,
 }
