@@ -35,7 +35,7 @@ def without_key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def without_lease(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A claim always succeeds, whoever has it and whether it is done."""
+    """A claim always succeeds, no matter who holds it and whether it is done."""
     update: Callable[..., Item] = Table.update
 
     def claiming(self: Table, key: str, change: str, condition: str, *more: Any) -> Item:

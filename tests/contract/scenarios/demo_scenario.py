@@ -2,13 +2,13 @@
 
 import io
 
-from local.demo import story
-from local.demo.screen import Screen
+from local.demo import script
+from local.demo.console import Console
 from local.system import LocalSystem
 from tests.contract.scenarios.setup import expect
 
 
 def run(system: LocalSystem) -> None:
     """Run the demo."""
-    outcome = story.tell(system, Screen(io.StringIO()))
+    outcome = script.tell(system, Console(io.StringIO()))
     expect(outcome.problems, (), "the demo")

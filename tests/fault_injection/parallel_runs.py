@@ -23,8 +23,8 @@ class Share:
 
     def scenarios(self) -> list[Scenario]:
         """The scenarios of this share."""
-        wanted = [s for s in SCENARIOS if not self.words or any(word in s.name for word in self.words)]
-        return wanted[self.number :: self.of]
+        chosen = [s for s in SCENARIOS if not self.words or any(word in s.name for word in self.words)]
+        return chosen[self.number :: self.of]
 
 
 def recorded(share: Share) -> list[Run]:

@@ -22,8 +22,8 @@ _RILLET = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 def solvimon_seed() -> dict[str, list[Json]]:
     """Return Solvimon's side: what the invoices need, and the invoices as drafts without a number."""
     seed = sample_data.solvimon_seed()
-    wanted = {sample_data.invoice_id(name) for name in _INVOICES}
-    invoices = [invoice for invoice in seed["invoices"] if invoice["id"] in wanted]
+    chosen = {sample_data.invoice_id(name) for name in _INVOICES}
+    invoices = [invoice for invoice in seed["invoices"] if invoice["id"] in chosen]
     customers = {invoice["customer"]["id"] for invoice in invoices}
     picked = {
         "billing_entities": [one for one in seed["billing_entities"] if one["reference"] in _ENTITIES],

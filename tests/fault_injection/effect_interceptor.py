@@ -24,9 +24,10 @@ from urllib3 import HTTPResponse
 from urllib3.exceptions import ProtocolError
 from urllib3.exceptions import ReadTimeoutError as NoAnswer
 
+from local.aws.in_process_clients import send_in_process
 from local.aws.runtime import Killed, LambdaRuntime
 from local.system import LocalSystem
-from tests.fault_injection import aws_wire
+from tests.fault_injection import aws_protocol
 from tests.fault_injection.effects import EVENT_SOURCE, Effect, Fault, lasting
 
 _LEASE_SECONDS = 15 * 60 + 1
@@ -35,7 +36,7 @@ _SQS_DELETE = "DeleteMessageBatch"
 
 
 @dataclass
-class Plan:
+class PlannedFault:
     """One fault at one effect.
 
     Attributes:
@@ -58,7 +59,7 @@ class _Invocation:
 
 
 @dataclass
-class Boundary:
+class EffectInterceptor:
     """What crosses the border of the functions of a stack.
 
     Attributes:
@@ -69,7 +70,7 @@ class Boundary:
 
     system: LocalSystem
     effects: list[Effect] = field(default_factory=list)
-    plan: Plan | None = None
+    plan: PlannedFault | None = None
 
     def __post_init__(self) -> None:
         self._seen: Counter[tuple[str, str, str]] = Counter()
@@ -79,25 +80,25 @@ class Boundary:
         self._broken_call = ""
 
     @contextmanager
-    def installed(self) -> Iterator["Boundary"]:
+    def installed(self) -> Iterator["EffectInterceptor"]:
         """See everything that leaves the process, until the end."""
-        boundary = self
+        interceptor = self
         call, send, aws = vars(LambdaRuntime)["_call"], HTTPAdapter.send, self.system.aws
 
         def called(runtime: LambdaRuntime, function: Any, event: Any) -> Any:  # noqa: ANN401
-            boundary._inside.append(invocation := _Invocation(function.workflow))
+            interceptor._inside.append(invocation := _Invocation(function.workflow))
             try:
                 return call(runtime, function, event)
             finally:
-                boundary._inside.remove(invocation)
+                interceptor._inside.remove(invocation)
 
         def sent(
             adapter: HTTPAdapter, request: requests.PreparedRequest, *args: Any, **more: Any
         ) -> requests.Response:
-            return boundary._http(request, lambda: send(adapter, request, *args, **more))
+            return interceptor._http(request, lambda: send(adapter, request, *args, **more))
 
         def sent_aws(session: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
-            return boundary._aws(request, lambda: aws_wire.sent_directly(request, aws.serve))
+            return interceptor._aws(request, lambda: send_in_process(request, aws.serve))
 
         with ExitStack() as patches:
             patches.enter_context(patch.object(LambdaRuntime, "_call", called))
@@ -109,7 +110,7 @@ class Boundary:
             yield self
 
     @contextmanager
-    def watch(self, plan: Plan | None = None) -> Iterator[None]:
+    def watch(self, plan: PlannedFault | None = None) -> Iterator[None]:
         """Write down what crosses from here on, and let the planned fault happen once."""
         self.effects, self.plan, self._broken_call = [], plan, ""
         self._seen.clear()
@@ -162,20 +163,20 @@ class Boundary:
         return response
 
     def _aws(self, request: AWSPreparedRequest, send: Callable[[], AWSResponse]) -> AWSResponse:
-        service, operation = aws_wire.operation_of(request)
+        service, operation = aws_protocol.operation_of(request)
         if not self._inside:
             return self._deleted(request, send) if operation == _SQS_DELETE else send()
         me = self._alive()
-        invocation = aws_wire.invocation_of(request)
+        invocation = aws_protocol.invocation_of(request)
         if invocation and invocation == self._broken_call:
             return self._repeated(request, send)
-        if not aws_wire.is_write(operation):
+        if not aws_protocol.is_write(operation):
             return send()
-        fault = self._fault_at(me.workflow, service, aws_wire.described(request))
+        fault = self._fault_at(me.workflow, service, aws_protocol.described(request))
         match fault:
             case Fault.THROTTLED:
                 self._broken_call = invocation
-                return aws_wire.throttled(request)
+                return aws_protocol.throttled(request)
             case Fault.LOST | Fault.REPEATED:
                 self._broken_call, self._repeats = invocation, fault is Fault.REPEATED
                 send()
@@ -191,17 +192,17 @@ class Boundary:
         """The AWS client sends a request once more that met a fault."""
         plan = self.plan
         if plan and plan.fault is Fault.THROTTLED:
-            return aws_wire.throttled(request)
+            return aws_protocol.throttled(request)
         if self._repeats:
             return send()
         raise ConnectTimeoutError(endpoint_url=request.url, error="no way")
 
     def _deleted(self, request: AWSPreparedRequest, send: Callable[[], AWSResponse]) -> AWSResponse:
         """Lambda deletes messages that a function is done with."""
-        what = aws_wire.described(request)
+        what = aws_protocol.described(request)
         workflow = self._workflow_of(what)
         if self._fault_at(workflow, EVENT_SOURCE, what) is Fault.NOT_DELETED:
-            return aws_wire.answer(
+            return aws_protocol.answer(
                 request, 200, b'{"Successful":[],"Failed":[]}', "application/x-amz-json-1.0"
             )
         return send()

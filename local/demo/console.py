@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from rich.console import Console, RenderableType
+from rich.console import Console as RichConsole
+from rich.console import RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
@@ -15,7 +16,7 @@ NARROW = 96
 """Below this many columns a table has to say things under each other instead of side by side."""
 
 
-class Screen:
+class Console:
     """A stream with tables and texts on it; coloured only where it is a terminal.
 
     Args:
@@ -29,7 +30,7 @@ class Screen:
         self._out = out
         self.width = width or min(WIDEST, shutil.get_terminal_size((WIDEST, 25)).columns)
         # Both sizes: with the width alone, a TERM=dumb is taken for 80 columns.
-        self._console = Console(
+        self._console = RichConsole(
             file=out,
             width=self.width,
             height=25,

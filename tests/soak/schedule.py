@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from tests.soak import world
-from tests.soak.chance import chance
+from tests.soak.seeded_random import seeded_random
 
 DAY = 24 * 3600
 MONTH_END = datetime(2030, 11, 1, tzinfo=UTC)
@@ -90,7 +90,7 @@ def _drawn(plan: Plan) -> Iterator[Drawn]:
     yield plan.linked_at, "link_late_product", {}
     invoices, newcomers = 0, list[int]()
     for day in range(plan.days):
-        rng = chance(plan.seed, "day", day)
+        rng = seeded_random(plan.seed, "day", day)
         for _ in range(_count(plan, day, rng)):
             yield from _invoice(plan, day, invoices, rng, newcomers)
             invoices += 1
@@ -119,7 +119,7 @@ def _invoice(plan: Plan, day: int, number: int, rng: Random, newcomers: list[int
     who = f"newcomer {rng.choice(newcomers)}" if entered else rng.randrange(plan.customers)
     shape = rng.choice(list(world.SHAPES))
     yield at, "finalise", {"number": number, "who": who, "shape": shape, "back": back}
-    yield from _fate(at, number, rng)
+    yield from _drawn_faults(at, number, rng)
 
 
 def _late_product(plan: Plan, day: int, rng: Random) -> Iterator[Drawn]:
@@ -132,7 +132,7 @@ def _late_product(plan: Plan, day: int, rng: Random) -> Iterator[Drawn]:
             yield at, "finalise", {"number": name, "who": who, "shape": "plain", "back": 0, "late": True}
 
 
-def _fate(at: int, number: int, rng: Random) -> Iterator[Drawn]:
+def _drawn_faults(at: int, number: int, rng: Random) -> Iterator[Drawn]:
     """What becomes of an invoice. Nothing is undone on one that is credited: that is a person's work."""
     soon, later = at + rng.randint(DAY // 8, 2 * DAY), at + rng.randint(2 * DAY + 1, 4 * DAY)
     last = later + rng.randint(DAY // 2, 2 * DAY)

@@ -1,6 +1,6 @@
 """What the vendors and the network do to a run: calls that fail, outages, webhooks that never come.
 
-Both fakes ask their list of ordered misbehaviours at each call; here chance gives the order.
+Both fakes ask their list of ordered misbehaviours at each call; here random numbers give the order.
 """
 
 import threading
@@ -14,8 +14,8 @@ from local.fake_rillet import faults as rillet_faults
 from local.fake_rillet.webhook_events import Event
 from local.fake_solvimon import faults as solvimon_faults
 from local.system import Connection, LocalSystem
-from tests.soak.chance import chance
-from tests.soak.script import Plan
+from tests.soak.schedule import Plan
+from tests.soak.seeded_random import seeded_random
 
 PATIENCE, TIMEOUT = 0.8, 1.0
 """Real seconds that the product waits for an answer here, and that one takes which comes too late."""
@@ -33,13 +33,13 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-class Fate:
+class VendorFaults:
     """Draws for each call of a vendor whether it fails and how, and counts what it drew."""
 
     def __init__(self, vendor: str, plan: Plan, clock: Callable[[], float]) -> None:
         self.counts: Counter[str] = Counter()
         self.on = True
-        self._rng = chance(plan.seed, "weather", vendor)
+        self._rng = seeded_random(plan.seed, "weather", vendor)
         self._failing = plan.failing
         self._start = plan.start.timestamp()
         self._outage = plan.outages()[vendor]
@@ -66,32 +66,32 @@ class Fate:
         kind, options = KINDS[name]
         if kind != "silence":
             return kind, options
-        time.sleep(TIMEOUT)  # whoever asked has given up by now, and nothing has been done
+        time.sleep(TIMEOUT)  # the caller has given up by now, and nothing has been done
         return "drop", {}
 
 
-class SolvimonWeather(solvimon_faults.Misbehaviours):
+class SolvimonFaults(solvimon_faults.Misbehaviours):
     """Takes the place of the fake's list of misbehaviours."""
 
-    def __init__(self, fate: Fate) -> None:
+    def __init__(self, drawn: VendorFaults) -> None:
         super().__init__()
-        self._fate = fate
+        self._faults = drawn
 
     def take(self, method: str, path: str) -> solvimon_faults.Misbehaviour | None:
         """Return the failure of a call."""
-        drawn = self._fate.draw()
+        drawn = self._faults.draw()
         if drawn is None:
             return None
         kind, options = drawn
         return solvimon_faults.Misbehaviour(kind, method, path, None, options)  # type: ignore[arg-type]
 
 
-class RilletWeather(rillet_faults.Misbehaviours):
+class RilletFaults(rillet_faults.Misbehaviours):
     """Takes the place of the fake's list of misbehaviours, which asks up to three times in a call."""
 
-    def __init__(self, fate: Fate) -> None:
+    def __init__(self, drawn: VendorFaults) -> None:
         super().__init__()
-        self._fate = fate
+        self._faults = drawn
         self._of_this_call = threading.local()
 
     def take(self, kinds: tuple[str, ...], method: str, path: str) -> rillet_faults.Misbehaviour | None:
@@ -102,7 +102,7 @@ class RilletWeather(rillet_faults.Misbehaviours):
         return drawn if drawn and drawn.kind in kinds else None
 
     def _drawn(self, method: str, path: str) -> rillet_faults.Misbehaviour | None:
-        drawn = self._fate.draw()
+        drawn = self._faults.draw()
         if drawn is None:
             return None
         kind, options = drawn
@@ -110,8 +110,8 @@ class RilletWeather(rillet_faults.Misbehaviours):
         return rillet_faults.Misbehaviour(kind, method, path, None, status, None, seconds)
 
 
-class Weather:
-    """The weather of a run, from now until `clear`.
+class FaultSchedule:
+    """The faults of a run, from now until `clear`.
 
     Attributes:
         solvimon: what Solvimon's calls meet.
@@ -121,37 +121,37 @@ class Weather:
     """
 
     def __init__(self, plan: Plan, system: LocalSystem, connection: Connection) -> None:
-        self.solvimon = Fate("solvimon", plan, system.clock.now)
-        self.rillet = Fate("rillet", plan, system.clock.now)
+        self.solvimon = VendorFaults("solvimon", plan, system.clock.now)
+        self.rillet = VendorFaults("rillet", plan, system.clock.now)
         self.webhooks_lost = self.webhooks_sent = 0
         self._on, self._share_lost = True, plan.lost
-        system.solvimon.state.faults = SolvimonWeather(self.solvimon)
-        system.rillet.state.misbehaviours = RilletWeather(self.rillet)
+        system.solvimon.state.faults = SolvimonFaults(self.solvimon)
+        system.rillet.state.misbehaviours = RilletFaults(self.rillet)
         solvimon, rillet = connection.platform.webhooks, connection.organisation.webhooks
 
-        def is_wanted_of_solvimon(action: str, *_: object) -> bool:
+        def is_subscribed_in_solvimon(action: str, *_: object) -> bool:
             return any(webhook.wants(action) for webhook in solvimon.webhooks.values())
 
-        def is_wanted_of_rillet(event: Event) -> bool:
+        def is_subscribed_in_rillet(event: Event) -> bool:
             return any(event.name in webhook.events for webhook in rillet.webhooks.values())
 
-        self._lose(solvimon, "emit", is_wanted_of_solvimon, chance(plan.seed, "lost", "solvimon"))
-        self._lose(rillet, "send", is_wanted_of_rillet, chance(plan.seed, "lost", "rillet"))
+        self._lose(solvimon, "emit", is_subscribed_in_solvimon, seeded_random(plan.seed, "lost", "solvimon"))
+        self._lose(rillet, "send", is_subscribed_in_rillet, seeded_random(plan.seed, "lost", "rillet"))
 
     def clear(self) -> None:
         """Let everything work from here on."""
         self._on = self.solvimon.on = self.rillet.on = False
 
-    def faults(self) -> dict[str, int]:
+    def by_kind(self) -> dict[str, int]:
         """Return how many calls failed, by how they did."""
         return dict(sorted((self.solvimon.counts + self.rillet.counts).items()))
 
-    def _lose(self, webhooks: object, name: str, is_wanted: Callable[..., bool], rng: Random) -> None:
+    def _lose(self, webhooks: object, name: str, is_subscribed: Callable[..., bool], rng: Random) -> None:
         """Let some events of a vendor get lost before they are queued."""
         queue: Callable[..., None] = getattr(webhooks, name)
 
         def sometimes(*event: object) -> None:
-            if is_wanted(*event):
+            if is_subscribed(*event):
                 self.webhooks_sent += 1
                 if rng.random() < self._share_lost and self._on:
                     self.webhooks_lost += 1

@@ -1,4 +1,4 @@
-"""What every section of the demo works with: the local system, the screen, and time that jumps."""
+"""What every section of the demo works with: the local system, the console, and time that jumps."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local import sample_data
-from local.demo.books import booked_for
-from local.demo.screen import Screen
+from local.books_check.checks import Expected
+from local.books_check.records import rillet_documents
+from local.books_check.system import messages_left
+from local.demo.console import Console
 from local.fake_rillet.calls import Call
 from local.fake_rillet.webhooks import Delivery as RilletDelivery
 from local.fake_solvimon import Delivery
@@ -33,15 +35,16 @@ class Section:
     """A part of the story: its heading, and what is told under it."""
 
     title: str
-    tell: "Callable[[Stage], Numbers]"
+    tell: "Callable[[Context], Numbers]"
 
 
 @dataclass
-class Stage:
-    """The local system, the screen, and what was found wrong so far.
+class Context:
+    """The local system, the console, and what was found wrong so far.
 
     Attributes:
         connection: the one with the demo's world, `default`.
+        expected: what the audit must know of what was done.
         features: what a demo invoice shows, by Solvimon id.
         shown: Solvimon ids of the invoices that were on the screen with both sides' amounts.
         skipped: seconds by which the clock was moved on.
@@ -49,9 +52,10 @@ class Stage:
     """
 
     system: LocalSystem
-    screen: Screen
+    console: Console
     connection: Connection
     problems: list[str] = field(default_factory=list)
+    expected: Expected = field(default_factory=Expected)
     features: dict[str, str] = field(default_factory=dict)
     shown: set[str] = field(default_factory=set)
     skipped: int = 0
@@ -135,7 +139,7 @@ class Stage:
 
     def settled(self) -> bool:
         """Tell whether no message is left on any queue."""
-        return not any(queue.depth().total for queue in self.system.pollers.queues.values())
+        return not messages_left(self.system)
 
     def let_a_minute_pass(self) -> None:
         """Let Rillet's rolling window pass, so that what comes next has a whole budget."""
@@ -174,7 +178,7 @@ class Stage:
 
     def booked(self, invoice_id: str) -> list[Json]:
         """Return Rillet's invoices for an invoice."""
-        return booked_for(self.connection, invoice_id)
+        return rillet_documents(self.connection, invoice_id)
 
     def posts(self, invoice_id: str) -> list[Call]:
         """Return the calls that asked Rillet to create an invoice, as Rillet saw them."""

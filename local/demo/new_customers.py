@@ -1,6 +1,7 @@
 """What Rillet has beside the demo's world: the customers, products and the subsidiary that Solvimon lacks."""
 
 from local.sample_data.identity import Json, rillet_id
+from local.sample_data.parties import Product
 
 _PLACES = (
     ("Rotterdam", "ZH", "NL"),
@@ -8,20 +9,32 @@ _PLACES = (
     ("Antwerpen", "VAN", "BE"),
     ("Oslo", "03", "NO"),
 )
-_WORDS = ("Anchor", "Beacon", "Capstan", "Davit", "Ensign", "Fathom", "Galley", "Halyard", "Jetty", "Keel")
-_TRADES = ("Shipping", "Towage", "Stevedores", "Pilots", "Bunkering", "Salvage", "Chandlers", "Ferries")
+WORDS = ("Anchor", "Beacon", "Capstan", "Davit", "Ensign", "Fathom", "Galley", "Halyard", "Jetty", "Keel")
+TRADES = ("Shipping", "Towage", "Stevedores", "Pilots", "Bunkering", "Salvage", "Chandlers", "Ferries")
+"""The words that make the names of many customers."""
+UNLINKED_PRODUCT = Product(
+    "mooring-sensors",
+    "Mooring Sensors",
+    "Tension on every bollard, live",
+    "port-software",
+    "40120",
+    {"type": "FIXED_RECURRING", "amount": {"amount": "640.00", "currency": "EUR"}, "interval_months": 1},
+)
+"""New on the price list: both sides know it, and it is billed before anybody has linked it."""
 NAMELESS = rillet_id("customer", "newcomer-nameless")
 """The one customer that cannot be imported."""
+ODD = tuple(rillet_id("customer", f"newcomer-odd-{number}") for number in range(4))
+"""Customers that Solvimon can only have with another name or another e-mail address."""
 
 
 def customers() -> list[Json]:
     """Return 120 customers: most as they should be, a few as they come."""
     ordinary = [
         _customer(f"{word} {trade}", *_PLACES[(index + number) % len(_PLACES)])
-        for index, word in enumerate(_WORDS)
-        for number, trade in enumerate(_TRADES)
+        for index, word in enumerate(WORDS)
+        for number, trade in enumerate(TRADES)
     ]
-    more = [_customer(f"{word} & {other}", *_PLACES[0]) for word in _WORDS[:6] for other in _WORDS[6:]]
+    more = [_customer(f"{word} & {other}", *_PLACES[0]) for word in WORDS[:6] for other in WORDS[6:]]
     odd = [_customer(f"Odd {number}", *_PLACES[1]) for number in range(16)]
     odd[0]["emails"] = []
     odd[1]["emails"].append({"email": "also@odd.example", "type": "MAIN_SENDER"})

@@ -2,12 +2,14 @@
 
 import json
 from dataclasses import dataclass
-from decimal import Decimal
 
 from local import sample_data
-from local.demo import acme, tables
-from local.demo.audit import Audit, audit
-from local.demo.screen import Screen
+from local.books_check.audit import Audit, audit
+from local.books_check.checks import FindingType
+from local.books_check.system import system_problems
+from local.demo import second_connection, tables
+from local.demo.console import Console
+from local.demo.context import Context, Numbers, Section
 from local.demo.sections import (
     all_invoices,
     connections,
@@ -23,7 +25,6 @@ from local.demo.sections import (
     repeated_webhook,
     request_budget,
 )
-from local.demo.stage import Numbers, Section, Stage
 from local.system import Connection, LocalSystem
 
 SECTIONS: tuple[Section, ...] = (
@@ -51,53 +52,52 @@ class Outcome:
     problems: tuple[str, ...]
 
 
-def tell(system: LocalSystem, screen: Screen, sections: tuple[Section, ...] = SECTIONS) -> Outcome:
+def tell(system: LocalSystem, console: Console, sections: tuple[Section, ...] = SECTIONS) -> Outcome:
     """Tell the story on a running local system that has no connection yet.
 
     Args:
         system: the local system.
-        screen: where it is told.
+        console: where it is told.
         sections: its parts; each adds its own figures.
 
     Raises:
         DemoStopped: something that the story needs did not happen.
     """
-    stage = Stage(system, screen, _set_up(system), features=_features())
+    context = Context(system, console, _set_up(system), features=_features())
     numbers: dict[str, int | str] = {}
     try:
         for number, section in enumerate(sections, 1):
-            screen.heading(f"{number}. {section.title}")
-            numbers |= section.tell(stage)
-            stage.let_a_minute_pass()
+            console.heading(f"{number}. {section.title}")
+            numbers |= section.tell(context)
+            context.let_a_minute_pass()
     finally:
         system.stop_workers()
-    checked = audit(system)
-    screen.heading("The books")
-    rest = [
-        pair for pair in (*checked.pairs, *checked.notes) if pair.id not in stage.shown or not pair.agrees
-    ]
+    checked = audit(system, context.expected)
+    console.heading("The books")
+    ordered = (*checked.invoices, *checked.credit_notes)
+    rest = [pair for pair in ordered if pair.solvimon.id not in context.shown or not pair.agrees]
     if rest:
-        screen.show(tables.invoices(rest, stage.features, narrow=screen.narrow))
-        screen.say("")
-    screen.show(tables.totals("Invoices", checked.pairs))
-    if checked.notes:
-        screen.say("")
-        screen.show(tables.totals("Credit notes", checked.notes))
-    if len(system.connections) > 1 and not checked.misplaced:
-        screen.say("Nothing of one connection is in another one's books.")
-    screen.note(
+        console.show(tables.invoices(rest, context.features, narrow=console.narrow))
+        console.say("")
+    console.show(tables.totals("Invoices", checked.invoices))
+    if checked.credit_notes:
+        console.say("")
+        console.show(tables.totals("Credit notes", checked.credit_notes))
+    if len(system.connections) > 1 and not checked.count(FindingType.MISPLACED):
+        console.say("Nothing of one connection is in another one's books.")
+    console.note(
         "Nobody waited: after each part, and where something had to wait, the clock was moved on, "
-        f"{stage.skipped} s in all."
+        f"{context.skipped} s in all."
     )
-    problems = (*stage.problems, *checked.problems())
+    problems = (*context.problems, *checked.problems, *system_problems(system))
     return Outcome({**_figures(system, checked), **numbers}, problems)
 
 
-def conclude(screen: Screen, outcome: Outcome, seconds: float) -> int:
+def conclude(console: Console, outcome: Outcome, seconds: float) -> int:
     """Say how it ended, the line for programs last.
 
     Args:
-        screen: where the story was told.
+        console: where the story was told.
         outcome: how it ended.
         seconds: how long it took, as people count.
 
@@ -105,13 +105,13 @@ def conclude(screen: Screen, outcome: Outcome, seconds: float) -> int:
         The exit code: 0 when every document is in Rillet once and both sides agree, else 1.
     """
     for problem in outcome.problems:
-        screen.alarm(problem)
+        console.alarm(problem)
     if not outcome.problems:
-        screen.good(
+        console.good(
             "Every invoice and credit note is in Rillet once, and both sides agree to the cent. "
             f"{seconds:.1f} s in all."
         )
-    screen.plain("DEMO " + json.dumps({**outcome.numbers, "seconds": round(seconds, 1)}))
+    console.plain("DEMO " + json.dumps({**outcome.numbers, "seconds": round(seconds, 1)}))
     return 1 if outcome.problems else 0
 
 
@@ -124,37 +124,33 @@ def _set_up(system: LocalSystem) -> Connection:
         rillet=sample_data.rillet_seed(),
     )
     system.connect(
-        acme.NAME,
-        settings={"fallback_products": acme.fallback_products()},
+        second_connection.NAME,
+        settings={"fallback_products": second_connection.fallback_products()},
         auth="oauth",
-        solvimon=acme.solvimon_seed(),
-        rillet=acme.rillet_seed(),
+        solvimon=second_connection.solvimon_seed(),
+        rillet=second_connection.rillet_seed(),
     )
     return connection
 
 
 def _features() -> dict[str, str]:
     """What each invoice shows, by its Solvimon id."""
-    return {id_: facts["feature"] for id_, facts in sample_data.expected().items()} | acme.features()
+    return {
+        id_: facts["feature"] for id_, facts in sample_data.expected().items()
+    } | second_connection.features()
 
 
 def _figures(system: LocalSystem, checked: Audit) -> Numbers:
     counts = [connection.organisation.counts for connection in system.connections.values()]
+    exported = [pair for pair in checked.invoices if pair.exported]
     return {
-        "connections": checked.connections,
-        "invoices": len(checked.pairs),
-        "exported": checked.exported,
-        "duplicates": checked.duplicates,
-        "difference": _text(checked.difference),
-        "misplaced": len(checked.misplaced),
-        "currencies": len({pair.billed.currency for pair in checked.pairs}),
+        "connections": len({pair.connection for pair in exported}),
+        "invoices": len(checked.invoices),
+        "exported": len(exported),
+        "duplicates": checked.count(FindingType.DUPLICATE),
+        "difference": f"{checked.difference:f}",
+        "misplaced": checked.count(FindingType.MISPLACED),
+        "currencies": len({pair.solvimon.amounts.currency for pair in checked.invoices}),
         "rillet_calls": sum(count.calls for count in counts),
         "refused_429": sum(count.refused for count in counts),
     }
-
-
-def _text(amount: Decimal) -> str:
-    """Write a sum over several currencies, with two decimals at least and none lost."""
-    exponent = amount.as_tuple().exponent
-    decimals = max(2, -exponent) if isinstance(exponent, int) else 2
-    return f"{amount:.{decimals}f}"

@@ -1,24 +1,26 @@
-"""Small worlds: a few records on both sides, always at the same moment."""
+"""Small setups: a few records on both sides, always at the same moment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from local import sample_data
+from local.books_check.records import rillet_documents
+from local.rillet_webhook import add_rillet_webhook
 from local.sample_data.identity import solvimon_id
 from local.system import Connection, LocalSystem
 
 Json = dict[str, Any]
 
 START = 2211786000.0
-"""2040-02-02T09:00:00Z, when every world begins: moto throws away messages from far behind the real time."""
+"""2040-02-02T09:00:00Z, when every setup begins: moto throws away messages from far behind the real time."""
 TOKEN = "dG9rZW4gb2YgdGhlIHdlYmhvb2s="
 LINKED = "maasvlakte-quay"
 _PACING = {"requests": 1000, "window_seconds": 1, "margin_seconds": 0}
 
 
 @dataclass
-class World:
+class Setup:
     """A connection at the beginning of a scenario, and what the scenario remembers of it.
 
     Attributes:
@@ -57,20 +59,19 @@ class World:
 
     def rillet_id(self, solvimon_id: str) -> str:
         """The Rillet id of an invoice."""
-        invoices = self.connection.organisation.invoices.documents()
-        [found] = [i for i in invoices if any(r["id"] == solvimon_id for r in i["external_references"])]
+        [found] = rillet_documents(self.connection, solvimon_id)
         return str(found["id"])
 
 
-def world(
+def set_up(
     system: LocalSystem,
     *,
     auth: str = "api_key",
     solvimon: Json | None = None,
     rillet: Json | None = None,
     settings: Mapping[str, object] | None = None,
-) -> World:
-    """A fresh world with one linked customer, one that is not linked, and what invoices need.
+) -> Setup:
+    """A fresh setup with one linked customer, one that is not linked, and what invoices need.
 
     Args:
         system: the local system; it is reset.
@@ -90,10 +91,8 @@ def world(
         rillet=rillet_seed() if rillet is None else rillet,
     )
     if auth == "api_key":
-        secret = {"api_key": made.rillet_api_key, "webhook_token": TOKEN}
-        system.put_secret(made.name, "rillet", secret)
-        made.organisation.add_webhook(made.webhook_url.replace("/solvimon/", "/rillet/"), TOKEN)
-    return World(system, made)
+        add_rillet_webhook(system, made, token=TOKEN)
+    return Setup(system, made)
 
 
 def solvimon_seed() -> Json:

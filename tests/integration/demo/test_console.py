@@ -6,7 +6,7 @@ import pytest
 from rich.cells import cell_len
 
 from local.demo import tables
-from local.demo.screen import Screen
+from local.demo.console import Console
 from tests.integration.demo.support import COLOUR, Terminal, pair
 
 FEATURES = {"invo_1": "two taxes on the same base, as two categories"}
@@ -15,9 +15,9 @@ FEATURES = {"invo_1": "two taxes on the same base, as two categories"}
 @pytest.mark.parametrize("width", [100, 80])
 def test_the_invoices_fit_and_keep_both_numbers_and_amounts(width: int) -> None:
     out = io.StringIO()
-    screen = Screen(out, width)
+    console = Console(out, width)
 
-    screen.show(tables.invoices([pair()], FEATURES, narrow=screen.narrow))
+    console.show(tables.invoices([pair()], FEATURES, narrow=console.narrow))
 
     lines = out.getvalue().splitlines()
     assert all(cell_len(line) <= width for line in lines)
@@ -33,7 +33,7 @@ def test_the_invoices_fit_and_keep_both_numbers_and_amounts(width: int) -> None:
 def test_an_invoice_that_rillet_lacks_is_shown_as_missing() -> None:
     out = io.StringIO()
 
-    Screen(out).show(tables.invoices([pair(booked=(), state="rejected")], {}, narrow=False))
+    Console(out).show(tables.invoices([pair(booked=(), state="rejected")], {}, narrow=False))
 
     assert "rejected" in out.getvalue()
     assert "–" in out.getvalue()
@@ -42,10 +42,10 @@ def test_an_invoice_that_rillet_lacks_is_shown_as_missing() -> None:
 
 def test_a_terminal_gets_colours_and_a_plain_last_line() -> None:
     out = Terminal()
-    screen = Screen(out, 100)
+    console = Console(out, 100)
 
-    screen.good("All is well.")
-    screen.plain('DEMO {"invoices": 1}')
+    console.good("All is well.")
+    console.plain('DEMO {"invoices": 1}')
 
     coloured, plain = out.getvalue().splitlines()
     assert COLOUR in coloured
@@ -55,7 +55,7 @@ def test_a_terminal_gets_colours_and_a_plain_last_line() -> None:
 def test_a_line_for_programs_is_never_wrapped() -> None:
     out = io.StringIO()
 
-    Screen(out, 80).plain("DEMO " + "x" * 500)
+    Console(out, 80).plain("DEMO " + "x" * 500)
 
     assert out.getvalue() == "DEMO " + "x" * 500 + "\n"
 
@@ -63,7 +63,7 @@ def test_a_line_for_programs_is_never_wrapped() -> None:
 def test_what_changed_is_bold_in_a_table_of_moments() -> None:
     out = Terminal()
 
-    Screen(out, 80).show(tables.before_after(("before", "after"), [("Invoices", 0, 1), ("Doubles", 0, 0)]))
+    Console(out, 80).show(tables.before_after(("before", "after"), [("Invoices", 0, 1), ("Doubles", 0, 0)]))
 
     bold = [line for line in out.getvalue().splitlines() if "\x1b[1m" in line and "before" not in line]
     assert ["Invoices" in line for line in bold] == [True]
@@ -73,6 +73,6 @@ def test_an_old_terminal_gets_question_marks_instead_of_an_error() -> None:
     raw = io.BytesIO()
     out = io.TextIOWrapper(raw, encoding="latin-1", write_through=True)
 
-    Screen(out, 80).say("大阪湾")
+    Console(out, 80).say("大阪湾")
 
     assert raw.getvalue() == b"???\n"

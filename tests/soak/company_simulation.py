@@ -2,38 +2,23 @@
 
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
+from local.books_check.checks import Expected
+from local.books_check.records import rillet_ids, solvimon_ids
+from local.demo.new_customers import UNLINKED_PRODUCT
 from local.fake_rillet.money import rounded
 from local.fake_solvimon.resources.shapes import PRODUCTS
 from local.sample_data.identity import Json, rillet_id, solvimon_id
 from local.system import Connection, LocalSystem
 from tests.soak import world
-from tests.soak.books import rillet_ids
-from tests.soak.chance import chance
 from tests.soak.regions import REGIONS, region_of
-from tests.soak.script import Action, Plan
+from tests.soak.schedule import Action, Plan
+from tests.soak.seeded_random import seeded_random
 
 _NOT_YET = False
 """What an act answers that has to wait, such as the payment of an invoice that is not in Rillet."""
-
-
-@dataclass
-class Expected:
-    """What both sides must say in the end, as the people who did it remember it.
-
-    Attributes:
-        edits: by Solvimon's customer, the last value of each field that was edited.
-        terms: by Rillet's customer, its payment terms.
-        open_from: the first open day once the month is closed, and `closed_up_to` the day before.
-    """
-
-    edits: dict[str, dict[str, str]] = field(default_factory=dict)
-    terms: dict[str, int] = field(default_factory=dict)
-    open_from: str = ""
-    closed_up_to: str = ""
 
 
 class Company:
@@ -46,7 +31,7 @@ class Company:
         self._invoices: dict[object, str] = {}
         self._booked: dict[str, str] = {}
         self._payments: dict[str, str] = {}
-        self.expected = Expected()
+        self.expected = Expected(all_imported=True)
         self.late_invoices = 0
         self.counts = {"payments": 0, "undone_payments": 0, "customer_edits": 0}
 
@@ -61,7 +46,7 @@ class Company:
         if customer is None:
             return _NOT_YET
         region = REGIONS["nl" if isinstance(who, str) else region_of(int(str(who)))]
-        rng = chance(self._plan.seed, "invoice", number)
+        rng = seeded_random(self._plan.seed, "invoice", number)
         moment = self._system.clock.now() - back
         product = self._product() if late else None
         draft = world.invoice(f"soak-{number}", region, shape, rng, moment, customer, product)
@@ -92,7 +77,7 @@ class Company:
             region = REGIONS[region_of(int(str(who)))]
             customer, currency = world.customer_id(int(str(who))), region.currency
             entity = solvimon_id("bile", region.entity)
-        amount = str(chance(self._plan.seed, "one-off", number).randint(5, 30))
+        amount = str(seeded_random(self._plan.seed, "one-off", number).randint(5, 30))
         lines = [{"description": "Goodwill", "amount": amount, "tax": {"percentage": "0", "name": "None"}}]
         self._platform.one_off_credit(customer, lines, originals, currency=currency, billing_entity_id=entity)
         return True
@@ -157,7 +142,7 @@ class Company:
         key = rillet_id("customer", f"soak-{who}")
         if key in self._books.customers:
             self._books.edit_customer(key, payment_terms=days)
-            self.expected.terms[key] = days
+            self.expected.kept[key] = {"payment_terms": days}
         return True
 
     def enter_customer(self, number: int) -> bool:
@@ -180,7 +165,7 @@ class Company:
 
     def link_late_product(self) -> bool:
         """Enter the product in Rillet and its id in Solvimon."""
-        made = self._books.products.add(world.LATE_PRODUCT.rillet())
+        made = self._books.products.add(UNLINKED_PRODUCT.rillet())
         link = [{"reference": "rillet_product_id", "value": made.id}]
         self._platform.change(PRODUCTS, self._product(), {"custom_fields": link})
         return True
@@ -196,17 +181,17 @@ class Company:
         if not isinstance(who, str):
             return deepcopy(records[world.customer_id(int(str(who)))])
         key = world.newcomer_id(int(who.removeprefix("newcomer ")))
-        found = (one for one in records.values() if rillet_ids(one) == {key})
+        found = (one for one in records.values() if rillet_ids(one) == [key])
         return deepcopy(next(found, None))
 
     def _product(self) -> Json:
-        return self._platform.records["products"][solvimon_id("prod", world.LATE_PRODUCT.name)]
+        return self._platform.records["products"][solvimon_id("prod", UNLINKED_PRODUCT.name)]
 
     def _in_rillet(self, invoice: object) -> str | None:
         """Return Rillet's id of an invoice, by the references that its documents carry."""
         key = self._invoices.get(invoice, "")
         if key not in self._booked:
             for record in self._books.invoices:
-                for reference in record.document.get("external_references") or ():
-                    self._booked.setdefault(reference["id"], record.id)
+                for solvimon_id in solvimon_ids(record.document):
+                    self._booked.setdefault(solvimon_id, record.id)
         return self._booked.get(key)
