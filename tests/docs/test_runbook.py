@@ -22,6 +22,8 @@ PAGE = (ROOT / "docs/runbook.md").read_text(encoding="utf-8")
 SECTIONS = {part.partition("\n")[0]: part for part in re.split(r"^## ", PAGE, flags=re.MULTILINE)[1:]}
 EARLIER = SECTIONS.pop("Alarms of earlier versions")
 PARTS = ["What it means.", "How to look.", "How to fix.", "How to know that it is over."]
+OPERATE = SECTIONS.pop("Operate")
+PARTS = ["What it means.", "How to look.", "How to mend.", "How to know that it is over."]
 
 
 @pytest.fixture(scope="module")
