@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from local import sample_data
 from local.system import Connection, LocalSystem
+from tests.support.arrange import connect_demo
 from tests.support.least_privilege import (
     note,
     pytest_sessionfinish,
@@ -46,9 +46,5 @@ def system(running_system: LocalSystem) -> Iterator[LocalSystem]:
 
 @pytest.fixture
 def default(system: LocalSystem) -> Connection:
-    """The connection ``default`` in the demo's world."""
-    return system.connect(
-        settings={"fallback_products": sample_data.fallback_products()},
-        solvimon=sample_data.solvimon_seed(),
-        rillet=sample_data.rillet_seed(),
-    )
+    """The connection ``default``; both sides hold the demo's records."""
+    return connect_demo(system)

@@ -5,9 +5,11 @@ from math import ceil
 from typing import Any
 
 from local.system import Connection, LocalSystem
-from tests.integration.export_credit_memo.support import CUSTOMER, credit_note, load, original, rillet_invoice
 from tests.integration.imports.support import connect, customers
 from tests.integration.mark_invoice_paid.support import connected, settle
+from tests.support.arrange import load
+from tests.support.assertions import rillet_invoice
+from tests.support.builders import DEMO_CUSTOMER, credit_note, original
 
 TIMES = 20
 ROWS = 250
@@ -29,10 +31,10 @@ def calls_per_unit(system: LocalSystem) -> Iterator[Json]:
         load(connection, credit_note(f"invo_note{number}", of=f"invo_of{number}"))
 
     def edit(number: int) -> None:
-        connection.platform.edit_customer(CUSTOMER, email=f"quay{number}@example.com")
+        connection.platform.edit_customer(DEMO_CUSTOMER, email=f"quay{number}@example.com")
 
     def edit_elsewhere(number: int) -> None:
-        connection.platform.edit_customer(CUSTOMER, timezone=ZONES[number % 2])
+        connection.platform.edit_customer(DEMO_CUSTOMER, timezone=ZONES[number % 2])
 
     edit(TIMES)  # the first sync of a customer that was linked by hand compares both sides
     _all(system, connection)

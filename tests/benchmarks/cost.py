@@ -18,8 +18,9 @@ from typing import Any
 from local.aws.template import translate
 from local.system import ROOT, Connection, LocalSystem
 from tests.benchmarks.prices import PRICES
-from tests.integration.export_credit_memo.support import CUSTOMER, credit_note, load, original
 from tests.integration.mark_invoice_paid.support import connected
+from tests.support.arrange import load
+from tests.support.builders import DEMO_CUSTOMER, credit_note, original
 
 PAGE = ROOT / "docs/cost.md"
 TIMES = 5
@@ -177,7 +178,7 @@ def measured(meter: Meter, system: LocalSystem) -> dict[str, Usage]:
             ),
             "payment": meter.of(_paying(meter, connection)),
             "customer's edit": meter.of(
-                lambda n: connection.platform.edit_customer(CUSTOMER, email=f"quay{n}@example.com")
+                lambda n: connection.platform.edit_customer(DEMO_CUSTOMER, email=f"quay{n}@example.com")
             ),
             "sweep": meter.of(lambda _: system.invoke("sweep", {})),
             "reconciliation": meter.of(lambda _: system.invoke("reconcile", {"connection": "default"}), 1),

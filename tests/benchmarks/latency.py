@@ -13,8 +13,9 @@ from requests.adapters import HTTPAdapter
 
 from local.system import LocalSystem
 from tests.benchmarks.calls import ROOMY
-from tests.integration.export_credit_memo.support import load, original
 from tests.integration.mark_invoice_paid.support import connected
+from tests.support.arrange import load
+from tests.support.builders import original
 
 INVOICES = 100
 _WARM = 5

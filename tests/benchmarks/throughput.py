@@ -6,8 +6,9 @@ from typing import Any
 from local.fake_rillet.calls import Call
 from local.system import Connection, LocalSystem
 from solvimon_rillet.rate_limit.limiter import Priority
-from tests.integration.export_credit_memo.support import load, original
 from tests.integration.mark_invoice_paid.support import connected
+from tests.support.arrange import load
+from tests.support.builders import original
 from tests.unit.rate_limit.simulation import LIMIT, WINDOW, Simulation
 
 WORKERS = 8

@@ -14,7 +14,7 @@ from solvimon_rillet.mapping.field_table import FULL, Row, fill
 from solvimon_rillet.mapping.invoices import HEADER_ROWS
 from solvimon_rillet.settings import InvoiceScope
 from tests.docs.aws_cli import commands, run
-from tests.integration.export_invoice.support import FIRST
+from tests.support.builders import FIRST
 
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]

@@ -11,10 +11,11 @@ from local.aws.template import translate
 from local.system import ROOT, Connection, LocalSystem
 from tests.docs.aws_cli import Command, Json, commands, run
 from tests.infrastructure.views import Template
-from tests.integration.export_credit_memo.support import ORIGINAL
-from tests.integration.export_invoice.support import FIRST, dead, finalise, record, rillet_invoices, until
 from tests.integration.sync_status.support import NOBODY, finalised, mended, some, states, unlinked
 from tests.integration.sync_status.test_manual_resolution import rejected_and_booked
+from tests.support.arrange import finalise, until
+from tests.support.assertions import dead_letters, record, rillet_invoices
+from tests.support.builders import FIRST, ORIGINAL
 
 pytestmark = pytest.mark.slow
 
@@ -191,7 +192,7 @@ def test_a_dead_letter_is_seen_moved_back_and_booked_by_the_pages_commands(
 
     assert seen["Attributes"]["ApproximateNumberOfMessages"] == "1"
     assert over["Attributes"]["ApproximateNumberOfMessages"] == "0"
-    assert dead(system) == []
+    assert dead_letters(system) == []
     assert len(rillet_invoices(default, FIRST)) == 1
 
 

@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 from local.system import Connection, LocalSystem
-from tests.integration.export_invoice.support import listening
 from tests.integration.mark_invoice_paid.support import connected
 from tests.integration.reconcile.support import everything_booked, period
+from tests.support.logs import function_logs
 
 Json = dict[str, Any]
 
@@ -39,7 +39,7 @@ def secrets(system: LocalSystem, connection: Connection) -> set[str]:
 def test_a_day_of_work_tells_the_log_ids_and_nothing_of_people_or_secrets(system: LocalSystem) -> None:
     connection = connected(system)
     customers = list(connection.platform.records["customers"])
-    with listening(system) as heard:
+    with function_logs(system) as logs:
         booked = everything_booked(system, connection)
         connection.platform.edit_customer(customers[0], email="someone.else@example.com")
         connection.platform.credit(booked[0])
@@ -52,8 +52,8 @@ def test_a_day_of_work_tells_the_log_ids_and_nothing_of_people_or_secrets(system
         system.invoke("reconcile", {"connection": "default", **period(connection)})
         status = system.invoke("sync_status", {})
 
-    told = heard.text + json.dumps(status, default=str)
-    assert booked[0] in heard.text
+    told = logs.text + json.dumps(status, default=str)
+    assert booked[0] in logs.text
     assert [text for text in personal(connection) if text in told] == []
     kept = told + json.dumps(system.ledger(), default=str) + json.dumps(system.bus_events(), default=str)
     assert secrets(system, connection)

@@ -6,6 +6,8 @@ from typing import Any, Protocol
 import pytest
 import simplejson
 
+from local import sample_data
+from local.sample_data.identity import rillet_id, solvimon_id
 from solvimon_rillet.errors import NeedsAttention
 from solvimon_rillet.mapping.invoices import to_rillet_invoice
 from solvimon_rillet.mapping.links import Links
@@ -23,6 +25,17 @@ API_CALLS = "90000000-0000-4000-8000-000000000004"
 FALLBACK = "fa000000-0000-4000-8000-000000000005"
 LINKS = Links(CUSTOMER, SUBSIDIARY, products={"prod_fee": PLATFORM_FEE, "prod_calls": API_CALLS})
 GROUP = "periods[0].groups[0]"
+
+FIRST = sample_data.invoice_id("first")
+ORIGINAL, SECOND, NOTE, OTHER_NOTE = "invo_original", "invo_second", "invo_note", "invo_othernote"
+DEMO_CUSTOMER = solvimon_id("cust", "maasvlakte-quay")
+DEMO_CUSTOMER_IN_RILLET = rillet_id("customer", "maasvlakte-quay")
+DEMO_PERSON = solvimon_id("cust", "marina-de-boer")
+DEMO_PERSON_IN_RILLET = rillet_id("customer", "marina-de-boer")
+STATELESS = solvimon_id("cust", "straits-bunker")
+STATELESS_IN_RILLET = rillet_id("customer", "straits-bunker")
+UNLINKED = solvimon_id("cust", "zeeland-offshore")
+DEMO_PRODUCT = {"id": solvimon_id("prod", "harbour-planner"), "name": "Harbour Planner"}
 
 
 class Mapped(Protocol):
@@ -124,6 +137,71 @@ def invoice(*groups: Json, **more: object) -> Json:
         "billing_entity_id": "bile_1",
         "periods": [{"groups": list(groups)}],
         **more,
+    }
+
+
+def document(document_id: str, net: str, tax: str, **more: object) -> Json:
+    """A draft invoice to the demo's customer: one line at 21 %, of 31 January 2026, without a number."""
+    currency = more.pop("currency", "EUR")
+    one = taxed(net, tax, currency=currency, products=[DEMO_PRODUCT], type=more.pop("kind", "PRICING"))
+    return invoice(one) | {
+        "id": document_id,
+        "status": "DRAFT",
+        "invoice_number": None,
+        "customer_id": DEMO_CUSTOMER,
+        "billing_entity_id": solvimon_id("bile", "tideway-nl"),
+        **more,
+    }
+
+
+def original(document_id: str = ORIGINAL, net: str = "100.00", tax: str = "21.00", **more: object) -> Json:
+    """A draft invoice that is to be credited."""
+    return document(document_id, net, tax, **more)
+
+
+def credit_note(
+    note_id: str = NOTE, net: str = "-100.00", tax: str = "-21.00", of: str = ORIGINAL, **more: object
+) -> Json:
+    """A draft CREDIT note of an invoice, one day younger than it."""
+    credit = {"credit": {"original_invoice_id": of}} if of else {}
+    return document(
+        note_id, net, tax, **{"type": "CREDIT", "invoice_date": "2026-02-01T09:00:00Z", **credit, **more}
+    )
+
+
+def one_off(*linked: Json, net: str = "-100.00", tax: str = "-21.00", **more: object) -> Json:
+    """A draft ONE_OFF_CREDIT note, linked to some invoices or none."""
+    return credit_note(NOTE, net, tax, "", type="ONE_OFF_CREDIT", linked_invoices=list(linked), **more)
+
+
+def organization(address: Json | None = None, **changes: object) -> Json:
+    """A change of the demo customer's organisation; ``address`` changes parts of its registered one."""
+    parts: Json = {
+        "line1": "Amaliahavenweg 12",
+        "city": "Rotterdam",
+        "postal_code": "3199 KD",
+        "state": "Zuid-Holland",
+        "country": "NL",
+        **(address or {}),
+    }
+    registered = {name: value for name, value in parts.items() if value is not None}
+    legal_name = "Maasvlakte Quay Services B.V."
+    return {"organization": {"legal_name": legal_name, "registered_address": registered, **changes}}
+
+
+def named(name: str) -> Json:
+    """A change of the demo customer's legal name."""
+    return organization(legal_name=name)
+
+
+def bus_event(
+    document_id: str = FIRST, connection: str = "default", detail_type: str = "Invoice Finalised"
+) -> Json:
+    """An event as EventBridge puts it on a queue."""
+    return {
+        "source": "solvimon",
+        "detail-type": detail_type,
+        "detail": {"connection": connection, "id": document_id, "event_id": "e", "occurred_at": ""},
     }
 
 

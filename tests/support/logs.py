@@ -1,8 +1,18 @@
-"""What the package logs, whoever has configured its loggers in this process."""
+"""The log of the package, whatever has configured its loggers in this process, and that of the functions."""
 
+import io
+import json
 import logging
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, field
+
+from local.aws.server import environment
+from local.system import LocalSystem
+from tests.support.builders import Json
+
+FUNCTIONS = ("receive_webhook", "export_invoice")
 
 
 class Logged(logging.Handler):
@@ -29,7 +39,7 @@ class Logged(logging.Handler):
 
 @contextmanager
 def logged(level: int = logging.DEBUG) -> Iterator[Logged]:
-    """Note what the package logs while this lasts."""
+    """Keep the package's log records while this lasts."""
     logger, handler = logging.getLogger("solvimon_rillet"), Logged()
     before = logger.level
     logger.addHandler(handler)
@@ -39,3 +49,58 @@ def logged(level: int = logging.DEBUG) -> Iterator[Logged]:
     finally:
         logger.removeHandler(handler)
         logger.setLevel(before)
+
+
+@dataclass
+class FunctionLogs:
+    """The log and the metrics of the functions; ``namespace`` is where the metrics belong."""
+
+    namespace: str
+    out: io.StringIO = field(default_factory=io.StringIO)
+
+    @property
+    def text(self) -> str:
+        """Everything, as it was written."""
+        return self.out.getvalue()
+
+    @property
+    def lines(self) -> list[Json]:
+        """Everything, line by line; each is JSON."""
+        return [json.loads(line) for line in self.text.splitlines()]
+
+    @property
+    def metrics(self) -> Counter[str]:
+        """Sums of the metrics (CloudWatch's embedded metric format), named ``connection.Metric``."""
+        sums: Counter[str] = Counter()
+        for line in self.lines:
+            for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
+                assert directive["Namespace"] == self.namespace
+                assert ["service"] in directive["Dimensions"], "the alarms ask for it"
+                assert line["service"] in FUNCTIONS
+                for metric in directive["Metrics"]:
+                    sums[f"{line['connection']}.{metric['Name']}"] += int(sum(line[metric["Name"]]))
+        return sums
+
+
+@contextmanager
+def function_logs(system: LocalSystem) -> Iterator[FunctionLogs]:
+    """Keep what the functions log while this lasts, at the most detailed level that the template offers."""
+    logs = FunctionLogs(
+        system.runtime.functions["export_invoice"].environment["POWERTOOLS_METRICS_NAMESPACE"]
+    )
+    for function in FUNCTIONS:
+        system.invoke(function, {})  # a logger gets its handler when its function is first built
+    loggers = [logging.getLogger(name) for name in (*FUNCTIONS, "solvimon_rillet")]
+    handlers = {h for logger in loggers for h in logger.handlers if isinstance(h, logging.StreamHandler)}
+    levels = [logger.level for logger in loggers]
+    streams = {handler: handler.setStream(logs.out) for handler in handlers}
+    for logger in loggers:
+        logger.setLevel(logging.DEBUG)
+    try:
+        with environment({"POWERTOOLS_METRICS_DISABLED": None}), redirect_stdout(logs.out):
+            yield logs
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+        for handler, stream in streams.items():
+            handler.setStream(stream)

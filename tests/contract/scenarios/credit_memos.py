@@ -3,15 +3,8 @@
 from local.system import Connection, LocalSystem
 from tests.contract.scenarios.exports import SETTINGS
 from tests.contract.scenarios.setup import connected, expect, finalised, outcomes, renew
-from tests.integration.export_credit_memo.support import (
-    NOTE,
-    ORIGINAL,
-    SECOND,
-    credit_note,
-    load,
-    one_off,
-    original,
-)
+from tests.support.arrange import load
+from tests.support.builders import NOTE, ORIGINAL, SECOND, credit_note, one_off, original
 
 _DAY = 24 * 3600
 

@@ -3,15 +3,8 @@
 from local.system import LocalSystem
 from tests.contract.scenarios.exports import SETTINGS
 from tests.contract.scenarios.setup import expect, outcomes, renew
-from tests.integration.sync_customer.support import (
-    CUSTOMER,
-    PERSON,
-    STATELESS,
-    UNLINKED,
-    edit,
-    named,
-    organization,
-)
+from tests.support.arrange import edit
+from tests.support.builders import DEMO_CUSTOMER, DEMO_PERSON, STATELESS, UNLINKED, named, organization
 
 
 def created_and_edited(system: LocalSystem) -> None:
@@ -21,10 +14,10 @@ def created_and_edited(system: LocalSystem) -> None:
         everybody = list(connection.platform.records["customers"])
         found = outcomes(system, "sync_customer", {"customer_ids": everybody})
         expect(set(found) <= {"synced", "unchanged", "skipped"}, True, f"customers with {settings}")
-        edit(connection, CUSTOMER, **organization(legal_name="Quay", address={"line1": "Kade 1"}))
-        edit(connection, PERSON, email="jelle@boer.example")
+        edit(connection, DEMO_CUSTOMER, **organization(legal_name="Quay", address={"line1": "Kade 1"}))
+        edit(connection, DEMO_PERSON, email="jelle@boer.example")
         edit(connection, STATELESS, **named("Straits"))
         edit(connection, UNLINKED, email="ap@offshore.example")
         system.settle()
-        found = outcomes(system, "sync_customer", {"customer_ids": [CUSTOMER, "cust_nobody"]})
+        found = outcomes(system, "sync_customer", {"customer_ids": [DEMO_CUSTOMER, "cust_nobody"]})
         expect(len(found), 2, "customers asked for by id")

@@ -2,14 +2,15 @@
 
 from local.system import LocalSystem
 from tests.contract.scenarios.setup import LOOSE, connected, expect, finalised
-from tests.integration.export_credit_memo.support import ORIGINAL, credit_note, load, original, rillet_invoice
-from tests.integration.export_credit_memo.support import booked_by_hand as book
 from tests.integration.reconcile.support import everything_booked
 from tests.integration.reconcile.support import reconcile as reconciled
 from tests.integration.sweep.support import day, silent, swept
 from tests.integration.sweep.support import finalised as finalised_today
-from tests.integration.sync_customer.support import edit, named
 from tests.integration.sync_status.support import resolve
+from tests.support.arrange import booked_by_hand as book
+from tests.support.arrange import edit, load
+from tests.support.assertions import rillet_invoice
+from tests.support.builders import ORIGINAL, credit_note, named, original
 
 
 def sweep(system: LocalSystem) -> None:

@@ -2,8 +2,10 @@
 
 from local.system import Connection, LocalSystem
 from tests.contract.scenarios.setup import LOOSE, expect
-from tests.integration.export_credit_memo.support import ORIGINAL, load, original, rillet_invoice
 from tests.integration.mark_invoice_paid.support import OPEN, PAID, connected, exported, mark, settle, state
+from tests.support.arrange import load
+from tests.support.assertions import rillet_invoice
+from tests.support.builders import ORIGINAL, original
 
 
 def as_a_state(system: LocalSystem) -> None:

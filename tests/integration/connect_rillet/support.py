@@ -17,12 +17,12 @@ import requests
 
 from local import sample_data
 from local.aws.configuration import Configuration
+from local.aws.runtime import Killed
 from local.aws.server import environment
 from local.fake_rillet.oauth.server import AuthorisationServer
 from local.fake_rillet.organisation import Organisation
 from local.system import Connection, LocalSystem
 from solvimon_rillet.entrypoints.services import Services
-from tests.integration.export_invoice.support import Killed
 
 Json = dict[str, Any]
 

@@ -35,7 +35,9 @@ from tests.integration.connect_rillet.support import (
     start,
     states,
 )
-from tests.integration.export_invoice.support import FIRST, export, finalise, rillet_invoices
+from tests.support.arrange import export, finalise
+from tests.support.assertions import rillet_invoices
+from tests.support.builders import FIRST
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

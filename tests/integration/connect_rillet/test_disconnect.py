@@ -26,7 +26,9 @@ from tests.integration.connect_rillet.support import (
     oauth,
     secret,
 )
-from tests.integration.export_invoice.support import FIRST, dead, finalise, record, rillet_invoices, waiting
+from tests.support.arrange import finalise
+from tests.support.assertions import dead_letters, record, rillet_invoices, waiting
+from tests.support.builders import FIRST
 
 
 def alive(system: LocalSystem) -> list[str]:
@@ -139,7 +141,7 @@ def test_messages_wait_while_nothing_is_connected_and_go_on_by_themselves(
     for _ in range(6):
         system.advance(300)
         system.settle()
-    in_between = waiting(system).total, dead(system), len(system.rillet.state.calls)
+    in_between = waiting(system).total, dead_letters(system), len(system.rillet.state.calls)
     tries = [line for line in heard.lines if line.get("message") == "document must wait"]
 
     connected(system, working)

@@ -23,7 +23,7 @@ from tests.integration.connect_rillet.support import (
     secret,
     start,
 )
-from tests.integration.export_invoice.support import finalise
+from tests.support.arrange import finalise
 
 pytestmark = pytest.mark.slow
 

@@ -30,7 +30,8 @@ from tests.integration.connect_rillet.support import (
     start,
     whoami,
 )
-from tests.integration.export_invoice.support import finalise, rillet_invoices, until, waiting
+from tests.support.arrange import finalise, until
+from tests.support.assertions import rillet_invoices, waiting
 
 pytestmark = pytest.mark.slow
 

@@ -7,6 +7,7 @@ from typing import NoReturn
 import pytest
 
 from local import sample_data
+from local.aws.runtime import Killed
 from local.system import Connection, LocalSystem
 from solvimon_rillet.connections.configuration import Configuration
 from solvimon_rillet.connections.rillet_tokens import RilletTokens
@@ -27,16 +28,8 @@ from tests.integration.connect_rillet.support import (
     secret,
     whoami,
 )
-from tests.integration.export_invoice.support import (
-    Killed,
-    dead,
-    finalise,
-    record,
-    rillet_invoices,
-    sent,
-    until,
-    waiting,
-)
+from tests.support.arrange import finalise, until
+from tests.support.assertions import dead_letters, invoice_posts, record, rillet_invoices, waiting
 
 pytestmark = pytest.mark.slow
 
@@ -106,8 +99,8 @@ def all_exported_once(system: LocalSystem, connection: Connection) -> None:
     """Every invoice is in Rillet once, and nothing waits or was set aside."""
     assert [record(system, i, connection.name)["state"] for i in SOME] == ["exported"] * len(SOME)
     assert [len(rillet_invoices(connection, i)) for i in SOME] == [1] * len(SOME)
-    assert len(sent(system)) == len(SOME)
-    assert (waiting(system).total, dead(system)) == (0, [])
+    assert len(invoice_posts(system)) == len(SOME)
+    assert (waiting(system).total, dead_letters(system)) == (0, [])
 
 
 @pytest.mark.parametrize("how", LOST)
@@ -118,7 +111,10 @@ def test_new_tokens_that_are_lost_end_in_reconnect_and_everything_waits(
     for _ in range(4):
         system.advance(600)
         system.settle()
-    status, in_between = ask(system, action="status"), (waiting(system).total, dead(system), sent(system))
+    status, in_between = (
+        ask(system, action="status"),
+        (waiting(system).total, dead_letters(system), invoice_posts(system)),
+    )
 
     connected(system, ended)
     system.advance(300)
@@ -273,7 +269,7 @@ def test_after_reconnecting_everything_continues_by_itself_within_minutes(
     for _ in range(6):
         system.advance(900)
         system.settle()
-    in_between = waiting(system).total, dead(system), rillet_invoices(ended)
+    in_between = waiting(system).total, dead_letters(system), rillet_invoices(ended)
 
     page = connect(system, ended)
     system.advance(301)

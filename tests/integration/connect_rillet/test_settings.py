@@ -6,17 +6,9 @@ from botocore.client import BaseClient
 from local import sample_data
 from local.system import Connection, LocalSystem
 from tests.integration.connect_rillet.support import ACME, Heard, add_connection, ask, check, connected
-from tests.integration.export_invoice.support import (
-    FIRST,
-    calls_to,
-    dead,
-    export,
-    finalise,
-    record,
-    rillet_invoices,
-    until,
-    waiting,
-)
+from tests.support.arrange import export, finalise, until
+from tests.support.assertions import calls_to, dead_letters, record, rillet_invoices, waiting
+from tests.support.builders import FIRST
 
 OFF = {"workflows": {"export_invoice": False}}
 SECOND = sample_data.invoice_id("discount")
@@ -154,7 +146,7 @@ def test_a_process_that_starts_with_settings_that_cannot_be_used_lets_messages_w
     for _ in range(8):
         system.advance(900)
         system.deliver()
-    in_between = waiting(system).total, dead(system), calls_to(system, "POST", "/invoices")
+    in_between = waiting(system).total, dead_letters(system), calls_to(system, "POST", "/invoices")
 
     system.put_settings(ACME, working.settings)
     until(system, lambda: waiting(system).total == 0)

@@ -24,7 +24,9 @@ from tests.integration.connect_rillet.support import (
     secret,
     whoami,
 )
-from tests.integration.export_invoice.support import FIRST, finalise, rillet_invoices
+from tests.support.arrange import finalise
+from tests.support.assertions import rillet_invoices
+from tests.support.builders import FIRST
 
 pytestmark = pytest.mark.slow
 

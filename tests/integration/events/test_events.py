@@ -10,21 +10,13 @@ from typing import Any
 import pytest
 
 from local.system import ROOT, Connection, LocalSystem
-from tests.integration.export_credit_memo.support import (
-    CUSTOMER,
-    NOTE,
-    ORIGINAL,
-    SECOND,
-    credit_note,
-    load,
-    memos,
-    original,
-)
-from tests.integration.export_invoice.support import record, rillet_invoices
 from tests.integration.mark_invoice_paid.support import PAID, connected, exported, state
-from tests.integration.receive_webhook.support import signed
 from tests.integration.sync_status.support import NOBODY, mended, unlinked, work_off
 from tests.integration.sync_status.test_manual_resolution import rejected_and_booked
+from tests.support.arrange import load
+from tests.support.assertions import memos, record, rillet_invoices
+from tests.support.builders import DEMO_CUSTOMER, NOTE, ORIGINAL, SECOND, credit_note, original
+from tests.support.webhooks import signed
 
 Json = dict[str, Any]
 
@@ -38,7 +30,7 @@ NEEDS_SECOND_LOOK = {"connect_rillet-connect", "connect_rillet-callback", "conne
 def event(name: str, **ids: str) -> Json:
     """An event, with ids of the test's world in the place of the examples'."""
     text = (FOLDER / f"{name}.json").read_text(encoding="utf-8")
-    for example, own in {"invo_AbC123": ORIGINAL, "cust_AbC123": CUSTOMER, **ids}.items():
+    for example, own in {"invo_AbC123": ORIGINAL, "cust_AbC123": DEMO_CUSTOMER, **ids}.items():
         text = text.replace(example, own)
     parsed: Json = json.loads(text)
     return parsed
@@ -131,7 +123,7 @@ def _memo_is_booked(system: LocalSystem, connection: Connection) -> bool:
 
 
 def _customer_is_synced(system: LocalSystem, connection: Connection) -> bool:
-    found = system.ledger_item(f"default#customer#{CUSTOMER}", "RECORD")
+    found = system.ledger_item(f"default#customer#{DEMO_CUSTOMER}", "RECORD")
     return bool(found and found["state"] == "synced")
 
 
@@ -154,7 +146,7 @@ def test_a_message_of_a_queue_is_worked_off(system: LocalSystem, name: str) -> N
     rillet_id = exported(system, connection)
     system.solvimon.state.webhooks_on = system.rillet.state.webhooks_on = False
     load(connection, credit_note(), original(SECOND))
-    connection.platform.edit_customer(CUSTOMER, email="harbour@example.com")
+    connection.platform.edit_customer(DEMO_CUSTOMER, email="harbour@example.com")
     connection.organisation.pay(rillet_id)
     before = is_done(system, connection)
 

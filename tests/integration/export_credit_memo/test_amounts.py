@@ -9,22 +9,17 @@ from solvimon_rillet.mapping.credit_memos import Original, to_applications, to_r
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.models import Invoice
-from tests.integration.export_credit_memo.support import (
-    NOTE,
-    Json,
-    application_calls,
-    credit,
-    credit_note,
-    load,
-    memo_calls,
+from tests.support.arrange import credit, load
+from tests.support.assertions import (
+    application_posts,
+    assert_memo_exported,
+    calls_to,
+    memo_posts,
+    memo_record,
     memos,
-    original,
-    record,
     rillet_invoice,
-    settled,
 )
-from tests.integration.export_invoice.support import calls_to
-from tests.support.builders import LINKS, amount, group, invoice, tax
+from tests.support.builders import LINKS, NOTE, Json, amount, credit_note, group, invoice, original, tax
 
 
 def mapped(*groups: Json, **more: object) -> Json:
@@ -70,7 +65,7 @@ def test_a_full_credit_of_either_sign_empties_the_invoice(
 
     system.settle()
 
-    memo = settled(system, default)
+    memo = assert_memo_exported(system, default)
     assert (memo["total"]["amount"], memo["taxed_amount"]["amount"]) == ("121.00", "21.00")
     assert memo["status"] == "APPLIED"
     assert rillet_invoice(default)["amount_due"]["amount"] == "0.00"
@@ -83,9 +78,9 @@ def test_a_partial_credit_leaves_the_rest_of_the_invoice_open(
 
     system.settle()
 
-    settled(system, default, ("36.30", "0.00"))
+    assert_memo_exported(system, default, ("36.30", "0.00"))
     assert rillet_invoice(default)["amount_due"]["amount"] == "84.70"
-    assert record(system)["warnings"] == []
+    assert memo_record(system)["warnings"] == []
 
 
 def test_a_memo_keeps_solvimons_number_and_tells_of_another(system: LocalSystem, default: Connection) -> None:
@@ -95,7 +90,7 @@ def test_a_memo_keeps_solvimons_number_and_tells_of_another(system: LocalSystem,
 
     [memo] = memos(default)
     assert memo["credit_memo_number"] == "CRE-2026-007"
-    assert record(system)["rillet_number"] == "CRE-2026-007"
+    assert memo_record(system)["rillet_number"] == "CRE-2026-007"
 
 
 def test_a_number_that_rillet_gave_instead_is_told(
@@ -134,7 +129,7 @@ def test_another_total_in_rillets_answer_is_noted_and_the_memo_is_not_applied(
     assert (result["outcome"], result["code"]) == ("differs", "total_differs")
     assert "gross 1 EUR instead of 121.00 EUR" in result["message"]
     assert again["outcome"] == "differs"
-    assert application_calls(system) == []
+    assert application_posts(system) == []
     assert len(memos(default)) == 1
 
 
@@ -160,7 +155,7 @@ def test_a_note_that_does_not_tie_out_is_rejected_and_nothing_is_sent(
 
     assert (result["outcome"], result["code"]) == ("rejected", "does_not_tie_out")
     assert named in result["message"]
-    assert memo_calls(system) == []
+    assert memo_posts(system) == []
 
 
 def test_a_corrected_note_is_exported_when_it_is_retried(system: LocalSystem, default: Connection) -> None:
@@ -171,7 +166,7 @@ def test_a_corrected_note_is_exported_when_it_is_retried(system: LocalSystem, de
     [result] = credit(system)
 
     assert result["outcome"] == "exported"
-    settled(system, default)
+    assert_memo_exported(system, default)
 
 
 def test_an_application_has_the_decimals_of_its_currency_and_leaves_out_what_is_nothing() -> None:

@@ -4,26 +4,21 @@ import threading
 
 import pytest
 
+from local.aws.runtime import Killed
 from local.system import Connection, LocalSystem
 from solvimon_rillet.ledger.ledger import LEASE_SECONDS, Ledger
 from solvimon_rillet.rillet.client import RilletClient
-from tests.integration.export_credit_memo.support import (
-    NOTE,
-    ORIGINAL,
-    application_calls,
+from tests.support.arrange import booked_by_hand, credit, die, export, load, until
+from tests.support.assertions import (
+    application_posts,
     applied,
-    booked_by_hand,
-    credit,
-    credit_note,
-    load,
-    memo_calls,
+    assert_memo_exported,
+    memo_posts,
+    memo_record,
     memos,
-    original,
-    record,
     rillet_invoice,
-    settled,
 )
-from tests.integration.export_invoice.support import Killed, die, export, until
+from tests.support.builders import NOTE, ORIGINAL, credit_note, original
 
 HOUR = 3600
 
@@ -40,10 +35,10 @@ def noted(system: LocalSystem, default: Connection) -> Connection:
 
 def in_the_end(system: LocalSystem, connection: Connection) -> None:
     """Time passes; the memo is there once, and its whole amount is applied once."""
-    until(system, lambda: record(system)["state"] not in {"claimed", "sending"})
+    until(system, lambda: memo_record(system)["state"] not in {"claimed", "sending"})
     system.advance(HOUR)
     system.settle()
-    memo = settled(system, connection)
+    memo = assert_memo_exported(system, connection)
     assert applied(memo) == {rillet_invoice(connection)["id"]: "121.00"}
     assert rillet_invoice(connection)["amount_due"]["amount"] == "0.00"
     assert rillet_invoice(connection)["status"] == "CREDITED"
@@ -57,7 +52,7 @@ def test_a_memo_and_its_application_are_two_calls_in_the_steady_state(
     system.settle()
 
     calls = system.rillet.state.calls[before:]
-    memo = settled(system, noted)
+    memo = assert_memo_exported(system, noted)
     assert [(call.method, call.path) for call in calls] == [
         ("POST", "/credit-memos"),
         ("POST", f"/credit-memos/{memo['id']}/applications"),
@@ -67,10 +62,10 @@ def test_a_memo_and_its_application_are_two_calls_in_the_steady_state(
 def test_the_memo_and_its_application_use_keys_of_their_own(system: LocalSystem, noted: Connection) -> None:
     system.settle()
 
-    keys = [call.idempotency_key for call in (*memo_calls(system), *application_calls(system))]
+    keys = [call.idempotency_key for call in (*memo_posts(system), *application_posts(system))]
     assert all(keys)
     assert len(set(keys)) == 2
-    assert record(system)["attempt"]["key"] == keys[0]
+    assert memo_record(system)["attempt"]["key"] == keys[0]
 
 
 @pytest.mark.parametrize("answer", ["commit_then_drop", "status_after", "malformed", "drop", "status"])
@@ -79,7 +74,7 @@ def test_a_lost_answer_of_either_step(system: LocalSystem, noted: Connection, an
     system.rillet.state.misbehave(answer, path=step)
 
     system.settle()
-    in_between = record(system)["state"]
+    in_between = memo_record(system)["state"]
 
     assert in_between == "sending"
     in_the_end(system, noted)
@@ -157,7 +152,7 @@ def test_the_same_webhook_20_times_at_once_makes_one_memo(system: LocalSystem, d
 
     assert statuses == [200] * 20
     in_the_end(system, default)
-    assert (len(memo_calls(system)), len(application_calls(system))) == (1, 1)
+    assert (len(memo_posts(system)), len(application_posts(system))) == (1, 1)
 
 
 def test_the_invoice_and_its_credit_note_arriving_together_end_as_one_of_each(
@@ -198,12 +193,12 @@ def test_a_set_for_a_partly_paid_invoice_is_not_taken_back_after_its_answer_was_
             patch.setattr(Ledger, "finish", die)
             system.settle()
     system.advance(hours * HOUR)
-    until(system, lambda: record(system)["state"] not in {"claimed", "sending"})
+    until(system, lambda: memo_record(system)["state"] not in {"claimed", "sending"})
 
-    memo = settled(system, noted, ("60.00", "61.00"))
+    memo = assert_memo_exported(system, noted, ("60.00", "61.00"))
 
     assert applied(memo) == {rillet_invoice(noted)["id"]: "60.00"}
-    assert any("61.00 EUR stay open on the memo" in warning for warning in record(system)["warnings"])
+    assert any("61.00 EUR stay open on the memo" in warning for warning in memo_record(system)["warnings"])
 
 
 def test_a_worker_whose_lease_is_taken_over_applies_nothing_twice(
@@ -242,15 +237,15 @@ def test_two_memos_for_one_credit_note_are_reported_and_not_applied(
 ) -> None:
     system.rillet.state.misbehave("commit_then_drop", path="/credit-memos")
     system.settle()
-    body = memo_calls(system)[0].request_body
+    body = memo_posts(system)[0].request_body
     booked_by_hand(system, noted, body, "/credit-memos")
     system.rillet.state.misbehave("down")
     system.advance(25 * HOUR)
     system.settle()
     system.rillet.state.behave()
-    until(system, lambda: record(system)["state"] not in {"claimed", "sending"})
+    until(system, lambda: memo_record(system)["state"] not in {"claimed", "sending"})
 
-    kept = record(system)
+    kept = memo_record(system)
 
     assert (kept["state"], kept["code"]) == ("differs", "exported_twice")
     assert all(memo["id"] in kept["message"] for memo in memos(noted))

@@ -10,28 +10,21 @@ from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.models import Invoice
 from tests.contract.documents import MISSING, MISSING_REASON
 from tests.contract.report import overheard
-from tests.integration.export_credit_memo.support import (
-    NOTE,
-    Json,
-    application_calls,
-    credit,
-    credit_note,
-    load,
-    memo_calls,
-    memos,
-    original,
-    rillet_invoice,
-)
-from tests.integration.export_invoice.support import export
+from tests.support.arrange import credit, export, load
+from tests.support.assertions import application_posts, memo_posts, memos, rillet_invoice
 from tests.support.builders import (
     CUSTOMER,
     GROUP,
     LINKS,
+    NOTE,
     PLATFORM_FEE,
     SUBSIDIARY,
+    Json,
     Mapped,
+    credit_note,
     group,
     invoice,
+    original,
     tax,
 )
 
@@ -80,7 +73,7 @@ def test_row_original_invoice_id_becomes_the_applications_invoice_id(
 
     credit(system)
 
-    [call] = application_calls(system)
+    [call] = application_posts(system)
     assert call.path == f"/credit-memos/{memos(default)[0]['id']}/applications"
     assert call.request_body == {
         "applications": [
@@ -91,7 +84,7 @@ def test_row_original_invoice_id_becomes_the_applications_invoice_id(
             }
         ]
     }
-    assert "invoice_id" not in memo_calls(system)[0].request_body
+    assert "invoice_id" not in memo_posts(system)[0].request_body
 
 
 def test_row_invoice_id_becomes_external_references(exported: Mapped) -> None:

@@ -3,26 +3,18 @@
 import pytest
 
 from local.system import Connection, LocalSystem
-from tests.integration.export_credit_memo.support import (
-    NOTE,
-    ORIGINAL,
-    OTHER_NOTE,
-    SECOND,
-    Json,
-    application_calls,
+from tests.support.arrange import credit, load
+from tests.support.assertions import (
+    application_posts,
     applied,
-    credit,
-    credit_note,
-    load,
+    assert_memo_exported,
+    calls_to,
+    memo_record,
     memos,
-    one_off,
-    original,
-    record,
     rillet_invoice,
-    settled,
 )
-from tests.integration.export_invoice.support import calls_to
-from tests.integration.export_invoice.support import record as invoice_record
+from tests.support.assertions import record as invoice_record
+from tests.support.builders import NOTE, ORIGINAL, OTHER_NOTE, SECOND, Json, credit_note, one_off, original
 
 
 @pytest.fixture
@@ -53,10 +45,10 @@ def test_a_credit_that_is_larger_than_the_invoice_leaves_the_rest_on_the_memo(
 
     system.settle()
 
-    memo = settled(system, billed, ("121.00", "60.50"))
+    memo = assert_memo_exported(system, billed, ("121.00", "60.50"))
     assert memo["status"] == "PARTIALLY_APPLIED"
     assert rillet_invoice(billed)["amount_due"]["amount"] == "0.00"
-    assert record(system)["warnings"] == [open_stays("60.50")]
+    assert memo_record(system)["warnings"] == [open_stays("60.50")]
 
 
 @pytest.mark.parametrize(("paid", "open_amount"), [("121.00", "0.00"), ("61.00", "60.00")])
@@ -69,10 +61,10 @@ def test_a_full_credit_of_a_paid_or_partly_paid_invoice_takes_what_is_open(
     system.settle()
 
     rest = {"0.00": "121.00", "60.00": "61.00"}[open_amount]
-    settled(system, billed, (open_amount, rest))
+    assert_memo_exported(system, billed, (open_amount, rest))
     assert rillet_invoice(billed)["amount_due"]["amount"] == "0.00"
-    assert record(system)["warnings"] == [open_stays(rest)]
-    assert (record(system)["applied"], record(system)["unapplied"]) == (open_amount, rest)
+    assert memo_record(system)["warnings"] == [open_stays(rest)]
+    assert (memo_record(system)["applied"], memo_record(system)["unapplied"]) == (open_amount, rest)
 
 
 def test_a_partial_credit_of_a_paid_invoice_stays_on_the_memo(
@@ -83,8 +75,8 @@ def test_a_partial_credit_of_a_paid_invoice_stays_on_the_memo(
 
     system.settle()
 
-    settled(system, billed, ("0.00", "36.30"))
-    assert record(system)["warnings"] == [open_stays("36.30")]
+    assert_memo_exported(system, billed, ("0.00", "36.30"))
+    assert memo_record(system)["warnings"] == [open_stays("36.30")]
 
 
 def test_rillet_is_asked_what_is_open_only_after_it_refused(system: LocalSystem, billed: Connection) -> None:
@@ -93,9 +85,9 @@ def test_rillet_is_asked_what_is_open_only_after_it_refused(system: LocalSystem,
 
     system.settle()
 
-    settled(system, billed, ("21.00", "15.30"))
-    assert [call.status for call in application_calls(system)] == [400, 200]
-    keys = [call.idempotency_key for call in application_calls(system)]
+    assert_memo_exported(system, billed, ("21.00", "15.30"))
+    assert [call.status for call in application_posts(system)] == [400, 200]
+    keys = [call.idempotency_key for call in application_posts(system)]
     assert len(set(keys)) == 2
     assert invoice_reads(system) == 1
 
@@ -105,7 +97,7 @@ def test_a_credit_that_fits_costs_no_question(system: LocalSystem, billed: Conne
 
     system.settle()
 
-    settled(system, billed, ("36.30", "0.00"))
+    assert_memo_exported(system, billed, ("36.30", "0.00"))
     assert invoice_reads(system) == 0
 
 
@@ -146,7 +138,7 @@ def test_two_credit_notes_at_once_take_no_more_than_the_invoice(
 
     taken = sorted(memo["applied_amount"]["amount"] for memo in memos(billed))
     assert taken == ["48.40", "72.60"]
-    assert sorted(record(system, note)["applied"] for note in (NOTE, OTHER_NOTE)) == taken
+    assert sorted(memo_record(system, note)["applied"] for note in (NOTE, OTHER_NOTE)) == taken
     assert rillet_invoice(billed)["amount_due"]["amount"] == "0.00"
 
 
@@ -165,8 +157,8 @@ def test_a_set_that_rillet_refuses_for_good_leaves_the_memo_and_says_so_and_a_re
     assert refused["message"].startswith(f"The memo {memo['id']} is in Rillet, but it could not be applied: ")
     assert "Not today" in refused["message"]
     assert retried["outcome"] == "exported"
-    assert "code" not in record(system)
-    settled(system, billed)
+    assert "code" not in memo_record(system)
+    assert_memo_exported(system, billed)
 
 
 def test_a_retry_after_a_refusal_plans_anew(system: LocalSystem, billed: Connection) -> None:
@@ -178,7 +170,7 @@ def test_a_retry_after_a_refusal_plans_anew(system: LocalSystem, billed: Connect
     [retried] = credit(system)
 
     assert retried["applied"] == "100.00"
-    settled(system, billed, ("100.00", "21.00"))
+    assert_memo_exported(system, billed, ("100.00", "21.00"))
 
 
 def lose_and_refuse(system: LocalSystem, connection: Connection, refusals: int) -> list[Json]:
@@ -210,7 +202,7 @@ def test_a_set_that_was_applied_though_it_is_refused_later_counts_as_open_for_it
     credit(system)
     system.settle()
 
-    settled(system, billed, amounts)
+    assert_memo_exported(system, billed, amounts)
     assert rillet_invoice(billed)["amount_due"]["amount"] == "0.00"
 
 
@@ -223,7 +215,7 @@ def test_what_a_memo_has_taken_of_one_invoice_does_not_move_to_another_after_a_r
     [result] = credit(system)
 
     assert (queued["outcome"], result["outcome"]) == ("queued", "exported")
-    memo = settled(system, billed, ("181.50", "0.00"))
+    memo = assert_memo_exported(system, billed, ("181.50", "0.00"))
     first, second = (rillet_invoice(billed, each)["id"] for each in (ORIGINAL, SECOND))
     assert applied(memo) == {first: "121.00", second: "60.50"}
 
@@ -236,7 +228,7 @@ def test_a_memo_is_read_only_where_an_earlier_set_is_in_doubt(
 
     system.settle()
 
-    assert [call.status for call in application_calls(system)] == [400, 200]
+    assert [call.status for call in application_posts(system)] == [400, 200]
     assert calls_to(system, "GET", "/credit-memos/") == []
 
 
@@ -252,8 +244,8 @@ def test_a_memo_that_is_gone_when_its_application_is_in_doubt_is_noted_as_delete
 
     assert refused["outcome"] == "rejected"
     assert (result["outcome"], result["code"]) == ("differs", "deleted_in_rillet")
-    assert record(system)["state"] == "differs"
-    assert "lease_until" not in record(system)
+    assert memo_record(system)["state"] == "differs"
+    assert "lease_until" not in memo_record(system)
 
 
 @pytest.mark.parametrize("status", [409, 503])
@@ -268,7 +260,7 @@ def test_an_application_without_a_clear_answer_is_tried_again(
     system.settle()
 
     assert queued["outcome"] == "queued"
-    memo = settled(system, billed)
+    memo = assert_memo_exported(system, billed)
     assert applied(memo) == {rillet_invoice(billed)["id"]: "121.00"}
 
 
@@ -279,6 +271,6 @@ def test_an_application_is_dated_like_the_note_in_its_own_time_zone(
 
     system.settle()
 
-    memo = settled(system, billed)
+    memo = assert_memo_exported(system, billed)
     assert memo["credit_memo_date"] == "2026-02-02"
     assert memo["applications"][0]["application_date"] == "2026-02-02"

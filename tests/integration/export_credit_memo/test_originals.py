@@ -4,27 +4,18 @@ import pytest
 
 from local.system import Connection, LocalSystem
 from solvimon_rillet.ledger.ledger import Ledger
-from tests.integration.export_credit_memo.support import (
-    NOTE,
-    ORIGINAL,
-    SECOND,
-    Json,
-    application_calls,
+from tests.support.arrange import configure, credit, die, export, load, until
+from tests.support.assertions import (
+    application_posts,
     applied,
-    credit,
-    credit_note,
-    load,
-    memo_calls,
+    assert_memo_exported,
+    memo_posts,
+    memo_record,
     memos,
-    one_off,
-    original,
-    record,
     rillet_invoice,
-    settled,
 )
-from tests.integration.export_invoice.support import configure, die, export, until
-from tests.integration.export_invoice.support import record as invoice_record
-from tests.support.builders import amount
+from tests.support.assertions import record as invoice_record
+from tests.support.builders import NOTE, ORIGINAL, SECOND, Json, amount, credit_note, one_off, original
 
 HOUR = 3600
 
@@ -42,8 +33,8 @@ def test_a_one_off_credit_of_several_invoices_is_applied_to_all_of_them_in_one_c
 
     system.settle()
 
-    memo = settled(system, default, ("181.50", "0.00"))
-    assert len(application_calls(system)) == 1
+    memo = assert_memo_exported(system, default, ("181.50", "0.00"))
+    assert len(application_posts(system)) == 1
     assert applied(memo) == {
         rillet_invoice(default)["id"]: "121.00",
         rillet_invoice(default, SECOND)["id"]: "60.50",
@@ -58,7 +49,7 @@ def test_invoices_without_amounts_are_served_in_the_notes_order(
 
     system.settle()
 
-    memo = settled(system, default, ("181.50", "0.00"))
+    memo = assert_memo_exported(system, default, ("181.50", "0.00"))
     assert list(applied(memo).items()) == [
         (rillet_invoice(default, SECOND)["id"], "121.00"),
         (rillet_invoice(default)["id"], "60.50"),
@@ -72,7 +63,7 @@ def test_a_one_off_credit_with_one_original_is_applied_to_it(
 
     system.settle()
 
-    memo = settled(system, default, ("12.10", "0.00"))
+    memo = assert_memo_exported(system, default, ("12.10", "0.00"))
     assert applied(memo) == {rillet_invoice(default)["id"]: "12.10"}
 
 
@@ -83,10 +74,10 @@ def test_a_one_off_credit_of_no_invoice_stays_unapplied_with_a_note(
 
     system.settle()
 
-    memo = settled(system, default, ("0.00", "121.00"))
+    memo = assert_memo_exported(system, default, ("0.00", "121.00"))
     assert memo["status"] == "UNAPPLIED"
-    assert application_calls(system) == []
-    assert record(system)["warnings"] == ["The credit note names no invoice; the memo is not applied."]
+    assert application_posts(system) == []
+    assert memo_record(system)["warnings"] == ["The credit note names no invoice; the memo is not applied."]
 
 
 def test_what_one_of_several_cannot_take_goes_nowhere_else_than_solvimon_says(
@@ -97,9 +88,11 @@ def test_what_one_of_several_cannot_take_goes_nowhere_else_than_solvimon_says(
 
     system.settle()
 
-    memo = settled(system, default, ("72.60", "48.40"))
+    memo = assert_memo_exported(system, default, ("72.60", "48.40"))
     assert sorted(applied(memo).values()) == ["12.10", "60.50"]
-    assert record(system)["warnings"] == ["48.40 EUR stay open on the memo: no more is open on invo_second."]
+    assert memo_record(system)["warnings"] == [
+        "48.40 EUR stay open on the memo: no more is open on invo_second."
+    ]
 
 
 def test_a_note_of_which_solvimon_says_less_for_its_invoices_keeps_the_rest_open_and_says_so(
@@ -109,8 +102,8 @@ def test_a_note_of_which_solvimon_says_less_for_its_invoices_keeps_the_rest_open
 
     system.settle()
 
-    settled(system, default, ("60.50", "60.50"))
-    assert record(system)["warnings"] == [
+    assert_memo_exported(system, default, ("60.50", "60.50"))
+    assert memo_record(system)["warnings"] == [
         "60.50 EUR stay open on the memo: Solvimon credits no more to its invoices."
     ]
 
@@ -123,8 +116,8 @@ def test_a_note_of_two_invoices_of_which_one_cannot_take_it_says_both_causes(
 
     system.settle()
 
-    settled(system, default, ("121.00", "60.50"))
-    assert record(system)["warnings"] == [
+    assert_memo_exported(system, default, ("121.00", "60.50"))
+    assert memo_record(system)["warnings"] == [
         "Not applied to invo_second: it is in USD, not EUR.",
         "60.50 EUR stay open on the memo: no more is open on invo_original.",
     ]
@@ -149,9 +142,9 @@ def test_a_set_of_several_is_the_same_after_a_crash(
             system.settle()
     system.advance(hours * HOUR)
 
-    until(system, lambda: record(system)["state"] not in {"claimed", "sending"})
+    until(system, lambda: memo_record(system)["state"] not in {"claimed", "sending"})
 
-    memo = settled(system, default)
+    memo = assert_memo_exported(system, default)
     assert applied(memo) == {
         rillet_invoice(default)["id"]: "60.00",
         rillet_invoice(default, SECOND)["id"]: "61.00",
@@ -170,7 +163,7 @@ def test_an_original_that_is_not_in_rillet_yet_is_exported_first(
     assert writes == ["/invoices", "/credit-memos", f"/credit-memos/{result['rillet_id']}/applications"]
     assert invoice_record(system, ORIGINAL)["state"] == "exported"
     system.settle()
-    settled(system, default)
+    assert_memo_exported(system, default)
     rillet_invoice(default)
 
 
@@ -179,10 +172,10 @@ def test_an_original_whose_answer_was_lost_is_waited_for(system: LocalSystem, de
     load(default, original(), credit_note())
 
     [result] = credit(system)
-    until(system, lambda: record(system)["state"] == "exported")
+    until(system, lambda: memo_record(system)["state"] == "exported")
 
     assert result["outcome"] == "queued"
-    settled(system, default)
+    assert_memo_exported(system, default)
     rillet_invoice(default)
 
 
@@ -197,11 +190,11 @@ def test_an_original_that_another_worker_has_is_waited_for(
         system.deliver("export_invoice")
 
     [result] = credit(system)
-    until(system, lambda: record(system)["state"] == "exported")
+    until(system, lambda: memo_record(system)["state"] == "exported")
 
     assert result["outcome"] == "queued"
-    assert memo_calls(system)
-    settled(system, default)
+    assert memo_posts(system)
+    assert_memo_exported(system, default)
 
 
 def test_an_original_from_before_the_start_date_gives_a_memo_without_application(
@@ -212,10 +205,10 @@ def test_an_original_from_before_the_start_date_gives_a_memo_without_application
 
     system.settle()
 
-    settled(system, default, ("0.00", "121.00"))
+    assert_memo_exported(system, default, ("0.00", "121.00"))
     assert default.organisation.invoices.documents() == []
-    assert application_calls(system) == []
-    said = record(system)["warnings"]
+    assert application_posts(system) == []
+    said = memo_record(system)["warnings"]
     assert said[0] == (
         "Not applied to invo_original, which is not in Rillet: The invoice is dated 2026-01-31, before the "
         "connection's start_date 2026-02-01."
@@ -250,7 +243,7 @@ def test_a_rejected_original_stops_the_note_with_both_remedies_and_a_retry_works
     assert "Compare the invoice with its PDF in Solvimon" in stopped["remedy"]
     assert stopped["remedy"].endswith("Retry the invoice, and this credit note after it.")
     assert retried["outcome"] == "exported"
-    settled(system, default)
+    assert_memo_exported(system, default)
 
 
 def test_a_rejected_original_that_was_retried_by_itself_is_found(
@@ -263,7 +256,7 @@ def test_a_rejected_original_that_was_retried_by_itself_is_found(
     export(system, ORIGINAL)
     credit(system)
 
-    settled(system, default)
+    assert_memo_exported(system, default)
 
 
 def test_an_original_that_solvimon_does_not_have_stops_the_note(
@@ -288,8 +281,8 @@ def test_an_original_that_is_gone_from_rillet_leaves_the_memo_unapplied_and_says
 
     system.settle()
 
-    settled(system, default, ("0.00", "121.00"))
-    assert record(system)["warnings"] == [
+    assert_memo_exported(system, default, ("0.00", "121.00"))
+    assert memo_record(system)["warnings"] == [
         "Not applied to invo_original, which is not in Rillet any more.",
         "121.00 EUR stay open on the memo: it could not be applied to invo_original.",
     ]
@@ -302,10 +295,10 @@ def test_a_note_and_its_original_in_different_currencies_give_an_unapplied_memo_
 
     system.settle()
 
-    settled(system, default, ("0.00", "121.00"))
-    assert record(system)["warnings"] == [
+    assert_memo_exported(system, default, ("0.00", "121.00"))
+    assert memo_record(system)["warnings"] == [
         "Not applied to invo_original: it is in EUR, not USD.",
         "121.00 USD stay open on the memo: it could not be applied to invo_original.",
     ]
     assert rillet_invoice(default)["amount_due"]["amount"] == "121.00"
-    assert record(system, NOTE)["totals"]["currency"] == "USD"
+    assert memo_record(system, NOTE)["totals"]["currency"] == "USD"

@@ -5,23 +5,16 @@ import json
 import pytest
 
 from local.system import Connection, LocalSystem
-from tests.integration.export_credit_memo.support import (
-    NOTE,
-    ORIGINAL,
-    Json,
-    application_calls,
-    credit,
-    credit_note,
-    load,
-    memo_calls,
+from tests.support.arrange import configure, credit, export, load, until
+from tests.support.assertions import (
+    application_posts,
+    assert_memo_exported,
+    memo_posts,
+    memo_record,
     memos,
-    original,
-    record,
     rillet_invoice,
-    settled,
 )
-from tests.integration.export_invoice.support import configure, export, until
-from tests.support.builders import amount
+from tests.support.builders import NOTE, ORIGINAL, Json, amount, credit_note, original
 
 
 @pytest.fixture
@@ -57,7 +50,7 @@ def test_a_note_in_a_closed_period_is_held_and_booked_when_it_is_open(
     assert "dated 2026-02-01" in held["message"]
     assert "up to 2026-02-28" in held["message"]
     assert booked["outcome"] == "exported"
-    settled(system, noted)
+    assert_memo_exported(system, noted)
 
 
 def test_next_open_day_books_and_applies_it_there_and_keeps_the_true_date_in_the_first_line(
@@ -69,7 +62,7 @@ def test_next_open_day_books_and_applies_it_there_and_keeps_the_true_date_in_the
 
     credit(system)
 
-    memo = settled(system, noted)
+    memo = assert_memo_exported(system, noted)
     assert memo["credit_memo_date"] == "2026-03-01"
     assert memo["applications"][0]["application_date"] == "2026-03-01"
     assert memo["items"][0]["description"] == (
@@ -84,10 +77,10 @@ def test_a_period_that_was_closed_a_moment_ago_is_noticed_by_rillets_refusal(
     noted.organisation.close_period("2026-02-01", "2026-02-28")
 
     [refused] = credit(system)
-    until(system, lambda: record(system)["state"] == "exported")
+    until(system, lambda: memo_record(system)["state"] == "exported")
 
     assert refused["outcome"] == "queued"
-    assert settled(system, noted)["credit_memo_date"] == "2026-03-01"
+    assert assert_memo_exported(system, noted)["credit_memo_date"] == "2026-03-01"
 
 
 @pytest.mark.parametrize(("policy", "outcome"), [("hold", "rejected"), ("next_open_day", "exported")])
@@ -111,7 +104,7 @@ def test_a_period_that_is_closed_between_memo_and_application(
         noted.organisation.closed_periods.clear()
         assert credit(system)[0]["outcome"] == "exported"
     day = {"hold": "2026-02-01", "next_open_day": "2026-03-01"}[policy]
-    assert settled(system, noted)["applications"][0]["application_date"] == day
+    assert assert_memo_exported(system, noted)["applications"][0]["application_date"] == day
 
 
 @pytest.mark.parametrize(
@@ -133,8 +126,8 @@ def test_what_is_not_for_rillet_is_skipped_with_its_reason(
 
     assert result["outcome"] == "skipped"
     assert reason in result["reason"]
-    assert record(system)["state"] == "skipped"
-    assert memo_calls(system) == []
+    assert memo_record(system)["state"] == "skipped"
+    assert memo_posts(system) == []
 
 
 def test_the_workflow_can_be_switched_off_and_on(system: LocalSystem, noted: Connection) -> None:
@@ -161,7 +154,7 @@ def test_an_invoices_event_for_the_note_is_not_ours_and_holds_up_nothing(
     assert [delivery.error for delivery in deliveries] == [None]
     assert result["outcome"] == "not_ours"
     assert len(noted.organisation.invoices.documents()) == 1
-    settled(system, noted)
+    assert_memo_exported(system, noted)
 
 
 def test_a_credit_notes_event_for_an_invoice_is_not_ours_and_holds_up_nothing(
@@ -213,7 +206,7 @@ def test_a_dry_run_sends_what_the_run_sends(system: LocalSystem, noted: Connecti
     [would] = credit(system, dry_run=True)
     credit(system)
 
-    assert memo_calls(system)[0].request_body == would["payload"]
+    assert memo_posts(system)[0].request_body == would["payload"]
 
 
 def test_a_dry_run_says_what_stands_in_the_way(system: LocalSystem, noted: Connection) -> None:
@@ -228,7 +221,7 @@ def test_a_dry_run_says_what_stands_in_the_way(system: LocalSystem, noted: Conne
     assert skipped["outcome"] == "would_skip"
     assert other["outcome"] == "not_ours"
     assert (nonsense["outcome"], nonsense["code"]) == ("would_reject", "invoice_not_found")
-    assert application_calls(system) == []
+    assert application_posts(system) == []
 
 
 def test_a_dry_run_of_what_is_in_rillet_says_so(system: LocalSystem, noted: Connection) -> None:
@@ -251,8 +244,8 @@ def test_a_customer_that_is_gone_from_rillet_is_forgotten_and_looked_up_anew(
 
     assert (missing["outcome"], missing["code"]) == ("rejected", "rillet_record_missing")
     assert retried["outcome"] == "exported"
-    assert record(system)["attempt"]["number"] == 2
-    settled(system, noted)
+    assert memo_record(system)["attempt"]["number"] == 2
+    assert_memo_exported(system, noted)
 
 
 def test_a_nonsensical_id_is_rejected_without_a_call(system: LocalSystem, default: Connection) -> None:

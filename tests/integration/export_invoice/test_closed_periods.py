@@ -1,7 +1,9 @@
 """Invoices dated in a period that is closed in Rillet."""
 
 from local.system import Connection, LocalSystem
-from tests.integration.export_invoice.support import FIRST, export, record, rillet_invoices
+from tests.support.arrange import export
+from tests.support.assertions import record, rillet_invoices
+from tests.support.builders import FIRST
 
 
 def last_closed_reads(system: LocalSystem) -> int:

@@ -1,17 +1,9 @@
 """A 409 may stand for a request that is under way or done, or for something else in its place."""
 
 from local.system import Connection, LocalSystem
-from tests.integration.export_invoice.support import (
-    FIRST,
-    calls_to,
-    dead,
-    export,
-    finalise,
-    record,
-    rillet_invoices,
-    sent,
-    until,
-)
+from tests.support.arrange import export, finalise, until
+from tests.support.assertions import calls_to, dead_letters, invoice_posts, record, rillet_invoices
+from tests.support.builders import FIRST
 
 
 def test_a_409_is_no_refusal_and_the_same_request_is_sent_again(
@@ -25,7 +17,7 @@ def test_a_409_is_no_refusal_and_the_same_request_is_sent_again(
     until(system, lambda: record(system, FIRST)["state"] == "exported")
 
     assert (in_between["state"], in_between["attempt"]["open"]) == ("sending", True)
-    assert len({call.idempotency_key for call in sent(system)}) == 1
+    assert len({call.idempotency_key for call in invoice_posts(system)}) == 1
     assert len(rillet_invoices(default)) == 1
 
 
@@ -59,6 +51,6 @@ def test_a_409_again_and_again_without_the_invoice_is_told_to_a_person(
     assert (kept["state"], kept["code"]) == ("rejected", "refused_by_rillet")
     assert "409" in kept["message"]
     assert calls_to(system, "GET", "/invoices"), "it looked before it said so"
-    assert dead(system) == []
+    assert dead_letters(system) == []
     assert result["outcome"] == "exported"
     assert len(rillet_invoices(default)) == 1

@@ -12,20 +12,10 @@ import requests
 
 from local import sample_data
 from local.system import Connection, LocalSystem
-from tests.integration.export_invoice.support import (
-    FIRST,
-    Json,
-    bus_event,
-    dead,
-    export,
-    finalise,
-    put_on_queue,
-    record,
-    rillet_invoices,
-    until,
-    waiting,
-)
-from tests.integration.receive_webhook.support import envelope, post, signed
+from tests.support.arrange import export, finalise, put_on_queue, until
+from tests.support.assertions import dead_letters, record, rillet_invoices, waiting
+from tests.support.builders import FIRST, Json, bus_event
+from tests.support.webhooks import envelope, post, signed
 
 pytestmark = pytest.mark.slow
 
@@ -249,7 +239,7 @@ def test_trouble_of_one_does_not_delay_the_other(
     assert len(rillet_invoices(b)) == 1
     assert rillet_invoices(a) == []
     assert waiting(system).total == 2
-    assert dead(system) == []
+    assert dead_letters(system) == []
 
 
 def test_the_budget_of_one_is_not_the_budget_of_the_other(
@@ -337,7 +327,7 @@ def test_a_backlog_of_500_of_one_does_not_delay_the_single_invoice_of_the_other(
     assert 0 < in_rillet <= 60
     assert waiting(system).total == BACKLOG - in_rillet
     assert observed.most_receives == 1
-    assert dead(system) == []
+    assert dead_letters(system) == []
     assert a.organisation.counts.refused == 0
     assert len(backlog) == BACKLOG
 
@@ -357,7 +347,7 @@ def test_messages_that_are_handed_back_for_their_pace_are_never_counted_as_failu
     assert observed.most_receives == 1
     assert [len(rillet_invoices(a, id_)) for id_ in backlog] == [1] * len(backlog)
     assert a.organisation.counts.refused == 0
-    assert dead(system) == []
+    assert dead_letters(system) == []
 
 
 def test_somebody_else_uses_the_organisation_and_everything_is_exported_later(

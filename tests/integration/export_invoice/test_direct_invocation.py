@@ -8,22 +8,17 @@ import pytest
 
 from local import sample_data
 from local.system import ROOT, Connection, LocalSystem
-from tests.integration.export_invoice.support import (
-    FIRST,
-    Json,
-    bus_event,
+from tests.support.arrange import (
     configure,
     export,
     finalise,
-    invoice,
     put_on_queue,
-    record,
-    rillet_invoices,
-    sent,
-    waiting,
+    solvimon_invoice,
     without_waiting_for_aws,
 )
-from tests.integration.receive_webhook.support import envelope, event, signed
+from tests.support.assertions import invoice_posts, record, rillet_invoices, waiting
+from tests.support.builders import FIRST, Json, bus_event
+from tests.support.webhooks import envelope, event, signed
 
 NEW_CUSTOMER = sample_data.invoice_id("new-customer")
 DISCOUNT = sample_data.invoice_id("discount")
@@ -100,7 +95,7 @@ def test_a_dry_run_answers_exactly_what_is_then_sent_and_writes_nothing(
     [planned] = dry_run(system, invoice_id)
     [done] = export(system, invoice_id)
 
-    [call] = sent(system)
+    [call] = invoice_posts(system)
     assert (planned["outcome"], done["outcome"]) == ("would_export", "exported")
     body = json.loads(json.dumps(call.request_body, default=str))
     payload = json.loads(json.dumps(planned["payload"], default=str))
@@ -122,7 +117,7 @@ def test_a_dry_run_says_where_every_field_of_the_payload_came_from(
     assert came_from["invoice_date"] == "invoice_date"
     assert came_from["items[2].price.amount_per_unit"] == "periods[0].groups[2].amount_excluding_tax"
     assert came_from["items[0].tax_rate.percentage"] == ("periods[0].groups[0].tax_categories[0].percentage")
-    document = invoice(default, DISCOUNT)
+    document = solvimon_invoice(default, DISCOUNT)
     nowhere = {path: source for path, source in came_from.items() if not _is_in(document, source)}
     assert nowhere == {}
 
@@ -223,7 +218,7 @@ def test_a_dry_run_of_a_credit_note_promises_what_the_run_does(
     system: LocalSystem, default: Connection
 ) -> None:
     default.platform.finalise(FIRST)
-    invoice(default)["type"] = "CREDIT"
+    solvimon_invoice(default)["type"] = "CREDIT"
 
     [planned] = dry_run(system, FIRST)
     [done] = export(system, FIRST)
@@ -359,7 +354,7 @@ def test_there_is_an_example_event_for_every_function(system: LocalSystem) -> No
 
 def test_the_example_event_of_export_invoice_is_a_dry_run(system: LocalSystem, default: Connection) -> None:
     example = _example("export_invoice.json")
-    default.platform.records["invoices"]["invo_AbC123"] = invoice(default) | {"id": "invo_AbC123"}
+    default.platform.records["invoices"]["invo_AbC123"] = solvimon_invoice(default) | {"id": "invo_AbC123"}
     default.platform.finalise("invo_AbC123")
     before = everything(system)
 
@@ -406,7 +401,7 @@ def acme(system: LocalSystem) -> Connection:
 def test_one_connections_invoice_cannot_be_read_through_another(
     system: LocalSystem, default: Connection, acme: Connection
 ) -> None:
-    mine = default.platform.records["invoices"]["invo_mine"] = invoice(default) | {"id": "invo_mine"}
+    mine = default.platform.records["invoices"]["invo_mine"] = solvimon_invoice(default) | {"id": "invo_mine"}
     default.platform.finalise("invo_mine")
 
     [result] = export(system, "invo_mine", connection="acme")
@@ -430,7 +425,7 @@ def test_the_same_ids_in_two_connections_are_two_documents(
     assert len(rillet_invoices(default)) == len(rillet_invoices(acme)) == 1
     ours, theirs = record(system, FIRST), record(system, FIRST, "acme")
     assert ours["rillet_id"] != theirs["rillet_id"]
-    keys = {call.idempotency_key for call in sent(system)}
+    keys = {call.idempotency_key for call in invoice_posts(system)}
     assert len(keys) == 2, "one key for both would let Rillet answer one for the other"
     assert {item["pk"].partition("#")[0] for item in system.ledger()} == {"default", "acme"}
 

@@ -7,19 +7,13 @@ from typing import Any
 
 import pytest
 
+from local.aws.runtime import Killed
 from local.system import Connection, LocalSystem
 from solvimon_rillet.ledger.ledger import LEASE_SECONDS, Ledger
 from solvimon_rillet.rillet.client import RilletClient
-from tests.integration.export_invoice.support import (
-    FIRST,
-    Killed,
-    booked_by_hand,
-    die,
-    export,
-    record,
-    rillet_invoices,
-    until,
-)
+from tests.support.arrange import booked_by_hand, die, export, until
+from tests.support.assertions import record, rillet_invoices
+from tests.support.builders import FIRST
 
 HOUR = 3600
 

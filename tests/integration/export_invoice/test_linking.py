@@ -11,17 +11,9 @@ from local import sample_data
 from local.system import Connection, LocalSystem
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.workflows.export.link_resolver import DAY
-from tests.integration.export_invoice.support import (
-    FIRST,
-    Json,
-    calls_to,
-    configure,
-    export,
-    invoice,
-    record,
-    rillet_invoices,
-    sent,
-)
+from tests.support.arrange import configure, export, solvimon_invoice
+from tests.support.assertions import calls_to, invoice_posts, record, rillet_invoices
+from tests.support.builders import FIRST, Json
 
 USAGE, DISCOUNT = sample_data.invoice_id("usage-tiers"), sample_data.invoice_id("discount")
 NEW_CUSTOMER, TWO_RATES = sample_data.invoice_id("new-customer"), sample_data.invoice_id("two-rates")
@@ -34,7 +26,7 @@ AMERICAN = sample_data.rillet_id("subsidiary", "tideway-us")
 
 def another(connection: Connection, invoice_id: str, name: str = "invo_another") -> str:
     """A second invoice with the same content."""
-    copied = deepcopy(invoice(connection, invoice_id)) | {"id": name, "status": "DRAFT"}
+    copied = deepcopy(solvimon_invoice(connection, invoice_id)) | {"id": name, "status": "DRAFT"}
     copied.pop("invoice_number", None)
     connection.platform.records["invoices"][name] = copied
     return name
@@ -63,14 +55,14 @@ def run_final(system: LocalSystem, invoice_id: str) -> Json:
     system.solvimon.state.calls.clear()
     [result] = export(system, invoice_id)
     assert result["outcome"] == "exported", result
-    body: Json = sent(system)[-1].request_body
+    body: Json = invoice_posts(system)[-1].request_body
     return body
 
 
 def owner(connection: Connection, collection: str, invoice_id: str = FIRST) -> Json:
     """The customer or billing entity of an invoice, in Solvimon itself."""
     name = {"customers": "customer_id", "billing-entities": "billing_entity_id"}[collection]
-    return connection.platform.records[collection][invoice(connection, invoice_id)[name]]
+    return connection.platform.records[collection][solvimon_invoice(connection, invoice_id)[name]]
 
 
 def warnings(system: LocalSystem, invoice_id: str) -> str:
@@ -80,7 +72,7 @@ def warnings(system: LocalSystem, invoice_id: str) -> str:
 
 def test_links_embedded_in_the_invoice_cost_no_read(system: LocalSystem, default: Connection) -> None:
     default.platform.finalise(USAGE)
-    invoice(default, USAGE)["other_custom_fields"] = []
+    solvimon_invoice(default, USAGE)["other_custom_fields"] = []
 
     body = run_final(system, USAGE)
 
@@ -91,7 +83,7 @@ def test_links_embedded_in_the_invoice_cost_no_read(system: LocalSystem, default
 def test_links_that_solvimon_copied_onto_the_invoice_cost_no_read(
     system: LocalSystem, default: Connection
 ) -> None:
-    assert "custom_fields" not in invoice(default, FIRST)["customer"]
+    assert "custom_fields" not in solvimon_invoice(default, FIRST)["customer"]
 
     body = run(system, default, FIRST)
 
@@ -103,8 +95,8 @@ def test_links_that_the_invoice_does_not_carry_are_read_from_the_objects(
     system: LocalSystem, default: Connection
 ) -> None:
     default.platform.finalise(FIRST)
-    invoice(default)["other_custom_fields"] = []
-    invoice(default)["periods"][0]["groups"][0]["products"][0].pop("custom_fields")
+    solvimon_invoice(default)["other_custom_fields"] = []
+    solvimon_invoice(default)["periods"][0]["groups"][0]["products"][0].pop("custom_fields")
 
     body = run_final(system, FIRST)
 
@@ -121,9 +113,9 @@ def test_links_that_the_invoice_does_not_carry_are_read_from_the_objects(
 def test_links_by_id_alone_are_read_from_the_objects(system: LocalSystem, default: Connection) -> None:
     """An invoice that embeds neither customer nor billing entity is enough."""
     default.platform.finalise(FIRST)
-    invoice(default).update(other_custom_fields=[])
+    solvimon_invoice(default).update(other_custom_fields=[])
     for name in ("customer", "billing_entity"):
-        invoice(default).pop(name)
+        solvimon_invoice(default).pop(name)
 
     body = run_final(system, FIRST)
 
@@ -135,7 +127,7 @@ def test_an_embedded_object_without_its_id_field_on_the_invoice_is_enough(
 ) -> None:
     default.platform.finalise(USAGE)
     for name in ("customer_id", "billing_entity_id"):
-        invoice(default, USAGE).pop(name)
+        solvimon_invoice(default, USAGE).pop(name)
 
     body = run_final(system, USAGE)
 
@@ -150,7 +142,7 @@ def test_an_invoice_that_names_no_customer_or_billing_entity_is_rejected(
 ) -> None:
     default.platform.finalise(USAGE)
     for name in (missing, f"{missing}_id"):
-        invoice(default, USAGE).pop(name)
+        solvimon_invoice(default, USAGE).pop(name)
 
     [result] = export(system, USAGE)
 
@@ -163,14 +155,14 @@ def test_the_first_invoice_of_a_customer_checks_it_and_the_second_costs_one_call
 ) -> None:
     default.platform.finalise(FIRST)
     second = another(default, FIRST)
-    invoice(default)["other_custom_fields"] = []
-    invoice(default)["periods"][0]["groups"][0]["products"][0].pop("custom_fields")
+    solvimon_invoice(default)["other_custom_fields"] = []
+    solvimon_invoice(default)["periods"][0]["groups"][0]["products"][0].pop("custom_fields")
     run_final(system, FIRST)
     first_asked = asked_of_rillet(system)
 
     default.platform.finalise(second)
-    invoice(default, second)["other_custom_fields"] = []
-    invoice(default, second)["periods"][0]["groups"][0]["products"][0].pop("custom_fields")
+    solvimon_invoice(default, second)["other_custom_fields"] = []
+    solvimon_invoice(default, second)["periods"][0]["groups"][0]["products"][0].pop("custom_fields")
     run_final(system, second)
 
     assert first_asked == ["GET /books", "GET /customers", "POST /invoices"]
@@ -229,7 +221,7 @@ def test_a_corrected_product_link_wins_over_the_remembered_one_at_once(
     run(system, default, FIRST)
 
     seats = sample_data.rillet_id("product", "berth-seats")
-    product = invoice(default, second)["periods"][0]["groups"][0]["products"][0]
+    product = solvimon_invoice(default, second)["periods"][0]["groups"][0]["products"][0]
     product["custom_fields"][0]["value"] = seats
     body = run(system, default, second)
 
@@ -271,7 +263,7 @@ def test_a_link_that_rillet_does_not_know_any_more_is_forgotten_and_read_again(
     second = another(default, DISCOUNT)
     run(system, default, DISCOUNT)
     default.organisation.products.remove(support)
-    product_id = invoice(default, DISCOUNT)["periods"][0]["groups"][1]["products"][0]["id"]
+    product_id = solvimon_invoice(default, DISCOUNT)["periods"][0]["groups"][1]["products"][0]["id"]
     default.platform.records["products"][product_id]["custom_fields"][0]["value"] = seats
     default.platform.finalise(second)
 
@@ -296,7 +288,7 @@ def test_a_customer_that_rillet_lacks_is_created_with_the_guides_fields(
 
     [made] = customers(default)
     assert body["customer_id"] == made["id"]
-    customer_id = invoice(default, NEW_CUSTOMER)["customer_id"]
+    customer_id = solvimon_invoice(default, NEW_CUSTOMER)["customer_id"]
     assert {name: made[name] for name in made.keys() - {"id", "updated_at"}} == {
         "name": "Zeeland Offshore Crew B.V.",
         "name_on_invoice": "Zeeland Offshore Crew B.V.",
@@ -368,7 +360,7 @@ def test_a_customer_that_refers_to_solvimons_id_is_found_and_not_created(
     system: LocalSystem, default: Connection, create: bool
 ) -> None:
     configure(system, default, create_missing_customers=create)
-    reference = {"type": "solvimon_customer_id", "id": invoice(default, NEW_CUSTOMER)["customer_id"]}
+    reference = {"type": "solvimon_customer_id", "id": solvimon_invoice(default, NEW_CUSTOMER)["customer_id"]}
     by_hand = default.organisation.customers.add(
         {"name": "Zeeland", "external_references": [reference], "send_invoices_automatically": True}
     )
@@ -384,9 +376,12 @@ def test_an_individual_customer_is_created_under_the_whole_name(
     system: LocalSystem, default: Connection
 ) -> None:
     default.platform.finalise(TWO_RATES)
-    for customer in (owner(default, "customers", TWO_RATES), invoice(default, TWO_RATES)["customer"]):
+    for customer in (
+        owner(default, "customers", TWO_RATES),
+        solvimon_invoice(default, TWO_RATES)["customer"],
+    ):
         customer["custom_fields"] = []
-    invoice(default, TWO_RATES)["other_custom_fields"] = []
+    solvimon_invoice(default, TWO_RATES)["other_custom_fields"] = []
 
     run_final(system, TWO_RATES)
 
@@ -553,7 +548,7 @@ def test_a_foreign_currency_without_a_rate_is_a_warning_where_the_books_are_know
 ) -> None:
     second = another(default, EXCHANGE_RATE)
     run(system, default, EXCHANGE_RATE)
-    invoice(default, second)["used_exchange_rates"] = []
+    solvimon_invoice(default, second)["used_exchange_rates"] = []
 
     body = run(system, default, second)
 
@@ -566,7 +561,7 @@ def test_a_subsidiary_linked_by_hand_wins_over_every_other_link(
 ) -> None:
     second = another(default, FIRST)
     run(system, default, FIRST)
-    configure(system, default, subsidiaries={AMERICAN: invoice(default)["billing_entity_id"]})
+    configure(system, default, subsidiaries={AMERICAN: solvimon_invoice(default)["billing_entity_id"]})
 
     body = run(system, default, second)
 
@@ -578,7 +573,7 @@ def test_other_names_of_the_custom_fields_can_be_set(system: LocalSystem, defaul
     names = {"customer": "erp_customer", "product": "erp_product", "subsidiary": "erp_subsidiary"}
     configure(system, default, custom_fields=names)
     default.platform.finalise(USAGE)
-    document = invoice(default, USAGE)
+    document = solvimon_invoice(default, USAGE)
     document["other_custom_fields"] = []
     products = [g["products"][0] for period in document["periods"] for g in period["groups"]]
     for field, objects in (

@@ -13,23 +13,10 @@ from local.aws.runtime import LambdaContext
 from local.system import Connection, LocalSystem
 from solvimon_rillet.aws.sqs import GIVE_UP_SECONDS, LONGEST_DELAY
 from solvimon_rillet.workflows.export.invoice import ExportInvoice
-from tests.integration.export_invoice.support import (
-    FIRST,
-    Json,
-    bus_event,
-    calls_to,
-    dead,
-    export,
-    finalise,
-    listening,
-    put_on_queue,
-    record,
-    rillet_invoices,
-    sent,
-    until,
-    waiting,
-    without_waiting_for_aws,
-)
+from tests.support.arrange import export, finalise, put_on_queue, until, without_waiting_for_aws
+from tests.support.assertions import calls_to, dead_letters, invoice_posts, record, rillet_invoices, waiting
+from tests.support.builders import FIRST, Json, bus_event
+from tests.support.logs import function_logs
 
 pytestmark = pytest.mark.slow
 
@@ -74,12 +61,12 @@ def test_rillet_is_down_for_an_hour_and_everything_is_exported_after(
     system.settle()
 
     pass_time(system, HOUR)
-    in_between = waiting(system).total, dead(system), rillet_invoices(default)
+    in_between = waiting(system).total, dead_letters(system), rillet_invoices(default)
     system.rillet.state.behave()
     until(system, lambda: all_exported(system, default, *ALL))
 
     assert in_between == (len(ALL), [], [])
-    assert (waiting(system).total, dead(system)) == (0, [])
+    assert (waiting(system).total, dead_letters(system)) == (0, [])
     each_once(default, *ALL)
 
 
@@ -92,12 +79,12 @@ def test_no_answer_to_a_write_can_be_believed_for_an_hour(
     system.settle()
 
     pass_time(system, HOUR)
-    in_between = waiting(system).total, dead(system)
+    in_between = waiting(system).total, dead_letters(system)
     system.rillet.state.behave()
     until(system, lambda: all_exported(system, default, *TWO))
 
     assert in_between == (len(TWO), [])
-    assert (waiting(system).total, dead(system)) == (0, [])
+    assert (waiting(system).total, dead_letters(system)) == (0, [])
     each_once(default, *TWO)
     assert len(default.organisation.customers.documents()) == 12
 
@@ -108,7 +95,7 @@ def test_solvimon_is_down_and_everything_is_exported_after(system: LocalSystem, 
     system.settle()
     system.advance(HOUR)
     system.settle()
-    in_between = waiting(system).total, dead(system), sent(system)
+    in_between = waiting(system).total, dead_letters(system), invoice_posts(system)
 
     system.solvimon.state.behave()
     until(system, lambda: all_exported(system, default, *TWO))
@@ -127,7 +114,7 @@ def test_an_aws_service_is_down_and_everything_is_exported_after(
         for _ in range(8):
             system.settle()
             system.advance(LONGEST_DELAY)
-        in_between = waiting(system).total, dead(system), sent(system)
+        in_between = waiting(system).total, dead_letters(system), invoice_posts(system)
 
     until(system, lambda: all_exported(system, default, *TWO))
 
@@ -149,7 +136,7 @@ def test_dynamodb_fails_at_any_step_and_the_invoice_is_in_rillet_once(
     until(system, lambda: all_exported(system, default, FIRST))
 
     each_once(default, FIRST)
-    assert dead(system) == []
+    assert dead_letters(system) == []
 
 
 def _refusing(operation: str, nth: int = 0) -> Callable[..., Json]:
@@ -196,18 +183,18 @@ def test_rillets_key_is_revoked_and_messages_wait_until_the_secret_is_mended(
     system.rillet.state.revoke(default.rillet_api_key)
     finalise(system, default, *TWO)
 
-    with listening(system) as heard:
+    with function_logs(system) as logs:
         system.settle()
         pass_time(system, 2 * HOUR, step=LONGEST_DELAY)
-    in_between = waiting(system).total, dead(system)
+    in_between = waiting(system).total, dead_letters(system)
     system.rillet.state.add_api_key(default.organisation, "another key")
     system.put_secret("default", "rillet", {"auth": "api_key", "api_key": "another key"})
     until(system, lambda: all_exported(system, default, *TWO), most=15 * 60)
 
     assert in_between == (len(TWO), [])
-    assert heard.counted["default.ConnectionBroken"] >= len(TWO)
-    assert "DocumentsRejected" not in heard.text
-    assert default.rillet_api_key not in heard.text
+    assert logs.metrics["default.ConnectionBroken"] >= len(TWO)
+    assert "DocumentsRejected" not in logs.text
+    assert default.rillet_api_key not in logs.text
     each_once(default, *TWO)
 
 
@@ -218,15 +205,15 @@ def test_a_key_that_may_only_read_is_a_broken_connection_and_no_rejection(
     system.put_secret("default", "rillet", {"auth": "api_key", "api_key": "read only"})
     finalise(system, default, FIRST)
 
-    with listening(system) as heard:
+    with function_logs(system) as logs:
         system.settle()
     state, attempt = record(system, FIRST)["state"], record(system, FIRST)["attempt"]
     system.put_secret("default", "rillet", {"auth": "api_key", "api_key": default.rillet_api_key})
     until(system, lambda: all_exported(system, default, FIRST), most=15 * 60)
 
     assert (state, attempt["number"]) == ("sending", 1)
-    assert heard.counted["default.ConnectionBroken"] == 1
-    assert "write access" in heard.text
+    assert logs.metrics["default.ConnectionBroken"] == 1
+    assert "write access" in logs.text
     each_once(default, FIRST)
 
 
@@ -291,10 +278,10 @@ def test_a_429_makes_a_document_wait_a_minute_and_is_no_fault_of_the_message(
 
     until(system, lambda: all_exported(system, default, FIRST), most=20 * 61)
 
-    assert dead(system) == []
-    moments = [call.time for call in sent(system)]
+    assert dead_letters(system) == []
+    moments = [call.time for call in invoice_posts(system)]
     assert min(b - a for a, b in pairwise(moments)) > 60
-    assert len({call.idempotency_key for call in sent(system)}) == 1
+    assert len({call.idempotency_key for call in invoice_posts(system)}) == 1
     each_once(default, FIRST)
 
 
@@ -307,7 +294,7 @@ def test_more_invoices_than_rillet_takes_a_minute_are_all_exported(
 
     until(system, lambda: all_exported(system, default, *ALL[:6]))
 
-    assert dead(system) == []
+    assert dead_letters(system) == []
     each_once(default, *ALL[:6])
 
 
@@ -329,14 +316,14 @@ def test_a_message_that_always_crashes_is_set_aside_after_five_tries_and_holds_u
     with monkeypatch.context() as patch:
         patch.setattr(ExportInvoice, "run", _crashing_on(FIRST))
         tries = 0
-        while not dead(system):
+        while not dead_letters(system):
             tries += sum(bool(batch.failed) for batch in system.settle())
             assert tries <= 5
             system.advance(361)
 
     assert tries == 5
     assert waiting(system).total == 0
-    assert [json.loads(body)["detail"]["id"] for body in dead(system)] == [FIRST]
+    assert [json.loads(body)["detail"]["id"] for body in dead_letters(system)] == [FIRST]
     each_once(default, *SOME[1:])
 
 
@@ -362,17 +349,17 @@ def test_a_malformed_message_is_set_aside_after_five_tries(
         system.settle()
         system.advance(361)
 
-    assert dead(system) == [body if isinstance(body, str) else json.dumps(body)]
+    assert dead_letters(system) == [body if isinstance(body, str) else json.dumps(body)]
     assert waiting(system).total == 0
     each_once(default, FIRST)
 
 
 def test_documents_of_an_unknown_connection_wait_until_it_is_made(system: LocalSystem) -> None:
     put_on_queue(system, bus_event(connection="acme"))
-    with listening(system) as heard:
+    with function_logs(system) as logs:
         system.settle()
     pass_time(system, 6 * HOUR, step=LONGEST_DELAY)
-    in_between = waiting(system).total, dead(system), system.ledger()
+    in_between = waiting(system).total, dead_letters(system), system.ledger()
 
     acme = system.connect(
         "acme",
@@ -385,7 +372,7 @@ def test_documents_of_an_unknown_connection_wait_until_it_is_made(system: LocalS
     system.settle()
 
     assert in_between == (1, [], [])
-    assert "acme" in heard.text
+    assert "acme" in logs.text
     assert record(system, FIRST, "acme")["state"] == "exported"
     each_once(acme, FIRST)
 
@@ -398,7 +385,7 @@ def test_a_batch_that_runs_out_of_time_hands_the_rest_back(
     with monkeypatch.context() as patch:
         patch.setattr(LambdaContext, "get_remaining_time_in_millis", lambda _: next(left, 20_000))
         system.settle()
-    begun = {call.request_body["invoice_date"] for call in sent(system)}
+    begun = {call.request_body["invoice_date"] for call in invoice_posts(system)}
     in_between = len(rillet_invoices(default)), waiting(system).delayed
 
     system.advance(2)
@@ -406,7 +393,7 @@ def test_a_batch_that_runs_out_of_time_hands_the_rest_back(
 
     assert begun
     assert in_between == (2, len(SOME) - 2)
-    assert dead(system) == []
+    assert dead_letters(system) == []
     each_once(default, *SOME)
 
 
@@ -474,7 +461,7 @@ def test_a_message_that_has_waited_for_14_days_takes_the_way_to_the_dead_letters
 
     assert still_waits == 1
     assert waiting(system).total == 0
-    assert [json.loads(body)["detail"]["id"] for body in dead(system)] == [FIRST]
+    assert [json.loads(body)["detail"]["id"] for body in dead_letters(system)] == [FIRST]
 
 
 def test_a_message_back_from_the_dead_letters_is_exported(system: LocalSystem, default: Connection) -> None:

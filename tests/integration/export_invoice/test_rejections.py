@@ -8,21 +8,10 @@ import pytest
 
 from local import sample_data
 from local.system import Connection, LocalSystem
-from tests.integration.export_invoice.support import (
-    FIRST,
-    Json,
-    calls_to,
-    configure,
-    dead,
-    export,
-    finalise,
-    invoice,
-    listening,
-    record,
-    rillet_invoices,
-    sent,
-    waiting,
-)
+from tests.support.arrange import configure, export, finalise, solvimon_invoice
+from tests.support.assertions import calls_to, dead_letters, invoice_posts, record, rillet_invoices, waiting
+from tests.support.builders import FIRST, Json
+from tests.support.logs import function_logs
 
 DISCOUNT = sample_data.invoice_id("discount")
 USAGE = sample_data.invoice_id("usage-tiers")
@@ -38,7 +27,7 @@ def rejected(system: LocalSystem, invoice_id: str, code: str, *words: str) -> Js
     assert len(kept["remedy"]) > 20, "a remedy is a sentence"
     assert "lease_until" not in kept
     assert waiting(system).total == 0
-    assert dead(system) == []
+    assert dead_letters(system) == []
     return kept
 
 
@@ -69,7 +58,7 @@ def _restrict(connection: Connection, restricted: bool) -> None:
 
 def _product(connection: Connection, invoice_id: str = FIRST) -> str:
     """The Rillet product that the invoice's first group is linked to."""
-    product_id = invoice(connection, invoice_id)["periods"][0]["groups"][0]["products"][0]["id"]
+    product_id = solvimon_invoice(connection, invoice_id)["periods"][0]["groups"][0]["products"][0]["id"]
     fields = connection.platform.records["products"][product_id]["custom_fields"]
     return str(fields[0]["value"])
 
@@ -196,7 +185,7 @@ def test_a_refused_attempt_gets_a_new_idempotency_key(system: LocalSystem, defau
 
     export(system, FIRST)
 
-    refused, accepted = sent(system)
+    refused, accepted = invoice_posts(system)
     assert refused.request_body == accepted.request_body, "else the payload alone would change the key"
     assert None not in {refused.idempotency_key, accepted.idempotency_key}
     assert refused.idempotency_key != accepted.idempotency_key
@@ -213,7 +202,7 @@ def test_a_document_refused_twice_is_exported_at_the_third_attempt(
     outcomes = [export(system, FIRST)[0]["outcome"] for _ in range(3)]
 
     assert outcomes == ["rejected", "rejected", "exported"]
-    assert len({call.idempotency_key for call in sent(system)}) == 3
+    assert len({call.idempotency_key for call in invoice_posts(system)}) == 3
     exported(system, default, FIRST)
 
 
@@ -235,7 +224,7 @@ _COLLECTIONS = {"customer": "customers", "product": "products", "billing_entity"
 
 def _linked(connection: Connection, kind: str) -> Json:
     """The first invoice's customer, first product or billing entity in Solvimon."""
-    document = invoice(connection)
+    document = solvimon_invoice(connection)
     product = document["periods"][0]["groups"][0]["products"][0]
     identifier = product["id"] if kind == "product" else document[f"{kind}_id"]
     return connection.platform.records[_COLLECTIONS[kind]][identifier]
@@ -243,7 +232,7 @@ def _linked(connection: Connection, kind: str) -> Json:
 
 def _unlink(connection: Connection, kind: str) -> None:
     """Take the link away, also from what the invoice carries of it."""
-    document = invoice(connection)
+    document = solvimon_invoice(connection)
     _linked(connection, kind)["custom_fields"] = []
     document["periods"][0]["groups"][0]["products"][0].pop("custom_fields", None)
     document["other_custom_fields"] = []
@@ -256,12 +245,12 @@ def _link(connection: Connection, kind: str) -> None:
 
 
 def _link_customer_to(connection: Connection, value: str) -> None:
-    invoice(connection)["other_custom_fields"] = []
+    solvimon_invoice(connection)["other_custom_fields"] = []
     _linked(connection, "customer")["custom_fields"][0]["value"] = value
 
 
 def _set_gross(connection: Connection, quantity: str) -> None:
-    invoice(connection)["invoice_amount_including_tax"]["quantity"] = quantity
+    solvimon_invoice(connection)["invoice_amount_including_tax"]["quantity"] = quantity
 
 
 FAULTS = {
@@ -288,7 +277,7 @@ FAULTS = {
             s,
             c,
             subsidiaries={
-                sample_data.rillet_id("subsidiary", "tideway-nl"): invoice(c)["billing_entity_id"],
+                sample_data.rillet_id("subsidiary", "tideway-nl"): solvimon_invoice(c)["billing_entity_id"],
             },
         ),
     ),
@@ -348,15 +337,15 @@ FAULTS = {
         "time_zone_unknown",
         ("'PST'",),
         "time_zones",
-        lambda _, c: invoice(c).update(timezone="PST"),
+        lambda _, c: solvimon_invoice(c).update(timezone="PST"),
         lambda s, c: configure(s, c, time_zones={"PST": "America/Los_Angeles"}),
     ),
     "document that cannot be read": Fault(
         "invoice_unreadable",
         ("due_date",),
         "Solvimon's support",
-        lambda _, c: invoice(c).update(due_date="soon"),
-        lambda _, c: invoice(c).update(due_date="2026-11-15T00:00:00Z"),
+        lambda _, c: solvimon_invoice(c).update(due_date="soon"),
+        lambda _, c: solvimon_invoice(c).update(due_date="2026-11-15T00:00:00Z"),
     ),
 }
 
@@ -410,11 +399,11 @@ def test_a_refused_look_up_does_not_blame_the_connection(system: LocalSystem, de
     configure(system, default, send_invoice_number_in_full_scope=False)
     system.rillet.state.misbehave("status", method="GET", path="/invoices", status=400, times=0)
 
-    with listening(system) as heard:
+    with function_logs(system) as logs:
         system.advance(61)
         system.settle()
 
-    assert "no such connection" not in heard.text
+    assert "no such connection" not in logs.text
     rejected(system, FIRST, "refused_by_rillet")
 
 
@@ -455,25 +444,25 @@ def test_every_outcome_is_counted(system: LocalSystem, default: Connection) -> N
     yen, untaxed = sample_data.invoice_id("yen"), sample_data.invoice_id("untaxed")
     finalise(system, default, FIRST, yen, untaxed)
     _set_gross(default, "1.00")
-    invoice(default, yen)["billing_type"] = "SELF_BILLING"
+    solvimon_invoice(default, yen)["billing_type"] = "SELF_BILLING"
 
-    with listening(system) as heard:
+    with function_logs(system) as logs:
         system.settle()
 
-    outcomes = {name: n for name, n in heard.counted.items() if name.startswith("default.Documents")}
+    outcomes = {name: n for name, n in logs.metrics.items() if name.startswith("default.Documents")}
     assert outcomes == {
         "default.DocumentsExported": 1,
         "default.DocumentsRejected": 1,
         "default.DocumentsSkipped": 1,
     }
-    assert heard.counted["default.RilletCalls"] == len(system.rillet.state.calls)
-    assert "default.BookedAfterSeconds" in heard.counted, "from finalised to booked"
-    [line] = [line for line in heard.lines if line.get("outcome") == "rejected"]
+    assert logs.metrics["default.RilletCalls"] == len(system.rillet.state.calls)
+    assert "default.BookedAfterSeconds" in logs.metrics, "from finalised to booked"
+    [line] = [line for line in logs.lines if line.get("outcome") == "rejected"]
     assert (line["document"], line["code"], line["connection"]) == (FIRST, "does_not_tie_out", "default")
 
 
 def test_a_rejection_in_a_direct_invocation_is_counted_too(system: LocalSystem, default: Connection) -> None:
-    with listening(system) as heard:
+    with function_logs(system) as logs:
         export(system, "invo_nowhere", "invo_elsewhere")
 
-    assert heard.counted == {"default.DocumentsRejected": 2}
+    assert logs.metrics == {"default.DocumentsRejected": 2}

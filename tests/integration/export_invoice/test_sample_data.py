@@ -12,7 +12,9 @@ from local.fake_rillet.calls import Call
 from local.system import LocalSystem
 from tests.contract.documents import MISSING, MISSING_REASON
 from tests.contract.report import Report, overheard
-from tests.integration.export_invoice.support import Json, calls_to, configure, dead, finalise, until, waiting
+from tests.support.arrange import configure, finalise, until
+from tests.support.assertions import calls_to, dead_letters, waiting
+from tests.support.builders import Json
 
 ALL = sample_data.expected()
 
@@ -61,7 +63,7 @@ def _run(system: LocalSystem, scope: str) -> Outcome:
         {call.method for call in system.solvimon.state.calls},
         report,
         {invoice_id: connection.platform.invoice(invoice_id)["invoice_number"] for invoice_id in ALL},
-        (len(calls_to(system, "DELETE")), dead(system)),
+        (len(calls_to(system, "DELETE")), dead_letters(system)),
     )
 
 

@@ -7,20 +7,9 @@ import pytest
 
 from local import sample_data
 from local.system import Connection, LocalSystem
-from tests.integration.export_invoice.support import (
-    FIRST,
-    bus_event,
-    configure,
-    dead,
-    export,
-    finalise,
-    invoice,
-    put_on_queue,
-    record,
-    rillet_invoices,
-    sent,
-    waiting,
-)
+from tests.support.arrange import configure, export, finalise, put_on_queue, solvimon_invoice
+from tests.support.assertions import dead_letters, invoice_posts, record, rillet_invoices, waiting
+from tests.support.builders import FIRST, bus_event
 
 YEN = sample_data.invoice_id("yen")  # dated 2026-10-31T15:00Z, which is 1 November in Tokyo
 LONG_NOTE = sample_data.invoice_id("long-note")  # dated 2026-11-01T04:00Z, midnight in New York
@@ -45,18 +34,18 @@ CASES = {
     ),
     "no status": Case(
         "The invoice is without a status, not FINAL.",
-        lambda s, c: invoice(c).pop("status"),
-        lambda s, c: invoice(c).update(status="FINAL"),
+        lambda s, c: solvimon_invoice(c).pop("status"),
+        lambda s, c: solvimon_invoice(c).update(status="FINAL"),
     ),
     "a status that nobody knows": Case(
         "The invoice is ARCHIVED, not FINAL.",
-        lambda s, c: invoice(c).update(status="ARCHIVED"),
-        lambda s, c: invoice(c).update(status="FINAL"),
+        lambda s, c: solvimon_invoice(c).update(status="ARCHIVED"),
+        lambda s, c: solvimon_invoice(c).update(status="FINAL"),
     ),
     "self billing": Case(
         "A SELF_BILLING invoice is money owed to a seller, not a receivable.",
-        lambda s, c: invoice(c).update(billing_type="SELF_BILLING"),
-        lambda s, c: invoice(c).update(billing_type="DEFAULT"),
+        lambda s, c: solvimon_invoice(c).update(billing_type="SELF_BILLING"),
+        lambda s, c: solvimon_invoice(c).update(billing_type="DEFAULT"),
     ),
     "before the start date": Case(
         "The invoice is dated 2026-11-01, before the connection's start_date 2026-11-02.",
@@ -88,7 +77,7 @@ def test_an_invoice_that_is_not_for_rillet_is_skipped_says_why_and_is_exported_w
 
     assert (skipped["state"], skipped["reason"]) == ("skipped", case.reason)
     assert "lease_until" not in skipped
-    assert (calls, depth, dead(system)) == ([], 0, [])
+    assert (calls, depth, dead_letters(system)) == ([], 0, [])
     assert result["outcome"] == "exported"
     assert len(rillet_invoices(default, FIRST)) == 1
     kept = record(system, FIRST)
@@ -132,7 +121,7 @@ def test_an_invoice_an_hour_before_midnight_belongs_to_the_day_before(
     system: LocalSystem, default: Connection
 ) -> None:
     configure(system, default, start_date="2026-11-01")
-    invoice(default, LONG_NOTE)["invoice_date"] = "2026-11-01T03:00:00Z"
+    solvimon_invoice(default, LONG_NOTE)["invoice_date"] = "2026-11-01T03:00:00Z"
     default.platform.finalise(LONG_NOTE)
 
     [result] = export(system, LONG_NOTE)
@@ -148,7 +137,7 @@ def test_a_finalisation_after_a_skip_exports_by_itself(system: LocalSystem, defa
     system.settle()
 
     assert record(system, FIRST)["state"] == "exported"
-    assert len(sent(system)) == 1
+    assert len(invoice_posts(system)) == 1
 
 
 @pytest.mark.parametrize("kind", ["CREDIT", "ONE_OFF_CREDIT"])
@@ -156,7 +145,7 @@ def test_a_credit_note_is_not_ours_and_nothing_of_it_stays_that_would_block_its_
     system: LocalSystem, default: Connection, kind: str
 ) -> None:
     default.platform.finalise(FIRST)
-    invoice(default)["type"] = kind
+    solvimon_invoice(default)["type"] = kind
 
     [result] = export(system, FIRST)
     [again] = export(system, FIRST)
@@ -174,9 +163,9 @@ def test_a_credit_note_on_the_queue_of_invoices_is_acknowledged(
     system: LocalSystem, default: Connection
 ) -> None:
     default.platform.finalise(FIRST)
-    invoice(default)["type"] = "CREDIT"
+    solvimon_invoice(default)["type"] = "CREDIT"
     put_on_queue(system, bus_event())
 
     system.settle()
 
-    assert (waiting(system).total, dead(system), system.rillet.state.calls) == (0, [], [])
+    assert (waiting(system).total, dead_letters(system), system.rillet.state.calls) == (0, [], [])

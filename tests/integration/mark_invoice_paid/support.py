@@ -7,7 +7,9 @@ from local import sample_data
 from local.fake_rillet.webhook_events import Event
 from local.fake_rillet.wire import encode
 from local.system import Connection, LocalSystem
-from tests.integration.export_credit_memo.support import ORIGINAL, load, original, rillet_invoice
+from tests.support.arrange import load
+from tests.support.assertions import rillet_invoice
+from tests.support.builders import ORIGINAL, original
 
 Json = dict[str, Any]
 

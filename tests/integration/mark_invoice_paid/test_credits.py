@@ -4,14 +4,6 @@ import pytest
 import requests
 
 from local.system import Connection, LocalSystem
-from tests.integration.export_credit_memo.support import (
-    NOTE,
-    ORIGINAL,
-    booked_by_hand,
-    credit_note,
-    load,
-    memos,
-)
 from tests.integration.mark_invoice_paid.support import (
     OPEN,
     PAID,
@@ -24,6 +16,9 @@ from tests.integration.mark_invoice_paid.support import (
     settle,
     state,
 )
+from tests.support.arrange import booked_by_hand, load
+from tests.support.assertions import memos
+from tests.support.builders import NOTE, ORIGINAL, credit_note
 
 Amounts = tuple[str, str]
 HALF: Amounts = ("-50.00", "-10.50")

@@ -6,19 +6,10 @@ import pytest
 
 from local.system import Connection, LocalSystem
 from solvimon_rillet.ledger.ledger import SCHEMA, Ledger
-from tests.integration.export_credit_memo.support import (
-    NOTE,
-    ORIGINAL,
-    application_calls,
-    credit,
-    credit_note,
-    load,
-    memo_calls,
-    memos,
-    original,
-)
-from tests.integration.export_invoice.support import export, sent, until
 from tests.integration.mark_invoice_paid.support import exported, item, mark, no_trouble, settle
+from tests.support.arrange import credit, export, load, until
+from tests.support.assertions import application_posts, invoice_posts, memo_posts, memos
+from tests.support.builders import NOTE, ORIGINAL, credit_note, original
 
 DAY = 24 * 3600
 
@@ -77,7 +68,7 @@ def test_a_memo_deleted_before_its_answer_was_found_is_noted_and_applied_to_noth
     kept = item(system, "credit_memo", NOTE)
     assert (kept["state"], kept["code"]) == ("differs", "deleted_in_rillet")
     assert f"credit memo {memo['id']} was deleted" in kept["message"]
-    assert application_calls(system) == []
+    assert application_posts(system) == []
     assert credit(system)[0]["outcome"] == "differs"
     no_trouble(system)
 
@@ -91,15 +82,15 @@ def test_a_memo_deleted_after_its_application_was_refused_is_noted_at_the_retry(
     [refused] = credit(system)
     connection.organisation.delete_credit_memo(refused["message"].split()[2])
     settle(system, connection)
-    calls = len(application_calls(system))
+    calls = len(application_posts(system))
 
     [retried] = credit(system)
 
     assert refused["outcome"] == "rejected"
     assert (retried["outcome"], retried["code"]) == ("differs", "deleted_in_rillet")
     assert retried["rillet_id"] in retried["message"]
-    assert len(application_calls(system)) == calls
-    assert len(memo_calls(system)) == 1
+    assert len(application_posts(system)) == calls
+    assert len(memo_posts(system)) == 1
 
 
 def test_a_deletion_that_nobody_asks_for_is_forgotten_after_14_days(
@@ -147,5 +138,5 @@ def test_an_invoice_that_is_found_and_was_not_deleted_is_exported(
     finished(system, "invoice", ORIGINAL)
 
     assert item(system, "invoice")["state"] == "exported"
-    assert len(sent(system)) == 2
+    assert len(invoice_posts(system)) == 2
     assert mark(system)[0]["outcome"] == "unchanged"

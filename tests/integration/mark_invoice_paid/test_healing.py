@@ -4,18 +4,6 @@ import pytest
 
 from local.system import Connection, LocalSystem
 from solvimon_rillet.rillet.client import RilletClient
-from tests.integration.export_credit_memo.support import (
-    NOTE,
-    ORIGINAL,
-    application_calls,
-    applied,
-    credit,
-    credit_note,
-    load,
-    memos,
-    rillet_invoice,
-)
-from tests.integration.export_invoice.support import export
 from tests.integration.mark_invoice_paid.support import (
     document_of,
     events,
@@ -28,6 +16,9 @@ from tests.integration.mark_invoice_paid.support import (
     send_document,
     settle,
 )
+from tests.support.arrange import credit, export, load
+from tests.support.assertions import application_posts, applied, memos, rillet_invoice
+from tests.support.builders import NOTE, ORIGINAL, credit_note
 
 pytestmark = pytest.mark.slow
 
@@ -178,7 +169,7 @@ def test_a_memo_that_was_booked_with_another_total_is_applied_by_a_retry_once_it
     assert (retried["outcome"], retried["applied"]) == ("exported", "60.50")
     [memo] = memos(connection)
     assert applied(memo) == {rillet_invoice(connection)["id"]: "60.50"}
-    assert len(application_calls(system)) == 1
+    assert len(application_posts(system)) == 1
 
 
 def memo_events(system: LocalSystem, connection: Connection, *by: str) -> None:

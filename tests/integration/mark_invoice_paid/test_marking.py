@@ -3,8 +3,6 @@
 import pytest
 
 from local.system import Connection, LocalSystem
-from tests.integration.export_credit_memo.support import ORIGINAL, SECOND, document, load
-from tests.integration.export_invoice.support import booked_by_hand, configure
 from tests.integration.mark_invoice_paid.support import (
     FUNCTION,
     OPEN,
@@ -26,6 +24,8 @@ from tests.integration.mark_invoice_paid.support import (
     state,
     waiting,
 )
+from tests.support.arrange import booked_by_hand, configure, load
+from tests.support.builders import ORIGINAL, SECOND, document
 
 
 def test_a_full_payment_marks_the_invoice_paid_with_one_change_and_no_call_to_rillet(

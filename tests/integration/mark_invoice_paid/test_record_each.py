@@ -5,10 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from local.aws.runtime import Killed
 from local.system import Connection, LocalSystem
 from solvimon_rillet.ledger.ledger import Ledger
-from tests.integration.export_credit_memo.support import ORIGINAL
-from tests.integration.export_invoice.support import Killed, configure, die
 from tests.integration.mark_invoice_paid.support import (
     FUNCTION,
     PAID,
@@ -22,6 +21,8 @@ from tests.integration.mark_invoice_paid.support import (
     settle,
     state,
 )
+from tests.support.arrange import configure, die
+from tests.support.builders import ORIGINAL
 
 
 @pytest.fixture

@@ -5,8 +5,6 @@ from typing import Any
 import pytest
 
 from local.system import Connection, LocalSystem
-from tests.integration.export_credit_memo.support import ORIGINAL
-from tests.integration.export_invoice.support import configure
 from tests.integration.mark_invoice_paid.support import (
     FUNCTION,
     OPEN,
@@ -21,6 +19,8 @@ from tests.integration.mark_invoice_paid.support import (
     settle,
     state,
 )
+from tests.support.arrange import configure
+from tests.support.builders import ORIGINAL
 
 pytestmark = pytest.mark.slow
 

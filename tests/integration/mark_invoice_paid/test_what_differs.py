@@ -5,18 +5,6 @@ import json
 import pytest
 
 from local.system import Connection, LocalSystem
-from tests.integration.export_credit_memo.support import (
-    NOTE,
-    ORIGINAL,
-    application_calls,
-    credit,
-    credit_note,
-    document,
-    load,
-    memo_calls,
-    memos,
-)
-from tests.integration.export_invoice.support import export, sent
 from tests.integration.mark_invoice_paid.support import (
     OPEN,
     PAID,
@@ -33,6 +21,9 @@ from tests.integration.mark_invoice_paid.support import (
     settle,
     state,
 )
+from tests.support.arrange import credit, export, load
+from tests.support.assertions import application_posts, invoice_posts, memo_posts, memos
+from tests.support.builders import NOTE, ORIGINAL, credit_note, document
 
 pytestmark = pytest.mark.slow
 
@@ -68,7 +59,7 @@ def test_an_invoice_deleted_in_rillet_is_noted_and_not_created_again(
     assert rillet_id in kept["message"]
     assert "Solvimon" in kept["remedy"]
     assert export(system, ORIGINAL)[0]["outcome"] == "differs"
-    assert len(sent(system)) == 1
+    assert len(invoice_posts(system)) == 1
     assert state(connection) == OPEN
     no_trouble(system)
 
@@ -85,7 +76,7 @@ def test_a_memo_deleted_in_rillet_is_noted_and_not_created_again(
     assert (kept["state"], kept["code"]) == ("differs", "deleted_in_rillet")
     assert f"credit memo {memo_id}" in kept["message"]
     assert credit(system)[0]["outcome"] == "differs"
-    assert len(memo_calls(system)) == 1
+    assert len(memo_posts(system)) == 1
     no_trouble(system)
 
 
@@ -106,7 +97,7 @@ def test_an_invoice_changed_by_a_cent_is_noted_with_both_totals(
         or f"{total} EUR instead of 121.00 EUR" in kept["message"]
     )
     assert export(system, ORIGINAL)[0]["outcome"] == "differs"
-    assert len(sent(system)) == 1
+    assert len(invoice_posts(system)) == 1
     no_trouble(system)
 
 
@@ -152,7 +143,7 @@ def test_a_memo_changed_by_a_cent_is_noted_also_when_its_webhook_comes_twice(
     kept = item(system, "credit_memo", NOTE)
     assert before == "exported"
     assert (kept["state"], kept["code"]) == ("differs", "total_differs")
-    assert (len(memo_calls(system)), len(application_calls(system))) == (1, 0)
+    assert (len(memo_posts(system)), len(application_posts(system))) == (1, 0)
     no_trouble(system)
 
 

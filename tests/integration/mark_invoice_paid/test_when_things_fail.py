@@ -5,8 +5,6 @@ import json
 import pytest
 
 from local.system import Connection, LocalSystem
-from tests.integration.export_credit_memo.support import ORIGINAL
-from tests.integration.export_invoice.support import configure
 from tests.integration.mark_invoice_paid.support import (
     FUNCTION,
     OPEN,
@@ -27,6 +25,8 @@ from tests.integration.mark_invoice_paid.support import (
     state,
     waiting,
 )
+from tests.support.arrange import configure
+from tests.support.builders import ORIGINAL
 
 pytestmark = pytest.mark.slow
 

@@ -8,24 +8,11 @@ import pytest
 from botocore.client import BaseClient
 
 from local.system import Connection, LocalSystem
-from tests.integration.export_invoice.support import (
-    bus_event,
-    configure,
-    invoice,
-    listening,
-    waiting,
-    without_waiting_for_aws,
-)
-from tests.integration.receive_webhook.support import (
-    FIRST,
-    REFUSAL,
-    Json,
-    envelope,
-    event,
-    post,
-    put_webhook_secrets,
-    signed,
-)
+from tests.support.arrange import configure, put_secret, solvimon_invoice, without_waiting_for_aws
+from tests.support.assertions import waiting
+from tests.support.builders import FIRST, Json, bus_event
+from tests.support.logs import function_logs
+from tests.support.webhooks import REFUSAL, envelope, event, post, signed
 
 
 def nothing_happened(system: LocalSystem) -> None:
@@ -293,7 +280,7 @@ def test_a_connection_without_its_secret_answers_like_a_wrong_signature(
 def test_a_connection_without_a_webhook_secret_takes_nothing(
     system: LocalSystem, default: Connection, secrets: dict[str, str]
 ) -> None:
-    put_webhook_secrets(system, default, **secrets)
+    put_secret(system, default, "solvimon", **secrets)
     body = envelope()
 
     answers = [post(system, body, signed(system, body, key)) for key in ("", default.webhook_secret)]
@@ -324,7 +311,7 @@ def test_a_webhook_is_accepted_while_the_secret_is_rolled(
         "new": {"webhook_secret": "b" * 64},
         "previous": {"webhook_secret": default.webhook_secret},
     }
-    put_webhook_secrets(system, default, **secrets[kept])
+    put_secret(system, default, "solvimon", **secrets[kept])
 
     default.platform.finalise(FIRST)
     [delivery] = system.deliver_webhooks()
@@ -337,9 +324,8 @@ def test_a_webhook_is_accepted_while_the_secret_is_rolled(
 def test_the_previous_secret_alone_is_accepted_while_we_keep_it(
     system: LocalSystem, default: Connection
 ) -> None:
-    put_webhook_secrets(
-        system, default, webhook_secret="b" * 64, previous_webhook_secret=default.webhook_secret
-    )
+    both = {"webhook_secret": "b" * 64, "previous_webhook_secret": default.webhook_secret}
+    put_secret(system, default, "solvimon", **both)
     body = envelope()
 
     answer = post(system, body, signed(system, body, default.webhook_secret))
@@ -416,7 +402,7 @@ def test_a_genuine_event_of_an_unknown_shape_never_blocks_the_events_behind_it(
 def test_a_credit_note_is_on_the_bus_under_its_own_name_and_not_on_the_queue_of_invoices(
     system: LocalSystem, default: Connection, kind: str
 ) -> None:
-    invoice(default)["type"] = kind
+    solvimon_invoice(default)["type"] = kind
     default.platform.finalise(FIRST)
 
     [delivery] = system.deliver_webhooks()
@@ -509,11 +495,11 @@ def test_settings_that_went_wrong_are_counted_for_the_alarm_and_webhooks_go_on(
     system.put_settings("default", "{")
     system.advance(61)
 
-    with listening(system) as heard:
+    with function_logs(system) as logs:
         answer = post(system, body, headers)
 
     assert answer.status == 200, "the last good ones stay in force"
-    assert heard.counted == {"default.SettingsInvalid": 1}
+    assert logs.metrics == {"default.SettingsInvalid": 1}
 
 
 @pytest.mark.usefixtures("impatient")
@@ -521,14 +507,13 @@ def test_neither_body_nor_signature_nor_secret_is_ever_logged(
     system: LocalSystem, default: Connection
 ) -> None:
     previous = "previous-secret-of-the-webhook"
-    put_webhook_secrets(
-        system, default, webhook_secret=default.webhook_secret, previous_webhook_secret=previous
-    )
+    both = {"webhook_secret": default.webhook_secret, "previous_webhook_secret": previous}
+    put_secret(system, default, "solvimon", **both)
     body = envelope(notes=["A note that is nobody's business"])
     genuine, forged = signed(system, body, default.webhook_secret), signed(system, body, "a" * 64)
     other = envelope("CUSTOMER.CREATED", notes=["A note that is nobody's business"])
 
-    with listening(system) as heard:
+    with function_logs(system) as logs:
         statuses = [
             post(system, body, genuine).status,
             post(system, body, forged).status,
@@ -542,8 +527,8 @@ def test_neither_body_nor_signature_nor_secret_is_ever_logged(
             statuses.append(post(system, body, genuine).status)
 
     assert statuses == [200, 401, 401, 200, 503, 503]
-    assert {line["level"] for line in heard.lines} == {"INFO", "WARNING", "ERROR"}
-    assert FIRST in heard.text, "the id is what a person searches for"
+    assert {line["level"] for line in logs.lines} == {"INFO", "WARNING", "ERROR"}
+    assert FIRST in logs.text, "the id is what a person searches for"
     unspeakable = [
         "nobody's business",
         default.webhook_secret,
@@ -552,4 +537,4 @@ def test_neither_body_nor_signature_nor_secret_is_ever_logged(
         *(headers["X-PAYLOAD-SIGNATURE"].partition("=")[2] for headers in (genuine, forged)),
     ]
     for word in unspeakable:
-        assert word not in heard.text
+        assert word not in logs.text

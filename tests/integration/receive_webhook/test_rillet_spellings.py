@@ -6,7 +6,6 @@ from collections.abc import Callable
 import pytest
 
 from local.system import Connection, LocalSystem
-from tests.integration.receive_webhook.support import post
 from tests.integration.receive_webhook.test_rillet_webhooks import (
     DELETED,
     ID,
@@ -15,6 +14,7 @@ from tests.integration.receive_webhook.test_rillet_webhooks import (
     put_tokens,
     signed,
 )
+from tests.support.webhooks import post
 
 USED = [
     ("INVOICE", "UPDATED", "Invoice Payment Updated"),

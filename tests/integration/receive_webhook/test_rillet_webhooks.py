@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from local.system import Connection, LocalSystem
-from tests.integration.export_invoice.support import listening, waiting
-from tests.integration.receive_webhook.support import REFUSAL, event, post
-from tests.integration.receive_webhook.support import signed as signed_by_solvimon
+from tests.support.assertions import waiting
+from tests.support.logs import function_logs
+from tests.support.webhooks import REFUSAL, event, post
+from tests.support.webhooks import signed as signed_by_solvimon
 
 ROUTE = "/webhooks/rillet/default"
 TOKEN = base64.b64encode(b"thirty-two bytes of pure chance!").decode()
@@ -317,14 +318,14 @@ def test_the_log_says_why_one_was_refused_without_what_it_carried(
     genuine, forged = (
         signed(system, DELETED, key, entity="VENDOR", happened="DELETED") for key in (AS_TEXT, b"x")
     )
-    with listening(system) as heard:
+    with function_logs(system) as logs:
         post(system, DELETED, genuine, ROUTE)
         post(system, DELETED, forged, ROUTE)
 
-    told = [(line["message"], line.get("reason")) for line in heard.lines if line.get("vendor") == "rillet"]
+    told = [(line["message"], line.get("reason")) for line in logs.lines if line.get("vendor") == "rillet"]
     assert told == [
         ("webhook acknowledged, not used", None),
         ("webhook refused", "no signature matches"),
     ]
     for secret in (TOKEN, DELETED.decode(), genuine["X-Rillet-Signature"], forged["X-Rillet-Signature"]):
-        assert secret not in heard.text
+        assert secret not in logs.text

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from local.system import Connection, LocalSystem
-from tests.integration.export_invoice.support import export
+from tests.support.arrange import export
 
 Json = dict[str, Any]
 

@@ -13,7 +13,6 @@ from solvimon_rillet.aws.s3_sns import PARTS, ReportBucket, Topic
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.solvimon.client import SolvimonClient
-from tests.integration.export_invoice.support import without_waiting_for_aws
 from tests.integration.imports.support import die_at
 from tests.integration.reconcile.support import (
     everything_booked,
@@ -23,6 +22,7 @@ from tests.integration.reconcile.support import (
     rillet_id,
     whole_report,
 )
+from tests.support.arrange import without_waiting_for_aws
 
 pytestmark = pytest.mark.slow
 

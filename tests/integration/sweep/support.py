@@ -9,7 +9,9 @@ from boto3.dynamodb.types import TypeSerializer
 from local import sample_data
 from local.fake_rillet.calls import Call
 from local.system import Connection, LocalSystem
-from tests.integration.export_credit_memo.support import document, load, rillet_invoice
+from tests.support.arrange import load
+from tests.support.assertions import rillet_invoice
+from tests.support.builders import document
 
 Json = dict[str, Any]
 

@@ -6,10 +6,11 @@ from collections import Counter
 import pytest
 
 from local.system import LocalSystem
-from tests.integration.export_credit_memo.support import credit_note, load, memos, rillet_invoice
-from tests.integration.export_invoice.support import rillet_invoices, until
 from tests.integration.mark_invoice_paid.support import PAID, state
 from tests.integration.sweep.support import day, finalised, on_the_bus, silent, sweep, swept
+from tests.support.arrange import load, until
+from tests.support.assertions import memos, rillet_invoice, rillet_invoices
+from tests.support.builders import credit_note
 
 pytestmark = pytest.mark.slow
 

@@ -5,18 +5,16 @@ from urllib.parse import parse_qs
 import pytest
 
 from local.system import Connection, LocalSystem
-from tests.integration.export_credit_memo.support import load, original
-from tests.integration.export_invoice.support import configure, export
 from tests.integration.sweep.support import Json, lose_messages, on_the_bus, silent, state_of, sweep, swept
-from tests.integration.sync_customer.support import (
-    CUSTOMER,
-    IN_RILLET,
-    PERSON,
+from tests.support.arrange import configure, edit, export, load
+from tests.support.assertions import customer_puts, rillet_customer
+from tests.support.builders import (
+    DEMO_CUSTOMER,
+    DEMO_CUSTOMER_IN_RILLET,
+    DEMO_PERSON,
     UNLINKED,
-    edit,
-    in_rillet,
     named,
-    puts,
+    original,
 )
 
 HOUR = 3600
@@ -27,24 +25,24 @@ def test_what_an_import_brought_is_in_step_and_a_later_edit_is_found(system: Loc
     system.invoke("import_customers", {})
     system.advance(120)
     before = swept(system)
-    edit(connection, CUSTOMER, **named("Edited B.V."))
+    edit(connection, DEMO_CUSTOMER, **named("Edited B.V."))
 
     found, after = swept(system), swept(system)
 
     assert (before, found, after) == ({}, {"customers": 1}, {})
-    assert in_rillet(connection)["name"] == "Edited B.V."
+    assert rillet_customer(connection)["name"] == "Edited B.V."
 
 
 def test_going_live_writes_no_customer_to_rillet(system: LocalSystem) -> None:
     connection = silent(system)
-    kept = in_rillet(connection)
-    edit(connection, CUSTOMER, **named("Edited before anybody connected B.V."))
+    kept = rillet_customer(connection)
+    edit(connection, DEMO_CUSTOMER, **named("Edited before anybody connected B.V."))
 
     found = [swept(system), swept(system)]
 
     assert found == [{}, {}]
-    assert in_rillet(connection) == kept
-    assert puts(system) == []
+    assert rillet_customer(connection) == kept
+    assert customer_puts(system) == []
 
 
 def test_unlinked_customers_are_never_published(system: LocalSystem) -> None:
@@ -66,7 +64,7 @@ def test_a_customer_that_an_invoice_created_is_in_step_until_it_is_edited(system
 
     assert found == {"customers": 1}
     link = system.ledger_item(f"default#link-customer#{UNLINKED}", "RECORD") or {}
-    assert in_rillet(connection, link["rillet_id"])["name"] == "Edited after its creation B.V."
+    assert rillet_customer(connection, link["rillet_id"])["name"] == "Edited after its creation B.V."
 
 
 def test_the_round_goes_on_where_it_ended_and_wraps_around(system: LocalSystem) -> None:
@@ -97,7 +95,7 @@ def test_a_sweep_looks_at_no_customer_twice(system: LocalSystem) -> None:
 def test_an_edit_whose_message_is_lost_is_published_again_after_an_hour(system: LocalSystem) -> None:
     connection = silent(system)
     swept(system)
-    edit(connection, CUSTOMER, **named("Edited B.V."))
+    edit(connection, DEMO_CUSTOMER, **named("Edited B.V."))
     first = sweep(system)["found"]
     lose_messages(system)
     waiting = sweep(system)["found"]
@@ -106,20 +104,20 @@ def test_an_edit_whose_message_is_lost_is_published_again_after_an_hour(system: 
     again = swept(system)
 
     assert (first, waiting, again) == ({"customers": 1}, {}, {"customers": 1})
-    assert in_rillet(connection)["name"] == "Edited B.V."
+    assert rillet_customer(connection)["name"] == "Edited B.V."
 
 
 def test_an_edit_that_was_rejected_is_left_to_a_person_until_the_next_edit(system: LocalSystem) -> None:
     connection = silent(system)
     swept(system)
-    connection.organisation.customers.remove(IN_RILLET)
-    edit(connection, CUSTOMER, **named("Edited B.V."))
+    connection.organisation.customers.remove(DEMO_CUSTOMER_IN_RILLET)
+    edit(connection, DEMO_CUSTOMER, **named("Edited B.V."))
     first = swept(system)
-    rejected = state_of(system, CUSTOMER, "customer")
+    rejected = state_of(system, DEMO_CUSTOMER, "customer")
     system.advance(3 * HOUR)
 
     second = swept(system)
-    edit(connection, CUSTOMER, **named("Edited again B.V."))
+    edit(connection, DEMO_CUSTOMER, **named("Edited again B.V."))
 
     assert (first, rejected, second) == ({"customers": 1}, "rejected", {})
     assert swept(system) == {"customers": 1}
@@ -132,9 +130,9 @@ def test_an_edit_that_comes_back_to_an_earlier_name_is_found(system: LocalSystem
     seen = []
 
     for name in names:
-        edit(connection, CUSTOMER, **named(name))
+        edit(connection, DEMO_CUSTOMER, **named(name))
         swept(system)
-        seen.append(in_rillet(connection)["name"])
+        seen.append(rillet_customer(connection)["name"])
 
     assert seen == names
 
@@ -143,18 +141,18 @@ def test_an_edit_back_to_what_it_was_is_found_though_a_webhook_told_of_the_one_b
     system: LocalSystem,
 ) -> None:
     connection = silent(system)
-    was = in_rillet(connection)["name"]
+    was = rillet_customer(connection)["name"]
     swept(system)
     system.solvimon.state.webhooks_on = True
-    edit(connection, CUSTOMER, **named("For a moment B.V."))
+    edit(connection, DEMO_CUSTOMER, **named("For a moment B.V."))
     system.settle()
     system.solvimon.state.webhooks_on = False
-    edit(connection, CUSTOMER, **named(was))
+    edit(connection, DEMO_CUSTOMER, **named(was))
 
     found = swept(system)
 
     assert found == {"customers": 1}
-    assert in_rillet(connection)["name"] == was
+    assert rillet_customer(connection)["name"] == was
 
 
 @pytest.mark.parametrize(
@@ -172,7 +170,7 @@ def test_a_customer_that_cannot_be_read_does_not_hold_up_the_others(system: Loca
     connection = silent(system)
     swept(system)
     _spoil(connection)
-    edit(connection, CUSTOMER, **named("Edited B.V."))
+    edit(connection, DEMO_CUSTOMER, **named("Edited B.V."))
 
     assert swept(system) == {"customers": 1}
 
@@ -184,4 +182,4 @@ def _pages(system: LocalSystem) -> list[str]:
 
 
 def _spoil(connection: Connection) -> None:
-    connection.platform.records["customers"][PERSON]["organization"] = ["a list"]
+    connection.platform.records["customers"][DEMO_PERSON]["organization"] = ["a list"]

@@ -3,8 +3,6 @@
 import pytest
 
 from local.system import LocalSystem
-from tests.integration.export_credit_memo.support import credit_note, load, memos
-from tests.integration.export_invoice.support import configure, export, rillet_invoices
 from tests.integration.sweep.support import (
     Json,
     change,
@@ -17,6 +15,9 @@ from tests.integration.sweep.support import (
     sweep,
     swept,
 )
+from tests.support.arrange import configure, export, load
+from tests.support.assertions import memos, rillet_invoices
+from tests.support.builders import credit_note
 
 DAY = 24 * 3600
 

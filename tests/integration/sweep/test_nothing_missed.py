@@ -1,7 +1,6 @@
 """All webhooks of both vendors are lost: after a sweep both sides agree."""
 
 from local.system import LocalSystem
-from tests.integration.export_credit_memo.support import credit_note, load, memos, rillet_invoice
 from tests.integration.mark_invoice_paid.support import OPEN, PAID, state
 from tests.integration.sweep.support import (
     day,
@@ -12,7 +11,9 @@ from tests.integration.sweep.support import (
     silent,
     swept,
 )
-from tests.integration.sync_customer.support import CUSTOMER, edit, in_rillet, named
+from tests.support.arrange import edit, load
+from tests.support.assertions import memos, rillet_customer, rillet_invoice
+from tests.support.builders import DEMO_CUSTOMER, credit_note, named
 
 
 def test_after_one_sweep_without_any_webhook_everything_is_in_step(system: LocalSystem) -> None:
@@ -37,7 +38,7 @@ def test_after_one_sweep_without_any_webhook_everything_is_in_step(system: Local
     [memo] = memos(connection)
     [application] = memo["applications"]
     assert application["invoice_id"] == rillet_invoice(connection, "invo_credited")["id"]
-    assert in_rillet(connection)["name"] == "Quay of Maasvlakte B.V."
+    assert rillet_customer(connection)["name"] == "Quay of Maasvlakte B.V."
     assert (state(connection, "invo_paid"), state(connection, "invo_undone")) == (PAID, OPEN)
     assert system.pollers.errors == []
 
@@ -61,7 +62,7 @@ def test_what_the_webhooks_told_is_not_told_again(system: LocalSystem) -> None:
     connection = silent(system)
     system.solvimon.state.webhooks_on = True
     finalised(system, connection, "invo_a")
-    edit(connection, CUSTOMER, **named("Told by a webhook B.V."))
+    edit(connection, DEMO_CUSTOMER, **named("Told by a webhook B.V."))
     system.settle()
     events = on_the_bus(system)
 

@@ -5,10 +5,10 @@ import pytest
 from local.fake_rillet.timestamps import write_timestamp
 from local.system import Connection, LocalSystem
 from solvimon_rillet.workflows.sweep import payments
-from tests.integration.export_credit_memo.support import rillet_invoice
-from tests.integration.export_invoice.support import configure
 from tests.integration.mark_invoice_paid.support import PAID, state
 from tests.integration.sweep.support import finalised, put, rillet_calls, silent, sweep, swept
+from tests.support.arrange import configure
+from tests.support.assertions import rillet_invoice
 
 HOUR = 3600
 

@@ -3,8 +3,6 @@
 import pytest
 
 from local.system import LocalSystem
-from tests.integration.export_credit_memo.support import credit_note, load, memos, rillet_invoice
-from tests.integration.export_invoice.support import rillet_invoices
 from tests.integration.mark_invoice_paid.support import PAID, state
 from tests.integration.sweep.support import (
     change,
@@ -18,7 +16,9 @@ from tests.integration.sweep.support import (
     sweep,
     swept,
 )
-from tests.integration.sync_customer.support import CUSTOMER, edit, in_rillet, named
+from tests.support.arrange import edit, load
+from tests.support.assertions import memos, rillet_customer, rillet_invoice, rillet_invoices
+from tests.support.builders import DEMO_CUSTOMER, credit_note, named
 
 HOUR = 3600
 
@@ -95,12 +95,12 @@ def test_a_credit_memo_between_its_two_steps_is_finished(system: LocalSystem) ->
 
 def test_an_edit_of_a_customer_that_got_stuck_is_finished(system: LocalSystem) -> None:
     connection = silent(system, sweep={"customers_per_run": 0})
-    edit(connection, CUSTOMER, **named("Stuck B.V."))
-    change(system, CUSTOMER, "customer", state="claimed")
+    edit(connection, DEMO_CUSTOMER, **named("Stuck B.V."))
+    change(system, DEMO_CUSTOMER, "customer", state="claimed")
     system.advance(HOUR)
 
     assert swept(system) == {"stuck": 1}
-    assert in_rillet(connection)["name"] == "Stuck B.V."
+    assert rillet_customer(connection)["name"] == "Stuck B.V."
 
 
 def test_a_payment_that_got_stuck_is_marked_as_rillet_says_now(system: LocalSystem) -> None:

@@ -13,8 +13,6 @@ from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.events import BusEvent
 from solvimon_rillet.ledger.sweep_state import SweepState
 from solvimon_rillet.workflows.sweep.customers import CustomerScan
-from tests.integration.export_credit_memo.support import rillet_invoice
-from tests.integration.export_invoice.support import rillet_invoices, without_waiting_for_aws
 from tests.integration.mark_invoice_paid.support import PAID, state
 from tests.integration.sweep.support import (
     finalised,
@@ -25,7 +23,9 @@ from tests.integration.sweep.support import (
     sweep,
     swept,
 )
-from tests.integration.sync_customer.support import CUSTOMER, edit, in_rillet, named
+from tests.support.arrange import edit, without_waiting_for_aws
+from tests.support.assertions import rillet_customer, rillet_invoice, rillet_invoices
+from tests.support.builders import DEMO_CUSTOMER, named
 
 pytestmark = pytest.mark.slow
 
@@ -190,7 +190,7 @@ def test_a_crash_between_publishing_and_remembering_loses_and_doubles_nothing(
     swept(system)
     connection.organisation.pay(rillet_invoice(connection, "invo_a")["id"])
     finalised(system, connection, "invo_b")
-    edit(connection, CUSTOMER, **named("Edited B.V."))
+    edit(connection, DEMO_CUSTOMER, **named("Edited B.V."))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(SweepState, step, die)
         with pytest.raises(Killed):
@@ -200,7 +200,7 @@ def test_a_crash_between_publishing_and_remembering_loses_and_doubles_nothing(
     system.settle()
 
     assert len(rillet_invoices(connection, "invo_b")) == 1
-    assert in_rillet(connection)["name"] == "Edited B.V."
+    assert rillet_customer(connection)["name"] == "Edited B.V."
     assert state(connection, "invo_a") == PAID
     assert sweep(system)["found"] == {}
 

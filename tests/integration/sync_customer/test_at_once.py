@@ -7,8 +7,9 @@ import pytest
 from local.system import Connection, LocalSystem
 from solvimon_rillet.ledger.ledger import LEASE_SECONDS, Ledger
 from solvimon_rillet.rillet.client import RilletClient
-from tests.integration.export_invoice.support import die
-from tests.integration.sync_customer.support import CUSTOMER, edit, in_rillet, named, puts, settled, sync
+from tests.support.arrange import die, edit, sync
+from tests.support.assertions import assert_customer_synced, customer_puts, rillet_customer
+from tests.support.builders import DEMO_CUSTOMER, named
 
 
 @pytest.mark.parametrize("answer", ["commit_then_drop", "status_after", "malformed", "drop", "status"])
@@ -18,9 +19,9 @@ def test_a_lost_answer_of_the_write_ends_right(system: LocalSystem, default: Con
 
     system.settle()
 
-    settled(system, default, "One")
-    references = in_rillet(default)["external_references"]
-    assert [r["id"] for r in references].count(CUSTOMER) == 1
+    assert_customer_synced(system, default, "One")
+    references = rillet_customer(default)["external_references"]
+    assert [r["id"] for r in references].count(DEMO_CUSTOMER) == 1
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ def test_the_function_dies_and_another_one_goes_on(
     system.advance(LEASE_SECONDS + 1)
 
     assert meanwhile["outcome"] == "queued"
-    settled(system, default, "One")
+    assert_customer_synced(system, default, "One")
 
 
 @pytest.mark.parametrize("how", ["answer is lost", "function dies"])
@@ -58,13 +59,13 @@ def test_an_edit_that_is_taken_back_after_a_lost_write_is_taken_back_in_rillet_t
         with monkeypatch.context() as patch:
             patch.setattr(RilletClient, "replace_customer", lambda *args: die(real(*args)))
             system.deliver("sync_customer")
-    assert in_rillet(default)["name"] == "Two"
+    assert rillet_customer(default)["name"] == "Two"
     edit(default, **named("One"))
 
     system.advance(LEASE_SECONDS + 1)
     system.settle()
 
-    settled(system, default, "One")
+    assert_customer_synced(system, default, "One")
 
 
 def test_concurrent_edits_end_with_the_newest_state(system: LocalSystem, default: Connection) -> None:
@@ -81,8 +82,8 @@ def test_concurrent_edits_end_with_the_newest_state(system: LocalSystem, default
     system.deliver_webhooks()
     system.stop_workers()
 
-    settled(system, default, "The newest")
-    assert [r["id"] for r in in_rillet(default)["external_references"]].count(CUSTOMER) == 1
+    assert_customer_synced(system, default, "The newest")
+    assert [r["id"] for r in rillet_customer(default)["external_references"]].count(DEMO_CUSTOMER) == 1
 
 
 def test_an_edit_during_a_run_is_not_undone_by_it(
@@ -102,7 +103,7 @@ def test_an_edit_during_a_run_is_not_undone_by_it(
 
     sync(system)
 
-    settled(system, default, "Newer")
+    assert_customer_synced(system, default, "Newer")
 
 
 def test_messages_that_come_twice_and_late_change_nothing_more(
@@ -113,8 +114,8 @@ def test_messages_that_come_twice_and_late_change_nothing_more(
     system.settle()
     calls = len(system.rillet.state.calls)
 
-    results = sync(system, CUSTOMER, CUSTOMER)
+    results = sync(system, DEMO_CUSTOMER, DEMO_CUSTOMER)
 
     assert [result["outcome"] for result in results] == ["unchanged", "unchanged"]
-    assert len(puts(system)) == 1
+    assert len(customer_puts(system)) == 1
     assert len(system.rillet.state.calls) == calls

@@ -8,18 +8,15 @@ from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.models import Customer
 from tests.contract.documents import MISSING, MISSING_REASON
 from tests.contract.report import overheard
-from tests.integration.sync_customer.support import (
-    CUSTOMER,
-    IN_RILLET,
-    PERSON,
-    PERSON_IN_RILLET,
+from tests.support.arrange import edit, sync
+from tests.support.assertions import customer_puts, rillet_customer
+from tests.support.builders import (
+    DEMO_CUSTOMER,
+    DEMO_PERSON,
+    DEMO_PERSON_IN_RILLET,
     STATELESS,
     Json,
-    edit,
-    in_rillet,
     organization,
-    puts,
-    sync,
 )
 
 
@@ -112,7 +109,7 @@ def test_an_edit_in_solvimon_is_in_rillet_a_moment_later(system: LocalSystem, de
 
     system.settle()
 
-    there = in_rillet(default)
+    there = rillet_customer(default)
     assert (there["name"], there["name_on_invoice"], there["address"]["line1"]) == ("Quay", "Quay", "Kade 1")
     assert there["emails"][0] == {"email": "ap@quay.example", "type": "MAIN_SENDER"}
 
@@ -128,11 +125,11 @@ def test_a_person_is_mapped_from_individual(system: LocalSystem, default: Connec
             "country": "NL",
         },
     }
-    edit(default, PERSON, individual=individual)
+    edit(default, DEMO_PERSON, individual=individual)
 
     system.settle()
 
-    there = in_rillet(default, PERSON_IN_RILLET)
+    there = rillet_customer(default, DEMO_PERSON_IN_RILLET)
     assert (there["name"], there["name_on_invoice"]) == ("Jelle van der Boer", "Jelle van der Boer")
     assert there["address"] == {
         "line1": "Kade 2",
@@ -146,8 +143,8 @@ def test_a_person_is_mapped_from_individual(system: LocalSystem, default: Connec
 @pytest.fixture
 def several(system: LocalSystem, default: Connection) -> Connection:
     """Edits of an organisation, a person and a customer without address in Rillet."""
-    edit(default, CUSTOMER, **organization(legal_name="Quay"))
-    edit(default, PERSON, email="jelle@boer.example")
+    edit(default, DEMO_CUSTOMER, **organization(legal_name="Quay"))
+    edit(default, DEMO_PERSON, email="jelle@boer.example")
     edit(default, STATELESS, email="ap@straits.example")
     return default
 
@@ -156,13 +153,13 @@ def several(system: LocalSystem, default: Connection) -> Connection:
 def test_every_request_to_rillet_is_one_that_its_document_allows(
     system: LocalSystem, several: Connection
 ) -> None:
-    before = in_rillet(several)
+    before = rillet_customer(several)
 
     with overheard(system) as report:
-        outcomes = [result["outcome"] for result in sync(system, CUSTOMER, PERSON, STATELESS)]
+        outcomes = [result["outcome"] for result in sync(system, DEMO_CUSTOMER, DEMO_PERSON, STATELESS)]
 
     assert outcomes == ["synced"] * 3
-    assert len(puts(system)) == 3
+    assert len(customer_puts(system)) == 3
     assert report.violations == []
-    assert puts(system)[0].path == f"/customers/{IN_RILLET}"
-    assert before["id"] == in_rillet(several)["id"]
+    assert customer_puts(system)[0].path == f"/customers/{DEMO_CUSTOMER_IN_RILLET}"
+    assert before["id"] == rillet_customer(several)["id"]

@@ -7,20 +7,9 @@ from solvimon_rillet.aws.dynamodb import Table
 from solvimon_rillet.ledger.ledger import Ledger
 from solvimon_rillet.mapping.customers import imported_hash
 from solvimon_rillet.solvimon.models import Customer
-from tests.integration.export_invoice.support import configure
-from tests.integration.sync_customer.support import (
-    CUSTOMER,
-    IN_RILLET,
-    UNLINKED,
-    Json,
-    edit,
-    in_rillet,
-    named,
-    puts,
-    record,
-    settled,
-    sync,
-)
+from tests.support.arrange import configure, edit, sync
+from tests.support.assertions import assert_customer_synced, customer_puts, customer_record, rillet_customer
+from tests.support.builders import DEMO_CUSTOMER, DEMO_CUSTOMER_IN_RILLET, UNLINKED, Json, named
 
 
 def zeeland(connection: Connection) -> list[Json]:
@@ -59,7 +48,10 @@ def test_an_edit_costs_a_read_and_a_write_once_the_customer_is_known(
     system.settle()
 
     found = [(call.method, call.path) for call in system.rillet.state.calls[calls:]]
-    assert found == [("GET", f"/customers/{IN_RILLET}"), ("PUT", f"/customers/{IN_RILLET}")]
+    assert found == [
+        ("GET", f"/customers/{DEMO_CUSTOMER_IN_RILLET}"),
+        ("PUT", f"/customers/{DEMO_CUSTOMER_IN_RILLET}"),
+    ]
 
 
 def test_a_customer_that_is_the_same_in_rillet_already_is_not_written(
@@ -67,37 +59,37 @@ def test_a_customer_that_is_the_same_in_rillet_already_is_not_written(
 ) -> None:
     edit(default, **named("One"))
     system.settle()
-    before = len(puts(system))
-    ledger(system).forget("default", "customer", CUSTOMER)
+    before = len(customer_puts(system))
+    ledger(system).forget("default", "customer", DEMO_CUSTOMER)
 
     [result] = sync(system)
 
     assert result["outcome"] == "unchanged"
     assert result["changed"] == []
-    assert len(puts(system)) == before
+    assert len(customer_puts(system)) == before
 
 
 def test_what_an_import_wrote_does_not_go_back(system: LocalSystem, default: Connection) -> None:
     edit(default, **named("As imported"))
-    customer = Customer.model_validate(default.platform.records["customers"][CUSTOMER])
-    facts = {"rillet_id": IN_RILLET, "imported_hash": imported_hash(customer)}
-    ledger(system).remember("default", "customer", CUSTOMER, facts)
+    customer = Customer.model_validate(default.platform.records["customers"][DEMO_CUSTOMER])
+    facts = {"rillet_id": DEMO_CUSTOMER_IN_RILLET, "imported_hash": imported_hash(customer)}
+    ledger(system).remember("default", "customer", DEMO_CUSTOMER, facts)
 
     system.settle()
 
     assert system.rillet.state.calls == []
-    assert record(system)["state"] == "synced"
+    assert customer_record(system)["state"] == "synced"
 
 
 def test_an_edit_after_an_import_does(system: LocalSystem, default: Connection) -> None:
-    customer = Customer.model_validate(default.platform.records["customers"][CUSTOMER])
-    facts = {"rillet_id": IN_RILLET, "imported_hash": imported_hash(customer)}
-    ledger(system).remember("default", "customer", CUSTOMER, facts)
+    customer = Customer.model_validate(default.platform.records["customers"][DEMO_CUSTOMER])
+    facts = {"rillet_id": DEMO_CUSTOMER_IN_RILLET, "imported_hash": imported_hash(customer)}
+    ledger(system).remember("default", "customer", DEMO_CUSTOMER, facts)
     edit(default, **named("Edited"))
 
     system.settle()
 
-    assert in_rillet(default)["name"] == "Edited"
+    assert rillet_customer(default)["name"] == "Edited"
     assert len(system.rillet.state.calls) == 2
 
 
@@ -134,7 +126,7 @@ def test_a_missing_customer_is_created_where_the_settings_say_so(
     assert len(made) == 1
     assert made[0]["external_references"] == [{"type": "solvimon_customer_id", "id": UNLINKED}]
     assert made[0]["send_invoices_automatically"] is False
-    assert record(system, UNLINKED)["rillet_id"] == made[0]["id"]
+    assert customer_record(system, UNLINKED)["rillet_id"] == made[0]["id"]
 
 
 def test_a_customer_that_the_sync_creates_is_told_of_and_costs_one_look_up_and_one_write(
@@ -148,7 +140,7 @@ def test_a_customer_that_the_sync_creates_is_told_of_and_costs_one_look_up_and_o
     assert (result["outcome"], result["created"], result["rillet_id"]) == ("synced", True, made["id"])
     assert {"name", "emails", "external_references"} <= set(result["changed"])
     assert calls == [("GET", "/customers"), ("POST", "/customers")]
-    assert record(system, UNLINKED)["created"] is True
+    assert customer_record(system, UNLINKED)["created"] is True
     assert (again["outcome"], len(system.rillet.state.calls)) == ("unchanged", 2)
 
 
@@ -174,7 +166,7 @@ def test_a_creation_whose_answer_was_lost_makes_one_customer(
 
     assert queued["outcome"] == "queued"
     assert len(zeeland(default)) == 1
-    assert record(system, UNLINKED)["rillet_id"] == zeeland(default)[0]["id"]
+    assert customer_record(system, UNLINKED)["rillet_id"] == zeeland(default)[0]["id"]
 
 
 def test_a_customer_that_refers_to_ours_is_found_without_a_link(
@@ -182,25 +174,25 @@ def test_a_customer_that_refers_to_ours_is_found_without_a_link(
 ) -> None:
     configure(system, default, create_missing_customers=False)
     ours = [{"type": "solvimon_customer_id", "id": UNLINKED}]
-    default.organisation.edit_customer(IN_RILLET, external_references=ours)
+    default.organisation.edit_customer(DEMO_CUSTOMER_IN_RILLET, external_references=ours)
     edit(default, UNLINKED, email="new@zeeland.example")
 
     system.settle()
 
-    assert in_rillet(default)["name"] == "Zeeland Offshore Crew B.V."
+    assert rillet_customer(default)["name"] == "Zeeland Offshore Crew B.V."
 
 
 def test_a_customer_that_was_deleted_in_rillet_is_reported(system: LocalSystem, default: Connection) -> None:
     edit(default, **named("One"))
     system.settle()
-    default.organisation.customers.remove(IN_RILLET)
+    default.organisation.customers.remove(DEMO_CUSTOMER_IN_RILLET)
     edit(default, **named("Two"))
 
     [result] = sync(system)
     [would] = sync(system, dry_run=True)
 
     assert (result["outcome"], result["code"]) == ("rejected", "rillet_record_missing")
-    assert IN_RILLET in result["message"]
+    assert DEMO_CUSTOMER_IN_RILLET in result["message"]
     assert "custom field" in result["remedy"]
     assert would["outcome"] == "would_reject"
 
@@ -208,16 +200,16 @@ def test_a_customer_that_was_deleted_in_rillet_is_reported(system: LocalSystem, 
 def test_a_corrected_link_is_followed(system: LocalSystem, default: Connection) -> None:
     edit(default, **named("One"))
     system.settle()
-    default.organisation.customers.remove(IN_RILLET)
+    default.organisation.customers.remove(DEMO_CUSTOMER_IN_RILLET)
     edit(default, **named("Two"))
     system.settle()
     other = default.organisation.customers.add({"name": "Quay, new"}).id
-    field = default.platform.records["customers"][CUSTOMER]["custom_fields"][0]
+    field = default.platform.records["customers"][DEMO_CUSTOMER]["custom_fields"][0]
     edit(default, custom_fields=[field | {"value": other}])
 
     system.settle()
 
-    assert in_rillet(default, other)["name"] == "Two"
+    assert rillet_customer(default, other)["name"] == "Two"
 
 
 def test_a_link_that_is_taken_away_after_the_deletion_makes_a_new_customer(
@@ -225,7 +217,7 @@ def test_a_link_that_is_taken_away_after_the_deletion_makes_a_new_customer(
 ) -> None:
     edit(default, **named("One"))
     system.settle()
-    default.organisation.customers.remove(IN_RILLET)
+    default.organisation.customers.remove(DEMO_CUSTOMER_IN_RILLET)
     edit(default, **named("Two"))
     system.settle()
     edit(default, custom_fields=[])
@@ -233,12 +225,12 @@ def test_a_link_that_is_taken_away_after_the_deletion_makes_a_new_customer(
     system.settle()
 
     made = [c for c in default.organisation.customers.documents() if c["name"] == "Two"]
-    assert [c["external_references"][0]["id"] for c in made] == [CUSTOMER]
+    assert [c["external_references"][0]["id"] for c in made] == [DEMO_CUSTOMER]
 
 
 @pytest.mark.parametrize("link", ["00000000-0000-4000-8000-000000000000", "no-uuid"])
 def test_a_link_to_nowhere_is_reported(system: LocalSystem, default: Connection, link: str) -> None:
-    default.platform.records["customers"][CUSTOMER]["custom_fields"][0]["value"] = link
+    default.platform.records["customers"][DEMO_CUSTOMER]["custom_fields"][0]["value"] = link
 
     [result] = sync(system)
 
@@ -264,8 +256,8 @@ def test_the_workflow_can_be_switched_off(system: LocalSystem, default: Connecti
 
     system.settle()
 
-    assert record(system)["state"] == "skipped"
-    assert "sync_customer is switched off" in record(system)["reason"]
+    assert customer_record(system)["state"] == "skipped"
+    assert "sync_customer is switched off" in customer_record(system)["reason"]
     assert system.rillet.state.calls == []
 
 
@@ -298,4 +290,4 @@ def test_a_refusal_by_rillet_is_reported_and_a_later_edit_goes_on(
 
     assert (result["outcome"], result["code"]) == ("rejected", "refused_by_rillet")
     assert "Not this name" in result["message"]
-    settled(system, default, "Two")
+    assert_customer_synced(system, default, "Two")

@@ -8,19 +8,15 @@ from local.system import Connection, LocalSystem
 from solvimon_rillet.mapping.customers import to_rillet_customer
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.models import Customer
-from tests.integration.export_invoice.support import configure
-from tests.integration.sync_customer.support import (
-    CUSTOMER,
-    IN_RILLET,
+from tests.support.arrange import configure, edit, sync
+from tests.support.assertions import customer_puts, customer_record, rillet_customer
+from tests.support.builders import (
+    DEMO_CUSTOMER,
+    DEMO_CUSTOMER_IN_RILLET,
     STATELESS,
     STATELESS_IN_RILLET,
     Json,
-    edit,
-    in_rillet,
     organization,
-    puts,
-    record,
-    sync,
 )
 
 OWN: Json = {
@@ -58,7 +54,7 @@ OWN: Json = {
 def rich(default: Connection) -> Connection:
     """The customer with everything that Rillet alone can know of it."""
     default.organisation.register_reference_type("erp")
-    default.organisation.edit_customer(IN_RILLET, **OWN)
+    default.organisation.edit_customer(DEMO_CUSTOMER_IN_RILLET, **OWN)
     return default
 
 
@@ -67,13 +63,13 @@ def as_bytes(value: object) -> bytes:
 
 
 def test_what_rillet_alone_knows_stays_byte_for_byte(system: LocalSystem, rich: Connection) -> None:
-    before = in_rillet(rich)
+    before = rillet_customer(rich)
     edit(rich, **organization(legal_name="Quay Group N.V."))
 
     system.settle()
 
-    after = in_rillet(rich)
-    ours = {"type": "solvimon_customer_id", "id": CUSTOMER}
+    after = rillet_customer(rich)
+    ours = {"type": "solvimon_customer_id", "id": DEMO_CUSTOMER}
     kept = (
         "shipping_address",
         "emails",
@@ -96,7 +92,7 @@ def test_a_new_address_of_solvimons_takes_the_place_of_its_old_one_among_the_oth
 
     system.settle()
 
-    assert in_rillet(rich)["emails"] == [
+    assert rillet_customer(rich)["emails"] == [
         {"email": "cfo@maasvlakte-quay.example", "type": "CC"},
         {"email": "ap@quay.example", "type": "MAIN_SENDER"},
         {"email": "archive@maasvlakte-quay.example", "type": "BCC"},
@@ -109,21 +105,21 @@ def test_our_reference_is_added_once(system: LocalSystem, rich: Connection) -> N
         edit(rich, **organization(legal_name=name))
         system.settle()
 
-    references = in_rillet(rich)["external_references"]
-    assert references == [*OWN["external_references"], {"type": "solvimon_customer_id", "id": CUSTOMER}]
-    assert len(puts(system)) == 3
+    references = rillet_customer(rich)["external_references"]
+    assert references == [*OWN["external_references"], {"type": "solvimon_customer_id", "id": DEMO_CUSTOMER}]
+    assert len(customer_puts(system)) == 3
 
 
 def test_our_reference_with_a_link_of_rillets_own_is_left_alone(
     system: LocalSystem, rich: Connection
 ) -> None:
-    ours = {"type": "solvimon_customer_id", "id": CUSTOMER, "url": "https://desk.example/c"}
-    rich.organisation.edit_customer(IN_RILLET, external_references=[ours])
+    ours = {"type": "solvimon_customer_id", "id": DEMO_CUSTOMER, "url": "https://desk.example/c"}
+    rich.organisation.edit_customer(DEMO_CUSTOMER_IN_RILLET, external_references=[ours])
     edit(rich, **organization(legal_name="One"))
 
     system.settle()
 
-    assert in_rillet(rich)["external_references"] == [ours]
+    assert rillet_customer(rich)["external_references"] == [ours]
 
 
 @pytest.mark.parametrize(
@@ -164,25 +160,25 @@ def test_solvimons_address_is_the_first_main_sender(
 def test_an_incomplete_address_is_left_as_rillet_has_it_with_a_warning(
     system: LocalSystem, rich: Connection
 ) -> None:
-    before = in_rillet(rich)["address"]
+    before = rillet_customer(rich)["address"]
     edit(rich, **organization(legal_name="Quay", address={"city": None, "postal_code": None}))
 
     [result] = sync(system)
 
     assert result["outcome"] == "synced"
     assert result["warnings"] == ["The address of Quay is without city, zip_code; Rillet's stays as it is."]
-    assert in_rillet(rich)["address"] == before
-    assert in_rillet(rich)["name"] == "Quay"
+    assert rillet_customer(rich)["address"] == before
+    assert rillet_customer(rich)["name"] == "Quay"
 
 
 def test_a_customer_without_address_in_solvimon_keeps_rillets(system: LocalSystem, rich: Connection) -> None:
-    before = in_rillet(rich)["address"]
+    before = rillet_customer(rich)["address"]
     edit(rich, organization={"legal_name": "Quay"})
 
     [result] = sync(system)
 
     assert result["warnings"] == []
-    assert in_rillet(rich)["address"] == before
+    assert rillet_customer(rich)["address"] == before
 
 
 def test_a_second_line_that_is_gone_in_solvimon_is_gone_in_rillet(
@@ -190,25 +186,25 @@ def test_a_second_line_that_is_gone_in_solvimon_is_gone_in_rillet(
 ) -> None:
     edit(rich, **organization(address={"line2": "Gebouw B"}))
     system.settle()
-    with_it = in_rillet(rich)["address"]
+    with_it = rillet_customer(rich)["address"]
     edit(rich, **organization())
 
     system.settle()
 
     assert with_it["line2"] == "Gebouw B"
-    assert in_rillet(rich)["address"] == {n: v for n, v in with_it.items() if n != "line2"}
+    assert rillet_customer(rich)["address"] == {n: v for n, v in with_it.items() if n != "line2"}
 
 
 def test_the_state_is_solvimons_else_rillets_else_the_settings(system: LocalSystem, rich: Connection) -> None:
     edit(rich, **organization(address={"state": "ZH"}))
     system.settle()
-    of_solvimon = in_rillet(rich)["address"]["state"]
+    of_solvimon = rillet_customer(rich)["address"]["state"]
     edit(rich, **organization(address={"state": None, "line1": "Kade 1"}))
     system.settle()
-    of_rillet = in_rillet(rich)["address"]
+    of_rillet = rillet_customer(rich)["address"]
     edit(rich, STATELESS, email="one@straits.example")
     [without] = sync(system, STATELESS)
-    nothing = in_rillet(rich, STATELESS_IN_RILLET).get("address")
+    nothing = rillet_customer(rich, STATELESS_IN_RILLET).get("address")
     configure(system, rich, address_state="-")
     edit(rich, STATELESS, email="two@straits.example")
     system.settle()
@@ -217,17 +213,17 @@ def test_the_state_is_solvimons_else_rillets_else_the_settings(system: LocalSyst
     assert (of_rillet["state"], of_rillet["line1"]) == ("ZH", "Kade 1")
     assert "is without state" in without["warnings"][0]
     assert nothing is None
-    assert in_rillet(rich, STATELESS_IN_RILLET)["address"]["state"] == "-"
+    assert rillet_customer(rich, STATELESS_IN_RILLET)["address"]["state"] == "-"
 
 
 def test_a_customer_without_a_name_is_rejected_and_rillets_stays(
     system: LocalSystem, rich: Connection
 ) -> None:
-    before = in_rillet(rich)
+    before = rillet_customer(rich)
     edit(rich, organization={"tax_exempt": False, "legal_name": " "})
 
     [result] = sync(system)
 
     assert (result["outcome"], result["code"]) == ("rejected", "customer_incomplete")
-    assert record(system)["state"] == "rejected"
-    assert in_rillet(rich) == before
+    assert customer_record(system)["state"] == "rejected"
+    assert rillet_customer(rich) == before

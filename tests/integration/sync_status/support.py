@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from local.aws.runtime import Killed
 from local.system import Connection, LocalSystem
-from tests.integration.export_credit_memo.support import ORIGINAL, document
-from tests.integration.export_invoice.support import Killed, die, export
+from tests.support.arrange import die, export
+from tests.support.builders import ORIGINAL, document
 
 Json = dict[str, Any]
 

@@ -6,16 +6,6 @@ import re
 import pytest
 
 from local.system import Connection, LocalSystem
-from tests.integration.export_credit_memo.support import (
-    NOTE,
-    ORIGINAL,
-    credit_note,
-    document,
-    load,
-    original,
-    rillet_invoice,
-)
-from tests.integration.export_invoice.support import configure, rillet_invoices
 from tests.integration.mark_invoice_paid.support import connected, settle
 from tests.integration.sync_status.support import (
     ask,
@@ -27,6 +17,9 @@ from tests.integration.sync_status.support import (
     unlinked,
     work_off,
 )
+from tests.support.arrange import configure, load
+from tests.support.assertions import rillet_invoice, rillet_invoices
+from tests.support.builders import NOTE, ORIGINAL, credit_note, document, original
 
 ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 

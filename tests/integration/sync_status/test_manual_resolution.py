@@ -6,25 +6,6 @@ from typing import Any
 import pytest
 
 from local.system import Connection, LocalSystem
-from tests.integration.export_credit_memo.support import (
-    NOTE,
-    ORIGINAL,
-    SECOND,
-    booked_by_hand,
-    credit_note,
-    load,
-    memos,
-    original,
-    rillet_invoice,
-)
-from tests.integration.export_invoice.support import (
-    bus_event,
-    calls_to,
-    export,
-    put_on_queue,
-    rillet_invoices,
-    sent,
-)
 from tests.integration.mark_invoice_paid.support import connected, hold_back, settle, state
 from tests.integration.sync_status.support import (
     NOBODY,
@@ -40,6 +21,9 @@ from tests.integration.sync_status.support import (
     unlinked,
     work_off,
 )
+from tests.support.arrange import booked_by_hand, export, load, put_on_queue
+from tests.support.assertions import calls_to, invoice_posts, memos, rillet_invoice, rillet_invoices
+from tests.support.builders import NOTE, ORIGINAL, SECOND, bus_event, credit_note, original
 
 
 def fake_of(system: LocalSystem, connection: Connection, document: Json, **changes: Any) -> Json:
@@ -63,7 +47,7 @@ def test_a_document_that_was_booked_by_hand_is_exported_and_never_sent_again(
     system: LocalSystem, default: Connection
 ) -> None:
     rillet_id = rejected_and_booked(system, default)
-    posts = len(sent(system))
+    posts = len(invoice_posts(system))
     reads = len(calls_to(system, "GET"))
 
     answer = resolve(system, invoice_id=ORIGINAL, rillet_id=rillet_id)
@@ -75,7 +59,7 @@ def test_a_document_that_was_booked_by_hand_is_exported_and_never_sent_again(
     put_on_queue(system, bus_event(ORIGINAL))
     work_off(system)
     assert export(system, ORIGINAL)[0]["outcome"] == "already_exported"
-    assert len(sent(system)) == posts
+    assert len(invoice_posts(system)) == posts
     kept = record(system, ORIGINAL)
     assert (kept["by_hand"], kept["note"]) == (True, "booked by hand, ticket 4711")
     assert kept.keys().isdisjoint({"code", "message", "remedy"})

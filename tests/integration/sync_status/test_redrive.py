@@ -11,8 +11,6 @@ from solvimon_rillet.aws.sqs import Queue
 from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.rate_limit import limiter
 from solvimon_rillet.rate_limit.limiter import Plan, Priority, RateLimit, RequestWindow
-from tests.integration.export_credit_memo.support import credit_note, document, memos
-from tests.integration.export_invoice.support import calls_to, configure, rillet_invoices, sent
 from tests.integration.sync_status.support import (
     Json,
     finalised,
@@ -24,6 +22,9 @@ from tests.integration.sync_status.support import (
     unlinked,
     work_off,
 )
+from tests.support.arrange import configure
+from tests.support.assertions import calls_to, invoice_posts, memos, rillet_invoices
+from tests.support.builders import credit_note, document
 
 pytestmark = pytest.mark.slow
 
@@ -66,8 +67,8 @@ def test_a_retry_of_fifty_documents_with_one_cause_exports_fifty_once_as_bulk_wo
     assert {detail["priority"] for detail in queued} == {"bulk"}
     assert states(system, ids) == {"exported"}
     assert [len(rillet_invoices(default, each)) for each in ids] == [1] * 50
-    assert len(sent(system)) == 50
-    assert all(call.status == 200 for call in sent(system))
+    assert len(invoice_posts(system)) == 50
+    assert all(call.status == 200 for call in invoice_posts(system))
     assert (turns[Priority.LIVE], turns[Priority.BULK]) == (0, len(system.rillet.state.calls) - calls_before)
 
 
@@ -85,7 +86,7 @@ def test_the_same_retry_twice_at_once_exports_each_document_once(
 
     assert (first["queued"], second["queued"], third["queued"]) == (7, 7, 0)
     assert [len(rillet_invoices(default, each)) for each in ids] == [1] * 7
-    assert len(sent(system)) == 7
+    assert len(invoice_posts(system)) == 7
     assert third["summary"] == "Nothing is rejected with product_not_linked now."
 
 
@@ -100,7 +101,7 @@ def test_a_retry_before_the_cause_is_mended_sends_nothing_and_keeps_the_cause(
 
     assert answer["queued"] == 3
     assert states(system, ids) == {"rejected"}
-    assert sent(system) == []
+    assert invoice_posts(system) == []
     kept = [entry["what"] for entry in record(system, ids[0])["history"]]
     assert kept == ["rejected", "rejected"]
 

@@ -13,11 +13,12 @@ from boto3.dynamodb.types import TypeSerializer
 
 from local.system import Connection, LocalSystem
 from solvimon_rillet.ledger.ledger import SCHEMA
-from tests.integration.export_credit_memo.support import ORIGINAL, rillet_invoice
-from tests.integration.export_invoice.support import export, record, rillet_invoices
 from tests.integration.reconcile.support import reconcile
 from tests.integration.sweep.support import finalised, silent, swept
 from tests.integration.sync_status.support import ask, resolve, retry, work_off
+from tests.support.arrange import export
+from tests.support.assertions import record, rillet_invoice, rillet_invoices
+from tests.support.builders import ORIGINAL
 
 Json = dict[str, Any]
 

@@ -1,5 +1,6 @@
-"""What the tests of the webhooks share."""
+"""Webhooks as the vendors send them, and as nobody should: bodies, signatures, requests and events."""
 
+import base64
 import hashlib
 import hmac
 import http.client
@@ -7,21 +8,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import urlsplit
 
-from local import sample_data
-from local.system import Connection, LocalSystem
+from local.system import LocalSystem
+from tests.support.builders import FIRST, Json
 
-Json = dict[str, Any]
-
-FIRST = sample_data.invoice_id("first")
 REFUSAL = {"message": "signature not accepted"}
+RILLET_ID = "0b9c6f0e-5f0c-4c36-8d4c-4f2f6f2a7c11"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What Solvimon is told."""
+    """The answer to a webhook."""
 
     status: int
     headers: Mapping[str, str]
@@ -34,7 +32,7 @@ class Answer:
 
 
 def envelope(action: str = "INVOICE.STATUS_TO_FINAL", **data: object) -> bytes:
-    """The body of a webhook."""
+    """The body of a Solvimon webhook."""
     whole = {"id": FIRST, "object_type": "INVOICE", "type": "STANDARD", "status": "FINAL", **data}
     return json.dumps(
         {"created_at": "2026-11-01T08:00:00Z", "type": action, "environment": "TEST", "data": whole}
@@ -68,9 +66,9 @@ def event(
     return {**made, **({} if headers is None else {"headers": lowered}), **more}
 
 
-def signed(system: LocalSystem, body: bytes, *secrets: str, after: float = 0) -> dict[str, str]:
-    """Headers with the signatures of these secrets, made so many seconds from now."""
-    stamp = datetime.fromtimestamp(system.clock.now() + after, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def signed_by_solvimon(now: float, body: bytes, *secrets: str) -> dict[str, str]:
+    """Headers as Solvimon sends them, with the signatures of these secrets."""
+    stamp = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     digests = [hmac.new(s.encode(), stamp.encode() + b"." + body, hashlib.sha256) for s in secrets]
     return {
         "Content-Type": "application/json",
@@ -79,7 +77,23 @@ def signed(system: LocalSystem, body: bytes, *secrets: str, after: float = 0) ->
     }
 
 
-def put_webhook_secrets(system: LocalSystem, connection: Connection, **secrets: str) -> None:
-    """Write the connection's secret of Solvimon and let the function read it anew."""
-    system.put_secret(connection.name, "solvimon", {"api_key": connection.solvimon_api_key, **secrets})
-    system.runtime.reset()
+def signed_by_rillet(
+    now: float, body: bytes, *keys: bytes, entity: str = "INVOICE", action: str = "UPDATED"
+) -> dict[str, str]:
+    """Headers as Rillet sends them, with the signatures of these keys."""
+    stamp = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    text = ".".join((stamp, RILLET_ID, entity, action)).encode() + b"." + body
+    digests = [hmac.new(key, text, hashlib.sha256).digest() for key in keys]
+    return {
+        "Content-Type": "application/json",
+        "X-Rillet-Signature": ",".join(base64.b64encode(digest).decode() for digest in digests),
+        "X-Rillet-Timestamp": stamp,
+        "X-Rillet-Id": RILLET_ID,
+        "X-Rillet-Entity": entity,
+        "X-Rillet-Event": action,
+    }
+
+
+def signed(system: LocalSystem, body: bytes, *secrets: str, after: float = 0) -> dict[str, str]:
+    """Headers of Solvimon's, signed so many seconds from now."""
+    return signed_by_solvimon(system.clock.now() + after, body, *secrets)
