@@ -1,6 +1,6 @@
-"""One credit note is one memo with one set of applications, whatever dies in between."""
+"""One credit note is one memo with one set of applications, even if a process ends in between."""
 
-import threading
+from collections.abc import Callable
 
 import pytest
 
@@ -8,7 +8,17 @@ from local.aws.runtime import Killed
 from local.system import Connection, LocalSystem
 from solvimon_rillet.ledger.ledger import LEASE_SECONDS, Ledger
 from solvimon_rillet.rillet.client import RilletClient
-from tests.support.arrange import booked_by_hand, credit, die, export, load, until
+from tests.support.arrange import (
+    HOUR,
+    at_once,
+    booked_by_hand,
+    configure,
+    credit,
+    export,
+    load,
+    patched,
+    until_finished,
+)
 from tests.support.assertions import (
     application_posts,
     applied,
@@ -17,83 +27,81 @@ from tests.support.assertions import (
     memo_record,
     memos,
     rillet_invoice,
+    rillet_invoices,
 )
 from tests.support.builders import NOTE, ORIGINAL, credit_note, original
+from tests.support.webhooks import event
 
-HOUR = 3600
-
-
-@pytest.fixture
-def noted(system: LocalSystem, default: Connection) -> Connection:
-    """An invoice in Rillet, and a credit note of all of it that is FINAL and announced."""
-    load(default, original())
-    system.settle()
-    load(default, credit_note())
-    system.deliver_webhooks()
-    return default
+MEMO, APPLICATION = "/credit-memos", "/credit-memos/"
+EITHER_STEP = pytest.mark.parametrize("step", [MEMO, APPLICATION])
 
 
-def in_the_end(system: LocalSystem, connection: Connection) -> None:
+def assert_applied_once(system: LocalSystem, connection: Connection) -> None:
     """Time passes; the memo is there once, and its whole amount is applied once."""
-    until(system, lambda: memo_record(system)["state"] not in {"claimed", "sending"})
+    until_finished(system, NOTE, "credit_memo")
     system.advance(HOUR)
     system.settle()
     memo = assert_memo_exported(system, connection)
-    assert applied(memo) == {rillet_invoice(connection)["id"]: "121.00"}
-    assert rillet_invoice(connection)["amount_due"]["amount"] == "0.00"
-    assert rillet_invoice(connection)["status"] == "CREDITED"
+    invoice = rillet_invoice(connection)
+    assert applied(memo) == {invoice["id"]: "121.00"}
+    assert (invoice["amount_due"]["amount"], invoice["status"]) == ("0.00", "CREDITED")
 
 
-def test_a_memo_and_its_application_are_two_calls_in_the_steady_state(
-    system: LocalSystem, noted: Connection
+def lose_the_answer(system: LocalSystem, step: str) -> None:
+    system.rillet.state.misbehave("commit_then_drop", path=step)
+    system.settle()
+
+
+def fail_for_25_hours(system: LocalSystem) -> None:
+    system.rillet.state.misbehave("down")
+    system.advance(25 * HOUR)
+    system.settle()
+    system.rillet.state.behave()
+
+
+def test_a_memo_and_its_application_are_two_calls_with_keys_of_their_own(
+    system: LocalSystem, credited: Connection
 ) -> None:
     before = len(system.rillet.state.calls)
 
     system.settle()
 
     calls = system.rillet.state.calls[before:]
-    memo = assert_memo_exported(system, noted)
+    memo = assert_memo_exported(system, credited)
     assert [(call.method, call.path) for call in calls] == [
         ("POST", "/credit-memos"),
         ("POST", f"/credit-memos/{memo['id']}/applications"),
     ]
-
-
-def test_the_memo_and_its_application_use_keys_of_their_own(system: LocalSystem, noted: Connection) -> None:
-    system.settle()
-
-    keys = [call.idempotency_key for call in (*memo_posts(system), *application_posts(system))]
+    keys = [call.idempotency_key for call in calls]
     assert all(keys)
     assert len(set(keys)) == 2
     assert memo_record(system)["attempt"]["key"] == keys[0]
 
 
 @pytest.mark.parametrize("answer", ["commit_then_drop", "status_after", "malformed", "drop", "status"])
-@pytest.mark.parametrize("step", ["/credit-memos", "/credit-memos/"])
-def test_a_lost_answer_of_either_step(system: LocalSystem, noted: Connection, answer: str, step: str) -> None:
+@EITHER_STEP
+def test_a_lost_answer_of_either_step(
+    system: LocalSystem, credited: Connection, answer: str, step: str
+) -> None:
     system.rillet.state.misbehave(answer, path=step)
 
     system.settle()
     in_between = memo_record(system)["state"]
 
     assert in_between == "sending"
-    in_the_end(system, noted)
+    assert_applied_once(system, credited)
 
 
-@pytest.mark.parametrize("step", ["/credit-memos", "/credit-memos/"])
+@EITHER_STEP
 def test_25_hours_pass_after_a_lost_answer_of_either_step(
-    system: LocalSystem, noted: Connection, step: str
+    system: LocalSystem, credited: Connection, step: str
 ) -> None:
-    system.rillet.state.misbehave("commit_then_drop", path=step)
-    system.settle()
+    lose_the_answer(system, step)
 
-    system.rillet.state.misbehave("down")
-    system.advance(25 * HOUR)
-    system.settle()
-    system.rillet.state.behave()
+    fail_for_25_hours(system)
 
-    in_the_end(system, noted)
-    assert noted.organisation.counts.replays == 0
+    assert_applied_once(system, credited)
+    assert credited.organisation.counts.replays == 0
 
 
 @pytest.mark.parametrize(
@@ -109,49 +117,34 @@ def test_25_hours_pass_after_a_lost_answer_of_either_step(
 )
 @pytest.mark.parametrize("hours", [0, 25])
 def test_the_function_dies_at_any_step_and_another_one_goes_on(
-    system: LocalSystem,
-    noted: Connection,
-    monkeypatch: pytest.MonkeyPatch,
-    where: tuple[type, str],
-    hours: int,
+    system: LocalSystem, credited: Connection, where: tuple[type, str], hours: int
 ) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr(where[0], where[1], die)
+    with patched(*where):
         deaths = system.settle()
 
-    meanwhile = credit(system)[0]
+    [meanwhile] = credit(system)
     system.advance(hours * HOUR + LEASE_SECONDS + 1)
 
     assert [type(delivery.error) for delivery in deaths] == [Killed]
     assert meanwhile["outcome"] == "queued"
-    in_the_end(system, noted)
+    assert_applied_once(system, credited)
 
 
-def test_the_same_webhook_20_times_at_once_makes_one_memo(system: LocalSystem, default: Connection) -> None:
-    load(default, original())
-    system.settle()
-    load(default, credit_note())
+def test_the_same_webhook_20_times_at_once_makes_one_memo(system: LocalSystem, billed: Connection) -> None:
+    load(billed, credit_note())
     body = (
         b'{"type":"INVOICE.STATUS_TO_FINAL","created_at":"2026-02-01T09:00:00Z",'
         b'"data":{"id":"%s","type":"CREDIT"}}' % NOTE.encode()
     )
-    headers = {name.lower(): value for name, value in default.platform.sign(body).items()}
-    event = {"pathParameters": {"connection": "default"}, "headers": headers, "body": body.decode()}
+    webhook = event(body.decode(), billed.platform.sign(body))
     statuses: list[int] = []
 
-    def send() -> None:
-        statuses.append(system.invoke("receive_webhook", event)["statusCode"])
-
     system.start_workers(4)
-    senders = [threading.Thread(target=send) for _ in range(20)]
-    for sender in senders:
-        sender.start()
-    for sender in senders:
-        sender.join()
+    at_once(20, lambda: statuses.append(system.invoke("receive_webhook", webhook)["statusCode"]))
     system.stop_workers()
 
     assert statuses == [200] * 20
-    in_the_end(system, default)
+    assert_applied_once(system, billed)
     assert (len(memo_posts(system)), len(application_posts(system))) == (1, 1)
 
 
@@ -164,45 +157,44 @@ def test_the_invoice_and_its_credit_note_arriving_together_end_as_one_of_each(
     system.start_workers(4)
     system.stop_workers()
 
-    in_the_end(system, default)
-    assert len(default.organisation.invoices.documents()) == 1
+    assert_applied_once(system, default)
+    assert len(rillet_invoices(default)) == 1
 
 
-def test_a_finished_credit_note_costs_no_call(system: LocalSystem, noted: Connection) -> None:
+def test_a_finished_credit_note_costs_no_call(system: LocalSystem, credited: Connection) -> None:
     system.settle()
     calls = len(system.rillet.state.calls)
 
     [again] = credit(system)
 
     assert again["outcome"] == "already_exported"
-    assert again["rillet_id"] == memos(noted)[0]["id"]
+    assert again["rillet_id"] == memos(credited)[0]["id"]
     assert len(system.rillet.state.calls) == calls
 
 
-@pytest.mark.parametrize("hours", [0, 25])
-@pytest.mark.parametrize("dies_at", ["answer", "finish"])
-def test_a_set_for_a_partly_paid_invoice_is_not_taken_back_after_its_answer_was_lost(
-    system: LocalSystem, noted: Connection, monkeypatch: pytest.MonkeyPatch, hours: int, dies_at: str
-) -> None:
-    noted.organisation.pay(rillet_invoice(noted)["id"], "61.00")
-    if dies_at == "answer":
-        system.rillet.state.misbehave("commit_then_drop", path="/credit-memos/")
+def die_at_finish(system: LocalSystem, _step: str) -> None:
+    with patched(Ledger, "finish"):
         system.settle()
-    else:
-        with monkeypatch.context() as patch:
-            patch.setattr(Ledger, "finish", die)
-            system.settle()
+
+
+@pytest.mark.parametrize("hours", [0, 25])
+@pytest.mark.parametrize("fail", [lose_the_answer, die_at_finish])
+def test_a_set_for_a_partly_paid_invoice_is_not_taken_back_after_its_answer_was_lost(
+    system: LocalSystem, credited: Connection, hours: int, fail: Callable[[LocalSystem, str], None]
+) -> None:
+    credited.organisation.pay(rillet_invoice(credited)["id"], "61.00")
+    fail(system, APPLICATION)
     system.advance(hours * HOUR)
-    until(system, lambda: memo_record(system)["state"] not in {"claimed", "sending"})
+    until_finished(system, NOTE, "credit_memo")
 
-    memo = assert_memo_exported(system, noted, ("60.00", "61.00"))
+    memo = assert_memo_exported(system, credited, ("60.00", "61.00"))
 
-    assert applied(memo) == {rillet_invoice(noted)["id"]: "60.00"}
+    assert applied(memo) == {rillet_invoice(credited)["id"]: "60.00"}
     assert any("61.00 EUR stay open on the memo" in warning for warning in memo_record(system)["warnings"])
 
 
 def test_a_worker_whose_lease_is_taken_over_applies_nothing_twice(
-    system: LocalSystem, noted: Connection, monkeypatch: pytest.MonkeyPatch
+    system: LocalSystem, credited: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = RilletClient.apply_credit_memo
 
@@ -218,36 +210,30 @@ def test_a_worker_whose_lease_is_taken_over_applies_nothing_twice(
 
     assert result["outcome"] == "queued"
     assert "lease" in result["reason"]
-    in_the_end(system, noted)
+    assert_applied_once(system, credited)
 
 
 def test_a_memo_that_a_lost_answer_left_is_found_by_its_reference_and_applied(
-    system: LocalSystem, noted: Connection
+    system: LocalSystem, credited: Connection
 ) -> None:
-    system.rillet.state.misbehave("commit_then_drop", path="/credit-memos")
-    system.settle()
-    system.put_settings("default", {**noted.settings, "start_date": "2030-01-01"})
+    lose_the_answer(system, MEMO)
+    configure(system, credited, start_date="2030-01-01")
     system.advance(61)
 
-    in_the_end(system, noted)
+    assert_applied_once(system, credited)
 
 
 def test_two_memos_for_one_credit_note_are_reported_and_not_applied(
-    system: LocalSystem, noted: Connection
+    system: LocalSystem, credited: Connection
 ) -> None:
-    system.rillet.state.misbehave("commit_then_drop", path="/credit-memos")
-    system.settle()
-    body = memo_posts(system)[0].request_body
-    booked_by_hand(system, noted, body, "/credit-memos")
-    system.rillet.state.misbehave("down")
-    system.advance(25 * HOUR)
-    system.settle()
-    system.rillet.state.behave()
-    until(system, lambda: memo_record(system)["state"] not in {"claimed", "sending"})
+    lose_the_answer(system, MEMO)
+    booked_by_hand(system, credited, memo_posts(system)[0].request_body, MEMO)
+    fail_for_25_hours(system)
+    until_finished(system, NOTE, "credit_memo")
 
     kept = memo_record(system)
 
     assert (kept["state"], kept["code"]) == ("differs", "exported_twice")
-    assert all(memo["id"] in kept["message"] for memo in memos(noted))
-    assert all(memo["applications"] == [] for memo in memos(noted))
+    assert all(memo["id"] in kept["message"] for memo in memos(credited))
+    assert all(memo["applications"] == [] for memo in memos(credited))
     assert export(system, ORIGINAL)[0]["outcome"] == "already_exported"

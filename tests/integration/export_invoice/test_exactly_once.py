@@ -1,6 +1,5 @@
-"""One Solvimon invoice is one Rillet invoice, whatever dies in between."""
+"""One Solvimon invoice is one Rillet invoice, even if a process ends or an answer is lost in between."""
 
-import threading
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -11,28 +10,21 @@ from local.aws.runtime import Killed
 from local.system import Connection, LocalSystem
 from solvimon_rillet.ledger.ledger import LEASE_SECONDS, Ledger
 from solvimon_rillet.rillet.client import RilletClient
-from tests.support.arrange import booked_by_hand, die, export, until
-from tests.support.assertions import record, rillet_invoices
+from tests.support.arrange import (
+    HOUR,
+    at_once,
+    booked_by_hand,
+    configure,
+    export,
+    finalise,
+    lost_answer,
+    patched,
+    until_exported,
+    until_finished,
+)
+from tests.support.assertions import assert_exported, calls_to, invoice_posts, record, rillet_invoices
 from tests.support.builders import FIRST
-
-HOUR = 3600
-
-
-def finalise(system: LocalSystem, connection: Connection, invoice_id: str = FIRST) -> None:
-    """Finalise an invoice, so that its message is on the queue."""
-    connection.platform.finalise(invoice_id)
-    system.deliver_webhooks()
-
-
-def booked(system: LocalSystem, connection: Connection) -> None:
-    """The invoice is in Rillet once, and the ledger knows which it is."""
-    in_rillet = rillet_invoices(connection, FIRST)
-    assert len(in_rillet) == 1
-    assert len(rillet_invoices(connection)) == 1
-    kept = record(system, FIRST)
-    assert kept["state"] == "exported"
-    assert kept["rillet_id"] == in_rillet[0]["id"]
-    assert "lease_until" not in kept
+from tests.support.webhooks import event
 
 
 def test_the_same_webhook_50_times_at_once_makes_one_rillet_invoice(
@@ -41,114 +33,90 @@ def test_the_same_webhook_50_times_at_once_makes_one_rillet_invoice(
     default.platform.finalise(FIRST)
     body = b'{"type":"INVOICE.STATUS_TO_FINAL","created_at":"2026-11-01T08:00:00Z","data":{"id":"%s"}}'
     body %= FIRST.encode()
-    headers = {name.lower(): value for name, value in default.platform.sign(body).items()}
-    event = {"pathParameters": {"connection": "default"}, "headers": headers, "body": body.decode()}
+    webhook = event(body.decode(), default.platform.sign(body))
     statuses: list[int] = []
 
-    def send() -> None:
-        statuses.append(system.invoke("receive_webhook", event)["statusCode"])
-
     system.start_workers(4)
-    senders = [threading.Thread(target=send) for _ in range(50)]
-    for sender in senders:
-        sender.start()
-    for sender in senders:
-        sender.join()
+    at_once(50, lambda: statuses.append(system.invoke("receive_webhook", webhook)["statusCode"]))
     system.stop_workers()
-    until(system, lambda: record(system, FIRST)["state"] == "exported")
+    until_exported(system)
     system.settle()
 
     assert statuses == [200] * 50
-    booked(system, default)
-    assert [call.method for call in system.rillet.state.calls if call.path == "/invoices"].count("POST") == 1
+    assert_exported(system, default, only=True)
+    assert len(invoice_posts(system)) == 1
 
 
-def test_rillet_commits_and_the_connection_drops(system: LocalSystem, default: Connection) -> None:
-    system.rillet.state.misbehave("commit_then_drop")
-    finalise(system, default)
-
-    system.settle()
-    in_between = record(system, FIRST)
-    until(system, lambda: record(system, FIRST)["state"] == "exported")
-
-    assert in_between["state"] == "sending"
-    assert in_between["attempt"]["open"] is True
-    assert default.organisation.counts.replays == 1
-    booked(system, default)
-
-
-@pytest.mark.parametrize("answer", ["status_after", "malformed"])
-def test_rillet_commits_and_answers_nonsense(system: LocalSystem, default: Connection, answer: str) -> None:
-    system.rillet.state.misbehave(answer)
-    finalise(system, default)
-    system.settle()
-
-    until(system, lambda: record(system, FIRST)["state"] == "exported")
-
-    booked(system, default)
-
-
-def test_the_function_dies_before_the_answer_is_saved(
-    system: LocalSystem, default: Connection, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("answer", ["commit_then_drop", "status_after", "malformed"])
+def test_rillet_commits_and_the_answer_is_lost_or_unreadable(
+    system: LocalSystem, default: Connection, answer: str
 ) -> None:
-    finalise(system, default)
-    with monkeypatch.context() as patch:
-        patch.setattr(Ledger, "finish", die)
-        deaths = system.settle()
+    in_between = lost_answer(system, default, answer)
 
-    until(system, lambda: record(system, FIRST)["state"] == "exported")
+    until_exported(system)
 
-    assert [type(delivery.error) for delivery in deaths] == [Killed]
-    booked(system, default)
+    assert (in_between["state"], in_between["attempt"]["open"]) == ("sending", True)
+    assert default.organisation.counts.replays == 1
+    assert_exported(system, default, only=True)
 
 
 @pytest.mark.parametrize(
     "where", [(Ledger, "record_attempt"), (RilletClient, "create_invoice"), (Ledger, "finish")]
 )
 def test_the_function_dies_at_any_step_and_another_one_goes_on_after_the_lease(
-    system: LocalSystem, default: Connection, monkeypatch: pytest.MonkeyPatch, where: tuple[type, str]
+    system: LocalSystem, default: Connection, where: tuple[type, str]
 ) -> None:
     finalise(system, default)
-    with monkeypatch.context() as patch:
-        patch.setattr(where[0], where[1], die)
-        system.settle()
+    with patched(*where):
+        deaths = system.settle()
 
-    meanwhile = export(system, FIRST)
+    [meanwhile] = export(system)
     system.advance(LEASE_SECONDS + 1)
-    after = export(system, FIRST)
+    [after] = export(system)
     system.advance(HOUR)
     system.settle()
 
-    assert meanwhile[0]["outcome"] == "queued"
-    assert "another worker" in meanwhile[0]["reason"]
-    assert after[0]["outcome"] == "exported"
-    booked(system, default)
+    assert [type(delivery.error) for delivery in deaths] == [Killed]
+    assert meanwhile["outcome"] == "queued"
+    assert "another worker" in meanwhile["reason"]
+    assert after["outcome"] == "exported"
+    assert_exported(system, default, only=True)
+
+
+def test_the_queue_alone_goes_on_after_a_function_died_before_it_saved_the_answer(
+    system: LocalSystem, default: Connection
+) -> None:
+    finalise(system, default)
+    with patched(Ledger, "finish"):
+        system.settle()
+
+    until_exported(system)
+
+    assert_exported(system, default, only=True)
 
 
 def test_25_hours_pass_after_a_lost_answer(system: LocalSystem, default: Connection) -> None:
-    system.rillet.state.misbehave("commit_then_drop")
-    finalise(system, default)
-    system.settle()
+    lost_answer(system, default)
 
     system.rillet.state.misbehave("down")
     system.advance(25 * HOUR)
     system.settle()
     system.rillet.state.behave()
-    until(system, lambda: record(system, FIRST)["state"] == "exported")
+    until_exported(system)
 
     assert default.organisation.counts.replays == 0
-    booked(system, default)
+    assert_exported(system, default, only=True)
 
 
 def change_the_mapping(system: LocalSystem, connection: Connection) -> None:
     """Settings that change what would be sent: scope, reference type and link."""
     connection.organisation.register_reference_type("solvimon_ref")
-    changed = {
-        **connection.settings,
-        "invoice_scope": "REVENUE_RECOGNITION_ONLY",
-        "reference_types": {"invoice": "solvimon_ref", "invoice_line": None},
-    }
-    system.put_settings("default", changed)
+    configure(
+        system,
+        connection,
+        invoice_scope="REVENUE_RECOGNITION_ONLY",
+        reference_types={"invoice": "solvimon_ref", "invoice_line": None},
+    )
     system.advance(61)
 
 
@@ -156,176 +124,138 @@ def change_the_mapping(system: LocalSystem, connection: Connection) -> None:
 def test_the_mapping_settings_change_after_a_lost_answer(
     system: LocalSystem, default: Connection, hours: int
 ) -> None:
-    system.rillet.state.misbehave("commit_then_drop")
-    finalise(system, default)
-    system.settle()
-    first_key = record(system, FIRST)["attempt"]["key"]
+    before = lost_answer(system, default)
 
     change_the_mapping(system, default)
     system.advance(hours * HOUR)
-    until(system, lambda: record(system, FIRST)["state"] == "exported")
+    until_exported(system)
 
-    assert record(system, FIRST)["attempt"]["key"] == first_key
-    booked(system, default)
+    assert record(system)["attempt"]["key"] == before["attempt"]["key"]
+    assert_exported(system, default, only=True)
 
 
-def test_dying_dropping_waiting_and_changing_all_together(
-    system: LocalSystem, default: Connection, monkeypatch: pytest.MonkeyPatch
+def test_a_lost_answer_a_death_a_day_and_other_settings_all_together(
+    system: LocalSystem, default: Connection
 ) -> None:
-    system.rillet.state.misbehave("commit_then_drop")
-    finalise(system, default)
-    system.settle()
+    lost_answer(system, default)
     system.advance(HOUR)
-    with monkeypatch.context() as patch:
-        patch.setattr(Ledger, "finish", die)
+    with patched(Ledger, "finish"):
         system.settle()
     system.advance(25 * HOUR)
     change_the_mapping(system, default)
     system.rillet.state.misbehave("drop", method="GET")
-    until(system, lambda: record(system, FIRST)["state"] == "exported")
+    until_exported(system)
 
-    booked(system, default)
+    assert_exported(system, default, only=True)
 
 
 def test_a_request_that_rillet_never_got_is_sent_after_a_look_up(
     system: LocalSystem, default: Connection
 ) -> None:
-    system.rillet.state.misbehave("drop")
-    finalise(system, default)
-    system.settle()
-    first_key = record(system, FIRST)["attempt"]["key"]
+    before = lost_answer(system, default, "drop")
 
     change_the_mapping(system, default)
-    until(system, lambda: record(system, FIRST)["state"] == "exported")
+    until_exported(system)
 
-    assert record(system, FIRST)["attempt"]["key"] != first_key
-    listed = [call for call in system.rillet.state.calls if (call.method, call.path) == ("GET", "/invoices")]
-    assert len(listed) == 1
-    booked(system, default)
+    assert record(system)["attempt"]["key"] != before["attempt"]["key"]
+    assert [call.path for call in calls_to(system, "GET", "/invoices")].count("/invoices") == 1
+    assert_exported(system, default, only=True)
 
 
 def test_a_look_up_waits_until_a_call_that_was_cut_off_has_settled(
     system: LocalSystem, default: Connection
 ) -> None:
-    system.rillet.state.misbehave("drop")
-    finalise(system, default)
-    system.settle()
-    changed = {**default.settings, "send_invoice_number_in_full_scope": False}
-    system.put_settings("default", changed)
-    system.runtime.reset()
+    lost_answer(system, default, "drop")
+    configure(system, default, send_invoice_number_in_full_scope=False)
 
-    at_once = export(system, FIRST)
+    [immediately] = export(system)
     system.advance(61)
-    later = export(system, FIRST)
+    [later] = export(system)
 
-    assert at_once[0]["outcome"] == "queued"
-    assert "may still be at work" in at_once[0]["reason"]
-    assert later[0]["outcome"] == "exported"
-    booked(system, default)
+    assert immediately["outcome"] == "queued"
+    assert "may still be at work" in immediately["reason"]
+    assert later["outcome"] == "exported"
+    assert_exported(system, default, only=True)
 
 
-def test_an_invoice_in_rillet_is_adopted_even_if_it_would_now_be_skipped(
-    system: LocalSystem, default: Connection
-) -> None:
-    system.rillet.state.misbehave("commit_then_drop")
-    finalise(system, default)
-    system.settle()
+UNSENDABLE: dict[str, Callable[[LocalSystem, Connection], object]] = {
+    "it would now be skipped": lambda s, c: configure(s, c, start_date="2030-01-01"),
+    "it could now not be mapped": lambda _, c: c.platform.invoice(FIRST).update(timezone="Nowhere/Land"),
+}
 
-    system.put_settings("default", {**default.settings, "start_date": "2030-01-01"})
+
+@pytest.mark.parametrize("why", UNSENDABLE)
+def test_an_invoice_in_rillet_is_adopted_even_if(system: LocalSystem, default: Connection, why: str) -> None:
+    lost_answer(system, default)
+
+    UNSENDABLE[why](system, default)
     system.advance(61)
-    until(system, lambda: record(system, FIRST)["state"] not in {"sending", "claimed"})
+    until_finished(system)
 
-    booked(system, default)
-
-
-def test_an_invoice_in_rillet_is_adopted_even_if_it_could_now_not_be_mapped(
-    system: LocalSystem, default: Connection
-) -> None:
-    system.rillet.state.misbehave("commit_then_drop")
-    finalise(system, default)
-    system.settle()
-
-    default.platform.invoice(FIRST)["timezone"] = "Nowhere/Land"
-    system.advance(61)
-    until(system, lambda: record(system, FIRST)["state"] not in {"sending", "claimed"})
-
-    booked(system, default)
+    assert_exported(system, default, only=True)
 
 
 def test_a_skip_with_an_open_attempt_that_left_nothing_stays_a_skip(
     system: LocalSystem, default: Connection
 ) -> None:
-    system.rillet.state.misbehave("drop")
-    finalise(system, default)
-    system.settle()
+    lost_answer(system, default, "drop")
 
-    system.put_settings("default", {**default.settings, "workflows": {"export_invoice": False}})
+    configure(system, default, workflows={"export_invoice": False})
     system.advance(61)
-    until(system, lambda: record(system, FIRST)["state"] not in {"sending", "claimed"})
+    until_finished(system)
 
-    assert record(system, FIRST)["state"] == "skipped"
+    assert record(system)["state"] == "skipped"
     assert rillet_invoices(default) == []
 
 
-def test_two_invoices_for_one_document_are_reported_and_not_collected_into_one(
+def test_two_invoices_for_one_document_are_reported_and_not_adopted_as_one(
     system: LocalSystem, default: Connection
 ) -> None:
-    system.rillet.state.misbehave("commit_then_drop")
-    finalise(system, default)
-    system.settle()
-    attempt = record(system, FIRST)["attempt"]
-    first = next(c for c in system.rillet.state.calls if (c.method, c.path) == ("POST", "/invoices"))
-    booked_by_hand(system, default, first.request_body)
+    before = lost_answer(system, default)
+    booked_by_hand(system, default, invoice_posts(system)[0].request_body)
 
     system.advance(25 * HOUR)
-    until(system, lambda: record(system, FIRST)["state"] not in {"sending", "claimed"})
+    until_finished(system)
 
-    kept = record(system, FIRST)
-    assert kept["state"] == "differs"
-    assert kept["code"] == "exported_twice"
+    kept = record(system)
+    assert (kept["state"], kept["code"]) == ("differs", "exported_twice")
     assert all(invoice["id"] in kept["message"] for invoice in rillet_invoices(default, FIRST))
-    assert kept["attempt"]["key"] == attempt["key"]
+    assert kept["attempt"]["key"] == before["attempt"]["key"]
 
 
-@pytest.mark.parametrize("state", ["exported", "differs"])
+def answer_another_total(client: RilletClient, *args: Any, _real: Any = RilletClient.create_invoice) -> Any:  # noqa: ANN401
+    answer = _real(client, *args)
+    return answer.model_copy(update={"total": answer.total.model_copy(update={"amount": Decimal(1)})})
+
+
+@pytest.mark.parametrize(("state", "outcome"), [("exported", "already_exported"), ("differs", "differs")])
 def test_a_finished_document_is_never_sent_again(
-    system: LocalSystem, default: Connection, state: str, monkeypatch: pytest.MonkeyPatch
+    system: LocalSystem, default: Connection, state: str, outcome: str
 ) -> None:
-    if state == "differs":
-        _answer_another_total(monkeypatch)
-    finalise(system, default)
-    system.settle()
-    calls = len(system.rillet.state.calls)
+    create = answer_another_total if state == "differs" else RilletClient.create_invoice
+    with patched(RilletClient, "create_invoice", create):
+        finalise(system, default)
+        system.settle()
+        calls = len(system.rillet.state.calls)
 
-    again = export(system, FIRST)
+        [again] = export(system)
 
-    assert record(system, FIRST)["state"] == state
-    assert again[0]["outcome"] == {"exported": "already_exported", "differs": "differs"}[state]
+    assert record(system)["state"] == state
+    assert again["outcome"] == outcome
     assert len(system.rillet.state.calls) == calls
 
 
-def _answer_another_total(monkeypatch: pytest.MonkeyPatch) -> None:
-    real: Callable[..., Any] = RilletClient.create_invoice
-
-    def other(self: RilletClient, *args: Any) -> Any:  # noqa: ANN401
-        answer = real(self, *args)
-        return answer.model_copy(update={"total": answer.total.model_copy(update={"amount": Decimal(1)})})
-
-    monkeypatch.setattr(RilletClient, "create_invoice", other)
-
-
 def test_another_total_in_rillets_answer_is_recorded_with_both_amounts(
-    system: LocalSystem, default: Connection, monkeypatch: pytest.MonkeyPatch
+    system: LocalSystem, default: Connection
 ) -> None:
-    _answer_another_total(monkeypatch)
     default.platform.finalise(FIRST)
 
-    result = export(system, FIRST)[0]
+    with patched(RilletClient, "create_invoice", answer_another_total):
+        [result] = export(system)
 
-    assert result["outcome"] == "differs"
-    assert result["code"] == "total_differs"
+    assert (result["outcome"], result["code"]) == ("differs", "total_differs")
     assert "gross 1 EUR instead of 6745.75 EUR" in result["message"]
-    assert record(system, FIRST)["state"] == "differs"
+    assert record(system)["state"] == "differs"
 
 
 def test_a_worker_whose_lease_is_taken_over_writes_nothing(
@@ -338,13 +268,13 @@ def test_a_worker_whose_lease_is_taken_over_writes_nothing(
         monkeypatch.setattr(RilletClient, "create_invoice", real)
         answer = real(self, *args)
         system.advance(LEASE_SECONDS + 1)
-        assert export(system, FIRST)[0]["outcome"] == "exported"
+        assert export(system)[0]["outcome"] == "exported"
         return answer
 
     monkeypatch.setattr(RilletClient, "create_invoice", stall)
 
-    result = export(system, FIRST)[0]
+    [result] = export(system)
 
     assert result["outcome"] == "queued"
     assert "lease" in result["reason"]
-    booked(system, default)
+    assert_exported(system, default, only=True)

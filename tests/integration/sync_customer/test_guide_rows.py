@@ -12,6 +12,7 @@ from tests.support.arrange import edit, sync
 from tests.support.assertions import customer_puts, rillet_customer
 from tests.support.builders import (
     DEMO_CUSTOMER,
+    DEMO_CUSTOMER_IN_RILLET,
     DEMO_PERSON,
     DEMO_PERSON_IN_RILLET,
     STATELESS,
