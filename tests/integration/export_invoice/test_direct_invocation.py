@@ -1,4 +1,4 @@
-"""A person asks the function itself: what would happen, or please do it now."""
+"""A person invokes the function directly: to export, or for a dry run."""
 
 import json
 from pathlib import Path
@@ -10,13 +10,21 @@ from local import sample_data
 from local.system import ROOT, Connection, LocalSystem
 from tests.support.arrange import (
     configure,
+    connect_demo,
     export,
     finalise,
     put_on_queue,
     solvimon_invoice,
-    without_waiting_for_aws,
 )
-from tests.support.assertions import invoice_posts, record, rillet_invoices, waiting
+from tests.support.assertions import (
+    assert_exported,
+    invoice_posts,
+    ledger_without_rate_limit,
+    record,
+    rillet_invoice,
+    rillet_invoices,
+    waiting,
+)
 from tests.support.builders import FIRST, Json, bus_event
 from tests.support.webhooks import envelope, event, signed
 
@@ -26,9 +34,9 @@ UNROUNDED = sample_data.invoice_id("unrounded")
 
 
 def everything(system: LocalSystem) -> Json:
-    """All that a run could change, but the log of turns at Rillet: what is read there has its turn too."""
+    """All that a run could change, but the log of requests to Rillet, which reads add to as well."""
     return {
-        "ledger": [item for item in system.ledger() if "#pacer#" not in item["pk"]],
+        "ledger": ledger_without_rate_limit(system),
         "rillet": [
             (o.document["id"], o.customers.documents(), o.invoices.documents())
             for o in system.rillet.state.organisations.values()
@@ -42,24 +50,30 @@ def everything(system: LocalSystem) -> Json:
 
 
 def dry_run(system: LocalSystem, *invoice_ids: str, **more: object) -> list[Json]:
-    """Ask what would be sent, and see that the question changes nothing."""
+    """Make a dry run, and check that it changes nothing."""
     before = everything(system)
     results = export(system, *invoice_ids, dry_run=True, **more)
     assert everything(system) == before
     return results
 
 
-def test_a_person_exports_invoices_by_their_ids(system: LocalSystem, default: Connection) -> None:
+@pytest.fixture
+def final(default: Connection) -> Connection:
+    """The connection ``default`` with its first invoice final."""
     default.platform.finalise(FIRST)
-    export(system, FIRST)
-    default.platform.finalise(DISCOUNT)
+    return default
+
+
+def test_a_person_exports_invoices_by_their_ids(system: LocalSystem, final: Connection) -> None:
+    export(system)
+    final.platform.finalise(DISCOUNT)
 
     answer = system.invoke("export_invoice", {"invoice_ids": [FIRST, DISCOUNT, NEW_CUSTOMER, DISCOUNT]})
 
     assert (answer["connection"], answer["dry_run"]) == ("default", False)
     assert answer["summary"] == {"already_exported": 2, "exported": 1, "skipped": 1}
     first, discount, skipped, again = answer["results"]
-    [in_rillet] = rillet_invoices(default, DISCOUNT)
+    in_rillet = rillet_invoice(final, DISCOUNT)
     assert discount == {
         "invoice_id": DISCOUNT,
         "outcome": "exported",
@@ -69,16 +83,17 @@ def test_a_person_exports_invoices_by_their_ids(system: LocalSystem, default: Co
         "warnings": discount["warnings"],
     }
     assert again == discount | {"outcome": "already_exported"}
-    assert (first["outcome"], first["rillet_id"]) == ("already_exported", record(system, FIRST)["rillet_id"])
-    assert skipped["outcome"] == "skipped"
+    assert (first["outcome"], first["rillet_id"]) == ("already_exported", record(system)["rillet_id"])
+    reason = "The invoice is DRAFT, not FINAL."
+    assert skipped == {"invoice_id": NEW_CUSTOMER, "outcome": "skipped", "reason": reason}
 
 
-def test_an_answer_warns_where_rillet_numbers_the_invoice_by_itself(
+def test_an_answer_warns_where_rillet_gives_the_invoice_its_own_number(
     system: LocalSystem, default: Connection
 ) -> None:
     number = default.platform.finalise(FIRST)["invoice_number"]
 
-    [result] = export(system, FIRST)
+    [result] = export(system)
 
     assert result["rillet_number"] == "INV-0001"
     assert result["warnings"] == [f"Rillet numbered it INV-0001; in Solvimon it is {number}."]
@@ -105,7 +120,7 @@ def test_a_dry_run_answers_exactly_what_is_then_sent_and_writes_nothing(
     assert planned["tie_out"] == done["totals"]
 
 
-def test_a_dry_run_says_where_every_field_of_the_payload_came_from(
+def test_a_dry_run_names_the_source_of_every_field_of_the_payload(
     system: LocalSystem, default: Connection
 ) -> None:
     default.platform.finalise(DISCOUNT)
@@ -192,46 +207,37 @@ def test_a_dry_run_says_what_would_be_rejected_or_skipped_and_why(
     assert (nowhere["outcome"], nowhere["code"]) == ("would_reject", "invoice_not_found")
 
 
-def test_a_dry_run_says_what_the_ledger_knows_already(system: LocalSystem, default: Connection) -> None:
+@pytest.mark.usefixtures("final")
+def test_a_dry_run_states_the_ledgers_state_and_promises_no_second_export(system: LocalSystem) -> None:
     system.rillet.state.misbehave("status", status=400)
-    default.platform.finalise(FIRST)
-    export(system, FIRST)
+    export(system)
+    [after_rejection] = dry_run(system, FIRST)
+    export(system)
 
-    [planned] = dry_run(system, FIRST)
+    [after_export] = dry_run(system, FIRST)
 
-    assert (planned["outcome"], planned["state_now"]) == ("would_export", "rejected")
-
-
-def test_a_dry_run_of_an_exported_invoice_does_not_promise_a_second_export(
-    system: LocalSystem, default: Connection
-) -> None:
-    default.platform.finalise(FIRST)
-    export(system, FIRST)
-
-    [planned] = dry_run(system, FIRST)
-
-    assert planned["state_now"] == "exported"
-    assert planned["outcome"] != "would_export"
+    assert (after_rejection["outcome"], after_rejection["state_now"]) == ("would_export", "rejected")
+    assert after_export["state_now"] == "exported"
+    assert after_export["outcome"] != "would_export"
 
 
 def test_a_dry_run_of_a_credit_note_promises_what_the_run_does(
-    system: LocalSystem, default: Connection
+    system: LocalSystem, final: Connection
 ) -> None:
-    default.platform.finalise(FIRST)
-    solvimon_invoice(default)["type"] = "CREDIT"
+    solvimon_invoice(final)["type"] = "CREDIT"
 
     [planned] = dry_run(system, FIRST)
-    [done] = export(system, FIRST)
+    [done] = export(system)
 
     assert done["outcome"] == "not_ours"
     assert planned["outcome"] not in {"would_export", "would_reject"}
 
 
+@pytest.mark.usefixtures("final")
 @pytest.mark.parametrize("vendor", ["solvimon", "rillet"])
 def test_a_dry_run_while_a_vendor_is_down_says_try_again_and_queues_nothing(
-    system: LocalSystem, default: Connection, vendor: str
+    system: LocalSystem, vendor: str
 ) -> None:
-    default.platform.finalise(FIRST)
     fake: Any = getattr(system, vendor).state
     fake.misbehave("down")
 
@@ -241,6 +247,7 @@ def test_a_dry_run_while_a_vendor_is_down_says_try_again_and_queues_nothing(
     assert vendor.capitalize() in planned["reason"]
 
 
+@pytest.mark.usefixtures("final")
 @pytest.mark.parametrize(
     ("request_", "field"),
     [
@@ -257,53 +264,44 @@ def test_a_dry_run_while_a_vendor_is_down_says_try_again_and_queues_nothing(
         ({"invoice_ids": [FIRST], "dryrun": True}, "dryrun"),
         ({"invoice_ids": [FIRST], "ids": [FIRST]}, "ids"),
         ({"invoice_id": FIRST}, "invoice_id"),
+        ([], ""),
+        ("invo_1", ""),
     ],
 )
 def test_a_request_that_cannot_be_understood_names_the_field_and_gives_an_example(
-    system: LocalSystem, default: Connection, request_: Json, field: str
+    system: LocalSystem,
+    request_: Any,  # noqa: ANN401
+    field: str,
 ) -> None:
-    default.platform.finalise(FIRST)
     before = everything(system)
 
     answer = system.invoke("export_invoice", request_)
 
-    assert f"{field}: " in answer["error"]
+    assert f"{field}: " in answer["error"] or not field
     assert answer.keys() == {"error", "example"}
     assert everything(system) == before, "nothing at all is done"
     assert "error" not in system.invoke("export_invoice", answer["example"]), "the example can be used"
 
 
-@pytest.mark.parametrize("request_", [[], "invo_1"])
-def test_a_request_that_is_no_object_gets_an_answer_too(
-    system: LocalSystem,
-    default: Connection,
-    request_: Any,  # noqa: ANN401
-) -> None:
-    answer = system.invoke("export_invoice", request_)
-
-    assert answer.keys() == {"error", "example"}
-
-
+@pytest.mark.usefixtures("default")
 @pytest.mark.parametrize("identifier", ["", " ", "a#b", "../customers/x", "invo_1?x=1", "é", "x" * 3000])
-@pytest.mark.parametrize("dry", [True, False])
-def test_an_id_that_can_be_none_is_told_to_the_person(
-    system: LocalSystem, default: Connection, identifier: str, dry: bool
+@pytest.mark.parametrize(("dry", "outcome"), [(True, "would_reject"), (False, "rejected")])
+def test_an_id_that_no_invoice_can_have_is_rejected(
+    system: LocalSystem, identifier: str, dry: bool, outcome: str
 ) -> None:
     before = len(system.solvimon.state.calls)
 
     [result] = export(system, identifier, dry_run=dry)
 
-    assert result["outcome"] == ("would_reject" if dry else "rejected")
-    assert result["code"] == "invoice_not_found"
+    assert (result["outcome"], result["code"]) == (outcome, "invoice_not_found")
     assert len(system.solvimon.state.calls) - before <= 1
     assert all(call.path.startswith("/v1/invoices/") for call in system.solvimon.state.calls)
 
 
+@pytest.mark.usefixtures("default")
 @pytest.mark.parametrize("name", ["unknown", "DEFAULT", "a/b", "", "x" * 5000])
 @pytest.mark.parametrize("dry", [True, False])
-def test_an_unknown_connection_is_told_to_the_person_with_the_remedy(
-    system: LocalSystem, default: Connection, name: str, dry: bool
-) -> None:
+def test_an_unknown_connection_is_answered_with_the_remedy(system: LocalSystem, name: str, dry: bool) -> None:
     answer = system.invoke("export_invoice", {"connection": name, "invoice_ids": [FIRST], "dry_run": dry})
 
     assert answer.keys() == {"error", "remedy"}
@@ -312,26 +310,25 @@ def test_an_unknown_connection_is_told_to_the_person_with_the_remedy(
     assert system.ledger() == []
 
 
-def test_what_must_wait_goes_onto_the_queue_by_itself(system: LocalSystem, default: Connection) -> None:
-    default.platform.finalise(FIRST)
+@pytest.mark.usefixtures("final")
+def test_an_export_that_must_wait_is_put_on_the_queue(system: LocalSystem) -> None:
     system.rillet.state.misbehave("down")
 
-    [result] = export(system, FIRST)
+    [result] = export(system)
     system.rillet.state.behave()
     system.advance(60)
     system.deliver()
 
     assert result["outcome"] == "queued"
     assert "tried again by itself" in result["reason"]
-    assert record(system, FIRST)["state"] == "exported"
+    assert record(system)["state"] == "exported"
 
 
+@pytest.mark.usefixtures("aws_retries_at_once")
 def test_a_queue_that_is_down_costs_only_the_invoice_that_had_to_wait(
-    system: LocalSystem, default: Connection, monkeypatch: pytest.MonkeyPatch
+    system: LocalSystem, final: Connection
 ) -> None:
-    without_waiting_for_aws(monkeypatch)
-    default.platform.finalise(FIRST)
-    default.platform.finalise(DISCOUNT)
+    final.platform.finalise(DISCOUNT)
     system.rillet.state.misbehave("status", status=503, path="/invoices")
 
     with system.aws.outage("sqs"):
@@ -387,29 +384,24 @@ def test_the_example_events_have_the_form_of_real_ones(system: LocalSystem, defa
 
 @pytest.fixture
 def acme(system: LocalSystem) -> Connection:
-    """A second connection in a world of its own, with the same names in it."""
-    rillet: Any = sample_data.rillet_seed()
-    rillet["organization"]["id"] = "acacacac-0000-4000-8000-000000000001"
-    return system.connect(
-        "acme",
-        {"fallback_products": sample_data.fallback_products()},
-        solvimon=sample_data.solvimon_seed(),
-        rillet=rillet,
-    )
+    """A second connection whose platform has the same ids."""
+    return connect_demo(system, "acme")
 
 
-def test_one_connections_invoice_cannot_be_read_through_another(
-    system: LocalSystem, default: Connection, acme: Connection
+@pytest.mark.parametrize("dry", [True, False])
+def test_one_connections_invoice_cannot_be_read_or_exported_through_another(
+    system: LocalSystem, default: Connection, acme: Connection, dry: bool
 ) -> None:
     mine = default.platform.records["invoices"]["invo_mine"] = solvimon_invoice(default) | {"id": "invo_mine"}
-    default.platform.finalise("invo_mine")
+    number = default.platform.finalise("invo_mine")["invoice_number"]
 
-    [result] = export(system, "invo_mine", connection="acme")
-    [planned] = export(system, "invo_mine", connection="acme", dry_run=True)
+    [result] = export(system, "invo_mine", connection="acme", dry_run=dry)
 
-    assert (result["code"], planned["code"]) == ("invoice_not_found", "invoice_not_found")
-    assert mine["customer"]["organization"]["legal_name"] not in json.dumps([result, planned])
+    assert result["code"] == "invoice_not_found"
+    for secret in (mine["customer"]["organization"]["legal_name"], number):
+        assert secret not in json.dumps(result)
     assert rillet_invoices(acme) == rillet_invoices(default) == []
+    assert {item["pk"].partition("#")[0] for item in system.ledger()} <= {"acme"}
 
 
 def test_the_same_ids_in_two_connections_are_two_documents(
@@ -418,13 +410,12 @@ def test_the_same_ids_in_two_connections_are_two_documents(
     for connection in (default, acme):
         connection.platform.finalise(FIRST)
 
-    first = export(system, FIRST)
-    second = export(system, FIRST, connection="acme")
+    results = [export(system, connection=name)[0] for name in ("default", "acme")]
 
-    assert first[0]["outcome"] == second[0]["outcome"] == "exported"
-    assert len(rillet_invoices(default)) == len(rillet_invoices(acme)) == 1
-    ours, theirs = record(system, FIRST), record(system, FIRST, "acme")
-    assert ours["rillet_id"] != theirs["rillet_id"]
+    assert [result["outcome"] for result in results] == ["exported", "exported"]
+    for connection in (default, acme):
+        assert_exported(system, connection, only=True)
+    assert record(system)["rillet_id"] != record(system, connection="acme")["rillet_id"]
     keys = {call.idempotency_key for call in invoice_posts(system)}
     assert len(keys) == 2, "one key for both would let Rillet answer one for the other"
     assert {item["pk"].partition("#")[0] for item in system.ledger()} == {"default", "acme"}
@@ -451,10 +442,10 @@ def test_a_broken_connection_leaves_the_others_alone(
     system.rillet.state.revoke(default.rillet_api_key)
     system.put_settings("default", {**default.settings, "start_date": "2030-01-01"})
     put_on_queue(system, bus_event(connection="nobody"))
-    finalise(system, default, FIRST)
-    finalise(system, acme, FIRST)
+    finalise(system, default)
+    finalise(system, acme)
 
     system.settle()
 
-    assert record(system, FIRST, "acme")["state"] == "exported"
-    assert record(system, FIRST)["state"] == "skipped", "settings belong to their own connection"
+    assert record(system, connection="acme")["state"] == "exported"
+    assert record(system)["state"] == "skipped", "settings belong to their own connection"

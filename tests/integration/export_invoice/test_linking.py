@@ -1,4 +1,4 @@
-"""Which Rillet records an invoice needs is found out once, and then costs no call."""
+"""Which Rillet records an invoice needs is read once, and then costs no call."""
 
 import threading
 from collections import Counter
@@ -11,14 +11,13 @@ from local import sample_data
 from local.system import Connection, LocalSystem
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.workflows.export.link_resolver import DAY
-from tests.support.arrange import configure, export, solvimon_invoice
+from tests.support.arrange import at_once, configure, export, patched, solvimon_invoice
 from tests.support.assertions import calls_to, invoice_posts, record, rillet_invoices
-from tests.support.builders import FIRST, Json
+from tests.support.builders import DEMO_CUSTOMER_IN_RILLET, FIRST, Json
 
 USAGE, DISCOUNT = sample_data.invoice_id("usage-tiers"), sample_data.invoice_id("discount")
 NEW_CUSTOMER, TWO_RATES = sample_data.invoice_id("new-customer"), sample_data.invoice_id("two-rates")
 EXCHANGE_RATE = sample_data.invoice_id("exchange-rate")
-MAASVLAKTE = sample_data.rillet_id("customer", "maasvlakte-quay")
 HANSEKONTOR = sample_data.rillet_id("customer", "hansekontor")
 DUTCH = sample_data.rillet_id("subsidiary", "tideway-nl")
 AMERICAN = sample_data.rillet_id("subsidiary", "tideway-us")
@@ -32,16 +31,19 @@ def another(connection: Connection, invoice_id: str, name: str = "invo_another")
     return name
 
 
-def asked_of_solvimon(system: LocalSystem) -> Counter[str]:
-    """What Solvimon was asked, by collection; nothing but reads."""
-    return Counter(
-        {name.removeprefix("GET /v1/"): n for name, n in system.solvimon.state.calls.by_collection().items()}
-    )
+def read_of_solvimon(system: LocalSystem) -> Counter[str]:
+    """The requests to Solvimon, by collection; all must be reads."""
+    calls = system.solvimon.state.calls.by_collection()
+    return Counter({name.removeprefix("GET /v1/"): count for name, count in calls.items()})
 
 
-def asked_of_rillet(system: LocalSystem) -> list[str]:
-    """What Rillet was asked, by method and collection."""
+def rillet_requests(system: LocalSystem) -> list[str]:
+    """The requests to Rillet, by method and collection."""
     return [f"{call.method} /{call.path.split('/')[1]}" for call in system.rillet.state.calls]
+
+
+def assert_linked(body: Json, customer: str = DEMO_CUSTOMER_IN_RILLET, subsidiary: str = DUTCH) -> None:
+    assert (body["customer_id"], body["subsidiary_id"]) == (customer, subsidiary)
 
 
 def run(system: LocalSystem, connection: Connection, invoice_id: str) -> Json:
@@ -51,12 +53,28 @@ def run(system: LocalSystem, connection: Connection, invoice_id: str) -> Json:
 
 
 def run_final(system: LocalSystem, invoice_id: str) -> Json:
+    """Export a final invoice from an empty call log on, and return what was sent."""
     system.rillet.state.calls.clear()
     system.solvimon.state.calls.clear()
     [result] = export(system, invoice_id)
     assert result["outcome"] == "exported", result
     body: Json = invoice_posts(system)[-1].request_body
     return body
+
+
+def embed_no_link(document: Json) -> Json:
+    """Take every link off what an invoice embeds."""
+    document["other_custom_fields"] = []
+    document["periods"][0]["groups"][0]["products"][0].pop("custom_fields", None)
+    return document
+
+
+@pytest.fixture
+def second(system: LocalSystem, default: Connection) -> str:
+    """A second invoice like the first, which is exported."""
+    copied = another(default, FIRST)
+    run(system, default, FIRST)
+    return copied
 
 
 def owner(connection: Connection, collection: str, invoice_id: str = FIRST) -> Json:
@@ -66,72 +84,59 @@ def owner(connection: Connection, collection: str, invoice_id: str = FIRST) -> J
 
 
 def warnings(system: LocalSystem, invoice_id: str) -> str:
-    found: list[str] = record(system, invoice_id)["warnings"]
-    return "\n".join(found)
+    return "\n".join(record(system, invoice_id)["warnings"])
 
 
-def test_links_embedded_in_the_invoice_cost_no_read(system: LocalSystem, default: Connection) -> None:
-    default.platform.finalise(USAGE)
-    solvimon_invoice(default, USAGE)["other_custom_fields"] = []
-
-    body = run_final(system, USAGE)
-
-    assert (body["customer_id"], body["subsidiary_id"]) == (MAASVLAKTE, DUTCH)
-    assert asked_of_solvimon(system) == {"invoices": 1}
-
-
-def test_links_that_solvimon_copied_onto_the_invoice_cost_no_read(
-    system: LocalSystem, default: Connection
+@pytest.mark.parametrize(
+    ("invoice_id", "embedded"), [(USAGE, True), (FIRST, False)], ids=["embedded", "copied"]
+)
+def test_links_in_the_embedded_objects_or_copied_onto_the_invoice_cost_no_read(
+    system: LocalSystem, default: Connection, invoice_id: str, embedded: bool
 ) -> None:
-    assert "custom_fields" not in solvimon_invoice(default, FIRST)["customer"]
+    default.platform.finalise(invoice_id)
+    document = solvimon_invoice(default, invoice_id)
+    if embedded:
+        document["other_custom_fields"] = []
+    assert ("custom_fields" in document["customer"]) is embedded
 
-    body = run(system, default, FIRST)
+    body = run_final(system, invoice_id)
 
-    assert (body["customer_id"], body["subsidiary_id"]) == (MAASVLAKTE, DUTCH)
-    assert asked_of_solvimon(system) == {"invoices": 1}
+    assert_linked(body)
+    assert read_of_solvimon(system) == {"invoices": 1}
 
 
 def test_links_that_the_invoice_does_not_carry_are_read_from_the_objects(
     system: LocalSystem, default: Connection
 ) -> None:
     default.platform.finalise(FIRST)
-    solvimon_invoice(default)["other_custom_fields"] = []
-    solvimon_invoice(default)["periods"][0]["groups"][0]["products"][0].pop("custom_fields")
+    embed_no_link(solvimon_invoice(default))
 
     body = run_final(system, FIRST)
 
-    assert (body["customer_id"], body["subsidiary_id"]) == (MAASVLAKTE, DUTCH)
+    assert_linked(body)
     assert body["items"][0]["price"]["product_id"] == sample_data.rillet_id("product", "harbour-planner")
-    assert asked_of_solvimon(system) == {
-        "invoices": 1,
-        "customers": 1,
-        "billing-entities": 1,
-        "products": 1,
-    }
+    expected = dict.fromkeys(("invoices", "customers", "billing-entities", "products"), 1)
+    assert read_of_solvimon(system) == expected
 
 
-def test_links_by_id_alone_are_read_from_the_objects(system: LocalSystem, default: Connection) -> None:
-    """An invoice that embeds neither customer nor billing entity is enough."""
-    default.platform.finalise(FIRST)
-    solvimon_invoice(default).update(other_custom_fields=[])
-    for name in ("customer", "billing_entity"):
-        solvimon_invoice(default).pop(name)
-
-    body = run_final(system, FIRST)
-
-    assert (body["customer_id"], body["subsidiary_id"]) == (MAASVLAKTE, DUTCH)
-
-
-def test_an_embedded_object_without_its_id_field_on_the_invoice_is_enough(
-    system: LocalSystem, default: Connection
+@pytest.mark.parametrize(
+    ("invoice_id", "gone"),
+    [
+        (FIRST, ("customer", "billing_entity", "other_custom_fields")),
+        (USAGE, ("customer_id", "billing_entity_id")),
+    ],
+    ids=["ids without embedded objects", "embedded objects without ids"],
+)
+def test_one_way_to_name_customer_and_billing_entity_is_enough(
+    system: LocalSystem, default: Connection, invoice_id: str, gone: tuple[str, ...]
 ) -> None:
-    default.platform.finalise(USAGE)
-    for name in ("customer_id", "billing_entity_id"):
-        solvimon_invoice(default, USAGE).pop(name)
+    default.platform.finalise(invoice_id)
+    for name in gone:
+        solvimon_invoice(default, invoice_id).pop(name)
 
-    body = run_final(system, USAGE)
+    body = run_final(system, invoice_id)
 
-    assert (body["customer_id"], body["subsidiary_id"]) == (MAASVLAKTE, DUTCH)
+    assert_linked(body)
 
 
 @pytest.mark.parametrize(
@@ -153,31 +158,25 @@ def test_an_invoice_that_names_no_customer_or_billing_entity_is_rejected(
 def test_the_first_invoice_of_a_customer_checks_it_and_the_second_costs_one_call(
     system: LocalSystem, default: Connection
 ) -> None:
-    default.platform.finalise(FIRST)
-    second = another(default, FIRST)
-    solvimon_invoice(default)["other_custom_fields"] = []
-    solvimon_invoice(default)["periods"][0]["groups"][0]["products"][0].pop("custom_fields")
-    run_final(system, FIRST)
-    first_asked = asked_of_rillet(system)
+    requests = []
+    for invoice_id in (FIRST, another(default, FIRST)):
+        default.platform.finalise(invoice_id)
+        embed_no_link(solvimon_invoice(default, invoice_id))
+        run_final(system, invoice_id)
+        requests.append(rillet_requests(system))
 
-    default.platform.finalise(second)
-    solvimon_invoice(default, second)["other_custom_fields"] = []
-    solvimon_invoice(default, second)["periods"][0]["groups"][0]["products"][0].pop("custom_fields")
-    run_final(system, second)
-
-    assert first_asked == ["GET /books", "GET /customers", "POST /invoices"]
-    assert asked_of_rillet(system) == ["POST /invoices"]
-    assert asked_of_solvimon(system) == {"invoices": 1}
+    assert requests == [["GET /books", "GET /customers", "POST /invoices"], ["POST /invoices"]]
+    assert read_of_solvimon(system) == {"invoices": 1}
 
 
 def test_in_the_steady_state_every_invoice_costs_one_rillet_call(
     system: LocalSystem, default: Connection
 ) -> None:
-    known = (FIRST, DISCOUNT, NEW_CUSTOMER, TWO_RATES, EXCHANGE_RATE)
-    names = [another(default, invoice_id, f"invo_{n}") for n, invoice_id in enumerate(known)]
-    for invoice_id in (*known, *names):
+    earlier = (FIRST, DISCOUNT, NEW_CUSTOMER, TWO_RATES, EXCHANGE_RATE)
+    names = [another(default, invoice_id, f"invo_{n}") for n, invoice_id in enumerate(earlier)]
+    for invoice_id in (*earlier, *names):
         default.platform.finalise(invoice_id)
-    first = export(system, *known)
+    first = export(system, *earlier)
     system.rillet.state.calls.clear()
     system.solvimon.state.calls.clear()
     system.advance(120)
@@ -185,57 +184,43 @@ def test_in_the_steady_state_every_invoice_costs_one_rillet_call(
     second = export(system, *names)
 
     assert {result["outcome"] for result in (*first, *second)} == {"exported"}
-    assert Counter(asked_of_rillet(system)) == {"POST /invoices": len(names)}
-    assert asked_of_solvimon(system) == {"invoices": len(names)}
+    assert Counter(rillet_requests(system)) == {"POST /invoices": len(names)}
+    assert read_of_solvimon(system) == {"invoices": len(names)}
 
 
-def test_a_corrected_customer_link_wins_over_the_remembered_one_at_once(
-    system: LocalSystem, default: Connection
+def test_a_corrected_customer_link_wins_over_the_remembered_one_immediately(
+    system: LocalSystem, default: Connection, second: str
 ) -> None:
-    second = another(default, FIRST)
-    run(system, default, FIRST)
-
     owner(default, "customers")["custom_fields"][0]["value"] = HANSEKONTOR
+
     body = run(system, default, second)
 
     assert body["customer_id"] == HANSEKONTOR
-    assert asked_of_rillet(system) == ["GET /customers", "POST /invoices"], "the new one is checked once"
+    assert rillet_requests(system) == ["GET /customers", "POST /invoices"], "the new one is checked once"
 
 
-def test_a_corrected_subsidiary_link_wins_over_the_remembered_one_at_once(
-    system: LocalSystem, default: Connection
+def test_corrected_subsidiary_and_product_links_win_over_the_remembered_ones_immediately(
+    system: LocalSystem, default: Connection, second: str
 ) -> None:
-    second = another(default, FIRST)
-    run(system, default, FIRST)
-
-    owner(default, "billing-entities")["custom_fields"][0]["value"] = AMERICAN
-    body = run(system, default, second)
-
-    assert body["subsidiary_id"] == AMERICAN
-
-
-def test_a_corrected_product_link_wins_over_the_remembered_one_at_once(
-    system: LocalSystem, default: Connection
-) -> None:
-    second = another(default, FIRST)
-    run(system, default, FIRST)
-
     seats = sample_data.rillet_id("product", "berth-seats")
     product = solvimon_invoice(default, second)["periods"][0]["groups"][0]["products"][0]
     product["custom_fields"][0]["value"] = seats
+    owner(default, "billing-entities")["custom_fields"][0]["value"] = AMERICAN
+
     body = run(system, default, second)
 
+    assert body["subsidiary_id"] == AMERICAN
     assert body["items"][0]["price"]["product_id"] == seats
 
 
-def test_a_link_that_is_taken_away_stays_remembered(system: LocalSystem, default: Connection) -> None:
-    second = another(default, FIRST)
-    run(system, default, FIRST)
-
+def test_a_link_that_is_taken_away_stays_remembered(
+    system: LocalSystem, default: Connection, second: str
+) -> None:
     owner(default, "customers")["custom_fields"] = []
+
     body = run(system, default, second)
 
-    assert body["customer_id"] == MAASVLAKTE
+    assert body["customer_id"] == DEMO_CUSTOMER_IN_RILLET
 
 
 def test_a_product_that_the_invoice_does_not_carry_the_link_of_is_read_once_a_day(
@@ -243,12 +228,12 @@ def test_a_product_that_the_invoice_does_not_carry_the_link_of_is_read_once_a_da
 ) -> None:
     names = [another(default, DISCOUNT, f"invo_{n}") for n in range(3)]
     run(system, default, DISCOUNT)
-    reads = [asked_of_solvimon(system)["products"]]
+    reads = [read_of_solvimon(system)["products"]]
 
     for name, later in zip(names, (DAY - 60, 120, 60), strict=True):
         system.advance(later)
         run(system, default, name)
-        reads.append(asked_of_solvimon(system)["products"])
+        reads.append(read_of_solvimon(system)["products"])
 
     assert reads == [1, 0, 1, 0]
 
@@ -256,29 +241,27 @@ def test_a_product_that_the_invoice_does_not_carry_the_link_of_is_read_once_a_da
 def test_a_link_that_rillet_does_not_know_any_more_is_forgotten_and_read_again(
     system: LocalSystem, default: Connection
 ) -> None:
-    support, seats = (
-        sample_data.rillet_id("product", "premium-support"),
-        sample_data.rillet_id("product", "berth-seats"),
-    )
-    second = another(default, DISCOUNT)
+    support, seats = (sample_data.rillet_id("product", name) for name in ("premium-support", "berth-seats"))
+    copied = another(default, DISCOUNT)
     run(system, default, DISCOUNT)
     default.organisation.products.remove(support)
     product_id = solvimon_invoice(default, DISCOUNT)["periods"][0]["groups"][1]["products"][0]["id"]
     default.platform.records["products"][product_id]["custom_fields"][0]["value"] = seats
-    default.platform.finalise(second)
+    default.platform.finalise(copied)
 
-    [refused] = export(system, second)
-    body = run_final(system, second)
+    [refused] = export(system, copied)
+    body = run_final(system, copied)
 
     assert (refused["outcome"], refused["code"]) == ("rejected", "rillet_record_missing")
     assert body["items"][1]["price"]["product_id"] == seats
 
 
-def customers(connection: Connection) -> list[Json]:
-    """Rillet's customers beyond those that were there."""
+def created(connection: Connection) -> Json:
+    """The only customer in Rillet beyond those that were there."""
     seed: Any = sample_data.rillet_seed()["customers"]
-    known = {customer["id"] for customer in seed}
-    return [c for c in connection.organisation.customers.documents() if c["id"] not in known]
+    there = {customer["id"] for customer in seed}
+    [made] = [c for c in connection.organisation.customers.documents() if c["id"] not in there]
+    return made
 
 
 def test_a_customer_that_rillet_lacks_is_created_with_the_guides_fields(
@@ -286,7 +269,7 @@ def test_a_customer_that_rillet_lacks_is_created_with_the_guides_fields(
 ) -> None:
     body = run(system, default, NEW_CUSTOMER)
 
-    [made] = customers(default)
+    made = created(default)
     assert body["customer_id"] == made["id"]
     customer_id = solvimon_invoice(default, NEW_CUSTOMER)["customer_id"]
     assert {name: made[name] for name in made.keys() - {"id", "updated_at"}} == {
@@ -304,15 +287,15 @@ def test_a_customer_that_rillet_lacks_is_created_with_the_guides_fields(
         "send_invoices_automatically": False,
         "send_payment_reminders": False,
     }
-    assert asked_of_rillet(system)[-3:] == ["GET /customers", "POST /customers", "POST /invoices"]
+    assert rillet_requests(system)[-3:] == ["GET /customers", "POST /customers", "POST /invoices"]
     assert calls_to(system, "POST", "/customers")[0].idempotency_key
 
 
 def test_a_missing_customer_is_created_once_when_two_of_its_invoices_run_at_the_same_time(
-    system: LocalSystem, default: Connection, monkeypatch: pytest.MonkeyPatch
+    system: LocalSystem, default: Connection
 ) -> None:
-    second = another(default, NEW_CUSTOMER)
-    for invoice_id in (NEW_CUSTOMER, second):
+    remaining = [NEW_CUSTOMER, another(default, NEW_CUSTOMER)]
+    for invoice_id in remaining:
         default.platform.finalise(invoice_id)
     both_looked = threading.Barrier(2, timeout=20)
     real = RilletClient.customer_by_reference
@@ -322,19 +305,12 @@ def test_a_missing_customer_is_created_once_when_two_of_its_invoices_run_at_the_
         both_looked.wait()
         return found
 
-    monkeypatch.setattr(RilletClient, "customer_by_reference", look)
     results: list[Json] = []
-    threads = [
-        threading.Thread(target=lambda i=i: results.extend(export(system, i))) for i in (NEW_CUSTOMER, second)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with patched(RilletClient, "customer_by_reference", look):
+        at_once(2, lambda: results.extend(export(system, remaining.pop())))
 
     assert [result["outcome"] for result in results] == ["exported", "exported"]
-    [made] = customers(default)
-    assert {i["customer_id"] for i in rillet_invoices(default)} == {made["id"]}
+    assert {i["customer_id"] for i in rillet_invoices(default)} == {created(default)["id"]}
     assert len(calls_to(system, "POST", "/customers")) == 2, "both tried, with the same key"
 
 
@@ -350,7 +326,7 @@ def test_a_missing_customer_is_created_once_when_the_answer_is_lost(
     body = run_final(system, NEW_CUSTOMER)
 
     assert queued["outcome"] == "queued"
-    [made] = customers(default)
+    made = created(default)
     assert body["customer_id"] == made["id"]
     assert calls_to(system, "POST", "/customers") == [], "it was found by our reference"
 
@@ -385,7 +361,7 @@ def test_an_individual_customer_is_created_under_the_whole_name(
 
     run_final(system, TWO_RATES)
 
-    [made] = customers(default)
+    made = created(default)
     assert (made["name"], made["address"]["line1"]) == ("Jelle de Boer", "Havenweg 3")
 
 
@@ -399,46 +375,47 @@ def test_a_customer_without_a_name_is_rejected(system: LocalSystem, default: Con
     assert calls_to(system, "POST") == []
 
 
-def _address(connection: Connection) -> Json:
-    found: Json = owner(connection, "customers", NEW_CUSTOMER)["organization"]["registered_address"]
+@pytest.fixture
+def address(default: Connection) -> Json:
+    """The new customer's registered address in Solvimon."""
+    found: Json = owner(default, "customers", NEW_CUSTOMER)["organization"]["registered_address"]
     return found
 
 
 @pytest.mark.parametrize("missing", ["line1", "city", "postal_code", "country", "state"])
 def test_an_address_that_lacks_a_part_is_left_out_with_a_warning(
-    system: LocalSystem, default: Connection, missing: str
+    system: LocalSystem, default: Connection, address: Json, missing: str
 ) -> None:
-    del _address(default)[missing]
+    del address[missing]
 
     run(system, default, NEW_CUSTOMER)
 
-    [made] = customers(default)
-    assert "address" not in made
-    spelt = {"postal_code": "zip_code"}.get(missing, missing)
-    assert f"Zeeland Offshore Crew B.V. is without {spelt};" in warnings(system, NEW_CUSTOMER)
+    assert "address" not in created(default)
+    field = {"postal_code": "zip_code"}.get(missing, missing)
+    assert f"Zeeland Offshore Crew B.V. is without {field};" in warnings(system, NEW_CUSTOMER)
 
 
 @pytest.mark.parametrize(("own", "expected"), [("Zeeland", "Zeeland"), (None, "n/a"), ("", "n/a")])
 def test_an_address_without_a_state_takes_the_settings(
-    system: LocalSystem, default: Connection, own: str | None, expected: str
+    system: LocalSystem, default: Connection, address: Json, own: str | None, expected: str
 ) -> None:
     configure(system, default, address_state="n/a")
-    _address(default)["state"] = own
+    address["state"] = own
 
     run(system, default, NEW_CUSTOMER)
 
-    [made] = customers(default)
-    assert made["address"]["state"] == expected
+    assert created(default)["address"]["state"] == expected
     assert "address" not in warnings(system, NEW_CUSTOMER)
 
 
-def test_a_customer_without_an_address_needs_no_warning(system: LocalSystem, default: Connection) -> None:
-    _address(default).clear()
+def test_a_customer_without_an_address_needs_no_warning(
+    system: LocalSystem, default: Connection, address: Json
+) -> None:
+    address.clear()
 
     run(system, default, NEW_CUSTOMER)
 
-    [made] = customers(default)
-    assert "address" not in made
+    assert "address" not in created(default)
     assert "address" not in warnings(system, NEW_CUSTOMER)
 
 
@@ -449,7 +426,7 @@ def test_a_created_customer_is_never_mailed_by_rillet(system: LocalSystem, defau
     assert "mails" not in warnings(system, NEW_CUSTOMER)
 
 
-def test_a_customer_whom_rillet_refused_is_created_once_the_cause_is_mended(
+def test_a_customer_whom_rillet_refused_is_created_once_the_cause_is_fixed(
     system: LocalSystem, default: Connection
 ) -> None:
     del default.organisation.reference_types["solvimon_customer_id"]
@@ -477,70 +454,57 @@ def test_a_customer_that_was_created_and_then_deleted_in_rillet_is_created_again
     again = run_final(system, second)
 
     assert (refused["outcome"], refused["code"]) == ("rejected", "rillet_record_missing")
-    [made] = customers(default)
+    made = created(default)
     assert again["customer_id"] == made["id"]
 
 
 @pytest.mark.parametrize(
     ("scope", "warned"), [("FULL", True), ("REVENUE_RECOGNITION_ONLY", False), ("AR_ONLY", False)]
 )
-def test_a_customer_whom_rillet_mails_by_itself_is_a_warning_on_every_invoice(
+def test_a_customer_whom_rillet_mails_automatically_is_a_warning_on_every_invoice(
     system: LocalSystem, default: Connection, scope: str, warned: bool
 ) -> None:
     configure(system, default, invoice_scope=scope)
-    default.organisation.customers.get(MAASVLAKTE).document["send_invoices_automatically"] = True
-    second = another(default, FIRST)
+    default.organisation.customers.get(DEMO_CUSTOMER_IN_RILLET).document["send_invoices_automatically"] = True
+    ids = (FIRST, another(default, FIRST))
 
-    run(system, default, FIRST)
-    run(system, default, second)
+    for invoice_id in ids:
+        run(system, default, invoice_id)
 
-    assert asked_of_rillet(system) == ["POST /invoices"], "it is remembered"
-    for invoice_id in (FIRST, second):
+    assert rillet_requests(system) == ["POST /invoices"], "it is remembered"
+    for invoice_id in ids:
         assert ("mails this customer's invoices" in warnings(system, invoice_id)) is warned
-    assert bool(default.organisation.sent_invoices) is warned, "the fake says whether the warning is true"
+    assert bool(default.organisation.sent_invoices) is warned, "the fake confirms the warning"
 
 
-def test_a_customer_of_whom_rillet_does_not_say_whether_it_is_mailed_needs_no_warning(
+def test_a_customer_for_whom_rillet_does_not_state_whether_it_is_mailed_needs_no_warning(
     system: LocalSystem, default: Connection
 ) -> None:
-    del default.organisation.customers.get(MAASVLAKTE).document["send_invoices_automatically"]
-    second = another(default, FIRST)
+    del default.organisation.customers.get(DEMO_CUSTOMER_IN_RILLET).document["send_invoices_automatically"]
+    ids = (FIRST, another(default, FIRST))
 
-    run(system, default, FIRST)
-    run(system, default, second)
+    for invoice_id in ids:
+        run(system, default, invoice_id)
 
-    assert asked_of_rillet(system) == ["POST /invoices"], "it is remembered all the same"
-    assert "mails" not in warnings(system, FIRST) + warnings(system, second)
+    assert rillet_requests(system) == ["POST /invoices"], "it is remembered all the same"
+    assert "mails" not in "".join(warnings(system, invoice_id) for invoice_id in ids)
 
 
 def test_the_currency_of_a_subsidiary_is_read_once_where_a_rate_is_stated(
     system: LocalSystem, default: Connection
 ) -> None:
-    second = another(default, EXCHANGE_RATE)
-    first_body = run(system, default, EXCHANGE_RATE)
-    first_asked = asked_of_rillet(system)
+    rate = {"base": "USD", "target": "EUR", "rate": "0.9174", "date": "2026-11-02"}
+    copied = another(default, EXCHANGE_RATE)
+    requests = []
+    for invoice_id in (EXCHANGE_RATE, FIRST, copied):
+        body = run(system, default, invoice_id)
+        requests.append(rillet_requests(system))
+        assert body.get("exchange_rate") == (None if invoice_id == FIRST else rate)
 
-    second_body = run(system, default, second)
-
-    assert first_asked.count("GET /subsidiaries") == 1
-    assert asked_of_rillet(system) == ["POST /invoices"]
-    for body in (first_body, second_body):
-        rate = {"base": "USD", "target": "EUR", "rate": "0.9174", "date": "2026-11-02"}
-        assert body["exchange_rate"] == rate
-
-
-def test_an_invoice_without_a_rate_asks_for_no_currency_and_keeps_what_is_known(
-    system: LocalSystem, default: Connection
-) -> None:
-    second = another(default, EXCHANGE_RATE)
-    run(system, default, EXCHANGE_RATE)
-
-    run(system, default, FIRST)
-    without_rate = asked_of_rillet(system)
-    run(system, default, second)
-
+    with_rate, without_rate, again = requests
+    assert with_rate.count("GET /subsidiaries") == 1
     assert "GET /subsidiaries" not in without_rate
-    assert asked_of_rillet(system) == ["POST /invoices"]
+    assert again == ["POST /invoices"]
 
 
 def test_a_foreign_currency_without_a_rate_is_a_warning_where_the_books_are_known(
@@ -557,16 +521,14 @@ def test_a_foreign_currency_without_a_rate_is_a_warning_where_the_books_are_know
 
 
 def test_a_subsidiary_linked_by_hand_wins_over_every_other_link(
-    system: LocalSystem, default: Connection
+    system: LocalSystem, default: Connection, second: str
 ) -> None:
-    second = another(default, FIRST)
-    run(system, default, FIRST)
     configure(system, default, subsidiaries={AMERICAN: solvimon_invoice(default)["billing_entity_id"]})
 
     body = run(system, default, second)
 
     assert body["subsidiary_id"] == AMERICAN
-    assert asked_of_solvimon(system) == {"invoices": 1}
+    assert read_of_solvimon(system) == {"invoices": 1}
 
 
 def test_other_names_of_the_custom_fields_can_be_set(system: LocalSystem, default: Connection) -> None:
@@ -586,4 +548,4 @@ def test_other_names_of_the_custom_fields_can_be_set(system: LocalSystem, defaul
 
     body = run_final(system, USAGE)
 
-    assert (body["customer_id"], body["subsidiary_id"]) == (MAASVLAKTE, DUTCH)
+    assert_linked(body)

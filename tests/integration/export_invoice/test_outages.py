@@ -13,44 +13,37 @@ from local.aws.runtime import LambdaContext
 from local.system import Connection, LocalSystem
 from solvimon_rillet.aws.sqs import GIVE_UP_SECONDS, LONGEST_DELAY
 from solvimon_rillet.workflows.export.invoice import ExportInvoice
-from tests.support.arrange import export, finalise, put_on_queue, until, without_waiting_for_aws
+from tests.support.arrange import (
+    HOUR,
+    connect_demo,
+    export,
+    finalise,
+    pass_time,
+    patched,
+    put_on_queue,
+    until_exported,
+)
 from tests.support.assertions import calls_to, dead_letters, invoice_posts, record, rillet_invoices, waiting
 from tests.support.builders import FIRST, Json, bus_event
 from tests.support.logs import function_logs
 
 pytestmark = pytest.mark.slow
 
-HOUR = 3600
+
 ALL = tuple(sample_data.expected())
 SOME = tuple(sample_data.invoice_id(name) for name in ("first", "new-customer", "usage-tiers", "yen"))
 TWO = SOME[:2]
 
 
-def all_exported(system: LocalSystem, connection: Connection, *invoice_ids: str) -> bool:
-    """Whether the ledger says so, of every one."""
-    records = [system.ledger_item(f"{connection.name}#invoice#{i}", "RECORD") for i in invoice_ids]
-    return all(found is not None and found["state"] == "exported" for found in records)
-
-
 def each_once(connection: Connection, *invoice_ids: str) -> None:
     """Every invoice is in Rillet once, and nothing else is."""
-    assert [len(rillet_invoices(connection, invoice_id)) for invoice_id in invoice_ids] == [1] * len(
-        invoice_ids
-    )
+    assert [len(rillet_invoices(connection, each)) for each in invoice_ids] == [1] * len(invoice_ids)
     assert len(rillet_invoices(connection)) == len(invoice_ids)
 
 
-def pass_time(system: LocalSystem, seconds: int, step: int = 600) -> None:
-    """Let time pass while work goes on."""
-    for _ in range(0, seconds, step):
-        system.advance(step)
-        system.settle()
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An outage of AWS takes no time."""
-    without_waiting_for_aws(monkeypatch)
+def on_queues(system: LocalSystem) -> tuple[int, list[str]]:
+    """How many messages wait, and the dead letters."""
+    return waiting(system).total, dead_letters(system)
 
 
 def test_rillet_is_down_for_an_hour_and_everything_is_exported_after(
@@ -61,12 +54,12 @@ def test_rillet_is_down_for_an_hour_and_everything_is_exported_after(
     system.settle()
 
     pass_time(system, HOUR)
-    in_between = waiting(system).total, dead_letters(system), rillet_invoices(default)
+    in_between = on_queues(system), rillet_invoices(default)
     system.rillet.state.behave()
-    until(system, lambda: all_exported(system, default, *ALL))
+    until_exported(system, *ALL)
 
-    assert in_between == (len(ALL), [], [])
-    assert (waiting(system).total, dead_letters(system)) == (0, [])
+    assert in_between == ((len(ALL), []), [])
+    assert on_queues(system) == (0, [])
     each_once(default, *ALL)
 
 
@@ -79,12 +72,12 @@ def test_no_answer_to_a_write_can_be_believed_for_an_hour(
     system.settle()
 
     pass_time(system, HOUR)
-    in_between = waiting(system).total, dead_letters(system)
+    in_between = on_queues(system)
     system.rillet.state.behave()
-    until(system, lambda: all_exported(system, default, *TWO))
+    until_exported(system, *TWO)
 
     assert in_between == (len(TWO), [])
-    assert (waiting(system).total, dead_letters(system)) == (0, [])
+    assert on_queues(system) == (0, [])
     each_once(default, *TWO)
     assert len(default.organisation.customers.documents()) == 12
 
@@ -95,16 +88,16 @@ def test_solvimon_is_down_and_everything_is_exported_after(system: LocalSystem, 
     system.settle()
     system.advance(HOUR)
     system.settle()
-    in_between = waiting(system).total, dead_letters(system), invoice_posts(system)
+    in_between = on_queues(system), invoice_posts(system)
 
     system.solvimon.state.behave()
-    until(system, lambda: all_exported(system, default, *TWO))
+    until_exported(system, *TWO)
 
-    assert in_between == (2, [], [])
+    assert in_between == ((2, []), [])
     each_once(default, *TWO)
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("aws_retries_at_once")
 @pytest.mark.parametrize("service", ["dynamodb", "ssm", "secretsmanager"])
 def test_an_aws_service_is_down_and_everything_is_exported_after(
     system: LocalSystem, default: Connection, service: str
@@ -114,26 +107,25 @@ def test_an_aws_service_is_down_and_everything_is_exported_after(
         for _ in range(8):
             system.settle()
             system.advance(LONGEST_DELAY)
-        in_between = waiting(system).total, dead_letters(system), invoice_posts(system)
+        in_between = on_queues(system), invoice_posts(system)
 
-    until(system, lambda: all_exported(system, default, *TWO))
+    until_exported(system, *TWO)
 
-    assert in_between == (len(TWO), [], [])
+    assert in_between == ((len(TWO), []), [])
     each_once(default, *TWO)
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("aws_retries_at_once")
 @pytest.mark.parametrize("step", ["UpdateItem", "PutItem", "GetItem"])
 @pytest.mark.parametrize("nth", [1, 2, 3])
 def test_dynamodb_fails_at_any_step_and_the_invoice_is_in_rillet_once(
-    system: LocalSystem, default: Connection, monkeypatch: pytest.MonkeyPatch, step: str, nth: int
+    system: LocalSystem, default: Connection, step: str, nth: int
 ) -> None:
-    finalise(system, default, FIRST)
-    with monkeypatch.context() as patch:
-        patch.setattr(BaseClient, "_make_api_call", _refusing(step, nth))
+    finalise(system, default)
+    with patched(BaseClient, "_make_api_call", _refusing(step, nth)):
         system.settle()
 
-    until(system, lambda: all_exported(system, default, FIRST))
+    until_exported(system)
 
     each_once(default, FIRST)
     assert dead_letters(system) == []
@@ -154,13 +146,10 @@ def _refusing(operation: str, nth: int = 0) -> Callable[..., Json]:
     return call
 
 
-def test_a_queue_that_refuses_the_copy_keeps_the_original(
-    system: LocalSystem, default: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    finalise(system, default, FIRST)
+def test_a_queue_that_refuses_the_copy_keeps_the_original(system: LocalSystem, default: Connection) -> None:
+    finalise(system, default)
     system.rillet.state.misbehave("down")
-    with monkeypatch.context() as patch:
-        patch.setattr(BaseClient, "_make_api_call", _refusing("SendMessage"))
+    with patched(BaseClient, "_make_api_call", _refusing("SendMessage")):
         refused = system.settle()
     original = waiting(system)
 
@@ -177,7 +166,11 @@ def test_a_queue_that_refuses_the_copy_keeps_the_original(
     each_once(default, FIRST)
 
 
-def test_rillets_key_is_revoked_and_messages_wait_until_the_secret_is_mended(
+def put_key(system: LocalSystem, vendor: str, secret: Json) -> None:
+    system.put_secret("default", vendor, {"auth": "api_key", **secret})
+
+
+def test_rillets_key_is_revoked_and_messages_wait_until_the_secret_is_fixed(
     system: LocalSystem, default: Connection
 ) -> None:
     system.rillet.state.revoke(default.rillet_api_key)
@@ -186,10 +179,10 @@ def test_rillets_key_is_revoked_and_messages_wait_until_the_secret_is_mended(
     with function_logs(system) as logs:
         system.settle()
         pass_time(system, 2 * HOUR, step=LONGEST_DELAY)
-    in_between = waiting(system).total, dead_letters(system)
+    in_between = on_queues(system)
     system.rillet.state.add_api_key(default.organisation, "another key")
-    system.put_secret("default", "rillet", {"auth": "api_key", "api_key": "another key"})
-    until(system, lambda: all_exported(system, default, *TWO), most=15 * 60)
+    put_key(system, "rillet", {"api_key": "another key"})
+    until_exported(system, *TWO, most=15 * 60)
 
     assert in_between == (len(TWO), [])
     assert logs.metrics["default.ConnectionBroken"] >= len(TWO)
@@ -202,16 +195,16 @@ def test_a_key_that_may_only_read_is_a_broken_connection_and_no_rejection(
     system: LocalSystem, default: Connection
 ) -> None:
     system.rillet.state.add_api_key(default.organisation, "read only", read_only=True)
-    system.put_secret("default", "rillet", {"auth": "api_key", "api_key": "read only"})
-    finalise(system, default, FIRST)
+    put_key(system, "rillet", {"api_key": "read only"})
+    finalise(system, default)
 
     with function_logs(system) as logs:
         system.settle()
-    state, attempt = record(system, FIRST)["state"], record(system, FIRST)["attempt"]
-    system.put_secret("default", "rillet", {"auth": "api_key", "api_key": default.rillet_api_key})
-    until(system, lambda: all_exported(system, default, FIRST), most=15 * 60)
+    before = record(system)
+    put_key(system, "rillet", {"api_key": default.rillet_api_key})
+    until_exported(system, most=15 * 60)
 
-    assert (state, attempt["number"]) == ("sending", 1)
+    assert (before["state"], before["attempt"]["number"]) == ("sending", 1)
     assert logs.metrics["default.ConnectionBroken"] == 1
     assert "write access" in logs.text
     each_once(default, FIRST)
@@ -235,25 +228,25 @@ def test_a_wrong_or_missing_credential_makes_documents_wait_and_says_where_to_pu
     system.put_secret("default", vendor, secret)
     system.runtime.reset()
 
-    [result] = export(system, FIRST)
+    [result] = export(system)
     system.put_secret("default", vendor, {"api_key": right})
-    until(system, lambda: all_exported(system, default, FIRST), most=15 * 60)
+    until_exported(system, most=15 * 60)
 
     assert result["outcome"] == "queued"
     assert "secret" in result["reason"]
     assert "wrong" not in result["reason"]
 
 
-def test_a_mended_secret_is_used_at_the_next_attempt(system: LocalSystem, default: Connection) -> None:
+def test_a_fixed_secret_is_used_at_the_next_attempt(system: LocalSystem, default: Connection) -> None:
     """A person who has just put the right key there does not want to wait five minutes to see it work."""
     default.platform.finalise(FIRST)
-    system.put_secret("default", "rillet", {"auth": "api_key", "api_key": "wrong"})
-    before = export(system, FIRST)
+    put_key(system, "rillet", {"api_key": "wrong"})
+    [before] = export(system)
 
-    system.put_secret("default", "rillet", {"auth": "api_key", "api_key": default.rillet_api_key})
-    after = export(system, FIRST)
+    put_key(system, "rillet", {"api_key": default.rillet_api_key})
+    [after] = export(system)
 
-    assert [before[0]["outcome"], after[0]["outcome"]] == ["queued", "exported"]
+    assert [before["outcome"], after["outcome"]] == ["queued", "exported"]
 
 
 def test_a_secret_that_is_no_json_makes_documents_wait(system: LocalSystem, default: Connection) -> None:
@@ -273,14 +266,14 @@ def test_a_429_makes_a_document_wait_a_minute_and_is_no_fault_of_the_message(
     system: LocalSystem, default: Connection
 ) -> None:
     system.rillet.state.misbehave("status", status=429, times=8)
-    finalise(system, default, FIRST)
+    finalise(system, default)
     system.settle()
 
-    until(system, lambda: all_exported(system, default, FIRST), most=20 * 61)
+    until_exported(system, most=20 * 61)
 
     assert dead_letters(system) == []
-    moments = [call.time for call in invoice_posts(system)]
-    assert min(b - a for a, b in pairwise(moments)) > 60
+    times = [call.time for call in invoice_posts(system)]
+    assert min(b - a for a, b in pairwise(times)) > 60
     assert len({call.idempotency_key for call in invoice_posts(system)}) == 1
     each_once(default, FIRST)
 
@@ -292,7 +285,7 @@ def test_more_invoices_than_rillet_takes_a_minute_are_all_exported(
     finalise(system, default, *ALL[:6])
     system.settle()
 
-    until(system, lambda: all_exported(system, default, *ALL[:6]))
+    until_exported(system, *ALL[:6])
 
     assert dead_letters(system) == []
     each_once(default, *ALL[:6])
@@ -309,12 +302,11 @@ def _crashing_on(*invoice_ids: str) -> Callable[..., object]:
     return run
 
 
-def test_a_message_that_always_crashes_is_set_aside_after_five_tries_and_holds_up_no_other(
-    system: LocalSystem, default: Connection, monkeypatch: pytest.MonkeyPatch
+def test_a_message_that_always_crashes_is_a_dead_letter_after_five_tries_and_holds_up_no_other(
+    system: LocalSystem, default: Connection
 ) -> None:
     finalise(system, default, *SOME)
-    with monkeypatch.context() as patch:
-        patch.setattr(ExportInvoice, "run", _crashing_on(FIRST))
+    with patched(ExportInvoice, "run", _crashing_on(FIRST)):
         tries = 0
         while not dead_letters(system):
             tries += sum(bool(batch.failed) for batch in system.settle())
@@ -338,16 +330,14 @@ def test_a_message_that_always_crashes_is_set_aside_after_five_tries_and_holds_u
         {"detail": {"connection": "de#fault", "id": FIRST}},
     ],
 )
-def test_a_malformed_message_is_set_aside_after_five_tries(
+def test_a_malformed_message_is_a_dead_letter_after_five_tries(
     system: LocalSystem, default: Connection, body: object
 ) -> None:
     default.platform.finalise(FIRST)
     put_on_queue(system, body)
-    put_on_queue(system, bus_event())
+    put_on_queue(system)
 
-    for _ in range(6):
-        system.settle()
-        system.advance(361)
+    pass_time(system, 6 * 361, step=361)
 
     assert dead_letters(system) == [body if isinstance(body, str) else json.dumps(body)]
     assert waiting(system).total == 0
@@ -359,31 +349,28 @@ def test_documents_of_an_unknown_connection_wait_until_it_is_made(system: LocalS
     with function_logs(system) as logs:
         system.settle()
     pass_time(system, 6 * HOUR, step=LONGEST_DELAY)
-    in_between = waiting(system).total, dead_letters(system), system.ledger()
+    in_between = on_queues(system), system.ledger()
 
-    acme = system.connect(
-        "acme",
-        {"fallback_products": sample_data.fallback_products()},
-        solvimon=sample_data.solvimon_seed(),
-        rillet=sample_data.rillet_seed(),
-    )
+    acme = connect_demo(system, "acme")
     acme.platform.finalise(FIRST)
     system.advance(LONGEST_DELAY)
     system.settle()
 
-    assert in_between == (1, [], [])
+    assert in_between == ((1, []), [])
     assert "acme" in logs.text
     assert record(system, FIRST, "acme")["state"] == "exported"
     each_once(acme, FIRST)
 
 
-def test_a_batch_that_runs_out_of_time_hands_the_rest_back(
-    system: LocalSystem, default: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def with_time_left(*milliseconds: int) -> Callable[[object], int]:
+    """What is left of an invocation at each question; 20 seconds at last, too little for one more invoice."""
+    left = iter(milliseconds)
+    return lambda _: next(left, 20_000)
+
+
+def test_a_batch_that_runs_out_of_time_hands_the_rest_back(system: LocalSystem, default: Connection) -> None:
     finalise(system, default, *SOME)
-    left = iter([60_000, 30_000])
-    with monkeypatch.context() as patch:
-        patch.setattr(LambdaContext, "get_remaining_time_in_millis", lambda _: next(left, 20_000))
+    with patched(LambdaContext, "get_remaining_time_in_millis", with_time_left(60_000, 30_000)):
         system.settle()
     begun = {call.request_body["invoice_date"] for call in invoice_posts(system)}
     in_between = len(rillet_invoices(default)), waiting(system).delayed
@@ -398,13 +385,11 @@ def test_a_batch_that_runs_out_of_time_hands_the_rest_back(
 
 
 def test_a_direct_invocation_that_runs_out_of_time_puts_the_rest_on_the_queue(
-    system: LocalSystem, default: Connection, monkeypatch: pytest.MonkeyPatch
+    system: LocalSystem, default: Connection
 ) -> None:
     for invoice_id in SOME:
         default.platform.finalise(invoice_id)
-    left = iter([60_000])
-    with monkeypatch.context() as patch:
-        patch.setattr(LambdaContext, "get_remaining_time_in_millis", lambda _: next(left, 20_000))
+    with patched(LambdaContext, "get_remaining_time_in_millis", with_time_left(60_000)):
         results = export(system, *SOME)
 
     system.advance(2)
@@ -443,13 +428,13 @@ def test_the_wait_grows_from_seconds_to_a_quarter_of_an_hour(
     assert waiting(system).total == 1
 
 
-def test_a_message_that_has_waited_for_14_days_takes_the_way_to_the_dead_letters(
+def test_a_message_that_has_waited_for_14_days_goes_to_the_dead_letters(
     system: LocalSystem, default: Connection
 ) -> None:
     system.rillet.state.misbehave("down")
     default.platform.finalise(FIRST)
     now = int(system.clock.now())
-    put_on_queue(system, bus_event(), first_seen=now - GIVE_UP_SECONDS + 60, deferrals=1000)
+    put_on_queue(system, first_seen=now - GIVE_UP_SECONDS + 60, deferrals=1000)
     system.deliver()
     still_waits = waiting(system).delayed
 
@@ -466,7 +451,7 @@ def test_a_message_that_has_waited_for_14_days_takes_the_way_to_the_dead_letters
 
 def test_a_message_back_from_the_dead_letters_is_exported(system: LocalSystem, default: Connection) -> None:
     default.platform.finalise(FIRST)
-    put_on_queue(system, bus_event(), first_seen=1, deferrals=1000)
+    put_on_queue(system, first_seen=1, deferrals=1000)
 
     system.settle()
 

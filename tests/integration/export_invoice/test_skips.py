@@ -1,4 +1,4 @@
-"""What is not for Rillet is skipped, says why, and is exported when that changes."""
+"""An ineligible invoice is skipped with its reason, and exported when that changes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,8 +8,14 @@ import pytest
 from local import sample_data
 from local.system import Connection, LocalSystem
 from tests.support.arrange import configure, export, finalise, put_on_queue, solvimon_invoice
-from tests.support.assertions import dead_letters, invoice_posts, record, rillet_invoices, waiting
-from tests.support.builders import FIRST, bus_event
+from tests.support.assertions import (
+    assert_exported,
+    dead_letters,
+    invoice_posts,
+    record,
+    waiting,
+)
+from tests.support.builders import FIRST, Json
 
 YEN = sample_data.invoice_id("yen")  # dated 2026-10-31T15:00Z, which is 1 November in Tokyo
 LONG_NOTE = sample_data.invoice_id("long-note")  # dated 2026-11-01T04:00Z, midnight in New York
@@ -25,43 +31,51 @@ class Case:
     finalised: bool = True
 
 
+def change(**fields: object) -> Callable[[LocalSystem, Connection], object]:
+    """Change the first invoice in Solvimon."""
+    return lambda _, c: solvimon_invoice(c).update(fields)
+
+
+def settings(**fields: object) -> Callable[[LocalSystem, Connection], object]:
+    """Change the connection's settings."""
+    return lambda s, c: configure(s, c, **fields)
+
+
 CASES = {
     "not final": Case(
         "The invoice is DRAFT, not FINAL.",
-        lambda s, c: put_on_queue(s, bus_event()),
+        lambda s, c: put_on_queue(s),
         lambda s, c: c.platform.finalise(FIRST),
         finalised=False,
     ),
     "no status": Case(
         "The invoice is without a status, not FINAL.",
         lambda s, c: solvimon_invoice(c).pop("status"),
-        lambda s, c: solvimon_invoice(c).update(status="FINAL"),
+        change(status="FINAL"),
     ),
-    "a status that nobody knows": Case(
-        "The invoice is ARCHIVED, not FINAL.",
-        lambda s, c: solvimon_invoice(c).update(status="ARCHIVED"),
-        lambda s, c: solvimon_invoice(c).update(status="FINAL"),
+    "a status that is not documented": Case(
+        "The invoice is ARCHIVED, not FINAL.", change(status="ARCHIVED"), change(status="FINAL")
     ),
     "self billing": Case(
         "A SELF_BILLING invoice is money owed to a seller, not a receivable.",
-        lambda s, c: solvimon_invoice(c).update(billing_type="SELF_BILLING"),
-        lambda s, c: solvimon_invoice(c).update(billing_type="DEFAULT"),
+        change(billing_type="SELF_BILLING"),
+        change(billing_type="DEFAULT"),
     ),
     "before the start date": Case(
         "The invoice is dated 2026-11-01, before the connection's start_date 2026-11-02.",
-        lambda s, c: configure(s, c, start_date="2026-11-02"),
-        lambda s, c: configure(s, c, start_date="2026-11-01"),
+        settings(start_date="2026-11-02"),
+        settings(start_date="2026-11-01"),
     ),
     "workflow switched off": Case(
         "The workflow export_invoice is switched off in the settings.",
-        lambda s, c: configure(s, c, workflows={"export_invoice": False}),
-        lambda s, c: configure(s, c, workflows={"export_invoice": True}),
+        settings(workflows={"export_invoice": False}),
+        settings(workflows={"export_invoice": True}),
     ),
 }
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_an_invoice_that_is_not_for_rillet_is_skipped_says_why_and_is_exported_when_that_changes(
+def test_an_ineligible_invoice_is_skipped_with_its_reason_and_exported_when_that_changes(
     system: LocalSystem, default: Connection, name: str
 ) -> None:
     case = CASES[name]
@@ -69,86 +83,70 @@ def test_an_invoice_that_is_not_for_rillet_is_skipped_says_why_and_is_exported_w
         finalise(system, default)
     case.cause(system, default)
     system.settle()
-    skipped, calls = record(system, FIRST), list(system.rillet.state.calls)
+    skipped, calls = record(system), list(system.rillet.state.calls)
     depth = waiting(system).total
 
     case.change(system, default)
-    [result] = export(system, FIRST)
+    [result] = export(system)
 
     assert (skipped["state"], skipped["reason"]) == ("skipped", case.reason)
     assert "lease_until" not in skipped
     assert (calls, depth, dead_letters(system)) == ([], 0, [])
     assert result["outcome"] == "exported"
-    assert len(rillet_invoices(default, FIRST)) == 1
-    kept = record(system, FIRST)
-    assert (kept["state"], kept.get("reason")) == ("exported", None)
-
-
-def test_a_direct_invocation_says_why_an_invoice_was_skipped(
-    system: LocalSystem, default: Connection
-) -> None:
-    [result] = export(system, FIRST)
-
-    assert result == {
-        "invoice_id": FIRST,
-        "outcome": "skipped",
-        "reason": "The invoice is DRAFT, not FINAL.",
-    }
+    assert_exported(system, default)
 
 
 @pytest.mark.parametrize(
-    ("invoice_id", "start_date", "outcome"),
+    ("invoice_id", "changes", "start_date", "outcome"),
     [
-        (YEN, "2026-10-31", "exported"),
-        (YEN, "2026-11-01", "exported"),
-        (YEN, "2026-11-02", "skipped"),
-        (LONG_NOTE, "2026-11-01", "exported"),
-        (LONG_NOTE, "2026-11-02", "skipped"),
+        (YEN, {}, "2026-10-31", "exported"),
+        (YEN, {}, "2026-11-01", "exported"),
+        (YEN, {}, "2026-11-02", "skipped"),
+        (LONG_NOTE, {}, "2026-11-01", "exported"),
+        (LONG_NOTE, {}, "2026-11-02", "skipped"),
+        (LONG_NOTE, {"invoice_date": "2026-11-01T03:00:00Z"}, "2026-11-01", "skipped"),
     ],
 )
 def test_the_start_date_is_a_day_in_the_invoices_own_zone(
-    system: LocalSystem, default: Connection, invoice_id: str, start_date: str, outcome: str
+    system: LocalSystem, default: Connection, invoice_id: str, changes: Json, start_date: str, outcome: str
 ) -> None:
     configure(system, default, start_date=start_date)
+    solvimon_invoice(default, invoice_id).update(changes)
     default.platform.finalise(invoice_id)
 
     [result] = export(system, invoice_id)
 
     assert result["outcome"] == outcome
+    if changes:
+        assert "dated 2026-10-31" in result["reason"], "an hour before midnight is the day before"
 
 
-def test_an_invoice_an_hour_before_midnight_belongs_to_the_day_before(
-    system: LocalSystem, default: Connection
-) -> None:
-    configure(system, default, start_date="2026-11-01")
-    solvimon_invoice(default, LONG_NOTE)["invoice_date"] = "2026-11-01T03:00:00Z"
-    default.platform.finalise(LONG_NOTE)
-
-    [result] = export(system, LONG_NOTE)
-
-    assert (result["outcome"], "dated 2026-10-31" in result["reason"]) == ("skipped", True)
-
-
-def test_a_finalisation_after_a_skip_exports_by_itself(system: LocalSystem, default: Connection) -> None:
-    put_on_queue(system, bus_event())
+def test_a_finalisation_after_a_skip_exports_automatically(system: LocalSystem, default: Connection) -> None:
+    put_on_queue(system)
     system.settle()
 
     default.platform.finalise(FIRST)
     system.settle()
 
-    assert record(system, FIRST)["state"] == "exported"
+    assert record(system)["state"] == "exported"
     assert len(invoice_posts(system)) == 1
 
 
-@pytest.mark.parametrize("kind", ["CREDIT", "ONE_OFF_CREDIT"])
-def test_a_credit_note_is_not_ours_and_nothing_of_it_stays_that_would_block_its_own_export(
-    system: LocalSystem, default: Connection, kind: str
-) -> None:
+@pytest.fixture(params=["CREDIT", "ONE_OFF_CREDIT"])
+def note(default: Connection, request: pytest.FixtureRequest) -> Json:
+    """The first invoice is a final credit note."""
     default.platform.finalise(FIRST)
-    solvimon_invoice(default)["type"] = kind
+    document = solvimon_invoice(default)
+    document["type"] = request.param
+    return document
 
-    [result] = export(system, FIRST)
-    [again] = export(system, FIRST)
+
+@pytest.mark.usefixtures("note")
+def test_a_credit_note_is_not_ours_and_nothing_of_it_stays_that_would_block_its_own_export(
+    system: LocalSystem,
+) -> None:
+    [result] = export(system)
+    [again] = export(system)
 
     assert result["outcome"] == again["outcome"] == "not_ours"
     assert "credit note" in result["reason"]
@@ -159,12 +157,9 @@ def test_a_credit_note_is_not_ours_and_nothing_of_it_stays_that_would_block_its_
         assert "lease_until" not in item
 
 
-def test_a_credit_note_on_the_queue_of_invoices_is_acknowledged(
-    system: LocalSystem, default: Connection
-) -> None:
-    default.platform.finalise(FIRST)
-    solvimon_invoice(default)["type"] = "CREDIT"
-    put_on_queue(system, bus_event())
+@pytest.mark.usefixtures("note")
+def test_a_credit_note_on_the_queue_of_invoices_is_acknowledged(system: LocalSystem) -> None:
+    put_on_queue(system)
 
     system.settle()
 
