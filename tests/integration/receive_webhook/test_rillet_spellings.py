@@ -5,17 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
-from local.system import Connection, LocalSystem
-from tests.integration.receive_webhook.test_rillet_webhooks import (
-    DELETED,
-    ID,
-    ROUTE,
-    TOKEN,
-    put_tokens,
-    signed,
-)
-from tests.support.webhooks import post
+from local.system import LocalSystem
+from tests.integration.receive_webhook.rillet import DELETED, send
+from tests.support.webhooks import RILLET_ID
 
+BODY = json.dumps({"id": RILLET_ID}).encode()
 USED = [
     ("INVOICE", "UPDATED", "Invoice Payment Updated"),
     ("INVOICE", "PAYMENT_UPDATED", "Invoice Payment Updated"),
@@ -32,23 +26,15 @@ SPELT: dict[str, Callable[[str], str]] = {
 }
 
 
-@pytest.fixture
-def connection(system: LocalSystem) -> Connection:
-    """A connection whose Rillet webhook has a token."""
-    made = system.connect()
-    put_tokens(system, made, webhook_token=TOKEN)
-    return made
-
-
+@pytest.mark.usefixtures("connection")
 @pytest.mark.parametrize("spelling", SPELT)
-@pytest.mark.parametrize(("entity", "happened", "detail_type"), USED)
+@pytest.mark.parametrize(("entity", "action", "detail_type"), USED)
 def test_a_used_event_reaches_the_bus_in_any_spelling(
-    system: LocalSystem, connection: Connection, entity: str, happened: str, detail_type: str, spelling: str
+    system: LocalSystem, entity: str, action: str, detail_type: str, spelling: str
 ) -> None:
-    body = DELETED if happened == "DELETED" else json.dumps({"id": ID}).encode()
-    entity_sent, happened_sent = SPELT[spelling](entity), SPELT[spelling](happened)
+    body = DELETED if action == "DELETED" else BODY
 
-    answer = post(system, body, signed(system, body, entity=entity_sent, happened=happened_sent), ROUTE)
+    answer = send(system, body=body, entity=SPELT[spelling](entity), action=SPELT[spelling](action))
 
     [event] = system.bus_events()
     assert (answer.status, answer.json) == (200, {"message": "accepted"})
@@ -56,18 +42,16 @@ def test_a_used_event_reaches_the_bus_in_any_spelling(
     assert event["detail"]["facts"]["entity"] == entity
 
 
+@pytest.mark.usefixtures("connection")
 @pytest.mark.parametrize("spelling", SPELT)
 @pytest.mark.parametrize(
-    ("entity", "happened"),
+    ("entity", "action"),
     [("INVOICE", "CREATED"), ("CREDIT_MEMO", "CREATED"), ("CREDIT_MEMO", "PAYMENT_UPDATED")],
 )
-def test_an_event_of_a_used_kind_that_is_not_used_itself_is_acknowledged_in_any_spelling(
-    system: LocalSystem, connection: Connection, entity: str, happened: str, spelling: str
+def test_an_unused_event_of_a_used_entity_is_acknowledged_in_any_spelling(
+    system: LocalSystem, entity: str, action: str, spelling: str
 ) -> None:
-    body = json.dumps({"id": ID}).encode()
-    headers = signed(system, body, entity=SPELT[spelling](entity), happened=SPELT[spelling](happened))
-
-    answer = post(system, body, headers, ROUTE)
+    answer = send(system, body=BODY, entity=SPELT[spelling](entity), action=SPELT[spelling](action))
 
     assert (answer.status, answer.json) == (200, {"message": "not used"})
     assert system.bus_events() == []
