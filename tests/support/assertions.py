@@ -81,6 +81,11 @@ def invoice_posts(system: LocalSystem) -> list[Call]:
     return [call for call in calls_to(system, "POST", "/invoices") if call.path == "/invoices"]
 
 
+def invoice_reads(system: LocalSystem) -> int:
+    """How often a single invoice was read from Rillet."""
+    return sum(call.path.count("/") == 2 for call in calls_to(system, "GET", "/invoices/"))
+
+
 def memo_posts(system: LocalSystem) -> list[Call]:
     """The requests to create a memo that reached Rillet."""
     return [call for call in calls_to(system, "POST", "/credit-memos") if call.path == "/credit-memos"]

@@ -1,6 +1,8 @@
 """Signs, full and partial credits, and what does not tie out."""
 
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -9,52 +11,65 @@ from solvimon_rillet.mapping.credit_memos import Original, to_applications, to_r
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.models import Invoice
-from tests.support.arrange import credit, load
+from tests.support.arrange import credit, load, patched, solvimon_invoice
 from tests.support.assertions import (
     application_posts,
     assert_memo_exported,
     calls_to,
+    invoice_reads,
     memo_posts,
     memo_record,
     memos,
     rillet_invoice,
 )
-from tests.support.builders import LINKS, NOTE, Json, amount, credit_note, group, invoice, original, tax
+from tests.support.builders import (
+    LINKS,
+    NOTE,
+    Json,
+    amount,
+    credit_note,
+    group,
+    invoice,
+    nets,
+    original,
+    tax,
+    taxes,
+)
 
 
 def mapped(*groups: Json, **more: object) -> Json:
-    """What would be sent for a credit note."""
+    """The request body for a credit note."""
     document = Invoice.model_validate(invoice(*groups, type="CREDIT", **more))
     return to_rillet_credit_memo(document, LINKS, Settings()).payload
 
 
-def test_negative_and_positive_amounts_from_solvimon_give_the_same_positive_memo() -> None:
-    negative = mapped(group("-100.00", tax("-100.00", "-21.00")), group("-50.00", tax("-50.00", "-10.50")))
-    positive = mapped(group("100.00", tax("100.00", "21.00")), group("50.00", tax("50.00", "10.50")))
+def memo_of(*amounts: tuple[str, str], sign: int = 1) -> Json:
+    """The memo of a note whose groups have these nets and taxes, times a sign."""
+    signed = [[str(Decimal(each) * sign) for each in pair] for pair in amounts]
+    return mapped(*(group(net, tax(net, paid)) for net, paid in signed))
 
-    assert negative == positive
-    assert [item["price"]["amount_per_unit"]["amount"] for item in negative["items"]] == ["100.00", "50.00"]
-    assert [item["tax_rate"]["tax_amount"]["amount"] for item in negative["items"]] == ["21.00", "10.50"]
+
+def test_negative_and_positive_amounts_from_solvimon_give_the_same_positive_memo() -> None:
+    amounts = ("100.00", "21.00"), ("50.00", "10.50")
+
+    negative = memo_of(*amounts, sign=-1)
+
+    assert negative == memo_of(*amounts)
+    assert nets(negative["items"]) == ["100.00", "50.00"]
+    assert taxes(negative["items"]) == ["21.00", "10.50"]
 
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_a_line_against_the_notes_own_sign_stays_against_it(sign: int) -> None:
-    def signed(value: str) -> str:
-        return str(Decimal(value) * sign)
+    memo = memo_of(("100", "21"), ("-20", "-4.20"), sign=sign)
 
-    parts = [
-        group(signed(net), tax(signed(net), signed(paid))) for net, paid in (("100", "21"), ("-20", "-4.20"))
-    ]
-
-    memo = mapped(*parts)
-
-    assert [item["price"]["amount_per_unit"]["amount"] for item in memo["items"]] == ["100.00", "-20.00"]
+    assert nets(memo["items"]) == ["100.00", "-20.00"]
 
 
 def test_a_zero_in_a_negative_note_is_no_negative_zero() -> None:
     memo = mapped(group("-100.00"), group("0.00"))
 
-    assert [item["price"]["amount_per_unit"]["amount"] for item in memo["items"]] == ["100.00", "0.00"]
+    assert nets(memo["items"]) == ["100.00", "0.00"]
 
 
 @pytest.mark.parametrize(("net", "paid"), [("-100.00", "-21.00"), ("100.00", "21.00")])
@@ -81,9 +96,12 @@ def test_a_partial_credit_leaves_the_rest_of_the_invoice_open(
     assert_memo_exported(system, default, ("36.30", "0.00"))
     assert rillet_invoice(default)["amount_due"]["amount"] == "84.70"
     assert memo_record(system)["warnings"] == []
+    assert invoice_reads(system) == 0, "a credit that fits costs no look-up"
 
 
-def test_a_memo_keeps_solvimons_number_and_tells_of_another(system: LocalSystem, default: Connection) -> None:
+def test_a_memo_keeps_solvimons_number_in_a_form_that_rillet_accepts(
+    system: LocalSystem, default: Connection
+) -> None:
     load(default, original(), credit_note(invoice_number="CRE 2026 007"))
 
     system.settle()
@@ -93,38 +111,37 @@ def test_a_memo_keeps_solvimons_number_and_tells_of_another(system: LocalSystem,
     assert memo_record(system)["rillet_number"] == "CRE-2026-007"
 
 
-def test_a_number_that_rillet_gave_instead_is_told(
-    system: LocalSystem, default: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real = RilletClient.create_credit_memo
+def answer_with(**changes: Callable[[Any], object]) -> Callable[..., object]:
+    """Rillet's own answer to a new memo, with some fields changed."""
+    real: Callable[..., Any] = RilletClient.create_credit_memo
 
-    def renumbered(self: RilletClient, *args: object) -> object:
-        return real(self, *args).model_copy(update={"credit_memo_number": "CM-0001"})  # type: ignore[arg-type]
+    def changed(self: RilletClient, *args: object) -> object:
+        answer = real(self, *args)
+        return answer.model_copy(update={name: change(answer) for name, change in changes.items()})
 
-    monkeypatch.setattr(RilletClient, "create_credit_memo", renumbered)
+    return changed
+
+
+def test_a_number_that_rillet_gave_instead_is_a_warning(system: LocalSystem, default: Connection) -> None:
     load(default, original(), credit_note(invoice_number="CRE-7"))
 
-    [result] = credit(system)
+    renumbered = answer_with(credit_memo_number=lambda _: "CM-0001")
+    with patched(RilletClient, "create_credit_memo", renumbered):
+        [result] = credit(system)
 
     assert result["outcome"] == "exported"
     assert "Rillet numbered it CM-0001; in Solvimon it is CRE-7." in result["warnings"]
 
 
-def test_another_total_in_rillets_answer_is_noted_and_the_memo_is_not_applied(
-    system: LocalSystem, default: Connection, monkeypatch: pytest.MonkeyPatch
+def test_another_total_in_rillets_answer_is_recorded_and_the_memo_is_not_applied(
+    system: LocalSystem, default: Connection
 ) -> None:
-    real = RilletClient.create_credit_memo
-
-    def other(self: RilletClient, *args: object) -> object:
-        answer = real(self, *args)  # type: ignore[arg-type]
-        total = answer.total.model_copy(update={"amount": Decimal(1)})
-        return answer.model_copy(update={"total": total})
-
-    monkeypatch.setattr(RilletClient, "create_credit_memo", other)
     load(default, original(), credit_note())
 
-    [result] = credit(system)
-    [again] = credit(system)
+    another = answer_with(total=lambda memo: memo.total.model_copy(update={"amount": Decimal(1)}))
+    with patched(RilletClient, "create_credit_memo", another):
+        [result] = credit(system)
+        [again] = credit(system)
 
     assert (result["outcome"], result["code"]) == ("differs", "total_differs")
     assert "gross 1 EUR instead of 121.00 EUR" in result["message"]
@@ -137,19 +154,14 @@ def test_another_total_in_rillets_answer_is_noted_and_the_memo_is_not_applied(
     ("changes", "named"),
     [
         ({"invoice_amount_including_tax": amount("-120.00")}, "-120"),
-        ({"periods": [{"groups": [group("-90.00", tax("-90.00", "-18.90"))]}]}, "-90"),
+        ({"periods": credit_note(NOTE, "-90.00", "-18.90")["periods"]}, "-90"),
         ({"periods": []}, "-100"),
     ],
 )
 def test_a_note_that_does_not_tie_out_is_rejected_and_nothing_is_sent(
     system: LocalSystem, default: Connection, changes: Json, named: str
 ) -> None:
-    note = credit_note()
-    note |= changes
-    for period in note["periods"]:
-        for each in period["groups"]:
-            each["products"] = credit_note()["periods"][0]["groups"][0]["products"]
-    load(default, original(), note)
+    load(default, original(), credit_note() | changes)
 
     [result] = credit(system)
 
@@ -161,7 +173,7 @@ def test_a_note_that_does_not_tie_out_is_rejected_and_nothing_is_sent(
 def test_a_corrected_note_is_exported_when_it_is_retried(system: LocalSystem, default: Connection) -> None:
     load(default, original(), credit_note(invoice_amount_including_tax=amount("-120.00")))
     credit(system)
-    default.platform.records["invoices"][NOTE]["invoice_amount_including_tax"] = amount("-121.00")
+    solvimon_invoice(default, NOTE)["invoice_amount_including_tax"] = amount("-121.00")
 
     [result] = credit(system)
 
@@ -169,7 +181,7 @@ def test_a_corrected_note_is_exported_when_it_is_retried(system: LocalSystem, de
     assert_memo_exported(system, default)
 
 
-def test_an_application_has_the_decimals_of_its_currency_and_leaves_out_what_is_nothing() -> None:
+def test_an_application_has_the_decimals_of_its_currency_and_leaves_out_zero_amounts() -> None:
     originals = [
         Original("one", Decimal("0")),
         Original("two", Decimal("300"), Decimal("-120.4")),
@@ -181,22 +193,19 @@ def test_an_application_has_the_decimals_of_its_currency_and_leaves_out_what_is_
 
     assert applications.payload == {
         "applications": [
-            {
-                "invoice_id": "two",
-                "amount": {"amount": "120", "currency": "JPY"},
-                "application_date": "2026-02-01",
-            },
-            {
-                "invoice_id": "four",
-                "amount": {"amount": "50", "currency": "JPY"},
-                "application_date": "2026-02-01",
-            },
+            {"invoice_id": each, "amount": money, "application_date": "2026-02-01"}
+            for each, money in (
+                ("two", {"amount": "120", "currency": "JPY"}),
+                ("four", {"amount": "50", "currency": "JPY"}),
+            )
         ]
     }
     assert (applications.applied, applications.rest) == (Decimal(170), Decimal(30))
 
 
-def test_a_memo_of_nothing_is_refused_by_rillet_and_told(system: LocalSystem, default: Connection) -> None:
+def test_a_memo_of_nothing_is_refused_by_rillet_and_rejected(
+    system: LocalSystem, default: Connection
+) -> None:
     load(default, original(), credit_note(NOTE, "0.00", "0.00"))
 
     [result] = credit(system)

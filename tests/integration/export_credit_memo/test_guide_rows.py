@@ -1,11 +1,13 @@
-"""The guide's table "Export Credit Memos to Rillet", one test per row in its order, then the lines'."""
+"""The guide's table "Export Credit Memos to Rillet", one case per row in its order, then the lines'."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from local.system import Connection, LocalSystem
 from solvimon_rillet.mapping.credit_memos import HEADER_ROWS, LINE_ROWS, to_rillet_credit_memo
+from solvimon_rillet.mapping.links import Links
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.models import Invoice
 from tests.contract.documents import MISSING, MISSING_REASON
@@ -17,6 +19,7 @@ from tests.support.builders import (
     GROUP,
     LINKS,
     NOTE,
+    ORIGINAL,
     PLATFORM_FEE,
     SUBSIDIARY,
     Json,
@@ -24,9 +27,14 @@ from tests.support.builders import (
     credit_note,
     group,
     invoice,
+    nets,
     original,
     tax,
 )
+
+
+def memo_of(document: Json, links: Links = LINKS) -> Mapped:
+    return to_rillet_credit_memo(Invoice.model_validate(document), links, Settings())
 
 
 @pytest.fixture(scope="module")
@@ -34,42 +42,98 @@ def exported() -> Mapped:
     """A credit note with something in every field of the guide's tables."""
     vat = tax("-575.00", "-120.75", "21", "BTW", category="STANDARD")
     fee = group("-575.00", vat, start_at="2026-01-12T12:17:21Z", end_at="2026-01-31T23:00:00Z")
-    document = invoice(
-        fee,
-        id="invo_swDeeD0u13yu2JAhel1H",
-        type="CREDIT",
-        invoice_number="CRE-2026-01-000042",
-        invoice_date="2026-01-31T23:30:00Z",
-        credit={"original_invoice_id": "invo_original"},
+    return memo_of(
+        invoice(
+            fee,
+            id="invo_swDeeD0u13yu2JAhel1H",
+            type="CREDIT",
+            invoice_number="CRE-2026-01-000042",
+            invoice_date="2026-01-31T23:30:00Z",
+            credit={"original_invoice_id": "invo_original"},
+        )
     )
-    return to_rillet_credit_memo(Invoice.model_validate(document), LINKS, Settings())
 
 
-@pytest.fixture(scope="module")
-def item(exported: Mapped) -> Json:
-    [found] = exported.payload["items"]
-    assert isinstance(found, dict)
-    return found
+REFERENCE = {
+    "type": "solvimon_invoice_id",
+    "id": "invo_swDeeD0u13yu2JAhel1H",
+    "url": "https://desk.solvimon.com/invoices/invo_swDeeD0u13yu2JAhel1H",
+}
+ROWS: dict[str, tuple[str, object, str]] = {
+    "invoice_number becomes credit_memo_number": (
+        "credit_memo_number",
+        "CRE-2026-01-000042",
+        "invoice_number",
+    ),
+    "invoice_date becomes credit_memo_date": ("credit_memo_date", "2026-02-01", "invoice_date"),
+    "invoice_id becomes external_references": ("external_references", [REFERENCE], "id"),
+    "customer becomes customer_id": ("customer_id", CUSTOMER, "customer"),
+    "billing_entity becomes subsidiary_id": ("subsidiary_id", SUBSIDIARY, "billing_entity"),
+    # "The line item mapping is the same as for invoices."
+    "group.amount_excluding_tax becomes price.amount_per_unit": (
+        "items[0].price.amount_per_unit",
+        {"amount": "575.00", "currency": "EUR"},
+        f"{GROUP}.amount_excluding_tax",
+    ),
+    "group.product becomes price.product_id": (
+        "items[0].price.product_id",
+        PLATFORM_FEE,
+        f"{GROUP}.products (Rillet Product ID)",
+    ),
+    "group.start_at becomes revenue.period.start": (
+        "items[0].revenue.period.start",
+        "2026-01-12",
+        f"{GROUP}.start_at",
+    ),
+    "group.end_at becomes revenue.period.end": (
+        "items[0].revenue.period.end",
+        "2026-01-31",
+        f"{GROUP}.end_at",
+    ),
+    "group.tax_categories.category becomes tax_rate.type": (
+        "items[0].tax_rate.type",
+        "VAT",
+        f"{GROUP}.tax_categories[0].category",
+    ),
+    "group.tax_categories.percentage becomes tax_rate.percentage": (
+        "items[0].tax_rate.percentage",
+        Decimal(21),
+        f"{GROUP}.tax_categories[0].percentage",
+    ),
+    "group.tax_categories.name becomes tax_rate.description": (
+        "items[0].tax_rate.description",
+        "BTW",
+        f"{GROUP}.tax_categories[0].name",
+    ),
+    "group.products.name becomes description": (
+        "items[0].description",
+        "Platform fee",
+        f"{GROUP}.products.name",
+    ),
+}
 
 
-# Export Credit Memos to Rillet
+def at(payload: Any, path: str) -> Any:  # noqa: ANN401 - JSON of any shape
+    """The value at a path like ``items[0].price.quantity``."""
+    for step in path.replace("[0]", ".0").split("."):
+        payload = payload[int(step) if step.isdigit() else step]
+    return payload
 
 
-def test_row_invoice_number_becomes_credit_memo_number(exported: Mapped) -> None:
-    assert exported.payload["credit_memo_number"] == "CRE-2026-01-000042"
-    assert exported.origins["credit_memo_number"] == "invoice_number"
+@pytest.mark.parametrize("row", ROWS)
+def test_row(exported: Mapped, row: str) -> None:
+    target, value, source = ROWS[row]
 
-
-def test_row_invoice_date_becomes_credit_memo_date(exported: Mapped) -> None:
-    assert exported.payload["credit_memo_date"] == "2026-02-01"
-    assert exported.origins["credit_memo_date"] == "invoice_date"
+    assert at(exported.payload, target) == value
+    assert exported.origins[target] == source
+    assert at(exported.payload, "items[0].price.quantity") == 1
 
 
 def test_row_original_invoice_id_becomes_the_applications_invoice_id(
     system: LocalSystem, default: Connection
 ) -> None:
     load(default, original(), credit_note())
-    export(system, "invo_original")
+    export(system, ORIGINAL)
 
     credit(system)
 
@@ -87,86 +151,15 @@ def test_row_original_invoice_id_becomes_the_applications_invoice_id(
     assert "invoice_id" not in memo_posts(system)[0].request_body
 
 
-def test_row_invoice_id_becomes_external_references(exported: Mapped) -> None:
-    assert exported.payload["external_references"] == [
-        {
-            "type": "solvimon_invoice_id",
-            "id": "invo_swDeeD0u13yu2JAhel1H",
-            "url": "https://desk.solvimon.com/invoices/invo_swDeeD0u13yu2JAhel1H",
-        }
-    ]
-    assert exported.origins["external_references"] == "id"
-
-
-def test_row_customer_becomes_customer_id(exported: Mapped) -> None:
-    assert exported.payload["customer_id"] == CUSTOMER
-    assert exported.origins["customer_id"] == "customer"
-
-
-def test_row_billing_entity_becomes_subsidiary_id(exported: Mapped) -> None:
-    assert exported.payload["subsidiary_id"] == SUBSIDIARY
-    assert exported.origins["subsidiary_id"] == "billing_entity"
-
-
 def test_row_invoice_lines_becomes_items() -> None:
     one, other = group("-10.00", tax("-10.00", "-2.10")), group("-5.00", tax("-5.00", "-1.05"))
-    document = invoice(one, other, type="CREDIT")
 
-    exported = to_rillet_credit_memo(Invoice.model_validate(document), LINKS, Settings())
+    exported = memo_of(invoice(one, other, type="CREDIT"))
 
     items = exported.payload["items"]
     assert isinstance(items, list)
-    assert [item["price"]["amount_per_unit"]["amount"] for item in items] == ["10.00", "5.00"]
+    assert nets(items) == ["10.00", "5.00"]
     assert exported.origins["items[1].description"] == "periods[0].groups[1].products.name"
-
-
-# "The line item mapping is the same as for invoices."
-
-
-def test_row_group_amount_excluding_tax_becomes_price_amount_per_unit(exported: Mapped, item: Json) -> None:
-    assert item["price"]["amount_per_unit"] == {"amount": "575.00", "currency": "EUR"}
-    assert item["price"]["quantity"] == 1
-    assert exported.origins["items[0].price.amount_per_unit"] == f"{GROUP}.amount_excluding_tax"
-
-
-def test_row_group_product_becomes_price_product_id(exported: Mapped, item: Json) -> None:
-    assert item["price"]["product_id"] == PLATFORM_FEE
-    assert exported.origins["items[0].price.product_id"] == f"{GROUP}.products (Rillet Product ID)"
-
-
-def test_row_group_start_at_becomes_revenue_period_start(exported: Mapped, item: Json) -> None:
-    assert item["revenue"]["period"]["start"] == "2026-01-12"
-    assert exported.origins["items[0].revenue.period.start"] == f"{GROUP}.start_at"
-
-
-def test_row_group_end_at_becomes_revenue_period_end(exported: Mapped, item: Json) -> None:
-    assert item["revenue"]["period"]["end"] == "2026-01-31"
-    assert exported.origins["items[0].revenue.period.end"] == f"{GROUP}.end_at"
-
-
-def test_row_group_tax_categories_category_becomes_tax_rate_type(exported: Mapped, item: Json) -> None:
-    assert item["tax_rate"]["type"] == "VAT"
-    assert exported.origins["items[0].tax_rate.type"] == f"{GROUP}.tax_categories[0].category"
-
-
-def test_row_group_tax_categories_percentage_becomes_tax_rate_percentage(
-    exported: Mapped, item: Json
-) -> None:
-    assert item["tax_rate"]["percentage"] == Decimal(21)
-    assert exported.origins["items[0].tax_rate.percentage"] == f"{GROUP}.tax_categories[0].percentage"
-
-
-def test_row_group_tax_categories_name_becomes_tax_rate_description(exported: Mapped, item: Json) -> None:
-    assert item["tax_rate"]["description"] == "BTW"
-    assert exported.origins["items[0].tax_rate.description"] == f"{GROUP}.tax_categories[0].name"
-
-
-def test_row_group_products_name_becomes_description(exported: Mapped, item: Json) -> None:
-    assert item["description"] == "Platform fee"
-    assert exported.origins["items[0].description"] == f"{GROUP}.products.name"
-
-
-# All of them together
 
 
 def test_the_tables_hold_the_guides_rows_and_what_rillet_needs_besides() -> None:
@@ -195,17 +188,12 @@ def test_the_tables_hold_the_guides_rows_and_what_rillet_needs_besides() -> None
 
 def test_credit_notes_in_another_currency_carry_the_exchange_rate_that_solvimon_used() -> None:
     rates = [{"currency": "USD", "base_currency": "EUR", "rate": "1.25"}]
-    links = type(LINKS)(CUSTOMER, SUBSIDIARY, "USD", LINKS.products)
-    document = invoice(group("-8.00"), type="CREDIT", used_exchange_rates=rates)
+    links = Links(CUSTOMER, SUBSIDIARY, "USD", LINKS.products)
 
-    exported = to_rillet_credit_memo(Invoice.model_validate(document), links, Settings())
+    exported = memo_of(invoice(group("-8.00"), type="CREDIT", used_exchange_rates=rates), links)
 
-    assert exported.payload["exchange_rate"] == {
-        "base": "EUR",
-        "target": "USD",
-        "rate": "1.25",
-        "date": "2026-01-31",
-    }
+    rate = {"base": "EUR", "target": "USD", "rate": "1.25", "date": "2026-01-31"}
+    assert exported.payload["exchange_rate"] == rate
 
 
 @pytest.mark.skipif(MISSING, reason=MISSING_REASON)

@@ -1,4 +1,4 @@
-"""A memo is never applied to more than is open on an invoice; the rest stays open on the memo and is said."""
+"""A memo is never applied to more than is open on an invoice; the rest stays open on it, with a warning."""
 
 import pytest
 
@@ -9,78 +9,63 @@ from tests.support.assertions import (
     applied,
     assert_memo_exported,
     calls_to,
+    invoice_reads,
     memo_record,
     memos,
+    record,
     rillet_invoice,
 )
-from tests.support.assertions import record as invoice_record
 from tests.support.builders import NOTE, ORIGINAL, OTHER_NOTE, SECOND, Json, credit_note, one_off, original
 
 
-@pytest.fixture
-def billed(system: LocalSystem, default: Connection) -> Connection:
-    """An invoice of 121.00 EUR in Rillet."""
-    load(default, original())
-    system.settle()
-    return default
-
-
-def invoice_reads(system: LocalSystem) -> int:
-    return sum(call.path.count("/") == 2 for call in calls_to(system, "GET", "/invoices/"))
-
-
-def open_stays(amount: str) -> str:
+def stays_open(amount: str) -> str:
     return f"{amount} EUR stay open on the memo: no more is open on its invoices."
 
 
-def of_number(connection: Connection, number: str) -> Json:
-    [found] = [memo for memo in memos(connection) if memo["credit_memo_number"] == number]
-    return found
+def pay(connection: Connection, *amount: str) -> None:
+    """Pay the invoice in Rillet, in whole or in part."""
+    connection.organisation.pay(rillet_invoice(connection)["id"], *amount)
 
 
-def test_a_credit_that_is_larger_than_the_invoice_leaves_the_rest_on_the_memo(
+def amount_due(connection: Connection) -> str:
+    return str(rillet_invoice(connection)["amount_due"]["amount"])
+
+
+@pytest.mark.parametrize(
+    ("paid", "net", "tax", "amounts", "status"),
+    [
+        ("", "-150.00", "-31.50", ("121.00", "60.50"), "PARTIALLY_APPLIED"),
+        ("121.00", "-100.00", "-21.00", ("0.00", "121.00"), "UNAPPLIED"),
+        ("61.00", "-100.00", "-21.00", ("60.00", "61.00"), "PARTIALLY_APPLIED"),
+        ("121.00", "-30.00", "-6.30", ("0.00", "36.30"), "UNAPPLIED"),
+    ],
+    ids=["more than the invoice", "all of a paid one", "all of a partly paid one", "a part of a paid one"],
+)
+def test_a_credit_takes_no_more_than_is_open_and_leaves_the_rest_on_the_memo(
+    system: LocalSystem,
+    billed: Connection,
+    paid: str,
+    net: str,
+    tax: str,
+    amounts: tuple[str, str],
+    status: str,
+) -> None:
+    if paid:
+        pay(billed, paid)
+    load(billed, credit_note(NOTE, net, tax))
+
+    system.settle()
+
+    memo = assert_memo_exported(system, billed, amounts)
+    assert memo["status"] == status
+    assert amount_due(billed) == "0.00"
+    assert memo_record(system)["warnings"] == [stays_open(amounts[1])]
+
+
+def test_rillet_is_asked_for_the_open_amount_only_after_it_refused_and_for_the_memo_only_in_doubt(
     system: LocalSystem, billed: Connection
 ) -> None:
-    load(billed, credit_note(NOTE, "-150.00", "-31.50"))
-
-    system.settle()
-
-    memo = assert_memo_exported(system, billed, ("121.00", "60.50"))
-    assert memo["status"] == "PARTIALLY_APPLIED"
-    assert rillet_invoice(billed)["amount_due"]["amount"] == "0.00"
-    assert memo_record(system)["warnings"] == [open_stays("60.50")]
-
-
-@pytest.mark.parametrize(("paid", "open_amount"), [("121.00", "0.00"), ("61.00", "60.00")])
-def test_a_full_credit_of_a_paid_or_partly_paid_invoice_takes_what_is_open(
-    system: LocalSystem, billed: Connection, paid: str, open_amount: str
-) -> None:
-    billed.organisation.pay(rillet_invoice(billed)["id"], paid)
-    load(billed, credit_note())
-
-    system.settle()
-
-    rest = {"0.00": "121.00", "60.00": "61.00"}[open_amount]
-    assert_memo_exported(system, billed, (open_amount, rest))
-    assert rillet_invoice(billed)["amount_due"]["amount"] == "0.00"
-    assert memo_record(system)["warnings"] == [open_stays(rest)]
-    assert (memo_record(system)["applied"], memo_record(system)["unapplied"]) == (open_amount, rest)
-
-
-def test_a_partial_credit_of_a_paid_invoice_stays_on_the_memo(
-    system: LocalSystem, billed: Connection
-) -> None:
-    billed.organisation.pay(rillet_invoice(billed)["id"])
-    load(billed, credit_note(NOTE, "-30.00", "-6.30"))
-
-    system.settle()
-
-    assert_memo_exported(system, billed, ("0.00", "36.30"))
-    assert memo_record(system)["warnings"] == [open_stays("36.30")]
-
-
-def test_rillet_is_asked_what_is_open_only_after_it_refused(system: LocalSystem, billed: Connection) -> None:
-    billed.organisation.pay(rillet_invoice(billed)["id"], "100.00")
+    pay(billed, "100.00")
     load(billed, credit_note(NOTE, "-30.00", "-6.30"))
 
     system.settle()
@@ -90,45 +75,34 @@ def test_rillet_is_asked_what_is_open_only_after_it_refused(system: LocalSystem,
     keys = [call.idempotency_key for call in application_posts(system)]
     assert len(set(keys)) == 2
     assert invoice_reads(system) == 1
+    assert calls_to(system, "GET", "/credit-memos/") == []
 
 
-def test_a_credit_that_fits_costs_no_question(system: LocalSystem, billed: Connection) -> None:
-    load(billed, credit_note(NOTE, "-30.00", "-6.30"))
-
-    system.settle()
-
-    assert_memo_exported(system, billed, ("36.30", "0.00"))
-    assert invoice_reads(system) == 0
+@pytest.fixture
+def two_notes(billed: Connection) -> Connection:
+    """Two credit notes of the invoice, together more than it."""
+    for number, note_id in enumerate((NOTE, OTHER_NOTE), start=1):
+        load(billed, credit_note(note_id, "-60.00", "-12.60", invoice_number=f"CRE-{number}"))
+    return billed
 
 
 def test_two_credit_notes_of_one_invoice_take_no_more_than_it(
-    system: LocalSystem, billed: Connection
+    system: LocalSystem, two_notes: Connection
 ) -> None:
-    load(
-        billed,
-        credit_note(NOTE, "-60.00", "-12.60", invoice_number="CRE-1"),
-        credit_note(OTHER_NOTE, "-60.00", "-12.60", invoice_number="CRE-2"),
-    )
-
     credit(system, NOTE)
     [second] = credit(system, OTHER_NOTE)
 
-    assert of_number(billed, "CRE-1")["applied_amount"]["amount"] == "72.60"
-    assert of_number(billed, "CRE-2")["applied_amount"]["amount"] == "48.40"
+    taken = {memo["credit_memo_number"]: memo["applied_amount"]["amount"] for memo in memos(two_notes)}
+    assert taken == {"CRE-1": "72.60", "CRE-2": "48.40"}
     assert (second["applied"], second["unapplied"]) == ("48.40", "24.20")
-    assert second["warnings"] == [open_stays("24.20")]
-    assert rillet_invoice(billed)["amount_due"]["amount"] == "0.00"
-    assert invoice_record(system, "invo_original")["open_amount"] == "0"
+    assert second["warnings"] == [stays_open("24.20")]
+    assert amount_due(two_notes) == "0.00"
+    assert record(system, ORIGINAL)["open_amount"] == "0"
 
 
 def test_two_credit_notes_at_once_take_no_more_than_the_invoice(
-    system: LocalSystem, billed: Connection
+    system: LocalSystem, two_notes: Connection
 ) -> None:
-    load(
-        billed,
-        credit_note(NOTE, "-60.00", "-12.60", invoice_number="CRE-1"),
-        credit_note(OTHER_NOTE, "-60.00", "-12.60", invoice_number="CRE-2"),
-    )
     system.deliver_webhooks()
 
     system.start_workers(4)
@@ -136,21 +110,23 @@ def test_two_credit_notes_at_once_take_no_more_than_the_invoice(
     system.advance(3600)
     system.settle()
 
-    taken = sorted(memo["applied_amount"]["amount"] for memo in memos(billed))
+    taken = sorted(memo["applied_amount"]["amount"] for memo in memos(two_notes))
     assert taken == ["48.40", "72.60"]
     assert sorted(memo_record(system, note)["applied"] for note in (NOTE, OTHER_NOTE)) == taken
-    assert rillet_invoice(billed)["amount_due"]["amount"] == "0.00"
+    assert amount_due(two_notes) == "0.00"
 
 
-def test_a_set_that_rillet_refuses_for_good_leaves_the_memo_and_says_so_and_a_retry_applies_it(
-    system: LocalSystem, billed: Connection
+def refuse_applications(system: LocalSystem, times: int = 2, **more: object) -> None:
+    system.rillet.state.misbehave("status", path="/credit-memos/", times=times, status=400, **more)  # type: ignore[arg-type]
+
+
+def test_a_set_that_rillet_refuses_for_good_leaves_the_memo_and_a_retry_applies_it(
+    system: LocalSystem, credited: Connection
 ) -> None:
-    problem = {"type": "x", "title": "Not today", "status": 400}
-    system.rillet.state.misbehave("status", path="/credit-memos/", times=2, status=400, body=problem)
-    load(billed, credit_note())
+    refuse_applications(system, body={"type": "x", "title": "Not today", "status": 400})
 
     [refused] = credit(system)
-    [memo] = memos(billed)
+    [memo] = memos(credited)
     [retried] = credit(system)
 
     assert (refused["outcome"], refused["code"]) == ("rejected", "refused_by_rillet")
@@ -158,27 +134,26 @@ def test_a_set_that_rillet_refuses_for_good_leaves_the_memo_and_says_so_and_a_re
     assert "Not today" in refused["message"]
     assert retried["outcome"] == "exported"
     assert "code" not in memo_record(system)
-    assert_memo_exported(system, billed)
+    assert_memo_exported(system, credited)
 
 
-def test_a_retry_after_a_refusal_plans_anew(system: LocalSystem, billed: Connection) -> None:
-    system.rillet.state.misbehave("status", path="/credit-memos/", times=2, status=400)
-    load(billed, credit_note())
+def test_a_retry_after_a_refusal_plans_again(system: LocalSystem, credited: Connection) -> None:
+    refuse_applications(system)
     credit(system)
-    billed.organisation.pay(rillet_invoice(billed)["id"], "21.00")
+    pay(credited, "21.00")
 
     [retried] = credit(system)
 
     assert retried["applied"] == "100.00"
-    assert_memo_exported(system, billed, ("100.00", "21.00"))
+    assert_memo_exported(system, credited, ("100.00", "21.00"))
 
 
-def lose_and_refuse(system: LocalSystem, connection: Connection, refusals: int) -> list[Json]:
+def lose_and_refuse(system: LocalSystem, refusals: int) -> list[Json]:
     """Let a first set be applied and its answer be lost, and let Rillet refuse the same set later on."""
     system.rillet.state.misbehave("commit_then_drop", path="/credit-memos/")
     first = credit(system)
     system.advance(25 * 3600)
-    system.rillet.state.misbehave("status", path="/credit-memos/", times=refusals, status=400)
+    refuse_applications(system, refusals)
     return first
 
 
@@ -191,11 +166,11 @@ def test_a_set_that_was_applied_though_it_is_refused_later_counts_as_open_for_it
     system: LocalSystem, billed: Connection, paid: str, amounts: tuple[str, str], refusals: int
 ) -> None:
     if paid != "0":
-        billed.organisation.pay(rillet_invoice(billed)["id"], paid)
+        pay(billed, paid)
         billed.organisation.deliver_webhooks()
         system.settle()
     load(billed, credit_note())
-    lose_and_refuse(system, billed, refusals)
+    lose_and_refuse(system, refusals)
 
     credit(system)
     system.rillet.state.behave()
@@ -203,14 +178,14 @@ def test_a_set_that_was_applied_though_it_is_refused_later_counts_as_open_for_it
     system.settle()
 
     assert_memo_exported(system, billed, amounts)
-    assert rillet_invoice(billed)["amount_due"]["amount"] == "0.00"
+    assert amount_due(billed) == "0.00"
 
 
 def test_what_a_memo_has_taken_of_one_invoice_does_not_move_to_another_after_a_refusal(
     system: LocalSystem, billed: Connection
 ) -> None:
     load(billed, original(SECOND), one_off({"id": ORIGINAL}, {"id": SECOND}, net="-150.00", tax="-31.50"))
-    [queued] = lose_and_refuse(system, billed, 1)
+    [queued] = lose_and_refuse(system, 1)
 
     [result] = credit(system)
 
@@ -220,25 +195,12 @@ def test_what_a_memo_has_taken_of_one_invoice_does_not_move_to_another_after_a_r
     assert applied(memo) == {first: "121.00", second: "60.50"}
 
 
-def test_a_memo_is_read_only_where_an_earlier_set_is_in_doubt(
-    system: LocalSystem, billed: Connection
+def test_a_memo_that_is_gone_when_its_application_is_in_doubt_is_recorded_as_deleted(
+    system: LocalSystem, credited: Connection
 ) -> None:
-    billed.organisation.pay(rillet_invoice(billed)["id"], "100.00")
-    load(billed, credit_note(NOTE, "-30.00", "-6.30"))
-
-    system.settle()
-
-    assert [call.status for call in application_posts(system)] == [400, 200]
-    assert calls_to(system, "GET", "/credit-memos/") == []
-
-
-def test_a_memo_that_is_gone_when_its_application_is_in_doubt_is_noted_as_deleted(
-    system: LocalSystem, billed: Connection
-) -> None:
-    load(billed, credit_note())
-    system.rillet.state.misbehave("status", path="/credit-memos/", times=2, status=400)
+    refuse_applications(system)
     [refused] = credit(system)
-    billed.organisation.credit_memos.remove(memos(billed)[0]["id"])
+    credited.organisation.credit_memos.remove(memos(credited)[0]["id"])
 
     [result] = credit(system)
 
@@ -250,18 +212,17 @@ def test_a_memo_that_is_gone_when_its_application_is_in_doubt_is_noted_as_delete
 
 @pytest.mark.parametrize("status", [409, 503])
 def test_an_application_without_a_clear_answer_is_tried_again(
-    system: LocalSystem, billed: Connection, status: int
+    system: LocalSystem, credited: Connection, status: int
 ) -> None:
     system.rillet.state.misbehave("status_after", path="/credit-memos/", status=status)
-    load(billed, credit_note())
 
     [queued] = credit(system)
     system.advance(120)
     system.settle()
 
     assert queued["outcome"] == "queued"
-    memo = assert_memo_exported(system, billed)
-    assert applied(memo) == {rillet_invoice(billed)["id"]: "121.00"}
+    memo = assert_memo_exported(system, credited)
+    assert applied(memo) == {rillet_invoice(credited)["id"]: "121.00"}
 
 
 def test_an_application_is_dated_like_the_note_in_its_own_time_zone(

@@ -1,68 +1,54 @@
 """Closed periods, skips, the switch, dry runs, and events that are for the other workflow."""
 
-import json
-
 import pytest
 
 from local.system import Connection, LocalSystem
-from tests.support.arrange import configure, credit, export, load, until
+from tests.support.arrange import configure, credit, export, load, put_on_queue, solvimon_invoice, until
 from tests.support.assertions import (
     application_posts,
     assert_memo_exported,
+    ledger_without_rate_limit,
     memo_posts,
     memo_record,
     memos,
     rillet_invoice,
 )
-from tests.support.builders import NOTE, ORIGINAL, Json, amount, credit_note, original
+from tests.support.builders import NOTE, ORIGINAL, Json, amount, bus_event, credit_note, original
 
 
 @pytest.fixture
-def noted(system: LocalSystem, default: Connection) -> Connection:
-    """An invoice in Rillet, and a credit note of all of it that is FINAL."""
-    load(default, original())
-    system.settle()
-    load(default, credit_note())
-    return default
+def closed(system: LocalSystem, credited: Connection) -> Connection:
+    """The same, and the credit note's month is closed in Rillet, which has been noticed."""
+    credited.organisation.close_period(*FEBRUARY)
+    system.advance(3601)
+    return credited
 
 
-def put_on_queue(system: LocalSystem, function: str, detail_type: str, document_id: str) -> None:
-    event = {
-        "source": "solvimon",
-        "detail-type": detail_type,
-        "detail": {"connection": "default", "id": document_id, "event_id": "e", "occurred_at": ""},
-    }
-    url = system.deployment.queues[function].url
-    system.aws.sqs.send_message(QueueUrl=url, MessageBody=json.dumps(event))
+FEBRUARY = ("2026-02-01", "2026-02-28")
 
 
 def test_a_note_in_a_closed_period_is_held_and_booked_when_it_is_open(
-    system: LocalSystem, noted: Connection
+    system: LocalSystem, closed: Connection
 ) -> None:
-    noted.organisation.close_period("2026-02-01", "2026-02-28")
-    system.advance(3601)
-
     [held] = credit(system)
-    noted.organisation.closed_periods.clear()
+    closed.organisation.closed_periods.clear()
     [booked] = credit(system)
 
     assert (held["outcome"], held["code"]) == ("rejected", "rillet_period_closed")
     assert "dated 2026-02-01" in held["message"]
     assert "up to 2026-02-28" in held["message"]
     assert booked["outcome"] == "exported"
-    assert_memo_exported(system, noted)
+    assert_memo_exported(system, closed)
 
 
 def test_next_open_day_books_and_applies_it_there_and_keeps_the_true_date_in_the_first_line(
-    system: LocalSystem, noted: Connection
+    system: LocalSystem, closed: Connection
 ) -> None:
-    configure(system, noted, closed_periods="next_open_day")
-    noted.organisation.close_period("2026-02-01", "2026-02-28")
-    system.advance(3601)
+    configure(system, closed, closed_periods="next_open_day")
 
     credit(system)
 
-    memo = assert_memo_exported(system, noted)
+    memo = assert_memo_exported(system, closed)
     assert memo["credit_memo_date"] == "2026-03-01"
     assert memo["applications"][0]["application_date"] == "2026-03-01"
     assert memo["items"][0]["description"] == (
@@ -71,40 +57,41 @@ def test_next_open_day_books_and_applies_it_there_and_keeps_the_true_date_in_the
 
 
 def test_a_period_that_was_closed_a_moment_ago_is_noticed_by_rillets_refusal(
-    system: LocalSystem, noted: Connection
+    system: LocalSystem, credited: Connection
 ) -> None:
-    configure(system, noted, closed_periods="next_open_day")
-    noted.organisation.close_period("2026-02-01", "2026-02-28")
+    configure(system, credited, closed_periods="next_open_day")
+    credited.organisation.close_period("2026-02-01", "2026-02-28")
 
     [refused] = credit(system)
     until(system, lambda: memo_record(system)["state"] == "exported")
 
     assert refused["outcome"] == "queued"
-    assert assert_memo_exported(system, noted)["credit_memo_date"] == "2026-03-01"
+    assert assert_memo_exported(system, credited)["credit_memo_date"] == "2026-03-01"
 
 
-@pytest.mark.parametrize(("policy", "outcome"), [("hold", "rejected"), ("next_open_day", "exported")])
+@pytest.mark.parametrize(
+    ("policy", "outcome", "day"),
+    [("hold", "rejected", "2026-02-01"), ("next_open_day", "exported", "2026-03-01")],
+)
 def test_a_period_that_is_closed_between_memo_and_application(
-    system: LocalSystem, noted: Connection, policy: str, outcome: str
+    system: LocalSystem, credited: Connection, policy: str, outcome: str, day: str
 ) -> None:
-    configure(system, noted, closed_periods=policy)
+    configure(system, credited, closed_periods=policy)
     system.rillet.state.misbehave("drop", path="/credit-memos/")
     credit(system)
-    noted.organisation.close_period("2026-02-01", "2026-02-28")
+    credited.organisation.close_period(*FEBRUARY)
 
     [result] = credit(system)
 
     assert result["outcome"] == outcome
-    [memo] = memos(noted)
+    [memo] = memos(credited)
     if policy == "hold":
         assert result["code"] == "rillet_period_closed"
-        assert result["message"].startswith(
-            f"The memo {memo['id']} is in Rillet, but it could not be applied"
-        )
-        noted.organisation.closed_periods.clear()
+        prefix = f"The memo {memo['id']} is in Rillet, but it could not be applied"
+        assert result["message"].startswith(prefix)
+        credited.organisation.closed_periods.clear()
         assert credit(system)[0]["outcome"] == "exported"
-    day = {"hold": "2026-02-01", "next_open_day": "2026-03-01"}[policy]
-    assert assert_memo_exported(system, noted)["applications"][0]["application_date"] == day
+    assert assert_memo_exported(system, credited)["applications"][0]["application_date"] == day
 
 
 @pytest.mark.parametrize(
@@ -116,11 +103,11 @@ def test_a_period_that_is_closed_between_memo_and_application(
         ({"invoice_date": "2025-12-31T12:00:00Z"}, "before the connection's start_date 2026-01-01"),
     ],
 )
-def test_what_is_not_for_rillet_is_skipped_with_its_reason(
-    system: LocalSystem, noted: Connection, changes: Json, reason: str
+def test_an_ineligible_note_is_skipped_with_its_reason(
+    system: LocalSystem, credited: Connection, changes: Json, reason: str
 ) -> None:
-    configure(system, noted, start_date="2026-01-01")
-    noted.platform.records["invoices"][NOTE] |= changes
+    configure(system, credited, start_date="2026-01-01")
+    solvimon_invoice(credited, NOTE).update(changes)
 
     [result] = credit(system)
 
@@ -130,10 +117,10 @@ def test_what_is_not_for_rillet_is_skipped_with_its_reason(
     assert memo_posts(system) == []
 
 
-def test_the_workflow_can_be_switched_off_and_on(system: LocalSystem, noted: Connection) -> None:
-    configure(system, noted, workflows={"export_credit_memo": False})
+def test_the_workflow_can_be_switched_off_and_on(system: LocalSystem, credited: Connection) -> None:
+    configure(system, credited, workflows={"export_credit_memo": False})
     [off] = credit(system)
-    configure(system, noted)
+    configure(system, credited)
 
     [on] = credit(system)
 
@@ -143,9 +130,9 @@ def test_the_workflow_can_be_switched_off_and_on(system: LocalSystem, noted: Con
 
 
 def test_an_invoices_event_for_the_note_is_not_ours_and_holds_up_nothing(
-    system: LocalSystem, noted: Connection
+    system: LocalSystem, credited: Connection
 ) -> None:
-    put_on_queue(system, "export_invoice", "Invoice Finalised", NOTE)
+    put_on_queue(system, bus_event(NOTE))
 
     deliveries = system.deliver("export_invoice")
     [result] = export(system, NOTE)
@@ -153,15 +140,15 @@ def test_an_invoices_event_for_the_note_is_not_ours_and_holds_up_nothing(
 
     assert [delivery.error for delivery in deliveries] == [None]
     assert result["outcome"] == "not_ours"
-    assert len(noted.organisation.invoices.documents()) == 1
-    assert_memo_exported(system, noted)
+    assert len(credited.organisation.invoices.documents()) == 1
+    assert_memo_exported(system, credited)
 
 
 def test_a_credit_notes_event_for_an_invoice_is_not_ours_and_holds_up_nothing(
     system: LocalSystem, default: Connection
 ) -> None:
     load(default, original())
-    put_on_queue(system, "export_credit_memo", "Credit Note Finalised", ORIGINAL)
+    put_on_queue(system, bus_event(ORIGINAL, detail_type="Credit Note Finalised"), "export_credit_memo")
 
     deliveries = system.deliver("export_credit_memo")
     [result] = credit(system, ORIGINAL)
@@ -174,9 +161,9 @@ def test_a_credit_notes_event_for_an_invoice_is_not_ours_and_holds_up_nothing(
 
 
 def everything(system: LocalSystem, connection: Connection) -> Json:
-    """All that a run could change, but the log of turns at Rillet."""
+    """All that a run could change, but the log of requests to Rillet."""
     return {
-        "ledger": [item for item in system.ledger() if "#pacer#" not in item["pk"]],
+        "ledger": ledger_without_rate_limit(system),
         "memos": memos(connection),
         "customers": connection.organisation.customers.documents(),
         "invoices": connection.organisation.invoices.documents(),
@@ -202,15 +189,15 @@ def test_a_dry_run_shows_the_memo_and_what_it_is_applied_to_and_writes_nothing(
     assert would["came_from"]["credit_memo_date"] == "invoice_date"
 
 
-def test_a_dry_run_sends_what_the_run_sends(system: LocalSystem, noted: Connection) -> None:
+def test_a_dry_run_sends_what_the_run_sends(system: LocalSystem, credited: Connection) -> None:
     [would] = credit(system, dry_run=True)
     credit(system)
 
     assert memo_posts(system)[0].request_body == would["payload"]
 
 
-def test_a_dry_run_says_what_stands_in_the_way(system: LocalSystem, noted: Connection) -> None:
-    note = noted.platform.records["invoices"][NOTE]
+def test_a_dry_run_states_what_prevents_the_export(system: LocalSystem, credited: Connection) -> None:
+    note = solvimon_invoice(credited, NOTE)
     note["invoice_amount_including_tax"] = amount("-120.00")
     [rejected] = credit(system, dry_run=True)
     note["status"] = "DRAFT"
@@ -224,17 +211,17 @@ def test_a_dry_run_says_what_stands_in_the_way(system: LocalSystem, noted: Conne
     assert application_posts(system) == []
 
 
-def test_a_dry_run_of_what_is_in_rillet_says_so(system: LocalSystem, noted: Connection) -> None:
+def test_a_dry_run_of_what_is_in_rillet_says_so(system: LocalSystem, credited: Connection) -> None:
     credit(system)
 
     [would] = credit(system, dry_run=True)
 
     assert would["outcome"] == "already_exported"
-    assert would["rillet_id"] == memos(noted)[0]["id"]
+    assert would["rillet_id"] == memos(credited)[0]["id"]
 
 
-def test_a_customer_that_is_gone_from_rillet_is_forgotten_and_looked_up_anew(
-    system: LocalSystem, noted: Connection
+def test_a_customer_that_is_gone_from_rillet_is_forgotten_and_looked_up_again(
+    system: LocalSystem, credited: Connection
 ) -> None:
     problem = {"type": "x", "title": "Customer not found", "status": 404}
     system.rillet.state.misbehave("status", path="/credit-memos", status=404, body=problem)
@@ -245,7 +232,7 @@ def test_a_customer_that_is_gone_from_rillet_is_forgotten_and_looked_up_anew(
     assert (missing["outcome"], missing["code"]) == ("rejected", "rillet_record_missing")
     assert retried["outcome"] == "exported"
     assert memo_record(system)["attempt"]["number"] == 2
-    assert_memo_exported(system, noted)
+    assert_memo_exported(system, credited)
 
 
 def test_a_nonsensical_id_is_rejected_without_a_call(system: LocalSystem, default: Connection) -> None:

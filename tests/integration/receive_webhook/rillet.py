@@ -23,6 +23,13 @@ def signed(
     return signed_by_rillet(now, body, *(keys or (TOKEN.encode(),)), entity=entity, action=action)
 
 
-def send(system: LocalSystem, *keys: bytes, body: bytes = b"{}", path: str = ROUTE, **event: str) -> Answer:
+def send(
+    system: LocalSystem,
+    *keys: bytes,
+    body: bytes = b"{}",
+    path: str = ROUTE,
+    entity: str = "INVOICE",
+    action: str = "UPDATED",
+) -> Answer:
     """Send a webhook that is signed with the token, or with other keys."""
-    return post(system, body, signed(system, body, *keys, **event), path)
+    return post(system, body, signed(system, body, *keys, entity=entity, action=action), path)
