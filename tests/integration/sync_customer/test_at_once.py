@@ -1,4 +1,4 @@
-"""What is left of a lost answer, a dead function, and two edits at once: the newest state."""
+"""After a lost answer, a process that ended, or two edits at once, Rillet has the newest state."""
 
 import threading
 
@@ -7,7 +7,7 @@ import pytest
 from local.system import Connection, LocalSystem
 from solvimon_rillet.ledger.ledger import LEASE_SECONDS, Ledger
 from solvimon_rillet.rillet.client import RilletClient
-from tests.support.arrange import die, edit, sync
+from tests.support.arrange import die, edit, patched, sync
 from tests.support.assertions import assert_customer_synced, customer_puts, rillet_customer
 from tests.support.builders import DEMO_CUSTOMER, named
 
@@ -28,15 +28,14 @@ def test_a_lost_answer_of_the_write_ends_right(system: LocalSystem, default: Con
     "where", [(RilletClient, "replace_customer"), (Ledger, "remember"), (Ledger, "finish")]
 )
 def test_the_function_dies_and_another_one_goes_on(
-    system: LocalSystem, default: Connection, monkeypatch: pytest.MonkeyPatch, where: tuple[type, str]
+    system: LocalSystem, default: Connection, where: tuple[type, str]
 ) -> None:
     edit(default, **named("One"))
     system.deliver_webhooks()
-    with monkeypatch.context() as patch:
-        patch.setattr(where[0], where[1], die)
+    with patched(*where):
         system.deliver("sync_customer")
 
-    meanwhile = sync(system)[0]
+    [meanwhile] = sync(system)
     system.advance(LEASE_SECONDS + 1)
 
     assert meanwhile["outcome"] == "queued"
@@ -45,7 +44,7 @@ def test_the_function_dies_and_another_one_goes_on(
 
 @pytest.mark.parametrize("how", ["answer is lost", "function dies"])
 def test_an_edit_that_is_taken_back_after_a_lost_write_is_taken_back_in_rillet_too(
-    system: LocalSystem, default: Connection, monkeypatch: pytest.MonkeyPatch, how: str
+    system: LocalSystem, default: Connection, how: str
 ) -> None:
     edit(default, **named("One"))
     system.settle()
@@ -56,8 +55,7 @@ def test_an_edit_that_is_taken_back_after_a_lost_write_is_taken_back_in_rillet_t
         system.deliver("sync_customer")
     else:
         real = RilletClient.replace_customer
-        with monkeypatch.context() as patch:
-            patch.setattr(RilletClient, "replace_customer", lambda *args: die(real(*args)))
+        with patched(RilletClient, "replace_customer", lambda *args: die(real(*args))):
             system.deliver("sync_customer")
     assert rillet_customer(default)["name"] == "Two"
     edit(default, **named("One"))

@@ -1,5 +1,7 @@
 """The guide's table "Sync Customer to Rillet", one test per row in its order."""
 
+from typing import Any
+
 import pytest
 
 from local.system import Connection, LocalSystem
@@ -17,6 +19,7 @@ from tests.support.builders import (
     DEMO_PERSON_IN_RILLET,
     STATELESS,
     Json,
+    named,
     organization,
 )
 
@@ -50,59 +53,34 @@ def edited() -> Json:
     return to_rillet_customer(Customer.model_validate(customer), current, Settings()).payload
 
 
-def test_row_organization_legal_name_becomes_name(edited: Json) -> None:
-    assert edited["name"] == "Quay Group N.V."
+ADDRESS = "organization.registered_address"
+ROWS: list[tuple[str, str, object]] = [
+    ("organization.legal_name", "name", "Quay Group N.V."),
+    ("organization.legal_name", "name_on_invoice", "Quay Group N.V."),
+    (f"{ADDRESS}.line1", "address.line1", "Kade 1"),
+    (f"{ADDRESS}.line2", "address.line2", "Gebouw B"),
+    (f"{ADDRESS}.city", "address.city", "Delft"),
+    (f"{ADDRESS}.state", "address.state", "ZH"),
+    (f"{ADDRESS}.postal_code", "address.zip_code", "2611 AA"),
+    (f"{ADDRESS}.country", "address.country", "NL"),
+    ("email", "emails", [{"email": "new@quay.example", "type": "MAIN_SENDER"}]),
+    ("id", "external_references", [{"type": "solvimon_customer_id", "id": "cust_1"}]),
+]
 
 
-def test_row_organization_legal_name_becomes_name_on_invoice(edited: Json) -> None:
-    assert edited["name_on_invoice"] == "Quay Group N.V."
+@pytest.mark.parametrize(
+    ("target", "value"), [row[1:] for row in ROWS], ids=[f"{row[0]} becomes {row[1]}" for row in ROWS]
+)
+def test_row(edited: Json, target: str, value: object) -> None:
+    part: Any = edited
+    for name in target.split("."):
+        part = part[name]
 
-
-def test_row_organization_registered_address_line1_becomes_address_line1(edited: Json) -> None:
-    assert edited["address"]["line1"] == "Kade 1"
-
-
-def test_row_organization_registered_address_line2_becomes_address_line2(edited: Json) -> None:
-    assert edited["address"]["line2"] == "Gebouw B"
-
-
-def test_row_organization_registered_address_city_becomes_address_city(edited: Json) -> None:
-    assert edited["address"]["city"] == "Delft"
-
-
-def test_row_organization_registered_address_state_becomes_address_state(edited: Json) -> None:
-    assert edited["address"]["state"] == "ZH"
-
-
-def test_row_organization_registered_address_postal_code_becomes_address_zip_code(edited: Json) -> None:
-    assert edited["address"]["zip_code"] == "2611 AA"
-
-
-def test_row_organization_registered_address_country_becomes_address_country(edited: Json) -> None:
-    assert edited["address"]["country"] == "NL"
-
-
-def test_row_email_becomes_the_main_sender_of_emails(edited: Json) -> None:
-    assert edited["emails"] == [{"email": "new@quay.example", "type": "MAIN_SENDER"}]
-
-
-def test_row_id_becomes_external_references(edited: Json) -> None:
-    assert edited["external_references"] == [{"type": "solvimon_customer_id", "id": "cust_1"}]
+    assert part == value
 
 
 def test_the_table_holds_the_guides_rows_and_no_other() -> None:
-    assert [(row.source, row.target) for row in SYNC_ROWS] == [
-        ("organization.legal_name", "name"),
-        ("organization.legal_name", "name_on_invoice"),
-        ("organization.registered_address.line1", "address.line1"),
-        ("organization.registered_address.line2", "address.line2"),
-        ("organization.registered_address.city", "address.city"),
-        ("organization.registered_address.state", "address.state"),
-        ("organization.registered_address.postal_code", "address.zip_code"),
-        ("organization.registered_address.country", "address.country"),
-        ("email", "emails"),
-        ("id", "external_references"),
-    ]
+    assert [(row.source, row.target) for row in SYNC_ROWS] == [row[:2] for row in ROWS]
 
 
 def test_an_edit_in_solvimon_is_in_rillet_a_moment_later(system: LocalSystem, default: Connection) -> None:
@@ -116,15 +94,10 @@ def test_an_edit_in_solvimon_is_in_rillet_a_moment_later(system: LocalSystem, de
 
 
 def test_a_person_is_mapped_from_individual(system: LocalSystem, default: Connection) -> None:
+    address = {"line1": "Kade 2", "city": "Hoorn", "state": "NH", "country": "NL"}
     individual = {
         "name": {"first_name": "Jelle", "infix": "van der", "last_name": "Boer"},
-        "residential_address": {
-            "line1": "Kade 2",
-            "city": "Hoorn",
-            "postal_code": "1621 AA",
-            "state": "NH",
-            "country": "NL",
-        },
+        "residential_address": address | {"postal_code": "1621 AA"},
     }
     edit(default, DEMO_PERSON, individual=individual)
 
@@ -132,29 +105,18 @@ def test_a_person_is_mapped_from_individual(system: LocalSystem, default: Connec
 
     there = rillet_customer(default, DEMO_PERSON_IN_RILLET)
     assert (there["name"], there["name_on_invoice"]) == ("Jelle van der Boer", "Jelle van der Boer")
-    assert there["address"] == {
-        "line1": "Kade 2",
-        "city": "Hoorn",
-        "state": "NH",
-        "zip_code": "1621 AA",
-        "country": "NL",
-    }
-
-
-@pytest.fixture
-def several(system: LocalSystem, default: Connection) -> Connection:
-    """Edits of an organisation, a person and a customer without address in Rillet."""
-    edit(default, DEMO_CUSTOMER, **organization(legal_name="Quay"))
-    edit(default, DEMO_PERSON, email="jelle@boer.example")
-    edit(default, STATELESS, email="ap@straits.example")
-    return default
+    assert there["address"] == address | {"zip_code": "1621 AA"}
 
 
 @pytest.mark.skipif(MISSING, reason=MISSING_REASON)
 def test_every_request_to_rillet_is_one_that_its_document_allows(
-    system: LocalSystem, several: Connection
+    system: LocalSystem, default: Connection
 ) -> None:
-    before = rillet_customer(several)
+    """Edits of an organisation, a person and a customer without address in Rillet."""
+    edit(default, **named("Quay"))
+    edit(default, DEMO_PERSON, email="jelle@boer.example")
+    edit(default, STATELESS, email="ap@straits.example")
+    before = rillet_customer(default)
 
     with overheard(system) as report:
         outcomes = [result["outcome"] for result in sync(system, DEMO_CUSTOMER, DEMO_PERSON, STATELESS)]
@@ -163,4 +125,4 @@ def test_every_request_to_rillet_is_one_that_its_document_allows(
     assert len(customer_puts(system)) == 3
     assert report.violations == []
     assert customer_puts(system)[0].path == f"/customers/{DEMO_CUSTOMER_IN_RILLET}"
-    assert before["id"] == rillet_customer(several)["id"]
+    assert before["id"] == rillet_customer(default)["id"]

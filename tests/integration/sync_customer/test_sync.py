@@ -8,14 +8,40 @@ from solvimon_rillet.ledger.ledger import Ledger
 from solvimon_rillet.mapping.customers import imported_hash
 from solvimon_rillet.solvimon.models import Customer
 from tests.support.arrange import configure, edit, sync
-from tests.support.assertions import assert_customer_synced, customer_puts, customer_record, rillet_customer
+from tests.support.assertions import (
+    assert_customer_synced,
+    customer_puts,
+    customer_record,
+    ledger_without_rate_limit,
+    rillet_customer,
+)
 from tests.support.builders import DEMO_CUSTOMER, DEMO_CUSTOMER_IN_RILLET, UNLINKED, Json, named
 
 
-def zeeland(connection: Connection) -> list[Json]:
-    """The customers in Rillet that are the unlinked one."""
-    found = connection.organisation.customers.documents()
-    return [customer for customer in found if customer["name"] == "Zeeland Offshore Crew B.V."]
+def named_in_rillet(connection: Connection, name: str = "Zeeland Offshore Crew B.V.") -> list[Json]:
+    """The customers in Rillet with this name, which is that of the unlinked customer by default."""
+    return [each for each in connection.organisation.customers.documents() if each["name"] == name]
+
+
+def calls(system: LocalSystem, after: int = 0) -> list[tuple[str, str]]:
+    """Method and path of the calls that reached Rillet, but for the first so many."""
+    return [(call.method, call.path) for call in system.rillet.state.calls[after:]]
+
+
+@pytest.fixture
+def synced(system: LocalSystem, default: Connection) -> Connection:
+    """The customer is synchronised under the name "One"."""
+    edit(default, **named("One"))
+    system.settle()
+    return default
+
+
+@pytest.fixture
+def deleted(system: LocalSystem, synced: Connection) -> Connection:
+    """The same; then the customer is deleted in Rillet and edited in Solvimon."""
+    synced.organisation.customers.remove(DEMO_CUSTOMER_IN_RILLET)
+    edit(synced, **named("Two"))
+    return synced
 
 
 def ledger(system: LocalSystem) -> Ledger:
@@ -24,56 +50,50 @@ def ledger(system: LocalSystem) -> Ledger:
     return Ledger(table, system.clock.now)
 
 
-def test_an_unchanged_customer_costs_no_call(system: LocalSystem, default: Connection) -> None:
-    edit(default, **named("One"))
-    system.settle()
-    calls = len(system.rillet.state.calls)
-    edit(default, timezone="Europe/Berlin")
+def remember_import(system: LocalSystem, connection: Connection) -> None:
+    """Let the ledger have the customer as an import would have written it."""
+    customer = Customer.model_validate(connection.platform.records["customers"][DEMO_CUSTOMER])
+    facts = {"rillet_id": DEMO_CUSTOMER_IN_RILLET, "imported_hash": imported_hash(customer)}
+    ledger(system).remember("default", "customer", DEMO_CUSTOMER, facts)
+
+
+def test_an_unchanged_customer_costs_no_call(system: LocalSystem, synced: Connection) -> None:
+    before = len(calls(system))
+    edit(synced, timezone="Europe/Berlin")
 
     system.settle()
     [again] = sync(system)
 
     assert again["outcome"] == "unchanged"
-    assert len(system.rillet.state.calls) == calls
+    assert len(calls(system)) == before
 
 
 def test_an_edit_costs_a_read_and_a_write_once_the_customer_is_known(
-    system: LocalSystem, default: Connection
+    system: LocalSystem, synced: Connection
 ) -> None:
-    edit(default, **named("One"))
-    system.settle()
-    calls = len(system.rillet.state.calls)
-    edit(default, **named("Two"))
+    before = len(calls(system))
+    edit(synced, **named("Two"))
 
     system.settle()
 
-    found = [(call.method, call.path) for call in system.rillet.state.calls[calls:]]
-    assert found == [
-        ("GET", f"/customers/{DEMO_CUSTOMER_IN_RILLET}"),
-        ("PUT", f"/customers/{DEMO_CUSTOMER_IN_RILLET}"),
-    ]
+    path = f"/customers/{DEMO_CUSTOMER_IN_RILLET}"
+    assert calls(system, before) == [("GET", path), ("PUT", path)]
 
 
-def test_a_customer_that_is_the_same_in_rillet_already_is_not_written(
-    system: LocalSystem, default: Connection
-) -> None:
-    edit(default, **named("One"))
-    system.settle()
+@pytest.mark.usefixtures("synced")
+def test_a_customer_that_is_the_same_in_rillet_already_is_not_written(system: LocalSystem) -> None:
     before = len(customer_puts(system))
     ledger(system).forget("default", "customer", DEMO_CUSTOMER)
 
     [result] = sync(system)
 
-    assert result["outcome"] == "unchanged"
-    assert result["changed"] == []
+    assert (result["outcome"], result["changed"]) == ("unchanged", [])
     assert len(customer_puts(system)) == before
 
 
-def test_what_an_import_wrote_does_not_go_back(system: LocalSystem, default: Connection) -> None:
+def test_an_imported_customer_is_not_written_back(system: LocalSystem, default: Connection) -> None:
     edit(default, **named("As imported"))
-    customer = Customer.model_validate(default.platform.records["customers"][DEMO_CUSTOMER])
-    facts = {"rillet_id": DEMO_CUSTOMER_IN_RILLET, "imported_hash": imported_hash(customer)}
-    ledger(system).remember("default", "customer", DEMO_CUSTOMER, facts)
+    remember_import(system, default)
 
     system.settle()
 
@@ -81,10 +101,8 @@ def test_what_an_import_wrote_does_not_go_back(system: LocalSystem, default: Con
     assert customer_record(system)["state"] == "synced"
 
 
-def test_an_edit_after_an_import_does(system: LocalSystem, default: Connection) -> None:
-    customer = Customer.model_validate(default.platform.records["customers"][DEMO_CUSTOMER])
-    facts = {"rillet_id": DEMO_CUSTOMER_IN_RILLET, "imported_hash": imported_hash(customer)}
-    ledger(system).remember("default", "customer", DEMO_CUSTOMER, facts)
+def test_an_edit_after_an_import_is_written(system: LocalSystem, default: Connection) -> None:
+    remember_import(system, default)
     edit(default, **named("Edited"))
 
     system.settle()
@@ -108,40 +126,40 @@ def test_only_linked_customers_are_synced_where_missing_ones_are_not_to_be_creat
     assert {call.method for call in system.rillet.state.calls} == {"GET"}
 
 
-def test_a_missing_customer_is_created_where_the_settings_say_so(
+def test_a_missing_customer_is_created_with_one_look_up_and_one_write(
     system: LocalSystem, default: Connection
 ) -> None:
     edit(default, UNLINKED, email="new@zeeland.example")
     [would] = sync(system, UNLINKED, dry_run=True)
-    dry = [call.method for call in system.rillet.state.calls]
-
-    system.settle()
-    system.settle()
-
-    made = [
-        c for c in default.organisation.customers.documents() if c["name"] == "Zeeland Offshore Crew B.V."
-    ]
-    assert would["outcome"] == "would_sync"
-    assert "POST" not in dry
-    assert len(made) == 1
-    assert made[0]["external_references"] == [{"type": "solvimon_customer_id", "id": UNLINKED}]
-    assert made[0]["send_invoices_automatically"] is False
-    assert customer_record(system, UNLINKED)["rillet_id"] == made[0]["id"]
-
-
-def test_a_customer_that_the_sync_creates_is_told_of_and_costs_one_look_up_and_one_write(
-    system: LocalSystem, default: Connection
-) -> None:
+    of_the_dry_run = calls(system)
     [result] = sync(system, UNLINKED)
-    calls = [(call.method, call.path) for call in system.rillet.state.calls]
-    [again] = sync(system, UNLINKED)
+    created = calls(system, len(of_the_dry_run))
 
-    [made] = zeeland(default)
+    [again] = sync(system, UNLINKED)
+    system.settle()
+    system.settle()
+
+    [made] = named_in_rillet(default)
+    assert would["outcome"] == "would_sync"
+    assert "POST" not in {method for method, _ in of_the_dry_run}
+    assert created == [("GET", "/customers"), ("POST", "/customers")]
     assert (result["outcome"], result["created"], result["rillet_id"]) == ("synced", True, made["id"])
     assert {"name", "emails", "external_references"} <= set(result["changed"])
-    assert calls == [("GET", "/customers"), ("POST", "/customers")]
-    assert customer_record(system, UNLINKED)["created"] is True
-    assert (again["outcome"], len(system.rillet.state.calls)) == ("unchanged", 2)
+    assert made["external_references"] == [{"type": "solvimon_customer_id", "id": UNLINKED}]
+    assert made["send_invoices_automatically"] is False
+    kept = customer_record(system, UNLINKED)
+    assert (kept["rillet_id"], kept["created"]) == (made["id"], True)
+    assert again["outcome"] == "unchanged"
+    assert calls(system, len(of_the_dry_run)) == created
+
+
+def test_a_missing_customer_is_created_from_its_event(system: LocalSystem, default: Connection) -> None:
+    edit(default, UNLINKED, email="new@zeeland.example")
+
+    system.settle()
+
+    [made] = named_in_rillet(default)
+    assert customer_record(system, UNLINKED)["rillet_id"] == made["id"]
 
 
 def test_an_edit_after_the_creation_is_written(system: LocalSystem, default: Connection) -> None:
@@ -152,7 +170,7 @@ def test_an_edit_after_the_creation_is_written(system: LocalSystem, default: Con
 
     assert result["outcome"] == "synced"
     assert "created" not in result
-    assert zeeland(default)[0]["emails"][0]["email"] == "new@zeeland.example"
+    assert named_in_rillet(default)[0]["emails"][0]["email"] == "new@zeeland.example"
 
 
 def test_a_creation_whose_answer_was_lost_makes_one_customer(
@@ -165,8 +183,8 @@ def test_a_creation_whose_answer_was_lost_makes_one_customer(
     system.settle()
 
     assert queued["outcome"] == "queued"
-    assert len(zeeland(default)) == 1
-    assert customer_record(system, UNLINKED)["rillet_id"] == zeeland(default)[0]["id"]
+    [made] = named_in_rillet(default)
+    assert customer_record(system, UNLINKED)["rillet_id"] == made["id"]
 
 
 def test_a_customer_that_refers_to_ours_is_found_without_a_link(
@@ -182,12 +200,8 @@ def test_a_customer_that_refers_to_ours_is_found_without_a_link(
     assert rillet_customer(default)["name"] == "Zeeland Offshore Crew B.V."
 
 
-def test_a_customer_that_was_deleted_in_rillet_is_reported(system: LocalSystem, default: Connection) -> None:
-    edit(default, **named("One"))
-    system.settle()
-    default.organisation.customers.remove(DEMO_CUSTOMER_IN_RILLET)
-    edit(default, **named("Two"))
-
+@pytest.mark.usefixtures("deleted")
+def test_a_customer_that_was_deleted_in_rillet_is_reported(system: LocalSystem) -> None:
     [result] = sync(system)
     [would] = sync(system, dry_run=True)
 
@@ -197,35 +211,27 @@ def test_a_customer_that_was_deleted_in_rillet_is_reported(system: LocalSystem, 
     assert would["outcome"] == "would_reject"
 
 
-def test_a_corrected_link_is_followed(system: LocalSystem, default: Connection) -> None:
-    edit(default, **named("One"))
+def test_a_corrected_link_is_followed(system: LocalSystem, deleted: Connection) -> None:
     system.settle()
-    default.organisation.customers.remove(DEMO_CUSTOMER_IN_RILLET)
-    edit(default, **named("Two"))
-    system.settle()
-    other = default.organisation.customers.add({"name": "Quay, new"}).id
-    field = default.platform.records["customers"][DEMO_CUSTOMER]["custom_fields"][0]
-    edit(default, custom_fields=[field | {"value": other}])
+    other = deleted.organisation.customers.add({"name": "Quay, new"}).id
+    field = deleted.platform.records["customers"][DEMO_CUSTOMER]["custom_fields"][0]
+    edit(deleted, custom_fields=[field | {"value": other}])
 
     system.settle()
 
-    assert rillet_customer(default, other)["name"] == "Two"
+    assert rillet_customer(deleted, other)["name"] == "Two"
 
 
 def test_a_link_that_is_taken_away_after_the_deletion_makes_a_new_customer(
-    system: LocalSystem, default: Connection
+    system: LocalSystem, deleted: Connection
 ) -> None:
-    edit(default, **named("One"))
     system.settle()
-    default.organisation.customers.remove(DEMO_CUSTOMER_IN_RILLET)
-    edit(default, **named("Two"))
-    system.settle()
-    edit(default, custom_fields=[])
+    edit(deleted, custom_fields=[])
 
     system.settle()
 
-    made = [c for c in default.organisation.customers.documents() if c["name"] == "Two"]
-    assert [c["external_references"][0]["id"] for c in made] == [DEMO_CUSTOMER]
+    made = named_in_rillet(deleted, "Two")
+    assert [each["external_references"][0]["id"] for each in made] == [DEMO_CUSTOMER]
 
 
 @pytest.mark.parametrize("link", ["00000000-0000-4000-8000-000000000000", "no-uuid"])
@@ -267,8 +273,7 @@ def test_a_dry_run_shows_the_changes_and_writes_nothing(system: LocalSystem, def
 
     [would] = sync(system, dry_run=True)
 
-    ledger_now = [item for item in system.ledger() if "#pacer#" not in item["pk"]]
-    assert (default.organisation.customers.documents(), ledger_now) == before
+    assert (default.organisation.customers.documents(), ledger_without_rate_limit(system)) == before
     assert {call.method for call in system.rillet.state.calls} == {"GET"}
     assert would["outcome"] == "would_sync"
     assert would["changes"]["name"] == ["Maasvlakte Quay Services B.V.", "One"]
