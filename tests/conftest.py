@@ -1,6 +1,6 @@
 """The local system as a fixture: started once for a test process, reset for each test.
 
-Hypothesis draws the same examples in every run, so that a change is judged by itself; with
+Hypothesis draws the same examples in every run, so that only a change can alter a result; with
 ``HYPOTHESIS_PROFILE=search`` it looks for new ones. A busy machine is no reason to fail.
 """
 

@@ -36,7 +36,7 @@ def secrets(system: LocalSystem, connection: Connection) -> set[str]:
     return found
 
 
-def test_a_day_of_work_tells_the_log_ids_and_nothing_of_people_or_secrets(system: LocalSystem) -> None:
+def test_a_day_of_work_logs_ids_and_nothing_of_people_or_secrets(system: LocalSystem) -> None:
     connection = connected(system)
     customers = list(connection.platform.records["customers"])
     with function_logs(system) as logs:
@@ -52,9 +52,9 @@ def test_a_day_of_work_tells_the_log_ids_and_nothing_of_people_or_secrets(system
         system.invoke("reconcile", {"connection": "default", **period(connection)})
         status = system.invoke("sync_status", {})
 
-    told = logs.text + json.dumps(status, default=str)
+    shown = logs.text + json.dumps(status, default=str)
     assert booked[0] in logs.text
-    assert [text for text in personal(connection) if text in told] == []
-    kept = told + json.dumps(system.ledger(), default=str) + json.dumps(system.bus_events(), default=str)
+    assert [text for text in personal(connection) if text in shown] == []
+    kept = shown + json.dumps(system.ledger(), default=str) + json.dumps(system.bus_events(), default=str)
     assert secrets(system, connection)
     assert [secret for secret in secrets(system, connection) if secret in kept] == []

@@ -184,7 +184,7 @@ def die(*_: object, **__: object) -> NoReturn:
 
 @contextmanager
 def patched(owner: type, method: str, instead: Callable[..., object] = die) -> Iterator[None]:
-    """Replace a method while this lasts; unless told otherwise, the process ends where it is called."""
+    """Replace a method while this lasts; by default the process ends where it is called."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(owner, method, instead)
         yield

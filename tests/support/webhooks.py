@@ -1,4 +1,4 @@
-"""Webhooks as the vendors send them, and as nobody should: bodies, signatures, requests and events."""
+"""Webhooks as the vendors send them, and faulty ones: bodies, signatures, requests and events."""
 
 import base64
 import hashlib

@@ -15,7 +15,6 @@ from local.system import Connection, LocalSystem
 from tests.support.arrange import connect_demo, export, finalise, put_on_queue, solvimon_invoice, until
 from tests.support.assertions import dead_letters, record, rillet_invoice, rillet_invoices, waiting
 from tests.support.builders import FIRST, Json, bus_event
-from tests.support.webhooks import envelope, post, signed
 
 pytestmark = pytest.mark.slow
 
@@ -118,31 +117,6 @@ def test_no_id_reaches_into_another_connection(
     assert result["outcome"] == "rejected"
     assert ledger_of(system, A) == before
     assert rillet_invoices(b) == []
-
-
-@pytest.mark.parametrize("name", [f"{A}#", f"{A}/solvimon", f"../{A}", f"{A}#invoice", "ACME", f"{A} "])
-def test_no_name_reaches_into_another_connection(
-    system: LocalSystem, a: Connection, b: Connection, name: str
-) -> None:
-    answer = system.invoke("export_invoice", {"connection": name, "invoice_ids": [FIRST]})
-
-    assert set(answer) == {"error", "remedy"}
-    assert system.ledger() == []
-
-
-def test_a_webhook_signed_for_one_is_refused_for_the_other(
-    system: LocalSystem, a: Connection, b: Connection
-) -> None:
-    body = envelope()
-
-    answers = [
-        post(system, body, signed(system, body, secret), f"/webhooks/solvimon/{name}").status
-        for secret in (a.webhook_secret, b.webhook_secret)
-        for name in (A, B)
-    ]
-
-    assert answers == [200, 401, 401, 200]
-    assert [event["detail"]["connection"] for event in system.bus_events()] == [A, B]
 
 
 @pytest.mark.usefixtures("both_exported")

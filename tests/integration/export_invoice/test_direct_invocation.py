@@ -298,10 +298,15 @@ def test_an_id_that_no_invoice_can_have_is_rejected(
     assert all(call.path.startswith("/v1/invoices/") for call in system.solvimon.state.calls)
 
 
+UNKNOWN = ["unknown", "DEFAULT", "a/b", "", "x" * 5000, "default#", "default/solvimon", "../default"]
+
+
 @pytest.mark.usefixtures("default")
-@pytest.mark.parametrize("name", ["unknown", "DEFAULT", "a/b", "", "x" * 5000])
+@pytest.mark.parametrize("name", [*UNKNOWN, "default#invoice", "default "])
 @pytest.mark.parametrize("dry", [True, False])
-def test_an_unknown_connection_is_answered_with_the_remedy(system: LocalSystem, name: str, dry: bool) -> None:
+def test_an_unknown_connection_is_answered_with_the_remedy_and_reaches_no_other(
+    system: LocalSystem, name: str, dry: bool
+) -> None:
     answer = system.invoke("export_invoice", {"connection": name, "invoice_ids": [FIRST], "dry_run": dry})
 
     assert answer.keys() == {"error", "remedy"}

@@ -22,7 +22,7 @@ from tests.support.logs import function_logs
 
 DISCOUNT = sample_data.invoice_id("discount")
 USAGE = sample_data.invoice_id("usage-tiers")
-NOBODY = "00000000-0000-4000-8000-000000000000"
+MISSING_ID = "00000000-0000-4000-8000-000000000000"
 DUTCH = sample_data.rillet_id("subsidiary", "tideway-nl")
 
 
@@ -244,27 +244,32 @@ def _customer_linked_to(value: str, *words: str) -> Cause:
     )
 
 
+def _not_linked(record_type: str, code: str, remedy: str, *words: str, fix: Act | None = None) -> Cause:
+    return Cause(
+        code,
+        words,
+        remedy,
+        lambda _, c: _unlink(c, record_type),
+        fix or (lambda _, c: _link(c, record_type)),
+        settings={"create_missing_customers": False} if record_type == "customer" else {},
+    )
+
+
+SUBSIDIARY = "subsidiary_not_linked"
+NO_CUSTOMER = "has no Rillet customer"
 FAULTS = {
-    "product not linked": Cause(
-        "product_not_linked",
-        ("periods[0].groups[0]", "Harbour Planner"),
-        "rillet_product_id",
-        lambda _, c: _unlink(c, "product"),
-        lambda _, c: _link(c, "product"),
+    "product not linked": _not_linked(
+        "product", "product_not_linked", "rillet_product_id", "periods[0].groups[0]", "Harbour Planner"
     ),
-    "subsidiary not linked": Cause(
-        "subsidiary_not_linked",
-        ("Tideway Software B.V.",),
-        "rillet_subsidiary_id",
-        lambda _, c: _unlink(c, "billing_entity"),
-        lambda _, c: _link(c, "billing_entity"),
+    "subsidiary not linked": _not_linked(
+        "billing_entity", SUBSIDIARY, "rillet_subsidiary_id", "Tideway Software B.V."
     ),
-    "subsidiary linked by a setting": Cause(
-        "subsidiary_not_linked",
-        ("Tideway Software B.V.",),
+    "subsidiary linked by a setting": _not_linked(
+        "billing_entity",
+        SUBSIDIARY,
         "setting subsidiaries",
-        lambda _, c: _unlink(c, "billing_entity"),
-        lambda s, c: configure(s, c, subsidiaries={DUTCH: solvimon_invoice(c)["billing_entity_id"]}),
+        "Tideway Software B.V.",
+        fix=lambda s, c: configure(s, c, subsidiaries={DUTCH: solvimon_invoice(c)["billing_entity_id"]}),
     ),
     "fallback product missing": Cause(
         "fallback_product_missing",
@@ -274,23 +279,17 @@ FAULTS = {
         lambda s, c: configure(s, c, fallback_products=sample_data.fallback_products()),
         invoice_id=DISCOUNT,
     ),
-    "customer not linked": Cause(
-        "customer_not_linked",
-        ("has no Rillet customer",),
-        "create_missing_customers",
-        lambda _, c: _unlink(c, "customer"),
-        lambda _, c: _link(c, "customer"),
-        settings={"create_missing_customers": False},
+    "customer not linked": _not_linked(
+        "customer", "customer_not_linked", "create_missing_customers", NO_CUSTOMER
     ),
-    "customer to be created after all": Cause(
+    "customer to be created after all": _not_linked(
+        "customer",
         "customer_not_linked",
-        ("has no Rillet customer",),
         "rillet_customer_id",
-        lambda _, c: _unlink(c, "customer"),
-        lambda s, c: configure(s, c, create_missing_customers=True),
-        settings={"create_missing_customers": False},
+        NO_CUSTOMER,
+        fix=lambda s, c: configure(s, c, create_missing_customers=True),
     ),
-    "customer linked to nobody": _customer_linked_to(NOBODY, NOBODY, "which is not there"),
+    "customer linked to no record": _customer_linked_to(MISSING_ID, MISSING_ID, "which is not there"),
     "customer linked to no UUID": _customer_linked_to("Maasvlakte", "Maasvlakte", "which is not there"),
     "customer linked to a path": _customer_linked_to("../invoices", "../invoices"),
     "gross does not tie out": Cause(

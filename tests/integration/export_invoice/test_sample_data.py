@@ -12,7 +12,7 @@ from local.fake_rillet.calls import Call
 from local.system import LocalSystem
 from tests.contract.documents import MISSING, MISSING_REASON
 from tests.contract.report import Report, overheard
-from tests.support.arrange import configure, finalise, until
+from tests.support.arrange import configure, connect_demo, finalise, until
 from tests.support.assertions import calls_to, dead_letters, waiting
 from tests.support.builders import Json
 
@@ -27,7 +27,7 @@ class Outcome:
     invoices: list[Json]
     records: dict[str, Json]
     calls: list[Call]
-    asked_of_solvimon: set[str]
+    solvimon_methods: set[str]
     report: Report
     numbers: dict[str, str]
     left_over: tuple[int, list[str]]
@@ -41,11 +41,7 @@ def outcome(running_system: LocalSystem, request: pytest.FixtureRequest) -> Outc
 
 def _run(system: LocalSystem, scope: str) -> Outcome:
     system.reset()
-    connection = system.connect(
-        settings={"fallback_products": sample_data.fallback_products()},
-        solvimon=sample_data.solvimon_seed(),
-        rillet=sample_data.rillet_seed(),
-    )
+    connection = connect_demo(system)
     configure(system, connection, invoice_scope=scope)
     with overheard(system) if not MISSING else nullcontext(Report()) as report:
         finalise(system, connection, *ALL)
@@ -156,7 +152,7 @@ def test_every_request_is_valid_by_the_vendors_own_documents(outcome: Outcome) -
 
 
 def test_nothing_is_written_in_solvimon(outcome: Outcome) -> None:
-    assert outcome.asked_of_solvimon == {"GET"}
+    assert outcome.solvimon_methods == {"GET"}
 
 
 def test_every_request_names_version_4_and_every_write_has_its_key(outcome: Outcome) -> None:
