@@ -10,7 +10,7 @@ from local.system import Connection, LocalSystem
 from solvimon_rillet.aws.sqs import Queue
 from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.rate_limit import limiter
-from solvimon_rillet.rate_limit.limiter import Plan, Priority, RateLimit, RequestWindow
+from solvimon_rillet.rate_limit.limiter import Priority, RateLimit, RequestWindow, SendTime
 from tests.integration.export_credit_memo.support import credit_note, document, memos
 from tests.integration.export_invoice.support import calls_to, configure, rillet_invoices, sent
 from tests.integration.sync_status.support import (
@@ -37,14 +37,14 @@ def bodies(system: LocalSystem, function: str = "export_invoice") -> list[Json]:
 def turns(monkeypatch: pytest.MonkeyPatch) -> Counter[Priority]:
     """How many turns at Rillet were given to live work, and how many to bulk work."""
     given: Counter[Priority] = Counter()
-    plan = limiter.plan
+    next_send_time = limiter.next_send_time
 
-    def counted(log: RequestWindow, now: float, priority: Priority, budget: RateLimit) -> Plan:
-        planned = plan(log, now, priority, budget)
-        given[priority] += planned.granted
-        return planned
+    def counted(window: RequestWindow, now: float, priority: Priority, rate_limit: RateLimit) -> SendTime:
+        slot = next_send_time(window, now, priority, rate_limit)
+        given[priority] += slot.granted
+        return slot
 
-    monkeypatch.setattr(limiter, "plan", counted)
+    monkeypatch.setattr(limiter, "next_send_time", counted)
     return given
 
 

@@ -8,37 +8,37 @@ from hypothesis import strategies as st
 
 from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.rate_limit.limiter import (
-    EARLY_SECONDS,
+    RETRY_EARLY_SECONDS,
     MAX_WAIT_SECONDS,
     Priority,
     RateLimit,
     RateLimited,
     RequestWindow,
     SlidingWindowRateLimiter,
-    plan,
+    next_send_time,
 )
 
-BUDGET = RateLimit(limit=60, window=61.0)
+RATE_LIMIT = RateLimit(limit=60, window_seconds=61.0)
 LIVE, BULK = Priority.LIVE, Priority.BULK
 
 
 class Store:
     """Keeps a log in memory, and can refuse to replace it."""
 
-    def __init__(self, log: RequestWindow | None = None, refusals: int = 0) -> None:
-        self.log = log or RequestWindow()
+    def __init__(self, window: RequestWindow | None = None, refusals: int = 0) -> None:
+        self.window = window or RequestWindow()
         self.refusals = refusals
         self.writes = 0
 
     def read(self, connection: str) -> RequestWindow:
-        return self.log
+        return self.window
 
-    def replace(self, connection: str, log: RequestWindow) -> bool:
-        if self.refusals or log.version != self.log.version:
+    def replace(self, connection: str, window: RequestWindow) -> bool:
+        if self.refusals or window.version != self.window.version:
             self.refusals -= 1
             return False
         self.writes += 1
-        self.log = replace(log, version=log.version + 1)
+        self.window = replace(window, version=window.version + 1)
         return True
 
 
@@ -56,10 +56,13 @@ class Time:
         self.now += seconds
 
 
-def most_in_a_window(turns: list[float], window: float) -> int:
+def most_in_a_window(send_times: list[float], window_seconds: float) -> int:
     """The largest number of turns in any window, by brute force."""
     return max(
-        (sum(start < turn <= start + window for turn in turns) for start in (t - window for t in turns)),
+        (
+            sum(start < send_time <= start + window_seconds for send_time in send_times)
+            for start in (t - window_seconds for t in send_times)
+        ),
         default=0,
     )
 
@@ -67,177 +70,180 @@ def most_in_a_window(turns: list[float], window: float) -> int:
 @settings(max_examples=300, deadline=None)
 @given(
     limit=st.integers(1, 20),
-    window=st.floats(1.0, 100.0),
+    window_seconds=st.floats(1.0, 100.0),
     steps=st.lists(st.tuples(st.floats(0.0, 5.0), st.sampled_from([LIVE, BULK])), min_size=1, max_size=150),
 )
 def test_no_window_ever_holds_more_turns_than_the_limit(
-    limit: int, window: float, steps: list[tuple[float, Priority]]
+    limit: int, window_seconds: float, steps: list[tuple[float, Priority]]
 ) -> None:
-    budget, log, now = RateLimit(limit, window), RequestWindow(), 1000.0
-    turns: list[float] = []
+    rate_limit, window, now = RateLimit(limit, window_seconds), RequestWindow(), 1000.0
+    send_times: list[float] = []
 
     for pause, priority in steps:
         now += pause
-        planned = plan(log, now, priority, budget)
-        log = planned.log
-        if planned.granted:
-            assert now <= planned.at <= now + MAX_WAIT_SECONDS
-            turns.append(planned.at)
+        slot = next_send_time(window, now, priority, rate_limit)
+        window = slot.window
+        if slot.granted:
+            assert now <= slot.at <= now + MAX_WAIT_SECONDS
+            send_times.append(slot.at)
 
-    assert most_in_a_window(turns, window - 1e-5) <= limit
+    assert most_in_a_window(send_times, window_seconds - 1e-5) <= limit
 
 
 def test_live_calls_may_come_all_at_once_up_to_the_limit() -> None:
-    log = RequestWindow()
+    window = RequestWindow()
 
     for _ in range(60):
-        planned = plan(log, 1000.0, LIVE, BUDGET)
-        assert planned.granted
-        assert planned.at == 1000.0
-        log = planned.log
-    last = plan(log, 1000.0, LIVE, BUDGET)
+        slot = next_send_time(window, 1000.0, LIVE, RATE_LIMIT)
+        assert slot.granted
+        assert slot.at == 1000.0
+        window = slot.window
+    last = next_send_time(window, 1000.0, LIVE, RATE_LIMIT)
 
     assert not last.granted
     assert last.at == 1061.0
 
 
 def test_bulk_work_is_spread_over_the_window() -> None:
-    log, at = RequestWindow(), []
+    window, at = RequestWindow(), []
 
     for second in range(61):
         for _ in range(3):
-            planned = plan(log, 1000.0 + second, BULK, BUDGET)
-            log = planned.log
-            if planned.granted and planned.at < 1061.0:
-                at.append(planned.at)
+            slot = next_send_time(window, 1000.0 + second, BULK, RATE_LIMIT)
+            window = slot.window
+            if slot.granted and slot.at < 1061.0:
+                at.append(slot.at)
 
     assert len(at) == 60
     assert most_in_a_window(at, 6.1 - 1e-5) <= 7
 
 
 def test_a_live_call_in_the_middle_of_bulk_work_waits_a_tenth_of_the_window_at_most() -> None:
-    log = RequestWindow()
+    window = RequestWindow()
     for moment in range(1000, 1180):
-        log = plan(log, float(moment), BULK, BUDGET).log
+        window = next_send_time(window, float(moment), BULK, RATE_LIMIT).window
 
-    planned = plan(log, 1180.0, LIVE, BUDGET)
+    slot = next_send_time(window, 1180.0, LIVE, RATE_LIMIT)
 
-    assert planned.at - 1180.0 <= 6.1
+    assert slot.at - 1180.0 <= 6.1
 
 
 def test_while_live_work_waits_bulk_work_gets_its_reserve_only() -> None:
-    log = RequestWindow(live_waits_until=2000.0)
+    window = RequestWindow(live_waits_until=2000.0)
     granted = 0
 
     for moment in range(1000, 1061):
-        planned = plan(log, float(moment), BULK, BUDGET)
-        log = planned.log
-        granted += planned.granted and planned.at < 1061.0
+        slot = next_send_time(window, float(moment), BULK, RATE_LIMIT)
+        window = slot.window
+        granted += slot.granted and slot.at < 1061.0
 
-    assert granted == BUDGET.reserve
+    assert granted == RATE_LIMIT.reserve
 
 
 def test_while_bulk_work_waits_live_work_leaves_its_reserve_free() -> None:
-    log = RequestWindow(bulk_waits_until=2000.0)
+    window = RequestWindow(bulk_waits_until=2000.0)
     granted = 0
 
     for _ in range(61):
-        planned = plan(log, 1000.0, LIVE, BUDGET)
-        log = planned.log
-        granted += planned.granted
+        slot = next_send_time(window, 1000.0, LIVE, RATE_LIMIT)
+        window = slot.window
+        granted += slot.granted
 
-    assert granted == 60 - BUDGET.reserve
+    assert granted == 60 - RATE_LIMIT.reserve
 
 
 def test_who_is_sent_away_is_known_to_wait() -> None:
     full = RequestWindow(live=(1000.0,) * 60)
 
-    live, bulk = plan(full, 1001.0, LIVE, BUDGET), plan(full, 1001.0, BULK, BUDGET)
+    live, bulk = (
+        next_send_time(full, 1001.0, LIVE, RATE_LIMIT),
+        next_send_time(full, 1001.0, BULK, RATE_LIMIT),
+    )
 
-    assert live.log.live_waits_until > live.at
-    assert bulk.log.bulk_waits_until > bulk.at
+    assert live.window.live_waits_until > live.at
+    assert bulk.window.bulk_waits_until > bulk.at
 
 
 def test_nothing_is_sent_before_a_block_ends() -> None:
     blocked = RequestWindow(blocked_until=1030.0)
 
-    planned = plan(blocked, 1000.0, LIVE, BUDGET)
+    slot = next_send_time(blocked, 1000.0, LIVE, RATE_LIMIT)
 
-    assert planned.at == 1030.0
-    assert not planned.granted
+    assert slot.at == 1030.0
+    assert not slot.granted
 
 
 def test_a_turn_within_two_seconds_is_slept_for() -> None:
     time, store = Time(), Store(RequestWindow(live=(940.5,) * 60))
-    pacer = SlidingWindowRateLimiter("acme", store, BUDGET, LIVE, time, time.sleep)
+    limiter = SlidingWindowRateLimiter("acme", store, RATE_LIMIT, LIVE, time, time.sleep)
 
-    pacer.acquire()
+    limiter.acquire()
 
     assert time.now == 1001.5
-    assert store.log.live[-1] == 1001.5
+    assert store.window.live[-1] == 1001.5
 
 
 def test_a_later_turn_sends_the_caller_away_until_then_and_tells_it_so_again_without_a_read() -> None:
     time, store = Time(), Store(RequestWindow(live=(990.0,) * 60))
-    pacer = SlidingWindowRateLimiter("acme", store, BUDGET, LIVE, time, time.sleep)
+    limiter = SlidingWindowRateLimiter("acme", store, RATE_LIMIT, LIVE, time, time.sleep)
 
     with pytest.raises(RateLimited) as first:
-        pacer.acquire()
-    store.log = RequestWindow()
+        limiter.acquire()
+    store.window = RequestWindow()
     time.now += 10
     with pytest.raises(RateLimited) as again:
-        pacer.raise_if_backing_off()
+        limiter.raise_if_backing_off()
     time.now += 41
-    pacer.acquire()
+    limiter.acquire()
 
-    assert first.value.after == 51.0 - EARLY_SECONDS
-    assert again.value.after == 41.0 - EARLY_SECONDS
-    assert store.log.live == (1051.0,)
+    assert first.value.after == 51.0 - RETRY_EARLY_SECONDS
+    assert again.value.after == 41.0 - RETRY_EARLY_SECONDS
+    assert store.window.live == (1051.0,)
 
 
 def test_a_log_that_somebody_else_replaced_is_read_again() -> None:
     time, store = Time(), Store(refusals=5)
-    pacer = SlidingWindowRateLimiter("acme", store, BUDGET, LIVE, time, time.sleep)
+    limiter = SlidingWindowRateLimiter("acme", store, RATE_LIMIT, LIVE, time, time.sleep)
 
-    pacer.acquire()
+    limiter.acquire()
 
     assert store.writes == 1
 
 
 def test_endless_contention_hands_the_message_back() -> None:
     time, store = Time(), Store(refusals=1000)
-    pacer = SlidingWindowRateLimiter("acme", store, BUDGET, LIVE, time, time.sleep)
+    limiter = SlidingWindowRateLimiter("acme", store, RATE_LIMIT, LIVE, time, time.sleep)
 
     with pytest.raises(RetryLater) as error:
-        pacer.acquire()
+        limiter.acquire()
 
     assert error.value.after == 1
 
 
 def test_each_turn_is_counted_and_one_that_is_not_given_out_is_not() -> None:
     time, store, counted = Time(), Store(refusals=3), list[tuple[str, str]]()
-    pacer = SlidingWindowRateLimiter(
-        "acme", store, BUDGET, LIVE, time, time.sleep, lambda *what: counted.append(what)
+    limiter = SlidingWindowRateLimiter(
+        "acme", store, RATE_LIMIT, LIVE, time, time.sleep, lambda *what: counted.append(what)
     )
 
-    pacer.acquire()
-    store.log = RequestWindow(live=(990.0,) * 60)
+    limiter.acquire()
+    store.window = RequestWindow(live=(990.0,) * 60)
     with pytest.raises(RateLimited):
-        pacer.acquire()
+        limiter.acquire()
 
     assert counted == [("RilletCalls", "acme")]
 
 
 def test_a_429_that_comes_all_the_same_blocks_everybody_for_a_window_and_is_counted() -> None:
     time, store, counted = Time(), Store(refusals=2), list[tuple[str, str]]()
-    pacer = SlidingWindowRateLimiter(
-        "acme", store, BUDGET, LIVE, time, time.sleep, lambda *what: counted.append(what)
+    limiter = SlidingWindowRateLimiter(
+        "acme", store, RATE_LIMIT, LIVE, time, time.sleep, lambda *what: counted.append(what)
     )
 
-    seconds = pacer.on_throttled()
+    seconds = limiter.on_throttled()
     with pytest.raises(RateLimited) as sent_away:
-        SlidingWindowRateLimiter("acme", store, BUDGET, BULK, time, time.sleep).acquire()
+        SlidingWindowRateLimiter("acme", store, RATE_LIMIT, BULK, time, time.sleep).acquire()
 
     assert seconds == 61.0
-    assert sent_away.value.after == 61.0 - EARLY_SECONDS
+    assert sent_away.value.after == 61.0 - RETRY_EARLY_SECONDS
     assert counted == [("RateLimited", "acme")]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _RECORD = "RECORD"
-_TRIES = 5  # of a batch that DynamoDB does only in parts
+_MAX_ATTEMPTS = 5  # of a batch that DynamoDB does only in parts
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
 
@@ -49,7 +49,7 @@ class Table:
         """Up to 100 records by key, those that are there, in one request."""
         left: Any = [_key(key) for key in dict.fromkeys(keys)]
         found: dict[str, Item] = {}
-        for _ in range(_TRIES):
+        for _ in range(_MAX_ATTEMPTS):
             if not left:
                 return found
             with _translated():
@@ -64,7 +64,7 @@ class Table:
     def put_many(self, records: Mapping[str, Mapping[str, Any]]) -> None:
         """Write up to 25 whole records by key, whatever is there, in one request."""
         left: Any = [{"PutRequest": {"Item": _typed(facts) | _key(key)}} for key, facts in records.items()]
-        for _ in range(_TRIES):
+        for _ in range(_MAX_ATTEMPTS):
             if not left:
                 return
             with _translated():

@@ -22,7 +22,7 @@ LONGEST_DELAY = 900  # what SQS allows
 GIVE_UP_SECONDS = 14 * 24 * 3600
 _FIRST_DELAY = 15
 _AT_ONCE = 10  # what SQS takes in one request
-_TRIES = 3  # of a request that SQS takes only in parts
+_MAX_ATTEMPTS = 3  # of a request that SQS takes only in parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Queue:
         """
         for start in range(0, len(bodies), _AT_ONCE):
             left = dict(enumerate(bodies[start : start + _AT_ONCE]))
-            for _ in range(_TRIES):
+            for _ in range(_MAX_ATTEMPTS):
                 left = self._put(left)
                 if not left:
                     break
