@@ -52,7 +52,7 @@ def test_currencies_have_their_own_decimals(currency: str, decimals: int) -> Non
 def test_amounts_are_rounded_half_up_and_written_with_the_currencys_decimals(
     exact: str, currency: str, text: str
 ) -> None:
-    assert money.text(Decimal(exact), currency) == text
+    assert money.format_amount(Decimal(exact), currency) == text
     assert str(money.rounded(Decimal(exact), currency)) == text
 
 
@@ -78,7 +78,7 @@ def test_rounding_moves_an_amount_by_half_a_unit_at_most(exact: Decimal, currenc
     ],
 )
 def test_plain_numbers_have_no_exponent_and_no_needless_zeros(number: str, text: str) -> None:
-    assert money.plain(Decimal(number)) == text
+    assert money.format_number(Decimal(number)) == text
 
 
 @given(exact=PARTS, currency=st.sampled_from(CURRENCIES))

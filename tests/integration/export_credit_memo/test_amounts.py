@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from local.system import Connection, LocalSystem
-from solvimon_rillet.mapping.credit_memos import Original, to_applications, to_rillet_credit_memo
+from solvimon_rillet.mapping.credit_memos import CreditedInvoice, to_applications, to_rillet_credit_memo
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.models import Invoice
@@ -176,10 +176,10 @@ def test_a_corrected_note_is_exported_when_it_is_retried(system: LocalSystem, de
 
 def test_an_application_has_the_decimals_of_its_currency_and_leaves_out_what_is_nothing() -> None:
     originals = [
-        Original("one", Decimal("0")),
-        Original("two", Decimal("300"), Decimal("-120.4")),
-        Original("three", Decimal("-5")),
-        Original("four", Decimal("50")),
+        CreditedInvoice("one", Decimal("0")),
+        CreditedInvoice("two", Decimal("300"), Decimal("-120.4")),
+        CreditedInvoice("three", Decimal("-5")),
+        CreditedInvoice("four", Decimal("50")),
     ]
 
     applications = to_applications(Decimal(200), "JPY", "2026-02-01", originals)
@@ -198,7 +198,7 @@ def test_an_application_has_the_decimals_of_its_currency_and_leaves_out_what_is_
             },
         ]
     }
-    assert (applications.applied, applications.rest) == (Decimal(170), Decimal(30))
+    assert (applications.applied, applications.unapplied) == (Decimal(170), Decimal(30))
 
 
 def test_a_memo_of_nothing_is_refused_by_rillet_and_told(system: LocalSystem, default: Connection) -> None:

@@ -377,7 +377,7 @@ def test_a_customer_that_refers_to_solvimons_id_is_found_and_not_created(
 
     assert body["customer_id"] == by_hand.id
     assert calls_to(system, "POST", "/customers") == []
-    assert "mails this customer's invoices by itself" in warnings(system, NEW_CUSTOMER)
+    assert "mails this customer's invoices automatically" in warnings(system, NEW_CUSTOMER)
 
 
 def test_an_individual_customer_is_created_under_the_whole_name(

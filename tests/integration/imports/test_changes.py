@@ -2,8 +2,12 @@
 
 import pytest
 
-from solvimon_rillet.mapping.customers import imported_hash, synced_hash, to_solvimon_customer
-from solvimon_rillet.mapping.solvimon_fields import changes
+from solvimon_rillet.mapping.customers import (
+    rillet_customer_hash,
+    solvimon_customer_hash,
+    to_solvimon_customer,
+)
+from solvimon_rillet.mapping.solvimon_fields import patch_body
 from solvimon_rillet.rillet.models import Customer
 from solvimon_rillet.solvimon.models import Customer as SolvimonCustomer
 from tests.integration.imports.support import Json, customer, rillet_id
@@ -18,7 +22,7 @@ def there(**more: object) -> Json:
 
 
 def test_an_equal_record_needs_no_change() -> None:
-    assert changes(there(), WANTED) == {}
+    assert patch_body(there(), WANTED) == {}
 
 
 def test_empty_parts_are_no_difference() -> None:
@@ -29,11 +33,11 @@ def test_empty_parts_are_no_difference() -> None:
         "registered_address": {**ADDRESS, "line3": None},
     }
 
-    assert changes(there(organization=organization), WANTED) == {}
+    assert patch_body(there(organization=organization), WANTED) == {}
 
 
 def test_only_what_differs_is_sent() -> None:
-    assert changes(there(email="old@x.example"), WANTED) == {"email": "books1@customer.example"}
+    assert patch_body(there(email="old@x.example"), WANTED) == {"email": "books1@customer.example"}
 
 
 def test_the_organization_is_sent_whole_with_what_solvimon_alone_knows() -> None:
@@ -43,7 +47,7 @@ def test_the_organization_is_sent_whole_with_what_solvimon_alone_knows() -> None
         "registration_number": "7",
     }
 
-    changed = changes(there(organization={"legal_name": "Old", **own}), WANTED)
+    changed = patch_body(there(organization={"legal_name": "Old", **own}), WANTED)
 
     assert changed == {"organization": {**WANTED["organization"], **own}}
 
@@ -52,8 +56,8 @@ def test_what_only_solvimon_writes_is_neither_sent_nor_a_difference() -> None:
     tax_id = {"id": "t1", "type": "GENERIC_TAX_ID"}
     organization = {**WANTED["organization"], "tax_ids": [{**tax_id, "display_name": "Tax ID"}]}
 
-    same = changes(there(organization=organization), WANTED)
-    other = changes(there(organization={**organization, "legal_name": "Old"}), WANTED)
+    same = patch_body(there(organization=organization), WANTED)
+    other = patch_body(there(organization={**organization, "legal_name": "Old"}), WANTED)
 
     assert same == {}
     assert other["organization"]["tax_ids"] == [tax_id]
@@ -62,7 +66,7 @@ def test_what_only_solvimon_writes_is_neither_sent_nor_a_difference() -> None:
 def test_another_address_replaces_the_whole_one() -> None:
     old = {"line1": "Old street 1", "line2": "Back door", "city": "Delft", "country": "NL", "state": "ZH"}
 
-    changed = changes(there(organization={"legal_name": "Customer 1", "registered_address": old}), WANTED)
+    changed = patch_body(there(organization={"legal_name": "Customer 1", "registered_address": old}), WANTED)
 
     assert changed["organization"]["registered_address"] == ADDRESS
 
@@ -71,13 +75,13 @@ def test_an_address_that_says_more_than_rillets_stays() -> None:
     wanted = {"organization": {"legal_name": "C", "registered_address": {"city": "Delft"}}}
     now = {"organization": {"legal_name": "C", "registered_address": {"city": "Delft", "state": "ZH"}}}
 
-    assert changes(now, wanted) == {}
+    assert patch_body(now, wanted) == {}
 
 
 def test_an_address_stays_where_rillet_has_none() -> None:
     wanted = {"organization": {"legal_name": "New"}}
 
-    changed = changes(there(organization={"legal_name": "Old", "registered_address": ADDRESS}), wanted)
+    changed = patch_body(there(organization={"legal_name": "Old", "registered_address": ADDRESS}), wanted)
 
     assert changed == {"organization": {"legal_name": "New", "registered_address": ADDRESS}}
 
@@ -85,25 +89,25 @@ def test_an_address_stays_where_rillet_has_none() -> None:
 def test_what_rillet_leaves_empty_stays() -> None:
     wanted = {name: value for name, value in WANTED.items() if name != "email"}
 
-    assert changes(there(email="kept@x.example"), wanted) == {}
+    assert patch_body(there(email="kept@x.example"), wanted) == {}
 
 
 @pytest.mark.parametrize("field", ["reference", "category_id"])
 def test_a_reference_or_category_of_its_own_stays_and_a_missing_one_is_set(field: str) -> None:
-    assert changes({field: "mine"}, {field: "rillet's"}) == {}
-    assert changes({}, {field: "rillet's"}) == {field: "rillet's"}
+    assert patch_body({field: "mine"}, {field: "rillet's"}) == {}
+    assert patch_body({}, {field: "rillet's"}) == {field: "rillet's"}
 
 
 @pytest.mark.parametrize("field", ["type", "status"])
 def test_type_and_status_are_never_changed(field: str) -> None:
-    assert changes({field: "OTHER"}, {field: "ACTIVE"}) == {}
-    assert changes({}, {field: "ACTIVE"}) == {}
+    assert patch_body({field: "OTHER"}, {field: "ACTIVE"}) == {}
+    assert patch_body({}, {field: "ACTIVE"}) == {}
 
 
 def test_other_custom_fields_are_sent_along_without_what_only_solvimon_writes() -> None:
     other = {"id": "cufi_9", "reference": "crm", "value": "42", "integration_details": {"x": 1}}
 
-    changed = changes(there(custom_fields=[other]), WANTED)
+    changed = patch_body(there(custom_fields=[other]), WANTED)
 
     assert changed == {
         "custom_fields": [
@@ -116,11 +120,11 @@ def test_other_custom_fields_are_sent_along_without_what_only_solvimon_writes() 
 def test_a_custom_field_that_is_there_already_is_no_change() -> None:
     mine = {"id": "cufi_1", "reference": "rillet_customer_id", "value": rillet_id(1)}
 
-    assert changes(there(custom_fields=[{"reference": "crm", "value": "42"}, mine]), WANTED) == {}
+    assert patch_body(there(custom_fields=[{"reference": "crm", "value": "42"}, mine]), WANTED) == {}
 
 
 def test_the_fingerprint_of_the_synced_fields_follows_each_of_them_and_nothing_else() -> None:
-    base = synced_hash(Customer.model_validate(customer()))
+    base = rillet_customer_hash(Customer.model_validate(customer()))
 
     different: list[Json] = [
         {"name": "Other"},
@@ -133,15 +137,15 @@ def test_the_fingerprint_of_the_synced_fields_follows_each_of_them_and_nothing_e
         {"emails": [*customer()["emails"], {"email": "cc@x.example", "type": "CC"}]},
     ]
 
-    assert all(synced_hash(Customer.model_validate(customer(**more))) != base for more in different)
-    assert all(synced_hash(Customer.model_validate(customer(**more))) == base for more in same)
+    assert all(rillet_customer_hash(Customer.model_validate(customer(**more))) != base for more in different)
+    assert all(rillet_customer_hash(Customer.model_validate(customer(**more))) == base for more in same)
 
 
 def test_the_fingerprint_after_an_import_follows_edits_in_solvimon_and_nothing_else() -> None:
-    base = imported_hash(SolvimonCustomer.model_validate(there()))
+    base = solvimon_customer_hash(SolvimonCustomer.model_validate(there()))
 
-    edited = imported_hash(SolvimonCustomer.model_validate(there(email="new@x.example")))
-    other = imported_hash(SolvimonCustomer.model_validate(there(status="ARCHIVED", timezone="UTC")))
+    edited = solvimon_customer_hash(SolvimonCustomer.model_validate(there(email="new@x.example")))
+    other = solvimon_customer_hash(SolvimonCustomer.model_validate(there(status="ARCHIVED", timezone="UTC")))
 
     assert edited != base
     assert other == base

@@ -12,7 +12,7 @@ from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.mapping.customers import to_solvimon_customer
 from solvimon_rillet.mapping.products import to_solvimon_product
 from solvimon_rillet.mapping.solvimon_fields import MAX_LENGTH, MappedRecord, one_line, truncate
-from solvimon_rillet.mapping.subsidiaries import to_link, to_solvimon_billing_entity
+from solvimon_rillet.mapping.subsidiaries import to_solvimon_billing_entity, to_subsidiary_link
 from solvimon_rillet.rillet.models import Customer, Product, Subsidiary
 from solvimon_rillet.settings import Settings
 from tests.integration.imports.support import Json, customer, product, rillet_id, subsidiary
@@ -215,7 +215,7 @@ def test_a_long_trade_name_is_cut_with_a_note() -> None:
 
 
 def test_a_subsidiary_that_the_settings_link_carries_nothing_but_the_link() -> None:
-    mapped = to_link(Subsidiary.model_validate(subsidiary()))
+    mapped = to_subsidiary_link(Subsidiary.model_validate(subsidiary()))
 
     assert mapped.payload == {"custom_fields": [{"reference": "rillet_subsidiary_id", "value": rillet_id(1)}]}
 

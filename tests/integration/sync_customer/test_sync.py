@@ -5,7 +5,7 @@ import pytest
 from local.system import Connection, LocalSystem
 from solvimon_rillet.aws.dynamodb import Table
 from solvimon_rillet.ledger.ledger import Ledger
-from solvimon_rillet.mapping.customers import imported_hash
+from solvimon_rillet.mapping.customers import solvimon_customer_hash
 from solvimon_rillet.solvimon.models import Customer
 from tests.integration.export_invoice.support import configure
 from tests.integration.sync_customer.support import (
@@ -80,7 +80,7 @@ def test_a_customer_that_is_the_same_in_rillet_already_is_not_written(
 def test_what_an_import_wrote_does_not_go_back(system: LocalSystem, default: Connection) -> None:
     edit(default, **named("As imported"))
     customer = Customer.model_validate(default.platform.records["customers"][CUSTOMER])
-    facts = {"rillet_id": IN_RILLET, "imported_hash": imported_hash(customer)}
+    facts = {"rillet_id": IN_RILLET, "imported_hash": solvimon_customer_hash(customer)}
     ledger(system).remember("default", "customer", CUSTOMER, facts)
 
     system.settle()
@@ -91,7 +91,7 @@ def test_what_an_import_wrote_does_not_go_back(system: LocalSystem, default: Con
 
 def test_an_edit_after_an_import_does(system: LocalSystem, default: Connection) -> None:
     customer = Customer.model_validate(default.platform.records["customers"][CUSTOMER])
-    facts = {"rillet_id": IN_RILLET, "imported_hash": imported_hash(customer)}
+    facts = {"rillet_id": IN_RILLET, "imported_hash": solvimon_customer_hash(customer)}
     ledger(system).remember("default", "customer", CUSTOMER, facts)
     edit(default, **named("Edited"))
 

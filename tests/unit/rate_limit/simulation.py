@@ -86,7 +86,7 @@ class Simulation:
             yield self._between(0.002, 0.03)
         yield max(0.0, slot.at - self.now)
         yield self._between(0.01, 0.4)  # the way to Rillet
-        if self._limiter.admit("org", self.now, limit=LIMIT, window_seconds=WINDOW):
+        if self._limiter.admit("org", self.now, limit=LIMIT, window=WINDOW):
             self.done.append((self.now, priority))
         else:
             self.refused += 1

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.rate_limit.limiter import (
-    RETRY_EARLY_SECONDS,
     MAX_WAIT_SECONDS,
+    RETRY_EARLY_SECONDS,
     Priority,
     RateLimit,
     RateLimited,

@@ -91,7 +91,7 @@ class QueueProcessor:
             )
         except Recoverable as error:
             self._note(error, connection, document_id)
-            message = BusEvent(SOLVIMON, detail_type, connection, document_id, "", "").as_message()
+            message = BusEvent(SOLVIMON, detail_type, connection, document_id, "", "").to_queue_message()
             try:
                 deferred = self._queue().defer(message, {}, error.after)
             except Recoverable as lost:

@@ -10,7 +10,7 @@ from typing import Any
 from solvimon_rillet.aws.eventbridge import Bus
 from solvimon_rillet.connections.configuration import Configuration, UnknownConnection, connection_name
 from solvimon_rillet.errors import ConnectionBroken, RetryLater
-from solvimon_rillet.events import BusEvent, from_rillet, from_solvimon
+from solvimon_rillet.events import BusEvent, event_from_rillet_webhook, event_from_solvimon_webhook
 from solvimon_rillet.rillet import webhooks as rillet
 from solvimon_rillet.solvimon import webhooks as solvimon
 
@@ -60,7 +60,11 @@ class ReceiveWebhook:
         except RetryLater as error:
             logger.exception("webhook not checked", extra={"vendor": vendor, "reason": str(error)})
             return TRY_AGAIN
-        event = from_solvimon(name, body) if vendor == "solvimon" else _from_rillet(name, headers, body)
+        event = (
+            event_from_solvimon_webhook(name, body)
+            if vendor == "solvimon"
+            else _from_rillet(name, headers, body)
+        )
         if event is None:
             logger.info("webhook acknowledged, not used", extra={"vendor": vendor, "connection": name})
             return Answer(200, "not used")
@@ -94,7 +98,7 @@ class ReceiveWebhook:
 
 def _from_rillet(connection: str, headers: Mapping[str, str], body: bytes) -> BusEvent | None:
     entity, kind, identifier = (headers.get(name, "") for name in (rillet.ENTITY, rillet.EVENT, rillet.ID))
-    return from_rillet(connection, entity, kind, identifier, body)
+    return event_from_rillet_webhook(connection, entity, kind, identifier, body)
 
 
 def raw_body(event: Mapping[str, Any]) -> bytes | None:

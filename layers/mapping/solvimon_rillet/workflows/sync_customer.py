@@ -6,7 +6,7 @@ from typing import Any
 
 from solvimon_rillet.errors import Code, NeedsAttention, Recoverable, Skip
 from solvimon_rillet.ledger.ledger import Claim, Document, Ledger
-from solvimon_rillet.mapping.customers import MappedCustomer, imported_hash, to_rillet_customer
+from solvimon_rillet.mapping.customers import MappedCustomer, solvimon_customer_hash, to_rillet_customer
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.client import SolvimonClient
@@ -87,7 +87,7 @@ class SyncCustomer:
         """The steps in order: read, compare with what was synced last, merge, write, remember."""
         customer_id = claim.document.id
         customer, linked = self._linked(customer_id)
-        rillet_id, fingerprint = linked.rillet_id, imported_hash(customer)
+        rillet_id, fingerprint = linked.rillet_id, solvimon_customer_hash(customer)
         if linked.created:
             return self._created(claim, rillet_id, linked.created)
         known = self._ledger.link(self._connection, "customer", customer_id) or {}

@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import groupby
 from math import ceil, floor
 
-from solvimon_rillet.money import plain
+from solvimon_rillet.money import format_number
 from solvimon_rillet.reconciliation.report.wording import amount
 from solvimon_rillet.reconciliation.totals import PeriodTotals, TotalsKey, TotalsLine, total
 
@@ -134,8 +134,10 @@ def _shortly(value: Decimal) -> str:
     """An amount at a line, such as ``20,000`` or ``1.5 M``."""
     for unit, name in ((12, " tn"), (9, " bn"), (6, " M")):
         if abs(value) >= Decimal(1).scaleb(unit):
-            return f"{plain(value.scaleb(-unit))}{name}"
-    return plain(value) if abs(value) < 1 else f"{value:,.0f}" if value == int(value) else f"{value:,f}"
+            return f"{format_number(value.scaleb(-unit))}{name}"
+    return (
+        format_number(value) if abs(value) < 1 else f"{value:,.0f}" if value == int(value) else f"{value:,f}"
+    )
 
 
 def _in_words(currency: str, months: Mapping[str, TotalsLine]) -> str:

@@ -6,10 +6,10 @@ from decimal import Decimal
 from typing import Any
 
 from solvimon_rillet import money
-from solvimon_rillet.fingerprint import hash_of
+from solvimon_rillet.fingerprint import fingerprint_of
 from solvimon_rillet.ledger.document_types import CREDIT
 from solvimon_rillet.ledger.ledger import FINISHED, Claim, Document, Ledger
-from solvimon_rillet.mapping.credit_memos import Applications, Original, to_applications
+from solvimon_rillet.mapping.credit_memos import Applications, CreditedInvoice, to_applications
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.solvimon.models import Invoice
 from solvimon_rillet.workflows.export.link_resolver import idempotency_key
@@ -28,7 +28,7 @@ class ApplicationPlan:
     """
 
     applied_on: str
-    originals: Mapping[str, Original]
+    originals: Mapping[str, CreditedInvoice]
     left_out: Mapping[str, str]
     in_place: Mapping[str, Decimal] = field(default_factory=dict)
 
@@ -49,8 +49,8 @@ class ApplicationPlan:
         """Which invoices it is not applied to, and why a part of the memo stays open, in words."""
         notes = [f"Not applied to {identifier}{why}" for identifier, why in self.left_out.items()]
         planned, currency = self.applications(claim), claim.record["totals"]["currency"]
-        if planned.rest:
-            rest = money.text(planned.rest, currency)
+        if planned.unapplied:
+            rest = money.format_amount(planned.unapplied, currency)
             notes.append(f"{rest} {currency} stay open on the memo: {self._cause(planned)}.")
         return notes
 
@@ -92,7 +92,7 @@ class CreditApplier:
         # What an earlier set took off the invoices is not open there, but it is the memo's own.
         in_place = self._in_place(claim) if fresh and in_doubt(claim) else {}
         plan = ApplicationPlan(applied_on, *self._originals(claim, note, in_place, fresh=fresh), in_place)
-        if not fresh and plan.originals and plan.applications(claim).rest:
+        if not fresh and plan.originals and plan.applications(claim).unapplied:
             return ApplicationPlan(applied_on, *self._originals(claim, note, in_place, fresh=True))
         return plan
 
@@ -104,7 +104,7 @@ class CreditApplier:
         self._ledger.record_step(claim, {"applying": plan.as_item()})
         memo_id = str(claim.record["rillet_id"])
         # The key is of the content: a set is applied once, and another set is not answered by an old key.
-        key = idempotency_key(self._connection, "applications", memo_id, hash_of(planned.payload))
+        key = idempotency_key(self._connection, "applications", memo_id, fingerprint_of(planned.payload))
         self._rillet.apply_credit_memo(memo_id, planned.payload, key)
 
     def keep_open_amounts(self, claim: Claim, plan: ApplicationPlan) -> None:
@@ -115,7 +115,9 @@ class CreditApplier:
             left = original.open_amount - applied
             document = Document(self._connection, "invoice", solvimon_id)
             memo = f"{CREDIT}{claim.record['rillet_id']}"
-            self._ledger.add_facts(document, {"open_amount": money.plain(left), memo: money.plain(applied)})
+            self._ledger.add_facts(
+                document, {"open_amount": money.format_number(left), memo: money.format_number(applied)}
+            )
 
     def _in_place(self, claim: Claim) -> dict[str, Decimal]:
         memo = self._rillet.credit_memo(str(claim.record["rillet_id"]))
@@ -125,9 +127,9 @@ class CreditApplier:
 
     def _originals(
         self, claim: Claim, note: Invoice, in_place: Mapping[str, Decimal], *, fresh: bool
-    ) -> tuple[dict[str, Original], dict[str, str]]:
+    ) -> tuple[dict[str, CreditedInvoice], dict[str, str]]:
         """The credited invoices by Solvimon id, with what this memo can take, and why others are left out."""
-        found, left_out = dict[str, Original](), dict[str, str]()
+        found, left_out = dict[str, CreditedInvoice](), dict[str, str]()
         for credited in note.credited_invoices():
             record = self._ledger.read(Document(self._connection, "invoice", credited.id)) or {}
             if record.get("state") not in FINISHED:
@@ -146,7 +148,7 @@ class CreditApplier:
                     continue
                 open_amount = invoice.amount_due.amount + in_place.get(invoice.id, Decimal())
             part = credited.amount.quantity if credited.amount else None
-            found[credited.id] = Original(str(record["rillet_id"]), open_amount, part)
+            found[credited.id] = CreditedInvoice(str(record["rillet_id"]), open_amount, part)
         return found, left_out
 
 
@@ -161,5 +163,5 @@ def application_started(claim: Claim) -> ApplicationPlan | None:
     if item is None or claim.state == "rejected" or "left_out" not in item:
         return None
     rows: Sequence[Any] = item["originals"]
-    originals = {row[0]: Original(str(row[1]), *map(Decimal, row[2:])) for row in rows}
+    originals = {row[0]: CreditedInvoice(str(row[1]), *map(Decimal, row[2:])) for row in rows}
     return ApplicationPlan(str(item["applied_on"]), originals, item["left_out"])

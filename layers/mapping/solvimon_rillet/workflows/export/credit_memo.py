@@ -200,8 +200,8 @@ class ExportCreditMemo(Export):
             told.append("The credit note names no invoice; the memo is not applied.")
         facts = {
             "warnings": told,
-            "applied": money.text(planned.applied, totals["currency"]),
-            "unapplied": money.text(planned.rest, totals["currency"]),
+            "applied": money.format_amount(planned.applied, totals["currency"]),
+            "unapplied": money.format_amount(planned.unapplied, totals["currency"]),
             "applied_to": list(planned.amounts),
             "step": "applied",
         }

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from solvimon_rillet.aws.dynamodb import Item
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.ledger.ledger import Ledger
-from solvimon_rillet.mapping.customers import MappedCustomer, imported_hash, to_new_rillet_customer
+from solvimon_rillet.mapping.customers import MappedCustomer, solvimon_customer_hash, to_new_rillet_customer
 from solvimon_rillet.mapping.links import Links
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.settings import Settings
@@ -251,7 +251,7 @@ class LinkResolver:
         except NeedsAttention:
             self._next_creation(customer_id, count)
             raise
-        self._remember_customer(customer_id, created.id, False, imported_hash(customer))
+        self._remember_customer(customer_id, created.id, False, solvimon_customer_hash(customer))
         return created.id, False
 
     def _creations(self, customer_id: str) -> int:

@@ -183,7 +183,7 @@ class Redrive:
 
     def _message(self, document_id: str) -> str:
         kind = self._workflow.detail_type
-        return BusEvent(SOLVIMON, kind, self._connection, document_id, "", "", bulk=True).as_message()
+        return BusEvent(SOLVIMON, kind, self._connection, document_id, "", "", bulk=True).to_queue_message()
 
     def _nothing_with(self, code: str) -> dict[str, Any]:
         """The answer where no document has the cause."""

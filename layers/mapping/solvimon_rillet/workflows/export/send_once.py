@@ -10,7 +10,7 @@ from typing import Any
 from solvimon_rillet import money
 from solvimon_rillet.errors import Code, Conflict, NeedsAttention, Recoverable, RetryLater, Skip
 from solvimon_rillet.events import is_id
-from solvimon_rillet.fingerprint import hash_of
+from solvimon_rillet.fingerprint import fingerprint_of
 from solvimon_rillet.ledger.ledger import FINISHED, Attempt, Claim, Document, Ledger
 from solvimon_rillet.mapping.document_fields import MappedDocument, document_day
 from solvimon_rillet.mapping.eligibility import check_eligible
@@ -155,7 +155,7 @@ class Export(ABC):
 
     def _next_attempt(self, claim: Claim, mapped: MappedDocument) -> Attempt:
         """The open attempt again while Rillet still knows its key, else a new one with a key of its own."""
-        payload_hash, now = hash_of(mapped.payload), int(self._clock())
+        payload_hash, now = fingerprint_of(mapped.payload), int(self._clock())
         earlier = claim.attempt
         same = earlier and earlier.open and earlier.payload_hash == payload_hash
         if earlier and same and now - earlier.started < IDEMPOTENCY_KEY_TTL:
@@ -275,7 +275,7 @@ def facts_of(document: Invoice, settings: Settings) -> dict[str, str]:
     if document.invoice_number:
         facts["number"] = document.invoice_number
     if total and document.currency:
-        facts |= {"amount": money.plain(total.quantity), "currency": document.currency}
+        facts |= {"amount": money.format_number(total.quantity), "currency": document.currency}
     with contextlib.suppress(NeedsAttention):  # a time zone that nobody knows is told of later
         if dated := document_day(document, settings):
             facts["dated"] = dated.isoformat()

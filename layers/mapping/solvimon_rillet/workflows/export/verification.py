@@ -105,7 +105,7 @@ def total_mismatch(booked: CreatedDocument, totals: Mapping[str, str]) -> str:
     currency = totals["currency"]
     pairs = (("net", booked.net_amount), ("tax", booked.taxed_amount), ("gross", booked.total))
     parts = [
-        f"{name} {money.plain(there.amount)} {there.currency} instead of {totals[name]} {currency}"
+        f"{name} {money.format_number(there.amount)} {there.currency} instead of {totals[name]} {currency}"
         for name, there in pairs
         if there.amount != Decimal(totals[name]) or there.currency != currency
     ]

@@ -1,6 +1,10 @@
 """Rillet customers become Solvimon customers."""
 
-from solvimon_rillet.mapping.customers import imported_hash, synced_hash, to_solvimon_customer
+from solvimon_rillet.mapping.customers import (
+    rillet_customer_hash,
+    solvimon_customer_hash,
+    to_solvimon_customer,
+)
 from solvimon_rillet.mapping.solvimon_fields import one_line
 from solvimon_rillet.rillet.models import Customer
 from solvimon_rillet.settings import Settings
@@ -17,7 +21,7 @@ def _read(row: object, settings: Settings, _category_id: str) -> ImportCandidate
         {
             "rillet_id": customer.id,
             "mailed": bool(customer.send_invoices_automatically),
-            "synced_hash": synced_hash(customer),
+            "synced_hash": rillet_customer_hash(customer),
         },
         hints=[reference.id for reference in customer.external_references if reference.type == own],
     )
@@ -33,7 +37,7 @@ def _eligible(imported: ImportCandidate, current: Json) -> tuple[Json, list[str]
 
 def _link_facts(imported: ImportCandidate, record: Json) -> Json:
     """With both sides' fingerprints, so that an import does not bounce back as an edit."""
-    return {**imported.link, "imported_hash": imported_hash(SolvimonCustomer.model_validate(record))}
+    return {**imported.link, "imported_hash": solvimon_customer_hash(SolvimonCustomer.model_validate(record))}
 
 
 CUSTOMERS = ImportedResource(

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from solvimon_rillet.errors import Code, NeedsAttention, OutcomeUnknown
-from solvimon_rillet.fingerprint import hash_of
+from solvimon_rillet.fingerprint import fingerprint_of
 from solvimon_rillet.ledger.import_state import ImportedRow, ImportState
-from solvimon_rillet.mapping.solvimon_fields import changes
+from solvimon_rillet.mapping.solvimon_fields import patch_body
 from solvimon_rillet.solvimon.client import AlreadyExists, NotFound, SolvimonClient
 from solvimon_rillet.workflows.export.link_resolver import idempotency_key
 from solvimon_rillet.workflows.imports.resource import ImportCandidate, ImportedResource, Json
@@ -88,7 +88,7 @@ class ImportRow:
         self._kind = run.kind
         self._solvimon = run.solvimon
         self._row = imported
-        self._hash = hash_of([imported.mapped.payload, imported.mapped.active, imported.pinned])
+        self._hash = fingerprint_of([imported.mapped.payload, imported.mapped.active, imported.pinned])
         self._known = known
         self._at = ""  # the record in Solvimon
         self._gone = ""  # a record that is not there any more
@@ -218,7 +218,7 @@ class ImportRow:
         if not self._row.mapped.active:
             return self._archive(current)
         wanted, self._notes = self._kind.eligible(self._row, current)
-        record, body, record_id = current, changes(current, wanted), current["id"]
+        record, body, record_id = current, patch_body(current, wanted), current["id"]
         if body and self._begin("updated"):
             record = self._solvimon.change(self._kind.collection, record_id, body)
         if self._is_ours_to_activate(current) and self._begin("updated"):

@@ -1,7 +1,7 @@
 """What has to be in Solvimon before the first row: the custom field for the Rillet id, and the category."""
 
 from solvimon_rillet.errors import Code, NeedsAttention
-from solvimon_rillet.mapping.products import CATEGORY
+from solvimon_rillet.mapping.products import CATEGORY_NAME
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.client import AlreadyExists, SolvimonClient
 from solvimon_rillet.workflows.export.link_resolver import idempotency_key
@@ -76,7 +76,7 @@ class ImportSetup:
 
     def _category_id(self) -> str:
         reference = self._settings.product_category
-        wanted: Json = {"reference": reference, "name": CATEGORY}
+        wanted: Json = {"reference": reference, "name": CATEGORY_NAME}
         found = self._solvimon.find("product-categories", reference)
         found = found or self._created("product-categories", wanted)
         found = found or self._solvimon.find("product-categories", reference)

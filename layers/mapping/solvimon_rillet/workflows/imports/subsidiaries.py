@@ -2,7 +2,7 @@
 
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.mapping.solvimon_fields import one_line
-from solvimon_rillet.mapping.subsidiaries import to_link, to_solvimon_billing_entity
+from solvimon_rillet.mapping.subsidiaries import to_solvimon_billing_entity, to_subsidiary_link
 from solvimon_rillet.rillet.models import Subsidiary
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.client import SolvimonClient
@@ -16,7 +16,9 @@ def _read(row: object, settings: Settings, _category_id: str) -> ImportCandidate
     return ImportCandidate(
         subsidiary.id,
         one_line(subsidiary.trade_name),
-        to_link(subsidiary, settings) if pinned else to_solvimon_billing_entity(subsidiary, settings),
+        to_subsidiary_link(subsidiary, settings)
+        if pinned
+        else to_solvimon_billing_entity(subsidiary, settings),
         {"rillet_id": subsidiary.id, "currency": subsidiary.currency},
         pinned=pinned,
     )

@@ -233,8 +233,8 @@ def _facts_of(invoice: RilletInvoice) -> dict[str, str]:
     due = invoice.amount_due or invoice.total
     return {
         "status": invoice.status or "",
-        "total": money.plain(invoice.total.amount),
-        "amount_due": money.plain(due.amount),
+        "total": money.format_number(invoice.total.amount),
+        "amount_due": money.format_number(due.amount),
         "currency": invoice.total.currency,
         "updated_at": invoice.updated_at or "",
     }

@@ -116,7 +116,7 @@ def payment_notes(why: NeedsAttention, what: str) -> NeedsAttention:
 def _payment(invoice_id: str, payment: InvoicePayment, reference: str, today: date) -> Mapping[str, object]:
     """A payment as Solvimon takes it."""
     paid_on = payment.paid_on or today
-    amount = money.text(payment.amount.amount, payment.amount.currency)
+    amount = money.format_amount(payment.amount.amount, payment.amount.currency)
     return {
         "invoice_id": invoice_id,
         "external_reference": reference,

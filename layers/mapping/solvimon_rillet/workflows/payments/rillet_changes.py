@@ -110,7 +110,7 @@ class RilletChanges:
     def _memo_facts(self, rillet_id: str) -> dict[str, str]:
         memo = self._booked("credit_memo", rillet_id)
         return {
-            "total": money.plain(memo.total.amount),
+            "total": money.format_number(memo.total.amount),
             "currency": memo.total.currency,
             "updated_at": memo.updated_at or "",
         }

@@ -196,9 +196,9 @@ def _answer(report: Report, places: Mapping[str, str]) -> Json:
         "by_kind": dict(kinds),
         "totals": {
             currency: {
-                "solvimon": money.text(line.solvimon.gross, currency),
-                "rillet": money.text(line.rillet.gross, currency),
-                "difference": money.text(line.difference.gross, currency),
+                "solvimon": money.format_amount(line.solvimon.gross, currency),
+                "rillet": money.format_amount(line.rillet.gross, currency),
+                "difference": money.format_amount(line.difference.gross, currency),
             }
             for currency, line in comparison.figures.by_currency().items()
         },

@@ -175,7 +175,7 @@ class DocumentHistory:
             if name.startswith(CREDIT):
                 memo = name.removeprefix(CREDIT)
                 link = self._ledger.link(self._connection, "rillet-credit_memo", memo) or {}
-                shown = money.text(Decimal(amount), record["totals"]["currency"])
+                shown = money.format_amount(Decimal(amount), record["totals"]["currency"])
                 note_id = link.get("solvimon_id")
                 found.append({"credit_note_id": note_id, "rillet_id": memo, "amount": shown})
         return found
@@ -205,9 +205,11 @@ def _money(record: Item) -> dict[str, str]:
     told = {}
     if "amount" in record:
         currency = record["currency"]
-        told = {"amount": money.text(Decimal(record["amount"]), currency), "currency": currency}
+        told = {"amount": money.format_amount(Decimal(record["amount"]), currency), "currency": currency}
     if "open_amount" in record and "totals" in record:
-        told["open_amount"] = money.text(Decimal(record["open_amount"]), record["totals"]["currency"])
+        told["open_amount"] = money.format_amount(
+            Decimal(record["open_amount"]), record["totals"]["currency"]
+        )
     return told
 
 

@@ -195,7 +195,7 @@ def _check_open(kind: DocumentType, record: Item, rillet_id: str | None) -> None
 def _facts(found: Found) -> dict[str, Any]:
     """What the record of a booked document holds, as Rillet has it."""
     totals = {
-        name: money.text(amount.amount, found.total.currency)
+        name: money.format_amount(amount.amount, found.total.currency)
         for name, amount in (("net", found.net_amount), ("tax", found.taxed_amount), ("gross", found.total))
     }
     facts: dict[str, Any] = {
@@ -204,9 +204,9 @@ def _facts(found: Found) -> dict[str, Any]:
         "totals": {**totals, "currency": found.total.currency},
     }
     if isinstance(found, Invoice):
-        return {**facts, "open_amount": money.plain((found.amount_due or found.total).amount)}
+        return {**facts, "open_amount": money.format_number((found.amount_due or found.total).amount)}
     parts = {"applied": found.applied_amount, "unapplied": found.remaining_amount}
-    told = {name: money.text(part.amount, part.currency) for name, part in parts.items() if part}
+    told = {name: money.format_amount(part.amount, part.currency) for name, part in parts.items() if part}
     return {**facts, **told, "applied_to": [a.invoice_id for a in found.applications], "step": "applied"}
 
 
@@ -218,8 +218,8 @@ def _differences(found: Found, known: Item) -> list[str]:
     if (found.total.amount, found.total.currency) == (ours, known["currency"]):
         return []
     return [
-        f"Rillet has {money.plain(found.total.amount)} {found.total.currency}, Solvimon "
-        f"{money.plain(ours)} {known['currency']}."
+        f"Rillet has {money.format_number(found.total.amount)} {found.total.currency}, Solvimon "
+        f"{money.format_number(ours)} {known['currency']}."
     ]
 
 

@@ -52,7 +52,8 @@ class _Group:
             "remedy": cause.remedy,
             "documents": len(ids),
             "amounts": {
-                currency: money.text(total, currency) for currency, total in sorted(self.sums.items())
+                currency: money.format_amount(total, currency)
+                for currency, total in sorted(self.sums.items())
             },
             "oldest": {self.kind.id_name: ids[0], "since": format_timestamp(self.oldest)},
             "ids": ids[:_SHOWN],

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from solvimon_rillet.events import CUSTOMER_UPDATED, SOLVIMON, BusEvent, is_id
 from solvimon_rillet.ledger.ledger import Document
 from solvimon_rillet.ledger.sweep_state import PublishedEvent
-from solvimon_rillet.mapping.customers import imported_hash
+from solvimon_rillet.mapping.customers import solvimon_customer_hash
 from solvimon_rillet.solvimon.client import PAGE, SolvimonClient
 from solvimon_rillet.solvimon.models import Customer, field_value
 from solvimon_rillet.workflows.sweep.base import MissedEvent, ScanResult, SweepContext, TimeBudget
@@ -49,7 +49,7 @@ class CustomerScan:
                 return
 
     def _page(self, rows: Sequence[Mapping[str, Any]], findings: ScanResult) -> None:
-        hashes = {str(c.id): (c, imported_hash(c)) for c in _read(rows)}
+        hashes = {str(c.id): (c, solvimon_customer_hash(c)) for c in _read(rows)}
         connection = self._tools.connection
         links = self._tools.ledger.read_many(Document(connection, "link-customer", each) for each in hashes)
         synced = {document.id: item for document, item in links.items()}

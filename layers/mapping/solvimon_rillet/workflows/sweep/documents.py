@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from solvimon_rillet.errors import NeedsAttention
-from solvimon_rillet.events import CREDIT_NOTE_FINALISED, INVOICE_FINALISED, from_solvimon_row
+from solvimon_rillet.events import CREDIT_NOTE_FINALISED, INVOICE_FINALISED, event_from_solvimon_record
 from solvimon_rillet.ledger.ledger import UNFINISHED, Document, is_done
 from solvimon_rillet.mapping.document_fields import document_day
 from solvimon_rillet.mapping.eligibility import NOT_FINAL
@@ -56,7 +56,7 @@ class DocumentScan:
 
     def _missing(self, rows: Sequence[Mapping[str, Any]]) -> Iterator[MissedEvent]:
         on_time = (row for row in rows if not self._is_too_early(row))
-        events = filter(None, (from_solvimon_row(self._tools.connection, row) for row in on_time))
+        events = filter(None, (event_from_solvimon_record(self._tools.connection, row) for row in on_time))
         documents = {
             Document(self._tools.connection, _KINDS[event.detail_type][0], event.id): event
             for event in events

@@ -10,7 +10,7 @@ from time import sleep
 from typing import Any
 
 from solvimon_rillet.errors import RetryLater
-from solvimon_rillet.events import BusEvent, from_rillet_row
+from solvimon_rillet.events import BusEvent, event_from_rillet_record
 from solvimon_rillet.ledger.ledger import UNFINISHED, Document
 from solvimon_rillet.rate_limit.limiter import RateLimited
 from solvimon_rillet.rillet.client import RilletClient, RowPage
@@ -72,7 +72,9 @@ class PaymentScan:
 
     def _unheard(self, rows: Sequence[Any]) -> Iterator[MissedEvent]:
         """Those of our invoices of which Rillet says something newer than we have seen."""
-        read = (from_rillet_row(self._tools.connection, row) for row in rows if isinstance(row, dict))
+        read = (
+            event_from_rillet_record(self._tools.connection, row) for row in rows if isinstance(row, dict)
+        )
         events = {event.id: event for event in read if event}
         for solvimon_id, event, record, payment in self._ours(events):
             if _should_publish(event.facts, record, payment):
