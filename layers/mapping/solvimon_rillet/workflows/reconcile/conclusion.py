@@ -83,9 +83,9 @@ class ReportStep:
             last=begun["to"],
             customers=links["customers"],
             subsidiaries=links["subsidiaries"],
-            ours=self._ours(billed, booked, begun),
-            gone=gone,
-            unreadable=unreadable,
+            booked_ids=self._ours(billed, booked, begun),
+            deleted_ids=gone,
+            unreadable_ids=unreadable,
             compare_payments=self._settings.workflows.mark_invoice_paid,
         )
         unready = [
@@ -101,7 +101,7 @@ class ReportStep:
             made_at=begun["made_at"],
             comparison=compare(billed, booked, known),
             subsidiaries=begun["subsidiaries"],
-            unready=unready,
+            unmapped=unready,
             link=self._settings.solvimon.invoice_link,
             remarks=[f"Rillet's {one} cannot be read." for one in sorted(unreadable)],
         )
@@ -112,7 +112,7 @@ class ReportStep:
         documents: dict[str, SolvimonDocument] = {}
         links: dict[str, dict[str, str]] = {"customers": {}, "subsidiaries": {}}
         for part in self._bucket.parts(run, "bills", counts.get("Solvimon's documents", 0)):
-            documents |= {row["id"]: SolvimonDocument.of_row(row) for row in part["billed"]}
+            documents |= {row["id"]: SolvimonDocument.from_row(row) for row in part["billed"]}
             for name, found in links.items():
                 found |= part[name]
         return list(documents.values()), links
@@ -125,7 +125,7 @@ class ReportStep:
         gone, unreadable = set[str](), set[str]()
         for kind in ("invoices", "credit-memos", "absent"):
             for part in self._bucket.parts(run, kind, counts.get(kind, 0)):
-                documents |= {row["id"]: RilletDocument.of_row(row) for row in part["booked"]}
+                documents |= {row["id"]: RilletDocument.from_row(row) for row in part["booked"]}
                 gone |= {*part.get("gone", ())}
                 unreadable |= {*part.get("unreadable", ())}
         return list(documents.values()), frozenset(gone), frozenset(unreadable)
@@ -200,10 +200,10 @@ def _answer(report: Report, places: Mapping[str, str]) -> Json:
                 "rillet": money.format_amount(line.rillet.gross, currency),
                 "difference": money.format_amount(line.difference.gross, currency),
             }
-            for currency, line in comparison.figures.by_currency().items()
+            for currency, line in comparison.totals.by_currency().items()
         },
         "findings": [finding.as_row() for finding in comparison.findings[:LISTED]],
-        "not_mapped_yet": len(report.unready),
+        "not_mapped_yet": len(report.unmapped),
         "redriven": report.redriven,
         "report": dict(places),
     }
