@@ -18,6 +18,7 @@ from solvimon_rillet.entrypoints.lambda_handler import Handler, lazily
 from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.errors import NeedsAttention, Recoverable
+from solvimon_rillet.formatting import validation_problems
 from solvimon_rillet.workflows.connect.authorization import CallbackPage
 
 EXAMPLE = {"connection": "default", "action": "connect"}
@@ -53,8 +54,7 @@ def build(environment: Mapping[str, str], *, clock: Callable[[], float] = time.t
         try:
             request = DirectRequest.model_validate(event)
         except ValidationError as error:
-            wrong = [f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors()]
-            return {"error": "; ".join(wrong), "example": EXAMPLE}
+            return {"error": validation_problems(error, "event"), "example": EXAMPLE}
         try:
             if request.action == "status":
                 return runtime.connection_status().of(request.connection)

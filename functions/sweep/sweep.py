@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from solvimon_rillet.entrypoints.lambda_handler import Handler, lazily
 from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.entrypoints.telemetry import Telemetry
+from solvimon_rillet.formatting import validation_problems
 from solvimon_rillet.workflows.sweep.sweep import sweep_all
 
 
@@ -36,8 +37,7 @@ def build(environment: Mapping[str, str], *, clock: Callable[[], float] = time.t
         try:
             named = Request.model_validate(event).connection
         except ValidationError as error:
-            wrong = [f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors()]
-            return {"error": "; ".join(wrong), "example": {"connection": "default"}}
+            return {"error": validation_problems(error, "event"), "example": {"connection": "default"}}
 
         def left() -> float:
             seconds: float = context.get_remaining_time_in_millis() / 1000

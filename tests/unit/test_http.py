@@ -257,7 +257,7 @@ def test_every_call_takes_its_turn_and_a_429_is_told_to_the_pacer(vendor: Vendor
     turns = Turns()
     vendor.answer(200, b"{}")
     vendor.answer(429, Retry_After="7")
-    paced = client(vendor, gate=turns)
+    paced = client(vendor, rate_limiter=turns)
     paced.get("/things")
 
     error = failure_of(paced, "POST")
@@ -273,7 +273,7 @@ def test_a_call_without_a_turn_is_not_made(vendor: Vendor) -> None:
             raise RetryLater("later", after=9)
 
     with pytest.raises(RetryLater, match="later"):
-        client(vendor, gate=Closed()).post("/things", {}, "key-1")
+        client(vendor, rate_limiter=Closed()).post("/things", {}, "key-1")
 
     assert vendor.requests == []
 

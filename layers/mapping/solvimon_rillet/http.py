@@ -51,21 +51,21 @@ class CountingRateLimiter:
     """Counts the calls that pass a gate.
 
     Args:
-        gate: paces them.
+        rate_limiter: paces them.
     """
 
-    def __init__(self, gate: RateLimiter) -> None:
-        self._gate = gate
+    def __init__(self, rate_limiter: RateLimiter) -> None:
+        self._rate_limiter = rate_limiter
         self.calls = 0
 
     def acquire(self) -> None:
         """Return when a call may be made."""
-        self._gate.acquire()
+        self._rate_limiter.acquire()
         self.calls += 1
 
     def on_throttled(self) -> float:
         """Note a 429 that came all the same."""
-        return self._gate.on_throttled()
+        return self._rate_limiter.on_throttled()
 
 
 def session(get_retries: int) -> requests.Session:
@@ -84,10 +84,10 @@ def session(get_retries: int) -> requests.Session:
         redirect=0,
         respect_retry_after_header=False,
     )
-    made = requests.Session()
-    made.mount("https://", HTTPAdapter(max_retries=retry))
-    made.mount("http://", HTTPAdapter(max_retries=retry))
-    return made
+    retrying = requests.Session()
+    retrying.mount("https://", HTTPAdapter(max_retries=retry))
+    retrying.mount("http://", HTTPAdapter(max_retries=retry))
+    return retrying
 
 
 class Http:
@@ -99,7 +99,7 @@ class Http:
         headers: makes the headers of a request, credentials included; called anew for each.
         http: the session.
         request_id: response header with the vendor's request id, which is logged.
-        gate: paces the calls; none for a vendor without a limit.
+        rate_limiter: paces the calls; none for a vendor without a limit.
         renew: gets another credential after a 401, given the headers that were refused; its answer says
             whether there is one, and then the call is made once more.
     """
@@ -111,7 +111,7 @@ class Http:
         headers: Callable[[], Mapping[str, str]],
         http: requests.Session,
         request_id: str = "",
-        gate: RateLimiter | None = None,
+        rate_limiter: RateLimiter | None = None,
         renew: Callable[[Mapping[str, str]], bool] | None = None,
     ) -> None:
         self._vendor = vendor
@@ -119,7 +119,7 @@ class Http:
         self._headers = headers
         self._http = http
         self._request_id = request_id
-        self._gate = gate
+        self._rate_limiter = rate_limiter
         self._renew = renew
 
     def get(self, path: str, params: Params | None = None) -> Any:  # noqa: ANN401
@@ -189,15 +189,15 @@ class Http:
         body: object = None,
         idempotency_key: str = "",
     ) -> requests.Response:
-        more = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        extra_headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
         data = None
         if body is not None:
-            more["Content-Type"] = "application/json"
+            extra_headers["Content-Type"] = "application/json"
             data = simplejson.dumps(body, use_decimal=True).encode()
         headers = self._headers()
-        response = self._send(method, path, params, data, {**headers, **more})
+        response = self._send(method, path, params, data, {**headers, **extra_headers})
         if response.status_code == 401 and self._renew and self._renew(headers):
-            response = self._send(method, path, params, data, {**self._headers(), **more})
+            response = self._send(method, path, params, data, {**self._headers(), **extra_headers})
         return response
 
     def _send(
@@ -208,8 +208,8 @@ class Http:
         data: bytes | None,
         headers: Mapping[str, str],
     ) -> requests.Response:
-        if self._gate:
-            self._gate.acquire()
+        if self._rate_limiter:
+            self._rate_limiter.acquire()
         started = monotonic()
         try:
             response = self._http.request(
@@ -222,11 +222,11 @@ class Http:
                 allow_redirects=False,
             )
         except requests.RequestException as error:
-            raise self._failure(method, path, error) from error
+            raise self._as_error(method, path, error) from error
         self._log(method, path, response, monotonic() - started)
         return response
 
-    def _failure(self, method: str, path: str, error: requests.RequestException) -> Exception:
+    def _as_error(self, method: str, path: str, error: requests.RequestException) -> Exception:
         logger.warning(
             "call failed",
             extra={"vendor": self._vendor, "method": method, "path": path, "failure": type(error).__name__},
@@ -238,7 +238,7 @@ class Http:
         return OutcomeUnknown(f"{self._vendor} did not answer ({type(error).__name__}).")
 
     def _log(self, method: str, path: str, response: requests.Response, seconds: float) -> None:
-        facts: dict[str, object] = {
+        fields: dict[str, object] = {
             "vendor": self._vendor,
             "method": method,
             "path": path,
@@ -246,21 +246,21 @@ class Http:
             "milliseconds": round(seconds * 1000),
         }
         if self._request_id:
-            facts["vendor_request_id"] = response.headers.get(self._request_id)
-        logger.info("call", extra=facts)
+            fields["vendor_request_id"] = response.headers.get(self._request_id)
+        logger.info("call", extra=fields)
 
     def _check(self, response: requests.Response) -> None:
         status = response.status_code
         if status < 300:
             return
         if status == 429:
-            after = self._gate.on_throttled() if self._gate else _retry_after(response)
+            after = self._rate_limiter.on_throttled() if self._rate_limiter else _retry_after(response)
             raise RetryLater(f"{self._vendor} asks to slow down (429).", after=after)
         if status in {401, 403}:
-            raise ConnectionBroken(_broken(self._vendor, status))
+            raise ConnectionBroken(_credential_problem(self._vendor, status))
         if status >= 500 or status in {408, 425} or status < 400:
             raise OutcomeUnknown(f"{self._vendor} answered {status}.", key_spent=_key_spent(response))
-        raise RequestRejected(self._vendor, status, _problem(response))
+        raise RequestRejected(self._vendor, status, _problem_document(response))
 
     def _json(self, response: requests.Response) -> Any:  # noqa: ANN401
         if response.status_code == 204:
@@ -287,7 +287,7 @@ def _key_spent(response: requests.Response) -> bool:
     return response.status_code == 500 and response.headers.get("Idempotency-Retryable") != "true"
 
 
-def _problem(response: requests.Response) -> Mapping[str, Any]:
+def _problem_document(response: requests.Response) -> Mapping[str, Any]:
     try:
         problem = simplejson.loads(response.content, use_decimal=True)
     except ValueError:
@@ -295,8 +295,9 @@ def _problem(response: requests.Response) -> Mapping[str, Any]:
     return problem if isinstance(problem, dict) else {}
 
 
-def _broken(vendor: str, status: int) -> str:
-    why = "refuses the credential (401)" if status == 401 else "says the credential may not do this (403)"
+def _credential_problem(vendor: str, status: int) -> str:
+    cause = "refuses the credential (401)" if status == 401 else "says the credential may not do this (403)"
     return (
-        f"{vendor} {why}. Put a valid one with write access into the connection's secret; the documents wait."
+        f"{vendor} {cause}. Put a valid one with write access into the connection's secret; "
+        "the documents wait."
     )

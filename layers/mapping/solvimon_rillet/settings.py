@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from solvimon_rillet.errors import SettingsInvalid
+from solvimon_rillet.formatting import validation_problems
 from solvimon_rillet.rillet import webhooks as rillet_webhooks
 from solvimon_rillet.solvimon import webhooks as solvimon_webhooks
 
@@ -32,11 +33,11 @@ WebAddress = Annotated[str, AfterValidator(_web_address)]
 TaxType = Literal["VAT", "SALES_TAX"]
 
 
-class _Part(BaseModel):
+class _SettingsGroup(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
-class Workflows(_Part):
+class Workflows(_SettingsGroup):
     """Which workflows are on."""
 
     export_invoice: bool = Field(default=True, description="Export finalised invoices to Rillet.")
@@ -50,7 +51,7 @@ class Workflows(_Part):
     )
 
 
-class SolvimonSettings(_Part):
+class SolvimonSettings(_SettingsGroup):
     """Where Solvimon is."""
 
     base_url: WebAddress = Field(
@@ -82,7 +83,7 @@ class SolvimonSettings(_Part):
         return template.replace("{id}", invoice_id) if template else None
 
 
-class OAuthSettings(_Part):
+class OAuthSettings(_SettingsGroup):
     """Rillet's authorization server (RFC 8414 metadata of api.rillet.com)."""
 
     authorization_endpoint: WebAddress | None = Field(
@@ -95,7 +96,7 @@ class OAuthSettings(_Part):
     scopes: list[str] = Field(default=["read", "write"], description="Scopes to ask for.")
 
 
-class Pacing(_Part):
+class Pacing(_SettingsGroup):
     """Rillet's request budget, which all functions of the connection share."""
 
     requests: int = Field(
@@ -113,7 +114,7 @@ class Pacing(_Part):
     )
 
 
-class RilletSettings(_Part):
+class RilletSettings(_SettingsGroup):
     """Where Rillet is."""
 
     base_url: WebAddress = Field(
@@ -136,11 +137,11 @@ class RilletSettings(_Part):
     def endpoint(self, name: Literal["authorization", "token", "revocation"]) -> str:
         """The address of an endpoint of the authorization server."""
         path = {"authorization": "authorize", "token": "token", "revocation": "revoke"}[name]
-        given: str | None = getattr(self.oauth, f"{name}_endpoint")
-        return given or f"{self.base_url}/oauth2/{path}"
+        endpoint: str | None = getattr(self.oauth, f"{name}_endpoint")
+        return endpoint or f"{self.base_url}/oauth2/{path}"
 
 
-class SweepSettings(_Part):
+class SweepSettings(_SettingsGroup):
     """How far the sweep looks for what no webhook told of."""
 
     lookback_days: int = Field(
@@ -159,7 +160,7 @@ class SweepSettings(_Part):
     )
 
 
-class ReconcileSettings(_Part):
+class ReconcileSettings(_SettingsGroup):
     """What a reconciliation does besides its report."""
 
     redrive: bool = Field(
@@ -169,7 +170,7 @@ class ReconcileSettings(_Part):
     )
 
 
-class FallbackProducts(_Part):
+class FallbackProducts(_SettingsGroup):
     """Rillet product ids for groups that have no product of their own."""
 
     discount: str | None = Field(default=None, description="For discounts.")
@@ -178,7 +179,7 @@ class FallbackProducts(_Part):
     default: str | None = Field(default=None, description="For everything else without a product.")
 
 
-class ReferenceTypes(_Part):
+class ReferenceTypes(_SettingsGroup):
     """External reference types, as created in Rillet under Settings → External References."""
 
     invoice: str = Field(default="solvimon_invoice_id", description="On invoices and credit memos.")
@@ -189,7 +190,7 @@ class ReferenceTypes(_Part):
     )
 
 
-class CustomFields(_Part):
+class CustomFields(_SettingsGroup):
     """References of the Solvimon custom fields that hold the Rillet ids."""
 
     customer: str = Field(default="rillet_customer_id", description='"Rillet Customer ID".')
@@ -197,7 +198,7 @@ class CustomFields(_Part):
     subsidiary: str = Field(default="rillet_subsidiary_id", description='"Rillet Subsidiary ID".')
 
 
-class Settings(_Part):
+class Settings(_SettingsGroup):
     """All settings of one connection. Unknown names are refused, so that a slip is noticed."""
 
     workflows: Workflows = Field(default=Workflows(), description="Which workflows are on.")
@@ -288,16 +289,4 @@ class Settings(_Part):
         try:
             return cls.model_validate_json(text or "{}")
         except ValidationError as error:
-            raise SettingsInvalid(_told(error)) from None
-
-
-def _told(error: ValidationError) -> str:
-    return "; ".join(f"{_path(part['loc'])}: {_reason(part['type'], part['msg'])}" for part in error.errors())
-
-
-def _path(loc: tuple[int | str, ...]) -> str:
-    return ".".join(str(step) for step in loc) or "settings"
-
-
-def _reason(kind: str, message: str) -> str:
-    return "there is no such setting" if kind == "extra_forbidden" else message
+            raise SettingsInvalid(validation_problems(error, "settings")) from None

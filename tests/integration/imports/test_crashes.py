@@ -69,8 +69,8 @@ def undisturbed(running_system: LocalSystem) -> tuple[list[Json], list[tuple[str
         (ImportState, "begin", 1, True),
         (ImportState, "begin", 3, False),
         (ImportState, "known", 2, True),
-        (ImportState, "remember", 4, False),
-        (ImportState, "remember", 17, True),
+        (ImportState, "store_row", 4, False),
+        (ImportState, "store_row", 17, True),
         (ImportState, "set_watermark", 1, True),
         (ImportState, "end", 1, True),
     ],
@@ -102,7 +102,7 @@ def test_rows_that_were_written_before_the_kill_still_count_as_created(
     system: LocalSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connect(system, customers=customers(ROWS))
-    die_at(monkeypatch, ImportState, "remember", 7, after=True)
+    die_at(monkeypatch, ImportState, "store_row", 7, after=True)
 
     answer = run(system)
 
@@ -141,7 +141,7 @@ def test_a_product_that_was_created_but_not_activated_is_activated(
         return made
 
     monkeypatch.setattr(SolvimonClient, "create", create)
-    die_at(monkeypatch, SolvimonClient, "move", 1, after=False)
+    die_at(monkeypatch, SolvimonClient, "transition", 1, after=False)
 
     run(system, "products")
 

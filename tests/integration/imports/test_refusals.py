@@ -337,13 +337,13 @@ def test_a_record_that_was_deleted_while_it_is_changed_is_created_anew(
     run(system)
     record = connection.organisation.customers.get(ROW)
     connection.organisation.customers.replace(ROW, {**record.document, "name": "Renamed"})
-    original = SolvimonClient.change
+    original = SolvimonClient.update
 
     def change(self: SolvimonClient, collection: str, record_id: str, payload: Json) -> Json:
         connection.platform.records["customers"].pop(record_id, None)
         return original(self, collection, record_id, payload)
 
-    monkeypatch.setattr(SolvimonClient, "change", change)
+    monkeypatch.setattr(SolvimonClient, "update", change)
 
     answer = run(system)
 

@@ -9,7 +9,7 @@ from local.demo import acme
 from local.fake_rillet.pagination import CURSOR_SECONDS
 from local.system import Connection, LocalSystem
 from solvimon_rillet.aws.eventbridge import Bus
-from solvimon_rillet.aws.s3_sns import PARTS, ReportBucket, Topic
+from solvimon_rillet.aws.s3_sns import WORK_PREFIX, ReportBucket, Topic
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.solvimon.client import SolvimonClient
@@ -204,7 +204,9 @@ def test_two_runs_at_the_same_time_keep_apart_what_they_read(
     assert first["tied_out"]
     assert second["tied_out"]
     bucket = system.deployment.outputs["ReportBucketName"]
-    keys = [one["Key"] for one in system.aws.s3.list_objects_v2(Bucket=bucket, Prefix=PARTS)["Contents"]]
+    keys = [
+        one["Key"] for one in system.aws.s3.list_objects_v2(Bucket=bucket, Prefix=WORK_PREFIX)["Contents"]
+    ]
     assert len({key.split("/")[1] for key in keys}) == 2
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from solvimon_rillet.aws.sqs import GIVE_UP_SECONDS, LONGEST_DELAY, Queue
+from solvimon_rillet.aws.sqs import MAX_DEFERRAL_SECONDS, MAX_DELAY_SECONDS, Queue
 from solvimon_rillet.errors import RetryLater
 
 NOW = 1_800_000_000
@@ -92,7 +92,7 @@ def test_a_wait_that_nobody_asked_for_grows_to_a_quarter_of_an_hour(times: int, 
     delays = {queue(sqs).defer("body", attributes, None).delay for _ in range(50)}
 
     assert min(delays) >= 0.8 * longest - 1
-    assert max(delays) <= longest <= LONGEST_DELAY
+    assert max(delays) <= longest <= MAX_DELAY_SECONDS
     assert len(delays) > 1, "many messages do not all come back at once"
 
 
@@ -103,9 +103,9 @@ def _seen(seconds_ago: int) -> Json:
 def test_a_message_waits_for_14_days_and_no_longer() -> None:
     sqs = Sqs()
 
-    queue(sqs).defer("body", _seen(GIVE_UP_SECONDS), 30)
+    queue(sqs).defer("body", _seen(MAX_DEFERRAL_SECONDS), 30)
     with pytest.raises(RetryLater, match="14 days"):
-        queue(sqs).defer("body", _seen(GIVE_UP_SECONDS + 1), 30)
+        queue(sqs).defer("body", _seen(MAX_DEFERRAL_SECONDS + 1), 30)
 
     assert len(sqs.sent) == 1
 

@@ -37,7 +37,7 @@ def test_what_is_wrong_elsewhere_does_not_matter_to_it() -> None:
     [
         ("{", "^settings: "),
         ('{"solvimon": {"webhook_max_age_seconds": -1}}', "solvimon.webhook_max_age_seconds"),
-        ('{"rillet": {"webhook_token": "text"}}', "rillet.webhook_token: there is no such setting"),
+        ('{"rillet": {"webhook_token": "text"}}', "rillet.webhook_token: there is no such field"),
     ],
 )
 def test_what_cannot_be_used_is_named(text: str, told: str) -> None:

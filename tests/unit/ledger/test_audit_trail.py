@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from solvimon_rillet.errors import Code, NeedsAttention, OutcomeUnknown, RetryLater
-from solvimon_rillet.ledger.audit_trail import LONGEST, appended, entry
+from solvimon_rillet.ledger.audit_trail import MAX_ENTRIES, append_entry, entry
 from solvimon_rillet.ledger.ledger import Document, Ledger
 from tests.unit.ledger.test_ledger import ATTEMPT, DOCUMENT, NOW, WHY, Hand, clock, ledger, read, table
 
@@ -54,9 +54,9 @@ def test_a_long_history_keeps_its_beginning_and_its_end() -> None:
     history: Entries = []
 
     for number in range(100):
-        history = appended(history, entry("rejected", number, {"code": "refused_by_rillet"}))
+        history = append_entry(history, entry("rejected", number, {"code": "refused_by_rillet"}))
 
-    assert len(history) == LONGEST
+    assert len(history) == MAX_ENTRIES
     assert [one["at"] for one in history[:5]] == [0, 1, 2, 3, 4]
     assert [one["at"] for one in history[5:]] == list(range(65, 100))
 
@@ -66,7 +66,7 @@ def test_documents_are_listed_by_their_state_with_their_cause_and_amount(ledger:
         (Code.PRODUCT_NOT_LINKED, Code.CUSTOMER_NOT_LINKED, Code.PRODUCT_NOT_LINKED)
     ):
         claim = ledger.claim(Document("default", "invoice", f"invo_{number}"), "me")
-        claim.about.update({"amount": f"{number}.00", "currency": "EUR", "number": f"N-{number}"})
+        claim.document_facts.update({"amount": f"{number}.00", "currency": "EUR", "number": f"N-{number}"})
         ledger.reject(claim, NeedsAttention(code, "no", "do"), None)
         clock.time += 1
     ledger.skip(ledger.claim(Document("default", "invoice", "invo_9"), "me"), "not for Rillet")

@@ -20,8 +20,8 @@ ATTEMPT = Attempt(
     payload_hash="hash",
     customer_id="customer",
     totals={"currency": "EUR", "net": "1.00", "tax": "0.21", "gross": "1.21"},
-    started=NOW,
-    called=NOW,
+    first_called_at=NOW,
+    last_called_at=NOW,
     number=1,
 )
 WHY = NeedsAttention(Code.DOES_NOT_TIE_OUT, "1 EUR is not 2 EUR", "Compare the two.")
@@ -194,7 +194,7 @@ def test_an_intent_is_written_whole_and_keeps_the_lease(ledger: Ledger, clock: H
 
     record = read(ledger)
     assert (record["state"], record["lease_owner"], record["updated_at"]) == ("sending", "me", NOW + 5)
-    assert Attempt.of(record["attempt"]) == ATTEMPT
+    assert Attempt.from_item(record["attempt"]) == ATTEMPT
 
 
 def test_the_next_claim_sees_the_attempt_of_the_one_before(ledger: Ledger, clock: Hand) -> None:
@@ -215,7 +215,7 @@ def test_an_end_releases_the_lease_and_keeps_the_attempt_for_whoever_asks(ledger
     record = read(ledger)
     assert (record["state"], record["rillet_id"], record["totals"]["gross"]) == ("exported", "r1", "1.21")
     assert record.keys().isdisjoint({"lease_owner", "lease_until"})
-    assert Attempt.of(record["attempt"]) == ATTEMPT
+    assert Attempt.from_item(record["attempt"]) == ATTEMPT
 
 
 def test_a_rejection_without_an_attempt_keeps_the_open_one(ledger: Ledger) -> None:
@@ -231,7 +231,7 @@ def test_a_rejection_without_an_attempt_keeps_the_open_one(ledger: Ledger) -> No
         "1 EUR is not 2 EUR",
         "Compare the two.",
     )
-    assert Attempt.of(record["attempt"]) == ATTEMPT
+    assert Attempt.from_item(record["attempt"]) == ATTEMPT
 
 
 def test_each_state_leaves_nothing_of_the_reasons_of_the_one_before(ledger: Ledger) -> None:

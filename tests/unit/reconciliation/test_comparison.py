@@ -164,7 +164,9 @@ def test_a_stranger_of_the_same_number_in_another_currency_is_another_sale() -> 
     assert found.other_documents == 1
 
 
-@pytest.mark.parametrize(("day", "other_documents"), [("2026-10-31", 1), ("2026-11-01", 0), ("2026-07-31", 0)])
+@pytest.mark.parametrize(
+    ("day", "other_documents"), [("2026-10-31", 1), ("2026-11-01", 0), ("2026-07-31", 0)]
+)
 def test_a_stranger_of_the_period_is_counted_and_is_in_no_sum(day: str, other_documents: int) -> None:
     stranger = booked(billed("x"), references=("crm_1",), day=day)
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
 
 
-_AT_ONCE = 10  # what EventBridge takes in one request
+_BATCH_SIZE = 10  # what EventBridge takes in one request
 
 
 class Bus:
@@ -28,8 +28,8 @@ class Bus:
         Raises:
             RetryLater: the bus did not take one of them.
         """
-        for start in range(0, len(events), _AT_ONCE):
-            self._put([self._entry(event) for event in events[start : start + _AT_ONCE]])
+        for start in range(0, len(events), _BATCH_SIZE):
+            self._put([self._entry(event) for event in events[start : start + _BATCH_SIZE]])
 
     def _entry(self, event: BusEvent) -> dict[str, str]:
         return {

@@ -18,10 +18,10 @@ from solvimon_rillet.errors import RetryLater
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-LONGEST_DELAY = 900  # what SQS allows
-GIVE_UP_SECONDS = 14 * 24 * 3600
-_FIRST_DELAY = 15
-_AT_ONCE = 10  # what SQS takes in one request
+MAX_DELAY_SECONDS = 900  # what SQS allows
+MAX_DEFERRAL_SECONDS = 14 * 24 * 3600
+_FIRST_DELAY_SECONDS = 15
+_BATCH_SIZE = 10  # what SQS takes in one request
 _MAX_ATTEMPTS = 3  # of a request that SQS takes only in parts
 
 
@@ -57,23 +57,26 @@ class Queue:
                 original must stay, and its receive count leads it to the dead-letter queue.
         """
         now = int(self._clock())
-        times, first = _number(attributes, "deferrals", 0), _number(attributes, "first_seen", now)
-        if now - first > GIVE_UP_SECONDS:
+        deferrals, first_seen = (
+            _number_attribute(attributes, "deferrals", 0),
+            _number_attribute(attributes, "first_seen", now),
+        )
+        if now - first_seen > MAX_DEFERRAL_SECONDS:
             raise RetryLater("The message has waited for 14 days.")
-        delay = min(LONGEST_DELAY, math.ceil(after) if after is not None else _back_off(times))
+        delay = min(MAX_DELAY_SECONDS, math.ceil(after) if after is not None else _back_off(deferrals))
         try:
             self._sqs.send_message(
                 QueueUrl=self._url,
                 MessageBody=body,
                 DelaySeconds=max(1, delay),
                 MessageAttributes={
-                    "deferrals": {"DataType": "Number", "StringValue": str(times + 1)},
-                    "first_seen": {"DataType": "Number", "StringValue": str(first)},
+                    "deferrals": {"DataType": "Number", "StringValue": str(deferrals + 1)},
+                    "first_seen": {"DataType": "Number", "StringValue": str(first_seen)},
                 },
             )
         except (ClientError, BotoCoreError) as error:
             raise RetryLater(f"The queue does not take the message ({type(error).__name__}).") from error
-        return Deferred(max(1, delay), now - first)
+        return Deferred(max(1, delay), now - first_seen)
 
     def put(self, bodies: Sequence[str]) -> None:
         """Put messages onto the queue, to be seen at once.
@@ -81,11 +84,11 @@ class Queue:
         Raises:
             RetryLater: SQS did not take all of them. Some may be there, which does no harm.
         """
-        for start in range(0, len(bodies), _AT_ONCE):
-            left = dict(enumerate(bodies[start : start + _AT_ONCE]))
+        for start in range(0, len(bodies), _BATCH_SIZE):
+            unprocessed = dict(enumerate(bodies[start : start + _BATCH_SIZE]))
             for _ in range(_MAX_ATTEMPTS):
-                left = self._put(left)
-                if not left:
+                unprocessed = self._put(unprocessed)
+                if not unprocessed:
                     break
             else:
                 raise RetryLater("The queue does not take all messages.")
@@ -116,11 +119,11 @@ class Queue:
         return {int(entry["Id"]): bodies[int(entry["Id"])] for entry in answer.get("Failed", [])}
 
 
-def _back_off(times: int) -> int:
-    delay: int = min(LONGEST_DELAY, _FIRST_DELAY << min(times, 10))
+def _back_off(deferrals: int) -> int:
+    delay: int = min(MAX_DELAY_SECONDS, _FIRST_DELAY_SECONDS << min(deferrals, 10))
     return round(delay * random.uniform(0.8, 1.0))  # noqa: S311 - spreads retries, keeps no secret
 
 
-def _number(attributes: Mapping[str, Any], name: str, default: int) -> int:
+def _number_attribute(attributes: Mapping[str, Any], name: str, default: int) -> int:
     value = attributes.get(name, {}).get("stringValue", "")
     return int(value) if str(value).isascii() and str(value).isdigit() else default

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-SETTINGS_SECONDS = 60
-SECRET_SECONDS = 300
+SETTINGS_TTL_SECONDS = 60
+SECRET_TTL_SECONDS = 300
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
-_ABSENT = {"ResourceNotFoundException", "ParameterNotFound", "InvalidRequestException"}
+_NOT_FOUND_CODES = {"ResourceNotFoundException", "ParameterNotFound", "InvalidRequestException"}
 
 
 @dataclass(slots=True)
@@ -75,8 +75,8 @@ class Configuration:
         self._secrets = secrets
         self._clock = clock
         self._count = count
-        self._kept: dict[str, _Cached] = {}
-        self._faults: dict[str, str] = {}
+        self._cache: dict[str, _Cached] = {}
+        self._settings_errors: dict[str, str] = {}
 
     def connections(self) -> list[str]:
         """The names of all connections that have settings.
@@ -93,8 +93,8 @@ class Configuration:
                     f"The list of connections cannot be read ({type(error).__name__})."
                 ) from error
             for parameter in page["Parameters"]:
-                name, _, what = parameter.get("Name", "").removeprefix(path).partition("/")
-                if what == "settings" and _NAME.fullmatch(name):
+                name, _, suffix = parameter.get("Name", "").removeprefix(path).partition("/")
+                if suffix == "settings" and _NAME.fullmatch(name):
                     found.add(name)
             if "NextToken" not in page:
                 return sorted(found)
@@ -118,24 +118,24 @@ class Configuration:
     def _settings(self, connection: str, parse: Callable[[str], T]) -> T:
         name = f"/{self._stack}/{connection_name(connection)}/settings"
         key = f"{parse.__qualname__} {name}"
-        kept = self._kept.get(key)
-        if kept and self._clock() < kept.until:
-            return kept.value  # type: ignore[no-any-return]
+        cached = self._cache.get(key)
+        if cached and self._clock() < cached.until:
+            return cached.value  # type: ignore[no-any-return]
         try:
             found = parse(self._ssm.get_parameter(Name=name)["Parameter"].get("Value", ""))
-            self._faults.pop(connection, None)
+            self._settings_errors.pop(connection, None)
         except ClientError as error:
-            if _code(error) in _ABSENT:
+            if _error_code(error) in _NOT_FOUND_CODES:
                 raise UnknownConnection(connection) from None
-            found = self._last_good(connection, kept, "cannot be read", error)
+            found = self._last_valid(connection, cached, "cannot be read", error)
         except (SettingsInvalid, BotoCoreError) as error:
-            found = self._last_good(connection, kept, "cannot be used", error)
-        self._kept[key] = _Cached(found, self._clock() + SETTINGS_SECONDS)
+            found = self._last_valid(connection, cached, "cannot be used", error)
+        self._cache[key] = _Cached(found, self._clock() + SETTINGS_TTL_SECONDS)
         return found
 
-    def settings_fault(self, connection: str) -> str:
+    def settings_error(self, connection: str) -> str:
         """What is wrong with the settings as they are written now; an empty text if nothing is."""
-        return self._faults.get(connection, "")
+        return self._settings_errors.get(connection, "")
 
     def secret(self, connection: str, vendor: str) -> Mapping[str, str]:
         """A vendor's credentials for a connection: ``{stack}/{connection}/{vendor}``, a JSON object.
@@ -147,19 +147,19 @@ class Configuration:
         return self._secret(self._secret_name(connection, vendor))
 
     def _secret(self, name: str) -> Mapping[str, str]:
-        kept = self._kept.get(name)
-        if kept and self._clock() < kept.until:
-            return kept.value  # type: ignore[no-any-return]
+        cached = self._cache.get(name)
+        if cached and self._clock() < cached.until:
+            return cached.value  # type: ignore[no-any-return]
         try:
             text = self._secrets.get_secret_value(SecretId=name).get("SecretString", "")
         except ClientError as error:
-            if _code(error) in _ABSENT:
+            if _error_code(error) in _NOT_FOUND_CODES:
                 raise ConnectionBroken(f"The secret {name} does not exist or has no value.") from None
-            raise RetryLater(f"The secret {name} cannot be read now ({_code(error)}).") from error
+            raise RetryLater(f"The secret {name} cannot be read now ({_error_code(error)}).") from error
         except BotoCoreError as error:
             raise RetryLater(f"Secrets Manager does not answer ({type(error).__name__}).") from error
-        value = _texts(name, text)
-        self._kept[name] = _Cached(value, self._clock() + SECRET_SECONDS)
+        value = _parse_texts(name, text)
+        self._cache[name] = _Cached(value, self._clock() + SECRET_TTL_SECONDS)
         return value
 
     def credential(self, connection: str, vendor: str, key: str) -> str:
@@ -194,12 +194,12 @@ class Configuration:
         try:
             text = self._ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"].get("Value", "")
         except ClientError as error:
-            if _code(error) in _ABSENT:
+            if _error_code(error) in _NOT_FOUND_CODES:
                 return secret
-            raise RetryLater(f"The parameter {name} cannot be read now ({_code(error)}).") from error
+            raise RetryLater(f"The parameter {name} cannot be read now ({_error_code(error)}).") from error
         except BotoCoreError as error:
             raise RetryLater(f"Parameter Store does not answer ({type(error).__name__}).") from error
-        return _texts(name, text)
+        return _parse_texts(name, text)
 
     def store_tokens(self, connection: str, grant: Mapping[str, str], *, short_lived: bool = False) -> None:
         """Write tokens, before they are used.
@@ -234,12 +234,12 @@ class Configuration:
             RetryLater: they could not be deleted.
         """
         try:
-            kept = {"auth": "oauth", **self.non_token_fields(connection)}
-            self._put_secret(self._secret_name(connection, "rillet"), json.dumps(kept))
+            cached = {"auth": "oauth", **self.non_token_fields(connection)}
+            self._put_secret(self._secret_name(connection, "rillet"), json.dumps(cached))
             self._ssm.delete_parameter(Name=self._token_name(connection))
         except ClientError as error:
-            if _code(error) not in _ABSENT:
-                raise RetryLater(f"The tokens cannot be deleted now ({_code(error)}).") from error
+            if _error_code(error) not in _NOT_FOUND_CODES:
+                raise RetryLater(f"The tokens cannot be deleted now ({_error_code(error)}).") from error
         except BotoCoreError as error:
             raise RetryLater(f"The tokens cannot be deleted now ({type(error).__name__}).") from error
         self.forget_secret(connection, "rillet")
@@ -267,7 +267,7 @@ class Configuration:
 
     def forget_secret(self, connection: str, vendor: str) -> None:
         """Read the secret anew next time, because the vendor refused what it said."""
-        self._kept.pop(self._secret_name(connection, vendor), None)
+        self._cache.pop(self._secret_name(connection, vendor), None)
 
     def _read_marker(self, connection: str) -> str:
         try:
@@ -288,23 +288,23 @@ class Configuration:
     def _secret_name(self, connection: str, vendor: str) -> str:
         return f"{self._stack}/{connection_name(connection)}/{vendor}"
 
-    def _last_good(self, connection: str, kept: _Cached | None, how: str, error: Exception) -> Any:  # noqa: ANN401
+    def _last_valid(self, connection: str, cached: _Cached | None, failure: str, error: Exception) -> Any:  # noqa: ANN401
         logger.error(
             "settings invalid",
-            extra={"connection": connection, "reason": str(error), "last_good": kept is not None},
+            extra={"connection": connection, "reason": str(error), "last_good": cached is not None},
         )
         self._count("SettingsInvalid", connection)
-        self._faults[connection] = str(error)
-        if kept is None:
-            raise RetryLater(f"The settings of {connection} {how}: {error}") from error
-        return kept.value
+        self._settings_errors[connection] = str(error)
+        if cached is None:
+            raise RetryLater(f"The settings of {connection} {failure}: {error}") from error
+        return cached.value
 
 
-def _code(error: ClientError) -> str:
+def _error_code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
-def _texts(name: str, text: str) -> dict[str, str]:
+def _parse_texts(name: str, text: str) -> dict[str, str]:
     try:
         value = json.loads(text)
     except ValueError:

@@ -14,17 +14,17 @@ from contextlib import contextmanager
 from typing import Any
 
 from solvimon_rillet.aws.dynamodb import ConditionFailed, Table
-from solvimon_rillet.connections.configuration import SECRET_SECONDS, Configuration
+from solvimon_rillet.connections.configuration import SECRET_TTL_SECONDS, Configuration
 from solvimon_rillet.errors import ConnectionBroken, RetryLater
 from solvimon_rillet.rillet.oauth import Grant, GrantRefused, RilletOAuth
 
 logger = logging.getLogger(__name__)
 
-SHORT_LIVED = 600
+SHORT_LIVED_SECONDS = 600
 _LEASE_SECONDS = 45  # longer than any call to the token endpoint
-_WAIT_SECONDS = 6.0
-_STEP_SECONDS = 0.2
-_EVERYWHERE_SECONDS = 300  # by then every read of Secrets Manager shows the newest version
+_MAX_WAIT_SECONDS = 6.0
+_POLL_SECONDS = 0.2
+_PROPAGATION_SECONDS = 300  # by then every read of Secrets Manager shows the newest version
 
 
 class RilletTokens:
@@ -55,8 +55,8 @@ class RilletTokens:
         self._clock = clock
         self._sleep = sleep
         self._lock = threading.Lock()
-        self._kept: Mapping[str, str] = {}
-        self._kept_until = 0.0
+        self._fields: Mapping[str, str] = {}
+        self._fields_until = 0.0
         self._refused = ""
 
     def access_token(self) -> str:
@@ -67,96 +67,96 @@ class RilletTokens:
             RetryLater: another worker is refreshing, or a service does not answer.
         """
         with self._lock:
-            if not self._fresh(self._kept) or self._clock() >= self._kept_until:
-                self._kept = self._configuration.tokens(self._connection)
-                self._kept_until = self._clock() + SECRET_SECONDS
-            if self._kept.get("auth", "api_key") == "api_key":
+            if not self._is_fresh(self._fields) or self._clock() >= self._fields_until:
+                self._fields = self._configuration.tokens(self._connection)
+                self._fields_until = self._clock() + SECRET_TTL_SECONDS
+            if self._fields.get("auth", "api_key") == "api_key":
                 return self._configuration.credential(self._connection, "rillet", "api_key")
-            if not self._fresh(self._kept):
-                self._kept = self._refreshed(self._kept)
-            return self._kept["access_token"]
+            if not self._is_fresh(self._fields):
+                self._fields = self._refreshed(self._fields)
+            return self._fields["access_token"]
 
     def reload(self) -> None:
         """Read the secret next time, whatever is remembered."""
         with self._lock:
             self._configuration.forget_secret(self._connection, "rillet")
-            self._kept = {}
+            self._fields = {}
 
     def renew(self, refused: str) -> bool:
         """Get another token after Rillet refused one with 401; the answer says whether there is one."""
         with self._lock:
             self._refused = refused
-            self._kept = self._configuration.tokens(self._connection, fresh=True)
-            if self._kept.get("auth", "api_key") == "api_key":
-                return self._kept.get("api_key", "") not in {"", refused}
-            if not self._fresh(self._kept):
-                self._kept = self._refreshed(self._kept)
-            return self._kept["access_token"] != refused
+            self._fields = self._configuration.tokens(self._connection, fresh=True)
+            if self._fields.get("auth", "api_key") == "api_key":
+                return self._fields.get("api_key", "") not in {"", refused}
+            if not self._is_fresh(self._fields):
+                self._fields = self._refreshed(self._fields)
+            return self._fields["access_token"] != refused
 
-    def _fresh(self, grant: Mapping[str, str]) -> bool:
+    def _is_fresh(self, grant: Mapping[str, str]) -> bool:
         """Whether an access token has time left; it is refreshed ahead of its end."""
-        return self._lives(grant, min(120.0, _whole(grant, "lifetime") / 5))
+        return self._is_valid_for(grant, min(120.0, _integer(grant, "lifetime") / 5))
 
-    def _usable(self, grant: Mapping[str, str]) -> bool:
+    def _is_usable(self, grant: Mapping[str, str]) -> bool:
         """Whether an access token still lives long enough for one call."""
-        return self._lives(grant, min(10.0, _whole(grant, "lifetime") / 20))
+        return self._is_valid_for(grant, min(10.0, _integer(grant, "lifetime") / 20))
 
-    def _lives(self, grant: Mapping[str, str], seconds: float) -> bool:
+    def _is_valid_for(self, grant: Mapping[str, str], seconds: float) -> bool:
         """Whether an access token lives longer than so many seconds, and Rillet has not refused it."""
-        ends = _whole(grant, "expires_at") - seconds
+        ends = _integer(grant, "expires_at") - seconds
         return grant.get("access_token", "") not in {"", self._refused} and self._clock() < ends
 
     def _refreshed(self, before: Mapping[str, str]) -> Mapping[str, str]:
         """A fresh grant: made by this worker under the lease, or by another one meanwhile."""
         stale, waited = before.get("access_token", ""), 0.0
         while True:
-            owner = self._name()
-            if self._take_lease(owner):
+            owner = self._new_lease_owner()
+            if self._acquire_lease(owner):
                 try:
                     return self._refresh(stale)
                 finally:
-                    self._give_lease_back(owner)
-            if self._usable(before):
+                    self._release_lease(owner)
+            if self._is_usable(before):
                 return before
-            if waited >= _WAIT_SECONDS:
+            if waited >= _MAX_WAIT_SECONDS:
                 raise RetryLater("Another worker is refreshing Rillet's token.", after=5)
-            self._sleep(_STEP_SECONDS)
-            waited += _STEP_SECONDS
+            self._sleep(_POLL_SECONDS)
+            waited += _POLL_SECONDS
             grant = self._configuration.tokens(self._connection, fresh=True)
-            if grant.get("access_token") != stale and self._fresh(grant):
+            if grant.get("access_token") != stale and self._is_fresh(grant):
                 return grant
 
     def _refresh(self, stale: str) -> Mapping[str, str]:
         grant = self._configuration.tokens(self._connection, fresh=True)
-        if grant.get("access_token") != stale and self._fresh(grant):
+        if grant.get("access_token") != stale and self._is_fresh(grant):
             return grant
-        self._check_that_none_is_newer(grant)
+        self._check_not_outdated(grant)
         refresh_token = grant.get("refresh_token", "")
-        mark = _fingerprint(refresh_token)
-        if not refresh_token or self.revoked_marker() == mark:
+        fingerprint = _fingerprint(refresh_token)
+        if not refresh_token or self.revoked_marker() == fingerprint:
             raise _reconnect(self._connection)
         try:
             granted = self._oauth().refresh(refresh_token)
         except GrantRefused as refused:
-            return self._after_refusal(refused, refresh_token, mark)
+            return self._after_refusal(refused, refresh_token, fingerprint)
         logger.info("rillet token refreshed", extra={"connection": self._connection})
-        return self._keep(granted, {"scope": grant.get("scope", "")})
+        return self._store(granted, {"scope": grant.get("scope", "")})
 
-    def replace(self, granted: Grant, known: Mapping[str, str]) -> None:
+    def store(self, granted: Grant, other_fields: Mapping[str, str]) -> None:
         """Keep what a person granted anew.
 
         Args:
             granted: the new tokens.
-            known: what else is known, such as the organisation.
+            other_fields: what else is known, such as the organisation.
 
         Raises:
             RetryLater: they could not be written.
         """
         with self.refresh_lock():
             self._configuration.forget_secret(self._connection, "rillet")  # it may be minutes old
-            self._keep(granted, known)
+            self._store(granted, other_fields)
 
-    def forget(self) -> None:
+    def delete(self) -> None:
         """Forget the tokens; call it within ``alone``.
 
         Raises:
@@ -164,7 +164,7 @@ class RilletTokens:
         """
         self._configuration.delete_tokens(self._connection)
         self._table.put(_latest_key(self._connection), {"obtained_at": 0})
-        self._kept = {}
+        self._fields = {}
 
     @contextmanager
     def refresh_lock(self) -> Iterator[None]:
@@ -172,59 +172,63 @@ class RilletTokens:
 
         A worker that died is not waited for longer than one that refreshes would need.
         """
-        owner, waited = self._name(), 0.0
-        while not (taken := self._take_lease(owner)) and waited < _WAIT_SECONDS:
-            self._sleep(_STEP_SECONDS)
-            waited += _STEP_SECONDS
+        owner, waited = self._new_lease_owner(), 0.0
+        while not (acquired := self._acquire_lease(owner)) and waited < _MAX_WAIT_SECONDS:
+            self._sleep(_POLL_SECONDS)
+            waited += _POLL_SECONDS
         try:
             yield
         finally:
-            if taken:
-                self._give_lease_back(owner)
+            if acquired:
+                self._release_lease(owner)
 
-    def _keep(self, granted: Grant, known: Mapping[str, str]) -> Mapping[str, str]:
+    def _store(self, granted: Grant, other_fields: Mapping[str, str]) -> Mapping[str, str]:
         """Write tokens before they are used: a crash after this loses nothing."""
         now = int(self._clock())
-        made = {
+        fields = {
             **self._configuration.non_token_fields(self._connection),
-            **known,
+            **other_fields,
             "auth": "oauth",
             "access_token": granted.access_token,
             "refresh_token": granted.refresh_token,
-            "scope": granted.scope or known.get("scope", ""),
+            "scope": granted.scope or other_fields.get("scope", ""),
             "lifetime": str(granted.lifetime),
             "expires_at": str(now + granted.lifetime),
             "obtained_at": str(now),
         }
-        self._configuration.store_tokens(self._connection, made, short_lived=granted.lifetime < SHORT_LIVED)
+        self._configuration.store_tokens(
+            self._connection, fields, short_lived=granted.lifetime < SHORT_LIVED_SECONDS
+        )
         self._table.put(_latest_key(self._connection), {"obtained_at": now})
-        self._kept = made
-        return made
+        self._fields = fields
+        return fields
 
-    def _check_that_none_is_newer(self, grant: Mapping[str, str]) -> None:
+    def _check_not_outdated(self, grant: Mapping[str, str]) -> None:
         """Do not refresh with an older version, which Secrets Manager may show for a moment.
 
         If it stays, it is no stale read: somebody saved an older copy, and Rillet decides what it is worth.
         """
         now, latest = int(self._clock()), self._table.get(_latest_key(self._connection)) or {}
-        if _whole(grant, "obtained_at") >= latest.get("obtained_at", 0):
+        if _integer(grant, "obtained_at") >= latest.get("obtained_at", 0):
             return
         if "behind_since" not in latest:
             latest["behind_since"] = now
             self._table.put(_latest_key(self._connection), latest)
-        if now < latest["behind_since"] + _EVERYWHERE_SECONDS:
+        if now < latest["behind_since"] + _PROPAGATION_SECONDS:
             raise RetryLater("Rillet's new token is not everywhere yet.", after=5)
 
-    def _after_refusal(self, refused: GrantRefused, refresh_token: str, mark: str) -> Mapping[str, str]:
+    def _after_refusal(
+        self, refused: GrantRefused, refresh_token: str, fingerprint: str
+    ) -> Mapping[str, str]:
         """Only the refusal of the current refresh token breaks the connection."""
         grant = self._configuration.tokens(self._connection, fresh=True)
         if grant.get("refresh_token") != refresh_token:
-            if self._usable(grant):
+            if self._is_usable(grant):
                 return grant
             raise RetryLater("Rillet's token was replaced meanwhile.", after=1)
         if refused.error != "invalid_grant":
             raise ConnectionBroken(f"Rillet refuses to refresh its token ({refused}).")
-        self._table.put(_mark_key(self._connection), {"refused": mark, "since": int(self._clock())})
+        self._table.put(_refused_key(self._connection), {"refused": fingerprint, "since": int(self._clock())})
         logger.error(
             "rillet connection broken", extra={"connection": self._connection, "reason": "invalid_grant"}
         )
@@ -232,20 +236,20 @@ class RilletTokens:
 
     def revoked_marker(self) -> str | None:
         """Fingerprint of the refresh token that Rillet refused, if it refused one."""
-        item = self._table.get(_mark_key(self._connection))
+        item = self._table.get(_refused_key(self._connection))
         return str(item["refused"]) if item else None
 
     def is_broken(self) -> bool:
         """Whether the current grant was refused, so that a person must connect again."""
         grant = self._configuration.tokens(self._connection, fresh=True)
         token = grant.get("refresh_token", "")
-        return self.revoked_marker() == _fingerprint(token) if token else not self._usable(grant)
+        return self.revoked_marker() == _fingerprint(token) if token else not self._is_usable(grant)
 
-    def _name(self) -> str:
+    def _new_lease_owner(self) -> str:
         """A name under which this very run holds the lease."""
         return f"{time.time_ns()}-{threading.get_ident()}"
 
-    def _take_lease(self, owner: str) -> bool:
+    def _acquire_lease(self, owner: str) -> bool:
         now = int(self._clock())
         facts = {"owner": owner, "until": now + _LEASE_SECONDS}
         try:
@@ -260,7 +264,7 @@ class RilletTokens:
             return False
         return True
 
-    def _give_lease_back(self, owner: str) -> None:
+    def _release_lease(self, owner: str) -> None:
         try:
             self._table.put(
                 _lease_key(self._connection),
@@ -284,7 +288,7 @@ def _reconnect(connection: str) -> ConnectionBroken:
     )
 
 
-def _whole(grant: Mapping[str, Any], name: str) -> int:
+def _integer(grant: Mapping[str, Any], name: str) -> int:
     value = str(grant.get(name, ""))
     return int(value) if value.isdigit() else 0
 
@@ -297,5 +301,5 @@ def _latest_key(connection: str) -> str:
     return f"{connection}#oauth#latest"
 
 
-def _mark_key(connection: str) -> str:
+def _refused_key(connection: str) -> str:
     return f"{connection}#oauth#refused"

@@ -32,11 +32,11 @@ class WebhookSettings:
         if "webhook_" in text or "\\" in text:  # a name may be written in escapes
             from solvimon_rillet.settings import Settings
 
-            said = Settings.parse(text)
+            settings = Settings.parse(text)
             return cls(
-                said.solvimon.webhook_max_age_seconds,
-                said.rillet.webhook_max_age_seconds,
-                said.rillet.webhook_token_form,
+                settings.solvimon.webhook_max_age_seconds,
+                settings.rillet.webhook_max_age_seconds,
+                settings.rillet.webhook_token_form,
             )
         try:
             json.loads(text or "{}")

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from solvimon_rillet.entrypoints.lambda_handler import Handler
 from solvimon_rillet.entrypoints.telemetry import Telemetry
+from solvimon_rillet.formatting import validation_problems
 from solvimon_rillet.workflows.durable_steps import Json, Steps
 
 _LONGEST_NAME = 256
@@ -78,7 +79,7 @@ def durable_handler(
         try:
             request = model.model_validate(event)
         except ValidationError as error:
-            return {"error": _wrong(error), "example": example}
+            return {"error": validation_problems(error, "event"), "example": example}
         invocation = context.lambda_context
 
         def time_left() -> float:
@@ -98,12 +99,6 @@ def durable_handler(
             telemetry.flush()
 
     return handle
-
-
-def _wrong(error: ValidationError) -> str:
-    return "; ".join(
-        f"{'.'.join(map(str, part['loc'])) or 'event'}: {part['msg']}" for part in error.errors()
-    )
 
 
 def _shown(name: str) -> str:

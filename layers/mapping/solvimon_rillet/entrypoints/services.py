@@ -359,7 +359,7 @@ class Services:
             return {"Authorization": f"Bearer {token()}", "X-Rillet-API-Version": API_VERSION}
 
         base_url, http = settings.rillet.base_url, self._sessions["rillet"]
-        return RilletClient(Http("Rillet", base_url, headers, http, gate=gate, renew=renew))
+        return RilletClient(Http("Rillet", base_url, headers, http, rate_limiter=gate, renew=renew))
 
 
 def aws(service: str, caller: str | None) -> Any:  # noqa: ANN401 - the client's type is the service's

@@ -45,7 +45,7 @@ class ImportedRow:
         }
 
     @classmethod
-    def of(cls, item: Mapping[str, Any]) -> "ImportedRow":
+    def from_item(cls, item: Mapping[str, Any]) -> "ImportedRow":
         """The memory in a record."""
         return cls(
             str(item["solvimon_id"]),
@@ -85,26 +85,26 @@ class ImportState:
 
     def imported_rows(self, rillet_ids: Iterable[str]) -> dict[str, ImportedRow]:
         """What is remembered of up to 100 rows, by Rillet id."""
-        keys = {self._row(rillet_id): rillet_id for rillet_id in rillet_ids}
-        return {keys[key]: ImportedRow.of(item) for key, item in self._table.get_many(keys).items()}
+        keys = {self._row_key(rillet_id): rillet_id for rillet_id in rillet_ids}
+        return {keys[key]: ImportedRow.from_item(item) for key, item in self._table.get_many(keys).items()}
 
-    def remember(
-        self, rillet_id: str, known: ImportedRow, link: Mapping[str, Any] | None, seconds: int | None
+    def store_row(
+        self, rillet_id: str, row: ImportedRow, link: Mapping[str, Any] | None, seconds: int | None
     ) -> None:
         """Remember a row, and the link by which an export finds the Rillet id of its Solvimon record.
 
         Args:
             rillet_id: the row.
-            known: what to remember of it.
+            row: what to remember of it.
             link: facts of the link (see ``Ledger.remember``); ``None`` for a row without a record.
             seconds: how long the link is remembered; ``None`` for good.
         """
-        records: dict[str, Item] = {self._row(rillet_id): known.as_item()}
+        records: dict[str, Item] = {self._row_key(rillet_id): row.as_item()}
         if link is not None:
             facts: Item = {"schema_version": SCHEMA, **link}
             if seconds is not None:
                 facts["expires_at"] = int(self._clock()) + seconds
-            records[Document(self._connection, f"link-{self._kind}", known.solvimon_id).key] = facts
+            records[Document(self._connection, f"link-{self._kind}", row.solvimon_id).key] = facts
         self._table.put_many(records)
 
     def acquire_lease(self, run: str, seconds: int, started: int | None = None) -> int:
@@ -125,13 +125,13 @@ class ImportState:
         facts = {"run": run, "started": now if started is None else started, "lease_until": now + seconds}
         try:
             self._table.put(
-                self._key("import-run"),
+                self._state_key("import-run"),
                 facts,
                 "attribute_not_exists(pk) OR run = :run OR lease_until <= :now",
                 {":run": run, ":now": now},
             )
         except ConditionFailed:
-            held = self._table.get(self._key("import-run")) or {}
+            held = self._table.get(self._state_key("import-run")) or {}
             raise ImportAlreadyRunning(
                 int(held.get("started", now)), int(held.get("lease_until", now))
             ) from None
@@ -141,22 +141,22 @@ class ImportState:
         """Give the lease back, if the run still holds it."""
         try:
             self._table.put(
-                self._key("import-run"), {"run": run, "lease_until": 0}, "run = :run", {":run": run}
+                self._state_key("import-run"), {"run": run, "lease_until": 0}, "run = :run", {":run": run}
             )
         except ConditionFailed:
             return
 
     def watermark(self) -> int | None:
         """Start of the last run after which nothing older was missing, in unix seconds."""
-        item = self._table.get(self._key("import-watermark"))
+        item = self._table.get(self._state_key("import-watermark"))
         return int(item["started"]) if item else None
 
     def set_watermark(self, started: int) -> None:
         """Note the start of a complete run."""
-        self._table.put(self._key("import-watermark"), {"schema_version": SCHEMA, "started": started})
+        self._table.put(self._state_key("import-watermark"), {"schema_version": SCHEMA, "started": started})
 
-    def _row(self, rillet_id: str) -> str:
+    def _row_key(self, rillet_id: str) -> str:
         return Document(self._connection, f"import-{self._kind}", rillet_id).key
 
-    def _key(self, what: str) -> str:
+    def _state_key(self, what: str) -> str:
         return Document(self._connection, what, self._kind).key

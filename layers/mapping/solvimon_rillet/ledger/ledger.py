@@ -26,7 +26,7 @@ from solvimon_rillet.ledger.records import (
     Claim,
     Document,
     is_done,
-    upgraded,
+    upgrade,
 )
 
 __all__ = [
@@ -44,10 +44,16 @@ __all__ = [
 LEASE_SECONDS = 90
 BY_STATE = "by_state"
 """Index of the table: the records of a connection, kind and state, by the time of their last change."""
-_MANY = 100
+_BATCH_SIZE = 100
 _IS_DONE = "#state IN (:exported, :differs)"
-_LEASE = ("lease_owner", "lease_until")
-_WHY = ("code", "message", "remedy", "reason", "rule")  # of the state before; each state writes its own
+_LEASE_ATTRIBUTES = ("lease_owner", "lease_until")
+_CAUSE_ATTRIBUTES = (
+    "code",
+    "message",
+    "remedy",
+    "reason",
+    "rule",
+)  # of the state before; each state writes its own
 
 
 class Ledger:
@@ -90,7 +96,7 @@ class Ledger:
             )
         except ConditionFailed as failed:
             if is_done(failed.item):
-                return Claim(document, "", upgraded(document, failed.item))
+                return Claim(document, "", upgrade(document, failed.item))
             wait = max(1, int(failed.item.get("lease_until", now)) - now)
             raise RetryLater(f"{document.id} is being worked on by another worker.", after=wait) from None
         if item["listed"] != document.index_key(str(item["state"])):
@@ -99,7 +105,7 @@ class Ledger:
 
     def index_legacy_record(self, document: Document, record: Item) -> None:
         """Put a record of version 1, which had no index, into the index; nothing else about it changes."""
-        began = record.get("updated_at", record.get("created_at", int(self._clock())))
+        updated_at = record.get("updated_at", record.get("created_at", int(self._clock())))
         with contextlib.suppress(ConditionFailed):  # somebody has just written it anew
             self._table.update(
                 document.key,
@@ -108,7 +114,7 @@ class Ledger:
                 "#state = :state",
                 {
                     ":listed": document.index_key(str(record["state"])),
-                    ":began": began,
+                    ":began": updated_at,
                     ":schema": SCHEMA,
                     ":state": record["state"],
                 },
@@ -146,13 +152,14 @@ class Ledger:
             Whether the document is finished, so that its record can say so.
         """
         facts = {"code": why.code.value, "message": why.message, "remedy": why.remedy}
-        known = self.read(document) or {}
-        if known.get("state") == "differs" and all(known.get(name) == facts[name] for name in facts):
+        record = self.read(document) or {}
+        if record.get("state") == "differs" and all(record.get(name) == facts[name] for name in facts):
             return True
         only_total = why.code is Code.TOTAL_DIFFERS
         condition = "#state = :exported OR (#state = :differs AND #code = :total)" if only_total else _IS_DONE
         return (
-            self._change_state(document, known, "differs", facts, condition) or known.get("state") in FINISHED
+            self._change_state(document, record, "differs", facts, condition)
+            or record.get("state") in FINISHED
         )
 
     def clear_mismatch(self, document: Document, left: NeedsAttention | None = None) -> bool:
@@ -166,27 +173,27 @@ class Ledger:
             Whether it differed by its total alone.
         """
         facts = {"code": left.code.value, "message": left.message, "remedy": left.remedy} if left else {}
-        known, state = self.read(document) or {}, "rejected" if left else "exported"
-        return self._change_state(document, known, state, facts, "#state = :differs AND #code = :total")
+        record, state = self.read(document) or {}, "rejected" if left else "exported"
+        return self._change_state(document, record, state, facts, "#state = :differs AND #code = :total")
 
     def _change_state(
-        self, document: Document, known: Item, state: str, facts: Mapping[str, Any], condition: str
+        self, document: Document, record: Item, state: str, facts: Mapping[str, Any], condition: str
     ) -> bool:
         """Write another state of a document that nobody works on, if the condition holds."""
-        now, past = (
+        now, history = (
             int(self._clock()),
-            audit_trail.appended(known.get("history", []), self._entry(state, facts)),
+            audit_trail.append_entry(record.get("history", []), self._entry(state, facts)),
         )
-        written = {"state": state, "listed": document.index_key(state), "updated_at": now, "history": past}
-        asked = {":exported": "exported", ":differs": "differs", ":total": Code.TOTAL_DIFFERS.value}
+        changes = {"state": state, "listed": document.index_key(state), "updated_at": now, "history": history}
+        conditions = {":exported": "exported", ":differs": "differs", ":total": Code.TOTAL_DIFFERS.value}
         try:
             self._table.update_attributes(
                 document.key,
-                {**written, **facts},
+                {**changes, **facts},
                 condition,
-                {name: value for name, value in asked.items() if name in condition},
+                {name: value for name, value in conditions.items() if name in condition},
                 {name: name[1:] for name in ("#state", "#code") if name in condition},
-                remove=_WHY,
+                remove=_CAUSE_ATTRIBUTES,
             )
         except ConditionFailed:
             return False
@@ -194,7 +201,13 @@ class Ledger:
 
     def finish(self, claim: Claim, state: str, facts: Mapping[str, Any]) -> None:
         """Write how the document ended and release the lease."""
-        self._write(claim, {"state": state, **facts}, self._entry(state, facts), release=True, remove=_WHY)
+        self._write(
+            claim,
+            {"state": state, **facts},
+            self._entry(state, facts),
+            release=True,
+            remove=_CAUSE_ATTRIBUTES,
+        )
 
     def reject(self, claim: Claim, why: NeedsAttention, attempt: Attempt | None) -> None:
         """Record that a person must act. An attempt whose outcome is unknown stays in the record."""
@@ -206,16 +219,16 @@ class Ledger:
         }
         if attempt:
             facts["attempt"] = attempt.as_item()
-        self._write(claim, facts, self._entry("rejected", facts), release=True, remove=_WHY)
+        self._write(claim, facts, self._entry("rejected", facts), release=True, remove=_CAUSE_ATTRIBUTES)
 
     def skip(self, claim: Claim, reason: str, rule: str = "") -> None:
         """Record that the document is not for Rillet, and the rule that says so."""
         facts = {"state": "skipped", "reason": reason, **({"rule": rule} if rule else {})}
-        self._write(claim, facts, self._entry("skipped", facts), release=True, remove=_WHY)
+        self._write(claim, facts, self._entry("skipped", facts), release=True, remove=_CAUSE_ATTRIBUTES)
 
     def release(self, claim: Claim, why: Recoverable | None = None) -> None:
         """Give the lease back without a result, so that the next attempt need not wait for its end."""
-        new = audit_trail.waiting(why, int(self._clock())) if why else None
+        new = audit_trail.waiting_entry(why, int(self._clock())) if why else None
         self._write(claim, {}, new, release=True)
 
     def discard_claim(self, claim: Claim) -> None:
@@ -235,57 +248,57 @@ class Ledger:
         Raises:
             RetryLater: a worker holds its lease.
         """
-        now, known = int(self._clock()), self.read(document) or {}
-        past = audit_trail.appended(known.get("history", []), self._entry("settled_by_hand", facts))
-        written = {
+        now, record = int(self._clock()), self.read(document) or {}
+        history = audit_trail.append_entry(record.get("history", []), self._entry("settled_by_hand", facts))
+        changes = {
             "schema_version": SCHEMA,
-            "created_at": known.get("created_at", now),
+            "created_at": record.get("created_at", now),
             "updated_at": now,
             "state": state,
             "listed": document.index_key(state),
-            "history": past,
+            "history": history,
             **facts,
         }
         try:
             self._table.update_attributes(
                 document.key,
-                written,
+                changes,
                 "(attribute_not_exists(lease_until) OR lease_until <= :now) AND "
                 "(attribute_not_exists(updated_at) OR updated_at = :read)",
-                {":now": now, ":read": known.get("updated_at", 0)},
-                remove=(*_WHY, *_LEASE),
+                {":now": now, ":read": record.get("updated_at", 0)},
+                remove=(*_CAUSE_ATTRIBUTES, *_LEASE_ATTRIBUTES),
             )
         except ConditionFailed:
             raise RetryLater(f"{document.id} is being worked on this very moment.", after=5) from None
-        return known
+        return record
 
     def reopen(self, document: Document) -> None:
         """Let work go on at a document that was skipped by hand, because a person asks for it by its id."""
-        known = self.read(document) or {}
-        if known.get("state") != "skipped" or not known.get("by_hand"):
+        record = self.read(document) or {}
+        if record.get("state") != "skipped" or not record.get("by_hand"):
             return
-        past = audit_trail.appended(known.get("history", []), self._entry("asked_again", {}))
+        history = audit_trail.append_entry(record.get("history", []), self._entry("asked_again", {}))
         with contextlib.suppress(ConditionFailed):
             self._table.update(
                 document.key,
                 "SET history = :history REMOVE by_hand",
                 "#state = :skipped AND attribute_exists(by_hand)",
-                {":history": past, ":skipped": "skipped"},
+                {":history": history, ":skipped": "skipped"},
                 {"#state": "state"},
             )
 
     def read(self, document: Document) -> Item | None:
         """A document's record, or ``None``."""
         record = self._table.get(document.key)
-        return upgraded(document, record) if record else None
+        return upgrade(document, record) if record else None
 
     def read_many(self, documents: Iterable[Document]) -> dict[Document, Item]:
         """The records of documents, those that are there; a hundred in one request."""
         keys = {document.key: document for document in documents}
         wanted, found = list(keys), dict[Document, Item]()
-        for start in range(0, len(wanted), _MANY):
-            items = self._table.get_many(wanted[start : start + _MANY])
-            found |= {keys[key]: upgraded(keys[key], item) for key, item in items.items()}
+        for start in range(0, len(wanted), _BATCH_SIZE):
+            items = self._table.get_many(wanted[start : start + _BATCH_SIZE])
+            found |= {keys[key]: upgrade(keys[key], item) for key, item in items.items()}
         return found
 
     def in_state(self, connection: str, kind: str, state: str) -> Iterator[tuple[Document, Item]]:
@@ -339,9 +352,9 @@ class Ledger:
         remove: tuple[str, ...] = (),
     ) -> None:
         """Write facts, those of the document itself and one more entry of its history, under the lease."""
-        facts = {**claim.about, **facts}
+        facts = {**claim.document_facts, **facts}
         if new:
-            facts["history"] = audit_trail.appended(claim.record.get("history", []), new)
+            facts["history"] = audit_trail.append_entry(claim.record.get("history", []), new)
         if "state" in facts:
             facts["listed"] = claim.document.index_key(str(facts["state"]))
         try:
@@ -350,7 +363,7 @@ class Ledger:
                 {**facts, "updated_at": int(self._clock())},
                 "lease_owner = :owner",
                 {":owner": claim.owner},
-                remove=(*remove, *(_LEASE if release else ())),
+                remove=(*remove, *(_LEASE_ATTRIBUTES if release else ())),
             )
         except ConditionFailed:
             raise RetryLater(f"The lease on {claim.document.id} is lost; another worker goes on.") from None

@@ -8,7 +8,7 @@ from solvimon_rillet.aws.dynamodb import Item
 
 SCHEMA = 2
 """Version of the records' form. Version 1 had no index (``listed``), no history and no facts of the document
-itself, and one that was only claimed had no ``updated_at``. ``upgraded`` reads every version."""
+itself, and one that was only claimed had no ``updated_at``. ``upgrade`` reads every version."""
 FINISHED = ("exported", "differs")
 UNFINISHED = ("claimed", "sending")
 
@@ -18,13 +18,13 @@ def is_done(record: Mapping[str, Any]) -> bool:
     return record.get("state") in FINISHED or bool(record.get("by_hand"))
 
 
-def upgraded(document: "Document", record: Item) -> Item:
+def upgrade(document: "Document", record: Item) -> Item:
     """A record of any version in the form of this one. Only its next write makes it so in the table."""
     if "state" not in record or "listed" in record:
         return record
-    began = record.get("created_at", 0)
+    updated_at = record.get("created_at", 0)
     listed = document.index_key(str(record["state"]))
-    return {"updated_at": began, "history": [], **record, "listed": listed}
+    return {"updated_at": updated_at, "history": [], **record, "listed": listed}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ class Attempt:
         payload_hash: SHA-256 of what is sent.
         customer_id: Rillet customer that the document was sent for; look-ups list its invoices.
         totals: net, tax, gross and currency of what is sent, as texts.
-        started: unix seconds of the first call with this key.
-        called: unix seconds of the latest call with this key.
+        first_called_at: unix seconds of the first call with this key.
+        last_called_at: unix seconds of the latest call with this key.
         number: counts the attempts of the document; a refusal makes the next key another one.
         open: whether the outcome may still be unknown; a refusal closes the attempt.
     """
@@ -64,8 +64,8 @@ class Attempt:
     payload_hash: str
     customer_id: str
     totals: Mapping[str, str]
-    started: int
-    called: int
+    first_called_at: int
+    last_called_at: int
     number: int
     open: bool = True
 
@@ -76,14 +76,14 @@ class Attempt:
             "payload_hash": self.payload_hash,
             "customer_id": self.customer_id,
             "totals": dict(self.totals),
-            "started": self.started,
-            "called": self.called,
+            "started": self.first_called_at,
+            "called": self.last_called_at,
             "number": self.number,
             "open": self.open,
         }
 
     @classmethod
-    def of(cls, item: Mapping[str, Any] | None) -> "Attempt | None":
+    def from_item(cls, item: Mapping[str, Any] | None) -> "Attempt | None":
         """The attempt in a record, if there was one."""
         if not item:
             return None
@@ -106,7 +106,7 @@ class Claim:
     document: Document
     owner: str
     record: Item
-    about: dict[str, Any] = field(default_factory=dict)
+    document_facts: dict[str, Any] = field(default_factory=dict)
     """Facts of the document itself, such as its number and amount; every write takes them along."""
 
     @property
@@ -122,4 +122,4 @@ class Claim:
     @property
     def attempt(self) -> Attempt | None:
         """The latest attempt to send it."""
-        return Attempt.of(self.record.get("attempt"))
+        return Attempt.from_item(self.record.get("attempt"))

@@ -24,11 +24,11 @@ class PublishedEvent:
     """What was told of a document.
 
     Attributes:
-        what: which state of the document it was; another state is news.
+        state: which state of the document it was; another state is news.
         at: unix seconds; 0 where the state was only looked at.
     """
 
-    what: str
+    state: str
     at: int
 
 
@@ -56,19 +56,19 @@ class SweepState:
         """Note the very first sweep; the answer is when it began, which later ones do not change."""
         with contextlib.suppress(ConditionFailed):
             facts = {"schema_version": SCHEMA, "reached": int(self._clock())}
-            self._table.put(self._key("begun"), facts, "attribute_not_exists(pk)")
+            self._table.put(self._state_key("begun"), facts, "attribute_not_exists(pk)")
         return self.first_started_at() or 0
 
     def watermark(self, part: str) -> int | None:
         """How far a part of the sweep has come; ``None`` before its first time."""
-        item = self._table.get(self._key(part))
+        item = self._table.get(self._state_key(part))
         return int(item["reached"]) if item else None
 
     def advance_watermark(self, part: str, reached: int) -> None:
         """Note how far a part has come. A sweep that overtook this one stays ahead."""
         with contextlib.suppress(ConditionFailed):
             self._table.put(
-                self._key(part),
+                self._state_key(part),
                 {"schema_version": SCHEMA, "reached": reached},
                 "attribute_not_exists(pk) OR reached < :reached",
                 {":reached": reached},
@@ -76,27 +76,27 @@ class SweepState:
 
     def published(self, kind: str, ids: Iterable[str]) -> dict[str, PublishedEvent]:
         """What was told of documents, those of which something was, by id."""
-        keys = {self._told_key(kind, identifier): identifier for identifier in ids}
-        wanted, found = list(keys), dict[str, Item]()
-        for start in range(0, len(wanted), _READ_AT_ONCE):
-            found |= self._table.get_many(wanted[start : start + _READ_AT_ONCE])
+        keys = {self._published_key(kind, identifier): identifier for identifier in ids}
+        keys_to_read, found = list(keys), dict[str, Item]()
+        for start in range(0, len(keys_to_read), _READ_AT_ONCE):
+            found |= self._table.get_many(keys_to_read[start : start + _READ_AT_ONCE])
         return {keys[key]: PublishedEvent(str(item["what"]), int(item["at"])) for key, item in found.items()}
 
     def mark_published(
-        self, kind: str, told: Mapping[str, PublishedEvent], seconds: int | None = None
+        self, kind: str, events: Mapping[str, PublishedEvent], seconds: int | None = None
     ) -> None:
         """Remember what was told of documents, by id; ``seconds`` limits for how long."""
-        ends = {} if seconds is None else {"expires_at": int(self._clock()) + seconds}
+        expiry = {} if seconds is None else {"expires_at": int(self._clock()) + seconds}
         records = {
-            self._told_key(kind, identifier): {"what": each.what, "at": each.at, **ends}
-            for identifier, each in told.items()
+            self._published_key(kind, identifier): {"what": event.state, "at": event.at, **expiry}
+            for identifier, event in events.items()
         }
         keys = list(records)
         for start in range(0, len(keys), _WRITTEN_AT_ONCE):
             self._table.put_many({key: records[key] for key in keys[start : start + _WRITTEN_AT_ONCE]})
 
-    def _key(self, part: str) -> str:
+    def _state_key(self, part: str) -> str:
         return Document(self._connection, "sweep", part).key
 
-    def _told_key(self, kind: str, identifier: str) -> str:
+    def _published_key(self, kind: str, identifier: str) -> str:
         return Document(self._connection, "sweep-told", f"{kind}-{identifier}").key

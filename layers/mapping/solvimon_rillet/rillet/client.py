@@ -3,15 +3,16 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from solvimon_rillet.errors import Code, Conflict, NeedsAttention, OutcomeUnknown, RetryLater
+from solvimon_rillet.formatting import format_utc, validation_problems
 from solvimon_rillet.http import Http, RequestRejected
 from solvimon_rillet.rillet.models import (
-    Book,
+    AccountingPeriod,
     CreditMemo,
     CreditMemoPage,
     Customer,
@@ -61,15 +62,15 @@ class RilletClient:
 
         Rillet cannot look an invoice up by reference or number (dossier, trap 14).
         """
-        more = {"customer_id": customer_id}
-        pages = self._changed_since("/invoices", updated_after, more, InvoicePage)
-        yield from _each_once(page.invoices for page in pages)
+        filters = {"customer_id": customer_id}
+        pages = self._changed_since("/invoices", updated_after, filters, InvoicePage)
+        yield from _without_duplicates(page.invoices for page in pages)
 
     def invoice(self, invoice_id: str) -> Invoice | None:
         """An invoice, or ``None`` where Rillet has none with this id."""
-        return self._one(f"/invoices/{invoice_id}", Invoice)
+        return self._get_or_none(f"/invoices/{invoice_id}", Invoice)
 
-    def payments_of(self, invoice_id: str) -> list[InvoicePayment]:
+    def payments(self, invoice_id: str) -> list[InvoicePayment]:
         """All payments of an invoice, failed ones included."""
         return self._get(f"/invoices/{invoice_id}/payments", None, PaymentList).payments
 
@@ -79,23 +80,23 @@ class RilletClient:
 
     def credit_memo(self, memo_id: str) -> CreditMemo | None:
         """A credit memo with its applications, or ``None`` where Rillet has none with this id."""
-        return self._one(f"/credit-memos/{memo_id}", CreditMemo)
+        return self._get_or_none(f"/credit-memos/{memo_id}", CreditMemo)
 
     def credit_memos(self, updated_after: datetime) -> Iterator[CreditMemo]:
         """All credit memos that changed after a moment, newest first."""
         pages = self._changed_since("/credit-memos", updated_after, {}, CreditMemoPage)
-        yield from _each_once(page.credit_memos for page in pages)
+        yield from _without_duplicates(page.credit_memos for page in pages)
 
     def apply_credit_memo(self, memo_id: str, payload: Mapping[str, object], idempotency_key: str) -> None:
         """Make this the whole set of a memo's applications; what is not in it is taken back."""
         try:
             self._http.post(f"/credit-memos/{memo_id}/applications", payload, idempotency_key)
-        except RequestRejected as refused:
-            if refused.status == 409:
+        except RequestRejected as rejected:
+            if rejected.status == 409:
                 raise OutcomeUnknown(
                     "Rillet answered 409: this request may be under way or done."
-                ) from refused
-            raise _attention(refused) from refused
+                ) from rejected
+            raise _attention(rejected) from rejected
 
     def customer(self, customer_id: str) -> Customer | None:
         """A customer, or ``None`` where Rillet has none with this id, or it can be no id (a UUID)."""
@@ -103,31 +104,31 @@ class RilletClient:
             return None
         try:
             answer = self._http.get(f"/customers/{customer_id}")
-        except RequestRejected as refused:
-            if refused.status in {400, 404}:
+        except RequestRejected as rejected:
+            if rejected.status in {400, 404}:
                 return None
-            raise _attention(refused) from refused
-        return _read(answer, Customer)
+            raise _attention(rejected) from rejected
+        return _parse(answer, Customer)
 
-    def customer_document(self, customer_id: str) -> dict[str, Any] | None:
+    def customer_json(self, customer_id: str) -> dict[str, Any] | None:
         """A customer as Rillet's own JSON, so that a replacement loses nothing; ``None`` if there is none."""
         if not _UUID.fullmatch(customer_id):
             return None
         try:
             answer = self._http.get(f"/customers/{customer_id}")
-        except RequestRejected as refused:
-            if refused.status == 404:
+        except RequestRejected as rejected:
+            if rejected.status == 404:
                 return None
-            raise _attention(refused) from refused
-        _read(answer, Customer)
+            raise _attention(rejected) from rejected
+        _parse(answer, Customer)
         return dict(answer)
 
     def replace_customer(self, customer_id: str, payload: Mapping[str, object]) -> None:
         """Replace a customer; what the payload leaves out is gone (Rillet API v4, Update a customer)."""
         try:
             self._http.put(f"/customers/{customer_id}", payload)
-        except RequestRejected as refused:
-            raise _attention(refused) from refused
+        except RequestRejected as rejected:
+            raise _attention(rejected) from rejected
 
     def customer_by_reference(self, kind: str, identifier: str) -> Customer | None:
         """The customer with this external reference, or ``None``."""
@@ -147,8 +148,8 @@ class RilletClient:
                 page one without a word (dossier 2.3).
             updated_after: RFC 3339 in UTC; only what changed later.
         """
-        more = {"updated.gt": updated_after} if updated_after else {}
-        return self._rows("customers", cursor, more)
+        filters = {"updated.gt": updated_after} if updated_after else {}
+        return self._rows("customers", cursor, filters)
 
     def invoice_rows(self, cursor: str | None, updated_after: str | None) -> RowPage:
         """One page of invoices as they come, newest first; see ``customer_rows``."""
@@ -174,26 +175,25 @@ class RilletClient:
         """The last day of the last closed period; ``None`` where no period was ever closed (a 404)."""
         try:
             answer = self._http.get("/books/periods/last-closed")
-        except RequestRejected as refused:
-            if refused.status == 404:
+        except RequestRejected as rejected:
+            if rejected.status == 404:
                 return None
-            raise _attention(refused) from refused
-        return _read(answer, Book).end
+            raise _attention(rejected) from rejected
+        return _parse(answer, AccountingPeriod).end
 
     def subsidiaries(self) -> list[Subsidiary]:
         """All subsidiaries of the organisation."""
         return self._get("/subsidiaries", None, SubsidiaryList).subsidiaries
 
     def _changed_since(
-        self, path: str, moment: datetime, more: Mapping[str, str], model: type[P]
+        self, path: str, changed_after: datetime, filters: Mapping[str, str], model: type[P]
     ) -> Iterator[P]:
         """The pages of a list, newest first.
 
         An expired cursor restarts a list without a word (dossier, trap 16), so a page may come again; it is
         for the caller to pass over what it has seen, and a page that ends where an earlier one did ends it.
         """
-        since = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        params: dict[str, str | int] = {**more, "updated.gt": since, "limit": PAGE}
+        params: dict[str, str | int] = {**filters, "updated.gt": format_utc(changed_after), "limit": PAGE}
         cursors: set[str] = set()
         while True:
             page = self._get(path, params, model)
@@ -204,36 +204,36 @@ class RilletClient:
             cursors.add(cursor)
             params["cursor"] = cursor
 
-    def _rows(self, name: str, cursor: str | None, more: Mapping[str, str | int]) -> RowPage:
+    def _rows(self, name: str, cursor: str | None, filters: Mapping[str, str | int]) -> RowPage:
         # Whether a cursor remembers the filters is not documented, so they are repeated.
-        params = {"limit": PAGE, **more, **({"cursor": cursor} if cursor else {})}
+        params = {"limit": PAGE, **filters, **({"cursor": cursor} if cursor else {})}
         return _row_page(self._get_json(f"/{name}", params), name.replace("-", "_"))
 
-    def _one(self, path: str, model: type[M]) -> M | None:
+    def _get_or_none(self, path: str, model: type[M]) -> M | None:
         try:
-            return _read(self._http.get(path), model)
-        except RequestRejected as refused:
-            if refused.status == 404:
+            return _parse(self._http.get(path), model)
+        except RequestRejected as rejected:
+            if rejected.status == 404:
                 return None
-            raise _attention(refused) from refused
+            raise _attention(rejected) from rejected
 
     def _get(self, path: str, params: Mapping[str, str | int] | None, model: type[M]) -> M:
-        return _read(self._get_json(path, params), model)
+        return _parse(self._get_json(path, params), model)
 
     def _get_json(self, path: str, params: Mapping[str, str | int] | None) -> object:
         try:
             return self._http.get(path, params)
-        except RequestRejected as refused:
-            raise _attention(refused) from refused
+        except RequestRejected as rejected:
+            raise _attention(rejected) from rejected
 
     def _post(self, path: str, payload: Mapping[str, object], key: str, model: type[M]) -> M:
         try:
-            return _read(self._http.post(path, payload, key), model)
-        except RequestRejected as refused:
-            raise _unlike_a_read(refused) from refused
+            return _parse(self._http.post(path, payload, key), model)
+        except RequestRejected as rejected:
+            raise _write_error(rejected) from rejected
 
 
-def _each_once(pages: Iterable[Sequence[D]]) -> Iterator[D]:
+def _without_duplicates(pages: Iterable[Sequence[D]]) -> Iterator[D]:
     """Every document once; a page without a new one shows that the list began anew, and is the last."""
     seen: set[str] = set()
     for page in pages:
@@ -254,30 +254,31 @@ def _row_page(answer: object, name: str) -> RowPage:
     return RowPage(rows, cursor or None)
 
 
-def _read(answer: object, model: type[M]) -> M:
+def _parse(answer: object, model: type[M]) -> M:
     try:
         return model.model_validate(answer)
     except ValidationError as error:
-        fields = ", ".join(".".join(map(str, part["loc"])) or "(all)" for part in error.errors()[:5])
-        raise OutcomeUnknown(f"Rillet's answer cannot be read; wrong or missing: {fields}.") from None
+        raise OutcomeUnknown(
+            f"Rillet's answer cannot be read: {validation_problems(error, limit=5)}."
+        ) from None
 
 
-def _unlike_a_read(refused: RequestRejected) -> Exception:
+def _write_error(rejected: RequestRejected) -> Exception:
     """What a refused write means: a 409 may stand for one that is under way or done."""
-    if refused.status == 409:
+    if rejected.status == 409:
         return Conflict("Rillet answered 409: this request may be under way or done.")
-    return _attention(refused)
+    return _attention(rejected)
 
 
-def _attention(refused: RequestRejected) -> NeedsAttention:
+def _attention(rejected: RequestRejected) -> NeedsAttention:
     """What a refusal means in plain words, from the problem document (RFC 9457) that Rillet sends."""
-    problem = refused.problem
+    problem = rejected.problem
     said = " ".join(filter(None, (str(problem.get(key) or "") for key in ("title", "detail"))))
     violations = problem.get("violations")
     if isinstance(violations, list):
         named = (f"{v.get('field')}: {v.get('message')}" for v in violations if isinstance(v, dict))
         said = "; ".join(filter(None, (said, *named)))
-    message = f"Rillet refused it ({refused.status}): {said or 'without a reason'}."
+    message = f"Rillet refused it ({rejected.status}): {said or 'without a reason'}."
     kind, lower = str(problem.get("type") or ""), said.lower()
     if (
         kind.endswith("external_reference_type_not_found")
@@ -301,7 +302,7 @@ def _attention(refused: RequestRejected) -> NeedsAttention:
             message,
             "Open the period in Rillet, then retry; or book the document by hand.",
         )
-    if refused.status == 404 or "not found" in lower or "does not exist" in lower:
+    if rejected.status == 404 or "not found" in lower or "does not exist" in lower:
         return NeedsAttention(
             Code.RILLET_RECORD_MISSING,
             message,

@@ -139,7 +139,7 @@ class Organization(Model):
     currency: str | None = None
 
 
-class Book(Model):
+class AccountingPeriod(Model):
     """An accounting period; both days are inclusive."""
 
     start: date

@@ -15,7 +15,7 @@ from solvimon_rillet.errors import OutcomeUnknown, RetryLater, SolvimonRilletErr
 if TYPE_CHECKING:
     from authlib.integrations.requests_client import OAuth2Session
 
-_SECONDS = (3.05, 15)
+_TIMEOUT_SECONDS = (3.05, 15)
 
 
 class GrantRefused(SolvimonRilletError):
@@ -27,7 +27,7 @@ class GrantRefused(SolvimonRilletError):
 
 
 @dataclass(frozen=True, slots=True)
-class Client:
+class OAuthClient:
     """Our registration at Rillet. A public client has no secret."""
 
     id: str
@@ -64,7 +64,7 @@ class Grant:
 class RilletOAuth:
     """Rillet's authorization server, as our client sees it."""
 
-    def __init__(self, client: Client, endpoints: OAuthEndpoints, redirect_uri: str = "") -> None:
+    def __init__(self, client: OAuthClient, endpoints: OAuthEndpoints, redirect_uri: str = "") -> None:
         self._client = client
         self._endpoints = endpoints
         self._redirect_uri = redirect_uri
@@ -95,8 +95,8 @@ class RilletOAuth:
             RetryLater, OutcomeUnknown: Rillet does not answer; the token may be used up.
         """
         grant = self._fetch("refresh_token", self._endpoints.token, refresh_token=refresh_token)
-        kept = grant.refresh_token or refresh_token
-        return Grant(grant.access_token, kept, grant.lifetime, grant.scope)
+        next_refresh_token = grant.refresh_token or refresh_token
+        return Grant(grant.access_token, next_refresh_token, grant.lifetime, grant.scope)
 
     def revoke(self, token: str) -> bool:
         """Revoke a token; ``False`` where Rillet does not let this client, as a public one."""
@@ -107,7 +107,7 @@ class RilletOAuth:
                 self._endpoints.revocation,
                 token=token,
                 token_type_hint="refresh_token",  # noqa: S106 - the kind of token, not a token
-                timeout=_SECONDS,
+                timeout=_TIMEOUT_SECONDS,
             )
         except requests.RequestException as error:
             raise RetryLater(f"Rillet does not answer ({type(error).__name__}).") from error
@@ -133,7 +133,7 @@ class RilletOAuth:
         from authlib.integrations.base_client import OAuthError
 
         try:
-            token = getattr(self._session(), method)(url, timeout=_SECONDS, **parts)
+            token = getattr(self._session(), method)(url, timeout=_TIMEOUT_SECONDS, **parts)
         except OAuthError as error:
             if error.error in {"invalid_client", "unauthorized_client"}:
                 unknown = "Rillet does not know our client; correct the secret …/rillet-oauth-client"

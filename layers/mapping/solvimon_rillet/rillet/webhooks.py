@@ -54,8 +54,8 @@ def verify(
         SignatureInvalid: for every other request; nothing else is ever raised.
     """
     parts = [headers.get(name, "") for name in (TIMESTAMP, ID, ENTITY, EVENT)]
-    given = headers.get(SIGNATURE, "")
-    if not given or not all(parts):
+    header = headers.get(SIGNATURE, "")
+    if not header or not all(parts):
         raise SignatureInvalid("a signature header is missing")
     age = now - _seconds(parts[0])
     if age < -FUTURE_SECONDS:
@@ -68,8 +68,8 @@ def verify(
         for token in tokens
         for key in _keys(token, form)
     ]
-    offered = [_bytes(part.strip()) for part in given.split(",")[:_SIGNATURES]]
-    matches = [hmac.compare_digest(ours, theirs) for ours in expected for theirs in offered]
+    signatures = [_bytes(part.strip()) for part in header.split(",")[:_SIGNATURES]]
+    matches = [hmac.compare_digest(own, received) for own in expected for received in signatures]
     if not any(matches):
         raise SignatureInvalid("no signature matches")
 
@@ -88,9 +88,9 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def _seconds(stamp: str) -> float:
+def _seconds(timestamp: str) -> float:
     try:
-        moment = datetime.fromisoformat(stamp.strip())
+        moment = datetime.fromisoformat(timestamp.strip())
     except ValueError:
         raise SignatureInvalid("the timestamp is not ISO 8601") from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -16,7 +16,7 @@ from solvimon_rillet.solvimon.types import CREDIT_TYPES
 T = TypeVar("T")
 
 
-def _moment(value: object) -> object:
+def _parse_moment(value: object) -> object:
     """A day stays a day; a time without a zone is UTC (Solvimon sends ISO 8601)."""
     if not isinstance(value, str):
         return value
@@ -28,16 +28,16 @@ def _moment(value: object) -> object:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _list(value: object) -> object:
+def _drop_nulls(value: object) -> object:
     """Nothing is an empty list, and nulls in a list say nothing."""
     if isinstance(value, list):
-        return [each for each in value if each is not None]
+        return [item for item in value if item is not None]
     return [] if value is None else value
 
 
 # datetime is a date in Python: InstanceOf keeps which of the two it is.
-Moment = Annotated[InstanceOf[date], BeforeValidator(_moment)]
-Several = Annotated[list[T], BeforeValidator(_list)]
+Moment = Annotated[InstanceOf[date], BeforeValidator(_parse_moment)]
+Several = Annotated[list[T], BeforeValidator(_drop_nulls)]
 # Bounds within which Python's decimals neither lose a cent nor write endless texts.
 Number = Annotated[Decimal, Field(gt=-(10**18), lt=10**18, max_digits=100)]
 Percentage = Annotated[Decimal, Field(ge=-1000, le=1000, max_digits=100)]
@@ -390,8 +390,8 @@ def field_value(fields: Sequence[CustomFieldValue], reference: str) -> str | Non
 
 def _innermost(path: str, groups: Sequence[Group]) -> Iterator[tuple[str, Group]]:
     for index, group in enumerate(groups):
-        here = f"{path}[{index}]"
+        group_path = f"{path}[{index}]"
         if group.groups:
-            yield from _innermost(f"{here}.groups", group.groups)
+            yield from _innermost(f"{group_path}.groups", group.groups)
         else:
-            yield here, group
+            yield group_path, group

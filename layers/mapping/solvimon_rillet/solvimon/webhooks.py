@@ -38,19 +38,21 @@ def verify(
     Raises:
         SignatureInvalid: for every other request; nothing else is ever raised.
     """
-    stamp, given = headers.get(TIMESTAMP), headers.get(SIGNATURE)
-    if not stamp or not given:
+    timestamp, header = headers.get(TIMESTAMP), headers.get(SIGNATURE)
+    if not timestamp or not header:
         raise SignatureInvalid("a signature header is missing")
-    age = now - _seconds(stamp)
+    age = now - _seconds(timestamp)
     if age < -FUTURE_SECONDS:
         raise SignatureInvalid("the timestamp is in the future")
     if age > max_age_seconds:
         raise SignatureInvalid("the timestamp is too old")
-    signed = _bytes(stamp) + b"." + body
+    signed = _bytes(timestamp) + b"." + body
     expected = [hmac.new(_bytes(key), signed, hashlib.sha256).hexdigest() for key in secrets if key]
-    offered = [pair.partition("=")[2].lower() for pair in _SEPARATORS.split(given.strip()) if "=" in pair]
+    signatures = [pair.partition("=")[2].lower() for pair in _SEPARATORS.split(header.strip()) if "=" in pair]
     matches = [
-        hmac.compare_digest(ours.encode(), _bytes(theirs)) for ours in expected for theirs in offered[:20]
+        hmac.compare_digest(own.encode(), _bytes(received))
+        for own in expected
+        for received in signatures[:20]
     ]
     if not any(matches):
         raise SignatureInvalid("no signature matches")
@@ -61,9 +63,9 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def _seconds(stamp: str) -> float:
+def _seconds(timestamp: str) -> float:
     try:
-        moment = datetime.fromisoformat(stamp.strip())
+        moment = datetime.fromisoformat(timestamp.strip())
     except ValueError:
         raise SignatureInvalid("the timestamp is not ISO 8601") from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -145,7 +145,7 @@ class SyncCustomer:
     def _merged(
         self, customer: Customer, rillet_id: str
     ) -> tuple[dict[str, object], Mapping[str, Any], list[str]]:
-        current = self._rillet.customer_document(rillet_id)
+        current = self._rillet.customer_json(rillet_id)
         if current is None:
             reference = self._settings.custom_fields.customer
             raise NeedsAttention(

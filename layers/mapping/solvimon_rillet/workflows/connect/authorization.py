@@ -145,7 +145,7 @@ class RilletAuthorization:
 
     def _keep(self, connection: str, settings: Settings, granted: Grant, organisation: Organization) -> None:
         names = {"organisation_id": organisation.id, "organisation_name": organisation.trade_name}
-        self._tokens_for(connection, settings).replace(granted, names)
+        self._tokens_for(connection, settings).store(granted, names)
         self._table.put(_owner_key(connection), names)
         logger.info("rillet connected", extra={"connection": connection, "organisation": organisation.id})
 
@@ -167,7 +167,7 @@ class RilletAuthorization:
                 )
                 return {"connection": connection, "disconnected": False, "note": told}
             note, revoked = self._revoked(settings.rillet, grant.get("refresh_token", ""))
-            tokens.forget()
+            tokens.delete()
         logger.info("rillet disconnected", extra={"connection": connection, "revoked": revoked})
         return {"connection": connection, "disconnected": True, "revoked": revoked, "note": note}
 

@@ -65,7 +65,7 @@ class ConnectionStatus:
         # Who asks may have mended a secret a moment ago.
         self._configuration.forget_secret(connection, "solvimon")
         self._tokens_for(connection, settings).reload()
-        fault = self._configuration.settings_fault(connection)
+        fault = self._configuration.settings_error(connection)
         organisation: dict[str, str] = {}
         checks = [
             Check(

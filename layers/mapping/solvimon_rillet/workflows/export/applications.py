@@ -7,7 +7,7 @@ from typing import Any
 
 from solvimon_rillet import money
 from solvimon_rillet.fingerprint import fingerprint_of
-from solvimon_rillet.ledger.document_types import CREDIT
+from solvimon_rillet.ledger.document_types import CREDIT_PREFIX
 from solvimon_rillet.ledger.ledger import FINISHED, Claim, Document, Ledger
 from solvimon_rillet.mapping.credit_memos import Applications, CreditedInvoice, to_applications
 from solvimon_rillet.rillet.client import RilletClient
@@ -114,7 +114,7 @@ class CreditApplier:
             applied = amounts.get(original.rillet_id, Decimal())
             left = original.open_amount - applied
             document = Document(self._connection, "invoice", solvimon_id)
-            memo = f"{CREDIT}{claim.record['rillet_id']}"
+            memo = f"{CREDIT_PREFIX}{claim.record['rillet_id']}"
             self._ledger.add_facts(
                 document, {"open_amount": money.format_number(left), memo: money.format_number(applied)}
             )

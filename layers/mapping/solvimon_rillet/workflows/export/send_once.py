@@ -107,7 +107,7 @@ class Export(ABC):
     def _read(self, claim: Claim) -> Invoice:
         """The document as it is in Solvimon now; what it is about is kept in its record from here on."""
         document = self._solvimon.invoice(claim.document.id)
-        claim.about.update(facts_of(document, self._settings))
+        claim.document_facts.update(facts_of(document, self._settings))
         return document
 
     def _known(self, document_id: str) -> dict[str, Any]:
@@ -158,25 +158,25 @@ class Export(ABC):
         payload_hash, now = fingerprint_of(mapped.payload), int(self._clock())
         earlier = claim.attempt
         same = earlier and earlier.open and earlier.payload_hash == payload_hash
-        if earlier and same and now - earlier.started < IDEMPOTENCY_KEY_TTL:
-            return replace(earlier, called=now)
+        if earlier and same and now - earlier.first_called_at < IDEMPOTENCY_KEY_TTL:
+            return replace(earlier, last_called_at=now)
         number = earlier.number + 1 if earlier else 1
         return Attempt(
             key=idempotency_key(self._connection, self.kind, claim.document.id, payload_hash, str(number)),
             payload_hash=payload_hash,
             customer_id=str(mapped.payload["customer_id"]),
             totals=mapped.totals.as_text(),
-            started=now,
-            called=now,
+            first_called_at=now,
+            last_called_at=now,
             number=number,
         )
 
     def _look_up(self, claim: Claim, attempt: Attempt) -> list[CreatedDocument]:
         """The documents that an attempt of unknown outcome left in Rillet, oldest first."""
-        settled = attempt.called + LOOKUP_DELAY - self._clock()
+        settled = attempt.last_called_at + LOOKUP_DELAY - self._clock()
         if settled > 0:
             raise RetryLater("An earlier call may still be at work in Rillet.", after=settled)
-        since = datetime.fromtimestamp(attempt.started - CLOCK_SKEW, UTC)
+        since = datetime.fromtimestamp(attempt.first_called_at - CLOCK_SKEW, UTC)
         listed = self._listed(attempt.customer_id, since)
         return [booked for booked in listed if booked.refers_to(claim.document.id)][::-1]
 

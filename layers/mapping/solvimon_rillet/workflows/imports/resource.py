@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from solvimon_rillet.errors import Code, NeedsAttention
+from solvimon_rillet.formatting import validation_problems
 from solvimon_rillet.mapping.solvimon_fields import MappedRecord
 from solvimon_rillet.rillet.client import RilletClient, RowPage
 from solvimon_rillet.settings import Settings
@@ -104,9 +105,8 @@ def read_row(row: object, model: type[M]) -> M:
     try:
         return model.model_validate(row)
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, p['loc'])) or 'row'}: {p['msg']}" for p in error.errors()[:5])
         raise NeedsAttention(
             Code.ROW_UNREADABLE,
-            f"Rillet's row cannot be read: {wrong}.",
+            f"Rillet's row cannot be read: {validation_problems(error, 'row', limit=5)}.",
             "Correct it in Rillet; if it looks right there, report it to Rillet's support with the id.",
         ) from None

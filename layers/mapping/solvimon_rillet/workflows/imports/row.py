@@ -204,7 +204,7 @@ class ImportRow:
         if self._begin("created"):
             record = self._solvimon.create(self._kind.collection, self._row.mapped.payload, self._key())
             if self._kind.has_status and record.get("status") != "ACTIVE" and self._begin("created"):
-                record = self._solvimon.move(self._kind.collection, record["id"], "activate")
+                record = self._solvimon.transition(self._kind.collection, record["id"], "activate")
             return self._done(record)
         return self._done(None)
 
@@ -220,9 +220,9 @@ class ImportRow:
         wanted, self._notes = self._kind.eligible(self._row, current)
         record, body, record_id = current, patch_body(current, wanted), current["id"]
         if body and self._begin("updated"):
-            record = self._solvimon.change(self._kind.collection, record_id, body)
+            record = self._solvimon.update(self._kind.collection, record_id, body)
         if self._is_ours_to_activate(current) and self._begin("updated"):
-            record = self._solvimon.move(self._kind.collection, record_id, "activate")
+            record = self._solvimon.transition(self._kind.collection, record_id, "activate")
         elif current.get("status") == "ARCHIVED":
             self._notes.append("It is archived in Solvimon, and stays so.")
         return self._done(record)
@@ -230,7 +230,7 @@ class ImportRow:
     def _archive(self, current: Json) -> RowResult:
         record = current
         if current.get("status") != "ARCHIVED" and self._begin("archived"):
-            record = self._solvimon.move(self._kind.collection, current["id"], "archive")
+            record = self._solvimon.transition(self._kind.collection, current["id"], "archive")
         return self._done(record)
 
     def _is_ours_to_activate(self, current: Json) -> bool:
@@ -257,6 +257,6 @@ class ImportRow:
             archived = not self._row.mapped.active
             known = ImportedRow(solvimon_id, self._hash, outcome, self._run.name, archived)
             link = self._kind.link_facts(self._row, record) if record else None
-            self._run.ledger.remember(self._row.id, known, link, self._kind.link_seconds)
+            self._run.ledger.store_row(self._row.id, known, link, self._kind.link_seconds)
         notes = [*self._row.mapped.notes, *self._notes] if outcome not in {"unchanged", "skipped"} else []
         return RowResult(outcome, self._writes, notes)

@@ -9,7 +9,7 @@ from typing import Any
 from solvimon_rillet import money
 from solvimon_rillet.errors import Code, NeedsAttention, Recoverable, RetryLater, Skip
 from solvimon_rillet.events import SOLVIMON, BusEvent
-from solvimon_rillet.ledger.document_types import CREDIT
+from solvimon_rillet.ledger.document_types import CREDIT_PREFIX
 from solvimon_rillet.ledger.ledger import FINISHED, UNFINISHED, Claim, Document, Ledger
 from solvimon_rillet.mapping.payments import UNPAID, PaymentState, RilletBalance, to_solvimon_payment_state
 from solvimon_rillet.rillet.client import RilletClient
@@ -198,14 +198,14 @@ class MarkInvoicePaid:
     def _state(self, rillet_id: str, facts: Mapping[str, str], record: Mapping[str, Any]) -> PaymentState:
         """The payment state; where a credit plays a part, Rillet is asked what was paid."""
         balance = RilletBalance(facts["status"], Decimal(facts["total"]), Decimal(facts["amount_due"]))
-        if balance.names_credit or any(name.startswith(CREDIT) for name in record):
-            counted = [p.amount.amount for p in self._rillet.payments_of(rillet_id) if p.status != "FAILED"]
+        if balance.names_credit or any(name.startswith(CREDIT_PREFIX) for name in record):
+            counted = [p.amount.amount for p in self._rillet.payments(rillet_id) if p.status != "FAILED"]
             balance = replace(balance, received=sum(counted, Decimal()))
         return to_solvimon_payment_state(balance)
 
     def _write(self, document: Document, state: PaymentState) -> None:
         try:
-            self._solvimon.change("invoices", document.id, state.as_payload())
+            self._solvimon.update("invoices", document.id, state.as_payload())
         except NotFound:
             raise _not_in_solvimon(document.id) from None
         except NeedsAttention as why:

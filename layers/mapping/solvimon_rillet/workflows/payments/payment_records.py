@@ -46,7 +46,7 @@ class PaymentRecords:
         Raises:
             NeedsAttention: Solvimon does not take a payment.
         """
-        payments = {payment.id.replace("-", ""): payment for payment in self._rillet.payments_of(rillet_id)}
+        payments = {payment.id.replace("-", ""): payment for payment in self._rillet.payments(rillet_id)}
         kept, warnings = list(recorded), list[str]()
         for reference in recorded:
             if reference in payments and payments[reference].status != "FAILED":

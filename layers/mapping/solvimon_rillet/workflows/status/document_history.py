@@ -9,8 +9,8 @@ from solvimon_rillet import money
 from solvimon_rillet.aws.dynamodb import Item
 from solvimon_rillet.formatting import format_duration, format_timestamp
 from solvimon_rillet.ledger.document_types import (
-    CREDIT,
     CREDIT_MEMO,
+    CREDIT_PREFIX,
     CUSTOMER,
     INVOICE,
     PAYMENT,
@@ -137,7 +137,7 @@ class DocumentHistory:
 
     def _to_do(self, kind: DocumentType, document_id: str, record: Item) -> dict[str, Any]:
         """What a person should do, with the events for it."""
-        state, again = record["state"], kind.ask(self._connection, document_id)
+        state, again = record["state"], kind.invocation(self._connection, document_id)
         if state in UNFINISHED:
             if self._clock() - record["updated_at"] <= STALLED_SECONDS:
                 return {"what_to_do": "Nothing; it goes on by itself."}
@@ -153,7 +153,7 @@ class DocumentHistory:
 
     def _by_hand(self, kind: DocumentType, document_id: str) -> dict[str, Any]:
         """The event for somebody who has booked it by hand, to be filled in."""
-        if not kind.retries:
+        if not kind.retries_by_code:
             return {}
         said = {"rillet_id": "its id in Rillet, or null if it is not for Rillet", "note": "who did what"}
         event = {"connection": self._connection, "resolve": {kind.id_name: document_id, **said}}
@@ -172,8 +172,8 @@ class DocumentHistory:
         """What our credit memos have taken off an invoice."""
         found = []
         for name, amount in sorted(record.items()):
-            if name.startswith(CREDIT):
-                memo = name.removeprefix(CREDIT)
+            if name.startswith(CREDIT_PREFIX):
+                memo = name.removeprefix(CREDIT_PREFIX)
                 link = self._ledger.link(self._connection, "rillet-credit_memo", memo) or {}
                 shown = money.format_amount(Decimal(amount), record["totals"]["currency"])
                 note_id = link.get("solvimon_id")
@@ -196,7 +196,7 @@ class DocumentHistory:
                 "It belongs to another connection, or the id is wrong.",
             ],
             "what_to_do": "Ask what would happen with it, by a dry run:",
-            "dry_run": kind.ask(self._connection, document_id, dry_run=True),
+            "dry_run": kind.invocation(self._connection, document_id, dry_run=True),
         }
 
 
@@ -215,7 +215,7 @@ def _money(record: Item) -> dict[str, str]:
 
 def _left_behind(kind: DocumentType, record: Item) -> str:
     """What a rejected document may have in Rillet all the same."""
-    if not kind.retries:
+    if not kind.retries_by_code:
         return ""
     if record.get("rillet_id"):
         return f" Rillet has {record.get('rillet_number')} ({record['rillet_id']}) of it already."

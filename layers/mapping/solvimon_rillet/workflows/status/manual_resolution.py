@@ -93,7 +93,7 @@ class ManualResolution:
             document, "skipped", {**about, **facts, "applying": None, "step": ""}
         )
         self._forget_link(kind, before, None)
-        again = kind.ask(self._connection, document.id)
+        again = kind.invocation(self._connection, document.id)
         return {
             **self._begin(kind, document, before),
             "state": "skipped",

@@ -60,10 +60,10 @@ class _Group:
         }
         if self.unknown_amounts and self.kind.name != "customer":
             told["without_amount"] = self.unknown_amounts
-        if self.state == "rejected" and self.kind.retries:
-            told["retry"] = self.kind.retry(connection, self.code)
+        if self.state == "rejected" and self.kind.retries_by_code:
+            told["retry"] = self.kind.retry_invocation(connection, self.code)
         elif self.state == "rejected":
-            told["retry"] = self.kind.ask(connection, *ids[:_MOST])
+            told["retry"] = self.kind.invocation(connection, *ids[:_MOST])
         return told
 
 
@@ -148,7 +148,7 @@ class Overview:
                     "since": format_timestamp(item["updated_at"]),
                     "in_words": f"Nothing has happened for {format_duration(quiet)}; "
                     "its message may be a dead letter.",
-                    "retry": kind.ask(self._connection, document.id),
+                    "retry": kind.invocation(self._connection, document.id),
                 }
 
     def _dead(self) -> dict[str, int | str]:

@@ -136,7 +136,7 @@ class SweepContext:
 
     def should_publish(self, find: MissedEvent, told: PublishedEvent | None) -> bool:
         """Whether a find was not told of within the hour."""
-        return told is None or told.what != find.what or self.now() - told.at >= AGAIN_SECONDS
+        return told is None or told.state != find.what or self.now() - told.at >= AGAIN_SECONDS
 
     def send(
         self,

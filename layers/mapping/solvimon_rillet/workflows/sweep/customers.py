@@ -78,7 +78,7 @@ class CustomerScan:
     ) -> MissedEvent | None:
         """An edit that is not synced, unless the customer is as it was found before any sync."""
         what = f"{now} {before or ''}"
-        if told and told.what == what and before is None and told.at == 0:
+        if told and told.state == what and before is None and told.at == 0:
             return None
         event = BusEvent(SOLVIMON, CUSTOMER_UPDATED, self._tools.connection, customer_id, now[:32], "")
         find = MissedEvent(_KIND, customer_id, what, event, "customers")
@@ -88,7 +88,7 @@ class CustomerScan:
         self, finds: Sequence[MissedEvent], told: Mapping[str, PublishedEvent]
     ) -> list[MissedEvent]:
         """Without those that were told of already and were rejected, or found to be the same, since then."""
-        again = {find.id for find in finds if find.id in told and told[find.id].what == find.what}
+        again = {find.id for find in finds if find.id in told and told[find.id].state == find.what}
         records = self._tools.ledger.read_many(
             Document(self._tools.connection, _KIND, each) for each in again
         )
