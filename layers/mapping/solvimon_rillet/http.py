@@ -1,4 +1,4 @@
-"""HTTP to a vendor: time-outs, answers without floats, failures typed by what recovers them."""
+"""HTTP requests to a vendor: time-outs, answers without floats, errors typed by what recovers them."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ Params = Mapping[str, str | int | list[str]]
 
 
 class RequestRejected(Exception):
-    """A vendor answered 4xx: this very request will never succeed.
+    """A 4xx answer of a vendor: the same request will never succeed.
 
     Attributes:
         status: HTTP status.
@@ -38,20 +38,20 @@ class RequestRejected(Exception):
 
 
 class RateLimiter(Protocol):
-    """Lets calls pass at the pace that a vendor allows."""
+    """Limits the calls to a vendor's rate."""
 
     def acquire(self) -> None:
-        """Return when a call may be made, or raise ``RetryLater``."""
+        """Wait until a call may be sent, or raise ``RetryLater``."""
 
     def on_throttled(self) -> float:
-        """Note a 429 that came all the same; the answer says how many seconds to wait."""
+        """Record a 429 answer, and return the seconds to wait."""
 
 
 class CountingRateLimiter:
-    """Counts the calls that pass a gate.
+    """A rate limiter that counts the calls that pass it.
 
     Args:
-        rate_limiter: paces them.
+        rate_limiter: limits the calls.
     """
 
     def __init__(self, rate_limiter: RateLimiter) -> None:
@@ -59,24 +59,24 @@ class CountingRateLimiter:
         self.calls = 0
 
     def acquire(self) -> None:
-        """Return when a call may be made."""
+        """Wait until a call may be sent, and count it."""
         self._rate_limiter.acquire()
         self.calls += 1
 
     def on_throttled(self) -> float:
-        """Note a 429 that came all the same."""
+        """Record a 429 answer, and return the seconds to wait."""
         return self._rate_limiter.on_throttled()
 
 
 def session(get_retries: int) -> requests.Session:
-    """A session that repeats safe reads by itself, and nothing else.
+    """A session that repeats safe reads automatically, and nothing else.
 
     Args:
-        get_retries: how often a GET is repeated after a connection error or a 5xx.
+        get_retries: number of times that a GET is repeated after a connection error or a 5xx.
     """
     retry = Retry(
         total=get_retries,
-        read=0,  # whoever did not answer in 20 seconds is not asked again in this run
+        read=0,  # a vendor that did not answer in 20 seconds is not asked again in this run
         allowed_methods={"GET"},
         status_forcelist={500, 502, 503, 504},
         backoff_factor=0.2,
@@ -95,13 +95,13 @@ class Http:
 
     Args:
         vendor: its name, for messages.
-        base_url: address that paths are appended to.
-        headers: makes the headers of a request, credentials included; called anew for each.
+        base_url: address before the path.
+        headers: returns the headers of a request, credentials included; called for each request.
         http: the session.
-        request_id: response header with the vendor's request id, which is logged.
-        rate_limiter: paces the calls; none for a vendor without a limit.
-        renew: gets another credential after a 401, given the headers that were refused; its answer says
-            whether there is one, and then the call is made once more.
+        request_id: name of the response header with the vendor's request id, for the log.
+        rate_limiter: limits the calls; ``None`` for a vendor without a limit.
+        renew: gets a new credential after a 401, given the rejected headers. If it returns ``True``, the call
+            is sent once more.
     """
 
     def __init__(
@@ -127,8 +127,8 @@ class Http:
 
         Raises:
             RetryLater: no answer, a 5xx, or a 429.
-            ConnectionBroken: the credential is wrong (401) or not allowed to (403).
-            Refused: another 4xx.
+            ConnectionBroken: the credential is invalid (401) or lacks a permission (403).
+            RequestRejected: another 4xx.
         """
         try:
             response = self._request("GET", path, params=params)
@@ -138,46 +138,31 @@ class Http:
             raise RetryLater(str(error), after=error.after) from error
 
     def post(self, path: str, body: object, idempotency_key: str) -> Any:  # noqa: ANN401
-        """Write once. Never repeated here: the caller decides, with the same key.
+        """Send a write once. The caller decides about a retry, with the same key.
 
         Args:
             path: below the base URL.
-            body: becomes JSON; ``None`` is no body.
+            body: sent as JSON; ``None`` sends no body.
             idempotency_key: an empty one is not sent.
 
         Raises:
-            RetryLater: the request was not sent, or was refused for its pace (429).
-            OutcomeUnknown: it was sent; whether it happened is not known.
-            ConnectionBroken: the credential is wrong (401) or not allowed to (403).
-            Refused: another 4xx.
+            RetryLater: the request was not sent, or the rate limit rejected it (429).
+            OutcomeUnknown: it was sent, and whether it took effect is unknown.
+            ConnectionBroken: the credential is invalid (401) or lacks a permission (403).
+            RequestRejected: another 4xx.
         """
-        response = self._request("POST", path, body=body, idempotency_key=idempotency_key)
-        self._check(response)
-        return self._json(response)
+        return self._write("POST", path, body, idempotency_key)
 
     def put(self, path: str, body: object) -> Any:  # noqa: ANN401
-        """Replace a record by the body. Never repeated here, though a repetition does no harm.
-
-        Raises:
-            RetryLater: the request was not sent, or was refused for its pace (429).
-            OutcomeUnknown: it was sent; whether it happened is not known.
-            ConnectionBroken: the credential is wrong (401) or not allowed to (403).
-            Refused: another 4xx.
-        """
-        response = self._request("PUT", path, body=body)
-        self._check(response)
-        return self._json(response)
+        """Replace a record by the body; raises as ``post``. Sent once, although a repetition is harmless."""
+        return self._write("PUT", path, body)
 
     def patch(self, path: str, body: object) -> Any:  # noqa: ANN401
-        """Change a record to what the body says. Never repeated here, though a repetition does no harm.
+        """Change the fields of a record that the body names; raises as ``put``."""
+        return self._write("PATCH", path, body)
 
-        Raises:
-            RetryLater: the request was not sent, or was refused for its pace (429).
-            OutcomeUnknown: it was sent; whether it happened is not known.
-            ConnectionBroken: the credential is wrong (401) or not allowed to (403).
-            Refused: another 4xx.
-        """
-        response = self._request("PATCH", path, body=body)
+    def _write(self, method: str, path: str, body: object, idempotency_key: str = "") -> Any:  # noqa: ANN401
+        response = self._request(method, path, body=body, idempotency_key=idempotency_key)
         self._check(response)
         return self._json(response)
 
@@ -274,15 +259,15 @@ class Http:
 
 
 def _retry_after(response: requests.Response) -> int:
-    """Seconds that a 429 asks for, a minute where it names none."""
+    """The delay in seconds that a 429 names; a minute if it names none."""
     stated = response.headers.get("Retry-After", "")
     return min(int(stated), 900) if stated.isascii() and stated.isdigit() else 61
 
 
 def _key_spent(response: requests.Response) -> bool:
-    """Whether an idempotency key will go on to answer this failure.
+    """Whether the idempotency key will keep answering this failure.
 
-    So says Solvimon of a 500 without ``Idempotency-Retryable`` (idempotency).
+    Solvimon documents this for a 500 without ``Idempotency-Retryable`` (idempotency).
     """
     return response.status_code == 500 and response.headers.get("Idempotency-Retryable") != "true"
 

@@ -1,4 +1,4 @@
-"""Solvimon's API, version 1: what this product reads and, for imports, writes."""
+"""Client of Solvimon's API, version 1."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -23,15 +23,15 @@ _RECORD_TYPES = {
     "/products": ("product", Code.SOLVIMON_RECORD_MISSING, "prod_AbC123"),
     "/billing-entities": ("billing entity", Code.SOLVIMON_RECORD_MISSING, "bile_AbC123"),
 }
-_RUNNING_RETRY_SECONDS = 2  # seconds after which the first request with the same key is asked for again
+_RUNNING_RETRY_SECONDS = 2  # delay before a retry while the first request with the same key is in progress
 
 
 class AlreadyExists(Exception):
-    """Solvimon has a record with this reference or unique custom field value already.
+    """Solvimon already has a record with this reference or unique custom field value.
 
     Attributes:
-        resource_id: its id, where Solvimon names it.
-        message: what Solvimon says.
+        resource_id: its id, if Solvimon names it.
+        message: Solvimon's message.
     """
 
     def __init__(self, resource_id: str | None, message: str) -> None:
@@ -41,14 +41,14 @@ class AlreadyExists(Exception):
 
 
 class NotFound(Exception):
-    """The record that was to be changed is not in Solvimon any more."""
+    """The record to change is no longer in Solvimon."""
 
 
 class SolvimonClient:
     """Calls to one Solvimon platform.
 
     Every method may raise ``RetryLater`` and ``ConnectionBroken``, and ``NeedsAttention`` when Solvimon
-    does not have the object, refuses the request, or sends what cannot be read. The writes may raise
+    does not have the object, rejects the request, or sends an unreadable answer. The writes may raise
     ``OutcomeUnknown``.
     """
 
@@ -56,10 +56,10 @@ class SolvimonClient:
         self._http = http
 
     def ping(self) -> None:
-        """Read one row, to see that the API key works.
+        """Read one row, to check the API key.
 
         Raises:
-            Refused: Solvimon refuses the request.
+            RequestRejected: Solvimon rejects the request.
         """
         self._http.get("/invoices", {"limit": 1})
 
@@ -80,7 +80,7 @@ class SolvimonClient:
         return self._get("/billing-entities", entity_id, BillingEntity)
 
     def find(self, collection: str, key: str) -> Json | None:
-        """A record of a collection such as ``customers`` by id or reference, whole, or ``None``."""
+        """A record as JSON by id or reference, or ``None``; the collection is such as ``customers``."""
         try:
             return _record(self._http.get(f"/{collection}/{quote(key, safe='')}"))
         except RequestRejected as rejected:
@@ -89,7 +89,7 @@ class SolvimonClient:
             raise _refusal(rejected) from rejected
 
     def find_all(self, collection: str, **filters: str) -> list[Json]:
-        """The records of a list that the filters let through, those on its first page."""
+        """The records on the first page of a filtered list."""
         try:
             answer = self._http.get(f"/{collection}", filters)
         except RequestRejected as rejected:
@@ -100,26 +100,26 @@ class SolvimonClient:
         return [_record(row) for row in data]
 
     def page(self, collection: str, page_number: int, **filters: str | list[str]) -> tuple[list[Json], bool]:
-        """One page of a list, a hundred rows, as they come.
+        """One page of a list, up to a hundred rows as JSON.
 
         Args:
             collection: such as ``invoices`` or ``customers``.
-            page_number: of the page, from 1.
+            page_number: from 1.
             filters: query parameters; a list is repeated.
 
         Returns:
-            The rows, and whether there is another page.
+            The rows, and whether there is a next page.
         """
         params: dict[str, Any] = {**filters, "page": page_number, "limit": PAGE}
         return self._list_page(lambda: self._http.get(f"/{collection}", params), collection)
 
     def final_invoices(self, since: datetime, until: datetime, page_number: int) -> tuple[list[Json], bool]:
-        """One page of the final invoices and credit notes of some dates, in an order that new ones keep.
+        """One page of the final invoices and credit notes in a date range, in a stable order.
 
         Args:
-            since: first moment of ``invoice_date``.
-            until: last moment of it.
-            page_number: of the page, from 1.
+            since: beginning of the range of ``invoice_date``.
+            until: end of the range.
+            page_number: from 1.
         """
         filters: dict[str, str | list[str]] = {
             "statuses[]": ["FINAL"],
@@ -131,7 +131,7 @@ class SolvimonClient:
         return self.page("invoices", page_number, **filters)
 
     def search(self, collection: str, page_number: int) -> tuple[list[Json], bool]:
-        """One page of all records, for lists that have no pages otherwise, such as ``products``."""
+        """One page of all records, for collections whose list has no pages, such as ``products``."""
         path = f"/{collection}/search?page={page_number}&limit={PAGE}"
         return self._list_page(lambda: self._http.post(path, {}, ""), collection)
 
@@ -148,7 +148,7 @@ class SolvimonClient:
         return [_record(row) for row in data], has_more and bool(data)
 
     def create(self, collection: str, body: Mapping[str, object], idempotency_key: str) -> Json:
-        """Create a record; the same key within 48 hours answers the first one again.
+        """Create a record; the same key within 48 hours returns the first one again.
 
         Raises:
             AlreadyExists: the reference or a unique custom field value is taken.
@@ -156,22 +156,22 @@ class SolvimonClient:
         return self._write(lambda: self._http.post(f"/{collection}", body, idempotency_key))
 
     def update(self, collection: str, record_id: str, body: Mapping[str, object]) -> Json:
-        """Change a record; what the body leaves out stays.
+        """Change a record; fields that the body leaves out stay.
 
         Raises:
             AlreadyExists: a unique custom field value is taken.
-            NotThere: the record is gone.
+            NotFound: the record no longer exists.
         """
         return self._write(lambda: self._http.patch(f"/{collection}/{record_id}", body))
 
     def transition(self, collection: str, record_id: str, action: str) -> Json:
         """Change a record's status by ``activate`` or ``archive``.
 
-        Without idempotency key: archiving, activating and archiving again within 48 hours must not be
-        answered from the store.
+        Sent without idempotency key: after archiving and activating, a second archiving within 48 hours must
+        not be answered from Solvimon's store.
 
         Raises:
-            NotThere: the record is gone.
+            NotFound: the record no longer exists.
         """
         return self._write(lambda: self._http.post(f"/{collection}/{record_id}/{action}", None, ""))
 
@@ -184,7 +184,7 @@ class SolvimonClient:
             ``SUCCESS``, ``ACTION_REQUIRED`` or ``FAILURE``.
 
         Raises:
-            NotThere: the payment is gone.
+            NotFound: the payment no longer exists.
         """
         answer = self._call(lambda: self._http.post(f"/payments/{payment_id}/reverse", None, ""))
         status = answer.get("status") if isinstance(answer, dict) else None
@@ -200,7 +200,7 @@ class SolvimonClient:
             raise OutcomeUnknown(str(unreadable)) from None
 
     def _call(self, call: Callable[[], object]) -> object:
-        """What a write is answered."""
+        """Send a write, and translate a rejection."""
         try:
             return call()
         except RequestRejected as rejected:
@@ -209,11 +209,11 @@ class SolvimonClient:
                 raise AlreadyExists(rejected.problem.get("resource_id"), _reason(rejected)) from rejected
             if rejected.status == 422:
                 raise RetryLater(
-                    "Solvimon still works on the same request (422).", after=_RUNNING_RETRY_SECONDS
+                    "Solvimon is still processing the same request (422).", after=_RUNNING_RETRY_SECONDS
                 ) from rejected
             if code == "IDEMPOTENCY_CHECK_FAILED":
                 raise OutcomeUnknown(
-                    "Solvimon knows this idempotency key for another request.", key_spent=True
+                    "Solvimon has stored this idempotency key for another request.", key_spent=True
                 ) from rejected
             if _is_missing(rejected):
                 raise NotFound from rejected
@@ -233,7 +233,8 @@ class SolvimonClient:
         except RequestRejected as rejected:
             raise NeedsAttention(
                 code,
-                f"Solvimon does not have the {what} ({rejected.status} {rejected.problem.get('code') or ''}).",
+                f"Solvimon does not have the {what} "
+                f"({rejected.status} {rejected.problem.get('code') or ''}).",
                 f"Check the {record_type}'s id, and that the connection's API key belongs to its platform, "
                 "then retry.",
             ) from rejected
@@ -247,15 +248,15 @@ class SolvimonClient:
 
 
 def _record(answer: object) -> Json:
-    """A record with its id; anything else is an answer that nobody can use."""
+    """The record in an answer; one without an id cannot be used."""
     if isinstance(answer, dict) and isinstance(answer.get("id"), str) and answer["id"]:
         return answer
     raise RetryLater("Solvimon's answer cannot be read: it has no id.")
 
 
 def _is_missing(rejected: RequestRejected) -> bool:
-    """Decided by code as well as by status: Solvimon's documents rarely list a 404 (dossier 1.5)."""
-    if rejected.problem.get("field"):  # something that the body names is missing, not the record
+    """Whether the record does not exist, by status or code: Solvimon rarely documents a 404 (dossier 1.5)."""
+    if rejected.problem.get("field"):  # a record that the body refers to is missing
         return False
     return rejected.status == 404 or str(rejected.problem.get("code")).endswith("_NOT_FOUND")
 

@@ -1,7 +1,7 @@
-"""Solvimon's objects as its API sends them (Solvimon API v1, Transaction and Configuration).
+"""Models of Solvimon's objects (Solvimon API v1, Transaction and Configuration).
 
-Everything is optional that Solvimon does not promise, unknown fields are ignored and unknown enum values
-are kept as text, so that a new field or state never stops a document.
+Fields that Solvimon does not guarantee are optional, unknown fields are ignored and unknown enum values
+are kept as text, so that a new field or state never blocks a document.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 def _parse_moment(value: object) -> object:
-    """A day stays a day; a time without a zone is UTC (Solvimon sends ISO 8601)."""
+    """Parse an ISO 8601 text: a date stays a date; a time without a time zone is UTC."""
     if not isinstance(value, str):
         return value
     if len(value) == len("2026-01-31"):
@@ -29,7 +29,7 @@ def _parse_moment(value: object) -> object:
 
 
 def _drop_nulls(value: object) -> object:
-    """Nothing is an empty list, and nulls in a list say nothing."""
+    """An empty list for ``null``; a list without its nulls."""
     if isinstance(value, list):
         return [item for item in value if item is not None]
     return [] if value is None else value
@@ -38,7 +38,7 @@ def _drop_nulls(value: object) -> object:
 # datetime is a date in Python: InstanceOf keeps which of the two it is.
 Moment = Annotated[InstanceOf[date], BeforeValidator(_parse_moment)]
 Several = Annotated[list[T], BeforeValidator(_drop_nulls)]
-# Bounds within which Python's decimals neither lose a cent nor write endless texts.
+# Bounds within which Python's decimals neither lose a cent nor produce very long texts.
 Number = Annotated[Decimal, Field(gt=-(10**18), lt=10**18, max_digits=100)]
 Percentage = Annotated[Decimal, Field(ge=-1000, le=1000, max_digits=100)]
 
@@ -90,7 +90,7 @@ class Address(Model):
 
 
 class Organization(Model):
-    """What an ORGANIZATION customer is."""
+    """The details of an ORGANIZATION customer."""
 
     legal_name: str | None = None
     registered_address: Address | None = None
@@ -105,7 +105,7 @@ class PersonName(Model):
 
 
 class Individual(Model):
-    """What an INDIVIDUAL customer is."""
+    """The details of an INDIVIDUAL customer."""
 
     name: PersonName | None = None
     residential_address: Address | None = None
@@ -226,7 +226,7 @@ class MeterValue(Model):
 
 
 class LineDetails(Model):
-    """How a line's amount came about."""
+    """The calculation of a line's amount."""
 
     amount: Amount | None = None
     meter_value: MeterValue | None = None
@@ -247,7 +247,7 @@ class Line(Model):
 
 
 class Group(Model):
-    """A group of lines: what becomes an item in Rillet.
+    """A group of lines, which becomes an item in Rillet.
 
     ``total``, ``start_date``, ``end_date`` and nested ``groups`` are the layout of 2024, in which groups
     stood at the top of the invoice.
@@ -277,7 +277,7 @@ class Period(Model):
 
 
 class UsedExchangeRate(Model):
-    """``rate`` units of ``currency`` for one unit of ``base_currency`` (the direction is checked)."""
+    """``rate`` units of ``currency`` for one unit of ``base_currency`` (``mapping.exchange_rates`` checks it)."""
 
     currency: str | None = None
     base_currency: str | None = None
@@ -286,7 +286,7 @@ class UsedExchangeRate(Model):
 
 
 class CreditDetail(Model):
-    """What a CREDIT note credits."""
+    """The invoice that a CREDIT note credits."""
 
     original_invoice_id: str | None = None
     note: str | None = None
@@ -341,7 +341,7 @@ class Invoice(Model):
 
     @property
     def is_credit_note(self) -> bool:
-        """Whether this is a credit note, which Rillet takes as a credit memo."""
+        """Whether this is a credit note, which becomes a credit memo in Rillet."""
         return self.type in CREDIT_TYPES
 
     @property
@@ -352,12 +352,12 @@ class Invoice(Model):
 
     @property
     def payer_id(self) -> str | None:
-        """The customer who pays: when the customer is embedded, its id field may be absent."""
+        """The id of the paying customer; with an embedded customer, ``customer_id`` may be absent."""
         return self.customer_id or (self.customer.id if self.customer else None)
 
     @property
     def biller_id(self) -> str | None:
-        """The billing entity, embedded or by id."""
+        """The id of the billing entity, embedded or not."""
         return self.billing_entity_id or (self.billing_entity.id if self.billing_entity else None)
 
     def billed_groups(self) -> Iterator[tuple[str, Group]]:

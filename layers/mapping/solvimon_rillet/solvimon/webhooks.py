@@ -14,13 +14,13 @@ TIMESTAMP = "x-payload-signature-timestamp"
 SIGNATURE = "x-payload-signature"
 FUTURE_SECONDS = 300
 MAX_AGE_SECONDS = 300
-"""What Solvimon advises."""
+"""Solvimon's recommendation."""
 # The separator between signatures is not documented: comma, semicolon and space are all taken.
 _SEPARATORS = re.compile(r"[,;\s]+")
 
 
 class SignatureInvalid(ValueError):
-    """A request that Solvimon did not sign, or not just now; the text says why, for our own log."""
+    """A request without a valid, recent signature of Solvimon; the message is only for the log."""
 
 
 def verify(
@@ -36,7 +36,7 @@ def verify(
         max_age_seconds: how old the signature may be.
 
     Raises:
-        SignatureInvalid: for every other request; nothing else is ever raised.
+        SignatureInvalid: for every other request; no other error is raised.
     """
     timestamp, header = headers.get(TIMESTAMP), headers.get(SIGNATURE)
     if not timestamp or not header:
@@ -59,7 +59,7 @@ def verify(
 
 
 def _bytes(text: str) -> bytes:
-    """A header's bytes. JSON can smuggle in lone surrogates, which strict UTF-8 refuses."""
+    """A header's bytes. JSON can contain lone surrogates, which strict UTF-8 rejects."""
     return text.encode("utf-8", "surrogatepass")
 
 
