@@ -311,7 +311,7 @@ def test_an_old_copy_of_the_secret_that_somebody_saved_ends_in_reconnect(
     system.put_secret(ACME, "rillet", old)
     system.advance(2 * HOUR)
 
-    with pytest.raises(RetryLater, match="not everywhere yet"):
+    with pytest.raises(RetryLater, match="not visible everywhere yet"):
         bearer(process(system))
     system.advance(300)
     with pytest.raises(ConnectionBroken, match="must be connected again"):
@@ -330,7 +330,7 @@ def test_an_old_copy_of_the_secret_does_no_harm_where_refresh_tokens_stay(
     bearer(process(system))
     add_to_secret(system, "rillet", **old)
     system.advance(2 * HOUR)
-    with pytest.raises(RetryLater, match="not everywhere yet"):
+    with pytest.raises(RetryLater, match="not visible everywhere yet"):
         bearer(process(system))
     system.advance(300)
 

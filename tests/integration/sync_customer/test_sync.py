@@ -68,7 +68,7 @@ def test_a_customer_that_is_the_same_in_rillet_already_is_not_written(
     edit(default, **named("One"))
     system.settle()
     before = len(puts(system))
-    ledger(system).forget("default", "customer", CUSTOMER)
+    ledger(system).delete_link("default", "customer", CUSTOMER)
 
     [result] = sync(system)
 
@@ -81,7 +81,7 @@ def test_what_an_import_wrote_does_not_go_back(system: LocalSystem, default: Con
     edit(default, **named("As imported"))
     customer = Customer.model_validate(default.platform.records["customers"][CUSTOMER])
     facts = {"rillet_id": IN_RILLET, "imported_hash": solvimon_customer_hash(customer)}
-    ledger(system).remember("default", "customer", CUSTOMER, facts)
+    ledger(system).store_link("default", "customer", CUSTOMER, facts)
 
     system.settle()
 
@@ -92,7 +92,7 @@ def test_what_an_import_wrote_does_not_go_back(system: LocalSystem, default: Con
 def test_an_edit_after_an_import_does(system: LocalSystem, default: Connection) -> None:
     customer = Customer.model_validate(default.platform.records["customers"][CUSTOMER])
     facts = {"rillet_id": IN_RILLET, "imported_hash": solvimon_customer_hash(customer)}
-    ledger(system).remember("default", "customer", CUSTOMER, facts)
+    ledger(system).store_link("default", "customer", CUSTOMER, facts)
     edit(default, **named("Edited"))
 
     system.settle()

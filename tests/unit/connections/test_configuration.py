@@ -8,13 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
-from solvimon_rillet.connections.configuration import (
-    SECRET_TTL_SECONDS,
-    SETTINGS_TTL_SECONDS,
-    Configuration,
-    UnknownConnection,
-    connection_name,
-)
+from solvimon_rillet.connections.configuration import SECRET_TTL_SECONDS, SETTINGS_TTL_SECONDS, Configuration
+from solvimon_rillet.connections.names import UnknownConnection, connection_name
 from solvimon_rillet.errors import ConnectionBroken, RetryLater
 from tests.support.logs import logged
 
@@ -433,7 +428,7 @@ def test_tokens_that_cannot_be_kept_are_not_taken_for_kept(
     store = world.ssm if short_lived else world.secrets
     store.failure = failure
 
-    with pytest.raises(RetryLater, match="cannot be kept"):
+    with pytest.raises(RetryLater, match="cannot be stored"):
         world.configuration.store_tokens("default", TOKENS, short_lived=short_lived)
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _SORT_KEY = "RECORD"
-_MAX_ATTEMPTS = 5  # of a batch that DynamoDB does only in parts
+_MAX_ATTEMPTS = 5  # of a batch that DynamoDB processes only in part
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
 
@@ -21,7 +21,7 @@ Item = dict[str, Any]
 
 
 class ConditionFailed(Exception):
-    """A conditional write found the record otherwise; ``item`` is how it was found."""
+    """A conditional write whose condition does not hold; ``item`` is the record that was found."""
 
     def __init__(self, item: Item) -> None:
         super().__init__("condition failed")
@@ -39,14 +39,14 @@ class Table:
         self._dynamodb = dynamodb
 
     def get(self, key: str) -> Item | None:
-        """A record as it is now, or ``None``."""
+        """A record (strongly consistent read), or ``None``."""
         with _translate_errors():
             answer = self._dynamodb.get_item(TableName=self._name, Key=_primary_key(key), ConsistentRead=True)
         item = answer.get("Item")
         return _from_dynamodb(item) if item else None
 
     def get_many(self, keys: Iterable[str]) -> dict[str, Item]:
-        """Up to 100 records by key, those that are there, in one request."""
+        """The existing ones of up to 100 records, by key, in one request."""
         unprocessed: Any = [_primary_key(key) for key in dict.fromkeys(keys)]
         found: dict[str, Item] = {}
         for _ in range(_MAX_ATTEMPTS):
@@ -62,7 +62,7 @@ class Table:
         raise RetryLater("The ledger does not keep up with the reads.")
 
     def put_many(self, records: Mapping[str, Mapping[str, Any]]) -> None:
-        """Write up to 25 whole records by key, whatever is there, in one request."""
+        """Write up to 25 whole records by key, unconditionally, in one request."""
         unprocessed: Any = [
             {"PutRequest": {"Item": _to_dynamodb(facts) | _primary_key(key)}}
             for key, facts in records.items()
@@ -101,7 +101,7 @@ class Table:
         values: Mapping[str, Any],
         names: Mapping[str, str] | None = None,
     ) -> Item:
-        """Change a record if the condition holds, and return it as it is then."""
+        """Change a record if the condition holds, and return the new record."""
         options: dict[str, Any] = {"ExpressionAttributeNames": dict(names)} if names else {}
         with _translate_errors():
             answer = self._dynamodb.update_item(
@@ -125,19 +125,19 @@ class Table:
         names: Mapping[str, str] | None = None,
         remove: Iterable[str] = (),
     ) -> Item:
-        """Set facts of a record and take others away if the condition holds; the answer is the record then.
+        """Set and remove attributes of a record if the condition holds, and return the new record.
 
         Args:
-            key: of the record.
-            facts: what is set; at least one.
-            condition: what must hold.
-            values: values that the condition names.
-            names: names that the condition names.
-            remove: names of what is taken away, unless it is set.
+            key: key of the record.
+            facts: attributes to set; at least one.
+            condition: condition expression.
+            values: values in the condition.
+            names: attribute names in the condition.
+            remove: names of attributes to remove, unless they are set.
         """
         sets = {f"#f{i}": name for i, name in enumerate(facts)}
         removes = {f"#r{i}": name for i, name in enumerate(remove) if name not in facts}
-        expression = f"SET {', '.join(f'{each} = :{each[1:]}' for each in sets)}"
+        expression = f"SET {', '.join(f'{name} = :{name[1:]}' for name in sets)}"
         if removes:
             expression += f" REMOVE {', '.join(removes)}"
         set_to = {f":f{i}": value for i, value in enumerate(facts.values())}
@@ -146,7 +146,7 @@ class Table:
         )
 
     def pop(self, key: str) -> Item | None:
-        """Delete a record and return what it was; of several callers only one gets it."""
+        """Delete a record and return it; of several callers only one gets it."""
         with _translate_errors():
             answer = self._dynamodb.delete_item(
                 TableName=self._name, Key=_primary_key(key), ReturnValues="ALL_OLD"
@@ -165,12 +165,12 @@ class Table:
             )
 
     def query(self, index: str, name: str, value: str) -> Iterator[Item]:
-        """What an index keeps of the records with a value, in its order, page after page."""
+        """The records with a value in an index, in its order, with the attributes that it keeps."""
         for page in self._pages(index, name, value):
             yield from map(_from_dynamodb, page["Items"])
 
     def count(self, index: str, name: str, value: str) -> int:
-        """How many records an index has under a value."""
+        """The number of records with a value in an index."""
         return sum(int(page["Count"]) for page in self._pages(index, name, value, Select="COUNT"))
 
     def _pages(self, index: str, name: str, value: str, **options: Any) -> Iterator[Any]:
@@ -193,7 +193,7 @@ class Table:
 
 
 class _translate_errors:
-    """Turn DynamoDB's failures into ours. A request that it cannot understand is a bug, and stays one."""
+    """Translate DynamoDB's errors. An invalid request is a bug, so its error is not translated."""
 
     def __enter__(self) -> None:
         return None

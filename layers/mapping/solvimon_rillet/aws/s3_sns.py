@@ -1,4 +1,4 @@
-"""The bucket of reports, and the topic that tells of them."""
+"""The S3 bucket of reports, and the SNS topic of alarms and summaries."""
 
 import json
 from collections.abc import Iterator
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
 
 WORK_PREFIX = "work/"
-"""Where a run keeps what it has read so far; the bucket's lifecycle removes it."""
+"""Prefix of the data that a run has read so far; the bucket's lifecycle deletes it."""
 _MEDIA_TYPES = {"html": "text/html", "csv": "text/csv", "json": "application/json"}
 
 
 class ReportBucket:
-    """Reports, and what a run has read so far.
+    """Reports, and the data that a run has read so far.
 
     Every method may raise ``RetryLater`` when S3 does not answer.
     """
@@ -28,12 +28,12 @@ class ReportBucket:
         self._s3 = s3
 
     def put_part(self, run: str, name: str, number: int, rows: Any) -> None:  # noqa: ANN401
-        """Keep what a step has read; the same step again writes the same part."""
+        """Store the rows that a step has read; a repeated step overwrites its part."""
         body = json.dumps(rows, separators=(",", ":")).encode()
         self._put(f"{WORK_PREFIX}{run}/{name}-{number:05}.json", body, "application/json")
 
     def parts(self, run: str, name: str, count: int) -> Iterator[Any]:
-        """What the steps have read, in order."""
+        """The rows that the steps have read, part by part."""
         for number in range(1, count + 1):
             try:
                 answer = self._s3.get_object(
@@ -47,12 +47,12 @@ class ReportBucket:
             yield json.loads(body)
 
     def put_report(self, folder: str, name: str, text: str) -> str:
-        """Write a file of a report and return where it is.
+        """Write a file of a report, and return its address.
 
         Args:
             folder: folder of the report.
-            name: file name; its ending says what it is.
-            text: its content.
+            name: file name; its extension determines the media type.
+            text: content of the file.
         """
         key = f"reports/{folder}/{name}"
         media_type = _MEDIA_TYPES[name.rpartition(".")[2]]
@@ -74,10 +74,10 @@ class Topic:
         self._sns = sns
 
     def publish(self, subject: str, body: str) -> None:
-        """Send a message to whoever subscribed.
+        """Send a message to all subscribers.
 
         Raises:
-            RetryLater: SNS did not take it.
+            RetryLater: SNS did not accept it.
         """
         try:
             self._sns.publish(TopicArn=self._arn, Subject=subject, Message=body)

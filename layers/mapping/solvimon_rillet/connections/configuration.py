@@ -1,16 +1,16 @@
-"""A connection's settings (SSM parameter) and credentials (Secrets Manager), read when they are needed."""
+"""The settings (SSM parameters) and secrets (Secrets Manager) of connections, read when they are needed."""
 
 import json
 import logging
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from solvimon_rillet.connections.names import UnknownConnection, connection_name, is_connection_name
 from solvimon_rillet.connections.webhook_settings import WebhookSettings
-from solvimon_rillet.errors import Code, ConnectionBroken, NeedsAttention, RetryLater, SettingsInvalid
+from solvimon_rillet.errors import ConnectionBroken, RetryLater, SettingsInvalid
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -23,7 +23,6 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 SETTINGS_TTL_SECONDS = 60
 SECRET_TTL_SECONDS = 300
-_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 _NOT_FOUND_CODES = {"ResourceNotFoundException", "ParameterNotFound", "InvalidRequestException"}
 
 
@@ -33,33 +32,11 @@ class _Cached:
     until: float
 
 
-class UnknownConnection(NeedsAttention):
-    """There is no connection of this name."""
-
-    def __init__(self, name: object) -> None:
-        super().__init__(
-            Code.CONNECTION_UNKNOWN,
-            f"There is no connection {name!r}.",
-            "Name a connection that has its settings and secrets (letters a-z, digits and hyphens).",
-        )
-
-
-def connection_name(name: object) -> str:
-    """A valid connection name: it becomes part of secret names, so nothing else may be in it.
-
-    Raises:
-        UnknownConnection: it is not one.
-    """
-    if isinstance(name, str) and _NAME.fullmatch(name):
-        return name
-    raise UnknownConnection(name)
-
-
 class Configuration:
-    """Reads settings and secrets of any connection of this stack, and keeps them for a short while.
+    """Settings and secrets of the connections of this stack, cached for a short time.
 
-    Settings are read again after 60 seconds, secrets after 300 or when a vendor refuses them. Settings that
-    cannot be used keep the last good ones in force, and are counted for an alarm.
+    Settings are cached for 60 seconds, secrets for 300 or until a vendor rejects them. While settings are
+    invalid, the last valid ones stay in force; a metric with an alarm counts invalid ones.
     """
 
     def __init__(
@@ -94,7 +71,7 @@ class Configuration:
                 ) from error
             for parameter in page["Parameters"]:
                 name, _, suffix = parameter.get("Name", "").removeprefix(path).partition("/")
-                if suffix == "settings" and _NAME.fullmatch(name):
+                if suffix == "settings" and is_connection_name(name):
                     found.add(name)
             if "NextToken" not in page:
                 return sorted(found)
@@ -107,12 +84,12 @@ class Configuration:
             UnknownConnection: the connection has no settings parameter.
             RetryLater: they cannot be read or used, and there are no earlier ones.
         """
-        from solvimon_rillet.settings import Settings  # the receiver of webhooks does without
+        from solvimon_rillet.settings import Settings  # costs import time, which receive_webhook saves
 
         return self._settings(connection, Settings.parse)
 
     def webhook_settings(self, connection: str) -> WebhookSettings:
-        """What a receiver of webhooks needs of the settings; raises as ``settings``."""
+        """The settings of webhooks; raises as ``settings``."""
         return self._settings(connection, WebhookSettings.parse)
 
     def _settings(self, connection: str, parse: Callable[[str], T]) -> T:
@@ -134,7 +111,7 @@ class Configuration:
         return found
 
     def settings_error(self, connection: str) -> str:
-        """What is wrong with the settings as they are written now; an empty text if nothing is."""
+        """The error in the current settings; empty if they are valid."""
         return self._settings_errors.get(connection, "")
 
     def secret(self, connection: str, vendor: str) -> Mapping[str, str]:
@@ -175,11 +152,11 @@ class Configuration:
         raise ConnectionBroken(f"The secret {name} has no {key!r}. Put it there; the documents wait.")
 
     def tokens(self, connection: str, *, fresh: bool = False) -> Mapping[str, str]:
-        """How to authenticate at Rillet: the secret, or the short-lived token that was kept after it.
+        """The credentials for Rillet: the secret, or the short-lived tokens that the SSM parameter stores.
 
         Args:
-            connection: its name.
-            fresh: read it now, whatever is remembered.
+            connection: name of the connection.
+            fresh: whether to bypass the cache.
 
         Raises:
             ConnectionBroken: there is no secret.
@@ -202,7 +179,7 @@ class Configuration:
         return _parse_texts(name, text)
 
     def store_tokens(self, connection: str, grant: Mapping[str, str], *, short_lived: bool = False) -> None:
-        """Write tokens, before they are used.
+        """Store tokens, before they are used.
 
         Raises:
             RetryLater: they could not be written.
@@ -216,11 +193,11 @@ class Configuration:
                 marked = {**grant, "token_in": "parameter" if short_lived else "secret"}
                 self._put_secret(self._secret_name(connection, "rillet"), json.dumps(marked))
         except (ClientError, BotoCoreError) as error:
-            raise RetryLater(f"Rillet's new token cannot be kept ({type(error).__name__}).") from error
+            raise RetryLater(f"Rillet's new token cannot be stored ({type(error).__name__}).") from error
         self.forget_secret(connection, "rillet")
 
     def non_token_fields(self, connection: str) -> dict[str, str]:
-        """What of the Rillet secret outlives its tokens: the webhook's token and the organisation."""
+        """The fields of the Rillet secret that are no tokens: the webhook's token and the organisation."""
         try:
             secret = self.secret(connection, "rillet")
         except ConnectionBroken:
@@ -228,7 +205,7 @@ class Configuration:
         return {name: value for name, value in secret.items() if "webhook" in name or "organisation" in name}
 
     def delete_tokens(self, connection: str) -> None:
-        """Forget the tokens of a connection.
+        """Delete the tokens of a connection.
 
         Raises:
             RetryLater: they could not be deleted.
@@ -254,7 +231,7 @@ class Configuration:
         return self._secret(f"{self._stack}/{name}")
 
     def api_url(self) -> str:
-        """Address of the HTTP API, which the deployment writes down for its functions.
+        """Address of the HTTP API, which the deployment stores for its functions.
 
         Raises:
             RetryLater: it cannot be read.
@@ -266,7 +243,7 @@ class Configuration:
             raise RetryLater(f"The parameter {name} cannot be read ({type(error).__name__}).") from error
 
     def forget_secret(self, connection: str, vendor: str) -> None:
-        """Read the secret anew next time, because the vendor refused what it said."""
+        """Drop the secret from the cache, because the vendor rejected it."""
         self._cache.pop(self._secret_name(connection, vendor), None)
 
     def _read_marker(self, connection: str) -> str:
@@ -279,7 +256,7 @@ class Configuration:
         try:
             self._secrets.put_secret_value(SecretId=name, SecretString=text)
         except self._secrets.exceptions.ResourceNotFoundException:
-            # Only connect_rillet's role allows this: a refresh replaces a secret that is there.
+            # Only connect_rillet's role allows this: a refresh replaces an existing secret.
             self._secrets.create_secret(Name=name, SecretString=text)
 
     def _token_name(self, connection: str) -> str:

@@ -1,4 +1,4 @@
-"""The deployment's OAuth client at Rillet, and the authorization server as that client sees it."""
+"""The deployment's OAuth client at Rillet, and its access to the authorization server."""
 
 from solvimon_rillet.connections.configuration import Configuration
 from solvimon_rillet.errors import ConnectionBroken

@@ -1,7 +1,7 @@
-"""Rillet's tokens of one connection: kept in Secrets Manager, refreshed by one worker at a time.
+"""The Rillet tokens of one connection: stored in Secrets Manager, refreshed by one worker at a time.
 
 The secret ``{stack}/{connection}/rillet`` is either ``{"auth": "api_key", "api_key": "…"}``, written by a
-person, or ``{"auth": "oauth", …}``, written here. Access tokens that live under ten minutes go into an SSM
+user, or ``{"auth": "oauth", …}``, written here. Access tokens that live under ten minutes go into an SSM
 SecureString instead, because Secrets Manager keeps every version of a secret for a day, and at most 100.
 """
 
@@ -24,17 +24,17 @@ SHORT_LIVED_SECONDS = 600
 _LEASE_SECONDS = 45  # longer than any call to the token endpoint
 _MAX_WAIT_SECONDS = 6.0
 _POLL_SECONDS = 0.2
-_PROPAGATION_SECONDS = 300  # by then every read of Secrets Manager shows the newest version
+_PROPAGATION_SECONDS = 300  # after it every read of Secrets Manager returns the newest version
 
 
 class RilletTokens:
-    """Gives the bearer token of one connection to its Rillet client.
+    """The access tokens of one connection.
 
     Args:
-        connection: its name.
+        connection: name of the connection.
         configuration: reads and writes the secret.
-        table: holds the lease and the mark of a refused refresh token.
-        oauth: makes the client of Rillet's authorization server; only called for a refresh.
+        table: stores the lease, and the fingerprint of a rejected refresh token.
+        oauth: returns the client of Rillet's authorization server; called only for a refresh.
         clock: unix seconds.
         sleep: waits.
     """
@@ -63,7 +63,7 @@ class RilletTokens:
         """A token that is valid now.
 
         Raises:
-            ConnectionBroken: nobody has connected Rillet, or its grant was revoked.
+            ConnectionBroken: Rillet is not connected, or its grant was revoked.
             RetryLater: another worker is refreshing, or a service does not answer.
         """
         with self._lock:
@@ -77,13 +77,13 @@ class RilletTokens:
             return self._fields["access_token"]
 
     def reload(self) -> None:
-        """Read the secret next time, whatever is remembered."""
+        """Drop the cached tokens, so that the next call reads them again."""
         with self._lock:
             self._configuration.forget_secret(self._connection, "rillet")
             self._fields = {}
 
     def renew(self, refused: str) -> bool:
-        """Get another token after Rillet refused one with 401; the answer says whether there is one."""
+        """Get another token after Rillet rejected one with 401, and return whether there is one."""
         with self._lock:
             self._refused = refused
             self._fields = self._configuration.tokens(self._connection, fresh=True)
@@ -94,20 +94,20 @@ class RilletTokens:
             return self._fields["access_token"] != refused
 
     def _is_fresh(self, grant: Mapping[str, str]) -> bool:
-        """Whether an access token has time left; it is refreshed ahead of its end."""
+        """Whether an access token need not be refreshed yet; that happens ahead of its end."""
         return self._is_valid_for(grant, min(120.0, _integer(grant, "lifetime") / 5))
 
     def _is_usable(self, grant: Mapping[str, str]) -> bool:
-        """Whether an access token still lives long enough for one call."""
+        """Whether an access token is valid long enough for one call."""
         return self._is_valid_for(grant, min(10.0, _integer(grant, "lifetime") / 20))
 
     def _is_valid_for(self, grant: Mapping[str, str], seconds: float) -> bool:
-        """Whether an access token lives longer than so many seconds, and Rillet has not refused it."""
+        """Whether an access token is valid for longer than ``seconds``, and Rillet has not rejected it."""
         ends = _integer(grant, "expires_at") - seconds
         return grant.get("access_token", "") not in {"", self._refused} and self._clock() < ends
 
     def _refreshed(self, before: Mapping[str, str]) -> Mapping[str, str]:
-        """A fresh grant: made by this worker under the lease, or by another one meanwhile."""
+        """Fresh tokens: from a refresh under the lease, or from another worker's meanwhile."""
         stale, waited = before.get("access_token", ""), 0.0
         while True:
             owner = self._new_lease_owner()
@@ -143,21 +143,21 @@ class RilletTokens:
         return self._store(granted, {"scope": grant.get("scope", "")})
 
     def store(self, granted: Grant, other_fields: Mapping[str, str]) -> None:
-        """Keep what a person granted anew.
+        """Store the tokens of a new grant.
 
         Args:
             granted: the new tokens.
-            other_fields: what else is known, such as the organisation.
+            other_fields: other fields of the secret, such as the organisation.
 
         Raises:
             RetryLater: they could not be written.
         """
         with self.refresh_lock():
-            self._configuration.forget_secret(self._connection, "rillet")  # it may be minutes old
+            self._configuration.forget_secret(self._connection, "rillet")  # the cached one may be minutes old
             self._store(granted, other_fields)
 
     def delete(self) -> None:
-        """Forget the tokens; call it within ``alone``.
+        """Delete the tokens; call it within ``refresh_lock``.
 
         Raises:
             RetryLater: they could not be deleted.
@@ -168,9 +168,9 @@ class RilletTokens:
 
     @contextmanager
     def refresh_lock(self) -> Iterator[None]:
-        """Change tokens while no worker refreshes them, who would write its own over the change.
+        """A context in which no other worker refreshes the tokens and overwrites a change.
 
-        A worker that died is not waited for longer than one that refreshes would need.
+        It waits for a refreshing worker for six seconds at most, then it begins without the lease.
         """
         owner, waited = self._new_lease_owner(), 0.0
         while not (acquired := self._acquire_lease(owner)) and waited < _MAX_WAIT_SECONDS:
@@ -183,7 +183,7 @@ class RilletTokens:
                 self._release_lease(owner)
 
     def _store(self, granted: Grant, other_fields: Mapping[str, str]) -> Mapping[str, str]:
-        """Write tokens before they are used: a crash after this loses nothing."""
+        """Store tokens before they are used, so that a crash does not lose them."""
         now = int(self._clock())
         fields = {
             **self._configuration.non_token_fields(self._connection),
@@ -204,9 +204,9 @@ class RilletTokens:
         return fields
 
     def _check_not_outdated(self, grant: Mapping[str, str]) -> None:
-        """Do not refresh with an older version, which Secrets Manager may show for a moment.
+        """Prevent a refresh with an outdated secret, which Secrets Manager may return for a short time.
 
-        If it stays, it is no stale read: somebody saved an older copy, and Rillet decides what it is worth.
+        If it stays, it is no stale read: an older copy was saved, and Rillet decides whether it is valid.
         """
         now, latest = int(self._clock()), self._table.get(_latest_key(self._connection)) or {}
         if _integer(grant, "obtained_at") >= latest.get("obtained_at", 0):
@@ -215,12 +215,12 @@ class RilletTokens:
             latest["behind_since"] = now
             self._table.put(_latest_key(self._connection), latest)
         if now < latest["behind_since"] + _PROPAGATION_SECONDS:
-            raise RetryLater("Rillet's new token is not everywhere yet.", after=5)
+            raise RetryLater("Rillet's new token is not visible everywhere yet.", after=5)
 
     def _after_refusal(
         self, refused: GrantRefused, refresh_token: str, fingerprint: str
     ) -> Mapping[str, str]:
-        """Only the refusal of the current refresh token breaks the connection."""
+        """The tokens after a rejected refresh. Only the current refresh token can break the connection."""
         grant = self._configuration.tokens(self._connection, fresh=True)
         if grant.get("refresh_token") != refresh_token:
             if self._is_usable(grant):
@@ -235,18 +235,18 @@ class RilletTokens:
         raise _reconnect(self._connection)
 
     def revoked_marker(self) -> str | None:
-        """Fingerprint of the refresh token that Rillet refused, if it refused one."""
+        """Fingerprint of the refresh token that Rillet rejected, or ``None``."""
         item = self._table.get(_refused_key(self._connection))
         return str(item["refused"]) if item else None
 
     def is_broken(self) -> bool:
-        """Whether the current grant was refused, so that a person must connect again."""
+        """Whether the current grant was rejected, so that a user must connect again."""
         grant = self._configuration.tokens(self._connection, fresh=True)
         token = grant.get("refresh_token", "")
         return self.revoked_marker() == _fingerprint(token) if token else not self._is_usable(grant)
 
     def _new_lease_owner(self) -> str:
-        """A name under which this very run holds the lease."""
+        """A unique name for the owner of a lease."""
         return f"{time.time_ns()}-{threading.get_ident()}"
 
     def _acquire_lease(self, owner: str) -> bool:
@@ -284,7 +284,7 @@ def _fingerprint(token: str) -> str:
 def _reconnect(connection: str) -> ConnectionBroken:
     return ConnectionBroken(
         f'Rillet must be connected again: invoke connect_rillet with {{"connection": "{connection}"}}. '
-        "The documents wait and continue by themselves."
+        "The documents wait and continue automatically."
     )
 
 

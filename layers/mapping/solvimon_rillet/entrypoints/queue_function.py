@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
-from solvimon_rillet.connections.configuration import connection_name
+from solvimon_rillet.connections.names import connection_name
 from solvimon_rillet.entrypoints.lambda_handler import Handler
 from solvimon_rillet.entrypoints.queue_processor import NEEDED_MILLISECONDS, QueueProcessor, summary
 from solvimon_rillet.entrypoints.services import Services, run_id

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from solvimon_rillet.connections.configuration import Configuration, connection_name
+from solvimon_rillet.connections.configuration import Configuration
+from solvimon_rillet.connections.names import connection_name
 from solvimon_rillet.rate_limit.limiter import Priority, RateLimit, SlidingWindowRateLimiter
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The history in a document's record: each attempt, what was sent, what came back, and why it waited."""
+"""The audit trail in a document's record: attempts, payloads' hashes, results, and causes of waits."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from solvimon_rillet.errors import OutcomeUnknown, Recoverable
 
 MAX_ENTRIES = 40
-"""Entries that a record keeps: the first ones, which say how it began, and the latest."""
+"""Entries that a record keeps: the first five, and the latest."""
 _KEPT_FIRST = 5
 _ENTRY_FACTS = (
     "key",
@@ -23,30 +23,30 @@ _ENTRY_FACTS = (
     "unapplied",
     "note",
 )
-"""Facts that an entry repeats."""
+"""Facts that an entry contains."""
 
 Entry = dict[str, Any]
 
 
 def entry(what: str, at: int, facts: Mapping[str, Any]) -> Entry:
-    """An entry of a history.
+    """An entry of the audit trail.
 
     Args:
-        what: what happened, such as ``sent``, ``exported`` or ``waits``.
+        what: the event, such as ``sent``, ``exported`` or ``waits``.
         at: unix seconds.
-        facts: the facts that were written with it; the telling ones are kept.
+        facts: the facts that were written with it; the entry keeps those of ``_ENTRY_FACTS``.
     """
     return {"at": at, "what": what, **{name: facts[name] for name in _ENTRY_FACTS if name in facts}}
 
 
 def waiting_entry(error: Recoverable, at: int) -> Entry:
-    """The entry of an attempt that came to nothing, or that nobody knows the outcome of."""
+    """The entry of an attempt that failed for now, or whose outcome is unknown."""
     what = "answer_lost" if isinstance(error, OutcomeUnknown) else "waits"
     return {"at": at, "what": what, "reason": str(error)}
 
 
 def append_entry(history: Sequence[Entry], new: Entry) -> list[Entry]:
-    """A history with one more entry; the same wait counts up instead, and of a long one the middle goes."""
+    """A history with one more entry. A repeated wait is counted; of a long history the middle is dropped."""
     last = history[-1] if history else {}
     same = ("what", "reason")
     if new["what"] == "waits" and all(last.get(name) == new.get(name) for name in same):

@@ -1,4 +1,4 @@
-"""The kinds of documents that the ledger knows, and how a person asks for them."""
+"""The document types of the ledger, and the invocations that process them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,14 +6,14 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class DocumentType:
-    """A kind of document.
+    """A document type.
 
     Attributes:
-        name: the ledger's word.
-        id_name: what a document's id is called in requests and answers.
-        function: the function that works on it.
-        states: the states that its records may have.
-        retries_by_code: whether its function retries by cause.
+        name: its name in the ledger's keys.
+        id_name: name of a document's id in requests and answers.
+        function: the function that processes it.
+        states: the possible states of its records.
+        retries_by_code: whether its function can retry all documents with an error code.
     """
 
     name: str
@@ -23,12 +23,12 @@ class DocumentType:
     retries_by_code: bool = False
 
     def invocation(self, connection: str, *document_ids: str, dry_run: bool = False) -> dict[str, Any]:
-        """A ready-made invocation for some documents."""
+        """The invocation for some documents, ready to use."""
         event = {"connection": connection, f"{self.id_name}s": list(document_ids)}
         return {"function": self.function, "event": {**event, **({"dry_run": True} if dry_run else {})}}
 
     def retry_invocation(self, connection: str, code: str) -> dict[str, Any]:
-        """A ready-made invocation that retries a cause."""
+        """The invocation that retries an error code, ready to use."""
         return {"function": self.function, "event": {"connection": connection, "retry": {"code": code}}}
 
 
@@ -45,4 +45,4 @@ PAYMENT = DocumentType(
 )
 DOCUMENT_TYPES = (INVOICE, CREDIT_MEMO, CUSTOMER, PAYMENT)
 CREDIT_PREFIX = "credit_"
-"""Facts of an invoice's record: what each of our memos has taken off it."""
+"""Prefix of facts of an invoice's record: the applied amount of each memo."""

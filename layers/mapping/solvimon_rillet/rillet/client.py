@@ -125,7 +125,7 @@ class RilletClient:
         return dict(answer)
 
     def replace_customer(self, customer_id: str, payload: Mapping[str, object]) -> None:
-        """Replace a customer; fields that the payload leaves out are deleted (Rillet API v4, Update a customer)."""
+        """Replace a customer; omitted fields are deleted (Rillet API v4, Update a customer)."""
         try:
             self._http.put(f"/customers/{customer_id}", payload)
         except RequestRejected as rejected:

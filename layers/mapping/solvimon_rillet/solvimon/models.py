@@ -277,7 +277,7 @@ class Period(Model):
 
 
 class UsedExchangeRate(Model):
-    """``rate`` units of ``currency`` for one unit of ``base_currency`` (``mapping.exchange_rates`` checks it)."""
+    """``rate`` units of ``currency`` for one unit of ``base_currency`` (the mapping checks the direction)."""
 
     currency: str | None = None
     base_currency: str | None = None

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from solvimon_rillet.aws.eventbridge import Bus
-from solvimon_rillet.connections.configuration import Configuration, UnknownConnection, connection_name
+from solvimon_rillet.connections.configuration import Configuration
+from solvimon_rillet.connections.names import UnknownConnection, connection_name
 from solvimon_rillet.errors import ConnectionBroken, RetryLater
 from solvimon_rillet.events import BusEvent, event_from_rillet_webhook, event_from_solvimon_webhook
 from solvimon_rillet.rillet import webhooks as rillet

@@ -54,7 +54,7 @@ class SyncCustomer:
             return self._sync(claim)
         except NeedsAttention as why:
             if why.code is Code.RILLET_RECORD_MISSING:
-                self._ledger.forget(self._connection, "customer", customer_id)
+                self._ledger.delete_link(self._connection, "customer", customer_id)
             self._ledger.reject(claim, why, None)
             return Result(customer_id, "rejected", error_fields(why))
         except Skip as why:
@@ -90,7 +90,7 @@ class SyncCustomer:
         rillet_id, fingerprint = linked.rillet_id, solvimon_customer_hash(customer)
         if linked.created:
             return self._created(claim, rillet_id, linked.created)
-        known = self._ledger.link(self._connection, "customer", customer_id) or {}
+        known = self._ledger.find_link(self._connection, "customer", customer_id) or {}
         if known.get("imported_hash") == fingerprint:
             self._ledger.finish(claim, "synced", {"rillet_id": rillet_id})
             return Result(customer_id, "unchanged", {"rillet_id": rillet_id})
@@ -99,9 +99,9 @@ class SyncCustomer:
         link = {**_kept(known), "rillet_id": rillet_id}
         if changed:
             # If the answer is lost, the hash of the state before must not vouch for what Rillet has.
-            self._ledger.remember(self._connection, "customer", customer_id, link)
+            self._ledger.store_link(self._connection, "customer", customer_id, link)
             self._rillet.replace_customer(rillet_id, payload)
-        self._ledger.remember(
+        self._ledger.store_link(
             self._connection, "customer", customer_id, {**link, "imported_hash": fingerprint}
         )
         facts = {"rillet_id": rillet_id, "changed": changed, "warnings": warnings}

@@ -146,7 +146,7 @@ class ExportCreditMemo(Export):
         state, facts = outcome_facts(claim.document.id, found, totals, warnings)
         facts = {**facts, "exported_at": int(self._clock()), "step": MEMO_STEP}
         link = {"solvimon_id": claim.document.id}
-        self._ledger.remember(self._connection, "rillet-credit_memo", memo_id, link)
+        self._ledger.store_link(self._connection, "rillet-credit_memo", memo_id, link)
         if why := self._deleted_meanwhile(claim, memo_id):
             state, facts = "differs", {**facts, **error_fields(why)}
         if state == "differs":

@@ -85,7 +85,7 @@ class ExportInvoice(Export):
     ) -> Result:
         state, facts = outcome_facts(claim.document.id, found, totals, warnings)
         kept = {"scope": self._settings.invoice_scope.value, "open_amount": totals["gross"]}
-        self._ledger.remember(
+        self._ledger.store_link(
             self._connection, "rillet-invoice", found[0].id, {"solvimon_id": claim.document.id}
         )
         if why := self._deleted_meanwhile(claim, found[0].id):

@@ -96,7 +96,7 @@ class LinkResolver:
         }
         for kind, identifiers in ids.items():
             for identifier in filter(None, identifiers):
-                self._ledger.forget(self._connection, kind, identifier)
+                self._ledger.delete_link(self._connection, kind, identifier)
         if invoice.payer_id:
             self._next_creation(invoice.payer_id, self._creations(invoice.payer_id))
 
@@ -107,7 +107,7 @@ class LinkResolver:
             ``None`` for a customer without link that is not to be created.
         """
         customer_id = str(customer.id)
-        remembered = self._ledger.link(self._connection, "customer", customer_id)
+        remembered = self._ledger.find_link(self._connection, "customer", customer_id)
         linked = field_value(customer.custom_fields, self._settings.custom_fields.customer)
         if remembered and linked in {None, remembered["rillet_id"]}:
             return LinkedCustomer(str(remembered["rillet_id"]))
@@ -131,7 +131,7 @@ class LinkResolver:
     def _product(self, product_id: str, embedded: Product) -> str | None:
         """The embedded product is read just now, so its field wins over what is remembered."""
         reference = self._settings.custom_fields.product
-        remembered = self._ledger.link(self._connection, "product", product_id)
+        remembered = self._ledger.find_link(self._connection, "product", product_id)
         known = str(remembered["rillet_id"]) if remembered else None
         linked = field_value(embedded.custom_fields, reference) or known
         if linked is None:
@@ -144,7 +144,7 @@ class LinkResolver:
         entity_id = invoice.biller_id
         if entity_id is None:
             raise _no_subsidiary("The invoice names no billing entity.", self._settings)
-        remembered = self._ledger.link(self._connection, "subsidiary", entity_id)
+        remembered = self._ledger.find_link(self._connection, "subsidiary", entity_id)
         linked = self._subsidiary_link(invoice, entity_id, remembered)
         if linked is None:
             entity = invoice.billing_entity
@@ -186,7 +186,7 @@ class LinkResolver:
                 "The invoice names no customer.",
                 "Report the invoice to Solvimon's support, or book it by hand.",
             )
-        remembered = self._ledger.link(self._connection, "customer", customer_id)
+        remembered = self._ledger.find_link(self._connection, "customer", customer_id)
         reference = self._settings.custom_fields.customer
         embedded = invoice.customer
         linked = field_value(embedded.custom_fields, reference) if embedded else None
@@ -256,12 +256,12 @@ class LinkResolver:
 
     def _creations(self, customer_id: str) -> int:
         """How many keys were used up for a customer: by refusals, or by one that was deleted in Rillet."""
-        known = self._ledger.link(self._connection, "customer-key", customer_id)
+        known = self._ledger.find_link(self._connection, "customer-key", customer_id)
         return int(known["used"]) if known else 0
 
     def _next_creation(self, customer_id: str, count: int) -> None:
         """Rillet may go on to answer what it answered to a key, so the next creation takes another one."""
-        self._ledger.remember(self._connection, "customer-key", customer_id, {"used": count + 1}, 2 * DAY)
+        self._ledger.store_link(self._connection, "customer-key", customer_id, {"used": count + 1}, 2 * DAY)
 
     def _remember_customer(
         self, customer_id: str, rillet_id: str, mailed: bool | None, synced: str | None = None
@@ -278,7 +278,7 @@ class LinkResolver:
         self, kind: str, solvimon_id: str, facts: Mapping[str, object], seconds: int | None = None
     ) -> None:
         if not self._dry_run:
-            self._ledger.remember(self._connection, kind, solvimon_id, facts, seconds)
+            self._ledger.store_link(self._connection, kind, solvimon_id, facts, seconds)
 
 
 def _no_subsidiary(message: str, settings: Settings) -> NeedsAttention:

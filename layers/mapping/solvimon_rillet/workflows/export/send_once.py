@@ -255,7 +255,7 @@ class Export(ABC):
         """That a document was deleted in Rillet before we knew it as ours, while an answer was lost."""
         if claim.attempt is None:  # it was made a moment ago; nobody can have deleted it
             return None
-        gone = self._ledger.link(self._connection, f"{DELETED_LINK}{self.kind}", rillet_id)
+        gone = self._ledger.find_link(self._connection, f"{DELETED_LINK}{self.kind}", rillet_id)
         return deleted_in_rillet(self.kind, rillet_id) if gone else None
 
     @abstractmethod

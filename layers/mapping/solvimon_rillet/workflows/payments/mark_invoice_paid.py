@@ -105,7 +105,7 @@ class MarkInvoicePaid:
         Raises:
             RetryLater: it may become ours: an export that it names is not finished.
         """
-        link = self._ledger.link(self._connection, f"rillet-{kind}", rillet_id)
+        link = self._ledger.find_link(self._connection, f"rillet-{kind}", rillet_id)
         named = [str(link["solvimon_id"])] if link else facts.get("references", "").split(",")
         for solvimon_id in filter(None, named):
             document = Document(self._connection, kind, solvimon_id)

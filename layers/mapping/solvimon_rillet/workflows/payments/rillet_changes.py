@@ -87,7 +87,7 @@ class RilletChanges:
 
         It may be one whose export has lost its answer: the run that finds out its id finds this as well.
         """
-        self._ledger.remember(self._connection, f"{DELETED_LINK}{kind}", rillet_id, {}, GONE_SECONDS)
+        self._ledger.store_link(self._connection, f"{DELETED_LINK}{kind}", rillet_id, {}, GONE_SECONDS)
 
     def _same_total(self, document: Document, record: Mapping[str, Any]) -> NeedsAttention | None:
         """Heal a document that differed by its amounts, if Rillet's net, tax and gross are ours again."""

@@ -174,7 +174,7 @@ class DocumentHistory:
         for name, amount in sorted(record.items()):
             if name.startswith(CREDIT_PREFIX):
                 memo = name.removeprefix(CREDIT_PREFIX)
-                link = self._ledger.link(self._connection, "rillet-credit_memo", memo) or {}
+                link = self._ledger.find_link(self._connection, "rillet-credit_memo", memo) or {}
                 shown = money.format_amount(Decimal(amount), record["totals"]["currency"])
                 note_id = link.get("solvimon_id")
                 found.append({"credit_note_id": note_id, "rillet_id": memo, "amount": shown})

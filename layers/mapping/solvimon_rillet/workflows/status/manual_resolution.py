@@ -118,7 +118,7 @@ class ManualResolution:
         facts["exported_at"] = int(self._clock())
         # The link comes first: without the record it is nothing, the record without it misses payments.
         link = {"solvimon_id": document.id}
-        self._ledger.remember(self._connection, f"rillet-{kind.name}", rillet_id, link)
+        self._ledger.store_link(self._connection, f"rillet-{kind.name}", rillet_id, link)
         before = self._ledger.resolve_manually(document, "exported", {**about, **facts})
         self._forget_link(kind, before, rillet_id)
         told = {name: facts[name] for name in ("rillet_id", "rillet_number", "totals", "warnings")}
@@ -155,7 +155,7 @@ class ManualResolution:
 
     def _other_owner(self, kind: DocumentType, document: Document, found: Found) -> str | None:
         """The Solvimon document that Rillet's belongs to, if it is another one."""
-        link = self._ledger.link(self._connection, f"rillet-{kind.name}", found.id)
+        link = self._ledger.find_link(self._connection, f"rillet-{kind.name}", found.id)
         if link and link["solvimon_id"] != document.id:
             owner = str(link["solvimon_id"])
             record = self._ledger.read(Document(self._connection, kind.name, owner)) or {}
@@ -168,7 +168,7 @@ class ManualResolution:
     def _forget_link(self, kind: DocumentType, before: Item, rillet_id: str | None) -> None:
         """A Rillet document that was thought to be this one is not any more."""
         if before.get("rillet_id") and before["rillet_id"] != rillet_id:
-            self._ledger.forget(self._connection, f"rillet-{kind.name}", str(before["rillet_id"]))
+            self._ledger.delete_link(self._connection, f"rillet-{kind.name}", str(before["rillet_id"]))
 
 
 def _check_open(kind: DocumentType, record: Item, rillet_id: str | None) -> None:
