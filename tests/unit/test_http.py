@@ -238,42 +238,42 @@ def test_a_429_says_when_to_come_back_or_a_minute_is_waited(
     assert error.after == after
 
 
-class Turns:
-    """A gate that counts."""
+class FakeRateLimiter:
+    """A rate limiter that counts its calls."""
 
     def __init__(self) -> None:
-        self.taken = 0
-        self.pushed = 0
+        self.acquired = 0
+        self.throttled = 0
 
-    def turn(self) -> None:
-        self.taken += 1
+    def acquire(self) -> None:
+        self.acquired += 1
 
-    def pushed_back(self) -> float:
-        self.pushed += 1
+    def on_throttled(self) -> float:
+        self.throttled += 1
         return 33
 
 
-def test_every_call_takes_its_turn_and_a_429_is_told_to_the_pacer(vendor: Vendor) -> None:
-    turns = Turns()
+def test_every_call_passes_the_rate_limiter_and_a_429_is_reported_to_it(vendor: Vendor) -> None:
+    limiter = FakeRateLimiter()
     vendor.answer(200, b"{}")
     vendor.answer(429, Retry_After="7")
-    paced = client(vendor, rate_limiter=turns)
+    paced = client(vendor, rate_limiter=limiter)
     paced.get("/things")
 
     error = failure_of(paced, "POST")
 
-    assert (turns.taken, turns.pushed) == (2, 1)
+    assert (limiter.acquired, limiter.throttled) == (2, 1)
     assert isinstance(error, RetryLater)
     assert error.after == 33
 
 
-def test_a_call_without_a_turn_is_not_made(vendor: Vendor) -> None:
-    class Closed(Turns):
-        def turn(self) -> None:
+def test_a_call_that_the_rate_limiter_refuses_is_not_sent(vendor: Vendor) -> None:
+    class Refusing(FakeRateLimiter):
+        def acquire(self) -> None:
             raise RetryLater("later", after=9)
 
     with pytest.raises(RetryLater, match="later"):
-        client(vendor, rate_limiter=Closed()).post("/things", {}, "key-1")
+        client(vendor, rate_limiter=Refusing()).post("/things", {}, "key-1")
 
     assert vendor.requests == []
 

@@ -78,4 +78,4 @@ def test_an_import_takes_turns_with_others_and_waits_instead_of_being_refused(sy
     assert system.clock.now() - begun > 6
     waits = [o.name or "" for e in system.runtime.executions for o in e.operations if o.wait_details]
     assert waits
-    assert all(name.startswith("page 1: Rillet's request budget is used up") for name in waits)
+    assert all(name.startswith("page 1: Rillet's rate limit is used up") for name in waits)

@@ -298,7 +298,7 @@ def test_a_used_up_budget_stops_the_part_and_the_watermark_stays(system: LocalSy
 
     assert findings["errors"] == []
     assert findings["stopped"] == [
-        "payments: Rillet's request budget is used up for the moment. The next sweep goes on."
+        "payments: Rillet's rate limit is used up for now. The next sweep goes on."
     ]
     assert system.ledger_item("default#sweep#payments", "RECORD") == before
     assert [call.status for call in rillet_calls(system) if call.status == 429] == []

@@ -114,7 +114,7 @@ def test_a_person_may_settle_a_document_whatever_its_state(ledger: Ledger) -> No
 def test_nobody_settles_what_a_worker_holds(ledger: Ledger) -> None:
     ledger.claim(DOCUMENT, "me")
 
-    with pytest.raises(RetryLater, match="worked on"):
+    with pytest.raises(RetryLater, match="being processed"):
         ledger.resolve_manually(DOCUMENT, "exported", {"rillet_id": "r-1"})
 
 

@@ -192,7 +192,7 @@ def test_an_excluded_document_that_is_in_rillet_all_the_same_is_a_note() -> None
     found = compared([replace(ONE, not_for_rillet="self-billing")], [booked(ONE)])
 
     assert found.tied_out
-    assert found.notes == ["RE-1 is not for Rillet (self-billing); it is there as RE-1."]
+    assert found.notes == ["RE-1 is not for Rillet (self-billing); it is in Rillet as RE-1."]
     assert found.other_documents == 0
 
 

@@ -148,7 +148,7 @@ class Ledger(LinkStore):
         Returns:
             Whether the document is finished, so that its record can be marked.
         """
-        facts = {"code": why.code.value, "message": why.message, "remedy": why.remedy}
+        facts = _cause(why)
         record = self.read(document) or {}
         if record.get("state") == "differs" and all(record.get(name) == facts[name] for name in facts):
             return True
@@ -159,31 +159,32 @@ class Ledger(LinkStore):
             or record.get("state") in FINISHED
         )
 
-    def clear_mismatch(self, document: Document, left: NeedsAttention | None = None) -> bool:
+    def clear_mismatch(self, document: Document, remaining: NeedsAttention | None = None) -> bool:
         """Mark a document as exported again after its total in Rillet agrees again.
 
         Only a document that differed by nothing but its total changes.
 
         Args:
             document: the document.
-            left: a remaining problem; the document is rejected with it, so that a retry continues.
+            remaining: a remaining problem; the document is rejected with it, so that a retry continues.
 
         Returns:
             Whether it differed only by its total.
         """
-        facts = {"code": left.code.value, "message": left.message, "remedy": left.remedy} if left else {}
-        record, state = self.read(document) or {}, "rejected" if left else "exported"
+        facts = _cause(remaining) if remaining else {}
+        record, state = self.read(document) or {}, "rejected" if remaining else "exported"
         return self._change_state(document, record, state, facts, "#state = :differs AND #code = :total")
 
     def _change_state(
         self, document: Document, record: Item, state: str, facts: Mapping[str, Any], condition: str
     ) -> bool:
         """Change the state of a document without a lease, if the condition holds."""
-        now, history = (
-            int(self._clock()),
-            audit_trail.append_entry(record.get("history", []), self._entry(state, facts)),
-        )
-        changes = {"state": state, "listed": document.index_key(state), "updated_at": now, "history": history}
+        changes = {
+            "state": state,
+            "listed": document.index_key(state),
+            "updated_at": int(self._clock()),
+            "history": self._history(record, state, facts),
+        }
         conditions = {":exported": "exported", ":differs": "differs", ":total": Code.TOTAL_DIFFERS.value}
         try:
             self._table.update_attributes(
@@ -210,12 +211,7 @@ class Ledger(LinkStore):
 
     def reject(self, claim: Claim, why: NeedsAttention, attempt: Attempt | None) -> None:
         """Record that a user must act. An attempt whose outcome is unknown stays in the record."""
-        facts: Item = {
-            "state": "rejected",
-            "code": why.code.value,
-            "message": why.message,
-            "remedy": why.remedy,
-        }
+        facts: Item = {"state": "rejected", **_cause(why)}
         if attempt:
             facts["attempt"] = attempt.as_item()
         self._write(claim, facts, self._entry("rejected", facts), release=True, remove=_CAUSE_ATTRIBUTES)
@@ -248,14 +244,13 @@ class Ledger(LinkStore):
             RetryLater: a worker holds its lease.
         """
         now, record = int(self._clock()), self.read(document) or {}
-        history = audit_trail.append_entry(record.get("history", []), self._entry("settled_by_hand", facts))
         changes = {
             "schema_version": SCHEMA,
             "created_at": record.get("created_at", now),
             "updated_at": now,
             "state": state,
             "listed": document.index_key(state),
-            "history": history,
+            "history": self._history(record, "settled_by_hand", facts),
             **facts,
         }
         try:
@@ -276,7 +271,7 @@ class Ledger(LinkStore):
         record = self.read(document) or {}
         if record.get("state") != "skipped" or not record.get("by_hand"):
             return
-        history = audit_trail.append_entry(record.get("history", []), self._entry("asked_again", {}))
+        history = self._history(record, "asked_again", {})
         with contextlib.suppress(ConditionFailed):
             self._table.update(
                 document.key,
@@ -294,9 +289,9 @@ class Ledger(LinkStore):
     def read_many(self, documents: Iterable[Document]) -> dict[Document, Item]:
         """The records of documents that have one; a hundred per request."""
         keys = {document.key: document for document in documents}
-        wanted, found = list(keys), dict[Document, Item]()
-        for start in range(0, len(wanted), _BATCH_SIZE):
-            items = self._table.get_many(wanted[start : start + _BATCH_SIZE])
+        pending, found = list(keys), dict[Document, Item]()
+        for start in range(0, len(pending), _BATCH_SIZE):
+            items = self._table.get_many(pending[start : start + _BATCH_SIZE])
             found |= {keys[key]: upgrade(keys[key], item) for key, item in items.items()}
         return found
 
@@ -312,6 +307,9 @@ class Ledger(LinkStore):
     def count(self, connection: str, kind: str, state: str) -> int:
         """The number of documents in a state."""
         return self._table.count(BY_STATE, "listed", f"{connection}#{kind}#{state}")
+
+    def _history(self, record: Item, what: str, facts: Mapping[str, Any]) -> list[audit_trail.Entry]:
+        return audit_trail.append_entry(record.get("history", []), self._entry(what, facts))
 
     def _entry(self, what: str, facts: Mapping[str, Any]) -> audit_trail.Entry:
         return audit_trail.entry(what, int(self._clock()), facts)
@@ -343,3 +341,7 @@ class Ledger(LinkStore):
             raise RetryLater(f"The lease on {claim.document.id} is lost; another worker continues.") from None
         if new:
             claim.record["history"] = facts["history"]
+
+
+def _cause(error: NeedsAttention) -> dict[str, str]:
+    return {"code": error.code.value, "message": error.message, "remedy": error.remedy}

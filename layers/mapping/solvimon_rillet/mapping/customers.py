@@ -86,7 +86,7 @@ class _CustomerImport:
 
 # The guide's table "Import Customers", row by row.
 IMPORT_ROWS: tuple[Row[_CustomerImport], ...] = (
-    Row("id", "reference", lambda i: i.customer.id, rule="a reference that is there already stays"),
+    Row("id", "reference", lambda i: i.customer.id, rule="an existing reference stays"),
     Row(
         "emails (MAIN_SENDER)",
         "email",

@@ -26,7 +26,7 @@ class _ProductImport:
 # The guide's table "Import Products", row by row.
 IMPORT_ROWS: tuple[Row[_ProductImport], ...] = (
     Row("name", "name", lambda i: i.name, rule="one line, at most 256 characters"),
-    Row("id", "reference", lambda i: i.product.id, rule="a reference that is there already stays"),
+    Row("id", "reference", lambda i: i.product.id, rule="an existing reference stays"),
     Row(
         "description", "description", lambda i: i.description or None, rule="one line, at most 256 characters"
     ),

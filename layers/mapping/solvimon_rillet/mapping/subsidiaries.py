@@ -22,7 +22,7 @@ class _SubsidiaryImport:
 
 # The guide's table "Import Subsidiaries", row by row.
 IMPORT_ROWS: tuple[Row[_SubsidiaryImport], ...] = (
-    Row("id", "reference", lambda i: i.subsidiary.id, rule="a reference that is there already stays"),
+    Row("id", "reference", lambda i: i.subsidiary.id, rule="an existing reference stays"),
     Row("trade_name", "legal_name", lambda i: i.name, rule="one line, at most 256 characters"),
     Row(
         "timezone",

@@ -227,12 +227,10 @@ class SlidingWindowRateLimiter:
         """
         ahead = self._next_slot_at - self._clock()
         if ahead > MAX_WAIT_SECONDS:
-            raise RateLimited(
-                "Rillet's request budget is used up for the moment.", after=ahead - RETRY_EARLY_SECONDS
-            )
+            raise RateLimited("Rillet's rate limit is used up for now.", after=ahead - RETRY_EARLY_SECONDS)
 
     def on_throttled(self) -> float:
-        """Note a 429 that came all the same: nothing is sent until its window has passed.
+        """Record a 429 answer: nothing is sent until its window has passed.
 
         Returns:
             Seconds until then.
@@ -251,5 +249,5 @@ class SlidingWindowRateLimiter:
             self._store.replace(self._connection, slot.window)  # a hint; losing it does no harm
         self._next_slot_at = slot.at
         raise RateLimited(
-            "Rillet's request budget is used up for the moment.", after=slot.at - now - RETRY_EARLY_SECONDS
+            "Rillet's rate limit is used up for now.", after=slot.at - now - RETRY_EARLY_SECONDS
         )

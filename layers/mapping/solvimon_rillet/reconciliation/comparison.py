@@ -75,8 +75,8 @@ def compare(
         _compare_document(document, matches, context, comparison)
     for document in ineligible:
         comparison.notes += [
-            f"{document.number or document.id} is not for Rillet ({document.not_for_rillet}); it is there as "
-            f"{rillet_document.number}."
+            f"{document.number or document.id} is not for Rillet ({document.not_for_rillet}); it is in "
+            f"Rillet as {rillet_document.number}."
             for rillet_document in matches.rillet_documents(document.id)
         ]
     _add_unmatched(eligible, matches, context, comparison)

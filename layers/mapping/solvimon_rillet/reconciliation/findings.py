@@ -29,7 +29,7 @@ HEADINGS = {
     FindingType.DOUBLED: "Booked more than once in Rillet",
     FindingType.DELETED: "Deleted in Rillet",
     FindingType.MISSING: "Missing in Rillet",
-    FindingType.REJECTED: "Rejected: a person must act",
+    FindingType.REJECTED: "Rejected: action required",
     FindingType.ON_ITS_WAY: "On the way to Rillet",
     FindingType.AMOUNT_DIFFERS: "Another amount in Rillet",
     FindingType.CUSTOMER_DIFFERS: "Another customer in Rillet",

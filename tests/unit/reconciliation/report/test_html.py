@@ -238,7 +238,7 @@ def test_what_is_left_out_what_is_not_mapped_and_what_is_noted_is_told() -> None
     assert ["self-billing", "1"] in page.tables["not-for-rillet"]
     assert "Rillet has 1 other document in this period" in page.text
     assert "Rillet was read on 2026-11-24" in page.text
-    assert "1 document was put on the way again" in page.text
+    assert "1 document was published again" in page.text
     assert [row[1].split()[-1] for row in page.tables["not-mapped"][1:]] == [
         "prod_01HZX8Q2W9B1C7D5E3F4G6H8J0",
         "cust_9",

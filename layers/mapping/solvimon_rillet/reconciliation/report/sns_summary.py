@@ -52,7 +52,7 @@ def _body(report: Report, address: str) -> Iterator[str]:
         f"{format_report_time(report.made_at)}."
     )
     if report.redriven:
-        yield f"{pluralize(report.redriven, 'document')} put on the way to Rillet again."
+        yield f"{pluralize(report.redriven, 'document')} published again."
     if report.unmapped:
         yield f"Not mapped yet: {pluralize(len(report.unmapped), 'record')} would stop the next invoices."
     yield from ("", f"Report: {address}")
