@@ -6,10 +6,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "docs" / "errors.md"
-TARGET = ROOT / "layers" / "mapping" / "solvimon_rillet" / "workflows" / "causes.json"
+TARGET = ROOT / "layers" / "mapping" / "solvimon_rillet" / "workflows" / "status" / "error_catalog.json"
 
 
-def causes() -> str:
+def catalog() -> str:
     """The file of causes: by code, what it means and what to do."""
     text = SOURCE.read_text(encoding="utf-8").replace("`", "")
     rows = re.findall(r"^\| ([a-z_]+) \| (.+) \| (.+) \|$", text, flags=re.MULTILINE)
@@ -19,4 +19,4 @@ def causes() -> str:
 
 def write() -> None:
     """Write the file."""
-    TARGET.write_text(causes(), encoding="utf-8")
+    TARGET.write_text(catalog(), encoding="utf-8")

@@ -1,14 +1,15 @@
 """The demo's world: Tideway, a company that sells port software, with its customers and their invoices.
 
-Plain dicts in the shapes both vendors' APIs answer with, the same in every run. The figures to expect are
-written down in `figures`, apart from the builders that make the invoices.
+Plain dicts in the shapes both vendors' APIs answer with, the same in every run. What there is stands in the
+YAML files; `figures.yaml` has the figures to expect, apart from the invoices that the builder makes.
 """
 
 from copy import deepcopy
 
-from local.sample_data import abroad, europe, world
-from local.sample_data.credits import credits_to_expect
-from local.sample_data.figures import expected
+from local.sample_data import world
+from local.sample_data.builder import build
+from local.sample_data.drafts import drafts
+from local.sample_data.figures import credits_to_expect, expected
 from local.sample_data.identity import Json, rillet_id, solvimon_id
 
 __all__ = [
@@ -28,12 +29,12 @@ def solvimon_seed() -> dict[str, list[Json]]:
     """Return Solvimon's side: the catalogue, customers, custom fields and DRAFT invoices without a number."""
     return deepcopy(
         {
-            "custom_fields": list(world.CUSTOM_FIELDS.values()),
+            "custom_fields": world.CUSTOM_FIELDS,
             "billing_entities": [entity.solvimon() for entity in world.ENTITIES.values()],
             "product_categories": list(world.CATEGORIES.values()),
             "products": [product.solvimon() for product in world.PRODUCTS.values()],
             "customers": [customer.solvimon() for customer in world.CUSTOMERS.values()],
-            "invoices": [*europe.invoices(), *abroad.invoices()],
+            "invoices": [build(draft) for draft in drafts()],
         }
     )
 
@@ -42,7 +43,7 @@ def rillet_seed(api_key: str | None = None) -> Json:
     """Return Rillet's side: the organisation, subsidiaries, products, customers, accounts, banks, types.
 
     Args:
-        api_key: A key for the organisation, which Rillet's fake reads from the seed.
+        api_key: A key for the organisation, which the fake Rillet reads from the seed.
     """
     return deepcopy(
         {

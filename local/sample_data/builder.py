@@ -1,45 +1,22 @@
-"""Invoices from their lines: every level's amounts are sums of the level below, so that they agree.
+"""Invoices from their lines: every level's amounts are sums over its lines, so that the levels agree.
 
 Tax is rounded half up to the currency's decimals for each line and tax category; the levels above add up
 what was rounded. Net amounts may have more decimals than the currency (Solvimon's UNROUNDED setting): then
 lines, groups and periods keep them and the header, which is what the customer pays, is rounded.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
 from local.sample_data import world
-from local.sample_data.drafts import Group, Invoice, Line, Period, Tax
+from local.sample_data.drafts import Group, Invoice, Line, Period, Tax, Usage
 from local.sample_data.identity import Json, solvimon_id
 
 _DECIMALS = {"JPY": 0}
 
 
-@dataclass
-class _Part:
-    base: Decimal
-    tax: Decimal
-    rates: list[Decimal]
-
-
-@dataclass
-class _Sums:
-    """Net, and the parts of each tax in order of appearance."""
-
-    net: Decimal = Decimal(0)
-    parts: dict[Tax, _Part] = field(default_factory=dict)
-
-    @property
-    def tax(self) -> Decimal:
-        return sum((part.tax for part in self.parts.values()), Decimal(0))
-
-    def add(self, other: "_Sums") -> None:
-        self.net += other.net
-        for tax, part in other.parts.items():
-            mine = self.parts.setdefault(tax, _Part(Decimal(0), Decimal(0), [Decimal(0)] * len(part.rates)))
-            mine.base += part.base
-            mine.tax += part.tax
-            mine.rates = [a + b for a, b in zip(mine.rates, part.rates, strict=True)]
+def _net(lines: Sequence[Line]) -> Decimal:
+    return sum((Decimal(line.net) for line in lines), Decimal(0))
 
 
 class _Builder:
@@ -57,45 +34,54 @@ class _Builder:
         padded = self.rounded(value)
         return {"quantity": str(padded if padded == value else value), "currency": self.currency}
 
-    def sums_of(self, line: Line) -> _Sums:
-        net = Decimal(line.net)
-        sums = _Sums(net)
-        for tax in line.taxes:
-            rates = [self.rounded(net * Decimal(percentage) / 100) for _, percentage in tax.rates]
-            whole = self.rounded(net * Decimal(tax.percentage) / 100)
-            sums.parts[tax] = _Part(net, sum(rates, Decimal(0)) if rates else whole, rates)
-        return sums
+    def share(self, lines: Sequence[Line], percentage: str) -> Decimal:
+        """Return a percentage of the lines, rounded for each."""
+        parts = (self.rounded(Decimal(line.net) * Decimal(percentage) / 100) for line in lines)
+        return sum(parts, Decimal(0))
 
-    def taxes(self, sums: _Sums, *, header: bool = False) -> list[Json]:
-        categories = []
-        for tax, part in sums.parts.items():
-            base = self.rounded(part.base) if header else part.base
-            category: Json = {
-                "base_amount": self.amount(base),
-                "tax_amount": self.amount(part.tax),
-                "total_amount": self.amount(base + part.tax),
-                "percentage": tax.percentage,
-                "name": tax.name,
-                "category": tax.category,
-            }
-            if tax.notes:
-                category["notes"] = list(tax.notes)
-            if tax.rates:
-                category["rates"] = [
-                    {"name": name, "percentage": percentage, "tax_amount": self.amount(amount)}
-                    for (name, percentage), amount in zip(tax.rates, part.rates, strict=True)
-                ]
-            categories.append(category)
-        return categories
+    def paid(self, tax: Tax, lines: Sequence[Line]) -> Decimal:
+        """Return a tax on the lines; of a stack it is the sum of the parts, each rounded."""
+        percentages = [percentage for _, percentage in tax.rates] or [tax.percentage]
+        return sum((self.share(lines, percentage) for percentage in percentages), Decimal(0))
 
-    def totals(self, sums: _Sums) -> Json:
+    def tax(self, lines: Sequence[Line]) -> Decimal:
+        return sum((self.paid(tax, [line]) for line in lines for tax in line.taxes), Decimal(0))
+
+    def taxes(self, lines: Sequence[Line], *, header: bool = False) -> list[Json]:
+        """Return the tax categories in the order in which the lines name them."""
+        return [
+            self.category(tax, [line for line in lines if tax in line.taxes], header=header)
+            for tax in dict.fromkeys(tax for line in lines for tax in line.taxes)
+        ]
+
+    def category(self, tax: Tax, lines: Sequence[Line], *, header: bool) -> Json:
+        base, paid = _net(lines), self.paid(tax, lines)
+        base = self.rounded(base) if header else base
+        category: Json = {
+            "base_amount": self.amount(base),
+            "tax_amount": self.amount(paid),
+            "total_amount": self.amount(base + paid),
+            "percentage": tax.percentage,
+            "name": tax.name,
+            "category": tax.category,
+        }
+        if tax.notes:
+            category["notes"] = list(tax.notes)
+        if tax.rates:
+            category["rates"] = [
+                {"name": name, "percentage": share, "tax_amount": self.amount(self.share(lines, share))}
+                for name, share in tax.rates
+            ]
+        return category
+
+    def totals(self, lines: Sequence[Line]) -> Json:
+        net = _net(lines)
         return {
-            "amount_excluding_tax": self.amount(sums.net),
-            "amount_including_tax": self.amount(sums.net + sums.tax),
+            "amount_excluding_tax": self.amount(net),
+            "amount_including_tax": self.amount(net + self.tax(lines)),
         }
 
-    def line(self, line: Line, order: int, path: str, product: str | None) -> tuple[Json, _Sums]:
-        sums = self.sums_of(line)
+    def line(self, line: Line, order: int, path: str, product: str | None) -> Json:
         key = f"{path}/{order}"
         built: Json = {
             "id": solvimon_id("inli", key),
@@ -104,8 +90,8 @@ class _Builder:
             "pricing_item_config_id": solvimon_id("pico", key),
             "product_items": [_item(line, product)] if product else [],
             "type": line.type,
-            "tax_categories": self.taxes(sums),
-            **self.totals(sums),
+            "tax_categories": self.taxes([line]),
+            **self.totals([line]),
             "details": self.details(line),
         }
         if line.type == "REVENUE":
@@ -113,103 +99,76 @@ class _Builder:
         elif line.type in ("DISCOUNT", "COMMITMENT"):
             built[f"{line.type.lower()}_type"] = line.pricing
         if line.usage:
-            built["meter_value"] = {
-                "reference": line.usage.meter,
-                "type": "NUMBER",
-                "number": line.usage.number,
-            }
-        return built, sums
+            built["meter_value"] = _metered(line.usage)
+        return built
 
     def details(self, line: Line) -> Json:
-        unit_price = Decimal(line.usage.unit_price if line.usage else line.net)
+        usage = line.usage
+        unit_price = Decimal(usage.unit_price if usage else line.net)
         band: Json = {"amount": {"quantity": f"{unit_price.normalize():f}", "currency": self.currency}}
+        if usage and usage.tier_from is not None:
+            band["tier_lower_bound"] = {"number": usage.tier_from}
+        if usage and usage.tier_to is not None:
+            band["tier_top_bound"] = {"number": usage.tier_to}
         details: Json = {
             "amount": self.amount(line.net),
             "pricing_currency": self.currency,
             "pricing_amount": self.amount(line.net),
             "band": band,
         }
-        if line.usage:
-            for name, bound in (("lower", line.usage.tier_from), ("top", line.usage.tier_to)):
-                if bound is not None:
-                    band[f"tier_{name}_bound"] = {"number": bound}
-            details["meter_value"] = {
-                "reference": line.usage.meter,
-                "type": "NUMBER",
-                "number": line.usage.number,
-            }
-        return details
+        return details | ({"meter_value": _metered(usage)} if usage else {})
 
-    def group(self, group: Group, order: int, period: Period, path: str) -> tuple[Json, _Sums]:
-        sums, lines = _Sums(), []
-        for number, line in enumerate(group.lines, 1):
-            built, line_sums = self.line(line, number, f"{path}/{order}", group.product)
-            lines.append(built)
-            sums.add(line_sums)
+    def group(self, group: Group, order: int, period: Period, path: str) -> Json:
         product = world.PRODUCTS[group.product] if group.product else None
         kind = group.lines[0].type
-        built_group: Json = {
+        built: Json = {
             "group_order": order,
-            **self.totals(sums),
+            **self.totals(group.lines),
             "billing_period": {"type": "MONTH", "value": -1},
             "start_at": period.start,
             "end_at": period.end,
             "type": "PRICING" if kind == "REVENUE" else kind,
             "products": [product.solvimon(with_link=group.linked)] if product else [],
             "pricing_plan_subscription_id": solvimon_id("ppsu", self.invoice.customer),
-            "tax_categories": self.taxes(sums) if group.own_taxes else [],
-            "lines": lines,
+            "tax_categories": self.taxes(group.lines) if group.own_taxes else [],
+            "lines": [
+                self.line(line, number, f"{path}/{order}", group.product)
+                for number, line in enumerate(group.lines, 1)
+            ],
         }
         if product:
-            built_group["product_category"] = world.CATEGORIES[product.category]
+            built["product_category"] = world.CATEGORIES[product.category]
         if group.description:
-            built_group["description"] = group.description
-        return built_group, sums
+            built["description"] = group.description
+        return built
 
-    def period(self, period: Period, order: int) -> tuple[Json, _Sums]:
-        sums, groups = _Sums(), []
-        for number, group in enumerate(period.groups, 1):
-            built, group_sums = self.group(group, number, period, f"{self.invoice.name}/{order}")
-            groups.append(built)
-            sums.add(group_sums)
+    def period(self, period: Period, order: int) -> Json:
         dates = {name: at for name, at in (("start_at", period.start), ("end_at", period.end)) if at}
         own_taxes = all(group.own_taxes for group in period.groups)
         return {
             "period_order": order,
-            **self.totals(sums),
+            **self.totals(period.lines),
             "billing_period": {"type": "MONTH", "value": -1},
             **dates,
-            "tax_categories": self.taxes(sums) if own_taxes else [],
-            "groups": groups,
-        }, sums
+            "tax_categories": self.taxes(period.lines) if own_taxes else [],
+            "groups": [
+                self.group(group, number, period, f"{self.invoice.name}/{order}")
+                for number, group in enumerate(period.groups, 1)
+            ],
+        }
 
     def build(self) -> Json:
-        sums, periods = _Sums(), []
-        for order, period in enumerate(self.invoice.periods, 1):
-            built, period_sums = self.period(period, order)
-            periods.append(built)
-            sums.add(period_sums)
-        return self.header(sums) | {"periods": periods} | self.invoice.extra
-
-    def header(self, sums: _Sums) -> Json:
         invoice = self.invoice
         customer, entity = world.CUSTOMERS[invoice.customer], world.ENTITIES[invoice.entity]
-        net, nothing = self.rounded(sums.net), self.amount("0")
-        gross = self.amount(net + sums.tax)
-        summary: Json = {
-            "base_amount": self.amount(net),
-            "tax_amount": self.amount(sums.tax),
-            "total_amount": gross,
-        }
-        if invoice.country:
-            summary["country_code"] = invoice.country
+        net, tax, nothing = self.rounded(_net(invoice.lines)), self.tax(invoice.lines), self.amount("0")
+        gross = self.amount(net + tax)
         return {
             "object_type": "INVOICE",
             "id": solvimon_id("invo", invoice.name),
             "customer_id": solvimon_id("cust", invoice.customer),
             "customer": customer.solvimon(with_link=invoice.embedded_links),
             "billing_entity_id": solvimon_id("bile", invoice.entity),
-            "billing_entity": _without_link(entity.solvimon(), keep=invoice.embedded_links),
+            "billing_entity": entity.solvimon(with_link=invoice.embedded_links),
             "status": "DRAFT",
             "type": invoice.type,
             "billing_type": "DEFAULT",
@@ -230,14 +189,25 @@ class _Builder:
             "billing_period": {"type": "MONTH", "value": 1},
             "pricing_plan_subscription_ids": [solvimon_id("ppsu", invoice.customer)],
             "payment_acceptor_ids": [solvimon_id("paya", invoice.entity)],
-            "tax_categories": self.taxes(sums, header=True),
-            "tax_summary": summary,
+            "tax_categories": self.taxes(invoice.lines, header=True),
+            "tax_summary": {
+                "base_amount": self.amount(net),
+                "tax_amount": self.amount(tax),
+                "total_amount": gross,
+                **({"country_code": invoice.country} if invoice.country else {}),
+            },
             "notes": list(invoice.notes),
             "custom_fields": [],
             "other_custom_fields": [],
             "linked_invoices": [],
             "closed_periods": [],
+            "periods": [self.period(period, order) for order, period in enumerate(invoice.periods, 1)],
+            **invoice.extra,
         }
+
+
+def _metered(usage: Usage) -> Json:
+    return {"reference": usage.meter, "type": "NUMBER", "number": usage.number}
 
 
 def _item(line: Line, product: str) -> Json:
@@ -256,10 +226,6 @@ def _item(line: Line, product: str) -> Json:
         singular = line.usage.meter.removesuffix("s").replace("-", " ")
         item["unit_name"] = {"singular": singular, "plural": f"{singular}s"}
     return item
-
-
-def _without_link(record: Json, *, keep: bool) -> Json:
-    return record if keep else {name: value for name, value in record.items() if name != "custom_fields"}
 
 
 def build(invoice: Invoice) -> Json:

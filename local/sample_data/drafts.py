@@ -1,8 +1,10 @@
-"""What an invoice is made of before the builder works out its amounts; all amounts are decimal texts."""
+"""What an invoice is made of before the builder calculates its amounts; all amounts are decimal texts."""
 
 from dataclasses import dataclass, field
+from functools import cache
 
 from local.sample_data.identity import Json
+from local.sample_data.rows import rows
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,11 @@ class Period:
     start: str | None = None
     end: str | None = None
 
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The lines of all its groups."""
+        return tuple(line for group in self.groups for line in group.lines)
+
 
 @dataclass(frozen=True)
 class Invoice:
@@ -77,3 +84,50 @@ class Invoice:
     country: str | None = None
     embedded_links: bool = True
     extra: Json = field(default_factory=dict)
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The lines of all its periods."""
+        return tuple(line for period in self.periods for line in period.lines)
+
+
+class _Reader:
+    """Reads `invoices.yaml`: an invoice has its entity's defaults, a line its kind's terms and taxes."""
+
+    def __init__(self, file: Json) -> None:
+        self._file = file
+        self._taxes = {name: self._tax(row) for name, row in file["taxes"].items()}
+
+    def invoices(self) -> tuple[Invoice, ...]:
+        return tuple(self._invoice(name, row) for name, row in self._file["invoices"].items())
+
+    def _invoice(self, name: str, own: Json) -> Invoice:
+        row = self._file["defaults"][own["entity"]] | own
+        months, taxes = row.pop("months"), row.pop("taxes")
+        periods = tuple(self._period(period, months, taxes) for period in row.pop("periods"))
+        return Invoice(name, periods=periods, notes=tuple(row.pop("notes", ())), **row)
+
+    def _period(self, row: Json, months: Json, taxes: list[str]) -> Period:
+        start, end = months[row["month"]] if "month" in row else (row.get("start"), row.get("end"))
+        groups = (
+            Group(**group | {"lines": tuple(self._line(line, taxes) for line in group["lines"])})
+            for group in row["groups"]
+        )
+        return Period(tuple(groups), start, end)
+
+    def _line(self, own: Json, taxes: list[str]) -> Line:
+        row: Json = {"kind": "subscription", "taxes": taxes} | own
+        row |= self._file["kinds"][row.pop("kind")]
+        usage = Usage(**row["usage"]) if "usage" in row else None
+        return Line(**row | {"taxes": tuple(self._taxes[tax] for tax in row["taxes"]), "usage": usage})
+
+    @staticmethod
+    def _tax(row: Json) -> Tax:
+        rates = tuple((name, percentage) for name, percentage in row.get("rates", ()))
+        return Tax(**row | {"rates": rates, "notes": tuple(row.get("notes", ()))})
+
+
+@cache
+def drafts() -> tuple[Invoice, ...]:
+    """Return the demo's invoices, in the order of their file."""
+    return _Reader(rows("invoices")).invoices()

@@ -21,27 +21,14 @@ class Place:
 
     def solvimon(self) -> Json:
         """Return Solvimon's address."""
-        address = {
-            "line1": self.line1,
-            "line2": self.line2,
-            "city": self.city,
-            "postal_code": self.postal_code,
-            "state": self.state,
-            "country": self.country,
-        }
-        return {name: value for name, value in address.items() if value}
+        fields = ("line1", "line2", "city", "state", "postal_code", "country")
+        return {name: value for name in fields if (value := getattr(self, name))}
 
     def rillet(self) -> Json:
         """Return Rillet's address."""
-        address = {
-            "line1": self.line1,
-            "line2": self.line2,
-            "city": self.city,
-            "state": self.state,
-            "zip_code": self.postal_code,
-            "country": self.country,
+        return {
+            "zip_code" if name == "postal_code" else name: value for name, value in self.solvimon().items()
         }
-        return {name: value for name, value in address.items() if value}
 
 
 def link(reference: str, value: str) -> list[Json]:
@@ -60,9 +47,9 @@ class Entity:
     tax_id: str
     place: Place
 
-    def solvimon(self) -> Json:
-        """Return the billing entity."""
-        return {
+    def solvimon(self, *, with_link: bool = True) -> Json:
+        """Return the billing entity, as an invoice embeds it with or without its custom fields."""
+        entity: Json = {
             "object_type": "BILLING_ENTITY",
             "id": solvimon_id("bile", self.name),
             "created_at": CREATED_AT,
@@ -72,8 +59,10 @@ class Entity:
             "legal_name": self.legal_name,
             "tax_id": self.tax_id,
             "registered_address": self.place.solvimon(),
-            "custom_fields": link("rillet_subsidiary_id", rillet_id("subsidiary", self.name)),
         }
+        if with_link:
+            entity["custom_fields"] = link("rillet_subsidiary_id", rillet_id("subsidiary", self.name))
+        return entity
 
     def rillet(self) -> Json:
         """Return the subsidiary."""
@@ -132,7 +121,7 @@ class Product:
 
 @dataclass(frozen=True)
 class Customer:
-    """Somebody who buys; `own` is what only Rillet keeps of them."""
+    """Who buys: an organisation, or a person by name; `own` is what only Rillet keeps of them."""
 
     name: str
     legal_name: str
@@ -140,7 +129,7 @@ class Customer:
     timezone: str
     place: Place
     tax_id: str = ""
-    person: tuple[str, str, str] | None = None
+    person: Json | None = None
     in_rillet: bool = True
     own: Json = field(default_factory=dict)
 
@@ -157,9 +146,8 @@ class Customer:
             "email": self.email,
         }
         if self.person:
-            first, infix, last = self.person
             customer["individual"] = {
-                "name": {"first_name": first, "infix": infix, "last_name": last},
+                "name": self.person,
                 "residential_address": self.place.solvimon(),
             }
         else:

@@ -15,6 +15,7 @@ from typing import Any
 from local import sample_data
 from local.system import Connection, LocalSystem
 from solvimon_rillet.aws.dynamodb import Table
+from solvimon_rillet.entrypoints.reconcile_function import reconcile_services
 from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.workflows.reconcile.steps import ReconcileSteps
 from solvimon_rillet.workflows.reconcile.workflow import ReconcileRequest, Reconciliation
@@ -116,7 +117,7 @@ def main() -> None:
 
     def work(connection: str) -> ReconcileSteps:
         def parts() -> Any:  # noqa: ANN401 - a pair of the runtime's own
-            return runtime.reconcile_parts(connection)
+            return reconcile_services(runtime, connection)
 
         return ReconcileSteps(connection, request, "bench", parts, lambda: now, lambda *_: None)
 

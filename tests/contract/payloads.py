@@ -1,4 +1,4 @@
-"""What would be sent for documents that the fakes never see: the mapping's random ones, in every setting."""
+"""Payloads of documents that the fakes never see: the demo's and random ones, in every scope and setting."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -16,7 +16,7 @@ from solvimon_rillet.solvimon.models import Invoice
 from tests.contract.report import Report
 from tests.contract.scenarios.exports import SCOPES, SETTINGS
 from tests.support.builders import CUSTOMER, FALLBACK, LINKS, PLATFORM_FEE, SUBSIDIARY
-from tests.support.reference_calculation import Reckoned, reckoned, reckoned_by_the_header
+from tests.support.random_invoices import RandomInvoice, invoices_taxed_by_group, invoices_taxed_by_the_header
 
 Json = dict[str, Any]
 
@@ -44,7 +44,7 @@ def demo_documents(report: Report) -> int:
 
 
 def random_documents(report: Report, examples: int) -> int:
-    """Map random invoices, the same ones each time; the answer is how many payloads there were."""
+    """Map random invoices, the same ones each time; return how many payloads there were."""
     counts: list[int] = []
 
     @settings(
@@ -55,8 +55,8 @@ def random_documents(report: Report, examples: int) -> int:
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(reckoned() | reckoned_by_the_header())
-    def each(given_: Reckoned) -> None:
+    @given(invoices_taxed_by_group() | invoices_taxed_by_the_header())
+    def each(given_: RandomInvoice) -> None:
         counts.append(check(report, given_.document, LINKS))
 
     each()

@@ -137,7 +137,8 @@ def test_a_layer_is_built_without_bytecode_where_there_is_no_such_python(tmp_pat
 
 def test_a_layer_holds_our_package_without_what_python_left_behind(tmp_path: Path) -> None:
     folder, artefacts = tmp_path / "layer", tmp_path / "artefacts"
-    kept, left = folder / "solvimon_rillet" / "mapping" / "rows.py", "__pycache__/rows.cpython-311.pyc"
+    kept = folder / "solvimon_rillet" / "mapping" / "field_table.py"
+    left = "__pycache__/field_table.cpython-311.pyc"
     (kept.parent / "__pycache__").mkdir(parents=True)
     kept.touch()
     (kept.parent / left).touch()
@@ -146,19 +147,20 @@ def test_a_layer_holds_our_package_without_what_python_left_behind(tmp_path: Pat
     _make(folder, "build-MappingLayer", artefacts, "RUNTIME=3.999")
 
     made = [path.relative_to(artefacts) for path in artefacts.rglob("*") if path.is_file()]
-    assert made == [Path("python/solvimon_rillet/mapping/rows.py")]
+    assert made == [Path("python/solvimon_rillet/mapping/field_table.py")]
 
 
 def test_the_layer_holds_the_template_of_the_reconciliations_page(tmp_path: Path) -> None:
     _make(ROOT / "layers" / "mapping", "build-MappingLayer", tmp_path)
 
-    folder = tmp_path / "python" / "solvimon_rillet" / "reconciliation"
+    folder = tmp_path / "python" / "solvimon_rillet" / "reconciliation" / "report"
     assert (folder / html.TEMPLATE).read_bytes() == (Path(html.__file__).parent / html.TEMPLATE).read_bytes()
 
 
 def test_running_a_function_here_leaves_nothing_in_its_folder(tmp_path: Path) -> None:
     (tmp_path / "greet.py").write_text(
-        "def build(environment, *, clock):\n    return lambda event, context: 'hello'\n", encoding="utf-8"
+        "def create_handler(environment, *, clock):\n    return lambda event, context: 'hello'\n",
+        encoding="utf-8",
     )
     function = DeployedFunction("greet", "greet", "arn", tmp_path, {}, timeout=3, memory_mb=128)
 

@@ -1,4 +1,4 @@
-"""Solvimon invoices as its API sends them, a few words each, and what becomes of them."""
+"""Solvimon invoices as its API sends them, a few words each, and what they are mapped to."""
 
 from decimal import Decimal
 from typing import Any, Protocol
@@ -166,6 +166,12 @@ def rates(found: list[Json]) -> list[tuple[Decimal | int, str] | None]:
     """Percentage and description of each item's tax rate; ``None`` where an item has none."""
     given = [item.get("tax_rate") for item in found]
     return [(rate["percentage"], rate["description"]) if rate else None for rate in given]
+
+
+def columns(found: list[Json], *names: str) -> Json:
+    """Some of ``nets``, ``taxes`` and ``rates`` of items, by name."""
+    read = {"nets": nets, "taxes": taxes, "rates": rates}
+    return {name: read[name](found) for name in names}
 
 
 def _quantity(money: Json) -> Decimal:

@@ -125,13 +125,10 @@ def test_amounts_are_texts_and_no_float_ever_touches_them(outcome: Outcome) -> N
 
 
 def _money_in(value: object) -> list[Json]:
-    if isinstance(value, list):
-        return [money for each in value for money in _money_in(each)]
-    if isinstance(value, dict):
-        if value.keys() == {"amount", "currency"}:
-            return [value]
-        return [money for each in value.values() for money in _money_in(each)]
-    return []
+    if isinstance(value, dict) and value.keys() == {"amount", "currency"}:
+        return [value]
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [money for each in inner for money in _money_in(each)]
 
 
 def test_a_customers_first_invoice_costs_a_call_more_and_the_others_one(outcome: Outcome) -> None:

@@ -234,7 +234,7 @@ def test_two_imports_at_the_same_time_create_nothing_twice(
 ) -> None:
     """Even where the lease does not keep them apart, as after a long pause of one of them."""
     connection = connect(system, customers=customers(20))
-    monkeypatch.setattr("solvimon_rillet.ledger.import_state.ImportState.begin", lambda *_, **__: 1)
+    monkeypatch.setattr("solvimon_rillet.ledger.import_state.ImportState.acquire_lease", lambda *_, **__: 1)
     answers: list[Json] = []
     threads = [threading.Thread(target=lambda: answers.append(run(system))) for _ in range(2)]
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from local import sample_data
-from local.demo import acme
+from local.demo import second_connection
 from local.fake_rillet.pagination import CURSOR_SECONDS
 from local.system import Connection, LocalSystem
 from solvimon_rillet.aws.eventbridge import Bus
@@ -76,10 +76,10 @@ def test_a_connection_that_is_not_there_is_named_with_the_remedy(system: LocalSy
 
 def test_all_connections_are_compared_each_by_itself(system: LocalSystem, default: Connection) -> None:
     system.connect(
-        acme.NAME,
-        settings={"fallback_products": acme.fallback_products()},
-        solvimon=acme.solvimon_seed(),
-        rillet=acme.rillet_seed(),
+        second_connection.NAME,
+        settings={"fallback_products": second_connection.fallback_products()},
+        solvimon=second_connection.solvimon_seed(),
+        rillet=second_connection.rillet_seed(),
     )
     system.put_secret("default", "solvimon", {"api_key": "wrong", "webhook_secret": "x"})
     system.runtime.reset()
@@ -88,10 +88,10 @@ def test_all_connections_are_compared_each_by_itself(system: LocalSystem, defaul
 
     assert answer["tied_out"] is False
     by_name = {one["connection"]: one for one in answer["connections"]}
-    assert by_name.keys() == {"default", acme.NAME}
+    assert by_name.keys() == {"default", second_connection.NAME}
     assert "Solvimon" in by_name["default"]["error"]
-    assert by_name[acme.NAME]["tied_out"] is True
-    assert f"/{acme.NAME}/" in by_name[acme.NAME]["report"]["html"]
+    assert by_name[second_connection.NAME]["tied_out"] is True
+    assert f"/{second_connection.NAME}/" in by_name[second_connection.NAME]["report"]["html"]
 
 
 def test_lists_are_read_once_page_by_page(
@@ -152,7 +152,7 @@ def test_a_list_that_never_ends_is_given_up_with_the_remedy(
         (RilletClient, "invoice_rows"),
         (ReportBucket, "put_part"),
         (ReportBucket, "put_report"),
-        (Topic, "tell"),
+        (Topic, "publish"),
     ],
 )
 @pytest.mark.parametrize("after", [False, True])

@@ -127,7 +127,7 @@ def test_the_dead_letters_are_counted(system: LocalSystem, default: Connection) 
 def test_the_causes_in_answers_are_those_of_the_documentation() -> None:
     committed = error_catalog.TARGET.read_text(encoding="utf-8")
 
-    assert committed == error_catalog.causes(), "run `make docs` and commit the result"
+    assert committed == error_catalog.catalog(), "run `make docs` and commit the result"
     for code in Code:
         assert "this version does not know" not in entry_for(code.value).meaning
 

@@ -1,4 +1,4 @@
-"""The guide's tables "Export Invoices to Rillet" and "For invoice_lines", one test per row, in its order."""
+"""The guide's tables "Export Invoices to Rillet" and "For invoice_lines", row by row, in its order."""
 
 from decimal import Decimal
 
@@ -10,11 +10,11 @@ from tests.support.builders import (
     GROUP,
     PLATFORM_FEE,
     SUBSIDIARY,
-    Json,
     Mapped,
     group,
     invoice,
     mapped,
+    nets,
     tax,
 )
 
@@ -36,61 +36,38 @@ def exported() -> Mapped:
     return mapped(document, invoice_scope="FULL")
 
 
-@pytest.fixture(scope="module")
-def item(exported: Mapped) -> Json:
-    items = exported.payload["items"]
-    assert isinstance(items, list)
-    found: Json = items[0]
-    return found
-
-
 # Export Invoices to Rillet
 
 
-def test_row_invoice_number_becomes_invoice_number(exported: Mapped) -> None:
-    assert exported.payload["invoice_number"] == "INV-2026-01-000042"
-    assert exported.origins["invoice_number"] == "invoice_number"
-
-
-def test_row_invoice_id_becomes_external_references(exported: Mapped) -> None:
-    assert exported.payload["external_references"] == [
-        {
-            "type": "solvimon_invoice_id",
-            "id": "invo_swDeeD0u13yu2JAhel1H",
-            "url": "https://desk.solvimon.com/invoices/invo_swDeeD0u13yu2JAhel1H",
-        }
-    ]
-    assert exported.origins["external_references"] == "id"
-
-
-def test_row_invoice_date_becomes_invoice_date(exported: Mapped) -> None:
-    assert exported.payload["invoice_date"] == "2026-02-01"
-    assert exported.origins["invoice_date"] == "invoice_date"
-
-
-def test_row_due_date_becomes_due_date(exported: Mapped) -> None:
-    assert exported.payload["due_date"] == "2026-02-15"
-    assert exported.origins["due_date"] == "due_date"
-
-
-def test_row_purchase_order_number_becomes_purchase_order_number(exported: Mapped) -> None:
-    assert exported.payload["purchase_order_number"] == "PO-4711"
-    assert exported.origins["purchase_order_number"] == "purchase_order_number"
-
-
-def test_row_notes_becomes_memo(exported: Mapped) -> None:
-    assert exported.payload["memo"] == "Thank you for your business.\nUsage of January."
-    assert exported.origins["memo"] == "notes"
-
-
-def test_row_customer_becomes_customer_id(exported: Mapped) -> None:
-    assert exported.payload["customer_id"] == CUSTOMER
-    assert exported.origins["customer_id"] == "customer"
-
-
-def test_row_billing_entity_becomes_subsidiary_id(exported: Mapped) -> None:
-    assert exported.payload["subsidiary_id"] == SUBSIDIARY
-    assert exported.origins["subsidiary_id"] == "billing_entity"
+@pytest.mark.parametrize(
+    ("field", "value", "origin"),
+    [
+        ("invoice_number", "INV-2026-01-000042", "invoice_number"),
+        (
+            "external_references",
+            [
+                {
+                    "type": "solvimon_invoice_id",
+                    "id": "invo_swDeeD0u13yu2JAhel1H",
+                    "url": "https://desk.solvimon.com/invoices/invo_swDeeD0u13yu2JAhel1H",
+                }
+            ],
+            "id",
+        ),
+        ("invoice_date", "2026-02-01", "invoice_date"),
+        ("due_date", "2026-02-15", "due_date"),
+        ("purchase_order_number", "PO-4711", "purchase_order_number"),
+        ("memo", "Thank you for your business.\nUsage of January.", "notes"),
+        ("customer_id", CUSTOMER, "customer"),
+        ("subsidiary_id", SUBSIDIARY, "billing_entity"),
+        pytest.param("scope", "FULL", "(setting invoice_scope)", id="beyond the guide: scope"),
+    ],
+)
+def test_a_row_of_the_header_becomes_its_field(
+    exported: Mapped, field: str, value: object, origin: str
+) -> None:
+    assert exported.payload[field] == value
+    assert exported.origins[field] == origin
 
 
 def test_row_invoice_lines_becomes_items() -> None:
@@ -100,9 +77,7 @@ def test_row_invoice_lines_becomes_items() -> None:
 
     exported = mapped(document)
 
-    items = exported.payload["items"]
-    assert isinstance(items, list)
-    assert [item["price"]["amount_per_unit"]["amount"] for item in items] == ["10.00", "5.00"]
+    assert nets(exported.payload["items"]) == ["10.00", "5.00"]
     assert exported.origins["items[0].description"] == "periods[0].groups[0].products.name"
     assert exported.origins["items[1].description"] == "periods[1].groups[0].products.name"
 
@@ -110,71 +85,45 @@ def test_row_invoice_lines_becomes_items() -> None:
 # For invoice_lines
 
 
-def test_row_group_amount_excluding_tax_becomes_price_amount_per_unit(exported: Mapped, item: Json) -> None:
-    assert item["price"]["amount_per_unit"] == {"amount": "575.00", "currency": "EUR"}
-    assert exported.origins["items[0].price.amount_per_unit"] == f"{GROUP}.amount_excluding_tax"
-
-
-def test_row_group_product_becomes_price_product_id(exported: Mapped, item: Json) -> None:
-    assert item["price"]["product_id"] == PLATFORM_FEE
-    assert exported.origins["items[0].price.product_id"] == f"{GROUP}.products (Rillet Product ID)"
-
-
-def test_row_group_start_at_becomes_revenue_period_start(exported: Mapped, item: Json) -> None:
-    assert item["revenue"]["period"]["start"] == "2026-01-12"
-    assert exported.origins["items[0].revenue.period.start"] == f"{GROUP}.start_at"
-
-
-def test_row_group_end_at_becomes_revenue_period_end(exported: Mapped, item: Json) -> None:
-    assert item["revenue"]["period"]["end"] == "2026-01-31"
-    assert exported.origins["items[0].revenue.period.end"] == f"{GROUP}.end_at"
-
-
-def test_row_group_tax_categories_category_becomes_tax_rate_type(exported: Mapped, item: Json) -> None:
-    assert item["tax_rate"]["type"] == "VAT"
-    assert exported.origins["items[0].tax_rate.type"] == f"{GROUP}.tax_categories[0].category"
-
-
-def test_row_group_tax_categories_percentage_becomes_tax_rate_percentage(
-    exported: Mapped, item: Json
+@pytest.mark.parametrize(
+    ("field", "value", "origin"),
+    [
+        (
+            "price.amount_per_unit",
+            {"amount": "575.00", "currency": "EUR"},
+            f"{GROUP}.amount_excluding_tax",
+        ),
+        ("price.product_id", PLATFORM_FEE, f"{GROUP}.products (Rillet Product ID)"),
+        ("revenue.period.start", "2026-01-12", f"{GROUP}.start_at"),
+        ("revenue.period.end", "2026-01-31", f"{GROUP}.end_at"),
+        ("tax_rate.type", "VAT", f"{GROUP}.tax_categories[0].category"),
+        ("tax_rate.percentage", Decimal(21), f"{GROUP}.tax_categories[0].percentage"),
+        ("tax_rate.description", "BTW", f"{GROUP}.tax_categories[0].name"),
+        ("description", "Platform fee", f"{GROUP}.products.name"),
+        pytest.param(
+            "tax_rate.tax_amount",
+            {"amount": "120.75", "currency": "EUR"},
+            f"{GROUP}.tax_categories[0].tax_amount",
+            id="beyond the guide: the tax amount, so that Rillet does not round",
+        ),
+        pytest.param(
+            "tax_rate.country",
+            "NL",
+            "tax_summary.country_code",
+            id="beyond the guide: the country that Rillet demands",
+        ),
+        pytest.param("price.quantity", 1, "(always 1)", id="beyond the guide: the quantity is one"),
+    ],
+)
+def test_a_row_of_the_lines_becomes_its_field(
+    exported: Mapped, field: str, value: object, origin: str
 ) -> None:
-    assert item["tax_rate"]["percentage"] == Decimal(21)
-    assert exported.origins["items[0].tax_rate.percentage"] == f"{GROUP}.tax_categories[0].percentage"
+    found = exported.payload["items"][0]
+    for step in field.split("."):
+        found = found[step]
 
-
-def test_row_group_tax_categories_name_becomes_tax_rate_description(exported: Mapped, item: Json) -> None:
-    assert item["tax_rate"]["description"] == "BTW"
-    assert exported.origins["items[0].tax_rate.description"] == f"{GROUP}.tax_categories[0].name"
-
-
-def test_row_group_products_name_becomes_description(exported: Mapped, item: Json) -> None:
-    assert item["description"] == "Platform fee"
-    assert exported.origins["items[0].description"] == f"{GROUP}.products.name"
-
-
-# Beyond the guide
-
-
-def test_beyond_the_guide_the_tax_amount_travels_so_that_rillet_does_not_round(
-    exported: Mapped, item: Json
-) -> None:
-    assert item["tax_rate"]["tax_amount"] == {"amount": "120.75", "currency": "EUR"}
-    assert exported.origins["items[0].tax_rate.tax_amount"] == f"{GROUP}.tax_categories[0].tax_amount"
-
-
-def test_beyond_the_guide_the_tax_has_the_country_that_rillet_demands(exported: Mapped, item: Json) -> None:
-    assert item["tax_rate"]["country"] == "NL"
-    assert exported.origins["items[0].tax_rate.country"] == "tax_summary.country_code"
-
-
-def test_beyond_the_guide_the_quantity_is_one(exported: Mapped, item: Json) -> None:
-    assert item["price"]["quantity"] == 1
-    assert exported.origins["items[0].price.quantity"] == "(always 1)"
-
-
-def test_beyond_the_guide_the_scope_is_named(exported: Mapped) -> None:
-    assert exported.payload["scope"] == "FULL"
-    assert exported.origins["scope"] == "(setting invoice_scope)"
+    assert found == value
+    assert exported.origins[f"items[0].{field}"] == origin
 
 
 def test_the_code_has_the_guides_rows_in_the_guides_order() -> None:

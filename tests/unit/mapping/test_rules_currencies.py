@@ -28,25 +28,12 @@ from tests.support.builders import (
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        pytest.param({"billing_currency": "USD"}, "invoice_amount_including_tax is in EUR", id="header"),
-        pytest.param(
-            {"tax_summary": {"base_amount": amount("100.00", "USD")}},
-            "tax_summary.base_amount is in USD",
-            id="net",
+        ({"billing_currency": "USD"}, "invoice_amount_including_tax is in EUR"),
+        *(
+            ({"tax_summary": {field: amount("100.00", "USD")}}, f"tax_summary.{field} is in USD")
+            for field in ("base_amount", "tax_amount", "total_amount")
         ),
-        pytest.param(
-            {"tax_summary": {"tax_amount": amount("21.00", "USD")}},
-            "tax_summary.tax_amount is in USD",
-            id="tax",
-        ),
-        pytest.param(
-            {"tax_summary": {"total_amount": amount("121.00", "USD")}},
-            "tax_summary.total_amount is in USD",
-            id="gross",
-        ),
-        pytest.param(
-            {"tax_categories": [tax("1", "0", currency="USD")]}, "tax_categories[0] is in USD", id="taxes"
-        ),
+        ({"tax_categories": [tax("1", "0", currency="USD")]}, "tax_categories[0] is in USD"),
     ],
 )
 def test_a_header_in_another_currency_is_rejected(change: Json, named: str) -> None:
@@ -56,38 +43,24 @@ def test_a_header_in_another_currency_is_rejected(change: Json, named: str) -> N
     assert named in error.message
 
 
-@pytest.mark.parametrize(
-    ("other", "named"),
-    [
-        pytest.param(group("1.00", currency="USD"), "periods[0].groups[1] is in USD", id="group"),
-        pytest.param(
-            group("1.00", amount_including_tax=amount("1.21", "USD")),
-            "periods[0].groups[1] is in USD",
-            id="gross",
-        ),
-        pytest.param(
-            group("1.00", tax("1.00", "0.21", currency="USD")),
-            "A tax of the group periods[0].groups[1]",
-            id="tax",
-        ),
-        pytest.param(
-            group("1.00", tax("1.00", "0.21") | {"tax_amount": amount("0.21", "USD")}),
-            "A tax of the group periods[0].groups[1]",
-            id="tax amount",
-        ),
-        pytest.param(
-            group("1.00", lines=[line(tax_categories=[tax("1.00", "0.21", currency="USD")])]),
-            "A tax of the group periods[0].groups[1]",
-            id="tax of a line",
-        ),
-        pytest.param(
-            group("1.00", lines=[line(amount_excluding_tax=amount("1.00", "USD"))])
-            | {"amount_excluding_tax": None, "total": None},
-            "periods[0].groups[1] is in USD",
-            id="line that counts",
-        ),
-    ],
-)
+DOLLARS, DOLLAR_TAX = amount("1.00", "USD"), tax("1.00", "0.21", currency="USD")
+DOLLAR_LINE = line(amount_excluding_tax=DOLLARS)
+NAMED, TAX_NAMED = "periods[0].groups[1] is in USD", "A tax of the group periods[0].groups[1]"
+MIXED = {
+    "group": (group("1.00", currency="USD"), NAMED),
+    "gross": (group("1.00", amount_including_tax=DOLLARS), NAMED),
+    "tax": (group("1.00", DOLLAR_TAX), TAX_NAMED),
+    "tax amount": (group("1.00", tax("1.00", "0.21") | {"tax_amount": DOLLARS}), TAX_NAMED),
+    "tax of a line": (group("1.00", lines=[line(tax_categories=[DOLLAR_TAX])]), TAX_NAMED),
+    "line that counts": (
+        group("1.00", lines=[line(amount_excluding_tax=DOLLARS)])
+        | {"amount_excluding_tax": None, "total": None},
+        NAMED,
+    ),
+}
+
+
+@pytest.mark.parametrize(("other", "named"), MIXED.values(), ids=MIXED)
 def test_a_group_in_another_currency_is_rejected(other: Json, named: str) -> None:
     document = invoice(taxed(), net="101.00", paid="21.21")
     document["periods"][0]["groups"].append(other)
@@ -207,7 +180,7 @@ def test_a_rate_that_solvimon_says_needs_no_warning() -> None:
     ("scope", "mailed", "warned"),
     [("FULL", True, True), ("FULL", False, False), ("FULL", None, False), ("AR_ONLY", True, False)],
 )
-def test_a_customer_whom_rillet_mails_by_itself_is_a_warning(
+def test_a_customer_whom_rillet_mails_automatically_is_a_warning(
     scope: str, mailed: bool | None, warned: bool
 ) -> None:
     links = Links(CUSTOMER, SUBSIDIARY, None, LINKS.products, mailed)

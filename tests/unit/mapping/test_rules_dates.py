@@ -29,81 +29,29 @@ def invoice_date(moment: str, timezone: str | None, **time_zones: str) -> str:
     return str(sent(document, time_zones=time_zones)["invoice_date"])
 
 
-@pytest.mark.parametrize(
-    ("start", "end", "days"),
-    [
-        pytest.param(
-            "2025-12-31T23:00:00Z", "2026-01-31T23:00:00Z", ("2026-01-01", "2026-01-31"), id="midnight"
-        ),
-        pytest.param(
-            "2025-12-31T23:00:00Z", "2026-01-31T22:59:59Z", ("2026-01-01", "2026-01-31"), id="23:59:59"
-        ),
-        pytest.param(
-            "2025-12-31T23:00:00Z", "2026-01-31T23:00:01Z", ("2026-01-01", "2026-02-01"), id="00:00:01"
-        ),
-        pytest.param(
-            "2026-01-01T00:00:00+01:00",
-            "2026-02-01T00:00:00+01:00",
-            ("2026-01-01", "2026-01-31"),
-            id="with an offset",
-        ),
-        pytest.param(
-            "2026-01-11T12:17:21Z", "2026-01-11T12:17:21Z", ("2026-01-11", "2026-01-11"), id="a moment"
-        ),
-        pytest.param(
-            "2026-01-10T23:00:00Z", "2026-01-10T23:00:00Z", ("2026-01-11", "2026-01-11"), id="at midnight"
-        ),
-        pytest.param(
-            "2026-01-10T23:00:00Z", "2026-01-11T23:00:00Z", ("2026-01-11", "2026-01-11"), id="one day"
-        ),
-        pytest.param(
-            "2026-01-11T20:00:00Z", "2026-01-11T08:00:00Z", ("2026-01-11", "2026-01-11"), id="same day"
-        ),
-        pytest.param("2026-01-01", "2026-01-31", ("2026-01-01", "2026-01-31"), id="dates without time"),
-        pytest.param(
-            "2026-01-01", "2026-01-31T23:00:00Z", ("2026-01-01", "2026-01-31"), id="date and moment"
-        ),
-    ],
-)
+PERIODS = {
+    "midnight": ("2025-12-31T23:00:00Z", "2026-01-31T23:00:00Z", "2026-01-01", "2026-01-31"),
+    "23:59:59": ("2025-12-31T23:00:00Z", "2026-01-31T22:59:59Z", "2026-01-01", "2026-01-31"),
+    "00:00:01": ("2025-12-31T23:00:00Z", "2026-01-31T23:00:01Z", "2026-01-01", "2026-02-01"),
+    "offsets": ("2026-01-01T00:00:00+01:00", "2026-02-01T00:00:00+01:00", "2026-01-01", "2026-01-31"),
+    "a moment": ("2026-01-11T12:17:21Z", "2026-01-11T12:17:21Z", "2026-01-11", "2026-01-11"),
+    "at midnight": ("2026-01-10T23:00:00Z", "2026-01-10T23:00:00Z", "2026-01-11", "2026-01-11"),
+    "one day": ("2026-01-10T23:00:00Z", "2026-01-11T23:00:00Z", "2026-01-11", "2026-01-11"),
+    "same day": ("2026-01-11T20:00:00Z", "2026-01-11T08:00:00Z", "2026-01-11", "2026-01-11"),
+    "dates without time": ("2026-01-01", "2026-01-31", "2026-01-01", "2026-01-31"),
+    "date and moment": ("2026-01-01", "2026-01-31T23:00:00Z", "2026-01-01", "2026-01-31"),
+    "into summer time": ("2026-02-28T23:00:00Z", "2026-03-31T22:00:00Z", "2026-03-01", "2026-03-31"),
+    "out of summer time": ("2026-09-30T22:00:00Z", "2026-10-31T23:00:00Z", "2026-10-01", "2026-10-31"),
+    "the day of 23 hours": ("2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z", "2026-03-29", "2026-03-29"),
+    "the day of 25 hours": ("2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z", "2026-10-25", "2026-10-25"),
+}
+
+
+@pytest.mark.parametrize(("start", "end", "first", "last"), PERIODS.values(), ids=PERIODS)
 def test_a_period_runs_from_its_first_to_its_last_day_both_inclusive(
-    start: str, end: str, days: tuple[str, str]
+    start: str, end: str, first: str, last: str
 ) -> None:
-    assert period(start, end) == {"start": days[0], "end": days[1]}
-
-
-@pytest.mark.parametrize(
-    ("start", "end", "days"),
-    [
-        pytest.param(
-            "2026-02-28T23:00:00Z",
-            "2026-03-31T22:00:00Z",
-            ("2026-03-01", "2026-03-31"),
-            id="into summer time",
-        ),
-        pytest.param(
-            "2026-09-30T22:00:00Z",
-            "2026-10-31T23:00:00Z",
-            ("2026-10-01", "2026-10-31"),
-            id="out of summer time",
-        ),
-        pytest.param(
-            "2026-03-28T23:00:00Z",
-            "2026-03-29T22:00:00Z",
-            ("2026-03-29", "2026-03-29"),
-            id="the day of 23 hours",
-        ),
-        pytest.param(
-            "2026-10-24T22:00:00Z",
-            "2026-10-25T23:00:00Z",
-            ("2026-10-25", "2026-10-25"),
-            id="the day of 25 hours",
-        ),
-    ],
-)
-def test_a_period_over_a_change_of_the_clock_keeps_its_days(
-    start: str, end: str, days: tuple[str, str]
-) -> None:
-    assert period(start, end) == {"start": days[0], "end": days[1]}
+    assert period(start, end) == {"start": first, "end": last}
 
 
 def test_a_day_without_midnight_ends_the_period_before_it() -> None:

@@ -194,12 +194,6 @@ def described(*, net: str = "10.00", **fields: object) -> str:
     return str(item["description"])
 
 
-def test_several_products_are_all_named_once() -> None:
-    products = [product(), product("prod_calls", "API calls"), product(), {"id": "prod_x", "name": None}]
-
-    assert described(products=products) == "Platform fee, API calls"
-
-
 @pytest.mark.parametrize(
     ("fields", "text"),
     [
@@ -218,53 +212,42 @@ def test_a_group_without_product_is_described_by_the_next_best_text(fields: Json
     assert described(products=[], **fields) == text
 
 
-def test_a_blank_name_is_no_name() -> None:
-    assert described(products=[product(name=" \n ")], description="Fee of January") == "Fee of January"
-
-
-def test_a_description_is_one_line() -> None:
-    assert described(products=[product(name="Platform\nfee,\t monthly ")]) == "Platform fee, monthly"
-
-
 @pytest.mark.parametrize(
-    ("lines", "usage"),
+    ("products", "text"),
     [
         pytest.param(
-            [{"meter_value": {"reference": "api_calls", "number": "12500"}}], "12,500 api_calls", id="number"
+            [product(), product("prod_calls", "API calls"), product(), {"id": "prod_x", "name": None}],
+            "Platform fee, API calls",
+            id="all named once",
         ),
-        pytest.param([{"meter_value": {"reference": "seats", "count": "3"}}], "3 seats", id="count"),
-        pytest.param(
-            [{"details": {"meter_value": {"reference": "gb", "number": "1.50"}}}], "1.5 gb", id="in details"
-        ),
-        pytest.param(
-            [{"meter_value": {"reference": "gb"}, "details": {"meter_value": {"number": "7"}}}],
-            "7 gb",
-            id="in both",
-        ),
-        pytest.param(
-            [{"meter_value": {"reference": "volume", "amount": amount("1000.50", "USD")}}],
-            "1,000.5 USD volume",
-            id="an amount",
-        ),
-        pytest.param([{"meter_value": {"number": "2"}}], "2", id="without unit"),
-        pytest.param(
-            [{"meter_value": {"reference": "gb", "number": number}} for number in ("100", "50")],
-            "150 gb",
-            id="tiers",
-        ),
-        pytest.param(
-            [{"meter_value": {"reference": "gb", "number": "150"}}] * 2,
-            "150 gb",
-            id="tiers that state the whole",
-        ),
-        pytest.param(
-            [{"meter_value": {"reference": unit, "number": "2"}} for unit in ("gb", "seats")],
-            "2 gb; 2 seats",
-            id="two meters",
-        ),
+        pytest.param([product(name=" \n ")], "Fee of January", id="a blank name is none"),
+        pytest.param([product(name="Platform\nfee,\t monthly ")], "Platform fee, monthly", id="one line"),
     ],
 )
-def test_the_usage_behind_an_amount_is_in_its_description(lines: list[Json], usage: str) -> None:
+def test_a_group_is_described_by_the_names_of_its_products(products: list[Json], text: str) -> None:
+    assert described(products=products, description="Fee of January") == text
+
+
+def metered(**value: object) -> Json:
+    """A line with a meter's value."""
+    return {"meter_value": value}
+
+
+USAGES: dict[str, list[Json]] = {
+    "12,500 api_calls": [metered(reference="api_calls", number="12500")],
+    "3 seats": [metered(reference="seats", count="3")],
+    "1.5 gb": [{"details": metered(reference="gb", number="1.50")}],
+    "7 gb": [metered(reference="gb") | {"details": metered(number="7")}],
+    "1,000.5 USD volume": [metered(reference="volume", amount=amount("1000.50", "USD"))],
+    "2": [metered(number="2")],
+    "200 gb": [metered(reference="gb", number=number) for number in ("120", "80")],  # tiers
+    "150 gb": [metered(reference="gb", number="150")] * 2,  # tiers that state the whole
+    "2 gb; 2 seats": [metered(reference=unit, number="2") for unit in ("gb", "seats")],
+}
+
+
+@pytest.mark.parametrize(("usage", "lines"), USAGES.items(), ids=USAGES)
+def test_the_usage_behind_an_amount_is_in_its_description(usage: str, lines: list[Json]) -> None:
     assert described(lines=lines) == f"Platform fee ({usage})"
 
 

@@ -9,6 +9,7 @@ from tests.support.builders import (
     Json,
     amount,
     canadian,
+    columns,
     group,
     invoice,
     items,
@@ -36,50 +37,36 @@ def test_without_categories_of_its_own_a_group_has_those_of_its_lines() -> None:
     assert mapping.origins["items[0].tax_rate.percentage"] == f"{GROUP}.lines[].tax_categories.percentage"
 
 
-def test_lines_with_different_rates_split_the_group() -> None:
-    lines = [
-        line(tax_categories=[tax("60.00", "12.60", "21")]),
-        line(tax_categories=[tax("30.00", "2.70", "9")]),
-        line(tax_categories=[tax("10.00", "2.10", "21")]),
-    ]
-
-    found = items(invoice(group("100.00", lines=lines), paid="17.40"))
-
-    assert nets(found) == ["70.00", "30.00"]
-    assert taxes(found) == ["14.70", "2.70"]
-    assert rates(found) == [(21, "BTW"), (9, "BTW")]
+def by_line(paid: str, *categories: list[Json]) -> Json:
+    """An invoice of 100 euros whose only group leaves the taxes to its lines."""
+    return invoice(group("100.00", lines=[line(tax_categories=each) for each in categories]), paid=paid)
 
 
-def test_lines_with_stacked_taxes_stack_in_the_group() -> None:
-    lines = [line(tax_categories=canadian("50.00", "2.50", "3.50")["tax_categories"]) for _ in range(2)]
+GST, PST = {"name": "GST", "percentage": "5"}, {"name": "PST", "percentage": "7"}
+BOTH, ONE = (tax(base, paid, None, "CA") for base, paid in (("60.00", "7.20"), ("40.00", "2.00")))
+LINES: dict[str, tuple[Json, Json]] = {
+    "different rates split the group": (
+        by_line("17.40", [tax("60.00", "12.60")], [tax("30.00", "2.70", "9")], [tax("10.00", "2.10")]),
+        {"nets": ["70.00", "30.00"], "taxes": ["14.70", "2.70"], "rates": [(21, "BTW"), (9, "BTW")]},
+    ),
+    "stacked taxes stack in the group": (
+        by_line("12.00", *[canadian("50.00", "2.50", "3.50")["tax_categories"]] * 2),
+        {"nets": ["100.00"], "rates": [(12, "GST + PST")]},
+    ),
+    "one that does not state its tax makes it the percentage of the group": (
+        by_line("21.00", [tax("60.00", "12.60")], [tax("40.00", "0") | {"tax_amount": None}]),
+        {"nets": ["100.00"], "taxes": ["21.00"]},
+    ),
+    "different stacks under one name stay apart": (
+        by_line("9.20", [BOTH | {"rates": [GST, PST]}], [ONE | {"rates": [GST]}]),
+        {"nets": ["60.00", "40.00"], "rates": [(12, "GST + PST"), (5, "GST")]},
+    ),
+}
 
-    found = items(invoice(group("100.00", lines=lines), paid="12.00"))
 
-    assert nets(found) == ["100.00"]
-    assert rates(found) == [(12, "GST + PST")]
-
-
-def test_a_line_that_does_not_state_its_tax_makes_it_the_percentage_of_the_group() -> None:
-    silent = tax("40.00", "0") | {"tax_amount": None}
-    lines = [line(tax_categories=[tax("60.00", "12.60")]), line(tax_categories=[silent])]
-
-    found = items(invoice(group("100.00", lines=lines), paid="21.00"))
-
-    assert nets(found) == ["100.00"]
-    assert taxes(found) == ["21.00"]
-
-
-def test_lines_that_stack_different_rates_under_one_name_stay_apart() -> None:
-    both = [{"name": "GST", "percentage": "5"}, {"name": "PST", "percentage": "7"}]
-    lines = [
-        line(tax_categories=[tax("60.00", "7.20", None, "CA", rates=both)]),
-        line(tax_categories=[tax("40.00", "2.00", None, "CA", rates=both[:1])]),
-    ]
-
-    found = items(invoice(group("100.00", lines=lines), paid="9.20"))
-
-    assert nets(found) == ["60.00", "40.00"]
-    assert rates(found) == [(12, "GST + PST"), (5, "GST")]
+@pytest.mark.parametrize(("document", "expected"), LINES.values(), ids=LINES)
+def test_the_taxes_of_lines_make_those_of_their_group(document: Json, expected: Json) -> None:
+    assert columns(items(document), *expected) == expected
 
 
 def test_the_groups_own_categories_win_over_its_lines() -> None:
@@ -103,44 +90,43 @@ def test_groups_that_state_no_tax_share_the_headers_only_category() -> None:
     assert mapping.origins["items[2].tax_rate.description"] == "tax_categories[0].name"
 
 
-def test_groups_that_state_no_tax_share_the_headers_stack() -> None:
-    document = invoice(group("40.00"), group("60.00"), paid="12.00")
-    document |= {"tax_categories": [tax("100.00", "5.00", "5", "GST"), tax("100.00", "7.00", "7", "PST")]}
+HEADER: dict[str, tuple[Json, Json]] = {
+    "groups that state no tax share its stack": (
+        invoice(
+            group("40.00"),
+            group("60.00"),
+            paid="12.00",
+            tax_categories=[tax("100.00", "5.00", "5", "GST"), tax("100.00", "7.00", "7", "PST")],
+        ),
+        {"taxes": ["4.80", "7.20"], "rates": [(12, "GST + PST")] * 2},
+    ),
+    "what other groups have claimed is not left": (
+        invoice(
+            taxed("60.00", "12.60"), group("40.00"), paid="21.00", tax_categories=[tax("100.00", "21.00")]
+        ),
+        {"taxes": ["12.60", "8.40"], "rates": [(21, "BTW")] * 2},
+    ),
+    "a group without tax stays so beside groups that claimed all of it": (
+        invoice(taxed("60.00", "12.60"), group("40.00"), tax_categories=[tax("60.00", "12.60")]),
+        {"taxes": ["12.60", None]},
+    ),
+    "what rounding left is not a tax on another group": (
+        invoice(
+            taxed("33.3333", "7"),
+            taxed("66.6663", "14"),
+            group("40.00"),
+            net="140.00",
+            paid="21.00",
+            tax_categories=[tax("100.00", "21.00")],
+        ),
+        {"nets": ["33.33", "66.67", "40.00"], "taxes": ["7.00", "14.00", None]},
+    ),
+}
 
-    found = items(document)
 
-    assert taxes(found) == ["4.80", "7.20"]
-    assert rates(found) == [(12, "GST + PST")] * 2
-
-
-def test_what_other_groups_have_claimed_is_not_left_in_the_header() -> None:
-    document = invoice(taxed("60.00", "12.60"), group("40.00"), paid="21.00")
-    document |= {"tax_categories": [tax("100.00", "21.00")]}
-
-    found = items(document)
-
-    assert taxes(found) == ["12.60", "8.40"]
-    assert rates(found) == [(21, "BTW")] * 2
-
-
-def test_a_group_without_tax_stays_so_beside_groups_that_claimed_all_of_the_headers() -> None:
-    document = invoice(taxed("60.00", "12.60"), group("40.00"))
-    document |= {"tax_categories": [tax("60.00", "12.60")]}
-
-    found = items(document)
-
-    assert taxes(found) == ["12.60", None]
-
-
-def test_what_rounding_left_in_the_header_is_not_a_tax_on_another_group() -> None:
-    untaxed = group("40.00")
-    document = invoice(taxed("33.3333", "7"), taxed("66.6663", "14"), untaxed, net="140.00", paid="21.00")
-    document |= {"tax_categories": [tax("100.00", "21.00")]}
-
-    found = items(document)
-
-    assert nets(found) == ["33.33", "66.67", "40.00"]
-    assert taxes(found) == ["7.00", "14.00", None]
+@pytest.mark.parametrize(("document", "expected"), HEADER.values(), ids=HEADER)
+def test_the_taxes_of_the_header_go_to_the_groups_that_state_none(document: Json, expected: Json) -> None:
+    assert columns(items(document), *expected) == expected
 
 
 @pytest.mark.parametrize(

@@ -75,19 +75,18 @@ def test_full_has_exactly_these_fields() -> None:
     assert set(first["revenue"]["period"]) == {"start", "end"}
 
 
-def test_revenue_recognition_only_has_no_memo_po_number_price_or_tax_rate() -> None:
-    payload = sent(everything(), ABROAD, invoice_scope="REVENUE_RECOGNITION_ONLY")
+@pytest.mark.parametrize(
+    ("scope", "lacking"),
+    [
+        ("REVENUE_RECOGNITION_ONLY", {"memo", "purchase_order_number"}),
+        ("AR_ONLY", {"memo", "purchase_order_number", "exchange_rate"}),
+    ],
+)
+def test_outside_full_there_is_no_memo_po_number_price_or_tax_rate(scope: str, lacking: set[str]) -> None:
+    payload = sent(everything(), ABROAD, invoice_scope=scope)
 
-    assert payload["scope"] == "REVENUE_RECOGNITION_ONLY"
-    assert set(payload) == FULL_HEADER - {"memo", "purchase_order_number"}
-    assert set(payload["items"][0]) == RECORDED_ITEM
-
-
-def test_ar_only_has_no_exchange_rate_either() -> None:
-    payload = sent(everything(), ABROAD, invoice_scope="AR_ONLY")
-
-    assert payload["scope"] == "AR_ONLY"
-    assert set(payload) == FULL_HEADER - {"memo", "purchase_order_number", "exchange_rate"}
+    assert payload["scope"] == scope
+    assert set(payload) == FULL_HEADER - lacking
     assert set(payload["items"][0]) == RECORDED_ITEM
 
 

@@ -23,14 +23,20 @@ from tests.support.builders import (
     refusal,
     sent,
 )
-from tests.support.reference_calculation import DECIMALS, Reckoned, half_up, reckoned, reckoned_by_the_header
+from tests.support.random_invoices import (
+    DECIMALS,
+    RandomInvoice,
+    half_up,
+    invoices_taxed_by_group,
+    invoices_taxed_by_the_header,
+)
 
 PRODUCTS = {"discount": FALLBACK}
 TAX_AMOUNT_ON = ("items", "header", "both")
 
 
 def _rillet() -> Organisation:
-    """An organisation of the Rillet fake that knows the customer and products."""
+    """An organisation of the fake Rillet that knows the customer and products."""
     books = Organisation({"id": SUBSIDIARY, "currency": "EUR", "timezone": "UTC"}, clock=lambda: 0.0)
     books.switches.set(full_scope_number="kept")
     books.customers.add({"id": CUSTOMER, "name": "Acme"})
@@ -43,7 +49,7 @@ RILLET = _rillet()
 
 
 def _booked_by_rillet(payload: Json) -> tuple[Decimal, Decimal, Decimal]:
-    """Net, tax and gross as the Rillet fake reckons them, after its own validation."""
+    """Net, tax and gross as the fake Rillet calculates them, after its own validation."""
     checks = Checks(strict_scale=True)
     request = read_invoice(Fields(payload, checks), checks, RILLET.switches)
     document = invoice_document(RILLET, request, str(request.invoice_number), SUBSIDIARY)
@@ -58,7 +64,7 @@ def _amounts(item: Json) -> tuple[str, str]:
     return net["amount"], tax["amount"]
 
 
-def _check_sent(given_: Reckoned, payload: Json) -> None:
+def _check_sent(given_: RandomInvoice, payload: Json) -> None:
     """The payload has the header's totals, to the cent, in items close to their exact shares."""
     currency, unit = given_.currency, Decimal(1).scaleb(-DECIMALS[given_.currency])
     texts = [_amounts(item) for item in payload["items"]]
@@ -83,14 +89,14 @@ def _check_sent(given_: Reckoned, payload: Json) -> None:
         assert not tax_on_items or abs(sent_tax - part.tax) <= roundings * unit
 
 
-def _check_refused(given_: Reckoned, error: NeedsAttention) -> None:
+def _check_refused(given_: RandomInvoice, error: NeedsAttention) -> None:
     """The reason names a group and both amounts."""
     assert error.code is Code.DOES_NOT_TIE_OUT
     assert "periods[0].groups[" in error.message
     assert len(re.findall(rf"-?\d+(?:\.\d+)? {given_.currency}", error.message)) >= 2
 
 
-def _try(given_: Reckoned, scope: str, tax_amount_on: str) -> str:
+def _try(given_: RandomInvoice, scope: str, tax_amount_on: str) -> str:
     options = {"invoice_scope": scope, "tax_amount_on": tax_amount_on, "fallback_products": PRODUCTS}
     try:
         payload = sent(given_.document, **options)  # type: ignore[arg-type]
@@ -105,8 +111,8 @@ def test_any_invoice_ties_out_to_the_cent_or_is_refused_with_group_and_amounts()
     outcomes: Counter[tuple[str, str]] = Counter()
 
     @settings(max_examples=200)
-    @given(given_=reckoned(), tax_amount_on=st.sampled_from(TAX_AMOUNT_ON))
-    def check(given_: Reckoned, tax_amount_on: str) -> None:
+    @given(given_=invoices_taxed_by_group(), tax_amount_on=st.sampled_from(TAX_AMOUNT_ON))
+    def check(given_: RandomInvoice, tax_amount_on: str) -> None:
         found = {_try(given_, scope, tax_amount_on) for scope in SCOPES}
         assert len(found) == 1
         outcomes[given_.style, found.pop()] += 1
@@ -126,8 +132,8 @@ def test_any_invoice_whose_header_alone_states_the_tax_ties_out_to_the_cent() ->
     outcomes: Counter[str] = Counter()
 
     @settings(max_examples=150)
-    @given(given_=reckoned_by_the_header())
-    def check(given_: Reckoned) -> None:
+    @given(given_=invoices_taxed_by_the_header())
+    def check(given_: RandomInvoice) -> None:
         for scope in SCOPES:
             outcomes[_try(given_, scope, "items")] += 1
 
@@ -167,14 +173,14 @@ def _plain(number: Decimal) -> str:
 
 @settings(max_examples=200)
 @given(
-    given_=reckoned(("rounded", "including tax")),
+    given_=invoices_taxed_by_group(("rounded", "including tax")),
     data=st.data(),
     units=st.integers(1, 10_000),
     sign=st.sampled_from([1, -1]),
     scope=st.sampled_from(SCOPES),
 )
 def test_a_group_that_is_off_by_more_than_rounding_is_always_refused(
-    given_: Reckoned, data: st.DataObject, units: int, sign: int, scope: str
+    given_: RandomInvoice, data: st.DataObject, units: int, sign: int, scope: str
 ) -> None:
     groups = given_.document["periods"][0]["groups"]
     index = data.draw(st.integers(0, len(groups) - 1))
@@ -194,14 +200,14 @@ def test_a_group_that_is_off_by_more_than_rounding_is_always_refused(
 
 @settings(max_examples=200)
 @given(
-    given_=reckoned(("rounded", "including tax")),
+    given_=invoices_taxed_by_group(("rounded", "including tax")),
     which=st.sampled_from(sorted(HEADERS)),
     units=st.integers(1, 10_000),
     sign=st.sampled_from([1, -1]),
     scope=st.sampled_from(SCOPES),
 )
 def test_a_header_that_is_off_by_more_than_rounding_is_always_refused(
-    given_: Reckoned, which: str, units: int, sign: int, scope: str
+    given_: RandomInvoice, which: str, units: int, sign: int, scope: str
 ) -> None:
     off = sign * (units + 2 * len(given_.parts) + 2) * Decimal(1).scaleb(-DECIMALS[given_.currency])
     header = given_.document["tax_summary"] | given_.document

@@ -8,6 +8,7 @@ from solvimon_rillet.entrypoints.lambda_handler import Handler
 from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.http import CountingRateLimiter
+from solvimon_rillet.ledger.import_state import ImportState
 from solvimon_rillet.workflows.durable_steps import Json
 from solvimon_rillet.workflows.imports.customers import CUSTOMERS
 from solvimon_rillet.workflows.imports.products import PRODUCTS
@@ -26,11 +27,13 @@ def import_handler(
     """A handler that imports ``customers``, ``products`` or ``subsidiaries``."""
     kind = _KINDS[what]
     telemetry = Telemetry(environment, f"import_{what}")
-    runtime = Services(environment, clock, telemetry.count)
+    services = Services(environment, clock, telemetry.count)
 
     def work(request: ImportRequest, run: Execution) -> Json:
         def parts() -> tuple[ImportServices, CountingRateLimiter]:
-            return runtime.import_parts(kind, request.connection)
+            connection, limiter = services.connections.open_for_bulk_work(request.connection)
+            state = ImportState(connection.name, kind.name, services.table, clock)
+            return ImportServices(connection.settings, connection.solvimon, connection.rillet, state), limiter
 
         steps = ImportSteps(kind, request, run.name, parts, clock, run.time_left, telemetry.count)
         return Import(kind, request, run.steps, steps).run()

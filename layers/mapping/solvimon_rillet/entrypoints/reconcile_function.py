@@ -10,19 +10,20 @@ from solvimon_rillet.entrypoints.lambda_handler import Handler
 from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.errors import RetryLater
+from solvimon_rillet.http import CountingRateLimiter
 from solvimon_rillet.workflows.durable_steps import Json
-from solvimon_rillet.workflows.reconcile.steps import ReconcileSteps
+from solvimon_rillet.workflows.reconcile.steps import ReconcileServices, ReconcileSteps
 from solvimon_rillet.workflows.reconcile.workflow import EXAMPLE, ReconcileRequest, Reconciliation
 
 
 def reconcile_handler(environment: Mapping[str, str], clock: Callable[[], float] = time.time) -> Handler:
     """A handler that compares both sides' books."""
     telemetry = Telemetry(environment, "reconcile")
-    runtime = Services(environment, clock, telemetry.count)
+    services = Services(environment, clock, telemetry.count)
 
     def connections() -> Json:
         try:
-            return {"connections": runtime.configuration.connections()}
+            return {"connections": services.configuration.connections()}
         except RetryLater as error:
             return {"later": error.after, "why": str(error)}
 
@@ -30,9 +31,27 @@ def reconcile_handler(environment: Mapping[str, str], clock: Callable[[], float]
         name = hashlib.sha256(run.name.encode()).hexdigest()[:20]
 
         def steps(connection: str) -> ReconcileSteps:
-            parts = partial(runtime.reconcile_parts, connection)
+            parts = partial(reconcile_services, services, connection)
             return ReconcileSteps(connection, request, name, parts, clock, telemetry.count)
 
         return Reconciliation(request, run.steps, connections, steps).run()
 
     return durable_handler(ReconcileRequest, EXAMPLE, work, telemetry)
+
+
+def reconcile_services(services: Services, name: str) -> tuple[ReconcileServices, CountingRateLimiter]:
+    """What a reconciliation of a connection works with, and the count of its calls to Rillet."""
+    at, limiter = services.connections.open_for_bulk_work(name)
+    return (
+        ReconcileServices(
+            at.name,
+            at.settings,
+            at.ledger,
+            at.solvimon,
+            at.rillet,
+            services.reports,
+            services.bus,
+            services.topic,
+        ),
+        limiter,
+    )

@@ -16,7 +16,7 @@ class ErrorEntry:
 
 @cache
 def _entries() -> dict[str, ErrorEntry]:
-    text = files(__package__).joinpath("causes.json").read_text(encoding="utf-8")
+    text = files(__package__).joinpath("error_catalog.json").read_text(encoding="utf-8")
     return {code: ErrorEntry(row["meaning"], row["remedy"]) for code, row in json.loads(text).items()}
 
 

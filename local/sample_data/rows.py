@@ -1,0 +1,14 @@
+"""The YAML files beside this module."""
+
+from pathlib import Path
+
+import yaml
+
+from local.sample_data.identity import Json
+
+
+def rows(name: str) -> Json:
+    """Return the rows of a file such as `invoices`, by their names."""
+    text = (Path(__file__).parent / f"{name}.yaml").read_text(encoding="utf-8")
+    found: Json = yaml.safe_load(text)
+    return found
