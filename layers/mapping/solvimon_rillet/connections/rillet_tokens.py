@@ -163,7 +163,7 @@ class RilletTokens:
             RetryLater: they could not be deleted.
         """
         self._configuration.delete_tokens(self._connection)
-        self._table.put(_latest_key(self._connection), {"obtained_at": 0})
+        self._table.put(self._key("latest"), {"obtained_at": 0})
         self._fields = {}
 
     @contextmanager
@@ -199,7 +199,7 @@ class RilletTokens:
         self._configuration.store_tokens(
             self._connection, fields, short_lived=granted.lifetime < SHORT_LIVED_SECONDS
         )
-        self._table.put(_latest_key(self._connection), {"obtained_at": now})
+        self._table.put(self._key("latest"), {"obtained_at": now})
         self._fields = fields
         return fields
 
@@ -208,12 +208,12 @@ class RilletTokens:
 
         If it stays, it is no stale read: an older copy was saved, and Rillet decides whether it is valid.
         """
-        now, latest = int(self._clock()), self._table.get(_latest_key(self._connection)) or {}
+        now, latest = int(self._clock()), self._table.get(self._key("latest")) or {}
         if _integer(grant, "obtained_at") >= latest.get("obtained_at", 0):
             return
         if "behind_since" not in latest:
             latest["behind_since"] = now
-            self._table.put(_latest_key(self._connection), latest)
+            self._table.put(self._key("latest"), latest)
         if now < latest["behind_since"] + _PROPAGATION_SECONDS:
             raise RetryLater("Rillet's new token is not visible everywhere yet.", after=5)
 
@@ -228,7 +228,7 @@ class RilletTokens:
             raise RetryLater("Rillet's token was replaced meanwhile.", after=1)
         if refused.error != "invalid_grant":
             raise ConnectionBroken(f"Rillet refuses to refresh its token ({refused}).")
-        self._table.put(_refused_key(self._connection), {"refused": fingerprint, "since": int(self._clock())})
+        self._table.put(self._key("refused"), {"refused": fingerprint, "since": int(self._clock())})
         logger.error(
             "rillet connection broken", extra={"connection": self._connection, "reason": "invalid_grant"}
         )
@@ -236,7 +236,7 @@ class RilletTokens:
 
     def revoked_marker(self) -> str | None:
         """Fingerprint of the refresh token that Rillet rejected, or ``None``."""
-        item = self._table.get(_refused_key(self._connection))
+        item = self._table.get(self._key("refused"))
         return str(item["refused"]) if item else None
 
     def is_broken(self) -> bool:
@@ -249,12 +249,15 @@ class RilletTokens:
         """A unique name for the owner of a lease."""
         return f"{time.time_ns()}-{threading.get_ident()}"
 
+    def _key(self, name: str) -> str:
+        return f"{self._connection}#oauth#{name}"
+
     def _acquire_lease(self, owner: str) -> bool:
         now = int(self._clock())
         facts = {"owner": owner, "until": now + _LEASE_SECONDS}
         try:
             self._table.put(
-                _lease_key(self._connection),
+                self._key("refresh-lease"),
                 facts,
                 "attribute_not_exists(pk) OR #until <= :now",
                 {":now": now},
@@ -267,7 +270,7 @@ class RilletTokens:
     def _release_lease(self, owner: str) -> None:
         try:
             self._table.put(
-                _lease_key(self._connection),
+                self._key("refresh-lease"),
                 {"owner": "", "until": 0},
                 "#owner = :owner",
                 {":owner": owner},
@@ -291,15 +294,3 @@ def _reconnect(connection: str) -> ConnectionBroken:
 def _integer(grant: Mapping[str, Any], name: str) -> int:
     value = str(grant.get(name, ""))
     return int(value) if value.isdigit() else 0
-
-
-def _lease_key(connection: str) -> str:
-    return f"{connection}#oauth#refresh-lease"
-
-
-def _latest_key(connection: str) -> str:
-    return f"{connection}#oauth#latest"
-
-
-def _refused_key(connection: str) -> str:
-    return f"{connection}#oauth#refused"

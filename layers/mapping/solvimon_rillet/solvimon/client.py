@@ -221,7 +221,7 @@ class SolvimonClient:
 
     def _get(self, path: str, identifier: str, model: type[M]) -> M:
         record_type, code, example = _RECORD_TYPES[path]
-        what = f"{record_type} {identifier}"
+        label = f"{record_type} {identifier}"
         if not identifier.replace("_", "").replace("-", "").isalnum():
             raise NeedsAttention(
                 code,
@@ -233,7 +233,7 @@ class SolvimonClient:
         except RequestRejected as rejected:
             raise NeedsAttention(
                 code,
-                f"Solvimon does not have the {what} "
+                f"Solvimon does not have the {label} "
                 f"({rejected.status} {rejected.problem.get('code') or ''}).",
                 f"Check the {record_type}'s id, and that the connection's API key belongs to its platform, "
                 "then retry.",
@@ -243,7 +243,7 @@ class SolvimonClient:
         except ValidationError as error:
             problems = validation_problems(error, limit=5)
             raise NeedsAttention(
-                Code.INVOICE_UNREADABLE, f"Solvimon's {what} cannot be read: {problems}.", _SUPPORT
+                Code.INVOICE_UNREADABLE, f"Solvimon's {label} cannot be read: {problems}.", _SUPPORT
             ) from None
 
 
