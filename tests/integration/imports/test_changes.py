@@ -9,7 +9,7 @@ from solvimon_rillet.mapping.customers import (
 )
 from solvimon_rillet.mapping.solvimon_fields import patch_body
 from solvimon_rillet.rillet.models import Customer
-from solvimon_rillet.solvimon.models import Customer as SolvimonCustomer
+from solvimon_rillet.solvimon.master_data import Customer as SolvimonCustomer
 from tests.integration.imports.support import Json, customer, rillet_id
 
 WANTED: Json = to_solvimon_customer(Customer.model_validate(customer())).payload

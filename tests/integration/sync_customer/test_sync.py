@@ -6,7 +6,7 @@ from local.system import Connection, LocalSystem
 from solvimon_rillet.aws.dynamodb import Table
 from solvimon_rillet.ledger.ledger import Ledger
 from solvimon_rillet.mapping.customers import solvimon_customer_hash
-from solvimon_rillet.solvimon.models import Customer
+from solvimon_rillet.solvimon.master_data import Customer
 from tests.integration.export_invoice.support import configure
 from tests.integration.sync_customer.support import (
     CUSTOMER,

@@ -11,7 +11,7 @@ from solvimon_rillet.mapping.field_table import Row, fill
 from solvimon_rillet.mapping.solvimon_fields import MappedRecord, custom_field, one_line, truncate
 from solvimon_rillet.rillet.models import Customer as RilletCustomer
 from solvimon_rillet.settings import Settings
-from solvimon_rillet.solvimon.models import Customer
+from solvimon_rillet.solvimon.master_data import Customer
 
 MAIN_SENDER = "MAIN_SENDER"
 _EMAIL = re.compile(r"\S+@\S+\.\S+")  # a little stricter than Solvimon's own pattern

@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from solvimon_rillet.errors import Code, NeedsAttention
-from solvimon_rillet.solvimon.models import Group, Moment
+from solvimon_rillet.solvimon.fields import Moment
+from solvimon_rillet.solvimon.models import Group
 
 _OFFSET = re.compile(r"(?:GMT|UTC)([+-])(\d{1,2})(?::?(\d{2}))?")
 

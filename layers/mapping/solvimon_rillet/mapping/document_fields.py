@@ -14,7 +14,8 @@ from solvimon_rillet.mapping.lines import DocumentLine, Lines
 from solvimon_rillet.mapping.links import Links
 from solvimon_rillet.mapping.totals import Totals, verify_payload_totals
 from solvimon_rillet.settings import InvoiceScope, Settings
-from solvimon_rillet.solvimon.models import Invoice, Moment
+from solvimon_rillet.solvimon.fields import Moment
+from solvimon_rillet.solvimon.models import Invoice
 
 SALES_TAX_COUNTRIES = frozenset({"US", "CA"})
 _LAYOUT_OF_2024 = {"amount_excluding_tax": "total", "start_at": "start_date", "end_at": "end_date"}

@@ -1,52 +1,23 @@
-"""Models of Solvimon's objects (Solvimon API v1, Transaction and Configuration).
+"""Models of Solvimon's invoices and credit notes (Solvimon API v1, Transaction).
 
 Fields that Solvimon does not guarantee are optional, unknown fields are ignored and unknown enum values
 are kept as text, so that a new field or state never blocks a document.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime
-from decimal import Decimal
-from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf
+from pydantic import Field
 
+from solvimon_rillet.solvimon.fields import Model, Moment, Number, Percentage, Several
+from solvimon_rillet.solvimon.master_data import (
+    BillingEntity,
+    Customer,
+    CustomFieldValue,
+    Product,
+    ProductCategory,
+    ProductItem,
+)
 from solvimon_rillet.solvimon.types import CREDIT_TYPES
-
-T = TypeVar("T")
-
-
-def _parse_moment(value: object) -> object:
-    """Parse an ISO 8601 text: a date stays a date; a time without a time zone is UTC."""
-    if not isinstance(value, str):
-        return value
-    if len(value) == len("2026-01-31"):
-        return date.fromisoformat(value)
-    moment = datetime.fromisoformat(value)
-    if not date.min.year < moment.year < date.max.year:
-        raise ValueError("should be a moment whose day every time zone knows")
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _drop_nulls(value: object) -> object:
-    """An empty list for ``null``; a list without its nulls."""
-    if isinstance(value, list):
-        return [item for item in value if item is not None]
-    return [] if value is None else value
-
-
-# datetime is a date in Python: InstanceOf keeps which of the two it is.
-Moment = Annotated[InstanceOf[date], BeforeValidator(_parse_moment)]
-Several = Annotated[list[T], BeforeValidator(_drop_nulls)]
-# Bounds within which Python's decimals neither lose a cent nor produce very long texts.
-Number = Annotated[Decimal, Field(gt=-(10**18), lt=10**18, max_digits=100)]
-Percentage = Annotated[Decimal, Field(ge=-1000, le=1000, max_digits=100)]
-
-
-class Model(BaseModel):
-    """Base of all wire models: tolerant on input."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
 
 class Amount(Model):
@@ -54,15 +25,6 @@ class Amount(Model):
 
     quantity: Number
     currency: str
-
-
-class CustomFieldValue(Model):
-    """A custom field's value on an object; identified by id or reference."""
-
-    id: str | None = None
-    reference: str | None = None
-    value: str | None = None
-    values: Several[str] = Field(default_factory=list)
 
 
 class OtherCustomFieldResource(Model):
@@ -76,105 +38,6 @@ class OtherCustomFieldValue(CustomFieldValue):
     """A value that Solvimon copied onto an invoice from another object."""
 
     resource: OtherCustomFieldResource | None = None
-
-
-class Address(Model):
-    """A postal address; every part may be missing."""
-
-    line1: str | None = None
-    line2: str | None = None
-    city: str | None = None
-    postal_code: str | None = None
-    state: str | None = None
-    country: str | None = None
-
-
-class Organization(Model):
-    """The details of an ORGANIZATION customer."""
-
-    legal_name: str | None = None
-    registered_address: Address | None = None
-
-
-class PersonName(Model):
-    """An INDIVIDUAL customer's name."""
-
-    first_name: str | None = None
-    infix: str | None = None
-    last_name: str | None = None
-
-
-class Individual(Model):
-    """The details of an INDIVIDUAL customer."""
-
-    name: PersonName | None = None
-    residential_address: Address | None = None
-
-
-class Customer(Model):
-    """A customer (``cust_…``)."""
-
-    id: str | None = None
-    reference: str | None = None
-    type: str | None = None
-    status: str | None = None
-    email: str | None = None
-    timezone: str | None = None
-    organization: Organization | None = None
-    individual: Individual | None = None
-    custom_fields: Several[CustomFieldValue] = Field(default_factory=list)
-
-    @property
-    def name(self) -> str | None:
-        """The legal name, or the person's full name."""
-        if self.organization and self.organization.legal_name:
-            return self.organization.legal_name
-        if self.individual and self.individual.name:
-            person = self.individual.name
-            return " ".join(filter(None, (person.first_name, person.infix, person.last_name))) or None
-        return None
-
-    @property
-    def address(self) -> Address | None:
-        """The registered address, or the person's residential one."""
-        if self.organization and self.organization.registered_address:
-            return self.organization.registered_address
-        return self.individual.residential_address if self.individual else None
-
-
-class BillingEntity(Model):
-    """The company that bills (``bile_…``)."""
-
-    id: str | None = None
-    reference: str | None = None
-    legal_name: str | None = None
-    timezone: str | None = None
-    registered_address: Address | None = None
-    custom_fields: Several[CustomFieldValue] = Field(default_factory=list)
-
-
-class ProductCategory(Model):
-    """A product category (``proc_…``)."""
-
-    id: str | None = None
-    name: str | None = None
-
-
-class Product(Model):
-    """A product (``prod_…``); the copy inside an invoice may lack its custom fields."""
-
-    id: str | None = None
-    reference: str | None = None
-    name: str | None = None
-    custom_fields: Several[CustomFieldValue] = Field(default_factory=list)
-
-
-class ProductItem(Model):
-    """A product item (``proi_…``)."""
-
-    id: str | None = None
-    product_id: str | None = None
-    name: str | None = None
 
 
 class TaxPart(Model):
@@ -378,14 +241,6 @@ class Invoice(Model):
             if field.reference == reference and field.resource and field.resource.type == resource_type:
                 return field.value
         return None
-
-
-def field_value(fields: Sequence[CustomFieldValue], reference: str) -> str | None:
-    """The value of the custom field with this reference, or ``None``."""
-    for field in fields:
-        if field.reference == reference:
-            return field.value or next(iter(field.values), None)
-    return None
 
 
 def _innermost(path: str, groups: Sequence[Group]) -> Iterator[tuple[str, Group]]:

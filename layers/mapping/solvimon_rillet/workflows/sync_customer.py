@@ -7,7 +7,7 @@ from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import Code, NeedsAttention, Skip
 from solvimon_rillet.ledger.ledger import Claim, Document
 from solvimon_rillet.mapping.customers import MappedCustomer, solvimon_customer_hash, to_rillet_customer
-from solvimon_rillet.solvimon.models import Customer
+from solvimon_rillet.solvimon.master_data import Customer
 from solvimon_rillet.workflows.export.link_resolver import LinkedCustomer, LinkResolver
 from solvimon_rillet.workflows.lease import under_lease
 from solvimon_rillet.workflows.outcome import Result, error_fields

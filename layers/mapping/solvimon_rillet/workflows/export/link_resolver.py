@@ -13,7 +13,8 @@ from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.mapping.customers import MappedCustomer, solvimon_customer_hash, to_new_rillet_customer
 from solvimon_rillet.mapping.links import Links
 from solvimon_rillet.settings import Settings
-from solvimon_rillet.solvimon.models import Customer, Invoice, Product, field_value
+from solvimon_rillet.solvimon.master_data import Customer, Product, field_value
+from solvimon_rillet.solvimon.models import Invoice
 
 DAY = 24 * 3600
 TO_BE_CREATED = "(created on export)"

@@ -8,7 +8,7 @@ from solvimon_rillet.mapping.customers import (
 from solvimon_rillet.mapping.solvimon_fields import one_line
 from solvimon_rillet.rillet.models import Customer
 from solvimon_rillet.settings import Settings
-from solvimon_rillet.solvimon.models import Customer as SolvimonCustomer
+from solvimon_rillet.solvimon.master_data import Customer as SolvimonCustomer
 from solvimon_rillet.workflows.imports.resource import ImportCandidate, ImportedResource, Json, read_row
 
 

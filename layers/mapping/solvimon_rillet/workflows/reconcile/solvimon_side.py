@@ -15,7 +15,8 @@ from solvimon_rillet.reconciliation.differences import UNREADABLE
 from solvimon_rillet.reconciliation.documents import CREDIT_MEMO, INVOICE, SolvimonDocument, solvimon_document
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.client import SolvimonClient
-from solvimon_rillet.solvimon.models import Invoice, field_value
+from solvimon_rillet.solvimon.master_data import field_value
+from solvimon_rillet.solvimon.models import Invoice
 from solvimon_rillet.solvimon.types import CREDIT_TYPES
 from solvimon_rillet.workflows.durable_steps import Json
 

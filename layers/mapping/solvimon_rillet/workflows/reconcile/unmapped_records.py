@@ -11,7 +11,7 @@ from solvimon_rillet.mapping.customers import to_new_rillet_customer
 from solvimon_rillet.reconciliation.report.report import UnmappedRecord
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.client import SolvimonClient
-from solvimon_rillet.solvimon.models import BillingEntity, Customer, Product, field_value
+from solvimon_rillet.solvimon.master_data import BillingEntity, Customer, Product, field_value
 from solvimon_rillet.workflows.durable_steps import Json
 
 T = TypeVar("T")

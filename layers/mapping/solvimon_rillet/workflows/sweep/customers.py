@@ -15,7 +15,7 @@ from solvimon_rillet.ledger.ledger import Document
 from solvimon_rillet.ledger.sweep_state import PublishedEvent
 from solvimon_rillet.mapping.customers import solvimon_customer_hash
 from solvimon_rillet.solvimon.client import PAGE
-from solvimon_rillet.solvimon.models import Customer, field_value
+from solvimon_rillet.solvimon.master_data import Customer, field_value
 from solvimon_rillet.workflows.sweep.base import MissedEvent, ScanResult, SweepContext, TimeBudget
 
 _KIND = "customer"
