@@ -1,4 +1,4 @@
-"""Every way a call can end is told apart by what recovers it."""
+"""Every outcome of a call is typed by what recovers it."""
 
 import json
 import socket
@@ -161,7 +161,7 @@ def test_a_connection_that_was_never_made_means_that_nothing_happened(
 @pytest.mark.parametrize(
     "error", [requests.RequestException(), requests.ConnectionError("?"), requests.exceptions.SSLError()]
 )
-def test_a_failure_that_nobody_can_place_is_not_taken_for_nothing(
+def test_an_unclassified_failure_has_an_unknown_outcome(
     error: requests.RequestException, method: str
 ) -> None:
     expected = RetryLater if method == "GET" else OutcomeUnknown
@@ -295,7 +295,7 @@ def test_a_refused_credential_is_a_broken_connection_with_the_remedy(
 
 
 def _renewing(vendor: Vendor, works: bool) -> tuple[Http, list[Mapping[str, str]]]:
-    """A client whose credential is another one each time, and what it was told was refused."""
+    """A client with a new credential each time, and the credentials that were reported as rejected."""
     keys = iter(["old", "new", "newest"])
     refused: list[Mapping[str, str]] = []
 

@@ -85,7 +85,7 @@ def test_a_wait_that_is_asked_for_is_kept_within_what_sqs_allows_and_never_cut_s
 @pytest.mark.parametrize(
     ("times", "longest"), [(0, 15), (1, 30), (2, 60), (5, 480), (6, 900), (7, 900), (1000, 900)]
 )
-def test_a_wait_that_nobody_asked_for_grows_to_a_quarter_of_an_hour(times: int, longest: int) -> None:
+def test_a_delay_without_a_given_time_grows_to_a_quarter_of_an_hour(times: int, longest: int) -> None:
     sqs = Sqs()
     attributes = {"deferrals": {"stringValue": str(times)}}
 
@@ -123,7 +123,7 @@ def test_a_queue_that_takes_nothing_says_so_and_the_original_must_stay(failure: 
 
 
 @pytest.mark.parametrize("value", ["", "-1", "1.5", "soon", "²", None])
-def test_attributes_that_somebody_else_wrote_do_no_harm(value: object) -> None:
+def test_foreign_attributes_are_ignored(value: object) -> None:
     sqs = Sqs()
     attributes = {name: {"stringValue": value} for name in ("deferrals", "first_seen")}
 

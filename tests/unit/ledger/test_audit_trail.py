@@ -1,4 +1,4 @@
-"""The history in a record tells each attempt; the index finds documents by their state."""
+"""The history in a record lists each attempt; the index finds documents by their state."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,7 +15,7 @@ __all__ = ["clock", "ledger", "table"]
 Entries = list[dict[str, object]]
 
 
-def told(ledger: Ledger, *names: str) -> list[tuple[object, ...]]:
+def entries(ledger: Ledger, *names: str) -> list[tuple[object, ...]]:
     return [tuple(one.get(name) for name in names) for one in read(ledger)["history"]]
 
 
@@ -29,7 +29,7 @@ def test_each_attempt_says_when_what_was_sent_and_what_came_back(ledger: Ledger,
     ledger.record_attempt(second, replace(ATTEMPT, key="key-2", number=2))
     ledger.finish(second, "exported", {"rillet_id": "r-1", "rillet_number": "R-1", "totals": ATTEMPT.totals})
 
-    assert told(ledger, "at", "what", "key", "code", "rillet_id") == [
+    assert entries(ledger, "at", "what", "key", "code", "rillet_id") == [
         (NOW, "sent", "key-1", None, None),
         (NOW + 5, "rejected", None, WHY.code.value, None),
         (NOW + 3605, "sent", "key-2", None, None),
@@ -44,7 +44,7 @@ def test_a_wait_that_goes_on_is_one_entry_with_a_count(ledger: Ledger, clock: Ha
         clock.time += 60
     ledger.release(ledger.claim(DOCUMENT, "me"), OutcomeUnknown("The answer is lost."))
 
-    assert told(ledger, "at", "what", "since", "times") == [
+    assert entries(ledger, "at", "what", "since", "times") == [
         (NOW + 120, "waits", NOW, 3),
         (NOW + 180, "answer_lost", None, None),
     ]
@@ -107,11 +107,11 @@ def test_a_person_may_settle_a_document_whatever_its_state(ledger: Ledger) -> No
     assert before["state"] == "rejected"
     assert (record["state"], record["rillet_id"], record["note"]) == ("exported", "r-1", "booked by hand")
     assert "code" not in record
-    assert told(ledger, "what", "note")[-1] == ("settled_by_hand", "booked by hand")
+    assert entries(ledger, "what", "note")[-1] == ("settled_by_hand", "booked by hand")
     assert [document.id for document, _ in ledger.in_state("default", "invoice", "exported")] == ["invo_1"]
 
 
-def test_nobody_settles_what_a_worker_holds(ledger: Ledger) -> None:
+def test_a_document_that_a_worker_holds_is_not_resolved_manually(ledger: Ledger) -> None:
     ledger.claim(DOCUMENT, "me")
 
     with pytest.raises(RetryLater, match="being processed"):
@@ -124,7 +124,7 @@ def test_a_difference_is_told_once_however_often_it_is_noticed(ledger: Ledger, c
         clock.time += 10
         ledger.mark_mismatch(DOCUMENT, WHY)
 
-    assert told(ledger, "at", "what") == [(NOW, "exported"), (NOW + 10, "differs")]
+    assert entries(ledger, "at", "what") == [(NOW, "exported"), (NOW + 10, "differs")]
     assert ledger.count("default", "invoice", "differs") == 1
 
 

@@ -206,7 +206,7 @@ def test_the_next_claim_sees_the_attempt_of_the_one_before(ledger: Ledger, clock
     assert (claim.state, claim.attempt) == ("sending", ATTEMPT)
 
 
-def test_an_end_releases_the_lease_and_keeps_the_attempt_for_whoever_asks(ledger: Ledger) -> None:
+def test_a_final_state_releases_the_lease_and_keeps_the_attempt(ledger: Ledger) -> None:
     claim = ledger.claim(DOCUMENT, "me")
     ledger.record_attempt(claim, ATTEMPT)
 

@@ -1,4 +1,4 @@
-"""Workers in simulated time: they take turns as the pacer does, and the fake's limiter is the judge."""
+"""Workers in simulated time take send times like the rate limiter; the fake's limiter is the judge."""
 
 import heapq
 import math
@@ -66,7 +66,7 @@ class Simulation:
 
     def _call(self, priority: Priority, rate_limit: RateLimit) -> Iterator[float]:
         while True:
-            yield self._between(0.002, 0.008)  # reading the log
+            yield self._between(0.002, 0.008)  # reading the window
             read, asked = self.window, self.now
             slot = next_send_time(read, asked, priority, rate_limit)
             if not slot.granted:
@@ -85,7 +85,7 @@ class Simulation:
                 break
             yield self._between(0.002, 0.03)
         yield max(0.0, slot.at - self.now)
-        yield self._between(0.01, 0.4)  # the way to Rillet
+        yield self._between(0.01, 0.4)  # the latency to Rillet
         if self._limiter.admit("org", self.now, limit=LIMIT, window=WINDOW):
             self.done.append((self.now, priority))
         else:

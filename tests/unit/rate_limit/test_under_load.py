@@ -1,4 +1,4 @@
-"""The pacer under load: simulated time for shares and order, real threads for the table."""
+"""The rate limiter under load: simulated time for shares and order, real threads for the table."""
 
 import threading
 
@@ -79,7 +79,7 @@ def test_workers_in_threads_share_one_log_in_the_table(system: LocalSystem) -> N
     def work(priority: Priority) -> None:
         limiter = SlidingWindowRateLimiter("default", table, RateLimit(20, 3.0), priority)
         for _ in range(8):
-            wait_for_turn(limiter)
+            acquire_with_retries(limiter)
             status = requests.get(url, headers=headers, timeout=5).status_code
             with lock:
                 statuses.append(status)
@@ -94,8 +94,8 @@ def test_workers_in_threads_share_one_log_in_the_table(system: LocalSystem) -> N
     assert connection.organisation.counts.refused == 0
 
 
-def wait_for_turn(limiter: SlidingWindowRateLimiter) -> None:
-    """What SQS does with a message that was handed back: it comes again when its time has come."""
+def acquire_with_retries(limiter: SlidingWindowRateLimiter) -> None:
+    """Retry as SQS does with a message that was returned: when its delay is over."""
     while True:
         try:
             limiter.acquire()

@@ -148,16 +148,16 @@ def test_two_documents_of_solvimon_do_not_share_one_of_rillet() -> None:
 
 
 def test_what_solvimon_does_not_have_any_more_is_found_by_our_own_record() -> None:
-    stranger = booked(billed("void", number="RE-9"))
+    unmatched = booked(billed("void", number="RE-9"))
 
-    found = compared([], [stranger])
+    found = compared([], [unmatched])
 
     assert kinds(found) == [FindingType.NOT_IN_SOLVIMON]
     assert found.findings[0].solvimon_id == "invo_void"
     assert found.totals.by_currency()["EUR"].difference.count == 1
 
 
-def test_a_stranger_of_the_same_number_in_another_currency_is_another_sale() -> None:
+def test_an_unmatched_document_of_the_same_number_in_another_currency_is_another_sale() -> None:
     found = compared([ONE], [booked(ONE), booked(ONE, id="ri_hand", references=(), currency="USD")])
 
     assert found.tied_out
@@ -167,10 +167,12 @@ def test_a_stranger_of_the_same_number_in_another_currency_is_another_sale() -> 
 @pytest.mark.parametrize(
     ("day", "other_documents"), [("2026-10-31", 1), ("2026-11-01", 0), ("2026-07-31", 0)]
 )
-def test_a_stranger_of_the_period_is_counted_and_is_in_no_sum(day: str, other_documents: int) -> None:
-    stranger = booked(billed("x"), references=("crm_1",), day=day)
+def test_an_unmatched_document_of_the_period_is_counted_and_is_in_no_total(
+    day: str, other_documents: int
+) -> None:
+    unmatched = booked(billed("x"), references=("crm_1",), day=day)
 
-    found = compared([ONE], [booked(ONE), stranger])
+    found = compared([ONE], [booked(ONE), unmatched])
 
     assert found.tied_out
     assert found.other_documents == other_documents
@@ -390,7 +392,7 @@ AMOUNTS = st.integers(min_value=1, max_value=10**9)
 
 @st.composite
 def _pair(draw: st.DrawFn, number: int) -> list[tuple[SolvimonDocument, RilletDocument]]:
-    """An invoice, with a credit note on it or without, and what Rillet has for both: all in step."""
+    """An invoice, with a credit note on it or without, and what Rillet has for both: all synchronised."""
     currency = draw(st.sampled_from(["EUR", "JPY", "BHD"]))
     places = decimals(currency)
 

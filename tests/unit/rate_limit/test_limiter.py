@@ -1,4 +1,4 @@
-"""The plan of turns: never more than the limit in any window, live before bulk, nobody starves."""
+"""Send times: never more than the limit in any window, live before bulk, no caller starves."""
 
 from dataclasses import replace
 
@@ -23,7 +23,7 @@ LIVE, BULK = Priority.LIVE, Priority.BULK
 
 
 class Store:
-    """Keeps a log in memory, and can refuse to replace it."""
+    """Stores a window in memory, and can refuse to replace it."""
 
     def __init__(self, window: RequestWindow | None = None, refusals: int = 0) -> None:
         self.window = window or RequestWindow()
@@ -57,7 +57,7 @@ class Time:
 
 
 def most_in_a_window(send_times: list[float], window_seconds: float) -> int:
-    """The largest number of turns in any window, by brute force."""
+    """The largest number of send times in any window, by brute force."""
     return max(
         (
             sum(start < send_time <= start + window_seconds for send_time in send_times)
@@ -73,7 +73,7 @@ def most_in_a_window(send_times: list[float], window_seconds: float) -> int:
     window_seconds=st.floats(1.0, 100.0),
     steps=st.lists(st.tuples(st.floats(0.0, 5.0), st.sampled_from([LIVE, BULK])), min_size=1, max_size=150),
 )
-def test_no_window_ever_holds_more_turns_than_the_limit(
+def test_no_window_ever_holds_more_calls_than_the_limit(
     limit: int, window_seconds: float, steps: list[tuple[float, Priority]]
 ) -> None:
     rate_limit, window, now = RateLimit(limit, window_seconds), RequestWindow(), 1000.0
@@ -152,7 +152,7 @@ def test_while_bulk_work_waits_live_work_leaves_its_reserve_free() -> None:
     assert granted == 60 - RATE_LIMIT.reserve
 
 
-def test_who_is_sent_away_is_known_to_wait() -> None:
+def test_a_refused_caller_is_recorded_as_waiting() -> None:
     full = RequestWindow(live=(1000.0,) * 60)
 
     live, bulk = (
@@ -173,7 +173,7 @@ def test_nothing_is_sent_before_a_block_ends() -> None:
     assert not slot.granted
 
 
-def test_a_turn_within_two_seconds_is_slept_for() -> None:
+def test_a_send_time_within_two_seconds_is_slept_for() -> None:
     time, store = Time(), Store(RequestWindow(live=(940.5,) * 60))
     limiter = SlidingWindowRateLimiter("acme", store, RATE_LIMIT, LIVE, time, time.sleep)
 
@@ -183,7 +183,7 @@ def test_a_turn_within_two_seconds_is_slept_for() -> None:
     assert store.window.live[-1] == 1001.5
 
 
-def test_a_later_turn_sends_the_caller_away_until_then_and_tells_it_so_again_without_a_read() -> None:
+def test_a_later_send_time_refuses_the_caller_and_refuses_it_again_without_a_read() -> None:
     time, store = Time(), Store(RequestWindow(live=(990.0,) * 60))
     limiter = SlidingWindowRateLimiter("acme", store, RATE_LIMIT, LIVE, time, time.sleep)
 
@@ -201,7 +201,7 @@ def test_a_later_turn_sends_the_caller_away_until_then_and_tells_it_so_again_wit
     assert store.window.live == (1051.0,)
 
 
-def test_a_log_that_somebody_else_replaced_is_read_again() -> None:
+def test_a_window_that_another_worker_replaced_is_read_again() -> None:
     time, store = Time(), Store(refusals=5)
     limiter = SlidingWindowRateLimiter("acme", store, RATE_LIMIT, LIVE, time, time.sleep)
 
@@ -220,7 +220,7 @@ def test_endless_contention_hands_the_message_back() -> None:
     assert error.value.after == 1
 
 
-def test_each_turn_is_counted_and_one_that_is_not_given_out_is_not() -> None:
+def test_each_granted_send_time_is_counted_and_a_refused_one_is_not() -> None:
     time, store, counted = Time(), Store(refusals=3), list[tuple[str, str]]()
     limiter = SlidingWindowRateLimiter(
         "acme", store, RATE_LIMIT, LIVE, time, time.sleep, lambda *what: counted.append(what)
@@ -234,16 +234,16 @@ def test_each_turn_is_counted_and_one_that_is_not_given_out_is_not() -> None:
     assert counted == [("RilletCalls", "acme")]
 
 
-def test_a_429_that_comes_all_the_same_blocks_everybody_for_a_window_and_is_counted() -> None:
+def test_a_429_blocks_all_callers_for_a_window_and_is_counted() -> None:
     time, store, counted = Time(), Store(refusals=2), list[tuple[str, str]]()
     limiter = SlidingWindowRateLimiter(
         "acme", store, RATE_LIMIT, LIVE, time, time.sleep, lambda *what: counted.append(what)
     )
 
     seconds = limiter.on_throttled()
-    with pytest.raises(RateLimited) as sent_away:
+    with pytest.raises(RateLimited) as refused:
         SlidingWindowRateLimiter("acme", store, RATE_LIMIT, BULK, time, time.sleep).acquire()
 
     assert seconds == 61.0
-    assert sent_away.value.after == 61.0 - RETRY_EARLY_SECONDS
+    assert refused.value.after == 61.0 - RETRY_EARLY_SECONDS
     assert counted == [("RateLimited", "acme")]
