@@ -13,10 +13,10 @@ from decimal import Decimal
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from local.fake_rillet.iso_codes import COUNTRIES, CURRENCY_DECIMALS
-from local.fake_rillet.money import Money, rounded
+from local.fake_rillet.money import CURRENCY_DECIMALS, Money, rounded
 from local.fake_rillet.problems import Violation, invalid
 from local.fake_rillet.timestamps import read_date
+from local.fake_vendor.iso_codes import COUNTRIES
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _DECIMAL = re.compile(r"-?\d+(\.\d+)?", re.ASCII)

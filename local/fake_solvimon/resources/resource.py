@@ -8,6 +8,11 @@ from local.fake_solvimon.errors import Json, invalid_field, missing_field
 from local.fake_solvimon.rules import Check
 
 
+def names(text: str) -> tuple[str, ...]:
+    """Return the names in a text, in which a long list stays readable."""
+    return tuple(text.split())
+
+
 @dataclass(frozen=True)
 class Resource:
     """One kind of resource.
