@@ -27,7 +27,7 @@ class Call:
         response_body: what was answered or, when the connection was closed, would have been answered.
         organisation_id: whose key or token it was; None when it was not accepted or not needed.
         replayed: answered from the idempotency store.
-        misbehaviour: the kind of the misbehaviour that changed the answer.
+        fault: the kind of the fault that changed the answer.
     """
 
     time: float
@@ -41,7 +41,7 @@ class Call:
     response_body: Any = None
     organisation_id: str | None = field(default=None)
     replayed: bool = False
-    misbehaviour: str | None = None
+    fault: str | None = None
 
     @classmethod
     def of(cls, request: Request, now: float) -> "Call":

@@ -5,7 +5,6 @@ import heapq
 import hmac
 import itertools
 import secrets
-import threading
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from local.fake_rillet.switches import Switches
 from local.fake_rillet.timestamps import to_micros, write_timestamp
 from local.fake_rillet.webhook_events import EVENTS, Event
 from local.fake_rillet.wire import encode
+from local.fake_vendor.webhook_delivery import Attempt, WebhookSender
 
 MOST_WEBHOOKS = 5
 MOST_SIGNATURES = 10
@@ -63,24 +63,12 @@ class Webhook:
         }
 
 
-@dataclass(frozen=True)
-class Delivery:
-    """One attempt; `status` is None when there was no answer, `attempt` and `group` count from 1."""
+@dataclass(frozen=True, kw_only=True)
+class Delivery(Attempt):
+    """One attempt to deliver an event; its `group` counts from 1."""
 
-    webhook_id: str
-    url: str
     event: Event
-    attempt: int
     group: int
-    at: float
-    headers: dict[str, str]
-    status: int | None
-    error: str | None = None
-
-    @property
-    def delivered(self) -> bool:
-        """Tell whether the receiver took it; the body of its answer is ignored."""
-        return self.status is not None and 200 <= self.status < 300
 
 
 @dataclass(order=True)
@@ -94,7 +82,7 @@ class _Pending:
     failures: int = field(default=0, compare=False)
 
 
-class Webhooks:
+class Webhooks(WebhookSender):
     """Receivers, events and the deliveries that wait.
 
     Events do not wait for one another: each goes its own way through its retries.
@@ -102,20 +90,15 @@ class Webhooks:
     Attributes:
         webhooks: by id, oldest first.
         events: everything announced so far, oldest first; nothing while webhooks are off.
-        answer_seconds: how long a receiver may take.
     """
 
     def __init__(self, clock: Callable[[], float], is_on: Callable[[], bool], switches: Switches) -> None:
-        self._clock = clock
-        self._is_on = is_on
+        super().__init__(clock, is_on, ANSWER_SECONDS)
         self._switches = switches
         self._waiting: list[_Pending] = []
         self._numbers = itertools.count()
-        self._lock = threading.RLock()
-        self._delivering = threading.Lock()
         self.webhooks: dict[str, Webhook] = {}
         self.events: list[Event] = []
-        self.answer_seconds = ANSWER_SECONDS
 
     def add(self, url: str, token: str | None = None, events: Iterable[str] | None = None) -> Webhook:
         """Add a receiver.
@@ -204,8 +187,7 @@ class Webhooks:
     def deliver(self) -> list[Delivery]:
         """Send everything that is due by the clock, oldest first, and return the attempts."""
         done: list[Delivery] = []
-        with self._delivering, requests.Session() as session:
-            session.trust_env = False
+        with self._session() as session:
             while (pending := self._next_due()) is not None:
                 delivery = self._attempt(session, pending)
                 self._settle(pending, delivery)
@@ -239,17 +221,17 @@ class Webhooks:
             event_id=event.id,
             webhook_id=webhook.id,
         )
-        status, error = None, None
-        try:
-            answer = session.post(
-                webhook.url, event.body, headers=headers, timeout=self.answer_seconds, allow_redirects=False
-            )
-            status = answer.status_code
-        except requests.RequestException as failure:
-            error = str(failure)
-        group = pending.failures // TRIES_IN_A_GROUP + 1
+        status, error = self._post(session, webhook.url, event.body, headers)
         return Delivery(
-            webhook.id, webhook.url, event, pending.failures + 1, group, now, headers, status, error
+            webhook_id=webhook.id,
+            url=webhook.url,
+            event=event,
+            attempt=pending.failures + 1,
+            group=pending.failures // TRIES_IN_A_GROUP + 1,
+            at=now,
+            headers=headers,
+            status=status,
+            error=error,
         )
 
     def _settle(self, pending: _Pending, delivery: Delivery) -> None:
@@ -264,7 +246,7 @@ class Webhooks:
                 return
             webhook = pending.webhook
             webhook.enabled = False
-            webhook.disabled_reason = delivery.error or f"answered {delivery.status}"
+            webhook.disabled_reason = delivery.failure
             self._waiting = [other for other in self._waiting if other.webhook is not webhook]
             heapq.heapify(self._waiting)
 

@@ -75,7 +75,7 @@ def load() -> ResponseReturnValue:
 
 @routes.post("/misbehave")
 def misbehave() -> ResponseReturnValue:
-    """Misbehave: `{"kind", "method"?, "path"?, "times"?}` and the kind's options."""
+    """Put a fault in force: `{"kind", "method"?, "path"?, "times"?}` and the kind's options."""
     try:
         _state().misbehave(**views.body())
     except (TypeError, ValueError) as failure:
@@ -85,7 +85,7 @@ def misbehave() -> ResponseReturnValue:
 
 @routes.post("/behave")
 def behave() -> ResponseReturnValue:
-    """Stop all misbehaviour."""
+    """Remove all faults."""
     _state().behave()
     return {}
 
@@ -116,8 +116,7 @@ def webhooks() -> ResponseReturnValue:
 def deliver() -> ResponseReturnValue:
     """Send the webhook events that are due now, of one platform or of all: `{"api_key"?}`."""
     body = views.body()
-    platforms = [_platform(body)] if "api_key" in body else _state().platforms
-    deliveries = [delivery for platform in platforms for delivery in platform.deliver_webhooks()]
+    deliveries = (_platform(body) if "api_key" in body else _state()).deliver_webhooks()
     return {
         "deliveries": [
             {"action": d.event.action, "id": d.event.resource_id, "attempt": d.attempt, "status": d.status}

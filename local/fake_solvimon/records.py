@@ -8,7 +8,7 @@ from copy import deepcopy
 
 from local.fake_solvimon import custom_values, instants
 from local.fake_solvimon.errors import Json, already_exists, not_found
-from local.fake_solvimon.idempotency import IdempotencyStore
+from local.fake_solvimon.idempotency import SolvimonAnswers
 from local.fake_solvimon.resources.resource import Resource
 from local.fake_solvimon.resources.shapes import ALL, INVOICES, PRODUCT_CATEGORIES, PRODUCTS
 from local.fake_solvimon.resources.webhook_shape import WEBHOOKS
@@ -39,7 +39,7 @@ class Records:
         self.lock = threading.RLock()
         self.id = self.new_id("plat")
         self.records: dict[str, dict[str, Json]] = {name: {} for name in _RESOURCES}
-        self.idempotency = IdempotencyStore(clock)
+        self.idempotency = SolvimonAnswers(clock)
         self.webhooks = Webhooks(clock, webhooks_on)
         self.put_replaces = True
 

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import hmac
 import json
-import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ import requests
 
 from local.fake_solvimon import instants
 from local.fake_solvimon.errors import Json
+from local.fake_vendor.webhook_delivery import Attempt, WebhookSender
 
 ANSWER_SECONDS = 10.0
 """No answer within this time counts as a failed delivery."""
@@ -35,23 +35,11 @@ class Event:
     body: bytes
 
 
-@dataclass(frozen=True)
-class Delivery:
-    """One attempt to deliver an event; `status` is None when there was no answer."""
+@dataclass(frozen=True, kw_only=True)
+class Delivery(Attempt):
+    """One attempt to deliver an event."""
 
-    webhook_id: str
-    url: str
     event: Event
-    attempt: int
-    at: float
-    headers: dict[str, str]
-    status: int | None
-    error: str | None = None
-
-    @property
-    def delivered(self) -> bool:
-        """Tell whether the receiver took it."""
-        return self.status is not None and 200 <= self.status < 300
 
 
 @dataclass
@@ -87,7 +75,7 @@ class Webhook:
         return shown
 
 
-class Webhooks:
+class Webhooks(WebhookSender):
     """The webhooks of one platform.
 
     Choices where Solvimon's texts are silent: signatures are separated by a comma, a retry is signed with a
@@ -99,11 +87,7 @@ class Webhooks:
     """
 
     def __init__(self, clock: Callable[[], float], is_on: Callable[[], bool]) -> None:
-        self._clock = clock
-        self._is_on = is_on
-        self._lock = threading.RLock()
-        self._delivering = threading.Lock()
-        self.answer_seconds = ANSWER_SECONDS
+        super().__init__(clock, is_on, ANSWER_SECONDS)
         self.webhooks: dict[str, Webhook] = {}
         self.events: list[Event] = []
 
@@ -175,8 +159,7 @@ class Webhooks:
         A failed event stays at the head of its webhook's queue and holds up the later ones.
         """
         done: list[Delivery] = []
-        with self._delivering, requests.Session() as session:
-            session.trust_env = False
+        with self._session() as session:
             for webhook in list(self.webhooks.values()):
                 while (event := self._due(webhook)) is not None:
                     delivery = self._attempt(session, webhook, event)
@@ -197,15 +180,17 @@ class Webhooks:
     def _attempt(self, session: requests.Session, webhook: Webhook, event: Event) -> Delivery:
         webhook_id, url = webhook.record["id"], webhook.record["url"]
         headers = self.sign(event.body, webhook_id=webhook_id)
-        status, error = None, None
-        try:
-            answer = session.post(
-                url, data=event.body, headers=headers, timeout=self.answer_seconds, allow_redirects=False
-            )
-            status = answer.status_code
-        except requests.RequestException as failure:
-            error = str(failure)
-        return Delivery(webhook_id, url, event, webhook.attempts + 1, self._clock(), headers, status, error)
+        status, error = self._post(session, url, event.body, headers)
+        return Delivery(
+            webhook_id=webhook_id,
+            url=url,
+            event=event,
+            attempt=webhook.attempts + 1,
+            at=self._clock(),
+            headers=headers,
+            status=status,
+            error=error,
+        )
 
     def _settle(self, webhook: Webhook, delivery: Delivery) -> None:
         with self._lock:
@@ -218,7 +203,7 @@ class Webhooks:
             wait = 60 * PENALTY_MINUTES[min(webhook.attempts, len(PENALTY_MINUTES) - 1)]
             webhook.attempts += 1
             webhook.retry_at = delivery.at + wait
-            webhook.cause = delivery.error or f"answered {delivery.status}"
+            webhook.cause = delivery.failure
             if webhook.retry_at - webhook.failing_since > GIVE_UP_SECONDS:
                 webhook.record["active"] = False
                 webhook.record["disabled_reason"] = webhook.cause

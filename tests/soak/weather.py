@@ -1,18 +1,18 @@
 """What the vendors and the network do to a run: calls that fail, outages, webhooks that never come.
 
-Both fakes ask their list of ordered misbehaviours at each call; here chance gives the order.
+Both fakes ask their list of faults at each call; here chance decides.
 """
 
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from random import Random
 from typing import Any
 
-from local.fake_rillet import faults as rillet_faults
+from local.fake_rillet.call_middleware import INSTEAD_OF_EXECUTING
 from local.fake_rillet.webhook_events import Event
-from local.fake_solvimon import faults as solvimon_faults
+from local.fake_vendor import faults
 from local.system import Connection, LocalSystem
 from tests.soak.chance import chance
 from tests.soak.script import Plan
@@ -70,44 +70,43 @@ class Fate:
         return "drop", {}
 
 
-class SolvimonWeather(solvimon_faults.Misbehaviours):
-    """Takes the place of the fake's list of misbehaviours."""
+class SolvimonWeather(faults.Faults):
+    """Takes the place of the fake's list of faults."""
 
     def __init__(self, fate: Fate) -> None:
         super().__init__()
         self._fate = fate
 
-    def take(self, method: str, path: str) -> solvimon_faults.Misbehaviour | None:
+    def take(self, method: str, path: str, kinds: Collection[str] = faults.KINDS) -> faults.Fault | None:
         """Return the failure of a call."""
         drawn = self._fate.draw()
         if drawn is None:
             return None
         kind, options = drawn
-        return solvimon_faults.Misbehaviour(kind, method, path, None, options)  # type: ignore[arg-type]
+        return faults.Fault(kind, method, path, None, options)
 
 
-class RilletWeather(rillet_faults.Misbehaviours):
-    """Takes the place of the fake's list of misbehaviours, which asks up to three times in a call."""
+class RilletWeather(faults.Faults):
+    """Takes the place of the fake's list of faults, which it asks up to three times in a call."""
 
     def __init__(self, fate: Fate) -> None:
         super().__init__()
         self._fate = fate
         self._of_this_call = threading.local()
 
-    def take(self, kinds: tuple[str, ...], method: str, path: str) -> rillet_faults.Misbehaviour | None:
+    def take(self, method: str, path: str, kinds: Collection[str] = faults.KINDS) -> faults.Fault | None:
         """Return the failure of a call at the place where it belongs."""
-        if kinds == rillet_faults.AT_THE_DOOR:
+        if kinds == INSTEAD_OF_EXECUTING:
             self._of_this_call.drawn = None if path == "/oauth2/authorize" else self._drawn(method, path)
-        drawn: rillet_faults.Misbehaviour | None = getattr(self._of_this_call, "drawn", None)
+        drawn: faults.Fault | None = getattr(self._of_this_call, "drawn", None)
         return drawn if drawn and drawn.kind in kinds else None
 
-    def _drawn(self, method: str, path: str) -> rillet_faults.Misbehaviour | None:
+    def _drawn(self, method: str, path: str) -> faults.Fault | None:
         drawn = self._fate.draw()
         if drawn is None:
             return None
         kind, options = drawn
-        status, seconds = options.get("status", 500), options.get("seconds", 0.0)
-        return rillet_faults.Misbehaviour(kind, method, path, None, status, None, seconds)
+        return faults.Fault(kind, method, path, None, options)
 
 
 class Weather:
@@ -126,7 +125,7 @@ class Weather:
         self.webhooks_lost = self.webhooks_sent = 0
         self._on, self._share_lost = True, plan.lost
         system.solvimon.state.faults = SolvimonWeather(self.solvimon)
-        system.rillet.state.misbehaviours = RilletWeather(self.rillet)
+        system.rillet.state.faults = RilletWeather(self.rillet)
         solvimon, rillet = connection.platform.webhooks, connection.organisation.webhooks
 
         def is_wanted_of_solvimon(action: str, *_: object) -> bool:

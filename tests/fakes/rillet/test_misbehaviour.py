@@ -30,7 +30,7 @@ def test_commit_then_drop_keeps_the_invoice_and_hangs_up(rillet: Rillet) -> None
 
     dropped, answered = rillet.state.calls
     assert invoices(rillet) == 1
-    assert (dropped.status, dropped.misbehaviour) == (None, "commit_then_drop")
+    assert (dropped.status, dropped.fault) == (None, "commit_then_drop")
     assert dropped.response_body["id"] == replay.json()["id"]
     assert answered.replayed
 
@@ -150,9 +150,7 @@ def test_misbehaviours_can_be_ordered_and_taken_back_over_http(rillet: Rillet) -
     status = rillet.get("/customers").status_code
     admin(rillet, "POST", "behave")
 
-    assert ordered["misbehaviours"] == [
-        {"kind": "status", "method": "GET", "path": "/customers", "remaining": 2}
-    ]
+    assert ordered["faults"] == [{"kind": "status", "method": "GET", "path": "/customers", "remaining": 2}]
     assert status == 500
     assert rillet.get("/customers").status_code == 200
 

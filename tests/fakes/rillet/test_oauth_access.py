@@ -178,7 +178,7 @@ def test_a_malformed_token_answer_is_half_an_answer_and_is_not_logged(browser: B
     assert answer.status_code == 200
     with pytest.raises(requests.JSONDecodeError):
         answer.json()
-    assert (call.misbehaviour, call.response_body) == ("malformed", "***")
+    assert (call.fault, call.response_body) == ("malformed", "***")
 
 
 def test_a_delayed_refresh_happens_although_the_caller_gave_up(browser: Browser) -> None:

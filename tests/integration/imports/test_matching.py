@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from local import sample_data
-from local.fake_solvimon.state import Call
+from local.fake_solvimon.calls import Call
 from local.system import Connection, LocalSystem
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.solvimon.client import SolvimonClient
