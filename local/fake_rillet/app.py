@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from local.fake_rillet.call_middleware import CallMiddleware
 from local.fake_rillet.context import STATE
+from local.fake_rillet.json_encoding import plain
 from local.fake_rillet.oauth import endpoints as oauth
 from local.fake_rillet.problems import Problem
 from local.fake_rillet.resources import (
@@ -23,7 +24,6 @@ from local.fake_rillet.resources import (
     products,
 )
 from local.fake_rillet.state import State
-from local.fake_rillet.wire import plain
 
 
 class _Json(DefaultJSONProvider):

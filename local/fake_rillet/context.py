@@ -15,7 +15,7 @@ STATE = "RILLET_TWIN_STATE"
 
 
 def state() -> State:
-    """Return the fake's memory."""
+    """Return the fake's state."""
     return cast(State, current_app.config[STATE])
 
 

@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"\S+")
 
 @dataclass(frozen=True)
 class CreditMemoRequest:
-    """A credit memo as a caller wants it."""
+    """A credit memo as a caller sends it."""
 
     customer_id: str
     subsidiary_id: str | None
@@ -91,9 +91,9 @@ def read_applications(body: Fields, checks: Checks) -> list[ApplicationRequest]:
     """
     rows = body.required_objects("applications")
     requests = [_application(row) for row in rows]
-    asked = [request.invoice_id for request in requests]
+    invoice_ids = [request.invoice_id for request in requests]
     for row, request in zip(rows, requests, strict=True):
-        if asked.count(request.invoice_id) > 1:
+        if invoice_ids.count(request.invoice_id) > 1:
             row.wrong("invoice_id", "must not come twice")
     checks.finish()
     return requests

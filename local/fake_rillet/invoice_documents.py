@@ -1,4 +1,4 @@
-"""Working out the invoice that Rillet's API shows from the one that was asked for."""
+"""The invoice that Rillet's API shows, calculated from a request."""
 
 import uuid
 from datetime import date
@@ -16,7 +16,7 @@ STATUSES = ("UNPAID", "PAID", "PARTIALLY_PAID", "UNBILLED", "CREDITED", "PARTIAL
 
 
 def invoice_document(books: Books, request: InvoiceRequest, number: str, subsidiary: str) -> Json:
-    """Work out the `Invoice` of API v4.
+    """Calculate the `Invoice` of API v4.
 
     It carries neither scope, tax rates, discount objects nor unrounded unit prices, so that it cannot be
     turned back into a request.
@@ -43,7 +43,7 @@ def invoice_document(books: Books, request: InvoiceRequest, number: str, subsidi
     }
 
 
-def item_revenue(books: Books, product_id: str, day: date, asked: Json) -> Json:
+def item_revenue(books: Books, product_id: str, day: date, given: Json) -> Json:
     """Complete an item's revenue: by default all of it on the document's day, as the product says."""
     product = books.products.get(product_id).document
     default = {
@@ -51,13 +51,13 @@ def item_revenue(books: Books, product_id: str, day: date, asked: Json) -> Json:
         "pattern": product["revenue_pattern"],
         "account_code": product["account_code"],
     }
-    return default | asked
+    return default | given
 
 
 def _totals(request: InvoiceRequest) -> Json:
     """Add up the lines.
 
-    Tax is the lines' own; a recorded invoice whose lines say nothing about tax has its header's.
+    Tax is the lines' own; a recorded invoice whose lines have no tax has its header's.
     """
     subtotal = sum((line.gross for line in request.lines), Decimal(0))
     discount = sum((line.discount for line in request.lines), Decimal(0))

@@ -12,8 +12,8 @@ CURRENCY_DECIMALS = {
 } | _WITHDRAWN
 """Decimals of the currencies that the fake accepts.
 
-Rillet's document says "ISO 4217" and lists none. Chosen here: no funds and units of account, in which nobody
-invoices, and the currencies that left ISO 4217 in 2025 and 2026, which older documents have.
+Rillet's document says "ISO 4217" and lists none. Chosen here: no funds and units of account, which no invoice
+is in, and the currencies that left ISO 4217 in 2025 and 2026, which older documents have.
 """
 
 _WIDE = Context(prec=100, rounding=ROUND_HALF_UP)

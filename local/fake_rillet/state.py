@@ -1,4 +1,4 @@
-"""Everything the fake remembers, for tests and people to read, seed and reset."""
+"""The state of the Rillet fake: organisations, keys, calls, faults, OAuth."""
 
 import threading
 import uuid
@@ -12,7 +12,7 @@ from local.fake_rillet.oauth.server import AuthorisationServer
 from local.fake_rillet.organisation import Organisation
 from local.fake_rillet.pagination import Cursors
 from local.fake_rillet.rate_limit import RateLimiter
-from local.fake_rillet.seeding import complete, fill
+from local.fake_rillet.seeding import add_defaults, add_seed
 from local.fake_rillet.store import Json
 from local.fake_rillet.webhooks import Delivery
 from local.fake_vendor.faults import Fault, Faults
@@ -29,7 +29,7 @@ class ApiKey:
 
 
 class State:
-    """The fake's memory.
+    """The fake's state.
 
     Attributes:
         clock: Unix seconds.
@@ -37,7 +37,7 @@ class State:
         rate_window: the window's length in seconds; may be changed at any time.
         calls: every call so far, oldest first.
         replays: POSTs answered from the idempotency store, over all organisations.
-        webhooks_on: off, events are lost, as when nobody configured a webhook.
+        webhooks_on: off, events are lost, as without a configured webhook.
         oauth: the authorization server; a reset puts a new one in its place.
     """
 
@@ -104,12 +104,12 @@ class State:
         switches = organization.pop("switches", {})
         keys = [*organization.pop("api_keys", ()), *filter(None, [organization.pop("api_key", None)])]
         with self.lock:
-            organisation = self._found_or_made(organization)
+            organisation = self._find_or_create(organization)
             organisation.switches.set(**switches)
             for key in keys:
                 self.add_api_key(organisation, **({"key": key} if isinstance(key, str) else key))
-            fill(organisation, seed)
-            complete(organisation)
+            add_seed(organisation, seed)
+            add_defaults(organisation)
         return organisation
 
     def add_api_key(self, organisation: Organisation, key: str, *, read_only: bool = False) -> ApiKey:
@@ -122,7 +122,7 @@ class State:
         self.api_keys[api_key].revoked = True
 
     def reset(self) -> None:
-        """Forget everything, OAuth included; the rate limit is the first one."""
+        """Remove everything, OAuth included, and restore the first rate limit."""
         with self.lock:
             self.behave()
             self.calls.clear()
@@ -200,7 +200,7 @@ class State:
             "organizations": [_describe(organisation) for organisation in list(self.organisations.values())],
         }
 
-    def _found_or_made(self, organization: Json) -> Organisation:
+    def _find_or_create(self, organization: Json) -> Organisation:
         found = self.organisations.get(organization.get("id", ""))
         if found is not None:
             found.document |= organization

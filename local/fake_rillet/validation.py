@@ -1,8 +1,8 @@
 """Checked access to the fields of a request body.
 
 Every accessor notes what is wrong instead of raising, so that the answer names all fields at once; call
-`Checks.finish` before using what was read. An explicit null counts as absent, and fields nobody reads are
-dropped without a word, as Rillet does.
+`Checks.finish` before using what was read. An explicit null counts as absent, and unknown fields are
+dropped silently, as Rillet does.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""The webhooks of one organisation: signed, retried in groups, disabled when nobody answers."""
+"""The webhooks of one organisation: signed, retried in groups, disabled after the last failed retry."""
 
 import base64
 import heapq
@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 import requests
 
+from local.fake_rillet.json_encoding import encode
 from local.fake_rillet.switches import Switches
 from local.fake_rillet.timestamps import to_micros, write_timestamp
 from local.fake_rillet.webhook_events import EVENTS, Event
-from local.fake_rillet.wire import encode
 from local.fake_vendor.webhook_delivery import Attempt, WebhookSender
 
 MOST_WEBHOOKS = 5
@@ -35,11 +35,11 @@ Rillet says: exponential back-off, groups of 3, up to 5 groups. How long the wai
 
 @dataclass
 class Webhook:
-    """A receiver, made by hand in Rillet's settings.
+    """A receiver, configured by a user in Rillet's settings.
 
     Attributes:
         token: signs every delivery; Base64 text.
-        events: the names it wants; all of `EVENTS` when none were named.
+        events: the names it is subscribed to; all of `EVENTS` when none were named.
         former_tokens: the tokens before, oldest first; they sign nothing any more.
         disabled_reason: why Rillet switched it off.
     """
@@ -85,11 +85,11 @@ class _Pending:
 class Webhooks(WebhookSender):
     """Receivers, events and the deliveries that wait.
 
-    Events do not wait for one another: each goes its own way through its retries.
+    Events do not wait for one another: each has its own retries.
 
     Attributes:
         webhooks: by id, oldest first.
-        events: everything announced so far, oldest first; nothing while webhooks are off.
+        events: everything emitted so far, oldest first; nothing while webhooks are off.
     """
 
     def __init__(self, clock: Callable[[], float], is_on: Callable[[], bool], switches: Switches) -> None:
@@ -106,13 +106,13 @@ class Webhooks(WebhookSender):
         Raises:
             ValueError: there are five already, or an event does not exist.
         """
-        wanted = frozenset(EVENTS if events is None else events)
-        if unknown := wanted - EVENTS.keys():
+        subscribed = frozenset(EVENTS if events is None else events)
+        if unknown := subscribed - EVENTS.keys():
             raise ValueError(f"no event is called {', '.join(sorted(unknown))}")
         with self._lock:
             if len(self.webhooks) == MOST_WEBHOOKS:
                 raise ValueError(f"an organisation has at most {MOST_WEBHOOKS} webhooks")
-            webhook = Webhook(str(uuid.uuid4()), url, token or _new_token(), wanted)
+            webhook = Webhook(str(uuid.uuid4()), url, token or _new_token(), subscribed)
             self.webhooks[webhook.id] = webhook
         return webhook
 
@@ -130,7 +130,7 @@ class Webhooks(WebhookSender):
         webhook.enabled, webhook.disabled_reason = True, None
 
     def emit(self, name: str, document: object) -> Event | None:
-        """Announce something to every webhook that wants it; with webhooks off it is lost.
+        """Queue an event for every subscribed webhook; with webhooks off it is lost.
 
         Args:
             name: one of `EVENTS`; also those whose objects the fake does not have.
@@ -147,7 +147,7 @@ class Webhooks(WebhookSender):
         return event
 
     def send(self, event: Event) -> None:
-        """Send an event to everybody who wants it; a second time makes a duplicate with the same id."""
+        """Queue an event for every subscribed webhook; a second time makes a duplicate with the same id."""
         with self._lock:
             for webhook in self.webhooks.values():
                 if webhook.enabled and event.name in webhook.events:
@@ -190,7 +190,7 @@ class Webhooks(WebhookSender):
         with self._session() as session:
             while (pending := self._next_due()) is not None:
                 delivery = self._attempt(session, pending)
-                self._settle(pending, delivery)
+                self._record_outcome(pending, delivery)
                 done.append(delivery)
         return done
 
@@ -234,7 +234,7 @@ class Webhooks(WebhookSender):
             error=error,
         )
 
-    def _settle(self, pending: _Pending, delivery: Delivery) -> None:
+    def _record_outcome(self, pending: _Pending, delivery: Delivery) -> None:
         if delivery.delivered:
             return
         pending.failures += 1

@@ -1,4 +1,4 @@
-"""The log of everything the Solvimon fake was asked, with the status it answered."""
+"""The log of calls to the Solvimon fake and their statuses."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -58,7 +58,7 @@ class CallLog:
         return Counter(f"{call.method} {'/'.join(call.path.split('/')[:3])}" for call in self._calls)
 
     def clear(self) -> None:
-        """Forget all calls."""
+        """Remove all calls."""
         self._calls.clear()
 
     def __iter__(self) -> Iterator[Call]:

@@ -9,7 +9,7 @@ from local.fake_vendor.iso_codes import MINOR_UNITS
 
 _PARTS = {"quantity", "currency"}
 
-Key = TypeVar("Key", bound=Hashable)
+Part = TypeVar("Part", bound=Hashable)
 
 
 def value(amount: Json) -> Decimal:
@@ -40,7 +40,7 @@ def negated(document: object) -> object:
     return {name: negated(part) for name, part in document.items()}
 
 
-def spread(total: Decimal, over: Mapping[Key, Decimal], currency: str) -> dict[Key, Decimal]:
+def spread(total: Decimal, over: Mapping[Part, Decimal], currency: str) -> dict[Part, Decimal]:
     """Spread a total in proportion; each share is rounded and the largest takes what is left over.
 
     A total that is the whole gives every part back as it is, with all its decimals.

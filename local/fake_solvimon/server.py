@@ -15,7 +15,7 @@ from local.fake_solvimon.errors import ApiProblem, no_such_path
 from local.fake_solvimon.fault_middleware import FaultMiddleware
 from local.fake_solvimon.platform import Platform
 from local.fake_solvimon.resources import catalogue, custom_fields, invoices, payments, webhooks
-from local.fake_solvimon.resources.shapes import CATALOGUE
+from local.fake_solvimon.resources.definitions import CATALOGUE
 from local.fake_solvimon.state import State
 from local.fake_vendor.http_server import HttpServer
 from local.fake_vendor.idempotency import SavedAnswer

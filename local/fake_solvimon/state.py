@@ -1,4 +1,4 @@
-"""Everything the Solvimon fake remembers: platforms, the call log, faults and switches."""
+"""The state of the Solvimon fake: platforms, call log, faults and switches."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -12,14 +12,14 @@ from local.fake_vendor.faults import Fault, Faults, Kind
 
 
 class State:
-    """The fake's memory.
+    """The fake's state.
 
     Attributes:
-        webhooks_on: Off, events are lost, as when nobody configured a webhook.
+        webhooks_on: Off, events are lost, as without a configured webhook.
         absolute_links: Whether `links` in lists are whole URLs or begin with the path; Solvimon's texts do
             not say.
-        charged: Ids of the invoices that `POST /invoices/{id}/pay` took money for; nobody may call it, so
-            anything here is an accident.
+        charged: Ids of the invoices that `POST /invoices/{id}/pay` charged; the product must never call it,
+            so any entry is an error.
         calls: The call log.
         faults: The faults in force.
     """
@@ -101,7 +101,7 @@ class State:
         self.faults.clear()
 
     def reset(self) -> None:
-        """Forget platforms, calls and faults and set the switches back."""
+        """Remove platforms, calls and faults and set the switches back."""
         with self._lock:
             self._platforms.clear()
         self.behave()

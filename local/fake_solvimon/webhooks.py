@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import requests
 
-from local.fake_solvimon import instants
+from local.fake_solvimon import timestamps
 from local.fake_solvimon.errors import Json
 from local.fake_vendor.webhook_delivery import Attempt, WebhookSender
 
@@ -56,7 +56,7 @@ class Webhook:
     retry_at: float = 0.0
     cause: str | None = None
 
-    def wants(self, action: str) -> bool:
+    def is_subscribed(self, action: str) -> bool:
         """Tell whether the event is to be sent: active, included (all when none are named), not excluded."""
         included = self.record.get("included_actions") or [action]
         excluded = self.record.get("excluded_actions") or []
@@ -68,7 +68,7 @@ class Webhook:
         if self.queue and self.attempts:
             shown["penalty_box_data"] = {
                 "retry_count": self.attempts,
-                "retry_at": instants.to_text(self.retry_at),
+                "retry_at": timestamps.to_text(self.retry_at),
                 "cause": self.cause,
                 "payload": self.queue[0].body.decode(),
             }
@@ -104,14 +104,14 @@ class Webhooks(WebhookSender):
             webhook = self.webhooks[webhook_id]
             webhook.previous_secret, webhook.secret = webhook.secret, secret
             webhook.rolled_at = self._clock()
-            webhook.record["secret_rolled_at"] = instants.to_text(webhook.rolled_at)
+            webhook.record["secret_rolled_at"] = timestamps.to_text(webhook.rolled_at)
             return webhook
 
     def emit(self, action: str, resource: Json, request_id: str | None = None) -> None:
-        """Queue an event for every webhook that wants it; with webhooks off it is lost."""
+        """Queue an event for every subscribed webhook; with webhooks off it is lost."""
         if not self._is_on():
             return
-        created_at = instants.to_text(self._clock())
+        created_at = timestamps.to_text(self._clock())
         envelope: Json = {"created_at": created_at, "type": action, "environment": "TEST", "data": resource}
         if request_id is not None:
             envelope["original_request_id"] = request_id
@@ -120,7 +120,7 @@ class Webhooks(WebhookSender):
         with self._lock:
             self.events.append(event)
             for webhook in self.webhooks.values():
-                if webhook.wants(action):
+                if webhook.is_subscribed(action):
                     webhook.queue.append(event)
 
     def sign(self, body: bytes, at: float | None = None, webhook_id: str | None = None) -> dict[str, str]:
@@ -144,7 +144,7 @@ class Webhooks(WebhookSender):
             secrets = [webhook.secret] if webhook.secret else []
             if webhook.previous_secret and self._clock() - webhook.rolled_at < ROLL_SECONDS:
                 secrets.append(webhook.previous_secret)
-        timestamp = instants.to_text(now)
+        timestamp = timestamps.to_text(now)
         headers = {"Content-Type": "application/json", **_authentication(webhook.record)}
         if secrets:
             signed = timestamp.encode() + b"." + body
@@ -163,7 +163,7 @@ class Webhooks(WebhookSender):
             for webhook in list(self.webhooks.values()):
                 while (event := self._due(webhook)) is not None:
                     delivery = self._attempt(session, webhook, event)
-                    self._settle(webhook, delivery)
+                    self._record_outcome(webhook, delivery)
                     done.append(delivery)
         return done
 
@@ -192,7 +192,7 @@ class Webhooks(WebhookSender):
             error=error,
         )
 
-    def _settle(self, webhook: Webhook, delivery: Delivery) -> None:
+    def _record_outcome(self, webhook: Webhook, delivery: Delivery) -> None:
         with self._lock:
             if delivery.delivered:
                 webhook.queue.popleft()

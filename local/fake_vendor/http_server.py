@@ -26,7 +26,7 @@ class HttpServer:
     """Serves a fake; usable as a context manager. The fake's state outlives `stop`.
 
     Attributes:
-        recorder: reports every call to whoever listens.
+        recorder: reports every call to its listeners.
     """
 
     def __init__(self, vendor: Vendor, application: "WSGIApplication", deliver: Callable[[], object]) -> None:

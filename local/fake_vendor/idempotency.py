@@ -66,7 +66,7 @@ class AnswerStore(Generic[Key]):
             self.changed.notify_all()
 
     def clear(self) -> None:
-        """Forget all keys."""
+        """Remove all keys."""
         with self.changed:
             self._entries.clear()
             self.changed.notify_all()

@@ -1,4 +1,4 @@
-"""Recording what a vendor's fake is asked and answers, byte by byte."""
+"""Recording a fake's requests and answers, byte by byte."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

@@ -12,7 +12,7 @@ from tests.contract.reach import calls_of
 from tests.contract.report import Report
 from tests.contract.scenarios import SCENARIOS
 from tests.contract.sdk import sdk, unreadable, use
-from tests.fakes.rillet import tour
+from tests.fakes.rillet import every_operation
 from tests.fakes.rillet.support import Rillet
 
 _EXAMPLES = 60
@@ -42,9 +42,9 @@ def fake_rillet(report: Report) -> list[str]:
     with Rillet() as rillet:
         rillet.renew()
         with report.listening(rillet.fake.recorder):
-            tour.everything(rillet)
+            every_operation.call_every_operation(rillet)
         with report.listening(rillet.fake.recorder, requests=False):
-            tour.refuse_something_everywhere(rillet)
+            every_operation.send_refused_requests(rillet)
     return []
 
 

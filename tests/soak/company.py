@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from local.fake_rillet.money import rounded
-from local.fake_solvimon.resources.shapes import PRODUCTS
+from local.fake_solvimon.resources.definitions import PRODUCTS
 from local.sample_data.identity import Json, rillet_id, solvimon_id
 from local.system import Connection, LocalSystem
 from tests.soak import world

@@ -129,7 +129,7 @@ class Weather:
         solvimon, rillet = connection.platform.webhooks, connection.organisation.webhooks
 
         def is_wanted_of_solvimon(action: str, *_: object) -> bool:
-            return any(webhook.wants(action) for webhook in solvimon.webhooks.values())
+            return any(webhook.is_subscribed(action) for webhook in solvimon.webhooks.values())
 
         def is_wanted_of_rillet(event: Event) -> bool:
             return any(event.name in webhook.events for webhook in rillet.webhooks.values())

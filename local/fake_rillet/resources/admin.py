@@ -1,4 +1,4 @@
-"""The fake's own controls under `/_fake/`; Rillet has nothing like it."""
+"""The fake's own controls under `/_fake/`; Rillet has none of them."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ def behave() -> Json:
 
 @blueprint.post("/reset")
 def reset() -> Json:
-    """Forget everything."""
+    """Remove everything."""
     state().reset()
     return {}
 
@@ -79,7 +79,7 @@ def deliver() -> Json:
 
 @blueprint.post("/pay")
 def pay() -> Json:
-    """Pay an invoice by hand: {"invoice_id", "amount", "cleared", "organization_id"}, mostly optional."""
+    """Pay an invoice as a user does: {"invoice_id", "amount", "cleared", "organization_id"}."""
     arguments = _arguments()
     organisation = _organisation(arguments)
     cleared = bool(arguments.get("cleared", True))

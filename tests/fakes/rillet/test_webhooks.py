@@ -55,7 +55,7 @@ def test_every_change_of_an_invoice_is_announced(rillet: Rillet) -> None:
     paid = rillet.post(f"{path}/payments", payment("40.00")).json()
     rillet.call("PUT", f"{path}/payments/{paid['id']}", payment("50.00"))
     rillet.call("DELETE", f"{path}/payments/{paid['id']}")
-    rillet.organisation.edit_invoice_by_hand(invoice["id"], memo="Ahoy")
+    rillet.organisation.edit_invoice(invoice["id"], memo="Ahoy")
     rillet.call("DELETE", path)
 
     events = rillet.organisation.announced()

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from local.fake_solvimon.field_checks import COUNTRIES, CURRENCIES
+from local.fake_solvimon.resources.definitions import ALL, INVOICES
 from local.fake_solvimon.resources.resource import Resource
-from local.fake_solvimon.resources.shapes import ALL, INVOICES
-from local.fake_solvimon.rules import COUNTRIES, CURRENCIES
 from local.sample_data import expected, invoice_id
 from tests.contract.checker import check_record
 from tests.contract.documents import MISSING, MISSING_REASON, document_of

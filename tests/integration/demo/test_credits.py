@@ -43,7 +43,7 @@ def nothing(_: Stage, memo: Json) -> None:
 
 
 def a_cent_less(stage: Stage, memo: Json) -> None:
-    stage.connection.organisation.edit_credit_memo_by_hand(memo["id"], amount_by="-0.01")
+    stage.connection.organisation.edit_credit_memo(memo["id"], amount_by="-0.01")
 
 
 def net_and_tax_shifted(_: Stage, memo: Json) -> None:

@@ -1,4 +1,4 @@
-"""A tour of everything that the Rillet fake can do, with every field that its requests may have."""
+"""Calls of every operation of the Rillet fake, with every field that its requests may have."""
 
 from collections.abc import Iterator
 
@@ -116,8 +116,8 @@ def credit_memo_requests() -> Iterator[Json]:
 REQUESTS = {"/customers": customer_requests, "/products": product_requests, "/invoices": invoice_requests}
 
 
-def everything(rillet: Rillet) -> None:
-    """Create, replace, read and delete something of each kind."""
+def call_every_operation(rillet: Rillet) -> None:
+    """Create, replace, read and delete every kind of object."""
     rillet.get("/books/periods/last-closed")
     rillet.organisation.close_period("2026-01-01", "2026-01-31")
     fields = [{"name": "Team", "values": [{"id": NOBODY, "name": "A", "deactivated": False}]}]
@@ -129,12 +129,12 @@ def everything(rillet: Rillet) -> None:
                 rillet.call("PUT", f"{path}/{created['id']}", body)
             rillet.get(f"{path}/{created['id']}")
     invoice = next(iter(rillet.organisation.invoices)).id
-    settle_something(rillet)
-    read_everything(rillet)
+    credit_and_pay(rillet)
+    read_every_resource(rillet)
     rillet.call("DELETE", f"/invoices/{invoice}")
 
 
-def settle_something(rillet: Rillet) -> None:
+def credit_and_pay(rillet: Rillet) -> None:
     """Use every operation that credits, pays or replaces."""
     full = rillet.create("/invoices", full_invoice(full_item("100.00")))
     recorded = rillet.create("/invoices", recorded_invoice())
@@ -161,7 +161,7 @@ def settle_something(rillet: Rillet) -> None:
     rillet.call("PUT", f"/invoices/{recorded['id']}", update)
 
 
-def read_everything(rillet: Rillet) -> None:
+def read_every_resource(rillet: Rillet) -> None:
     for path in (
         *("/health", "/api-key", "/organizations/self", "/subsidiaries", f"/subsidiaries/{SUBSIDIARY}"),
         *("/customers", "/customers?limit=1", f"/customers/{CUSTOMER}", "/products", f"/products/{PRODUCT}"),
@@ -171,7 +171,7 @@ def read_everything(rillet: Rillet) -> None:
         assert rillet.get(path).status_code == 200, path
 
 
-def refuse_something_everywhere(rillet: Rillet) -> None:
+def send_refused_requests(rillet: Rillet) -> None:
     for response in (
         rillet.get("/customers", limit="0"),
         rillet.get(f"/subsidiaries/{NOBODY}"),

@@ -1,7 +1,7 @@
 """The fields of a webhook's configuration (OpenAPI and SDK facts)."""
 
+from local.fake_solvimon.field_checks import FREE_TEXT, choice, flag, list_of, text, timestamp
 from local.fake_solvimon.resources.resource import Resource, names
-from local.fake_solvimon.rules import FREE_TEXT, choice, flag, list_of, text, timestamp
 
 WEBHOOKS = Resource(
     collection="webhooks",

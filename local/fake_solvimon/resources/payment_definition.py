@@ -1,7 +1,7 @@
 """The fields of a payment (OpenAPI and SDK facts); there is no call that changes one."""
 
+from local.fake_solvimon.field_checks import AMOUNT, FREE_TEXT, anything, choice, text, timestamp
 from local.fake_solvimon.resources.resource import Resource
-from local.fake_solvimon.rules import AMOUNT, FREE_TEXT, anything, choice, text, timestamp
 
 AUTHORIZED = "AUTHORIZED"
 """The value for success: there is no CAPTURED or SETTLED."""

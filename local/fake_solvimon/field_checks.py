@@ -1,4 +1,4 @@
-"""What a single value may look like: small checks that `resources.shapes` puts together into resources."""
+"""Checks of single values, which `resources.definitions` combines into resources."""
 
 import re
 from collections.abc import Callable
@@ -91,7 +91,7 @@ def whole_number(value: object, path: str) -> None:
 
 
 def anything(value: object, path: str) -> None:
-    """Accept every value: for parts of the API that the fake keeps without looking at them."""
+    """Accept every value: for parts of the API that the fake keeps unchecked."""
 
 
 def timestamp(value: object, path: str) -> None:

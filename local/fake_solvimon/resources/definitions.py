@@ -1,8 +1,6 @@
 """The fields of each resource: writable with their rules, read-only, required (OpenAPI and SDK facts)."""
 
-from local.fake_solvimon.resources.payment_shape import PAYMENTS
-from local.fake_solvimon.resources.resource import Resource, names
-from local.fake_solvimon.rules import (
+from local.fake_solvimon.field_checks import (
     COUNTRY,
     CURRENCY,
     EMAIL,
@@ -19,6 +17,8 @@ from local.fake_solvimon.rules import (
     timestamp,
     whole_number,
 )
+from local.fake_solvimon.resources.payment_definition import PAYMENTS
+from local.fake_solvimon.resources.resource import Resource, names
 
 _STATUS_CALLS = {"activate": "ACTIVE", "deprecate": "DEPRECATED", "archive": "ARCHIVED"}
 _TAX_CATEGORY = choice("STANDARD", "NO_TAX", "EXEMPT")
