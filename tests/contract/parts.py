@@ -40,7 +40,7 @@ def random_documents(report: Report) -> list[str]:
 def fake_rillet(report: Report) -> list[str]:
     """Every operation of the Rillet fake, those that we do not use included."""
     with Rillet() as rillet:
-        rillet.renew()
+        rillet.reset()
         with report.listening(rillet.fake.recorder):
             every_operation.call_every_operation(rillet)
         with report.listening(rillet.fake.recorder, requests=False):

@@ -1,16 +1,17 @@
-"""A Rillet fake with one organisation, and calls to it, for the fake's own tests."""
+"""A Rillet fake with one organisation, calls to it, and the bodies they send."""
 
-import threading
-import time
-from collections.abc import Callable
+import base64
+import hashlib
+import hmac
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Any
+from typing import Any, ClassVar
 
 import requests
 
 from local.fake_rillet import FakeRillet
 from local.fake_rillet.organisation import Organisation
+from local.fake_rillet.webhooks import Webhooks
+from tests.fakes.support import ManualClock
 
 Json = dict[str, Any]
 
@@ -22,7 +23,7 @@ CUSTOMER = "c0570e12-0000-4000-8000-000000000001"
 PRODUCT = "9704c700-0000-4000-8000-000000000001"
 BANK_ACCOUNT = "ba2cacc0-0000-4000-8000-000000000001"
 CASH = "10000"
-NOBODY = "00000000-0000-4000-8000-000000000000"
+UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 ADDRESS = {
     "line1": "Keizersgracht 1",
     "city": "Amsterdam",
@@ -56,33 +57,23 @@ SEED: Json = {
 }
 
 
-class HandClock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.time = NOON
-
-    def now(self) -> float:
-        return self.time
-
-    def advance(self, seconds: float) -> None:
-        self.time += seconds
-
-
 class Rillet:
     """A running fake, its clock, its one organisation, and a caller with a key."""
 
     organisation: Organisation
+    new_customer: ClassVar[Json] = {"name": "Carol"}
+    created = 200
+    hours_kept = 24
 
     def __init__(self) -> None:
-        self.clock = HandClock()
+        self.clock = ManualClock(NOON)
         self.fake = FakeRillet(self.clock.now, rate_limit=1000)
         self.state = self.fake.state
 
-    def renew(self) -> "Rillet":
-        """Forget the previous test."""
+    def reset(self) -> "Rillet":
+        """Remove what the previous test left."""
         self.state.reset()
-        self.clock.time = NOON
+        self.clock.reset()
         self.organisation = self.state.load(SEED)
         return self
 
@@ -90,9 +81,7 @@ class Rillet:
         self.fake.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *failure: object) -> None:
         self.fake.stop()
 
     def call(
@@ -132,6 +121,26 @@ class Rillet:
         assert response.status_code == 200, response.text
         created: Json = response.json()
         return created
+
+    def customers(self) -> int:
+        return len(self.organisation.customers)
+
+    def was_replayed(self, response: requests.Response) -> bool:
+        """Tell whether the answer to the last call came from the idempotency store."""
+        return self.state.calls[-1].replayed
+
+    def add_webhook(self, url: str) -> Webhooks:
+        self.organisation.add_webhook(url, TOKEN)
+        return self.organisation.webhooks
+
+    def add_other(self, api_key: str) -> None:
+        """Add a second organisation."""
+        self.state.add_organisation(api_key=api_key)
+
+    def admin(self, path: str, body: object = None) -> requests.Response:
+        """Use the fake's own controls, which need neither key nor version."""
+        method = "GET" if path == "state" else "POST"
+        return requests.request(method, f"{self.fake.url}/_fake/{path}", json=body, timeout=10)
 
 
 def money(amount: str, currency: str = "EUR") -> Json:
@@ -231,9 +240,29 @@ def invoices(rillet: Rillet) -> int:
     return len(rillet.organisation.invoices)
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Yield to the server's threads until something is so."""
-    deadline = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < deadline
-        threading.Event().wait(0.001)
+def fields_of(response: requests.Response) -> list[str]:
+    """Return the fields that a refusal names."""
+    assert response.status_code == 400, response.text
+    return [violation["field"] for violation in response.json().get("violations", ())]
+
+
+def kind_of(response: requests.Response) -> str:
+    """Return the last part of a refusal's type."""
+    assert response.status_code == 400, response.text
+    return str(response.json()["type"]).rsplit("/", 1)[1]
+
+
+def balance(rillet: Rillet, invoice: Json) -> tuple[str, str]:
+    """Return status and open amount of an invoice as they are now."""
+    now = rillet.get(f"/invoices/{invoice['id']}").json()
+    return now["status"], now["amount_due"]["amount"]
+
+
+TOKEN = base64.b64encode(b"thirty-two bytes, or nearly that").decode()
+SIGNED_HEADERS = ("X-RILLET-TIMESTAMP", "X-RILLET-ID", "X-RILLET-ENTITY", "X-RILLET-EVENT")
+
+
+def signature(key: bytes, headers: dict[str, str], body: bytes) -> str:
+    """Calculate Rillet's webhook signature independently of the fake."""
+    signed = b".".join([*(headers[name].encode() for name in SIGNED_HEADERS), body])
+    return base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()

@@ -1,41 +1,25 @@
 """Applying credit memos in the Rillet fake: the whole set at once, and what it does to invoices."""
 
-from collections.abc import Iterator
-
 import pytest
 import requests
 
 from tests.fakes.rillet.support import (
     CUSTOMER,
-    NOBODY,
+    UNKNOWN_ID,
     Json,
     Rillet,
     application,
+    balance,
     credit_memo,
+    fields_of,
     full_invoice,
     full_item,
+    kind_of,
     money,
     recorded_invoice,
     recorded_item,
     tax_rate,
 )
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Rillet]:
-    with Rillet() as rillet:
-        yield rillet
-
-
-@pytest.fixture
-def rillet(running: Rillet) -> Rillet:
-    return running.renew()
-
-
-def kind(response: requests.Response) -> str:
-    """Return the last part of a refusal's type."""
-    assert response.status_code == 400, response.text
-    return str(response.json()["type"]).rsplit("/", 1)[1]
 
 
 def invoice_of(rillet: Rillet, amount: str = "100.00", **more: object) -> Json:
@@ -49,11 +33,6 @@ def memo_of(rillet: Rillet, amount: str = "100.00", **more: object) -> Json:
 def apply(rillet: Rillet, memo: Json, *applications: Json, key: str | None = None) -> requests.Response:
     body = {"applications": list(applications)}
     return rillet.post(f"/credit-memos/{memo['id']}/applications", body, key)
-
-
-def state(rillet: Rillet, invoice: Json) -> tuple[str, str]:
-    now = rillet.get(f"/invoices/{invoice['id']}").json()
-    return now["status"], now["amount_due"]["amount"]
 
 
 def test_a_memo_that_covers_the_invoice_settles_both(rillet: Rillet) -> None:
@@ -72,7 +51,7 @@ def test_a_memo_that_covers_the_invoice_settles_both(rillet: Rillet) -> None:
         "amount": money("100.00"),
         "application_date": "2026-03-05",
     }
-    assert state(rillet, invoice) == ("CREDITED", "0.00")
+    assert balance(rillet, invoice) == ("CREDITED", "0.00")
     assert applied["updated_at"] > memo["updated_at"]
     assert rillet.get(f"/invoices/{invoice['id']}").json()["updated_at"] > invoice["updated_at"]
 
@@ -83,7 +62,7 @@ def test_a_partial_application_leaves_both_partly_open(rillet: Rillet) -> None:
     applied = apply(rillet, memo, application(invoice, "30.00")).json()
 
     assert (applied["status"], applied["remaining_amount"]) == ("PARTIALLY_APPLIED", money("50.00"))
-    assert state(rillet, invoice) == ("PARTIALLY_CREDITED", "70.00")
+    assert balance(rillet, invoice) == ("PARTIALLY_CREDITED", "70.00")
 
 
 @pytest.mark.parametrize("scope", ["REVENUE_RECOGNITION_ONLY", "AR_ONLY"])
@@ -94,7 +73,7 @@ def test_recorded_invoices_can_be_credited_too(rillet: Rillet, scope: str) -> No
 
     apply(rillet, memo, application(invoice, "121.00"))
 
-    assert state(rillet, invoice) == ("CREDITED", "0.00")
+    assert balance(rillet, invoice) == ("CREDITED", "0.00")
 
 
 def test_the_body_is_the_whole_set_so_what_it_leaves_out_is_removed(rillet: Rillet) -> None:
@@ -109,9 +88,9 @@ def test_the_body_is_the_whole_set_so_what_it_leaves_out_is_removed(rillet: Rill
         (third["id"], "20.00"),
     ]
     assert after["applications"][0]["id"] == before["applications"][1]["id"]
-    assert state(rillet, first) == ("UNPAID", "100.00")
-    assert state(rillet, second) == ("PARTIALLY_CREDITED", "65.00")
-    assert state(rillet, third) == ("PARTIALLY_CREDITED", "80.00")
+    assert balance(rillet, first) == ("UNPAID", "100.00")
+    assert balance(rillet, second) == ("PARTIALLY_CREDITED", "65.00")
+    assert balance(rillet, third) == ("PARTIALLY_CREDITED", "80.00")
 
 
 def test_the_same_set_again_changes_and_announces_nothing(rillet: Rillet) -> None:
@@ -130,7 +109,7 @@ def test_an_old_idempotency_key_replays_the_old_set(rillet: Rillet) -> None:
     replayed = apply(rillet, memo, application(invoice, "50.00"), key="k").json()
 
     assert replayed == first
-    assert state(rillet, invoice) == ("PARTIALLY_CREDITED", "60.00")
+    assert balance(rillet, invoice) == ("PARTIALLY_CREDITED", "60.00")
 
 
 def test_two_memos_share_an_invoice(rillet: Rillet) -> None:
@@ -140,8 +119,8 @@ def test_two_memos_share_an_invoice(rillet: Rillet) -> None:
     refused = apply(rillet, other, application(invoice, "30.01"))
     apply(rillet, other, application(invoice, "30.00"))
 
-    assert kind(refused) == "credit_memo_over_application"
-    assert state(rillet, invoice) == ("CREDITED", "0.00")
+    assert kind_of(refused) == "credit_memo_over_application"
+    assert balance(rillet, invoice) == ("CREDITED", "0.00")
 
 
 def test_a_memos_own_earlier_application_does_not_count_against_it(rillet: Rillet) -> None:
@@ -151,7 +130,7 @@ def test_a_memos_own_earlier_application_does_not_count_against_it(rillet: Rille
     again = apply(rillet, memo, application(invoice, "100.00"))
 
     assert again.status_code == 200
-    assert state(rillet, invoice) == ("CREDITED", "0.00")
+    assert balance(rillet, invoice) == ("CREDITED", "0.00")
 
 
 def test_crediting_more_than_is_open_is_a_switch(rillet: Rillet) -> None:
@@ -162,9 +141,9 @@ def test_crediting_more_than_is_open_is_a_switch(rillet: Rillet) -> None:
     rillet.organisation.switches.set(over_application="accept")
     accepted = apply(rillet, memo, application(invoice, "100.00"))
 
-    assert kind(refused) == "credit_memo_over_application"
+    assert kind_of(refused) == "credit_memo_over_application"
     assert accepted.status_code == 200
-    assert state(rillet, invoice) == ("PAID", "-60.00")
+    assert balance(rillet, invoice) == ("PAID", "-60.00")
 
 
 def test_the_applications_together_never_exceed_the_memo(rillet: Rillet) -> None:
@@ -173,8 +152,8 @@ def test_the_applications_together_never_exceed_the_memo(rillet: Rillet) -> None
 
     response = apply(rillet, memo, application(first, "60.00"), application(second, "40.01"))
 
-    assert kind(response) == "credit_memo_over_applied"
-    assert state(rillet, first) == ("UNPAID", "100.00")
+    assert kind_of(response) == "credit_memo_over_applied"
+    assert balance(rillet, first) == ("UNPAID", "100.00")
 
 
 @pytest.mark.parametrize(
@@ -197,7 +176,7 @@ def test_a_wrong_application_is_refused_and_the_field_is_named(
 
     response = apply(rillet, memo, application(invoice, "1.00") | change)
 
-    assert [v["field"] for v in response.json()["violations"]] == [f"applications[0].{field}"]
+    assert fields_of(response) == [f"applications[0].{field}"]
 
 
 def test_an_empty_set_and_an_invoice_that_comes_twice_are_refused(rillet: Rillet) -> None:
@@ -206,10 +185,8 @@ def test_an_empty_set_and_an_invoice_that_comes_twice_are_refused(rillet: Rillet
     empty = apply(rillet, memo)
     twice = apply(rillet, memo, application(invoice, "1.00"), application(invoice, "2.00"))
 
-    assert [v["field"] for v in empty.json()["violations"]] == ["applications"]
-    assert [v["field"] for v in twice.json()["violations"]] == [
-        f"applications[{i}].invoice_id" for i in (0, 1)
-    ]
+    assert fields_of(empty) == ["applications"]
+    assert fields_of(twice) == [f"applications[{i}].invoice_id" for i in (0, 1)]
 
 
 def test_the_invoice_must_exist_and_be_the_same_customers_in_the_same_currency(rillet: Rillet) -> None:
@@ -219,13 +196,13 @@ def test_the_invoice_must_exist_and_be_the_same_customers_in_the_same_currency(r
     invoice, memo = invoice_of(rillet), memo_of(rillet)
 
     refusals = [
-        apply(rillet, memo, application({"id": NOBODY}, "1.00")),
+        apply(rillet, memo, application({"id": UNKNOWN_ID}, "1.00")),
         apply(rillet, memo, application(strangers, "1.00")),
         apply(rillet, memo, application(foreign, "1.00")),
         apply(rillet, memo, application(invoice, "1.00", currency="USD")),
     ]
 
-    assert [kind(response) for response in refusals] == [
+    assert [kind_of(response) for response in refusals] == [
         "invoice_not_found",
         "customer_mismatch",
         "currency_mismatch",
@@ -250,7 +227,7 @@ def test_a_closed_period_holds_what_is_applied_in_it(rillet: Rillet) -> None:
     ]
     accepted = apply(rillet, memo, kept, added)
 
-    assert {kind(response) for response in refusals} == {"period_closed"}
+    assert {kind_of(response) for response in refusals} == {"period_closed"}
     assert accepted.json()["applied_amount"] == money("15.00")
 
 
@@ -261,7 +238,7 @@ def test_deleting_the_applications_opens_the_invoices_again(rillet: Rillet) -> N
     deleted = [rillet.call("DELETE", f"/credit-memos/{memo['id']}/applications") for _ in range(2)]
 
     assert [response.status_code for response in deleted] == [204, 204]
-    assert state(rillet, invoice) == ("UNPAID", "100.00")
+    assert balance(rillet, invoice) == ("UNPAID", "100.00")
     assert rillet.get(f"/credit-memos/{memo['id']}").json()["status"] == "UNAPPLIED"
 
 
@@ -269,7 +246,7 @@ def test_a_credited_invoice_cannot_be_deleted(rillet: Rillet) -> None:
     invoice, memo = invoice_of(rillet), memo_of(rillet)
     apply(rillet, memo, application(invoice, "1.00"))
 
-    assert kind(rillet.call("DELETE", f"/invoices/{invoice['id']}")) == "invoice_has_credits"
+    assert kind_of(rillet.call("DELETE", f"/invoices/{invoice['id']}")) == "invoice_has_credits"
 
 
 @pytest.mark.parametrize(
@@ -290,7 +267,7 @@ def test_which_word_names_a_mix_of_payment_and_credit_is_a_switch(
 
     apply(rillet, memo, application(invoice, credit))
 
-    assert state(rillet, invoice)[0] == status
+    assert balance(rillet, invoice)[0] == status
 
 
 @pytest.mark.parametrize(
@@ -303,5 +280,5 @@ def test_misbehaviour_between_memo_and_application(rillet: Rillet, kind_of_crash
     with pytest.raises((requests.ConnectionError, requests.JSONDecodeError)):
         apply(rillet, memo, application(invoice, "100.00"), key="k").json()
 
-    assert (state(rillet, invoice)[0] == "CREDITED") is applied
+    assert (balance(rillet, invoice)[0] == "CREDITED") is applied
     assert apply(rillet, memo, application(invoice, "100.00"), key="k").json()["status"] == "APPLIED"

@@ -1,7 +1,5 @@
 """Customers and products of the Rillet fake."""
 
-from collections.abc import Iterator
-
 import pytest
 import requests
 
@@ -9,10 +7,11 @@ from tests.fakes.rillet.support import (
     ADDRESS,
     CUSTOMER,
     KEY,
-    NOBODY,
     PRODUCT,
+    UNKNOWN_ID,
     Json,
     Rillet,
+    fields_of,
     full_invoice,
     money,
     names,
@@ -27,17 +26,6 @@ ONE_TIME_PRODUCT = {
     "revenue_pattern": "EVEN_PERIOD",
     "account_code": "40000",
 }
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Rillet]:
-    with Rillet() as rillet:
-        yield rillet
-
-
-@pytest.fixture
-def rillet(running: Rillet) -> Rillet:
-    return running.renew()
 
 
 def test_a_customer_is_created_read_and_deleted(rillet: Rillet) -> None:
@@ -88,7 +76,7 @@ def test_a_customer_put_wipes_what_it_leaves_out(rillet: Rillet) -> None:
             {"name": "Bob", "external_references": [{"type": "solvimon_customer_id"}]},
             "external_references[0].id",
         ),
-        ({"name": "Bob", "fields": [{"field_id": "x", "field_value_id": NOBODY}]}, "fields[0].field_id"),
+        ({"name": "Bob", "fields": [{"field_id": "x", "field_value_id": UNKNOWN_ID}]}, "fields[0].field_id"),
     ],
 )
 def test_a_wrong_customer_is_refused_and_the_field_is_named(rillet: Rillet, body: Json, field: str) -> None:
@@ -195,10 +183,10 @@ def test_a_wrong_product_is_refused_and_the_field_is_named(rillet: Rillet, chang
     response = rillet.post("/products", ONE_TIME_PRODUCT | change)
 
     assert response.status_code == 400
-    assert field in [violation["field"] for violation in response.json()["violations"]]
+    assert field in fields_of(response)
 
 
 def test_a_product_that_does_not_exist_is_not_found(rillet: Rillet) -> None:
-    assert rillet.get(f"/products/{NOBODY}").status_code == 404
-    assert rillet.call("PUT", f"/products/{NOBODY}", ONE_TIME_PRODUCT).status_code == 404
+    assert rillet.get(f"/products/{UNKNOWN_ID}").status_code == 404
+    assert rillet.call("PUT", f"/products/{UNKNOWN_ID}", ONE_TIME_PRODUCT).status_code == 404
     assert rillet.get(f"/products/{PRODUCT}").status_code == 200

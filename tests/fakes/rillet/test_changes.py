@@ -1,7 +1,5 @@
 """Invoices of the Rillet fake that are replaced by call or changed by hand, and customers likewise."""
 
-from collections.abc import Iterator
-
 import pytest
 import requests
 
@@ -9,36 +7,21 @@ from tests.fakes.rillet.support import (
     ADDRESS,
     BANK_ACCOUNT,
     CUSTOMER,
-    NOBODY,
+    UNKNOWN_ID,
     Json,
     Rillet,
     application,
     credit_memo,
+    fields_of,
     full_invoice,
     full_item,
+    kind_of,
     money,
     recorded_invoice,
     recorded_item,
     reference,
     tax_rate,
 )
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Rillet]:
-    with Rillet() as rillet:
-        yield rillet
-
-
-@pytest.fixture
-def rillet(running: Rillet) -> Rillet:
-    return running.renew()
-
-
-def kind(response: requests.Response) -> str:
-    """Return the last part of a refusal's type."""
-    assert response.status_code == 400, response.text
-    return str(response.json()["type"]).rsplit("/", 1)[1]
 
 
 def full_update(*items: Json, **more: object) -> Json:
@@ -87,24 +70,24 @@ def test_a_wrong_full_update_is_refused_and_the_fields_are_named(
 
     response = put(rillet, invoice, body)
 
-    assert [violation["field"] for violation in response.json()["violations"]] == fields
+    assert fields_of(response) == fields
 
 
 def test_a_full_update_obeys_the_organisations_rules(rillet: Rillet) -> None:
     invoice = rillet.create("/invoices", full_invoice())
-    nothing = full_item() | {"price": full_item()["price"] | {"product_id": NOBODY}}
+    nothing = full_item() | {"price": full_item()["price"] | {"product_id": UNKNOWN_ID}}
     rillet.organisation.pay(invoice["id"], "50.00")
     rillet.organisation.close_period("2026-01-01", "2026-01-31")
 
     refusals = [
         put(rillet, invoice, full_update(nothing)),
-        put(rillet, invoice, full_update(bank_account_id=NOBODY)),
+        put(rillet, invoice, full_update(bank_account_id=UNKNOWN_ID)),
         put(rillet, invoice, full_update(external_references=[reference("1", "nowhere")])),
         put(rillet, invoice, full_update(invoice_date="2026-01-31")),
         put(rillet, invoice, full_update(full_item("49.99"))),
     ]
 
-    assert [kind(response) for response in refusals] == [
+    assert [kind_of(response) for response in refusals] == [
         "product_not_found",
         "bank_account_not_found",
         "external_reference_type_not_found",
@@ -126,7 +109,7 @@ def test_the_scope_of_an_update_must_be_the_invoices_own(rillet: Rillet) -> None
         put(rillet, receivable, recorded_update(receivable)),
     ]
 
-    assert {kind(response) for response in refusals} == {"invoice_scope_mismatch"}
+    assert {kind_of(response) for response in refusals} == {"invoice_scope_mismatch"}
 
 
 def test_a_recorded_invoice_keeps_its_money_whatever_the_update_says(rillet: Rillet) -> None:
@@ -156,7 +139,7 @@ def test_a_recorded_update_names_every_item_of_the_invoice(rillet: Rillet) -> No
     invoice = rillet.create("/invoices", recorded_invoice(recorded_item("60.00"), recorded_item("40.00")))
     one = recorded_update(invoice)["items"][:1]
 
-    for items in (one, [*one, {"id": NOBODY}], [*one, {}], [*one, *one]):
+    for items in (one, [*one, {"id": UNKNOWN_ID}], [*one, {}], [*one, *one]):
         response = put(rillet, invoice, recorded_update(invoice) | {"items": items})
         assert "items" in response.json()["violations"][-1]["field"]
     assert rillet.get(f"/invoices/{invoice['id']}").json() == invoice
@@ -171,7 +154,7 @@ def test_a_revenue_recognising_organisation_checks_updates_too(rillet: Rillet) -
     without = put(rillet, invoice, recorded_update(invoice))
     with_reference = put(rillet, invoice, recorded_update(invoice, external_references=[reference("i")]))
 
-    assert kind(without) == "external_reference_required"
+    assert kind_of(without) == "external_reference_required"
     assert with_reference.status_code == 200
 
 
@@ -208,7 +191,7 @@ def test_people_delete_an_invoice_only_when_nothing_hangs_on_it(rillet: Rillet) 
 
     rillet.organisation.delete_invoice(invoice["id"])
 
-    assert kind(refused) == "invoice_has_credits"
+    assert kind_of(refused) == "invoice_has_credits"
     assert rillet.get(f"/invoices/{invoice['id']}").status_code == 404
 
 
@@ -222,7 +205,7 @@ def test_replacing_a_customer_wipes_everything_the_body_leaves_out(rillet: Rille
         "external_references": [reference("7", "solvimon_customer_id")],
         "payment_terms": 30,
         "send_payment_reminders": True,
-        "fields": [{"field_id": NOBODY, "field_value_id": NOBODY}],
+        "fields": [{"field_id": UNKNOWN_ID, "field_value_id": UNKNOWN_ID}],
     }
     customer = rillet.create("/customers", whole)
     assert customer.items() >= whole.items()

@@ -1,7 +1,6 @@
 """The Rillet fake held against Rillet's own OpenAPI document."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -19,17 +18,6 @@ from tests.fakes.rillet.every_operation import (
 from tests.fakes.rillet.support import Json, Rillet, full_invoice, full_item, recorded_invoice, recorded_item
 
 pytestmark = pytest.mark.skipif(MISSING, reason=MISSING_REASON)
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Rillet]:
-    with Rillet() as rillet:
-        yield rillet
-
-
-@pytest.fixture
-def rillet(running: Rillet) -> Rillet:
-    return running.renew()
 
 
 def test_every_request_that_the_fake_takes_and_every_answer_fits_rillets_own_document(

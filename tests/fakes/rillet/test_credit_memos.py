@@ -1,43 +1,26 @@
 """Credit memos of the Rillet fake: create, list, read, replace, delete."""
 
-from collections.abc import Iterator
-
 import pytest
 import requests
 
 from tests.fakes.rillet.support import (
     ADDRESS,
     CUSTOMER,
-    NOBODY,
     SECOND_SUBSIDIARY,
     SUBSIDIARY,
+    UNKNOWN_ID,
     Json,
     Rillet,
     application,
     credit_memo,
+    fields_of,
     full_invoice,
     full_item,
+    kind_of,
     money,
     reference,
     tax_rate,
 )
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Rillet]:
-    with Rillet() as rillet:
-        yield rillet
-
-
-@pytest.fixture
-def rillet(running: Rillet) -> Rillet:
-    return running.renew()
-
-
-def kind(response: requests.Response) -> str:
-    """Return the last part of a refusal's type."""
-    assert response.status_code == 400, response.text
-    return str(response.json()["type"]).rsplit("/", 1)[1]
 
 
 def test_a_credit_memo_is_answered_with_its_totals_and_applied_to_nothing(rillet: Rillet) -> None:
@@ -105,17 +88,17 @@ def test_a_wrong_memo_is_refused_and_the_field_is_named(rillet: Rillet, more: Js
     response = rillet.post("/credit-memos", credit_memo() | more)
 
     assert response.status_code == 400
-    assert [violation["field"] for violation in response.json()["violations"]] == [field]
+    assert fields_of(response) == [field]
     assert len(rillet.organisation.credit_memos) == 0
 
 
 @pytest.mark.parametrize(
     ("more", "wrong"),
     [
-        ({"customer_id": NOBODY}, "customer_not_found"),
-        ({"subsidiary_id": NOBODY}, "subsidiary_not_found"),
+        ({"customer_id": UNKNOWN_ID}, "customer_not_found"),
+        ({"subsidiary_id": UNKNOWN_ID}, "subsidiary_not_found"),
         (
-            {"items": [full_item() | {"price": full_item()["price"] | {"product_id": NOBODY}}]},
+            {"items": [full_item() | {"price": full_item()["price"] | {"product_id": UNKNOWN_ID}}]},
             "product_not_found",
         ),
         ({"external_references": [reference("1", "nowhere")]}, "external_reference_type_not_found"),
@@ -127,15 +110,15 @@ def test_a_memo_obeys_the_organisations_rules(rillet: Rillet, more: Json, wrong:
 
     response = rillet.post("/credit-memos", credit_memo() | more)
 
-    assert kind(response) == wrong
+    assert kind_of(response) == wrong
     assert len(rillet.organisation.credit_memos) == 0
 
 
 def test_a_memo_needs_a_positive_total_unless_the_switch_says_otherwise(rillet: Rillet) -> None:
     nothing, negative = credit_memo(full_item("0.00")), credit_memo(full_item("5.00"), full_item("-6.00"))
 
-    assert kind(rillet.post("/credit-memos", nothing)) == "credit_memo_total_not_positive"
-    assert kind(rillet.post("/credit-memos", negative)) == "credit_memo_total_not_positive"
+    assert kind_of(rillet.post("/credit-memos", nothing)) == "credit_memo_total_not_positive"
+    assert kind_of(rillet.post("/credit-memos", negative)) == "credit_memo_total_not_positive"
     rillet.organisation.switches.set(memo_total="any")
 
     assert rillet.create("/credit-memos", negative)["total"] == money("-1.00")
@@ -147,7 +130,7 @@ def test_a_number_that_another_memo_has_is_a_switch(rillet: Rillet) -> None:
     rillet.create("/credit-memos", body)
     rillet.organisation.switches.set(duplicate_numbers="refuse")
 
-    assert kind(rillet.post("/credit-memos", body)) == "credit_memo_number_already_exists"
+    assert kind_of(rillet.post("/credit-memos", body)) == "credit_memo_number_already_exists"
 
 
 def test_a_discount_which_memos_do_not_know_is_dropped(rillet: Rillet) -> None:
@@ -179,7 +162,7 @@ def test_put_replaces_items_date_and_references_and_nothing_else(rillet: Rillet)
     )
     body = credit_memo(full_item("30.00"), credit_memo_date="2026-03-06", credit_memo_number="CRE-2")
 
-    replaced = rillet.call("PUT", f"/credit-memos/{created['id']}", body | {"customer_id": NOBODY}).json()
+    replaced = rillet.call("PUT", f"/credit-memos/{created['id']}", body | {"customer_id": UNKNOWN_ID}).json()
 
     assert replaced["total"] == replaced["remaining_amount"] == money("30.00")
     assert (replaced["credit_memo_date"], replaced["external_references"]) == ("2026-03-06", [])
@@ -206,7 +189,7 @@ def test_put_keeps_the_currency_and_covers_what_is_applied(rillet: Rillet) -> No
     little = rillet.call("PUT", path, credit_memo(full_item("59.99")))
     enough = rillet.call("PUT", path, credit_memo(full_item("60.00"))).json()
 
-    assert (kind(dollars), kind(little)) == ("currency_mismatch", "credit_memo_over_applied")
+    assert (kind_of(dollars), kind_of(little)) == ("currency_mismatch", "credit_memo_over_applied")
     assert (enough["status"], enough["remaining_amount"]) == ("APPLIED", money("0.00"))
     assert len(enough["applications"]) == 1
 
@@ -218,7 +201,7 @@ def test_a_memo_of_a_closed_period_is_neither_replaced_nor_deleted(rillet: Rille
     replaced = rillet.call("PUT", f"/credit-memos/{memo['id']}", credit_memo(credit_memo_date="2026-04-01"))
     deleted = rillet.call("DELETE", f"/credit-memos/{memo['id']}")
 
-    assert (kind(replaced), kind(deleted)) == ("period_closed", "period_closed")
+    assert (kind_of(replaced), kind_of(deleted)) == ("period_closed", "period_closed")
 
 
 def test_a_memo_is_deleted_once_it_is_applied_to_nothing(rillet: Rillet) -> None:
@@ -227,7 +210,7 @@ def test_a_memo_is_deleted_once_it_is_applied_to_nothing(rillet: Rillet) -> None
     path = f"/credit-memos/{memo['id']}"
     rillet.create(f"{path}/applications", {"applications": [application(invoice, "60.00")]})
 
-    assert kind(rillet.call("DELETE", path)) == "credit_memo_applied"
+    assert kind_of(rillet.call("DELETE", path)) == "credit_memo_applied"
     assert rillet.call("DELETE", f"{path}/applications").status_code == 204
     deleted = rillet.call("DELETE", path)
 

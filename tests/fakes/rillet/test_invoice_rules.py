@@ -1,11 +1,9 @@
 """What the Rillet fake refuses in an invoice: fields, amounts, references, unknown objects."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.fakes.rillet.support import (
-    NOBODY,
+    UNKNOWN_ID,
     Json,
     Rillet,
     full_invoice,
@@ -20,17 +18,6 @@ from tests.fakes.rillet.support import (
 )
 
 RECORDED = ["REVENUE_RECOGNITION_ONLY", "AR_ONLY"]
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Rillet]:
-    with Rillet() as rillet:
-        yield rillet
-
-
-@pytest.fixture
-def rillet(running: Rillet) -> Rillet:
-    return running.renew()
 
 
 def test_the_answer_has_neither_scope_nor_tax_rate_nor_discount_nor_unrounded_price(rillet: Rillet) -> None:
@@ -198,17 +185,17 @@ def test_several_currencies_in_one_invoice_are_refused(rillet: Rillet) -> None:
 @pytest.mark.parametrize(
     ("body", "kind"),
     [
-        (full_invoice(customer_id=NOBODY), "customer_not_found"),
-        (full_invoice(subsidiary_id=NOBODY), "subsidiary_not_found"),
-        (full_invoice(bank_account_id=NOBODY), "bank_account_not_found"),
-        (recorded_invoice(recorded_item(product_id=NOBODY)), "product_not_found"),
+        (full_invoice(customer_id=UNKNOWN_ID), "customer_not_found"),
+        (full_invoice(subsidiary_id=UNKNOWN_ID), "subsidiary_not_found"),
+        (full_invoice(bank_account_id=UNKNOWN_ID), "bank_account_not_found"),
+        (recorded_invoice(recorded_item(product_id=UNKNOWN_ID)), "product_not_found"),
     ],
 )
 def test_an_unknown_object_is_refused(rillet: Rillet, body: Json, kind: str) -> None:
     problem = refusal(rillet, body)
 
     assert problem["type"].endswith(f"/exception/{kind}")
-    assert NOBODY in problem["detail"]
+    assert UNKNOWN_ID in problem["detail"]
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,14 @@
 """Invoices of the Rillet fake: numbers, answers, totals, periods, listing."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.fakes.rillet.support import (
     ADDRESS,
     BANK_ACCOUNT,
     CUSTOMER,
-    NOBODY,
     SECOND_SUBSIDIARY,
     SUBSIDIARY,
+    UNKNOWN_ID,
     Json,
     Rillet,
     full_invoice,
@@ -25,17 +23,6 @@ from tests.fakes.rillet.support import (
 )
 
 RECORDED = ["REVENUE_RECOGNITION_ONLY", "AR_ONLY"]
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Rillet]:
-    with Rillet() as rillet:
-        yield rillet
-
-
-@pytest.fixture
-def rillet(running: Rillet) -> Rillet:
-    return running.renew()
 
 
 def amounts(document: Json, *names: str) -> list[str]:
@@ -79,7 +66,7 @@ def test_the_answer_has_all_fields_that_the_request_gave(rillet: Rillet) -> None
             "pattern": "EVEN_PERIOD",
             "account_code": "40999",
         },
-        fields=[{"field_id": NOBODY, "field_value_id": NOBODY}],
+        fields=[{"field_id": UNKNOWN_ID, "field_value_id": UNKNOWN_ID}],
     )
 
     created = rillet.create(

@@ -19,7 +19,7 @@ def running() -> Iterator[Rillet]:
 
 @pytest.fixture
 def browser(running: Rillet) -> Browser:
-    return Browser(running.renew())
+    return Browser(running.reset())
 
 
 class Form(HTMLParser):

@@ -16,7 +16,8 @@ from tests.fakes.rillet.oauth_support import (
     basic_auth,
     refusal,
 )
-from tests.fakes.rillet.support import KEY, Rillet, full_invoice, wait_until
+from tests.fakes.rillet.support import KEY, Rillet, full_invoice
+from tests.fakes.support import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def running() -> Iterator[Rillet]:
 
 @pytest.fixture
 def browser(running: Rillet) -> Browser:
-    return Browser(running.renew())
+    return Browser(running.reset())
 
 
 def test_an_access_token_reads_and_writes_in_its_own_organisation_only(browser: Browser) -> None:

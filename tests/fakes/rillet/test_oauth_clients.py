@@ -36,7 +36,7 @@ def running() -> Iterator[Rillet]:
 
 @pytest.fixture
 def browser(running: Rillet) -> Browser:
-    return Browser(running.renew())
+    return Browser(running.reset())
 
 
 @pytest.mark.skipif(not METADATA.exists(), reason=f"{METADATA.name} is not in CONTRACTS_DIR ({CONTRACTS})")

@@ -17,7 +17,7 @@ def running() -> Iterator[Rillet]:
 
 @pytest.fixture
 def browser(running: Rillet) -> Browser:
-    return Browser(running.renew())
+    return Browser(running.reset())
 
 
 def test_a_refresh_answers_new_tokens_and_uses_up_the_old_refresh_token(browser: Browser) -> None:

@@ -29,7 +29,7 @@ def running() -> Iterator[Rillet]:
 
 @pytest.fixture
 def browser(running: Rillet) -> Browser:
-    return Browser(running.renew())
+    return Browser(running.reset())
 
 
 def test_a_code_becomes_an_access_and_a_refresh_token(browser: Browser) -> None:

@@ -1,21 +1,8 @@
 """Listings of the Rillet fake: filters, order, pages and cursors."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.fakes.rillet.support import CUSTOMER, Rillet, names, reference
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Rillet]:
-    with Rillet() as rillet:
-        yield rillet
-
-
-@pytest.fixture
-def rillet(running: Rillet) -> Rillet:
-    return running.renew()
 
 
 def add_customers(rillet: Rillet, count: int) -> list[str]:

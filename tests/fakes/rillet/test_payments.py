@@ -1,50 +1,29 @@
 """Payments of invoices in the Rillet fake, by call and by hand."""
 
-from collections.abc import Iterator
-
 import pytest
 import requests
 
 from local.fake_rillet.problems import Problem
 from tests.fakes.rillet.support import (
     CASH,
-    NOBODY,
     SUBSIDIARY,
+    UNKNOWN_ID,
     Json,
     Rillet,
+    balance,
+    fields_of,
     full_invoice,
     full_item,
+    kind_of,
     money,
     payment,
     recorded_invoice,
 )
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Rillet]:
-    with Rillet() as rillet:
-        yield rillet
-
-
-@pytest.fixture
-def rillet(running: Rillet) -> Rillet:
-    return running.renew()
-
-
 @pytest.fixture
 def invoice(rillet: Rillet) -> Json:
     return rillet.create("/invoices", full_invoice())
-
-
-def kind(response: requests.Response) -> str:
-    """Return the last part of a refusal's type."""
-    assert response.status_code == 400, response.text
-    return str(response.json()["type"]).rsplit("/", 1)[1]
-
-
-def state(rillet: Rillet, invoice: Json) -> tuple[str, str]:
-    now = rillet.get(f"/invoices/{invoice['id']}").json()
-    return now["status"], now["amount_due"]["amount"]
 
 
 def post(rillet: Rillet, invoice: Json, body: Json) -> requests.Response:
@@ -65,16 +44,16 @@ def test_a_payment_by_call_is_uncleared_and_still_makes_the_invoice_paid(
         "account_code": CASH,
         "updated_at": "2026-03-10T12:00:00.000000Z",
     }
-    assert state(rillet, invoice) == ("PAID", "0.00")
+    assert balance(rillet, invoice) == ("PAID", "0.00")
     assert rillet.get(f"/invoices/{invoice['id']}").json()["updated_at"] > invoice["updated_at"]
 
 
 def test_parts_add_up_until_the_invoice_is_paid(rillet: Rillet, invoice: Json) -> None:
     post(rillet, invoice, payment("40.00"))
-    partly = state(rillet, invoice)
+    partly = balance(rillet, invoice)
     post(rillet, invoice, payment("60.00"))
 
-    assert (partly, state(rillet, invoice)) == (("PARTIALLY_PAID", "60.00"), ("PAID", "0.00"))
+    assert (partly, balance(rillet, invoice)) == (("PARTIALLY_PAID", "60.00"), ("PAID", "0.00"))
     listed = rillet.get(f"/invoices/{invoice['id']}/payments").json()
     assert [row["amount"]["amount"] for row in listed["payments"]] == ["40.00", "60.00"]
     assert "pagination" not in listed
@@ -85,7 +64,7 @@ def test_recorded_invoices_are_paid_like_others(rillet: Rillet) -> None:
 
     post(rillet, invoice, payment())
 
-    assert state(rillet, invoice) == ("PAID", "0.00")
+    assert balance(rillet, invoice) == ("PAID", "0.00")
 
 
 @pytest.mark.parametrize(
@@ -102,7 +81,7 @@ def test_a_wrong_payment_is_refused_and_the_fields_are_named(
 ) -> None:
     response = post(rillet, invoice, body)
 
-    assert [violation["field"] for violation in response.json()["violations"]] == fields
+    assert fields_of(response) == fields
     assert response.json()["violations"][0]["message"].startswith("must ")
 
 
@@ -120,8 +99,8 @@ def test_a_payment_obeys_the_organisations_rules(
 ) -> None:
     rillet.organisation.close_period("2026-01-01", "2026-01-31")
 
-    assert kind(post(rillet, invoice, body)) == wrong
-    assert state(rillet, invoice) == ("UNPAID", "100.00")
+    assert kind_of(post(rillet, invoice, body)) == wrong
+    assert balance(rillet, invoice) == ("UNPAID", "100.00")
 
 
 def test_paying_more_than_is_open_is_a_switch(rillet: Rillet, invoice: Json) -> None:
@@ -129,11 +108,17 @@ def test_paying_more_than_is_open_is_a_switch(rillet: Rillet, invoice: Json) -> 
 
     post(rillet, invoice, payment("100.01"))
 
-    assert state(rillet, invoice) == ("PAID", "-0.01")
+    assert balance(rillet, invoice) == ("PAID", "-0.01")
 
 
 def test_cash_accounts_are_those_of_bank_accounts(rillet: Rillet, invoice: Json) -> None:
-    second = {"id": NOBODY, "name": "Savings", "bank_name": "First", "currency": "EUR", "status": "ACTIVE"}
+    second = {
+        "id": UNKNOWN_ID,
+        "name": "Savings",
+        "bank_name": "First",
+        "currency": "EUR",
+        "status": "ACTIVE",
+    }
     linked = second | {"account_code": "10200", "subsidiary_id": SUBSIDIARY}
     rillet.state.load({"organization": {"id": rillet.organisation.id}, "bank_accounts": [linked]})
 
@@ -153,8 +138,8 @@ def test_an_uncleared_payment_is_replaced_whole(rillet: Rillet, invoice: Json) -
     incomplete = rillet.call("PUT", path, {"amount": money("1.00")})
 
     assert (replaced["id"], replaced["date"], replaced["status"]) == (made["id"], "2026-03-08", "UNCLEARED")
-    assert state(rillet, invoice) == ("PAID", "0.00")
-    assert [v["field"] for v in incomplete.json()["violations"]] == ["date", "account_code"]
+    assert balance(rillet, invoice) == ("PAID", "0.00")
+    assert fields_of(incomplete) == ["date", "account_code"]
 
 
 def test_deleting_an_uncleared_payment_opens_the_invoice_again(rillet: Rillet, invoice: Json) -> None:
@@ -163,7 +148,7 @@ def test_deleting_an_uncleared_payment_opens_the_invoice_again(rillet: Rillet, i
     deleted = rillet.call("DELETE", f"/invoices/{invoice['id']}/payments/{made['id']}")
 
     assert deleted.status_code == 204
-    assert state(rillet, invoice) == ("UNPAID", "100.00")
+    assert balance(rillet, invoice) == ("UNPAID", "100.00")
     assert rillet.get("/invoice-payments").json()["payments"] == []
 
 
@@ -176,7 +161,7 @@ def test_only_uncleared_payments_can_be_changed_by_call(rillet: Rillet, invoice:
 
     refusals = [rillet.call("PUT", path, payment()), rillet.call("DELETE", path)]
 
-    assert {kind(response) for response in refusals} == {"payment_not_uncleared"}
+    assert {kind_of(response) for response in refusals} == {"payment_not_uncleared"}
 
 
 def test_a_payment_in_a_closed_period_is_neither_moved_out_nor_deleted(rillet: Rillet, invoice: Json) -> None:
@@ -186,7 +171,7 @@ def test_a_payment_in_a_closed_period_is_neither_moved_out_nor_deleted(rillet: R
 
     refusals = [rillet.call("PUT", path, payment(date="2026-04-01")), rillet.call("DELETE", path)]
 
-    assert {kind(response) for response in refusals} == {"period_closed"}
+    assert {kind_of(response) for response in refusals} == {"period_closed"}
 
 
 def test_a_payment_is_found_only_under_its_own_invoice(rillet: Rillet, invoice: Json) -> None:
@@ -195,10 +180,10 @@ def test_a_payment_is_found_only_under_its_own_invoice(rillet: Rillet, invoice: 
 
     for path in (
         f"/invoices/{other['id']}/payments/{made['id']}",
-        f"/invoices/{NOBODY}/payments/{made['id']}",
+        f"/invoices/{UNKNOWN_ID}/payments/{made['id']}",
     ):
         assert rillet.call("DELETE", path).status_code == 404
-    assert rillet.get(f"/invoices/{NOBODY}/payments").status_code == 404
+    assert rillet.get(f"/invoices/{UNKNOWN_ID}/payments").status_code == 404
 
 
 def test_all_payments_are_listed_by_creation_or_by_update(rillet: Rillet, invoice: Json) -> None:
@@ -224,16 +209,16 @@ def test_people_clear_payments_and_let_them_bounce(rillet: Rillet, invoice: Json
     books = rillet.organisation
     made = books.pay(invoice["id"], "100.00", cleared=False, date="2026-03-07")
     cleared = books.clear_payment(made["id"])
-    paid = state(rillet, invoice)
+    paid = balance(rillet, invoice)
 
     failed = books.fail_payment(made["id"])
-    reopened = state(rillet, invoice)
+    reopened = balance(rillet, invoice)
     books.unclear_payment(made["id"])
 
     assert (made["date"], made["status"]) == ("2026-03-07", "UNCLEARED")
     assert (cleared["status"], failed["status"]) == ("SUCCESSFUL", "FAILED")
     assert (paid, reopened) == (("PAID", "0.00"), ("UNPAID", "100.00"))
-    assert state(rillet, invoice) == ("PAID", "0.00")
+    assert balance(rillet, invoice) == ("PAID", "0.00")
     assert len(rillet.get(f"/invoices/{invoice['id']}/payments").json()["payments"]) == 1
 
 
@@ -245,7 +230,7 @@ def test_people_pay_what_is_open_today_and_delete_cleared_payments(rillet: Rille
     books.delete_payment(rest["id"])
 
     assert (rest["amount"], rest["date"], rest["status"]) == (money("70.00"), "2026-03-10", "SUCCESSFUL")
-    assert state(rillet, invoice) == ("PARTIALLY_PAID", "70.00")
+    assert balance(rillet, invoice) == ("PARTIALLY_PAID", "70.00")
     with pytest.raises(Problem, match="exceeds the amount due"):
         books.pay(invoice["id"], "70.01")
     books.pay(invoice["id"])
@@ -260,7 +245,7 @@ def test_an_invoice_is_deleted_once_only_failed_payments_remain(rillet: Rillet, 
 
     rillet.organisation.delete_invoice(invoice["id"])
 
-    assert kind(refused) == "invoice_has_payments"
+    assert kind_of(refused) == "invoice_has_payments"
     assert rillet.get(f"/invoices/{invoice['id']}").status_code == 404
     assert rillet.get("/invoice-payments").json()["payments"] == []
 
@@ -281,7 +266,7 @@ def test_the_same_key_pays_once(rillet: Rillet, invoice: Json) -> None:
     first, second = (rillet.post(path, payment("40.00"), key="k").json() for _ in range(2))
 
     assert first == second
-    assert state(rillet, invoice) == ("PARTIALLY_PAID", "60.00")
+    assert balance(rillet, invoice) == ("PARTIALLY_PAID", "60.00")
 
 
 def test_two_states_of_an_invoice_never_share_an_update_time(rillet: Rillet, invoice: Json) -> None:

@@ -1,7 +1,5 @@
 """Access and master data of the Rillet fake."""
 
-from collections.abc import Iterator
-
 import pytest
 import requests
 
@@ -9,23 +7,12 @@ from local.clock import Clock
 from tests.fakes.rillet.support import (
     CUSTOMER,
     KEY,
-    NOBODY,
     SECOND_SUBSIDIARY,
     SUBSIDIARY,
+    UNKNOWN_ID,
     Rillet,
     full_invoice,
 )
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Rillet]:
-    with Rillet() as rillet:
-        yield rillet
-
-
-@pytest.fixture
-def rillet(running: Rillet) -> Rillet:
-    return running.renew()
 
 
 def test_a_clock_moves_with_real_time_and_can_be_advanced_but_not_turned_back() -> None:
@@ -95,7 +82,7 @@ def test_the_organisation_and_its_subsidiaries_can_be_read(rillet: Rillet) -> No
     assert rillet.get("/api-key").json()["organization_id"] == organisation["id"]
     assert [subsidiary["id"] for subsidiary in subsidiaries] == [SUBSIDIARY, SECOND_SUBSIDIARY]
     assert rillet.get(f"/subsidiaries/{SUBSIDIARY}").json() == subsidiaries[0]
-    assert rillet.get(f"/subsidiaries/{NOBODY}").status_code == 404
+    assert rillet.get(f"/subsidiaries/{UNKNOWN_ID}").status_code == 404
 
 
 def test_two_organisations_share_nothing(rillet: Rillet) -> None:

@@ -3,35 +3,15 @@
 import base64
 import itertools
 import json
-import threading
-from collections.abc import Iterator
 
 import pytest
 import requests
 
 from local.fake_rillet.webhooks import Delivery
-from tests.fakes.rillet.signatures import TOKEN, signature
-from tests.fakes.rillet.support import CUSTOMER, Rillet, full_invoice
-from tests.fakes.webhook_receiver import Receiver
+from tests.fakes.rillet.support import CUSTOMER, TOKEN, Rillet, full_invoice, signature
+from tests.fakes.support import Receiver
 
 MINUTE = 60
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Rillet]:
-    with Rillet() as rillet:
-        yield rillet
-
-
-@pytest.fixture
-def rillet(running: Rillet) -> Rillet:
-    return running.renew()
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as receiver:
-        yield receiver
 
 
 def statuses(deliveries: list[Delivery]) -> list[int | None]:
@@ -125,18 +105,6 @@ def test_disabling_drops_what_waits_for_that_webhook_only(rillet: Rillet, receiv
     assert [json.loads(body)["name"] for _, body in receiver.received] == ["Carol", "Dave"]
 
 
-def test_no_answer_in_time_is_a_failure(rillet: Rillet, receiver: Receiver) -> None:
-    rillet.organisation.add_webhook(receiver.url)
-    rillet.organisation.webhooks.answer_seconds = 0.05
-    receiver.waits = threading.Event()
-    rillet.create("/customers", {"name": "Carol"})
-
-    [delivery] = rillet.organisation.deliver_webhooks()
-
-    assert (delivery.status, delivery.delivered) == (None, False)
-    assert "timed out" in (delivery.error or "")
-
-
 def test_a_receiver_may_call_rillet_while_it_is_told(rillet: Rillet) -> None:
     answers: list[requests.Response] = []
 
@@ -151,16 +119,3 @@ def test_a_receiver_may_call_rillet_while_it_is_told(rillet: Rillet) -> None:
         rillet.organisation.deliver_webhooks()
 
     assert answers[0].json()["payment_terms"] == 1
-
-
-def test_deliveries_run_in_the_background_when_asked(receiver: Receiver) -> None:
-    rillet = Rillet()
-    with rillet:
-        rillet.renew()
-        rillet.fake.start_delivery(interval=0.01)
-        rillet.organisation.add_webhook(receiver.url)
-        rillet.create("/customers", {"name": "Carol"})
-
-        assert receiver.arrived.wait(10)
-        with pytest.raises(RuntimeError):
-            rillet.fake.start_delivery()

@@ -2,30 +2,21 @@
 
 import base64
 import json
-from collections.abc import Iterator
 
 import pytest
 
-from tests.fakes.rillet.signatures import HEADERS, TOKEN, signature
-from tests.fakes.rillet.support import CUSTOMER, Json, Rillet, application, credit_memo, full_invoice, payment
-from tests.fakes.webhook_receiver import Receiver
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Rillet]:
-    with Rillet() as rillet:
-        yield rillet
-
-
-@pytest.fixture
-def rillet(running: Rillet) -> Rillet:
-    return running.renew()
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as receiver:
-        yield receiver
+from tests.fakes.rillet.support import (
+    CUSTOMER,
+    SIGNED_HEADERS,
+    TOKEN,
+    Rillet,
+    application,
+    credit_memo,
+    full_invoice,
+    payment,
+    signature,
+)
+from tests.fakes.support import Receiver
 
 
 def names(rillet: Rillet) -> list[str]:
@@ -160,17 +151,6 @@ def test_an_organisation_has_at_most_five_webhooks(rillet: Rillet) -> None:
         rillet.organisation.add_webhook("http://127.0.0.1:9/5")
 
 
-def test_with_webhooks_off_events_are_lost(rillet: Rillet, receiver: Receiver) -> None:
-    rillet.organisation.add_webhook(receiver.url)
-    rillet.state.webhooks_on = False
-    rillet.create("/invoices", full_invoice())
-
-    rillet.state.webhooks_on = True
-
-    assert rillet.organisation.deliver_webhooks() == []
-    assert names(rillet) == []
-
-
 def test_events_of_objects_the_fake_does_not_have_can_be_sent_too(rillet: Rillet, receiver: Receiver) -> None:
     rillet.organisation.add_webhook(receiver.url)
     rillet.organisation.webhooks.emit("journal-entry-deleted", "a-uuid")
@@ -261,32 +241,15 @@ def test_any_body_can_be_signed_for_a_test(rillet: Rillet) -> None:
     headers = rillet.organisation.sign(b"anything", "invoice", "paid", at=0, event_id="e-1")
 
     upper = {name.upper(): value for name, value in headers.items()}
-    assert [upper[name] for name in HEADERS] == ["1970-01-01T00:00:00.000000Z", "e-1", "invoice", "paid"]
+    assert [upper[name] for name in SIGNED_HEADERS] == [
+        "1970-01-01T00:00:00.000000Z",
+        "e-1",
+        "invoice",
+        "paid",
+    ]
     assert upper["X-RILLET-SIGNATURE"] == signature(base64.b64decode(TOKEN), upper, b"anything")
     with pytest.raises(LookupError):
         rillet.organisation.sign(b"", "INVOICE", "UPDATED", webhook_id="none")
-
-
-def test_the_controls_make_webhooks_pay_and_deliver(rillet: Rillet, receiver: Receiver) -> None:
-    def control(path: str, body: Json) -> Json:
-        answer: Json = rillet.call("POST", f"/_fake/{path}", body).json()
-        return answer
-
-    made = control("webhooks", {"url": receiver.url, "events": ["invoice-payment-updated"]})
-    invoice = rillet.create("/invoices", full_invoice())
-    paid = control("pay", {"invoice_id": invoice["id"], "amount": "10.00", "cleared": False})
-    waiting = rillet.get("/_fake/state").json()["organizations"][0]
-
-    delivered = control("deliver", {"organization_id": rillet.organisation.id})["deliveries"]
-
-    assert made["token"]
-    assert (made["enabled"], paid["status"]) == (True, "UNCLEARED")
-    assert (waiting["webhook_events_waiting"], len(waiting["payments"])) == (1, 1)
-    assert "token" not in waiting["webhooks"][0]
-    assert [(row["event"], row["status"]) for row in delivered] == [("invoice-payment-updated", 200)]
-    assert control("deliver", {}) == {"deliveries": []}
-    assert control("webhooks", {"url": "x", "events": ["no"]})["status"] == 400
-    assert control("pay", {"organization_id": "nobody"})["status"] == 400
 
 
 def test_a_switch_has_only_its_positions(rillet: Rillet) -> None:

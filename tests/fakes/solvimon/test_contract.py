@@ -3,8 +3,6 @@
 All other tests of the fake check their answers against the documents as they go; here is what they miss.
 """
 
-from collections.abc import Iterator
-
 import pytest
 
 from local.fake_solvimon.field_checks import COUNTRIES, CURRENCIES
@@ -16,18 +14,6 @@ from tests.contract.documents import MISSING, MISSING_REASON, document_of
 from tests.fakes.solvimon.support import Json, Solvimon
 
 needs_contracts = pytest.mark.skipif(MISSING, reason=MISSING_REASON)
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Solvimon]:
-    solvimon = Solvimon()
-    with solvimon.fake:
-        yield solvimon
-
-
-@pytest.fixture
-def solvimon(running: Solvimon) -> Solvimon:
-    return running.renew()
 
 
 @needs_contracts

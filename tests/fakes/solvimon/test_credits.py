@@ -1,7 +1,6 @@
 """The Solvimon fake's credit notes of an invoice, whole or in part."""
 
 import json
-from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
@@ -9,31 +8,12 @@ import pytest
 
 from local.fake_solvimon.errors import ApiProblem
 from local.sample_data import credits_to_expect, expected, invoice_id
-from tests.fakes.solvimon.figures import check_sums, figures, money, total
-from tests.fakes.solvimon.support import Json, Solvimon
+from tests.fakes.solvimon.support import Json, Solvimon, check_sums, figures, money, total
+from tests.fakes.support import Receiver
 from tests.fakes.test_sample_data import SAMPLES
-from tests.fakes.webhook_receiver import Receiver
 
 FIRST, USAGE, YEN = (invoice_id(name) for name in ("first", "usage-tiers", "yen"))
 EACH = [entry["name"] for entry in expected().values()]
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Solvimon]:
-    solvimon = Solvimon()
-    with solvimon.fake:
-        yield solvimon
-
-
-@pytest.fixture
-def solvimon(running: Solvimon) -> Solvimon:
-    return running.renew()
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as receiver:
-        yield receiver
 
 
 def orders(invoice: Json) -> list[tuple[int, int, int]]:

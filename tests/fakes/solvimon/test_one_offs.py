@@ -1,27 +1,12 @@
 """The Solvimon fake's one-offs: credit notes that are no copy of an invoice, and invoices made by hand."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from local.sample_data import invoice_id
 from local.sample_data.identity import solvimon_id
-from tests.fakes.solvimon.figures import check_sums, figures, money
-from tests.fakes.solvimon.support import Json, Solvimon
+from tests.fakes.solvimon.support import Json, Solvimon, check_sums, figures, money
 
 FIRST = invoice_id("first")
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Solvimon]:
-    solvimon = Solvimon()
-    with solvimon.fake:
-        yield solvimon
-
-
-@pytest.fixture
-def solvimon(running: Solvimon) -> Solvimon:
-    return running.renew()
 
 
 @pytest.mark.parametrize("originals", [[], ["first"], ["first", "yen"]])

@@ -2,7 +2,6 @@
 
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
 import requests
@@ -10,33 +9,11 @@ import requests
 from local.fake_solvimon.errors import ApiProblem
 from local.sample_data import invoice_id
 from local.sample_data.identity import solvimon_id
-from tests.fakes.solvimon.support import Json, Solvimon
-from tests.fakes.webhook_receiver import Receiver
+from tests.fakes.solvimon.support import Json, Solvimon, money
+from tests.fakes.support import Receiver
 
 FIRST, YEN = invoice_id("first"), invoice_id("yen")
 REFERENCE = "44444444444444448444444444444444"
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Solvimon]:
-    solvimon = Solvimon()
-    with solvimon.fake:
-        yield solvimon
-
-
-@pytest.fixture
-def solvimon(running: Solvimon) -> Solvimon:
-    return running.renew()
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as receiver:
-        yield receiver
-
-
-def money(quantity: str, currency: str = "EUR") -> Json:
-    return {"quantity": quantity, "currency": currency}
 
 
 def payment(quantity: str = "1000.00", reference: str = REFERENCE, **more: object) -> Json:
@@ -241,7 +218,7 @@ def test_charging_the_customer_is_remembered_and_shouted_out(
     assert solvimon.state.charged == [FIRST]
     assert "has charged the customer" in caplog.text
     assert solvimon.admin("state").json()["charged"] == [FIRST]
-    solvimon.renew()
+    solvimon.reset()
     assert solvimon.state.charged == []
 
 

@@ -1,33 +1,14 @@
 """The Solvimon fake's API: keys, platforms, reading, lists and searches."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from local.sample_data import expected, invoice_id, solvimon_seed
-from tests.fakes.solvimon.support import KEY, OTHER_KEY, READ_ONLY_KEY, Solvimon
+from tests.fakes.solvimon.support import KEY, OTHER_KEY, READ_ONLY_KEY, Solvimon, error_of
 
 ORGANIZATION = {
     "legal_name": "Kaap Noord B.V.",
     "registered_address": {"city": "Den Helder", "country": "NL"},
 }
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Solvimon]:
-    solvimon = Solvimon()
-    with solvimon.fake:
-        yield solvimon
-
-
-@pytest.fixture
-def solvimon(running: Solvimon) -> Solvimon:
-    return running.renew()
-
-
-def error_of(response: object) -> tuple[int, str, str | None]:
-    status, body = response.status_code, response.json()  # type: ignore[attr-defined]
-    return status, body["code"], body.get("field")
 
 
 @pytest.mark.parametrize("api_key", [None, "", "wrong"])

@@ -1,33 +1,14 @@
 """The Solvimon fake's writes: rules of fields, upserts, invoices on their way to FINAL and paid."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from local.sample_data import invoice_id, solvimon_seed
-from tests.fakes.solvimon.support import Json, Solvimon
+from tests.fakes.solvimon.support import Json, Solvimon, error_of
 
 ORGANIZATION = {
     "legal_name": "Kaap Noord B.V.",
     "registered_address": {"city": "Den Helder", "country": "NL"},
 }
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Solvimon]:
-    solvimon = Solvimon()
-    with solvimon.fake:
-        yield solvimon
-
-
-@pytest.fixture
-def solvimon(running: Solvimon) -> Solvimon:
-    return running.renew()
-
-
-def error_of(response: object) -> tuple[int, str, str | None]:
-    status, body = response.status_code, response.json()  # type: ignore[attr-defined]
-    return status, body["code"], body.get("field")
 
 
 def test_a_new_customer_gets_an_id_a_time_and_a_status(solvimon: Solvimon) -> None:
