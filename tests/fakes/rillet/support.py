@@ -115,12 +115,45 @@ class Rillet:
     def post(self, path: str, body: object, key: str | None = None) -> requests.Response:
         return self.call("POST", path, body, key=key)
 
+    def put(self, path: str, body: object) -> requests.Response:
+        return self.call("PUT", path, body)
+
+    def delete(self, path: str) -> requests.Response:
+        return self.call("DELETE", path)
+
+    def read(self, path: str, **query: str) -> Json:
+        """Read something that must be there."""
+        response = self.get(path, **query)
+        assert response.status_code == 200, response.text
+        found: Json = response.json()
+        return found
+
     def create(self, path: str, body: object) -> Json:
         """Create something that must be accepted."""
         response = self.post(path, body)
         assert response.status_code == 200, response.text
         created: Json = response.json()
         return created
+
+    def invoice(self, *items: Json, **more: object) -> Json:
+        """Create a FULL invoice, of 100.00 without tax by default."""
+        return self.create("/invoices", full_invoice(*items, **more))
+
+    def recorded(self, *items: Json, **more: Any) -> Json:
+        """Create an invoice that another system issued."""
+        return self.create("/invoices", recorded_invoice(*items, **more))
+
+    def memo(self, *items: Json, **more: object) -> Json:
+        """Create a credit memo, of 100.00 without tax by default."""
+        return self.create("/credit-memos", credit_memo(*items, **more))
+
+    def apply(self, memo: Json, *applications: Json, key: str | None = None) -> requests.Response:
+        """Replace the applications of a credit memo."""
+        path = f"/credit-memos/{memo['id']}/applications"
+        return self.post(path, {"applications": list(applications)}, key)
+
+    def switch(self, **values: object) -> None:
+        self.organisation.switches.set(**values)
 
     def customers(self) -> int:
         return len(self.organisation.customers)
@@ -147,6 +180,44 @@ def money(amount: str, currency: str = "EUR") -> Json:
     return {"amount": amount, "currency": currency}
 
 
+PRICES: list[Json] = [
+    {"type": "ONE_TIME", "amount": money("0.00")},
+    {"type": "FIXED_RECURRING", "amount": money("9.99"), "interval_months": 12},
+    {
+        "type": "USAGE",
+        "interval_months": 1,
+        "billing_scheme": {"type": "PER_UNIT", "amount": money("0.001"), "units": 1},
+    },
+    *[
+        {
+            "type": "USAGE",
+            "interval_months": 1,
+            "billing_scheme": {
+                "type": "TIERED",
+                "mode": mode,
+                "tiers": [
+                    {"up_to": 10, "flat_price": money("5"), "per_unit_price": money("0.1")},
+                    {"up_to": 99, "per_unit_price": money("1")},
+                ],
+            },
+        }
+        for mode in ("METERED", "GRADUATED")
+    ],
+]
+"""Every kind of price."""
+
+ONE_TIME_PRODUCT: Json = {
+    "name": "Set-up",
+    "description": "Once",
+    "price": {"type": "ONE_TIME", "amount": money("12.3456", "USD")},
+    "include_in_arr_mrr": False,
+    "revenue_pattern": "EVEN_PERIOD",
+    "account_code": "40000",
+}
+RECORDED = ("REVENUE_RECOGNITION_ONLY", "AR_ONLY")
+"""The scopes of invoices that another system issued."""
+
+
 def reference(number: str, slug: str = "solvimon_invoice_id") -> Json:
     return {"type": slug, "id": number}
 
@@ -156,11 +227,7 @@ def tax_rate(percentage: float = 21, **more: object) -> Json:
 
 
 def full_item(amount: str = "100.00", quantity: float = 1, currency: str = "EUR", **more: object) -> Json:
-    price = {
-        "product_id": PRODUCT,
-        "quantity": quantity,
-        "amount_per_unit": money(amount, currency),
-    }
+    price = {"product_id": PRODUCT, "quantity": quantity, "amount_per_unit": money(amount, currency)}
     return {"description": "Seats", "price": price, **more}
 
 
@@ -206,11 +273,7 @@ def credit_memo(*items: Json, **more: object) -> Json:
 
 
 def application(invoice: Json, amount: str, day: str = "2026-03-05", currency: str = "EUR") -> Json:
-    return {
-        "invoice_id": invoice["id"],
-        "amount": money(amount, currency),
-        "application_date": day,
-    }
+    return {"invoice_id": invoice["id"], "amount": money(amount, currency), "application_date": day}
 
 
 def payment(amount: str = "100.00", currency: str = "EUR", **more: object) -> Json:
@@ -220,20 +283,6 @@ def payment(amount: str = "100.00", currency: str = "EUR", **more: object) -> Js
 def names(response: requests.Response, kind: str = "customers") -> list[str]:
     assert response.status_code == 200, response.text
     return [row["name"] for row in response.json()[kind]]
-
-
-def refused_fields(rillet: Rillet, body: Json) -> list[str]:
-    response = rillet.post("/invoices", body)
-    assert response.status_code == 400, response.text
-    assert len(rillet.organisation.invoices) == 0
-    return [violation["field"] for violation in response.json().get("violations", ())]
-
-
-def refusal(rillet: Rillet, body: Json) -> Json:
-    response = rillet.post("/invoices", body)
-    assert response.status_code == 400, response.text
-    problem: Json = response.json()
-    return problem
 
 
 def invoices(rillet: Rillet) -> int:

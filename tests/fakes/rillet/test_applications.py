@@ -10,24 +10,21 @@ from tests.fakes.rillet.support import (
     Rillet,
     application,
     balance,
-    credit_memo,
     fields_of,
-    full_invoice,
     full_item,
     kind_of,
     money,
-    recorded_invoice,
     recorded_item,
     tax_rate,
 )
 
 
 def invoice_of(rillet: Rillet, amount: str = "100.00", **more: object) -> Json:
-    return rillet.create("/invoices", full_invoice(full_item(amount), **more))
+    return rillet.invoice(full_item(amount), **more)
 
 
 def memo_of(rillet: Rillet, amount: str = "100.00", **more: object) -> Json:
-    return rillet.create("/credit-memos", credit_memo(full_item(amount), **more))
+    return rillet.memo(full_item(amount), **more)
 
 
 def apply(rillet: Rillet, memo: Json, *applications: Json, key: str | None = None) -> requests.Response:
@@ -53,7 +50,7 @@ def test_a_memo_that_covers_the_invoice_settles_both(rillet: Rillet) -> None:
     }
     assert balance(rillet, invoice) == ("CREDITED", "0.00")
     assert applied["updated_at"] > memo["updated_at"]
-    assert rillet.get(f"/invoices/{invoice['id']}").json()["updated_at"] > invoice["updated_at"]
+    assert rillet.read(f"/invoices/{invoice['id']}")["updated_at"] > invoice["updated_at"]
 
 
 def test_a_partial_application_leaves_both_partly_open(rillet: Rillet) -> None:
@@ -68,8 +65,8 @@ def test_a_partial_application_leaves_both_partly_open(rillet: Rillet) -> None:
 @pytest.mark.parametrize("scope", ["REVENUE_RECOGNITION_ONLY", "AR_ONLY"])
 def test_recorded_invoices_can_be_credited_too(rillet: Rillet, scope: str) -> None:
     item = recorded_item("100.00", tax_amount=money("21.00"))
-    invoice = rillet.create("/invoices", recorded_invoice(item, scope=scope))
-    memo = rillet.create("/credit-memos", credit_memo(full_item("100.00", tax_rate=tax_rate(21))))
+    invoice = rillet.recorded(item, scope=scope)
+    memo = rillet.memo(full_item("100.00", tax_rate=tax_rate(21)))
 
     apply(rillet, memo, application(invoice, "121.00"))
 
@@ -138,7 +135,7 @@ def test_crediting_more_than_is_open_is_a_switch(rillet: Rillet) -> None:
     rillet.organisation.pay(invoice["id"], "60.00")
 
     refused = apply(rillet, memo, application(invoice, "40.01"))
-    rillet.organisation.switches.set(over_application="accept")
+    rillet.switch(over_application="accept")
     accepted = apply(rillet, memo, application(invoice, "100.00"))
 
     assert kind_of(refused) == "credit_memo_over_application"
@@ -148,7 +145,7 @@ def test_crediting_more_than_is_open_is_a_switch(rillet: Rillet) -> None:
 
 def test_the_applications_together_never_exceed_the_memo(rillet: Rillet) -> None:
     first, second, memo = invoice_of(rillet), invoice_of(rillet), memo_of(rillet)
-    rillet.organisation.switches.set(over_application="accept")
+    rillet.switch(over_application="accept")
 
     response = apply(rillet, memo, application(first, "60.00"), application(second, "40.01"))
 
@@ -191,7 +188,7 @@ def test_an_empty_set_and_an_invoice_that_comes_twice_are_refused(rillet: Rillet
 
 def test_the_invoice_must_exist_and_be_the_same_customers_in_the_same_currency(rillet: Rillet) -> None:
     stranger = rillet.create("/customers", {"name": "Stranger"})
-    foreign = rillet.create("/invoices", full_invoice(full_item(currency="USD")))
+    foreign = rillet.invoice(full_item(currency="USD"))
     strangers = invoice_of(rillet, customer_id=stranger["id"])
     invoice, memo = invoice_of(rillet), memo_of(rillet)
 
@@ -208,7 +205,7 @@ def test_the_invoice_must_exist_and_be_the_same_customers_in_the_same_currency(r
         "currency_mismatch",
         "currency_mismatch",
     ]
-    assert rillet.get(f"/credit-memos/{memo['id']}").json() == memo
+    assert rillet.read(f"/credit-memos/{memo['id']}") == memo
     assert memo["customer_id"] == CUSTOMER
 
 
@@ -223,7 +220,7 @@ def test_a_closed_period_holds_what_is_applied_in_it(rillet: Rillet) -> None:
         apply(rillet, memo, application(first, "10.00", "2026-04-01")),
         apply(rillet, memo, kept, added | {"application_date": "2026-03-31"}),
         apply(rillet, memo, added),
-        rillet.call("DELETE", f"/credit-memos/{memo['id']}/applications"),
+        rillet.delete(f"/credit-memos/{memo['id']}/applications"),
     ]
     accepted = apply(rillet, memo, kept, added)
 
@@ -235,18 +232,18 @@ def test_deleting_the_applications_opens_the_invoices_again(rillet: Rillet) -> N
     invoice, memo = invoice_of(rillet), memo_of(rillet)
     apply(rillet, memo, application(invoice, "100.00"))
 
-    deleted = [rillet.call("DELETE", f"/credit-memos/{memo['id']}/applications") for _ in range(2)]
+    deleted = [rillet.delete(f"/credit-memos/{memo['id']}/applications") for _ in range(2)]
 
     assert [response.status_code for response in deleted] == [204, 204]
     assert balance(rillet, invoice) == ("UNPAID", "100.00")
-    assert rillet.get(f"/credit-memos/{memo['id']}").json()["status"] == "UNAPPLIED"
+    assert rillet.read(f"/credit-memos/{memo['id']}")["status"] == "UNAPPLIED"
 
 
 def test_a_credited_invoice_cannot_be_deleted(rillet: Rillet) -> None:
     invoice, memo = invoice_of(rillet), memo_of(rillet)
     apply(rillet, memo, application(invoice, "1.00"))
 
-    assert kind_of(rillet.call("DELETE", f"/invoices/{invoice['id']}")) == "invoice_has_credits"
+    assert kind_of(rillet.delete(f"/invoices/{invoice['id']}")) == "invoice_has_credits"
 
 
 @pytest.mark.parametrize(
@@ -261,7 +258,7 @@ def test_a_credited_invoice_cannot_be_deleted(rillet: Rillet) -> None:
 def test_which_word_names_a_mix_of_payment_and_credit_is_a_switch(
     rillet: Rillet, winner: str, credit: str, status: str
 ) -> None:
-    rillet.organisation.switches.set(mixed_status=winner)
+    rillet.switch(mixed_status=winner)
     invoice, memo = invoice_of(rillet), memo_of(rillet)
     rillet.organisation.pay(invoice["id"], "60.00")
 

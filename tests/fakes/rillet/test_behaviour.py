@@ -63,7 +63,7 @@ def test_an_idempotency_key_is_ignored_on_other_methods(rillet: Rillet) -> None:
 
 def test_a_deleted_invoice_is_still_replayed_under_its_key(rillet: Rillet) -> None:
     first = rillet.post("/invoices", full_invoice(), key="k1").json()
-    rillet.call("DELETE", f"/invoices/{first['id']}")
+    rillet.delete(f"/invoices/{first['id']}")
 
     replay = rillet.post("/invoices", full_invoice(), key="k1").json()
 

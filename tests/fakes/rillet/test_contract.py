@@ -20,9 +20,7 @@ from tests.fakes.rillet.support import Json, Rillet, full_invoice, full_item, re
 pytestmark = pytest.mark.skipif(MISSING, reason=MISSING_REASON)
 
 
-def test_every_request_that_the_fake_takes_and_every_answer_fits_rillets_own_document(
-    rillet: Rillet,
-) -> None:
+def test_every_request_that_the_fake_takes_and_every_answer_fits_rillets_own_document(rillet: Rillet) -> None:
     report = Report()
 
     with report.listening(rillet.fake.recorder):
@@ -39,9 +37,9 @@ def test_every_webhook_of_the_fake_fits_rillets_own_schemas(rillet: Rillet) -> N
     rillet.organisation.add_webhook("https://nobody.example/")
     credit_and_pay(rillet)
     customer = rillet.create("/customers", next(customer_requests()))
-    rillet.call("PUT", f"/customers/{customer['id']}", {"name": "Carol"})
-    rillet.call("DELETE", f"/customers/{customer['id']}")
-    rillet.call("DELETE", f"/invoices/{next(iter(rillet.organisation.invoices)).id}")
+    rillet.put(f"/customers/{customer['id']}", {"name": "Carol"})
+    rillet.delete(f"/customers/{customer['id']}")
+    rillet.delete(f"/invoices/{next(iter(rillet.organisation.invoices)).id}")
 
     for event in rillet.organisation.announced():
         headers = rillet.organisation.sign(event.body, event.entity, event.event, event_id=event.id)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.fakes.rillet.support import KEY, SEED, UNKNOWN_ID, Rillet, full_invoice
+from tests.fakes.rillet.support import KEY, SEED, UNKNOWN_ID, Rillet
 from tests.fakes.support import Receiver
 
 
@@ -54,7 +54,7 @@ def test_a_reset_removes_everything_and_a_load_fills_again(rillet: Rillet) -> No
 
     unknown = rillet.get("/customers").status_code
     loaded = rillet.admin("load", SEED).json()
-    customers = rillet.get("/customers").json()["customers"]
+    customers = rillet.read("/customers")["customers"]
 
     assert unknown == 401
     assert loaded["organization_id"] == rillet.state.organisation(KEY).id
@@ -75,7 +75,7 @@ def test_a_load_for_a_known_organisation_adds_to_it(rillet: Rillet) -> None:
 
 
 def test_the_state_shows_counts_and_objects(rillet: Rillet) -> None:
-    created = rillet.create("/invoices", full_invoice())
+    created = rillet.invoice()
 
     shown = rillet.admin("state").json()
 
@@ -89,7 +89,7 @@ def test_the_state_shows_counts_and_objects(rillet: Rillet) -> None:
 def test_webhooks_are_added_and_delivered_and_invoices_are_paid(rillet: Rillet, receiver: Receiver) -> None:
     webhook = {"url": receiver.url, "events": ["invoice-payment-updated"]}
     added = rillet.admin("webhooks", webhook).json()
-    invoice = rillet.create("/invoices", full_invoice())
+    invoice = rillet.invoice()
     paid = rillet.admin("pay", {"invoice_id": invoice["id"], "amount": "10.00", "cleared": False}).json()
     waiting = rillet.admin("state").json()["organizations"][0]
 

@@ -12,18 +12,16 @@ from tests.fakes.rillet.support import (
     Rillet,
     balance,
     fields_of,
-    full_invoice,
     full_item,
     kind_of,
     money,
     payment,
-    recorded_invoice,
 )
 
 
 @pytest.fixture
 def invoice(rillet: Rillet) -> Json:
-    return rillet.create("/invoices", full_invoice())
+    return rillet.invoice()
 
 
 def post(rillet: Rillet, invoice: Json, body: Json) -> requests.Response:
@@ -45,7 +43,7 @@ def test_a_payment_by_call_is_uncleared_and_still_makes_the_invoice_paid(
         "updated_at": "2026-03-10T12:00:00.000000Z",
     }
     assert balance(rillet, invoice) == ("PAID", "0.00")
-    assert rillet.get(f"/invoices/{invoice['id']}").json()["updated_at"] > invoice["updated_at"]
+    assert rillet.read(f"/invoices/{invoice['id']}")["updated_at"] > invoice["updated_at"]
 
 
 def test_parts_add_up_until_the_invoice_is_paid(rillet: Rillet, invoice: Json) -> None:
@@ -54,57 +52,21 @@ def test_parts_add_up_until_the_invoice_is_paid(rillet: Rillet, invoice: Json) -
     post(rillet, invoice, payment("60.00"))
 
     assert (partly, balance(rillet, invoice)) == (("PARTIALLY_PAID", "60.00"), ("PAID", "0.00"))
-    listed = rillet.get(f"/invoices/{invoice['id']}/payments").json()
+    listed = rillet.read(f"/invoices/{invoice['id']}/payments")
     assert [row["amount"]["amount"] for row in listed["payments"]] == ["40.00", "60.00"]
     assert "pagination" not in listed
 
 
 def test_recorded_invoices_are_paid_like_others(rillet: Rillet) -> None:
-    invoice = rillet.create("/invoices", recorded_invoice())
+    invoice = rillet.recorded()
 
     post(rillet, invoice, payment())
 
     assert balance(rillet, invoice) == ("PAID", "0.00")
 
 
-@pytest.mark.parametrize(
-    ("body", "fields"),
-    [
-        ({}, ["amount", "date", "account_code"]),
-        (payment("1"), ["amount"]),
-        (payment("0.00"), ["amount"]),
-        ({"amount": money("1.00"), "payment_date": "2026-03-09", "account_code": CASH}, ["date"]),
-    ],
-)
-def test_a_wrong_payment_is_refused_and_the_fields_are_named(
-    rillet: Rillet, invoice: Json, body: Json, fields: list[str]
-) -> None:
-    response = post(rillet, invoice, body)
-
-    assert fields_of(response) == fields
-    assert response.json()["violations"][0]["message"].startswith("must ")
-
-
-@pytest.mark.parametrize(
-    ("body", "wrong"),
-    [
-        (payment(account_code="11000"), "not_a_cash_account"),
-        (payment(currency="USD"), "currency_mismatch"),
-        (payment("100.01"), "overpayment"),
-        (payment(date="2026-01-31"), "period_closed"),
-    ],
-)
-def test_a_payment_obeys_the_organisations_rules(
-    rillet: Rillet, invoice: Json, body: Json, wrong: str
-) -> None:
-    rillet.organisation.close_period("2026-01-01", "2026-01-31")
-
-    assert kind_of(post(rillet, invoice, body)) == wrong
-    assert balance(rillet, invoice) == ("UNPAID", "100.00")
-
-
 def test_paying_more_than_is_open_is_a_switch(rillet: Rillet, invoice: Json) -> None:
-    rillet.organisation.switches.set(overpayment="accept")
+    rillet.switch(overpayment="accept")
 
     post(rillet, invoice, payment("100.01"))
 
@@ -122,8 +84,8 @@ def test_cash_accounts_are_those_of_bank_accounts(rillet: Rillet, invoice: Json)
     linked = second | {"account_code": "10200", "subsidiary_id": SUBSIDIARY}
     rillet.state.load({"organization": {"id": rillet.organisation.id}, "bank_accounts": [linked]})
 
-    everything = rillet.get("/bank-accounts").json()["accounts"]
-    mine = rillet.get("/bank-accounts", subsidiary_id=SUBSIDIARY).json()["accounts"]
+    everything = rillet.read("/bank-accounts")["accounts"]
+    mine = rillet.read("/bank-accounts", subsidiary_id=SUBSIDIARY)["accounts"]
 
     assert [account["account_code"] for account in everything] == [CASH, "10200"]
     assert mine == [linked]
@@ -134,8 +96,8 @@ def test_an_uncleared_payment_is_replaced_whole(rillet: Rillet, invoice: Json) -
     made = post(rillet, invoice, payment("40.00")).json()
     path = f"/invoices/{invoice['id']}/payments/{made['id']}"
 
-    replaced = rillet.call("PUT", path, payment("100.00", date="2026-03-08")).json()
-    incomplete = rillet.call("PUT", path, {"amount": money("1.00")})
+    replaced = rillet.put(path, payment("100.00", date="2026-03-08")).json()
+    incomplete = rillet.put(path, {"amount": money("1.00")})
 
     assert (replaced["id"], replaced["date"], replaced["status"]) == (made["id"], "2026-03-08", "UNCLEARED")
     assert balance(rillet, invoice) == ("PAID", "0.00")
@@ -145,11 +107,11 @@ def test_an_uncleared_payment_is_replaced_whole(rillet: Rillet, invoice: Json) -
 def test_deleting_an_uncleared_payment_opens_the_invoice_again(rillet: Rillet, invoice: Json) -> None:
     made = post(rillet, invoice, payment()).json()
 
-    deleted = rillet.call("DELETE", f"/invoices/{invoice['id']}/payments/{made['id']}")
+    deleted = rillet.delete(f"/invoices/{invoice['id']}/payments/{made['id']}")
 
     assert deleted.status_code == 204
     assert balance(rillet, invoice) == ("UNPAID", "100.00")
-    assert rillet.get("/invoice-payments").json()["payments"] == []
+    assert rillet.read("/invoice-payments")["payments"] == []
 
 
 @pytest.mark.parametrize("status", ["SUCCESSFUL", "FAILED"])
@@ -159,7 +121,7 @@ def test_only_uncleared_payments_can_be_changed_by_call(rillet: Rillet, invoice:
         rillet.organisation.fail_payment(made["id"])
     path = f"/invoices/{invoice['id']}/payments/{made['id']}"
 
-    refusals = [rillet.call("PUT", path, payment()), rillet.call("DELETE", path)]
+    refusals = [rillet.put(path, payment()), rillet.delete(path)]
 
     assert {kind_of(response) for response in refusals} == {"payment_not_uncleared"}
 
@@ -169,20 +131,20 @@ def test_a_payment_in_a_closed_period_is_neither_moved_out_nor_deleted(rillet: R
     rillet.organisation.close_period("2026-03-01", "2026-03-31")
     path = f"/invoices/{invoice['id']}/payments/{made['id']}"
 
-    refusals = [rillet.call("PUT", path, payment(date="2026-04-01")), rillet.call("DELETE", path)]
+    refusals = [rillet.put(path, payment(date="2026-04-01")), rillet.delete(path)]
 
     assert {kind_of(response) for response in refusals} == {"period_closed"}
 
 
 def test_a_payment_is_found_only_under_its_own_invoice(rillet: Rillet, invoice: Json) -> None:
-    other = rillet.create("/invoices", full_invoice())
+    other = rillet.invoice()
     made = post(rillet, invoice, payment()).json()
 
     for path in (
         f"/invoices/{other['id']}/payments/{made['id']}",
         f"/invoices/{UNKNOWN_ID}/payments/{made['id']}",
     ):
-        assert rillet.call("DELETE", path).status_code == 404
+        assert rillet.delete(path).status_code == 404
     assert rillet.get(f"/invoices/{UNKNOWN_ID}/payments").status_code == 404
 
 
@@ -195,13 +157,13 @@ def test_all_payments_are_listed_by_creation_or_by_update(rillet: Rillet, invoic
     rillet.organisation.clear_payment(made[0]["id"])
 
     def ids(**query: str) -> list[str]:
-        return [row["id"] for row in rillet.get("/invoice-payments", **query).json()["payments"]]
+        return [row["id"] for row in rillet.read("/invoice-payments", **query)["payments"]]
 
     first, second, third = (row["id"] for row in made)
     assert ids() == [third, second, first]
     assert ids(sort_by="updated") == [first, third, second]
     assert ids(sort_by="updated", **{"updated.gt": made[1]["updated_at"]}) == [first, third]
-    page = rillet.get("/invoice-payments", limit="2").json()
+    page = rillet.read("/invoice-payments", limit="2")
     assert ids(cursor=page["pagination"]["next_cursor"]) == [first]
 
 
@@ -219,7 +181,7 @@ def test_people_clear_payments_and_let_them_bounce(rillet: Rillet, invoice: Json
     assert (cleared["status"], failed["status"]) == ("SUCCESSFUL", "FAILED")
     assert (paid, reopened) == (("PAID", "0.00"), ("UNPAID", "100.00"))
     assert balance(rillet, invoice) == ("PAID", "0.00")
-    assert len(rillet.get(f"/invoices/{invoice['id']}/payments").json()["payments"]) == 1
+    assert len(rillet.read(f"/invoices/{invoice['id']}/payments")["payments"]) == 1
 
 
 def test_people_pay_what_is_open_today_and_delete_cleared_payments(rillet: Rillet, invoice: Json) -> None:
@@ -240,24 +202,24 @@ def test_people_pay_what_is_open_today_and_delete_cleared_payments(rillet: Rille
 
 def test_an_invoice_is_deleted_once_only_failed_payments_remain(rillet: Rillet, invoice: Json) -> None:
     made = rillet.organisation.pay(invoice["id"])
-    refused = rillet.call("DELETE", f"/invoices/{invoice['id']}")
+    refused = rillet.delete(f"/invoices/{invoice['id']}")
     rillet.organisation.fail_payment(made["id"])
 
     rillet.organisation.delete_invoice(invoice["id"])
 
     assert kind_of(refused) == "invoice_has_payments"
     assert rillet.get(f"/invoices/{invoice['id']}").status_code == 404
-    assert rillet.get("/invoice-payments").json()["payments"] == []
+    assert rillet.read("/invoice-payments")["payments"] == []
 
 
 def test_a_paid_invoice_is_not_overdue_and_an_open_one_is(rillet: Rillet) -> None:
-    invoice = rillet.create("/invoices", full_invoice(full_item(), due_date="2026-03-09"))
+    invoice = rillet.invoice(full_item(), due_date="2026-03-09")
     made = rillet.organisation.pay(invoice["id"])
-    paid = rillet.get("/invoices", overdue="true").json()["invoices"]
+    paid = rillet.read("/invoices", overdue="true")["invoices"]
     rillet.organisation.delete_payment(made["id"])
 
     assert (invoice["overdue"], paid) == (True, [])
-    assert len(rillet.get("/invoices", overdue="true", status="UNPAID").json()["invoices"]) == 1
+    assert len(rillet.read("/invoices", overdue="true", status="UNPAID")["invoices"]) == 1
 
 
 def test_the_same_key_pays_once(rillet: Rillet, invoice: Json) -> None:

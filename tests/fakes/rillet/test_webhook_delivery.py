@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from local.fake_rillet.webhooks import Delivery
-from tests.fakes.rillet.support import CUSTOMER, TOKEN, Rillet, full_invoice, signature
+from tests.fakes.rillet.support import CUSTOMER, TOKEN, Rillet, signature
 from tests.fakes.support import Receiver
 
 MINUTE = 60
@@ -22,10 +22,10 @@ def statuses(deliveries: list[Delivery]) -> list[int | None]:
 def test_the_timestamp_of_a_retry_is_a_switch(
     rillet: Rillet, receiver: Receiver, of: str, moves: bool
 ) -> None:
-    rillet.organisation.switches.set(webhook_timestamp=of)
+    rillet.switch(webhook_timestamp=of)
     rillet.organisation.add_webhook(receiver.url, TOKEN)
     receiver.answers = [500]
-    rillet.create("/invoices", full_invoice())
+    rillet.invoice()
     rillet.clock.advance(2)
 
     rillet.organisation.deliver_webhooks()

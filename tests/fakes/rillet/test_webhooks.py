@@ -12,7 +12,6 @@ from tests.fakes.rillet.support import (
     Rillet,
     application,
     credit_memo,
-    full_invoice,
     payment,
     signature,
 )
@@ -25,7 +24,7 @@ def names(rillet: Rillet) -> list[str]:
 
 def test_creating_an_invoice_sends_it_signed_over_five_parts(rillet: Rillet, receiver: Receiver) -> None:
     rillet.organisation.add_webhook(receiver.url, TOKEN)
-    invoice = rillet.create("/invoices", full_invoice())
+    invoice = rillet.invoice()
 
     [delivery] = rillet.organisation.deliver_webhooks()
 
@@ -41,13 +40,13 @@ def test_creating_an_invoice_sends_it_signed_over_five_parts(rillet: Rillet, rec
 
 
 def test_every_change_of_an_invoice_is_announced(rillet: Rillet) -> None:
-    invoice = rillet.create("/invoices", full_invoice())
+    invoice = rillet.invoice()
     path = f"/invoices/{invoice['id']}"
     paid = rillet.post(f"{path}/payments", payment("40.00")).json()
-    rillet.call("PUT", f"{path}/payments/{paid['id']}", payment("50.00"))
-    rillet.call("DELETE", f"{path}/payments/{paid['id']}")
+    rillet.put(f"{path}/payments/{paid['id']}", payment("50.00"))
+    rillet.delete(f"{path}/payments/{paid['id']}")
     rillet.organisation.edit_invoice(invoice["id"], memo="Ahoy")
-    rillet.call("DELETE", path)
+    rillet.delete(path)
 
     events = rillet.organisation.announced()
 
@@ -68,7 +67,7 @@ def test_every_change_of_an_invoice_is_announced(rillet: Rillet) -> None:
 
 
 def test_clearing_and_failing_a_payment_are_announced_with_the_invoice(rillet: Rillet) -> None:
-    invoice = rillet.create("/invoices", full_invoice())
+    invoice = rillet.invoice()
     paid = rillet.organisation.pay(invoice["id"], cleared=False)
     rillet.organisation.clear_payment(paid["id"])
     rillet.organisation.fail_payment(paid["id"])
@@ -81,13 +80,13 @@ def test_clearing_and_failing_a_payment_are_announced_with_the_invoice(rillet: R
 
 @pytest.mark.parametrize("event", ["payment-updated", "updated"])
 def test_applying_a_memo_is_announced_for_both_documents(rillet: Rillet, event: str) -> None:
-    rillet.organisation.switches.set(credit_event=event)
-    invoice, memo = rillet.create("/invoices", full_invoice()), rillet.create("/credit-memos", credit_memo())
+    rillet.switch(credit_event=event)
+    invoice, memo = rillet.invoice(), rillet.memo()
     path = f"/credit-memos/{memo['id']}"
     rillet.create(f"{path}/applications", {"applications": [application(invoice, "100.00")]})
-    rillet.call("DELETE", f"{path}/applications")
-    rillet.call("PUT", path, credit_memo())
-    rillet.call("DELETE", path)
+    rillet.delete(f"{path}/applications")
+    rillet.put(path, credit_memo())
+    rillet.delete(path)
 
     assert names(rillet) == [
         "invoice-created",
@@ -103,8 +102,8 @@ def test_applying_a_memo_is_announced_for_both_documents(rillet: Rillet, event: 
 
 def test_every_change_of_a_customer_is_announced(rillet: Rillet) -> None:
     customer = rillet.create("/customers", {"name": "Carol"})
-    rillet.call("PUT", f"/customers/{customer['id']}", {"name": "Caroline"})
-    rillet.call("DELETE", f"/customers/{customer['id']}")
+    rillet.put(f"/customers/{customer['id']}", {"name": "Caroline"})
+    rillet.delete(f"/customers/{customer['id']}")
 
     created, updated, deleted = rillet.organisation.announced()
 
@@ -123,7 +122,7 @@ def test_what_is_refused_or_only_read_announces_nothing(rillet: Rillet) -> None:
 
 def test_a_body_says_how_things_were_when_it_happened(rillet: Rillet, receiver: Receiver) -> None:
     rillet.organisation.add_webhook(receiver.url, TOKEN)
-    invoice = rillet.create("/invoices", full_invoice())
+    invoice = rillet.invoice()
     rillet.organisation.pay(invoice["id"])
 
     rillet.organisation.deliver_webhooks()
@@ -133,7 +132,7 @@ def test_a_body_says_how_things_were_when_it_happened(rillet: Rillet, receiver: 
 
 def test_a_webhook_gets_only_the_events_it_wants(rillet: Rillet, receiver: Receiver) -> None:
     rillet.organisation.add_webhook(receiver.url, events=["invoice-payment-updated", "invoice-deleted"])
-    invoice = rillet.create("/invoices", full_invoice())
+    invoice = rillet.invoice()
     rillet.organisation.pay(invoice["id"])
 
     deliveries = rillet.organisation.deliver_webhooks()
@@ -166,7 +165,7 @@ def test_events_of_objects_the_fake_does_not_have_can_be_sent_too(rillet: Rillet
 
 def test_an_event_can_be_sent_twice_under_the_same_id(rillet: Rillet, receiver: Receiver) -> None:
     rillet.organisation.add_webhook(receiver.url, TOKEN)
-    rillet.create("/invoices", full_invoice())
+    rillet.invoice()
 
     rillet.organisation.webhooks.send(rillet.organisation.announced()[0])
     rillet.organisation.deliver_webhooks()
@@ -176,9 +175,9 @@ def test_an_event_can_be_sent_twice_under_the_same_id(rillet: Rillet, receiver: 
 
 
 def test_the_token_can_be_the_key_as_text(rillet: Rillet, receiver: Receiver) -> None:
-    rillet.organisation.switches.set(token_form="text")
+    rillet.switch(token_form="text")
     rillet.organisation.add_webhook(receiver.url, "a plain token")
-    rillet.create("/invoices", full_invoice())
+    rillet.invoice()
 
     rillet.organisation.deliver_webhooks()
 
@@ -187,7 +186,7 @@ def test_the_token_can_be_the_key_as_text(rillet: Rillet, receiver: Receiver) ->
 
 
 def test_names_can_come_in_the_lower_case_form(rillet: Rillet, receiver: Receiver) -> None:
-    rillet.organisation.switches.set(webhook_names="lower")
+    rillet.switch(webhook_names="lower")
     rillet.organisation.add_webhook(receiver.url, TOKEN)
     rillet.organisation.webhooks.emit("credit-memo-payment-updated", {})
 
@@ -200,7 +199,7 @@ def test_names_can_come_in_the_lower_case_form(rillet: Rillet, receiver: Receive
 
 def test_a_regenerated_token_voids_the_one_before_at_once(rillet: Rillet, receiver: Receiver) -> None:
     webhook = rillet.organisation.add_webhook(receiver.url, TOKEN)
-    rillet.create("/invoices", full_invoice())
+    rillet.invoice()
 
     new = rillet.organisation.regenerate_token(webhook.id)
     rillet.organisation.deliver_webhooks()
@@ -211,10 +210,10 @@ def test_a_regenerated_token_voids_the_one_before_at_once(rillet: Rillet, receiv
 
 @pytest.mark.parametrize("regenerated", [False, True])
 def test_a_header_may_hold_several_signatures(rillet: Rillet, receiver: Receiver, regenerated: bool) -> None:
-    rillet.organisation.switches.set(signatures="several")
+    rillet.switch(signatures="several")
     webhook = rillet.organisation.add_webhook(receiver.url, TOKEN)
     token = rillet.organisation.regenerate_token(webhook.id) if regenerated else TOKEN
-    rillet.create("/invoices", full_invoice())
+    rillet.invoice()
 
     rillet.organisation.deliver_webhooks()
 
@@ -225,7 +224,7 @@ def test_a_header_may_hold_several_signatures(rillet: Rillet, receiver: Receiver
 
 
 def test_no_header_holds_more_than_ten_signatures(rillet: Rillet) -> None:
-    rillet.organisation.switches.set(signatures="several")
+    rillet.switch(signatures="several")
     webhook = rillet.organisation.add_webhook("http://127.0.0.1:9/")
     for _ in range(12):
         rillet.organisation.regenerate_token(webhook.id)
@@ -250,8 +249,3 @@ def test_any_body_can_be_signed_for_a_test(rillet: Rillet) -> None:
     assert upper["X-RILLET-SIGNATURE"] == signature(base64.b64decode(TOKEN), upper, b"anything")
     with pytest.raises(LookupError):
         rillet.organisation.sign(b"", "INVOICE", "UPDATED", webhook_id="none")
-
-
-def test_a_switch_has_only_its_positions(rillet: Rillet) -> None:
-    with pytest.raises(ValueError, match="token_form cannot be 'hex'; it can be 'base64', 'text'"):
-        rillet.organisation.switches.set(token_form="hex")

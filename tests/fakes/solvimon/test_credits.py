@@ -72,7 +72,7 @@ def test_a_credit_note_says_what_it_credits(solvimon: Solvimon) -> None:
     assert note["invoice_date"] == note["updated_to_final_at"] == "2026-11-03T12:00:00Z"
     assert (note["paid"], note["payment_status"]) == (False, "UNPAID")
     assert {value["reference"] for value in note["other_custom_fields"]} == {
-        *("rillet_customer_id", "rillet_subsidiary_id"),
+        *("rillet_customer_id", "rillet_subsidiary_id")
     }
 
 

@@ -202,7 +202,7 @@ def test_marking_a_final_invoice_paid_echoes(solvimon: Solvimon, receiver: Recei
     updated, paid = "INVOICE.UPDATED", "INVOICE.PAID"
     assert [envelope["type"] for envelope in envelopes] == [updated, updated, paid, updated, updated]
     assert [envelope["data"]["payment_status"] for envelope in envelopes] == [
-        *("PARTIALLY_PAID", "PAID", "PAID", "PAID", "UNPAID"),
+        *("PARTIALLY_PAID", "PAID", "PAID", "PAID", "UNPAID")
     ]
 
 
