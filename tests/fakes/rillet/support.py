@@ -180,32 +180,6 @@ def money(amount: str, currency: str = "EUR") -> Json:
     return {"amount": amount, "currency": currency}
 
 
-PRICES: list[Json] = [
-    {"type": "ONE_TIME", "amount": money("0.00")},
-    {"type": "FIXED_RECURRING", "amount": money("9.99"), "interval_months": 12},
-    {
-        "type": "USAGE",
-        "interval_months": 1,
-        "billing_scheme": {"type": "PER_UNIT", "amount": money("0.001"), "units": 1},
-    },
-    *[
-        {
-            "type": "USAGE",
-            "interval_months": 1,
-            "billing_scheme": {
-                "type": "TIERED",
-                "mode": mode,
-                "tiers": [
-                    {"up_to": 10, "flat_price": money("5"), "per_unit_price": money("0.1")},
-                    {"up_to": 99, "per_unit_price": money("1")},
-                ],
-            },
-        }
-        for mode in ("METERED", "GRADUATED")
-    ],
-]
-"""Every kind of price."""
-
 ONE_TIME_PRODUCT: Json = {
     "name": "Set-up",
     "description": "Once",

@@ -2,11 +2,11 @@
 
 import pytest
 
+from tests.fakes.rillet.every_operation import PRICES
 from tests.fakes.rillet.support import (
     ADDRESS,
     CUSTOMER,
     ONE_TIME_PRODUCT,
-    PRICES,
     PRODUCT,
     UNKNOWN_ID,
     Json,

@@ -64,6 +64,12 @@ def test_a_customer_without_an_address_shows_an_empty_one_on_its_memos(rillet: R
     assert set(created["address"].values()) == {""}
 
 
+def test_a_total_that_is_not_positive_is_a_switch(rillet: Rillet) -> None:
+    rillet.switch(memo_total="any")
+
+    assert rillet.memo(full_item("5.00"), full_item("-6.00"))["total"] == money("-1.00")
+
+
 def test_a_number_that_another_memo_has_is_a_switch(rillet: Rillet) -> None:
     body = credit_memo(credit_memo_number="CRE-1")
     rillet.create("/credit-memos", body)
@@ -173,7 +179,7 @@ def test_a_dropped_connection_leaves_the_memo_behind(rillet: Rillet) -> None:
     assert len(rillet.organisation.credit_memos) == 1
 
 
-def test_people_edit_and_delete_memos_past_the_rules_of_the_api(rillet: Rillet) -> None:
+def test_users_edit_and_delete_memos_past_the_rules_of_the_api(rillet: Rillet) -> None:
     memo = rillet.memo()
 
     edited = rillet.organisation.edit_credit_memo(memo["id"], amount_by="0.01", credit_memo_number="X 1")

@@ -167,7 +167,7 @@ def test_all_payments_are_listed_by_creation_or_by_update(rillet: Rillet, invoic
     assert ids(cursor=page["pagination"]["next_cursor"]) == [first]
 
 
-def test_people_clear_payments_and_let_them_bounce(rillet: Rillet, invoice: Json) -> None:
+def test_users_clear_payments_and_let_them_bounce(rillet: Rillet, invoice: Json) -> None:
     books = rillet.organisation
     made = books.pay(invoice["id"], "100.00", cleared=False, date="2026-03-07")
     cleared = books.clear_payment(made["id"])
@@ -184,7 +184,7 @@ def test_people_clear_payments_and_let_them_bounce(rillet: Rillet, invoice: Json
     assert len(rillet.read(f"/invoices/{invoice['id']}/payments")["payments"]) == 1
 
 
-def test_people_pay_what_is_open_today_and_delete_cleared_payments(rillet: Rillet, invoice: Json) -> None:
+def test_users_pay_what_is_open_today_and_delete_cleared_payments(rillet: Rillet, invoice: Json) -> None:
     books = rillet.organisation
     books.pay(invoice["id"], "30.00")
 

@@ -13,7 +13,7 @@ from werkzeug.datastructures import Headers
 from local.fake_solvimon import FakeSolvimon, Platform
 from local.fake_solvimon.webhooks import Webhooks
 from local.fake_vendor.traffic_recorder import RecordedCall
-from local.sample_data import solvimon_seed
+from local.sample_data import invoice_id, solvimon_seed
 from tests.contract.documents import MISSING
 from tests.contract.exceptions import EXCEPTIONS, Excused
 from tests.contract.report import Report
@@ -186,3 +186,21 @@ def check_sums(note: Json) -> None:
 def error_of(response: requests.Response) -> tuple[int, str, str | None]:
     body = response.json()
     return response.status_code, body["code"], body.get("field")
+
+
+FIRST = invoice_id("first")
+
+
+def line(quantity: str = "10.00", currency: str = "EUR", **more: object) -> Json:
+    return {"description": "x", "amount_excluding_tax": money(quantity, currency), **more}
+
+
+def one_off(*lines: Json, **more: object) -> Json:
+    groups = [{"group_order": 1, "lines": list(lines) or [line()]}]
+    customer = {"customer_reference": "waddenveer"}
+    return {"type": "ONE_OFF_CREDIT", **customer, "periods": [{"period_order": 1, "groups": groups}], **more}
+
+
+def payment(quantity: str = "1000.00", **more: object) -> Json:
+    body = {"invoice_id": FIRST, "external_reference": "4" * 32, "timestamp": "2026-11-02T10:15:00Z"}
+    return {"result": "AUTHORIZED", "amount": money(quantity), **body, **more}

@@ -199,37 +199,6 @@ def test_groups_alone_do_when_there_is_one_period(solvimon: Solvimon) -> None:
     assert solvimon.post(f"/invoices/{FIRST}/credit", body).json()["field"] == "groups"
 
 
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        ({"colour": "red"}, "colour"),
-        ({"credit_details_source": "OLD"}, "credit_details_source"),
-        ({"delivery_date": "2026-11-03T12:00:00.5Z"}, "delivery_date"),
-        ({"periods": [{}]}, "periods.0.period_order"),
-        ({"periods": [{"period_order": 3}]}, "periods.0"),
-        ({"periods": [{"period_order": 1, "amount": {"quantity": "x"}}]}, "periods.0.amount.quantity"),
-        ({"periods": [{"period_order": 1, "amount": money("1", "USD")}]}, "periods.0.amount.currency"),
-        ({"periods": [{"period_order": 1, "amount": money("575.01")}]}, "periods.0.amount"),
-        ({"periods": [{"period_order": 1, "amount": money("-1.00")}]}, "periods.0.amount"),
-        (
-            {"periods": [{"period_order": 1, "amount": money("1.00"), "groups": [{"group_order": 1}]}]},
-            "periods.0.amount",
-        ),
-        ({"periods": [{"period_order": 1, "groups": [{"group_order": 2}]}]}, "periods.0.groups.0"),
-        (
-            {"periods": [{"period_order": 1, "groups": [{"group_order": 1, "lines": [{"line_order": 9}]}]}]},
-            "periods.0.groups.0.lines.0",
-        ),
-    ],
-)
-def test_a_wrong_credit_request_is_refused_with_its_field(solvimon: Solvimon, body: Json, field: str) -> None:
-    solvimon.platform.finalise(FIRST)
-
-    response = solvimon.post(f"/invoices/{FIRST}/credit", body)
-
-    assert (response.status_code, response.json()["field"]) == (400, field)
-
-
 def test_only_final_invoices_can_be_credited_and_no_credit_notes(solvimon: Solvimon) -> None:
     draft = solvimon.post(f"/invoices/{FIRST}/credit", {})
     solvimon.platform.finalise(FIRST)
