@@ -7,7 +7,7 @@ from local.fake_rillet.balances import decimal_of
 from local.fake_rillet.books import Books
 from local.fake_rillet.credit_memo_requests import CreditMemoRequest
 from local.fake_rillet.invoice_documents import item_revenue
-from local.fake_rillet.invoice_lines import FullLine
+from local.fake_rillet.invoice_lines import Line
 from local.fake_rillet.money import to_wire
 from local.fake_rillet.store import Json
 
@@ -52,17 +52,17 @@ def update_memo_balance(memo: Json) -> None:
     memo["status"] = "UNAPPLIED" if not applied else "APPLIED" if applied >= total else "PARTIALLY_APPLIED"
 
 
-def _item(books: Books, request: CreditMemoRequest, line: FullLine) -> Json:
+def _item(books: Books, request: CreditMemoRequest, line: Line) -> Json:
     """Calculate an item; by its name, `total_amount` is the net amount and the tax together."""
     tax = line.tax or Decimal(0)
     item = {
         "id": str(uuid.uuid4()),
-        "description": line.common.description,
-        "revenue": item_revenue(books, line.common.product_id, request.credit_memo_date, line.common.revenue),
+        "description": line.description,
+        "revenue": item_revenue(books, line.product_id, request.credit_memo_date, line.revenue),
         "net_amount": to_wire(line.gross, line.currency),
         "taxed_amount": to_wire(tax, line.currency),
         "total_amount": to_wire(line.gross + tax, line.currency),
-        "quantity": line.common.quantity,
-        "product_id": line.common.product_id,
+        "quantity": line.quantity,
+        "product_id": line.product_id,
     }
-    return item if line.common.fields is None else item | {"fields": line.common.fields}
+    return item if line.fields is None else item | {"fields": line.fields}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from local.fake_rillet.invoice_lines import FullLine, read_credit_line
+from local.fake_rillet.invoice_lines import Line, read_credit_line
 from local.fake_rillet.invoice_requests import read_exchange_rate
 from local.fake_rillet.money import Money
 from local.fake_rillet.references import read_references
@@ -24,7 +24,7 @@ class CreditMemoRequest:
     subsidiary_id: str | None
     credit_memo_number: str | None
     credit_memo_date: date
-    lines: Sequence[FullLine]
+    lines: Sequence[Line]
     exchange_rate: Json | None = None
     external_references: list[Json] = field(default_factory=list)
 

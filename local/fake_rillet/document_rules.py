@@ -27,8 +27,8 @@ def check_products(books: Books, lines: Iterable[Line]) -> None:
         Problem: 400; one does not.
     """
     for line in lines:
-        if line.common.product_id not in books.products:
-            raise refused("product_not_found", f"Product does not exist: {line.common.product_id}")
+        if line.product_id not in books.products:
+            raise refused("product_not_found", f"Product does not exist: {line.product_id}")
 
 
 def check_bank_account(books: Books, bank_account_id: str | None) -> None:

@@ -80,17 +80,17 @@ def _totals(request: InvoiceRequest) -> Json:
 def _item(books: Books, request: InvoiceRequest, line: Line) -> Json:
     item = {
         "id": str(uuid.uuid4()),
-        "description": line.common.description,
-        "revenue": item_revenue(books, line.common.product_id, request.invoice_date, line.common.revenue),
+        "description": line.description,
+        "revenue": item_revenue(books, line.product_id, request.invoice_date, line.revenue),
         "gross_rate": to_wire(line.gross_rate, line.currency),
         "total_amount": to_wire(line.gross - line.discount, line.currency),
         "total_discount": to_wire(line.discount, line.currency),
         "taxed_amount": to_wire(line.tax or Decimal(0), line.currency),
-        "quantity": line.common.quantity,
-        "product_id": line.common.product_id,
-        "external_references": line.common.external_references,
+        "quantity": line.quantity,
+        "product_id": line.product_id,
+        "external_references": line.external_references,
     }
-    return item if line.common.fields is None else item | {"fields": line.common.fields}
+    return item if line.fields is None else item | {"fields": line.fields}
 
 
 def _bank_account(books: Books, request: InvoiceRequest) -> Json | None:

@@ -59,7 +59,7 @@ def _check(books: Books, request: InvoiceRequest) -> None:
     check_parties(books, request.customer_id, request.subsidiary_id)
     check_bank_account(books, request.bank_account_id)
     check_products(books, request.lines)
-    parts = [request.external_references, *(line.common.external_references for line in request.lines)]
+    parts = [request.external_references, *(line.external_references for line in request.lines)]
     check_references(books, (reference for references in parts for reference in references))
     if request.scope != FULL:
         check_rev_rec(books, parts)

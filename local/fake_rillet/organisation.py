@@ -172,19 +172,7 @@ class Organisation(Books):
         event_id: str | None = None,
         webhook_id: str | None = None,
     ) -> dict[str, str]:
-        """Return the headers that a delivery of any body would carry.
-
-        Args:
-            body: the raw body.
-            entity: such as `INVOICE`; signed as it is.
-            event: such as `PAYMENT_UPDATED`; signed as it is.
-            at: Unix seconds of the timestamp; now when left out.
-            event_id: the event's UUID; a new one when left out.
-            webhook_id: whose token signs; the first webhook's when left out.
-
-        Raises:
-            LookupError: there is no such webhook.
-        """
+        """Return the headers that a delivery of any body would have; see `Webhooks.sign`."""
         return self.webhooks.sign(body, entity, event, at=at, event_id=event_id, webhook_id=webhook_id)
 
     def announced(self, name: str | None = None) -> list[Event]:

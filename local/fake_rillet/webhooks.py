@@ -164,9 +164,17 @@ class Webhooks(WebhookSender):
         event_id: str | None = None,
         webhook_id: str | None = None,
     ) -> dict[str, str]:
-        """Return the headers of a delivery; see `Organisation.sign`.
+        """Return the headers that a delivery of any body would have.
 
         The signed string is `timestamp.id.entity.event.body`, the header values as sent.
+
+        Args:
+            body: the raw body.
+            entity: such as `INVOICE`; signed as it is.
+            event: such as `PAYMENT_UPDATED`; signed as it is.
+            at: Unix seconds of the timestamp; now when left out.
+            event_id: the event's UUID; a new one when left out.
+            webhook_id: whose token signs; the first webhook's when left out.
 
         Raises:
             LookupError: there is no such webhook.
