@@ -1,14 +1,19 @@
 """What the tests of both fakes share: a clock, a receiver of webhooks, waiting for a thread."""
 
+import os
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 from local.fake_vendor.http_server import QuietHandler
+
+SAMPLES = Path(os.environ.get("SAMPLES_DIR", Path(__file__).parents[3] / "shared/samples"))
+"""Invoices and credit notes as Solvimon really sends them."""
 
 
 class ManualClock:

@@ -19,7 +19,7 @@ from tests.fakes.rillet.support import (
     tax_rate,
 )
 
-SETTLED, UNTOUCHED = ("CREDITED", "0.00"), ("UNPAID", "100.00")
+SETTLED, OPEN = ("CREDITED", "0.00"), ("UNPAID", "100.00")
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_the_body_is_the_whole_set_so_what_it_leaves_out_is_removed(rillet: Rill
     ]
     assert after["applications"][0]["id"] == before["applications"][1]["id"]
     assert [balance(rillet, one) for one in (first, second, third)] == [
-        UNTOUCHED,
+        OPEN,
         ("PARTIALLY_CREDITED", "65.00"),
         ("PARTIALLY_CREDITED", "80.00"),
     ]
@@ -145,7 +145,7 @@ def test_the_applications_together_never_exceed_the_memo(rillet: Rillet, invoice
     response = rillet.apply(memo, application(invoice, "60.00"), application(rillet.invoice(), "40.01"))
 
     assert kind_of(response) == "credit_memo_over_applied"
-    assert balance(rillet, invoice) == UNTOUCHED
+    assert balance(rillet, invoice) == OPEN
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_deleting_the_applications_opens_the_invoices_again(
 
     assert kind_of(refused) == "invoice_has_credits"
     assert [response.status_code for response in deleted] == [204, 204]
-    assert balance(rillet, invoice) == UNTOUCHED
+    assert balance(rillet, invoice) == OPEN
     assert rillet.read(f"/credit-memos/{memo['id']}")["status"] == "UNAPPLIED"
     rillet.organisation.delete_invoice(invoice["id"])
     assert rillet.get(f"/invoices/{invoice['id']}").status_code == 404

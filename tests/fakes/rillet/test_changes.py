@@ -1,4 +1,4 @@
-"""Invoices of the Rillet fake that are replaced by call or changed by hand, and customers likewise."""
+"""Invoices of the Rillet fake that a call replaces or a user edits."""
 
 import pytest
 import requests

@@ -34,7 +34,7 @@ def test_every_request_that_the_fake_takes_and_every_answer_fits_rillets_own_doc
 
 
 def test_every_webhook_of_the_fake_fits_rillets_own_schemas(rillet: Rillet) -> None:
-    rillet.organisation.add_webhook("https://nobody.example/")
+    rillet.organisation.add_webhook("https://receiver.example/")
     credit_and_pay(rillet)
     customer = rillet.create("/customers", next(customer_requests()))
     rillet.put(f"/customers/{customer['id']}", {"name": "Carol"})

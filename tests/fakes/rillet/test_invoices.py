@@ -264,7 +264,7 @@ def test_an_invoice_is_deleted_for_good_unless_its_period_is_closed(rillet: Rill
     assert kind_of(rillet.delete(second)) == "period_closed"
 
 
-def test_only_a_full_invoice_is_mailed_to_a_customer_who_wants_it(rillet: Rillet) -> None:
+def test_only_a_full_invoice_is_mailed_to_a_customer_with_automatic_sending(rillet: Rillet) -> None:
     emails = [{"email": "carol@example.com", "type": "MAIN_SENDER"}]
     body = {"name": "Carol", "send_invoices_automatically": True, "emails": emails}
     customer = rillet.create("/customers", body)["id"]

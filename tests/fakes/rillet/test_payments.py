@@ -1,4 +1,4 @@
-"""Payments of invoices in the Rillet fake, by call and by hand."""
+"""Payments of invoices in the Rillet fake, by call and by users."""
 
 import pytest
 import requests

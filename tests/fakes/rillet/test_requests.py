@@ -54,7 +54,7 @@ def test_a_read_only_key_reads_but_does_not_write(rillet: Rillet) -> None:
 
 
 @pytest.mark.parametrize("version", [None, "3", "v4"])
-def test_an_unpinned_or_other_api_version_is_noticed(rillet: Rillet, version: str | None) -> None:
+def test_a_missing_or_other_api_version_is_refused(rillet: Rillet, version: str | None) -> None:
     headers = {"Authorization": f"Bearer {KEY}"} | ({"X-Rillet-API-Version": version} if version else {})
 
     response = requests.get(f"{rillet.fake.url}/customers", headers=headers, timeout=10)

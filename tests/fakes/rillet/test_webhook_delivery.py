@@ -88,7 +88,7 @@ def test_a_disabled_webhook_misses_what_happens_until_it_is_enabled(
 
 
 def test_disabling_drops_what_waits_for_that_webhook_only(rillet: Rillet, receiver: Receiver) -> None:
-    rillet.organisation.add_webhook("http://127.0.0.1:9/nobody")
+    rillet.organisation.add_webhook("http://127.0.0.1:9/unreachable")
     rillet.organisation.add_webhook(receiver.url)
     rillet.create("/customers", {"name": "Carol"})
     for _ in range(14):
@@ -105,7 +105,7 @@ def test_disabling_drops_what_waits_for_that_webhook_only(rillet: Rillet, receiv
     assert [json.loads(body)["name"] for _, body in receiver.received] == ["Carol", "Dave"]
 
 
-def test_a_receiver_may_call_rillet_while_it_is_told(rillet: Rillet) -> None:
+def test_a_receiver_may_call_rillet_during_a_delivery(rillet: Rillet) -> None:
     answers: list[requests.Response] = []
 
     class Curious(Receiver):

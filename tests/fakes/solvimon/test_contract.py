@@ -40,7 +40,7 @@ def test_every_demo_record_is_listed_in_the_vendors_shape(solvimon: Solvimon) ->
 
 
 @needs_contracts
-def test_the_judge_notices_a_wrong_type_and_an_unknown_field() -> None:
+def test_the_check_finds_a_wrong_type_and_an_unknown_field() -> None:
     wrong = {"id": 7, "periods": [{"groups": [{"lines": [{"amount": {}}]}]}], "customer": {"type": "PERSON"}}
 
     errors = check_record("solvimon", "Invoice", wrong)

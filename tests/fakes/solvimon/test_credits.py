@@ -9,8 +9,7 @@ import pytest
 from local.fake_solvimon.errors import ApiProblem
 from local.sample_data import credits_to_expect, expected, invoice_id
 from tests.fakes.solvimon.support import Json, Solvimon, check_sums, figures, money, total
-from tests.fakes.support import Receiver
-from tests.fakes.test_sample_data import SAMPLES
+from tests.fakes.support import SAMPLES, Receiver
 
 FIRST, USAGE, YEN = (invoice_id(name) for name in ("first", "usage-tiers", "yen"))
 EACH = [entry["name"] for entry in expected().values()]
@@ -129,7 +128,7 @@ def test_a_net_amount_is_spread_over_the_lines(solvimon: Solvimon) -> None:
 
 
 @pytest.mark.parametrize("name", credits_to_expect())
-def test_the_demos_credits_have_the_figures_worked_out_by_hand(solvimon: Solvimon, name: str) -> None:
+def test_the_demos_credits_have_the_figures_calculated_by_hand(solvimon: Solvimon, name: str) -> None:
     credit = credits_to_expect()[name]
     solvimon.platform.finalise(invoice_id(name))
 
@@ -139,7 +138,7 @@ def test_the_demos_credits_have_the_figures_worked_out_by_hand(solvimon: Solvimo
     assert note["billing_currency"] == credit["currency"]
 
 
-def test_a_negative_group_of_the_original_turns_round_like_the_others(solvimon: Solvimon) -> None:
+def test_a_negative_group_of_the_original_is_negated_like_the_others(solvimon: Solvimon) -> None:
     solvimon.platform.finalise(invoice_id("discount"))
 
     note = solvimon.platform.credit(invoice_id("discount"))

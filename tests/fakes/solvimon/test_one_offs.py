@@ -1,4 +1,4 @@
-"""The Solvimon fake's one-offs: credit notes that are no copy of an invoice, and invoices made by hand."""
+"""The Solvimon fake's one-offs: credit notes that are no copy of an invoice, and one-off invoices."""
 
 import pytest
 

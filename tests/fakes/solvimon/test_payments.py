@@ -1,4 +1,4 @@
-"""The Solvimon fake's payments, the call nobody may make, and customers that people edit."""
+"""The Solvimon fake's payments, its call that charges a customer, and edited customers."""
 
 import json
 import logging
@@ -13,7 +13,6 @@ from tests.fakes.solvimon.support import Solvimon, money, payment
 from tests.fakes.support import Receiver
 
 FIRST, YEN = invoice_id("first"), invoice_id("yen")
-REFERENCE = "44444444444444448444444444444444"
 
 
 def settled(solvimon: Solvimon, identifier: str = FIRST) -> tuple[bool, str, str]:
@@ -77,7 +76,7 @@ def test_by_default_a_payment_leaves_its_invoice_alone(solvimon: Solvimon, recei
     assert solvimon.platform.deliver_webhooks() == []
 
 
-def test_payments_settle_their_invoice_when_told_to(solvimon: Solvimon, receiver: Receiver) -> None:
+def test_payments_settle_their_invoice_when_the_switch_is_on(solvimon: Solvimon, receiver: Receiver) -> None:
     solvimon.platform.payments_settle = True
     solvimon.platform.finalise(FIRST)
     solvimon.platform.add_webhook(receiver.url, "secret")
@@ -175,7 +174,7 @@ def test_marking_a_final_invoice_paid_echoes(solvimon: Solvimon, receiver: Recei
     ]
 
 
-def test_charging_the_customer_is_remembered_and_shouted_out(
+def test_charging_the_customer_is_recorded_and_logged_as_an_error(
     solvimon: Solvimon, caplog: pytest.LogCaptureFixture
 ) -> None:
     solvimon.platform.finalise(FIRST)
@@ -221,9 +220,9 @@ def test_users_edit_a_customer_and_it_is_announced(solvimon: Solvimon, receiver:
 
 def test_users_cannot_edit_what_the_rules_forbid(solvimon: Solvimon) -> None:
     with pytest.raises(ApiProblem, match="must match"):
-        solvimon.platform.edit_customer("waddenveer", email="nobody")
+        solvimon.platform.edit_customer("waddenveer", email="no-address")
     with pytest.raises(ApiProblem, match="was not found"):
-        solvimon.platform.edit_customer("nobody", email="a@b.example")
+        solvimon.platform.edit_customer("unknown", email="a@b.example")
 
 
 def test_a_dropped_connection_leaves_the_payment_behind(solvimon: Solvimon) -> None:

@@ -32,7 +32,7 @@ def group(order: int = 1, **more: object) -> list[Json]:
 INVALID: list[tuple[str, Json, str]] = [
     ("/customers", {"type": "COMPANY"}, "type"),
     ("/customers", ORGANIZATION | {"reference": "two words"}, "reference"),
-    ("/customers", ORGANIZATION | {"email": "nobody"}, "email"),
+    ("/customers", ORGANIZATION | {"email": "no-address"}, "email"),
     ("/customers", ORGANIZATION | {"shoe_size": "44"}, "shoe_size"),
     (
         "/customers",
@@ -78,7 +78,7 @@ INVALID: list[tuple[str, Json, str]] = [
 MISSING: list[tuple[str, Json, str]] = [
     ("/customers", {"reference": "x"}, "type"),
     ("/product-categories", {"name": "Only a name"}, "reference"),
-    ("/billing-entities", {"legal_name": "Nobody B.V."}, "reference"),
+    ("/billing-entities", {"legal_name": "Kaap B.V."}, "reference"),
     ("/webhooks", {"name": "x", "reference": "x"}, "url"),
     ("/invoices", {}, "type"),
     ("/invoices", one_off(customer_reference=None), "customer_id"),
@@ -92,7 +92,7 @@ MISSING: list[tuple[str, Json, str]] = [
 ]
 UNKNOWN: list[tuple[str, Json]] = [
     ("/invoices", one_off(linked_invoices_ids=["invo_1"])),
-    ("/invoices", one_off(customer_reference="nobody")),
+    ("/invoices", one_off(customer_reference="unknown")),
     ("/invoices", one_off(billing_entity_id="bile_1")),
     ("/invoices", one_off(periods=[{"groups": [{"lines": [line()], "products": [{"id": "prod_1"}]}]}])),
     ("/invoices/invo_none/credit", {}),

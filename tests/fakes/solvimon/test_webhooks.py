@@ -71,7 +71,7 @@ def test_calls_announce_what_they_did_with_their_request_id(solvimon: Solvimon, 
     assert json.loads(receiver.received[0][1])["original_request_id"] == created.headers["X-REQUEST-ID"]
 
 
-def test_a_webhook_gets_only_the_actions_it_wants(solvimon: Solvimon, receiver: Receiver) -> None:
+def test_a_webhook_gets_only_the_actions_it_is_subscribed_to(solvimon: Solvimon, receiver: Receiver) -> None:
     solvimon.platform.add_webhook(receiver.url, SECRET, ["INVOICE.STATUS_TO_FINAL"])
     body: Json = {"url": receiver.url, "name": "Others", "reference": "others"}
     solvimon.post("/webhooks", body | {"excluded_actions": ["INVOICE.STATUS_TO_FINAL"]})
@@ -108,7 +108,7 @@ def test_a_failed_event_holds_up_later_ones_until_its_retry(solvimon: Solvimon, 
 def test_one_webhook_in_the_penalty_box_does_not_hold_up_another(
     solvimon: Solvimon, receiver: Receiver
 ) -> None:
-    solvimon.platform.add_webhook("http://127.0.0.1:9/nobody", SECRET)
+    solvimon.platform.add_webhook("http://127.0.0.1:9/unreachable", SECRET)
     solvimon.platform.add_webhook(receiver.url, "whsec-two")
     solvimon.platform.finalise(invoice_id("first"))
 
