@@ -205,6 +205,9 @@ def full_item(amount: str = "100.00", quantity: float = 1, currency: str = "EUR"
     return {"description": "Seats", "price": price, **more}
 
 
+UNKNOWN_PRODUCT = full_item() | {"price": full_item()["price"] | {"product_id": UNKNOWN_ID}}
+
+
 def full_invoice(*items: Json, **more: object) -> Json:
     return {
         "customer_id": CUSTOMER,

@@ -6,7 +6,16 @@ import pytest
 import requests
 
 from local.fake_rillet import FakeRillet
-from tests.fakes.rillet.support import KEY, Rillet, full_invoice, invoices
+from tests.fakes.rillet.support import (
+    KEY,
+    Rillet,
+    balance,
+    credit_memo,
+    full_invoice,
+    full_item,
+    invoices,
+    payment,
+)
 from tests.fakes.support import wait_until
 
 pytestmark = pytest.mark.slow
@@ -49,6 +58,30 @@ def test_a_replay_ignores_the_body_and_is_counted(rillet: Rillet) -> None:
     assert rillet.state.replays == rillet.organisation.counts.replays == 1
     assert [call.replayed for call in rillet.state.calls] == [False, True, False]
     assert other_path.json()["name"] == "A"
+
+
+@pytest.mark.parametrize(
+    ("path", "bodies", "objects"),
+    [
+        ("/credit-memos", (credit_memo(), credit_memo(full_item("7.00"))), "credit_memos"),
+        ("/invoices/{}/payments", (payment("40.00"), payment("40.00")), "payments"),
+    ],
+)
+def test_every_post_is_executed_once_under_its_key_even_if_its_answer_is_lost(
+    rillet: Rillet, path: str, bodies: tuple[object, object], objects: str
+) -> None:
+    invoice = rillet.invoice()
+    path = path.format(invoice["id"])
+    rillet.state.misbehave("commit_then_drop", "POST", path)
+
+    with pytest.raises(requests.ConnectionError):
+        rillet.post(path, bodies[0], key="k")
+    second, third = (rillet.post(path, body, key="k") for body in bodies)
+
+    assert second.json() == third.json()
+    assert len(getattr(rillet.organisation, objects)) == 1
+    paid = objects == "payments"
+    assert balance(rillet, invoice) == (("PARTIALLY_PAID", "60.00") if paid else ("UNPAID", "100.00"))
 
 
 def test_an_idempotency_key_is_ignored_on_other_methods(rillet: Rillet) -> None:

@@ -10,6 +10,7 @@ from tests.fakes.rillet.support import (
     ONE_TIME_PRODUCT,
     RECORDED,
     UNKNOWN_ID,
+    UNKNOWN_PRODUCT,
     Json,
     Rillet,
     credit_memo,
@@ -28,7 +29,6 @@ from tests.fakes.rillet.support import (
 RATE = {"base": "EUR", "target": "USD", "rate": "1.25", "date": "2026-03-01"}
 USAGE = {"type": "USAGE", "interval_months": 1}
 MONTHLY = {"type": "FIXED_RECURRING", "amount": money("1"), "interval_months": 13}
-UNKNOWN_PRODUCT = full_item() | {"price": full_item()["price"] | {"product_id": UNKNOWN_ID}}
 UNREGISTERED = [reference("1", "unheard_of")]
 RESTRICTED = [reference("1", "restricted_id")]
 
