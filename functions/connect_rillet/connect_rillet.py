@@ -1,4 +1,4 @@
-"""Lambda function ``connect_rillet``: connect a Rillet organisation, see how it stands, disconnect.
+"""Lambda function ``connect_rillet``: connect a Rillet organisation, show its status, disconnect.
 
 Takes a direct invocation, which only somebody with access to this AWS account can make::
 
@@ -14,11 +14,13 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from solvimon_rillet.entrypoints.lambda_handler import Handler, lazily
+from solvimon_rillet.entrypoints.lambda_handler import Handler, on_first_call
 from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.errors import NeedsAttention, Recoverable
-from solvimon_rillet.workflows.connect.authorization import CallbackPage
+from solvimon_rillet.formatting import validation_problems
+from solvimon_rillet.workflows.connect.authorization import CallbackPage, RilletAuthorization
+from solvimon_rillet.workflows.connect.connection_status import ConnectionStatus
 
 EXAMPLE = {"connection": "default", "action": "connect"}
 _HEADERS = {
@@ -44,36 +46,35 @@ class DirectRequest(BaseModel):
     action: Literal["connect", "status", "disconnect"] = "connect"
 
 
-def build(environment: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Handler:
+def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Handler:
     """A handler for a function with this environment."""
     telemetry = Telemetry(environment, "connect_rillet")
-    runtime = Services(environment, clock, telemetry.count)
+    services = Services(environment, clock, telemetry.count)
+
+    def authorization() -> RilletAuthorization:
+        return RilletAuthorization(services.configuration, services.table, services.connections, clock)
 
     def direct(event: dict[str, Any]) -> dict[str, Any]:
         try:
             request = DirectRequest.model_validate(event)
         except ValidationError as error:
-            wrong = [f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors()]
-            return {"error": "; ".join(wrong), "example": EXAMPLE}
+            return {"error": validation_problems(error), "example": EXAMPLE}
         try:
             if request.action == "status":
-                return runtime.connection_status().of(request.connection)
+                return ConnectionStatus(services.configuration, services.connections).of(request.connection)
             if request.action == "disconnect":
-                return runtime.connect_rillet().disconnect(request.connection)
-            return runtime.connect_rillet().start(request.connection)
+                return authorization().disconnect(request.connection)
+            return authorization().start(request.connection)
         except NeedsAttention as error:
             return {"error": error.message, "remedy": error.remedy}
         except Recoverable as error:
-            return {"error": str(error), "remedy": "Mend what it names, if anything, and invoke it again."}
+            return {"error": str(error), "remedy": "Fix what it names, if anything, and invoke it again."}
 
-    @telemetry.logger.inject_lambda_context(clear_state=True)
+    @telemetry.handler
     def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:  # noqa: ANN401
-        try:
-            if "requestContext" in event:
-                return _page(runtime.connect_rillet().callback(event.get("queryStringParameters") or {}))
-            return direct(event)
-        finally:
-            telemetry.flush()
+        if "requestContext" in event:
+            return _page(authorization().callback(event.get("queryStringParameters") or {}))
+        return direct(event)
 
     return handle
 
@@ -83,4 +84,4 @@ def _page(page: CallbackPage) -> dict[str, Any]:
     return {"statusCode": page.status, "headers": _HEADERS, "body": body}
 
 
-handler = lazily(build)
+handler = on_first_call(create_handler)

@@ -8,23 +8,68 @@ Takes an SQS batch of ``Invoice Finalised`` events, or a direct invocation::
 
 import time
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from solvimon_rillet.entrypoints.lambda_handler import Handler, lazily
-from solvimon_rillet.entrypoints.queue_function import build_export
-from solvimon_rillet.events import INVOICE_FINALISED
+from solvimon_rillet.entrypoints.lambda_handler import Handler, on_first_call
+from solvimon_rillet.entrypoints.queue_function import (
+    InvoicesRequest,
+    answer_request,
+    answer_retry,
+    reopener,
+)
+from solvimon_rillet.entrypoints.queue_processor import QueueProcessor, priority_of
+from solvimon_rillet.entrypoints.services import Services, run_id
+from solvimon_rillet.entrypoints.telemetry import Telemetry
+from solvimon_rillet.events import INVOICE_FINALISED, BusEvent
+from solvimon_rillet.rate_limit.limiter import Priority
+from solvimon_rillet.workflows.outcome import Result
+
+if TYPE_CHECKING:
+    from solvimon_rillet.workflows.export.invoice import ExportInvoice
 
 
-def build(environment: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Handler:
+def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Handler:
     """A handler for a function with this environment."""
-    return build_export(
-        environment,
-        clock,
-        name="export_invoice",
-        id_name="invoice_id",
-        detail_type=INVOICE_FINALISED,
-        exporter=lambda runtime, *given: runtime.export_invoice(*given),
-        retries="invoice",
-    )
+    telemetry = Telemetry(environment, "export_invoice")
+    services = Services(environment, clock, telemetry.count)
+    processor = QueueProcessor(lambda: services.queue, telemetry, clock)
+
+    def workflow(connection: str, priority: Priority) -> "ExportInvoice":
+        from solvimon_rillet.workflows.export.invoice import ExportInvoice
+
+        return ExportInvoice(services.connections.open(connection, priority, unless_backing_off=True))
+
+    def export(event: BusEvent) -> Result:
+        return workflow(event.connection, priority_of(event)).run(event.id, run_id())
+
+    def dry_run(connection: str, invoice_id: str) -> Result:
+        return workflow(connection, Priority.LIVE).dry_run(invoice_id)
+
+    @telemetry.handler
+    def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
+        if "Records" in event:
+            return processor.batch(event["Records"], export, context)
+        if "retry" in event:
+            return answer_retry(
+                event,
+                context,
+                services=services,
+                name="export_invoice",
+                kind="invoice",
+                detail_type=INVOICE_FINALISED,
+            )
+        return answer_request(
+            event,
+            context,
+            model=InvoicesRequest,
+            detail_type=INVOICE_FINALISED,
+            processor=processor,
+            do_one=export,
+            dry_run_one=dry_run,
+            before=reopener(services, "invoice"),
+        )
+
+    return handle
 
 
-handler = lazily(build)
+handler = on_first_call(create_handler)

@@ -10,12 +10,12 @@ import time
 from collections.abc import Callable, Mapping
 
 from solvimon_rillet.entrypoints.import_function import import_handler
-from solvimon_rillet.entrypoints.lambda_handler import Handler, lazily
+from solvimon_rillet.entrypoints.lambda_handler import Handler, on_first_call
 
 
-def build(environment: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Handler:
+def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Handler:
     """A handler for a function with this environment."""
     return import_handler("customers", environment, clock)
 
 
-handler = lazily(build)
+handler = on_first_call(create_handler)

@@ -7,29 +7,53 @@ Takes an SQS batch of Rillet's events, or a direct invocation::
 
 import time
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from solvimon_rillet.entrypoints.lambda_handler import Handler, lazily
-from solvimon_rillet.entrypoints.queue_function import build_export
+from solvimon_rillet.entrypoints.lambda_handler import Handler, on_first_call
+from solvimon_rillet.entrypoints.queue_function import InvoicesRequest, answer_request
+from solvimon_rillet.entrypoints.queue_processor import QueueProcessor
 from solvimon_rillet.entrypoints.services import Services, run_id
+from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.events import INVOICE_PAYMENT_UPDATED, BusEvent
 from solvimon_rillet.workflows.outcome import Result
 
+if TYPE_CHECKING:
+    from solvimon_rillet.workflows.payments.mark_invoice_paid import MarkInvoicePaid
 
-def build(environment: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Handler:
+
+def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Handler:
     """A handler for a function with this environment."""
+    telemetry = Telemetry(environment, "mark_invoice_paid")
+    services = Services(environment, clock, telemetry.count)
+    processor = QueueProcessor(lambda: services.queue, telemetry, clock)
 
-    def take(runtime: Services, event: BusEvent) -> Result:
-        return runtime.mark_invoice_paid(event.connection).take(event, run_id())
+    def workflow(connection: str) -> "MarkInvoicePaid":
+        from solvimon_rillet.workflows.payments.mark_invoice_paid import MarkInvoicePaid
 
-    return build_export(
-        environment,
-        clock,
-        name="mark_invoice_paid",
-        id_name="invoice_id",
-        detail_type=INVOICE_PAYMENT_UPDATED,
-        exporter=lambda runtime, *given: runtime.mark_invoice_paid(*given),
-        take=take,
-    )
+        # Even while Rillet's rate limit is used up: most events need no call to Rillet.
+        return MarkInvoicePaid(services.connections.open(connection))
+
+    def mark(event: BusEvent) -> Result:
+        return workflow(event.connection).take(event, run_id())
+
+    def dry_run(connection: str, invoice_id: str) -> Result:
+        return workflow(connection).dry_run(invoice_id)
+
+    @telemetry.handler
+    def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
+        if "Records" in event:
+            return processor.batch(event["Records"], mark, context)
+        return answer_request(
+            event,
+            context,
+            model=InvoicesRequest,
+            detail_type=INVOICE_PAYMENT_UPDATED,
+            processor=processor,
+            do_one=mark,
+            dry_run_one=dry_run,
+        )
+
+    return handle
 
 
-handler = lazily(build)
+handler = on_first_call(create_handler)

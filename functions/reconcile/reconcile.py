@@ -1,6 +1,6 @@
-"""Lambda function ``reconcile``: both sides' books next to each other, as a durable execution.
+"""Lambda function ``reconcile``: compares both sides' documents, as a durable execution.
 
-Takes a direct invocation, or a schedule's (``{}``: all connections, the month before and this one)::
+Takes a direct invocation, or a schedule's (``{}``: all connections, last month and this one)::
 
     {"connection": "default", "from": "2026-10-01", "to": "2026-10-31"}
 """
@@ -8,13 +8,13 @@ Takes a direct invocation, or a schedule's (``{}``: all connections, the month b
 import time
 from collections.abc import Callable, Mapping
 
-from solvimon_rillet.entrypoints.lambda_handler import Handler, lazily
+from solvimon_rillet.entrypoints.lambda_handler import Handler, on_first_call
 from solvimon_rillet.entrypoints.reconcile_function import reconcile_handler
 
 
-def build(environment: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Handler:
+def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Handler:
     """A handler for a function with this environment."""
     return reconcile_handler(environment, clock)
 
 
-handler = lazily(build)
+handler = on_first_call(create_handler)

@@ -1,4 +1,4 @@
-"""Lambda function ``sweep``: finds what no webhook told of, and puts it on the bus.
+"""Lambda function ``sweep``: publishes what no webhook announced.
 
 Takes what the schedule sends, for all connections, or a direct invocation for one::
 
@@ -12,10 +12,14 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from solvimon_rillet.entrypoints.lambda_handler import Handler, lazily
+from solvimon_rillet.entrypoints.lambda_handler import Handler, on_first_call
 from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.entrypoints.telemetry import Telemetry
-from solvimon_rillet.workflows.sweep.sweep import sweep_all
+from solvimon_rillet.formatting import validation_problems
+from solvimon_rillet.ledger.sweep_state import SweepState
+from solvimon_rillet.rate_limit.limiter import Priority
+from solvimon_rillet.workflows.sweep.base import SweepContext
+from solvimon_rillet.workflows.sweep.sweep import Sweep, sweep_all
 
 
 class Request(BaseModel):
@@ -26,30 +30,37 @@ class Request(BaseModel):
     connection: str | None = None
 
 
-def build(environment: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Handler:
+def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Handler:
     """A handler for a function with this environment."""
     telemetry = Telemetry(environment, "sweep")
-    runtime = Services(environment, clock, telemetry.count)
+    services = Services(environment, clock, telemetry.count)
 
-    @telemetry.logger.inject_lambda_context(clear_state=True)
+    def sweep_of(name: str) -> Sweep:
+        connection = services.connections.open(name, Priority.BULK)
+        state = SweepState(connection.name, services.table, clock)
+
+        def check_credentials() -> None:
+            services.configuration.credential(connection.name, "solvimon", "api_key")
+            services.connections.tokens(connection.name, connection.settings).access_token()
+
+        context = SweepContext(connection, state, services.bus)
+        return Sweep(context, check_credentials, telemetry.count)
+
+    @telemetry.handler
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
         try:
             named = Request.model_validate(event).connection
         except ValidationError as error:
-            wrong = [f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in error.errors()]
-            return {"error": "; ".join(wrong), "example": {"connection": "default"}}
+            return {"error": validation_problems(error), "example": {"connection": "default"}}
 
         def left() -> float:
             seconds: float = context.get_remaining_time_in_millis() / 1000
             return seconds
 
-        try:
-            connections = runtime.configuration.connections() if named is None else [named]
-            return sweep_all(connections, runtime.sweep, left, telemetry.count)
-        finally:
-            telemetry.flush()
+        connections = services.configuration.connections() if named is None else [named]
+        return sweep_all(connections, sweep_of, left, telemetry.count)
 
     return handle
 
 
-handler = lazily(build)
+handler = on_first_call(create_handler)

@@ -1,22 +1,22 @@
-"""Lambda function ``sync_status``: how documents stand, and a person's word about those booked by hand.
+"""Lambda function ``sync_status``: the status of documents, and manual resolutions.
 
 Takes a direct invocation::
 
-    {}                               counts, failures by cause, what is stuck
-    {"invoice_id": "invo_..."}       the story of one document (or "credit_note_id", "customer_id")
+    {}                               counts, failures by cause, what is stalled
+    {"invoice_id": "invo_..."}       the history of one document (or "credit_note_id", "customer_id")
     {"resolve": {"invoice_id": "invo_...", "rillet_id": "...", "note": "booked by hand"}}
 """
 
 import time
 from collections.abc import Callable, Mapping
 
-from solvimon_rillet.entrypoints.lambda_handler import Handler, lazily
-from solvimon_rillet.entrypoints.status_function import build_status
+from solvimon_rillet.entrypoints.lambda_handler import Handler, on_first_call
+from solvimon_rillet.entrypoints.status_function import status_handler
 
 
-def build(environment: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Handler:
+def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Handler:
     """A handler for a function with this environment."""
-    return build_status(environment, clock)
+    return status_handler(environment, clock)
 
 
-handler = lazily(build)
+handler = on_first_call(create_handler)

@@ -142,12 +142,18 @@ def _functions(
 
 
 def _grant(aws: AwsServer, plan: LocalTemplate, resources: Mapping[str, str]) -> None:
-    """Apply the policy of each function's role to the calls that the function makes."""
-    roles = iam_backends[ACCOUNT]["aws"]
+    """Apply the policies of each function's role, its own and those attached, to the function's calls."""
+    iam = iam_backends[ACCOUNT]["aws"]
     for logical_id, resource in plan.body["Resources"].items():
         if resource["Type"] == "AWS::Lambda::Function":
-            role = roles.get_role(resources[resource["Properties"]["Role"]["Fn::GetAtt"][0]])
-            policies = (json.loads(p) if isinstance(p, str) else p for p in role.policies.values())
+            role_id = resource["Properties"]["Role"]["Fn::GetAtt"][0]
+            # moto creates the managed policies, but attaches none to a role of CloudFormation.
+            attached = plan.body["Resources"][role_id]["Properties"].get("ManagedPolicyArns", ())
+            documents = [
+                *iam.get_role(resources[role_id]).policies.values(),
+                *(iam.get_policy(resources[arn["Ref"]]).versions[0].document for arn in attached),
+            ]
+            policies = (json.loads(each) if isinstance(each, str) else each for each in documents)
             statements = [statement for policy in policies for statement in policy["Statement"]]
             aws.permissions.grant(resources[logical_id], statements)
 

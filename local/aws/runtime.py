@@ -88,7 +88,7 @@ class LambdaRuntime:
         self._modules: dict[str, ModuleType] = {}
         self._replaced: dict[str, Build] = {}
         # boto3 cannot create clients in two threads at once, and modules must not load twice.
-        self._building = threading.Lock()
+        self._creating = threading.Lock()
         self._generation = 0
 
     def invoke(self, workflow: str, event: Any) -> Any:  # noqa: ANN401 - JSON of any shape
@@ -161,11 +161,11 @@ class LambdaRuntime:
             "AWS_LAMBDA_FUNCTION_NAME": function.name,
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
         }
-        with self._building:
+        with self._creating:
             # Lambda puts the layers on the path of every function.
             sys.path.extend(layer for layer in self._layers if layer not in sys.path)
-            build = self._replaced.get(function.workflow) or self._module(function).build
-            handler: Handler = build(environment, clock=self._clock)
+            create_handler = self._replaced.get(function.workflow) or self._module(function).create_handler
+            handler: Handler = create_handler(environment, clock=self._clock)
             return handler
 
     def _module(self, function: DeployedFunction) -> ModuleType:

@@ -1,4 +1,12 @@
 """`make demo`: invoices on their way from a local Solvimon into a local Rillet, in tables for people.
 
-`story` says what is told in which order, `sections` tell it, `audit` compares both sides' books.
+`script` says what is told in which order, `sections` tell it, `local.books_check` compares both sides' books.
 """
+
+
+def missing_package(name: str | None) -> str:
+    """Return the remedy for a package that is not there, without importing any."""
+    return (
+        f"The Python package {name} is not installed here. Run `make demo`, which sets everything up; "
+        "if it says this too, delete the folder .venv and run it again."
+    )

@@ -2,6 +2,8 @@
 
 import sys
 
+from local.demo import missing_package
+
 
 def main() -> int:
     """Tell the story on standard output; 0 when both sides' books agree, else 1."""
@@ -11,14 +13,6 @@ def main() -> int:
         sys.stderr.write(f"demo: {missing_package(missing.name)}\n")
         return 1
     return demo(sys.stdout, sys.stderr)
-
-
-def missing_package(name: str | None) -> str:
-    """What to do about a package that is not there."""
-    return (
-        f"The Python package {name} is not installed here. Run `make demo`, which sets everything up; "
-        "if it says this too, delete the folder .venv and run it again."
-    )
 
 
 if __name__ == "__main__":

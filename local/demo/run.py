@@ -7,8 +7,8 @@ from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdo
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from local.demo.__main__ import missing_package
-from local.demo.screen import Screen
+from local.demo import missing_package
+from local.demo.console import Console
 
 if TYPE_CHECKING:
     from local.system import LocalSystem
@@ -36,7 +36,7 @@ def demo(out: TextIO, errors: TextIO, log: Path = LOG) -> int:
     try:
         with _written_to(log):
             try:
-                return _tell(Screen(out), started, log)
+                return _tell(Console(out), started, log)
             except KeyboardInterrupt:
                 errors.write("demo: stopped by Ctrl-C; nothing is left running.\n")
                 return INTERRUPTED
@@ -51,24 +51,24 @@ def demo(out: TextIO, errors: TextIO, log: Path = LOG) -> int:
     return 1
 
 
-def _tell(screen: Screen, started: float, log: Path) -> int:
-    screen.heading("Solvimon invoices into Rillet: exactly once and to the cent")
-    screen.say(
+def _tell(console: Console, started: float, log: Path) -> int:
+    console.heading("Solvimon invoices into Rillet: exactly once and to the cent")
+    console.say(
         "Everything runs on this machine: AWS is played by moto, with template.yaml deployed into it; "
         "Solvimon and Rillet are played by fakes that behave like them."
     )
     # Late, so that the lines above are there at once: these imports take seconds.
-    from local.demo import story
+    from local.demo import script
 
     with ExitStack() as running:
         system = _start(running)
-        screen.note(f"Started in {time.monotonic() - started:.1f} s. The functions' logs: {_short(log)}")
-        outcome = story.tell(system, screen)
-    return story.conclude(screen, outcome, time.monotonic() - started)
+        console.note(f"Started in {time.monotonic() - started:.1f} s. The functions' logs: {_short(log)}")
+        outcome = script.tell(system, console)
+    return script.conclude(console, outcome, time.monotonic() - started)
 
 
 def _start(running: ExitStack) -> "LocalSystem":
-    from local.demo.stage import DemoStopped
+    from local.demo.context import DemoStopped
     from local.system import LocalSystem
 
     try:

@@ -8,7 +8,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from local.demo.books import Pair, by_books
+from local.books_check.books import Pair, by_currency
 
 
 def _table(*, lines: bool = False) -> Table:
@@ -24,12 +24,7 @@ def _table(*, lines: bool = False) -> Table:
 
 def steps(rows: Iterable[tuple[str, str]]) -> Table:
     """A way in steps: where, and what is seen there."""
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True, style="bold")
-    table.add_column(overflow="fold")
-    for number, (where, seen) in enumerate(rows):
-        table.add_row(f"{'→' if number else ' '} {where}", Text(seen))
-    return table
+    return facts((f"{'→' if number else ' '} {where}", seen) for number, (where, seen) in enumerate(rows))
 
 
 def before_after(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
@@ -97,9 +92,9 @@ def invoices(pairs: Iterable[Pair], features: Mapping[str, str], *, narrow: bool
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("State\nDifference", justify="right")
     for pair in pairs:
-        there = ", ".join(booked.number for booked in pair.booked) or "–"
-        numbers, customer = Text(f"{pair.number}\n{there}"), Text(pair.customer)
-        feature = Text(features.get(pair.id, ""), style="dim")
+        there = ", ".join(document.number for document in pair.rillet) or "–"
+        numbers, customer = Text(f"{pair.solvimon.number}\n{there}"), Text(pair.customer)
+        feature = Text(features.get(pair.solvimon.id, ""), style="dim")
         who = Text(": " if narrow else "\n").join((customer, feature))
         named = [Text("\n").join((numbers, who))] if narrow else [numbers, who]
         table.add_row(*named, *_both(pair), _verdict(pair))
@@ -118,20 +113,17 @@ def totals(documents: str, pairs: Iterable[Pair]) -> Table:
     table.add_column("Currency")
     for name in (documents, "In Rillet", "Solvimon gross", "Rillet total", "Difference"):
         table.add_column(name, justify="right")
-    for (connection, currency), some in by_books(pairs).items():
-        billed = sum((pair.billed.gross for pair in some), Decimal(0))
-        booked = sum((one.amounts.gross for pair in some for one in pair.booked), Decimal(0))
+    for (connection, currency), some in by_currency(pairs).items():
+        ours = sum((pair.solvimon.amounts.gross for pair in some), Decimal(0))
+        theirs = sum((one.amounts.gross for pair in some for one in pair.rillet), Decimal(0))
         apart = sum((pair.difference for pair in some), Decimal(0))
-        there = sum(pair.exported for pair in some)
-        counted = (str(len(some)), str(there), f"{billed:,}", f"{booked:,}")
+        counted = (str(len(some)), str(sum(pair.exported for pair in some)), f"{ours:,}", f"{theirs:,}")
         table.add_row(connection, currency, *counted, _difference(apart))
     return table
 
 
 def imports(answers: Iterable[tuple[str, Mapping[str, Any]]]) -> Table:
     """What became of imported rows, and what it cost, by import."""
-    table = _table()
-    table.add_column("Import")
     names = (
         "seen",
         "created",
@@ -142,11 +134,9 @@ def imports(answers: Iterable[tuple[str, Mapping[str, Any]]]) -> Table:
         "rillet_calls",
         "solvimon_writes",
     )
-    for name in names:
-        table.add_column(name.replace("_", "\n").capitalize(), justify="right")
-    for what, answer in answers:
-        table.add_row(what, *(f"{answer[name]:,}" for name in names))
-    return table
+    columns = ("Import", *(name.replace("_", "\n").capitalize() for name in names))
+    rows = [(what, *(f"{answer[name]:,}" for name in names)) for what, answer in answers]
+    return listed(columns, rows, numbers=len(names))
 
 
 def listed(columns: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: int = 0) -> Table:
@@ -180,7 +170,7 @@ def payload(rows: Iterable[tuple[str, str, str]]) -> Table:
 
 
 def _both(pair: Pair) -> list[Text]:
-    sides = [pair.billed, pair.booked[0].amounts if pair.booked else None]
+    sides = [pair.solvimon.amounts, pair.rillet[0].amounts if pair.rillet else None]
     columns: list[list[str]] = [
         [f"{side.net:,}", f"{side.tax:,}", f"{side.gross:,} {side.currency}"] if side else ["–", "–", "–"]
         for side in sides

@@ -51,7 +51,7 @@ class Faults:
 
     def __init__(self, base_path: str = "") -> None:
         self._base_path = base_path
-        self._faults: list[Fault] = []
+        self._in_force: list[Fault] = []
         self._lock = threading.Lock()
 
     def add(self, fault: Fault) -> None:
@@ -63,12 +63,12 @@ class Faults:
         if fault.kind not in KINDS:
             raise ValueError(f"{fault.kind!r} is not one of {', '.join(KINDS)}")
         with self._lock:
-            self._faults.append(fault)
+            self._in_force.append(fault)
 
     def take(self, method: str, path: str, kinds: Collection[str] = KINDS) -> Fault | None:
         """Return the oldest fault for a call, and count the call."""
         with self._lock:
-            for fault in self._faults:
+            for fault in self._in_force:
                 due = fault.kind in kinds and fault.remaining != 0
                 if due and fault.matches(method, path, self._base_path):
                     self._count(fault, -1)
@@ -83,9 +83,9 @@ class Faults:
     def clear(self) -> None:
         """Remove all faults and end the delays that are running."""
         with self._lock:
-            for fault in self._faults:
+            for fault in self._in_force:
                 fault.cleared.set()
-            self._faults.clear()
+            self._in_force.clear()
 
     def describe(self) -> list[dict[str, object]]:
         """Return the faults in force as JSON-ready data."""
@@ -93,7 +93,7 @@ class Faults:
         with self._lock:
             return [
                 {name: getattr(fault, name) for name in names}
-                for fault in self._faults
+                for fault in self._in_force
                 if fault.remaining != 0
             ]
 

@@ -1,6 +1,6 @@
 """A company, a product and a customer as both vendors know them."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Literal
 
 from local.sample_data.identity import Json, rillet_id, solvimon_id
@@ -21,7 +21,8 @@ class Place:
 
     def solvimon(self) -> Json:
         """Return Solvimon's address."""
-        return {name: value for name, value in asdict(self).items() if value}
+        fields = ("line1", "line2", "city", "state", "postal_code", "country")
+        return {name: value for name in fields if (value := getattr(self, name))}
 
     def rillet(self) -> Json:
         """Return Rillet's address."""

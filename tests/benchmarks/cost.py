@@ -4,6 +4,7 @@ The local system does each kind of work a few times, ten minutes apart, so that 
 to the next; the calls of its functions, their invocations and the webhooks are counted.
 """
 
+import re
 import sys
 import textwrap
 import time
@@ -73,6 +74,17 @@ POLLS = 5 * 3 * 60 * 24 * DAYS
 """Requests of Lambda's five pollers on an empty queue in a month, each waiting for 20 seconds."""
 IDLE_METRICS = 4
 """What the sweep counts every quarter of an hour, in two sets of dimensions."""
+
+COUNTED_BY = {
+    "DocumentsRejected": 4,
+    "DocumentsDiffer": 3,
+    "WaitingSeconds": 4,
+    "RowsFailed": 3,
+    "ConnectionBroken": 9,
+    "RateLimited": 11,
+    "SettingsInvalid": 12,
+}
+"""Functions that can count a metric over which an alarm's query goes: all of them cost, once they have."""
 
 Usage = dict[str, float]
 
@@ -191,18 +203,24 @@ def idle(work: Mapping[str, Usage]) -> Usage:
     """Units of a month in which nothing happens, for one connection."""
     body = translate(ROOT / "template.yaml", {})["Resources"].values()
     kinds = Counter(resource["Type"] for resource in body)
-    functions = kinds["AWS::Lambda::Function"]
-    insights = sum("Metrics" in r["Properties"] for r in body if r["Type"] == "AWS::CloudWatch::Alarm")
     units = {unit: SWEEPS * work["sweep"][unit] + DAYS * work["reconciliation"][unit] for unit in PRICES}
     units["durable"] += DAYS * DURABLE_OPERATIONS
     units["sqs"] += POLLS * kinds["AWS::Lambda::EventSourceMapping"]
-    # A query looks at the metric of each function.
-    units["alarm"] += kinds["AWS::CloudWatch::Alarm"] - insights + insights * functions
+    units["alarm"] += sum(watched())
     units["dashboard"] += kinds["AWS::CloudWatch::Dashboard"]
     units["metric"] += IDLE_METRICS
     units["secret"] += kinds["AWS::SecretsManager::Secret"]
     units["key"] += kinds["AWS::KMS::Key"]
     return units
+
+
+def watched() -> tuple[int, int]:
+    """The metrics that the template's alarms name, and those that their queries find at most."""
+    body = translate(ROOT / "template.yaml", {})["Resources"].values()
+    alarms = [r["Properties"] for r in body if r["Type"] == "AWS::CloudWatch::Alarm"]
+    metrics = [metric for alarm in alarms for metric in alarm.get("Metrics", [alarm])]
+    queries = re.findall(r"SELECT \w+\((\w+)\)", str([metric.get("Expression") for metric in metrics]))
+    return sum("Expression" not in metric for metric in metrics), sum(COUNTED_BY[name] for name in queries)
 
 
 def dollars(units: Mapping[str, float]) -> dict[str, float]:
@@ -247,6 +265,7 @@ def _counts(work: Mapping[str, Usage]) -> str:
 
 
 def _assumed() -> str:
+    named, found = watched()
     own = ", ".join(f"`{name}` {value * 1000:g}" for name, value in PROCESSOR.items())
     return _filled(
         f"Functions have {MEMORY_GB * 1024:.0f} MB, and so {SHARE_OF_A_PROCESSOR:.0%} of a processor. Of a "
@@ -256,6 +275,8 @@ def _assumed() -> str:
         f"Each one logs {LOGGED_KB} KB. "
         f"A document takes {STORED_KB} KB of the table. An idle month has {SWEEPS:.0f} sweeps, {DAYS:.0f} "
         f"reconciliations of {DURABLE_OPERATIONS} durable operations, and {POLLS:,.0f} polls of each queue. "
+        f"Alarms watch {named} metrics by name; their queries find up to {found} more, as soon as the "
+        "functions count them, and all of these are in the bill. "
         "A call of DynamoDB counts as "
         + ", ".join(f"{n:g} for {a.partition(':')[2]}" for a, (_, n) in UNITS.items() if a.startswith("dyn"))
         + " in read or write units."

@@ -61,4 +61,4 @@ def _handler(system: LocalSystem) -> Any:  # noqa: ANN401 - a function's handler
     function = system.runtime.functions["receive_webhook"]
     module = importlib.import_module("functions.receive_webhook.receive_webhook")
     names = {"AWS_LAMBDA_FUNCTION_NAME": function.name, "AWS_REGION": REGION}
-    return module.build({**function.environment, **names}, clock=system.clock.now)
+    return module.create_handler({**function.environment, **names}, clock=system.clock.now)

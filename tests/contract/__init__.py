@@ -1,4 +1,4 @@
-"""What the vendors' own documents say of their APIs, as a judge of our requests and the fakes' answers.
+"""Checks of our requests and the fakes' answers against the vendors' own OpenAPI documents.
 
-`make contracts` holds everything against them; tests use the same judge for the part they look at.
+`make contracts` checks everything; tests use the same checks for the part they look at.
 """

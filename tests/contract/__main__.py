@@ -1,4 +1,4 @@
-"""Hold every request of ours and every answer of the fakes against the vendors' documents.
+"""Check every request of ours and every answer of the fakes against the vendors' documents.
 
 Run: `make contracts`. The last line is `CONTRACTS` and the figures as JSON.
 """
@@ -7,9 +7,12 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from tests.contract import documents
+
+if TYPE_CHECKING:
+    from tests.contract.report import Report
 
 
 def main() -> int:
@@ -19,50 +22,42 @@ def main() -> int:
         return 2
     # Late, so that the message above comes at once.
     from tests.contract.report import Report
+    from tests.contract.suites import SUITES
 
     logging.disable(logging.CRITICAL)
-    report, wrong = Report(), list[str]()
-    for name, part in _parts():
+    report, problems = Report(), list[str]()
+    for name, suite in SUITES.items():
         started = time.monotonic()
         requests, responses = report.requests, report.responses
-        wrong += part(report)
+        problems += suite(report)
         sys.stdout.write(
             f"{name:40} {report.requests - requests:6} requests {report.responses - responses:6} responses "
             f"{time.monotonic() - started:5.1f} s\n"
         )
         sys.stdout.flush()
-    return conclude(report, wrong)
+    return conclude(report, problems)
 
 
-def conclude(report: "Report", wrong: list[str]) -> int:  # type: ignore[name-defined] # noqa: F821
-    """Print what was found and the figures.
+def conclude(report: "Report", problems: list[str]) -> int:
+    """Print what was found and the figures, and return the exit code.
 
     Args:
         report: what was checked.
-        wrong: what else is wrong, in words.
+        problems: what is wrong beside the violations.
     """
-    wrong = [
-        *map(str, report.violations),
-        *wrong,
-        *(f"exception that nothing needs: {name}" for name in report.unused),
-    ]
-    for each in sorted(wrong):
+    unused = (f"exception that nothing needs: {name}" for name in report.unused)
+    found = sorted([*map(str, report.violations), *problems, *unused])
+    for each in found:
         sys.stdout.write(f"VIOLATION {each}\n")
     figures = {
         "operations": len(report.operations),
         "requests": report.requests,
         "responses": report.responses,
-        "violations": len(wrong),
+        "violations": len(found),
         "exceptions": sorted(report.used),
     }
     sys.stdout.write(f"CONTRACTS {json.dumps(figures)}\n")
-    return 1 if wrong else 0
-
-
-def _parts() -> list[tuple[str, Callable[..., list[str]]]]:
-    from tests.contract import parts
-
-    return list(parts.PARTS.items())
+    return 1 if found else 0
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Where a vendor's document contradicts itself, the vendor's other texts, or what its API is seen to do.
+"""Exceptions: where a vendor's document contradicts itself, the vendor's other texts, or its API's behaviour.
 
-Each exception says what it lets through, and where the fact comes from. One that nothing needs any more is
-an error of `make contracts`, so that the list stays as short as it can be.
+Each exception says what it allows, and where the fact comes from. An unused one is an error of
+`make contracts`, so that the list stays short.
 """
 
 import re
@@ -12,11 +12,11 @@ from tests.contract.checker import Violation
 
 @dataclass(frozen=True)
 class Excused:
-    """Something that is let through.
+    """A violation that is allowed.
 
     Attributes:
-        name: how the report calls it.
-        source: who says so: the dossier's section, a vendor's text, or a decision of ours.
+        name: its name in the report.
+        source: where the fact comes from: the dossier's section, a vendor's text, or a decision of ours.
         vendor: whose document.
         kind: the kind of violation.
         field: pattern of the whole field.
@@ -33,7 +33,7 @@ class Excused:
     side: str | None = None
 
     def covers(self, violation: Violation) -> bool:
-        """Tell whether it is about this violation."""
+        """Whether it is about this violation."""
         return (
             (violation.vendor, violation.kind) == (self.vendor, self.kind)
             and self.side in (None, violation.side)

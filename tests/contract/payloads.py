@@ -1,4 +1,4 @@
-"""What would be sent for documents that the fakes never see: the mapping's random ones, in every setting."""
+"""Payloads of documents that the fakes never see: the demo's and random ones, in every scope and setting."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -44,7 +44,7 @@ def demo_documents(report: Report) -> int:
 
 
 def random_documents(report: Report, examples: int) -> int:
-    """Map random invoices, the same ones each time; the answer is how many payloads there were."""
+    """Map random invoices, the same ones each time; return how many payloads there were."""
     counts: list[int] = []
 
     @settings(

@@ -1,7 +1,6 @@
-"""Everything that was said, counted, and what of it the documents do not allow."""
+"""Every checked call, counted, and the violations among them."""
 
 import json
-import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,17 +22,17 @@ from tests.contract.exceptions import EXCEPTIONS, Excused
 
 
 class Report:
-    """What was checked and what was found.
+    """Calls that were checked, and the violations found.
 
     Args:
-        exceptions: what is let through although a document does not allow it.
+        exceptions: violations that are allowed.
 
     Attributes:
         operations: how often each was used.
         requests: how many were checked, webhooks and payloads that were not sent included.
         responses: how many were checked.
         used: how often each exception was needed.
-        bodies: what was sent to Solvimon and what it answered, by the name of the schema.
+        bodies: accepted requests to Solvimon and their answers, by the name of the schema.
     """
 
     def __init__(self, exceptions: Sequence[Excused] = EXCEPTIONS) -> None:
@@ -47,7 +46,7 @@ class Report:
 
     @property
     def violations(self) -> list[Violation]:
-        """What is not excused, each once."""
+        """Violations that no exception allows, each once."""
         return list(self._found)
 
     @property
@@ -62,14 +61,12 @@ class Report:
             exchange: the two.
             request: False where the request is wrong on purpose.
         """
-        answered = exchange.status is not None
-        self.responses += answered
+        self.responses += exchange.status is not None
+        self.requests += request
         if oauth.is_oauth(exchange):
-            self.requests += request
             self._add(oauth.check(exchange))
             return
         self.operations[name_of(exchange)] += 1
-        self.requests += request
         self._add(check_request(exchange) if request else [])
         self._add(check_answer(exchange))
         if exchange.vendor == "solvimon":
@@ -83,7 +80,7 @@ class Report:
         self._add(check_payload(vendor, method, path, payload))
 
     def webhooks(self, system: LocalSystem) -> None:
-        """Check what both fakes announced so far."""
+        """Check the events that both fakes have published so far."""
         for connection in system.connections.values():
             organisation = connection.organisation
             if not organisation.webhooks.webhooks:
@@ -92,35 +89,29 @@ class Report:
                 headers = organisation.sign(event.body, event.entity, event.event, event_id=event.id)
                 self._add(check_webhook(event.name, headers, json.loads(event.body)))
                 self.requests += 1
-            for told in connection.platform.webhooks.events:
-                record = json.loads(told.body)["data"]
+            for published in connection.platform.webhooks.events:
+                record = json.loads(published.body)["data"]
                 name = record["object_type"].title().replace("_", "")  # PRODUCT_CATEGORY is a ProductCategory
                 self._add(check_record("solvimon", name, record))
                 self.requests += 1
 
     @contextmanager
     def listening(self, *witnesses: TrafficRecorder, requests: bool = True) -> Iterator[None]:
-        """Check all that the fakes are asked and answer meanwhile, at the end of it.
+        """Check all requests to the fakes and their answers meanwhile, at the end of it.
 
         Args:
-            witnesses: the fakes'.
+            witnesses: of the fakes.
             requests: False where they are wrong on purpose; then only the answers are checked.
         """
-        heard: list[RecordedCall] = []
-        lock = threading.Lock()
-
-        def hear(exchange: RecordedCall) -> None:
-            with lock:
-                heard.append(exchange)
-
+        calls: list[RecordedCall] = []
         for witness in witnesses:
-            witness.listeners.append(hear)
+            witness.listeners.append(calls.append)
         try:
             yield
         finally:
             for witness in witnesses:
-                witness.listeners.remove(hear)
-            for exchange in heard:
+                witness.listeners.remove(calls.append)
+            for exchange in calls:
                 self.exchange(exchange, request=requests)
 
     def _add(self, violations: Iterable[Violation]) -> None:
@@ -134,7 +125,7 @@ class Report:
 
 @contextmanager
 def overheard(system: LocalSystem) -> Iterator[Report]:
-    """A report of what a local system's functions ask both vendors meanwhile; complete at the end."""
+    """A report of what a local system's functions send to both vendors meanwhile; complete at the end."""
     report = Report()
     with report.listening(system.rillet.recorder, system.solvimon.recorder):
         yield report

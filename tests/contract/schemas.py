@@ -1,4 +1,4 @@
-"""JSON Schema out of the vendors' dialects of OpenAPI 3.1, and what is wrong with a value by it."""
+"""JSON Schema from the vendors' dialects of OpenAPI 3.1, and validation by it."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -13,10 +13,12 @@ from jsonschema.validators import extend
 from local.fake_rillet.money import CURRENCY_DECIMALS
 
 Json = dict[str, Any]
+Fault = tuple[str, str, str]
+"""Field, kind and reason."""
 
 _ROUNDED = "x-class-extra-annotation"
 """Rillet's own mark on amounts that its server wants rounded (`IsRoundedAmount`)."""
-_WORDS = ("example", "examples", "description", "title", "default", "discriminator", "nullable")
+_DROPPED = ("example", "examples", "description", "title", "default", "discriminator", "nullable")
 _FORMATS = FormatChecker(formats=())
 
 
@@ -24,7 +26,7 @@ def plain(schema: Any, schemas: Json) -> Any:  # noqa: ANN401 - any part of a JS
     """Turn a schema into one that says the same in JSON Schema 2020-12 and allows no unknown field.
 
     `nullable`, `discriminator` and `allOf` for inheritance are OpenAPI's ways to say what JSON Schema
-    says otherwise; a field that a vendor's schema does not have is a slip of ours or a fiction of a fake.
+    says otherwise; a field that a vendor's schema does not have is an error of ours or of a fake.
 
     Args:
         schema: the schema.
@@ -34,7 +36,7 @@ def plain(schema: Any, schemas: Json) -> Any:  # noqa: ANN401 - any part of a JS
         return [plain(part, schemas) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    made = {name: _part(name, part, schemas) for name, part in schema.items() if name not in _WORDS}
+    made = {name: _part(name, part, schemas) for name, part in schema.items() if name not in _DROPPED}
     if "allOf" in made:
         made = _merged(schema, schemas)
     if "discriminator" in schema:
@@ -58,7 +60,7 @@ def _part(name: str, part: Any, schemas: Json) -> Any:  # noqa: ANN401 - any par
 
 def _merged(schema: Json, schemas: Json) -> Json:
     """One schema instead of several that must all hold, so that it can be closed to other fields."""
-    whole: Json = {name: part for name, part in schema.items() if name not in ("allOf", *_WORDS)}
+    whole: Json = {name: part for name, part in schema.items() if name not in ("allOf", *_DROPPED)}
     for part in schema["allOf"]:
         while "$ref" in part:
             part = schemas[part["$ref"].rsplit("/", 1)[1]]
@@ -115,7 +117,7 @@ _Validator = extend(Draft202012Validator, {_ROUNDED: _rounded})  # type: ignore[
 
 
 class Schema:
-    """A schema of a document, ready to judge values.
+    """A schema of a document, ready to validate values.
 
     Args:
         schema: as `plain` makes it.
@@ -126,8 +128,8 @@ class Schema:
         whole = {**schema, "components": {"schemas": named}}
         self._validator = _Validator(whole, format_checker=_FORMATS)
 
-    def faults(self, value: object) -> Iterator[tuple[str, str, str]]:
-        """What is wrong with a value: for each fault the field, the kind and the reason.
+    def faults(self, value: object) -> Iterator[Fault]:
+        """What is wrong with a value.
 
         Kinds: `unknown field`, `missing field`, `wrong value`.
         """
@@ -135,7 +137,7 @@ class Schema:
             yield from _faults(error)
 
 
-def _faults(error: ValidationError) -> Iterator[tuple[str, str, str]]:
+def _faults(error: ValidationError) -> Iterator[Fault]:
     if error.validator == "additionalProperties" and isinstance(error.instance, dict):
         known = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
         for name in error.instance:

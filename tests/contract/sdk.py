@@ -1,4 +1,4 @@
-"""Solvimon's official Python SDK, pointed at the Solvimon fake, and its models as readers of our payloads."""
+"""Solvimon's official Python SDK, pointed at the fake Solvimon, and its models as readers of our payloads."""
 
 import importlib
 import importlib.util
@@ -65,7 +65,7 @@ class Sdk:
             return getattr(self.models, schema)
 
     def body(self, model: str, /, **fields: Any) -> Json:
-        """A request's body as one of its models, named as its methods want it."""
+        """A request's body as one of its models, named as its methods expect it."""
         return {_snake(model): getattr(self.models, model).from_dict(fields)}
 
 
@@ -100,7 +100,7 @@ def use(sdk: Sdk, fake: FakeSolvimon, api_key: str) -> None:
     """Do what the SDK's users do with a platform that has the demo's data.
 
     Raises:
-        ApiException, ValidationError: of the SDK: the fake refuses it, or answers what it cannot read.
+        ApiException, ValidationError: of the SDK: the fake refuses a call, or answers what it cannot read.
         RuntimeError: what came back is not what was written.
     """
     _fields_and_catalogue(sdk)
@@ -112,7 +112,12 @@ def use(sdk: Sdk, fake: FakeSolvimon, api_key: str) -> None:
 
 def _fields_and_catalogue(sdk: Sdk) -> None:
     fields = sdk.api("custom_fields")
-    request = {"reference": "sdk_field", "resource_type": "PRODUCT", "name": "A field", "type": "STRING"}
+    request: Json = {
+        "reference": "sdk_field",
+        "resource_type": "PRODUCT",
+        "name": "A field",
+        "type": "STRING",
+    }
     made = fields.post_custom_fields(VERSION, **sdk.body("CustomFieldCreateRequest", **request))
     _same(fields.get_custom_fields_by_resource_id(VERSION, made.id).reference, "sdk_field")
     _same([each.id for each in fields.get_custom_fields(VERSION, reference="sdk_field").data], [made.id])
@@ -124,14 +129,14 @@ def _fields_and_catalogue(sdk: Sdk) -> None:
     again = sdk.body("ProductCategoryCreateRequest", **{**request, "name": "Renamed"})
     _same(categories.update_product_categories(VERSION, **again).id, category.id)
     products = sdk.api("products")
-    wanted: Json = {
+    request = {
         "reference": "sdk-product",
         "name": "Product",
         "category_id": category.id,
         "custom_fields": [{"reference": "sdk_field", "value": "1"}],
     }
-    product = products.post_products(VERSION, **sdk.body("ProductCreateRequest", **wanted))
-    again = sdk.body("ProductCreateRequest", **{**wanted, "name": "Renamed"})
+    product = products.post_products(VERSION, **sdk.body("ProductCreateRequest", **request))
+    again = sdk.body("ProductCreateRequest", **{**request, "name": "Renamed"})
     _same(products.update_products(VERSION, **again).id, product.id)
     products.post_products_by_resource_id_or_reference_activate(VERSION, product.id)
     products.post_products_by_resource_id_or_reference_archive(VERSION, product.id)
@@ -225,7 +230,7 @@ def _webhooks(sdk: Sdk) -> None:
 
 
 def unreadable(sdk: Sdk, bodies: Mapping[str, Iterable[bytes]]) -> list[str]:
-    """Load bodies into the SDK's models; the answer is what cannot be loaded, and why.
+    """Load bodies into the SDK's models; return what cannot be loaded, and why.
 
     Args:
         sdk: the SDK.
@@ -242,9 +247,9 @@ def unreadable(sdk: Sdk, bodies: Mapping[str, Iterable[bytes]]) -> list[str]:
     return wrong
 
 
-def _same(found: object, wanted: object) -> None:
-    if found != wanted:
-        raise RuntimeError(f"the SDK reads {found!r} instead of {wanted!r}")
+def _same(found: object, expected: object) -> None:
+    if found != expected:
+        raise RuntimeError(f"the SDK reads {found!r} instead of {expected!r}")
 
 
 def _has(rows: Iterable[Any], identifier: str) -> None:

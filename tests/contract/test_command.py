@@ -1,4 +1,4 @@
-"""`make contracts` as a program, and the short part of it that belongs to the tests."""
+"""`make contracts` as a program, and a short part of it."""
 
 import json
 import os
@@ -14,9 +14,9 @@ from local.system import LocalSystem
 from tests.contract import __main__ as command
 from tests.contract import payloads
 from tests.contract.checker import Violation
+from tests.contract.client_coverage import uncalled_methods
 from tests.contract.documents import MISSING, MISSING_REASON, SOURCES
 from tests.contract.exceptions import EXCEPTIONS, Excused
-from tests.contract.reach import calls_of
 from tests.contract.report import Report, overheard
 from tests.contract.scenarios import SCENARIOS
 from tests.contract.sdk import INSTALLED, sdk, unreadable, use
@@ -133,7 +133,7 @@ def test_what_a_workflow_sends_and_the_fakes_answer_fits_the_documents(
 
 @needs_documents
 @pytest.mark.skipif(not INSTALLED, reason="solvimon-python-sdk is not installed")
-def test_solvimons_own_sdk_works_with_the_fake_and_reads_what_was_said() -> None:
+def test_solvimons_own_sdk_works_with_the_fake_and_reads_all_bodies() -> None:
     report = Report()
 
     with FakeSolvimon() as fake:
@@ -150,7 +150,7 @@ def test_solvimons_own_sdk_works_with_the_fake_and_reads_what_was_said() -> None
     assert len(planted) == 1
 
 
-def test_a_method_of_a_client_that_nobody_calls_is_left() -> None:
+def test_a_method_of_a_client_that_was_not_called_is_reported() -> None:
     class Client:
         def read(self) -> str:
             return "read"
@@ -158,9 +158,9 @@ def test_a_method_of_a_client_that_nobody_calls_is_left() -> None:
         def write(self) -> str:
             return "written"
 
-    with calls_of(Client) as left:
+    with uncalled_methods(Client) as uncalled:
         answer = Client().read()
 
     assert answer == "read"
-    assert left == {"Client.write"}
+    assert uncalled == {"Client.write"}
     assert Client.read.__qualname__.endswith("Client.read")

@@ -53,6 +53,17 @@ def test_every_function_of_the_template_that_is_counted_has_its_work() -> None:
     assert {"receive_webhook", "export_invoice", "sweep", "reconcile"} <= cost.PROCESSOR.keys()
 
 
+def test_every_metric_that_an_alarm_queries_has_functions_that_count_it() -> None:
+    template = (ROOT / "template.yaml").read_text(encoding="utf-8")
+    queried = re.findall(r"Expression: !Sub SELECT \w+\((\w+)\)", template)
+
+    named, found = cost.watched()
+
+    assert sorted(queried) == sorted(cost.COUNTED_BY)
+    assert found == sum(cost.COUNTED_BY.values())
+    assert named == len(re.findall(r"^ +MetricName:|^ +Metric: ", template, flags=re.MULTILINE))
+
+
 @pytest.mark.slow
 def test_the_committed_page_is_the_one_that_the_script_makes(tmp_path: Path) -> None:
     made = tmp_path / "cost.md"

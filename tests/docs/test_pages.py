@@ -1,11 +1,13 @@
-"""The pages for strangers: links lead somewhere, files exist, and examples and commands do what they say."""
+"""The pages: links lead somewhere, files exist, and examples and commands do what they say."""
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from local import sample_data
 from local.aws.template import translate
 from local.system import ROOT, Connection, LocalSystem
 from solvimon_rillet.mapping.field_table import FULL, Row, fill
@@ -16,7 +18,10 @@ from tests.integration.export_invoice.support import FIRST
 
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+PACKAGE = ROOT / "layers/mapping/solvimon_rillet"
 LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
+PATH = re.compile(r"`([\w./-]+(?:/|\.(?:py|yaml|toml|md)))`")
+ARCHITECTURE = (DOCS / "architecture.md").read_text(encoding="utf-8")
 
 
 def anchors(page: Path) -> set[str]:
@@ -47,24 +52,38 @@ def test_the_readme_leads_to_every_page() -> None:
     assert {f"docs/{page.name}" for page in DOCS.glob("*.md")} <= set(LINK.findall(readme))
 
 
-def test_every_command_of_the_deployment_works(system: LocalSystem, default: Connection) -> None:
+def exists(name: str) -> bool:
+    """Whether there is a file or folder of this name, in the repository or in our package."""
+    return (ROOT / name).exists() or (PACKAGE / name).exists()
+
+
+def files(system: LocalSystem, connection: Connection) -> dict[str, str]:
+    """The files that a reader of the pages writes."""
+    secrets = system.aws.secretsmanager
+    client = secrets.get_secret_value(SecretId=f"{system.deployment.stack}/rillet-oauth-client")
+    solvimon = {"api_key": connection.solvimon_api_key, "webhook_secret": connection.webhook_secret}
+    return {
+        "solvimon.json": json.dumps(solvimon),
+        "rillet.json": json.dumps({"auth": "api_key", "api_key": connection.rillet_api_key}),
+        "client.json": client["SecretString"],
+        "settings.json": json.dumps({**connection.settings, "start_date": "2026-01-01"}),
+    }
+
+
+@pytest.mark.parametrize(("page", "least"), [("deploy.md", 12), ("connections.md", 4), ("workflows.md", 7)])
+def test_every_command_of_a_page_works(
+    system: LocalSystem, default: Connection, page: str, least: int
+) -> None:
     default.platform.finalise(FIRST)
     system.connect("another", auth="oauth")  # its client is registered at Rillet
-    client = system.aws.secretsmanager.get_secret_value(SecretId="solvimon-rillet/rillet-oauth-client")
-    files = {
-        "solvimon.json": json.dumps(
-            {"api_key": default.solvimon_api_key, "webhook_secret": default.webhook_secret}
-        ),
-        "rillet.json": json.dumps({"auth": "api_key", "api_key": default.rillet_api_key}),
-        "client.json": client["SecretString"],
-        "settings.json": json.dumps({**default.settings, "start_date": "2026-01-01"}),
-    }
-    text = (DOCS / "deploy.md").read_text(encoding="utf-8").replace("invo_AbC123", FIRST)
+    customer = sample_data.solvimon_seed()["customers"][0]["id"]
+    text = (DOCS / page).read_text(encoding="utf-8")
+    text = text.replace("invo_AbC123", FIRST).replace("cust_AbC123", customer)
 
     chosen = commands(text, {"STACK": system.deployment.stack})
-    answers = [(command, run(system, command, files)) for command in chosen]
+    answers = [(command, run(system, command, files(system, default))) for command in chosen]
 
-    assert len(answers) >= 12
+    assert len(answers) >= least
     for command, answer in answers:
         if command.service == "lambda":
             assert "error" not in answer, command.text
@@ -87,7 +106,7 @@ def test_what_the_page_says_stays_is_what_the_template_retains() -> None:
 
 
 def test_one_function_runs_by_hand_as_the_page_shows(system: LocalSystem) -> None:
-    [example] = python_blocks("deploy.md")
+    [example, _] = python_blocks("develop.md")
     names: dict[str, object] = {}
 
     exec(example.replace("quiet=True", 'quiet=True, stack="by-hand"'), names)  # noqa: S102 - our own page
@@ -97,7 +116,8 @@ def test_one_function_runs_by_hand_as_the_page_shows(system: LocalSystem) -> Non
 
 
 def test_the_example_of_a_new_field_is_a_row_that_fills_it() -> None:
-    row: Row[object] = eval(python_blocks("extending.md")[0], {"Row": Row, "FULL": FULL})  # noqa: S307 - our own page
+    [_, example] = python_blocks("develop.md")
+    row: Row[object] = eval(example, {"Row": Row, "FULL": FULL})  # noqa: S307 - our own page
 
     class Invoice:
         purchase_order_number = "sales/4711"
@@ -112,8 +132,46 @@ def test_the_example_of_a_new_field_is_a_row_that_fills_it() -> None:
     assert row.target not in {each.target for each in HEADER_ROWS}
 
 
-def test_every_proof_of_the_security_model_exists() -> None:
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_path_that_a_page_names_exists(page: Path) -> None:
+    roots = {"functions", "layers", "local", "tests", "docs", "events"} | {
+        folder.name for folder in rooms_of(PACKAGE)
+    }
+
+    named = re.findall(r"`(\w+)(/[\w./-]*)`", page.read_text(encoding="utf-8"))
+
+    assert [root + rest for root, rest in named if root in roots and not exists(root + rest)] == []
+
+
+def test_the_security_model_names_its_proofs() -> None:
     named = re.findall(r"`((?:tests|local)/[\w/.]+)`", (DOCS / "security.md").read_text(encoding="utf-8"))
 
     assert len(named) > 10
-    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_every_file_of_the_architecture_exists_and_every_folder_of_the_package_is_on_its_picture() -> None:
+    picture = ARCHITECTURE.split("```")[1]
+
+    drawn = set(re.findall(r"\w+(?:\.py|/)", picture))
+    folders = {f"{folder.name}/" for folder in rooms_of(PACKAGE)}
+    workflows = {f"{folder.name}/" for folder in rooms_of(PACKAGE / "workflows")}
+
+    assert [name for name in PATH.findall(ARCHITECTURE) if not exists(name)] == []
+    assert drawn == {"functions/", *folders, *workflows, *(path.name for path in PACKAGE.glob("[!_]*.py"))}
+
+
+def rooms_of(folder: Path) -> Iterator[Path]:
+    """The packages in a folder."""
+    return (path.parent for path in folder.glob("*/__init__.py"))
+
+
+def test_the_reading_order_of_an_invoice_enters_at_most_ten_files_once_each() -> None:
+    order = re.findall(r"^\d+\. `([\w./]+)`", ARCHITECTURE, flags=re.MULTILINE)
+
+    assert 0 < len(order) <= 10
+    assert len(set(order)) == len(order)
+    assert all((ROOT / name).is_file() or (PACKAGE / name).is_file() for name in order)
+
+
+def test_the_readme_is_one_screen_and_a_half() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 170

@@ -20,6 +20,9 @@ pytestmark = pytest.mark.slow
 
 PAGE = (ROOT / "docs/runbook.md").read_text(encoding="utf-8")
 SECTIONS = {part.partition("\n")[0]: part for part in re.split(r"^## ", PAGE, flags=re.MULTILINE)[1:]}
+EARLIER = SECTIONS.pop("Alarms of earlier versions")
+PARTS = ["What it means.", "How to look.", "How to fix.", "How to know that it is over."]
+OPERATE = SECTIONS.pop("Operate")
 PARTS = ["What it means.", "How to look.", "How to mend.", "How to know that it is over."]
 
 
@@ -68,7 +71,7 @@ def test_every_alarm_is_in_the_section_that_its_description_points_to(alarms: di
     for title, section in SECTIONS.items():
         found = re.search(r"^Alarms?: (.+?)\n\n", section, flags=re.DOTALL | re.MULTILINE)
         assert found, title
-        listed |= dict.fromkeys(re.findall(r"`(\w+)`", found[1]), anchor(title))
+        listed |= dict.fromkeys(re.findall(r"`(\w+Alarm)`", found[1]), anchor(title))
 
     pointers = {
         name: alarm["AlarmDescription"].rpartition(" Runbook: docs/runbook.md#")[2]
@@ -79,8 +82,27 @@ def test_every_alarm_is_in_the_section_that_its_description_points_to(alarms: di
     assert all(len(alarm["AlarmDescription"]) <= 1024 for alarm in alarms.values()), "CloudFormation's limit"
 
 
+def test_every_alarm_of_earlier_versions_has_an_alarm_today(alarms: dict[str, Json]) -> None:
+    rows = [row.split(" | ") for row in re.findall(r"^\| (`.+) \|$", EARLIER, flags=re.MULTILINE)]
+    earlier = {now: set(re.findall(r"`(\w+)`", before)) for before, now in rows}
+    unchanged = earlier.pop("unchanged")
+    merged = {now.strip("`"): before for now, before in earlier.items()}
+
+    assert merged.keys() | unchanged == alarms.keys()
+    assert not alarms.keys() & set().union(*merged.values())
+    assert sum(map(len, merged.values())) + len(unchanged) == 46
+
+
+def test_every_section_on_several_functions_names_the_chart_that_says_which(alarms: dict[str, Json]) -> None:
+    for name, alarm in alarms.items():
+        anchors = {anchor(title): section for title, section in SECTIONS.items()}
+        section = " ".join(anchors[alarm["AlarmDescription"].rpartition("#")[2]].split())
+        for chart in re.findall(r'chart "(.+?)"', " ".join(alarm["AlarmDescription"].split())):
+            assert f'chart "{chart}"' in section, name
+
+
 @pytest.mark.parametrize("title", SECTIONS)
-def test_every_section_says_what_it_means_how_to_look_how_to_mend_and_when_it_is_over(title: str) -> None:
+def test_every_section_says_what_it_means_how_to_look_how_to_fix_and_when_it_is_over(title: str) -> None:
     assert re.findall(r"^\*\*(.+?)\*\*", SECTIONS[title], flags=re.MULTILINE) == PARTS
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.fakes.rillet.oauth_support import Browser
 from tests.fakes.rillet.support import Rillet
 from tests.fakes.solvimon.support import Solvimon
 from tests.fakes.support import Receiver
@@ -18,6 +19,11 @@ def running_rillet() -> Iterator[Rillet]:
 @pytest.fixture
 def rillet(running_rillet: Rillet) -> Rillet:
     return running_rillet.reset()
+
+
+@pytest.fixture
+def browser(rillet: Rillet) -> Browser:
+    return Browser(rillet)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
 from tests.fault_injection.harness import Outcome
-from tests.fault_injection.sharing import Share, recorded, replayed
+from tests.fault_injection.parallel_runs import Share, recorded, replayed
 
 WORKERS = 2
 AT_ONCE = 40

@@ -1,22 +1,21 @@
 """How both sides and the ledger stand in the end, without what differs from run to run."""
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from local.books_check.records import document_records, read_records
+from local.books_check.system import unfinished_work
 from tests.fault_injection.effects import lasting
-from tests.fault_injection.worlds import World
+from tests.fault_injection.setups import Setup
 
 Json = dict[str, Any]
 
-_RILLET = ("customers", "invoices", "payments", "credit_memos")
 _NAMES = ("invoice_number", "credit_memo_number", "external_reference", "reference", "name")
 _MOMENTS = {"created_at", "updated_at", "modified_at", "finalized_at", "finalised_at", "payment_updated_at"}
-_LEDGER = re.compile(r"#(invoice|credit_memo|customer|payment)#")
-_UNFINISHED = {"claimed", "sending"}
+_LEDGER_FACTS = ("state", "code", "payment_status", "applied")
 
 
 @dataclass(frozen=True)
@@ -47,16 +46,15 @@ class EndState:
     answer: str = ""
 
     @classmethod
-    def of(cls, world: World, answer: object = None) -> "EndState":
+    def of(cls, setup: Setup, answer: object = None) -> "EndState":
         """Look at everything."""
         documents: dict[tuple[str, str], Counter[str]] = {}
-        ledger = world.system.ledger()
-        records = list(_records(world, ledger))
+        records = list(_records(setup))
         known = _known(records)
         for collection, record in records:
             key = (collection, _name(record, known))
             documents.setdefault(key, Counter())[_text(record, known)] += 1
-        unfinished = (*_held(ledger, world.system.clock.now()), *_waiting(world))
+        unfinished = tuple(unfinished_work(setup.system))
         return cls(documents, unfinished, json.dumps(answer, sort_keys=True, default=str))
 
     def differences(self, undisturbed: "EndState") -> list[Difference]:
@@ -81,45 +79,16 @@ def _difference(key: tuple[str, str], here: Counter[str], there: Counter[str]) -
     return Difference("different", f"{name}: {is_now[0]} instead of {was[0]}")
 
 
-def _records(world: World, ledger: list[Json]) -> Iterable[tuple[str, Json]]:
-    organisation, platform = world.connection.organisation, world.connection.platform
-    for name in _RILLET:
-        for record in getattr(organisation, name).documents():
-            yield f"Rillet {name}", record
-    for name, records in platform.records.items():
-        for record in records.values():
-            yield f"Solvimon {name}", record
-    for charge in world.system.solvimon.state.charged:
+def _records(setup: Setup) -> Iterable[tuple[str, Json]]:
+    found = read_records(setup.connection)
+    for vendor, collections in (("Rillet", found.rillet), ("Solvimon", found.solvimon)):
+        for name, records in collections.items():
+            yield from ((f"{vendor} {name}", record) for record in records)
+    for charge in setup.system.solvimon.state.charged:
         yield "Solvimon charges", {"name": charge}
-    for item in ledger:
-        if _LEDGER.search(item["pk"]) and "state" in item:
-            told: Json = {
-                name: item[name] for name in ("state", "code", "payment_status", "applied") if name in item
-            }
-            yield "ledger", {"name": lasting(item["pk"]), **told}
-
-
-def _held(ledger: list[Json], now: float) -> Iterable[str]:
-    for item in ledger:
-        is_document = _LEDGER.search(item["pk"]) and "state" in item
-        until = max((float(item[n]) for n in ("lease_until", "until") if n in item), default=0.0)
-        if is_document and (item["state"] in _UNFINISHED or "lease_until" in item):
-            yield f"ledger {lasting(item['pk'])} is {item['state']}, lease until {until:.0f}"
-        elif until > now:
-            yield f"ledger {lasting(item['pk'])} is held"
-
-
-def _waiting(world: World) -> Iterable[str]:
-    pollers = world.system.pollers
-    for name, queue in pollers.queues.items():
-        if count := queue.depth().total:
-            yield f"queue of {name}: {count} wait"
-    for name, queue in pollers.dead_letters.items():
-        if bodies := queue.bodies():
-            yield f"dead-letter queue of {name}: {len(bodies)}"
-    waiting = world.connection.platform.webhooks.pending() + world.connection.organisation.webhooks.pending()
-    if waiting:
-        yield f"{waiting} webhooks are not delivered"
+    for item in document_records(setup.system.ledger()):
+        facts: Json = {name: item[name] for name in _LEDGER_FACTS if name in item}
+        yield "ledger", {"name": lasting(item["pk"]), **facts}
 
 
 def _known(records: list[tuple[str, Json]]) -> dict[str, str]:

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local.aws.runtime import Killed
+from local.books_check.audit import audit
+from local.books_check.system import messages_left, webhooks_left
 from local.system import LocalSystem
-from tests.fault_injection.boundary import Boundary, Plan
+from tests.fault_injection.effect_interceptor import EffectInterceptor, PlannedFault
 from tests.fault_injection.effects import Effect, Fault
 from tests.fault_injection.end_state import Difference, EndState
 from tests.fault_injection.scenarios import Scenario
-from tests.fault_injection.worlds import World
+from tests.fault_injection.setups import Setup
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 25 * 3600
 _WAITS = (61, 61, 360, 900, 900, 900, 900, 3600, 3600)
@@ -42,9 +44,9 @@ class Outcome:
 
 @dataclass(frozen=True)
 class _Ends:
-    """How an undisturbed run ends: by itself, and after a sweep."""
+    """How an undisturbed run ends: automatically, and after a sweep."""
 
-    by_itself: EndState
+    automatic: EndState
     swept: EndState
 
 
@@ -53,30 +55,33 @@ class Harness:
     """One local system, in which scenarios are recorded and replayed."""
 
     system: LocalSystem
-    boundary: Boundary
+    interceptor: EffectInterceptor
     _undisturbed: dict[str, "_Ends"] = field(default_factory=dict)
 
     @classmethod
     @contextmanager
     def of(cls, system: LocalSystem) -> Iterator["Harness"]:
         """A harness around a running system."""
-        boundary = Boundary(system)
-        with boundary.installed():
-            yield cls(system, boundary)
+        interceptor = EffectInterceptor(system)
+        with interceptor.installed():
+            yield cls(system, interceptor)
 
     def record(self, scenario: Scenario) -> list[Effect]:
         """Run a scenario undisturbed; the answer are its effects, in order."""
-        world = scenario.prepare(self.system)
-        with self.boundary.watch():
-            ended, answer = self._act(scenario, world)
+        setup = scenario.prepare(self.system)
+        with self.interceptor.watch():
+            ended, answer = self._act(scenario, setup)
         if not ended:
             raise AssertionError(f"{scenario.name} does not even work undisturbed: {answer}")
-        effects = [effect for effect in self.boundary.effects if effect.workflow in scenario.workflows]
-        by_itself = self._by_itself(scenario, world, answer)
-        swept = self._swept(scenario, world, answer)
-        if by_itself.unfinished or swept.unfinished:
-            raise AssertionError(f"{scenario.name} does not even end undisturbed: {by_itself.unfinished}")
-        self._undisturbed[scenario.name] = _Ends(by_itself, swept)
+        effects = [effect for effect in self.interceptor.effects if effect.workflow in scenario.workflows]
+        automatic = self._automatic_end(scenario, setup, answer)
+        swept = self._swept(scenario, setup, answer)
+        if automatic.unfinished or swept.unfinished:
+            raise AssertionError(f"{scenario.name} does not even end undisturbed: {automatic.unfinished}")
+        found = audit(self.system).findings
+        if {finding.type for finding in found} != scenario.findings:
+            raise AssertionError(f"{scenario.name} does not end undisturbed with equal books: {found}")
+        self._undisturbed[scenario.name] = _Ends(automatic, swept)
         return effects
 
     def runs(self, scenario: Scenario) -> list[Run]:
@@ -98,13 +103,13 @@ class Harness:
             return Outcome(run, (Difference("different", f"{type(error).__name__}: {error}\n{where}"),))
 
     def _differences(self, scenario: Scenario, run: Run) -> list[Difference]:
-        world = scenario.prepare(self.system)
+        setup = scenario.prepare(self.system)
         again = scenario.again
-        plan = Plan(
-            run.effect, run.fault, (lambda: _survived(lambda: again(world))) if again else lambda: None
+        plan = PlannedFault(
+            run.effect, run.fault, (lambda: _survived(lambda: again(setup))) if again else lambda: None
         )
-        with self.boundary.watch(plan):
-            ended, answer = self._act(scenario, world)
+        with self.interceptor.watch(plan):
+            ended, answer = self._act(scenario, setup)
         if not plan.happened:
             return [Difference("different", "the effect did not happen again, so that nothing was tried")]
         if run.fault is Fault.LOST_FOR_A_DAY:
@@ -114,40 +119,40 @@ class Harness:
                 if ended:
                     break
                 self.system.advance(_HOUR)
-                ended, answer = self._act(scenario, world)
+                ended, answer = self._act(scenario, setup)
             if not ended:
                 return [Difference("lost", f"repeating it does not help: {answer}")]
         undisturbed = self._undisturbed[scenario.name]
-        if not self._by_itself(scenario, world, answer).differences(undisturbed.by_itself):
+        if not self._automatic_end(scenario, setup, answer).differences(undisturbed.automatic):
             return []
-        return self._swept(scenario, world, answer).differences(undisturbed.swept)
+        return self._swept(scenario, setup, answer).differences(undisturbed.swept)
 
-    def _act(self, scenario: Scenario, world: World) -> tuple[bool, Any]:
+    def _act(self, scenario: Scenario, setup: Setup) -> tuple[bool, Any]:
         """Start the workflow; whether it ended well, and its answer."""
-        ended, answer = _survived(lambda: scenario.act(world))
+        ended, answer = _survived(lambda: scenario.act(setup))
         return ended and scenario.done(answer), answer
 
-    def _by_itself(self, scenario: Scenario, world: World, answer: Any) -> EndState:  # noqa: ANN401
+    def _automatic_end(self, scenario: Scenario, setup: Setup, answer: Any) -> EndState:  # noqa: ANN401
         """Let time pass and messages come again; then look at the end."""
-        self._work_off(world)
-        scenario.mend(world)
-        self._work_off(world)
-        return EndState.of(world, scenario.told(answer))
+        self._work_off(setup)
+        scenario.fix(setup)
+        self._work_off(setup)
+        return EndState.of(setup, scenario.told(answer))
 
-    def _swept(self, scenario: Scenario, world: World, answer: Any) -> EndState:  # noqa: ANN401
+    def _swept(self, scenario: Scenario, setup: Setup, answer: Any) -> EndState:  # noqa: ANN401
         """Let the sweep go round until it finds nothing; then look at the end."""
         for _ in range(3):
             self.system.advance(_HOUR + _MINUTE)
             _, swept = _survived(lambda: self.system.invoke("sweep", {}))
-            self._work_off(world)
+            self._work_off(setup)
             if isinstance(swept, dict) and not swept["summary"]["found"] and not swept["summary"]["errors"]:
                 break
-        return EndState.of(world, scenario.told(answer))
+        return EndState.of(setup, scenario.told(answer))
 
-    def _work_off(self, world: World) -> None:
+    def _work_off(self, setup: Setup) -> None:
         for wait in _WAITS:
-            _survived(world.work_off)
-            if not _is_left(world):
+            _survived(setup.work_off)
+            if not messages_left(self.system) and not webhooks_left(self.system):
                 return
             self.system.advance(wait)
 
@@ -156,12 +161,5 @@ def _survived(act: Any) -> tuple[bool, Any]:  # noqa: ANN401 - any step
     """Do something that may die; whether it did not, and its answer."""
     try:
         return True, act()
-    except (Killed, Exception) as error:  # noqa: BLE001 - whoever called it goes on
+    except (Killed, Exception) as error:  # noqa: BLE001 - the caller goes on
         return False, f"{type(error).__name__}: {error}"
-
-
-def _is_left(world: World) -> bool:
-    """Whether a message or a webhook waits for its time."""
-    queues = world.system.pollers.queues.values()
-    webhooks = world.connection.platform.webhooks.pending() + world.connection.organisation.webhooks.pending()
-    return bool(webhooks) or any(queue.depth().total for queue in queues)

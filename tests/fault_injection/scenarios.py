@@ -1,4 +1,4 @@
-"""The workflows, each in a small world: how it begins, what starts it, and how a person or AWS goes on."""
+"""The workflows, each in a small setup: how it begins, what starts it, and how a person or AWS goes on."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -7,10 +7,11 @@ from typing import Any
 import requests
 import simplejson
 
+from local.books_check.checks import FindingType
 from local.system import LocalSystem
 from tests.fault_injection import documents
 from tests.fault_injection.documents import FIRST, NOTE, SECOND
-from tests.fault_injection.worlds import World, unlinked_customer, world
+from tests.fault_injection.setups import Setup, set_up, unlinked_customer
 
 
 @dataclass(frozen=True)
@@ -20,81 +21,83 @@ class Scenario:
     Attributes:
         name: what happens.
         workflows: the functions whose effects meet faults.
-        prepare: makes the world, undisturbed.
+        prepare: makes the setup, undisturbed.
         act: starts the workflow.
         again: starts the same work a second time, as a doubled message does; ``None`` where that cannot be.
-        repeated: a person repeats ``act`` until it ends well; all others recover by themselves.
+        repeated: a person repeats ``act`` until it ends well; all others recover automatically.
         done: whether the answer to ``act`` says so.
         told: what of the answer must be the same in the end.
-        mend: what a person does when everything else has had its time.
+        findings: what an audit of both sides' books finds in the end all the same, and rightly.
+        fix: what a person does when everything else has had its time.
     """
 
     name: str
     workflows: tuple[str, ...]
-    prepare: Callable[[LocalSystem], World]
-    act: Callable[[World], object]
-    again: Callable[[World], object] | None = None
+    prepare: Callable[[LocalSystem], Setup]
+    act: Callable[[Setup], object]
+    again: Callable[[Setup], object] | None = None
     repeated: bool = False
     done: Callable[[Any], bool] = lambda _answer: True
     told: Callable[[Any], object] = lambda _answer: None
-    mend: Callable[[World], object] = lambda _world: None
+    findings: frozenset[FindingType] = frozenset()
+    fix: Callable[[Setup], object] = lambda _setup: None
 
 
 def _export(
-    world: World, document_id: str, function: str = "export_invoice", ids: str = "invoice_ids"
+    setup: Setup, document_id: str, function: str = "export_invoice", ids: str = "invoice_ids"
 ) -> Any:  # noqa: ANN401
-    return world.system.invoke(function, {ids: [document_id]})
+    return setup.system.invoke(function, {ids: [document_id]})
 
 
-def _exported(system: LocalSystem, **settings: str) -> World:
-    """A world in which one invoice is in Rillet, so that all links are known."""
-    made = world(system, settings=settings)
+def _exported(system: LocalSystem, **settings: str) -> Setup:
+    """A setup in which one invoice is in Rillet, so that all links are known."""
+    made = set_up(system, settings=settings)
     made.finalise(documents.invoice())
     made.work_off()
     return made
 
 
-def _second(made: World, **more: object) -> World:
+def _second(made: Setup, **more: object) -> Setup:
     """One more invoice is FINAL and announced."""
     made.finalise(documents.invoice(SECOND, "250.00", **more))
     made.system.deliver_webhooks()
     return made
 
 
-def _work(world: World) -> None:
-    world.work_off()
+def _work(setup: Setup) -> None:
+    setup.work_off()
 
 
-def _unlucky(system: LocalSystem) -> World:
+def _unlucky(system: LocalSystem) -> Setup:
     """Rillet fails once, so that the message must wait."""
     made = _second(_exported(system))
     system.rillet.state.misbehave("status")
     return made
 
 
-def _new_customer(system: LocalSystem) -> World:
-    made = world(system, settings={"create_missing_customers": True})
+def _new_customer(system: LocalSystem) -> Setup:
+    made = set_up(system, settings={"create_missing_customers": True})
     return _second(made, customer_id=unlinked_customer())
 
 
-def _revenue_recognition(system: LocalSystem) -> World:
+def _revenue_recognition(system: LocalSystem) -> Setup:
     return _second(_exported(system, invoice_scope="REVENUE_RECOGNITION_ONLY"))
 
 
-def _receivables(system: LocalSystem) -> World:
+def _receivables(system: LocalSystem) -> Setup:
     return _second(_exported(system, invoice_scope="AR_ONLY"))
 
 
-def _noted(system: LocalSystem) -> World:
+def _noted(system: LocalSystem) -> Setup:
     made = _exported(system)
     made.finalise(documents.credit_note())
     system.deliver_webhooks()
     return made
 
 
-def _noted_too_early(system: LocalSystem) -> World:
+def _noted_too_early(system: LocalSystem) -> Setup:
     """The original's webhook got lost, so the note comes first."""
-    made = world(system)
+    made = set_up(system)
     system.solvimon.state.webhooks_on = False
     made.finalise(documents.invoice())
     system.solvimon.state.webhooks_on = True
@@ -103,7 +106,7 @@ def _noted_too_early(system: LocalSystem) -> World:
     return made
 
 
-def _edited(system: LocalSystem) -> World:
+def _edited(system: LocalSystem) -> Setup:
     made = _exported(system)
     made.connection.platform.edit_customer(
         "maasvlakte-quay", organization={"legal_name": "Quay Services N.V."}
@@ -112,23 +115,23 @@ def _edited(system: LocalSystem) -> World:
     return made
 
 
-def _edit_again(world: World) -> object:
-    customer = next(iter(world.connection.platform.records["customers"]))
-    return _export(world, customer, "sync_customer", "customer_ids")
+def _edit_again(setup: Setup) -> object:
+    customer = next(iter(setup.connection.platform.records["customers"]))
+    return _export(setup, customer, "sync_customer", "customer_ids")
 
 
-def _paid(system: LocalSystem, payments: str = "state") -> World:
+def _paid(system: LocalSystem, payments: str = "state") -> Setup:
     made = _exported(system, payments=payments)
     made.connection.organisation.pay(made.rillet_id(FIRST), "21.00", date="2040-02-01")
     made.connection.organisation.deliver_webhooks()
     return made
 
 
-def _paid_each(system: LocalSystem) -> World:
+def _paid_each(system: LocalSystem) -> Setup:
     return _paid(system, "record_each")
 
 
-def _undone(system: LocalSystem) -> World:
+def _undone(system: LocalSystem) -> Setup:
     """A payment that Solvimon shows was a mistake."""
     made = _paid_each(system)
     made.work_off()
@@ -138,24 +141,24 @@ def _undone(system: LocalSystem) -> World:
     return made
 
 
-def _mark_again(world: World) -> object:
-    return _export(world, FIRST, "mark_invoice_paid")
+def _mark_again(setup: Setup) -> object:
+    return _export(setup, FIRST, "mark_invoice_paid")
 
 
-def _announced(system: LocalSystem) -> World:
+def _announced(system: LocalSystem) -> Setup:
     """A FINAL invoice whose webhook is due."""
-    made = world(system)
+    made = set_up(system)
     made.finalise(documents.invoice())
     return made
 
 
-def _payment_announced(system: LocalSystem) -> World:
+def _payment_announced(system: LocalSystem) -> Setup:
     made = _exported(system)
     made.connection.organisation.pay(made.rillet_id(FIRST), date="2040-02-01")
     return made
 
 
-def _to_import(system: LocalSystem) -> World:
+def _to_import(system: LocalSystem) -> Setup:
     def rows(make: Callable[[int], Any]) -> list[Any]:
         return [make(1), make(2)]
 
@@ -164,10 +167,10 @@ def _to_import(system: LocalSystem) -> World:
         "products": rows(documents.rillet_product),
         "subsidiaries": rows(documents.rillet_subsidiary),
     }
-    return world(system, solvimon={}, rillet=rillet)
+    return set_up(system, solvimon={}, rillet=rillet)
 
 
-def _to_import_again(system: LocalSystem) -> World:
+def _to_import_again(system: LocalSystem) -> Setup:
     """One customer has another name since the first import, and a third one is new."""
     made = _to_import(system)
     system.invoke("import_customers", {})
@@ -177,48 +180,50 @@ def _to_import_again(system: LocalSystem) -> World:
     return made
 
 
-def _import(what: str, prepare: Callable[[LocalSystem], World] = _to_import, name: str = "") -> Scenario:
+def _import(what: str, prepare: Callable[[LocalSystem], Setup] = _to_import, name: str = "") -> Scenario:
     return Scenario(
         name=name or f"import {what}",
         workflows=(f"import_{what}",),
         prepare=prepare,
-        act=lambda world: world.invoke(f"import_{what}"),
+        act=lambda setup: setup.invoke(f"import_{what}"),
         repeated=True,
         done=lambda answer: bool(answer.get("complete")) and not answer.get("failed"),
         told=lambda answer: [answer.get("complete"), answer.get("failed")],
+        # The customers that are there too are not imported.
+        findings=frozenset() if what == "customers" else frozenset({FindingType.CUSTOMER}),
     )
 
 
-def _unauthorised(system: LocalSystem) -> World:
-    made = world(system, auth="oauth")
+def _unauthorised(system: LocalSystem) -> Setup:
+    made = set_up(system, auth="oauth")
     made.finalise(documents.invoice())
     return made
 
 
-def _authorise(world: World) -> str:
+def _authorise(setup: Setup) -> str:
     """A person authorises the connection in the browser; what they see in the end."""
-    if not _is_connected(world):
-        world.system.authorise()
-    return str(_is_connected(world))
+    if not _is_connected(setup):
+        setup.system.authorise()
+    return str(_is_connected(setup))
 
 
-def _authorised(system: LocalSystem) -> World:
+def _authorised(system: LocalSystem) -> Setup:
     made = _unauthorised(system)
     system.authorise()
     made.work_off()
     return made
 
 
-def _disconnect(world: World) -> object:
-    return world.invoke("connect_rillet", action="disconnect")
+def _disconnect(setup: Setup) -> object:
+    return setup.invoke("connect_rillet", action="disconnect")
 
 
-def _is_connected(world: World) -> bool:
-    checklist = world.invoke("connect_rillet", action="status")["checklist"]
+def _is_connected(setup: Setup) -> bool:
+    checklist = setup.invoke("connect_rillet", action="status")["checklist"]
     return any(line["check"] == "Rillet" and line["ok"] for line in checklist)
 
 
-def _expired(system: LocalSystem) -> World:
+def _expired(system: LocalSystem) -> Setup:
     """The access token's time is over when the next invoice comes."""
     made = _unauthorised(system)
     system.authorise()
@@ -227,14 +232,14 @@ def _expired(system: LocalSystem) -> World:
     return _second(made)
 
 
-def _reconnect(world: World) -> None:
+def _reconnect(setup: Setup) -> None:
     """Rillet's answer with the only new refresh token got lost: a person must connect again."""
-    if not _is_connected(world):
-        world.system.authorise()
+    if not _is_connected(setup):
+        setup.system.authorise()
 
 
-def _silent(system: LocalSystem) -> World:
-    """A document, an edit and a payment of which no webhook told."""
+def _silent(system: LocalSystem) -> Setup:
+    """A document, an edit and a payment of which no webhook notified."""
     made = _exported(system)
     system.invoke("sweep", {})
     made.work_off()
@@ -248,28 +253,28 @@ def _silent(system: LocalSystem) -> World:
     return made
 
 
-def _sweep(world: World) -> None:
-    world.system.invoke("sweep", {})
-    world.work_off()
+def _sweep(setup: Setup) -> None:
+    setup.system.invoke("sweep", {})
+    setup.work_off()
 
 
-def _out_of_step(system: LocalSystem) -> World:
-    """Rillet lacks an invoice, and no webhook told of it."""
+def _not_synchronised(system: LocalSystem) -> Setup:
+    """Rillet lacks an invoice, and no webhook notified of it."""
     made = _exported(system)
     system.solvimon.state.webhooks_on = False
     made.finalise(documents.invoice(SECOND, "250.00"))
     return made
 
 
-def _reconcile(world: World) -> object:
-    answer = world.invoke("reconcile", **{"from": "2040-01-01", "to": "2040-02-28"})
-    world.work_off()
+def _reconcile(setup: Setup) -> object:
+    answer = setup.invoke("reconcile", **{"from": "2040-01-01", "to": "2040-02-28"})
+    setup.work_off()
     return answer
 
 
-def _rejected(system: LocalSystem) -> World:
-    """An invoice was rejected, and the cause is mended."""
-    made = world(system)
+def _rejected(system: LocalSystem) -> Setup:
+    """An invoice was rejected, and the cause is fixed."""
+    made = set_up(system)
     product = next(
         p for p in made.connection.platform.records["products"].values() if p["name"] == "Harbour Planner"
     )
@@ -281,26 +286,26 @@ def _rejected(system: LocalSystem) -> World:
     return made
 
 
-def _retry(world: World) -> object:
-    answer = world.invoke("export_invoice", retry="all")
-    world.work_off()
+def _retry(setup: Setup) -> object:
+    answer = setup.invoke("export_invoice", retry="all")
+    setup.work_off()
     return answer
 
 
-def _booked_by_hand(system: LocalSystem) -> World:
+def _booked_by_hand(system: LocalSystem) -> Setup:
     """A rejected invoice that a person has booked; here the other one stands for it."""
     made = _rejected(system)
     made.kept["rillet_id"] = _copy_in_rillet(made)
     return made
 
 
-def _copy_in_rillet(made: World) -> str:
+def _copy_in_rillet(made: Setup) -> str:
     planned = made.system.invoke("export_invoice", {"invoice_ids": [FIRST], "dry_run": True})
     payload = planned["results"][0]["payload"] | {"external_references": []}
     return str(_post(made, "/invoices", payload)["id"])
 
 
-def _post(made: World, path: str, body: object) -> Any:  # noqa: ANN401
+def _post(made: Setup, path: str, body: object) -> Any:  # noqa: ANN401
     headers = {
         "Authorization": f"Bearer {made.connection.rillet_api_key}",
         "X-Rillet-API-Version": "4",
@@ -312,9 +317,9 @@ def _post(made: World, path: str, body: object) -> Any:  # noqa: ANN401
     return answer.json()
 
 
-def _resolve(world: World) -> object:
-    said = {"invoice_id": FIRST, "rillet_id": world.kept["rillet_id"], "note": "booked by hand"}
-    return world.invoke("sync_status", resolve=said)
+def _resolve(setup: Setup) -> object:
+    said = {"invoice_id": FIRST, "rillet_id": setup.kept["rillet_id"], "note": "booked by hand"}
+    return setup.invoke("sync_status", resolve=said)
 
 
 _STEADY = Scenario(
@@ -322,14 +327,14 @@ _STEADY = Scenario(
     ("export_invoice",),
     lambda system: _second(_exported(system)),
     _work,
-    again=lambda world: _export(world, SECOND),
+    again=lambda setup: _export(setup, SECOND),
 )
 _CREDIT = Scenario(
     "export a credit memo with its application",
     ("export_credit_memo",),
     _noted,
     _work,
-    again=lambda world: _export(world, NOTE, "export_credit_memo", "credit_note_ids"),
+    again=lambda setup: _export(setup, NOTE, "export_credit_memo", "credit_note_ids"),
 )
 _MARK = Scenario("mark an invoice partly paid", ("mark_invoice_paid",), _paid, _work, again=_mark_again)
 
@@ -369,12 +374,12 @@ SCENARIOS: tuple[Scenario, ...] = (
         done=lambda answer: bool(answer.get("disconnected")),
         told=lambda answer: answer.get("disconnected"),
     ),
-    Scenario("refresh an expired token in an export", ("export_invoice",), _expired, _work, mend=_reconnect),
-    Scenario("sweep", ("sweep",), _silent, _sweep, again=lambda world: world.system.invoke("sweep", {})),
+    Scenario("refresh an expired token in an export", ("export_invoice",), _expired, _work, fix=_reconnect),
+    Scenario("sweep", ("sweep",), _silent, _sweep, again=lambda setup: setup.system.invoke("sweep", {})),
     Scenario(
         "reconcile and export what is missing",
         ("reconcile",),
-        _out_of_step,
+        _not_synchronised,
         _reconcile,
         repeated=True,
         done=lambda answer: "error" not in answer and "tied_out" in answer,
@@ -386,7 +391,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         _retry,
         repeated=True,
         done=lambda answer: "error" not in answer,
-        again=lambda world: world.system.invoke("export_invoice", {"retry": "all"}),
+        again=lambda setup: setup.system.invoke("export_invoice", {"retry": "all"}),
     ),
     Scenario(
         "resolve an invoice that was booked by hand",
@@ -395,5 +400,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         _resolve,
         repeated=True,
         done=lambda answer: "error" not in answer,
+        # What is booked by hand carries no reference.
+        findings=frozenset({FindingType.LOST, FindingType.DUPLICATE}),
     ),
 )

@@ -7,7 +7,7 @@ import pytest
 
 from solvimon_rillet.aws.dynamodb import Item, Table
 from solvimon_rillet.http import Http
-from solvimon_rillet.workflows.export.send_once import Export
+from solvimon_rillet.workflows.export import send_once
 from tests.fault_injection.effects import Fault
 from tests.fault_injection.harness import Harness, Outcome
 from tests.fault_injection.scenarios import SCENARIOS
@@ -35,7 +35,7 @@ def without_key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def without_lease(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A claim always succeeds, whoever has it and whether it is done."""
+    """A claim always succeeds, no matter who holds it and whether it is done."""
     update: Callable[..., Item] = Table.update
 
     def claiming(self: Table, key: str, change: str, condition: str, *more: Any) -> Item:
@@ -48,7 +48,7 @@ def without_lease(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def without_look_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """What an earlier attempt left in Rillet is never found."""
-    monkeypatch.setattr(Export, "_look_up", lambda *_: [])
+    monkeypatch.setattr(send_once, "_look_up", lambda *_: [])
 
 
 def test_without_the_idempotency_key_an_invoice_is_booked_twice(

@@ -35,14 +35,24 @@ def test_only_x_ray_is_allowed_on_every_resource(template: Template) -> None:
                 assert {a.partition(":")[0] for a in listed(statement["Action"])} == {"xray"}, function_id
 
 
-def test_a_role_has_no_policy_but_its_own(template: Template) -> None:
+def test_a_role_has_no_policies_but_its_own_and_the_stacks(template: Template) -> None:
     roles = [template.role_of(function) for function in template.functions.values()]
+    managed = template.of_type("AWS::IAM::ManagedPolicy")
+    attached = {arn["Ref"] for role in roles for arn in role["ManagedPolicyArns"]}
 
     assert len({json.dumps(role, sort_keys=True) for role in roles}) == len(template.functions)
+    assert attached == managed.keys()
+    for policy in managed.values():
+        assert policy.keys() == {"Description", "PolicyDocument"}, "roles name policies, not the reverse"
     for role in roles:
-        assert "ManagedPolicyArns" not in role
         [trust] = role["AssumeRolePolicyDocument"]["Statement"]
         assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
+
+
+def test_a_statement_has_a_name_of_its_own_within_a_role(template: Template) -> None:
+    for function_id, function in template.functions.items():
+        names = [statement["Sid"] for statement in template.statements_of(function)]
+        assert len(names) == len(set(names)), function_id
 
 
 def test_secrets_and_settings_are_used_within_the_stacks_own_names(template: Template) -> None:

@@ -6,6 +6,34 @@ from solvimon_rillet.aws.sqs import LONGEST_DELAY
 from tests.infrastructure.views import Template, attribute_of
 
 OWN_METRICS = "SolvimonRillet/${AWS::StackName}"
+BY = {"WaitingSeconds": "MAX"}
+"""How a query takes a metric of all functions together, where it is not their sum."""
+NOTICED_AGAIN = 6 * 300
+"""Seconds for which an alarm on what makes documents wait looks back."""
+SENSITIVITY = {
+    "ApiServerErrorsAlarm": (1, 300, 1, 300),
+    "ImportRowsFailedAlarm": (1, 300, 1, 300),
+    "SweepFailedAlarm": (1, 900, 1, 1800),
+    "ReconcileFailedAlarm": (1, 300, 1, 300),
+    "ConnectionBrokenAlarm": (1, 300, 1, NOTICED_AGAIN),
+    "SettingsInvalidAlarm": (1, 300, 1, NOTICED_AGAIN),
+    "RateLimitedAlarm": (5, 900, 1, 900),
+    "DocumentRejectedAlarm": (1, 300, 1, 300),
+    "DocumentDiffersAlarm": (1, 300, 1, 300),
+    "DocumentWaitingAlarm": (6 * 3600, 300, 1, NOTICED_AGAIN),
+    "OldestMessageAlarm": (1800, 300, 1, 300),
+    "DeadLettersAlarm": (1, 60, 1, 60),
+    "EventFunctionErrorsAlarm": (1, 300, 1, 300),
+    "RequestFunctionErrorsAlarm": (1, 300, 1, 300),
+    "ExecutionFailedAlarm": (1, 300, 1, 300),
+    "ExecutionTimedOutAlarm": (1, 300, 1, 300),
+}
+"""Of each alarm: threshold, seconds of a data point, how many must reach it, seconds that are looked at."""
+BELLS = {
+    *("ImportRowsFailedAlarm", "ReconcileFailedAlarm", "DocumentRejectedAlarm", "DocumentDiffersAlarm"),
+    *("ExecutionFailedAlarm", "ExecutionTimedOutAlarm"),
+}
+"""Alarms on something that happened, not on something that lasts: their return to OK says nothing."""
 
 
 def test_every_function_has_an_alarm_on_its_errors(template: Template) -> None:
@@ -19,29 +47,57 @@ def test_every_queue_has_an_alarm_on_its_age_and_on_its_dead_letters(template: T
     dead = template.alarms_on("AWS/SQS", "ApproximateNumberOfMessagesVisible")
 
     for consumer in template.consumers:
-        assert str({"Fn::GetAtt": [consumer.queue_id, "QueueName"]}) in ages
-        alarm = dead[str({"Fn::GetAtt": [consumer.dead_letters_id, "QueueName"]})]
-        assert (alarm["Threshold"], alarm["Statistic"]) == (1, "Maximum")
+        age = ages[str({"Fn::GetAtt": [consumer.queue_id, "QueueName"]})]
+        letters = dead[str({"Fn::GetAtt": [consumer.dead_letters_id, "QueueName"]})]
+        assert (age["Threshold"], age["Statistic"]) == (1800, "Maximum")
+        assert (letters["Threshold"], letters["Statistic"]) == (1, "Maximum")
+
+
+def test_an_alarm_is_as_sensitive_as_its_trouble_needs(template: Template) -> None:
+    found = {}
+    for name, alarm in template.alarms.items():
+        metrics = alarm.get("Metrics", [alarm])
+        [period] = {query.get("MetricStat", query).get("Period", 0) for query in metrics} - {0}
+        lookback = alarm["EvaluationPeriods"] * period
+        datapoints = alarm.get("DatapointsToAlarm", alarm["EvaluationPeriods"])
+        found[name] = (alarm["Threshold"], period, datapoints, lookback)
+        assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold", name
+        assert alarm["TreatMissingData"] == "notBreaching", name
+        assert ("OKActions" not in alarm) == (name in BELLS), name
+
+    assert found == SENSITIVITY
+
+
+def test_an_alarm_over_several_metrics_watches_all_that_it_names_and_no_more_than_aws_allows(
+    template: Template,
+) -> None:
+    over_several = [
+        alarm["Metrics"] for alarm in template.alarms.values() if len(alarm.get("Metrics", ())) > 1
+    ]
+
+    assert over_several
+    for expression, *named in over_several:
+        function = {"Sum": "SUM", "Maximum": "MAX"}[named[0]["MetricStat"]["Stat"]]
+        assert expression["Expression"] == f"{function}([{', '.join(query['Id'] for query in named)}])"
+        assert "ReturnData" not in expression
+        assert [query["ReturnData"] for query in named] == [False] * len(named)
+        assert len({(query["MetricStat"]["Stat"], query["MetricStat"]["Period"]) for query in named}) == 1
+        assert len(named) <= 10, "CloudWatch's limit"
 
 
 @pytest.mark.parametrize("metric", ["DocumentsRejected", "DocumentsDiffer", "WaitingSeconds"])
-def test_every_export_has_an_alarm_on_what_needs_a_person(template: Template, metric: str) -> None:
-    watched = template.alarms_on(OWN_METRICS, metric)
-    services = {
-        consumer.function["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
-        for consumer in template.consumers
-    }
+def test_what_needs_a_person_raises_an_alarm_whichever_function_has_it(
+    template: Template, metric: str
+) -> None:
+    [(_, schema)] = template.alarms_on_all(metric, BY.get(metric, "SUM"))
 
-    # A customer has no amounts that could differ.
-    assert watched.keys() == services - ({"sync_customer"} if metric == "DocumentsDiffer" else set())
-    for alarm in watched.values():
-        assert [dimension["Name"] for dimension in alarm["Dimensions"]] == ["service"]
+    assert schema == f'SCHEMA("{OWN_METRICS}", service)'
 
 
 def test_a_document_that_has_waited_for_six_hours_raises_an_alarm(template: Template) -> None:
-    alarm = template.alarms_on(OWN_METRICS, "WaitingSeconds")["export_invoice"]
+    [(alarm, _)] = template.alarms_on_all("WaitingSeconds", "MAX")
 
-    assert (alarm["Statistic"], alarm["Threshold"]) == ("Maximum", 6 * 3600)
+    assert alarm["Threshold"] == 6 * 3600
 
 
 @pytest.mark.parametrize(
@@ -61,14 +117,10 @@ def test_what_is_wrong_with_a_connection_raises_an_alarm_whichever_function_noti
 def test_an_alarm_does_not_come_and_go_between_two_tries_of_what_waits(
     template: Template, metric: str
 ) -> None:
-    alarms = [alarm for alarm, _ in template.alarms_on_all(metric)]
-    alarms += template.alarms_on(OWN_METRICS, metric).values()
+    [(alarm, _)] = template.alarms_on_all(metric, BY.get(metric, "SUM"))
 
-    assert alarms
-    for alarm in alarms:
-        period = alarm.get("Period") or alarm["Metrics"][0]["Period"]
-        assert alarm["EvaluationPeriods"] * period >= 2 * LONGEST_DELAY
-        assert alarm["DatapointsToAlarm"] == 1
+    assert alarm["EvaluationPeriods"] * alarm["Metrics"][0]["Period"] >= 2 * LONGEST_DELAY
+    assert alarm["DatapointsToAlarm"] == 1
 
 
 def test_functions_and_alarms_use_the_stacks_own_namespace(template: Template) -> None:
@@ -77,8 +129,10 @@ def test_functions_and_alarms_use_the_stacks_own_namespace(template: Template) -
             "Fn::Sub": OWN_METRICS
         }
     for name, alarm in template.alarms.items():
-        namespace = alarm.get("Namespace")
-        assert namespace in (None, {"Fn::Sub": OWN_METRICS}) or namespace.startswith("AWS/"), name
+        named = [query["MetricStat"]["Metric"] for query in alarm.get("Metrics", ()) if "MetricStat" in query]
+        for metric in named or [alarm]:
+            namespace = metric.get("Namespace")
+            assert namespace in (None, {"Fn::Sub": OWN_METRICS}) or namespace.startswith("AWS/"), name
 
 
 def test_refused_webhooks_of_our_own_fault_raise_an_alarm(template: Template) -> None:
@@ -90,7 +144,7 @@ def test_refused_webhooks_of_our_own_fault_raise_an_alarm(template: Template) ->
 def test_every_alarm_tells_the_topic_and_says_what_it_means(template: Template) -> None:
     for name, alarm in template.alarms.items():
         assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}], name
-        assert alarm["TreatMissingData"] == "notBreaching", name
+        assert alarm.get("OKActions", alarm["AlarmActions"]) == alarm["AlarmActions"], name
         assert alarm["AlarmDescription"], name
 
 

@@ -26,6 +26,7 @@ SHOWN = {
     "SweepFailed",
     "DocumentsRejected",
     "DocumentsDiffer",
+    "RowsFailed",
     "RilletCalls",
     "RateLimited",
     "BookedAfterSeconds",
@@ -34,6 +35,9 @@ SHOWN = {
     "ReconciliationFailed",
 }
 SEARCH = re.compile(r"SEARCH\('\{(.+),service,connection\} MetricName=\"(\w+)\"', '\w+', \d+\)")
+LAMBDA_SEARCH = re.compile(
+    r"SEARCH\('\{AWS/Lambda,FunctionName\} MetricName=(\S+|\(.+?\)) FunctionName=\((.+)\)', 'Sum', 300\)"
+)
 QUERY = re.compile(r'SELECT SUM\((\w+)\) FROM SCHEMA\("(.+)", connection, service\) GROUP BY connection')
 
 
@@ -49,6 +53,16 @@ def metrics(body: Json) -> Iterator[list[object]]:
     """Every line of every chart."""
     for widget in body["widgets"]:
         yield from widget["properties"].get("metrics", ())
+
+
+def of_functions(body: Json) -> dict[str, set[str]]:
+    """Logical ids of the functions whose metric of AWS/Lambda a chart shows, by metric."""
+    shown = {}
+    for line in metrics(body):
+        if isinstance(line[0], dict) and (found := LAMBDA_SEARCH.fullmatch(line[0]["expression"])):
+            for metric in re.findall(r"\w+", found[1].replace(" OR ", " ")):
+                shown[metric] = set(re.findall(r'"\$\{(\w+)\}"', found[2]))
+    return shown
 
 
 def counted() -> set[str]:
@@ -73,6 +87,8 @@ def test_every_metric_of_ours_is_counted_by_the_code_and_shown_by_connection(bod
     for line in metrics(body):
         if isinstance(line[0], dict):
             expression = line[0]["expression"]
+            if LAMBDA_SEARCH.fullmatch(expression):
+                continue
             found, query = SEARCH.fullmatch(expression), QUERY.fullmatch(expression)
             namespace, name = found.groups() if found else (query[2], query[1]) if query else ("", "")
             assert namespace == OWN_METRICS, expression
@@ -93,6 +109,28 @@ def test_every_metric_of_aws_is_of_a_queue_of_the_template(template: Template, b
     assert waits == {f"${{{consumer.queue_id}.QueueName}}" for consumer in template.consumers}
     assert dead == {f"${{{consumer.dead_letters_id}.QueueName}}" for consumer in template.consumers}
     assert len(of_aws) == len(waits) + len(dead)
+
+
+def test_it_says_which_function_failed_and_whose_execution(template: Template, body: Json) -> None:
+    assert of_functions(body) == {
+        "Errors": set(template.functions),
+        "DurableExecutionFailed": set(template.durable),
+        "DurableExecutionTimedOut": set(template.durable),
+    }
+    for line in metrics(body):
+        if isinstance(line[0], dict) and "AWS/Lambda" in line[0]["expression"]:
+            assert line[0]["label"].endswith("${!PROP('Dim.FunctionName')}")
+
+
+def test_every_chart_that_an_alarm_refers_to_is_there(template: Template, body: Json) -> None:
+    titles = [widget["properties"]["title"] for widget in body["widgets"] if widget["type"] == "metric"]
+    texts = [" ".join(alarm["AlarmDescription"].split()) for alarm in template.alarms.values()]
+
+    referred = {name for text in texts for name in re.findall(r'dashboard\'s chart "(.+?)"', text)}
+
+    assert len(referred) >= 6
+    for name in referred:
+        assert any(title.startswith(name) for title in titles), name
 
 
 def test_the_list_of_rejected_documents_asks_the_log_of_every_export(template: Template, body: Json) -> None:
@@ -131,5 +169,7 @@ def test_it_is_deployed_with_every_reference_resolved_and_its_address_is_an_outp
 
     assert json.loads(deployed)["widgets"]
     left = set(re.findall(r"\$\{(.+?)\}", deployed))
-    assert {each.lstrip("!") for each in left} == {"PROP('Dim.connection')", "PROP('Dim.service')"}
+    assert {each.lstrip("!") for each in left} == {
+        *("PROP('Dim.connection')", "PROP('Dim.service')", "PROP('Dim.FunctionName')", "PROP('MetricName')")
+    }
     assert system.deployment.outputs["DashboardUrl"].endswith(f"#dashboards/dashboard/{name}")

@@ -77,8 +77,9 @@ class Template:
         return self.of_type("AWS::IAM::Role")[attribute_of(function["Role"])]
 
     def statements_of(self, function: Json) -> list[Json]:
-        """Return all statements of a function's policies."""
-        policies = self.role_of(function)["Policies"]
+        """Return all statements of a function's policies, its role's own and those attached to the role."""
+        role, managed = self.role_of(function), self.of_type("AWS::IAM::ManagedPolicy")
+        policies = [*role["Policies"], *(managed[arn["Ref"]] for arn in role.get("ManagedPolicyArns", ()))]
         return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
 
     def queue_statements(self, queue_id: str) -> list[Json]:
@@ -91,21 +92,36 @@ class Template:
         ]
 
     def alarms_on(self, namespace: str, metric: str) -> dict[str, Json]:
-        """Return the alarms on a metric by the value of their first dimension, as text."""
+        """Return the alarms on a metric by the value of its first dimension, as text.
+
+        An alarm on an expression over several metrics is there for each of them, with that one's statistic
+        and period, as if it were an alarm on this metric alone.
+        """
         return {
-            str(alarm["Dimensions"][0]["Value"]): alarm
+            str(watched["Dimensions"][0]["Value"]): watched
             for alarm in self.alarms.values()
-            if (_text(alarm.get("Namespace")), alarm.get("MetricName")) == (namespace, metric)
+            for watched in _watched(alarm)
+            if (_text(watched["Namespace"]), watched["MetricName"]) == (namespace, metric)
         }
 
-    def alarms_on_all(self, metric: str) -> list[tuple[Json, str]]:
-        """Return the alarms that sum a metric over all functions, with the schema they look into."""
+    def alarms_on_all(self, metric: str, by: str = "SUM") -> list[tuple[Json, str]]:
+        """Return the alarms on a metric's sum (or `MAX`) over all functions, with the schema of the query."""
         queries = [
             (alarm, *_text(query["Expression"]).partition(" FROM "))
             for alarm in self.alarms.values()
             for query in alarm.get("Metrics", ())
+            if "Expression" in query
         ]
-        return [(alarm, schema) for alarm, sums, _, schema in queries if sums == f"SELECT SUM({metric})"]
+        return [(alarm, schema) for alarm, sums, _, schema in queries if sums == f"SELECT {by}({metric})"]
+
+
+def _watched(alarm: Json) -> Iterator[Json]:
+    """Yield an alarm as it would be for each of the metrics that it names."""
+    if "MetricName" in alarm:
+        yield alarm
+    for query in alarm.get("Metrics", ()):
+        if stat := query.get("MetricStat"):
+            yield {**alarm, **stat["Metric"], "Statistic": stat["Stat"], "Period": stat["Period"]}
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - a text, or one in Fn::Sub

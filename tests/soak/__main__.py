@@ -12,7 +12,7 @@ from pathlib import Path
 from local.system import LocalSystem
 from tests.soak.outcome import Outcome, outcome
 from tests.soak.run import Soak
-from tests.soak.script import Plan
+from tests.soak.schedule import Plan
 
 SEED = 20301101
 LOG = Path(__file__).resolve().parents[2] / "build" / "soak" / "functions.log"

@@ -1,13 +1,13 @@
 """The first day: a connection is set up as a team would do it."""
 
-import json
 from datetime import timedelta
 
 from local import sample_data
+from local.rillet_webhook import add_rillet_webhook
 from local.sample_data.identity import Json
 from local.system import Connection, LocalSystem
 from tests.soak import world
-from tests.soak.script import Plan
+from tests.soak.schedule import Plan
 
 _SOLVIMON_EVENTS = ["INVOICE.STATUS_TO_FINAL", "CUSTOMER.UPDATED"]
 _RILLET_EVENTS = [
@@ -35,15 +35,7 @@ def connected(plan: Plan, system: LocalSystem) -> Connection:
     system.authorise()
     for webhook in made.platform.webhooks.webhooks.values():
         webhook.record["included_actions"] = _SOLVIMON_EVENTS
-    url = made.webhook_url.replace("/solvimon/", "/rillet/")
-    token = made.organisation.add_webhook(url, events=_RILLET_EVENTS).token
-    _add_to_secret(system, made.name, {"webhook_token": token})
+    add_rillet_webhook(system, made, _RILLET_EVENTS)
     for kind in IMPORTS:
         system.invoke(f"import_{kind}", {})
     return made
-
-
-def _add_to_secret(system: LocalSystem, connection: str, more: dict[str, str]) -> None:
-    name = f"{system.deployment.stack}/{connection}/rillet"
-    secret = system.aws.secretsmanager.get_secret_value(SecretId=name)["SecretString"]
-    system.put_secret(connection, "rillet", {**json.loads(secret), **more})

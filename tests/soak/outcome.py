@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from local.books_check.audit import Audit, audit
+from local.books_check.checks import FindingType
+from local.books_check.system import system_problems
 from local.system import LocalSystem
-from tests.soak.audit import Audit, audit
 from tests.soak.run import Soak
-from tests.soak.script import Plan
+from tests.soak.schedule import Plan
 
 Json = dict[str, Any]
 
@@ -34,39 +36,39 @@ class Outcome:
 
 def outcome(plan: Plan, system: LocalSystem, soak: Soak, seconds: float) -> Outcome:
     """Audit both sides' books and sum the run up."""
-    found = audit(soak.connection, soak.company.expected)
+    found = audit(system, soak.company.expected)
     problems = (*found.problems, *_of_the_product(system, soak))
     return Outcome(_figures(plan, system, soak, found, seconds), problems)
 
 
 def _figures(plan: Plan, system: LocalSystem, soak: Soak, found: Audit, seconds: float) -> Json:
-    counts, acts, weather = soak.diary.counts, soak.company.counts, soak.weather
-    calls, documents = len(system.rillet.state.calls), found.invoices + found.credit_notes
+    counts, acts, faults = soak.diary.counts, soak.company.counts, soak.faults
+    calls, documents = len(system.rillet.state.calls), len(found.pairs)
     return {
         "seed": plan.seed,
         "simulated_days": plan.days,
         "customers": len(soak.connection.platform.records["customers"]),
         "documents": documents,
-        "invoices": found.invoices,
-        "credit_notes": found.credit_notes,
+        "invoices": len(found.invoices),
+        "credit_notes": len(found.credit_notes),
         **acts,
         "rejected_then_retried": counts["retried"],
         "rillet_calls": calls,
         "calls_per_document": round(calls / max(1, documents), 2),
         "refused_429": soak.connection.organisation.counts.refused,
         "deferrals": counts["deferrals"],
-        "webhooks": weather.webhooks_sent,
-        "webhooks_lost": weather.webhooks_lost,
-        "faults": sum(weather.faults().values()),
-        "faults_by_kind": weather.faults(),
+        "webhooks": faults.webhooks_sent,
+        "webhooks_lost": faults.webhooks_lost,
+        "faults": sum(faults.by_kind().values()),
+        "faults_by_kind": faults.by_kind(),
         "token_refreshes": system.rillet.state.oauth.counts.refreshes,
         "reconnected": counts["reconnected"],
         "sweeps": counts["sweeps"],
         "sweep_found": counts["sweep_found"],
         "reconciled_nights": len(soak.diary.nights),
         "redriven": counts["redriven"],
-        "duplicates": found.duplicates,
-        "lost": found.lost,
+        "duplicates": found.count(FindingType.DUPLICATE),
+        "lost": found.count(FindingType.LOST),
         "difference": f"{found.difference:f}",
         "tied_out": bool(soak.diary.final.get("tied_out")),
         "processor_seconds": round(time.process_time(), 1),
@@ -81,15 +83,6 @@ def _of_the_product(system: LocalSystem, soak: Soak) -> Iterator[str]:
         yield f"The last reconciliation does not tie out: {final.get('error') or final.get('by_kind')}"
     for finding in final.get("findings", ()):
         yield f"Reconciliation: {finding['number']} {finding['kind']}: {finding['cause']}"
-    for function, queue in system.pollers.dead_letters.items():
-        if letters := queue.bodies():
-            yield f"{len(letters)} message(s) of {function} were given up, such as {letters[0]}"
-    for function, queue in system.pollers.queues.items():
-        if waiting := queue.depth().total:
-            yield f"{waiting} message(s) of {function} still wait"
     for crash in soak.diary.crashes:
         yield f"A function died: {crash}"
-    if system.solvimon.state.charged:
-        yield f"Customers were charged by Solvimon's /pay: {system.solvimon.state.charged}"
-    if refused := soak.connection.organisation.counts.refused:
-        yield f"Rillet refused {refused} calls for their pace"
+    yield from system_problems(system)

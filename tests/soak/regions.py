@@ -29,67 +29,26 @@ class Region:
     low: Tax
 
 
+_ROTTERDAM = Place("Havenweg 1", "Rotterdam", "3011 XD", "NL", "Zuid-Holland")
+_HAMBURG = Place("Am Sandtorkai 4", "Hamburg", "20457", "DE", "HH")
+_SINGAPORE = Place("30 Pasir Panjang Road", "Singapore", "117440", "SG")
+_HOUSTON = Place("1500 Clinton Drive", "Houston", "77020", "US", "TX")
+_QUEBEC = Place("84, rue Dalhousie", "Québec", "G1K 8M5", "CA", "QC")
+_OSAKA = Place("1-14-16 Nankokita", "Osaka", "559-0034", "JP", "Osaka")
+
 REGIONS: Mapping[str, Region] = {
-    "nl": Region(
-        "waddenveer",
-        "tideway-nl",
-        "EUR",
-        "Europe/Amsterdam",
-        "NL",
-        Place("Havenweg 1", "Rotterdam", "3011 XD", "NL", "Zuid-Holland"),
-        (BTW,),
-        BTW_LOW,
-    ),
+    "nl": Region("waddenveer", "tideway-nl", "EUR", "Europe/Amsterdam", "NL", _ROTTERDAM, (BTW,), BTW_LOW),
     "de": Region(
-        "hansekontor",
-        "tideway-nl",
-        "EUR",
-        "Europe/Amsterdam",
-        "NL",
-        Place("Am Sandtorkai 4", "Hamburg", "20457", "DE", "HH"),
-        (REVERSED,),
-        REVERSED,
+        "hansekontor", "tideway-nl", "EUR", "Europe/Amsterdam", "NL", _HAMBURG, (REVERSED,), REVERSED
     ),
     "sg": Region(
-        "straits-bunker",
-        "tideway-nl",
-        "USD",
-        "Europe/Amsterdam",
-        "NL",
-        Place("30 Pasir Panjang Road", "Singapore", "117440", "SG"),
-        (EXPORT,),
-        EXPORT,
+        "straits-bunker", "tideway-nl", "USD", "Europe/Amsterdam", "NL", _SINGAPORE, (EXPORT,), EXPORT
     ),
-    "us": Region(
-        "bayou-bend",
-        "tideway-us",
-        "USD",
-        "America/New_York",
-        "US",
-        Place("1500 Clinton Drive", "Houston", "77020", "US", "TX"),
-        (TEXAS,),
-        TEXAS,
-    ),
+    "us": Region("bayou-bend", "tideway-us", "USD", "America/New_York", "US", _HOUSTON, (TEXAS,), TEXAS),
     "ca": Region(
-        "armement-du-fleuve",
-        "tideway-ca",
-        "CAD",
-        "America/Toronto",
-        "CA",
-        Place("84, rue Dalhousie", "Québec", "G1K 8M5", "CA", "QC"),
-        (GST, QST),
-        GST_AND_PST,
+        "armement-du-fleuve", "tideway-ca", "CAD", "America/Toronto", "CA", _QUEBEC, (GST, QST), GST_AND_PST
     ),
-    "jp": Region(
-        "osaka-bay",
-        "tideway-jp",
-        "JPY",
-        "Asia/Tokyo",
-        "JP",
-        Place("1-14-16 Nankokita", "Osaka", "559-0034", "JP", "Osaka"),
-        (CONSUMPTION,),
-        CONSUMPTION,
-    ),
+    "jp": Region("osaka-bay", "tideway-jp", "JPY", "Asia/Tokyo", "JP", _OSAKA, (CONSUMPTION,), CONSUMPTION),
 }
 _SHARES = ("nl",) * 10 + ("de",) * 2 + ("sg",) + ("us",) * 4 + ("ca",) * 2 + ("jp",)
 

@@ -14,12 +14,13 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
+from local.aws.in_process_clients import aws_in_process
+from local.books_check.system import messages_left
 from local.system import LocalSystem
-from tests.soak.aws import aws_in_process
-from tests.soak.company import Company
+from tests.soak.company_simulation import Company
 from tests.soak.connecting import IMPORTS, connected
-from tests.soak.script import DAY, Action, Plan, actions
-from tests.soak.weather import PATIENCE, Weather
+from tests.soak.fault_schedule import PATIENCE, FaultSchedule
+from tests.soak.schedule import DAY, Action, Plan, actions
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ class Soak:
         diary: what happened so far.
         connection: the one that soaks.
         company: its people.
-        weather: what the vendors do.
+        faults: what the vendors do.
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class Soak:
         system.clock.set(self._start)
         self.connection = connected(plan, system)
         self.company = Company(plan, system, self.connection)
-        self.weather = Weather(plan, system, self.connection)
+        self.faults = FaultSchedule(plan, system, self.connection)
         self._script = actions(plan)
         self._done_until: dict[str, float] = {}
 
@@ -87,11 +88,11 @@ class Soak:
                 self._jobs()
                 self._work()
                 self._pass(QUARTER)
-            self.weather.clear()
+            self.faults.clear()
             self._calm_down()
 
     def conclude(self) -> None:
-        """Reconcile the whole time, without mending anything."""
+        """Reconcile the whole time, without fixing anything."""
         with self._circumstances():
             self.diary.final = self._reconcile(redrive=False, whole=True)
 
@@ -115,9 +116,9 @@ class Soak:
         queues = self._system.pollers.queues
         while True:
             attempts: list[object] = []
-            if not self.weather.solvimon.away and self.connection.platform.webhooks.pending():
+            if not self.faults.solvimon.away and self.connection.platform.webhooks.pending():
                 attempts += self.connection.platform.deliver_webhooks()
-            if not self.weather.rillet.away and self.connection.organisation.webhooks.pending():
+            if not self.faults.rillet.away and self.connection.organisation.webhooks.pending():
                 attempts += self.connection.organisation.deliver_webhooks()
             busy = [function for function, queue in queues.items() if queue.depth().visible]
             for function in busy:
@@ -137,13 +138,13 @@ class Soak:
 
     @property
     def _waiting(self) -> int:
-        return sum(queue.depth().total for queue in self._system.pollers.queues.values())
+        return messages_left(self._system)
 
     def _jobs(self) -> None:
         """Do what schedules and the people of operations do."""
         if self._is_due("sweep", self._plan.sweep_seconds, 0):
             self._sweep()
-        if self._is_due("operator", HOUR, 0) and self._waiting and not self.weather.rillet.away:
+        if self._is_due("operator", HOUR, 0) and self._waiting and not self.faults.rillet.away:
             self._look_after_the_connection()
         if self._is_due("reconcile", DAY, _RECONCILE_AT):
             self._reconcile(redrive=True, whole=False)
@@ -210,7 +211,7 @@ class Soak:
         return answer
 
     def _calm_down(self) -> None:
-        """Let the rest be worked off, in good weather."""
+        """Let the rest be worked off, without faults."""
         for _ in range(8):
             self._sweep()
             self._look_after_the_connection()

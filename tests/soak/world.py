@@ -7,30 +7,18 @@ from decimal import Decimal
 from random import Random
 
 from local import sample_data
+from local.demo.new_customers import TRADES, UNLINKED_PRODUCT, WORDS
 from local.sample_data.builder import build
 from local.sample_data.drafts import Group, Invoice, Line, Period, Usage
 from local.sample_data.identity import Json, rillet_id, solvimon_id
 from local.sample_data.parties import Customer, Product
 from tests.soak.regions import REGIONS, Region, region_of
 
-_WORDS = ("Anchor", "Beacon", "Capstan", "Davit", "Ensign", "Fathom", "Galley", "Halyard", "Jetty", "Keel")
-_TRADES = ("Shipping", "Towage", "Stevedores", "Pilots", "Bunkering", "Salvage", "Chandlers", "Ferries")
-
-LATE_PRODUCT = Product(
-    "mooring-sensors",
-    "Mooring Sensors",
-    "Tension on every bollard, live",
-    "port-software",
-    "40120",
-    {"type": "FIXED_RECURRING", "amount": {"amount": "640.00", "currency": "EUR"}, "interval_months": 1},
-)
-"""Billed before anybody has linked it to Rillet."""
-
 
 def name_of(customer: int) -> str:
     """Return the legal name that a customer has on the first day."""
-    number, word = divmod(customer, len(_WORDS))
-    return f"{_WORDS[word]} {_TRADES[number % len(_TRADES)]} {customer + 1}"
+    number, word = divmod(customer, len(WORDS))
+    return f"{WORDS[word]} {TRADES[number % len(TRADES)]} {customer + 1}"
 
 
 def customer(number: int, *, in_rillet: bool) -> Customer:
@@ -74,7 +62,7 @@ def solvimon_seed(customers: int) -> dict[str, list[Json]]:
     return seed | {
         "invoices": [],
         "customers": [one.solvimon() for one in made],
-        "products": [*seed["products"], LATE_PRODUCT.solvimon(with_link=False)],
+        "products": [*seed["products"], UNLINKED_PRODUCT.solvimon(with_link=False)],
     }
 
 

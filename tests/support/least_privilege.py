@@ -51,7 +51,7 @@ def _add(whole: dict[str, set[str]], part: dict[str, Any]) -> None:
 
 
 def _whole_suite(config: pytest.Config) -> bool:
-    chosen = config.option.keyword or config.option.markexpr or config.option.lf
+    chosen = config.option.keyword or config.option.markexpr or getattr(config.option, "lf", False)
     return not chosen and config.args == [str(path) for path in config.getini("testpaths")]
 
 

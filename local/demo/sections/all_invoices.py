@@ -2,44 +2,44 @@
 
 import time
 
+from local.books_check.audit import audit
 from local.demo import tables
-from local.demo.audit import audit
-from local.demo.stage import Numbers, Section, Stage
+from local.demo.context import Context, Numbers, Section
 from local.system import Connection
 
 
-def _tell(stage: Stage) -> Numbers:
-    connections = list(stage.system.connections.values())
+def _tell(context: Context) -> Numbers:
+    connections = list(context.system.connections.values())
     drafts = {connection.name: _drafts(connection) for connection in connections}
     count = sum(map(len, drafts.values()))
     by_name = " and ".join(f"{len(ids)} of {name}" for name, ids in drafts.items())
-    stage.screen.say(
+    context.console.say(
         f"{count} more are set FINAL, {by_name}. From here on workers take the queue's messages as Lambda "
         "does."
     )
     started, calls = time.monotonic(), _calls(connections)
-    stage.work()
+    context.work()
     for connection in connections:
         for invoice in drafts[connection.name]:
-            stage.finalise(invoice, connection)
-    webhooks = stage.deliver_webhooks()
-    stage.until(stage.settled, "The export of all invoices")
+            context.finalise(invoice, connection)
+    webhooks = context.deliver_webhooks()
+    context.until(context.settled, "The export of all invoices")
     seconds, calls = time.monotonic() - started, _calls(connections) - calls
-    pairs = audit(stage.system).pairs
+    pairs = audit(context.system).invoices
     for connection in connections:
         own = [pair for pair in pairs if pair.connection == connection.name]
-        stage.screen.note(
+        context.console.note(
             f"{connection.name}, into Rillet's {connection.organisation.document['trade_name']}"
         )
-        stage.screen.show(tables.invoices(own, stage.features, narrow=stage.screen.narrow))
-        stage.screen.say("")
-    stage.shown |= {pair.id for pair in pairs}
+        context.console.show(tables.invoices(own, context.features, narrow=context.console.narrow))
+        context.console.say("")
+    context.shown |= {pair.solvimon.id for pair in pairs}
     refused = sum(connection.organisation.counts.refused for connection in connections)
-    stage.screen.say(
+    context.console.say(
         f"{count} invoices took {seconds:.1f} s, {len(webhooks)} webhooks and {calls} calls to Rillet, of "
         f"which {refused} were refused for their pace."
     )
-    stage.screen.note(
+    context.console.note(
         "Rillet gives invoices of scope FULL numbers of its own series; the ledger keeps both numbers."
     )
     return {}

@@ -9,36 +9,38 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 
 from local.demo import tables
-from local.demo.stage import DemoStopped, Json, Numbers, Section, Stage
+from local.demo.context import Context, DemoStopped, Json, Numbers, Section
+from local.rillet_webhook import add_rillet_webhook
 from local.system import Connection
 
 _SECONDS = 10
+_RILLET_EVENTS = ("invoice-payment-updated", "invoice-deleted")
 
 
-def _tell(stage: Stage) -> Numbers:
-    connections = list(stage.system.connections.values())
+def _tell(context: Context) -> Numbers:
+    connections = list(context.system.connections.values())
     names = [connection.name for connection in connections]
-    stage.screen.say(
+    context.console.say(
         f"{' and '.join(names)} share one deployment; each is a Solvimon platform with a Rillet "
         "organisation. Nobody copies a key of Rillet's; a person grants access in the browser."
     )
     for connection in connections:
-        stage.screen.show(tables.steps(_authorised(stage, connection)))
-        stage.screen.say("")
-    stage.screen.say('How they stand, as connect_rillet answers {"action": "status"}:')
-    found = [_status(stage, connection) for connection in connections]
-    stage.screen.show(tables.side_by_side(names, _rows(found)))
+        context.console.show(tables.steps(_authorised(context, connection)))
+        context.console.say("")
+    context.console.say('How they stand, as connect_rillet answers {"action": "status"}:')
+    found = [_status(context, connection) for connection in connections]
+    context.console.show(tables.side_by_side(names, _rows(found)))
     for connection, status in zip(connections, found, strict=True):
         right = (status["organisation"] or {}).get("id") == connection.organisation.id
-        stage.expect(right, f"{connection.name} is not connected to its organisation.")
-    _finish(stage, connections, found)
+        context.expect(right, f"{connection.name} is not connected to its organisation.")
+    _finish(context, connections, found)
     return {}
 
 
-def _authorised(stage: Stage, connection: Connection) -> list[tuple[str, str]]:
+def _authorised(context: Context, connection: Connection) -> list[tuple[str, str]]:
     """Do what a person does, and tell each step."""
     request = {"connection": connection.name}
-    answer = stage.system.invoke("connect_rillet", request)
+    answer = context.system.invoke("connect_rillet", request)
     if "authorisation_url" not in answer:
         raise DemoStopped(f"connect_rillet gave no link for {connection.name}: {answer.get('error')}")
     url: str = answer["authorisation_url"]
@@ -47,9 +49,9 @@ def _authorised(stage: Stage, connection: Connection) -> list[tuple[str, str]]:
     decision = {"organisation": organisation.id, "decision": "grant"}
     back = requests.post(url, data=decision, timeout=_SECONDS, allow_redirects=False).headers["Location"]
     page, again = (requests.get(back, timeout=_SECONDS) for _ in range(2))
-    name, choices = organisation.document["trade_name"], len(stage.system.rillet.state.organisations)
-    stage.expect(page.status_code == 200, f"{connection.name} was not connected: {_title(page)}.")
-    stage.expect(again.status_code == 400, f"The link of {connection.name} could be used twice.")
+    name, choices = organisation.document["trade_name"], len(context.system.rillet.state.organisations)
+    context.expect(page.status_code == 200, f"{connection.name} was not connected: {_title(page)}.")
+    context.expect(again.status_code == 400, f"The link of {connection.name} could be used twice.")
     return [
         ("invoke", f"connect_rillet with {json.dumps(request)}"),
         (
@@ -74,8 +76,10 @@ def _title(page: requests.Response) -> str:
     return html.unescape(found[1]) if found else f"a page without a title, status {page.status_code}"
 
 
-def _status(stage: Stage, connection: Connection) -> Json:
-    answer: Json = stage.system.invoke("connect_rillet", {"connection": connection.name, "action": "status"})
+def _status(context: Context, connection: Connection) -> Json:
+    answer: Json = context.system.invoke(
+        "connect_rillet", {"connection": connection.name, "action": "status"}
+    )
     if "checklist" not in answer:
         raise DemoStopped(f"The status of {connection.name} cannot be had: {answer.get('error')}")
     return answer
@@ -106,28 +110,20 @@ def _in_two_lines(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}\n{parts.path}"
 
 
-def _finish(stage: Stage, connections: list[Connection], found: list[Json]) -> None:
+def _finish(context: Context, connections: list[Connection], found: list[Json]) -> None:
     """Do what the checklists ask for, and ask for the status again."""
     remedies = {one["check"]: one["remedy"] for one in found[0]["checklist"] if not one["ok"]}
-    stage.screen.say(f"What is missing comes with its remedy, here for {connections[0].name}:")
-    stage.screen.show(tables.facts(remedies.items()))
+    context.console.say(f"What is missing comes with its remedy, here for {connections[0].name}:")
+    context.console.show(tables.facts(remedies.items()))
     for connection, status in zip(connections, found, strict=True):
-        _add_rillet_webhook(stage, connection, status["webhook_urls"]["rillet"])
+        url = status["webhook_urls"]["rillet"]
+        add_rillet_webhook(context.system, connection, _RILLET_EVENTS, url=url)
     for connection in connections:
-        ready = _status(stage, connection)["ready"]
-        stage.screen.say(
+        ready = _status(context, connection)["ready"]
+        context.console.say(
             f"That is done, and the status of {connection.name} says: {'' if ready else 'not '}ready."
         )
-        stage.expect(ready, f"{connection.name} is not ready after its checklist was worked off.")
-
-
-def _add_rillet_webhook(stage: Stage, connection: Connection, url: str) -> None:
-    """Make a webhook in Rillet's settings, and add its token to the secret in AWS's console."""
-    webhook = connection.organisation.add_webhook(url, events=["invoice-payment-updated", "invoice-deleted"])
-    system = stage.system.deployment.functions["connect_rillet"].environment["STACK"]
-    secret = stage.system.aws.secretsmanager.get_secret_value(SecretId=f"{system}/{connection.name}/rillet")
-    value = {**json.loads(secret["SecretString"]), "webhook_token": webhook.token}
-    stage.system.put_secret(connection.name, "rillet", value)
+        context.expect(ready, f"{connection.name} is not ready after its checklist was worked off.")
 
 
 SECTION = Section("Connect Rillet", _tell)

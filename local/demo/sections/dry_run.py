@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from itertools import groupby
 
 from local.demo import tables
-from local.demo.stage import Json, Numbers, Section, Stage
+from local.demo.context import Context, Json, Numbers, Section
 
 Row = tuple[str, str, str]
 
@@ -15,37 +15,37 @@ ROWS = 20
 _LONGEST_VALUE = 72
 
 
-def _tell(stage: Stage) -> Numbers:
-    invoice = stage.another("usage-tiers", "demo-dry-run", "looked at in a dry run first")["id"]
-    number = stage.finalise(invoice)
-    stage.screen.say(f"What would be sent for {number}, asked for before its webhook is on the way:")
-    before = _seen(stage, invoice)
-    request = {"connection": stage.connection.name, "invoice_ids": [invoice], "dry_run": True}
-    [result] = stage.system.invoke("export_invoice", request)["results"]
-    after = _seen(stage, invoice)
-    stage.expect(result["outcome"] == "would_export", f"The dry run of {number} says {result['outcome']}.")
+def _tell(context: Context) -> Numbers:
+    invoice = context.another("usage-tiers", "demo-dry-run", "looked at in a dry run first")["id"]
+    number = context.finalise(invoice)
+    context.console.say(f"What would be sent for {number}, asked for before its webhook is on the way:")
+    before = _seen(context, invoice)
+    request = {"connection": context.connection.name, "invoice_ids": [invoice], "dry_run": True}
+    [result] = context.system.invoke("export_invoice", request)["results"]
+    after = _seen(context, invoice)
+    context.expect(result["outcome"] == "would_export", f"The dry run of {number} says {result['outcome']}.")
     fields = len(result.get("came_from", ()))
     shown, more = _first_rows(result)
-    stage.screen.show(tables.payload(shown))
+    context.console.show(tables.payload(shown))
     if more:
-        stage.screen.note(f"… and {more} more fields.")
-    stage.deliver_webhooks()
-    stage.until(stage.settled, f"The export of {number}")
-    sent = _seen(stage, invoice)
+        context.console.note(f"… and {more} more fields.")
+    context.deliver_webhooks()
+    context.until(context.settled, f"The export of {number}")
+    sent = _seen(context, invoice)
     rows = [(name, before[name], after[name], sent[name]) for name in sent]
-    stage.screen.show(tables.before_after(("before", "dry run", "webhook came"), rows))
-    same = [call.request_body for call in stage.posts(invoice)] == [result.get("payload")]
-    stage.screen.note(f"What Rillet then received is what the dry run said: {'yes' if same else 'NO'}.")
-    stage.expect(same, f"Rillet received something else for {number} than the dry run said.")
-    stage.expect(before == after, f"The dry run of {number} wrote something.")
+    context.console.show(tables.before_after(("before", "dry run", "webhook came"), rows))
+    same = [call.request_body for call in context.posts(invoice)] == [result.get("payload")]
+    context.console.note(f"What Rillet then received is what the dry run said: {'yes' if same else 'NO'}.")
+    context.expect(same, f"Rillet received something else for {number} than the dry run said.")
+    context.expect(before == after, f"The dry run of {number} wrote something.")
     return {"dry_run_fields": fields}
 
 
-def _seen(stage: Stage, invoice: str) -> dict[str, object]:
+def _seen(context: Context, invoice: str) -> dict[str, object]:
     return {
-        "Invoices in Rillet": len(stage.connection.organisation.invoices),
-        "Records in the ledger": len(stage.system.ledger()),
-        "State of this one": stage.state(invoice),
+        "Invoices in Rillet": len(context.connection.organisation.invoices),
+        "Records in the ledger": len(context.system.ledger()),
+        "State of this one": context.state(invoice),
     }
 
 

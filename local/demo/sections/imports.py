@@ -3,8 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 from time import sleep
 
-from local.demo import newcomers, tables
-from local.demo.stage import Json, Numbers, Section, Stage
+from local.demo import new_customers, tables
+from local.demo.context import Context, Json, Numbers, Section
 
 _KINDS = {
     "customers": ("customers", "rillet_customer_id"),
@@ -14,58 +14,60 @@ _KINDS = {
 """What is imported, as what, and the custom field that holds the Rillet id."""
 
 
-def _tell(stage: Stage) -> Numbers:
-    _fill_rillet(stage)
-    stage.screen.say(
+def _tell(context: Context) -> Numbers:
+    _fill_rillet(context)
+    context.console.say(
         "Rillet has more customers and products than Solvimon, and another subsidiary. Three workflows that "
         "a person starts bring them over; each is a durable execution, one step for each hundred rows."
     )
-    before = {kind: len(_records(stage, kind)) for kind in _KINDS}
-    first = {kind: _imported(stage, kind) for kind in _KINDS}
-    stage.let_a_minute_pass()
-    second = {kind: stage.system.invoke(f"import_{kind}", {}) for kind in _KINDS}
-    stage.screen.say("")
-    stage.screen.show(tables.imports([*_rows(first, ""), *_rows(second, ", once more")]))
+    before = {kind: len(_records(context, kind)) for kind in _KINDS}
+    first = {kind: _imported(context, kind) for kind in _KINDS}
+    context.let_a_minute_pass()
+    second = {kind: context.system.invoke(f"import_{kind}", {}) for kind in _KINDS}
+    context.console.say("")
+    context.console.show(tables.imports([*_rows(first, ""), *_rows(second, ", once more")]))
     for note in first["customers"]["notes"]:
-        stage.screen.note(_shortened(note))
+        context.console.note(_shortened(note))
     for failure in (failure for answer in first.values() for failure in answer["failures"]):
-        stage.screen.say(f"Left out: {failure['what']} {failure['remedy']}")
-    _check(stage, before, first, second)
-    _nothing_bounces(stage)
+        context.console.say(f"Left out: {failure['what']} {failure['remedy']}")
+    _check(context, before, first, second)
+    _nothing_bounces(context)
     return {f"{kind}_imported": answer["created"] + answer["updated"] for kind, answer in first.items()}
 
 
-def _fill_rillet(stage: Stage) -> None:
-    organisation = stage.connection.organisation
-    for customer in newcomers.customers():
+def _fill_rillet(context: Context) -> None:
+    organisation = context.connection.organisation
+    for customer in new_customers.customers():
         organisation.customers.add(customer)
-    for product in newcomers.products():
+    for product in new_customers.products():
         organisation.products.add(product)
-    organisation.subsidiaries.add(newcomers.subsidiary())
+    organisation.subsidiaries.add(new_customers.subsidiary())
+    context.expected.not_imported.add(new_customers.NAMELESS)
+    context.expected.changed_by_import.update(new_customers.ODD)
 
 
-def _imported(stage: Stage, kind: str) -> Json:
+def _imported(context: Context, kind: str) -> Json:
     """Run an import, and show how far it is."""
-    rows = len(getattr(stage.connection.organisation, kind))
-    with ThreadPoolExecutor(1) as pool, stage.screen.progress(f"import_{kind}", rows) as show:
-        running = pool.submit(stage.system.invoke, f"import_{kind}", {})
+    rows = len(getattr(context.connection.organisation, kind))
+    with ThreadPoolExecutor(1) as pool, context.console.progress(f"import_{kind}", rows) as show:
+        running = pool.submit(context.system.invoke, f"import_{kind}", {})
         while not running.done():
-            show(len(_linked(stage, kind)))
+            show(len(_linked(context, kind)))
             sleep(0.02)
         answer: Json = running.result()
         show(answer["seen"])
     return answer
 
 
-def _records(stage: Stage, kind: str) -> list[Json]:
-    return list(stage.connection.platform.records[_KINDS[kind][0]].values())
+def _records(context: Context, kind: str) -> list[Json]:
+    return list(context.connection.platform.records[_KINDS[kind][0]].values())
 
 
-def _linked(stage: Stage, kind: str) -> list[str]:
+def _linked(context: Context, kind: str) -> list[str]:
     """The Rillet ids that Solvimon's records hold."""
     return [
         value["value"]
-        for record in _records(stage, kind)
+        for record in _records(context, kind)
         for value in record.get("custom_fields", [])
         if value["reference"] == _KINDS[kind][1]
     ]
@@ -80,27 +82,27 @@ def _shortened(note: str) -> str:
     return note.partition(" (")[0]
 
 
-def _check(stage: Stage, before: dict[str, int], first: dict[str, Json], second: dict[str, Json]) -> None:
+def _check(context: Context, before: dict[str, int], first: dict[str, Json], second: dict[str, Json]) -> None:
     for kind, answer in first.items():
-        made = len(_records(stage, kind)) - before[kind]
-        linked = _linked(stage, kind)
-        stage.expect(answer["complete"], f"import_{kind} did not come to its end: {answer.get('error')}.")
-        stage.expect(made == answer["created"], f"Solvimon has {made} new {kind}, not {answer['created']}.")
-        stage.expect(len(linked) == len(set(linked)), f"Some {kind} are in Solvimon twice.")
+        made = len(_records(context, kind)) - before[kind]
+        context.expect(answer["complete"], f"import_{kind} did not come to its end: {answer.get('error')}.")
+        context.expect(made == answer["created"], f"Solvimon has {made} new {kind}, not {answer['created']}.")
     left_out = [failure["rillet_id"] for failure in first["customers"]["failures"]]
-    stage.expect(left_out == [newcomers.NAMELESS], "Other customers were left out than the nameless one.")
+    context.expect(
+        left_out == [new_customers.NAMELESS], "Other customers were left out than the nameless one."
+    )
     wrote = sum(answer["solvimon_writes"] for answer in second.values())
-    stage.expect(not wrote, f"The second imports wrote {wrote} times, although nothing had changed.")
+    context.expect(not wrote, f"The second imports wrote {wrote} times, although nothing had changed.")
 
 
-def _nothing_bounces(stage: Stage) -> None:
+def _nothing_bounces(context: Context) -> None:
     """Solvimon tells of the new customers by webhook; that must change nothing in Rillet."""
-    calls = len(stage.system.rillet.state.calls)
-    webhooks = len(stage.deliver_webhooks())
-    stage.system.settle()
-    written = [call for call in stage.system.rillet.state.calls[calls:] if call.method != "GET"]
-    stage.screen.say(f"Solvimon told of this by {webhooks} webhooks; nothing of it went back to Rillet.")
-    stage.expect(not written, f"The imports bounced back: {len(written)} writes to Rillet.")
+    calls = len(context.system.rillet.state.calls)
+    webhooks = len(context.deliver_webhooks())
+    context.system.settle()
+    written = [call for call in context.system.rillet.state.calls[calls:] if call.method != "GET"]
+    context.console.say(f"Solvimon sent {webhooks} webhooks about it; nothing of it went back to Rillet.")
+    context.expect(not written, f"The imports bounced back: {len(written)} writes to Rillet.")
 
 
 SECTION = Section("Import customers, products and subsidiaries", _tell)

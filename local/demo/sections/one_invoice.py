@@ -3,41 +3,41 @@
 from decimal import Decimal
 
 from local import sample_data
+from local.books_check.audit import audit
 from local.demo import tables
-from local.demo.audit import audit
-from local.demo.stage import Json, Numbers, Section, Stage
+from local.demo.context import Context, Json, Numbers, Section
 
 
-def _tell(stage: Stage) -> Numbers:
-    stage.screen.say("An invoice is set FINAL in Solvimon; its webhook sets everything in motion.")
+def _tell(context: Context) -> Numbers:
+    context.console.say("An invoice is set FINAL in Solvimon; its webhook sets everything in motion.")
     invoice_id = sample_data.invoice_id("first")
-    number = stage.finalise(invoice_id)
-    gross = _gross(stage.connection.platform.invoice(invoice_id))
-    [webhook] = stage.deliver_webhooks()
+    number = context.finalise(invoice_id)
+    gross = _gross(context.connection.platform.invoice(invoice_id))
+    [webhook] = context.deliver_webhooks()
     seen = [
         ("Solvimon", f"{number} is FINAL, for {gross}"),
         ("webhook", f"{webhook.event.action} to {_path(webhook.url)}, signed; answer {webhook.status}"),
         (
             "bus",
-            "; ".join(f"event “{event['detail-type']}”" for event in stage.events(invoice_id)),
+            "; ".join(f"event “{event['detail-type']}”" for event in context.events(invoice_id)),
         ),
-        ("queue", f"{stage.waiting()} message waits for export_invoice"),
+        ("queue", f"{context.waiting()} message waits for export_invoice"),
     ]
-    stage.system.deliver("export_invoice")
-    record = stage.record(invoice_id)
+    context.system.deliver("export_invoice")
+    record = context.record(invoice_id)
     seen.append(
         (
             "export_invoice",
-            f"the ledger says {record.get('state', 'nothing')}, {stage.waiting()} messages left",
+            f"the ledger says {record.get('state', 'nothing')}, {context.waiting()} messages left",
         )
     )
-    [pair] = (pair for pair in audit(stage.system).pairs if pair.id == invoice_id)
-    for booked in pair.booked:
+    [pair] = (pair for pair in audit(context.system).pairs if pair.solvimon.id == invoice_id)
+    for booked in pair.rillet:
         amounts = booked.amounts
         told = f"{amounts.net:,} + {amounts.tax:,} tax = {amounts.gross:,} {amounts.currency}"
         seen.append(("Rillet", f"{booked.number}: {told}"))
-    stage.screen.show(tables.steps(seen))
-    stage.expect(pair.exported, f"{number} did not arrive step by step.")
+    context.console.show(tables.steps(seen))
+    context.expect(pair.exported, f"{number} did not arrive step by step.")
     return {}
 
 

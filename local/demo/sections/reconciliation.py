@@ -4,19 +4,19 @@ from pathlib import Path
 from typing import Any
 
 from local.demo import tables
-from local.demo.stage import Json, Numbers, Section, Stage
+from local.demo.context import Context, Json, Numbers, Section
 
 BUILD = Path(__file__).resolve().parents[3] / "build"
 
 
-def _tell(stage: Stage) -> Numbers:
-    stage.until(stage.settled, "The end of all work")
-    period = _period(stage)
-    stage.screen.say(
+def _tell(context: Context) -> Numbers:
+    context.until(context.settled, "The end of all work")
+    period = _period(context)
+    context.console.say(
         f"What reconcile does every night, for all connections: every final document of {period['from']} to "
         f"{period['to']} in Solvimon beside Rillet's, whatever the ledger thinks of it."
     )
-    answer = stage.system.invoke("reconcile", {**period, "redrive": False})
+    answer = context.system.invoke("reconcile", {**period, "redrive": False})
     answers = {one["connection"]: one for one in answer["connections"]}
     rows = [
         (name, currency, totals["solvimon"], totals["rillet"], totals["difference"])
@@ -24,46 +24,46 @@ def _tell(stage: Stage) -> Numbers:
         for currency, totals in one.get("totals", {}).items()
     ]
     columns = ("Connection", "Currency", "Solvimon gross", "Rillet gross", "Difference")
-    stage.screen.show(tables.listed(columns, rows))
+    context.console.show(tables.listed(columns, rows))
     for name, one in answers.items():
-        _verdict(stage, name, one)
+        _verdict(context, name, one)
     return {"tied_out": answer["tied_out"]}
 
 
-def _verdict(stage: Stage, name: str, answer: Json) -> None:
+def _verdict(context: Context, name: str, answer: Json) -> None:
     if "error" in answer:
-        stage.expect(False, f"{name} could not be reconciled: {answer['error']}")
+        context.expect(False, f"{name} could not be reconciled: {answer['error']}")
         return
     page = BUILD / f"reconciliation-{name}.html"
     page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(_read(stage, answer["report"]["html"]), encoding="utf-8")
+    page.write_text(_read(context, answer["report"]["html"]), encoding="utf-8")
     where = f"build/{page.name}"
     if answer["tied_out"]:
-        stage.screen.say(
+        context.console.say(
             f"{name} ties out: {answer['documents']} documents, no difference. The report for a controller: "
             f"{where}"
         )
     for finding in answer["findings"]:
-        stage.screen.say(f"{finding['number']}: {finding['cause']} {finding['remedy']}")
-    stage.expect(answer["tied_out"], f"{name} has {answer['differences']} difference(s); see {where}.")
+        context.console.say(f"{finding['number']}: {finding['cause']} {finding['remedy']}")
+    context.expect(answer["tied_out"], f"{name} has {answer['differences']} difference(s); see {where}.")
     if answer["not_mapped_yet"]:
         count = answer["not_mapped_yet"]
-        stage.screen.note(f"{count} product(s), customer(s) or billing entities are not mapped yet.")
+        context.console.note(f"{count} product(s), customer(s) or billing entities are not mapped yet.")
 
 
-def _period(stage: Stage) -> dict[str, str]:
+def _period(context: Context) -> dict[str, str]:
     """The days from the first final document to the last one, of all connections."""
     days = []
-    for connection in stage.system.connections.values():
+    for connection in context.system.connections.values():
         with connection.platform.lock:
             records = connection.platform.records["invoices"].values()
             days += [str(one["invoice_date"])[:10] for one in records if one["status"] == "FINAL"]
     return {"from": min(days), "to": max(days)}
 
 
-def _read(stage: Stage, address: str) -> str:
+def _read(context: Context, address: str) -> str:
     bucket, _, key = address.removeprefix("s3://").partition("/")
-    body: Any = stage.system.aws.s3.get_object(Bucket=bucket, Key=key)["Body"]
+    body: Any = context.system.aws.s3.get_object(Bucket=bucket, Key=key)["Body"]
     return str(body.read().decode("utf-8"))
 
 

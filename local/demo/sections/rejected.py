@@ -1,59 +1,49 @@
-"""An invoice that a person must mend: code, plain words, remedy; then it goes through."""
+"""An invoice that a person must fix: code, plain words, remedy; then it goes through."""
 
 import requests
 
 from local.demo import tables
-from local.demo.stage import DemoStopped, Json, Numbers, Section, Stage
+from local.demo.context import Context, DemoStopped, Json, Numbers, Section
+from local.demo.new_customers import UNLINKED_PRODUCT as PRODUCT
 from local.sample_data.identity import rillet_id, solvimon_id
-from local.sample_data.parties import Product
-
-PRODUCT = Product(
-    "mooring-sensors",
-    "Mooring Sensors",
-    "Tension on every bollard, live",
-    "port-software",
-    "40120",
-    {"type": "FIXED_RECURRING", "amount": {"amount": "640.00", "currency": "EUR"}, "interval_months": 1},
-)
-"""New on the price list: both sides know it, and nobody has linked it yet."""
 
 
-def _tell(stage: Stage) -> Numbers:
-    invoice = _invoice_of_the_product(stage)
-    number = stage.finalise(invoice)
-    stage.screen.say(
+def _tell(context: Context) -> Numbers:
+    invoice = _invoice_of_the_product(context)
+    number = context.finalise(invoice)
+    context.console.say(
         f"{number} bills {PRODUCT.title}, which is new on the price list: nobody has linked it to Rillet."
     )
-    before = _seen(stage, invoice)
-    stage.deliver_webhooks()
-    stage.until(stage.settled, f"The rejection of {number}")
-    refused, record = _seen(stage, invoice), stage.record(invoice)
-    stage.screen.show(
+    before = _seen(context, invoice)
+    context.deliver_webhooks()
+    context.until(context.settled, f"The rejection of {number}")
+    refused, record = _seen(context, invoice), context.record(invoice)
+    context.console.show(
         tables.facts(
             (name.capitalize(), str(record.get(name, "–"))) for name in ("code", "message", "remedy")
         )
     )
-    _link(stage)
-    answer = stage.system.invoke(
-        "export_invoice", {"connection": stage.connection.name, "invoice_ids": [invoice]}
+    _link(context)
+    answer = context.system.invoke(
+        "export_invoice", {"connection": context.connection.name, "invoice_ids": [invoice]}
     )
-    after = _seen(stage, invoice)
+    after = _seen(context, invoice)
     rows = [(name, before[name], refused[name], after[name]) for name in after]
-    stage.screen.show(tables.before_after(("before", "webhook came", "linked, invoked"), rows))
+    context.console.show(tables.before_after(("before", "webhook came", "linked, invoked"), rows))
     [result] = answer["results"]
-    stage.screen.note(f"The direct invocation answered: {number} {result['outcome']}.")
-    stage.expect(record.get("code") == "product_not_linked", f"{number} was not rejected for its product.")
-    stage.expect(result["outcome"] == "exported", f"{number} was not exported after it was mended.")
+    context.console.note(f"The direct invocation answered: {number} {result['outcome']}.")
+    context.expect(record.get("code") == "product_not_linked", f"{number} was not rejected for its product.")
+    context.expect(result["outcome"] == "exported", f"{number} was not exported after it was fixed.")
     return {"rejected_then_mended": int(result["outcome"] == "exported")}
 
 
-def _invoice_of_the_product(stage: Stage) -> str:
+def _invoice_of_the_product(context: Context) -> str:
     """Put the product onto both price lists, unlinked, and a draft that bills it into Solvimon."""
-    stage.connection.platform.load({"products": [PRODUCT.solvimon(with_link=False)]})
-    stage.system.rillet.state.load(
-        {"organization": {"id": stage.connection.organisation.id}, "products": [PRODUCT.rillet()]}
+    context.connection.platform.load({"products": [PRODUCT.solvimon(with_link=False)]})
+    context.system.rillet.state.load(
+        {"organization": {"id": context.connection.organisation.id}, "products": [PRODUCT.rillet()]}
     )
-    draft = stage.another("new-customer", "demo-rejected", "its product was not linked at first")
+    draft = context.another("new-customer", "demo-rejected", "its product was not linked at first")
     for period in draft["periods"]:
         for group in period["groups"]:
             group["products"] = [PRODUCT.solvimon(with_link=False)]
@@ -63,27 +53,27 @@ def _invoice_of_the_product(stage: Stage) -> str:
     return str(draft["id"])
 
 
-def _link(stage: Stage) -> None:
+def _link(context: Context) -> None:
     """Fill the custom field in Solvimon, as a person does in Desk."""
     link: Json = {
         "reference": "rillet_product_id",
         "value": rillet_id("product", PRODUCT.name),
     }
     answer = requests.patch(
-        f"{stage.system.solvimon.url}/products/{solvimon_id('prod', PRODUCT.name)}",
+        f"{context.system.solvimon.url}/products/{solvimon_id('prod', PRODUCT.name)}",
         json={"custom_fields": [link]},
-        headers={"X-API-KEY": stage.connection.solvimon_api_key},
+        headers={"X-API-KEY": context.connection.solvimon_api_key},
         timeout=10,
     )
     if not answer.ok:
-        raise DemoStopped(f"Solvimon's fake did not take the link of {PRODUCT.title}: {answer.status_code}")
+        raise DemoStopped(f"The fake Solvimon did not take the link of {PRODUCT.title}: {answer.status_code}")
 
 
-def _seen(stage: Stage, invoice: str) -> dict[str, object]:
+def _seen(context: Context, invoice: str) -> dict[str, object]:
     return {
-        "Invoices in Rillet": len(stage.booked(invoice)),
-        "Messages that wait or were given up": stage.waiting() + stage.dead_letters(),
-        "State in the ledger": stage.state(invoice),
+        "Invoices in Rillet": len(context.booked(invoice)),
+        "Messages that wait or were given up": context.waiting() + context.dead_letters(),
+        "State in the ledger": context.state(invoice),
     }
 
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 
-from local.demo import acme, tables
-from local.demo.audit import audit
-from local.demo.stage import Json, Numbers, Section, Stage
+from local.books_check.audit import audit
+from local.demo import second_connection, tables
+from local.demo.context import Context, Json, Numbers, Section
 from local.fake_rillet.calls import Call
 from local.system import Connection
 
@@ -19,28 +19,28 @@ _PAUSE = 5
 """Seconds without a call that separate one run of calls from the next."""
 
 
-def _tell(stage: Stage) -> Numbers:
-    busy = stage.system.connections[acme.NAME]
-    stage.screen.say(
+def _tell(context: Context) -> Numbers:
+    busy = context.system.connections[second_connection.NAME]
+    context.console.say(
         f"Rillet takes 60 requests in any 60 s, for each organisation. So that this part is short, it takes "
         f"{LIMIT} in any {WINDOW} s here, and {busy.name}'s settings say so. {busy.name} finalises "
-        f"{INVOICES} invoices at once; while they wait, {stage.connection.name} finalises one."
+        f"{INVOICES} invoices at once; while they wait, {context.connection.name} finalises one."
     )
-    with _shortened(stage, busy):
-        before, refused = len(stage.system.rillet.state.calls), _refused(stage)
-        backlog = [stage.finalise_draft(draft, busy) for draft in _drafts()]
-        stage.deliver_webhooks()
-        stage.until(stage.everything_waits, "The end of the first window's calls", jumps=False)
-        made, waiting = len(_calls(stage, busy, before)), stage.waiting()
-        seconds = _one_of_the_other_connection(stage)
-        stage.until(stage.settled, "The export of the backlog", jump=1)
-    calls, refused = _calls(stage, busy, before), _refused(stage) - refused
+    with _shortened(context, busy):
+        before, refused = len(context.system.rillet.state.calls), _refused(context)
+        backlog = [context.finalise_draft(draft, busy) for draft in _drafts()]
+        context.deliver_webhooks()
+        context.until(context.everything_waits, "The end of the first window's calls", jumps=False)
+        made, waiting = len(_calls(context, busy, before)), context.waiting()
+        seconds = _one_of_the_other_connection(context)
+        context.until(context.settled, "The export of the backlog", jump=1)
+    calls, refused = _calls(context, busy, before), _refused(context) - refused
     share = _share(calls)
-    stage.screen.show(
+    context.console.show(
         tables.facts(
             (
                 ("Waiting at the limit", f"{waiting} invoices, after {made} calls"),
-                (f"{stage.connection.name} meanwhile", f"its invoice is in Rillet after {seconds:.1f} s"),
+                (f"{context.connection.name} meanwhile", f"its invoice is in Rillet after {seconds:.1f} s"),
                 ("Calls to Rillet", f"{len(calls)}: {_by_second(calls)}"),
                 ("Most in any window", f"{_most(calls)} of {LIMIT}"),
                 ("Refused (429)", str(refused)),
@@ -48,61 +48,63 @@ def _tell(stage: Stage) -> Numbers:
             )
         )
     )
-    stage.screen.note(
+    context.console.note(
         f"The budget is {LIMIT} calls at once, and then {LIMIT} in each {WINDOW} s up to the last call. The "
         "seconds are those of the clock, which was moved on while everything waited."
     )
-    pairs = [pair for pair in audit(stage.system).pairs if pair.id in backlog]
-    stage.shown |= {pair.id for pair in pairs}
-    stage.expect(all(pair.agrees for pair in pairs), "Not all of the backlog is booked as it was billed.")
-    stage.expect(_most(calls) <= LIMIT, "There were more calls in a window than Rillet takes.")
-    stage.expect(not refused, f"Rillet refused {refused} calls for their pace.")
+    pairs = [pair for pair in audit(context.system).pairs if pair.solvimon.id in backlog]
+    context.shown |= {pair.solvimon.id for pair in pairs}
+    context.expect(all(pair.agrees for pair in pairs), "Not all of the backlog is booked as it was billed.")
+    context.expect(_most(calls) <= LIMIT, "There were more calls in a window than Rillet takes.")
     return {"paced_calls": len(calls), "budget_used_percent": round(share)}
 
 
 @contextmanager
-def _shortened(stage: Stage, busy: Connection) -> Iterator[None]:
+def _shortened(context: Context, busy: Connection) -> Iterator[None]:
     """Shorten Rillet's rule and the connection's settings, and put both back afterwards."""
-    rillet, pacing = stage.system.rillet.state, {"requests": LIMIT, "window_seconds": WINDOW}
+    rillet, pacing = context.system.rillet.state, {"requests": LIMIT, "window_seconds": WINDOW}
     usual = rillet.rate_limit, rillet.rate_window
     settings: Json = deepcopy(busy.settings)
     settings["rillet"]["pacing"] = pacing
-    stage.system.put_settings(busy.name, settings)
-    stage.let_a_minute_pass()
+    context.system.put_settings(busy.name, settings)
+    context.let_a_minute_pass()
     rillet.rate_limit, rillet.rate_window = LIMIT, WINDOW
     try:
         yield
     finally:
         rillet.rate_limit, rillet.rate_window = usual
-        stage.system.put_settings(busy.name, busy.settings)
-        stage.let_a_minute_pass()
+        context.system.put_settings(busy.name, busy.settings)
+        context.let_a_minute_pass()
 
 
 def _drafts() -> list[Json]:
     """Return the backlog: one invoice that the connection has booked before, many times."""
-    wanted = acme.invoice_id("long-note")
-    [like] = [invoice for invoice in acme.solvimon_seed()["invoices"] if invoice["id"] == wanted]
-    return [{**deepcopy(like), "id": acme.invoice_id(f"backlog-{number}")} for number in range(INVOICES)]
+    booked = second_connection.invoice_id("long-note")
+    [like] = [invoice for invoice in second_connection.solvimon_seed()["invoices"] if invoice["id"] == booked]
+    return [
+        {**deepcopy(like), "id": second_connection.invoice_id(f"backlog-{number}")}
+        for number in range(INVOICES)
+    ]
 
 
-def _one_of_the_other_connection(stage: Stage) -> float:
+def _one_of_the_other_connection(context: Context) -> float:
     """Export an invoice of the connection that has a budget of its own; return how long it took."""
     feature = "finalised while another connection waits"
-    invoice = stage.another("untaxed", "demo-meanwhile", feature)["id"]
+    invoice = context.another("untaxed", "demo-meanwhile", feature)["id"]
     started = time.monotonic()
-    number = stage.finalise(invoice)
-    stage.deliver_webhooks()
-    stage.until(lambda: stage.state(invoice) == "exported", f"The export of {number}", jumps=False)
+    number = context.finalise(invoice)
+    context.deliver_webhooks()
+    context.until(lambda: context.state(invoice) == "exported", f"The export of {number}", jumps=False)
     return time.monotonic() - started
 
 
-def _calls(stage: Stage, connection: Connection, after: int) -> list[Call]:
-    calls = stage.system.rillet.state.calls[after:]
+def _calls(context: Context, connection: Connection, after: int) -> list[Call]:
+    calls = context.system.rillet.state.calls[after:]
     return [call for call in calls if call.organisation_id == connection.organisation.id]
 
 
-def _refused(stage: Stage) -> int:
-    return sum(connection.organisation.counts.refused for connection in stage.system.connections.values())
+def _refused(context: Context) -> int:
+    return sum(connection.organisation.counts.refused for connection in context.system.connections.values())
 
 
 def _most(calls: list[Call]) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from local.fake_rillet.oauth.clients import Client
-from local.fake_rillet.oauth.errors import ErrorPage, OAuthError, RedirectBack, invalid_request
+from local.fake_rillet.oauth.errors import ErrorPage, OAuthError, RedirectBack
 from local.fake_rillet.oauth.parameters import Parameters, read_scope
 
 _S256_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -51,28 +51,20 @@ def read_authorisation_request(parameters: Parameters, clients: Mapping[str, Cli
         raise ErrorPage("The program that sent you here gave no redirect_uri that is registered for it.")
     address = ReturnAddress(redirect_uri, parameters.get("state"))
     try:
-        parameters.check()
-        _check_response_type(parameters)
-        return AuthorisationRequest(
-            client=client,
-            address=address,
-            scope=read_scope(parameters.get("scope"), client.scopes),
-            code_challenge=_read_code_challenge(parameters),
-        )
+        return _read(parameters, client, address)
     except OAuthError as error:
-        raise RedirectBack(address.location(error.document())) from error
+        raise RedirectBack(address.location(error.document)) from error
 
 
-def _check_response_type(parameters: Parameters) -> None:
+def _read(parameters: Parameters, client: Client, address: ReturnAddress) -> AuthorisationRequest:
+    parameters.check()
     if parameters.require("response_type") != "code":
         raise OAuthError("unsupported_response_type", "response_type must be code")
-
-
-def _read_code_challenge(parameters: Parameters) -> str:
-    """Read the PKCE challenge; a missing method would mean `plain`, which Rillet does not support."""
+    scope = read_scope(parameters.get("scope"), client.scopes)
     challenge = parameters.require("code_challenge")
+    # A missing method would mean `plain`, which Rillet does not support.
     if parameters.get("code_challenge_method") != "S256":
-        raise invalid_request("code_challenge_method must be S256")
+        raise OAuthError("invalid_request", "code_challenge_method must be S256")
     if not _S256_CHALLENGE.fullmatch(challenge):
-        raise invalid_request("code_challenge must be 43 base64url characters")
-    return challenge
+        raise OAuthError("invalid_request", "code_challenge must be 43 base64url characters")
+    return AuthorisationRequest(client, address, scope, challenge)

@@ -1,12 +1,13 @@
 """Programs that may ask for tokens, and how they prove who they are."""
 
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote_plus
 
 from werkzeug.wrappers import Request
 
-from local.fake_rillet.oauth.errors import invalid_client, invalid_request
+from local.fake_rillet.oauth.errors import OAuthError
 from local.fake_rillet.oauth.parameters import SCOPES, Parameters
 
 PUBLIC = "none"
@@ -34,60 +35,43 @@ class Client:
     name: str = ""
 
 
-@dataclass(frozen=True)
-class Credentials:
-    """Who a request says it is from."""
+def authenticate(
+    request: Request, parameters: Parameters, clients: Mapping[str, Client], accepted: tuple[str, ...]
+) -> Client:
+    """Return the client that sent a request: by Basic header, by secret in the body, or by id alone.
 
-    client_id: str
-    secret: str | None = field(repr=False)
-    method: str
-
-    def prove(self, client: Client | None, *, accepted: tuple[str, ...]) -> Client:
-        """Return the client if the credentials are its own.
-
-        Args:
-            client: the client of that id, if there is one.
-            accepted: the methods that the endpoint takes.
-
-        Raises:
-            OAuthError: invalid_client.
-        """
-        if client is None:
-            raise invalid_client("the client is unknown")
-        if self.method not in accepted or self.method not in client.auth_methods:
-            raise invalid_client(f"this client must not authenticate here by {self.method}")
-        if client.secret is not None and not _same(client.secret, self.secret or ""):
-            raise invalid_client("the client secret is wrong")
-        return client
-
-
-def read_credentials(request: Request, parameters: Parameters) -> Credentials:
-    """Read how a client authenticates: Basic header, secret in the body, or id alone.
+    Args:
+        request: for its header.
+        parameters: of its body.
+        clients: all there are, by id.
+        accepted: the methods that the endpoint takes.
 
     Raises:
-        OAuthError: invalid_client without a readable id; invalid_request with two methods at once.
+        OAuthError: invalid_client; invalid_request with two methods or ids at once.
     """
     client_id, secret = parameters.get("client_id"), parameters.get("client_secret")
+    method = PUBLIC if secret is None else "client_secret_post"
     if "Authorization" in request.headers:
         if secret is not None:
-            raise invalid_request("the client authenticates in two ways at once")
-        credentials = _basic(request)
-        if client_id not in (None, credentials.client_id):
-            raise invalid_request("client_id differs from the one in the header")
-        return credentials
+            raise OAuthError("invalid_request", "the client authenticates in two ways at once")
+        in_body, (client_id, secret), method = client_id, _basic(request), "client_secret_basic"
+        if in_body not in (None, client_id):
+            raise OAuthError("invalid_request", "client_id differs from the one in the header")
     if client_id is None:
-        raise invalid_client("the client did not say who it is")
-    return Credentials(client_id, secret, PUBLIC if secret is None else "client_secret_post")
+        raise OAuthError("invalid_client", "the client did not say who it is")
+    client = clients.get(client_id)
+    if client is None:
+        raise OAuthError("invalid_client", "the client is unknown")
+    if method not in accepted or method not in client.auth_methods:
+        raise OAuthError("invalid_client", f"this client must not authenticate here by {method}")
+    if client.secret is not None and not hmac.compare_digest(client.secret.encode(), (secret or "").encode()):
+        raise OAuthError("invalid_client", "the client secret is wrong")
+    return client
 
 
-def _basic(request: Request) -> Credentials:
+def _basic(request: Request) -> tuple[str, str]:
     """Read a Basic header, whose two parts are form-encoded (RFC 6749, 2.3.1)."""
     authorization = request.authorization
     if authorization is None or authorization.type != "basic":
-        raise invalid_client("the header Authorization must be Basic")
-    client_id = unquote_plus(authorization.username or "")
-    return Credentials(client_id, unquote_plus(authorization.password or ""), "client_secret_basic")
-
-
-def _same(one: str, other: str) -> bool:
-    return hmac.compare_digest(one.encode(), other.encode())
+        raise OAuthError("invalid_client", "the header Authorization must be Basic")
+    return unquote_plus(authorization.username or ""), unquote_plus(authorization.password or "")

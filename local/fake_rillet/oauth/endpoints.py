@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response
 
 from local.fake_rillet.context import state
 from local.fake_rillet.oauth.authorisation import AuthorisationRequest
-from local.fake_rillet.oauth.clients import AUTH_METHODS, WITH_SECRET, Client, read_credentials
+from local.fake_rillet.oauth.clients import AUTH_METHODS, WITH_SECRET, Client, authenticate
 from local.fake_rillet.oauth.errors import ErrorPage, OAuthError, RedirectBack
 from local.fake_rillet.oauth.parameters import SCOPES, Parameters
 from local.fake_rillet.oauth.registration import GRANT_TYPES, RESPONSE_TYPES, describe_client, read_client
@@ -64,16 +64,14 @@ def decide() -> Response:
 @blueprint.post("/oauth2/token")
 def token() -> Json:
     """Turn a code or a refresh token into tokens."""
-    parameters = _form()
-    client = _client(parameters, AUTH_METHODS)
+    client, parameters = _sender(AUTH_METHODS)
     return _server().answer_token_request(client, parameters)
 
 
 @blueprint.post("/oauth2/revoke")
 def revoke() -> Json:
     """Revoke a token; for clients with a secret only, as the metadata says."""
-    parameters = _form()
-    client = _client(parameters, WITH_SECRET)
+    client, parameters = _sender(WITH_SECRET)
     _server().revoke(client, parameters.require("token"))
     return {}
 
@@ -81,8 +79,7 @@ def revoke() -> Json:
 @blueprint.post("/oauth2/introspect")
 def introspect() -> Json:
     """Describe a token; for clients with a secret only, as the metadata says."""
-    parameters = _form()
-    client = _client(parameters, WITH_SECRET)
+    client, parameters = _sender(WITH_SECRET)
     return _server().introspect(client, parameters.require("token"))
 
 
@@ -105,7 +102,7 @@ def keep_nothing(response: Response) -> Response:
 def answer_error(error: OAuthError) -> tuple[Json, int, dict[str, str]]:
     """Answer a refusal as JSON."""
     headers = {"WWW-Authenticate": 'Basic realm="Rillet"'} if error.status == 401 else {}
-    return error.document(), error.status, headers
+    return error.document, error.status, headers
 
 
 @blueprint.errorhandler(RedirectBack)
@@ -128,15 +125,11 @@ def _asked() -> AuthorisationRequest:
     return _server().read_request(Parameters(request.args.items(multi=True)))
 
 
-def _form() -> Parameters:
-    """Read the form in the body; parameters in the URL do not count (RFC 6749, 2.3.1 and 3.2)."""
+def _sender(accepted: tuple[str, ...]) -> tuple[Client, Parameters]:
+    """Authenticate the client, and read the form; parameters in the URL do not count (RFC 6749, 3.2)."""
     parameters = Parameters(request.form.items(multi=True))
     parameters.check()
-    return parameters
-
-
-def _client(parameters: Parameters, accepted: tuple[str, ...]) -> Client:
-    return _server().authenticate(read_credentials(request, parameters), accepted)
+    return authenticate(request, parameters, _server().clients, accepted), parameters
 
 
 def _redirect(location: str) -> Response:

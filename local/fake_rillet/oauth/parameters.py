@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from urllib.parse import parse_qsl, urlsplit
 
-from local.fake_rillet.oauth.errors import OAuthError, invalid_request
+from local.fake_rillet.oauth.errors import OAuthError
 
 SCOPES = ("read", "write")
 
@@ -30,7 +30,7 @@ class Parameters:
             OAuthError: invalid_request.
         """
         if self._repeated:
-            raise invalid_request(f"repeated: {', '.join(sorted(self._repeated))}")
+            raise OAuthError("invalid_request", f"repeated: {', '.join(sorted(self._repeated))}")
 
     def get(self, name: str) -> str | None:
         """Return a parameter; one that is repeated says nothing and counts as absent."""
@@ -44,7 +44,7 @@ class Parameters:
         """
         value = self.get(name)
         if value is None:
-            raise invalid_request(f"{name} is required")
+            raise OAuthError("invalid_request", f"{name} is required")
         return value
 
 

@@ -1,4 +1,4 @@
-"""What the functions do, so that everything they can send is sent; each scenario begins with nothing."""
+"""Scenarios in which the functions send everything they can; each starts from an empty system."""
 
 from collections.abc import Callable, Mapping
 
@@ -7,11 +7,11 @@ from tests.contract.scenarios import (
     access,
     credit_memos,
     customers,
+    demo_scenario,
     exports,
     guarantee,
     imports,
     payments,
-    story,
 )
 
 SCENARIOS: Mapping[str, Callable[[LocalSystem], None]] = {
@@ -27,5 +27,5 @@ SCENARIOS: Mapping[str, Callable[[LocalSystem], None]] = {
     "reconciliation": guarantee.reconcile,
     "documents booked by hand": guarantee.booked_by_hand,
     "OAuth, status and disconnecting": access.connect_and_disconnect,
-    "the demo": story.tell,
+    "the demo": demo_scenario.run,
 }

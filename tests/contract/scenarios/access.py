@@ -1,7 +1,7 @@
 """Access to Rillet: authorising, refreshing, the status with its checklist, disconnecting."""
 
 from local.system import LocalSystem
-from tests.contract.scenarios.world import connected, expect
+from tests.contract.scenarios.setup import connected, expect
 
 _HOUR = 3600
 

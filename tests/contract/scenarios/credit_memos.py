@@ -2,7 +2,7 @@
 
 from local.system import Connection, LocalSystem
 from tests.contract.scenarios.exports import SETTINGS
-from tests.contract.scenarios.world import connected, expect, finalised, outcomes, renew
+from tests.contract.scenarios.setup import connected, expect, finalised, outcomes, renew
 from tests.integration.export_credit_memo.support import (
     NOTE,
     ORIGINAL,

@@ -2,7 +2,7 @@
 
 from local.system import LocalSystem
 from tests.contract.scenarios.exports import SETTINGS
-from tests.contract.scenarios.world import expect, outcomes, renew
+from tests.contract.scenarios.setup import expect, outcomes, renew
 from tests.integration.sync_customer.support import (
     CUSTOMER,
     PERSON,

@@ -4,7 +4,7 @@ from typing import Any
 
 from local.sample_data import invoice_id
 from local.system import LocalSystem
-from tests.contract.scenarios.world import connected, expect, finalised, outcomes, renew
+from tests.contract.scenarios.setup import connected, expect, finalised, outcomes, renew
 
 Json = dict[str, Any]
 

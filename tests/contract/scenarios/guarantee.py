@@ -1,7 +1,7 @@
 """The sweep, the reconciliation, and documents that somebody booked by hand."""
 
 from local.system import LocalSystem
-from tests.contract.scenarios.world import LOOSE, connected, expect, finalised
+from tests.contract.scenarios.setup import LOOSE, connected, expect, finalised
 from tests.integration.export_credit_memo.support import ORIGINAL, credit_note, load, original, rillet_invoice
 from tests.integration.export_credit_memo.support import booked_by_hand as book
 from tests.integration.reconcile.support import everything_booked
@@ -13,7 +13,7 @@ from tests.integration.sync_status.support import resolve
 
 
 def sweep(system: LocalSystem) -> None:
-    """Find invoices, credit notes, edits and payments that no webhook told of."""
+    """Find invoices, credit notes, edits and payments that no webhook reported."""
     connection = silent(system, rillet=LOOSE)
     system.rillet.state.rate_limit = 100_000
     finalised_today(system, connection, "invo_paid", "invo_credited")

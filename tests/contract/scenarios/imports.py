@@ -3,7 +3,7 @@
 from typing import Any
 
 from local.system import LocalSystem
-from tests.contract.scenarios.world import expect
+from tests.contract.scenarios.setup import expect
 from tests.integration.imports.support import (
     connect,
     customer,

@@ -1,7 +1,7 @@
-"""Payments that Rillet tells of: partly, wholly, failed, undone; invoices and memos changed there by hand."""
+"""Payments in Rillet: partial, full, failed and undone; invoices changed or deleted there by hand."""
 
 from local.system import Connection, LocalSystem
-from tests.contract.scenarios.world import LOOSE, expect
+from tests.contract.scenarios.setup import LOOSE, expect
 from tests.integration.export_credit_memo.support import ORIGINAL, load, original, rillet_invoice
 from tests.integration.mark_invoice_paid.support import OPEN, PAID, connected, exported, mark, settle, state
 

@@ -2,7 +2,8 @@
 
 import base64
 import hashlib
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 import requests
 
@@ -14,8 +15,14 @@ CALLBACK = "https://product.example/oauth/rillet/callback"
 PUBLIC = "public-client"
 CONFIDENTIAL = "confidential-client"
 SECRET = "secret+of the/client"
+BASIC = (CONFIDENTIAL, "secret%2Bof+the%2Fclient")
+"""The confidential client's credentials, form-encoded as a Basic header must have them."""
 VERIFIER = "verifier-" + "v" * 40
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
+
+INVALID_CLIENT = (401, "invalid_client")
+INVALID_GRANT = (400, "invalid_grant")
+INVALID_REQUEST = (400, "invalid_request")
 
 
 class Browser:
@@ -29,6 +36,11 @@ class Browser:
     @property
     def oauth(self) -> AuthorisationServer:
         return self.rillet.state.oauth
+
+    def send(self, method: str, where: str, **given: Any) -> requests.Response:
+        """Send a request to a path or URL of the fake and follow no redirect."""
+        given = {"timeout": 10, "allow_redirects": False} | given
+        return requests.request(method, urljoin(self.rillet.fake.url, where), **given)  # noqa: S113 - it has
 
     def authorize_url(self, **changed: str | None) -> str:
         """Return a URL to open; None takes a parameter away."""
@@ -44,58 +56,65 @@ class Browser:
         query = {name: value for name, value in parameters.items() if value is not None}
         return f"{self.rillet.fake.url}/oauth2/authorize?{urlencode(query)}"
 
+    def submit(self, url: str, organisation: str, decision: str = "grant") -> requests.Response:
+        """Send the form of the consent page."""
+        return self.send("POST", url, data={"organisation": organisation, "decision": decision})
+
+    def decide(
+        self, organisation: Organisation | None = None, decision: str = "grant", **changed: str | None
+    ) -> dict[str, str]:
+        """Decide without the page, and return what the client gets."""
+        url = self.authorize_url(**changed)
+        return answer_in(self.oauth.grant(url, organisation or self.rillet.organisation, decision))
+
     def code(self, organisation: Organisation | None = None, **changed: str | None) -> str:
         """Have a request granted and return the code."""
-        url = self.authorize_url(**changed)
-        return answer_in(self.oauth.grant(url, organisation or self.rillet.organisation))["code"]
+        return self.decide(organisation, "grant", **changed)["code"]
 
     def post(
-        self,
-        path: str,
-        form: dict[str, str | None],
-        *,
-        basic: tuple[str, str] | None = None,
+        self, path: str, form: Json, *, basic: tuple[str, str] | None = None, header: str | None = None
     ) -> requests.Response:
         """Post a form to the authorization server, as the public client unless it says otherwise."""
-        sent = ({} if basic else {"client_id": PUBLIC}) | form
-        return requests.post(
-            f"{self.rillet.fake.url}/oauth2/{path}",
-            data={name: value for name, value in sent.items() if value is not None},
-            auth=basic,
-            timeout=10,
-        )
+        data = ({} if basic else {"client_id": PUBLIC}) | form
+        headers = {"Authorization": header} if header else {}
+        return self.send("POST", f"/oauth2/{path}", data=data, auth=basic, headers=headers)
 
-    def exchange(
-        self, code: str, *, basic: tuple[str, str] | None = None, **changed: str | None
-    ) -> requests.Response:
-        """Ask for tokens with a code."""
-        form: dict[str, str | None] = {
-            "grant_type": "authorization_code",
-            "code": code,
-            "redirect_uri": CALLBACK,
-            "code_verifier": VERIFIER,
-        }
-        return self.post("token", form | changed, basic=basic)
+    def exchange(self, code: str, **changed: Any) -> requests.Response:
+        """Ask for tokens with a code; the form or how the client authenticates may be changed."""
+        return self._ask_for_tokens(exchange_form(code) | changed)
 
-    def refresh(
-        self, refresh_token: str, *, basic: tuple[str, str] | None = None, **changed: str | None
-    ) -> requests.Response:
-        """Ask for tokens with a refresh token."""
-        form: dict[str, str | None] = {"grant_type": "refresh_token", "refresh_token": refresh_token}
-        return self.post("token", form | changed, basic=basic)
+    def refresh(self, refresh_token: str, **changed: Any) -> requests.Response:
+        """Ask for tokens with a refresh token; the form or how the client authenticates may be changed."""
+        return self._ask_for_tokens({"grant_type": "refresh_token", "refresh_token": refresh_token} | changed)
+
+    def _ask_for_tokens(self, form: Json) -> requests.Response:
+        return self.post("token", form, basic=form.pop("basic", None), header=form.pop("header", None))
 
     def tokens(self, organisation: Organisation | None = None, **changed: str | None) -> Json:
         """Return tokens of the public client, newly granted."""
         return accepted(self.exchange(self.code(organisation, **changed)))
 
-    def status_with(self, access_token: str) -> int:
-        """Return the status of a REST call with an access token."""
-        return self.rillet.call("GET", "/customers", api_key=access_token).status_code
+    def secret_tokens(self) -> Json:
+        """Return tokens of the confidential client, newly granted."""
+        return accepted(self.exchange(self.code(client_id=CONFIDENTIAL), basic=BASIC))
+
+    def statuses_with(self, *answers: Json) -> list[int]:
+        """Return the status of a REST call with each answer's access token."""
+        return [self.status_with(answer["access_token"]) for answer in answers]
+
+    def status_with(self, bearer: str) -> int:
+        """Return the status of a REST call with an access token or key."""
+        return self.rillet.call("GET", "/customers", api_key=bearer).status_code
 
 
-def basic_auth() -> tuple[str, str]:
-    """Return the confidential client's credentials, form-encoded as a Basic header wants them."""
-    return CONFIDENTIAL, "secret%2Bof+the%2Fclient"
+def exchange_form(code: str) -> Json:
+    """Return the form that exchanges a code, without the client."""
+    return {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": CALLBACK,
+        "code_verifier": VERIFIER,
+    }
 
 
 def answer_in(location: str) -> dict[str, str]:

@@ -173,12 +173,12 @@ def process(system: LocalSystem) -> Services:
 
 def bearer(runtime: Services, connection: str = ACME) -> str:
     """The token that a process would send now."""
-    return runtime.tokens(connection, runtime.configuration.settings(connection)).access_token()
+    return runtime.connections.tokens(connection, runtime.configuration.settings(connection)).access_token()
 
 
 def whoami(runtime: Services, connection: str = ACME) -> Callable[[], str]:
     """A call to Rillet, as a process makes it."""
-    client = runtime.rillet(connection, runtime.configuration.settings(connection))
+    client = runtime.connections.rillet(connection, runtime.configuration.settings(connection))
     return lambda: client.organization().id
 
 

@@ -193,7 +193,7 @@ def test_a_lease_that_outlived_its_holder_is_not_given_back_by_it(
     """A worker that was held up for longer than its lease must not take away the next one's."""
     monkeypatch.setattr("solvimon_rillet.connections.rillet_tokens._WAIT_SECONDS", 0.0)
     runtime = process(system)
-    next_one = runtime.tokens(ACME, runtime.configuration.settings(ACME))
+    next_one = runtime.connections.tokens(ACME, runtime.configuration.settings(ACME))
 
     def held_up(self: RilletOAuth, token: str) -> NoReturn:
         system.advance(46)

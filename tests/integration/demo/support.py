@@ -7,11 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 from local import sample_data
-from local.demo import story
-from local.demo.books import Amounts, Booked, Pair
-from local.demo.screen import Screen
+from local.books_check.books import Pair
+from local.books_check.documents import Amounts, RilletDocument, SolvimonDocument
+from local.demo import script
+from local.demo.console import Console
+from local.demo.context import Context, Section
 from local.demo.sections import connections
-from local.demo.stage import Section, Stage
 from local.system import LocalSystem
 
 COLOUR = "\x1b["
@@ -38,20 +39,20 @@ def tell(system: LocalSystem, *sections: Section, connected: bool = True) -> tup
         connected: begin with the part that connects both organisations.
     """
     out = io.StringIO()
-    screen = Screen(out, 100)
+    console = Console(out, 100)
     first = (connections.SECTION,) if connected else ()
-    outcome = story.tell(system, screen, (*first, *sections))
-    return story.conclude(screen, outcome, 1.25), out.getvalue()
+    outcome = script.tell(system, console, (*first, *sections))
+    return script.conclude(console, outcome, 1.25), out.getvalue()
 
 
 def in_rillet(*names: str) -> Section:
     """A section that finalises some of the demo's invoices and lets them arrive."""
 
-    def finalise(stage: Stage) -> dict[str, int | str]:
+    def finalise(context: Context) -> dict[str, int | str]:
         for name in names:
-            stage.finalise(sample_data.invoice_id(name))
-        stage.deliver_webhooks()
-        stage.until(stage.settled, "The export")
+            context.finalise(sample_data.invoice_id(name))
+        context.deliver_webhooks()
+        context.until(context.settled, "The export")
         return {}
 
     return Section("Some invoices", finalise)
@@ -79,12 +80,12 @@ def pair(gross: str = "121.00", booked: tuple[str, ...] = ("121.00",), state: st
     """An invoice of 100 net in euros, and what Rillet has of it."""
     return Pair(
         connection="default",
-        id="invo_1",
-        number="INV-2026-11-000001",
         customer="Armement du Fleuve inc.",
         state=state,
-        billed=_amounts(gross),
-        booked=tuple(Booked(f"INV-{number}", _amounts(total)) for number, total in enumerate(booked)),
+        solvimon=SolvimonDocument(
+            "invo_1", "INV-2026-11-000001", False, "cust_1", "bile_1", "2026-11-01", _amounts(gross)
+        ),
+        rillet=tuple(RilletDocument(f"{n}", f"INV-{n}", _amounts(total)) for n, total in enumerate(booked)),
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 from rich.cells import cell_len
 
 from local import sample_data
-from local.demo import acme, run
+from local.demo import run, second_connection
 from local.demo.sections import customer_edits, request_budget
 from local.system import ROOT, LocalSystem
 from tests.integration.demo.support import COLOUR, MADE_BY_OAUTH, SECRETS, WEBHOOK_SECRET, figures, told
@@ -42,7 +42,7 @@ def test_the_demo_shows_every_invoice_on_both_sides_and_ends_with_its_figures(tm
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert ended.stderr == ""
     found, screen = figures(ended.stdout), told(ended.stdout)
-    of_acme = len(acme.features()) + request_budget.INVOICES
+    of_acme = len(second_connection.features()) + request_budget.INVOICES
     invoices = len(sample_data.expected()) + of_acme + 5  # each way to go wrong has one of its own
     assert found["invoices"] == found["exported"] == invoices
     assert (found["connections"], found["misplaced"]) == (2, 0)

@@ -5,9 +5,9 @@ import json
 import pytest
 import requests
 
-from local.demo import acme
+from local.demo import second_connection
+from local.demo.context import Context, DemoStopped, Section
 from local.demo.sections import connections
-from local.demo.stage import DemoStopped, Section, Stage
 from local.system import LocalSystem
 from tests.integration.demo.support import MADE_BY_OAUTH, in_one_line, tell
 
@@ -65,7 +65,7 @@ def test_a_person_who_chooses_the_wrong_organisation_is_found_out(
 def test_a_deployment_without_an_oauth_client_stops_the_story_with_a_plain_reason(
     system: LocalSystem,
 ) -> None:
-    def lose_the_client(_: Stage) -> dict[str, int | str]:
+    def lose_the_client(_: Context) -> dict[str, int | str]:
         system.configuration.put_secret("rillet-oauth-client", {"client_id": ""})
         return {}
 
@@ -76,14 +76,14 @@ def test_a_deployment_without_an_oauth_client_stops_the_story_with_a_plain_reaso
 def test_the_second_world_shares_no_id_with_the_first(system: LocalSystem) -> None:
     tell(system, connected=False)
 
-    default, other = (system.connections[name] for name in ("default", acme.NAME))
+    default, other = (system.connections[name] for name in ("default", second_connection.NAME))
     for collection in ("invoices", "customers", "products", "billing-entities"):
         assert not default.platform.records[collection].keys() & other.platform.records[collection].keys()
     ours, theirs = ({one["id"] for one in c.organisation.customers.documents()} for c in (default, other))
     assert ours
     assert theirs
     assert not ours & theirs
-    assert "ideway" not in json.dumps([acme.solvimon_seed(), acme.rillet_seed()])
+    assert "ideway" not in json.dumps([second_connection.solvimon_seed(), second_connection.rillet_seed()])
 
 
 def test_what_is_missing_is_shown_with_its_remedy(system: LocalSystem) -> None:

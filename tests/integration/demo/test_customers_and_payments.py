@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from local.demo.context import Context
 from local.demo.sections import customer_edits, payments
-from local.demo.stage import Stage
 from local.sample_data.identity import rillet_id
 from local.system import LocalSystem
 from solvimon_rillet.mapping.payments import PaymentState
@@ -54,7 +54,7 @@ def test_a_sync_that_forgets_what_only_rillet_knows_makes_the_demo_fail(
 
     assert code == 1
     assert figures(screen)["customers_synced"] == 1
-    lost = "NOT RIGHT: Rillet's Maasvlakte Quay Group N.V. lost something that only Rillet knew."
+    lost = f"NOT RIGHT: Rillet's customer {rillet_id('customer', 'maasvlakte-quay')} lost its emails"
     assert lost in in_one_line(screen)
 
 
@@ -116,11 +116,11 @@ def test_a_part_that_passes_for_the_whole_makes_the_demo_fail(
 
 
 def test_a_customer_who_is_charged_makes_the_demo_fail(system: LocalSystem) -> None:
-    def charge(stage: Stage) -> dict[str, int | str]:
-        stage.system.solvimon.state.charged.append("invo_1")
-        return dict(payments.SECTION.tell(stage))
+    def charge(context: Context) -> dict[str, int | str]:
+        context.system.solvimon.state.charged.append("invo_1")
+        return dict(payments.SECTION.tell(context))
 
     code, screen = tell(system, BILLED, type(payments.SECTION)("Money", charge))
 
     assert code == 1
-    assert "NOT RIGHT: A customer was charged." in screen
+    assert "NOT RIGHT: Customers were charged by Solvimon's /pay: ['invo_1']" in in_one_line(screen)

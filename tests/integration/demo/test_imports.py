@@ -2,10 +2,10 @@
 
 import pytest
 
-from local.demo import newcomers
-from local.demo.screen import Screen
+from local.demo import new_customers
+from local.demo.console import Console
+from local.demo.context import Json
 from local.demo.sections import imports, one_invoice
-from local.demo.stage import Json
 from local.system import LocalSystem
 from solvimon_rillet.ledger.import_state import ImportState
 from tests.integration.demo.support import Terminal, figures, in_one_line, tell
@@ -18,13 +18,13 @@ def test_everything_comes_over_once_and_the_second_time_for_nothing(system: Loca
 
     found = figures(screen)
     assert code == 0, screen
-    assert len(newcomers.customers()) == 120
+    assert len(new_customers.customers()) == 120
     assert found["customers_imported"] == 119
     assert found["products_imported"] == 5  # with the fallback products
     assert found["subsidiaries_imported"] == 1
     assert "131/131" in screen
     text = in_one_line(screen)
-    assert f"Left out: The customer {newcomers.NAMELESS} has no name." in text
+    assert f"Left out: The customer {new_customers.NAMELESS} has no name." in text
     assert "nothing of it went back to Rillet" in text
 
 
@@ -38,8 +38,8 @@ def test_an_import_that_forgets_what_it_did_is_noticed(
         answer = original(function, event)
         if function == "import_products":  # somebody makes a second one of the first product
             products = system.connections["default"].platform.records["products"]
-            fake = {**next(iter(products.values())), "id": f"prod_{len(products)}"}
-            products[fake["id"]] = fake
+            copy = {**next(iter(products.values())), "id": f"prod_{len(products)}"}
+            products[copy["id"]] = copy
         return answer
 
     monkeypatch.setattr(system, "invoke", invoke)
@@ -47,13 +47,13 @@ def test_an_import_that_forgets_what_it_did_is_noticed(
     code, screen = tell(system, imports.SECTION)
 
     assert code == 1
-    assert "NOT RIGHT: Some products are in Solvimon twice." in screen
+    assert "is in Solvimon twice, among the products." in in_one_line(screen)
 
 
 def test_a_progress_bar_moves_on_a_terminal() -> None:
     terminal = Terminal()
 
-    with Screen(terminal, 80).progress("import_customers", 10) as show:
+    with Console(terminal, 80).progress("import_customers", 10) as show:
         show(5)
         show(10)
 

@@ -1,7 +1,7 @@
 """The demo ends with a reconciliation, and fails with it."""
 
+from local.demo.context import Context, Section
 from local.demo.sections import one_invoice, reconciliation
-from local.demo.stage import Section, Stage
 from local.system import LocalSystem
 from tests.integration.demo.support import figures, in_one_line, tell
 
@@ -20,9 +20,9 @@ def test_the_reports_of_both_connections_are_left_in_the_build_folder(system: Lo
 
 
 def test_an_invoice_that_was_edited_in_rillet_is_named_and_the_demo_fails(system: LocalSystem) -> None:
-    def edit(stage: Stage) -> dict[str, int | str]:
-        [invoice] = stage.connection.organisation.invoices.documents()
-        stage.connection.organisation.edit_invoice(invoice["id"], amount_by="0.01")
+    def edit(context: Context) -> dict[str, int | str]:
+        [invoice] = context.connection.organisation.invoices.documents()
+        context.connection.organisation.edit_invoice(invoice["id"], amount_by="0.01")
         return {}
 
     code, screen = tell(

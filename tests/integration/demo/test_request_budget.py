@@ -2,8 +2,8 @@
 
 import pytest
 
+from local.demo.context import Context, Section
 from local.demo.sections import all_invoices, one_invoice, request_budget
-from local.demo.stage import Section, Stage
 from local.system import LocalSystem
 from tests.integration.demo.support import figures, in_one_line, tell
 
@@ -31,8 +31,8 @@ def test_a_backlog_is_paced_and_another_connection_does_not_wait_for_it(system: 
 def test_a_budget_that_is_overdrawn_makes_the_demo_fail(
     system: LocalSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def forget_the_settings(stage: Stage) -> dict[str, int | str]:
-        monkeypatch.setattr(stage.system, "put_settings", lambda *_: None)
+    def forget_the_settings(context: Context) -> dict[str, int | str]:
+        monkeypatch.setattr(context.system, "put_settings", lambda *_: None)
         return {}
 
     monkeypatch.setattr(request_budget, "INVOICES", 12)

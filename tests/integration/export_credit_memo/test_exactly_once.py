@@ -104,11 +104,11 @@ def test_25_hours_pass_after_a_lost_answer_of_either_step(
 @pytest.mark.parametrize(
     "where",
     [
-        (Ledger, "begin"),
+        (Ledger, "record_attempt"),
         (RilletClient, "create_credit_memo"),
-        (Ledger, "progress"),
+        (Ledger, "record_step"),
         (RilletClient, "apply_credit_memo"),
-        (Ledger, "note"),
+        (Ledger, "add_facts"),
         (Ledger, "finish"),
     ],
 )

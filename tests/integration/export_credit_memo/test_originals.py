@@ -191,7 +191,7 @@ def test_an_original_that_another_worker_has_is_waited_for(
 ) -> None:
     load(default, original(), credit_note())
     with monkeypatch.context() as patch:
-        patch.setattr(Ledger, "begin", die)
+        patch.setattr(Ledger, "record_attempt", die)
         system.pollers.errors.clear()
         system.deliver_webhooks()
         system.deliver("export_invoice")

@@ -108,7 +108,9 @@ def test_the_function_dies_before_the_answer_is_saved(
     booked(system, default)
 
 
-@pytest.mark.parametrize("where", [(Ledger, "begin"), (RilletClient, "create_invoice"), (Ledger, "finish")])
+@pytest.mark.parametrize(
+    "where", [(Ledger, "record_attempt"), (RilletClient, "create_invoice"), (Ledger, "finish")]
+)
 def test_the_function_dies_at_any_step_and_another_one_goes_on_after_the_lease(
     system: LocalSystem, default: Connection, monkeypatch: pytest.MonkeyPatch, where: tuple[type, str]
 ) -> None:

@@ -181,7 +181,7 @@ def _refuse(*_: object) -> NoReturn:
     raise RetryLater("The bus is away.")
 
 
-@pytest.mark.parametrize("step", ["tell", "move"])
+@pytest.mark.parametrize("step", ["mark_published", "advance_watermark"])
 def test_a_crash_between_publishing_and_remembering_loses_and_doubles_nothing(
     system: LocalSystem, step: str
 ) -> None:
@@ -263,7 +263,7 @@ def test_a_slow_connection_uses_up_its_own_share_of_the_time_only(system: LocalS
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(LambdaContext, "get_remaining_time_in_millis", lambda _: left["seconds"] * 1000)
         patch.setattr(Bus, "publish", slow(Bus.publish))
-        patch.setattr(SweepState, "begin", slow(SweepState.record_first_start, 400))
+        patch.setattr(SweepState, "record_first_start", slow(SweepState.record_first_start, 400))
         answer = system.invoke("sweep", {})
 
     by_name = {each["connection"]: each for each in answer["connections"]}

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from local.system import ROOT
-from solvimon_rillet.entrypoints.lambda_handler import Handler, lazily
+from solvimon_rillet.entrypoints.lambda_handler import Handler, on_first_call
 
 Json = dict[str, Any]
 FUNCTIONS = sorted((ROOT / "functions").glob("*/*.py"))
@@ -35,7 +35,7 @@ class Builder:
 
 def test_nothing_is_built_before_the_first_call(monkeypatch: pytest.MonkeyPatch) -> None:
     builder = Builder()
-    handler = lazily(builder)
+    handler = on_first_call(builder)
     before = len(builder.built)
     monkeypatch.setenv("STACK", "set after the import")
 
@@ -48,12 +48,12 @@ def test_nothing_is_built_before_the_first_call(monkeypatch: pytest.MonkeyPatch)
 def test_the_event_and_the_context_reach_the_built_handler() -> None:
     context = object()
 
-    assert lazily(Builder())({"a": 1}, context) == {"event": {"a": 1}, "context": context}
+    assert on_first_call(Builder())({"a": 1}, context) == {"event": {"a": 1}, "context": context}
 
 
 def test_it_is_built_once_however_often_it_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
     builder = Builder()
-    handler = lazily(builder)
+    handler = on_first_call(builder)
 
     for name in ("first", "second"):
         monkeypatch.setenv("STACK", name)
@@ -64,7 +64,7 @@ def test_it_is_built_once_however_often_it_is_called(monkeypatch: pytest.MonkeyP
 
 def test_it_is_built_once_when_many_threads_call_it_first() -> None:
     builder, start = Builder(), threading.Barrier(20, timeout=20)
-    handler = lazily(builder)
+    handler = on_first_call(builder)
     answers: list[Json] = []
 
     def call() -> None:
@@ -82,7 +82,7 @@ def test_it_is_built_once_when_many_threads_call_it_first() -> None:
 
 def test_a_build_that_failed_is_tried_again_at_the_next_call() -> None:
     builder = Builder(failures=1)
-    handler = lazily(builder)
+    handler = on_first_call(builder)
     with pytest.raises(KeyError):
         handler({}, None)
 
@@ -92,8 +92,8 @@ def test_a_build_that_failed_is_tried_again_at_the_next_call() -> None:
 def test_two_functions_do_not_share_what_they_built() -> None:
     first, second = Builder(), Builder()
 
-    lazily(first)({}, None)
-    lazily(second)({}, None)
+    on_first_call(first)({}, None)
+    on_first_call(second)({}, None)
 
     assert (len(first.built), len(second.built)) == (1, 1)
 
@@ -118,7 +118,7 @@ def test_importing_a_function_reads_no_environment_and_opens_no_connection(
     spec.loader.exec_module(module)
 
     assert callable(module.handler)
-    assert callable(module.build)
+    assert callable(module.create_handler)
 
 
 @pytest.mark.parametrize("path", FUNCTIONS, ids=lambda path: path.stem)
@@ -144,6 +144,6 @@ def test_building_a_function_opens_no_connection_either(
         "POWERTOOLS_SERVICE_NAME": f"test-{path.stem}",
     }
 
-    handler = module.build(environment, clock=lambda: 0.0)
+    handler = module.create_handler(environment, clock=lambda: 0.0)
 
     assert callable(handler)

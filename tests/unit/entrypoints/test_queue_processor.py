@@ -1,7 +1,6 @@
 """Taking work: a message is done, handed back for later, or reported as failed."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import pytest
 
 from solvimon_rillet.aws.sqs import Deferred
-from solvimon_rillet.entrypoints.queue_processor import NEEDED_MILLISECONDS, QueueProcessor, summary
+from solvimon_rillet.entrypoints.queue_processor import NEEDED_MILLISECONDS, DoOne, QueueProcessor, summary
 from solvimon_rillet.errors import (
     Code,
     ConnectionBroken,
@@ -18,19 +17,17 @@ from solvimon_rillet.errors import (
     Recoverable,
     RetryLater,
 )
-from solvimon_rillet.events import INVOICE_FINALISED, BusEvent
-from solvimon_rillet.rate_limit.limiter import Priority
+from solvimon_rillet.events import INVOICE_FINALISED, SOLVIMON, BusEvent
 from solvimon_rillet.workflows.outcome import Result
 from tests.support.logs import logged
 
 Json = dict[str, Any]
-Work = Callable[[str, str, Priority], Result]
 NOW = datetime(2026, 11, 1, 8, tzinfo=UTC).timestamp()
 
 
 @dataclass
 class Fakes:
-    """What stands around an inbox: a queue, a counter and the time that is left."""
+    """What stands around a processor: a queue, a counter and the time that is left."""
 
     deferred: list[tuple[str, Json, float | None]] = field(default_factory=list)
     counted: list[tuple[str, str]] = field(default_factory=list)
@@ -52,8 +49,8 @@ class Fakes:
         return self.left
 
 
-def inbox(fakes: Fakes, work: Work) -> QueueProcessor:
-    return QueueProcessor(lambda: fakes, work, fakes, clock=lambda: NOW)  # type: ignore[arg-type,return-value]
+def processor(fakes: Fakes) -> QueueProcessor:
+    return QueueProcessor(lambda: fakes, fakes, clock=lambda: NOW)  # type: ignore[arg-type,return-value]
 
 
 def record(number: int, body: object = None, **attributes: str) -> Json:
@@ -72,20 +69,20 @@ def record(number: int, body: object = None, **attributes: str) -> Json:
     }
 
 
-def batch(fakes: Fakes, work: Work, *records: Json) -> list[str]:
-    """Give a batch to an inbox and return the ids of the failed messages."""
-    answer = inbox(fakes, work).batch({"Records": list(records)}, fakes)
+def batch(fakes: Fakes, work: DoOne, *records: Json) -> list[str]:
+    """Process a batch and return the ids of the failed messages."""
+    answer = processor(fakes).batch(records, work, fakes)
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
-def ending(**ends: Result | Exception | str) -> Work:
+def ending(**ends: Result | Exception | str) -> DoOne:
     """Work that ends as told, by document; the rest is exported."""
 
-    def work(connection: str, document_id: str, _priority: Priority) -> Result:
-        end = ends.get(document_id, "exported")
+    def work(event: BusEvent) -> Result:
+        end = ends.get(event.id, "exported")
         if isinstance(end, Exception):
             raise end
-        return Result(document_id, end) if isinstance(end, str) else end
+        return Result(event.id, end) if isinstance(end, str) else end
 
     return work
 
@@ -93,9 +90,9 @@ def ending(**ends: Result | Exception | str) -> Work:
 def test_every_message_of_a_batch_is_done_in_its_connection() -> None:
     done: list[tuple[str, str]] = []
 
-    def work(connection: str, document_id: str, _priority: Priority) -> Result:
-        done.append((connection, document_id))
-        return Result(document_id, "exported")
+    def work(event: BusEvent) -> Result:
+        done.append((event.connection, event.id))
+        return Result(event.id, "exported")
 
     failed = batch(Fakes(), work, record(1), record(2))
 
@@ -180,9 +177,9 @@ def test_documents_of_a_connection_that_is_not_there_wait_a_quarter_of_an_hour()
 def test_a_document_is_not_begun_without_the_time_that_it_needs(left: int, begun: bool) -> None:
     fakes, done = Fakes(left=left), []
 
-    def work(connection: str, document_id: str, _priority: Priority) -> Result:
-        done.append(document_id)
-        return Result(document_id, "exported")
+    def work(event: BusEvent) -> Result:
+        done.append(event.id)
+        return Result(event.id, "exported")
 
     failed = batch(fakes, work, record(1))
 
@@ -295,8 +292,9 @@ def test_what_was_not_booked_took_no_time(outcome: str) -> None:
     assert "BookedAfterSeconds" not in fakes.values
 
 
-def direct(fakes: Fakes, work: Work) -> Result:
-    return inbox(fakes, work).document("default", "invo_1", INVOICE_FINALISED, fakes)
+def direct(fakes: Fakes, work: DoOne) -> Result:
+    asked = BusEvent(SOLVIMON, INVOICE_FINALISED, "default", "invo_1", "", "")
+    return processor(fakes).document(asked, work, fakes)
 
 
 def test_a_persons_request_is_done_at_once_and_counted() -> None:

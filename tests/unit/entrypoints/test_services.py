@@ -11,6 +11,7 @@ from solvimon_rillet.entrypoints.queue_processor import NEEDED_MILLISECONDS
 from solvimon_rillet.entrypoints.services import Services, run_id
 from solvimon_rillet.errors import NeedsAttention
 from solvimon_rillet.rate_limit.limiter import Priority
+from solvimon_rillet.workflows.export.invoice import ExportInvoice
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
@@ -30,54 +31,54 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def runtime(system: LocalSystem, clients: list[str]) -> Services:
-    """A runtime with the environment of ``export_invoice``."""
+def services(system: LocalSystem, clients: list[str]) -> Services:
+    """A services with the environment of ``export_invoice``."""
     environment = system.runtime.functions["export_invoice"].environment
     return Services(environment, system.clock.now)
 
 
-def test_nothing_is_made_before_it_is_needed(runtime: Services, clients: list[str]) -> None:
+def test_nothing_is_made_before_it_is_needed(services: Services, clients: list[str]) -> None:
     assert clients == []
 
-    _ = runtime.queue
+    _ = services.queue
 
     assert clients == ["sqs"]
 
 
 def test_an_environment_without_its_variables_fails_where_they_are_needed() -> None:
-    runtime = Services({})
+    services = Services({})
 
     with pytest.raises(KeyError, match="STACK"):
-        _ = runtime.configuration
+        _ = services.configuration
 
 
-def test_everything_is_made_once(runtime: Services, clients: list[str]) -> None:
+def test_everything_is_made_once(services: Services, clients: list[str]) -> None:
     for _ in range(2):
         for name in ("configuration", "bus", "table", "ledger", "queue"):
-            getattr(runtime, name)
+            getattr(services, name)
 
     assert sorted(clients) == ["dynamodb", "events", "secretsmanager", "sqs", "ssm"]
 
 
-def test_an_unknown_connection_reaches_nobody(runtime: Services, system: LocalSystem) -> None:
+def test_an_unknown_connection_reaches_nobody(services: Services, system: LocalSystem) -> None:
     for name in ("nobody", "../default", None):
         with pytest.raises(UnknownConnection):
-            runtime.export_invoice(name)
+            services.connections.open(name)
 
     assert len(system.solvimon.state.calls) == 0
     assert system.rillet.state.calls == []
 
 
 def test_the_settings_that_are_in_force_now_are_used(
-    runtime: Services, system: LocalSystem, default: Connection
+    services: Services, system: LocalSystem, default: Connection
 ) -> None:
     moved = {**default.settings, "solvimon": {"base_url": "http://127.0.0.1:9/v1"}}
-    runtime.export_invoice("default").dry_run("invo_1")
+    ExportInvoice(services.connections.open("default")).dry_run("invo_1")
     before = len(system.solvimon.state.calls)
     system.put_settings("default", moved)
     system.advance(61)
 
-    solvimon = runtime.solvimon("default", runtime.configuration.settings("default"))
+    solvimon = services.connections.solvimon("default", services.configuration.settings("default"))
 
     assert before == 1
     with pytest.raises(Exception, match="cannot be reached"):
@@ -85,10 +86,10 @@ def test_the_settings_that_are_in_force_now_are_used(
 
 
 def test_solvimon_is_called_with_the_connections_key(
-    runtime: Services, system: LocalSystem, default: Connection
+    services: Services, system: LocalSystem, default: Connection
 ) -> None:
     with pytest.raises(NeedsAttention):
-        runtime.solvimon("default", runtime.configuration.settings("default")).invoice("invo_1")
+        services.connections.solvimon("default", services.configuration.settings("default")).invoice("invo_1")
 
     [call] = system.solvimon.state.calls
     assert call.api_key == default.solvimon_api_key
@@ -96,7 +97,7 @@ def test_solvimon_is_called_with_the_connections_key(
 
 @pytest.mark.parametrize(("platform", "sent"), [("plat_1", "plat_1"), (None, None)])
 def test_the_platform_is_named_where_a_key_serves_several(
-    runtime: Services,
+    services: Services,
     system: LocalSystem,
     default: Connection,
     monkeypatch: pytest.MonkeyPatch,
@@ -115,15 +116,17 @@ def test_the_platform_is_named_where_a_key_serves_several(
     monkeypatch.setattr(type(system.solvimon.state.calls), "begin", note)
 
     with pytest.raises(NeedsAttention):
-        runtime.solvimon("default", runtime.configuration.settings("default")).invoice("invo_1")
+        services.connections.solvimon("default", services.configuration.settings("default")).invoice("invo_1")
 
     assert seen == [sent]
 
 
 def test_rillet_is_called_with_the_connections_key_and_version_4(
-    runtime: Services, system: LocalSystem, default: Connection
+    services: Services, system: LocalSystem, default: Connection
 ) -> None:
-    found = runtime.rillet("default", runtime.configuration.settings("default")).customer(NOBODY)
+    found = services.connections.rillet("default", services.configuration.settings("default")).customer(
+        NOBODY
+    )
 
     [call] = system.rillet.state.calls
     assert found is None
@@ -131,10 +134,10 @@ def test_rillet_is_called_with_the_connections_key_and_version_4(
 
 
 def test_rillet_is_never_called_twice_behind_the_back_of_whoever_counts(
-    runtime: Services, system: LocalSystem, default: Connection
+    services: Services, system: LocalSystem, default: Connection
 ) -> None:
     system.rillet.state.misbehave("status", method="GET", path="/customers", status=503, times=0)
-    rillet = runtime.rillet("default", runtime.configuration.settings("default"))
+    rillet = services.connections.rillet("default", services.configuration.settings("default"))
 
     with pytest.raises(Exception, match="503"):
         rillet.customer(NOBODY)
@@ -142,29 +145,32 @@ def test_rillet_is_never_called_twice_behind_the_back_of_whoever_counts(
     assert len(system.rillet.state.calls) == 1
 
 
-def test_calls_of_a_connection_share_one_pacer_and_connections_do_not(
-    runtime: Services, system: LocalSystem, default: Connection
+def test_calls_of_a_connection_share_one_rate_limiter_and_connections_do_not(
+    services: Services, system: LocalSystem, default: Connection
 ) -> None:
     system.connect("acme")
-    settings = {name: runtime.configuration.settings(name) for name in ("default", "acme")}
+    settings = {name: services.configuration.settings(name) for name in ("default", "acme")}
 
-    pacers = [
-        runtime.rate_limiter(name, settings[name], Priority.LIVE) for name in ("default", "default", "acme")
+    limiters = [
+        services.connections.rate_limiter(name, settings[name], Priority.LIVE)
+        for name in ("default", "default", "acme")
     ]
 
-    assert pacers[0] is pacers[1]
-    assert pacers[0] is not pacers[2]
-    assert pacers[0] is not runtime.rate_limiter("default", settings["default"], Priority.BULK)
+    assert limiters[0] is limiters[1]
+    assert limiters[0] is not limiters[2]
+    assert limiters[0] is not services.connections.rate_limiter("default", settings["default"], Priority.BULK)
 
 
 def test_tokens_of_a_connection_are_one_object(
-    runtime: Services, system: LocalSystem, default: Connection
+    services: Services, system: LocalSystem, default: Connection
 ) -> None:
     system.connect("acme")
-    settings = runtime.configuration.settings("default")
+    settings = services.configuration.settings("default")
 
-    assert runtime.tokens("default", settings) is runtime.tokens("default", settings)
-    assert runtime.tokens("default", settings) is not runtime.tokens("acme", settings)
+    tokens = services.connections.tokens
+
+    assert tokens("default", settings) is tokens("default", settings)
+    assert tokens("default", settings) is not tokens("acme", settings)
 
 
 @pytest.mark.parametrize("service", ["dynamodb", "secretsmanager", "ssm", "sqs", "events"])
@@ -180,9 +186,9 @@ def test_an_aws_service_that_hangs_is_given_up_while_the_function_has_time_left(
         return made[name]
 
     monkeypatch.setattr(boto3, "client", client)
-    runtime = Services(system.runtime.functions["export_invoice"].environment, system.clock.now)
+    services = Services(system.runtime.functions["export_invoice"].environment, system.clock.now)
     for name in ("configuration", "bus", "table", "queue"):
-        getattr(runtime, name)
+        getattr(services, name)
 
     config = made[service].meta.config
     attempts = (config.retries or {}).get("total_max_attempts", 10 if service == "dynamodb" else 5)

@@ -1,4 +1,4 @@
-"""What every function's module has in common: a handler that is built when it is first called."""
+"""The handler that every function's module offers to Lambda."""
 
 import os
 import threading
@@ -7,18 +7,22 @@ from collections.abc import Callable
 from typing import Any
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
-Build = Callable[..., Handler]
+CreateHandler = Callable[..., Handler]
 
 
-def lazily(build: Build) -> Handler:
-    """A handler that builds itself from the process's environment at its first call."""
+def on_first_call(create_handler: CreateHandler) -> Handler:
+    """A handler that is made from the process's environment when Lambda calls it for the first time.
+
+    Importing a function's module reads no environment; the local system and the tests make handlers of their
+    own, each with its environment and clock.
+    """
     lock = threading.Lock()
-    built: list[Handler] = []
+    made: list[Handler] = []
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
         with lock:
-            if not built:
-                built.append(build(os.environ, clock=time.time))
-        return built[0](event, context)
+            if not made:
+                made.append(create_handler(os.environ, clock=time.time))
+        return made[0](event, context)
 
     return handler

@@ -1,11 +1,10 @@
-"""The handler of ``sync_status``: a person asks how things stand, or says what became of a document."""
+"""The handler of ``sync_status``: the status of a connection or a document, and manual resolutions."""
 
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from solvimon_rillet.aws.sqs import Queue
 from solvimon_rillet.entrypoints.lambda_handler import Handler
 from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.entrypoints.telemetry import Telemetry
@@ -27,16 +26,16 @@ EXAMPLES: list[dict[str, Any]] = [
         }
     },
 ]
-_AGAIN = "Mend what it names, if anything, and invoke it again."
+_AGAIN = "Fix what it names, if anything, and invoke it again."
 
 
-def _an_id(value: object) -> object:
+def _solvimon_id(value: object) -> object:
     if is_id(value):
         return value
     raise ValueError("should be an id such as invo_AbC123")
 
 
-Id = Annotated[str, BeforeValidator(_an_id)]
+Id = Annotated[str, BeforeValidator(_solvimon_id)]
 
 
 class _Named(BaseModel):
@@ -53,7 +52,7 @@ class _Named(BaseModel):
 
 
 class ResolveRequest(_Named):
-    """What became of a document; ``rillet_id`` must be said, even if it is null."""
+    """A manual resolution; ``rillet_id`` must be given, even if it is null."""
 
     invoice_id: Id | None = None
     credit_note_id: Id | None = None
@@ -70,7 +69,7 @@ class ResolveRequest(_Named):
 
 
 class StatusRequest(_Named):
-    """Whatever a person may ask."""
+    """A question about the status, or a manual resolution."""
 
     connection: str = "default"
     invoice_id: Id | None = None
@@ -85,34 +84,32 @@ class StatusRequest(_Named):
         return self
 
 
-def build_status(environment: Mapping[str, str], clock: Callable[[], float]) -> Handler:
+def status_handler(environment: Mapping[str, str], clock: Callable[[], float]) -> Handler:
     """A handler of ``sync_status``."""
     telemetry = Telemetry(environment, "sync_status")
-    runtime = Services(environment, clock, telemetry.count)
+    services = Services(environment, clock, telemetry.count)
 
     def answer(request: StatusRequest) -> dict[str, Any]:
         name = request.connection
-        runtime.configuration.settings(name)  # or there is no such connection
+        services.configuration.settings(name)  # or there is no such connection
         if request.resolve:
             return resolve(name, request.resolve)
-        if asked := request.named(INVOICE, CREDIT_MEMO, CUSTOMER):
-            return DocumentHistory(name, runtime.ledger, clock).of(*asked)
-        return Overview(name, runtime.ledger, _dead_letters(environment, runtime), clock).now()
+        if document := request.named(INVOICE, CREDIT_MEMO, CUSTOMER):
+            return DocumentHistory(name, services.ledger, clock).of(*document)
+        return Overview(name, services.ledger, services.dead_letter_queues, clock).now()
 
-    def resolve(name: str, wanted: ResolveRequest) -> dict[str, Any]:
-        # Only this asks the vendors; whoever just looks does without their clients.
+    def resolve(name: str, request: ResolveRequest) -> dict[str, Any]:
+        # Only this asks the vendors; a question about the status does without their clients.
         from solvimon_rillet.workflows.status.manual_resolution import ManualResolution, ResolutionRefused
 
-        settings = runtime.configuration.settings(name)
-        solvimon, rillet = runtime.solvimon(name, settings), runtime.rillet(name, settings)
-        work = ManualResolution(name, settings, runtime.ledger, solvimon, rillet, clock)
-        kind, document_id = wanted.named(INVOICE, CREDIT_MEMO) or (INVOICE, "")
+        resolution = ManualResolution(services.connections.open(name))
+        kind, document_id = request.named(INVOICE, CREDIT_MEMO) or (INVOICE, "")
         try:
-            return work.run(kind, document_id, wanted.rillet_id, wanted.note.strip())
+            return resolution.run(kind, document_id, request.rillet_id, request.note.strip())
         except ResolutionRefused as error:
             return {"error": str(error), "remedy": error.remedy}
 
-    @telemetry.logger.inject_lambda_context(clear_state=True)
+    @telemetry.handler
     def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:  # noqa: ANN401
         try:
             return answer(StatusRequest.model_validate(event))
@@ -123,14 +120,5 @@ def build_status(environment: Mapping[str, str], clock: Callable[[], float]) -> 
         except Recoverable as error:
             remedy = f"Try again in {error.after:.0f} s." if error.after else _AGAIN
             return {"error": str(error), "remedy": remedy}
-        finally:
-            telemetry.flush()
 
     return handle
-
-
-def _dead_letters(environment: Mapping[str, str], runtime: Services) -> dict[str, Queue]:
-    """The dead-letter queues that the template names, by their names."""
-    sqs = runtime.aws("sqs")
-    urls = environment.get("DEAD_LETTERS", "").split()
-    return {url.rpartition("/")[2]: Queue(url, sqs, runtime.clock) for url in urls}

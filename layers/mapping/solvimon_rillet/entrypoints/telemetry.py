@@ -2,11 +2,14 @@
 
 import threading
 from collections.abc import Mapping
+from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging import utils
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
+
+from solvimon_rillet.entrypoints.lambda_handler import Handler
 
 _Value = tuple[str, str, MetricUnit, float]
 
@@ -30,6 +33,18 @@ class Telemetry:
         self.logger = Logger(service=self._service, level=environment.get("POWERTOOLS_LOG_LEVEL", "INFO"))
         # The shared package logs through the standard library; its records take the same form.
         utils.copy_config_to_registered_loggers(source_logger=self.logger, include={"solvimon_rillet"})
+
+    def handler(self, handle: Handler) -> Handler:
+        """Wrap a handler: its log lines carry Lambda's request id, and its metrics are written at its end."""
+
+        @self.logger.inject_lambda_context(clear_state=True)
+        def observed(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
+            try:
+                return handle(event, context)
+            finally:
+                self.flush()
+
+        return observed
 
     def count(
         self, name: str, connection: str, value: float = 1, unit: MetricUnit = MetricUnit.Count

@@ -1,17 +1,15 @@
-"""Keep a customer in Rillet in step with its edits in Solvimon, and lose nothing that Rillet alone knows."""
+"""Synchronise a Solvimon customer's edits to Rillet, and keep everything that only Rillet knows."""
 
-import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from solvimon_rillet.errors import Code, NeedsAttention, Recoverable, Skip
-from solvimon_rillet.ledger.ledger import Claim, Document, Ledger
+from solvimon_rillet.connections.connection import Connection
+from solvimon_rillet.errors import Code, NeedsAttention, Skip
+from solvimon_rillet.ledger.ledger import Claim, Document
 from solvimon_rillet.mapping.customers import MappedCustomer, imported_hash, to_rillet_customer
-from solvimon_rillet.rillet.client import RilletClient
-from solvimon_rillet.settings import Settings
-from solvimon_rillet.solvimon.client import SolvimonClient
 from solvimon_rillet.solvimon.models import Customer
 from solvimon_rillet.workflows.export.link_resolver import LinkedCustomer, LinkResolver
+from solvimon_rillet.workflows.lease import under_lease
 from solvimon_rillet.workflows.outcome import Result, error_fields
 
 
@@ -22,24 +20,13 @@ class SyncCustomer:
     one's answer. A lease lets one run at a time read, merge and write; the next one reads what is new then.
     """
 
-    def __init__(
-        self,
-        connection: str,
-        settings: Settings,
-        ledger: Ledger,
-        solvimon: SolvimonClient,
-        rillet: RilletClient,
-        clock: Callable[[], float],
-    ) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._settings = settings
-        self._ledger = ledger
-        self._solvimon = solvimon
-        self._rillet = rillet
-        self._clock = clock
+        self._settings = connection.settings
+        self._ledger = connection.ledger
 
     def run(self, customer_id: str, owner: str) -> Result:
-        """Bring one customer in step.
+        """Synchronise one customer.
 
         Args:
             customer_id: Solvimon's id.
@@ -49,21 +36,8 @@ class SyncCustomer:
             RetryLater: another run is at it, or a service does not answer.
             OutcomeUnknown: the write may have happened; a later run repeats it, which does no harm.
         """
-        claim = self._ledger.claim(Document(self._connection, "customer", customer_id), owner)
-        try:
-            return self._sync(claim)
-        except NeedsAttention as why:
-            if why.code is Code.RILLET_RECORD_MISSING:
-                self._ledger.forget(self._connection, "customer", customer_id)
-            self._ledger.reject(claim, why, None)
-            return Result(customer_id, "rejected", error_fields(why))
-        except Skip as why:
-            self._ledger.skip(claim, why.reason)
-            return Result(customer_id, "skipped", {"reason": why.reason})
-        except Recoverable as error:
-            with contextlib.suppress(Recoverable):
-                self._ledger.release(claim, error)
-            raise
+        document = Document(self._connection.name, "customer", customer_id)
+        return under_lease(self._ledger, document, owner, self._sync)
 
     def dry_run(self, customer_id: str) -> Result:
         """What ``run`` would write, and what it would change; writes nothing anywhere."""
@@ -84,13 +58,21 @@ class SyncCustomer:
         )
 
     def _sync(self, claim: Claim) -> Result:
+        try:
+            return self._synchronize(claim)
+        except NeedsAttention as why:
+            if why.code is Code.RILLET_RECORD_MISSING:
+                self._ledger.forget(self._connection.name, "customer", claim.document.id)
+            raise
+
+    def _synchronize(self, claim: Claim) -> Result:
         """The steps in order: read, compare with what was synced last, merge, write, remember."""
         customer_id = claim.document.id
         customer, linked = self._linked(customer_id)
         rillet_id, fingerprint = linked.rillet_id, imported_hash(customer)
         if linked.created:
             return self._created(claim, rillet_id, linked.created)
-        known = self._ledger.link(self._connection, "customer", customer_id) or {}
+        known = self._ledger.link(self._connection.name, "customer", customer_id) or {}
         if known.get("imported_hash") == fingerprint:
             self._ledger.finish(claim, "synced", {"rillet_id": rillet_id})
             return Result(customer_id, "unchanged", {"rillet_id": rillet_id})
@@ -99,20 +81,20 @@ class SyncCustomer:
         link = {**_kept(known), "rillet_id": rillet_id}
         if changed:
             # If the answer is lost, the hash of the state before must not vouch for what Rillet has.
-            self._ledger.remember(self._connection, "customer", customer_id, link)
-            self._rillet.replace_customer(rillet_id, payload)
+            self._ledger.remember(self._connection.name, "customer", customer_id, link)
+            self._connection.rillet.replace_customer(rillet_id, payload)
         self._ledger.remember(
-            self._connection, "customer", customer_id, {**link, "imported_hash": fingerprint}
+            self._connection.name, "customer", customer_id, {**link, "imported_hash": fingerprint}
         )
         facts = {"rillet_id": rillet_id, "changed": changed, "warnings": warnings}
-        self._ledger.finish(claim, "synced", {**facts, "synced_at": int(self._clock())})
+        self._ledger.finish(claim, "synced", {**facts, "synced_at": int(self._connection.clock())})
         return Result(customer_id, "synced" if changed else "unchanged", facts)
 
     def _created(self, claim: Claim, rillet_id: str, mapped: MappedCustomer) -> Result:
         """Record a customer that was created with all that there is to sync; the link knows of it."""
         facts = {"rillet_id": rillet_id, "created": True, "changed": sorted(mapped.payload)}
         facts["warnings"] = list(mapped.warnings)
-        self._ledger.finish(claim, "synced", {**facts, "synced_at": int(self._clock())})
+        self._ledger.finish(claim, "synced", {**facts, "synced_at": int(self._connection.clock())})
         return Result(claim.document.id, "synced", facts)
 
     def _linked(self, customer_id: str, *, dry_run: bool = False) -> tuple[Customer, LinkedCustomer]:
@@ -123,11 +105,8 @@ class SyncCustomer:
         """
         if not self._settings.workflows.sync_customer:
             raise Skip("The workflow sync_customer is switched off in the settings.")
-        customer = self._solvimon.customer(customer_id)
-        linker = LinkResolver(
-            self._connection, self._settings, self._ledger, self._solvimon, self._rillet, dry_run=dry_run
-        )
-        linked = linker.customer(customer)
+        customer = self._connection.solvimon.customer(customer_id)
+        linked = LinkResolver(self._connection, dry_run=dry_run).customer(customer)
         if linked is None:
             raise Skip(
                 "The customer is not linked to a Rillet customer, and create_missing_customers is off."
@@ -145,7 +124,7 @@ class SyncCustomer:
     def _merged(
         self, customer: Customer, rillet_id: str
     ) -> tuple[dict[str, object], Mapping[str, Any], list[str]]:
-        current = self._rillet.customer_document(rillet_id)
+        current = self._connection.rillet.customer_document(rillet_id)
         if current is None:
             reference = self._settings.custom_fields.customer
             raise NeedsAttention(

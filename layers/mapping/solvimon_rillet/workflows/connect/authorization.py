@@ -9,10 +9,9 @@ from typing import Any
 
 from solvimon_rillet.aws.dynamodb import Table
 from solvimon_rillet.connections.configuration import Configuration
+from solvimon_rillet.connections.connection import Connections
 from solvimon_rillet.connections.oauth_client import authorization_server, oauth_client
-from solvimon_rillet.connections.rillet_tokens import RilletTokens
 from solvimon_rillet.errors import ConnectionBroken, SolvimonRilletError
-from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.rillet.models import Organization
 from solvimon_rillet.rillet.oauth import Grant, GrantRefused, RilletOAuth
 from solvimon_rillet.settings import RilletSettings, Settings
@@ -21,9 +20,6 @@ logger = logging.getLogger(__name__)
 
 STATE_SECONDS = 600
 CALLBACK = "/oauth/rillet/callback"
-
-RilletFor = Callable[[str, Settings, Callable[[], str]], RilletClient]
-TokensFor = Callable[[str, Settings], RilletTokens]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +37,7 @@ class RilletAuthorization:
     Args:
         configuration: settings, secrets and where they are kept.
         table: keeps one-time states for ten minutes, and which organisation a connection belongs to.
-        tokens_for: a connection's tokens.
-        rillet_for: a Rillet client with a given bearer token.
+        connections: tokens and clients of a connection.
         clock: unix seconds.
     """
 
@@ -50,14 +45,12 @@ class RilletAuthorization:
         self,
         configuration: Configuration,
         table: Table,
-        tokens_for: TokensFor,
-        rillet_for: RilletFor,
+        connections: Connections,
         clock: Callable[[], float],
     ) -> None:
         self._configuration = configuration
         self._table = table
-        self._tokens_for = tokens_for
-        self._rillet_for = rillet_for
+        self._connections = connections
         self._clock = clock
 
     def start(self, connection: str) -> dict[str, Any]:
@@ -116,7 +109,9 @@ class RilletAuthorization:
     def _finish(self, connection: str, code: str, verifier: str) -> CallbackPage:
         settings = self._configuration.settings(connection)
         granted = self._oauth(settings.rillet).redeem(code, verifier)
-        organisation = self._rillet_for(connection, settings, lambda: granted.access_token).organization()
+        organisation = self._connections.rillet_with_token(
+            connection, settings, lambda: granted.access_token
+        ).organization()
         owner = self._owner(connection, settings)
         if owner.get("organisation_id", organisation.id) != organisation.id:
             return CallbackPage(
@@ -138,14 +133,14 @@ class RilletAuthorization:
             return owner
         try:
             key = self._configuration.credential(connection, "rillet", "api_key")
-            found = self._rillet_for(connection, settings, lambda: key).organization()
+            found = self._connections.rillet_with_token(connection, settings, lambda: key).organization()
         except ConnectionBroken:  # no key, or one that opens nothing any more
             return {}
         return {"organisation_id": found.id, "organisation_name": found.trade_name}
 
     def _keep(self, connection: str, settings: Settings, granted: Grant, organisation: Organization) -> None:
         names = {"organisation_id": organisation.id, "organisation_name": organisation.trade_name}
-        self._tokens_for(connection, settings).replace(granted, names)
+        self._connections.tokens(connection, settings).replace(granted, names)
         self._table.put(_owner_key(connection), names)
         logger.info("rillet connected", extra={"connection": connection, "organisation": organisation.id})
 
@@ -157,7 +152,7 @@ class RilletAuthorization:
             RetryLater: a service does not answer; nothing is forgotten.
         """
         settings = self._configuration.settings(connection)
-        tokens = self._tokens_for(connection, settings)
+        tokens = self._connections.tokens(connection, settings)
         with tokens.refresh_lock():
             grant = self._configuration.tokens(connection, fresh=True)
             if grant.get("auth", "api_key") != "oauth":

@@ -1,18 +1,15 @@
 """How a connection stands: what works, what is missing, and what to do about it."""
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from solvimon_rillet.connections.configuration import Configuration
-from solvimon_rillet.connections.rillet_tokens import RilletTokens
+from solvimon_rillet.connections.connection import Connections
 from solvimon_rillet.errors import ConnectionBroken, SolvimonRilletError
 from solvimon_rillet.http import RequestRejected
-from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.settings import Settings
-from solvimon_rillet.solvimon.client import SolvimonClient
 
 logger = logging.getLogger(__name__)
 
@@ -37,22 +34,12 @@ class ConnectionStatus:
 
     Args:
         configuration: settings and secrets.
-        tokens_for: a connection's tokens.
-        solvimon_for: a client of its Solvimon platform.
-        rillet_for: a client of its Rillet organisation.
+        connections: tokens and clients of a connection.
     """
 
-    def __init__(
-        self,
-        configuration: Configuration,
-        tokens_for: Callable[[str, Settings], RilletTokens],
-        solvimon_for: Callable[[str, Settings], SolvimonClient],
-        rillet_for: Callable[[str, Settings], RilletClient],
-    ) -> None:
+    def __init__(self, configuration: Configuration, connections: Connections) -> None:
         self._configuration = configuration
-        self._tokens_for = tokens_for
-        self._solvimon_for = solvimon_for
-        self._rillet_for = rillet_for
+        self._connections = connections
 
     def of(self, connection: str) -> dict[str, Any]:
         """The status of a connection.
@@ -64,7 +51,7 @@ class ConnectionStatus:
         settings = self._configuration.settings(connection)
         # Who asks may have mended a secret a moment ago.
         self._configuration.forget_secret(connection, "solvimon")
-        self._tokens_for(connection, settings).reload()
+        self._connections.tokens(connection, settings).reload()
         fault = self._configuration.settings_fault(connection)
         organisation: dict[str, str] = {}
         checks = [
@@ -96,7 +83,7 @@ class ConnectionStatus:
     def _solvimon_key(self, connection: str, settings: Settings) -> Check:
         name = "Solvimon API key"
         try:
-            self._solvimon_for(connection, settings).ping()
+            self._connections.solvimon(connection, settings).ping()
         except ConnectionBroken as error:
             remedy = "Put a valid API key into the connection's Solvimon secret, under api_key."
             return Check(name, False, str(error), remedy)
@@ -121,7 +108,7 @@ class ConnectionStatus:
     def _rillet(self, connection: str, settings: Settings, organisation: dict[str, str]) -> Check:
         name, connect = "Rillet", f'Invoke connect_rillet with {{"connection": "{connection}"}}.'
         try:
-            found = self._rillet_for(connection, settings).organization()
+            found = self._connections.rillet(connection, settings).organization()
         except ConnectionBroken as error:
             return Check(name, False, str(error), f"{connect} Or put an API key into the Rillet secret.")
         except SolvimonRilletError as error:
@@ -135,7 +122,7 @@ class ConnectionStatus:
             grant = self._configuration.tokens(connection, fresh=True)
             if grant.get("auth", "api_key") != "oauth":
                 return {"auth": "api_key"}
-            broken = self._tokens_for(connection, settings).is_broken()
+            broken = self._connections.tokens(connection, settings).is_broken()
         except SolvimonRilletError:
             return {"auth": None}
         ends = grant.get("expires_at", "")

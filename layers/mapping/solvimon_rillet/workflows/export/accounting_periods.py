@@ -1,10 +1,13 @@
-"""Up to which day Rillet's books are closed, read at most once an hour."""
+"""Rillet's closed accounting periods, read at most once an hour."""
 
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
 
-from solvimon_rillet.aws.dynamodb import Table
-from solvimon_rillet.rillet.client import RilletClient
+from solvimon_rillet.connections.connection import Connection
+from solvimon_rillet.errors import Code, NeedsAttention
+from solvimon_rillet.mapping.document_fields import document_day
+from solvimon_rillet.solvimon.models import Invoice
 
 _FRESH_SECONDS = 3600
 
@@ -12,33 +15,57 @@ _FRESH_SECONDS = 3600
 class AccountingPeriods:
     """The closed periods of one connection's organisation, remembered for all functions."""
 
-    def __init__(
-        self, connection: str, table: Table, rillet: RilletClient, clock: Callable[[], float]
-    ) -> None:
-        self._key = f"{connection}#books#closed"
-        self._table = table
-        self._rillet = rillet
-        self._clock = clock
+    def __init__(self, connection: Connection) -> None:
+        self._key = f"{connection.name}#books#closed"
+        self._connection = connection
 
     def closed_through(self, *, remember: bool = True, fresh: bool = False) -> date | None:
         """The last closed day, or ``None`` where no period was ever closed.
 
         Args:
-            remember: write down what was read from Rillet.
-            fresh: read it now, whatever is remembered.
+            remember: store what was read from Rillet.
+            fresh: read it now, whatever is stored.
 
         Raises:
             RetryLater: Rillet or the table does not answer.
         """
-        known = None if fresh else self._table.get(self._key)
-        if known and known["read_at"] + _FRESH_SECONDS > self._clock():
-            return date.fromisoformat(known["day"]) if known["day"] else None
-        found = self._rillet.closed_through()
+        table, now = self._connection.table, self._connection.clock()
+        stored = None if fresh else table.get(self._key)
+        if stored and stored["read_at"] + _FRESH_SECONDS > now:
+            return date.fromisoformat(stored["day"]) if stored["day"] else None
+        found = self._connection.rillet.closed_through()
         if remember:
             day = found.isoformat() if found else ""
-            self._table.put(self._key, {"day": day, "read_at": int(self._clock())})
+            table.put(self._key, {"day": day, "read_at": int(self._connection.clock())})
         return found
 
+    def booking_day(
+        self, invoice: Invoice, record: Mapping[str, Any], *, dry_run: bool = False
+    ) -> date | None:
+        """The first open day, for a document whose own day is closed in Rillet; ``None`` for all others.
+
+        Args:
+            invoice: the document.
+            record: its ledger record; one that was held is retried because its period is open now.
+            dry_run: store nothing.
+
+        Raises:
+            NeedsAttention: its day is closed, and the setting ``closed_periods`` says ``hold``.
+            RetryLater: Rillet or the table does not answer.
+        """
+        dated = document_day(invoice, self._connection.settings)
+        held = record.get("code") == Code.RILLET_PERIOD_CLOSED
+        closed = self.closed_through(remember=not dry_run, fresh=held)
+        if dated is None or closed is None or dated > closed:
+            return None
+        if self._connection.settings.closed_periods == "next_open_day":
+            return closed + timedelta(days=1)
+        raise NeedsAttention(
+            Code.RILLET_PERIOD_CLOSED,
+            f"The invoice is dated {dated}, and Rillet's books are closed up to {closed}.",
+            "Open the period in Rillet or set closed_periods to next_open_day, then retry; or book by hand.",
+        )
+
     def forget(self) -> None:
-        """Read it anew next time, because Rillet refused a day that was thought open."""
-        self._table.pop(self._key)
+        """Read the periods again next time, because Rillet refused a day that was thought open."""
+        self._connection.table.pop(self._key)

@@ -6,11 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 from solvimon_rillet import money
+from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.fingerprint import hash_of
 from solvimon_rillet.ledger.document_types import CREDIT
-from solvimon_rillet.ledger.ledger import FINISHED, Claim, Document, Ledger
+from solvimon_rillet.ledger.ledger import FINISHED, Claim, Document
 from solvimon_rillet.mapping.credit_memos import Applications, Original, to_applications
-from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.solvimon.models import Invoice
 from solvimon_rillet.workflows.export.link_resolver import idempotency_key
 from solvimon_rillet.workflows.export.verification import deleted_in_rillet
@@ -72,10 +72,10 @@ class ApplicationPlan:
 class CreditApplier:
     """Plans and sends the applications of one connection's memos."""
 
-    def __init__(self, connection: str, ledger: Ledger, rillet: RilletClient) -> None:
-        self._connection = connection
-        self._ledger = ledger
-        self._rillet = rillet
+    def __init__(self, connection: Connection) -> None:
+        self._name = connection.name
+        self._ledger = connection.ledger
+        self._rillet = connection.rillet
 
     def plan(self, claim: Claim, note: Invoice, applied_on: str, *, fresh: bool) -> ApplicationPlan:
         """What to apply; Rillet is asked what is open if the ledger knows of too little.
@@ -104,7 +104,7 @@ class CreditApplier:
         self._ledger.record_step(claim, {"applying": plan.as_item()})
         memo_id = str(claim.record["rillet_id"])
         # The key is of the content: a set is applied once, and another set is not answered by an old key.
-        key = idempotency_key(self._connection, "applications", memo_id, hash_of(planned.payload))
+        key = idempotency_key(self._name, "applications", memo_id, hash_of(planned.payload))
         self._rillet.apply_credit_memo(memo_id, planned.payload, key)
 
     def keep_open_amounts(self, claim: Claim, plan: ApplicationPlan) -> None:
@@ -113,7 +113,7 @@ class CreditApplier:
         for solvimon_id, original in plan.originals.items():
             applied = amounts.get(original.rillet_id, Decimal())
             left = original.open_amount - applied
-            document = Document(self._connection, "invoice", solvimon_id)
+            document = Document(self._name, "invoice", solvimon_id)
             memo = f"{CREDIT}{claim.record['rillet_id']}"
             self._ledger.add_facts(document, {"open_amount": money.plain(left), memo: money.plain(applied)})
 
@@ -129,7 +129,7 @@ class CreditApplier:
         """The credited invoices by Solvimon id, with what this memo can take, and why others are left out."""
         found, left_out = dict[str, Original](), dict[str, str]()
         for credited in note.credited_invoices():
-            record = self._ledger.read(Document(self._connection, "invoice", credited.id)) or {}
+            record = self._ledger.read(Document(self._name, "invoice", credited.id)) or {}
             if record.get("state") not in FINISHED:
                 why = record.get("reason") or f"it is {record.get('state', 'unknown here')}"
                 left_out[credited.id] = f", which is not in Rillet: {why}"
@@ -156,7 +156,7 @@ def in_doubt(claim: Claim) -> bool:
 
 
 def application_started(claim: Claim) -> ApplicationPlan | None:
-    """The plan that an earlier run may have carried out; a refused one is planned anew."""
+    """The plan that an earlier run may have carried out; a refused one is planned again."""
     item = claim.record.get("applying")
     if item is None or claim.state == "rejected" or "left_out" not in item:
         return None

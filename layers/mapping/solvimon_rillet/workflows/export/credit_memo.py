@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from solvimon_rillet import money
+from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import Code, NeedsAttention, Skip
-from solvimon_rillet.ledger.ledger import FINISHED, Claim, Document, Ledger
+from solvimon_rillet.ledger.ledger import FINISHED, Claim, Document
 from solvimon_rillet.mapping.credit_memos import to_rillet_credit_memo
 from solvimon_rillet.mapping.document_fields import document_day
-from solvimon_rillet.rillet.client import RilletClient
-from solvimon_rillet.settings import Settings
-from solvimon_rillet.solvimon.client import SolvimonClient
+from solvimon_rillet.mapping.eligibility import check_eligible
 from solvimon_rillet.solvimon.models import Invoice
+from solvimon_rillet.workflows.export import preparation
 from solvimon_rillet.workflows.export.accounting_periods import AccountingPeriods
 from solvimon_rillet.workflows.export.applications import (
     ApplicationPlan,
@@ -21,99 +21,134 @@ from solvimon_rillet.workflows.export.applications import (
     application_started,
     in_doubt,
 )
-from solvimon_rillet.workflows.export.send_once import Export
-from solvimon_rillet.workflows.export.verification import CreatedDocument, number_note, outcome_facts
+from solvimon_rillet.workflows.export.link_resolver import LinkResolver
+from solvimon_rillet.workflows.export.preparation import NotOurs, Prepared
+from solvimon_rillet.workflows.export.send_once import (
+    SendRefused,
+    find_open_attempt,
+    record_refusal,
+    send_once,
+)
+from solvimon_rillet.workflows.export.verification import (
+    CreatedDocument,
+    deleted_meanwhile,
+    number_note,
+    outcome_facts,
+)
+from solvimon_rillet.workflows.lease import under_lease
 from solvimon_rillet.workflows.outcome import Result, error_fields
 
 ExportOriginal = Callable[[str], Result]
+"""Exports the invoice with this id, and says how that ended."""
+KIND = "credit_memo"
 MEMO_STEP = "memo_created"
 
 
-class ExportCreditMemo(Export):
+class ExportCreditMemo:
     """The workflow for one connection.
 
     A credit memo has two effects in Rillet, and the record has a step for each: the memo itself, then its
     applications. A crash between them resumes at the second.
     """
 
-    kind = "credit_memo"
-    workflow = "export_credit_memo"
-
-    def __init__(
-        self,
-        connection: str,
-        settings: Settings,
-        ledger: Ledger,
-        solvimon: SolvimonClient,
-        rillet: RilletClient,
-        books: AccountingPeriods,
-        clock: Callable[[], float],
-        export_original: ExportOriginal,
-    ) -> None:
-        super().__init__(connection, settings, ledger, solvimon, rillet, books, clock)
+    def __init__(self, connection: Connection, export_original: ExportOriginal) -> None:
+        self._connection = connection
+        self._ledger = connection.ledger
+        self._settings = connection.settings
+        self._periods = AccountingPeriods(connection)
+        self._applier = CreditApplier(connection)
         self._export_original = export_original
-        self._applier = CreditApplier(connection, ledger, rillet)
+
+    def run(self, credit_note_id: str, owner: str) -> Result:
+        """Export one credit note, or record why not.
+
+        Args:
+            credit_note_id: Solvimon's id.
+            owner: names this very run; the lease is held under it.
+
+        Raises:
+            RetryLater: nothing happened; a later run goes on.
+            OutcomeUnknown: it may be in Rillet; a later run finds out before it sends another.
+        """
+        try:
+            preparation.check_id(credit_note_id)
+        except NeedsAttention as why:
+            return Result(credit_note_id[:64], "rejected", error_fields(why))
+        document = Document(self._connection.name, KIND, credit_note_id)
+        return under_lease(self._ledger, document, owner, self._export)
 
     def dry_run(self, credit_note_id: str) -> Result:
         """What ``run`` would send for a credit note, and why; writes nothing anywhere."""
-        known: dict[str, Any] = {}
-        try:
-            known = self._known(credit_note_id)
-            note = self._solvimon.invoice(credit_note_id)
-            if not note.is_credit_note:
-                return Result(credit_note_id, "not_ours", {"reason": "It is an invoice, not a credit note."})
-            self._check_wanted(note)
-            booked_on = self._booking_day(note, known, dry_run=True)
-            resolved = self._linker(dry_run=True).resolve(note)
-            mapped = to_rillet_credit_memo(note, resolved.links, self._settings, booked_on)
-        except NeedsAttention as why:
-            return Result(credit_note_id, "would_reject", {**known, **error_fields(why)})
-        except Skip as why:
-            return Result(credit_note_id, "would_skip", {**known, "reason": why.reason})
-        facts: dict[str, Any] = {
-            "payload": mapped.payload,
-            "tie_out": mapped.totals.as_text(),
-            "warnings": [*resolved.warnings, *mapped.warnings],
-            "came_from": mapped.origins,
-            "applied_to": [credited.id for credited in note.credited_invoices()],
-        }
-        return Result(credit_note_id, self._would(known), {**known, **facts})
+        links = LinkResolver(self._connection, dry_run=True)
+
+        def prepare(note: Invoice, record: Mapping[str, Any]) -> Prepared:
+            self._check(note)
+            return self._prepare(note, record, links, dry_run=True)
+
+        def applied_to(prepared: Prepared) -> Mapping[str, Any]:
+            return {"applied_to": [credited.id for credited in prepared.document.credited_invoices()]}
+
+        document = Document(self._connection.name, KIND, credit_note_id)
+        return preparation.dry_run(self._connection, document, prepare, applied_to)
 
     def _export(self, claim: Claim) -> Result:
-        """The steps in order: read, originals first, map, tie out; the memo; its applications; record."""
-        linker = self._linker()
+        """The steps in order: read, check, originals, map, send once, verify, record; its applications."""
+        if claim.done:
+            return preparation.already_done(claim)
+        links = LinkResolver(self._connection)
         try:
-            note = self._read(claim)
-            if not note.is_credit_note:
-                self._ledger.discard_claim(claim)
-                return Result(note.id, "not_ours", {"reason": "It is an invoice, not a credit note."})
-            if claim.record.get("step") == MEMO_STEP:
+            note = preparation.read_document(self._connection, claim)
+            if note.is_credit_note and claim.record.get("step") == MEMO_STEP:
                 return self._resume(claim, note)
-            self._check_wanted(note)
+            self._check(note)
             self._export_originals(note)
-            booked_on = self._booking_day(note, claim.record)
-            resolved = linker.resolve(note)
-            mapped = to_rillet_credit_memo(note, resolved.links, self._settings, booked_on)
-        except (NeedsAttention, Skip) as why:
-            return self._stop(claim, why)
-        warnings = [*resolved.warnings, *mapped.warnings]
-        attempt = self._next_attempt(claim, mapped)
-        found = self._find_earlier(claim, attempt)
-        if not found:
-            self._ledger.record_attempt(claim, attempt)
-            try:
-                found = self._sent(claim, attempt, mapped)
-            except NeedsAttention as why:
-                return self._after_refusal(claim, note, attempt, linker, why)
-        warnings += number_note(mapped.payload.get("credit_memo_number"), found[0].number)
-        return self._book(claim, found, mapped.totals.as_text(), warnings)
+            prepared = self._prepare(note, claim.record, links)
+        except NotOurs as other:
+            self._ledger.discard_claim(claim)
+            return Result(claim.document.id, "not_ours", {"reason": str(other)})
+        except (NeedsAttention, Skip):
+            # It is not to be sent, but an earlier attempt may have put it into Rillet.
+            found = find_open_attempt(self._connection, claim, self._find)
+            if found and claim.attempt:
+                return self._record(claim, found, claim.attempt.totals, [])
+            raise
+        try:
+            found = send_once(
+                self._connection,
+                claim,
+                prepared.mapped,
+                create=self._connection.rillet.create_credit_memo,
+                find=self._find,
+            )
+        except SendRefused as refused:
+            return record_refusal(self._connection, claim, note, links, self._periods, refused)
+        number = prepared.mapped.payload.get("credit_memo_number")
+        warnings = [*prepared.warnings, *number_note(number, found[0].number)]
+        return self._record(claim, found, prepared.mapped.totals.as_text(), warnings)
 
-    def _create(self, payload: Mapping[str, object], key: str) -> CreatedDocument:
-        return self._rillet.create_credit_memo(payload, key)
+    def _check(self, note: Invoice) -> None:
+        """Raise ``NotOurs`` for an invoice, and ``Skip`` for a note that is not for Rillet by rule."""
+        if not note.is_credit_note:
+            raise NotOurs("It is an invoice, not a credit note.")
+        check_eligible(note, self._settings, "export_credit_memo")
 
-    def _listed(self, customer_id: str, since: datetime) -> Iterable[CreatedDocument]:
-        """All memos since then: Rillet's list has no filter by customer (Rillet API v4)."""
-        return self._rillet.credit_memos(since)
+    def _prepare(
+        self, note: Invoice, record: Mapping[str, Any], links: LinkResolver, *, dry_run: bool = False
+    ) -> Prepared:
+        """Find the period and the links, and map.
+
+        Raises:
+            NeedsAttention: a person must act before it can be sent.
+        """
+        booked_on = self._periods.booking_day(note, record, dry_run=dry_run)
+        resolved = links.resolve(note)
+        return Prepared(
+            note, resolved, to_rillet_credit_memo(note, resolved.links, self._settings, booked_on)
+        )
+
+    def _find(self, _customer_id: str, since: datetime) -> Iterable[CreatedDocument]:
+        """All memos since a moment: Rillet's list has no filter by customer (Rillet API v4)."""
+        return self._connection.rillet.credit_memos(since)
 
     def _export_originals(self, note: Invoice) -> None:
         """See that every invoice that the note credits is in Rillet before the note.
@@ -123,7 +158,7 @@ class ExportCreditMemo(Export):
             RetryLater, OutcomeUnknown: an original must wait.
         """
         for credited in note.credited_invoices():
-            record = self._ledger.read(Document(self._connection, "invoice", credited.id)) or {}
+            record = self._ledger.read(Document(self._connection.name, "invoice", credited.id)) or {}
             if record.get("state") in FINISHED:
                 continue
             result = self._export_original(credited.id)
@@ -134,7 +169,7 @@ class ExportCreditMemo(Export):
                     f"{result.facts['remedy']} Retry the invoice, and this credit note after it.",
                 )
 
-    def _book(
+    def _record(
         self,
         claim: Claim,
         found: Sequence[CreatedDocument],
@@ -144,21 +179,21 @@ class ExportCreditMemo(Export):
         """Record the first step, the memo; then go on to the second one."""
         memo_id = found[0].id
         state, facts = outcome_facts(claim.document.id, found, totals, warnings)
-        facts = {**facts, "exported_at": int(self._clock()), "step": MEMO_STEP}
+        facts = {**facts, "exported_at": int(self._connection.clock()), "step": MEMO_STEP}
         link = {"solvimon_id": claim.document.id}
-        self._ledger.remember(self._connection, "rillet-credit_memo", memo_id, link)
-        if why := self._deleted_meanwhile(claim, memo_id):
+        self._ledger.remember(self._connection.name, "rillet-credit_memo", memo_id, link)
+        if why := deleted_meanwhile(self._ledger, claim, memo_id):
             state, facts = "differs", {**facts, **error_fields(why)}
         if state == "differs":
             self._ledger.finish(claim, state, facts)
             return Result(claim.document.id, state, facts)
         self._ledger.record_step(claim, facts)
         resumed = replace(claim, record={**claim.record, **facts})
-        return self._apply(resumed, self._solvimon.invoice(claim.document.id))
+        return self._apply(resumed, self._connection.solvimon.invoice(claim.document.id))
 
     def _resume(self, claim: Claim, note: Invoice) -> Result:
         """Go on with a memo that an earlier run has made."""
-        if why := self._deleted_meanwhile(claim, str(claim.record["rillet_id"])):
+        if why := deleted_meanwhile(self._ledger, claim, str(claim.record["rillet_id"])):
             return self._deleted(claim, why)
         return self._apply(claim, note)
 
@@ -170,19 +205,21 @@ class ExportCreditMemo(Export):
                 self._applier.send(claim, plan)
             except NeedsAttention as why:
                 if why.code is Code.RILLET_PERIOD_CLOSED:
-                    self._books.forget()
+                    self._periods.forget()
                 # What we knew to be open is not, any more: ask Rillet, and apply what is.
                 plan = self._plan(claim, note, fresh=True)
                 self._applier.send(claim, plan)
         except NeedsAttention as why:
             if why.code is Code.DELETED_IN_RILLET:
                 return self._deleted(claim, why)
-            return self._reject(claim, _not_applied(claim, why), claim.attempt)
+            not_applied = _not_applied(claim, why)
+            self._ledger.reject(claim, not_applied, claim.attempt)
+            return Result(claim.document.id, "rejected", error_fields(not_applied))
         self._applier.keep_open_amounts(claim, plan)
         return self._finish(claim, plan, note)
 
     def _plan(self, claim: Claim, note: Invoice, *, fresh: bool) -> ApplicationPlan:
-        applied_on = str(self._booking_day(note, claim.record) or document_day(note, self._settings))
+        applied_on = str(self._periods.booking_day(note, claim.record) or document_day(note, self._settings))
         return self._applier.plan(claim, note, applied_on, fresh=fresh)
 
     def _deleted(self, claim: Claim, why: NeedsAttention) -> Result:
@@ -193,13 +230,13 @@ class ExportCreditMemo(Export):
 
     def _finish(self, claim: Claim, plan: ApplicationPlan, note: Invoice) -> Result:
         totals, planned = claim.record["totals"], plan.applications(claim)
-        told = list(claim.record.get("warnings", []))
+        warnings = list(claim.record.get("warnings", []))
         if note.credited_invoices():
-            told += plan.notes(claim)
+            warnings += plan.notes(claim)
         else:
-            told.append("The credit note names no invoice; the memo is not applied.")
+            warnings.append("The credit note names no invoice; the memo is not applied.")
         facts = {
-            "warnings": told,
+            "warnings": warnings,
             "applied": money.text(planned.applied, totals["currency"]),
             "unapplied": money.text(planned.rest, totals["currency"]),
             "applied_to": list(planned.amounts),

@@ -8,13 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from solvimon_rillet.aws.dynamodb import Item
+from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import Code, NeedsAttention
-from solvimon_rillet.ledger.ledger import Ledger
 from solvimon_rillet.mapping.customers import MappedCustomer, imported_hash, to_new_rillet_customer
 from solvimon_rillet.mapping.links import Links
-from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.settings import Settings
-from solvimon_rillet.solvimon.client import SolvimonClient
 from solvimon_rillet.solvimon.models import Customer, Invoice, Product, field_value
 
 DAY = 24 * 3600
@@ -48,29 +46,17 @@ class LinkResolver:
     """Resolves the links of one connection's documents.
 
     Args:
-        connection: its name.
-        settings: its settings.
-        ledger: remembers links.
-        solvimon: reads objects whose custom fields are not on the invoice.
-        rillet: checks a customer the first time, and creates missing ones.
-        dry_run: writes nothing, neither to Rillet nor to the ledger.
+        connection: its ledger remembers links, Solvimon says custom fields that are not on the invoice, and
+            Rillet checks a customer the first time and creates missing ones.
+        dry_run: write nothing, neither to Rillet nor to the ledger.
     """
 
-    def __init__(
-        self,
-        connection: str,
-        settings: Settings,
-        ledger: Ledger,
-        solvimon: SolvimonClient,
-        rillet: RilletClient,
-        *,
-        dry_run: bool = False,
-    ) -> None:
-        self._connection = connection
-        self._settings = settings
-        self._ledger = ledger
-        self._solvimon = solvimon
-        self._rillet = rillet
+    def __init__(self, connection: Connection, *, dry_run: bool = False) -> None:
+        self._name = connection.name
+        self._settings = connection.settings
+        self._ledger = connection.ledger
+        self._solvimon = connection.solvimon
+        self._rillet = connection.rillet
         self._dry_run = dry_run
 
     def resolve(self, invoice: Invoice) -> ResolvedLinks:
@@ -96,7 +82,7 @@ class LinkResolver:
         }
         for kind, identifiers in ids.items():
             for identifier in filter(None, identifiers):
-                self._ledger.forget(self._connection, kind, identifier)
+                self._ledger.forget(self._name, kind, identifier)
         if invoice.payer_id:
             self._next_creation(invoice.payer_id, self._creations(invoice.payer_id))
 
@@ -107,7 +93,7 @@ class LinkResolver:
             ``None`` for a customer without link that is not to be created.
         """
         customer_id = str(customer.id)
-        remembered = self._ledger.link(self._connection, "customer", customer_id)
+        remembered = self._ledger.link(self._name, "customer", customer_id)
         linked = field_value(customer.custom_fields, self._settings.custom_fields.customer)
         if remembered and linked in {None, remembered["rillet_id"]}:
             return LinkedCustomer(str(remembered["rillet_id"]))
@@ -131,7 +117,7 @@ class LinkResolver:
     def _product(self, product_id: str, embedded: Product) -> str | None:
         """The embedded product is read just now, so its field wins over what is remembered."""
         reference = self._settings.custom_fields.product
-        remembered = self._ledger.link(self._connection, "product", product_id)
+        remembered = self._ledger.link(self._name, "product", product_id)
         known = str(remembered["rillet_id"]) if remembered else None
         linked = field_value(embedded.custom_fields, reference) or known
         if linked is None:
@@ -144,7 +130,7 @@ class LinkResolver:
         entity_id = invoice.biller_id
         if entity_id is None:
             raise _no_subsidiary("The invoice names no billing entity.", self._settings)
-        remembered = self._ledger.link(self._connection, "subsidiary", entity_id)
+        remembered = self._ledger.link(self._name, "subsidiary", entity_id)
         linked = self._subsidiary_link(invoice, entity_id, remembered)
         if linked is None:
             entity = invoice.billing_entity
@@ -186,7 +172,7 @@ class LinkResolver:
                 "The invoice names no customer.",
                 "Report the invoice to Solvimon's support, or book it by hand.",
             )
-        remembered = self._ledger.link(self._connection, "customer", customer_id)
+        remembered = self._ledger.link(self._name, "customer", customer_id)
         reference = self._settings.custom_fields.customer
         embedded = invoice.customer
         linked = field_value(embedded.custom_fields, reference) if embedded else None
@@ -245,7 +231,7 @@ class LinkResolver:
             resolved.warnings.append(f"The customer {mapped.payload['name']} would be created in Rillet.")
             return TO_BE_CREATED, False
         count = self._creations(customer_id)
-        key = idempotency_key(self._connection, "customer", customer_id, str(count))
+        key = idempotency_key(self._name, "customer", customer_id, str(count))
         try:
             created = self._rillet.create_customer(mapped.payload, key)
         except NeedsAttention:
@@ -256,12 +242,12 @@ class LinkResolver:
 
     def _creations(self, customer_id: str) -> int:
         """How many keys were used up for a customer: by refusals, or by one that was deleted in Rillet."""
-        known = self._ledger.link(self._connection, "customer-key", customer_id)
+        known = self._ledger.link(self._name, "customer-key", customer_id)
         return int(known["used"]) if known else 0
 
     def _next_creation(self, customer_id: str, count: int) -> None:
         """Rillet may go on to answer what it answered to a key, so the next creation takes another one."""
-        self._ledger.remember(self._connection, "customer-key", customer_id, {"used": count + 1}, 2 * DAY)
+        self._ledger.remember(self._name, "customer-key", customer_id, {"used": count + 1}, 2 * DAY)
 
     def _remember_customer(
         self, customer_id: str, rillet_id: str, mailed: bool | None, synced: str | None = None
@@ -278,7 +264,7 @@ class LinkResolver:
         self, kind: str, solvimon_id: str, facts: Mapping[str, object], seconds: int | None = None
     ) -> None:
         if not self._dry_run:
-            self._ledger.remember(self._connection, kind, solvimon_id, facts, seconds)
+            self._ledger.remember(self._name, kind, solvimon_id, facts, seconds)
 
 
 def _no_subsidiary(message: str, settings: Settings) -> NeedsAttention:

@@ -13,14 +13,13 @@ from typing import Any
 
 from solvimon_rillet.aws.dynamodb import Item
 from solvimon_rillet.aws.sqs import Queue
+from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import Code, NeedsAttention, RetryLater
 from solvimon_rillet.events import SOLVIMON, BusEvent
 from solvimon_rillet.formatting import format_duration, format_timestamp, parse_timestamp
-from solvimon_rillet.ledger.ledger import FINISHED, Document, Ledger
+from solvimon_rillet.ledger.ledger import FINISHED, Document
 from solvimon_rillet.mapping.dates import utc_range
 from solvimon_rillet.mapping.document_fields import document_day
-from solvimon_rillet.settings import Settings
-from solvimon_rillet.solvimon.client import SolvimonClient
 from solvimon_rillet.solvimon.models import Invoice
 from solvimon_rillet.solvimon.types import CREDIT_TYPES
 from solvimon_rillet.workflows.export.redrive_request import ALL, Retry
@@ -55,23 +54,14 @@ class _Batch:
 class Redrive:
     """Retries of one workflow for one connection."""
 
-    def __init__(
-        self,
-        connection: str,
-        workflow: RedriveTarget,
-        settings: Settings,
-        ledger: Ledger,
-        solvimon: SolvimonClient,
-        queue: Queue,
-        clock: Callable[[], float],
-    ) -> None:
-        self._connection = connection
-        self._workflow = workflow
-        self._settings = settings
-        self._ledger = ledger
-        self._solvimon = solvimon
+    def __init__(self, connection: Connection, target: RedriveTarget, queue: Queue) -> None:
+        self._name = connection.name
+        self._target = target
+        self._settings = connection.settings
+        self._ledger = connection.ledger
+        self._solvimon = connection.solvimon
         self._queue = queue
-        self._clock = clock
+        self._clock = connection.clock
         self._counts: Counter[str] = Counter()
         self._causes: Counter[str] = Counter()
 
@@ -87,10 +77,10 @@ class Redrive:
             NeedsAttention: Solvimon refuses its list.
             RetryLater: a service did not answer, and nothing is queued yet.
         """
-        if not getattr(self._settings.workflows, self._workflow.name):
+        if not getattr(self._settings.workflows, self._target.name):
             return {
-                "error": f"The workflow {self._workflow.name} is switched off in the settings.",
-                "remedy": f"Set workflows.{self._workflow.name} to true, then invoke it again.",
+                "error": f"The workflow {self._target.name} is switched off in the settings.",
+                "remedy": f"Set workflows.{self._target.name} to true, then invoke it again.",
             }
         left, why = retry.as_event(), "the run's time was over"
         try:
@@ -117,7 +107,7 @@ class Redrive:
         until = parse_timestamp(retry.changed_until) if retry.changed_until else int(self._clock())
         found: list[Document] = []
         latest = after
-        for document, item in self._ledger.in_state(self._connection, self._workflow.kind, "rejected"):
+        for document, item in self._ledger.in_state(self._name, self._target.kind, "rejected"):
             at = int(item["updated_at"])
             if not after < at <= until:
                 continue
@@ -140,7 +130,7 @@ class Redrive:
             rows, more = self._solvimon.final_invoices(*self._moments(retry), number)
             number += 1
             wanted = [row for row in rows if self._is_wanted(row, retry)]
-            documents = [Document(self._connection, self._workflow.kind, str(row["id"])) for row in wanted]
+            documents = [Document(self._name, self._target.kind, str(row["id"])) for row in wanted]
             yield _Batch(documents, retry.as_event(page=number) if more else None)
             if not more:
                 return
@@ -152,7 +142,7 @@ class Redrive:
 
     def _is_wanted(self, row: Mapping[str, Any], retry: Retry) -> bool:
         """Whether a row is of this kind and these days; what cannot be read is for the workflow to tell."""
-        if (str(row.get("type")) in CREDIT_TYPES) != (self._workflow.kind == "credit_memo"):
+        if (str(row.get("type")) in CREDIT_TYPES) != (self._target.kind == "credit_memo"):
             return False
         day = None
         with contextlib.suppress(NeedsAttention, ValueError):
@@ -182,8 +172,8 @@ class Redrive:
         self._counts += counted + Counter(queued=len(wanted))
 
     def _message(self, document_id: str) -> str:
-        kind = self._workflow.detail_type
-        return BusEvent(SOLVIMON, kind, self._connection, document_id, "", "", bulk=True).as_message()
+        kind = self._target.detail_type
+        return BusEvent(SOLVIMON, kind, self._name, document_id, "", "", bulk=True).as_message()
 
     def _nothing_with(self, code: str) -> dict[str, Any]:
         """The answer where no document has the cause."""
@@ -193,7 +183,7 @@ class Redrive:
                 "codes_now": dict(self._causes),
                 "example": {"retry": {"code": next(iter(self._causes), "product_not_linked")}},
             }
-        told = {"connection": self._connection, "queued": 0, "codes_now": dict(self._causes)}
+        told = {"connection": self._name, "queued": 0, "codes_now": dict(self._causes)}
         what = "Nothing is rejected now." if code == ALL else f"Nothing is rejected with {code} now."
         return {**told, "summary": what}
 
@@ -201,7 +191,7 @@ class Redrive:
         queued, done = self._counts["queued"], self._counts["already_in_rillet"]
         others = {name: n for name, n in self._counts.items() if name not in {"queued", "already_in_rillet"}}
         answer: dict[str, Any] = {
-            "connection": self._connection,
+            "connection": self._name,
             "dry_run": dry_run,
             "would_queue" if dry_run else "queued": queued,
             "already_in_rillet": done,
@@ -215,14 +205,14 @@ class Redrive:
             )
         if left is not None:
             answer["note"] = f"Not everything is looked at: {why}. Go on with the event in go_on."
-            answer["go_on"] = {"connection": self._connection, "dry_run": dry_run, "retry": left}
+            answer["go_on"] = {"connection": self._name, "dry_run": dry_run, "retry": left}
         return answer
 
     def _estimate(self, documents: int) -> str:
         """How long the queue takes at Rillet's rate limit, in plain words."""
         if not documents:
             return "Nothing to do."
-        pacing, calls = self._settings.rillet.pacing, _CALLS[self._workflow.kind]
+        pacing, calls = self._settings.rillet.pacing, _CALLS[self._target.kind]
         window = pacing.window_seconds + pacing.margin_seconds
         length = format_duration(documents * calls * window / pacing.requests)
         each = "one Rillet call" if calls == 1 else f"{calls} Rillet calls"

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from solvimon_rillet import money
 from solvimon_rillet.errors import Code, NeedsAttention
+from solvimon_rillet.ledger.ledger import Claim, Ledger
 from solvimon_rillet.rillet.models import Money
 
 DELETED_LINK = "gone-"
@@ -91,6 +92,15 @@ def deleted_in_rillet(kind: str, rillet_id: str) -> NeedsAttention:
         if kind == "invoice"
         else "If it was a mistake, book and apply it in Rillet by hand; if not, bill it again in Solvimon.",
     )
+
+
+def deleted_meanwhile(ledger: Ledger, claim: Claim, rillet_id: str) -> NeedsAttention | None:
+    """The error for a document that was deleted in Rillet while the answer to its creation was lost."""
+    if claim.attempt is None:  # it was created a moment ago; nobody can have deleted it
+        return None
+    document = claim.document
+    gone = ledger.link(document.connection, f"{DELETED_LINK}{document.kind}", rillet_id)
+    return deleted_in_rillet(document.kind, rillet_id) if gone else None
 
 
 def number_note(sent: object, booked: str) -> list[str]:

@@ -1,22 +1,21 @@
 """Mark a Solvimon invoice paid, partly paid or open again, as Rillet says; note what is edited there."""
 
-import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from solvimon_rillet import money
-from solvimon_rillet.errors import Code, NeedsAttention, Recoverable, RetryLater, Skip
+from solvimon_rillet.connections.connection import Connection
+from solvimon_rillet.errors import Code, NeedsAttention, RetryLater, Skip
 from solvimon_rillet.events import SOLVIMON, BusEvent
 from solvimon_rillet.ledger.document_types import CREDIT
-from solvimon_rillet.ledger.ledger import FINISHED, UNFINISHED, Claim, Document, Ledger
+from solvimon_rillet.ledger.ledger import FINISHED, UNFINISHED, Claim, Document
 from solvimon_rillet.mapping.payments import UNPAID, PaymentState, RilletBalance, to_solvimon_payment_state
-from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.rillet.models import Invoice as RilletInvoice
-from solvimon_rillet.settings import Settings
-from solvimon_rillet.solvimon.client import NotFound, SolvimonClient
+from solvimon_rillet.solvimon.client import NotFound
 from solvimon_rillet.workflows.export.verification import deleted_in_rillet
+from solvimon_rillet.workflows.lease import under_lease
 from solvimon_rillet.workflows.outcome import Result, error_fields
 from solvimon_rillet.workflows.payments.payment_records import PaymentRecords, payment_notes
 from solvimon_rillet.workflows.payments.rillet_changes import RilletChanges
@@ -29,22 +28,12 @@ _NOT_OURS = {"reason": "It is not an invoice or credit memo that came from Solvi
 class MarkInvoicePaid:
     """The workflow for one connection."""
 
-    def __init__(
-        self,
-        connection: str,
-        settings: Settings,
-        ledger: Ledger,
-        solvimon: SolvimonClient,
-        rillet: RilletClient,
-        clock: Callable[[], float],
-    ) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._settings = settings
-        self._ledger = ledger
-        self._solvimon = solvimon
-        self._rillet = rillet
-        self._changes = RilletChanges(connection, ledger, rillet)
-        self._recorded = PaymentRecords(connection, solvimon, rillet, clock)
+        self._settings = connection.settings
+        self._ledger = connection.ledger
+        self._changes = RilletChanges(connection)
+        self._payment_records = PaymentRecords(connection)
 
     def take(self, event: BusEvent, owner: str) -> Result:
         """Act on what Rillet says of one of its documents.
@@ -79,7 +68,7 @@ class MarkInvoicePaid:
 
     def run(self, invoice_id: str, owner: str) -> Result:
         """Look at a Solvimon invoice's state in Rillet on a person's request, and bring it in step."""
-        document = Document(self._connection, "invoice", invoice_id)
+        document = Document(self._connection.name, "invoice", invoice_id)
         record = self._ledger.read(document)
         if not record or record.get("state") not in FINISHED:
             return Result(invoice_id, "not_ours", _NOT_OURS)
@@ -87,7 +76,7 @@ class MarkInvoicePaid:
 
     def dry_run(self, invoice_id: str) -> Result:
         """What ``run`` would write; writes nothing anywhere."""
-        record = self._ledger.read(Document(self._connection, "invoice", invoice_id))
+        record = self._ledger.read(Document(self._connection.name, "invoice", invoice_id))
         if not record or record.get("state") not in FINISHED:
             return Result(invoice_id, "not_ours", _NOT_OURS)
         try:
@@ -105,10 +94,10 @@ class MarkInvoicePaid:
         Raises:
             RetryLater: it may become ours: an export that it names is not finished.
         """
-        link = self._ledger.link(self._connection, f"rillet-{kind}", rillet_id)
+        link = self._ledger.link(self._connection.name, f"rillet-{kind}", rillet_id)
         named = [str(link["solvimon_id"])] if link else facts.get("references", "").split(",")
         for solvimon_id in filter(None, named):
-            document = Document(self._connection, kind, solvimon_id)
+            document = Document(self._connection.name, kind, solvimon_id)
             record = self._ledger.read(document) or {}
             if record.get("state") in UNFINISHED:
                 raise RetryLater(f"The export of {solvimon_id} is not finished.")
@@ -134,21 +123,17 @@ class MarkInvoicePaid:
 
     def _leased(self, kind: str, document: Document, owner: str, work: Callable[[Claim], Result]) -> Result:
         """Do something that another run must not do at the same time, under a record of its own."""
-        claim = self._ledger.claim(Document(self._connection, kind, document.id), owner)
-        try:
-            return work(claim)
-        except NeedsAttention as why:
-            if why.code is Code.DELETED_IN_RILLET:
-                self._ledger.mark_mismatch(document, why)
-            self._ledger.reject(claim, why, None)
-            return Result(document.id, "rejected", error_fields(why))
-        except Skip as why:
-            self._ledger.skip(claim, why.reason)
-            return Result(document.id, "skipped", {"reason": why.reason})
-        except Recoverable as error:
-            with contextlib.suppress(Recoverable):
-                self._ledger.release(claim, error)
-            raise
+
+        def work_and_notice_deletion(claim: Claim) -> Result:
+            try:
+                return work(claim)
+            except NeedsAttention as why:
+                if why.code is Code.DELETED_IN_RILLET:
+                    self._ledger.mark_mismatch(document, why)
+                raise
+
+        record = Document(self._connection.name, kind, document.id)
+        return under_lease(self._ledger, record, owner, work_and_notice_deletion)
 
     def _mark(
         self, claim: Claim, document: Document, rillet_id: str, facts: Mapping[str, str], *, asked: bool
@@ -186,11 +171,11 @@ class MarkInvoicePaid:
         """The references of the payments that Solvimon has after this, and warnings."""
         if self._settings.payments != "record_each" or (state == UNPAID and not recorded):
             return recorded, []
-        return self._recorded.synchronize(document.id, rillet_id, recorded)
+        return self._payment_records.synchronize(document.id, rillet_id, recorded)
 
     def _shown(self, invoice_id: str) -> PaymentState:
         """What Solvimon says of the invoice's payment now."""
-        invoice = self._solvimon.find("invoices", invoice_id)
+        invoice = self._connection.solvimon.find("invoices", invoice_id)
         if invoice is None:
             raise _not_in_solvimon(invoice_id)
         return PaymentState(invoice.get("paid") is True, invoice.get("payment_status") or "UNPAID")
@@ -199,13 +184,17 @@ class MarkInvoicePaid:
         """The payment state; where a credit plays a part, Rillet is asked what was paid."""
         balance = RilletBalance(facts["status"], Decimal(facts["total"]), Decimal(facts["amount_due"]))
         if balance.names_credit or any(name.startswith(CREDIT) for name in record):
-            counted = [p.amount.amount for p in self._rillet.payments_of(rillet_id) if p.status != "FAILED"]
+            counted = [
+                p.amount.amount
+                for p in self._connection.rillet.payments_of(rillet_id)
+                if p.status != "FAILED"
+            ]
             balance = replace(balance, received=sum(counted, Decimal()))
         return to_solvimon_payment_state(balance)
 
     def _write(self, document: Document, state: PaymentState) -> None:
         try:
-            self._solvimon.change("invoices", document.id, state.as_payload())
+            self._connection.solvimon.change("invoices", document.id, state.as_payload())
         except NotFound:
             raise _not_in_solvimon(document.id) from None
         except NeedsAttention as why:
@@ -215,7 +204,7 @@ class MarkInvoicePaid:
         """Amounts and state: as the event says, else as Rillet answers."""
         if {"status", "total", "amount_due", "currency", "updated_at"} <= told.keys():
             return dict(told)
-        invoice = self._rillet.invoice(rillet_id)
+        invoice = self._connection.rillet.invoice(rillet_id)
         if invoice is None:
             raise deleted_in_rillet("invoice", rillet_id)
         return _facts_of(invoice)

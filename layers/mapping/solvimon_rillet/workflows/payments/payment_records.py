@@ -1,14 +1,14 @@
 """Setting ``payments: record_each``: every successful Rillet payment in Solvimon once, until it is undone."""
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 
 from solvimon_rillet import money
+from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import Code, NeedsAttention
-from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.rillet.models import InvoicePayment
-from solvimon_rillet.solvimon.client import AlreadyExists, NotFound, SolvimonClient
+from solvimon_rillet.solvimon.client import AlreadyExists, NotFound
 from solvimon_rillet.workflows.export.link_resolver import idempotency_key
 
 _SUCCESS = "AUTHORIZED"  # Solvimon's word for it (dossier 2.8)
@@ -22,13 +22,11 @@ class PaymentRecords:
     A payment's reference is its Rillet id without hyphens, since Solvimon may take letters and digits only.
     """
 
-    def __init__(
-        self, connection: str, solvimon: SolvimonClient, rillet: RilletClient, clock: Callable[[], float]
-    ) -> None:
-        self._connection = connection
-        self._solvimon = solvimon
-        self._rillet = rillet
-        self._clock = clock
+    def __init__(self, connection: Connection) -> None:
+        self._name = connection.name
+        self._solvimon = connection.solvimon
+        self._rillet = connection.rillet
+        self._clock = connection.clock
 
     def synchronize(
         self, invoice_id: str, rillet_id: str, recorded: Sequence[str]
@@ -70,7 +68,7 @@ class PaymentRecords:
             today = datetime.fromtimestamp(self._clock(), UTC).date()
             body = _payment(invoice_id, payment, reference, today)
             again = [str(len(ended))] if ended else []  # a key answers what was recorded and reversed before
-            key = idempotency_key(self._connection, "payment", reference, *again)
+            key = idempotency_key(self._name, "payment", reference, *again)
             with contextlib.suppress(AlreadyExists):
                 self._solvimon.create("payments", body, key)
         except NotFound:

@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 from solvimon_rillet import money
+from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import Code, NeedsAttention
-from solvimon_rillet.ledger.ledger import Claim, Document, Ledger
-from solvimon_rillet.rillet.client import RilletClient
+from solvimon_rillet.ledger.ledger import Claim, Document
 from solvimon_rillet.rillet.models import CreditMemo, Invoice
 from solvimon_rillet.workflows.export.verification import DELETED_LINK, deleted_in_rillet, total_mismatch
 from solvimon_rillet.workflows.outcome import Result, error_fields
@@ -22,10 +22,10 @@ _MEMO_WHOLE = "applied"  # the last step of a memo's export
 class RilletChanges:
     """What is noted of one connection's documents."""
 
-    def __init__(self, connection: str, ledger: Ledger, rillet: RilletClient) -> None:
-        self._connection = connection
-        self._ledger = ledger
-        self._rillet = rillet
+    def __init__(self, connection: Connection) -> None:
+        self._name = connection.name
+        self._ledger = connection.ledger
+        self._rillet = connection.rillet
 
     def compare(
         self, document: Document, record: Mapping[str, Any], facts: Mapping[str, str]
@@ -87,7 +87,7 @@ class RilletChanges:
 
         It may be one whose export has lost its answer: the run that finds out its id finds this as well.
         """
-        self._ledger.remember(self._connection, f"{DELETED_LINK}{kind}", rillet_id, {}, GONE_SECONDS)
+        self._ledger.remember(self._name, f"{DELETED_LINK}{kind}", rillet_id, {}, GONE_SECONDS)
 
     def _same_total(self, document: Document, record: Mapping[str, Any]) -> NeedsAttention | None:
         """Heal a document that differed by its amounts, if Rillet's net, tax and gross are ours again."""

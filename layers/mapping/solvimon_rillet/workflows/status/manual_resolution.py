@@ -1,19 +1,17 @@
 """A person says what became of a document: it was booked in Rillet by hand, or it is not for Rillet."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from solvimon_rillet import money
 from solvimon_rillet.aws.dynamodb import Item
+from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.ledger.document_types import CREDIT_MEMO, INVOICE, DocumentType
-from solvimon_rillet.ledger.ledger import Document, Ledger
-from solvimon_rillet.rillet.client import RilletClient
+from solvimon_rillet.ledger.ledger import Document
 from solvimon_rillet.rillet.models import CreditMemo, Invoice
-from solvimon_rillet.settings import Settings
-from solvimon_rillet.solvimon.client import SolvimonClient
-from solvimon_rillet.workflows.export.send_once import facts_of
+from solvimon_rillet.workflows.export.preparation import facts_of
 
 Found = Invoice | CreditMemo
 
@@ -29,21 +27,13 @@ class ResolutionRefused(Exception):
 class ManualResolution:
     """Writes a person's word about one connection's documents into the ledger."""
 
-    def __init__(
-        self,
-        connection: str,
-        settings: Settings,
-        ledger: Ledger,
-        solvimon: SolvimonClient,
-        rillet: RilletClient,
-        clock: Callable[[], float],
-    ) -> None:
-        self._connection = connection
-        self._settings = settings
-        self._ledger = ledger
-        self._solvimon = solvimon
-        self._rillet = rillet
-        self._clock = clock
+    def __init__(self, connection: Connection) -> None:
+        self._name = connection.name
+        self._settings = connection.settings
+        self._ledger = connection.ledger
+        self._solvimon = connection.solvimon
+        self._rillet = connection.rillet
+        self._clock = connection.clock
 
     def run(self, kind: DocumentType, document_id: str, rillet_id: str | None, note: str) -> dict[str, Any]:
         """Settle a document.
@@ -59,7 +49,7 @@ class ManualResolution:
             NeedsAttention: Solvimon or Rillet refuses to tell.
             RetryLater: a worker is at it, or a service does not answer.
         """
-        document = Document(self._connection, kind.name, document_id)
+        document = Document(self._name, kind.name, document_id)
         record = self._ledger.read(document) or {}
         if (left := int(record.get("lease_until", 0)) - int(self._clock())) > 0:
             raise RetryLater(f"{document_id} is being worked on at this moment.", after=left)
@@ -93,7 +83,7 @@ class ManualResolution:
             document, "skipped", {**about, **facts, "applying": None, "step": ""}
         )
         self._forget_link(kind, before, None)
-        again = kind.ask(self._connection, document.id)
+        again = kind.ask(self._name, document.id)
         return {
             **self._begin(kind, document, before),
             "state": "skipped",
@@ -118,7 +108,7 @@ class ManualResolution:
         facts["exported_at"] = int(self._clock())
         # The link comes first: without the record it is nothing, the record without it misses payments.
         link = {"solvimon_id": document.id}
-        self._ledger.remember(self._connection, f"rillet-{kind.name}", rillet_id, link)
+        self._ledger.remember(self._name, f"rillet-{kind.name}", rillet_id, link)
         before = self._ledger.resolve_manually(document, "exported", {**about, **facts})
         self._forget_link(kind, before, rillet_id)
         told = {name: facts[name] for name in ("rillet_id", "rillet_number", "totals", "warnings")}
@@ -127,13 +117,13 @@ class ManualResolution:
             answer["what_now"] = "Payments follow from now on. For those that Rillet has already, invoke:"
             answer["payments"] = {
                 "function": "mark_invoice_paid",
-                "event": {"connection": self._connection, "invoice_ids": [document.id]},
+                "event": {"connection": self._name, "invoice_ids": [document.id]},
             }
         return answer
 
     def _begin(self, kind: DocumentType, document: Document, before: Item) -> dict[str, Any]:
         was = before.get("state", "unknown here")
-        return {"connection": self._connection, kind.id_name: document.id, "was": was}
+        return {"connection": self._name, kind.id_name: document.id, "was": was}
 
     def _found(self, kind: DocumentType, document: Document, rillet_id: str) -> Found:
         """Rillet's document, if it can be this one."""
@@ -155,10 +145,10 @@ class ManualResolution:
 
     def _other_owner(self, kind: DocumentType, document: Document, found: Found) -> str | None:
         """The Solvimon document that Rillet's belongs to, if it is another one."""
-        link = self._ledger.link(self._connection, f"rillet-{kind.name}", found.id)
+        link = self._ledger.link(self._name, f"rillet-{kind.name}", found.id)
         if link and link["solvimon_id"] != document.id:
             owner = str(link["solvimon_id"])
-            record = self._ledger.read(Document(self._connection, kind.name, owner)) or {}
+            record = self._ledger.read(Document(self._name, kind.name, owner)) or {}
             if record.get("rillet_id") == found.id and record.get("state") != "skipped":
                 return owner
         ours = self._settings.reference_types.invoice
@@ -168,7 +158,7 @@ class ManualResolution:
     def _forget_link(self, kind: DocumentType, before: Item, rillet_id: str | None) -> None:
         """A Rillet document that was thought to be this one is not any more."""
         if before.get("rillet_id") and before["rillet_id"] != rillet_id:
-            self._ledger.forget(self._connection, f"rillet-{kind.name}", str(before["rillet_id"]))
+            self._ledger.forget(self._name, f"rillet-{kind.name}", str(before["rillet_id"]))
 
 
 def _check_open(kind: DocumentType, record: Item, rillet_id: str | None) -> None:

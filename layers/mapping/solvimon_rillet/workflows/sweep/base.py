@@ -1,4 +1,4 @@
-"""What the parts of a sweep share: their time, and telling the bus of what they found."""
+"""What the parts of a sweep budget: their time, and telling the bus of what they found."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from solvimon_rillet.aws.eventbridge import Bus
+from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import Recoverable
 from solvimon_rillet.events import BusEvent
-from solvimon_rillet.ledger.ledger import UNFINISHED, Ledger
+from solvimon_rillet.ledger.ledger import UNFINISHED
 from solvimon_rillet.ledger.sweep_state import PublishedEvent, SweepState
-from solvimon_rillet.settings import Settings
 
 AGAIN_SECONDS = 3600
 """What nobody has worked on for so long has lost its message."""
@@ -18,11 +18,11 @@ _REMEMBERED_SECONDS = 7 * 24 * 3600
 
 
 class OutOfTime(Recoverable):
-    """The function, or this connection's share of it, is over; the next sweep goes on."""
+    """The function, or this connection's budget of it, is over; the next sweep goes on."""
 
 
 class TimeBudget:
-    """A connection's share of the function's time.
+    """A connection's budget of the function's time.
 
     Args:
         left: seconds that are left of the function.
@@ -34,7 +34,7 @@ class TimeBudget:
         self._end = left() - seconds
 
     def left(self) -> float:
-        """Seconds that are left of the share."""
+        """Seconds that are left of the budget."""
         return self._left() - self._end
 
     def check(self) -> None:
@@ -79,7 +79,7 @@ class ScanResult:
 class Scan(Protocol):
     """A part of a sweep; what it raises stops it, and the other parts go on."""
 
-    def run(self, findings: ScanResult, share: TimeBudget) -> None:
+    def run(self, findings: ScanResult, budget: TimeBudget) -> None:
         """Look, and put on the bus what no webhook told of."""
 
 
@@ -104,18 +104,15 @@ class MissedEvent:
 
 @dataclass(frozen=True, slots=True)
 class SweepContext:
-    """What every part of a connection's sweep works with."""
+    """What every scan of a connection is given: the connection, the state of its sweeps, and the bus."""
 
-    connection: str
-    settings: Settings
-    ledger: Ledger
-    memory: SweepState
+    connection: Connection
+    state: SweepState
     bus: Bus
-    clock: Callable[[], float]
 
     def now(self) -> int:
         """Unix seconds."""
-        return int(self.clock())
+        return int(self.connection.clock())
 
     def publish(self, finds: Iterable[MissedEvent], findings: ScanResult) -> None:
         """Put finds on the bus, but for those that wait in a queue since an earlier sweep.
@@ -129,7 +126,7 @@ class SweepContext:
         for find in finds:
             by_kind.setdefault(find.kind, []).append(find)
         for kind, of_kind in by_kind.items():
-            told = self.memory.published(kind, [find.id for find in of_kind])
+            told = self.state.published(kind, [find.id for find in of_kind])
             self.send(
                 kind, [find for find in of_kind if self.should_publish(find, told.get(find.id))], findings
             )
@@ -148,7 +145,7 @@ class SweepContext:
         """Put finds of one kind on the bus, count them, and remember that they are on their way."""
         self.bus.publish(*(find.event for find in finds))
         findings.found.update(find.counted for find in finds)
-        self.memory.mark_published(
+        self.state.mark_published(
             kind, {find.id: PublishedEvent(find.what, self.now()) for find in finds}, seconds
         )
 

@@ -14,7 +14,7 @@ from solvimon_rillet.events import CUSTOMER_UPDATED, SOLVIMON, BusEvent, is_id
 from solvimon_rillet.ledger.ledger import Document
 from solvimon_rillet.ledger.sweep_state import PublishedEvent
 from solvimon_rillet.mapping.customers import imported_hash
-from solvimon_rillet.solvimon.client import PAGE, SolvimonClient
+from solvimon_rillet.solvimon.client import PAGE
 from solvimon_rillet.solvimon.models import Customer, field_value
 from solvimon_rillet.workflows.sweep.base import MissedEvent, ScanResult, SweepContext, TimeBudget
 
@@ -26,39 +26,40 @@ _ENDED = ("synced", "rejected", "skipped")
 class CustomerScan:
     """The part for one connection."""
 
-    def __init__(self, tools: SweepContext, solvimon: SolvimonClient) -> None:
-        self._tools = tools
-        self._solvimon = solvimon
+    def __init__(self, context: SweepContext) -> None:
+        self._context = context
 
-    def run(self, findings: ScanResult, share: TimeBudget) -> None:
+    def run(self, findings: ScanResult, budget: TimeBudget) -> None:
         """Look at some pages, from where the last sweep ended; after the last page comes the first."""
-        most = self._tools.settings.sweep.customers_per_run
-        if not self._tools.settings.workflows.sync_customer:
+        most = self._context.connection.settings.sweep.customers_per_run
+        if not self._context.connection.settings.workflows.sync_customer:
             return
-        turn, done = divmod(self._tools.memory.watermark("customers") or 0, _ROUND)
+        turn, done = divmod(self._context.state.watermark("customers") or 0, _ROUND)
         first = done
         for _ in range(-(-most // PAGE)):
-            share.check()
-            rows, more = self._solvimon.page(
+            budget.check()
+            rows, more = self._context.connection.solvimon.page(
                 "customers", done + 1, order_by="created_at", order_direction="asc"
             )
             self._page(rows, findings)
             turn, done = (turn, done + 1) if more else (turn + 1, 0)
-            self._tools.memory.advance_watermark("customers", turn * _ROUND + done)
+            self._context.state.advance_watermark("customers", turn * _ROUND + done)
             if done == first:
                 return
 
     def _page(self, rows: Sequence[Mapping[str, Any]], findings: ScanResult) -> None:
         hashes = {str(c.id): (c, imported_hash(c)) for c in _read(rows)}
-        connection = self._tools.connection
-        links = self._tools.ledger.read_many(Document(connection, "link-customer", each) for each in hashes)
+        connection = self._context.connection.name
+        links = self._context.connection.ledger.read_many(
+            Document(connection, "link-customer", each) for each in hashes
+        )
         synced = {document.id: item for document, item in links.items()}
         linked = {
             each: now
             for each, (customer, now) in hashes.items()
             if each in synced or field_value(customer.custom_fields, self._field)
         }
-        told = self._tools.memory.published(_KIND, linked)
+        told = self._context.state.published(_KIND, linked)
         differing, new = [], {}
         for each, now in linked.items():
             before = synced.get(each, {}).get("imported_hash")
@@ -66,12 +67,12 @@ class CustomerScan:
                 new[each] = PublishedEvent(f"{now} ", 0)
             elif now != before and (find := self._edited(each, now, before, told.get(each))):
                 differing.append(find)
-        self._tools.memory.mark_published(_KIND, new)
-        self._tools.send(_KIND, self._unanswered(differing, told), findings, None)
+        self._context.state.mark_published(_KIND, new)
+        self._context.send(_KIND, self._unanswered(differing, told), findings, None)
 
     @property
     def _field(self) -> str:
-        return self._tools.settings.custom_fields.customer
+        return self._context.connection.settings.custom_fields.customer
 
     def _edited(
         self, customer_id: str, now: str, before: str | None, told: PublishedEvent | None
@@ -80,17 +81,17 @@ class CustomerScan:
         what = f"{now} {before or ''}"
         if told and told.what == what and before is None and told.at == 0:
             return None
-        event = BusEvent(SOLVIMON, CUSTOMER_UPDATED, self._tools.connection, customer_id, now[:32], "")
+        event = BusEvent(SOLVIMON, CUSTOMER_UPDATED, self._context.connection.name, customer_id, now[:32], "")
         find = MissedEvent(_KIND, customer_id, what, event, "customers")
-        return find if self._tools.should_publish(find, told) else None
+        return find if self._context.should_publish(find, told) else None
 
     def _unanswered(
         self, finds: Sequence[MissedEvent], told: Mapping[str, PublishedEvent]
     ) -> list[MissedEvent]:
         """Without those that were told of already and were rejected, or found to be the same, since then."""
         again = {find.id for find in finds if find.id in told and told[find.id].what == find.what}
-        records = self._tools.ledger.read_many(
-            Document(self._tools.connection, _KIND, each) for each in again
+        records = self._context.connection.ledger.read_many(
+            Document(self._context.connection.name, _KIND, each) for each in again
         )
         answered = {
             document.id

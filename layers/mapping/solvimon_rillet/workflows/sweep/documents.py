@@ -12,7 +12,6 @@ from solvimon_rillet.events import CREDIT_NOTE_FINALISED, INVOICE_FINALISED, fro
 from solvimon_rillet.ledger.ledger import UNFINISHED, Document, is_done
 from solvimon_rillet.mapping.document_fields import document_day
 from solvimon_rillet.mapping.eligibility import NOT_FINAL
-from solvimon_rillet.solvimon.client import SolvimonClient
 from solvimon_rillet.solvimon.models import Invoice
 from solvimon_rillet.workflows.sweep.base import MissedEvent, ScanResult, SweepContext, TimeBudget
 
@@ -28,41 +27,40 @@ _KINDS = {
 class DocumentScan:
     """The part for one connection."""
 
-    def __init__(self, tools: SweepContext, solvimon: SolvimonClient) -> None:
-        self._tools = tools
-        self._solvimon = solvimon
+    def __init__(self, context: SweepContext) -> None:
+        self._context = context
 
-    def run(self, findings: ScanResult, share: TimeBudget) -> None:
+    def run(self, findings: ScanResult, budget: TimeBudget) -> None:
         """Page through the latest final documents, oldest first, and publish those that are missing."""
-        workflows = self._tools.settings.workflows
+        workflows = self._context.connection.settings.workflows
         if not (workflows.export_invoice or workflows.export_credit_memo):
             return
-        since, until = _moment(self._since()), _moment(self._tools.now() + _AHEAD)
+        since, until = _moment(self._since()), _moment(self._context.now() + _AHEAD)
         number, more = 1, True
         while more:
-            share.check()
-            rows, more = self._solvimon.final_invoices(since, until, number)
-            self._tools.publish(self._missing(rows), findings)
+            budget.check()
+            rows, more = self._context.connection.solvimon.final_invoices(since, until, number)
+            self._context.publish(self._missing(rows), findings)
             number += 1
 
     def _since(self) -> int:
         """The date from which documents are looked at; going live must not book the years before."""
-        settings, begun = self._tools.settings, self._tools.memory.record_first_start()
+        settings, begun = self._context.connection.settings, self._context.state.record_first_start()
         if settings.start_date:
             first = int(datetime.combine(settings.start_date, time.min, UTC).timestamp()) - _ZONES
         else:
             first = begun - DAY
-        return max(first, self._tools.now() - settings.sweep.lookback_days * DAY)
+        return max(first, self._context.now() - settings.sweep.lookback_days * DAY)
 
     def _missing(self, rows: Sequence[Mapping[str, Any]]) -> Iterator[MissedEvent]:
         on_time = (row for row in rows if not self._is_too_early(row))
-        events = filter(None, (from_solvimon_row(self._tools.connection, row) for row in on_time))
+        events = filter(None, (from_solvimon_row(self._context.connection.name, row) for row in on_time))
         documents = {
-            Document(self._tools.connection, _KINDS[event.detail_type][0], event.id): event
+            Document(self._context.connection.name, _KINDS[event.detail_type][0], event.id): event
             for event in events
-            if getattr(self._tools.settings.workflows, _KINDS[event.detail_type][1])
+            if getattr(self._context.connection.settings.workflows, _KINDS[event.detail_type][1])
         }
-        records = self._tools.ledger.read_many(documents)
+        records = self._context.connection.ledger.read_many(documents)
         for document, event in documents.items():
             record = records.get(document, {})
             if self._is_missing(record):
@@ -71,7 +69,7 @@ class DocumentScan:
 
     def _is_too_early(self, row: Mapping[str, Any]) -> bool:
         """Whether a document is dated before the connection's start, in its own time zone."""
-        start, settings = self._tools.settings.start_date, self._tools.settings
+        start, settings = self._context.connection.settings.start_date, self._context.connection.settings
         dated = None
         if start:
             with contextlib.suppress(ValidationError, NeedsAttention):  # its export says what is wrong
@@ -84,7 +82,7 @@ class DocumentScan:
         if is_done(record):
             return False
         skipped_as_draft = record.get("state") == "skipped" and record.get("rule") == NOT_FINAL
-        return skipped_as_draft or self._tools.is_stalled(record)
+        return skipped_as_draft or self._context.is_stalled(record)
 
 
 def state_of(record: Mapping[str, Any]) -> str:

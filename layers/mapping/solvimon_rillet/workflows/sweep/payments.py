@@ -13,7 +13,7 @@ from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.events import BusEvent, from_rillet_row
 from solvimon_rillet.ledger.ledger import UNFINISHED, Document
 from solvimon_rillet.rate_limit.limiter import RateLimited
-from solvimon_rillet.rillet.client import RilletClient, RowPage
+from solvimon_rillet.rillet.client import RowPage
 from solvimon_rillet.workflows.payments.rillet_changes import parse_rillet_timestamp
 from solvimon_rillet.workflows.sweep.base import MissedEvent, ScanResult, SweepContext, TimeBudget
 
@@ -27,21 +27,20 @@ _PART = "payments"
 class PaymentScan:
     """The part for one connection."""
 
-    def __init__(self, tools: SweepContext, rillet: RilletClient) -> None:
-        self._tools = tools
-        self._rillet = rillet
+    def __init__(self, context: SweepContext) -> None:
+        self._context = context
 
-    def run(self, findings: ScanResult, share: TimeBudget) -> None:
+    def run(self, findings: ScanResult, budget: TimeBudget) -> None:
         """Read what changed in Rillet since the last sweep, and publish what we have not heard of."""
-        if not self._tools.settings.workflows.mark_invoice_paid:
+        if not self._context.connection.settings.workflows.mark_invoice_paid:
             return
-        began, reached = self._tools.now(), self._tools.memory.watermark(_PART)
+        began, reached = self._context.now(), self._context.state.watermark(_PART)
         since = (began - _FIRST_SECONDS if reached is None else reached) - OVERLAP_SECONDS
-        for rows in self._pages(datetime.fromtimestamp(since, UTC), share):
-            self._tools.publish(self._unheard(rows), findings)
-        self._tools.memory.advance_watermark(_PART, began)
+        for rows in self._pages(datetime.fromtimestamp(since, UTC), budget):
+            self._context.publish(self._unheard(rows), findings)
+        self._context.state.advance_watermark(_PART, began)
 
-    def _pages(self, since: datetime, share: TimeBudget) -> Iterator[Sequence[Any]]:
+    def _pages(self, since: datetime, budget: TimeBudget) -> Iterator[Sequence[Any]]:
         """All pages.
 
         Raises:
@@ -49,7 +48,7 @@ class PaymentScan:
         """
         after, cursor, seen = since.strftime("%Y-%m-%dT%H:%M:%SZ"), None, set[str]()
         while True:
-            page = self._page(cursor, after, share)
+            page = self._page(cursor, after, budget)
             ids = {str(row.get("id")) for row in page.rows if isinstance(row, dict)}
             if ids and ids <= seen:
                 raise RetryLater("Rillet's list of invoices began anew.")
@@ -59,20 +58,20 @@ class PaymentScan:
             if not cursor:
                 return
 
-    def _page(self, cursor: str | None, after: str, share: TimeBudget) -> RowPage:
+    def _page(self, cursor: str | None, after: str, budget: TimeBudget) -> RowPage:
         while True:
-            share.check()
+            budget.check()
             try:
-                return self._rillet.invoice_rows(cursor, after)
+                return self._context.connection.rillet.invoice_rows(cursor, after)
             except RateLimited as busy:
                 wait = busy.after or 0
-                if wait > min(_LONGEST_WAIT, share.left()):
+                if wait > min(_LONGEST_WAIT, budget.left()):
                     raise
                 sleep(wait)
 
     def _unheard(self, rows: Sequence[Any]) -> Iterator[MissedEvent]:
         """Those of our invoices of which Rillet says something newer than we have seen."""
-        read = (from_rillet_row(self._tools.connection, row) for row in rows if isinstance(row, dict))
+        read = (from_rillet_row(self._context.connection.name, row) for row in rows if isinstance(row, dict))
         events = {event.id: event for event in read if event}
         for solvimon_id, event, record, payment in self._ours(events):
             if _should_publish(event.facts, record, payment):
@@ -82,7 +81,7 @@ class PaymentScan:
         self, events: Mapping[str, BusEvent]
     ) -> Iterator[tuple[str, BusEvent, Mapping[str, Any], Mapping[str, Any]]]:
         """The events that belong to a Solvimon invoice, with the records of invoice and payment."""
-        connection, ledger = self._tools.connection, self._tools.ledger
+        connection, ledger = self._context.connection.name, self._context.connection.ledger
         links = ledger.read_many(Document(connection, "link-rillet-invoice", each) for each in events)
         linked = {document.id: [str(item["solvimon_id"])] for document, item in links.items()}
         named = {

@@ -41,38 +41,40 @@ _EXAMPLES = 3
 class StalledScan:
     """The part for one connection."""
 
-    def __init__(self, tools: SweepContext) -> None:
-        self._tools = tools
+    def __init__(self, context: SweepContext) -> None:
+        self._context = context
 
-    def run(self, findings: ScanResult, share: TimeBudget) -> None:
+    def run(self, findings: ScanResult, budget: TimeBudget) -> None:
         """Publish what has not moved for an hour; after a day, say so instead."""
         for kind, workflow in _WORKFLOWS.items():
-            if not getattr(self._tools.settings.workflows, workflow):
+            if not getattr(self._context.connection.settings.workflows, workflow):
                 continue
             idle = {
-                document: self._tools.now() - int(item["updated_at"])
+                document: self._context.now() - int(item["updated_at"])
                 for state in UNFINISHED
-                for document, item in self._idle(kind, state, share)
+                for document, item in self._idle(kind, state, budget)
             }
-            records = self._tools.ledger.read_many(idle)
-            stuck = {d: r for d, r in records.items() if self._tools.is_stalled(r)}
+            records = self._context.connection.ledger.read_many(idle)
+            stuck = {d: r for d, r in records.items() if self._context.is_stalled(r)}
             lost = [document for document in stuck if idle[document] > GIVE_UP_SECONDS]
             self._publish({d: r for d, r in stuck.items() if d not in lost}, findings)
             if lost:
                 findings.errors.append(_in_words(lost, workflow))
 
-    def _idle(self, kind: str, state: str, share: TimeBudget) -> list[tuple[Document, Mapping[str, Any]]]:
+    def _idle(self, kind: str, state: str, budget: TimeBudget) -> list[tuple[Document, Mapping[str, Any]]]:
         found: list[tuple[Document, Mapping[str, Any]]] = []
-        for document, item in self._tools.ledger.in_state(self._tools.connection, kind, state):
-            share.check()
-            if self._tools.now() - int(item["updated_at"]) < AGAIN_SECONDS:
+        for document, item in self._context.connection.ledger.in_state(
+            self._context.connection.name, kind, state
+        ):
+            budget.check()
+            if self._context.now() - int(item["updated_at"]) < AGAIN_SECONDS:
                 break  # the longest unchanged come first
             found.append((document, item))
         return found
 
     def _publish(self, stuck: Mapping[Document, Mapping[str, Any]], findings: ScanResult) -> None:
         invoices = {d: Document(d.connection, "invoice", d.id) for d in stuck if d.kind == "payment"}
-        booked = self._tools.ledger.read_many(invoices.values())
+        booked = self._context.connection.ledger.read_many(invoices.values())
         finds = []
         for document, record in stuck.items():
             if document.kind in _EVENTS:
@@ -85,7 +87,7 @@ class StalledScan:
             else:
                 continue
             finds.append(MissedEvent(document.kind, document.id, state_of(record), event, "stuck"))
-        self._tools.publish(finds, findings)
+        self._context.publish(finds, findings)
 
 
 def _in_words(lost: list[Document], workflow: str) -> str:

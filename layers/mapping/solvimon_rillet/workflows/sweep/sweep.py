@@ -5,13 +5,11 @@ workers, ledger and rules do the work. It holds no lease: whatever it publishes 
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from solvimon_rillet.errors import ConnectionBroken, NeedsAttention, SolvimonRilletError
 from solvimon_rillet.rate_limit.limiter import RateLimited
-from solvimon_rillet.rillet.client import RilletClient
-from solvimon_rillet.solvimon.client import SolvimonClient
 from solvimon_rillet.workflows.sweep.base import OutOfTime, Scan, ScanResult, SweepContext, TimeBudget
 from solvimon_rillet.workflows.sweep.customers import CustomerScan
 from solvimon_rillet.workflows.sweep.documents import DocumentScan
@@ -20,7 +18,7 @@ from solvimon_rillet.workflows.sweep.stalled import StalledScan
 
 logger = logging.getLogger(__name__)
 
-# A step of a part, such as a page, must come to its end after the last share is over.
+# A step of a part, such as a page, must come to its end after the last budget is over.
 _LAST_STEP_SECONDS = 60
 
 
@@ -28,45 +26,43 @@ class Sweep:
     """The sweep of one connection.
 
     Args:
-        tools: the connection's.
-        parts: by what they sweep; they do not depend on each other.
+        context: the connection's.
         check_credentials: raises ``ConnectionBroken`` where one is missing.
-        count: notes a metric of a connection.
+        count: records a metric of a connection.
     """
 
     def __init__(
         self,
-        tools: SweepContext,
-        parts: Mapping[str, Scan],
+        context: SweepContext,
         check_credentials: Callable[[], None],
         count: Callable[[str, str], None],
     ) -> None:
-        self._tools = tools
-        self._parts = parts
+        self._context = context
+        self._scans = scans_of(context)
         self._check_credentials = check_credentials
         self._count = count
 
-    def run(self, share: TimeBudget) -> ScanResult:
+    def run(self, budget: TimeBudget) -> ScanResult:
         """Sweep everything; an error of one part does not stop the others."""
-        findings = ScanResult(self._tools.connection, note=self._not_ready())
+        findings = ScanResult(self._context.connection.name, note=self._not_ready())
         if findings.note:
             return findings
         broken = False
-        for name, part in self._parts.items():
+        for name, scan in self._scans.items():
             try:
-                part.run(findings, share)
+                scan.run(findings, budget)
             except (RateLimited, OutOfTime) as wait:
                 findings.stopped.append(f"{name}: {wait} The next sweep goes on.")
             except Exception as error:  # noqa: BLE001 - whatever it is, the others go on
                 findings.errors.append(f"{name}: {_in_words(error)}")
                 broken = broken or isinstance(error, ConnectionBroken)
         if broken:
-            self._count("ConnectionBroken", self._tools.connection)
+            self._count("ConnectionBroken", self._context.connection.name)
         return findings
 
     def _not_ready(self) -> str:
         """Why a connection that was never swept cannot be yet; nobody is alarmed before it is set up."""
-        if self._tools.memory.first_started_at() is None:
+        if self._context.state.first_started_at() is None:
             try:
                 self._check_credentials()
             except ConnectionBroken as missing:
@@ -74,13 +70,13 @@ class Sweep:
         return ""
 
 
-def scans_of(tools: SweepContext, solvimon: SolvimonClient, rillet: RilletClient) -> dict[str, Scan]:
-    """The parts of a connection's sweep, in their order; ``rillet`` has bulk priority."""
+def scans_of(context: SweepContext) -> dict[str, Scan]:
+    """The scans of a connection's sweep, in their order."""
     return {
-        "documents": DocumentScan(tools, solvimon),
-        "stuck": StalledScan(tools),
-        "customers": CustomerScan(tools, solvimon),
-        "payments": PaymentScan(tools, rillet),
+        "documents": DocumentScan(context),
+        "stuck": StalledScan(context),
+        "customers": CustomerScan(context),
+        "payments": PaymentScan(context),
     }
 
 
@@ -95,14 +91,14 @@ def sweep_all(
     Args:
         connections: their names.
         sweep_for: makes the sweep of a connection.
-        time_left: seconds until the function must end; each connection gets an equal share of it.
+        time_left: seconds until the function must end; each connection gets an equal budget of it.
         count: notes a metric of a connection.
     """
     swept = []
     for number, connection in enumerate(connections):
-        share = TimeBudget(time_left, (time_left() - _LAST_STEP_SECONDS) / (len(connections) - number))
+        budget = TimeBudget(time_left, (time_left() - _LAST_STEP_SECONDS) / (len(connections) - number))
         try:
-            findings = sweep_for(connection).run(share)
+            findings = sweep_for(connection).run(budget)
         except Exception as error:  # noqa: BLE001 - whatever it is, the other connections go on
             findings = ScanResult(connection, errors=[_in_words(error)])
         logger.info("swept", extra=findings.as_answer())

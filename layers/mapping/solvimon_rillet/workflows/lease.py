@@ -1,0 +1,37 @@
+"""Working on one document under its lease, and recording how that ended."""
+
+import contextlib
+from collections.abc import Callable
+
+from solvimon_rillet.errors import NeedsAttention, Recoverable, Skip
+from solvimon_rillet.ledger.ledger import Claim, Document, Ledger
+from solvimon_rillet.workflows.outcome import Result, error_fields
+
+
+def under_lease(ledger: Ledger, document: Document, owner: str, work: Callable[[Claim], Result]) -> Result:
+    """Claim a document, work on it, and record a rejection or a skip.
+
+    Args:
+        ledger: holds the record and its lease.
+        document: what is worked on.
+        owner: names this very run; the lease is held under it.
+        work: does the work and records a success itself. It is called for a finished document too
+            (``claim.done``), without a lease.
+
+    Raises:
+        RetryLater: another worker holds the lease, or a service does not answer.
+        OutcomeUnknown: a write may have happened; a later run finds out.
+    """
+    claim = ledger.claim(document, owner)
+    try:
+        return work(claim)
+    except NeedsAttention as why:  # an attempt with an unknown outcome stays in the record
+        ledger.reject(claim, why, claim.attempt)
+        return Result(document.id, "rejected", error_fields(why))
+    except Skip as why:
+        ledger.skip(claim, why.reason, why.rule)
+        return Result(document.id, "skipped", {"reason": why.reason})
+    except Recoverable as error:
+        with contextlib.suppress(Recoverable):
+            ledger.release(claim, error)
+        raise

@@ -1,0 +1,79 @@
+"""AWS without sockets: requests of boto3 become plain calls of moto's application in the same thread.
+
+Most calls of a long run go to AWS. Over loopback each wakes another thread of the same process twice, which
+takes longer than moto needs for its answer. The vendors stay behind sockets: connections must break there.
+"""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+from urllib.parse import unquote, urlsplit
+
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.httpsession import URLLib3Session
+from urllib3 import HTTPResponse
+from werkzeug.test import run_wsgi_app
+
+from local.system import LocalSystem
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+
+@contextmanager
+def aws_in_process(system: LocalSystem) -> Iterator[None]:
+    """Let every AWS client of this process call the running moto directly."""
+
+    def send(_session: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
+        return send_in_process(request, system.aws.serve)
+
+    with patch.object(URLLib3Session, "send", send):
+        yield
+
+
+def send_in_process(request: AWSPreparedRequest, application: "WSGIApplication") -> AWSResponse:
+    """Send a request to a WSGI application of this process."""
+    given: Any = request.body or b""
+    body = given.read() if hasattr(given, "read") else given
+    content = body.encode() if isinstance(body, str) else bytes(body)
+    url = urlsplit(request.url)
+    headers = {name.upper().replace("-", "_"): text_of(value) for name, value in request.headers.items()}
+    environ: dict[str, Any] = {
+        **{f"HTTP_{name}": value for name, value in headers.items()},
+        "HTTP_HOST": url.netloc,
+        "REQUEST_METHOD": request.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote(url.path, "latin-1"),
+        "RAW_URI": request.url,
+        "QUERY_STRING": url.query,
+        "CONTENT_TYPE": headers.get("CONTENT_TYPE", ""),
+        "CONTENT_LENGTH": str(len(content)),
+        "SERVER_NAME": url.hostname,
+        "SERVER_PORT": str(url.port),
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "wsgi.url_scheme": "http",
+        "wsgi.input": BytesIO(content),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    chunks, status, answered = run_wsgi_app(application, environ, buffered=True)
+    return aws_response(request, int(status.split(" ", 1)[0]), list(answered), b"".join(chunks))
+
+
+def aws_response(
+    request: AWSPreparedRequest, status: int, headers: Sequence[tuple[str, str]], body: bytes
+) -> AWSResponse:
+    """Return a response as botocore's HTTP session does."""
+    raw = HTTPResponse(body=BytesIO(body), status=status, preload_content=False)
+    return AWSResponse(request.url, status, HTTPHeaders.from_pairs(headers), raw)
+
+
+def text_of(value: object) -> str:
+    """Return a header's value or a body as text: botocore has both texts and bytes."""
+    return value.decode() if isinstance(value, bytes) else str(value or "")

@@ -1,0 +1,202 @@
+"""The checks of a connection's books; each yields what is not right, by type and in plain words."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from itertools import chain
+
+from local.books_check.books import Books, Pair
+from local.books_check.customers import in_rillet, in_solvimon, only_in_rillet
+from local.books_check.records import CUSTOMER_REFERENCE, Json, rillet_ids, solvimon_ids
+
+
+class FindingType(StrEnum):
+    """Type of a finding."""
+
+    LOST = "lost"
+    DUPLICATE = "duplicate"
+    MISPLACED = "misplaced"
+    AMOUNT = "amount"
+    DATE = "date"
+    LEDGER = "ledger"
+    PAYMENT = "payment"
+    APPLICATION = "application"
+    CUSTOMER = "customer"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is not right.
+
+    Attributes:
+        type: what.
+        text: the same in words, with names and amounts.
+        solvimon_id: the document of Solvimon that it is about, if any.
+    """
+
+    type: FindingType
+    text: str
+    solvimon_id: str = ""
+
+
+@dataclass
+class Expected:
+    """What the people who acted remember and the records do not tell.
+
+    Attributes:
+        edits: by Solvimon's customer, the last value of each edited field, named as in `customers`.
+        kept: by Rillet's customer, what only Rillet knows and must keep, named as in its API.
+        all_imported: an import came after the last export, so that Solvimon itself has every link; else a
+            customer that an export created is linked by Rillet's external reference only.
+        not_imported: Rillet's customers that Solvimon cannot have.
+        changed_by_import: Rillet's customers that Solvimon can only have with another name or address.
+        closed_up_to: the last day of the closed accounting period, YYYY-MM-DD.
+        open_from: the day after, to which documents of the closed period are moved.
+    """
+
+    edits: dict[str, dict[str, str]] = field(default_factory=dict)
+    kept: dict[str, Json] = field(default_factory=dict)
+    all_imported: bool = False
+    not_imported: set[str] = field(default_factory=set)
+    changed_by_import: set[str] = field(default_factory=set)
+    closed_up_to: str = ""
+    open_from: str = ""
+
+
+Found = Iterator[tuple[FindingType, str]]
+
+
+def findings(books: Books, expected: Expected) -> Iterator[Finding]:
+    """Yield everything that is not right in the books of a connection."""
+    for pair in books.pairs:
+        for check in (_document, _parties, _payment, _application):
+            for kind, text in check(pair, books, expected):
+                yield Finding(kind, text, pair.solvimon.id)
+    for check_all in (_unmatched, _links, _customers):
+        for kind, text in check_all(books, expected):
+            yield Finding(kind, text)
+
+
+def _document(pair: Pair, _books: Books, expected: Expected) -> Found:
+    """A document is in Rillet once, with its amounts and on its day, and the ledger knows it."""
+    solvimon = pair.solvimon
+    if not pair.rillet:
+        yield FindingType.LOST, f"{pair} of {solvimon.amounts} did not reach Rillet: it is {pair.state}."
+        return
+    if not pair.exported:
+        yield FindingType.LEDGER, f"{pair} is in Rillet, and {pair.state}."
+    first, *more = pair.rillet
+    for second in more:
+        yield FindingType.DUPLICATE, f"{pair} is in Rillet twice: as {first.number} and {second.number}."
+    if first.amounts != solvimon.amounts:
+        text = f"{pair} is {solvimon.amounts} in Solvimon and {first.amounts} in Rillet's {first.number}."
+        yield FindingType.AMOUNT, text
+    moved = expected.open_from if solvimon.day <= expected.closed_up_to else solvimon.day
+    if first.day not in (solvimon.day, moved):
+        yield FindingType.DATE, f"{pair} of {solvimon.day} is booked on {first.day}."
+
+
+def _parties(pair: Pair, books: Books, _expected: Expected) -> Found:
+    """A document is booked for its own customer and in its own subsidiary."""
+    customer = books.links["customers"].get(pair.solvimon.customer_id)
+    subsidiary = books.links["billing-entities"].get(pair.solvimon.billing_entity_id)
+    for one in pair.rillet:
+        if customer and one.customer_id not in customer:
+            yield FindingType.MISPLACED, f"{pair} is booked for another customer, {one.customer_id}."
+        if subsidiary and one.subsidiary_id not in subsidiary:
+            yield FindingType.MISPLACED, f"{pair} is booked for another subsidiary, {one.subsidiary_id}."
+
+
+def _payment(pair: Pair, books: Books, _expected: Expected) -> Found:
+    """Solvimon's payment state and Rillet's open amount follow from payments and applications."""
+    if pair.solvimon.is_credit_note or not pair.rillet:
+        return
+    invoice = pair.rillet[0]
+    received, due = books.received[invoice.id], books.due(invoice)
+    status = "UNPAID" if received <= 0 else "PAID" if due <= 0 else "PARTIALLY_PAID"
+    said, paid = pair.solvimon.payment
+    if (said, paid) != (status, status == "PAID"):
+        text = f"{pair} is {said}{', paid' if paid else ''} in Solvimon; {received} was paid and {due} is due"
+        yield FindingType.PAYMENT, f"{text}, so {status}."
+    if due < 0:
+        yield FindingType.PAYMENT, f"{pair} is overpaid or credited too much in Rillet: {due} is due."
+    if invoice.due != due:
+        yield FindingType.PAYMENT, f"Of {pair}, {invoice.due} is open in Rillet instead of {due}."
+
+
+def _application(pair: Pair, books: Books, _expected: Expected) -> Found:
+    """A memo is applied to what it credits and to nothing else, as far as anything is open there."""
+    if not pair.solvimon.is_credit_note:
+        return
+    credited = [one for one in books.pairs if one.solvimon.id in pair.solvimon.credits]
+    originals = [one for each in credited for one in each.rillet]
+    still_open = [one.number for one in originals if books.due(one) > 0]
+    for memo in pair.rillet:
+        if memo.applied.keys() - {one.id for one in originals}:
+            yield FindingType.MISPLACED, f"{pair} is applied to an invoice that it does not credit."
+        applied, gross = sum(memo.applied.values(), Decimal()), memo.amounts.gross
+        if applied > gross or (applied < gross and still_open):
+            text = f"Of {pair}, {applied} of {gross} is applied, and {', '.join(still_open) or 'nothing'}"
+            yield FindingType.APPLICATION, f"{text} is open."
+
+
+def _unmatched(books: Books, _expected: Expected) -> Found:
+    """Rillet has no document of another origin: a lost reference must not hide a double."""
+    for kind, document in books.unmatched:
+        text = f"Rillet's {kind} {document.number} belongs to no document of Solvimon."
+        yield FindingType.DUPLICATE, text
+
+
+def _links(books: Books, expected: Expected) -> Found:
+    """Nothing of one side is twice on the other, and each customer of Rillet is linked."""
+    for collection, links in books.links.items():
+        for rillet_id in _repeated(Counter(chain.from_iterable(links.values()))):
+            text = f"Rillet's {rillet_id} is in Solvimon twice, among the {collection}."
+            yield FindingType.DUPLICATE, text
+    ours, created = books.links["customers"], Counter[str]()
+    linked = set(chain.from_iterable(ours.values()))
+    for customer in books.records.rillet["customers"]:
+        references = solvimon_ids(customer, CUSTOMER_REFERENCE) & ours.keys()
+        created.update(references)
+        is_linked = customer["id"] in linked or (references and not expected.all_imported)
+        if not is_linked and customer["id"] not in expected.not_imported:
+            yield FindingType.CUSTOMER, f"Rillet's customer {customer['id']} is linked to none of Solvimon's."
+    for solvimon_id in _repeated(created):
+        yield FindingType.DUPLICATE, f"Solvimon's customer {solvimon_id} is in Rillet twice."
+
+
+def _customers(books: Books, expected: Expected) -> Found:
+    """Each customer is the same on both sides and as edited last, and Rillet keeps what it alone knows."""
+    theirs = {one["id"]: one for one in books.records.rillet["customers"]}
+    for customer in books.records.solvimon.get("customers", ()):
+        here, edited = in_solvimon(customer), expected.edits.get(customer["id"], {})
+        for what in _unlike(edited, here):
+            text = f"The {what} of {customer['id']} was edited to {edited[what]}, and is {here[what]} now."
+            yield FindingType.CUSTOMER, text
+        for rillet_id in rillet_ids(customer):
+            if rillet_id not in theirs:
+                text = f"{customer['id']} is linked to a customer that Rillet does not have."
+                yield FindingType.CUSTOMER, text
+            elif rillet_id not in expected.changed_by_import:
+                yield from _same_customer(customer["id"], here, in_rillet(theirs[rillet_id]))
+    for rillet_id, kept in expected.kept.items():
+        for what in _unlike(kept, only_in_rillet(theirs[rillet_id])) if rillet_id in theirs else ():
+            yield FindingType.CUSTOMER, f"Rillet's customer {rillet_id} lost its {what}, {kept[what]}."
+
+
+def _same_customer(solvimon_id: str, here: Json, there: Json) -> Found:
+    for what, value in here.items():
+        needed = what in ("name", "email")
+        if value != there[what] and (needed or (value and there[what])):
+            text = f"The {what} of {solvimon_id} is {value} in Solvimon and {there[what]} in Rillet."
+            yield FindingType.CUSTOMER, text
+
+
+def _repeated(counted: Mapping[str, int]) -> list[str]:
+    return [name for name, times in counted.items() if times > 1]
+
+
+def _unlike(some: Mapping[str, object], whole: Mapping[str, object]) -> list[str]:
+    return [name for name, value in some.items() if whole.get(name) != value]

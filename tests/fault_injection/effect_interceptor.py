@@ -1,0 +1,250 @@
+"""The border of the functions' process: what crosses it is written down, or meets a fault.
+
+It knows nothing of our code: it sees the requests that leave through ``requests`` and through botocore.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from http.client import RemoteDisconnected
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+from urllib.parse import urlsplit
+
+import botocore.endpoint
+import requests
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
+from botocore.httpsession import URLLib3Session
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPResponse
+from urllib3.exceptions import ProtocolError
+from urllib3.exceptions import ReadTimeoutError as NoAnswer
+
+from local.aws.in_process_clients import send_in_process
+from local.aws.runtime import Killed, LambdaRuntime
+from local.system import LocalSystem
+from tests.fault_injection import aws_protocol
+from tests.fault_injection.effects import EVENT_SOURCE, Effect, Fault, lasting
+
+_LEASE_SECONDS = 15 * 60 + 1
+"""Longer than any function may run, so longer than any lease."""
+_SQS_DELETE = "DeleteMessageBatch"
+
+
+@dataclass
+class PlannedFault:
+    """One fault at one effect.
+
+    Attributes:
+        effect: where.
+        fault: what.
+        again: starts the workflow a second time.
+        happened: whether the effect was met.
+    """
+
+    effect: Effect
+    fault: Fault
+    again: Callable[[], object] = lambda: None
+    happened: bool = False
+
+
+@dataclass
+class _Invocation:
+    workflow: str
+    dead: bool = False
+
+
+@dataclass
+class EffectInterceptor:
+    """What crosses the border of the functions of a stack.
+
+    Attributes:
+        system: the local system.
+        effects: everything that crossed since ``watch``, in order.
+        plan: the fault that is to happen.
+    """
+
+    system: LocalSystem
+    effects: list[Effect] = field(default_factory=list)
+    plan: PlannedFault | None = None
+
+    def __post_init__(self) -> None:
+        self._seen: Counter[tuple[str, str, str]] = Counter()
+        self._inside: list[_Invocation] = []
+        self._lock = threading.RLock()
+        self._watching = False
+        self._broken_call = ""
+
+    @contextmanager
+    def installed(self) -> Iterator["EffectInterceptor"]:
+        """See everything that leaves the process, until the end."""
+        interceptor = self
+        call, send, aws = vars(LambdaRuntime)["_call"], HTTPAdapter.send, self.system.aws
+
+        def called(runtime: LambdaRuntime, function: Any, event: Any) -> Any:  # noqa: ANN401
+            interceptor._inside.append(invocation := _Invocation(function.workflow))
+            try:
+                return call(runtime, function, event)
+            finally:
+                interceptor._inside.remove(invocation)
+
+        def sent(
+            adapter: HTTPAdapter, request: requests.PreparedRequest, *args: Any, **more: Any
+        ) -> requests.Response:
+            return interceptor._http(request, lambda: send(adapter, request, *args, **more))
+
+        def sent_aws(session: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
+            return interceptor._aws(request, lambda: send_in_process(request, aws.serve))
+
+        with ExitStack() as patches:
+            patches.enter_context(patch.object(LambdaRuntime, "_call", called))
+            patches.enter_context(patch.object(HTTPAdapter, "send", sent))
+            patches.enter_context(patch.object(URLLib3Session, "send", sent_aws))
+            # The AWS client repeats a request at once.
+            waiting = SimpleNamespace(sleep=lambda _seconds: None)
+            patches.enter_context(patch.object(botocore.endpoint, "time", waiting))
+            yield self
+
+    @contextmanager
+    def watch(self, plan: PlannedFault | None = None) -> Iterator[None]:
+        """Write down what crosses from here on, and let the planned fault happen once."""
+        self.effects, self.plan, self._broken_call = [], plan, ""
+        self._seen.clear()
+        self._watching = True
+        try:
+            yield
+        finally:
+            self._watching, self.plan = False, None
+
+    def _fault_at(self, workflow: str, service: str, what: str) -> Fault | None:
+        with self._lock:
+            if not self._watching:
+                return None
+            self._seen[workflow, service, what] += 1
+            effect = Effect(workflow, service, what, self._seen[workflow, service, what])
+            self.effects.append(effect)
+            plan = self.plan
+            if plan is None or plan.happened or plan.effect != effect:
+                return None
+            plan.happened = True
+            return plan.fault
+
+    def _http(self, request: Any, send: Callable[[], requests.Response]) -> requests.Response:  # noqa: ANN401
+        vendor = self._vendor(str(request.url))
+        if not self._inside or not vendor:
+            return send()
+        me = self._alive()
+        path = urlsplit(request.url).path.removeprefix("/v1")
+        fault = self._fault_at(me.workflow, vendor, f"{request.method} {lasting(path)}")
+        match fault:
+            case Fault.LOST | Fault.LOST_FOR_A_DAY:
+                send()
+                raise requests.ConnectionError(
+                    ProtocolError("Connection aborted.", RemoteDisconnected("Remote end closed")),
+                    request=request,
+                )
+            case Fault.TIMED_OUT:
+                pool: Any = None
+                raise requests.ReadTimeout(NoAnswer(pool, request.url, "Read timed out."), request=request)
+            case Fault.FAILED:
+                return _answered(request, 500, b'{"status":500,"title":"Internal Server Error"}')
+            case Fault.SLOW_DOWN:
+                return _answered(request, 429, b"")
+            case Fault.MALFORMED:
+                body = send().content
+                return _answered(request, 200, body[: len(body) // 2] or b"{")
+        self._before(me, fault)
+        response = send()
+        self._after(me, fault)
+        return response
+
+    def _aws(self, request: AWSPreparedRequest, send: Callable[[], AWSResponse]) -> AWSResponse:
+        service, operation = aws_protocol.operation_of(request)
+        if not self._inside:
+            return self._deleted(request, send) if operation == _SQS_DELETE else send()
+        me = self._alive()
+        invocation = aws_protocol.invocation_of(request)
+        if invocation and invocation == self._broken_call:
+            return self._repeated(request, send)
+        if not aws_protocol.is_write(operation):
+            return send()
+        fault = self._fault_at(me.workflow, service, aws_protocol.described(request))
+        match fault:
+            case Fault.THROTTLED:
+                self._broken_call = invocation
+                return aws_protocol.throttled(request)
+            case Fault.LOST | Fault.REPEATED:
+                self._broken_call, self._repeats = invocation, fault is Fault.REPEATED
+                send()
+                raise ReadTimeoutError(endpoint_url=request.url, error="no answer")
+        self._before(me, fault)
+        response = send()
+        self._after(me, fault)
+        return response
+
+    _repeats = False
+
+    def _repeated(self, request: AWSPreparedRequest, send: Callable[[], AWSResponse]) -> AWSResponse:
+        """The AWS client sends a request once more that met a fault."""
+        plan = self.plan
+        if plan and plan.fault is Fault.THROTTLED:
+            return aws_protocol.throttled(request)
+        if self._repeats:
+            return send()
+        raise ConnectTimeoutError(endpoint_url=request.url, error="no way")
+
+    def _deleted(self, request: AWSPreparedRequest, send: Callable[[], AWSResponse]) -> AWSResponse:
+        """Lambda deletes messages that a function is done with."""
+        what = aws_protocol.described(request)
+        workflow = self._workflow_of(what)
+        if self._fault_at(workflow, EVENT_SOURCE, what) is Fault.NOT_DELETED:
+            return aws_protocol.answer(
+                request, 200, b'{"Successful":[],"Failed":[]}', "application/x-amz-json-1.0"
+            )
+        return send()
+
+    def _before(self, me: _Invocation, fault: Fault | None) -> None:
+        if fault is Fault.KILLED_BEFORE:
+            me.dead = True
+            raise Killed
+        if fault is Fault.OVERTAKEN:
+            self.system.advance(_LEASE_SECONDS)
+        if fault in (Fault.AGAIN, Fault.OVERTAKEN) and self.plan:
+            self.plan.again()
+
+    def _after(self, me: _Invocation, fault: Fault | None) -> None:
+        if fault is Fault.KILLED_AFTER:
+            me.dead = True
+            raise Killed
+
+    def _alive(self) -> _Invocation:
+        """The invocation under way; nothing leaves a process that has ended."""
+        me = self._inside[-1]
+        if me.dead:
+            raise Killed
+        return me
+
+    def _vendor(self, url: str) -> str:
+        if url.startswith(f"{self.system.rillet.url}/"):
+            return "Rillet"
+        return "Solvimon" if url.startswith(f"{self.system.solvimon.url}/") else ""
+
+    def _workflow_of(self, what: str) -> str:
+        name = what.split()[-1]
+        queues = self.system.deployment.queues
+        found = [workflow for workflow, queue in queues.items() if queue.url.rpartition("/")[2] == name]
+        return found[0] if found else name
+
+
+def _answered(request: Any, status: int, body: bytes) -> requests.Response:  # noqa: ANN401
+    """An answer that nobody sent."""
+    made = requests.Response()
+    made.status_code, made.request, made.url = status, request, request.url
+    made.headers["Content-Type"] = "application/json"
+    made._content = body
+    made.raw = HTTPResponse(body=b"", status=status)
+    return made

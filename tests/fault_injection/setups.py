@@ -1,0 +1,113 @@
+"""Small setups: a few records on both sides, always at the same moment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from local import sample_data
+from local.books_check.records import rillet_documents
+from local.rillet_webhook import add_rillet_webhook
+from local.sample_data.identity import solvimon_id
+from local.system import Connection, LocalSystem
+
+Json = dict[str, Any]
+
+START = 2211786000.0
+"""2040-02-02T09:00:00Z, when every setup begins: moto throws away messages from far behind the real time."""
+TOKEN = "dG9rZW4gb2YgdGhlIHdlYmhvb2s="
+LINKED = "maasvlakte-quay"
+_PACING = {"requests": 1000, "window_seconds": 1, "margin_seconds": 0}
+
+
+@dataclass
+class Setup:
+    """A connection at the beginning of a scenario, and what the scenario remembers of it.
+
+    Attributes:
+        system: the local system.
+        connection: the one connection.
+        kept: whatever a scenario's later steps need.
+        answer: what a person was answered last.
+    """
+
+    system: LocalSystem
+    connection: Connection
+    kept: Json = field(default_factory=dict)
+    answer: Any = None
+
+    def invoke(self, function: str, **event: object) -> Any:  # noqa: ANN401 - the function's JSON
+        """Invoke a function as a person does, and keep the answer."""
+        self.answer = self.system.invoke(function, event)
+        return self.answer
+
+    def work_off(self) -> None:
+        """Let both vendors deliver what is due, and the workers do what is on their queues."""
+        queues = self.system.pollers.queues
+        while True:
+            happened = bool(self.connection.organisation.deliver_webhooks() or self.system.deliver_webhooks())
+            for function in [name for name, queue in queues.items() if queue.depth().visible]:
+                happened = bool(self.system.pollers.deliver_once(function).received) or happened
+            if not happened:
+                return
+
+    def finalise(self, *documents: Json) -> None:
+        """Put documents into Solvimon and finalise them in this order."""
+        platform = self.connection.platform
+        platform.load({"invoices": list(documents)})
+        for document in documents:
+            platform.finalise(document["id"])
+
+    def rillet_id(self, solvimon_id: str) -> str:
+        """The Rillet id of an invoice."""
+        [found] = rillet_documents(self.connection, solvimon_id)
+        return str(found["id"])
+
+
+def set_up(
+    system: LocalSystem,
+    *,
+    auth: str = "api_key",
+    solvimon: Json | None = None,
+    rillet: Json | None = None,
+    settings: Mapping[str, object] | None = None,
+) -> Setup:
+    """A fresh setup with one linked customer, one that is not linked, and what invoices need.
+
+    Args:
+        system: the local system; it is reset.
+        auth: ``api_key`` or ``oauth``.
+        solvimon: Solvimon's records instead.
+        rillet: Rillet's records instead.
+        settings: of the connection.
+    """
+    system.reset()
+    system.clock.set(START)
+    system.rillet.state.rate_limit = 100_000
+    loose = {"rillet": {"pacing": _PACING}, "fallback_products": sample_data.fallback_products()}
+    made = system.connect(
+        settings={**loose, "start_date": "2040-01-01", **(settings or {})},
+        auth="oauth" if auth == "oauth" else "api_key",
+        solvimon=solvimon_seed() if solvimon is None else solvimon,
+        rillet=rillet_seed() if rillet is None else rillet,
+    )
+    if auth == "api_key":
+        add_rillet_webhook(system, made, token=TOKEN)
+    return Setup(system, made)
+
+
+def solvimon_seed() -> Json:
+    """Of the demo's Solvimon two customers, and no invoices."""
+    seed, customers = sample_data.solvimon_seed(), {solvimon_id("cust", LINKED), unlinked_customer()}
+    seed["customers"] = [each for each in seed["customers"] if each["id"] in customers]
+    return seed | {"invoices": []}
+
+
+def rillet_seed() -> Json:
+    """Of the demo's Rillet the customer that is linked."""
+    seed = sample_data.rillet_seed()
+    return seed | {"customers": seed["customers"][:1]}
+
+
+def unlinked_customer() -> str:
+    """The id of the customer that Rillet does not have yet."""
+    return str(next(c["id"] for c in sample_data.solvimon_seed()["customers"] if not c.get("custom_fields")))

@@ -1,0 +1,197 @@
+"""The people of the company and of its bank: they act in Solvimon and in Rillet, never on the product."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from decimal import Decimal
+from fractions import Fraction
+
+from local.books_check.checks import Expected
+from local.books_check.records import rillet_ids, solvimon_ids
+from local.demo.new_customers import UNLINKED_PRODUCT
+from local.fake_rillet.money import rounded
+from local.fake_solvimon.resources.definitions import PRODUCTS
+from local.sample_data.identity import Json, rillet_id, solvimon_id
+from local.system import Connection, LocalSystem
+from tests.soak import world
+from tests.soak.regions import REGIONS, region_of
+from tests.soak.schedule import Action, Plan
+from tests.soak.seeded_random import seeded_random
+
+_NOT_YET = False
+"""What an act answers that has to wait, such as the payment of an invoice that is not in Rillet."""
+
+
+class Company:
+    """Does what the script says."""
+
+    def __init__(self, plan: Plan, system: LocalSystem, connection: Connection) -> None:
+        self._plan = plan
+        self._system = system
+        self._platform, self._books = connection.platform, connection.organisation
+        self._invoices: dict[object, str] = {}
+        self._booked: dict[str, str] = {}
+        self._payments: dict[str, str] = {}
+        self.expected = Expected(all_imported=True)
+        self.late_invoices = 0
+        self.counts = {"payments": 0, "undone_payments": 0, "customer_edits": 0}
+
+    def do(self, action: Action) -> bool:
+        """Do something; false means that it cannot be done yet."""
+        done: bool = getattr(self, action.kind)(**action.facts)
+        return done
+
+    def finalise(self, number: object, who: object, shape: str, back: int, *, late: bool = False) -> bool:
+        """Bill a customer."""
+        customer = self._customer(who)
+        if customer is None:
+            return _NOT_YET
+        region = REGIONS["nl" if isinstance(who, str) else region_of(int(str(who)))]
+        rng = seeded_random(self._plan.seed, "invoice", number)
+        moment = self._system.clock.now() - back
+        product = self._product() if late else None
+        draft = world.invoice(f"soak-{number}", region, shape, rng, moment, customer, product)
+        self._platform.load({"invoices": [draft]})
+        self._platform.finalise(draft["id"])
+        self._invoices[number] = draft["id"]
+        self.late_invoices += late
+        return True
+
+    def credit(self, invoice: object, part: float | None) -> bool:
+        """Credit an invoice, or a part of it."""
+        if invoice not in self._invoices:
+            return _NOT_YET
+        self._platform.credit(self._invoices[invoice], None if part is None else Fraction(part))
+        return True
+
+    def one_off(self, number: str, invoice: object, who: object) -> bool:
+        """Credit a customer something, with or without a look at an invoice."""
+        if invoice is not None and invoice not in self._invoices:
+            return _NOT_YET
+        originals = [] if invoice is None else [self._invoices[invoice]]
+        if originals:
+            billed = self._platform.invoice(originals[0])
+            customer, currency, entity = (
+                billed[name] for name in ("customer_id", "billing_currency", "billing_entity_id")
+            )
+        else:
+            region = REGIONS[region_of(int(str(who)))]
+            customer, currency = world.customer_id(int(str(who))), region.currency
+            entity = solvimon_id("bile", region.entity)
+        amount = str(seeded_random(self._plan.seed, "one-off", number).randint(5, 30))
+        lines = [{"description": "Goodwill", "amount": amount, "tax": {"percentage": "0", "name": "None"}}]
+        self._platform.one_off_credit(customer, lines, originals, currency=currency, billing_entity_id=entity)
+        return True
+
+    def pay(self, invoice: object, payment: str, part: float | None, *, cleared: bool) -> bool:
+        """Record what the bank received."""
+        booked = self._in_rillet(invoice)
+        if booked is None:
+            return _NOT_YET
+        document = self._books.invoices.get(booked).document
+        left = Decimal(document["amount_due"]["amount"])
+        currency = document["total"]["currency"]
+        if part is not None:
+            left = min(left, rounded(Decimal(document["total"]["amount"]) * Decimal(str(part)), currency))
+        if left > 0:
+            self._payments[payment] = self._books.pay(booked, left, cleared=cleared)["id"]
+            self.counts["payments"] += 1
+        return True
+
+    def clear(self, payment: str) -> bool:
+        """Find a payment on the bank statement."""
+        return self._with_payment(payment, self._books.clear_payment)
+
+    def fail(self, payment: str) -> bool:
+        """Let a payment bounce."""
+
+        def bounce(payment_id: str) -> None:
+            self._books.fail_payment(payment_id)
+            self.counts["undone_payments"] += 1
+
+        return self._with_payment(payment, bounce)
+
+    def undo(self, payment: str) -> bool:
+        """Delete a payment, unless its month is closed."""
+
+        def delete(payment_id: str) -> None:
+            if not self._books.is_closed(self._books.payments.get(payment_id).document["date"]):
+                self._books.delete_payment(payment_id)
+                self.counts["undone_payments"] += 1
+
+        return self._with_payment(payment, delete)
+
+    def edit_customer(self, who: int, what: str, mark: str) -> bool:
+        """Edit a customer in Solvimon, or save it as it is."""
+        key = world.customer_id(who)
+        value = {"name": f"{world.name_of(who)} ({mark})", "email": f"new-{mark}-{who}@customer.example"}
+        value["street"] = f"Kade {mark}"
+        changes: dict[str, Json] = {
+            "name": {"organization": {"legal_name": value["name"]}},
+            "email": {"email": value["email"]},
+            "street": {"organization": {"registered_address": {"line1": value["street"]}}},
+            "nothing": {},
+        }
+        self._platform.edit_customer(key, **changes[what])
+        self.counts["customer_edits"] += 1
+        if what != "nothing":
+            self.expected.edits.setdefault(key, {})[what] = value[what]
+        return True
+
+    def edit_terms(self, who: int, days: int) -> bool:
+        """Edit in Rillet what only Rillet knows of a customer."""
+        key = rillet_id("customer", f"soak-{who}")
+        if key in self._books.customers:
+            self._books.edit_customer(key, payment_terms=days)
+            self.expected.kept[key] = {"payment_terms": days}
+        return True
+
+    def enter_customer(self, number: int) -> bool:
+        """Enter a customer in Rillet; the next import brings it to Solvimon."""
+        self._books.customers.add(world.newcomer(number))
+        return True
+
+    def enter_product(self, number: int) -> bool:
+        """Enter a product in Rillet; the next import brings it to Solvimon."""
+        self._books.products.add(world.new_product(number))
+        return True
+
+    def close_month(self) -> bool:
+        """Close the month that is over in Rillet."""
+        first = self._books.today.replace(day=1)
+        last = first.fromordinal(first.toordinal() - 1)
+        self._books.close_period(last.replace(day=1).isoformat(), last.isoformat())
+        self.expected.open_from, self.expected.closed_up_to = first.isoformat(), last.isoformat()
+        return True
+
+    def link_late_product(self) -> bool:
+        """Enter the product in Rillet and its id in Solvimon."""
+        made = self._books.products.add(UNLINKED_PRODUCT.rillet())
+        link = [{"reference": "rillet_product_id", "value": made.id}]
+        self._platform.change(PRODUCTS, self._product(), {"custom_fields": link})
+        return True
+
+    def _with_payment(self, payment: str, act: Callable[[str], object]) -> bool:
+        if payment in self._payments:
+            act(self._payments[payment])
+        return True
+
+    def _customer(self, who: object) -> Json | None:
+        """Return a customer as Solvimon has it; of one that was entered in Rillet, once it was imported."""
+        records = self._platform.records["customers"]
+        if not isinstance(who, str):
+            return deepcopy(records[world.customer_id(int(str(who)))])
+        key = world.newcomer_id(int(who.removeprefix("newcomer ")))
+        found = (one for one in records.values() if rillet_ids(one) == [key])
+        return deepcopy(next(found, None))
+
+    def _product(self) -> Json:
+        return self._platform.records["products"][solvimon_id("prod", UNLINKED_PRODUCT.name)]
+
+    def _in_rillet(self, invoice: object) -> str | None:
+        """Return Rillet's id of an invoice, by the references that its documents carry."""
+        key = self._invoices.get(invoice, "")
+        if key not in self._booked:
+            for record in self._books.invoices:
+                for solvimon_id in solvimon_ids(record.document):
+                    self._booked.setdefault(solvimon_id, record.id)
+        return self._booked.get(key)
