@@ -61,7 +61,9 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
             return {"error": validation_problems(error), "example": EXAMPLE}
         try:
             if request.action == "status":
-                return ConnectionStatus(services.configuration, services.connections).of(request.connection)
+                return ConnectionStatus(services.configuration, services.connections).describe(
+                    request.connection
+                )
             if request.action == "disconnect":
                 return authorization().disconnect(request.connection)
             return authorization().start(request.connection)

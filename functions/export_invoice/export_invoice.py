@@ -48,7 +48,7 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
     @telemetry.handler
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
         if "Records" in event:
-            return processor.batch(event["Records"], export, context)
+            return processor.process_batch(event["Records"], export, context)
         if "retry" in event:
             return answer_retry(
                 event,

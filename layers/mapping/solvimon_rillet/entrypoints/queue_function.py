@@ -6,7 +6,12 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from solvimon_rillet.connections.configuration import connection_name
-from solvimon_rillet.entrypoints.queue_processor import NEEDED_MILLISECONDS, DoOne, QueueProcessor, summary
+from solvimon_rillet.entrypoints.queue_processor import (
+    NEEDED_MILLISECONDS,
+    DoOne,
+    QueueProcessor,
+    count_outcomes,
+)
 from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.errors import NeedsAttention, Recoverable
 from solvimon_rillet.events import SOLVIMON, BusEvent
@@ -91,7 +96,9 @@ def answer_request(
         if request.dry_run:
             return _dry_run(request.connection, document_id, dry_run_one)
         asked = BusEvent(SOLVIMON, detail_type, request.connection, document_id, "", "")
-        return processor.document(asked, do_one, context, lambda: before(request.connection, document_id))
+        return processor.process_document(
+            asked, do_one, context, lambda: before(request.connection, document_id)
+        )
 
     try:
         results = [do(document_id) for document_id in request.ids]
@@ -100,7 +107,7 @@ def answer_request(
     return {
         "connection": request.connection,
         "dry_run": request.dry_run,
-        "summary": summary(results),
+        "summary": count_outcomes(results),
         "results": [result.as_answer(model.id_name) for result in results],
     }
 
@@ -126,7 +133,7 @@ def answer_retry(
     """
     # Seldom asked for, and many imports: the batches do without.
     from solvimon_rillet.workflows.export.redrive import Redrive, RedriveTarget
-    from solvimon_rillet.workflows.export.redrive_request import EXAMPLES, RetryRequest
+    from solvimon_rillet.workflows.export.redrive_request import RETRY_EXAMPLES, RetryRequest
 
     try:
         request = RetryRequest.model_validate(event)
@@ -138,7 +145,7 @@ def answer_retry(
             has_time=lambda: context.get_remaining_time_in_millis() >= NEEDED_MILLISECONDS,
         )
     except ValidationError as error:
-        return {"error": validation_problems(error), "examples": EXAMPLES}
+        return {"error": validation_problems(error), "examples": RETRY_EXAMPLES}
     except NeedsAttention as error:
         return {"error": error.message, "remedy": error.remedy}
     except Recoverable as error:

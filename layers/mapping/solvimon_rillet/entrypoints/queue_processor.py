@@ -33,9 +33,9 @@ _METRICS = {
 }
 _UNKNOWN_CONNECTION_SECONDS = 900
 # A message lives for 14 days; an older event was not on its way all the time.
-_LONGEST_LATENCY = 15 * 86_400
+_MAX_LATENCY_SECONDS = 15 * 86_400
 # Their messages quote a vendor, which may name people; the ledger has them, the log has not.
-_QUOTES = (Code.REFUSED_BY_RILLET, Code.REFUSED_BY_SOLVIMON)
+_CODES_QUOTING_VENDOR = (Code.REFUSED_BY_RILLET, Code.REFUSED_BY_SOLVIMON)
 
 
 class QueueProcessor:
@@ -54,18 +54,23 @@ class QueueProcessor:
         self._telemetry = telemetry
         self._clock = clock
 
-    def batch(self, records: Iterable[Mapping[str, Any]], do_one: DoOne, context: Any) -> dict[str, Any]:  # noqa: ANN401
+    def process_batch(
+        self,
+        records: Iterable[Mapping[str, Any]],
+        do_one: DoOne,
+        context: Any,  # noqa: ANN401
+    ) -> dict[str, Any]:
         """Do the messages of an SQS batch; one that cannot even be handed back is a failed item."""
         failed = []
         for record in records:
             try:
-                self._message(record, do_one, context)
+                self._process_message(record, do_one, context)
             except Exception:  # whatever it is, the others go on, and SQS hands this one over again
                 logger.exception("message failed", extra={"message_id": record["messageId"]})
                 failed.append({"itemIdentifier": record["messageId"]})
         return {"batchItemFailures": failed}
 
-    def document(
+    def process_document(
         self,
         event: BusEvent,
         do_one: DoOne,
@@ -86,9 +91,9 @@ class QueueProcessor:
         try:
             before()
             self._check_time(context)
-            return self._counted(event, do_one)
+            return self._do_and_count(event, do_one)
         except Recoverable as error:
-            self._note(error, event)
+            self._record_wait(error, event)
             try:
                 deferred = self._queue().defer(event.as_message(), {}, error.after)
             except Recoverable as lost:
@@ -96,17 +101,17 @@ class QueueProcessor:
             told = f"{error} It is on the queue and is tried again by itself in {deferred.delay} s."
             return Result(event.id, "queued", {"reason": told})
 
-    def _message(self, record: Mapping[str, Any], do_one: DoOne, context: Any) -> None:  # noqa: ANN401
+    def _process_message(self, record: Mapping[str, Any], do_one: DoOne, context: Any) -> None:  # noqa: ANN401
         event = BusEvent.from_queue(record["body"])
         after: float | None
         try:
             self._check_time(context)
-            result = self._counted(event, do_one)
+            result = self._do_and_count(event, do_one)
             if result.outcome == "exported":
                 self._record_latency(event)
             return
         except Recoverable as error:
-            self._note(error, event)
+            self._record_wait(error, event)
             after = error.after
         except NeedsAttention as error:  # the connection is not there (yet); its documents wait for it
             logger.exception(
@@ -122,13 +127,13 @@ class QueueProcessor:
         if context.get_remaining_time_in_millis() < NEEDED_MILLISECONDS:
             raise _OutOfTime("There was no time left in this run.", after=1)
 
-    def _counted(self, event: BusEvent, do_one: DoOne) -> Result:
+    def _do_and_count(self, event: BusEvent, do_one: DoOne) -> Result:
         """Do a document, log how it ended and count it."""
         result = do_one(event)
         facts: dict[str, Any] = {
             name: result.facts[name] for name in ("rillet_id", "code", "reason") if name in result.facts
         }
-        if "message" in result.facts and facts.get("code") not in _QUOTES:
+        if "message" in result.facts and facts.get("code") not in _CODES_QUOTING_VENDOR:
             facts["cause"] = result.facts["message"]
         logger.info(
             "document done",
@@ -153,12 +158,12 @@ class QueueProcessor:
             occurred = occurred.replace(tzinfo=UTC)
         seconds = self._clock() - occurred.timestamp()
         # Two vendors' clocks differ by a little; more is no measurement.
-        if -60 <= seconds <= _LONGEST_LATENCY:
+        if -60 <= seconds <= _MAX_LATENCY_SECONDS:
             self._telemetry.count(
                 "BookedAfterSeconds", event.connection, max(0.0, seconds), MetricUnit.Seconds
             )
 
-    def _note(self, error: Recoverable, event: BusEvent) -> None:
+    def _record_wait(self, error: Recoverable, event: BusEvent) -> None:
         logger.warning(
             "document must wait",
             extra={
@@ -182,6 +187,6 @@ def priority_of(event: BusEvent) -> Priority:
     return Priority.BULK if event.bulk else Priority.LIVE
 
 
-def summary(results: list[Result]) -> dict[str, int]:
+def count_outcomes(results: list[Result]) -> dict[str, int]:
     """How many documents ended how."""
     return dict(Counter(result.outcome for result in results))

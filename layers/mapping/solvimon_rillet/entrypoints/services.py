@@ -45,14 +45,14 @@ class Services:
         self._count = count
         self.clock = clock
 
-    def aws(self, service: str) -> Any:  # noqa: ANN401 - the client's type is the service's
+    def aws_client(self, service: str) -> Any:  # noqa: ANN401 - the client's type is the service's
         """A client of an AWS service that names this function in its calls; see ``aws``."""
-        return aws(service, self._environment.get("AWS_LAMBDA_FUNCTION_NAME"))
+        return create_aws_client(service, self._environment.get("AWS_LAMBDA_FUNCTION_NAME"))
 
     @cached_property
     def configuration(self) -> Configuration:
         """Settings and secrets of the connections."""
-        ssm, secrets = self.aws("ssm"), self.aws("secretsmanager")
+        ssm, secrets = self.aws_client("ssm"), self.aws_client("secretsmanager")
         return Configuration(self._environment["STACK"], ssm, secrets, self.clock, self._count)
 
     @cached_property
@@ -67,28 +67,28 @@ class Services:
         """The event bus."""
         from solvimon_rillet.aws.eventbridge import Bus
 
-        return Bus(self._environment["EVENT_BUS"], self.aws("events"))
+        return Bus(self._environment["EVENT_BUS"], self.aws_client("events"))
 
     @cached_property
     def reports(self) -> "ReportBucket":
         """The bucket of reports."""
         from solvimon_rillet.aws.s3_sns import ReportBucket
 
-        return ReportBucket(self._environment["REPORT_BUCKET"], self.aws("s3"))
+        return ReportBucket(self._environment["REPORT_BUCKET"], self.aws_client("s3"))
 
     @cached_property
     def topic(self) -> "Topic":
         """The topic of alarms and summaries."""
         from solvimon_rillet.aws.s3_sns import Topic
 
-        return Topic(self._environment["ALARM_TOPIC"], self.aws("sns"))
+        return Topic(self._environment["ALARM_TOPIC"], self.aws_client("sns"))
 
     @cached_property
     def table(self) -> "Table":
         """The one table."""
         from solvimon_rillet.aws.dynamodb import Table
 
-        return Table(self._environment["LEDGER_TABLE"], self.aws("dynamodb"))
+        return Table(self._environment["LEDGER_TABLE"], self.aws_client("dynamodb"))
 
     @cached_property
     def ledger(self) -> "Ledger":
@@ -106,7 +106,7 @@ class Services:
         """The queue with this address."""
         from solvimon_rillet.aws.sqs import Queue
 
-        return Queue(url, self.aws("sqs"), self.clock)
+        return Queue(url, self.aws_client("sqs"), self.clock)
 
     @property
     def dead_letter_queues(self) -> dict[str, "Queue"]:
@@ -115,7 +115,7 @@ class Services:
         return {url.rpartition("/")[2]: self.queue_at(url) for url in urls}
 
 
-def aws(service: str, caller: str | None) -> Any:  # noqa: ANN401 - the client's type is the service's
+def create_aws_client(service: str, caller: str | None) -> Any:  # noqa: ANN401 - the client's type is the service's
     """A client of an AWS service that gives up while the function still has time to hand its message back.
 
     Three attempts of 6 seconds stay below the 25 seconds that a document is given (``inbox``); boto3's own

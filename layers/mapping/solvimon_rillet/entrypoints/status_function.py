@@ -15,7 +15,7 @@ from solvimon_rillet.ledger.document_types import CREDIT_MEMO, CUSTOMER, INVOICE
 from solvimon_rillet.workflows.status.document_history import DocumentHistory
 from solvimon_rillet.workflows.status.overview import Overview
 
-EXAMPLES: list[dict[str, Any]] = [
+STATUS_EXAMPLES: list[dict[str, Any]] = [
     {"connection": "default"},
     {"invoice_id": "invo_AbC123"},
     {
@@ -38,7 +38,7 @@ def _solvimon_id(value: object) -> object:
 Id = Annotated[str, BeforeValidator(_solvimon_id)]
 
 
-class _Named(BaseModel):
+class _DocumentRequest(BaseModel):
     """A request that may name a document, under one of several names."""
 
     model_config = ConfigDict(extra="forbid")
@@ -51,7 +51,7 @@ class _Named(BaseModel):
         return next(iter(given.items()), None)
 
 
-class ResolveRequest(_Named):
+class ResolveRequest(_DocumentRequest):
     """A manual resolution; ``rillet_id`` must be given, even if it is null."""
 
     invoice_id: Id | None = None
@@ -60,7 +60,7 @@ class ResolveRequest(_Named):
     note: str = Field(min_length=1, max_length=500)
 
     @model_validator(mode="after")
-    def _of_one_document(self) -> Self:
+    def _names_document(self) -> Self:
         if not self.named(INVOICE, CREDIT_MEMO):
             raise ValueError("invoice_id or credit_note_id is missing")
         if not self.note.strip():
@@ -68,7 +68,7 @@ class ResolveRequest(_Named):
         return self
 
 
-class StatusRequest(_Named):
+class StatusRequest(_DocumentRequest):
     """A question about the status, or a manual resolution."""
 
     connection: str = "default"
@@ -95,8 +95,8 @@ def status_handler(environment: Mapping[str, str], clock: Callable[[], float]) -
         if request.resolve:
             return resolve(name, request.resolve)
         if document := request.named(INVOICE, CREDIT_MEMO, CUSTOMER):
-            return DocumentHistory(name, services.ledger, clock).of(*document)
-        return Overview(name, services.ledger, services.dead_letter_queues, clock).now()
+            return DocumentHistory(name, services.ledger, clock).describe(*document)
+        return Overview(name, services.ledger, services.dead_letter_queues, clock).report()
 
     def resolve(name: str, request: ResolveRequest) -> dict[str, Any]:
         # Only this asks the vendors; a question about the status does without their clients.
@@ -114,7 +114,7 @@ def status_handler(environment: Mapping[str, str], clock: Callable[[], float]) -
         try:
             return answer(StatusRequest.model_validate(event))
         except ValidationError as error:
-            return {"error": validation_problems(error), "examples": EXAMPLES}
+            return {"error": validation_problems(error), "examples": STATUS_EXAMPLES}
         except NeedsAttention as error:
             return {"error": error.message, "remedy": error.remedy}
         except Recoverable as error:

@@ -11,7 +11,7 @@ from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import Ama
 
 from solvimon_rillet.entrypoints.lambda_handler import Handler
 
-_Value = tuple[str, str, MetricUnit, float]
+_Metric = tuple[str, str, MetricUnit, float]
 
 
 class Telemetry:
@@ -28,7 +28,7 @@ class Telemetry:
     def __init__(self, environment: Mapping[str, str], name: str) -> None:
         self._service = environment.get("POWERTOOLS_SERVICE_NAME", name)
         self._namespace = environment.get("POWERTOOLS_METRICS_NAMESPACE", "SolvimonRillet")
-        self._values: list[_Value] = []
+        self._values: list[_Metric] = []
         self._lock = threading.Lock()
         self.logger = Logger(service=self._service, level=environment.get("POWERTOOLS_LOG_LEVEL", "INFO"))
         # The shared package logs through the standard library; its records take the same form.
@@ -56,7 +56,7 @@ class Telemetry:
     def flush(self) -> None:
         """Write what was noted, one EMF line per connection."""
         with self._lock:
-            values, self._values = _summed(self._values), []
+            values, self._values = _sum_counts(self._values), []
         for connection in dict.fromkeys(value[0] for value in values):
             # A provider of its own: Powertools' Metrics shares its state between all that use it.
             provider = AmazonCloudWatchEMFProvider(
@@ -73,7 +73,7 @@ class Telemetry:
             provider.flush_metrics()
 
 
-def _summed(values: list[_Value]) -> list[_Value]:
+def _sum_counts(values: list[_Metric]) -> list[_Metric]:
     """Counts of the same name as one value: a run with a thousand calls must not write a thousand of them."""
     sums: dict[tuple[str, str], float] = {}
     for connection, name, unit, value in values:

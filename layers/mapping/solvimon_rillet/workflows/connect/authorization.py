@@ -112,7 +112,7 @@ class RilletAuthorization:
         organisation = self._connections.rillet_with_token(
             connection, settings, lambda: granted.access_token
         ).organization()
-        owner = self._owner(connection, settings)
+        owner = self._bound_organisation(connection, settings)
         if owner.get("organisation_id", organisation.id) != organisation.id:
             return CallbackPage(
                 409,
@@ -120,16 +120,16 @@ class RilletAuthorization:
                 f"It has booked into {owner.get('organisation_name')} so far. Nothing was changed. Use a "
                 f"connection of its own for {organisation.trade_name}.",
             )
-        self._keep(connection, settings, granted, organisation)
+        self._store(connection, settings, granted, organisation)
         return CallbackPage(
             200,
             f"{connection} is connected to {organisation.trade_name}",
             "You may close this window. Documents that were waiting continue by themselves.",
         )
 
-    def _owner(self, connection: str, settings: Settings) -> Mapping[str, Any]:
+    def _bound_organisation(self, connection: str, settings: Settings) -> Mapping[str, Any]:
         """The organisation that a connection has booked into, by an authorisation or by an API key."""
-        if owner := self._table.get(_owner_key(connection)):
+        if owner := self._table.get(_organisation_key(connection)):
             return owner
         try:
             key = self._configuration.credential(connection, "rillet", "api_key")
@@ -138,10 +138,10 @@ class RilletAuthorization:
             return {}
         return {"organisation_id": found.id, "organisation_name": found.trade_name}
 
-    def _keep(self, connection: str, settings: Settings, granted: Grant, organisation: Organization) -> None:
+    def _store(self, connection: str, settings: Settings, granted: Grant, organisation: Organization) -> None:
         names = {"organisation_id": organisation.id, "organisation_name": organisation.trade_name}
         self._connections.tokens(connection, settings).replace(granted, names)
-        self._table.put(_owner_key(connection), names)
+        self._table.put(_organisation_key(connection), names)
         logger.info("rillet connected", extra={"connection": connection, "organisation": organisation.id})
 
     def disconnect(self, connection: str) -> dict[str, Any]:
@@ -161,12 +161,12 @@ class RilletAuthorization:
                     "Rillet."
                 )
                 return {"connection": connection, "disconnected": False, "note": told}
-            note, revoked = self._revoked(settings.rillet, grant.get("refresh_token", ""))
+            note, revoked = self._revoke(settings.rillet, grant.get("refresh_token", ""))
             tokens.forget()
         logger.info("rillet disconnected", extra={"connection": connection, "revoked": revoked})
         return {"connection": connection, "disconnected": True, "revoked": revoked, "note": note}
 
-    def _revoked(self, settings: RilletSettings, token: str) -> tuple[str, bool]:
+    def _revoke(self, settings: RilletSettings, token: str) -> tuple[str, bool]:
         """Revoke a refresh token at Rillet; what to tell, and whether it is revoked."""
         if not token:
             return "There was no token to revoke.", False
@@ -186,5 +186,5 @@ def _state_key(state: str) -> str:
     return f"(deployment)#oauth-state#{hashlib.sha256(state.encode('utf-8', 'replace')).hexdigest()}"
 
 
-def _owner_key(connection: str) -> str:
+def _organisation_key(connection: str) -> str:
     return f"{connection}#oauth#organisation"

@@ -41,7 +41,7 @@ class ConnectionStatus:
         self._configuration = configuration
         self._connections = connections
 
-    def of(self, connection: str) -> dict[str, Any]:
+    def describe(self, connection: str) -> dict[str, Any]:
         """The status of a connection.
 
         Raises:
@@ -88,7 +88,7 @@ class ConnectionStatus:
             remedy = "Put a valid API key into the connection's Solvimon secret, under api_key."
             return Check(name, False, str(error), remedy)
         except (SolvimonRilletError, RequestRejected) as error:
-            return Check(name, False, str(error), _again("solvimon"))
+            return Check(name, False, str(error), _retry_remedy("solvimon"))
         return Check(name, True, f"{settings.solvimon.base_url} accepts it")
 
     def _webhook_secret(self, connection: str, secret: str, key: str, vendor: str) -> Check:
@@ -112,7 +112,7 @@ class ConnectionStatus:
         except ConnectionBroken as error:
             return Check(name, False, str(error), f"{connect} Or put an API key into the Rillet secret.")
         except SolvimonRilletError as error:
-            return Check(name, False, str(error), _again("rillet"))
+            return Check(name, False, str(error), _retry_remedy("rillet"))
         organisation |= {"id": found.id, "name": found.trade_name}
         return Check(name, True, f"connected to {found.trade_name}")
 
@@ -133,5 +133,5 @@ class ConnectionStatus:
         return {**told, "action_needed": "reconnect" if grant.get("access_token") else "connect"}
 
 
-def _again(vendor: str) -> str:
+def _retry_remedy(vendor: str) -> str:
     return f"Ask for the status again in a minute; if it stays so, check {vendor}.base_url in the settings."

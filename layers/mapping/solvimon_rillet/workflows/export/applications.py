@@ -30,7 +30,7 @@ class ApplicationPlan:
     applied_on: str
     originals: Mapping[str, Original]
     left_out: Mapping[str, str]
-    in_place: Mapping[str, Decimal] = field(default_factory=dict)
+    already_applied: Mapping[str, Decimal] = field(default_factory=dict)
 
     def applications(self, claim: Claim) -> Applications:
         """The set that follows for the memo of this record."""
@@ -51,10 +51,10 @@ class ApplicationPlan:
         planned, currency = self.applications(claim), claim.record["totals"]["currency"]
         if planned.rest:
             rest = money.text(planned.rest, currency)
-            notes.append(f"{rest} {currency} stay open on the memo: {self._cause(planned)}.")
+            notes.append(f"{rest} {currency} stay open on the memo: {self._reason_for_rest(planned)}.")
         return notes
 
-    def _cause(self, planned: Applications) -> str:
+    def _reason_for_rest(self, planned: Applications) -> str:
         """Why not all of the memo is applied."""
         if not self.originals:
             return f"it could not be applied to {', '.join(self.left_out)}"
@@ -90,16 +90,18 @@ class CreditApplier:
             NeedsAttention: the memo is not in Rillet any more.
         """
         # What an earlier set took off the invoices is not open there, but it is the memo's own.
-        in_place = self._in_place(claim) if fresh and in_doubt(claim) else {}
-        plan = ApplicationPlan(applied_on, *self._originals(claim, note, in_place, fresh=fresh), in_place)
+        already_applied = self._existing_applications(claim) if fresh and application_attempted(claim) else {}
+        plan = ApplicationPlan(
+            applied_on, *self._originals(claim, note, already_applied, fresh=fresh), already_applied
+        )
         if not fresh and plan.originals and plan.applications(claim).rest:
-            return ApplicationPlan(applied_on, *self._originals(claim, note, in_place, fresh=True))
+            return ApplicationPlan(applied_on, *self._originals(claim, note, already_applied, fresh=True))
         return plan
 
     def send(self, claim: Claim, plan: ApplicationPlan) -> None:
         """Apply what is planned; the plan is written before, because Rillet says less is open afterwards."""
         planned = plan.applications(claim)
-        if not planned.applied or planned.amounts == plan.in_place:
+        if not planned.applied or planned.amounts == plan.already_applied:
             return
         self._ledger.record_step(claim, {"applying": plan.as_item()})
         memo_id = str(claim.record["rillet_id"])
@@ -107,7 +109,7 @@ class CreditApplier:
         key = idempotency_key(self._name, "applications", memo_id, hash_of(planned.payload))
         self._rillet.apply_credit_memo(memo_id, planned.payload, key)
 
-    def keep_open_amounts(self, claim: Claim, plan: ApplicationPlan) -> None:
+    def record_open_amounts(self, claim: Claim, plan: ApplicationPlan) -> None:
         """Keep what is open on the originals now, so that the next credit note need not ask Rillet."""
         amounts = plan.applications(claim).amounts
         for solvimon_id, original in plan.originals.items():
@@ -117,14 +119,14 @@ class CreditApplier:
             memo = f"{CREDIT}{claim.record['rillet_id']}"
             self._ledger.add_facts(document, {"open_amount": money.plain(left), memo: money.plain(applied)})
 
-    def _in_place(self, claim: Claim) -> dict[str, Decimal]:
+    def _existing_applications(self, claim: Claim) -> dict[str, Decimal]:
         memo = self._rillet.credit_memo(str(claim.record["rillet_id"]))
         if memo is None:
             raise deleted_in_rillet("credit_memo", str(claim.record["rillet_id"]))
         return {one.invoice_id: one.amount.amount for one in memo.applications}
 
     def _originals(
-        self, claim: Claim, note: Invoice, in_place: Mapping[str, Decimal], *, fresh: bool
+        self, claim: Claim, note: Invoice, already_applied: Mapping[str, Decimal], *, fresh: bool
     ) -> tuple[dict[str, Original], dict[str, str]]:
         """The credited invoices by Solvimon id, with what this memo can take, and why others are left out."""
         found, left_out = dict[str, Original](), dict[str, str]()
@@ -144,18 +146,18 @@ class CreditApplier:
                 if invoice is None or invoice.amount_due is None:
                     left_out[credited.id] = ", which is not in Rillet any more."
                     continue
-                open_amount = invoice.amount_due.amount + in_place.get(invoice.id, Decimal())
+                open_amount = invoice.amount_due.amount + already_applied.get(invoice.id, Decimal())
             part = credited.amount.quantity if credited.amount else None
             found[credited.id] = Original(str(record["rillet_id"]), open_amount, part)
         return found, left_out
 
 
-def in_doubt(claim: Claim) -> bool:
+def application_attempted(claim: Claim) -> bool:
     """Whether an earlier run sent a set, whatever it was answered."""
     return "applying" in claim.record
 
 
-def application_started(claim: Claim) -> ApplicationPlan | None:
+def attempted_plan(claim: Claim) -> ApplicationPlan | None:
     """The plan that an earlier run may have carried out; a refused one is planned again."""
     item = claim.record.get("applying")
     if item is None or claim.state == "rejected" or "left_out" not in item:

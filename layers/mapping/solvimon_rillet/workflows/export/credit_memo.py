@@ -18,11 +18,11 @@ from solvimon_rillet.workflows.export.accounting_periods import AccountingPeriod
 from solvimon_rillet.workflows.export.applications import (
     ApplicationPlan,
     CreditApplier,
-    application_started,
-    in_doubt,
+    application_attempted,
+    attempted_plan,
 )
 from solvimon_rillet.workflows.export.link_resolver import LinkResolver
-from solvimon_rillet.workflows.export.preparation import NotOurs, Prepared
+from solvimon_rillet.workflows.export.preparation import Prepared, WrongDocumentType
 from solvimon_rillet.workflows.export.send_once import (
     SendRefused,
     find_open_attempt,
@@ -32,7 +32,7 @@ from solvimon_rillet.workflows.export.send_once import (
 from solvimon_rillet.workflows.export.verification import (
     CreatedDocument,
     deleted_meanwhile,
-    number_note,
+    number_warning,
     outcome_facts,
 )
 from solvimon_rillet.workflows.lease import under_lease
@@ -103,7 +103,7 @@ class ExportCreditMemo:
             self._check(note)
             self._export_originals(note)
             prepared = self._prepare(note, claim.record, links)
-        except NotOurs as other:
+        except WrongDocumentType as other:
             self._ledger.discard_claim(claim)
             return Result(claim.document.id, "not_ours", {"reason": str(other)})
         except (NeedsAttention, Skip):
@@ -123,13 +123,13 @@ class ExportCreditMemo:
         except SendRefused as refused:
             return record_refusal(self._connection, claim, note, links, self._periods, refused)
         number = prepared.mapped.payload.get("credit_memo_number")
-        warnings = [*prepared.warnings, *number_note(number, found[0].number)]
+        warnings = [*prepared.warnings, *number_warning(number, found[0].number)]
         return self._record(claim, found, prepared.mapped.totals.as_text(), warnings)
 
     def _check(self, note: Invoice) -> None:
         """Raise ``NotOurs`` for an invoice, and ``Skip`` for a note that is not for Rillet by rule."""
         if not note.is_credit_note:
-            raise NotOurs("It is an invoice, not a credit note.")
+            raise WrongDocumentType("It is an invoice, not a credit note.")
         check_eligible(note, self._settings, "export_credit_memo")
 
     def _prepare(
@@ -194,13 +194,13 @@ class ExportCreditMemo:
     def _resume(self, claim: Claim, note: Invoice) -> Result:
         """Go on with a memo that an earlier run has made."""
         if why := deleted_meanwhile(self._ledger, claim, str(claim.record["rillet_id"])):
-            return self._deleted(claim, why)
+            return self._record_deleted(claim, why)
         return self._apply(claim, note)
 
     def _apply(self, claim: Claim, note: Invoice) -> Result:
         """The second step: apply the memo to what it credits, in one full set, never above what is open."""
         try:
-            plan = application_started(claim) or self._plan(claim, note, fresh=in_doubt(claim))
+            plan = attempted_plan(claim) or self._plan(claim, note, fresh=application_attempted(claim))
             try:
                 self._applier.send(claim, plan)
             except NeedsAttention as why:
@@ -211,24 +211,24 @@ class ExportCreditMemo:
                 self._applier.send(claim, plan)
         except NeedsAttention as why:
             if why.code is Code.DELETED_IN_RILLET:
-                return self._deleted(claim, why)
-            not_applied = _not_applied(claim, why)
+                return self._record_deleted(claim, why)
+            not_applied = _application_failed(claim, why)
             self._ledger.reject(claim, not_applied, claim.attempt)
             return Result(claim.document.id, "rejected", error_fields(not_applied))
-        self._applier.keep_open_amounts(claim, plan)
-        return self._finish(claim, plan, note)
+        self._applier.record_open_amounts(claim, plan)
+        return self._record_applied(claim, plan, note)
 
     def _plan(self, claim: Claim, note: Invoice, *, fresh: bool) -> ApplicationPlan:
         applied_on = str(self._periods.booking_day(note, claim.record) or document_day(note, self._settings))
         return self._applier.plan(claim, note, applied_on, fresh=fresh)
 
-    def _deleted(self, claim: Claim, why: NeedsAttention) -> Result:
+    def _record_deleted(self, claim: Claim, why: NeedsAttention) -> Result:
         """Record that the memo is not in Rillet any more; it is not created again."""
         self._ledger.finish(claim, "differs", error_fields(why))
         shown = {name: claim.record[name] for name in ("rillet_id", "rillet_number", "totals")}
         return Result(claim.document.id, "differs", {**shown, **error_fields(why)})
 
-    def _finish(self, claim: Claim, plan: ApplicationPlan, note: Invoice) -> Result:
+    def _record_applied(self, claim: Claim, plan: ApplicationPlan, note: Invoice) -> Result:
         totals, planned = claim.record["totals"], plan.applications(claim)
         warnings = list(claim.record.get("warnings", []))
         if note.credited_invoices():
@@ -247,7 +247,7 @@ class ExportCreditMemo:
         return Result(claim.document.id, "exported", {**shown, **facts})
 
 
-def _not_applied(claim: Claim, why: NeedsAttention) -> NeedsAttention:
+def _application_failed(claim: Claim, why: NeedsAttention) -> NeedsAttention:
     memo = claim.record["rillet_id"]
     return NeedsAttention(
         why.code, f"The memo {memo} is in Rillet, but it could not be applied: {why.message}", why.remedy

@@ -12,7 +12,7 @@ from solvimon_rillet.solvimon.models import Invoice
 from solvimon_rillet.workflows.export import preparation
 from solvimon_rillet.workflows.export.accounting_periods import AccountingPeriods
 from solvimon_rillet.workflows.export.link_resolver import LinkResolver
-from solvimon_rillet.workflows.export.preparation import NotOurs, Prepared
+from solvimon_rillet.workflows.export.preparation import Prepared, WrongDocumentType
 from solvimon_rillet.workflows.export.send_once import (
     SendRefused,
     find_open_attempt,
@@ -22,7 +22,7 @@ from solvimon_rillet.workflows.export.send_once import (
 from solvimon_rillet.workflows.export.verification import (
     CreatedDocument,
     deleted_meanwhile,
-    number_note,
+    number_warning,
     outcome_facts,
 )
 from solvimon_rillet.workflows.lease import under_lease
@@ -81,7 +81,7 @@ class ExportInvoice:
         try:
             invoice = preparation.read_document(self._connection, claim)
             prepared = self._prepare(invoice, claim.record, links)
-        except NotOurs as other:
+        except WrongDocumentType as other:
             self._ledger.discard_claim(claim)
             return Result(claim.document.id, "not_ours", {"reason": str(other)})
         except (NeedsAttention, Skip):
@@ -100,7 +100,7 @@ class ExportInvoice:
             )
         except SendRefused as refused:
             return record_refusal(self._connection, claim, invoice, links, self._periods, refused)
-        warnings = [*prepared.warnings, *number_note(invoice.invoice_number, found[0].number)]
+        warnings = [*prepared.warnings, *number_warning(invoice.invoice_number, found[0].number)]
         return self._record(claim, found, prepared.mapped.totals.as_text(), warnings)
 
     def _prepare(
@@ -114,7 +114,7 @@ class ExportInvoice:
             Skip: it is not for Rillet, by rule.
         """
         if invoice.is_credit_note:
-            raise NotOurs("It is a credit note, not an invoice.")
+            raise WrongDocumentType("It is a credit note, not an invoice.")
         check_eligible(invoice, self._settings, "export_invoice")
         booked_on = self._periods.booking_day(invoice, record, dry_run=dry_run)
         resolved = links.resolve(invoice)

@@ -15,14 +15,14 @@ from solvimon_rillet.mapping.links import Links
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.models import Customer, Invoice, Product, field_value
 
-DAY = 24 * 3600
+LINK_TTL = 24 * 3600
 TO_BE_CREATED = "(created on export)"
-_KEYS = uuid.UUID("6b0f3c0e-8a53-5b0f-9c3a-1f7d1a2f4a10")
+_KEY_NAMESPACE = uuid.UUID("6b0f3c0e-8a53-5b0f-9c3a-1f7d1a2f4a10")
 
 
 def idempotency_key(*parts: str) -> str:
     """The same parts give the same key, on any machine and after any crash."""
-    return str(uuid.uuid5(_KEYS, "/".join(parts)))
+    return str(uuid.uuid5(_KEY_NAMESPACE, "/".join(parts)))
 
 
 @dataclass(slots=True)
@@ -66,10 +66,10 @@ class LinkResolver:
             NeedsAttention: a product or the billing entity has no link, or the customer cannot have one.
             RetryLater, OutcomeUnknown: a vendor or the ledger does not answer.
         """
-        products = self._products(invoice)
-        subsidiary_id, currency = self._subsidiary(invoice)
+        products = self._product_links(invoice)
+        subsidiary_id, currency = self._subsidiary_and_currency(invoice)
         resolved = ResolvedLinks(Links("", subsidiary_id, currency, products))
-        customer_id, mailed = self._customer(invoice, resolved)
+        customer_id, mailed = self._customer_link(invoice, resolved)
         resolved.links = Links(customer_id, subsidiary_id, currency, products, mailed)
         return resolved
 
@@ -84,9 +84,9 @@ class LinkResolver:
             for identifier in filter(None, identifiers):
                 self._ledger.forget(self._name, kind, identifier)
         if invoice.payer_id:
-            self._next_creation(invoice.payer_id, self._creations(invoice.payer_id))
+            self._use_up_creation_key(invoice.payer_id, self._used_creation_keys(invoice.payer_id))
 
-    def customer(self, customer: Customer) -> LinkedCustomer | None:
+    def link_customer(self, customer: Customer) -> LinkedCustomer | None:
         """The link of a customer that is at hand; one without is created, if the settings allow.
 
         Returns:
@@ -106,15 +106,19 @@ class LinkResolver:
         resolved = ResolvedLinks(Links("", ""))
         return LinkedCustomer(self._create_customer(customer, resolved)[0], resolved.new_customer)
 
-    def _products(self, invoice: Invoice) -> Mapping[str, str]:
+    def _product_links(self, invoice: Invoice) -> Mapping[str, str]:
         found: dict[str, str] = {}
         for _, group in invoice.billed_groups():
             for product in group.products:
-                if product.id and product.id not in found and (linked := self._product(product.id, product)):
+                if (
+                    product.id
+                    and product.id not in found
+                    and (linked := self._product_link(product.id, product))
+                ):
                     found[product.id] = linked
         return found
 
-    def _product(self, product_id: str, embedded: Product) -> str | None:
+    def _product_link(self, product_id: str, embedded: Product) -> str | None:
         """The embedded product is read just now, so its field wins over what is remembered."""
         reference = self._settings.custom_fields.product
         remembered = self._ledger.link(self._name, "product", product_id)
@@ -123,10 +127,10 @@ class LinkResolver:
         if linked is None:
             linked = field_value(self._solvimon.product(product_id).custom_fields, reference)
         if linked and linked != known:
-            self._remember("product", product_id, {"rillet_id": linked}, DAY)
+            self._remember("product", product_id, {"rillet_id": linked}, LINK_TTL)
         return linked
 
-    def _subsidiary(self, invoice: Invoice) -> tuple[str, str | None]:
+    def _subsidiary_and_currency(self, invoice: Invoice) -> tuple[str, str | None]:
         entity_id = invoice.biller_id
         if entity_id is None:
             raise _no_subsidiary("The invoice names no billing entity.", self._settings)
@@ -145,13 +149,13 @@ class LinkResolver:
             same = False
         if not same:
             facts = {"rillet_id": linked} | ({"currency": currency} if currency else {})
-            self._remember("subsidiary", entity_id, facts, DAY)
+            self._remember("subsidiary", entity_id, facts, LINK_TTL)
         return linked, currency
 
     def _subsidiary_link(self, invoice: Invoice, entity_id: str, remembered: Item | None) -> str | None:
-        by_hand = {solvimon: rillet for rillet, solvimon in self._settings.subsidiaries.items()}
-        if entity_id in by_hand:
-            return by_hand[entity_id]
+        configured = {solvimon: rillet for rillet, solvimon in self._settings.subsidiaries.items()}
+        if entity_id in configured:
+            return configured[entity_id]
         reference = self._settings.custom_fields.subsidiary
         embedded = invoice.billing_entity
         linked = field_value(embedded.custom_fields, reference) if embedded else None
@@ -164,7 +168,7 @@ class LinkResolver:
         """Currency of a subsidiary's books; needed only where Solvimon states exchange rates."""
         return next((s.currency for s in self._rillet.subsidiaries() if s.id == subsidiary_id), None)
 
-    def _customer(self, invoice: Invoice, resolved: ResolvedLinks) -> tuple[str, bool | None]:
+    def _customer_link(self, invoice: Invoice, resolved: ResolvedLinks) -> tuple[str, bool | None]:
         customer_id = invoice.payer_id
         if customer_id is None:
             raise NeedsAttention(
@@ -230,24 +234,24 @@ class LinkResolver:
         if self._dry_run:
             resolved.warnings.append(f"The customer {mapped.payload['name']} would be created in Rillet.")
             return TO_BE_CREATED, False
-        count = self._creations(customer_id)
+        count = self._used_creation_keys(customer_id)
         key = idempotency_key(self._name, "customer", customer_id, str(count))
         try:
             created = self._rillet.create_customer(mapped.payload, key)
         except NeedsAttention:
-            self._next_creation(customer_id, count)
+            self._use_up_creation_key(customer_id, count)
             raise
         self._remember_customer(customer_id, created.id, False, imported_hash(customer))
         return created.id, False
 
-    def _creations(self, customer_id: str) -> int:
+    def _used_creation_keys(self, customer_id: str) -> int:
         """How many keys were used up for a customer: by refusals, or by one that was deleted in Rillet."""
         known = self._ledger.link(self._name, "customer-key", customer_id)
         return int(known["used"]) if known else 0
 
-    def _next_creation(self, customer_id: str, count: int) -> None:
+    def _use_up_creation_key(self, customer_id: str, count: int) -> None:
         """Rillet may go on to answer what it answered to a key, so the next creation takes another one."""
-        self._ledger.remember(self._name, "customer-key", customer_id, {"used": count + 1}, 2 * DAY)
+        self._ledger.remember(self._name, "customer-key", customer_id, {"used": count + 1}, 2 * LINK_TTL)
 
     def _remember_customer(
         self, customer_id: str, rillet_id: str, mailed: bool | None, synced: str | None = None

@@ -37,7 +37,7 @@ class Prepared:
         return [*self.resolved.warnings, *self.mapped.warnings]
 
 
-class NotOurs(Exception):
+class WrongDocumentType(Exception):
     """The document is of another workflow; the text says which."""
 
 
@@ -54,11 +54,11 @@ def check_id(document_id: str) -> None:
 def read_document(connection: Connection, claim: Claim) -> Invoice:
     """The document as it is in Solvimon now; its record keeps number, amount and day from here on."""
     document = connection.solvimon.invoice(claim.document.id)
-    claim.about.update(facts_of(document, connection.settings))
+    claim.about.update(document_facts(document, connection.settings))
     return document
 
 
-def facts_of(document: Invoice, settings: Settings) -> dict[str, str]:
+def document_facts(document: Invoice, settings: Settings) -> dict[str, str]:
     """A document's number, gross amount, currency and day, as far as Solvimon says them."""
     total, facts = document.invoice_amount_including_tax, dict[str, str]()
     if document.invoice_number:
@@ -97,7 +97,7 @@ def dry_run(
         check_id(document.id)
         recorded = _ledger_state(connection, document)
         prepared = prepare(connection.solvimon.invoice(document.id), recorded)
-    except NotOurs as other:
+    except WrongDocumentType as other:
         return Result(document.id, "not_ours", {"reason": str(other)})
     except NeedsAttention as why:
         return Result(document.id, "would_reject", {**recorded, **error_fields(why)})

@@ -24,8 +24,8 @@ from solvimon_rillet.solvimon.models import Invoice
 from solvimon_rillet.solvimon.types import CREDIT_TYPES
 from solvimon_rillet.workflows.export.redrive_request import ALL, Retry
 
-_AT_ONCE = 100  # records that the ledger reads in one request
-_CALLS = {"invoice": 1, "credit_memo": 2}  # at Rillet, of a document whose links are known
+_BATCH_SIZE = 100  # records that the ledger reads in one request
+_RILLET_CALLS = {"invoice": 1, "credit_memo": 2}  # at Rillet, of a document whose links are known
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +84,8 @@ class Redrive:
             }
         left, why = retry.as_event(), "the run's time was over"
         try:
-            for batch in self._rejected(retry) if retry.code else self._dated(retry):
-                self._take(batch.documents, retry, dry_run=dry_run)
+            for batch in self._rejected_batches(retry) if retry.code else self._dated_batches(retry):
+                self._queue_batch(batch.documents, retry, dry_run=dry_run)
                 left = batch.then
                 if not has_time():
                     break
@@ -94,10 +94,10 @@ class Redrive:
                 raise
             why = str(error).rstrip(".")
         if retry.code and not self._counts and left is None and not retry.changed_after:
-            return self._nothing_with(retry.code)
+            return self._answer_for_no_match(retry.code)
         return self._answer(retry, left, why, dry_run=dry_run)
 
-    def _rejected(self, retry: Retry) -> Iterator[_Batch]:
+    def _rejected_batches(self, retry: Retry) -> Iterator[_Batch]:
         """What is rejected with a cause, longest unchanged first.
 
         A retry that fails again moves to the end; so a run looks only at what was rejected before the first
@@ -112,35 +112,35 @@ class Redrive:
             if not after < at <= until:
                 continue
             self._causes[str(item.get("code", "unknown"))] += 1
-            if len(found) >= _AT_ONCE and at > latest:
+            if len(found) >= _BATCH_SIZE and at > latest:
                 then = retry.as_event(
                     changed_after=format_timestamp(latest), changed_until=format_timestamp(until)
                 )
                 yield _Batch(found, then)
                 found = []
-            if _is_of(item, retry):
+            if _has_code(item, retry):
                 found.append(document)
             latest = at
         yield _Batch(found, None)
 
-    def _dated(self, retry: Retry) -> Iterator[_Batch]:
+    def _dated_batches(self, retry: Retry) -> Iterator[_Batch]:
         """Solvimon's final documents of some days, page by page, in an order that new ones do not change."""
         number = retry.page
         while True:
-            rows, more = self._solvimon.final_invoices(*self._moments(retry), number)
+            rows, more = self._solvimon.final_invoices(*self._utc_range(retry), number)
             number += 1
-            wanted = [row for row in rows if self._is_wanted(row, retry)]
+            wanted = [row for row in rows if self._is_eligible(row, retry)]
             documents = [Document(self._name, self._target.kind, str(row["id"])) for row in wanted]
             yield _Batch(documents, retry.as_event(page=number) if more else None)
             if not more:
                 return
 
-    def _moments(self, retry: Retry) -> tuple[datetime, datetime]:
+    def _utc_range(self, retry: Retry) -> tuple[datetime, datetime]:
         if retry.first is None or retry.last is None:
             raise ValueError("only a retry by date lists documents")
         return utc_range(retry.first, retry.last)
 
-    def _is_wanted(self, row: Mapping[str, Any], retry: Retry) -> bool:
+    def _is_eligible(self, row: Mapping[str, Any], retry: Retry) -> bool:
         """Whether a row is of this kind and these days; what cannot be read is for the workflow to tell."""
         if (str(row.get("type")) in CREDIT_TYPES) != (self._target.kind == "credit_memo"):
             return False
@@ -156,14 +156,14 @@ class Redrive:
             return False
         return True
 
-    def _take(self, documents: list[Document], retry: Retry, *, dry_run: bool) -> None:
+    def _queue_batch(self, documents: list[Document], retry: Retry, *, dry_run: bool) -> None:
         """Queue those of some documents that are to be done, by what their records say now."""
         counted: Counter[str] = Counter()
         wanted = []
         records = self._ledger.read_many(documents)
         for document in dict.fromkeys(documents):
             record = records.get(document, {})
-            if why_not := _why_not(record, retry):
+            if why_not := _skip_reason(record, retry):
                 counted[why_not] += 1
             else:
                 wanted.append(document.id)
@@ -175,7 +175,7 @@ class Redrive:
         kind = self._target.detail_type
         return BusEvent(SOLVIMON, kind, self._name, document_id, "", "", bulk=True).as_message()
 
-    def _nothing_with(self, code: str) -> dict[str, Any]:
+    def _answer_for_no_match(self, code: str) -> dict[str, Any]:
         """The answer where no document has the cause."""
         if code != ALL and code not in {known.value for known in Code}:
             return {
@@ -212,7 +212,7 @@ class Redrive:
         """How long the queue takes at Rillet's rate limit, in plain words."""
         if not documents:
             return "Nothing to do."
-        pacing, calls = self._settings.rillet.pacing, _CALLS[self._target.kind]
+        pacing, calls = self._settings.rillet.pacing, _RILLET_CALLS[self._target.kind]
         window = pacing.window_seconds + pacing.margin_seconds
         length = format_duration(documents * calls * window / pacing.requests)
         each = "one Rillet call" if calls == 1 else f"{calls} Rillet calls"
@@ -222,16 +222,16 @@ class Redrive:
         )
 
 
-def _is_of(item: Item, retry: Retry) -> bool:
+def _has_code(item: Item, retry: Retry) -> bool:
     return retry.code in {ALL, item.get("code")}
 
 
-def _why_not(record: Item, retry: Retry) -> str:
+def _skip_reason(record: Item, retry: Retry) -> str:
     """Why a document is not queued; an empty text if it is."""
     if record.get("state") in FINISHED:
         return "already_in_rillet"
     if record.get("by_hand"):
         return "handled_by_hand"
-    if retry.code and not (record.get("state") == "rejected" and _is_of(record, retry)):
+    if retry.code and not (record.get("state") == "rejected" and _has_code(record, retry)):
         return "changed_meanwhile"
     return ""

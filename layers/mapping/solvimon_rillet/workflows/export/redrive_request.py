@@ -7,28 +7,28 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 ALL = "all"
-EXAMPLES: list[dict[str, Any]] = [
+RETRY_EXAMPLES: list[dict[str, Any]] = [
     {"retry": {"code": "product_not_linked"}},
     {"retry": ALL},
     {"retry": {"from": "2026-10-01", "to": "2026-10-31"}, "dry_run": True},
 ]
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
-def _is_day(value: object) -> object:
+def _check_day(value: object) -> object:
     if isinstance(value, date) or (isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value)):
         return value
     raise ValueError("should be a day such as 2026-10-01")
 
 
-def _is_moment(value: object) -> object:
-    if isinstance(value, str) and _MOMENT.fullmatch(value):
+def _check_timestamp(value: object) -> object:
+    if isinstance(value, str) and _TIMESTAMP.fullmatch(value):
         return value
     raise ValueError("should be a moment such as 2026-10-01T08:00:00Z")
 
 
-Day = Annotated[date, BeforeValidator(_is_day)]
-Instant = Annotated[str, BeforeValidator(_is_moment)]
+Day = Annotated[date, BeforeValidator(_check_day)]
+Timestamp = Annotated[str, BeforeValidator(_check_timestamp)]
 
 
 class Retry(BaseModel):
@@ -48,12 +48,12 @@ class Retry(BaseModel):
     first: Day | None = Field(default=None, alias="from")
     last: Day | None = Field(default=None, alias="to")
     page: int = Field(default=1, ge=1)
-    changed_after: Instant | None = None
-    changed_until: Instant | None = None
+    changed_after: Timestamp | None = None
+    changed_until: Timestamp | None = None
 
     @model_validator(mode="before")
     @classmethod
-    def _in_short(cls, value: object) -> object:
+    def _accept_shorthand(cls, value: object) -> object:
         if value == ALL:
             return {"code": ALL}
         if isinstance(value, dict):
@@ -61,7 +61,7 @@ class Retry(BaseModel):
         raise ValueError('should be "all", {"code": …} or {"from": …, "to": …}')
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
+    def _check_code_or_days(self) -> Self:
         days = (self.first, self.last)
         if (self.code is None) == (days == (None, None)):
             raise ValueError('should have either "code" or "from" and "to"')

@@ -103,7 +103,7 @@ def deleted_meanwhile(ledger: Ledger, claim: Claim, rillet_id: str) -> NeedsAtte
     return deleted_in_rillet(document.kind, rillet_id) if gone else None
 
 
-def number_note(sent: object, booked: str) -> list[str]:
+def number_warning(sent: object, booked: str) -> list[str]:
     """A warning where Rillet gave a document another number than ours."""
     if not sent or sent == booked:
         return []

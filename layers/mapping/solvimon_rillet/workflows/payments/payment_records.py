@@ -11,9 +11,9 @@ from solvimon_rillet.rillet.models import InvoicePayment
 from solvimon_rillet.solvimon.client import AlreadyExists, NotFound
 from solvimon_rillet.workflows.export.link_resolver import idempotency_key
 
-_SUCCESS = "AUTHORIZED"  # Solvimon's word for it (dossier 2.8)
-_ENDED = {"CANCELLED", "REFUNDED", "CHARGED_BACK", "REFUSED", "ERROR"}
-_BY_HAND = "Reverse it by hand in Solvimon; the invoice's state follows Rillet all the same."
+_AUTHORIZED = "AUTHORIZED"  # Solvimon's word for it (dossier 2.8)
+_UNDONE_RESULTS = {"CANCELLED", "REFUNDED", "CHARGED_BACK", "REFUSED", "ERROR"}
+_REVERSE_BY_HAND = "Reverse it by hand in Solvimon; the invoice's state follows Rillet all the same."
 
 
 class PaymentRecords:
@@ -61,12 +61,12 @@ class PaymentRecords:
 
     def _record(self, invoice_id: str, payment: InvoicePayment, reference: str) -> None:
         try:
-            there = self._solvimon.find_all("payments", external_reference=reference)
-            ended = [one for one in there if one.get("result") in _ENDED]
-            if len(there) > len(ended):
+            existing = self._solvimon.find_all("payments", external_reference=reference)
+            ended = [one for one in existing if one.get("result") in _UNDONE_RESULTS]
+            if len(existing) > len(ended):
                 return
             today = datetime.fromtimestamp(self._clock(), UTC).date()
-            body = _payment(invoice_id, payment, reference, today)
+            body = _solvimon_payment(invoice_id, payment, reference, today)
             again = [str(len(ended))] if ended else []  # a key answers what was recorded and reversed before
             key = idempotency_key(self._name, "payment", reference, *again)
             with contextlib.suppress(AlreadyExists):
@@ -78,7 +78,7 @@ class PaymentRecords:
                 "See in Solvimon what became of the invoice.",
             ) from None
         except NeedsAttention as why:
-            raise payment_notes(why, f"record the payment {reference}") from why
+            raise payment_refused(why, f"record the payment {reference}") from why
 
     def _reverse(self, reference: str) -> str:
         """Reverse a payment in Solvimon; the answer says why it could not be done, or is empty.
@@ -86,23 +86,25 @@ class PaymentRecords:
         Solvimon has no call that deletes a payment. ``reverse`` is the one that undoes it whole; it is used
         for our own records only, which no payment provider took part in, so no money moves.
         """
-        there = self._solvimon.find_all("payments", external_reference=reference)
-        payment = next((one for one in there if one.get("result") == _SUCCESS), None)
+        existing = self._solvimon.find_all("payments", external_reference=reference)
+        payment = next((one for one in existing if one.get("result") == _AUTHORIZED), None)
         if payment is None:
             return ""
         what = f"The payment {reference} is undone in Rillet, and stays recorded in Solvimon"
         if payment.get("payment_acceptor_id"):
-            return f"{what}: a payment provider took it, and reversing it would move money. {_BY_HAND}"
+            return (
+                f"{what}: a payment provider took it, and reversing it would move money. {_REVERSE_BY_HAND}"
+            )
         try:
             status = self._solvimon.reverse_payment(str(payment["id"]))
         except NotFound:
             return ""
         except NeedsAttention as why:
-            return f"{what}: {why.message} {_BY_HAND}"
-        return "" if status == "SUCCESS" else f"{what}: reversing it ended as {status}. {_BY_HAND}"
+            return f"{what}: {why.message} {_REVERSE_BY_HAND}"
+        return "" if status == "SUCCESS" else f"{what}: reversing it ended as {status}. {_REVERSE_BY_HAND}"
 
 
-def payment_notes(why: NeedsAttention, what: str) -> NeedsAttention:
+def payment_refused(why: NeedsAttention, what: str) -> NeedsAttention:
     """A refusal by Solvimon that says what could not be done, and how to go on."""
     return NeedsAttention(
         why.code,
@@ -111,14 +113,16 @@ def payment_notes(why: NeedsAttention, what: str) -> NeedsAttention:
     )
 
 
-def _payment(invoice_id: str, payment: InvoicePayment, reference: str, today: date) -> Mapping[str, object]:
+def _solvimon_payment(
+    invoice_id: str, payment: InvoicePayment, reference: str, today: date
+) -> Mapping[str, object]:
     """A payment as Solvimon takes it."""
     paid_on = payment.paid_on or today
     amount = money.text(payment.amount.amount, payment.amount.currency)
     return {
         "invoice_id": invoice_id,
         "external_reference": reference,
-        "result": _SUCCESS,
+        "result": _AUTHORIZED,
         "timestamp": datetime.combine(paid_on, time.min, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "amount": {"quantity": amount, "currency": payment.amount.currency},
     }

@@ -21,7 +21,7 @@ from solvimon_rillet.ledger.ledger import FINISHED, LEASE_SECONDS, UNFINISHED, D
 STALLED_SECONDS = 3600
 """A document under work is seen again every quarter of an hour; after an hour something is wrong."""
 
-_STATES = {
+_STATE_TEXTS = {
     "claimed": "Taken up; nothing was sent yet.",
     "sending": "Begun, and not finished.",
     "exported": "In Rillet.",
@@ -31,7 +31,7 @@ _STATES = {
     "synced": "The customer in Rillet is as in Solvimon.",
     "marked": "Solvimon has the payment state that Rillet told last.",
 }
-_HAPPENED = {
+_EVENT_TEXTS = {
     "rejected": "It was rejected.",
     "skipped": "It was skipped.",
     "exported": "It was booked in Rillet.",
@@ -48,8 +48,8 @@ _HAPPENED = {
     "asked_again": "A person asked for it again.",
     "settled_by_hand": "A person said that it is handled.",
 }
-_SENT = {"key": "idempotency_key", "payload_hash": "payload_hash", "totals": "totals"}
-_EMAIL = re.compile(r"[^\s@'\"<>:,;]+@[^\s@'\"<>:,;]+")
+_SENT_FIELDS = {"key": "idempotency_key", "payload_hash": "payload_hash", "totals": "totals"}
+_EMAIL_IN_TEXT = re.compile(r"[^\s@'\"<>:,;]+@[^\s@'\"<>:,;]+")
 
 
 class DocumentHistory:
@@ -60,7 +60,7 @@ class DocumentHistory:
         self._ledger = ledger
         self._clock = clock
 
-    def of(self, kind: DocumentType, document_id: str) -> dict[str, Any]:
+    def describe(self, kind: DocumentType, document_id: str) -> dict[str, Any]:
         """The story of a document.
 
         Raises:
@@ -69,59 +69,63 @@ class DocumentHistory:
         record = self._read(kind, document_id)
         begin = {"connection": self._connection, kind.id_name: document_id}
         if not record:
-            return begin | self._unknown(kind, document_id)
-        told = begin | self._told(kind, document_id, record)
+            return begin | self._unknown_document(kind, document_id)
+        told = begin | self._record_fields(kind, document_id, record)
         if kind is INVOICE:
-            told["payment"] = self._payment(document_id, record)
-            told["credits"] = self._credits(record)
+            told["payment"] = self._payment_fields(document_id, record)
+            told["credits"] = self._applied_credits(record)
         return told
 
     def _read(self, kind: DocumentType, document_id: str) -> Item | None:
         return self._ledger.read(Document(self._connection, kind.name, document_id))
 
-    def _told(self, kind: DocumentType, document_id: str, record: Item) -> dict[str, Any]:
+    def _record_fields(self, kind: DocumentType, document_id: str, record: Item) -> dict[str, Any]:
         names = ("number", "dated", "rillet_id", "rillet_number", "totals", "scope")
         more = ("applied", "unapplied", "changed", "warnings", "note")
         state = str(record["state"])
         return {
-            **_money(record),
+            **_amount_fields(record),
             **{name: record[name] for name in names if record.get(name)},
             "state": state,
-            "in_words": _STATES.get(state, state),
-            "where": self._where(kind, record),
-            **{name: _clean(record[name]) for name in ("code", "message", "reason") if name in record},
-            **self._to_do(kind, document_id, record),
+            "in_words": _STATE_TEXTS.get(state, state),
+            "where": self._location_text(kind, record),
+            **{
+                name: _without_email_addresses(record[name])
+                for name in ("code", "message", "reason")
+                if name in record
+            },
+            **self._next_step(kind, document_id, record),
             **{name: record[name] for name in more if name in record},
             "known_since": format_timestamp(record.get("created_at", record["updated_at"])),
             "last_change": format_timestamp(record["updated_at"]),
-            "attempts": [_entry(entry) for entry in record.get("history", [])],
+            "attempts": [_attempt_fields(entry) for entry in record.get("history", [])],
         }
 
-    def _where(self, kind: DocumentType, record: Item) -> str:
+    def _location_text(self, kind: DocumentType, record: Item) -> str:
         """Where the document is at this moment."""
         now, state, changed = int(self._clock()), record["state"], format_timestamp(record["updated_at"])
         if (until := int(record.get("lease_until", 0))) > now:
             begun = format_timestamp(until - LEASE_SECONDS)
             return f"{kind.function} works on it right now, since {begun}; its lease ends in {until - now} s."
         if state in UNFINISHED:
-            return f"{self._waiting(kind, record)}{self._stuck(record)}"
+            return f"{self._waiting_text(kind, record)}{self._stalled_text(record)}"
         if record.get("by_hand"):
             return f"Handled by a person at {changed}."
         if state == "rejected":
-            return f"It left the queue at {changed} and waits for a person.{_left_behind(kind, record)}"
+            return f"It left the queue at {changed} and waits for a person.{_rillet_note(kind, record)}"
         if state in FINISHED:
             done = format_timestamp(record.get("exported_at", record["updated_at"]))
             number = record.get("rillet_number") or "without a number"
             return f"Booked in Rillet as {number} ({record.get('rillet_id')}) at {done}."
         return f"Done at {changed}; it is on no queue."
 
-    def _waiting(self, kind: DocumentType, record: Item) -> str:
+    def _waiting_text(self, kind: DocumentType, record: Item) -> str:
         last = (record.get("history") or [{}])[-1]
         queue = f"on the queue of {kind.function}"
         if last.get("what") == "waits":
             since, times = format_timestamp(last.get("since", last["at"])), last.get("times", 1)
             often = f"tried {times} times" if times > 1 else "tried once"
-            return f"It waits {queue} since {since}, {often}: {_clean(last['reason'])}"
+            return f"It waits {queue} since {since}, {often}: {_without_email_addresses(last['reason'])}"
         if last.get("what") == "answer_lost":
             return (
                 f"It waits {queue} since {format_timestamp(last['at'])}. "
@@ -131,11 +135,11 @@ class DocumentHistory:
         begun = format_timestamp(last.get("at", record["updated_at"]))
         return f"A run ended in the middle at {begun} (crash or time-out); its message is {queue} again."
 
-    def _stuck(self, record: Item) -> str:
+    def _stalled_text(self, record: Item) -> str:
         quiet = self._clock() - record["updated_at"]
         return f" Nothing has happened for {format_duration(quiet)}." if quiet > STALLED_SECONDS else ""
 
-    def _to_do(self, kind: DocumentType, document_id: str, record: Item) -> dict[str, Any]:
+    def _next_step(self, kind: DocumentType, document_id: str, record: Item) -> dict[str, Any]:
         """What a person should do, with the events for it."""
         state, again = record["state"], kind.ask(self._connection, document_id)
         if state in UNFINISHED:
@@ -143,15 +147,22 @@ class DocumentHistory:
                 return {"what_to_do": "Nothing; it goes on by itself."}
             return {"what_to_do": f"See the dead-letter queue of {kind.function}; retry it.", "retry": again}
         if state == "rejected":
-            by_hand = self._by_hand(kind, document_id)
-            return {"what_to_do": _clean(record.get("remedy", "")), "retry": again, **by_hand}
+            by_hand = self._manual_resolution_event(kind, document_id)
+            return {
+                "what_to_do": _without_email_addresses(record.get("remedy", "")),
+                "retry": again,
+                **by_hand,
+            }
         if state == "differs":
-            return {"what_to_do": _clean(record.get("remedy", "")), **self._by_hand(kind, document_id)}
+            return {
+                "what_to_do": _without_email_addresses(record.get("remedy", "")),
+                **self._manual_resolution_event(kind, document_id),
+            }
         if state == "skipped":
             return {"what_to_do": "Nothing, if the reason is right; else mend it and retry.", "retry": again}
         return {"what_to_do": "Nothing."}
 
-    def _by_hand(self, kind: DocumentType, document_id: str) -> dict[str, Any]:
+    def _manual_resolution_event(self, kind: DocumentType, document_id: str) -> dict[str, Any]:
         """The event for somebody who has booked it by hand, to be filled in."""
         if not kind.retries:
             return {}
@@ -159,16 +170,16 @@ class DocumentHistory:
         event = {"connection": self._connection, "resolve": {kind.id_name: document_id, **said}}
         return {"if_done_by_hand": {"function": "sync_status", "event": event}}
 
-    def _payment(self, document_id: str, invoice: Item) -> dict[str, Any]:
+    def _payment_fields(self, document_id: str, invoice: Item) -> dict[str, Any]:
         record = self._read(PAYMENT, document_id)
         if not record:
             booked = invoice["state"] in FINISHED
             return {"in_words": f"Rillet has told of no payment{'' if booked else ': it is not booked'}."}
         names = {"payment_status": "payment_status", "seen_at": "rillet_said_at", "recorded": "recorded"}
-        told = self._told(PAYMENT, document_id, record)
+        told = self._record_fields(PAYMENT, document_id, record)
         return {**{shown: record[name] for name, shown in names.items() if name in record}, **told}
 
-    def _credits(self, record: Item) -> list[dict[str, Any]]:
+    def _applied_credits(self, record: Item) -> list[dict[str, Any]]:
         """What our credit memos have taken off an invoice."""
         found = []
         for name, amount in sorted(record.items()):
@@ -180,7 +191,7 @@ class DocumentHistory:
                 found.append({"credit_note_id": note_id, "rillet_id": memo, "amount": shown})
         return found
 
-    def _unknown(self, kind: DocumentType, document_id: str) -> dict[str, Any]:
+    def _unknown_document(self, kind: DocumentType, document_id: str) -> dict[str, Any]:
         """The answer about an id that the ledger has not seen."""
         for other in (INVOICE, CREDIT_MEMO, CUSTOMER):
             if other is not kind and self._read(other, document_id):
@@ -200,7 +211,7 @@ class DocumentHistory:
         }
 
 
-def _money(record: Item) -> dict[str, str]:
+def _amount_fields(record: Item) -> dict[str, str]:
     """The document's amount, and what is open on it in Rillet, as the vendors write them."""
     told = {}
     if "amount" in record:
@@ -211,7 +222,7 @@ def _money(record: Item) -> dict[str, str]:
     return told
 
 
-def _left_behind(kind: DocumentType, record: Item) -> str:
+def _rillet_note(kind: DocumentType, record: Item) -> str:
     """What a rejected document may have in Rillet all the same."""
     if not kind.retries:
         return ""
@@ -222,25 +233,25 @@ def _left_behind(kind: DocumentType, record: Item) -> str:
     return " Rillet does not have it."
 
 
-def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
+def _attempt_fields(entry: Mapping[str, Any]) -> dict[str, Any]:
     """An entry of the history: when, what, what was sent, what came back."""
     what = str(entry["what"])
     told: dict[str, Any] = {"at": format_timestamp(entry["at"]), "what": what}
-    told["in_words"] = _HAPPENED.get(what, what)
+    told["in_words"] = _EVENT_TEXTS.get(what, what)
     if "since" in entry:
         told |= {"since": format_timestamp(entry["since"]), "times": entry["times"]}
     rest = {name: value for name, value in entry.items() if name not in {"at", "what", "since", "times"}}
     if what in {"sent", "refused"}:
-        told["sent"] = {_SENT[name]: value for name, value in rest.items() if name in _SENT}
+        told["sent"] = {_SENT_FIELDS[name]: value for name, value in rest.items() if name in _SENT_FIELDS}
     elif rest:
-        told["came_back" if what != "settled_by_hand" else "said"] = _clean(rest)
+        told["came_back" if what != "settled_by_hand" else "said"] = _without_email_addresses(rest)
     return told
 
 
-def _clean(value: Any) -> Any:  # noqa: ANN401 - JSON
+def _without_email_addresses(value: Any) -> Any:  # noqa: ANN401 - JSON
     """Without e-mail addresses, which a vendor's refusal may quote."""
     if isinstance(value, str):
-        return _EMAIL.sub("(an e-mail address)", value)
+        return _EMAIL_IN_TEXT.sub("(an e-mail address)", value)
     if isinstance(value, Mapping):
-        return {name: _clean(part) for name, part in value.items()}
+        return {name: _without_email_addresses(part) for name, part in value.items()}
     return value

@@ -11,9 +11,9 @@ from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.ledger.document_types import CREDIT_MEMO, INVOICE, DocumentType
 from solvimon_rillet.ledger.ledger import Document
 from solvimon_rillet.rillet.models import CreditMemo, Invoice
-from solvimon_rillet.workflows.export.preparation import facts_of
+from solvimon_rillet.workflows.export.preparation import document_facts
 
-Found = Invoice | CreditMemo
+BookedDocument = Invoice | CreditMemo
 
 
 class ResolutionRefused(Exception):
@@ -53,13 +53,13 @@ class ManualResolution:
         record = self._ledger.read(document) or {}
         if (left := int(record.get("lease_until", 0)) - int(self._clock())) > 0:
             raise RetryLater(f"{document_id} is being worked on at this moment.", after=left)
-        _check_open(kind, record, rillet_id)
-        about = {} if record else self._about(kind, document_id)
+        _check_resolvable(kind, record, rillet_id)
+        about = {} if record else self._solvimon_facts(kind, document_id)
         if rillet_id is None:
             return self._not_for_rillet(kind, document, {**record, **about}, about, note)
         return self._booked_by_hand(kind, document, {**record, **about}, about, rillet_id, note)
 
-    def _about(self, kind: DocumentType, document_id: str) -> dict[str, str]:
+    def _solvimon_facts(self, kind: DocumentType, document_id: str) -> dict[str, str]:
         """What Solvimon says of a document that the ledger has not seen."""
         found = self._solvimon.invoice(document_id)
         if found.is_credit_note != (kind is CREDIT_MEMO):
@@ -67,13 +67,13 @@ class ManualResolution:
             raise ResolutionRefused(
                 f"{document_id} is no {kind.id_name.removesuffix('_id')}.", f"Say {right.id_name}."
             )
-        return facts_of(found, self._settings)
+        return document_facts(found, self._settings)
 
     def _not_for_rillet(
         self, kind: DocumentType, document: Document, known: Item, about: Mapping[str, str], note: str
     ) -> dict[str, Any]:
         facts: dict[str, Any] = {"reason": f"Handled by hand: {note}", "by_hand": True, "note": note}
-        warnings = _unknown_outcome(known)
+        warnings = _open_attempt_warnings(known)
         if known.get("rillet_id") and known.get("attempt"):
             # Rillet may answer the old key with the document that is gone.
             facts["attempt"] = {**known["attempt"], "open": False}
@@ -85,7 +85,7 @@ class ManualResolution:
         self._forget_link(kind, before, None)
         again = kind.ask(self._name, document.id)
         return {
-            **self._begin(kind, document, before),
+            **self._answer_head(kind, document, before),
             "state": "skipped",
             "reason": facts["reason"],
             "warnings": warnings,
@@ -102,9 +102,9 @@ class ManualResolution:
         rillet_id: str,
         note: str,
     ) -> dict[str, Any]:
-        found = self._found(kind, document, rillet_id)
-        warnings = [*_differences(found, known), *_unknown_outcome(known)]
-        facts = {**_facts(found), "by_hand": True, "note": note, "warnings": warnings}
+        found = self._find_in_rillet(kind, document, rillet_id)
+        warnings = [*_total_warnings(found, known), *_open_attempt_warnings(known)]
+        facts = {**_booked_facts(found), "by_hand": True, "note": note, "warnings": warnings}
         facts["exported_at"] = int(self._clock())
         # The link comes first: without the record it is nothing, the record without it misses payments.
         link = {"solvimon_id": document.id}
@@ -112,7 +112,7 @@ class ManualResolution:
         before = self._ledger.resolve_manually(document, "exported", {**about, **facts})
         self._forget_link(kind, before, rillet_id)
         told = {name: facts[name] for name in ("rillet_id", "rillet_number", "totals", "warnings")}
-        answer = {**self._begin(kind, document, before), "state": "exported", **told}
+        answer = {**self._answer_head(kind, document, before), "state": "exported", **told}
         if kind is INVOICE:
             answer["what_now"] = "Payments follow from now on. For those that Rillet has already, invoke:"
             answer["payments"] = {
@@ -121,14 +121,14 @@ class ManualResolution:
             }
         return answer
 
-    def _begin(self, kind: DocumentType, document: Document, before: Item) -> dict[str, Any]:
+    def _answer_head(self, kind: DocumentType, document: Document, before: Item) -> dict[str, Any]:
         was = before.get("state", "unknown here")
         return {"connection": self._name, kind.id_name: document.id, "was": was}
 
-    def _found(self, kind: DocumentType, document: Document, rillet_id: str) -> Found:
+    def _find_in_rillet(self, kind: DocumentType, document: Document, rillet_id: str) -> BookedDocument:
         """Rillet's document, if it can be this one."""
         what = "credit memo" if kind is CREDIT_MEMO else "invoice"
-        found: Found | None = (
+        found: BookedDocument | None = (
             self._rillet.credit_memo(rillet_id) if kind is CREDIT_MEMO else self._rillet.invoice(rillet_id)
         )
         if found is None:
@@ -143,7 +143,7 @@ class ManualResolution:
             )
         return found
 
-    def _other_owner(self, kind: DocumentType, document: Document, found: Found) -> str | None:
+    def _other_owner(self, kind: DocumentType, document: Document, found: BookedDocument) -> str | None:
         """The Solvimon document that Rillet's belongs to, if it is another one."""
         link = self._ledger.link(self._name, f"rillet-{kind.name}", found.id)
         if link and link["solvimon_id"] != document.id:
@@ -161,7 +161,7 @@ class ManualResolution:
             self._ledger.forget(self._name, f"rillet-{kind.name}", str(before["rillet_id"]))
 
 
-def _check_open(kind: DocumentType, record: Item, rillet_id: str | None) -> None:
+def _check_resolvable(kind: DocumentType, record: Item, rillet_id: str | None) -> None:
     """See that there is something to settle.
 
     Raises:
@@ -182,7 +182,7 @@ def _check_open(kind: DocumentType, record: Item, rillet_id: str | None) -> None
         )
 
 
-def _facts(found: Found) -> dict[str, Any]:
+def _booked_facts(found: BookedDocument) -> dict[str, Any]:
     """What the record of a booked document holds, as Rillet has it."""
     totals = {
         name: money.text(amount.amount, found.total.currency)
@@ -200,7 +200,7 @@ def _facts(found: Found) -> dict[str, Any]:
     return {**facts, **told, "applied_to": [a.invoice_id for a in found.applications], "step": "applied"}
 
 
-def _differences(found: Found, known: Item) -> list[str]:
+def _total_warnings(found: BookedDocument, known: Item) -> list[str]:
     """A warning where Rillet's total is not Solvimon's; credits are positive in Rillet."""
     if "amount" not in known:
         return []
@@ -213,7 +213,7 @@ def _differences(found: Found, known: Item) -> list[str]:
     ]
 
 
-def _unknown_outcome(known: Item) -> list[str]:
+def _open_attempt_warnings(known: Item) -> list[str]:
     """A warning where an attempt of our own may have arrived."""
     attempt = known.get("attempt") or {}
     if not attempt.get("open") or known.get("rillet_id"):

@@ -12,7 +12,7 @@ from solvimon_rillet.events import BusEvent
 from solvimon_rillet.ledger.ledger import UNFINISHED
 from solvimon_rillet.ledger.sweep_state import PublishedEvent, SweepState
 
-AGAIN_SECONDS = 3600
+REPUBLISH_SECONDS = 3600
 """What nobody has worked on for so long has lost its message."""
 _REMEMBERED_SECONDS = 7 * 24 * 3600
 
@@ -33,7 +33,7 @@ class TimeBudget:
         self._left = left
         self._end = left() - seconds
 
-    def left(self) -> float:
+    def seconds_left(self) -> float:
         """Seconds that are left of the budget."""
         return self._left() - self._end
 
@@ -43,7 +43,7 @@ class TimeBudget:
         Raises:
             OutOfTime: there is none.
         """
-        if self.left() <= 0:
+        if self.seconds_left() <= 0:
             raise OutOfTime("There was no time left in this run.")
 
 
@@ -79,7 +79,7 @@ class ScanResult:
 class Scan(Protocol):
     """A part of a sweep; what it raises stops it, and the other parts go on."""
 
-    def run(self, findings: ScanResult, budget: TimeBudget) -> None:
+    def run(self, result: ScanResult, budget: TimeBudget) -> None:
         """Look, and put on the bus what no webhook told of."""
 
 
@@ -97,9 +97,9 @@ class MissedEvent:
 
     kind: str
     id: str
-    what: str
+    state: str
     event: BusEvent
-    counted: str
+    counter: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class SweepContext:
         """Unix seconds."""
         return int(self.connection.clock())
 
-    def publish(self, finds: Iterable[MissedEvent], findings: ScanResult) -> None:
+    def publish(self, missed_events: Iterable[MissedEvent], result: ScanResult) -> None:
         """Put finds on the bus, but for those that wait in a queue since an earlier sweep.
 
         A backlog at Rillet's pace takes longer than the time between two sweeps; it must not grow by them.
@@ -123,34 +123,40 @@ class SweepContext:
             RetryLater: the bus or the ledger does not answer; repeating everything does no harm.
         """
         by_kind: dict[str, list[MissedEvent]] = {}
-        for find in finds:
-            by_kind.setdefault(find.kind, []).append(find)
+        for missed in missed_events:
+            by_kind.setdefault(missed.kind, []).append(missed)
         for kind, of_kind in by_kind.items():
-            told = self.state.published(kind, [find.id for find in of_kind])
+            published = self.state.published(kind, [missed.id for missed in of_kind])
             self.send(
-                kind, [find for find in of_kind if self.should_publish(find, told.get(find.id))], findings
+                kind,
+                [missed for missed in of_kind if self.should_publish(missed, published.get(missed.id))],
+                result,
             )
 
-    def should_publish(self, find: MissedEvent, told: PublishedEvent | None) -> bool:
+    def should_publish(self, missed: MissedEvent, published: PublishedEvent | None) -> bool:
         """Whether a find was not told of within the hour."""
-        return told is None or told.what != find.what or self.now() - told.at >= AGAIN_SECONDS
+        return (
+            published is None
+            or published.what != missed.state
+            or self.now() - published.at >= REPUBLISH_SECONDS
+        )
 
     def send(
         self,
         kind: str,
-        finds: list[MissedEvent],
-        findings: ScanResult,
+        missed_events: list[MissedEvent],
+        result: ScanResult,
         seconds: int | None = _REMEMBERED_SECONDS,
     ) -> None:
         """Put finds of one kind on the bus, count them, and remember that they are on their way."""
-        self.bus.publish(*(find.event for find in finds))
-        findings.found.update(find.counted for find in finds)
+        self.bus.publish(*(missed.event for missed in missed_events))
+        result.found.update(missed.counter for missed in missed_events)
         self.state.mark_published(
-            kind, {find.id: PublishedEvent(find.what, self.now()) for find in finds}, seconds
+            kind, {missed.id: PublishedEvent(missed.state, self.now()) for missed in missed_events}, seconds
         )
 
     def is_stalled(self, record: Mapping[str, Any]) -> bool:
         """Whether work on a document was begun and nobody goes on with it."""
         idle = self.now() - int(record.get("updated_at", 0))
         held = int(record.get("lease_until", 0)) > self.now()
-        return record.get("state") in UNFINISHED and not held and idle >= AGAIN_SECONDS
+        return record.get("state") in UNFINISHED and not held and idle >= REPUBLISH_SECONDS

@@ -19,8 +19,8 @@ from solvimon_rillet.solvimon.models import Customer, field_value
 from solvimon_rillet.workflows.sweep.base import MissedEvent, ScanResult, SweepContext, TimeBudget
 
 _KIND = "customer"
-_ROUND = 1_000_000  # more pages than any list has
-_ENDED = ("synced", "rejected", "skipped")
+_PAGES_PER_ROUND = 1_000_000  # more pages than any list has
+_ANSWERED_STATES = ("synced", "rejected", "skipped")
 
 
 class CustomerScan:
@@ -29,26 +29,26 @@ class CustomerScan:
     def __init__(self, context: SweepContext) -> None:
         self._context = context
 
-    def run(self, findings: ScanResult, budget: TimeBudget) -> None:
+    def run(self, result: ScanResult, budget: TimeBudget) -> None:
         """Look at some pages, from where the last sweep ended; after the last page comes the first."""
         most = self._context.connection.settings.sweep.customers_per_run
         if not self._context.connection.settings.workflows.sync_customer:
             return
-        turn, done = divmod(self._context.state.watermark("customers") or 0, _ROUND)
+        round_number, done = divmod(self._context.state.watermark("customers") or 0, _PAGES_PER_ROUND)
         first = done
         for _ in range(-(-most // PAGE)):
             budget.check()
             rows, more = self._context.connection.solvimon.page(
                 "customers", done + 1, order_by="created_at", order_direction="asc"
             )
-            self._page(rows, findings)
-            turn, done = (turn, done + 1) if more else (turn + 1, 0)
-            self._context.state.advance_watermark("customers", turn * _ROUND + done)
+            self._scan_page(rows, result)
+            round_number, done = (round_number, done + 1) if more else (round_number + 1, 0)
+            self._context.state.advance_watermark("customers", round_number * _PAGES_PER_ROUND + done)
             if done == first:
                 return
 
-    def _page(self, rows: Sequence[Mapping[str, Any]], findings: ScanResult) -> None:
-        hashes = {str(c.id): (c, imported_hash(c)) for c in _read(rows)}
+    def _scan_page(self, rows: Sequence[Mapping[str, Any]], result: ScanResult) -> None:
+        hashes = {str(c.id): (c, imported_hash(c)) for c in _readable_customers(rows)}
         connection = self._context.connection.name
         links = self._context.connection.ledger.read_many(
             Document(connection, "link-customer", each) for each in hashes
@@ -57,7 +57,7 @@ class CustomerScan:
         linked = {
             each: now
             for each, (customer, now) in hashes.items()
-            if each in synced or field_value(customer.custom_fields, self._field)
+            if each in synced or field_value(customer.custom_fields, self._link_field)
         }
         told = self._context.state.published(_KIND, linked)
         differing, new = [], {}
@@ -65,16 +65,16 @@ class CustomerScan:
             before = synced.get(each, {}).get("imported_hash")
             if before is None and each not in told:
                 new[each] = PublishedEvent(f"{now} ", 0)
-            elif now != before and (find := self._edited(each, now, before, told.get(each))):
-                differing.append(find)
+            elif now != before and (missed := self._missed_edit(each, now, before, told.get(each))):
+                differing.append(missed)
         self._context.state.mark_published(_KIND, new)
-        self._context.send(_KIND, self._unanswered(differing, told), findings, None)
+        self._context.send(_KIND, self._without_answered(differing, told), result, None)
 
     @property
-    def _field(self) -> str:
+    def _link_field(self) -> str:
         return self._context.connection.settings.custom_fields.customer
 
-    def _edited(
+    def _missed_edit(
         self, customer_id: str, now: str, before: str | None, told: PublishedEvent | None
     ) -> MissedEvent | None:
         """An edit that is not synced, unless the customer is as it was found before any sync."""
@@ -82,26 +82,28 @@ class CustomerScan:
         if told and told.what == what and before is None and told.at == 0:
             return None
         event = BusEvent(SOLVIMON, CUSTOMER_UPDATED, self._context.connection.name, customer_id, now[:32], "")
-        find = MissedEvent(_KIND, customer_id, what, event, "customers")
-        return find if self._context.should_publish(find, told) else None
+        missed = MissedEvent(_KIND, customer_id, what, event, "customers")
+        return missed if self._context.should_publish(missed, told) else None
 
-    def _unanswered(
-        self, finds: Sequence[MissedEvent], told: Mapping[str, PublishedEvent]
+    def _without_answered(
+        self, missed_edits: Sequence[MissedEvent], told: Mapping[str, PublishedEvent]
     ) -> list[MissedEvent]:
         """Without those that were told of already and were rejected, or found to be the same, since then."""
-        again = {find.id for find in finds if find.id in told and told[find.id].what == find.what}
+        again = {
+            missed.id for missed in missed_edits if missed.id in told and told[missed.id].what == missed.state
+        }
         records = self._context.connection.ledger.read_many(
             Document(self._context.connection.name, _KIND, each) for each in again
         )
         answered = {
             document.id
             for document, record in records.items()
-            if record.get("state") in _ENDED and int(record["updated_at"]) >= told[document.id].at
+            if record.get("state") in _ANSWERED_STATES and int(record["updated_at"]) >= told[document.id].at
         }
-        return [find for find in finds if find.id not in answered]
+        return [missed for missed in missed_edits if missed.id not in answered]
 
 
-def _read(rows: Sequence[Mapping[str, Any]]) -> Iterator[Customer]:
+def _readable_customers(rows: Sequence[Mapping[str, Any]]) -> Iterator[Customer]:
     for row in rows:
         try:
             customer = Customer.model_validate(row)

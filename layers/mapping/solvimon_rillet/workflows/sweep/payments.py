@@ -19,9 +19,11 @@ from solvimon_rillet.workflows.sweep.base import MissedEvent, ScanResult, SweepC
 
 OVERLAP_SECONDS = 600
 """Rillet's clock and ours differ, and a change may be seen a little after its time."""
-_FIRST_SECONDS = 24 * 3600
-_LONGEST_WAIT = 10  # bulk calls are spread over the minute; a longer wait means that others need the budget
-_PART = "payments"
+_FIRST_LOOKBACK_SECONDS = 24 * 3600
+_MAX_WAIT_SECONDS = (
+    10  # bulk calls are spread over the minute; a longer wait means that others need the budget
+)
+_WATERMARK = "payments"
 
 
 class PaymentScan:
@@ -30,17 +32,17 @@ class PaymentScan:
     def __init__(self, context: SweepContext) -> None:
         self._context = context
 
-    def run(self, findings: ScanResult, budget: TimeBudget) -> None:
+    def run(self, result: ScanResult, budget: TimeBudget) -> None:
         """Read what changed in Rillet since the last sweep, and publish what we have not heard of."""
         if not self._context.connection.settings.workflows.mark_invoice_paid:
             return
-        began, reached = self._context.now(), self._context.state.watermark(_PART)
-        since = (began - _FIRST_SECONDS if reached is None else reached) - OVERLAP_SECONDS
-        for rows in self._pages(datetime.fromtimestamp(since, UTC), budget):
-            self._context.publish(self._unheard(rows), findings)
-        self._context.state.advance_watermark(_PART, began)
+        began, reached = self._context.now(), self._context.state.watermark(_WATERMARK)
+        since = (began - _FIRST_LOOKBACK_SECONDS if reached is None else reached) - OVERLAP_SECONDS
+        for rows in self._read_pages(datetime.fromtimestamp(since, UTC), budget):
+            self._context.publish(self._missed_events(rows), result)
+        self._context.state.advance_watermark(_WATERMARK, began)
 
-    def _pages(self, since: datetime, budget: TimeBudget) -> Iterator[Sequence[Any]]:
+    def _read_pages(self, since: datetime, budget: TimeBudget) -> Iterator[Sequence[Any]]:
         """All pages.
 
         Raises:
@@ -48,7 +50,7 @@ class PaymentScan:
         """
         after, cursor, seen = since.strftime("%Y-%m-%dT%H:%M:%SZ"), None, set[str]()
         while True:
-            page = self._page(cursor, after, budget)
+            page = self._read_page(cursor, after, budget)
             ids = {str(row.get("id")) for row in page.rows if isinstance(row, dict)}
             if ids and ids <= seen:
                 raise RetryLater("Rillet's list of invoices began anew.")
@@ -58,26 +60,26 @@ class PaymentScan:
             if not cursor:
                 return
 
-    def _page(self, cursor: str | None, after: str, budget: TimeBudget) -> RowPage:
+    def _read_page(self, cursor: str | None, after: str, budget: TimeBudget) -> RowPage:
         while True:
             budget.check()
             try:
                 return self._context.connection.rillet.invoice_rows(cursor, after)
             except RateLimited as busy:
                 wait = busy.after or 0
-                if wait > min(_LONGEST_WAIT, budget.left()):
+                if wait > min(_MAX_WAIT_SECONDS, budget.seconds_left()):
                     raise
                 sleep(wait)
 
-    def _unheard(self, rows: Sequence[Any]) -> Iterator[MissedEvent]:
+    def _missed_events(self, rows: Sequence[Any]) -> Iterator[MissedEvent]:
         """Those of our invoices of which Rillet says something newer than we have seen."""
         read = (from_rillet_row(self._context.connection.name, row) for row in rows if isinstance(row, dict))
         events = {event.id: event for event in read if event}
-        for solvimon_id, event, record, payment in self._ours(events):
+        for solvimon_id, event, record, payment in self._our_events(events):
             if _should_publish(event.facts, record, payment):
                 yield MissedEvent("payment", solvimon_id, event.occurred_at, event, "payments")
 
-    def _ours(
+    def _our_events(
         self, events: Mapping[str, BusEvent]
     ) -> Iterator[tuple[str, BusEvent, Mapping[str, Any], Mapping[str, Any]]]:
         """The events that belong to a Solvimon invoice, with the records of invoice and payment."""

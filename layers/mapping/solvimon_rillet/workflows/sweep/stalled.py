@@ -14,15 +14,15 @@ from solvimon_rillet.events import (
 )
 from solvimon_rillet.ledger.ledger import UNFINISHED, Document
 from solvimon_rillet.workflows.sweep.base import (
-    AGAIN_SECONDS,
+    REPUBLISH_SECONDS,
     MissedEvent,
     ScanResult,
     SweepContext,
     TimeBudget,
 )
-from solvimon_rillet.workflows.sweep.documents import state_of
+from solvimon_rillet.workflows.sweep.documents import observed_state
 
-GIVE_UP_SECONDS = 26 * 3600
+REPORT_AFTER_SECONDS = 26 * 3600
 """What was published every hour for a day, and stays as it is, needs a person."""
 _WORKFLOWS = {
     "invoice": "export_invoice",
@@ -44,7 +44,7 @@ class StalledScan:
     def __init__(self, context: SweepContext) -> None:
         self._context = context
 
-    def run(self, findings: ScanResult, budget: TimeBudget) -> None:
+    def run(self, result: ScanResult, budget: TimeBudget) -> None:
         """Publish what has not moved for an hour; after a day, say so instead."""
         for kind, workflow in _WORKFLOWS.items():
             if not getattr(self._context.connection.settings.workflows, workflow):
@@ -55,11 +55,11 @@ class StalledScan:
                 for document, item in self._idle(kind, state, budget)
             }
             records = self._context.connection.ledger.read_many(idle)
-            stuck = {d: r for d, r in records.items() if self._context.is_stalled(r)}
-            lost = [document for document in stuck if idle[document] > GIVE_UP_SECONDS]
-            self._publish({d: r for d, r in stuck.items() if d not in lost}, findings)
+            stalled = {d: r for d, r in records.items() if self._context.is_stalled(r)}
+            lost = [document for document in stalled if idle[document] > REPORT_AFTER_SECONDS]
+            self._publish({d: r for d, r in stalled.items() if d not in lost}, result)
             if lost:
-                findings.errors.append(_in_words(lost, workflow))
+                result.errors.append(_stalled_error(lost, workflow))
 
     def _idle(self, kind: str, state: str, budget: TimeBudget) -> list[tuple[Document, Mapping[str, Any]]]:
         found: list[tuple[Document, Mapping[str, Any]]] = []
@@ -67,16 +67,16 @@ class StalledScan:
             self._context.connection.name, kind, state
         ):
             budget.check()
-            if self._context.now() - int(item["updated_at"]) < AGAIN_SECONDS:
+            if self._context.now() - int(item["updated_at"]) < REPUBLISH_SECONDS:
                 break  # the longest unchanged come first
             found.append((document, item))
         return found
 
-    def _publish(self, stuck: Mapping[Document, Mapping[str, Any]], findings: ScanResult) -> None:
-        invoices = {d: Document(d.connection, "invoice", d.id) for d in stuck if d.kind == "payment"}
+    def _publish(self, stalled: Mapping[Document, Mapping[str, Any]], result: ScanResult) -> None:
+        invoices = {d: Document(d.connection, "invoice", d.id) for d in stalled if d.kind == "payment"}
         booked = self._context.connection.ledger.read_many(invoices.values())
-        finds = []
-        for document, record in stuck.items():
+        missed = []
+        for document, record in stalled.items():
             if document.kind in _EVENTS:
                 event = BusEvent(SOLVIMON, _EVENTS[document.kind], document.connection, document.id, "", "")
             elif rillet_id := booked.get(invoices[document], {}).get("rillet_id"):
@@ -86,11 +86,11 @@ class StalledScan:
                 )
             else:
                 continue
-            finds.append(MissedEvent(document.kind, document.id, state_of(record), event, "stuck"))
-        self._context.publish(finds, findings)
+            missed.append(MissedEvent(document.kind, document.id, observed_state(record), event, "stuck"))
+        self._context.publish(missed, result)
 
 
-def _in_words(lost: list[Document], workflow: str) -> str:
+def _stalled_error(lost: list[Document], workflow: str) -> str:
     named = ", ".join(document.id for document in lost[:_EXAMPLES])
     more = f" and {len(lost) - _EXAMPLES} more" if len(lost) > _EXAMPLES else ""
     return (

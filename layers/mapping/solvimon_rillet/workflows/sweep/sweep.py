@@ -44,23 +44,23 @@ class Sweep:
 
     def run(self, budget: TimeBudget) -> ScanResult:
         """Sweep everything; an error of one part does not stop the others."""
-        findings = ScanResult(self._context.connection.name, note=self._not_ready())
-        if findings.note:
-            return findings
-        broken = False
+        result = ScanResult(self._context.connection.name, note=self._not_ready_note())
+        if result.note:
+            return result
+        connection_broken = False
         for name, scan in self._scans.items():
             try:
-                scan.run(findings, budget)
+                scan.run(result, budget)
             except (RateLimited, OutOfTime) as wait:
-                findings.stopped.append(f"{name}: {wait} The next sweep goes on.")
+                result.stopped.append(f"{name}: {wait} The next sweep goes on.")
             except Exception as error:  # noqa: BLE001 - whatever it is, the others go on
-                findings.errors.append(f"{name}: {_in_words(error)}")
-                broken = broken or isinstance(error, ConnectionBroken)
-        if broken:
+                result.errors.append(f"{name}: {_error_text(error)}")
+                connection_broken = connection_broken or isinstance(error, ConnectionBroken)
+        if connection_broken:
             self._count("ConnectionBroken", self._context.connection.name)
-        return findings
+        return result
 
-    def _not_ready(self) -> str:
+    def _not_ready_note(self) -> str:
         """Why a connection that was never swept cannot be yet; nobody is alarmed before it is set up."""
         if self._context.state.first_started_at() is None:
             try:
@@ -98,25 +98,25 @@ def sweep_all(
     for number, connection in enumerate(connections):
         budget = TimeBudget(time_left, (time_left() - _LAST_STEP_SECONDS) / (len(connections) - number))
         try:
-            findings = sweep_for(connection).run(budget)
+            result = sweep_for(connection).run(budget)
         except Exception as error:  # noqa: BLE001 - whatever it is, the other connections go on
-            findings = ScanResult(connection, errors=[_in_words(error)])
-        logger.info("swept", extra=findings.as_answer())
-        count("SweepFound", connection, findings.found.total())
-        if findings.errors:
-            count("SweepFailed", connection, len(findings.errors))
-        swept.append(findings)
+            result = ScanResult(connection, errors=[_error_text(error)])
+        logger.info("swept", extra=result.as_answer())
+        count("SweepFound", connection, result.found.total())
+        if result.errors:
+            count("SweepFailed", connection, len(result.errors))
+        swept.append(result)
     return {
         "summary": {
             "connections": len(swept),
-            "found": sum(findings.found.total() for findings in swept),
-            "errors": sum(len(findings.errors) for findings in swept),
+            "found": sum(result.found.total() for result in swept),
+            "errors": sum(len(result.errors) for result in swept),
         },
-        "connections": [findings.as_answer() for findings in swept],
+        "connections": [result.as_answer() for result in swept],
     }
 
 
-def _in_words(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     if isinstance(error, NeedsAttention):
         return f"{error.message} {error.remedy}"
     if isinstance(error, SolvimonRilletError):
