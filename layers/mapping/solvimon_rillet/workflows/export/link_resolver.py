@@ -1,6 +1,6 @@
-"""Finding the Rillet records that a document needs: by the ledger, else by Solvimon's custom fields.
+"""Find the Rillet records that a document needs: in the ledger, else by Solvimon's custom fields.
 
-What is found is remembered, so that in the steady state an export costs no call for its links.
+The ledger remembers the links, so that an export usually needs no call for them.
 """
 
 import uuid
@@ -21,13 +21,13 @@ _KEY_NAMESPACE = uuid.UUID("6b0f3c0e-8a53-5b0f-9c3a-1f7d1a2f4a10")
 
 
 def idempotency_key(*parts: str) -> str:
-    """The same parts give the same key, on any machine and after any crash."""
+    """An idempotency key; the same parts give the same key, on any machine and after any crash."""
     return str(uuid.uuid5(_KEY_NAMESPACE, "/".join(parts)))
 
 
 @dataclass(slots=True)
 class ResolvedLinks:
-    """Links with what was learnt on the way."""
+    """The links of a document, with warnings and the customer that was created for it."""
 
     links: Links
     warnings: list[str] = field(default_factory=list)
@@ -36,7 +36,7 @@ class ResolvedLinks:
 
 @dataclass(frozen=True, slots=True)
 class LinkedCustomer:
-    """A customer's link, and what it was created with in Rillet where that happened just now."""
+    """A customer's link; ``created`` is its payload if this run created it in Rillet."""
 
     rillet_id: str
     created: MappedCustomer | None = None
@@ -46,8 +46,8 @@ class LinkResolver:
     """Resolves the links of one connection's documents.
 
     Args:
-        connection: its ledger remembers links, Solvimon says custom fields that are not on the invoice, and
-            Rillet checks a customer the first time and creates missing ones.
+        connection: of the documents. Its ledger remembers links, Solvimon has the custom fields that are not
+            on the invoice, and in Rillet a new link is checked and a missing customer created.
         dry_run: write nothing, neither to Rillet nor to the ledger.
     """
 
@@ -74,7 +74,7 @@ class LinkResolver:
         return resolved
 
     def forget(self, invoice: Invoice) -> None:
-        """Forget what was remembered for an invoice, because Rillet does not know one of the ids."""
+        """Forget the links of an invoice, because Rillet does not know one of the ids."""
         ids = {
             "customer": [invoice.payer_id],
             "subsidiary": [invoice.biller_id],
@@ -87,10 +87,10 @@ class LinkResolver:
             self._use_up_creation_key(invoice.payer_id, self._used_creation_keys(invoice.payer_id))
 
     def link_customer(self, customer: Customer) -> LinkedCustomer | None:
-        """The link of a customer that is at hand; one without is created, if the settings allow.
+        """The link of a customer; a customer without link is created, if the settings allow it.
 
         Returns:
-            ``None`` for a customer without link that is not to be created.
+            ``None`` for a customer without link, if the settings do not allow to create it.
         """
         customer_id = str(customer.id)
         remembered = self._ledger.link(self._name, "customer", customer_id)
@@ -119,14 +119,14 @@ class LinkResolver:
         return found
 
     def _product_link(self, product_id: str, embedded: Product) -> str | None:
-        """The embedded product is read just now, so its field wins over what is remembered."""
+        """A product's link; the embedded product is current, so its field wins over the remembered link."""
         reference = self._settings.custom_fields.product
         remembered = self._ledger.link(self._name, "product", product_id)
-        known = str(remembered["rillet_id"]) if remembered else None
-        linked = field_value(embedded.custom_fields, reference) or known
+        remembered_id = str(remembered["rillet_id"]) if remembered else None
+        linked = field_value(embedded.custom_fields, reference) or remembered_id
         if linked is None:
             linked = field_value(self._solvimon.product(product_id).custom_fields, reference)
-        if linked and linked != known:
+        if linked and linked != remembered_id:
             self._remember("product", product_id, {"rillet_id": linked}, LINK_TTL)
         return linked
 
@@ -142,12 +142,14 @@ class LinkResolver:
             raise _no_subsidiary(
                 f"The billing entity {name} ({entity_id}) has no Rillet subsidiary.", self._settings
             )
-        same = remembered is not None and remembered["rillet_id"] == linked
-        currency = str(remembered["currency"]) if remembered and same and "currency" in remembered else None
+        up_to_date = remembered is not None and remembered["rillet_id"] == linked
+        currency = None
+        if remembered and up_to_date and "currency" in remembered:
+            currency = str(remembered["currency"])
         if currency is None and invoice.used_exchange_rates:
             currency = self._subsidiary_currency(linked)
-            same = False
-        if not same:
+            up_to_date = False
+        if not up_to_date:
             facts = {"rillet_id": linked} | ({"currency": currency} if currency else {})
             self._remember("subsidiary", entity_id, facts, LINK_TTL)
         return linked, currency
@@ -191,12 +193,12 @@ class LinkResolver:
         return self._missing_customer(embedded or self._solvimon.customer(customer_id), resolved)
 
     def _check_customer(self, customer_id: str, linked: str) -> tuple[str, bool | None]:
-        """The first time, see that Rillet has the customer, and whether it mails invoices to it."""
+        """Check a new link: that Rillet has the customer, and whether Rillet mails invoices to it."""
         reference, found = self._settings.custom_fields.customer, self._rillet.customer(linked)
         if found is None:
             raise NeedsAttention(
                 Code.RILLET_RECORD_MISSING,
-                f"The customer {customer_id} is linked to the Rillet customer {linked}, which is not there.",
+                f"The customer {customer_id} is linked to {linked}, which is not a customer in Rillet.",
                 f'Correct the custom field "Rillet Customer ID" ({reference}) on the customer in Solvimon, '
                 "then retry.",
             )
@@ -204,7 +206,7 @@ class LinkResolver:
         return linked, found.send_invoices_automatically
 
     def _missing_customer(self, customer: Customer, resolved: ResolvedLinks) -> tuple[str, bool | None]:
-        """A customer without link: the one in Rillet that refers to it, else a new one."""
+        """The Rillet customer that refers to a customer without link, else a new one."""
         customer_id, reference = str(customer.id), self._settings.custom_fields.customer
         if found := self._referring_customer(customer_id):
             return found
@@ -218,7 +220,7 @@ class LinkResolver:
         return self._create_customer(customer, resolved)
 
     def _referring_customer(self, customer_id: str) -> tuple[str, bool | None] | None:
-        """The customer in Rillet that refers to this one."""
+        """The Rillet customer whose external reference is this customer, if there is one."""
         kind = self._settings.reference_types.customer
         found = self._rillet.customer_by_reference(kind, customer_id)
         if found is None:
@@ -245,18 +247,18 @@ class LinkResolver:
         return created.id, False
 
     def _used_creation_keys(self, customer_id: str) -> int:
-        """How many keys were used up for a customer: by refusals, or by one that was deleted in Rillet."""
-        known = self._ledger.link(self._name, "customer-key", customer_id)
-        return int(known["used"]) if known else 0
+        """Number of keys used up for a customer: by refusals, or by a customer that was deleted in Rillet."""
+        link = self._ledger.link(self._name, "customer-key", customer_id)
+        return int(link["used"]) if link else 0
 
     def _use_up_creation_key(self, customer_id: str, count: int) -> None:
-        """Rillet may go on to answer what it answered to a key, so the next creation takes another one."""
+        """Take another key for the next creation, because Rillet repeats its answer to a used one."""
         self._ledger.remember(self._name, "customer-key", customer_id, {"used": count + 1}, 2 * LINK_TTL)
 
     def _remember_customer(
         self, customer_id: str, rillet_id: str, mailed: bool | None, synced: str | None = None
     ) -> None:
-        """Remember a link; ``synced`` is the fingerprint of what Rillet has, where that is known."""
+        """Remember a link; ``synced`` is the fingerprint of the customer in Rillet, if it is known."""
         facts: dict[str, object] = {"rillet_id": rillet_id}
         if mailed is not None:
             facts["mailed"] = mailed

@@ -1,4 +1,4 @@
-"""What a person may ask to be retried."""
+"""The request of a retry: by cause, or by days."""
 
 import re
 from datetime import date
@@ -24,7 +24,7 @@ def _check_day(value: object) -> object:
 def _check_timestamp(value: object) -> object:
     if isinstance(value, str) and _TIMESTAMP.fullmatch(value):
         return value
-    raise ValueError("should be a moment such as 2026-10-01T08:00:00Z")
+    raise ValueError("should be a time such as 2026-10-01T08:00:00Z")
 
 
 Day = Annotated[date, BeforeValidator(_check_day)]
@@ -32,14 +32,14 @@ Timestamp = Annotated[str, BeforeValidator(_check_timestamp)]
 
 
 class Retry(BaseModel):
-    """Documents by their cause, or by their day.
+    """Selects documents by the cause of their rejection, or by their day.
 
     Attributes:
-        code: the cause of a rejection; ``all`` for every one.
+        code: the cause of a rejection; ``all`` for every cause.
         first: with ``last``, the days of a back-fill, both included; in a request ``from`` and ``to``.
-        page: of Solvimon's list, where an earlier run ended.
-        changed_after: only rejections after this moment, where an earlier run ended.
-        changed_until: only rejections up to this moment, when the first run began.
+        page: page of Solvimon's list at which an earlier run stopped.
+        changed_after: only rejections after this time, at which an earlier run stopped.
+        changed_until: only rejections up to this time, when the first run began.
     """
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
@@ -72,9 +72,9 @@ class Retry(BaseModel):
         return self
 
     def as_event(self, **changes: object) -> Any:  # noqa: ANN401 - a text or an object
-        """The same as JSON, with another place to go on from."""
-        told = {**self.model_dump(mode="json", by_alias=True, exclude_defaults=True), **changes}
-        return ALL if told == {"code": ALL} else told
+        """The selection as JSON, with another place to continue from."""
+        selection = {**self.model_dump(mode="json", by_alias=True, exclude_defaults=True), **changes}
+        return ALL if selection == {"code": ALL} else selection
 
 
 class RetryRequest(BaseModel):
