@@ -1,4 +1,4 @@
-"""What people change or delete in Rillet: noted in the ledger and reported, never created again by itself."""
+"""Edits and deletions in Rillet: recorded in the ledger and reported, never undone automatically."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -13,14 +13,14 @@ from solvimon_rillet.rillet.models import CreditMemo, Invoice
 from solvimon_rillet.workflows.export.verification import DELETED_LINK, deleted_in_rillet, total_mismatch
 from solvimon_rillet.workflows.outcome import Result, error_fields
 
-# As long as a message about the document can wait on a queue.
+# A message about the document can wait on a queue for as long.
 DELETION_SECONDS = 14 * 24 * 3600
 _REQUIRED_FACTS = {"total", "currency", "updated_at"}
 _MEMO_APPLIED = "applied"  # the last step of a memo's export
 
 
 class RilletChanges:
-    """What is noted of one connection's documents."""
+    """Records edits and deletions of one connection's documents."""
 
     def __init__(self, connection: Connection) -> None:
         self._name = connection.name
@@ -30,15 +30,18 @@ class RilletChanges:
     def compare_total(
         self, document: Document, record: Mapping[str, Any], facts: Mapping[str, str]
     ) -> NeedsAttention | None:
-        """Note a document whose total was changed in Rillet; one that is ours again is as before.
+        """Mark a document whose total was changed in Rillet, and clear the mark when the total is ours again.
 
         Args:
             document: the document.
-            record: what the ledger says of it.
+            record: its ledger record.
             facts: total and currency in Rillet.
 
+        Returns:
+            The mismatch that remains.
+
         Raises:
-            NeedsAttention: a look into Rillet finds it deleted.
+            NeedsAttention: the document was deleted in Rillet.
         """
         totals = record.get("totals", {})
         if not totals:
@@ -55,10 +58,10 @@ class RilletChanges:
         return why
 
     def compare_memo(
-        self, claim: Claim, document: Document, rillet_id: str, told: Mapping[str, str]
+        self, claim: Claim, document: Document, rillet_id: str, event_facts: Mapping[str, str]
     ) -> Result:
-        """Compare a credit memo with what was booked, unless Rillet said something newer of it before."""
-        facts = told if told.keys() >= _REQUIRED_FACTS else self._memo_facts(rillet_id)
+        """Compare a credit memo with the one that was booked, unless the event is outdated."""
+        facts = event_facts if event_facts.keys() >= _REQUIRED_FACTS else self._memo_facts(rillet_id)
         if outdated := self.outdated_result(claim, document, facts):
             return outdated
         differs = self.compare_total(document, self._ledger.read(document) or {}, facts)
@@ -68,36 +71,36 @@ class RilletChanges:
         return Result(document.id, "unchanged", {})
 
     def outdated_result(self, claim: Claim, document: Document, facts: Mapping[str, str]) -> Result | None:
-        """The end of an event that is older than what was seen already; an older one undoes nothing."""
+        """The result for an event that is older than the last one seen; it changes nothing."""
         seen = str(claim.record.get("seen_at", ""))
         if not seen or parse_rillet_timestamp(facts["updated_at"]) >= parse_rillet_timestamp(seen):
             return None
         self._ledger.release(claim)
-        return Result(document.id, "outdated", {"reason": f"Rillet said something newer at {seen}."})
+        return Result(document.id, "outdated", {"reason": f"Rillet reported a newer change at {seen}."})
 
     def record_deletion(self, document: Document, rillet_id: str) -> Result:
-        """Note that a document was deleted in Rillet; of one that is not finished, its next run finds out."""
+        """Record that a document was deleted in Rillet; the next run of an unfinished one finds this."""
         why = deleted_in_rillet(document.kind, rillet_id)
         if not self._ledger.mark_mismatch(document, why):
             self.remember_deletion(document.kind, rillet_id)
         return Result(document.id, "differs", error_fields(why))
 
     def remember_deletion(self, kind: str, rillet_id: str) -> None:
-        """Remember for a while that Rillet deleted a document that nobody knows as ours.
+        """Remember for two weeks that Rillet deleted a document that no record names.
 
-        It may be one whose export has lost its answer: the run that finds out its id finds this as well.
+        It may belong to an export that lost Rillet's answer: the run that finds its id finds this as well.
         """
         self._ledger.remember(self._name, f"{DELETED_LINK}{kind}", rillet_id, {}, DELETION_SECONDS)
 
     def _clear_mismatch(self, document: Document, record: Mapping[str, Any]) -> NeedsAttention | None:
-        """Heal a document that differed by its amounts, if Rillet's net, tax and gross are ours again."""
+        """Clear a mismatch of amounts, if Rillet's net, tax and gross are ours again."""
         if record.get("state") != "differs" or record.get("code") != Code.TOTAL_DIFFERS:
             return None
         booked = self._read_document(document.kind, str(record["rillet_id"]))
-        if said := total_mismatch(booked, record["totals"]):
-            return NeedsAttention(Code.TOTAL_DIFFERS, said, str(record["remedy"]))
-        whole = document.kind == "invoice" or record.get("step") == _MEMO_APPLIED
-        self._ledger.clear_mismatch(document, None if whole else _memo_unapplied(booked.id))
+        if mismatch := total_mismatch(booked, record["totals"]):
+            return NeedsAttention(Code.TOTAL_DIFFERS, mismatch, str(record["remedy"]))
+        complete = document.kind == "invoice" or record.get("step") == _MEMO_APPLIED
+        self._ledger.clear_mismatch(document, None if complete else _memo_unapplied(booked.id))
         return None
 
     def _read_document(self, kind: str, rillet_id: str) -> Invoice | CreditMemo:
@@ -119,13 +122,13 @@ class RilletChanges:
 def _memo_unapplied(memo_id: str) -> NeedsAttention:
     return NeedsAttention(
         Code.TOTAL_DIFFERS,
-        f"The memo {memo_id} has our total again in Rillet, but it was not applied to any invoice.",
-        "Retry the credit note: its memo is applied then.",
+        f"The memo {memo_id} has its original total again in Rillet, but it is not applied to any invoice.",
+        "Retry the credit note; this applies its memo.",
     )
 
 
 def parse_rillet_timestamp(stamp: str) -> datetime:
-    """A moment that orders Rillet's updates; what cannot be read is the oldest of all."""
+    """A time that orders Rillet's updates; an unreadable stamp counts as the oldest."""
     try:
         read = datetime.fromisoformat(stamp)
     except ValueError:
