@@ -117,7 +117,7 @@ class SyncCustomer:
     def _preview(
         self, customer: Customer, linked: LinkedCustomer
     ) -> tuple[dict[str, object], Mapping[str, Any], list[str]]:
-        """As ``_merged``, and for a customer that is to be created what it is created with."""
+        """As ``_merge``; for a customer that is to be created, the payload of its creation."""
         if linked.created:
             return linked.created.payload, {}, list(linked.created.warnings)
         return self._merge(customer, linked.rillet_id)

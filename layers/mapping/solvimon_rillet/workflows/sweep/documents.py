@@ -1,4 +1,4 @@
-"""The sweep of invoices and credit notes: those that are final in Solvimon and nowhere in the ledger."""
+"""Scan for invoices and credit notes that are final in Solvimon and not in the ledger."""
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,8 +16,8 @@ from solvimon_rillet.solvimon.models import Invoice
 from solvimon_rillet.workflows.sweep.base import MissedEvent, ScanResult, SweepContext, TimeBudget
 
 SECONDS_PER_DAY = 24 * 3600
-_FUTURE_SECONDS = 5 * 366 * SECONDS_PER_DAY  # invoices may be dated ahead
-_EARLIEST_ZONE_SECONDS = 14 * 3600  # a day begins so much earlier than in UTC where it begins first
+_FUTURE_SECONDS = 5 * 366 * SECONDS_PER_DAY  # invoices may have a future date
+_EARLIEST_ZONE_SECONDS = 14 * 3600  # in the easternmost time zone, a day begins so much earlier than in UTC
 _EXPORTS = {
     INVOICE_FINALISED: ("invoice", "export_invoice", "invoices"),
     CREDIT_NOTE_FINALISED: ("credit_memo", "export_credit_memo", "credit_notes"),
@@ -25,17 +25,17 @@ _EXPORTS = {
 
 
 class DocumentScan:
-    """The part for one connection."""
+    """The document scan of one connection."""
 
     def __init__(self, context: SweepContext) -> None:
         self._context = context
 
     def run(self, result: ScanResult, budget: TimeBudget) -> None:
-        """Page through the latest final documents, oldest first, and publish those that are missing."""
+        """Read the latest final documents, oldest first, and publish those that are missing."""
         workflows = self._context.connection.settings.workflows
         if not (workflows.export_invoice or workflows.export_credit_memo):
             return
-        since, until = _moment(self._since()), _moment(self._context.now() + _FUTURE_SECONDS)
+        since, until = _utc(self._since()), _utc(self._context.now() + _FUTURE_SECONDS)
         number, more = 1, True
         while more:
             budget.check()
@@ -44,17 +44,18 @@ class DocumentScan:
             number += 1
 
     def _since(self) -> int:
-        """The date from which documents are looked at; going live must not book the years before."""
-        settings, begun = self._context.connection.settings, self._context.state.record_first_start()
+        """The time from which documents are read; a new connection must not book earlier years."""
+        settings, first_start = self._context.connection.settings, self._context.state.record_first_start()
         if settings.start_date:
             first = (
                 int(datetime.combine(settings.start_date, time.min, UTC).timestamp()) - _EARLIEST_ZONE_SECONDS
             )
         else:
-            first = begun - SECONDS_PER_DAY
+            first = first_start - SECONDS_PER_DAY
         return max(first, self._context.now() - settings.sweep.lookback_days * SECONDS_PER_DAY)
 
     def _missing(self, rows: Sequence[Mapping[str, Any]]) -> Iterator[MissedEvent]:
+        """The missed events of a page of documents."""
         on_time = (row for row in rows if not self._is_too_early(row))
         events = filter(None, (from_solvimon_row(self._context.connection.name, row) for row in on_time))
         documents = {
@@ -74,11 +75,12 @@ class DocumentScan:
         start, settings = self._context.connection.settings.start_date, self._context.connection.settings
         dated = None
         if start:
-            with contextlib.suppress(ValidationError, NeedsAttention):  # its export says what is wrong
+            with contextlib.suppress(ValidationError, NeedsAttention):  # its export reports the error
                 dated = document_day(Invoice.model_validate(row), settings)
         return bool(start and dated and dated < start)
 
     def _is_missing(self, record: Mapping[str, Any]) -> bool:
+        """Whether a final document has no record, was skipped as a draft, or is stalled."""
         if not record:
             return True
         if is_done(record):
@@ -88,10 +90,10 @@ class DocumentScan:
 
 
 def observed_state(record: Mapping[str, Any]) -> str:
-    """Which state of a document was found; work that was taken up and given up again is another one."""
+    """The state of a document for ``MissedEvent``; unfinished work that moved on counts as another state."""
     state = str(record.get("state", "unknown"))
     return f"{state} {record.get('updated_at')}" if state in UNFINISHED else state
 
 
-def _moment(seconds: int) -> datetime:
+def _utc(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)

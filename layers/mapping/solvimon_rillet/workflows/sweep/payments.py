@@ -1,6 +1,6 @@
-"""The sweep of what changed in Rillet: payments, undone payments, and edits of our invoices.
+"""Scan for changes in Rillet: payments, undone payments, and edits of our invoices.
 
-A sweep with nothing new costs one Rillet call.
+A sweep without changes costs one Rillet call.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,22 +18,22 @@ from solvimon_rillet.workflows.payments.rillet_changes import parse_rillet_times
 from solvimon_rillet.workflows.sweep.base import MissedEvent, ScanResult, SweepContext, TimeBudget
 
 OVERLAP_SECONDS = 600
-"""Rillet's clock and ours differ, and a change may be seen a little after its time."""
+"""The clocks may differ, and Rillet may list a change a little after its time."""
 _FIRST_LOOKBACK_SECONDS = 24 * 3600
 _MAX_WAIT_SECONDS = (
-    10  # bulk calls are spread over the minute; a longer wait means that others need the budget
+    10  # bulk calls are spread over the minute; a longer wait means that live work needs the rate limit
 )
 _WATERMARK = "payments"
 
 
 class PaymentScan:
-    """The part for one connection."""
+    """The payment scan of one connection."""
 
     def __init__(self, context: SweepContext) -> None:
         self._context = context
 
     def run(self, result: ScanResult, budget: TimeBudget) -> None:
-        """Read what changed in Rillet since the last sweep, and publish what we have not heard of."""
+        """Read the invoices that changed in Rillet since the last sweep, and publish the missed changes."""
         if not self._context.connection.settings.workflows.mark_invoice_paid:
             return
         began, reached = self._context.now(), self._context.state.watermark(_WATERMARK)
@@ -43,17 +43,17 @@ class PaymentScan:
         self._context.state.advance_watermark(_WATERMARK, began)
 
     def _read_pages(self, since: datetime, budget: TimeBudget) -> Iterator[Sequence[Any]]:
-        """All pages.
+        """All pages of the invoices that changed since a time.
 
         Raises:
-            RetryLater: the list began anew in the middle, as it does with an expired cursor (dossier 2.3).
+            RetryLater: the list restarted in the middle, as it does after a cursor has expired.
         """
         after, cursor, seen = since.strftime("%Y-%m-%dT%H:%M:%SZ"), None, set[str]()
         while True:
             page = self._read_page(cursor, after, budget)
             ids = {str(row.get("id")) for row in page.rows if isinstance(row, dict)}
             if ids and ids <= seen:
-                raise RetryLater("Rillet's list of invoices began anew.")
+                raise RetryLater("Rillet's list of invoices restarted.")
             seen |= ids
             yield page.rows
             cursor = page.next_cursor
@@ -72,7 +72,7 @@ class PaymentScan:
                 sleep(wait)
 
     def _missed_events(self, rows: Sequence[Any]) -> Iterator[MissedEvent]:
-        """Those of our invoices of which Rillet says something newer than we have seen."""
+        """The changes of our invoices that are newer than the last ones seen."""
         read = (from_rillet_row(self._context.connection.name, row) for row in rows if isinstance(row, dict))
         events = {event.id: event for event in read if event}
         for solvimon_id, event, record, payment in self._our_events(events):
@@ -82,7 +82,7 @@ class PaymentScan:
     def _our_events(
         self, events: Mapping[str, BusEvent]
     ) -> Iterator[tuple[str, BusEvent, Mapping[str, Any], Mapping[str, Any]]]:
-        """The events that belong to a Solvimon invoice, with the records of invoice and payment."""
+        """The events of our invoices: Solvimon id, event, and the records of invoice and payment."""
         connection, ledger = self._context.connection.name, self._context.connection.ledger
         links = ledger.read_many(Document(connection, "link-rillet-invoice", each) for each in events)
         linked = {document.id: [str(item["solvimon_id"])] for document, item in links.items()}
@@ -107,7 +107,7 @@ class PaymentScan:
 
 
 def _should_publish(facts: Mapping[str, str], record: Mapping[str, Any], payment: Mapping[str, Any]) -> bool:
-    """Whether Rillet says something newer than the payment's record; without one, other than was booked."""
+    """Whether Rillet's invoice is newer than the payment's record; without a record, whether it has changed."""
     if payment.get("seen_at"):
         return parse_rillet_timestamp(str(payment["seen_at"])) < parse_rillet_timestamp(
             facts.get("updated_at", "")

@@ -1,4 +1,4 @@
-"""The sweep of what was begun and is not finished: its message is lost, and nobody goes on with it."""
+"""Scan for stalled work: begun, not finished, and without a message that continues it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,7 +23,7 @@ from solvimon_rillet.workflows.sweep.base import (
 from solvimon_rillet.workflows.sweep.documents import observed_state
 
 REPORT_AFTER_SECONDS = 26 * 3600
-"""What was published every hour for a day, and stays as it is, needs a person."""
+"""Work that is published every hour for a day and stays stalled needs a person."""
 _WORKFLOWS = {
     "invoice": "export_invoice",
     "credit_memo": "export_credit_memo",
@@ -39,13 +39,13 @@ _EXAMPLES = 3
 
 
 class StalledScan:
-    """The part for one connection."""
+    """The scan for stalled work of one connection."""
 
     def __init__(self, context: SweepContext) -> None:
         self._context = context
 
     def run(self, result: ScanResult, budget: TimeBudget) -> None:
-        """Publish what has not moved for an hour; after a day, say so instead."""
+        """Publish work that is stalled for an hour; after a day, report it instead."""
         for kind, workflow in _WORKFLOWS.items():
             if not getattr(self._context.connection.settings.workflows, workflow):
                 continue
@@ -80,7 +80,7 @@ class StalledScan:
             if document.kind in _EVENTS:
                 event = BusEvent(SOLVIMON, _EVENTS[document.kind], document.connection, document.id, "", "")
             elif rillet_id := booked.get(invoices[document], {}).get("rillet_id"):
-                facts = {"entity": "INVOICE"}  # without amounts: whoever takes it asks Rillet
+                facts = {"entity": "INVOICE"}  # without amounts, so that the function asks Rillet
                 event = BusEvent(
                     RILLET, INVOICE_PAYMENT_UPDATED, document.connection, str(rillet_id), "", "", facts
                 )
@@ -94,6 +94,6 @@ def _stalled_error(lost: list[Document], workflow: str) -> str:
     named = ", ".join(document.id for document in lost[:_EXAMPLES])
     more = f" and {len(lost) - _EXAMPLES} more" if len(lost) > _EXAMPLES else ""
     return (
-        f"Work was begun more than 26 hours ago and is not finished for {named}{more}. Invoke {workflow} "
-        "with the id, and see its answer."
+        f"Work on {named}{more} began more than 26 hours ago and is not finished. Invoke {workflow} with the "
+        "id, and read its answer."
     )
