@@ -327,7 +327,7 @@ def test_what_must_wait_goes_onto_the_queue_by_itself(system: LocalSystem, defau
     system.deliver()
 
     assert result["outcome"] == "queued"
-    assert "tried again by itself" in result["reason"]
+    assert "the next attempt follows automatically" in result["reason"]
     assert record(system, FIRST)["state"] == "exported"
 
 

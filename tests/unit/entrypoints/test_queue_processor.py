@@ -327,7 +327,7 @@ def test_a_persons_request_that_must_wait_becomes_a_message_that_the_queue_under
     )
     assert result.outcome == "queued"
     assert (
-        result.facts["reason"] == "Rillet is down. It is on the queue and is tried again by itself in 30 s."
+        result.facts["reason"] == "Rillet is down. It is on the queue; the next attempt follows automatically in 30 s."
     )
     assert ("DocumentsWaiting", "default") in fakes.counted
 

@@ -17,6 +17,7 @@ from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import Code, NeedsAttention, RetryLater
 from solvimon_rillet.events import SOLVIMON, BusEvent
 from solvimon_rillet.formatting import format_duration, format_timestamp, parse_timestamp
+from solvimon_rillet.ledger.document_types import CREDIT_MEMO, DocumentType
 from solvimon_rillet.ledger.ledger import FINISHED, Document
 from solvimon_rillet.mapping.dates import utc_range
 from solvimon_rillet.mapping.document_fields import document_day
@@ -29,21 +30,6 @@ _RILLET_CALLS = {"invoice": 1, "credit_memo": 2}  # per document whose links are
 
 
 @dataclass(frozen=True, slots=True)
-class RedriveTarget:
-    """The workflow whose documents are retried.
-
-    Attributes:
-        name: of the workflow, such as ``export_invoice``.
-        kind: kind of its documents in the ledger.
-        detail_type: the bus event that asks for one.
-    """
-
-    name: str
-    kind: str
-    detail_type: str
-
-
-@dataclass(frozen=True, slots=True)
 class _Batch:
     """Documents to check, and the retry that continues after them; ``None`` after the last batch."""
 
@@ -52,11 +38,19 @@ class _Batch:
 
 
 class Redrive:
-    """Retries of one workflow for one connection."""
+    """Retries the documents of one type, for one connection.
 
-    def __init__(self, connection: Connection, target: RedriveTarget, queue: Queue) -> None:
+    Args:
+        connection: of the documents.
+        kind: type of the documents.
+        detail_type: the bus event of such a document.
+        queue: the queue of the export.
+    """
+
+    def __init__(self, connection: Connection, kind: DocumentType, detail_type: str, queue: Queue) -> None:
         self._name = connection.name
-        self._target = target
+        self._kind = kind
+        self._detail_type = detail_type
         self._settings = connection.settings
         self._ledger = connection.ledger
         self._solvimon = connection.solvimon
@@ -77,10 +71,10 @@ class Redrive:
             NeedsAttention: Solvimon refuses to list the documents.
             RetryLater: a service does not answer, and nothing is queued yet.
         """
-        if not getattr(self._settings.workflows, self._target.name):
+        if not getattr(self._settings.workflows, self._kind.function):
             return {
-                "error": f"The workflow {self._target.name} is switched off in the settings.",
-                "remedy": f"Set workflows.{self._target.name} to true, then invoke it again.",
+                "error": f"The workflow {self._kind.function} is switched off in the settings.",
+                "remedy": f"Set workflows.{self._kind.function} to true, then invoke it again.",
             }
         remaining, stopped_because = retry.as_event(), "this run had no time left"
         try:
@@ -107,7 +101,7 @@ class Redrive:
         until = parse_timestamp(retry.changed_until) if retry.changed_until else int(self._clock())
         found: list[Document] = []
         latest = after
-        for document, item in self._ledger.in_state(self._name, self._target.kind, "rejected"):
+        for document, item in self._ledger.in_state(self._name, self._kind.name, "rejected"):
             at = int(item["updated_at"])
             if not after < at <= until:
                 continue
@@ -130,7 +124,7 @@ class Redrive:
             rows, more = self._solvimon.final_invoices(*self._utc_range(retry), number)
             number += 1
             eligible = [row for row in rows if self._is_eligible(row, retry)]
-            documents = [Document(self._name, self._target.kind, str(row["id"])) for row in eligible]
+            documents = [Document(self._name, self._kind.name, str(row["id"])) for row in eligible]
             yield _Batch(documents, retry.as_event(page=number) if more else None)
             if not more:
                 return
@@ -142,7 +136,7 @@ class Redrive:
 
     def _is_eligible(self, row: Mapping[str, Any], retry: Retry) -> bool:
         """Whether a row is of this kind and these days; the export reports a row that cannot be read."""
-        if (str(row.get("type")) in CREDIT_TYPES) != (self._target.kind == "credit_memo"):
+        if (str(row.get("type")) in CREDIT_TYPES) != (self._kind is CREDIT_MEMO):
             return False
         day = None
         with contextlib.suppress(NeedsAttention, ValueError):
@@ -172,8 +166,7 @@ class Redrive:
         self._counts += counted + Counter(queued=len(to_queue))
 
     def _message(self, document_id: str) -> str:
-        detail_type = self._target.detail_type
-        return BusEvent(SOLVIMON, detail_type, self._name, document_id, "", "", bulk=True).as_message()
+        return BusEvent(SOLVIMON, self._detail_type, self._name, document_id, "", "", bulk=True).as_message()
 
     def _answer_for_no_match(self, code: str) -> dict[str, Any]:
         """The answer if no document has the cause."""
@@ -219,7 +212,7 @@ class Redrive:
         """The time that the queue takes at Rillet's rate limit, as text."""
         if not documents:
             return "Nothing to do."
-        pacing, calls = self._settings.rillet.pacing, _RILLET_CALLS[self._target.kind]
+        pacing, calls = self._settings.rillet.pacing, _RILLET_CALLS[self._kind.name]
         window = pacing.window_seconds + pacing.margin_seconds
         length = format_duration(documents * calls * window / pacing.requests)
         each = "one Rillet call" if calls == 1 else f"{calls} Rillet calls"

@@ -1,4 +1,4 @@
-"""How all documents of a connection stand: counts, failures by cause with their money, what is stuck."""
+"""Status of all documents of a connection: counts, failures by cause with amounts, stalled work."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -22,7 +22,7 @@ _MAX_IDS_PER_EVENT = 100  # documents in a ready-made event
 
 @dataclass(slots=True)
 class _FailureGroup:
-    """The documents of a kind that have the same cause."""
+    """The documents of a kind whose failure has the same cause."""
 
     kind: DocumentType
     state: str
@@ -33,7 +33,7 @@ class _FailureGroup:
     oldest: int = 0
 
     def add(self, document: Document, item: Item, amounts: Mapping[str, Any]) -> None:
-        """Count a document in; the index hands them over longest unchanged first."""
+        """Add a document; the index lists them longest unchanged first."""
         self.oldest = self.oldest or int(item["updated_at"])
         self.documents.append(document)
         if "amount" in amounts:
@@ -43,13 +43,13 @@ class _FailureGroup:
 
     def as_answer(self, connection: str) -> dict[str, Any]:
         """The group as JSON, with the event that retries it."""
-        cause, ids = entry_for(self.code), [document.id for document in self.documents]
-        told: dict[str, Any] = {
+        entry, ids = entry_for(self.code), [document.id for document in self.documents]
+        answer: dict[str, Any] = {
             "code": self.code,
             "kind": self.kind.name,
             "state": self.state,
-            "meaning": cause.meaning,
-            "remedy": cause.remedy,
+            "meaning": entry.meaning,
+            "remedy": entry.remedy,
             "documents": len(ids),
             "amounts": {
                 currency: money.text(total, currency) for currency, total in sorted(self.sums.items())
@@ -58,16 +58,16 @@ class _FailureGroup:
             "ids": ids[:_IDS_SHOWN],
         }
         if self.unknown_amounts and self.kind.name != "customer":
-            told["without_amount"] = self.unknown_amounts
+            answer["without_amount"] = self.unknown_amounts
         if self.state == "rejected" and self.kind.retries:
-            told["retry"] = self.kind.retry(connection, self.code)
+            answer["retry"] = self.kind.retry(connection, self.code)
         elif self.state == "rejected":
-            told["retry"] = self.kind.ask(connection, *ids[:_MAX_IDS_PER_EVENT])
-        return told
+            answer["retry"] = self.kind.ask(connection, *ids[:_MAX_IDS_PER_EVENT])
+        return answer
 
 
 class Overview:
-    """Looks at one connection's documents.
+    """Reports the status of one connection's documents.
 
     Args:
         connection: its name.
@@ -89,7 +89,7 @@ class Overview:
         self._clock = clock
 
     def report(self) -> dict[str, Any]:
-        """The state of all documents.
+        """The status of all documents.
 
         Raises:
             RetryLater: the ledger does not answer.
@@ -97,14 +97,14 @@ class Overview:
         counts = {kind.name: self._counts(kind) for kind in DOCUMENT_TYPES}
         groups = [group for kind in DOCUMENT_TYPES for group in self._failure_groups(kind)]
         failures = sorted(groups, key=lambda group: (-len(group.documents), group.code))
-        stuck = [told for kind in DOCUMENT_TYPES for told in self._stalled(kind)]
+        stalled = [each for kind in DOCUMENT_TYPES for each in self._stalled(kind)]
         return {
             "connection": self._connection,
             "at": format_timestamp(self._clock()),
-            "summary": _overview_summary(failures, stuck),
+            "summary": _overview_summary(failures, stalled),
             "counts": {name: by_state for name, by_state in counts.items() if by_state},
             "failures": [group.as_answer(self._connection) for group in failures],
-            "stuck": stuck,
+            "stuck": stalled,
             "dead_letters_of_all_connections": self._dead_letter_counts(),
         }
 
@@ -133,7 +133,7 @@ class Overview:
         return self._ledger.read(Document(self._connection, INVOICE.name, document.id)) or {}
 
     def _stalled(self, kind: DocumentType) -> Iterator[dict[str, Any]]:
-        """What is begun and unchanged for more than an hour."""
+        """Work that began and has not changed for more than an hour."""
         now = int(self._clock())
         for state in UNFINISHED:
             for document, item in self._in_state(kind, state):
@@ -146,7 +146,7 @@ class Overview:
                     "state": state,
                     "since": format_timestamp(item["updated_at"]),
                     "in_words": f"Nothing has happened for {format_duration(quiet)}; "
-                    "its message may be a dead letter.",
+                    "its message may be in the dead-letter queue.",
                     "retry": kind.ask(self._connection, document.id),
                 }
 
@@ -160,16 +160,16 @@ class Overview:
         return found
 
 
-def _overview_summary(failures: list[_FailureGroup], stuck: list[dict[str, Any]]) -> str:
+def _overview_summary(failures: list[_FailureGroup], stalled: list[dict[str, Any]]) -> str:
     rejected = sum(len(group.documents) for group in failures if group.state == "rejected")
     differ = sum(len(group.documents) for group in failures if group.state == "differs")
     parts = [
-        f"{count} {what}"
-        for count, what in (
+        f"{count} {label}"
+        for count, label in (
             (rejected, "rejected"),
             (differ, "not in Rillet as booked"),
-            (len(stuck), "stuck"),
+            (len(stalled), "stalled"),
         )
         if count
     ]
-    return f"{', '.join(parts)}." if parts else "Nothing needs a person."
+    return f"{', '.join(parts)}." if parts else "Nothing needs attention."

@@ -107,7 +107,7 @@ class PaymentScan:
 
 
 def _should_publish(facts: Mapping[str, str], record: Mapping[str, Any], payment: Mapping[str, Any]) -> bool:
-    """Whether Rillet's invoice is newer than the payment's record; without a record, whether it has changed."""
+    """Whether Rillet's invoice is newer than the payment's record or, without one, has changed."""
     if payment.get("seen_at"):
         return parse_rillet_timestamp(str(payment["seen_at"])) < parse_rillet_timestamp(
             facts.get("updated_at", "")
