@@ -1,6 +1,6 @@
 """Lambda function ``connect_rillet``: connect a Rillet organisation, show its status, disconnect.
 
-Takes a direct invocation, which only somebody with access to this AWS account can make::
+Takes a direct invocation, which requires access to this AWS account::
 
     {"connection": "acme", "action": "connect"}      (or "status", or "disconnect")
 

@@ -94,7 +94,9 @@ class RilletAuthorization:
         if query.get("error") or not query.get("code"):
             reason = query.get("error_description") or query.get("error") or "no code"
             return CallbackPage(
-                400, f"{connection} is not connected", f"Rillet said: {reason[:200]}. Nothing was changed."
+                400,
+                f"{connection} is not connected",
+                f"Rillet answered: {reason[:200]}. Nothing was changed.",
             )
         try:
             return self._finish(connection, query["code"], str(pending["verifier"]))

@@ -50,7 +50,7 @@ class AccountingPeriods:
             dry_run: store nothing.
 
         Raises:
-            NeedsAttention: its day is closed, and the setting ``closed_periods`` says ``hold``.
+            NeedsAttention: its day is closed, and the setting ``closed_periods`` is ``hold``.
             RetryLater: Rillet or the table does not answer.
         """
         dated = document_day(invoice, self._connection.settings)

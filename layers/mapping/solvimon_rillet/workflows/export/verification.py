@@ -115,7 +115,7 @@ def outcome_facts(
 
 
 def deleted_in_rillet(kind: str, rillet_id: str) -> NeedsAttention:
-    """The error for an ``invoice`` or ``credit_memo`` that somebody deleted in Rillet."""
+    """The error for an ``invoice`` or ``credit_memo`` that was deleted in Rillet."""
     return NeedsAttention(
         Code.DELETED_IN_RILLET,
         f"The {kind.replace('_', ' ')} {rillet_id} was deleted in Rillet.",
@@ -127,7 +127,7 @@ def deleted_in_rillet(kind: str, rillet_id: str) -> NeedsAttention:
 
 def deleted_meanwhile(ledger: Ledger, claim: Claim, rillet_id: str) -> NeedsAttention | None:
     """The error for a document that was deleted in Rillet while the answer to its creation was lost."""
-    if claim.attempt is None:  # it was created a moment ago; nobody can have deleted it
+    if claim.attempt is None:  # this run has just created it; it cannot be deleted yet
         return None
     document = claim.document
     deletion = ledger.link(document.connection, f"{DELETED_LINK}{document.kind}", rillet_id)
@@ -135,14 +135,14 @@ def deleted_meanwhile(ledger: Ledger, claim: Claim, rillet_id: str) -> NeedsAtte
 
 
 def number_warning(sent: object, booked: str) -> list[str]:
-    """A warning where Rillet gave a document another number than ours."""
+    """A warning if Rillet gave a document another number than the one that was sent."""
     if not sent or sent == booked:
         return []
     return [f"Rillet gave it the number {booked}; its number in Solvimon is {sent}."]
 
 
 def total_mismatch(booked: CreatedDocument, totals: Mapping[str, str]) -> str:
-    """How Rillet's amounts differ from ours, or an empty text."""
+    """The difference between the amounts in Rillet and those that were sent; empty if there is none."""
     currency = totals["currency"]
     pairs = (("net", booked.net_amount), ("tax", booked.taxed_amount), ("gross", booked.total))
     parts = [

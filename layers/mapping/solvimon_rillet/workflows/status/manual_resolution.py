@@ -134,19 +134,19 @@ class ManualResolution:
 
     def _find_in_rillet(self, kind: DocumentType, document: Document, rillet_id: str) -> BookedDocument:
         """Rillet's document, unless it belongs to another one of Solvimon."""
-        what = "credit memo" if kind is CREDIT_MEMO else "invoice"
+        noun = "credit memo" if kind is CREDIT_MEMO else "invoice"
         found: BookedDocument | None = (
             self._rillet.credit_memo(rillet_id) if kind is CREDIT_MEMO else self._rillet.invoice(rillet_id)
         )
         if found is None:
             raise ResolutionRefused(
-                f"resolve.rillet_id: Rillet has no {what} {rillet_id}.",
-                f"Give the id of the {what}, as Rillet shows it in its address; it is a UUID.",
+                f"resolve.rillet_id: Rillet has no {noun} {rillet_id}.",
+                f"Give the id of the {noun}: the UUID in its address in Rillet.",
             )
         if other := self._other_owner(kind, document, found):
             raise ResolutionRefused(
-                f"resolve.rillet_id: the {what} {rillet_id} belongs to {other} already.",
-                f"Give the {what} that was booked for {document.id}, or resolve {other} first.",
+                f"resolve.rillet_id: the {noun} {rillet_id} belongs to {other} already.",
+                f"Give the {noun} that was booked for {document.id}, or resolve {other} first.",
             )
         return found
 
@@ -158,8 +158,8 @@ class ManualResolution:
             record = self._ledger.read(Document(self._name, kind.name, owner)) or {}
             if record.get("rillet_id") == found.id and record.get("state") != "skipped":
                 return owner
-        ours = self._settings.reference_types.invoice
-        named = [r.id for r in found.external_references if r.type == ours]
+        reference_type = self._settings.reference_types.invoice
+        named = [each.id for each in found.external_references if each.type == reference_type]
         return named[0] if named and document.id not in named else None
 
     def _forget_link(self, kind: DocumentType, before: Item, rillet_id: str | None) -> None:
@@ -211,12 +211,12 @@ def _total_warnings(found: BookedDocument, record: Item) -> list[str]:
     """A warning if Rillet's total is not Solvimon's; credits are positive in Rillet."""
     if "amount" not in record:
         return []
-    ours = abs(Decimal(record["amount"])) if isinstance(found, CreditMemo) else Decimal(record["amount"])
-    if (found.total.amount, found.total.currency) == (ours, record["currency"]):
+    billed = abs(Decimal(record["amount"])) if isinstance(found, CreditMemo) else Decimal(record["amount"])
+    if (found.total.amount, found.total.currency) == (billed, record["currency"]):
         return []
     return [
         f"Rillet has {money.plain(found.total.amount)} {found.total.currency}, Solvimon "
-        f"{money.plain(ours)} {record['currency']}."
+        f"{money.plain(billed)} {record['currency']}."
     ]
 
 

@@ -79,11 +79,11 @@ class CustomerScan:
         self, customer_id: str, now: str, before: str | None, published: PublishedEvent | None
     ) -> MissedEvent | None:
         """The event for an edit that is not synchronised; ``None`` without an edit since the first sweep."""
-        what = f"{now} {before or ''}"
-        if published and published.what == what and before is None and published.at == 0:
+        state = f"{now} {before or ''}"
+        if published and published.what == state and before is None and published.at == 0:
             return None
         event = BusEvent(SOLVIMON, CUSTOMER_UPDATED, self._context.connection.name, customer_id, now[:32], "")
-        missed = MissedEvent(CUSTOMER.name, customer_id, what, event, "customers")
+        missed = MissedEvent(CUSTOMER.name, customer_id, state, event, "customers")
         return missed if self._context.should_publish(missed, published) else None
 
     def _without_answered(

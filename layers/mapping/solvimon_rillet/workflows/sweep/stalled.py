@@ -1,4 +1,4 @@
-"""Scan for stalled work: begun, not finished, and without a message that continues it."""
+"""Scan for stalled work: it began, is not finished, and has no message that continues it."""
 
 from collections.abc import Mapping
 from typing import Any
