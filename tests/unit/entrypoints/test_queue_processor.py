@@ -326,8 +326,8 @@ def test_a_persons_request_that_must_wait_becomes_a_message_that_the_queue_under
         "invo_1",
     )
     assert result.outcome == "queued"
-    assert (
-        result.facts["reason"] == "Rillet is down. It is on the queue; the next attempt follows automatically in 30 s."
+    assert result.facts["reason"] == (
+        "Rillet is down. It is on the queue; the next attempt follows automatically in 30 s."
     )
     assert ("DocumentsWaiting", "default") in fakes.counted
 

@@ -30,7 +30,7 @@ class Services:
     """The AWS services of one function, and its connections.
 
     Args:
-        environment: the variables that the template sets, such as ``STACK``, ``LEDGER_TABLE`` and ``QUEUE_URL``.
+        environment: the template's variables, such as ``STACK``, ``LEDGER_TABLE`` and ``QUEUE_URL``.
         clock: unix seconds; tests pass their own.
         count: records a metric of a connection.
     """

@@ -96,7 +96,7 @@ class RilletAuthorization:
             return CallbackPage(
                 400,
                 f"{connection} is not connected",
-                f"Rillet answered: {reason[:200]}. Nothing was changed.",
+                f"Rillet says: {reason[:200]}. Nothing was changed.",
             )
         try:
             return self._finish(connection, query["code"], str(pending["verifier"]))
