@@ -28,17 +28,18 @@ class CustomerScan:
 
     def __init__(self, context: SweepContext) -> None:
         self._context = context
+        self._connection = context.connection
 
     def run(self, result: ScanResult, budget: TimeBudget) -> None:
         """Read some pages, from the place where the last sweep ended; the first page follows the last."""
-        limit = self._context.connection.settings.sweep.customers_per_run
-        if not self._context.connection.settings.workflows.sync_customer:
+        limit = self._connection.settings.sweep.customers_per_run
+        if not self._connection.settings.workflows.sync_customer:
             return
         round_number, done = divmod(self._context.state.watermark("customers") or 0, _PAGES_PER_ROUND)
         first = done
         for _ in range(-(-limit // PAGE)):
             budget.check()
-            rows, more = self._context.connection.solvimon.page(
+            rows, more = self._connection.solvimon.page(
                 "customers", done + 1, order_by="created_at", order_direction="asc"
             )
             self._scan_page(rows, result)
@@ -50,8 +51,8 @@ class CustomerScan:
     def _scan_page(self, rows: Sequence[Mapping[str, Any]], result: ScanResult) -> None:
         """Publish the missed edits of a page, and remember the customers seen for the first time."""
         hashes = {str(c.id): (c, imported_hash(c)) for c in _readable_customers(rows)}
-        connection = self._context.connection.name
-        links = self._context.connection.ledger.read_many(
+        connection = self._connection.name
+        links = self._connection.ledger.read_many(
             Document(connection, "link-customer", each) for each in hashes
         )
         synced = {document.id: item for document, item in links.items()}
@@ -73,7 +74,7 @@ class CustomerScan:
 
     @property
     def _link_field(self) -> str:
-        return self._context.connection.settings.custom_fields.customer
+        return self._connection.settings.custom_fields.customer
 
     def _missed_edit(
         self, customer_id: str, now: str, before: str | None, published: PublishedEvent | None
@@ -82,7 +83,7 @@ class CustomerScan:
         state = f"{now} {before or ''}"
         if published and published.what == state and before is None and published.at == 0:
             return None
-        event = BusEvent(SOLVIMON, CUSTOMER_UPDATED, self._context.connection.name, customer_id, now[:32], "")
+        event = BusEvent(SOLVIMON, CUSTOMER_UPDATED, self._connection.name, customer_id, now[:32], "")
         missed = MissedEvent(CUSTOMER.name, customer_id, state, event, "customers")
         return missed if self._context.should_publish(missed, published) else None
 
@@ -95,8 +96,8 @@ class CustomerScan:
             for missed in missed_edits
             if missed.id in published and published[missed.id].what == missed.state
         }
-        records = self._context.connection.ledger.read_many(
-            Document(self._context.connection.name, CUSTOMER.name, each) for each in again
+        records = self._connection.ledger.read_many(
+            Document(self._connection.name, CUSTOMER.name, each) for each in again
         )
         answered = {
             document.id

@@ -29,23 +29,24 @@ class DocumentScan:
 
     def __init__(self, context: SweepContext) -> None:
         self._context = context
+        self._connection = context.connection
 
     def run(self, result: ScanResult, budget: TimeBudget) -> None:
         """Read the latest final documents, oldest first, and publish those that are missing."""
-        workflows = self._context.connection.settings.workflows
+        workflows = self._connection.settings.workflows
         if not (workflows.export_invoice or workflows.export_credit_memo):
             return
         since, until = _utc(self._since()), _utc(self._context.now() + _FUTURE_SECONDS)
         number, more = 1, True
         while more:
             budget.check()
-            rows, more = self._context.connection.solvimon.final_invoices(since, until, number)
+            rows, more = self._connection.solvimon.final_invoices(since, until, number)
             self._context.publish(self._missing(rows), result)
             number += 1
 
     def _since(self) -> int:
         """The time from which documents are read; a new connection must not book earlier years."""
-        settings, first_start = self._context.connection.settings, self._context.state.record_first_start()
+        settings, first_start = self._connection.settings, self._context.state.record_first_start()
         if settings.start_date:
             first = (
                 int(datetime.combine(settings.start_date, time.min, UTC).timestamp()) - _EARLIEST_ZONE_SECONDS
@@ -57,13 +58,13 @@ class DocumentScan:
     def _missing(self, rows: Sequence[Mapping[str, Any]]) -> Iterator[MissedEvent]:
         """The missed events of a page of documents."""
         on_time = (row for row in rows if not self._is_too_early(row))
-        events = filter(None, (from_solvimon_row(self._context.connection.name, row) for row in on_time))
+        events = filter(None, (from_solvimon_row(self._connection.name, row) for row in on_time))
         documents = {
-            Document(self._context.connection.name, _EXPORTS[event.detail_type][0], event.id): event
+            Document(self._connection.name, _EXPORTS[event.detail_type][0], event.id): event
             for event in events
-            if getattr(self._context.connection.settings.workflows, _EXPORTS[event.detail_type][1])
+            if getattr(self._connection.settings.workflows, _EXPORTS[event.detail_type][1])
         }
-        records = self._context.connection.ledger.read_many(documents)
+        records = self._connection.ledger.read_many(documents)
         for document, event in documents.items():
             record = records.get(document, {})
             if self._is_missing(record):
@@ -72,7 +73,7 @@ class DocumentScan:
 
     def _is_too_early(self, row: Mapping[str, Any]) -> bool:
         """Whether a document is dated before the connection's start, in its own time zone."""
-        start, settings = self._context.connection.settings.start_date, self._context.connection.settings
+        start, settings = self._connection.settings.start_date, self._connection.settings
         dated = None
         if start:
             with contextlib.suppress(ValidationError, NeedsAttention):  # its export reports the error

@@ -31,10 +31,11 @@ class PaymentScan:
 
     def __init__(self, context: SweepContext) -> None:
         self._context = context
+        self._connection = context.connection
 
     def run(self, result: ScanResult, budget: TimeBudget) -> None:
         """Read the invoices that changed in Rillet since the last sweep, and publish the missed changes."""
-        if not self._context.connection.settings.workflows.mark_invoice_paid:
+        if not self._connection.settings.workflows.mark_invoice_paid:
             return
         began, reached = self._context.now(), self._context.state.watermark(_WATERMARK)
         since = (began - _FIRST_LOOKBACK_SECONDS if reached is None else reached) - OVERLAP_SECONDS
@@ -64,7 +65,7 @@ class PaymentScan:
         while True:
             budget.check()
             try:
-                return self._context.connection.rillet.invoice_rows(cursor, after)
+                return self._connection.rillet.invoice_rows(cursor, after)
             except RateLimited as busy:
                 wait = busy.after or 0
                 if wait > min(_MAX_WAIT_SECONDS, budget.seconds_left()):
@@ -73,7 +74,7 @@ class PaymentScan:
 
     def _missed_events(self, rows: Sequence[Any]) -> Iterator[MissedEvent]:
         """The changes of our invoices that are newer than the last ones seen."""
-        read = (from_rillet_row(self._context.connection.name, row) for row in rows if isinstance(row, dict))
+        read = (from_rillet_row(self._connection.name, row) for row in rows if isinstance(row, dict))
         events = {event.id: event for event in read if event}
         for solvimon_id, event, record, payment in self._our_events(events):
             if _should_publish(event.facts, record, payment):
@@ -83,7 +84,7 @@ class PaymentScan:
         self, events: Mapping[str, BusEvent]
     ) -> Iterator[tuple[str, BusEvent, Mapping[str, Any], Mapping[str, Any]]]:
         """The events of our invoices: Solvimon id, event, and the records of invoice and payment."""
-        connection, ledger = self._context.connection.name, self._context.connection.ledger
+        connection, ledger = self._connection.name, self._connection.ledger
         links = ledger.read_many(Document(connection, "link-rillet-invoice", each) for each in events)
         linked = {document.id: [str(item["solvimon_id"])] for document, item in links.items()}
         named = {

@@ -43,18 +43,19 @@ class StalledScan:
 
     def __init__(self, context: SweepContext) -> None:
         self._context = context
+        self._connection = context.connection
 
     def run(self, result: ScanResult, budget: TimeBudget) -> None:
         """Publish work that is stalled for an hour; after a day, report it instead."""
         for kind, workflow in _WORKFLOWS.items():
-            if not getattr(self._context.connection.settings.workflows, workflow):
+            if not getattr(self._connection.settings.workflows, workflow):
                 continue
             idle = {
                 document: self._context.now() - int(item["updated_at"])
                 for state in UNFINISHED
                 for document, item in self._idle(kind, state, budget)
             }
-            records = self._context.connection.ledger.read_many(idle)
+            records = self._connection.ledger.read_many(idle)
             stalled = {d: r for d, r in records.items() if self._context.is_stalled(r)}
             lost = [document for document in stalled if idle[document] > REPORT_AFTER_SECONDS]
             self._publish({d: r for d, r in stalled.items() if d not in lost}, result)
@@ -63,9 +64,7 @@ class StalledScan:
 
     def _idle(self, kind: str, state: str, budget: TimeBudget) -> list[tuple[Document, Mapping[str, Any]]]:
         found: list[tuple[Document, Mapping[str, Any]]] = []
-        for document, item in self._context.connection.ledger.in_state(
-            self._context.connection.name, kind, state
-        ):
+        for document, item in self._connection.ledger.in_state(self._connection.name, kind, state):
             budget.check()
             if self._context.now() - int(item["updated_at"]) < REPUBLISH_SECONDS:
                 break  # the longest unchanged come first
@@ -74,7 +73,7 @@ class StalledScan:
 
     def _publish(self, stalled: Mapping[Document, Mapping[str, Any]], result: ScanResult) -> None:
         invoices = {d: Document(d.connection, "invoice", d.id) for d in stalled if d.kind == "payment"}
-        booked = self._context.connection.ledger.read_many(invoices.values())
+        booked = self._connection.ledger.read_many(invoices.values())
         missed = []
         for document, record in stalled.items():
             if document.kind in _EVENTS:

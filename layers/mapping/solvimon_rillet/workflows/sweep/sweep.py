@@ -39,13 +39,14 @@ class Sweep:
         count: Callable[[str, str], None],
     ) -> None:
         self._context = context
+        self._connection = context.connection
         self._scans = scans_of(context)
         self._check_credentials = check_credentials
         self._count = count
 
     def run(self, budget: TimeBudget) -> ScanResult:
         """Run all scans; an error of one does not stop the others."""
-        result = ScanResult(self._context.connection.name, note=self._not_ready_note())
+        result = ScanResult(self._connection.name, note=self._not_ready_note())
         if result.note:
             return result
         connection_broken = False
@@ -58,7 +59,7 @@ class Sweep:
                 result.errors.append(f"{name}: {_error_text(error)}")
                 connection_broken = connection_broken or isinstance(error, ConnectionBroken)
         if connection_broken:
-            self._count("ConnectionBroken", self._context.connection.name)
+            self._count("ConnectionBroken", self._connection.name)
         return result
 
     def _not_ready_note(self) -> str:
