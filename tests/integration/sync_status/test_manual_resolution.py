@@ -334,7 +334,7 @@ def test_a_memo_that_is_in_rillet_and_not_applied_is_not_left_out(
     kept = record(system, NOTE, "credit_memo")
     assert kept["state"] == "rejected"
 
-    refused(resolve(system, credit_note_id=NOTE, rillet_id=None), "of it already")
+    refused(resolve(system, credit_note_id=NOTE, rillet_id=None), "Rillet already has")
     answer = resolve(system, credit_note_id=NOTE, rillet_id=kept["rillet_id"])
 
     assert answer["state"] == "exported"
@@ -346,7 +346,7 @@ def test_a_credit_note_is_not_settled_as_an_invoice(system: LocalSystem, default
 
     answer = resolve(system, invoice_id=NOTE, rillet_id=None)
 
-    refused(answer, "is no invoice")
+    refused(answer, "is not an invoice")
     assert "credit_note_id" in answer["remedy"]
     assert system.ledger_item(f"default#invoice#{NOTE}", "RECORD") is None
 
