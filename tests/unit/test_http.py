@@ -245,10 +245,10 @@ class Turns:
         self.taken = 0
         self.pushed = 0
 
-    def turn(self) -> None:
+    def acquire(self) -> None:
         self.taken += 1
 
-    def pushed_back(self) -> float:
+    def on_throttled(self) -> float:
         self.pushed += 1
         return 33
 
@@ -269,7 +269,7 @@ def test_every_call_takes_its_turn_and_a_429_is_told_to_the_pacer(vendor: Vendor
 
 def test_a_call_without_a_turn_is_not_made(vendor: Vendor) -> None:
     class Closed(Turns):
-        def turn(self) -> None:
+        def acquire(self) -> None:
             raise RetryLater("later", after=9)
 
     with pytest.raises(RetryLater, match="later"):

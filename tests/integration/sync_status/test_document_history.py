@@ -50,7 +50,7 @@ def test_the_story_of_a_document_that_was_rejected_mended_lost_its_answer_and_wa
     assert "Rillet does not have it" in rejected["where"]
     assert len(rejected["what_to_do"]) > 20
     assert rejected["if_done_by_hand"]["event"]["resolve"]["invoice_id"] == ORIGINAL
-    assert "finds out before it sends anything" in lost["where"]
+    assert "checks before it sends anything" in lost["where"]
     assert lost["what_to_do"] == "Nothing; work continues automatically."
     [in_rillet] = rillet_invoices(default, ORIGINAL)
     assert (story["state"], story["rillet_id"]) == ("exported", in_rillet["id"])
@@ -165,7 +165,7 @@ def test_a_document_that_waits_says_since_when_and_why(system: LocalSystem, defa
     story = ask(system, invoice_id=ORIGINAL)
 
     assert re.search(
-        r"waits on the queue of export_invoice since \S+Z, tried 2 times: .*Solvimon", story["where"]
+        r"waits on the queue of export_invoice since \S+Z \(tried 2 times\): .*Solvimon", story["where"]
     )
     [entry] = story["attempts"]
     assert (entry["what"], entry["times"]) == ("waits", 2)
