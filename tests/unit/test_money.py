@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from iso4217 import Currency
 
 from solvimon_rillet import money
 
@@ -30,6 +31,13 @@ PARTS = st.lists(AMOUNTS, min_size=1, max_size=12)
 def test_currencies_have_their_own_decimals(currency: str, decimals: int) -> None:
     assert money.decimals(currency) == decimals
     assert money.unit(currency) == Decimal(10) ** -decimals
+
+
+def test_the_table_of_decimals_agrees_with_iso_4217() -> None:
+    published = {currency.code: currency.exponent for currency in Currency if currency.exponent is not None}
+
+    assert {code: money.decimals(code) for code in published} == published
+    assert money._MINOR_UNITS.keys() <= published.keys()
 
 
 @pytest.mark.parametrize(

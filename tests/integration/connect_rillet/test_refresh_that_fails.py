@@ -280,7 +280,7 @@ def test_after_reconnecting_everything_continues_by_itself_within_minutes(
     system.settle()
 
     assert in_between == (len(SOME), [], [])
-    assert "Documents that were waiting continue by themselves" in page.text
+    assert "Waiting documents continue automatically" in page.text
     all_exported_once(system, ended)
 
 

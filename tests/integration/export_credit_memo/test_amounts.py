@@ -112,7 +112,7 @@ def test_a_number_that_rillet_gave_instead_is_told(
     [result] = credit(system)
 
     assert result["outcome"] == "exported"
-    assert "Rillet numbered it CM-0001; in Solvimon it is CRE-7." in result["warnings"]
+    assert "Rillet gave it the number CM-0001; its number in Solvimon is CRE-7." in result["warnings"]
 
 
 def test_another_total_in_rillets_answer_is_noted_and_the_memo_is_not_applied(

@@ -86,7 +86,7 @@ def test_an_answer_warns_where_rillet_numbers_the_invoice_by_itself(
     [result] = export(system, FIRST)
 
     assert result["rillet_number"] == "INV-0001"
-    assert result["warnings"] == [f"Rillet numbered it INV-0001; in Solvimon it is {number}."]
+    assert result["warnings"] == [f"Rillet gave it the number INV-0001; its number in Solvimon is {number}."]
 
 
 @pytest.mark.parametrize("invoice_id", [FIRST, DISCOUNT, UNROUNDED, NEW_CUSTOMER])
@@ -327,7 +327,7 @@ def test_what_must_wait_goes_onto_the_queue_by_itself(system: LocalSystem, defau
     system.deliver()
 
     assert result["outcome"] == "queued"
-    assert "tried again by itself" in result["reason"]
+    assert "the next attempt follows automatically" in result["reason"]
     assert record(system, FIRST)["state"] == "exported"
 
 

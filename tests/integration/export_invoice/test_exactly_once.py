@@ -225,7 +225,7 @@ def test_a_look_up_waits_until_a_call_that_was_cut_off_has_settled(
     later = export(system, FIRST)
 
     assert at_once[0]["outcome"] == "queued"
-    assert "may still be at work" in at_once[0]["reason"]
+    assert "may still be processing" in at_once[0]["reason"]
     assert later[0]["outcome"] == "exported"
     booked(system, default)
 

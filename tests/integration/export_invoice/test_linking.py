@@ -10,7 +10,7 @@ import pytest
 from local import sample_data
 from local.system import Connection, LocalSystem
 from solvimon_rillet.rillet.client import RilletClient
-from solvimon_rillet.workflows.export.link_resolver import DAY
+from solvimon_rillet.workflows.export.link_resolver import LINK_TTL
 from tests.integration.export_invoice.support import (
     FIRST,
     Json,
@@ -253,7 +253,7 @@ def test_a_product_that_the_invoice_does_not_carry_the_link_of_is_read_once_a_da
     run(system, default, DISCOUNT)
     reads = [asked_of_solvimon(system)["products"]]
 
-    for name, later in zip(names, (DAY - 60, 120, 60), strict=True):
+    for name, later in zip(names, (LINK_TTL - 60, 120, 60), strict=True):
         system.advance(later)
         run(system, default, name)
         reads.append(asked_of_solvimon(system)["products"])

@@ -318,14 +318,14 @@ FAULTS = {
     ),
     "customer linked to nobody": Fault(
         "rillet_record_missing",
-        (NOBODY, "which is not there"),
+        (NOBODY, "which is not a customer in Rillet"),
         "rillet_customer_id",
         lambda _, c: _link_customer_to(c, NOBODY),
         lambda _, c: _link_customer_to(c, sample_data.rillet_id("customer", "maasvlakte-quay")),
     ),
     "customer linked to no UUID": Fault(
         "rillet_record_missing",
-        ("Maasvlakte", "which is not there"),
+        ("Maasvlakte", "which is not a customer in Rillet"),
         "rillet_customer_id",
         lambda _, c: _link_customer_to(c, "Maasvlakte"),
         lambda _, c: _link_customer_to(c, sample_data.rillet_id("customer", "maasvlakte-quay")),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.aws.runtime import Killed
-from local.fake_solvimon.state import Call
+from local.fake_solvimon.calls import Call
 from local.system import Connection, LocalSystem
 from solvimon_rillet.rillet.client import RilletClient, RowPage
 from solvimon_rillet.solvimon.client import SolvimonClient

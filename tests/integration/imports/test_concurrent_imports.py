@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from local import sample_data
-from local.fake_solvimon.state import Call
+from local.fake_solvimon.calls import Call
 from local.system import LocalSystem
 from solvimon_rillet.workflows.imports.setup import ImportSetup
 from tests.integration.imports.support import (

@@ -58,7 +58,7 @@ def handle(told: Told) -> Handle:
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    module.Runtime = lambda *_: told  # type: ignore[attr-defined]
+    module.Services = lambda *_: told  # type: ignore[attr-defined]
     handler = module.create_handler({"POWERTOOLS_METRICS_NAMESPACE": "x"}, clock=lambda: NOW)
     context = LambdaContext("receive-webhook", "arn:aws:lambda:x:1:function:f", 512, 10)
     return lambda event: dict(handler(event, context))

@@ -69,7 +69,7 @@ def test_exactly_what_is_wrong_is_named_and_no_other(
         if call.method == "POST" and call.path == "/invoices" and doubled in str(call.request_body)
     )
     assert requests.post(f"{fake}/invoices", json=sent, headers=headers, timeout=5).ok
-    books.edit_invoice_by_hand(rillet_id(system, cent), amount_by="0.01")
+    books.edit_invoice(rillet_id(system, cent), amount_by="0.01")
     books.delete_invoice(rillet_id(system, deleted))
     books.pay(rillet_id(system, paid))
     someone_else = next(
@@ -77,7 +77,7 @@ def test_exactly_what_is_wrong_is_named_and_no_other(
         for one in books.customers.documents()
         if one["id"] != books.invoices.get(rillet_id(system, elsewhere)).document["customer_id"]
     )
-    books.edit_invoice_by_hand(rillet_id(system, elsewhere), customer_id=someone_else)
+    books.edit_invoice(rillet_id(system, elsewhere), customer_id=someone_else)
 
     answer = reconcile(system, default)
 

@@ -260,7 +260,7 @@ def test_other_business_in_rillet_is_no_difference(
     system: LocalSystem, default: Connection, booked: list[str]
 ) -> None:
     first = default.organisation.invoices.documents()[0]
-    default.organisation.edit_invoice_by_hand(first["id"], external_references=[])
+    default.organisation.edit_invoice(first["id"], external_references=[])
     answer = reconcile(system, default)
 
     assert answer["tied_out"], "the ledger still knows which one it is"

@@ -4,7 +4,7 @@ from copy import deepcopy
 from typing import Any
 
 from local.fake_rillet.calls import Call
-from local.fake_solvimon.resources.shapes import CUSTOMERS
+from local.fake_solvimon.resources.definitions import CUSTOMERS
 from local.sample_data.identity import rillet_id, solvimon_id
 from local.system import Connection, LocalSystem
 from tests.integration.export_invoice.support import until

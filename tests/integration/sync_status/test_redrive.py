@@ -348,7 +348,7 @@ def test_a_back_fill_that_runs_out_of_time_goes_on_with_the_event_that_it_answer
 def test_a_retry_that_runs_out_of_time_goes_on_where_it_ended_and_comes_to_an_end(
     system: LocalSystem, default: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("solvimon_rillet.workflows.export.redrive._AT_ONCE", 10)
+    monkeypatch.setattr("solvimon_rillet.workflows.export.redrive._BATCH_SIZE", 10)
     unlinked(default)
     for part in range(3):
         system.advance(1)

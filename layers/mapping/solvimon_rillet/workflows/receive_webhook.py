@@ -1,4 +1,4 @@
-"""A vendor's webhook: verify it on its raw bytes, put it on the bus, answer."""
+"""Receive a vendor's webhook: verify its raw bytes, publish its event, answer."""
 
 import base64
 import binascii
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the vendor is told."""
+    """The answer to the vendor."""
 
     status: int
     message: str
@@ -31,7 +31,7 @@ TRY_AGAIN = Answer(503, "try again")
 
 
 class ReceiveWebhook:
-    """Accepts the webhooks of both vendors, for all connections."""
+    """Receives the webhooks of both vendors, for all connections."""
 
     def __init__(self, configuration: Configuration, bus: Bus, clock: Callable[[], float]) -> None:
         self._configuration = configuration
@@ -39,10 +39,10 @@ class ReceiveWebhook:
         self._clock = clock
 
     def receive(self, vendor: str, connection: object, headers: Mapping[str, str], body: bytes) -> Answer:
-        """Take one delivery.
+        """Receive one delivery.
 
-        A 200 means that the bus has the event, or that we do not use events of its kind. Solvimon blocks
-        a webhook's later events behind a failed one, so only our own failure is a 5xx.
+        A 200 means that the bus has the event, or that no workflow uses it. Solvimon holds back a webhook's
+        later events behind a failed one, so only a failure on our side is a 5xx.
         """
         try:
             name = connection_name(connection)
@@ -103,7 +103,7 @@ def _from_rillet(connection: str, headers: Mapping[str, str], body: bytes) -> Bu
 
 
 def raw_body(event: Mapping[str, Any]) -> bytes | None:
-    """The bytes that the vendor sent, from an API Gateway event; ``None`` if they cannot be had back."""
+    """The bytes that the vendor sent, from an API Gateway event; ``None`` if they cannot be decoded."""
     body = event.get("body") or ""
     if not isinstance(body, str):
         return None
