@@ -271,7 +271,7 @@ def _waiting_takes_no_time(system: LocalSystem) -> Iterator[None]:
     pauses = SimpleNamespace(sleep=system.advance, time=time.time, mktime=time.mktime)
     with (
         patch.object(http, "READ_SECONDS", PATIENCE),
-        patch.object(oauth, "_SECONDS", PATIENCE),
+        patch.object(oauth, "_TIMEOUT_SECONDS", PATIENCE),
         patch.object(connection, "SlidingWindowRateLimiter", impatient),
         patch.object(payments, "sleep", system.advance),
         patch("urllib3.util.retry.time", pauses),
