@@ -25,13 +25,13 @@ up: $(STAMP) ## Keep the local system running and print its URLs
 test: $(STAMP) ## Run the tests that take a few minutes
 	@$(BIN)/python -m pytest -n $(PYTEST_WORKERS) -m "not slow"
 
-test-all: $(STAMP) ## Run all tests, those that take long too
+test-all: $(STAMP) ## Run all tests, the slow ones too
 	@$(BIN)/python -m pytest -n $(PYTEST_WORKERS)
 
-coverage: $(STAMP) ## Run the tests and measure what they reach (slow: Python traces every line)
+coverage: $(STAMP) ## Run all tests and measure their coverage (slow)
 	@$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --cov --cov-report=term
 
-lint: $(STAMP) ## Check style, types, the arrows between modules, and the template
+lint: $(STAMP) ## Check style, types, the imports between folders, and the template
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy layers/mapping functions local tests docs
@@ -39,7 +39,7 @@ lint: $(STAMP) ## Check style, types, the arrows between modules, and the templa
 	@PYTHONPATH=layers/mapping:. $(BIN)/lint-imports
 	@SAM_CLI_TELEMETRY=0 $(BIN)/sam validate --lint --template template.yaml --region eu-central-1
 
-soak: $(STAMP) ## 30 days of a company with 300 customers in bad weather; SEED=7 plays other days
+soak: $(STAMP) ## Simulate 30 days of a company with 300 customers, with faults (SEED=7 draws other days)
 	@PYTHONPATH=layers/mapping $(BIN)/python -m tests.soak
 
 bench: $(STAMP) ## Measure (prints BENCH lines)
@@ -48,13 +48,13 @@ bench: $(STAMP) ## Measure (prints BENCH lines)
 cost: $(STAMP) ## Count the calls to AWS and write docs/cost.md
 	@PYTHONPATH=layers/mapping $(BIN)/python -m tests.benchmarks.cost
 
-contracts: $(STAMP) ## Hold every request and every answer against the vendors' documents (CONTRACTS_DIR)
+contracts: $(STAMP) ## Check every request and every answer against the vendors' documents (CONTRACTS_DIR)
 	@PYTHONPATH=layers/mapping $(BIN)/python -m tests.contract
 
-faults: $(STAMP) ## Let a fault happen at every external effect of every workflow (prints a FAULTS line)
+faults: $(STAMP) ## Inject a fault at every external effect of every workflow (prints a FAULTS line)
 	@PYTHONPATH=layers/mapping $(BIN)/python -m tests.fault_injection
 
-docs: $(STAMP) ## Make the reference pages from the code
+docs: $(STAMP) ## Write the reference pages from the code
 	@PYTHONPATH=layers/mapping $(BIN)/python -m docs.generate.reference
 
 build: $(STAMP) ## Build the Lambda artefacts

@@ -1,10 +1,10 @@
 """Lambda function ``connect_rillet``: connect a Rillet organisation, show its status, disconnect.
 
-Takes a direct invocation, which only somebody with access to this AWS account can make::
+Takes a direct invocation, which requires access to this AWS account::
 
     {"connection": "acme", "action": "connect"}      (or "status", or "disconnect")
 
-and the browser that comes back from Rillet: ``GET /oauth/rillet/callback``.
+and the browser's return from Rillet: ``GET /oauth/rillet/callback``.
 """
 
 import html
@@ -12,13 +12,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
+from solvimon_rillet.entrypoints.direct_request import answer_direct_request
 from solvimon_rillet.entrypoints.lambda_handler import Handler, on_first_call
 from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.entrypoints.telemetry import Telemetry
-from solvimon_rillet.errors import NeedsAttention, Recoverable
-from solvimon_rillet.formatting import validation_problems
 from solvimon_rillet.workflows.connect.authorization import CallbackPage, RilletAuthorization
 from solvimon_rillet.workflows.connect.connection_status import ConnectionStatus
 
@@ -38,7 +37,7 @@ _PAGE = """<!doctype html>
 
 
 class DirectRequest(BaseModel):
-    """What a person may ask for."""
+    """The request of a direct invocation."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -54,27 +53,18 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
     def authorization() -> RilletAuthorization:
         return RilletAuthorization(services.configuration, services.table, services.connections, clock)
 
-    def direct(event: dict[str, Any]) -> dict[str, Any]:
-        try:
-            request = DirectRequest.model_validate(event)
-        except ValidationError as error:
-            return {"error": validation_problems(error), "example": EXAMPLE}
-        try:
-            if request.action == "status":
-                return ConnectionStatus(services.configuration, services.connections).of(request.connection)
-            if request.action == "disconnect":
-                return authorization().disconnect(request.connection)
-            return authorization().start(request.connection)
-        except NeedsAttention as error:
-            return {"error": error.message, "remedy": error.remedy}
-        except Recoverable as error:
-            return {"error": str(error), "remedy": "Fix what it names, if anything, and invoke it again."}
+    def direct(request: DirectRequest) -> dict[str, Any]:
+        if request.action == "status":
+            return ConnectionStatus(services.configuration, services.connections).describe(request.connection)
+        if request.action == "disconnect":
+            return authorization().disconnect(request.connection)
+        return authorization().start(request.connection)
 
     @telemetry.handler
     def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:  # noqa: ANN401
         if "requestContext" in event:
             return _page(authorization().callback(event.get("queryStringParameters") or {}))
-        return direct(event)
+        return answer_direct_request(event, DirectRequest, direct, {"example": EXAMPLE})
 
     return handle
 

@@ -21,6 +21,7 @@ from solvimon_rillet.entrypoints.queue_processor import QueueProcessor, priority
 from solvimon_rillet.entrypoints.services import Services, run_id
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.events import CREDIT_NOTE_FINALISED, BusEvent
+from solvimon_rillet.ledger.document_types import CREDIT_MEMO
 from solvimon_rillet.rate_limit.limiter import Priority
 from solvimon_rillet.workflows.outcome import Result
 
@@ -51,15 +52,10 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
     @telemetry.handler
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
         if "Records" in event:
-            return processor.batch(event["Records"], export, context)
+            return processor.process_batch(event["Records"], export, context)
         if "retry" in event:
             return answer_retry(
-                event,
-                context,
-                services=services,
-                name="export_credit_memo",
-                kind="credit_memo",
-                detail_type=CREDIT_NOTE_FINALISED,
+                event, context, services=services, kind=CREDIT_MEMO, detail_type=CREDIT_NOTE_FINALISED
             )
         return answer_request(
             event,
@@ -69,7 +65,7 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
             processor=processor,
             do_one=export,
             dry_run_one=dry_run,
-            before=reopener(services, "credit_memo"),
+            before=reopener(services, CREDIT_MEMO),
         )
 
     return handle

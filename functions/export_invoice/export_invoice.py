@@ -21,6 +21,7 @@ from solvimon_rillet.entrypoints.queue_processor import QueueProcessor, priority
 from solvimon_rillet.entrypoints.services import Services, run_id
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.events import INVOICE_FINALISED, BusEvent
+from solvimon_rillet.ledger.document_types import INVOICE
 from solvimon_rillet.rate_limit.limiter import Priority
 from solvimon_rillet.workflows.outcome import Result
 
@@ -48,15 +49,10 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
     @telemetry.handler
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
         if "Records" in event:
-            return processor.batch(event["Records"], export, context)
+            return processor.process_batch(event["Records"], export, context)
         if "retry" in event:
             return answer_retry(
-                event,
-                context,
-                services=services,
-                name="export_invoice",
-                kind="invoice",
-                detail_type=INVOICE_FINALISED,
+                event, context, services=services, kind=INVOICE, detail_type=INVOICE_FINALISED
             )
         return answer_request(
             event,
@@ -66,7 +62,7 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
             processor=processor,
             do_one=export,
             dry_run_one=dry_run,
-            before=reopener(services, "invoice"),
+            before=reopener(services, INVOICE),
         )
 
     return handle

@@ -1,4 +1,4 @@
-"""Lambda function ``import_subsidiaries``: Rillet's subsidiaries as billing entities, durably.
+"""Lambda function ``import_subsidiaries``: Rillet's subsidiaries into Solvimon, as a durable execution.
 
 Takes a direct invocation, or a schedule's::
 

@@ -34,7 +34,7 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
         return MarkInvoicePaid(services.connections.open(connection))
 
     def mark(event: BusEvent) -> Result:
-        return workflow(event.connection).take(event, run_id())
+        return workflow(event.connection).handle_event(event, run_id())
 
     def dry_run(connection: str, invoice_id: str) -> Result:
         return workflow(connection).dry_run(invoice_id)
@@ -42,7 +42,7 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
     @telemetry.handler
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
         if "Records" in event:
-            return processor.batch(event["Records"], mark, context)
+            return processor.process_batch(event["Records"], mark, context)
         return answer_request(
             event,
             context,

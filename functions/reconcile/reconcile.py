@@ -1,6 +1,6 @@
-"""Lambda function ``reconcile``: both sides' books next to each other, as a durable execution.
+"""Lambda function ``reconcile``: compares both sides' documents, as a durable execution.
 
-Takes a direct invocation, or a schedule's (``{}``: all connections, the month before and this one)::
+Takes a direct invocation, or a schedule's (``{}``: all connections, last month and this one)::
 
     {"connection": "default", "from": "2026-10-01", "to": "2026-10-31"}
 """

@@ -1,6 +1,6 @@
-"""Lambda function ``sweep``: publishes what no webhook announced.
+"""Lambda function ``sweep``: publishes the events that no webhook delivered.
 
-Takes what the schedule sends, for all connections, or a direct invocation for one::
+Takes the schedule's event, for all connections, or a direct invocation for one::
 
     {}
     {"connection": "default"}
@@ -23,7 +23,7 @@ from solvimon_rillet.workflows.sweep.sweep import Sweep, sweep_all
 
 
 class Request(BaseModel):
-    """What is to be swept."""
+    """The request: one connection, or all."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -53,12 +53,12 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
         except ValidationError as error:
             return {"error": validation_problems(error), "example": {"connection": "default"}}
 
-        def left() -> float:
+        def seconds_left() -> float:
             seconds: float = context.get_remaining_time_in_millis() / 1000
             return seconds
 
         connections = services.configuration.connections() if named is None else [named]
-        return sweep_all(connections, sweep_of, left, telemetry.count)
+        return sweep_all(connections, sweep_of, seconds_left, telemetry.count)
 
     return handle
 

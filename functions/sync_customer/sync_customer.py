@@ -42,7 +42,7 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
     @telemetry.handler
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
         if "Records" in event:
-            return processor.batch(event["Records"], synchronize, context)
+            return processor.process_batch(event["Records"], synchronize, context)
         return answer_request(
             event,
             context,

@@ -2,7 +2,7 @@
 
 Takes a direct invocation::
 
-    {}                               counts, failures by cause, what is stalled
+    {}                               counts, failures by cause, stalled work
     {"invoice_id": "invo_..."}       the history of one document (or "credit_note_id", "customer_id")
     {"resolve": {"invoice_id": "invo_...", "rillet_id": "...", "note": "booked by hand"}}
 """

@@ -9,8 +9,9 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+from local.fake_rillet.call_middleware import CallMiddleware
 from local.fake_rillet.context import STATE
-from local.fake_rillet.gateway import Gateway
+from local.fake_rillet.json_encoding import plain
 from local.fake_rillet.oauth import endpoints as oauth
 from local.fake_rillet.problems import Problem
 from local.fake_rillet.resources import (
@@ -23,7 +24,6 @@ from local.fake_rillet.resources import (
     products,
 )
 from local.fake_rillet.state import State
-from local.fake_rillet.wire import plain
 
 
 class _Json(DefaultJSONProvider):
@@ -45,7 +45,7 @@ def create_app(state: State) -> Flask:
         app.register_blueprint(module.blueprint)
     app.register_error_handler(Problem, _answer_problem)
     app.register_error_handler(HTTPException, _answer_http_exception)
-    app.wsgi_app = Gateway(app.wsgi_app, state)  # type: ignore[method-assign]
+    app.wsgi_app = CallMiddleware(app.wsgi_app, state)  # type: ignore[method-assign]
     return app
 
 

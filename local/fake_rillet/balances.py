@@ -1,4 +1,4 @@
-"""What is still open on an invoice once payments and credits are counted, and the status that follows."""
+"""The open amount of an invoice after payments and credits, and the status that follows."""
 
 from decimal import Decimal
 
@@ -9,7 +9,7 @@ from local.fake_rillet.store import Json, Record
 FAILED = "FAILED"
 
 
-def amount(money: Json) -> Decimal:
+def decimal_of(money: Json) -> Decimal:
     """Return the value of an amount on the wire."""
     return Decimal(money["amount"])
 
@@ -25,7 +25,7 @@ def paid(books: Books, invoice_id: str, *, but: str | None = None) -> Decimal:
     payments = (payment for payment in books.payments if payment.id != but)
     shown = (payment.document for payment in payments)
     counted = [one for one in shown if one["invoice_id"] == invoice_id and one["status"] != FAILED]
-    return sum((amount(payment["amount"]) for payment in counted), Decimal(0))
+    return sum((decimal_of(payment["amount"]) for payment in counted), Decimal(0))
 
 
 def credited(books: Books, invoice_id: str, *, but: str | None = None) -> Decimal:
@@ -39,28 +39,28 @@ def credited(books: Books, invoice_id: str, *, but: str | None = None) -> Decima
     memos = (memo for memo in books.credit_memos if memo.id != but)
     applications = (application for memo in memos for application in memo.document["applications"])
     mine = [application for application in applications if application["invoice_id"] == invoice_id]
-    return sum((amount(application["amount"]) for application in mine), Decimal(0))
+    return sum((decimal_of(application["amount"]) for application in mine), Decimal(0))
 
 
-def left_open(
+def amount_open(
     books: Books, invoice: Record, *, but_payment: str | None = None, but_memo: str | None = None
 ) -> Decimal:
     """Return what is open on an invoice, as if one payment or credit memo were not there."""
     settled = paid(books, invoice.id, but=but_payment) + credited(books, invoice.id, but=but_memo)
-    return amount(invoice.document["total"]) - settled
+    return decimal_of(invoice.document["total"]) - settled
 
 
-def settle(books: Books, invoice: Record, event: str) -> None:
-    """Work out what is open on an invoice and its status again, stamp it and announce it.
+def update_balance(books: Books, invoice: Record, event: str) -> None:
+    """Calculate the open amount and the status of an invoice again, and send its event.
 
     Args:
         books: whose invoice.
         invoice: changed in place.
-        event: what to announce: "payment-updated" or "updated".
+        event: "payment-updated" or "updated".
     """
     shown = invoice.document
     by_payment, by_credit = paid(books, invoice.id), credited(books, invoice.id)
-    due = amount(shown["total"]) - by_payment - by_credit
+    due = decimal_of(shown["total"]) - by_payment - by_credit
     shown["amount_due"] = to_wire(due, shown["total"]["currency"])
     shown["status"] = _status(books, by_payment, by_credit, due)
     mark_overdue(books, invoice)
@@ -71,7 +71,7 @@ def settle(books: Books, invoice: Record, event: str) -> None:
 def mark_overdue(books: Books, invoice: Record) -> None:
     """Let an invoice say whether it is overdue today; the passing of a day is no update."""
     shown = invoice.document
-    shown["overdue"] = shown["due_date"] < books.today.isoformat() and amount(shown["amount_due"]) > 0
+    shown["overdue"] = shown["due_date"] < books.today.isoformat() and decimal_of(shown["amount_due"]) > 0
 
 
 def _status(books: Books, by_payment: Decimal, by_credit: Decimal, due: Decimal) -> str:

@@ -14,7 +14,7 @@ from local.fake_rillet.webhooks import Webhooks
 
 @dataclass
 class ReferenceType:
-    """An external reference type, made by hand in Rillet's settings.
+    """An external reference type, configured by a user in Rillet's settings.
 
     Attributes:
         slug: its name on the wire.
@@ -36,7 +36,7 @@ def _always() -> bool:
 
 
 @dataclass
-class Counts:
+class CallCounts:
     """How often an organisation was called.
 
     Attributes:
@@ -52,7 +52,7 @@ class Counts:
 
 @dataclass
 class SentInvoice:
-    """An invoice that Rillet mailed by itself."""
+    """An invoice that Rillet mailed automatically."""
 
     invoice_id: str
     emails: list[str]
@@ -63,13 +63,13 @@ class Books:
     """Everything of one organisation; nothing of it is shared with another.
 
     Hold `lock` to read or change several things as one. `document` is the API's `Organization`,
-    `closed_periods` are the API's `Book`s, and `webhooks_on` tells whether events are announced.
+    `closed_periods` are the API's `Book`s, and `webhooks_on` tells whether events are emitted.
     """
 
     document: Json
     clock: Callable[[], float]
     switches: Switches = field(default_factory=Switches)
-    counts: Counts = field(default_factory=Counts)
+    counts: CallCounts = field(default_factory=CallCounts)
     reference_types: dict[str, ReferenceType] = field(default_factory=_built_in_types)
     closed_periods: list[Json] = field(default_factory=list)
     sent_invoices: list[SentInvoice] = field(default_factory=list)
@@ -114,7 +114,7 @@ class Books:
     def register_reference_type(
         self, slug: str, *, restricted: bool = False, accepted_for_rev_rec: bool = True
     ) -> None:
-        """Make an external reference type, as people do in Rillet's settings."""
+        """Add an external reference type, as users do in Rillet's settings."""
         self.reference_types[slug] = ReferenceType(slug, restricted, accepted_for_rev_rec)
 
     def close_period(self, start: str, end: str, closed_on: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""The log of everything the fake was asked and what it answered."""
+"""The log of calls to the Rillet fake and its answers."""
 
 import json
 from dataclasses import dataclass, field
@@ -24,10 +24,10 @@ class Call:
         idempotency_key: the header, None without it.
         headers: the request headers of interest; never the key, token or client secret.
         request_body: parsed JSON (numbers as Decimal) or form, or the text where it is neither.
-        response_body: what was answered or, when the connection was closed, would have been answered.
+        response_body: the answer; when the connection was closed, the one that was lost.
         organisation_id: whose key or token it was; None when it was not accepted or not needed.
         replayed: answered from the idempotency store.
-        misbehaviour: the kind of the misbehaviour that changed the answer.
+        fault: the kind of the fault that changed the answer.
     """
 
     time: float
@@ -41,7 +41,7 @@ class Call:
     response_body: Any = None
     organisation_id: str | None = field(default=None)
     replayed: bool = False
-    misbehaviour: str | None = None
+    fault: str | None = None
 
     @classmethod
     def of(cls, request: Request, now: float) -> "Call":
@@ -72,6 +72,6 @@ def _readable(body: bytes, mimetype: str, path: str) -> Any:  # noqa: ANN401 - a
     try:
         document = json.loads(body, parse_float=Decimal)
     except ValueError:
-        # Half an answer may hold a whole token; the pages for people hold none.
+        # Half an answer may hold a whole token; the pages for users hold none.
         return MASK if is_oauth(path) and mimetype != "text/html" else text
     return masked(document) if is_oauth(path) else document

@@ -5,7 +5,7 @@ from typing import cast
 from flask import current_app, request
 
 from local.fake_rillet.access import Caller
-from local.fake_rillet.gateway import CALLER
+from local.fake_rillet.call_middleware import CALLER
 from local.fake_rillet.organisation import Organisation
 from local.fake_rillet.problems import Problem
 from local.fake_rillet.state import State
@@ -15,7 +15,7 @@ STATE = "RILLET_TWIN_STATE"
 
 
 def state() -> State:
-    """Return the fake's memory."""
+    """Return the fake's state."""
     return cast(State, current_app.config[STATE])
 
 

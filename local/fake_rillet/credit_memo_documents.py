@@ -1,13 +1,13 @@
-"""Working out the credit memo that Rillet's API shows."""
+"""The credit memo that Rillet's API shows, calculated from a request."""
 
 import uuid
 from decimal import Decimal
 
-from local.fake_rillet.balances import amount
+from local.fake_rillet.balances import decimal_of
 from local.fake_rillet.books import Books
 from local.fake_rillet.credit_memo_requests import CreditMemoRequest
 from local.fake_rillet.invoice_documents import item_revenue
-from local.fake_rillet.invoice_lines import FullLine
+from local.fake_rillet.invoice_lines import Line
 from local.fake_rillet.money import to_wire
 from local.fake_rillet.store import Json
 
@@ -19,7 +19,7 @@ customer without one is not documented."""
 def credit_memo_document(
     books: Books, request: CreditMemoRequest, number: str, subsidiary: str, applications: list[Json]
 ) -> Json:
-    """Work out the `CreditMemo` of API v4, which carries neither tax rates nor unit prices."""
+    """Calculate the `CreditMemo` of API v4, which carries neither tax rates nor unit prices."""
     customer = books.customers.get(request.customer_id).document
     net = sum((line.gross for line in request.lines), Decimal(0))
     tax = sum((line.tax or Decimal(0) for line in request.lines), Decimal(0))
@@ -36,33 +36,33 @@ def credit_memo_document(
         "exchange_rate": request.exchange_rate,
         "external_references": request.external_references,
     }
-    balance(document)
+    update_memo_balance(document)
     return document
 
 
-def balance(memo: Json) -> None:
-    """Work out what is applied and what remains, and the status that follows, in place.
+def update_memo_balance(memo: Json) -> None:
+    """Calculate the applied and the remaining amount and the status, in place.
 
     A memo that was never refunded is never REFUNDED: the API has no call for that.
     """
-    total, currency = amount(memo["total"]), memo["total"]["currency"]
-    applied = sum((amount(application["amount"]) for application in memo["applications"]), Decimal(0))
+    total, currency = decimal_of(memo["total"]), memo["total"]["currency"]
+    applied = sum((decimal_of(application["amount"]) for application in memo["applications"]), Decimal(0))
     memo["applied_amount"] = to_wire(applied, currency)
     memo["remaining_amount"] = to_wire(total - applied, currency)
     memo["status"] = "UNAPPLIED" if not applied else "APPLIED" if applied >= total else "PARTIALLY_APPLIED"
 
 
-def _item(books: Books, request: CreditMemoRequest, line: FullLine) -> Json:
-    """Work out an item; by its name, `total_amount` is the net amount and the tax together."""
+def _item(books: Books, request: CreditMemoRequest, line: Line) -> Json:
+    """Calculate an item; by its name, `total_amount` is the net amount and the tax together."""
     tax = line.tax or Decimal(0)
     item = {
         "id": str(uuid.uuid4()),
-        "description": line.common.description,
-        "revenue": item_revenue(books, line.common.product_id, request.credit_memo_date, line.common.revenue),
+        "description": line.description,
+        "revenue": item_revenue(books, line.product_id, request.credit_memo_date, line.revenue),
         "net_amount": to_wire(line.gross, line.currency),
         "taxed_amount": to_wire(tax, line.currency),
         "total_amount": to_wire(line.gross + tax, line.currency),
-        "quantity": line.common.quantity,
-        "product_id": line.common.product_id,
+        "quantity": line.quantity,
+        "product_id": line.product_id,
     }
-    return item if line.common.fields is None else item | {"fields": line.common.fields}
+    return item if line.fields is None else item | {"fields": line.fields}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from local.fake_rillet.invoice_lines import FullLine, read_credit_line
+from local.fake_rillet.invoice_lines import Line, read_credit_line
 from local.fake_rillet.invoice_requests import read_exchange_rate
 from local.fake_rillet.money import Money
 from local.fake_rillet.references import read_references
@@ -18,13 +18,13 @@ _NUMBER = re.compile(r"\S+")
 
 @dataclass(frozen=True)
 class CreditMemoRequest:
-    """A credit memo as a caller wants it."""
+    """A credit memo as a caller sends it."""
 
     customer_id: str
     subsidiary_id: str | None
     credit_memo_number: str | None
     credit_memo_date: date
-    lines: Sequence[FullLine]
+    lines: Sequence[Line]
     exchange_rate: Json | None = None
     external_references: list[Json] = field(default_factory=list)
 
@@ -91,9 +91,9 @@ def read_applications(body: Fields, checks: Checks) -> list[ApplicationRequest]:
     """
     rows = body.required_objects("applications")
     requests = [_application(row) for row in rows]
-    asked = [request.invoice_id for request in requests]
+    invoice_ids = [request.invoice_id for request in requests]
     for row, request in zip(rows, requests, strict=True):
-        if asked.count(request.invoice_id) > 1:
+        if invoice_ids.count(request.invoice_id) > 1:
             row.wrong("invoice_id", "must not come twice")
     checks.finish()
     return requests

@@ -3,14 +3,14 @@
 import uuid
 from collections.abc import Iterable
 
-from local.fake_rillet.balances import amount, left_open, settle
+from local.fake_rillet.balances import amount_open, decimal_of, update_balance
 from local.fake_rillet.books import Books
-from local.fake_rillet.credit_memo_documents import balance, credit_memo_document
+from local.fake_rillet.credit_memo_documents import credit_memo_document, update_memo_balance
 from local.fake_rillet.credit_memo_requests import ApplicationRequest, CreditMemoRequest
+from local.fake_rillet.document_rules import check_number, check_parties, check_period, check_products
 from local.fake_rillet.money import to_wire
 from local.fake_rillet.problems import refused
 from local.fake_rillet.references import check_references
-from local.fake_rillet.rules import check_number, check_parties, check_period, check_products
 from local.fake_rillet.store import Json, Record
 
 
@@ -44,7 +44,7 @@ def replace_credit_memo(books: Books, memo: Record, request: CreditMemoRequest) 
     number, subsidiary = shown["credit_memo_number"], shown["subsidiary_id"]
     document = credit_memo_document(books, request, number, subsidiary, shown["applications"])
     _check_total(books, document)
-    if amount(document["remaining_amount"]) < 0:
+    if decimal_of(document["remaining_amount"]) < 0:
         applied = shown["applied_amount"]["amount"]
         raise refused("credit_memo_over_applied", f"The total is less than the {applied} that are applied")
     replaced = books.credit_memos.replace(memo.id, document)
@@ -66,7 +66,7 @@ def remove_credit_memo(books: Books, memo: Record) -> None:
 
 
 def reconcile(books: Books, memo: Record, requests: Iterable[ApplicationRequest]) -> None:
-    """Make the applications of a credit memo what is asked for: insert, update, remove.
+    """Replace the applications of a credit memo by the requested ones: insert, update, remove.
 
     Nothing happens when they are that already.
 
@@ -82,11 +82,11 @@ def reconcile(books: Books, memo: Record, requests: Iterable[ApplicationRequest]
     if not changed:
         return
     memo.document["applications"] = list(after.values())
-    balance(memo.document)
+    update_memo_balance(memo.document)
     books.credit_memos.touch(memo)
     books.webhooks.emit("credit-memo-payment-updated", memo.document)
     for invoice_id in sorted(changed):
-        settle(books, books.invoices.get(invoice_id), books.switches.credit_event)
+        update_balance(books, books.invoices.get(invoice_id), books.switches.credit_event)
 
 
 def check_uncredited(books: Books, invoice: Record) -> None:
@@ -109,7 +109,7 @@ def _application(books: Books, memo: Record, request: ApplicationRequest, before
     currency = memo.document["total"]["currency"]
     _check_currency(currency, request.amount.currency)
     _check_currency(currency, invoice.document["total"]["currency"])
-    still_open = left_open(books, invoice, but_memo=memo.id)
+    still_open = amount_open(books, invoice, but_memo=memo.id)
     if books.switches.over_application == "refuse" and request.amount.amount > still_open:
         detail = f"{request.amount.amount} exceeds the {still_open} {currency} open on {invoice.id}"
         raise refused("credit_memo_over_application", detail)
@@ -138,13 +138,13 @@ def _check(books: Books, request: CreditMemoRequest) -> None:
 
 def _check_total(books: Books, document: Json) -> None:
     total = document["total"]["amount"]
-    if books.switches.memo_total == "positive" and amount(document["total"]) <= 0:
+    if books.switches.memo_total == "positive" and decimal_of(document["total"]) <= 0:
         raise refused("credit_memo_total_not_positive", f"The total must be greater than 0, not {total}")
 
 
 def _check_sum(memo: Record, applications: Iterable[Json]) -> None:
-    applied = sum(amount(application["amount"]) for application in applications)
-    if applied > amount(memo.document["total"]):
+    applied = sum(decimal_of(application["amount"]) for application in applications)
+    if applied > decimal_of(memo.document["total"]):
         total = memo.document["total"]["amount"]
         raise refused(
             "credit_memo_over_applied", f"The applications of {applied} exceed the total of {total}"

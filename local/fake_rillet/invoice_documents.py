@@ -1,4 +1,4 @@
-"""Working out the invoice that Rillet's API shows from the one that was asked for."""
+"""The invoice that Rillet's API shows, calculated from a request."""
 
 import uuid
 from datetime import date
@@ -16,7 +16,7 @@ STATUSES = ("UNPAID", "PAID", "PARTIALLY_PAID", "UNBILLED", "CREDITED", "PARTIAL
 
 
 def invoice_document(books: Books, request: InvoiceRequest, number: str, subsidiary: str) -> Json:
-    """Work out the `Invoice` of API v4.
+    """Calculate the `Invoice` of API v4.
 
     It carries neither scope, tax rates, discount objects nor unrounded unit prices, so that it cannot be
     turned back into a request.
@@ -43,7 +43,7 @@ def invoice_document(books: Books, request: InvoiceRequest, number: str, subsidi
     }
 
 
-def item_revenue(books: Books, product_id: str, day: date, asked: Json) -> Json:
+def item_revenue(books: Books, product_id: str, day: date, given: Json) -> Json:
     """Complete an item's revenue: by default all of it on the document's day, as the product says."""
     product = books.products.get(product_id).document
     default = {
@@ -51,13 +51,13 @@ def item_revenue(books: Books, product_id: str, day: date, asked: Json) -> Json:
         "pattern": product["revenue_pattern"],
         "account_code": product["account_code"],
     }
-    return default | asked
+    return default | given
 
 
 def _totals(request: InvoiceRequest) -> Json:
     """Add up the lines.
 
-    Tax is the lines' own; a recorded invoice whose lines say nothing about tax has its header's.
+    Tax is the lines' own; a recorded invoice whose lines have no tax has its header's.
     """
     subtotal = sum((line.gross for line in request.lines), Decimal(0))
     discount = sum((line.discount for line in request.lines), Decimal(0))
@@ -80,17 +80,17 @@ def _totals(request: InvoiceRequest) -> Json:
 def _item(books: Books, request: InvoiceRequest, line: Line) -> Json:
     item = {
         "id": str(uuid.uuid4()),
-        "description": line.common.description,
-        "revenue": item_revenue(books, line.common.product_id, request.invoice_date, line.common.revenue),
+        "description": line.description,
+        "revenue": item_revenue(books, line.product_id, request.invoice_date, line.revenue),
         "gross_rate": to_wire(line.gross_rate, line.currency),
         "total_amount": to_wire(line.gross - line.discount, line.currency),
         "total_discount": to_wire(line.discount, line.currency),
         "taxed_amount": to_wire(line.tax or Decimal(0), line.currency),
-        "quantity": line.common.quantity,
-        "product_id": line.common.product_id,
-        "external_references": line.common.external_references,
+        "quantity": line.quantity,
+        "product_id": line.product_id,
+        "external_references": line.external_references,
     }
-    return item if line.common.fields is None else item | {"fields": line.common.fields}
+    return item if line.fields is None else item | {"fields": line.fields}
 
 
 def _bank_account(books: Books, request: InvoiceRequest) -> Json | None:

@@ -20,7 +20,7 @@ SCOPES = (FULL, REVENUE_RECOGNITION_ONLY, AR_ONLY)
 
 @dataclass(frozen=True)
 class InvoiceRequest:
-    """An invoice as a caller wants it, in any scope; what the scope does not know is empty."""
+    """An invoice as a caller sends it, in any scope; fields that the scope does not have are empty."""
 
     scope: str
     customer_id: str

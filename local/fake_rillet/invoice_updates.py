@@ -2,8 +2,9 @@
 
 from datetime import date
 
-from local.fake_rillet.balances import amount, credited, paid, settle
+from local.fake_rillet.balances import credited, decimal_of, paid, update_balance
 from local.fake_rillet.books import Books
+from local.fake_rillet.document_rules import check_bank_account, check_number, check_period, check_products
 from local.fake_rillet.invoice_documents import invoice_document, item_revenue
 from local.fake_rillet.invoice_lines import read_field_assignments, read_full_line, read_revenue
 from local.fake_rillet.invoice_requests import (
@@ -14,7 +15,6 @@ from local.fake_rillet.invoice_requests import (
 )
 from local.fake_rillet.problems import refused
 from local.fake_rillet.references import check_references, check_rev_rec, read_references
-from local.fake_rillet.rules import check_bank_account, check_number, check_period, check_products
 from local.fake_rillet.store import Json, Record
 from local.fake_rillet.validation import Checks, Fields
 
@@ -37,10 +37,10 @@ def replace_invoice(books: Books, invoice: Record, body: Fields, checks: Checks)
     document = read(books, invoice, body, checks)
     check_period(books, invoice.document["invoice_date"], document["invoice_date"])
     settled = paid(books, invoice.id) + credited(books, invoice.id)
-    if settled and amount(document["total"]) < settled:
+    if settled and decimal_of(document["total"]) < settled:
         raise refused("invoice_over_settled", f"The total is less than the {settled} paid or credited")
     books.invoices.replace(invoice.id, document)
-    settle(books, invoice, "updated")
+    update_balance(books, invoice, "updated")
 
 
 def _full(books: Books, invoice: Record, body: Fields, checks: Checks) -> Json:
@@ -103,11 +103,11 @@ def _recorded_items(
     books: Books, shown: Json, rows: list[Fields], body: Fields, invoice_date: date
 ) -> list[Json]:
     """Read the items by their ids. All must be there: what leaving one out does is not documented."""
-    asked = {row.require("id", row.uuid, ""): row for row in rows}
-    if asked.keys() != {item["id"] for item in shown["items"]}:
+    given = {row.require("id", row.uuid, ""): row for row in rows}
+    if given.keys() != {item["id"] for item in shown["items"]}:
         body.wrong("items", "must be the invoice's own items, each once")
         return []
-    return [_recorded_item(books, item, asked[item["id"]], invoice_date) for item in shown["items"]]
+    return [_recorded_item(books, item, given[item["id"]], invoice_date) for item in shown["items"]]
 
 
 def _recorded_item(books: Books, item: Json, row: Fields, invoice_date: date) -> Json:

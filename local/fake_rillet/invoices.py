@@ -1,19 +1,19 @@
 """Invoices: what they must obey when they are made, and what goes when they are deleted."""
 
-from local.fake_rillet.balances import amount, mark_overdue
+from local.fake_rillet.balances import decimal_of, mark_overdue
 from local.fake_rillet.books import Books, SentInvoice
 from local.fake_rillet.credit_memos import check_uncredited
-from local.fake_rillet.invoice_documents import invoice_document
-from local.fake_rillet.invoice_requests import FULL, InvoiceRequest
-from local.fake_rillet.payments import check_unpaid, payments_of
-from local.fake_rillet.references import check_references, check_rev_rec
-from local.fake_rillet.rules import (
+from local.fake_rillet.document_rules import (
     check_bank_account,
     check_number,
     check_parties,
     check_period,
     check_products,
 )
+from local.fake_rillet.invoice_documents import invoice_document
+from local.fake_rillet.invoice_requests import FULL, InvoiceRequest
+from local.fake_rillet.payments import check_unpaid, payments_of
+from local.fake_rillet.references import check_references, check_rev_rec
 from local.fake_rillet.store import Record
 from local.fake_rillet.timestamps import write_timestamp
 
@@ -52,14 +52,14 @@ def remove_invoice(books: Books, invoice: Record) -> None:
 
 def is_open(invoice: Record) -> bool:
     """Tell whether something is left to pay on an invoice."""
-    return amount(invoice.document["amount_due"]) != 0
+    return decimal_of(invoice.document["amount_due"]) != 0
 
 
 def _check(books: Books, request: InvoiceRequest) -> None:
     check_parties(books, request.customer_id, request.subsidiary_id)
     check_bank_account(books, request.bank_account_id)
     check_products(books, request.lines)
-    parts = [request.external_references, *(line.common.external_references for line in request.lines)]
+    parts = [request.external_references, *(line.external_references for line in request.lines)]
     check_references(books, (reference for references in parts for reference in references))
     if request.scope != FULL:
         check_rev_rec(books, parts)

@@ -3,7 +3,18 @@
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 
-from local.fake_rillet.iso_codes import CURRENCY_DECIMALS
+from local.fake_vendor.iso_codes import MINOR_UNITS
+
+_FUNDS = frozenset({"BOV", "CHE", "CHW", "COU", "MXV", "USN", "XAD"})
+_WITHDRAWN = {"ANG": 2, "BGN": 2}
+CURRENCY_DECIMALS = {
+    code: decimals for code, decimals in MINOR_UNITS.items() if code not in _FUNDS
+} | _WITHDRAWN
+"""Decimals of the currencies that the fake accepts.
+
+Rillet's document says "ISO 4217" and lists none. Chosen here: no funds and units of account, which no invoice
+is in, and the currencies that left ISO 4217 in 2025 and 2026, which older documents have.
+"""
 
 _WIDE = Context(prec=100, rounding=ROUND_HALF_UP)
 

@@ -1,16 +1,15 @@
-"""One Rillet organisation: its books, and what its people do to them by hand."""
+"""One Rillet organisation: its books, and what its users do in Rillet's own screens."""
 
 from collections.abc import Iterable
 from copy import deepcopy
 from decimal import Decimal
 from typing import Any
 
-from local.fake_rillet.balances import FAILED, left_open, settle
+from local.fake_rillet.balances import FAILED, amount_open, update_balance
 from local.fake_rillet.bank_accounts import linked_accounts
 from local.fake_rillet.books import Books
-from local.fake_rillet.credit_memo_documents import balance
+from local.fake_rillet.credit_memo_documents import update_memo_balance
 from local.fake_rillet.credit_memos import remove_credit_memo
-from local.fake_rillet.hand_edits import edited_invoice, edited_memo
 from local.fake_rillet.invoices import remove_invoice
 from local.fake_rillet.money import Money
 from local.fake_rillet.payments import (
@@ -23,6 +22,7 @@ from local.fake_rillet.payments import (
 )
 from local.fake_rillet.store import Json
 from local.fake_rillet.timestamps import read_date
+from local.fake_rillet.user_edits import edited_invoice, edited_memo
 from local.fake_rillet.webhook_events import Event
 from local.fake_rillet.webhooks import Delivery, Webhook
 
@@ -30,9 +30,9 @@ __all__ = ["Organisation"]
 
 
 class Organisation(Books):
-    """The books, with the acts of people as methods.
+    """The books, with the acts of users as methods.
 
-    They return copies. What people may not do raises the same `Problem` as a call that asks for it.
+    They return copies. What users may not do raises the same `Problem` as a call that asks for it.
     """
 
     def pay(
@@ -44,7 +44,7 @@ class Organisation(Books):
         date: str | None = None,
         account_code: str | None = None,
     ) -> Json:
-        """Record a payment, as people or the bank feed do.
+        """Record a payment, as users or the bank feed do.
 
         Args:
             invoice_id: the invoice.
@@ -61,9 +61,9 @@ class Organisation(Books):
         """
         with self.lock:
             invoice = self.invoices.get(invoice_id)
-            value = left_open(self, invoice) if amount is None else Decimal(amount)
+            value = amount_open(self, invoice) if amount is None else Decimal(amount)
             if value <= 0:
-                raise ValueError(f"nobody pays {value}")
+                raise ValueError(f"a payment must be positive, not {value}")
             request = PaymentRequest(
                 amount=Money(value, invoice.document["total"]["currency"]),
                 date=read_date(date) if date else self.today,
@@ -89,7 +89,7 @@ class Organisation(Books):
         with self.lock:
             remove_payment(self, self.payments.get(payment_id))
 
-    def edit_invoice_by_hand(
+    def edit_invoice(
         self, invoice_id: str, *, amount_by: str | Decimal | None = None, **changes: Any
     ) -> Json:
         """Edit an invoice past the API's rules.
@@ -108,17 +108,17 @@ class Organisation(Books):
         with self.lock:
             invoice = self.invoices.get(invoice_id)
             invoice.document = edited_invoice(invoice.document, amount_by, changes)
-            settle(self, invoice, "updated")
+            update_balance(self, invoice, "updated")
             return deepcopy(invoice.document)
 
-    def edit_credit_memo_by_hand(
+    def edit_credit_memo(
         self, credit_memo_id: str, *, amount_by: str | Decimal | None = None, **changes: Any
     ) -> Json:
-        """Edit a credit memo past the API's rules; see `edit_invoice_by_hand`."""
+        """Edit a credit memo past the API's rules; see `edit_invoice`."""
         with self.lock:
             memo = self.credit_memos.get(credit_memo_id)
             memo.document = edited_memo(memo.document, amount_by, changes)
-            balance(memo.document)
+            update_memo_balance(memo.document)
             self.credit_memos.touch(memo)
             self.webhooks.emit("credit-memo-updated", memo.document)
             return deepcopy(memo.document)
@@ -142,7 +142,7 @@ class Organisation(Books):
             remove_credit_memo(self, self.credit_memos.get(credit_memo_id))
 
     def add_webhook(self, url: str, token: str | None = None, events: Iterable[str] | None = None) -> Webhook:
-        """Make a webhook, as people do in Rillet's settings.
+        """Add a webhook, as users do in Rillet's settings.
 
         Args:
             url: the receiver.
@@ -172,19 +172,7 @@ class Organisation(Books):
         event_id: str | None = None,
         webhook_id: str | None = None,
     ) -> dict[str, str]:
-        """Return the headers that a delivery of any body would carry.
-
-        Args:
-            body: the raw body.
-            entity: such as `INVOICE`; signed as it is.
-            event: such as `PAYMENT_UPDATED`; signed as it is.
-            at: Unix seconds of the timestamp; now when left out.
-            event_id: the event's UUID; a new one when left out.
-            webhook_id: whose token signs; the first webhook's when left out.
-
-        Raises:
-            LookupError: there is no such webhook.
-        """
+        """Return the headers that a delivery of any body would have; see `Webhooks.sign`."""
         return self.webhooks.sign(body, entity, event, at=at, event_id=event_id, webhook_id=webhook_id)
 
     def announced(self, name: str | None = None) -> list[Event]:

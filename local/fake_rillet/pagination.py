@@ -1,4 +1,4 @@
-"""Keyset pages, newest first, with cursors that forget."""
+"""Keyset pages, newest first, with cursors that expire."""
 
 import secrets
 from collections.abc import Callable, Iterable
@@ -13,7 +13,7 @@ CURSOR_SECONDS = 2 * 60 * 60
 DEFAULT_LIMIT = 25
 MAXIMUM_LIMIT = 100
 
-Key = tuple[int, str]
+Position = tuple[int, str]
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class _Cursor:
     """Where a listing stopped."""
 
     listing: str
-    after: Key
+    after: Position
     issued: float
 
 
@@ -36,13 +36,13 @@ class Cursors:
         self._clock = clock
         self._issued: dict[str, _Cursor] = {}
 
-    def issue(self, listing: str, after: Key) -> str:
+    def issue(self, listing: str, after: Position) -> str:
         """Hand out a cursor for the rows after a position."""
         token = secrets.token_urlsafe(12)
         self._issued[token] = _Cursor(listing, after, self._clock())
         return token
 
-    def position(self, listing: str, token: str | None) -> Key | None:
+    def position(self, listing: str, token: str | None) -> Position | None:
         """Return the position of a cursor; None means page one."""
         cursor = self._issued.get(token or "")
         if cursor is None or cursor.listing != listing:
@@ -50,7 +50,7 @@ class Cursors:
         return cursor.after if self._clock() - cursor.issued < CURSOR_SECONDS else None
 
     def clear(self) -> None:
-        """Forget all cursors."""
+        """Remove all cursors."""
         self._issued.clear()
 
 
@@ -70,7 +70,7 @@ def page(
         The answer: the rows and `pagination`, whose `next_cursor` is absent on the last page.
     """
 
-    def key(record: Record) -> Key:
+    def key(record: Record) -> Position:
         return (record.updated if by_update else record.created, record.id)
 
     limit = _limit()

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from local.fake_rillet.balances import FAILED, left_open, settle
+from local.fake_rillet.balances import FAILED, amount_open, update_balance
 from local.fake_rillet.bank_accounts import is_cash_account
 from local.fake_rillet.books import Books
+from local.fake_rillet.document_rules import check_period
 from local.fake_rillet.money import Money, to_wire
 from local.fake_rillet.problems import Problem, not_found, refused
-from local.fake_rillet.rules import check_period
 from local.fake_rillet.store import Json, Record
 from local.fake_rillet.validation import Checks, Fields
 
@@ -52,7 +52,7 @@ def record_payment(books: Books, invoice: Record, request: PaymentRequest, statu
     """
     _check(books, invoice, request, but=None)
     payment = books.payments.add(_document(invoice, request, status))
-    settle(books, invoice, _EVENT)
+    update_balance(books, invoice, _EVENT)
     return payment
 
 
@@ -67,7 +67,7 @@ def replace_payment(books: Books, payment: Record, request: PaymentRequest) -> R
     _check(books, invoice, request, but=payment)
     check_period(books, payment.document["date"])
     replaced = books.payments.replace(payment.id, _document(invoice, request, UNCLEARED))
-    settle(books, invoice, _EVENT)
+    update_balance(books, invoice, _EVENT)
     return replaced
 
 
@@ -80,14 +80,14 @@ def remove_payment(books: Books, payment: Record) -> None:
     check_period(books, payment.document["date"])
     invoice = invoice_of(books, payment)
     books.payments.remove(payment.id)
-    settle(books, invoice, _EVENT)
+    update_balance(books, invoice, _EVENT)
 
 
 def move_payment(books: Books, payment: Record, status: str) -> None:
     """Let a payment clear, fail or go back to uncleared."""
     payment.document["status"] = status
     books.payments.touch(payment)
-    settle(books, invoice_of(books, payment), _EVENT)
+    update_balance(books, invoice_of(books, payment), _EVENT)
 
 
 def check_uncleared(payment: Record) -> None:
@@ -154,7 +154,7 @@ def _problem(books: Books, invoice: Record, request: PaymentRequest, but: Record
         return refused("currency_mismatch", f"The invoice is in {currency}, not {request.amount.currency}")
     if not is_cash_account(books, request.account_code):
         return refused("not_a_cash_account", f"Account {request.account_code} is not a cash account")
-    still_open = left_open(books, invoice, but_payment=but.id if but else None)
+    still_open = amount_open(books, invoice, but_payment=but.id if but else None)
     if books.switches.overpayment == "refuse" and request.amount.amount > still_open:
         return refused("overpayment", f"The payment exceeds the amount due of {still_open} {currency}")
     return None

@@ -34,6 +34,6 @@ class RateLimiter:
             return True
 
     def clear(self) -> None:
-        """Forget all calls."""
+        """Remove all calls."""
         with self._lock:
             self._accepted.clear()

@@ -22,7 +22,7 @@ _TAX_RATES = (
 )
 
 
-def fill(organisation: Organisation, seed: Json) -> None:
+def add_seed(organisation: Organisation, seed: Json) -> None:
     """Add the objects of a seed to an organisation.
 
     Args:
@@ -52,7 +52,7 @@ def fill(organisation: Organisation, seed: Json) -> None:
         organisation.tax_rates.add(tax_rate)
 
 
-def complete(organisation: Organisation) -> None:
+def add_defaults(organisation: Organisation) -> None:
     """Give an organisation what none is without: a subsidiary, accounts, a bank account and tax rates."""
     if not len(organisation.subsidiaries):
         organisation.subsidiaries.add(_own_terms(organisation) | {"type": "LEGAL_ENTITY"})

@@ -1,4 +1,4 @@
-"""Everything the fake remembers, for tests and people to read, seed and reset."""
+"""The state of the Rillet fake: organisations, keys, calls, faults, OAuth."""
 
 import threading
 import uuid
@@ -7,14 +7,15 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from local.fake_rillet.calls import Call
-from local.fake_rillet.faults import Misbehaviour, Misbehaviours
-from local.fake_rillet.idempotency import IdempotencyStore
+from local.fake_rillet.idempotency import RilletAnswers
 from local.fake_rillet.oauth.server import AuthorisationServer
 from local.fake_rillet.organisation import Organisation
 from local.fake_rillet.pagination import Cursors
 from local.fake_rillet.rate_limit import RateLimiter
-from local.fake_rillet.seeding import complete, fill
+from local.fake_rillet.seeding import add_defaults, add_seed
 from local.fake_rillet.store import Json
+from local.fake_rillet.webhooks import Delivery
+from local.fake_vendor.faults import Fault, Faults
 
 
 @dataclass
@@ -28,7 +29,7 @@ class ApiKey:
 
 
 class State:
-    """The fake's memory.
+    """The fake's state.
 
     Attributes:
         clock: Unix seconds.
@@ -36,7 +37,7 @@ class State:
         rate_window: the window's length in seconds; may be changed at any time.
         calls: every call so far, oldest first.
         replays: POSTs answered from the idempotency store, over all organisations.
-        webhooks_on: off, events are lost, as when nobody configured a webhook.
+        webhooks_on: off, events are lost, as without a configured webhook.
         oauth: the authorization server; a reset puts a new one in its place.
     """
 
@@ -49,8 +50,8 @@ class State:
         self.webhooks_on = True
         self.api_keys: dict[str, ApiKey] = {}
         self.organisations: dict[str, Organisation] = {}
-        self.misbehaviours = Misbehaviours()
-        self.idempotency = IdempotencyStore(clock)
+        self.faults = Faults()
+        self.idempotency = RilletAnswers(clock)
         self.cursors = Cursors(clock)
         self.limiter = RateLimiter()
         self.oauth = AuthorisationServer(clock, self.organisations)
@@ -103,12 +104,12 @@ class State:
         switches = organization.pop("switches", {})
         keys = [*organization.pop("api_keys", ()), *filter(None, [organization.pop("api_key", None)])]
         with self.lock:
-            organisation = self._found_or_made(organization)
+            organisation = self._find_or_create(organization)
             organisation.switches.set(**switches)
             for key in keys:
                 self.add_api_key(organisation, **({"key": key} if isinstance(key, str) else key))
-            fill(organisation, seed)
-            complete(organisation)
+            add_seed(organisation, seed)
+            add_defaults(organisation)
         return organisation
 
     def add_api_key(self, organisation: Organisation, key: str, *, read_only: bool = False) -> ApiKey:
@@ -121,7 +122,7 @@ class State:
         self.api_keys[api_key].revoked = True
 
     def reset(self) -> None:
-        """Forget everything, OAuth included; the rate limit is the first one."""
+        """Remove everything, OAuth included, and restore the first rate limit."""
         with self.lock:
             self.behave()
             self.calls.clear()
@@ -146,7 +147,7 @@ class State:
         body: object = None,
         seconds: float = 0.0,
     ) -> None:
-        """Order a misbehaviour.
+        """Put a fault in force.
 
         Kinds: `commit_then_drop` (executes, then closes the connection without an answer), `drop` (closes
         without executing), `status` (answers a code without executing), `status_after` (executes and keeps,
@@ -169,17 +170,23 @@ class State:
         everything = kind == "down"
         times = (0 if everything else 1) if times is None else times
         method, path = ("*", "/") if everything else (method.upper(), path)
-        self.misbehaviours.order(Misbehaviour(kind, method, path, times or None, status, body, seconds))
+        options = {"status": status, "body": body, "seconds": seconds}
+        self.faults.add(Fault(kind, method, path, times or None, options))
 
     def behave(self) -> None:
-        """Take back all misbehaviours and end the delays that are under way."""
-        self.misbehaviours.clear()
+        """Remove all faults and end the delays that are running."""
+        self.faults.clear()
 
     def count_replay(self, organisation: Organisation) -> None:
         """Note that a POST was answered from the idempotency store."""
         with self.lock:
             self.replays += 1
             organisation.counts.replays += 1
+
+    def deliver_webhooks(self) -> list[Delivery]:
+        """Send the webhooks of all organisations that are due by the clock and return the attempts."""
+        organisations = list(self.organisations.values())
+        return [delivery for organisation in organisations for delivery in organisation.deliver_webhooks()]
 
     def snapshot(self) -> Json:
         """Return counts and objects as JSON-ready data, for the admin API."""
@@ -188,12 +195,12 @@ class State:
             "replays": self.replays,
             "webhooks_on": self.webhooks_on,
             "rate": {"limit": self.rate_limit, "window": self.rate_window},
-            "misbehaviours": self.misbehaviours.describe(),
+            "faults": self.faults.describe(),
             "oauth": asdict(self.oauth.counts),
             "organizations": [_describe(organisation) for organisation in list(self.organisations.values())],
         }
 
-    def _found_or_made(self, organization: Json) -> Organisation:
+    def _find_or_create(self, organization: Json) -> Organisation:
         found = self.organisations.get(organization.get("id", ""))
         if found is not None:
             found.document |= organization

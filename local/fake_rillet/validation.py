@@ -1,8 +1,8 @@
 """Checked access to the fields of a request body.
 
 Every accessor notes what is wrong instead of raising, so that the answer names all fields at once; call
-`Checks.finish` before using what was read. An explicit null counts as absent, and fields nobody reads are
-dropped without a word, as Rillet does.
+`Checks.finish` before using what was read. An explicit null counts as absent, and unknown fields are
+dropped silently, as Rillet does.
 """
 
 import re
@@ -13,10 +13,10 @@ from decimal import Decimal
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from local.fake_rillet.iso_codes import COUNTRIES, CURRENCY_DECIMALS
-from local.fake_rillet.money import Money, rounded
+from local.fake_rillet.money import CURRENCY_DECIMALS, Money, rounded
 from local.fake_rillet.problems import Violation, invalid
 from local.fake_rillet.timestamps import read_date
+from local.fake_vendor.iso_codes import COUNTRIES
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _DECIMAL = re.compile(r"-?\d+(\.\d+)?", re.ASCII)

@@ -1,4 +1,4 @@
-"""What Rillet's webhooks tell of: 23 events (Rillet API v4, webhooks)."""
+"""The 23 events of Rillet's webhooks (Rillet API v4, webhooks)."""
 
 import json
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ EVENTS = _events()
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened, with the body that every attempt to tell of it carries.
+    """Something that happened, with the body that every delivery of it carries.
 
     Attributes:
         id: its UUID, the same in all attempts and for all receivers.

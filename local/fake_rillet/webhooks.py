@@ -1,21 +1,21 @@
-"""The webhooks of one organisation: signed, retried in groups, disabled when nobody answers."""
+"""The webhooks of one organisation: signed, retried in groups, disabled after the last failed retry."""
 
 import base64
 import heapq
 import hmac
 import itertools
 import secrets
-import threading
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import requests
 
+from local.fake_rillet.json_encoding import encode
 from local.fake_rillet.switches import Switches
 from local.fake_rillet.timestamps import to_micros, write_timestamp
 from local.fake_rillet.webhook_events import EVENTS, Event
-from local.fake_rillet.wire import encode
+from local.fake_vendor.webhook_delivery import Attempt, WebhookSender
 
 MOST_WEBHOOKS = 5
 MOST_SIGNATURES = 10
@@ -35,11 +35,11 @@ Rillet says: exponential back-off, groups of 3, up to 5 groups. How long the wai
 
 @dataclass
 class Webhook:
-    """A receiver, made by hand in Rillet's settings.
+    """A receiver, configured by a user in Rillet's settings.
 
     Attributes:
         token: signs every delivery; Base64 text.
-        events: the names it wants; all of `EVENTS` when none were named.
+        events: the names it is subscribed to; all of `EVENTS` when none were named.
         former_tokens: the tokens before, oldest first; they sign nothing any more.
         disabled_reason: why Rillet switched it off.
     """
@@ -63,24 +63,12 @@ class Webhook:
         }
 
 
-@dataclass(frozen=True)
-class Delivery:
-    """One attempt; `status` is None when there was no answer, `attempt` and `group` count from 1."""
+@dataclass(frozen=True, kw_only=True)
+class Delivery(Attempt):
+    """One attempt to deliver an event; its `group` counts from 1."""
 
-    webhook_id: str
-    url: str
     event: Event
-    attempt: int
     group: int
-    at: float
-    headers: dict[str, str]
-    status: int | None
-    error: str | None = None
-
-    @property
-    def delivered(self) -> bool:
-        """Tell whether the receiver took it; the body of its answer is ignored."""
-        return self.status is not None and 200 <= self.status < 300
 
 
 @dataclass(order=True)
@@ -94,28 +82,23 @@ class _Pending:
     failures: int = field(default=0, compare=False)
 
 
-class Webhooks:
+class Webhooks(WebhookSender):
     """Receivers, events and the deliveries that wait.
 
-    Events do not wait for one another: each goes its own way through its retries.
+    Events do not wait for one another: each has its own retries.
 
     Attributes:
         webhooks: by id, oldest first.
-        events: everything announced so far, oldest first; nothing while webhooks are off.
-        answer_seconds: how long a receiver may take.
+        events: everything emitted so far, oldest first; nothing while webhooks are off.
     """
 
     def __init__(self, clock: Callable[[], float], is_on: Callable[[], bool], switches: Switches) -> None:
-        self._clock = clock
-        self._is_on = is_on
+        super().__init__(clock, is_on, ANSWER_SECONDS)
         self._switches = switches
         self._waiting: list[_Pending] = []
         self._numbers = itertools.count()
-        self._lock = threading.RLock()
-        self._delivering = threading.Lock()
         self.webhooks: dict[str, Webhook] = {}
         self.events: list[Event] = []
-        self.answer_seconds = ANSWER_SECONDS
 
     def add(self, url: str, token: str | None = None, events: Iterable[str] | None = None) -> Webhook:
         """Add a receiver.
@@ -123,13 +106,13 @@ class Webhooks:
         Raises:
             ValueError: there are five already, or an event does not exist.
         """
-        wanted = frozenset(EVENTS if events is None else events)
-        if unknown := wanted - EVENTS.keys():
+        subscribed = frozenset(EVENTS if events is None else events)
+        if unknown := subscribed - EVENTS.keys():
             raise ValueError(f"no event is called {', '.join(sorted(unknown))}")
         with self._lock:
             if len(self.webhooks) == MOST_WEBHOOKS:
                 raise ValueError(f"an organisation has at most {MOST_WEBHOOKS} webhooks")
-            webhook = Webhook(str(uuid.uuid4()), url, token or _new_token(), wanted)
+            webhook = Webhook(str(uuid.uuid4()), url, token or _new_token(), subscribed)
             self.webhooks[webhook.id] = webhook
         return webhook
 
@@ -147,7 +130,7 @@ class Webhooks:
         webhook.enabled, webhook.disabled_reason = True, None
 
     def emit(self, name: str, document: object) -> Event | None:
-        """Announce something to every webhook that wants it; with webhooks off it is lost.
+        """Queue an event for every subscribed webhook; with webhooks off it is lost.
 
         Args:
             name: one of `EVENTS`; also those whose objects the fake does not have.
@@ -164,7 +147,7 @@ class Webhooks:
         return event
 
     def send(self, event: Event) -> None:
-        """Send an event to everybody who wants it; a second time makes a duplicate with the same id."""
+        """Queue an event for every subscribed webhook; a second time makes a duplicate with the same id."""
         with self._lock:
             for webhook in self.webhooks.values():
                 if webhook.enabled and event.name in webhook.events:
@@ -181,9 +164,17 @@ class Webhooks:
         event_id: str | None = None,
         webhook_id: str | None = None,
     ) -> dict[str, str]:
-        """Return the headers of a delivery; see `Organisation.sign`.
+        """Return the headers that a delivery of any body would have.
 
         The signed string is `timestamp.id.entity.event.body`, the header values as sent.
+
+        Args:
+            body: the raw body.
+            entity: such as `INVOICE`; signed as it is.
+            event: such as `PAYMENT_UPDATED`; signed as it is.
+            at: Unix seconds of the timestamp; now when left out.
+            event_id: the event's UUID; a new one when left out.
+            webhook_id: whose token signs; the first webhook's when left out.
 
         Raises:
             LookupError: there is no such webhook.
@@ -204,11 +195,10 @@ class Webhooks:
     def deliver(self) -> list[Delivery]:
         """Send everything that is due by the clock, oldest first, and return the attempts."""
         done: list[Delivery] = []
-        with self._delivering, requests.Session() as session:
-            session.trust_env = False
+        with self._session() as session:
             while (pending := self._next_due()) is not None:
                 delivery = self._attempt(session, pending)
-                self._settle(pending, delivery)
+                self._record_outcome(pending, delivery)
                 done.append(delivery)
         return done
 
@@ -239,20 +229,20 @@ class Webhooks:
             event_id=event.id,
             webhook_id=webhook.id,
         )
-        status, error = None, None
-        try:
-            answer = session.post(
-                webhook.url, event.body, headers=headers, timeout=self.answer_seconds, allow_redirects=False
-            )
-            status = answer.status_code
-        except requests.RequestException as failure:
-            error = str(failure)
-        group = pending.failures // TRIES_IN_A_GROUP + 1
+        status, error = self._post(session, webhook.url, event.body, headers)
         return Delivery(
-            webhook.id, webhook.url, event, pending.failures + 1, group, now, headers, status, error
+            webhook_id=webhook.id,
+            url=webhook.url,
+            event=event,
+            attempt=pending.failures + 1,
+            group=pending.failures // TRIES_IN_A_GROUP + 1,
+            at=now,
+            headers=headers,
+            status=status,
+            error=error,
         )
 
-    def _settle(self, pending: _Pending, delivery: Delivery) -> None:
+    def _record_outcome(self, pending: _Pending, delivery: Delivery) -> None:
         if delivery.delivered:
             return
         pending.failures += 1
@@ -264,7 +254,7 @@ class Webhooks:
                 return
             webhook = pending.webhook
             webhook.enabled = False
-            webhook.disabled_reason = delivery.error or f"answered {delivery.status}"
+            webhook.disabled_reason = delivery.failure
             self._waiting = [other for other in self._waiting if other.webhook is not webhook]
             heapq.heapify(self._waiting)
 

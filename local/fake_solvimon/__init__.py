@@ -1,4 +1,4 @@
-"""A program on loopback that behaves like Solvimon's API: an independent witness, it shares no code with us.
+"""A program on loopback that behaves like Solvimon's API; it shares no code with the product.
 
 Facts come from Solvimon's OpenAPI documents (July 2026), its Python SDK and its developer guides. Where
 those are silent the fake picks the reading that is harder on its caller; the docstrings say where.

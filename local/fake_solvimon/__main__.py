@@ -1,4 +1,4 @@
-"""`python -m local.fake_solvimon`: the fake by itself, with the demo's data."""
+"""`python -m local.fake_solvimon`: the fake alone, with the demo's data."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""Controls for people and other programs, under `/_fake/`; nothing of this is Solvimon's."""
+"""The fake's own controls under `/_fake/`; Solvimon has none of them."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from local.fake_solvimon.errors import ApiProblem, Json
 from local.fake_solvimon.platform import Platform
-from local.fake_solvimon.resources import views
+from local.fake_solvimon.resources import context
 from local.fake_solvimon.state import State
 
 routes = Blueprint("fake", __name__, url_prefix="/_fake")
@@ -57,7 +57,7 @@ def show_state() -> ResponseReturnValue:
 
 @routes.post("/reset")
 def reset() -> ResponseReturnValue:
-    """Forget everything."""
+    """Remove everything."""
     _state().reset()
     return {}
 
@@ -65,7 +65,7 @@ def reset() -> ResponseReturnValue:
 @routes.post("/load")
 def load() -> ResponseReturnValue:
     """Add a platform: `{"api_key", "read_only_key"?, "seed"?}`."""
-    body = views.body()
+    body = context.body()
     try:
         platform = _state().add_platform(body["api_key"], body.get("seed"), body.get("read_only_key"))
     except (KeyError, ValueError) as failure:
@@ -75,9 +75,9 @@ def load() -> ResponseReturnValue:
 
 @routes.post("/misbehave")
 def misbehave() -> ResponseReturnValue:
-    """Misbehave: `{"kind", "method"?, "path"?, "times"?}` and the kind's options."""
+    """Put a fault in force: `{"kind", "method"?, "path"?, "times"?}` and the kind's options."""
     try:
-        _state().misbehave(**views.body())
+        _state().misbehave(**context.body())
     except (TypeError, ValueError) as failure:
         raise _refuse(failure) from failure
     return {}
@@ -85,7 +85,7 @@ def misbehave() -> ResponseReturnValue:
 
 @routes.post("/behave")
 def behave() -> ResponseReturnValue:
-    """Stop all misbehaviour."""
+    """Remove all faults."""
     _state().behave()
     return {}
 
@@ -93,21 +93,21 @@ def behave() -> ResponseReturnValue:
 @routes.post("/finalise")
 def finalise() -> ResponseReturnValue:
     """Set an invoice FINAL: `{"invoice_id", "api_key"?}`."""
-    body = views.body()
+    body = context.body()
     return _platform(body).finalise(str(body.get("invoice_id")))
 
 
 @routes.post("/credit")
 def credit() -> ResponseReturnValue:
     """Credit an invoice: `{"invoice_id", "amount"?, "sign"?, "api_key"?}`; see `Platform.credit`."""
-    body = views.body()
+    body = context.body()
     return _platform(body).credit(str(body.get("invoice_id")), body.get("amount"), body.get("sign"))
 
 
 @routes.post("/webhooks")
 def webhooks() -> ResponseReturnValue:
     """Configure a receiver with a known secret: `{"url", "secret"?, "actions"?, "api_key"?}`."""
-    body = views.body()
+    body = context.body()
     webhook = _platform(body).add_webhook(str(body.get("url")), body.get("secret"), body.get("actions"))
     return webhook.view()
 
@@ -115,9 +115,8 @@ def webhooks() -> ResponseReturnValue:
 @routes.post("/deliver")
 def deliver() -> ResponseReturnValue:
     """Send the webhook events that are due now, of one platform or of all: `{"api_key"?}`."""
-    body = views.body()
-    platforms = [_platform(body)] if "api_key" in body else _state().platforms
-    deliveries = [delivery for platform in platforms for delivery in platform.deliver_webhooks()]
+    body = context.body()
+    deliveries = (_platform(body) if "api_key" in body else _state()).deliver_webhooks()
     return {
         "deliveries": [
             {"action": d.event.action, "id": d.event.resource_id, "attempt": d.attempt, "status": d.status}

@@ -7,15 +7,15 @@ from fractions import Fraction
 from typing import Literal
 
 from local.fake_solvimon.errors import ApiProblem, Json, invalid_field
+from local.fake_solvimon.field_checks import AMOUNT
 from local.fake_solvimon.money import amount, rounded, spread, value
-from local.fake_solvimon.rules import AMOUNT
 from local.fake_solvimon.totals import group_totals, with_taxes
 
 Sign = Literal["negative", "positive"]
 LineKey = tuple[int, int, int]
 """Orders of period, group and line."""
 
-Wanted = dict[LineKey, Decimal]
+LineAmounts = dict[LineKey, Decimal]
 """The net amount to credit of each line, with the sign it has on the original."""
 
 _COPIED = (
@@ -41,8 +41,8 @@ def check_creditable(invoice: Json) -> None:
         )
 
 
-def everything(invoice: Json) -> Wanted:
-    """Return what credits the whole invoice."""
+def all_lines(invoice: Json) -> LineAmounts:
+    """Return the amounts that credit the whole invoice."""
     return {
         (period["period_order"], group["group_order"], line["line_order"]): value(
             line["amount_excluding_tax"]
@@ -53,19 +53,19 @@ def everything(invoice: Json) -> Wanted:
     }
 
 
-def part(invoice: Json, share: str | Decimal | Fraction) -> Wanted:
-    """Return what credits a net amount, or a fraction of the invoice, spread over all of its lines."""
-    lines, currency = everything(invoice), invoice["billing_currency"]
+def share_of(invoice: Json, share: str | Decimal | Fraction) -> LineAmounts:
+    """Return the amounts that credit a net amount or a fraction of the invoice, spread over all lines."""
+    lines, currency = all_lines(invoice), invoice["billing_currency"]
     net = sum(lines.values(), Decimal(0))
     if isinstance(share, Fraction):
-        asked = rounded(net * share.numerator / share.denominator, currency)
+        total = rounded(net * share.numerator / share.denominator, currency)
     else:
-        asked = Decimal(share)
-    return spread(asked, lines, currency)
+        total = Decimal(share)
+    return spread(total, lines, currency)
 
 
-def asked(invoice: Json, body: Json) -> Wanted:
-    """Return what a request's periods, groups and lines ask to credit; without any of them it is all.
+def requested_amounts(invoice: Json, body: Json) -> LineAmounts:
+    """Return the amounts that a request's periods, groups and lines credit; all without any of them.
 
     Solvimon does not say whether the amounts are net or gross: here they are net, with the signs of the
     original. An amount of a period or group without parts is spread over its lines; with parts, it must be
@@ -80,44 +80,46 @@ def asked(invoice: Json, body: Json) -> Wanted:
             raise invalid_field("groups", "the invoice has several periods; name them")
         only = invoice["periods"][0]["period_order"]
         return _Reader(invoice).groups(body["groups"], (only,), "groups")
-    return _Reader(invoice).periods(periods) if periods else everything(invoice)
+    return _Reader(invoice).periods(periods) if periods else all_lines(invoice)
 
 
 class _Reader:
     """Reads parts of a request against the lines of the original."""
 
     def __init__(self, invoice: Json) -> None:
-        self._lines = everything(invoice)
+        self._lines = all_lines(invoice)
         self._currency = invoice["billing_currency"]
 
-    def periods(self, parts: list[Json]) -> Wanted:
-        wanted: Wanted = {}
+    def periods(self, parts: list[Json]) -> LineAmounts:
+        amounts: LineAmounts = {}
         for index, given in enumerate(parts):
             path = f"periods.{index}"
             prefix = (self._order(given, "period_order", path),)
             children = given.get("groups")
             below = self.groups(children, prefix, f"{path}.groups") if children else None
-            wanted |= self._settled(given, prefix, below, path)
-        return wanted
+            amounts |= self._amounts_of(given, prefix, below, path)
+        return amounts
 
-    def groups(self, parts: list[Json], prefix: tuple[int, ...], path: str) -> Wanted:
-        wanted: Wanted = {}
+    def groups(self, parts: list[Json], prefix: tuple[int, ...], path: str) -> LineAmounts:
+        amounts: LineAmounts = {}
         for index, given in enumerate(parts):
             here = f"{path}.{index}"
             mine = (*prefix, self._order(given, "group_order", here))
             children = given.get("lines")
             below = self._lines_of(children, mine, f"{here}.lines") if children else None
-            wanted |= self._settled(given, mine, below, here)
-        return wanted
+            amounts |= self._amounts_of(given, mine, below, here)
+        return amounts
 
-    def _lines_of(self, parts: list[Json], prefix: tuple[int, ...], path: str) -> Wanted:
-        wanted: Wanted = {}
+    def _lines_of(self, parts: list[Json], prefix: tuple[int, ...], path: str) -> LineAmounts:
+        amounts: LineAmounts = {}
         for index, given in enumerate(parts):
             here = f"{path}.{index}"
-            wanted |= self._settled(given, (*prefix, self._order(given, "line_order", here)), None, here)
-        return wanted
+            amounts |= self._amounts_of(given, (*prefix, self._order(given, "line_order", here)), None, here)
+        return amounts
 
-    def _settled(self, given: Json, prefix: tuple[int, ...], below: Wanted | None, path: str) -> Wanted:
+    def _amounts_of(
+        self, given: Json, prefix: tuple[int, ...], below: LineAmounts | None, path: str
+    ) -> LineAmounts:
         lines = {key: net for key, net in self._lines.items() if key[: len(prefix)] == prefix}
         if not lines:
             raise invalid_field(path, "the invoice has no such part")
@@ -146,16 +148,16 @@ class _Reader:
         return order
 
 
-def credited_periods(invoice: Json, wanted: Wanted) -> list[Json]:
-    """Return the periods of a credit note, before its sign: the original's own, cut to what is wanted."""
+def credited_periods(invoice: Json, amounts: LineAmounts) -> list[Json]:
+    """Return the periods of a credit note, before its sign: the original's, cut to the amounts."""
     currency, periods = invoice["billing_currency"], []
     for period in invoice["periods"]:
         groups = []
         for group in period["groups"]:
             lines = [
-                _credited_line(line, wanted[key], currency)
+                _credited_line(line, amounts[key], currency)
                 for line in group["lines"]
-                if (key := (period["period_order"], group["group_order"], line["line_order"])) in wanted
+                if (key := (period["period_order"], group["group_order"], line["line_order"])) in amounts
             ]
             if lines:
                 groups.append(_with_totals(group, "lines", lines, currency))

@@ -1,4 +1,4 @@
-"""Values of custom fields on a resource: found by id or reference, typed, unique where told to be."""
+"""Values of custom fields on a resource: by id or reference, typed, unique where the field says so."""
 
 import re
 from collections.abc import Iterable, Sequence

@@ -11,7 +11,7 @@ class ApiProblem(Exception):
     Args:
         status: HTTP status of the answer.
         code: One of Solvimon's 35 `ApiErrorCode` values.
-        message: Words for a person.
+        message: A text for users.
         field: Dotted path with indexes of the field at fault, such as `custom_fields.0.value`.
         resource_id: The resource the refusal is about, when there is one.
         resource_type: Its object type, such as `CUSTOMER`.

@@ -1,14 +1,14 @@
-"""The invoices of one Solvimon platform: changed, set FINAL, credited, made by hand."""
+"""The invoices of one Solvimon platform: changed, set FINAL, credited, one-off."""
 
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, cast
 
-from local.fake_solvimon import crediting, custom_values, instants, invoicing, money, one_offs
-from local.fake_solvimon.crediting import Sign, Wanted
+from local.fake_solvimon import crediting, custom_values, invoicing, money, one_offs, timestamps
+from local.fake_solvimon.crediting import LineAmounts, Sign
 from local.fake_solvimon.errors import ApiProblem, Json, invalid_field, missing_field
 from local.fake_solvimon.records import Records, apply, without_nulls
-from local.fake_solvimon.resources.shapes import BILLING_ENTITIES, CUSTOMERS, INVOICES, PRODUCTS
+from local.fake_solvimon.resources.definitions import BILLING_ENTITIES, CUSTOMERS, INVOICES, PRODUCTS
 from local.fake_solvimon.totals import header_totals
 
 
@@ -64,9 +64,9 @@ class Invoices(Records):
                     )
             elif status not in (None, "OPEN", "DRAFT", invoicing.FINAL):
                 raise invalid_field("status", "must be one of OPEN, DRAFT, FINAL")
-            became_paid = invoicing.settle(invoice, changes)
+            became_paid = invoicing.apply_payment_status(invoice, changes)
             apply(invoice, {n: v for n, v in changes.items() if n not in ("paid", "payment_status")})
-            invoice["updated_at"] = instants.to_text(self._clock())
+            invoice["updated_at"] = timestamps.to_text(self._clock())
             self.announce_invoice(invoice, "UPDATED", request_id)
             if became_paid:
                 self.announce_invoice(invoice, "PAID", request_id)
@@ -108,12 +108,14 @@ class Invoices(Records):
         shown = invoicing.summary(invoice, periods=False, lines=False)
         self.webhooks.emit(f"INVOICE.{action}", shown, request_id)
 
-    def credit_invoice(self, original: Json, wanted: Wanted, options: CreditOptions, sign: Sign) -> Json:
-        """Make a DRAFT credit note of an invoice and announce it.
+    def credit_invoice(
+        self, original: Json, amounts: LineAmounts, options: CreditOptions, sign: Sign
+    ) -> Json:
+        """Make a DRAFT credit note of an invoice and send its event.
 
         Args:
             original: The invoice.
-            wanted: What to credit of each line.
+            amounts: What to credit of each line.
             options: The rest of the request.
             sign: What the credit note's amounts look like.
 
@@ -122,7 +124,7 @@ class Invoices(Records):
         """
         with self.lock:
             crediting.check_creditable(original)
-            periods = crediting.credited_periods(original, wanted)
+            periods = crediting.credited_periods(original, amounts)
             for line in (line for p in periods for group in p["groups"] for line in group["lines"]):
                 line["id"] = self.new_id("inli")
             country = (original.get("tax_summary") or {}).get("country_code")
@@ -182,9 +184,9 @@ class Invoices(Records):
 
         It is dated now unless it says otherwise, and never before the invoices it refers to.
         """
-        now = instants.to_text(self._clock())
+        now = timestamps.to_text(self._clock())
         linked = [link["invoice_date"] for link in header["linked_invoices"]]
-        date = max([now, *linked], key=instants.from_text)
+        date = max([now, *linked], key=timestamps.from_text)
         currency = periods[0]["groups"][0]["lines"][0]["amount_excluding_tax"]["currency"]
         amounts = header_totals(periods, currency, country) | {"periods": periods}
         if sign == "negative":

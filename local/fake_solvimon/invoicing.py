@@ -1,9 +1,9 @@
-"""What Solvimon does to an invoice by itself: numbers, the way to FINAL, the state of payment."""
+"""What Solvimon does to an invoice automatically: its number, FINAL, the payment status."""
 
 from collections.abc import Iterable
 from decimal import Decimal
 
-from local.fake_solvimon import instants, money
+from local.fake_solvimon import money, timestamps
 from local.fake_solvimon.errors import ApiProblem, Json
 
 FINAL = "FINAL"
@@ -22,7 +22,7 @@ def next_number(invoice: Json, used: Iterable[str]) -> str:
     prefix = "CRE" if invoice.get("type") in ("CREDIT", "ONE_OFF_CREDIT") else "INV"
     if invoice.get("billing_type") == "SELF_BILLING":
         prefix = "S" + prefix
-    day = instants.from_text(invoice["invoice_date"]).astimezone(instants.zone(invoice.get("timezone")))
+    day = timestamps.from_text(invoice["invoice_date"]).astimezone(timestamps.zone(invoice.get("timezone")))
     series = f"{prefix}-{day:%Y-%m}-"
     last = max((int(number.removeprefix(series)) for number in used if _counts(number, series)), default=0)
     return f"{series}{last + 1:06d}"
@@ -51,11 +51,11 @@ def to_final(invoice: Json, now: float, used_numbers: Iterable[str]) -> None:
         invoice["invoice_number"] = next_number(invoice, used_numbers)
     invoice["status"] = FINAL
     invoice["on_hold"] = False
-    invoice["updated_to_final_at"] = invoice["updated_at"] = instants.to_text(now)
+    invoice["updated_to_final_at"] = invoice["updated_at"] = timestamps.to_text(now)
 
 
-def settle(invoice: Json, changes: Json) -> bool:
-    """Derive what `paid` and `payment_status` say of each other, in place; tell whether it became paid.
+def apply_payment_status(invoice: Json, changes: Json) -> bool:
+    """Derive `paid` and `payment_status` from each other, in place; tell whether it became paid.
 
     Whether Solvimon derives one from the other is not documented; here a lone `paid` moves the status and a
     lone status moves `paid`, and `paid_invoice_amount` follows a full payment or its undoing.
@@ -77,8 +77,8 @@ def settle(invoice: Json, changes: Json) -> bool:
     return paid and not was_paid
 
 
-def count(invoice: Json, paid: Decimal) -> bool:
-    """Let the state of payment follow from what was paid, in place; tell whether it became paid."""
+def apply_paid_amount(invoice: Json, paid: Decimal) -> bool:
+    """Derive the payment status from the paid amount, in place; tell whether it became paid."""
     was_paid, total = bool(invoice.get("paid")), invoice["invoice_amount_including_tax"]
     due = Decimal(total["quantity"])
     status = "UNPAID" if not paid else "PARTIALLY_PAID" if paid < due else "PAID"

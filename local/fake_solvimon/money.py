@@ -5,15 +5,11 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import TypeVar
 
 from local.fake_solvimon.errors import Json
-from local.fake_solvimon.words import words
+from local.fake_vendor.iso_codes import MINOR_UNITS
 
-_DECIMALS = {
-    **dict.fromkeys(words("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"), 0),
-    **dict.fromkeys(words("BHD IQD JOD KWD LYD OMR TND"), 3),
-}
 _PARTS = {"quantity", "currency"}
 
-Key = TypeVar("Key", bound=Hashable)
+Part = TypeVar("Part", bound=Hashable)
 
 
 def value(amount: Json) -> Decimal:
@@ -23,7 +19,7 @@ def value(amount: Json) -> Decimal:
 
 def rounded(number: Decimal, currency: str) -> Decimal:
     """Round half up to the currency's own decimals."""
-    return number.quantize(Decimal(1).scaleb(-_DECIMALS.get(currency, 2)), ROUND_HALF_UP)
+    return number.quantize(Decimal(1).scaleb(-MINOR_UNITS.get(currency, 2)), ROUND_HALF_UP)
 
 
 def amount(number: Decimal, currency: str) -> Json:
@@ -44,7 +40,7 @@ def negated(document: object) -> object:
     return {name: negated(part) for name, part in document.items()}
 
 
-def spread(total: Decimal, over: Mapping[Key, Decimal], currency: str) -> dict[Key, Decimal]:
+def spread(total: Decimal, over: Mapping[Part, Decimal], currency: str) -> dict[Part, Decimal]:
     """Spread a total in proportion; each share is rounded and the largest takes what is left over.
 
     A total that is the whole gives every part back as it is, with all its decimals.

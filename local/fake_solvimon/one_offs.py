@@ -5,8 +5,8 @@ from copy import deepcopy
 from decimal import Decimal
 
 from local.fake_solvimon.errors import Json, invalid_field, missing_field
+from local.fake_solvimon.field_checks import AMOUNT
 from local.fake_solvimon.money import value
-from local.fake_solvimon.rules import AMOUNT
 from local.fake_solvimon.totals import group_totals, with_taxes
 
 ONE_OFF = "ONE_OFF"
@@ -36,7 +36,7 @@ def completed_periods(
 ) -> list[Json]:
     """Return a caller's periods with everything that follows from the lines' net amounts and tax rates.
 
-    What exactly Solvimon wants here is not documented; each line needs `amount_excluding_tax`, and may have
+    What Solvimon requires here is not documented; each line needs `amount_excluding_tax`, and may have
     `tax_categories` with `percentage`, `name` and `category`. Products are named by their ids.
 
     Raises:

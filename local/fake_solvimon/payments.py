@@ -1,17 +1,17 @@
-"""The payments of one Solvimon platform; they are no resource that webhooks tell of."""
+"""The payments of one Solvimon platform; webhooks have no events for them."""
 
 import re
 from copy import deepcopy
 from decimal import Decimal
 from typing import Any, Literal
 
-from local.fake_solvimon import instants, invoicing
+from local.fake_solvimon import invoicing, timestamps
 from local.fake_solvimon.errors import ApiProblem, Json, already_exists, invalid_field
+from local.fake_solvimon.field_checks import AMOUNT
 from local.fake_solvimon.invoices import Invoices
 from local.fake_solvimon.money import value
-from local.fake_solvimon.resources.payment_shape import AUTHORIZED, PAYMENTS
-from local.fake_solvimon.resources.shapes import CUSTOMERS, INVOICES
-from local.fake_solvimon.rules import AMOUNT
+from local.fake_solvimon.resources.definitions import CUSTOMERS, INVOICES
+from local.fake_solvimon.resources.payment_definition import AUTHORIZED, PAYMENTS
 
 _ALPHANUMERIC = re.compile(r"[a-zA-Z0-9]*")
 
@@ -43,7 +43,7 @@ class Payments(Invoices):
         """
         with self.lock:
             invoice = self._checked_payment(self.checked(PAYMENTS, body, new=True, own_id=None))
-            defaults: Json = {"timestamp": instants.to_text(self._clock())}
+            defaults: Json = {"timestamp": timestamps.to_text(self._clock())}
             if invoice is not None:
                 defaults["customer_id"] = invoice["customer_id"]
             payment = self.create(PAYMENTS, defaults | body, request_id)
@@ -72,9 +72,11 @@ class Payments(Invoices):
             if payment["result"] != AUTHORIZED or "amount" not in payment:
                 raise _impossible(payment, "refunded")
             left = value(payment["amount"]) - self._refunded.get(payment["id"], Decimal(0))
-            asked = left if body.get("amount") is None else self._asked(body["amount"], payment, left)
-            self._refunded[payment["id"]] = self._refunded.get(payment["id"], Decimal(0)) + asked
-            return self._end(payment, "REFUNDED" if asked == left else AUTHORIZED, request_id)
+            refund = (
+                left if body.get("amount") is None else self._refund_amount(body["amount"], payment, left)
+            )
+            self._refunded[payment["id"]] = self._refunded.get(payment["id"], Decimal(0)) + refund
+            return self._end(payment, "REFUNDED" if refund == left else AUTHORIZED, request_id)
 
     def payments_of(self, invoice_id: str) -> list[Json]:
         """Return the payments of an invoice, oldest first."""
@@ -100,7 +102,7 @@ class Payments(Invoices):
             raise invalid_field("amount.currency", f"must be {invoice['billing_currency']}")
         return invoice
 
-    def _asked(self, given: Json, payment: Json, left: Decimal) -> Decimal:
+    def _refund_amount(self, given: Json, payment: Json, left: Decimal) -> Decimal:
         AMOUNT(given, "amount")
         if given.get("currency") != payment["amount"]["currency"] or not 0 < value(given) <= left:
             raise invalid_field("amount", f"must be a part of {left} {payment['amount']['currency']}")
@@ -108,7 +110,7 @@ class Payments(Invoices):
 
     def _end(self, payment: Json, result: str, request_id: str | None) -> Json:
         payment["result"] = result
-        payment["updated_at"] = instants.to_text(self._clock())
+        payment["updated_at"] = timestamps.to_text(self._clock())
         self._settle(payment, request_id)
         return {"payment": deepcopy(payment), "status": "SUCCESS"}
 
@@ -118,8 +120,8 @@ class Payments(Invoices):
         invoice = self.find(INVOICES, payment["invoice_id"], by_reference=False)
         counted = [one for one in self.payments_of(invoice["id"]) if one["result"] == AUTHORIZED]
         paid = sum((self._kept(one) for one in counted), Decimal(0))
-        became_paid = invoicing.count(invoice, paid)
-        invoice["updated_at"] = instants.to_text(self._clock())
+        became_paid = invoicing.apply_paid_amount(invoice, paid)
+        invoice["updated_at"] = timestamps.to_text(self._clock())
         self.announce_invoice(invoice, "UPDATED", request_id)
         if became_paid:
             self.announce_invoice(invoice, "PAID", request_id)

@@ -1,4 +1,4 @@
-"""One Solvimon platform, and what its people do in Desk."""
+"""One Solvimon platform, and what its users do in Desk."""
 
 from copy import deepcopy
 from decimal import Decimal
@@ -10,13 +10,13 @@ from local.fake_solvimon.crediting import Sign
 from local.fake_solvimon.errors import Json
 from local.fake_solvimon.invoices import CreditOptions
 from local.fake_solvimon.payments import Payments
-from local.fake_solvimon.resources.shapes import CUSTOMERS, INVOICES
+from local.fake_solvimon.resources.definitions import CUSTOMERS, INVOICES
 
 __all__ = ["Platform"]
 
 
 class Platform(Payments):
-    """A platform with all it holds; the acts of its people are methods that return copies."""
+    """A platform with all it holds; the acts of its users are methods that return copies."""
 
     def credit(
         self,
@@ -45,9 +45,11 @@ class Platform(Payments):
         with self.lock:
             original = self.find(INVOICES, invoice_id, by_reference=False)
             crediting.check_creditable(original)
-            wanted = crediting.everything(original) if amount is None else crediting.part(original, amount)
+            amounts = (
+                crediting.all_lines(original) if amount is None else crediting.share_of(original, amount)
+            )
             options = CreditOptions(note=note, source=source)
-            made = self.credit_invoice(original, wanted, options, sign or self.credit_sign)
+            made = self.credit_invoice(original, amounts, options, sign or self.credit_sign)
             return self.finalise(made["id"]) if final else made
 
     def one_off_credit(

@@ -6,12 +6,12 @@ import threading
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 
-from local.fake_solvimon import custom_values, instants
+from local.fake_solvimon import custom_values, timestamps
 from local.fake_solvimon.errors import Json, already_exists, not_found
-from local.fake_solvimon.idempotency import IdempotencyStore
+from local.fake_solvimon.idempotency import SolvimonAnswers
+from local.fake_solvimon.resources.definitions import ALL, INVOICES, PRODUCT_CATEGORIES, PRODUCTS
 from local.fake_solvimon.resources.resource import Resource
-from local.fake_solvimon.resources.shapes import ALL, INVOICES, PRODUCT_CATEGORIES, PRODUCTS
-from local.fake_solvimon.resources.webhook_shape import WEBHOOKS
+from local.fake_solvimon.resources.webhook_definition import WEBHOOKS
 from local.fake_solvimon.webhooks import Delivery, Webhook, Webhooks
 
 _RESOURCES = {resource.collection: resource for resource in ALL}
@@ -39,7 +39,7 @@ class Records:
         self.lock = threading.RLock()
         self.id = self.new_id("plat")
         self.records: dict[str, dict[str, Json]] = {name: {} for name in _RESOURCES}
-        self.idempotency = IdempotencyStore(clock)
+        self.idempotency = SolvimonAnswers(clock)
         self.webhooks = Webhooks(clock, webhooks_on)
         self.put_replaces = True
 
@@ -89,7 +89,7 @@ class Records:
         raise not_found(resource.object_type, key)
 
     def create(self, resource: Resource, body: Json, request_id: str | None = None) -> Json:
-        """Add a new record from a caller's body and announce it.
+        """Add a new record from a caller's body and send its event.
 
         Raises:
             ApiProblem: The body is refused.
@@ -98,7 +98,7 @@ class Records:
             values = self.checked(resource, body, new=True, own_id=None)
             record: Json = {"object_type": resource.object_type, "id": self.new_id(resource.prefix)}
             if "created_at" in resource.read_only:
-                record["created_at"] = instants.to_text(self._clock())
+                record["created_at"] = timestamps.to_text(self._clock())
             record |= deepcopy(dict(resource.defaults)) | without_nulls(values)
             self.records[resource.collection][record["id"]] = record
             if resource.announced:
@@ -162,7 +162,7 @@ class Records:
         return values
 
     def add_webhook(self, url: str, secret: str | None, actions: list[str] | None = None) -> Webhook:
-        """Configure a receiver, as a person does in Desk; without actions it gets every event."""
+        """Configure a receiver, as a user does in Desk; without actions it gets every event."""
         number = len(self.webhooks.webhooks) + 1
         body: Json = {"url": url, "name": f"Webhook {number}", "reference": f"webhook-{number}"}
         if actions is not None:

@@ -1,8 +1,7 @@
-"""The HTTP server: authentication, idempotency, errors, and the thread it all runs in."""
+"""The Solvimon fake's application and server: authentication, idempotency, errors."""
 
 import itertools
 import logging
-import threading
 import time
 from collections.abc import Callable
 
@@ -10,17 +9,16 @@ from flask import Blueprint, Flask, Response, g, request
 from flask.json.provider import DefaultJSONProvider
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from local.fake_solvimon import admin
 from local.fake_solvimon.errors import ApiProblem, no_such_path
-from local.fake_solvimon.faults import Gate
-from local.fake_solvimon.idempotency import Answer
+from local.fake_solvimon.fault_middleware import FaultMiddleware
 from local.fake_solvimon.platform import Platform
 from local.fake_solvimon.resources import catalogue, custom_fields, invoices, payments, webhooks
-from local.fake_solvimon.resources.shapes import CATALOGUE
+from local.fake_solvimon.resources.definitions import CATALOGUE
 from local.fake_solvimon.state import State
-from local.fake_vendor.traffic_recorder import TrafficRecorder
+from local.fake_vendor.http_server import HttpServer
+from local.fake_vendor.idempotency import SavedAnswer
 
 _log = logging.getLogger(__name__)
 
@@ -30,13 +28,8 @@ class _Json(DefaultJSONProvider):
     sort_keys = False
 
 
-class _QuietHandler(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: object) -> None:
-        """Say nothing: the call log has it all."""
-
-
 def create_app(state: State) -> Flask:
-    """Return the API as a WSGI application without its gate."""
+    """Return the API as a WSGI application without its middleware."""
     app = Flask("fake_solvimon")
     app.json = _Json(app)
     api = Blueprint("api", __name__, url_prefix="/v1")
@@ -65,7 +58,7 @@ def create_app(state: State) -> Flask:
         if response.status_code >= 500:
             response.headers["Idempotency-Retryable"] = "true"
         if (key := g.pop("idempotency_key", None)) is not None:
-            answer = Answer(response.status_code, response.get_data(), response.content_type or "")
+            answer = SavedAnswer(response.status_code, response.get_data(), response.content_type or "")
             g.platform.idempotency.end(key, answer)
         return response
 
@@ -130,7 +123,7 @@ def _broken(failure: Exception) -> ResponseReturnValue:
     return _refused(ApiProblem(500, "INTERNAL_ERROR", "the fake broke; its log says why"))
 
 
-class FakeSolvimon:
+class FakeSolvimon(HttpServer):
     """The fake as a program on loopback.
 
     Args:
@@ -139,64 +132,15 @@ class FakeSolvimon:
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self.state = State(clock)
-        self.witness = TrafficRecorder("solvimon", Gate(create_app(self.state), self.state))
-        self._server: BaseWSGIServer | None = None
-        self._threads: list[threading.Thread] = []
-        self._stopping = threading.Event()
-
-    @property
-    def origin(self) -> str:
-        """Return the address of the server, without the version.
-
-        Raises:
-            RuntimeError: The fake is not running.
-        """
-        if self._server is None:
-            raise RuntimeError("the fake is not running")
-        return f"http://127.0.0.1:{self._server.server_port}"
+        application = FaultMiddleware(create_app(self.state), self.state)
+        super().__init__("solvimon", application, self.state.deliver_webhooks)
 
     @property
     def url(self) -> str:
         """Return the base URL that clients are configured with, ending in `/v1`."""
         return f"{self.origin}/v1"
 
-    def start(self, port: int = 0) -> "FakeSolvimon":
-        """Serve on 127.0.0.1; port 0 takes a free one."""
-        self._stopping.clear()
-        server = make_server("127.0.0.1", port, self.witness, threaded=True, request_handler=_QuietHandler)
-        self._server = server
-        self._run(lambda: server.serve_forever(poll_interval=0.02))
-        return self
-
-    def start_delivery(self, interval: float = 0.2) -> None:
-        """Deliver webhooks in the background until `stop`, looking every `interval` seconds."""
-
-        def deliver() -> None:
-            while not self._stopping.wait(interval):
-                for platform in self.state.platforms:
-                    platform.deliver_webhooks()
-
-        self._run(deliver)
-
     def stop(self) -> None:
-        """Stop serving and delivering; the state stays."""
-        self._stopping.set()
+        """Stop serving and delivering; delayed requests are answered first, and the state stays."""
         self.state.behave()
-        if self._server is not None:
-            self._server.shutdown()
-            self._server.server_close()
-        for thread in self._threads:
-            thread.join(timeout=15)
-        self._threads.clear()
-        self._server = None
-
-    def __enter__(self) -> "FakeSolvimon":
-        return self.start()
-
-    def __exit__(self, *failure: object) -> None:
-        self.stop()
-
-    def _run(self, work: Callable[[], None]) -> None:
-        thread = threading.Thread(target=work, name="solvimon-fake", daemon=True)
-        thread.start()
-        self._threads.append(thread)
+        super().stop()

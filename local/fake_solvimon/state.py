@@ -1,92 +1,27 @@
-"""Everything the fake remembers: platforms, the call log, misbehaviours and switches."""
+"""The state of the Solvimon fake: platforms, call log, faults and switches."""
 
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
+from local.fake_solvimon.calls import CallLog
 from local.fake_solvimon.errors import Json
-from local.fake_solvimon.faults import Kind, Misbehaviours
 from local.fake_solvimon.platform import Platform
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
-
-
-@dataclass
-class Call:
-    """One request as it arrived; `status` is None while it runs and when it got no answer."""
-
-    at: float
-    method: str
-    path: str
-    query: str
-    api_key: str | None
-    idempotency_key: str | None
-    body: bytes
-    status: int | None = None
-
-
-class Calls:
-    """The call log, in order of arrival."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._calls: list[Call] = []
-
-    def begin(self, environ: "WSGIEnvironment", body: bytes) -> Call:
-        """Note a request that has just arrived."""
-        call = Call(
-            at=self._clock(),
-            method=environ["REQUEST_METHOD"],
-            path=environ["PATH_INFO"],
-            query=environ.get("QUERY_STRING", ""),
-            api_key=environ.get("HTTP_X_API_KEY"),
-            idempotency_key=environ.get("HTTP_IDEMPOTENCY_KEY"),
-            body=body,
-        )
-        self._calls.append(call)
-        return call
-
-    def find(self, method: str = "*", path: str = "*") -> list[Call]:
-        """Return the calls of a method and a path pattern such as `/v1/invoices/*`."""
-        return [c for c in self._calls if fnmatchcase(c.method, method) and fnmatchcase(c.path, path)]
-
-    def count(self, method: str = "*", path: str = "*") -> int:
-        """Return how many calls there were of a method and a path pattern."""
-        return len(self.find(method, path))
-
-    def by_collection(self) -> Counter[str]:
-        """Return counts such as `GET /v1/invoices`, ids cut off."""
-        return Counter(f"{call.method} {'/'.join(call.path.split('/')[:3])}" for call in self._calls)
-
-    def clear(self) -> None:
-        """Forget all calls."""
-        self._calls.clear()
-
-    def __iter__(self) -> Iterator[Call]:
-        return iter(list(self._calls))
-
-    def __len__(self) -> int:
-        return len(self._calls)
-
-    def __getitem__(self, index: int) -> Call:
-        return self._calls[index]
+from local.fake_solvimon.webhooks import Delivery
+from local.fake_vendor.faults import Fault, Faults, Kind
 
 
 class State:
-    """The fake's memory.
+    """The fake's state.
 
     Attributes:
-        webhooks_on: Off, events are lost, as when nobody configured a webhook.
+        webhooks_on: Off, events are lost, as without a configured webhook.
         absolute_links: Whether `links` in lists are whole URLs or begin with the path; Solvimon's texts do
             not say.
-        charged: Ids of the invoices that `POST /invoices/{id}/pay` took money for; nobody may call it, so
-            anything here is an accident.
+        charged: Ids of the invoices that `POST /invoices/{id}/pay` charged; the product must never call it,
+            so any entry is an error.
         calls: The call log.
-        faults: The misbehaviours in force.
+        faults: The faults in force.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -94,8 +29,8 @@ class State:
         self.webhooks_on = True
         self.absolute_links = True
         self.charged: list[str] = []
-        self.calls = Calls(clock)
-        self.faults = Misbehaviours()
+        self.calls = CallLog(clock)
+        self.faults = Faults(base_path="/v1")
         self._platforms: list[Platform] = []
         self._lock = threading.Lock()
 
@@ -138,10 +73,14 @@ class State:
                 return platform
         raise KeyError(api_key)
 
+    def deliver_webhooks(self) -> list[Delivery]:
+        """Send the webhooks of all platforms that are due by the clock and return the attempts."""
+        return [delivery for platform in self.platforms for delivery in platform.deliver_webhooks()]
+
     def misbehave(
         self, kind: Kind, method: str = "*", path: str = "*", times: int | None = None, **options: Any
     ) -> None:
-        """Misbehave on the next requests of a method and path pattern.
+        """Put a fault in force for the next requests of a method and path pattern.
 
         Args:
             kind: `drop` hangs up without acting, `commit_then_drop` acts and then hangs up, `status` answers
@@ -153,14 +92,16 @@ class State:
             times: How often; None until `behave`.
             **options: `status`, `code`, `message`, `headers`, `body` for an answer, `seconds` for a delay.
         """
-        self.faults.add(kind, method, path, times, options)
+        if kind == "down":
+            method, path = "*", "*"
+        self.faults.add(Fault(kind, method.upper(), path, times, options))
 
     def behave(self) -> None:
-        """Stop all misbehaviour; delayed requests go on at once."""
+        """Remove all faults; delayed requests go on at once."""
         self.faults.clear()
 
     def reset(self) -> None:
-        """Forget platforms, calls and misbehaviours and set the switches back."""
+        """Remove platforms, calls and faults and set the switches back."""
         with self._lock:
             self._platforms.clear()
         self.behave()

@@ -4,15 +4,15 @@ import base64
 import hashlib
 import hmac
 import json
-import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import requests
 
-from local.fake_solvimon import instants
+from local.fake_solvimon import timestamps
 from local.fake_solvimon.errors import Json
+from local.fake_vendor.webhook_delivery import Attempt, WebhookSender
 
 ANSWER_SECONDS = 10.0
 """No answer within this time counts as a failed delivery."""
@@ -35,23 +35,11 @@ class Event:
     body: bytes
 
 
-@dataclass(frozen=True)
-class Delivery:
-    """One attempt to deliver an event; `status` is None when there was no answer."""
+@dataclass(frozen=True, kw_only=True)
+class Delivery(Attempt):
+    """One attempt to deliver an event."""
 
-    webhook_id: str
-    url: str
     event: Event
-    attempt: int
-    at: float
-    headers: dict[str, str]
-    status: int | None
-    error: str | None = None
-
-    @property
-    def delivered(self) -> bool:
-        """Tell whether the receiver took it."""
-        return self.status is not None and 200 <= self.status < 300
 
 
 @dataclass
@@ -68,7 +56,7 @@ class Webhook:
     retry_at: float = 0.0
     cause: str | None = None
 
-    def wants(self, action: str) -> bool:
+    def is_subscribed(self, action: str) -> bool:
         """Tell whether the event is to be sent: active, included (all when none are named), not excluded."""
         included = self.record.get("included_actions") or [action]
         excluded = self.record.get("excluded_actions") or []
@@ -80,14 +68,14 @@ class Webhook:
         if self.queue and self.attempts:
             shown["penalty_box_data"] = {
                 "retry_count": self.attempts,
-                "retry_at": instants.to_text(self.retry_at),
+                "retry_at": timestamps.to_text(self.retry_at),
                 "cause": self.cause,
                 "payload": self.queue[0].body.decode(),
             }
         return shown
 
 
-class Webhooks:
+class Webhooks(WebhookSender):
     """The webhooks of one platform.
 
     Choices where Solvimon's texts are silent: signatures are separated by a comma, a retry is signed with a
@@ -99,11 +87,7 @@ class Webhooks:
     """
 
     def __init__(self, clock: Callable[[], float], is_on: Callable[[], bool]) -> None:
-        self._clock = clock
-        self._is_on = is_on
-        self._lock = threading.RLock()
-        self._delivering = threading.Lock()
-        self.answer_seconds = ANSWER_SECONDS
+        super().__init__(clock, is_on, ANSWER_SECONDS)
         self.webhooks: dict[str, Webhook] = {}
         self.events: list[Event] = []
 
@@ -120,14 +104,14 @@ class Webhooks:
             webhook = self.webhooks[webhook_id]
             webhook.previous_secret, webhook.secret = webhook.secret, secret
             webhook.rolled_at = self._clock()
-            webhook.record["secret_rolled_at"] = instants.to_text(webhook.rolled_at)
+            webhook.record["secret_rolled_at"] = timestamps.to_text(webhook.rolled_at)
             return webhook
 
     def emit(self, action: str, resource: Json, request_id: str | None = None) -> None:
-        """Queue an event for every webhook that wants it; with webhooks off it is lost."""
+        """Queue an event for every subscribed webhook; with webhooks off it is lost."""
         if not self._is_on():
             return
-        created_at = instants.to_text(self._clock())
+        created_at = timestamps.to_text(self._clock())
         envelope: Json = {"created_at": created_at, "type": action, "environment": "TEST", "data": resource}
         if request_id is not None:
             envelope["original_request_id"] = request_id
@@ -136,7 +120,7 @@ class Webhooks:
         with self._lock:
             self.events.append(event)
             for webhook in self.webhooks.values():
-                if webhook.wants(action):
+                if webhook.is_subscribed(action):
                     webhook.queue.append(event)
 
     def sign(self, body: bytes, at: float | None = None, webhook_id: str | None = None) -> dict[str, str]:
@@ -160,7 +144,7 @@ class Webhooks:
             secrets = [webhook.secret] if webhook.secret else []
             if webhook.previous_secret and self._clock() - webhook.rolled_at < ROLL_SECONDS:
                 secrets.append(webhook.previous_secret)
-        timestamp = instants.to_text(now)
+        timestamp = timestamps.to_text(now)
         headers = {"Content-Type": "application/json", **_authentication(webhook.record)}
         if secrets:
             signed = timestamp.encode() + b"." + body
@@ -175,12 +159,11 @@ class Webhooks:
         A failed event stays at the head of its webhook's queue and holds up the later ones.
         """
         done: list[Delivery] = []
-        with self._delivering, requests.Session() as session:
-            session.trust_env = False
+        with self._session() as session:
             for webhook in list(self.webhooks.values()):
                 while (event := self._due(webhook)) is not None:
                     delivery = self._attempt(session, webhook, event)
-                    self._settle(webhook, delivery)
+                    self._record_outcome(webhook, delivery)
                     done.append(delivery)
         return done
 
@@ -197,17 +180,19 @@ class Webhooks:
     def _attempt(self, session: requests.Session, webhook: Webhook, event: Event) -> Delivery:
         webhook_id, url = webhook.record["id"], webhook.record["url"]
         headers = self.sign(event.body, webhook_id=webhook_id)
-        status, error = None, None
-        try:
-            answer = session.post(
-                url, data=event.body, headers=headers, timeout=self.answer_seconds, allow_redirects=False
-            )
-            status = answer.status_code
-        except requests.RequestException as failure:
-            error = str(failure)
-        return Delivery(webhook_id, url, event, webhook.attempts + 1, self._clock(), headers, status, error)
+        status, error = self._post(session, url, event.body, headers)
+        return Delivery(
+            webhook_id=webhook_id,
+            url=url,
+            event=event,
+            attempt=webhook.attempts + 1,
+            at=self._clock(),
+            headers=headers,
+            status=status,
+            error=error,
+        )
 
-    def _settle(self, webhook: Webhook, delivery: Delivery) -> None:
+    def _record_outcome(self, webhook: Webhook, delivery: Delivery) -> None:
         with self._lock:
             if delivery.delivered:
                 webhook.queue.popleft()
@@ -218,7 +203,7 @@ class Webhooks:
             wait = 60 * PENALTY_MINUTES[min(webhook.attempts, len(PENALTY_MINUTES) - 1)]
             webhook.attempts += 1
             webhook.retry_at = delivery.at + wait
-            webhook.cause = delivery.error or f"answered {delivery.status}"
+            webhook.cause = delivery.failure
             if webhook.retry_at - webhook.failing_since > GIVE_UP_SECONDS:
                 webhook.record["active"] = False
                 webhook.record["disabled_reason"] = webhook.cause

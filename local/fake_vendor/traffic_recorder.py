@@ -1,4 +1,4 @@
-"""Listening to what a vendor's fake is asked and answers, byte by byte."""
+"""Recording a fake's requests and answers, byte by byte."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class RecordedCall:
     """A request as it came over the wire, and its answer.
 
     Attributes:
-        vendor: whose fake was asked.
+        vendor: whose fake was called.
         method: the HTTP method.
         path: without the query.
         query: as it was sent, still encoded.
@@ -43,7 +43,7 @@ class RecordedCall:
 
 
 class TrafficRecorder:
-    """WSGI middleware that tells its listeners of each exchange; without listeners it costs nothing."""
+    """WSGI middleware that reports each call to its listeners; without listeners it costs nothing."""
 
     def __init__(self, vendor: Vendor, application: "WSGIApplication") -> None:
         self.listeners: list[Callable[[RecordedCall], None]] = []
@@ -51,7 +51,7 @@ class TrafficRecorder:
         self._application = application
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Pass a request on, and tell of it when it is answered."""
+        """Pass a request on, and report it when it is answered."""
         if not self.listeners or environ["PATH_INFO"].startswith(_OWN_PATHS):
             return self._application(environ, start_response)
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
@@ -59,17 +59,17 @@ class TrafficRecorder:
         try:
             chunks, status, headers = run_wsgi_app(self._application, again, buffered=True)
         except ConnectionAbortedError:
-            self._tell(environ, body, None, Headers(), b"")
+            self._report(environ, body, None, Headers(), b"")
             raise
         answer = b"".join(chunks)
-        self._tell(environ, body, int(status.split(" ", 1)[0]), headers, answer)
+        self._report(environ, body, int(status.split(" ", 1)[0]), headers, answer)
         start_response(status, headers.to_wsgi_list())
         return [answer]
 
-    def _tell(
+    def _report(
         self, environ: "WSGIEnvironment", body: bytes, status: int | None, headers: Headers, answer: bytes
     ) -> None:
-        exchange = RecordedCall(
+        recorded = RecordedCall(
             vendor=self._vendor,
             method=environ["REQUEST_METHOD"],
             path=environ["PATH_INFO"],
@@ -81,4 +81,4 @@ class TrafficRecorder:
             answer=answer,
         )
         for listener in self.listeners:
-            listener(exchange)
+            listener(recorded)

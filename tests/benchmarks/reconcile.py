@@ -17,8 +17,10 @@ from local.system import Connection, LocalSystem
 from solvimon_rillet.aws.dynamodb import Table
 from solvimon_rillet.entrypoints.reconcile_function import reconcile_services
 from solvimon_rillet.entrypoints.services import Services
+from solvimon_rillet.workflows.durable_steps import Done
+from solvimon_rillet.workflows.reconcile.request import ReconcileRequest
 from solvimon_rillet.workflows.reconcile.steps import ReconcileSteps
-from solvimon_rillet.workflows.reconcile.workflow import ReconcileRequest, Reconciliation
+from solvimon_rillet.workflows.reconcile.workflow import Reconciliation
 
 DOCUMENTS = 10_000
 _AT_ONCE = 25
@@ -119,10 +121,10 @@ def main() -> None:
         def parts() -> Any:  # noqa: ANN401 - a pair of the runtime's own
             return reconcile_services(runtime, connection)
 
-        return ReconcileSteps(connection, request, "bench", parts, lambda: now, lambda *_: None)
+        return ReconcileSteps(connection, request, "bench", parts, lambda *_: None)
 
     started = time.perf_counter()
-    answer = Reconciliation(request, _Inline(), lambda: {"connections": ["default"]}, work).run()
+    answer = Reconciliation(request, _Inline(), lambda: Done({"connections": ["default"]}), work).run()
     seconds = time.perf_counter() - started
     told = {
         "tied_out": answer["tied_out"],

@@ -127,5 +127,5 @@ class Report:
 def overheard(system: LocalSystem) -> Iterator[Report]:
     """A report of what a local system's functions send to both vendors meanwhile; complete at the end."""
     report = Report()
-    with report.listening(system.rillet.witness, system.solvimon.witness):
+    with report.listening(system.rillet.recorder, system.solvimon.recorder):
         yield report

@@ -12,7 +12,7 @@ from tests.contract.client_coverage import uncalled_methods
 from tests.contract.report import Report
 from tests.contract.scenarios import SCENARIOS
 from tests.contract.sdk import sdk, unreadable, use
-from tests.fakes.rillet import tour
+from tests.fakes.rillet import every_operation
 from tests.fakes.rillet.support import Rillet
 
 _EXAMPLES = 60
@@ -24,7 +24,7 @@ def workflows(report: Report) -> list[str]:
     with uncalled_methods(RilletClient, SolvimonClient) as uncalled, LocalSystem(quiet=True) as system:
         for run in SCENARIOS.values():
             system.reset()
-            with report.listening(system.rillet.witness, system.solvimon.witness):
+            with report.listening(system.rillet.recorder, system.solvimon.recorder):
                 run(system)
             report.webhooks(system)
     return [f"no scenario calls {name}, so what it sends was not checked" for name in sorted(uncalled)]
@@ -40,11 +40,11 @@ def random_documents(report: Report) -> list[str]:
 def rillet_operations(report: Report) -> list[str]:
     """Every operation of the fake Rillet, those that we do not use included."""
     with Rillet() as rillet:
-        rillet.renew()
-        with report.listening(rillet.fake.witness):
-            tour.everything(rillet)
-        with report.listening(rillet.fake.witness, requests=False):
-            tour.refuse_something_everywhere(rillet)
+        rillet.reset()
+        with report.listening(rillet.fake.recorder):
+            every_operation.call_every_operation(rillet)
+        with report.listening(rillet.fake.recorder, requests=False):
+            every_operation.send_refused_requests(rillet)
     return []
 
 
@@ -52,7 +52,7 @@ def solvimon_sdk(report: Report) -> list[str]:
     """Solvimon's own SDK on the fake Solvimon, and its models as readers of all bodies so far."""
     with FakeSolvimon() as fake:
         fake.state.add_platform(_KEY, sample_data.solvimon_seed())
-        with report.listening(fake.witness), sdk(fake.origin, _KEY) as loaded:
+        with report.listening(fake.recorder), sdk(fake.origin, _KEY) as loaded:
             use(loaded, fake, _KEY)
             return unreadable(loaded, report.bodies)
 

@@ -139,7 +139,7 @@ def test_solvimons_own_sdk_works_with_the_fake_and_reads_all_bodies() -> None:
     with FakeSolvimon() as fake:
         fake.state.add_platform(KEY, sample_data.solvimon_seed())
         with sdk(fake.origin, KEY) as loaded:
-            with report.listening(fake.witness):
+            with report.listening(fake.recorder):
                 use(loaded, fake, KEY)
             unread = unreadable(loaded, report.bodies)
             planted = unreadable(loaded, {"CustomerCreateRequest": [b'{"type": "PERSON"}']})

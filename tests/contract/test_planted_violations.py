@@ -11,7 +11,7 @@ from local.fake_vendor.traffic_recorder import RecordedCall, Vendor
 from tests.contract.checker import check_answer, check_request, check_webhook
 from tests.contract.documents import MISSING, MISSING_REASON
 from tests.contract.report import Report
-from tests.fakes.rillet.support import CUSTOMER, NOBODY, Json, full_invoice, money, recorded_invoice
+from tests.fakes.rillet.support import CUSTOMER, UNKNOWN_ID, Json, full_invoice, money, recorded_invoice
 
 pytestmark = pytest.mark.skipif(MISSING, reason=MISSING_REASON)
 
@@ -242,12 +242,12 @@ def test_a_wrong_webhook() -> None:
     headers = {
         "X-Rillet-Signature": "s",
         "X-Rillet-Timestamp": "2026-03-10T12:00:00Z",
-        "X-Rillet-Id": NOBODY,
+        "X-Rillet-Id": UNKNOWN_ID,
         "X-Rillet-Entity": "INVOICE",
         "X-Rillet-Event": "DELETED",
     }
 
-    assert check_webhook("invoice-deleted", headers, NOBODY) == []
+    assert check_webhook("invoice-deleted", headers, UNKNOWN_ID) == []
     changed = without(headers, "X-Rillet-Id") | {"X-Rillet-Event": "GONE", "X-Colour": "red"}
     wrong = check_webhook("invoice-deleted", changed, 7)
     assert {(found.field, found.kind) for found in wrong} == {

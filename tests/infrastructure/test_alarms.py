@@ -2,7 +2,7 @@
 
 import pytest
 
-from solvimon_rillet.aws.sqs import LONGEST_DELAY
+from solvimon_rillet.aws.sqs import MAX_DELAY_SECONDS
 from tests.infrastructure.views import Template, attribute_of
 
 OWN_METRICS = "SolvimonRillet/${AWS::StackName}"
@@ -119,7 +119,7 @@ def test_an_alarm_does_not_come_and_go_between_two_tries_of_what_waits(
 ) -> None:
     [(alarm, _)] = template.alarms_on_all(metric, BY.get(metric, "SUM"))
 
-    assert alarm["EvaluationPeriods"] * alarm["Metrics"][0]["Period"] >= 2 * LONGEST_DELAY
+    assert alarm["EvaluationPeriods"] * alarm["Metrics"][0]["Period"] >= 2 * MAX_DELAY_SECONDS
     assert alarm["DatapointsToAlarm"] == 1
 
 

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from local import sample_data
 from local.system import LocalSystem
-from solvimon_rillet.entrypoints.services import aws
+from solvimon_rillet.entrypoints.services import create_aws_client
 from tests.support.least_privilege import unused
 
 FUNCTION = "solvimon-rillet-receive-webhook"
@@ -28,7 +28,7 @@ def denials(system: LocalSystem) -> Iterator[dict[str, set[object]]]:
 def test_what_a_role_allows_is_done(system: LocalSystem, denials: dict[str, set[object]]) -> None:
     system.connect(solvimon=sample_data.solvimon_seed(), rillet=sample_data.rillet_seed())
 
-    answer = aws("ssm", FUNCTION).get_parameter(Name="/solvimon-rillet/default/settings")
+    answer = create_aws_client("ssm", FUNCTION).get_parameter(Name="/solvimon-rillet/default/settings")
 
     assert answer["Parameter"]["Value"]
     assert FUNCTION not in denials
@@ -60,7 +60,7 @@ def test_what_a_role_does_not_allow_is_refused_as_aws_refuses_it(
     action: str,
 ) -> None:
     with pytest.raises(ClientError) as refused:
-        getattr(aws(service, FUNCTION), call)(**arguments)
+        getattr(create_aws_client(service, FUNCTION), call)(**arguments)
 
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
     assert {one.action for one in denials[FUNCTION]} == {action}  # type: ignore[attr-defined]

@@ -32,7 +32,7 @@ LATER = {
 }
 """What is not there yet after a handler was imported, by function."""
 Loaded = Callable[[str], dict[str, str]]
-_SHARED = {"connection_status", "plain_words", "results"}
+_SHARED = {"outcome"}
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from local.books_check.checks import Expected
 from local.books_check.records import rillet_ids, solvimon_ids
 from local.demo.new_customers import UNLINKED_PRODUCT
 from local.fake_rillet.money import rounded
-from local.fake_solvimon.resources.shapes import PRODUCTS
+from local.fake_solvimon.resources.definitions import PRODUCTS
 from local.sample_data.identity import Json, rillet_id, solvimon_id
 from local.system import Connection, LocalSystem
 from tests.soak import world

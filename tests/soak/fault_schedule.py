@@ -1,18 +1,19 @@
 """What the vendors and the network do to a run: calls that fail, outages, webhooks that never come.
 
-Both fakes ask their list of ordered misbehaviours at each call; here random numbers give the order.
+Both fakes ask their list of faults at each call; here random numbers decide.
 """
 
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from random import Random
 from typing import Any
 
-from local.fake_rillet import faults as rillet_faults
+from local.fake_rillet.call_middleware import INSTEAD_OF_EXECUTING
 from local.fake_rillet.webhook_events import Event
-from local.fake_solvimon import faults as solvimon_faults
+from local.fake_vendor.faults import KINDS as FAULT_KINDS
+from local.fake_vendor.faults import Fault, Faults
 from local.system import Connection, LocalSystem
 from tests.soak.schedule import Plan
 from tests.soak.seeded_random import seeded_random
@@ -70,44 +71,43 @@ class VendorFaults:
         return "drop", {}
 
 
-class SolvimonFaults(solvimon_faults.Misbehaviours):
-    """Takes the place of the fake's list of misbehaviours."""
+class SolvimonFaults(Faults):
+    """Takes the place of the fake's list of faults."""
 
     def __init__(self, drawn: VendorFaults) -> None:
         super().__init__()
         self._faults = drawn
 
-    def take(self, method: str, path: str) -> solvimon_faults.Misbehaviour | None:
+    def take(self, method: str, path: str, kinds: Collection[str] = FAULT_KINDS) -> Fault | None:
         """Return the failure of a call."""
         drawn = self._faults.draw()
         if drawn is None:
             return None
         kind, options = drawn
-        return solvimon_faults.Misbehaviour(kind, method, path, None, options)  # type: ignore[arg-type]
+        return Fault(kind, method, path, None, options)
 
 
-class RilletFaults(rillet_faults.Misbehaviours):
-    """Takes the place of the fake's list of misbehaviours, which asks up to three times in a call."""
+class RilletFaults(Faults):
+    """Takes the place of the fake's list of faults, which it asks up to three times in a call."""
 
     def __init__(self, drawn: VendorFaults) -> None:
         super().__init__()
         self._faults = drawn
         self._of_this_call = threading.local()
 
-    def take(self, kinds: tuple[str, ...], method: str, path: str) -> rillet_faults.Misbehaviour | None:
+    def take(self, method: str, path: str, kinds: Collection[str] = FAULT_KINDS) -> Fault | None:
         """Return the failure of a call at the place where it belongs."""
-        if kinds == rillet_faults.AT_THE_DOOR:
+        if kinds == INSTEAD_OF_EXECUTING:
             self._of_this_call.drawn = None if path == "/oauth2/authorize" else self._drawn(method, path)
-        drawn: rillet_faults.Misbehaviour | None = getattr(self._of_this_call, "drawn", None)
+        drawn: Fault | None = getattr(self._of_this_call, "drawn", None)
         return drawn if drawn and drawn.kind in kinds else None
 
-    def _drawn(self, method: str, path: str) -> rillet_faults.Misbehaviour | None:
+    def _drawn(self, method: str, path: str) -> Fault | None:
         drawn = self._faults.draw()
         if drawn is None:
             return None
         kind, options = drawn
-        status, seconds = options.get("status", 500), options.get("seconds", 0.0)
-        return rillet_faults.Misbehaviour(kind, method, path, None, status, None, seconds)
+        return Fault(kind, method, path, None, options)
 
 
 class FaultSchedule:
@@ -126,11 +126,11 @@ class FaultSchedule:
         self.webhooks_lost = self.webhooks_sent = 0
         self._on, self._share_lost = True, plan.lost
         system.solvimon.state.faults = SolvimonFaults(self.solvimon)
-        system.rillet.state.misbehaviours = RilletFaults(self.rillet)
+        system.rillet.state.faults = RilletFaults(self.rillet)
         solvimon, rillet = connection.platform.webhooks, connection.organisation.webhooks
 
         def is_subscribed_in_solvimon(action: str, *_: object) -> bool:
-            return any(webhook.wants(action) for webhook in solvimon.webhooks.values())
+            return any(webhook.is_subscribed(action) for webhook in solvimon.webhooks.values())
 
         def is_subscribed_in_rillet(event: Event) -> bool:
             return any(event.name in webhook.events for webhook in rillet.webhooks.values())

@@ -262,7 +262,7 @@ def _waiting_takes_no_time(system: LocalSystem) -> Iterator[None]:
     A refused turn at Rillet, the pause before a read is repeated: seconds that nobody needs to sit through.
     """
     from solvimon_rillet import http
-    from solvimon_rillet.entrypoints import services
+    from solvimon_rillet.connections import connection
     from solvimon_rillet.rate_limit.limiter import SlidingWindowRateLimiter
     from solvimon_rillet.rillet import oauth
     from solvimon_rillet.workflows.sweep import payments
@@ -271,8 +271,8 @@ def _waiting_takes_no_time(system: LocalSystem) -> Iterator[None]:
     pauses = SimpleNamespace(sleep=system.advance, time=time.time, mktime=time.mktime)
     with (
         patch.object(http, "READ_SECONDS", PATIENCE),
-        patch.object(oauth, "_SECONDS", PATIENCE),
-        patch.object(services, "Pacer", impatient),
+        patch.object(oauth, "_TIMEOUT_SECONDS", PATIENCE),
+        patch.object(connection, "SlidingWindowRateLimiter", impatient),
         patch.object(payments, "sleep", system.advance),
         patch("urllib3.util.retry.time", pauses),
     ):

@@ -124,10 +124,10 @@ def test_a_payment_state_that_is_wrong_fails_the_run_by_the_invoices_number(live
 def test_an_amount_that_is_a_cent_off_and_a_lost_document_are_counted(lived: Lived) -> None:
     books = lived.soak.connection.organisation
     there, here = lived.an_invoice
-    books.edit_invoice_by_hand(there["id"], amount_by="0.01")
+    books.edit_invoice(there["id"], amount_by="0.01")
 
     off = lived.outcome()
-    books.edit_invoice_by_hand(there["id"], amount_by="-0.01")
+    books.edit_invoice(there["id"], amount_by="-0.01")
     kept = books.invoices.get(there["id"]).document
     books.invoices.remove(there["id"])
     lost = lived.outcome()

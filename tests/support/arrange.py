@@ -14,7 +14,7 @@ import simplejson
 
 from local import sample_data
 from local.aws.runtime import Killed
-from local.fake_solvimon.resources.shapes import CUSTOMERS
+from local.fake_solvimon.resources.definitions import CUSTOMERS
 from local.system import Connection, LocalSystem
 from tests.support.builders import DEMO_CUSTOMER, FIRST, NOTE, Json, bus_event
 

@@ -19,8 +19,8 @@ KNOWN = ReconciliationContext(
     last="2026-10-31",
     customers={"cust_1": "rc_1", "cust_2": "rc_2"},
     subsidiaries={"bill_berlin": BERLIN, "bill_tokyo": TOKYO},
-    ours=frozenset({"invo_void"}),
-    gone=frozenset({"ri_deleted"}),
+    booked_ids=frozenset({"invo_void"}),
+    deleted_ids=frozenset({"ri_deleted"}),
 )
 
 
@@ -99,7 +99,7 @@ def sample(**other: Any) -> Report:
         made_at="2026-11-24T18:23:45Z",
         comparison=compare(ours, theirs, KNOWN),
         subsidiaries=SUBSIDIARIES,
-        unready=UNREADY,
+        unmapped=UNREADY,
         link=lambda identifier: f"https://desk.solvimon.com/invoices/{identifier}",
         redriven=1,
         remarks=["Rillet was read on 2026-11-24 between 18:20 and 18:23 UTC."],
@@ -118,7 +118,7 @@ def large(findings: int) -> Report:
 
 def empty() -> Report:
     """A report of a period without documents."""
-    return sample(comparison=compare([], [], KNOWN), unready=(), redriven=0, remarks=())
+    return sample(comparison=compare([], [], KNOWN), unmapped=(), redriven=0, remarks=())
 
 
 def finding(**other: Any) -> Finding:

@@ -10,8 +10,8 @@ from solvimon_rillet.events import (
     CREDIT_NOTE_FINALISED,
     INVOICE_FINALISED,
     BusEvent,
-    Malformed,
-    from_solvimon,
+    MalformedEvent,
+    event_from_solvimon_webhook,
 )
 
 Json = dict[str, object]
@@ -40,7 +40,7 @@ def queued(**detail: object) -> str:
 
 
 def test_a_finalised_invoice_becomes_an_event_with_its_id() -> None:
-    event = from_solvimon("acme", webhook())
+    event = event_from_solvimon_webhook("acme", webhook())
 
     assert event is not None
     assert event.source == "solvimon"
@@ -79,7 +79,7 @@ def test_a_finalised_invoice_becomes_an_event_with_its_id() -> None:
 def test_only_what_may_be_final_becomes_an_event(
     action: object, status: object, detail_type: str | None
 ) -> None:
-    event = from_solvimon("default", webhook(action, status=status))
+    event = event_from_solvimon_webhook("default", webhook(action, status=status))
 
     assert (event is None) is (detail_type is None)
     assert event is None or event.detail_type == detail_type
@@ -100,7 +100,7 @@ def test_only_what_may_be_final_becomes_an_event(
     ],
 )
 def test_the_documents_type_says_which_event_it_is(kind: object, detail_type: str) -> None:
-    event = from_solvimon("default", webhook(type=kind))
+    event = event_from_solvimon_webhook("default", webhook(type=kind))
 
     assert event is not None
     assert event.detail_type == detail_type
@@ -108,7 +108,7 @@ def test_the_documents_type_says_which_event_it_is(kind: object, detail_type: st
 
 @pytest.mark.parametrize("document_id", ["invo_swDeeD0u13yu2JAhel1H", "a", "7", "A-b_c", "x" * 128])
 def test_ids_of_letters_digits_dashes_and_underscores_are_used(document_id: str) -> None:
-    event = from_solvimon("default", webhook(id=document_id))
+    event = event_from_solvimon_webhook("default", webhook(id=document_id))
 
     assert event is not None
     assert event.id == document_id
@@ -136,7 +136,7 @@ def test_ids_of_letters_digits_dashes_and_underscores_are_used(document_id: str)
     ],
 )
 def test_other_ids_are_ignored(document_id: object) -> None:
-    assert from_solvimon("default", webhook(id=document_id)) is None
+    assert event_from_solvimon_webhook("default", webhook(id=document_id)) is None
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_other_ids_are_ignored(document_id: object) -> None:
     ],
 )
 def test_junk_is_ignored(body: bytes) -> None:
-    assert from_solvimon("default", body) is None
+    assert event_from_solvimon_webhook("default", body) is None
 
 
 _JSON = st.recursive(st.none() | st.text(max_size=5) | st.integers(), st.lists, max_leaves=5)
@@ -170,12 +170,15 @@ _JSON = st.recursive(st.none() | st.text(max_size=5) | st.integers(), st.lists, 
 
 @given(body=st.one_of(st.binary(max_size=50), _JSON.map(lambda value: json.dumps(value).encode())))
 def test_no_body_whatever_raises(body: bytes) -> None:
-    assert from_solvimon("default", body) is None
+    assert event_from_solvimon_webhook("default", body) is None
 
 
 def test_deliveries_of_one_event_have_one_event_id() -> None:
-    once, again = from_solvimon("default", webhook()), from_solvimon("default", webhook())
-    other = from_solvimon("default", webhook(id="invo_2"))
+    once, again = (
+        event_from_solvimon_webhook("default", webhook()),
+        event_from_solvimon_webhook("default", webhook()),
+    )
+    other = event_from_solvimon_webhook("default", webhook(id="invo_2"))
 
     assert once == again
     assert once
@@ -188,7 +191,7 @@ def test_deliveries_of_one_event_have_one_event_id() -> None:
 def test_an_event_without_time_has_none(created_at: str | None) -> None:
     body = json.dumps({"type": "INVOICE.STATUS_TO_FINAL", "created_at": created_at, "data": {"id": "invo_1"}})
 
-    event = from_solvimon("default", body.encode())
+    event = event_from_solvimon_webhook("default", body.encode())
 
     assert event is not None
     assert event.occurred_at == ""
@@ -198,7 +201,7 @@ def test_an_event_without_time_has_none(created_at: str | None) -> None:
 
 
 def test_what_was_put_on_the_bus_is_read_from_the_queue() -> None:
-    put = from_solvimon("default", webhook())
+    put = event_from_solvimon_webhook("default", webhook())
     assert put is not None
     message = {
         "source": put.source,
@@ -240,5 +243,5 @@ def test_a_queued_event_needs_no_more_than_connection_and_id() -> None:
     ],
 )
 def test_a_malformed_message_says_which_field(body: str, reason: str) -> None:
-    with pytest.raises(Malformed, match=reason):
+    with pytest.raises(MalformedEvent, match=reason):
         BusEvent.from_queue(body)

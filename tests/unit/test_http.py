@@ -1,4 +1,4 @@
-"""Every way a call can end is told apart by what recovers it."""
+"""Every outcome of a call is typed by what recovers it."""
 
 import json
 import socket
@@ -161,7 +161,7 @@ def test_a_connection_that_was_never_made_means_that_nothing_happened(
 @pytest.mark.parametrize(
     "error", [requests.RequestException(), requests.ConnectionError("?"), requests.exceptions.SSLError()]
 )
-def test_a_failure_that_nobody_can_place_is_not_taken_for_nothing(
+def test_an_unclassified_failure_has_an_unknown_outcome(
     error: requests.RequestException, method: str
 ) -> None:
     expected = RetryLater if method == "GET" else OutcomeUnknown
@@ -238,42 +238,42 @@ def test_a_429_says_when_to_come_back_or_a_minute_is_waited(
     assert error.after == after
 
 
-class Turns:
-    """A gate that counts."""
+class FakeRateLimiter:
+    """A rate limiter that counts its calls."""
 
     def __init__(self) -> None:
-        self.taken = 0
-        self.pushed = 0
+        self.acquired = 0
+        self.throttled = 0
 
-    def turn(self) -> None:
-        self.taken += 1
+    def acquire(self) -> None:
+        self.acquired += 1
 
-    def pushed_back(self) -> float:
-        self.pushed += 1
+    def on_throttled(self) -> float:
+        self.throttled += 1
         return 33
 
 
-def test_every_call_takes_its_turn_and_a_429_is_told_to_the_pacer(vendor: Vendor) -> None:
-    turns = Turns()
+def test_every_call_passes_the_rate_limiter_and_a_429_is_reported_to_it(vendor: Vendor) -> None:
+    limiter = FakeRateLimiter()
     vendor.answer(200, b"{}")
     vendor.answer(429, Retry_After="7")
-    paced = client(vendor, gate=turns)
+    paced = client(vendor, rate_limiter=limiter)
     paced.get("/things")
 
     error = failure_of(paced, "POST")
 
-    assert (turns.taken, turns.pushed) == (2, 1)
+    assert (limiter.acquired, limiter.throttled) == (2, 1)
     assert isinstance(error, RetryLater)
     assert error.after == 33
 
 
-def test_a_call_without_a_turn_is_not_made(vendor: Vendor) -> None:
-    class Closed(Turns):
-        def turn(self) -> None:
+def test_a_call_that_the_rate_limiter_refuses_is_not_sent(vendor: Vendor) -> None:
+    class Refusing(FakeRateLimiter):
+        def acquire(self) -> None:
             raise RetryLater("later", after=9)
 
     with pytest.raises(RetryLater, match="later"):
-        client(vendor, gate=Closed()).post("/things", {}, "key-1")
+        client(vendor, rate_limiter=Refusing()).post("/things", {}, "key-1")
 
     assert vendor.requests == []
 
@@ -295,7 +295,7 @@ def test_a_refused_credential_is_a_broken_connection_with_the_remedy(
 
 
 def _renewing(vendor: Vendor, works: bool) -> tuple[Http, list[Mapping[str, str]]]:
-    """A client whose credential is another one each time, and what it was told was refused."""
+    """A client with a new credential each time, and the credentials that were reported as rejected."""
     keys = iter(["old", "new", "newest"])
     refused: list[Mapping[str, str]] = []
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from iso4217 import Currency
 
 from solvimon_rillet import money
 
@@ -32,6 +33,13 @@ def test_currencies_have_their_own_decimals(currency: str, decimals: int) -> Non
     assert money.unit(currency) == Decimal(10) ** -decimals
 
 
+def test_the_table_of_decimals_agrees_with_iso_4217() -> None:
+    published = {currency.code: currency.exponent for currency in Currency if currency.exponent is not None}
+
+    assert {code: money.decimals(code) for code in published} == published
+    assert money._MINOR_UNITS.keys() <= published.keys()
+
+
 @pytest.mark.parametrize(
     ("exact", "currency", "text"),
     [
@@ -52,7 +60,7 @@ def test_currencies_have_their_own_decimals(currency: str, decimals: int) -> Non
 def test_amounts_are_rounded_half_up_and_written_with_the_currencys_decimals(
     exact: str, currency: str, text: str
 ) -> None:
-    assert money.text(Decimal(exact), currency) == text
+    assert money.format_amount(Decimal(exact), currency) == text
     assert str(money.rounded(Decimal(exact), currency)) == text
 
 
@@ -78,7 +86,7 @@ def test_rounding_moves_an_amount_by_half_a_unit_at_most(exact: Decimal, currenc
     ],
 )
 def test_plain_numbers_have_no_exponent_and_no_needless_zeros(number: str, text: str) -> None:
-    assert money.plain(Decimal(number)) == text
+    assert money.format_number(Decimal(number)) == text
 
 
 @given(exact=PARTS, currency=st.sampled_from(CURRENCIES))

@@ -81,7 +81,7 @@ def test_a_bad_value_names_its_path_and_what_is_allowed(
     ],
 )
 def test_a_name_that_does_not_exist_is_refused(values: dict[str, object], path: str) -> None:
-    assert refused(**values) == f"{path}: there is no such setting"
+    assert refused(**values) == f"{path}: there is no such field"
 
 
 def test_all_slips_are_named_at_once() -> None:

@@ -3,19 +3,19 @@
 ::
 
     Recoverable
-    ├── RetryLater            nothing happened; the same message again, later
-    │   └── ConnectionBroken  a person must mend the connection; messages wait
-    └── OutcomeUnknown        the call may have happened; the next attempt finds out
-        └── Conflict          answered 409; a second one is looked into
-    NeedsAttention            a person must mend the document or its mapping; recorded, re-driven later
-    Skip                      not for Rillet, by rule; recorded
+    ├── RetryLater            the call had no effect; the same message is retried later
+    │   └── ConnectionBroken  a user must fix the connection; messages wait
+    └── OutcomeUnknown        the call may have had its effect; the next attempt looks it up
+        └── Conflict          answered 409; repeated conflicts are investigated
+    NeedsAttention            a user must fix the document or its mapping; recorded, redriven later
+    Skip                      not eligible for Rillet, by rule; recorded
 """
 
 from enum import StrEnum
 
 
 class Code(StrEnum):
-    """Why a document needs attention. Each code has its row in ``docs/errors.md``."""
+    """The cause for which a document needs attention. Each code has its row in ``docs/errors.md``."""
 
     BILLING_ENTITY_EXISTS = "billing_entity_exists"
     CONNECTION_UNKNOWN = "connection_unknown"
@@ -53,14 +53,14 @@ class Code(StrEnum):
 
 
 class SolvimonRilletError(Exception):
-    """Base of everything that this package raises on purpose."""
+    """Base of all errors that this package raises intentionally."""
 
 
 class Recoverable(SolvimonRilletError):
-    """The message stays with us: time, or a mended connection, recovers it.
+    """An error that the same message overcomes later: after a while, or when the connection is fixed.
 
     Attributes:
-        after: seconds to wait before the next attempt; ``None`` leaves it to the queue's back-off.
+        after: seconds to wait before the next attempt; ``None`` uses the queue's back-off.
     """
 
     def __init__(self, message: str, *, after: float | None = None) -> None:
@@ -69,22 +69,22 @@ class Recoverable(SolvimonRilletError):
 
 
 class RetryLater(Recoverable):
-    """Nothing happened at the other side; the same work again later may succeed."""
+    """A call that had no effect; a retry may succeed."""
 
 
 class ConnectionBroken(RetryLater):
-    """A credential is missing, wrong or revoked. Messages wait until a person mends it."""
+    """A credential that is missing, wrong or revoked. Messages wait until a user fixes it."""
 
     def __init__(self, message: str, *, after: float | None = 300) -> None:
         super().__init__(message, after=after)
 
 
 class OutcomeUnknown(Recoverable):
-    """A write was sent and its answer was lost: it may or may not have happened.
+    """A write whose answer was lost: it may or may not have taken effect.
 
     Attributes:
-        key_spent: its idempotency key may answer this failure again and again: whoever has looked and found
-            that nothing happened needs another key.
+        key_spent: whether the idempotency key will keep answering this failure. Then the next attempt needs a
+            new key, once a look-up has shown that the write had no effect.
     """
 
     def __init__(self, message: str, *, after: float | None = None, key_spent: bool = False) -> None:
@@ -93,16 +93,16 @@ class OutcomeUnknown(Recoverable):
 
 
 class Conflict(OutcomeUnknown):
-    """A write was answered 409: it may be under way, it may be done, or something else is in its place."""
+    """A write that was answered 409: it is in progress, it is done, or another record is in its place."""
 
 
 class NeedsAttention(SolvimonRilletError):
-    """A document cannot be booked until a person acts.
+    """A document that cannot be booked until a user acts.
 
     Attributes:
         code: the cause, a row of ``docs/errors.md``.
-        message: what is wrong, with names and amounts.
-        remedy: what to do about it.
+        message: the problem, with names and amounts.
+        remedy: the act that solves it.
     """
 
     def __init__(self, code: Code, message: str, remedy: str) -> None:
@@ -113,10 +113,10 @@ class NeedsAttention(SolvimonRilletError):
 
 
 class Skip(SolvimonRilletError):
-    """A document that is not for Rillet, by a rule that the reason names.
+    """A document that is not eligible for Rillet, by a rule.
 
     Attributes:
-        reason: in plain words.
+        reason: the reason, for users.
         rule: the rule's name.
     """
 
@@ -127,4 +127,4 @@ class Skip(SolvimonRilletError):
 
 
 class SettingsInvalid(ValueError):
-    """Settings that cannot be used; the text names each wrong value by its path."""
+    """Invalid settings; the message names each wrong value by its path."""

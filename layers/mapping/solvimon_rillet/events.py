@@ -1,4 +1,4 @@
-"""What travels on the bus: ids, not payloads. A handler reads the truth again."""
+"""The events on the bus: ids, not payloads. A handler reads the document again."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ _FINAL_ACTIONS = {"INVOICE.STATUS_TO_FINAL", "INVOICE.CREATED", "INVOICE.UPDATED
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 _AMOUNT = re.compile(r"-?[0-9]{1,24}(\.[0-9]{1,12})?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
-_LONGEST = 64  # what a state or a time may have; the bus takes no event of more than 256 KB
+_MAX_TEXT_LENGTH = 64  # characters of a state or a time; an event on the bus has at most 256 KB
 _RILLET_EVENTS = {
     ("INVOICE", "UPDATED"): INVOICE_PAYMENT_UPDATED,
     ("INVOICE", "PAYMENT_UPDATED"): INVOICE_PAYMENT_UPDATED,
@@ -37,8 +37,8 @@ def is_id(value: object) -> bool:
     return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
-class Malformed(ValueError):
-    """An event that is not what it should be; the text names the field."""
+class MalformedEvent(ValueError):
+    """An event with a missing or invalid field; the message names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +46,14 @@ class BusEvent:
     """A hint that a document of a connection changed.
 
     Attributes:
-        source: the vendor that said so.
+        source: the vendor that sent it.
         detail_type: what happened.
-        connection: the connection it happened in.
+        connection: the name of the connection.
         id: the vendor's id of the document.
-        event_id: the same for every delivery of the same event.
-        occurred_at: when, as the vendor says (ISO 8601).
-        facts: what a signed event says of the document's amounts and state, so that nobody need ask for it.
-        bulk: whether it is part of a back-fill, which lets live work go first.
+        event_id: identical for every delivery of the same event.
+        occurred_at: when, by the vendor's clock (ISO 8601).
+        facts: amounts and state of the document from a signed event, which saves a read.
+        bulk: whether it is part of a back-fill, which has a lower priority than live work.
     """
 
     source: str
@@ -66,7 +66,7 @@ class BusEvent:
     bulk: bool = False
 
     def detail(self) -> dict[str, object]:
-        """The event's detail as the bus carries it."""
+        """The ``detail`` of the event on the bus."""
         return {
             "connection": self.connection,
             "id": self.id,
@@ -76,8 +76,8 @@ class BusEvent:
             **({"priority": "bulk"} if self.bulk else {}),
         }
 
-    def as_message(self) -> str:
-        """The event as EventBridge puts it on a queue."""
+    def to_queue_message(self) -> str:
+        """The event in the form in which EventBridge puts it on a queue."""
         return json.dumps({"source": self.source, "detail-type": self.detail_type, "detail": self.detail()})
 
     @classmethod
@@ -85,18 +85,18 @@ class BusEvent:
         """Read an event that EventBridge put on a queue.
 
         Raises:
-            Malformed: it is not such an event.
+            MalformedEvent: it is not such an event.
         """
         try:
             event = json.loads(body)
         except (ValueError, RecursionError):
-            raise Malformed("the body is not JSON") from None
+            raise MalformedEvent("the body is not JSON") from None
         detail = event.get("detail") if isinstance(event, dict) else None
         if not isinstance(detail, dict):
-            raise Malformed("detail: is missing")
+            raise MalformedEvent("detail: is missing")
         for name in ("connection", "id"):
             if not is_id(detail.get(name)):
-                raise Malformed(f"detail.{name}: should be a name or id")
+                raise MalformedEvent(f"detail.{name}: should be a name or id")
         return cls(
             str(event.get("source", "")),
             str(event.get("detail-type", "")),
@@ -104,16 +104,16 @@ class BusEvent:
             detail["id"],
             str(detail.get("event_id", "")),
             str(detail.get("occurred_at", "")),
-            _texts(detail.get("facts")),
+            _string_facts(detail.get("facts")),
             detail.get("priority") == "bulk",
         )
 
 
-def _texts(facts: object) -> dict[str, str]:
+def _string_facts(facts: object) -> dict[str, str]:
     return {str(k): v for k, v in facts.items() if isinstance(v, str)} if isinstance(facts, Mapping) else {}
 
 
-def from_solvimon(connection: str, body: bytes) -> BusEvent | None:
+def event_from_solvimon_webhook(connection: str, body: bytes) -> BusEvent | None:
     """The bus event for a verified Solvimon webhook, or ``None`` for one that we do not use.
 
     The envelope has no event id (dossier 3.3): deliveries of the same event have the same body.
@@ -137,8 +137,8 @@ def from_solvimon(connection: str, body: bytes) -> BusEvent | None:
     )
 
 
-def from_solvimon_row(connection: str, row: Mapping[str, Any]) -> BusEvent | None:
-    """The bus event that a webhook would have been, for a final document of Solvimon's own list."""
+def event_from_solvimon_record(connection: str, row: Mapping[str, Any]) -> BusEvent | None:
+    """The bus event for a final document from Solvimon's list, instead of its webhook's event."""
     document_id = row.get("id")
     if not isinstance(document_id, str) or not is_id(document_id):
         return None
@@ -157,21 +157,23 @@ def _detail_type(action: str, data: Mapping[str, Any]) -> str | None:
     return CREDIT_NOTE_FINALISED if str(data.get("type")) in CREDIT_TYPES else INVOICE_FINALISED
 
 
-def from_rillet(connection: str, entity: str, event: str, event_id: str, body: bytes) -> BusEvent | None:
+def event_from_rillet_webhook(
+    connection: str, entity: str, event: str, event_id: str, body: bytes
+) -> BusEvent | None:
     """The bus event for a verified Rillet webhook, or ``None`` for one of the 23 kinds that we do not use.
 
-    Bodies are the invoice or credit memo itself, of a deletion only its id (Rillet API v4, webhooks). A body
-    in the shape of a payment, which an integrator saw, names its invoice.
+    A body is the invoice or credit memo itself, or only its id for a deletion (Rillet API v4, webhooks). A
+    payment as body, which an integrator saw, names its invoice.
 
     Args:
-        connection: the connection that was called.
+        connection: the connection that received it.
         entity: header ``X-Rillet-Entity``, in any case, with ``-`` or ``_``.
         event: header ``X-Rillet-Event``, likewise.
         event_id: header ``X-Rillet-Id``.
         body: the raw body.
     """
-    what = (_plain_name(entity), _plain_name(event))
-    detail_type = _RILLET_EVENTS.get(what)
+    entity_and_event = (_normalized_name(entity), _normalized_name(event))
+    detail_type = _RILLET_EVENTS.get(entity_and_event)
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):
@@ -179,7 +181,7 @@ def from_rillet(connection: str, entity: str, event: str, event_id: str, body: b
     if detail_type is None:
         return None
     if isinstance(content, str) and is_id(content):
-        facts = {"entity": what[0], "deleted": "true"}
+        facts = {"entity": entity_and_event[0], "deleted": "true"}
         return BusEvent(RILLET, detail_type, connection, content, event_id, "", facts)
     if not isinstance(content, Mapping):
         return None
@@ -187,36 +189,42 @@ def from_rillet(connection: str, entity: str, event: str, event_id: str, body: b
     document_id = content.get("invoice_id" if is_payment else "id")
     if not isinstance(document_id, str) or not is_id(document_id):
         return None
-    facts = {"entity": what[0], **({} if is_payment else _rillet_facts(content))}
+    facts = {"entity": entity_and_event[0], **({} if is_payment else _rillet_facts(content))}
     return BusEvent(
-        RILLET, detail_type, connection, document_id, event_id, _short(content.get("updated_at")), facts
+        RILLET,
+        detail_type,
+        connection,
+        document_id,
+        event_id,
+        _bounded_text(content.get("updated_at")),
+        facts,
     )
 
 
-def from_rillet_row(connection: str, row: Mapping[str, Any]) -> BusEvent | None:
-    """The bus event that a webhook would have been, for an invoice of Rillet's own list."""
+def event_from_rillet_record(connection: str, row: Mapping[str, Any]) -> BusEvent | None:
+    """The bus event for an invoice from Rillet's list, instead of its webhook's event."""
     document_id = row.get("id")
     if not isinstance(document_id, str) or not is_id(document_id):
         return None
     facts = {"entity": "INVOICE", **_rillet_facts(row)}
-    moment = _short(row.get("updated_at"))
-    return BusEvent(RILLET, INVOICE_PAYMENT_UPDATED, connection, document_id, "", moment, facts)
+    updated_at = _bounded_text(row.get("updated_at"))
+    return BusEvent(RILLET, INVOICE_PAYMENT_UPDATED, connection, document_id, "", updated_at, facts)
 
 
-def _plain_name(name: str) -> str:
+def _normalized_name(name: str) -> str:
     return name.strip().upper().replace("-", "_")
 
 
-def _short(value: object) -> str:
-    return value if isinstance(value, str) and len(value) <= _LONGEST else ""
+def _bounded_text(value: object) -> str:
+    return value if isinstance(value, str) and len(value) <= _MAX_TEXT_LENGTH else ""
 
 
 def _rillet_facts(content: Mapping[str, Any]) -> dict[str, str]:
-    """State, amounts, and the ids by which the document refers to other systems.
+    """State, amounts, and the ids of the document in other systems.
 
-    What is not as Rillet's document says is left out: whoever needs it asks Rillet.
+    A field that is not as Rillet documents it is left out; a handler that needs it reads it from Rillet.
     """
-    facts = {name: text for name in ("status", "updated_at") if (text := _short(content.get(name)))}
+    facts = {name: text for name in ("status", "updated_at") if (text := _bounded_text(content.get(name)))}
     amounts = {name: content[name] for name in ("total", "amount_due") if _is_money(content.get(name))}
     currencies = {amount["currency"] for amount in amounts.values()}
     if len(currencies) == 1:
@@ -224,8 +232,8 @@ def _rillet_facts(content: Mapping[str, Any]) -> dict[str, str]:
         facts["currency"] = currencies.pop()
     references = content.get("external_references")
     ids = [r.get("id") for r in references if isinstance(r, Mapping)] if isinstance(references, list) else []
-    named = ",".join(str(identifier) for identifier in ids[:20] if is_id(identifier))
-    return facts | ({"references": named} if named else {})
+    reference_ids = ",".join(str(identifier) for identifier in ids[:20] if is_id(identifier))
+    return facts | ({"references": reference_ids} if reference_ids else {})
 
 
 def _is_money(value: object) -> bool:

@@ -1,37 +1,51 @@
-"""Moments, spans and mistakes, in words that a person can read."""
+"""Timestamps, durations and validation errors as text for users."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 _UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
 
 
 def format_timestamp(seconds: Any) -> str:  # noqa: ANN401 - a number of the ledger
-    """Unix seconds as a moment in UTC: ``2026-11-01T08:00:00Z``."""
-    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """Unix seconds as a timestamp in UTC: ``2026-11-01T08:00:00Z``."""
+    return format_utc(datetime.fromtimestamp(int(seconds), UTC))
+
+
+def format_utc(moment: datetime) -> str:
+    """A datetime as a timestamp in UTC, to the second: ``2026-11-01T08:00:00Z``."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def parse_timestamp(text: str) -> int:
-    """A moment of ``moment`` as unix seconds again."""
+    """Unix seconds of a timestamp of ``format_timestamp``."""
     return int(datetime.fromisoformat(text).timestamp())
 
 
 def format_duration(seconds: float) -> str:
-    """A length of time, such as ``about 50 minutes``, in the largest unit that it has two of."""
+    """A duration such as ``about 50 minutes``, in the largest unit of which it has at least two."""
     if seconds < 60:
         return "less than a minute"
-    unit, length = next((each for each in _UNITS if seconds >= 2 * each[1]), ("minute", 60))
+    unit, length = next((unit for unit in _UNITS if seconds >= 2 * unit[1]), ("minute", 60))
     count = round(seconds / length)
     return f"about {count} {unit}{'' if count == 1 else 's'}"
 
 
-def validation_problems(error: ValidationError) -> str:
-    """What is wrong with a request: each field by its path, and why."""
-    parts = []
-    for part in error.errors():
-        path = ".".join(map(str, part["loc"]))
-        message = part["msg"].removeprefix("Value error, ")
-        parts.append(f"{path}: {message}" if path else message)
-    return "; ".join(parts)
+def validation_problems(error: "ValidationError", whole: str = "", limit: int | None = None) -> str:
+    """The problems of an invalid value: the path of each field, and what is wrong with it.
+
+    Args:
+        error: of a pydantic model.
+        whole: path of a problem that concerns the whole value, such as ``settings``.
+        limit: largest number of problems; ``None`` for all.
+    """
+    problems = []
+    for problem in error.errors()[:limit]:
+        path = ".".join(map(str, problem["loc"])) or whole
+        message = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            message = "there is no such field"
+        problems.append(f"{path}: {message}" if path else message)
+    return "; ".join(problems)

@@ -1,4 +1,4 @@
-"""HTTP to a vendor: time-outs, answers without floats, failures typed by what recovers them."""
+"""HTTP requests to a vendor: time-outs, answers without floats, errors typed by what recovers them."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ Params = Mapping[str, str | int | list[str]]
 
 
 class RequestRejected(Exception):
-    """A vendor answered 4xx: this very request will never succeed.
+    """A 4xx answer of a vendor: the same request will never succeed.
 
     Attributes:
         status: HTTP status.
@@ -38,45 +38,45 @@ class RequestRejected(Exception):
 
 
 class RateLimiter(Protocol):
-    """Lets calls pass at the pace that a vendor allows."""
+    """Limits the calls to a vendor's rate."""
 
     def acquire(self) -> None:
-        """Return when a call may be made, or raise ``RetryLater``."""
+        """Wait until a call may be sent, or raise ``RetryLater``."""
 
     def on_throttled(self) -> float:
-        """Note a 429 that came all the same; the answer says how many seconds to wait."""
+        """Record a 429 answer, and return the seconds to wait."""
 
 
 class CountingRateLimiter:
-    """Counts the calls that pass a gate.
+    """A rate limiter that counts the calls that pass it.
 
     Args:
-        gate: paces them.
+        rate_limiter: limits the calls.
     """
 
-    def __init__(self, gate: RateLimiter) -> None:
-        self._gate = gate
+    def __init__(self, rate_limiter: RateLimiter) -> None:
+        self._rate_limiter = rate_limiter
         self.calls = 0
 
     def acquire(self) -> None:
-        """Return when a call may be made."""
-        self._gate.acquire()
+        """Wait until a call may be sent, and count it."""
+        self._rate_limiter.acquire()
         self.calls += 1
 
     def on_throttled(self) -> float:
-        """Note a 429 that came all the same."""
-        return self._gate.on_throttled()
+        """Record a 429 answer, and return the seconds to wait."""
+        return self._rate_limiter.on_throttled()
 
 
 def session(get_retries: int) -> requests.Session:
-    """A session that repeats safe reads by itself, and nothing else.
+    """A session that repeats safe reads automatically, and nothing else.
 
     Args:
-        get_retries: how often a GET is repeated after a connection error or a 5xx.
+        get_retries: number of times that a GET is repeated after a connection error or a 5xx.
     """
     retry = Retry(
         total=get_retries,
-        read=0,  # whoever did not answer in 20 seconds is not asked again in this run
+        read=0,  # a vendor that did not answer in 20 seconds is not asked again in this run
         allowed_methods={"GET"},
         status_forcelist={500, 502, 503, 504},
         backoff_factor=0.2,
@@ -84,10 +84,10 @@ def session(get_retries: int) -> requests.Session:
         redirect=0,
         respect_retry_after_header=False,
     )
-    made = requests.Session()
-    made.mount("https://", HTTPAdapter(max_retries=retry))
-    made.mount("http://", HTTPAdapter(max_retries=retry))
-    return made
+    retrying = requests.Session()
+    retrying.mount("https://", HTTPAdapter(max_retries=retry))
+    retrying.mount("http://", HTTPAdapter(max_retries=retry))
+    return retrying
 
 
 class Http:
@@ -95,13 +95,13 @@ class Http:
 
     Args:
         vendor: its name, for messages.
-        base_url: address that paths are appended to.
-        headers: makes the headers of a request, credentials included; called anew for each.
+        base_url: address before the path.
+        headers: returns the headers of a request, credentials included; called for each request.
         http: the session.
-        request_id: response header with the vendor's request id, which is logged.
-        gate: paces the calls; none for a vendor without a limit.
-        renew: gets another credential after a 401, given the headers that were refused; its answer says
-            whether there is one, and then the call is made once more.
+        request_id: name of the response header with the vendor's request id, for the log.
+        rate_limiter: limits the calls; ``None`` for a vendor without a limit.
+        renew: gets a new credential after a 401, given the rejected headers. If it returns ``True``, the call
+            is sent once more.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Http:
         headers: Callable[[], Mapping[str, str]],
         http: requests.Session,
         request_id: str = "",
-        gate: RateLimiter | None = None,
+        rate_limiter: RateLimiter | None = None,
         renew: Callable[[Mapping[str, str]], bool] | None = None,
     ) -> None:
         self._vendor = vendor
@@ -119,7 +119,7 @@ class Http:
         self._headers = headers
         self._http = http
         self._request_id = request_id
-        self._gate = gate
+        self._rate_limiter = rate_limiter
         self._renew = renew
 
     def get(self, path: str, params: Params | None = None) -> Any:  # noqa: ANN401
@@ -127,8 +127,8 @@ class Http:
 
         Raises:
             RetryLater: no answer, a 5xx, or a 429.
-            ConnectionBroken: the credential is wrong (401) or not allowed to (403).
-            Refused: another 4xx.
+            ConnectionBroken: the credential is invalid (401) or lacks a permission (403).
+            RequestRejected: another 4xx.
         """
         try:
             response = self._request("GET", path, params=params)
@@ -138,46 +138,31 @@ class Http:
             raise RetryLater(str(error), after=error.after) from error
 
     def post(self, path: str, body: object, idempotency_key: str) -> Any:  # noqa: ANN401
-        """Write once. Never repeated here: the caller decides, with the same key.
+        """Send a write once. The caller decides about a retry, with the same key.
 
         Args:
             path: below the base URL.
-            body: becomes JSON; ``None`` is no body.
+            body: sent as JSON; ``None`` sends no body.
             idempotency_key: an empty one is not sent.
 
         Raises:
-            RetryLater: the request was not sent, or was refused for its pace (429).
-            OutcomeUnknown: it was sent; whether it happened is not known.
-            ConnectionBroken: the credential is wrong (401) or not allowed to (403).
-            Refused: another 4xx.
+            RetryLater: the request was not sent, or the rate limit rejected it (429).
+            OutcomeUnknown: it was sent, and whether it took effect is unknown.
+            ConnectionBroken: the credential is invalid (401) or lacks a permission (403).
+            RequestRejected: another 4xx.
         """
-        response = self._request("POST", path, body=body, idempotency_key=idempotency_key)
-        self._check(response)
-        return self._json(response)
+        return self._write("POST", path, body, idempotency_key)
 
     def put(self, path: str, body: object) -> Any:  # noqa: ANN401
-        """Replace a record by the body. Never repeated here, though a repetition does no harm.
-
-        Raises:
-            RetryLater: the request was not sent, or was refused for its pace (429).
-            OutcomeUnknown: it was sent; whether it happened is not known.
-            ConnectionBroken: the credential is wrong (401) or not allowed to (403).
-            Refused: another 4xx.
-        """
-        response = self._request("PUT", path, body=body)
-        self._check(response)
-        return self._json(response)
+        """Replace a record by the body; raises as ``post``. Sent once, although a repetition is harmless."""
+        return self._write("PUT", path, body)
 
     def patch(self, path: str, body: object) -> Any:  # noqa: ANN401
-        """Change a record to what the body says. Never repeated here, though a repetition does no harm.
+        """Change the fields of a record that the body names; raises as ``put``."""
+        return self._write("PATCH", path, body)
 
-        Raises:
-            RetryLater: the request was not sent, or was refused for its pace (429).
-            OutcomeUnknown: it was sent; whether it happened is not known.
-            ConnectionBroken: the credential is wrong (401) or not allowed to (403).
-            Refused: another 4xx.
-        """
-        response = self._request("PATCH", path, body=body)
+    def _write(self, method: str, path: str, body: object, idempotency_key: str = "") -> Any:  # noqa: ANN401
+        response = self._request(method, path, body=body, idempotency_key=idempotency_key)
         self._check(response)
         return self._json(response)
 
@@ -189,15 +174,15 @@ class Http:
         body: object = None,
         idempotency_key: str = "",
     ) -> requests.Response:
-        more = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        extra_headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
         data = None
         if body is not None:
-            more["Content-Type"] = "application/json"
+            extra_headers["Content-Type"] = "application/json"
             data = simplejson.dumps(body, use_decimal=True).encode()
         headers = self._headers()
-        response = self._send(method, path, params, data, {**headers, **more})
+        response = self._send(method, path, params, data, {**headers, **extra_headers})
         if response.status_code == 401 and self._renew and self._renew(headers):
-            response = self._send(method, path, params, data, {**self._headers(), **more})
+            response = self._send(method, path, params, data, {**self._headers(), **extra_headers})
         return response
 
     def _send(
@@ -208,8 +193,8 @@ class Http:
         data: bytes | None,
         headers: Mapping[str, str],
     ) -> requests.Response:
-        if self._gate:
-            self._gate.acquire()
+        if self._rate_limiter:
+            self._rate_limiter.acquire()
         started = monotonic()
         try:
             response = self._http.request(
@@ -222,11 +207,11 @@ class Http:
                 allow_redirects=False,
             )
         except requests.RequestException as error:
-            raise self._failure(method, path, error) from error
+            raise self._as_error(method, path, error) from error
         self._log(method, path, response, monotonic() - started)
         return response
 
-    def _failure(self, method: str, path: str, error: requests.RequestException) -> Exception:
+    def _as_error(self, method: str, path: str, error: requests.RequestException) -> Exception:
         logger.warning(
             "call failed",
             extra={"vendor": self._vendor, "method": method, "path": path, "failure": type(error).__name__},
@@ -238,7 +223,7 @@ class Http:
         return OutcomeUnknown(f"{self._vendor} did not answer ({type(error).__name__}).")
 
     def _log(self, method: str, path: str, response: requests.Response, seconds: float) -> None:
-        facts: dict[str, object] = {
+        fields: dict[str, object] = {
             "vendor": self._vendor,
             "method": method,
             "path": path,
@@ -246,21 +231,21 @@ class Http:
             "milliseconds": round(seconds * 1000),
         }
         if self._request_id:
-            facts["vendor_request_id"] = response.headers.get(self._request_id)
-        logger.info("call", extra=facts)
+            fields["vendor_request_id"] = response.headers.get(self._request_id)
+        logger.info("call", extra=fields)
 
     def _check(self, response: requests.Response) -> None:
         status = response.status_code
         if status < 300:
             return
         if status == 429:
-            after = self._gate.on_throttled() if self._gate else _retry_after(response)
+            after = self._rate_limiter.on_throttled() if self._rate_limiter else _retry_after(response)
             raise RetryLater(f"{self._vendor} asks to slow down (429).", after=after)
         if status in {401, 403}:
-            raise ConnectionBroken(_broken(self._vendor, status))
+            raise ConnectionBroken(_credential_problem(self._vendor, status))
         if status >= 500 or status in {408, 425} or status < 400:
             raise OutcomeUnknown(f"{self._vendor} answered {status}.", key_spent=_key_spent(response))
-        raise RequestRejected(self._vendor, status, _problem(response))
+        raise RequestRejected(self._vendor, status, _problem_document(response))
 
     def _json(self, response: requests.Response) -> Any:  # noqa: ANN401
         if response.status_code == 204:
@@ -274,20 +259,20 @@ class Http:
 
 
 def _retry_after(response: requests.Response) -> int:
-    """Seconds that a 429 asks for, a minute where it names none."""
+    """The delay in seconds that a 429 names; a minute if it names none."""
     stated = response.headers.get("Retry-After", "")
     return min(int(stated), 900) if stated.isascii() and stated.isdigit() else 61
 
 
 def _key_spent(response: requests.Response) -> bool:
-    """Whether an idempotency key will go on to answer this failure.
+    """Whether the idempotency key will keep answering this failure.
 
-    So says Solvimon of a 500 without ``Idempotency-Retryable`` (idempotency).
+    Solvimon documents this for a 500 without ``Idempotency-Retryable`` (idempotency).
     """
     return response.status_code == 500 and response.headers.get("Idempotency-Retryable") != "true"
 
 
-def _problem(response: requests.Response) -> Mapping[str, Any]:
+def _problem_document(response: requests.Response) -> Mapping[str, Any]:
     try:
         problem = simplejson.loads(response.content, use_decimal=True)
     except ValueError:
@@ -295,8 +280,9 @@ def _problem(response: requests.Response) -> Mapping[str, Any]:
     return problem if isinstance(problem, dict) else {}
 
 
-def _broken(vendor: str, status: int) -> str:
-    why = "refuses the credential (401)" if status == 401 else "says the credential may not do this (403)"
+def _credential_problem(vendor: str, status: int) -> str:
+    cause = "refuses the credential (401)" if status == 401 else "says the credential may not do this (403)"
     return (
-        f"{vendor} {why}. Put a valid one with write access into the connection's secret; the documents wait."
+        f"{vendor} {cause}. Put a valid one with write access into the connection's secret; "
+        "the documents wait."
     )

@@ -1,4 +1,4 @@
-"""Money to the cent: decimals only, rounded to what each currency has."""
+"""Money as decimals, rounded to each currency's minor unit."""
 
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
@@ -53,13 +53,13 @@ def rounded(amount: Decimal, currency: str) -> Decimal:
     return result if result else abs(result)  # never "-0.00"
 
 
-def text(amount: Decimal, currency: str) -> str:
-    """An amount as both vendors write it: plain digits, a point, the currency's decimals."""
+def format_amount(amount: Decimal, currency: str) -> str:
+    """An amount in both vendors' form: plain digits, a point, the currency's decimals."""
     return f"{rounded(amount, currency):f}"
 
 
-def plain(number: Decimal) -> str:
-    """A number without exponent and without needless zeros, for texts that people read."""
+def format_number(number: Decimal) -> str:
+    """A number without exponent and without trailing zeros, for messages."""
     shown = f"{number:f}"
     return shown.rstrip("0").rstrip(".") if "." in shown else shown
 
@@ -67,17 +67,17 @@ def plain(number: Decimal) -> str:
 def allocate(total: Decimal, exact: Sequence[Decimal], currency: str) -> list[Decimal]:
     """Round parts so that they sum to a rounded total, moving as little as possible.
 
-    Each part is rounded half up; what is then missing or too much is placed, one smallest unit at a
-    time, on the parts whose rounding moved them furthest the other way (largest remainder); among equals
-    on the largest, where it matters least.
+    Each part is rounded half up. The difference to the total is then placed, one smallest unit at a time, on
+    the parts that rounding moved furthest in the other direction (largest remainder method); among equals on
+    the largest part.
 
     Args:
-        total: what the parts must sum to, already rounded to the currency.
-        exact: the parts as they are, with any number of decimals.
+        total: the required sum, already rounded to the currency.
+        exact: the unrounded parts, with any number of decimals.
         currency: ISO 4217 code.
 
     Raises:
-        ValueError: there are no parts, but a total that is not zero.
+        ValueError: there are no parts, and the total is not zero.
     """
     parts = [rounded(part, currency) for part in exact]
     missing = int((total - sum(parts)) / unit(currency))
@@ -87,9 +87,9 @@ def allocate(total: Decimal, exact: Sequence[Decimal], currency: str) -> list[De
     order = sorted(
         range(len(parts)), key=lambda i: ((exact[i] - parts[i]) / step, abs(exact[i])), reverse=True
     )
-    each, left = divmod(abs(missing), len(parts) or 1)
-    for turn, index in enumerate(order):
-        parts[index] += step * (each + (turn < left))
+    per_part, extra = divmod(abs(missing), len(parts) or 1)
+    for position, index in enumerate(order):
+        parts[index] += step * (per_part + (position < extra))
     return parts
 
 

@@ -1,4 +1,4 @@
-"""The settings of one connection: one model, whose defaults make an empty ``{}`` work."""
+"""The settings of one connection: one model, whose defaults make an empty ``{}`` valid."""
 
 from datetime import date
 from enum import StrEnum
@@ -8,12 +8,13 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from solvimon_rillet.errors import SettingsInvalid
+from solvimon_rillet.formatting import validation_problems
 from solvimon_rillet.rillet import webhooks as rillet_webhooks
 from solvimon_rillet.solvimon import webhooks as solvimon_webhooks
 
 
 class InvoiceScope(StrEnum):
-    """Rillet's ways to take an invoice (Rillet API v4, Create an invoice)."""
+    """The scopes of an invoice in Rillet (Rillet API v4, Create an invoice)."""
 
     FULL = "FULL"
     REVENUE_RECOGNITION_ONLY = "REVENUE_RECOGNITION_ONLY"
@@ -32,16 +33,18 @@ WebAddress = Annotated[str, AfterValidator(_web_address)]
 TaxType = Literal["VAT", "SALES_TAX"]
 
 
-class _Part(BaseModel):
+class _SettingsGroup(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
-class Workflows(_Part):
-    """Which workflows are on."""
+class Workflows(_SettingsGroup):
+    """The switches of the workflows."""
 
     export_invoice: bool = Field(default=True, description="Export finalised invoices to Rillet.")
-    mark_invoice_paid: bool = Field(default=True, description="Mark invoices paid that are paid in Rillet.")
-    sync_customer: bool = Field(default=True, description="Bring edits of customers to Rillet.")
+    mark_invoice_paid: bool = Field(
+        default=True, description="Mark invoices as paid in Solvimon when they are paid in Rillet."
+    )
+    sync_customer: bool = Field(default=True, description="Synchronise edits of customers to Rillet.")
     export_credit_memo: bool = Field(default=True, description="Export finalised credit notes to Rillet.")
     import_customers: bool = Field(default=True, description="Import customers from Rillet, on request.")
     import_products: bool = Field(default=True, description="Import products from Rillet, on request.")
@@ -50,8 +53,8 @@ class Workflows(_Part):
     )
 
 
-class SolvimonSettings(_Part):
-    """Where Solvimon is."""
+class SolvimonSettings(_SettingsGroup):
+    """Solvimon's address, and the connection's use of it."""
 
     base_url: WebAddress = Field(
         default="https://api.solvimon.com/v1",
@@ -64,17 +67,17 @@ class SolvimonSettings(_Part):
         "that belongs to `base_url`, with the path `/invoices/{id}`. `null`: no link.",
     )
     platform_id: str | None = Field(
-        default=None, description="Sent as `x-platform-id` where the API key serves several platforms."
+        default=None, description="Sent as `x-platform-id` if the API key serves several platforms."
     )
     webhook_max_age_seconds: int = Field(
         default=solvimon_webhooks.MAX_AGE_SECONDS,
         ge=0,
         description="How old a webhook's signature may be. Solvimon advises 300; if its later retries are "
-        "refused with `too old` in the log, raise this.",
+        "rejected with `too old` in the log, raise this.",
     )
 
     def invoice_link(self, invoice_id: str) -> str | None:
-        """The address of an invoice in Solvimon Desk, or ``None`` where links are off."""
+        """The address of an invoice in Solvimon Desk, or ``None`` if links are off."""
         template = self.desk_invoice_url
         if template == "auto":
             desk = "test.desk" if urlsplit(self.base_url).hostname == "test.api.solvimon.com" else "desk"
@@ -82,7 +85,7 @@ class SolvimonSettings(_Part):
         return template.replace("{id}", invoice_id) if template else None
 
 
-class OAuthSettings(_Part):
+class OAuthSettings(_SettingsGroup):
     """Rillet's authorization server (RFC 8414 metadata of api.rillet.com)."""
 
     authorization_endpoint: WebAddress | None = Field(
@@ -92,29 +95,29 @@ class OAuthSettings(_Part):
     revocation_endpoint: WebAddress | None = Field(
         default=None, description="`null`: `{base_url}/oauth2/revoke`."
     )
-    scopes: list[str] = Field(default=["read", "write"], description="Scopes to ask for.")
+    scopes: list[str] = Field(default=["read", "write"], description="Scopes to request.")
 
 
-class Pacing(_Part):
-    """Rillet's request budget, which all functions of the connection share."""
+class Pacing(_SettingsGroup):
+    """Rillet's rate limit, which all functions of the connection share."""
 
     requests: int = Field(
         default=60,
         ge=1,
         le=1000,
-        description="Requests in a window. Lower it where other programs use the same organisation.",
+        description="Requests in a window. Lower it if other programs use the same organisation.",
     )
-    window_seconds: float = Field(default=60, gt=0, le=3600, description="Length of Rillet's rolling window.")
+    window_seconds: float = Field(default=60, gt=0, le=3600, description="Length of Rillet's sliding window.")
     margin_seconds: float = Field(
         default=1,
         ge=0,
         le=60,
-        description="Added to the window, for the way to Rillet and for clocks that differ.",
+        description="Added to the window, for the latency to Rillet and for clocks that differ.",
     )
 
 
-class RilletSettings(_Part):
-    """Where Rillet is."""
+class RilletSettings(_SettingsGroup):
+    """Rillet's address, and the connection's use of it."""
 
     base_url: WebAddress = Field(
         default="https://api.rillet.com", description="API address; test: `https://sandbox.api.rillet.com`."
@@ -122,55 +125,55 @@ class RilletSettings(_Part):
     webhook_token_form: rillet_webhooks.TokenForm = Field(
         default="auto",
         description="Whether a webhook's token is the signing key as text, or decoded from Base64 first. "
-        "Rillet does not say; `auto` takes either.",
+        "Rillet does not say; `auto` accepts both.",
     )
     webhook_max_age_seconds: int = Field(
         default=rillet_webhooks.MAX_AGE_SECONDS,
         ge=0,
         description="How old a webhook may be. Rillet names no limit and may retry for long with the same "
-        "timestamp; a repeated event does no harm.",
+        "timestamp; a repeated event is harmless.",
     )
     oauth: OAuthSettings = Field(default=OAuthSettings(), description="Rillet's authorization server.")
-    pacing: Pacing = Field(default=Pacing(), description="Rillet's request budget.")
+    pacing: Pacing = Field(default=Pacing(), description="Rillet's rate limit.")
 
     def endpoint(self, name: Literal["authorization", "token", "revocation"]) -> str:
         """The address of an endpoint of the authorization server."""
         path = {"authorization": "authorize", "token": "token", "revocation": "revoke"}[name]
-        given: str | None = getattr(self.oauth, f"{name}_endpoint")
-        return given or f"{self.base_url}/oauth2/{path}"
+        endpoint: str | None = getattr(self.oauth, f"{name}_endpoint")
+        return endpoint or f"{self.base_url}/oauth2/{path}"
 
 
-class SweepSettings(_Part):
-    """How far the sweep looks for what no webhook told of."""
+class SweepSettings(_SettingsGroup):
+    """The range in which the sweep looks for events that no webhook reported."""
 
     lookback_days: int = Field(
         default=7,
         ge=1,
         le=366,
-        description="Days back in which an invoice must be dated for the sweep to find it. Raise it where "
+        description="The sweep finds invoices that are dated at most this many days back. Raise it if "
         "invoices are finalised long after their date.",
     )
     customers_per_run: int = Field(
         default=1000,
         ge=0,
         le=100_000,
-        description="Customers that one sweep compares with their last sync, in whole hundreds; the next one "
-        "goes on with the others. 0: none.",
+        description="Customers that one sweep compares with their last sync, in whole hundreds; the next "
+        "sweep continues with the others. 0: none.",
     )
 
 
-class ReconcileSettings(_Part):
-    """What a reconciliation does besides its report."""
+class ReconcileSettings(_SettingsGroup):
+    """Actions of a reconciliation besides its report."""
 
     redrive: bool = Field(
         default=True,
-        description="Export documents that a reconciliation finds missing, and mark what Rillet says is "
-        "paid; live work goes first. What was rejected waits for a person all the same.",
+        description="Export documents that a reconciliation finds missing, and mark invoices that are paid "
+        "in Rillet; live work goes first. Rejected documents still wait for a user.",
     )
 
 
-class FallbackProducts(_Part):
-    """Rillet product ids for groups that have no product of their own."""
+class FallbackProducts(_SettingsGroup):
+    """Rillet product ids for groups without a product."""
 
     discount: str | None = Field(default=None, description="For discounts.")
     commitment: str | None = Field(default=None, description="For commitments.")
@@ -178,7 +181,7 @@ class FallbackProducts(_Part):
     default: str | None = Field(default=None, description="For everything else without a product.")
 
 
-class ReferenceTypes(_Part):
+class ReferenceTypes(_SettingsGroup):
     """External reference types, as created in Rillet under Settings → External References."""
 
     invoice: str = Field(default="solvimon_invoice_id", description="On invoices and credit memos.")
@@ -189,7 +192,7 @@ class ReferenceTypes(_Part):
     )
 
 
-class CustomFields(_Part):
+class CustomFields(_SettingsGroup):
     """References of the Solvimon custom fields that hold the Rillet ids."""
 
     customer: str = Field(default="rillet_customer_id", description='"Rillet Customer ID".')
@@ -197,25 +200,29 @@ class CustomFields(_Part):
     subsidiary: str = Field(default="rillet_subsidiary_id", description='"Rillet Subsidiary ID".')
 
 
-class Settings(_Part):
-    """All settings of one connection. Unknown names are refused, so that a slip is noticed."""
+class Settings(_SettingsGroup):
+    """All settings of one connection. Unknown names are rejected, so that a typing error is noticed."""
 
-    workflows: Workflows = Field(default=Workflows(), description="Which workflows are on.")
-    solvimon: SolvimonSettings = Field(default=SolvimonSettings(), description="Where Solvimon is.")
-    rillet: RilletSettings = Field(default=RilletSettings(), description="Where Rillet is.")
+    workflows: Workflows = Field(default=Workflows(), description="The switches of the workflows.")
+    solvimon: SolvimonSettings = Field(
+        default=SolvimonSettings(), description="Solvimon's address and the use of it."
+    )
+    rillet: RilletSettings = Field(
+        default=RilletSettings(), description="Rillet's address and the use of it."
+    )
     invoice_scope: InvoiceScope = Field(
         default=InvoiceScope.FULL,
-        description="How Rillet takes invoices. `FULL`: the guide's own field table; "
+        description="The scope of invoices in Rillet. `FULL`: the guide's own field table; "
         "`REVENUE_RECOGNITION_ONLY`: Rillet keeps Solvimon's number by contract, without memo, PO number "
         "and tax rate; `AR_ONLY`: receivables only.",
     )
     send_invoice_number_in_full_scope: bool = Field(
         default=True,
-        description="Send Solvimon's number in `FULL` scope too. Rillet's text says that it numbers such "
-        "invoices by itself; the number it answers with is recorded either way.",
+        description="Send Solvimon's number in `FULL` scope too. Rillet documents that it numbers such "
+        "invoices itself; the number in its answer is recorded in any case.",
     )
     start_date: date | None = Field(
-        default=None, description="Invoices dated before this day are skipped. `null`: none is."
+        default=None, description="Invoices dated before this day are skipped. `null`: none are."
     )
     closed_periods: Literal["hold", "next_open_day"] = Field(
         default="hold",
@@ -224,30 +231,30 @@ class Settings(_Part):
         "scope, in the first line's description).",
     )
     create_missing_customers: bool = Field(
-        default=True, description="Create a customer in Rillet when an invoice needs one that is not linked."
+        default=True, description="Create a customer in Rillet if an invoice needs one that is not linked."
     )
     payments: Literal["state", "record_each"] = Field(
         default="state",
         description="`state`: write `paid` and `payment_status` of an invoice. `record_each`: also record "
-        "each successful Rillet payment in Solvimon, once, and reverse one that is undone in Rillet.",
+        "each successful Rillet payment in Solvimon, once, and reverse it there if it is undone in Rillet.",
     )
     reconcile: ReconcileSettings = Field(
-        default=ReconcileSettings(), description="What a reconciliation does besides its report."
+        default=ReconcileSettings(), description="Actions of a reconciliation besides its report."
     )
-    sweep: SweepSettings = Field(default=SweepSettings(), description="How far the sweep looks.")
+    sweep: SweepSettings = Field(default=SweepSettings(), description="The range of the sweep.")
     fallback_products: FallbackProducts = Field(
         default=FallbackProducts(), description="Rillet products for groups without a product."
     )
     subsidiaries: dict[str, str] = Field(
         default={},
-        description="Billing entities linked by hand: `{rillet subsidiary id: solvimon id}`. An import links "
-        "them and changes nothing else about them.",
+        description="Billing entities that are linked manually: `{rillet subsidiary id: solvimon id}`. An "
+        "import links them and changes nothing else.",
     )
     product_category: str = Field(
         default="rillet_products",
         pattern=r"^\S{1,256}$",
         description="Reference of the Solvimon category for imported products; created as "
-        '"Rillet Products" where it is missing.',
+        '"Rillet Products" if it is missing.',
     )
     tax_types: dict[str, TaxType] = Field(
         default={},
@@ -257,10 +264,10 @@ class Settings(_Part):
     tax_country: str | None = Field(
         default=None,
         pattern="^[A-Z]{2}$",
-        description="Country of a tax when neither the invoice nor the billing entity says it (ISO 3166).",
+        description="Country of a tax if neither the invoice nor the billing entity names it (ISO 3166).",
     )
     tax_amount_on: Literal["items", "header", "both"] = Field(
-        default="items", description="Where the tax amount goes outside `FULL` scope."
+        default="items", description="Place of the tax amount outside `FULL` scope."
     )
     reference_types: ReferenceTypes = Field(
         default=ReferenceTypes(), description="Rillet's external reference types."
@@ -270,7 +277,7 @@ class Settings(_Part):
     )
     address_state: str | None = Field(
         default=None,
-        description="State for addresses that have none; Rillet demands one. `null`: such an address is left "
+        description="State for addresses without one; Rillet requires it. `null`: such an address is left "
         "out, with a warning.",
     )
     time_zones: dict[str, str] = Field(
@@ -283,21 +290,9 @@ class Settings(_Part):
         """Read settings from JSON.
 
         Raises:
-            SettingsInvalid: with one line per wrong value: its path, what is wrong, what is allowed.
+            SettingsInvalid: names each wrong value with its path, the problem and the allowed values.
         """
         try:
             return cls.model_validate_json(text or "{}")
         except ValidationError as error:
-            raise SettingsInvalid(_told(error)) from None
-
-
-def _told(error: ValidationError) -> str:
-    return "; ".join(f"{_path(part['loc'])}: {_reason(part['type'], part['msg'])}" for part in error.errors())
-
-
-def _path(loc: tuple[int | str, ...]) -> str:
-    return ".".join(str(step) for step in loc) or "settings"
-
-
-def _reason(kind: str, message: str) -> str:
-    return "there is no such setting" if kind == "extra_forbidden" else message
+            raise SettingsInvalid(validation_problems(error, "settings")) from None

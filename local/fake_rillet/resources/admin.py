@@ -1,4 +1,4 @@
-"""The fake's own controls under `/_fake/`; Rillet has nothing like it."""
+"""The fake's own controls under `/_fake/`; Rillet has none of them."""
 
 from typing import Any
 
@@ -20,24 +20,24 @@ def show_state() -> Json:
 
 @blueprint.post("/misbehave")
 def misbehave() -> Json:
-    """Order a misbehaviour; the body is the arguments of `State.misbehave`."""
+    """Put a fault in force; the body is the arguments of `State.misbehave`."""
     try:
         state().misbehave(**_arguments())
     except (TypeError, ValueError) as error:
         raise Problem(400, str(error)) from error
-    return {"misbehaviours": state().misbehaviours.describe()}
+    return {"faults": state().faults.describe()}
 
 
 @blueprint.post("/behave")
 def behave() -> Json:
-    """Take back all misbehaviours."""
+    """Remove all faults."""
     state().behave()
-    return {"misbehaviours": []}
+    return {"faults": []}
 
 
 @blueprint.post("/reset")
 def reset() -> Json:
-    """Forget everything."""
+    """Remove everything."""
     state().reset()
     return {}
 
@@ -68,19 +68,18 @@ def add_webhook() -> Json:
 def deliver() -> Json:
     """Send the webhooks that are due now, of one organisation or of all: {"organization_id"}, optional."""
     arguments = _arguments()
-    chosen = [_organisation(arguments)] if "organization_id" in arguments else _organisations()
-    deliveries = [delivery for organisation in chosen for delivery in organisation.deliver_webhooks()]
+    sender = _organisation(arguments) if "organization_id" in arguments else state()
     return {
         "deliveries": [
             {"event": one.event.name, "id": one.event.id, "attempt": one.attempt, "status": one.status}
-            for one in deliveries
+            for one in sender.deliver_webhooks()
         ]
     }
 
 
 @blueprint.post("/pay")
 def pay() -> Json:
-    """Pay an invoice by hand: {"invoice_id", "amount", "cleared", "organization_id"}, mostly optional."""
+    """Pay an invoice as a user does: {"invoice_id", "amount", "cleared", "organization_id"}."""
     arguments = _arguments()
     organisation = _organisation(arguments)
     cleared = bool(arguments.get("cleared", True))
@@ -96,14 +95,10 @@ def rate() -> Json:
     return {"limit": state().rate_limit, "window": state().rate_window}
 
 
-def _organisations() -> list[Organisation]:
-    return list(state().organisations.values())
-
-
 def _organisation(arguments: Json) -> Organisation:
     """Return the organisation of `organization_id`, or the only one there is."""
     named = arguments.get("organization_id")
-    found = [one for one in _organisations() if named in (None, one.id)]
+    found = [one for one in list(state().organisations.values()) if named in (None, one.id)]
     if len(found) != 1:
         raise Problem(400, "organization_id must name an organisation")
     return found[0]

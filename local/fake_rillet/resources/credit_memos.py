@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from local.fake_rillet import credit_memos, query
+from local.fake_rillet import credit_memos, query_parameters
 from local.fake_rillet.context import body, checks, organisation, state
 from local.fake_rillet.credit_memo_requests import (
     read_applications,
@@ -18,8 +18,8 @@ blueprint = Blueprint("credit_memos", __name__, url_prefix="/credit-memos")
 @blueprint.get("")
 def list_credit_memos() -> Json:
     """List credit memos, newest first; only by subsidiary and update, whatever Rillet's prose says."""
-    subsidiary_id = query.uuid("subsidiary_id")
-    since = query.timestamp("updated.gt")
+    subsidiary_id = query_parameters.uuid("subsidiary_id")
+    since = query_parameters.timestamp("updated.gt")
 
     def passes(memo: Record) -> bool:
         mine = subsidiary_id in (None, memo.document["subsidiary_id"])

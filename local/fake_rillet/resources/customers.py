@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from local.fake_rillet import query
+from local.fake_rillet import query_parameters
 from local.fake_rillet.context import body, checks, organisation, state
 from local.fake_rillet.invoice_lines import read_field_assignments
 from local.fake_rillet.invoices import is_open
@@ -20,10 +20,10 @@ blueprint = Blueprint("customers", __name__, url_prefix="/customers")
 @blueprint.get("")
 def list_customers() -> Json:
     """List customers, newest first; `search` looks for the text anywhere in the name."""
-    search = query.text("search")
-    reference = query.together("external_reference_type", "external_reference_id")
-    since = query.timestamp("updated.gt")
-    by_update = query.choice("sort_by", ("created", "updated")) == "updated"
+    search = query_parameters.text("search")
+    reference = query_parameters.together("external_reference_type", "external_reference_id")
+    since = query_parameters.timestamp("updated.gt")
+    by_update = query_parameters.choice("sort_by", ("created", "updated")) == "updated"
 
     def passes(customer: Record) -> bool:
         named = search is None or search.casefold() in customer.document["name"].casefold()

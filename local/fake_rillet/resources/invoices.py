@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from local.fake_rillet import invoices, query
+from local.fake_rillet import invoices, query_parameters
 from local.fake_rillet.balances import mark_overdue
 from local.fake_rillet.context import body, checks, organisation, state
 from local.fake_rillet.invoice_documents import STATUSES
@@ -17,11 +17,11 @@ blueprint = Blueprint("invoices", __name__, url_prefix="/invoices")
 @blueprint.get("")
 def list_invoices() -> Json:
     """List invoices, newest first. Nothing finds one by number or external reference."""
-    subsidiary_id = query.uuid("subsidiary_id")
-    customer_id = query.uuid("customer_id")
-    status = query.choice("status", STATUSES)
-    overdue = query.boolean("overdue")
-    since = query.timestamp("updated.gt")
+    subsidiary_id = query_parameters.uuid("subsidiary_id")
+    customer_id = query_parameters.uuid("customer_id")
+    status = query_parameters.choice("status", STATUSES)
+    overdue = query_parameters.boolean("overdue")
+    since = query_parameters.timestamp("updated.gt")
     books = organisation()
     for invoice in books.invoices:
         mark_overdue(books, invoice)

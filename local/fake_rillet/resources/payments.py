@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from local.fake_rillet import payments, query
+from local.fake_rillet import payments, query_parameters
 from local.fake_rillet.context import body, checks, organisation, state
 from local.fake_rillet.pagination import page
 from local.fake_rillet.store import Json
@@ -13,8 +13,8 @@ blueprint = Blueprint("payments", __name__)
 @blueprint.get("/invoice-payments")
 def list_all_payments() -> Json:
     """List the payments of all invoices, newest first; a deleted one is simply not there."""
-    since = query.timestamp("updated.gt")
-    by_update = query.choice("sort_by", ("created", "updated")) == "updated"
+    since = query_parameters.timestamp("updated.gt")
+    by_update = query_parameters.choice("sort_by", ("created", "updated")) == "updated"
     rows = (payment for payment in organisation().payments if since is None or payment.updated > since)
     return page("payments", rows, state().cursors, organisation().id, by_update=by_update)
 

@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from local.fake_rillet import query
+from local.fake_rillet import query_parameters
 from local.fake_rillet.context import body, checks, organisation, state
 from local.fake_rillet.invoice_lines import REVENUE_PATTERNS
 from local.fake_rillet.pagination import page
@@ -19,8 +19,8 @@ blueprint = Blueprint("products", __name__, url_prefix="/products")
 @blueprint.get("")
 def list_products() -> Json:
     """List products, newest first."""
-    status = query.choice("status", STATUSES)
-    currency = query.text("currency")
+    status = query_parameters.choice("status", STATUSES)
+    currency = query_parameters.text("currency")
 
     def passes(product: Record) -> bool:
         priced = currency is None or currency in price_currencies(product.document["price"])

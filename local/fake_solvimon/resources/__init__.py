@@ -1,1 +1,1 @@
-"""Solvimon's resources: their fields (`shapes`), their lists (`listing`) and a blueprint for each path."""
+"""Solvimon's resources: fields (`definitions`), lists (`listing`) and a blueprint for each path."""

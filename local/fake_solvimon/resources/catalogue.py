@@ -7,9 +7,9 @@ from flask.typing import ResponseReturnValue
 
 from local.fake_solvimon.errors import ApiProblem, Json, invalid_field, no_such_path
 from local.fake_solvimon.platform import Platform
-from local.fake_solvimon.resources import listing, views
+from local.fake_solvimon.resources import context, listing
+from local.fake_solvimon.resources.definitions import PRODUCT_CATEGORIES, PRODUCTS
 from local.fake_solvimon.resources.resource import Resource
-from local.fake_solvimon.resources.shapes import PRODUCT_CATEGORIES, PRODUCTS
 
 
 def blueprint(resource: Resource) -> Blueprint:
@@ -18,63 +18,65 @@ def blueprint(resource: Resource) -> Blueprint:
 
     @routes.get("")
     def list_records() -> ResponseReturnValue:
-        platform = views.current_platform()
+        platform = context.current_platform()
         with platform.lock:
             records = listing.filtered(platform.records[resource.collection].values(), resource, request.args)
             if resource.listing == "paged":
                 records = listing.ordered(records, resource, request.args, "created_at", "desc")
-                return listing.page_of(records, request.args, views.list_url(), _shown)
+                return listing.page_of(records, request.args, context.list_url(), _shown)
             data = [_shown(record) for record in records]
         if resource.listing == "bare":
             return {"data": data}
-        here = views.list_url()
+        here = context.list_url()
         return {"data": data, "links": {"first": here, "previous": None, "current": here, "next": None}}
 
     @routes.post("")
     def create_record() -> ResponseReturnValue:
-        platform = views.current_platform()
-        return _shown(platform.create(resource, views.body(), views.request_id())), 201
+        platform = context.current_platform()
+        return _shown(platform.create(resource, context.body(), context.request_id())), 201
 
     @routes.put("")
     def upsert_record() -> ResponseReturnValue:
-        platform, body = views.current_platform(), views.body()
+        platform, body = context.current_platform(), context.body()
         with platform.lock:
             record = _identified(platform, resource, body)
             if record is None:
-                return _shown(platform.create(resource, body, views.request_id())), 201
+                return _shown(platform.create(resource, body, context.request_id())), 201
             # A PUT of an existing record answers 201 as well: OpenAPI lists no other success.
-            return _shown(platform.change(resource, record, body, views.request_id(), upsert=True)), 201
+            return _shown(platform.change(resource, record, body, context.request_id(), upsert=True)), 201
 
     @routes.post("/search")
     def search_records() -> ResponseReturnValue:
-        platform = views.current_platform()
+        platform = context.current_platform()
         with platform.lock:
-            records = listing.searched(platform.records[resource.collection].values(), resource, views.body())
+            records = listing.searched(
+                platform.records[resource.collection].values(), resource, context.body()
+            )
             records = listing.ordered(records, resource, request.args, "name", "asc")
-            return listing.page_of(records, request.args, views.list_url(), _shown)
+            return listing.page_of(records, request.args, context.list_url(), _shown)
 
     @routes.get("/<key>")
     def get_record(key: str) -> ResponseReturnValue:
-        platform = views.current_platform()
+        platform = context.current_platform()
         with platform.lock:
             return _shown(platform.find(resource, key))
 
     @routes.patch("/<key>")
     def patch_record(key: str) -> ResponseReturnValue:
-        platform = views.current_platform()
+        platform = context.current_platform()
         with platform.lock:
             record = platform.find(resource, key)
-            return _shown(platform.change(resource, record, views.body(), views.request_id()))
+            return _shown(platform.change(resource, record, context.body(), context.request_id()))
 
     @routes.post("/<key>/<transition>")
     def move_record(key: str, transition: str) -> ResponseReturnValue:
         if transition not in resource.transitions:
             raise no_such_path(request.path)
-        platform = views.current_platform()
+        platform = context.current_platform()
         with platform.lock:
             record = platform.find(resource, key)
             status = {"status": resource.transitions[transition]}
-            return _shown(platform.change(resource, record, status, views.request_id()))
+            return _shown(platform.change(resource, record, status, context.request_id()))
 
     return routes
 
@@ -105,7 +107,7 @@ def _shown(record: Json) -> Json:
     """Return a copy to answer with; a product's category is nested only where the caller expands it."""
     shown = deepcopy(record)
     if shown.get("object_type") == PRODUCTS.object_type and "category_id" in request.args.getlist("expand[]"):
-        categories = views.current_platform().records[PRODUCT_CATEGORIES.collection]
+        categories = context.current_platform().records[PRODUCT_CATEGORIES.collection]
         if category := categories.get(shown.get("category_id") or ""):
             shown["category"] = deepcopy(category)
     return shown

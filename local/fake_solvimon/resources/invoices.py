@@ -1,4 +1,4 @@
-"""Invoices: read one, list, search, change, credit, make one by hand; and the call nobody may make."""
+"""Invoices: read one, list, search, change, credit, make a one-off, charge the customer."""
 
 import logging
 from copy import deepcopy
@@ -6,12 +6,12 @@ from copy import deepcopy
 from flask import Blueprint, g, request
 from flask.typing import ResponseReturnValue
 
-from local.fake_solvimon import crediting, instants, invoicing
+from local.fake_solvimon import crediting, invoicing, timestamps
 from local.fake_solvimon.errors import Json
+from local.fake_solvimon.field_checks import FREE_TEXT, anything, choice, flag, list_of, record, timestamp
 from local.fake_solvimon.invoices import CreditOptions
-from local.fake_solvimon.resources import listing, views
-from local.fake_solvimon.resources.shapes import INVOICES
-from local.fake_solvimon.rules import FREE_TEXT, anything, choice, flag, list_of, record, timestamp
+from local.fake_solvimon.resources import context, listing
+from local.fake_solvimon.resources.definitions import INVOICES
 
 routes = Blueprint("invoices", __name__, url_prefix="/invoices")
 _log = logging.getLogger(__name__)
@@ -29,19 +29,19 @@ CREDIT_REQUEST = record(
 @routes.get("")
 def list_invoices() -> ResponseReturnValue:
     """Answer `GET /invoices`; Solvimon has no filter by type, number or time of change."""
-    return _page(_wanted(_records()))
+    return _page(_filtered(_records()))
 
 
 @routes.post("/search")
 def search_invoices() -> ResponseReturnValue:
     """Answer `POST /invoices/search`."""
-    return _page(listing.searched(_records(), INVOICES, views.body()))
+    return _page(listing.searched(_records(), INVOICES, context.body()))
 
 
 @routes.get("/<key>")
 def get_invoice(key: str) -> ResponseReturnValue:
     """Answer `GET /invoices/{id}`, always with periods and lines; a number or reference does not do."""
-    platform = views.current_platform()
+    platform = context.current_platform()
     with platform.lock:
         return deepcopy(platform.find(INVOICES, key, by_reference=False))
 
@@ -49,22 +49,22 @@ def get_invoice(key: str) -> ResponseReturnValue:
 @routes.patch("/<key>")
 def patch_invoice(key: str) -> ResponseReturnValue:
     """Answer `PATCH /invoices/{id}`."""
-    platform = views.current_platform()
+    platform = context.current_platform()
     with platform.lock:
         invoice = platform.find(INVOICES, key, by_reference=False)
-        return deepcopy(platform.change_invoice(invoice, views.body(), views.request_id()))
+        return deepcopy(platform.change_invoice(invoice, context.body(), context.request_id()))
 
 
 @routes.post("")
 def create_invoice() -> ResponseReturnValue:
     """Answer `POST /invoices`: a one-off invoice or credit note; the success is a 200."""
-    return views.current_platform().create_one_off(views.body(), views.request_id())
+    return context.current_platform().create_one_off(context.body(), context.request_id())
 
 
 @routes.post("/<key>/credit")
 def credit_invoice(key: str) -> ResponseReturnValue:
     """Answer `POST /invoices/{id}/credit` with a DRAFT credit note."""
-    platform, body = views.current_platform(), views.body()
+    platform, body = context.current_platform(), context.body()
     CREDIT_REQUEST(body, "")
     with platform.lock:
         original = platform.find(INVOICES, key, by_reference=False)
@@ -74,16 +74,16 @@ def credit_invoice(key: str) -> ResponseReturnValue:
             source=body.get("credit_details_source") or "CURRENT",
             on_hold=bool(body.get("force_init_on_hold")),
             delivery_date=body.get("delivery_date"),
-            request_id=views.request_id(),
+            request_id=context.request_id(),
         )
-        wanted = crediting.asked(original, body)
-        return platform.credit_invoice(original, wanted, options, platform.credit_sign)
+        amounts = crediting.requested_amounts(original, body)
+        return platform.credit_invoice(original, amounts, options, platform.credit_sign)
 
 
 @routes.post("/<key>/pay")
 def pay_invoice(key: str) -> ResponseReturnValue:
-    """Answer `POST /invoices/{id}/pay`, which really takes money from the customer, so it is shouted out."""
-    charged = views.current_platform().charge(key, views.request_id())
+    """Answer `POST /invoices/{id}/pay`, which charges the customer, so it is logged as an error."""
+    charged = context.current_platform().charge(key, context.request_id())
     g.state.charged.append(charged["id"])
     _log.error("POST /invoices/%s/pay has charged the customer", charged["id"])
     return charged
@@ -92,34 +92,34 @@ def pay_invoice(key: str) -> ResponseReturnValue:
 @routes.get("/<key>/payments")
 def list_payments(key: str) -> ResponseReturnValue:
     """Answer `GET /invoices/{id}/payments`."""
-    platform = views.current_platform()
+    platform = context.current_platform()
     with platform.lock:
         invoice = platform.find(INVOICES, key, by_reference=False)
         found = deepcopy(platform.payments_of(invoice["id"]))
-    return listing.page_of(found, request.args, views.list_url(), dict)
+    return listing.page_of(found, request.args, context.list_url(), dict)
 
 
 def _records() -> list[Json]:
-    # Copies of one level: a change replaces what is below it, and a list would take long to copy whole.
-    platform = views.current_platform()
+    # Copies of one level: a change replaces what is below it, and copying a whole list is slow.
+    platform = context.current_platform()
     with platform.lock:
         return [dict(invoice) for invoice in platform.records[INVOICES.collection].values()]
 
 
 def _page(invoices: list[Json]) -> Json:
-    # The default of both flags on lists is not documented; false is what a caller must reckon with.
+    # The default of both flags on lists is not documented; false is what a caller must expect.
     periods = listing.boolean(request.args, "include_periods") or False
     lines = listing.boolean(request.args, "include_lines") or False
     invoices = listing.ordered(invoices, INVOICES, request.args, "created_at", "desc")
     return listing.page_of(
         invoices,
         request.args,
-        views.list_url(),
+        context.list_url(),
         lambda invoice: invoicing.summary(invoice, periods=periods, lines=lines),
     )
 
 
-def _wanted(invoices: list[Json]) -> list[Json]:
+def _filtered(invoices: list[Json]) -> list[Json]:
     args = request.args
     if "customer_id" in args:
         invoices = [i for i in invoices if i.get("customer_id") == args["customer_id"]]
@@ -134,5 +134,5 @@ def _wanted(invoices: list[Json]) -> list[Json]:
             invoices = [i for i in invoices if bool(i.get(name)) == value]
     if bounds := listing.date_range(args, "invoice_date"):
         first, last = bounds
-        invoices = [i for i in invoices if first <= instants.from_text(i["invoice_date"]) <= last]
+        invoices = [i for i in invoices if first <= timestamps.from_text(i["invoice_date"]) <= last]
     return invoices

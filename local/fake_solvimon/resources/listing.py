@@ -8,10 +8,10 @@ from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
-from local.fake_solvimon import instants
+from local.fake_solvimon import timestamps
 from local.fake_solvimon.errors import Json, invalid_field
+from local.fake_solvimon.field_checks import timestamp
 from local.fake_solvimon.resources.resource import Resource
-from local.fake_solvimon.rules import timestamp
 
 DEFAULT_LIMIT = 50
 LARGEST_LIMIT = 100
@@ -134,7 +134,7 @@ def date_range(args: "MultiDict[str, str]", name: str) -> tuple[datetime, dateti
         raise invalid_field(name, "must be a range such as [2023-01-01T00:00:00Z,2023-04-01T00:00:00Z]")
     for bound in bounds:
         timestamp(bound, name)
-    return instants.from_text(bounds[0]), instants.from_text(bounds[1])
+    return timestamps.from_text(bounds[0]), timestamps.from_text(bounds[1])
 
 
 def filtered(records: Iterable[Json], resource: Resource, args: "MultiDict[str, str]") -> list[Json]:

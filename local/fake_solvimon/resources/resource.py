@@ -5,7 +5,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from local.fake_solvimon.errors import Json, invalid_field, missing_field
-from local.fake_solvimon.rules import Check
+from local.fake_solvimon.field_checks import Check
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Return the names in a text, in which a long list stays readable."""
+    return tuple(text.split())
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,7 @@ class Resource:
         filters: Query parameters of the list that filter it.
         listing: Whether the list is paged, or answers all at once with or without links.
         transitions: Status calls, such as `POST /customers/{id}/activate`.
-        announced: Whether webhooks tell of it; custom fields are not on Solvimon's list.
+        announced: Whether it has webhook events; custom fields are not on Solvimon's list.
     """
 
     collection: str

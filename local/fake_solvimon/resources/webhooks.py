@@ -11,8 +11,8 @@ from flask.typing import ResponseReturnValue
 
 from local.fake_solvimon.errors import not_found
 from local.fake_solvimon.platform import Platform
-from local.fake_solvimon.resources import listing, views
-from local.fake_solvimon.resources.webhook_shape import WEBHOOKS
+from local.fake_solvimon.resources import context, listing
+from local.fake_solvimon.resources.webhook_definition import WEBHOOKS
 from local.fake_solvimon.webhooks import Webhook
 
 routes = Blueprint("webhooks", __name__, url_prefix="/webhooks")
@@ -30,16 +30,16 @@ ACTIONS = {
 @routes.get("")
 def list_webhooks() -> ResponseReturnValue:
     """Answer `GET /webhooks`."""
-    shown = [webhook.view() for webhook in views.current_platform().webhooks.webhooks.values()]
+    shown = [webhook.view() for webhook in context.current_platform().webhooks.webhooks.values()]
     shown = listing.ordered(shown, WEBHOOKS, request.args, "name", "asc")
-    return listing.page_of(shown, request.args, views.list_url(), dict)
+    return listing.page_of(shown, request.args, context.list_url(), dict)
 
 
 @routes.post("")
 def create_webhook() -> ResponseReturnValue:
     """Answer `POST /webhooks`."""
-    platform = views.current_platform()
-    return platform.webhooks.add(platform.new_webhook(views.body()), None).view(), 201
+    platform = context.current_platform()
+    return platform.webhooks.add(platform.new_webhook(context.body()), None).view(), 201
 
 
 @routes.get("/actions")
@@ -55,13 +55,13 @@ def list_actions() -> ResponseReturnValue:
 @routes.get("/<key>")
 def get_webhook(key: str) -> ResponseReturnValue:
     """Answer `GET /webhooks/{id}`."""
-    return _webhook(views.current_platform(), key).view()
+    return _webhook(context.current_platform(), key).view()
 
 
 @routes.patch("/<key>/secret-key")
 def roll_secret(key: str) -> ResponseReturnValue:
     """Answer `PATCH /webhooks/{id}/secret-key` with the new secret."""
-    platform = views.current_platform()
+    platform = context.current_platform()
     _webhook(platform, key)
     secret = hashlib.sha256(platform.new_id("secret").encode()).hexdigest()
     webhook = platform.webhooks.roll(key, secret)

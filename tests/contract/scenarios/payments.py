@@ -51,7 +51,7 @@ def _change_by_hand(system: LocalSystem, connection: Connection) -> None:
         system.settle()
         invoice_id = rillet_invoice(connection, name)["id"]
         if change == "edit":
-            rillet.edit_invoice_by_hand(invoice_id, amount_by="0.01")
+            rillet.edit_invoice(invoice_id, amount_by="0.01")
         else:
             rillet.delete_invoice(invoice_id)
         settle(system, connection)

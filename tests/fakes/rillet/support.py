@@ -1,16 +1,17 @@
-"""A Rillet fake with one organisation, and calls to it, for the fake's own tests."""
+"""A Rillet fake with one organisation, calls to it, and the bodies they send."""
 
-import threading
-import time
-from collections.abc import Callable
+import base64
+import hashlib
+import hmac
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Any
+from typing import Any, ClassVar
 
 import requests
 
 from local.fake_rillet import FakeRillet
 from local.fake_rillet.organisation import Organisation
+from local.fake_rillet.webhooks import Webhooks
+from tests.fakes.support import ManualClock
 
 Json = dict[str, Any]
 
@@ -22,7 +23,7 @@ CUSTOMER = "c0570e12-0000-4000-8000-000000000001"
 PRODUCT = "9704c700-0000-4000-8000-000000000001"
 BANK_ACCOUNT = "ba2cacc0-0000-4000-8000-000000000001"
 CASH = "10000"
-NOBODY = "00000000-0000-4000-8000-000000000000"
+UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 ADDRESS = {
     "line1": "Keizersgracht 1",
     "city": "Amsterdam",
@@ -56,33 +57,23 @@ SEED: Json = {
 }
 
 
-class HandClock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.time = NOON
-
-    def now(self) -> float:
-        return self.time
-
-    def advance(self, seconds: float) -> None:
-        self.time += seconds
-
-
 class Rillet:
     """A running fake, its clock, its one organisation, and a caller with a key."""
 
     organisation: Organisation
+    new_customer: ClassVar[Json] = {"name": "Carol"}
+    created = 200
+    hours_kept = 24
 
     def __init__(self) -> None:
-        self.clock = HandClock()
+        self.clock = ManualClock(NOON)
         self.fake = FakeRillet(self.clock.now, rate_limit=1000)
         self.state = self.fake.state
 
-    def renew(self) -> "Rillet":
-        """Forget the previous test."""
+    def reset(self) -> "Rillet":
+        """Remove what the previous test left."""
         self.state.reset()
-        self.clock.time = NOON
+        self.clock.reset()
         self.organisation = self.state.load(SEED)
         return self
 
@@ -90,9 +81,7 @@ class Rillet:
         self.fake.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *failure: object) -> None:
         self.fake.stop()
 
     def call(
@@ -126,6 +115,19 @@ class Rillet:
     def post(self, path: str, body: object, key: str | None = None) -> requests.Response:
         return self.call("POST", path, body, key=key)
 
+    def put(self, path: str, body: object) -> requests.Response:
+        return self.call("PUT", path, body)
+
+    def delete(self, path: str) -> requests.Response:
+        return self.call("DELETE", path)
+
+    def read(self, path: str, **query: str) -> Json:
+        """Read something that must be there."""
+        response = self.get(path, **query)
+        assert response.status_code == 200, response.text
+        found: Json = response.json()
+        return found
+
     def create(self, path: str, body: object) -> Json:
         """Create something that must be accepted."""
         response = self.post(path, body)
@@ -133,9 +135,61 @@ class Rillet:
         created: Json = response.json()
         return created
 
+    def invoice(self, *items: Json, **more: object) -> Json:
+        """Create a FULL invoice, of 100.00 without tax by default."""
+        return self.create("/invoices", full_invoice(*items, **more))
+
+    def recorded(self, *items: Json, **more: Any) -> Json:
+        """Create an invoice that another system issued."""
+        return self.create("/invoices", recorded_invoice(*items, **more))
+
+    def memo(self, *items: Json, **more: object) -> Json:
+        """Create a credit memo, of 100.00 without tax by default."""
+        return self.create("/credit-memos", credit_memo(*items, **more))
+
+    def apply(self, memo: Json, *applications: Json, key: str | None = None) -> requests.Response:
+        """Replace the applications of a credit memo."""
+        path = f"/credit-memos/{memo['id']}/applications"
+        return self.post(path, {"applications": list(applications)}, key)
+
+    def switch(self, **values: object) -> None:
+        self.organisation.switches.set(**values)
+
+    def customers(self) -> int:
+        return len(self.organisation.customers)
+
+    def was_replayed(self, response: requests.Response) -> bool:
+        """Tell whether the answer to the last call came from the idempotency store."""
+        return self.state.calls[-1].replayed
+
+    def add_webhook(self, url: str) -> Webhooks:
+        self.organisation.add_webhook(url, TOKEN)
+        return self.organisation.webhooks
+
+    def add_other(self, api_key: str) -> None:
+        """Add a second organisation."""
+        self.state.add_organisation(api_key=api_key)
+
+    def admin(self, path: str, body: object = None) -> requests.Response:
+        """Use the fake's own controls, which need neither key nor version."""
+        method = "GET" if path == "state" else "POST"
+        return requests.request(method, f"{self.fake.url}/_fake/{path}", json=body, timeout=10)
+
 
 def money(amount: str, currency: str = "EUR") -> Json:
     return {"amount": amount, "currency": currency}
+
+
+ONE_TIME_PRODUCT: Json = {
+    "name": "Set-up",
+    "description": "Once",
+    "price": {"type": "ONE_TIME", "amount": money("12.3456", "USD")},
+    "include_in_arr_mrr": False,
+    "revenue_pattern": "EVEN_PERIOD",
+    "account_code": "40000",
+}
+RECORDED = ("REVENUE_RECOGNITION_ONLY", "AR_ONLY")
+"""The scopes of invoices that another system issued."""
 
 
 def reference(number: str, slug: str = "solvimon_invoice_id") -> Json:
@@ -147,12 +201,11 @@ def tax_rate(percentage: float = 21, **more: object) -> Json:
 
 
 def full_item(amount: str = "100.00", quantity: float = 1, currency: str = "EUR", **more: object) -> Json:
-    price = {
-        "product_id": PRODUCT,
-        "quantity": quantity,
-        "amount_per_unit": money(amount, currency),
-    }
+    price = {"product_id": PRODUCT, "quantity": quantity, "amount_per_unit": money(amount, currency)}
     return {"description": "Seats", "price": price, **more}
+
+
+UNKNOWN_PRODUCT = full_item() | {"price": full_item()["price"] | {"product_id": UNKNOWN_ID}}
 
 
 def full_invoice(*items: Json, **more: object) -> Json:
@@ -197,11 +250,7 @@ def credit_memo(*items: Json, **more: object) -> Json:
 
 
 def application(invoice: Json, amount: str, day: str = "2026-03-05", currency: str = "EUR") -> Json:
-    return {
-        "invoice_id": invoice["id"],
-        "amount": money(amount, currency),
-        "application_date": day,
-    }
+    return {"invoice_id": invoice["id"], "amount": money(amount, currency), "application_date": day}
 
 
 def payment(amount: str = "100.00", currency: str = "EUR", **more: object) -> Json:
@@ -213,27 +262,33 @@ def names(response: requests.Response, kind: str = "customers") -> list[str]:
     return [row["name"] for row in response.json()[kind]]
 
 
-def refused_fields(rillet: Rillet, body: Json) -> list[str]:
-    response = rillet.post("/invoices", body)
-    assert response.status_code == 400, response.text
-    assert len(rillet.organisation.invoices) == 0
-    return [violation["field"] for violation in response.json().get("violations", ())]
-
-
-def refusal(rillet: Rillet, body: Json) -> Json:
-    response = rillet.post("/invoices", body)
-    assert response.status_code == 400, response.text
-    problem: Json = response.json()
-    return problem
-
-
 def invoices(rillet: Rillet) -> int:
     return len(rillet.organisation.invoices)
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Yield to the server's threads until something is so."""
-    deadline = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < deadline
-        threading.Event().wait(0.001)
+def fields_of(response: requests.Response) -> list[str]:
+    """Return the fields that a refusal names."""
+    assert response.status_code == 400, response.text
+    return [violation["field"] for violation in response.json().get("violations", ())]
+
+
+def kind_of(response: requests.Response) -> str:
+    """Return the last part of a refusal's type."""
+    assert response.status_code == 400, response.text
+    return str(response.json()["type"]).rsplit("/", 1)[1]
+
+
+def balance(rillet: Rillet, invoice: Json) -> tuple[str, str]:
+    """Return status and open amount of an invoice as they are now."""
+    now = rillet.get(f"/invoices/{invoice['id']}").json()
+    return now["status"], now["amount_due"]["amount"]
+
+
+TOKEN = base64.b64encode(b"thirty-two bytes, or nearly that").decode()
+SIGNED_HEADERS = ("X-RILLET-TIMESTAMP", "X-RILLET-ID", "X-RILLET-ENTITY", "X-RILLET-EVENT")
+
+
+def signature(key: bytes, headers: dict[str, str], body: bytes) -> str:
+    """Calculate Rillet's webhook signature independently of the fake."""
+    signed = b".".join([*(headers[name].encode() for name in SIGNED_HEADERS), body])
+    return base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()

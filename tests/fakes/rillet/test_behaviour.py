@@ -1,28 +1,24 @@
-"""Rate limit, idempotency and call log of the Rillet fake."""
+"""Rate limit, idempotency, faults and call log of the Rillet fake; more of them in `test_both_fakes`."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
 
 from local.fake_rillet import FakeRillet
-from tests.fakes.rillet.support import KEY, Rillet, full_invoice, invoices, wait_until
+from tests.fakes.rillet.support import (
+    KEY,
+    Rillet,
+    balance,
+    credit_memo,
+    full_invoice,
+    full_item,
+    invoices,
+    payment,
+)
+from tests.fakes.support import wait_until
 
 pytestmark = pytest.mark.slow
-
-HOURS = 60 * 60
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Rillet]:
-    with Rillet() as rillet:
-        yield rillet
-
-
-@pytest.fixture
-def rillet(running: Rillet) -> Rillet:
-    return running.renew()
 
 
 def test_the_rate_limit_is_a_rolling_window_with_a_bare_429(rillet: Rillet) -> None:
@@ -51,48 +47,41 @@ def test_each_organisation_has_its_own_rate_limit(rillet: Rillet) -> None:
     assert statuses == [200, 429, 200]
 
 
-def test_a_reused_idempotency_key_replays_the_first_answer(rillet: Rillet) -> None:
+def test_a_replay_ignores_the_body_and_is_counted(rillet: Rillet) -> None:
     first = rillet.post("/invoices", full_invoice(), key="k1")
 
     replay = rillet.post("/invoices", full_invoice(memo="changed"), key="k1")
+    other_path = rillet.post("/customers", {"name": "A"}, key="k1")
 
     assert replay.json() == first.json()
-    assert replay.headers["Content-Type"] == first.headers["Content-Type"]
     assert invoices(rillet) == 1
     assert rillet.state.replays == rillet.organisation.counts.replays == 1
-    assert [call.replayed for call in rillet.state.calls] == [False, True]
+    assert [call.replayed for call in rillet.state.calls] == [False, True, False]
+    assert other_path.json()["name"] == "A"
 
 
-def test_an_idempotency_key_is_kept_24_hours(rillet: Rillet) -> None:
-    first = rillet.post("/invoices", full_invoice(), key="k1").json()
-    rillet.clock.advance(24 * HOURS - 1)
-    within = rillet.post("/invoices", full_invoice(), key="k1").json()
-    rillet.clock.advance(1)
+@pytest.mark.parametrize(
+    ("path", "bodies", "objects"),
+    [
+        ("/credit-memos", (credit_memo(), credit_memo(full_item("7.00"))), "credit_memos"),
+        ("/invoices/{}/payments", (payment("40.00"), payment("40.00")), "payments"),
+    ],
+)
+def test_every_post_is_executed_once_under_its_key_even_if_its_answer_is_lost(
+    rillet: Rillet, path: str, bodies: tuple[object, object], objects: str
+) -> None:
+    invoice = rillet.invoice()
+    path = path.format(invoice["id"])
+    rillet.state.misbehave("commit_then_drop", "POST", path)
 
-    after = rillet.post("/invoices", full_invoice(), key="k1").json()
+    with pytest.raises(requests.ConnectionError):
+        rillet.post(path, bodies[0], key="k")
+    second, third = (rillet.post(path, body, key="k") for body in bodies)
 
-    assert within["id"] == first["id"]
-    assert after["id"] != first["id"]
-
-
-def test_an_idempotency_key_belongs_to_one_organisation_and_one_path(rillet: Rillet) -> None:
-    rillet.state.add_organisation(api_key="other")
-    rillet.post("/customers", {"name": "A"}, key="k1")
-
-    other_path = rillet.post("/invoices", full_invoice(), key="k1")
-    other_organisation = rillet.call("POST", "/customers", {"name": "B"}, key="k1", api_key="other")
-
-    assert other_path.json()["status"] == "UNPAID"
-    assert other_organisation.json()["name"] == "B"
-    assert rillet.state.replays == 0
-
-
-def test_a_refused_request_is_not_kept_under_its_key(rillet: Rillet) -> None:
-    refused = rillet.post("/customers", {}, key="k1")
-
-    accepted = rillet.post("/customers", {"name": "A"}, key="k1")
-
-    assert (refused.status_code, accepted.status_code) == (400, 200)
+    assert second.json() == third.json()
+    assert len(getattr(rillet.organisation, objects)) == 1
+    paid = objects == "payments"
+    assert balance(rillet, invoice) == (("PARTIALLY_PAID", "60.00") if paid else ("UNPAID", "100.00"))
 
 
 def test_an_idempotency_key_is_ignored_on_other_methods(rillet: Rillet) -> None:
@@ -107,7 +96,7 @@ def test_an_idempotency_key_is_ignored_on_other_methods(rillet: Rillet) -> None:
 
 def test_a_deleted_invoice_is_still_replayed_under_its_key(rillet: Rillet) -> None:
     first = rillet.post("/invoices", full_invoice(), key="k1").json()
-    rillet.call("DELETE", f"/invoices/{first['id']}")
+    rillet.delete(f"/invoices/{first['id']}")
 
     replay = rillet.post("/invoices", full_invoice(), key="k1").json()
 
@@ -130,7 +119,7 @@ def test_the_same_key_in_flight_waits_for_the_first_call(rillet: Rillet) -> None
     assert rillet.state.replays == 7
 
 
-def test_the_call_log_tells_what_was_asked_and_answered(rillet: Rillet) -> None:
+def test_the_call_log_has_what_was_sent_and_answered(rillet: Rillet) -> None:
     rillet.call("POST", "/customers", {"name": "A"}, query={"x": "1"}, key="k1")
     rillet.call("GET", "/customers", api_key="wrong")
 
@@ -145,25 +134,58 @@ def test_the_call_log_tells_what_was_asked_and_answered(rillet: Rillet) -> None:
     assert KEY not in repr(rillet.state.calls)
 
 
+def test_the_call_log_keeps_an_answer_that_was_lost(rillet: Rillet) -> None:
+    rillet.state.misbehave("commit_then_drop")
+
+    with pytest.raises(requests.ConnectionError):
+        rillet.post("/invoices", full_invoice(), key="k1")
+    replay = rillet.post("/invoices", full_invoice(), key="k1")
+
+    dropped, answered = rillet.state.calls
+    assert (dropped.status, dropped.fault) == (None, "commit_then_drop")
+    assert dropped.response_body["id"] == replay.json()["id"]
+    assert answered.replayed
+
+
+def test_a_fault_answers_a_text_data_a_problem_document_or_a_bare_429(rillet: Rillet) -> None:
+    rillet.state.misbehave("status", status=502, body="<html>Bad gateway</html>")
+    rillet.state.misbehave("status", status=400, body={"type": "about:blank", "title": "No"})
+    rillet.state.misbehave("status", status=500)
+    rillet.state.misbehave("status", status=429)
+
+    answers = [rillet.post("/invoices", full_invoice()) for _ in range(4)]
+
+    assert [answer.status_code for answer in answers] == [502, 400, 500, 429]
+    assert answers[0].text == "<html>Bad gateway</html>"
+    assert answers[1].json()["title"] == "No"
+    assert answers[2].json()["title"] == "Internal Server Error"
+    assert answers[3].content == b""
+    assert invoices(rillet) == 0
+
+
+def test_a_malformed_answer_is_broken_json_with_code_200(rillet: Rillet) -> None:
+    rillet.state.misbehave("malformed")
+
+    response = rillet.post("/invoices", full_invoice())
+
+    assert response.status_code == 200
+    with pytest.raises(requests.JSONDecodeError):
+        response.json()
+    assert invoices(rillet) == 1
+
+
+def test_a_fault_with_zero_times_stays_until_it_is_removed(rillet: Rillet) -> None:
+    rillet.state.misbehave("status", method="get", path="/customers", times=0)
+
+    assert [rillet.get("/customers").status_code for _ in range(3)] == [500, 500, 500]
+
+
 def test_many_callers_at_once_lose_nothing(rillet: Rillet) -> None:
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(lambda _: rillet.post("/invoices", full_invoice()), range(40)))
 
     numbers = {answer.json()["invoice_number"] for answer in answers}
     assert numbers == {f"INV-{number:04d}" for number in range(1, 41)}
-
-
-def test_what_the_fake_remembers_survives_a_restart_of_the_server(rillet: Rillet) -> None:
-    rillet.create("/invoices", full_invoice())
-    rillet.fake.stop()
-
-    with pytest.raises(RuntimeError, match="not started"):
-        _ = rillet.fake.url
-    rillet.fake.start()
-
-    assert len(rillet.get("/invoices").json()["invoices"]) == 1
-    with pytest.raises(RuntimeError, match="already"):
-        rillet.fake.start()
 
 
 def test_a_fake_starts_with_rillets_own_rate_limit_and_writes_nothing(

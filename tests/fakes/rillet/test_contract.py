@@ -1,7 +1,6 @@
 """The Rillet fake held against Rillet's own OpenAPI document."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -10,37 +9,24 @@ from local.fake_rillet.webhook_events import EVENTS
 from tests.contract.checker import check_payload, check_webhook
 from tests.contract.documents import MISSING, MISSING_REASON, document_of, documents
 from tests.contract.report import Report
-from tests.fakes.rillet.support import Json, Rillet, full_invoice, full_item, recorded_invoice, recorded_item
-from tests.fakes.rillet.tour import (
+from tests.fakes.rillet.every_operation import (
+    call_every_operation,
+    credit_and_pay,
     customer_requests,
-    everything,
-    refuse_something_everywhere,
-    settle_something,
+    send_refused_requests,
 )
+from tests.fakes.rillet.support import Json, Rillet, full_invoice, full_item, recorded_invoice, recorded_item
 
 pytestmark = pytest.mark.skipif(MISSING, reason=MISSING_REASON)
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Rillet]:
-    with Rillet() as rillet:
-        yield rillet
-
-
-@pytest.fixture
-def rillet(running: Rillet) -> Rillet:
-    return running.renew()
-
-
-def test_every_request_that_the_fake_takes_and_every_answer_fits_rillets_own_document(
-    rillet: Rillet,
-) -> None:
+def test_every_request_that_the_fake_takes_and_every_answer_fits_rillets_own_document(rillet: Rillet) -> None:
     report = Report()
 
-    with report.listening(rillet.fake.witness):
-        everything(rillet)
-    with report.listening(rillet.fake.witness, requests=False):
-        refuse_something_everywhere(rillet)
+    with report.listening(rillet.fake.recorder):
+        call_every_operation(rillet)
+    with report.listening(rillet.fake.recorder, requests=False):
+        send_refused_requests(rillet)
 
     assert report.violations == []
     assert len(report.operations) == 35
@@ -48,12 +34,12 @@ def test_every_request_that_the_fake_takes_and_every_answer_fits_rillets_own_doc
 
 
 def test_every_webhook_of_the_fake_fits_rillets_own_schemas(rillet: Rillet) -> None:
-    rillet.organisation.add_webhook("https://nobody.example/")
-    settle_something(rillet)
+    rillet.organisation.add_webhook("https://receiver.example/")
+    credit_and_pay(rillet)
     customer = rillet.create("/customers", next(customer_requests()))
-    rillet.call("PUT", f"/customers/{customer['id']}", {"name": "Carol"})
-    rillet.call("DELETE", f"/customers/{customer['id']}")
-    rillet.call("DELETE", f"/invoices/{next(iter(rillet.organisation.invoices)).id}")
+    rillet.put(f"/customers/{customer['id']}", {"name": "Carol"})
+    rillet.delete(f"/customers/{customer['id']}")
+    rillet.delete(f"/invoices/{next(iter(rillet.organisation.invoices)).id}")
 
     for event in rillet.organisation.announced():
         headers = rillet.organisation.sign(event.body, event.entity, event.event, event_id=event.id)

@@ -16,7 +16,8 @@ from tests.fakes.rillet.oauth_support import (
     exchange_form,
     refusal,
 )
-from tests.fakes.rillet.support import KEY, full_invoice, wait_until
+from tests.fakes.rillet.support import KEY, full_invoice
+from tests.fakes.support import wait_until
 
 TOKEN = "/oauth2/token"
 
@@ -158,7 +159,7 @@ def test_a_malformed_token_answer_is_half_an_answer_and_is_not_logged(browser: B
     assert answer.status_code == 200
     with pytest.raises(requests.JSONDecodeError):
         answer.json()
-    assert (call.misbehaviour, call.response_body) == ("malformed", "***")
+    assert (call.fault, call.response_body) == ("malformed", "***")
 
 
 def test_a_delayed_refresh_happens_although_the_caller_gave_up(browser: Browser) -> None:

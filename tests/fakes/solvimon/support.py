@@ -1,20 +1,23 @@
-"""A Solvimon fake with one platform, and calls to it."""
+"""A Solvimon fake with one platform, calls to it, and sums of the amounts it answers."""
 
 import json
 from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import requests
 from werkzeug.datastructures import Headers
 
 from local.fake_solvimon import FakeSolvimon, Platform
+from local.fake_solvimon.webhooks import Webhooks
 from local.fake_vendor.traffic_recorder import RecordedCall
-from local.sample_data import solvimon_seed
+from local.sample_data import invoice_id, solvimon_seed
 from tests.contract.documents import MISSING
 from tests.contract.exceptions import EXCEPTIONS, Excused
 from tests.contract.report import Report
+from tests.fakes.support import ManualClock
 
 Json = dict[str, Any]
 
@@ -22,6 +25,7 @@ NOON = datetime(2026, 11, 3, 12, tzinfo=UTC).timestamp()
 KEY = "key-of-the-first-platform"
 READ_ONLY_KEY = "key-that-only-reads"
 OTHER_KEY = "key-of-the-second-platform"
+SECRET = "whsec-one"
 NEWER = (
     Excused(
         name="fields that the newer SDK has and the documents have not",
@@ -40,36 +44,34 @@ def _seed() -> dict[str, list[Json]]:
     return solvimon_seed()
 
 
-class HandClock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.time = NOON
-
-    def now(self) -> float:
-        return self.time
-
-    def advance(self, seconds: float) -> None:
-        self.time += seconds
-
-
 class Solvimon:
     """A running fake, its clock, and a caller; every answer is held against the vendor's schema."""
 
     platform: Platform
+    new_customer: ClassVar[Json] = {"type": "ORGANIZATION"}
+    created = 201
+    hours_kept = 48
 
     def __init__(self) -> None:
-        self.clock = HandClock()
+        self.clock = ManualClock(NOON)
         self.fake = FakeSolvimon(self.clock.now)
         self.state = self.fake.state
         self.session = requests.Session()
 
-    def renew(self) -> "Solvimon":
-        """Forget the previous test; the platform has the demo's data."""
+    def reset(self) -> "Solvimon":
+        """Remove what the previous test left; the platform has the demo's data."""
         self.state.reset()
-        self.clock.time = NOON
+        self.clock.reset()
         self.platform = self.state.add_platform(KEY, _seed(), read_only_key=READ_ONLY_KEY)
         return self
+
+    def __enter__(self) -> "Solvimon":
+        self.fake.start()
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.fake.stop()
+        self.session.close()
 
     def call(
         self,
@@ -107,6 +109,21 @@ class Solvimon:
     def patch(self, path: str, body: object) -> requests.Response:
         return self.call("PATCH", path, body)
 
+    def customers(self) -> int:
+        return len(self.platform.records["customers"])
+
+    def was_replayed(self, response: requests.Response) -> bool:
+        """Tell whether an answer came from the idempotency store."""
+        return response.headers.get("Idempotent-Replayed") == "true"
+
+    def add_webhook(self, url: str) -> Webhooks:
+        self.platform.add_webhook(url, SECRET)
+        return self.platform.webhooks
+
+    def add_other(self, api_key: str) -> None:
+        """Add a second platform."""
+        self.state.add_platform(api_key)
+
     def admin(self, path: str, body: object = None) -> requests.Response:
         method = "GET" if path == "state" else "POST"
         return self.session.request(method, f"{self.fake.origin}/_fake/{path}", json=body, timeout=10)
@@ -121,7 +138,7 @@ def check(response: requests.Response) -> None:
 
 
 def exchange_of(response: requests.Response) -> RecordedCall:
-    """A call and its answer, as a witness at the fake would have heard it."""
+    """Return a call and its answer as the fake's recorder would report it."""
     asked = response.request
     url, sent = urlsplit(asked.url or ""), json.loads(asked.body or "null")
     # A null clears a field; the documents know nulls for some fields only. We send none.
@@ -137,3 +154,53 @@ def exchange_of(response: requests.Response) -> RecordedCall:
         answer_headers=Headers(list(response.headers.items())),
         answer=response.content,
     )
+
+
+def money(quantity: str, currency: str = "EUR") -> Json:
+    return {"quantity": quantity, "currency": currency}
+
+
+def figures(invoice: Json) -> tuple[str, str, str]:
+    summary = invoice["tax_summary"]
+    return tuple(summary[f"{name}_amount"]["quantity"] for name in ("base", "tax", "total"))
+
+
+def total(parts: list[Json], name: str = "amount_excluding_tax") -> Decimal:
+    return sum((Decimal(part[name]["quantity"]) for part in parts), Decimal(0))
+
+
+def check_sums(note: Json) -> None:
+    """Check that every level is the sum of the level below, up to the rounded header."""
+    cent = Decimal(1) if note["billing_currency"] == "JPY" else Decimal("0.01")
+    for name in ("amount_excluding_tax", "amount_including_tax"):
+        for period in note["periods"]:
+            for group in period["groups"]:
+                assert total(group["lines"], name) == Decimal(group[name]["quantity"])
+            assert total(period["groups"], name) == Decimal(period[name]["quantity"])
+    net, tax, gross = (Decimal(text) for text in figures(note))
+    assert total(note["periods"]).quantize(cent, ROUND_HALF_UP) == net
+    assert net + tax == gross == Decimal(note["invoice_amount_including_tax"]["quantity"])
+    assert sum(Decimal(c["tax_amount"]["quantity"]) for c in note["tax_categories"]) == tax
+
+
+def error_of(response: requests.Response) -> tuple[int, str, str | None]:
+    body = response.json()
+    return response.status_code, body["code"], body.get("field")
+
+
+FIRST = invoice_id("first")
+
+
+def line(quantity: str = "10.00", currency: str = "EUR", **more: object) -> Json:
+    return {"description": "x", "amount_excluding_tax": money(quantity, currency), **more}
+
+
+def one_off(*lines: Json, **more: object) -> Json:
+    groups = [{"group_order": 1, "lines": list(lines) or [line()]}]
+    customer = {"customer_reference": "waddenveer"}
+    return {"type": "ONE_OFF_CREDIT", **customer, "periods": [{"period_order": 1, "groups": groups}], **more}
+
+
+def payment(quantity: str = "1000.00", **more: object) -> Json:
+    body = {"invoice_id": FIRST, "external_reference": "4" * 32, "timestamp": "2026-11-02T10:15:00Z"}
+    return {"result": "AUTHORIZED", "amount": money(quantity), **body, **more}

@@ -3,31 +3,17 @@
 All other tests of the fake check their answers against the documents as they go; here is what they miss.
 """
 
-from collections.abc import Iterator
-
 import pytest
 
-from local.fake_solvimon.iso import COUNTRIES, CURRENCIES
+from local.fake_solvimon.field_checks import COUNTRIES, CURRENCIES
+from local.fake_solvimon.resources.definitions import ALL, INVOICES
 from local.fake_solvimon.resources.resource import Resource
-from local.fake_solvimon.resources.shapes import ALL, INVOICES
 from local.sample_data import expected, invoice_id
 from tests.contract.checker import check_record
 from tests.contract.documents import MISSING, MISSING_REASON, document_of
 from tests.fakes.solvimon.support import Json, Solvimon
 
 needs_contracts = pytest.mark.skipif(MISSING, reason=MISSING_REASON)
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Solvimon]:
-    solvimon = Solvimon()
-    with solvimon.fake:
-        yield solvimon
-
-
-@pytest.fixture
-def solvimon(running: Solvimon) -> Solvimon:
-    return running.renew()
 
 
 @needs_contracts
@@ -54,7 +40,7 @@ def test_every_demo_record_is_listed_in_the_vendors_shape(solvimon: Solvimon) ->
 
 
 @needs_contracts
-def test_the_judge_notices_a_wrong_type_and_an_unknown_field() -> None:
+def test_the_check_finds_a_wrong_type_and_an_unknown_field() -> None:
     wrong = {"id": 7, "periods": [{"groups": [{"lines": [{"amount": {}}]}]}], "customer": {"type": "PERSON"}}
 
     errors = check_record("solvimon", "Invoice", wrong)

@@ -1,27 +1,12 @@
-"""The Solvimon fake's one-offs: credit notes that are no copy of an invoice, and invoices made by hand."""
-
-from collections.abc import Iterator
+"""The Solvimon fake's one-offs: credit notes that are no copy of an invoice, and one-off invoices."""
 
 import pytest
 
 from local.sample_data import invoice_id
 from local.sample_data.identity import solvimon_id
-from tests.fakes.solvimon.figures import check_sums, figures, money
-from tests.fakes.solvimon.support import Json, Solvimon
+from tests.fakes.solvimon.support import Json, Solvimon, check_sums, figures, line, one_off
 
 FIRST = invoice_id("first")
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Solvimon]:
-    solvimon = Solvimon()
-    with solvimon.fake:
-        yield solvimon
-
-
-@pytest.fixture
-def solvimon(running: Solvimon) -> Solvimon:
-    return running.renew()
 
 
 @pytest.mark.parametrize("originals", [[], ["first"], ["first", "yen"]])
@@ -66,16 +51,6 @@ def test_a_one_off_credit_may_be_positive_and_in_another_currency(solvimon: Solv
     assert (note["timezone"], note["tax_summary"]["country_code"]) == ("Asia/Tokyo", "JP")
 
 
-def line(quantity: str = "10.00", currency: str = "EUR", **more: object) -> Json:
-    return {"description": "x", "amount_excluding_tax": money(quantity, currency), **more}
-
-
-def one_off(*lines: Json, **more: object) -> Json:
-    groups = [{"group_order": 1, "lines": list(lines) or [line()]}]
-    customer = {"customer_reference": "waddenveer"}
-    return {"type": "ONE_OFF_CREDIT", **customer, "periods": [{"period_order": 1, "groups": groups}], **more}
-
-
 def test_one_offs_are_made_by_call_as_drafts_or_final(solvimon: Solvimon) -> None:
     solvimon.platform.finalise(FIRST)
     taxes = [{"percentage": "5", "name": "GST"}, {"percentage": "9.975", "name": "QST"}]
@@ -87,39 +62,3 @@ def test_one_offs_are_made_by_call_as_drafts_or_final(solvimon: Solvimon) -> Non
     assert len(note["linked_invoices"]) == 1
     assert (invoice["status"], figures(invoice)) == ("FINAL", ("10.00", "0.00", "10.00"))
     assert invoice["invoice_number"].startswith("INV-")
-
-
-@pytest.mark.parametrize(
-    ("body", "status", "field"),
-    [
-        ({}, 400, "type"),
-        (one_off(type="CREDIT"), 400, "type"),
-        (one_off(type="ONE_OFF", linked_invoices_ids=["invo_1"]), 400, "linked_invoices_ids"),
-        (one_off(linked_invoices_ids=["invo_1"]), 404, None),
-        (one_off(customer_reference=None), 400, "customer_id"),
-        (one_off(customer_reference="nobody"), 404, None),
-        (one_off(billing_entity_id="bile_1"), 404, None),
-        (one_off(status="PAID"), 400, "status"),
-        (one_off(periods=[]), 400, "periods"),
-        (one_off(periods=[{"period_order": 1}]), 400, "periods.0.groups"),
-        (one_off(periods=[{"groups": [{}]}]), 400, "periods.0.groups.0.lines"),
-        (one_off({"description": "x"}), 400, "periods.0.groups.0.lines.0.amount_excluding_tax"),
-        (one_off(line(), line("1", "USD")), 400, "periods.0.groups.0.lines.1.amount_excluding_tax.currency"),
-        (
-            one_off(line(tax_categories=[{"name": "BTW"}])),
-            400,
-            "periods.0.groups.0.lines.0.tax_categories.percentage",
-        ),
-        (one_off(invoice_date="2026-11-03"), 400, "invoice_date"),
-        (one_off(periods=[{"groups": [{"lines": [line()], "products": [{"id": "prod_1"}]}]}]), 404, None),
-    ],
-)
-def test_a_wrong_one_off_is_refused_with_its_field(
-    solvimon: Solvimon, body: Json, status: int, field: str | None
-) -> None:
-    before = len(solvimon.platform.records["invoices"])
-
-    response = solvimon.post("/invoices", body)
-
-    assert (response.status_code, response.json().get("field")) == (status, field)
-    assert len(solvimon.platform.records["invoices"]) == before

@@ -1,8 +1,7 @@
-"""The Solvimon fake's payments, the call nobody may make, and customers that people edit."""
+"""The Solvimon fake's payments, its call that charges a customer, and edited customers."""
 
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
 import requests
@@ -10,38 +9,10 @@ import requests
 from local.fake_solvimon.errors import ApiProblem
 from local.sample_data import invoice_id
 from local.sample_data.identity import solvimon_id
-from tests.fakes.solvimon.support import Json, Solvimon
-from tests.fakes.webhook_receiver import Receiver
+from tests.fakes.solvimon.support import Solvimon, money, payment
+from tests.fakes.support import Receiver
 
 FIRST, YEN = invoice_id("first"), invoice_id("yen")
-REFERENCE = "44444444444444448444444444444444"
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Solvimon]:
-    solvimon = Solvimon()
-    with solvimon.fake:
-        yield solvimon
-
-
-@pytest.fixture
-def solvimon(running: Solvimon) -> Solvimon:
-    return running.renew()
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as receiver:
-        yield receiver
-
-
-def money(quantity: str, currency: str = "EUR") -> Json:
-    return {"quantity": quantity, "currency": currency}
-
-
-def payment(quantity: str = "1000.00", reference: str = REFERENCE, **more: object) -> Json:
-    amount = {"amount": money(quantity), "invoice_id": FIRST, "external_reference": reference}
-    return {"timestamp": "2026-11-02T10:15:00Z", "result": "AUTHORIZED", **amount, **more}
 
 
 def settled(solvimon: Solvimon, identifier: str = FIRST) -> tuple[bool, str, str]:
@@ -64,9 +35,9 @@ def test_a_payment_is_recorded_read_and_listed(solvimon: Solvimon) -> None:
 
 
 def test_payments_are_found_by_reference_invoice_and_customer(solvimon: Solvimon) -> None:
-    solvimon.post("/payments", payment(reference="a1"))
+    solvimon.post("/payments", payment(external_reference="a1"))
     solvimon.clock.advance(60)
-    yen = payment("500", "b2", invoice_id=YEN, amount=money("500", "JPY"))
+    yen = payment("500", external_reference="b2", invoice_id=YEN, amount=money("500", "JPY"))
     solvimon.post("/payments", yen)
 
     def references(**query: object) -> list[str]:
@@ -79,36 +50,10 @@ def test_payments_are_found_by_reference_invoice_and_customer(solvimon: Solvimon
     assert references(limit=1, page=2) == ["a1"]
 
 
-@pytest.mark.parametrize(
-    ("change", "code", "field"),
-    [
-        ({"external_reference": None}, "MISSING_FIELD", "external_reference"),
-        ({"external_reference": "4444-4444"}, "INVALID_FIELD", "external_reference"),
-        ({"external_reference": "a" * 257}, "INVALID_FIELD", "external_reference"),
-        ({"external_reference": 7}, "INVALID_FIELD", "external_reference"),
-        ({"result": None}, "MISSING_FIELD", "result"),
-        ({"result": "SETTLED"}, "INVALID_FIELD", "result"),
-        ({"timestamp": "2026-11-02T10:15:00.123Z"}, "INVALID_FIELD", "timestamp"),
-        ({"amount": "12"}, "INVALID_FIELD", "amount"),
-        ({"amount": money("1", "USD")}, "INVALID_FIELD", "amount.currency"),
-        ({"status": "PAID"}, "INVALID_FIELD", "status"),
-        ({"invoice_id": "invo_none"}, "RESOURCE_NOT_FOUND", None),
-        ({"customer_id": "cust_none"}, "RESOURCE_NOT_FOUND", None),
-    ],
-)
-def test_a_wrong_payment_is_refused_with_its_field(
-    solvimon: Solvimon, change: Json, code: str, field: str | None
-) -> None:
-    response = solvimon.post("/payments", payment() | change)
-
-    assert (response.json()["code"], response.json().get("field")) == (code, field)
-    assert solvimon.platform.records["payments"] == {}
-
-
 def test_a_reference_with_hyphens_is_a_switch(solvimon: Solvimon) -> None:
     solvimon.platform.payment_references = "any"
 
-    assert solvimon.post("/payments", payment(reference="4444-4444")).status_code == 200
+    assert solvimon.post("/payments", payment(external_reference="4444-4444")).status_code == 200
 
 
 def test_two_payments_with_one_reference_are_a_switch(solvimon: Solvimon) -> None:
@@ -131,7 +76,7 @@ def test_by_default_a_payment_leaves_its_invoice_alone(solvimon: Solvimon, recei
     assert solvimon.platform.deliver_webhooks() == []
 
 
-def test_payments_settle_their_invoice_when_told_to(solvimon: Solvimon, receiver: Receiver) -> None:
+def test_payments_settle_their_invoice_when_the_switch_is_on(solvimon: Solvimon, receiver: Receiver) -> None:
     solvimon.platform.payments_settle = True
     solvimon.platform.finalise(FIRST)
     solvimon.platform.add_webhook(receiver.url, "secret")
@@ -225,11 +170,11 @@ def test_marking_a_final_invoice_paid_echoes(solvimon: Solvimon, receiver: Recei
     updated, paid = "INVOICE.UPDATED", "INVOICE.PAID"
     assert [envelope["type"] for envelope in envelopes] == [updated, updated, paid, updated, updated]
     assert [envelope["data"]["payment_status"] for envelope in envelopes] == [
-        *("PARTIALLY_PAID", "PAID", "PAID", "PAID", "UNPAID"),
+        *("PARTIALLY_PAID", "PAID", "PAID", "PAID", "UNPAID")
     ]
 
 
-def test_charging_the_customer_is_remembered_and_shouted_out(
+def test_charging_the_customer_is_recorded_and_logged_as_an_error(
     solvimon: Solvimon, caplog: pytest.LogCaptureFixture
 ) -> None:
     solvimon.platform.finalise(FIRST)
@@ -241,11 +186,11 @@ def test_charging_the_customer_is_remembered_and_shouted_out(
     assert solvimon.state.charged == [FIRST]
     assert "has charged the customer" in caplog.text
     assert solvimon.admin("state").json()["charged"] == [FIRST]
-    solvimon.renew()
+    solvimon.reset()
     assert solvimon.state.charged == []
 
 
-def test_people_edit_a_customer_and_it_is_announced(solvimon: Solvimon, receiver: Receiver) -> None:
+def test_users_edit_a_customer_and_it_is_announced(solvimon: Solvimon, receiver: Receiver) -> None:
     solvimon.platform.add_webhook(receiver.url, "secret")
     before = solvimon.get("/customers/waddenveer").json()
 
@@ -273,11 +218,11 @@ def test_people_edit_a_customer_and_it_is_announced(solvimon: Solvimon, receiver
     assert (envelope["type"], envelope["data"]) == ("CUSTOMER.UPDATED", edited)
 
 
-def test_people_cannot_edit_what_the_rules_forbid(solvimon: Solvimon) -> None:
+def test_users_cannot_edit_what_the_rules_forbid(solvimon: Solvimon) -> None:
     with pytest.raises(ApiProblem, match="must match"):
-        solvimon.platform.edit_customer("waddenveer", email="nobody")
+        solvimon.platform.edit_customer("waddenveer", email="no-address")
     with pytest.raises(ApiProblem, match="was not found"):
-        solvimon.platform.edit_customer("nobody", email="a@b.example")
+        solvimon.platform.edit_customer("unknown", email="a@b.example")
 
 
 def test_a_dropped_connection_leaves_the_payment_behind(solvimon: Solvimon) -> None:

@@ -1,41 +1,14 @@
 """The Solvimon fake's API: keys, platforms, reading, lists and searches."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from local.sample_data import expected, invoice_id, solvimon_seed
-from tests.fakes.solvimon.support import KEY, OTHER_KEY, READ_ONLY_KEY, Solvimon
+from tests.fakes.solvimon.support import KEY, OTHER_KEY, READ_ONLY_KEY, Solvimon, error_of
 
 ORGANIZATION = {
     "legal_name": "Kaap Noord B.V.",
     "registered_address": {"city": "Den Helder", "country": "NL"},
 }
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Solvimon]:
-    solvimon = Solvimon()
-    with solvimon.fake:
-        yield solvimon
-
-
-@pytest.fixture
-def solvimon(running: Solvimon) -> Solvimon:
-    return running.renew()
-
-
-def error_of(response: object) -> tuple[int, str, str | None]:
-    status, body = response.status_code, response.json()  # type: ignore[attr-defined]
-    return status, body["code"], body.get("field")
-
-
-@pytest.mark.parametrize("api_key", [None, "", "wrong"])
-def test_a_missing_or_wrong_key_is_unauthorised(solvimon: Solvimon, api_key: str | None) -> None:
-    response = solvimon.call("GET", "/invoices", api_key=api_key)
-
-    assert error_of(response) == (401, "UNAUTHORISED", None)
-    assert response.json()["type"] == "INVALID_REQUEST"
 
 
 def test_a_read_only_key_reads_and_searches_but_does_not_write(solvimon: Solvimon) -> None:
@@ -143,22 +116,6 @@ def test_invoices_are_filtered(solvimon: Solvimon) -> None:
     assert october == named("one-off-order", "reverse-charge")
 
 
-@pytest.mark.parametrize(
-    ("query", "field"),
-    [
-        ({"order_by": "updated_at"}, "order_by"),
-        ({"order_direction": "down"}, "order_direction"),
-        ({"page": "0"}, "page"),
-        ({"limit": "many"}, "limit"),
-        ({"paid": "yes"}, "paid"),
-        ({"invoice_date": "2026-10-01T00:00:00Z"}, "invoice_date"),
-        ({"invoice_date": "[2026-10-01T00:00:00.000Z,2026-11-01T00:00:00Z]"}, "invoice_date"),
-    ],
-)
-def test_a_bad_query_is_refused_with_its_field(solvimon: Solvimon, query: dict[str, str], field: str) -> None:
-    assert error_of(solvimon.get("/invoices", **query)) == (400, "INVALID_FIELD", field)
-
-
 def test_invoices_are_ordered_by_amount_as_numbers(solvimon: Solvimon) -> None:
     page = solvimon.get("/invoices", order_by="invoice_amount_including_tax", order_direction="asc").json()
 
@@ -226,43 +183,6 @@ def test_products_nest_their_category_only_when_it_is_expanded(solvimon: Solvimo
 
     assert "category" not in plain
     assert expanded["category"]["reference"] == "print"
-
-
-@pytest.mark.parametrize(
-    ("path", "status", "code"),
-    [
-        ("/v2/invoices", 400, "UNSUPPORTED_VERSION"),
-        ("/invoices", 400, "MISSING_VERSION"),
-        ("/v1/parrots", 404, "RESOURCE_NOT_FOUND"),
-    ],
-)
-def test_a_path_that_does_not_exist_is_an_api_error_too(
-    solvimon: Solvimon, path: str, status: int, code: str
-) -> None:
-    response = solvimon.session.get(solvimon.fake.origin + path, headers={"X-API-KEY": KEY}, timeout=10)
-
-    assert error_of(response)[:2] == (status, code)
-
-
-@pytest.mark.parametrize(
-    ("content_type", "body", "code"),
-    [
-        ("text/plain", b"{}", "UNSUPPORTED_MEDIA_TYPE"),
-        ("application/json", b"{", "BAD_REQUEST"),
-        ("application/json", b"[]", "BAD_REQUEST"),
-    ],
-)
-def test_a_body_that_is_no_json_object_is_refused(
-    solvimon: Solvimon, content_type: str, body: bytes, code: str
-) -> None:
-    response = solvimon.session.post(
-        f"{solvimon.fake.url}/customers",
-        data=body,
-        headers={"X-API-KEY": KEY, "Content-Type": content_type},
-        timeout=10,
-    )
-
-    assert error_of(response)[:2] == (400, code)
 
 
 def test_a_seed_that_contradicts_itself_is_not_loaded(solvimon: Solvimon) -> None:

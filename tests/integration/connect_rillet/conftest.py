@@ -38,7 +38,7 @@ def clients(running_system: LocalSystem) -> Any:  # noqa: ANN401 - a function
 
 @pytest.fixture(autouse=True)
 def _shared_clients(clients: Any, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ANN401 - a function
-    monkeypatch.setattr("solvimon_rillet.entrypoints.services.aws", clients)
+    monkeypatch.setattr("solvimon_rillet.entrypoints.services.create_aws_client", clients)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import requests
 from werkzeug.serving import make_server
 
 from local.fake_rillet.app import create_app
-from local.fake_rillet.server import _QuietHandler
+from local.fake_vendor.http_server import QuietHandler
 from local.system import Connection, LocalSystem
 from tests.integration.connect_rillet.support import (
     ACME,
@@ -154,7 +154,7 @@ def api_without_oauth(system: LocalSystem) -> Iterator[str]:
             return [b""]
         return whole(environ, start_response)
 
-    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_QuietHandler)
+    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=QuietHandler)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:

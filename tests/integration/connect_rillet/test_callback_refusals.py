@@ -326,7 +326,7 @@ def test_a_person_who_connects_during_a_refresh_is_not_overwritten_by_it(
 ) -> None:
     """The refresh waits at Rillet until the person's page wants to write, and writes first."""
     system.advance(3500)
-    wants_to_write, refresh, take_lease = threading.Event(), RilletOAuth.refresh, RilletTokens._take_lease
+    wants_to_write, refresh, take_lease = threading.Event(), RilletOAuth.refresh, RilletTokens._acquire_lease
     query, pages = query_of(grant(system, start(system), working.organisation)), list[requests.Response]()
     browser = threading.Thread(target=lambda: pages.append(callback(system, query)))
 
@@ -342,8 +342,8 @@ def test_a_person_who_connects_during_a_refresh_is_not_overwritten_by_it(
         return taken
 
     monkeypatch.setattr(RilletOAuth, "refresh", slow_refresh)
-    monkeypatch.setattr(RilletTokens, "_take_lease", noticed)
-    monkeypatch.setattr("solvimon_rillet.connections.rillet_tokens._STEP_SECONDS", 0.01)
+    monkeypatch.setattr(RilletTokens, "_acquire_lease", noticed)
+    monkeypatch.setattr("solvimon_rillet.connections.rillet_tokens._POLL_SECONDS", 0.01)
 
     ask(system, action="status")
     browser.join()

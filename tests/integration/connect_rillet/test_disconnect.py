@@ -160,7 +160,7 @@ def test_a_refresh_under_way_does_not_bring_the_tokens_back(
     system: LocalSystem, working: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The refresh waits at Rillet until the disconnect has begun, and writes before it."""
-    begun, refresh, take_lease = threading.Event(), RilletOAuth.refresh, RilletTokens._take_lease
+    begun, refresh, take_lease = threading.Event(), RilletOAuth.refresh, RilletTokens._acquire_lease
     answers: list[Any] = []
     person = threading.Thread(target=lambda: answers.append(ask(system, action="disconnect")))
 
@@ -176,8 +176,8 @@ def test_a_refresh_under_way_does_not_bring_the_tokens_back(
         return taken
 
     monkeypatch.setattr(RilletOAuth, "refresh", slow_refresh)
-    monkeypatch.setattr(RilletTokens, "_take_lease", noticed)
-    monkeypatch.setattr("solvimon_rillet.connections.rillet_tokens._STEP_SECONDS", 0.01)
+    monkeypatch.setattr(RilletTokens, "_acquire_lease", noticed)
+    monkeypatch.setattr("solvimon_rillet.connections.rillet_tokens._POLL_SECONDS", 0.01)
     finalise(system, working)
     system.advance(2 * HOUR)
     system.settle()

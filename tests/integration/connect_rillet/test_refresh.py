@@ -41,7 +41,7 @@ SOME = tuple(sample_data.invoice_id(name) for name in ("first", "discount", "usa
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who waits for another worker looks again at once."""
-    monkeypatch.setattr("solvimon_rillet.connections.rillet_tokens._STEP_SECONDS", 0.005)
+    monkeypatch.setattr("solvimon_rillet.connections.rillet_tokens._POLL_SECONDS", 0.005)
 
 
 def refreshes(system: LocalSystem) -> tuple[int, int]:
@@ -156,7 +156,7 @@ def test_who_finds_another_worker_refreshing_waits_for_its_token(
     system: LocalSystem, working: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first one's call to Rillet lasts until the second one has found the lease taken."""
-    second_waits, refresh, take_lease = threading.Event(), RilletOAuth.refresh, RilletTokens._take_lease
+    second_waits, refresh, take_lease = threading.Event(), RilletOAuth.refresh, RilletTokens._acquire_lease
     first, second = process(system), process(system)
     system.advance(2 * HOUR)
 
@@ -171,7 +171,7 @@ def test_who_finds_another_worker_refreshing_waits_for_its_token(
         return taken
 
     monkeypatch.setattr(RilletOAuth, "refresh", slow)
-    monkeypatch.setattr(RilletTokens, "_take_lease", noticed)
+    monkeypatch.setattr(RilletTokens, "_acquire_lease", noticed)
 
     tokens = all_at_once(lambda: bearer(first), lambda: bearer(second))
 
@@ -206,7 +206,7 @@ def test_who_waits_too_long_hands_its_message_back(
 ) -> None:
     first, second = process(system), process(system)
     refresh, seen = RilletOAuth.refresh, list[RetryLater]()
-    monkeypatch.setattr("solvimon_rillet.connections.rillet_tokens._WAIT_SECONDS", 0.02)
+    monkeypatch.setattr("solvimon_rillet.connections.rillet_tokens._MAX_WAIT_SECONDS", 0.02)
     system.advance(2 * HOUR)
 
     def meanwhile(self: RilletOAuth, token: str) -> Grant:
@@ -312,7 +312,7 @@ def test_an_old_copy_of_the_secret_that_somebody_saved_ends_in_reconnect(
     system.put_secret(ACME, "rillet", old)
     system.advance(2 * HOUR)
 
-    with pytest.raises(RetryLater, match="not everywhere yet"):
+    with pytest.raises(RetryLater, match="not visible everywhere yet"):
         bearer(process(system))
     system.advance(300)
     with pytest.raises(ConnectionBroken, match="must be connected again"):
@@ -331,7 +331,7 @@ def test_an_old_copy_of_the_secret_does_no_harm_where_refresh_tokens_stay(
     bearer(process(system))
     add_to_secret(system, "rillet", **old)
     system.advance(2 * HOUR)
-    with pytest.raises(RetryLater, match="not everywhere yet"):
+    with pytest.raises(RetryLater, match="not visible everywhere yet"):
         bearer(process(system))
     system.advance(300)
 
@@ -342,7 +342,7 @@ def test_a_refusal_of_a_token_that_was_replaced_meanwhile_is_no_broken_connectio
     system: LocalSystem, working: Connection, monkeypatch: pytest.MonkeyPatch, heard: Heard
 ) -> None:
     """Between the read of the token and Rillet's refusal a person connects again."""
-    monkeypatch.setattr("solvimon_rillet.connections.rillet_tokens._WAIT_SECONDS", 0.0)
+    monkeypatch.setattr("solvimon_rillet.connections.rillet_tokens._MAX_WAIT_SECONDS", 0.0)
     refresh = RilletOAuth.refresh
     system.advance(2 * HOUR)
 

@@ -47,7 +47,7 @@ def ended(system: LocalSystem, working: Connection) -> Connection:
 def death_at(owner: type, step: str) -> Iterator[None]:
     """The process ends before a step: it gives nothing back either."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(RilletTokens, "_give_lease_back", lambda *_: None)
+        patch.setattr(RilletTokens, "_release_lease", lambda *_: None)
         patch.setattr(owner, step, die)
         yield
 
@@ -142,7 +142,7 @@ def test_new_tokens_that_are_lost_do_no_harm_where_rillet_takes_the_old_one_a_li
 def test_nobody_refreshes_while_the_lease_of_a_dead_worker_holds(
     system: LocalSystem, ended: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("solvimon_rillet.connections.rillet_tokens._WAIT_SECONDS", 0.0)
+    monkeypatch.setattr("solvimon_rillet.connections.rillet_tokens._MAX_WAIT_SECONDS", 0.0)
     with death_at(RilletOAuth, "refresh"), pytest.raises(Killed):
         bearer(process(system))
 
@@ -171,9 +171,9 @@ def test_a_worker_that_dies_before_it_asks_rillet_loses_nothing(
 def test_a_worker_that_dies_after_it_has_saved_holds_nobody_up(
     system: LocalSystem, ended: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("solvimon_rillet.connections.rillet_tokens._STEP_SECONDS", 0.001)
+    monkeypatch.setattr("solvimon_rillet.connections.rillet_tokens._POLL_SECONDS", 0.001)
     with monkeypatch.context() as patch:
-        patch.setattr(RilletTokens, "_give_lease_back", die)
+        patch.setattr(RilletTokens, "_release_lease", die)
         with pytest.raises(Killed):
             bearer(process(system))
 
@@ -187,13 +187,13 @@ def test_a_lease_that_outlived_its_holder_is_not_given_back_by_it(
     system: LocalSystem, ended: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker that was held up for longer than its lease must not take away the next one's."""
-    monkeypatch.setattr("solvimon_rillet.connections.rillet_tokens._WAIT_SECONDS", 0.0)
+    monkeypatch.setattr("solvimon_rillet.connections.rillet_tokens._MAX_WAIT_SECONDS", 0.0)
     runtime = process(system)
     next_one = runtime.connections.tokens(ACME, runtime.configuration.settings(ACME))
 
     def held_up(self: RilletOAuth, token: str) -> NoReturn:
         system.advance(46)
-        assert next_one._take_lease("the next one")
+        assert next_one._acquire_lease("the next one")
         raise RetryLater("The first one gives up.")
 
     with monkeypatch.context() as patch:
@@ -203,7 +203,7 @@ def test_a_lease_that_outlived_its_holder_is_not_given_back_by_it(
 
     with pytest.raises(RetryLater, match="Another worker is refreshing"):
         bearer(process(system))
-    next_one._give_lease_back("the next one")
+    next_one._release_lease("the next one")
     assert bearer(process(system)) == secret(system)["access_token"]
 
 
@@ -276,7 +276,7 @@ def test_after_reconnecting_everything_continues_by_itself_within_minutes(
     system.settle()
 
     assert in_between == (len(SOME), [], [])
-    assert "Documents that were waiting continue by themselves" in page.text
+    assert "Waiting documents continue automatically" in page.text
     all_exported_once(system, ended)
 
 

@@ -100,7 +100,7 @@ def test_settings_that_cannot_be_used_leave_the_last_good_ones_in_force(
 
     assert record(system, SECOND, ACME)["state"] == "exported"
     assert check(status, "settings")["found"].startswith(f"{named}: ")
-    assert "last good ones hold" in check(status, "settings")["remedy"]
+    assert "last valid settings apply" in check(status, "settings")["remedy"]
     assert status["workflows"]["export_invoice"] is True
     assert heard.counted[("SettingsInvalid", "export_invoice", ACME)] == 1
     assert heard.counted[("SettingsInvalid", "export_invoice")] == 1

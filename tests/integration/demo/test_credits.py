@@ -42,7 +42,7 @@ def nothing(_: Context, memo: Json) -> None:
 
 
 def a_cent_less(context: Context, memo: Json) -> None:
-    context.connection.organisation.edit_credit_memo_by_hand(memo["id"], amount_by="-0.01")
+    context.connection.organisation.edit_credit_memo(memo["id"], amount_by="-0.01")
 
 
 def test_every_credit_note_is_a_memo_once_and_takes_its_amount_off_what_it_credits(

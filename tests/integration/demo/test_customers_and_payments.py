@@ -88,12 +88,12 @@ def test_payments_mark_the_invoices_and_their_undoing_opens_them(system: LocalSy
 def test_a_deleted_payment_that_leaves_the_invoice_paid_makes_the_demo_fail(
     system: LocalSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    change = SolvimonClient.change
+    change = SolvimonClient.update
 
     def only_paid(client: SolvimonClient, kind: str, record_id: str, body: dict[str, Any]) -> object:
         return None if body.get("payment_status") == "UNPAID" else change(client, kind, record_id, body)
 
-    monkeypatch.setattr(SolvimonClient, "change", only_paid)
+    monkeypatch.setattr(SolvimonClient, "update", only_paid)
 
     code, screen = tell(system, BILLED, payments.SECTION)
 

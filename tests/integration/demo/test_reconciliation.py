@@ -22,7 +22,7 @@ def test_the_reports_of_both_connections_are_left_in_the_build_folder(system: Lo
 def test_an_invoice_that_was_edited_in_rillet_is_named_and_the_demo_fails(system: LocalSystem) -> None:
     def edit(context: Context) -> dict[str, int | str]:
         [invoice] = context.connection.organisation.invoices.documents()
-        context.connection.organisation.edit_invoice_by_hand(invoice["id"], amount_by="0.01")
+        context.connection.organisation.edit_invoice(invoice["id"], amount_by="0.01")
         return {}
 
     code, screen = tell(

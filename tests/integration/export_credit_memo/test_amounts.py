@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.system import Connection, LocalSystem
-from solvimon_rillet.mapping.credit_memos import Original, to_applications, to_rillet_credit_memo
+from solvimon_rillet.mapping.credit_memos import CreditedInvoice, to_applications, to_rillet_credit_memo
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.models import Invoice
@@ -130,7 +130,7 @@ def test_a_number_that_rillet_gave_instead_is_a_warning(system: LocalSystem, def
         [result] = credit(system)
 
     assert result["outcome"] == "exported"
-    assert "Rillet numbered it CM-0001; in Solvimon it is CRE-7." in result["warnings"]
+    assert "Rillet gave it the number CM-0001; its number in Solvimon is CRE-7." in result["warnings"]
 
 
 def test_another_total_in_rillets_answer_is_recorded_and_the_memo_is_not_applied(
@@ -183,10 +183,10 @@ def test_a_corrected_note_is_exported_when_it_is_retried(system: LocalSystem, de
 
 def test_an_application_has_the_decimals_of_its_currency_and_leaves_out_zero_amounts() -> None:
     originals = [
-        Original("one", Decimal("0")),
-        Original("two", Decimal("300"), Decimal("-120.4")),
-        Original("three", Decimal("-5")),
-        Original("four", Decimal("50")),
+        CreditedInvoice("one", Decimal("0")),
+        CreditedInvoice("two", Decimal("300"), Decimal("-120.4")),
+        CreditedInvoice("three", Decimal("-5")),
+        CreditedInvoice("four", Decimal("50")),
     ]
 
     applications = to_applications(Decimal(200), "JPY", "2026-02-01", originals)
@@ -200,7 +200,7 @@ def test_an_application_has_the_decimals_of_its_currency_and_leaves_out_zero_amo
             )
         ]
     }
-    assert (applications.applied, applications.rest) == (Decimal(170), Decimal(30))
+    assert (applications.applied, applications.unapplied) == (Decimal(170), Decimal(30))
 
 
 def test_a_memo_of_nothing_is_refused_by_rillet_and_rejected(

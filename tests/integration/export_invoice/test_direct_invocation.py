@@ -96,7 +96,7 @@ def test_an_answer_warns_where_rillet_gives_the_invoice_its_own_number(
     [result] = export(system)
 
     assert result["rillet_number"] == "INV-0001"
-    assert result["warnings"] == [f"Rillet numbered it INV-0001; in Solvimon it is {number}."]
+    assert result["warnings"] == [f"Rillet gave it the number INV-0001; its number in Solvimon is {number}."]
 
 
 @pytest.mark.parametrize("invoice_id", [FIRST, DISCOUNT, UNROUNDED, NEW_CUSTOMER])
@@ -325,7 +325,7 @@ def test_an_export_that_must_wait_is_put_on_the_queue(system: LocalSystem) -> No
     system.deliver()
 
     assert result["outcome"] == "queued"
-    assert "tried again by itself" in result["reason"]
+    assert "the next attempt follows automatically" in result["reason"]
     assert record(system)["state"] == "exported"
 
 

@@ -173,7 +173,7 @@ def test_a_look_up_waits_until_a_call_that_was_cut_off_has_settled(
     [later] = export(system)
 
     assert immediately["outcome"] == "queued"
-    assert "may still be at work" in immediately["reason"]
+    assert "may still be processing" in immediately["reason"]
     assert later["outcome"] == "exported"
     assert_exported(system, default, only=True)
 

@@ -10,7 +10,7 @@ import pytest
 from local import sample_data
 from local.system import Connection, LocalSystem
 from solvimon_rillet.rillet.client import RilletClient
-from solvimon_rillet.workflows.export.link_resolver import DAY
+from solvimon_rillet.workflows.export.link_resolver import LINK_TTL
 from tests.support.arrange import at_once, configure, export, patched, solvimon_invoice
 from tests.support.assertions import calls_to, invoice_posts, record, rillet_invoices
 from tests.support.builders import DEMO_CUSTOMER_IN_RILLET, FIRST, Json
@@ -230,7 +230,7 @@ def test_a_product_that_the_invoice_does_not_carry_the_link_of_is_read_once_a_da
     run(system, default, DISCOUNT)
     reads = [read_of_solvimon(system)["products"]]
 
-    for name, later in zip(names, (DAY - 60, 120, 60), strict=True):
+    for name, later in zip(names, (LINK_TTL - 60, 120, 60), strict=True):
         system.advance(later)
         run(system, default, name)
         reads.append(read_of_solvimon(system)["products"])
@@ -345,7 +345,7 @@ def test_a_customer_that_refers_to_solvimons_id_is_found_and_not_created(
 
     assert body["customer_id"] == by_hand.id
     assert calls_to(system, "POST", "/customers") == []
-    assert "mails this customer's invoices by itself" in warnings(system, NEW_CUSTOMER)
+    assert "mails this customer's invoices automatically" in warnings(system, NEW_CUSTOMER)
 
 
 def test_an_individual_customer_is_created_under_the_whole_name(

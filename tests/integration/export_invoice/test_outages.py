@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from local import sample_data
 from local.aws.runtime import LambdaContext
 from local.system import Connection, LocalSystem
-from solvimon_rillet.aws.sqs import GIVE_UP_SECONDS, LONGEST_DELAY
+from solvimon_rillet.aws.sqs import MAX_DEFERRAL_SECONDS, MAX_DELAY_SECONDS
 from solvimon_rillet.workflows.export.invoice import ExportInvoice
 from tests.support.arrange import (
     HOUR,
@@ -92,7 +92,7 @@ def test_an_aws_service_is_down_and_everything_is_exported_after(
     with system.aws.outage(service):
         for _ in range(8):
             system.settle()
-            system.advance(LONGEST_DELAY)
+            system.advance(MAX_DELAY_SECONDS)
         in_between = on_queues(system), invoice_posts(system)
 
     until_exported(system, *TWO)
@@ -164,7 +164,7 @@ def test_rillets_key_is_revoked_and_messages_wait_until_the_secret_is_fixed(
 
     with function_logs(system) as logs:
         system.settle()
-        pass_time(system, 2 * HOUR, step=LONGEST_DELAY)
+        pass_time(system, 2 * HOUR, step=MAX_DELAY_SECONDS)
     in_between = on_queues(system)
     system.rillet.state.add_api_key(default.organisation, "another key")
     put_key(system, "rillet", {"api_key": "another key"})
@@ -334,12 +334,12 @@ def test_documents_of_an_unknown_connection_wait_until_it_is_made(system: LocalS
     put_on_queue(system, bus_event(connection="acme"))
     with function_logs(system) as logs:
         system.settle()
-    pass_time(system, 6 * HOUR, step=LONGEST_DELAY)
+    pass_time(system, 6 * HOUR, step=MAX_DELAY_SECONDS)
     in_between = on_queues(system), system.ledger()
 
     acme = connect_demo(system, "acme")
     acme.platform.finalise(FIRST)
-    system.advance(LONGEST_DELAY)
+    system.advance(MAX_DELAY_SECONDS)
     system.settle()
 
     assert in_between == ((1, []), [])
@@ -395,7 +395,7 @@ def _delays(system: LocalSystem, times: int) -> list[int]:
         while waiting(system).visible == 0:
             system.advance(1)
             waited += 1
-            assert waited <= LONGEST_DELAY + 1
+            assert waited <= MAX_DELAY_SECONDS + 1
         delays.append(waited)
     return delays
 
@@ -409,7 +409,7 @@ def test_the_wait_grows_from_seconds_to_a_quarter_of_an_hour(
     delays = _delays(system, 9)
 
     for number, delay in enumerate(delays):
-        longest = min(LONGEST_DELAY, 15 * 2**number)
+        longest = min(MAX_DELAY_SECONDS, 15 * 2**number)
         assert 0.8 * longest - 1 <= delay <= longest + 1
     assert waiting(system).total == 1
 
@@ -420,11 +420,11 @@ def test_a_message_that_has_waited_for_14_days_goes_to_the_dead_letters(
     system.rillet.state.misbehave("down")
     default.platform.finalise(FIRST)
     now = int(system.clock.now())
-    put_on_queue(system, first_seen=now - GIVE_UP_SECONDS + 60, deferrals=1000)
+    put_on_queue(system, first_seen=now - MAX_DEFERRAL_SECONDS + 60, deferrals=1000)
     system.deliver()
     still_waits = waiting(system).delayed
 
-    system.advance(LONGEST_DELAY + 1)
+    system.advance(MAX_DELAY_SECONDS + 1)
     for _ in range(5):
         system.deliver()
         system.advance(361)

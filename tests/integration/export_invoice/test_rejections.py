@@ -234,10 +234,10 @@ def _set_gross(connection: Connection, quantity: str) -> None:
     solvimon_invoice(connection)["invoice_amount_including_tax"]["quantity"] = quantity
 
 
-def _customer_linked_to(value: str, *words: str) -> Cause:
+def _customer_linked_to(value: str) -> Cause:
     return Cause(
         "rillet_record_missing",
-        words,
+        (value, "which is not a customer in Rillet"),
         "rillet_customer_id",
         lambda _, c: _link_customer_to(c, value),
         lambda _, c: _link_customer_to(c, DEMO_CUSTOMER_IN_RILLET),
@@ -289,9 +289,13 @@ FAULTS = {
         NO_CUSTOMER,
         fix=lambda s, c: configure(s, c, create_missing_customers=True),
     ),
-    "customer linked to no record": _customer_linked_to(MISSING_ID, MISSING_ID, "which is not there"),
-    "customer linked to no UUID": _customer_linked_to("Maasvlakte", "Maasvlakte", "which is not there"),
-    "customer linked to a path": _customer_linked_to("../invoices", "../invoices"),
+    "customer linked to no record": _customer_linked_to(
+        MISSING_ID, MISSING_ID, "which is not a customer in Rillet"
+    ),
+    "customer linked to no UUID": _customer_linked_to(
+        "Maasvlakte", "Maasvlakte", "which is not a customer in Rillet"
+    ),
+    "customer linked to a path": _customer_linked_to("../invoices"),
     "gross does not tie out": Cause(
         "does_not_tie_out",
         ("6745.75 EUR", "6745.76 EUR"),

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from local.aws.runtime import Killed
-from local.fake_solvimon.state import Call
+from local.fake_solvimon.calls import Call
 from local.system import Connection, LocalSystem
 from solvimon_rillet.rillet.client import RilletClient, RowPage
+from solvimon_rillet.solvimon.client import SolvimonClient
 
 Json = dict[str, Any]
 
@@ -131,7 +132,7 @@ def body(call: Call) -> Json:
 
 
 def forget_calls(system: LocalSystem) -> None:
-    """Begin to count calls anew."""
+    """Start to count calls again."""
     system.solvimon.state.calls.clear()
     system.rillet.state.calls.clear()
 
@@ -156,6 +157,37 @@ def value(number: int, kind: str = "customers") -> list[Json]:
     """A record's custom field with the Rillet id of a row."""
     reference, _ = FIELDS[kind]
     return [{"id": f"cufi_{kind}", "reference": reference, "value": rillet_id(number)}]
+
+
+def edit(connection: Connection, number: int = 1, kind: str = "customers", **more: Any) -> None:
+    """Edit a row in Rillet."""
+    rows = getattr(connection.organisation, kind)
+    record = rows.get(rillet_id(number))
+    rows.replace(record.id, {**record.document, **more})
+
+
+def before_create(monkeypatch: pytest.MonkeyPatch, act: Callable[[str, Json], object]) -> None:
+    """Do something just before Solvimon is asked to create a record: with its collection and its body."""
+    original = SolvimonClient.create
+
+    def create(client: SolvimonClient, collection: str, payload: Json, key: str) -> Json:
+        act(collection, payload)
+        return original(client, collection, payload, key)
+
+    monkeypatch.setattr(SolvimonClient, "create", create)
+
+
+def answer_with_drafts(monkeypatch: pytest.MonkeyPatch, connection: Connection) -> None:
+    """Let Solvimon create products as drafts, although it is asked for active ones."""
+    original = SolvimonClient.create
+
+    def create(client: SolvimonClient, collection: str, payload: Json, key: str) -> Json:
+        made = original(client, collection, payload, key)
+        if collection == "products":
+            made["status"] = connection.platform.records["products"][made["id"]]["status"] = "DRAFT"
+        return made
+
+    monkeypatch.setattr(SolvimonClient, "create", create)
 
 
 def before_page(monkeypatch: pytest.MonkeyPatch, number: int, act: Callable[[], object]) -> None:

@@ -2,14 +2,25 @@
 
 import pytest
 
-from solvimon_rillet.mapping.customers import imported_hash, synced_hash, to_solvimon_customer
-from solvimon_rillet.mapping.solvimon_fields import changes
+from solvimon_rillet.mapping.customers import (
+    rillet_customer_hash,
+    solvimon_customer_hash,
+    to_solvimon_customer,
+)
+from solvimon_rillet.mapping.solvimon_fields import patch_body
 from solvimon_rillet.rillet.models import Customer
-from solvimon_rillet.solvimon.models import Customer as SolvimonCustomer
+from solvimon_rillet.solvimon.master_data import Customer as SolvimonCustomer
 from tests.integration.imports.support import Json, customer, rillet_id
 
 WANTED: Json = to_solvimon_customer(Customer.model_validate(customer())).payload
-ADDRESS: Json = WANTED["organization"]["registered_address"]
+ORGANIZATION: Json = WANTED["organization"]
+ADDRESS: Json = ORGANIZATION["registered_address"]
+OLD_ADDRESS = {"line1": "Old street 1", "line2": "Back door", "city": "Delft", "country": "NL", "state": "ZH"}
+OWN = {"tax_ids": [{"id": "t1", "type": "GENERIC_TAX_ID"}], "tax_exempt": False, "registration_number": "7"}
+TAX_ID = {"id": "t1", "type": "GENERIC_TAX_ID"}
+SHOWN_TAX_ID = {**TAX_ID, "display_name": "Tax ID"}
+LINK = {"reference": "rillet_customer_id", "value": rillet_id(1)}
+CRM = {"id": "cufi_9", "reference": "crm", "value": "42"}
 
 
 def there(**more: object) -> Json:
@@ -17,131 +28,109 @@ def there(**more: object) -> Json:
     return {"id": "cust_1", "object_type": "CUSTOMER", **WANTED, **more}
 
 
-def test_an_equal_record_needs_no_change() -> None:
-    assert changes(there(), WANTED) == {}
+EMPTY_PARTS = {**ORGANIZATION, "tax_id": "", "tax_ids": [], "registered_address": {**ADDRESS, "line3": None}}
+CUSTOMER: dict[str, tuple[Json, Json]] = {
+    "an equal record needs no change": (there(), {}),
+    "empty parts are no difference": (there(organization=EMPTY_PARTS), {}),
+    "only what differs is sent": (there(email="old@x.example"), {"email": "books1@customer.example"}),
+    "the organization is sent whole with what Solvimon alone knows": (
+        there(organization={"legal_name": "Old", **OWN}),
+        {"organization": {**ORGANIZATION, **OWN}},
+    ),
+    "what only Solvimon writes is no difference": (
+        there(organization={**ORGANIZATION, "tax_ids": [SHOWN_TAX_ID]}),
+        {},
+    ),
+    "what only Solvimon writes is not sent": (
+        there(organization={**ORGANIZATION, "legal_name": "Old", "tax_ids": [SHOWN_TAX_ID]}),
+        {"organization": {**ORGANIZATION, "tax_ids": [TAX_ID]}},
+    ),
+    "another address replaces the whole one": (
+        there(organization={"legal_name": "Customer 1", "registered_address": OLD_ADDRESS}),
+        {"organization": ORGANIZATION},
+    ),
+    "other custom fields are sent along without what only Solvimon writes": (
+        there(custom_fields=[{**CRM, "integration_details": {"x": 1}}]),
+        {"custom_fields": [CRM, LINK]},
+    ),
+    "a custom field that is there already is no change": (
+        there(custom_fields=[{"reference": "crm", "value": "42"}, {"id": "cufi_1", **LINK}]),
+        {},
+    ),
+}
 
 
-def test_empty_parts_are_no_difference() -> None:
-    organization = {
-        **WANTED["organization"],
-        "tax_id": "",
-        "tax_ids": [],
-        "registered_address": {**ADDRESS, "line3": None},
-    }
+@pytest.mark.parametrize("case", CUSTOMER)
+def test_the_customer_is_changed_where_it_differs(case: str) -> None:
+    now, sent = CUSTOMER[case]
 
-    assert changes(there(organization=organization), WANTED) == {}
+    assert patch_body(now, WANTED) == sent
 
 
-def test_only_what_differs_is_sent() -> None:
-    assert changes(there(email="old@x.example"), WANTED) == {"email": "books1@customer.example"}
+KEPT: dict[str, tuple[Json, Json, Json]] = {
+    "an address that says more than Rillet's": (
+        {"organization": {"legal_name": "C", "registered_address": {"city": "Delft", "state": "ZH"}}},
+        {"organization": {"legal_name": "C", "registered_address": {"city": "Delft"}}},
+        {},
+    ),
+    "an address where Rillet has none": (
+        there(organization={"legal_name": "Old", "registered_address": ADDRESS}),
+        {"organization": {"legal_name": "New"}},
+        {"organization": {"legal_name": "New", "registered_address": ADDRESS}},
+    ),
+    "what Rillet leaves empty": (
+        there(email="kept@x.example"),
+        {name: value for name, value in WANTED.items() if name != "email"},
+        {},
+    ),
+    "a reference of its own": ({"reference": "mine"}, {"reference": "rillet's"}, {}),
+    "not a missing reference": ({}, {"reference": "rillet's"}, {"reference": "rillet's"}),
+    "a category of its own": ({"category_id": "mine"}, {"category_id": "rillet's"}, {}),
+    "not a missing category": ({}, {"category_id": "rillet's"}, {"category_id": "rillet's"}),
+    "the type": ({"type": "OTHER"}, {"type": "ACTIVE"}, {}),
+    "a missing type": ({}, {"type": "ACTIVE"}, {}),
+    "the status": ({"status": "OTHER"}, {"status": "ACTIVE"}, {}),
+    "a missing status": ({}, {"status": "ACTIVE"}, {}),
+}
 
 
-def test_the_organization_is_sent_whole_with_what_solvimon_alone_knows() -> None:
-    own = {
-        "tax_ids": [{"id": "t1", "type": "GENERIC_TAX_ID"}],
-        "tax_exempt": False,
-        "registration_number": "7",
-    }
+@pytest.mark.parametrize("case", KEPT)
+def test_what_a_person_keeps_in_solvimon_stays(case: str) -> None:
+    now, wanted, sent = KEPT[case]
 
-    changed = changes(there(organization={"legal_name": "Old", **own}), WANTED)
-
-    assert changed == {"organization": {**WANTED["organization"], **own}}
+    assert patch_body(now, wanted) == sent
 
 
-def test_what_only_solvimon_writes_is_neither_sent_nor_a_difference() -> None:
-    tax_id = {"id": "t1", "type": "GENERIC_TAX_ID"}
-    organization = {**WANTED["organization"], "tax_ids": [{**tax_id, "display_name": "Tax ID"}]}
+@pytest.mark.parametrize(
+    ("more", "differs"),
+    [
+        ({"name": "Other"}, True),
+        ({"name_on_invoice": "Other"}, True),
+        ({"address": {**customer()["address"], "city": "Delft"}}, True),
+        ({"emails": [{"email": "new@x.example", "type": "MAIN_SENDER"}]}, True),
+        ({"payment_terms": 14}, False),
+        ({"emails": [*customer()["emails"], {"email": "cc@x.example", "type": "CC"}]}, False),
+    ],
+)
+def test_the_fingerprint_of_the_synced_fields_follows_each_of_them_and_nothing_else(
+    more: Json, differs: bool
+) -> None:
+    before, after = (
+        rillet_customer_hash(Customer.model_validate(each)) for each in (customer(), customer(**more))
+    )
 
-    same = changes(there(organization=organization), WANTED)
-    other = changes(there(organization={**organization, "legal_name": "Old"}), WANTED)
-
-    assert same == {}
-    assert other["organization"]["tax_ids"] == [tax_id]
-
-
-def test_another_address_replaces_the_whole_one() -> None:
-    old = {"line1": "Old street 1", "line2": "Back door", "city": "Delft", "country": "NL", "state": "ZH"}
-
-    changed = changes(there(organization={"legal_name": "Customer 1", "registered_address": old}), WANTED)
-
-    assert changed["organization"]["registered_address"] == ADDRESS
-
-
-def test_an_address_that_says_more_than_rillets_stays() -> None:
-    wanted = {"organization": {"legal_name": "C", "registered_address": {"city": "Delft"}}}
-    now = {"organization": {"legal_name": "C", "registered_address": {"city": "Delft", "state": "ZH"}}}
-
-    assert changes(now, wanted) == {}
+    assert (after != before) is differs
 
 
-def test_an_address_stays_where_rillet_has_none() -> None:
-    wanted = {"organization": {"legal_name": "New"}}
+@pytest.mark.parametrize(
+    ("more", "differs"),
+    [({"email": "new@x.example"}, True), ({"status": "ARCHIVED", "timezone": "UTC"}, False)],
+)
+def test_the_fingerprint_after_an_import_follows_edits_in_solvimon_and_nothing_else(
+    more: Json, differs: bool
+) -> None:
+    before, after = (
+        solvimon_customer_hash(SolvimonCustomer.model_validate(each)) for each in (there(), there(**more))
+    )
 
-    changed = changes(there(organization={"legal_name": "Old", "registered_address": ADDRESS}), wanted)
-
-    assert changed == {"organization": {"legal_name": "New", "registered_address": ADDRESS}}
-
-
-def test_what_rillet_leaves_empty_stays() -> None:
-    wanted = {name: value for name, value in WANTED.items() if name != "email"}
-
-    assert changes(there(email="kept@x.example"), wanted) == {}
-
-
-@pytest.mark.parametrize("field", ["reference", "category_id"])
-def test_a_reference_or_category_of_its_own_stays_and_a_missing_one_is_set(field: str) -> None:
-    assert changes({field: "mine"}, {field: "rillet's"}) == {}
-    assert changes({}, {field: "rillet's"}) == {field: "rillet's"}
-
-
-@pytest.mark.parametrize("field", ["type", "status"])
-def test_type_and_status_are_never_changed(field: str) -> None:
-    assert changes({field: "OTHER"}, {field: "ACTIVE"}) == {}
-    assert changes({}, {field: "ACTIVE"}) == {}
-
-
-def test_other_custom_fields_are_sent_along_without_what_only_solvimon_writes() -> None:
-    other = {"id": "cufi_9", "reference": "crm", "value": "42", "integration_details": {"x": 1}}
-
-    changed = changes(there(custom_fields=[other]), WANTED)
-
-    assert changed == {
-        "custom_fields": [
-            {"id": "cufi_9", "reference": "crm", "value": "42"},
-            {"reference": "rillet_customer_id", "value": rillet_id(1)},
-        ]
-    }
-
-
-def test_a_custom_field_that_is_there_already_is_no_change() -> None:
-    mine = {"id": "cufi_1", "reference": "rillet_customer_id", "value": rillet_id(1)}
-
-    assert changes(there(custom_fields=[{"reference": "crm", "value": "42"}, mine]), WANTED) == {}
-
-
-def test_the_fingerprint_of_the_synced_fields_follows_each_of_them_and_nothing_else() -> None:
-    base = synced_hash(Customer.model_validate(customer()))
-
-    different: list[Json] = [
-        {"name": "Other"},
-        {"name_on_invoice": "Other"},
-        {"address": {**customer()["address"], "city": "Delft"}},
-        {"emails": [{"email": "new@x.example", "type": "MAIN_SENDER"}]},
-    ]
-    same: list[Json] = [
-        {"payment_terms": 14},
-        {"emails": [*customer()["emails"], {"email": "cc@x.example", "type": "CC"}]},
-    ]
-
-    assert all(synced_hash(Customer.model_validate(customer(**more))) != base for more in different)
-    assert all(synced_hash(Customer.model_validate(customer(**more))) == base for more in same)
-
-
-def test_the_fingerprint_after_an_import_follows_edits_in_solvimon_and_nothing_else() -> None:
-    base = imported_hash(SolvimonCustomer.model_validate(there()))
-
-    edited = imported_hash(SolvimonCustomer.model_validate(there(email="new@x.example")))
-    other = imported_hash(SolvimonCustomer.model_validate(there(status="ARCHIVED", timezone="UTC")))
-
-    assert edited != base
-    assert other == base
+    assert (after != before) is differs

@@ -9,6 +9,7 @@ from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.solvimon.client import SolvimonClient
 from tests.integration.imports.support import (
     Json,
+    answer_with_drafts,
     connect,
     counts,
     customers,
@@ -66,13 +67,13 @@ def undisturbed(running_system: LocalSystem) -> tuple[list[Json], list[tuple[str
         (SolvimonClient, "create", 15, True),
         (SolvimonClient, "create", ROWS + 1, True),
         (SolvimonClient, "find", 13, False),
-        (ImportState, "begin", 1, True),
-        (ImportState, "begin", 3, False),
-        (ImportState, "known", 2, True),
-        (ImportState, "remember", 4, False),
-        (ImportState, "remember", 17, True),
+        (ImportState, "acquire_lease", 1, True),
+        (ImportState, "acquire_lease", 3, False),
+        (ImportState, "imported_rows", 2, True),
+        (ImportState, "store_row", 4, False),
+        (ImportState, "store_row", 17, True),
         (ImportState, "set_watermark", 1, True),
-        (ImportState, "end", 1, True),
+        (ImportState, "release_lease", 1, True),
     ],
 )
 def test_a_run_that_was_killed_ends_like_an_undisturbed_one(
@@ -102,11 +103,11 @@ def test_rows_that_were_written_before_the_kill_still_count_as_created(
     system: LocalSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connect(system, customers=customers(ROWS))
-    die_at(monkeypatch, ImportState, "remember", 7, after=True)
+    die_at(monkeypatch, ImportState, "store_row", 7, after=True)
 
     answer = run(system)
 
-    # Up to eight rows are under way at once; what Solvimon had of them is found there again.
+    # Up to eight rows are written at the same time; those that Solvimon had already are found there.
     assert answer["created"] + answer["unchanged"] == ROWS
     assert answer["created"] >= ROWS - 8
 
@@ -132,16 +133,8 @@ def test_a_product_that_was_created_but_not_activated_is_activated(
     system: LocalSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connection = connect(system, products=[product()])
-    original = SolvimonClient.create
-
-    def create(self: SolvimonClient, collection: str, body: Json, key: str) -> Json:
-        made = original(self, collection, body, key)
-        if collection == "products":  # Solvimon makes a draft of it, whatever it was asked for
-            made["status"] = connection.platform.records["products"][made["id"]]["status"] = "DRAFT"
-        return made
-
-    monkeypatch.setattr(SolvimonClient, "create", create)
-    die_at(monkeypatch, SolvimonClient, "move", 1, after=False)
+    answer_with_drafts(monkeypatch, connection)
+    die_at(monkeypatch, SolvimonClient, "transition", 1, after=False)
 
     run(system, "products")
 

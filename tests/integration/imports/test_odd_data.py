@@ -12,16 +12,20 @@ from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.mapping.customers import to_solvimon_customer
 from solvimon_rillet.mapping.products import to_solvimon_product
 from solvimon_rillet.mapping.solvimon_fields import MAX_LENGTH, MappedRecord, one_line, truncate
-from solvimon_rillet.mapping.subsidiaries import to_link, to_solvimon_billing_entity
+from solvimon_rillet.mapping.subsidiaries import to_solvimon_billing_entity, to_subsidiary_link
 from solvimon_rillet.rillet.models import Customer, Product, Subsidiary
 from solvimon_rillet.settings import Settings
 from tests.integration.imports.support import Json, customer, product, rillet_id, subsidiary
 
 MOST = 256
+NAME_CUT = "The name is longer than the 256 characters that Solvimon takes, and was cut."
+DESCRIPTION_CUT = "The description is longer than the 256 characters that Solvimon takes, and was cut."
+SEVERAL_SENDERS = "Several MAIN_SENDER addresses: Solvimon takes one, and got the first."
+ABSENT = object()
 
 
-def of_customer(**more: Any) -> MappedRecord:
-    return to_solvimon_customer(Customer.model_validate(customer(**more)))
+def of_customer(settings: Settings | None = None, **more: Any) -> MappedRecord:
+    return to_solvimon_customer(Customer.model_validate(customer(**more)), settings)
 
 
 def of_product(**more: Any) -> MappedRecord:
@@ -32,9 +36,11 @@ def of_subsidiary(settings: Settings | None = None, **more: Any) -> MappedRecord
     return to_solvimon_billing_entity(Subsidiary.model_validate(subsidiary(**more)), settings)
 
 
-def organization(mapped: MappedRecord) -> Json:
-    found = mapped.payload["organization"]
-    assert isinstance(found, dict)
+def value_at(mapped: MappedRecord, path: str) -> object:
+    """The value at a path of the payload."""
+    found: Any = mapped.payload
+    for step in path.split("."):
+        found = found.get(step, ABSENT)
     return found
 
 
@@ -42,102 +48,71 @@ def senders(*addresses: str) -> list[Json]:
     return [{"email": address, "type": "MAIN_SENDER"} for address in addresses]
 
 
-@pytest.mark.parametrize("emails", [[], None, [{"email": "cc@x.example", "type": "CC"}]])
-def test_a_customer_without_main_sender_has_no_email(emails: object) -> None:
-    mapped = of_customer(emails=emails)
-
-    assert "email" not in mapped.payload
-    assert mapped.notes == ()
-
-
-def test_of_several_main_senders_the_first_is_taken_and_a_note_says_so() -> None:
-    mapped = of_customer(emails=senders("a@x.example", "b@x.example"))
-
-    assert mapped.payload["email"] == "a@x.example"
-    assert mapped.notes == ("Several MAIN_SENDER addresses: Solvimon takes one, and got the first.",)
-
-
-def test_the_same_main_sender_twice_is_one() -> None:
-    mapped = of_customer(emails=senders("a@x.example", " a@x.example "))
-
-    assert (mapped.payload["email"], mapped.notes) == ("a@x.example", ())
+NO_ADDRESSES = ("books", "Ann <ann@x.example>", "a@b", f"{'a' * 250}@x.example", "", "@x.example")
 
 
 @pytest.mark.parametrize(
-    "address", ["books", "Ann <ann@x.example>", "a@b", f"{'a' * 250}@x.example", "", "@x.example"]
+    ("emails", "email", "notes"),
+    [
+        ([], ABSENT, []),
+        (None, ABSENT, []),
+        ([{"email": "cc@x.example", "type": "CC"}], ABSENT, []),
+        (senders("a@x.example", "b@x.example"), "a@x.example", [SEVERAL_SENDERS]),
+        (senders("a@x.example", " a@x.example "), "a@x.example", []),
+        (senders("none", "b@x.example"), "b@x.example", ["", ""]),
+        *((senders(address), ABSENT, ["left out"]) for address in NO_ADDRESSES),
+    ],
 )
-def test_what_is_no_email_address_is_left_out_with_a_note(address: str) -> None:
-    mapped = of_customer(emails=senders(address))
+def test_the_email_is_the_first_usable_main_sender(emails: object, email: object, notes: list[str]) -> None:
+    mapped = of_customer(emails=emails)
 
-    assert "email" not in mapped.payload
-    assert "left out" in mapped.notes[0]
-
-
-def test_an_unusable_main_sender_gives_way_to_a_usable_one() -> None:
-    mapped = of_customer(emails=senders("none", "b@x.example"))
-
-    assert mapped.payload["email"] == "b@x.example"
-    assert len(mapped.notes) == 2
+    assert value_at(mapped, "email") == email
+    assert len(mapped.notes) == len(notes)
+    assert all(part in note for part, note in zip(notes, mapped.notes, strict=True))
 
 
 def test_a_customer_without_address_has_none() -> None:
     mapped = of_customer(address=None)
 
-    assert organization(mapped) == {"legal_name": "Customer 1"}
+    assert mapped.payload["organization"] == {"legal_name": "Customer 1"}
 
 
-@pytest.mark.parametrize("state", [None, "", "  "])
-def test_an_address_without_state_travels_without_it(state: str | None) -> None:
-    mapped = of_customer(address={**customer()["address"], "state": state})
+@pytest.mark.parametrize(
+    ("field", "given_value", "arrives", "notes"),
+    [
+        ("state", None, ABSENT, 0),
+        ("state", "", ABSENT, 0),
+        ("state", "  ", ABSENT, 0),
+        ("country", "Netherlands", ABSENT, 1),
+        ("country", "nl", "NL", 0),
+    ],
+)
+def test_a_part_of_an_address_that_solvimon_does_not_take_is_left_out(
+    field: str, given_value: object, arrives: object, notes: int
+) -> None:
+    mapped = of_customer(address={**customer()["address"], field: given_value})
 
-    address = organization(mapped)["registered_address"]
-    assert "state" not in address
-    assert address["city"] == "Rotterdam"
-    assert mapped.notes == ()
-
-
-def test_a_country_that_is_no_code_is_left_out_with_a_note() -> None:
-    mapped = of_customer(address={**customer()["address"], "country": "Netherlands"})
-
-    assert "country" not in organization(mapped)["registered_address"]
-    assert "country" in mapped.notes[0]
-
-
-def test_a_country_in_small_letters_is_a_country() -> None:
-    mapped = of_customer(address={**customer()["address"], "country": "nl"})
-
-    assert organization(mapped)["registered_address"]["country"] == "NL"
+    assert value_at(mapped, f"organization.registered_address.{field}") == arrives
+    assert value_at(mapped, "organization.registered_address.city") == "Rotterdam"
+    assert [field in note for note in mapped.notes] == [True] * notes
 
 
-def test_line_breaks_in_a_name_become_spaces() -> None:
-    mapped = of_customer(name="Quay\r\n  & Sons\u2028Ltd\x85\t.")
+@pytest.mark.parametrize(
+    ("name", "arrives", "notes"),
+    [
+        ("Quay\r\n  & Sons\u2028Ltd\x85\t.", "Quay & Sons Ltd .", ()),
+        ("x" * MOST, "x" * MOST, ()),
+        ("x" * (MOST + 1), "x" * MOST, (NAME_CUT,)),
+        ("x" * (MOST - 1) + "🚢 afloat", "x" * (MOST - 1), (NAME_CUT,)),  # no emoji is cut in half
+        ("Ōsaka 港湾 🚢👩‍🚀", "Ōsaka 港湾 🚢👩‍🚀", ()),
+    ],
+)
+def test_a_name_is_one_line_of_at_most_256_characters(
+    name: str, arrives: str, notes: tuple[str, ...]
+) -> None:
+    mapped = of_customer(name=name)
 
-    assert organization(mapped)["legal_name"] == "Quay & Sons Ltd ."
-
-
-def test_a_name_of_256_characters_stays_whole() -> None:
-    mapped = of_customer(name="x" * MOST)
-
-    assert (organization(mapped)["legal_name"], mapped.notes) == ("x" * MOST, ())
-
-
-def test_a_longer_name_is_cut_with_a_note() -> None:
-    mapped = of_customer(name="x" * (MOST + 1))
-
-    assert organization(mapped)["legal_name"] == "x" * MOST
-    assert mapped.notes == ("The name is longer than the 256 characters that Solvimon takes, and was cut.",)
-
-
-def test_an_emoji_is_never_cut_in_half() -> None:
-    mapped = of_customer(name="x" * (MOST - 1) + "🚢 afloat")
-
-    assert organization(mapped)["legal_name"] == "x" * (MOST - 1)
-
-
-def test_emoji_and_other_scripts_travel_as_they_are() -> None:
-    mapped = of_customer(name="Ōsaka 港湾 🚢👩‍🚀")
-
-    assert organization(mapped)["legal_name"] == "Ōsaka 港湾 🚢👩‍🚀"
+    assert (value_at(mapped, "organization.legal_name"), mapped.notes) == (arrives, notes)
 
 
 @pytest.mark.parametrize("name", ["", "   ", "\n", "\x00"])
@@ -159,52 +134,41 @@ def test_a_products_texts_are_one_line_and_cut_with_a_note_each() -> None:
 
     assert mapped.payload["name"] == "Berth planner"
     assert len(str(mapped.payload["description"])) <= MOST
-    assert mapped.notes == (
-        "The description is longer than the 256 characters that Solvimon takes, and was cut.",
-    )
+    assert mapped.notes == (DESCRIPTION_CUT,)
 
 
 @pytest.mark.parametrize("description", ["", None, " \n "])
 def test_a_product_without_description_has_none(description: str | None) -> None:
-    mapped = of_product(description=description)
-
-    assert "description" not in mapped.payload
+    assert "description" not in of_product(description=description).payload
 
 
-def test_an_inactive_product_is_not_in_use() -> None:
-    assert of_product(status="INACTIVE").active is False
-    assert of_product(status="ACTIVE").active is True
+@pytest.mark.parametrize(("status", "active"), [("INACTIVE", False), ("ACTIVE", True)])
+def test_an_inactive_product_is_not_in_use(status: str, active: bool) -> None:
+    assert of_product(status=status).active is active
 
 
-@pytest.mark.parametrize("name", ["Europe/Amsterdam", "UTC", "GMT+1", "UTC-3"])
-def test_a_known_time_zone_travels(name: str) -> None:
-    mapped = of_subsidiary(timezone=name)
-
-    assert (mapped.payload["timezone"], mapped.notes) == (name, ())
-
-
-@pytest.mark.parametrize("name", ["Atlantis/Central", "../etc/passwd", "🕰"])
-def test_an_unknown_time_zone_is_left_out_with_a_note(name: str) -> None:
-    mapped = of_subsidiary(timezone=name)
-
-    assert "timezone" not in mapped.payload
-    assert "time_zones" in mapped.notes[0]
-
-
-def test_a_time_zone_may_be_named_in_the_settings() -> None:
+@pytest.mark.parametrize(
+    ("name", "arrives", "notes"),
+    [
+        *((name, name, 0) for name in ("Europe/Amsterdam", "UTC", "GMT+1", "UTC-3")),
+        *((name, ABSENT, 1) for name in ("Atlantis/Central", "../etc/passwd", "🕰")),
+        *((name, ABSENT, 0) for name in (None, "")),
+        ("Amsterdam time", "Europe/Amsterdam", 0),
+    ],
+)
+def test_a_time_zone_is_one_that_is_known_or_that_the_settings_name(
+    name: str | None, arrives: object, notes: int
+) -> None:
     settings = Settings(time_zones={"Amsterdam time": "Europe/Amsterdam"})
 
-    mapped = of_subsidiary(settings, timezone="Amsterdam time")
+    mapped = of_subsidiary(settings, timezone=name)
 
-    assert (mapped.payload["timezone"], mapped.notes) == ("Europe/Amsterdam", ())
+    assert value_at(mapped, "timezone") == arrives
+    assert ["time_zones" in note for note in mapped.notes] == [True] * notes
 
 
-@pytest.mark.parametrize("timezone", [None, ""])
-def test_a_subsidiary_without_time_zone_says_nothing_about_it(timezone: str | None) -> None:
-    mapped = of_subsidiary(timezone=timezone)
-
-    assert "timezone" not in mapped.payload
-    assert mapped.notes == ()
+def test_a_time_zone_is_known_without_settings() -> None:
+    assert of_subsidiary(timezone="UTC").payload["timezone"] == "UTC"
 
 
 def test_a_long_trade_name_is_cut_with_a_note() -> None:
@@ -215,15 +179,13 @@ def test_a_long_trade_name_is_cut_with_a_note() -> None:
 
 
 def test_a_subsidiary_that_the_settings_link_carries_nothing_but_the_link() -> None:
-    mapped = to_link(Subsidiary.model_validate(subsidiary()))
+    mapped = to_subsidiary_link(Subsidiary.model_validate(subsidiary()))
 
     assert mapped.payload == {"custom_fields": [{"reference": "rillet_subsidiary_id", "value": rillet_id(1)}]}
 
 
 def test_the_custom_fields_references_are_settings() -> None:
-    settings = Settings.model_validate({"custom_fields": {"customer": "erp_id"}})
-
-    mapped = to_solvimon_customer(Customer.model_validate(customer()), settings)
+    mapped = of_customer(Settings.model_validate({"custom_fields": {"customer": "erp_id"}}))
 
     assert mapped.payload["custom_fields"] == [{"reference": "erp_id", "value": rillet_id(1)}]
 

@@ -79,8 +79,8 @@ def test_a_row_is_remembered_with_its_link(system: LocalSystem) -> None:
     memory = ledger(system, [1000.0])
     known = ImportedRow("cust_1", "hash", "created", "run")
 
-    memory.remember("r1", known, {"rillet_id": "r1"}, 60)
-    memory.remember("r2", ImportedRow("", "hash", "skipped", "run"), None, 60)
+    memory.store_row("r1", known, {"rillet_id": "r1"}, 60)
+    memory.store_row("r2", ImportedRow("", "hash", "skipped", "run"), None, 60)
 
     assert memory.imported_rows(["r1", "r2", "r3"]) == {
         "r1": known,
@@ -159,7 +159,7 @@ def refused(status: int, code: str = "", **more: object) -> RequestRejected:
 def test_not_found_is_told_by_status_or_code(answer: RequestRejected) -> None:
     assert client(answer).find("customers", "x") is None
     with pytest.raises(NotFound):
-        client(answer).change("customers", "x", {})
+        client(answer).update("customers", "x", {})
 
 
 def test_something_else_that_is_missing_is_a_refusal() -> None:

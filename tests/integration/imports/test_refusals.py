@@ -10,12 +10,14 @@ from solvimon_rillet.http import session
 from solvimon_rillet.solvimon.client import SolvimonClient
 from tests.integration.imports.support import (
     Json,
+    before_create,
     body,
     connect,
     counts,
     customer,
     customers,
     definition,
+    edit,
     forget_calls,
     in_solvimon,
     linked,
@@ -29,6 +31,8 @@ pytestmark = pytest.mark.slow
 
 CREATE = {"method": "POST", "path": "/customers"}
 ROW = rillet_id(2)
+IN_USE = "IDEMPOTENCY_CHECK_FAILED"
+STILL_RUNNING = "page 1: Solvimon still works on the same request (422)."
 
 
 @pytest.fixture(autouse=True)
@@ -57,16 +61,14 @@ def keys(system: LocalSystem, number: int) -> list[str | None]:
 
 def failing_at(monkeypatch: pytest.MonkeyPatch, system: LocalSystem, times: int, **answer: Any) -> None:
     """Let Solvimon fail at the second row only, whatever else is going on."""
-    original, left = SolvimonClient.create, [times]
+    left = iter(range(times))
 
-    def create(self: SolvimonClient, collection: str, payload: Json, key: str) -> Json:
-        if payload["reference"] == ROW and left[0]:
-            left[0] -= 1
+    def fail(_collection: str, payload: Json) -> None:
+        if payload["reference"] == ROW and next(left, None) is not None:
             system.solvimon.state.misbehave("status", path="/customers", method="POST", times=1, **answer)
-        return original(self, collection, payload, key)
 
-    monkeypatch.setattr(SolvimonClient, "create", create)
-    monkeypatch.setattr("solvimon_rillet.workflows.imports.page.AT_ONCE", 1)
+    before_create(monkeypatch, fail)
+    monkeypatch.setattr("solvimon_rillet.workflows.imports.page.CONCURRENT_ROWS", 1)
 
 
 def test_a_429_makes_the_page_wait_as_long_as_solvimon_asks(system: LocalSystem) -> None:
@@ -87,7 +89,7 @@ def test_after_a_429_nothing_more_of_the_page_is_begun(
     system: LocalSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connect(system, solvimon={"custom_fields": [definition()]}, customers=customers(20))
-    monkeypatch.setattr("solvimon_rillet.workflows.imports.page.AT_ONCE", 1)
+    monkeypatch.setattr("solvimon_rillet.workflows.imports.page.CONCURRENT_ROWS", 1)
     system.solvimon.state.misbehave("status", **CREATE, times=1, status=429)
 
     answer = run(system)
@@ -97,52 +99,69 @@ def test_after_a_429_nothing_more_of_the_page_is_begun(
     assert answer["solvimon_writes"] == 20
 
 
-def test_a_single_500_is_tried_again_at_once_and_leaves_no_trace(
-    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("times", "answered", "different_keys", "waits_for"),
+    [
+        pytest.param(
+            1, {"headers": {"Idempotency-Retryable": "true"}}, 1, [], id="the key may be used again"
+        ),
+        pytest.param(2, {}, 3, [], id="the key is spent"),
+        pytest.param(1, {"status": 409, "code": IN_USE}, 2, [], id="the key was used for something else"),
+        pytest.param(1, {"status": 422, "code": IN_USE}, 1, [STILL_RUNNING], id="the request still runs"),
+    ],
+)
+def test_a_failure_of_a_single_create_leaves_no_trace(
+    system: LocalSystem,
+    monkeypatch: pytest.MonkeyPatch,
+    times: int,
+    answered: Json,
+    different_keys: int,
+    waits_for: list[str],
 ) -> None:
     connection = three(system)
-    failing_at(monkeypatch, system, 1, headers={"Idempotency-Retryable": "true"})
+    failing_at(monkeypatch, system, times, **answered)
 
     answer = run(system)
 
     assert counts(answer) == {"created": 3}
     assert len(in_solvimon(connection)) == 3
-    assert len(set(keys(system, 2))) == 1, "Solvimon says that the same key may be used again"
-    assert waits(system) == []
+    assert len(set(keys(system, 2))) == different_keys
+    assert waits(system) == waits_for
 
 
-def test_a_500_under_a_spent_key_is_tried_again_under_another_one(
-    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("answered", "code", "what", "pauses"),
+    [
+        ({}, "solvimon_unavailable", "several times", 2),
+        ({"status": 409, "code": "RESOURCE_ALREADY_EXISTS"}, "linked_elsewhere", "does not show it", 0),
+        (
+            {"status": 400, "code": "INVALID_FIELD", "message": "must be a country"},
+            "refused_by_solvimon",
+            "INVALID_FIELD, must be a country",
+            0,
+        ),
+    ],
+)
+def test_a_row_that_solvimon_does_not_take_is_a_failure_and_the_others_go_on(
+    system: LocalSystem,
+    monkeypatch: pytest.MonkeyPatch,
+    answered: Json,
+    code: str,
+    what: str,
+    pauses: int,
 ) -> None:
     connection = three(system)
-    failing_at(monkeypatch, system, 2)
-
-    answer = run(system)
-
-    assert counts(answer) == {"created": 3}
-    assert len(in_solvimon(connection)) == 3
-    assert len(set(keys(system, 2))) == 3
-
-
-def test_a_row_at_which_solvimon_fails_for_good_is_a_failure_and_the_others_go_on(
-    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    connection = three(system)
-    failing_at(monkeypatch, system, 1000)
+    failing_at(monkeypatch, system, 1000, **answered)
 
     answer = run(system)
 
     assert counts(answer) == {"created": 2, "failed": 1}
     [failure] = answer["failures"]
-    assert (failure["rillet_id"], failure["name"], failure["code"]) == (
-        ROW,
-        "Customer 2",
-        "solvimon_unavailable",
-    )
-    assert "again and again" in failure["what"]
+    assert (failure["rillet_id"], failure["name"], failure["code"]) == (ROW, "Customer 2", code)
+    assert what in failure["what"]
     assert failure["remedy"]
     assert len(in_solvimon(connection)) == 2
-    assert len(waits(system)) == 2
+    assert len(waits(system)) == pauses
     assert answer["complete"] is True
 
 
@@ -185,8 +204,7 @@ def test_a_lost_answer_to_a_create_does_not_create_a_second_one(system: LocalSys
 def test_a_lost_answer_to_a_change_is_found_out(system: LocalSystem, kind: str) -> None:
     connection = three(system)
     run(system)
-    record = connection.organisation.customers.get(ROW)
-    connection.organisation.customers.replace(ROW, {**record.document, "name": "Renamed"})
+    edit(connection, 2, name="Renamed")
     system.solvimon.state.misbehave(kind, method="PATCH", path="/customers", times=1)  # type: ignore[arg-type]
 
     answer = run(system)
@@ -195,51 +213,23 @@ def test_a_lost_answer_to_a_change_is_found_out(system: LocalSystem, kind: str) 
     assert linked(connection, 2)["organization"]["legal_name"] == "Renamed"
 
 
-def test_a_request_that_is_still_running_is_waited_for(
-    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    connection = three(system)
-    failing_at(monkeypatch, system, 1, status=422, code="IDEMPOTENCY_CHECK_FAILED")
-
-    answer = run(system)
-
-    assert counts(answer) == {"created": 3}
-    assert len(in_solvimon(connection)) == 3
-    assert waits(system) == ["page 1: Solvimon still works on the same request (422)."]
-
-
-def test_a_key_that_was_used_for_something_else_gives_way_to_another_one(
-    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    three(system)
-    failing_at(monkeypatch, system, 1, status=409, code="IDEMPOTENCY_CHECK_FAILED")
-
-    answer = run(system)
-
-    assert counts(answer) == {"created": 3}
-    assert len(set(keys(system, 2))) == 2
-
-
 @pytest.mark.parametrize("status", [400, 409])
 def test_a_reference_that_somebody_took_a_moment_ago_is_linked(
     system: LocalSystem, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
     connection = three(system)
-    original, faster = SolvimonClient.create, [True]
+    taken: list[Json] = []
 
-    def create(self: SolvimonClient, collection: str, payload: Json, key: str) -> Json:
-        if payload["reference"] == ROW and faster.pop():
-            faster.append(False)
-            connection.platform.load({"customers": [{**payload, "id": "cust_faster"}]})
+    def be_faster(_collection: str, payload: Json) -> None:
+        if payload["reference"] == ROW and not taken:
+            taken.append({**payload, "id": "cust_faster"})
+            connection.platform.load({"customers": taken})
             system.solvimon.state.misbehave(
                 "status", **CREATE, times=1, status=status, code="RESOURCE_ALREADY_EXISTS"
             )
-        elif not faster:
-            faster.append(True)
-        return original(self, collection, payload, key)
 
-    monkeypatch.setattr(SolvimonClient, "create", create)
-    monkeypatch.setattr("solvimon_rillet.workflows.imports.page.AT_ONCE", 1)
+    before_create(monkeypatch, be_faster)
+    monkeypatch.setattr("solvimon_rillet.workflows.imports.page.CONCURRENT_ROWS", 1)
 
     answer = run(system)
 
@@ -267,35 +257,6 @@ def test_a_custom_field_value_that_is_taken_is_linked(
     assert linked(connection, 2)["id"] == "cust_mine"
     assert linked(connection, 2)["reference"] == "mine"
     assert counts(answer) == {"created": 2, "updated": 1}
-
-
-def test_a_record_that_exists_and_is_never_shown_is_a_failure(
-    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    three(system)
-    failing_at(monkeypatch, system, 1000, status=409, code="RESOURCE_ALREADY_EXISTS")
-
-    answer = run(system)
-
-    assert counts(answer) == {"created": 2, "failed": 1}
-    [failure] = answer["failures"]
-    assert failure["code"] == "linked_elsewhere"
-    assert "does not show it" in failure["what"]
-
-
-def test_a_validation_error_is_the_failure_of_that_row_with_solvimons_words(
-    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    connection = three(system)
-    failing_at(monkeypatch, system, 1, status=400, code="INVALID_FIELD", message="must be a country")
-
-    answer = run(system)
-
-    assert counts(answer) == {"created": 2, "failed": 1}
-    [failure] = answer["failures"]
-    assert failure["code"] == "refused_by_solvimon"
-    assert "INVALID_FIELD, must be a country" in failure["what"]
-    assert len(in_solvimon(connection)) == 2
 
 
 def test_a_country_that_solvimon_does_not_know_is_refused_by_its_own_rule(system: LocalSystem) -> None:
@@ -330,20 +291,19 @@ def test_the_first_hundred_failures_are_listed_and_all_are_counted(system: Local
     assert "The first 100 of 130 failures are listed." in answer["notes"]
 
 
-def test_a_record_that_was_deleted_while_it_is_changed_is_created_anew(
+def test_a_record_that_was_deleted_while_it_is_changed_is_created_again(
     system: LocalSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connection = three(system)
     run(system)
-    record = connection.organisation.customers.get(ROW)
-    connection.organisation.customers.replace(ROW, {**record.document, "name": "Renamed"})
-    original = SolvimonClient.change
+    edit(connection, 2, name="Renamed")
+    original = SolvimonClient.update
 
     def change(self: SolvimonClient, collection: str, record_id: str, payload: Json) -> Json:
         connection.platform.records["customers"].pop(record_id, None)
         return original(self, collection, record_id, payload)
 
-    monkeypatch.setattr(SolvimonClient, "change", change)
+    monkeypatch.setattr(SolvimonClient, "update", change)
 
     answer = run(system)
 

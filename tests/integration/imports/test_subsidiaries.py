@@ -34,16 +34,17 @@ def entity(**more: Any) -> Json:
     }
 
 
-def world(system: LocalSystem, entities: list[Json], rillet: list[Json], **links: str) -> Connection:
+def world(system: LocalSystem, entities: list[Json], rillet: list[Json], link: str = "") -> Connection:
     seed = {"custom_fields": [definition("subsidiaries")], "billing_entities": entities}
-    settings: Json = {"subsidiaries": {rillet_id(1): each for each in links.values()}}
+    settings: Json = {"subsidiaries": {rillet_id(1): link} if link else {}}
     return connect(system, solvimon=seed, settings=settings, subsidiaries=rillet)
 
 
+@pytest.mark.parametrize("link", ["bile_mine", "Tideway-NL"], ids=["by its id", "by its reference"])
 def test_a_billing_entity_that_the_settings_name_is_linked_and_nothing_else_about_it_changes(
-    system: LocalSystem,
+    system: LocalSystem, link: str
 ) -> None:
-    connection = world(system, [entity()], [subsidiary()], link="bile_mine")
+    connection = world(system, [entity()], [subsidiary()], link)
 
     first = run(system, "subsidiaries")
     forget_calls(system)
@@ -59,23 +60,28 @@ def test_a_billing_entity_that_the_settings_name_is_linked_and_nothing_else_abou
     assert writes(system) == []
 
 
-def test_the_settings_may_name_it_by_its_reference(system: LocalSystem) -> None:
-    connection = world(system, [entity()], [subsidiary()], link="Tideway-NL")
-
-    assert counts(run(system, "subsidiaries")) == {"updated": 1}
-    assert linked(connection, 1, "subsidiaries")["id"] == "bile_mine"
-
-
-def test_a_billing_entity_that_the_settings_name_and_solvimon_does_not_have_is_a_failure(
-    system: LocalSystem,
+@pytest.mark.parametrize(
+    ("entities", "code"),
+    [
+        pytest.param([], "solvimon_record_missing", id="Solvimon does not have it"),
+        pytest.param(
+            [entity(custom_fields=value(9, "subsidiaries"))],
+            "linked_elsewhere",
+            id="it belongs to another subsidiary",
+        ),
+    ],
+)
+def test_a_billing_entity_that_the_settings_name_and_that_cannot_be_linked_is_a_failure(
+    system: LocalSystem, entities: list[Json], code: str
 ) -> None:
-    connection = world(system, [], [subsidiary()], link="bile_gone")
+    connection = world(system, entities, [subsidiary()], "bile_mine")
 
     answer = run(system, "subsidiaries")
 
     assert counts(answer) == {"failed": 1}
-    assert answer["failures"][0]["code"] == "solvimon_record_missing"
-    assert in_solvimon(connection, "subsidiaries") == []
+    assert answer["failures"][0]["code"] == code
+    assert writes(system) == []
+    assert len(in_solvimon(connection, "subsidiaries")) == len(entities)
 
 
 @pytest.mark.parametrize("name", ["Tideway Software B.V.", "TIDEWAY  software b.v."])
@@ -122,18 +128,7 @@ def test_one_that_is_linked_by_its_custom_field_takes_rillets_name_and_zone(syst
     )
 
 
-def test_a_link_in_the_settings_to_one_that_belongs_to_another_subsidiary_is_a_failure(
-    system: LocalSystem,
-) -> None:
-    world(system, [entity(custom_fields=value(9, "subsidiaries"))], [subsidiary()], link="bile_mine")
-
-    answer = run(system, "subsidiaries")
-
-    assert answer["failures"][0]["code"] == "linked_elsewhere"
-    assert writes(system) == []
-
-
-def test_a_setting_that_comes_after_an_import_is_told_of_the_entity_that_has_the_id(
+def test_a_setting_that_comes_after_an_import_fails_with_the_entity_that_has_the_id(
     system: LocalSystem,
 ) -> None:
     connection = world(system, [entity()], [subsidiary()])

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from local.aws.template import translate
-from solvimon_rillet.workflows.imports.steps import FUNCTION_SECONDS, LEASE_SECONDS
+from solvimon_rillet.workflows.imports.steps import FUNCTION_SECONDS, IMPORT_LEASE_SECONDS
 from tests.infrastructure.views import Json, Template, listed
 
 ROOT = Path(__file__).parents[3]
@@ -29,7 +29,7 @@ def test_the_imports_and_the_reconciliation_are_the_durable_functions(template: 
 
 def test_a_lease_outlives_the_function(template: Template) -> None:
     for function in template.durable.values():
-        assert function["Timeout"] == FUNCTION_SECONDS < LEASE_SECONDS
+        assert function["Timeout"] == FUNCTION_SECONDS < IMPORT_LEASE_SECONDS
 
 
 def test_a_durable_function_has_an_alias_that_people_and_schedules_use(template: Template) -> None:

@@ -2,23 +2,27 @@
 
 import pytest
 
-from local.system import Connection, LocalSystem
-from tests.integration.imports.support import connect, counts, customers, in_solvimon, listings, run, writes
-from tests.integration.imports.support import forget_calls as forget
+from local.system import LocalSystem
+from tests.integration.imports.support import (
+    connect,
+    counts,
+    customers,
+    edit,
+    forget_calls,
+    in_solvimon,
+    listings,
+    run,
+    writes,
+)
 
 pytestmark = pytest.mark.slow
 
 
 def again(system: LocalSystem) -> tuple[str, int, int]:
     """Import once more: what it says, the calls to Rillet, and the writes to Solvimon."""
-    forget(system)
+    forget_calls(system)
     answer = run(system)
     return answer["summary"], listings(system), len(writes(system))
-
-
-def change(connection: Connection, number: int) -> None:
-    record = list(connection.organisation.customers)[number]
-    connection.organisation.customers.replace(record.id, {**record.document, "name": f"Renamed {number}"})
 
 
 def test_a_thousand_customers_cost_ten_rillet_calls_and_a_write_each_and_the_second_time_none(
@@ -42,7 +46,7 @@ def test_a_thousand_customers_cost_ten_rillet_calls_and_a_write_each_and_the_sec
     assert [call.path for call in system.solvimon.state.calls] == ["/v1/custom-fields"]
 
     for number in (3, 333, 999):
-        change(connection, number)
+        edit(connection, number, name=f"Renamed {number}")
     summary, calls, written = again(system)
 
     assert summary == "seen 1,000, created 0, updated 3, unchanged 997, failed 0, Rillet calls 10"
@@ -78,4 +82,4 @@ def test_an_import_takes_turns_with_others_and_waits_instead_of_being_refused(sy
     assert system.clock.now() - begun > 6
     waits = [o.name or "" for e in system.runtime.executions for o in e.operations if o.wait_details]
     assert waits
-    assert all(name.startswith("page 1: Rillet's request budget is used up") for name in waits)
+    assert all(name.startswith("page 1: Rillet's rate limit is used up") for name in waits)

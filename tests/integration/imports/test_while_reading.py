@@ -1,10 +1,10 @@
-"""Rillet's list is not a snapshot: it begins anew, and rows come and change while it is read."""
+"""Rillet's list is not a snapshot: it restarts, and rows appear and change while it is read."""
 
 from datetime import UTC, datetime
 
 import pytest
 
-from local.system import Connection, LocalSystem
+from local.system import LocalSystem
 from solvimon_rillet.rillet import client
 from tests.integration.imports.support import (
     Json,
@@ -13,6 +13,7 @@ from tests.integration.imports.support import (
     counts,
     customer,
     customers,
+    edit,
     forget_calls,
     in_solvimon,
     linked,
@@ -32,40 +33,32 @@ def _short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "PAGE", PAGE)
 
 
-def rename(connection: Connection, number: int, name: str) -> None:
-    """Edit a customer in Rillet."""
-    record = connection.organisation.customers.get(rillet_id(number))
-    connection.organisation.customers.replace(record.id, {**record.document, "name": name})
-
-
 def moment(system: LocalSystem) -> str:
     return datetime.fromtimestamp(system.clock.now(), UTC).isoformat()
 
 
+@pytest.mark.parametrize(
+    ("expires_at", "calls", "said"),
+    [((2,), 4, "restarted once"), ((2, 4, 6), 8, "restarted 3 times")],
+)
 def test_a_cursor_that_expires_restarts_the_list_and_the_run_ends_right_and_says_so(
-    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
+    system: LocalSystem,
+    monkeypatch: pytest.MonkeyPatch,
+    expires_at: tuple[int, ...],
+    calls: int,
+    said: str,
 ) -> None:
     connection = connect(system, customers=customers(25))
-    before_page(monkeypatch, 2, lambda: system.advance(TWO_HOURS))
-
-    answer = run(system)
-
-    assert counts(answer) == {"created": 25}
-    assert (answer["seen"], answer["restarts"], answer["complete"]) == (25, 1, True)
-    assert listings(system) == answer["rillet_calls"] == 4  # page one twice
-    assert len(in_solvimon(connection)) == 25
-    assert any("began anew once" in note for note in answer["notes"])
-
-
-def test_the_list_may_restart_several_times(system: LocalSystem, monkeypatch: pytest.MonkeyPatch) -> None:
-    connection = connect(system, customers=customers(25))
-    for page in (2, 4, 6):
+    for page in expires_at:
         before_page(monkeypatch, page, lambda: system.advance(TWO_HOURS))
 
     answer = run(system)
 
-    assert (answer["seen"], answer["restarts"]) == (25, 3)
+    assert counts(answer) == {"created": 25}
+    assert (answer["seen"], answer["restarts"], answer["complete"]) == (25, len(expires_at), True)
+    assert listings(system) == answer["rillet_calls"] == calls
     assert len(in_solvimon(connection)) == 25
+    assert any(said in note for note in answer["notes"])
 
 
 def test_a_list_that_never_ends_is_given_up_and_the_answer_says_so(
@@ -78,7 +71,7 @@ def test_a_list_that_never_ends_is_given_up_and_the_answer_says_so(
     answer = run(system)
 
     assert (answer["restarts"], answer["complete"]) == (6, False)
-    assert "began anew 6 times" in answer["error"]
+    assert "restarted 6 times" in answer["error"]
     assert len(in_solvimon(connection)) == PAGE
     assert not [item for item in system.ledger() if "#import-watermark#" in item["pk"]]
 
@@ -102,7 +95,7 @@ def test_a_customer_that_is_edited_while_the_list_is_read_is_right_after_the_nex
     system: LocalSystem, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     connection = connect(system, customers=customers(25))
-    before_page(monkeypatch, 2, lambda: rename(connection, number, "Edited meanwhile"))
+    before_page(monkeypatch, 2, lambda: edit(connection, number, name="Edited meanwhile"))
 
     run(system)
     run(system, incremental=True)
@@ -118,7 +111,7 @@ def test_an_incremental_run_reads_only_what_changed_since_the_last_complete_one(
     system.advance(3600)
     run(system)
     system.advance(3600)
-    rename(connection, 7, "Renamed")
+    edit(connection, 7, name="Renamed")
     forget_calls(system)
 
     answer = run(system, incremental=True)
@@ -143,7 +136,7 @@ def test_rows_that_failed_are_tried_again_by_the_next_incremental_run(system: Lo
     system.advance(24 * 3600)
 
     second = run(system, incremental=True)
-    rename(connection, 4, "Named now")
+    edit(connection, 4, name="Named now")
     system.advance(3600)
     third = run(system, incremental=True)
     system.advance(24 * 3600)
@@ -159,7 +152,7 @@ def test_updated_since_leaves_older_rows_out(system: LocalSystem) -> None:
     system.advance(3600)
     since = moment(system)
     system.advance(60)
-    rename(connection, 2, "Renamed")
+    edit(connection, 2, name="Renamed")
 
     answer = run(system, updated_since=since)
 
@@ -182,9 +175,9 @@ def test_a_run_over_a_part_does_not_stand_for_a_complete_one(system: LocalSystem
 def test_a_run_that_reaches_back_to_a_complete_one_stands_for_one(system: LocalSystem) -> None:
     connect(system, customers=customers(5))
     system.advance(3600)
+    since = moment(system)
     run(system)
     system.advance(3600)
-    since = datetime.fromtimestamp(system.clock.now() - 2 * 3600, UTC).isoformat()
     run(system, updated_since=since)
     system.advance(3600)
 

@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from local import sample_data
+from local.fake_rillet.json_encoding import encode
 from local.fake_rillet.webhook_events import Event
-from local.fake_rillet.wire import encode
 from local.system import Connection, LocalSystem
 from tests.support.arrange import load
 from tests.support.assertions import rillet_invoice

@@ -115,13 +115,13 @@ def test_an_export_without_incident_does_not_look_for_deletions(
     system: LocalSystem, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    real = Ledger.link
+    real = Ledger.find_link
 
     def watched(self: Ledger, connection: str, kind: str, identifier: str) -> object:
         asked.append(kind)
         return real(self, connection, kind, identifier)
 
-    monkeypatch.setattr(Ledger, "link", watched)
+    monkeypatch.setattr(Ledger, "find_link", watched)
 
     exported(system, connection)
 

@@ -28,14 +28,14 @@ WHY = {"code", "message", "remedy"}
 def edited(system: LocalSystem, connection: Connection, rillet_id: str, *by: str) -> None:
     """Change an invoice's total by hand, once for each amount, and deliver what Rillet says."""
     for amount in by:
-        connection.organisation.edit_invoice_by_hand(rillet_id, amount_by=amount)
+        connection.organisation.edit_invoice(rillet_id, amount_by=amount)
         settle(system, connection)
 
 
 def memo_edited(system: LocalSystem, connection: Connection, *by: str) -> None:
     [memo] = memos(connection)
     for amount in by:
-        connection.organisation.edit_credit_memo_by_hand(memo["id"], amount_by=amount)
+        connection.organisation.edit_credit_memo(memo["id"], amount_by=amount)
         settle(system, connection)
 
 
@@ -78,7 +78,7 @@ def test_an_older_event_with_a_wrong_total_does_not_undo_the_correction(
     system: LocalSystem, connection: Connection
 ) -> None:
     rillet_id = exported(system, connection)
-    connection.organisation.edit_invoice_by_hand(rillet_id, amount_by="0.01")
+    connection.organisation.edit_invoice(rillet_id, amount_by="0.01")
     wrong = document_of(connection, rillet_id)
     settle(system, connection)
     edited(system, connection, rillet_id, "-0.01")
@@ -98,7 +98,7 @@ def test_a_right_total_with_another_tax_in_it_is_no_correction(
         {**shown[name], "amount": amount} for name, amount in (("total", "121.00"), ("taxed_amount", "20.99"))
     )
 
-    connection.organisation.edit_invoice_by_hand(rillet_id, total=total, taxed_amount=tax)
+    connection.organisation.edit_invoice(rillet_id, total=total, taxed_amount=tax)
     settle(system, connection)
 
     kept = item(system, "invoice")
@@ -149,7 +149,7 @@ def test_a_memo_that_was_booked_with_another_total_is_applied_by_a_retry_once_it
 
     def wrong(self: RilletClient, *args: object) -> object:
         answer = real(self, *args)  # type: ignore[arg-type]
-        memo = connection.organisation.edit_credit_memo_by_hand(answer.id, amount_by="0.01")
+        memo = connection.organisation.edit_credit_memo(answer.id, amount_by="0.01")
         return answer.model_validate(memo)
 
     with monkeypatch.context() as patch:

@@ -223,7 +223,7 @@ def test_the_id_is_found_by_the_ledger_where_somebody_took_the_references_away(
     system: LocalSystem, connection: Connection
 ) -> None:
     rillet_id = exported(system, connection)
-    connection.organisation.edit_invoice_by_hand(rillet_id, external_references=[])
+    connection.organisation.edit_invoice(rillet_id, external_references=[])
 
     connection.organisation.pay(rillet_id)
     settle(system, connection)

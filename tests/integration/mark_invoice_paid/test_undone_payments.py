@@ -138,7 +138,7 @@ def test_a_person_who_asks_reads_the_warning(system: LocalSystem, connection: Co
     [result] = mark(system)
 
     assert (result["outcome"], result["payment_status"]) == ("marked", "UNPAID")
-    assert "stays recorded in Solvimon" in result["warnings"][0]
+    assert "still recorded in Solvimon" in result["warnings"][0]
 
 
 @pytest.mark.parametrize("status", ["FAILURE", "ACTION_REQUIRED"])

@@ -86,7 +86,7 @@ def test_an_invoice_changed_by_a_cent_is_noted_with_both_totals(
 ) -> None:
     rillet_id = exported(system, connection)
 
-    connection.organisation.edit_invoice_by_hand(rillet_id, amount_by=by)
+    connection.organisation.edit_invoice(rillet_id, amount_by=by)
     settle(system, connection)
 
     kept = item(system, "invoice")
@@ -105,7 +105,7 @@ def test_an_invoice_that_differs_is_still_marked_paid_and_the_answer_says_both(
     system: LocalSystem, connection: Connection
 ) -> None:
     rillet_id = exported(system, connection)
-    connection.organisation.edit_invoice_by_hand(rillet_id, amount_by="0.01")
+    connection.organisation.edit_invoice(rillet_id, amount_by="0.01")
     connection.organisation.pay(rillet_id)
     settle(system, connection)
 
@@ -120,7 +120,7 @@ def test_an_invoice_edited_without_another_total_is_as_it_was(
 ) -> None:
     rillet_id = exported(system, connection)
 
-    connection.organisation.edit_invoice_by_hand(rillet_id, due_date="2027-01-01", memo="by hand")
+    connection.organisation.edit_invoice(rillet_id, due_date="2027-01-01", memo="by hand")
     settle(system, connection)
 
     assert item(system, "invoice")["state"] == "exported"
@@ -131,11 +131,11 @@ def test_a_memo_changed_by_a_cent_is_noted_also_when_its_webhook_comes_twice(
     system: LocalSystem, connection: Connection
 ) -> None:
     memo_id = with_memo(system, connection)
-    connection.organisation.edit_credit_memo_by_hand(memo_id, credit_memo_number="CM-BY-HAND")
+    connection.organisation.edit_credit_memo(memo_id, credit_memo_number="CM-BY-HAND")
     settle(system, connection)
     before = item(system, "credit_memo", NOTE)["state"]
 
-    connection.organisation.edit_credit_memo_by_hand(memo_id, amount_by="0.01")
+    connection.organisation.edit_credit_memo(memo_id, amount_by="0.01")
     event = connection.organisation.announced("credit-memo-updated")[-1]
     connection.organisation.webhooks.send(event)
     settle(system, connection)
@@ -153,7 +153,7 @@ def test_a_memo_without_amounts_is_compared_by_what_rillet_says(
 ) -> None:
     memo_id = with_memo(system, connection)
     hold_back(connection)
-    connection.organisation.edit_credit_memo_by_hand(memo_id, amount_by=by)
+    connection.organisation.edit_credit_memo(memo_id, amount_by=by)
 
     send_document(system, connection, {"id": memo_id}, entity="CREDIT_MEMO", happened="UPDATED")
 
@@ -196,7 +196,7 @@ def test_a_change_by_hand_before_the_export_is_finished_is_noted_once_it_is(
     load(connection, document(ORIGINAL, "100.00", "21.00"))
     system.settle()
     [shown] = connection.organisation.invoices.documents()
-    connection.organisation.edit_invoice_by_hand(shown["id"], amount_by="0.01")
+    connection.organisation.edit_invoice(shown["id"], amount_by="0.01")
 
     settle(system, connection)
     meanwhile = item(system, "invoice")["state"]

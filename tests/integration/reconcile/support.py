@@ -1,9 +1,13 @@
 """What the tests of the reconciliation share."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from local.system import Connection, LocalSystem
+from solvimon_rillet.rillet.client import RilletClient, RowPage
 from tests.support.arrange import export
 
 Json = dict[str, Any]
@@ -59,6 +63,25 @@ def whole_report(system: LocalSystem, answer: Json) -> Json:
     """The report as JSON."""
     report: Json = json.loads(file_of(system, answer["report"]["json"]))
     return report
+
+
+def finalise_a_copy(connection: Connection, invoice_id: str, copy_id: str, **more: object) -> None:
+    """Finalise another invoice like this one."""
+    source = connection.platform.records["invoices"][invoice_id]
+    draft = {name: value for name, value in source.items() if name != "invoice_number"}
+    connection.platform.load({"invoices": [{**draft, "id": copy_id, "status": "DRAFT", **more}]})
+    connection.platform.finalise(copy_id)
+
+
+def change_invoice_lists(monkeypatch: pytest.MonkeyPatch, change: Callable[[list[Any]], list[Any]]) -> None:
+    """Change the rows of every page of invoices that Rillet lists."""
+    original = RilletClient.invoice_rows
+
+    def rows(client: RilletClient, cursor: str | None, since: str | None) -> RowPage:
+        page = original(client, cursor, since)
+        return RowPage(change(list(page.rows)), page.next_cursor)
+
+    monkeypatch.setattr(RilletClient, "invoice_rows", rows)
 
 
 def one_exported(system: LocalSystem, connection: Connection, name: str) -> str:

@@ -12,6 +12,7 @@ from tests.integration.reconcile.support import (
     Json,
     everything_booked,
     file_of,
+    finalise_a_copy,
     found,
     period,
     reconcile,
@@ -61,16 +62,14 @@ def test_exactly_what_is_wrong_is_named_and_no_other(
         headers=headers,
         timeout=5,
     ).ok
-    draft = {**default.platform.records["invoices"][missing], "id": "invo_missing", "status": "DRAFT"}
-    default.platform.load({"invoices": [{k: v for k, v in draft.items() if k != "invoice_number"}]})
-    default.platform.finalise("invo_missing")  # and no webhook is sent
+    finalise_a_copy(default, missing, "invo_missing")  # and no webhook is sent
     sent = next(
         call.request_body
         for call in system.rillet.state.calls
         if call.method == "POST" and call.path == "/invoices" and doubled in str(call.request_body)
     )
     assert requests.post(f"{fake}/invoices", json=sent, headers=headers, timeout=5).ok
-    books.edit_invoice_by_hand(rillet_id(system, cent), amount_by="0.01")
+    books.edit_invoice(rillet_id(system, cent), amount_by="0.01")
     books.delete_invoice(rillet_id(system, deleted))
     books.pay(rillet_id(system, paid))
     someone_else = next(
@@ -78,7 +77,7 @@ def test_exactly_what_is_wrong_is_named_and_no_other(
         for one in books.customers.documents()
         if one["id"] != books.invoices.get(rillet_id(system, elsewhere)).document["customer_id"]
     )
-    books.edit_invoice_by_hand(rillet_id(system, elsewhere), customer_id=someone_else)
+    books.edit_invoice(rillet_id(system, elsewhere), customer_id=someone_else)
 
     answer = reconcile(system, default)
 
@@ -96,11 +95,10 @@ def test_exactly_what_is_wrong_is_named_and_no_other(
     assert (answer["tied_out"], answer["differences"]) == (False, 7)
     report = whole_report(system, answer)
     assert [one["amount"] for one in report["findings"] if one["kind"] == "amount_differs"] == ["0.01"]
+    page = file_of(system, answer["report"]["html"])
     for one in report["findings"]:
         assert one["cause"].endswith(".")
         assert one["remedy"]
-    page = file_of(system, answer["report"]["html"])
-    for one in report["findings"]:
         assert one["number"] in page
     assert "Missing in Rillet" in page
 
@@ -110,13 +108,11 @@ def total(connection: Connection, invoice_id: str) -> str:
     return str(invoice["invoice_amount_including_tax"]["quantity"])
 
 
-def test_what_is_missing_and_what_is_paid_is_mended_where_the_setting_allows(
+def test_what_is_missing_and_what_is_paid_is_redriven_where_the_setting_allows(
     system: LocalSystem, default: Connection, booked: list[str]
 ) -> None:
-    draft = {**default.platform.records["invoices"][booked[0]], "id": "invo_missing", "status": "DRAFT"}
-    default.platform.load({"invoices": [{k: v for k, v in draft.items() if k != "invoice_number"}]})
     system.solvimon.state.webhooks_on = False
-    default.platform.finalise("invo_missing")
+    finalise_a_copy(default, booked[0], "invo_missing")
     paid = booked[1]
     default.organisation.pay(rillet_id(system, paid))
 

@@ -9,13 +9,15 @@ from local.demo import second_connection
 from local.fake_rillet.pagination import CURSOR_SECONDS
 from local.system import Connection, LocalSystem
 from solvimon_rillet.aws.eventbridge import Bus
-from solvimon_rillet.aws.s3_sns import PARTS, ReportBucket, Topic
+from solvimon_rillet.aws.s3_sns import WORK_PREFIX, ReportBucket, Topic
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.solvimon.client import SolvimonClient
 from tests.integration.imports.support import die_at
 from tests.integration.reconcile.support import (
+    change_invoice_lists,
     everything_booked,
+    finalise_a_copy,
     found,
     period,
     reconcile,
@@ -74,7 +76,7 @@ def test_a_connection_that_is_not_there_is_named_with_the_remedy(system: LocalSy
     assert answer["remedy"]
 
 
-def test_all_connections_are_compared_each_by_itself(system: LocalSystem, default: Connection) -> None:
+def test_all_connections_are_compared_each_on_its_own(system: LocalSystem, default: Connection) -> None:
     system.connect(
         second_connection.NAME,
         settings={"fallback_products": second_connection.fallback_products()},
@@ -108,7 +110,7 @@ def test_lists_are_read_once_page_by_page(
     assert answer["rillet_calls"] == -(-len(booked) // 4) + 2  # and subsidiaries, and credit memos
 
 
-def test_a_list_that_begins_anew_counts_nothing_twice(
+def test_a_list_that_restarts_counts_nothing_twice(
     system: LocalSystem, default: Connection, booked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("solvimon_rillet.rillet.client.PAGE", 4)
@@ -142,7 +144,7 @@ def test_a_list_that_never_ends_is_given_up_with_the_remedy(
     answer = reconcile(system, default)
 
     assert answer["tied_out"] is False
-    assert "does not come to its end" in answer["error"]
+    assert "does not end" in answer["error"]
 
 
 @pytest.mark.parametrize(
@@ -152,7 +154,7 @@ def test_a_list_that_never_ends_is_given_up_with_the_remedy(
         (RilletClient, "invoice_rows"),
         (ReportBucket, "put_part"),
         (ReportBucket, "put_report"),
-        (Topic, "tell"),
+        (Topic, "publish"),
     ],
 )
 @pytest.mark.parametrize("after", [False, True])
@@ -204,7 +206,9 @@ def test_two_runs_at_the_same_time_keep_apart_what_they_read(
     assert first["tied_out"]
     assert second["tied_out"]
     bucket = system.deployment.outputs["ReportBucketName"]
-    keys = [one["Key"] for one in system.aws.s3.list_objects_v2(Bucket=bucket, Prefix=PARTS)["Contents"]]
+    keys = [
+        one["Key"] for one in system.aws.s3.list_objects_v2(Bucket=bucket, Prefix=WORK_PREFIX)["Contents"]
+    ]
     assert len({key.split("/")[1] for key in keys}) == 2
 
 
@@ -212,13 +216,7 @@ def test_an_invoice_that_rillet_lists_no_more_is_asked_for_by_its_id(
     system: LocalSystem, default: Connection, booked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Such as one that was booked long before the period, with the date of a later day."""
-    read = RilletClient.invoice_rows
-
-    def all_but_one(self: RilletClient, cursor: str | None, since: str | None) -> object:
-        page = read(self, cursor, since)
-        return type(page)(page.rows[1:], page.next_cursor)
-
-    monkeypatch.setattr(RilletClient, "invoice_rows", all_but_one)
+    change_invoice_lists(monkeypatch, lambda rows: rows[1:])
 
     answer = reconcile(system, default)
 
@@ -229,12 +227,7 @@ def test_an_invoice_that_rillet_lists_no_more_is_asked_for_by_its_id(
 def test_documents_that_are_not_for_rillet_are_counted_by_their_rule(
     system: LocalSystem, default: Connection, booked: list[str]
 ) -> None:
-    source = default.platform.records["invoices"][booked[0]]
-    draft = {k: v for k, v in source.items() if k != "invoice_number"}
-    default.platform.load(
-        {"invoices": [{**draft, "id": "invo_self", "status": "DRAFT", "billing_type": "SELF_BILLING"}]}
-    )
-    default.platform.finalise("invo_self")
+    finalise_a_copy(default, booked[0], "invo_self", billing_type="SELF_BILLING")
 
     answer = reconcile(system, default)
 
@@ -242,7 +235,7 @@ def test_documents_that_are_not_for_rillet_are_counted_by_their_rule(
     assert whole_report(system, answer)["not_for_rillet"] == {"self-billing": 1}
 
 
-def test_an_invoice_that_cannot_be_read_is_told_and_not_passed_over(
+def test_an_invoice_that_cannot_be_read_is_reported_and_not_passed_over(
     system: LocalSystem, default: Connection, booked: list[str]
 ) -> None:
     default.platform.records["invoices"][booked[0]]["invoice_amount_including_tax"] = {"quantity": "many"}
@@ -267,13 +260,13 @@ def test_other_business_in_rillet_is_no_difference(
     system: LocalSystem, default: Connection, booked: list[str]
 ) -> None:
     first = default.organisation.invoices.documents()[0]
-    default.organisation.edit_invoice_by_hand(first["id"], external_references=[])
+    default.organisation.edit_invoice(first["id"], external_references=[])
     answer = reconcile(system, default)
 
     assert answer["tied_out"], "the ledger still knows which one it is"
 
 
-def test_reports_tell_ids_and_sums_to_the_log_and_no_names(
+def test_an_answer_has_ids_and_sums_and_no_names(
     system: LocalSystem, default: Connection, booked: list[str]
 ) -> None:
     answer = reconcile(system, default)
@@ -292,10 +285,7 @@ def test_nothing_is_put_on_the_bus_unless_asked(
     published: list[object] = []
     monkeypatch.setattr(Bus, "publish", lambda _self, *events: published.extend(events))
     system.solvimon.state.webhooks_on = False
-    source = default.platform.records["invoices"][booked[0]]
-    draft = {k: v for k, v in source.items() if k != "invoice_number"}
-    default.platform.load({"invoices": [{**draft, "id": "invo_missing", "status": "DRAFT"}]})
-    default.platform.finalise("invo_missing")
+    finalise_a_copy(default, booked[0], "invo_missing")
 
     reconcile(system, default)
     without = list(published)
@@ -325,18 +315,14 @@ def test_a_run_without_a_result_is_counted_once_for_its_alarm(
     assert counted.count("ReconciliationFailed") == 1
 
 
-def test_a_rillet_document_that_cannot_be_read_is_told_and_not_taken_for_deleted(
+def test_a_rillet_document_that_cannot_be_read_is_reported_and_not_taken_for_deleted(
     system: LocalSystem, default: Connection, booked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = RilletClient.invoice_rows
-    strange = rillet_id(system, booked[0])
-
-    def with_a_strange_one(self: RilletClient, cursor: str | None, since: str | None) -> object:
-        page = read(self, cursor, since)
-        rows = [{**row, "total": "much"} if row["id"] == strange else row for row in page.rows]
-        return type(page)(rows, page.next_cursor)
-
-    monkeypatch.setattr(RilletClient, "invoice_rows", with_a_strange_one)
+    unreadable = rillet_id(system, booked[0])
+    change_invoice_lists(
+        monkeypatch,
+        lambda rows: [{**row, "total": "much"} if row["id"] == unreadable else row for row in rows],
+    )
 
     answer = reconcile(system, default)
 

@@ -4,7 +4,7 @@ import pytest
 
 from local.system import LocalSystem
 from solvimon_rillet.aws.dynamodb import Table
-from solvimon_rillet.events import from_solvimon_row
+from solvimon_rillet.events import event_from_solvimon_record
 from solvimon_rillet.ledger.sweep_state import PublishedEvent, SweepState
 
 
@@ -54,7 +54,7 @@ def test_what_was_told_is_remembered_by_kind_and_ends_by_itself(
     ],
 )
 def test_a_row_of_solvimons_list_is_the_event_that_its_webhook_would_be(kind: str, detail_type: str) -> None:
-    event = from_solvimon_row("acme", {"id": "invo_1", "type": kind})
+    event = event_from_solvimon_record("acme", {"id": "invo_1", "type": kind})
 
     assert event is not None
     assert (event.source, event.detail_type, event.connection, event.id) == (
@@ -67,4 +67,4 @@ def test_a_row_of_solvimons_list_is_the_event_that_its_webhook_would_be(kind: st
 
 @pytest.mark.parametrize("identifier", [None, 5, "", "../x", "a#b", "x" * 200])
 def test_a_row_without_a_usable_id_is_no_event(identifier: object) -> None:
-    assert from_solvimon_row("acme", {"id": identifier, "type": "STANDARD"}) is None
+    assert event_from_solvimon_record("acme", {"id": identifier, "type": "STANDARD"}) is None

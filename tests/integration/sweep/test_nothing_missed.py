@@ -76,7 +76,7 @@ def test_an_invoice_edited_in_rillet_is_noted_and_reported_once(system: LocalSys
     connection = silent(system)
     finalised(system, connection, "invo_a")
     swept(system)
-    connection.organisation.edit_invoice_by_hand(rillet_invoice(connection, "invo_a")["id"], amount_by="0.01")
+    connection.organisation.edit_invoice(rillet_invoice(connection, "invo_a")["id"], amount_by="0.01")
 
     first, second = swept(system), swept(system)
 

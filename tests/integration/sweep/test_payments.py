@@ -67,7 +67,7 @@ def test_a_list_that_begins_anew_is_an_error_and_the_watermark_stays(
         patch.setattr("local.fake_rillet.pagination.CURSOR_SECONDS", 0)
         findings = sweep(system)
 
-    assert findings["errors"] == ["payments: Rillet's list of invoices began anew."]
+    assert findings["errors"] == ["payments: Rillet's list of invoices restarted."]
     assert system.ledger_item("default#sweep#payments", "RECORD") == before
     assert swept(system) == {"payments": 1}  # it is on the page that was never shown
     assert state(connection, "invo_a") == PAID

@@ -234,7 +234,7 @@ def test_a_fault_of_our_own_in_one_part_leaves_the_others(
 
     assert findings["found"] == {"invoices": 1}
     assert findings["errors"] == [
-        "customers: The sweep failed with an error of its own (KeyError); its log says where."
+        "customers: The sweep failed with an internal error (KeyError); its log shows where."
     ]
 
 
@@ -247,7 +247,7 @@ def test_when_time_runs_out_it_stops_and_the_next_sweep_goes_on(system: LocalSys
 
     assert (findings["found"], findings["errors"]) == ({}, [])
     assert findings["stopped"] == [
-        f"{part}: There was no time left in this run. The next sweep goes on."
+        f"{part}: There was no time left in this run. The next sweep continues."
         for part in ("documents", "customers", "payments")
     ]
     assert system.ledger_item("default#sweep#payments", "RECORD") is None
@@ -298,7 +298,7 @@ def test_a_used_up_budget_stops_the_part_and_the_watermark_stays(system: LocalSy
 
     assert findings["errors"] == []
     assert findings["stopped"] == [
-        "payments: Rillet's request budget is used up for the moment. The next sweep goes on."
+        "payments: Rillet's request budget is used up for the moment. The next sweep continues."
     ]
     assert system.ledger_item("default#sweep#payments", "RECORD") == before
     assert [call.status for call in rillet_calls(system) if call.status == 429] == []

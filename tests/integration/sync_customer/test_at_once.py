@@ -25,7 +25,7 @@ def test_a_lost_answer_of_the_write_ends_right(system: LocalSystem, default: Con
 
 
 @pytest.mark.parametrize(
-    "where", [(RilletClient, "replace_customer"), (Ledger, "remember"), (Ledger, "finish")]
+    "where", [(RilletClient, "replace_customer"), (Ledger, "store_link"), (Ledger, "finish")]
 )
 def test_the_function_dies_and_another_one_goes_on(
     system: LocalSystem, default: Connection, where: tuple[type, str]

@@ -7,7 +7,7 @@ import pytest
 from local.system import Connection, LocalSystem
 from solvimon_rillet.mapping.customers import SYNC_ROWS, to_rillet_customer
 from solvimon_rillet.settings import Settings
-from solvimon_rillet.solvimon.models import Customer
+from solvimon_rillet.solvimon.master_data import Customer
 from tests.contract.documents import MISSING, MISSING_REASON
 from tests.contract.report import overheard
 from tests.support.arrange import edit, sync

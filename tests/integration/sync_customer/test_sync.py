@@ -5,8 +5,8 @@ import pytest
 from local.system import Connection, LocalSystem
 from solvimon_rillet.aws.dynamodb import Table
 from solvimon_rillet.ledger.ledger import Ledger
-from solvimon_rillet.mapping.customers import imported_hash
-from solvimon_rillet.solvimon.models import Customer
+from solvimon_rillet.mapping.customers import solvimon_customer_hash
+from solvimon_rillet.solvimon.master_data import Customer
 from tests.support.arrange import configure, edit, sync
 from tests.support.assertions import (
     assert_customer_synced,
@@ -53,8 +53,8 @@ def ledger(system: LocalSystem) -> Ledger:
 def remember_import(system: LocalSystem, connection: Connection) -> None:
     """Let the ledger have the customer as an import would have written it."""
     customer = Customer.model_validate(connection.platform.records["customers"][DEMO_CUSTOMER])
-    facts = {"rillet_id": DEMO_CUSTOMER_IN_RILLET, "imported_hash": imported_hash(customer)}
-    ledger(system).remember("default", "customer", DEMO_CUSTOMER, facts)
+    facts = {"rillet_id": DEMO_CUSTOMER_IN_RILLET, "imported_hash": solvimon_customer_hash(customer)}
+    ledger(system).store_link("default", "customer", DEMO_CUSTOMER, facts)
 
 
 def test_an_unchanged_customer_costs_no_call(system: LocalSystem, synced: Connection) -> None:
@@ -83,7 +83,7 @@ def test_an_edit_costs_a_read_and_a_write_once_the_customer_is_known(
 @pytest.mark.usefixtures("synced")
 def test_a_customer_that_is_the_same_in_rillet_already_is_not_written(system: LocalSystem) -> None:
     before = len(customer_puts(system))
-    ledger(system).forget("default", "customer", DEMO_CUSTOMER)
+    ledger(system).delete_link("default", "customer", DEMO_CUSTOMER)
 
     [result] = sync(system)
 

@@ -7,7 +7,7 @@ import pytest
 from local.system import Connection, LocalSystem
 from solvimon_rillet.mapping.customers import to_rillet_customer
 from solvimon_rillet.settings import Settings
-from solvimon_rillet.solvimon.models import Customer
+from solvimon_rillet.solvimon.master_data import Customer
 from tests.support.arrange import configure, edit, sync
 from tests.support.assertions import customer_puts, customer_record, rillet_customer
 from tests.support.builders import (

@@ -43,8 +43,8 @@ def test_the_story_of_a_document_that_was_rejected_mended_lost_its_answer_and_wa
     assert "Rillet does not have it" in rejected["where"]
     assert len(rejected["what_to_do"]) > 20
     assert rejected["if_done_by_hand"]["event"]["resolve"]["invoice_id"] == ORIGINAL
-    assert "finds out before it sends anything" in lost["where"]
-    assert lost["what_to_do"] == "Nothing; it goes on by itself."
+    assert "checks before it sends anything" in lost["where"]
+    assert lost["what_to_do"] == "Nothing; work continues automatically."
     [in_rillet] = rillet_invoices(default, ORIGINAL)
     assert (story["state"], story["rillet_id"]) == ("exported", in_rillet["id"])
     assert (story["amount"], story["currency"], story["dated"]) == ("121.00", "EUR", "2026-01-31")
@@ -140,9 +140,9 @@ def test_a_document_that_is_worked_on_says_until_when(
     system.advance(3600)
     much_later = ask(system, invoice_id=ORIGINAL)
 
-    assert "works on it right now" in now["where"]
+    assert "is working on it since" in now["where"]
     assert "A run ended in the middle" in later["where"]
-    assert later["what_to_do"] == "Nothing; it goes on by itself."
+    assert later["what_to_do"] == "Nothing; work continues automatically."
     assert "Nothing has happened for about 62 minutes" in much_later["where"]
     assert much_later["retry"]["event"]["invoice_ids"] == [ORIGINAL]
 
@@ -158,7 +158,7 @@ def test_a_document_that_waits_says_since_when_and_why(system: LocalSystem, defa
     story = ask(system, invoice_id=ORIGINAL)
 
     assert re.search(
-        r"waits on the queue of export_invoice since \S+Z, tried 2 times: .*Solvimon", story["where"]
+        r"waits on the queue of export_invoice since \S+Z \(tried 2 times\): .*Solvimon", story["where"]
     )
     [entry] = story["attempts"]
     assert (entry["what"], entry["times"]) == ("waits", 2)
@@ -182,7 +182,7 @@ def test_a_skipped_document_says_why(system: LocalSystem, default: Connection) -
 
     assert story["state"] == "skipped"
     assert "start_date 2026-06-01" in story["reason"]
-    assert story["payment"] == {"in_words": "Rillet has told of no payment: it is not booked."}
+    assert story["payment"] == {"in_words": "Rillet has reported no payment: it is not booked."}
 
 
 def test_no_answer_names_a_customer_or_an_e_mail_address(system: LocalSystem, default: Connection) -> None:

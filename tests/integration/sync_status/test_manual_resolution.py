@@ -64,7 +64,7 @@ def test_a_document_that_was_booked_by_hand_is_exported_and_never_sent_again(
     assert (kept["by_hand"], kept["note"]) == (True, "booked by hand, ticket 4711")
     assert kept.keys().isdisjoint({"code", "message", "remedy"})
     story = ask(system, invoice_id=ORIGINAL)
-    assert "Handled by a person" in story["where"]
+    assert "A person resolved it manually" in story["where"]
     assert story["attempts"][-1]["said"]["note"] == "booked by hand, ticket 4711"
 
 
@@ -303,8 +303,8 @@ def test_what_we_booked_ourselves_cannot_be_settled_otherwise(
     finalised(system, default, original())
     before = record(system, ORIGINAL)
 
-    refused(resolve(system, invoice_id=ORIGINAL, rillet_id=None), "in Rillet already")
-    refused(resolve(system, invoice_id=ORIGINAL, rillet_id=NOBODY), "in Rillet already")
+    refused(resolve(system, invoice_id=ORIGINAL, rillet_id=None), "Rillet already has it")
+    refused(resolve(system, invoice_id=ORIGINAL, rillet_id=NOBODY), "Rillet already has it")
 
     assert record(system, ORIGINAL) == before
 
@@ -318,7 +318,7 @@ def test_a_memo_that_is_in_rillet_and_not_applied_is_not_left_out(
     kept = record(system, NOTE, "credit_memo")
     assert kept["state"] == "rejected"
 
-    refused(resolve(system, credit_note_id=NOTE, rillet_id=None), "of it already")
+    refused(resolve(system, credit_note_id=NOTE, rillet_id=None), "Rillet already has")
     answer = resolve(system, credit_note_id=NOTE, rillet_id=kept["rillet_id"])
 
     assert answer["state"] == "exported"
@@ -330,7 +330,7 @@ def test_a_credit_note_is_not_settled_as_an_invoice(system: LocalSystem, default
 
     answer = resolve(system, invoice_id=NOTE, rillet_id=None)
 
-    refused(answer, "is no invoice")
+    refused(answer, "is not an invoice")
     assert "credit_note_id" in answer["remedy"]
     assert system.ledger_item(f"default#invoice#{NOTE}", "RECORD") is None
 
@@ -353,10 +353,10 @@ def test_a_document_that_is_worked_on_is_settled_later(
     system.advance(91)
     later = resolve(system, invoice_id=ORIGINAL, rillet_id=None)
 
-    refused(answer, "worked on")
+    refused(answer, "is working on")
     assert answer["remedy"].startswith("Try again in ")
     assert later["state"] == "skipped"
-    assert "lost earlier" in later["warnings"][0]
+    assert "was lost" in later["warnings"][0]
 
 
 def test_other_connections_do_not_notice(system: LocalSystem, default: Connection) -> None:

@@ -68,7 +68,7 @@ def test_the_retry_of_a_cause_works_as_it_is_written(system: LocalSystem, defaul
     after = ask(system)
     assert after["failures"] == []
     assert after["counts"] == {"invoice": {"exported": 2}, "credit_memo": {"exported": 1}}
-    assert after["summary"] == "Nothing needs a person."
+    assert after["summary"] == "Nothing needs attention."
 
 
 def test_failures_of_payments_stand_for_their_invoices_amounts(
@@ -98,7 +98,7 @@ def test_what_is_begun_and_silent_for_an_hour_is_stuck(
 
     late = ask(system)
 
-    assert (early["stuck"], early["summary"]) == ([], "Nothing needs a person.")
+    assert (early["stuck"], early["summary"]) == ([], "Nothing needs attention.")
     [stuck] = late["stuck"]
     assert (stuck["invoice_id"], stuck["state"]) == (ORIGINAL, "sending")
     answer = system.invoke(stuck["retry"]["function"], stuck["retry"]["event"])

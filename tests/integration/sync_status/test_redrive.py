@@ -10,7 +10,7 @@ from local.system import Connection, LocalSystem
 from solvimon_rillet.aws.sqs import Queue
 from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.rate_limit import limiter
-from solvimon_rillet.rate_limit.limiter import Plan, Priority, RateLimit, RequestWindow
+from solvimon_rillet.rate_limit.limiter import Priority, RateLimit, RequestWindow, SendTime
 from tests.integration.sync_status.support import (
     Json,
     finalised,
@@ -38,14 +38,14 @@ def bodies(system: LocalSystem, function: str = "export_invoice") -> list[Json]:
 def turns(monkeypatch: pytest.MonkeyPatch) -> Counter[Priority]:
     """How many turns at Rillet were given to live work, and how many to bulk work."""
     given: Counter[Priority] = Counter()
-    plan = limiter.plan
+    next_send_time = limiter.next_send_time
 
-    def counted(log: RequestWindow, now: float, priority: Priority, budget: RateLimit) -> Plan:
-        planned = plan(log, now, priority, budget)
-        given[priority] += planned.granted
-        return planned
+    def counted(window: RequestWindow, now: float, priority: Priority, rate_limit: RateLimit) -> SendTime:
+        slot = next_send_time(window, now, priority, rate_limit)
+        given[priority] += slot.granted
+        return slot
 
-    monkeypatch.setattr(limiter, "plan", counted)
+    monkeypatch.setattr(limiter, "next_send_time", counted)
     return given
 
 
@@ -349,7 +349,7 @@ def test_a_back_fill_that_runs_out_of_time_goes_on_with_the_event_that_it_answer
 def test_a_retry_that_runs_out_of_time_goes_on_where_it_ended_and_comes_to_an_end(
     system: LocalSystem, default: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("solvimon_rillet.workflows.export.redrive._AT_ONCE", 10)
+    monkeypatch.setattr("solvimon_rillet.workflows.export.redrive._BATCH_SIZE", 10)
     unlinked(default)
     for part in range(3):
         system.advance(1)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from solvimon_rillet.aws.sqs import GIVE_UP_SECONDS, LONGEST_DELAY, Queue
+from solvimon_rillet.aws.sqs import MAX_DEFERRAL_SECONDS, MAX_DELAY_SECONDS, Queue
 from solvimon_rillet.errors import RetryLater
 
 NOW = 1_800_000_000
@@ -85,14 +85,14 @@ def test_a_wait_that_is_asked_for_is_kept_within_what_sqs_allows_and_never_cut_s
 @pytest.mark.parametrize(
     ("times", "longest"), [(0, 15), (1, 30), (2, 60), (5, 480), (6, 900), (7, 900), (1000, 900)]
 )
-def test_a_wait_that_nobody_asked_for_grows_to_a_quarter_of_an_hour(times: int, longest: int) -> None:
+def test_a_delay_without_a_given_time_grows_to_a_quarter_of_an_hour(times: int, longest: int) -> None:
     sqs = Sqs()
     attributes = {"deferrals": {"stringValue": str(times)}}
 
     delays = {queue(sqs).defer("body", attributes, None).delay for _ in range(50)}
 
     assert min(delays) >= 0.8 * longest - 1
-    assert max(delays) <= longest <= LONGEST_DELAY
+    assert max(delays) <= longest <= MAX_DELAY_SECONDS
     assert len(delays) > 1, "many messages do not all come back at once"
 
 
@@ -103,9 +103,9 @@ def _seen(seconds_ago: int) -> Json:
 def test_a_message_waits_for_14_days_and_no_longer() -> None:
     sqs = Sqs()
 
-    queue(sqs).defer("body", _seen(GIVE_UP_SECONDS), 30)
+    queue(sqs).defer("body", _seen(MAX_DEFERRAL_SECONDS), 30)
     with pytest.raises(RetryLater, match="14 days"):
-        queue(sqs).defer("body", _seen(GIVE_UP_SECONDS + 1), 30)
+        queue(sqs).defer("body", _seen(MAX_DEFERRAL_SECONDS + 1), 30)
 
     assert len(sqs.sent) == 1
 
@@ -123,7 +123,7 @@ def test_a_queue_that_takes_nothing_says_so_and_the_original_must_stay(failure: 
 
 
 @pytest.mark.parametrize("value", ["", "-1", "1.5", "soon", "²", None])
-def test_attributes_that_somebody_else_wrote_do_no_harm(value: object) -> None:
+def test_foreign_attributes_are_ignored(value: object) -> None:
     sqs = Sqs()
     attributes = {name: {"stringValue": value} for name in ("deferrals", "first_seen")}
 

@@ -8,13 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
-from solvimon_rillet.connections.configuration import (
-    SECRET_SECONDS,
-    SETTINGS_SECONDS,
-    Configuration,
-    UnknownConnection,
-    connection_name,
-)
+from solvimon_rillet.connections.configuration import SECRET_TTL_SECONDS, SETTINGS_TTL_SECONDS, Configuration
+from solvimon_rillet.connections.names import UnknownConnection, connection_name
 from solvimon_rillet.errors import ConnectionBroken, RetryLater
 from tests.support.logs import logged
 
@@ -116,7 +111,7 @@ def test_settings_are_read_once_a_minute_by_the_clock(world: World) -> None:
     scopes = [world.scope()]
     world.put(scoped("AR_ONLY"))
 
-    world.now += SETTINGS_SECONDS - 1
+    world.now += SETTINGS_TTL_SECONDS - 1
     scopes.append(world.scope())
     world.now += 2
     scopes.append(world.scope())
@@ -154,7 +149,7 @@ def test_settings_that_cannot_be_used_leave_the_last_good_ones_in_force_and_are_
     world.put(scoped("AR_ONLY"))
     world.scope()
     world.put(text)
-    world.now += SETTINGS_SECONDS + 1
+    world.now += SETTINGS_TTL_SECONDS + 1
 
     with logged() as log:
         scope = world.scope()
@@ -163,22 +158,22 @@ def test_settings_that_cannot_be_used_leave_the_last_good_ones_in_force_and_are_
     assert world.counted == [("SettingsInvalid", "default")]
     assert log.messages == ["settings invalid"]
     assert vars(log.records[0])["last_good"] is True
-    assert world.configuration.settings_fault("default") != ""
+    assert world.configuration.settings_error("default") != ""
 
 
 def test_broken_settings_are_looked_at_again_a_minute_later(world: World) -> None:
     world.put(scoped("AR_ONLY"))
     world.scope()
     world.put("{")
-    world.now += SETTINGS_SECONDS + 1
+    world.now += SETTINGS_TTL_SECONDS + 1
     world.scope()
     world.put(scoped("FULL"))
 
-    at_once, world.now = world.scope(), world.now + SETTINGS_SECONDS + 1
+    at_once, world.now = world.scope(), world.now + SETTINGS_TTL_SECONDS + 1
     later = world.scope()
 
     assert (at_once, later) == ("AR_ONLY", "FULL")
-    assert world.configuration.settings_fault("default") == ""
+    assert world.configuration.settings_error("default") == ""
 
 
 @pytest.mark.parametrize(
@@ -190,7 +185,7 @@ def test_a_parameter_store_that_does_not_answer_leaves_the_last_good_ones_in_for
     world.put(scoped("AR_ONLY"))
     world.scope()
     world.ssm.failure = failure
-    world.now += SETTINGS_SECONDS + 1
+    world.now += SETTINGS_TTL_SECONDS + 1
 
     assert world.scope() == "AR_ONLY"
 
@@ -218,7 +213,7 @@ def test_settings_that_were_never_good_make_documents_wait_and_name_what_is_wron
 def test_a_wrong_setting_is_named_by_its_path(world: World) -> None:
     world.put('{"fallback_products": {"rebate": "x"}}')
 
-    with pytest.raises(RetryLater, match=r"fallback_products\.rebate: there is no such setting"):
+    with pytest.raises(RetryLater, match=r"fallback_products\.rebate: there is no such field"):
         world.scope()
 
 
@@ -235,7 +230,7 @@ def test_a_connection_whose_settings_are_taken_away_is_unknown_from_then_on(worl
     world.put("{}")
     world.scope()
     world.ssm.values.clear()
-    world.now += SETTINGS_SECONDS + 1
+    world.now += SETTINGS_TTL_SECONDS + 1
 
     with pytest.raises(UnknownConnection):
         world.scope()
@@ -266,7 +261,7 @@ def test_a_secret_is_kept_for_five_minutes_by_the_clock(world: World) -> None:
     keys = [world.configuration.credential("default", "rillet", "api_key")]
     world.put_secret('{"api_key": "new"}')
 
-    for later in (SECRET_SECONDS - 1, 2):
+    for later in (SECRET_TTL_SECONDS - 1, 2):
         world.now += later
         keys.append(world.configuration.credential("default", "rillet", "api_key"))
 
@@ -433,7 +428,7 @@ def test_tokens_that_cannot_be_kept_are_not_taken_for_kept(
     store = world.ssm if short_lived else world.secrets
     store.failure = failure
 
-    with pytest.raises(RetryLater, match="cannot be kept"):
+    with pytest.raises(RetryLater, match="cannot be stored"):
         world.configuration.store_tokens("default", TOKENS, short_lived=short_lived)
 
 

@@ -33,13 +33,13 @@ def test_what_is_wrong_elsewhere_does_not_matter_to_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "problem"),
     [
         ("{", "^settings: "),
         ('{"solvimon": {"webhook_max_age_seconds": -1}}', "solvimon.webhook_max_age_seconds"),
-        ('{"rillet": {"webhook_token": "text"}}', "rillet.webhook_token: there is no such setting"),
+        ('{"rillet": {"webhook_token": "text"}}', "rillet.webhook_token: there is no such field"),
     ],
 )
-def test_what_cannot_be_used_is_named(text: str, told: str) -> None:
-    with pytest.raises(SettingsInvalid, match=told):
+def test_an_invalid_value_is_named(text: str, problem: str) -> None:
+    with pytest.raises(SettingsInvalid, match=problem):
         WebhookSettings.parse(text)

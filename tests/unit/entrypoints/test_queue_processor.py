@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 
 from solvimon_rillet.aws.sqs import Deferred
-from solvimon_rillet.entrypoints.queue_processor import NEEDED_MILLISECONDS, DoOne, QueueProcessor, summary
+from solvimon_rillet.entrypoints.queue_processor import (
+    NEEDED_MILLISECONDS,
+    DoOne,
+    QueueProcessor,
+    count_outcomes,
+)
 from solvimon_rillet.errors import (
     Code,
     ConnectionBroken,
@@ -71,7 +76,7 @@ def record(number: int, body: object = None, **attributes: str) -> Json:
 
 def batch(fakes: Fakes, work: DoOne, *records: Json) -> list[str]:
     """Process a batch and return the ids of the failed messages."""
-    answer = processor(fakes).batch(records, work, fakes)
+    answer = processor(fakes).process_batch(records, work, fakes)
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
@@ -294,7 +299,7 @@ def test_what_was_not_booked_took_no_time(outcome: str) -> None:
 
 def direct(fakes: Fakes, work: DoOne) -> Result:
     asked = BusEvent(SOLVIMON, INVOICE_FINALISED, "default", "invo_1", "", "")
-    return processor(fakes).document(asked, work, fakes)
+    return processor(fakes).process_document(asked, work, fakes)
 
 
 def test_a_persons_request_is_done_at_once_and_counted() -> None:
@@ -321,8 +326,8 @@ def test_a_persons_request_that_must_wait_becomes_a_message_that_the_queue_under
         "invo_1",
     )
     assert result.outcome == "queued"
-    assert (
-        result.facts["reason"] == "Rillet is down. It is on the queue and is tried again by itself in 30 s."
+    assert result.facts["reason"] == (
+        "Rillet is down. It is on the queue; the next attempt follows automatically in 30 s."
     )
     assert ("DocumentsWaiting", "default") in fakes.counted
 
@@ -348,5 +353,5 @@ def test_a_persons_request_for_an_unknown_connection_is_told_to_the_person() -> 
 def test_a_summary_counts_outcomes() -> None:
     results = [Result("1", "exported"), Result("2", "rejected"), Result("3", "exported")]
 
-    assert summary(results) == {"exported": 2, "rejected": 1}
-    assert summary([]) == {}
+    assert count_outcomes(results) == {"exported": 2, "rejected": 1}
+    assert count_outcomes([]) == {}

@@ -6,7 +6,7 @@ import boto3
 import pytest
 
 from local.system import Connection, LocalSystem
-from solvimon_rillet.connections.configuration import UnknownConnection
+from solvimon_rillet.connections.names import UnknownConnection
 from solvimon_rillet.entrypoints.queue_processor import NEEDED_MILLISECONDS
 from solvimon_rillet.entrypoints.services import Services, run_id
 from solvimon_rillet.errors import NeedsAttention

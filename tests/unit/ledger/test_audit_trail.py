@@ -1,4 +1,4 @@
-"""The history in a record tells each attempt; the index finds documents by their state."""
+"""The history in a record lists each attempt; the index finds documents by their state."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from solvimon_rillet.errors import Code, NeedsAttention, OutcomeUnknown, RetryLater
-from solvimon_rillet.ledger.audit_trail import LONGEST, appended, entry
+from solvimon_rillet.ledger.audit_trail import MAX_ENTRIES, append_entry, entry
 from solvimon_rillet.ledger.ledger import Document, Ledger
 from tests.unit.ledger.test_ledger import ATTEMPT, DOCUMENT, NOW, WHY, Hand, clock, ledger, read, table
 
@@ -15,7 +15,7 @@ __all__ = ["clock", "ledger", "table"]
 Entries = list[dict[str, object]]
 
 
-def told(ledger: Ledger, *names: str) -> list[tuple[object, ...]]:
+def entries(ledger: Ledger, *names: str) -> list[tuple[object, ...]]:
     return [tuple(one.get(name) for name in names) for one in read(ledger)["history"]]
 
 
@@ -29,7 +29,7 @@ def test_each_attempt_says_when_what_was_sent_and_what_came_back(ledger: Ledger,
     ledger.record_attempt(second, replace(ATTEMPT, key="key-2", number=2))
     ledger.finish(second, "exported", {"rillet_id": "r-1", "rillet_number": "R-1", "totals": ATTEMPT.totals})
 
-    assert told(ledger, "at", "what", "key", "code", "rillet_id") == [
+    assert entries(ledger, "at", "what", "key", "code", "rillet_id") == [
         (NOW, "sent", "key-1", None, None),
         (NOW + 5, "rejected", None, WHY.code.value, None),
         (NOW + 3605, "sent", "key-2", None, None),
@@ -44,7 +44,7 @@ def test_a_wait_that_goes_on_is_one_entry_with_a_count(ledger: Ledger, clock: Ha
         clock.time += 60
     ledger.release(ledger.claim(DOCUMENT, "me"), OutcomeUnknown("The answer is lost."))
 
-    assert told(ledger, "at", "what", "since", "times") == [
+    assert entries(ledger, "at", "what", "since", "times") == [
         (NOW + 120, "waits", NOW, 3),
         (NOW + 180, "answer_lost", None, None),
     ]
@@ -54,9 +54,9 @@ def test_a_long_history_keeps_its_beginning_and_its_end() -> None:
     history: Entries = []
 
     for number in range(100):
-        history = appended(history, entry("rejected", number, {"code": "refused_by_rillet"}))
+        history = append_entry(history, entry("rejected", number, {"code": "refused_by_rillet"}))
 
-    assert len(history) == LONGEST
+    assert len(history) == MAX_ENTRIES
     assert [one["at"] for one in history[:5]] == [0, 1, 2, 3, 4]
     assert [one["at"] for one in history[5:]] == list(range(65, 100))
 
@@ -66,7 +66,7 @@ def test_documents_are_listed_by_their_state_with_their_cause_and_amount(ledger:
         (Code.PRODUCT_NOT_LINKED, Code.CUSTOMER_NOT_LINKED, Code.PRODUCT_NOT_LINKED)
     ):
         claim = ledger.claim(Document("default", "invoice", f"invo_{number}"), "me")
-        claim.about.update({"amount": f"{number}.00", "currency": "EUR", "number": f"N-{number}"})
+        claim.document_facts.update({"amount": f"{number}.00", "currency": "EUR", "number": f"N-{number}"})
         ledger.reject(claim, NeedsAttention(code, "no", "do"), None)
         clock.time += 1
     ledger.skip(ledger.claim(Document("default", "invoice", "invo_9"), "me"), "not for Rillet")
@@ -107,14 +107,14 @@ def test_a_person_may_settle_a_document_whatever_its_state(ledger: Ledger) -> No
     assert before["state"] == "rejected"
     assert (record["state"], record["rillet_id"], record["note"]) == ("exported", "r-1", "booked by hand")
     assert "code" not in record
-    assert told(ledger, "what", "note")[-1] == ("settled_by_hand", "booked by hand")
+    assert entries(ledger, "what", "note")[-1] == ("settled_by_hand", "booked by hand")
     assert [document.id for document, _ in ledger.in_state("default", "invoice", "exported")] == ["invo_1"]
 
 
-def test_nobody_settles_what_a_worker_holds(ledger: Ledger) -> None:
+def test_a_document_that_a_worker_holds_is_not_resolved_manually(ledger: Ledger) -> None:
     ledger.claim(DOCUMENT, "me")
 
-    with pytest.raises(RetryLater, match="worked on"):
+    with pytest.raises(RetryLater, match="being processed"):
         ledger.resolve_manually(DOCUMENT, "exported", {"rillet_id": "r-1"})
 
 
@@ -124,7 +124,7 @@ def test_a_difference_is_told_once_however_often_it_is_noticed(ledger: Ledger, c
         clock.time += 10
         ledger.mark_mismatch(DOCUMENT, WHY)
 
-    assert told(ledger, "at", "what") == [(NOW, "exported"), (NOW + 10, "differs")]
+    assert entries(ledger, "at", "what") == [(NOW, "exported"), (NOW + 10, "differs")]
     assert ledger.count("default", "invoice", "differs") == 1
 
 

@@ -20,8 +20,8 @@ ATTEMPT = Attempt(
     payload_hash="hash",
     customer_id="customer",
     totals={"currency": "EUR", "net": "1.00", "tax": "0.21", "gross": "1.21"},
-    started=NOW,
-    called=NOW,
+    first_called_at=NOW,
+    last_called_at=NOW,
     number=1,
 )
 WHY = NeedsAttention(Code.DOES_NOT_TIE_OUT, "1 EUR is not 2 EUR", "Compare the two.")
@@ -194,7 +194,7 @@ def test_an_intent_is_written_whole_and_keeps_the_lease(ledger: Ledger, clock: H
 
     record = read(ledger)
     assert (record["state"], record["lease_owner"], record["updated_at"]) == ("sending", "me", NOW + 5)
-    assert Attempt.of(record["attempt"]) == ATTEMPT
+    assert Attempt.from_item(record["attempt"]) == ATTEMPT
 
 
 def test_the_next_claim_sees_the_attempt_of_the_one_before(ledger: Ledger, clock: Hand) -> None:
@@ -206,7 +206,7 @@ def test_the_next_claim_sees_the_attempt_of_the_one_before(ledger: Ledger, clock
     assert (claim.state, claim.attempt) == ("sending", ATTEMPT)
 
 
-def test_an_end_releases_the_lease_and_keeps_the_attempt_for_whoever_asks(ledger: Ledger) -> None:
+def test_a_final_state_releases_the_lease_and_keeps_the_attempt(ledger: Ledger) -> None:
     claim = ledger.claim(DOCUMENT, "me")
     ledger.record_attempt(claim, ATTEMPT)
 
@@ -215,7 +215,7 @@ def test_an_end_releases_the_lease_and_keeps_the_attempt_for_whoever_asks(ledger
     record = read(ledger)
     assert (record["state"], record["rillet_id"], record["totals"]["gross"]) == ("exported", "r1", "1.21")
     assert record.keys().isdisjoint({"lease_owner", "lease_until"})
-    assert Attempt.of(record["attempt"]) == ATTEMPT
+    assert Attempt.from_item(record["attempt"]) == ATTEMPT
 
 
 def test_a_rejection_without_an_attempt_keeps_the_open_one(ledger: Ledger) -> None:
@@ -231,7 +231,7 @@ def test_a_rejection_without_an_attempt_keeps_the_open_one(ledger: Ledger) -> No
         "1 EUR is not 2 EUR",
         "Compare the two.",
     )
-    assert Attempt.of(record["attempt"]) == ATTEMPT
+    assert Attempt.from_item(record["attempt"]) == ATTEMPT
 
 
 def test_each_state_leaves_nothing_of_the_reasons_of_the_one_before(ledger: Ledger) -> None:
@@ -295,14 +295,14 @@ def test_records_of_other_documents_are_apart(ledger: Ledger, other: Document) -
 
 
 def test_a_link_is_remembered_for_its_connection_and_kind_only(ledger: Ledger) -> None:
-    ledger.remember("default", "customer", "cust_1", {"rillet_id": "r1", "mailed": True})
+    ledger.store_link("default", "customer", "cust_1", {"rillet_id": "r1", "mailed": True})
 
-    found = ledger.link("default", "customer", "cust_1")
+    found = ledger.find_link("default", "customer", "cust_1")
     assert found
     assert (found["rillet_id"], found["mailed"]) == ("r1", True)
-    assert ledger.link("acme", "customer", "cust_1") is None
-    assert ledger.link("default", "product", "cust_1") is None
-    assert ledger.link("default", "customer", "cust_2") is None
+    assert ledger.find_link("acme", "customer", "cust_1") is None
+    assert ledger.find_link("default", "product", "cust_1") is None
+    assert ledger.find_link("default", "customer", "cust_2") is None
 
 
 @pytest.mark.parametrize(("later", "known"), [(59, True), (60, False), (10**6, False)])
@@ -310,37 +310,37 @@ def test_a_link_with_an_end_is_not_used_after_it(
     ledger: Ledger, clock: Hand, later: int, known: bool
 ) -> None:
     """DynamoDB deletes expired items when it gets round to it, which may be days later."""
-    ledger.remember("default", "product", "prod_1", {"rillet_id": "r1"}, 60)
+    ledger.store_link("default", "product", "prod_1", {"rillet_id": "r1"}, 60)
     clock.time += later
 
-    assert (ledger.link("default", "product", "prod_1") is not None) is known
+    assert (ledger.find_link("default", "product", "prod_1") is not None) is known
 
 
 def test_a_link_without_an_end_stays(ledger: Ledger, clock: Hand) -> None:
-    ledger.remember("default", "customer", "cust_1", {"rillet_id": "r1"})
+    ledger.store_link("default", "customer", "cust_1", {"rillet_id": "r1"})
     clock.time += 10**9
 
-    assert ledger.link("default", "customer", "cust_1")
+    assert ledger.find_link("default", "customer", "cust_1")
 
 
 def test_a_newer_link_replaces_the_whole_older_one(ledger: Ledger, clock: Hand) -> None:
-    ledger.remember("default", "subsidiary", "bile_1", {"rillet_id": "r1", "currency": "EUR"}, 60)
-    ledger.remember("default", "subsidiary", "bile_1", {"rillet_id": "r2"})
+    ledger.store_link("default", "subsidiary", "bile_1", {"rillet_id": "r1", "currency": "EUR"}, 60)
+    ledger.store_link("default", "subsidiary", "bile_1", {"rillet_id": "r2"})
     clock.time += 61
 
-    found = ledger.link("default", "subsidiary", "bile_1")
+    found = ledger.find_link("default", "subsidiary", "bile_1")
 
     assert found
     assert (found["rillet_id"], found.get("currency")) == ("r2", None)
 
 
 def test_a_forgotten_link_is_gone_and_forgetting_nothing_does_no_harm(ledger: Ledger) -> None:
-    ledger.remember("default", "customer", "cust_1", {"rillet_id": "r1"})
+    ledger.store_link("default", "customer", "cust_1", {"rillet_id": "r1"})
 
-    ledger.forget("default", "customer", "cust_1")
-    ledger.forget("default", "customer", "cust_1")
+    ledger.delete_link("default", "customer", "cust_1")
+    ledger.delete_link("default", "customer", "cust_1")
 
-    assert ledger.link("default", "customer", "cust_1") is None
+    assert ledger.find_link("default", "customer", "cust_1") is None
 
 
 class Failing:
@@ -360,8 +360,8 @@ CALLS: dict[str, Callable[[Ledger], object]] = {
     "claim": lambda ledger: ledger.claim(DOCUMENT, "me"),
     "write": lambda ledger: ledger.release(Claim(DOCUMENT, "me", {})),
     "read": lambda ledger: ledger.read(DOCUMENT),
-    "remember": lambda ledger: ledger.remember("default", "customer", "c", {}),
-    "forget": lambda ledger: ledger.forget("default", "customer", "c"),
+    "remember": lambda ledger: ledger.store_link("default", "customer", "c", {}),
+    "forget": lambda ledger: ledger.delete_link("default", "customer", "c"),
 }
 
 

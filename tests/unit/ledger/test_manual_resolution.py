@@ -49,7 +49,7 @@ def test_what_is_in_rillet_by_hand_stays_done_even_if_it_is_asked_for(ledger: Le
     assert ledger.claim(DOCUMENT, "me").done
 
 
-def test_asking_for_what_nobody_knows_leaves_no_record(ledger: Ledger) -> None:
+def test_reopening_an_unknown_document_leaves_no_record(ledger: Ledger) -> None:
     ledger.reopen(Document("default", "invoice", "invo_nobody"))
 
     assert ledger.read(Document("default", "invoice", "invo_nobody")) is None

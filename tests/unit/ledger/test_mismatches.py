@@ -1,4 +1,4 @@
-"""What the ledger notes of a finished document that is not in Rillet any more as it was booked."""
+"""Mismatches: finished documents that are no longer in Rillet as they were booked."""
 
 import pytest
 

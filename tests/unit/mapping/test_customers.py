@@ -5,7 +5,7 @@ import pytest
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.mapping.customers import MappedCustomer, to_new_rillet_customer
 from solvimon_rillet.settings import Settings
-from solvimon_rillet.solvimon.models import Customer
+from solvimon_rillet.solvimon.master_data import Customer
 from tests.support.builders import Json
 
 ADDRESS = {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from solvimon_rillet.mapping.field_table import ALL_SCOPES, FULL, RECORDED, Row, fill
+from solvimon_rillet.mapping.field_table import ALL_SCOPES, FULL, TOTALS_ONLY, Row, fill
 from solvimon_rillet.settings import InvoiceScope
 
 
@@ -32,7 +32,7 @@ def test_a_row_of_other_scopes_is_not_even_worked_out() -> None:
     row: Row[int] = Row("a", "a", lambda n: 1 // n, FULL)
 
     assert fill([row], 0, InvoiceScope.AR_ONLY) == ({}, {})
-    assert {InvoiceScope.FULL, *RECORDED} == ALL_SCOPES
+    assert {InvoiceScope.FULL, *TOTALS_ONLY} == ALL_SCOPES
 
 
 def test_a_table_cannot_put_a_field_inside_a_value() -> None:

@@ -24,7 +24,7 @@ from tests.support.builders import (
     taxed,
 )
 
-RECORDED = ("REVENUE_RECOGNITION_ONLY", "AR_ONLY")
+TOTALS_ONLY = ("REVENUE_RECOGNITION_ONLY", "AR_ONLY")
 ABROAD = Links(CUSTOMER, SUBSIDIARY, "USD", LINKS.products)
 FULL_HEADER = {
     "scope",
@@ -90,7 +90,7 @@ def test_outside_full_there_is_no_memo_po_number_price_or_tax_rate(scope: str, l
     assert set(payload["items"][0]) == RECORDED_ITEM
 
 
-@pytest.mark.parametrize("scope", RECORDED)
+@pytest.mark.parametrize("scope", TOTALS_ONLY)
 def test_recorded_lines_carry_totals_taxes_and_their_own_references(scope: str) -> None:
     first, second = items(everything(), invoice_scope=scope)
 
@@ -105,7 +105,7 @@ def test_recorded_lines_carry_totals_taxes_and_their_own_references(scope: str) 
     assert second["external_references"] == [{"type": "solvimon_invoice_id", "id": "invo_1/2"}]
 
 
-@pytest.mark.parametrize("scope", RECORDED)
+@pytest.mark.parametrize("scope", TOTALS_ONLY)
 @pytest.mark.parametrize("number", [None, ""])
 def test_outside_full_an_invoice_without_number_is_rejected(scope: str, number: str | None) -> None:
     error = refusal(everything() | {"invoice_number": number}, invoice_scope=scope)
@@ -129,14 +129,14 @@ def test_in_full_the_number_stays_at_home_when_the_setting_says_so() -> None:
     assert "invoice_number" not in mapping.origins
 
 
-@pytest.mark.parametrize("scope", RECORDED)
+@pytest.mark.parametrize("scope", TOTALS_ONLY)
 def test_outside_full_the_number_is_sent_whatever_that_setting_says(scope: str) -> None:
     payload = sent(everything(), invoice_scope=scope, send_invoice_number_in_full_scope=False)
 
     assert payload["invoice_number"] == "INV-2026-01-000001"
 
 
-@pytest.mark.parametrize("scope", RECORDED)
+@pytest.mark.parametrize("scope", TOTALS_ONLY)
 @pytest.mark.parametrize(
     ("setting", "header", "on_items"),
     [
@@ -162,7 +162,7 @@ def test_in_full_the_tax_amount_is_always_inside_the_tax_rate(setting: str) -> N
     assert payload["items"][0]["tax_rate"]["tax_amount"]["amount"] == "21.00"
 
 
-@pytest.mark.parametrize("scope", RECORDED)
+@pytest.mark.parametrize("scope", TOTALS_ONLY)
 def test_an_untaxed_recorded_line_says_that_its_tax_is_nothing(scope: str) -> None:
     mapping = mapped(invoice(group("10.00")), invoice_scope=scope)
 

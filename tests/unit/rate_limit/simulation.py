@@ -1,4 +1,4 @@
-"""Workers in simulated time: they take turns as the pacer does, and the fake's limiter is the judge."""
+"""Workers in simulated time take send times like the rate limiter; the fake's limiter is the judge."""
 
 import heapq
 import math
@@ -7,7 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from local.fake_rillet.rate_limit import RateLimiter
-from solvimon_rillet.rate_limit.limiter import EARLY_SECONDS, Priority, RateLimit, RequestWindow, plan
+from solvimon_rillet.rate_limit.limiter import (
+    RETRY_EARLY_SECONDS,
+    Priority,
+    RateLimit,
+    RequestWindow,
+    next_send_time,
+)
 
 LIMIT, WINDOW, MARGIN = 60, 60.0, 1.0
 
@@ -24,7 +30,7 @@ class Simulation:
 
     seed: int
     todo: dict[Priority, int]
-    log: RequestWindow = field(default_factory=RequestWindow)
+    window: RequestWindow = field(default_factory=RequestWindow)
     done: list[tuple[float, Priority]] = field(default_factory=list)
     refused: int = 0
     handed_back: int = 0
@@ -34,11 +40,11 @@ class Simulation:
         """Let so many workers of each priority work all calls off."""
         self._random = random.Random(self.seed)  # noqa: S311 - a simulation
         self._limiter = RateLimiter()
-        budget = RateLimit(LIMIT, WINDOW + MARGIN)
+        rate_limit = RateLimit(LIMIT, WINDOW + MARGIN)
         ready: list[tuple[float, int, Iterator[float]]] = []
         for priority, count in workers.items():
             for _ in range(count):
-                heapq.heappush(ready, (self._between(0, 0.5), len(ready), self._worker(priority, budget)))
+                heapq.heappush(ready, (self._between(0, 0.5), len(ready), self._worker(priority, rate_limit)))
         while ready:
             self.now, number, worker = heapq.heappop(ready)
             pause = next(worker, None)
@@ -53,31 +59,33 @@ class Simulation:
     def _between(self, least: float, most: float) -> float:
         return self._random.uniform(least, most)
 
-    def _worker(self, priority: Priority, budget: RateLimit) -> Iterator[float]:
+    def _worker(self, priority: Priority, rate_limit: RateLimit) -> Iterator[float]:
         while self.todo[priority] > 0:
             self.todo[priority] -= 1
-            yield from self._call(priority, budget)
+            yield from self._call(priority, rate_limit)
 
-    def _call(self, priority: Priority, budget: RateLimit) -> Iterator[float]:
+    def _call(self, priority: Priority, rate_limit: RateLimit) -> Iterator[float]:
         while True:
-            yield self._between(0.002, 0.008)  # reading the log
-            read, asked = self.log, self.now
-            planned = plan(read, asked, priority, budget)
-            if not planned.granted:
-                self.log = (
-                    replace(planned.log, version=self.log.version + 1) if self.log == read else self.log
+            yield self._between(0.002, 0.008)  # reading the window
+            read, asked = self.window, self.now
+            slot = next_send_time(read, asked, priority, rate_limit)
+            if not slot.granted:
+                self.window = (
+                    replace(slot.window, version=self.window.version + 1)
+                    if self.window == read
+                    else self.window
                 )
                 self.handed_back += 1
                 # A message comes back after whole seconds, and a moment later.
-                yield math.ceil(planned.at - asked - EARLY_SECONDS) + self._between(0, 0.3)
+                yield math.ceil(slot.at - asked - RETRY_EARLY_SECONDS) + self._between(0, 0.3)
                 continue
             yield self._between(0.003, 0.012)  # replacing it
-            if self.log.version == read.version:
-                self.log = replace(planned.log, version=read.version + 1)
+            if self.window.version == read.version:
+                self.window = replace(slot.window, version=read.version + 1)
                 break
             yield self._between(0.002, 0.03)
-        yield max(0.0, planned.at - self.now)
-        yield self._between(0.01, 0.4)  # the way to Rillet
+        yield max(0.0, slot.at - self.now)
+        yield self._between(0.01, 0.4)  # the latency to Rillet
         if self._limiter.admit("org", self.now, limit=LIMIT, window=WINDOW):
             self.done.append((self.now, priority))
         else:

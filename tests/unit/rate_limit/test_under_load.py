@@ -1,4 +1,4 @@
-"""The pacer under load: simulated time for shares and order, real threads for the table."""
+"""The rate limiter under load: simulated time for shares and order, real threads for the table."""
 
 import threading
 
@@ -15,7 +15,7 @@ from solvimon_rillet.rate_limit.limiter import (
     RateLimited,
     RequestWindow,
     SlidingWindowRateLimiter,
-    plan,
+    next_send_time,
 )
 from tests.unit.rate_limit.simulation import LIMIT, Simulation
 
@@ -58,13 +58,13 @@ def test_live_work_goes_before_bulk_work_and_bulk_work_does_not_starve(seed: int
 
 @pytest.mark.parametrize("asked", [30.0, 90.0, 150.0, 200.0])
 def test_a_live_call_in_the_middle_of_bulk_work_comes_within_seconds(asked: float) -> None:
-    log = RequestWindow()
+    window = RequestWindow()
     for tenth in range(round(asked) * 10):
-        log = plan(log, tenth / 10, BULK, RateLimit(LIMIT, 61.0)).log
+        window = next_send_time(window, tenth / 10, BULK, RateLimit(LIMIT, 61.0)).window
 
-    planned = plan(log, asked, LIVE, RateLimit(LIMIT, 61.0))
+    slot = next_send_time(window, asked, LIVE, RateLimit(LIMIT, 61.0))
 
-    assert planned.at - asked <= 9
+    assert slot.at - asked <= 9
 
 
 def test_workers_in_threads_share_one_log_in_the_table(system: LocalSystem) -> None:
@@ -77,9 +77,9 @@ def test_workers_in_threads_share_one_log_in_the_table(system: LocalSystem) -> N
     url, statuses, lock = f"{system.rillet.url}/subsidiaries", list[int](), threading.Lock()
 
     def work(priority: Priority) -> None:
-        pacer = SlidingWindowRateLimiter("default", table, RateLimit(20, 3.0), priority)
+        limiter = SlidingWindowRateLimiter("default", table, RateLimit(20, 3.0), priority)
         for _ in range(8):
-            wait_for_turn(pacer)
+            acquire_with_retries(limiter)
             status = requests.get(url, headers=headers, timeout=5).status_code
             with lock:
                 statuses.append(status)
@@ -94,11 +94,11 @@ def test_workers_in_threads_share_one_log_in_the_table(system: LocalSystem) -> N
     assert connection.organisation.counts.refused == 0
 
 
-def wait_for_turn(pacer: SlidingWindowRateLimiter) -> None:
-    """What SQS does with a message that was handed back: it comes again when its time has come."""
+def acquire_with_retries(limiter: SlidingWindowRateLimiter) -> None:
+    """Retry as SQS does with a message that was returned: when its delay is over."""
     while True:
         try:
-            pacer.acquire()
+            limiter.acquire()
         except RateLimited as error:
             threading.Event().wait(max(0.0, error.after or 0))
         else:

@@ -23,7 +23,7 @@ def test_a_document_that_is_the_same_on_both_sides_gives_no_finding() -> None:
 
     assert found.tied_out
     assert found.documents == 1
-    assert (found.findings, found.missing, found.notes, found.others) == ([], [], [], 0)
+    assert (found.findings, found.missing, found.notes, found.other_documents) == ([], [], [], 0)
 
 
 def test_every_kind_has_a_heading_and_the_sample_has_one_finding_of_each() -> None:
@@ -93,7 +93,7 @@ def test_a_rejected_document_keeps_its_own_cause_remedy_and_code() -> None:
 
 def test_a_deleted_document_says_whether_rillet_was_asked_for_it() -> None:
     [listed] = compared([ONE], []).findings
-    [asked] = compared([ONE], [], gone=frozenset({"ri_1"})).findings
+    [asked] = compared([ONE], [], deleted_ids=frozenset({"ri_1"})).findings
 
     assert "list does not have it" in listed.cause
     assert "does not have it any more" in asked.cause
@@ -104,7 +104,7 @@ def test_a_document_that_is_there_twice_is_counted_twice() -> None:
 
     assert kinds(found) == [FindingType.DOUBLED]
     assert found.findings[0].rillet_ids == ("ri_1", "ri_again")
-    line = found.figures.by_currency()["EUR"]
+    line = found.totals.by_currency()["EUR"]
     assert (line.solvimon.count, line.rillet.count) == (1, 2)
     assert line.difference.gross == Decimal("119.00")
 
@@ -127,7 +127,7 @@ def test_a_second_document_without_our_reference_is_doubled_by_its_number_and_am
 
     assert kinds(found) == [FindingType.DOUBLED]
     assert found.findings[0].rillet_ids == ("ri_1", "ri_hand")
-    assert found.figures.by_currency()["EUR"].rillet.count == 2
+    assert found.totals.by_currency()["EUR"].rillet.count == 2
 
 
 def test_a_document_without_our_reference_is_found_by_the_ledger() -> None:
@@ -144,35 +144,39 @@ def test_two_documents_of_solvimon_do_not_share_one_of_rillet() -> None:
     assert kinds(found) == [FindingType.MISSING]
     assert (found.findings[0].solvimon_id, found.missing) == ("invo_2", [])
     assert "invo_1" in found.findings[0].cause
-    assert found.figures.by_currency()["EUR"].rillet.count == 1
+    assert found.totals.by_currency()["EUR"].rillet.count == 1
 
 
 def test_what_solvimon_does_not_have_any_more_is_found_by_our_own_record() -> None:
-    stranger = booked(billed("void", number="RE-9"))
+    unmatched = booked(billed("void", number="RE-9"))
 
-    found = compared([], [stranger])
+    found = compared([], [unmatched])
 
     assert kinds(found) == [FindingType.NOT_IN_SOLVIMON]
     assert found.findings[0].solvimon_id == "invo_void"
-    assert found.figures.by_currency()["EUR"].difference.count == 1
+    assert found.totals.by_currency()["EUR"].difference.count == 1
 
 
-def test_a_stranger_of_the_same_number_in_another_currency_is_another_sale() -> None:
+def test_an_unmatched_document_of_the_same_number_in_another_currency_is_another_sale() -> None:
     found = compared([ONE], [booked(ONE), booked(ONE, id="ri_hand", references=(), currency="USD")])
 
     assert found.tied_out
-    assert found.others == 1
+    assert found.other_documents == 1
 
 
-@pytest.mark.parametrize(("day", "others"), [("2026-10-31", 1), ("2026-11-01", 0), ("2026-07-31", 0)])
-def test_a_stranger_of_the_period_is_counted_and_is_in_no_sum(day: str, others: int) -> None:
-    stranger = booked(billed("x"), references=("crm_1",), day=day)
+@pytest.mark.parametrize(
+    ("day", "other_documents"), [("2026-10-31", 1), ("2026-11-01", 0), ("2026-07-31", 0)]
+)
+def test_an_unmatched_document_of_the_period_is_counted_and_is_in_no_total(
+    day: str, other_documents: int
+) -> None:
+    unmatched = booked(billed("x"), references=("crm_1",), day=day)
 
-    found = compared([ONE], [booked(ONE), stranger])
+    found = compared([ONE], [booked(ONE), unmatched])
 
     assert found.tied_out
-    assert found.others == others
-    assert found.figures.by_currency()["EUR"].rillet.count == 1
+    assert found.other_documents == other_documents
+    assert found.totals.by_currency()["EUR"].rillet.count == 1
 
 
 def test_an_excluded_document_is_counted_by_its_rule_and_is_in_no_sum() -> None:
@@ -183,15 +187,15 @@ def test_an_excluded_document_is_counted_by_its_rule_and_is_in_no_sum() -> None:
     assert found.tied_out
     assert found.not_for_rillet == {"self-billing": 2}
     assert found.documents == 0
-    assert found.figures.lines() == {}
+    assert found.totals.lines() == {}
 
 
 def test_an_excluded_document_that_is_in_rillet_all_the_same_is_a_note() -> None:
     found = compared([replace(ONE, not_for_rillet="self-billing")], [booked(ONE)])
 
     assert found.tied_out
-    assert found.notes == ["RE-1 is not for Rillet (self-billing); it is there as RE-1."]
-    assert found.others == 0
+    assert found.notes == ["RE-1 is not for Rillet (self-billing); it is in Rillet as RE-1."]
+    assert found.other_documents == 0
 
 
 def test_another_day_in_rillet_is_a_note_and_the_month_stays_that_of_solvimon() -> None:
@@ -199,7 +203,7 @@ def test_another_day_in_rillet_is_a_note_and_the_month_stays_that_of_solvimon() 
 
     assert found.tied_out
     assert found.notes == ["RE-1 of 2026-10-05 is booked on 2026-11-01."]
-    assert [bucket.month for bucket in found.figures.lines()] == ["2026-10"]
+    assert [bucket.month for bucket in found.totals.lines()] == ["2026-10"]
 
 
 def test_a_credit_note_takes_its_amounts_off_on_both_sides() -> None:
@@ -209,7 +213,7 @@ def test_a_credit_note_takes_its_amounts_off_on_both_sides() -> None:
     found = compared([ONE, credit], [theirs, memo(credit, {"ri_1": "11.90"})])
 
     assert found.tied_out
-    line = found.figures.by_currency()["EUR"]
+    line = found.totals.by_currency()["EUR"]
     expected = SideTotals(2, Decimal("90.00"), Decimal("17.10"), Decimal("107.10"), Decimal("107.10"))
     assert line.solvimon == line.rillet == expected
 
@@ -238,7 +242,7 @@ def test_the_rest_of_a_memo_on_a_paid_invoice_is_a_note() -> None:
     found = compared([paid, credit], [booked(paid, open="0", status="PAID"), memo(credit, {})])
 
     assert found.tied_out
-    assert ["nothing is open on what it credits" in one for one in found.notes] == [True]
+    assert ["nothing is open on the invoice it credits" in one for one in found.notes] == [True]
 
 
 def test_a_memo_whose_invoice_was_not_read_does_not_claim_that_nothing_is_open_on_it() -> None:
@@ -258,7 +262,7 @@ def test_a_memo_on_several_invoices_may_be_used_up_by_the_first() -> None:
     found = compared([ONE, other, credit], [first, booked(other), memo(credit, {"ri_1": "59.50"})])
 
     assert found.tied_out
-    assert found.figures.by_currency()["EUR"].difference == SideTotals()
+    assert found.totals.by_currency()["EUR"].difference == SideTotals()
 
 
 def test_a_memo_that_is_not_applied_to_several_invoices_is_taken_off_once() -> None:
@@ -268,7 +272,7 @@ def test_a_memo_that_is_not_applied_to_several_invoices_is_taken_off_once() -> N
     found = compared([ONE, other, credit], [booked(ONE), booked(other), memo(credit, {})])
 
     assert kinds(found) == [FindingType.MEMO_UNAPPLIED]
-    assert found.figures.by_currency()["EUR"].solvimon.open == Decimal("178.50")
+    assert found.totals.by_currency()["EUR"].solvimon.open == Decimal("178.50")
 
 
 def test_what_is_paid_and_what_is_credited_leave_what_is_open() -> None:
@@ -279,7 +283,7 @@ def test_what_is_paid_and_what_is_credited_leave_what_is_open() -> None:
     found = compared([ours, credit], [theirs, memo(credit, {"ri_1": "11.90"})])
 
     assert found.tied_out
-    assert found.figures.by_currency()["EUR"].difference == SideTotals()
+    assert found.totals.by_currency()["EUR"].difference == SideTotals()
 
 
 def test_another_open_amount_is_found_with_its_size() -> None:
@@ -309,7 +313,7 @@ def test_a_partly_paid_invoice_of_which_solvimon_does_not_know_how_much_is_belie
     found = compared([ours], [booked(ours, open="80.00", status="PARTIALLY_PAID")])
 
     assert found.tied_out
-    assert found.figures.by_currency()["EUR"].difference == SideTotals()
+    assert found.totals.by_currency()["EUR"].difference == SideTotals()
 
 
 def test_an_overpaid_invoice_is_a_paid_one() -> None:
@@ -346,14 +350,14 @@ def test_net_and_tax_that_solvimon_does_not_state_are_not_a_difference() -> None
     found = compared([ours], [booked(ONE)])
 
     assert found.tied_out
-    assert found.figures.by_currency()["EUR"].solvimon.net == Decimal("100.00")
+    assert found.totals.by_currency()["EUR"].solvimon.net == Decimal("100.00")
 
 
 def test_a_subsidiary_that_rillet_does_not_name_is_not_a_difference() -> None:
     found = compared([ONE], [booked(ONE, subsidiary_id="")])
 
     assert found.tied_out
-    assert [bucket.subsidiary_id for bucket in found.figures.lines()] == ["sub_berlin"]
+    assert [bucket.subsidiary_id for bucket in found.totals.lines()] == ["sub_berlin"]
 
 
 def test_a_rejected_document_that_is_in_rillet_is_a_note() -> None:
@@ -388,7 +392,7 @@ AMOUNTS = st.integers(min_value=1, max_value=10**9)
 
 @st.composite
 def _pair(draw: st.DrawFn, number: int) -> list[tuple[SolvimonDocument, RilletDocument]]:
-    """An invoice, with a credit note on it or without, and what Rillet has for both: all in step."""
+    """An invoice, with a credit note on it or without, and what Rillet has for both: all synchronised."""
     currency = draw(st.sampled_from(["EUR", "JPY", "BHD"]))
     places = decimals(currency)
 
@@ -430,8 +434,8 @@ def test_whatever_agrees_gives_no_finding_and_the_same_sums(
 
     assert found.findings == []
     assert found.notes == []
-    assert all(line.difference == SideTotals() for line in found.figures.lines().values())
-    assert sum(line.rillet.count for line in found.figures.lines().values()) == len(pairs)
+    assert all(line.difference == SideTotals() for line in found.totals.lines().values())
+    assert sum(line.rillet.count for line in found.totals.lines().values()) == len(pairs)
 
 
 @given(pairs=books(), data=st.data())

@@ -1,4 +1,4 @@
-"""What Rillet's answers mean: pages, refusals in plain words, and answers that cannot be read."""
+"""Rillet's answers: pages, rejections in plain words, and unreadable answers."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
@@ -114,12 +114,12 @@ def test_unknown_fields_and_absent_ones_that_are_not_needed_do_no_harm() -> None
 
 
 @pytest.mark.parametrize("status", [400, 404])
-def test_a_customer_that_is_not_there_is_nobody(status: int) -> None:
+def test_a_missing_customer_is_none(status: int) -> None:
     assert client(Rillet(refused(status))).customer(SOMEBODY) is None
 
 
 @pytest.mark.parametrize("identifier", ["", "c1", "../invoices", f"{SOMEBODY}/..", "?limit=1", "é"])
-def test_what_can_be_no_customers_id_is_nobody_and_reaches_no_other_path(identifier: str) -> None:
+def test_an_invalid_customer_id_is_none_and_reaches_no_other_path(identifier: str) -> None:
     rillet = Rillet({})
 
     assert client(rillet).customer(identifier) is None
@@ -131,7 +131,7 @@ def test_a_customer_that_may_not_be_read_needs_attention() -> None:
         client(Rillet(refused(422))).customer(SOMEBODY)
 
 
-def test_nobody_is_found_by_a_reference_that_nobody_has() -> None:
+def test_an_unknown_reference_finds_no_customer() -> None:
     rillet = Rillet({"customers": []})
 
     assert client(rillet).customer_by_reference("solvimon_customer_id", "cust_1") is None

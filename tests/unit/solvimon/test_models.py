@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from solvimon_rillet.solvimon.models import CustomFieldValue, Invoice, field_value
+from solvimon_rillet.solvimon.master_data import CustomFieldValue, field_value
+from solvimon_rillet.solvimon.models import Invoice
 
 Json = dict[str, object]
 

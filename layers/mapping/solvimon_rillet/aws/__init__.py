@@ -1,1 +1,1 @@
-"""Thin wrappers around AWS services: arguments in, our own errors out."""
+"""Thin wrappers around AWS services, which translate their errors into this package's."""

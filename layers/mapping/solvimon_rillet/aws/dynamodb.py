@@ -12,8 +12,8 @@ from solvimon_rillet.errors import RetryLater
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_RECORD = "RECORD"
-_TRIES = 5  # of a batch that DynamoDB does only in parts
+_SORT_KEY = "RECORD"
+_MAX_ATTEMPTS = 5  # of a batch that DynamoDB processes only in part
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
 
@@ -21,7 +21,7 @@ Item = dict[str, Any]
 
 
 class ConditionFailed(Exception):
-    """A conditional write found the record otherwise; ``item`` is how it was found."""
+    """A conditional write whose condition does not hold; ``item`` is the record that was found."""
 
     def __init__(self, item: Item) -> None:
         super().__init__("condition failed")
@@ -39,37 +39,40 @@ class Table:
         self._dynamodb = dynamodb
 
     def get(self, key: str) -> Item | None:
-        """A record as it is now, or ``None``."""
-        with _translated():
-            answer = self._dynamodb.get_item(TableName=self._name, Key=_key(key), ConsistentRead=True)
+        """A record (strongly consistent read), or ``None``."""
+        with _translate_errors():
+            answer = self._dynamodb.get_item(TableName=self._name, Key=_primary_key(key), ConsistentRead=True)
         item = answer.get("Item")
-        return _plain(item) if item else None
+        return _from_dynamodb(item) if item else None
 
     def get_many(self, keys: Iterable[str]) -> dict[str, Item]:
-        """Up to 100 records by key, those that are there, in one request."""
-        left: Any = [_key(key) for key in dict.fromkeys(keys)]
+        """The existing ones of up to 100 records, by key, in one request."""
+        unprocessed: Any = [_primary_key(key) for key in dict.fromkeys(keys)]
         found: dict[str, Item] = {}
-        for _ in range(_TRIES):
-            if not left:
+        for _ in range(_MAX_ATTEMPTS):
+            if not unprocessed:
                 return found
-            with _translated():
+            with _translate_errors():
                 answer: Any = self._dynamodb.batch_get_item(
-                    RequestItems={self._name: {"Keys": left, "ConsistentRead": True}}
+                    RequestItems={self._name: {"Keys": unprocessed, "ConsistentRead": True}}
                 )
-            items = map(_plain, answer["Responses"].get(self._name, ()))
+            items = map(_from_dynamodb, answer["Responses"].get(self._name, ()))
             found |= {str(item["pk"]): item for item in items}
-            left = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys")
+            unprocessed = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys")
         raise RetryLater("The ledger does not keep up with the reads.")
 
     def put_many(self, records: Mapping[str, Mapping[str, Any]]) -> None:
-        """Write up to 25 whole records by key, whatever is there, in one request."""
-        left: Any = [{"PutRequest": {"Item": _typed(facts) | _key(key)}} for key, facts in records.items()]
-        for _ in range(_TRIES):
-            if not left:
+        """Write up to 25 whole records by key, unconditionally, in one request."""
+        unprocessed: Any = [
+            {"PutRequest": {"Item": _to_dynamodb(facts) | _primary_key(key)}}
+            for key, facts in records.items()
+        ]
+        for _ in range(_MAX_ATTEMPTS):
+            if not unprocessed:
                 return
-            with _translated():
-                answer = self._dynamodb.batch_write_item(RequestItems={self._name: left})
-            left = answer.get("UnprocessedItems", {}).get(self._name)
+            with _translate_errors():
+                answer = self._dynamodb.batch_write_item(RequestItems={self._name: unprocessed})
+            unprocessed = answer.get("UnprocessedItems", {}).get(self._name)
         raise RetryLater("The ledger does not keep up with the writes.")
 
     def put(
@@ -81,14 +84,14 @@ class Table:
         names: Mapping[str, str] | None = None,
     ) -> None:
         """Write a whole record, if the condition holds."""
-        more: dict[str, Any] = {"ConditionExpression": condition} if condition else {}
+        options: dict[str, Any] = {"ConditionExpression": condition} if condition else {}
         if values:
-            more["ExpressionAttributeValues"] = _typed(values)
+            options["ExpressionAttributeValues"] = _to_dynamodb(values)
         if names:
-            more["ExpressionAttributeNames"] = dict(names)
-        item = _typed(facts) | _key(key)
-        with _translated():
-            self._dynamodb.put_item(TableName=self._name, Item=item, **more)
+            options["ExpressionAttributeNames"] = dict(names)
+        item = _to_dynamodb(facts) | _primary_key(key)
+        with _translate_errors():
+            self._dynamodb.put_item(TableName=self._name, Item=item, **options)
 
     def update(
         self,
@@ -98,20 +101,20 @@ class Table:
         values: Mapping[str, Any],
         names: Mapping[str, str] | None = None,
     ) -> Item:
-        """Change a record if the condition holds, and return it as it is then."""
-        more: dict[str, Any] = {"ExpressionAttributeNames": dict(names)} if names else {}
-        with _translated():
+        """Change a record if the condition holds, and return the new record."""
+        options: dict[str, Any] = {"ExpressionAttributeNames": dict(names)} if names else {}
+        with _translate_errors():
             answer = self._dynamodb.update_item(
                 TableName=self._name,
-                Key=_key(key),
+                Key=_primary_key(key),
                 UpdateExpression=expression,
                 ConditionExpression=condition,
-                ExpressionAttributeValues=_typed(values),
+                ExpressionAttributeValues=_to_dynamodb(values),
                 ReturnValues="ALL_NEW",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                **more,
+                **options,
             )
-        return _plain(answer["Attributes"])
+        return _from_dynamodb(answer["Attributes"])
 
     def update_attributes(
         self,
@@ -122,19 +125,19 @@ class Table:
         names: Mapping[str, str] | None = None,
         remove: Iterable[str] = (),
     ) -> Item:
-        """Set facts of a record and take others away if the condition holds; the answer is the record then.
+        """Set and remove attributes of a record if the condition holds, and return the new record.
 
         Args:
-            key: of the record.
-            facts: what is set; at least one.
-            condition: what must hold.
-            values: values that the condition names.
-            names: names that the condition names.
-            remove: names of what is taken away, unless it is set.
+            key: key of the record.
+            facts: attributes to set; at least one.
+            condition: condition expression.
+            values: values in the condition.
+            names: attribute names in the condition.
+            remove: names of attributes to remove, unless they are set.
         """
         sets = {f"#f{i}": name for i, name in enumerate(facts)}
         removes = {f"#r{i}": name for i, name in enumerate(remove) if name not in facts}
-        expression = f"SET {', '.join(f'{each} = :{each[1:]}' for each in sets)}"
+        expression = f"SET {', '.join(f'{name} = :{name[1:]}' for name in sets)}"
         if removes:
             expression += f" REMOVE {', '.join(removes)}"
         set_to = {f":f{i}": value for i, value in enumerate(facts.values())}
@@ -143,35 +146,37 @@ class Table:
         )
 
     def pop(self, key: str) -> Item | None:
-        """Delete a record and return what it was; of several callers only one gets it."""
-        with _translated():
-            answer = self._dynamodb.delete_item(TableName=self._name, Key=_key(key), ReturnValues="ALL_OLD")
+        """Delete a record and return it; of several callers only one gets it."""
+        with _translate_errors():
+            answer = self._dynamodb.delete_item(
+                TableName=self._name, Key=_primary_key(key), ReturnValues="ALL_OLD"
+            )
         item = answer.get("Attributes")
-        return _plain(item) if item else None
+        return _from_dynamodb(item) if item else None
 
     def delete_if(self, key: str, condition: str, values: Mapping[str, Any]) -> None:
         """Delete a record if the condition holds."""
-        with _translated():
+        with _translate_errors():
             self._dynamodb.delete_item(
                 TableName=self._name,
-                Key=_key(key),
+                Key=_primary_key(key),
                 ConditionExpression=condition,
-                ExpressionAttributeValues=_typed(values),
+                ExpressionAttributeValues=_to_dynamodb(values),
             )
 
     def query(self, index: str, name: str, value: str) -> Iterator[Item]:
-        """What an index keeps of the records with a value, in its order, page after page."""
+        """The records with a value in an index, in its order, with the attributes that it keeps."""
         for page in self._pages(index, name, value):
-            yield from map(_plain, page["Items"])
+            yield from map(_from_dynamodb, page["Items"])
 
     def count(self, index: str, name: str, value: str) -> int:
-        """How many records an index has under a value."""
+        """The number of records with a value in an index."""
         return sum(int(page["Count"]) for page in self._pages(index, name, value, Select="COUNT"))
 
-    def _pages(self, index: str, name: str, value: str, **more: Any) -> Iterator[Any]:
+    def _pages(self, index: str, name: str, value: str, **options: Any) -> Iterator[Any]:
         start: dict[str, Any] = {}
         while True:
-            with _translated():
+            with _translate_errors():
                 page: Any = self._dynamodb.query(
                     TableName=self._name,
                     IndexName=index,
@@ -179,7 +184,7 @@ class Table:
                     ExpressionAttributeNames={"#name": name},
                     ExpressionAttributeValues={":value": {"S": value}},
                     **start,
-                    **more,
+                    **options,
                 )
             yield page
             if "LastEvaluatedKey" not in page:
@@ -187,8 +192,8 @@ class Table:
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
 
-class _translated:
-    """Turn DynamoDB's failures into ours. A request that it cannot understand is a bug, and stays one."""
+class _translate_errors:
+    """Translate DynamoDB's errors. An invalid request is a bug, so its error is not translated."""
 
     def __enter__(self) -> None:
         return None
@@ -197,30 +202,30 @@ class _translated:
         if isinstance(error, ClientError):
             code = error.response.get("Error", {}).get("Code", "")
             if code == "ConditionalCheckFailedException":
-                raise ConditionFailed(_plain(error.response.get("Item", {}))) from None  # type: ignore[arg-type]
+                raise ConditionFailed(_from_dynamodb(error.response.get("Item", {}))) from None  # type: ignore[arg-type]
             if code != "ValidationException":
                 raise RetryLater(f"The ledger does not answer ({code}).") from error
         elif isinstance(error, BotoCoreError):
             raise RetryLater(f"The ledger does not answer ({type(error).__name__}).") from error
 
 
-def _key(key: str) -> dict[str, Any]:
-    return {"pk": {"S": key}, "sk": {"S": _RECORD}}
+def _primary_key(key: str) -> dict[str, Any]:
+    return {"pk": {"S": key}, "sk": {"S": _SORT_KEY}}
 
 
-def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
+def _to_dynamodb(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _serialize(value) for name, value in values.items()}
 
 
-def _plain(item: Mapping[str, Any]) -> Item:
-    return {name: _whole(_deserialize(value)) for name, value in item.items()}
+def _from_dynamodb(item: Mapping[str, Any]) -> Item:
+    return {name: _with_integers(_deserialize(value)) for name, value in item.items()}
 
 
-def _whole(value: object) -> object:
+def _with_integers(value: object) -> object:
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else value
     if isinstance(value, dict):
-        return {name: _whole(part) for name, part in value.items()}
+        return {name: _with_integers(part) for name, part in value.items()}
     if isinstance(value, list):
-        return [_whole(part) for part in value]
+        return [_with_integers(part) for part in value]
     return value

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
 
 
-_AT_ONCE = 10  # what EventBridge takes in one request
+_BATCH_SIZE = 10  # limit of one request
 
 
 class Bus:
-    """The deployment's own event bus."""
+    """The event bus of the deployment."""
 
     def __init__(self, name: str, events: "EventBridgeClient") -> None:
         self._name = name
@@ -26,10 +26,10 @@ class Bus:
         """Put events on the bus; when this returns, the bus has them all.
 
         Raises:
-            RetryLater: the bus did not take one of them.
+            RetryLater: the bus rejected one of them, or does not answer.
         """
-        for start in range(0, len(events), _AT_ONCE):
-            self._put([self._entry(event) for event in events[start : start + _AT_ONCE]])
+        for start in range(0, len(events), _BATCH_SIZE):
+            self._put([self._entry(event) for event in events[start : start + _BATCH_SIZE]])
 
     def _entry(self, event: BusEvent) -> dict[str, str]:
         return {

@@ -1,4 +1,4 @@
-"""The bucket of reports, and the topic that tells of them."""
+"""The S3 bucket of reports, and the SNS topic of alarms and summaries."""
 
 import json
 from collections.abc import Iterator
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sns import SNSClient
 
-PARTS = "work/"
-"""Where a run keeps what it has read so far; the bucket's lifecycle removes it."""
-_TYPES = {"html": "text/html", "csv": "text/csv", "json": "application/json"}
+WORK_PREFIX = "work/"
+"""Prefix of the data that a run has read so far; the bucket's lifecycle deletes it."""
+_MEDIA_TYPES = {"html": "text/html", "csv": "text/csv", "json": "application/json"}
 
 
 class ReportBucket:
-    """Reports, and what a run has read so far.
+    """Reports, and the data that a run has read so far.
 
     Every method may raise ``RetryLater`` when S3 does not answer.
     """
@@ -27,16 +27,18 @@ class ReportBucket:
         self.name = name
         self._s3 = s3
 
-    def put_part(self, run: str, what: str, number: int, rows: Any) -> None:  # noqa: ANN401
-        """Keep what a step has read; the same step again writes the same part."""
+    def put_part(self, run: str, name: str, number: int, rows: Any) -> None:  # noqa: ANN401
+        """Store the rows that a step has read; a repeated step overwrites its part."""
         body = json.dumps(rows, separators=(",", ":")).encode()
-        self._put(f"{PARTS}{run}/{what}-{number:05}.json", body, "application/json")
+        self._put(f"{WORK_PREFIX}{run}/{name}-{number:05}.json", body, "application/json")
 
-    def parts(self, run: str, what: str, count: int) -> Iterator[Any]:
-        """What the steps have read, in order."""
+    def parts(self, run: str, name: str, count: int) -> Iterator[Any]:
+        """The rows that the steps have read, part by part."""
         for number in range(1, count + 1):
             try:
-                answer = self._s3.get_object(Bucket=self.name, Key=f"{PARTS}{run}/{what}-{number:05}.json")
+                answer = self._s3.get_object(
+                    Bucket=self.name, Key=f"{WORK_PREFIX}{run}/{name}-{number:05}.json"
+                )
                 body = answer["Body"].read()
             except (ClientError, BotoCoreError) as error:
                 raise RetryLater(
@@ -44,17 +46,17 @@ class ReportBucket:
                 ) from error
             yield json.loads(body)
 
-    def put_report(self, place: str, name: str, text: str) -> str:
-        """Write a file of a report and return where it is.
+    def put_report(self, folder: str, name: str, text: str) -> str:
+        """Write a file of a report, and return its address.
 
         Args:
-            place: folder of the report.
-            name: file name; its ending says what it is.
-            text: its content.
+            folder: folder of the report.
+            name: file name; its extension determines the media type.
+            text: content of the file.
         """
-        key = f"reports/{place}/{name}"
-        kind = _TYPES[name.rpartition(".")[2]]
-        self._put(key, text.encode("utf-8"), f"{kind}; charset=utf-8")
+        key = f"reports/{folder}/{name}"
+        media_type = _MEDIA_TYPES[name.rpartition(".")[2]]
+        self._put(key, text.encode("utf-8"), f"{media_type}; charset=utf-8")
         return f"s3://{self.name}/{key}"
 
     def _put(self, key: str, body: bytes, content_type: str) -> None:
@@ -72,10 +74,10 @@ class Topic:
         self._sns = sns
 
     def publish(self, subject: str, body: str) -> None:
-        """Send a message to whoever subscribed.
+        """Send a message to all subscribers.
 
         Raises:
-            RetryLater: SNS did not take it.
+            RetryLater: SNS did not accept it.
         """
         try:
             self._sns.publish(TopicArn=self._arn, Subject=subject, Message=body)

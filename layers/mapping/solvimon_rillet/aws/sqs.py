@@ -1,8 +1,8 @@
-"""Handing a message back to its queue for later, without using up its receive count.
+"""Queues whose messages can be deferred without using up their receive count.
 
 SQS counts every receive, and a message that was received too often goes to the dead-letter queue. Waiting
-for a vendor is not a fault of the message, so a *copy* goes onto the queue with a delay, and the original is
-acknowledged. If the function dies in between, there are two copies, which does no harm: events are hints.
+for a vendor is not a fault of the message, so a *copy* is sent with a delay, and the original is
+acknowledged. If the function crashes in between, there are two copies, which is harmless: events are hints.
 """
 
 import math
@@ -18,16 +18,16 @@ from solvimon_rillet.errors import RetryLater
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-LONGEST_DELAY = 900  # what SQS allows
-GIVE_UP_SECONDS = 14 * 24 * 3600
-_FIRST_DELAY = 15
-_AT_ONCE = 10  # what SQS takes in one request
-_TRIES = 3  # of a request that SQS takes only in parts
+MAX_DELAY_SECONDS = 900  # limit of SQS
+MAX_DEFERRAL_SECONDS = 14 * 24 * 3600
+_FIRST_DELAY_SECONDS = 15
+_BATCH_SIZE = 10  # limit of one request
+_MAX_ATTEMPTS = 3  # of a batch that SQS accepts only in part
 
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """How a message waits, in seconds: until it is seen again, and since it was first seen."""
+    """The wait of a message in seconds: until its next receive, and since its first one."""
 
     delay: int
     waited: int
@@ -42,56 +42,59 @@ class Queue:
         self._clock = clock
 
     def defer(self, body: str, attributes: Mapping[str, Any], after: float | None) -> Deferred:
-        """Put a copy of a message onto the queue, to be seen again later.
+        """Send a copy of a message to the queue, with a delay.
 
         Args:
-            body: the message's body.
-            attributes: its message attributes, as Lambda hands them over.
+            body: body of the message.
+            attributes: its message attributes in Lambda's form.
             after: seconds to wait; ``None`` backs off from 15 seconds to 15 minutes.
 
         Returns:
             The delay, and how long the message has waited.
 
         Raises:
-            RetryLater: SQS did not take it, or the message has waited for 14 days already; then the
-                original must stay, and its receive count leads it to the dead-letter queue.
+            RetryLater: SQS did not accept it, or the message has waited for 14 days. Then the original must
+                stay; its receive count leads it to the dead-letter queue.
         """
         now = int(self._clock())
-        times, first = _number(attributes, "deferrals", 0), _number(attributes, "first_seen", now)
-        if now - first > GIVE_UP_SECONDS:
+        deferrals, first_seen = (
+            _number_attribute(attributes, "deferrals", 0),
+            _number_attribute(attributes, "first_seen", now),
+        )
+        if now - first_seen > MAX_DEFERRAL_SECONDS:
             raise RetryLater("The message has waited for 14 days.")
-        delay = min(LONGEST_DELAY, math.ceil(after) if after is not None else _back_off(times))
+        delay = min(MAX_DELAY_SECONDS, math.ceil(after) if after is not None else _back_off(deferrals))
         try:
             self._sqs.send_message(
                 QueueUrl=self._url,
                 MessageBody=body,
                 DelaySeconds=max(1, delay),
                 MessageAttributes={
-                    "deferrals": {"DataType": "Number", "StringValue": str(times + 1)},
-                    "first_seen": {"DataType": "Number", "StringValue": str(first)},
+                    "deferrals": {"DataType": "Number", "StringValue": str(deferrals + 1)},
+                    "first_seen": {"DataType": "Number", "StringValue": str(first_seen)},
                 },
             )
         except (ClientError, BotoCoreError) as error:
             raise RetryLater(f"The queue does not take the message ({type(error).__name__}).") from error
-        return Deferred(max(1, delay), now - first)
+        return Deferred(max(1, delay), now - first_seen)
 
     def put(self, bodies: Sequence[str]) -> None:
-        """Put messages onto the queue, to be seen at once.
+        """Send messages to the queue without delay.
 
         Raises:
-            RetryLater: SQS did not take all of them. Some may be there, which does no harm.
+            RetryLater: SQS did not accept all of them. Some may be sent, which is harmless.
         """
-        for start in range(0, len(bodies), _AT_ONCE):
-            left = dict(enumerate(bodies[start : start + _AT_ONCE]))
-            for _ in range(_TRIES):
-                left = self._put(left)
-                if not left:
+        for start in range(0, len(bodies), _BATCH_SIZE):
+            unprocessed = dict(enumerate(bodies[start : start + _BATCH_SIZE]))
+            for _ in range(_MAX_ATTEMPTS):
+                unprocessed = self._put(unprocessed)
+                if not unprocessed:
                     break
             else:
                 raise RetryLater("The queue does not take all messages.")
 
     def depth(self) -> int:
-        """How many messages wait to be seen, as SQS reckons.
+        """The approximate number of waiting messages.
 
         Raises:
             RetryLater: SQS does not answer.
@@ -105,7 +108,7 @@ class Queue:
         return int(answer["Attributes"]["ApproximateNumberOfMessages"])
 
     def _put(self, bodies: Mapping[int, str]) -> dict[int, str]:
-        """Send up to ten messages; the answer are those that SQS did not take."""
+        """Send up to ten messages, and return those that SQS did not accept."""
         try:
             answer = self._sqs.send_message_batch(
                 QueueUrl=self._url,
@@ -116,11 +119,11 @@ class Queue:
         return {int(entry["Id"]): bodies[int(entry["Id"])] for entry in answer.get("Failed", [])}
 
 
-def _back_off(times: int) -> int:
-    delay: int = min(LONGEST_DELAY, _FIRST_DELAY << min(times, 10))
+def _back_off(deferrals: int) -> int:
+    delay: int = min(MAX_DELAY_SECONDS, _FIRST_DELAY_SECONDS << min(deferrals, 10))
     return round(delay * random.uniform(0.8, 1.0))  # noqa: S311 - spreads retries, keeps no secret
 
 
-def _number(attributes: Mapping[str, Any], name: str, default: int) -> int:
+def _number_attribute(attributes: Mapping[str, Any], name: str, default: int) -> int:
     value = attributes.get(name, {}).get("stringValue", "")
     return int(value) if str(value).isascii() and str(value).isdigit() else default

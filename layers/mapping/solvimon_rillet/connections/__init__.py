@@ -1,1 +1,1 @@
-"""A connection: its settings, its secrets and its Rillet tokens."""
+"""Connections: settings, secrets and Rillet tokens."""

@@ -1,16 +1,16 @@
-"""A connection's settings (SSM parameter) and credentials (Secrets Manager), read when they are needed."""
+"""The settings (SSM parameters) and secrets (Secrets Manager) of connections, read when they are needed."""
 
 import json
 import logging
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from solvimon_rillet.connections.names import UnknownConnection, connection_name, is_connection_name
 from solvimon_rillet.connections.webhook_settings import WebhookSettings
-from solvimon_rillet.errors import Code, ConnectionBroken, NeedsAttention, RetryLater, SettingsInvalid
+from solvimon_rillet.errors import ConnectionBroken, RetryLater, SettingsInvalid
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -21,10 +21,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-SETTINGS_SECONDS = 60
-SECRET_SECONDS = 300
-_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
-_ABSENT = {"ResourceNotFoundException", "ParameterNotFound", "InvalidRequestException"}
+SETTINGS_TTL_SECONDS = 60
+SECRET_TTL_SECONDS = 300
+_NOT_FOUND_CODES = {"ResourceNotFoundException", "ParameterNotFound", "InvalidRequestException"}
 
 
 @dataclass(slots=True)
@@ -33,33 +32,11 @@ class _Cached:
     until: float
 
 
-class UnknownConnection(NeedsAttention):
-    """There is no connection of this name."""
-
-    def __init__(self, name: object) -> None:
-        super().__init__(
-            Code.CONNECTION_UNKNOWN,
-            f"There is no connection {name!r}.",
-            "Name a connection that has its settings and secrets (letters a-z, digits and hyphens).",
-        )
-
-
-def connection_name(name: object) -> str:
-    """A valid connection name: it becomes part of secret names, so nothing else may be in it.
-
-    Raises:
-        UnknownConnection: it is not one.
-    """
-    if isinstance(name, str) and _NAME.fullmatch(name):
-        return name
-    raise UnknownConnection(name)
-
-
 class Configuration:
-    """Reads settings and secrets of any connection of this stack, and keeps them for a short while.
+    """Settings and secrets of the connections of this stack, cached for a short time.
 
-    Settings are read again after 60 seconds, secrets after 300 or when a vendor refuses them. Settings that
-    cannot be used keep the last good ones in force, and are counted for an alarm.
+    Settings are cached for 60 seconds, secrets for 300 or until a vendor rejects them. While settings are
+    invalid, the last valid ones stay in force; a metric with an alarm counts invalid ones.
     """
 
     def __init__(
@@ -75,8 +52,8 @@ class Configuration:
         self._secrets = secrets
         self._clock = clock
         self._count = count
-        self._kept: dict[str, _Cached] = {}
-        self._faults: dict[str, str] = {}
+        self._cache: dict[str, _Cached] = {}
+        self._settings_errors: dict[str, str] = {}
 
     def connections(self) -> list[str]:
         """The names of all connections that have settings.
@@ -93,8 +70,8 @@ class Configuration:
                     f"The list of connections cannot be read ({type(error).__name__})."
                 ) from error
             for parameter in page["Parameters"]:
-                name, _, what = parameter.get("Name", "").removeprefix(path).partition("/")
-                if what == "settings" and _NAME.fullmatch(name):
+                name, _, suffix = parameter.get("Name", "").removeprefix(path).partition("/")
+                if suffix == "settings" and is_connection_name(name):
                     found.add(name)
             if "NextToken" not in page:
                 return sorted(found)
@@ -107,35 +84,35 @@ class Configuration:
             UnknownConnection: the connection has no settings parameter.
             RetryLater: they cannot be read or used, and there are no earlier ones.
         """
-        from solvimon_rillet.settings import Settings  # the receiver of webhooks does without
+        from solvimon_rillet.settings import Settings  # costs import time, which receive_webhook saves
 
         return self._settings(connection, Settings.parse)
 
     def webhook_settings(self, connection: str) -> WebhookSettings:
-        """What a receiver of webhooks needs of the settings; raises as ``settings``."""
+        """The settings of webhooks; raises as ``settings``."""
         return self._settings(connection, WebhookSettings.parse)
 
     def _settings(self, connection: str, parse: Callable[[str], T]) -> T:
         name = f"/{self._stack}/{connection_name(connection)}/settings"
         key = f"{parse.__qualname__} {name}"
-        kept = self._kept.get(key)
-        if kept and self._clock() < kept.until:
-            return kept.value  # type: ignore[no-any-return]
+        cached = self._cache.get(key)
+        if cached and self._clock() < cached.until:
+            return cached.value  # type: ignore[no-any-return]
         try:
             found = parse(self._ssm.get_parameter(Name=name)["Parameter"].get("Value", ""))
-            self._faults.pop(connection, None)
+            self._settings_errors.pop(connection, None)
         except ClientError as error:
-            if _code(error) in _ABSENT:
+            if _error_code(error) in _NOT_FOUND_CODES:
                 raise UnknownConnection(connection) from None
-            found = self._last_good(connection, kept, "cannot be read", error)
+            found = self._last_valid(connection, cached, "cannot be read", error)
         except (SettingsInvalid, BotoCoreError) as error:
-            found = self._last_good(connection, kept, "cannot be used", error)
-        self._kept[key] = _Cached(found, self._clock() + SETTINGS_SECONDS)
+            found = self._last_valid(connection, cached, "cannot be used", error)
+        self._cache[key] = _Cached(found, self._clock() + SETTINGS_TTL_SECONDS)
         return found
 
-    def settings_fault(self, connection: str) -> str:
-        """What is wrong with the settings as they are written now; an empty text if nothing is."""
-        return self._faults.get(connection, "")
+    def settings_error(self, connection: str) -> str:
+        """The error in the current settings; empty if they are valid."""
+        return self._settings_errors.get(connection, "")
 
     def secret(self, connection: str, vendor: str) -> Mapping[str, str]:
         """A vendor's credentials for a connection: ``{stack}/{connection}/{vendor}``, a JSON object.
@@ -147,19 +124,19 @@ class Configuration:
         return self._secret(self._secret_name(connection, vendor))
 
     def _secret(self, name: str) -> Mapping[str, str]:
-        kept = self._kept.get(name)
-        if kept and self._clock() < kept.until:
-            return kept.value  # type: ignore[no-any-return]
+        cached = self._cache.get(name)
+        if cached and self._clock() < cached.until:
+            return cached.value  # type: ignore[no-any-return]
         try:
             text = self._secrets.get_secret_value(SecretId=name).get("SecretString", "")
         except ClientError as error:
-            if _code(error) in _ABSENT:
+            if _error_code(error) in _NOT_FOUND_CODES:
                 raise ConnectionBroken(f"The secret {name} does not exist or has no value.") from None
-            raise RetryLater(f"The secret {name} cannot be read now ({_code(error)}).") from error
+            raise RetryLater(f"The secret {name} cannot be read now ({_error_code(error)}).") from error
         except BotoCoreError as error:
             raise RetryLater(f"Secrets Manager does not answer ({type(error).__name__}).") from error
-        value = _texts(name, text)
-        self._kept[name] = _Cached(value, self._clock() + SECRET_SECONDS)
+        value = _parse_texts(name, text)
+        self._cache[name] = _Cached(value, self._clock() + SECRET_TTL_SECONDS)
         return value
 
     def credential(self, connection: str, vendor: str, key: str) -> str:
@@ -175,11 +152,11 @@ class Configuration:
         raise ConnectionBroken(f"The secret {name} has no {key!r}. Put it there; the documents wait.")
 
     def tokens(self, connection: str, *, fresh: bool = False) -> Mapping[str, str]:
-        """How to authenticate at Rillet: the secret, or the short-lived token that was kept after it.
+        """The credentials for Rillet: the secret, or the short-lived tokens that the SSM parameter stores.
 
         Args:
-            connection: its name.
-            fresh: read it now, whatever is remembered.
+            connection: name of the connection.
+            fresh: whether to bypass the cache.
 
         Raises:
             ConnectionBroken: there is no secret.
@@ -194,15 +171,15 @@ class Configuration:
         try:
             text = self._ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"].get("Value", "")
         except ClientError as error:
-            if _code(error) in _ABSENT:
+            if _error_code(error) in _NOT_FOUND_CODES:
                 return secret
-            raise RetryLater(f"The parameter {name} cannot be read now ({_code(error)}).") from error
+            raise RetryLater(f"The parameter {name} cannot be read now ({_error_code(error)}).") from error
         except BotoCoreError as error:
             raise RetryLater(f"Parameter Store does not answer ({type(error).__name__}).") from error
-        return _texts(name, text)
+        return _parse_texts(name, text)
 
     def store_tokens(self, connection: str, grant: Mapping[str, str], *, short_lived: bool = False) -> None:
-        """Write tokens, before they are used.
+        """Store tokens, before they are used.
 
         Raises:
             RetryLater: they could not be written.
@@ -216,11 +193,11 @@ class Configuration:
                 marked = {**grant, "token_in": "parameter" if short_lived else "secret"}
                 self._put_secret(self._secret_name(connection, "rillet"), json.dumps(marked))
         except (ClientError, BotoCoreError) as error:
-            raise RetryLater(f"Rillet's new token cannot be kept ({type(error).__name__}).") from error
+            raise RetryLater(f"Rillet's new token cannot be stored ({type(error).__name__}).") from error
         self.forget_secret(connection, "rillet")
 
     def non_token_fields(self, connection: str) -> dict[str, str]:
-        """What of the Rillet secret outlives its tokens: the webhook's token and the organisation."""
+        """The fields of the Rillet secret that are no tokens: the webhook's token and the organisation."""
         try:
             secret = self.secret(connection, "rillet")
         except ConnectionBroken:
@@ -228,18 +205,18 @@ class Configuration:
         return {name: value for name, value in secret.items() if "webhook" in name or "organisation" in name}
 
     def delete_tokens(self, connection: str) -> None:
-        """Forget the tokens of a connection.
+        """Delete the tokens of a connection.
 
         Raises:
             RetryLater: they could not be deleted.
         """
         try:
-            kept = {"auth": "oauth", **self.non_token_fields(connection)}
-            self._put_secret(self._secret_name(connection, "rillet"), json.dumps(kept))
+            cached = {"auth": "oauth", **self.non_token_fields(connection)}
+            self._put_secret(self._secret_name(connection, "rillet"), json.dumps(cached))
             self._ssm.delete_parameter(Name=self._token_name(connection))
         except ClientError as error:
-            if _code(error) not in _ABSENT:
-                raise RetryLater(f"The tokens cannot be deleted now ({_code(error)}).") from error
+            if _error_code(error) not in _NOT_FOUND_CODES:
+                raise RetryLater(f"The tokens cannot be deleted now ({_error_code(error)}).") from error
         except BotoCoreError as error:
             raise RetryLater(f"The tokens cannot be deleted now ({type(error).__name__}).") from error
         self.forget_secret(connection, "rillet")
@@ -254,7 +231,7 @@ class Configuration:
         return self._secret(f"{self._stack}/{name}")
 
     def api_url(self) -> str:
-        """Address of the HTTP API, which the deployment writes down for its functions.
+        """Address of the HTTP API, which the deployment stores for its functions.
 
         Raises:
             RetryLater: it cannot be read.
@@ -266,8 +243,8 @@ class Configuration:
             raise RetryLater(f"The parameter {name} cannot be read ({type(error).__name__}).") from error
 
     def forget_secret(self, connection: str, vendor: str) -> None:
-        """Read the secret anew next time, because the vendor refused what it said."""
-        self._kept.pop(self._secret_name(connection, vendor), None)
+        """Drop the secret from the cache, because the vendor rejected it."""
+        self._cache.pop(self._secret_name(connection, vendor), None)
 
     def _read_marker(self, connection: str) -> str:
         try:
@@ -279,7 +256,7 @@ class Configuration:
         try:
             self._secrets.put_secret_value(SecretId=name, SecretString=text)
         except self._secrets.exceptions.ResourceNotFoundException:
-            # Only connect_rillet's role allows this: a refresh replaces a secret that is there.
+            # Only connect_rillet's role allows this: a refresh replaces an existing secret.
             self._secrets.create_secret(Name=name, SecretString=text)
 
     def _token_name(self, connection: str) -> str:
@@ -288,23 +265,23 @@ class Configuration:
     def _secret_name(self, connection: str, vendor: str) -> str:
         return f"{self._stack}/{connection_name(connection)}/{vendor}"
 
-    def _last_good(self, connection: str, kept: _Cached | None, how: str, error: Exception) -> Any:  # noqa: ANN401
+    def _last_valid(self, connection: str, cached: _Cached | None, failure: str, error: Exception) -> Any:  # noqa: ANN401
         logger.error(
             "settings invalid",
-            extra={"connection": connection, "reason": str(error), "last_good": kept is not None},
+            extra={"connection": connection, "reason": str(error), "last_good": cached is not None},
         )
         self._count("SettingsInvalid", connection)
-        self._faults[connection] = str(error)
-        if kept is None:
-            raise RetryLater(f"The settings of {connection} {how}: {error}") from error
-        return kept.value
+        self._settings_errors[connection] = str(error)
+        if cached is None:
+            raise RetryLater(f"The settings of {connection} {failure}: {error}") from error
+        return cached.value
 
 
-def _code(error: ClientError) -> str:
+def _error_code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
-def _texts(name: str, text: str) -> dict[str, str]:
+def _parse_texts(name: str, text: str) -> dict[str, str]:
     try:
         value = json.loads(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""One Solvimon platform paired with one Rillet organisation: what every workflow is given."""
+"""A connection: one Solvimon platform paired with one Rillet organisation."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import requests
 
 from solvimon_rillet.aws.dynamodb import Table
-from solvimon_rillet.connections.configuration import Configuration, connection_name
+from solvimon_rillet.connections.configuration import Configuration
+from solvimon_rillet.connections.names import connection_name
 from solvimon_rillet.connections.oauth_client import authorization_server
 from solvimon_rillet.connections.rillet_tokens import RilletTokens
 from solvimon_rillet.http import CountingRateLimiter, Http, RateLimiter, session
@@ -22,7 +23,7 @@ from solvimon_rillet.solvimon.client import SolvimonClient
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A connection with its settings as they are now, the clients of both vendors, and the ledger.
+    """A connection with its current settings, the clients of both vendors, and the ledger.
 
     Attributes:
         name: such as ``default``.
@@ -77,12 +78,12 @@ class Connections:
     def open(
         self, connection: object, priority: Priority = Priority.LIVE, *, unless_backing_off: bool = False
     ) -> Connection:
-        """A connection with the settings that are in force now.
+        """A connection with its current settings.
 
         Args:
-            connection: its name, as an event or a person gave it.
+            connection: its name, from an event or a person.
             priority: of its calls to Rillet.
-            unless_backing_off: do not even begin while Rillet's rate limit is used up.
+            unless_backing_off: raise ``RateLimited`` while Rillet's rate limit is used up.
 
         Raises:
             UnknownConnection: there is no such connection.
@@ -97,7 +98,7 @@ class Connections:
         return self._open(name, settings, limiter)
 
     def open_for_bulk_work(self, connection: object) -> tuple[Connection, CountingRateLimiter]:
-        """A connection whose calls to Rillet let live work pass, and the count of these calls.
+        """A connection whose calls to Rillet give way to live work, and their count.
 
         Raises:
             UnknownConnection: there is no such connection.
@@ -167,7 +168,7 @@ class Connections:
     def rillet_with_token(
         self, connection: str, settings: Settings, token: Callable[[], str]
     ) -> RilletClient:
-        """A client that sends a given bearer token, before the connection has it for good."""
+        """A client that sends a given bearer token, before the connection stores it."""
         limiter = self.rate_limiter(connection, settings, Priority.LIVE)
         return self._rillet_client(settings, token, limiter, None)
 
@@ -194,5 +195,5 @@ class Connections:
 
         base_url = settings.rillet.base_url
         return RilletClient(
-            Http("Rillet", base_url, headers, self._rillet_session, gate=limiter, renew=renew)
+            Http("Rillet", base_url, headers, self._rillet_session, rate_limiter=limiter, renew=renew)
         )

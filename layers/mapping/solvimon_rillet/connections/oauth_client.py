@@ -1,14 +1,14 @@
-"""The deployment's OAuth client at Rillet, and the authorization server as that client sees it."""
+"""The deployment's OAuth client at Rillet, and its access to the authorization server."""
 
 from solvimon_rillet.connections.configuration import Configuration
 from solvimon_rillet.errors import ConnectionBroken
-from solvimon_rillet.rillet.oauth import Client, OAuthEndpoints, RilletOAuth
+from solvimon_rillet.rillet.oauth import OAuthClient, OAuthEndpoints, RilletOAuth
 from solvimon_rillet.settings import RilletSettings
 
 CLIENT_SECRET = "rillet-oauth-client"  # noqa: S105 - the secret's name
 
 
-def oauth_client(configuration: Configuration) -> Client:
+def oauth_client(configuration: Configuration) -> OAuthClient:
     """The deployment's OAuth client at Rillet.
 
     Raises:
@@ -20,7 +20,7 @@ def oauth_client(configuration: Configuration) -> Client:
             f"This deployment has no OAuth client yet. Register one at Rillet and put its client_id (and "
             f"client_secret, if it has one) into the secret …/{CLIENT_SECRET}."
         )
-    return Client(secret["client_id"], secret.get("client_secret", ""))
+    return OAuthClient(secret["client_id"], secret.get("client_secret", ""))
 
 
 def authorization_server(

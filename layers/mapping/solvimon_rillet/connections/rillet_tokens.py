@@ -1,7 +1,7 @@
-"""Rillet's tokens of one connection: kept in Secrets Manager, refreshed by one worker at a time.
+"""The Rillet tokens of one connection: stored in Secrets Manager, refreshed by one worker at a time.
 
 The secret ``{stack}/{connection}/rillet`` is either ``{"auth": "api_key", "api_key": "…"}``, written by a
-person, or ``{"auth": "oauth", …}``, written here. Access tokens that live under ten minutes go into an SSM
+user, or ``{"auth": "oauth", …}``, written here. Access tokens that live under ten minutes go into an SSM
 SecureString instead, because Secrets Manager keeps every version of a secret for a day, and at most 100.
 """
 
@@ -14,27 +14,27 @@ from contextlib import contextmanager
 from typing import Any
 
 from solvimon_rillet.aws.dynamodb import ConditionFailed, Table
-from solvimon_rillet.connections.configuration import SECRET_SECONDS, Configuration
+from solvimon_rillet.connections.configuration import SECRET_TTL_SECONDS, Configuration
 from solvimon_rillet.errors import ConnectionBroken, RetryLater
 from solvimon_rillet.rillet.oauth import Grant, GrantRefused, RilletOAuth
 
 logger = logging.getLogger(__name__)
 
-SHORT_LIVED = 600
+SHORT_LIVED_SECONDS = 600
 _LEASE_SECONDS = 45  # longer than any call to the token endpoint
-_WAIT_SECONDS = 6.0
-_STEP_SECONDS = 0.2
-_EVERYWHERE_SECONDS = 300  # by then every read of Secrets Manager shows the newest version
+_MAX_WAIT_SECONDS = 6.0
+_POLL_SECONDS = 0.2
+_PROPAGATION_SECONDS = 300  # after it every read of Secrets Manager returns the newest version
 
 
 class RilletTokens:
-    """Gives the bearer token of one connection to its Rillet client.
+    """The access tokens of one connection.
 
     Args:
-        connection: its name.
+        connection: name of the connection.
         configuration: reads and writes the secret.
-        table: holds the lease and the mark of a refused refresh token.
-        oauth: makes the client of Rillet's authorization server; only called for a refresh.
+        table: stores the lease, and the fingerprint of a rejected refresh token.
+        oauth: returns the client of Rillet's authorization server; called only for a refresh.
         clock: unix seconds.
         sleep: waits.
     """
@@ -55,202 +55,209 @@ class RilletTokens:
         self._clock = clock
         self._sleep = sleep
         self._lock = threading.Lock()
-        self._kept: Mapping[str, str] = {}
-        self._kept_until = 0.0
+        self._fields: Mapping[str, str] = {}
+        self._fields_until = 0.0
         self._refused = ""
 
     def access_token(self) -> str:
         """A token that is valid now.
 
         Raises:
-            ConnectionBroken: nobody has connected Rillet, or its grant was revoked.
+            ConnectionBroken: Rillet is not connected, or its grant was revoked.
             RetryLater: another worker is refreshing, or a service does not answer.
         """
         with self._lock:
-            if not self._fresh(self._kept) or self._clock() >= self._kept_until:
-                self._kept = self._configuration.tokens(self._connection)
-                self._kept_until = self._clock() + SECRET_SECONDS
-            if self._kept.get("auth", "api_key") == "api_key":
+            if not self._is_fresh(self._fields) or self._clock() >= self._fields_until:
+                self._fields = self._configuration.tokens(self._connection)
+                self._fields_until = self._clock() + SECRET_TTL_SECONDS
+            if self._fields.get("auth", "api_key") == "api_key":
                 return self._configuration.credential(self._connection, "rillet", "api_key")
-            if not self._fresh(self._kept):
-                self._kept = self._refreshed(self._kept)
-            return self._kept["access_token"]
+            if not self._is_fresh(self._fields):
+                self._fields = self._refreshed(self._fields)
+            return self._fields["access_token"]
 
     def reload(self) -> None:
-        """Read the secret next time, whatever is remembered."""
+        """Drop the cached tokens, so that the next call reads them again."""
         with self._lock:
             self._configuration.forget_secret(self._connection, "rillet")
-            self._kept = {}
+            self._fields = {}
 
     def renew(self, refused: str) -> bool:
-        """Get another token after Rillet refused one with 401; the answer says whether there is one."""
+        """Get another token after Rillet rejected one with 401, and return whether there is one."""
         with self._lock:
             self._refused = refused
-            self._kept = self._configuration.tokens(self._connection, fresh=True)
-            if self._kept.get("auth", "api_key") == "api_key":
-                return self._kept.get("api_key", "") not in {"", refused}
-            if not self._fresh(self._kept):
-                self._kept = self._refreshed(self._kept)
-            return self._kept["access_token"] != refused
+            self._fields = self._configuration.tokens(self._connection, fresh=True)
+            if self._fields.get("auth", "api_key") == "api_key":
+                return self._fields.get("api_key", "") not in {"", refused}
+            if not self._is_fresh(self._fields):
+                self._fields = self._refreshed(self._fields)
+            return self._fields["access_token"] != refused
 
-    def _fresh(self, grant: Mapping[str, str]) -> bool:
-        """Whether an access token has time left; it is refreshed ahead of its end."""
-        return self._lives(grant, min(120.0, _whole(grant, "lifetime") / 5))
+    def _is_fresh(self, grant: Mapping[str, str]) -> bool:
+        """Whether an access token need not be refreshed yet; that happens ahead of its end."""
+        return self._is_valid_for(grant, min(120.0, _integer(grant, "lifetime") / 5))
 
-    def _usable(self, grant: Mapping[str, str]) -> bool:
-        """Whether an access token still lives long enough for one call."""
-        return self._lives(grant, min(10.0, _whole(grant, "lifetime") / 20))
+    def _is_usable(self, grant: Mapping[str, str]) -> bool:
+        """Whether an access token is valid long enough for one call."""
+        return self._is_valid_for(grant, min(10.0, _integer(grant, "lifetime") / 20))
 
-    def _lives(self, grant: Mapping[str, str], seconds: float) -> bool:
-        """Whether an access token lives longer than so many seconds, and Rillet has not refused it."""
-        ends = _whole(grant, "expires_at") - seconds
+    def _is_valid_for(self, grant: Mapping[str, str], seconds: float) -> bool:
+        """Whether an access token is valid for longer than ``seconds``, and Rillet has not rejected it."""
+        ends = _integer(grant, "expires_at") - seconds
         return grant.get("access_token", "") not in {"", self._refused} and self._clock() < ends
 
     def _refreshed(self, before: Mapping[str, str]) -> Mapping[str, str]:
-        """A fresh grant: made by this worker under the lease, or by another one meanwhile."""
+        """Fresh tokens: from a refresh under the lease, or from another worker's meanwhile."""
         stale, waited = before.get("access_token", ""), 0.0
         while True:
-            owner = self._name()
-            if self._take_lease(owner):
+            owner = self._new_lease_owner()
+            if self._acquire_lease(owner):
                 try:
                     return self._refresh(stale)
                 finally:
-                    self._give_lease_back(owner)
-            if self._usable(before):
+                    self._release_lease(owner)
+            if self._is_usable(before):
                 return before
-            if waited >= _WAIT_SECONDS:
+            if waited >= _MAX_WAIT_SECONDS:
                 raise RetryLater("Another worker is refreshing Rillet's token.", after=5)
-            self._sleep(_STEP_SECONDS)
-            waited += _STEP_SECONDS
+            self._sleep(_POLL_SECONDS)
+            waited += _POLL_SECONDS
             grant = self._configuration.tokens(self._connection, fresh=True)
-            if grant.get("access_token") != stale and self._fresh(grant):
+            if grant.get("access_token") != stale and self._is_fresh(grant):
                 return grant
 
     def _refresh(self, stale: str) -> Mapping[str, str]:
         grant = self._configuration.tokens(self._connection, fresh=True)
-        if grant.get("access_token") != stale and self._fresh(grant):
+        if grant.get("access_token") != stale and self._is_fresh(grant):
             return grant
-        self._check_that_none_is_newer(grant)
+        self._check_not_outdated(grant)
         refresh_token = grant.get("refresh_token", "")
-        mark = _fingerprint(refresh_token)
-        if not refresh_token or self.revoked_marker() == mark:
+        fingerprint = _fingerprint(refresh_token)
+        if not refresh_token or self.revoked_marker() == fingerprint:
             raise _reconnect(self._connection)
         try:
             granted = self._oauth().refresh(refresh_token)
         except GrantRefused as refused:
-            return self._after_refusal(refused, refresh_token, mark)
+            return self._after_refusal(refused, refresh_token, fingerprint)
         logger.info("rillet token refreshed", extra={"connection": self._connection})
-        return self._keep(granted, {"scope": grant.get("scope", "")})
+        return self._store(granted, {"scope": grant.get("scope", "")})
 
-    def replace(self, granted: Grant, known: Mapping[str, str]) -> None:
-        """Keep what a person granted anew.
+    def store(self, granted: Grant, other_fields: Mapping[str, str]) -> None:
+        """Store the tokens of a new grant.
 
         Args:
             granted: the new tokens.
-            known: what else is known, such as the organisation.
+            other_fields: other fields of the secret, such as the organisation.
 
         Raises:
             RetryLater: they could not be written.
         """
         with self.refresh_lock():
-            self._configuration.forget_secret(self._connection, "rillet")  # it may be minutes old
-            self._keep(granted, known)
+            self._configuration.forget_secret(self._connection, "rillet")  # the cached one may be minutes old
+            self._store(granted, other_fields)
 
-    def forget(self) -> None:
-        """Forget the tokens; call it within ``alone``.
+    def delete(self) -> None:
+        """Delete the tokens; call it within ``refresh_lock``.
 
         Raises:
             RetryLater: they could not be deleted.
         """
         self._configuration.delete_tokens(self._connection)
-        self._table.put(_latest_key(self._connection), {"obtained_at": 0})
-        self._kept = {}
+        self._table.put(self._key("latest"), {"obtained_at": 0})
+        self._fields = {}
 
     @contextmanager
     def refresh_lock(self) -> Iterator[None]:
-        """Change tokens while no worker refreshes them, who would write its own over the change.
+        """A context in which no other worker refreshes the tokens and overwrites a change.
 
-        A worker that died is not waited for longer than one that refreshes would need.
+        It waits for a refreshing worker for six seconds at most, then it begins without the lease.
         """
-        owner, waited = self._name(), 0.0
-        while not (taken := self._take_lease(owner)) and waited < _WAIT_SECONDS:
-            self._sleep(_STEP_SECONDS)
-            waited += _STEP_SECONDS
+        owner, waited = self._new_lease_owner(), 0.0
+        while not (acquired := self._acquire_lease(owner)) and waited < _MAX_WAIT_SECONDS:
+            self._sleep(_POLL_SECONDS)
+            waited += _POLL_SECONDS
         try:
             yield
         finally:
-            if taken:
-                self._give_lease_back(owner)
+            if acquired:
+                self._release_lease(owner)
 
-    def _keep(self, granted: Grant, known: Mapping[str, str]) -> Mapping[str, str]:
-        """Write tokens before they are used: a crash after this loses nothing."""
+    def _store(self, granted: Grant, other_fields: Mapping[str, str]) -> Mapping[str, str]:
+        """Store tokens before they are used, so that a crash does not lose them."""
         now = int(self._clock())
-        made = {
+        fields = {
             **self._configuration.non_token_fields(self._connection),
-            **known,
+            **other_fields,
             "auth": "oauth",
             "access_token": granted.access_token,
             "refresh_token": granted.refresh_token,
-            "scope": granted.scope or known.get("scope", ""),
+            "scope": granted.scope or other_fields.get("scope", ""),
             "lifetime": str(granted.lifetime),
             "expires_at": str(now + granted.lifetime),
             "obtained_at": str(now),
         }
-        self._configuration.store_tokens(self._connection, made, short_lived=granted.lifetime < SHORT_LIVED)
-        self._table.put(_latest_key(self._connection), {"obtained_at": now})
-        self._kept = made
-        return made
+        self._configuration.store_tokens(
+            self._connection, fields, short_lived=granted.lifetime < SHORT_LIVED_SECONDS
+        )
+        self._table.put(self._key("latest"), {"obtained_at": now})
+        self._fields = fields
+        return fields
 
-    def _check_that_none_is_newer(self, grant: Mapping[str, str]) -> None:
-        """Do not refresh with an older version, which Secrets Manager may show for a moment.
+    def _check_not_outdated(self, grant: Mapping[str, str]) -> None:
+        """Prevent a refresh with an outdated secret, which Secrets Manager may return for a short time.
 
-        If it stays, it is no stale read: somebody saved an older copy, and Rillet decides what it is worth.
+        If it stays, it is no stale read: an older copy was saved, and Rillet decides whether it is valid.
         """
-        now, latest = int(self._clock()), self._table.get(_latest_key(self._connection)) or {}
-        if _whole(grant, "obtained_at") >= latest.get("obtained_at", 0):
+        now, latest = int(self._clock()), self._table.get(self._key("latest")) or {}
+        if _integer(grant, "obtained_at") >= latest.get("obtained_at", 0):
             return
         if "behind_since" not in latest:
             latest["behind_since"] = now
-            self._table.put(_latest_key(self._connection), latest)
-        if now < latest["behind_since"] + _EVERYWHERE_SECONDS:
-            raise RetryLater("Rillet's new token is not everywhere yet.", after=5)
+            self._table.put(self._key("latest"), latest)
+        if now < latest["behind_since"] + _PROPAGATION_SECONDS:
+            raise RetryLater("Rillet's new token is not visible everywhere yet.", after=5)
 
-    def _after_refusal(self, refused: GrantRefused, refresh_token: str, mark: str) -> Mapping[str, str]:
-        """Only the refusal of the current refresh token breaks the connection."""
+    def _after_refusal(
+        self, refused: GrantRefused, refresh_token: str, fingerprint: str
+    ) -> Mapping[str, str]:
+        """The tokens after a rejected refresh. Only the current refresh token can break the connection."""
         grant = self._configuration.tokens(self._connection, fresh=True)
         if grant.get("refresh_token") != refresh_token:
-            if self._usable(grant):
+            if self._is_usable(grant):
                 return grant
             raise RetryLater("Rillet's token was replaced meanwhile.", after=1)
         if refused.error != "invalid_grant":
             raise ConnectionBroken(f"Rillet refuses to refresh its token ({refused}).")
-        self._table.put(_mark_key(self._connection), {"refused": mark, "since": int(self._clock())})
+        self._table.put(self._key("refused"), {"refused": fingerprint, "since": int(self._clock())})
         logger.error(
             "rillet connection broken", extra={"connection": self._connection, "reason": "invalid_grant"}
         )
         raise _reconnect(self._connection)
 
     def revoked_marker(self) -> str | None:
-        """Fingerprint of the refresh token that Rillet refused, if it refused one."""
-        item = self._table.get(_mark_key(self._connection))
+        """Fingerprint of the refresh token that Rillet rejected, or ``None``."""
+        item = self._table.get(self._key("refused"))
         return str(item["refused"]) if item else None
 
     def is_broken(self) -> bool:
-        """Whether the current grant was refused, so that a person must connect again."""
+        """Whether the current grant was rejected, so that a user must connect again."""
         grant = self._configuration.tokens(self._connection, fresh=True)
         token = grant.get("refresh_token", "")
-        return self.revoked_marker() == _fingerprint(token) if token else not self._usable(grant)
+        return self.revoked_marker() == _fingerprint(token) if token else not self._is_usable(grant)
 
-    def _name(self) -> str:
-        """A name under which this very run holds the lease."""
+    def _new_lease_owner(self) -> str:
+        """A unique name for the owner of a lease."""
         return f"{time.time_ns()}-{threading.get_ident()}"
 
-    def _take_lease(self, owner: str) -> bool:
+    def _key(self, name: str) -> str:
+        return f"{self._connection}#oauth#{name}"
+
+    def _acquire_lease(self, owner: str) -> bool:
         now = int(self._clock())
         facts = {"owner": owner, "until": now + _LEASE_SECONDS}
         try:
             self._table.put(
-                _lease_key(self._connection),
+                self._key("refresh-lease"),
                 facts,
                 "attribute_not_exists(pk) OR #until <= :now",
                 {":now": now},
@@ -260,10 +267,10 @@ class RilletTokens:
             return False
         return True
 
-    def _give_lease_back(self, owner: str) -> None:
+    def _release_lease(self, owner: str) -> None:
         try:
             self._table.put(
-                _lease_key(self._connection),
+                self._key("refresh-lease"),
                 {"owner": "", "until": 0},
                 "#owner = :owner",
                 {":owner": owner},
@@ -280,22 +287,10 @@ def _fingerprint(token: str) -> str:
 def _reconnect(connection: str) -> ConnectionBroken:
     return ConnectionBroken(
         f'Rillet must be connected again: invoke connect_rillet with {{"connection": "{connection}"}}. '
-        "The documents wait and continue by themselves."
+        "The documents wait and continue automatically."
     )
 
 
-def _whole(grant: Mapping[str, Any], name: str) -> int:
+def _integer(grant: Mapping[str, Any], name: str) -> int:
     value = str(grant.get(name, ""))
     return int(value) if value.isdigit() else 0
-
-
-def _lease_key(connection: str) -> str:
-    return f"{connection}#oauth#refresh-lease"
-
-
-def _latest_key(connection: str) -> str:
-    return f"{connection}#oauth#latest"
-
-
-def _mark_key(connection: str) -> str:
-    return f"{connection}#oauth#refused"

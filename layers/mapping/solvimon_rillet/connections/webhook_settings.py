@@ -1,8 +1,7 @@
-"""What the receiver of webhooks needs of a connection's settings, read without what it does not need.
+"""The settings of webhooks, read without the full settings model.
 
-The whole model costs a cold start about as much as all else that the receiver does, and most connections say
-nothing of webhooks. Whatever else is wrong with the settings is found by the workflows, whose work then
-waits; a webhook need not.
+The full model doubles the cold start of the webhook receiver, and most connections do not set anything about
+webhooks. Other errors in the settings are found by the workflows, whose work then waits; a webhook need not.
 """
 
 import json
@@ -16,7 +15,7 @@ from solvimon_rillet.solvimon import webhooks as solvimon
 
 @dataclass(frozen=True, slots=True)
 class WebhookSettings:
-    """How old webhooks may be, in seconds, and how Rillet's token becomes a key."""
+    """The maximum age of webhooks in seconds, and the form of Rillet's token."""
 
     solvimon_max_age_seconds: int = solvimon.MAX_AGE_SECONDS
     rillet_max_age_seconds: int = rillet.MAX_AGE_SECONDS
@@ -24,19 +23,19 @@ class WebhookSettings:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read them from a connection's settings.
+        """The webhook settings from a connection's settings.
 
         Raises:
-            SettingsInvalid: the text is no JSON, or it speaks of webhooks and is not valid as a whole.
+            SettingsInvalid: the text is no JSON, or it sets webhook settings and is invalid as a whole.
         """
-        if "webhook_" in text or "\\" in text:  # a name may be written in escapes
+        if "webhook_" in text or "\\" in text:  # a name may be written with escapes
             from solvimon_rillet.settings import Settings
 
-            said = Settings.parse(text)
+            settings = Settings.parse(text)
             return cls(
-                said.solvimon.webhook_max_age_seconds,
-                said.rillet.webhook_max_age_seconds,
-                said.rillet.webhook_token_form,
+                settings.solvimon.webhook_max_age_seconds,
+                settings.rillet.webhook_max_age_seconds,
+                settings.rillet.webhook_token_form,
             )
         try:
             json.loads(text or "{}")

@@ -1,6 +1,6 @@
-"""Long work as durable executions of AWS Lambda: each step is a checkpoint, each wait ends the invocation.
+"""Durable executions of AWS Lambda: each step is a checkpoint, and each wait ends the invocation.
 
-Nothing else knows the durable execution SDK.
+No other module uses the durable execution SDK.
 """
 
 import math
@@ -15,9 +15,10 @@ from pydantic import BaseModel, ValidationError
 
 from solvimon_rillet.entrypoints.lambda_handler import Handler
 from solvimon_rillet.entrypoints.telemetry import Telemetry
+from solvimon_rillet.formatting import validation_problems
 from solvimon_rillet.workflows.durable_steps import Json, Steps
 
-_LONGEST_NAME = 256
+_MAX_STEP_NAME = 256
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -26,9 +27,9 @@ class Execution:
     """One durable execution.
 
     Attributes:
-        name: the same whenever it is resumed.
+        name: the same after every interruption.
         steps: runs its steps.
-        time_left: seconds until the function must end.
+        time_left: seconds until the function's time limit.
     """
 
     name: str
@@ -36,13 +37,13 @@ class Execution:
     time_left: Callable[[], float]
 
 
-def _again(_error: Exception, attempt: int) -> RetryDecision:
-    """An error that no step expects: twice more, for what passes by itself; then the execution fails."""
+def _retry_unexpected(_error: Exception, attempt: int) -> RetryDecision:
+    """Try a step again twice after an error that it does not return as its result."""
     return RetryDecision.retry(Duration.from_seconds(10)) if attempt < 3 else RetryDecision.no_retry()
 
 
 class DurableSteps:
-    """Implements ``stepping.Steps``.
+    """Implements ``durable_steps.Steps``.
 
     Args:
         context: the durable execution.
@@ -52,33 +53,33 @@ class DurableSteps:
         self._context = context
 
     def step(self, name: str, work: Callable[[], Json]) -> Json:
-        """Do the work once; a replay answers what it came to."""
-        config = StepConfig(retry_strategy=_again)
-        result: Json = self._context.step(lambda _: work(), name=_shown(name), config=config)
+        """Run the work, or return its checkpointed result."""
+        config = StepConfig(retry_strategy=_retry_unexpected)
+        result: Json = self._context.step(lambda _: work(), name=_step_name(name), config=config)
         return result
 
     def wait(self, name: str, seconds: int) -> None:
-        """End the invocation; Lambda begins another one when the time has passed."""
-        self._context.wait(Duration.from_seconds(seconds), name=_shown(name))
+        """End the invocation; Lambda starts another one after so many seconds."""
+        self._context.wait(Duration.from_seconds(seconds), name=_step_name(name))
 
 
 def durable_handler(
     model: type[M], example: Json, work: Callable[[M, Execution], Json], telemetry: Telemetry
 ) -> Handler:
-    """A handler that reads a request and does its work as a durable execution.
+    """A handler that validates a request and runs its work as a durable execution.
 
     Args:
-        model: what may be asked.
-        example: shown to whoever asks for something else.
-        work: does what is asked.
-        telemetry: is flushed after each invocation.
+        model: validates the event.
+        example: a valid event, shown with the answer to an invalid one.
+        work: runs the request and returns the answer.
+        telemetry: flushed after each invocation.
     """
 
     def run(event: Any, context: DurableContext) -> Json:  # noqa: ANN401
         try:
             request = model.model_validate(event)
         except ValidationError as error:
-            return {"error": _wrong(error), "example": example}
+            return {"error": validation_problems(error, "event"), "example": example}
         invocation = context.lambda_context
 
         def time_left() -> float:
@@ -100,13 +101,7 @@ def durable_handler(
     return handle
 
 
-def _wrong(error: ValidationError) -> str:
-    return "; ".join(
-        f"{'.'.join(map(str, part['loc'])) or 'event'}: {part['msg']}" for part in error.errors()
-    )
-
-
-def _shown(name: str) -> str:
-    """A name as Lambda takes it for a step: printable ASCII, at most 256 characters."""
+def _step_name(name: str) -> str:
+    """The name in the form that Lambda allows: printable ASCII, at most 256 characters."""
     text = " ".join(name.split()).encode("ascii", "replace").decode()
-    return "".join(sign for sign in text if sign.isprintable())[:_LONGEST_NAME]
+    return "".join(sign for sign in text if sign.isprintable())[:_MAX_STEP_NAME]

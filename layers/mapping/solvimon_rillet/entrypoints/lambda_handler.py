@@ -11,10 +11,10 @@ CreateHandler = Callable[..., Handler]
 
 
 def on_first_call(create_handler: CreateHandler) -> Handler:
-    """A handler that is made from the process's environment when Lambda calls it for the first time.
+    """A handler that is created from the process's environment at Lambda's first call.
 
-    Importing a function's module reads no environment; the local system and the tests make handlers of their
-    own, each with its environment and clock.
+    Importing a function's module reads no environment: the local system and the tests create handlers of
+    their own, each with its environment and clock.
     """
     lock = threading.Lock()
     made: list[Handler] = []

@@ -1,22 +1,28 @@
-"""What the functions with a queue answer a person: one document or many, a dry run, a retry."""
+"""The direct invocations of a function with a queue: documents by id, a dry run, a retry."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from solvimon_rillet.connections.configuration import connection_name
-from solvimon_rillet.entrypoints.queue_processor import NEEDED_MILLISECONDS, DoOne, QueueProcessor, summary
+from solvimon_rillet.connections.names import connection_name
+from solvimon_rillet.entrypoints.direct_request import answer_direct_request
+from solvimon_rillet.entrypoints.queue_processor import (
+    NEEDED_MILLISECONDS,
+    DoOne,
+    QueueProcessor,
+    count_outcomes,
+)
 from solvimon_rillet.entrypoints.services import Services
-from solvimon_rillet.errors import NeedsAttention, Recoverable
+from solvimon_rillet.errors import Recoverable
 from solvimon_rillet.events import SOLVIMON, BusEvent
-from solvimon_rillet.formatting import validation_problems
+from solvimon_rillet.ledger.document_types import DocumentType
 from solvimon_rillet.ledger.ledger import Document
 from solvimon_rillet.workflows.outcome import Result
 
 
 class DocumentsRequest(BaseModel):
-    """A request for documents by their ids, under the name that ``id_name`` says."""
+    """A request for documents by their ids, in the field ``{id_name}s``."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
@@ -69,40 +75,38 @@ def answer_request(
     dry_run_one: Callable[[str, str], Result],
     before: Callable[[str, str], None] = lambda _connection, _document_id: None,
 ) -> dict[str, Any]:
-    """Do documents on a person's request, or say what would be done.
+    """Process documents on a person's request, or show the results of a dry run.
 
     Args:
         event: the request.
         context: Lambda's.
         model: the request's form.
         detail_type: the bus event of a document that must wait.
-        processor: does the documents.
+        processor: processes the documents.
         do_one: the work, as for a message of the queue.
         dry_run_one: the dry run of a document, from the connection and its id.
-        before: comes before the work on each document.
+        before: runs before the work on each document.
     """
-    try:
-        request = model.model_validate(event)
-    except ValidationError as error:
-        example = {"connection": "default", f"{model.id_name}s": [model.sample_id], "dry_run": True}
-        return {"error": validation_problems(error), "example": example}
 
-    def do(document_id: str) -> Result:
+    def do(request: DocumentsRequest, document_id: str) -> Result:
         if request.dry_run:
             return _dry_run(request.connection, document_id, dry_run_one)
-        asked = BusEvent(SOLVIMON, detail_type, request.connection, document_id, "", "")
-        return processor.document(asked, do_one, context, lambda: before(request.connection, document_id))
+        requested = BusEvent(SOLVIMON, detail_type, request.connection, document_id, "", "")
+        return processor.process_document(
+            requested, do_one, context, lambda: before(request.connection, document_id)
+        )
 
-    try:
-        results = [do(document_id) for document_id in request.ids]
-    except NeedsAttention as error:
-        return {"error": error.message, "remedy": error.remedy}
-    return {
-        "connection": request.connection,
-        "dry_run": request.dry_run,
-        "summary": summary(results),
-        "results": [result.as_answer(model.id_name) for result in results],
-    }
+    def answer(request: DocumentsRequest) -> dict[str, Any]:
+        results = [do(request, document_id) for document_id in request.ids]
+        return {
+            "connection": request.connection,
+            "dry_run": request.dry_run,
+            "summary": count_outcomes(results),
+            "results": [result.as_answer(model.id_name) for result in results],
+        }
+
+    example = {"connection": "default", f"{model.id_name}s": [model.sample_id], "dry_run": True}
+    return answer_direct_request(event, model, answer, {"example": example})
 
 
 def answer_retry(
@@ -110,8 +114,7 @@ def answer_retry(
     context: Any,  # noqa: ANN401
     *,
     services: Services,
-    name: str,
-    kind: str,
+    kind: DocumentType,
     detail_type: str,
 ) -> dict[str, Any]:
     """Put rejected documents, or those of some days, onto the queue again.
@@ -120,36 +123,36 @@ def answer_retry(
         event: the request.
         context: Lambda's, for the time that is left.
         services: the function's.
-        name: the workflow's name, such as ``export_invoice``.
-        kind: the ledger's kind of its documents.
-        detail_type: the bus event that asks for one.
+        kind: type of the documents.
+        detail_type: the bus event of such a document.
     """
-    # Seldom asked for, and many imports: the batches do without.
-    from solvimon_rillet.workflows.export.redrive import Redrive, RedriveTarget
-    from solvimon_rillet.workflows.export.redrive_request import EXAMPLES, RetryRequest
+    # Rare, with many imports: a batch works without them.
+    from solvimon_rillet.workflows.export.redrive import Redrive
+    from solvimon_rillet.workflows.export.redrive_request import RETRY_EXAMPLES, RetryRequest
 
-    try:
-        request = RetryRequest.model_validate(event)
+    def has_time() -> bool:
+        enough: bool = context.get_remaining_time_in_millis() >= NEEDED_MILLISECONDS
+        return enough
+
+    def answer(request: RetryRequest) -> dict[str, Any]:
         connection = services.connections.open(request.connection)
-        redrive = Redrive(connection, RedriveTarget(name, kind, detail_type), services.queue)
-        return redrive.run(
-            request.retry,
-            dry_run=request.dry_run,
-            has_time=lambda: context.get_remaining_time_in_millis() >= NEEDED_MILLISECONDS,
-        )
-    except ValidationError as error:
-        return {"error": validation_problems(error), "examples": EXAMPLES}
-    except NeedsAttention as error:
-        return {"error": error.message, "remedy": error.remedy}
-    except Recoverable as error:
-        return {"error": str(error), "remedy": "Nothing was queued; invoke it again in a minute."}
+        redrive = Redrive(connection, kind, detail_type, services.queue)
+        return redrive.run(request.retry, dry_run=request.dry_run, has_time=has_time)
+
+    return answer_direct_request(
+        event,
+        RetryRequest,
+        answer,
+        {"examples": RETRY_EXAMPLES},
+        lambda _error: "Nothing was queued; invoke it again in a minute.",
+    )
 
 
-def reopener(services: Services, kind: str) -> Callable[[str, str], None]:
-    """Lets work go on at a document that a person settled by hand, because a person asks for it now."""
+def reopener(services: Services, kind: DocumentType) -> Callable[[str, str], None]:
+    """A function that reopens a manually resolved document, because a person requests it by its id."""
 
     def reopen(connection: str, document_id: str) -> None:
-        services.ledger.reopen(Document(connection_name(connection), kind, document_id))
+        services.ledger.reopen(Document(connection_name(connection), kind.name, document_id))
 
     return reopen
 

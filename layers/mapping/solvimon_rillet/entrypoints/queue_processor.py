@@ -1,4 +1,4 @@
-"""Doing the work of a queue: a batch of bus events, or one document that a person asks for."""
+"""Process a queue's batch of bus events, or one document on a person's request."""
 
 import logging
 import time
@@ -19,9 +19,9 @@ from solvimon_rillet.workflows.outcome import Result
 logger = logging.getLogger(__name__)
 
 DoOne = Callable[[BusEvent], Result]
-"""Does what a bus event asks for; raises ``NeedsAttention`` only where there is no such connection."""
+"""Does the work for a bus event; raises ``NeedsAttention`` only if there is no such connection."""
 
-# A document may need several calls; with less time left it is not begun.
+# A document may need several calls; with less time left, the function does not begin one.
 NEEDED_MILLISECONDS = 25_000
 _METRICS = {
     "exported": "DocumentsExported",
@@ -32,17 +32,17 @@ _METRICS = {
     "marked": "InvoicesMarked",
 }
 _UNKNOWN_CONNECTION_SECONDS = 900
-# A message lives for 14 days; an older event was not on its way all the time.
-_LONGEST_LATENCY = 15 * 86_400
-# Their messages quote a vendor, which may name people; the ledger has them, the log has not.
-_QUOTES = (Code.REFUSED_BY_RILLET, Code.REFUSED_BY_SOLVIMON)
+# A message lives for 14 days; an older event was not waiting all the time.
+_MAX_LATENCY_SECONDS = 15 * 86_400
+# Their messages quote a vendor, which may name people: they belong in the ledger, not in the log.
+_CODES_QUOTING_VENDOR = (Code.REFUSED_BY_RILLET, Code.REFUSED_BY_SOLVIMON)
 
 
 class QueueProcessor:
-    """Does the work of one function, message by message or for a person, and hands back what must wait.
+    """Does the work of one function, and returns to the queue the documents that must wait.
 
     Args:
-        queue: the function's own; what must wait goes back onto it.
+        queue: the function's own queue.
         telemetry: counts outcomes.
         clock: unix seconds.
     """
@@ -54,31 +54,36 @@ class QueueProcessor:
         self._telemetry = telemetry
         self._clock = clock
 
-    def batch(self, records: Iterable[Mapping[str, Any]], do_one: DoOne, context: Any) -> dict[str, Any]:  # noqa: ANN401
-        """Do the messages of an SQS batch; one that cannot even be handed back is a failed item."""
+    def process_batch(
+        self,
+        records: Iterable[Mapping[str, Any]],
+        do_one: DoOne,
+        context: Any,  # noqa: ANN401
+    ) -> dict[str, Any]:
+        """Process an SQS batch; a message that cannot be returned to the queue is a failed item."""
         failed = []
         for record in records:
             try:
-                self._message(record, do_one, context)
-            except Exception:  # whatever it is, the others go on, and SQS hands this one over again
+                self._process_message(record, do_one, context)
+            except Exception:  # after any error, the other messages continue, and SQS repeats this one
                 logger.exception("message failed", extra={"message_id": record["messageId"]})
                 failed.append({"itemIdentifier": record["messageId"]})
         return {"batchItemFailures": failed}
 
-    def document(
+    def process_document(
         self,
         event: BusEvent,
         do_one: DoOne,
         context: Any,  # noqa: ANN401
         before: Callable[[], None] = lambda: None,
     ) -> Result:
-        """Do one document on a person's request; what must wait goes onto the queue.
+        """Process one document on a person's request; if it must wait, put it onto the queue.
 
         Args:
-            event: the bus event that asks for it.
+            event: the bus event of the document.
             do_one: the work.
             context: Lambda's, for the time that is left.
-            before: comes first, even where there is no time left for the work.
+            before: runs first, even if there is no time left for the work.
 
         Raises:
             NeedsAttention: there is no such connection.
@@ -86,29 +91,31 @@ class QueueProcessor:
         try:
             before()
             self._check_time(context)
-            return self._counted(event, do_one)
+            return self._do_and_count(event, do_one)
         except Recoverable as error:
-            self._note(error, event)
+            self._record_wait(error, event)
             try:
-                deferred = self._queue().defer(event.as_message(), {}, error.after)
+                deferred = self._queue().defer(event.to_queue_message(), {}, error.after)
             except Recoverable as lost:
                 return Result(event.id, "try_again", {"reason": f"{error} {lost} Invoke it again."})
-            told = f"{error} It is on the queue and is tried again by itself in {deferred.delay} s."
-            return Result(event.id, "queued", {"reason": told})
+            reason = (
+                f"{error} It is on the queue; the next attempt follows automatically in {deferred.delay} s."
+            )
+            return Result(event.id, "queued", {"reason": reason})
 
-    def _message(self, record: Mapping[str, Any], do_one: DoOne, context: Any) -> None:  # noqa: ANN401
+    def _process_message(self, record: Mapping[str, Any], do_one: DoOne, context: Any) -> None:  # noqa: ANN401
         event = BusEvent.from_queue(record["body"])
         after: float | None
         try:
             self._check_time(context)
-            result = self._counted(event, do_one)
+            result = self._do_and_count(event, do_one)
             if result.outcome == "exported":
                 self._record_latency(event)
             return
         except Recoverable as error:
-            self._note(error, event)
+            self._record_wait(error, event)
             after = error.after
-        except NeedsAttention as error:  # the connection is not there (yet); its documents wait for it
+        except NeedsAttention as error:  # the connection does not exist (yet); its documents wait
             logger.exception(
                 "no such connection", extra={"connection": event.connection, "reason": str(error)}
             )
@@ -118,17 +125,17 @@ class QueueProcessor:
 
     @staticmethod
     def _check_time(context: Any) -> None:  # noqa: ANN401
-        """Raise ``Recoverable`` where there is too little time left to begin a document."""
+        """Raise ``_OutOfTime`` if there is too little time left for a document."""
         if context.get_remaining_time_in_millis() < NEEDED_MILLISECONDS:
             raise _OutOfTime("There was no time left in this run.", after=1)
 
-    def _counted(self, event: BusEvent, do_one: DoOne) -> Result:
-        """Do a document, log how it ended and count it."""
+    def _do_and_count(self, event: BusEvent, do_one: DoOne) -> Result:
+        """Do the work, log the result and count it."""
         result = do_one(event)
         facts: dict[str, Any] = {
             name: result.facts[name] for name in ("rillet_id", "code", "reason") if name in result.facts
         }
-        if "message" in result.facts and facts.get("code") not in _QUOTES:
+        if "message" in result.facts and facts.get("code") not in _CODES_QUOTING_VENDOR:
             facts["cause"] = result.facts["message"]
         logger.info(
             "document done",
@@ -144,7 +151,7 @@ class QueueProcessor:
         return result
 
     def _record_latency(self, event: BusEvent) -> None:
-        """Note how long a document took from being finalised to being booked, where its event says when."""
+        """Record the time from finalising a document to booking it, if the event has its time."""
         try:
             occurred = datetime.fromisoformat(event.occurred_at)
         except ValueError:
@@ -152,13 +159,14 @@ class QueueProcessor:
         if occurred.tzinfo is None:
             occurred = occurred.replace(tzinfo=UTC)
         seconds = self._clock() - occurred.timestamp()
-        # Two vendors' clocks differ by a little; more is no measurement.
-        if -60 <= seconds <= _LONGEST_LATENCY:
+        # The vendors' clocks differ a little; a larger difference is not a measurement.
+        if -60 <= seconds <= _MAX_LATENCY_SECONDS:
             self._telemetry.count(
                 "BookedAfterSeconds", event.connection, max(0.0, seconds), MetricUnit.Seconds
             )
 
-    def _note(self, error: Recoverable, event: BusEvent) -> None:
+    def _record_wait(self, error: Recoverable, event: BusEvent) -> None:
+        """Log and count that a document must wait."""
         logger.warning(
             "document must wait",
             extra={
@@ -182,6 +190,6 @@ def priority_of(event: BusEvent) -> Priority:
     return Priority.BULK if event.bulk else Priority.LIVE
 
 
-def summary(results: list[Result]) -> dict[str, int]:
-    """How many documents ended how."""
+def count_outcomes(results: list[Result]) -> dict[str, int]:
+    """The number of results by outcome."""
     return dict(Counter(result.outcome for result in results))

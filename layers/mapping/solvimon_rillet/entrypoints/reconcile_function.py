@@ -1,4 +1,4 @@
-"""The handler of a reconciliation, as a durable execution."""
+"""The handler of the reconciliation function."""
 
 import hashlib
 import time
@@ -11,47 +11,36 @@ from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.http import CountingRateLimiter
-from solvimon_rillet.workflows.durable_steps import Json
+from solvimon_rillet.workflows.durable_steps import Done, Json, StepResult, Wait
+from solvimon_rillet.workflows.reconcile.request import EXAMPLE, ReconcileRequest
 from solvimon_rillet.workflows.reconcile.steps import ReconcileServices, ReconcileSteps
-from solvimon_rillet.workflows.reconcile.workflow import EXAMPLE, ReconcileRequest, Reconciliation
+from solvimon_rillet.workflows.reconcile.workflow import Reconciliation
 
 
 def reconcile_handler(environment: Mapping[str, str], clock: Callable[[], float] = time.time) -> Handler:
-    """A handler that compares both sides' books."""
+    """A handler that compares both sides' documents."""
     telemetry = Telemetry(environment, "reconcile")
     services = Services(environment, clock, telemetry.count)
 
-    def connections() -> Json:
+    def list_connections() -> StepResult:
         try:
-            return {"connections": services.configuration.connections()}
+            return Done({"connections": services.configuration.connections()})
         except RetryLater as error:
-            return {"later": error.after, "why": str(error)}
+            return Wait(error.after, str(error))
 
-    def work(request: ReconcileRequest, run: Execution) -> Json:
-        name = hashlib.sha256(run.name.encode()).hexdigest()[:20]
+    def reconcile(request: ReconcileRequest, execution: Execution) -> Json:
+        run = hashlib.sha256(execution.name.encode()).hexdigest()[:20]
 
-        def steps(connection: str) -> ReconcileSteps:
-            parts = partial(reconcile_services, services, connection)
-            return ReconcileSteps(connection, request, name, parts, clock, telemetry.count)
+        def steps_of(connection: str) -> ReconcileSteps:
+            connect = partial(reconcile_services, services, connection)
+            return ReconcileSteps(connection, request, run, connect, telemetry.count)
 
-        return Reconciliation(request, run.steps, connections, steps).run()
+        return Reconciliation(request, execution.steps, list_connections, steps_of).run()
 
-    return durable_handler(ReconcileRequest, EXAMPLE, work, telemetry)
+    return durable_handler(ReconcileRequest, EXAMPLE, reconcile, telemetry)
 
 
 def reconcile_services(services: Services, name: str) -> tuple[ReconcileServices, CountingRateLimiter]:
-    """What a reconciliation of a connection works with, and the count of its calls to Rillet."""
-    at, limiter = services.connections.open_for_bulk_work(name)
-    return (
-        ReconcileServices(
-            at.name,
-            at.settings,
-            at.ledger,
-            at.solvimon,
-            at.rillet,
-            services.reports,
-            services.bus,
-            services.topic,
-        ),
-        limiter,
-    )
+    """What the steps for a connection work with, and the limiter that counts the calls to Rillet."""
+    connection, limiter = services.connections.open_for_bulk_work(name)
+    return ReconcileServices(connection, services.reports, services.bus, services.topic), limiter

@@ -1,4 +1,4 @@
-"""What a function works with, made from its environment when it is first used.
+"""The AWS services and connections of a function, made from its environment on first use.
 
 Clients and workflows are imported where they are made, so that a function loads only what it uses: a cold
 start of the webhook's receiver must not wait for the imports of nine other functions.
@@ -30,7 +30,7 @@ class Services:
     """The AWS services of one function, and its connections.
 
     Args:
-        environment: what the template sets, such as ``STACK``, ``LEDGER_TABLE`` and ``QUEUE_URL``.
+        environment: the template's variables, such as ``STACK``, ``LEDGER_TABLE`` and ``QUEUE_URL``.
         clock: unix seconds; tests pass their own.
         count: records a metric of a connection.
     """
@@ -45,14 +45,14 @@ class Services:
         self._count = count
         self.clock = clock
 
-    def aws(self, service: str) -> Any:  # noqa: ANN401 - the client's type is the service's
-        """A client of an AWS service that names this function in its calls; see ``aws``."""
-        return aws(service, self._environment.get("AWS_LAMBDA_FUNCTION_NAME"))
+    def aws_client(self, service: str) -> Any:  # noqa: ANN401 - the client's type is the service's
+        """A client of an AWS service; see ``create_aws_client``."""
+        return create_aws_client(service, self._environment.get("AWS_LAMBDA_FUNCTION_NAME"))
 
     @cached_property
     def configuration(self) -> Configuration:
         """Settings and secrets of the connections."""
-        ssm, secrets = self.aws("ssm"), self.aws("secretsmanager")
+        ssm, secrets = self.aws_client("ssm"), self.aws_client("secretsmanager")
         return Configuration(self._environment["STACK"], ssm, secrets, self.clock, self._count)
 
     @cached_property
@@ -67,28 +67,28 @@ class Services:
         """The event bus."""
         from solvimon_rillet.aws.eventbridge import Bus
 
-        return Bus(self._environment["EVENT_BUS"], self.aws("events"))
+        return Bus(self._environment["EVENT_BUS"], self.aws_client("events"))
 
     @cached_property
     def reports(self) -> "ReportBucket":
-        """The bucket of reports."""
+        """The S3 bucket of reports."""
         from solvimon_rillet.aws.s3_sns import ReportBucket
 
-        return ReportBucket(self._environment["REPORT_BUCKET"], self.aws("s3"))
+        return ReportBucket(self._environment["REPORT_BUCKET"], self.aws_client("s3"))
 
     @cached_property
     def topic(self) -> "Topic":
-        """The topic of alarms and summaries."""
+        """The SNS topic of alarms and summaries."""
         from solvimon_rillet.aws.s3_sns import Topic
 
-        return Topic(self._environment["ALARM_TOPIC"], self.aws("sns"))
+        return Topic(self._environment["ALARM_TOPIC"], self.aws_client("sns"))
 
     @cached_property
     def table(self) -> "Table":
-        """The one table."""
+        """The DynamoDB table of all records."""
         from solvimon_rillet.aws.dynamodb import Table
 
-        return Table(self._environment["LEDGER_TABLE"], self.aws("dynamodb"))
+        return Table(self._environment["LEDGER_TABLE"], self.aws_client("dynamodb"))
 
     @cached_property
     def ledger(self) -> "Ledger":
@@ -100,26 +100,29 @@ class Services:
     @cached_property
     def queue(self) -> "Queue":
         """The function's own queue."""
-        return self.queue_at(self._environment["QUEUE_URL"])
-
-    def queue_at(self, url: str) -> "Queue":
-        """The queue with this address."""
-        from solvimon_rillet.aws.sqs import Queue
-
-        return Queue(url, self.aws("sqs"), self.clock)
+        return self._queue_at(self._environment["QUEUE_URL"])
 
     @property
     def dead_letter_queues(self) -> dict[str, "Queue"]:
-        """The dead-letter queues that the template names, by their names."""
+        """The dead-letter queues of all functions, by name."""
         urls = self._environment.get("DEAD_LETTERS", "").split()
-        return {url.rpartition("/")[2]: self.queue_at(url) for url in urls}
+        return {url.rpartition("/")[2]: self._queue_at(url) for url in urls}
+
+    def _queue_at(self, url: str) -> "Queue":
+        from solvimon_rillet.aws.sqs import Queue
+
+        return Queue(url, self._sqs, self.clock)
+
+    @cached_property
+    def _sqs(self) -> Any:  # noqa: ANN401 - the client's type is the service's
+        return self.aws_client("sqs")
 
 
-def aws(service: str, caller: str | None) -> Any:  # noqa: ANN401 - the client's type is the service's
-    """A client of an AWS service that gives up while the function still has time to hand its message back.
+def create_aws_client(service: str, caller: str | None) -> Any:  # noqa: ANN401 - the client's type is the service's
+    """A client of an AWS service whose time-outs leave the function time to return its message.
 
-    Three attempts of 6 seconds stay below the 25 seconds that a document is given (``inbox``); boto3's own
-    defaults would wait for minutes.
+    Three attempts of 6 seconds stay below the 25 seconds that a document is given
+    (``queue_processor.NEEDED_MILLISECONDS``); boto3's defaults would wait for minutes.
 
     Args:
         service: such as ``dynamodb``.
@@ -136,5 +139,5 @@ def aws(service: str, caller: str | None) -> Any:  # noqa: ANN401 - the client's
 
 
 def run_id() -> str:
-    """A name for one run, under which it holds leases."""
+    """A unique name for one run, which holds leases under it."""
     return uuid.uuid4().hex

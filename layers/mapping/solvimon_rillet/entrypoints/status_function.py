@@ -3,19 +3,19 @@
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from solvimon_rillet.entrypoints.direct_request import INVOKE_AGAIN, answer_direct_request
 from solvimon_rillet.entrypoints.lambda_handler import Handler
 from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.entrypoints.telemetry import Telemetry
-from solvimon_rillet.errors import NeedsAttention, Recoverable
+from solvimon_rillet.errors import Recoverable
 from solvimon_rillet.events import is_id
-from solvimon_rillet.formatting import validation_problems
 from solvimon_rillet.ledger.document_types import CREDIT_MEMO, CUSTOMER, INVOICE, DocumentType
 from solvimon_rillet.workflows.status.document_history import DocumentHistory
 from solvimon_rillet.workflows.status.overview import Overview
 
-EXAMPLES: list[dict[str, Any]] = [
+STATUS_EXAMPLES: list[dict[str, Any]] = [
     {"connection": "default"},
     {"invoice_id": "invo_AbC123"},
     {
@@ -26,7 +26,6 @@ EXAMPLES: list[dict[str, Any]] = [
         }
     },
 ]
-_AGAIN = "Fix what it names, if anything, and invoke it again."
 
 
 def _solvimon_id(value: object) -> object:
@@ -38,20 +37,20 @@ def _solvimon_id(value: object) -> object:
 Id = Annotated[str, BeforeValidator(_solvimon_id)]
 
 
-class _Named(BaseModel):
-    """A request that may name a document, under one of several names."""
+class _DocumentRequest(BaseModel):
+    """A request that may name a document, in one of several fields."""
 
     model_config = ConfigDict(extra="forbid")
 
-    def named(self, *kinds: DocumentType) -> tuple[DocumentType, str] | None:
-        """The document that is named."""
+    def document(self, *kinds: DocumentType) -> tuple[DocumentType, str] | None:
+        """The type and the id of the document in the request, if it names one."""
         given = {kind: value for kind in kinds if (value := getattr(self, kind.id_name)) is not None}
         if len(given) > 1:
             raise ValueError(f"name one of {', '.join(kind.id_name for kind in given)}")
         return next(iter(given.items()), None)
 
 
-class ResolveRequest(_Named):
+class ResolveRequest(_DocumentRequest):
     """A manual resolution; ``rillet_id`` must be given, even if it is null."""
 
     invoice_id: Id | None = None
@@ -60,15 +59,15 @@ class ResolveRequest(_Named):
     note: str = Field(min_length=1, max_length=500)
 
     @model_validator(mode="after")
-    def _of_one_document(self) -> Self:
-        if not self.named(INVOICE, CREDIT_MEMO):
+    def _names_document(self) -> Self:
+        if not self.document(INVOICE, CREDIT_MEMO):
             raise ValueError("invoice_id or credit_note_id is missing")
         if not self.note.strip():
             raise ValueError("note should say who did what")
         return self
 
 
-class StatusRequest(_Named):
+class StatusRequest(_DocumentRequest):
     """A question about the status, or a manual resolution."""
 
     connection: str = "default"
@@ -79,7 +78,7 @@ class StatusRequest(_Named):
 
     @model_validator(mode="after")
     def _one_question(self) -> Self:
-        if self.named(INVOICE, CREDIT_MEMO, CUSTOMER) and self.resolve:
+        if self.document(INVOICE, CREDIT_MEMO, CUSTOMER) and self.resolve:
             raise ValueError("resolve stands alone; name its document within it")
         return self
 
@@ -91,19 +90,19 @@ def status_handler(environment: Mapping[str, str], clock: Callable[[], float]) -
 
     def answer(request: StatusRequest) -> dict[str, Any]:
         name = request.connection
-        services.configuration.settings(name)  # or there is no such connection
+        services.configuration.settings(name)  # raises if there is no such connection
         if request.resolve:
             return resolve(name, request.resolve)
-        if document := request.named(INVOICE, CREDIT_MEMO, CUSTOMER):
-            return DocumentHistory(name, services.ledger, clock).of(*document)
-        return Overview(name, services.ledger, services.dead_letter_queues, clock).now()
+        if document := request.document(INVOICE, CREDIT_MEMO, CUSTOMER):
+            return DocumentHistory(name, services.ledger, clock).describe(*document)
+        return Overview(name, services.ledger, services.dead_letter_queues, clock).report()
 
     def resolve(name: str, request: ResolveRequest) -> dict[str, Any]:
-        # Only this asks the vendors; a question about the status does without their clients.
+        # Only a resolution asks the vendors; a question about the status needs no clients of theirs.
         from solvimon_rillet.workflows.status.manual_resolution import ManualResolution, ResolutionRefused
 
         resolution = ManualResolution(services.connections.open(name))
-        kind, document_id = request.named(INVOICE, CREDIT_MEMO) or (INVOICE, "")
+        kind, document_id = request.document(INVOICE, CREDIT_MEMO) or (INVOICE, "")
         try:
             return resolution.run(kind, document_id, request.rillet_id, request.note.strip())
         except ResolutionRefused as error:
@@ -111,14 +110,12 @@ def status_handler(environment: Mapping[str, str], clock: Callable[[], float]) -
 
     @telemetry.handler
     def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:  # noqa: ANN401
-        try:
-            return answer(StatusRequest.model_validate(event))
-        except ValidationError as error:
-            return {"error": validation_problems(error), "examples": EXAMPLES}
-        except NeedsAttention as error:
-            return {"error": error.message, "remedy": error.remedy}
-        except Recoverable as error:
-            remedy = f"Try again in {error.after:.0f} s." if error.after else _AGAIN
-            return {"error": str(error), "remedy": remedy}
+        return answer_direct_request(
+            event, StatusRequest, answer, {"examples": STATUS_EXAMPLES}, _wait_remedy
+        )
 
     return handle
+
+
+def _wait_remedy(error: Recoverable) -> str:
+    return f"Try again in {error.after:.0f} s." if error.after else INVOKE_AGAIN

@@ -11,14 +11,14 @@ from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import Ama
 
 from solvimon_rillet.entrypoints.lambda_handler import Handler
 
-_Value = tuple[str, str, MetricUnit, float]
+_Metric = tuple[str, str, MetricUnit, float]
 
 
 class Telemetry:
-    """What a function tells CloudWatch.
+    """The logger and the metrics of one function.
 
-    Each metric has the dimension ``service``, for alarms, and once more ``service`` with ``connection``, for
-    whoever asks which connection it is.
+    Each metric has the dimension ``service``, for alarms, and once more ``service`` with ``connection``, to
+    find the connection.
 
     Args:
         environment: the function's environment.
@@ -28,7 +28,7 @@ class Telemetry:
     def __init__(self, environment: Mapping[str, str], name: str) -> None:
         self._service = environment.get("POWERTOOLS_SERVICE_NAME", name)
         self._namespace = environment.get("POWERTOOLS_METRICS_NAMESPACE", "SolvimonRillet")
-        self._values: list[_Value] = []
+        self._values: list[_Metric] = []
         self._lock = threading.Lock()
         self.logger = Logger(service=self._service, level=environment.get("POWERTOOLS_LOG_LEVEL", "INFO"))
         # The shared package logs through the standard library; its records take the same form.
@@ -49,16 +49,16 @@ class Telemetry:
     def count(
         self, name: str, connection: str, value: float = 1, unit: MetricUnit = MetricUnit.Count
     ) -> None:
-        """Note a metric; it is written by ``flush``."""
+        """Record a metric; ``flush`` writes it."""
         with self._lock:
             self._values.append((connection, name, unit, value))
 
     def flush(self) -> None:
-        """Write what was noted, one EMF line per connection."""
+        """Write the recorded metrics, one EMF line per connection."""
         with self._lock:
-            values, self._values = _summed(self._values), []
+            values, self._values = _sum_counts(self._values), []
         for connection in dict.fromkeys(value[0] for value in values):
-            # A provider of its own: Powertools' Metrics shares its state between all that use it.
+            # A provider of its own: all instances of Powertools' Metrics share their state.
             provider = AmazonCloudWatchEMFProvider(
                 namespace=self._namespace,
                 service=self._service,
@@ -67,14 +67,14 @@ class Telemetry:
                 metadata_set={},
             )
             provider.add_dimensions(service=self._service, connection=connection)
-            for of, name, unit, value in values:
-                if of == connection:
+            for metric_connection, name, unit, value in values:
+                if metric_connection == connection:
                     provider.add_metric(name=name, unit=unit, value=value)
             provider.flush_metrics()
 
 
-def _summed(values: list[_Value]) -> list[_Value]:
-    """Counts of the same name as one value: a run with a thousand calls must not write a thousand of them."""
+def _sum_counts(values: list[_Metric]) -> list[_Metric]:
+    """The metrics with the counts of each name added up, so that a thousand calls are one value."""
     sums: dict[tuple[str, str], float] = {}
     for connection, name, unit, value in values:
         if unit is MetricUnit.Count:

@@ -1,1 +1,1 @@
-"""What the product remembers: document records, leases, the audit trail, the state of imports and sweeps."""
+"""The stored state: document records, leases, the audit trail, links, the state of imports and sweeps."""

@@ -1,14 +1,14 @@
-"""The history in a document's record: each attempt, what was sent, what came back, and why it waited."""
+"""The audit trail in a document's record: attempts, payloads' hashes, results, and causes of waits."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from solvimon_rillet.errors import OutcomeUnknown, Recoverable
 
-LONGEST = 40
-"""Entries that a record keeps: the first ones, which say how it began, and the latest."""
-_FIRST = 5
-_TOLD = (
+MAX_ENTRIES = 40
+"""Entries that a record keeps: the first five, and the latest."""
+_KEPT_FIRST = 5
+_ENTRY_FACTS = (
     "key",
     "payload_hash",
     "rillet_id",
@@ -23,35 +23,35 @@ _TOLD = (
     "unapplied",
     "note",
 )
-"""Facts that an entry repeats."""
+"""Facts that an entry contains."""
 
 Entry = dict[str, Any]
 
 
 def entry(what: str, at: int, facts: Mapping[str, Any]) -> Entry:
-    """An entry of a history.
+    """An entry of the audit trail.
 
     Args:
-        what: what happened, such as ``sent``, ``exported`` or ``waits``.
+        what: the event, such as ``sent``, ``exported`` or ``waits``.
         at: unix seconds.
-        facts: the facts that were written with it; the telling ones are kept.
+        facts: the facts that were written with it; the entry keeps those of ``_ENTRY_FACTS``.
     """
-    return {"at": at, "what": what, **{name: facts[name] for name in _TOLD if name in facts}}
+    return {"at": at, "what": what, **{name: facts[name] for name in _ENTRY_FACTS if name in facts}}
 
 
-def waiting(error: Recoverable, at: int) -> Entry:
-    """The entry of an attempt that came to nothing, or that nobody knows the outcome of."""
+def waiting_entry(error: Recoverable, at: int) -> Entry:
+    """The entry of an attempt that failed for now, or whose outcome is unknown."""
     what = "answer_lost" if isinstance(error, OutcomeUnknown) else "waits"
     return {"at": at, "what": what, "reason": str(error)}
 
 
-def appended(history: Sequence[Entry], new: Entry) -> list[Entry]:
-    """A history with one more entry; the same wait counts up instead, and of a long one the middle goes."""
+def append_entry(history: Sequence[Entry], new: Entry) -> list[Entry]:
+    """A history with one more entry. A repeated wait is counted; of a long history the middle is dropped."""
     last = history[-1] if history else {}
     same = ("what", "reason")
     if new["what"] == "waits" and all(last.get(name) == new.get(name) for name in same):
         again = {**new, "since": last.get("since", last["at"]), "times": last.get("times", 1) + 1}
         return [*history[:-1], again]
-    if len(history) < LONGEST:
+    if len(history) < MAX_ENTRIES:
         return [*history, new]
-    return [*history[:_FIRST], *history[_FIRST - LONGEST + 1 :], new]
+    return [*history[:_KEPT_FIRST], *history[_KEPT_FIRST - MAX_ENTRIES + 1 :], new]

@@ -1,9 +1,9 @@
-"""What the imports remember: each row with its fingerprint, who is importing now, and up to when all is read.
+"""The state of the imports: each row with its fingerprint, the lease of the running import, the watermark.
 
 ::
 
-    {connection}#import-customer#{rillet id}    solvimon_id, hash of what was imported, how and by which run
-    {connection}#import-run#customers           lease of the run under way; it ends by itself
+    {connection}#import-customer#{rillet id}    solvimon_id, hash of the imported row, its outcome and run
+    {connection}#import-run#customers           lease of the running import; it expires
     {connection}#import-watermark#customers     start of the last complete run
 """
 
@@ -17,13 +17,13 @@ from solvimon_rillet.ledger.ledger import SCHEMA, Document
 
 @dataclass(frozen=True, slots=True)
 class ImportedRow:
-    """What is remembered of a row.
+    """The stored state of a row.
 
     Attributes:
-        solvimon_id: the record it became; empty for a row that was skipped.
-        hash: fingerprint of what was imported.
-        outcome: how it went then, such as ``created``.
-        run: the run that wrote it.
+        solvimon_id: the record in Solvimon; empty for a row that was skipped.
+        hash: fingerprint of the imported row.
+        outcome: the outcome of its import, such as ``created``.
+        run: name of the run that wrote it.
         archived: whether an import has archived it.
     """
 
@@ -34,7 +34,7 @@ class ImportedRow:
     archived: bool = False
 
     def as_item(self) -> Item:
-        """The record as the table holds it."""
+        """The row as an item of the table."""
         return {
             "schema_version": SCHEMA,
             "solvimon_id": self.solvimon_id,
@@ -45,8 +45,8 @@ class ImportedRow:
         }
 
     @classmethod
-    def of(cls, item: Mapping[str, Any]) -> "ImportedRow":
-        """The memory in a record."""
+    def from_item(cls, item: Mapping[str, Any]) -> "ImportedRow":
+        """The row in an item of the table."""
         return cls(
             str(item["solvimon_id"]),
             str(item["hash"]),
@@ -57,22 +57,22 @@ class ImportedRow:
 
 
 class ImportAlreadyRunning(Exception):
-    """Another run holds the lease; ``since`` is when it started, in unix seconds."""
+    """Another run holds the lease, ``since`` its start and ``until`` its end (unix seconds)."""
 
     def __init__(self, since: int, until: int) -> None:
-        super().__init__("another import is under way")
+        super().__init__("another import is running")
         self.since = since
         self.until = until
 
 
 class ImportState:
-    """The memory of one connection's imports of one kind.
+    """The state of one connection's imports of one resource.
 
     Every method may raise ``RetryLater`` when DynamoDB does not answer.
 
     Args:
-        connection: its name.
-        kind: what a row is called, such as ``customer``.
+        connection: name of the connection.
+        kind: the resource, such as ``customer``.
         table: the table.
         clock: unix seconds.
     """
@@ -84,39 +84,39 @@ class ImportState:
         self._clock = clock
 
     def imported_rows(self, rillet_ids: Iterable[str]) -> dict[str, ImportedRow]:
-        """What is remembered of up to 100 rows, by Rillet id."""
-        keys = {self._row(rillet_id): rillet_id for rillet_id in rillet_ids}
-        return {keys[key]: ImportedRow.of(item) for key, item in self._table.get_many(keys).items()}
+        """The stored state of up to 100 rows, by Rillet id."""
+        keys = {self._row_key(rillet_id): rillet_id for rillet_id in rillet_ids}
+        return {keys[key]: ImportedRow.from_item(item) for key, item in self._table.get_many(keys).items()}
 
-    def remember(
-        self, rillet_id: str, known: ImportedRow, link: Mapping[str, Any] | None, seconds: int | None
+    def store_row(
+        self, rillet_id: str, row: ImportedRow, link: Mapping[str, Any] | None, seconds: int | None
     ) -> None:
-        """Remember a row, and the link by which an export finds the Rillet id of its Solvimon record.
+        """Store a row, and the link with which an export resolves its Solvimon record.
 
         Args:
-            rillet_id: the row.
-            known: what to remember of it.
-            link: facts of the link (see ``Ledger.remember``); ``None`` for a row without a record.
-            seconds: how long the link is remembered; ``None`` for good.
+            rillet_id: Rillet's id of the row.
+            row: the state to store.
+            link: facts of the link (see ``Ledger.store_link``); ``None`` for a row without a record.
+            seconds: lifetime of the link; ``None`` for no end.
         """
-        records: dict[str, Item] = {self._row(rillet_id): known.as_item()}
+        records: dict[str, Item] = {self._row_key(rillet_id): row.as_item()}
         if link is not None:
             facts: Item = {"schema_version": SCHEMA, **link}
             if seconds is not None:
                 facts["expires_at"] = int(self._clock()) + seconds
-            records[Document(self._connection, f"link-{self._kind}", known.solvimon_id).key] = facts
+            records[Document(self._connection, f"link-{self._kind}", row.solvimon_id).key] = facts
         self._table.put_many(records)
 
     def acquire_lease(self, run: str, seconds: int, started: int | None = None) -> int:
-        """Take the lease for a run, or hold on to it.
+        """Take the lease for a run, or extend it.
 
         Args:
-            run: its name; a run that was cut off and goes on has the same one.
-            seconds: for how long.
-            started: when it began, for a run that holds the lease.
+            run: its name; a run that is resumed keeps its name.
+            seconds: length of the lease.
+            started: start of a run that holds the lease already (unix seconds).
 
         Returns:
-            When the run began, in unix seconds.
+            The start of the run, in unix seconds.
 
         Raises:
             ImportAlreadyRunning: another run holds it.
@@ -125,38 +125,38 @@ class ImportState:
         facts = {"run": run, "started": now if started is None else started, "lease_until": now + seconds}
         try:
             self._table.put(
-                self._key("import-run"),
+                self._state_key("import-run"),
                 facts,
                 "attribute_not_exists(pk) OR run = :run OR lease_until <= :now",
                 {":run": run, ":now": now},
             )
         except ConditionFailed:
-            held = self._table.get(self._key("import-run")) or {}
+            held = self._table.get(self._state_key("import-run")) or {}
             raise ImportAlreadyRunning(
                 int(held.get("started", now)), int(held.get("lease_until", now))
             ) from None
         return int(facts["started"])  # type: ignore[call-overload,no-any-return]
 
     def release_lease(self, run: str) -> None:
-        """Give the lease back, if the run still holds it."""
+        """Release the lease, if the run still holds it."""
         try:
             self._table.put(
-                self._key("import-run"), {"run": run, "lease_until": 0}, "run = :run", {":run": run}
+                self._state_key("import-run"), {"run": run, "lease_until": 0}, "run = :run", {":run": run}
             )
         except ConditionFailed:
             return
 
     def watermark(self) -> int | None:
-        """Start of the last run after which nothing older was missing, in unix seconds."""
-        item = self._table.get(self._key("import-watermark"))
+        """The start of the last complete run, in unix seconds."""
+        item = self._table.get(self._state_key("import-watermark"))
         return int(item["started"]) if item else None
 
     def set_watermark(self, started: int) -> None:
-        """Note the start of a complete run."""
-        self._table.put(self._key("import-watermark"), {"schema_version": SCHEMA, "started": started})
+        """Store the start of a complete run."""
+        self._table.put(self._state_key("import-watermark"), {"schema_version": SCHEMA, "started": started})
 
-    def _row(self, rillet_id: str) -> str:
+    def _row_key(self, rillet_id: str) -> str:
         return Document(self._connection, f"import-{self._kind}", rillet_id).key
 
-    def _key(self, what: str) -> str:
+    def _state_key(self, what: str) -> str:
         return Document(self._connection, what, self._kind).key

@@ -1,23 +1,24 @@
-"""The ledger: one record per document and connection, which makes an export happen exactly once.
+"""The ledger: one record per document and connection, which ensures that an export happens exactly once.
 
 States: ``claimed`` → ``sending`` (intent written) → ``exported`` | ``rejected`` | ``skipped`` | ``differs``.
 
-Every write names the lease that it relies on. A lease outlives any function (90 s against 60 s), so while it
-holds, its owner is the only one that may call Rillet for the document::
+Every write names the lease that it relies on. A lease is longer than any function (90 s against 60 s), so
+until it ends, its owner is the only one that may call Rillet for the document::
 
     claim ── lease ─────────────────────────────────────────────────────────── 90 s ──▶ free again
-      └─ read, map, tie out ─ begin(attempt) ─ POST ─ exported
+      └─ read, map, tie out ─ record_attempt ─ POST ─ exported
                                      │           └ answer lost: the attempt stays in the record
                                      └ crash: the attempt stays in the record
 """
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from solvimon_rillet.aws.dynamodb import ConditionFailed, Item, Table
+from solvimon_rillet.aws.dynamodb import ConditionFailed, Item
 from solvimon_rillet.errors import Code, NeedsAttention, Recoverable, RetryLater
 from solvimon_rillet.ledger import audit_trail
+from solvimon_rillet.ledger.links import LinkStore
 from solvimon_rillet.ledger.records import (
     FINISHED,
     SCHEMA,
@@ -26,7 +27,7 @@ from solvimon_rillet.ledger.records import (
     Claim,
     Document,
     is_done,
-    upgraded,
+    upgrade,
 )
 
 __all__ = [
@@ -43,28 +44,30 @@ __all__ = [
 
 LEASE_SECONDS = 90
 BY_STATE = "by_state"
-"""Index of the table: the records of a connection, kind and state, by the time of their last change."""
-_MANY = 100
+"""Index of the table: the records of a connection, type and state, by the time of their last change."""
+_BATCH_SIZE = 100
 _IS_DONE = "#state IN (:exported, :differs)"
-_LEASE = ("lease_owner", "lease_until")
-_WHY = ("code", "message", "remedy", "reason", "rule")  # of the state before; each state writes its own
+_LEASE_ATTRIBUTES = ("lease_owner", "lease_until")
+_CAUSE_ATTRIBUTES = (
+    "code",
+    "message",
+    "remedy",
+    "reason",
+    "rule",
+)  # attributes of the previous state; each state writes its own
 
 
-class Ledger:
-    """Conditional reads and writes of the ledger table.
+class Ledger(LinkStore):
+    """Conditional reads and writes of the ledger table; also stores links.
 
-    Every method may raise ``RetryLater`` when DynamoDB does not answer, or when the lease is lost.
+    Every method may raise ``RetryLater`` when DynamoDB does not answer, or if the lease is lost.
     """
 
-    def __init__(self, table: Table, clock: Callable[[], float]) -> None:
-        self._table = table
-        self._clock = clock
-
     def claim(self, document: Document, owner: str) -> Claim:
-        """Take the lease on a document, unless it is done or somebody else holds it.
+        """Take the lease on a document, unless it is finished or another worker holds the lease.
 
         Raises:
-            RetryLater: a live lease of another worker; ``after`` says how long it still holds.
+            RetryLater: another worker holds the lease; ``after`` is its remaining time.
         """
         now = int(self._clock())
         try:
@@ -90,17 +93,17 @@ class Ledger:
             )
         except ConditionFailed as failed:
             if is_done(failed.item):
-                return Claim(document, "", upgraded(document, failed.item))
+                return Claim(document, "", upgrade(document, failed.item))
             wait = max(1, int(failed.item.get("lease_until", now)) - now)
-            raise RetryLater(f"{document.id} is being worked on by another worker.", after=wait) from None
+            raise RetryLater(f"{document.id} is being processed by another worker.", after=wait) from None
         if item["listed"] != document.index_key(str(item["state"])):
             self.index_legacy_record(document, item)
         return Claim(document, owner, item)
 
     def index_legacy_record(self, document: Document, record: Item) -> None:
-        """Put a record of version 1, which had no index, into the index; nothing else about it changes."""
-        began = record.get("updated_at", record.get("created_at", int(self._clock())))
-        with contextlib.suppress(ConditionFailed):  # somebody has just written it anew
+        """Add a record of version 1, which had no index, to the index; nothing else changes."""
+        updated_at = record.get("updated_at", record.get("created_at", int(self._clock())))
+        with contextlib.suppress(ConditionFailed):  # another worker has just written it
             self._table.update(
                 document.key,
                 "SET listed = :listed, schema_version = :schema, "
@@ -108,7 +111,7 @@ class Ledger:
                 "#state = :state",
                 {
                     ":listed": document.index_key(str(record["state"])),
-                    ":began": began,
+                    ":began": updated_at,
                     ":schema": SCHEMA,
                     ":state": record["state"],
                 },
@@ -116,18 +119,18 @@ class Ledger:
             )
 
     def record_attempt(self, claim: Claim, attempt: Attempt) -> None:
-        """Write the intent to send, before the call."""
+        """Write the attempt, before the call."""
         item = attempt.as_item()
         new = self._entry("sent" if attempt.open else "refused", item)
         self._write(claim, {"state": "sending", "attempt": item}, new, release=False)
 
     def record_step(self, claim: Claim, facts: Mapping[str, Any]) -> None:
-        """Write a step of a document that has several, and keep the lease."""
+        """Write one of several steps of a document, and keep the lease."""
         what = str(facts.get("step") or next(iter(facts)))
         self._write(claim, {"state": "sending", **facts}, self._entry(what, facts), release=False)
 
     def add_facts(self, document: Document, facts: Mapping[str, Any]) -> None:
-        """Add facts to a document that is finished; on any other this does nothing."""
+        """Add facts to a finished document; without effect on any other."""
         with contextlib.suppress(ConditionFailed):
             self._table.update_attributes(
                 document.key,
@@ -138,88 +141,93 @@ class Ledger:
             )
 
     def mark_mismatch(self, document: Document, why: NeedsAttention) -> bool:
-        """Note that a finished document is not in Rillet any more as it was booked.
+        """Mark a finished document that is no longer in Rillet as it was booked.
 
-        A deletion or a double booking that is noted already is worse than another total, and stays.
+        A deletion or double booking that is recorded already is more severe than another total, and stays.
 
         Returns:
-            Whether the document is finished, so that its record can say so.
+            Whether the document is finished, so that its record can be marked.
         """
-        facts = {"code": why.code.value, "message": why.message, "remedy": why.remedy}
-        known = self.read(document) or {}
-        if known.get("state") == "differs" and all(known.get(name) == facts[name] for name in facts):
+        facts = _cause(why)
+        record = self.read(document) or {}
+        if record.get("state") == "differs" and all(record.get(name) == facts[name] for name in facts):
             return True
         only_total = why.code is Code.TOTAL_DIFFERS
         condition = "#state = :exported OR (#state = :differs AND #code = :total)" if only_total else _IS_DONE
         return (
-            self._change_state(document, known, "differs", facts, condition) or known.get("state") in FINISHED
+            self._change_state(document, record, "differs", facts, condition)
+            or record.get("state") in FINISHED
         )
 
-    def clear_mismatch(self, document: Document, left: NeedsAttention | None = None) -> bool:
-        """Rillet has our total again: a document that differed by its total alone is exported again.
+    def clear_mismatch(self, document: Document, remaining: NeedsAttention | None = None) -> bool:
+        """Mark a document as exported again after its total in Rillet agrees again.
+
+        Only a document that differed by nothing but its total changes.
 
         Args:
             document: the document.
-            left: what is still to be done about it; it is rejected with this, so that a retry goes on.
+            remaining: a remaining problem; the document is rejected with it, so that a retry continues.
 
         Returns:
-            Whether it differed by its total alone.
+            Whether it differed only by its total.
         """
-        facts = {"code": left.code.value, "message": left.message, "remedy": left.remedy} if left else {}
-        known, state = self.read(document) or {}, "rejected" if left else "exported"
-        return self._change_state(document, known, state, facts, "#state = :differs AND #code = :total")
+        facts = _cause(remaining) if remaining else {}
+        record, state = self.read(document) or {}, "rejected" if remaining else "exported"
+        return self._change_state(document, record, state, facts, "#state = :differs AND #code = :total")
 
     def _change_state(
-        self, document: Document, known: Item, state: str, facts: Mapping[str, Any], condition: str
+        self, document: Document, record: Item, state: str, facts: Mapping[str, Any], condition: str
     ) -> bool:
-        """Write another state of a document that nobody works on, if the condition holds."""
-        now, past = (
-            int(self._clock()),
-            audit_trail.appended(known.get("history", []), self._entry(state, facts)),
-        )
-        written = {"state": state, "listed": document.index_key(state), "updated_at": now, "history": past}
-        asked = {":exported": "exported", ":differs": "differs", ":total": Code.TOTAL_DIFFERS.value}
+        """Change the state of a document without a lease, if the condition holds."""
+        changes = {
+            "state": state,
+            "listed": document.index_key(state),
+            "updated_at": int(self._clock()),
+            "history": self._history(record, state, facts),
+        }
+        conditions = {":exported": "exported", ":differs": "differs", ":total": Code.TOTAL_DIFFERS.value}
         try:
             self._table.update_attributes(
                 document.key,
-                {**written, **facts},
+                {**changes, **facts},
                 condition,
-                {name: value for name, value in asked.items() if name in condition},
+                {name: value for name, value in conditions.items() if name in condition},
                 {name: name[1:] for name in ("#state", "#code") if name in condition},
-                remove=_WHY,
+                remove=_CAUSE_ATTRIBUTES,
             )
         except ConditionFailed:
             return False
         return True
 
     def finish(self, claim: Claim, state: str, facts: Mapping[str, Any]) -> None:
-        """Write how the document ended and release the lease."""
-        self._write(claim, {"state": state, **facts}, self._entry(state, facts), release=True, remove=_WHY)
+        """Write the final state of a document, and release the lease."""
+        self._write(
+            claim,
+            {"state": state, **facts},
+            self._entry(state, facts),
+            release=True,
+            remove=_CAUSE_ATTRIBUTES,
+        )
 
     def reject(self, claim: Claim, why: NeedsAttention, attempt: Attempt | None) -> None:
-        """Record that a person must act. An attempt whose outcome is unknown stays in the record."""
-        facts: Item = {
-            "state": "rejected",
-            "code": why.code.value,
-            "message": why.message,
-            "remedy": why.remedy,
-        }
+        """Record that a user must act. An attempt whose outcome is unknown stays in the record."""
+        facts: Item = {"state": "rejected", **_cause(why)}
         if attempt:
             facts["attempt"] = attempt.as_item()
-        self._write(claim, facts, self._entry("rejected", facts), release=True, remove=_WHY)
+        self._write(claim, facts, self._entry("rejected", facts), release=True, remove=_CAUSE_ATTRIBUTES)
 
     def skip(self, claim: Claim, reason: str, rule: str = "") -> None:
-        """Record that the document is not for Rillet, and the rule that says so."""
+        """Record that the document is not eligible for Rillet, by which rule."""
         facts = {"state": "skipped", "reason": reason, **({"rule": rule} if rule else {})}
-        self._write(claim, facts, self._entry("skipped", facts), release=True, remove=_WHY)
+        self._write(claim, facts, self._entry("skipped", facts), release=True, remove=_CAUSE_ATTRIBUTES)
 
     def release(self, claim: Claim, why: Recoverable | None = None) -> None:
-        """Give the lease back without a result, so that the next attempt need not wait for its end."""
-        new = audit_trail.waiting(why, int(self._clock())) if why else None
+        """Release the lease without a result, so that the next attempt need not wait for its end."""
+        new = audit_trail.waiting_entry(why, int(self._clock())) if why else None
         self._write(claim, {}, new, release=True)
 
     def discard_claim(self, claim: Claim) -> None:
-        """Give the lease back on a document that is none of ours; a record made for it goes."""
+        """Release the lease on a document that is not ours, and delete a record that was made for it."""
         if claim.record.get("state") != "claimed" or "attempt" in claim.record:
             self.release(claim)
             return
@@ -227,104 +235,81 @@ class Ledger:
             self._table.delete_if(claim.document.key, "lease_owner = :owner", {":owner": claim.owner})
 
     def resolve_manually(self, document: Document, state: str, facts: Mapping[str, Any]) -> Item:
-        """Write how a document ended because a person says so, whatever its state.
+        """Write the manual resolution of a document, whatever its state.
 
         Returns:
-            The record as it was before.
+            The record before the resolution.
 
         Raises:
             RetryLater: a worker holds its lease.
         """
-        now, known = int(self._clock()), self.read(document) or {}
-        past = audit_trail.appended(known.get("history", []), self._entry("settled_by_hand", facts))
-        written = {
+        now, record = int(self._clock()), self.read(document) or {}
+        changes = {
             "schema_version": SCHEMA,
-            "created_at": known.get("created_at", now),
+            "created_at": record.get("created_at", now),
             "updated_at": now,
             "state": state,
             "listed": document.index_key(state),
-            "history": past,
+            "history": self._history(record, "settled_by_hand", facts),
             **facts,
         }
         try:
             self._table.update_attributes(
                 document.key,
-                written,
+                changes,
                 "(attribute_not_exists(lease_until) OR lease_until <= :now) AND "
                 "(attribute_not_exists(updated_at) OR updated_at = :read)",
-                {":now": now, ":read": known.get("updated_at", 0)},
-                remove=(*_WHY, *_LEASE),
+                {":now": now, ":read": record.get("updated_at", 0)},
+                remove=(*_CAUSE_ATTRIBUTES, *_LEASE_ATTRIBUTES),
             )
         except ConditionFailed:
-            raise RetryLater(f"{document.id} is being worked on this very moment.", after=5) from None
-        return known
+            raise RetryLater(f"{document.id} is being processed at this moment.", after=5) from None
+        return record
 
     def reopen(self, document: Document) -> None:
-        """Let work go on at a document that was skipped by hand, because a person asks for it by its id."""
-        known = self.read(document) or {}
-        if known.get("state") != "skipped" or not known.get("by_hand"):
+        """Reopen a document that was skipped manually, because a user requests it by its id."""
+        record = self.read(document) or {}
+        if record.get("state") != "skipped" or not record.get("by_hand"):
             return
-        past = audit_trail.appended(known.get("history", []), self._entry("asked_again", {}))
+        history = self._history(record, "asked_again", {})
         with contextlib.suppress(ConditionFailed):
             self._table.update(
                 document.key,
                 "SET history = :history REMOVE by_hand",
                 "#state = :skipped AND attribute_exists(by_hand)",
-                {":history": past, ":skipped": "skipped"},
+                {":history": history, ":skipped": "skipped"},
                 {"#state": "state"},
             )
 
     def read(self, document: Document) -> Item | None:
         """A document's record, or ``None``."""
         record = self._table.get(document.key)
-        return upgraded(document, record) if record else None
+        return upgrade(document, record) if record else None
 
     def read_many(self, documents: Iterable[Document]) -> dict[Document, Item]:
-        """The records of documents, those that are there; a hundred in one request."""
+        """The records of documents that have one; a hundred per request."""
         keys = {document.key: document for document in documents}
-        wanted, found = list(keys), dict[Document, Item]()
-        for start in range(0, len(wanted), _MANY):
-            items = self._table.get_many(wanted[start : start + _MANY])
-            found |= {keys[key]: upgraded(keys[key], item) for key, item in items.items()}
+        pending, found = list(keys), dict[Document, Item]()
+        for start in range(0, len(pending), _BATCH_SIZE):
+            items = self._table.get_many(pending[start : start + _BATCH_SIZE])
+            found |= {keys[key]: upgrade(keys[key], item) for key, item in items.items()}
         return found
 
     def in_state(self, connection: str, kind: str, state: str) -> Iterator[tuple[Document, Item]]:
-        """The documents in a state, longest unchanged first, with what the index keeps of them.
+        """The documents in a state, longest unchanged first, with the attributes that the index keeps.
 
-        The index follows the table within a second or so (DynamoDB, global secondary indexes).
+        The index follows the table within about a second (DynamoDB, global secondary indexes).
         """
         prefix = f"{connection}#{kind}#"
         for item in self._table.query(BY_STATE, "listed", f"{prefix}{state}"):
             yield Document(connection, kind, str(item["pk"]).removeprefix(prefix)), item
 
     def count(self, connection: str, kind: str, state: str) -> int:
-        """How many documents are in a state."""
+        """The number of documents in a state."""
         return self._table.count(BY_STATE, "listed", f"{connection}#{kind}#{state}")
 
-    def link(self, connection: str, kind: str, solvimon_id: str) -> Item | None:
-        """What is remembered of a ``customer``, ``product`` or ``subsidiary``, while it is fresh."""
-        item = self.read(Document(connection, f"link-{kind}", solvimon_id))
-        if item and int(item.get("expires_at", self._clock() + 1)) > self._clock():
-            return item
-        return None
-
-    def remember(
-        self,
-        connection: str,
-        kind: str,
-        solvimon_id: str,
-        facts: Mapping[str, Any],
-        seconds: int | None = None,
-    ) -> None:
-        """Remember a link; ``seconds`` limits for how long."""
-        item: Item = {"schema_version": SCHEMA, **facts}
-        if seconds is not None:
-            item["expires_at"] = int(self._clock()) + seconds
-        self._table.put(Document(connection, f"link-{kind}", solvimon_id).key, item)
-
-    def forget(self, connection: str, kind: str, solvimon_id: str) -> None:
-        """Forget a link, because Rillet does not know its id."""
-        self._table.pop(Document(connection, f"link-{kind}", solvimon_id).key)
+    def _history(self, record: Item, what: str, facts: Mapping[str, Any]) -> list[audit_trail.Entry]:
+        return audit_trail.append_entry(record.get("history", []), self._entry(what, facts))
 
     def _entry(self, what: str, facts: Mapping[str, Any]) -> audit_trail.Entry:
         return audit_trail.entry(what, int(self._clock()), facts)
@@ -338,10 +323,10 @@ class Ledger:
         release: bool,
         remove: tuple[str, ...] = (),
     ) -> None:
-        """Write facts, those of the document itself and one more entry of its history, under the lease."""
-        facts = {**claim.about, **facts}
+        """Write facts, the document's own facts and a history entry, under the lease."""
+        facts = {**claim.document_facts, **facts}
         if new:
-            facts["history"] = audit_trail.appended(claim.record.get("history", []), new)
+            facts["history"] = audit_trail.append_entry(claim.record.get("history", []), new)
         if "state" in facts:
             facts["listed"] = claim.document.index_key(str(facts["state"]))
         try:
@@ -350,9 +335,13 @@ class Ledger:
                 {**facts, "updated_at": int(self._clock())},
                 "lease_owner = :owner",
                 {":owner": claim.owner},
-                remove=(*remove, *(_LEASE if release else ())),
+                remove=(*remove, *(_LEASE_ATTRIBUTES if release else ())),
             )
         except ConditionFailed:
-            raise RetryLater(f"The lease on {claim.document.id} is lost; another worker goes on.") from None
+            raise RetryLater(f"The lease on {claim.document.id} is lost; another worker continues.") from None
         if new:
             claim.record["history"] = facts["history"]
+
+
+def _cause(error: NeedsAttention) -> dict[str, str]:
+    return {"code": error.code.value, "message": error.message, "remedy": error.remedy}

@@ -1,4 +1,4 @@
-"""What the ledger keeps of a document: its key, the attempt to send it, a hold on its record."""
+"""The parts of a document's record: its key, the attempt to send it, and the claim on it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,29 +7,29 @@ from typing import Any
 from solvimon_rillet.aws.dynamodb import Item
 
 SCHEMA = 2
-"""Version of the records' form. Version 1 had no index (``listed``), no history and no facts of the document
-itself, and one that was only claimed had no ``updated_at``. ``upgraded`` reads every version."""
+"""Version of the records' schema. Version 1 had no index (``listed``), no history and no facts of the
+document itself, and a record that was only claimed had no ``updated_at``. ``upgrade`` reads every version."""
 FINISHED = ("exported", "differs")
 UNFINISHED = ("claimed", "sending")
 
 
 def is_done(record: Mapping[str, Any]) -> bool:
-    """Whether nothing is to be done about a document: it is in Rillet, or a person has handled it."""
+    """Whether a document is finished: it is in Rillet, or it was resolved manually."""
     return record.get("state") in FINISHED or bool(record.get("by_hand"))
 
 
-def upgraded(document: "Document", record: Item) -> Item:
-    """A record of any version in the form of this one. Only its next write makes it so in the table."""
+def upgrade(document: "Document", record: Item) -> Item:
+    """A record of any version in the current schema. The table has it only after the next write."""
     if "state" not in record or "listed" in record:
         return record
-    began = record.get("created_at", 0)
+    updated_at = record.get("created_at", 0)
     listed = document.index_key(str(record["state"]))
-    return {"updated_at": began, "history": [], **record, "listed": listed}
+    return {"updated_at": updated_at, "history": [], **record, "listed": listed}
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a record is about: a document of one connection, such as kind ``invoice``."""
+    """The identity of a record: a document of one connection and type, such as ``invoice``."""
 
     connection: str
     kind: str
@@ -37,7 +37,7 @@ class Document:
 
     @property
     def key(self) -> str:
-        """The partition key; connection and kind hold no ``#``, so no id reaches another one's record."""
+        """The partition key; connection and kind contain no ``#``, so no id leads to another record."""
         return f"{self.connection}#{self.kind}#{self.id}"
 
     def index_key(self, state: str) -> str:
@@ -47,44 +47,44 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An intent to send: written before the call, so that a crash leaves a trace of it.
+    """An attempt to send a document, written before the call, so that it survives a crash.
 
     Attributes:
         key: the idempotency key of the call.
-        payload_hash: SHA-256 of what is sent.
-        customer_id: Rillet customer that the document was sent for; look-ups list its invoices.
-        totals: net, tax, gross and currency of what is sent, as texts.
-        started: unix seconds of the first call with this key.
-        called: unix seconds of the latest call with this key.
-        number: counts the attempts of the document; a refusal makes the next key another one.
-        open: whether the outcome may still be unknown; a refusal closes the attempt.
+        payload_hash: SHA-256 of the payload.
+        customer_id: Rillet customer of the document; a look-up lists this customer's invoices.
+        totals: net, tax, gross and currency of the payload, as texts.
+        first_called_at: unix seconds of the first call with this key.
+        last_called_at: unix seconds of the latest call with this key.
+        number: counts the document's attempts; after a rejection the next attempt has another key.
+        open: whether the outcome may still be unknown; a rejection closes the attempt.
     """
 
     key: str
     payload_hash: str
     customer_id: str
     totals: Mapping[str, str]
-    started: int
-    called: int
+    first_called_at: int
+    last_called_at: int
     number: int
     open: bool = True
 
     def as_item(self) -> Item:
-        """The attempt as the record holds it."""
+        """The attempt as it is stored."""
         return {
             "key": self.key,
             "payload_hash": self.payload_hash,
             "customer_id": self.customer_id,
             "totals": dict(self.totals),
-            "started": self.started,
-            "called": self.called,
+            "started": self.first_called_at,
+            "called": self.last_called_at,
             "number": self.number,
             "open": self.open,
         }
 
     @classmethod
-    def of(cls, item: Mapping[str, Any] | None) -> "Attempt | None":
-        """The attempt in a record, if there was one."""
+    def from_item(cls, item: Mapping[str, Any] | None) -> "Attempt | None":
+        """The stored attempt, or ``None``."""
         if not item:
             return None
         return cls(
@@ -101,25 +101,25 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A hold on a document's record: either a lease to work, or the news that it is done."""
+    """A claim on a document: a lease to process it, or the finding that it is finished."""
 
     document: Document
     owner: str
     record: Item
-    about: dict[str, Any] = field(default_factory=dict)
-    """Facts of the document itself, such as its number and amount; every write takes them along."""
+    document_facts: dict[str, Any] = field(default_factory=dict)
+    """Facts of the document itself, such as its number and amount; every write includes them."""
 
     @property
     def state(self) -> str:
-        """State of the record when it was claimed."""
+        """The state of the record at the time of the claim."""
         return str(self.record.get("state", "claimed"))
 
     @property
     def done(self) -> bool:
-        """Whether the document is in Rillet already, or a person has said that it is handled."""
+        """Whether the document is in Rillet already, or was resolved manually."""
         return is_done(self.record)
 
     @property
     def attempt(self) -> Attempt | None:
         """The latest attempt to send it."""
-        return Attempt.of(self.record.get("attempt"))
+        return Attempt.from_item(self.record.get("attempt"))

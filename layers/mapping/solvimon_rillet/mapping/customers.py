@@ -1,4 +1,4 @@
-"""Customers: a Solvimon one as Rillet takes it, and a Rillet one as Solvimon takes it."""
+"""Customers in both directions: the requests that write them to Rillet and to Solvimon."""
 
 import re
 from collections.abc import Mapping
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from solvimon_rillet.errors import Code, NeedsAttention
-from solvimon_rillet.fingerprint import hash_of
+from solvimon_rillet.fingerprint import fingerprint_of
 from solvimon_rillet.mapping.field_table import Row, fill
 from solvimon_rillet.mapping.solvimon_fields import MappedRecord, custom_field, one_line, truncate
 from solvimon_rillet.rillet.models import Customer as RilletCustomer
 from solvimon_rillet.settings import Settings
-from solvimon_rillet.solvimon.models import Customer
+from solvimon_rillet.solvimon.master_data import Customer
 
 MAIN_SENDER = "MAIN_SENDER"
 _EMAIL = re.compile(r"\S+@\S+\.\S+")  # a little stricter than Solvimon's own pattern
@@ -20,16 +20,16 @@ _COUNTRY = re.compile("[A-Z]{2}")
 
 @dataclass(frozen=True, slots=True)
 class MappedCustomer:
-    """A customer's request body, and what a person should know about it."""
+    """A customer's request body, with notes for the user."""
 
     payload: dict[str, object]
     warnings: tuple[str, ...]
 
 
 def to_new_rillet_customer(customer: Customer, settings: Settings) -> MappedCustomer:
-    """Map a customer that Rillet does not have yet.
+    """Map a customer that is not in Rillet yet.
 
-    Rillet takes an address only whole (line1, city, state, zip_code, country); one that lacks a part is left
+    Rillet takes only a complete address (line1, city, state, zip_code, country); an incomplete one is left
     out. Rillet must not mail invoices that Solvimon has sent, so ``send_invoices_automatically`` is off.
 
     Raises:
@@ -55,27 +55,27 @@ def to_new_rillet_customer(customer: Customer, settings: Settings) -> MappedCust
 
 
 def _address(
-    customer: Customer, settings: Settings, known_state: str = ""
+    customer: Customer, settings: Settings, rillet_state: str = ""
 ) -> tuple[dict[str, str] | None, str]:
-    """The address in Rillet's words, or what it lacks; a state that Rillet knows fills a missing one."""
-    given = customer.address
-    if given is None or not any(given.model_dump().values()):
+    """The address in Rillet's form, or its missing parts; the state in Rillet fills a missing one."""
+    address = customer.address
+    if address is None or not any(address.model_dump().values()):
         return None, ""
     parts = {
-        "line1": given.line1,
-        "line2": given.line2,
-        "city": given.city,
-        "state": given.state or known_state or settings.address_state,
-        "zip_code": given.postal_code,
-        "country": given.country,
+        "line1": address.line1,
+        "line2": address.line2,
+        "city": address.city,
+        "state": address.state or rillet_state or settings.address_state,
+        "zip_code": address.postal_code,
+        "country": address.country,
     }
     missing = ", ".join(name for name, value in parts.items() if not value and name != "line2")
     return (None, missing) if missing else ({name: value for name, value in parts.items() if value}, "")
 
 
 @dataclass(frozen=True, slots=True)
-class _Imported:
-    """A Rillet customer, with what the rules make of its name, e-mail address and postal address."""
+class _CustomerImport:
+    """The input of the import rows: a Rillet customer with its cleaned name and addresses."""
 
     customer: RilletCustomer
     settings: Settings
@@ -85,8 +85,8 @@ class _Imported:
 
 
 # The guide's table "Import Customers", row by row.
-IMPORT_ROWS: tuple[Row[_Imported], ...] = (
-    Row("id", "reference", lambda i: i.customer.id, rule="a reference that is there already stays"),
+IMPORT_ROWS: tuple[Row[_CustomerImport], ...] = (
+    Row("id", "reference", lambda i: i.customer.id, rule="an existing reference stays"),
     Row(
         "emails (MAIN_SENDER)",
         "email",
@@ -114,7 +114,7 @@ IMPORT_ROWS: tuple[Row[_Imported], ...] = (
         lambda i: custom_field(i.settings.custom_fields.customer, i.customer.id),
         rule='the custom field "Rillet Customer ID"; other fields stay',
     ),
-    # Beyond the guide: what else Solvimon needs or takes.
+    # Beyond the guide: other fields that Solvimon needs or takes.
     Row("address.state", "organization.registered_address.state", lambda i: i.address.get("state")),
     Row("(always ORGANIZATION)", "type", lambda _: "ORGANIZATION", rule="when it is created"),
     Row("(always ACTIVE)", "status", lambda _: "ACTIVE", rule="when it is created"),
@@ -139,33 +139,34 @@ def to_solvimon_customer(customer: RilletCustomer, settings: Settings | None = N
         notes.append("The name is longer than the 256 characters that Solvimon takes, and was cut.")
     email, notes_on_email = _import_email(customer)
     address, notes_on_address = _import_address(customer)
-    subject = _Imported(customer, settings or Settings(), truncate(name), email, address)
+    subject = _CustomerImport(customer, settings or Settings(), truncate(name), email, address)
     return MappedRecord(fill(IMPORT_ROWS, subject)[0], (*notes, *notes_on_email, *notes_on_address))
 
 
-def synced_hash(customer: RilletCustomer) -> str:
-    """Fingerprint of what Rillet has of the fields that travel from Solvimon to Rillet.
+def rillet_customer_hash(customer: RilletCustomer) -> str:
+    """Fingerprint of a Rillet customer's fields that are synchronised from Solvimon.
 
-    As long as it stays the same, an update that carries these very values need not be sent.
+    As long as it stays the same, an update with the same values need not be sent.
     """
     address = customer.address.model_dump(exclude_none=True) if customer.address else {}
     senders = [email.email for email in customer.emails if email.type == MAIN_SENDER]
-    return hash_of([customer.name, customer.name_on_invoice, address, senders[:1]])
+    return fingerprint_of([customer.name, customer.name_on_invoice, address, senders[:1]])
 
 
-def imported_hash(customer: Customer) -> str:
-    """Fingerprint of what Solvimon has of the fields that travel to Rillet.
+def solvimon_customer_hash(customer: Customer) -> str:
+    """Fingerprint of a Solvimon customer's fields that are synchronised to Rillet.
 
-    Taken after an import, it tells an edit in Solvimon from the import's own write: a long name that was
-    cut, for instance, must not go back to Rillet.
+    Stored after an import, it distinguishes an edit in Solvimon from the import's own write: a name that
+    was cut, for instance, must not go back to Rillet.
     """
     address = customer.address.model_dump(exclude_none=True) if customer.address else {}
-    return hash_of([customer.name, {name: part for name, part in address.items() if part}, customer.email])
+    filled = {name: part for name, part in address.items() if part}
+    return fingerprint_of([customer.name, filled, customer.email])
 
 
 @dataclass(frozen=True, slots=True)
-class _Synced:
-    """A Solvimon customer beside what Rillet has of it."""
+class _CustomerSync:
+    """The input of the sync rows: a Solvimon customer and the current one in Rillet."""
 
     customer: Customer
     current: Mapping[str, Any]
@@ -175,7 +176,7 @@ class _Synced:
 
 
 # The guide's table "Sync Customer to Rillet", row by row.
-SYNC_ROWS: tuple[Row[_Synced], ...] = (
+SYNC_ROWS: tuple[Row[_CustomerSync], ...] = (
     Row("organization.legal_name", "name", lambda s: s.name, rule="a person's full name for INDIVIDUAL"),
     Row("organization.legal_name", "name_on_invoice", lambda s: s.name),
     Row("organization.registered_address.line1", "address.line1", lambda s: s.address.get("line1")),
@@ -203,15 +204,14 @@ _ANSWER_ONLY = ("id", "updated_at")
 
 
 def to_rillet_customer(customer: Customer, current: Mapping[str, Any], settings: Settings) -> MappedCustomer:
-    """Map an edited customer onto what Rillet has, for a PUT that replaces the whole customer.
+    """Map an edited customer to a PUT that replaces the whole customer in Rillet.
 
-    Everything of Rillet's own is kept as it is: other e-mail addresses, shipping address, terms, flags,
-    fields and other systems' references. An address that lacks a part that Rillet demands stays as Rillet
-    has it.
+    Rillet's own values are kept: other e-mail addresses, shipping address, terms, flags, fields and other
+    systems' references. If a part that Rillet requires is missing, Rillet's address stays.
 
     Args:
         customer: the customer as Solvimon has it now.
-        current: the customer as Rillet answers it now, as JSON.
+        current: the customer as it is in Rillet now, as JSON.
         settings: the connection's settings.
 
     Raises:
@@ -222,34 +222,34 @@ def to_rillet_customer(customer: Customer, current: Mapping[str, Any], settings:
         raise NeedsAttention(
             Code.CUSTOMER_INCOMPLETE,
             f"The customer {customer.id} has no name, which Rillet demands.",
-            "Give the customer a legal name in Solvimon; the sync follows by itself.",
+            "Give the customer a legal name in Solvimon; the sync follows automatically.",
         )
-    in_rillet = current.get("address") or {}
-    address, missing = _address(customer, settings, str(in_rillet.get("state") or ""))
-    subject = _Synced(customer, current, settings, name, address or {})
+    rillet_address = current.get("address") or {}
+    address, missing = _address(customer, settings, str(rillet_address.get("state") or ""))
+    subject = _CustomerSync(customer, current, settings, name, address or {})
     filled, _ = fill(SYNC_ROWS, subject)
     payload = {field: value for field, value in current.items() if field not in _ANSWER_ONLY} | filled
     warnings = (f"The address of {name} is without {missing}; Rillet's stays as it is.",) if missing else ()
     return MappedCustomer(payload, warnings)
 
 
-def _synced_emails(synced: _Synced) -> list[dict[str, str]] | None:
-    """Rillet's addresses, with Solvimon's as the (first) MAIN_SENDER; ``None`` leaves them as they are."""
+def _synced_emails(synced: _CustomerSync) -> list[dict[str, str]] | None:
+    """Rillet's addresses, with Solvimon's as the first MAIN_SENDER; ``None`` leaves them unchanged."""
     if not synced.customer.email:
         return None
-    ours = {"email": synced.customer.email, "type": MAIN_SENDER}
+    own = {"email": synced.customer.email, "type": MAIN_SENDER}
     current = list(synced.current.get("emails") or [])
     first = next((i for i, email in enumerate(current) if email.get("type") == MAIN_SENDER), None)
-    merged = [*current, ours] if first is None else [*current[:first], ours, *current[first + 1 :]]
+    merged = [*current, own] if first is None else [*current[:first], own, *current[first + 1 :]]
     return [email for i, email in enumerate(merged) if email not in merged[:i]]
 
 
-def _synced_references(synced: _Synced) -> list[dict[str, str]]:
-    """Rillet's references, with ours among them."""
+def _synced_references(synced: _CustomerSync) -> list[dict[str, str]]:
+    """Rillet's references, including the one to Solvimon's customer."""
     current = list(synced.current.get("external_references") or [])
-    ours = {"type": synced.settings.reference_types.customer, "id": str(synced.customer.id)}
-    there = any((r.get("type"), r.get("id")) == (ours["type"], ours["id"]) for r in current)
-    return current if there else [*current, ours]
+    own = {"type": synced.settings.reference_types.customer, "id": str(synced.customer.id)}
+    present = any((r.get("type"), r.get("id")) == (own["type"], own["id"]) for r in current)
+    return current if present else [*current, own]
 
 
 def _import_email(customer: RilletCustomer) -> tuple[str | None, list[str]]:
@@ -266,8 +266,8 @@ def _import_email(customer: RilletCustomer) -> tuple[str | None, list[str]]:
 
 
 def _import_address(customer: RilletCustomer) -> tuple[Mapping[str, str], list[str]]:
-    given = customer.address.model_dump() if customer.address else {}
-    parts = {name: one_line(part) for name, part in given.items() if one_line(part)}
+    address = customer.address.model_dump() if customer.address else {}
+    parts = {name: one_line(part) for name, part in address.items() if one_line(part)}
     if "country" in parts and not _COUNTRY.fullmatch(parts["country"].upper()):
         del parts["country"]
         return parts, ["A country that is no code of two letters was left out."]

@@ -1,4 +1,4 @@
-"""What a line says to people: the products' names, with the usage behind the amount."""
+"""The description of a line: the products' names, with the usage behind the amount."""
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
@@ -11,16 +11,16 @@ def group_description(group: Group) -> str:
 
     Without a product: the group's text, its lines' texts, their items' names, the category, or its type.
     """
-    name, usage = _named(group)[0], "; ".join(_usage(group))
+    name, usage = _name_and_source(group)[0], "; ".join(_usage(group))
     return f"{name} ({usage})" if usage else name
 
 
 def description_source(group: Group) -> str:
     """The field of a group that its description comes from."""
-    return _named(group)[1]
+    return _name_and_source(group)[1]
 
 
-def _named(group: Group) -> tuple[str, str]:
+def _name_and_source(group: Group) -> tuple[str, str]:
     for text, source in _alternatives(group):
         if name := " ".join((text or "").split()):
             return name, source
@@ -46,20 +46,20 @@ def _joined(texts: Iterable[str | None]) -> str:
 
 
 def _usage(group: Group) -> Iterator[str]:
-    """Usage per meter: "12,500 api_calls". Tiers of one meter are summed, unless each states the whole."""
+    """Usage per meter: "12,500 api_calls". Tiers of one meter are summed, unless each states the total."""
     meters: dict[str, list[Decimal]] = {}
     for line in group.lines:
-        if measured := _measured(line):
-            unit, quantity = measured
+        if usage := _line_usage(line):
+            unit, quantity = usage
             meters.setdefault(unit, []).append(quantity)
     for unit, quantities in meters.items():
-        whole = quantities[0] if len(set(quantities)) == 1 else sum(quantities, Decimal())
-        shown = f"{whole:,f}"
-        shown = shown.rstrip("0").rstrip(".") if "." in shown else shown
-        yield f"{shown} {unit}".strip()
+        total = quantities[0] if len(set(quantities)) == 1 else sum(quantities, Decimal())
+        text = f"{total:,f}"
+        text = text.rstrip("0").rstrip(".") if "." in text else text
+        yield f"{text} {unit}".strip()
 
 
-def _measured(line: Line) -> tuple[str, Decimal] | None:
+def _line_usage(line: Line) -> tuple[str, Decimal] | None:
     values = [line.meter_value, line.details.meter_value if line.details else None]
     present: list[MeterValue] = [value for value in values if value is not None]
     unit = next((value.reference for value in present if value.reference), "")

@@ -1,4 +1,4 @@
-"""What invoices and credit memos have in common on their way to Rillet: header, lines, taxes, days."""
+"""The fields that invoices and credit memos share in Rillet: header, lines, taxes, days."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,49 +7,50 @@ from decimal import Decimal
 
 from solvimon_rillet import money
 from solvimon_rillet.errors import Code, NeedsAttention
-from solvimon_rillet.mapping.dates import day, zone
+from solvimon_rillet.mapping.dates import local_date, parse_time_zone
 from solvimon_rillet.mapping.exchange_rates import exchange_rate
 from solvimon_rillet.mapping.field_table import Row, fill
 from solvimon_rillet.mapping.lines import DocumentLine, Lines
 from solvimon_rillet.mapping.links import Links
 from solvimon_rillet.mapping.totals import Totals, verify_payload_totals
 from solvimon_rillet.settings import InvoiceScope, Settings
-from solvimon_rillet.solvimon.models import Invoice, Moment
+from solvimon_rillet.solvimon.fields import Moment
+from solvimon_rillet.solvimon.models import Invoice
 
 SALES_TAX_COUNTRIES = frozenset({"US", "CA"})
 _LAYOUT_OF_2024 = {"amount_excluding_tax": "total", "start_at": "start_date", "end_at": "end_date"}
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
-    """A document with everything that its header needs, answered without I/O."""
+class HeaderContext:
+    """The input of a header's rows: the document, its links and the settings. No I/O."""
 
     invoice: Invoice
     links: Links
     settings: Settings
     totals: Totals
-    where: tzinfo
+    time_zone: tzinfo
     booked_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """A line with everything that its item needs."""
+class LineContext:
+    """The input of a line's rows."""
 
-    header: Header
+    header: HeaderContext
     line: DocumentLine
     number: int
 
 
 @dataclass(frozen=True, slots=True)
 class MappedDocument:
-    """What would be sent, what it ties out to, and why.
+    """A request for Rillet, its totals, and the source of each field.
 
     Attributes:
         payload: the request body, money as text.
         totals: net, tax and gross in the document's currency.
-        warnings: what a person should know, in plain words.
-        origins: for each Rillet field, the Solvimon field it came from.
+        warnings: notes for the user, in plain words.
+        origins: the Solvimon field behind each Rillet field.
     """
 
     payload: dict[str, object]
@@ -59,13 +60,13 @@ class MappedDocument:
 
 
 def assemble(
-    header: Header,
+    header: HeaderContext,
     lines: Lines,
-    header_rows: Sequence[Row[Header]],
-    line_rows: Sequence[Row[Item]],
+    header_rows: Sequence[Row[HeaderContext]],
+    line_rows: Sequence[Row[LineContext]],
     scope: InvoiceScope,
 ) -> MappedDocument:
-    """Fill both tables of a document, and prove that the payload ties out.
+    """Fill both tables of a document, and check that the payload ties out.
 
     Raises:
         NeedsAttention: a field cannot be filled, or the payload does not tie out.
@@ -73,29 +74,31 @@ def assemble(
     payload, origins = fill(header_rows, header, scope)
     items: list[dict[str, object]] = []
     for number, line in enumerate(lines.lines):
-        item, sources = fill(line_rows, Item(header, line, number + 1), scope)
+        item, sources = fill(line_rows, LineContext(header, line, number + 1), scope)
         items.append(item)
-        origins |= {f"items[{number}].{target}": _spell(source, line) for target, source in sources.items()}
+        origins |= {
+            f"items[{number}].{target}": _source_path(source, line) for target, source in sources.items()
+        }
     payload["items"] = items
     verify_payload_totals(payload, lines.totals)
     return MappedDocument(payload, lines.totals, (*lines.warnings, *_currency_warnings(header)), origins)
 
 
-def document_zone(invoice: Invoice, settings: Settings) -> tzinfo:
-    """The time zone in which a document's days are cut: its own, else its billing entity's.
+def document_time_zone(invoice: Invoice, settings: Settings) -> tzinfo:
+    """The time zone of a document's days: its own, else its billing entity's.
 
     Raises:
-        NeedsAttention: nobody knows the zone's name.
+        NeedsAttention: the time zone is not known.
     """
     entity = invoice.billing_entity
-    return zone(invoice.timezone or (entity.timezone if entity else None), settings.time_zones)
+    return parse_time_zone(invoice.timezone or (entity.timezone if entity else None), settings.time_zones)
 
 
 def document_day(invoice: Invoice, settings: Settings) -> date | None:
-    """The day that a document is dated, in its own time zone."""
+    """The date of a document, in its own time zone."""
     if invoice.invoice_date is None:
         return None
-    return day(invoice.invoice_date, document_zone(invoice, settings))
+    return local_date(invoice.invoice_date, document_time_zone(invoice, settings))
 
 
 def check_dated(invoice: Invoice) -> None:
@@ -106,62 +109,67 @@ def check_dated(invoice: Invoice) -> None:
         )
 
 
-def references(header: Header) -> list[dict[str, str]]:
+def references(header: HeaderContext) -> list[dict[str, str]]:
     """The document's own reference: Solvimon's id, with a link to it in Solvimon Desk."""
     reference = {"type": header.settings.reference_types.invoice, "id": header.invoice.id}
     link = header.settings.solvimon.invoice_link(header.invoice.id)
     return [reference | {"url": link} if link else reference]
 
 
-def iso_day(moment: Moment | None, header: Header) -> str | None:
-    """A moment's day in the document's zone, as Rillet writes it."""
-    return None if moment is None else day(moment, header.where).isoformat()
+def iso_day(moment: Moment | None, header: HeaderContext) -> str | None:
+    """The day of a timestamp in the document's time zone, in Rillet's form (YYYY-MM-DD)."""
+    return None if moment is None else local_date(moment, header.time_zone).isoformat()
 
 
-def booking_date(header: Header) -> str | None:
-    """The day to book on: the document's own, unless that one is closed."""
+def booking_date(header: HeaderContext) -> str | None:
+    """The day to book on: the document's own, unless its period is closed."""
     return header.booked_on.isoformat() if header.booked_on else iso_day(header.invoice.invoice_date, header)
 
 
-def true_date_note(header: Header) -> str:
-    """Says the true date of a document that is booked on another day, because its period is closed."""
+def true_date_note(header: HeaderContext) -> str:
+    """A note with the true date of a document that is booked on another day; else empty."""
     if header.booked_on is None:
         return ""
     dated = iso_day(header.invoice.invoice_date, header)
     return f"Dated {dated}; booked on {header.booked_on}, the first open day."
 
 
-def noted_description(item: Item) -> str:
-    """A line's text; the first line also says the document's true date, where no memo can."""
+def noted_description(item: LineContext) -> str:
+    """A line's text. The first line adds the document's true date, for documents without a memo field."""
     note = true_date_note(item.header) if item.number == 1 else ""
     return f"{item.line.description} ({note})" if note else item.line.description
 
 
-def posted_exchange_rate(header: Header) -> dict[str, str] | None:
-    """Document currency to subsidiary currency, where they differ and Solvimon says the rate."""
+def posted_exchange_rate(header: HeaderContext) -> dict[str, str] | None:
+    """The rate from document to subsidiary currency, if they differ and Solvimon states one."""
     base, target = header.totals.currency, header.links.subsidiary_currency
     rate = exchange_rate(header.invoice, base, target) if target else None
     if rate is None or target is None:
         return None
-    return {"base": base, "target": target, "rate": money.plain(rate), "date": str(booking_date(header))}
+    return {
+        "base": base,
+        "target": target,
+        "rate": money.format_number(rate),
+        "date": str(booking_date(header)),
+    }
 
 
-def money_of(amount: Decimal, item: Item) -> dict[str, str]:
-    """An amount as Rillet writes it, in the document's currency."""
+def money_field(amount: Decimal, item: LineContext) -> dict[str, str]:
+    """An amount in Rillet's form, in the document's currency."""
     currency = item.header.totals.currency
-    return {"amount": money.text(amount, currency), "currency": currency}
+    return {"amount": money.format_amount(amount, currency), "currency": currency}
 
 
-def line_tax(item: Item) -> dict[str, str] | None:
-    """The line's tax, if it bears one."""
-    return money_of(item.line.tax, item) if item.line.rate else None
+def line_tax(item: LineContext) -> dict[str, str] | None:
+    """The line's tax amount, if it has a tax rate."""
+    return money_field(item.line.tax, item) if item.line.rate else None
 
 
-def tax_country(header: Header) -> str:
+def tax_country(header: HeaderContext) -> str:
     """The country of the taxes: the tax summary's, else the billing entity's, else the setting's.
 
     Raises:
-        NeedsAttention: nobody says it.
+        NeedsAttention: none of them names it.
     """
     summary, entity = header.invoice.tax_summary, header.invoice.billing_entity
     address = entity.registered_address if entity else None
@@ -179,13 +187,13 @@ def tax_country(header: Header) -> str:
     )
 
 
-def line_tax_country(item: Item) -> str | None:
-    """The country of the line's tax, if it bears one."""
+def line_tax_country(item: LineContext) -> str | None:
+    """The country of the line's tax, if it has a tax rate."""
     return tax_country(item.header) if item.line.rate else None
 
 
-def line_tax_type(item: Item) -> str | None:
-    """VAT or SALES_TAX: Rillet knows these two; the settings' table decides, else the country."""
+def line_tax_type(item: LineContext) -> str | None:
+    """The tax type, VAT or SALES_TAX (Rillet has these two): by the settings' table, else by country."""
     rate = item.line.rate
     if rate is None:
         return None
@@ -196,31 +204,31 @@ def line_tax_type(item: Item) -> str | None:
     return "SALES_TAX" if country in SALES_TAX_COUNTRIES else "VAT"
 
 
-def period_day(item: Item, which: int) -> str | None:
+def period_day(item: LineContext, which: int) -> str | None:
     """The first (0) or last (1) day of the line's service."""
     return item.line.period[which].isoformat() if item.line.period else None
 
 
-def _spell(source: str, line: DocumentLine) -> str:
-    """A row's Solvimon field as a path in this very document."""
-    kind, _, rest = source.partition(".")
-    if kind == "group":
+def _source_path(source: str, line: DocumentLine) -> str:
+    """The path of a row's Solvimon field in this document."""
+    record_part, _, rest = source.partition(".")
+    if record_part == "group":
         rest = {"products (Rillet Product ID)": line.product_from, "products.name": line.described_by}.get(
             rest, rest
         )
         if rest.startswith("("):
             return rest
         return f"{line.path}.{_LAYOUT_OF_2024.get(rest, rest) if line.path.startswith('groups') else rest}"
-    if kind == "tax":
+    if record_part == "tax":
         return f"{line.tax_path}.{rest}" if line.tax_path else "(no tax)"
     return source
 
 
-def _currency_warnings(header: Header) -> list[str]:
-    currency, books = header.totals.currency, header.links.subsidiary_currency
-    if not books or books == currency or posted_exchange_rate(header):
+def _currency_warnings(header: HeaderContext) -> list[str]:
+    currency, subsidiary_currency = header.totals.currency, header.links.subsidiary_currency
+    if not subsidiary_currency or subsidiary_currency == currency or posted_exchange_rate(header):
         return []
     return [
-        f"The invoice is in {currency}, the subsidiary's books are in {books}, and Solvimon names no "
-        "exchange rate; Rillet uses its own."
+        f"The invoice is in {currency}, the subsidiary's books are in {subsidiary_currency}, and Solvimon "
+        "names no exchange rate; Rillet uses its own."
     ]

@@ -1,4 +1,4 @@
-"""Which of Solvimon's documents are for Rillet, by rule."""
+"""The eligibility rules: which of Solvimon's documents are exported to Rillet."""
 
 from solvimon_rillet.errors import Skip
 from solvimon_rillet.mapping.document_fields import document_day
@@ -12,12 +12,12 @@ BEFORE_START_DATE = "before_start_date"
 
 
 def check_eligible(document: Invoice, settings: Settings, workflow: str) -> None:
-    """Raise ``Skip`` for a document that is not for Rillet.
+    """Raise ``Skip`` for a document that is not eligible for export.
 
     Args:
         document: the invoice or credit note.
-        settings: the connection's.
-        workflow: the switch of its export, ``export_invoice`` or ``export_credit_memo``.
+        settings: the connection's settings.
+        workflow: the setting that switches its export, ``export_invoice`` or ``export_credit_memo``.
     """
     if not getattr(settings.workflows, workflow):
         raise Skip(f"The workflow {workflow} is switched off in the settings.", WORKFLOW_OFF)

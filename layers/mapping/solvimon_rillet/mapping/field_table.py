@@ -1,4 +1,4 @@
-"""A field table as data: what is mapped, documented and explained in a dry run is one and the same row."""
+"""A field table as data: the same row maps a field, documents it and explains it in a dry run."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 ALL_SCOPES = frozenset(InvoiceScope)
 FULL = frozenset({InvoiceScope.FULL})
-RECORDED = frozenset({InvoiceScope.REVENUE_RECOGNITION_ONLY, InvoiceScope.AR_ONLY})
+TOTALS_ONLY = frozenset({InvoiceScope.REVENUE_RECOGNITION_ONLY, InvoiceScope.AR_ONLY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Row(Generic[T]):
         target: the field that is written on the other side, dots for nesting.
         value: computes the value from the document, line or record; ``None`` leaves the field out.
         scopes: the invoice scopes whose request has the field (Rillet API v4, Create an invoice).
-        rule: what happens to the value on the way, for the documentation.
+        rule: how the value is changed, for the documentation.
     """
 
     source: str
@@ -40,10 +40,10 @@ def fill(
     Args:
         rows: the table.
         subject: what its rows read.
-        scope: the invoice scope; ``None`` for what has no scope.
+        scope: the invoice scope; ``None`` for records without one.
 
     Returns:
-        The object to send, and for each of its fields that was filled the field it came from.
+        The object to send, and the source field of each of its filled fields.
     """
     filled: dict[str, object] = {}
     origins: dict[str, str] = {}

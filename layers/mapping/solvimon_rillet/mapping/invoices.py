@@ -1,4 +1,4 @@
-"""Export invoice: a finalised Solvimon invoice as Rillet takes it (Rillet API v4, Create an invoice)."""
+"""Export invoice: Rillet's request for a finalised Solvimon invoice (Rillet API v4, Create an invoice)."""
 
 from dataclasses import replace
 from datetime import date
@@ -6,38 +6,38 @@ from datetime import date
 from solvimon_rillet import money
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.mapping.document_fields import (
-    Header,
-    Item,
+    HeaderContext,
+    LineContext,
     MappedDocument,
     assemble,
     booking_date,
     check_dated,
     document_day,
-    document_zone,
+    document_time_zone,
     iso_day,
     line_tax,
     line_tax_country,
     line_tax_type,
-    money_of,
+    money_field,
     noted_description,
     period_day,
     posted_exchange_rate,
     references,
     true_date_note,
 )
-from solvimon_rillet.mapping.field_table import ALL_SCOPES, FULL, RECORDED, Row
+from solvimon_rillet.mapping.field_table import ALL_SCOPES, FULL, TOTALS_ONLY, Row
 from solvimon_rillet.mapping.lines import document_lines
 from solvimon_rillet.mapping.links import Links
-from solvimon_rillet.mapping.totals import currency_of
+from solvimon_rillet.mapping.totals import document_currency
 from solvimon_rillet.settings import InvoiceScope, Settings
 from solvimon_rillet.solvimon.models import Invoice
 
 __all__ = ["HEADER_ROWS", "LINE_ROWS", "MappedDocument", "document_day", "to_rillet_invoice"]
 
-_RATED = frozenset({InvoiceScope.FULL, InvoiceScope.REVENUE_RECOGNITION_ONLY})
+_WITH_EXCHANGE_RATE = frozenset({InvoiceScope.FULL, InvoiceScope.REVENUE_RECOGNITION_ONLY})
 
 
-def _number(header: Header) -> str | None:
+def _invoice_number(header: HeaderContext) -> str | None:
     scope, settings = header.settings.invoice_scope, header.settings
     number = header.invoice.invoice_number or None
     if scope is InvoiceScope.FULL:
@@ -51,41 +51,41 @@ def _number(header: Header) -> str | None:
     )
 
 
-def _due_day(header: Header) -> str | None:
-    """The due date; never before the day of booking, which may be later than the invoice's own."""
+def _due_day(header: HeaderContext) -> str | None:
+    """The due date; never before the booking date, which may be later than the invoice's own."""
     due = iso_day(header.invoice.due_date, header)
     return max(due, str(booking_date(header))) if due and header.booked_on else due
 
 
-def _memo(header: Header) -> str | None:
+def _memo(header: HeaderContext) -> str | None:
     return "\n".join(filter(None, (*header.invoice.notes, true_date_note(header)))) or None
 
 
-def _description(item: Item) -> str:
+def _description(item: LineContext) -> str:
     full = item.header.settings.invoice_scope is InvoiceScope.FULL
     return item.line.description if full else noted_description(item)
 
 
-def _item_tax(item: Item) -> dict[str, str] | None:
+def _item_tax(item: LineContext) -> dict[str, str] | None:
     on_items = item.header.settings.tax_amount_on in {"items", "both"}
-    return money_of(item.line.tax, item) if on_items else None
+    return money_field(item.line.tax, item) if on_items else None
 
 
-def _header_tax(header: Header) -> dict[str, str] | None:
+def _header_tax(header: HeaderContext) -> dict[str, str] | None:
     if header.settings.tax_amount_on == "items":
         return None
     currency = header.totals.currency
-    return {"amount": money.text(header.totals.tax, currency), "currency": currency}
+    return {"amount": money.format_amount(header.totals.tax, currency), "currency": currency}
 
 
-def _line_references(item: Item) -> list[dict[str, str]]:
+def _line_references(item: LineContext) -> list[dict[str, str]]:
     kind = item.header.settings.reference_types.invoice_line
     return [{"type": kind, "id": f"{item.header.invoice.id}/{item.number}"}] if kind else []
 
 
 # The guide's table "Export Invoices to Rillet", row by row.
-HEADER_ROWS: tuple[Row[Header], ...] = (
-    Row("invoice_number", "invoice_number", _number),
+HEADER_ROWS: tuple[Row[HeaderContext], ...] = (
+    Row("invoice_number", "invoice_number", _invoice_number),
     Row("id", "external_references", references),
     Row("invoice_date", "invoice_date", booking_date),
     Row("due_date", "due_date", _due_day),
@@ -98,15 +98,15 @@ HEADER_ROWS: tuple[Row[Header], ...] = (
     Row("notes", "memo", _memo, FULL),
     Row("customer", "customer_id", lambda h: h.links.customer_id),
     Row("billing_entity", "subsidiary_id", lambda h: h.links.subsidiary_id),
-    # Beyond the guide: what Rillet needs besides.
-    Row("used_exchange_rates", "exchange_rate", posted_exchange_rate, _RATED),
-    Row("tax_summary.tax_amount", "tax_amount", _header_tax, RECORDED),
+    # Beyond the guide: other fields that Rillet needs.
+    Row("used_exchange_rates", "exchange_rate", posted_exchange_rate, _WITH_EXCHANGE_RATE),
+    Row("tax_summary.tax_amount", "tax_amount", _header_tax, TOTALS_ONLY),
     Row("(setting invoice_scope)", "scope", lambda h: h.settings.invoice_scope.value, ALL_SCOPES),
 )
 
 # The guide's table "For invoice_lines", row by row.
-LINE_ROWS: tuple[Row[Item], ...] = (
-    Row("group.amount_excluding_tax", "price.amount_per_unit", lambda i: money_of(i.line.net, i), FULL),
+LINE_ROWS: tuple[Row[LineContext], ...] = (
+    Row("group.amount_excluding_tax", "price.amount_per_unit", lambda i: money_field(i.line.net, i), FULL),
     Row("group.products (Rillet Product ID)", "price.product_id", lambda i: i.line.product_id, FULL),
     Row("group.start_at", "revenue.period.start", lambda i: period_day(i, 0)),
     Row("group.end_at", "revenue.period.end", lambda i: period_day(i, 1)),
@@ -114,16 +114,16 @@ LINE_ROWS: tuple[Row[Item], ...] = (
     Row("tax.percentage", "tax_rate.percentage", lambda i: i.line.rate and i.line.rate.percentage, FULL),
     Row("tax.name", "tax_rate.description", lambda i: i.line.rate and i.line.rate.name, FULL),
     Row("group.products.name", "description", _description),
-    # Beyond the guide: what Rillet needs besides.
+    # Beyond the guide: other fields that Rillet needs.
     Row("tax.tax_amount", "tax_rate.tax_amount", line_tax, FULL),
     Row("tax_summary.country_code", "tax_rate.country", line_tax_country, FULL),
     Row("(always 1)", "price.quantity", lambda _: 1, FULL),
     # The other two scopes carry totals instead of a price and a tax rate.
-    Row("group.amount_excluding_tax", "total_amount", lambda i: money_of(i.line.net, i), RECORDED),
-    Row("tax.tax_amount", "tax_amount", _item_tax, RECORDED),
-    Row("group.products (Rillet Product ID)", "product_id", lambda i: i.line.product_id, RECORDED),
-    Row("(always 1)", "quantity", lambda _: 1, RECORDED),
-    Row("id", "external_references", _line_references, RECORDED),
+    Row("group.amount_excluding_tax", "total_amount", lambda i: money_field(i.line.net, i), TOTALS_ONLY),
+    Row("tax.tax_amount", "tax_amount", _item_tax, TOTALS_ONLY),
+    Row("group.products (Rillet Product ID)", "product_id", lambda i: i.line.product_id, TOTALS_ONLY),
+    Row("(always 1)", "quantity", lambda _: 1, TOTALS_ONLY),
+    Row("id", "external_references", _line_references, TOTALS_ONLY),
 )
 
 
@@ -136,23 +136,23 @@ def to_rillet_invoice(
         invoice: the invoice as Solvimon has it now.
         links: the Rillet ids of its customer, billing entity and products.
         settings: the connection's settings.
-        booked_on: the day to book it on, where its own lies in a closed period.
+        booked_on: the booking date, if its own lies in a closed period.
 
     Raises:
         NeedsAttention: it cannot be booked as it is; the error names the field and the remedy.
     """
-    currency, where = currency_of(invoice), document_zone(invoice, settings)
+    currency, time_zone = document_currency(invoice), document_time_zone(invoice, settings)
     check_dated(invoice)
-    lines = document_lines(invoice, links, settings, currency, where)
-    header = Header(invoice, links, settings, lines.totals, where, booked_on)
+    lines = document_lines(invoice, links, settings, currency, time_zone)
+    header = HeaderContext(invoice, links, settings, lines.totals, time_zone, booked_on)
     mapped = assemble(header, lines, HEADER_ROWS, LINE_ROWS, settings.invoice_scope)
     return replace(mapped, warnings=(*mapped.warnings, *_mailing_warnings(header)))
 
 
-def _mailing_warnings(header: Header) -> list[str]:
+def _mailing_warnings(header: HeaderContext) -> list[str]:
     if header.settings.invoice_scope is not InvoiceScope.FULL or not header.links.customer_is_mailed:
         return []
     return [
-        "Rillet mails this customer's invoices by itself (send_invoices_automatically). Solvimon has sent it "
-        "already; switch it off in Rillet to avoid a second one."
+        "Rillet mails this customer's invoices automatically; Solvimon has sent this one already. Switch "
+        "send_invoices_automatically off in Rillet, so that no second one is sent."
     ]

@@ -10,7 +10,7 @@ from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.mapping import descriptions
 from solvimon_rillet.mapping.dates import service_period
 from solvimon_rillet.mapping.links import Links
-from solvimon_rillet.mapping.taxes import Rate, Share, TaxedGroup, shares, taxed_groups
+from solvimon_rillet.mapping.taxes import TaxedGroup, TaxRate, TaxShare, tax_shares, taxed_groups
 from solvimon_rillet.mapping.totals import Totals, document_totals, does_not_tie_out
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.models import Group, Invoice
@@ -18,15 +18,15 @@ from solvimon_rillet.solvimon.models import Group, Invoice
 
 @dataclass(frozen=True, slots=True)
 class DocumentLine:
-    """One line to book: a group, or the part of a group under one tax.
+    """One line to book: a group, or the part of a group under one tax rate.
 
     Attributes:
         path: the group's path in the Solvimon document.
         tax_path: path of the tax category behind ``rate``.
         product_id: Rillet product id.
-        product_from: field of the group, or the setting, that it comes from.
-        description: text for people.
-        described_by: field of the group that it comes from.
+        product_from: source of the product: a field of the group, or a setting.
+        description: text for readers.
+        described_by: field of the group that the description comes from.
         net: net amount, rounded to the document's currency.
         tax: tax amount, rounded to the document's currency.
         rate: ``None`` where no tax category applies.
@@ -41,7 +41,7 @@ class DocumentLine:
     described_by: str
     net: Decimal
     tax: Decimal
-    rate: Rate | None
+    rate: TaxRate | None
     period: tuple[date, date] | None
 
 
@@ -54,34 +54,45 @@ class Lines:
     warnings: tuple[str, ...]
 
 
-def document_lines(invoice: Invoice, links: Links, settings: Settings, currency: str, where: tzinfo) -> Lines:
+def document_lines(
+    invoice: Invoice, links: Links, settings: Settings, currency: str, time_zone: tzinfo
+) -> Lines:
     """Turn a document's groups into lines that tie out to its totals.
 
     Raises:
         NeedsAttention: the document does not tie out, or a group has no product, period or tax that fits.
     """
     groups = [taxed_groups(path, group) for path, group in invoice.billed_groups()]
-    groups, warnings = _worth_booking(groups, links, settings)
-    split = shares(invoice, groups, currency)
-    flat = [(group, share) for group, parts in zip(groups, split, strict=True) for share in parts]
-    nets, taxes = [share.net for _, share in flat], [share.tax for _, share in flat]
-    booked, taxed = [bool(net) for net in nets], [_is_taxed(share) for _, share in flat]
-    listed = ", ".join(f"{group.path} {money.plain(group.net)}" for group in groups[:20]) or "none"
-    totals = document_totals(invoice, currency, nets, taxes, listed)
-    _check_sum("net", nets, booked, totals.net, "tax_summary.base_amount", listed, currency)
-    _check_sum("tax", taxes, taxed, totals.tax, "tax", listed, currency)
-    rounded_nets = _round_parts(totals.net, nets, booked, currency)
+    groups, warnings = _drop_empty_groups(groups, links, settings)
+    shares_by_group = tax_shares(invoice, groups, currency)
+    group_shares = [
+        (group, share) for group, parts in zip(groups, shares_by_group, strict=True) for share in parts
+    ]
+    nets, taxes = [share.net for _, share in group_shares], [share.tax for _, share in group_shares]
+    nonzero, taxed = [bool(net) for net in nets], [_is_taxed(share) for _, share in group_shares]
+    group_amounts = (
+        ", ".join(f"{group.path} {money.format_number(group.net)}" for group in groups[:20]) or "none"
+    )
+    totals = document_totals(invoice, currency, nets, taxes, group_amounts)
+    _check_sum("net", nets, nonzero, totals.net, "tax_summary.base_amount", group_amounts, currency)
+    _check_sum("tax", taxes, taxed, totals.tax, "tax", group_amounts, currency)
+    rounded_nets = _round_parts(totals.net, nets, nonzero, currency)
     rounded_taxes = _round_parts(totals.tax, taxes, taxed, currency)
     lines = tuple(
-        _line(group, share, net, tax, _product(group, links, settings), where)
-        for (group, share), net, tax in zip(flat, rounded_nets, rounded_taxes, strict=True)
+        _line(group, share, net, tax, _required_product(group, links, settings), time_zone)
+        for (group, share), net, tax in zip(group_shares, rounded_nets, rounded_taxes, strict=True)
     )
-    warnings += _rounding_notes(flat, lines, currency)
+    warnings += _rounding_notes(group_shares, lines, currency)
     return Lines(lines, totals, tuple(warnings))
 
 
 def _line(
-    group: TaxedGroup, share: Share, net: Decimal, tax: Decimal, product: tuple[str, str], where: tzinfo
+    group: TaxedGroup,
+    share: TaxShare,
+    net: Decimal,
+    tax: Decimal,
+    product: tuple[str, str],
+    time_zone: tzinfo,
 ) -> DocumentLine:
     product_id, product_from = product
     return DocumentLine(
@@ -94,12 +105,12 @@ def _line(
         net=net,
         tax=tax,
         rate=share.rate,
-        period=service_period(group.group, group.path, where),
+        period=service_period(group.group, group.path, time_zone),
     )
 
 
-def credited(lines: Lines) -> Lines:
-    """A credit note's lines with the sign that Rillet wants: positive, whatever Solvimon's is."""
+def with_positive_amounts(lines: Lines) -> Lines:
+    """A credit note's lines with positive amounts, as Rillet requires, whatever Solvimon's sign is."""
     totals = lines.totals
     if (totals.gross, totals.net) >= (Decimal(), Decimal()):
         return lines
@@ -115,10 +126,10 @@ def _negated(amount: Decimal) -> Decimal:
     return -amount if amount else amount
 
 
-def _worth_booking(
+def _drop_empty_groups(
     groups: Sequence[TaxedGroup], links: Links, settings: Settings
 ) -> tuple[list[TaxedGroup], list[str]]:
-    """All groups, but for those of zero that have no product: they need no line and stop nothing."""
+    """The groups without those of zero that have no product: they need no line and block nothing."""
     kept, warnings = list[TaxedGroup](), list[str]()
     for group in groups:
         taxed = any(tax.tax_amount and tax.tax_amount.quantity for tax in group.taxes)
@@ -130,30 +141,30 @@ def _worth_booking(
 
 
 def _find_product(group: Group, links: Links, settings: Settings) -> tuple[str | None, str]:
-    """The Rillet product of a group, and where it comes from."""
+    """The Rillet product of a group, and its source."""
     if group.products:
         linked = (links.products[p.id] for p in group.products if p.id and p.id in links.products)
         return next(linked, None), "products (Rillet Product ID)"
-    products, kind = settings.fallback_products, kind_of(group)
+    products, kind = settings.fallback_products, fallback_kind(group)
     by_kind = {"discount": products.discount, "commitment": products.commitment, "one_off": products.one_off}
     name = kind if by_kind.get(kind) else "default"
     return by_kind.get(kind) or products.default, f"(setting fallback_products.{name})"
 
 
-def kind_of(group: Group) -> str:
-    """What a group without product is: ``discount``, ``commitment``, ``one_off`` or ``other``.
+def fallback_kind(group: Group) -> str:
+    """The kind of a group without product: ``discount``, ``commitment``, ``one_off`` or ``other``.
 
     Solvimon's line types are REVENUE, COMMITMENT, DISCOUNT and ONE_OFF (dossier 2.6).
     """
-    of_lines = {line.type for line in group.lines}
-    for kind in (group.type, of_lines.pop() if len(of_lines) == 1 else None):
+    line_types = {line.type for line in group.lines}
+    for kind in (group.type, line_types.pop() if len(line_types) == 1 else None):
         if kind in {"DISCOUNT", "COMMITMENT", "ONE_OFF"}:
             return kind.lower()
     amount = group.amount_excluding_tax or group.total
     return "discount" if amount and amount.quantity < 0 else "other"
 
 
-def _product(group: TaxedGroup, links: Links, settings: Settings) -> tuple[str, str]:
+def _required_product(group: TaxedGroup, links: Links, settings: Settings) -> tuple[str, str]:
     product, source = _find_product(group.group, links, settings)
     if product:
         return product, source
@@ -165,7 +176,7 @@ def _product(group: TaxedGroup, links: Links, settings: Settings) -> tuple[str, 
             f'Import the products from Rillet, or set the custom field "Rillet Product ID" '
             f"({settings.custom_fields.product}) on it in Solvimon, then retry.",
         )
-    kind = kind_of(group.group)
+    kind = fallback_kind(group.group)
     name = kind if kind != "other" else "default"
     raise NeedsAttention(
         Code.FALLBACK_PRODUCT_MISSING,
@@ -176,49 +187,54 @@ def _product(group: TaxedGroup, links: Links, settings: Settings) -> tuple[str, 
     )
 
 
-def _is_taxed(share: Share) -> bool:
+def _is_taxed(share: TaxShare) -> bool:
     return bool(share.tax or (share.net and share.rate and share.rate.percentage))
 
 
 def _check_sum(
-    what: str,
+    measure: str,
     parts: Sequence[Decimal],
-    eligible: Sequence[bool],
+    may_be_rounded: Sequence[bool],
     total: Decimal,
     header: str,
-    listed: str,
+    group_amounts: str,
     currency: str,
 ) -> None:
-    """Only eligible parts can have been rounded: a line of nothing, or without tax, is exact."""
-    stated = sum(parts, Decimal())
-    if not money.within_rounding(stated - total, sum(eligible), currency):
+    """Check a sum of parts. Only some can have been rounded: a line of zero, or without tax, is exact."""
+    parts_sum = sum(parts, Decimal())
+    if not money.within_rounding(parts_sum - total, sum(may_be_rounded), currency):
         raise does_not_tie_out(
-            f"The groups ({listed}) have a {what} of", stated, f"the invoice's {header} is", total, currency
+            f"The groups ({group_amounts}) have a {measure} of",
+            parts_sum,
+            f"the invoice's {header} is",
+            total,
+            currency,
         )
 
 
 def _round_parts(
-    total: Decimal, exact: Sequence[Decimal], eligible: Sequence[bool], currency: str
+    total: Decimal, exact: Sequence[Decimal], may_be_rounded: Sequence[bool], currency: str
 ) -> list[Decimal]:
-    """Round parts to a total; what rounding leaves goes to eligible parts only."""
-    chosen = [index for index, may in enumerate(eligible) if may] or list(range(len(exact)))
+    """Round parts to a total; the rounding difference goes only to parts that may be rounded."""
+    every = list(range(len(exact)))
+    chosen = [index for index in every if may_be_rounded[index]] or every
     result = [money.rounded(part, currency) for part in exact]
-    rest = total - sum((result[i] for i in range(len(exact)) if i not in set(chosen)), Decimal())
+    rest = total - sum((result[i] for i in every if i not in set(chosen)), Decimal())
     for index, part in zip(chosen, money.allocate(rest, [exact[i] for i in chosen], currency), strict=True):
         result[index] = part
     return result
 
 
 def _rounding_notes(
-    flat: Sequence[tuple[TaxedGroup, Share]], lines: Sequence[DocumentLine], currency: str
+    group_shares: Sequence[tuple[TaxedGroup, TaxShare]], lines: Sequence[DocumentLine], currency: str
 ) -> list[str]:
     notes = []
-    for (_, share), line in zip(flat, lines, strict=True):
-        moved = line.net - money.rounded(share.net, currency), line.tax - money.rounded(share.tax, currency)
-        for name, amount in zip(("net", "tax"), moved, strict=True):
+    for (_, share), line in zip(group_shares, lines, strict=True):
+        shifts = line.net - money.rounded(share.net, currency), line.tax - money.rounded(share.tax, currency)
+        for name, amount in zip(("net", "tax"), shifts, strict=True):
             if amount:
                 notes.append(
-                    f"{money.text(amount, currency)} {currency} of rounding is in the {name} of {line.path}, "
-                    "so that the items sum to the invoice's total."
+                    f"{money.format_amount(amount, currency)} {currency} of rounding is in the {name} of "
+                    f"{line.path}, so that the items sum to the invoice's total."
                 )
     return notes

@@ -1,4 +1,4 @@
-"""Mark paid: what Rillet knows of an invoice's payment, as Solvimon's ``paid`` and ``payment_status``."""
+"""Mark paid: Solvimon's ``paid`` and ``payment_status`` from the balance of an invoice in Rillet."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -6,13 +6,13 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True)
 class RilletBalance:
-    """What Rillet says of an invoice, in the invoice's currency.
+    """The balance of an invoice in Rillet, in the invoice's currency.
 
     Attributes:
         status: UNPAID, PAID, PARTIALLY_PAID, UNBILLED, CREDITED or PARTIALLY_CREDITED (Rillet API v4).
         total: gross amount.
-        amount_due: what is still open.
-        received: what its payments that did not fail add up to; ``None`` where Rillet was not asked.
+        amount_due: the open amount.
+        received: the sum of its payments that did not fail; ``None`` if they were not read.
     """
 
     status: str
@@ -22,13 +22,13 @@ class RilletBalance:
 
     @property
     def names_credit(self) -> bool:
-        """Whether the status says that something was credited."""
+        """Whether the status says that the invoice is credited, wholly or partly."""
         return self.status in {"CREDITED", "PARTIALLY_CREDITED"}
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentState:
-    """Solvimon's fields of an invoice's payment."""
+    """Solvimon's payment fields of an invoice."""
 
     paid: bool
     payment_status: str
@@ -44,13 +44,13 @@ PAID = PaymentState(True, "PAID")
 
 
 def to_solvimon_payment_state(balance: RilletBalance) -> PaymentState:
-    """The payment state of an invoice, decided by what is due; a credit is not a payment.
+    """The payment state of an invoice, by the amount due; a credit is not a payment.
 
     Which status wins when an invoice is paid and credited is not documented (dossier 4.5), so the amounts
-    decide. Where its payments are not known, a credit that the status names stands for all that is not due.
+    decide. If its payments are unknown and the status names a credit, all that is not due counts as credited.
 
     Args:
-        balance: what Rillet says.
+        balance: the balance in Rillet.
     """
     received = balance.received
     if received is None:

@@ -1,4 +1,4 @@
-"""A Rillet product as Solvimon takes it (Solvimon API v1, Create a product)."""
+"""Import products: Solvimon's request for a Rillet product (Solvimon API v1, Create a product)."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,13 @@ from solvimon_rillet.mapping.solvimon_fields import MappedRecord, custom_field, 
 from solvimon_rillet.rillet.models import Product
 from solvimon_rillet.settings import Settings
 
-CATEGORY = "Rillet Products"
+CATEGORY_NAME = "Rillet Products"
 INACTIVE = "INACTIVE"
 
 
 @dataclass(frozen=True, slots=True)
-class _Imported:
-    """A Rillet product, with what the rules make of its texts."""
+class _ProductImport:
+    """The input of the import rows: a Rillet product with its cleaned texts."""
 
     product: Product
     category_id: str
@@ -24,9 +24,9 @@ class _Imported:
 
 
 # The guide's table "Import Products", row by row.
-IMPORT_ROWS: tuple[Row[_Imported], ...] = (
+IMPORT_ROWS: tuple[Row[_ProductImport], ...] = (
     Row("name", "name", lambda i: i.name, rule="one line, at most 256 characters"),
-    Row("id", "reference", lambda i: i.product.id, rule="a reference that is there already stays"),
+    Row("id", "reference", lambda i: i.product.id, rule="an existing reference stays"),
     Row(
         "description", "description", lambda i: i.description or None, rule="one line, at most 256 characters"
     ),
@@ -36,7 +36,7 @@ IMPORT_ROWS: tuple[Row[_Imported], ...] = (
         lambda i: custom_field(i.settings.custom_fields.product, i.product.id),
         rule='the custom field "Rillet Product ID"; other fields stay',
     ),
-    # Beyond the guide: what else Solvimon needs.
+    # Beyond the guide: other fields that Solvimon needs.
     Row(
         "(category Rillet Products)",
         "category_id",
@@ -52,7 +52,7 @@ def to_solvimon_product(product: Product, category_id: str, settings: Settings |
 
     Args:
         product: the product as Rillet has it.
-        category_id: Solvimon's id of the category that imported products are put into.
+        category_id: Solvimon's id of the category of imported products.
         settings: the connection's settings.
 
     Raises:
@@ -66,9 +66,11 @@ def to_solvimon_product(product: Product, category_id: str, settings: Settings |
             "Name it in Rillet, then import again.",
         )
     notes = [
-        f"The {what} is longer than the 256 characters that Solvimon takes, and was cut."
-        for what, text in (("name", name), ("description", description))
+        f"The {field} is longer than the 256 characters that Solvimon takes, and was cut."
+        for field, text in (("name", name), ("description", description))
         if text != truncate(text)
     ]
-    subject = _Imported(product, category_id, settings or Settings(), truncate(name), truncate(description))
+    subject = _ProductImport(
+        product, category_id, settings or Settings(), truncate(name), truncate(description)
+    )
     return MappedRecord(fill(IMPORT_ROWS, subject)[0], tuple(notes), active=product.status != INACTIVE)

@@ -1,4 +1,4 @@
-"""What the three imports have in common: texts as Solvimon takes them, and what is left alone in Solvimon."""
+"""Rules that the three imports share: valid texts, and the fields that an import leaves unchanged."""
 
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -7,18 +7,18 @@ from typing import Any
 
 MAX_LENGTH = 256
 """Characters of a name, a description or an e-mail address in Solvimon (its SDK's patterns)."""
-_UNSEEN = {"Cc", "Cs"}  # control characters, and halves of surrogate pairs
+_UNPRINTABLE = {"Cc", "Cs"}  # control characters, and halves of surrogate pairs
 _READ_ONLY = {"display_name", "integration_details"}  # of tax ids and custom fields (Solvimon's SDK)
 
 
 @dataclass(frozen=True, slots=True)
 class MappedRecord:
-    """A Rillet record as Solvimon takes it.
+    """Solvimon's request for a Rillet record.
 
     Attributes:
         payload: the request body that would create it.
-        notes: the rules that changed or left out something, in words that fit any number of records.
-        active: whether it is in use in Rillet; what is not is archived, and never created.
+        notes: the rules that changed or left out a value, worded for any number of records.
+        active: whether it is in use in Rillet; an inactive record is archived, and never created.
     """
 
     payload: dict[str, object]
@@ -27,17 +27,18 @@ class MappedRecord:
 
 
 def one_line(text: str | None) -> str:
-    """A text without line breaks, control characters and superfluous space; Solvimon refuses the former."""
-    kept = (sign for sign in text or "" if sign.isspace() or unicodedata.category(sign) not in _UNSEEN)
+    """A text without superfluous space, and without the control characters that Solvimon rejects."""
+    kept = (
+        character
+        for character in text or ""
+        if character.isspace() or unicodedata.category(character) not in _UNPRINTABLE
+    )
     return " ".join("".join(kept).split())
 
 
-def truncate(text: str, most: int = MAX_LENGTH) -> str:
-    """The beginning of a text that fits.
-
-    Counted in UTF-16 units, in which an emoji is two: whoever counts it as one has room to spare.
-    """
-    return text.encode("utf-16-le")[: 2 * most].decode("utf-16-le", "ignore").rstrip()
+def truncate(text: str, max_length: int = MAX_LENGTH) -> str:
+    """The beginning of a text, at most ``max_length`` UTF-16 units, in which an emoji counts as two."""
+    return text.encode("utf-16-le")[: 2 * max_length].decode("utf-16-le", "ignore").rstrip()
 
 
 def custom_field(reference: str, rillet_id: str) -> list[dict[str, str]]:
@@ -45,65 +46,67 @@ def custom_field(reference: str, rillet_id: str) -> list[dict[str, str]]:
     return [{"reference": reference, "value": rillet_id}]
 
 
-def changes(current: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """What has to be sent so that a record in Solvimon says what Rillet says.
+def patch_body(current: Mapping[str, Any], desired: Mapping[str, Any]) -> dict[str, Any]:
+    """The PATCH that makes a record in Solvimon equal to the one in Rillet.
 
-    A record's own reference, category, type and status are left as they are, and so is every field that
-    Rillet leaves empty; an address is one field. Nested objects and lists are sent whole, with what is in
-    Solvimon only kept: Solvimon does not say whether PATCH merges them (dossier, trap 31).
+    A record's own reference, category, type and status stay, and so does every field that Rillet leaves
+    empty; an address is one field. Nested objects and lists are sent whole, with the values that only
+    Solvimon has: Solvimon does not say whether PATCH merges them (dossier, trap 31).
 
     Args:
-        current: the record as Solvimon answers it.
-        wanted: the request body that would create it.
+        current: the record as read from Solvimon.
+        desired: the request body that would create the record.
 
     Returns:
         The body of the PATCH; empty when nothing differs.
     """
     changed: dict[str, Any] = {}
-    for name, value in wanted.items():
-        now = current.get(name)
-        if name in {"type", "status"} or (name in {"reference", "category_id"} and now):
+    for name, value in desired.items():
+        present = current.get(name)
+        if name in {"type", "status"} or (name in {"reference", "category_id"} and present):
             continue
         if name == "custom_fields":
-            value = _with_fields(now or [], value)
+            value = _merge_custom_fields(present or [], value)
         elif name == "organization":
-            value = _organization(now or {}, value)
-        if _filled(value) != _filled(_writable(now)):
+            value = _merge_organization(present or {}, value)
+        if _without_empty(value) != _without_empty(_without_read_only(present)):
             changed[name] = value
     return changed
 
 
-def _organization(now: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """A customer's organization with our values in it; an address that says as much and more stays."""
-    address, there = wanted.get("registered_address", {}), _filled(now.get("registered_address") or {})
-    merged = {**_writable(now), **wanted}
-    if address.items() <= there.items():
-        merged["registered_address"] = there
+def _merge_organization(present: Mapping[str, Any], desired: Mapping[str, Any]) -> dict[str, Any]:
+    """A customer's organization with the imported values; an address that already contains them stays."""
+    address = desired.get("registered_address", {})
+    present_address = _without_empty(present.get("registered_address") or {})
+    merged = {**_without_read_only(present), **desired}
+    if address.items() <= present_address.items():
+        merged["registered_address"] = present_address
     return {name: part for name, part in merged.items() if part not in (None, "", {}, [])}
 
 
-def _with_fields(now: Sequence[Mapping[str, Any]], wanted: Sequence[Mapping[str, Any]]) -> list[Any]:
-    """The custom field values of a record, with ours among them."""
-    kept = list(_writable(now))
-    for value in wanted:
-        mine = next((each for each in kept if each.get("reference") == value["reference"]), None)
-        if mine is None:
+def _merge_custom_fields(
+    present: Sequence[Mapping[str, Any]], desired: Sequence[Mapping[str, Any]]
+) -> list[Any]:
+    """A record's custom field values, with the imported ones added."""
+    kept = list(_without_read_only(present))
+    for value in desired:
+        if all(field.get("reference") != value["reference"] for field in kept):
             kept.append(dict(value))
     return kept
 
 
-def _writable(value: object) -> Any:  # noqa: ANN401 - a JSON value of any shape
-    """A value without what only Solvimon writes."""
+def _without_read_only(value: object) -> Any:  # noqa: ANN401 - a JSON value of any shape
+    """A value without the fields that only Solvimon writes."""
     if isinstance(value, Mapping):
-        return {name: _writable(part) for name, part in value.items() if name not in _READ_ONLY}
-    return [_writable(part) for part in value] if isinstance(value, list) else value
+        return {name: _without_read_only(part) for name, part in value.items() if name not in _READ_ONLY}
+    return [_without_read_only(part) for part in value] if isinstance(value, list) else value
 
 
-def _filled(value: object) -> Any:  # noqa: ANN401 - a JSON value of any shape
-    """A value without its empty parts, to compare what two systems say."""
+def _without_empty(value: object) -> Any:  # noqa: ANN401 - a JSON value of any shape
+    """A value without its empty parts, to compare the values of two systems."""
     if isinstance(value, Mapping):
-        parts = {name: _filled(part) for name, part in value.items()}
+        parts = {name: _without_empty(part) for name, part in value.items()}
         return {name: part for name, part in parts.items() if part not in (None, "", {}, [])}
     if isinstance(value, list):
-        return [_filled(part) for part in value]
+        return [_without_empty(part) for part in value]
     return value

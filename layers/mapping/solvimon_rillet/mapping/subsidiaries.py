@@ -1,9 +1,9 @@
-"""A Rillet subsidiary as Solvimon's billing entity (Solvimon API v1, Create a billing entity)."""
+"""Import subsidiaries: Solvimon's request for a billing entity (Solvimon API v1, Create a billing entity)."""
 
 from dataclasses import dataclass
 
 from solvimon_rillet.errors import Code, NeedsAttention
-from solvimon_rillet.mapping.dates import zone
+from solvimon_rillet.mapping.dates import parse_time_zone
 from solvimon_rillet.mapping.field_table import Row, fill
 from solvimon_rillet.mapping.solvimon_fields import MappedRecord, custom_field, one_line, truncate
 from solvimon_rillet.rillet.models import Subsidiary
@@ -11,8 +11,8 @@ from solvimon_rillet.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class _Imported:
-    """A Rillet subsidiary, with what the rules make of its name and time zone."""
+class _SubsidiaryImport:
+    """The input of the import rows: a Rillet subsidiary with its cleaned name and time zone."""
 
     subsidiary: Subsidiary
     settings: Settings
@@ -21,14 +21,14 @@ class _Imported:
 
 
 # The guide's table "Import Subsidiaries", row by row.
-IMPORT_ROWS: tuple[Row[_Imported], ...] = (
-    Row("id", "reference", lambda i: i.subsidiary.id, rule="a reference that is there already stays"),
+IMPORT_ROWS: tuple[Row[_SubsidiaryImport], ...] = (
+    Row("id", "reference", lambda i: i.subsidiary.id, rule="an existing reference stays"),
     Row("trade_name", "legal_name", lambda i: i.name, rule="one line, at most 256 characters"),
     Row(
         "timezone",
         "timezone",
         lambda i: i.timezone,
-        rule="an IANA name or one of the setting `time_zones`; left out if nobody knows it",
+        rule="an IANA name or one of the setting `time_zones`; left out if it is not known",
     ),
     Row(
         "id",
@@ -62,12 +62,12 @@ def to_solvimon_billing_entity(subsidiary: Subsidiary, settings: Settings | None
             "The time zone is not known and was left out; name it in the setting time_zones, or set it in "
             "Solvimon."
         )
-    subject = _Imported(subsidiary, settings, truncate(name), timezone)
+    subject = _SubsidiaryImport(subsidiary, settings, truncate(name), timezone)
     return MappedRecord(fill(IMPORT_ROWS, subject)[0], tuple(notes))
 
 
-def to_link(subsidiary: Subsidiary, settings: Settings | None = None) -> MappedRecord:
-    """Map a subsidiary whose billing entity is named in the settings: nothing but the link."""
+def to_subsidiary_link(subsidiary: Subsidiary, settings: Settings | None = None) -> MappedRecord:
+    """Map a subsidiary whose billing entity is named in the settings: only the link is written."""
     reference = (settings or Settings()).custom_fields.subsidiary
     return MappedRecord({"custom_fields": custom_field(reference, subsidiary.id)})
 
@@ -75,7 +75,7 @@ def to_link(subsidiary: Subsidiary, settings: Settings | None = None) -> MappedR
 def _time_zone(subsidiary: Subsidiary, settings: Settings) -> str | None:
     name = settings.time_zones.get(one_line(subsidiary.timezone), one_line(subsidiary.timezone))
     try:
-        zone(name, {})
+        parse_time_zone(name, {})
     except NeedsAttention:
         return None
     return name or None

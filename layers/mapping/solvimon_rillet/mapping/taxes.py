@@ -1,4 +1,4 @@
-"""Which part of a group's net amount bears which tax."""
+"""The split of a group's net amount by tax rate."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ _ATTRIBUTION_REMEDY = (
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
-    """A tax rate as Rillet takes it: whole percent, a description, Solvimon's category."""
+class TaxRate:
+    """A tax rate in Rillet's form: whole percent, a description, Solvimon's category."""
 
     percentage: Decimal
     name: str
@@ -25,8 +25,8 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """A part of a group under one tax rate (or none), exact as Solvimon states it.
+class TaxShare:
+    """A part of a group under one tax rate (or none), with the exact amounts that Solvimon states.
 
     Attributes:
         source: path of the tax in the document, for a dry run's explanation.
@@ -38,7 +38,7 @@ class Share:
     source: str
     net: Decimal
     tax: Decimal
-    rate: Rate | None
+    rate: TaxRate | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def taxed_groups(path: str, group: Group) -> TaxedGroup:
     """
     taxes, source = tuple(group.tax_categories), f"{path}.tax_categories"
     if not taxes:
-        taxes, source = _of_lines(group), f"{path}.lines[].tax_categories"
+        taxes, source = _line_categories(group), f"{path}.lines[].tax_categories"
     amount = group.amount_excluding_tax or group.total
     if amount is not None:
         return TaxedGroup(path, group, amount.quantity, source, taxes)
@@ -74,18 +74,20 @@ def taxed_groups(path: str, group: Group) -> TaxedGroup:
     return TaxedGroup(path, group, sum((line.quantity for line in lines), Decimal()), source, taxes)
 
 
-def shares(invoice: Invoice, groups: Sequence[TaxedGroup], currency: str) -> list[list[Share]]:
+def tax_shares(invoice: Invoice, groups: Sequence[TaxedGroup], currency: str) -> list[list[TaxShare]]:
     """Split each group by tax; the result has one list per group, in their order.
 
     Raises:
-        NeedsAttention: a group's taxes do not fit its amount, or nobody says which tax it bears.
+        NeedsAttention: a group's taxes do not fit its amount, or no field says which tax it bears.
     """
-    bare = [group for group in groups if not group.taxes]
-    header = _header_taxes(invoice, groups, bare, currency)
-    return [_split(group, currency) if group.taxes else _from_header(group, bare, header) for group in groups]
+    untaxed = [group for group in groups if not group.taxes]
+    header = _header_taxes(invoice, groups, untaxed, currency)
+    return [
+        _split(group, currency) if group.taxes else _from_header(group, untaxed, header) for group in groups
+    ]
 
 
-def _of_lines(group: Group) -> tuple[TaxCategory, ...]:
+def _line_categories(group: Group) -> tuple[TaxCategory, ...]:
     """The categories of a group's lines, summed by what makes them the same tax."""
     summed: dict[Hashable, TaxCategory] = {}
     for line in group.lines:
@@ -96,29 +98,29 @@ def _of_lines(group: Group) -> tuple[TaxCategory, ...]:
 
 
 def _identity(category: TaxCategory) -> Hashable:
-    """What makes two categories the same tax: category, name, and percentage or stacked rates."""
+    """The identity of a tax: category, name, and percentage or stacked rates."""
     stacked = tuple((part.name, part.percentage) for part in category.rates)
     percentage = category.percentage if category.percentage is not None else stacked
     return category.category, category.name, percentage
 
 
-def _sum(one: TaxCategory, other: TaxCategory) -> TaxCategory:
-    """Both together; an amount that either does not state is not known of both."""
-    return one.model_copy(
+def _sum(first: TaxCategory, second: TaxCategory) -> TaxCategory:
+    """The sum of two categories; an amount that one of them does not state is unknown in the sum."""
+    return first.model_copy(
         update={
-            "base_amount": _plus(one.base_amount, other.base_amount),
-            "tax_amount": _plus(one.tax_amount, other.tax_amount),
+            "base_amount": _plus(first.base_amount, second.base_amount),
+            "tax_amount": _plus(first.tax_amount, second.tax_amount),
         }
     )
 
 
-def _plus(one: Amount | None, other: Amount | None) -> Amount | None:
-    if one is None or other is None:
+def _plus(first: Amount | None, second: Amount | None) -> Amount | None:
+    if first is None or second is None:
         return None
-    return Amount(quantity=one.quantity + other.quantity, currency=one.currency)
+    return Amount(quantity=first.quantity + second.quantity, currency=first.currency)
 
 
-def _split(group: TaxedGroup, currency: str) -> list[Share]:
+def _split(group: TaxedGroup, currency: str) -> list[TaxShare]:
     """One share per base; categories on the same base are one stacked rate."""
     bases = [category.base_amount.quantity if category.base_amount else group.net for category in group.taxes]
     stacks = _stacks(bases, group.net, currency)
@@ -139,29 +141,29 @@ def _split(group: TaxedGroup, currency: str) -> list[Share]:
 
 
 def _stacks(bases: Sequence[Decimal], net: Decimal, currency: str) -> list[list[int]] | None:
-    """Which categories share a base: all apart, all on the whole net, or equal bases together.
+    """The groups of categories that share a base: all apart, all on the whole net, or equal bases together.
 
     The smallest amounts fit several of these within rounding: the best fit counts, then the fewest items.
     """
     apart = [[index] for index in range(len(bases))]
-    whole = [list(range(len(bases)))]
+    all_stacked = [list(range(len(bases)))]
     equal: dict[Decimal, list[int]] = {}
     for index, base in enumerate(bases):
         equal.setdefault(base, []).append(index)
-    fitting: list[tuple[Decimal, int, list[list[int]]]] = []
-    for stacks in (apart, whole, list(equal.values())):
+    candidates: list[tuple[Decimal, int, list[list[int]]]] = []
+    for stacks in (apart, all_stacked, list(equal.values())):
         same = all(
             money.within_rounding(bases[index] - bases[members[0]], 1, currency)
             for members in stacks
             for index in members
         )
-        off = sum((bases[members[0]] for members in stacks), Decimal()) - net
-        if same and money.within_rounding(off, len(stacks), currency):
-            fitting.append((abs(off), len(stacks), stacks))
-    return min(fitting)[-1] if fitting else None
+        difference = sum((bases[members[0]] for members in stacks), Decimal()) - net
+        if same and money.within_rounding(difference, len(stacks), currency):
+            candidates.append((abs(difference), len(stacks), stacks))
+    return min(candidates)[-1] if candidates else None
 
 
-def _share(group: TaxedGroup, members: Sequence[int], net: Decimal, currency: str) -> Share:
+def _share(group: TaxedGroup, members: Sequence[int], net: Decimal, currency: str) -> TaxShare:
     tax, percentage, names, categories = Decimal(), Decimal(), list[str](), list[str]()
     for index in members:
         category = group.taxes[index]
@@ -176,7 +178,7 @@ def _share(group: TaxedGroup, members: Sequence[int], net: Decimal, currency: st
     source = (
         group.source if group.source.startswith(f"{group.path}.lines") else f"{group.source}[{members[0]}]"
     )
-    return Share(source, net, tax, Rate(percentage, " + ".join(names), categories[0]))
+    return TaxShare(source, net, tax, TaxRate(percentage, " + ".join(names), categories[0]))
 
 
 def _percentage(category: TaxCategory, group: TaxedGroup, currency: str) -> Decimal:
@@ -190,14 +192,14 @@ def _percentage(category: TaxCategory, group: TaxedGroup, currency: str) -> Deci
         return Decimal()
     raise NeedsAttention(
         Code.TAX_NOT_ATTRIBUTABLE,
-        f"The group {group.path} has a tax of {money.plain(category.tax_amount.quantity)} {currency} "
+        f"The group {group.path} has a tax of {money.format_number(category.tax_amount.quantity)} {currency} "
         "without a percentage.",
         _ATTRIBUTION_REMEDY,
     )
 
 
-def _check_gross(group: TaxedGroup, parts: Sequence[Share], currency: str) -> None:
-    """Net, tax and gross of a group may each be rounded by itself, so they may differ by rounding."""
+def _check_gross(group: TaxedGroup, parts: Sequence[TaxShare], currency: str) -> None:
+    """Check that net, tax and gross of a group agree; each may be rounded separately."""
     gross = group.group.amount_including_tax
     if gross is None:
         return
@@ -213,40 +215,43 @@ def _check_gross(group: TaxedGroup, parts: Sequence[Share], currency: str) -> No
 
 
 def _header_taxes(
-    invoice: Invoice, groups: Sequence[TaxedGroup], bare: Sequence[TaxedGroup], currency: str
-) -> list[tuple[int, Rate, Decimal]]:
-    """What of the header's categories is left for the groups that state none: index, rate and tax."""
-    if not bare:
+    invoice: Invoice, groups: Sequence[TaxedGroup], untaxed: Sequence[TaxedGroup], currency: str
+) -> list[tuple[int, TaxRate, Decimal]]:
+    """The header's categories that remain for the groups that state none: index, rate and tax."""
+    if not untaxed:
         return []
-    net = sum((group.net for group in bare), Decimal())
-    left: list[tuple[int, Rate, Decimal]] = []
+    net = sum((group.net for group in untaxed), Decimal())
+    remaining: list[tuple[int, TaxRate, Decimal]] = []
     bases: list[Decimal] = []
     for index, category in enumerate(invoice.tax_categories):
         base, tax, claims = _unclaimed(category, groups)
-        fits = bool(net) and money.within_rounding(base - net, len(bare), currency)
+        fits = bool(net) and money.within_rounding(base - net, len(untaxed), currency)
         rest = all(money.within_rounding(amount, claims, currency) for amount in (base, tax))
         if (base or tax) and (fits or not rest):
-            whole = TaxedGroup("(header)", Group(), net, "tax_categories", tuple(invoice.tax_categories))
-            rate = _share(whole, [index], net, currency).rate
+            header_group = TaxedGroup(
+                "(header)", Group(), net, "tax_categories", tuple(invoice.tax_categories)
+            )
+            rate = _share(header_group, [index], net, currency).rate
             if rate is not None:
-                left.append((index, rate, tax))
+                remaining.append((index, rate, tax))
                 bases.append(base)
-    stacked = all(money.within_rounding(base - net, len(bare), currency) for base in bases)
-    if not left:
+    stacked = all(money.within_rounding(base - net, len(untaxed), currency) for base in bases)
+    if not remaining:
         _check_untaxed(invoice, groups, currency)
     elif not stacked:
+        paths = ", ".join(group.path for group in untaxed)
         raise NeedsAttention(
             Code.TAX_NOT_ATTRIBUTABLE,
-            f"The groups {', '.join(group.path for group in bare)} sum to {money.plain(net)} {currency} and "
+            f"The groups {paths} sum to {money.format_number(net)} {currency} and "
             f"state no tax; the invoice's tax categories leave bases of "
-            f"{', '.join(money.plain(base) for base in bases)} {currency} for them.",
+            f"{', '.join(money.format_number(base) for base in bases)} {currency} for them.",
             _ATTRIBUTION_REMEDY,
         )
-    return left
+    return remaining
 
 
 def _unclaimed(category: TaxCategory, groups: Sequence[TaxedGroup]) -> tuple[Decimal, Decimal, int]:
-    """What groups have not claimed of a header's category, base and tax, and how many have claimed."""
+    """Base and tax of a header's category that no group has claimed, and the number of claims."""
     base = category.base_amount.quantity if category.base_amount else Decimal()
     tax = category.tax_amount.quantity if category.tax_amount else Decimal()
     claims = 0
@@ -260,7 +265,7 @@ def _unclaimed(category: TaxCategory, groups: Sequence[TaxedGroup]) -> tuple[Dec
 
 
 def _check_untaxed(invoice: Invoice, groups: Sequence[TaxedGroup], currency: str) -> None:
-    """Groups that state no tax bear none, if the others state all that the invoice has."""
+    """Check that groups without a tax bear none: the other groups state all of the invoice's tax."""
     summary = invoice.tax_summary
     stated = summary.tax_amount.quantity if summary and summary.tax_amount else Decimal()
     claims = [tax.tax_amount.quantity for group in groups for tax in group.taxes if tax.tax_amount]
@@ -268,23 +273,24 @@ def _check_untaxed(invoice: Invoice, groups: Sequence[TaxedGroup], currency: str
     if not money.within_rounding(stated - claimed, len(claims), currency):
         raise NeedsAttention(
             Code.TAX_NOT_ATTRIBUTABLE,
-            f"The invoice has a tax of {money.plain(stated)} {currency}, but its groups "
-            f"({', '.join(group.path for group in groups[:20])}) state {money.plain(claimed)} {currency}.",
+            f"The invoice has a tax of {money.format_number(stated)} {currency}, but its groups "
+            f"({', '.join(group.path for group in groups[:20])}) state {money.format_number(claimed)} "
+            f"{currency}.",
             _ATTRIBUTION_REMEDY,
         )
 
 
 def _from_header(
-    group: TaxedGroup, bare: Sequence[TaxedGroup], header: Sequence[tuple[int, Rate, Decimal]]
-) -> list[Share]:
+    group: TaxedGroup, untaxed: Sequence[TaxedGroup], header: Sequence[tuple[int, TaxRate, Decimal]]
+) -> list[TaxShare]:
     if not header:
-        return [Share("", group.net, Decimal(), None)]
-    whole = sum((other.net for other in bare), Decimal())
-    part = group.net / whole if whole else Decimal()
+        return [TaxShare("", group.net, Decimal(), None)]
+    untaxed_net = sum((other.net for other in untaxed), Decimal())
+    part = group.net / untaxed_net if untaxed_net else Decimal()
     tax = sum((amount for _, _, amount in header), Decimal()) * part
-    rate = Rate(
+    rate = TaxRate(
         sum((rate.percentage for _, rate, _ in header), Decimal()),
         " + ".join(rate.name for _, rate, _ in header),
         header[0][1].category,
     )
-    return [Share(f"tax_categories[{header[0][0]}]", group.net, tax, rate)]
+    return [TaxShare(f"tax_categories[{header[0][0]}]", group.net, tax, rate)]

@@ -27,37 +27,38 @@ class Totals:
         """The totals as texts, for answers and records."""
         return {
             "currency": self.currency,
-            "net": money.text(self.net, self.currency),
-            "tax": money.text(self.tax, self.currency),
-            "gross": money.text(self.gross, self.currency),
+            "net": money.format_amount(self.net, self.currency),
+            "tax": money.format_amount(self.tax, self.currency),
+            "gross": money.format_amount(self.gross, self.currency),
         }
 
 
 def does_not_tie_out(
     what: str, amount: Decimal, other: str, other_amount: Decimal, currency: str
 ) -> NeedsAttention:
-    """The error for two amounts that should be one; it names both."""
+    """The error for two amounts that should be equal; it names both."""
     return NeedsAttention(
         Code.DOES_NOT_TIE_OUT,
-        f"{what} {money.plain(amount)} {currency}, but {other} {money.plain(other_amount)} {currency}.",
+        f"{what} {money.format_number(amount)} {currency}, "
+        f"but {other} {money.format_number(other_amount)} {currency}.",
         _REMEDY,
     )
 
 
 def document_totals(
-    invoice: Invoice, currency: str, nets: Sequence[Decimal], taxes: Sequence[Decimal], listed: str
+    invoice: Invoice, currency: str, nets: Sequence[Decimal], taxes: Sequence[Decimal], group_amounts: str
 ) -> Totals:
     """The totals that the customer sees on the invoice, rounded, and consistent with each other.
 
     Solvimon has no net total in the header: net is ``tax_summary.base_amount``, gross is
-    ``invoice_amount_including_tax`` (dossier 2.6). What is missing is summed from the groups.
+    ``invoice_amount_including_tax`` (dossier 2.6). A missing total is summed from the groups.
 
     Args:
         invoice: the document.
         currency: its currency.
         nets: net amounts of its parts, as stated.
         taxes: tax amounts of its parts, as stated.
-        listed: its groups with their amounts, for the error.
+        group_amounts: its groups with their amounts, for the error.
 
     Raises:
         NeedsAttention: the header's own figures do not add up.
@@ -76,11 +77,13 @@ def document_totals(
     parts = (exact_net, exact_tax, exact_gross)
     as_rounded = all(part == money.rounded(part, currency) for part in parts)
     difference = exact_net + exact_tax - exact_gross
-    given = base is not None and tax is not None
+    both_stated = base is not None and tax is not None
     slack = 2 if not as_rounded else len(nets) + len(taxes)
-    if difference and not (money.within_rounding(difference, slack, currency) and not (as_rounded and given)):
+    if difference and not (
+        money.within_rounding(difference, slack, currency) and not (as_rounded and both_stated)
+    ):
         raise does_not_tie_out(
-            f"The invoice (groups: {listed}) has a net and tax of",
+            f"The invoice (groups: {group_amounts}) has a net and tax of",
             exact_net + exact_tax,
             "its invoice_amount_including_tax is",
             exact_gross,
@@ -89,7 +92,7 @@ def document_totals(
     return Totals(currency, net, gross - net, gross)
 
 
-def currency_of(invoice: Invoice) -> str:
+def document_currency(invoice: Invoice) -> str:
     """The one currency of a document.
 
     Raises:
@@ -99,7 +102,7 @@ def currency_of(invoice: Invoice) -> str:
     currency = invoice.currency
     if not currency:
         raise NeedsAttention(Code.CURRENCY_MIXED, "The invoice names no currency.", remedy)
-    for path, amount in _amounts(invoice):
+    for path, amount in _amounts_by_path(invoice):
         if amount.currency != currency:
             raise NeedsAttention(
                 Code.CURRENCY_MIXED, f"{path} is in {amount.currency}, the invoice in {currency}.", remedy
@@ -107,8 +110,8 @@ def currency_of(invoice: Invoice) -> str:
     return currency
 
 
-def _amounts(invoice: Invoice) -> list[tuple[str, Amount]]:
-    """Every amount that the mapping reads, with what it is."""
+def _amounts_by_path(invoice: Invoice) -> list[tuple[str, Amount]]:
+    """Every amount that the mapping reads, with its path."""
     found: list[tuple[str, Amount | None]] = [
         ("invoice_amount_including_tax", invoice.invoice_amount_including_tax)
     ]
@@ -136,7 +139,7 @@ def _quantity(amount: Amount | None) -> Decimal | None:
 
 
 def verify_payload_totals(payload: Mapping[str, object], totals: Totals) -> None:
-    """Sum the texts that would be sent and compare them with the document's net and tax.
+    """Check that the amounts of a payload, as texts, sum to the document's net and tax.
 
     Raises:
         NeedsAttention: they differ, or there is nothing to book.

@@ -1,4 +1,4 @@
-"""The log of turns at Rillet, kept in the ledger's table."""
+"""Storage of Rillet's request windows in the ledger's table."""
 
 from solvimon_rillet.aws.dynamodb import ConditionFailed, Table
 from solvimon_rillet.rate_limit.limiter import RequestWindow
@@ -11,44 +11,47 @@ class DynamoDBRequestWindowStore:
         self._table = table
 
     def read(self, connection: str) -> RequestWindow:
-        """The log as it is now; an empty one at first."""
-        item = self._table.get(_key(connection)) or {}
+        """The connection's window as it is now; an empty one at first."""
+        item = self._table.get(_window_key(connection)) or {}
         return RequestWindow(
-            live=_seconds(item.get("live", ())),
-            bulk=_seconds(item.get("bulk", ())),
+            live=_to_seconds(item.get("live", ())),
+            bulk=_to_seconds(item.get("bulk", ())),
             live_waits_until=item.get("live_waits_until", 0) / 1000,
             bulk_waits_until=item.get("bulk_waits_until", 0) / 1000,
             blocked_until=item.get("blocked_until", 0) / 1000,
             version=item.get("version", 0),
         )
 
-    def replace(self, connection: str, log: RequestWindow) -> bool:
-        """Write the log if its version is still the one that was read."""
+    def replace(self, connection: str, window: RequestWindow) -> bool:
+        """Write the window if its version is still the one that was read; return whether it was written."""
         facts = {
-            "live": _milliseconds(log.live),
-            "bulk": _milliseconds(log.bulk),
-            "live_waits_until": round(log.live_waits_until * 1000),
-            "bulk_waits_until": round(log.bulk_waits_until * 1000),
-            "blocked_until": round(log.blocked_until * 1000),
-            "version": log.version + 1,
+            "live": _to_milliseconds(window.live),
+            "bulk": _to_milliseconds(window.bulk),
+            "live_waits_until": round(window.live_waits_until * 1000),
+            "bulk_waits_until": round(window.bulk_waits_until * 1000),
+            "blocked_until": round(window.blocked_until * 1000),
+            "version": window.version + 1,
         }
         try:
             self._table.put(
-                _key(connection), facts, "attribute_not_exists(pk) OR version = :read", {":read": log.version}
+                _window_key(connection),
+                facts,
+                "attribute_not_exists(pk) OR version = :read",
+                {":read": window.version},
             )
         except ConditionFailed:
             return False
         return True
 
 
-def _key(connection: str) -> str:
+def _window_key(connection: str) -> str:
     return f"{connection}#pacer#turns"
 
 
-def _seconds(moments: "list[int] | tuple[int, ...]") -> tuple[float, ...]:
-    return tuple(moment / 1000 for moment in moments)
+def _to_seconds(timestamps: "list[int] | tuple[int, ...]") -> tuple[float, ...]:
+    return tuple(timestamp / 1000 for timestamp in timestamps)
 
 
-def _milliseconds(moments: tuple[float, ...]) -> list[int]:
-    # Rounded up: a turn kept a fraction too late is still a turn within the limit.
-    return [-int(-moment * 1000 // 1) for moment in moments]
+def _to_milliseconds(timestamps: tuple[float, ...]) -> list[int]:
+    # Rounded up: a send time stored a fraction too late still keeps within the limit.
+    return [-int(-timestamp * 1000 // 1) for timestamp in timestamps]

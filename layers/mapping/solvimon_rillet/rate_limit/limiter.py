@@ -1,18 +1,18 @@
-"""Sharing Rillet's 60 requests a minute between all functions of a connection.
+"""One rate limiter for Rillet's 60 requests a minute, shared by all functions of a connection.
 
-Rillet counts requests in a rolling window per organisation and answers a bare 429 beyond it (dossier 2.1). So
-each call first takes a turn from one shared log of turns, an item in the ledger's table that is replaced only
-if nobody else replaced it meanwhile::
+Rillet counts requests in a sliding window per organisation and answers a bare 429 beyond it (dossier 2.1). So
+each call first takes a send time from one shared record, an item in the ledger's table that is replaced with
+optimistic locking::
 
-    now − window                 now                         turns given out
-    ├──L─L──B─L───────B──L──L────┤───L──(a turn a moment ahead: the caller sleeps until then)
+    now − window                 now                         send times
+    ├──L─L──B─L───────B──L──L────┤───L──(a send time ahead: the caller sleeps until then)
 
-* At most ``limit`` turns lie in any window; a margin covers the way to Rillet.
+* At most ``limit`` send times lie in any window; a margin covers the latency to Rillet.
 * Live work (``L``) comes before bulk work (``B``: imports, back-fills, reconciliation). Bulk work is spread
-  evenly, so that a live call never finds the whole window used up, and while live work waits it gets only its
-  reserve, a tenth. Live work leaves that reserve free while bulk work waits, so neither starves.
-* A turn more than two seconds ahead is not given out: the caller hands its message back until a second before
-  it, because a queue's delay is rounded up to whole seconds, and sleeps the rest.
+  evenly, so that a live call never finds the whole window used up. While live work waits, bulk work gets only
+  its reserve, a tenth. Live work leaves that reserve free while bulk work waits, so neither starves.
+* A send time more than two seconds ahead is not granted. The caller returns its message to the queue until a
+  second before it, because a queue's delay is rounded up to whole seconds, and sleeps the rest.
 """
 
 import math
@@ -26,45 +26,54 @@ from typing import Protocol
 from solvimon_rillet.errors import RetryLater
 
 MAX_WAIT_SECONDS = 2.0
-EARLY_SECONDS = 1.0
-"""Seconds before its turn at which whoever is sent away is to come back; less than the longest wait."""
-_SHARES = 10  # bulk work's reserve, and the parts of a window over which it is spread
-_TRIES = 40
-_ROUNDING = 1e-6  # of floating point: a turn plus the window, minus the window
+RETRY_EARLY_SECONDS = 1.0
+"""Seconds before its send time at which a refused caller retries; less than ``MAX_WAIT_SECONDS``."""
+_WINDOW_PARTS = 10  # one part is bulk work's reserve; bulk work is spread evenly over the parts
+_MAX_ATTEMPTS = 40
+_ROUNDING = 1e-6  # of floating point: a send time plus the window, minus the window
 
 
 class Priority(StrEnum):
-    """Who goes first."""
+    """Priority of a call; live calls go first."""
 
     LIVE = "live"
     BULK = "bulk"
 
 
 class RateLimited(RetryLater):
-    """No turn within two seconds; ``after`` says when to come back for the one that follows."""
+    """No send time within two seconds; ``after`` is the delay until the next one."""
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """What Rillet allows.
+    """Requests that Rillet allows in a sliding window.
 
     Attributes:
         limit: requests in a window.
-        window: length of the rolling window in seconds, the margin included.
+        window_seconds: length of the sliding window, the margin included.
     """
 
     limit: int
-    window: float
+    window_seconds: float
 
     @property
     def reserve(self) -> int:
-        """Turns of a window that bulk work has at any rate; never all of them."""
-        return min(max(1, self.limit // _SHARES), self.limit - 1)
+        """Requests of a window that are reserved for bulk work; never all of them."""
+        return min(max(1, self.limit // _WINDOW_PARTS), self.limit - 1)
 
 
 @dataclass(frozen=True, slots=True)
 class RequestWindow:
-    """Turns given out, in unix seconds, with what waits and a time before which nothing may be sent."""
+    """The send times of a connection, as they are stored. All times are unix seconds.
+
+    Attributes:
+        live: send times of live calls.
+        bulk: send times of bulk calls.
+        live_waits_until: until then live calls are expected to come back.
+        bulk_waits_until: until then bulk calls are expected to come back.
+        blocked_until: nothing may be sent before, because Rillet answered 429.
+        version: counts the writes, for optimistic locking.
+    """
 
     live: tuple[float, ...] = ()
     bulk: tuple[float, ...] = ()
@@ -75,93 +84,106 @@ class RequestWindow:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """When a call may be made, and the log that gives it this turn or says that it waits."""
+class SendTime:
+    """The next time at which a call may be sent.
+
+    Attributes:
+        at: unix seconds.
+        granted: whether the caller may sleep until then; else it returns its message to the queue.
+        window: the record to store: with this send time, or with the note that the caller waits.
+    """
 
     at: float
     granted: bool
-    log: RequestWindow = field(compare=False)
+    window: RequestWindow = field(compare=False)
 
 
-def plan(log: RequestWindow, now: float, priority: Priority, budget: RateLimit) -> Plan:
-    """Find the next turn; pure, so that its promises can be tested on any log.
+def next_send_time(window: RequestWindow, now: float, priority: Priority, rate_limit: RateLimit) -> SendTime:
+    """Calculate the next send time. Pure, so that its guarantees can be tested on any window.
 
     Args:
-        log: the turns so far.
+        window: the send times so far.
         now: unix seconds.
-        priority: whose turn.
-        budget: what Rillet allows.
+        priority: of the call.
+        rate_limit: what Rillet allows.
     """
-    live, bulk = _recent(log.live, now, budget), _recent(log.bulk, now, budget)
-    log = replace(log, live=live, bulk=bulk)
-    at = next(moment for moment in _candidates(log, now, budget) if _is_free(log, moment, priority, budget))
+    live, bulk = _recent(window.live, now, rate_limit), _recent(window.bulk, now, rate_limit)
+    window = replace(window, live=live, bulk=bulk)
+    at = next(
+        moment
+        for moment in _candidates(window, now, rate_limit)
+        if _is_free(window, moment, priority, rate_limit)
+    )
     granted = at - now <= MAX_WAIT_SECONDS
     name = "live" if priority is Priority.LIVE else "bulk"
     if granted:
-        turns = tuple(sorted((*(live if name == "live" else bulk), at)))
-        return Plan(at, True, replace(log, **{name: turns}))  # type: ignore[arg-type]
-    # Whoever is sent away comes back at its turn; until a little later the other side makes room for it.
-    return Plan(at, False, replace(log, **{f"{name}_waits_until": at + MAX_WAIT_SECONDS}))  # type: ignore[arg-type]
+        send_times = tuple(sorted((*(live if name == "live" else bulk), at)))
+        return SendTime(at, True, replace(window, **{name: send_times}))  # type: ignore[arg-type]
+    # A refused caller retries at its send time; until a little later the other priority leaves room for it.
+    return SendTime(at, False, replace(window, **{f"{name}_waits_until": at + MAX_WAIT_SECONDS}))  # type: ignore[arg-type]
 
 
-def _recent(turns: Iterable[float], now: float, budget: RateLimit) -> tuple[float, ...]:
-    return tuple(turn for turn in turns if turn > now - budget.window)
+def _recent(send_times: Iterable[float], now: float, rate_limit: RateLimit) -> tuple[float, ...]:
+    return tuple(send_time for send_time in send_times if send_time > now - rate_limit.window_seconds)
 
 
-def _candidates(log: RequestWindow, now: float, budget: RateLimit) -> list[float]:
-    """The moments at which something becomes free, earliest first."""
-    earliest = max(now, log.blocked_until)
-    ends = [turn + budget.window for turn in (*log.live, *log.bulk)]
-    parts = [turn + budget.window / _SHARES for turn in log.bulk]
-    waits = [log.live_waits_until, log.bulk_waits_until]
+def _candidates(window: RequestWindow, now: float, rate_limit: RateLimit) -> list[float]:
+    """The times at which a slot may become free, earliest first."""
+    earliest = max(now, window.blocked_until)
+    ends = [send_time + rate_limit.window_seconds for send_time in (*window.live, *window.bulk)]
+    parts = [send_time + rate_limit.window_seconds / _WINDOW_PARTS for send_time in window.bulk]
+    waits = [window.live_waits_until, window.bulk_waits_until]
     return sorted({earliest, *(moment for moment in (*ends, *parts, *waits) if moment > earliest)})
 
 
-def _is_free(log: RequestWindow, at: float, priority: Priority, budget: RateLimit) -> bool:
-    # Turns that lie ahead of this moment count too: a turn squeezed in before them must not overfill theirs.
-    start = at - budget.window + _ROUNDING
-    live = sum(turn > start for turn in log.live)
-    bulk = sum(turn > start for turn in log.bulk)
+def _is_free(window: RequestWindow, at: float, priority: Priority, rate_limit: RateLimit) -> bool:
+    # Send times after this one count too: a call squeezed in before them must not overfill their windows.
+    start = at - rate_limit.window_seconds + _ROUNDING
+    live = sum(send_time > start for send_time in window.live)
+    bulk = sum(send_time > start for send_time in window.bulk)
     if priority is Priority.LIVE:
-        kept_free = max(0, budget.reserve - bulk) if log.bulk_waits_until > at else 0
-        return live + bulk + kept_free < budget.limit
-    if live + bulk >= budget.limit:
+        kept_free = max(0, rate_limit.reserve - bulk) if window.bulk_waits_until > at else 0
+        return live + bulk + kept_free < rate_limit.limit
+    if live + bulk >= rate_limit.limit:
         return False
-    if log.live_waits_until > at and bulk >= budget.reserve:
+    if window.live_waits_until > at and bulk >= rate_limit.reserve:
         return False
-    part = at - budget.window / _SHARES + _ROUNDING
-    # One more than an even spread, to catch up with what was lost while nobody asked.
-    return sum(turn > part for turn in log.bulk) < math.ceil(budget.limit / _SHARES) + 1
+    part_start = at - rate_limit.window_seconds / _WINDOW_PARTS + _ROUNDING
+    # One more than an even spread, to use slots that were free while nobody asked.
+    return (
+        sum(send_time > part_start for send_time in window.bulk)
+        < math.ceil(rate_limit.limit / _WINDOW_PARTS) + 1
+    )
 
 
 class RequestWindowStore(Protocol):
-    """Where the log of a connection is kept."""
+    """Storage of the request windows, one per connection."""
 
     def read(self, connection: str) -> RequestWindow:
-        """The log as it is now."""
+        """The connection's window as it is now."""
 
-    def replace(self, connection: str, log: RequestWindow) -> bool:
-        """Write the log if its version is still the one that was read; say whether it was."""
+    def replace(self, connection: str, window: RequestWindow) -> bool:
+        """Write the window if its version is still the one that was read; return whether it was written."""
 
 
 class SlidingWindowRateLimiter:
-    """Gives out turns to one connection's calls.
+    """Rate limiter for one connection's calls; implements ``http.RateLimiter``.
 
     Args:
         connection: its name.
-        store: keeps the log.
-        budget: what Rillet allows.
-        priority: of the calls that ask here.
+        store: keeps the window.
+        rate_limit: what Rillet allows.
+        priority: of the calls that this limiter serves.
         clock: unix seconds.
         sleep: waits.
-        count: notes a call, and a 429 that came all the same.
+        count: counts a call, or a 429, in a metric.
     """
 
     def __init__(
         self,
         connection: str,
         store: RequestWindowStore,
-        budget: RateLimit,
+        rate_limit: RateLimit,
         priority: Priority = Priority.LIVE,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
@@ -169,65 +191,63 @@ class SlidingWindowRateLimiter:
     ) -> None:
         self._connection = connection
         self._store = store
-        self._budget = budget
+        self._rate_limit = rate_limit
         self._priority = priority
         self._clock = clock
         self._sleep = sleep
         self._count = count
-        self._not_before = 0.0
+        self._next_slot_at = 0.0
 
     def acquire(self) -> None:
-        """Return when a call may be made.
+        """Take a send time, wait for it, and return.
 
         Raises:
-            RateLimited: not within two seconds.
-            RetryLater: the log cannot be read or written.
+            RateLimited: no send time within two seconds.
+            RetryLater: the window cannot be read or written.
         """
         self.raise_if_backing_off()
-        for _ in range(_TRIES):
-            log = self._store.read(self._connection)
+        for _ in range(_MAX_ATTEMPTS):
+            window = self._store.read(self._connection)
             now = self._clock()
-            planned = plan(log, now, self._priority, self._budget)
-            if not planned.granted:
-                self._send_away(log, planned, now)
-            if self._store.replace(self._connection, planned.log):
+            slot = next_send_time(window, now, self._priority, self._rate_limit)
+            if not slot.granted:
+                self._raise_rate_limited(window, slot, now)
+            if self._store.replace(self._connection, slot.window):
                 self._count("RilletCalls", self._connection)
-                self._sleep(max(0.0, planned.at - self._clock()))
+                self._sleep(max(0.0, slot.at - self._clock()))
                 return
             self._sleep(random.uniform(0.002, 0.03))  # noqa: S311 - spreads writers, keeps no secret
-        raise RateLimited("Too many workers want a turn at Rillet at once.", after=1)
+        raise RateLimited("Too many workers ask for a send time at once.", after=1)
 
     def raise_if_backing_off(self) -> None:
-        """Find out cheaply, before work begins, that there is no turn soon.
+        """Check, without a read and before work begins, that the last refusal is over.
 
         Raises:
-            RateLimited: this worker was sent away a moment ago, and its turn has not come.
+            RateLimited: this worker was refused, and its send time is more than two seconds ahead.
         """
-        ahead = self._not_before - self._clock()
+        ahead = self._next_slot_at - self._clock()
         if ahead > MAX_WAIT_SECONDS:
-            raise RateLimited(
-                "Rillet's request budget is used up for the moment.", after=ahead - EARLY_SECONDS
-            )
+            raise RateLimited("Rillet's rate limit is used up for now.", after=ahead - RETRY_EARLY_SECONDS)
 
     def on_throttled(self) -> float:
-        """Note a 429 that came all the same: nothing is sent until its window has passed.
+        """Record a 429 answer: nothing is sent until its window has passed.
 
         Returns:
             Seconds until then.
         """
         self._count("RateLimited", self._connection)
-        for _ in range(_TRIES):
-            log = self._store.read(self._connection)
-            until = self._clock() + self._budget.window
-            if self._store.replace(self._connection, replace(log, blocked_until=until)):
+        for _ in range(_MAX_ATTEMPTS):
+            window = self._store.read(self._connection)
+            until = self._clock() + self._rate_limit.window_seconds
+            if self._store.replace(self._connection, replace(window, blocked_until=until)):
                 break
-        return self._budget.window
+        return self._rate_limit.window_seconds
 
-    def _send_away(self, log: RequestWindow, planned: Plan, now: float) -> None:
-        waits = log.live_waits_until if self._priority is Priority.LIVE else log.bulk_waits_until
-        if waits < planned.at:
-            self._store.replace(self._connection, planned.log)  # a hint; losing it does no harm
-        self._not_before = planned.at
+    def _raise_rate_limited(self, window: RequestWindow, slot: SendTime, now: float) -> None:
+        waits = window.live_waits_until if self._priority is Priority.LIVE else window.bulk_waits_until
+        if waits < slot.at:
+            self._store.replace(self._connection, slot.window)  # a hint; losing it does no harm
+        self._next_slot_at = slot.at
         raise RateLimited(
-            "Rillet's request budget is used up for the moment.", after=planned.at - now - EARLY_SECONDS
+            "Rillet's rate limit is used up for now.", after=slot.at - now - RETRY_EARLY_SECONDS
         )

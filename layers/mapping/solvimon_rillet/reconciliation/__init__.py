@@ -1,1 +1,1 @@
-"""Comparing both sides' books: pure, and read by people."""
+"""The comparison of both sides' books. Pure."""

@@ -1,4 +1,4 @@
-"""A reconciliation: both sides' documents next to each other, their sums, and what differs. Pure."""
+"""The comparison of both sides' documents, with their totals and differences. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -8,11 +8,11 @@ from decimal import Decimal
 from solvimon_rillet.reconciliation.differences import (
     FINISHED,
     UNREADABLE,
-    absent,
-    differences,
-    doubled,
-    nothing_left,
-    open_amount,
+    difference_findings,
+    duplicate_findings,
+    missing_finding,
+    open_amount_findings,
+    unapplied_note,
 )
 from solvimon_rillet.reconciliation.documents import RilletDocument, SolvimonDocument
 from solvimon_rillet.reconciliation.findings import Finding, FindingType, finding_for, unmatched_in_rillet
@@ -22,138 +22,151 @@ from solvimon_rillet.reconciliation.totals import PeriodTotals
 
 @dataclass(slots=True)
 class Comparison:
-    """What came out.
+    """The result of a reconciliation.
 
     Attributes:
-        figures: the sums of both sides.
-        findings: the differences, the gravest first.
-        missing: documents that could be exported now: they are not there, and nobody rejected them.
-        not_for_rillet: how many documents are not booked in Rillet, by the rule that says so.
-        notes: what a reader should know, although it is no difference.
-        others: how many of Rillet's documents of the period did not come from Solvimon.
-        documents: how many documents of Solvimon were compared.
+        totals: the totals of both sides.
+        findings: the differences, the most severe first.
+        missing: documents that can be exported now: not in Rillet, and not rejected.
+        not_for_rillet: number of documents that are not eligible for Rillet, by rule.
+        notes: observations that are not differences.
+        other_documents: number of Rillet's documents of the period that did not come from Solvimon.
+        documents: number of Solvimon's documents that were compared.
     """
 
-    figures: PeriodTotals
+    totals: PeriodTotals
     findings: list[Finding]
     missing: list[SolvimonDocument]
     not_for_rillet: Counter[str]
     notes: list[str]
-    others: int
+    other_documents: int
     documents: int
 
     @property
     def tied_out(self) -> bool:
         """Whether both sides agree."""
-        return not self.findings and self.figures.agree()
+        return not self.findings and self.totals.agree()
 
 
 def compare(
-    billed: Iterable[SolvimonDocument], booked: Iterable[RilletDocument], known: ReconciliationContext
+    billed: Iterable[SolvimonDocument], booked: Iterable[RilletDocument], context: ReconciliationContext
 ) -> Comparison:
     """Compare both sides.
 
     Args:
         billed: Solvimon's final documents of the period.
-        booked: Rillet's documents that may belong to them; one that comes twice counts once, the last time.
-        known: everything else.
+        booked: Rillet's documents that may match them; of two with the same id the last one counts.
+        context: the period, the links and the rest that is known.
     """
     documents = list(billed)
-    partners = DocumentMatches(documents, list(booked))
-    wanted = [one for one in documents if not one.not_for_rillet]
-    excluded = [one for one in documents if one.not_for_rillet]
-    found = Comparison(
-        PeriodTotals(), [], [], Counter(one.not_for_rillet for one in excluded), [], 0, len(wanted)
+    matches = DocumentMatches(documents, list(booked))
+    eligible = [document for document in documents if not document.not_for_rillet]
+    ineligible = [document for document in documents if document.not_for_rillet]
+    comparison = Comparison(
+        PeriodTotals(),
+        [],
+        [],
+        Counter(document.not_for_rillet for document in ineligible),
+        [],
+        0,
+        len(eligible),
     )
-    for one in wanted:
-        _document(one, partners, known, found)
-    for one in excluded:
-        found.notes += [
-            f"{one.number or one.id} is not for Rillet ({one.not_for_rillet}); it is there as {there.number}."
-            for there in partners.of(one.id)
+    for document in eligible:
+        _compare_document(document, matches, context, comparison)
+    for document in ineligible:
+        comparison.notes += [
+            f"{document.number or document.id} is not for Rillet ({document.not_for_rillet}); it is in "
+            f"Rillet as {rillet_document.number}."
+            for rillet_document in matches.rillet_documents(document.id)
         ]
-    _unmatched_in_rillet(wanted, partners, known, found)
+    _add_unmatched(eligible, matches, context, comparison)
     order = list(FindingType)
-    found.findings.sort(key=lambda finding: (order.index(finding.kind), finding.day, finding.number))
-    return found
+    comparison.findings.sort(key=lambda finding: (order.index(finding.kind), finding.day, finding.number))
+    return comparison
 
 
-def _document(
-    billed: SolvimonDocument, partners: DocumentMatches, known: ReconciliationContext, found: Comparison
+def _compare_document(
+    billed: SolvimonDocument, matches: DocumentMatches, context: ReconciliationContext, comparison: Comparison
 ) -> None:
-    booked = partners.of(billed.id)
+    booked = matches.rillet_documents(billed.id)
     if billed.state == UNREADABLE:
-        found.findings.append(absent(billed, known, ""))
+        comparison.findings.append(missing_finding(billed, context, ""))
         return
-    subsidiary = known.subsidiaries.get(billed.biller_id) or (booked[0].subsidiary_id if booked else "")
-    found.figures.add_solvimon(_stated(billed, booked), subsidiary, partners.open_in_solvimon(billed))
+    subsidiary = context.subsidiaries.get(billed.biller_id) or (booked[0].subsidiary_id if booked else "")
+    comparison.totals.add_solvimon(
+        _with_missing_amounts(billed, booked), subsidiary, matches.open_in_solvimon(billed)
+    )
     if not booked:
-        found.findings.append(absent(billed, known, partners.holder_of(billed.rillet_id)))
+        comparison.findings.append(missing_finding(billed, context, matches.solvimon_id_of(billed.rillet_id)))
         if billed.state not in {"rejected", *FINISHED}:
-            found.missing.append(billed)
+            comparison.missing.append(billed)
         return
-    for one in booked:
-        found.figures.add_rillet(one, billed, subsidiary)
+    for document in booked:
+        comparison.totals.add_rillet(document, billed, subsidiary)
     if booked[0].day and booked[0].day != billed.day:
-        found.notes.append(f"{billed.number or billed.id} of {billed.day} is booked on {booked[0].day}.")
+        comparison.notes.append(f"{billed.number or billed.id} of {billed.day} is booked on {booked[0].day}.")
     if billed.state == "rejected":
-        found.notes.append(
+        comparison.notes.append(
             f"{billed.number or billed.id} is in Rillet as {booked[0].number}, and rejected in the ledger: "
-            "tell sync_status (resolve) that it is done."
+            "resolve it with sync_status (resolve)."
         )
-    if note := nothing_left(billed, partners):
-        found.notes.append(note)
-    these = [*doubled(billed, partners), *differences(billed, partners, known)]
-    found.findings += these or open_amount(billed, partners, known)
+    if note := unapplied_note(billed, matches):
+        comparison.notes.append(note)
+    findings = [*duplicate_findings(billed, matches), *difference_findings(billed, matches, context)]
+    comparison.findings += findings or open_amount_findings(billed, matches, context)
 
 
-def _stated(billed: SolvimonDocument, booked: Sequence[RilletDocument]) -> SolvimonDocument:
-    """The document with its partner's net or tax where Solvimon does not state it."""
+def _with_missing_amounts(billed: SolvimonDocument, booked: Sequence[RilletDocument]) -> SolvimonDocument:
+    """The document with its match's net or tax where Solvimon does not state it."""
     if not booked:
         return billed
     return replace(billed, net=billed.net or booked[0].net, tax=billed.tax or booked[0].tax)
 
 
-def _unmatched_in_rillet(
+def _add_unmatched(
     billed: Sequence[SolvimonDocument],
-    partners: DocumentMatches,
-    known: ReconciliationContext,
-    found: Comparison,
+    matches: DocumentMatches,
+    context: ReconciliationContext,
+    comparison: Comparison,
 ) -> None:
-    """Rillet's documents of the period that have no partner."""
-    fakes = {match_key(one): one for one in billed if partners.of(one.id)}
-    for there in partners.strangers:
-        if not known.first <= there.day <= known.last:
+    """Add findings for Rillet's documents of the period that match none of Solvimon's."""
+    document_by_key = {
+        match_key(document): document for document in billed if matches.rillet_documents(document.id)
+    }
+    for rillet_document in matches.unmatched:
+        if not context.first <= rillet_document.day <= context.last:
             continue
-        named = next((identifier for identifier in there.references if identifier in known.ours), "")
-        fake = fakes.get(match_key(there))
-        if named:
-            found.findings.append(
+        solvimon_id = next(
+            (reference for reference in rillet_document.references if reference in context.booked_ids), ""
+        )
+        lookalike = document_by_key.get(match_key(rillet_document))
+        if solvimon_id:
+            comparison.findings.append(
                 unmatched_in_rillet(
-                    there,
+                    rillet_document,
                     FindingType.NOT_IN_SOLVIMON,
-                    f"It was booked for {named}, which is no final document of the period in Solvimon.",
-                    "See in Solvimon what became of it; delete it in Rillet if it is void.",
-                    named,
+                    f"It was booked for {solvimon_id}, which is no final document of the period in Solvimon.",
+                    "Check its state in Solvimon; delete it in Rillet if it is void.",
+                    solvimon_id,
                 )
             )
-        elif fake:
-            found.findings.append(
+        elif lookalike:
+            comparison.findings.append(
                 finding_for(
-                    fake,
+                    lookalike,
                     FindingType.DOUBLED,
-                    f"Rillet has a second document with its number and amount: {there.id}.",
-                    f"If it is the same sale, delete {there.id} in Rillet.",
-                    partners.of(fake.id)[0],
-                    there,
+                    f"Rillet has a second document with its number and amount: {rillet_document.id}.",
+                    f"If it is the same sale, delete {rillet_document.id} in Rillet.",
+                    matches.rillet_documents(lookalike.id)[0],
+                    rillet_document,
                 )
             )
         else:
-            found.others += 1
+            comparison.other_documents += 1
             continue
-        found.figures.add_rillet(there)
+        comparison.totals.add_rillet(rillet_document)
 
 
 def match_key(document: SolvimonDocument | RilletDocument) -> tuple[str, str, str, Decimal]:
-    """By what two documents look like the same sale."""
+    """The attributes by which two documents look like the same sale."""
     return document.kind, document.number, document.currency, Decimal(document.gross)

@@ -1,4 +1,4 @@
-"""What differs between a Solvimon document and Rillet's for it. Pure."""
+"""The findings about a Solvimon document and its match in Rillet. Pure."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -15,31 +15,33 @@ from solvimon_rillet.reconciliation.findings import (
 from solvimon_rillet.reconciliation.matching import DocumentMatches, ReconciliationContext
 
 _BY_CONTRACT = {"REVENUE_RECOGNITION_ONLY", "AR_ONLY"}
-"""Scopes in which Rillet keeps our number (Rillet API v4, Create an invoice)."""
+"""Scopes in which Rillet keeps Solvimon's number (Rillet API v4, Create an invoice)."""
 FINISHED = ("exported", "differs")
 UNREADABLE = "unreadable"
 UNFINISHED = ("claimed", "sending")
 
 
-def absent(billed: SolvimonDocument, known: ReconciliationContext, holder: str = "") -> Finding:
-    """Why a document is not in Rillet.
+def missing_finding(
+    billed: SolvimonDocument, context: ReconciliationContext, other_document: str = ""
+) -> Finding:
+    """The finding about a document that is not in Rillet, with its cause.
 
     Args:
         billed: the document.
-        known: what is known besides.
-        holder: the other Solvimon document whose partner the ledger names for it, if there is one.
+        context: the period, the links and the rest that is known.
+        other_document: id of another Solvimon document that Rillet's document matches; empty if none does.
     """
-    what = display_name(billed.kind)
+    document_name = display_name(billed.kind)
     if billed.state in {"rejected", UNREADABLE}:
         return finding_for(billed, FindingType.REJECTED, billed.message, billed.remedy, code=billed.code)
-    if billed.state in FINISHED and holder:
+    if billed.state in FINISHED and other_document:
         return finding_for(
             billed,
             FindingType.MISSING,
-            f"The ledger says {billed.rillet_id}, which is Rillet's document for {holder}.",
-            f"Book it in Rillet by hand and tell sync_status (resolve) the id of that {what}.",
+            f"The ledger says {billed.rillet_id}, which is Rillet's document for {other_document}.",
+            f"Book it in Rillet by hand and give sync_status (resolve) the id of that {document_name}.",
         )
-    if billed.rillet_id in known.unreadable:
+    if billed.rillet_id in context.unreadable_ids:
         return finding_for(
             billed,
             FindingType.REJECTED,
@@ -48,21 +50,21 @@ def absent(billed: SolvimonDocument, known: ReconciliationContext, holder: str =
             "Compare it by hand, and report it to Rillet's support with the id.",
         )
     if billed.state in FINISHED:
-        asked = billed.rillet_id in known.gone
-        missed = "Rillet does not have it any more" if asked else "Rillet's list does not have it"
+        known_deleted = billed.rillet_id in context.deleted_ids
+        evidence = "Rillet does not have it any more" if known_deleted else "Rillet's list does not have it"
         return finding_for(
             billed,
             FindingType.DELETED,
-            f"It was booked as {billed.rillet_number or billed.rillet_id}; {missed}.",
-            "If it was a mistake, book it in Rillet by hand and tell sync_status (resolve); if not, credit "
-            "it in Solvimon.",
+            f"It was booked as {billed.rillet_number or billed.rillet_id}; {evidence}.",
+            "If it was a mistake, book it in Rillet by hand and resolve it with sync_status (resolve); if "
+            "not, credit it in Solvimon.",
         )
     if billed.state in UNFINISHED:
         return finding_for(
             billed,
             FindingType.ON_ITS_WAY,
             f"Its export has begun and is not finished; the ledger says {billed.state}.",
-            f"It goes on by itself. If it still says so in an hour, {export_event(billed)}.",
+            f"It continues automatically. If it is still not finished in an hour, {export_event(billed)}.",
         )
     if billed.state == "skipped":
         return finding_for(
@@ -74,30 +76,31 @@ def absent(billed: SolvimonDocument, known: ReconciliationContext, holder: str =
     return finding_for(
         billed,
         FindingType.MISSING,
-        f"No webhook told of this {what}, and no sweep has found it so far.",
-        f"The sweep exports it; at once: {export_event(billed)}. See that Solvimon's webhook is active.",
+        f"No webhook has reported this {document_name}, and no sweep has found it so far.",
+        f"The sweep will export it; to export it now, {export_event(billed)}. Check that Solvimon's "
+        "webhook is active.",
     )
 
 
-def differences(
-    billed: SolvimonDocument, partners: DocumentMatches, known: ReconciliationContext
+def difference_findings(
+    billed: SolvimonDocument, matches: DocumentMatches, context: ReconciliationContext
 ) -> Iterator[Finding]:
-    """What differs between a document and the first of Rillet's documents for it."""
-    booked = partners.of(billed.id)[0]
-    yield from _amounts(billed, booked)
-    yield from _parties(billed, booked, known)
-    yield from _number(billed, booked)
+    """The differences between a document and its first match in Rillet."""
+    booked = matches.rillet_documents(billed.id)[0]
+    yield from _amount_findings(billed, booked)
+    yield from _party_findings(billed, booked, context)
+    yield from _number_findings(billed, booked)
     if billed.kind == CREDIT_MEMO:
-        yield from _unapplied(billed, booked, partners)
-    elif known.compare_payments:
-        yield from _payment(billed, booked, partners)
+        yield from _unapplied_findings(billed, booked, matches)
+    elif context.compare_payments:
+        yield from _payment_findings(billed, booked, matches)
 
 
-def doubled(billed: SolvimonDocument, partners: DocumentMatches) -> Iterator[Finding]:
-    """More than one document in Rillet; they are counted, not collected."""
-    found = partners.of(billed.id)
+def duplicate_findings(billed: SolvimonDocument, matches: DocumentMatches) -> Iterator[Finding]:
+    """A finding if a document has several matches in Rillet."""
+    found = matches.rillet_documents(billed.id)
     if len(found) > 1:
-        ids = ", ".join(one.id for one in found)
+        ids = ", ".join(match.id for match in found)
         yield finding_for(
             billed,
             FindingType.DOUBLED,
@@ -107,66 +110,71 @@ def doubled(billed: SolvimonDocument, partners: DocumentMatches) -> Iterator[Fin
         )
 
 
-def open_amount(
-    billed: SolvimonDocument, partners: DocumentMatches, known: ReconciliationContext
+def open_amount_findings(
+    billed: SolvimonDocument, matches: DocumentMatches, context: ReconciliationContext
 ) -> Iterator[Finding]:
-    """Another amount due than invoices, credit notes and payments leave.
+    """A finding if the open amount differs from what invoices, credit notes and payments leave.
 
-    Where Solvimon is not to know what is paid, it cannot say what is open.
+    Without synchronised payments, Solvimon's open amount is not known.
     """
-    booked = partners.of(billed.id)[0]
-    here, there = partners.open_in_solvimon(billed), Decimal(booked.open)
-    certain = known.compare_payments and not partners.credit_unknown(booked)
-    if billed.kind == INVOICE and certain and here != there and partners.credits_settled(billed):
+    booked = matches.rillet_documents(billed.id)[0]
+    in_solvimon, in_rillet = matches.open_in_solvimon(billed), Decimal(booked.open)
+    certain = context.compare_payments and not matches.credit_amount_unknown(booked)
+    if (
+        billed.kind == INVOICE
+        and certain
+        and in_solvimon != in_rillet
+        and matches.credits_fully_applied(billed)
+    ):
         yield finding_for(
             billed,
             FindingType.OPEN_AMOUNT_DIFFERS,
-            f"{there:f} {booked.currency} are open in Rillet; by Solvimon's credit notes and payments it "
-            f"should be {here:f}.",
-            "See in Rillet which payment or credit memo took more or less off it.",
+            f"{in_rillet:f} {booked.currency} are open in Rillet; by Solvimon's credit notes and payments it "
+            f"should be {in_solvimon:f}.",
+            "Check in Rillet which payment or credit memo reduced it by another amount.",
             booked,
-            amount=f"{abs(there - here):f}",
+            amount=f"{abs(in_rillet - in_solvimon):f}",
         )
 
 
-def nothing_left(billed: SolvimonDocument, partners: DocumentMatches) -> str:
-    """A note about a memo that is open because nothing is open on what it credits; else empty."""
-    booked = partners.of(billed.id)[0]
-    if not billed.credits or Decimal(booked.open) <= 0 or _still_open(billed, booked, partners):
+def unapplied_note(billed: SolvimonDocument, matches: DocumentMatches) -> str:
+    """A note about a memo that is open because its credited invoices are not; else empty."""
+    booked = matches.rillet_documents(billed.id)[0]
+    if not billed.credits or Decimal(booked.open) <= 0 or _open_invoices(billed, booked, matches):
         return ""
-    left = f"{booked.open} {booked.currency} of the memo {booked.number} are not applied"
-    if not partners.originals(billed):
-        return f"{left}: what it credits was not read from Rillet. See in Rillet what is open on it."
-    return f"{left}: nothing is open on what it credits. Refund it, or apply it by hand."
+    unapplied = f"{booked.open} {booked.currency} of the memo {booked.number} are not applied"
+    if not matches.credited_invoices(billed):
+        return f"{unapplied}: the invoice it credits was not read from Rillet. Check its open amount there."
+    return f"{unapplied}: nothing is open on the invoice it credits. Refund it, or apply it by hand."
 
 
-def _amounts(billed: SolvimonDocument, booked: RilletDocument) -> Iterator[Finding]:
+def _amount_findings(billed: SolvimonDocument, booked: RilletDocument) -> Iterator[Finding]:
     pairs = (
         ("net", billed.net, booked.net),
         ("tax", billed.tax, booked.tax),
         ("gross", billed.gross, booked.gross),
     )
     parts = [
-        f"{name} {there} {booked.currency} instead of {here} {billed.currency}"
-        for name, here, there in pairs
-        if here and (Decimal(here) != Decimal(there) or billed.currency != booked.currency)
+        f"{name} {in_rillet} {booked.currency} instead of {in_solvimon} {billed.currency}"
+        for name, in_solvimon, in_rillet in pairs
+        if in_solvimon and (Decimal(in_solvimon) != Decimal(in_rillet) or billed.currency != booked.currency)
     ]
     if parts:
-        apart = abs(Decimal(booked.gross) - Decimal(billed.gross))
+        difference = abs(Decimal(booked.gross) - Decimal(billed.gross))
         yield finding_for(
             billed,
             FindingType.AMOUNT_DIFFERS,
             f"Rillet has {', '.join(parts)}.",
             "Correct it in Rillet by hand, or credit it in Solvimon and bill it again.",
             booked,
-            amount=f"{apart:f}" if billed.currency == booked.currency and apart else "",
+            amount=f"{difference:f}" if billed.currency == booked.currency and difference else "",
         )
 
 
-def _parties(
-    billed: SolvimonDocument, booked: RilletDocument, known: ReconciliationContext
+def _party_findings(
+    billed: SolvimonDocument, booked: RilletDocument, context: ReconciliationContext
 ) -> Iterator[Finding]:
-    customer = known.customers.get(billed.customer_id)
+    customer = context.customers.get(billed.customer_id)
     if customer and booked.customer_id and customer != booked.customer_id:
         yield finding_for(
             billed,
@@ -176,7 +184,7 @@ def _parties(
             "Correct the customer in Rillet, or the link (custom field) on the customer in Solvimon.",
             booked,
         )
-    subsidiary = known.subsidiaries.get(billed.biller_id)
+    subsidiary = context.subsidiaries.get(billed.biller_id)
     if subsidiary and booked.subsidiary_id and subsidiary != booked.subsidiary_id:
         yield finding_for(
             billed,
@@ -187,8 +195,8 @@ def _parties(
         )
 
 
-def _number(billed: SolvimonDocument, booked: RilletDocument) -> Iterator[Finding]:
-    """Another number than Rillet gave it when it was booked, or than ours where that one must stay."""
+def _number_findings(billed: SolvimonDocument, booked: RilletDocument) -> Iterator[Finding]:
+    """A finding if the number is not Rillet's own, or not Solvimon's where Rillet must keep that one."""
     expected = billed.rillet_number
     if billed.number and (billed.kind == CREDIT_MEMO or billed.scope in _BY_CONTRACT):
         expected = billed.number
@@ -202,16 +210,16 @@ def _number(billed: SolvimonDocument, booked: RilletDocument) -> Iterator[Findin
         )
 
 
-def _unapplied(
-    billed: SolvimonDocument, booked: RilletDocument, partners: DocumentMatches
+def _unapplied_findings(
+    billed: SolvimonDocument, booked: RilletDocument, matches: DocumentMatches
 ) -> Iterator[Finding]:
-    """A memo that is not applied, although something is open on what it credits.
+    """A finding if a memo is not applied, although an invoice that it credits is open.
 
-    What is open because the memo is larger than ours is no second difference.
+    An open amount that comes from a larger memo is no second difference.
     """
-    left = _still_open(billed, booked, partners)
-    if Decimal(booked.open) > max(Decimal(), Decimal(booked.gross) - Decimal(billed.gross)) and left:
-        numbers = ", ".join(one.number for one in left)
+    open_invoices = _open_invoices(billed, booked, matches)
+    if Decimal(booked.open) > max(Decimal(), Decimal(booked.gross) - Decimal(billed.gross)) and open_invoices:
+        numbers = ", ".join(invoice.number for invoice in open_invoices)
         yield finding_for(
             billed,
             FindingType.MEMO_UNAPPLIED,
@@ -223,31 +231,33 @@ def _unapplied(
         )
 
 
-def _still_open(
-    billed: SolvimonDocument, booked: RilletDocument, partners: DocumentMatches
+def _open_invoices(
+    billed: SolvimonDocument, booked: RilletDocument, matches: DocumentMatches
 ) -> list[RilletDocument]:
-    """The invoices that a note credits and that its memo could still be applied to."""
-    originals = partners.originals(billed)
-    return [one for one in originals if Decimal(one.open) > 0 and one.currency == booked.currency]
+    """The invoices that a credit note credits and that its memo can still be applied to."""
+    invoices = matches.credited_invoices(billed)
+    return [
+        invoice for invoice in invoices if Decimal(invoice.open) > 0 and invoice.currency == booked.currency
+    ]
 
 
-def _payment(
-    billed: SolvimonDocument, booked: RilletDocument, partners: DocumentMatches
+def _payment_findings(
+    billed: SolvimonDocument, booked: RilletDocument, matches: DocumentMatches
 ) -> Iterator[Finding]:
-    """Another payment state; only where the amounts agree, for it follows from them."""
+    """A finding if the payment state differs; only if the amounts agree, because it follows from them."""
     gross, due = Decimal(booked.gross), Decimal(booked.open)
-    if not gross or gross != Decimal(billed.gross) or partners.credit_unknown(booked):
+    if not gross or gross != Decimal(billed.gross) or matches.credit_amount_unknown(booked):
         return
-    received = gross - due - partners.applied_to(booked)
+    received = gross - due - matches.applied_to(booked)
     state = to_solvimon_payment_state(RilletBalance(booked.status, gross, due, received))
-    here = "PAID" if billed.payment_status == "OVERPAID" else billed.payment_status
-    if here != state.payment_status:
+    in_solvimon = "PAID" if billed.payment_status == "OVERPAID" else billed.payment_status
+    if in_solvimon != state.payment_status:
         yield finding_for(
             billed,
             FindingType.PAYMENT_DIFFERS,
             f"In Rillet it is {state.payment_status} ({booked.open} {booked.currency} are due); Solvimon "
-            f"says {here}.",
-            f'Invoke mark_invoice_paid with {{"invoice_ids": ["{billed.id}"]}}. See that Rillet\'s webhook '
-            "is active.",
+            f"says {in_solvimon}.",
+            f'Invoke mark_invoice_paid with {{"invoice_ids": ["{billed.id}"]}}. Check that Rillet\'s '
+            "webhook is active.",
             booked,
         )

@@ -1,4 +1,4 @@
-"""Documents of both sides as a reconciliation compares them: small, and kept as JSON between two steps."""
+"""Documents of both sides in the small form that is compared, and stored as JSON between two steps."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -15,23 +15,25 @@ INVOICE, CREDIT_MEMO = "invoice", "credit_memo"
 
 
 class _Row:
-    """Kept as JSON between two steps."""
+    """A record that is stored as JSON between two steps."""
 
     __slots__ = ()
 
     def as_row(self) -> Json:
-        """The document as JSON, without what is empty."""
+        """The document as JSON, without empty fields."""
         return {name: value for name, value in asdict(self).items() if value}  # type: ignore[call-overload]
 
     @classmethod
-    def of_row(cls, row: Mapping[str, Any]) -> Self:
-        """The document again; JSON knows no tuples."""
-        return cls(**{name: tuple(one) if isinstance(one, list) else one for name, one in row.items()})
+    def from_row(cls, row: Mapping[str, Any]) -> Self:
+        """The document from its JSON, with lists as tuples again."""
+        return cls(
+            **{name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class SolvimonDocument(_Row):
-    """A final document of Solvimon, with what the ledger says of it.
+    """A final document of Solvimon, with its ledger record.
 
     Amounts are in major units of the currency; those of a credit note are positive, as Rillet's memos are.
 
@@ -41,22 +43,23 @@ class SolvimonDocument(_Row):
         number: Solvimon's number.
         day: its date in its own time zone (YYYY-MM-DD).
         currency: of all its amounts.
-        net: before tax, or empty where Solvimon's list does not say it.
+        net: before tax, or empty if Solvimon's list does not state it.
         tax: the tax, likewise.
         gross: after tax.
-        paid: what Solvimon knows to be paid.
+        paid: paid amount in Solvimon.
         payment_status: UNPAID, PARTIALLY_PAID, PAID or OVERPAID.
         customer_id: Solvimon's customer.
         biller_id: Solvimon's billing entity.
         credits: ids of the invoices that a credit note credits.
-        not_for_rillet: the rule by which it is not booked in Rillet, if there is one.
-        state: what the ledger says, empty where it knows nothing; ``unreadable`` for what nobody can compare.
-        rillet_id: Rillet's id, by the ledger.
+        not_for_rillet: the eligibility rule by which it is not exported; else empty.
+        state: state in the ledger, empty without a record; ``unreadable`` if it cannot be compared.
+        rillet_id: Rillet's id in the ledger.
         rillet_number: Rillet's number when it was booked.
         code: why it was rejected or differs.
         message: the same in plain words.
         remedy: what to do about it.
-        marked: the payment status that was written to Solvimon, and ``seen_at`` what Rillet had said by then.
+        marked: the payment status that was written to Solvimon.
+        seen_at: when Rillet's invoice had last changed by then.
         scope: the scope in which an invoice was booked.
     """
 
@@ -98,13 +101,13 @@ class RilletDocument(_Row):
         net: before tax.
         tax: the tax.
         gross: after tax.
-        open: what is due on an invoice, or not yet applied of a memo.
-        status: as Rillet says.
+        open: the amount due of an invoice, or the unapplied amount of a memo.
+        status: Rillet's status.
         customer_id: Rillet's customer.
         subsidiary_id: Rillet's subsidiary.
         references: ids in other systems.
-        applied: of a memo, what it takes off each Rillet invoice.
-        updated_at: when it changed last.
+        applied: of a memo, the applied amount by Rillet invoice id.
+        updated_at: time of its last change.
     """
 
     kind: str
@@ -125,20 +128,20 @@ class RilletDocument(_Row):
 
 
 def solvimon_document(
-    document: Invoice, day: date, record: Mapping[str, Any], payment: Mapping[str, Any], refused: str
+    document: Invoice, day: date, record: Mapping[str, Any], payment: Mapping[str, Any], skip_rule: str
 ) -> SolvimonDocument:
-    """A Solvimon document with its records.
+    """The comparable form of a Solvimon document with its ledger records.
 
     Args:
-        document: the invoice or credit note, as Solvimon's list has it.
+        document: the invoice or credit note from Solvimon's list.
         day: its date in its own time zone.
-        record: the ledger's record of it, empty where there is none.
-        payment: the ledger's record of its payment.
-        refused: the rule by which it is not for Rillet, or empty.
+        record: its ledger record; may be empty.
+        payment: the ledger record of its payment; may be empty.
+        skip_rule: the eligibility rule by which it is not exported, or empty.
     """
     summary = document.tax_summary
     totals: Mapping[str, str] = record.get("totals", {})
-    size = _size if document.is_credit_note else _signed
+    amount_text = _unsigned_amount if document.is_credit_note else _signed_amount
     net, tax = (summary.base_amount, summary.tax_amount) if summary else (None, None)
     return SolvimonDocument(
         kind=CREDIT_MEMO if document.is_credit_note else INVOICE,
@@ -146,36 +149,38 @@ def solvimon_document(
         number=document.invoice_number or "",
         day=day.isoformat(),
         currency=document.currency or "",
-        net=size(net) or totals.get("net", ""),
-        tax=size(tax) or totals.get("tax", ""),
-        gross=size(document.invoice_amount_including_tax) or totals.get("gross", "0"),
-        paid=size(document.paid_invoice_amount) or "0",
+        net=amount_text(net) or totals.get("net", ""),
+        tax=amount_text(tax) or totals.get("tax", ""),
+        gross=amount_text(document.invoice_amount_including_tax) or totals.get("gross", "0"),
+        paid=amount_text(document.paid_invoice_amount) or "0",
         payment_status=document.payment_status or "UNPAID",
         customer_id=document.payer_id or "",
         biller_id=document.biller_id or "",
-        credits=tuple(one.id for one in document.credited_invoices()) if document.is_credit_note else (),
-        not_for_rillet=refused,
+        credits=tuple(invoice.id for invoice in document.credited_invoices())
+        if document.is_credit_note
+        else (),
+        not_for_rillet=skip_rule,
         marked=str(payment.get("payment_status", "")),
         seen_at=str(payment.get("seen_at", "")),
-        **{name: str(record.get(name, "")) for name in _OF_RECORD},
+        **{name: str(record.get(name, "")) for name in _RECORD_FIELDS},
     )
 
 
-_OF_RECORD = ("state", "rillet_id", "rillet_number", "code", "message", "remedy", "scope")
+_RECORD_FIELDS = ("state", "rillet_id", "rillet_number", "code", "message", "remedy", "scope")
 
 
 def rillet_invoice(invoice: RilletInvoice) -> RilletDocument:
-    """A Rillet invoice."""
+    """The comparable form of a Rillet invoice."""
     return RilletDocument(
         kind=INVOICE,
         id=invoice.id,
         number=invoice.invoice_number,
         day=str(invoice.invoice_date or ""),
         currency=invoice.total.currency,
-        net=_text(invoice.net_amount),
-        tax=_text(invoice.taxed_amount),
-        gross=_text(invoice.total),
-        open=_text(invoice.amount_due or invoice.total),
+        net=_amount_text(invoice.net_amount),
+        tax=_amount_text(invoice.taxed_amount),
+        gross=_amount_text(invoice.total),
+        open=_amount_text(invoice.amount_due or invoice.total),
         status=invoice.status or "",
         customer_id=invoice.customer_id or "",
         subsidiary_id=invoice.subsidiary_id or "",
@@ -185,21 +190,22 @@ def rillet_invoice(invoice: RilletInvoice) -> RilletDocument:
 
 
 def rillet_credit_memo(memo: CreditMemo) -> RilletDocument:
-    """A Rillet credit memo."""
-    left = memo.remaining_amount or memo.total
+    """The comparable form of a Rillet credit memo."""
+    remaining = memo.remaining_amount or memo.total
     applied: dict[str, Decimal] = {}
-    for one in memo.applications:
-        applied[one.invoice_id] = applied.get(one.invoice_id, Decimal()) + one.amount.amount
+    for application in memo.applications:
+        before = applied.get(application.invoice_id, Decimal())
+        applied[application.invoice_id] = before + application.amount.amount
     return RilletDocument(
         kind=CREDIT_MEMO,
         id=memo.id,
         number=memo.credit_memo_number,
         day=str(memo.credit_memo_date or ""),
         currency=memo.total.currency,
-        net=_text(memo.net_amount),
-        tax=_text(memo.taxed_amount),
-        gross=_text(memo.total),
-        open=_text(left),
+        net=_amount_text(memo.net_amount),
+        tax=_amount_text(memo.taxed_amount),
+        gross=_amount_text(memo.total),
+        open=_amount_text(remaining),
         status=memo.status or "",
         customer_id=memo.customer_id or "",
         subsidiary_id=memo.subsidiary_id or "",
@@ -209,14 +215,14 @@ def rillet_credit_memo(memo: CreditMemo) -> RilletDocument:
     )
 
 
-def _text(money: Money) -> str:
+def _amount_text(money: Money) -> str:
     return f"{money.amount:f}"
 
 
-def _signed(amount: Amount | None) -> str:
+def _signed_amount(amount: Amount | None) -> str:
     return f"{amount.quantity:f}" if amount else ""
 
 
-def _size(amount: Amount | None) -> str:
+def _unsigned_amount(amount: Amount | None) -> str:
     """An amount without its sign: whether a credit note's amounts are negative is not documented."""
     return f"{abs(amount.quantity):f}" if amount else ""

@@ -1,4 +1,4 @@
-"""What a reconciliation finds: each difference with its cause and its remedy, in plain words."""
+"""The findings of a reconciliation: each difference with its cause and its remedy."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ from solvimon_rillet.reconciliation.documents import INVOICE, RilletDocument, So
 
 
 class FindingType(StrEnum):
-    """Kinds of differences, the gravest first."""
+    """Types of differences, the most severe first."""
 
     DOUBLED = "doubled"
     DELETED = "deleted"
@@ -29,7 +29,7 @@ HEADINGS = {
     FindingType.DOUBLED: "Booked more than once in Rillet",
     FindingType.DELETED: "Deleted in Rillet",
     FindingType.MISSING: "Missing in Rillet",
-    FindingType.REJECTED: "Rejected: a person must act",
+    FindingType.REJECTED: "Rejected: action required",
     FindingType.ON_ITS_WAY: "On the way to Rillet",
     FindingType.AMOUNT_DIFFERS: "Another amount in Rillet",
     FindingType.CUSTOMER_DIFFERS: "Another customer in Rillet",
@@ -40,7 +40,7 @@ HEADINGS = {
     FindingType.OPEN_AMOUNT_DIFFERS: "Another open amount in Rillet",
     FindingType.NOT_IN_SOLVIMON: "In Rillet, but not final in Solvimon",
 }
-"""How the kinds are called in a report."""
+"""Headings of the types in a report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +48,17 @@ class Finding:
     """One difference.
 
     Attributes:
-        kind: what differs.
+        kind: the type of difference.
         document: ``invoice`` or ``credit_memo``.
         solvimon_id: Solvimon's id, if there is one.
         number: Solvimon's number, else Rillet's.
         day: the document's date (YYYY-MM-DD).
         currency: of the amount.
-        amount: gross, in major units; what the difference is about.
-        rillet_ids: Rillet's documents.
+        amount: gross or the difference, in major units.
+        rillet_ids: ids of Rillet's documents.
         cause: what is wrong.
         remedy: what to do about it.
-        code: the row of ``docs/errors.md``, for what was rejected.
+        code: the row of ``docs/errors.md``, for a rejected document.
     """
 
     kind: FindingType
@@ -99,8 +99,8 @@ def finding_for(
     code: str = "",
     amount: str = "",
 ) -> Finding:
-    """A finding about a Solvimon document and Rillet's documents for it."""
-    ids = tuple(one.id for one in booked) or ((billed.rillet_id,) if billed.rillet_id else ())
+    """A finding about a Solvimon document and its matches in Rillet."""
+    ids = tuple(document.id for document in booked) or ((billed.rillet_id,) if billed.rillet_id else ())
     return Finding(
         kind,
         billed.kind,
@@ -119,7 +119,7 @@ def finding_for(
 def unmatched_in_rillet(
     booked: RilletDocument, kind: FindingType, cause: str, remedy: str, solvimon_id: str = ""
 ) -> Finding:
-    """A finding about a Rillet document that has no partner in Solvimon."""
+    """A finding about a Rillet document that has no match in Solvimon."""
     return Finding(
         kind,
         booked.kind,
@@ -135,12 +135,12 @@ def unmatched_in_rillet(
 
 
 def display_name(document: str) -> str:
-    """What a kind of document is called in a sentence."""
+    """The name of a document type in a sentence."""
     return "invoice" if document == INVOICE else "credit note"
 
 
 def export_event(billed: SolvimonDocument) -> str:
-    """The event that exports a document on request, for a remedy."""
+    """The invocation that exports a document, for a remedy."""
     function, name = (
         ("export_invoice", "invoice_ids")
         if billed.kind == INVOICE

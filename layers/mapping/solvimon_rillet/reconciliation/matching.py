@@ -1,4 +1,4 @@
-"""Which of Rillet's documents belong to which of Solvimon's, and what is open on them. Pure."""
+"""The matches between Rillet's documents and Solvimon's, and their open amounts. Pure."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -7,139 +7,148 @@ from decimal import Decimal
 
 from solvimon_rillet.reconciliation.documents import CREDIT_MEMO, INVOICE, RilletDocument, SolvimonDocument
 
-NOTHING = Decimal()
+ZERO = Decimal()
 
 
 @dataclass(frozen=True, slots=True)
 class ReconciliationContext:
-    """What is known besides the documents.
+    """The period and the facts that a comparison needs besides the documents.
 
     Attributes:
         first: first day of the period (YYYY-MM-DD).
         last: last day of the period.
-        customers: Rillet's customer by Solvimon's.
-        subsidiaries: Rillet's subsidiary by Solvimon's billing entity.
-        ours: Solvimon ids that the ledger has as booked in this period.
-        gone: Rillet ids that Rillet was asked for and does not have.
-        unreadable: Rillet ids of documents whose form is another one than Rillet's document says.
-        compare_payments: whether Solvimon is to know what is paid.
+        customers: Rillet's customer id by Solvimon's.
+        subsidiaries: Rillet's subsidiary id by Solvimon's billing entity id.
+        booked_ids: Solvimon ids that the ledger records as booked in this period.
+        deleted_ids: Rillet ids that were looked up and do not exist in Rillet.
+        unreadable_ids: Rillet ids of documents that are not as Rillet documents them.
+        compare_payments: whether payments are synchronised to Solvimon.
     """
 
     first: str
     last: str
     customers: Mapping[str, str] = field(default_factory=dict)
     subsidiaries: Mapping[str, str] = field(default_factory=dict)
-    ours: frozenset[str] = frozenset()
-    gone: frozenset[str] = frozenset()
-    unreadable: frozenset[str] = frozenset()
+    booked_ids: frozenset[str] = frozenset()
+    deleted_ids: frozenset[str] = frozenset()
+    unreadable_ids: frozenset[str] = frozenset()
     compare_payments: bool = True
 
 
 class DocumentMatches:
-    """Both sides' documents, put together.
+    """Both sides' documents, matched.
 
     Args:
         billed: Solvimon's documents.
         booked: Rillet's documents.
 
     Attributes:
-        strangers: Rillet's documents without a partner.
+        unmatched: Rillet's documents without a match.
     """
 
     def __init__(self, billed: Sequence[SolvimonDocument], booked: Sequence[RilletDocument]) -> None:
-        by_id = {one.id: one for one in booked}
-        self._of: defaultdict[str, list[RilletDocument]] = defaultdict(list)
-        self._holders: dict[str, str] = {}
-        self._by_reference(billed, by_id)
-        self._by_ledger(billed, by_id)
-        for one in billed:  # the one that we booked ourselves first
-            self._of[one.id].sort(key=lambda there, ours=one.rillet_id: there.id != ours)  # type: ignore[misc]
-        self._referred: defaultdict[str, list[RilletDocument]] = defaultdict(list)
-        for there in by_id.values():
-            for identifier in dict.fromkeys(there.references):
-                self._referred[identifier].append(there)
-        self.strangers = [one for one in by_id.values() if one.id not in self._holders]
+        by_id = {document.id: document for document in booked}
+        self._by_solvimon_id: defaultdict[str, list[RilletDocument]] = defaultdict(list)
+        self._solvimon_ids: dict[str, str] = {}
+        self._match_by_reference(billed, by_id)
+        self._match_by_ledger(billed, by_id)
+        for document in billed:  # the one that the ledger names first
+            self._by_solvimon_id[document.id].sort(
+                key=lambda booked_document, ledger_id=document.rillet_id: booked_document.id != ledger_id  # type: ignore[misc]
+            )
+        self._by_reference: defaultdict[str, list[RilletDocument]] = defaultdict(list)
+        for booked_document in by_id.values():
+            for identifier in dict.fromkeys(booked_document.references):
+                self._by_reference[identifier].append(booked_document)
+        self.unmatched = [document for document in by_id.values() if document.id not in self._solvimon_ids]
         self._applied: defaultdict[str, Decimal] = defaultdict(Decimal)
         for memo in by_id.values():
             for invoice_id, amount in memo.applied.items():
                 self._applied[invoice_id] += Decimal(amount)
-        self._notes: defaultdict[str, list[SolvimonDocument]] = defaultdict(list)
-        for one in billed:
-            for identifier in one.credits:
-                self._notes[identifier].append(one)
+        self._credit_notes: defaultdict[str, list[SolvimonDocument]] = defaultdict(list)
+        for document in billed:
+            for identifier in document.credits:
+                self._credit_notes[identifier].append(document)
 
-    def of(self, solvimon_id: str) -> list[RilletDocument]:
-        """Rillet's documents for one of Solvimon's, the one that we booked first."""
-        return self._of.get(solvimon_id, [])
+    def rillet_documents(self, solvimon_id: str) -> list[RilletDocument]:
+        """Rillet's documents that match one of Solvimon's, the one that the ledger names first."""
+        return self._by_solvimon_id.get(solvimon_id, [])
 
-    def holder_of(self, rillet_id: str) -> str:
-        """The Solvimon document to which a document of Rillet belongs; empty if there is none."""
-        return self._holders.get(rillet_id, "")
+    def solvimon_id_of(self, rillet_id: str) -> str:
+        """The Solvimon id that a document of Rillet matches; empty if there is none."""
+        return self._solvimon_ids.get(rillet_id, "")
 
-    def originals(self, note: SolvimonDocument) -> list[RilletDocument]:
-        """The invoices in Rillet that a credit note credits, also those from before the period."""
+    def credited_invoices(self, credit_note: SolvimonDocument) -> list[RilletDocument]:
+        """The invoices in Rillet that a credit note credits, including those from before the period."""
         found = [
-            self.of(identifier)[:1] or self._referred.get(identifier, [])[:1] for identifier in note.credits
+            self.rillet_documents(identifier)[:1] or self._by_reference.get(identifier, [])[:1]
+            for identifier in credit_note.credits
         ]
-        return [one for these in found for one in these if one.kind == INVOICE]
+        return [document for documents in found for document in documents if document.kind == INVOICE]
 
-    def credit_unknown(self, booked: RilletDocument) -> bool:
-        """Whether Rillet says that an invoice is credited, and no memo that was read says how much."""
+    def credit_amount_unknown(self, booked: RilletDocument) -> bool:
+        """Whether an invoice is credited by its status, and no memo that was read states the amount."""
         credited = booked.status in {"CREDITED", "PARTIALLY_CREDITED"}
         return credited and not self.applied_to(booked)
 
     def applied_to(self, booked: RilletDocument) -> Decimal:
-        """What memos take off a Rillet invoice."""
-        return self._applied.get(booked.id, NOTHING)
+        """The amount of memos applied to a Rillet invoice."""
+        return self._applied.get(booked.id, ZERO)
 
-    def credits_settled(self, billed: SolvimonDocument) -> bool:
+    def credits_fully_applied(self, billed: SolvimonDocument) -> bool:
         """Whether every credit note on an invoice is in Rillet as a memo and applied in full."""
-        memos = [self.of(note.id)[:1] for note in self._notes.get(billed.id, ())]
+        memos = [
+            self.rillet_documents(credit_note.id)[:1] for credit_note in self._credit_notes.get(billed.id, ())
+        ]
         return all(memo and Decimal(memo[0].open) <= 0 for memo in memos)
 
     def open_in_solvimon(self, billed: SolvimonDocument) -> Decimal:
-        """What is open by Solvimon's word: gross, less credit notes, less what is paid.
+        """The open amount in Solvimon: gross, less credit notes, less payments.
 
-        Solvimon knows how much of an invoice is paid only where payments are recorded there; else what
-        Rillet says of one that is partly paid is taken. So it is where nothing would be open: then the paid
-        amount is that of a time when all was paid, before a part of it was undone.
+        Solvimon knows the paid amount of an invoice only if payments are recorded there. Otherwise Rillet's
+        open amount is used for one that is partly paid. It is also used if nothing would be open: then
+        Solvimon's paid amount is outdated, from a time before a payment was partly undone.
         """
         if billed.kind == CREDIT_MEMO or billed.payment_status in {"PAID", "OVERPAID"}:
-            return NOTHING
+            return ZERO
         booked, gross, paid = (
-            next(iter(self.of(billed.id)), None),
+            next(iter(self.rillet_documents(billed.id)), None),
             Decimal(billed.gross),
             Decimal(billed.paid),
         )
-        left = max(NOTHING, gross - paid - self._credited(billed, booked))
-        if billed.payment_status == "PARTIALLY_PAID" and not (paid and left):
+        balance = max(ZERO, gross - paid - self._credited(billed, booked))
+        if billed.payment_status == "PARTIALLY_PAID" and not (paid and balance):
             return Decimal(booked.open) if booked else gross
-        return left
+        return balance
 
     def _credited(self, billed: SolvimonDocument, booked: RilletDocument | None) -> Decimal:
-        """What is credited of an invoice: what Rillet applies, and what it does not apply yet.
+        """The credited amount of an invoice: applied in Rillet, or not applied yet.
 
-        The rest of a credit note is expected on the first invoice that it credits.
+        The unapplied part of a credit note is expected on the first invoice that it credits.
         """
-        off = self.applied_to(booked) if booked else NOTHING
-        for note in self._notes.get(billed.id, ()):
-            if note.credits[0] == billed.id:
-                memo = next(iter(self.of(note.id)), None)
-                off += Decimal(memo.open if memo else note.gross)
-        return off
+        credited = self.applied_to(booked) if booked else ZERO
+        for credit_note in self._credit_notes.get(billed.id, ()):
+            if credit_note.credits[0] == billed.id:
+                memo = next(iter(self.rillet_documents(credit_note.id)), None)
+                credited += Decimal(memo.open if memo else credit_note.gross)
+        return credited
 
-    def _by_reference(self, billed: Sequence[SolvimonDocument], booked: Mapping[str, RilletDocument]) -> None:
-        kinds = {one.id: one.kind for one in billed}
-        for there in booked.values():
-            for identifier in dict.fromkeys(there.references):
-                if kinds.get(identifier) == there.kind:
-                    self._of[identifier].append(there)
-                    self._holders[there.id] = identifier
+    def _match_by_reference(
+        self, billed: Sequence[SolvimonDocument], booked: Mapping[str, RilletDocument]
+    ) -> None:
+        kinds = {document.id: document.kind for document in billed}
+        for booked_document in booked.values():
+            for identifier in dict.fromkeys(booked_document.references):
+                if kinds.get(identifier) == booked_document.kind:
+                    self._by_solvimon_id[identifier].append(booked_document)
+                    self._solvimon_ids[booked_document.id] = identifier
 
-    def _by_ledger(self, billed: Sequence[SolvimonDocument], booked: Mapping[str, RilletDocument]) -> None:
-        """What the ledger names and what does not refer to us: settled by hand, or without its reference."""
-        for one in billed:
-            there = booked.get(one.rillet_id)
-            if there and there.kind == one.kind and there.id not in self._holders:
-                self._of[one.id].append(there)
-                self._holders[there.id] = one.id
+    def _match_by_ledger(
+        self, billed: Sequence[SolvimonDocument], booked: Mapping[str, RilletDocument]
+    ) -> None:
+        """Match documents without a reference to Solvimon, such as manual resolutions, by the ledger."""
+        for document in billed:
+            match = booked.get(document.rillet_id)
+            if match and match.kind == document.kind and match.id not in self._solvimon_ids:
+                self._by_solvimon_id[document.id].append(match)
+                self._solvimon_ids[match.id] = document.id

@@ -1,4 +1,4 @@
-"""The sums of both sides, by subsidiary, currency and month."""
+"""The totals of both sides, by subsidiary, currency and month."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ COLUMNS = ("count", "net", "tax", "gross", "open")
 
 @dataclass(slots=True)
 class SideTotals:
-    """What one side comes to; a credit note or memo takes its amounts off."""
+    """The totals of one side; credit notes and memos are subtracted."""
 
     count: int = 0
     net: Decimal = Decimal()
@@ -30,29 +30,29 @@ class SideTotals:
         self.open += due
 
     def minus(self, other: "SideTotals") -> "SideTotals":
-        """By how much this side is more than the other."""
+        """These totals less the other ones."""
         return SideTotals(*(getattr(self, name) - getattr(other, name) for name in COLUMNS))
 
     def plus(self, other: "SideTotals") -> "SideTotals":
-        """Both together."""
+        """The sum of both."""
         return SideTotals(*(getattr(self, name) + getattr(other, name) for name in COLUMNS))
 
     @property
-    def is_nothing(self) -> bool:
-        """Whether there is nothing in it; open amounts have findings of their own."""
+    def is_zero(self) -> bool:
+        """Whether all totals are zero, apart from open amounts, which have findings of their own."""
         return not (self.count or self.net or self.tax or self.gross)
 
     def as_row(self) -> dict[str, Any]:
-        """The sums as JSON."""
+        """The totals as JSON."""
         return {
             "count": self.count,
-            **{name: f"{_two(getattr(self, name)):f}" for name in COLUMNS[1:]},
+            **{name: f"{_with_cents(getattr(self, name)):f}" for name in COLUMNS[1:]},
         }
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class TotalsKey:
-    """What sums are by: a Rillet subsidiary, a currency and a month (YYYY-MM)."""
+    """The key of a line: a Rillet subsidiary, a currency and a month (YYYY-MM)."""
 
     subsidiary_id: str
     currency: str
@@ -61,7 +61,7 @@ class TotalsKey:
 
 @dataclass(slots=True)
 class TotalsLine:
-    """Both sides of a bucket."""
+    """Both sides' totals for one key."""
 
     solvimon: SideTotals = field(default_factory=SideTotals)
     rillet: SideTotals = field(default_factory=SideTotals)
@@ -73,88 +73,88 @@ class TotalsLine:
 
 
 class PeriodTotals:
-    """All sums."""
+    """All totals of a period."""
 
     def __init__(self) -> None:
         self._lines: dict[TotalsKey, TotalsLine] = {}
 
     def add_solvimon(self, billed: SolvimonDocument, subsidiary_id: str, due: Decimal) -> None:
         """Add a document on Solvimon's side."""
-        self._of(subsidiary_id, billed).solvimon.add(billed.kind, billed.net, billed.tax, billed.gross, due)
+        self._line(subsidiary_id, billed).solvimon.add(billed.kind, billed.net, billed.tax, billed.gross, due)
 
     def add_rillet(
         self, booked: RilletDocument, billed: SolvimonDocument | None = None, subsidiary_id: str = ""
     ) -> None:
-        """Add a document on Rillet's side; its month is that of its partner, if it has one.
+        """Add a document on Rillet's side; its month is that of its match, if it has one.
 
         Args:
             booked: the document.
-            billed: its partner.
-            subsidiary_id: its partner's, which stands for it where Rillet names none.
+            billed: its match.
+            subsidiary_id: the match's subsidiary, used if Rillet names none.
         """
         due = Decimal(booked.open) if booked.kind != CREDIT_MEMO else Decimal()
         month = (billed or booked).day[:7]
-        bucket = TotalsKey(booked.subsidiary_id or subsidiary_id, booked.currency, month)
-        line = self._lines.setdefault(bucket, TotalsLine())
+        key = TotalsKey(booked.subsidiary_id or subsidiary_id, booked.currency, month)
+        line = self._lines.setdefault(key, TotalsLine())
         line.rillet.add(booked.kind, booked.net, booked.tax, booked.gross, due)
 
     def lines(self) -> dict[TotalsKey, TotalsLine]:
-        """The sums in their order."""
+        """The totals, sorted by key."""
         return dict(sorted(self._lines.items()))
 
     def by_currency(self) -> dict[str, TotalsLine]:
-        """The sums of all subsidiaries and months together."""
+        """The totals over all subsidiaries and months, by currency."""
         found: dict[str, TotalsLine] = {}
-        for bucket, line in self.lines().items():
-            whole = found.setdefault(bucket.currency, TotalsLine())
-            whole.solvimon = whole.solvimon.plus(line.solvimon)
-            whole.rillet = whole.rillet.plus(line.rillet)
+        for key, line in self.lines().items():
+            combined = found.setdefault(key.currency, TotalsLine())
+            combined.solvimon = combined.solvimon.plus(line.solvimon)
+            combined.rillet = combined.rillet.plus(line.rillet)
         return dict(sorted(found.items()))
 
     def agree(self) -> bool:
-        """Whether all sums are the same on both sides."""
-        return all(line.difference.is_nothing for line in self._lines.values())
+        """Whether all totals are equal on both sides."""
+        return all(line.difference.is_zero for line in self._lines.values())
 
-    def _of(self, subsidiary_id: str, billed: SolvimonDocument) -> TotalsLine:
+    def _line(self, subsidiary_id: str, billed: SolvimonDocument) -> TotalsLine:
         return self._lines.setdefault(TotalsKey(subsidiary_id, billed.currency, billed.day[:7]), TotalsLine())
 
 
 def total(lines: Iterable[TotalsLine]) -> TotalsLine:
-    """Several lines of one currency together."""
-    whole = TotalsLine()
+    """The sum of several lines of one currency."""
+    combined = TotalsLine()
     for line in lines:
-        whole.solvimon = whole.solvimon.plus(line.solvimon)
-        whole.rillet = whole.rillet.plus(line.rillet)
-    return whole
+        combined.solvimon = combined.solvimon.plus(line.solvimon)
+        combined.rillet = combined.rillet.plus(line.rillet)
+    return combined
 
 
-def called(subsidiary_id: str, names: Mapping[str, str]) -> str:
-    """What a subsidiary is called: its name, else its id."""
+def subsidiary_name(subsidiary_id: str, names: Mapping[str, str]) -> str:
+    """The name of a subsidiary, else its id."""
     return names.get(subsidiary_id) or subsidiary_id or "(not linked)"
 
 
-def as_rows(figures: PeriodTotals, names: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The sums as JSON, line by line.
+def as_rows(totals: PeriodTotals, names: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The totals as JSON, line by line.
 
     Args:
-        figures: the sums.
-        names: of the subsidiaries, by id.
+        totals: the totals of a period.
+        names: names of the subsidiaries by id.
     """
     return [
         {
-            "subsidiary_id": bucket.subsidiary_id,
-            "subsidiary": called(bucket.subsidiary_id, names),
-            "currency": bucket.currency,
-            "month": bucket.month,
+            "subsidiary_id": key.subsidiary_id,
+            "subsidiary": subsidiary_name(key.subsidiary_id, names),
+            "currency": key.currency,
+            "month": key.month,
             "solvimon": line.solvimon.as_row(),
             "rillet": line.rillet.as_row(),
             "difference": line.difference.as_row(),
         }
-        for bucket, line in figures.lines().items()
+        for key, line in totals.lines().items()
     ]
 
 
-def _two(amount: Decimal) -> Decimal:
-    """An amount with two decimals at least."""
+def _with_cents(amount: Decimal) -> Decimal:
+    """An amount with at least two decimals."""
     exponent = amount.as_tuple().exponent
     return amount.quantize(Decimal("0.01")) if isinstance(exponent, int) and exponent > -2 else amount

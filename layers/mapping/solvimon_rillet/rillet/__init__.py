@@ -1,1 +1,1 @@
-"""Rillet: wire models and API client."""
+"""Rillet: wire models, API client, OAuth, webhook signature."""

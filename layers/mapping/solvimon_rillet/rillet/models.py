@@ -1,4 +1,4 @@
-"""Rillet's objects as its API answers them (Rillet API v4)."""
+"""Models of the objects in Rillet's answers (Rillet API v4)."""
 
 from datetime import date
 from decimal import Decimal
@@ -58,7 +58,7 @@ class Invoice(Model):
 
 
 class CreditMemoApplication(Model):
-    """How much of a credit memo is applied to an invoice."""
+    """The amount of a credit memo that is applied to an invoice."""
 
     invoice_id: str
     amount: Money
@@ -93,7 +93,7 @@ class CreditMemo(Model):
 
 
 class Address(Model):
-    """A postal address; Rillet demands all parts but ``line2``, older records may lack some."""
+    """A postal address; Rillet requires all parts but ``line2``; older records may lack some."""
 
     line1: str | None = None
     line2: str | None = None
@@ -123,7 +123,7 @@ class Customer(Model):
 
 
 class Product(Model):
-    """A product; ``status`` is ACTIVE or INACTIVE. Products carry no date of their last change."""
+    """A product; ``status`` is ACTIVE or INACTIVE. Products have no date of their last change."""
 
     id: str
     name: str
@@ -139,7 +139,7 @@ class Organization(Model):
     currency: str | None = None
 
 
-class Book(Model):
+class AccountingPeriod(Model):
     """An accounting period; both days are inclusive."""
 
     start: date
@@ -147,7 +147,7 @@ class Book(Model):
 
 
 class Subsidiary(Model):
-    """A subsidiary with the currency of its books."""
+    """A subsidiary with its accounting currency."""
 
     id: str
     currency: str

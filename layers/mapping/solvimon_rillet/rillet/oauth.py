@@ -1,7 +1,7 @@
 """OAuth 2.0 with Rillet: authorization code with PKCE S256, refresh, revocation.
 
-Source: Rillet's RFC 8414 metadata. Authlib speaks the protocol; it is imported when it is needed, since most
-runs of a function never do.
+Source: Rillet's RFC 8414 metadata. Authlib implements the protocol; it is imported on first use, because most
+invocations of a function do not need it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,11 +15,11 @@ from solvimon_rillet.errors import OutcomeUnknown, RetryLater, SolvimonRilletErr
 if TYPE_CHECKING:
     from authlib.integrations.requests_client import OAuth2Session
 
-_SECONDS = (3.05, 15)
+_TIMEOUT_SECONDS = (3.05, 15)
 
 
 class GrantRefused(SolvimonRilletError):
-    """Rillet refused a code or a refresh token; ``error`` is its OAuth error code."""
+    """A code or refresh token that Rillet rejected; ``error`` is the OAuth error code."""
 
     def __init__(self, error: str, description: str = "") -> None:
         super().__init__(f"{error}: {description}" if description else error)
@@ -27,8 +27,8 @@ class GrantRefused(SolvimonRilletError):
 
 
 @dataclass(frozen=True, slots=True)
-class Client:
-    """Our registration at Rillet. A public client has no secret."""
+class OAuthClient:
+    """The OAuth client registered at Rillet. A public client has no secret."""
 
     id: str
     secret: str = ""
@@ -36,7 +36,7 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class OAuthEndpoints:
-    """Addresses of Rillet's authorization server, and the scopes to ask for."""
+    """Addresses of Rillet's authorization server, and the scopes to request."""
 
     authorization: str
     token: str
@@ -46,12 +46,12 @@ class OAuthEndpoints:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What Rillet granted.
+    """The tokens of a grant.
 
     Attributes:
-        access_token: for the calls.
-        refresh_token: for the next access token; empty if Rillet gave none.
-        lifetime: seconds that the access token lives.
+        access_token: for API calls.
+        refresh_token: for the next access token; empty if Rillet sent none.
+        lifetime: lifetime of the access token in seconds.
         scope: scopes, separated by spaces.
     """
 
@@ -62,15 +62,15 @@ class Grant:
 
 
 class RilletOAuth:
-    """Rillet's authorization server, as our client sees it."""
+    """Client of Rillet's authorization server."""
 
-    def __init__(self, client: Client, endpoints: OAuthEndpoints, redirect_uri: str = "") -> None:
+    def __init__(self, client: OAuthClient, endpoints: OAuthEndpoints, redirect_uri: str = "") -> None:
         self._client = client
         self._endpoints = endpoints
         self._redirect_uri = redirect_uri
 
     def authorization_url(self, state: str, verifier: str) -> str:
-        """Where a person grants access; the verifier itself does not travel."""
+        """The address at which a user grants access; the verifier itself is not sent."""
         url, _ = self._session(self._endpoints.scopes).create_authorization_url(
             self._endpoints.authorization, state=state, code_verifier=verifier
         )
@@ -80,26 +80,26 @@ class RilletOAuth:
         """Exchange an authorization code.
 
         Raises:
-            GrantRefused: the code is not valid (any more), or not for this verifier.
+            GrantRefused: the code is invalid or expired, or belongs to another verifier.
             RetryLater, OutcomeUnknown: Rillet does not answer.
         """
         return self._fetch("fetch_token", self._endpoints.token, code=code, code_verifier=verifier)
 
     def refresh(self, refresh_token: str) -> Grant:
-        """Get new tokens for a refresh token, which Rillet may replace by another one.
+        """Get new tokens for a refresh token, which Rillet may rotate.
 
-        No scope is sent, so they have the scope that was granted, whatever the settings say now.
+        No scope is sent, so the granted scope stays, whatever the settings say now.
 
         Raises:
-            GrantRefused: the refresh token is not valid (any more).
+            GrantRefused: the refresh token is invalid or expired.
             RetryLater, OutcomeUnknown: Rillet does not answer; the token may be used up.
         """
         grant = self._fetch("refresh_token", self._endpoints.token, refresh_token=refresh_token)
-        kept = grant.refresh_token or refresh_token
-        return Grant(grant.access_token, kept, grant.lifetime, grant.scope)
+        next_refresh_token = grant.refresh_token or refresh_token
+        return Grant(grant.access_token, next_refresh_token, grant.lifetime, grant.scope)
 
     def revoke(self, token: str) -> bool:
-        """Revoke a token; ``False`` where Rillet does not let this client, as a public one."""
+        """Revoke a token; ``False`` if Rillet does not allow it, as for a public client."""
         if not self._client.secret:
             return False
         try:
@@ -107,7 +107,7 @@ class RilletOAuth:
                 self._endpoints.revocation,
                 token=token,
                 token_type_hint="refresh_token",  # noqa: S106 - the kind of token, not a token
-                timeout=_SECONDS,
+                timeout=_TIMEOUT_SECONDS,
             )
         except requests.RequestException as error:
             raise RetryLater(f"Rillet does not answer ({type(error).__name__}).") from error
@@ -133,10 +133,10 @@ class RilletOAuth:
         from authlib.integrations.base_client import OAuthError
 
         try:
-            token = getattr(self._session(), method)(url, timeout=_SECONDS, **parts)
+            token = getattr(self._session(), method)(url, timeout=_TIMEOUT_SECONDS, **parts)
         except OAuthError as error:
             if error.error in {"invalid_client", "unauthorized_client"}:
-                unknown = "Rillet does not know our client; correct the secret …/rillet-oauth-client"
+                unknown = "Rillet does not know the OAuth client; correct the secret …/rillet-oauth-client"
                 raise GrantRefused(error.error, unknown) from None
             raise GrantRefused(str(error.error), str(error.description or "")) from None
         except requests.ConnectTimeout as error:
@@ -146,7 +146,7 @@ class RilletOAuth:
                 f"Rillet's authorization server did not answer ({type(error).__name__})."
             ) from error
         except ValueError as error:
-            raise OutcomeUnknown("Rillet's authorization server answered what cannot be read.") from error
+            raise OutcomeUnknown("Rillet's authorization server sent an unreadable answer.") from error
         return _grant(token)
 
 
@@ -157,7 +157,7 @@ def _grant(token: Mapping[str, Any]) -> Grant:
     return Grant(
         access_token=str(token["access_token"]),
         refresh_token=str(token.get("refresh_token") or ""),
-        # RFC 6749 recommends expires_in but does not demand it; then the next 401 tells.
+        # RFC 6749 recommends expires_in but does not require it; without it the next 401 shows the end.
         lifetime=int(lifetime) if lifetime.isdigit() else 3600,
         scope=str(token.get("scope") or ""),
     )

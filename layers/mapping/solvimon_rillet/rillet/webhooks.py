@@ -1,8 +1,9 @@
 """Rillet's webhook signature (Rillet docs, Webhooks).
 
 ``X-Rillet-Signature`` holds up to ten Base64 HMAC-SHA256 signatures, separated by commas, over
-``timestamp.id.entity.event.body`` with the header values as received. Whether the webhook token is used as
-text or decoded from Base64 first is not documented: a setting, which tries both by default.
+``timestamp.id.entity.event.body`` with the header values as received. Rillet does not document
+whether the webhook token is used as text or decoded from Base64 first. A setting decides; by default both are
+tried.
 """
 
 import base64
@@ -21,7 +22,7 @@ ENTITY = "x-rillet-entity"
 EVENT = "x-rillet-event"
 FUTURE_SECONDS = 300
 MAX_AGE_SECONDS = 259_200
-"""Rillet names no limit, and may retry for long with the same timestamp: three days."""
+"""Three days: Rillet names no limit, and may retry for long with the same timestamp."""
 _SIGNATURES = 10
 
 TokenForm = Literal["auto", "text", "base64"]
@@ -29,7 +30,7 @@ ANY_FORM: TokenForm = "auto"
 
 
 class SignatureInvalid(ValueError):
-    """A request that Rillet did not sign, or not just now; the text says why, for our own log."""
+    """A request without a valid, recent signature of Rillet; the message is only for the log."""
 
 
 def verify(
@@ -45,17 +46,17 @@ def verify(
     Args:
         body: the raw request body.
         headers: request headers, names in lower case.
-        tokens: the webhook's token and, for a while after it was regenerated, the one before.
+        tokens: the webhook's token and, for a while after it was regenerated, the previous one.
         now: unix seconds.
         max_age_seconds: how old the timestamp may be.
-        form: how a token becomes the key.
+        form: how the key is made from a token.
 
     Raises:
-        SignatureInvalid: for every other request; nothing else is ever raised.
+        SignatureInvalid: for every other request; no other error is raised.
     """
     parts = [headers.get(name, "") for name in (TIMESTAMP, ID, ENTITY, EVENT)]
-    given = headers.get(SIGNATURE, "")
-    if not given or not all(parts):
+    header = headers.get(SIGNATURE, "")
+    if not header or not all(parts):
         raise SignatureInvalid("a signature header is missing")
     age = now - _seconds(parts[0])
     if age < -FUTURE_SECONDS:
@@ -68,14 +69,14 @@ def verify(
         for token in tokens
         for key in _keys(token, form)
     ]
-    offered = [_bytes(part.strip()) for part in given.split(",")[:_SIGNATURES]]
-    matches = [hmac.compare_digest(ours, theirs) for ours in expected for theirs in offered]
+    signatures = [_bytes(part.strip()) for part in header.split(",")[:_SIGNATURES]]
+    matches = [hmac.compare_digest(own, received) for own in expected for received in signatures]
     if not any(matches):
         raise SignatureInvalid("no signature matches")
 
 
 def _keys(token: str, form: TokenForm) -> list[bytes]:
-    """The keys that a token may stand for; an empty token signs nothing."""
+    """The possible keys of a token; none for an empty token."""
     keys = [_bytes(token)] if token and form in {"auto", "text"} else []
     if token and form in {"auto", "base64"}:
         with contextlib.suppress(binascii.Error, ValueError):
@@ -84,13 +85,13 @@ def _keys(token: str, form: TokenForm) -> list[bytes]:
 
 
 def _bytes(text: str) -> bytes:
-    """A text's bytes. JSON can smuggle in lone surrogates, which strict UTF-8 refuses."""
+    """A text's bytes. JSON can contain lone surrogates, which strict UTF-8 rejects."""
     return text.encode("utf-8", "surrogatepass")
 
 
-def _seconds(stamp: str) -> float:
+def _seconds(timestamp: str) -> float:
     try:
-        moment = datetime.fromisoformat(stamp.strip())
+        moment = datetime.fromisoformat(timestamp.strip())
     except ValueError:
         raise SignatureInvalid("the timestamp is not ISO 8601") from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -1,52 +1,23 @@
-"""Solvimon's objects as its API sends them (Solvimon API v1, Transaction and Configuration).
+"""Models of Solvimon's invoices and credit notes (Solvimon API v1, Transaction).
 
-Everything is optional that Solvimon does not promise, unknown fields are ignored and unknown enum values
-are kept as text, so that a new field or state never stops a document.
+Fields that Solvimon does not guarantee are optional, unknown fields are ignored and unknown enum values
+are kept as text, so that a new field or state never blocks a document.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime
-from decimal import Decimal
-from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf
+from pydantic import Field
 
+from solvimon_rillet.solvimon.fields import Model, Moment, Number, Percentage, Several
+from solvimon_rillet.solvimon.master_data import (
+    BillingEntity,
+    Customer,
+    CustomFieldValue,
+    Product,
+    ProductCategory,
+    ProductItem,
+)
 from solvimon_rillet.solvimon.types import CREDIT_TYPES
-
-T = TypeVar("T")
-
-
-def _moment(value: object) -> object:
-    """A day stays a day; a time without a zone is UTC (Solvimon sends ISO 8601)."""
-    if not isinstance(value, str):
-        return value
-    if len(value) == len("2026-01-31"):
-        return date.fromisoformat(value)
-    moment = datetime.fromisoformat(value)
-    if not date.min.year < moment.year < date.max.year:
-        raise ValueError("should be a moment whose day every time zone knows")
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _list(value: object) -> object:
-    """Nothing is an empty list, and nulls in a list say nothing."""
-    if isinstance(value, list):
-        return [each for each in value if each is not None]
-    return [] if value is None else value
-
-
-# datetime is a date in Python: InstanceOf keeps which of the two it is.
-Moment = Annotated[InstanceOf[date], BeforeValidator(_moment)]
-Several = Annotated[list[T], BeforeValidator(_list)]
-# Bounds within which Python's decimals neither lose a cent nor write endless texts.
-Number = Annotated[Decimal, Field(gt=-(10**18), lt=10**18, max_digits=100)]
-Percentage = Annotated[Decimal, Field(ge=-1000, le=1000, max_digits=100)]
-
-
-class Model(BaseModel):
-    """Base of all wire models: tolerant on input."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
 
 class Amount(Model):
@@ -54,15 +25,6 @@ class Amount(Model):
 
     quantity: Number
     currency: str
-
-
-class CustomFieldValue(Model):
-    """A custom field's value on an object; identified by id or reference."""
-
-    id: str | None = None
-    reference: str | None = None
-    value: str | None = None
-    values: Several[str] = Field(default_factory=list)
 
 
 class OtherCustomFieldResource(Model):
@@ -76,105 +38,6 @@ class OtherCustomFieldValue(CustomFieldValue):
     """A value that Solvimon copied onto an invoice from another object."""
 
     resource: OtherCustomFieldResource | None = None
-
-
-class Address(Model):
-    """A postal address; every part may be missing."""
-
-    line1: str | None = None
-    line2: str | None = None
-    city: str | None = None
-    postal_code: str | None = None
-    state: str | None = None
-    country: str | None = None
-
-
-class Organization(Model):
-    """What an ORGANIZATION customer is."""
-
-    legal_name: str | None = None
-    registered_address: Address | None = None
-
-
-class PersonName(Model):
-    """An INDIVIDUAL customer's name."""
-
-    first_name: str | None = None
-    infix: str | None = None
-    last_name: str | None = None
-
-
-class Individual(Model):
-    """What an INDIVIDUAL customer is."""
-
-    name: PersonName | None = None
-    residential_address: Address | None = None
-
-
-class Customer(Model):
-    """A customer (``cust_…``)."""
-
-    id: str | None = None
-    reference: str | None = None
-    type: str | None = None
-    status: str | None = None
-    email: str | None = None
-    timezone: str | None = None
-    organization: Organization | None = None
-    individual: Individual | None = None
-    custom_fields: Several[CustomFieldValue] = Field(default_factory=list)
-
-    @property
-    def name(self) -> str | None:
-        """The legal name, or the person's full name."""
-        if self.organization and self.organization.legal_name:
-            return self.organization.legal_name
-        if self.individual and self.individual.name:
-            person = self.individual.name
-            return " ".join(filter(None, (person.first_name, person.infix, person.last_name))) or None
-        return None
-
-    @property
-    def address(self) -> Address | None:
-        """The registered address, or the person's residential one."""
-        if self.organization and self.organization.registered_address:
-            return self.organization.registered_address
-        return self.individual.residential_address if self.individual else None
-
-
-class BillingEntity(Model):
-    """The company that bills (``bile_…``)."""
-
-    id: str | None = None
-    reference: str | None = None
-    legal_name: str | None = None
-    timezone: str | None = None
-    registered_address: Address | None = None
-    custom_fields: Several[CustomFieldValue] = Field(default_factory=list)
-
-
-class ProductCategory(Model):
-    """A product category (``proc_…``)."""
-
-    id: str | None = None
-    name: str | None = None
-
-
-class Product(Model):
-    """A product (``prod_…``); the copy inside an invoice may lack its custom fields."""
-
-    id: str | None = None
-    reference: str | None = None
-    name: str | None = None
-    custom_fields: Several[CustomFieldValue] = Field(default_factory=list)
-
-
-class ProductItem(Model):
-    """A product item (``proi_…``)."""
-
-    id: str | None = None
-    product_id: str | None = None
-    name: str | None = None
 
 
 class TaxPart(Model):
@@ -226,7 +89,7 @@ class MeterValue(Model):
 
 
 class LineDetails(Model):
-    """How a line's amount came about."""
+    """The calculation of a line's amount."""
 
     amount: Amount | None = None
     meter_value: MeterValue | None = None
@@ -247,7 +110,7 @@ class Line(Model):
 
 
 class Group(Model):
-    """A group of lines: what becomes an item in Rillet.
+    """A group of lines, which becomes an item in Rillet.
 
     ``total``, ``start_date``, ``end_date`` and nested ``groups`` are the layout of 2024, in which groups
     stood at the top of the invoice.
@@ -277,7 +140,7 @@ class Period(Model):
 
 
 class UsedExchangeRate(Model):
-    """``rate`` units of ``currency`` for one unit of ``base_currency`` (the direction is checked)."""
+    """``rate`` units of ``currency`` for one unit of ``base_currency`` (the mapping checks the direction)."""
 
     currency: str | None = None
     base_currency: str | None = None
@@ -286,7 +149,7 @@ class UsedExchangeRate(Model):
 
 
 class CreditDetail(Model):
-    """What a CREDIT note credits."""
+    """The invoice that a CREDIT note credits."""
 
     original_invoice_id: str | None = None
     note: str | None = None
@@ -341,7 +204,7 @@ class Invoice(Model):
 
     @property
     def is_credit_note(self) -> bool:
-        """Whether this is a credit note, which Rillet takes as a credit memo."""
+        """Whether this is a credit note, which becomes a credit memo in Rillet."""
         return self.type in CREDIT_TYPES
 
     @property
@@ -352,12 +215,12 @@ class Invoice(Model):
 
     @property
     def payer_id(self) -> str | None:
-        """The customer who pays: when the customer is embedded, its id field may be absent."""
+        """The id of the paying customer; with an embedded customer, ``customer_id`` may be absent."""
         return self.customer_id or (self.customer.id if self.customer else None)
 
     @property
     def biller_id(self) -> str | None:
-        """The billing entity, embedded or by id."""
+        """The id of the billing entity, embedded or not."""
         return self.billing_entity_id or (self.billing_entity.id if self.billing_entity else None)
 
     def billed_groups(self) -> Iterator[tuple[str, Group]]:
@@ -380,18 +243,10 @@ class Invoice(Model):
         return None
 
 
-def field_value(fields: Sequence[CustomFieldValue], reference: str) -> str | None:
-    """The value of the custom field with this reference, or ``None``."""
-    for field in fields:
-        if field.reference == reference:
-            return field.value or next(iter(field.values), None)
-    return None
-
-
 def _innermost(path: str, groups: Sequence[Group]) -> Iterator[tuple[str, Group]]:
     for index, group in enumerate(groups):
-        here = f"{path}[{index}]"
+        group_path = f"{path}[{index}]"
         if group.groups:
-            yield from _innermost(f"{here}.groups", group.groups)
+            yield from _innermost(f"{group_path}.groups", group.groups)
         else:
-            yield here, group
+            yield group_path, group

@@ -1,4 +1,4 @@
-"""Solvimon's words that several parts must read the same way."""
+"""Solvimon's enum values that several modules use."""
 
 CREDIT_TYPES = frozenset({"CREDIT", "ONE_OFF_CREDIT"})
-"""Types of an invoice that is a credit note."""
+"""Types of invoices that are credit notes."""

@@ -14,13 +14,13 @@ TIMESTAMP = "x-payload-signature-timestamp"
 SIGNATURE = "x-payload-signature"
 FUTURE_SECONDS = 300
 MAX_AGE_SECONDS = 300
-"""What Solvimon advises."""
+"""Solvimon's recommendation."""
 # The separator between signatures is not documented: comma, semicolon and space are all taken.
 _SEPARATORS = re.compile(r"[,;\s]+")
 
 
 class SignatureInvalid(ValueError):
-    """A request that Solvimon did not sign, or not just now; the text says why, for our own log."""
+    """A request without a valid, recent signature of Solvimon; the message is only for the log."""
 
 
 def verify(
@@ -36,34 +36,36 @@ def verify(
         max_age_seconds: how old the signature may be.
 
     Raises:
-        SignatureInvalid: for every other request; nothing else is ever raised.
+        SignatureInvalid: for every other request; no other error is raised.
     """
-    stamp, given = headers.get(TIMESTAMP), headers.get(SIGNATURE)
-    if not stamp or not given:
+    timestamp, header = headers.get(TIMESTAMP), headers.get(SIGNATURE)
+    if not timestamp or not header:
         raise SignatureInvalid("a signature header is missing")
-    age = now - _seconds(stamp)
+    age = now - _seconds(timestamp)
     if age < -FUTURE_SECONDS:
         raise SignatureInvalid("the timestamp is in the future")
     if age > max_age_seconds:
         raise SignatureInvalid("the timestamp is too old")
-    signed = _bytes(stamp) + b"." + body
+    signed = _bytes(timestamp) + b"." + body
     expected = [hmac.new(_bytes(key), signed, hashlib.sha256).hexdigest() for key in secrets if key]
-    offered = [pair.partition("=")[2].lower() for pair in _SEPARATORS.split(given.strip()) if "=" in pair]
+    signatures = [pair.partition("=")[2].lower() for pair in _SEPARATORS.split(header.strip()) if "=" in pair]
     matches = [
-        hmac.compare_digest(ours.encode(), _bytes(theirs)) for ours in expected for theirs in offered[:20]
+        hmac.compare_digest(own.encode(), _bytes(received))
+        for own in expected
+        for received in signatures[:20]
     ]
     if not any(matches):
         raise SignatureInvalid("no signature matches")
 
 
 def _bytes(text: str) -> bytes:
-    """A header's bytes. JSON can smuggle in lone surrogates, which strict UTF-8 refuses."""
+    """A header's bytes. JSON can contain lone surrogates, which strict UTF-8 rejects."""
     return text.encode("utf-8", "surrogatepass")
 
 
-def _seconds(stamp: str) -> float:
+def _seconds(timestamp: str) -> float:
     try:
-        moment = datetime.fromisoformat(stamp.strip())
+        moment = datetime.fromisoformat(timestamp.strip())
     except ValueError:
         raise SignatureInvalid("the timestamp is not ISO 8601") from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

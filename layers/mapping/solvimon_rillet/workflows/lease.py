@@ -1,4 +1,4 @@
-"""Working on one document under its lease, and recording how that ended."""
+"""Work on one document under its lease, and record a rejection, a skip or a wait."""
 
 import contextlib
 from collections.abc import Callable
@@ -13,14 +13,13 @@ def under_lease(ledger: Ledger, document: Document, owner: str, work: Callable[[
 
     Args:
         ledger: holds the record and its lease.
-        document: what is worked on.
-        owner: names this very run; the lease is held under it.
-        work: does the work and records a success itself. It is called for a finished document too
-            (``claim.done``), without a lease.
+        document: names the document.
+        owner: names this run; it holds the lease.
+        work: does the work and records the success. A finished document (``claim.done``) has no lease.
 
     Raises:
         RetryLater: another worker holds the lease, or a service does not answer.
-        OutcomeUnknown: a write may have happened; a later run finds out.
+        OutcomeUnknown: a write may have happened; a later run checks.
     """
     claim = ledger.claim(document, owner)
     try:

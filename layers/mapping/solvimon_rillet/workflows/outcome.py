@@ -1,4 +1,4 @@
-"""How a document ended, in words for people."""
+"""The result of a workflow for one document."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,16 +8,16 @@ from solvimon_rillet.errors import NeedsAttention
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How one document ended.
+    """The result of a workflow for one document.
 
     Attributes:
         document_id: Solvimon's id.
         outcome: of an export ``exported``, ``already_exported`` or ``differs``; of a payment ``marked``,
-            ``unchanged``, ``differs`` or ``outdated`` (Rillet said something newer before); of a customer
+            ``unchanged``, ``differs`` or ``outdated`` (Rillet reported a newer change before); of a customer
             ``synced`` or ``unchanged``; of each ``rejected``, ``skipped``, ``not_ours`` or ``queued``. In a
             dry run ``would_export``, ``would_mark``, ``would_sync``, ``would_reject`` or ``would_skip``, as
-            well as what holds already; ``try_again`` where a service does not answer.
-        facts: everything else worth telling.
+            well as the outcomes that need no write; ``try_again`` where a service does not answer.
+        facts: further fields of the answer.
     """
 
     document_id: str
@@ -30,5 +30,5 @@ class Result:
 
 
 def error_fields(why: NeedsAttention) -> dict[str, Any]:
-    """Code, message and remedy, as answers and records carry them."""
+    """Code, message and remedy, as in answers and records."""
     return {"code": why.code.value, "message": why.message, "remedy": why.remedy}

@@ -1,4 +1,4 @@
-"""A vendor's webhook: verify it on its raw bytes, put it on the bus, answer."""
+"""Receive a vendor's webhook: verify its raw bytes, publish its event, answer."""
 
 import base64
 import binascii
@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from solvimon_rillet.aws.eventbridge import Bus
-from solvimon_rillet.connections.configuration import Configuration, UnknownConnection, connection_name
+from solvimon_rillet.connections.configuration import Configuration
+from solvimon_rillet.connections.names import UnknownConnection, connection_name
 from solvimon_rillet.errors import ConnectionBroken, RetryLater
-from solvimon_rillet.events import BusEvent, from_rillet, from_solvimon
+from solvimon_rillet.events import BusEvent, event_from_rillet_webhook, event_from_solvimon_webhook
 from solvimon_rillet.rillet import webhooks as rillet
 from solvimon_rillet.solvimon import webhooks as solvimon
 
@@ -19,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the vendor is told."""
+    """The answer to the vendor."""
 
     status: int
     message: str
@@ -30,7 +31,7 @@ TRY_AGAIN = Answer(503, "try again")
 
 
 class ReceiveWebhook:
-    """Accepts the webhooks of both vendors, for all connections."""
+    """Receives the webhooks of both vendors, for all connections."""
 
     def __init__(self, configuration: Configuration, bus: Bus, clock: Callable[[], float]) -> None:
         self._configuration = configuration
@@ -38,10 +39,10 @@ class ReceiveWebhook:
         self._clock = clock
 
     def receive(self, vendor: str, connection: object, headers: Mapping[str, str], body: bytes) -> Answer:
-        """Take one delivery.
+        """Receive one delivery.
 
-        A 200 means that the bus has the event, or that we do not use events of its kind. Solvimon blocks
-        a webhook's later events behind a failed one, so only our own failure is a 5xx.
+        A 200 means that the bus has the event, or that no workflow uses it. Solvimon holds back a webhook's
+        later events behind a failed one, so only a failure on our side is a 5xx.
         """
         try:
             name = connection_name(connection)
@@ -60,7 +61,11 @@ class ReceiveWebhook:
         except RetryLater as error:
             logger.exception("webhook not checked", extra={"vendor": vendor, "reason": str(error)})
             return TRY_AGAIN
-        event = from_solvimon(name, body) if vendor == "solvimon" else _from_rillet(name, headers, body)
+        event = (
+            event_from_solvimon_webhook(name, body)
+            if vendor == "solvimon"
+            else _from_rillet(name, headers, body)
+        )
         if event is None:
             logger.info("webhook acknowledged, not used", extra={"vendor": vendor, "connection": name})
             return Answer(200, "not used")
@@ -94,11 +99,11 @@ class ReceiveWebhook:
 
 def _from_rillet(connection: str, headers: Mapping[str, str], body: bytes) -> BusEvent | None:
     entity, kind, identifier = (headers.get(name, "") for name in (rillet.ENTITY, rillet.EVENT, rillet.ID))
-    return from_rillet(connection, entity, kind, identifier, body)
+    return event_from_rillet_webhook(connection, entity, kind, identifier, body)
 
 
 def raw_body(event: Mapping[str, Any]) -> bytes | None:
-    """The bytes that the vendor sent, from an API Gateway event; ``None`` if they cannot be had back."""
+    """The bytes that the vendor sent, from an API Gateway event; ``None`` if they cannot be decoded."""
     body = event.get("body") or ""
     if not isinstance(body, str):
         return None

@@ -1,4 +1,4 @@
-"""Synchronise a Solvimon customer's edits to Rillet, and keep everything that only Rillet knows."""
+"""Synchronise a Solvimon customer's edits to Rillet, and keep the fields that only Rillet has."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,18 +6,18 @@ from typing import Any
 from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import Code, NeedsAttention, Skip
 from solvimon_rillet.ledger.ledger import Claim, Document
-from solvimon_rillet.mapping.customers import MappedCustomer, imported_hash, to_rillet_customer
-from solvimon_rillet.solvimon.models import Customer
+from solvimon_rillet.mapping.customers import MappedCustomer, solvimon_customer_hash, to_rillet_customer
+from solvimon_rillet.solvimon.master_data import Customer
 from solvimon_rillet.workflows.export.link_resolver import LinkedCustomer, LinkResolver
 from solvimon_rillet.workflows.lease import under_lease
 from solvimon_rillet.workflows.outcome import Result, error_fields
 
 
 class SyncCustomer:
-    """The workflow for one connection.
+    """Synchronises the customers of one connection.
 
-    Rillet has no version on a customer, so of two edits at once the later one could be undone by the earlier
-    one's answer. A lease lets one run at a time read, merge and write; the next one reads what is new then.
+    Rillet's customers have no version, so of two runs at once the slower could write older data. A lease lets
+    one run at a time read, merge and write; the next one reads the newer edit.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -30,21 +30,21 @@ class SyncCustomer:
 
         Args:
             customer_id: Solvimon's id.
-            owner: names this very run; the lease is held under it.
+            owner: names this run; it holds the lease.
 
         Raises:
-            RetryLater: another run is at it, or a service does not answer.
-            OutcomeUnknown: the write may have happened; a later run repeats it, which does no harm.
+            RetryLater: another run holds the lease, or a service does not answer.
+            OutcomeUnknown: the write may have happened; a later run repeats it without harm.
         """
         document = Document(self._connection.name, "customer", customer_id)
         return under_lease(self._ledger, document, owner, self._sync)
 
     def dry_run(self, customer_id: str) -> Result:
-        """What ``run`` would write, and what it would change; writes nothing anywhere."""
+        """The changes that ``run`` would make; writes nothing anywhere."""
         try:
-            customer, linked = self._linked(customer_id, dry_run=True)
+            customer, linked = self._read_linked(customer_id, dry_run=True)
             rillet_id = linked.rillet_id
-            payload, current, warnings = self._would_be(customer, linked)
+            payload, current, warnings = self._preview(customer, linked)
         except NeedsAttention as why:
             return Result(customer_id, "would_reject", error_fields(why))
         except Skip as why:
@@ -58,46 +58,47 @@ class SyncCustomer:
         )
 
     def _sync(self, claim: Claim) -> Result:
+        """Synchronise, and forget a link to a customer that Rillet does not have."""
         try:
             return self._synchronize(claim)
         except NeedsAttention as why:
             if why.code is Code.RILLET_RECORD_MISSING:
-                self._ledger.forget(self._connection.name, "customer", claim.document.id)
+                self._ledger.delete_link(self._connection.name, "customer", claim.document.id)
             raise
 
     def _synchronize(self, claim: Claim) -> Result:
-        """The steps in order: read, compare with what was synced last, merge, write, remember."""
+        """The steps in order: read, compare with the last synchronisation, merge, write, remember."""
         customer_id = claim.document.id
-        customer, linked = self._linked(customer_id)
-        rillet_id, fingerprint = linked.rillet_id, imported_hash(customer)
+        customer, linked = self._read_linked(customer_id)
+        rillet_id, fingerprint = linked.rillet_id, solvimon_customer_hash(customer)
         if linked.created:
-            return self._created(claim, rillet_id, linked.created)
-        known = self._ledger.link(self._connection.name, "customer", customer_id) or {}
-        if known.get("imported_hash") == fingerprint:
+            return self._record_created(claim, rillet_id, linked.created)
+        remembered = self._ledger.find_link(self._connection.name, "customer", customer_id) or {}
+        if remembered.get("imported_hash") == fingerprint:
             self._ledger.finish(claim, "synced", {"rillet_id": rillet_id})
             return Result(customer_id, "unchanged", {"rillet_id": rillet_id})
-        payload, current, warnings = self._merged(customer, rillet_id)
+        payload, current, warnings = self._merge(customer, rillet_id)
         changed = sorted(name for name, value in payload.items() if current.get(name) != value)
-        link = {**_kept(known), "rillet_id": rillet_id}
+        link = {**_other_link_facts(remembered), "rillet_id": rillet_id}
         if changed:
-            # If the answer is lost, the hash of the state before must not vouch for what Rillet has.
-            self._ledger.remember(self._connection.name, "customer", customer_id, link)
+            # If the answer is lost, the link must not keep the fingerprint of the state before.
+            self._ledger.store_link(self._connection.name, "customer", customer_id, link)
             self._connection.rillet.replace_customer(rillet_id, payload)
-        self._ledger.remember(
+        self._ledger.store_link(
             self._connection.name, "customer", customer_id, {**link, "imported_hash": fingerprint}
         )
         facts = {"rillet_id": rillet_id, "changed": changed, "warnings": warnings}
         self._ledger.finish(claim, "synced", {**facts, "synced_at": int(self._connection.clock())})
         return Result(customer_id, "synced" if changed else "unchanged", facts)
 
-    def _created(self, claim: Claim, rillet_id: str, mapped: MappedCustomer) -> Result:
-        """Record a customer that was created with all that there is to sync; the link knows of it."""
+    def _record_created(self, claim: Claim, rillet_id: str, mapped: MappedCustomer) -> Result:
+        """Record a customer that this run created; its link has the fingerprint already."""
         facts = {"rillet_id": rillet_id, "created": True, "changed": sorted(mapped.payload)}
         facts["warnings"] = list(mapped.warnings)
         self._ledger.finish(claim, "synced", {**facts, "synced_at": int(self._connection.clock())})
         return Result(claim.document.id, "synced", facts)
 
-    def _linked(self, customer_id: str, *, dry_run: bool = False) -> tuple[Customer, LinkedCustomer]:
+    def _read_linked(self, customer_id: str, *, dry_run: bool = False) -> tuple[Customer, LinkedCustomer]:
         """The customer and its link.
 
         Raises:
@@ -106,25 +107,26 @@ class SyncCustomer:
         if not self._settings.workflows.sync_customer:
             raise Skip("The workflow sync_customer is switched off in the settings.")
         customer = self._connection.solvimon.customer(customer_id)
-        linked = LinkResolver(self._connection, dry_run=dry_run).customer(customer)
+        linked = LinkResolver(self._connection, dry_run=dry_run).link_customer(customer)
         if linked is None:
             raise Skip(
                 "The customer is not linked to a Rillet customer, and create_missing_customers is off."
             )
         return customer, linked
 
-    def _would_be(
+    def _preview(
         self, customer: Customer, linked: LinkedCustomer
     ) -> tuple[dict[str, object], Mapping[str, Any], list[str]]:
-        """As ``_merged``, and for a customer that is to be created what it is created with."""
+        """As ``_merge``; for a customer that is to be created, the payload of its creation."""
         if linked.created:
             return linked.created.payload, {}, list(linked.created.warnings)
-        return self._merged(customer, linked.rillet_id)
+        return self._merge(customer, linked.rillet_id)
 
-    def _merged(
+    def _merge(
         self, customer: Customer, rillet_id: str
     ) -> tuple[dict[str, object], Mapping[str, Any], list[str]]:
-        current = self._connection.rillet.customer_document(rillet_id)
+        """The payload with the edits, the customer as Rillet has it, and warnings."""
+        current = self._connection.rillet.customer_json(rillet_id)
         if current is None:
             reference = self._settings.custom_fields.customer
             raise NeedsAttention(
@@ -136,6 +138,6 @@ class SyncCustomer:
         return mapped.payload, current, list(mapped.warnings)
 
 
-def _kept(known: Mapping[str, Any]) -> dict[str, Any]:
-    """What a link remembers besides its keys."""
-    return {name: known[name] for name in ("mailed", "synced_hash") if name in known}
+def _other_link_facts(link: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts of a link that a synchronisation keeps."""
+    return {name: link[name] for name in ("mailed", "synced_hash") if name in link}

@@ -51,7 +51,7 @@ def test_every_sum_comes_back_as_plain_digits() -> None:
 
     rows = _read(figures_csv(report))
 
-    lines = report.comparison.figures.lines()
+    lines = report.comparison.totals.lines()
     assert [(row["subsidiary_id"], row["currency"], row["month"]) for row in rows] == [
         (bucket.subsidiary_id, bucket.currency, bucket.month) for bucket in lines
     ]

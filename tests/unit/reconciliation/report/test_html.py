@@ -43,7 +43,7 @@ def test_the_totals_are_the_reports_own() -> None:
     [head, *rows] = Page(as_html(report)).tables["totals"]
 
     assert head == ["Currency", "Side", "Documents", "Net", "Tax", "Gross", "Open"]
-    wanted = report.comparison.figures.by_currency()
+    wanted = report.comparison.totals.by_currency()
     assert [row[0] for row in rows[::3]] == list(wanted)
     shown = [_numbers(row[-5:]) for row in rows]
     assert shown == [numbers for line in wanted.values() for numbers in _expected(line)]
@@ -54,7 +54,7 @@ def test_the_table_of_months_has_every_line_of_the_figures() -> None:
 
     [_, *rows] = Page(as_html(report)).tables["figures"]
 
-    lines = report.comparison.figures.lines()
+    lines = report.comparison.totals.lines()
     named = [(report.subsidiary(one.subsidiary_id), one.currency, one.month) for one in lines]
     assert [tuple(row[:3]) for row in rows[::3]] == named
     assert [_numbers(row[-5:]) for row in rows] == [n for line in lines.values() for n in _expected(line)]
@@ -110,7 +110,7 @@ def test_sums_that_differ_without_a_document_that_does_are_no_agreement() -> Non
     figures.add_rillet(booked(billed("1")))
     report = reporting()
 
-    source = as_html(replace(report, comparison=replace(report.comparison, figures=figures)))
+    source = as_html(replace(report, comparison=replace(report.comparison, totals=figures)))
 
     assert "The sums differ, although no document does" in Page(source).text
 
@@ -170,7 +170,7 @@ def test_what_others_wrote_is_shown_and_never_run() -> None:
         nasty,
         connection=NASTY,
         subsidiaries={BERLIN: NASTY},
-        unready=[UnmappedRecord(NASTY, NASTY, NASTY, NASTY, NASTY)],
+        unmapped=[UnmappedRecord(NASTY, NASTY, NASTY, NASTY, NASTY)],
         remarks=[NASTY],
         link=lambda identifier: f'https://desk.example/"onclick="x"{identifier}',
     )
@@ -238,7 +238,7 @@ def test_what_is_left_out_what_is_not_mapped_and_what_is_noted_is_told() -> None
     assert ["self-billing", "1"] in page.tables["not-for-rillet"]
     assert "Rillet has 1 other document in this period" in page.text
     assert "Rillet was read on 2026-11-24" in page.text
-    assert "1 document was put on the way again" in page.text
+    assert "1 document was published again" in page.text
     assert [row[1].split()[-1] for row in page.tables["not-mapped"][1:]] == [
         "prod_01HZX8Q2W9B1C7D5E3F4G6H8J0",
         "cust_9",

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from solvimon_rillet.rillet.models import Invoice
-from solvimon_rillet.workflows.export.verification import number_note, outcome_facts
+from solvimon_rillet.workflows.export.verification import number_warning, outcome_facts
 
 SENT = {"currency": "EUR", "net": "100.00", "tax": "21.00", "gross": "121.00"}
 
@@ -77,7 +77,7 @@ def test_a_reference_that_rillet_did_not_keep_is_a_warning(references: object) -
 
 @pytest.mark.parametrize(("sent", "warned"), [("INV-9", True), ("INV-1", False), (None, False), ("", False)])
 def test_another_number_is_a_warning(sent: str | None, warned: bool) -> None:
-    notes = number_note(sent, "INV-1")
+    notes = number_warning(sent, "INV-1")
 
     assert bool(notes) is warned
     assert all("INV-1" in note and "INV-9" in note for note in notes)

@@ -1,7 +1,7 @@
-"""The tables of a reconciliation as CSV, for a spreadsheet. Pure.
+"""The tables of a reconciliation as CSV files for a spreadsheet. Pure.
 
-Two files, one table each, so that filters and pivot tables work: findings, and figures. UTF-8 with a byte
-order mark and CRLF, as Excel expects; amounts are plain digits with a point.
+Two files, one table each, so that filters and pivot tables work: findings and figures (the totals).
+UTF-8 with a byte order mark and CRLF, as Excel expects; amounts are plain digits with a point.
 """
 
 import csv
@@ -38,38 +38,38 @@ FIGURE_COLUMNS = (
     *(f"{name}_{side}" for name in COLUMNS for side in SIDES),
 )
 
-_MARK = "\ufeff"
+_BYTE_ORDER_MARK = "\ufeff"
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
-"""How a cell begins that a spreadsheet would compute or misread (OWASP, CSV Injection)."""
+"""Beginnings of cells that a spreadsheet would compute or misread (OWASP, CSV Injection)."""
 
 
 def findings_csv(report: Report) -> str:
-    """Every difference, the gravest first."""
+    """All differences, the most severe first."""
     return _csv(
         FINDING_COLUMNS,
         (
             (
-                HEADINGS[one.kind],
-                display_name(one.document),
-                one.number,
-                one.day,
-                one.currency,
-                amount(Decimal(one.amount), one.currency, separated=False) if one.amount else "",
-                one.cause,
-                one.remedy,
-                one.code,
-                one.solvimon_id,
-                " ".join(one.rillet_ids),
-                (report.link(one.solvimon_id) if one.solvimon_id else None) or "",
+                HEADINGS[finding.kind],
+                display_name(finding.document),
+                finding.number,
+                finding.day,
+                finding.currency,
+                amount(Decimal(finding.amount), finding.currency, separated=False) if finding.amount else "",
+                finding.cause,
+                finding.remedy,
+                finding.code,
+                finding.solvimon_id,
+                " ".join(finding.rillet_ids),
+                (report.link(finding.solvimon_id) if finding.solvimon_id else None) or "",
             )
-            for one in report.comparison.findings
+            for finding in report.comparison.findings
         ),
     )
 
 
 def figures_csv(report: Report) -> str:
-    """The sums of both sides per subsidiary, currency and month."""
+    """The totals of both sides by subsidiary, currency and month."""
     return _csv(
         FIGURE_COLUMNS,
         (
@@ -78,14 +78,14 @@ def figures_csv(report: Report) -> str:
                 bucket.subsidiary_id,
                 bucket.currency,
                 bucket.month,
-                *_sums(bucket.currency, line.solvimon, line.rillet, line.difference),
+                *_totals_cells(bucket.currency, line.solvimon, line.rillet, line.difference),
             )
-            for bucket, line in report.comparison.figures.lines().items()
+            for bucket, line in report.comparison.totals.lines().items()
         ),
     )
 
 
-def _sums(currency: str, *sides: SideTotals) -> list[str]:
+def _totals_cells(currency: str, *sides: SideTotals) -> list[str]:
     return [
         str(side.count) if name == "count" else amount(getattr(side, name), currency, separated=False)
         for name in COLUMNS
@@ -94,14 +94,14 @@ def _sums(currency: str, *sides: SideTotals) -> list[str]:
 
 
 def _csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    written = io.StringIO(_MARK, newline="")
+    written = io.StringIO(_BYTE_ORDER_MARK, newline="")
     written.seek(0, io.SEEK_END)
     table = csv.writer(written, lineterminator="\r\n")
     table.writerow(columns)
-    table.writerows([_harmless(cell) for cell in row] for row in rows)
+    table.writerows([_escape_formula(cell) for cell in row] for row in rows)
     return written.getvalue()
 
 
-def _harmless(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula; a number stays a number."""
+def _escape_formula(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula; numbers are not changed."""
     return f"'{cell}" if _FORMULA.match(cell) and not _NUMBER.fullmatch(cell) else cell

@@ -1,4 +1,4 @@
-"""A reconciliation as a page that a controller reads, prints and files: one HTML file, no script. Pure."""
+"""The report of a reconciliation as one HTML file without scripts, to read, print and archive. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,51 +11,59 @@ from urllib.parse import urlsplit
 from solvimon_rillet.reconciliation.findings import Finding, display_name
 from solvimon_rillet.reconciliation.report.chart import charts
 from solvimon_rillet.reconciliation.report.report import Report
-from solvimon_rillet.reconciliation.report.wording import amount, counted, format_timestamp, groups, verdict
+from solvimon_rillet.reconciliation.report.wording import (
+    amount,
+    finding_groups,
+    format_report_time,
+    pluralize,
+    verdict,
+)
 from solvimon_rillet.reconciliation.totals import COLUMNS, SideTotals, TotalsKey, TotalsLine
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
 TEMPLATE = "page.html.j2"
-ROOMY = 14
-"""Characters of an amount with which the tables of sums fit in letters of the usual size."""
+NORMAL_SIZE_LIMIT = 14
+"""Characters of an amount up to which the tables of totals fit in the normal font size."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A number of a table; ``off`` where it should be zero and is not, ``quiet`` where it should and is."""
+    """A number of a table. A difference is a ``mismatch`` if it is not zero, else ``muted``."""
 
     text: str
-    off: bool = False
-    quiet: bool = False
+    mismatch: bool = False
+    muted: bool = False
 
 
 def as_html(report: Report) -> str:
-    """The page, self-contained: no script, no style, picture or font from elsewhere."""
+    """The HTML page, self-contained: no script, and no external style, picture or font."""
     comparison = report.comparison
-    lines = comparison.figures.lines()
-    totals = [(c, _rows(c, line)) for c, line in comparison.figures.by_currency().items()]
-    longest = max((len(cell.text) for _, named in totals for _, cells in named for cell in cells), default=0)
+    lines = comparison.totals.lines()
+    totals = [(c, _rows(c, line)) for c, line in comparison.totals.by_currency().items()]
+    longest = max(
+        (len(cell.text) for _, side_rows in totals for _, cells in side_rows for cell in cells), default=0
+    )
     return _template().render(
         report=report,
         comparison=comparison,
         verdict=verdict(report),
-        moment=format_timestamp(report.made_at),
+        moment=format_report_time(report.made_at),
         totals=totals,
-        tight=" tight" if longest > ROOMY else "",
-        charts=charts(comparison.figures),
+        tight=" tight" if longest > NORMAL_SIZE_LIMIT else "",
+        charts=charts(comparison.totals),
         lines=[(bucket, _rows(bucket.currency, line)) for bucket, line in lines.items()],
-        groups=groups(report),
+        groups=finding_groups(report),
         not_for_rillet=comparison.not_for_rillet.most_common(),
         notes=[*report.remarks, *comparison.notes],
         link=lambda identifier: _safe_link(report, identifier),
-        differs=_differs(lines),
+        differing_lines=_differing_lines(lines),
     )
 
 
 def _rows(currency: str, line: TotalsLine) -> list[tuple[str, list[Cell]]]:
-    """Both sides and their difference, each with its name."""
+    """The rows of both sides and their difference, each with its name."""
     return [
         ("Solvimon", list(_cells(currency, line.solvimon))),
         ("Rillet", list(_cells(currency, line.rillet))),
@@ -68,30 +76,30 @@ def _cells(currency: str, side: SideTotals, *, difference: bool = False) -> Iter
         value = getattr(side, name)
         sign = "+" if difference and value else ""
         text = f"{value:{sign},}" if name == "count" else amount(value, currency, signed=difference)
-        yield Cell(text, off=difference and bool(value), quiet=difference and not value)
+        yield Cell(text, mismatch=difference and bool(value), muted=difference and not value)
 
 
-def _differs(lines: dict[TotalsKey, TotalsLine]) -> int:
-    """How many lines of the table differ in anything."""
+def _differing_lines(lines: dict[TotalsKey, TotalsLine]) -> int:
+    """The number of lines with any difference."""
     return sum(line.difference != SideTotals() for line in lines.values())
 
 
-def _money(finding: Finding) -> str:
-    """The amount of a finding with its currency; empty where neither is known."""
+def _amount_with_currency(finding: Finding) -> str:
+    """The amount of a finding with its currency; empty if one of them is unknown."""
     if not finding.amount or not finding.currency:
         return ""
     return f"{amount(Decimal(finding.amount), finding.currency)} {finding.currency}"
 
 
 def _safe_link(report: Report, identifier: str) -> str:
-    """The address of a document in Solvimon Desk; empty if there is none, or it is no web address."""
+    """The address of a document in Solvimon Desk; empty if there is none, or if it is no web address."""
     address = report.link(identifier) if identifier else None
     return address if address and urlsplit(address).scheme in {"https", "http"} else ""
 
 
 @cache
 def _template() -> "Template":
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # only the last step makes a page
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # only the last step renders a page
 
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -101,5 +109,9 @@ def _template() -> "Template":
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"money": _money, "counted": counted, "call_it": display_name}
+    environment.filters |= {
+        "money": _amount_with_currency,
+        "pluralize": pluralize,
+        "document_name": display_name,
+    }
     return environment.get_template(TEMPLATE)

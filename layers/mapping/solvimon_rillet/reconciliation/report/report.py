@@ -1,21 +1,21 @@
-"""What a reconciliation tells, apart from how it is written down."""
+"""The content of a report, independent of its format."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from solvimon_rillet.reconciliation.comparison import Comparison
-from solvimon_rillet.reconciliation.totals import as_rows, called
+from solvimon_rillet.reconciliation.totals import as_rows, subsidiary_name
 
 
 @dataclass(frozen=True, slots=True)
 class UnmappedRecord:
-    """Something that would stop the next invoices.
+    """A record without a link, which would block the next invoices.
 
     Attributes:
         kind: ``product``, ``customer`` or ``billing entity``.
         solvimon_id: Solvimon's id.
-        name: for people.
+        name: its name.
         cause: what is missing.
         remedy: what to do about it.
     """
@@ -27,7 +27,7 @@ class UnmappedRecord:
     remedy: str
 
     def as_row(self) -> dict[str, Any]:
-        """The finding as JSON."""
+        """The record as JSON."""
         return {
             "kind": self.kind,
             "solvimon_id": self.solvimon_id,
@@ -39,19 +39,19 @@ class UnmappedRecord:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A reconciliation of one connection.
+    """The report of one connection's reconciliation.
 
     Attributes:
-        connection: its name.
+        connection: name of the connection.
         first: first day of the period (YYYY-MM-DD).
         last: last day of the period.
-        made_at: when (ISO 8601, UTC).
-        comparison: both sides next to each other.
-        subsidiaries: names by Rillet id.
-        unready: what would stop the next invoices.
+        made_at: time of the reconciliation (ISO 8601, UTC).
+        comparison: the result of the comparison.
+        subsidiaries: names of the subsidiaries by Rillet id.
+        unmapped: the records that would block the next invoices.
         link: the address of a Solvimon document in Solvimon Desk, or ``None``.
-        redriven: how many missing documents were put on the bus again.
-        remarks: what a reader should know of the run itself.
+        redriven: number of missing documents that were published again.
+        remarks: notes about the run itself.
     """
 
     connection: str
@@ -60,23 +60,23 @@ class Report:
     made_at: str
     comparison: Comparison
     subsidiaries: Mapping[str, str] = field(default_factory=dict)
-    unready: Sequence[UnmappedRecord] = ()
+    unmapped: Sequence[UnmappedRecord] = ()
     link: Callable[[str], str | None] = lambda _id: None
     redriven: int = 0
     remarks: Sequence[str] = ()
 
     @property
     def differences(self) -> int:
-        """How many differences there are; 0 when both sides tie out."""
+        """The number of differences; 0 if both sides tie out."""
         found = len(self.comparison.findings)
         return found or int(not self.comparison.tied_out)
 
     def subsidiary(self, identifier: str) -> str:
-        """What a subsidiary is called."""
-        return called(identifier, self.subsidiaries)
+        """The name of a subsidiary, else its id."""
+        return subsidiary_name(identifier, self.subsidiaries)
 
     def as_json(self) -> dict[str, Any]:
-        """Everything, for programs."""
+        """The whole report as JSON."""
         comparison = self.comparison
         return {
             "connection": self.connection,
@@ -86,11 +86,11 @@ class Report:
             "tied_out": comparison.tied_out,
             "differences": self.differences,
             "documents": comparison.documents,
-            "figures": as_rows(comparison.figures, self.subsidiaries),
+            "figures": as_rows(comparison.totals, self.subsidiaries),
             "findings": [finding.as_row() for finding in comparison.findings],
-            "not_mapped_yet": [one.as_row() for one in self.unready],
+            "not_mapped_yet": [record.as_row() for record in self.unmapped],
             "not_for_rillet": dict(comparison.not_for_rillet),
-            "other_documents_in_rillet": comparison.others,
+            "other_documents_in_rillet": comparison.other_documents,
             "redriven": self.redriven,
             "notes": [*self.remarks, *comparison.notes],
         }

@@ -1,1 +1,1 @@
-"""Connecting a Rillet organisation: authorization and readiness."""
+"""Connect a Rillet organisation: authorisation and status."""

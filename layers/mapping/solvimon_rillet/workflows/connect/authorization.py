@@ -1,4 +1,4 @@
-"""Connect a Rillet organisation: authorise, see how things stand, disconnect."""
+"""Connect a Rillet organisation by OAuth, and disconnect it."""
 
 import hashlib
 import logging
@@ -24,7 +24,7 @@ CALLBACK = "/oauth/rillet/callback"
 
 @dataclass(frozen=True, slots=True)
 class CallbackPage:
-    """What a person's browser is told after the authorisation."""
+    """The page that a person's browser shows after the authorisation."""
 
     status: int
     title: str
@@ -32,11 +32,11 @@ class CallbackPage:
 
 
 class RilletAuthorization:
-    """Authorisation of the connections of this deployment.
+    """Authorises the connections of this deployment.
 
     Args:
-        configuration: settings, secrets and where they are kept.
-        table: keeps one-time states for ten minutes, and which organisation a connection belongs to.
+        configuration: settings and secrets.
+        table: keeps one-time states for ten minutes, and the organisation of each connection.
         connections: tokens and clients of a connection.
         clock: unix seconds.
     """
@@ -78,26 +78,28 @@ class RilletAuthorization:
         }
 
     def callback(self, query: Mapping[str, str]) -> CallbackPage:
-        """Finish an authorisation. Whatever is not a valid answer to a URL of ours changes nothing."""
+        """Finish an authorisation; an invalid answer, or one to an unknown URL, changes nothing."""
         try:
-            kept = self._table.pop(_state_key(query.get("state", ""))) if query.get("state") else None
+            pending = self._table.pop(_state_key(query.get("state", ""))) if query.get("state") else None
         except SolvimonRilletError as error:
             return CallbackPage(502, "Nothing is connected", f"{error} Open the page again in a moment.")
-        if kept is None or int(kept["ends"]) <= self._clock():
+        if pending is None or int(pending["ends"]) <= self._clock():
             return CallbackPage(
                 400,
                 "This link is not valid any more",
-                "It was used already, it is older than ten minutes, or it is not ours. Nothing was changed. "
-                "Invoke connect_rillet again to get a new one.",
+                "It was used already, it is older than ten minutes, or this deployment did not create it. "
+                "Nothing was changed. Invoke connect_rillet again to get a new link.",
             )
-        connection = str(kept["connection"])
+        connection = str(pending["connection"])
         if query.get("error") or not query.get("code"):
             reason = query.get("error_description") or query.get("error") or "no code"
             return CallbackPage(
-                400, f"{connection} is not connected", f"Rillet said: {reason[:200]}. Nothing was changed."
+                400,
+                f"{connection} is not connected",
+                f"Rillet says: {reason[:200]}. Nothing was changed.",
             )
         try:
-            return self._finish(connection, query["code"], str(kept["verifier"]))
+            return self._finish(connection, query["code"], str(pending["verifier"]))
         except GrantRefused as error:
             text = f"Rillet refused the authorisation ({error}). Nothing was changed."
             return CallbackPage(400, f"{connection} is not connected", text)
@@ -107,12 +109,13 @@ class RilletAuthorization:
             )
 
     def _finish(self, connection: str, code: str, verifier: str) -> CallbackPage:
+        """Redeem the code and store the tokens, unless the connection belongs to another organisation."""
         settings = self._configuration.settings(connection)
         granted = self._oauth(settings.rillet).redeem(code, verifier)
         organisation = self._connections.rillet_with_token(
             connection, settings, lambda: granted.access_token
         ).organization()
-        owner = self._owner(connection, settings)
+        owner = self._bound_organisation(connection, settings)
         if owner.get("organisation_id", organisation.id) != organisation.id:
             return CallbackPage(
                 409,
@@ -120,32 +123,32 @@ class RilletAuthorization:
                 f"It has booked into {owner.get('organisation_name')} so far. Nothing was changed. Use a "
                 f"connection of its own for {organisation.trade_name}.",
             )
-        self._keep(connection, settings, granted, organisation)
+        self._store(connection, settings, granted, organisation)
         return CallbackPage(
             200,
             f"{connection} is connected to {organisation.trade_name}",
-            "You may close this window. Documents that were waiting continue by themselves.",
+            "You may close this window. Waiting documents continue automatically.",
         )
 
-    def _owner(self, connection: str, settings: Settings) -> Mapping[str, Any]:
-        """The organisation that a connection has booked into, by an authorisation or by an API key."""
-        if owner := self._table.get(_owner_key(connection)):
+    def _bound_organisation(self, connection: str, settings: Settings) -> Mapping[str, Any]:
+        """The organisation that a connection has booked into, by OAuth or by an API key."""
+        if owner := self._table.get(_organisation_key(connection)):
             return owner
         try:
             key = self._configuration.credential(connection, "rillet", "api_key")
             found = self._connections.rillet_with_token(connection, settings, lambda: key).organization()
-        except ConnectionBroken:  # no key, or one that opens nothing any more
+        except ConnectionBroken:  # no key, or one that is not valid any more
             return {}
         return {"organisation_id": found.id, "organisation_name": found.trade_name}
 
-    def _keep(self, connection: str, settings: Settings, granted: Grant, organisation: Organization) -> None:
+    def _store(self, connection: str, settings: Settings, granted: Grant, organisation: Organization) -> None:
         names = {"organisation_id": organisation.id, "organisation_name": organisation.trade_name}
-        self._connections.tokens(connection, settings).replace(granted, names)
-        self._table.put(_owner_key(connection), names)
+        self._connections.tokens(connection, settings).store(granted, names)
+        self._table.put(_organisation_key(connection), names)
         logger.info("rillet connected", extra={"connection": connection, "organisation": organisation.id})
 
     def disconnect(self, connection: str) -> dict[str, Any]:
-        """Revoke the tokens at Rillet and forget them. An API key stays in its secret.
+        """Revoke the tokens at Rillet and delete them here. An API key stays in its secret.
 
         Raises:
             UnknownConnection: the connection has no settings parameter.
@@ -156,35 +159,35 @@ class RilletAuthorization:
         with tokens.refresh_lock():
             grant = self._configuration.tokens(connection, fresh=True)
             if grant.get("auth", "api_key") != "oauth":
-                told = (
+                note = (
                     "It uses an API key. Remove it from the connection's Rillet secret, and revoke it in "
                     "Rillet."
                 )
-                return {"connection": connection, "disconnected": False, "note": told}
-            note, revoked = self._revoked(settings.rillet, grant.get("refresh_token", ""))
-            tokens.forget()
+                return {"connection": connection, "disconnected": False, "note": note}
+            note, revoked = self._revoke(settings.rillet, grant.get("refresh_token", ""))
+            tokens.delete()
         logger.info("rillet disconnected", extra={"connection": connection, "revoked": revoked})
         return {"connection": connection, "disconnected": True, "revoked": revoked, "note": note}
 
-    def _revoked(self, settings: RilletSettings, token: str) -> tuple[str, bool]:
-        """Revoke a refresh token at Rillet; what to tell, and whether it is revoked."""
+    def _revoke(self, settings: RilletSettings, token: str) -> tuple[str, bool]:
+        """Revoke a refresh token at Rillet; a note for the answer, and whether it is revoked."""
         if not token:
             return "There was no token to revoke.", False
         if self._oauth(settings).revoke(token):
             return "The tokens are revoked and forgotten.", True
-        told = "The tokens are forgotten here, but Rillet did not revoke them"
+        note = "The tokens are forgotten here, but Rillet did not revoke them"
         if not oauth_client(self._configuration).secret:
-            told += ": a client without a secret may not revoke"
-        return f"{told}. Remove the app's access in Rillet as well.", False
+            note += ": a client without a secret may not revoke"
+        return f"{note}. Remove the app's access in Rillet as well.", False
 
     def _oauth(self, settings: RilletSettings) -> RilletOAuth:
         return authorization_server(self._configuration, settings, self._configuration.api_url() + CALLBACK)
 
 
 def _state_key(state: str) -> str:
-    """States are kept by their hash: who reads the table cannot finish somebody's authorisation."""
+    """The key of a state, by its hash: a reader of the table cannot finish an authorisation."""
     return f"(deployment)#oauth-state#{hashlib.sha256(state.encode('utf-8', 'replace')).hexdigest()}"
 
 
-def _owner_key(connection: str) -> str:
+def _organisation_key(connection: str) -> str:
     return f"{connection}#oauth#organisation"

@@ -1,4 +1,4 @@
-"""How a connection stands: what works, what is missing, and what to do about it."""
+"""The status of a connection: a checklist with a remedy for each part that fails."""
 
 import logging
 from dataclasses import dataclass
@@ -24,13 +24,13 @@ class Check:
     remedy: str = ""
 
     def as_answer(self) -> dict[str, Any]:
-        """The check as JSON; a remedy only where there is something to mend."""
-        told = {"check": self.name, "ok": self.ok, "found": self.found}
-        return told if self.ok else {**told, "remedy": self.remedy}
+        """The check as JSON; with a remedy if it failed."""
+        answer = {"check": self.name, "ok": self.ok, "found": self.found}
+        return answer if self.ok else {**answer, "remedy": self.remedy}
 
 
 class ConnectionStatus:
-    """Looks at every part of a connection; it changes nothing.
+    """Checks every part of a connection, and changes nothing.
 
     Args:
         configuration: settings and secrets.
@@ -41,7 +41,7 @@ class ConnectionStatus:
         self._configuration = configuration
         self._connections = connections
 
-    def of(self, connection: str) -> dict[str, Any]:
+    def describe(self, connection: str) -> dict[str, Any]:
         """The status of a connection.
 
         Raises:
@@ -49,17 +49,17 @@ class ConnectionStatus:
             RetryLater: its settings cannot be read or used, and there are no earlier ones.
         """
         settings = self._configuration.settings(connection)
-        # Who asks may have mended a secret a moment ago.
+        # A person may have corrected a secret a moment ago.
         self._configuration.forget_secret(connection, "solvimon")
         self._connections.tokens(connection, settings).reload()
-        fault = self._configuration.settings_fault(connection)
+        fault = self._configuration.settings_error(connection)
         organisation: dict[str, str] = {}
         checks = [
             Check(
                 "settings",
                 not fault,
                 fault or "valid",
-                "Correct the value; until then the last good ones hold.",
+                "Correct the value; until then the last valid settings apply.",
             ),
             self._solvimon_key(connection, settings),
             self._webhook_secret(connection, "solvimon", "webhook_secret", "Solvimon"),
@@ -88,7 +88,7 @@ class ConnectionStatus:
             remedy = "Put a valid API key into the connection's Solvimon secret, under api_key."
             return Check(name, False, str(error), remedy)
         except (SolvimonRilletError, RequestRejected) as error:
-            return Check(name, False, str(error), _again("solvimon"))
+            return Check(name, False, str(error), _retry_remedy("solvimon"))
         return Check(name, True, f"{settings.solvimon.base_url} accepts it")
 
     def _webhook_secret(self, connection: str, secret: str, key: str, vendor: str) -> Check:
@@ -102,7 +102,7 @@ class ConnectionStatus:
             )
             return Check(name, False, str(error), remedy)
         return Check(
-            name, True, "its secret is here; whether deliveries arrive, the log of receive_webhook tells"
+            name, True, "its secret is stored; the log of receive_webhook shows whether deliveries arrive"
         )
 
     def _rillet(self, connection: str, settings: Settings, organisation: dict[str, str]) -> Check:
@@ -112,12 +112,12 @@ class ConnectionStatus:
         except ConnectionBroken as error:
             return Check(name, False, str(error), f"{connect} Or put an API key into the Rillet secret.")
         except SolvimonRilletError as error:
-            return Check(name, False, str(error), _again("rillet"))
+            return Check(name, False, str(error), _retry_remedy("rillet"))
         organisation |= {"id": found.id, "name": found.trade_name}
         return Check(name, True, f"connected to {found.trade_name}")
 
     def _grant(self, connection: str, settings: Settings) -> dict[str, Any]:
-        """How we authenticate at Rillet, without any token."""
+        """The authentication at Rillet, without any token."""
         try:
             grant = self._configuration.tokens(connection, fresh=True)
             if grant.get("auth", "api_key") != "oauth":
@@ -127,11 +127,13 @@ class ConnectionStatus:
             return {"auth": None}
         ends = grant.get("expires_at", "")
         expiry = datetime.fromtimestamp(int(ends), UTC).isoformat() if ends.isdigit() else None
-        told = {"auth": "oauth", "scopes": grant.get("scope", "").split(), "token_expires_at": expiry}
+        answer = {"auth": "oauth", "scopes": grant.get("scope", "").split(), "token_expires_at": expiry}
         if not broken:
-            return told
-        return {**told, "action_needed": "reconnect" if grant.get("access_token") else "connect"}
+            return answer
+        return {**answer, "action_needed": "reconnect" if grant.get("access_token") else "connect"}
 
 
-def _again(vendor: str) -> str:
-    return f"Ask for the status again in a minute; if it stays so, check {vendor}.base_url in the settings."
+def _retry_remedy(vendor: str) -> str:
+    return (
+        f"Request the status again in a minute; if it fails again, check {vendor}.base_url in the settings."
+    )

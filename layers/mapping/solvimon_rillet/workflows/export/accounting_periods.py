@@ -24,7 +24,7 @@ class AccountingPeriods:
 
         Args:
             remember: store what was read from Rillet.
-            fresh: read it now, whatever is stored.
+            fresh: read from Rillet, whatever is stored.
 
         Raises:
             RetryLater: Rillet or the table does not answer.
@@ -46,11 +46,11 @@ class AccountingPeriods:
 
         Args:
             invoice: the document.
-            record: its ledger record; one that was held is retried because its period is open now.
+            record: its ledger record; for a document that was held, the periods are read again.
             dry_run: store nothing.
 
         Raises:
-            NeedsAttention: its day is closed, and the setting ``closed_periods`` says ``hold``.
+            NeedsAttention: its day is closed, and the setting ``closed_periods`` is ``hold``.
             RetryLater: Rillet or the table does not answer.
         """
         dated = document_day(invoice, self._connection.settings)
@@ -67,5 +67,5 @@ class AccountingPeriods:
         )
 
     def forget(self) -> None:
-        """Read the periods again next time, because Rillet refused a day that was thought open."""
+        """Read the periods again next time: Rillet refused a day that the stored ones show as open."""
         self._connection.table.pop(self._key)

@@ -1,4 +1,4 @@
-"""Applying a credit memo: to which invoices, how much, and why not all of it."""
+"""Apply a credit memo to the credited invoices, up to their open amounts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,10 +7,10 @@ from typing import Any
 
 from solvimon_rillet import money
 from solvimon_rillet.connections.connection import Connection
-from solvimon_rillet.fingerprint import hash_of
-from solvimon_rillet.ledger.document_types import CREDIT
+from solvimon_rillet.fingerprint import fingerprint_of
+from solvimon_rillet.ledger.document_types import CREDIT_PREFIX
 from solvimon_rillet.ledger.ledger import FINISHED, Claim, Document
-from solvimon_rillet.mapping.credit_memos import Applications, Original, to_applications
+from solvimon_rillet.mapping.credit_memos import Applications, CreditedInvoice, to_applications
 from solvimon_rillet.solvimon.models import Invoice
 from solvimon_rillet.workflows.export.link_resolver import idempotency_key
 from solvimon_rillet.workflows.export.verification import deleted_in_rillet
@@ -18,22 +18,22 @@ from solvimon_rillet.workflows.export.verification import deleted_in_rillet
 
 @dataclass(frozen=True, slots=True)
 class ApplicationPlan:
-    """What a memo is to be applied to, from what was open before.
+    """The invoices that a memo is to be applied to, with their open amounts.
 
     Attributes:
         applied_on: day of the application (YYYY-MM-DD).
-        originals: the credited invoices by Solvimon id, in the order in which they are served.
-        left_out: why others are not among them, by Solvimon id.
-        in_place: what the memo is applied to already, by Rillet id, where that was in doubt.
+        originals: the credited invoices by Solvimon id, in the order of application.
+        left_out: the reasons why other invoices are not credited, by Solvimon id.
+        already_applied: amounts that an earlier run has applied, by Rillet id, where it may have applied any.
     """
 
     applied_on: str
-    originals: Mapping[str, Original]
+    originals: Mapping[str, CreditedInvoice]
     left_out: Mapping[str, str]
-    in_place: Mapping[str, Decimal] = field(default_factory=dict)
+    already_applied: Mapping[str, Decimal] = field(default_factory=dict)
 
     def applications(self, claim: Claim) -> Applications:
-        """The set that follows for the memo of this record."""
+        """The set of applications for the memo of this record."""
         gross, currency = Decimal(claim.record["totals"]["gross"]), claim.record["totals"]["currency"]
         return to_applications(gross, currency, self.applied_on, self.originals.values())
 
@@ -46,16 +46,16 @@ class ApplicationPlan:
         return {"applied_on": self.applied_on, "originals": rows, "left_out": dict(self.left_out)}
 
     def notes(self, claim: Claim) -> list[str]:
-        """Which invoices it is not applied to, and why a part of the memo stays open, in words."""
+        """Notes for a person: the invoices left out, and the reason why a part of the memo stays open."""
         notes = [f"Not applied to {identifier}{why}" for identifier, why in self.left_out.items()]
         planned, currency = self.applications(claim), claim.record["totals"]["currency"]
-        if planned.rest:
-            rest = money.text(planned.rest, currency)
-            notes.append(f"{rest} {currency} stay open on the memo: {self._cause(planned)}.")
+        if planned.unapplied:
+            rest = money.format_amount(planned.unapplied, currency)
+            notes.append(f"{rest} {currency} stay open on the memo: {self._reason_for_rest(planned)}.")
         return notes
 
-    def _cause(self, planned: Applications) -> str:
-        """Why not all of the memo is applied."""
+    def _reason_for_rest(self, planned: Applications) -> str:
+        """The reason why a part of the memo stays open."""
         if not self.originals:
             return f"it could not be applied to {', '.join(self.left_out)}"
         used = [
@@ -78,56 +78,60 @@ class CreditApplier:
         self._rillet = connection.rillet
 
     def plan(self, claim: Claim, note: Invoice, applied_on: str, *, fresh: bool) -> ApplicationPlan:
-        """What to apply; Rillet is asked what is open if the ledger knows of too little.
+        """Plan the applications; ask Rillet for the open amounts if those in the ledger are too small.
 
         Args:
             claim: the memo's record, with its totals.
             note: the credit note.
             applied_on: day of the application.
-            fresh: ask Rillet what is open, instead of taking what the ledger knows.
+            fresh: ask Rillet for the open amounts, instead of taking those in the ledger.
 
         Raises:
-            NeedsAttention: the memo is not in Rillet any more.
+            NeedsAttention: the memo was deleted in Rillet.
         """
-        # What an earlier set took off the invoices is not open there, but it is the memo's own.
-        in_place = self._in_place(claim) if fresh and in_doubt(claim) else {}
-        plan = ApplicationPlan(applied_on, *self._originals(claim, note, in_place, fresh=fresh), in_place)
-        if not fresh and plan.originals and plan.applications(claim).rest:
-            return ApplicationPlan(applied_on, *self._originals(claim, note, in_place, fresh=True))
+        # The amounts of an earlier set are not open in Rillet, but the memo may use them again.
+        already_applied = self._existing_applications(claim) if fresh and application_attempted(claim) else {}
+        plan = ApplicationPlan(
+            applied_on, *self._originals(claim, note, already_applied, fresh=fresh), already_applied
+        )
+        if not fresh and plan.originals and plan.applications(claim).unapplied:
+            return ApplicationPlan(applied_on, *self._originals(claim, note, already_applied, fresh=True))
         return plan
 
     def send(self, claim: Claim, plan: ApplicationPlan) -> None:
-        """Apply what is planned; the plan is written before, because Rillet says less is open afterwards."""
+        """Record the plan, then apply it: afterwards, Rillet reports smaller open amounts."""
         planned = plan.applications(claim)
-        if not planned.applied or planned.amounts == plan.in_place:
+        if not planned.applied or planned.amounts == plan.already_applied:
             return
         self._ledger.record_step(claim, {"applying": plan.as_item()})
         memo_id = str(claim.record["rillet_id"])
-        # The key is of the content: a set is applied once, and another set is not answered by an old key.
-        key = idempotency_key(self._name, "applications", memo_id, hash_of(planned.payload))
+        # The key follows from the content: each set is applied once, and another set has another key.
+        key = idempotency_key(self._name, "applications", memo_id, fingerprint_of(planned.payload))
         self._rillet.apply_credit_memo(memo_id, planned.payload, key)
 
-    def keep_open_amounts(self, claim: Claim, plan: ApplicationPlan) -> None:
-        """Keep what is open on the originals now, so that the next credit note need not ask Rillet."""
+    def record_open_amounts(self, claim: Claim, plan: ApplicationPlan) -> None:
+        """Record the open amounts of the originals, so that the next credit note need not ask Rillet."""
         amounts = plan.applications(claim).amounts
         for solvimon_id, original in plan.originals.items():
             applied = amounts.get(original.rillet_id, Decimal())
             left = original.open_amount - applied
             document = Document(self._name, "invoice", solvimon_id)
-            memo = f"{CREDIT}{claim.record['rillet_id']}"
-            self._ledger.add_facts(document, {"open_amount": money.plain(left), memo: money.plain(applied)})
+            memo = f"{CREDIT_PREFIX}{claim.record['rillet_id']}"
+            self._ledger.add_facts(
+                document, {"open_amount": money.format_number(left), memo: money.format_number(applied)}
+            )
 
-    def _in_place(self, claim: Claim) -> dict[str, Decimal]:
+    def _existing_applications(self, claim: Claim) -> dict[str, Decimal]:
         memo = self._rillet.credit_memo(str(claim.record["rillet_id"]))
         if memo is None:
             raise deleted_in_rillet("credit_memo", str(claim.record["rillet_id"]))
         return {one.invoice_id: one.amount.amount for one in memo.applications}
 
     def _originals(
-        self, claim: Claim, note: Invoice, in_place: Mapping[str, Decimal], *, fresh: bool
-    ) -> tuple[dict[str, Original], dict[str, str]]:
-        """The credited invoices by Solvimon id, with what this memo can take, and why others are left out."""
-        found, left_out = dict[str, Original](), dict[str, str]()
+        self, claim: Claim, note: Invoice, already_applied: Mapping[str, Decimal], *, fresh: bool
+    ) -> tuple[dict[str, CreditedInvoice], dict[str, str]]:
+        """The credited invoices by Solvimon id with open amounts, and the reasons for those left out."""
+        found, left_out = dict[str, CreditedInvoice](), dict[str, str]()
         for credited in note.credited_invoices():
             record = self._ledger.read(Document(self._name, "invoice", credited.id)) or {}
             if record.get("state") not in FINISHED:
@@ -144,22 +148,22 @@ class CreditApplier:
                 if invoice is None or invoice.amount_due is None:
                     left_out[credited.id] = ", which is not in Rillet any more."
                     continue
-                open_amount = invoice.amount_due.amount + in_place.get(invoice.id, Decimal())
+                open_amount = invoice.amount_due.amount + already_applied.get(invoice.id, Decimal())
             part = credited.amount.quantity if credited.amount else None
-            found[credited.id] = Original(str(record["rillet_id"]), open_amount, part)
+            found[credited.id] = CreditedInvoice(str(record["rillet_id"]), open_amount, part)
         return found, left_out
 
 
-def in_doubt(claim: Claim) -> bool:
-    """Whether an earlier run sent a set, whatever it was answered."""
+def application_attempted(claim: Claim) -> bool:
+    """Whether an earlier run sent a set of applications, whatever the answer was."""
     return "applying" in claim.record
 
 
-def application_started(claim: Claim) -> ApplicationPlan | None:
-    """The plan that an earlier run may have carried out; a refused one is planned again."""
+def attempted_plan(claim: Claim) -> ApplicationPlan | None:
+    """The plan that an earlier run may have carried out; ``None`` after a refusal, to plan again."""
     item = claim.record.get("applying")
     if item is None or claim.state == "rejected" or "left_out" not in item:
         return None
     rows: Sequence[Any] = item["originals"]
-    originals = {row[0]: Original(str(row[1]), *map(Decimal, row[2:])) for row in rows}
+    originals = {row[0]: CreditedInvoice(str(row[1]), *map(Decimal, row[2:])) for row in rows}
     return ApplicationPlan(str(item["applied_on"]), originals, item["left_out"])

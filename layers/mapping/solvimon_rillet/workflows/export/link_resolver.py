@@ -1,6 +1,6 @@
-"""Finding the Rillet records that a document needs: by the ledger, else by Solvimon's custom fields.
+"""Find the Rillet records that a document needs: in the ledger, else by Solvimon's custom fields.
 
-What is found is remembered, so that in the steady state an export costs no call for its links.
+The ledger remembers the links, so that an export usually needs no call for them.
 """
 
 import uuid
@@ -10,24 +10,25 @@ from dataclasses import dataclass, field
 from solvimon_rillet.aws.dynamodb import Item
 from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import Code, NeedsAttention
-from solvimon_rillet.mapping.customers import MappedCustomer, imported_hash, to_new_rillet_customer
+from solvimon_rillet.mapping.customers import MappedCustomer, solvimon_customer_hash, to_new_rillet_customer
 from solvimon_rillet.mapping.links import Links
 from solvimon_rillet.settings import Settings
-from solvimon_rillet.solvimon.models import Customer, Invoice, Product, field_value
+from solvimon_rillet.solvimon.master_data import Customer, Product, field_value
+from solvimon_rillet.solvimon.models import Invoice
 
-DAY = 24 * 3600
+LINK_TTL = 24 * 3600
 TO_BE_CREATED = "(created on export)"
-_KEYS = uuid.UUID("6b0f3c0e-8a53-5b0f-9c3a-1f7d1a2f4a10")
+_KEY_NAMESPACE = uuid.UUID("6b0f3c0e-8a53-5b0f-9c3a-1f7d1a2f4a10")
 
 
 def idempotency_key(*parts: str) -> str:
-    """The same parts give the same key, on any machine and after any crash."""
-    return str(uuid.uuid5(_KEYS, "/".join(parts)))
+    """An idempotency key; the same parts give the same key, on any machine and after any crash."""
+    return str(uuid.uuid5(_KEY_NAMESPACE, "/".join(parts)))
 
 
 @dataclass(slots=True)
 class ResolvedLinks:
-    """Links with what was learnt on the way."""
+    """The links of a document, with warnings and the customer that was created for it."""
 
     links: Links
     warnings: list[str] = field(default_factory=list)
@@ -36,7 +37,7 @@ class ResolvedLinks:
 
 @dataclass(frozen=True, slots=True)
 class LinkedCustomer:
-    """A customer's link, and what it was created with in Rillet where that happened just now."""
+    """A customer's link; ``created`` is its payload if this run created it in Rillet."""
 
     rillet_id: str
     created: MappedCustomer | None = None
@@ -46,8 +47,8 @@ class LinkResolver:
     """Resolves the links of one connection's documents.
 
     Args:
-        connection: its ledger remembers links, Solvimon says custom fields that are not on the invoice, and
-            Rillet checks a customer the first time and creates missing ones.
+        connection: of the documents. Its ledger remembers links, Solvimon has the custom fields that are not
+            on the invoice, and in Rillet a new link is checked and a missing customer created.
         dry_run: write nothing, neither to Rillet nor to the ledger.
     """
 
@@ -66,15 +67,15 @@ class LinkResolver:
             NeedsAttention: a product or the billing entity has no link, or the customer cannot have one.
             RetryLater, OutcomeUnknown: a vendor or the ledger does not answer.
         """
-        products = self._products(invoice)
-        subsidiary_id, currency = self._subsidiary(invoice)
+        products = self._product_links(invoice)
+        subsidiary_id, currency = self._subsidiary_and_currency(invoice)
         resolved = ResolvedLinks(Links("", subsidiary_id, currency, products))
-        customer_id, mailed = self._customer(invoice, resolved)
+        customer_id, mailed = self._customer_link(invoice, resolved)
         resolved.links = Links(customer_id, subsidiary_id, currency, products, mailed)
         return resolved
 
     def forget(self, invoice: Invoice) -> None:
-        """Forget what was remembered for an invoice, because Rillet does not know one of the ids."""
+        """Forget the links of an invoice, because Rillet does not know one of the ids."""
         ids = {
             "customer": [invoice.payer_id],
             "subsidiary": [invoice.biller_id],
@@ -82,18 +83,18 @@ class LinkResolver:
         }
         for kind, identifiers in ids.items():
             for identifier in filter(None, identifiers):
-                self._ledger.forget(self._name, kind, identifier)
+                self._ledger.delete_link(self._name, kind, identifier)
         if invoice.payer_id:
-            self._next_creation(invoice.payer_id, self._creations(invoice.payer_id))
+            self._use_up_creation_key(invoice.payer_id, self._used_creation_keys(invoice.payer_id))
 
-    def customer(self, customer: Customer) -> LinkedCustomer | None:
-        """The link of a customer that is at hand; one without is created, if the settings allow.
+    def link_customer(self, customer: Customer) -> LinkedCustomer | None:
+        """The link of a customer; a customer without link is created, if the settings allow it.
 
         Returns:
-            ``None`` for a customer without link that is not to be created.
+            ``None`` for a customer without link, if the settings do not allow to create it.
         """
         customer_id = str(customer.id)
-        remembered = self._ledger.link(self._name, "customer", customer_id)
+        remembered = self._ledger.find_link(self._name, "customer", customer_id)
         linked = field_value(customer.custom_fields, self._settings.custom_fields.customer)
         if remembered and linked in {None, remembered["rillet_id"]}:
             return LinkedCustomer(str(remembered["rillet_id"]))
@@ -106,31 +107,35 @@ class LinkResolver:
         resolved = ResolvedLinks(Links("", ""))
         return LinkedCustomer(self._create_customer(customer, resolved)[0], resolved.new_customer)
 
-    def _products(self, invoice: Invoice) -> Mapping[str, str]:
+    def _product_links(self, invoice: Invoice) -> Mapping[str, str]:
         found: dict[str, str] = {}
         for _, group in invoice.billed_groups():
             for product in group.products:
-                if product.id and product.id not in found and (linked := self._product(product.id, product)):
+                if (
+                    product.id
+                    and product.id not in found
+                    and (linked := self._product_link(product.id, product))
+                ):
                     found[product.id] = linked
         return found
 
-    def _product(self, product_id: str, embedded: Product) -> str | None:
-        """The embedded product is read just now, so its field wins over what is remembered."""
+    def _product_link(self, product_id: str, embedded: Product) -> str | None:
+        """A product's link; the embedded product is current, so its field wins over the remembered link."""
         reference = self._settings.custom_fields.product
-        remembered = self._ledger.link(self._name, "product", product_id)
-        known = str(remembered["rillet_id"]) if remembered else None
-        linked = field_value(embedded.custom_fields, reference) or known
+        remembered = self._ledger.find_link(self._name, "product", product_id)
+        remembered_id = str(remembered["rillet_id"]) if remembered else None
+        linked = field_value(embedded.custom_fields, reference) or remembered_id
         if linked is None:
             linked = field_value(self._solvimon.product(product_id).custom_fields, reference)
-        if linked and linked != known:
-            self._remember("product", product_id, {"rillet_id": linked}, DAY)
+        if linked and linked != remembered_id:
+            self._remember("product", product_id, {"rillet_id": linked}, LINK_TTL)
         return linked
 
-    def _subsidiary(self, invoice: Invoice) -> tuple[str, str | None]:
+    def _subsidiary_and_currency(self, invoice: Invoice) -> tuple[str, str | None]:
         entity_id = invoice.biller_id
         if entity_id is None:
             raise _no_subsidiary("The invoice names no billing entity.", self._settings)
-        remembered = self._ledger.link(self._name, "subsidiary", entity_id)
+        remembered = self._ledger.find_link(self._name, "subsidiary", entity_id)
         linked = self._subsidiary_link(invoice, entity_id, remembered)
         if linked is None:
             entity = invoice.billing_entity
@@ -138,20 +143,22 @@ class LinkResolver:
             raise _no_subsidiary(
                 f"The billing entity {name} ({entity_id}) has no Rillet subsidiary.", self._settings
             )
-        same = remembered is not None and remembered["rillet_id"] == linked
-        currency = str(remembered["currency"]) if remembered and same and "currency" in remembered else None
+        up_to_date = remembered is not None and remembered["rillet_id"] == linked
+        currency = None
+        if remembered and up_to_date and "currency" in remembered:
+            currency = str(remembered["currency"])
         if currency is None and invoice.used_exchange_rates:
             currency = self._subsidiary_currency(linked)
-            same = False
-        if not same:
+            up_to_date = False
+        if not up_to_date:
             facts = {"rillet_id": linked} | ({"currency": currency} if currency else {})
-            self._remember("subsidiary", entity_id, facts, DAY)
+            self._remember("subsidiary", entity_id, facts, LINK_TTL)
         return linked, currency
 
     def _subsidiary_link(self, invoice: Invoice, entity_id: str, remembered: Item | None) -> str | None:
-        by_hand = {solvimon: rillet for rillet, solvimon in self._settings.subsidiaries.items()}
-        if entity_id in by_hand:
-            return by_hand[entity_id]
+        configured = {solvimon: rillet for rillet, solvimon in self._settings.subsidiaries.items()}
+        if entity_id in configured:
+            return configured[entity_id]
         reference = self._settings.custom_fields.subsidiary
         embedded = invoice.billing_entity
         linked = field_value(embedded.custom_fields, reference) if embedded else None
@@ -164,7 +171,7 @@ class LinkResolver:
         """Currency of a subsidiary's books; needed only where Solvimon states exchange rates."""
         return next((s.currency for s in self._rillet.subsidiaries() if s.id == subsidiary_id), None)
 
-    def _customer(self, invoice: Invoice, resolved: ResolvedLinks) -> tuple[str, bool | None]:
+    def _customer_link(self, invoice: Invoice, resolved: ResolvedLinks) -> tuple[str, bool | None]:
         customer_id = invoice.payer_id
         if customer_id is None:
             raise NeedsAttention(
@@ -172,7 +179,7 @@ class LinkResolver:
                 "The invoice names no customer.",
                 "Report the invoice to Solvimon's support, or book it by hand.",
             )
-        remembered = self._ledger.link(self._name, "customer", customer_id)
+        remembered = self._ledger.find_link(self._name, "customer", customer_id)
         reference = self._settings.custom_fields.customer
         embedded = invoice.customer
         linked = field_value(embedded.custom_fields, reference) if embedded else None
@@ -187,12 +194,12 @@ class LinkResolver:
         return self._missing_customer(embedded or self._solvimon.customer(customer_id), resolved)
 
     def _check_customer(self, customer_id: str, linked: str) -> tuple[str, bool | None]:
-        """The first time, see that Rillet has the customer, and whether it mails invoices to it."""
+        """Check a new link: that Rillet has the customer, and whether Rillet mails invoices to it."""
         reference, found = self._settings.custom_fields.customer, self._rillet.customer(linked)
         if found is None:
             raise NeedsAttention(
                 Code.RILLET_RECORD_MISSING,
-                f"The customer {customer_id} is linked to the Rillet customer {linked}, which is not there.",
+                f"The customer {customer_id} is linked to {linked}, which is not a customer in Rillet.",
                 f'Correct the custom field "Rillet Customer ID" ({reference}) on the customer in Solvimon, '
                 "then retry.",
             )
@@ -200,7 +207,7 @@ class LinkResolver:
         return linked, found.send_invoices_automatically
 
     def _missing_customer(self, customer: Customer, resolved: ResolvedLinks) -> tuple[str, bool | None]:
-        """A customer without link: the one in Rillet that refers to it, else a new one."""
+        """The Rillet customer that refers to a customer without link, else a new one."""
         customer_id, reference = str(customer.id), self._settings.custom_fields.customer
         if found := self._referring_customer(customer_id):
             return found
@@ -214,7 +221,7 @@ class LinkResolver:
         return self._create_customer(customer, resolved)
 
     def _referring_customer(self, customer_id: str) -> tuple[str, bool | None] | None:
-        """The customer in Rillet that refers to this one."""
+        """The Rillet customer whose external reference is this customer, if there is one."""
         kind = self._settings.reference_types.customer
         found = self._rillet.customer_by_reference(kind, customer_id)
         if found is None:
@@ -230,29 +237,29 @@ class LinkResolver:
         if self._dry_run:
             resolved.warnings.append(f"The customer {mapped.payload['name']} would be created in Rillet.")
             return TO_BE_CREATED, False
-        count = self._creations(customer_id)
+        count = self._used_creation_keys(customer_id)
         key = idempotency_key(self._name, "customer", customer_id, str(count))
         try:
             created = self._rillet.create_customer(mapped.payload, key)
         except NeedsAttention:
-            self._next_creation(customer_id, count)
+            self._use_up_creation_key(customer_id, count)
             raise
-        self._remember_customer(customer_id, created.id, False, imported_hash(customer))
+        self._remember_customer(customer_id, created.id, False, solvimon_customer_hash(customer))
         return created.id, False
 
-    def _creations(self, customer_id: str) -> int:
-        """How many keys were used up for a customer: by refusals, or by one that was deleted in Rillet."""
-        known = self._ledger.link(self._name, "customer-key", customer_id)
-        return int(known["used"]) if known else 0
+    def _used_creation_keys(self, customer_id: str) -> int:
+        """Number of keys used up for a customer: by refusals, or by a customer that was deleted in Rillet."""
+        link = self._ledger.find_link(self._name, "customer-key", customer_id)
+        return int(link["used"]) if link else 0
 
-    def _next_creation(self, customer_id: str, count: int) -> None:
-        """Rillet may go on to answer what it answered to a key, so the next creation takes another one."""
-        self._ledger.remember(self._name, "customer-key", customer_id, {"used": count + 1}, 2 * DAY)
+    def _use_up_creation_key(self, customer_id: str, count: int) -> None:
+        """Take another key for the next creation, because Rillet repeats its answer to a used one."""
+        self._ledger.store_link(self._name, "customer-key", customer_id, {"used": count + 1}, 2 * LINK_TTL)
 
     def _remember_customer(
         self, customer_id: str, rillet_id: str, mailed: bool | None, synced: str | None = None
     ) -> None:
-        """Remember a link; ``synced`` is the fingerprint of what Rillet has, where that is known."""
+        """Remember a link; ``synced`` is the fingerprint of the customer in Rillet, if it is known."""
         facts: dict[str, object] = {"rillet_id": rillet_id}
         if mailed is not None:
             facts["mailed"] = mailed
@@ -264,7 +271,7 @@ class LinkResolver:
         self, kind: str, solvimon_id: str, facts: Mapping[str, object], seconds: int | None = None
     ) -> None:
         if not self._dry_run:
-            self._ledger.remember(self._name, kind, solvimon_id, facts, seconds)
+            self._ledger.store_link(self._name, kind, solvimon_id, facts, seconds)
 
 
 def _no_subsidiary(message: str, settings: Settings) -> NeedsAttention:

@@ -1,4 +1,4 @@
-"""What both exports do before anything is sent, in a run and in a dry run."""
+"""The steps of both exports before anything is sent, and their dry run."""
 
 import contextlib
 from collections.abc import Callable, Mapping
@@ -33,12 +33,12 @@ class Prepared:
 
     @property
     def warnings(self) -> list[str]:
-        """What a person should know of it, although it can be sent."""
+        """Warnings for a person; none of them prevents the export."""
         return [*self.resolved.warnings, *self.mapped.warnings]
 
 
-class NotOurs(Exception):
-    """The document is of another workflow; the text says which."""
+class WrongDocumentType(Exception):
+    """The other export handles this document; the text says which type it has."""
 
 
 def check_id(document_id: str) -> None:
@@ -52,70 +52,63 @@ def check_id(document_id: str) -> None:
 
 
 def read_document(connection: Connection, claim: Claim) -> Invoice:
-    """The document as it is in Solvimon now; its record keeps number, amount and day from here on."""
+    """Read the document from Solvimon; its record keeps number, amount and day from now on."""
     document = connection.solvimon.invoice(claim.document.id)
-    claim.about.update(facts_of(document, connection.settings))
+    claim.document_facts.update(document_facts(document, connection.settings))
     return document
 
 
-def facts_of(document: Invoice, settings: Settings) -> dict[str, str]:
-    """A document's number, gross amount, currency and day, as far as Solvimon says them."""
+def document_facts(document: Invoice, settings: Settings) -> dict[str, str]:
+    """A document's number, gross amount, currency and day, as far as Solvimon states them."""
     total, facts = document.invoice_amount_including_tax, dict[str, str]()
     if document.invoice_number:
         facts["number"] = document.invoice_number
     if total and document.currency:
-        facts |= {"amount": money.plain(total.quantity), "currency": document.currency}
-    with contextlib.suppress(NeedsAttention):  # a time zone that nobody knows is reported later
+        facts |= {"amount": money.format_number(total.quantity), "currency": document.currency}
+    with contextlib.suppress(NeedsAttention):  # the mapping reports an unknown time zone
         if dated := document_day(document, settings):
             facts["dated"] = dated.isoformat()
     return facts
-
-
-def already_done(claim: Claim) -> Result:
-    """The result for a document that is in Rillet already, or was settled by a person."""
-    names = ("rillet_id", "rillet_number", "totals", "warnings", "code", "message", "remedy", "reason")
-    facts = {name: claim.record[name] for name in names if name in claim.record}
-    return Result(claim.document.id, "already_exported" if claim.state == "exported" else claim.state, facts)
 
 
 def dry_run(
     connection: Connection,
     document: Document,
     prepare: Callable[[Invoice, Mapping[str, Any]], Prepared],
-    more: Callable[[Prepared], Mapping[str, Any]],
+    extra_facts: Callable[[Prepared], Mapping[str, Any]],
 ) -> Result:
-    """What a run would send for a document, and why; writes nothing anywhere.
+    """The payload that a run would send for a document, and its origins; writes nothing anywhere.
 
     Args:
         connection: of the document.
-        document: what is asked for.
-        prepare: prepares it, with its ledger record.
-        more: facts to show beside the payload.
+        document: names the document.
+        prepare: prepares the document, given its ledger record.
+        extra_facts: facts to show beside the payload.
     """
-    recorded: dict[str, Any] = {}
+    ledger_state: dict[str, Any] = {}
     try:
         check_id(document.id)
-        recorded = _ledger_state(connection, document)
-        prepared = prepare(connection.solvimon.invoice(document.id), recorded)
-    except NotOurs as other:
+        ledger_state = _ledger_state(connection, document)
+        prepared = prepare(connection.solvimon.invoice(document.id), ledger_state)
+    except WrongDocumentType as other:
         return Result(document.id, "not_ours", {"reason": str(other)})
     except NeedsAttention as why:
-        return Result(document.id, "would_reject", {**recorded, **error_fields(why)})
+        return Result(document.id, "would_reject", {**ledger_state, **error_fields(why)})
     except Skip as why:
-        return Result(document.id, "would_skip", {**recorded, "reason": why.reason})
-    done = recorded.get("state_now") in FINISHED
+        return Result(document.id, "would_skip", {**ledger_state, "reason": why.reason})
+    done = ledger_state.get("state_now") in FINISHED
     facts = {
         "payload": prepared.mapped.payload,
         "tie_out": prepared.mapped.totals.as_text(),
         "warnings": prepared.warnings,
         "came_from": prepared.mapped.origins,
-        **more(prepared),
+        **extra_facts(prepared),
     }
-    return Result(document.id, "already_exported" if done else "would_export", {**recorded, **facts})
+    return Result(document.id, "already_exported" if done else "would_export", {**ledger_state, **facts})
 
 
 def _ledger_state(connection: Connection, document: Document) -> dict[str, Any]:
-    """What the ledger says of a document, for a dry run."""
+    """The state and the Rillet id of a document in the ledger, for a dry run."""
     record = connection.ledger.read(document) or {}
     facts: dict[str, Any] = {n: record[n] for n in ("rillet_id", "rillet_number") if n in record}
     return {"state_now": record["state"], **facts} if "state" in record else {}

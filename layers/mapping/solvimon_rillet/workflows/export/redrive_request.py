@@ -1,4 +1,4 @@
-"""What a person may ask to be retried."""
+"""The request of a retry: by cause, or by days."""
 
 import re
 from datetime import date
@@ -7,39 +7,39 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 ALL = "all"
-EXAMPLES: list[dict[str, Any]] = [
+RETRY_EXAMPLES: list[dict[str, Any]] = [
     {"retry": {"code": "product_not_linked"}},
     {"retry": ALL},
     {"retry": {"from": "2026-10-01", "to": "2026-10-31"}, "dry_run": True},
 ]
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
-def _is_day(value: object) -> object:
+def _check_day(value: object) -> object:
     if isinstance(value, date) or (isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value)):
         return value
     raise ValueError("should be a day such as 2026-10-01")
 
 
-def _is_moment(value: object) -> object:
-    if isinstance(value, str) and _MOMENT.fullmatch(value):
+def _check_timestamp(value: object) -> object:
+    if isinstance(value, str) and _TIMESTAMP.fullmatch(value):
         return value
-    raise ValueError("should be a moment such as 2026-10-01T08:00:00Z")
+    raise ValueError("should be a time such as 2026-10-01T08:00:00Z")
 
 
-Day = Annotated[date, BeforeValidator(_is_day)]
-Instant = Annotated[str, BeforeValidator(_is_moment)]
+Day = Annotated[date, BeforeValidator(_check_day)]
+Timestamp = Annotated[str, BeforeValidator(_check_timestamp)]
 
 
 class Retry(BaseModel):
-    """Documents by their cause, or by their day.
+    """Selects documents by the cause of their rejection, or by their day.
 
     Attributes:
-        code: the cause of a rejection; ``all`` for every one.
+        code: the cause of a rejection; ``all`` for every cause.
         first: with ``last``, the days of a back-fill, both included; in a request ``from`` and ``to``.
-        page: of Solvimon's list, where an earlier run ended.
-        changed_after: only rejections after this moment, where an earlier run ended.
-        changed_until: only rejections up to this moment, when the first run began.
+        page: page of Solvimon's list at which an earlier run stopped.
+        changed_after: only rejections after this time, at which an earlier run stopped.
+        changed_until: only rejections up to this time, when the first run began.
     """
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
@@ -48,12 +48,12 @@ class Retry(BaseModel):
     first: Day | None = Field(default=None, alias="from")
     last: Day | None = Field(default=None, alias="to")
     page: int = Field(default=1, ge=1)
-    changed_after: Instant | None = None
-    changed_until: Instant | None = None
+    changed_after: Timestamp | None = None
+    changed_until: Timestamp | None = None
 
     @model_validator(mode="before")
     @classmethod
-    def _in_short(cls, value: object) -> object:
+    def _accept_shorthand(cls, value: object) -> object:
         if value == ALL:
             return {"code": ALL}
         if isinstance(value, dict):
@@ -61,7 +61,7 @@ class Retry(BaseModel):
         raise ValueError('should be "all", {"code": …} or {"from": …, "to": …}')
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
+    def _check_code_or_days(self) -> Self:
         days = (self.first, self.last)
         if (self.code is None) == (days == (None, None)):
             raise ValueError('should have either "code" or "from" and "to"')
@@ -72,9 +72,9 @@ class Retry(BaseModel):
         return self
 
     def as_event(self, **changes: object) -> Any:  # noqa: ANN401 - a text or an object
-        """The same as JSON, with another place to go on from."""
-        told = {**self.model_dump(mode="json", by_alias=True, exclude_defaults=True), **changes}
-        return ALL if told == {"code": ALL} else told
+        """The selection as JSON, with another place to continue from."""
+        selection = {**self.model_dump(mode="json", by_alias=True, exclude_defaults=True), **changes}
+        return ALL if selection == {"code": ALL} else selection
 
 
 class RetryRequest(BaseModel):

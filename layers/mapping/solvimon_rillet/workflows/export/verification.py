@@ -1,6 +1,7 @@
-"""Comparing what Rillet has with what was sent."""
+"""Compare the document that Rillet booked with the one that was sent."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -8,9 +9,10 @@ from solvimon_rillet import money
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.ledger.ledger import Claim, Ledger
 from solvimon_rillet.rillet.models import Money
+from solvimon_rillet.workflows.outcome import error_fields
 
 DELETED_LINK = "gone-"
-"""Links of Rillet documents that were deleted before anybody knew them as ours, by kind."""
+"""Prefix of the links that mark Rillet documents deleted before an export recorded them."""
 
 
 class CreatedDocument(Protocol):
@@ -40,16 +42,45 @@ class CreatedDocument(Protocol):
         """Whether one of its external references has this id."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A document that was sent, as Rillet has it.
+
+    Attributes:
+        documents: Rillet's documents for it, oldest first; more than one is a double booking.
+        totals: net, tax, gross and currency that were sent, as texts.
+    """
+
+    documents: Sequence[CreatedDocument]
+    totals: Mapping[str, str]
+
+
+def verify_totals(
+    ledger: Ledger, claim: Claim, sent: Sent, warnings: Sequence[str]
+) -> tuple[str, dict[str, Any]]:
+    """Compare Rillet's document with what was sent, and remember which Solvimon document it belongs to.
+
+    Returns:
+        ``exported`` with the facts to record, or ``differs`` with code, message and remedy as well.
+    """
+    document, rillet_id = claim.document, sent.documents[0].id
+    state, facts = outcome_facts(document.id, sent.documents, sent.totals, warnings)
+    ledger.store_link(document.connection, f"rillet-{document.kind}", rillet_id, {"solvimon_id": document.id})
+    if why := deleted_meanwhile(ledger, claim, rillet_id):
+        return "differs", {**facts, **error_fields(why)}
+    return state, facts
+
+
 def outcome_facts(
     document_id: str, found: Sequence[CreatedDocument], totals: Mapping[str, str], warnings: Sequence[str]
 ) -> tuple[str, dict[str, Any]]:
-    """The state of a document that Rillet has, and the facts to record and tell.
+    """The state of a document that Rillet has, and the facts to record and to answer.
 
     Args:
         document_id: Solvimon's id.
         found: Rillet's documents for it, oldest first; more than one is a double booking.
         totals: net, tax, gross and currency that were sent.
-        warnings: what the mapping had to say.
+        warnings: warnings of the mapping.
 
     Returns:
         ``exported``, or ``differs`` with code, message and remedy.
@@ -58,8 +89,8 @@ def outcome_facts(
     notes = list(warnings)
     if not first.refers_to(document_id):
         notes.append(
-            "Rillet did not keep our external reference; add the reference type in Rillet (Settings → "
-            "External References), or later look-ups cannot find it."
+            "Rillet did not keep our external reference. Add the reference type in Rillet (Settings → "
+            "External References); without it, later look-ups cannot find the document."
         )
     facts: dict[str, Any] = {
         "rillet_id": first.id,
@@ -74,17 +105,17 @@ def outcome_facts(
             "message": f"Rillet has {len(found)} documents for it: {ids}.",
             "remedy": f"Delete all but {first.id} in Rillet.",
         }
-    if said := total_mismatch(first, totals):
+    if mismatch := total_mismatch(first, totals):
         return "differs", facts | {
             "code": Code.TOTAL_DIFFERS.value,
-            "message": said,
+            "message": mismatch,
             "remedy": "Correct it in Rillet by hand, and report the difference to Rillet's support.",
         }
     return "exported", facts
 
 
 def deleted_in_rillet(kind: str, rillet_id: str) -> NeedsAttention:
-    """The error for an ``invoice`` or ``credit_memo`` that somebody deleted in Rillet."""
+    """The error for an ``invoice`` or ``credit_memo`` that was deleted in Rillet."""
     return NeedsAttention(
         Code.DELETED_IN_RILLET,
         f"The {kind.replace('_', ' ')} {rillet_id} was deleted in Rillet.",
@@ -96,27 +127,27 @@ def deleted_in_rillet(kind: str, rillet_id: str) -> NeedsAttention:
 
 def deleted_meanwhile(ledger: Ledger, claim: Claim, rillet_id: str) -> NeedsAttention | None:
     """The error for a document that was deleted in Rillet while the answer to its creation was lost."""
-    if claim.attempt is None:  # it was created a moment ago; nobody can have deleted it
+    if claim.attempt is None:  # this run has just created it; it cannot be deleted yet
         return None
     document = claim.document
-    gone = ledger.link(document.connection, f"{DELETED_LINK}{document.kind}", rillet_id)
-    return deleted_in_rillet(document.kind, rillet_id) if gone else None
+    deletion = ledger.find_link(document.connection, f"{DELETED_LINK}{document.kind}", rillet_id)
+    return deleted_in_rillet(document.kind, rillet_id) if deletion else None
 
 
-def number_note(sent: object, booked: str) -> list[str]:
-    """A warning where Rillet gave a document another number than ours."""
+def number_warning(sent: object, booked: str) -> list[str]:
+    """A warning if Rillet gave a document another number than the one that was sent."""
     if not sent or sent == booked:
         return []
-    return [f"Rillet numbered it {booked}; in Solvimon it is {sent}."]
+    return [f"Rillet gave it the number {booked}; its number in Solvimon is {sent}."]
 
 
 def total_mismatch(booked: CreatedDocument, totals: Mapping[str, str]) -> str:
-    """How Rillet's amounts differ from ours, or an empty text."""
+    """The difference between the amounts in Rillet and those that were sent; empty if there is none."""
     currency = totals["currency"]
     pairs = (("net", booked.net_amount), ("tax", booked.taxed_amount), ("gross", booked.total))
     parts = [
-        f"{name} {money.plain(there.amount)} {there.currency} instead of {totals[name]} {currency}"
-        for name, there in pairs
-        if there.amount != Decimal(totals[name]) or there.currency != currency
+        f"{name} {money.format_number(amount.amount)} {amount.currency} instead of {totals[name]} {currency}"
+        for name, amount in pairs
+        if amount.amount != Decimal(totals[name]) or amount.currency != currency
     ]
     return f"Rillet booked {', '.join(parts)}." if parts else ""

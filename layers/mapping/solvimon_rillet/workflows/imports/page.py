@@ -1,7 +1,7 @@
 """One page of an import: one call to Rillet, and all of its rows written to Solvimon.
 
-What a page did is in the ledger row by row, so a page may be repeated whole at any time: after a crash, and
-when Solvimon asks to slow down in its middle.
+The ledger has the result of every row, so a page may be repeated as a whole at any time: after a crash, and
+after Solvimon has asked to slow down halfway.
 """
 
 import contextlib
@@ -19,207 +19,206 @@ from solvimon_rillet.errors import Code, ConnectionBroken, NeedsAttention, Outco
 from solvimon_rillet.http import RequestRejected
 from solvimon_rillet.ledger.import_state import ImportedRow
 from solvimon_rillet.mapping.solvimon_fields import one_line, truncate
-from solvimon_rillet.rillet.client import RilletClient
-from solvimon_rillet.settings import Settings
+from solvimon_rillet.workflows.durable_steps import Done, Wait
 from solvimon_rillet.workflows.imports.resource import ImportCandidate, Json
 from solvimon_rillet.workflows.imports.row import ImportContext, ImportRow, RowResult
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE = 8  # rows that are written to Solvimon at the same time
-PAUSES = (5, 30)  # seconds before a page is tried again at which Solvimon failed; then the row is to blame
-LAST_START = 60.0  # seconds before the function's end after which no row is begun
-EXAMPLES = 3  # rows named with a note
-_ID = 12  # hex digits: among 100,000 rows, two are alike in one of 50,000 imports
-_LONGEST = 500  # characters of what a vendor says
+CONCURRENT_ROWS = 8  # rows that are written to Solvimon at the same time
+RETRY_PAUSES = (5, 30)  # seconds before the attempts that follow a failure of Solvimon; then the row fails
+MIN_SECONDS_FOR_ROW = 60.0  # before the function's time limit; no row starts later
+ROWS_NAMED_PER_NOTE = 3
+_SHORT_ID_DIGITS = 12  # hexadecimal: in one of 50,000 imports, two of 100,000 rows have the same short id
+_MAX_MESSAGE = 500  # characters of a vendor's error message
 
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """Where a run stands.
+    """The page to read.
 
     Attributes:
-        cursor: where the page before ended.
+        cursor: of the page; ``None`` for the first one.
         since: RFC 3339; only rows that changed later.
-        seen: short ids of the rows that are done already.
-        failing: how often Solvimon has failed at rows of this page.
-        room: how many more failures are worth listing.
+        seen: short ids of the rows that earlier pages have done.
+        failed_attempts: how often Solvimon has failed on rows of this page.
+        max_failures: how many failures the answer can still list.
     """
 
     cursor: str | None = None
     since: str | None = None
     seen: Collection[str] = ()
-    failing: int = 0
-    room: int = 100
+    failed_attempts: int = 0
+    max_failures: int = 100
 
 
 @dataclass(slots=True)
 class PageResult:
-    """What a page has come to.
+    """The result of a page.
 
     Attributes:
-        counts: rows by how they ended.
-        failures: what a person must mend, with the Rillet id and name of each row.
-        notes: number of rows by note, and the first of them.
-        writes: calls that were to change something in Solvimon.
-        later: the longest that a row must wait; ``None`` when the page is done.
-        why: what it waits for.
+        ids: short ids of all its rows.
+        cursor: of the next page; ``None`` after the last one.
+        counts: number of rows by outcome.
+        failures: rows that need a person, with Rillet id and name.
+        notes: by text, the number of rows that have it and the first of them.
     """
 
+    ids: list[str] = field(default_factory=list)
+    cursor: str | None = None
     counts: Counter[str] = field(default_factory=Counter)
     failures: list[Json] = field(default_factory=list)
     notes: dict[str, Json] = field(default_factory=dict)
-    writes: int = 0
-    later: float | None = None
-    why: str = ""
 
-    def wait(self, error: RetryLater, default: float) -> None:
-        """Note that the page must be looked at again."""
-        after = default if error.after is None else error.after
-        if self.later is None or after > self.later:
-            self.later, self.why = after, str(error)
+    def to_json(self, max_failures: int) -> Json:
+        """The result as it is checkpointed, with so many failures; ``from_json`` reads it."""
+        return {
+            "ids": self.ids,
+            "cursor": self.cursor,
+            "counts": dict(self.counts),
+            "failures": self.failures[:max_failures],
+            "notes": self.notes,
+        }
 
-    def fail(self, row: object, error: NeedsAttention) -> None:
-        """Note a row that needs a person."""
+    @classmethod
+    def from_json(cls, value: Json) -> "PageResult":
+        """A checkpointed result."""
+        counts: Counter[str] = Counter(value["counts"])
+        return cls(value["ids"], value["cursor"], counts, value["failures"], value["notes"])
+
+    def add(self, candidate: ImportCandidate, row: RowResult) -> None:
+        """Count a row that succeeded."""
+        self.counts[row.outcome] += 1
+        for text in row.notes:
+            note = self.notes.setdefault(text, {"rows": 0, "first": []})
+            note["rows"] += 1
+            note["first"] = [*note["first"], f"{candidate.name} ({candidate.id})"][:ROWS_NAMED_PER_NOTE]
+
+    def add_failure(self, row: object, error: NeedsAttention) -> None:
+        """Count a row that needs a person."""
         self.counts["failed"] += 1
-        found = row if isinstance(row, dict) else {}
-        name = found.get("name") or found.get("trade_name")
+        fields = row if isinstance(row, dict) else {}
+        name = fields.get("name") or fields.get("trade_name")
         self.failures.append(
             {
-                "rillet_id": found.get("id"),
+                "rillet_id": fields.get("id"),
                 "name": truncate(one_line(name)) if isinstance(name, str) else None,
                 "code": error.code.value,
-                "what": truncate(error.message, _LONGEST),
+                "what": truncate(error.message, _MAX_MESSAGE),
                 "remedy": error.remedy,
             }
         )
 
-    def done(self, imported: ImportCandidate, done: RowResult) -> None:
-        """Note a row that ended well."""
-        self.counts[done.outcome] += 1
-        self.writes += done.writes
-        for note in done.notes:
-            about = self.notes.setdefault(note, {"rows": 0, "first": []})
-            about["rows"] += 1
-            about["first"] = [*about["first"], f"{imported.name} ({imported.id})"][:EXAMPLES]
-
 
 class ImportPage:
-    """A page of a run, to be read and written once.
+    """Reads and writes one page.
 
     Args:
-        run: the run.
-        settings: the connection's settings.
-        rillet: where the rows come from.
-        time_left: seconds until the function must end.
+        context: what all rows have in common.
+        time_left: seconds until the function's time limit.
     """
 
-    def __init__(
-        self, run: ImportContext, settings: Settings, rillet: RilletClient, time_left: Callable[[], float]
-    ) -> None:
-        self._run = run
-        self._settings = settings
-        self._rillet = rillet
+    def __init__(self, context: ImportContext, time_left: Callable[[], float]) -> None:
+        self._context = context
+        self._connection = context.connection
+        self._resource = context.resource
         self._time_left = time_left
-        self._stop = threading.Event()
+        self._result = PageResult()
+        self._writes = 0
+        self._longest_wait: Wait | None = None
+        self._start_no_more_rows = threading.Event()
 
-    def work(self, place: PageRequest) -> Json:
+    def run(self, request: PageRequest) -> Done | Wait:
         """Read the page and write its rows.
 
         Returns:
-            The step's result: short ``ids`` of all rows of the page, the ``cursor`` of the next one, counts,
-            failures and notes; or ``later``, when the page has to be tried again.
+            A ``PageResult`` as JSON, or the wait after which the page must be tried again.
 
         Raises:
             NeedsAttention, ConnectionBroken: nothing more can be imported now.
             RetryLater, OutcomeUnknown: Rillet or the ledger does not answer.
         """
-        listed = self._run.kind.rows(self._rillet, place.cursor, place.since)
+        listed = self._resource.list_rows(self._connection.rillet, request.cursor, request.since)
         rows = {short_id(row): row for row in listed.rows}
-        outcome = PageResult()
-        todo = self._read([row for each, row in rows.items() if each not in place.seen], outcome)
-        failing = self._write(todo, outcome)
-        if failing and outcome.later is None:
-            self._settle(failing, outcome, place.failing)
-        answer: Json = {"writes": outcome.writes}
-        if outcome.later is not None:
-            return answer | {"later": outcome.later, "why": outcome.why, "failing": bool(failing)}
-        return answer | {
-            "ids": list(rows),
-            "cursor": listed.next_cursor,
-            "counts": dict(outcome.counts),
-            "failures": outcome.failures[: place.room],
-            "notes": outcome.notes,
-        }
+        self._result.ids, self._result.cursor = list(rows), listed.next_cursor
+        new_rows = [row for identifier, row in rows.items() if identifier not in request.seen]
+        solvimon_failed = self._write(self._map(new_rows))
+        if solvimon_failed and self._longest_wait is None:
+            self._retry_or_fail(solvimon_failed, request.failed_attempts)
+        if wait := self._longest_wait:
+            failed = bool(solvimon_failed)
+            return Wait(wait.after, wait.reason, failed=failed, solvimon_writes=self._writes)
+        return Done(self._result.to_json(request.max_failures), solvimon_writes=self._writes)
 
-    def _read(self, rows: Sequence[object], outcome: PageResult) -> list[tuple[object, ImportCandidate]]:
-        read = []
+    def _map(self, rows: Sequence[object]) -> list[tuple[object, ImportCandidate]]:
+        category_id, mapped = self._context.target.category_id, []
         for row in rows:
             try:
-                imported = self._run.kind.read(row, self._settings, self._run.target.category_id)
-                read.append((row, imported))
+                candidate = self._resource.map_row(row, self._connection.settings, category_id)
+                mapped.append((row, candidate))
             except NeedsAttention as error:
-                outcome.fail(row, error)
-        return read
+                self._result.add_failure(row, error)
+        return mapped
 
-    def _write(self, rows: Sequence[tuple[object, ImportCandidate]], outcome: PageResult) -> list[object]:
-        """Write rows side by side.
-
-        Returns:
-            The rows at which Solvimon failed.
-        """
-        known = self._run.ledger.imported_rows(imported.id for _, imported in rows)
-        failing = []
-        pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="import")
+    def _write(self, rows: Sequence[tuple[object, ImportCandidate]]) -> list[object]:
+        """Write several rows at the same time, and return those on which Solvimon failed."""
+        remembered = self._context.state.imported_rows(candidate.id for _, candidate in rows)
+        solvimon_failed = []
+        pool = ThreadPoolExecutor(CONCURRENT_ROWS, thread_name_prefix="import")
         try:
-            futures = [pool.submit(self._one, each, known.get(each.id)) for _, each in rows]
-            for (row, imported), future in zip(rows, futures, strict=True):
+            futures = [
+                pool.submit(self._write_row, candidate, remembered.get(candidate.id)) for _, candidate in rows
+            ]
+            for (row, candidate), future in zip(rows, futures, strict=True):
                 try:
-                    outcome.done(imported, future.result())
+                    result = future.result()
+                    self._result.add(candidate, result)
+                    self._writes += result.writes
                 except NeedsAttention as error:
-                    outcome.fail(row, error)
+                    self._result.add_failure(row, error)
                 except OutcomeUnknown as error:
-                    logger.warning("row failing", extra={"rillet_id": imported.id, "reason": str(error)})
-                    failing.append(row)
+                    logger.warning("row failing", extra={"rillet_id": candidate.id, "reason": str(error)})
+                    solvimon_failed.append(row)
                 except ConnectionBroken:
                     raise
                 except RetryLater as error:
-                    outcome.wait(error, PAUSES[0])
+                    self._wait(RETRY_PAUSES[0] if error.after is None else error.after, str(error))
         finally:
             pool.shutdown(cancel_futures=True)
-        return failing
+        return solvimon_failed
 
-    def _one(self, imported: ImportCandidate, known: ImportedRow | None) -> RowResult:
-        """One row, unless another one has found out that there is no point in going on."""
-        if self._stop.is_set() or self._time_left() < LAST_START:
-            raise RetryLater("The rest of the page waits for its turn.", after=1)
+    def _write_row(self, candidate: ImportCandidate, remembered: ImportedRow | None) -> RowResult:
+        """Write one row, unless another row must wait or the time limit is near."""
+        if self._start_no_more_rows.is_set() or self._time_left() < MIN_SECONDS_FOR_ROW:
+            raise RetryLater("The rest of the page follows later.", after=1)
         try:
-            return ImportRow(self._run, imported, known).run()
+            return ImportRow(self._context, candidate, remembered).run()
         except RetryLater:
-            self._stop.set()
+            self._start_no_more_rows.set()
             raise
 
-    def _settle(self, failing: Sequence[object], outcome: PageResult, before: int) -> None:
-        """Try the rows at which Solvimon failed again later; in the end they are to blame, if it is well."""
-        if before < len(PAUSES):
-            again = RetryLater("Solvimon failed at some rows.", after=PAUSES[before])
-            outcome.wait(again, PAUSES[before])
+    def _wait(self, after: float, reason: str) -> None:
+        if self._longest_wait is None or after > (self._longest_wait.after or 0):
+            self._longest_wait = Wait(after, reason)
+
+    def _retry_or_fail(self, rows: Sequence[object], failed_attempts: int) -> None:
+        """Try the page again later; after the last attempt the rows fail, if Solvimon itself answers."""
+        if failed_attempts < len(RETRY_PAUSES):
+            self._wait(RETRY_PAUSES[failed_attempts], "Solvimon failed on some rows.")
             return
         with contextlib.suppress(RequestRejected):
-            self._run.solvimon.ping()
-        for row in failing:
-            outcome.fail(
-                row,
-                NeedsAttention(
-                    Code.SOLVIMON_UNAVAILABLE,
-                    "Solvimon failed at this row again and again, while it answers otherwise.",
-                    "Import again later; if it stays so, report the row to Solvimon's support.",
-                ),
-            )
+            self._connection.solvimon.ping()
+        error = NeedsAttention(
+            Code.SOLVIMON_UNAVAILABLE,
+            "Solvimon failed on this row several times, although it answers other requests.",
+            "Import again later. If it fails again, report the row to Solvimon's support.",
+        )
+        for row in rows:
+            self._result.add_failure(row, error)
 
 
 def short_id(row: object) -> str:
-    """A row's mark in the steps' results, where a list that began anew is noticed by it."""
+    """The short id of a row in step results; a repeated one shows that Rillet's list has restarted."""
     identity = row.get("id") if isinstance(row, dict) else None
     text = identity if isinstance(identity, str) else simplejson.dumps(row, sort_keys=True, use_decimal=True)
-    return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:_ID]
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:_SHORT_ID_DIGITS]

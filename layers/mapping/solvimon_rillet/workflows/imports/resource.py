@@ -1,4 +1,4 @@
-"""What tells the imports apart: where rows come from, what they become, and how they are linked."""
+"""How the three imports differ: where rows come from, what they become, and how they are linked."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from solvimon_rillet.errors import Code, NeedsAttention
+from solvimon_rillet.formatting import validation_problems
 from solvimon_rillet.mapping.solvimon_fields import MappedRecord
 from solvimon_rillet.rillet.client import RilletClient, RowPage
 from solvimon_rillet.settings import Settings
@@ -14,7 +15,7 @@ from solvimon_rillet.solvimon.client import SolvimonClient
 
 Json = dict[str, Any]
 M = TypeVar("M", bound=BaseModel)
-DAY = 24 * 3600
+LINK_TTL = 24 * 3600  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +25,8 @@ class ImportCandidate:
     Attributes:
         id: Rillet's id.
         name: for people.
-        mapped: the request that would create it.
-        link: what the export wants to know of it.
+        mapped: the request that would create it in Solvimon.
+        link: facts that the export needs about it.
         pinned: the Solvimon id that the settings name for it.
         hints: Solvimon ids that Rillet's own record names.
     """
@@ -38,37 +39,37 @@ class ImportCandidate:
     hints: Sequence[str] = ()
 
 
-def _everything(imported: ImportCandidate, _current: Json) -> tuple[Json, list[str]]:
-    return dict(imported.mapped.payload), []
+def _whole_payload(candidate: ImportCandidate, _current: Json) -> tuple[Json, list[str]]:
+    return dict(candidate.mapped.payload), []
 
 
-def _nothing(_imported: ImportCandidate, _solvimon: SolvimonClient) -> None:
-    """Names need not be unique."""
+def _no_check(_candidate: ImportCandidate, _solvimon: SolvimonClient) -> None:
+    """Two records may have the same name."""
 
 
-def _link(imported: ImportCandidate, _record: Json) -> Json:
-    return dict(imported.link)
+def _link(candidate: ImportCandidate, _record: Json) -> Json:
+    return dict(candidate.link)
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedResource:
-    """One kind of rows.
+    """One of the resources that are imported.
 
     Attributes:
-        name: what a row is called in the ledger.
-        plural: what rows are called in an answer.
+        name: singular, as the ledger's keys have it.
+        plural: as answers and settings have it.
         collection: Solvimon's collection.
         field_name: the custom field that holds the Rillet id, as people see it.
-        resource_type: what that custom field is on.
-        rows: one page of Rillet's list, by cursor and the moment after which rows must have changed.
-        read: reads and maps a row, with the settings and the category's id; raises ``NeedsAttention``.
-        wanted: what a record that is there already should say, and notes about it.
-        check_new: has a last look before a record is created; raises ``NeedsAttention``.
-        link_facts: what is remembered for the export, from the row and Solvimon's record.
-        filtered: whether Rillet's list can be cut to what changed since a moment.
-        categorised: whether the records belong into the category for imported products.
+        resource_type: Solvimon's type of the records that have this custom field.
+        list_rows: one page of Rillet's list, by cursor and the moment after which rows must have changed.
+        map_row: reads and maps a row, with the settings and the category's id; raises ``NeedsAttention``.
+        update_payload: what an existing record should contain, and notes about it.
+        check_before_create: a last check before a record is created; raises ``NeedsAttention``.
+        link_facts: what the ledger keeps for the export, from the row and Solvimon's record.
+        filtered: whether Rillet's list can be restricted to rows that changed since a moment.
+        categorised: whether the records belong to the category of imported products.
         has_status: whether the records are activated and archived.
-        link_seconds: how long the export remembers the link; ``None`` for good.
+        link_seconds: how long the ledger keeps the link; ``None`` for ever.
     """
 
     name: str
@@ -76,15 +77,15 @@ class ImportedResource:
     collection: str
     field_name: str
     resource_type: str
-    rows: Callable[[RilletClient, str | None, str | None], RowPage]
-    read: Callable[[object, Settings, str], ImportCandidate]
-    eligible: Callable[[ImportCandidate, Json], tuple[Json, list[str]]] = field(default=_everything)
-    check_new: Callable[[ImportCandidate, SolvimonClient], None] = field(default=_nothing)
+    list_rows: Callable[[RilletClient, str | None, str | None], RowPage]
+    map_row: Callable[[object, Settings, str], ImportCandidate]
+    update_payload: Callable[[ImportCandidate, Json], tuple[Json, list[str]]] = field(default=_whole_payload)
+    check_before_create: Callable[[ImportCandidate, SolvimonClient], None] = field(default=_no_check)
     link_facts: Callable[[ImportCandidate, Json], Json] = field(default=_link)
     filtered: bool = False
     categorised: bool = False
     has_status: bool = True
-    link_seconds: int | None = DAY
+    link_seconds: int | None = LINK_TTL
 
     def is_on(self, settings: Settings) -> bool:
         """Whether the workflow is switched on."""
@@ -95,18 +96,17 @@ class ImportedResource:
         return str(getattr(settings.custom_fields, self.name))
 
 
-def read_row(row: object, model: type[M]) -> M:
-    """Read a row of Rillet's list.
+def parse_row(row: object, model: type[M]) -> M:
+    """A row of Rillet's list as its model.
 
     Raises:
-        NeedsAttention: something is missing or has another form.
+        NeedsAttention: a field is missing or has another form.
     """
     try:
         return model.model_validate(row)
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, p['loc'])) or 'row'}: {p['msg']}" for p in error.errors()[:5])
         raise NeedsAttention(
             Code.ROW_UNREADABLE,
-            f"Rillet's row cannot be read: {wrong}.",
+            f"Rillet's row cannot be read: {validation_problems(error, 'row', limit=5)}.",
             "Correct it in Rillet; if it looks right there, report it to Rillet's support with the id.",
         ) from None

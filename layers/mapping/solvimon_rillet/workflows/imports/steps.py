@@ -1,181 +1,197 @@
-"""What the steps of an import do: the lease, the pages, the end. Each may be repeated at any time."""
+"""The steps of an import: begin, page, finish. Each may be repeated at any time."""
 
 import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from typing import Any
 
+from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import ConnectionBroken, NeedsAttention
+from solvimon_rillet.formatting import parse_timestamp
 from solvimon_rillet.http import CountingRateLimiter
 from solvimon_rillet.ledger.import_state import ImportAlreadyRunning, ImportState
-from solvimon_rillet.rillet.client import RilletClient
-from solvimon_rillet.settings import Settings
-from solvimon_rillet.solvimon.client import SolvimonClient
-from solvimon_rillet.workflows.durable_steps import guarded, stop
+from solvimon_rillet.workflows.durable_steps import Done, StepResult, Stop, Wait, as_step_result
 from solvimon_rillet.workflows.imports.page import ImportPage, PageRequest
+from solvimon_rillet.workflows.imports.request import ImportRequest, changed_since
 from solvimon_rillet.workflows.imports.resource import ImportedResource, Json
 from solvimon_rillet.workflows.imports.row import ImportContext, ImportTarget
 from solvimon_rillet.workflows.imports.setup import ImportSetup
-from solvimon_rillet.workflows.imports.workflow import ImportRequest, since_of
 
 logger = logging.getLogger(__name__)
 
 FUNCTION_SECONDS = 900
-"""Longest that the function runs at a stretch, as the template says."""
-LEASE_SECONDS = FUNCTION_SECONDS + 60
-FRESH_START = 120.0  # seconds before the function's end after which no page is begun
+"""Time limit of the function, as in the template."""
+IMPORT_LEASE_SECONDS = FUNCTION_SECONDS + 60
+MIN_SECONDS_FOR_PAGE = 120.0  # before the function's time limit; no page starts later
 
 
 @dataclass(frozen=True, slots=True)
-class ImportServices:
-    """What a step works with, as the connection's settings are now."""
+class ImportStart:
+    """What the first step fixes for the whole import.
 
-    settings: Settings
-    solvimon: SolvimonClient
-    rillet: RilletClient
-    ledger: ImportState
+    Attributes:
+        started: unix seconds.
+        since: RFC 3339; only rows that changed later are read.
+        may_advance_watermark: whether a complete import leaves no gap after the watermark.
+        target: the custom field and the category.
+        notes: for people.
+    """
+
+    started: int
+    since: str | None
+    may_advance_watermark: bool
+    target: ImportTarget
+    notes: list[str]
+
+    def to_json(self) -> Json:
+        """The value as it is checkpointed; ``from_json`` reads it."""
+        return {
+            "started": self.started,
+            "since": self.since,
+            "covers": self.may_advance_watermark,
+            "target": asdict(self.target),
+            "notes": self.notes,
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "ImportStart":
+        """A checkpointed value."""
+        return cls(
+            value["started"],
+            value["since"],
+            value["covers"],
+            ImportTarget(**value["target"]),
+            value["notes"],
+        )
 
 
 class ImportSteps:
-    """Implements ``workflow.Work`` for one run.
+    """The steps of one import.
 
     Args:
-        kind: what is imported.
-        request: what was asked for.
-        name: the run's name, the same after a crash.
-        parts: makes the parts, with Rillet's calls passing the gate that it is given.
-        clock: unix seconds.
-        time_left: seconds until the function must end.
-        count: notes a metric of a connection.
+        resource: what is imported.
+        request: the request.
+        run: name of the execution, the same after a crash.
+        connect: opens the connection, with the limiter that counts the calls to Rillet.
+        time_left: seconds until the function's time limit.
+        count: adds to a metric of a connection.
     """
 
     def __init__(
         self,
-        kind: ImportedResource,
+        resource: ImportedResource,
         request: ImportRequest,
-        name: str,
-        parts: Callable[[], tuple[ImportServices, CountingRateLimiter]],
-        clock: Callable[[], float],
+        run: str,
+        connect: Callable[[], tuple[Connection, CountingRateLimiter]],
         time_left: Callable[[], float],
         count: Callable[[str, str, float], None],
     ) -> None:
-        self._kind = kind
+        self._resource = resource
         self._request = request
-        self._name = name
-        self._parts = parts
-        self._clock = clock
+        self._run = run
+        self._connect = connect
         self._time_left = time_left
         self._count = count
 
-    def begin(self) -> Json:
+    def begin(self) -> StepResult:
         """Take the lease; find or create the custom field and the category."""
-        return self._guarded(self._begin)
+        return self._as_result(self._begin)
 
-    def page(self, place: PageRequest, begun: Json) -> Json:
+    def page(self, page: PageRequest, start: ImportStart) -> StepResult:
         """Read one page and write its rows."""
-        return self._guarded(lambda parts: self._page(parts, place, begun))
+        return self._as_result(lambda connection: self._page(connection, page, start))
 
-    def finish(self, begun: Json, failed: int, *, complete: bool) -> Json:
-        """Give the lease back and note up to when all is read.
+    def finish(self, start: ImportStart, failed: int, *, complete: bool) -> StepResult:
+        """Release the lease and advance the watermark.
 
-        Rows that failed keep the next incremental run at the same point, so that they are tried again.
+        The watermark stays where rows have failed, so that the next incremental import tries them again.
         """
-        return self._guarded(lambda parts: self._finish(parts, begun, failed, complete=complete))
+        return self._as_result(lambda connection: self._finish(connection, start, failed, complete))
 
-    def _begin(self, parts: ImportServices) -> Json:
-        ledger, dry_run = parts.ledger, self._request.dry_run
-        if not self._kind.is_on(parts.settings):
-            name = f"import_{self._kind.plural}"
-            return _stopped(
+    def _begin(self, connection: Connection) -> StepResult:
+        state, dry_run = self._state(connection), self._request.dry_run
+        if not self._resource.is_on(connection.settings):
+            name = f"import_{self._resource.plural}"
+            return Stop(
                 f"The workflow {name} is switched off.", f"Set workflows.{name} to true in the settings."
             )
-        started = int(self._clock())
+        started = int(connection.clock())
         try:
             if not dry_run:
-                started = ledger.acquire_lease(self._name, LEASE_SECONDS)
+                started = state.acquire_lease(self._run, IMPORT_LEASE_SECONDS)
         except ImportAlreadyRunning as other:
-            return self._under_way(other)
-        prepared = ImportSetup(self._kind, self._name, parts.settings, parts.solvimon, dry_run=dry_run)
+            return self._already_running(other)
+        setup = ImportSetup(self._resource, self._run, connection, dry_run=dry_run)
         try:
-            target = prepared.target()
+            target = setup.target()
         except (NeedsAttention, ConnectionBroken):
-            self._release(ledger)
+            if not dry_run:
+                state.release_lease(self._run)
             raise
-        watermark = ledger.watermark()
-        since, remarks = since_of(self._request, self._kind, watermark)
-        return {
-            "started": started,
-            "since": since,
-            "covers": since is None or (watermark is not None and _seconds(since) <= watermark),
-            "target": asdict(target),
-            "notes": [*remarks, *prepared.notes],
-            "writes": prepared.writes,
-        }
+        watermark = state.watermark()
+        since, notes = changed_since(self._request, self._resource, watermark)
+        no_gap = since is None or (watermark is not None and parse_timestamp(since) <= watermark)
+        start = ImportStart(started, since, no_gap, target, [*notes, *setup.notes])
+        return Done(start.to_json(), solvimon_writes=setup.writes)
 
-    def _page(self, parts: ImportServices, place: PageRequest, begun: Json) -> Json:
-        if self._time_left() < FRESH_START:
-            return {"later": 1, "why": "the function has run for long and starts afresh"}
+    def _page(self, connection: Connection, page: PageRequest, start: ImportStart) -> StepResult:
+        if self._time_left() < MIN_SECONDS_FOR_PAGE:
+            return Wait(1, "the function is near its time limit and continues in a new invocation")
         try:
-            self._hold(parts.ledger, begun, 0)
-            page = ImportPage(self._run(parts, begun), parts.settings, parts.rillet, self._time_left).work(
-                place
-            )
-            if "later" in page:
-                self._hold(parts.ledger, begun, int(page["later"]))
+            self._extend_lease(connection, start)
+            result = ImportPage(self._context(connection, start), self._time_left).run(page)
+            if isinstance(result, Wait):
+                self._extend_lease(connection, start, int(result.after or 0))
         except ImportAlreadyRunning as other:
-            return self._under_way(other)
-        told: Json = {name: page[name] for name in ("counts", "later", "why") if name in page}
-        logger.info("page", extra={"connection": self._request.connection, "kind": self._kind.plural, **told})
-        return page
+            return self._already_running(other)
+        progress = (
+            {"later": result.after, "why": result.reason}
+            if isinstance(result, Wait)
+            else {"counts": result.value["counts"]}
+        )
+        names = {"connection": self._request.connection, "kind": self._resource.plural}
+        logger.info("page", extra={**names, **progress})
+        return result
 
-    def _finish(self, parts: ImportServices, begun: Json, failed: int, *, complete: bool) -> Json:
+    def _finish(self, connection: Connection, start: ImportStart, failed: int, complete: bool) -> StepResult:
         if self._request.dry_run:
-            return {}
-        if complete and not failed and begun["covers"]:
-            parts.ledger.set_watermark(begun["started"])
-        parts.ledger.release_lease(self._name)
+            return Done({})
+        state = self._state(connection)
+        if complete and not failed and start.may_advance_watermark:
+            state.set_watermark(start.started)
+        state.release_lease(self._run)
         if failed:
             self._count("RowsFailed", self._request.connection, failed)
-        return {}
+        return Done({})
 
-    def _run(self, parts: ImportServices, begun: Json) -> ImportContext:
+    def _state(self, connection: Connection) -> ImportState:
+        return ImportState(connection.name, self._resource.name, connection.table, connection.clock)
+
+    def _context(self, connection: Connection, start: ImportStart) -> ImportContext:
         return ImportContext(
-            self._kind,
-            self._request.connection,
-            self._name,
-            self._kind.reference(parts.settings),
-            parts.solvimon,
-            parts.ledger,
-            ImportTarget(**begun["target"]),
+            self._resource,
+            connection,
+            self._run,
+            self._state(connection),
+            start.target,
             dry_run=self._request.dry_run,
             recheck=self._request.recheck,
         )
 
-    def _hold(self, ledger: ImportState, begun: Json, longer: int) -> None:
+    def _extend_lease(self, connection: Connection, start: ImportStart, wait: int = 0) -> None:
         if not self._request.dry_run:
-            ledger.acquire_lease(self._name, LEASE_SECONDS + longer, begun["started"])
+            self._state(connection).acquire_lease(self._run, IMPORT_LEASE_SECONDS + wait, start.started)
 
-    def _release(self, ledger: ImportState) -> None:
-        if not self._request.dry_run:
-            ledger.release_lease(self._name)
-
-    def _under_way(self, other: ImportAlreadyRunning) -> Json:
+    def _already_running(self, other: ImportAlreadyRunning) -> Stop:
         since, until = (
             datetime.fromtimestamp(at, UTC).strftime("%H:%M") for at in (other.since, other.until)
         )
-        return _stopped(
-            f"Another import of {self._kind.plural} has been under way since {since} UTC.",
-            f"Wait for its end. If somebody stopped it, you can import again at {until} UTC at the latest.",
+        return Stop(
+            f"Another import of {self._resource.plural} has been running since {since} UTC.",
+            f"Wait until it ends. If it was stopped, you can import again at {until} UTC at the latest.",
         )
 
-    def _guarded(self, work: Callable[[ImportServices], Json]) -> Json:
+    def _as_result(self, work: Callable[[Connection], StepResult]) -> StepResult:
         connection = self._request.connection
-        return guarded(self._parts, work, lambda: self._count("ConnectionBroken", connection, 1))
-
-
-def _stopped(what: str, remedy: str) -> Json:
-    return {"stop": stop(what, remedy)}
-
-
-def _seconds(moment: str) -> float:
-    return datetime.fromisoformat(moment).timestamp()
+        return as_step_result(self._connect, work, lambda: self._count("ConnectionBroken", connection, 1))

@@ -1,1 +1,1 @@
-"""Payments: what Rillet says was paid, marked in Solvimon."""
+"""Payments: synchronise payment states from Rillet to Solvimon, and record edits in Rillet."""

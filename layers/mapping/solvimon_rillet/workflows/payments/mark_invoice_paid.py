@@ -1,4 +1,4 @@
-"""Mark a Solvimon invoice paid, partly paid or open again, as Rillet says; note what is edited there."""
+"""Mark a Solvimon invoice paid, partly paid or unpaid, as in Rillet; record edits of it in Rillet."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -9,7 +9,7 @@ from solvimon_rillet import money
 from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import Code, NeedsAttention, RetryLater, Skip
 from solvimon_rillet.events import SOLVIMON, BusEvent
-from solvimon_rillet.ledger.document_types import CREDIT
+from solvimon_rillet.ledger.document_types import CREDIT_PREFIX
 from solvimon_rillet.ledger.ledger import FINISHED, UNFINISHED, Claim, Document
 from solvimon_rillet.mapping.payments import UNPAID, PaymentState, RilletBalance, to_solvimon_payment_state
 from solvimon_rillet.rillet.models import Invoice as RilletInvoice
@@ -17,16 +17,16 @@ from solvimon_rillet.solvimon.client import NotFound
 from solvimon_rillet.workflows.export.verification import deleted_in_rillet
 from solvimon_rillet.workflows.lease import under_lease
 from solvimon_rillet.workflows.outcome import Result, error_fields
-from solvimon_rillet.workflows.payments.payment_records import PaymentRecords, payment_notes
+from solvimon_rillet.workflows.payments.payment_records import PaymentRecords, payment_refused
 from solvimon_rillet.workflows.payments.rillet_changes import RilletChanges
 
-_KINDS = {"INVOICE": "invoice", "CREDIT_MEMO": "credit_memo"}
-_UNKNOWN = "UNKNOWN"  # a payment state is being written; what Solvimon has is not known until that is done
-_NOT_OURS = {"reason": "It is not an invoice or credit memo that came from Solvimon through us."}
+_LEDGER_KINDS = {"INVOICE": "invoice", "CREDIT_MEMO": "credit_memo"}
+_UNKNOWN_STATE = "UNKNOWN"  # while a payment state is being written, the one in Solvimon is not known
+_NOT_OURS = {"reason": "It is not an invoice or credit memo that this integration exported."}
 
 
 class MarkInvoicePaid:
-    """The workflow for one connection."""
+    """Synchronises the payment states of one connection's invoices from Rillet to Solvimon."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -35,66 +35,66 @@ class MarkInvoicePaid:
         self._changes = RilletChanges(connection)
         self._payment_records = PaymentRecords(connection)
 
-    def take(self, event: BusEvent, owner: str) -> Result:
-        """Act on what Rillet says of one of its documents.
+    def handle_event(self, event: BusEvent, owner: str) -> Result:
+        """Act on a change of a document in Rillet.
 
         Args:
-            event: the signed event; what it says of amounts and state is used as it is.
-            owner: names this very run; the lease is held under it.
+            event: the signed event; its amounts and state are used without asking Rillet.
+            owner: names this run; it holds the lease.
 
         Raises:
-            RetryLater, OutcomeUnknown: a service does not answer; repeating everything does no harm.
+            RetryLater, OutcomeUnknown: a service does not answer; a repetition does no harm.
         """
-        if event.source == SOLVIMON:  # a person's request that had to wait names the Solvimon invoice
+        if event.source == SOLVIMON:  # a person's request; it names the Solvimon invoice
             return self.run(event.id, owner)
-        kind = _KINDS.get(event.facts.get("entity", "INVOICE"), "invoice")
-        document, deleted = self._ours(kind, event.id, event.facts), bool(event.facts.get("deleted"))
+        kind = _LEDGER_KINDS.get(event.facts.get("entity", "INVOICE"), "invoice")
+        document, deleted = self._find_document(kind, event.id, event.facts), bool(event.facts.get("deleted"))
         if document is None and deleted:
-            self._changes.gone(kind, event.id)
-            # An export that has not read that note has written its link by now.
-            document = self._ours(kind, event.id, event.facts)
+            self._changes.remember_deletion(kind, event.id)
+            # An export that did not see the remembered deletion has stored its link by now.
+            document = self._find_document(kind, event.id, event.facts)
         if document is None:
             return Result(event.id, "not_ours", _NOT_OURS)
         if deleted:
-            return self._changes.deleted(document, event.id)
+            return self._changes.record_deletion(document, event.id)
         if kind == "credit_memo":
-            return self._leased(
+            return self._under_own_lease(
                 "memo",
                 document,
                 owner,
-                lambda claim: self._changes.memo_changed(claim, document, event.id, event.facts),
+                lambda claim: self._changes.compare_memo(claim, document, event.id, event.facts),
             )
-        return self._marked(document, event.id, event.facts, owner)
+        return self._mark_under_lease(document, event.id, event.facts, owner)
 
     def run(self, invoice_id: str, owner: str) -> Result:
-        """Look at a Solvimon invoice's state in Rillet on a person's request, and bring it in step."""
+        """Synchronise the payment state of a Solvimon invoice on a person's request."""
         document = Document(self._connection.name, "invoice", invoice_id)
         record = self._ledger.read(document)
         if not record or record.get("state") not in FINISHED:
             return Result(invoice_id, "not_ours", _NOT_OURS)
-        return self._marked(document, str(record["rillet_id"]), {}, owner, asked=True)
+        return self._mark_under_lease(document, str(record["rillet_id"]), {}, owner, on_request=True)
 
     def dry_run(self, invoice_id: str) -> Result:
-        """What ``run`` would write; writes nothing anywhere."""
+        """The payment state that ``run`` would write; writes nothing anywhere."""
         record = self._ledger.read(Document(self._connection.name, "invoice", invoice_id))
         if not record or record.get("state") not in FINISHED:
             return Result(invoice_id, "not_ours", _NOT_OURS)
         try:
-            facts = self._facts(str(record["rillet_id"]), {})
-            state = self._state(str(record["rillet_id"]), facts, record)
-            changed = self._shown(invoice_id) != state
+            facts = self._rillet_facts(str(record["rillet_id"]), {})
+            state = self._rillet_state(str(record["rillet_id"]), facts, record)
+            changed = self._solvimon_state(invoice_id) != state
         except NeedsAttention as why:
             return Result(invoice_id, "would_reject", error_fields(why))
-        told = {**state.as_payload(), "amount_due": facts["amount_due"]}
-        return Result(invoice_id, "would_mark" if changed else "unchanged", told)
+        answer = {**state.as_payload(), "amount_due": facts["amount_due"]}
+        return Result(invoice_id, "would_mark" if changed else "unchanged", answer)
 
-    def _ours(self, kind: str, rillet_id: str, facts: Mapping[str, str]) -> Document | None:
-        """The document that a Rillet one belongs to: by the ledger, else by its references.
+    def _find_document(self, kind: str, rillet_id: str, facts: Mapping[str, str]) -> Document | None:
+        """The Solvimon document behind a Rillet document: by the ledger, else by its external references.
 
         Raises:
-            RetryLater: it may become ours: an export that it names is not finished.
+            RetryLater: it references a document whose export is not finished.
         """
-        link = self._ledger.link(self._connection.name, f"rillet-{kind}", rillet_id)
+        link = self._ledger.find_link(self._connection.name, f"rillet-{kind}", rillet_id)
         named = [str(link["solvimon_id"])] if link else facts.get("references", "").split(",")
         for solvimon_id in filter(None, named):
             document = Document(self._connection.name, kind, solvimon_id)
@@ -105,26 +105,30 @@ class MarkInvoicePaid:
                 return document
         return None
 
-    def _marked(
+    def _mark_under_lease(
         self,
         document: Document,
         rillet_id: str,
-        told: Mapping[str, str],
+        event_facts: Mapping[str, str],
         owner: str,
         *,
-        asked: bool = False,
+        on_request: bool = False,
     ) -> Result:
         def work(claim: Claim) -> Result:
             if not self._settings.workflows.mark_invoice_paid:
                 raise Skip("The workflow mark_invoice_paid is switched off in the settings.")
-            return self._mark(claim, document, rillet_id, self._facts(rillet_id, told), asked=asked)
+            return self._mark(
+                claim, document, rillet_id, self._rillet_facts(rillet_id, event_facts), on_request=on_request
+            )
 
-        return self._leased("payment", document, owner, work)
+        return self._under_own_lease("payment", document, owner, work)
 
-    def _leased(self, kind: str, document: Document, owner: str, work: Callable[[Claim], Result]) -> Result:
-        """Do something that another run must not do at the same time, under a record of its own."""
+    def _under_own_lease(
+        self, kind: str, document: Document, owner: str, work: Callable[[Claim], Result]
+    ) -> Result:
+        """Work under a lease of its own, and mark the document if Rillet has deleted it."""
 
-        def work_and_notice_deletion(claim: Claim) -> Result:
+        def work_and_note_deletion(claim: Claim) -> Result:
             try:
                 return work(claim)
             except NeedsAttention as why:
@@ -133,97 +137,97 @@ class MarkInvoicePaid:
                 raise
 
         record = Document(self._connection.name, kind, document.id)
-        return under_lease(self._ledger, record, owner, work_and_notice_deletion)
+        return under_lease(self._ledger, record, owner, work_and_note_deletion)
 
     def _mark(
-        self, claim: Claim, document: Document, rillet_id: str, facts: Mapping[str, str], *, asked: bool
+        self, claim: Claim, document: Document, rillet_id: str, facts: Mapping[str, str], *, on_request: bool
     ) -> Result:
-        """The steps in order: old news? another total? the state; each payment, where wanted; remember."""
-        if outdated := self._changes.outdated(claim, document, facts):
+        """The steps in order: age of the event, total, payment state, single payments, record."""
+        if outdated := self._changes.outdated_result(claim, document, facts):
             return outdated
         record = self._ledger.read(document) or {}
-        differs = self._changes.compare(document, record, facts)
-        state = self._state(rillet_id, facts, record)
-        if asked:  # a person asks because Solvimon shows something else than we remember
-            changed = self._shown(document.id) != state
+        differs = self._changes.compare_total(document, record, facts)
+        state = self._rillet_state(rillet_id, facts, record)
+        if on_request:  # Solvimon may show another state than the one that was written last
+            changed = self._solvimon_state(document.id) != state
         else:
             changed = claim.record.get("payment_status", "UNPAID") != state.payment_status
         if changed:
-            # Should the answer be lost, the next event must write, even one that says what we knew before.
-            self._ledger.record_step(claim, {"payment_status": _UNKNOWN})
-            self._write(document, state)
+            # If the answer is lost, the next event must write, even one with the state from before.
+            self._ledger.record_step(claim, {"payment_status": _UNKNOWN_STATE})
+            self._write_state(document, state)
         before = [str(reference) for reference in claim.record.get("recorded", [])]
         recorded, warnings = self._record_payments(document, rillet_id, state, before)
         self._ledger.add_facts(document, {"open_amount": facts["amount_due"]})
         kept = {"payment_status": state.payment_status, "seen_at": facts["updated_at"]}
         paid = {"recorded": recorded, "warnings": warnings}
         self._ledger.finish(claim, "marked", {**kept, **paid, "rillet_id": rillet_id})
-        told = {**state.as_payload(), "amount_due": facts["amount_due"]}
-        told |= {"warnings": warnings} if warnings else {}
+        answer = {**state.as_payload(), "amount_due": facts["amount_due"]}
+        answer |= {"warnings": warnings} if warnings else {}
         if differs:
-            return Result(document.id, "differs", {**told, **error_fields(differs)})
+            return Result(document.id, "differs", {**answer, **error_fields(differs)})
         written = changed or recorded != before
-        return Result(document.id, "marked" if written else "unchanged", told)
+        return Result(document.id, "marked" if written else "unchanged", answer)
 
     def _record_payments(
         self, document: Document, rillet_id: str, state: PaymentState, recorded: list[str]
     ) -> tuple[list[str], list[str]]:
-        """The references of the payments that Solvimon has after this, and warnings."""
+        """Record single payments, if the settings say so; the recorded references, and warnings."""
         if self._settings.payments != "record_each" or (state == UNPAID and not recorded):
             return recorded, []
         return self._payment_records.synchronize(document.id, rillet_id, recorded)
 
-    def _shown(self, invoice_id: str) -> PaymentState:
-        """What Solvimon says of the invoice's payment now."""
+    def _solvimon_state(self, invoice_id: str) -> PaymentState:
+        """The invoice's payment state in Solvimon."""
         invoice = self._connection.solvimon.find("invoices", invoice_id)
         if invoice is None:
             raise _not_in_solvimon(invoice_id)
         return PaymentState(invoice.get("paid") is True, invoice.get("payment_status") or "UNPAID")
 
-    def _state(self, rillet_id: str, facts: Mapping[str, str], record: Mapping[str, Any]) -> PaymentState:
-        """The payment state; where a credit plays a part, Rillet is asked what was paid."""
+    def _rillet_state(
+        self, rillet_id: str, facts: Mapping[str, str], record: Mapping[str, Any]
+    ) -> PaymentState:
+        """The payment state in Rillet; where the invoice has credits, Rillet is asked for the payments."""
         balance = RilletBalance(facts["status"], Decimal(facts["total"]), Decimal(facts["amount_due"]))
-        if balance.names_credit or any(name.startswith(CREDIT) for name in record):
+        if balance.names_credit or any(name.startswith(CREDIT_PREFIX) for name in record):
             counted = [
-                p.amount.amount
-                for p in self._connection.rillet.payments_of(rillet_id)
-                if p.status != "FAILED"
+                p.amount.amount for p in self._connection.rillet.payments(rillet_id) if p.status != "FAILED"
             ]
             balance = replace(balance, received=sum(counted, Decimal()))
         return to_solvimon_payment_state(balance)
 
-    def _write(self, document: Document, state: PaymentState) -> None:
+    def _write_state(self, document: Document, state: PaymentState) -> None:
         try:
-            self._connection.solvimon.change("invoices", document.id, state.as_payload())
+            self._connection.solvimon.update("invoices", document.id, state.as_payload())
         except NotFound:
             raise _not_in_solvimon(document.id) from None
         except NeedsAttention as why:
-            raise payment_notes(why, f"mark the invoice {state.payment_status}") from why
+            raise payment_refused(why, f"mark the invoice {state.payment_status}") from why
 
-    def _facts(self, rillet_id: str, told: Mapping[str, str]) -> dict[str, str]:
-        """Amounts and state: as the event says, else as Rillet answers."""
-        if {"status", "total", "amount_due", "currency", "updated_at"} <= told.keys():
-            return dict(told)
+    def _rillet_facts(self, rillet_id: str, event_facts: Mapping[str, str]) -> dict[str, str]:
+        """Amounts and state from the event if it has them all, else from Rillet."""
+        if {"status", "total", "amount_due", "currency", "updated_at"} <= event_facts.keys():
+            return dict(event_facts)
         invoice = self._connection.rillet.invoice(rillet_id)
         if invoice is None:
             raise deleted_in_rillet("invoice", rillet_id)
-        return _facts_of(invoice)
+        return _invoice_facts(invoice)
 
 
 def _not_in_solvimon(invoice_id: str) -> NeedsAttention:
     return NeedsAttention(
         Code.SOLVIMON_RECORD_MISSING,
         f"Solvimon does not have the invoice {invoice_id} any more.",
-        "See in Solvimon what became of it; if it was removed by mistake, report it to its support.",
+        "Check in Solvimon why it is gone; if it was removed by mistake, report it to Solvimon's support.",
     )
 
 
-def _facts_of(invoice: RilletInvoice) -> dict[str, str]:
+def _invoice_facts(invoice: RilletInvoice) -> dict[str, str]:
     due = invoice.amount_due or invoice.total
     return {
         "status": invoice.status or "",
-        "total": money.plain(invoice.total.amount),
-        "amount_due": money.plain(due.amount),
+        "total": money.format_number(invoice.total.amount),
+        "amount_due": money.format_number(due.amount),
         "currency": invoice.total.currency,
         "updated_at": invoice.updated_at or "",
     }

@@ -1,4 +1,4 @@
-"""Setting ``payments: record_each``: every successful Rillet payment in Solvimon once, until it is undone."""
+"""Setting ``payments: record_each``: each Rillet payment is recorded in Solvimon, and reversed if undone."""
 
 import contextlib
 from collections.abc import Mapping, Sequence
@@ -11,13 +11,13 @@ from solvimon_rillet.rillet.models import InvoicePayment
 from solvimon_rillet.solvimon.client import AlreadyExists, NotFound
 from solvimon_rillet.workflows.export.link_resolver import idempotency_key
 
-_SUCCESS = "AUTHORIZED"  # Solvimon's word for it (dossier 2.8)
-_ENDED = {"CANCELLED", "REFUNDED", "CHARGED_BACK", "REFUSED", "ERROR"}
-_BY_HAND = "Reverse it by hand in Solvimon; the invoice's state follows Rillet all the same."
+_AUTHORIZED = "AUTHORIZED"  # Solvimon's result of a successful payment
+_UNDONE_RESULTS = {"CANCELLED", "REFUNDED", "CHARGED_BACK", "REFUSED", "ERROR"}
+_REVERSE_BY_HAND = "Reverse it by hand in Solvimon. The invoice's payment state follows Rillet in any case."
 
 
 class PaymentRecords:
-    """The payments of one connection.
+    """The payments of one connection in Solvimon.
 
     A payment's reference is its Rillet id without hyphens, since Solvimon may take letters and digits only.
     """
@@ -31,7 +31,7 @@ class PaymentRecords:
     def synchronize(
         self, invoice_id: str, rillet_id: str, recorded: Sequence[str]
     ) -> tuple[list[str], list[str]]:
-        """Reverse what is undone in Rillet, then record what is new there.
+        """Reverse the payments that were undone in Rillet, then record the new ones.
 
         Args:
             invoice_id: the invoice in Solvimon.
@@ -42,15 +42,15 @@ class PaymentRecords:
             The references that are recorded now, and warnings about those that could not be reversed.
 
         Raises:
-            NeedsAttention: Solvimon does not take a payment.
+            NeedsAttention: Solvimon refuses a payment.
         """
-        payments = {payment.id.replace("-", ""): payment for payment in self._rillet.payments_of(rillet_id)}
+        payments = {payment.id.replace("-", ""): payment for payment in self._rillet.payments(rillet_id)}
         kept, warnings = list(recorded), list[str]()
         for reference in recorded:
             if reference in payments and payments[reference].status != "FAILED":
                 continue
-            if said := self._reverse(reference):
-                warnings.append(said)
+            if warning := self._reverse(reference):
+                warnings.append(warning)
             else:
                 kept.remove(reference)
         for reference, payment in payments.items():
@@ -61,64 +61,69 @@ class PaymentRecords:
 
     def _record(self, invoice_id: str, payment: InvoicePayment, reference: str) -> None:
         try:
-            there = self._solvimon.find_all("payments", external_reference=reference)
-            ended = [one for one in there if one.get("result") in _ENDED]
-            if len(there) > len(ended):
+            existing = self._solvimon.find_all("payments", external_reference=reference)
+            ended = [one for one in existing if one.get("result") in _UNDONE_RESULTS]
+            if len(existing) > len(ended):
                 return
             today = datetime.fromtimestamp(self._clock(), UTC).date()
-            body = _payment(invoice_id, payment, reference, today)
-            again = [str(len(ended))] if ended else []  # a key answers what was recorded and reversed before
-            key = idempotency_key(self._name, "payment", reference, *again)
+            body = _solvimon_payment(invoice_id, payment, reference, today)
+            # The key of a payment that was recorded and reversed before would repeat the old answer.
+            count = [str(len(ended))] if ended else []
+            key = idempotency_key(self._name, "payment", reference, *count)
             with contextlib.suppress(AlreadyExists):
                 self._solvimon.create("payments", body, key)
         except NotFound:
             raise NeedsAttention(
                 Code.SOLVIMON_RECORD_MISSING,
-                f"Solvimon did not take the payment {reference}: it does not know its invoice {invoice_id}.",
-                "See in Solvimon what became of the invoice.",
+                f"Solvimon refused the payment {reference}: it does not know its invoice {invoice_id}.",
+                "Check in Solvimon why the invoice is gone.",
             ) from None
         except NeedsAttention as why:
-            raise payment_notes(why, f"record the payment {reference}") from why
+            raise payment_refused(why, f"record the payment {reference}") from why
 
     def _reverse(self, reference: str) -> str:
-        """Reverse a payment in Solvimon; the answer says why it could not be done, or is empty.
+        """Reverse a payment in Solvimon; a warning if that is not possible, else an empty text.
 
-        Solvimon has no call that deletes a payment. ``reverse`` is the one that undoes it whole; it is used
-        for our own records only, which no payment provider took part in, so no money moves.
+        Solvimon has no call that deletes a payment; ``reverse`` undoes it as a whole. It is used only for
+        records that we made without a payment provider, so no money moves.
         """
-        there = self._solvimon.find_all("payments", external_reference=reference)
-        payment = next((one for one in there if one.get("result") == _SUCCESS), None)
+        existing = self._solvimon.find_all("payments", external_reference=reference)
+        payment = next((one for one in existing if one.get("result") == _AUTHORIZED), None)
         if payment is None:
             return ""
-        what = f"The payment {reference} is undone in Rillet, and stays recorded in Solvimon"
+        problem = f"The payment {reference} is undone in Rillet, but is still recorded in Solvimon"
         if payment.get("payment_acceptor_id"):
-            return f"{what}: a payment provider took it, and reversing it would move money. {_BY_HAND}"
+            return (
+                f"{problem}: a payment provider took it, so a reversal would move money. {_REVERSE_BY_HAND}"
+            )
         try:
             status = self._solvimon.reverse_payment(str(payment["id"]))
         except NotFound:
             return ""
         except NeedsAttention as why:
-            return f"{what}: {why.message} {_BY_HAND}"
-        return "" if status == "SUCCESS" else f"{what}: reversing it ended as {status}. {_BY_HAND}"
+            return f"{problem}: {why.message} {_REVERSE_BY_HAND}"
+        return "" if status == "SUCCESS" else f"{problem}: its reversal ended as {status}. {_REVERSE_BY_HAND}"
 
 
-def payment_notes(why: NeedsAttention, what: str) -> NeedsAttention:
-    """A refusal by Solvimon that says what could not be done, and how to go on."""
+def payment_refused(why: NeedsAttention, action: str) -> NeedsAttention:
+    """A refusal by Solvimon, with the action that failed and the ways to continue."""
     return NeedsAttention(
         why.code,
-        f"Could not {what}: {why.message}",
+        f"Could not {action}: {why.message}",
         "Do it by hand in Solvimon, or correct what Solvimon names and invoke mark_invoice_paid again.",
     )
 
 
-def _payment(invoice_id: str, payment: InvoicePayment, reference: str, today: date) -> Mapping[str, object]:
-    """A payment as Solvimon takes it."""
+def _solvimon_payment(
+    invoice_id: str, payment: InvoicePayment, reference: str, today: date
+) -> Mapping[str, object]:
+    """Solvimon's payload for a Rillet payment."""
     paid_on = payment.paid_on or today
-    amount = money.text(payment.amount.amount, payment.amount.currency)
+    amount = money.format_amount(payment.amount.amount, payment.amount.currency)
     return {
         "invoice_id": invoice_id,
         "external_reference": reference,
-        "result": _SUCCESS,
+        "result": _AUTHORIZED,
         "timestamp": datetime.combine(paid_on, time.min, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "amount": {"quantity": amount, "currency": payment.amount.currency},
     }

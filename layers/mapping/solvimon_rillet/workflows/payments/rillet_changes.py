@@ -1,4 +1,4 @@
-"""What people change or delete in Rillet: noted in the ledger and reported, never created again by itself."""
+"""Edits and deletions in Rillet: recorded in the ledger and reported, never undone automatically."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -13,38 +13,41 @@ from solvimon_rillet.rillet.models import CreditMemo, Invoice
 from solvimon_rillet.workflows.export.verification import DELETED_LINK, deleted_in_rillet, total_mismatch
 from solvimon_rillet.workflows.outcome import Result, error_fields
 
-# As long as a message about the document can wait on a queue.
-GONE_SECONDS = 14 * 24 * 3600
-_NEEDED = {"total", "currency", "updated_at"}
-_MEMO_WHOLE = "applied"  # the last step of a memo's export
+# A message about the document can wait on a queue for as long.
+DELETION_SECONDS = 14 * 24 * 3600
+_REQUIRED_FACTS = {"total", "currency", "updated_at"}
+_MEMO_APPLIED = "applied"  # the last step of a memo's export
 
 
 class RilletChanges:
-    """What is noted of one connection's documents."""
+    """Records edits and deletions of one connection's documents."""
 
     def __init__(self, connection: Connection) -> None:
         self._name = connection.name
         self._ledger = connection.ledger
         self._rillet = connection.rillet
 
-    def compare(
+    def compare_total(
         self, document: Document, record: Mapping[str, Any], facts: Mapping[str, str]
     ) -> NeedsAttention | None:
-        """Note a document whose total was changed in Rillet; one that is ours again is as before.
+        """Mark a document whose total was changed in Rillet, and clear the mark when the total is ours again.
 
         Args:
             document: the document.
-            record: what the ledger says of it.
+            record: its ledger record.
             facts: total and currency in Rillet.
 
+        Returns:
+            The mismatch that remains.
+
         Raises:
-            NeedsAttention: a look into Rillet finds it deleted.
+            NeedsAttention: the document was deleted in Rillet.
         """
         totals = record.get("totals", {})
         if not totals:
             return None
         if (Decimal(totals["gross"]), totals["currency"]) == (Decimal(facts["total"]), facts["currency"]):
-            return self._same_total(document, record)
+            return self._clear_mismatch(document, record)
         why = NeedsAttention(
             Code.TOTAL_DIFFERS,
             f"Rillet now has a total of {facts['total']} {facts['currency']} instead of "
@@ -54,53 +57,53 @@ class RilletChanges:
         self._ledger.mark_mismatch(document, why)
         return why
 
-    def memo_changed(
-        self, claim: Claim, document: Document, rillet_id: str, told: Mapping[str, str]
+    def compare_memo(
+        self, claim: Claim, document: Document, rillet_id: str, event_facts: Mapping[str, str]
     ) -> Result:
-        """Compare a credit memo with what was booked, unless Rillet said something newer of it before."""
-        facts = told if told.keys() >= _NEEDED else self._memo_facts(rillet_id)
-        if outdated := self.outdated(claim, document, facts):
+        """Compare a credit memo with the one that was booked, unless the event is outdated."""
+        facts = event_facts if event_facts.keys() >= _REQUIRED_FACTS else self._memo_facts(rillet_id)
+        if outdated := self.outdated_result(claim, document, facts):
             return outdated
-        differs = self.compare(document, self._ledger.read(document) or {}, facts)
+        differs = self.compare_total(document, self._ledger.read(document) or {}, facts)
         self._ledger.finish(claim, "seen", {"seen_at": facts["updated_at"], "rillet_id": rillet_id})
         if differs:
             return Result(document.id, "differs", error_fields(differs))
         return Result(document.id, "unchanged", {})
 
-    def outdated(self, claim: Claim, document: Document, facts: Mapping[str, str]) -> Result | None:
-        """The end of an event that is older than what was seen already; an older one undoes nothing."""
+    def outdated_result(self, claim: Claim, document: Document, facts: Mapping[str, str]) -> Result | None:
+        """The result for an event that is older than the last one seen; it changes nothing."""
         seen = str(claim.record.get("seen_at", ""))
         if not seen or parse_rillet_timestamp(facts["updated_at"]) >= parse_rillet_timestamp(seen):
             return None
         self._ledger.release(claim)
-        return Result(document.id, "outdated", {"reason": f"Rillet said something newer at {seen}."})
+        return Result(document.id, "outdated", {"reason": f"Rillet reported a newer change at {seen}."})
 
-    def deleted(self, document: Document, rillet_id: str) -> Result:
-        """Note that a document was deleted in Rillet; of one that is not finished, its next run finds out."""
+    def record_deletion(self, document: Document, rillet_id: str) -> Result:
+        """Record that a document was deleted in Rillet; the next run of an unfinished one finds this."""
         why = deleted_in_rillet(document.kind, rillet_id)
         if not self._ledger.mark_mismatch(document, why):
-            self.gone(document.kind, rillet_id)
+            self.remember_deletion(document.kind, rillet_id)
         return Result(document.id, "differs", error_fields(why))
 
-    def gone(self, kind: str, rillet_id: str) -> None:
-        """Remember for a while that Rillet deleted a document that nobody knows as ours.
+    def remember_deletion(self, kind: str, rillet_id: str) -> None:
+        """Remember for two weeks that Rillet deleted a document that no record names.
 
-        It may be one whose export has lost its answer: the run that finds out its id finds this as well.
+        It may belong to an export that lost Rillet's answer: the run that finds its id finds this as well.
         """
-        self._ledger.remember(self._name, f"{DELETED_LINK}{kind}", rillet_id, {}, GONE_SECONDS)
+        self._ledger.store_link(self._name, f"{DELETED_LINK}{kind}", rillet_id, {}, DELETION_SECONDS)
 
-    def _same_total(self, document: Document, record: Mapping[str, Any]) -> NeedsAttention | None:
-        """Heal a document that differed by its amounts, if Rillet's net, tax and gross are ours again."""
+    def _clear_mismatch(self, document: Document, record: Mapping[str, Any]) -> NeedsAttention | None:
+        """Clear a mismatch of amounts, if Rillet's net, tax and gross are ours again."""
         if record.get("state") != "differs" or record.get("code") != Code.TOTAL_DIFFERS:
             return None
-        booked = self._booked(document.kind, str(record["rillet_id"]))
-        if said := total_mismatch(booked, record["totals"]):
-            return NeedsAttention(Code.TOTAL_DIFFERS, said, str(record["remedy"]))
-        whole = document.kind == "invoice" or record.get("step") == _MEMO_WHOLE
-        self._ledger.clear_mismatch(document, None if whole else _not_applied(booked.id))
+        booked = self._read_document(document.kind, str(record["rillet_id"]))
+        if mismatch := total_mismatch(booked, record["totals"]):
+            return NeedsAttention(Code.TOTAL_DIFFERS, mismatch, str(record["remedy"]))
+        complete = document.kind == "invoice" or record.get("step") == _MEMO_APPLIED
+        self._ledger.clear_mismatch(document, None if complete else _memo_unapplied(booked.id))
         return None
 
-    def _booked(self, kind: str, rillet_id: str) -> Invoice | CreditMemo:
+    def _read_document(self, kind: str, rillet_id: str) -> Invoice | CreditMemo:
         read = self._rillet.invoice if kind == "invoice" else self._rillet.credit_memo
         booked = read(rillet_id)
         if booked is None:
@@ -108,24 +111,24 @@ class RilletChanges:
         return booked
 
     def _memo_facts(self, rillet_id: str) -> dict[str, str]:
-        memo = self._booked("credit_memo", rillet_id)
+        memo = self._read_document("credit_memo", rillet_id)
         return {
-            "total": money.plain(memo.total.amount),
+            "total": money.format_number(memo.total.amount),
             "currency": memo.total.currency,
             "updated_at": memo.updated_at or "",
         }
 
 
-def _not_applied(memo_id: str) -> NeedsAttention:
+def _memo_unapplied(memo_id: str) -> NeedsAttention:
     return NeedsAttention(
         Code.TOTAL_DIFFERS,
-        f"The memo {memo_id} has our total again in Rillet, but it was not applied to any invoice.",
-        "Retry the credit note: its memo is applied then.",
+        f"The memo {memo_id} has its original total again in Rillet, but it is not applied to any invoice.",
+        "Retry the credit note; this applies its memo.",
     )
 
 
 def parse_rillet_timestamp(stamp: str) -> datetime:
-    """A moment that orders Rillet's updates; what cannot be read is the oldest of all."""
+    """A time that orders Rillet's updates; an unreadable stamp counts as the oldest."""
     try:
         read = datetime.fromisoformat(stamp)
     except ValueError:

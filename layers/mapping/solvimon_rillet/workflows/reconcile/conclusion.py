@@ -1,4 +1,4 @@
-"""The end of a reconciliation: compare, write the report down, export what is missing, tell."""
+"""The last step of a reconciliation: compare, export what is missing, write the report, publish a summary."""
 
 import json
 from collections import Counter
@@ -9,6 +9,7 @@ from datetime import datetime
 from solvimon_rillet import money
 from solvimon_rillet.aws.eventbridge import Bus
 from solvimon_rillet.aws.s3_sns import ReportBucket, Topic
+from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.events import (
     CREDIT_NOTE_FINALISED,
@@ -19,7 +20,7 @@ from solvimon_rillet.events import (
     BusEvent,
     is_id,
 )
-from solvimon_rillet.ledger.ledger import FINISHED, Document, Ledger
+from solvimon_rillet.ledger.ledger import FINISHED, Document
 from solvimon_rillet.reconciliation.comparison import Comparison, compare
 from solvimon_rillet.reconciliation.documents import CREDIT_MEMO, RilletDocument, SolvimonDocument
 from solvimon_rillet.reconciliation.findings import FindingType
@@ -28,12 +29,18 @@ from solvimon_rillet.reconciliation.report.csv_tables import figures_csv, findin
 from solvimon_rillet.reconciliation.report.html import as_html
 from solvimon_rillet.reconciliation.report.report import Report, UnmappedRecord
 from solvimon_rillet.reconciliation.report.sns_summary import summary_text
-from solvimon_rillet.settings import Settings
 from solvimon_rillet.workflows.durable_steps import Json
+from solvimon_rillet.workflows.reconcile.pages import (
+    CREDIT_MEMOS,
+    INVOICES,
+    SOLVIMON_DOCUMENTS,
+    UNLISTED,
+    UNMAPPED_RECORDS,
+    PageStore,
+    ReconcileStart,
+)
 
-LISTED = 20
-"""Differences that the answer lists; the report has all."""
-_UNREADY = ("products", "billing-entities", "customers")
+MAX_LISTED_FINDINGS = 20  # the report has all
 
 
 class ReportStep:
@@ -41,150 +48,150 @@ class ReportStep:
 
     def __init__(
         self,
-        connection: str,
-        settings: Settings,
-        ledger: Ledger,
+        connection: Connection,
+        pages: PageStore,
         bucket: ReportBucket,
         bus: Bus,
         topic: Topic,
     ) -> None:
-        self._connection = connection
-        self._settings = settings
-        self._ledger = ledger
+        self._connection = connection.name
+        self._settings = connection.settings
+        self._ledger = connection.ledger
+        self._pages = pages
         self._bucket = bucket
         self._bus = bus
         self._topic = topic
 
-    def run(self, begun: Json, run: str, counts: Mapping[str, int], *, redrive: bool) -> Json:
-        """Compare and report.
+    def run(self, start: ReconcileStart, page_counts: Mapping[str, int], *, redrive: bool) -> Json:
+        """Compare, report, and return the answer for people.
 
         Args:
-            begun: what the first step fixed.
-            run: names the parts.
-            counts: parts by kind.
-            redrive: put what is missing onto the bus.
+            start: what the first step fixed.
+            page_counts: number of pages by what was read.
+            redrive: publish an event for everything that is missing.
         """
-        report = self._report(begun, run, counts)
+        report = self._compare(start, page_counts)
         if redrive:
             report = replace(report, redriven=self._redrive(report.comparison))
-        places = self._write(report, begun)
-        subject, body = summary_text(report, places["html"])
+        addresses = self._write(report)
+        subject, body = summary_text(report, addresses["html"])
         try:
             self._topic.publish(subject, body)
-        except RetryLater as error:  # the report is there; who waits for the message finds it
-            places["message"] = str(error)
-        return _answer(report, places)
+        except RetryLater as error:  # the report is written; a lost summary is no reason to repeat it
+            addresses["message"] = str(error)
+        return _answer(report, addresses)
 
-    def _report(self, begun: Json, run: str, counts: Mapping[str, int]) -> Report:
-        billed, links = self._billed(run, counts)
-        booked, gone, unreadable = self._booked(run, counts)
-        known = ReconciliationContext(
-            first=begun["from"],
-            last=begun["to"],
+    def _compare(self, start: ReconcileStart, page_counts: Mapping[str, int]) -> Report:
+        solvimon, links = self._solvimon_documents(page_counts)
+        rillet, gone, unreadable = self._rillet_documents(page_counts)
+        context = ReconciliationContext(
+            first=start.first,
+            last=start.last,
             customers=links["customers"],
             subsidiaries=links["subsidiaries"],
-            ours=self._ours(billed, booked, begun),
-            gone=gone,
-            unreadable=unreadable,
+            booked_ids=self._exported_but_not_listed(solvimon, rillet, start),
+            deleted_ids=gone,
+            unreadable_ids=unreadable,
             compare_payments=self._settings.workflows.mark_invoice_paid,
         )
-        unready = [
-            UnmappedRecord(**row)
-            for what in _UNREADY
-            for part in self._bucket.parts(run, what, counts.get(what, 0))
-            for row in part
-        ]
         return Report(
             connection=self._connection,
-            first=begun["from"],
-            last=begun["to"],
-            made_at=begun["made_at"],
-            comparison=compare(billed, booked, known),
-            subsidiaries=begun["subsidiaries"],
-            unready=unready,
+            first=start.first,
+            last=start.last,
+            made_at=start.made_at,
+            comparison=compare(solvimon, rillet, context),
+            subsidiaries=start.subsidiaries,
+            unmapped=[
+                UnmappedRecord(**row)
+                for what in UNMAPPED_RECORDS
+                for page in self._pages.read(what, page_counts)
+                for row in page
+            ],
             link=self._settings.solvimon.invoice_link,
-            remarks=[f"Rillet's {one} cannot be read." for one in sorted(unreadable)],
+            remarks=[f"Rillet's {identifier} cannot be read." for identifier in sorted(unreadable)],
         )
 
-    def _billed(
-        self, run: str, counts: Mapping[str, int]
+    def _solvimon_documents(
+        self, page_counts: Mapping[str, int]
     ) -> tuple[list[SolvimonDocument], dict[str, dict[str, str]]]:
+        """Solvimon's documents, and the Rillet ids of their customers and subsidiaries."""
         documents: dict[str, SolvimonDocument] = {}
         links: dict[str, dict[str, str]] = {"customers": {}, "subsidiaries": {}}
-        for part in self._bucket.parts(run, "bills", counts.get("Solvimon's documents", 0)):
-            documents |= {row["id"]: SolvimonDocument.of_row(row) for row in part["billed"]}
-            for name, found in links.items():
-                found |= part[name]
+        for page in self._pages.read(SOLVIMON_DOCUMENTS, page_counts):
+            documents |= {row["id"]: SolvimonDocument.from_row(row) for row in page["billed"]}
+            for name, rillet_ids in links.items():
+                rillet_ids |= page[name]
         return list(documents.values()), links
 
-    def _booked(
-        self, run: str, counts: Mapping[str, int]
+    def _rillet_documents(
+        self, page_counts: Mapping[str, int]
     ) -> tuple[list[RilletDocument], frozenset[str], frozenset[str]]:
         """Rillet's documents, the ids that it does not have, and those of documents that cannot be read."""
         documents: dict[str, RilletDocument] = {}
         gone, unreadable = set[str](), set[str]()
-        for kind in ("invoices", "credit-memos", "absent"):
-            for part in self._bucket.parts(run, kind, counts.get(kind, 0)):
-                documents |= {row["id"]: RilletDocument.of_row(row) for row in part["booked"]}
-                gone |= {*part.get("gone", ())}
-                unreadable |= {*part.get("unreadable", ())}
+        for what in (INVOICES, CREDIT_MEMOS, UNLISTED):
+            for page in self._pages.read(what, page_counts):
+                documents |= {row["id"]: RilletDocument.from_row(row) for row in page["booked"]}
+                gone |= {*page.get("gone", ())}
+                unreadable |= {*page.get("unreadable", ())}
         return list(documents.values()), frozenset(gone), frozenset(unreadable)
 
-    def _ours(
-        self, billed: Iterable[SolvimonDocument], booked: Iterable[RilletDocument], begun: Json
+    def _exported_but_not_listed(
+        self, solvimon: Iterable[SolvimonDocument], rillet: Iterable[RilletDocument], start: ReconcileStart
     ) -> frozenset[str]:
-        """Ids that documents of the period refer to, that are ours, and that Solvimon's list has not."""
-        listed = {one.id for one in billed}
-        wanted = [
-            Document(self._connection, one.kind, identifier)
-            for one in booked
-            if begun["from"] <= one.day <= begun["to"]
-            for identifier in one.references
+        """Solvimon ids of exported documents of the period that Solvimon's list does not have."""
+        listed = {document.id for document in solvimon}
+        referred = [
+            Document(self._connection, document.kind, identifier)
+            for document in rillet
+            if start.first <= document.day <= start.last
+            for identifier in document.references
             if identifier not in listed and is_id(identifier)
         ]
         return frozenset(
             document.id
-            for document, record in self._ledger.read_many(wanted).items()
+            for document, record in self._ledger.read_many(referred).items()
             if record.get("state") in FINISHED
-            and begun["from"] <= str(record.get("dated", begun["from"])) <= begun["to"]
+            and start.first <= str(record.get("dated", start.first)) <= start.last
         )
 
     def _redrive(self, comparison: Comparison) -> int:
-        """Put what is missing on the bus, and what Solvimon does not know to be paid, behind live work."""
-        events = [
+        """Publish the missing documents and the unreported payments, with lower priority than live events."""
+        exports = [
             BusEvent(
                 SOLVIMON,
-                CREDIT_NOTE_FINALISED if one.kind == CREDIT_MEMO else INVOICE_FINALISED,
+                CREDIT_NOTE_FINALISED if document.kind == CREDIT_MEMO else INVOICE_FINALISED,
                 self._connection,
-                one.id,
+                document.id,
                 "",
                 "",
                 bulk=True,
             )
-            for one in comparison.missing
+            for document in comparison.missing
         ]
-        unpaid = [
+        payments = [
             BusEvent(RILLET, INVOICE_PAYMENT_UPDATED, self._connection, rillet_id, "", "", bulk=True)
-            for one in comparison.findings
-            if one.kind is FindingType.PAYMENT_DIFFERS
-            for rillet_id in one.rillet_ids[:1]
+            for finding in comparison.findings
+            if finding.kind is FindingType.PAYMENT_DIFFERS
+            for rillet_id in finding.rillet_ids[:1]
         ]
-        self._bus.publish(*events, *unpaid)
-        return len(events) + len(unpaid)
+        self._bus.publish(*exports, *payments)
+        return len(exports) + len(payments)
 
-    def _write(self, report: Report, begun: Json) -> dict[str, str]:
-        moment = datetime.fromisoformat(begun["made_at"]).strftime("%Y%m%dT%H%M%SZ")
-        place = f"{self._connection}/{report.first}_{report.last}/{moment}"
+    def _write(self, report: Report) -> dict[str, str]:
+        """Write the report's files, and return their addresses."""
+        made_at = datetime.fromisoformat(report.made_at).strftime("%Y%m%dT%H%M%SZ")
+        folder = f"{self._connection}/{report.first}_{report.last}/{made_at}"
         files = {
             "html": ("report.html", as_html(report)),
             "findings": ("findings.csv", findings_csv(report)),
             "figures": ("figures.csv", figures_csv(report)),
             "json": ("report.json", json.dumps(report.as_json(), ensure_ascii=False, indent=1)),
         }
-        return {name: self._bucket.put_report(place, *file) for name, file in files.items()}
+        return {name: self._bucket.put_report(folder, *file) for name, file in files.items()}
 
 
-def _answer(report: Report, places: Mapping[str, str]) -> Json:
+def _answer(report: Report, addresses: Mapping[str, str]) -> Json:
     comparison = report.comparison
     kinds = Counter(finding.kind.value for finding in comparison.findings)
     return {
@@ -196,14 +203,14 @@ def _answer(report: Report, places: Mapping[str, str]) -> Json:
         "by_kind": dict(kinds),
         "totals": {
             currency: {
-                "solvimon": money.text(line.solvimon.gross, currency),
-                "rillet": money.text(line.rillet.gross, currency),
-                "difference": money.text(line.difference.gross, currency),
+                "solvimon": money.format_amount(line.solvimon.gross, currency),
+                "rillet": money.format_amount(line.rillet.gross, currency),
+                "difference": money.format_amount(line.difference.gross, currency),
             }
-            for currency, line in comparison.figures.by_currency().items()
+            for currency, line in comparison.totals.by_currency().items()
         },
-        "findings": [finding.as_row() for finding in comparison.findings[:LISTED]],
-        "not_mapped_yet": len(report.unready),
+        "findings": [finding.as_row() for finding in comparison.findings[:MAX_LISTED_FINDINGS]],
+        "not_mapped_yet": len(report.unmapped),
         "redriven": report.redriven,
-        "report": dict(places),
+        "report": dict(addresses),
     }

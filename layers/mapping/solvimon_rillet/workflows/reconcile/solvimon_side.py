@@ -1,41 +1,43 @@
-"""Solvimon's side of a reconciliation: a page of its final documents, with what the ledger says of them."""
+"""Solvimon's side of a reconciliation: pages of its final documents, with their records in the ledger."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from pydantic import ValidationError
 
+from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import NeedsAttention, Skip
-from solvimon_rillet.ledger.ledger import SCHEMA, Document, Ledger
+from solvimon_rillet.formatting import format_timestamp
+from solvimon_rillet.ledger.ledger import SCHEMA, Document
 from solvimon_rillet.mapping.dates import utc_range
 from solvimon_rillet.mapping.document_fields import document_day
 from solvimon_rillet.mapping.eligibility import check_eligible
 from solvimon_rillet.reconciliation.differences import UNREADABLE
 from solvimon_rillet.reconciliation.documents import CREDIT_MEMO, INVOICE, SolvimonDocument, solvimon_document
-from solvimon_rillet.settings import Settings
-from solvimon_rillet.solvimon.client import SolvimonClient
-from solvimon_rillet.solvimon.models import Invoice, field_value
+from solvimon_rillet.solvimon.master_data import field_value
+from solvimon_rillet.solvimon.models import Invoice
 from solvimon_rillet.solvimon.types import CREDIT_TYPES
 from solvimon_rillet.workflows.durable_steps import Json
+from solvimon_rillet.workflows.reconcile.pages import NumberedPage
 
-_RULES = {
+_RULE_NAMES = {
     "workflow_off": "its workflow is switched off",
     "self_billing": "self-billing",
     "before_start_date": "dated before start_date",
 }
 
 
-class SolvimonPage:
+class SolvimonSide:
     """Reads pages for one connection."""
 
-    def __init__(self, connection: str, settings: Settings, solvimon: SolvimonClient, ledger: Ledger) -> None:
-        self._connection = connection
-        self._settings = settings
-        self._solvimon = solvimon
-        self._ledger = ledger
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection.name
+        self._settings = connection.settings
+        self._solvimon = connection.solvimon
+        self._ledger = connection.ledger
 
-    def read(self, first: date, last: date, number: int) -> tuple[Json, Json]:
+    def page(self, first: date, last: date, number: int) -> tuple[Json, NumberedPage]:
         """Read a page.
 
         Args:
@@ -44,36 +46,36 @@ class SolvimonPage:
             number: of the page, from 1.
 
         Returns:
-            What is kept of it, and what the run decides by: whether there is more, and when the first of the
-            page's documents was exported.
+            What is kept of the page, and what the workflow decides by.
         """
         rows, more = self._solvimon.final_invoices(*utc_range(first, last), number)
-        documents, unreadable = self._documents(rows)
-        within = [(one, day) for one, day in documents if first <= day <= last]
-        found = self._with_records(within)
-        part = {
-            "billed": [one.as_row() for one in (*found, *unreadable)],
-            "customers": self._customers(one for one, _ in within),
-            "subsidiaries": self._subsidiaries(one for one, _ in within),
+        dated, unreadable = self._dated(rows)
+        dated = [(invoice, day) for invoice, day in dated if first <= day <= last]
+        invoices = [invoice for invoice, _ in dated]
+        documents, earliest = self._with_records(dated)
+        kept = {
+            "billed": [document.as_row() for document in (*documents, *unreadable)],
+            "customers": self._customers(invoices),
+            "subsidiaries": self._subsidiaries(invoices),
         }
-        return part, {"documents": len(found), "more": more, **self._earliest}
+        return kept, NumberedPage(len(documents), more, earliest)
 
-    def _documents(self, rows: Sequence[Json]) -> tuple[list[tuple[Invoice, date]], list[SolvimonDocument]]:
-        """Rows as documents with their days; one that cannot be read is told, so that nobody misses it."""
-        found, unreadable = list[tuple[Invoice, date]](), list[SolvimonDocument]()
+    def _dated(self, rows: Sequence[Json]) -> tuple[list[tuple[Invoice, date]], list[SolvimonDocument]]:
+        """Rows as invoices and credit notes with their days; the report names those that cannot be read."""
+        dated, unreadable = list[tuple[Invoice, date]](), list[SolvimonDocument]()
         for row in rows:
             try:
-                document = self._whole(row)
-                day = document_day(document, self._settings)
-            except NeedsAttention as why:
-                unreadable.append(_unreadable(row, why))
+                invoice = self._with_totals(row)
+                day = document_day(invoice, self._settings)
+            except NeedsAttention as error:
+                unreadable.append(_unreadable(row, error))
                 continue
             if day:
-                found.append((document, day))
-        return found, unreadable
+                dated.append((invoice, day))
+        return dated, unreadable
 
-    def _whole(self, row: Json) -> Invoice:
-        """A document with its totals; a list may leave them out, or say something that cannot be read."""
+    def _with_totals(self, row: Json) -> Invoice:
+        """An invoice or credit note with its totals; read alone where the list's row is incomplete."""
         try:
             document = Invoice.model_validate(row)
         except ValidationError:
@@ -83,35 +85,36 @@ class SolvimonPage:
             return document
         return self._solvimon.invoice(document.id)
 
-    def _with_records(self, documents: Sequence[tuple[Invoice, date]]) -> list[SolvimonDocument]:
-        keys = {one.id: self._key(one) for one, _ in documents}
-        payments = {one.id: Document(self._connection, "payment", one.id) for one, _ in documents}
+    def _with_records(
+        self, dated: Sequence[tuple[Invoice, date]]
+    ) -> tuple[list[SolvimonDocument], str | None]:
+        """The documents with their ledger records, and an hour before the first export (RFC 3339)."""
+        keys = {invoice.id: self._key(invoice) for invoice, _ in dated}
+        payments = {invoice.id: Document(self._connection, "payment", invoice.id) for invoice, _ in dated}
         records = self._ledger.read_many([*keys.values(), *payments.values()])
-        for document, older in records.items():
-            if older["schema_version"] < SCHEMA:
-                self._ledger.index_legacy_record(document, older)
-        moments = [int(r["exported_at"]) for r in map(records.get, keys.values()) if r and "exported_at" in r]
-        self._earliest = {}
-        if moments:
-            moment = datetime.fromtimestamp(min(moments) - 3600, UTC)
-            self._earliest = {"earliest": moment.strftime("%Y-%m-%dT%H:%M:%SZ")}
-        return [
+        for document, record in records.items():
+            if record["schema_version"] < SCHEMA:
+                self._ledger.index_legacy_record(document, record)
+        exported = [records[key] for key in keys.values() if "exported_at" in records.get(key, {})]
+        earliest = min((int(record["exported_at"]) for record in exported), default=None)
+        documents = [
             solvimon_document(
-                one,
+                invoice,
                 day,
-                record := records.get(keys[one.id], {}),
-                records.get(payments[one.id], {}),
-                self._refused(one, record),
+                record := records.get(keys[invoice.id], {}),
+                records.get(payments[invoice.id], {}),
+                self._why_not_exported(invoice, record),
             )
-            for one, day in documents
+            for invoice, day in dated
         ]
+        return documents, None if earliest is None else format_timestamp(earliest - 3600)
 
     def _key(self, document: Invoice) -> Document:
         kind = CREDIT_MEMO if document.is_credit_note else INVOICE
         return Document(self._connection, kind, document.id)
 
-    def _refused(self, document: Invoice, record: Mapping[str, Any]) -> str:
-        """Why a document is not for Rillet, by rule or by a person's word; empty for all others."""
+    def _why_not_exported(self, document: Invoice, record: Mapping[str, Any]) -> str:
+        """The rule or manual resolution by which a document stays out of Rillet; empty for all others."""
         if record.get("state") in {"exported", "differs"}:
             return ""
         if record.get("state") == "skipped" and record.get("by_hand"):
@@ -120,53 +123,54 @@ class SolvimonPage:
         try:
             check_eligible(document, self._settings, workflow)
         except Skip as skip:
-            return _RULES.get(skip.rule, skip.reason)
+            return _RULE_NAMES.get(skip.rule, skip.reason)
         return ""
 
-    def _customers(self, documents: Iterable[Invoice]) -> dict[str, str]:
-        """Rillet's customer by Solvimon's: the custom field where the row has it, else what is remembered."""
-        reference, found, asked = self._settings.custom_fields.customer, dict[str, str](), set[str]()
-        for one in documents:
-            embedded = one.customer
-            linked = field_value(embedded.custom_fields, reference) if embedded else None
-            linked = linked or one.copied_field("CUSTOMER", reference)
-            if one.payer_id and linked:
-                found[one.payer_id] = linked
-            elif one.payer_id:
-                asked.add(one.payer_id)
-        return self._remembered("customer", asked) | found
+    def _customers(self, invoices: Iterable[Invoice]) -> dict[str, str]:
+        """Rillet's customer by Solvimon's: from the custom field, else from the ledger."""
+        reference = self._settings.custom_fields.customer
+        linked, unlinked = dict[str, str](), set[str]()
+        for invoice in invoices:
+            embedded = invoice.customer
+            rillet_id = field_value(embedded.custom_fields, reference) if embedded else None
+            rillet_id = rillet_id or invoice.copied_field("CUSTOMER", reference)
+            if invoice.payer_id and rillet_id:
+                linked[invoice.payer_id] = rillet_id
+            elif invoice.payer_id:
+                unlinked.add(invoice.payer_id)
+        return self._links_in_ledger("customer", unlinked) | linked
 
-    def _subsidiaries(self, documents: Iterable[Invoice]) -> dict[str, str]:
+    def _subsidiaries(self, invoices: Iterable[Invoice]) -> dict[str, str]:
         """Rillet's subsidiary by Solvimon's billing entity."""
-        by_hand = {solvimon: rillet for rillet, solvimon in self._settings.subsidiaries.items()}
-        reference, found, asked = self._settings.custom_fields.subsidiary, dict[str, str](), set[str]()
-        for one in documents:
-            embedded, entity = one.billing_entity, one.biller_id
-            linked = field_value(embedded.custom_fields, reference) if embedded else None
-            linked = linked or one.copied_field("BILLING_ENTITY", reference)
-            if entity and (entity in by_hand or linked):
-                found[entity] = by_hand.get(entity) or str(linked)
+        in_settings = {solvimon: rillet for rillet, solvimon in self._settings.subsidiaries.items()}
+        reference = self._settings.custom_fields.subsidiary
+        linked, unlinked = dict[str, str](), set[str]()
+        for invoice in invoices:
+            embedded, entity = invoice.billing_entity, invoice.biller_id
+            rillet_id = field_value(embedded.custom_fields, reference) if embedded else None
+            rillet_id = rillet_id or invoice.copied_field("BILLING_ENTITY", reference)
+            if entity and (entity in in_settings or rillet_id):
+                linked[entity] = in_settings.get(entity) or str(rillet_id)
             elif entity:
-                asked.add(entity)
-        return self._remembered("subsidiary", asked) | found
+                unlinked.add(entity)
+        return self._links_in_ledger("subsidiary", unlinked) | linked
 
-    def _remembered(self, kind: str, solvimon_ids: Iterable[str]) -> dict[str, str]:
-        keys = {one: Document(self._connection, f"link-{kind}", one) for one in sorted(solvimon_ids)}
-        links = self._ledger.read_many(keys.values())
+    def _links_in_ledger(self, name: str, solvimon_ids: Iterable[str]) -> dict[str, str]:
+        links = self._ledger.read_many(
+            Document(self._connection, f"link-{name}", solvimon_id) for solvimon_id in sorted(solvimon_ids)
+        )
         return {
-            one: str(links[key]["rillet_id"])
-            for one, key in keys.items()
-            if "rillet_id" in links.get(key, {})
+            document.id: str(link["rillet_id"]) for document, link in links.items() if "rillet_id" in link
         }
 
 
-def _unreadable(row: Json, why: NeedsAttention) -> SolvimonDocument:
+def _unreadable(row: Json, error: NeedsAttention) -> SolvimonDocument:
     return SolvimonDocument(
         CREDIT_MEMO if str(row.get("type")) in CREDIT_TYPES else INVOICE,
         str(row["id"]),
         str(row.get("invoice_number") or ""),
         state=UNREADABLE,
-        code=why.code.value,
-        message=why.message,
-        remedy=why.remedy,
+        code=error.code.value,
+        message=error.message,
+        remedy=error.remedy,
     )

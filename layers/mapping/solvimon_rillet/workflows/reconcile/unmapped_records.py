@@ -1,37 +1,36 @@
-"""What would stop the next invoices: found before they are finalised."""
+"""Records without which the next invoices cannot be exported, found before those are finalised."""
 
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import Iterable
 from typing import TypeVar
 
 from pydantic import ValidationError
 
+from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import NeedsAttention
-from solvimon_rillet.ledger.ledger import Document, Ledger
+from solvimon_rillet.ledger.ledger import Document
 from solvimon_rillet.mapping.customers import to_new_rillet_customer
 from solvimon_rillet.reconciliation.report.report import UnmappedRecord
-from solvimon_rillet.settings import Settings
-from solvimon_rillet.solvimon.client import SolvimonClient
-from solvimon_rillet.solvimon.models import BillingEntity, Customer, Product, field_value
+from solvimon_rillet.solvimon.master_data import BillingEntity, Customer, Product, field_value
 from solvimon_rillet.workflows.durable_steps import Json
 
-T = TypeVar("T")
 R = TypeVar("R", Product, BillingEntity, Customer)
 
 
 class UnmappedRecords:
     """Looks at one connection's products, billing entities and customers."""
 
-    def __init__(self, connection: str, settings: Settings, solvimon: SolvimonClient, ledger: Ledger) -> None:
-        self._connection = connection
-        self._settings = settings
-        self._solvimon = solvimon
-        self._ledger = ledger
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection.name
+        self._settings = connection.settings
+        self._solvimon = connection.solvimon
+        self._ledger = connection.ledger
 
     def page(self, what: str, number: int) -> tuple[list[UnmappedRecord], bool]:
         """One page of ``products``, ``billing-entities`` or ``customers``.
 
         Returns:
-            What is not ready, and whether there is another page.
+            The records that are not mapped, and whether there is another page.
         """
         if what == "products":
             rows, more = self._solvimon.search("products", number)
@@ -51,11 +50,11 @@ class UnmappedRecords:
             UnmappedRecord(
                 "product", str(one.id), one.name or str(one.id), "It has no Rillet product.", remedy
             )
-            for one in self._unlinked("product", _read(active, Product.model_validate))
+            for one in self._unlinked("product", _parsed(active, Product))
         ]
 
     def _entities(self, rows: Iterable[Json]) -> list[UnmappedRecord]:
-        reference, by_hand = self._settings.custom_fields.subsidiary, self._settings.subsidiaries.values()
+        reference, in_settings = self._settings.custom_fields.subsidiary, self._settings.subsidiaries.values()
         remedy = (
             f'Import subsidiaries, fill the custom field "Rillet Subsidiary ID" ({reference}) on it in '
             'Solvimon, or name it in the setting "subsidiaries".'
@@ -68,21 +67,21 @@ class UnmappedRecords:
                 "It has no Rillet subsidiary.",
                 remedy,
             )
-            for one in self._unlinked("subsidiary", _read(rows, BillingEntity.model_validate))
-            if one.id not in by_hand
+            for one in self._unlinked("subsidiary", _parsed(rows, BillingEntity))
+            if one.id not in in_settings
         ]
 
     def _customers(self, rows: Iterable[Json]) -> list[UnmappedRecord]:
         active = (row for row in rows if row.get("status") in {None, "ACTIVE"})
-        unlinked = self._unlinked("customer", _read(active, Customer.model_validate))
+        unlinked = self._unlinked("customer", _parsed(active, Customer))
         return [
             UnmappedRecord("customer", str(one.id), one.name or str(one.id), *why)
             for one in unlinked
-            if (why := self._stops(one, self._settings.custom_fields.customer))
+            if (why := self._why_unmapped(one, self._settings.custom_fields.customer))
         ]
 
-    def _stops(self, customer: Customer, reference: str) -> tuple[str, str] | None:
-        """Why a customer without link would stop its invoice: cause and remedy, or ``None``."""
+    def _why_unmapped(self, customer: Customer, reference: str) -> tuple[str, str] | None:
+        """Why the export cannot create this customer in Rillet: cause and remedy, or ``None`` if it can."""
         if not self._settings.create_missing_customers:
             return (
                 "It has no Rillet customer, and create_missing_customers is off.",
@@ -90,27 +89,26 @@ class UnmappedRecords:
             )
         try:
             to_new_rillet_customer(customer, self._settings)
-        except NeedsAttention as why:
-            return why.message, why.remedy
+        except NeedsAttention as error:
+            return error.message, error.remedy
         return None
 
-    def _unlinked(self, kind: str, records: Iterable[R]) -> list[R]:
-        """Those without a Rillet id, neither in their custom field nor remembered in the ledger."""
-        reference = str(getattr(self._settings.custom_fields, kind))
-        bare = {
-            str(one.id): one for one in records if one.id and not field_value(one.custom_fields, reference)
+    def _unlinked(self, name: str, records: Iterable[R]) -> list[R]:
+        """The records without a Rillet id, neither in their custom field nor in the ledger."""
+        reference = str(getattr(self._settings.custom_fields, name))
+        unlinked = {
+            Document(self._connection, f"link-{name}", str(record.id)): record
+            for record in records
+            if record.id and not field_value(record.custom_fields, reference)
         }
-        keys = {Document(self._connection, f"link-{kind}", each): each for each in bare}
-        known = {keys[key] for key, item in self._ledger.read_many(keys).items() if "rillet_id" in item}
-        return [one for each, one in bare.items() if each not in known]
+        links = self._ledger.read_many(unlinked)
+        return [record for key, record in unlinked.items() if "rillet_id" not in links.get(key, {})]
 
 
-def _read(rows: Iterable[Json], model: Callable[[Json], T]) -> list[T]:
-    """Rows that can be read; the export names the others when it meets them."""
-    found = []
+def _parsed(rows: Iterable[Json], model: type[R]) -> list[R]:
+    """The rows that can be read; the export reports the others when an invoice needs them."""
+    records = []
     for row in rows:
-        try:
-            found.append(model(row))
-        except ValidationError:
-            continue
-    return found
+        with contextlib.suppress(ValidationError):
+            records.append(model.model_validate(row))
+    return records

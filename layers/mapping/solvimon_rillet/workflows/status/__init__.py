@@ -1,1 +1,1 @@
-"""Status: what waits, what failed, and how a person settles it."""
+"""Status: an overview, the history of a document, and manual resolutions."""

@@ -1,4 +1,4 @@
-"""The whole story of one document: what it is, how it stands, what to do, and every attempt."""
+"""The history of one document: its data, its status, the next step, and every attempt."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -9,8 +9,8 @@ from solvimon_rillet import money
 from solvimon_rillet.aws.dynamodb import Item
 from solvimon_rillet.formatting import format_duration, format_timestamp
 from solvimon_rillet.ledger.document_types import (
-    CREDIT,
     CREDIT_MEMO,
+    CREDIT_PREFIX,
     CUSTOMER,
     INVOICE,
     PAYMENT,
@@ -19,228 +19,246 @@ from solvimon_rillet.ledger.document_types import (
 from solvimon_rillet.ledger.ledger import FINISHED, LEASE_SECONDS, UNFINISHED, Document, Ledger
 
 STALLED_SECONDS = 3600
-"""A document under work is seen again every quarter of an hour; after an hour something is wrong."""
+"""Waiting work is tried at least every quarter of an hour; after an hour without a try it is stalled."""
 
-_STATES = {
-    "claimed": "Taken up; nothing was sent yet.",
-    "sending": "Begun, and not finished.",
+_STATE_TEXTS = {
+    "claimed": "Work has begun; nothing is sent yet.",
+    "sending": "Work has begun and is not finished.",
     "exported": "In Rillet.",
-    "differs": "Not in Rillet as it was booked.",
-    "rejected": "Not done: it cannot be booked until a person has mended the cause.",
+    "differs": "Rillet does not have it as it was booked.",
+    "rejected": "Rejected: a person must fix the cause first.",
     "skipped": "Not for Rillet.",
     "synced": "The customer in Rillet is as in Solvimon.",
-    "marked": "Solvimon has the payment state that Rillet told last.",
+    "marked": "Solvimon has the latest payment state from Rillet.",
 }
-_HAPPENED = {
+_EVENT_TEXTS = {
     "rejected": "It was rejected.",
     "skipped": "It was skipped.",
     "exported": "It was booked in Rillet.",
     "differs": "It was found to differ in Rillet.",
-    "synced": "The customer in Rillet was brought in step.",
-    "marked": "The payment state was brought in step.",
+    "synced": "The customer was synchronised to Rillet.",
+    "marked": "The payment state was synchronised to Solvimon.",
     "sent": "It was sent to Rillet.",
-    "refused": "Rillet refused it; it goes on with another date.",
-    "answer_lost": "The answer was lost: it may or may not have arrived.",
+    "refused": "Rillet refused it; the next attempt uses another date.",
+    "answer_lost": "The answer was lost: Rillet may or may not have it.",
     "waits": "It had to wait.",
-    "memo_created": "The memo is in Rillet; its applications come next.",
+    "memo_created": "The memo is in Rillet; its applications follow.",
     "applying": "The memo's applications were sent to Rillet.",
     "payment_status": "The payment state was sent to Solvimon.",
-    "asked_again": "A person asked for it again.",
-    "settled_by_hand": "A person said that it is handled.",
+    "asked_again": "A person requested it again.",
+    "settled_by_hand": "A person resolved it manually.",
 }
-_SENT = {"key": "idempotency_key", "payload_hash": "payload_hash", "totals": "totals"}
-_EMAIL = re.compile(r"[^\s@'\"<>:,;]+@[^\s@'\"<>:,;]+")
+_SENT_FIELDS = {"key": "idempotency_key", "payload_hash": "payload_hash", "totals": "totals"}
+_EMAIL_IN_TEXT = re.compile(r"[^\s@'\"<>:,;]+@[^\s@'\"<>:,;]+")
 
 
 class DocumentHistory:
-    """Tells of one connection's documents, from the ledger alone."""
+    """Describes one connection's documents, from the ledger alone."""
 
     def __init__(self, connection: str, ledger: Ledger, clock: Callable[[], float]) -> None:
         self._connection = connection
         self._ledger = ledger
         self._clock = clock
 
-    def of(self, kind: DocumentType, document_id: str) -> dict[str, Any]:
-        """The story of a document.
+    def describe(self, kind: DocumentType, document_id: str) -> dict[str, Any]:
+        """The history of a document.
 
         Raises:
             RetryLater: the ledger does not answer.
         """
         record = self._read(kind, document_id)
-        begin = {"connection": self._connection, kind.id_name: document_id}
+        answer: dict[str, Any] = {"connection": self._connection, kind.id_name: document_id}
         if not record:
-            return begin | self._unknown(kind, document_id)
-        told = begin | self._told(kind, document_id, record)
+            return answer | self._unknown_document(kind, document_id)
+        answer |= self._record_fields(kind, document_id, record)
         if kind is INVOICE:
-            told["payment"] = self._payment(document_id, record)
-            told["credits"] = self._credits(record)
-        return told
+            answer["payment"] = self._payment_fields(document_id, record)
+            answer["credits"] = self._applied_credits(record)
+        return answer
 
     def _read(self, kind: DocumentType, document_id: str) -> Item | None:
         return self._ledger.read(Document(self._connection, kind.name, document_id))
 
-    def _told(self, kind: DocumentType, document_id: str, record: Item) -> dict[str, Any]:
-        names = ("number", "dated", "rillet_id", "rillet_number", "totals", "scope")
-        more = ("applied", "unapplied", "changed", "warnings", "note")
+    def _record_fields(self, kind: DocumentType, document_id: str, record: Item) -> dict[str, Any]:
+        header = ("number", "dated", "rillet_id", "rillet_number", "totals", "scope")
+        details = ("applied", "unapplied", "changed", "warnings", "note")
         state = str(record["state"])
         return {
-            **_money(record),
-            **{name: record[name] for name in names if record.get(name)},
+            **_amount_fields(record),
+            **{name: record[name] for name in header if record.get(name)},
             "state": state,
-            "in_words": _STATES.get(state, state),
-            "where": self._where(kind, record),
-            **{name: _clean(record[name]) for name in ("code", "message", "reason") if name in record},
-            **self._to_do(kind, document_id, record),
-            **{name: record[name] for name in more if name in record},
+            "in_words": _STATE_TEXTS.get(state, state),
+            "where": self._location_text(kind, record),
+            **{
+                name: _without_email_addresses(record[name])
+                for name in ("code", "message", "reason")
+                if name in record
+            },
+            **self._next_step(kind, document_id, record),
+            **{name: record[name] for name in details if name in record},
             "known_since": format_timestamp(record.get("created_at", record["updated_at"])),
             "last_change": format_timestamp(record["updated_at"]),
-            "attempts": [_entry(entry) for entry in record.get("history", [])],
+            "attempts": [_attempt_fields(entry) for entry in record.get("history", [])],
         }
 
-    def _where(self, kind: DocumentType, record: Item) -> str:
-        """Where the document is at this moment."""
+    def _location_text(self, kind: DocumentType, record: Item) -> str:
+        """The place of the document: a running function, a queue, a person, or Rillet."""
         now, state, changed = int(self._clock()), record["state"], format_timestamp(record["updated_at"])
         if (until := int(record.get("lease_until", 0))) > now:
             begun = format_timestamp(until - LEASE_SECONDS)
-            return f"{kind.function} works on it right now, since {begun}; its lease ends in {until - now} s."
+            return f"{kind.function} is working on it since {begun}; its lease ends in {until - now} s."
         if state in UNFINISHED:
-            return f"{self._waiting(kind, record)}{self._stuck(record)}"
+            return f"{self._waiting_text(kind, record)}{self._stalled_text(record)}"
         if record.get("by_hand"):
-            return f"Handled by a person at {changed}."
+            return f"A person resolved it manually at {changed}."
         if state == "rejected":
-            return f"It left the queue at {changed} and waits for a person.{_left_behind(kind, record)}"
+            return f"It left the queue at {changed} and waits for a person.{_rillet_note(kind, record)}"
         if state in FINISHED:
             done = format_timestamp(record.get("exported_at", record["updated_at"]))
             number = record.get("rillet_number") or "without a number"
             return f"Booked in Rillet as {number} ({record.get('rillet_id')}) at {done}."
         return f"Done at {changed}; it is on no queue."
 
-    def _waiting(self, kind: DocumentType, record: Item) -> str:
+    def _waiting_text(self, kind: DocumentType, record: Item) -> str:
         last = (record.get("history") or [{}])[-1]
         queue = f"on the queue of {kind.function}"
         if last.get("what") == "waits":
             since, times = format_timestamp(last.get("since", last["at"])), last.get("times", 1)
             often = f"tried {times} times" if times > 1 else "tried once"
-            return f"It waits {queue} since {since}, {often}: {_clean(last['reason'])}"
+            return f"It waits {queue} since {since} ({often}): {_without_email_addresses(last['reason'])}"
         if last.get("what") == "answer_lost":
             return (
                 f"It waits {queue} since {format_timestamp(last['at'])}. "
-                "Whether Rillet has it is not known; the next "
-                "run finds out before it sends anything."
+                "Rillet may have it; the next run checks before it sends anything."
             )
         begun = format_timestamp(last.get("at", record["updated_at"]))
         return f"A run ended in the middle at {begun} (crash or time-out); its message is {queue} again."
 
-    def _stuck(self, record: Item) -> str:
+    def _stalled_text(self, record: Item) -> str:
         quiet = self._clock() - record["updated_at"]
         return f" Nothing has happened for {format_duration(quiet)}." if quiet > STALLED_SECONDS else ""
 
-    def _to_do(self, kind: DocumentType, document_id: str, record: Item) -> dict[str, Any]:
-        """What a person should do, with the events for it."""
-        state, again = record["state"], kind.ask(self._connection, document_id)
+    def _next_step(self, kind: DocumentType, document_id: str, record: Item) -> dict[str, Any]:
+        """The next step for a person, with the events for it."""
+        state, again = record["state"], kind.invocation(self._connection, document_id)
         if state in UNFINISHED:
             if self._clock() - record["updated_at"] <= STALLED_SECONDS:
-                return {"what_to_do": "Nothing; it goes on by itself."}
-            return {"what_to_do": f"See the dead-letter queue of {kind.function}; retry it.", "retry": again}
+                return {"what_to_do": "Nothing; work continues automatically."}
+            return {
+                "what_to_do": f"Check the dead-letter queue of {kind.function}, then retry it.",
+                "retry": again,
+            }
         if state == "rejected":
-            by_hand = self._by_hand(kind, document_id)
-            return {"what_to_do": _clean(record.get("remedy", "")), "retry": again, **by_hand}
+            by_hand = self._manual_resolution_event(kind, document_id)
+            return {
+                "what_to_do": _without_email_addresses(record.get("remedy", "")),
+                "retry": again,
+                **by_hand,
+            }
         if state == "differs":
-            return {"what_to_do": _clean(record.get("remedy", "")), **self._by_hand(kind, document_id)}
+            return {
+                "what_to_do": _without_email_addresses(record.get("remedy", "")),
+                **self._manual_resolution_event(kind, document_id),
+            }
         if state == "skipped":
-            return {"what_to_do": "Nothing, if the reason is right; else mend it and retry.", "retry": again}
+            return {
+                "what_to_do": "Nothing, if the reason is right. Otherwise, fix the cause and retry it.",
+                "retry": again,
+            }
         return {"what_to_do": "Nothing."}
 
-    def _by_hand(self, kind: DocumentType, document_id: str) -> dict[str, Any]:
-        """The event for somebody who has booked it by hand, to be filled in."""
-        if not kind.retries:
+    def _manual_resolution_event(self, kind: DocumentType, document_id: str) -> dict[str, Any]:
+        """The event that resolves the document manually, to be filled in."""
+        if not kind.retries_by_code:
             return {}
-        said = {"rillet_id": "its id in Rillet, or null if it is not for Rillet", "note": "who did what"}
-        event = {"connection": self._connection, "resolve": {kind.id_name: document_id, **said}}
+        form = {"rillet_id": "its id in Rillet, or null if it is not for Rillet", "note": "who did what"}
+        event = {"connection": self._connection, "resolve": {kind.id_name: document_id, **form}}
         return {"if_done_by_hand": {"function": "sync_status", "event": event}}
 
-    def _payment(self, document_id: str, invoice: Item) -> dict[str, Any]:
+    def _payment_fields(self, document_id: str, invoice: Item) -> dict[str, Any]:
         record = self._read(PAYMENT, document_id)
         if not record:
             booked = invoice["state"] in FINISHED
-            return {"in_words": f"Rillet has told of no payment{'' if booked else ': it is not booked'}."}
+            return {"in_words": f"Rillet has reported no payment{'' if booked else ': it is not booked'}."}
         names = {"payment_status": "payment_status", "seen_at": "rillet_said_at", "recorded": "recorded"}
-        told = self._told(PAYMENT, document_id, record)
-        return {**{shown: record[name] for name, shown in names.items() if name in record}, **told}
+        fields = self._record_fields(PAYMENT, document_id, record)
+        return {**{shown: record[name] for name, shown in names.items() if name in record}, **fields}
 
-    def _credits(self, record: Item) -> list[dict[str, Any]]:
-        """What our credit memos have taken off an invoice."""
+    def _applied_credits(self, record: Item) -> list[dict[str, Any]]:
+        """The amounts that our credit memos have credited to an invoice."""
         found = []
         for name, amount in sorted(record.items()):
-            if name.startswith(CREDIT):
-                memo = name.removeprefix(CREDIT)
-                link = self._ledger.link(self._connection, "rillet-credit_memo", memo) or {}
-                shown = money.text(Decimal(amount), record["totals"]["currency"])
+            if name.startswith(CREDIT_PREFIX):
+                memo = name.removeprefix(CREDIT_PREFIX)
+                link = self._ledger.find_link(self._connection, "rillet-credit_memo", memo) or {}
+                shown = money.format_amount(Decimal(amount), record["totals"]["currency"])
                 note_id = link.get("solvimon_id")
                 found.append({"credit_note_id": note_id, "rillet_id": memo, "amount": shown})
         return found
 
-    def _unknown(self, kind: DocumentType, document_id: str) -> dict[str, Any]:
-        """The answer about an id that the ledger has not seen."""
+    def _unknown_document(self, kind: DocumentType, document_id: str) -> dict[str, Any]:
+        """The answer for an id that the ledger does not know."""
         for other in (INVOICE, CREDIT_MEMO, CUSTOMER):
             if other is not kind and self._read(other, document_id):
                 ask = {"connection": self._connection, other.id_name: document_id}
-                words = f"Nothing is known of it as {kind.id_name}; it is known as {other.id_name}."
+                words = f"The ledger does not know it as {kind.id_name}, but as {other.id_name}."
                 return {"known": False, "in_words": words, "ask_instead": ask}
         return {
             "known": False,
-            "in_words": f"Nothing is known of it in the connection {self._connection}.",
+            "in_words": f"The ledger of the connection {self._connection} does not know it.",
             "what_it_means": [
-                "Its webhook has not come yet, or was lost; the next sweep finds it then.",
+                "Its webhook has not arrived yet, or was lost; in that case the next sweep finds it.",
                 "It is not final in Solvimon, or it is dated before the connection's start_date.",
                 "It belongs to another connection, or the id is wrong.",
             ],
-            "what_to_do": "Ask what would happen with it, by a dry run:",
-            "dry_run": kind.ask(self._connection, document_id, dry_run=True),
+            "what_to_do": "Check it with a dry run:",
+            "dry_run": kind.invocation(self._connection, document_id, dry_run=True),
         }
 
 
-def _money(record: Item) -> dict[str, str]:
-    """The document's amount, and what is open on it in Rillet, as the vendors write them."""
-    told = {}
+def _amount_fields(record: Item) -> dict[str, str]:
+    """The document's amount and its open amount in Rillet, in the vendors' format."""
+    fields = {}
     if "amount" in record:
         currency = record["currency"]
-        told = {"amount": money.text(Decimal(record["amount"]), currency), "currency": currency}
+        fields = {"amount": money.format_amount(Decimal(record["amount"]), currency), "currency": currency}
     if "open_amount" in record and "totals" in record:
-        told["open_amount"] = money.text(Decimal(record["open_amount"]), record["totals"]["currency"])
-    return told
+        fields["open_amount"] = money.format_amount(
+            Decimal(record["open_amount"]), record["totals"]["currency"]
+        )
+    return fields
 
 
-def _left_behind(kind: DocumentType, record: Item) -> str:
-    """What a rejected document may have in Rillet all the same."""
-    if not kind.retries:
+def _rillet_note(kind: DocumentType, record: Item) -> str:
+    """Whether Rillet has a rejected document, as text."""
+    if not kind.retries_by_code:
         return ""
     if record.get("rillet_id"):
-        return f" Rillet has {record.get('rillet_number')} ({record['rillet_id']}) of it already."
+        return f" Rillet already has {record.get('rillet_number')} ({record['rillet_id']}) for it."
     if (record.get("attempt") or {}).get("open"):
-        return " An earlier answer was lost, so it may be in Rillet; a retry finds out first."
+        return " An earlier answer was lost, so Rillet may have it; a retry checks this first."
     return " Rillet does not have it."
 
 
-def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """An entry of the history: when, what, what was sent, what came back."""
+def _attempt_fields(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry of the audit trail: time, event, data sent, data received."""
     what = str(entry["what"])
-    told: dict[str, Any] = {"at": format_timestamp(entry["at"]), "what": what}
-    told["in_words"] = _HAPPENED.get(what, what)
+    fields: dict[str, Any] = {"at": format_timestamp(entry["at"]), "what": what}
+    fields["in_words"] = _EVENT_TEXTS.get(what, what)
     if "since" in entry:
-        told |= {"since": format_timestamp(entry["since"]), "times": entry["times"]}
+        fields |= {"since": format_timestamp(entry["since"]), "times": entry["times"]}
     rest = {name: value for name, value in entry.items() if name not in {"at", "what", "since", "times"}}
     if what in {"sent", "refused"}:
-        told["sent"] = {_SENT[name]: value for name, value in rest.items() if name in _SENT}
+        fields["sent"] = {_SENT_FIELDS[name]: value for name, value in rest.items() if name in _SENT_FIELDS}
     elif rest:
-        told["came_back" if what != "settled_by_hand" else "said"] = _clean(rest)
-    return told
+        fields["came_back" if what != "settled_by_hand" else "said"] = _without_email_addresses(rest)
+    return fields
 
 
-def _clean(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Without e-mail addresses, which a vendor's refusal may quote."""
+def _without_email_addresses(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """The value without e-mail addresses, which a vendor's refusal may quote."""
     if isinstance(value, str):
-        return _EMAIL.sub("(an e-mail address)", value)
+        return _EMAIL_IN_TEXT.sub("(an e-mail address)", value)
     if isinstance(value, Mapping):
-        return {name: _clean(part) for name, part in value.items()}
+        return {name: _without_email_addresses(part) for name, part in value.items()}
     return value

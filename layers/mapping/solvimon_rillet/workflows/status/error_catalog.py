@@ -1,4 +1,4 @@
-"""What each code means and what to do about it, in general: the rows of ``docs/errors.md``, for answers."""
+"""The meaning and the general remedy of each error code: the rows of ``docs/errors.md``, for answers."""
 
 import json
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from importlib.resources import files
 
 @dataclass(frozen=True, slots=True)
 class ErrorEntry:
-    """A row of the tables."""
+    """Meaning and remedy of an error code."""
 
     meaning: str
     remedy: str
@@ -21,8 +21,8 @@ def _entries() -> dict[str, ErrorEntry]:
 
 
 def entry_for(code: str) -> ErrorEntry:
-    """The cause behind a code as a record has it; of a code that is not ours there is little to say."""
+    """The entry of the code in a record; a general entry for an unknown code."""
     unknown = ErrorEntry(
-        "A cause that this version does not know.", "See the message of one of its documents."
+        "A cause that this version does not know.", "Read the message of one of its documents."
     )
     return _entries().get(code, unknown)

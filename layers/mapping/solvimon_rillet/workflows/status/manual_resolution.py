@@ -1,4 +1,4 @@
-"""A person says what became of a document: it was booked in Rillet by hand, or it is not for Rillet."""
+"""Manual resolution: a document was booked in Rillet by hand, or it is not for Rillet."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -11,13 +11,13 @@ from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.ledger.document_types import CREDIT_MEMO, INVOICE, DocumentType
 from solvimon_rillet.ledger.ledger import Document
 from solvimon_rillet.rillet.models import CreditMemo, Invoice
-from solvimon_rillet.workflows.export.preparation import facts_of
+from solvimon_rillet.workflows.export.preparation import document_facts
 
-Found = Invoice | CreditMemo
+BookedDocument = Invoice | CreditMemo
 
 
 class ResolutionRefused(Exception):
-    """What was said cannot be; the text says why, the remedy what to do instead."""
+    """The ledger or Rillet contradicts the resolution; the text says why, the remedy what to do instead."""
 
     def __init__(self, message: str, remedy: str) -> None:
         super().__init__(message)
@@ -25,7 +25,7 @@ class ResolutionRefused(Exception):
 
 
 class ManualResolution:
-    """Writes a person's word about one connection's documents into the ledger."""
+    """Records manual resolutions of one connection's documents in the ledger."""
 
     def __init__(self, connection: Connection) -> None:
         self._name = connection.name
@@ -36,60 +36,64 @@ class ManualResolution:
         self._clock = connection.clock
 
     def run(self, kind: DocumentType, document_id: str, rillet_id: str | None, note: str) -> dict[str, Any]:
-        """Settle a document.
+        """Resolve a document.
 
         Args:
             kind: invoice or credit memo.
             document_id: Solvimon's id.
-            rillet_id: Rillet's document that it was booked as; ``None`` if it is not for Rillet.
-            note: who says so, and why.
+            rillet_id: the Rillet document that was booked for it; ``None`` if it is not for Rillet.
+            note: who resolves it, and why.
 
         Raises:
-            Refused: it cannot be so.
-            NeedsAttention: Solvimon or Rillet refuses to tell.
-            RetryLater: a worker is at it, or a service does not answer.
+            ResolutionRefused: the ledger or Rillet contradicts it.
+            NeedsAttention: Solvimon or Rillet refuses to answer.
+            RetryLater: a function works on the document, or a service does not answer.
         """
         document = Document(self._name, kind.name, document_id)
         record = self._ledger.read(document) or {}
         if (left := int(record.get("lease_until", 0)) - int(self._clock())) > 0:
-            raise RetryLater(f"{document_id} is being worked on at this moment.", after=left)
-        _check_open(kind, record, rillet_id)
-        about = {} if record else self._about(kind, document_id)
+            raise RetryLater(f"A function is working on {document_id} at this moment.", after=left)
+        _check_resolvable(kind, record, rillet_id)
+        about = {} if record else self._solvimon_facts(kind, document_id)
+        record = {**record, **about}
         if rillet_id is None:
-            return self._not_for_rillet(kind, document, {**record, **about}, about, note)
-        return self._booked_by_hand(kind, document, {**record, **about}, about, rillet_id, note)
+            return self._not_for_rillet(kind, document, record, about, note)
+        return self._booked_by_hand(kind, document, record, about, rillet_id, note)
 
-    def _about(self, kind: DocumentType, document_id: str) -> dict[str, str]:
-        """What Solvimon says of a document that the ledger has not seen."""
+    def _solvimon_facts(self, kind: DocumentType, document_id: str) -> dict[str, str]:
+        """Number, amount and day from Solvimon, for a document that the ledger does not know."""
         found = self._solvimon.invoice(document_id)
         if found.is_credit_note != (kind is CREDIT_MEMO):
             right = CREDIT_MEMO if found.is_credit_note else INVOICE
+            requested = "a credit note" if kind is CREDIT_MEMO else "an invoice"
             raise ResolutionRefused(
-                f"{document_id} is no {kind.id_name.removesuffix('_id')}.", f"Say {right.id_name}."
+                f"{document_id} is not {requested}.",
+                f"Use {right.id_name} instead.",
             )
-        return facts_of(found, self._settings)
+        return document_facts(found, self._settings)
 
     def _not_for_rillet(
-        self, kind: DocumentType, document: Document, known: Item, about: Mapping[str, str], note: str
+        self, kind: DocumentType, document: Document, record: Item, about: Mapping[str, str], note: str
     ) -> dict[str, Any]:
+        """Record that the document is not for Rillet; webhooks and sweeps then leave it alone."""
         facts: dict[str, Any] = {"reason": f"Handled by hand: {note}", "by_hand": True, "note": note}
-        warnings = _unknown_outcome(known)
-        if known.get("rillet_id") and known.get("attempt"):
-            # Rillet may answer the old key with the document that is gone.
-            facts["attempt"] = {**known["attempt"], "open": False}
-        if known.get("rillet_id"):
-            facts |= {"rillet_id": "", "rillet_number": ""}  # or payments would go on following
+        warnings = _open_attempt_warnings(record)
+        if record.get("rillet_id") and record.get("attempt"):
+            # Rillet may answer the old key with the deleted document.
+            facts["attempt"] = {**record["attempt"], "open": False}
+        if record.get("rillet_id"):
+            facts |= {"rillet_id": "", "rillet_number": ""}  # stops the synchronisation of payments
         before = self._ledger.resolve_manually(
             document, "skipped", {**about, **facts, "applying": None, "step": ""}
         )
         self._forget_link(kind, before, None)
-        again = kind.ask(self._name, document.id)
+        again = kind.invocation(self._name, document.id)
         return {
-            **self._begin(kind, document, before),
+            **self._answer_head(kind, document, before),
             "state": "skipped",
             "reason": facts["reason"],
             "warnings": warnings,
-            "what_now": "It stays so, whatever webhooks and sweeps say. To export it all the same, invoke:",
+            "what_now": "Webhooks and sweeps do not change this. To export it after all, invoke:",
             "undo": again,
         }
 
@@ -97,95 +101,98 @@ class ManualResolution:
         self,
         kind: DocumentType,
         document: Document,
-        known: Item,
+        record: Item,
         about: Mapping[str, str],
         rillet_id: str,
         note: str,
     ) -> dict[str, Any]:
-        found = self._found(kind, document, rillet_id)
-        warnings = [*_differences(found, known), *_unknown_outcome(known)]
-        facts = {**_facts(found), "by_hand": True, "note": note, "warnings": warnings}
+        """Record the Rillet document that a person booked for the document."""
+        found = self._find_in_rillet(kind, document, rillet_id)
+        warnings = [*_total_warnings(found, record), *_open_attempt_warnings(record)]
+        facts = {**_booked_facts(found), "by_hand": True, "note": note, "warnings": warnings}
         facts["exported_at"] = int(self._clock())
-        # The link comes first: without the record it is nothing, the record without it misses payments.
+        # The link comes first: without a record it has no effect; a record without its link misses payments.
         link = {"solvimon_id": document.id}
-        self._ledger.remember(self._name, f"rillet-{kind.name}", rillet_id, link)
+        self._ledger.store_link(self._name, f"rillet-{kind.name}", rillet_id, link)
         before = self._ledger.resolve_manually(document, "exported", {**about, **facts})
         self._forget_link(kind, before, rillet_id)
-        told = {name: facts[name] for name in ("rillet_id", "rillet_number", "totals", "warnings")}
-        answer = {**self._begin(kind, document, before), "state": "exported", **told}
+        shown = {name: facts[name] for name in ("rillet_id", "rillet_number", "totals", "warnings")}
+        answer = {**self._answer_head(kind, document, before), "state": "exported", **shown}
         if kind is INVOICE:
-            answer["what_now"] = "Payments follow from now on. For those that Rillet has already, invoke:"
+            answer["what_now"] = (
+                "Later payments follow automatically. For payments that Rillet has already, invoke:"
+            )
             answer["payments"] = {
                 "function": "mark_invoice_paid",
                 "event": {"connection": self._name, "invoice_ids": [document.id]},
             }
         return answer
 
-    def _begin(self, kind: DocumentType, document: Document, before: Item) -> dict[str, Any]:
+    def _answer_head(self, kind: DocumentType, document: Document, before: Item) -> dict[str, Any]:
         was = before.get("state", "unknown here")
         return {"connection": self._name, kind.id_name: document.id, "was": was}
 
-    def _found(self, kind: DocumentType, document: Document, rillet_id: str) -> Found:
-        """Rillet's document, if it can be this one."""
-        what = "credit memo" if kind is CREDIT_MEMO else "invoice"
-        found: Found | None = (
+    def _find_in_rillet(self, kind: DocumentType, document: Document, rillet_id: str) -> BookedDocument:
+        """Rillet's document, unless it belongs to another one of Solvimon."""
+        noun = "credit memo" if kind is CREDIT_MEMO else "invoice"
+        found: BookedDocument | None = (
             self._rillet.credit_memo(rillet_id) if kind is CREDIT_MEMO else self._rillet.invoice(rillet_id)
         )
         if found is None:
             raise ResolutionRefused(
-                f"resolve.rillet_id: Rillet has no {what} {rillet_id}.",
-                f"Give the id of the {what}, as Rillet shows it in its address; it is a UUID.",
+                f"resolve.rillet_id: Rillet has no {noun} {rillet_id}.",
+                f"Give the id of the {noun}: the UUID in its address in Rillet.",
             )
         if other := self._other_owner(kind, document, found):
             raise ResolutionRefused(
-                f"resolve.rillet_id: the {what} {rillet_id} belongs to {other} already.",
-                f"Give the {what} that was booked for {document.id}, or resolve {other} first.",
+                f"resolve.rillet_id: the {noun} {rillet_id} belongs to {other} already.",
+                f"Give the {noun} that was booked for {document.id}, or resolve {other} first.",
             )
         return found
 
-    def _other_owner(self, kind: DocumentType, document: Document, found: Found) -> str | None:
-        """The Solvimon document that Rillet's belongs to, if it is another one."""
-        link = self._ledger.link(self._name, f"rillet-{kind.name}", found.id)
+    def _other_owner(self, kind: DocumentType, document: Document, found: BookedDocument) -> str | None:
+        """The other Solvimon document that Rillet's document belongs to, if there is one."""
+        link = self._ledger.find_link(self._name, f"rillet-{kind.name}", found.id)
         if link and link["solvimon_id"] != document.id:
             owner = str(link["solvimon_id"])
             record = self._ledger.read(Document(self._name, kind.name, owner)) or {}
             if record.get("rillet_id") == found.id and record.get("state") != "skipped":
                 return owner
-        ours = self._settings.reference_types.invoice
-        named = [r.id for r in found.external_references if r.type == ours]
+        reference_type = self._settings.reference_types.invoice
+        named = [each.id for each in found.external_references if each.type == reference_type]
         return named[0] if named and document.id not in named else None
 
     def _forget_link(self, kind: DocumentType, before: Item, rillet_id: str | None) -> None:
-        """A Rillet document that was thought to be this one is not any more."""
+        """Forget the link of the Rillet document that was recorded before."""
         if before.get("rillet_id") and before["rillet_id"] != rillet_id:
-            self._ledger.forget(self._name, f"rillet-{kind.name}", str(before["rillet_id"]))
+            self._ledger.delete_link(self._name, f"rillet-{kind.name}", str(before["rillet_id"]))
 
 
-def _check_open(kind: DocumentType, record: Item, rillet_id: str | None) -> None:
-    """See that there is something to settle.
+def _check_resolvable(kind: DocumentType, record: Item, rillet_id: str | None) -> None:
+    """Check that there is something to resolve.
 
     Raises:
-        Refused: the document is in Rillet by our own hand, and nobody has touched it there.
+        ResolutionRefused: this integration exported the document, and Rillet still has it as booked.
     """
-    known, state = record.get("rillet_id"), record.get("state")
-    if not known or record.get("by_hand") or state == "differs":
+    recorded_id, state = record.get("rillet_id"), record.get("state")
+    if not recorded_id or record.get("by_hand") or state == "differs":
         return
     if state == "exported":
         raise ResolutionRefused(
-            f"It is in Rillet already as {record.get('rillet_number')} ({known}); nothing is to be resolved.",
-            "Ask sync_status for its story.",
+            f"Rillet already has it as {record.get('rillet_number')} ({recorded_id}): nothing to resolve.",
+            "Invoke sync_status with its id to see its history.",
         )
-    if rillet_id != known:  # a memo whose applications are not done
+    if rillet_id != recorded_id:  # a memo whose applications are not done
         raise ResolutionRefused(
-            f"Rillet has {record.get('rillet_number')} ({known}) of it already.",
-            f"Finish it there, and resolve it with rillet_id {known}; or invoke {kind.function} with its id.",
+            f"Rillet already has {record.get('rillet_number')} ({recorded_id}) for it.",
+            f"Finish it there and resolve it with this rillet_id, or invoke {kind.function} with its id.",
         )
 
 
-def _facts(found: Found) -> dict[str, Any]:
-    """What the record of a booked document holds, as Rillet has it."""
+def _booked_facts(found: BookedDocument) -> dict[str, Any]:
+    """The facts of a booked document for its record, from Rillet."""
     totals = {
-        name: money.text(amount.amount, found.total.currency)
+        name: money.format_amount(amount.amount, found.total.currency)
         for name, amount in (("net", found.net_amount), ("tax", found.taxed_amount), ("gross", found.total))
     }
     facts: dict[str, Any] = {
@@ -194,30 +201,30 @@ def _facts(found: Found) -> dict[str, Any]:
         "totals": {**totals, "currency": found.total.currency},
     }
     if isinstance(found, Invoice):
-        return {**facts, "open_amount": money.plain((found.amount_due or found.total).amount)}
+        return {**facts, "open_amount": money.format_number((found.amount_due or found.total).amount)}
     parts = {"applied": found.applied_amount, "unapplied": found.remaining_amount}
-    told = {name: money.text(part.amount, part.currency) for name, part in parts.items() if part}
-    return {**facts, **told, "applied_to": [a.invoice_id for a in found.applications], "step": "applied"}
+    applied = {name: money.format_amount(part.amount, part.currency) for name, part in parts.items() if part}
+    return {**facts, **applied, "applied_to": [a.invoice_id for a in found.applications], "step": "applied"}
 
 
-def _differences(found: Found, known: Item) -> list[str]:
-    """A warning where Rillet's total is not Solvimon's; credits are positive in Rillet."""
-    if "amount" not in known:
+def _total_warnings(found: BookedDocument, record: Item) -> list[str]:
+    """A warning if Rillet's total is not Solvimon's; credits are positive in Rillet."""
+    if "amount" not in record:
         return []
-    ours = abs(Decimal(known["amount"])) if isinstance(found, CreditMemo) else Decimal(known["amount"])
-    if (found.total.amount, found.total.currency) == (ours, known["currency"]):
+    billed = abs(Decimal(record["amount"])) if isinstance(found, CreditMemo) else Decimal(record["amount"])
+    if (found.total.amount, found.total.currency) == (billed, record["currency"]):
         return []
     return [
-        f"Rillet has {money.plain(found.total.amount)} {found.total.currency}, Solvimon "
-        f"{money.plain(ours)} {known['currency']}."
+        f"Rillet has {money.format_number(found.total.amount)} {found.total.currency}, Solvimon "
+        f"{money.format_number(billed)} {record['currency']}."
     ]
 
 
-def _unknown_outcome(known: Item) -> list[str]:
-    """A warning where an attempt of our own may have arrived."""
-    attempt = known.get("attempt") or {}
-    if not attempt.get("open") or known.get("rillet_id"):
+def _open_attempt_warnings(record: Item) -> list[str]:
+    """A warning if an earlier attempt may have created the document in Rillet."""
+    attempt = record.get("attempt") or {}
+    if not attempt.get("open") or record.get("rillet_id"):
         return []
     return [
-        "An answer of Rillet was lost earlier: look there whether it has the document through us as well."
+        "An earlier answer from Rillet was lost. Check in Rillet whether it has the document a second time."
     ]

@@ -1,4 +1,4 @@
-"""How all documents of a connection stand: counts, failures by cause with their money, what is stuck."""
+"""Status of all documents of a connection: counts, failures by cause with amounts, stalled work."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -16,13 +16,13 @@ from solvimon_rillet.ledger.ledger import UNFINISHED, Document, Ledger
 from solvimon_rillet.workflows.status.document_history import STALLED_SECONDS
 from solvimon_rillet.workflows.status.error_catalog import entry_for
 
-_SHOWN = 10
-_MOST = 100  # documents in a ready-made event
+_IDS_SHOWN = 10
+_MAX_IDS_PER_EVENT = 100  # documents in a ready-made event
 
 
 @dataclass(slots=True)
-class _Group:
-    """The documents of a kind that have the same cause."""
+class _FailureGroup:
+    """The documents of a kind whose failure has the same cause."""
 
     kind: DocumentType
     state: str
@@ -33,7 +33,7 @@ class _Group:
     oldest: int = 0
 
     def add(self, document: Document, item: Item, amounts: Mapping[str, Any]) -> None:
-        """Count a document in; the index hands them over longest unchanged first."""
+        """Add a document; the index lists them longest unchanged first."""
         self.oldest = self.oldest or int(item["updated_at"])
         self.documents.append(document)
         if "amount" in amounts:
@@ -43,31 +43,32 @@ class _Group:
 
     def as_answer(self, connection: str) -> dict[str, Any]:
         """The group as JSON, with the event that retries it."""
-        cause, ids = entry_for(self.code), [document.id for document in self.documents]
-        told: dict[str, Any] = {
+        entry, ids = entry_for(self.code), [document.id for document in self.documents]
+        answer: dict[str, Any] = {
             "code": self.code,
             "kind": self.kind.name,
             "state": self.state,
-            "meaning": cause.meaning,
-            "remedy": cause.remedy,
+            "meaning": entry.meaning,
+            "remedy": entry.remedy,
             "documents": len(ids),
             "amounts": {
-                currency: money.text(total, currency) for currency, total in sorted(self.sums.items())
+                currency: money.format_amount(total, currency)
+                for currency, total in sorted(self.sums.items())
             },
             "oldest": {self.kind.id_name: ids[0], "since": format_timestamp(self.oldest)},
-            "ids": ids[:_SHOWN],
+            "ids": ids[:_IDS_SHOWN],
         }
         if self.unknown_amounts and self.kind.name != "customer":
-            told["without_amount"] = self.unknown_amounts
-        if self.state == "rejected" and self.kind.retries:
-            told["retry"] = self.kind.retry(connection, self.code)
+            answer["without_amount"] = self.unknown_amounts
+        if self.state == "rejected" and self.kind.retries_by_code:
+            answer["retry"] = self.kind.retry_invocation(connection, self.code)
         elif self.state == "rejected":
-            told["retry"] = self.kind.ask(connection, *ids[:_MOST])
-        return told
+            answer["retry"] = self.kind.invocation(connection, *ids[:_MAX_IDS_PER_EVENT])
+        return answer
 
 
 class Overview:
-    """Looks at one connection's documents.
+    """Reports the status of one connection's documents.
 
     Args:
         connection: its name.
@@ -88,40 +89,40 @@ class Overview:
         self._dead_letters = dead_letters
         self._clock = clock
 
-    def now(self) -> dict[str, Any]:
-        """The state of all documents.
+    def report(self) -> dict[str, Any]:
+        """The status of all documents.
 
         Raises:
             RetryLater: the ledger does not answer.
         """
         counts = {kind.name: self._counts(kind) for kind in DOCUMENT_TYPES}
-        groups = [group for kind in DOCUMENT_TYPES for group in self._groups(kind)]
+        groups = [group for kind in DOCUMENT_TYPES for group in self._failure_groups(kind)]
         failures = sorted(groups, key=lambda group: (-len(group.documents), group.code))
-        stuck = [told for kind in DOCUMENT_TYPES for told in self._stuck(kind)]
+        stalled = [each for kind in DOCUMENT_TYPES for each in self._stalled(kind)]
         return {
             "connection": self._connection,
             "at": format_timestamp(self._clock()),
-            "summary": _summary(failures, stuck),
+            "summary": _overview_summary(failures, stalled),
             "counts": {name: by_state for name, by_state in counts.items() if by_state},
             "failures": [group.as_answer(self._connection) for group in failures],
-            "stuck": stuck,
-            "dead_letters_of_all_connections": self._dead(),
+            "stuck": stalled,
+            "dead_letters_of_all_connections": self._dead_letter_counts(),
         }
 
     def _counts(self, kind: DocumentType) -> dict[str, int]:
         counted = {state: self._ledger.count(self._connection, kind.name, state) for state in kind.states}
         return {state: number for state, number in counted.items() if number}
 
-    def _groups(self, kind: DocumentType) -> list[_Group]:
-        groups: dict[tuple[str, str], _Group] = {}
+    def _failure_groups(self, kind: DocumentType) -> list[_FailureGroup]:
+        groups: dict[tuple[str, str], _FailureGroup] = {}
         for state in ("rejected", "differs"):
-            for document, item in self._listed(kind, state):
+            for document, item in self._in_state(kind, state):
                 code = str(item.get("code", "unknown"))
-                group = groups.setdefault((state, code), _Group(kind, state, code))
+                group = groups.setdefault((state, code), _FailureGroup(kind, state, code))
                 group.add(document, item, self._amounts(kind, document, item))
         return list(groups.values())
 
-    def _listed(self, kind: DocumentType, state: str) -> Iterator[tuple[Document, Item]]:
+    def _in_state(self, kind: DocumentType, state: str) -> Iterator[tuple[Document, Item]]:
         if state not in kind.states:
             return iter(())
         return self._ledger.in_state(self._connection, kind.name, state)
@@ -132,11 +133,11 @@ class Overview:
             return item
         return self._ledger.read(Document(self._connection, INVOICE.name, document.id)) or {}
 
-    def _stuck(self, kind: DocumentType) -> Iterator[dict[str, Any]]:
-        """What is begun and unchanged for more than an hour."""
+    def _stalled(self, kind: DocumentType) -> Iterator[dict[str, Any]]:
+        """Work that began and has not changed for more than an hour."""
         now = int(self._clock())
         for state in UNFINISHED:
-            for document, item in self._listed(kind, state):
+            for document, item in self._in_state(kind, state):
                 quiet = now - int(item["updated_at"])
                 if quiet <= STALLED_SECONDS:
                     break  # longest unchanged first
@@ -146,11 +147,11 @@ class Overview:
                     "state": state,
                     "since": format_timestamp(item["updated_at"]),
                     "in_words": f"Nothing has happened for {format_duration(quiet)}; "
-                    "its message may be a dead letter.",
-                    "retry": kind.ask(self._connection, document.id),
+                    "its message may be in the dead-letter queue.",
+                    "retry": kind.invocation(self._connection, document.id),
                 }
 
-    def _dead(self) -> dict[str, int | str]:
+    def _dead_letter_counts(self) -> dict[str, int | str]:
         found: dict[str, int | str] = {}
         for name, queue in self._dead_letters.items():
             try:
@@ -160,16 +161,16 @@ class Overview:
         return found
 
 
-def _summary(failures: list[_Group], stuck: list[dict[str, Any]]) -> str:
+def _overview_summary(failures: list[_FailureGroup], stalled: list[dict[str, Any]]) -> str:
     rejected = sum(len(group.documents) for group in failures if group.state == "rejected")
     differ = sum(len(group.documents) for group in failures if group.state == "differs")
     parts = [
-        f"{count} {what}"
-        for count, what in (
+        f"{count} {label}"
+        for count, label in (
             (rejected, "rejected"),
             (differ, "not in Rillet as booked"),
-            (len(stuck), "stuck"),
+            (len(stalled), "stalled"),
         )
         if count
     ]
-    return f"{', '.join(parts)}." if parts else "Nothing needs a person."
+    return f"{', '.join(parts)}." if parts else "Nothing needs attention."

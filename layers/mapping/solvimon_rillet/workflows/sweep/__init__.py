@@ -1,1 +1,1 @@
-"""The sweep: finds what no webhook announced."""
+"""The sweep: publish the events that no webhook delivered."""

@@ -1,4 +1,4 @@
-"""What the parts of a sweep budget: their time, and telling the bus of what they found."""
+"""The parts that all scans of a sweep use: the time budget, the result, and publishing to the bus."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -12,51 +12,47 @@ from solvimon_rillet.events import BusEvent
 from solvimon_rillet.ledger.ledger import UNFINISHED
 from solvimon_rillet.ledger.sweep_state import PublishedEvent, SweepState
 
-AGAIN_SECONDS = 3600
-"""What nobody has worked on for so long has lost its message."""
+REPUBLISH_SECONDS = 3600
+"""After so many seconds without progress, the message of a document counts as lost."""
 _REMEMBERED_SECONDS = 7 * 24 * 3600
 
 
 class OutOfTime(Recoverable):
-    """The function, or this connection's budget of it, is over; the next sweep goes on."""
+    """The time of the function or of this connection's budget is over; the next sweep continues."""
 
 
 class TimeBudget:
     """A connection's budget of the function's time.
 
     Args:
-        left: seconds that are left of the function.
-        seconds: how many of them are the connection's.
+        function_seconds_left: seconds until the function must end.
+        seconds: the part of them that the connection may use.
     """
 
-    def __init__(self, left: Callable[[], float], seconds: float) -> None:
-        self._left = left
-        self._end = left() - seconds
+    def __init__(self, function_seconds_left: Callable[[], float], seconds: float) -> None:
+        self._function_seconds_left = function_seconds_left
+        self._end = function_seconds_left() - seconds
 
-    def left(self) -> float:
+    def seconds_left(self) -> float:
         """Seconds that are left of the budget."""
-        return self._left() - self._end
+        return self._function_seconds_left() - self._end
 
     def check(self) -> None:
-        """Return if there is time for one more step.
-
-        Raises:
-            OutOfTime: there is none.
-        """
-        if self.left() <= 0:
+        """Raise ``OutOfTime`` if there is no time for one more step."""
+        if self.seconds_left() <= 0:
             raise OutOfTime("There was no time left in this run.")
 
 
 @dataclass(slots=True)
 class ScanResult:
-    """What a sweep of one connection came to.
+    """The result of the sweep of one connection.
 
     Attributes:
         connection: its name.
-        found: how much of each kind was put on the bus.
-        stopped: parts that had to stop early, and go on with the next sweep.
-        errors: what went wrong, in plain words.
-        note: why there was nothing to sweep.
+        found: number of published events, by counter.
+        stopped: scans that had to stop early; the next sweep continues them.
+        errors: messages for a person.
+        note: the reason why nothing was swept.
     """
 
     connection: str
@@ -66,7 +62,7 @@ class ScanResult:
     note: str = ""
 
     def as_answer(self) -> dict[str, Any]:
-        """The findings as JSON."""
+        """The result as JSON."""
         return {
             "connection": self.connection,
             "found": dict(self.found),
@@ -77,34 +73,34 @@ class ScanResult:
 
 
 class Scan(Protocol):
-    """A part of a sweep; what it raises stops it, and the other parts go on."""
+    """A part of a sweep; an error stops it, and the other scans continue."""
 
-    def run(self, findings: ScanResult, budget: TimeBudget) -> None:
-        """Look, and put on the bus what no webhook told of."""
+    def run(self, result: ScanResult, budget: TimeBudget) -> None:
+        """Search, and publish the events that no webhook delivered."""
 
 
 @dataclass(frozen=True, slots=True)
 class MissedEvent:
-    """Something that no webhook told of, as far as the ledger knows.
+    """A change that no webhook delivered, according to the ledger.
 
     Attributes:
-        kind: kind of document, as the ledger calls it.
+        kind: kind of the document in the ledger.
         id: of the document.
-        what: which state of it was found.
-        event: what a webhook would have put on the bus.
-        counted: what it counts as.
+        state: the state that the scan found; each state is published once an hour.
+        event: the event that a webhook would have published.
+        counter: the name under which the result counts it.
     """
 
     kind: str
     id: str
-    what: str
+    state: str
     event: BusEvent
-    counted: str
+    counter: str
 
 
 @dataclass(frozen=True, slots=True)
 class SweepContext:
-    """What every scan of a connection is given: the connection, the state of its sweeps, and the bus."""
+    """The connection, the state of its sweeps, and the bus."""
 
     connection: Connection
     state: SweepState
@@ -114,43 +110,50 @@ class SweepContext:
         """Unix seconds."""
         return int(self.connection.clock())
 
-    def publish(self, finds: Iterable[MissedEvent], findings: ScanResult) -> None:
-        """Put finds on the bus, but for those that wait in a queue since an earlier sweep.
+    def publish(self, missed_events: Iterable[MissedEvent], result: ScanResult) -> None:
+        """Publish missed events, except those that an earlier sweep has published within the hour.
 
-        A backlog at Rillet's pace takes longer than the time between two sweeps; it must not grow by them.
+        Because of Rillet's rate limit, a backlog takes longer than the time between two sweeps; the sweeps
+        must not lengthen it.
 
         Raises:
-            RetryLater: the bus or the ledger does not answer; repeating everything does no harm.
+            RetryLater: the bus or the ledger does not answer; a repetition does no harm.
         """
         by_kind: dict[str, list[MissedEvent]] = {}
-        for find in finds:
-            by_kind.setdefault(find.kind, []).append(find)
+        for missed in missed_events:
+            by_kind.setdefault(missed.kind, []).append(missed)
         for kind, of_kind in by_kind.items():
-            told = self.state.published(kind, [find.id for find in of_kind])
+            published = self.state.published(kind, [missed.id for missed in of_kind])
             self.send(
-                kind, [find for find in of_kind if self.should_publish(find, told.get(find.id))], findings
+                kind,
+                [missed for missed in of_kind if self.should_publish(missed, published.get(missed.id))],
+                result,
             )
 
-    def should_publish(self, find: MissedEvent, told: PublishedEvent | None) -> bool:
-        """Whether a find was not told of within the hour."""
-        return told is None or told.what != find.what or self.now() - told.at >= AGAIN_SECONDS
+    def should_publish(self, missed: MissedEvent, published: PublishedEvent | None) -> bool:
+        """Whether this state of the document was not published within the hour."""
+        return (
+            published is None
+            or published.state != missed.state
+            or self.now() - published.at >= REPUBLISH_SECONDS
+        )
 
     def send(
         self,
         kind: str,
-        finds: list[MissedEvent],
-        findings: ScanResult,
+        missed_events: list[MissedEvent],
+        result: ScanResult,
         seconds: int | None = _REMEMBERED_SECONDS,
     ) -> None:
-        """Put finds of one kind on the bus, count them, and remember that they are on their way."""
-        self.bus.publish(*(find.event for find in finds))
-        findings.found.update(find.counted for find in finds)
+        """Publish missed events of one kind, count them, and remember them for some seconds."""
+        self.bus.publish(*(missed.event for missed in missed_events))
+        result.found.update(missed.counter for missed in missed_events)
         self.state.mark_published(
-            kind, {find.id: PublishedEvent(find.what, self.now()) for find in finds}, seconds
+            kind, {missed.id: PublishedEvent(missed.state, self.now()) for missed in missed_events}, seconds
         )
 
     def is_stalled(self, record: Mapping[str, Any]) -> bool:
-        """Whether work on a document was begun and nobody goes on with it."""
+        """Whether work on a document began, and no run continues it."""
         idle = self.now() - int(record.get("updated_at", 0))
         held = int(record.get("lease_until", 0)) > self.now()
-        return record.get("state") in UNFINISHED and not held and idle >= AGAIN_SECONDS
+        return record.get("state") in UNFINISHED and not held and idle >= REPUBLISH_SECONDS

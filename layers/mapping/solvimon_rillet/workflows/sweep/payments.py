@@ -1,6 +1,6 @@
-"""The sweep of what changed in Rillet: payments, undone payments, and edits of our invoices.
+"""Scan for changes in Rillet: payments, undone payments, and edits of our invoices.
 
-A sweep with nothing new costs one Rillet call.
+A sweep without changes costs one Rillet call.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from time import sleep
 from typing import Any
 
 from solvimon_rillet.errors import RetryLater
-from solvimon_rillet.events import BusEvent, from_rillet_row
+from solvimon_rillet.events import BusEvent, event_from_rillet_record
 from solvimon_rillet.ledger.ledger import UNFINISHED, Document
 from solvimon_rillet.rate_limit.limiter import RateLimited
 from solvimon_rillet.rillet.client import RowPage
@@ -18,70 +18,73 @@ from solvimon_rillet.workflows.payments.rillet_changes import parse_rillet_times
 from solvimon_rillet.workflows.sweep.base import MissedEvent, ScanResult, SweepContext, TimeBudget
 
 OVERLAP_SECONDS = 600
-"""Rillet's clock and ours differ, and a change may be seen a little after its time."""
-_FIRST_SECONDS = 24 * 3600
-_LONGEST_WAIT = 10  # bulk calls are spread over the minute; a longer wait means that others need the budget
-_PART = "payments"
+"""The clocks may differ, and Rillet may list a change a little after its time."""
+_FIRST_LOOKBACK_SECONDS = 24 * 3600
+_MAX_WAIT_SECONDS = (
+    10  # bulk calls are spread over the minute; a longer wait means that live work needs the rate limit
+)
+_WATERMARK = "payments"
 
 
 class PaymentScan:
-    """The part for one connection."""
+    """The payment scan of one connection."""
 
     def __init__(self, context: SweepContext) -> None:
         self._context = context
+        self._connection = context.connection
 
-    def run(self, findings: ScanResult, budget: TimeBudget) -> None:
-        """Read what changed in Rillet since the last sweep, and publish what we have not heard of."""
-        if not self._context.connection.settings.workflows.mark_invoice_paid:
+    def run(self, result: ScanResult, budget: TimeBudget) -> None:
+        """Read the invoices that changed in Rillet since the last sweep, and publish the missed changes."""
+        if not self._connection.settings.workflows.mark_invoice_paid:
             return
-        began, reached = self._context.now(), self._context.state.watermark(_PART)
-        since = (began - _FIRST_SECONDS if reached is None else reached) - OVERLAP_SECONDS
-        for rows in self._pages(datetime.fromtimestamp(since, UTC), budget):
-            self._context.publish(self._unheard(rows), findings)
-        self._context.state.advance_watermark(_PART, began)
+        began, reached = self._context.now(), self._context.state.watermark(_WATERMARK)
+        since = (began - _FIRST_LOOKBACK_SECONDS if reached is None else reached) - OVERLAP_SECONDS
+        for rows in self._read_pages(datetime.fromtimestamp(since, UTC), budget):
+            self._context.publish(self._missed_events(rows), result)
+        self._context.state.advance_watermark(_WATERMARK, began)
 
-    def _pages(self, since: datetime, budget: TimeBudget) -> Iterator[Sequence[Any]]:
-        """All pages.
+    def _read_pages(self, since: datetime, budget: TimeBudget) -> Iterator[Sequence[Any]]:
+        """All pages of the invoices that changed since a time.
 
         Raises:
-            RetryLater: the list began anew in the middle, as it does with an expired cursor (dossier 2.3).
+            RetryLater: the list restarted in the middle, as it does after a cursor has expired.
         """
         after, cursor, seen = since.strftime("%Y-%m-%dT%H:%M:%SZ"), None, set[str]()
         while True:
-            page = self._page(cursor, after, budget)
+            page = self._read_page(cursor, after, budget)
             ids = {str(row.get("id")) for row in page.rows if isinstance(row, dict)}
             if ids and ids <= seen:
-                raise RetryLater("Rillet's list of invoices began anew.")
+                raise RetryLater("Rillet's list of invoices restarted.")
             seen |= ids
             yield page.rows
             cursor = page.next_cursor
             if not cursor:
                 return
 
-    def _page(self, cursor: str | None, after: str, budget: TimeBudget) -> RowPage:
+    def _read_page(self, cursor: str | None, after: str, budget: TimeBudget) -> RowPage:
         while True:
             budget.check()
             try:
-                return self._context.connection.rillet.invoice_rows(cursor, after)
+                return self._connection.rillet.invoice_rows(cursor, after)
             except RateLimited as busy:
                 wait = busy.after or 0
-                if wait > min(_LONGEST_WAIT, budget.left()):
+                if wait > min(_MAX_WAIT_SECONDS, budget.seconds_left()):
                     raise
                 sleep(wait)
 
-    def _unheard(self, rows: Sequence[Any]) -> Iterator[MissedEvent]:
-        """Those of our invoices of which Rillet says something newer than we have seen."""
-        read = (from_rillet_row(self._context.connection.name, row) for row in rows if isinstance(row, dict))
+    def _missed_events(self, rows: Sequence[Any]) -> Iterator[MissedEvent]:
+        """The changes of our invoices that are newer than the last ones seen."""
+        read = (event_from_rillet_record(self._connection.name, row) for row in rows if isinstance(row, dict))
         events = {event.id: event for event in read if event}
-        for solvimon_id, event, record, payment in self._ours(events):
+        for solvimon_id, event, record, payment in self._our_events(events):
             if _should_publish(event.facts, record, payment):
                 yield MissedEvent("payment", solvimon_id, event.occurred_at, event, "payments")
 
-    def _ours(
+    def _our_events(
         self, events: Mapping[str, BusEvent]
     ) -> Iterator[tuple[str, BusEvent, Mapping[str, Any], Mapping[str, Any]]]:
-        """The events that belong to a Solvimon invoice, with the records of invoice and payment."""
-        connection, ledger = self._context.connection.name, self._context.connection.ledger
+        """The events of our invoices: Solvimon id, event, and the records of invoice and payment."""
+        connection, ledger = self._connection.name, self._connection.ledger
         links = ledger.read_many(Document(connection, "link-rillet-invoice", each) for each in events)
         linked = {document.id: [str(item["solvimon_id"])] for document, item in links.items()}
         named = {
@@ -105,7 +108,7 @@ class PaymentScan:
 
 
 def _should_publish(facts: Mapping[str, str], record: Mapping[str, Any], payment: Mapping[str, Any]) -> bool:
-    """Whether Rillet says something newer than the payment's record; without one, other than was booked."""
+    """Whether Rillet's invoice is newer than the payment's record or, without one, has changed."""
     if payment.get("seen_at"):
         return parse_rillet_timestamp(str(payment["seen_at"])) < parse_rillet_timestamp(
             facts.get("updated_at", "")

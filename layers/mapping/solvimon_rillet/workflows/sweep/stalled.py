@@ -1,4 +1,4 @@
-"""The sweep of what was begun and is not finished: its message is lost, and nobody goes on with it."""
+"""Scan for stalled work: it began, is not finished, and has no message that continues it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,16 +14,16 @@ from solvimon_rillet.events import (
 )
 from solvimon_rillet.ledger.ledger import UNFINISHED, Document
 from solvimon_rillet.workflows.sweep.base import (
-    AGAIN_SECONDS,
+    REPUBLISH_SECONDS,
     MissedEvent,
     ScanResult,
     SweepContext,
     TimeBudget,
 )
-from solvimon_rillet.workflows.sweep.documents import state_of
+from solvimon_rillet.workflows.sweep.documents import observed_state
 
-GIVE_UP_SECONDS = 26 * 3600
-"""What was published every hour for a day, and stays as it is, needs a person."""
+REPORT_AFTER_SECONDS = 26 * 3600
+"""Work that is published every hour for a day and stays stalled needs a person."""
 _WORKFLOWS = {
     "invoice": "export_invoice",
     "credit_memo": "export_credit_memo",
@@ -39,61 +39,60 @@ _EXAMPLES = 3
 
 
 class StalledScan:
-    """The part for one connection."""
+    """The scan for stalled work of one connection."""
 
     def __init__(self, context: SweepContext) -> None:
         self._context = context
+        self._connection = context.connection
 
-    def run(self, findings: ScanResult, budget: TimeBudget) -> None:
-        """Publish what has not moved for an hour; after a day, say so instead."""
+    def run(self, result: ScanResult, budget: TimeBudget) -> None:
+        """Publish work that is stalled for an hour; after a day, report it instead."""
         for kind, workflow in _WORKFLOWS.items():
-            if not getattr(self._context.connection.settings.workflows, workflow):
+            if not getattr(self._connection.settings.workflows, workflow):
                 continue
             idle = {
                 document: self._context.now() - int(item["updated_at"])
                 for state in UNFINISHED
                 for document, item in self._idle(kind, state, budget)
             }
-            records = self._context.connection.ledger.read_many(idle)
-            stuck = {d: r for d, r in records.items() if self._context.is_stalled(r)}
-            lost = [document for document in stuck if idle[document] > GIVE_UP_SECONDS]
-            self._publish({d: r for d, r in stuck.items() if d not in lost}, findings)
+            records = self._connection.ledger.read_many(idle)
+            stalled = {d: r for d, r in records.items() if self._context.is_stalled(r)}
+            lost = [document for document in stalled if idle[document] > REPORT_AFTER_SECONDS]
+            self._publish({d: r for d, r in stalled.items() if d not in lost}, result)
             if lost:
-                findings.errors.append(_in_words(lost, workflow))
+                result.errors.append(_stalled_error(lost, workflow))
 
     def _idle(self, kind: str, state: str, budget: TimeBudget) -> list[tuple[Document, Mapping[str, Any]]]:
         found: list[tuple[Document, Mapping[str, Any]]] = []
-        for document, item in self._context.connection.ledger.in_state(
-            self._context.connection.name, kind, state
-        ):
+        for document, item in self._connection.ledger.in_state(self._connection.name, kind, state):
             budget.check()
-            if self._context.now() - int(item["updated_at"]) < AGAIN_SECONDS:
+            if self._context.now() - int(item["updated_at"]) < REPUBLISH_SECONDS:
                 break  # the longest unchanged come first
             found.append((document, item))
         return found
 
-    def _publish(self, stuck: Mapping[Document, Mapping[str, Any]], findings: ScanResult) -> None:
-        invoices = {d: Document(d.connection, "invoice", d.id) for d in stuck if d.kind == "payment"}
-        booked = self._context.connection.ledger.read_many(invoices.values())
-        finds = []
-        for document, record in stuck.items():
+    def _publish(self, stalled: Mapping[Document, Mapping[str, Any]], result: ScanResult) -> None:
+        invoices = {d: Document(d.connection, "invoice", d.id) for d in stalled if d.kind == "payment"}
+        booked = self._connection.ledger.read_many(invoices.values())
+        missed = []
+        for document, record in stalled.items():
             if document.kind in _EVENTS:
                 event = BusEvent(SOLVIMON, _EVENTS[document.kind], document.connection, document.id, "", "")
             elif rillet_id := booked.get(invoices[document], {}).get("rillet_id"):
-                facts = {"entity": "INVOICE"}  # without amounts: whoever takes it asks Rillet
+                facts = {"entity": "INVOICE"}  # without amounts, so that the function asks Rillet
                 event = BusEvent(
                     RILLET, INVOICE_PAYMENT_UPDATED, document.connection, str(rillet_id), "", "", facts
                 )
             else:
                 continue
-            finds.append(MissedEvent(document.kind, document.id, state_of(record), event, "stuck"))
-        self._context.publish(finds, findings)
+            missed.append(MissedEvent(document.kind, document.id, observed_state(record), event, "stuck"))
+        self._context.publish(missed, result)
 
 
-def _in_words(lost: list[Document], workflow: str) -> str:
+def _stalled_error(lost: list[Document], workflow: str) -> str:
     named = ", ".join(document.id for document in lost[:_EXAMPLES])
     more = f" and {len(lost) - _EXAMPLES} more" if len(lost) > _EXAMPLES else ""
     return (
-        f"Work was begun more than 26 hours ago and is not finished for {named}{more}. Invoke {workflow} "
-        "with the id, and see its answer."
+        f"Work on {named}{more} began more than 26 hours ago and is not finished. Invoke {workflow} with the "
+        "id, and read its answer."
     )

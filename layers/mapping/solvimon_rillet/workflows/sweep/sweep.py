@@ -1,7 +1,8 @@
-"""The sweep: webhooks are the speed, the sweep is the guarantee.
+"""The sweep: webhooks give speed, the sweep gives the guarantee.
 
-It finds what no webhook told of and puts it on the bus as the webhook would have, so that the same queues,
-workers, ledger and rules do the work. It holds no lease: whatever it publishes twice is done once.
+It searches for changes that no webhook delivered, and publishes the events that the webhooks would have
+published, so that the same queues, functions, ledger and rules do the work. It holds no lease: work that is
+published twice is done once.
 """
 
 import logging
@@ -18,7 +19,7 @@ from solvimon_rillet.workflows.sweep.stalled import StalledScan
 
 logger = logging.getLogger(__name__)
 
-# A step of a part, such as a page, must come to its end after the last budget is over.
+# A step of a scan, such as a page, must be able to end after the last budget is over.
 _LAST_STEP_SECONDS = 60
 
 
@@ -26,8 +27,8 @@ class Sweep:
     """The sweep of one connection.
 
     Args:
-        context: the connection's.
-        check_credentials: raises ``ConnectionBroken`` where one is missing.
+        context: the connection, the state of its sweeps, and the bus.
+        check_credentials: raises ``ConnectionBroken`` if a credential is missing.
         count: records a metric of a connection.
     """
 
@@ -38,30 +39,31 @@ class Sweep:
         count: Callable[[str, str], None],
     ) -> None:
         self._context = context
+        self._connection = context.connection
         self._scans = scans_of(context)
         self._check_credentials = check_credentials
         self._count = count
 
     def run(self, budget: TimeBudget) -> ScanResult:
-        """Sweep everything; an error of one part does not stop the others."""
-        findings = ScanResult(self._context.connection.name, note=self._not_ready())
-        if findings.note:
-            return findings
-        broken = False
+        """Run all scans; an error of one does not stop the others."""
+        result = ScanResult(self._connection.name, note=self._not_ready_note())
+        if result.note:
+            return result
+        connection_broken = False
         for name, scan in self._scans.items():
             try:
-                scan.run(findings, budget)
+                scan.run(result, budget)
             except (RateLimited, OutOfTime) as wait:
-                findings.stopped.append(f"{name}: {wait} The next sweep goes on.")
-            except Exception as error:  # noqa: BLE001 - whatever it is, the others go on
-                findings.errors.append(f"{name}: {_in_words(error)}")
-                broken = broken or isinstance(error, ConnectionBroken)
-        if broken:
-            self._count("ConnectionBroken", self._context.connection.name)
-        return findings
+                result.stopped.append(f"{name}: {wait} The next sweep continues.")
+            except Exception as error:  # noqa: BLE001 - the other scans continue after any error
+                result.errors.append(f"{name}: {_error_text(error)}")
+                connection_broken = connection_broken or isinstance(error, ConnectionBroken)
+        if connection_broken:
+            self._count("ConnectionBroken", self._connection.name)
+        return result
 
-    def _not_ready(self) -> str:
-        """Why a connection that was never swept cannot be yet; nobody is alarmed before it is set up."""
+    def _not_ready_note(self) -> str:
+        """The reason why a new connection cannot be swept yet; no alarm before it is set up."""
         if self._context.state.first_started_at() is None:
             try:
                 self._check_credentials()
@@ -86,40 +88,41 @@ def sweep_all(
     time_left: Callable[[], float],
     count: Callable[[str, str, float], None],
 ) -> dict[str, Any]:
-    """Sweep connections one after the other; an error of one does not stop the others.
+    """Sweep connections in turn; an error of one does not stop the others.
 
     Args:
         connections: their names.
         sweep_for: makes the sweep of a connection.
-        time_left: seconds until the function must end; each connection gets an equal budget of it.
-        count: notes a metric of a connection.
+        time_left: seconds until the function must end; each connection gets an equal part of them.
+        count: records a metric of a connection.
     """
-    swept = []
+    results = []
     for number, connection in enumerate(connections):
         budget = TimeBudget(time_left, (time_left() - _LAST_STEP_SECONDS) / (len(connections) - number))
         try:
-            findings = sweep_for(connection).run(budget)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the other connections go on
-            findings = ScanResult(connection, errors=[_in_words(error)])
-        logger.info("swept", extra=findings.as_answer())
-        count("SweepFound", connection, findings.found.total())
-        if findings.errors:
-            count("SweepFailed", connection, len(findings.errors))
-        swept.append(findings)
+            result = sweep_for(connection).run(budget)
+        except Exception as error:  # noqa: BLE001 - the other connections continue after any error
+            result = ScanResult(connection, errors=[_error_text(error)])
+        logger.info("swept", extra=result.as_answer())
+        count("SweepFound", connection, result.found.total())
+        if result.errors:
+            count("SweepFailed", connection, len(result.errors))
+        results.append(result)
     return {
         "summary": {
-            "connections": len(swept),
-            "found": sum(findings.found.total() for findings in swept),
-            "errors": sum(len(findings.errors) for findings in swept),
+            "connections": len(results),
+            "found": sum(result.found.total() for result in results),
+            "errors": sum(len(result.errors) for result in results),
         },
-        "connections": [findings.as_answer() for findings in swept],
+        "connections": [result.as_answer() for result in results],
     }
 
 
-def _in_words(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
+    """The message for a person; an unexpected error is logged with its traceback."""
     if isinstance(error, NeedsAttention):
         return f"{error.message} {error.remedy}"
     if isinstance(error, SolvimonRilletError):
         return str(error)
     logger.error("sweep failed", exc_info=error)
-    return f"The sweep failed with an error of its own ({type(error).__name__}); its log says where."
+    return f"The sweep failed with an internal error ({type(error).__name__}); its log shows where."

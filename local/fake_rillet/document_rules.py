@@ -1,4 +1,4 @@
-"""What every document of an organisation must obey, whatever its kind."""
+"""Rules that invoices, credit memos and payments of an organisation share."""
 
 from collections.abc import Iterable
 
@@ -27,8 +27,8 @@ def check_products(books: Books, lines: Iterable[Line]) -> None:
         Problem: 400; one does not.
     """
     for line in lines:
-        if line.common.product_id not in books.products:
-            raise refused("product_not_found", f"Product does not exist: {line.common.product_id}")
+        if line.product_id not in books.products:
+            raise refused("product_not_found", f"Product does not exist: {line.product_id}")
 
 
 def check_bank_account(books: Books, bank_account_id: str | None) -> None:
@@ -42,7 +42,7 @@ def check_bank_account(books: Books, bank_account_id: str | None) -> None:
 
 
 def check_number(books: Books, documents: Collection, field: str, number: str | None) -> None:
-    """Check that no other document has a number, if the organisation is told to be strict.
+    """Check that no other document has a number, if the organisation's switch says so.
 
     Raises:
         Problem: 400; one has.
@@ -55,7 +55,7 @@ def check_number(books: Books, documents: Collection, field: str, number: str | 
 
 
 def check_period(books: Books, *days: str) -> None:
-    """Check that no day (YYYY-MM-DD) lies in a closed period, if the organisation is told to be strict.
+    """Check that no day (YYYY-MM-DD) lies in a closed period, if the organisation's switch says so.
 
     Raises:
         Problem: 400; one does.

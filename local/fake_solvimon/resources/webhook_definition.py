@@ -1,8 +1,7 @@
 """The fields of a webhook's configuration (OpenAPI and SDK facts)."""
 
-from local.fake_solvimon.resources.resource import Resource
-from local.fake_solvimon.rules import FREE_TEXT, choice, flag, list_of, text, timestamp
-from local.fake_solvimon.words import words
+from local.fake_solvimon.field_checks import FREE_TEXT, choice, flag, list_of, text, timestamp
+from local.fake_solvimon.resources.resource import Resource, names
 
 WEBHOOKS = Resource(
     collection="webhooks",
@@ -26,7 +25,7 @@ WEBHOOKS = Resource(
         "secret_rolled_at": timestamp,
     },
     read_only=frozenset(
-        words("object_type id secret_key previous_secret_key penalty_box penalty_box_data disabled_reason")
+        names("object_type id secret_key previous_secret_key penalty_box penalty_box_data disabled_reason")
     ),
     required=("url", "name", "reference"),
     defaults={"active": True, "include_previous_data": False, "authentication_type": "NONE"},

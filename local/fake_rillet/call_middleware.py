@@ -1,7 +1,6 @@
-"""The door of the fake: what happens to a call before and after the API itself."""
+"""What happens to a call before and after the API: call log, faults, access, idempotency."""
 
 import json
-import socket
 from collections.abc import Iterable
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -10,10 +9,10 @@ from werkzeug.wrappers import Request, Response
 
 from local.fake_rillet.access import Caller, RateLimitExceeded, admit, too_many_requests
 from local.fake_rillet.calls import Call
-from local.fake_rillet.faults import AT_THE_DOOR, ON_THE_WAY_IN, ON_THE_WAY_OUT, Misbehaviour
 from local.fake_rillet.oauth.redaction import is_oauth
 from local.fake_rillet.problems import Problem
 from local.fake_rillet.state import State
+from local.fake_vendor.faults import Fault, hang_up
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -21,13 +20,16 @@ if TYPE_CHECKING:
 ADMIN_PREFIX = "/_fake/"
 CALLER = "fake_rillet.caller"
 _OPEN_PATHS = ("/health",)
+INSTEAD_OF_EXECUTING = ("down", "drop", "status")
+BEFORE_EXECUTING = ("delay",)
+AFTER_EXECUTING = ("commit_then_drop", "status_after", "malformed")
 
 
-class Gateway:
+class CallMiddleware:
     """WSGI middleware around the API.
 
-    A call is logged; may meet a misbehaviour at the door; is admitted; is answered from the idempotency
-    store or executed; and may meet a misbehaviour on the way out. The authorization server checks its own
+    A call is logged; may meet a fault instead of being executed; is admitted; is answered from the
+    idempotency store or executed; and may meet a fault on its answer. The authorization server checks its own
     callers and is not rate limited. The admin API passes untouched.
     """
 
@@ -42,23 +44,28 @@ class Gateway:
             return self._application(environ, start_response)
         call = Call.of(request, self._state.clock())
         self._state.calls.append(call)
-        response = self._misbehaving_at_the_door(request, call)
+        response = self._fail(request, call)
         if response is None:
-            response = self._behaving(request, call)
-            response = self._misbehaving_on_the_way_out(request, response, call)
+            response = self._spoil(request, self._answer(request, call), call)
         call.note(response)
         return response(environ, start_response)
 
-    def _misbehaving_at_the_door(self, request: Request, call: Call) -> Response | None:
-        misbehaviour = self._state.misbehaviours.take(AT_THE_DOOR, request.method, request.path)
-        if misbehaviour is None:
-            return None
-        call.misbehaviour = misbehaviour.kind
-        if misbehaviour.kind == "drop":
-            _close_connection(request)
-        return _ordered_answer(misbehaviour, 503 if misbehaviour.kind == "down" else misbehaviour.status)
+    def _take(self, request: Request, call: Call, kinds: tuple[str, ...]) -> Fault | None:
+        fault = self._state.faults.take(request.method, request.path, kinds)
+        if fault is not None:
+            call.fault = fault.kind
+        return fault
 
-    def _behaving(self, request: Request, call: Call) -> Response:
+    def _fail(self, request: Request, call: Call) -> Response | None:
+        """Return the answer of a fault that comes instead of executing the call."""
+        fault = self._take(request, call, INSTEAD_OF_EXECUTING)
+        if fault is None:
+            return None
+        if fault.kind == "drop":
+            hang_up(request.environ)
+        return _answer_of(fault, 503 if fault.kind == "down" else fault.options.get("status", 500))
+
+    def _answer(self, request: Request, call: Call) -> Response:
         if request.path in _OPEN_PATHS or is_oauth(request.path):
             self._delay(request, call)
             return self._pass_on(request, None)
@@ -86,47 +93,36 @@ class Gateway:
             return self._pass_on(request, caller)
 
     def _delay(self, request: Request, call: Call) -> None:
-        delay = self._state.misbehaviours.take(ON_THE_WAY_IN, request.method, request.path)
-        if delay is not None:
-            call.misbehaviour = delay.kind
-            self._state.misbehaviours.pause(delay.seconds)
+        fault = self._take(request, call, BEFORE_EXECUTING)
+        if fault is not None:
+            fault.delay()
 
     def _pass_on(self, request: Request, caller: Caller | None) -> Response:
         environ = request.environ | {CALLER: caller, "wsgi.input": BytesIO(request.get_data())}
         return Response.from_app(self._application, environ, buffered=True)
 
-    def _misbehaving_on_the_way_out(self, request: Request, response: Response, call: Call) -> Response:
+    def _spoil(self, request: Request, response: Response, call: Call) -> Response:
+        """Return the answer of an executed call, changed if a fault is due and the call succeeded."""
         if response.status_code >= 300:
             return response
-        misbehaviour = self._state.misbehaviours.take(ON_THE_WAY_OUT, request.method, request.path)
-        if misbehaviour is None:
+        fault = self._take(request, call, AFTER_EXECUTING)
+        if fault is None:
             return response
-        call.misbehaviour = misbehaviour.kind
-        if misbehaviour.kind == "status_after":
-            return _ordered_answer(misbehaviour, misbehaviour.status)
-        if misbehaviour.kind == "malformed":
+        if fault.kind == "status_after":
+            return _answer_of(fault, fault.options.get("status", 500))
+        if fault.kind == "malformed":
             body = response.get_data()
             return Response(body[: len(body) // 2] or b"{", 200, mimetype="application/json")
         call.note(response)
         call.status = None
-        _close_connection(request)
-        return response
+        hang_up(request.environ)
 
 
-def _ordered_answer(misbehaviour: Misbehaviour, status: int) -> Response:
-    if misbehaviour.body is None:
+def _answer_of(fault: Fault, status: int) -> Response:
+    """Build an answer: JSON of data, a text as HTML, and a problem document by default."""
+    body = fault.options.get("body")
+    if body is None:
         return too_many_requests() if status == 429 else Problem(status).response()
-    if isinstance(misbehaviour.body, str):
-        return Response(misbehaviour.body, status, mimetype="text/html")
-    return Response(json.dumps(misbehaviour.body), status, mimetype="application/json")
-
-
-def _close_connection(request: Request) -> None:
-    """Hang up without an answer; werkzeug keeps quiet about this exception.
-
-    Raises:
-        ConnectionAbortedError: always.
-    """
-    connection: socket.socket = request.environ["werkzeug.socket"]
-    connection.shutdown(socket.SHUT_RDWR)
-    raise ConnectionAbortedError
+    if isinstance(body, str):
+        return Response(body, status, mimetype="text/html")
+    return Response(json.dumps(body), status, mimetype="application/json")

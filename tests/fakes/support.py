@@ -1,20 +1,40 @@
-"""Somebody who receives webhooks on loopback."""
+"""What the tests of both fakes share: a clock, a receiver of webhooks, waiting for a thread."""
 
+import os
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
+from local.fake_vendor.http_server import QuietHandler
 
-class _QuietHandler(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: object) -> None:
-        pass
+SAMPLES = Path(os.environ.get("SAMPLES_DIR", Path(__file__).parents[3] / "shared/samples"))
+"""Invoices and credit notes as Solvimon really sends them."""
+
+
+class ManualClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, start: float) -> None:
+        self.start = self.time = start
+
+    def now(self) -> float:
+        return self.time
+
+    def advance(self, seconds: float) -> None:
+        self.time += seconds
+
+    def reset(self) -> None:
+        self.time = self.start
 
 
 @dataclass
 class Receiver:
-    """An endpoint on loopback that keeps what it gets and answers what it is told to."""
+    """An endpoint on loopback that keeps the webhooks it gets and answers them with 200 or `answers`."""
 
     answers: list[int] = field(default_factory=list)
     received: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
@@ -23,7 +43,7 @@ class Receiver:
 
     def __enter__(self) -> "Receiver":
         application = Request.application(self._take)
-        self._server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_QuietHandler)
+        self._server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=QuietHandler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
         return self
@@ -46,3 +66,11 @@ class Receiver:
         self.received.append((headers, request.get_data()))
         self.arrived.set()
         return Response(status=self.answers.pop(0) if self.answers else 200)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Yield to the server's threads until a condition holds."""
+    deadline = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.001)

@@ -1,13 +1,12 @@
 """The fields of a payment (OpenAPI and SDK facts); there is no call that changes one."""
 
+from local.fake_solvimon.field_checks import AMOUNT, FREE_TEXT, anything, choice, text, timestamp
 from local.fake_solvimon.resources.resource import Resource
-from local.fake_solvimon.rules import AMOUNT, FREE_TEXT, anything, choice, text, timestamp
-from local.fake_solvimon.words import words
 
 AUTHORIZED = "AUTHORIZED"
 """The value for success: there is no CAPTURED or SETTLED."""
 
-RESULTS = words("AUTHORIZED CANCELLED CHARGED_BACK ERROR PENDING REFUSED REFUNDED")
+RESULTS = ("AUTHORIZED", "CANCELLED", "CHARGED_BACK", "ERROR", "PENDING", "REFUSED", "REFUNDED")
 
 PAYMENTS = Resource(
     collection="payments",

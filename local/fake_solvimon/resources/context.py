@@ -1,4 +1,4 @@
-"""What the blueprints share: the platform of the request, its body, and answers."""
+"""The current request: its platform, id, body and URL."""
 
 from typing import cast
 

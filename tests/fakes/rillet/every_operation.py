@@ -1,4 +1,4 @@
-"""A tour of everything that the Rillet fake can do, with every field that its requests may have."""
+"""Calls of every operation of the Rillet fake, with every field that its requests may have."""
 
 from collections.abc import Iterator
 
@@ -6,9 +6,9 @@ from tests.fakes.rillet.support import (
     ADDRESS,
     BANK_ACCOUNT,
     CUSTOMER,
-    NOBODY,
     PRODUCT,
     SUBSIDIARY,
+    UNKNOWN_ID,
     Json,
     Rillet,
     application,
@@ -31,16 +31,23 @@ PRICES: list[Json] = [
         "interval_months": 1,
         "billing_scheme": {"type": "PER_UNIT", "amount": money("0.001"), "units": 1},
     },
-    {
-        "type": "USAGE",
-        "interval_months": 1,
-        "billing_scheme": {
-            "type": "TIERED",
-            "mode": "METERED",
-            "tiers": [{"up_to": 10, "flat_price": money("5"), "per_unit_price": money("0.1")}],
-        },
-    },
+    *[
+        {
+            "type": "USAGE",
+            "interval_months": 1,
+            "billing_scheme": {
+                "type": "TIERED",
+                "mode": mode,
+                "tiers": [
+                    {"up_to": 10, "flat_price": money("5"), "per_unit_price": money("0.1")},
+                    {"up_to": 99, "per_unit_price": money("1")},
+                ],
+            },
+        }
+        for mode in ("METERED", "GRADUATED")
+    ],
 ]
+"""Every kind of price."""
 
 
 def customer_requests() -> Iterator[Json]:
@@ -55,7 +62,7 @@ def customer_requests() -> Iterator[Json]:
         "payment_terms": 14,
         "send_invoices_automatically": True,
         "send_payment_reminders": True,
-        "fields": [{"field_id": NOBODY, "field_value_id": NOBODY}],
+        "fields": [{"field_id": UNKNOWN_ID, "field_value_id": UNKNOWN_ID}],
     }
 
 
@@ -80,11 +87,12 @@ def invoice_requests() -> Iterator[Json]:
     }
     rate = {"base": "EUR", "target": "USD", "rate": "1.25", "date": "2026-03-01"}
     discounted = full_item("10.0055", 2.5, revenue=revenue, tax_rate=tax_rate(9, tax_amount=money("2.00")))
+    assignments = [{"field_id": UNKNOWN_ID, "field_value_id": UNKNOWN_ID}]
     discounted["price"]["discount"] = {"type": "PERCENTAGE", "percentage_off": 10}
     yield full_invoice()
     yield full_invoice(
         discounted,
-        full_item("-5", fields=[{"field_id": NOBODY, "field_value_id": NOBODY}], tax_rate=tax_rate(0)),
+        full_item("-5", fields=assignments, tax_rate=tax_rate(0)),
         scope="FULL",
         subsidiary_id=SUBSIDIARY,
         due_date="2026-03-31",
@@ -105,7 +113,7 @@ def credit_memo_requests() -> Iterator[Json]:
     item = full_item("10.0055", 0.5, revenue={"pattern": "DAILY"}, tax_rate=tax_rate(9))
     yield credit_memo(item, full_item("40.00", 3))
     yield credit_memo(
-        full_item("500.00", fields=[{"field_id": NOBODY, "field_value_id": NOBODY}]),
+        full_item("500.00", fields=[{"field_id": UNKNOWN_ID, "field_value_id": UNKNOWN_ID}]),
         credit_memo_number="CRE-2026-03-000001",
         subsidiary_id=SUBSIDIARY,
         exchange_rate={"base": "EUR", "target": "USD", "rate": "1.25", "date": "2026-03-01"},
@@ -116,11 +124,11 @@ def credit_memo_requests() -> Iterator[Json]:
 REQUESTS = {"/customers": customer_requests, "/products": product_requests, "/invoices": invoice_requests}
 
 
-def everything(rillet: Rillet) -> None:
-    """Create, replace, read and delete something of each kind."""
+def call_every_operation(rillet: Rillet) -> None:
+    """Create, replace, read and delete every kind of object."""
     rillet.get("/books/periods/last-closed")
     rillet.organisation.close_period("2026-01-01", "2026-01-31")
-    fields = [{"name": "Team", "values": [{"id": NOBODY, "name": "A", "deactivated": False}]}]
+    fields = [{"name": "Team", "values": [{"id": UNKNOWN_ID, "name": "A", "deactivated": False}]}]
     rillet.state.load({"organization": {"id": rillet.organisation.id}, "fields": fields})
     for path, bodies in REQUESTS.items():
         for body in bodies():
@@ -129,12 +137,12 @@ def everything(rillet: Rillet) -> None:
                 rillet.call("PUT", f"{path}/{created['id']}", body)
             rillet.get(f"{path}/{created['id']}")
     invoice = next(iter(rillet.organisation.invoices)).id
-    settle_something(rillet)
-    read_everything(rillet)
+    credit_and_pay(rillet)
+    read_every_resource(rillet)
     rillet.call("DELETE", f"/invoices/{invoice}")
 
 
-def settle_something(rillet: Rillet) -> None:
+def credit_and_pay(rillet: Rillet) -> None:
     """Use every operation that credits, pays or replaces."""
     full = rillet.create("/invoices", full_invoice(full_item("100.00")))
     recorded = rillet.create("/invoices", recorded_invoice())
@@ -161,7 +169,7 @@ def settle_something(rillet: Rillet) -> None:
     rillet.call("PUT", f"/invoices/{recorded['id']}", update)
 
 
-def read_everything(rillet: Rillet) -> None:
+def read_every_resource(rillet: Rillet) -> None:
     for path in (
         *("/health", "/api-key", "/organizations/self", "/subsidiaries", f"/subsidiaries/{SUBSIDIARY}"),
         *("/customers", "/customers?limit=1", f"/customers/{CUSTOMER}", "/products", f"/products/{PRODUCT}"),
@@ -171,18 +179,18 @@ def read_everything(rillet: Rillet) -> None:
         assert rillet.get(path).status_code == 200, path
 
 
-def refuse_something_everywhere(rillet: Rillet) -> None:
+def send_refused_requests(rillet: Rillet) -> None:
     for response in (
         rillet.get("/customers", limit="0"),
-        rillet.get(f"/subsidiaries/{NOBODY}"),
-        rillet.get(f"/invoices/{NOBODY}"),
+        rillet.get(f"/subsidiaries/{UNKNOWN_ID}"),
+        rillet.get(f"/invoices/{UNKNOWN_ID}"),
         rillet.call("GET", "/customers", api_key="unknown"),
         rillet.call("GET", "/customers", headers={"X-Rillet-API-Version": "3"}),
         rillet.call("POST", "/customers", {"name": "x"}, api_key="read-only-key"),
         rillet.post("/customers", {}),
         rillet.post("/products", {}),
         rillet.post("/invoices", {}),
-        rillet.post("/invoices", full_invoice(customer_id=NOBODY)),
+        rillet.post("/invoices", full_invoice(customer_id=UNKNOWN_ID)),
         rillet.post("/invoices", full_invoice(external_references=[reference("1", "unknown")])),
     ):
         assert response.status_code >= 400

@@ -1,8 +1,6 @@
 """The fields of each resource: writable with their rules, read-only, required (OpenAPI and SDK facts)."""
 
-from local.fake_solvimon.resources.payment_shape import PAYMENTS
-from local.fake_solvimon.resources.resource import Resource
-from local.fake_solvimon.rules import (
+from local.fake_solvimon.field_checks import (
     COUNTRY,
     CURRENCY,
     EMAIL,
@@ -19,7 +17,8 @@ from local.fake_solvimon.rules import (
     timestamp,
     whole_number,
 )
-from local.fake_solvimon.words import words
+from local.fake_solvimon.resources.payment_definition import PAYMENTS
+from local.fake_solvimon.resources.resource import Resource, names
 
 _STATUS_CALLS = {"activate": "ACTIVE", "deprecate": "DEPRECATED", "archive": "ARCHIVED"}
 _TAX_CATEGORY = choice("STANDARD", "NO_TAX", "EXEMPT")
@@ -188,7 +187,7 @@ CUSTOM_FIELDS = Resource(
         "name": FREE_TEXT,
         "description": FREE_TEXT,
         "resource_type": choice(
-            *words(
+            *names(
                 """
                 PLATFORM CUSTOMER BILLING_ENTITY METER METER_VALUE METER_PROPERTY METER_VALUE_CALCULATION
                 PRODUCT PRODUCT_ITEM PRODUCT_CATEGORY PRICING PRICING_ITEM PRICING_ITEM_CONFIG
@@ -250,7 +249,7 @@ INVOICES = Resource(
         "payment_status": choice("UNPAID", "PARTIALLY_PAID", "PAID", "OVERPAID"),
     },
     read_only=frozenset(
-        words(
+        names(
             """
             object_type id invoice_number platform_id customer billing_entity created_at updated_at
             delivery_date billing_period_date billing_currency invoice_amount_including_tax

@@ -1,4 +1,4 @@
-"""Changes that people make to documents inside of Rillet, past every rule of its API."""
+"""Edits that users make to documents in Rillet's own screens, without the rules of its API."""
 
 from copy import deepcopy
 from decimal import Decimal
@@ -43,9 +43,7 @@ def edited_memo(memo: Json, amount_by: str | Decimal | None, changes: Json) -> J
 
 def _edited(document: Json, known: frozenset[str], changes: Json) -> Json:
     if unknown := changes.keys() - known:
-        raise ValueError(
-            f"nobody can edit {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}"
-        )
+        raise ValueError(f"cannot edit {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}")
     return deepcopy(document) | deepcopy(changes)
 
 

@@ -1,0 +1,72 @@
+"""An export under the lease on its document's record, and the results that both exports share."""
+
+from collections.abc import Callable
+
+from solvimon_rillet.connections.connection import Connection
+from solvimon_rillet.errors import Code, NeedsAttention, RetryLater
+from solvimon_rillet.ledger.ledger import Claim, Document
+from solvimon_rillet.workflows.export.accounting_periods import AccountingPeriods
+from solvimon_rillet.workflows.export.link_resolver import LinkResolver
+from solvimon_rillet.workflows.export.preparation import WrongDocumentType, check_id
+from solvimon_rillet.workflows.export.send_once import SendRefused
+from solvimon_rillet.workflows.lease import under_lease
+from solvimon_rillet.workflows.outcome import Result, error_fields
+
+
+def export_under_lease(
+    connection: Connection, document: Document, owner: str, export: Callable[[Claim], Result]
+) -> Result:
+    """Claim a document and export it, or record why not.
+
+    Args:
+        connection: of the document.
+        document: names the document.
+        owner: names this run; it holds the lease.
+        export: exports a document that is not done yet, and records the success.
+
+    Raises:
+        RetryLater: nothing happened; a later run continues.
+        OutcomeUnknown: Rillet may have the document; a later run checks before it sends another.
+    """
+    try:
+        check_id(document.id)
+    except NeedsAttention as why:
+        return Result(document.id[:64], "rejected", error_fields(why))
+
+    def work(claim: Claim) -> Result:
+        if claim.done:
+            return _already_done(claim)
+        try:
+            return export(claim)
+        except WrongDocumentType as other:
+            connection.ledger.discard_claim(claim)
+            return Result(document.id, "not_ours", {"reason": str(other)})
+        except SendRefused as refused:
+            return _record_refusal(connection, claim, refused)
+
+    return under_lease(connection.ledger, document, owner, work)
+
+
+def _already_done(claim: Claim) -> Result:
+    """The result for a document that is in Rillet already, or that was resolved manually."""
+    names = ("rillet_id", "rillet_number", "totals", "warnings", "code", "message", "remedy", "reason")
+    facts = {name: claim.record[name] for name in names if name in claim.record}
+    return Result(claim.document.id, "already_exported" if claim.state == "exported" else claim.state, facts)
+
+
+def _record_refusal(connection: Connection, claim: Claim, refused: SendRefused) -> Result:
+    """Record that Rillet refused a document, and forget the stored links or periods that it disproves.
+
+    Raises:
+        RetryLater: the period was closed in the meantime; the next run uses the next open day.
+    """
+    why = refused.why
+    if why.code is Code.RILLET_RECORD_MISSING:
+        LinkResolver(connection).forget(refused.document)
+    if why.code is Code.RILLET_PERIOD_CLOSED:
+        AccountingPeriods(connection).forget()
+        if connection.settings.closed_periods == "next_open_day":
+            connection.ledger.record_attempt(claim, refused.attempt)
+            raise RetryLater("The period was closed a moment ago.", after=1) from why
+    connection.ledger.reject(claim, why, refused.attempt)
+    return Result(claim.document.id, "rejected", error_fields(why))

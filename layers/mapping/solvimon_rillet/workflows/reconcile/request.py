@@ -1,0 +1,30 @@
+"""What a reconciliation can be asked for."""
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+MAX_PERIOD_DAYS = 400
+EXAMPLE = {"connection": "default", "from": "2026-10-01", "to": "2026-10-31"}
+
+
+class ReconcileRequest(BaseModel):
+    """The event of the function; without days, last month and this month until today."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True, defer_build=True)
+
+    connection: str | None = None
+    first: Annotated[date | None, Field(alias="from", description="First day, inclusive.")] = None
+    last: Annotated[date | None, Field(alias="to", description="Last day, inclusive.")] = None
+    redrive: bool | None = Field(
+        default=None, description="Export what is missing; without it, the connection's setting decides."
+    )
+
+    @model_validator(mode="after")
+    def _valid_period(self) -> "ReconcileRequest":
+        if (self.first is None) != (self.last is None):
+            raise ValueError("give both from and to, or neither")
+        if self.first and self.last and not 0 <= (self.last - self.first).days < MAX_PERIOD_DAYS:
+            raise ValueError(f"to should be at or after from, and within {MAX_PERIOD_DAYS} days")
+        return self

@@ -1,0 +1,114 @@
+"""Faults on request: what a caller meets when the network or the vendor fails."""
+
+import socket
+import threading
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, get_args
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+Kind = Literal["commit_then_drop", "drop", "status", "status_after", "delay", "malformed", "down"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+@dataclass
+class Fault:
+    """One fault in force.
+
+    Attributes:
+        kind: what happens.
+        method: the HTTP method, or "*" for all.
+        path: what the path begins with; may hold `*`.
+        remaining: for how many more calls; None until cleared.
+        options: the kind's own, such as `status`, `body` or `seconds`.
+        cleared: ends a delay.
+    """
+
+    kind: str
+    method: str
+    path: str
+    remaining: int | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+    cleared: threading.Event = field(default_factory=threading.Event, repr=False)
+
+    def matches(self, method: str, path: str, base_path: str = "") -> bool:
+        """Tell whether a call falls under the fault; its path may be named without the base path."""
+        pattern = f"{self.path}*"
+        return self.method in ("*", method) and any(
+            fnmatchcase(given, pattern) for given in (path, path.removeprefix(base_path))
+        )
+
+    def delay(self, default: float = 0.0) -> None:
+        """Wait for `seconds`, or less if the fault is cleared meanwhile."""
+        self.cleared.wait(float(self.options.get("seconds", default)))
+
+
+class Faults:
+    """The faults in force, oldest first."""
+
+    def __init__(self, base_path: str = "") -> None:
+        self._base_path = base_path
+        self._in_force: list[Fault] = []
+        self._lock = threading.Lock()
+
+    def add(self, fault: Fault) -> None:
+        """Put a fault in force.
+
+        Raises:
+            ValueError: its kind does not exist.
+        """
+        if fault.kind not in KINDS:
+            raise ValueError(f"{fault.kind!r} is not one of {', '.join(KINDS)}")
+        with self._lock:
+            self._in_force.append(fault)
+
+    def take(self, method: str, path: str, kinds: Collection[str] = KINDS) -> Fault | None:
+        """Return the oldest fault for a call, and count the call."""
+        with self._lock:
+            for fault in self._in_force:
+                due = fault.kind in kinds and fault.remaining != 0
+                if due and fault.matches(method, path, self._base_path):
+                    self._count(fault, -1)
+                    return fault
+        return None
+
+    def give_back(self, fault: Fault) -> None:
+        """Take back the count of a call that the fault could not change."""
+        with self._lock:
+            self._count(fault, +1)
+
+    def clear(self) -> None:
+        """Remove all faults and end the delays that are running."""
+        with self._lock:
+            for fault in self._in_force:
+                fault.cleared.set()
+            self._in_force.clear()
+
+    def describe(self) -> list[dict[str, object]]:
+        """Return the faults in force as JSON-ready data."""
+        names = ("kind", "method", "path", "remaining")
+        with self._lock:
+            return [
+                {name: getattr(fault, name) for name in names}
+                for fault in self._in_force
+                if fault.remaining != 0
+            ]
+
+    def _count(self, fault: Fault, step: int) -> None:
+        if fault.remaining is not None:
+            fault.remaining += step
+
+
+def hang_up(environ: "WSGIEnvironment") -> NoReturn:
+    """Close the connection without an answer; werkzeug logs nothing for this exception.
+
+    Raises:
+        ConnectionAbortedError: always.
+    """
+    connection = environ.get("werkzeug.socket")
+    if isinstance(connection, socket.socket):
+        connection.shutdown(socket.SHUT_RDWR)
+    raise ConnectionAbortedError("a fault closed the connection")
