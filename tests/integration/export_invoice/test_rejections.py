@@ -289,12 +289,8 @@ FAULTS = {
         NO_CUSTOMER,
         fix=lambda s, c: configure(s, c, create_missing_customers=True),
     ),
-    "customer linked to no record": _customer_linked_to(
-        MISSING_ID, MISSING_ID, "which is not a customer in Rillet"
-    ),
-    "customer linked to no UUID": _customer_linked_to(
-        "Maasvlakte", "Maasvlakte", "which is not a customer in Rillet"
-    ),
+    "customer linked to no record": _customer_linked_to(MISSING_ID),
+    "customer linked to no UUID": _customer_linked_to("Maasvlakte"),
     "customer linked to a path": _customer_linked_to("../invoices"),
     "gross does not tie out": Cause(
         "does_not_tie_out",
