@@ -23,8 +23,13 @@ from tests.integration.export_credit_memo.support import (
 from tests.integration.export_invoice.support import record, rillet_invoices
 from tests.integration.mark_invoice_paid.support import PAID, connected, exported, state
 from tests.integration.receive_webhook.support import signed
-from tests.integration.sync_status.support import NOBODY, mended, unlinked, work_off
-from tests.integration.sync_status.test_manual_resolution import rejected_and_booked
+from tests.integration.sync_status.support import (
+    UNKNOWN_ID,
+    rejected_and_booked,
+    relinked,
+    unlinked,
+    work_off,
+)
 
 Json = dict[str, Any]
 
@@ -65,7 +70,7 @@ def test_every_function_has_an_event_and_every_event_a_function(system: LocalSys
 def test_a_persons_event_is_understood(system: LocalSystem, default: Connection, name: str) -> None:
     by_hand = rejected_and_booked(system, default)
 
-    answer = send(system, name, **{NOBODY: by_hand})
+    answer = send(system, name, **{UNKNOWN_ID: by_hand})
 
     assert "error" not in answer, answer
     assert "remedy" not in answer, answer
@@ -92,7 +97,7 @@ def test_the_retry_by_cause_books_what_was_rejected(system: LocalSystem, default
     taken = unlinked(default)
     load(default, original())
     system.settle()
-    mended(default, taken)
+    relinked(default, taken)
 
     answer = send(system, "export_invoice-retry")
     work_off(system)
@@ -151,14 +156,14 @@ QUEUES: Mapping[str, tuple[str, Callable[[LocalSystem, Connection], bool]]] = {
 def test_a_message_of_a_queue_is_worked_off(system: LocalSystem, name: str) -> None:
     document, is_done = QUEUES[name]
     connection = connected(system)
-    rillet_id = exported(system, connection)
+    rillet_id = exported(system, connection).rillet_id
     system.solvimon.state.webhooks_on = system.rillet.state.webhooks_on = False
     load(connection, credit_note(), original(SECOND))
     connection.platform.edit_customer(CUSTOMER, email="harbour@example.com")
     connection.organisation.pay(rillet_id)
     before = is_done(system, connection)
 
-    answer = send(system, name, **{"invo_AbC123": document, NOBODY: rillet_id})
+    answer = send(system, name, **{"invo_AbC123": document, UNKNOWN_ID: rillet_id})
 
     assert answer == {"batchItemFailures": []}
     assert (before, is_done(system, connection)) == (False, True)
@@ -198,4 +203,4 @@ def test_a_rillet_webhook_with_a_false_signature_is_refused_and_with_a_true_one_
     )
 
     assert (refused["statusCode"], taken["statusCode"]) == (401, 200)
-    assert [each["detail"]["id"] for each in system.bus_events()] == [NOBODY]
+    assert [each["detail"]["id"] for each in system.bus_events()] == [UNKNOWN_ID]

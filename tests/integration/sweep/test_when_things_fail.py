@@ -13,17 +13,13 @@ from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.events import BusEvent
 from solvimon_rillet.ledger.sweep_state import SweepState
 from solvimon_rillet.workflows.sweep.customers import CustomerScan
-from tests.integration.export_credit_memo.support import rillet_invoice
-from tests.integration.export_invoice.support import rillet_invoices, without_waiting_for_aws
-from tests.integration.mark_invoice_paid.support import PAID, state
+from tests.integration.export_invoice.support import without_waiting_for_aws
+from tests.integration.mark_invoice_paid.support import PAID
 from tests.integration.sweep.support import (
-    finalised,
+    Silent,
     on_the_bus,
-    rillet_calls,
     silent,
     state_of,
-    sweep,
-    swept,
 )
 from tests.integration.sync_customer.support import CUSTOMER, edit, in_rillet, named
 
@@ -39,8 +35,8 @@ def test_a_broken_connection_does_not_keep_another_one_from_being_swept(system: 
     broken, well = silent(system, "acme"), silent(system, "globex")
     for name in ("acme", "globex"):
         system.invoke("sweep", {"connection": name})
-    finalised(system, broken, "invo_a")
-    finalised(system, well, "invo_b")
+    broken.finalise("invo_a")
+    well.finalise("invo_b")
     system.put_secret("acme", "solvimon", {"api_key": "revoked", "webhook_secret": "x"})
     system.put_secret("acme", "rillet", {"auth": "api_key", "api_key": "revoked"})
     system.runtime.reset()
@@ -58,11 +54,11 @@ def test_a_broken_connection_does_not_keep_another_one_from_being_swept(system: 
     assert state_of(system, "invo_b", connection="globex") == "exported"
 
 
-def test_settings_that_cannot_be_used_are_told_and_stop_nothing_else(system: LocalSystem) -> None:
+def test_settings_that_cannot_be_used_are_an_error_and_stop_nothing_else(system: LocalSystem) -> None:
     silent(system, "acme")
     well = silent(system, "globex")
     system.put_settings("acme", '{"invoice_scope": "NONE"}')
-    finalised(system, well, "invo_b")
+    well.finalise("invo_b")
 
     answer = system.invoke("sweep", {})
 
@@ -76,33 +72,29 @@ def test_settings_that_cannot_be_used_are_told_and_stop_nothing_else(system: Loc
     [("solvimon", {"api_key": ""}), ("rillet", {"auth": "oauth"}), ("rillet", {"auth": "api_key"})],
 )
 def test_a_connection_that_is_not_set_up_yet_is_no_failure(
-    system: LocalSystem, vendor: str, secret: dict[str, str]
+    connection: Silent, vendor: str, secret: dict[str, str]
 ) -> None:
-    silent(system)
-    system.put_secret("default", vendor, secret)
+    connection.system.put_secret("default", vendor, secret)
 
-    findings = sweep(system, connection="default")
+    findings = connection.sweep(connection="default")
 
     assert findings["note"].startswith("Not set up yet.")
     assert (findings["found"], findings["errors"]) == ({}, [])
-    assert rillet_calls(system) == []
+    assert connection.rillet_calls() == []
 
 
-def test_a_connection_that_loses_its_key_after_it_was_swept_is_a_failure(system: LocalSystem) -> None:
-    silent(system)
-    swept(system)
-    system.put_secret("default", "rillet", {"auth": "api_key", "api_key": ""})
-    system.runtime.reset()
+def test_a_connection_that_loses_its_key_after_it_was_swept_is_a_failure(connection: Silent) -> None:
+    connection.swept()
+    connection.system.put_secret("default", "rillet", {"auth": "api_key", "api_key": ""})
+    connection.system.runtime.reset()
 
-    findings = sweep(system)
+    findings = connection.sweep()
 
     assert ["payments" in error for error in findings["errors"]] == [True]
 
 
-def test_an_unknown_connection_is_told_in_words(system: LocalSystem) -> None:
-    silent(system)
-
-    findings = sweep(system, connection="nobody")
+def test_an_unknown_connection_is_an_error(connection: Silent) -> None:
+    findings = connection.sweep(connection="nobody")
 
     assert findings["errors"] == [
         "There is no connection 'nobody'. Name a connection that has its settings and secrets (letters a-z, "
@@ -110,7 +102,7 @@ def test_an_unknown_connection_is_told_in_words(system: LocalSystem) -> None:
     ]
 
 
-def test_a_request_that_makes_no_sense_is_told_what_would(system: LocalSystem) -> None:
+def test_an_invalid_request_is_answered_with_an_example(system: LocalSystem) -> None:
     answer = system.invoke("sweep", {"connections": ["default"]})
 
     assert answer == {
@@ -119,58 +111,53 @@ def test_a_request_that_makes_no_sense_is_told_what_would(system: LocalSystem) -
     }
 
 
-def test_solvimon_down_in_the_middle_loses_nothing(system: LocalSystem) -> None:
-    connection = silent(system)
+def test_solvimon_down_in_the_middle_loses_nothing(connection: Silent) -> None:
     ids = [f"invo_{number:03}" for number in range(120)]
-    finalised(system, connection, *ids)
+    connection.finalise(*ids)
     original = Bus.publish
 
     def publish_and_break(bus: Bus, *events: BusEvent) -> None:
         original(bus, *events)
-        system.solvimon.state.misbehave("down")
+        connection.system.solvimon.state.misbehave("down")
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Bus, "publish", publish_and_break)
-        findings = sweep(system)
-    system.solvimon.state.behave()
+        findings = connection.sweep()
+    connection.system.solvimon.state.behave()
 
-    found = sweep(system)["found"]
+    found = connection.found()
 
     assert findings["found"] == {"invoices": 100}
     assert [error.split(":")[0] for error in findings["errors"]] == ["documents", "customers"]
     assert found == {"invoices": 20}
-    assert on_the_bus(system) == dict.fromkeys(ids, 1)
+    assert connection.on_the_bus() == dict.fromkeys(ids, 1)
 
 
-def test_rillet_down_leaves_the_other_parts_and_the_watermark(system: LocalSystem) -> None:
-    connection = silent(system)
-    finalised(system, connection, "invo_a")
-    swept(system)
-    connection.organisation.pay(rillet_invoice(connection, "invo_a")["id"])
-    system.advance(3 * 3600)
-    finalised(system, connection, "invo_b")
-    system.rillet.state.misbehave("down")
-    findings = sweep(system)
-    system.rillet.state.behave()
-    system.advance(3600)
+def test_rillet_down_leaves_the_other_parts_and_the_watermark(exported: Silent) -> None:
+    exported.pay()
+    exported.system.advance(3 * 3600)
+    exported.finalise("invo_b")
+    exported.system.rillet.state.misbehave("down")
+    findings = exported.sweep()
+    exported.system.rillet.state.behave()
+    exported.system.advance(3600)
 
-    found = swept(system)
+    found = exported.swept()
 
     assert findings["found"] == {"invoices": 1}
     assert [error.split(":")[0] for error in findings["errors"]] == ["payments"]
     assert found["payments"] == 1
-    assert state(connection, "invo_a") == PAID
+    assert exported.payment_state() == PAID
 
 
-def test_a_bus_that_takes_nothing_loses_nothing(system: LocalSystem, monkeypatch: pytest.MonkeyPatch) -> None:
-    connection = silent(system)
-    finalised(system, connection, "invo_a")
+def test_a_bus_that_takes_nothing_loses_nothing(connection: Silent, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection.finalise("invo_a")
     without_waiting_for_aws(monkeypatch)
     with monkeypatch.context() as patch:
         patch.setattr(Bus, "publish", _refuse)
-        findings = sweep(system)
+        findings = connection.sweep()
 
-    found = swept(system)
+    found = connection.swept()
 
     assert findings["found"] == {}
     assert "The bus is away." in findings["errors"][0]
@@ -183,54 +170,47 @@ def _refuse(*_: object) -> NoReturn:
 
 @pytest.mark.parametrize("step", ["mark_published", "advance_watermark"])
 def test_a_crash_between_publishing_and_remembering_loses_and_doubles_nothing(
-    system: LocalSystem, step: str
+    exported: Silent, step: str
 ) -> None:
-    connection = silent(system)
-    finalised(system, connection, "invo_a")
-    swept(system)
-    connection.organisation.pay(rillet_invoice(connection, "invo_a")["id"])
-    finalised(system, connection, "invo_b")
-    edit(connection, CUSTOMER, **named("Edited B.V."))
+    exported.pay()
+    exported.finalise("invo_b")
+    edit(exported, CUSTOMER, **named("Edited B.V."))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(SweepState, step, die)
         with pytest.raises(Killed):
-            system.invoke("sweep", {})
+            exported.system.invoke("sweep", {})
 
-    system.invoke("sweep", {})
-    system.settle()
+    exported.system.invoke("sweep", {})
+    exported.system.settle()
 
-    assert len(rillet_invoices(connection, "invo_b")) == 1
-    assert in_rillet(connection)["name"] == "Edited B.V."
-    assert state(connection, "invo_a") == PAID
-    assert sweep(system)["found"] == {}
+    assert len(exported.rillet_invoices("invo_b")) == 1
+    assert in_rillet(exported)["name"] == "Edited B.V."
+    assert exported.payment_state() == PAID
+    assert exported.found() == {}
 
 
-def test_a_watermark_does_not_move_past_what_was_not_published(system: LocalSystem) -> None:
-    connection = silent(system)
-    finalised(system, connection, "invo_a")
-    swept(system)
-    connection.organisation.pay(rillet_invoice(connection, "invo_a")["id"])
-    system.advance(3600)
-    before = system.ledger_item("default#sweep#payments", "RECORD")
+def test_a_watermark_does_not_move_past_what_was_not_published(exported: Silent) -> None:
+    exported.pay()
+    exported.system.advance(3600)
+    before = exported.watermark
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Bus, "publish", _refuse)
-        sweep(system)
+        exported.sweep()
 
-    assert system.ledger_item("default#sweep#payments", "RECORD") == before
-    assert swept(system) == {"payments": 1}
+    assert exported.watermark == before
+    assert exported.swept() == {"payments": 1}
 
 
 def test_a_fault_of_our_own_in_one_part_leaves_the_others(
-    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
+    connection: Silent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    connection = silent(system)
-    finalised(system, connection, "invo_a")
+    connection.finalise("invo_a")
 
     def fail(*_: object) -> NoReturn:
         raise KeyError("secret detail")
 
     monkeypatch.setattr(CustomerScan, "run", fail)
-    findings = sweep(system)
+    findings = connection.sweep()
 
     assert findings["found"] == {"invoices": 1}
     assert findings["errors"] == [
@@ -238,26 +218,25 @@ def test_a_fault_of_our_own_in_one_part_leaves_the_others(
     ]
 
 
-def test_when_time_runs_out_it_stops_and_the_next_sweep_goes_on(system: LocalSystem) -> None:
-    connection = silent(system)
-    finalised(system, connection, "invo_a")
+def test_when_time_runs_out_it_stops_and_the_next_sweep_goes_on(connection: Silent) -> None:
+    connection.finalise("invo_a")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(LambdaContext, "get_remaining_time_in_millis", lambda _: 59_000)
-        findings = sweep(system)
+        findings = connection.sweep()
 
     assert (findings["found"], findings["errors"]) == ({}, [])
     assert findings["stopped"] == [
         f"{part}: There was no time left in this run. The next sweep goes on."
         for part in ("documents", "customers", "payments")
     ]
-    assert system.ledger_item("default#sweep#payments", "RECORD") is None
-    assert swept(system) == {"invoices": 1}
+    assert connection.watermark is None
+    assert connection.swept() == {"invoices": 1}
 
 
 def test_a_slow_connection_uses_up_its_own_share_of_the_time_only(system: LocalSystem) -> None:
     silent(system, "acme")
     well = silent(system, "globex")
-    finalised(system, well, "invo_b")
+    well.finalise("invo_b")
     left = {"seconds": 900.0}
     slow = _slow(left)
     with pytest.MonkeyPatch.context() as patch:
@@ -288,26 +267,26 @@ def _slow(left: dict[str, float]) -> Callable[..., Callable[..., object]]:
 
 def test_a_used_up_budget_stops_the_part_and_the_watermark_stays(system: LocalSystem) -> None:
     connection = silent(system, rillet={"pacing": {"requests": 2}})
-    finalised(system, connection, "invo_a", "invo_b", "invo_c")
+    connection.finalise("invo_a", "invo_b", "invo_c")
     system.invoke("sweep", {})
-    system.deliver()  # two turns of a minute are gone
-    before = system.ledger_item("default#sweep#payments", "RECORD")
+    system.deliver()  # two requests of the minute's limit are used
+    before = connection.watermark
     system.advance(1)
 
-    findings = sweep(system)
+    findings = connection.sweep()
 
     assert findings["errors"] == []
     assert findings["stopped"] == [
         "payments: Rillet's request budget is used up for the moment. The next sweep goes on."
     ]
-    assert system.ledger_item("default#sweep#payments", "RECORD") == before
-    assert [call.status for call in rillet_calls(system) if call.status == 429] == []
+    assert connection.watermark == before
+    assert [call.status for call in connection.rillet_calls() if call.status == 429] == []
 
 
 def test_events_of_one_connection_name_no_other(system: LocalSystem) -> None:
     a, b = silent(system, "acme"), silent(system, "globex")
-    finalised(system, a, "invo_same")
-    finalised(system, b, "invo_same")
+    a.finalise("invo_same")
+    b.finalise("invo_same")
 
     system.invoke("sweep", {"connection": "globex"})
 
@@ -319,8 +298,8 @@ def test_what_was_found_and_what_failed_is_counted_by_connection(
     system: LocalSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken, well = silent(system, "acme"), silent(system, "globex")
-    finalised(system, well, "invo_b", "invo_c")
-    finalised(system, broken, "invo_a")
+    well.finalise("invo_b", "invo_c")
+    broken.finalise("invo_a")
     system.invoke("sweep", {"connection": "acme"})
     system.put_secret("acme", "rillet", {"auth": "api_key", "api_key": "revoked"})
     system.runtime.reset()
