@@ -9,6 +9,7 @@ from boto3.dynamodb.types import TypeSerializer
 
 from local import sample_data
 from local.fake_rillet.calls import Call
+from local.fake_rillet.store import Record
 from local.system import Connection, LocalSystem
 from tests.integration.export_credit_memo.support import credit_note, document, load, rillet_invoice
 from tests.integration.export_invoice.support import configure, rillet_invoices
@@ -103,6 +104,10 @@ class Silent(Connection):
         """The id of an invoice in Rillet."""
         identifier: str = rillet_invoice(self, invoice_id)["id"]
         return identifier
+
+    def in_rillet(self, invoice_id: str = "invo_a") -> Record:
+        """An invoice as the Rillet fake keeps it."""
+        return self.organisation.invoices.get(self.rillet_id(invoice_id))
 
     def rillet_invoices(self, invoice_id: str | None = None) -> list[Json]:
         return rillet_invoices(self, invoice_id)

@@ -1,14 +1,13 @@
 """Sweeps beside live traffic, and beside each other."""
 
 import threading
-from collections import Counter
 
 import pytest
 
 from tests.integration.export_credit_memo.support import memos, rillet_invoice
 from tests.integration.export_invoice.support import until
 from tests.integration.mark_invoice_paid.support import PAID
-from tests.integration.sweep.support import Silent
+from tests.integration.sweep.support import Json, Silent
 
 pytestmark = pytest.mark.slow
 
@@ -42,7 +41,7 @@ def test_sweeps_at_the_same_moment_do_no_harm(connection: Silent) -> None:
     connection.swept()
     connection.organisation.pay(rillet_invoice(connection, IDS[0])["id"])
     connection.finalise("invo_new")
-    answers: list[Counter[str]] = []
+    answers: list[Json] = []
     threads = [threading.Thread(target=lambda: answers.append(connection.found())) for _ in range(4)]
 
     for thread in threads:

@@ -7,12 +7,7 @@ import pytest
 from local.system import Connection, LocalSystem
 from tests.integration.export_credit_memo.support import load, original
 from tests.integration.export_invoice.support import export
-from tests.integration.sweep.support import (
-    Json,
-    Silent,
-    silent,
-    swept,
-)
+from tests.integration.sweep.support import Json, Silent, silent, swept
 from tests.integration.sync_customer.support import (
     CUSTOMER,
     IN_RILLET,
@@ -137,9 +132,7 @@ def test_an_edit_that_comes_back_to_an_earlier_name_is_found(connection: Silent)
     assert seen == names
 
 
-def test_an_edit_back_to_what_it_was_is_found_after_a_webhook_published_the_one_before(
-    connection: Silent,
-) -> None:
+def test_an_edit_back_is_found_after_a_webhook_published_the_one_before(connection: Silent) -> None:
     was = in_rillet(connection)["name"]
     connection.swept()
     connection.system.solvimon.state.webhooks_on = True

@@ -31,9 +31,7 @@ def test_the_first_sweep_stays_the_first(system: LocalSystem, memory: SweepState
     assert memory.record_first_start() == memory.first_started_at() == first
 
 
-def test_published_events_are_remembered_by_document_type_and_expire(
-    system: LocalSystem, memory: SweepState
-) -> None:
+def test_published_events_are_kept_by_type_and_expire(system: LocalSystem, memory: SweepState) -> None:
     events = {f"invo_{number}": PublishedEvent("unknown", number) for number in range(130)}
 
     memory.mark_published("invoice", events, 3600)

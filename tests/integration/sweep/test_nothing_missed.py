@@ -2,9 +2,7 @@
 
 from tests.integration.export_credit_memo.support import memos
 from tests.integration.mark_invoice_paid.support import OPEN, PAID
-from tests.integration.sweep.support import (
-    Silent,
-)
+from tests.integration.sweep.support import Silent
 from tests.integration.sync_customer.support import CUSTOMER, edit, in_rillet, named
 
 

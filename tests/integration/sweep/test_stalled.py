@@ -5,11 +5,7 @@ import pytest
 from local.system import LocalSystem
 from tests.integration.export_credit_memo.support import memos
 from tests.integration.mark_invoice_paid.support import PAID
-from tests.integration.sweep.support import (
-    Silent,
-    change,
-    silent,
-)
+from tests.integration.sweep.support import Json, Silent, silent
 from tests.integration.sync_customer.support import CUSTOMER, edit, in_rillet, named
 
 HOUR = 3600
@@ -59,14 +55,8 @@ def test_what_is_under_a_live_lease_is_left_alone(connection: Silent) -> None:
     connection.finalise("invo_a")
     connection.system.advance(2 * HOUR)
     now = int(connection.system.clock.now())
-    change(
-        connection.system,
-        "invo_a",
-        state="sending",
-        updated_at=now - HOUR - 1,
-        lease_owner="w",
-        lease_until=now + 60,
-    )
+    lease: Json = {"lease_owner": "w", "lease_until": now + 60}
+    connection.change("invo_a", state="sending", updated_at=now - HOUR - 1, **lease)
 
     assert connection.swept() == {}
     connection.system.advance(61)
@@ -120,9 +110,7 @@ def test_a_stalled_payment_is_marked_by_rillets_current_state(exported: Silent) 
 
 
 @pytest.mark.parametrize(("kind", "workflow"), WORKFLOWS.items())
-def test_after_a_day_an_error_names_the_stalled_document_instead(
-    connection: Silent, kind: str, workflow: str
-) -> None:
+def test_after_a_day_an_error_names_the_document(connection: Silent, kind: str, workflow: str) -> None:
     connection.change("some_id", kind, state="claimed")
     connection.system.advance(26 * HOUR + 60)
 

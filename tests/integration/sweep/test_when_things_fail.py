@@ -15,12 +15,7 @@ from solvimon_rillet.ledger.sweep_state import SweepState
 from solvimon_rillet.workflows.sweep.customers import CustomerScan
 from tests.integration.export_invoice.support import without_waiting_for_aws
 from tests.integration.mark_invoice_paid.support import PAID
-from tests.integration.sweep.support import (
-    Silent,
-    on_the_bus,
-    silent,
-    state_of,
-)
+from tests.integration.sweep.support import Json, Silent, silent
 from tests.integration.sync_customer.support import CUSTOMER, edit, in_rillet, named
 
 pytestmark = pytest.mark.slow
@@ -31,8 +26,21 @@ def die(*_: object, **__: object) -> NoReturn:
     raise Killed("here")
 
 
-def test_a_broken_connection_does_not_keep_another_one_from_being_swept(system: LocalSystem) -> None:
-    broken, well = silent(system, "acme"), silent(system, "globex")
+@pytest.fixture
+def two(system: LocalSystem) -> tuple[Silent, Silent]:
+    """The connections ``acme`` and ``globex``; ``default`` is there too, and has nothing to do."""
+    return silent(system, "acme"), silent(system, "globex")
+
+
+def sweep_while(connection: Silent, owner: type, step: str, instead: Callable[..., object]) -> Json:
+    """Sweep while a step of the product is replaced."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(owner, step, instead)
+        return connection.sweep()
+
+
+def test_a_broken_connection_stops_no_other_sweep(system: LocalSystem, two: tuple[Silent, Silent]) -> None:
+    broken, well = two
     for name in ("acme", "globex"):
         system.invoke("sweep", {"connection": name})
     broken.finalise("invo_a")
@@ -51,12 +59,11 @@ def test_a_broken_connection_does_not_keep_another_one_from_being_swept(system: 
     assert all("refuses the credential (401)" in error for error in acme["errors"])
     assert globex["errors"] == []
     assert answer["summary"] == {"connections": 3, "found": 1, "errors": 3}
-    assert state_of(system, "invo_b", connection="globex") == "exported"
+    assert well.state_of("invo_b") == "exported"
 
 
-def test_settings_that_cannot_be_used_are_an_error_and_stop_nothing_else(system: LocalSystem) -> None:
-    silent(system, "acme")
-    well = silent(system, "globex")
+def test_invalid_settings_stop_no_other_connection(system: LocalSystem, two: tuple[Silent, Silent]) -> None:
+    _, well = two
     system.put_settings("acme", '{"invoice_scope": "NONE"}')
     well.finalise("invo_b")
 
@@ -71,9 +78,7 @@ def test_settings_that_cannot_be_used_are_an_error_and_stop_nothing_else(system:
     ("vendor", "secret"),
     [("solvimon", {"api_key": ""}), ("rillet", {"auth": "oauth"}), ("rillet", {"auth": "api_key"})],
 )
-def test_a_connection_that_is_not_set_up_yet_is_no_failure(
-    connection: Silent, vendor: str, secret: dict[str, str]
-) -> None:
+def test_an_unfinished_setup_is_no_failure(connection: Silent, vendor: str, secret: dict[str, str]) -> None:
     connection.system.put_secret("default", vendor, secret)
 
     findings = connection.sweep(connection="default")
@@ -120,9 +125,7 @@ def test_solvimon_down_in_the_middle_loses_nothing(connection: Silent) -> None:
         original(bus, *events)
         connection.system.solvimon.state.misbehave("down")
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Bus, "publish", publish_and_break)
-        findings = connection.sweep()
+    findings = sweep_while(connection, Bus, "publish", publish_and_break)
     connection.system.solvimon.state.behave()
 
     found = connection.found()
@@ -150,12 +153,10 @@ def test_rillet_down_leaves_the_other_parts_and_the_watermark(exported: Silent) 
     assert exported.payment_state() == PAID
 
 
-def test_a_bus_that_takes_nothing_loses_nothing(connection: Silent, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_outage_of_the_bus_loses_nothing(connection: Silent, monkeypatch: pytest.MonkeyPatch) -> None:
     connection.finalise("invo_a")
     without_waiting_for_aws(monkeypatch)
-    with monkeypatch.context() as patch:
-        patch.setattr(Bus, "publish", _refuse)
-        findings = connection.sweep()
+    findings = sweep_while(connection, Bus, "publish", _refuse)
 
     found = connection.swept()
 
@@ -169,9 +170,7 @@ def _refuse(*_: object) -> NoReturn:
 
 
 @pytest.mark.parametrize("step", ["mark_published", "advance_watermark"])
-def test_a_crash_between_publishing_and_remembering_loses_and_doubles_nothing(
-    exported: Silent, step: str
-) -> None:
+def test_a_crash_after_publishing_loses_and_doubles_nothing(exported: Silent, step: str) -> None:
     exported.pay()
     exported.finalise("invo_b")
     edit(exported, CUSTOMER, **named("Edited B.V."))
@@ -193,24 +192,19 @@ def test_a_watermark_does_not_move_past_what_was_not_published(exported: Silent)
     exported.pay()
     exported.system.advance(3600)
     before = exported.watermark
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Bus, "publish", _refuse)
-        exported.sweep()
+    sweep_while(exported, Bus, "publish", _refuse)
 
     assert exported.watermark == before
     assert exported.swept() == {"payments": 1}
 
 
-def test_a_fault_of_our_own_in_one_part_leaves_the_others(
-    connection: Silent, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_fault_of_our_own_in_one_part_leaves_the_others(connection: Silent) -> None:
     connection.finalise("invo_a")
 
     def fail(*_: object) -> NoReturn:
         raise KeyError("secret detail")
 
-    monkeypatch.setattr(CustomerScan, "run", fail)
-    findings = connection.sweep()
+    findings = sweep_while(connection, CustomerScan, "run", fail)
 
     assert findings["found"] == {"invoices": 1}
     assert findings["errors"] == [
@@ -220,9 +214,7 @@ def test_a_fault_of_our_own_in_one_part_leaves_the_others(
 
 def test_when_time_runs_out_it_stops_and_the_next_sweep_goes_on(connection: Silent) -> None:
     connection.finalise("invo_a")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(LambdaContext, "get_remaining_time_in_millis", lambda _: 59_000)
-        findings = connection.sweep()
+    findings = sweep_while(connection, LambdaContext, "get_remaining_time_in_millis", lambda _: 59_000)
 
     assert (findings["found"], findings["errors"]) == ({}, [])
     assert findings["stopped"] == [
@@ -233,36 +225,25 @@ def test_when_time_runs_out_it_stops_and_the_next_sweep_goes_on(connection: Sile
     assert connection.swept() == {"invoices": 1}
 
 
-def test_a_slow_connection_uses_up_its_own_share_of_the_time_only(system: LocalSystem) -> None:
-    silent(system, "acme")
-    well = silent(system, "globex")
-    well.finalise("invo_b")
-    left = {"seconds": 900.0}
-    slow = _slow(left)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(LambdaContext, "get_remaining_time_in_millis", lambda _: left["seconds"] * 1000)
-        patch.setattr(Bus, "publish", slow(Bus.publish))
-        patch.setattr(SweepState, "record_first_start", slow(SweepState.record_first_start, 400))
-        answer = system.invoke("sweep", {})
+def test_a_slow_connection_uses_up_its_own_share_of_the_time_only(
+    system: LocalSystem, two: tuple[Silent, Silent], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two[1].finalise("invo_b")
+    left, slow = [900.0], [400.0]
+    first_start = SweepState.record_first_start
+
+    def take_long_once(state: SweepState) -> int:
+        left[0] -= slow.pop() if slow else 0
+        return first_start(state)
+
+    monkeypatch.setattr(LambdaContext, "get_remaining_time_in_millis", lambda _: left[0] * 1000)
+    monkeypatch.setattr(SweepState, "record_first_start", take_long_once)
+
+    answer = system.invoke("sweep", {})
 
     by_name = {each["connection"]: each for each in answer["connections"]}
     assert len(by_name["acme"]["stopped"]) == 3
     assert by_name["globex"]["found"] == {"invoices": 1}
-
-
-def _slow(left: dict[str, float]) -> Callable[..., Callable[..., object]]:
-    """Makes a step of the first connection take long."""
-
-    def slowed(step: Callable[..., object], seconds: float = 0) -> Callable[..., object]:
-        first = [seconds]
-
-        def run(*arguments: object) -> object:
-            left["seconds"] -= first.pop() if first else 0
-            return step(*arguments)
-
-        return run
-
-    return slowed
 
 
 def test_a_used_up_budget_stops_the_part_and_the_watermark_stays(system: LocalSystem) -> None:
@@ -283,21 +264,20 @@ def test_a_used_up_budget_stops_the_part_and_the_watermark_stays(system: LocalSy
     assert [call.status for call in connection.rillet_calls() if call.status == 429] == []
 
 
-def test_events_of_one_connection_name_no_other(system: LocalSystem) -> None:
-    a, b = silent(system, "acme"), silent(system, "globex")
-    a.finalise("invo_same")
-    b.finalise("invo_same")
+def test_events_of_one_connection_name_no_other(system: LocalSystem, two: tuple[Silent, Silent]) -> None:
+    for connection in two:
+        connection.finalise("invo_same")
 
     system.invoke("sweep", {"connection": "globex"})
 
-    assert on_the_bus(system) == {"invo_same": 1}
+    assert two[1].on_the_bus() == {"invo_same": 1}
     assert [event["detail"]["connection"] for event in system.bus_events()] == ["globex"]
 
 
 def test_what_was_found_and_what_failed_is_counted_by_connection(
-    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
+    system: LocalSystem, two: tuple[Silent, Silent], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken, well = silent(system, "acme"), silent(system, "globex")
+    broken, well = two
     well.finalise("invo_b", "invo_c")
     broken.finalise("invo_a")
     system.invoke("sweep", {"connection": "acme"})
