@@ -14,9 +14,7 @@ from tests.integration.export_credit_memo.support import (
     original,
     rillet_invoice,
 )
-from tests.integration.sync_status.support import (
-    Default,
-)
+from tests.integration.sync_status.support import Default
 
 ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 

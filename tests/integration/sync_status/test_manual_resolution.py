@@ -15,18 +15,9 @@ from tests.integration.export_credit_memo.support import (
     original,
     rillet_invoice,
 )
-from tests.integration.export_invoice.support import (
-    bus_event,
-    calls_to,
-    put_on_queue,
-)
+from tests.integration.export_invoice.support import bus_event, calls_to, put_on_queue
 from tests.integration.mark_invoice_paid.support import hold_back, state
-from tests.integration.sync_status.support import (
-    UNKNOWN_ID,
-    Default,
-    Json,
-    some,
-)
+from tests.integration.sync_status.support import UNKNOWN_ID, Default, Json, some
 
 
 def test_a_document_that_was_booked_by_hand_is_exported_and_never_sent_again(default: Default) -> None:

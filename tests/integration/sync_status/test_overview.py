@@ -6,10 +6,7 @@ from docs.generate import error_catalog
 from solvimon_rillet.errors import Code
 from solvimon_rillet.workflows.status.error_catalog import entry_for
 from tests.integration.export_credit_memo.support import ORIGINAL, credit_note, document, original
-from tests.integration.sync_status.support import (
-    Default,
-    some,
-)
+from tests.integration.sync_status.support import Default, some
 
 
 def test_an_overview_counts_by_kind_and_state_and_sums_the_money_behind_each_cause(default: Default) -> None:

@@ -11,11 +11,7 @@ from solvimon_rillet.rate_limit import limiter
 from solvimon_rillet.rate_limit.limiter import Plan, Priority, RateLimit, RequestWindow
 from tests.integration.export_credit_memo.support import credit_note, document, memos
 from tests.integration.export_invoice.support import calls_to
-from tests.integration.sync_status.support import (
-    Default,
-    Json,
-    some,
-)
+from tests.integration.sync_status.support import Default, Json, some
 
 pytestmark = pytest.mark.slow
 
@@ -274,8 +270,7 @@ def test_a_back_fill_reports_documents_before_the_start_date(default: Default) -
 
 def test_a_back_fill_of_credit_notes_takes_credit_notes(default: Default) -> None:
     default.finalised_silently(
-        dated("2026-10-10T10:00:00Z", "invo_original"),
-        credit_note(invoice_date="2026-10-11T10:00:00Z"),
+        dated("2026-10-10T10:00:00Z", "invo_original"), credit_note(invoice_date="2026-10-11T10:00:00Z")
     )
 
     answer = default.retry(OCTOBER, "export_credit_memo")
