@@ -5,20 +5,9 @@ import re
 
 import pytest
 
-from tests.integration.export_credit_memo.support import (
-    application_calls,
-    credit,
-    memo_calls,
-)
+from tests.integration.export_credit_memo.support import application_calls, credit, memo_calls
 from tests.integration.export_invoice.support import sent
-from tests.integration.mark_invoice_paid.support import (
-    DELETED,
-    OPEN,
-    PAID,
-    TOTAL_DIFFERS,
-    Invoice,
-    Json,
-)
+from tests.integration.mark_invoice_paid.support import DELETED, OPEN, PAID, TOTAL_DIFFERS, Invoice, Json
 
 pytestmark = pytest.mark.slow
 
@@ -91,9 +80,7 @@ def test_an_invoice_edited_without_another_total_stays_exported(invoice: Invoice
     assert invoice.patches == []
 
 
-def test_a_memo_changed_by_a_cent_differs_also_when_its_webhook_comes_twice(
-    invoice: Invoice, memo: Json
-) -> None:
+def test_a_memo_changed_by_a_cent_differs_when_its_webhook_comes_twice(invoice: Invoice, memo: Json) -> None:
     invoice.edit_memo(credit_memo_number="CM-BY-HAND")
     before = invoice.record("credit_memo")["state"]
 
@@ -109,9 +96,7 @@ def test_a_memo_changed_by_a_cent_differs_also_when_its_webhook_comes_twice(
 
 
 @pytest.mark.parametrize(("by", "state"), [("0.01", "differs"), ("0.00", "exported")])
-def test_a_memo_without_amounts_is_compared_by_what_rillet_says(
-    invoice: Invoice, memo: Json, by: str, state: str
-) -> None:
+def test_an_event_without_amounts_reads_the_memo(invoice: Invoice, memo: Json, by: str, state: str) -> None:
     invoice.hold_back()
     invoice.edit_memo(amount_by=by)
 
@@ -122,9 +107,7 @@ def test_a_memo_without_amounts_is_compared_by_what_rillet_says(
 
 
 @pytest.mark.parametrize("entity", ["INVOICE", "CREDIT_MEMO"])
-def test_the_deletion_of_a_document_that_is_not_ours_leaves_only_a_mark_that_expires(
-    invoice: Invoice, entity: str
-) -> None:
+def test_the_deletion_of_a_foreign_document_leaves_a_mark_that_expires(invoice: Invoice, entity: str) -> None:
     before = invoice.system.ledger()
 
     status = invoice.post(b'"0191c2f0-0000-7000-8000-000000000000"', entity, "DELETED")

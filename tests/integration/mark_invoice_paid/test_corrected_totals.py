@@ -13,12 +13,7 @@ from tests.integration.export_credit_memo.support import (
     credit_note,
     load,
 )
-from tests.integration.mark_invoice_paid.support import (
-    DELETED,
-    TOTAL_DIFFERS,
-    Invoice,
-    Json,
-)
+from tests.integration.mark_invoice_paid.support import DELETED, TOTAL_DIFFERS, Invoice, Json
 
 pytestmark = pytest.mark.slow
 
@@ -103,9 +98,7 @@ def test_a_deleted_invoice_keeps_that_code_when_an_edit_arrives_late(invoice: In
     assert invoice.verdict() == DELETED
 
 
-def test_a_retry_applies_a_memo_whose_wrong_total_is_corrected(
-    invoice: Invoice, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_retry_applies_a_memo_that_is_corrected(invoice: Invoice, monkeypatch: pytest.MonkeyPatch) -> None:
     real = RilletClient.create_credit_memo
 
     def wrong(self: RilletClient, *args: object) -> object:
@@ -133,9 +126,7 @@ def test_a_retry_applies_a_memo_whose_wrong_total_is_corrected(
 
 
 @pytest.mark.parametrize(("by", "state"), [(("0.01", "-0.01"), "exported"), (("0.01",), "differs")])
-def test_an_older_event_of_a_memo_undoes_no_newer_one(
-    invoice: Invoice, by: tuple[str, ...], state: str
-) -> None:
+def test_an_older_event_of_a_memo_reverts_nothing(invoice: Invoice, by: tuple[str, ...], state: str) -> None:
     invoice.credit()
     invoice.hold_back()
     for amount in ("5.00", "-5.00", *by):

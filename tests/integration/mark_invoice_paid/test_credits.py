@@ -3,15 +3,8 @@
 import pytest
 import requests
 
-from tests.integration.export_credit_memo.support import (
-    booked_by_hand,
-)
-from tests.integration.mark_invoice_paid.support import (
-    OPEN,
-    PAID,
-    PARTLY,
-    Invoice,
-)
+from tests.integration.export_credit_memo.support import booked_by_hand
+from tests.integration.mark_invoice_paid.support import OPEN, PAID, PARTLY, Invoice
 
 WHOLE = ("-100.00", "-21.00")
 

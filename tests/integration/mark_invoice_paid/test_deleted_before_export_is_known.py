@@ -12,12 +12,7 @@ from tests.integration.export_credit_memo.support import (
     memo_calls,
 )
 from tests.integration.export_invoice.support import sent, until
-from tests.integration.mark_invoice_paid.support import (
-    DELETED,
-    Invoice,
-    exported,
-    item,
-)
+from tests.integration.mark_invoice_paid.support import DELETED, Invoice, exported, item
 
 DAY = 24 * 3600
 
@@ -42,9 +37,7 @@ def test_an_invoice_deleted_before_its_answer_is_known_differs(unconfirmed: Invo
     unconfirmed.no_trouble()
 
 
-def test_a_memo_deleted_before_its_answer_is_known_differs_and_is_applied_to_nothing(
-    invoice: Invoice,
-) -> None:
+def test_a_memo_deleted_before_its_answer_is_known_differs_and_is_not_applied(invoice: Invoice) -> None:
     invoice.system.rillet.state.misbehave("commit_then_drop", path="/credit-memos")
     load(invoice.connection, credit_note())
     invoice.system.settle()

@@ -103,9 +103,7 @@ def test_a_complete_event_is_processed_while_rillet_is_down(invoice: Invoice) ->
     assert invoice.state == PAID
 
 
-def test_a_final_invoice_that_solvimon_does_not_let_change_is_recorded_with_its_remedy(
-    invoice: Invoice,
-) -> None:
+def test_an_invoice_that_solvimon_does_not_let_change_is_recorded_with_its_remedy(invoice: Invoice) -> None:
     writable = invoice.platform.writable_when_final
     invoice.platform.writable_when_final = frozenset()
     invoice.pay()
@@ -212,9 +210,7 @@ def test_a_request_that_must_wait_is_done_from_the_queue(invoice: Invoice) -> No
     assert invoice.state == PAID
 
 
-def test_a_request_with_wrong_fields_is_answered_with_an_example(
-    system: LocalSystem, connection: Connection
-) -> None:
+def test_wrong_fields_are_answered_with_an_example(system: LocalSystem, connection: Connection) -> None:
     answer = system.invoke(FUNCTION, {"invoices": []})
 
     assert "invoice_ids" in answer["error"]

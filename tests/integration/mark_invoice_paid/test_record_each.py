@@ -8,13 +8,7 @@ import pytest
 from solvimon_rillet.ledger.ledger import Ledger
 from tests.integration.export_credit_memo.support import ORIGINAL
 from tests.integration.export_invoice.support import Killed, configure, die
-from tests.integration.mark_invoice_paid.support import (
-    FUNCTION,
-    PAID,
-    PARTLY,
-    Invoice,
-    Json,
-)
+from tests.integration.mark_invoice_paid.support import FUNCTION, PAID, PARTLY, Invoice, Json
 
 
 @pytest.fixture
@@ -82,9 +76,7 @@ def test_a_lost_answer_does_not_record_a_payment_twice(invoice: Invoice, fault: 
     invoice.no_trouble()
 
 
-def test_a_function_that_dies_after_recording_does_not_record_again(
-    invoice: Invoice, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_death_after_recording_records_once(invoice: Invoice, monkeypatch: pytest.MonkeyPatch) -> None:
     invoice.pay(deliver=False)
     invoice.organisation.deliver_webhooks()
     with monkeypatch.context() as patch:

@@ -3,14 +3,7 @@
 import pytest
 
 from tests.integration.export_invoice.support import configure
-from tests.integration.mark_invoice_paid.support import (
-    FUNCTION,
-    OPEN,
-    PAID,
-    PARTLY,
-    Invoice,
-    Json,
-)
+from tests.integration.mark_invoice_paid.support import FUNCTION, OPEN, PAID, PARTLY, Invoice, Json
 
 pytestmark = pytest.mark.slow
 
@@ -64,9 +57,7 @@ def test_a_payment_that_is_undone_is_reversed_and_the_state_follows(invoice: Inv
 
 @pytest.mark.parametrize("how", UNDO)
 @pytest.mark.parametrize("settles", [True, False])
-def test_the_last_payment_is_reversed_whether_or_not_solvimon_settles_it(
-    invoice: Invoice, how: str, settles: bool
-) -> None:
+def test_the_last_payment_of_an_invoice_is_reversed(invoice: Invoice, how: str, settles: bool) -> None:
     invoice.platform.payments_settle = settles
     [payment] = paid(invoice, "121.00")
 
@@ -142,9 +133,8 @@ def test_a_payment_that_a_provider_took_is_not_reversed_since_money_would_move(i
 
     invoice.change_payment(payment)
 
-    assert reversals(invoice) == 0
+    assert (invoice.state, reversals(invoice)) == (OPEN, 0)
     assert "would move money" in invoice.record()["warnings"][0]
-    assert invoice.state == OPEN
 
 
 def test_a_payment_that_somebody_reversed_by_hand_is_left_at_that(invoice: Invoice) -> None:
@@ -158,9 +148,7 @@ def test_a_payment_that_somebody_reversed_by_hand_is_left_at_that(invoice: Invoi
 
 
 @pytest.mark.parametrize("unique", [True, False])
-def test_a_failed_payment_that_succeeds_is_recorded_again_where_solvimon_lets_it(
-    invoice: Invoice, unique: bool
-) -> None:
+def test_a_failed_payment_that_succeeds_is_recorded_again_if_possible(invoice: Invoice, unique: bool) -> None:
     invoice.platform.payment_references_unique = unique
     [payment] = paid(invoice, "121.00")
     invoice.change_payment(payment, "fail_payment")
