@@ -11,8 +11,15 @@ from local.aws.template import translate
 from local.system import ROOT, Connection, LocalSystem
 from tests.docs.aws_cli import Command, Json, commands, run
 from tests.infrastructure.views import Template
-from tests.integration.sync_status.support import NOBODY, finalised, mended, some, states, unlinked
-from tests.integration.sync_status.test_manual_resolution import rejected_and_booked
+from tests.integration.sync_status.support import (
+    UNKNOWN_ID,
+    finalised,
+    rejected_and_booked,
+    relinked,
+    some,
+    states,
+    unlinked,
+)
 from tests.support.arrange import finalise, until
 from tests.support.assertions import dead_letters, record, rillet_invoices
 from tests.support.builders import FIRST, ORIGINAL
@@ -112,7 +119,7 @@ def test_every_command_works(system: LocalSystem, default: Connection, title: st
     system.connect("another", auth="oauth")  # which gives the deployment its client
     by_hand = rejected_and_booked(system, default)
     section = SECTIONS.get(title, PAGE.partition("\n## ")[0])
-    section = section.replace(NOBODY, by_hand)
+    section = section.replace(UNKNOWN_ID, by_hand)
 
     answers = [
         (command, run(system, command, files(system, default))) for command in of(section, system, ORIGINAL)
@@ -165,7 +172,7 @@ def test_rejected_invoices_are_seen_mended_and_over_by_the_pages_commands(
     rejected = finalised(system, default, *some(1))
 
     [seen] = do(system, default, "Document rejected", "sync-status", '{"connection": "default"}')
-    mended(default, taken)
+    relinked(default, taken)
     [counted, queued] = do(system, default, "Document rejected", "export-invoice", "product_not_linked")
     system.settle()
     [over] = do(system, default, "Document rejected", "sync-status", '{"connection": "default"}')

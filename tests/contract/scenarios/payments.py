@@ -25,7 +25,7 @@ def one_by_one(system: LocalSystem) -> None:
 
 def _pay_and_undo(system: LocalSystem, connection: Connection) -> None:
     rillet = connection.organisation
-    invoice_id = exported(system, connection)
+    invoice_id = exported(system, connection).rillet_id
     first = rillet.pay(invoice_id, "21.00")["id"]
     settle(system, connection)
     second = rillet.pay(invoice_id, "100.00")["id"]

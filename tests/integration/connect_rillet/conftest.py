@@ -1,4 +1,4 @@
-"""Every test here listens to the functions, and fails if one of them tells a secret."""
+"""Every test here captures the functions' logs, and fails if a secret is in them."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -8,18 +8,19 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from local.system import Connection, LocalSystem
-from tests.integration.connect_rillet.support import Heard, add_connection, connected, listening
+from local.system import LocalSystem
+from tests.integration.connect_rillet.captured_logs import Logs, capture_logs
+from tests.integration.connect_rillet.support import OAuthConnection, add_connection
 
 
 @pytest.fixture(autouse=True)
-def heard(
+def logs(
     system: LocalSystem, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Heard]:
-    """What the functions say during the test: never a token, code, state, verifier, key or secret."""
-    with listening(system, monkeypatch, capsys) as heard:
-        yield heard
-    assert heard.leaks() == []
+) -> Iterator[Logs]:
+    """What the functions log during the test: never a token, code, state, verifier, key or secret."""
+    with capture_logs(system, monkeypatch, capsys) as logs:
+        yield logs
+    assert logs.leaks() == []
 
 
 @pytest.fixture(scope="session")
@@ -42,12 +43,12 @@ def _shared_clients(clients: Any, monkeypatch: pytest.MonkeyPatch) -> None:  # n
 
 
 @pytest.fixture
-def acme(system: LocalSystem) -> Connection:
+def acme(system: LocalSystem) -> OAuthConnection:
     """The connection ``acme``, which nobody has authorised yet."""
     return add_connection(system)
 
 
 @pytest.fixture
-def working(system: LocalSystem) -> Connection:
+def working(system: LocalSystem) -> OAuthConnection:
     """The connection ``acme``, authorised, with the demo's records on both sides."""
-    return connected(system, add_connection(system, world=True))
+    return add_connection(system, records=True).connected()

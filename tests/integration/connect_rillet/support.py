@@ -1,67 +1,35 @@
-"""What the tests of connecting share: a person with a browser, and everything that a connection keeps."""
+"""What the tests of connecting share: a person with a browser, and all that a connection stores."""
 
-import io
 import json
-import logging
-import secrets
-import sys
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from typing import Any
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 import requests
 
 from local import sample_data
-from local.aws.configuration import Configuration
-from local.aws.runtime import Killed
-from local.aws.server import environment
 from local.fake_rillet.oauth.server import AuthorisationServer
 from local.fake_rillet.organisation import Organisation
+from local.fake_rillet.state import State
 from local.system import Connection, LocalSystem
+from solvimon_rillet.connections.rillet_tokens import RilletTokens
 from solvimon_rillet.entrypoints.services import Services
+from solvimon_rillet.rillet.oauth import Grant, RilletOAuth
+from tests.support.arrange import finalise, until
+from tests.support.assertions import dead_letters, rillet_invoices, waiting
 
 Json = dict[str, Any]
 
 STACK = "solvimon-rillet"
 ACME = "acme"
 HOUR = 3600
+WAIT_SECONDS = "solvimon_rillet.connections.rillet_tokens._MAX_WAIT_SECONDS"
+STEP_SECONDS = "solvimon_rillet.connections.rillet_tokens._POLL_SECONDS"
 CALLBACK = "/oauth/rillet/callback"
 FUNCTIONS = ("receive_webhook", "export_invoice", "connect_rillet")
-
-
-def add_connection(
-    system: LocalSystem,
-    name: str = ACME,
-    trade_name: str = "Acme Inc.",
-    *,
-    world: bool = False,
-    **settings: object,
-) -> Connection:
-    """A connection with an organisation of its own, that nobody has authorised yet.
-
-    Args:
-        system: the local system.
-        name: the connection's.
-        trade_name: the organisation's.
-        world: both sides hold the demo's records, so that there is something to export.
-        settings: of the connection.
-    """
-    organization = {"id": f"org-{name}", "trade_name": trade_name}
-    if not world:
-        return system.connect(name, settings, auth="oauth", rillet={"organization": organization})
-    seed = sample_data.rillet_seed()
-    seed["organization"] |= organization
-    return system.connect(
-        name,
-        {"fallback_products": sample_data.fallback_products(), **settings},
-        auth="oauth",
-        solvimon=sample_data.solvimon_seed(),
-        rillet=seed,
-    )
 
 
 def oauth(system: LocalSystem) -> AuthorisationServer:
@@ -73,17 +41,6 @@ def ask(system: LocalSystem, connection: str = ACME, action: str = "connect") ->
     """Invoke ``connect_rillet`` directly."""
     answer: Json = system.invoke("connect_rillet", {"connection": connection, "action": action})
     return answer
-
-
-def start(system: LocalSystem, connection: str = ACME) -> str:
-    """The one-time URL for a connection."""
-    url: str = ask(system, connection)["authorisation_url"]
-    return url
-
-
-def grant(system: LocalSystem, url: str, organisation: Organisation, decision: str = "grant") -> str:
-    """Decide at Rillet; the answer is where the browser is sent, which nobody has opened yet."""
-    return oauth(system).grant(url, organisation, decision)
 
 
 def query_of(url: str) -> dict[str, str]:
@@ -101,37 +58,163 @@ def open_page(url: str) -> requests.Response:
     return requests.get(url, timeout=30)
 
 
-def connect(system: LocalSystem, connection: Connection) -> requests.Response:
-    """Authorise a connection from beginning to end."""
-    return open_page(grant(system, start(system, connection.name), connection.organisation))
+@dataclass(frozen=True)
+class OAuthConnection(Connection):
+    """A connection that a person authorises in the browser: the acts of the tests, and what they read."""
+
+    system: LocalSystem
+
+    @property
+    def oauth(self) -> AuthorisationServer:
+        """Rillet's authorization server."""
+        return oauth(self.system)
+
+    @property
+    def rillet(self) -> State:
+        """The state of the Rillet fake, which can be told to misbehave."""
+        return self.system.rillet.state
+
+    def ask(self, action: str = "connect") -> Json:
+        """Invoke ``connect_rillet`` directly."""
+        return ask(self.system, self.name, action)
+
+    def status(self) -> Json:
+        return self.ask("status")
+
+    def disconnect(self) -> Json:
+        return self.ask("disconnect")
+
+    def start(self) -> str:
+        """The one-time URL."""
+        url: str = self.ask()["authorisation_url"]
+        return url
+
+    def grant(self, decision: str = "grant", organisation: Organisation | None = None) -> str:
+        """Decide at Rillet; returns the URL of the callback, which is not opened yet."""
+        return self.oauth.grant(self.start(), organisation or self.organisation, decision)
+
+    def connect(self) -> requests.Response:
+        """Authorise the connection from beginning to end."""
+        return open_page(self.grant())
+
+    def connected(self) -> Self:
+        """Authorise the connection, and assert that it worked."""
+        page = self.connect()
+        assert page.status_code == 200, page.text
+        return self
+
+    @property
+    def secret(self) -> Json:
+        """Rillet's secret as it is now."""
+        return secret(self.system, f"{self.name}/rillet")
+
+    def put_secret(self, vendor: str, value: Mapping[str, str]) -> None:
+        self.system.put_secret(self.name, vendor, value)
+
+    def add_to_secret(self, vendor: str, **more: str) -> None:
+        """Add to a secret what a person adds in the console."""
+        self.put_secret(vendor, {**secret(self.system, f"{self.name}/{vendor}"), **more})
+
+    @property
+    def stored(self) -> Json:
+        """All secrets, parameters and items of the table but the log of requests to Rillet."""
+        return {
+            "secrets": all_secrets(self.system),
+            "parameters": all_parameters(self.system),
+            "table": [item for item in self.system.ledger() if "#pacer#" not in item["pk"]],
+        }
+
+    def advance(self, seconds: float) -> None:
+        self.system.advance(seconds)
+
+    def settle(self) -> None:
+        """Deliver Solvimon's webhooks and process all queues."""
+        self.system.settle()
+
+    def pass_time(self, times: int, seconds: float) -> None:
+        """Let time pass in steps, and process the queues after each."""
+        for _ in range(times):
+            self.advance(seconds)
+            self.settle()
+
+    def finalise(self, *invoice_ids: str) -> None:
+        """Finalise invoices, so that their messages are on the queue."""
+        finalise(self.system, self, *invoice_ids)
+
+    def finish(self) -> None:
+        """Let time pass until the queue of ``export_invoice`` is empty."""
+        until(self.system, lambda: self.waiting == 0)
+
+    def rillet_invoices(self, invoice_id: str | None = None) -> list[Json]:
+        """The invoices in Rillet, or those that refer to a Solvimon invoice."""
+        return rillet_invoices(self, invoice_id)
+
+    @property
+    def waiting(self) -> int:
+        """How many messages are on the queue of ``export_invoice``."""
+        return waiting(self.system).total
+
+    @property
+    def dead(self) -> list[str]:
+        """The messages in the dead-letter queue of ``export_invoice``."""
+        return dead_letters(self.system)
+
+    @property
+    def refreshes(self) -> tuple[int, int]:
+        """How often Rillet refreshed, and how often it was sent a used refresh token."""
+        counts = self.oauth.counts
+        return counts.refreshes, counts.reuses
+
+    def process(self) -> Services:
+        """The services of one more process of ``export_invoice``."""
+        environment = self.system.deployment.functions["export_invoice"].environment
+        services = Services(environment, self.system.clock.now)
+        _ = services.configuration, services.table  # boto3 cannot make clients in two threads at once
+        return services
+
+    def next_token(self) -> str:
+        """The access token that a new process would send now."""
+        return access_token(self.process())
 
 
-def connected(system: LocalSystem, connection: Connection) -> Connection:
-    """Authorise a connection, and see that it worked."""
-    page = connect(system, connection)
-    assert page.status_code == 200, page.text
-    return connection
+def add_connection(
+    system: LocalSystem,
+    name: str = ACME,
+    trade_name: str = "Acme Inc.",
+    *,
+    records: bool = False,
+    **settings: object,
+) -> OAuthConnection:
+    """A connection with an organisation of its own, that nobody has authorised yet.
+
+    Args:
+        system: the local system.
+        name: the connection's.
+        trade_name: the organisation's.
+        records: both sides hold the demo's records, so that there is something to export.
+        settings: of the connection.
+    """
+    solvimon, seed = None, Json()
+    if records:
+        settings = {"fallback_products": sample_data.fallback_products(), **settings}
+        solvimon, seed = sample_data.solvimon_seed(), sample_data.rillet_seed()
+    organization = {**seed.get("organization", {}), "id": f"org-{name}", "trade_name": trade_name}
+    rillet = {**seed, "organization": organization}
+    made = system.connect(name, settings, auth="oauth", solvimon=solvimon, rillet=rillet)
+    return OAuthConnection(**vars(made), system=system)
 
 
-def secret(system: LocalSystem, name: str = f"{ACME}/rillet") -> Json:
+def without_client_secret(system: LocalSystem) -> None:
+    """Make ours a public client of Rillet, which has no secret."""
+    oauth(system).add_client(STACK, None, redirect_uris=[system.deployment.outputs["OAuthRedirectUri"]])
+    system.configuration.put_secret("rillet-oauth-client", {"client_id": STACK})
+
+
+def secret(system: LocalSystem, name: str) -> Json:
     """A secret as it is now."""
     text = system.aws.secretsmanager.get_secret_value(SecretId=f"{STACK}/{name}")["SecretString"]
     value: Json = json.loads(text)
     return value
-
-
-def add_to_secret(system: LocalSystem, vendor: str, connection: str = ACME, **more: str) -> None:
-    """Add to a secret what a person adds in the console."""
-    system.put_secret(connection, vendor, {**secret(system, f"{connection}/{vendor}"), **more})
-
-
-def everything(system: LocalSystem) -> Json:
-    """All that is kept: secrets, parameters and the table, but not the log of turns at Rillet."""
-    return {
-        "secrets": all_secrets(system),
-        "parameters": all_parameters(system),
-        "table": [item for item in system.ledger() if "#pacer#" not in item["pk"]],
-    }
 
 
 def all_secrets(system: LocalSystem) -> dict[str, str]:
@@ -164,118 +247,41 @@ def check(answer: Json, name: str) -> Json:
     return dict(line)
 
 
-def process(system: LocalSystem) -> Services:
-    """What one more process of ``export_invoice`` has."""
-    runtime = Services(system.deployment.functions["export_invoice"].environment, system.clock.now)
-    _ = runtime.configuration, runtime.table  # boto3 cannot make clients in two threads at once
-    return runtime
+def access_token(services: Services, connection: str = ACME) -> str:
+    """The access token that a process would send now."""
+    settings = services.configuration.settings(connection)
+    return services.connections.tokens(connection, settings).access_token()
 
 
-def bearer(runtime: Services, connection: str = ACME) -> str:
-    """The token that a process would send now."""
-    return runtime.connections.tokens(connection, runtime.configuration.settings(connection)).access_token()
-
-
-def whoami(runtime: Services, connection: str = ACME) -> Callable[[], str]:
+def organisation_id(services: Services, connection: str = ACME) -> Callable[[], str]:
     """A call to Rillet, as a process makes it."""
-    client = runtime.connections.rillet(connection, runtime.configuration.settings(connection))
+    client = services.connections.rillet(connection, services.configuration.settings(connection))
     return lambda: client.organization().id
 
 
-def die(*_: object, **__: object) -> None:
-    """Stands in for a step before which the process ends."""
-    raise Killed
+def hold_refresh_until_lease_is_wanted(
+    monkeypatch: pytest.MonkeyPatch, competitor: threading.Thread | None = None
+) -> None:
+    """Let a refresh wait at Rillet until another worker finds the lease taken.
 
+    Args:
+        monkeypatch: pytest's.
+        competitor: the other worker; started when the refresh has begun, if it does not run already.
+    """
+    wanted, refresh, take_lease = threading.Event(), RilletOAuth.refresh, RilletTokens._acquire_lease
 
-@dataclass
-class Heard:
-    """What the functions wrote to their log, metrics included."""
+    def slow_refresh(self: RilletOAuth, token: str) -> Grant:
+        if competitor:
+            competitor.start()
+        assert wanted.wait(10)
+        return refresh(self, token)
 
-    printed: pytest.CaptureFixture[str]
-    out: io.StringIO = field(default_factory=io.StringIO)
-    others: io.StringIO = field(default_factory=io.StringIO)
-    secrets: set[str] = field(default_factory=set)
+    def take(self: RilletTokens, owner: str) -> bool:
+        taken = take_lease(self, owner)
+        if not taken:
+            wanted.set()
+        return taken
 
-    @property
-    def lines(self) -> list[Json]:
-        """Everything that our own code wrote, line by line; each is JSON."""
-        return [json.loads(line) for line in self.text.splitlines()]
-
-    @property
-    def text(self) -> str:
-        """Everything that our own code wrote: log lines, and metrics, which are printed."""
-        self.out.write(self.printed.readouterr().out)
-        return self.out.getvalue()
-
-    @property
-    def counted(self) -> Counter[tuple[str, ...]]:
-        """Sums of the metrics, by metric and the values of each set of dimensions."""
-        sums: Counter[tuple[str, ...]] = Counter()
-        for line in self.lines:
-            for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
-                for metric in directive["Metrics"]:
-                    total = int(sum(line[metric["Name"]]))
-                    for dimensions in directive["Dimensions"]:
-                        sums[(metric["Name"], *(line[name] for name in dimensions))] += total
-        return sums
-
-    def leaks(self) -> list[str]:
-        """The lines that hold a secret."""
-        text = self.text + self.others.getvalue()
-        return [line for line in text.splitlines() if any(value in line for value in self.secrets)]
-
-
-@contextmanager
-def listening(
-    system: LocalSystem, monkeypatch: pytest.MonkeyPatch, printed: pytest.CaptureFixture[str]
-) -> Iterator[Heard]:
-    """Write down what every function says, at its most talkative, and all secrets that come into being."""
-    heard = Heard(printed)
-    with ExitStack() as undo:
-        _note_secrets(heard, monkeypatch)
-        ours = [logging.getLogger(name) for name in (*FUNCTIONS, "solvimon_rillet")]
-        for logger in ours[:-1]:
-            if not _streams(logger):  # a logger gets its handler when its function is first built
-                system.invoke(logger.name, {"action": "?"})
-        for logger in ours:
-            undo.callback(logger.setLevel, logger.level)
-            logger.setLevel(logging.DEBUG)
-            for handler in _streams(logger):
-                handler.setStream(heard.out)
-                undo.callback(handler.setStream, sys.__stdout__)  # the one before may be closed by then
-        root, everybody = logging.getLogger(), logging.StreamHandler(heard.others)
-        undo.callback(root.setLevel, root.level)
-        root.setLevel(logging.INFO)  # Lambda's own is WARNING
-        root.addHandler(everybody)
-        undo.callback(root.removeHandler, everybody)
-        undo.enter_context(environment({"POWERTOOLS_METRICS_DISABLED": None}))
-        yield heard
-
-
-def _streams(logger: logging.Logger) -> list["logging.StreamHandler[Any]"]:
-    """The handlers of a function's own; pytest adds some that are none of ours."""
-    return [handler for handler in logger.handlers if type(handler) is logging.StreamHandler]
-
-
-def _note_secrets(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Note what anybody makes: states, verifiers, codes, tokens, client and webhook secrets, and keys."""
-    for name in ("token_urlsafe", "token_hex"):
-        make = getattr(secrets, name)
-
-        def noting(nbytes: int | None = None, *, _make: Any = make) -> str:  # noqa: ANN401 - a function
-            made: str = _make(nbytes)
-            heard.secrets.add(made)
-            return made
-
-        monkeypatch.setattr(secrets, name, noting)
-    put_secret = Configuration.put_secret
-
-    def putting(self: Configuration, name: str, value: Mapping[str, str]) -> None:
-        heard.secrets |= {part for key, part in value.items() if part and _is_secret(key)}
-        put_secret(self, name, value)
-
-    monkeypatch.setattr(Configuration, "put_secret", putting)
-
-
-def _is_secret(key: str) -> bool:
-    return key.endswith(("key", "secret", "token")) and key != "token_in"
+    monkeypatch.setattr(RilletOAuth, "refresh", slow_refresh)
+    monkeypatch.setattr(RilletTokens, "_acquire_lease", take)
+    monkeypatch.setattr(STEP_SECONDS, 0.005)

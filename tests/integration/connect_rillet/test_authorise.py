@@ -13,40 +13,35 @@ from werkzeug.serving import make_server
 
 from local.fake_rillet.app import create_app
 from local.fake_vendor.http_server import QuietHandler
-from local.system import Connection, LocalSystem
+from local.system import LocalSystem
+from tests.integration.connect_rillet.captured_logs import Logs
 from tests.integration.connect_rillet.support import (
     ACME,
     CALLBACK,
+    HOUR,
     STACK,
-    Heard,
+    OAuthConnection,
     add_connection,
-    add_to_secret,
     all_parameters,
     ask,
     callback,
     check,
-    connect,
-    connected,
-    grant,
-    oauth,
     open_page,
     query_of,
-    secret,
-    start,
     states,
+    without_client_secret,
 )
-from tests.support.arrange import export, finalise
-from tests.support.assertions import rillet_invoices
+from tests.support.arrange import configure, export
 from tests.support.builders import FIRST
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
-def test_an_invocation_and_a_click_connect_an_organisation(system: LocalSystem, acme: Connection) -> None:
-    answer = ask(system)
-    landing = open_page(grant(system, answer["authorisation_url"], acme.organisation))
-    status = ask(system, action="status")
+def test_an_invocation_and_a_click_connect_an_organisation(acme: OAuthConnection) -> None:
+    answer = acme.ask()
+    landing = open_page(acme.oauth.grant(answer["authorisation_url"], acme.organisation, "grant"))
+    status = acme.status()
 
     assert answer["connection"] == ACME
     assert answer["valid_for_seconds"] == 600
@@ -55,81 +50,70 @@ def test_an_invocation_and_a_click_connect_an_organisation(system: LocalSystem, 
     assert status["auth"] == "oauth"
     assert status["scopes"] == ["read", "write"]
     assert datetime.fromisoformat(status["token_expires_at"]).timestamp() == pytest.approx(
-        system.clock.now() + 3600, abs=60
+        acme.system.clock.now() + 3600, abs=60
     )
     assert status["workflows"].items() >= {"export_invoice": True}.items()
     assert status["webhook_urls"] == {
-        "solvimon": f"{system.gateway.url}/webhooks/solvimon/acme",
-        "rillet": f"{system.gateway.url}/webhooks/rillet/acme",
+        "solvimon": f"{acme.system.gateway.url}/webhooks/solvimon/acme",
+        "rillet": f"{acme.system.gateway.url}/webhooks/rillet/acme",
     }
     assert check(status, "Rillet") == {"check": "Rillet", "ok": True, "found": "connected to Acme Inc."}
     assert "action_needed" not in status
 
 
-def test_a_connection_exports_with_what_it_was_granted(system: LocalSystem, working: Connection) -> None:
-    finalise(system, working)
+def test_a_connection_exports_with_what_it_was_granted(working: OAuthConnection) -> None:
+    working.finalise()
 
-    system.settle()
+    working.settle()
 
-    assert len(rillet_invoices(working, FIRST)) == 1
-    assert working.rillet_api_key not in json.dumps(secret(system))
+    assert len(working.rillet_invoices(FIRST)) == 1
+    assert working.rillet_api_key not in json.dumps(working.secret)
 
 
-def test_a_new_connection_needs_its_parameter_its_solvimon_secret_and_an_invocation(
-    system: LocalSystem,
-) -> None:
-    add_connection(system, "later", "Later Ltd")
-    made = {"later/settings", "later/solvimon"}
+def test_a_new_connection_needs_its_parameter_a_solvimon_secret_and_a_request(system: LocalSystem) -> None:
+    later = add_connection(system, "later", "Later Ltd")
 
     found = {name.partition("/later")[2] for name in all_parameters(system) if "/later/" in name}
     with pytest.raises(system.aws.secretsmanager.exceptions.ResourceNotFoundException):
-        secret(system, "later/rillet")
-    page = connect(system, system.connections["later"])
+        _ = later.secret
+    page = later.connect()
 
-    assert found == {"/settings"}, made
+    assert found == {"/settings"}
     assert "later is connected to Later Ltd" in page.text
-    assert secret(system, "later/rillet")["auth"] == "oauth"
+    assert later.secret["auth"] == "oauth"
 
 
-def test_the_url_asks_for_a_code_with_pkce_and_no_more_than_the_settings_say(
-    system: LocalSystem, acme: Connection
-) -> None:
-    asked = query_of(start(system))
+def test_the_url_asks_for_a_code_with_pkce_and_no_more_than_the_settings_say(acme: OAuthConnection) -> None:
+    asked = query_of(acme.start())
 
-    assert (
-        asked.items()
-        >= {
-            "response_type": "code",
-            "client_id": STACK,
-            "redirect_uri": f"{system.gateway.url}{CALLBACK}",
-            "scope": "read write",
-            "code_challenge_method": "S256",
-        }.items()
-    )
-    assert len(asked["code_challenge"]) == 43
-    assert len(asked["state"]) >= 43
-    assert "code_verifier" not in asked
+    challenge, state = asked.pop("code_challenge"), asked.pop("state")
+    assert asked == {
+        "response_type": "code",
+        "client_id": STACK,
+        "redirect_uri": f"{acme.system.gateway.url}{CALLBACK}",
+        "scope": "read write",
+        "code_challenge_method": "S256",
+    }
+    assert (len(challenge), len(state) >= 43) == (43, True)
 
 
-def test_every_url_has_a_state_and_a_challenge_of_its_own(system: LocalSystem, acme: Connection) -> None:
-    first, second = (query_of(start(system)) for _ in range(2))
+def test_every_url_has_a_state_and_a_challenge_of_its_own(acme: OAuthConnection) -> None:
+    first, second = (query_of(acme.start()) for _ in range(2))
 
     assert first["state"] != second["state"]
     assert first["code_challenge"] != second["code_challenge"]
 
 
 def test_a_public_client_connects_by_pkce_alone(system: LocalSystem) -> None:
-    acme = add_connection(system, world=True)
-    oauth(system).add_client(STACK, None, redirect_uris=[system.deployment.outputs["OAuthRedirectUri"]])
-    system.configuration.put_secret("rillet-oauth-client", {"client_id": STACK})
+    acme = add_connection(system, records=True)
+    without_client_secret(acme.system)
 
-    connected(system, acme)
-    finalise(system, acme)
-    system.advance(7200)
-    system.settle()
+    acme.connected()
+    acme.finalise()
+    acme.pass_time(1, 7200)
 
-    assert oauth(system).counts.refreshes == 1
-    assert len(rillet_invoices(acme, FIRST)) == 1
+    assert acme.oauth.counts.refreshes == 1
+    assert len(acme.rillet_invoices(FIRST)) == 1
 
 
 def test_no_oauth_client_is_a_plain_answer_with_what_to_do(system: LocalSystem) -> None:
@@ -175,61 +159,48 @@ def test_the_endpoints_of_the_authorization_server_can_be_set(system: LocalSyste
 
     with api_without_oauth(system) as sandbox:
         acme = add_connection(system, rillet={"base_url": sandbox, "oauth": endpoints})
-        url = start(system)
-        page = open_page(grant(system, url, acme.organisation))
-        system.advance(7200)
-        refreshed = ask(system, action="status")
-        gone = ask(system, action="disconnect")
+        url = acme.start()
+        page = open_page(acme.oauth.grant(url, acme.organisation, "grant"))
+        acme.advance(7200)
+        refreshed = acme.status()
+        gone = acme.disconnect()
 
     assert url.startswith(f"{there}/oauth2/authorize?")
     assert "acme is connected to Acme Inc." in page.text
     assert check(refreshed, "Rillet")["ok"]
-    assert oauth(system).counts.refreshes == 1
+    assert acme.oauth.counts.refreshes == 1
     assert gone["revoked"]
 
 
-def test_without_endpoints_in_the_settings_they_are_below_the_base_url(
-    system: LocalSystem, acme: Connection
-) -> None:
-    assert start(system).startswith(f"{system.rillet.url}/oauth2/authorize?")
-
-
-def test_other_scopes_can_be_asked_for(system: LocalSystem) -> None:
-    acme = add_connection(system, rillet={"oauth": {"scopes": ["read"]}})
-
-    connected(system, acme)
-
-    assert ask(system, action="status")["scopes"] == ["read"]
+def test_without_endpoints_in_the_settings_they_are_below_the_base_url(acme: OAuthConnection) -> None:
+    assert acme.start().startswith(f"{acme.system.rillet.url}/oauth2/authorize?")
 
 
 def test_scopes_that_are_added_later_do_not_stop_the_refresh_of_what_was_granted(system: LocalSystem) -> None:
     """RFC 6749, section 6: a refresh must not ask for more than was granted."""
-    acme = add_connection(system, rillet={"oauth": {"scopes": ["read"]}})
-    connected(system, acme)
+    acme = add_connection(system, rillet={"oauth": {"scopes": ["read"]}}).connected()
+    granted = acme.status()
     more = {**acme.settings["rillet"], "oauth": {"scopes": ["read", "write"]}}
-    system.put_settings(ACME, {**acme.settings, "rillet": more})
-    system.runtime.reset()
+    configure(system, acme, rillet=more)
 
-    system.advance(7200)
-    status = ask(system, action="status")
+    acme.advance(2 * HOUR)
+    status = acme.status()
 
     assert check(status, "Rillet")["ok"], status
-    assert status["scopes"] == ["read"]
+    assert granted["scopes"] == status["scopes"] == ["read"]
 
 
 def test_what_rillet_calls_an_organisation_cannot_become_part_of_the_page(system: LocalSystem) -> None:
     acme = add_connection(system, trade_name='<script>alert("x")</script> & Söhne {title}')
 
-    page = connect(system, acme)
+    page = acme.connect()
 
     assert "&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt; &amp; Söhne {title}" in page.text
     assert "<script" not in page.text
 
 
-def test_every_page_is_plain_and_forbids_caches_scripts_frames_and_referrers(
-    system: LocalSystem, acme: Connection
-) -> None:
-    pages = [callback(system, {}), callback(system, {"state": "x"}), connect(system, acme)]
+def test_every_page_is_plain_and_forbids_caches_scripts_frames_and_referrers(acme: OAuthConnection) -> None:
+    pages = [callback(acme.system, {}), callback(acme.system, {"state": "x"}), acme.connect()]
 
     for page in pages:
         assert page.headers["content-type"] == "text/html; charset=utf-8"
@@ -252,31 +223,29 @@ ELSEWHERE = [
 ]
 
 
-def test_there_is_no_other_route_than_the_callback(system: LocalSystem, acme: Connection) -> None:
+def test_there_is_no_other_route_than_the_callback(acme: OAuthConnection) -> None:
     body = {"connection": ACME, "action": "connect"}
 
     answers = [
-        requests.request(how, system.gateway.url + path, json=body, timeout=5) for how, path in ELSEWHERE
+        requests.request(how, acme.system.gateway.url + path, json=body, timeout=5) for how, path in ELSEWHERE
     ]
 
     assert [answer.status_code for answer in answers] == [404] * len(ELSEWHERE)
-    assert states(system) == []
+    assert states(acme.system) == []
 
 
-def test_nobody_can_start_look_or_disconnect_by_the_callback(
-    system: LocalSystem, working: Connection
-) -> None:
-    before = secret(system)
+def test_nobody_can_start_look_or_disconnect_by_the_callback(working: OAuthConnection) -> None:
+    before = working.secret
 
     pages = [
-        open_page(f"{system.gateway.url}{CALLBACK}?connection=acme&action={action}")
+        open_page(f"{working.system.gateway.url}{CALLBACK}?connection=acme&action={action}")
         for action in ("connect", "status", "disconnect")
     ]
 
     assert [page.status_code for page in pages] == [400] * 3
     assert all("oauth2/authorize" not in page.text and "Acme Inc." not in page.text for page in pages)
-    assert states(system) == []
-    assert secret(system) == before
+    assert states(working.system) == []
+    assert working.secret == before
 
 
 @pytest.mark.parametrize(
@@ -290,72 +259,66 @@ def test_nobody_can_start_look_or_disconnect_by_the_callback(
         ({"connection": "acme", "dry_run": True}, "dry_run"),
     ],
 )
-def test_a_wrong_invocation_is_told_which_field_is_wrong(
-    system: LocalSystem, acme: Connection, event: dict[str, object], named: str
-) -> None:
-    answer = system.invoke("connect_rillet", event)
+def test_a_wrong_field_is_named(acme: OAuthConnection, event: dict[str, object], named: str) -> None:
+    answer = acme.system.invoke("connect_rillet", event)
 
     assert answer["error"].startswith(f"{named}:")
     assert answer["example"] == {"connection": "default", "action": "connect"}
-    assert states(system) == []
+    assert states(acme.system) == []
 
 
 NAMES = ["nobody", "", "Acme", "a/b", "../acme", "acme#x", "a" * 40, "-acme"]
 
 
 @pytest.mark.parametrize("action", ["connect", "status", "disconnect"])
-def test_a_connection_that_is_not_there_is_a_plain_answer(
-    system: LocalSystem, acme: Connection, action: str
-) -> None:
-    answers = [ask(system, name, action) for name in NAMES]
+def test_a_connection_that_is_not_there_is_a_plain_answer(acme: OAuthConnection, action: str) -> None:
+    answers = [ask(acme.system, name, action) for name in NAMES]
 
     assert all(set(answer) == {"error", "remedy"} for answer in answers)
     assert all(repr(name) in answer["error"] for name, answer in zip(NAMES, answers, strict=True))
-    assert states(system) == []
+    assert states(acme.system) == []
 
 
-def test_connecting_again_replaces_the_tokens(system: LocalSystem, working: Connection) -> None:
-    before = secret(system)
+def test_connecting_again_replaces_the_tokens(working: OAuthConnection) -> None:
+    before = working.secret
 
-    system.advance(10)
-    page = connect(system, working)
+    working.advance(10)
+    page = working.connect()
 
-    after = secret(system)
+    after = working.secret
     assert page.status_code == 200
     assert after["access_token"] != before["access_token"]
     assert after["refresh_token"] != before["refresh_token"]
-    assert export(system, FIRST, connection=ACME, dry_run=True)[0]["outcome"] == "would_skip"
+    assert export(working.system, FIRST, connection=ACME, dry_run=True)[0]["outcome"] == "would_skip"
 
 
-def test_what_a_person_put_beside_the_tokens_outlives_them(system: LocalSystem, acme: Connection) -> None:
+def test_what_a_person_put_beside_the_tokens_outlives_them(acme: OAuthConnection) -> None:
     """Also when this process has looked at the secret a moment before."""
-    system.put_secret(ACME, "rillet", {"auth": "api_key", "api_key": ""})
-    ask(system, action="status")
-    add_to_secret(system, "rillet", webhook_token="from-rillet-0123", previous_webhook_token="older-0123")
+    acme.put_secret("rillet", {"auth": "api_key", "api_key": ""})
+    acme.status()
+    acme.add_to_secret("rillet", webhook_token="from-rillet-0123", previous_webhook_token="older-0123")
 
-    connected(system, acme)
-    system.advance(7200)
-    ask(system, action="status")
+    acme.connected()
+    acme.advance(7200)
+    acme.status()
 
-    kept = secret(system)
-    assert oauth(system).counts.refreshes == 1
+    kept = acme.secret
+    assert acme.oauth.counts.refreshes == 1
     assert kept["webhook_token"] == "from-rillet-0123"
     assert kept["previous_webhook_token"] == "older-0123"
 
 
-def test_the_log_tells_of_every_step_by_connection(
-    system: LocalSystem, working: Connection, heard: Heard
-) -> None:
-    system.advance(7200)
-    ask(system, action="status")
-    ask(system, action="disconnect")
+def test_the_log_has_every_step_by_connection(working: OAuthConnection, logs: Logs) -> None:
+    working.advance(7200)
+    working.status()
+    working.disconnect()
 
-    told = [
+    logged = [
         (line["message"], line["connection"])
-        for line in heard.lines
+        for line in logs.lines
         if {"connection", "message"} <= line.keys()
     ]
-    assert told == [
+    assert logged == [
         ("rillet authorisation started", ACME),
         ("rillet connected", ACME),
         ("rillet token refreshed", ACME),

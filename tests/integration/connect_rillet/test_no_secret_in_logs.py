@@ -7,131 +7,119 @@ import pytest
 import requests
 
 from local import sample_data
-from local.system import Connection, LocalSystem
+from tests.integration.connect_rillet.captured_logs import Logs
 from tests.integration.connect_rillet.support import (
     ACME,
     HOUR,
-    Heard,
-    add_to_secret,
+    OAuthConnection,
     all_secrets,
-    ask,
     callback,
-    connected,
-    grant,
-    oauth,
     query_of,
     secret,
-    start,
+    states,
 )
-from tests.support.arrange import finalise
 
 pytestmark = pytest.mark.slow
 
-SPEAKERS: dict[str, Callable[[str], object]] = {
-    "a line of the product": lambda told: logging.getLogger("solvimon_rillet.x").debug(told),
-    "a field of a line": lambda told: logging.getLogger("connect_rillet").info("x", extra={"y": {"z": told}}),
-    "a line of a library": lambda told: logging.getLogger("authlib").info(told),
-    "a metric": lambda told: print(f'{{"_aws": {{}}, "connection": "{told}"}}'),  # noqa: T201
+LEAKS: dict[str, Callable[[str], object]] = {
+    "a line of the product": lambda text: logging.getLogger("solvimon_rillet.x").debug(text),
+    "a field of a line": lambda text: logging.getLogger("connect_rillet").info("x", extra={"y": {"z": text}}),
+    "a line of a library": lambda text: logging.getLogger("authlib").info(text),
+    "a metric": lambda text: print(f'{{"_aws": {{}}, "connection": "{text}"}}'),  # noqa: T201
 }
 
 
-@pytest.mark.parametrize("speaker", SPEAKERS)
-def test_these_tests_would_notice(
-    system: LocalSystem, working: Connection, heard: Heard, speaker: str
-) -> None:
-    """And so do all others here, since they listen in the same way."""
-    SPEAKERS[speaker](secret(system)["access_token"])
+@pytest.mark.parametrize("leak", LEAKS)
+def test_these_tests_detect_a_leak(working: OAuthConnection, logs: Logs, leak: str) -> None:
+    """And so do all others here, since they capture logs in the same way."""
+    LEAKS[leak](working.secret["access_token"])
 
-    told = heard.leaks()
+    found = logs.leaks()
 
-    heard.secrets.clear()
-    assert len(told) == 1
+    logs.secrets.clear()
+    assert len(found) == 1
 
 
-def test_they_know_every_kind_of_secret(system: LocalSystem, acme: Connection, heard: Heard) -> None:
-    query = query_of(grant(system, start(system), acme.organisation))
-    [state] = [item for item in system.ledger() if "#oauth-state#" in item["pk"]]
-    callback(system, query)
-    add_to_secret(system, "rillet", webhook_token="from-rillet-0123")
-    system.advance(2 * HOUR)
-    ask(system, action="status")
+def test_they_know_every_kind_of_secret(acme: OAuthConnection, logs: Logs) -> None:
+    query = query_of(acme.grant())
+    [state] = states(acme.system)
+    callback(acme.system, query)
+    acme.add_to_secret("rillet", webhook_token="from-rillet-0123")
+    acme.advance(2 * HOUR)
+    acme.status()
 
-    kept = secret(system)
-    assert heard.secrets >= {
+    kept = acme.secret
+    assert logs.secrets >= {
         query["state"],
         query["code"],
         state["verifier"],
         kept["access_token"],
         kept["refresh_token"],
-        secret(system, "rillet-oauth-client")["client_secret"],
+        secret(acme.system, "rillet-oauth-client")["client_secret"],
         acme.solvimon_api_key,
         acme.webhook_secret,
         "from-rillet-0123",
-        *oauth(system).tokens,
-        *oauth(system).codes,
+        *acme.oauth.tokens,
+        *acme.oauth.codes,
     }
-    assert len(oauth(system).tokens) == 4
+    assert len(acme.oauth.tokens) == 4
 
 
-def test_the_state_is_not_in_the_table_and_the_verifier_not_in_the_url(
-    system: LocalSystem, acme: Connection
-) -> None:
-    url = start(system)
+def test_the_state_is_not_in_the_table_and_the_verifier_not_in_the_url(acme: OAuthConnection) -> None:
+    url = acme.start()
 
-    [kept] = [item for item in system.ledger() if "#oauth-state#" in item["pk"]]
+    [kept] = states(acme.system)
     assert query_of(url)["state"] not in str(kept)
     assert kept["verifier"] not in url
     assert kept["expires_at"] == kept["ends"]
 
 
-def test_a_day_of_success_and_failure_is_told_without_any(
-    system: LocalSystem, working: Connection, heard: Heard
-) -> None:
-    """Whatever can go wrong goes wrong once, at the most talkative log level."""
-    fake = system.rillet.state
-    finalise(system, working)
+def test_a_day_of_success_and_failure_logs_no_secret(working: OAuthConnection, logs: Logs) -> None:
+    """Whatever can go wrong goes wrong once, at the most detailed log level."""
+    fake = working.rillet
+    working.finalise()
     for kind in ("status", "malformed", "drop"):
-        system.advance(2 * HOUR)
+        working.advance(2 * HOUR)
         fake.misbehave(kind, "POST", "/oauth2/token")
-        system.settle()
+        working.settle()
     for kind in ("status", "malformed", "drop"):
         fake.misbehave(kind, "POST", "/oauth2/token")
-        callback(system, query_of(grant(system, start(system), working.organisation)))
-    callback(system, query_of(grant(system, start(system), working.organisation, "deny")))
-    connected(system, working)
+        callback(working.system, query_of(working.grant()))
+    callback(working.system, query_of(working.grant("deny")))
+    working.connected()
     fake.misbehave("status", "*", "/", status=401, times=3)
-    finalise(system, working, sample_data.invoice_id("discount"))
-    system.settle()
-    oauth(system).revoke_all(working.organisation)
-    system.advance(900)
-    system.settle()
-    ask(system, action="status")
-    ask(system, action="disconnect")
-    system.put_secret(ACME, "rillet", {"auth": "api_key", "api_key": "mistyped-key-0123"})
-    system.put_secret(ACME, "solvimon", {"api_key": "mistyped-key-4567", "webhook_secret": "s" * 20})
-    ask(system, action="status")
-    system.aws.secretsmanager.put_secret_value(
+    working.finalise(sample_data.invoice_id("discount"))
+    working.settle()
+    working.oauth.revoke_all(working.organisation)
+    working.pass_time(1, 900)
+    working.status()
+    working.disconnect()
+    working.put_secret("rillet", {"auth": "api_key", "api_key": "mistyped-key-0123"})
+    working.put_secret("solvimon", {"api_key": "mistyped-key-4567", "webhook_secret": "s" * 20})
+    working.status()
+    working.system.aws.secretsmanager.put_secret_value(
         SecretId=f"solvimon-rillet/{ACME}/rillet", SecretString="{half a secret-0123"
     )
-    heard.secrets.add("half a secret-0123")
-    ask(system, action="status")
+    logs.secrets.add("half a secret-0123")
+    working.status()
     requests.post(
-        f"{system.gateway.url}/webhooks/rillet/{ACME}", data=b"{}", headers={"x-rillet-id": "1"}, timeout=5
+        f"{working.system.gateway.url}/webhooks/rillet/{ACME}",
+        data=b"{}",
+        headers={"x-rillet-id": "1"},
+        timeout=5,
     )
 
-    levels = {line.get("level") for line in heard.lines}
-    assert heard.leaks() == []
+    levels = {line.get("level") for line in logs.lines}
+    assert logs.leaks() == []
     assert levels >= {"INFO", "WARNING", "ERROR"}
-    assert heard.counted[("ConnectionBroken", "export_invoice", ACME)] > 0
-    assert len(all_secrets(system)) >= 3
+    assert logs.metrics[("ConnectionBroken", "export_invoice", ACME)] > 0
+    assert len(all_secrets(working.system)) >= 3
 
 
-def test_a_request_is_logged_by_its_path_without_its_query(
-    system: LocalSystem, working: Connection, heard: Heard
-) -> None:
-    finalise(system, working)
-    system.settle()
+def test_a_request_is_logged_by_its_path_without_its_query(working: OAuthConnection, logs: Logs) -> None:
+    working.finalise()
+    working.settle()
 
-    calls = [line for line in heard.lines if line.get("message") == "call"]
+    calls = logs.with_message("call")
     assert {line["vendor"] for line in calls} == {"Solvimon", "Rillet"}
     assert all("?" not in line["path"] for line in calls)

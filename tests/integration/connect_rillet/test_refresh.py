@@ -9,29 +9,20 @@ import pytest
 from botocore.client import BaseClient
 
 from local import sample_data
-from local.system import Connection, LocalSystem
-from solvimon_rillet.connections.rillet_tokens import RilletTokens
 from solvimon_rillet.errors import ConnectionBroken, RetryLater
 from solvimon_rillet.rillet.oauth import Grant, RilletOAuth
+from tests.integration.connect_rillet.captured_logs import Logs
 from tests.integration.connect_rillet.support import (
-    ACME,
     HOUR,
-    Heard,
+    STEP_SECONDS,
+    WAIT_SECONDS,
+    OAuthConnection,
+    access_token,
     add_connection,
-    add_to_secret,
-    ask,
-    bearer,
-    connected,
-    grant,
-    oauth,
-    open_page,
-    process,
+    hold_refresh_until_lease_is_wanted,
+    organisation_id,
     secret,
-    start,
-    whoami,
 )
-from tests.support.arrange import finalise, until
-from tests.support.assertions import rillet_invoices, waiting
 
 pytestmark = pytest.mark.slow
 
@@ -41,13 +32,7 @@ SOME = tuple(sample_data.invoice_id(name) for name in ("first", "discount", "usa
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who waits for another worker looks again at once."""
-    monkeypatch.setattr("solvimon_rillet.connections.rillet_tokens._POLL_SECONDS", 0.005)
-
-
-def refreshes(system: LocalSystem) -> tuple[int, int]:
-    """How often Rillet refreshed, and how often it saw a token that was used up."""
-    counts = oauth(system).counts
-    return counts.refreshes, counts.reuses
+    monkeypatch.setattr(STEP_SECONDS, 0.005)
 
 
 def all_at_once(*work: Callable[[], object]) -> list[Any]:
@@ -70,197 +55,171 @@ def all_at_once(*work: Callable[[], object]) -> list[Any]:
 
 
 @pytest.mark.parametrize(("passed", "refreshed"), [(0, 0), (3400, 0), (3500, 1), (3595, 1), (5 * HOUR, 1)])
-def test_a_token_is_refreshed_ahead_of_its_end(
-    system: LocalSystem, working: Connection, passed: int, refreshed: int
-) -> None:
-    call = whoami(process(system))
+def test_a_token_is_refreshed_ahead_of_its_end(working: OAuthConnection, passed: int, refreshed: int) -> None:
+    call = organisation_id(working.process())
     call()
 
-    system.advance(passed)
+    working.advance(passed)
     call()
     call()
 
-    assert refreshes(system) == (refreshed, 0)
+    assert working.refreshes == (refreshed, 0)
 
 
-def test_new_tokens_are_written_before_they_are_used(
-    system: LocalSystem, working: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_new_tokens_are_written_before_use(working: OAuthConnection, monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[bool] = []
-    runtime, taken = process(system), type(system.rillet.state.oauth).access_token
+    services, taken = working.process(), type(working.oauth).access_token
 
     def looking(self: Any, value: str) -> Any:  # noqa: ANN401 - the fake's own types
-        written.append(secret(system)["access_token"] == value)
+        written.append(working.secret["access_token"] == value)
         return taken(self, value)
 
-    system.advance(2 * HOUR)
-    monkeypatch.setattr(type(system.rillet.state.oauth), "access_token", looking)
-    whoami(runtime)()
+    working.advance(2 * HOUR)
+    monkeypatch.setattr(type(working.oauth), "access_token", looking)
+    organisation_id(services)()
 
     assert written == [True]
 
 
-def test_twenty_threads_with_an_expired_token_refresh_once(system: LocalSystem, working: Connection) -> None:
-    runtime = process(system)
-    bearer(runtime)
-    system.advance(2 * HOUR)
+@pytest.mark.parametrize("count", [1, 20])
+def test_twenty_threads_refresh_an_expired_token_once(working: OAuthConnection, count: int) -> None:
+    processes = [working.process() for _ in range(count)]
+    for services in processes:
+        access_token(services)
+    working.advance(2 * HOUR)
 
-    tokens = all_at_once(*[lambda: bearer(runtime)] * 20)
+    calls = [lambda services=services: access_token(services) for services in processes]
+    tokens = all_at_once(*calls * (20 // count))
 
-    assert refreshes(system) == (1, 0)
-    assert set(tokens) == {secret(system)["access_token"]}
-
-
-def test_twenty_processes_with_an_expired_token_refresh_once(
-    system: LocalSystem, working: Connection
-) -> None:
-    processes = [process(system) for _ in range(20)]
-    for runtime in processes:
-        bearer(runtime)
-    system.advance(2 * HOUR)
-
-    tokens = all_at_once(*[lambda runtime=runtime: bearer(runtime) for runtime in processes])
-
-    assert refreshes(system) == (1, 0)
-    assert set(tokens) == {secret(system)["access_token"]}
+    assert working.refreshes == (1, 0)
+    assert set(tokens) == {working.secret["access_token"]}
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_twenty_threads_that_get_a_401_refresh_once(
-    system: LocalSystem, working: Connection, processes: int
-) -> None:
-    calls = [whoami(process(system)) for _ in range(processes)]
+def test_twenty_threads_that_get_a_401_refresh_once(working: OAuthConnection, processes: int) -> None:
+    calls = [organisation_id(working.process()) for _ in range(processes)]
     for call in calls:
         call()
-    oauth(system).expire_access_tokens()
+    working.oauth.expire_access_tokens()
 
     found = all_at_once(*calls * (20 // processes))
 
-    assert refreshes(system) == (1, 0)
+    assert working.refreshes == (1, 0)
     assert found == ["org-acme"] * 20
 
 
-def test_twenty_messages_at_once_refresh_once(system: LocalSystem, working: Connection) -> None:
-    finalise(system, working, *SOME)
-    oauth(system).expire_access_tokens()
+def test_twenty_messages_at_once_refresh_once(working: OAuthConnection) -> None:
+    working.finalise(*SOME)
+    working.oauth.expire_access_tokens()
 
-    system.start_workers(5)
-    system.stop_workers()
-    until(system, lambda: waiting(system).total == 0)
+    working.system.start_workers(5)
+    working.system.stop_workers()
+    working.finish()
 
-    assert refreshes(system) == (1, 0)
-    assert len(rillet_invoices(working)) == len(SOME)
+    assert working.refreshes == (1, 0)
+    assert len(working.rillet_invoices()) == len(SOME)
 
 
 def test_who_finds_another_worker_refreshing_waits_for_its_token(
-    system: LocalSystem, working: Connection, monkeypatch: pytest.MonkeyPatch
+    working: OAuthConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first one's call to Rillet lasts until the second one has found the lease taken."""
-    second_waits, refresh, take_lease = threading.Event(), RilletOAuth.refresh, RilletTokens._acquire_lease
-    first, second = process(system), process(system)
-    system.advance(2 * HOUR)
+    first, second = working.process(), working.process()
+    working.advance(2 * HOUR)
+    hold_refresh_until_lease_is_wanted(monkeypatch)
 
-    def slow(self: RilletOAuth, token: str) -> Grant:
-        assert second_waits.wait(10)
-        return refresh(self, token)
+    tokens = all_at_once(lambda: access_token(first), lambda: access_token(second))
 
-    def noticed(self: RilletTokens, owner: str) -> bool:
-        taken = take_lease(self, owner)
-        if not taken:
-            second_waits.set()
-        return taken
-
-    monkeypatch.setattr(RilletOAuth, "refresh", slow)
-    monkeypatch.setattr(RilletTokens, "_acquire_lease", noticed)
-
-    tokens = all_at_once(lambda: bearer(first), lambda: bearer(second))
-
-    assert refreshes(system) == (1, 0)
-    assert set(tokens) == {secret(system)["access_token"]}
+    assert working.refreshes == (1, 0)
+    assert set(tokens) == {working.secret["access_token"]}
 
 
-def test_who_has_a_token_with_some_time_left_does_not_wait(
-    system: LocalSystem, working: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first, second = process(system), process(system)
-    before = bearer(first)
-    system.advance(3500)
-    refresh, seen = RilletOAuth.refresh, list[str]()
+def during_refresh(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """Do something while the next refresh is on its way to Rillet."""
+    refresh = RilletOAuth.refresh
 
     def meanwhile(self: RilletOAuth, token: str) -> Grant:
-        seen.append(bearer(second))
+        monkeypatch.setattr(RilletOAuth, "refresh", refresh)
+        act()
         return refresh(self, token)
 
     monkeypatch.setattr(RilletOAuth, "refresh", meanwhile)
 
-    after = bearer(first)
+
+def test_a_worker_whose_token_is_still_valid_does_not_wait(
+    working: OAuthConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = working.process(), working.process()
+    before, seen = access_token(first), list[str]()
+    working.advance(3500)
+    during_refresh(monkeypatch, lambda: seen.append(access_token(second)))
+
+    after = access_token(first)
 
     assert seen == [before]
     assert after != before
-    assert bearer(second) == after
-    assert refreshes(system) == (1, 0)
+    assert access_token(second) == after
+    assert working.refreshes == (1, 0)
 
 
-def test_who_waits_too_long_hands_its_message_back(
-    system: LocalSystem, working: Connection, monkeypatch: pytest.MonkeyPatch
+def test_a_long_wait_hands_the_message_back(
+    working: OAuthConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second = process(system), process(system)
-    refresh, seen = RilletOAuth.refresh, list[RetryLater]()
-    monkeypatch.setattr("solvimon_rillet.connections.rillet_tokens._MAX_WAIT_SECONDS", 0.02)
-    system.advance(2 * HOUR)
+    first, second = working.process(), working.process()
+    seen = list[RetryLater]()
+    monkeypatch.setattr(WAIT_SECONDS, 0.02)
+    working.advance(2 * HOUR)
 
-    def meanwhile(self: RilletOAuth, token: str) -> Grant:
+    def wait() -> None:
         with pytest.raises(RetryLater, match="Another worker is refreshing") as caught:
-            bearer(second)
+            access_token(second)
         seen.append(caught.value)
-        return refresh(self, token)
 
-    monkeypatch.setattr(RilletOAuth, "refresh", meanwhile)
+    during_refresh(monkeypatch, wait)
 
-    bearer(first)
+    access_token(first)
 
     assert not isinstance(seen[0], ConnectionBroken)
     assert seen[0].after == 5
-    assert refreshes(system) == (1, 0)
+    assert working.refreshes == (1, 0)
 
 
-def test_connections_refresh_apart(system: LocalSystem, working: Connection) -> None:
-    connected(system, add_connection(system, "other", "Other Ltd"))
-    runtime = process(system)
-    system.advance(2 * HOUR)
+def test_connections_refresh_apart(working: OAuthConnection) -> None:
+    add_connection(working.system, "other", "Other Ltd").connected()
+    services = working.process()
+    working.advance(2 * HOUR)
 
-    found = all_at_once(whoami(runtime), whoami(runtime, "other"))
+    found = all_at_once(organisation_id(services), organisation_id(services, "other"))
 
     assert sorted(found) == ["org-acme", "org-other"]
-    assert refreshes(system) == (2, 0)
+    assert working.refreshes == (2, 0)
 
 
-def test_rillet_may_keep_the_refresh_token(system: LocalSystem, acme: Connection) -> None:
+def test_rillet_may_keep_the_refresh_token(acme: OAuthConnection) -> None:
     """Whether Rillet replaces it at every refresh is not documented."""
-    oauth(system).refresh_rotation = False
-    connected(system, acme)
-    before, runtime = secret(system), process(system)
+    acme.oauth.refresh_rotation = False
+    acme.connected()
+    before, services = acme.secret, acme.process()
 
     for _ in range(3):
-        system.advance(2 * HOUR)
-        whoami(runtime)()
+        acme.advance(2 * HOUR)
+        organisation_id(services)()
 
-    after = secret(system)
-    assert refreshes(system) == (3, 0)
+    after = acme.secret
+    assert acme.refreshes == (3, 0)
     assert after["refresh_token"] == before["refresh_token"]
     assert after["access_token"] != before["access_token"]
 
 
-def test_scopes_and_organisation_outlive_a_refresh(system: LocalSystem, working: Connection) -> None:
-    before = secret(system)
-    system.advance(2 * HOUR)
+def test_scopes_and_organisation_outlive_a_refresh(working: OAuthConnection) -> None:
+    before = working.secret
+    working.advance(2 * HOUR)
 
-    bearer(process(system))
+    working.next_token()
 
-    after = secret(system)
+    after = working.secret
     kept = ("auth", "scope", "organisation_id", "organisation_name", "lifetime", "token_in")
     assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
-    assert int(after["expires_at"]) > system.clock.now() + 3500
+    assert int(after["expires_at"]) > working.system.clock.now() + 3500
 
 
 class Stale:
@@ -282,135 +241,124 @@ class Stale:
 @pytest.mark.parametrize("reads", [1, 2, 3])
 @pytest.mark.parametrize("passed", [60, 2 * HOUR])
 def test_a_stale_read_never_uses_an_old_refresh_token(
-    system: LocalSystem, working: Connection, monkeypatch: pytest.MonkeyPatch, reads: int, passed: int
+    working: OAuthConnection, monkeypatch: pytest.MonkeyPatch, reads: int, passed: int
 ) -> None:
     """An old one would revoke the whole family at Rillet."""
-    runtime = process(system)
-    system.advance(2 * HOUR)
-    bearer(process(system))
-    system.advance(passed)
+    services = working.process()
+    working.advance(2 * HOUR)
+    working.next_token()
+    working.advance(passed)
     stale = Stale(monkeypatch, reads)
 
     for _ in range(3):
         with contextlib.suppress(RetryLater):
-            bearer(runtime)
-        system.advance(5)
+            access_token(services)
+        working.advance(5)
 
-    assert oauth(system).counts.reuses == 0
-    assert whoami(runtime)() == "org-acme"
-    assert "action_needed" not in ask(system, action="status")
+    assert working.oauth.counts.reuses == 0
+    assert organisation_id(services)() == "org-acme"
+    assert "action_needed" not in working.status()
     assert stale.left <= 1
 
 
-def test_an_old_copy_of_the_secret_that_somebody_saved_ends_in_reconnect(
-    system: LocalSystem, working: Connection
-) -> None:
+def test_an_old_copy_of_the_secret_that_somebody_saved_ends_in_reconnect(working: OAuthConnection) -> None:
     """As when a person adds the webhook's token to what the console showed an hour before."""
-    old, runtime = secret(system), process(system)
-    system.advance(2 * HOUR)
-    bearer(runtime)
-    system.put_secret(ACME, "rillet", old)
-    system.advance(2 * HOUR)
+    old, services = working.secret, working.process()
+    working.advance(2 * HOUR)
+    access_token(services)
+    working.put_secret("rillet", old)
+    working.advance(2 * HOUR)
 
     with pytest.raises(RetryLater, match="not visible everywhere yet"):
-        bearer(process(system))
-    system.advance(300)
+        working.next_token()
+    working.advance(300)
     with pytest.raises(ConnectionBroken, match="must be connected again"):
-        bearer(process(system))
+        working.next_token()
 
-    assert ask(system, action="status")["action_needed"] == "reconnect"
+    assert working.status()["action_needed"] == "reconnect"
 
 
-def test_an_old_copy_of_the_secret_does_no_harm_where_refresh_tokens_stay(
-    system: LocalSystem, acme: Connection
-) -> None:
-    oauth(system).refresh_rotation = False
-    connected(system, acme)
-    old = secret(system)
-    system.advance(2 * HOUR)
-    bearer(process(system))
-    add_to_secret(system, "rillet", **old)
-    system.advance(2 * HOUR)
+def test_an_old_copy_of_the_secret_does_no_harm_where_refresh_tokens_stay(acme: OAuthConnection) -> None:
+    acme.oauth.refresh_rotation = False
+    acme.connected()
+    old = acme.secret
+    acme.advance(2 * HOUR)
+    acme.next_token()
+    acme.add_to_secret("rillet", **old)
+    acme.advance(2 * HOUR)
     with pytest.raises(RetryLater, match="not visible everywhere yet"):
-        bearer(process(system))
-    system.advance(300)
+        acme.next_token()
+    acme.advance(300)
 
-    assert whoami(process(system))() == "org-acme"
+    assert organisation_id(acme.process())() == "org-acme"
 
 
 def test_a_refusal_of_a_token_that_was_replaced_meanwhile_is_no_broken_connection(
-    system: LocalSystem, working: Connection, monkeypatch: pytest.MonkeyPatch, heard: Heard
+    working: OAuthConnection, monkeypatch: pytest.MonkeyPatch, logs: Logs
 ) -> None:
     """Between the read of the token and Rillet's refusal a person connects again."""
-    monkeypatch.setattr("solvimon_rillet.connections.rillet_tokens._MAX_WAIT_SECONDS", 0.0)
-    refresh = RilletOAuth.refresh
-    system.advance(2 * HOUR)
+    monkeypatch.setattr(WAIT_SECONDS, 0.0)
+    working.advance(2 * HOUR)
 
-    def overtaken(self: RilletOAuth, token: str) -> Grant:
-        monkeypatch.setattr(RilletOAuth, "refresh", refresh)
-        oauth(system).revoke_all(working.organisation)
-        assert open_page(grant(system, start(system), working.organisation)).status_code == 200
-        return refresh(self, token)
+    def connect_again() -> None:
+        working.oauth.revoke_all(working.organisation)
+        working.connected()
 
-    monkeypatch.setattr(RilletOAuth, "refresh", overtaken)
+    during_refresh(monkeypatch, connect_again)
 
-    token = bearer(process(system))
+    token = working.next_token()
 
-    assert token == secret(system)["access_token"]
-    assert "action_needed" not in ask(system, action="status")
-    assert "rillet connection broken" not in [line.get("message") for line in heard.lines]
+    assert token == working.secret["access_token"]
+    assert "action_needed" not in working.status()
+    assert logs.with_message("rillet connection broken") == []
 
 
-def test_a_refusal_of_our_client_is_no_refused_grant(
-    system: LocalSystem, working: Connection, heard: Heard
-) -> None:
-    """The person who mends the client's secret need not connect anything again."""
-    client = secret(system, "rillet-oauth-client")
-    system.configuration.put_secret("rillet-oauth-client", {**client, "client_secret": "mistyped-0123"})
-    system.advance(2 * HOUR)
-    runtime = process(system)
+def test_a_refusal_of_our_client_is_no_refused_grant(working: OAuthConnection, logs: Logs) -> None:
+    """The person who corrects the client's secret need not connect anything again."""
+    client = secret(working.system, "rillet-oauth-client")
+    working.system.configuration.put_secret(
+        "rillet-oauth-client", {**client, "client_secret": "mistyped-0123"}
+    )
+    working.advance(2 * HOUR)
+    services = working.process()
 
     with pytest.raises(ConnectionBroken, match="rillet-oauth-client"):
-        bearer(runtime)
-    during = ask(system, action="status")
-    system.configuration.put_secret("rillet-oauth-client", client)
-    system.advance(300)
+        access_token(services)
+    during = working.status()
+    working.system.configuration.put_secret("rillet-oauth-client", client)
+    working.advance(300)
 
-    assert whoami(runtime)() == "org-acme"
+    assert organisation_id(services)() == "org-acme"
     assert "action_needed" not in during
-    assert "rillet connection broken" not in [line.get("message") for line in heard.lines]
-    assert refreshes(system) == (1, 0)
+    assert logs.with_message("rillet connection broken") == []
+    assert working.refreshes == (1, 0)
 
 
 @pytest.mark.parametrize("error", ["invalid_request", "invalid_scope", "unsupported_grant_type"])
-def test_another_refusal_is_no_refused_grant_either(
-    system: LocalSystem, working: Connection, error: str
-) -> None:
-    system.advance(2 * HOUR)
-    system.rillet.state.misbehave("status", "POST", "/oauth2/token", status=400, body={"error": error})
+def test_another_refusal_is_no_refused_grant_either(working: OAuthConnection, error: str) -> None:
+    working.advance(2 * HOUR)
+    working.rillet.misbehave("status", "POST", "/oauth2/token", status=400, body={"error": error})
 
     with pytest.raises(ConnectionBroken, match=error):
-        bearer(process(system))
+        working.next_token()
 
-    assert whoami(process(system))() == "org-acme"
+    assert organisation_id(working.process())() == "org-acme"
 
 
 @pytest.mark.parametrize(
     ("status", "body"), [(500, None), (503, "busy"), (429, None), (400, "?"), (200, "null")]
 )
-def test_an_answer_that_says_nothing_about_the_token_is_tried_again(
-    system: LocalSystem, working: Connection, status: int, body: str | None
-) -> None:
-    system.advance(2 * HOUR)
-    runtime = process(system)
-    system.rillet.state.misbehave("status", "POST", "/oauth2/token", status=status, body=body)
-    finalise(system, working)
+def test_an_unclear_answer_is_tried_again(working: OAuthConnection, status: int, body: str | None) -> None:
+    working.advance(2 * HOUR)
+    services = working.process()
+    working.rillet.misbehave("status", "POST", "/oauth2/token", status=status, body=body)
+    working.finalise()
 
-    system.settle()
-    waited = waiting(system).total
-    until(system, lambda: waiting(system).total == 0)
+    working.settle()
+    waited = working.waiting
+    working.finish()
 
     assert waited == 1
-    assert whoami(runtime)() == "org-acme"
-    assert refreshes(system) == (1, 0)
-    assert len(rillet_invoices(working)) == 1
+    assert organisation_id(services)() == "org-acme"
+    assert working.refreshes == (1, 0)
+    assert len(working.rillet_invoices()) == 1

@@ -1,4 +1,4 @@
-"""Whichever function finds that the token's time is over gets a new one, as far as its role allows."""
+"""Every function refreshes an expired token, as far as its role allows."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 
 from local import sample_data
 from local.system import Connection, LocalSystem
-from tests.integration.connect_rillet.support import ACME, add_connection, connected, oauth
+from tests.integration.connect_rillet.support import ACME, add_connection, oauth
 
 pytestmark = pytest.mark.slow
 
@@ -16,18 +16,10 @@ Json = dict[str, Any]
 BOOKED, NEXT = sample_data.invoice_id("first"), sample_data.invoice_id("discount")
 
 
-def _note(acme: Connection) -> str:
-    return str(acme.platform.credit(BOOKED, "1.00")["id"])
-
-
 def _customer(acme: Connection) -> str:
     customer = str(acme.platform.records["invoices"][BOOKED]["customer_id"])
     acme.platform.edit_customer(customer, email="new@customer.example")
     return customer
-
-
-def _next(acme: Connection) -> str:
-    return str(acme.platform.finalise(NEXT)["id"])
 
 
 def _period(acme: Connection) -> Json:
@@ -37,12 +29,18 @@ def _period(acme: Connection) -> Json:
 
 def _resolve(acme: Connection) -> Json:
     rillet_id = "0198c1d2-0000-4000-8000-000000000001"  # which Rillet is asked for
-    return {"resolve": {"invoice_id": _next(acme), "rillet_id": rillet_id, "note": "booked by hand"}}
+    return {
+        "resolve": {
+            "invoice_id": acme.platform.finalise(NEXT)["id"],
+            "rillet_id": rillet_id,
+            "note": "booked by hand",
+        }
+    }
 
 
 EVENTS: dict[str, Callable[[Connection], Json]] = {
-    "export_invoice": lambda acme: {"invoice_ids": [_next(acme)]},
-    "export_credit_memo": lambda acme: {"credit_note_ids": [_note(acme)]},
+    "export_invoice": lambda acme: {"invoice_ids": [acme.platform.finalise(NEXT)["id"]]},
+    "export_credit_memo": lambda acme: {"credit_note_ids": [acme.platform.credit(BOOKED, "1.00")["id"]]},
     "sync_customer": lambda acme: {"customer_ids": [_customer(acme)]},
     "mark_invoice_paid": lambda _: {"invoice_ids": [BOOKED]},
     "import_customers": lambda _: {"dry_run": True},
@@ -56,18 +54,16 @@ EVENTS: dict[str, Callable[[Connection], Json]] = {
 
 @pytest.mark.parametrize("lifetime", [300, 3600])
 @pytest.mark.parametrize("function", EVENTS)
-def test_a_token_whose_time_is_over_is_refreshed_by_whoever_needs_it(
-    system: LocalSystem, function: str, lifetime: int
-) -> None:
+def test_each_function_refreshes_an_expired_token(system: LocalSystem, function: str, lifetime: int) -> None:
     oauth(system).access_token_seconds = lifetime
-    acme = connected(system, add_connection(system, world=True))
+    acme = add_connection(system, records=True).connected()
     acme.platform.finalise(BOOKED)
-    system.settle()
-    event, before = EVENTS[function](acme), oauth(system).counts.refreshes
-    system.advance(2 * lifetime)
+    acme.settle()
+    event, before = EVENTS[function](acme), acme.oauth.counts.refreshes
+    acme.advance(2 * lifetime)
     system.aws.permissions.denied.clear()
 
     system.invoke(function, {"connection": ACME, **event})
 
-    assert oauth(system).counts.refreshes > before
+    assert acme.oauth.counts.refreshes > before
     assert system.aws.permissions.denied == {}

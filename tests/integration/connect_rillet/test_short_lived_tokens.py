@@ -6,26 +6,19 @@ from typing import Any
 import pytest
 from botocore.client import BaseClient
 
-from local.system import Connection, LocalSystem
+from local.system import LocalSystem
 from tests.integration.connect_rillet.support import (
     ACME,
     HOUR,
     STACK,
     Json,
+    OAuthConnection,
+    access_token,
     add_connection,
-    add_to_secret,
     all_parameters,
-    ask,
-    bearer,
-    connect,
-    connected,
     oauth,
-    process,
-    secret,
-    whoami,
+    organisation_id,
 )
-from tests.support.arrange import finalise
-from tests.support.assertions import rillet_invoices
 from tests.support.builders import FIRST
 
 pytestmark = pytest.mark.slow
@@ -34,15 +27,15 @@ TOKEN = f"/{STACK}/{ACME}/rillet-token"
 
 
 @pytest.fixture
-def short(system: LocalSystem) -> Connection:
+def short(system: LocalSystem) -> OAuthConnection:
     """A connection whose tokens live for five minutes."""
     oauth(system).access_token_seconds = 300
-    return connected(system, add_connection(system, world=True))
+    return add_connection(system, records=True).connected()
 
 
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """How often what was written."""
+    """How often each secret and parameter was written."""
     counted, call = Counter[str](), vars(BaseClient)["_make_api_call"]
 
     def counting(client: BaseClient, operation: str, asked: Json) -> Any:  # noqa: ANN401 - whatever AWS says
@@ -57,148 +50,125 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 @pytest.mark.parametrize(
     ("lifetime", "where"), [(60, "parameter"), (599, "parameter"), (600, "secret"), (3600, "secret")]
 )
-def test_where_a_token_is_kept_depends_on_how_long_it_lives(
-    system: LocalSystem, acme: Connection, lifetime: int, where: str
-) -> None:
-    oauth(system).access_token_seconds = lifetime
+def test_the_lifetime_decides_where_a_token_is_kept(acme: OAuthConnection, lifetime: int, where: str) -> None:
+    acme.oauth.access_token_seconds = lifetime
 
-    connected(system, acme)
+    acme.connected()
 
-    assert secret(system)["token_in"] == where
-    assert (TOKEN in all_parameters(system)) is (where == "parameter")
+    assert acme.secret["token_in"] == where
+    assert (TOKEN in all_parameters(acme.system)) is (where == "parameter")
 
 
-def test_the_parameter_is_encrypted(system: LocalSystem, short: Connection) -> None:
-    [found] = [
-        parameter
-        for parameter in system.aws.ssm.describe_parameters()["Parameters"]
-        if parameter["Name"] == TOKEN
-    ]
+def test_the_parameter_is_encrypted(short: OAuthConnection) -> None:
+    parameters = short.system.aws.ssm.describe_parameters()["Parameters"]
 
-    assert found["Type"] == "SecureString"
+    assert [each["Type"] for each in parameters if each["Name"] == TOKEN] == ["SecureString"]
 
 
-def test_fifty_refreshes_write_the_secret_no_more(
-    system: LocalSystem, short: Connection, written: Counter[str]
-) -> None:
-    runtime = process(system)
+def test_fifty_refreshes_do_not_write_the_secret(short: OAuthConnection, written: Counter[str]) -> None:
+    services = short.process()
 
     for _ in range(50):
-        system.advance(250)
-        bearer(runtime)
+        short.advance(250)
+        access_token(services)
 
-    assert oauth(system).counts.refreshes == 50
-    assert oauth(system).counts.reuses == 0
+    assert short.refreshes == (50, 0)
     assert written == {f"PutParameter {TOKEN}": 50}
 
 
-def test_connecting_again_writes_the_secret_no_more_either(
-    system: LocalSystem, short: Connection, written: Counter[str]
-) -> None:
-    before = bearer(process(system))
+def test_connecting_again_does_not_write_the_secret(short: OAuthConnection, written: Counter[str]) -> None:
+    before = short.next_token()
 
-    connected(system, short)
+    short.connected()
 
-    assert bearer(process(system)) != before
+    assert short.next_token() != before
     assert written[f"PutSecretValue {STACK}/{ACME}/rillet"] == 0
 
 
 @pytest.mark.parametrize("passed", [0, 200, 245, 299, 301, HOUR])
-def test_every_process_finds_the_newest_token(system: LocalSystem, short: Connection, passed: int) -> None:
-    first, second = process(system), process(system)
-    whoami(first)()
-    whoami(second)()
+def test_every_process_finds_the_newest_token(short: OAuthConnection, passed: int) -> None:
+    first, second = short.process(), short.process()
+    organisation_id(first)()
+    organisation_id(second)()
 
-    system.advance(passed)
-    found = {whoami(first)(), whoami(second)(), whoami(process(system))()}
+    short.advance(passed)
+    found = {organisation_id(first)(), organisation_id(second)(), organisation_id(short.process())()}
 
     assert found == {"org-acme"}
-    assert bearer(first) == bearer(second)
-    assert oauth(system).counts.refreshes == (passed > 240)
-    assert oauth(system).counts.reuses == 0
+    assert access_token(first) == access_token(second)
+    assert short.refreshes == (passed > 240, 0)
 
 
 @pytest.mark.parametrize("lifetimes", [(300, 3600), (3600, 300), (300, 3600, 300), (3600, 300, 3600, 300)])
-def test_the_lifetime_may_change_at_any_refresh(
-    system: LocalSystem, acme: Connection, lifetimes: tuple[int, ...]
-) -> None:
-    oauth(system).access_token_seconds = lifetimes[0]
-    connected(system, acme)
-    add_to_secret(system, "rillet", webhook_token="from-rillet-0123")
-    warm = process(system)
+def test_the_lifetime_may_change_at_any_refresh(acme: OAuthConnection, lifetimes: tuple[int, ...]) -> None:
+    acme.oauth.access_token_seconds = lifetimes[0]
+    acme.connected()
+    acme.add_to_secret("rillet", webhook_token="from-rillet-0123")
+    warm = acme.process()
 
     for lifetime in lifetimes[1:]:
-        oauth(system).access_token_seconds = lifetime
-        system.advance(2 * HOUR)
-        assert whoami(warm)() == "org-acme"
-        assert whoami(process(system))() == "org-acme"
-        assert secret(system)["token_in"] == ("parameter" if lifetime < 600 else "secret")
+        acme.oauth.access_token_seconds = lifetime
+        acme.advance(2 * HOUR)
+        assert organisation_id(warm)() == "org-acme"
+        assert organisation_id(acme.process())() == "org-acme"
+        assert acme.secret["token_in"] == ("parameter" if lifetime < 600 else "secret")
 
-    assert oauth(system).counts.refreshes == len(lifetimes) - 1
-    assert oauth(system).counts.reuses == 0
-    assert secret(system)["webhook_token"] == "from-rillet-0123"
+    assert acme.refreshes == (len(lifetimes) - 1, 0)
+    assert acme.secret["webhook_token"] == "from-rillet-0123"
 
 
-def test_the_status_and_the_export_know_them(system: LocalSystem, short: Connection) -> None:
-    system.advance(HOUR)
-    status = ask(system, action="status")
-    finalise(system, short)
-    system.settle()
+def test_the_status_and_the_export_use_short_lived_tokens(short: OAuthConnection) -> None:
+    short.advance(HOUR)
+    status = short.status()
+    short.finalise()
+    short.settle()
 
     assert status["organisation"] == {"id": "org-acme", "name": "Acme Inc."}
     assert status["scopes"] == ["read", "write"]
     assert "action_needed" not in status
-    assert len(rillet_invoices(short, FIRST)) == 1
+    assert len(short.rillet_invoices(FIRST)) == 1
 
 
-def test_a_broken_connection_is_mended_by_connecting_again(system: LocalSystem, short: Connection) -> None:
-    oauth(system).revoke_all(short.organisation)
-    broken = ask(system, action="status")
+def test_connecting_again_repairs_a_broken_connection(short: OAuthConnection) -> None:
+    short.oauth.revoke_all(short.organisation)
+    broken = short.status()
 
-    connect(system, short)
+    short.connect()
 
     assert broken["action_needed"] == "reconnect"
-    assert "action_needed" not in ask(system, action="status")
-    assert whoami(process(system))() == "org-acme"
+    assert "action_needed" not in short.status()
+    assert organisation_id(short.process())() == "org-acme"
 
 
-def test_connections_keep_them_apart(system: LocalSystem, short: Connection) -> None:
-    connected(system, add_connection(system, "other", "Other Ltd"))
+def test_each_connection_has_a_parameter_of_its_own(short: OAuthConnection) -> None:
+    add_connection(short.system, "other", "Other Ltd").connected()
 
-    parameters = all_parameters(system)
+    parameters = all_parameters(short.system)
 
     assert {name for name in parameters if name.endswith("/rillet-token")} == {
         TOKEN,
         f"/{STACK}/other/rillet-token",
     }
-    assert whoami(process(system), "other")() == "org-other"
-    assert whoami(process(system))() == "org-acme"
+    assert organisation_id(short.process(), "other")() == "org-other"
+    assert organisation_id(short.process())() == "org-acme"
 
 
-def test_a_token_that_lives_no_time_at_all_is_used_once(system: LocalSystem, acme: Connection) -> None:
+def test_a_token_that_lives_no_time_at_all_is_used_once(acme: OAuthConnection) -> None:
     """A lifetime of zero would be Rillet's mistake; it must not become an endless loop of ours."""
-    connected(system, acme)
-    system.advance(2 * HOUR)
-    system.rillet.state.misbehave(
-        "status",
-        "POST",
-        "/oauth2/token",
-        status=200,
-        body={"access_token": "of-no-time-0123", "expires_in": 0},
-    )
-    runtime = process(system)
+    acme.connected()
+    acme.advance(2 * HOUR)
+    body = {"access_token": "of-no-time-0123", "expires_in": 0}
+    acme.rillet.misbehave("status", "POST", "/oauth2/token", status=200, body=body)
 
-    assert bearer(runtime) == "of-no-time-0123"
+    assert acme.next_token() == "of-no-time-0123"
 
 
 @pytest.mark.parametrize("expires_in", [None, -5, 3600.5])
-def test_a_lifetime_that_rillet_does_not_say_is_taken_for_an_hour(
-    system: LocalSystem, working: Connection, expires_in: object
-) -> None:
-    system.advance(2 * HOUR)
+def test_an_unusable_lifetime_counts_as_an_hour(working: OAuthConnection, expires_in: object) -> None:
+    working.advance(2 * HOUR)
     body = {"access_token": "of-some-time-0123", "refresh_token": "next-0123", "expires_in": expires_in}
-    system.rillet.state.misbehave("status", "POST", "/oauth2/token", status=200, body=body)
+    working.rillet.misbehave("status", "POST", "/oauth2/token", status=200, body=body)
 
-    bearer(process(system))
+    working.next_token()
 
-    assert secret(system)["lifetime"] == "3600"
+    assert working.secret["lifetime"] == "3600"

@@ -4,162 +4,112 @@ from collections.abc import Callable
 
 import pytest
 
-from local.system import Connection, LocalSystem
-from tests.integration.connect_rillet.support import (
-    ACME,
-    HOUR,
-    Heard,
-    Json,
-    add_to_secret,
-    ask,
-    check,
-    connect,
-    connected,
-    everything,
-    oauth,
-)
-
-
-def status(system: LocalSystem) -> Json:
-    """How ``acme`` stands."""
-    return ask(system, action="status")
+from local.system import LocalSystem
+from tests.integration.connect_rillet.captured_logs import Logs
+from tests.integration.connect_rillet.support import ACME, HOUR, STACK, OAuthConnection, ask, check, secret
 
 
 @pytest.fixture
-def complete(system: LocalSystem, acme: Connection) -> Connection:
+def complete(acme: OAuthConnection) -> OAuthConnection:
     """A connection to which nothing is missing."""
-    connected(system, acme)
-    add_to_secret(system, "rillet", webhook_token="from-rillet-0123")
+    acme.connected()
+    acme.add_to_secret("rillet", webhook_token="from-rillet-0123")
     return acme
 
 
-def put_solvimon(system: LocalSystem, **secret: str) -> None:
-    system.put_secret(ACME, "solvimon", secret)
+def put_solvimon(connection: OAuthConnection, api_key: str, webhook_secret: str = "x" * 64) -> None:
+    connection.put_secret("solvimon", {"api_key": api_key, "webhook_secret": webhook_secret})
 
 
-def delete_secret(system: LocalSystem, vendor: str) -> None:
-    name = f"solvimon-rillet/{ACME}/{vendor}"
-    system.aws.secretsmanager.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+def put_rillet_key(connection: OAuthConnection, api_key: str) -> None:
+    connection.put_secret("rillet", {"auth": "api_key", "api_key": api_key, "webhook_token": "x" * 9})
 
 
-def invalid_settings(system: LocalSystem) -> None:
-    system.put_settings(ACME, {**system.connections[ACME].settings, "invoice_scope": "HALF"})
-    system.advance(61)
+def put_text(connection: OAuthConnection) -> None:
+    secret_id = f"{STACK}/{ACME}/rillet"
+    connection.system.aws.secretsmanager.put_secret_value(SecretId=secret_id, SecretString="not-json-0123")
 
 
-MISSING: dict[str, tuple[Callable[[LocalSystem], object], str, str, str]] = {
-    "settings that cannot be used": (invalid_settings, "settings", "invoice_scope", "Correct the value"),
-    "no secret of Solvimon": (
-        lambda s: delete_secret(s, "solvimon"),
-        "Solvimon API key",
-        "acme/solvimon does not exist",
-        "under api_key",
-    ),
-    "no key of Solvimon": (
-        lambda s: put_solvimon(s, api_key="", webhook_secret="x" * 64),
-        "Solvimon API key",
-        "has no 'api_key'",
-        "under api_key",
-    ),
-    "a wrong key of Solvimon": (
-        lambda s: put_solvimon(s, api_key="not-a-key-of-it", webhook_secret="x" * 64),
-        "Solvimon API key",
-        "Solvimon refuses the credential (401)",
-        "under api_key",
-    ),
-    "Solvimon is down": (
-        lambda s: s.solvimon.state.misbehave("down"),
-        "Solvimon API key",
-        "Solvimon",
-        "solvimon.base_url",
-    ),
-    "no webhook secret of Solvimon": (
-        lambda s: put_solvimon(s, api_key=s.connections[ACME].solvimon_api_key),
-        "Solvimon webhook",
-        "has no 'webhook_secret'",
-        "acme/solvimon, under webhook_secret",
-    ),
-    "no secret of Rillet": (
-        lambda s: delete_secret(s, "rillet"),
-        "Rillet",
-        "acme/rillet does not exist",
-        'Invoke connect_rillet with {"connection": "acme"}',
-    ),
-    "disconnected": (
-        lambda s: ask(s, action="disconnect"),
-        "Rillet",
-        "must be connected again",
-        'Invoke connect_rillet with {"connection": "acme"}',
-    ),
-    "access taken back in Rillet": (
-        lambda s: oauth(s).revoke_all("org-acme"),
-        "Rillet",
-        "must be connected again",
-        'Invoke connect_rillet with {"connection": "acme"}',
-    ),
-    "an empty API key of Rillet": (
-        lambda s: s.put_secret(ACME, "rillet", {"auth": "api_key", "api_key": "", "webhook_token": "x" * 9}),
-        "Rillet",
-        "has no 'api_key'",
-        "Or put an API key",
-    ),
-    "a wrong API key of Rillet": (
-        lambda s: s.put_secret(ACME, "rillet", {"api_key": "not-a-key-of-it", "webhook_token": "x" * 9}),
-        "Rillet",
-        "Rillet refuses the credential (401)",
-        "Or put an API key",
-    ),
-    "a secret of Rillet that is no JSON": (
-        lambda s: (
-            s.aws.secretsmanager.put_secret_value(
-                SecretId=f"solvimon-rillet/{ACME}/rillet", SecretString="not-json-0123"
-            )
-            and None
+def delete_secret(connection: OAuthConnection, vendor: str) -> None:
+    secret_id = f"{STACK}/{ACME}/{vendor}"
+    connection.system.aws.secretsmanager.delete_secret(SecretId=secret_id, ForceDeleteWithoutRecovery=True)
+
+
+def invalid_settings(connection: OAuthConnection) -> None:
+    connection.system.put_settings(ACME, {**connection.settings, "invoice_scope": "HALF"})
+    connection.advance(61)
+
+
+CHECKS = ["settings", "Solvimon API key", "Solvimon webhook", "Rillet", "Rillet webhook"]
+INVOKE = 'Invoke connect_rillet with {"connection": "acme"}'
+Missing = tuple[Callable[[OAuthConnection], object], str, str]
+MISSING: dict[str, dict[str, Missing]] = {
+    "settings": {"settings that cannot be used": (invalid_settings, "invoice_scope", "Correct the value")},
+    "Solvimon API key": {
+        "no secret": (
+            lambda c: delete_secret(c, "solvimon"),
+            "acme/solvimon does not exist",
+            "under api_key",
         ),
-        "Rillet",
-        "acme/rillet is not a JSON object",
-        "Or put an API key",
-    ),
-    "Rillet is down": (lambda s: s.rillet.state.misbehave("down"), "Rillet", "Rillet", "rillet.base_url"),
-    "Rillet is busy": (
-        lambda s: s.rillet.state.misbehave("status", "GET", "/organizations", status=429),
-        "Rillet",
-        "429",
-        "again in a minute",
-    ),
-    "no webhook token of Rillet": (
-        lambda s: add_to_secret(s, "rillet", webhook_token=""),
-        "Rillet webhook",
-        "has no 'webhook_token'",
-        "acme/rillet, under webhook_token",
-    ),
+        "no key": (lambda c: put_solvimon(c, ""), "has no 'api_key'", "under api_key"),
+        "a wrong key": (
+            lambda c: put_solvimon(c, "not-a-key-of-it"),
+            "Solvimon refuses the credential (401)",
+            "under api_key",
+        ),
+        "down": (lambda c: c.system.solvimon.state.misbehave("down"), "Solvimon", "solvimon.base_url"),
+    },
+    "Solvimon webhook": {
+        "no secret": (
+            lambda c: c.put_secret("solvimon", {"api_key": c.solvimon_api_key}),
+            "has no 'webhook_secret'",
+            "acme/solvimon, under webhook_secret",
+        )
+    },
+    "Rillet": {
+        "no secret": (lambda c: delete_secret(c, "rillet"), "acme/rillet does not exist", INVOKE),
+        "disconnected": (lambda c: c.disconnect(), "must be connected again", INVOKE),
+        "access revoked": (lambda c: c.oauth.revoke_all("org-acme"), "must be connected again", INVOKE),
+        "an empty API key": (lambda c: put_rillet_key(c, ""), "has no 'api_key'", "Or put an API key"),
+        "a wrong API key": (
+            lambda c: put_rillet_key(c, "not-a-key-of-it"),
+            "Rillet refuses the credential (401)",
+            "Or put an API key",
+        ),
+        "a secret that is no JSON": (put_text, "acme/rillet is not a JSON object", "Or put an API key"),
+        "down": (lambda c: c.rillet.misbehave("down"), "Rillet", "rillet.base_url"),
+        "busy": (
+            lambda c: c.rillet.misbehave("status", "GET", "/organizations", status=429),
+            "429",
+            "again in a minute",
+        ),
+    },
+    "Rillet webhook": {
+        "no token": (
+            lambda c: c.add_to_secret("rillet", webhook_token=""),
+            "has no 'webhook_token'",
+            "acme/rillet, under webhook_token",
+        )
+    },
 }
 
 
-def test_nothing_is_missing(system: LocalSystem, complete: Connection) -> None:
-    answer = status(system)
+def test_nothing_is_missing(complete: OAuthConnection) -> None:
+    answer = complete.status()
 
     assert answer["ready"] is True
-    assert [line["check"] for line in answer["checklist"]] == [
-        "settings",
-        "Solvimon API key",
-        "Solvimon webhook",
-        "Rillet",
-        "Rillet webhook",
-    ]
+    assert [line["check"] for line in answer["checklist"]] == CHECKS
     assert all(line["ok"] and "remedy" not in line for line in answer["checklist"])
 
 
-@pytest.mark.parametrize("name", MISSING)
-def test_what_is_missing_is_named_with_its_remedy_a_moment_after(
-    system: LocalSystem, complete: Connection, name: str
-) -> None:
+@pytest.mark.parametrize(("line", "name"), [(line, name) for line in MISSING for name in MISSING[line]])
+def test_a_missing_part_is_named_with_its_remedy(complete: OAuthConnection, line: str, name: str) -> None:
     """By a process that saw the connection complete; what else depends on it may be missing with it."""
-    make, line, found, remedy = MISSING[name]
-    assert status(system)["ready"]
+    remove, found, remedy = MISSING[line][name]
+    assert complete.status()["ready"]
 
-    make(system)
-    answer = status(system)
+    remove(complete)
+    answer = complete.status()
 
     assert answer["ready"] is False
     named = check(answer, line)
@@ -171,105 +121,95 @@ def test_what_is_missing_is_named_with_its_remedy_a_moment_after(
     assert others <= {same_secret.get(line)}
 
 
-def test_a_part_that_was_put_there_is_seen_at_once(system: LocalSystem, acme: Connection) -> None:
-    system.put_secret(ACME, "solvimon", {"api_key": ""})
-    first = status(system)
+def test_a_part_that_was_put_there_is_seen_at_once(acme: OAuthConnection) -> None:
+    acme.put_secret("solvimon", {"api_key": ""})
+    first = acme.status()
 
-    put_solvimon(system, api_key=acme.solvimon_api_key, webhook_secret=acme.webhook_secret)
-    connected(system, acme)
-    add_to_secret(system, "rillet", webhook_token="from-rillet-0123")
-    second = status(system)
+    put_solvimon(acme, acme.solvimon_api_key, acme.webhook_secret)
+    acme.connected()
+    acme.add_to_secret("rillet", webhook_token="from-rillet-0123")
+    second = acme.status()
 
-    assert [line["check"] for line in first["checklist"] if not line["ok"]] == [
-        "Solvimon API key",
-        "Solvimon webhook",
-        "Rillet",
-        "Rillet webhook",
-    ]
+    assert [line["check"] for line in first["checklist"] if not line["ok"]] == CHECKS[1:]
     assert second["ready"] is True
 
 
-def test_a_connection_that_nobody_authorised_has_no_organisation_yet(
-    system: LocalSystem, acme: Connection
-) -> None:
-    answer = status(system)
+def test_a_connection_that_nobody_authorised_has_no_organisation_yet(acme: OAuthConnection) -> None:
+    answer = acme.status()
 
     assert answer["organisation"] is None
     assert answer["auth"] is None
     assert answer["webhook_urls"]["rillet"].endswith("/webhooks/rillet/acme")
 
 
-def test_a_broken_connection_says_reconnect_until_it_is(system: LocalSystem, complete: Connection) -> None:
-    oauth(system).revoke_all(complete.organisation)
+def test_a_broken_connection_says_reconnect_until_it_is(complete: OAuthConnection) -> None:
+    complete.oauth.revoke_all(complete.organisation)
 
-    broken = status(system)
-    later = status(system)
-    connect(system, complete)
-    mended = status(system)
+    broken = complete.status()
+    later = complete.status()
+    complete.connect()
+    reconnected = complete.status()
 
     assert broken["action_needed"] == later["action_needed"] == "reconnect"
-    assert "action_needed" not in mended
-    assert mended["ready"] is True
-    assert oauth(system).counts.refreshes == 0
+    assert "action_needed" not in reconnected
+    assert reconnected["ready"] is True
+    assert complete.oauth.counts.refreshes == 0
 
 
-def test_a_connection_without_a_refresh_token_says_reconnect_when_its_token_has_ended(
-    system: LocalSystem, complete: Connection
-) -> None:
+def test_without_a_refresh_token_the_end_of_a_token_asks_to_reconnect(complete: OAuthConnection) -> None:
     """Whether Rillet always gives a refresh token is not documented."""
-    add_to_secret(system, "rillet", refresh_token="")
+    complete.add_to_secret("rillet", refresh_token="")
 
-    good = status(system)
-    system.advance(2 * HOUR)
-    ended = status(system)
+    good = complete.status()
+    complete.advance(2 * HOUR)
+    ended = complete.status()
 
     assert "action_needed" not in good
     assert ended["action_needed"] == "reconnect"
 
 
-def test_a_disconnected_one_says_connect(system: LocalSystem, complete: Connection) -> None:
-    ask(system, action="disconnect")
+def test_a_disconnected_one_says_connect(complete: OAuthConnection) -> None:
+    complete.disconnect()
 
-    answer = status(system)
+    answer = complete.status()
 
     assert (answer["auth"], answer["action_needed"]) == ("oauth", "connect")
     assert (answer["scopes"], answer["token_expires_at"]) == ([], None)
 
 
-def test_an_outage_is_no_reason_to_reconnect(system: LocalSystem, complete: Connection) -> None:
-    system.rillet.state.misbehave("down")
-    system.advance(2 * HOUR)
+def test_an_outage_is_no_reason_to_reconnect(complete: OAuthConnection) -> None:
+    complete.rillet.misbehave("down")
+    complete.advance(2 * HOUR)
 
-    answer = status(system)
+    answer = complete.status()
 
     assert "action_needed" not in answer
     assert not check(answer, "Rillet")["ok"]
 
 
 @pytest.mark.parametrize("after", [0, 2 * HOUR])
-def test_the_status_holds_no_secret(
-    system: LocalSystem, complete: Connection, heard: Heard, after: int
-) -> None:
-    system.advance(after)
+def test_the_status_holds_no_secret(complete: OAuthConnection, logs: Logs, after: int) -> None:
+    complete.advance(after)
 
-    text = str(status(system))
+    text = str(complete.status())
 
-    assert [value for value in heard.secrets if value in text] == []
+    assert [value for value in logs.secrets if value in text] == []
 
 
-def test_the_status_changes_nothing(system: LocalSystem, complete: Connection) -> None:
-    before = everything(system)
+def test_the_status_changes_nothing(complete: OAuthConnection) -> None:
+    before = complete.stored
 
-    status(system)
+    complete.status()
 
-    assert everything(system) == before
+    assert complete.stored == before
 
 
 def test_a_connection_with_an_api_key_needs_no_authorisation(system: LocalSystem) -> None:
     acme = system.connect(ACME)
-    add_to_secret(system, "rillet", webhook_token="from-rillet-0123")
+    token = {"webhook_token": "from-rillet-0123"}
+    system.put_secret(ACME, "rillet", {**secret(system, f"{ACME}/rillet"), **token})
 
-    answer = status(system)
+    answer = ask(system, action="status")
 
     assert answer["ready"] is True
     assert answer["auth"] == "api_key"
@@ -280,4 +220,4 @@ def test_a_connection_with_an_api_key_needs_no_authorisation(system: LocalSystem
 def test_workflows_that_are_off_are_shown_as_off(system: LocalSystem) -> None:
     system.connect(ACME, {"workflows": {"export_invoice": False}})
 
-    assert status(system)["workflows"]["export_invoice"] is False
+    assert ask(system, action="status")["workflows"]["export_invoice"] is False

@@ -1,6 +1,6 @@
 """Each event in `events/` does on the local system what its name says, and every function has its events.
 
-`sam local invoke` takes them as they are; the tests put ids of their own world in the place of the examples'.
+`sam local invoke` takes them as they are; the tests replace the ids of the examples by their own.
 """
 
 import json
@@ -11,8 +11,13 @@ import pytest
 
 from local.system import ROOT, Connection, LocalSystem
 from tests.integration.mark_invoice_paid.support import PAID, connected, exported, state
-from tests.integration.sync_status.support import NOBODY, mended, unlinked, work_off
-from tests.integration.sync_status.test_manual_resolution import rejected_and_booked
+from tests.integration.sync_status.support import (
+    UNKNOWN_ID,
+    rejected_and_booked,
+    relinked,
+    unlinked,
+    work_off,
+)
 from tests.support.arrange import load
 from tests.support.assertions import memos, record, rillet_invoices
 from tests.support.builders import DEMO_CUSTOMER, NOTE, ORIGINAL, SECOND, credit_note, original
@@ -28,7 +33,7 @@ NEEDS_SECOND_LOOK = {"connect_rillet-connect", "connect_rillet-callback", "conne
 
 
 def event(name: str, **ids: str) -> Json:
-    """An event, with ids of the test's world in the place of the examples'."""
+    """An event with the ids of the test instead of the example's."""
     text = (FOLDER / f"{name}.json").read_text(encoding="utf-8")
     for example, own in {"invo_AbC123": ORIGINAL, "cust_AbC123": DEMO_CUSTOMER, **ids}.items():
         text = text.replace(example, own)
@@ -54,10 +59,10 @@ def test_every_function_has_an_event_and_every_event_a_function(system: LocalSys
 
 
 @pytest.mark.parametrize("name", sorted(set(DIRECT) - NEEDS_SECOND_LOOK))
-def test_a_persons_event_is_understood(system: LocalSystem, default: Connection, name: str) -> None:
+def test_an_event_for_a_person_is_valid(system: LocalSystem, default: Connection, name: str) -> None:
     by_hand = rejected_and_booked(system, default)
 
-    answer = send(system, name, **{NOBODY: by_hand})
+    answer = send(system, name, **{UNKNOWN_ID: by_hand})
 
     assert "error" not in answer, answer
     assert "remedy" not in answer, answer
@@ -84,7 +89,7 @@ def test_the_retry_by_cause_books_what_was_rejected(system: LocalSystem, default
     taken = unlinked(default)
     load(default, original())
     system.settle()
-    mended(default, taken)
+    relinked(default, taken)
 
     answer = send(system, "export_invoice-retry")
     work_off(system)
@@ -105,7 +110,7 @@ def test_a_connection_is_authorised_and_disconnected(system: LocalSystem) -> Non
     assert ended["disconnected"] is True
 
 
-def test_a_callback_with_a_state_that_nobody_began_is_refused_with_a_page(system: LocalSystem) -> None:
+def test_a_callback_with_an_unknown_state_is_refused_with_a_page(system: LocalSystem) -> None:
     system.connect(auth="oauth")
 
     answer = send(system, "connect_rillet-callback")
@@ -114,80 +119,51 @@ def test_a_callback_with_a_state_that_nobody_began_is_refused_with_a_page(system
     assert answer["headers"]["content-type"].startswith("text/html")
 
 
-def _invoice_is_booked(system: LocalSystem, connection: Connection) -> bool:
-    return len(rillet_invoices(connection, SECOND)) == 1
-
-
-def _memo_is_booked(system: LocalSystem, connection: Connection) -> bool:
-    return len(memos(connection)) == 1
-
-
-def _customer_is_synced(system: LocalSystem, connection: Connection) -> bool:
+def _customer_is_synced(system: LocalSystem, _: Connection) -> bool:
     found = system.ledger_item(f"default#customer#{DEMO_CUSTOMER}", "RECORD")
     return bool(found and found["state"] == "synced")
 
 
-def _is_marked_paid(system: LocalSystem, connection: Connection) -> bool:
-    return state(connection) == PAID
-
-
 QUEUES: Mapping[str, tuple[str, Callable[[LocalSystem, Connection], bool]]] = {
-    "export_invoice-queue": (SECOND, _invoice_is_booked),
-    "export_credit_memo-queue": (NOTE, _memo_is_booked),
+    "export_invoice-queue": (SECOND, lambda _, connection: len(rillet_invoices(connection, SECOND)) == 1),
+    "export_credit_memo-queue": (NOTE, lambda _, connection: len(memos(connection)) == 1),
     "sync_customer-queue": (ORIGINAL, _customer_is_synced),
-    "mark_invoice_paid-queue": (ORIGINAL, _is_marked_paid),
+    "mark_invoice_paid-queue": (ORIGINAL, lambda _, connection: state(connection) == PAID),
 }
 
 
 @pytest.mark.parametrize("name", QUEUES)
-def test_a_message_of_a_queue_is_worked_off(system: LocalSystem, name: str) -> None:
+def test_a_message_of_a_queue_is_processed(system: LocalSystem, name: str) -> None:
     document, is_done = QUEUES[name]
     connection = connected(system)
-    rillet_id = exported(system, connection)
+    rillet_id = exported(system, connection).rillet_id
     system.solvimon.state.webhooks_on = system.rillet.state.webhooks_on = False
     load(connection, credit_note(), original(SECOND))
     connection.platform.edit_customer(DEMO_CUSTOMER, email="harbour@example.com")
     connection.organisation.pay(rillet_id)
     before = is_done(system, connection)
 
-    answer = send(system, name, **{"invo_AbC123": document, NOBODY: rillet_id})
+    answer = send(system, name, **{"invo_AbC123": document, UNKNOWN_ID: rillet_id})
 
     assert answer == {"batchItemFailures": []}
     assert (before, is_done(system, connection)) == (False, True)
 
 
-def test_a_solvimon_webhook_with_a_false_signature_is_refused_and_with_a_true_one_published(
-    system: LocalSystem, default: Connection
-) -> None:
-    given = event("receive_webhook")
-    true = signed(system, given["body"].encode(), default.webhook_secret)
-
-    refused = send(system, "receive_webhook")
-    taken = system.invoke(
-        "receive_webhook", {**given, "headers": {name.lower(): value for name, value in true.items()}}
-    )
-
-    assert (refused["statusCode"], taken["statusCode"]) == (401, 200)
-    assert [each["detail"]["id"] for each in system.bus_events()] == [ORIGINAL]
-
-
-def test_a_rillet_webhook_with_a_false_signature_is_refused_and_with_a_true_one_published(
-    system: LocalSystem,
+@pytest.mark.parametrize(("name", "published"), [("", ORIGINAL), ("-rillet", UNKNOWN_ID)])
+def test_a_webhook_is_published_only_if_its_signature_is_true(
+    system: LocalSystem, name: str, published: str
 ) -> None:
     connection = connected(system)
-    given = event("receive_webhook-rillet")
-    named = given["headers"]
-    true = connection.organisation.sign(
-        given["body"].encode(),
-        named["x-rillet-entity"],
-        named["x-rillet-event"],
-        event_id=named["x-rillet-id"],
-    )
+    given = event(f"receive_webhook{name}")
+    body, sent_with = given["body"].encode(), given["headers"]
+    if name:
+        names = sent_with["x-rillet-entity"], sent_with["x-rillet-event"]
+        true = connection.organisation.sign(body, *names, event_id=sent_with["x-rillet-id"])
+    else:
+        true = signed(system, body, connection.webhook_secret)
 
-    refused = send(system, "receive_webhook-rillet")
-    taken = system.invoke(
-        "receive_webhook", {**given, "headers": {name.lower(): value for name, value in true.items()}}
-    )
+    refused = system.invoke("receive_webhook", given)
+    accepted = system.invoke("receive_webhook", {**given, "headers": {k.lower(): v for k, v in true.items()}})
 
-    assert (refused["statusCode"], taken["statusCode"]) == (401, 200)
-    assert [each["detail"]["id"] for each in system.bus_events()] == [NOBODY]
+    assert (refused["statusCode"], accepted["statusCode"]) == (401, 200)
+    assert [each["detail"]["id"] for each in system.bus_events()] == [published]

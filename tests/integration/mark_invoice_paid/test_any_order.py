@@ -1,4 +1,4 @@
-"""Payment webhooks shuffled, doubled and delayed: in the end Solvimon says what Rillet says."""
+"""Payment webhooks shuffled, doubled and delayed: in the end Solvimon shows what Rillet shows."""
 
 from decimal import Decimal
 
@@ -6,23 +6,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from local.fake_rillet.organisation import Organisation
 from local.fake_rillet.webhook_events import Event
-from local.system import Connection, LocalSystem
+from local.system import LocalSystem
 from tests.integration.mark_invoice_paid.support import (
     FUNCTION,
     OPEN,
     PAID,
     PARTLY,
+    Invoice,
+    Json,
     connected,
-    events,
     exported,
-    hold_back,
-    item,
-    no_trouble,
     post,
-    recorded,
-    state,
 )
 
 pytestmark = pytest.mark.slow
@@ -39,43 +34,49 @@ PLAN = settings(
 )
 
 
-def act(organisation: Organisation, rillet_id: str, what: str, which: str | int) -> None:
-    """Pay what is possible, or undo one of the payments that there are."""
-    payments = [p for p in organisation.payments.documents() if p["invoice_id"] == rillet_id]
-    due = Decimal(organisation.invoices.get(rillet_id).document["amount_due"]["amount"])
+def act(invoice: Invoice, what: str, which: str | int) -> None:
+    """Pay what is possible, or delete, fail or clear one of the payments."""
     if what == "pay":
-        if (amount := min(Decimal(which), due)) > 0:
-            organisation.pay(rillet_id, amount, cleared=amount > 50)
+        if (amount := min(Decimal(which), Decimal(invoice.document["amount_due"]["amount"]))) > 0:
+            invoice.organisation.pay(invoice.rillet_id, amount, cleared=amount > 50)
         return
-    counting = [p for p in payments if p["status"] != "FAILED"]
-    if not counting:
-        return
-    chosen = counting[int(which) % len(counting)]["id"]
-    {
-        "delete": organisation.delete_payment,
-        "fail": organisation.fail_payment,
-        "clear": organisation.clear_payment,
-    }[what](chosen)
+    if counting := [payment for payment in rillet_payments(invoice) if payment["status"] != "FAILED"]:
+        chosen = counting[int(which) % len(counting)]["id"]
+        invoice.change_payment(chosen, f"{what}_payment", deliver=False)
 
 
-def truth(connection: Connection, rillet_id: str) -> tuple[bool, str]:
-    """What Rillet's books say, reckoned from the payments alone."""
-    payments = connection.organisation.payments.documents()
-    paid = sum(
-        Decimal(p["amount"]["amount"])
-        for p in payments
-        if p["invoice_id"] == rillet_id and p["status"] != "FAILED"
-    )
+def rillet_payments(invoice: Invoice) -> list[Json]:
+    """The payments of the invoice in Rillet."""
+    payments = invoice.organisation.payments.documents()
+    return [payment for payment in payments if payment["invoice_id"] == invoice.rillet_id]
+
+
+def expected_state(invoice: Invoice) -> tuple[bool, str]:
+    """The payment state according to Rillet's books, calculated from the payments alone."""
+    amounts = [p["amount"]["amount"] for p in rillet_payments(invoice) if p["status"] != "FAILED"]
+    paid = sum(Decimal(amount) for amount in amounts)
     return OPEN if not paid else PAID if paid >= Decimal("121.00") else PARTLY
 
 
-def deliver(system: LocalSystem, connection: Connection, order: list[Event], batches: list[bool]) -> None:
-    """Deliver events; where a batch is to end, the queue is worked off."""
+def deliver(invoice: Invoice, order: list[Event], batches: list[bool]) -> None:
+    """Deliver events; where a batch is to end, the queue is processed."""
     for event, ends in zip(order, batches, strict=True):
-        assert post(system, connection, event.body, event.entity, event.event, event.id) == 200
+        assert (
+            post(invoice.system, invoice.connection, event.body, event.entity, event.event, event.id) == 200
+        )
         if ends:
-            system.deliver(FUNCTION)
-    system.deliver(FUNCTION)
+            invoice.system.deliver(FUNCTION)
+    invoice.system.deliver(FUNCTION)
+
+
+def after_acts(system: LocalSystem, acts: list[tuple[str, str | int]], **settings: str) -> Invoice:
+    """An exported invoice on a system as new, with payments whose webhooks are not delivered."""
+    system.reset()
+    invoice = exported(system, connected(system, **settings))
+    invoice.hold_back()
+    for what, which in acts:
+        act(invoice, what, which)
+    return invoice
 
 
 @PLAN
@@ -83,22 +84,16 @@ def deliver(system: LocalSystem, connection: Connection, order: list[Event], bat
 def test_the_end_state_is_rillets_in_any_order_and_number(
     running_system: LocalSystem, acts: list[tuple[str, str | int]], data: st.DataObject
 ) -> None:
-    system = running_system
-    system.reset()
-    connection = connected(system)
-    rillet_id = exported(system, connection)
-    hold_back(connection)
-    for what, which in acts:
-        act(connection.organisation, rillet_id, what, which)
-    happened = events(connection)
+    invoice = after_acts(running_system, acts)
+    happened = invoice.events()
     doubled = happened + data.draw(st.lists(st.sampled_from(happened), max_size=4)) if happened else []
 
     order = data.draw(st.permutations(doubled))
     ends = data.draw(st.lists(st.booleans(), min_size=len(order), max_size=len(order)))
-    deliver(system, connection, list(order), ends)
+    deliver(invoice, list(order), ends)
 
-    assert state(connection) == truth(connection, rillet_id)
-    no_trouble(system)
+    assert invoice.state == expected_state(invoice)
+    invoice.no_trouble()
 
 
 @PLAN
@@ -108,53 +103,41 @@ def test_the_end_state_is_rillets_in_any_order_and_number(
     data=st.data(),
 )
 def test_the_end_state_is_rillets_also_where_solvimon_loses_answers(
-    running_system: LocalSystem,
-    acts: list[tuple[str, str | int]],
-    faults: list[str],
-    data: st.DataObject,
+    running_system: LocalSystem, acts: list[tuple[str, str | int]], faults: list[str], data: st.DataObject
 ) -> None:
-    system = running_system
-    system.reset()
-    connection = connected(system, payments="record_each")
-    rillet_id = exported(system, connection)
-    hold_back(connection)
-    for what, which in acts:
-        act(connection.organisation, rillet_id, what, which)
-    order = list(data.draw(st.permutations(events(connection))))
+    invoice = after_acts(running_system, acts, payments="record_each")
+    order, fake = list(data.draw(st.permutations(invoice.events()))), invoice.system.solvimon.state
     for fault in faults:
         more = {"status": 503} if fault == "status" else {}
         method = data.draw(st.sampled_from(["PATCH", "POST"]))
-        system.solvimon.state.misbehave(fault, method=method, times=1, **more)  # type: ignore[arg-type]
+        fake.misbehave(fault, method=method, times=1, **more)  # type: ignore[arg-type]
 
     for event in order:
-        deliver(system, connection, [event], [True])
-    system.solvimon.state.behave()
+        deliver(invoice, [event], [True])
+    fake.behave()
     for _ in range(4):
-        system.advance(120)
-        system.deliver(FUNCTION)
+        invoice.system.advance(120)
+        invoice.system.deliver(FUNCTION)
 
-    assert state(connection) == truth(connection, rillet_id)
-    references = [payment["external_reference"] for payment in recorded(connection)]
+    assert invoice.state == expected_state(invoice)
+    references = [payment["external_reference"] for payment in invoice.recorded]
     assert len(references) == len(set(references))
-    no_trouble(system)
+    invoice.no_trouble()
 
 
-def test_a_lost_answer_is_mended_by_the_next_event_even_if_it_says_what_we_knew_before(
-    system: LocalSystem, connection: Connection
-) -> None:
-    rillet_id = exported(system, connection)
-    hold_back(connection)
-    payment = connection.organisation.pay(rillet_id)
-    connection.organisation.delete_payment(payment["id"])
-    paid, undone = events(connection)
-    system.solvimon.state.misbehave("commit_then_drop", method="PATCH", times=1)
+def test_the_next_event_repairs_a_lost_answer_even_if_it_repeats_the_state_before(invoice: Invoice) -> None:
+    invoice.hold_back()
+    payment = invoice.pay(deliver=False)
+    invoice.change_payment(payment["id"], deliver=False)
+    paid, deleted = invoice.events()
+    invoice.system.solvimon.state.misbehave("commit_then_drop", method="PATCH", times=1)
 
-    deliver(system, connection, [paid], [True])
-    in_between = (state(connection), item(system)["payment_status"])
-    deliver(system, connection, [undone], [True])
-    system.advance(60)
-    system.deliver(FUNCTION)
+    deliver(invoice, [paid], [True])
+    in_between = (invoice.state, invoice.record()["payment_status"])
+    deliver(invoice, [deleted], [True])
+    invoice.system.advance(60)
+    invoice.system.deliver(FUNCTION)
 
     assert in_between == (PAID, "UNKNOWN")
-    assert state(connection) == OPEN
-    no_trouble(system)
+    assert invoice.state == OPEN
+    invoice.no_trouble()

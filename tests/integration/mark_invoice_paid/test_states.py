@@ -36,9 +36,7 @@ def of(status: str, due: str, received: str | None = None, total: str = "121.00"
         ("121.01", UNPAID),
     ],
 )
-def test_what_is_due_decides_whatever_the_status_is_called(
-    status: str, due: str, expected: PaymentState
-) -> None:
+def test_the_amount_due_decides_whatever_the_status_is(status: str, due: str, expected: PaymentState) -> None:
     assert of(status, due) == expected
 
 

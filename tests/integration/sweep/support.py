@@ -1,6 +1,7 @@
-"""What the tests of the sweep share: a world in which no webhook arrives, and a look at both sides."""
+"""What the tests of the sweep share: a connection whose webhooks are lost, and reads of both sides."""
 
 from collections import Counter
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,10 +9,12 @@ from boto3.dynamodb.types import TypeSerializer
 
 from local import sample_data
 from local.fake_rillet.calls import Call
+from local.fake_rillet.store import Record
 from local.system import Connection, LocalSystem
-from tests.support.arrange import load
-from tests.support.assertions import rillet_invoice
-from tests.support.builders import document
+from tests.integration.mark_invoice_paid.support import state
+from tests.support.arrange import configure, load
+from tests.support.assertions import rillet_invoice, rillet_invoices
+from tests.support.builders import credit_note, document
 
 Json = dict[str, Any]
 
@@ -22,8 +25,130 @@ def day(system: LocalSystem, back: float = 0) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def silent(system: LocalSystem, name: str = "default", **settings: object) -> Connection:
-    """A connection in the demo's world whose webhooks all get lost, on both sides."""
+def sweep(system: LocalSystem, **event: object) -> Json:
+    """Invoke the sweep and return its result for the only connection that it swept."""
+    answer: Json = system.invoke("sweep", dict(event))
+    [result] = answer["connections"]
+    found: Json = result
+    return found
+
+
+def swept(system: LocalSystem) -> Json:
+    """Sweep without an error, process what was published, and return the counts of what was found."""
+    findings = sweep(system)
+    assert (findings["stopped"], findings["errors"]) == ([], []), findings
+    system.settle()
+    found: Json = findings["found"]
+    return found
+
+
+def finalised(
+    system: LocalSystem, connection: Connection, *ids: str, back: float = 0, **more: object
+) -> None:
+    """Finalise small invoices in Solvimon, dated so many days ago."""
+    days = {"invoice_date": day(system, back), "due_date": day(system, back)}
+    load(connection, *(document(each, "100.00", "21.00", **days, **more) for each in ids))
+
+
+@dataclass(frozen=True)
+class Silent(Connection):
+    """A connection whose webhooks are lost on both sides: the acts of the tests, and what they read."""
+
+    system: LocalSystem
+
+    def finalise(self, *ids: str, back: float = 0, **more: object) -> None:
+        """Finalise small invoices in Solvimon, dated so many days ago."""
+        finalised(self.system, self, *ids, back=back, **more)
+
+    def credit(self, of: str = "invo_original") -> None:
+        """Finalise a credit note of today."""
+        load(self, credit_note(of=of, invoice_date=day(self.system)))
+
+    def pay(self, invoice_id: str = "invo_a", amount: str | None = None) -> Json:
+        """Pay an invoice in Rillet."""
+        return self.organisation.pay(self.rillet_id(invoice_id), amount)
+
+    def configure(self, **settings: object) -> None:
+        configure(self.system, self, **settings)
+
+    def sweep(self, **event: object) -> Json:
+        return sweep(self.system, **event)
+
+    def found(self) -> Json:
+        """Sweep, and return the counts of what was found; nothing is processed."""
+        found: Json = self.sweep()["found"]
+        return found
+
+    def swept(self) -> Json:
+        return swept(self.system)
+
+    def lose_messages(self) -> None:
+        """Delete every message that is on a queue."""
+        for queue in self.system.pollers.queues.values():
+            queue.clear()
+
+    def change(self, document_id: str, kind: str = "invoice", **facts: object) -> None:
+        """Change a record of the ledger past all rules, as a crash would have left it."""
+        now = int(self.system.clock.now())
+        key = {"pk": f"default#{kind}#{document_id}", "sk": "RECORD"}
+        item = self.system.ledger_item(*key.values()) or {**key, "updated_at": now, "created_at": now}
+        item = {name: value for name, value in (item | facts).items() if value is not None}
+        self.put({**item, "listed": f"default#{kind}#{item['state']}"})
+
+    def put(self, item: Json) -> None:
+        """Write an item of the table."""
+        typed = {name: TypeSerializer().serialize(value) for name, value in item.items()}
+        table = self.system.deployment.outputs["LedgerTableName"]
+        self.system.aws.dynamodb.put_item(TableName=table, Item=typed)
+
+    def rillet_id(self, invoice_id: str = "invo_a") -> str:
+        """The id of an invoice in Rillet."""
+        identifier: str = rillet_invoice(self, invoice_id)["id"]
+        return identifier
+
+    def in_rillet(self, invoice_id: str = "invo_a") -> Record:
+        """An invoice as the Rillet fake keeps it."""
+        return self.organisation.invoices.get(self.rillet_id(invoice_id))
+
+    def rillet_invoices(self, invoice_id: str | None = None) -> list[Json]:
+        return rillet_invoices(self, invoice_id)
+
+    def same_totals(self, *ids: str) -> bool:
+        """Whether Rillet has each of these invoices once, with Solvimon's total."""
+        return all(
+            rillet_invoice(self, each)["total"]["amount"]
+            == self.platform.invoice(each)["invoice_amount_including_tax"]["quantity"]
+            for each in ids
+        )
+
+    def on_the_bus(self) -> Counter[str]:
+        """How often each document was published."""
+        return Counter(event["detail"]["id"] for event in self.system.bus_events())
+
+    def rillet_calls(self) -> list[Call]:
+        """The calls that reached Rillet."""
+        return list(self.system.rillet.state.calls)
+
+    def record(self, document_id: str = "invo_a", kind: str = "invoice") -> Json:
+        """A record of the ledger, empty if there is none."""
+        return self.system.ledger_item(f"{self.name}#{kind}#{document_id}", "RECORD") or {}
+
+    def state_of(self, document_id: str = "invo_a", kind: str = "invoice") -> str:
+        """The state of a document in the ledger, or an empty text."""
+        return str(self.record(document_id, kind).get("state", ""))
+
+    def payment_state(self, invoice_id: str = "invo_a") -> tuple[bool, str]:
+        """The payment fields of an invoice in Solvimon."""
+        return state(self, invoice_id)
+
+    @property
+    def watermark(self) -> Json | None:
+        """The watermark of the changes in Rillet."""
+        return self.system.ledger_item(f"{self.name}#sweep#payments", "RECORD")
+
+
+def silent(system: LocalSystem, name: str = "default", **settings: object) -> Silent:
+    """A connection with the demo's records whose webhooks are all lost, on both sides."""
     seed = sample_data.rillet_seed()
     if name != "default":
         seed["organization"] |= {"id": f"org-{name}"}
@@ -35,81 +160,4 @@ def silent(system: LocalSystem, name: str = "default", **settings: object) -> Co
     )
     system.solvimon.state.webhooks_on = False
     system.rillet.state.webhooks_on = False
-    return made
-
-
-def finalised(
-    system: LocalSystem, connection: Connection, *ids: str, back: float = 0, **more: object
-) -> None:
-    """Finalise small invoices in Solvimon, dated so many days ago."""
-    days = {"invoice_date": day(system, back), "due_date": day(system, back)}
-    load(connection, *(document(each, "100.00", "21.00", **days, **more) for each in ids))
-
-
-def sweep(system: LocalSystem, **event: object) -> Json:
-    """Invoke the sweep and return what it found in the one connection it swept."""
-    answer: Json = system.invoke("sweep", dict(event))
-    [swept] = answer["connections"]
-    found: Json = swept
-    return found
-
-
-def swept(system: LocalSystem) -> Json:
-    """Sweep without trouble, let the workers do what it found, and return what it was."""
-    findings = sweep(system)
-    assert (findings["stopped"], findings["errors"]) == ([], []), findings
-    system.settle()
-    found: Json = findings["found"]
-    return found
-
-
-def on_the_bus(system: LocalSystem) -> Counter[str]:
-    """How often which document was put on the bus."""
-    return Counter(event["detail"]["id"] for event in system.bus_events())
-
-
-def lose_messages(system: LocalSystem) -> None:
-    """Let every message that is on a queue get lost."""
-    for queue in system.pollers.queues.values():
-        queue.clear()
-
-
-def rillet_calls(system: LocalSystem) -> list[Call]:
-    """The calls that reached Rillet."""
-    return list(system.rillet.state.calls)
-
-
-def state_of(
-    system: LocalSystem, document_id: str, kind: str = "invoice", connection: str = "default"
-) -> str:
-    """The state of a document in the ledger, or an empty text."""
-    item = system.ledger_item(f"{connection}#{kind}#{document_id}", "RECORD")
-    return str(item["state"]) if item else ""
-
-
-def same_totals(connection: Connection, *ids: str) -> bool:
-    """Whether Rillet has each of these invoices once, with Solvimon's total."""
-    return all(
-        rillet_invoice(connection, each)["total"]["amount"]
-        == connection.platform.invoice(each)["invoice_amount_including_tax"]["quantity"]
-        for each in ids
-    )
-
-
-def change(system: LocalSystem, document_id: str, kind: str = "invoice", **facts: object) -> None:
-    """Change a record of the ledger past all rules, as a crash would have left it."""
-    item = system.ledger_item(f"default#{kind}#{document_id}", "RECORD") or {
-        "pk": f"default#{kind}#{document_id}",
-        "sk": "RECORD",
-        "updated_at": int(system.clock.now()),
-        "created_at": int(system.clock.now()),
-    }
-    item = {name: value for name, value in (item | facts).items() if value is not None}
-    item["listed"] = f"default#{kind}#{item['state']}"
-    put(system, item)
-
-
-def put(system: LocalSystem, item: Json) -> None:
-    """Write an item of the table."""
-    typed = {name: TypeSerializer().serialize(value) for name, value in item.items()}
-    system.aws.dynamodb.put_item(TableName=system.deployment.outputs["LedgerTableName"], Item=typed)
+    return Silent(**vars(made), system=system)

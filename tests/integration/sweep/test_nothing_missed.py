@@ -1,112 +1,91 @@
 """All webhooks of both vendors are lost: after a sweep both sides agree."""
 
-from local.system import LocalSystem
-from tests.integration.mark_invoice_paid.support import OPEN, PAID, state
-from tests.integration.sweep.support import (
-    day,
-    finalised,
-    on_the_bus,
-    rillet_calls,
-    same_totals,
-    silent,
-    swept,
-)
-from tests.support.arrange import edit, load
-from tests.support.assertions import memos, rillet_customer, rillet_invoice
-from tests.support.builders import DEMO_CUSTOMER, credit_note, named
+from tests.integration.mark_invoice_paid.support import OPEN, PAID
+from tests.integration.sweep.support import Silent
+from tests.support.arrange import edit
+from tests.support.assertions import memos, rillet_customer
+from tests.support.builders import DEMO_CUSTOMER, named
 
 
-def test_after_one_sweep_without_any_webhook_everything_is_in_step(system: LocalSystem) -> None:
-    connection = silent(system)
-    finalised(system, connection, "invo_paid", "invo_undone", "invo_credited")
-    assert swept(system)["invoices"] == 3
-    undone = connection.organisation.pay(rillet_invoice(connection, "invo_undone")["id"])
-    system.advance(900)
-    assert swept(system) == {"payments": 1}
-    assert state(connection, "invo_undone") == PAID
-    system.advance(900)
+def test_one_sweep_without_any_webhook_synchronises_everything(connection: Silent) -> None:
+    connection.finalise("invo_paid", "invo_deleted", "invo_credited")
+    assert connection.swept()["invoices"] == 3
+    deleted = connection.pay("invo_deleted")
+    connection.system.advance(900)
+    assert connection.swept() == {"payments": 1}
+    assert connection.payment_state("invo_deleted") == PAID
+    connection.system.advance(900)
 
-    connection.organisation.delete_payment(undone["id"])
-    connection.organisation.pay(rillet_invoice(connection, "invo_paid")["id"])
-    finalised(system, connection, "invo_new")
-    load(connection, credit_note(of="invo_credited", invoice_date=day(system)))
+    connection.organisation.delete_payment(deleted["id"])
+    connection.pay("invo_paid")
+    connection.finalise("invo_new")
+    connection.credit("invo_credited")
     edit(connection, **named("Quay of Maasvlakte B.V."))
-    found = swept(system)
+    found = connection.swept()
 
     assert found == {"invoices": 1, "credit_notes": 1, "customers": 1, "payments": 2}
-    assert same_totals(connection, "invo_paid", "invo_undone", "invo_credited", "invo_new")
+    assert connection.same_totals("invo_paid", "invo_deleted", "invo_credited", "invo_new")
     [memo] = memos(connection)
     [application] = memo["applications"]
-    assert application["invoice_id"] == rillet_invoice(connection, "invo_credited")["id"]
+    assert application["invoice_id"] == connection.rillet_id("invo_credited")
     assert rillet_customer(connection)["name"] == "Quay of Maasvlakte B.V."
-    assert (state(connection, "invo_paid"), state(connection, "invo_undone")) == (PAID, OPEN)
-    assert system.pollers.errors == []
+    assert (connection.payment_state("invo_paid"), connection.payment_state("invo_deleted")) == (PAID, OPEN)
+    assert connection.system.pollers.errors == []
 
 
-def test_a_sweep_with_nothing_new_costs_one_rillet_call_and_publishes_nothing(system: LocalSystem) -> None:
-    connection = silent(system)
-    finalised(system, connection, "invo_a", "invo_b")
-    swept(system)
-    connection.organisation.pay(rillet_invoice(connection, "invo_a")["id"])
-    swept(system)
-    calls, events = len(rillet_calls(system)), on_the_bus(system)
+def test_a_sweep_with_nothing_new_costs_one_rillet_call_and_publishes_nothing(connection: Silent) -> None:
+    connection.finalise("invo_a", "invo_b")
+    connection.swept()
+    connection.pay()
+    connection.swept()
+    calls, events = len(connection.rillet_calls()), connection.on_the_bus()
 
-    quiet = [swept(system) for _ in range(3)]
+    quiet = [connection.swept() for _ in range(3)]
 
     assert quiet == [{}, {}, {}]
-    assert [(c.method, c.path) for c in rillet_calls(system)[calls:]] == [("GET", "/invoices")] * 3
-    assert on_the_bus(system) == events
+    assert [(c.method, c.path) for c in connection.rillet_calls()[calls:]] == [("GET", "/invoices")] * 3
+    assert connection.on_the_bus() == events
 
 
-def test_what_the_webhooks_told_is_not_told_again(system: LocalSystem) -> None:
-    connection = silent(system)
-    system.solvimon.state.webhooks_on = True
-    finalised(system, connection, "invo_a")
-    edit(connection, DEMO_CUSTOMER, **named("Told by a webhook B.V."))
-    system.settle()
-    events = on_the_bus(system)
+def test_what_webhooks_published_is_not_published_again(connection: Silent) -> None:
+    connection.system.solvimon.state.webhooks_on = True
+    connection.finalise("invo_a")
+    edit(connection, DEMO_CUSTOMER, **named("Edited B.V."))
+    connection.system.settle()
+    events = connection.on_the_bus()
 
-    found = swept(system)
+    found = connection.swept()
 
     assert found == {}
-    assert on_the_bus(system) == events
+    assert connection.on_the_bus() == events
 
 
-def test_an_invoice_edited_in_rillet_is_noted_and_reported_once(system: LocalSystem) -> None:
-    connection = silent(system)
-    finalised(system, connection, "invo_a")
-    swept(system)
-    connection.organisation.edit_invoice(rillet_invoice(connection, "invo_a")["id"], amount_by="0.01")
+def test_an_invoice_edited_in_rillet_is_recorded_and_published_once(exported: Silent) -> None:
+    exported.organisation.edit_invoice(exported.rillet_id(), amount_by="0.01")
 
-    first, second = swept(system), swept(system)
+    first, second = exported.swept(), exported.swept()
 
     assert (first, second) == ({"payments": 1}, {})
-    item = system.ledger_item("default#invoice#invo_a", "RECORD") or {}
+    item = exported.record()
     assert (item["state"], item["code"]) == ("differs", "total_differs")
 
 
-def test_invoices_in_rillet_that_are_not_ours_are_ignored(system: LocalSystem) -> None:
-    connection = silent(system)
-    finalised(system, connection, "invo_a")
-    swept(system)
-    ours = connection.organisation.invoices.get(rillet_invoice(connection, "invo_a")["id"])
-    stranger = {**ours.document, "id": None, "updated_at": None, "external_references": []}
-    connection.organisation.invoices.add({k: v for k, v in stranger.items() if v is not None})
-    system.advance(900)
+def test_invoices_in_rillet_that_are_not_ours_are_ignored(exported: Silent) -> None:
+    ours = exported.organisation.invoices.get(exported.rillet_id())
+    foreign = {**ours.document, "id": None, "updated_at": None, "external_references": []}
+    exported.organisation.invoices.add({k: v for k, v in foreign.items() if v is not None})
+    exported.system.advance(900)
 
-    assert swept(system) == {}
+    assert exported.swept() == {}
 
 
-def test_the_overlap_of_two_sweeps_tells_of_nothing_twice(system: LocalSystem) -> None:
-    connection = silent(system)
-    finalised(system, connection, "invo_a")
-    swept(system)
-    connection.organisation.pay(rillet_invoice(connection, "invo_a")["id"], "1.00")
-    system.invoke("sweep", {})  # published, and no worker has come to it yet
-    before = on_the_bus(system)
+def test_the_overlap_of_two_sweeps_publishes_nothing_twice(exported: Silent) -> None:
+    exported.pay("invo_a", "1.00")
+    exported.system.invoke("sweep", {})  # published, and not processed yet
+    before = exported.on_the_bus()
 
-    system.invoke("sweep", {})
+    exported.system.invoke("sweep", {})
 
-    assert on_the_bus(system) == before
-    system.settle()
-    assert state(connection, "invo_a") == (False, "PARTIALLY_PAID")
+    assert exported.on_the_bus() == before
+    exported.system.settle()
+    assert exported.payment_state() == (False, "PARTIALLY_PAID")

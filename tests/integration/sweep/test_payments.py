@@ -1,163 +1,138 @@
-"""Reading what changed in Rillet: many pages, a pace, a list that begins anew."""
+"""Reading what changed in Rillet: many pages, a pace, a list that begins again."""
 
 import pytest
 
 from local.fake_rillet.timestamps import write_timestamp
-from local.system import Connection, LocalSystem
+from local.system import LocalSystem
 from solvimon_rillet.workflows.sweep import payments
-from tests.integration.mark_invoice_paid.support import PAID, state
-from tests.integration.sweep.support import finalised, put, rillet_calls, silent, sweep, swept
-from tests.support.arrange import configure
-from tests.support.assertions import rillet_invoice
+from tests.integration.mark_invoice_paid.support import PAID
+from tests.integration.sweep.support import Silent, silent
 
 HOUR = 3600
 
 
-def _with_strangers(system: LocalSystem, count: int) -> Connection:
-    """A connection with one invoice of ours, paid, and many others that changed in Rillet after it."""
-    connection = silent(system)
-    system.rillet.state.rate_limit = 1000
-    finalised(system, connection, "invo_a")
-    swept(system)
-    connection.organisation.pay(rillet_invoice(connection, "invo_a")["id"])
-    system.advance(600)
-    shown = dict(connection.organisation.invoices.get(rillet_invoice(connection, "invo_a")["id"]).document)
-    for name in ("id", "updated_at", "external_references"):
-        shown.pop(name)
+def add_foreign_invoices(connection: Silent, count: int) -> None:
+    """Pay the invoice, and let many others that are not ours change in Rillet after it."""
+    connection.system.rillet.state.rate_limit = 1000
+    connection.pay()
+    connection.system.advance(600)
+    shown = {**connection.in_rillet().document, "external_references": []}
+    del shown["id"], shown["updated_at"]
     for _ in range(count):
-        connection.organisation.invoices.add({**shown, "external_references": []})
-    system.advance(300)
-    return connection
+        connection.organisation.invoices.add(dict(shown))
+    connection.system.advance(300)
 
 
-def test_all_pages_are_read(system: LocalSystem) -> None:
-    connection = _with_strangers(system, 250)
-    before = len(rillet_calls(system))
+def test_all_pages_are_read(exported: Silent) -> None:
+    add_foreign_invoices(exported, 250)
+    before = len(exported.rillet_calls())
 
-    found = swept(system)
+    found = exported.swept()
 
     assert found == {"payments": 1}
-    assert len(rillet_calls(system)) == before + 3
-    assert state(connection, "invo_a") == PAID
+    assert len(exported.rillet_calls()) == before + 3
+    assert exported.payment_state() == PAID
 
 
-def test_a_short_wait_for_a_turn_is_waited_out(system: LocalSystem, monkeypatch: pytest.MonkeyPatch) -> None:
-    connection = _with_strangers(system, 950)
+def test_a_short_wait_for_the_rate_limit_is_slept(exported: Silent, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_foreign_invoices(exported, 950)
     waits: list[float] = []
 
     def wait(seconds: float) -> None:
         waits.append(seconds)
-        system.advance(seconds)
+        exported.system.advance(seconds)
 
     monkeypatch.setattr(payments, "sleep", wait)
-    found = swept(system)
+    found = exported.swept()
 
     assert found == {"payments": 1}
     assert waits
     assert all(0 < seconds <= 10 for seconds in waits)
-    assert state(connection, "invo_a") == PAID
+    assert exported.payment_state() == PAID
 
 
-def test_a_list_that_begins_anew_is_an_error_and_the_watermark_stays(
-    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    connection = _with_strangers(system, 150)
-    before = system.ledger_item("default#sweep#payments", "RECORD")
+def test_a_restarted_list_keeps_the_watermark(exported: Silent, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_foreign_invoices(exported, 150)
+    before = exported.watermark
     with monkeypatch.context() as patch:
         patch.setattr("local.fake_rillet.pagination.CURSOR_SECONDS", 0)
-        findings = sweep(system)
+        findings = exported.sweep()
 
     assert findings["errors"] == ["payments: Rillet's list of invoices restarted."]
-    assert system.ledger_item("default#sweep#payments", "RECORD") == before
-    assert swept(system) == {"payments": 1}  # it is on the page that was never shown
-    assert state(connection, "invo_a") == PAID
+    assert exported.watermark == before
+    assert exported.swept() == {"payments": 1}  # it is on the page that was never shown
+    assert exported.payment_state() == PAID
 
 
 def test_the_first_sweep_looks_at_a_day_of_changes(system: LocalSystem) -> None:
     connection = silent(system, workflows={"mark_invoice_paid": False})
-    finalised(system, connection, "invo_a", "invo_b")
-    swept(system)
-    connection.organisation.pay(rillet_invoice(connection, "invo_a")["id"])
+    connection.finalise("invo_a", "invo_b")
+    connection.swept()
+    connection.pay()
     system.advance(23 * HOUR)
-    connection.organisation.pay(rillet_invoice(connection, "invo_b")["id"])
+    connection.pay("invo_b")
     system.advance(2 * HOUR)
-    configure(system, connection, workflows={"mark_invoice_paid": True})
+    connection.configure(workflows={"mark_invoice_paid": True})
 
-    assert swept(system) == {"payments": 1}
-    assert state(connection, "invo_b") == PAID
-
-
-def test_nothing_is_asked_of_rillet_while_marking_is_off(system: LocalSystem) -> None:
-    silent(system, workflows={"mark_invoice_paid": False})
-
-    swept(system)
-
-    assert rillet_calls(system) == []
+    assert connection.swept() == {"payments": 1}
+    assert connection.payment_state("invo_b") == PAID
 
 
-def test_days_without_a_sweep_are_made_up_for(system: LocalSystem) -> None:
-    connection = silent(system)
-    finalised(system, connection, "invo_a")
-    swept(system)
-    system.advance(HOUR)
-    connection.organisation.pay(rillet_invoice(connection, "invo_a")["id"])
-    system.advance(5 * 24 * HOUR)
+def test_rillet_is_not_called_while_marking_is_off(system: LocalSystem) -> None:
+    connection = silent(system, workflows={"mark_invoice_paid": False})
 
-    assert swept(system) == {"payments": 1}
-    assert state(connection, "invo_a") == PAID
+    connection.swept()
+
+    assert connection.rillet_calls() == []
 
 
-def test_an_invoice_whose_link_is_lost_is_known_by_its_reference(system: LocalSystem) -> None:
-    connection = silent(system)
-    finalised(system, connection, "invo_a")
-    swept(system)
-    rillet_id = rillet_invoice(connection, "invo_a")["id"]
-    key = {"pk": {"S": f"default#link-rillet-invoice#{rillet_id}"}, "sk": {"S": "RECORD"}}
-    system.aws.dynamodb.delete_item(TableName=system.deployment.outputs["LedgerTableName"], Key=key)
-    connection.organisation.pay(rillet_id)
+def test_a_sweep_after_days_without_one_finds_the_changes_of_all_days(exported: Silent) -> None:
+    exported.system.advance(HOUR)
+    exported.pay()
+    exported.system.advance(5 * 24 * HOUR)
 
-    assert swept(system) == {"payments": 1}
-    assert state(connection, "invo_a") == PAID
+    assert exported.swept() == {"payments": 1}
+    assert exported.payment_state() == PAID
 
 
-def test_another_invoice_that_names_ours_is_not_ours(system: LocalSystem) -> None:
-    connection = silent(system)
-    finalised(system, connection, "invo_a")
-    swept(system)
-    ours = connection.organisation.invoices.get(rillet_invoice(connection, "invo_a")["id"]).document
+def test_an_invoice_whose_link_is_lost_is_known_by_its_reference(exported: Silent) -> None:
+    key = {"pk": {"S": f"default#link-rillet-invoice#{exported.rillet_id()}"}, "sk": {"S": "RECORD"}}
+    table = exported.system.deployment.outputs["LedgerTableName"]
+    exported.system.aws.dynamodb.delete_item(TableName=table, Key=key)
+    exported.pay()
+
+    assert exported.swept() == {"payments": 1}
+    assert exported.payment_state() == PAID
+
+
+def test_another_invoice_that_names_ours_is_not_ours(exported: Silent) -> None:
+    ours = exported.in_rillet().document
     copied = {name: value for name, value in ours.items() if name not in ("id", "updated_at")}
-    connection.organisation.invoices.add(copied)
-    put(system, {"pk": "default#payment#unrelated", "sk": "RECORD", "seen_at": "never"})
-    system.advance(900)
+    exported.organisation.invoices.add(copied)
+    exported.put({"pk": "default#payment#unrelated", "sk": "RECORD", "seen_at": "never"})
+    exported.system.advance(900)
 
-    assert swept(system) == {}
+    assert exported.swept() == {}
 
 
-def test_a_change_that_shows_itself_late_is_found_by_the_overlap(system: LocalSystem) -> None:
-    connection = silent(system)
-    finalised(system, connection, "invo_a")
-    swept(system)
-    rillet_id = rillet_invoice(connection, "invo_a")["id"]
-    system.advance(HOUR)
-    swept(system)
-    connection.organisation.pay(rillet_id)
-    record = connection.organisation.invoices.get(rillet_id)
+def test_a_change_that_shows_itself_late_is_found_by_the_overlap(exported: Silent) -> None:
+    exported.system.advance(HOUR)
+    exported.swept()
+    exported.pay()
+    record = exported.in_rillet()
     record.updated -= 300 * 1_000_000
     record.document["updated_at"] = write_timestamp(record.updated)
-    system.advance(900)
+    exported.system.advance(900)
 
-    assert swept(system) == {"payments": 1}
-    assert state(connection, "invo_a") == PAID
+    assert exported.swept() == {"payments": 1}
+    assert exported.payment_state() == PAID
 
 
-def test_what_was_seen_already_is_no_news_however_often_it_is_read(system: LocalSystem) -> None:
-    connection = silent(system)
-    finalised(system, connection, "invo_a")
-    swept(system)
-    connection.organisation.pay(rillet_invoice(connection, "invo_a")["id"])
-    swept(system)
-    system.advance(2 * HOUR)
-    long_ago = int(system.clock.now()) - 24 * HOUR
-    put(system, {"pk": "default#sweep#payments", "sk": "RECORD", "reached": long_ago})
+def test_a_change_that_was_seen_is_not_published_however_often_it_is_read(exported: Silent) -> None:
+    exported.pay()
+    exported.swept()
+    exported.system.advance(2 * HOUR)
+    long_ago = int(exported.system.clock.now()) - 24 * HOUR
+    exported.put({"pk": "default#sweep#payments", "sk": "RECORD", "reached": long_ago})
 
-    assert swept(system) == {}
+    assert exported.swept() == {}

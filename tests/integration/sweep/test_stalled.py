@@ -1,161 +1,133 @@
-"""What was begun and whose message is lost is finished by the sweep."""
+"""A document that stalled, as its message is lost, is finished by the sweep."""
 
 import pytest
 
 from local.system import LocalSystem
-from tests.integration.mark_invoice_paid.support import PAID, state
-from tests.integration.sweep.support import (
-    change,
-    day,
-    finalised,
-    lose_messages,
-    rillet_calls,
-    same_totals,
-    silent,
-    state_of,
-    sweep,
-    swept,
-)
-from tests.support.arrange import edit, load
-from tests.support.assertions import memos, rillet_customer, rillet_invoice, rillet_invoices
-from tests.support.builders import DEMO_CUSTOMER, credit_note, named
+from tests.integration.mark_invoice_paid.support import PAID
+from tests.integration.sweep.support import Json, Silent, silent
+from tests.support.arrange import edit
+from tests.support.assertions import memos, rillet_customer
+from tests.support.builders import DEMO_CUSTOMER, named
 
 HOUR = 3600
+WORKFLOWS = {
+    "invoice": "export_invoice",
+    "credit_memo": "export_credit_memo",
+    "customer": "sync_customer",
+    "payment": "mark_invoice_paid",
+}
 
 
-def test_an_answer_and_a_message_that_are_lost_leave_one_invoice(system: LocalSystem) -> None:
-    connection = silent(system)
-    finalised(system, connection, "invo_a")
-    system.rillet.state.misbehave("commit_then_drop")
-    sweep(system)
-    system.settle()
-    lose_messages(system)
-    before = state_of(system, "invo_a")
-    system.advance(HOUR + 1)
+def test_an_answer_and_a_message_that_are_lost_leave_one_invoice(connection: Silent) -> None:
+    connection.finalise("invo_a")
+    connection.system.rillet.state.misbehave("commit_then_drop")
+    connection.sweep()
+    connection.system.settle()
+    connection.lose_messages()
+    before = connection.state_of()
+    connection.system.advance(HOUR + 1)
 
-    found = swept(system)
+    found = connection.swept()
 
-    assert (before, state_of(system, "invo_a")) == ("sending", "exported")
+    assert (before, connection.state_of()) == ("sending", "exported")
     assert found == {"invoices": 1}
-    assert len(rillet_invoices(connection)) == 1
-    assert same_totals(connection, "invo_a")
+    assert len(connection.rillet_invoices()) == 1
+    assert connection.same_totals("invo_a")
 
 
-def test_a_stuck_invoice_is_found_however_long_ago_it_is_dated(system: LocalSystem) -> None:
-    connection = silent(system)
-    finalised(system, connection, "invo_a", back=100)
-    change(system, "invo_a", state="claimed")
-    system.advance(HOUR)
+def test_a_stalled_invoice_is_found_however_long_ago_it_is_dated(connection: Silent) -> None:
+    connection.finalise("invo_a", back=100)
+    connection.change("invo_a", state="claimed")
+    connection.system.advance(HOUR)
 
-    assert swept(system) == {"stuck": 1}
-    assert state_of(system, "invo_a") == "exported"
-
-
-def test_what_changed_within_the_hour_is_left_alone(system: LocalSystem) -> None:
-    connection = silent(system)
-    finalised(system, connection, "invo_a")
-    change(system, "invo_a", state="sending")
-    system.advance(HOUR - 60)
-
-    assert swept(system) == {}
+    assert connection.swept() == {"stuck": 1}
+    assert connection.state_of() == "exported"
 
 
-def test_what_is_under_a_live_lease_is_left_alone(system: LocalSystem) -> None:
-    connection = silent(system)
-    finalised(system, connection, "invo_a")
-    system.advance(2 * HOUR)
-    now = int(system.clock.now())
-    change(
-        system, "invo_a", state="sending", updated_at=now - HOUR - 1, lease_owner="w", lease_until=now + 60
-    )
+def test_what_changed_within_the_hour_is_left_alone(connection: Silent) -> None:
+    connection.finalise("invo_a")
+    connection.change("invo_a", state="sending")
+    connection.system.advance(HOUR - 60)
 
-    assert swept(system) == {}
-    system.advance(61)
-    assert swept(system) == {"invoices": 1}
+    assert connection.swept() == {}
 
 
-def test_a_credit_memo_between_its_two_steps_is_finished(system: LocalSystem) -> None:
-    connection = silent(system)
-    finalised(system, connection, "invo_original")
-    swept(system)
-    load(connection, credit_note(invoice_date=day(system)))
-    system.rillet.state.misbehave("drop", "POST", "/credit-memos/")
-    sweep(system)
-    system.settle()
-    lose_messages(system)
-    assert state_of(system, "invo_note", "credit_memo") == "sending"
-    system.advance(HOUR + 1)
+def test_what_is_under_a_live_lease_is_left_alone(connection: Silent) -> None:
+    connection.finalise("invo_a")
+    connection.system.advance(2 * HOUR)
+    now = int(connection.system.clock.now())
+    lease: Json = {"lease_owner": "w", "lease_until": now + 60}
+    connection.change("invo_a", state="sending", updated_at=now - HOUR - 1, **lease)
 
-    assert swept(system)["credit_notes"] == 1
+    assert connection.swept() == {}
+    connection.system.advance(61)
+    assert connection.swept() == {"invoices": 1}
+
+
+def test_a_credit_memo_between_its_two_steps_is_finished(connection: Silent) -> None:
+    connection.finalise("invo_original")
+    connection.swept()
+    connection.credit()
+    connection.system.rillet.state.misbehave("drop", "POST", "/credit-memos/")
+    connection.sweep()
+    connection.system.settle()
+    connection.lose_messages()
+    assert connection.state_of("invo_note", "credit_memo") == "sending"
+    connection.system.advance(HOUR + 1)
+
+    assert connection.swept()["credit_notes"] == 1
 
     [memo] = memos(connection)
     assert memo["applied_amount"]["amount"] == "121.00"
-    assert state_of(system, "invo_note", "credit_memo") == "exported"
+    assert connection.state_of("invo_note", "credit_memo") == "exported"
 
 
-def test_an_edit_of_a_customer_that_got_stuck_is_finished(system: LocalSystem) -> None:
+def test_a_stalled_edit_of_a_customer_is_finished(system: LocalSystem) -> None:
     connection = silent(system, sweep={"customers_per_run": 0})
-    edit(connection, DEMO_CUSTOMER, **named("Stuck B.V."))
-    change(system, DEMO_CUSTOMER, "customer", state="claimed")
+    edit(connection, DEMO_CUSTOMER, **named("Stalled B.V."))
+    connection.change(DEMO_CUSTOMER, "customer", state="claimed")
     system.advance(HOUR)
 
-    assert swept(system) == {"stuck": 1}
-    assert rillet_customer(connection)["name"] == "Stuck B.V."
+    assert connection.swept() == {"stuck": 1}
+    assert rillet_customer(connection)["name"] == "Stalled B.V."
 
 
-def test_a_payment_that_got_stuck_is_marked_as_rillet_says_now(system: LocalSystem) -> None:
-    connection = silent(system)
-    finalised(system, connection, "invo_a")
-    swept(system)
-    system.advance(HOUR)
-    swept(system)
-    connection.organisation.pay(rillet_invoice(connection, "invo_a")["id"])
-    sweep(system)
-    lose_messages(system)
-    change(system, "invo_a", "payment", state="sending", payment_status="UNKNOWN")
-    system.advance(900)
-    waiting = swept(system)
-    system.advance(HOUR)
+def test_a_stalled_payment_is_marked_by_rillets_current_state(exported: Silent) -> None:
+    exported.system.advance(HOUR)
+    exported.swept()
+    exported.pay()
+    exported.sweep()
+    exported.lose_messages()
+    exported.change("invo_a", "payment", state="sending", payment_status="UNKNOWN")
+    exported.system.advance(900)
+    waiting = exported.swept()
+    exported.system.advance(HOUR)
 
-    found = swept(system)
+    found = exported.swept()
 
     assert (waiting, found) == ({}, {"stuck": 1})
-    assert state(connection, "invo_a") == PAID
-    assert state_of(system, "invo_a", "payment") == "marked"
+    assert exported.payment_state() == PAID
+    assert exported.state_of("invo_a", "payment") == "marked"
 
 
-@pytest.mark.parametrize(
-    ("kind", "workflow"),
-    [
-        ("invoice", "export_invoice"),
-        ("credit_memo", "export_credit_memo"),
-        ("customer", "sync_customer"),
-        ("payment", "mark_invoice_paid"),
-    ],
-)
-def test_after_a_day_a_person_is_told_instead(system: LocalSystem, kind: str, workflow: str) -> None:
-    silent(system)
-    change(system, "some_id", kind, state="claimed")
-    system.advance(26 * HOUR + 60)
+@pytest.mark.parametrize(("kind", "workflow"), WORKFLOWS.items())
+def test_after_a_day_an_error_names_the_document(connection: Silent, kind: str, workflow: str) -> None:
+    connection.change("some_id", kind, state="claimed")
+    connection.system.advance(26 * HOUR + 60)
 
-    swept_ = sweep(system)
+    findings = connection.sweep()
 
-    assert swept_["found"] == {}
-    [error] = swept_["errors"]
+    assert findings["found"] == {}
+    [error] = findings["errors"]
     assert "some_id" in error
     assert f"Invoke {workflow}" in error
 
 
-def test_what_is_stuck_costs_no_call_while_its_workflow_is_off(system: LocalSystem) -> None:
-    silent(
-        system,
-        workflows=dict.fromkeys(
-            ("export_invoice", "export_credit_memo", "sync_customer", "mark_invoice_paid"), False
-        ),
-    )
-    for kind in ("invoice", "credit_memo", "customer", "payment"):
-        change(system, "some_id", kind, state="claimed")
+def test_a_stalled_document_costs_no_call_while_its_workflow_is_off(system: LocalSystem) -> None:
+    connection = silent(system, workflows=dict.fromkeys(WORKFLOWS.values(), False))
+    for kind in WORKFLOWS:
+        connection.change("some_id", kind, state="claimed")
     system.advance(2 * HOUR)
 
-    assert swept(system) == {}
-    assert rillet_calls(system) == []
+    assert connection.swept() == {}
+    assert connection.rillet_calls() == []
