@@ -27,8 +27,11 @@ if TYPE_CHECKING:
 @contextmanager
 def aws_in_process(system: LocalSystem) -> Iterator[None]:
     """Let every AWS client of this process call the running moto directly."""
+    over_a_socket = URLLib3Session.send
 
-    def send(_session: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
+    def send(session: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
+        if not request.url.startswith(system.aws.url):
+            return over_a_socket(session, request)
         return send_in_process(request, system.aws.serve)
 
     with patch.object(URLLib3Session, "send", send):
