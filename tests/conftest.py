@@ -10,7 +10,6 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from local.aws.in_process_clients import aws_in_process
 from local.system import Connection, LocalSystem
 from tests.support.arrange import connect_demo
 from tests.support.least_privilege import (
@@ -31,8 +30,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 @pytest.fixture(scope="session")
 def running_system() -> Iterator[LocalSystem]:
-    """The local system, started; the demo's test and `make packaging` reach AWS over sockets."""
-    with LocalSystem(quiet=True) as system, aws_in_process(system):
+    """The local system, started."""
+    with LocalSystem(quiet=True) as system:
         yield system
         note(system)
 
