@@ -52,7 +52,7 @@ class QuietHandler(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log(self, type: str, message: str, *args: object) -> None:
-        """Say nothing: a demo makes hundreds of calls."""
+        """Write nothing: a demo makes hundreds of calls."""
 
 
 def _client(service: Any) -> Callable[["AwsServer"], Any]:  # noqa: ANN401 - a name with its own type
@@ -79,7 +79,7 @@ class AwsServer:
         self._stopping = ExitStack()
 
     def start(self) -> None:
-        """Bind a free port, forget what moto knew and point the environment at it."""
+        """Bind a free port, reset moto and point the environment at it."""
         server = make_server("127.0.0.1", 0, self.serve, threaded=True, request_handler=QuietHandler)
         self._server = server
         self.url = f"http://127.0.0.1:{server.port}"
@@ -88,12 +88,12 @@ class AwsServer:
         self._stopping.callback(boto3.setup_default_session)
         self._stopping.enter_context(environment({**_ENVIRONMENT, "AWS_ENDPOINT_URL": self.url}))
         boto3.setup_default_session()
-        self._forget()
+        self._reset_moto()
 
     def stop(self) -> None:
         """Shut down and give the environment its former values back."""
         if self._server is not None:
-            self._forget()
+            self._reset_moto()
             self._server.shutdown()
             self._server.server_close()
             self._server = None
@@ -141,7 +141,7 @@ class AwsServer:
             return answer
 
     def _denied(self, environ: "WSGIEnvironment") -> bytes:
-        """What AWS says to a function whose role does not allow the call; nothing to all others."""
+        """AWS's answer to a function whose role does not allow the call; empty for all others."""
         if "app/" not in environ.get("HTTP_USER_AGENT", ""):
             return b""
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
@@ -155,7 +155,7 @@ class AwsServer:
         error = f"<Error><Code>AccessDenied</Code><Message>{text}</Message></Error>"
         return f"<ErrorResponse>{error}</ErrorResponse>".encode()
 
-    def _forget(self) -> None:
+    def _reset_moto(self) -> None:
         request = Request(f"{self.url}/moto-api/reset", method="POST")  # noqa: S310 - our own loopback URL
         with urlopen(request, timeout=10):  # noqa: S310
             pass
@@ -167,7 +167,7 @@ _shared: list[tuple[AwsServer, int]] = []
 
 @contextmanager
 def shared_aws() -> Iterator[AwsServer]:
-    """Give the AWS server of this process; the first who asks starts it, the last who leaves stops it."""
+    """Yield the AWS server of this process; the first caller starts it, the last one stops it."""
     with _sharing:
         server, users = _shared.pop() if _shared else (AwsServer(), 0)
         if not users:

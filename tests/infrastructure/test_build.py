@@ -159,7 +159,8 @@ def test_the_layer_holds_the_template_of_the_reconciliations_page(tmp_path: Path
 
 def test_running_a_function_here_leaves_nothing_in_its_folder(tmp_path: Path) -> None:
     (tmp_path / "greet.py").write_text(
-        "def create_handler(environment, *, clock):\n    return lambda event, context: 'hello'\n", encoding="utf-8"
+        "def create_handler(environment, *, clock):\n    return lambda event, context: 'hello'\n",
+        encoding="utf-8",
     )
     function = DeployedFunction("greet", "greet", "arn", tmp_path, {}, timeout=3, memory_mb=128)
 
