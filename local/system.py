@@ -163,8 +163,7 @@ class LocalSystem:
         """
         url = self.invoke("connect_rillet", {"connection": connection})["authorisation_url"]
         requests.get(url, timeout=_SECONDS).raise_for_status()
-        organisation = self.connections[connection].organisation
-        decision = {"organisation": organisation.id, "decision": "grant"}
+        decision = {"organisation": self.connections[connection].organisation.id, "decision": "grant"}
         # Rillet sends the browser back to the gateway, and `requests` follows like a browser.
         return requests.post(url, data=decision, timeout=_SECONDS).text
 
@@ -192,8 +191,7 @@ class LocalSystem:
 
     def deliver_webhooks(self) -> list[WebhookDelivery]:
         """Let Solvimon send every webhook that is due, and return its attempts."""
-        platforms = self.solvimon.state.platforms
-        return [attempt for platform in platforms for attempt in platform.deliver_webhooks()]
+        return [attempt for each in self.solvimon.state.platforms for attempt in each.deliver_webhooks()]
 
     def deliver(self, function: str = "export_invoice", rounds: int = 1000) -> list[BatchDelivery]:
         """Let a function work off its queue until no message is visible, at most `rounds` batches."""
