@@ -222,7 +222,7 @@ class Soak:
     @contextmanager
     def _circumstances(self) -> Iterator[None]:
         with (
-            aws_in_process(self._system),
+            aws_in_process(self._system.aws),
             _quick_turns(),
             _waiting_takes_no_time(self._system),
             self._counting(),
