@@ -14,7 +14,6 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-from local.aws.in_process_clients import aws_in_process
 from local.books_check.system import messages_left
 from local.system import LocalSystem
 from tests.soak.company_simulation import Company
@@ -222,7 +221,6 @@ class Soak:
     @contextmanager
     def _circumstances(self) -> Iterator[None]:
         with (
-            aws_in_process(self._system),
             _quick_turns(),
             _waiting_takes_no_time(self._system),
             self._counting(),

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from local.aws.configuration import Configuration
+from local.aws.configuration import StackConfiguration
 from local.aws.server import environment
 from local.system import LocalSystem
 
@@ -115,13 +115,13 @@ def _record_secrets(logs: Logs, monkeypatch: pytest.MonkeyPatch) -> None:
             return made
 
         monkeypatch.setattr(secrets, name, recording)
-    put_secret = Configuration.put_secret
+    put_secret = StackConfiguration.put_secret
 
-    def putting(self: Configuration, name: str, value: Mapping[str, str]) -> None:
+    def putting(self: StackConfiguration, name: str, value: Mapping[str, str]) -> None:
         logs.secrets |= {part for key, part in value.items() if part and _is_secret(key)}
         put_secret(self, name, value)
 
-    monkeypatch.setattr(Configuration, "put_secret", putting)
+    monkeypatch.setattr(StackConfiguration, "put_secret", putting)
 
 
 def _is_secret(key: str) -> bool:
