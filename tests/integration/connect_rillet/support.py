@@ -19,7 +19,7 @@ from solvimon_rillet.connections.rillet_tokens import RilletTokens
 from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.rillet.oauth import Grant, RilletOAuth
 from tests.support.arrange import finalise, until
-from tests.support.assertions import dead_letters, rillet_invoices, waiting
+from tests.support.assertions import dead_letters, ledger_without_rate_limit, rillet_invoices, waiting
 
 Json = dict[str, Any]
 
@@ -121,7 +121,7 @@ class OAuthConnection(Connection):
         return {
             "secrets": all_secrets(self.system),
             "parameters": all_parameters(self.system),
-            "table": [item for item in self.system.ledger() if "#pacer#" not in item["pk"]],
+            "table": ledger_without_rate_limit(self.system),
         }
 
     def advance(self, seconds: float) -> None:

@@ -4,14 +4,13 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from local import sample_data
 from local.fake_rillet.json_encoding import encode
 from local.fake_rillet.organisation import Organisation
 from local.fake_rillet.webhook_events import Event
 from local.fake_solvimon.platform import Platform
 from local.system import Connection, LocalSystem
-from tests.support.arrange import export, load
-from tests.support.assertions import memos, rillet_invoice
+from tests.support.arrange import connect_demo, export, load, put_secret
+from tests.support.assertions import dead_letters, memos, record, rillet_invoice, waiting
 from tests.support.builders import NOTE, ORIGINAL, credit_note, original
 
 Json = dict[str, Any]
@@ -24,15 +23,10 @@ PAID, PARTLY, OPEN = (True, "PAID"), (False, "PARTIALLY_PAID"), (False, "UNPAID"
 TOTAL_DIFFERS, DELETED = ("differs", "total_differs"), ("differs", "deleted_in_rillet")
 
 
-def connected(system: LocalSystem, **settings: object) -> Connection:
+def connected(system: LocalSystem, **settings: Any) -> Connection:
     """A connection with the demo's records whose Rillet webhook is set up on both sides."""
-    made = system.connect(
-        settings={"fallback_products": sample_data.fallback_products(), **settings},
-        solvimon=sample_data.solvimon_seed(),
-        rillet=sample_data.rillet_seed(),
-    )
-    system.put_secret(made.name, "rillet", {"api_key": made.rillet_api_key, "webhook_token": TOKEN})
-    system.runtime.reset()
+    made = connect_demo(system, **settings)
+    put_secret(system, made, "rillet", webhook_token=TOKEN)
     made.organisation.add_webhook(made.webhook_url.replace("/solvimon/", "/rillet/"), TOKEN)
     return made
 
@@ -93,13 +87,6 @@ def mark(system: LocalSystem, *invoice_ids: str, **more: object) -> list[Json]:
     asked = {"invoice_ids": list(invoice_ids or (ORIGINAL,)), **more}
     results: list[Json] = system.invoke(FUNCTION, asked)["results"]
     return results
-
-
-def item(system: LocalSystem, kind: str, document_id: str) -> Json:
-    """The ledger's record of an invoice's payment, or of another document type."""
-    found = system.ledger_item(f"default#{kind}#{document_id}", "RECORD")
-    assert found is not None, f"the ledger has no {kind} {document_id}"
-    return found
 
 
 @dataclass
@@ -242,17 +229,17 @@ class Invoice:
     @property
     def waiting(self) -> int:
         """How many messages are on the queue, visible or not."""
-        return self.system.pollers.queues[FUNCTION].depth().total
+        return waiting(self.system, FUNCTION).total
 
     @property
     def dead(self) -> list[str]:
         """The messages in the dead-letter queue."""
-        return self.system.pollers.dead_letters[FUNCTION].bodies()
+        return dead_letters(self.system, FUNCTION)
 
     def record(self, kind: str = "payment", document_id: str | None = None) -> Json:
         """The ledger's record of the invoice's payment, of the invoice, or of its credit memo."""
         of = NOTE if "memo" in kind else ORIGINAL
-        return item(self.system, kind, document_id or of)
+        return record(self.system, document_id or of, kind=kind)
 
     def verdict(self, kind: str = "invoice") -> tuple[str, str | None]:
         """The state in the ledger, and the error code if there is one."""
@@ -280,5 +267,5 @@ def unconfirmed(system: LocalSystem, connection: Connection) -> Invoice:
     system.rillet.state.misbehave("commit_then_drop")
     load(connection, original())
     system.settle()
-    assert item(system, "invoice", ORIGINAL)["state"] == "sending"
+    assert record(system, ORIGINAL)["state"] == "sending"
     return Invoice(system, connection, rillet_invoice(connection)["id"])

@@ -4,7 +4,7 @@ import pytest
 
 from local.system import Connection, LocalSystem
 from solvimon_rillet.ledger.ledger import SCHEMA, Ledger
-from tests.integration.mark_invoice_paid.support import DELETED, Invoice, exported, item
+from tests.integration.mark_invoice_paid.support import DELETED, Invoice, exported
 from tests.support.arrange import credit, load, until
 from tests.support.assertions import application_posts, invoice_posts, memo_posts
 from tests.support.builders import credit_note
@@ -71,7 +71,7 @@ def test_a_deletion_that_nobody_asks_for_expires_after_14_days(unconfirmed: Invo
     before = int(unconfirmed.system.clock.now())
     unconfirmed.settle()
 
-    kept = item(unconfirmed.system, "link-gone-invoice", unconfirmed.rillet_id)
+    kept = unconfirmed.record("link-gone-invoice", unconfirmed.rillet_id)
 
     assert before <= kept.pop("expires_at") - 14 * DAY <= int(unconfirmed.system.clock.now())
     assert kept == {

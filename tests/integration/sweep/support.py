@@ -7,12 +7,11 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeSerializer
 
-from local import sample_data
 from local.fake_rillet.calls import Call
 from local.fake_rillet.store import Record
 from local.system import Connection, LocalSystem
 from tests.integration.mark_invoice_paid.support import state
-from tests.support.arrange import configure, load
+from tests.support.arrange import configure, connect_demo, load
 from tests.support.assertions import rillet_invoice, rillet_invoices
 from tests.support.builders import credit_note, document
 
@@ -147,17 +146,8 @@ class Silent(Connection):
         return self.system.ledger_item(f"{self.name}#sweep#payments", "RECORD")
 
 
-def silent(system: LocalSystem, name: str = "default", **settings: object) -> Silent:
+def silent(system: LocalSystem, name: str = "default", **settings: Any) -> Silent:
     """A connection with the demo's records whose webhooks are all lost, on both sides."""
-    seed = sample_data.rillet_seed()
-    if name != "default":
-        seed["organization"] |= {"id": f"org-{name}"}
-    made = system.connect(
-        name,
-        {"fallback_products": sample_data.fallback_products(), **settings},
-        solvimon=sample_data.solvimon_seed(),
-        rillet=seed,
-    )
-    system.solvimon.state.webhooks_on = False
-    system.rillet.state.webhooks_on = False
+    made = connect_demo(system, name, **settings)
+    system.solvimon.state.webhooks_on = system.rillet.state.webhooks_on = False
     return Silent(**vars(made), system=system)

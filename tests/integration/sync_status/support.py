@@ -9,9 +9,10 @@ import pytest
 from local.aws.runtime import Killed
 from local.fake_rillet.calls import Call
 from local.system import Connection, LocalSystem
+from solvimon_rillet.rillet.client import RilletClient
 from tests.integration.mark_invoice_paid.support import settle
-from tests.support.arrange import booked_by_hand, configure, die, export, load
-from tests.support.assertions import invoice_posts, rillet_invoices
+from tests.support.arrange import booked_by_hand, configure, export, load, patched, until
+from tests.support.assertions import invoice_posts, record, rillet_invoices, waiting
 from tests.support.builders import ORIGINAL, document, original
 
 Json = dict[str, Any]
@@ -44,9 +45,7 @@ def some(count: int, **more: object) -> list[Json]:
 
 def finalised(system: LocalSystem, connection: Connection, *documents: Json) -> list[str]:
     """Put documents into Solvimon, finalise them, and process everything that follows."""
-    connection.platform.load({"invoices": list(documents)})
-    for each in documents:
-        connection.platform.finalise(each["id"])
+    load(connection, *documents)
     system.settle()
     return [each["id"] for each in documents]
 
@@ -67,26 +66,16 @@ def relinked(connection: Connection, taken: list[Json]) -> None:
         connection.platform.records["products"][product["id"]]["custom_fields"] = product["custom_fields"]
 
 
-def record(system: LocalSystem, document_id: str, kind: str = "invoice", connection: str = "default") -> Json:
-    """A record of the ledger."""
-    found = system.ledger_item(f"{connection}#{kind}#{document_id}", "RECORD")
-    assert found is not None, f"the ledger has no {kind} {document_id}"
-    return found
-
-
 def states(system: LocalSystem, ids: list[str], connection: str = "default") -> set[str]:
     """The states of some invoices."""
-    return {str(record(system, each, connection=connection)["state"]) for each in ids}
+    return {str(record(system, each, connection)["state"]) for each in ids}
 
 
 def work_off(system: LocalSystem, *, most: float = 4 * 3600) -> None:
     """Let time pass until all queues are empty."""
-    passed = 0.0
-    while sum(queue.depth().total for queue in system.pollers.queues.values()):
-        assert passed < most, "the queues are not worked off in time"
-        system.settle()
-        system.advance(15)
-        passed += 15
+    queues = system.pollers.queues
+    system.settle()
+    until(system, lambda: not any(waiting(system, name).total for name in queues), step=15, most=most)
 
 
 @dataclass(frozen=True)
@@ -140,13 +129,11 @@ class Default(Connection):
         self.rejected(original())
         return self.booked_by_hand()
 
-    def killed_in_the_middle(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed_in_the_middle(self) -> None:
         """Begin the export of an invoice whose process ends before Rillet is called."""
         load(self, original())
-        with monkeypatch.context() as patched:
-            patched.setattr("solvimon_rillet.rillet.client.RilletClient.create_invoice", die)
-            with pytest.raises(Killed):
-                self.export(ORIGINAL)
+        with patched(RilletClient, "create_invoice"), pytest.raises(Killed):
+            self.export(ORIGINAL)
 
     def configure(self, **settings: object) -> None:
         configure(self.system, self, **settings)
@@ -159,7 +146,7 @@ class Default(Connection):
         work_off(self.system)
 
     def record(self, document_id: str = ORIGINAL, kind: str = "invoice") -> Json:
-        return record(self.system, document_id, kind, self.name)
+        return record(self.system, document_id, self.name, kind=kind)
 
     def link(self, rillet_id: str) -> Json | None:
         """The link from a Rillet invoice to ours."""

@@ -3,8 +3,6 @@
 import json
 import re
 
-import pytest
-
 from tests.integration.sync_status.support import Default
 from tests.support.arrange import load
 from tests.support.assertions import rillet_invoice
@@ -111,10 +109,8 @@ def test_the_history_of_an_invoice_has_its_payment_and_the_credits_applied_to_it
     assert credit["rillet_id"] == connection.record(NOTE, "credit_memo")["rillet_id"]
 
 
-def test_a_document_that_is_being_exported_shows_until_when(
-    default: Default, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    default.killed_in_the_middle(monkeypatch)
+def test_a_document_that_is_being_exported_shows_until_when(default: Default) -> None:
+    default.killed_in_the_middle()
 
     now = default.ask(invoice_id=ORIGINAL)
     default.system.advance(91)

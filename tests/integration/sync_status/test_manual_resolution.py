@@ -265,10 +265,8 @@ def test_an_id_that_solvimon_does_not_have_is_not_resolved(default: Default) -> 
     assert default.system.ledger_item("default#invoice#invo_nobody", "RECORD") is None
 
 
-def test_a_document_that_is_being_exported_is_resolved_later(
-    default: Default, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    default.killed_in_the_middle(monkeypatch)
+def test_a_document_that_is_being_exported_is_resolved_later(default: Default) -> None:
+    default.killed_in_the_middle()
 
     answer = default.resolve(invoice_id=ORIGINAL, rillet_id=None)
     default.system.advance(91)

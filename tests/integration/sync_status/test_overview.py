@@ -66,10 +66,8 @@ def test_failures_of_payments_stand_for_their_invoices_amounts(default: Default)
     assert "retry" not in failures["invoice"], "what was deleted is not created again"
 
 
-def test_an_export_without_progress_for_an_hour_is_stalled(
-    default: Default, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    default.killed_in_the_middle(monkeypatch)
+def test_an_export_without_progress_for_an_hour_is_stalled(default: Default) -> None:
+    default.killed_in_the_middle()
     default.system.advance(3500)
     early = default.ask()
     default.system.advance(200)
