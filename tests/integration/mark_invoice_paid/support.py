@@ -17,7 +17,6 @@ Json = dict[str, Any]
 
 TOKEN = "dG9rZW4gb2YgdGhlIHdlYmhvb2s="
 FUNCTION = "mark_invoice_paid"
-TOTAL = "121.00"
 PAYMENTS = "invoice-payment-updated"
 PAID, PARTLY, OPEN = (True, "PAID"), (False, "PARTIALLY_PAID"), (False, "UNPAID")
 TOTAL_DIFFERS, DELETED = ("differs", "total_differs"), ("differs", "deleted_in_rillet")

@@ -17,7 +17,6 @@ from tests.support.builders import ORIGINAL, document, original
 
 Json = dict[str, Any]
 
-PLANNER = "harbour-planner"
 UNKNOWN_ID = "0198c1d2-0000-4000-8000-000000000001"
 
 
