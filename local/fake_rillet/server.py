@@ -42,7 +42,7 @@ class FakeRillet:
             rate_window: seconds.
         """
         self.state = State(clock, rate_limit, rate_window)
-        self.witness = TrafficRecorder("rillet", create_app(self.state))
+        self.recorder = TrafficRecorder("rillet", create_app(self.state))
         self._server: BaseWSGIServer | None = None
         self._thread: threading.Thread | None = None
         self._courier: threading.Thread | None = None
@@ -63,7 +63,7 @@ class FakeRillet:
         """Listen on loopback in a thread of its own; port 0 takes any free one."""
         if self._server is not None:
             raise RuntimeError("the fake is already started")
-        self._server = make_server(HOST, port, self.witness, threaded=True, request_handler=_QuietHandler)
+        self._server = make_server(HOST, port, self.recorder, threaded=True, request_handler=_QuietHandler)
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, name="rillet-fake", daemon=True
         )

@@ -139,7 +139,7 @@ class FakeSolvimon:
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self.state = State(clock)
-        self.witness = TrafficRecorder("solvimon", Gate(create_app(self.state), self.state))
+        self.recorder = TrafficRecorder("solvimon", Gate(create_app(self.state), self.state))
         self._server: BaseWSGIServer | None = None
         self._threads: list[threading.Thread] = []
         self._stopping = threading.Event()
@@ -163,7 +163,7 @@ class FakeSolvimon:
     def start(self, port: int = 0) -> "FakeSolvimon":
         """Serve on 127.0.0.1; port 0 takes a free one."""
         self._stopping.clear()
-        server = make_server("127.0.0.1", port, self.witness, threaded=True, request_handler=_QuietHandler)
+        server = make_server("127.0.0.1", port, self.recorder, threaded=True, request_handler=_QuietHandler)
         self._server = server
         self._run(lambda: server.serve_forever(poll_interval=0.02))
         return self

@@ -1,4 +1,4 @@
-"""Listening to what a vendor's fake is asked and answers, byte by byte."""
+"""Recording of the requests to a vendor's fake and of its answers, byte by byte."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class RecordedCall:
 
 
 class TrafficRecorder:
-    """WSGI middleware that tells its listeners of each exchange; without listeners it costs nothing."""
+    """WSGI middleware that passes each call to its listeners; without listeners it costs nothing."""
 
     def __init__(self, vendor: Vendor, application: "WSGIApplication") -> None:
         self.listeners: list[Callable[[RecordedCall], None]] = []
@@ -51,7 +51,7 @@ class TrafficRecorder:
         self._application = application
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Pass a request on, and tell of it when it is answered."""
+        """Pass a request on, and record it when it is answered."""
         if not self.listeners or environ["PATH_INFO"].startswith(_OWN_PATHS):
             return self._application(environ, start_response)
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
@@ -69,7 +69,7 @@ class TrafficRecorder:
     def _tell(
         self, environ: "WSGIEnvironment", body: bytes, status: int | None, headers: Headers, answer: bytes
     ) -> None:
-        exchange = RecordedCall(
+        call = RecordedCall(
             vendor=self._vendor,
             method=environ["REQUEST_METHOD"],
             path=environ["PATH_INFO"],
@@ -81,4 +81,4 @@ class TrafficRecorder:
             answer=answer,
         )
         for listener in self.listeners:
-            listener(exchange)
+            listener(call)

@@ -48,25 +48,25 @@ class Violation:
         return f"{self.vendor} {self.operation} ({side}) {self.field}: {self.kind}, {self.reason}"
 
 
-def check_request(exchange: RecordedCall) -> list[Violation]:
+def check_request(call: RecordedCall) -> list[Violation]:
     """What is wrong with a request: its operation, path, query, headers or body."""
-    found = operation(exchange.vendor, exchange.method, exchange.path)
+    found = operation(call.vendor, call.method, call.path)
     if found is None:
-        return [_unknown(exchange.vendor, f"{exchange.method} {exchange.path}")]
+        return [_unknown(call.vendor, f"{call.method} {call.path}")]
     faults = [
-        *_wrong_parameters(found.document, found.parameters, _sent(found, exchange)),
-        *_wrong_access(found, exchange.headers),
-        *_wrong_request_body(found, exchange),
+        *_wrong_parameters(found.document, found.parameters, _sent(found, call)),
+        *_wrong_access(found, call.headers),
+        *_wrong_request_body(found, call),
     ]
-    return _violations(exchange.vendor, found.name, "request", faults)
+    return _violations(call.vendor, found.name, "request", faults)
 
 
-def check_answer(exchange: RecordedCall) -> list[Violation]:
+def check_answer(call: RecordedCall) -> list[Violation]:
     """What is wrong with an answer: its status, its type or its body. No answer has nothing wrong."""
-    found = operation(exchange.vendor, exchange.method, exchange.path)
-    if exchange.status is None or found is None:
+    found = operation(call.vendor, call.method, call.path)
+    if call.status is None or found is None:
         return []
-    return _violations(exchange.vendor, found.name, "answer", _wrong_answer(found, exchange), exchange.status)
+    return _violations(call.vendor, found.name, "answer", _wrong_answer(found, call), call.status)
 
 
 def check_payload(vendor: Vendor, method: str, path: str, payload: object) -> list[Violation]:
@@ -99,19 +99,19 @@ def check_webhook(name: str, headers: dict[str, str], body: object) -> list[Viol
     return _violations("rillet", name, "webhook", faults)
 
 
-def name_of(exchange: RecordedCall) -> str:
+def name_of(call: RecordedCall) -> str:
     """The vendor and the operation that a request uses, or what it asks for where there is none."""
-    found = operation(exchange.vendor, exchange.method, exchange.path)
-    return f"{exchange.vendor} {found.name if found else f'{exchange.method} {exchange.path}'}"
+    found = operation(call.vendor, call.method, call.path)
+    return f"{call.vendor} {found.name if found else f'{call.method} {call.path}'}"
 
 
-def schema_names(exchange: RecordedCall) -> tuple[str | None, str | None]:
+def schema_names(call: RecordedCall) -> tuple[str | None, str | None]:
     """The names of the schemas of a request's body and of its answer's, where they have one."""
-    found = operation(exchange.vendor, exchange.method, exchange.path)
+    found = operation(call.vendor, call.method, call.path)
     if found is None:
         return None, None
     answers = found.description["responses"]
-    return _schema_name(found.description.get("requestBody")), _schema_name(answers.get(str(exchange.status)))
+    return _schema_name(found.description.get("requestBody")), _schema_name(answers.get(str(call.status)))
 
 
 def _unknown(vendor: Vendor, name: str, side: str = "request") -> Violation:
@@ -128,13 +128,13 @@ Sent = dict[tuple[str, str], list[str]]
 """The values of parameters by place and name."""
 
 
-def _sent(found: Operation, exchange: RecordedCall) -> Sent:
+def _sent(found: Operation, call: RecordedCall) -> Sent:
     """What a request sends where parameters may be."""
     sent: Sent = {("path", name): [unquote(value)] for name, value in found.path_values.items()}
-    for name, value in parse_qsl(exchange.query, keep_blank_values=True):
+    for name, value in parse_qsl(call.query, keep_blank_values=True):
         sent.setdefault(("query", name), []).append(value)
     pinned = _pinned(found.document)
-    headers = {name.lower(): [value] for name, value in exchange.headers.items()}
+    headers = {name.lower(): [value] for name, value in call.headers.items()}
     return sent | {("header", name): value for name, value in headers.items() if name not in pinned}
 
 
@@ -198,26 +198,26 @@ def _authorised(scheme: Json, headers: Headers) -> bool:
     return scheme["name"] in headers
 
 
-def _wrong_request_body(found: Operation, exchange: RecordedCall) -> Iterator[Fault]:
+def _wrong_request_body(found: Operation, call: RecordedCall) -> Iterator[Fault]:
     described = found.description.get("requestBody")
-    if exchange.body and described:
-        yield from _wrong_body(found.document, described, exchange.headers, exchange.body)
-    elif exchange.body:
+    if call.body and described:
+        yield from _wrong_body(found.document, described, call.headers, call.body)
+    elif call.body:
         yield "$", "wrong body", "the operation takes none"
     elif described and described.get("required"):
         yield "$", "wrong body", "there is none"
 
 
-def _wrong_answer(found: Operation, exchange: RecordedCall) -> Iterator[Fault]:
+def _wrong_answer(found: Operation, call: RecordedCall) -> Iterator[Fault]:
     responses = found.description["responses"]
-    described = responses.get(str(exchange.status)) or responses.get("default")
+    described = responses.get(str(call.status)) or responses.get("default")
     if described is None:
-        yield "status", "unknown status", f"{exchange.status} is not one of {', '.join(responses)}"
+        yield "status", "unknown status", f"{call.status} is not one of {', '.join(responses)}"
         # The body is held against another answer of the same class: all errors have one schema.
-        described = next((responses[each] for each in responses if each[0] == str(exchange.status)[0]), {})
+        described = next((responses[each] for each in responses if each[0] == str(call.status)[0]), {})
     if "content" in described:
-        yield from _wrong_body(found.document, described, exchange.answer_headers, exchange.answer)
-    elif exchange.answer and exchange.status == 204:
+        yield from _wrong_body(found.document, described, call.answer_headers, call.answer)
+    elif call.answer and call.status == 204:
         yield "$", "wrong body", "a body that the document does not describe"
 
 

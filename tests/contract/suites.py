@@ -24,7 +24,7 @@ def workflows(report: Report) -> list[str]:
     with uncalled_methods(RilletClient, SolvimonClient) as uncalled, LocalSystem(quiet=True) as system:
         for run in SCENARIOS.values():
             system.reset()
-            with report.listening(system.rillet.witness, system.solvimon.witness):
+            with report.recording(system.rillet.recorder, system.solvimon.recorder):
                 run(system)
             report.webhooks(system)
     return [f"no scenario calls {name}, so what it sends was not checked" for name in sorted(uncalled)]
@@ -41,9 +41,9 @@ def rillet_operations(report: Report) -> list[str]:
     """Every operation of the fake Rillet, those that we do not use included."""
     with Rillet() as rillet:
         rillet.renew()
-        with report.listening(rillet.fake.witness):
+        with report.recording(rillet.fake.recorder):
             tour.everything(rillet)
-        with report.listening(rillet.fake.witness, requests=False):
+        with report.recording(rillet.fake.recorder, requests=False):
             tour.refuse_something_everywhere(rillet)
     return []
 
@@ -52,7 +52,7 @@ def solvimon_sdk(report: Report) -> list[str]:
     """Solvimon's own SDK on the fake Solvimon, and its models as readers of all bodies so far."""
     with FakeSolvimon() as fake:
         fake.state.add_platform(_KEY, sample_data.solvimon_seed())
-        with report.listening(fake.witness), sdk(fake.origin, _KEY) as loaded:
+        with report.recording(fake.recorder), sdk(fake.origin, _KEY) as loaded:
             use(loaded, fake, _KEY)
             return unreadable(loaded, report.bodies)
 

@@ -17,7 +17,7 @@ from tests.contract.checker import Violation
 from tests.contract.client_coverage import uncalled_methods
 from tests.contract.documents import MISSING, MISSING_REASON, SOURCES
 from tests.contract.exceptions import EXCEPTIONS, Excused
-from tests.contract.report import Report, overheard
+from tests.contract.report import Report, checked_traffic
 from tests.contract.scenarios import SCENARIOS
 from tests.contract.sdk import INSTALLED, sdk, unreadable, use
 
@@ -123,7 +123,7 @@ def test_random_documents_fit_in_every_scope_and_setting() -> None:
 def test_what_a_workflow_sends_and_the_fakes_answer_fits_the_documents(
     system: LocalSystem, name: str
 ) -> None:
-    with overheard(system) as report:
+    with checked_traffic(system) as report:
         SCENARIOS[name](system)
     report.webhooks(system)
 
@@ -139,7 +139,7 @@ def test_solvimons_own_sdk_works_with_the_fake_and_reads_all_bodies() -> None:
     with FakeSolvimon() as fake:
         fake.state.add_platform(KEY, sample_data.solvimon_seed())
         with sdk(fake.origin, KEY) as loaded:
-            with report.listening(fake.witness):
+            with report.recording(fake.recorder):
                 use(loaded, fake, KEY)
             unread = unreadable(loaded, report.bodies)
             planted = unreadable(loaded, {"CustomerCreateRequest": [b'{"type": "PERSON"}']})

@@ -24,7 +24,7 @@ ORGANIZATION = {"type": "ORGANIZATION", "organization": {"name": "x"}}
 CUSTOMER_ANSWER = {"id": CUSTOMER, "name": "Bob", "updated_at": "2026-03-10T12:00:00Z"}
 
 
-def exchange(
+def recorded_call(
     vendor: Vendor,
     method: str,
     path: str,
@@ -52,11 +52,11 @@ def exchange(
 
 
 def asked(*args: Any, **more: Any) -> set[tuple[str, str]]:
-    return {(found.field, found.kind) for found in check_request(exchange(*args, **more))}
+    return {(found.field, found.kind) for found in check_request(recorded_call(*args, **more))}
 
 
 def answered(*args: Any, **more: Any) -> set[tuple[str, str]]:
-    return {(found.field, found.kind) for found in check_answer(exchange(*args, **more))}
+    return {(found.field, found.kind) for found in check_answer(recorded_call(*args, **more))}
 
 
 def without(document: Json, field: str) -> Json:
@@ -171,7 +171,7 @@ def test_a_wrong_body(vendor: str, path: str, body: Json | None, field: str, kin
 
 def test_a_body_that_is_no_json() -> None:
     form = {"Content-Type": "application/x-www-form-urlencoded"}
-    broken = replace(exchange("rillet", "POST", "/invoices", {}), body=b"{")
+    broken = replace(recorded_call("rillet", "POST", "/invoices", {}), body=b"{")
 
     assert asked("rillet", "POST", "/invoices", full_invoice(), **form) == {("content-type", "wrong body")}
     assert [found.reason for found in check_request(broken)] == ["not JSON"]
@@ -207,7 +207,7 @@ def test_a_wrong_answer_of_the_fake_solvimon() -> None:
 
 def test_a_status_or_a_media_type_that_the_document_does_not_have() -> None:
     teapot = {"type": "API_ERROR", "code": "BAD_REQUEST", "message": "no"}
-    html = replace(exchange("rillet", "GET", "/customers", answer={}), answer_headers=Headers())
+    html = replace(recorded_call("rillet", "GET", "/customers", answer={}), answer_headers=Headers())
 
     assert answered("solvimon", "GET", "/v1/customers", answer=teapot, status=418) == {
         ("status", "unknown status")
@@ -234,7 +234,7 @@ def test_an_error_without_the_fields_of_an_error() -> None:
     }
 
 
-def test_an_exchange_without_an_answer_has_no_wrong_one() -> None:
+def test_a_call_without_an_answer_has_no_wrong_one() -> None:
     assert answered("rillet", "GET", "/customers", status=None) == set()
 
 
@@ -290,8 +290,8 @@ def test_wrong_requests_to_the_authorization_server(
     method: str, path: str, query: str, body: str, wrong: set[tuple[str, str]]
 ) -> None:
     report, form = Report(), {"Content-Type": "application/x-www-form-urlencoded"}
-    sent = exchange("rillet", method, path, query=query, status=None, without="Authorization", **form)
+    sent = recorded_call("rillet", method, path, query=query, status=None, without="Authorization", **form)
 
-    report.exchange(replace(sent, body=body.encode()))
+    report.check(replace(sent, body=body.encode()))
 
     assert {(found.field, found.kind) for found in report.violations} == wrong

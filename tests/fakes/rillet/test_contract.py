@@ -37,9 +37,9 @@ def test_every_request_that_the_fake_takes_and_every_answer_fits_rillets_own_doc
 ) -> None:
     report = Report()
 
-    with report.listening(rillet.fake.witness):
+    with report.recording(rillet.fake.recorder):
         everything(rillet)
-    with report.listening(rillet.fake.witness, requests=False):
+    with report.recording(rillet.fake.recorder, requests=False):
         refuse_something_everywhere(rillet)
 
     assert report.violations == []

@@ -11,7 +11,7 @@ from local import sample_data
 from local.fake_rillet.calls import Call
 from local.system import LocalSystem
 from tests.contract.documents import MISSING, MISSING_REASON
-from tests.contract.report import Report, overheard
+from tests.contract.report import Report, checked_traffic
 from tests.integration.export_invoice.support import Json, calls_to, configure, dead, finalise, until, waiting
 
 ALL = sample_data.expected()
@@ -45,7 +45,7 @@ def _run(system: LocalSystem, scope: str) -> Outcome:
         rillet=sample_data.rillet_seed(),
     )
     configure(system, connection, invoice_scope=scope)
-    with overheard(system) if not MISSING else nullcontext(Report()) as report:
+    with checked_traffic(system) if not MISSING else nullcontext(Report()) as report:
         finalise(system, connection, *ALL)
         system.settle()
         until(system, lambda: waiting(system).total == 0)

@@ -7,7 +7,7 @@ from solvimon_rillet.mapping.customers import SYNC_ROWS, to_rillet_customer
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.models import Customer
 from tests.contract.documents import MISSING, MISSING_REASON
-from tests.contract.report import overheard
+from tests.contract.report import checked_traffic
 from tests.integration.sync_customer.support import (
     CUSTOMER,
     IN_RILLET,
@@ -158,7 +158,7 @@ def test_every_request_to_rillet_is_one_that_its_document_allows(
 ) -> None:
     before = in_rillet(several)
 
-    with overheard(system) as report:
+    with checked_traffic(system) as report:
         outcomes = [result["outcome"] for result in sync(system, CUSTOMER, PERSON, STATELESS)]
 
     assert outcomes == ["synced"] * 3
