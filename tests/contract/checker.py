@@ -10,7 +10,7 @@ from werkzeug.datastructures import Headers
 
 from local.fake_vendor.traffic_recorder import RecordedCall, Vendor
 from tests.contract.documents import Document, Operation, Parameters, document_of, operation
-from tests.contract.schemas import Fault, Json
+from tests.contract.schemas import Json, Mismatch
 
 _HTTP = {
     *("accept", "accept-encoding", "connection", "content-length", "content-type", "host", "user-agent"),
@@ -53,12 +53,12 @@ def check_request(call: RecordedCall) -> list[Violation]:
     found = operation(call.vendor, call.method, call.path)
     if found is None:
         return [_unknown(call.vendor, f"{call.method} {call.path}")]
-    faults = [
+    mismatches = [
         *_wrong_parameters(found.document, found.parameters, _sent(found, call)),
         *_wrong_access(found, call.headers),
         *_wrong_request_body(found, call),
     ]
-    return _violations(call.vendor, found.name, "request", faults)
+    return _violations(call.vendor, found.name, "request", mismatches)
 
 
 def check_answer(call: RecordedCall) -> list[Violation]:
@@ -76,13 +76,13 @@ def check_payload(vendor: Vendor, method: str, path: str, payload: object) -> li
         return [_unknown(vendor, f"{method} {path}")]
     value = json.loads(json.dumps(payload, default=float))
     schema = _schema(found.description["requestBody"])
-    return _violations(vendor, found.name, "request", found.document.faults(schema, value))
+    return _violations(vendor, found.name, "request", found.document.mismatches(schema, value))
 
 
 def check_record(vendor: Vendor, name: str, record: object) -> list[Violation]:
     """What is wrong with a record by a named schema, such as `Invoice`."""
     schema = {"$ref": f"#/components/schemas/{name}"}
-    return _violations(vendor, name, "answer", document_of(vendor, name).faults(schema, record))
+    return _violations(vendor, name, "answer", document_of(vendor, name).mismatches(schema, record))
 
 
 def check_webhook(name: str, headers: dict[str, str], body: object) -> list[Violation]:
@@ -92,14 +92,14 @@ def check_webhook(name: str, headers: dict[str, str], body: object) -> list[Viol
         return [_unknown("rillet", name, "webhook")]
     described = document.content["webhooks"][name]["post"]
     sent = {("header", header.lower()): [value] for header, value in headers.items()}
-    faults = [
+    mismatches = [
         *_wrong_parameters(document, document.parameters(described["parameters"]), sent),
-        *document.faults(_schema(described["requestBody"]), body),
+        *document.mismatches(_schema(described["requestBody"]), body),
     ]
-    return _violations("rillet", name, "webhook", faults)
+    return _violations("rillet", name, "webhook", mismatches)
 
 
-def name_of(call: RecordedCall) -> str:
+def operation_name(call: RecordedCall) -> str:
     """The vendor and the operation that a request uses, or what it asks for where there is none."""
     found = operation(call.vendor, call.method, call.path)
     return f"{call.vendor} {found.name if found else f'{call.method} {call.path}'}"
@@ -119,9 +119,9 @@ def _unknown(vendor: Vendor, name: str, side: str = "request") -> Violation:
 
 
 def _violations(
-    vendor: Vendor, name: str, side: str, faults: Iterable[Fault], status: int = 0
+    vendor: Vendor, name: str, side: str, mismatches: Iterable[Mismatch], status: int = 0
 ) -> list[Violation]:
-    return [Violation(vendor, name, side, status, *fault) for fault in faults]
+    return [Violation(vendor, name, side, status, *mismatch) for mismatch in mismatches]
 
 
 Sent = dict[tuple[str, str], list[str]]
@@ -147,7 +147,7 @@ def _pinned(document: Document) -> dict[str, str]:
 _FIELDS = {"path": "{{{}}}", "query": "?{}", "header": "{}"}
 
 
-def _wrong_parameters(document: Document, described: Parameters, sent: Sent) -> Iterator[Fault]:
+def _wrong_parameters(document: Document, described: Parameters, sent: Sent) -> Iterator[Mismatch]:
     for place, name in {**described, **sent}:
         if place == "header" and name in _HTTP:
             continue
@@ -161,13 +161,13 @@ def _wrong_parameters(document: Document, described: Parameters, sent: Sent) -> 
             yield field, f"unknown {kind}", "not in the document"
 
 
-def _wrong_parameter(document: Document, field: str, schema: Json, values: list[str]) -> Iterator[Fault]:
+def _wrong_parameter(document: Document, field: str, schema: Json, values: list[str]) -> Iterator[Mismatch]:
     kind = document.resolved(schema).get("type")
     if kind != "array" and len(values) > 1:
         yield field, "wrong parameter", f"given {len(values)} times"
         return
     value: object = values if kind == "array" else _typed(values[0], kind)
-    for _, _, reason in document.faults(schema, value):
+    for _, _, reason in document.mismatches(schema, value):
         yield field, "wrong parameter", reason
 
 
@@ -180,7 +180,7 @@ def _typed(text: str, kind: object) -> object:
     return text
 
 
-def _wrong_access(found: Operation, headers: Headers) -> Iterator[Fault]:
+def _wrong_access(found: Operation, headers: Headers) -> Iterator[Mismatch]:
     content = found.document.content
     schemes = content["components"]["securitySchemes"]
     required = found.description.get("security", content.get("security")) or []
@@ -198,7 +198,7 @@ def _authorised(scheme: Json, headers: Headers) -> bool:
     return scheme["name"] in headers
 
 
-def _wrong_request_body(found: Operation, call: RecordedCall) -> Iterator[Fault]:
+def _wrong_request_body(found: Operation, call: RecordedCall) -> Iterator[Mismatch]:
     described = found.description.get("requestBody")
     if call.body and described:
         yield from _wrong_body(found.document, described, call.headers, call.body)
@@ -208,7 +208,7 @@ def _wrong_request_body(found: Operation, call: RecordedCall) -> Iterator[Fault]
         yield "$", "wrong body", "there is none"
 
 
-def _wrong_answer(found: Operation, call: RecordedCall) -> Iterator[Fault]:
+def _wrong_answer(found: Operation, call: RecordedCall) -> Iterator[Mismatch]:
     responses = found.description["responses"]
     described = responses.get(str(call.status)) or responses.get("default")
     if described is None:
@@ -221,7 +221,7 @@ def _wrong_answer(found: Operation, call: RecordedCall) -> Iterator[Fault]:
         yield "$", "wrong body", "a body that the document does not describe"
 
 
-def _wrong_body(document: Document, described: Json, headers: Headers, body: bytes) -> Iterator[Fault]:
+def _wrong_body(document: Document, described: Json, headers: Headers, body: bytes) -> Iterator[Mismatch]:
     kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if kind not in described["content"]:
         yield "content-type", "wrong body", f"{kind or 'none'} instead of {', '.join(described['content'])}"
@@ -232,7 +232,7 @@ def _wrong_body(document: Document, described: Json, headers: Headers, body: byt
     except ValueError:
         yield "$", "wrong body", "not JSON"
         return
-    yield from document.faults(_schema(described), value)
+    yield from document.mismatches(_schema(described), value)
 
 
 def _schema(described: Json) -> Json:

@@ -24,7 +24,7 @@ def is_oauth(call: RecordedCall) -> bool:
     return call.vendor == "rillet" and call.path.startswith(_PREFIX)
 
 
-def check(call: RecordedCall) -> list[Violation]:
+def check_oauth(call: RecordedCall) -> list[Violation]:
     """What is wrong with a request to the authorization server, or with its answer."""
     endpoints = {
         urlsplit(url).path: name for name, url in oauth_metadata().items() if name.endswith("_endpoint")
@@ -43,10 +43,10 @@ def check(call: RecordedCall) -> list[Violation]:
     return [Violation("rillet", name, *each) for each in wrong]
 
 
-Fault = tuple[str, int, str, str, str]
+OAuthMismatch = tuple[str, int, str, str, str]
 
 
-def _authorization(call: RecordedCall) -> Iterator[Fault]:
+def _authorization(call: RecordedCall) -> Iterator[OAuthMismatch]:
     metadata, sent = oauth_metadata(), dict(parse_qsl(call.query))
     for name in sorted(_AUTHORIZE - sent.keys()):
         yield "request", 0, f"?{name}", "missing parameter", "required (RFC 6749 4.1.1, RFC 7636 4.3)"
@@ -60,7 +60,7 @@ def _authorization(call: RecordedCall) -> Iterator[Fault]:
         yield "request", 0, "?scope", "wrong parameter", f"{scope} is not supported"
 
 
-def _token(call: RecordedCall) -> Iterator[Fault]:
+def _token(call: RecordedCall) -> Iterator[OAuthMismatch]:
     sent = dict(parse_qsl(call.body.decode()))
     grant = sent.get("grant_type", "")
     if grant not in oauth_metadata()["grant_types_supported"]:
@@ -76,7 +76,7 @@ def _token(call: RecordedCall) -> Iterator[Fault]:
         yield "answer", call.status, f"$.{name}", "missing field", "required (RFC 6749 5)"
 
 
-def _method(call: RecordedCall, methods: str) -> Iterator[Fault]:
+def _method(call: RecordedCall, methods: str) -> Iterator[OAuthMismatch]:
     """A client authenticates in a way that the metadata names."""
     basic = call.headers.get("Authorization", "").startswith("Basic ")
     posted = "client_secret=" in call.body.decode()

@@ -15,7 +15,7 @@ from tests.contract.checker import (
     check_record,
     check_request,
     check_webhook,
-    name_of,
+    operation_name,
     schema_names,
 )
 from tests.contract.exceptions import EXCEPTIONS, Excused
@@ -64,9 +64,9 @@ class Report:
         self.responses += call.status is not None
         self.requests += request
         if oauth.is_oauth(call):
-            self._add(oauth.check(call))
+            self._add(oauth.check_oauth(call))
             return
-        self.operations[name_of(call)] += 1
+        self.operations[operation_name(call)] += 1
         self._add(check_request(call) if request else [])
         self._add(check_answer(call))
         if call.vendor == "solvimon":

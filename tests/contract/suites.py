@@ -10,7 +10,7 @@ from solvimon_rillet.solvimon.client import SolvimonClient
 from tests.contract import payloads
 from tests.contract.client_coverage import uncalled_methods
 from tests.contract.report import Report
-from tests.contract.scenarios import SCENARIOS
+from tests.contract.scenarios import WORKFLOW_SCENARIOS
 from tests.contract.sdk import sdk, unreadable, use
 from tests.fakes.rillet import tour
 from tests.fakes.rillet.support import Rillet
@@ -22,7 +22,7 @@ _KEY = "key-of-the-sdk"
 def workflows(report: Report) -> list[str]:
     """Everything that the functions send, on the local system."""
     with uncalled_methods(RilletClient, SolvimonClient) as uncalled, LocalSystem(quiet=True) as system:
-        for run in SCENARIOS.values():
+        for run in WORKFLOW_SCENARIOS.values():
             system.reset()
             with report.recording(system.rillet.recorder, system.solvimon.recorder):
                 run(system)
@@ -30,7 +30,7 @@ def workflows(report: Report) -> list[str]:
     return [f"no scenario calls {name}, so what it sends was not checked" for name in sorted(uncalled)]
 
 
-def random_documents(report: Report) -> list[str]:
+def random_payloads(report: Report) -> list[str]:
     """Payloads of the demo's invoices and of random ones, in every scope and setting."""
     payloads.demo_documents(report)
     payloads.random_documents(report, _EXAMPLES)
@@ -59,7 +59,7 @@ def solvimon_sdk(report: Report) -> list[str]:
 
 SUITES: Mapping[str, Callable[[Report], list[str]]] = {
     "Workflows on the local system": workflows,
-    "Payloads of random documents": random_documents,
+    "Payloads of random documents": random_payloads,
     "The fake Rillet's operations": rillet_operations,
     "Solvimon's SDK on the fake Solvimon": solvimon_sdk,
 }
