@@ -85,11 +85,7 @@ def _start(running: ExitStack) -> "LocalSystem":
 def _written_to(log: Path) -> Iterator[None]:
     """Send what the functions, AWS and the fakes print into a file, the one of the run before gone."""
     log.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        log.open("w", encoding="utf-8", buffering=1) as file,
-        redirect_stdout(file),
-        redirect_stderr(file),
-    ):
+    with log.open("w", encoding="utf-8", buffering=1) as file, redirect_stdout(file), redirect_stderr(file):
         yield
 
 

@@ -14,14 +14,7 @@ from tests.soak.run import Soak
 from tests.soak.schedule import Plan, actions
 
 PLAN = Plan(
-    seed=4,
-    days=2,
-    customers=20,
-    invoices=(5, 8),
-    sweep_seconds=7200,
-    outage_hours=1,
-    failing=0.03,
-    lost=0.08,
+    seed=4, days=2, customers=20, invoices=(5, 8), sweep_seconds=7200, outage_hours=1, failing=0.03, lost=0.08
 )
 """Fewer calls than in a long run, so more of them fail."""
 

@@ -17,10 +17,7 @@ def _run(context: Context) -> Numbers:
     seen = [
         ("Solvimon", f"{number} is FINAL, for {gross}"),
         ("webhook", f"{webhook.event.action} to {_path(webhook.url)}, signed; answer {webhook.status}"),
-        (
-            "bus",
-            "; ".join(f"event “{event['detail-type']}”" for event in context.events(invoice_id)),
-        ),
+        ("bus", "; ".join(f"event “{event['detail-type']}”" for event in context.events(invoice_id))),
         ("queue", f"{context.waiting()} message waits for export_invoice"),
     ]
     context.system.deliver("export_invoice")

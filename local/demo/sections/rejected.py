@@ -55,10 +55,7 @@ def _invoice_of_the_product(context: Context) -> str:
 
 def _link(context: Context) -> None:
     """Fill the custom field in Solvimon, as a person does in Desk."""
-    link: Json = {
-        "reference": "rillet_product_id",
-        "value": rillet_id("product", PRODUCT.name),
-    }
+    link: Json = {"reference": "rillet_product_id", "value": rillet_id("product", PRODUCT.name)}
     answer = requests.patch(
         f"{context.system.solvimon.url}/products/{solvimon_id('prod', PRODUCT.name)}",
         json={"custom_fields": [link]},

@@ -131,9 +131,7 @@ EXPORTS = (
     ),
     CREDIT_MEMO,
     replace(
-        CREDIT_MEMO,
-        name="export a credit memo before its invoice",
-        prepare=_credit_note_before_its_invoice,
+        CREDIT_MEMO, name="export a credit memo before its invoice", prepare=_credit_note_before_its_invoice
     ),
 )
 REQUESTED = (
