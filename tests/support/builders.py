@@ -216,7 +216,7 @@ def refuse(
 
     def check() -> None:
         for scope in scopes:
-            error = refusal(document, invoice_scope=scope, **settings)
+            error = refusal(document, LINKS, invoice_scope=scope, **settings)
             assert error.code is code, error
             assert message in ("", error.message)
             assert [part for part in parts if part not in error.message] == [], error.message

@@ -5,6 +5,8 @@ from tests.fault_injection.scenarios.access import ACCESS
 from tests.fault_injection.scenarios.imports import IMPORTS
 from tests.fault_injection.scenarios.scenario import Scenario
 
+__all__ = ["SCENARIOS", "Scenario"]
+
 SCENARIOS: tuple[Scenario, ...] = (
     exports.SOLVIMON_WEBHOOK,
     customers_and_payments.RILLET_WEBHOOK,

@@ -1,6 +1,7 @@
 """Exports of invoices and credit memos, their webhooks, and what a person asks for."""
 
 from dataclasses import replace
+from functools import partial
 
 from local.books_check.checks import FindingType
 from local.system import LocalSystem
@@ -24,9 +25,13 @@ def invoice_finalised(system: LocalSystem, auth: str = "api_key") -> Setup:
     return setup
 
 
+def _second_invoice(system: LocalSystem, scope: str = "FULL") -> Setup:
+    return second_announced(first_exported(system, invoice_scope=scope))
+
+
 def _rillet_fails_once(system: LocalSystem) -> Setup:
     """The message must wait."""
-    setup = second_announced(first_exported(system))
+    setup = _second_invoice(system)
     system.rillet.state.misbehave("status")
     return setup
 
@@ -105,7 +110,7 @@ SOLVIMON_WEBHOOK = Scenario("receive a webhook of Solvimon", "receive_webhook", 
 INVOICE = Scenario(
     "export an invoice",
     "export_invoice",
-    lambda system: second_announced(first_exported(system)),
+    _second_invoice,
     again=invoking("export_invoice", invoice_ids=[SECOND]),
 )
 CREDIT_MEMO = Scenario(
@@ -122,7 +127,7 @@ EXPORTS = (
         replace(
             INVOICE,
             name=f"export an invoice for {purpose} only",
-            prepare=lambda system, scope=scope: second_announced(first_exported(system, invoice_scope=scope)),
+            prepare=partial(_second_invoice, scope=scope),
         )
         for purpose, scope in (
             ("revenue recognition", "REVENUE_RECOGNITION_ONLY"),

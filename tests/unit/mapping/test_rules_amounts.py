@@ -97,7 +97,7 @@ def test_items_are_rounded_to_the_currency_and_sum_to_the_total(check: Check) ->
     check()
 
 
-NO_SUMMARY = {"tax_summary": {"country_code": "NL"}}
+NO_SUMMARY: Json = {"tax_summary": {"country_code": "NL"}}
 REFUSED: dict[str, Check] = {
     "lines of nothing do not excuse a difference": refuse(
         invoice(group("10.00"), *[group("0.00")] * 6, net="10.02", paid="0"),
