@@ -31,7 +31,7 @@ def test_everything_comes_over_once_and_the_second_time_for_nothing(system: Loca
 def test_an_import_that_forgets_what_it_did_is_noticed(
     system: LocalSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ImportState, "known", lambda *_: {})
+    monkeypatch.setattr(ImportState, "imported_rows", lambda *_: {})
     original = system.invoke
 
     def invoke(function: str, event: Json) -> object:

@@ -30,17 +30,18 @@ from tests.support.builders import (
 DOLLARS, DOLLAR_TAX = amount("1.00", "USD"), tax("1.00", "0.21", currency="USD")
 NAMED, TAX_NAMED = "periods[0].groups[1] is in USD", "A tax of the group periods[0].groups[1]"
 MIXED = Code.CURRENCY_MIXED
+HEADERS: dict[str, Json] = {
+    "invoice_amount_including_tax is in EUR": {"billing_currency": "USD"},
+    "tax_categories[0] is in USD": {"tax_categories": [tax("1", "0", currency="USD")]},
+    **{
+        f"tax_summary.{field} is in USD": {"tax_summary": {field: amount("100.00", "USD")}}
+        for field in ("base_amount", "tax_amount", "total_amount")
+    },
+}
 REFUSED: dict[str, Check] = {
     **{
         f"a header with another currency: {named}": refuse(invoice(taxed()) | change, MIXED, named)
-        for named, change in {
-            "invoice_amount_including_tax is in EUR": {"billing_currency": "USD"},
-            "tax_categories[0] is in USD": {"tax_categories": [tax("1", "0", currency="USD")]},
-            **{
-                f"tax_summary.{field} is in USD": {"tax_summary": {field: amount("100.00", "USD")}}
-                for field in ("base_amount", "tax_amount", "total_amount")
-            },
-        }.items()
+        for named, change in HEADERS.items()
     },
     **{
         f"a group with another currency in its {what}": refuse(
