@@ -179,7 +179,7 @@ def expect(document: Json, links: Links = LINKS, settings: Json | None = None, *
         document: the invoice.
         links: what is known of its links.
         settings: of the connection.
-        expected: some of ``nets``, ``taxes``, ``rates``, ``totals`` and ``warnings``.
+        expected: some of ``nets``, ``taxes``, ``rates``, ``currency``, ``totals`` and ``warnings``.
     """
 
     def check() -> None:
@@ -187,6 +187,7 @@ def expect(document: Json, links: Links = LINKS, settings: Json | None = None, *
         totals = mapping.totals.as_text()
         read = {"nets": nets, "taxes": taxes, "rates": rates}
         known = {name: column(found) for name, column in read.items() if name in expected}
+        known["currency"] = totals["currency"]
         known |= {"totals": [totals[name] for name in ("net", "tax", "gross")], "warnings": mapping.warnings}
         assert {name: known[name] for name in expected} == expected
 
@@ -198,6 +199,7 @@ def refuse(
     code: Code,
     *parts: str,
     message: str = "",
+    ends: str = "",
     remedy: str = "",
     scopes: tuple[str, ...] = ("FULL",),
     **settings: object,
@@ -209,6 +211,7 @@ def refuse(
         code: of the refusal.
         parts: what its message contains.
         message: the whole message; not compared if empty.
+        ends: how its message ends.
         remedy: what its remedy contains.
         scopes: the invoice scopes in which this is so.
         settings: of the connection.
@@ -219,6 +222,7 @@ def refuse(
             error = refusal(document, LINKS, invoice_scope=scope, **settings)
             assert error.code is code, error
             assert message in ("", error.message)
+            assert error.message.endswith(ends)
             assert [part for part in parts if part not in error.message] == [], error.message
             assert remedy in error.remedy
 

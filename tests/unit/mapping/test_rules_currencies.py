@@ -46,7 +46,8 @@ REFUSED: dict[str, Check] = {
     **{
         f"a group with another currency in its {what}": refuse(
             invoice(taxed(), other, billing_currency="EUR", net="101.00", paid="21.21"),
-            *(MIXED, named, "is in USD, the invoice in EUR."),
+            *(MIXED, named),
+            ends="is in USD, the invoice in EUR.",
         )
         for what, other, named in (
             ("net", group("1.00", currency="USD"), NAMED),

@@ -175,7 +175,8 @@ REFUSED: dict[str, Check] = {
     },
     "bases that differ by a cent are not a stack": refuse(
         invoice(group("100.00", tax("100.00", "5.00", "5"), tax("100.01", "7.00", "7"))),
-        *(Code.DOES_NOT_TIE_OUT, "its tax categories have bases of 200.01 EUR."),
+        Code.DOES_NOT_TIE_OUT,
+        ends="its tax categories have bases of 200.01 EUR.",
     ),
     "a missing percentage of some tax": refuse(
         invoice(group("100.00", tax("100.00", "21.00", None))),
