@@ -35,6 +35,6 @@ class Clock:
             self._offset += seconds
 
     def set(self, moment: float) -> None:
-        """Go to a moment, also an earlier one; only for a world in which nothing has happened yet."""
+        """Go to a moment, also an earlier one; only before anything has happened."""
         with self._lock:
             self._offset = moment - time.time()

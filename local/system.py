@@ -1,4 +1,4 @@
-"""The whole system on one machine: AWS with `template.yaml` deployed, Solvimon and Rillet beside it."""
+"""The whole system on one machine: AWS with `template.yaml` deployed, and fakes of Solvimon and Rillet."""
 
 import secrets
 from collections.abc import Mapping
@@ -12,10 +12,11 @@ from moto.events.models import Archive, events_backends
 from moto.s3.models import s3_backends
 
 import local.aws.moto_speedups  # noqa: F401 - makes moto quicker
-from local.aws.configuration import Configuration
+from local import sample_data
+from local.aws.configuration import StackConfiguration
 from local.aws.deployment import Deployment, deploy
-from local.aws.gateway import Gateway
-from local.aws.pollers import Delivery, Pollers
+from local.aws.gateway import HttpApiGateway
+from local.aws.pollers import BatchDelivery, Pollers
 from local.aws.queues import queues_follow
 from local.aws.runtime import LambdaRuntime
 from local.aws.server import ACCOUNT, REGION, AwsServer, environment, shared_aws
@@ -30,15 +31,15 @@ Json = dict[str, Any]
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE_TYPES = ["solvimon_invoice_id", "solvimon_customer_id"]
-"""External reference types that a person makes in Rillet before the first invoice."""
+"""External reference types that an operator makes in Rillet before the first invoice."""
 _SECONDS = 30
 
 
 @dataclass(frozen=True)
 class Connection:
-    """A Solvimon platform paired with a Rillet organisation, and what opens their doors.
+    """A Solvimon platform paired with a Rillet organisation, and the credentials of both.
 
-    The Rillet key opens the organisation in any case; with OAuth the functions do not know it.
+    The Rillet key is always valid; with OAuth the functions do not know it.
     """
 
     name: str
@@ -52,11 +53,11 @@ class Connection:
 
 
 class LocalSystem:
-    """Everything together, as a context manager.
+    """The whole system, as a context manager.
 
-    Nothing happens by itself: webhooks are delivered and queues are worked off when a test or the demo
-    says so (`settle`), or all the time between `start_workers` and `stop_workers`. Time passes when
-    `advance` says so, for the fakes, the functions and the queues alike.
+    Nothing happens automatically: webhooks are delivered and queues are worked off on request (`settle`),
+    or all the time between `start_workers` and `stop_workers`. `advance` moves the clock of the fakes, the
+    functions and the queues alike.
 
     Args:
         root: folder of `template.yaml`.
@@ -74,12 +75,12 @@ class LocalSystem:
         quiet: bool = False,
     ) -> None:
         self.clock = Clock()
-        self.gateway = Gateway()
+        self.gateway = HttpApiGateway()
         self.rillet = FakeRillet(clock=self.clock.now)
         self.solvimon = FakeSolvimon(clock=self.clock.now)
         self.connections: dict[str, Connection] = {}
         self.aws: AwsServer
-        self.configuration: Configuration
+        self.configuration: StackConfiguration
         self.deployment: Deployment
         self.runtime: LambdaRuntime
         self.pollers: Pollers
@@ -116,12 +117,12 @@ class LocalSystem:
         solvimon: Mapping[str, list[Json]] | None = None,
         rillet: Json | None = None,
     ) -> Connection:
-        """Do what a person does to set up a connection, on both sides and in AWS.
+        """Set up a connection as an operator does, on both sides and in AWS.
 
         Args:
             connection: its name.
             settings: the connection's settings; where the vendors are is added.
-            auth: how the functions get into Rillet. With `oauth` they are given no key, and the deployment
+            auth: how the functions authenticate to Rillet. With `oauth` they get no key, and the deployment
                 becomes a client of Rillet; `authorise` does the rest.
             solvimon: records of the Solvimon platform, as in `fake_solvimon.State.add_platform`.
             rillet: objects of the Rillet organisation, as in `fake_rillet.State.load`. Without
@@ -135,7 +136,9 @@ class LocalSystem:
         seed = {"external_reference_types": REFERENCE_TYPES, **(rillet or {})}
         organization = {"api_key": rillet_key, **seed.get("organization", {})}
         organisation = self.rillet.state.load({**seed, "organization": organization})
-        merged = self._with_base_urls(settings or {})
+        urls = {"solvimon": self.solvimon.url, "rillet": self.rillet.url}
+        merged = dict(settings or {})
+        merged |= {vendor: {"base_url": url, **merged.get(vendor, {})} for vendor, url in urls.items()}
         self.put_secret(connection, "solvimon", {"api_key": solvimon_key, "webhook_secret": webhook_secret})
         if auth == "api_key":
             self.put_secret(connection, "rillet", {"auth": "api_key", "api_key": rillet_key})
@@ -143,32 +146,24 @@ class LocalSystem:
             self._register_oauth_client()
         self.put_settings(connection, merged)
         made = Connection(
-            name=connection,
-            platform=platform,
-            organisation=organisation,
-            solvimon_api_key=solvimon_key,
-            rillet_api_key=rillet_key,
-            webhook_secret=webhook_secret,
-            webhook_url=webhook_url,
-            settings=merged,
+            connection, platform, organisation, solvimon_key, rillet_key, webhook_secret, webhook_url, merged
         )
         self.connections[connection] = made
         return made
 
     def authorise(self, connection: str = "default") -> str:
-        """Do what a person does to authorise a connection in the browser.
+        """Authorise a connection as an operator does in the browser.
 
         Returns:
-            The page on which they end.
+            The last page.
 
         Raises:
             KeyError: connect_rillet gave no URL.
-            requests.HTTPError: Rillet does not even ask for consent.
+            requests.HTTPError: Rillet does not show the consent page.
         """
         url = self.invoke("connect_rillet", {"connection": connection})["authorisation_url"]
         requests.get(url, timeout=_SECONDS).raise_for_status()
-        organisation = self.connections[connection].organisation
-        decision = {"organisation": organisation.id, "decision": "grant"}
+        decision = {"organisation": self.connections[connection].organisation.id, "decision": "grant"}
         # Rillet sends the browser back to the gateway, and `requests` follows like a browser.
         return requests.post(url, data=decision, timeout=_SECONDS).text
 
@@ -183,7 +178,7 @@ class LocalSystem:
     def invoke(self, function: str, event: Json) -> Any:  # noqa: ANN401 - the function's JSON
         """Invoke a function directly, as the console does, and return its answer.
 
-        A durable function runs to its end; where it waits, time passes for everybody at once.
+        A durable function runs to its end; where it waits, the clock jumps for the whole system.
 
         Args:
             function: name of the workflow, such as `export_invoice`.
@@ -196,19 +191,18 @@ class LocalSystem:
 
     def deliver_webhooks(self) -> list[WebhookDelivery]:
         """Let Solvimon send every webhook that is due, and return its attempts."""
-        platforms = self.solvimon.state.platforms
-        return [attempt for platform in platforms for attempt in platform.deliver_webhooks()]
+        return [attempt for each in self.solvimon.state.platforms for attempt in each.deliver_webhooks()]
 
-    def deliver(self, function: str = "export_invoice", rounds: int = 1000) -> list[Delivery]:
-        """Let a function work off its queue until nothing is visible, at most `rounds` batches."""
+    def deliver(self, function: str = "export_invoice", rounds: int = 1000) -> list[BatchDelivery]:
+        """Let a function work off its queue until no message is visible, at most `rounds` batches."""
         return self.pollers.deliver(function, rounds)
 
-    def settle(self) -> list[Delivery]:
-        """Deliver webhooks and work off all queues until nothing is left to do at this moment.
+    def settle(self) -> list[BatchDelivery]:
+        """Deliver webhooks and work off all queues until nothing more is due now.
 
-        What waits for a later moment (a delay, a retry of a webhook) keeps waiting; see `advance`.
+        What is due later (a delay, a retry of a webhook) keeps waiting; see `advance`.
         """
-        deliveries: list[Delivery] = []
+        deliveries: list[BatchDelivery] = []
         while True:
             attempts = self.deliver_webhooks()
             batches = [batch for function in self.pollers.queues for batch in self.deliver(function)]
@@ -216,8 +210,20 @@ class LocalSystem:
             if not attempts and not batches:
                 return deliveries
 
+    def connect_demo(self, **settings: object) -> Connection:
+        """Set up the connection `default` with the demo's records on both sides.
+
+        Args:
+            settings: settings of the connection, beside the fallback products of the demo.
+        """
+        return self.connect(
+            settings={"fallback_products": sample_data.fallback_products(), **settings},
+            solvimon=sample_data.solvimon_seed(),
+            rillet=sample_data.rillet_seed(),
+        )
+
     def advance(self, seconds: float) -> None:
-        """Let time pass for the fakes, the functions and the queues."""
+        """Move the clock of the fakes, the functions and the queues."""
         self.clock.advance(seconds)
 
     def start_workers(self, workers: int | None = None) -> None:
@@ -240,25 +246,16 @@ class LocalSystem:
         """Return every event that reached the bus, oldest first, as the archive keeps it."""
         return [dict(event) for event in self._archive.events]
 
-    def urls(self) -> dict[str, str]:
-        """Return where everything listens."""
-        return {
-            "AWS endpoint": self.aws.url,
-            "HTTP API": self.gateway.url,
-            "Solvimon": self.solvimon.url,
-            "Rillet": self.rillet.url,
-        }
-
     def reset(self) -> None:
-        """Go back to the moment after the deployment, but for the clock: it keeps its time."""
+        """Restore the state after the deployment; the clock keeps its time."""
         self.stop_workers()
         self.solvimon.state.reset()
         self.rillet.state.reset()
         for queue in (*self.pollers.queues.values(), *self.pollers.dead_letters.values()):
             queue.clear()
         self._table.clear()
-        self._empty_bucket()
         with self.aws.lock:
+            s3_backends[ACCOUNT]["aws"].buckets[self.deployment.outputs["ReportBucketName"]].keys.clear()
             self._archive.events.clear()
         self.configuration.restore()
         self.connections.clear()
@@ -282,17 +279,11 @@ class LocalSystem:
             api_url=self.gateway.url,
             parameters=self._parameters,
         )
-        self.runtime = LambdaRuntime(
-            self.deployment.functions, self.deployment.layers, self.clock.now, self.clock.advance
-        )
+        functions, layers = self.deployment.functions, self.deployment.layers
+        self.runtime = LambdaRuntime(functions, layers, self.clock.now, self.clock.advance)
         self.pollers = Pollers(self.aws, self.runtime, self.deployment.queues)
         self.gateway.route(self.deployment.routes, self.runtime)
-        self.configuration = Configuration(self.aws, self._stack)
-
-    def _empty_bucket(self) -> None:
-        bucket = self.deployment.outputs["ReportBucketName"]
-        with self.aws.lock:
-            s3_backends[ACCOUNT]["aws"].buckets[bucket].keys.clear()
+        self.configuration = StackConfiguration(self.aws, self._stack)
 
     def _delete(self) -> None:
         self.reset()
@@ -306,8 +297,3 @@ class LocalSystem:
             server.add_client(client, secret, redirect_uris=[back])
             value = {"client_id": client, "client_secret": secret}
             self.configuration.put_secret("rillet-oauth-client", value)
-
-    def _with_base_urls(self, settings: Json) -> Json:
-        urls = {"solvimon": self.solvimon.url, "rillet": self.rillet.url}
-        places = {vendor: {"base_url": url, **settings.get(vendor, {})} for vendor, url in urls.items()}
-        return {**settings, **places}

@@ -11,20 +11,16 @@ from local.aws.server import REGION
 from local.system import Connection, LocalSystem
 
 UNCONNECTED = "acme"
-"""A connection that is left for the person to authorise in the browser."""
+"""A connection that the reader may authorise in the browser."""
 
 
 def main() -> None:
     """Start everything, print where it is and what to try, and wait for Ctrl-C."""
-    # Ctrl-C must not hit a thread half-way; it is fetched by `sigwait` when everything stands.
+    # Ctrl-C must not interrupt the start; `sigwait` fetches it when everything runs.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     console = Console()
     with LocalSystem() as system:
-        connection = system.connect(
-            settings={"fallback_products": sample_data.fallback_products()},
-            solvimon=sample_data.solvimon_seed(),
-            rillet=sample_data.rillet_seed(),
-        )
+        connection = system.connect_demo()
         system.connect(UNCONNECTED, auth="oauth", rillet={"organization": {"trade_name": "Acme Inc."}})
         system.start_workers()
         system.solvimon.start_delivery()
@@ -41,8 +37,10 @@ def _addresses(system: LocalSystem, connection: Connection) -> Table:
     table = Table(title="The local system", title_justify="left", show_header=False)
     table.add_column(style="bold")
     table.add_column(overflow="fold")
-    for name, url in system.urls().items():
-        table.add_row(name, url)
+    table.add_row("AWS endpoint", system.aws.url)
+    table.add_row("HTTP API", system.gateway.url)
+    table.add_row("Solvimon", system.solvimon.url)
+    table.add_row("Rillet", system.rillet.url)
     table.add_row("Webhook of connection default", connection.webhook_url)
     table.add_row("Solvimon X-API-KEY", connection.solvimon_api_key)
     table.add_row("Rillet bearer token", connection.rillet_api_key)

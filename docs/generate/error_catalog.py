@@ -1,4 +1,4 @@
-"""The causes in the layer are the rows of ``docs/errors.md``, made from them by ``make docs``."""
+"""The layer's catalog of errors, made from the rows of ``docs/errors.md`` by ``make docs``."""
 
 import json
 import re
@@ -10,7 +10,7 @@ TARGET = ROOT / "layers" / "mapping" / "solvimon_rillet" / "workflows" / "status
 
 
 def catalog() -> str:
-    """The file of causes: by code, what it means and what to do."""
+    """Return the catalog as JSON: by code, its meaning and its remedy."""
     text = SOURCE.read_text(encoding="utf-8").replace("`", "")
     rows = re.findall(r"^\| ([a-z_]+) \| (.+) \| (.+) \|$", text, flags=re.MULTILINE)
     found = {code: {"meaning": meaning, "remedy": remedy} for code, meaning, remedy in sorted(rows)}

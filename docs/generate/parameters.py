@@ -16,18 +16,13 @@ This page is made from `template.yaml` (`make docs`)."""
 
 
 def parameters_page() -> str:
-    """The page that says what each parameter means."""
+    """Return the page that says what each parameter means."""
     template: dict[str, Any] = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))
     interface = template["Metadata"]["AWS::CloudFormation::Interface"]
     lines = _INTRO.splitlines()
     for group in interface["ParameterGroups"]:
-        lines += [
-            "",
-            f"## {group['Label']['default']}",
-            "",
-            "| Parameter | Default | Allowed | What it does |",
-        ]
-        lines.append("|---|---|---|---|")
+        lines += ["", f"## {group['Label']['default']}", ""]
+        lines += ["| Parameter | Default | Allowed | What it does |", "|---|---|---|---|"]
         for name in group["Parameters"]:
             spec = template["Parameters"][name]
             default = f"`{spec['Default']}`" if spec["Default"] != "" else "empty"

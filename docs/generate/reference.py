@@ -27,6 +27,14 @@ _SCOPES = (
     (InvoiceScope.REVENUE_RECOGNITION_ONLY, "REVENUE_ RECOGNITION_ ONLY"),
     (InvoiceScope.AR_ONLY, "AR_ONLY"),
 )
+_TYPES = {
+    "str": "text",
+    "bool": "true or false",
+    "int": "whole number",
+    "float": "number",
+    "date": "day (YYYY-MM-DD)",
+    "NoneType": "null",
+}
 
 _SETTINGS_INTRO = """# Settings
 
@@ -48,39 +56,28 @@ it is replaced whole, unless Solvimon's says the same and more."""
 
 def settings_page() -> str:
     """The page that documents every setting."""
-    lines = [
-        *_SETTINGS_INTRO.splitlines(),
-        "",
-        "| Setting | Value | Default | What it does |",
-        "|---|---|---|---|",
-    ]
-    lines += [
-        f"| `{name}` | {kind} | `{default}` | {text} |" for name, kind, default, text in _rows(Settings)
-    ]
-    example = {
-        "invoice_scope": "FULL",
-        "start_date": "2026-01-01",
-        "fallback_products": {"default": "<uuid>"},
-    }
-    lines += ["", "## Example", "", "```json", json.dumps(example, indent=2), "```", ""]
-    return "\n".join(lines)
+    fallback = {"default": "<uuid>"}
+    example = {"invoice_scope": "FULL", "start_date": "2026-01-01", "fallback_products": fallback}
+    table = ["| Setting | Value | Default | What it does |", "|---|---|---|---|", *_setting_rows(Settings)]
+    json_block = ["```json", json.dumps(example, indent=2), "```"]
+    return "\n".join([_SETTINGS_INTRO, "", *table, "", "## Example", "", *json_block, ""])
 
 
 def fields_page() -> str:
     """The page with the field tables of the mapping."""
     lines = [
-        *_FIELDS_INTRO.splitlines(),
+        _FIELDS_INTRO,
         "",
         "## Imports, Rillet → Solvimon",
         "",
-        *_IMPORT_INTRO.splitlines(),
+        _IMPORT_INTRO,
         "",
         *_import_table("Import customers → customer", customers.IMPORT_ROWS),
         *_import_table("Import products → product", products.IMPORT_ROWS),
         *_import_table("Import subsidiaries → billing entity", subsidiaries.IMPORT_ROWS),
         "## Export invoice, Solvimon → Rillet",
         "",
-        *_EXPORT_INTRO.splitlines(),
+        _EXPORT_INTRO,
         "",
         *_table(HEADER_ROWS),
         "",
@@ -108,25 +105,20 @@ def _import_table(title: str, rows: Sequence[Row[Any]]) -> Iterator[str]:
     yield ""
 
 
-def _rows(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str, str, str]]:
+def _setting_rows(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
     for name, field in model.model_fields.items():
         inner = field.annotation
         if isinstance(inner, type) and issubclass(inner, BaseModel):
-            yield from _rows(inner, f"{prefix}{name}.")
+            yield from _setting_rows(inner, f"{prefix}{name}.")
         else:
             default = json.dumps(field.default, default=str)
-            yield f"{prefix}{name}", _kind(field), default, field.description or ""
+            yield f"| `{prefix}{name}` | {_values(field)} | `{default}` | {field.description or ''} |"
 
 
-def _kind(field: FieldInfo) -> str:
-    """What a value may be, in words."""
+def _values(field: FieldInfo) -> str:
+    """Return the type of a setting and its limits, in words."""
     limits = {Ge: "at least {0.ge}", Gt: "more than {0.gt}", Le: "at most {0.le}"}
-    bounds = [
-        words.format(part)
-        for part in field.metadata
-        for kind, words in limits.items()
-        if isinstance(part, kind)
-    ]
+    bounds = [limits[type(part)].format(part) for part in field.metadata if type(part) in limits]
     return ", ".join([_words(field.annotation), *bounds])
 
 
@@ -144,22 +136,15 @@ def _words(annotation: Any) -> str:  # noqa: ANN401 - any type annotation
         return "address" if parts[0] is str else _words(parts[0])
     if annotation is InvoiceScope:
         return " or ".join(f"`{scope.value}`" for scope in InvoiceScope)
-    names = {
-        "str": "text",
-        "bool": "true or false",
-        "int": "whole number",
-        "float": "number",
-        "NoneType": "null",
-    }
     name = getattr(annotation, "__name__", str(annotation))
-    return names.get(name, "day (YYYY-MM-DD)" if name == "date" else name)
+    return _TYPES.get(name, name)
 
 
 PAGES = {"settings.md": settings_page, "fields.md": fields_page, "parameters.md": parameters_page}
 
 
 def main() -> None:
-    """Write the pages, and the causes that answers quote from one of them."""
+    """Write the pages, and the catalog of errors that the layer reads."""
     for name, page in PAGES.items():
         (DOCS / name).write_text(page(), encoding="utf-8")
     error_catalog.write()

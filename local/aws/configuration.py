@@ -1,4 +1,4 @@
-"""Secrets and parameters of a stack, as a person writes them in the console."""
+"""Secrets and parameters of a stack, as an operator writes them in the console."""
 
 import copy
 import json
@@ -13,11 +13,11 @@ from local.aws.server import ACCOUNT, REGION, AwsServer
 Json = dict[str, Any]
 
 
-class Configuration:
+class StackConfiguration:
     """What a stack keeps in Secrets Manager and Parameter Store.
 
     Args:
-        aws: the running AWS stand-in.
+        aws: the running fake of AWS.
         stack: name of the deployed stack; what it has now is what `restore` goes back to.
     """
 
@@ -47,7 +47,7 @@ class Configuration:
         self._aws.ssm.put_parameter(Name=name, Value=text, Type="String", Overwrite=True)
 
     def restore(self) -> None:
-        """Go back to what the deployment made: no connection but `default`, and no key in that."""
+        """Restore what the deployment made: no connection but `default`, and no key in that."""
         with self._aws.lock:
             for (store, prefix), deployed in zip(self._stores(), self._deployed, strict=True):
                 for name in self._own(store, prefix):
@@ -55,8 +55,8 @@ class Configuration:
                 dict.update(store, copy.deepcopy(deployed))
 
     def _stores(self) -> tuple[tuple[Json, str], tuple[Json, str]]:
-        # From inside, since tests do this before each of them. moto's dictionaries answer to more than
-        # names, hence the plain methods of `dict`.
+        # moto's own dictionaries, since every test begins with this. They override the methods of `dict`,
+        # hence the plain ones.
         return (
             (secretsmanager_backends[ACCOUNT][REGION].secrets, f"{self._stack}/"),
             (ssm_backends[ACCOUNT][REGION]._parameters, f"/{self._stack}/"),

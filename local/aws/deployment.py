@@ -47,7 +47,7 @@ class DeployedQueue:
 
 @dataclass(frozen=True)
 class Deployment:
-    """A stack: everything by the name a caller knows it by."""
+    """A deployed stack, by the names that its callers use."""
 
     stack: str
     outputs: Mapping[str, str]
@@ -62,10 +62,10 @@ class Deployment:
 def deploy(
     aws: AwsServer, template: Path, *, stack: str, api_url: str, parameters: Mapping[str, str] | None = None
 ) -> Deployment:
-    """Deploy a SAM template and read back what came of it.
+    """Deploy a SAM template and read back what was made.
 
     Args:
-        aws: the running AWS stand-in.
+        aws: the running fake of AWS.
         template: the SAM template.
         stack: name of the stack.
         api_url: where the local gateway listens.

@@ -32,7 +32,7 @@ _NEVER = 3600  # seconds of real time after which an execution is taken for stuc
 
 
 class ExecutionFailedError(Exception):
-    """A durable execution ended as FAILED; the text is what its caller would be told."""
+    """A durable execution ended as FAILED; the text is the error that its caller gets."""
 
 
 class ProcessEndedError(Exception):
@@ -41,7 +41,7 @@ class ProcessEndedError(Exception):
 
 def execute(
     function: DeployedFunction,
-    event: Any,  # noqa: ANN401 - the event is whatever a person sends
+    event: Any,  # noqa: ANN401 - JSON of any shape
     invoke: Invoke,
     advance: Callable[[float], None],
 ) -> tuple[Any, Execution]:
@@ -51,7 +51,7 @@ def execute(
         function: the durable function.
         event: its input.
         invoke: calls it; as often as the execution is resumed.
-        advance: lets time pass for everybody, when all that is left to do is to wait.
+        advance: moves the clock, when all that is left to do is to wait.
 
     Returns:
         The result, and the execution with its operations.
@@ -67,7 +67,7 @@ def execute(
         processor.add_execution_observer(executor)
         arn = executor.start_execution(_start(function, event)).execution_arn
         if arn is None or not executor.wait_until_complete(arn, _NEVER):
-            raise ExecutionFailedError(f"the execution of {function.workflow} did not come to an end")
+            raise ExecutionFailedError(f"the execution of {function.workflow} did not end")
         execution = store.load(arn)
     result = execution.result
     if result is None or result.status is not InvocationStatus.SUCCEEDED:
@@ -89,7 +89,7 @@ def _start(function: DeployedFunction, event: Any) -> StartDurableExecutionInput
 
 
 class _Scheduler(Scheduler):
-    """Does at once what is due later, and moves the clock on to that moment."""
+    """Runs at once what is due later, and moves the clock to that moment."""
 
     def __init__(self, advance: Callable[[float], None]) -> None:
         super().__init__()

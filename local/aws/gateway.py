@@ -29,7 +29,7 @@ MAXIMUM_PAYLOAD = 10 * 1024 * 1024
 _TEXT = re.compile(r"text/|application/(json|xml|javascript)\b|application/[\w.-]+\+(json|xml)\b")
 
 
-class Gateway:
+class HttpApiGateway:
     """The HTTP API on a free loopback port. It answers 404 until it has been given routes."""
 
     def __init__(self) -> None:
@@ -82,7 +82,7 @@ class Gateway:
             return _message(503, "Service Unavailable")
         try:
             return _response(self._runtime.invoke(workflow, event))
-        # Whatever the function dies of, and any answer that is none, is a 500 for the caller.
+        # A function that ends in any way, and an answer that is none, is a 500 for the caller.
         except BaseException as error:
             logger.warning("%s failed", workflow, exc_info=error)
             return _message(500, "Internal Server Error")

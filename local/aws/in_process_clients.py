@@ -18,18 +18,18 @@ from botocore.httpsession import URLLib3Session
 from urllib3 import HTTPResponse
 from werkzeug.test import run_wsgi_app
 
-from local.system import LocalSystem
+from local.aws.server import AwsServer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 
 @contextmanager
-def aws_in_process(system: LocalSystem) -> Iterator[None]:
+def aws_in_process(aws: AwsServer) -> Iterator[None]:
     """Let every AWS client of this process call the running moto directly."""
 
     def send(_session: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
-        return send_in_process(request, system.aws.serve)
+        return send_in_process(request, aws.serve)
 
     with patch.object(URLLib3Session, "send", send):
         yield

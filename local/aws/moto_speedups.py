@@ -1,4 +1,4 @@
-"""Short cuts in moto, for runs with thousands of calls. Importing this module is enough.
+"""Shortcuts in moto, for runs with thousands of calls. Importing this module is enough.
 
 * DynamoDB's attribute values are written as they are. moto walks through each attribute of each item with
   AWS's model of the service to find out how it is written, though its own values are in that form already;
@@ -33,7 +33,7 @@ def _structure(
 
 
 def _quick(name: str) -> Callable[[DynamoType, DynamoType], Any]:
-    """A comparison with a short cut for two texts."""
+    """A comparison with a shortcut for two texts."""
     slow, of_texts = getattr(DynamoType, name), getattr(str, name)
 
     def compare(self: DynamoType, other: DynamoType) -> Any:  # noqa: ANN401 - as Python's comparisons

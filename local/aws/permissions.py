@@ -1,7 +1,7 @@
-"""What each function may do: its role's policy, applied to every call that it makes, as AWS applies it.
+"""The policies of the functions' roles, applied to every call that a function makes, as AWS applies them.
 
-moto lets everybody do everything. A function names itself in its user agent (`user_agent_appid`), so its
-calls can be told from those of the tests and of the local system, which need no permission.
+moto allows every call. A function names itself in its user agent (`user_agent_appid`), which separates its
+calls from those of the tests and of the local system; these need no permission.
 """
 
 import json
@@ -24,8 +24,8 @@ _S3 = {"GET": "s3:GetObject", "PUT": "s3:PutObject", "DELETE": "s3:DeleteObject"
 
 
 @dataclass(frozen=True)
-class Call:
-    """A call to AWS: an IAM action, and the ARN of what it is about."""
+class AwsCall:
+    """A call to AWS: an IAM action, and the ARN of the resource."""
 
     action: str
     resource: str
@@ -45,11 +45,11 @@ class Permissions:
     region: str
     used: dict[str, set[str]] = field(default_factory=dict)
     counted: Counter[tuple[str, str]] = field(default_factory=Counter)
-    denied: dict[str, set[Call]] = field(default_factory=dict)
+    denied: dict[str, set[AwsCall]] = field(default_factory=dict)
     _policies: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
 
     def grant(self, function: str, statements: Iterable[Mapping[str, Any]]) -> None:
-        """Let a function do what the statements of its role allow, instead of what it could before."""
+        """Replace what a function may do by the statements of its role."""
         self._policies[function] = [
             (action, resource)
             for statement in statements
@@ -61,7 +61,7 @@ class Permissions:
         """The IAM actions that the roles allow, by function."""
         return {name: {action for action, _ in policy} for name, policy in self._policies.items()}
 
-    def refused(self, environ: "WSGIEnvironment", service: str, body: bytes) -> Call | None:
+    def refused(self, environ: "WSGIEnvironment", service: str, body: bytes) -> AwsCall | None:
         """The call that a request makes, if a function makes it and its role does not allow it."""
         named = _APP.search(environ.get("HTTP_USER_AGENT", ""))
         function = named[1] if named else ""
@@ -79,15 +79,15 @@ class Permissions:
         self.denied.setdefault(function, set()).add(call)
         return call
 
-    def _call(self, environ: "WSGIEnvironment", service: str, body: bytes) -> Call:
+    def _call(self, environ: "WSGIEnvironment", service: str, body: bytes) -> AwsCall:
         if service == "s3":
             path = unquote(environ["PATH_INFO"]).lstrip("/")
-            return Call(_S3[environ["REQUEST_METHOD"]], f"arn:aws:s3:::{path}")
+            return AwsCall(_S3[environ["REQUEST_METHOD"]], f"arn:aws:s3:::{path}")
         target = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
         request = _request(environ, body)
         action = f"{service}:{target or request.get('Action', '')}"
         action = _BATCHES.get(action, action)
-        return Call(action, self._resource(service, request))
+        return AwsCall(action, self._resource(service, request))
 
     def _resource(self, service: str, request: Json) -> str:
         """The ARN that IAM compares with a policy (Service Authorization Reference)."""

@@ -24,7 +24,7 @@ _IDLE_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
-class Delivery:
+class BatchDelivery:
     """One batch given to a function, by message ids."""
 
     function: str
@@ -53,7 +53,7 @@ class Pollers:
         self._workers: list[threading.Thread] = []
         self._stopping = threading.Event()
 
-    def deliver_once(self, function: str) -> Delivery:
+    def deliver_once(self, function: str) -> BatchDelivery:
         """Give the function at most one batch of the messages that are visible now.
 
         Args:
@@ -68,16 +68,16 @@ class Pollers:
             WaitTimeSeconds=0,
         ).get("Messages", [])
         if not messages:
-            return Delivery(function)
+            return BatchDelivery(function)
         received = tuple(message["MessageId"] for message in messages)
         event = {"Records": [_record(message, queue.arn) for message in messages]}
         try:
             answer = self._runtime.invoke(function, event)
         except KeyboardInterrupt:
             raise
-        # Lambda survives whatever a function dies of, even what tests raise to kill it.
+        # Lambda survives every way in which a function ends, also what tests raise to kill it.
         except BaseException as error:  # noqa: BLE001
-            return Delivery(function, received, failed=received, error=error)
+            return BatchDelivery(function, received, failed=received, error=error)
         failed = _failed(answer, received) if queue.source.reports_failures else ()
         done = [message for message in messages if message["MessageId"] not in failed]
         if done:
@@ -88,16 +88,16 @@ class Pollers:
                     for message in done
                 ],
             )
-        return Delivery(function, received, tuple(message["MessageId"] for message in done), failed)
+        return BatchDelivery(function, received, tuple(message["MessageId"] for message in done), failed)
 
-    def deliver(self, function: str, rounds: int = 1000) -> list[Delivery]:
+    def deliver(self, function: str, rounds: int = 1000) -> list[BatchDelivery]:
         """Give the function batch after batch until nothing is visible.
 
         Args:
             function: name of the workflow.
             rounds: batches at most.
         """
-        deliveries: list[Delivery] = []
+        deliveries: list[BatchDelivery] = []
         while len(deliveries) < rounds:
             delivery = self.deliver_once(function)
             if not delivery.received:

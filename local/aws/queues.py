@@ -1,4 +1,4 @@
-"""A look into moto's queues: their depth, and time that passes for them without waiting."""
+"""moto's queues from inside: their depth, and their clock."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from local.aws.server import ACCOUNT, REGION, AwsServer
 
 @dataclass(frozen=True)
 class Depth:
-    """How many messages a queue holds, by what keeps them there."""
+    """How many messages a queue holds, by state."""
 
     visible: int
     delayed: int
@@ -25,7 +25,7 @@ class Depth:
 
 
 class QueueView:
-    """One queue of moto, seen from inside."""
+    """One queue of moto."""
 
     def __init__(self, aws: AwsServer, url: str) -> None:
         self._lock = aws.lock
@@ -56,7 +56,7 @@ class QueueView:
         return bool(self._queue.messages)
 
     def clear(self) -> None:
-        """Remove all messages, as if none had ever come."""
+        """Remove all messages and the memory of earlier ones."""
         with self._lock:
             self._queue._messages = []
             self._queue.pending_messages.clear()
@@ -69,10 +69,10 @@ class QueueView:
 
 @contextmanager
 def queues_follow(now: Callable[[], float]) -> Iterator[None]:
-    """Let moto's queues tell the time by a clock.
+    """Let moto's queues follow a clock.
 
-    When the clock is moved on by an hour, delays, visibility timeouts and retention periods of an
-    hour are over. Of several clocks the one that came last counts.
+    When the clock moves forward by an hour, delays, visibility timeouts and retention periods of an
+    hour are over. Of several clocks the latest counts.
 
     Args:
         now: the clock; Unix seconds.

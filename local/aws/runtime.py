@@ -28,12 +28,12 @@ Build = Callable[..., Handler]
 
 
 class Killed(BaseException):
-    """Raised by a test from inside a function: at this point Lambda ends the process, past all handlers."""
+    """Raised by a test from inside a function: Lambda ends the process here, and no handler runs."""
 
 
 @dataclass(frozen=True)
 class LambdaContext:
-    """What Lambda tells a handler about its invocation."""
+    """The context object of an invocation."""
 
     function_name: str
     invoked_function_arn: str
@@ -66,10 +66,10 @@ class LambdaRuntime:
         functions: the functions by workflow.
         layers: folders that Lambda puts on the path.
         clock: unix seconds.
-        advance: lets time pass, where a durable execution waits.
+        advance: moves the clock, where a durable execution waits.
 
     Attributes:
-        executions: durable executions that came to their end, with their steps and waits.
+        executions: durable executions that ended, with their steps and waits.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class LambdaRuntime:
         """Call a function and return its answer, both as JSON would carry them.
 
         Like Lambda's runtime for Python, it writes a Decimal in the answer as a number, digit by digit. A
-        durable function is called until its execution has come to its end; for its waits the clock jumps.
+        durable function is called until its execution has ended; for its waits the clock jumps.
 
         Args:
             workflow: module of the handler, such as `export_invoice`.
@@ -135,11 +135,11 @@ class LambdaRuntime:
             raise ProcessEndedError(str(killed)) from None
 
     def replace(self, workflow: str, build: Build) -> None:
-        """Put another program in the place of a function, until `reset`.
+        """Run another program instead of a function, until `reset`.
 
         Args:
             workflow: module of the handler that is replaced.
-            build: makes a handler, as the module's own `build` does.
+            build: makes a handler, as the module's own `create_handler` does.
         """
         self._replaced[workflow] = build
         self._drop()
@@ -175,7 +175,7 @@ class LambdaRuntime:
 
 
 class _Loader(SourceFileLoader):
-    """Leaves no bytecode beside a function: its folder goes to AWS as it is."""
+    """Leaves no bytecode in a function's folder, which goes to AWS as it is."""
 
     def set_data(self, *_: object, **__: object) -> None:
         """Write nothing."""

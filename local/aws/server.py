@@ -4,10 +4,10 @@ import io
 import json
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
 
 import boto3
@@ -52,13 +52,18 @@ class QuietHandler(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log(self, type: str, message: str, *args: object) -> None:
-        """Say nothing: a demo makes hundreds of calls."""
+        """Write nothing: a demo makes hundreds of calls."""
+
+
+def _client(service: Any) -> Callable[["AwsServer"], Any]:  # noqa: ANN401 - a name with its own type
+    """How to make a client of a service, once for each server."""
+    return lambda server: server.session.client(service, config=Config(max_pool_connections=50))
 
 
 class AwsServer:
     """moto on a free loopback port; while it runs, every AWS client of this process talks to it.
 
-    Get it by `shared_aws`: what moto remembers and the environment are one for the whole process.
+    Get it by `shared_aws`: moto's state and the environment belong to the whole process.
 
     One request is served at a time. moto checks a condition and writes in two steps, so that without
     the lock two threads could both win a conditional write that real DynamoDB gives to one of them.
@@ -74,7 +79,7 @@ class AwsServer:
         self._stopping = ExitStack()
 
     def start(self) -> None:
-        """Bind a free port, forget what moto knew and point the environment at it."""
+        """Bind a free port, reset moto and point the environment at it."""
         server = make_server("127.0.0.1", 0, self.serve, threaded=True, request_handler=QuietHandler)
         self._server = server
         self.url = f"http://127.0.0.1:{server.port}"
@@ -83,12 +88,12 @@ class AwsServer:
         self._stopping.callback(boto3.setup_default_session)
         self._stopping.enter_context(environment({**_ENVIRONMENT, "AWS_ENDPOINT_URL": self.url}))
         boto3.setup_default_session()
-        self._forget()
+        self._reset_moto()
 
     def stop(self) -> None:
         """Shut down and give the environment its former values back."""
         if self._server is not None:
-            self._forget()
+            self._reset_moto()
             self._server.shutdown()
             self._server.server_close()
             self._server = None
@@ -107,53 +112,20 @@ class AwsServer:
         finally:
             self._outages.discard(service)
 
-    @cached_property
-    def cloudformation(self) -> "CloudFormationClient":
-        """A client that reaches this server."""
-        return self._session.client("cloudformation", config=self._config)
+    # Clients that reach this server.
+    cloudformation: "cached_property[CloudFormationClient]" = cached_property(_client("cloudformation"))
+    dynamodb: "cached_property[DynamoDBClient]" = cached_property(_client("dynamodb"))
+    events: "cached_property[EventBridgeClient]" = cached_property(_client("events"))
+    lambda_: "cached_property[LambdaClient]" = cached_property(_client("lambda"))
+    secretsmanager: "cached_property[SecretsManagerClient]" = cached_property(_client("secretsmanager"))
+    s3: "cached_property[S3Client]" = cached_property(_client("s3"))
+    sqs: "cached_property[SQSClient]" = cached_property(_client("sqs"))
+    ssm: "cached_property[SSMClient]" = cached_property(_client("ssm"))
 
     @cached_property
-    def dynamodb(self) -> "DynamoDBClient":
-        """A client that reaches this server."""
-        return self._session.client("dynamodb", config=self._config)
-
-    @cached_property
-    def events(self) -> "EventBridgeClient":
-        """A client that reaches this server."""
-        return self._session.client("events", config=self._config)
-
-    @cached_property
-    def lambda_(self) -> "LambdaClient":
-        """A client that reaches this server."""
-        return self._session.client("lambda", config=self._config)
-
-    @cached_property
-    def secretsmanager(self) -> "SecretsManagerClient":
-        """A client that reaches this server."""
-        return self._session.client("secretsmanager", config=self._config)
-
-    @cached_property
-    def s3(self) -> "S3Client":
-        """A client that reaches this server."""
-        return self._session.client("s3", config=self._config)
-
-    @cached_property
-    def sqs(self) -> "SQSClient":
-        """A client that reaches this server."""
-        return self._session.client("sqs", config=self._config)
-
-    @cached_property
-    def ssm(self) -> "SSMClient":
-        """A client that reaches this server."""
-        return self._session.client("ssm", config=self._config)
-
-    @cached_property
-    def _session(self) -> boto3.Session:
+    def session(self) -> boto3.Session:
+        """The session of all clients, made after the environment was pointed at this server."""
         return boto3.Session()
-
-    @cached_property
-    def _config(self) -> Config:
-        return Config(max_pool_connections=50)
 
     def serve(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer a request, as a WSGI application."""
@@ -169,7 +141,7 @@ class AwsServer:
             return answer
 
     def _denied(self, environ: "WSGIEnvironment") -> bytes:
-        """What AWS says to a function whose role does not allow the call; nothing to all others."""
+        """AWS's answer to a function whose role does not allow the call; empty for all others."""
         if "app/" not in environ.get("HTTP_USER_AGENT", ""):
             return b""
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
@@ -183,7 +155,7 @@ class AwsServer:
         error = f"<Error><Code>AccessDenied</Code><Message>{text}</Message></Error>"
         return f"<ErrorResponse>{error}</ErrorResponse>".encode()
 
-    def _forget(self) -> None:
+    def _reset_moto(self) -> None:
         request = Request(f"{self.url}/moto-api/reset", method="POST")  # noqa: S310 - our own loopback URL
         with urlopen(request, timeout=10):  # noqa: S310
             pass
@@ -195,7 +167,7 @@ _shared: list[tuple[AwsServer, int]] = []
 
 @contextmanager
 def shared_aws() -> Iterator[AwsServer]:
-    """Give the AWS server of this process; the first who asks starts it, the last who leaves stops it."""
+    """Yield the AWS server of this process; the first caller starts it, the last one stops it."""
     with _sharing:
         server, users = _shared.pop() if _shared else (AwsServer(), 0)
         if not users:

@@ -1,4 +1,4 @@
-"""A look into a table of moto, in plain Python types."""
+"""A table of moto, in plain Python types."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,7 @@ _deserialize = TypeDeserializer().deserialize
 
 
 class TableView:
-    """One DynamoDB table, seen from inside."""
+    """One DynamoDB table."""
 
     def __init__(self, aws: AwsServer, name: str) -> None:
         self._aws = aws

@@ -24,7 +24,7 @@ LEFT_OUT = {
     "AWS::CloudWatch::Alarm": "nothing publishes metrics on one machine, so no alarm could fire",
     "AWS::S3::BucketPolicy": "it refuses plain HTTP, which is what the loopback speaks",
     "AWS::SNS::TopicPolicy": "no alarm publishes to the topic",
-    "AWS::SNS::Subscription": "nobody is mailed",
+    "AWS::SNS::Subscription": "no mail is sent",
     "AWS::Scheduler::Schedule": "time passes only when a test says so, and nothing is started by it",
 }
 """Resource types that are not deployed locally, and why."""
@@ -68,7 +68,7 @@ class EventSource:
 
 @dataclass(frozen=True)
 class LocalTemplate:
-    """What is deployed, and what the local stand-ins for Lambda and API Gateway need to know."""
+    """What is deployed, and what the local Lambda and API Gateway need to know."""
 
     body: Json
     functions: Mapping[str, Path]
@@ -98,7 +98,7 @@ def translate(path: Path, parameters: Mapping[str, str]) -> Json:
     session = boto3.Session(region_name=REGION)
     translator = Translator({}, Parser(), boto_session=session, metrics=metrics)
     body: Json = translator.translate(sam, dict(parameters), None)
-    metrics.publish()  # to nobody; SAM grumbles about metrics that were never published
+    metrics.publish()  # to nowhere; SAM warns about metrics that were never published
     return body
 
 

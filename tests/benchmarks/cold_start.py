@@ -1,8 +1,8 @@
-"""Cold starts from the built artefacts: import to first answer under awslambdaric, beside a bare function.
+"""Cold starts from the built artefacts: import to first answer under awslambdaric, against a bare function.
 
 The bare function imports boto3 and makes the same AWS clients, nothing else. Both run in fresh processes, in
-turns. The time has everything in it, also the answers of moto and of the vendors' fakes, which run here; the
-processor's time has the function's own work only, and does not mind what else the machine is busy with.
+turns. The time includes the answers of moto and of the vendors' fakes, which run here; the processor's time
+includes only the function's own work, and does not depend on the load of the machine.
 """
 
 import os
@@ -21,13 +21,11 @@ from local.aws.deployment import DeployedFunction
 from local.aws.durable import execute
 from local.aws.server import REGION
 from local.system import LocalSystem
-from tests.benchmarks.calls import ROOMY
+from tests.benchmarks.setup import Json, connected_without_limit
 from tests.benchmarks.webhooks import captured
-from tests.packaging.artefacts import built, lambdas_python, sam_build, surroundings
-from tests.packaging.fleet import reaching
-from tests.packaging.links import linked
-from tests.packaging.process import FunctionProcess, Surroundings
-from tests.packaging.tour import INVOICE, prepared
+from tests.packaging.artefacts import built, lambdas_python, linked, sam_build, sandbox_for
+from tests.packaging.built_functions import connected_to
+from tests.packaging.process import FunctionProcess, Sandbox
 
 ROUNDS = 5
 _BASIC = ("ssm", "secretsmanager", "dynamodb")
@@ -56,7 +54,6 @@ _SDK = """import solvimon_python_sdk
 _HANDLER = """def handler(event, context):
     return {}
 """
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -73,16 +70,16 @@ class ColdStarts:
 
     Args:
         system: the local system.
-        surroundings: where functions run.
+        sandbox: the Python and packages that they run with.
         functions: folder of each function.
         folder: for the functions to compare with.
     """
 
     def __init__(
-        self, system: LocalSystem, surroundings: Surroundings, functions: Mapping[str, Path], folder: Path
+        self, system: LocalSystem, sandbox: Sandbox, functions: Mapping[str, Path], folder: Path
     ) -> None:
         self._system = system
-        self._surroundings = reaching(system, surroundings)
+        self._sandbox = connected_to(system, sandbox)
         self._functions = functions
         self._folder = folder
         self._events = _events(system)
@@ -90,9 +87,9 @@ class ColdStarts:
             (folder / f"{name}.py").write_text(source + _HANDLER, encoding="utf-8")
 
     def function(self, workflow: str) -> Start:
-        """A cold start of ours, up to its first answer."""
+        """Measure a cold start of one of our functions, up to its first answer."""
         deployed = replace(self._system.deployment.functions[workflow], code=self._functions[workflow])
-        with FunctionProcess(self._surroundings, deployed, REGION) as process:
+        with FunctionProcess(self._sandbox, deployed, REGION) as process:
             if not deployed.durable:
                 return _start(process, self._events[workflow])
             starts: list[Start] = []
@@ -105,23 +102,23 @@ class ColdStarts:
             return starts[0]
 
     def bare(self, workflow: str) -> Start:
-        """A cold start of a function that only makes the same AWS clients."""
-        return self._other("bare", self._surroundings, " ".join(CLIENTS[workflow]))
+        """Measure a cold start of a function that only makes the same AWS clients."""
+        return self._other("bare", self._sandbox, " ".join(CLIENTS[workflow]))
 
     def sdk(self) -> Start:
-        """A cold start of a function that only imports Solvimon's official SDK."""
+        """Measure a cold start of a function that only imports Solvimon's official SDK."""
         folder = self._folder / "packages"
         if not folder.exists():
             shutil.copytree(linked(["solvimon-python-sdk"], self._folder / "links"), folder)
             compile_all = ["-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", str(folder)]
-            subprocess.run([self._surroundings.python, *compile_all], check=True)  # noqa: S603
-        layers = (folder, *self._surroundings.layers)
-        return self._other("sdk", replace(self._surroundings, layers=layers), "")
+            subprocess.run([self._sandbox.python, *compile_all], check=True)  # noqa: S603
+        layers = (folder, *self._sandbox.layers)
+        return self._other("sdk", replace(self._sandbox, layers=layers), "")
 
-    def _other(self, name: str, surroundings: Surroundings, clients: str) -> Start:
+    def _other(self, name: str, sandbox: Sandbox, clients: str) -> Start:
         environment = {"CLIENTS": clients}
         function = DeployedFunction(name, name, f"arn:{name}", self._folder, environment, 60, 512)
-        with FunctionProcess(surroundings, function, REGION) as process:
+        with FunctionProcess(sandbox, function, REGION) as process:
             return _start(process, {})
 
 
@@ -130,9 +127,9 @@ def cold_starts(system: LocalSystem) -> Iterator[Json]:
     python = lambdas_python()
     earlier = os.environ.get("BENCH_BUILD")  # an earlier build to measure instead
     artefacts = built(Path(earlier)) if earlier else sam_build(python)
-    where, note = surroundings(artefacts, python or sys.executable)
+    sandbox, note = sandbox_for(artefacts, python or sys.executable)
     with TemporaryDirectory() as folder:
-        starts = ColdStarts(system, where, artefacts.functions, Path(folder))
+        starts = ColdStarts(system, sandbox, artefacts.functions, Path(folder))
         for workflow in artefacts.functions:
             bare, ours = zip(
                 *((starts.bare(workflow), starts.function(workflow)) for _ in range(ROUNDS)), strict=True
@@ -168,30 +165,26 @@ def _start(process: FunctionProcess, event: Any) -> Start:  # noqa: ANN401
 
 
 def _events(system: LocalSystem) -> dict[str, Json]:
-    """An event for each function, in the demo's world with a booked invoice."""
-    connection = prepared(system)
-    # No start is to wait for a turn at Rillet because the one before took it.
-    rillet = {**connection.settings["rillet"], **ROOMY["rillet"]}
-    system.put_settings("default", {**connection.settings, "rillet": rillet})
-    system.rillet.state.rate_limit = 1_000_000
-    booked, other = sample_data.invoice_id(INVOICE), sample_data.invoice_id("split-group")
+    """Return an event for each function, on the demo's connection with a booked invoice."""
+    connection = connected_without_limit(system)  # so that no start waits for Rillet's limit
+    booked, other = sample_data.invoice_id("first"), sample_data.invoice_id("split-group")
     connection.platform.finalise(booked)
     note = connection.platform.credit(booked, "1.00")["id"]
     system.settle()
     invoice = connection.platform.finalise(other)
     day = str(invoice["invoice_date"])[:7]
-    trial: Json = {"connection": "default", "dry_run": True}
+    dry_run: Json = {"connection": "default", "dry_run": True}
     return {
         "receive_webhook": captured(system),
         "connect_rillet": {"connection": "default", "action": "status"},
-        "export_invoice": {**trial, "invoice_ids": [other]},
-        "export_credit_memo": {**trial, "credit_note_ids": [note]},
-        "sync_customer": {**trial, "customer_ids": [invoice["customer_id"]]},
-        "mark_invoice_paid": {**trial, "invoice_ids": [booked]},
+        "export_invoice": {**dry_run, "invoice_ids": [other]},
+        "export_credit_memo": {**dry_run, "credit_note_ids": [note]},
+        "sync_customer": {**dry_run, "customer_ids": [invoice["customer_id"]]},
+        "mark_invoice_paid": {**dry_run, "invoice_ids": [booked]},
         "sweep": {"connection": "default"},
         "sync_status": {},
-        "import_customers": trial,
-        "import_products": trial,
-        "import_subsidiaries": trial,
+        "import_customers": dry_run,
+        "import_products": dry_run,
+        "import_subsidiaries": dry_run,
         "reconcile": {"connection": "default", "from": f"{day}-01", "to": f"{day}-28", "redrive": False},
     }

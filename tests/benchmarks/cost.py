@@ -1,7 +1,7 @@
 """`make cost`: what it costs in AWS, from counted calls, measured work and list prices, into docs/cost.md.
 
-The local system does each kind of work a few times, ten minutes apart, so that nothing is remembered from one
-to the next; the calls of its functions, their invocations and the webhooks are counted.
+The local system does each kind of work a few times, ten minutes apart, so that every cache expires between
+two of them; the calls of its functions, their invocations and the webhooks are counted.
 """
 
 import re
@@ -16,11 +16,11 @@ from statistics import median
 from typing import Any
 
 from local.aws.template import translate
-from local.system import ROOT, Connection, LocalSystem
+from local.system import ROOT, LocalSystem
 from tests.benchmarks.prices import PRICES
-from tests.integration.mark_invoice_paid.support import connected
+from tests.benchmarks.setup import book, connected, finalise, settle
 from tests.support.arrange import load
-from tests.support.builders import DEMO_CUSTOMER, credit_note, original
+from tests.support.builders import DEMO_CUSTOMER, credit_note
 
 PAGE = ROOT / "docs/cost.md"
 TIMES = 5
@@ -91,7 +91,7 @@ Usage = dict[str, float]
 
 
 class Meter:
-    """Counts what a stack does."""
+    """Counts the invocations and calls of a local system."""
 
     def __init__(self, system: LocalSystem) -> None:
         self._system = system
@@ -118,29 +118,20 @@ class Meter:
             setattr(self._system.runtime, "invoke", real)  # noqa: B010
 
     def of(self, work: Callable[[int], object], times: int = TIMES) -> Usage:
-        """The units that a piece of work takes on average, its webhooks and messages included."""
+        """Return the average units of a piece of work, its webhooks and messages included."""
         self._invoked.clear()
         self._system.aws.permissions.counted.clear()
-        before = self._asked()
+        before = self._vendor_calls()
         for number in range(times):
             work(number)
-            self.settle()
+            settle(self._system)
             self._system.advance(600)
-            self.settle()
+            settle(self._system)
         units = self._units()
-        units["gb_second"] = MEMORY_GB * self._seconds(self._asked() - before)
+        units["gb_second"] = MEMORY_GB * self._seconds(self._vendor_calls() - before)
         return {unit: quantity / times for unit, quantity in units.items()}
 
-    def settle(self) -> None:
-        """Let everything take its course on both sides."""
-        while True:
-            done = [self._system.settle()]
-            done += [c.organisation.deliver_webhooks() for c in self._system.connections.values()]  # type: ignore[misc]
-            if not any(done):
-                return
-
-    def _asked(self) -> int:
-        """How many calls the vendors were asked so far."""
+    def _vendor_calls(self) -> int:
         return len(self._system.solvimon.state.calls) + len(self._system.rillet.state.calls)
 
     def _seconds(self, vendors: int) -> float:
@@ -166,52 +157,42 @@ class Meter:
 
 
 def measured(meter: Meter, system: LocalSystem) -> dict[str, Usage]:
-    """Units of one piece of each kind of work."""
+    """Units of one invoice, one credit note, and so on."""
     connection = connected(system)
-    load(connection, original("invo_warm"))
-    system.settle()
+    platform, organisation = connection.platform, connection.organisation
+    book(system, connection, "invo_warm")
+
+    def credit(number: int) -> None:
+        load(connection, credit_note(f"invo_note{number}", of=f"invo_cost{number}"))
+
     with meter.watching():
-        return {
-            "invoice": meter.of(lambda n: load(connection, original(f"invo_cost{n}"))),
-            "credit note": meter.of(
-                lambda n: load(connection, credit_note(f"invo_note{n}", of=f"invo_cost{n}"))
-            ),
-            "payment": meter.of(_paying(meter, connection)),
+        usage = {
+            "invoice": meter.of(lambda n: finalise(connection, f"invo_cost{n}")),
+            "credit note": meter.of(credit),
+        }
+        booked = book(system, connection, *(f"invo_paid{number}" for number in range(TIMES)))
+        return usage | {
+            "payment": meter.of(lambda n: organisation.pay(booked[n])),
             "customer's edit": meter.of(
-                lambda n: connection.platform.edit_customer(DEMO_CUSTOMER, email=f"quay{n}@example.com")
+                lambda n: platform.edit_customer(DEMO_CUSTOMER, email=f"quay{n}@example.com")
             ),
             "sweep": meter.of(lambda _: system.invoke("sweep", {})),
             "reconciliation": meter.of(lambda _: system.invoke("reconcile", {"connection": "default"}), 1),
         }
 
 
-def _paying(meter: Meter, connection: Connection) -> Callable[[int], object]:
-    load(connection, *(original(f"invo_paid{number}") for number in range(TIMES)))
-    meter.settle()
-    booked = {
-        reference["id"]: document["id"]
-        for document in connection.organisation.invoices.documents()
-        for reference in document.get("external_references", ())
-    }
-
-    def pay(number: int) -> None:
-        connection.organisation.pay(booked[f"invo_paid{number}"])
-
-    return pay
-
-
 def idle(work: Mapping[str, Usage]) -> Usage:
     """Units of a month in which nothing happens, for one connection."""
     body = translate(ROOT / "template.yaml", {})["Resources"].values()
-    kinds = Counter(resource["Type"] for resource in body)
+    number_of = Counter(resource["Type"] for resource in body)
     units = {unit: SWEEPS * work["sweep"][unit] + DAYS * work["reconciliation"][unit] for unit in PRICES}
     units["durable"] += DAYS * DURABLE_OPERATIONS
-    units["sqs"] += POLLS * kinds["AWS::Lambda::EventSourceMapping"]
+    units["sqs"] += POLLS * number_of["AWS::Lambda::EventSourceMapping"]
     units["alarm"] += sum(watched())
-    units["dashboard"] += kinds["AWS::CloudWatch::Dashboard"]
+    units["dashboard"] += number_of["AWS::CloudWatch::Dashboard"]
     units["metric"] += IDLE_METRICS
-    units["secret"] += kinds["AWS::SecretsManager::Secret"]
-    units["key"] += kinds["AWS::KMS::Key"]
+    units["secret"] += number_of["AWS::SecretsManager::Secret"]
+    units["key"] += number_of["AWS::KMS::Key"]
     return units
 
 

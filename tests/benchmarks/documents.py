@@ -10,22 +10,23 @@ from typing import Any
 
 import simplejson
 
+from local.system import LocalSystem
 from solvimon_rillet.mapping.invoices import to_rillet_invoice
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.models import Invoice
+from tests.benchmarks.setup import Json
 from tests.support.builders import LINKS, invoice, line, taxed
 
 GROUPS = (10, 100, 1000)
 _ROUNDS = 7
-_SECONDS = 0.2
-Json = dict[str, Any]
+_SECONDS_A_ROUND = 0.2
 
 
-def work_per_document() -> Iterator[Json]:
-    """One line for each size; beside it what Solvimon's official SDK takes only to parse the same text."""
+def work_per_document(_system: LocalSystem) -> Iterator[Json]:
+    """Measure each size, against the time in which Solvimon's official SDK parses the same text."""
     official = importlib.import_module("solvimon_python_sdk").Invoice.from_dict
     gc.collect()
-    gc.freeze()  # the SDK's thousands of classes are no part of anybody's document
+    gc.freeze()  # the collector must not count the SDK's thousands of classes as part of a document
     first, their_first = 0.0, 0.0
     for groups in GROUPS:
         text = document(groups)
@@ -34,7 +35,7 @@ def work_per_document() -> Iterator[Json]:
         whole = _processor(lambda text=text: _mapped(_parsed(text)))  # type: ignore[misc]
         theirs = _processor(lambda text=text: official(simplejson.loads(text)))  # type: ignore[misc]
         if len(_mapped(parsed).payload["items"]) != groups:
-            raise ValueError("an invoice of other groups than it was made of")
+            raise ValueError("the mapped invoice has another number of groups")
         first, their_first = first or whole / groups, their_first or theirs / groups
         yield {
             "measure": f"parse, map and tie out, {groups} groups",
@@ -73,7 +74,7 @@ def _processor(work: Callable[[], object]) -> float:
 
 def _round(work: Callable[[], object]) -> float:
     times, began = 0, time.process_time()
-    while (used := time.process_time() - began) < _SECONDS or not times:
+    while (used := time.process_time() - began) < _SECONDS_A_ROUND or not times:
         work()
         times += 1
     return used / times

@@ -12,28 +12,23 @@ from botocore.httpsession import URLLib3Session
 from requests.adapters import HTTPAdapter
 
 from local.system import LocalSystem
-from tests.benchmarks.calls import ROOMY
-from tests.integration.mark_invoice_paid.support import connected
-from tests.support.arrange import load
-from tests.support.builders import original
+from tests.benchmarks.setup import Json, connected_without_limit, finalise
 
 INVOICES = 100
 _WARM = 5
-Json = dict[str, Any]
 
 
-def finalised_to_booked(system: LocalSystem) -> Json:
+def finalised_to_booked(system: LocalSystem) -> Iterator[Json]:
     """Finalise one invoice after the other, each when the one before is in Rillet.
 
-    The whole way is measured: webhook, receiver, bus, queue, worker, until the queue's message is deleted.
-    What the two vendors' fakes took to answer is taken off; what AWS took is moto's here, and told beside it.
+    The whole path is measured: webhook, receiver, bus, queue, worker, until the queue's message is deleted.
+    The time of the two vendors' fakes is subtracted; the time of AWS is moto's here, and reported separately.
     """
-    connection = connected(system, **ROOMY)
-    system.rillet.state.rate_limit = 1_000_000
+    connection = connected_without_limit(system)
     ours, aws, vendors = [], [], []
-    with _watching({"vendors": (system.solvimon.url, system.rillet.url)}) as waited:
+    with _waiting_for(system.solvimon.url, system.rillet.url) as waited:
         for number in range(_WARM + INVOICES):
-            load(connection, original(f"invo_idle{number}"))
+            finalise(connection, f"invo_idle{number}")
             waited.clear()
             began = time.perf_counter()
             system.deliver_webhooks()
@@ -44,7 +39,7 @@ def finalised_to_booked(system: LocalSystem) -> Json:
                 aws.append(waited["aws"])
                 vendors.append(waited["vendors"])
     booked = len(connection.organisation.invoices.documents())
-    return {
+    yield {
         "measure": "finalised to booked, idle system",
         "invoices": booked - _WARM,
         "own_share": round(sum(ours) / (sum(ours) + sum(vendors)), 3),
@@ -62,26 +57,23 @@ def _spread(seconds: list[float]) -> Json:
 
 
 @contextmanager
-def _watching(places: dict[str, tuple[str, ...]]) -> Iterator[defaultdict[str, float]]:
-    """Add up the seconds for which calls to some places, and to AWS, were waited for."""
+def _waiting_for(*vendors: str) -> Iterator[defaultdict[str, float]]:
+    """Add up the seconds of the calls to the vendors at these addresses, and to AWS."""
     waited: defaultdict[str, float] = defaultdict(float)
 
-    def timed(send: Callable[..., Any], name_of: Callable[[str], str | None]) -> Callable[..., Any]:
+    def timed(send: Callable[..., Any], name: str, addresses: tuple[str, ...]) -> Callable[..., Any]:
         def timing(self: object, request: Any, *args: Any, **more: Any) -> Any:  # noqa: ANN401
-            name, began = name_of(request.url), time.perf_counter()
+            began = time.perf_counter()
             try:
                 return send(self, request, *args, **more)
             finally:
-                if name:
+                if request.url.startswith(addresses):
                     waited[name] += time.perf_counter() - began
 
         return timing
 
-    def place(url: str) -> str | None:
-        return next((name for name, starts in places.items() if url.startswith(starts)), None)
-
     with (
-        patch.object(HTTPAdapter, "send", timed(HTTPAdapter.send, place)),
-        patch.object(URLLib3Session, "send", timed(URLLib3Session.send, lambda _: "aws")),
+        patch.object(HTTPAdapter, "send", timed(HTTPAdapter.send, "vendors", vendors)),
+        patch.object(URLLib3Session, "send", timed(URLLib3Session.send, "aws", ("",))),
     ):
         yield waited

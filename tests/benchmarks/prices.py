@@ -3,7 +3,7 @@
 Source: the pricing page of each service, aws.amazon.com/<service>/pricing/. Durable operations are by a
 copy of that page of 20 September 2026, DynamoDB by its prices since November 2024; the others are long-
 standing list prices that were not looked up on a particular day. Other regions differ by up to a fifth. A
-price that changes is changed here, and `make cost` writes the page anew.
+price that changes is changed here; then run `make cost`.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ MILLION = 1_000_000
 
 @dataclass(frozen=True)
 class Price:
-    """What one unit costs, and where it stands on the bill."""
+    """The price of one unit, and its service on the bill."""
 
     service: str
     unit: str

@@ -6,7 +6,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,29 +21,20 @@ from solvimon_rillet.workflows.durable_steps import Done
 from solvimon_rillet.workflows.reconcile.request import ReconcileRequest
 from solvimon_rillet.workflows.reconcile.steps import ReconcileSteps
 from solvimon_rillet.workflows.reconcile.workflow import Reconciliation
+from tests.benchmarks.setup import Json, connected_without_limit
 
 DOCUMENTS = 10_000
-_AT_ONCE = 25
-Json = dict[str, Any]
+_BATCH = 25
 
 
-def reconcile_many(system: LocalSystem) -> dict[str, object]:
+def reconcile_many(system: LocalSystem) -> Iterator[Json]:
     """Fill both sides and the ledger, then reconcile in a process that holds nothing but the product."""
-    system.reset()
-    # The budget is no part of this measurement: with the true one, the calls alone take two minutes.
-    settings = {
-        "fallback_products": sample_data.fallback_products(),
-        "rillet": {"pacing": {"requests": 1000, "window_seconds": 1, "margin_seconds": 0}},
-    }
-    connection = system.connect(
-        settings=settings, solvimon=sample_data.solvimon_seed(), rillet=sample_data.rillet_seed()
-    )
-    system.rillet.state.rate_limit = 1_000_000
+    connection = connected_without_limit(system)  # with Rillet's limit, the calls alone take two minutes
     _fill(system, connection)
     before = len(system.rillet.state.calls)
     measured = _in_a_process(system)
     calls = system.rillet.state.calls[before:]
-    return {
+    yield {
         "measure": "reconcile, documents a side",
         "documents": DOCUMENTS,
         "tied_out": measured["tied_out"],
@@ -57,7 +48,7 @@ def reconcile_many(system: LocalSystem) -> dict[str, object]:
 
 
 def _fill(system: LocalSystem, connection: Connection) -> None:
-    """Export one invoice, then give both sides and the ledger as many like it as there are to be."""
+    """Export one invoice, then copy it on both sides and in the ledger up to the number of documents."""
     first = sample_data.invoice_id("first")
     connection.platform.finalise(first)
     system.settle()
@@ -68,11 +59,8 @@ def _fill(system: LocalSystem, connection: Connection) -> None:
     records: dict[str, Json] = {}
     for number in range(1, DOCUMENTS):
         solvimon_id, invoice_number = f"invo_bench{number}", f"BENCH-{number:05}"
-        connection.platform.records["invoices"][solvimon_id] = {
-            **billed,
-            "id": solvimon_id,
-            "invoice_number": invoice_number,
-        }
+        numbered = {"id": solvimon_id, "invoice_number": invoice_number}
+        connection.platform.records["invoices"][solvimon_id] = {**billed, **numbered}
         document = deepcopy(booked)
         document |= {"invoice_number": invoice_number, "id": None}
         for reference in document["external_references"]:
@@ -80,7 +68,7 @@ def _fill(system: LocalSystem, connection: Connection) -> None:
         made = connection.organisation.invoices.add(document)
         facts = {**record, "rillet_id": made.document["id"], "rillet_number": invoice_number}
         records[f"default#invoice#{solvimon_id}"] = {k: v for k, v in facts.items() if k not in {"pk", "sk"}}
-        if len(records) == _AT_ONCE or number == DOCUMENTS - 1:
+        if len(records) == _BATCH or number == DOCUMENTS - 1:
             table.put_many(records)
             records = {}
 
@@ -96,7 +84,7 @@ def _in_a_process(system: LocalSystem) -> Json:
     return answer
 
 
-class _Inline:
+class _InlineSteps:
     """Runs steps at once; nothing has to wait here."""
 
     def step(self, _name: str, work: Callable[[], Json]) -> Json:
@@ -104,39 +92,39 @@ class _Inline:
         return work()
 
     def wait(self, name: str, seconds: int) -> None:
-        """Wait, as Lambda would without anybody paying for it."""
+        """Wait; Lambda would suspend the execution."""
         sys.stderr.write(f"waits {seconds} s: {name}\n")
         time.sleep(seconds)
 
 
 def main() -> None:
-    """Reconcile as the function does, and print what it took."""
+    """Reconcile as the function does, and print the time and the memory."""
     after_import = _megabytes()
     now = float(os.environ["BENCH_NOW"])
-    runtime = Services(os.environ, lambda: now)
+    made = Services(os.environ, lambda: now)
     today = datetime.fromtimestamp(now, UTC).date().isoformat()
     request = ReconcileRequest.model_validate({"connection": "default", "from": "2026-09-01", "to": today})
 
     def work(connection: str) -> ReconcileSteps:
-        def parts() -> Any:  # noqa: ANN401 - a pair of the runtime's own
-            return reconcile_services(runtime, connection)
+        def services() -> Any:  # noqa: ANN401 - a pair of the product's own
+            return reconcile_services(made, connection)
 
-        return ReconcileSteps(connection, request, "bench", parts, lambda *_: None)
+        return ReconcileSteps(connection, request, "bench", services, lambda *_: None)
 
     started = time.perf_counter()
-    answer = Reconciliation(request, _Inline(), lambda: Done({"connections": ["default"]}), work).run()
+    answer = Reconciliation(request, _InlineSteps(), lambda: Done({"connections": ["default"]}), work).run()
     seconds = time.perf_counter() - started
-    told = {
+    measured = {
         "tied_out": answer["tied_out"],
         "seconds": round(seconds, 1),
         "peak_memory_mb": _megabytes(),
         "memory_after_import_mb": after_import,
     }
-    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.write(json.dumps(measured) + "\n")
 
 
 def _megabytes() -> int:
-    """Peak memory of this very program; what getrusage says begins with that of its parent."""
+    """Return the peak memory of this program; getrusage would include that of its parent."""
     status = Path("/proc/self/status")
     if status.exists():
         [peak] = [line for line in status.read_text().splitlines() if line.startswith("VmHWM")]

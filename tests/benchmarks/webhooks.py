@@ -1,7 +1,8 @@
-"""The receiver of webhooks: the processor's time for a request, and what one process takes in a second."""
+"""The receiver of webhooks: the processor's time for a request, and the requests of a process in a second."""
 
 import importlib
 import time
+from collections.abc import Iterator
 from typing import Any
 from unittest.mock import patch
 
@@ -10,13 +11,12 @@ from local.aws.runtime import LambdaContext
 from local.aws.server import REGION
 from local.system import LocalSystem
 from solvimon_rillet.aws.eventbridge import Bus
-from tests.integration.mark_invoice_paid.support import connected
+from tests.benchmarks.setup import Json, connected
 
 REQUESTS = 3000
-Json = dict[str, Any]
 
 
-def receiver(system: LocalSystem) -> Json:
+def receiver(system: LocalSystem) -> Iterator[Json]:
     """Give one handler the same genuine webhook of an invoice again and again; the bus is a stub."""
     connection = connected(system)
     connection.platform.finalise(sample_data.invoice_id("first"))
@@ -29,7 +29,7 @@ def receiver(system: LocalSystem) -> Json:
         began, used = time.perf_counter(), time.process_time()
         answers = [handle(event, context)["statusCode"] for _ in range(REQUESTS)]
         used, took = time.process_time() - used, time.perf_counter() - began
-    return {
+    yield {
         "measure": "receive_webhook, bus stubbed",
         "requests": REQUESTS,
         "accepted": answers.count(200),
@@ -41,7 +41,7 @@ def receiver(system: LocalSystem) -> Json:
 
 
 def captured(system: LocalSystem) -> Json:
-    """The next webhook of Solvimon's as API Gateway hands it over."""
+    """Return Solvimon's next webhook as the event of API Gateway."""
     seen: list[Json] = []
 
     def build(*_: object, **__: object) -> Any:  # noqa: ANN401

@@ -1,14 +1,14 @@
-"""The AWS CLI as far as our pages use it: commands are read, held against AWS's own models, and run locally.
+"""The AWS CLI as far as our pages use it: commands are parsed, checked against AWS's models, and run locally.
 
-Each option must be a parameter of the operation in botocore's model, with a value of its type. What the local
-system has (Lambda, SQS, SSM, Secrets Manager) is run there; the rest (logs, durable
-executions) is only checked.
+Each option must be a parameter of the operation in botocore's model, with a value of its type. Commands of
+Lambda, SQS, SSM and Secrets Manager run on the local system; the others (logs, durable executions) are only
+checked.
 """
 
 import json
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,7 +17,8 @@ from typing import Any
 import boto3
 from botocore.session import get_session
 
-from local.system import LocalSystem
+from local.system import Connection, LocalSystem
+from tests.docs.markdown import blocks
 
 Json = dict[str, Any]
 
@@ -42,19 +43,10 @@ class Command:
         return value
 
 
-def blocks(page: str) -> Iterator[str]:
-    """The fenced blocks of a page that show a console."""
-    yield from re.findall(r"^ *```console\n(.+?)^ *```$", page, flags=re.DOTALL | re.MULTILINE)
-
-
 def commands(page: str, names: Mapping[str, str]) -> list[Command]:
-    """The AWS commands of a page, in order; ``names`` are the shell's variables."""
-    found = []
-    for block in blocks(page):
-        for text in re.split(r"^ *\$ ", block, flags=re.MULTILINE)[1:]:
-            if text.startswith("aws "):
-                found.append(_command(text, names))
-    return found
+    """Return the AWS commands of a page, in order; ``names`` are the shell's variables."""
+    texts = [text for block in blocks(page, "console") for text in re.split(r"(?m)^ *\$ ", block)[1:]]
+    return [_command(text, names) for text in texts if text.startswith("aws ")]
 
 
 def _command(text: str, names: Mapping[str, str]) -> Command:
@@ -98,8 +90,21 @@ def _parameter(service: str, operation: str, option: str) -> tuple[str, Any]:
     return name, members[name]
 
 
+def written_files(system: LocalSystem, connection: Connection, **settings: object) -> dict[str, str]:
+    """Return the files that a reader of the pages writes, by name, with valid values."""
+    secrets = system.aws.secretsmanager
+    client = secrets.get_secret_value(SecretId=f"{system.deployment.stack}/rillet-oauth-client")
+    solvimon = {"api_key": connection.solvimon_api_key, "webhook_secret": connection.webhook_secret}
+    return {
+        "solvimon.json": json.dumps(solvimon),
+        "rillet.json": json.dumps({"auth": "api_key", "api_key": connection.rillet_api_key}),
+        "client.json": client["SecretString"],
+        "settings.json": json.dumps({**connection.settings, **settings}),
+    }
+
+
 def parameters(command: Command, files: Mapping[str, str]) -> Json:
-    """The parameters of the API call, or an error where AWS's model knows no such thing.
+    """Return the parameters of the API call, checked against AWS's model.
 
     Args:
         command: the command.
@@ -129,7 +134,7 @@ def parameters(command: Command, files: Mapping[str, str]) -> Json:
 
 
 def run(system: LocalSystem, command: Command, files: Mapping[str, str]) -> Any:  # noqa: ANN401 - JSON
-    """Run a command on the local system; one that it cannot run is checked, and answers ``None``."""
+    """Run a command on the local system; one that it cannot run is only checked, and returns ``None``."""
     if (command.service, command.operation) == ("logs", "tail"):
         _check_tail(system, command)
         return None
@@ -172,16 +177,15 @@ def _check_tail(system: LocalSystem, command: Command) -> None:
 
 
 def _move(system: LocalSystem, arn: str) -> Json:
-    """What SQS does on a move task, which moto lacks: messages go back to the queue that they came from."""
+    """Move messages back to their queue, as a move task of SQS does, which moto lacks."""
     name = arn.rpartition(":")[2]
     [(workflow, queue)] = [
         (key, queue)
         for key, queue in system.deployment.queues.items()
         if queue.dead_letters_url.rpartition("/")[2] == name
     ]
-    moved = 0
-    for body in system.pollers.dead_letters[workflow].bodies():
+    bodies = system.pollers.dead_letters[workflow].bodies()
+    for body in bodies:
         system.aws.sqs.send_message(QueueUrl=queue.url, MessageBody=body)
-        moved += 1
     system.pollers.dead_letters[workflow].clear()
-    return {"TaskHandle": "local", "moved": moved}
+    return {"TaskHandle": "local", "moved": len(bodies)}

@@ -1,6 +1,5 @@
 """The pages: links lead somewhere, files exist, and examples and commands do what they say."""
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,8 @@ from local.system import ROOT, Connection, LocalSystem
 from solvimon_rillet.mapping.field_table import FULL, Row, fill
 from solvimon_rillet.mapping.invoices import HEADER_ROWS
 from solvimon_rillet.settings import InvoiceScope
-from tests.docs.aws_cli import commands, run
+from tests.docs.aws_cli import commands, run, written_files
+from tests.docs.markdown import anchor, blocks
 from tests.support.builders import FIRST
 
 DOCS = ROOT / "docs"
@@ -21,19 +21,13 @@ PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 PACKAGE = ROOT / "layers/mapping/solvimon_rillet"
 LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
 PATH = re.compile(r"`([\w./-]+(?:/|\.(?:py|yaml|toml|md)))`")
+EXAMPLES = blocks((DOCS / "develop.md").read_text(encoding="utf-8"), "python")
 ARCHITECTURE = (DOCS / "architecture.md").read_text(encoding="utf-8")
 
 
 def anchors(page: Path) -> set[str]:
-    """The anchors of a page's headings, as a renderer of Markdown makes them."""
-    titles = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
-
-
-def python_blocks(page: str) -> list[str]:
-    """The examples in Python on a page, as they stand."""
-    text = (DOCS / page).read_text(encoding="utf-8")
-    return re.findall(r"^```python\n(.+?)^```$", text, flags=re.DOTALL | re.MULTILINE)
+    """The anchors of a page's headings."""
+    return set(map(anchor, re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -57,19 +51,6 @@ def exists(name: str) -> bool:
     return (ROOT / name).exists() or (PACKAGE / name).exists()
 
 
-def files(system: LocalSystem, connection: Connection) -> dict[str, str]:
-    """The files that a reader of the pages writes."""
-    secrets = system.aws.secretsmanager
-    client = secrets.get_secret_value(SecretId=f"{system.deployment.stack}/rillet-oauth-client")
-    solvimon = {"api_key": connection.solvimon_api_key, "webhook_secret": connection.webhook_secret}
-    return {
-        "solvimon.json": json.dumps(solvimon),
-        "rillet.json": json.dumps({"auth": "api_key", "api_key": connection.rillet_api_key}),
-        "client.json": client["SecretString"],
-        "settings.json": json.dumps({**connection.settings, "start_date": "2026-01-01"}),
-    }
-
-
 @pytest.mark.parametrize(("page", "least"), [("deploy.md", 12), ("connections.md", 4), ("workflows.md", 7)])
 def test_every_command_of_a_page_works(
     system: LocalSystem, default: Connection, page: str, least: int
@@ -80,8 +61,9 @@ def test_every_command_of_a_page_works(
     text = (DOCS / page).read_text(encoding="utf-8")
     text = text.replace("invo_AbC123", FIRST).replace("cust_AbC123", customer)
 
+    files = written_files(system, default, start_date="2026-01-01")
     chosen = commands(text, {"STACK": system.deployment.stack})
-    answers = [(command, run(system, command, files(system, default))) for command in chosen]
+    answers = [(command, run(system, command, files)) for command in chosen]
 
     assert len(answers) >= least
     for command, answer in answers:
@@ -92,13 +74,10 @@ def test_every_command_of_a_page_works(
 def test_what_the_page_says_stays_is_what_the_template_retains() -> None:
     resources = translate(ROOT / "template.yaml", {})["Resources"]
 
-    # A function's versions go with the function.
-    retained = {
-        name
-        for name, each in resources.items()
-        if each.get("DeletionPolicy") == "Retain" and each["Type"] != "AWS::Lambda::Version"
-    }
+    kept = {name: each["Type"] for name, each in resources.items() if each.get("DeletionPolicy") == "Retain"}
 
+    # A function's versions go with the function.
+    retained = {name for name, resource_type in kept.items() if resource_type != "AWS::Lambda::Version"}
     assert retained == {"LedgerTable", "ReportBucket"}
     removal = (DOCS / "deploy.md").read_text(encoding="utf-8").partition("## Remove")[2]
     assert "**ledger table**" in removal
@@ -106,7 +85,7 @@ def test_what_the_page_says_stays_is_what_the_template_retains() -> None:
 
 
 def test_one_function_runs_by_hand_as_the_page_shows(system: LocalSystem) -> None:
-    [example, _] = python_blocks("develop.md")
+    [example, _] = EXAMPLES
     names: dict[str, object] = {}
 
     exec(example.replace("quiet=True", 'quiet=True, stack="by-hand"'), names)  # noqa: S102 - our own page
@@ -116,7 +95,7 @@ def test_one_function_runs_by_hand_as_the_page_shows(system: LocalSystem) -> Non
 
 
 def test_the_example_of_a_new_field_is_a_row_that_fills_it() -> None:
-    [_, example] = python_blocks("develop.md")
+    [_, example] = EXAMPLES
     row: Row[object] = eval(example, {"Row": Row, "FULL": FULL})  # noqa: S307 - our own page
 
     class Invoice:
@@ -135,7 +114,7 @@ def test_the_example_of_a_new_field_is_a_row_that_fills_it() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_path_that_a_page_names_exists(page: Path) -> None:
     roots = {"functions", "layers", "local", "tests", "docs", "events"} | {
-        folder.name for folder in rooms_of(PACKAGE)
+        folder.name for folder in packages_in(PACKAGE)
     }
 
     named = re.findall(r"`(\w+)(/[\w./-]*)`", page.read_text(encoding="utf-8"))
@@ -153,14 +132,14 @@ def test_every_file_of_the_architecture_exists_and_every_folder_of_the_package_i
     picture = ARCHITECTURE.split("```")[1]
 
     drawn = set(re.findall(r"\w+(?:\.py|/)", picture))
-    folders = {f"{folder.name}/" for folder in rooms_of(PACKAGE)}
-    workflows = {f"{folder.name}/" for folder in rooms_of(PACKAGE / "workflows")}
+    folders = {f"{folder.name}/" for folder in packages_in(PACKAGE)}
+    workflows = {f"{folder.name}/" for folder in packages_in(PACKAGE / "workflows")}
 
     assert [name for name in PATH.findall(ARCHITECTURE) if not exists(name)] == []
     assert drawn == {"functions/", *folders, *workflows, *(path.name for path in PACKAGE.glob("[!_]*.py"))}
 
 
-def rooms_of(folder: Path) -> Iterator[Path]:
+def packages_in(folder: Path) -> Iterator[Path]:
     """The packages in a folder."""
     return (path.parent for path in folder.glob("*/__init__.py"))
 

@@ -1,15 +1,15 @@
-"""The runbook: every alarm has its place, and every command does on the local system what the page says."""
+"""The runbook: every alarm has a section, and every command does on the local system what the page says."""
 
 import json
 import re
-from collections.abc import Mapping
 
 import pytest
 
 from local import sample_data
 from local.aws.template import translate
 from local.system import ROOT, Connection, LocalSystem
-from tests.docs.aws_cli import Command, Json, commands, run
+from tests.docs.aws_cli import Command, Json, commands, run, written_files
+from tests.docs.markdown import anchor
 from tests.infrastructure.views import Template
 from tests.integration.sync_status.support import NOBODY, finalised, mended, some, states, unlinked
 from tests.integration.sync_status.test_manual_resolution import rejected_and_booked
@@ -24,7 +24,6 @@ SECTIONS = {part.partition("\n")[0]: part for part in re.split(r"^## ", PAGE, fl
 EARLIER = SECTIONS.pop("Alarms of earlier versions")
 PARTS = ["What it means.", "How to look.", "How to fix.", "How to know that it is over."]
 OPERATE = SECTIONS.pop("Operate")
-PARTS = ["What it means.", "How to look.", "How to mend.", "How to know that it is over."]
 
 
 @pytest.fixture(scope="module")
@@ -33,13 +32,8 @@ def alarms() -> dict[str, Json]:
     return Template(translate(ROOT / "template.yaml", {})).alarms
 
 
-def anchor(title: str) -> str:
-    """The anchor that a renderer of Markdown makes of a heading."""
-    return re.sub(r"[^\w -]", "", title).lower().replace(" ", "-")
-
-
-def of(section: str, system: LocalSystem, invoice: str = FIRST) -> list[Command]:
-    """The commands of a section for this stack, about an invoice and its customer."""
+def commands_of(section: str, system: LocalSystem, invoice: str = FIRST) -> list[Command]:
+    """Return the commands of a section, for this stack, an invoice and its customer."""
     names = {
         "STACK": system.deployment.stack,
         "QUEUES": system.deployment.queues["export_invoice"].url.rpartition("/")[0],
@@ -50,21 +44,13 @@ def of(section: str, system: LocalSystem, invoice: str = FIRST) -> list[Command]
     return commands(text, names)
 
 
-def files(system: LocalSystem, connection: Connection) -> Mapping[str, str]:
-    """The files that a person writes on the way, with what is valid."""
-    solvimon = {"api_key": connection.solvimon_api_key, "webhook_secret": connection.webhook_secret}
-    return {
-        "settings.json": json.dumps(connection.settings),
-        "solvimon.json": json.dumps(solvimon),
-        "rillet.json": json.dumps({"auth": "api_key", "api_key": connection.rillet_api_key}),
-    }
-
-
 def do(system: LocalSystem, connection: Connection, section: str, *words: str) -> list[Json]:
-    """Run the commands of a section that have some words in them, and return their answers."""
-    chosen = [each for each in of(SECTIONS[section], system) if all(word in each.text for word in words)]
+    """Run the commands of a section that contain some words, and return their answers."""
+    chosen = [
+        each for each in commands_of(SECTIONS[section], system) if all(word in each.text for word in words)
+    ]
     assert chosen, f"no such command in {section}: {words}"
-    return [run(system, each, files(system, connection)) for each in chosen]
+    return [run(system, each, written_files(system, connection)) for each in chosen]
 
 
 def test_every_alarm_is_in_the_section_that_its_description_points_to(alarms: dict[str, Json]) -> None:
@@ -95,9 +81,10 @@ def test_every_alarm_of_earlier_versions_has_an_alarm_today(alarms: dict[str, Js
 
 
 def test_every_section_on_several_functions_names_the_chart_that_says_which(alarms: dict[str, Json]) -> None:
+    sections = {anchor(title): " ".join(section.split()) for title, section in SECTIONS.items()}
+
     for name, alarm in alarms.items():
-        anchors = {anchor(title): section for title, section in SECTIONS.items()}
-        section = " ".join(anchors[alarm["AlarmDescription"].rpartition("#")[2]].split())
+        section = sections[alarm["AlarmDescription"].rpartition("#")[2]]
         for chart in re.findall(r'chart "(.+?)"', " ".join(alarm["AlarmDescription"].split())):
             assert f'chart "{chart}"' in section, name
 
@@ -114,9 +101,8 @@ def test_every_command_works(system: LocalSystem, default: Connection, title: st
     section = SECTIONS.get(title, PAGE.partition("\n## ")[0])
     section = section.replace(NOBODY, by_hand)
 
-    answers = [
-        (command, run(system, command, files(system, default))) for command in of(section, system, ORIGINAL)
-    ]
+    files = written_files(system, default)
+    answers = [(command, run(system, command, files)) for command in commands_of(section, system, ORIGINAL)]
 
     assert answers
     for command, answer in answers:
@@ -140,7 +126,7 @@ def test_every_log_filter_looks_for_something_that_is_logged() -> None:
         assert f'"{message}"' in source, message
 
 
-def test_a_broken_connection_is_seen_and_mended_by_the_pages_commands(
+def test_a_broken_connection_is_seen_and_fixed_by_the_pages_commands(
     system: LocalSystem, default: Connection
 ) -> None:
     system.put_secret("default", "solvimon", {"api_key": "revoked", "webhook_secret": default.webhook_secret})
@@ -158,7 +144,7 @@ def test_a_broken_connection_is_seen_and_mended_by_the_pages_commands(
     assert record(system, FIRST)["state"] == "exported"
 
 
-def test_rejected_invoices_are_seen_mended_and_over_by_the_pages_commands(
+def test_rejected_invoices_are_seen_fixed_and_over_by_the_pages_commands(
     system: LocalSystem, default: Connection
 ) -> None:
     taken = unlinked(default)
@@ -196,7 +182,7 @@ def test_a_dead_letter_is_seen_moved_back_and_booked_by_the_pages_commands(
     assert len(rillet_invoices(default, FIRST)) == 1
 
 
-def test_invalid_settings_are_seen_and_mended_by_the_pages_commands(
+def test_invalid_settings_are_seen_and_fixed_by_the_pages_commands(
     system: LocalSystem, default: Connection
 ) -> None:
     system.put_settings("default", {**default.settings, "invoice_scope": "EVERYTHING"})

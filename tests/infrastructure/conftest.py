@@ -1,10 +1,10 @@
-"""The template as SAM translates it, and stand-ins for the functions of the local stack."""
+"""The template as SAM translates it, and stubs of the local system's functions."""
 
 import pytest
 
 from local.aws.template import translate
 from local.system import ROOT, LocalSystem
-from tests.infrastructure.stubs import Stub
+from tests.infrastructure.arrange import Stub
 from tests.infrastructure.views import Template
 
 
@@ -16,23 +16,23 @@ def template() -> Template:
 
 @pytest.fixture
 def receive_webhook(system: LocalSystem) -> Stub:
-    """What stands in for the function of this name."""
-    return _stand_in(system, "receive_webhook")
+    """A stub of the function of this name."""
+    return _stub(system, "receive_webhook")
 
 
 @pytest.fixture
 def connect_rillet(system: LocalSystem) -> Stub:
-    """What stands in for the function of this name."""
-    return _stand_in(system, "connect_rillet")
+    """A stub of the function of this name."""
+    return _stub(system, "connect_rillet")
 
 
 @pytest.fixture
 def export_invoice(system: LocalSystem) -> Stub:
-    """What stands in for the function of this name."""
-    return _stand_in(system, "export_invoice")
+    """A stub of the function of this name."""
+    return _stub(system, "export_invoice")
 
 
-def _stand_in(system: LocalSystem, workflow: str) -> Stub:
+def _stub(system: LocalSystem, workflow: str) -> Stub:
     stub = Stub()
     system.runtime.replace(workflow, stub.build)
     return stub

@@ -1,4 +1,4 @@
-"""Who may do what: roles, secrets and parameters, also of functions added later."""
+"""What each function may do: roles, secrets and parameters, also of functions added later."""
 
 import json
 import re
@@ -14,25 +14,19 @@ ACCESS = {
     "ssm:PutParameter": r"arn:\S+:parameter/\$\{AWS::StackName\}/\*/rillet-token",
     "ssm:DeleteParameter": r"arn:\S+:parameter/\$\{AWS::StackName\}/\*/rillet-token",
 }
-"""What a function may do with secrets and parameters, and with which."""
+"""The actions that a function may take on secrets and parameters, and their names."""
 
 
 def test_no_policy_allows_an_action_by_wildcard(template: Template) -> None:
-    for function_id, function in template.functions.items():
-        for statement in template.statements_of(function):
-            assert statement["Effect"] == "Allow"
-            for action in listed(statement["Action"]):
-                assert "*" not in action, function_id
+    for function_id, statement in template.statements:
+        assert statement["Effect"] == "Allow"
+        assert "*" not in "".join(listed(statement["Action"])), function_id
 
 
 def test_only_x_ray_is_allowed_on_every_resource(template: Template) -> None:
-    for function_id, function in template.functions.items():
-        for statement in template.statements_of(function):
-            resources = (
-                statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
-            )
-            if "*" in resources:
-                assert {a.partition(":")[0] for a in listed(statement["Action"])} == {"xray"}, function_id
+    for function_id, statement in template.statements:
+        if "*" in listed(statement["Resource"]):
+            assert {a.partition(":")[0] for a in listed(statement["Action"])} == {"xray"}, function_id
 
 
 def test_a_role_has_no_policies_but_its_own_and_the_stacks(template: Template) -> None:
@@ -50,65 +44,58 @@ def test_a_role_has_no_policies_but_its_own_and_the_stacks(template: Template) -
 
 
 def test_a_statement_has_a_name_of_its_own_within_a_role(template: Template) -> None:
-    for function_id, function in template.functions.items():
-        names = [statement["Sid"] for statement in template.statements_of(function)]
-        assert len(names) == len(set(names)), function_id
+    names = [(function_id, statement["Sid"]) for function_id, statement in template.statements]
+
+    assert len(names) == len(set(names))
 
 
 def test_secrets_and_settings_are_used_within_the_stacks_own_names(template: Template) -> None:
-    for function_id, function in template.functions.items():
-        for statement in template.statements_of(function):
-            for action in listed(statement["Action"]):
-                if action.startswith(("secretsmanager:", "ssm:")):
-                    assert re.fullmatch(ACCESS[action], statement["Resource"]["Fn::Sub"]), function_id
+    for function_id, statement in template.statements:
+        for action in listed(statement["Action"]):
+            if action.startswith(("secretsmanager:", "ssm:")):
+                assert re.fullmatch(ACCESS[action], statement["Resource"]["Fn::Sub"]), function_id
 
 
-def test_only_who_refreshes_tokens_writes_secrets_and_only_who_disconnects_deletes(
+def test_only_functions_that_refresh_tokens_write_secrets_and_only_disconnecting_deletes(
     template: Template,
 ) -> None:
-    def who(action: str) -> set[str]:
-        return {
-            function_id
-            for function_id, function in template.functions.items()
-            if any(action in listed(statement["Action"]) for statement in template.statements_of(function))
-        }
+    allowed: dict[str, set[str]] = {}
+    for function_id, statement in template.statements:
+        for action in listed(statement["Action"]):
+            allowed.setdefault(action, set()).add(function_id)
 
     callers = {consumer.function_id for consumer in template.consumers} | set(template.durable)
 
-    assert (
-        who("secretsmanager:PutSecretValue")
-        == who("ssm:PutParameter")
-        == callers | {"ConnectRillet", "Sweep", "SyncStatus"}
-    )
-    assert who("ssm:DeleteParameter") == {"ConnectRillet"}
-    assert "ReceiveWebhook" not in who("dynamodb:PutItem")
+    refreshing = callers | {"ConnectRillet", "Sweep", "SyncStatus"}
+    assert allowed["secretsmanager:PutSecretValue"] == allowed["ssm:PutParameter"] == refreshing
+    assert allowed["ssm:DeleteParameter"] == {"ConnectRillet"}
+    assert "ReceiveWebhook" not in allowed["dynamodb:PutItem"]
 
 
 def test_statements_of_one_name_say_the_same_in_every_role(template: Template) -> None:
     own = {"WriteOwnLogs", "WorkOffOwnQueue", "CheckpointOwnExecutions"}
-    said: dict[str, str] = {}
+    texts: dict[str, str] = {}
 
-    for function in template.functions.values():
-        for statement in template.statements_of(function):
-            if statement["Sid"] not in own:
-                text = json.dumps(statement, sort_keys=True)
-                assert said.setdefault(statement["Sid"], text) == text, statement["Sid"]
+    for _, statement in template.statements:
+        if statement["Sid"] not in own:
+            text = json.dumps(statement, sort_keys=True)
+            assert texts.setdefault(statement["Sid"], text) == text, statement["Sid"]
 
 
 def test_a_function_may_use_its_own_queue_and_no_other(template: Template) -> None:
-    own = {consumer.function_id: consumer.queue_id for consumer in template.consumers}
+    used = {
+        (function_id, attribute_of(statement["Resource"]))
+        for function_id, statement in template.statements
+        if statement["Sid"] != "CountDeadLetters"
+        and any(action.startswith("sqs:") for action in listed(statement["Action"]))
+    }
 
-    for function_id, function in template.functions.items():
-        used = {
-            attribute_of(statement["Resource"])
-            for statement in template.statements_of(function)
-            if statement["Sid"] != "CountDeadLetters"
-            and any(action.startswith("sqs:") for action in listed(statement["Action"]))
-        }
-        assert used == ({own[function_id]} if function_id in own else set())
+    assert used == {(consumer.function_id, consumer.queue_id) for consumer in template.consumers}
 
 
-def test_who_counts_dead_letters_sees_all_of_them_and_reads_none(template: Template) -> None:
+def test_the_function_that_counts_dead_letters_sees_all_queues_and_no_message(
+    template: Template,
+) -> None:
     function = template.functions["SyncStatus"]
     [counts] = [s for s in template.statements_of(function) if s["Sid"] == "CountDeadLetters"]
     dead_letters = {consumer.dead_letters_id for consumer in template.consumers}
@@ -129,7 +116,7 @@ def test_no_environment_variable_holds_a_secret(template: Template) -> None:
             assert "resolve:" not in json.dumps(value)
 
 
-def test_no_secret_has_a_value_that_somebody_could_know(template: Template) -> None:
+def test_no_secret_has_a_guessable_value(template: Template) -> None:
     harmless = [{"auth": "api_key", "api_key": ""}, {"client_id": "", "client_secret": ""}]
 
     for secret in template.of_type("AWS::SecretsManager::Secret").values():
@@ -141,13 +128,10 @@ def test_no_secret_has_a_value_that_somebody_could_know(template: Template) -> N
 
 
 def test_every_secret_says_how_to_fill_it_in_and_goes_with_the_stack(template: Template) -> None:
-    secrets = [
-        resource
-        for resource in template.resources.values()
-        if resource["Type"] == "AWS::SecretsManager::Secret"
-    ]
+    secrets = template.of_type("AWS::SecretsManager::Secret")
 
     assert len(secrets) == 3
-    for secret in secrets:
-        assert "ill in" in secret["Properties"]["Description"]
-        assert (secret["DeletionPolicy"], secret["UpdateReplacePolicy"]) == ("Delete", "Delete")
+    for name, properties in secrets.items():
+        resource = template.resources[name]
+        assert "ill in" in properties["Description"]
+        assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Delete", "Delete")

@@ -1,4 +1,4 @@
-"""What raises an alarm, for every function and queue, also for those added later."""
+"""The alarms of every function and queue, also of those added later."""
 
 import pytest
 
@@ -6,21 +6,19 @@ from solvimon_rillet.aws.sqs import MAX_DELAY_SECONDS
 from tests.infrastructure.views import Template, attribute_of
 
 OWN_METRICS = "SolvimonRillet/${AWS::StackName}"
-BY = {"WaitingSeconds": "MAX"}
-"""How a query takes a metric of all functions together, where it is not their sum."""
-NOTICED_AGAIN = 6 * 300
-"""Seconds for which an alarm on what makes documents wait looks back."""
+LOOKBACK = 6 * 300
+"""Seconds that an alarm on the cause of waiting documents looks back."""
 SENSITIVITY = {
     "ApiServerErrorsAlarm": (1, 300, 1, 300),
     "ImportRowsFailedAlarm": (1, 300, 1, 300),
     "SweepFailedAlarm": (1, 900, 1, 1800),
     "ReconcileFailedAlarm": (1, 300, 1, 300),
-    "ConnectionBrokenAlarm": (1, 300, 1, NOTICED_AGAIN),
-    "SettingsInvalidAlarm": (1, 300, 1, NOTICED_AGAIN),
+    "ConnectionBrokenAlarm": (1, 300, 1, LOOKBACK),
+    "SettingsInvalidAlarm": (1, 300, 1, LOOKBACK),
     "RateLimitedAlarm": (5, 900, 1, 900),
     "DocumentRejectedAlarm": (1, 300, 1, 300),
     "DocumentDiffersAlarm": (1, 300, 1, 300),
-    "DocumentWaitingAlarm": (6 * 3600, 300, 1, NOTICED_AGAIN),
+    "DocumentWaitingAlarm": (6 * 3600, 300, 1, LOOKBACK),
     "OldestMessageAlarm": (1800, 300, 1, 300),
     "DeadLettersAlarm": (1, 60, 1, 60),
     "EventFunctionErrorsAlarm": (1, 300, 1, 300),
@@ -28,12 +26,12 @@ SENSITIVITY = {
     "ExecutionFailedAlarm": (1, 300, 1, 300),
     "ExecutionTimedOutAlarm": (1, 300, 1, 300),
 }
-"""Of each alarm: threshold, seconds of a data point, how many must reach it, seconds that are looked at."""
-BELLS = {
+"""Of each alarm: threshold, seconds of a data point, data points that must reach it, seconds of lookback."""
+EVENTS = {
     *("ImportRowsFailedAlarm", "ReconcileFailedAlarm", "DocumentRejectedAlarm", "DocumentDiffersAlarm"),
     *("ExecutionFailedAlarm", "ExecutionTimedOutAlarm"),
 }
-"""Alarms on something that happened, not on something that lasts: their return to OK says nothing."""
+"""Alarms on an event, not on a state that lasts: their return to OK means nothing."""
 
 
 def test_every_function_has_an_alarm_on_its_errors(template: Template) -> None:
@@ -53,7 +51,7 @@ def test_every_queue_has_an_alarm_on_its_age_and_on_its_dead_letters(template: T
         assert (letters["Threshold"], letters["Statistic"]) == (1, "Maximum")
 
 
-def test_an_alarm_is_as_sensitive_as_its_trouble_needs(template: Template) -> None:
+def test_every_alarm_has_the_sensitivity_that_its_cause_needs(template: Template) -> None:
     found = {}
     for name, alarm in template.alarms.items():
         metrics = alarm.get("Metrics", [alarm])
@@ -63,7 +61,7 @@ def test_an_alarm_is_as_sensitive_as_its_trouble_needs(template: Template) -> No
         found[name] = (alarm["Threshold"], period, datapoints, lookback)
         assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold", name
         assert alarm["TreatMissingData"] == "notBreaching", name
-        assert ("OKActions" not in alarm) == (name in BELLS), name
+        assert ("OKActions" not in alarm) == (name in EVENTS), name
 
     assert found == SENSITIVITY
 
@@ -85,39 +83,30 @@ def test_an_alarm_over_several_metrics_watches_all_that_it_names_and_no_more_tha
         assert len(named) <= 10, "CloudWatch's limit"
 
 
-@pytest.mark.parametrize("metric", ["DocumentsRejected", "DocumentsDiffer", "WaitingSeconds"])
-def test_what_needs_a_person_raises_an_alarm_whichever_function_has_it(
-    template: Template, metric: str
-) -> None:
-    [(_, schema)] = template.alarms_on_all(metric, BY.get(metric, "SUM"))
-
-    assert schema == f'SCHEMA("{OWN_METRICS}", service)'
-
-
-def test_a_document_that_has_waited_for_six_hours_raises_an_alarm(template: Template) -> None:
-    [(alarm, _)] = template.alarms_on_all("WaitingSeconds", "MAX")
-
-    assert alarm["Threshold"] == 6 * 3600
-
-
 @pytest.mark.parametrize(
-    ("metric", "threshold"), [("ConnectionBroken", 1), ("SettingsInvalid", 1), ("RateLimited", 5)]
+    ("metric", "by", "threshold"),
+    [
+        ("DocumentsRejected", "SUM", 1),
+        ("DocumentsDiffer", "SUM", 1),
+        ("WaitingSeconds", "MAX", 6 * 3600),
+        ("ConnectionBroken", "SUM", 1),
+        ("SettingsInvalid", "SUM", 1),
+        ("RateLimited", "SUM", 5),
+    ],
 )
-def test_what_is_wrong_with_a_connection_raises_an_alarm_whichever_function_noticed(
-    template: Template, metric: str, threshold: int
+def test_a_metric_raises_one_alarm_whichever_function_counts_it(
+    template: Template, metric: str, by: str, threshold: int
 ) -> None:
-    [(alarm, schema)] = template.alarms_on_all(metric)
+    [(alarm, schema)] = template.alarms_on_all(metric, by)
 
     assert schema == f'SCHEMA("{OWN_METRICS}", service)'
     assert alarm["Threshold"] == threshold
     assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
 
 
-@pytest.mark.parametrize("metric", ["ConnectionBroken", "SettingsInvalid", "WaitingSeconds"])
-def test_an_alarm_does_not_come_and_go_between_two_tries_of_what_waits(
-    template: Template, metric: str
-) -> None:
-    [(alarm, _)] = template.alarms_on_all(metric, BY.get(metric, "SUM"))
+@pytest.mark.parametrize("name", ["ConnectionBroken", "SettingsInvalid", "DocumentWaiting"])
+def test_an_alarm_does_not_come_and_go_between_two_tries_of_what_waits(template: Template, name: str) -> None:
+    alarm = template.alarms[f"{name}Alarm"]
 
     assert alarm["EvaluationPeriods"] * alarm["Metrics"][0]["Period"] >= 2 * MAX_DELAY_SECONDS
     assert alarm["DatapointsToAlarm"] == 1
@@ -135,13 +124,13 @@ def test_functions_and_alarms_use_the_stacks_own_namespace(template: Template) -
             assert namespace in (None, {"Fn::Sub": OWN_METRICS}) or namespace.startswith("AWS/"), name
 
 
-def test_refused_webhooks_of_our_own_fault_raise_an_alarm(template: Template) -> None:
+def test_webhooks_that_fail_by_our_own_fault_raise_an_alarm(template: Template) -> None:
     [alarm] = template.alarms_on("AWS/ApiGateway", "5xx").values()
 
     assert alarm["Dimensions"] == [{"Name": "ApiId", "Value": {"Ref": "Api"}}]
 
 
-def test_every_alarm_tells_the_topic_and_says_what_it_means(template: Template) -> None:
+def test_every_alarm_notifies_the_topic_and_says_what_it_means(template: Template) -> None:
     for name, alarm in template.alarms.items():
         assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}], name
         assert alarm.get("OKActions", alarm["AlarmActions"]) == alarm["AlarmActions"], name
@@ -161,10 +150,8 @@ def test_cloudwatch_can_publish_to_the_encrypted_topic(template: Template) -> No
     assert grant["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 
-def test_nobody_is_mailed_unless_an_address_is_given(template: Template) -> None:
-    [subscription] = [
-        resource for resource in template.resources.values() if resource["Type"] == "AWS::SNS::Subscription"
-    ]
+def test_no_mail_is_sent_unless_an_address_is_given(template: Template) -> None:
+    [name] = template.of_type("AWS::SNS::Subscription")
 
-    assert subscription["Condition"] == "HasAlarmEmail"
+    assert template.resources[name]["Condition"] == "HasAlarmEmail"
     assert template.body["Parameters"]["AlarmEmail"]["Default"] == ""

@@ -1,4 +1,4 @@
-"""What goes to AWS: the layers' recipes, which `sam build` runs, and the folders of the functions."""
+"""The layers' recipes, which `sam build` runs, and the folders of the functions."""
 
 import importlib.util
 import marshal
@@ -20,54 +20,49 @@ from tests.infrastructure.views import Json, Template
 DEPENDENCIES = ROOT / "layers" / "dependencies"
 
 
-class _Loader(yaml.SafeLoader):
+class _ShortForms(yaml.SafeLoader):
     """Reads CloudFormation's short forms, such as `!Ref`, as their arguments."""
 
 
-_Loader.add_multi_constructor("!", lambda loader, suffix, node: suffix)
+_ShortForms.add_multi_constructor("!", lambda loader, suffix, node: suffix)
 
 
 @pytest.fixture(scope="session")
 def resources() -> Json:
     """The resources as they are written, before SAM translates them."""
     text = (ROOT / "template.yaml").read_text(encoding="utf-8")
-    found: Json = yaml.load(text, Loader=_Loader)["Resources"]  # noqa: S506 - a safe loader, and our own file
+    found: Json = yaml.load(text, Loader=_ShortForms)["Resources"]  # noqa: S506 - a safe loader, and our own file
     return found
 
 
 def _make(folder: Path, target: str, artefacts: Path, *options: str) -> str:
-    """Run a layer's recipe as SAM does: in its folder, told by the environment where its work goes."""
-    surroundings = {"PATH": os.environ["PATH"], "ARTIFACTS_DIR": str(artefacts)}
+    """Run a layer's recipe as SAM does: in its folder, with the target folder in the environment."""
+    variables = {"PATH": os.environ["PATH"], "ARTIFACTS_DIR": str(artefacts)}
     command = ["make", "--no-print-directory", *options, target]
     done = subprocess.run(  # noqa: S603 - our own Makefile
-        command, cwd=folder, env=surroundings, check=True, capture_output=True, text=True
+        command, cwd=folder, env=variables, check=True, capture_output=True, text=True
     )
     return done.stdout
 
 
 def _pip_command(tmp_path: Path, python: str) -> list[str]:
-    told = _make(DEPENDENCIES, "build-DependenciesLayer", tmp_path, "--just-print", f"PYTHON={python}")
-    return told.replace("\\\n", " ").splitlines()[0].replace('"', "").split()
+    printed = _make(DEPENDENCIES, "build-DependenciesLayer", tmp_path, "--just-print", f"PYTHON={python}")
+    return printed.replace("\\\n", " ").splitlines()[0].replace('"', "").split()
 
 
 def test_every_layer_has_a_recipe_of_its_name(resources: Json) -> None:
-    layers = {
-        name: resource
-        for name, resource in resources.items()
-        if resource["Type"] == "AWS::Serverless::LayerVersion"
-    }
+    layers = [name for name, each in resources.items() if each["Type"] == "AWS::Serverless::LayerVersion"]
 
     assert len(layers) == 2
-    for name, layer in layers.items():
+    for name in layers:
+        layer = resources[name]
         assert layer["Metadata"]["BuildMethod"] == "makefile"
         recipe = (ROOT / layer["Properties"]["ContentUri"] / "Makefile").read_text(encoding="utf-8")
         assert f"\nbuild-{name}:\n" in recipe
 
 
 def test_a_function_is_deployed_as_it_is_written(resources: Json) -> None:
-    functions = [
-        resource for resource in resources.values() if resource["Type"] == "AWS::Serverless::Function"
-    ]
+    functions = [each for each in resources.values() if each["Type"] == "AWS::Serverless::Function"]
 
     assert functions
     for function in functions:
@@ -101,7 +96,7 @@ def test_dependencies_are_those_of_the_functions_runtime_and_processor(
 
 
 def test_any_python_builds_the_same_layer() -> None:
-    """Whether a marker holds is asked of the Python that runs pip, not of the one it installs for."""
+    """Pip evaluates a marker for the Python that runs it, not for the one that it installs for."""
     lock = (DEPENDENCIES / "requirements.txt").read_text(encoding="utf-8")
 
     variables = set(re.findall(r"(\w+) [!=<>]=? '", lock))
@@ -110,44 +105,32 @@ def test_any_python_builds_the_same_layer() -> None:
 
 
 def _layer_of_one_module(tmp_path: Path, runtime: str) -> Path:
-    """Build the layer's recipe for a version of Python that is asked to be the runtime's."""
+    """Build a layer by the recipe, for a Python runtime of some version; return its artefact."""
     folder, artefacts = tmp_path / "layer", tmp_path / "artefacts"
-    (folder / "solvimon_rillet").mkdir(parents=True)
-    (folder / "solvimon_rillet" / "rows.py").write_text("ROWS = 1\n", encoding="utf-8")
+    package = folder / "solvimon_rillet" / "mapping"
+    (package / "__pycache__").mkdir(parents=True)
+    (package / "__pycache__" / "rows.cpython-38.pyc").touch()  # left behind by Python
+    (package / "rows.py").write_text("ROWS = 1\n", encoding="utf-8")
     (folder / "Makefile").symlink_to(ROOT / "layers" / "mapping" / "Makefile")
     _make(folder, "build-MappingLayer", artefacts, f"RUNTIME={runtime}", f"PYTHON={sys.executable}")
-    return artefacts / "python" / "solvimon_rillet"
+    return artefacts
 
 
 def test_a_layer_has_bytecode_that_outlives_the_upload_and_names_lambdas_own_paths(tmp_path: Path) -> None:
-    folder = _layer_of_one_module(tmp_path, "{}.{}".format(*sys.version_info))
+    artefacts = _layer_of_one_module(tmp_path, "{}.{}".format(*sys.version_info))
 
-    [bytecode] = folder.glob("__pycache__/*.pyc")
+    [bytecode] = artefacts.rglob("*.pyc")
     head, code = bytecode.read_bytes()[:16], marshal.loads(bytecode.read_bytes()[16:])  # noqa: S302 - ours
     assert head[:4] == importlib.util.MAGIC_NUMBER
     assert int.from_bytes(head[4:8], "little") == 0b01  # PEP 552: by hash, and not checked
-    assert code.co_filename == "/opt/python/solvimon_rillet/rows.py"
+    assert code.co_filename == "/opt/python/solvimon_rillet/mapping/rows.py"
 
 
-def test_a_layer_is_built_without_bytecode_where_there_is_no_such_python(tmp_path: Path) -> None:
-    folder = _layer_of_one_module(tmp_path, "3.999")
-
-    assert [path.name for path in folder.rglob("*")] == ["rows.py"]
-
-
-def test_a_layer_holds_our_package_without_what_python_left_behind(tmp_path: Path) -> None:
-    folder, artefacts = tmp_path / "layer", tmp_path / "artefacts"
-    kept = folder / "solvimon_rillet" / "mapping" / "field_table.py"
-    left = "__pycache__/field_table.cpython-311.pyc"
-    (kept.parent / "__pycache__").mkdir(parents=True)
-    kept.touch()
-    (kept.parent / left).touch()
-    (folder / "Makefile").symlink_to(ROOT / "layers" / "mapping" / "Makefile")
-
-    _make(folder, "build-MappingLayer", artefacts, "RUNTIME=3.999")
+def test_a_layer_has_no_bytecode_of_another_python_nor_what_python_left_behind(tmp_path: Path) -> None:
+    artefacts = _layer_of_one_module(tmp_path, "3.999")
 
     made = [path.relative_to(artefacts) for path in artefacts.rglob("*") if path.is_file()]
-    assert made == [Path("python/solvimon_rillet/mapping/field_table.py")]
+    assert made == [Path("python/solvimon_rillet/mapping/rows.py")]
 
 
 def test_the_layer_holds_the_template_of_the_reconciliations_page(tmp_path: Path) -> None:
@@ -158,10 +141,8 @@ def test_the_layer_holds_the_template_of_the_reconciliations_page(tmp_path: Path
 
 
 def test_running_a_function_here_leaves_nothing_in_its_folder(tmp_path: Path) -> None:
-    (tmp_path / "greet.py").write_text(
-        "def create_handler(environment, *, clock):\n    return lambda event, context: 'hello'\n",
-        encoding="utf-8",
-    )
+    source = "def create_handler(environment, *, clock):\n    return lambda event, context: 'hello'\n"
+    (tmp_path / "greet.py").write_text(source, encoding="utf-8")
     function = DeployedFunction("greet", "greet", "arn", tmp_path, {}, timeout=3, memory_mb=128)
 
     answer = LambdaRuntime({"greet": function}, (), lambda: 0.0).invoke("greet", {})

@@ -1,4 +1,4 @@
-"""The dashboard: each metric that it shows is one that somebody counts, and its places are the template's."""
+"""The dashboard: the code counts each metric that it shows, and its references are the template's."""
 
 import json
 import re
@@ -50,13 +50,13 @@ def body(template: Template) -> Json:
 
 
 def metrics(body: Json) -> Iterator[list[object]]:
-    """Every line of every chart."""
+    """Yield every line of every chart."""
     for widget in body["widgets"]:
         yield from widget["properties"].get("metrics", ())
 
 
 def of_functions(body: Json) -> dict[str, set[str]]:
-    """Logical ids of the functions whose metric of AWS/Lambda a chart shows, by metric."""
+    """Return the logical ids of the functions of which a chart shows a metric of AWS/Lambda, by metric."""
     shown = {}
     for line in metrics(body):
         if isinstance(line[0], dict) and (found := LAMBDA_SEARCH.fullmatch(line[0]["expression"])):
@@ -66,7 +66,7 @@ def of_functions(body: Json) -> dict[str, set[str]]:
 
 
 def counted() -> set[str]:
-    """The metrics that the code counts."""
+    """Return the metrics that the code counts."""
     files = [*(ROOT / "layers/mapping").rglob("*.py"), *(ROOT / "functions").rglob("*.py")]
     source = "".join(path.read_text(encoding="utf-8") for path in files)
     outcomes = re.search(r"^_METRICS = \{(.+?)^\}", source, flags=re.DOTALL | re.MULTILINE)
@@ -74,7 +74,7 @@ def counted() -> set[str]:
     return set(re.findall(r'count\(\s*"(\w+)"', source)) | set(re.findall(r': "(\w+)"', outcomes[1]))
 
 
-def test_it_answers_a_persons_questions_in_their_order(body: Json) -> None:
+def test_it_answers_the_operators_questions_in_their_order(body: Json) -> None:
     texts = [widget["properties"]["markdown"] for widget in body["widgets"] if widget["type"] == "text"]
 
     titles = [text.splitlines()[0] for text in texts]
@@ -136,7 +136,7 @@ def test_every_chart_that_an_alarm_refers_to_is_there(template: Template, body: 
 def test_the_list_of_rejected_documents_asks_the_log_of_every_export(template: Template, body: Json) -> None:
     [log] = [widget["properties"]["query"] for widget in body["widgets"] if widget["type"] == "log"]
     groups = set(re.findall(r"SOURCE '\$\{(\w+)\}'", log))
-    inbox = (ROOT / "layers/mapping/solvimon_rillet/entrypoints/queue_processor.py").read_text(
+    queue_processor = (ROOT / "layers/mapping/solvimon_rillet/entrypoints/queue_processor.py").read_text(
         encoding="utf-8"
     )
 
@@ -145,11 +145,11 @@ def test_the_list_of_rejected_documents_asks_the_log_of_every_export(template: T
     }
     assert groups <= template.of_type("AWS::Logs::LogGroup").keys()
     for word in ("document done", "connection", "document", "outcome", "code", "cause"):
-        assert f'"{word}"' in inbox, "the query looks for what is logged"
+        assert f'"{word}"' in queue_processor, "the query looks for what is logged"
         assert word in log
 
 
-def test_no_two_charts_lie_on_each_other(body: Json) -> None:
+def test_no_two_charts_overlap(body: Json) -> None:
     cells = [
         (x, y)
         for widget in body["widgets"]

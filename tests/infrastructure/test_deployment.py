@@ -10,7 +10,7 @@ from botocore.config import Config
 from local.aws.deployment import UnsupportedResourceError, deploy
 from local.aws.template import LEFT_OUT
 from local.system import ROOT, LocalSystem
-from tests.infrastructure.stubs import Stub
+from tests.infrastructure.arrange import Stub, publish, secret
 from tests.infrastructure.views import Template
 
 
@@ -22,12 +22,9 @@ def test_every_resource_of_the_template_is_created_or_left_out_for_a_reason(
     conditional = {name for name, resource in template.resources.items() if "Condition" in resource}
 
     assert deployment.resources.keys() | left_out | conditional == template.resources.keys()
-    assert conditional == {
-        "AlarmSubscription",
-        "ImportTimerRole",
-        "ReconcileTimerRole",
-        "SweepTimerRole",
-    } | set(template.of_type("AWS::Scheduler::Schedule"))
+    timer_roles = {"ImportTimerRole", "ReconcileTimerRole", "SweepTimerRole"}
+    schedules = template.of_type("AWS::Scheduler::Schedule").keys()
+    assert conditional == {"AlarmSubscription", *timer_roles, *schedules}
     assert {item.type for item in deployment.left_out} <= LEFT_OUT.keys()
     assert all(item.why for item in deployment.left_out)
 
@@ -43,21 +40,19 @@ def test_a_resource_type_that_moto_lacks_is_an_error_and_no_gap(system: LocalSys
 
 
 def test_names_come_from_the_template(system: LocalSystem) -> None:
-    outputs = system.deployment.outputs
+    outputs, gateway = system.deployment.outputs, system.gateway.url
 
-    assert outputs["ExportInvoiceFunction"] == "solvimon-rillet-export-invoice"
     assert outputs["ExportInvoiceQueueUrl"].endswith("/solvimon-rillet-export-invoice")
-    assert outputs["EventBusName"] == "solvimon-rillet"
-    assert outputs["DefaultWebhookUrl"] == f"{system.gateway.url}/webhooks/solvimon/default"
-    assert outputs["DefaultRilletWebhookUrl"] == f"{system.gateway.url}/webhooks/rillet/default"
-    assert outputs["OAuthRedirectUri"] == f"{system.gateway.url}/oauth/rillet/callback"
-    assert outputs["ConnectRilletFunction"] == "solvimon-rillet-connect-rillet"
-
-
-def test_the_functions_find_the_address_of_their_api_in_a_parameter(system: LocalSystem) -> None:
-    parameter = system.aws.ssm.get_parameter(Name="/solvimon-rillet/api-url")["Parameter"]
-
-    assert parameter["Value"] == system.gateway.url
+    assert {
+        "ExportInvoiceFunction": "solvimon-rillet-export-invoice",
+        "EventBusName": "solvimon-rillet",
+        "DefaultWebhookUrl": f"{gateway}/webhooks/solvimon/default",
+        "DefaultRilletWebhookUrl": f"{gateway}/webhooks/rillet/default",
+        "OAuthRedirectUri": f"{gateway}/oauth/rillet/callback",
+        "ConnectRilletFunction": "solvimon-rillet-connect-rillet",
+    }.items() <= outputs.items()
+    # The functions find the address of their API in a parameter.
+    assert system.aws.ssm.get_parameter(Name="/solvimon-rillet/api-url")["Parameter"]["Value"] == gateway
 
 
 def test_a_function_gets_the_environment_of_the_template_with_everything_resolved(
@@ -102,40 +97,22 @@ def test_the_queue_is_as_the_template_says(system: LocalSystem) -> None:
     assert rule.startswith("arn:aws:events:eu-central-1:123456789012:rule/solvimon-rillet/")
     assert attributes["VisibilityTimeout"] == "360"
     assert json.loads(attributes["RedrivePolicy"])["maxReceiveCount"] == 5
-    assert (queue.source.batch_size, queue.source.max_concurrency, queue.source.reports_failures) == (
-        5,
-        5,
-        True,
-    )
+    assert (queue.source.batch_size, queue.source.max_concurrency) == (5, 5)
+    assert queue.source.reports_failures is True
 
 
-def test_the_secrets_of_connection_default_are_there_to_be_filled_in(system: LocalSystem) -> None:
-    def read(vendor: str) -> dict[str, str]:
-        name = f"solvimon-rillet/default/{vendor}"
-        text = system.aws.secretsmanager.get_secret_value(SecretId=name)["SecretString"]
-        value: dict[str, str] = json.loads(text)
-        return value
+def test_the_secrets_are_there_to_be_filled_in(system: LocalSystem) -> None:
+    solvimon = secret(system, "default/solvimon")
 
-    solvimon, rillet = read("solvimon"), read("rillet")
-
-    assert rillet == {"auth": "api_key", "api_key": ""}
+    assert secret(system, "default/rillet") == {"auth": "api_key", "api_key": ""}
     assert solvimon["api_key"] == ""
     assert len(solvimon["webhook_secret"]) == 64
-
-
-def test_the_oauth_client_is_there_to_be_filled_in(system: LocalSystem) -> None:
-    name = system.deployment.outputs["OAuthClientSecretName"]
-
-    text = system.aws.secretsmanager.get_secret_value(SecretId=name)["SecretString"]
-
-    assert name == "solvimon-rillet/rillet-oauth-client"
-    assert json.loads(text) == {"client_id": "", "client_secret": ""}
+    assert system.deployment.outputs["OAuthClientSecretName"] == "solvimon-rillet/rillet-oauth-client"
+    assert secret(system, "rillet-oauth-client") == {"client_id": "", "client_secret": ""}
 
 
 def test_an_event_on_the_bus_reaches_the_queue_and_the_archive(system: LocalSystem) -> None:
-    entry = {"Source": "solvimon", "DetailType": "Invoice Finalised", "EventBusName": "solvimon-rillet"}
-
-    system.aws.events.put_events(Entries=[{**entry, "Detail": '{"id": "invo_1"}'}])  # type: ignore[typeddict-item]
+    publish(system, {"id": "invo_1"})
 
     [body] = system.pollers.queues["export_invoice"].bodies()
     [archived] = system.bus_events()
@@ -148,12 +125,10 @@ def test_an_event_on_the_bus_reaches_the_queue_and_the_archive(system: LocalSyst
     ("source", "detail_type"),
     [("solvimon", "Customer Updated"), ("rillet", "Invoice Finalised"), ("solvimon", "invoice finalised")],
 )
-def test_an_event_of_another_kind_reaches_no_queue(
+def test_an_event_of_another_type_reaches_no_queue(
     system: LocalSystem, source: str, detail_type: str
 ) -> None:
-    entry = {"Source": source, "DetailType": detail_type, "EventBusName": "solvimon-rillet"}
-
-    system.aws.events.put_events(Entries=[{**entry, "Detail": '{"id": "invo_1"}'}])  # type: ignore[typeddict-item]
+    publish(system, {"id": "invo_1"}, source, detail_type)
 
     assert system.pollers.queues["export_invoice"].depth().total == 0
     assert len(system.bus_events()) == 1

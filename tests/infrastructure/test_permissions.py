@@ -1,11 +1,10 @@
-"""The local system lets a function do what its role allows, and nothing else."""
+"""The local system allows a function what its role allows, and nothing else."""
 
 from collections.abc import Iterator
 
 import pytest
 from botocore.exceptions import ClientError
 
-from local import sample_data
 from local.system import LocalSystem
 from solvimon_rillet.entrypoints.services import create_aws_client
 from tests.support.least_privilege import unused
@@ -26,7 +25,7 @@ def denials(system: LocalSystem) -> Iterator[dict[str, set[object]]]:
 
 
 def test_what_a_role_allows_is_done(system: LocalSystem, denials: dict[str, set[object]]) -> None:
-    system.connect(solvimon=sample_data.solvimon_seed(), rillet=sample_data.rillet_seed())
+    system.connect_demo()
 
     answer = create_aws_client("ssm", FUNCTION).get_parameter(Name="/solvimon-rillet/default/settings")
 
@@ -39,12 +38,7 @@ def test_what_a_role_allows_is_done(system: LocalSystem, denials: dict[str, set[
     [
         ("ssm", "delete_parameter", {"Name": "/solvimon-rillet/default/settings"}, "ssm:DeleteParameter"),
         ("ssm", "get_parameter", {"Name": "/another-stack/default/settings"}, "ssm:GetParameter"),
-        (
-            "secretsmanager",
-            "get_secret_value",
-            {"SecretId": "another-stack/x"},
-            "secretsmanager:GetSecretValue",
-        ),
+        ("secretsmanager", "get_secret_value", {"SecretId": "another/x"}, "secretsmanager:GetSecretValue"),
         ("sqs", "send_message", {"QueueUrl": "http://x/1/q", "MessageBody": "x"}, "sqs:SendMessage"),
         ("events", "put_events", {"Entries": [{"EventBusName": "other", "Source": "s"}]}, "events:PutEvents"),
         ("s3", "get_object", {"Bucket": "reports", "Key": "x"}, "s3:GetObject"),
@@ -70,7 +64,7 @@ def test_no_function_was_refused_anything_so_far(system: LocalSystem) -> None:
     assert system.aws.permissions.denied == {}
 
 
-def test_what_was_never_used_is_named_but_not_what_aws_does_by_itself() -> None:
+def test_unused_permissions_are_named_but_not_those_that_aws_uses_itself() -> None:
     granted = {"f": {"ssm:GetParameter", "ssm:PutParameter", "logs:PutLogEvents"}, "g": {"sns:Publish"}}
 
     assert unused(granted, {"f": {"ssm:GetParameter"}}) == ["f: ssm:PutParameter", "g: sns:Publish"]

@@ -1,14 +1,16 @@
-"""Queues reach a function as Lambda's event source would hand them over."""
+"""Messages reach a function as Lambda's event source delivers them."""
 
 import hashlib
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from local.aws.pollers import BatchDelivery
 from local.aws.queues import Depth
 from local.aws.runtime import Killed
 from local.system import LocalSystem
-from tests.infrastructure.stubs import Behaviour, Json, Stub
+from tests.infrastructure.arrange import Behaviour, Json, Stub, raising
 
 NAME = "export_invoice"
 
@@ -23,12 +25,15 @@ def _depth(system: LocalSystem) -> Depth:
     return system.pollers.queues[NAME].depth()
 
 
-def _dead(system: LocalSystem) -> list[str]:
-    return system.pollers.dead_letters[NAME].bodies()
-
-
 def _bodies(stub: Stub) -> list[list[str]]:
     return [[record["body"] for record in event["Records"]] for event in stub.events]
+
+
+def _deliver(system: LocalSystem, stub: Stub, behaviour: Behaviour, *bodies: str) -> BatchDelivery:
+    """Send messages and give the function one batch of them."""
+    _send(system, *bodies)
+    stub.behaviour = behaviour
+    return system.pollers.deliver_once(NAME)
 
 
 def _report(*bodies: str) -> Behaviour:
@@ -37,13 +42,6 @@ def _report(*bodies: str) -> Behaviour:
     def behave(event: Json, context: object) -> object:
         failed = [record for record in event["Records"] if record["body"] in bodies]
         return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in failed]}
-
-    return behave
-
-
-def _raise(error: BaseException) -> Behaviour:
-    def behave(event: Json, context: object) -> object:
-        raise error
 
     return behave
 
@@ -58,8 +56,7 @@ def test_the_event_has_the_shape_that_lambda_gives_it(system: LocalSystem, expor
 
     system.pollers.deliver_once(NAME)
 
-    [event] = export_invoice.events
-    [record] = event["Records"]
+    [record] = export_invoice.event["Records"]
     assert record["messageId"]
     assert record["receiptHandle"]
     assert record["body"] == "café"
@@ -69,12 +66,8 @@ def test_the_event_has_the_shape_that_lambda_gives_it(system: LocalSystem, expor
     assert record["awsRegion"] == "eu-central-1"
     assert record["attributes"]["ApproximateReceiveCount"] == "1"
     assert int(record["attributes"]["SentTimestamp"]) == pytest.approx(system.clock.now() * 1000, abs=5000)
-    assert record["messageAttributes"]["deferrals"] == {
-        "dataType": "Number",
-        "stringValue": "2",
-        "stringListValues": [],
-        "binaryListValues": [],
-    }
+    lists: Json = {"stringListValues": [], "binaryListValues": []}
+    assert record["messageAttributes"]["deferrals"] == {"dataType": "Number", "stringValue": "2", **lists}
     assert record["messageAttributes"]["raw"]["binaryValue"] == "AA=="
 
 
@@ -88,63 +81,44 @@ def test_a_batch_is_no_larger_than_the_template_allows(system: LocalSystem, expo
 
 
 @pytest.mark.parametrize(
-    "answer", [None, {}, {"batchItemFailures": []}, {"batchItemFailures": None}, {"other": 1}]
+    ("answer", "failed"),
+    [
+        (None, 0),
+        ({}, 0),
+        ({"other": 1}, 0),
+        ({"batchItemFailures": []}, 0),
+        ({"batchItemFailures": None}, 0),
+        ({"batchItemFailures": [{"itemIdentifier": "unknown"}]}, 2),
+        ({"batchItemFailures": [{"itemIdentifier": ""}]}, 2),
+        ({"batchItemFailures": [{}]}, 2),
+        ({"batchItemFailures": ["text"]}, 2),
+        ("text", 2),
+    ],
 )
-def test_an_answer_without_failures_deletes_the_whole_batch(
-    system: LocalSystem, export_invoice: Stub, answer: object
+def test_a_batch_is_deleted_unless_lambda_cannot_read_the_answer(
+    system: LocalSystem, export_invoice: Stub, answer: object, failed: int
 ) -> None:
-    _send(system, "a", "b")
-    export_invoice.behaviour = lambda event, context: answer
+    delivery = _deliver(system, export_invoice, lambda event, context: answer, "a", "b")
 
-    delivery = system.pollers.deliver_once(NAME)
-
-    assert len(delivery.done) == 2
-    assert _depth(system).total == 0
+    assert (len(delivery.done), len(delivery.failed)) == (2 - failed, failed)
+    assert _depth(system) == Depth(visible=0, delayed=0, in_flight=failed)
 
 
 def test_a_message_reported_as_failed_stays_and_the_others_go(
     system: LocalSystem, export_invoice: Stub
 ) -> None:
-    _send(system, "a", "b", "c")
-    export_invoice.behaviour = _report("b")
-
-    delivery = system.pollers.deliver_once(NAME)
+    delivery = _deliver(system, export_invoice, _report("b"), "a", "b", "c")
 
     assert (len(delivery.done), len(delivery.failed), delivery.error) == (2, 1, None)
     assert system.pollers.queues[NAME].bodies() == ["b"]
     assert _depth(system) == Depth(visible=0, delayed=0, in_flight=1)
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        {"batchItemFailures": [{"itemIdentifier": "unknown"}]},
-        {"batchItemFailures": [{"itemIdentifier": ""}]},
-        {"batchItemFailures": [{}]},
-        {"batchItemFailures": ["text"]},
-        "text",
-    ],
-)
-def test_an_answer_that_lambda_cannot_read_fails_the_whole_batch(
-    system: LocalSystem, export_invoice: Stub, answer: object
-) -> None:
-    _send(system, "a", "b")
-    export_invoice.behaviour = lambda event, context: answer
-
-    delivery = system.pollers.deliver_once(NAME)
-
-    assert len(delivery.failed) == 2
-    assert _depth(system).in_flight == 2
-
-
 @pytest.mark.parametrize("error", [RuntimeError("no"), Killed(), SystemExit(1)])
 def test_a_function_that_dies_leaves_its_batch_in_flight(
     system: LocalSystem, export_invoice: Stub, error: BaseException
 ) -> None:
-    _send(system, "a", "b")
-    export_invoice.behaviour = _raise(error)
-
-    delivery = system.pollers.deliver_once(NAME)
+    delivery = _deliver(system, export_invoice, raising(error), "a", "b")
 
     assert delivery.error is error
     assert len(delivery.failed) == 2
@@ -154,10 +128,7 @@ def test_a_function_that_dies_leaves_its_batch_in_flight(
 def test_an_answer_that_is_no_json_is_a_failure_of_the_function(
     system: LocalSystem, export_invoice: Stub
 ) -> None:
-    _send(system, "a")
-    export_invoice.behaviour = lambda event, context: {"when": object()}
-
-    delivery = system.pollers.deliver_once(NAME)
+    delivery = _deliver(system, export_invoice, lambda event, context: {"when": object()}, "a")
 
     assert isinstance(delivery.error, TypeError)
     assert _depth(system).in_flight == 1
@@ -166,9 +137,7 @@ def test_an_answer_that_is_no_json_is_a_failure_of_the_function(
 def test_a_failed_message_is_visible_again_after_the_visibility_timeout(
     system: LocalSystem, export_invoice: Stub
 ) -> None:
-    _send(system, "a")
-    export_invoice.behaviour = _report("a")
-    system.deliver(NAME)
+    _deliver(system, export_invoice, _report("a"), "a")
 
     system.advance(359)
     before = system.deliver(NAME)
@@ -179,7 +148,7 @@ def test_a_failed_message_is_visible_again_after_the_visibility_timeout(
     assert export_invoice.events[1]["Records"][0]["attributes"]["ApproximateReceiveCount"] == "2"
 
 
-def test_a_delayed_message_comes_when_its_time_has_come(system: LocalSystem, export_invoice: Stub) -> None:
+def test_a_delayed_message_comes_when_it_is_due(system: LocalSystem, export_invoice: Stub) -> None:
     _send(system, "later", delay=900)
 
     early = system.deliver(NAME)
@@ -194,9 +163,7 @@ def test_a_delayed_message_comes_when_its_time_has_come(system: LocalSystem, exp
 def test_fast_forward_makes_everything_visible_without_moving_the_clock(
     system: LocalSystem, export_invoice: Stub
 ) -> None:
-    _send(system, "failed")
-    export_invoice.behaviour = _report("failed")
-    system.deliver(NAME)
+    _deliver(system, export_invoice, _report("failed"), "failed")
     _send(system, "delayed", delay=900)
     before = system.clock.now()
 
@@ -216,7 +183,7 @@ def test_the_fifth_failure_is_the_last_one(system: LocalSystem, export_invoice: 
 
     assert len(export_invoice.events) == 5
     assert _depth(system).total == 0
-    assert _dead(system) == ["poison"]
+    assert system.pollers.dead_letters[NAME].bodies() == ["poison"]
 
 
 def test_a_round_limit_leaves_the_rest_on_the_queue(system: LocalSystem, export_invoice: Stub) -> None:
@@ -245,7 +212,7 @@ def test_an_environment_is_kept_for_the_next_event_and_dropped_when_the_function
     system.invoke(NAME, {})
     system.invoke(NAME, {})
     warm = len(export_invoice.environments)
-    export_invoice.behaviour = _raise(Killed())
+    export_invoice.behaviour = raising(Killed())
 
     with pytest.raises(Killed):
         system.invoke(NAME, {})
@@ -256,7 +223,7 @@ def test_an_environment_is_kept_for_the_next_event_and_dropped_when_the_function
     assert len(export_invoice.environments) == 2
 
 
-def test_functions_tell_the_time_by_the_stacks_clock(system: LocalSystem, export_invoice: Stub) -> None:
+def test_functions_use_the_clock_of_the_local_system(system: LocalSystem, export_invoice: Stub) -> None:
     system.invoke(NAME, {})
     [clock] = export_invoice.clocks
     before = clock()
@@ -333,11 +300,8 @@ def test_conditional_writes_from_many_threads_have_one_winner(system: LocalSyste
             return
         won.append(number)
 
-    threads = [threading.Thread(target=claim, args=(number,)) for number in range(16)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(claim, range(16)))
 
     assert len(won) == 1
     assert system.ledger_item("a", "b") == {"pk": "a", "sk": "b", "owner": won[0]}

@@ -1,4 +1,4 @@
-"""What must hold for every function and queue of the template, also for those added later."""
+"""Rules for every function and queue of the template, also for those added later."""
 
 import json
 import re
@@ -7,7 +7,7 @@ import tomllib
 from local.system import ROOT
 from tests.infrastructure.views import Json, Template, attribute_of, listed
 
-CONTRACT = {"STACK", "LEDGER_TABLE", "EVENT_BUS", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
+VARIABLES = {"STACK", "LEDGER_TABLE", "EVENT_BUS", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
 
 
 def test_a_message_stays_hidden_for_six_times_the_functions_timeout(template: Template) -> None:
@@ -18,12 +18,8 @@ def test_a_message_stays_hidden_for_six_times_the_functions_timeout(template: Te
 
 def test_a_dead_letter_queue_keeps_messages_longer_than_its_source(template: Template) -> None:
     for consumer in template.consumers:
-        kept, source = (
-            consumer.dead_letters["MessageRetentionPeriod"],
-            consumer.queue["MessageRetentionPeriod"],
-        )
-
-        assert kept > source, consumer.dead_letters_id
+        retention = consumer.queue["MessageRetentionPeriod"]
+        assert consumer.dead_letters["MessageRetentionPeriod"] > retention, consumer.dead_letters_id
 
 
 def test_every_queue_is_worked_off_or_holds_dead_letters(template: Template) -> None:
@@ -57,9 +53,7 @@ def test_a_queue_takes_messages_from_its_rules_only_and_over_tls_only(template: 
             assert statement["Principal"] == {"Service": "events.amazonaws.com"}
             assert statement["Action"] == "sqs:SendMessage"
             assert statement["Condition"]["ArnEquals"]["aws:SourceArn"]["Fn::GetAtt"][1] == "Arn"
-        assert [statement["Condition"] for statement in denied] == [
-            {"Bool": {"aws:SecureTransport": "false"}}
-        ]
+        assert [each["Condition"] for each in denied] == [{"Bool": {"aws:SecureTransport": "false"}}]
         for statement in statements:
             assert attribute_of(statement["Resource"]) == queue_id
 
@@ -81,11 +75,10 @@ def test_a_rule_may_send_to_its_queue_and_to_the_dead_letters(template: Template
 
 
 def test_a_function_that_sends_to_its_own_queue_is_not_taken_for_a_runaway(template: Template) -> None:
+    sending = {name for name, each in template.statements if "sqs:SendMessage" in listed(each["Action"])}
+
     for function_id, function in template.functions.items():
-        actions = [
-            action for statement in template.statements_of(function) for action in listed(statement["Action"])
-        ]
-        assert (function.get("RecursiveLoop") == "Allow") == ("sqs:SendMessage" in actions), function_id
+        assert (function.get("RecursiveLoop") == "Allow") == (function_id in sending), function_id
 
 
 def test_a_function_logs_json_to_a_group_of_its_own_with_a_retention(template: Template) -> None:
@@ -130,7 +123,7 @@ def test_every_function_knows_the_stack_it_belongs_to(template: Template) -> Non
         variables = function["Environment"]["Variables"]
         workflow = function["Handler"].partition(".")[0]
 
-        assert variables.keys() >= CONTRACT
+        assert variables.keys() >= VARIABLES
         assert variables["POWERTOOLS_SERVICE_NAME"] == workflow
         if function_id in consumers:
             assert variables["QUEUE_URL"] == {"Ref": consumers[function_id].queue_id}
@@ -165,22 +158,18 @@ def test_the_access_log_holds_nothing_of_a_request_but_its_method_and_path(templ
 
 def test_the_routes_are_the_webhooks_and_the_callback_of_an_authorisation(template: Template) -> None:
     [api] = template.of_type("AWS::ApiGatewayV2::Api").values()
-    routes = {
-        (method, path): operation["x-amazon-apigateway-integration"]
-        for path, methods in api["Body"]["paths"].items()
-        for method, operation in methods.items()
-    }
-    functions = {
-        route: re.findall(r"functions/\$\{(\w+)\.Arn\}", integration["uri"]["Fn::Sub"])
-        for route, integration in routes.items()
-    }
+    routes = {}
+    for path, methods in api["Body"]["paths"].items():
+        for method, operation in methods.items():
+            integration = operation["x-amazon-apigateway-integration"]
+            routes[method, path] = re.findall(r"functions/\$\{(\w+)\.Arn\}", integration["uri"]["Fn::Sub"])
+            assert integration["payloadFormatVersion"] == "2.0"
 
-    assert functions == {
+    assert routes == {
         ("post", "/webhooks/solvimon/{connection}"): ["ReceiveWebhook"],
         ("post", "/webhooks/rillet/{connection}"): ["ReceiveWebhook"],
         ("get", "/oauth/rillet/callback"): ["ConnectRillet"],
     }
-    assert {integration["payloadFormatVersion"] for integration in routes.values()} == {"2.0"}
 
 
 def test_an_authorisation_is_answered_before_the_api_stops_waiting(template: Template) -> None:
@@ -200,7 +189,7 @@ def test_the_ledger_survives_mistakes_and_the_stack_itself(template: Template) -
         ("pk", "HASH"),
         ("sk", "RANGE"),
     ]
-    # A name of one's own would keep the stack from coming back beside the table that was retained.
+    # A fixed name would prevent a new stack while the table of the old one is retained.
     assert "TableName" not in properties
 
 
@@ -218,15 +207,10 @@ def test_every_parameter_has_a_group_a_label_and_a_default(template: Template) -
 
 def test_production_asks_before_it_changes_and_is_another_stack() -> None:
     environments = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
-    stacks = {
-        name: environments[name]["global"]["parameters"]["stack_name"] for name in ("default", "dev", "prod")
-    }
+    stacks = {"default": "solvimon-rillet-dev", "dev": "solvimon-rillet-dev", "prod": "solvimon-rillet"}
 
-    assert stacks == {
-        "default": "solvimon-rillet-dev",
-        "dev": "solvimon-rillet-dev",
-        "prod": "solvimon-rillet",
-    }
+    for name, stack in stacks.items():
+        assert environments[name]["global"]["parameters"]["stack_name"] == stack
     assert environments["prod"]["deploy"]["parameters"]["confirm_changeset"] is True
     assert environments["dev"]["deploy"] == environments["default"]["deploy"]
 

@@ -27,12 +27,12 @@ class Template:
         self.body = body
         self.resources: dict[str, Json] = body["Resources"]
 
-    def of_type(self, kind: str) -> dict[str, Json]:
+    def of_type(self, resource_type: str) -> dict[str, Json]:
         """Return the properties of all resources of a type."""
         return {
             name: resource.get("Properties", {})
             for name, resource in self.resources.items()
-            if resource["Type"] == kind
+            if resource["Type"] == resource_type
         }
 
     @property
@@ -59,16 +59,9 @@ class Template:
             function_id, queue_id = mapping["FunctionName"]["Ref"], attribute_of(mapping["EventSourceArn"])
             queue = self.queues[queue_id]
             dead_letters_id = attribute_of(queue["RedrivePolicy"]["deadLetterTargetArn"])
+            function, dead_letters = self.functions[function_id], self.queues[dead_letters_id]
             found.append(
-                Consumer(
-                    function_id,
-                    self.functions[function_id],
-                    queue_id,
-                    queue,
-                    dead_letters_id,
-                    self.queues[dead_letters_id],
-                    mapping,
-                )
+                Consumer(function_id, function, queue_id, queue, dead_letters_id, dead_letters, mapping)
             )
         return found
 
@@ -81,6 +74,13 @@ class Template:
         role, managed = self.role_of(function), self.of_type("AWS::IAM::ManagedPolicy")
         policies = [*role["Policies"], *(managed[arn["Ref"]] for arn in role.get("ManagedPolicyArns", ()))]
         return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
+
+    @property
+    def statements(self) -> list[tuple[str, Json]]:
+        """Return all statements of all functions' policies, each with the function's logical id."""
+        return [
+            (name, each) for name, function in self.functions.items() for each in self.statements_of(function)
+        ]
 
     def queue_statements(self, queue_id: str) -> list[Json]:
         """Return all statements of the policies of a queue."""

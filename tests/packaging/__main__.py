@@ -3,13 +3,11 @@
 import json
 import platform
 import sys
-from pathlib import Path
 
 from local.system import LocalSystem
-from tests.packaging.artefacts import Artefacts, lambdas_python, sam_build, surroundings
-from tests.packaging.fleet import Fleet
-from tests.packaging.process import Surroundings
-from tests.packaging.tour import Tour, Visit, prepared
+from tests.packaging.artefacts import lambdas_python, sam_build, sandbox_for
+from tests.packaging.built_functions import BuiltFunctions
+from tests.packaging.scenario import Invocation, Scenario
 
 _LIMIT = 250 * 1024 * 1024
 """Bytes that a function with its layers may take unzipped (Lambda quotas)."""
@@ -23,17 +21,21 @@ def main() -> None:
         return
     python = lambdas_python()
     artefacts = sam_build(python)
-    where, note = surroundings(artefacts, python or sys.executable)
+    sandbox, note = sandbox_for(artefacts, python or sys.executable)
     sizes = {layer: artefacts.size(layer) for layer in artefacts.layers}
     unzipped = sum(size.unzipped for size in sizes.values())
-    strangers = {name: _strangers(where, name, code) for name, code in artefacts.functions.items()}
-    visits = _tour(where, artefacts)
-    failed = [visit.function for visit in visits if not visit.as_expected]
-    told = {
+    unavailable = {
+        name: sandbox.unavailable(code, sandbox.modules(f"{name}.handler", code).values())
+        for name, code in artefacts.functions.items()
+    }
+    with LocalSystem() as system, BuiltFunctions(system, sandbox, artefacts.functions) as built_functions:
+        invocations = list(Scenario(system, built_functions.last_answer).invoke_all())
+    failed = [invocation.function for invocation in invocations if not invocation.as_expected]
+    result = {
         "functions": len(artefacts.functions),
-        "imported_alone": sum(not found for found in strangers.values()),
-        "invoked_under_awslambdaric": len({visit.function for visit in visits}),
-        "answered_as_expected": len(visits) - len(failed),
+        "imported_alone": sum(not files for files in unavailable.values()),
+        "invoked_under_awslambdaric": len({invocation.function for invocation in invocations}),
+        "answered_as_expected": len(invocations) - len(failed),
         "failed": failed,
         "layers_mb": {
             layer: {"zipped": _mb(size.zipped), "unzipped": _mb(size.unzipped)}
@@ -43,32 +45,23 @@ def main() -> None:
         "python": "3.13" if python else _SKIPPED.format(platform.python_version()),
         "ran_on": note,
     }
-    for name, found in strangers.items():
-        for file in found:
+    for name, files in unavailable.items():
+        for file in files:
             sys.stderr.write(f"{name} imports what Lambda does not have: {file}\n")
-    for visit in visits:
-        sys.stdout.write(f"{'ok  ' if visit.as_expected else 'FAIL'} {visit.function}: {_short(visit)}\n")
-    sys.stdout.write(f"PACKAGING {json.dumps(told)}\n")
-    if any(strangers.values()) or failed or len(visits) != len(artefacts.functions) or unzipped > _LIMIT:
+    for each in invocations:
+        sys.stdout.write(f"{'ok  ' if each.as_expected else 'FAIL'} {each.function}: {_short(each)}\n")
+    sys.stdout.write(f"PACKAGING {json.dumps(result)}\n")
+    if (
+        any(unavailable.values())
+        or failed
+        or len(invocations) != len(artefacts.functions)
+        or unzipped > _LIMIT
+    ):
         sys.exit(1)
 
 
-def _strangers(where: Surroundings, name: str, code: Path) -> list[str]:
-    """Files that a function loads from elsewhere than its artefact, the layers and Lambda's runtime."""
-    own = (code, *where.layers, where.runtime, Path(__file__).with_name("launch.py"))
-    known = tuple(str(path) for path in (*own, where.standard_library()))
-    files = where.modules(f"{name}.handler", code).values()
-    return [file for file in files if file.startswith("/") and not file.startswith(known)]
-
-
-def _tour(where: Surroundings, artefacts: Artefacts) -> list[Visit]:
-    with LocalSystem() as system, Fleet(system, where, artefacts.functions) as fleet:
-        connection = prepared(system)
-        return list(Tour(system, connection, lambda function: fleet.answers[function][-1]).visits())
-
-
-def _short(visit: Visit) -> str:
-    text = json.dumps(visit.answer, default=str)
+def _short(invocation: Invocation) -> str:
+    text = json.dumps(invocation.answer, default=str)
     return text if len(text) <= 200 else f"{text[:200]}…"
 
 

@@ -1,4 +1,4 @@
-"""`sam build`, and what of it this machine can run."""
+"""`sam build`, and a sandbox in which this machine runs its result."""
 
 import hashlib
 import os
@@ -8,7 +8,9 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib.metadata import distribution
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -16,13 +18,13 @@ from typing import Any
 import yaml
 
 from local.system import ROOT
-from tests.packaging.process import Surroundings
+from tests.packaging.process import Sandbox
 
 BUILD = ROOT / ".aws-sam" / "build"
 _HERE = ROOT / "build" / "packaged"
 _DEPENDENCIES = ROOT / "layers" / "dependencies"
 _LAMBDA = ("3.13", "aarch64")
-# What Lambda's runtime for Python has beside the standard library.
+# What Lambda's runtime for Python has in addition to the standard library.
 PROVIDED = (
     "awslambdaric",
     "boto3",
@@ -40,7 +42,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Size:
-    """Bytes of a layer, as it is uploaded and as it lies on Lambda's disk."""
+    """Bytes of a layer, as uploaded and as unpacked on Lambda's disk."""
 
     zipped: int
     unzipped: int
@@ -48,7 +50,7 @@ class Size:
 
 @dataclass(frozen=True)
 class Artefacts:
-    """What is deployed.
+    """The folders that are deployed.
 
     Attributes:
         functions: folder of each function, by workflow.
@@ -59,7 +61,7 @@ class Artefacts:
     layers: dict[str, Path]
 
     def size(self, layer: str) -> Size:
-        """How large a layer is."""
+        """Return the size of a layer."""
         files = [path for path in self.layers[layer].rglob("*") if path.is_file()]
         with TemporaryFile() as file:
             with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -74,9 +76,9 @@ def sam_build(python: str | None) -> Artefacts:
     Args:
         python: a Python of the runtime's version, which makes the bytecode.
     """
-    surroundings = {**os.environ, "SAM_CLI_TELEMETRY": "0", "RUNTIME_PYTHON": python or ""}
+    variables = {**os.environ, "SAM_CLI_TELEMETRY": "0", "RUNTIME_PYTHON": python or ""}
     sam = Path(sys.executable).with_name("sam")
-    _run([str(sam), "build", "--no-cached", "--build-dir", str(BUILD)], surroundings)
+    _run([str(sam), "build", "--no-cached", "--build-dir", str(BUILD)], variables)
     return built(BUILD)
 
 
@@ -105,8 +107,8 @@ def lambdas_python() -> str | None:
     return next((python for python in (*named, *found) if python and _version(python) == version), None)
 
 
-def surroundings(artefacts: Artefacts, python: str) -> tuple[Surroundings, str]:
-    """Where a Python of this machine can run the functions, and a sentence on what had to be made for it.
+def sandbox_for(artefacts: Artefacts, python: str) -> tuple[Sandbox, str]:
+    """Return a sandbox in which a Python of this machine runs the functions, and how it was made.
 
     The layer of dependencies has the compiled parts of Lambda's processor. Elsewhere it is built once more by
     the same recipe, from the same pins and hashes, for the machine and the Python at hand.
@@ -121,7 +123,27 @@ def surroundings(artefacts: Artefacts, python: str) -> tuple[Surroundings, str]:
             f"the layer of dependencies, which is for {_LAMBDA[1]} and Python {_LAMBDA[0]}, was built again "
             f"from the same pins and hashes for {machine} and Python {version}"
         )
-    return Surroundings(python, tuple(path / "python" for path in layers.values()), provided / "python"), note
+    return Sandbox(python, tuple(path / "python" for path in layers.values()), provided / "python"), note
+
+
+def linked(names: Iterable[str], folder: Path) -> Path:
+    """Fill a folder with links to the packages of some distributions.
+
+    Args:
+        names: distributions that are installed here.
+        folder: is created.
+    """
+    folder.mkdir(parents=True)
+    for name in names:
+        found = distribution(name)
+        for top in {file.parts[0] for file in found.files or ()} - {"..", "__pycache__"}:
+            (folder / top).symlink_to(Path(str(found.locate_file(top))))
+    return folder
+
+
+def locked_names(requirements: Path) -> list[str]:
+    """Return the distributions that a lock pins."""
+    return re.findall(r"^([\w.-]+)==", requirements.read_text(encoding="utf-8"), re.MULTILINE)
 
 
 def _once(version: str, machine: str, requirements: str, name: str, python: str) -> Path:
@@ -134,18 +156,18 @@ def _once(version: str, machine: str, requirements: str, name: str, python: str)
     unfinished = folder.with_suffix(".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
-    wanted = unfinished / "requirements.txt"
-    wanted.write_text(requirements, encoding="utf-8")
-    values = {
+    pinned = unfinished / "requirements.txt"
+    pinned.write_text(requirements, encoding="utf-8")
+    assignments = {
         "ARTIFACTS_DIR": unfinished,
         "PYTHON": sys.executable,
         "RUNTIME": version,
         "RUNTIME_PYTHON": python,
         "PLATFORMS": f"manylinux2014_{machine} manylinux_2_28_{machine}",
-        "REQUIREMENTS": wanted,
+        "REQUIREMENTS": pinned,
     }
-    assignments = [f"{key}={value}" for key, value in values.items()]
-    _run(["make", "-C", str(_DEPENDENCIES), "build-DependenciesLayer", *assignments], os.environ.copy())
+    given = [f"{key}={value}" for key, value in assignments.items()]
+    _run(["make", "-C", str(_DEPENDENCIES), "build-DependenciesLayer", *given], os.environ.copy())
     return unfinished.rename(folder)
 
 
@@ -165,9 +187,9 @@ def _version(python: str) -> str:
         return ""
 
 
-def _run(command: list[str], surroundings: dict[str, str]) -> None:
+def _run(command: list[str], variables: dict[str, str]) -> None:
     done = subprocess.run(  # noqa: S603 - our own commands
-        command, cwd=ROOT, env=surroundings, capture_output=True, text=True, check=False
+        command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")

@@ -2,27 +2,27 @@
 
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 from local.aws.deployment import DeployedFunction
-from tests.packaging.runtime_api import Answer, FunctionFailedError, RuntimeApi
+from tests.packaging.runtime_api import FunctionAnswer, FunctionFailedError, RuntimeApi
 
 _LAUNCH = Path(__file__).with_name("launch.py")
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What a function finds on its machine.
+class Sandbox:
+    """The Python, packages and variables that a function runs with.
 
     Attributes:
         python: the interpreter.
         layers: folders of the layers' packages.
         runtime: folder of the packages that Lambda itself provides.
-        environment: variables that Lambda sets, beside the function's own.
+        environment: variables that Lambda sets, in addition to the function's own.
     """
 
     python: str
@@ -31,14 +31,16 @@ class Surroundings:
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def command(self, handler: str, code: Path, *options: str) -> list[str]:
-        """How to start Python: without site-packages, user's folder or variables of its own."""
+        """Return the command that starts Python isolated from site-packages, user folder and variables."""
         folders = [str(path) for path in (code, *self.layers, self.runtime)]
         return [self.python, "-I", "-S", str(_LAUNCH), *options, handler, *folders]
 
-    def standard_library(self) -> str:
-        """Folder of Python's own modules."""
+    def unavailable(self, code: Path, files: Iterable[str]) -> list[str]:
+        """Return the files that come from elsewhere than the artefact, the layers and Lambda's runtime."""
         command = [self.python, "-I", "-S", "-c", "import sysconfig; print(sysconfig.get_path('stdlib'))"]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
+        library = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
+        known = tuple(map(str, (code, *self.layers, self.runtime, _LAUNCH, library)))
+        return [file for file in files if file.startswith("/") and not file.startswith(known)]
 
     def modules(self, handler: str, code: Path) -> dict[str, str]:
         """Import a handler in a clean process, and return each loaded module's file.
@@ -59,18 +61,18 @@ class FunctionProcess:
     """One execution environment; a context manager.
 
     Args:
-        surroundings: what it finds on its machine.
+        sandbox: the Python and packages that it runs with.
         function: as it was deployed; its code is that of the artefact.
         region: AWS region.
     """
 
-    def __init__(self, surroundings: Surroundings, function: DeployedFunction, region: str) -> None:
-        self._surroundings = surroundings
+    def __init__(self, sandbox: Sandbox, function: DeployedFunction, region: str) -> None:
+        self._sandbox = sandbox
         self._function = function
         self._region = region
         self._exit = ExitStack()
         self.api = RuntimeApi(function.arn)
-        self.answers: list[Answer] = []
+        self.answers: list[FunctionAnswer] = []
         self.pid = 0
 
     def __enter__(self) -> Self:
@@ -79,7 +81,7 @@ class FunctionProcess:
             self._output = undo.enter_context(tempfile.TemporaryFile())
             handler = f"{self._function.workflow}.handler"
             process = subprocess.Popen(  # noqa: S603 - Python, and our own launcher
-                self._surroundings.command(handler, self._function.code),
+                self._sandbox.command(handler, self._function.code),
                 env=self._environment(handler),
                 stdout=self._output,
                 stderr=subprocess.STDOUT,
@@ -93,7 +95,7 @@ class FunctionProcess:
     def __exit__(self, *_: object) -> None:
         self._exit.close()
 
-    def invoke(self, event: Any) -> Answer:  # noqa: ANN401 - JSON of any shape
+    def invoke(self, event: Any) -> FunctionAnswer:  # noqa: ANN401 - JSON of any shape
         """Give it an event and return its answer.
 
         Raises:
@@ -109,14 +111,14 @@ class FunctionProcess:
         return self.answers[-1]
 
     def output(self) -> str:
-        """What it wrote so far: logs and metrics."""
+        """Return what it has written so far: logs and metrics."""
         self._output.seek(0)
         return self._output.read().decode("utf-8", "replace")
 
     def _environment(self, handler: str) -> dict[str, str]:
         name, code = self._function.name, str(self._function.code)
         return {
-            **self._surroundings.environment,
+            **self._sandbox.environment,
             **self._function.environment,
             "_HANDLER": handler,
             "AWS_REGION": self._region,
@@ -130,6 +132,6 @@ class FunctionProcess:
             "AWS_LAMBDA_RUNTIME_API": self.api.address,
             "AWS_ENDPOINT_URL_LAMBDA": f"http://{self.api.address}",
             "LAMBDA_TASK_ROOT": code,
-            "LAMBDA_RUNTIME_DIR": str(self._surroundings.runtime),
+            "LAMBDA_RUNTIME_DIR": str(self._sandbox.runtime),
             "TZ": ":UTC",
         }

@@ -24,11 +24,11 @@ _DURABLE = "/2025-12-01/durable-executions/"
 
 
 class FunctionFailedError(Exception):
-    """The function raised, could not be loaded, or did not answer in time; the text says what it said."""
+    """The function raised, could not be loaded, or did not answer in time; the text is its error."""
 
 
 @dataclass(frozen=True)
-class Answer:
+class FunctionAnswer:
     """A function's answer, and when it came (`time.monotonic`)."""
 
     value: Any
@@ -45,7 +45,7 @@ class RuntimeApi:
     def __init__(self, arn: str) -> None:
         self._arn = arn
         self._events: queue.Queue[tuple[str, bytes] | None] = queue.Queue()
-        self._answers: queue.Queue[Answer | FunctionFailedError] = queue.Queue()
+        self._answers: queue.Queue[FunctionAnswer | FunctionFailedError] = queue.Queue()
         self._durable: DurableServiceClient | None = None
         self._deadline = 0.0
         self._server = _Server(("127.0.0.1", 0), _handler_of(self))
@@ -64,15 +64,15 @@ class RuntimeApi:
         """Hand an event to the runtime as soon as it asks for one.
 
         Args:
-            event: JSON, or the input of a durable execution with the service that keeps its state.
+            event: JSON, or the input of a durable execution with the service that stores its state.
             seconds: time that the function may take.
         """
         if isinstance(event, DurableExecutionInvocationInputWithClient):
             self._durable, event = event.service_client, event.to_json_dict()
         self._deadline = time.time() + seconds
-        self._events.put((str(uuid.uuid4()), json.dumps(event, default=_moment).encode()))
+        self._events.put((str(uuid.uuid4()), json.dumps(event, default=_timestamp).encode()))
 
-    def answer(self, seconds: float) -> Answer:
+    def answer(self, seconds: float) -> FunctionAnswer:
         """Wait for the answer to what was sent.
 
         Raises:
@@ -103,11 +103,11 @@ class RuntimeApi:
         if path.startswith(_DURABLE):
             return 200, self._checkpoint(json.loads(body))
         if path.startswith(_RUNTIME) and path.endswith("/response"):
-            self._answers.put(Answer(json.loads(body), time.monotonic()))
+            self._answers.put(FunctionAnswer(json.loads(body), time.monotonic()))
         elif path.startswith(_RUNTIME) and path.endswith("/error"):
-            told = json.loads(body or b"{}")
-            what = f"{told.get('errorType')}: {told.get('errorMessage')}"
-            self._answers.put(FunctionFailedError("\n".join([what, *told.get("stackTrace", [])])))
+            error = json.loads(body or b"{}")
+            what = f"{error.get('errorType')}: {error.get('errorMessage')}"
+            self._answers.put(FunctionFailedError("\n".join([what, *error.get("stackTrace", [])])))
         else:
             return 404, b"{}"
         return 202, b"{}"
@@ -115,17 +115,17 @@ class RuntimeApi:
     def _checkpoint(self, body: dict[str, Any]) -> bytes:
         if self._durable is None:
             raise FunctionFailedError("a function that is not durable made a checkpoint")
-        asked = CheckpointDurableExecutionRequest.from_dict(body, self._arn)
-        kept = self._durable.checkpoint(
-            self._arn, asked.checkpoint_token, asked.updates or [], asked.client_token
+        request = CheckpointDurableExecutionRequest.from_dict(body, self._arn)
+        stored = self._durable.checkpoint(
+            self._arn, request.checkpoint_token, request.updates or [], request.client_token
         )
-        state = {"Operations": [operation.to_dict() for operation in kept.new_execution_state.operations]}
-        answer = {"CheckpointToken": kept.checkpoint_token, "NewExecutionState": state}
-        return json.dumps(answer, default=_moment).encode()
+        state = {"Operations": [operation.to_dict() for operation in stored.new_execution_state.operations]}
+        answer = {"CheckpointToken": stored.checkpoint_token, "NewExecutionState": state}
+        return json.dumps(answer, default=_timestamp).encode()
 
 
-def _moment(value: object) -> float:
-    """Lambda's JSON has moments as unix seconds."""
+def _timestamp(value: object) -> float:
+    """Lambda's JSON has timestamps as Unix seconds."""
     if isinstance(value, datetime):
         return value.timestamp()
     raise TypeError(f"{type(value).__name__} is not JSON")
@@ -135,7 +135,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
-        """Say nothing of a runtime that was ended while it held a connection."""
+        """Report no error of a runtime that was ended while it held a connection."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -150,7 +150,7 @@ def _handler_of(api: RuntimeApi) -> type[BaseHTTPRequestHandler]:
             elif given := api.next():
                 self._send(200, *given)
             else:
-                self.close_connection = True  # the end; whoever asked is gone
+                self.close_connection = True  # the end: the runtime is gone
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -175,6 +175,6 @@ def _handler_of(api: RuntimeApi) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
+            """Write nothing."""
 
     return Handler

@@ -10,11 +10,11 @@ import pytest
 
 from local.aws.deployment import DeployedFunction
 from local.system import LocalSystem
+from tests.packaging.built_functions import BuiltFunctions
 from tests.packaging.conftest import FUNCTIONS
-from tests.packaging.fleet import Fleet
-from tests.packaging.process import FunctionProcess, Surroundings
+from tests.packaging.process import FunctionProcess, Sandbox
 from tests.packaging.runtime_api import FunctionFailedError
-from tests.packaging.tour import Tour, prepared
+from tests.packaging.scenario import Scenario
 
 pytestmark = pytest.mark.slow
 
@@ -25,38 +25,36 @@ def _function(folder: Path, source: str) -> DeployedFunction:
     return DeployedFunction("greet", "dev-greet", "arn:greet", folder, {"NAME": "Ada"}, 30, 128)
 
 
-def _answer(surroundings: Surroundings, function: DeployedFunction, event: Any = None) -> Any:  # noqa: ANN401
-    with FunctionProcess(surroundings, function, "eu-central-1") as process:
+def _answer(sandbox: Sandbox, function: DeployedFunction, event: Any = None) -> Any:  # noqa: ANN401
+    with FunctionProcess(sandbox, function, "eu-central-1") as process:
         return process.invoke(event).value
 
 
 @pytest.fixture
-def tour(system: LocalSystem, surroundings: Surroundings) -> Iterator[Tour]:
-    """The demo's world, whose functions run in processes of their own, by this machine's clock."""
+def scenario(system: LocalSystem, sandbox: Sandbox) -> Iterator[Scenario]:
+    """The demo's connection, whose functions run in processes of their own, by this machine's clock."""
     system.clock.set(time.time())
-    with Fleet(system, surroundings, FUNCTIONS) as fleet:
-        yield Tour(system, prepared(system), lambda function: fleet.answers[function][-1])
+    with BuiltFunctions(system, sandbox, FUNCTIONS) as built:
+        yield Scenario(system, built.last_answer)
 
 
-def test_a_webhook_reaches_rillet_through_functions_in_processes_of_their_own(tour: Tour) -> None:
-    visits = list(tour.export_invoice())
+def test_a_webhook_reaches_rillet_through_functions_in_processes_of_their_own(scenario: Scenario) -> None:
+    invocations = list(scenario.export_invoice())
 
-    assert [(visit.function, visit.as_expected) for visit in visits] == [
+    assert [(each.function, each.as_expected) for each in invocations] == [
         ("receive_webhook", True),
         ("export_invoice", True),
     ]
 
 
-def test_an_import_runs_as_a_durable_execution_in_a_process_of_its_own(tour: Tour) -> None:
-    visit = tour.import_all("products")
+def test_an_import_runs_as_a_durable_execution_in_a_process_of_its_own(scenario: Scenario) -> None:
+    invocation = scenario.import_all("products")
 
-    assert visit.as_expected
-    assert visit.answer["created"] > 0
+    assert invocation.as_expected
+    assert invocation.answer["created"] > 0
 
 
-def test_a_function_sees_its_event_its_environment_and_its_time(
-    surroundings: Surroundings, tmp_path: Path
-) -> None:
+def test_a_function_sees_its_event_its_environment_and_its_time(sandbox: Sandbox, tmp_path: Path) -> None:
     source = (
         "import os\n"
         "def handler(event, context):\n"
@@ -64,26 +62,24 @@ def test_a_function_sees_its_event_its_environment_and_its_time(
         "    return [event, os.environ['NAME'], os.environ.get('HOME'), 0 < left <= 30000]\n"
     )
 
-    answer = _answer(surroundings, _function(tmp_path / "task", source), {"one": 1})
+    answer = _answer(sandbox, _function(tmp_path / "task", source), {"one": 1})
 
     assert answer == [{"one": 1}, "Ada", None, True]
 
 
-def test_what_a_function_raises_is_told_with_its_traceback(
-    surroundings: Surroundings, tmp_path: Path
-) -> None:
+def test_what_a_function_raises_is_reported_with_its_traceback(sandbox: Sandbox, tmp_path: Path) -> None:
     function = _function(tmp_path / "task", "def handler(event, context):\n    return {}['absent']\n")
 
     with pytest.raises(FunctionFailedError, match=r"greet: KeyError: 'absent'[\s\S]*greet.py"):
-        _answer(surroundings, function)
+        _answer(sandbox, function)
 
 
 @pytest.mark.parametrize("package", ["pytest", "pydantic"])
 def test_a_package_that_no_layer_has_cannot_be_imported(
-    surroundings: Surroundings, tmp_path: Path, package: str
+    sandbox: Sandbox, tmp_path: Path, package: str
 ) -> None:
     function = _function(tmp_path / "task", f"import {package}\ndef handler(event, context): ...\n")
-    bare = replace(surroundings, layers=())
+    bare = replace(sandbox, layers=())
 
     with pytest.raises(FunctionFailedError, match=f"No module named '{package}'"):
         _answer(bare, function)

@@ -220,7 +220,12 @@ class Soak:
             return defer(queue, *arguments)
 
         deferring = patch.object(Queue, "defer", counted)
-        with aws_in_process(system), _short_thread_switches(), _waits_advance_the_clock(system), deferring:
+        with (
+            aws_in_process(system.aws),
+            _short_thread_switches(),
+            _waits_advance_the_clock(system),
+            deferring,
+        ):
             yield
 
 

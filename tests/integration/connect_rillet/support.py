@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from local import sample_data
-from local.aws.configuration import Configuration
+from local.aws.configuration import StackConfiguration
 from local.aws.runtime import Killed
 from local.aws.server import environment
 from local.fake_rillet.oauth.server import AuthorisationServer
@@ -268,13 +268,13 @@ def _note_secrets(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> None:
             return made
 
         monkeypatch.setattr(secrets, name, noting)
-    put_secret = Configuration.put_secret
+    put_secret = StackConfiguration.put_secret
 
-    def putting(self: Configuration, name: str, value: Mapping[str, str]) -> None:
+    def putting(self: StackConfiguration, name: str, value: Mapping[str, str]) -> None:
         heard.secrets |= {part for key, part in value.items() if part and _is_secret(key)}
         put_secret(self, name, value)
 
-    monkeypatch.setattr(Configuration, "put_secret", putting)
+    monkeypatch.setattr(StackConfiguration, "put_secret", putting)
 
 
 def _is_secret(key: str) -> bool:

@@ -1,4 +1,4 @@
-"""The deployed functions of a local system, each in processes of its own instead of in this one."""
+"""The built artefacts as the functions of a local system, each in processes of its own."""
 
 import os
 import threading
@@ -9,39 +9,37 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
+from local.aws.runtime import Handler
 from local.aws.server import REGION
 from local.system import LocalSystem
-from tests.packaging.process import FunctionProcess, Surroundings
+from tests.packaging.process import FunctionProcess, Sandbox
 
-Handler = Callable[[Any, Any], Any]
 _CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 
-def reaching(system: LocalSystem, surroundings: Surroundings) -> Surroundings:
-    """The same surroundings, with the local system's AWS in reach."""
+def connected_to(system: LocalSystem, sandbox: Sandbox) -> Sandbox:
+    """Return the same sandbox, with the local system's AWS as its endpoint."""
     credentials = {name: os.environ[name] for name in _CREDENTIALS}
-    return replace(surroundings, environment={"AWS_ENDPOINT_URL": system.aws.url, **credentials})
+    return replace(sandbox, environment={"AWS_ENDPOINT_URL": system.aws.url, **credentials})
 
 
-class Fleet:
-    """Puts the artefacts in the place of a local system's functions; a context manager.
+class BuiltFunctions:
+    """Replaces a local system's functions by the artefacts; a context manager.
 
     Args:
-        system: the running local system; it is reset when the fleet begins.
-        surroundings: where the functions run.
+        system: the running local system; it is reset at the beginning and the end.
+        sandbox: where the functions run.
         functions: folder of each function's artefact.
 
     Attributes:
-        answers: what each function answered so far, by workflow.
+        answers: the answers of each function so far, by workflow.
     """
 
-    def __init__(
-        self, system: LocalSystem, surroundings: Surroundings, functions: Mapping[str, Path]
-    ) -> None:
+    def __init__(self, system: LocalSystem, sandbox: Sandbox, functions: Mapping[str, Path]) -> None:
         self.answers: defaultdict[str, list[Any]] = defaultdict(list)
         self._system = system
         self._functions = functions
-        self._surroundings = reaching(system, surroundings)
+        self._sandbox = connected_to(system, sandbox)
         self._lock = threading.Lock()
         self._exit = ExitStack()
 
@@ -55,15 +53,16 @@ class Fleet:
         self._exit.close()
         self._system.reset()
 
-    def process(self, workflow: str) -> FunctionProcess:
-        """A cold execution environment of a function, not yet started."""
-        deployed = self._system.deployment.functions[workflow]
-        return FunctionProcess(self._surroundings, replace(deployed, code=self._functions[workflow]), REGION)
+    def last_answer(self, workflow: str) -> Any:  # noqa: ANN401 - JSON of any shape
+        """Return the last answer of a function."""
+        return self.answers[workflow][-1]
 
     def _builder(self, workflow: str) -> Callable[..., Handler]:
+        deployed = replace(self._system.deployment.functions[workflow], code=self._functions[workflow])
+
         def build(_environment: Mapping[str, str], *, clock: Callable[[], float]) -> Handler:
             with self._lock:
-                process = self._exit.enter_context(self.process(workflow))
+                process = self._exit.enter_context(FunctionProcess(self._sandbox, deployed, REGION))
 
             def handle(event: Any, _context: Any) -> Any:  # noqa: ANN401
                 answer = process.invoke(event).value
