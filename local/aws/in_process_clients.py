@@ -1,7 +1,8 @@
 """AWS without sockets: requests of boto3 become plain calls of moto's application in the same thread.
 
-Most calls of a long run go to AWS. Over loopback each wakes another thread of the same process twice, which
-takes longer than moto needs for its answer. The vendors stay behind sockets: connections must break there.
+Most calls go to AWS. Over loopback each opens a connection and wakes another thread of the same process
+twice: a quarter of the time of an integration test. Other processes, such as the AWS CLI, use the socket.
+The vendors stay behind sockets: connections must break there.
 """
 
 import sys
@@ -18,18 +19,19 @@ from botocore.httpsession import URLLib3Session
 from urllib3 import HTTPResponse
 from werkzeug.test import run_wsgi_app
 
-from local.aws.server import AwsServer
-
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 
 @contextmanager
-def aws_in_process(aws: AwsServer) -> Iterator[None]:
-    """Let every AWS client of this process call the running moto directly."""
+def aws_in_process(url: str, application: "WSGIApplication") -> Iterator[None]:
+    """Let every AWS client of this process call the application that listens at a URL directly."""
+    over_a_socket = URLLib3Session.send
 
-    def send(_session: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
-        return send_in_process(request, aws.serve)
+    def send(session: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
+        if not request.url.startswith(url):
+            return over_a_socket(session, request)
+        return send_in_process(request, application)
 
     with patch.object(URLLib3Session, "send", send):
         yield

@@ -15,6 +15,7 @@ from botocore.config import Config
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
+from local.aws.in_process_clients import aws_in_process
 from local.aws.permissions import Permissions
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ class AwsServer:
         # boto3's default session remembers the credentials and the region of its first use.
         self._stopping.callback(boto3.setup_default_session)
         self._stopping.enter_context(environment({**_ENVIRONMENT, "AWS_ENDPOINT_URL": self.url}))
+        self._stopping.enter_context(aws_in_process(self.url, self.serve))
         boto3.setup_default_session()
         self._reset_moto()
 

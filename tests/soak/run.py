@@ -14,7 +14,6 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-from local.aws.in_process_clients import aws_in_process
 from local.books_check.system import messages_left
 from local.system import LocalSystem
 from tests.soak.company_simulation import Company
@@ -220,12 +219,7 @@ class Soak:
             return defer(queue, *arguments)
 
         deferring = patch.object(Queue, "defer", counted)
-        with (
-            aws_in_process(system.aws),
-            _short_thread_switches(),
-            _waits_advance_the_clock(system),
-            deferring,
-        ):
+        with _short_thread_switches(), _waits_advance_the_clock(system), deferring:
             yield
 
 
