@@ -67,9 +67,7 @@ def audit(system: LocalSystem, expected: Expected | None = None) -> Audit:
 def _misplaced(every: Iterable[Books], ledger: Iterable[Json]) -> Iterator[Finding]:
     """One connection's documents and customers in another one's books or under its name in the ledger."""
     owned = {
-        books.connection: {
-            one["id"] for name in ("invoices", "customers") for one in books.records.solvimon[name]
-        }
+        books.connection: {one["id"] for name in _OWNED for one in books.records.solvimon[name]}
         for books in every
     }
     keys = [item["pk"].split("#") for item in ledger]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
-from local.books_check.customers import name_of
+from local.books_check.customers import customer_name
 from local.books_check.documents import RilletDocument, SolvimonDocument
 from local.books_check.records import LINKS, Json, Records, read_records, rillet_ids
 from local.system import Connection
@@ -109,7 +109,7 @@ def read_books(connection: Connection, ledger: Iterable[Json]) -> Books:
         pairs.append(
             Pair(
                 connection=connection.name,
-                customer=name_of(_customer(record, records)),
+                customer=customer_name(_customer(record, records)),
                 state=states.get(f"{connection.name}#{kind}#{document.id}", "not known to the ledger"),
                 solvimon=document,
                 rillet=tuple(one for one in found if document.id in one.refers_to),

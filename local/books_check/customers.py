@@ -13,7 +13,7 @@ _ADDRESS = {
 _SYNCHRONISED = ("name", "name_on_invoice", "address")
 
 
-def name_of(customer: Json) -> str:
+def customer_name(customer: Json) -> str:
     """Return the name of a Solvimon customer, whether it is an organisation or an individual."""
     if "organization" in customer:
         return str(customer["organization"]["legal_name"])
@@ -25,7 +25,7 @@ def in_solvimon(customer: Json) -> Json:
     """Return what both sides keep, as Solvimon has it."""
     home = customer.get("organization", {}).get("registered_address")
     home = home or customer.get("individual", {}).get("residential_address") or {}
-    name = name_of(customer)
+    name = customer_name(customer)
     address = {ours: home.get(theirs) for theirs, ours in _ADDRESS.items()}
     return {"name": name, "name_on_invoice": name, **address, "email": customer.get("email")}
 

@@ -1,6 +1,6 @@
 """`make demo`: invoices on their way from a local Solvimon into a local Rillet, in tables for people.
 
-`script` says what is told in which order, `sections` tell it, `local.books_check` compares both sides' books.
+`script` has the order of the `sections`, `local.books_check` compares both sides' books.
 """
 
 

@@ -6,7 +6,7 @@ from local.demo import missing_package
 
 
 def main() -> int:
-    """Tell the story on standard output; 0 when both sides' books agree, else 1."""
+    """Run the demo on standard output; 0 when both sides' books agree, else 1."""
     try:
         from local.demo.run import demo
     except ModuleNotFoundError as missing:

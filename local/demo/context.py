@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,15 +26,15 @@ _MINUTE = 61
 
 
 class DemoStopped(Exception):
-    """The story cannot go on; the text says why."""
+    """The demo cannot go on; the text says why."""
 
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the story: its heading, and what is told under it."""
+    """A part of the demo: its heading, and what runs under it."""
 
     title: str
-    tell: "Callable[[Context], Numbers]"
+    run: "Callable[[Context], Numbers]"
 
 
 @dataclass
@@ -74,12 +73,8 @@ class Context:
             name: name of the new one.
             feature: what it shows.
         """
-        draft = deepcopy(
-            next(
-                i for i in sample_data.solvimon_seed()["invoices"] if i["id"] == sample_data.invoice_id(like)
-            )
-        )
-        draft["id"] = sample_data.invoice_id(name)
+        seed = {invoice["id"]: invoice for invoice in sample_data.solvimon_seed()["invoices"]}
+        draft = seed[sample_data.invoice_id(like)] | {"id": sample_data.invoice_id(name)}
         self.features[draft["id"]] = feature
         self.connection.platform.load({"invoices": [draft]})
         return self.connection.platform.records["invoices"][draft["id"]]
@@ -98,15 +93,15 @@ class Context:
     def deliver_webhooks(self) -> list[Delivery]:
         """Let Solvimon send its webhooks and return the attempts."""
         attempts = self.system.deliver_webhooks()
-        refused = [attempt for attempt in attempts if not attempt.delivered]
-        self.expect(not refused, f"{len(refused)} webhook(s) were not accepted.")
+        refused = sum(not attempt.delivered for attempt in attempts)
+        self.expect(not refused, f"{refused} webhook(s) were not accepted.")
         return attempts
 
     def deliver_rillet_webhooks(self) -> list[RilletDelivery]:
         """Let Rillet send its webhooks, work off what they bring, and return the attempts."""
         attempts = self.connection.organisation.deliver_webhooks()
-        refused = [attempt for attempt in attempts if not attempt.delivered]
-        self.expect(not refused, f"{len(refused)} webhook(s) of Rillet's were not accepted.")
+        refused = sum(not attempt.delivered for attempt in attempts)
+        self.expect(not refused, f"{refused} webhook(s) of Rillet's were not accepted.")
         self.until(self.settled, "The work on Rillet's webhooks")
         return attempts
 
@@ -119,7 +114,7 @@ class Context:
         """Let workers work until something has happened.
 
         Args:
-            done: tells whether it has.
+            done: whether it has.
             what: what is waited for, for the message.
             jumps: move the clock on when all that is left waits for a later moment.
             jump: by how many seconds; more than one may be too far for who looks at the clock.
@@ -138,7 +133,7 @@ class Context:
             time.sleep(0.01)
 
     def settled(self) -> bool:
-        """Tell whether no message is left on any queue."""
+        """Return whether no message is left on any queue."""
         return not messages_left(self.system)
 
     def let_a_minute_pass(self) -> None:
@@ -151,7 +146,7 @@ class Context:
         self.skipped += seconds
 
     def everything_waits(self) -> bool:
-        """Tell whether there are messages, and all of them wait for a later moment."""
+        """Return whether there are messages, and all of them wait for a later moment."""
         depths = [queue.depth() for queue in self.system.pollers.queues.values()]
         at_work = any(depth.visible or depth.in_flight for depth in depths)
         return not at_work and any(depth.delayed for depth in depths)

@@ -22,11 +22,11 @@ logger = logging.getLogger(__name__)
 
 
 def demo(out: TextIO, errors: TextIO, log: Path = LOG) -> int:
-    """Start the local system, tell the story and say whether both sides' books agree.
+    """Start the local system, run the demo and print whether both sides' books agree.
 
     Args:
-        out: where the story goes; its last line is `DEMO` and the figures as JSON.
-        errors: where one plain line goes when there is no story.
+        out: where the demo prints; its last line is `DEMO` and the figures as JSON.
+        errors: where one plain line goes when the demo cannot run.
         log: the file for what the functions write.
 
     Returns:
@@ -36,7 +36,7 @@ def demo(out: TextIO, errors: TextIO, log: Path = LOG) -> int:
     try:
         with _written_to(log):
             try:
-                return _tell(Console(out), started, log)
+                return _run(Console(out), started, log)
             except KeyboardInterrupt:
                 errors.write("demo: stopped by Ctrl-C; nothing is left running.\n")
                 return INTERRUPTED
@@ -51,7 +51,7 @@ def demo(out: TextIO, errors: TextIO, log: Path = LOG) -> int:
     return 1
 
 
-def _tell(console: Console, started: float, log: Path) -> int:
+def _run(console: Console, started: float, log: Path) -> int:
     console.heading("Solvimon invoices into Rillet: exactly once and to the cent")
     console.say(
         "Everything runs on this machine: AWS is played by moto, with template.yaml deployed into it; "
@@ -63,8 +63,8 @@ def _tell(console: Console, started: float, log: Path) -> int:
     with ExitStack() as running:
         system = _start(running)
         console.note(f"Started in {time.monotonic() - started:.1f} s. The functions' logs: {_short(log)}")
-        outcome = script.tell(system, console)
-    return script.conclude(console, outcome, time.monotonic() - started)
+        result = script.run_sections(system, console)
+    return script.print_result(console, result, time.monotonic() - started)
 
 
 def _start(running: ExitStack) -> "LocalSystem":
@@ -85,11 +85,7 @@ def _start(running: ExitStack) -> "LocalSystem":
 def _written_to(log: Path) -> Iterator[None]:
     """Send what the functions, AWS and the fakes print into a file, the one of the run before gone."""
     log.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        log.open("w", encoding="utf-8", buffering=1) as file,
-        redirect_stdout(file),
-        redirect_stderr(file),
-    ):
+    with log.open("w", encoding="utf-8", buffering=1) as file, redirect_stdout(file), redirect_stderr(file):
         yield
 
 

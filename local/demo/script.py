@@ -1,4 +1,4 @@
-"""The story in its order, and the figures at its end."""
+"""The sections in their order, and the figures at the end."""
 
 import json
 from dataclasses import dataclass
@@ -45,30 +45,32 @@ SECTIONS: tuple[Section, ...] = (
 
 
 @dataclass(frozen=True)
-class Outcome:
+class DemoResult:
     """How it ended: the figures, and in plain words what is not right."""
 
     numbers: Numbers
     problems: tuple[str, ...]
 
 
-def tell(system: LocalSystem, console: Console, sections: tuple[Section, ...] = SECTIONS) -> Outcome:
-    """Tell the story on a running local system that has no connection yet.
+def run_sections(
+    system: LocalSystem, console: Console, sections: tuple[Section, ...] = SECTIONS
+) -> DemoResult:
+    """Run the demo on a running local system that has no connection yet.
 
     Args:
         system: the local system.
-        console: where it is told.
+        console: where it prints.
         sections: its parts; each adds its own figures.
 
     Raises:
-        DemoStopped: something that the story needs did not happen.
+        DemoStopped: something that the demo needs did not happen.
     """
     context = Context(system, console, _set_up(system), features=_features())
     numbers: dict[str, int | str] = {}
     try:
         for number, section in enumerate(sections, 1):
             console.heading(f"{number}. {section.title}")
-            numbers |= section.tell(context)
+            numbers |= section.run(context)
             context.let_a_minute_pass()
     finally:
         system.stop_workers()
@@ -90,29 +92,29 @@ def tell(system: LocalSystem, console: Console, sections: tuple[Section, ...] = 
         f"{context.skipped} s in all."
     )
     problems = (*context.problems, *checked.problems, *system_problems(system))
-    return Outcome({**_figures(system, checked), **numbers}, problems)
+    return DemoResult({**_figures(system, checked), **numbers}, problems)
 
 
-def conclude(console: Console, outcome: Outcome, seconds: float) -> int:
+def print_result(console: Console, result: DemoResult, seconds: float) -> int:
     """Say how it ended, the line for programs last.
 
     Args:
-        console: where the story was told.
-        outcome: how it ended.
+        console: where the demo printed.
+        result: how it ended.
         seconds: how long it took, as people count.
 
     Returns:
         The exit code: 0 when every document is in Rillet once and both sides agree, else 1.
     """
-    for problem in outcome.problems:
+    for problem in result.problems:
         console.alarm(problem)
-    if not outcome.problems:
+    if not result.problems:
         console.good(
             "Every invoice and credit note is in Rillet once, and both sides agree to the cent. "
             f"{seconds:.1f} s in all."
         )
-    console.plain("DEMO " + json.dumps({**outcome.numbers, "seconds": round(seconds, 1)}))
-    return 1 if outcome.problems else 0
+    console.plain("DEMO " + json.dumps({**result.numbers, "seconds": round(seconds, 1)}))
+    return 1 if result.problems else 0
 
 
 def _set_up(system: LocalSystem) -> Connection:

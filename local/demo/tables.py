@@ -27,24 +27,19 @@ def steps(rows: Iterable[tuple[str, str]]) -> Table:
     return facts((f"{'→' if number else ' '} {where}", seen) for number, (where, seen) in enumerate(rows))
 
 
-def before_after(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
-    """Facts, each at several moments; what changed since the moment before is bold.
-
-    Args:
-        columns: the moments.
-        rows: a fact and its value at each moment.
-    """
+def before_after(moments: Mapping[str, Mapping[str, object]]) -> Table:
+    """The same facts at several moments; what changed since the moment before is bold."""
     table = _table()
     table.add_column("")
-    for column in columns:
-        table.add_column(column, justify="right")
-    for fact, *values in rows:
-        texts = [str(value) for value in values]
+    for moment in moments:
+        table.add_column(moment, justify="right")
+    for fact in next(iter(moments.values())):
+        texts = [str(seen[fact]) for seen in moments.values()]
         cells = [
             Text(text, style="bold" if number and text != texts[number - 1] else "")
             for number, text in enumerate(texts)
         ]
-        table.add_row(Text(str(fact)), *cells)
+        table.add_row(Text(fact), *cells)
     return table
 
 

@@ -43,7 +43,7 @@ class RecordedCall:
 
 
 class TrafficRecorder:
-    """WSGI middleware that reports each call to its listeners; without listeners it costs nothing."""
+    """WSGI middleware that passes each call to its listeners; without listeners it costs nothing."""
 
     def __init__(self, vendor: Vendor, application: "WSGIApplication") -> None:
         self.listeners: list[Callable[[RecordedCall], None]] = []
@@ -51,7 +51,7 @@ class TrafficRecorder:
         self._application = application
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Pass a request on, and report it when it is answered."""
+        """Pass a request on, and record it when it is answered."""
         if not self.listeners or environ["PATH_INFO"].startswith(_OWN_PATHS):
             return self._application(environ, start_response)
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))

@@ -18,6 +18,12 @@ class Tax:
     notes: tuple[str, ...] = ()
 
 
+def read_tax(row: Json) -> Tax:
+    """Read a row of a YAML file."""
+    rates = tuple((name, percentage) for name, percentage in row.get("rates", ()))
+    return Tax(**row | {"rates": rates, "notes": tuple(row.get("notes", ()))})
+
+
 @dataclass(frozen=True)
 class Usage:
     """Metered volume at a unit price, in a tier when it has bounds."""
@@ -96,7 +102,7 @@ class _Reader:
 
     def __init__(self, file: Json) -> None:
         self._file = file
-        self._taxes = {name: self._tax(row) for name, row in file["taxes"].items()}
+        self._taxes = {name: read_tax(row) for name, row in file["taxes"].items()}
 
     def invoices(self) -> tuple[Invoice, ...]:
         return tuple(self._invoice(name, row) for name, row in self._file["invoices"].items())
@@ -120,11 +126,6 @@ class _Reader:
         row |= self._file["kinds"][row.pop("kind")]
         usage = Usage(**row["usage"]) if "usage" in row else None
         return Line(**row | {"taxes": tuple(self._taxes[tax] for tax in row["taxes"]), "usage": usage})
-
-    @staticmethod
-    def _tax(row: Json) -> Tax:
-        rates = tuple((name, percentage) for name, percentage in row.get("rates", ()))
-        return Tax(**row | {"rates": rates, "notes": tuple(row.get("notes", ()))})
 
 
 @cache

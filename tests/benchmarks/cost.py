@@ -280,9 +280,9 @@ def _table(rows: list[list[str]]) -> str:
 
 _INTRO = """
 US dollars, at AWS's list prices in us-east-1, without any free tier. Made by `make cost`: the local system
-does the work, its calls to AWS and to the vendors are counted, `tests/benchmarks/prices.py` has the prices. A
-run's seconds are the measured time of the processor and an assumed time for each answer that it waits for
-(below)."""
+does the work, its calls to AWS and to the vendors are counted, and `tests/benchmarks/prices.py` has the
+prices. A run's seconds are the measured time of the processor and an assumed time for each answer that it
+waits for (below)."""
 _CAUTION = """
 Each document is counted as if it came alone: one webhook, one message, one invocation, with nothing
 remembered from the one before. In a batch they share all but the writes. What costs is to stand ready:

@@ -35,10 +35,10 @@ def main() -> int:
             f"{time.monotonic() - started:5.1f} s\n"
         )
         sys.stdout.flush()
-    return conclude(report, problems)
+    return print_report(report, problems)
 
 
-def conclude(report: "Report", problems: list[str]) -> int:
+def print_report(report: "Report", problems: list[str]) -> int:
     """Print what was found and the figures, and return the exit code.
 
     Args:

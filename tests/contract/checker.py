@@ -10,7 +10,7 @@ from werkzeug.datastructures import Headers
 
 from local.fake_vendor.traffic_recorder import RecordedCall, Vendor
 from tests.contract.documents import Document, Operation, Parameters, document_of, operation
-from tests.contract.schemas import Fault, Json
+from tests.contract.schemas import Json, Mismatch
 
 _HTTP = {
     *("accept", "accept-encoding", "connection", "content-length", "content-type", "host", "user-agent"),
@@ -48,25 +48,25 @@ class Violation:
         return f"{self.vendor} {self.operation} ({side}) {self.field}: {self.kind}, {self.reason}"
 
 
-def check_request(exchange: RecordedCall) -> list[Violation]:
+def check_request(call: RecordedCall) -> list[Violation]:
     """What is wrong with a request: its operation, path, query, headers or body."""
-    found = operation(exchange.vendor, exchange.method, exchange.path)
+    found = operation(call.vendor, call.method, call.path)
     if found is None:
-        return [_unknown(exchange.vendor, f"{exchange.method} {exchange.path}")]
-    faults = [
-        *_wrong_parameters(found.document, found.parameters, _sent(found, exchange)),
-        *_wrong_access(found, exchange.headers),
-        *_wrong_request_body(found, exchange),
+        return [_unknown(call.vendor, f"{call.method} {call.path}")]
+    mismatches = [
+        *_wrong_parameters(found.document, found.parameters, _sent(found, call)),
+        *_wrong_access(found, call.headers),
+        *_wrong_request_body(found, call),
     ]
-    return _violations(exchange.vendor, found.name, "request", faults)
+    return _violations(call.vendor, found.name, "request", mismatches)
 
 
-def check_answer(exchange: RecordedCall) -> list[Violation]:
+def check_answer(call: RecordedCall) -> list[Violation]:
     """What is wrong with an answer: its status, its type or its body. No answer has nothing wrong."""
-    found = operation(exchange.vendor, exchange.method, exchange.path)
-    if exchange.status is None or found is None:
+    found = operation(call.vendor, call.method, call.path)
+    if call.status is None or found is None:
         return []
-    return _violations(exchange.vendor, found.name, "answer", _wrong_answer(found, exchange), exchange.status)
+    return _violations(call.vendor, found.name, "answer", _wrong_answer(found, call), call.status)
 
 
 def check_payload(vendor: Vendor, method: str, path: str, payload: object) -> list[Violation]:
@@ -76,13 +76,13 @@ def check_payload(vendor: Vendor, method: str, path: str, payload: object) -> li
         return [_unknown(vendor, f"{method} {path}")]
     value = json.loads(json.dumps(payload, default=float))
     schema = _schema(found.description["requestBody"])
-    return _violations(vendor, found.name, "request", found.document.faults(schema, value))
+    return _violations(vendor, found.name, "request", found.document.mismatches(schema, value))
 
 
 def check_record(vendor: Vendor, name: str, record: object) -> list[Violation]:
     """What is wrong with a record by a named schema, such as `Invoice`."""
     schema = {"$ref": f"#/components/schemas/{name}"}
-    return _violations(vendor, name, "answer", document_of(vendor, name).faults(schema, record))
+    return _violations(vendor, name, "answer", document_of(vendor, name).mismatches(schema, record))
 
 
 def check_webhook(name: str, headers: dict[str, str], body: object) -> list[Violation]:
@@ -92,26 +92,26 @@ def check_webhook(name: str, headers: dict[str, str], body: object) -> list[Viol
         return [_unknown("rillet", name, "webhook")]
     described = document.content["webhooks"][name]["post"]
     sent = {("header", header.lower()): [value] for header, value in headers.items()}
-    faults = [
+    mismatches = [
         *_wrong_parameters(document, document.parameters(described["parameters"]), sent),
-        *document.faults(_schema(described["requestBody"]), body),
+        *document.mismatches(_schema(described["requestBody"]), body),
     ]
-    return _violations("rillet", name, "webhook", faults)
+    return _violations("rillet", name, "webhook", mismatches)
 
 
-def name_of(exchange: RecordedCall) -> str:
+def operation_name(call: RecordedCall) -> str:
     """The vendor and the operation that a request uses, or what it asks for where there is none."""
-    found = operation(exchange.vendor, exchange.method, exchange.path)
-    return f"{exchange.vendor} {found.name if found else f'{exchange.method} {exchange.path}'}"
+    found = operation(call.vendor, call.method, call.path)
+    return f"{call.vendor} {found.name if found else f'{call.method} {call.path}'}"
 
 
-def schema_names(exchange: RecordedCall) -> tuple[str | None, str | None]:
+def schema_names(call: RecordedCall) -> tuple[str | None, str | None]:
     """The names of the schemas of a request's body and of its answer's, where they have one."""
-    found = operation(exchange.vendor, exchange.method, exchange.path)
+    found = operation(call.vendor, call.method, call.path)
     if found is None:
         return None, None
     answers = found.description["responses"]
-    return _schema_name(found.description.get("requestBody")), _schema_name(answers.get(str(exchange.status)))
+    return _schema_name(found.description.get("requestBody")), _schema_name(answers.get(str(call.status)))
 
 
 def _unknown(vendor: Vendor, name: str, side: str = "request") -> Violation:
@@ -119,22 +119,22 @@ def _unknown(vendor: Vendor, name: str, side: str = "request") -> Violation:
 
 
 def _violations(
-    vendor: Vendor, name: str, side: str, faults: Iterable[Fault], status: int = 0
+    vendor: Vendor, name: str, side: str, mismatches: Iterable[Mismatch], status: int = 0
 ) -> list[Violation]:
-    return [Violation(vendor, name, side, status, *fault) for fault in faults]
+    return [Violation(vendor, name, side, status, *mismatch) for mismatch in mismatches]
 
 
 Sent = dict[tuple[str, str], list[str]]
 """The values of parameters by place and name."""
 
 
-def _sent(found: Operation, exchange: RecordedCall) -> Sent:
+def _sent(found: Operation, call: RecordedCall) -> Sent:
     """What a request sends where parameters may be."""
     sent: Sent = {("path", name): [unquote(value)] for name, value in found.path_values.items()}
-    for name, value in parse_qsl(exchange.query, keep_blank_values=True):
+    for name, value in parse_qsl(call.query, keep_blank_values=True):
         sent.setdefault(("query", name), []).append(value)
     pinned = _pinned(found.document)
-    headers = {name.lower(): [value] for name, value in exchange.headers.items()}
+    headers = {name.lower(): [value] for name, value in call.headers.items()}
     return sent | {("header", name): value for name, value in headers.items() if name not in pinned}
 
 
@@ -147,7 +147,7 @@ def _pinned(document: Document) -> dict[str, str]:
 _FIELDS = {"path": "{{{}}}", "query": "?{}", "header": "{}"}
 
 
-def _wrong_parameters(document: Document, described: Parameters, sent: Sent) -> Iterator[Fault]:
+def _wrong_parameters(document: Document, described: Parameters, sent: Sent) -> Iterator[Mismatch]:
     for place, name in {**described, **sent}:
         if place == "header" and name in _HTTP:
             continue
@@ -161,13 +161,13 @@ def _wrong_parameters(document: Document, described: Parameters, sent: Sent) -> 
             yield field, f"unknown {kind}", "not in the document"
 
 
-def _wrong_parameter(document: Document, field: str, schema: Json, values: list[str]) -> Iterator[Fault]:
+def _wrong_parameter(document: Document, field: str, schema: Json, values: list[str]) -> Iterator[Mismatch]:
     kind = document.resolved(schema).get("type")
     if kind != "array" and len(values) > 1:
         yield field, "wrong parameter", f"given {len(values)} times"
         return
     value: object = values if kind == "array" else _typed(values[0], kind)
-    for _, _, reason in document.faults(schema, value):
+    for _, _, reason in document.mismatches(schema, value):
         yield field, "wrong parameter", reason
 
 
@@ -180,7 +180,7 @@ def _typed(text: str, kind: object) -> object:
     return text
 
 
-def _wrong_access(found: Operation, headers: Headers) -> Iterator[Fault]:
+def _wrong_access(found: Operation, headers: Headers) -> Iterator[Mismatch]:
     content = found.document.content
     schemes = content["components"]["securitySchemes"]
     required = found.description.get("security", content.get("security")) or []
@@ -198,30 +198,30 @@ def _authorised(scheme: Json, headers: Headers) -> bool:
     return scheme["name"] in headers
 
 
-def _wrong_request_body(found: Operation, exchange: RecordedCall) -> Iterator[Fault]:
+def _wrong_request_body(found: Operation, call: RecordedCall) -> Iterator[Mismatch]:
     described = found.description.get("requestBody")
-    if exchange.body and described:
-        yield from _wrong_body(found.document, described, exchange.headers, exchange.body)
-    elif exchange.body:
+    if call.body and described:
+        yield from _wrong_body(found.document, described, call.headers, call.body)
+    elif call.body:
         yield "$", "wrong body", "the operation takes none"
     elif described and described.get("required"):
         yield "$", "wrong body", "there is none"
 
 
-def _wrong_answer(found: Operation, exchange: RecordedCall) -> Iterator[Fault]:
+def _wrong_answer(found: Operation, call: RecordedCall) -> Iterator[Mismatch]:
     responses = found.description["responses"]
-    described = responses.get(str(exchange.status)) or responses.get("default")
+    described = responses.get(str(call.status)) or responses.get("default")
     if described is None:
-        yield "status", "unknown status", f"{exchange.status} is not one of {', '.join(responses)}"
+        yield "status", "unknown status", f"{call.status} is not one of {', '.join(responses)}"
         # The body is held against another answer of the same class: all errors have one schema.
-        described = next((responses[each] for each in responses if each[0] == str(exchange.status)[0]), {})
+        described = next((responses[each] for each in responses if each[0] == str(call.status)[0]), {})
     if "content" in described:
-        yield from _wrong_body(found.document, described, exchange.answer_headers, exchange.answer)
-    elif exchange.answer and exchange.status == 204:
+        yield from _wrong_body(found.document, described, call.answer_headers, call.answer)
+    elif call.answer and call.status == 204:
         yield "$", "wrong body", "a body that the document does not describe"
 
 
-def _wrong_body(document: Document, described: Json, headers: Headers, body: bytes) -> Iterator[Fault]:
+def _wrong_body(document: Document, described: Json, headers: Headers, body: bytes) -> Iterator[Mismatch]:
     kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if kind not in described["content"]:
         yield "content-type", "wrong body", f"{kind or 'none'} instead of {', '.join(described['content'])}"
@@ -232,7 +232,7 @@ def _wrong_body(document: Document, described: Json, headers: Headers, body: byt
     except ValueError:
         yield "$", "wrong body", "not JSON"
         return
-    yield from document.faults(_schema(described), value)
+    yield from document.mismatches(_schema(described), value)
 
 
 def _schema(described: Json) -> Json:

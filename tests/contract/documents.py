@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from local.fake_vendor.traffic_recorder import Vendor
-from tests.contract.schemas import Fault, Json, Schema, plain
+from tests.contract.schemas import Json, Mismatch, Schema, plain
 
 FOLDER = Path(os.environ.get("CONTRACTS_DIR", Path(__file__).parents[3] / "shared/contracts/openapi"))
 OAUTH = "rillet-oauth-authorization-server.json"
@@ -71,12 +71,12 @@ class Document:
         }
         self._ready: dict[str, Schema] = {}
 
-    def faults(self, schema: Json, value: object) -> Iterator[Fault]:
+    def mismatches(self, schema: Json, value: object) -> Iterator[Mismatch]:
         """What is wrong with a value by a schema from anywhere in the document."""
         key = json.dumps(schema)
         if key not in self._ready:
             self._ready[key] = Schema(plain(schema, self._published), self.schemas)
-        return self._ready[key].faults(value)
+        return self._ready[key].mismatches(value)
 
     def resolved(self, part: Json) -> Json:
         """Follow a reference; what stands beside it counts too."""

@@ -14,8 +14,8 @@ from solvimon_rillet.mapping.links import Links
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.models import Invoice
 from tests.contract.report import Report
-from tests.contract.scenarios.exports import SCOPES, SETTINGS
-from tests.support.builders import CUSTOMER, FALLBACK, LINKS, PLATFORM_FEE, SUBSIDIARY
+from tests.contract.scenarios.exports import SETTINGS
+from tests.support.builders import CUSTOMER, FALLBACK, LINKS, PLATFORM_FEE, SCOPES, SUBSIDIARY
 from tests.support.random_invoices import RandomInvoice, invoices_taxed_by_group, invoices_taxed_by_the_header
 
 Json = dict[str, Any]
@@ -39,7 +39,9 @@ def demo_documents(report: Report) -> int:
         }
         currencies = {"EUR", document["billing_currency"]}
         for currency in currencies:
-            count += check(report, document, Links(CUSTOMER, SUBSIDIARY, currency, products=products))
+            count += check_payloads(
+                report, document, Links(CUSTOMER, SUBSIDIARY, currency, products=products)
+            )
     return count
 
 
@@ -57,13 +59,13 @@ def random_documents(report: Report, examples: int) -> int:
     )
     @given(invoices_taxed_by_group() | invoices_taxed_by_the_header())
     def each(given_: RandomInvoice) -> None:
-        counts.append(check(report, given_.document, LINKS))
+        counts.append(check_payloads(report, given_.document, LINKS))
 
     each()
     return sum(counts)
 
 
-def check(report: Report, document: Json, links: Links) -> int:
+def check_payloads(report: Report, document: Json, links: Links) -> int:
     """Check what would be sent for an invoice and for the same as a credit note."""
     invoice = {**document, "invoice_number": "INV-1", "status": "FINAL"}
     count = 0

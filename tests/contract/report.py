@@ -15,7 +15,7 @@ from tests.contract.checker import (
     check_record,
     check_request,
     check_webhook,
-    name_of,
+    operation_name,
     schema_names,
 )
 from tests.contract.exceptions import EXCEPTIONS, Excused
@@ -54,24 +54,24 @@ class Report:
         """Exceptions that nothing needed."""
         return [each.name for each in self.exceptions if not self.used[each.name]]
 
-    def exchange(self, exchange: RecordedCall, *, request: bool = True) -> None:
+    def check(self, call: RecordedCall, *, request: bool = True) -> None:
         """Check a request and its answer.
 
         Args:
-            exchange: the two.
+            call: both.
             request: False where the request is wrong on purpose.
         """
-        self.responses += exchange.status is not None
+        self.responses += call.status is not None
         self.requests += request
-        if oauth.is_oauth(exchange):
-            self._add(oauth.check(exchange))
+        if oauth.is_oauth(call):
+            self._add(oauth.check_oauth(call))
             return
-        self.operations[name_of(exchange)] += 1
-        self._add(check_request(exchange) if request else [])
-        self._add(check_answer(exchange))
-        if exchange.vendor == "solvimon":
-            for name, body in zip(schema_names(exchange), (exchange.body, exchange.answer), strict=True):
-                if name and body and (exchange.status or 500) < 400:
+        self.operations[operation_name(call)] += 1
+        self._add(check_request(call) if request else [])
+        self._add(check_answer(call))
+        if call.vendor == "solvimon":
+            for name, body in zip(schema_names(call), (call.body, call.answer), strict=True):
+                if name and body and (call.status or 500) < 400:
                     self.bodies.setdefault(name, set()).add(body)
 
     def payload(self, vendor: Vendor, method: str, path: str, payload: object) -> None:
@@ -96,23 +96,23 @@ class Report:
                 self.requests += 1
 
     @contextmanager
-    def listening(self, *witnesses: TrafficRecorder, requests: bool = True) -> Iterator[None]:
+    def recording(self, *recorders: TrafficRecorder, requests: bool = True) -> Iterator[None]:
         """Check all requests to the fakes and their answers meanwhile, at the end of it.
 
         Args:
-            witnesses: of the fakes.
+            recorders: of the fakes.
             requests: False where they are wrong on purpose; then only the answers are checked.
         """
         calls: list[RecordedCall] = []
-        for witness in witnesses:
-            witness.listeners.append(calls.append)
+        for recorder in recorders:
+            recorder.listeners.append(calls.append)
         try:
             yield
         finally:
-            for witness in witnesses:
-                witness.listeners.remove(calls.append)
-            for exchange in calls:
-                self.exchange(exchange, request=requests)
+            for recorder in recorders:
+                recorder.listeners.remove(calls.append)
+            for call in calls:
+                self.check(call, request=requests)
 
     def _add(self, violations: Iterable[Violation]) -> None:
         for violation in violations:
@@ -124,8 +124,8 @@ class Report:
 
 
 @contextmanager
-def overheard(system: LocalSystem) -> Iterator[Report]:
+def checked_traffic(system: LocalSystem) -> Iterator[Report]:
     """A report of what a local system's functions send to both vendors meanwhile; complete at the end."""
     report = Report()
-    with report.listening(system.rillet.recorder, system.solvimon.recorder):
+    with report.recording(system.rillet.recorder, system.solvimon.recorder):
         yield report

@@ -13,7 +13,7 @@ from jsonschema.validators import extend
 from local.fake_rillet.money import CURRENCY_DECIMALS
 
 Json = dict[str, Any]
-Fault = tuple[str, str, str]
+Mismatch = tuple[str, str, str]
 """Field, kind and reason."""
 
 _ROUNDED = "x-class-extra-annotation"
@@ -128,16 +128,16 @@ class Schema:
         whole = {**schema, "components": {"schemas": named}}
         self._validator = _Validator(whole, format_checker=_FORMATS)
 
-    def faults(self, value: object) -> Iterator[Fault]:
+    def mismatches(self, value: object) -> Iterator[Mismatch]:
         """What is wrong with a value.
 
         Kinds: `unknown field`, `missing field`, `wrong value`.
         """
         for error in self._validator.iter_errors(value):
-            yield from _faults(error)
+            yield from _mismatches(error)
 
 
-def _faults(error: ValidationError) -> Iterator[Fault]:
+def _mismatches(error: ValidationError) -> Iterator[Mismatch]:
     if error.validator == "additionalProperties" and isinstance(error.instance, dict):
         known = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
         for name in error.instance:

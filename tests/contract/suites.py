@@ -10,7 +10,7 @@ from solvimon_rillet.solvimon.client import SolvimonClient
 from tests.contract import payloads
 from tests.contract.client_coverage import uncalled_methods
 from tests.contract.report import Report
-from tests.contract.scenarios import SCENARIOS
+from tests.contract.scenarios import WORKFLOW_SCENARIOS
 from tests.contract.sdk import sdk, unreadable, use
 from tests.fakes.rillet import every_operation
 from tests.fakes.rillet.support import Rillet
@@ -22,15 +22,15 @@ _KEY = "key-of-the-sdk"
 def workflows(report: Report) -> list[str]:
     """Everything that the functions send, on the local system."""
     with uncalled_methods(RilletClient, SolvimonClient) as uncalled, LocalSystem(quiet=True) as system:
-        for run in SCENARIOS.values():
+        for run in WORKFLOW_SCENARIOS.values():
             system.reset()
-            with report.listening(system.rillet.recorder, system.solvimon.recorder):
+            with report.recording(system.rillet.recorder, system.solvimon.recorder):
                 run(system)
             report.webhooks(system)
     return [f"no scenario calls {name}, so what it sends was not checked" for name in sorted(uncalled)]
 
 
-def random_documents(report: Report) -> list[str]:
+def random_payloads(report: Report) -> list[str]:
     """Payloads of the demo's invoices and of random ones, in every scope and setting."""
     payloads.demo_documents(report)
     payloads.random_documents(report, _EXAMPLES)
@@ -41,9 +41,9 @@ def rillet_operations(report: Report) -> list[str]:
     """Every operation of the fake Rillet, those that we do not use included."""
     with Rillet() as rillet:
         rillet.reset()
-        with report.listening(rillet.fake.recorder):
+        with report.recording(rillet.fake.recorder):
             every_operation.call_every_operation(rillet)
-        with report.listening(rillet.fake.recorder, requests=False):
+        with report.recording(rillet.fake.recorder, requests=False):
             every_operation.send_refused_requests(rillet)
     return []
 
@@ -52,14 +52,14 @@ def solvimon_sdk(report: Report) -> list[str]:
     """Solvimon's own SDK on the fake Solvimon, and its models as readers of all bodies so far."""
     with FakeSolvimon() as fake:
         fake.state.add_platform(_KEY, sample_data.solvimon_seed())
-        with report.listening(fake.recorder), sdk(fake.origin, _KEY) as loaded:
+        with report.recording(fake.recorder), sdk(fake.origin, _KEY) as loaded:
             use(loaded, fake, _KEY)
             return unreadable(loaded, report.bodies)
 
 
 SUITES: Mapping[str, Callable[[Report], list[str]]] = {
     "Workflows on the local system": workflows,
-    "Payloads of random documents": random_documents,
+    "Payloads of random documents": random_payloads,
     "The fake Rillet's operations": rillet_operations,
     "Solvimon's SDK on the fake Solvimon": solvimon_sdk,
 }

@@ -17,8 +17,8 @@ from tests.contract.checker import Violation
 from tests.contract.client_coverage import uncalled_methods
 from tests.contract.documents import MISSING, MISSING_REASON, SOURCES
 from tests.contract.exceptions import EXCEPTIONS, Excused
-from tests.contract.report import Report, overheard
-from tests.contract.scenarios import SCENARIOS
+from tests.contract.report import Report, checked_traffic
+from tests.contract.scenarios import WORKFLOW_SCENARIOS
 from tests.contract.sdk import INSTALLED, sdk, unreadable, use
 
 ROOT = Path(__file__).parents[2]
@@ -47,7 +47,7 @@ def test_a_violation_is_listed_with_its_operation_field_and_reason_and_ends_it_w
     report = Report([])
     report.payload("rillet", "PUT", "/customers/0198c1d2-0000-4000-8000-000000000001", {"colour": "red"})
 
-    code = command.conclude(report, [])
+    code = command.print_report(report, [])
 
     lines = capsys.readouterr().out.splitlines()
     operation = "VIOLATION rillet PUT /customers/{customer_id} (request)"
@@ -69,14 +69,14 @@ def test_a_violation_is_listed_with_its_operation_field_and_reason_and_ends_it_w
 def test_an_exception_that_nothing_needs_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     needless = Excused("needless", source="nobody", vendor="rillet", kind="unknown field", field=r"\$\.x")
 
-    code = command.conclude(Report([needless]), [])
+    code = command.print_report(Report([needless]), [])
 
     assert code == 1
     assert "VIOLATION exception that nothing needs: needless" in capsys.readouterr().out
 
 
 def test_nothing_found_ends_it_with_0(capsys: pytest.CaptureFixture[str]) -> None:
-    assert command.conclude(Report([]), []) == 0
+    assert command.print_report(Report([]), []) == 0
     assert '"violations": 0' in capsys.readouterr().out
 
 
@@ -123,8 +123,8 @@ def test_random_documents_fit_in_every_scope_and_setting() -> None:
 def test_what_a_workflow_sends_and_the_fakes_answer_fits_the_documents(
     system: LocalSystem, name: str
 ) -> None:
-    with overheard(system) as report:
-        SCENARIOS[name](system)
+    with checked_traffic(system) as report:
+        WORKFLOW_SCENARIOS[name](system)
     report.webhooks(system)
 
     assert report.violations == []
@@ -139,7 +139,7 @@ def test_solvimons_own_sdk_works_with_the_fake_and_reads_all_bodies() -> None:
     with FakeSolvimon() as fake:
         fake.state.add_platform(KEY, sample_data.solvimon_seed())
         with sdk(fake.origin, KEY) as loaded:
-            with report.listening(fake.recorder):
+            with report.recording(fake.recorder):
                 use(loaded, fake, KEY)
             unread = unreadable(loaded, report.bodies)
             planted = unreadable(loaded, {"CustomerCreateRequest": [b'{"type": "PERSON"}']})

@@ -132,14 +132,10 @@ def test_header_taxes_are_the_lines_taxes_and_rounded_half_up(name: str) -> None
 
 
 @each_invoice
-def test_what_is_billed_in_one_currency_has_only_that_currency(name: str) -> None:
-    assert currencies(INVOICES[name]) == {INVOICES[name]["billing_currency"]}
-
-
-@each_invoice
-def test_invoices_are_drafts_of_october_or_november_2026_without_a_number(name: str) -> None:
+def test_invoices_are_drafts_of_october_or_november_2026_in_one_currency_without_a_number(name: str) -> None:
     invoice = INVOICES[name]
 
+    assert currencies(invoice) == {invoice["billing_currency"]}
     assert (invoice["status"], invoice.get("invoice_number")) == ("DRAFT", None)
     assert invoice["invoice_date"][:7] in ("2026-10", "2026-11")
     assert invoice["invoice_date"] <= invoice["due_date"]
@@ -201,18 +197,10 @@ def test_periods_end_at_exclusive_midnight_at_home_and_once_a_second_before() ->
 
 
 def test_some_groups_have_no_product_but_a_type() -> None:
-    without = {
-        group["type"]: amount(group["amount_excluding_tax"])
-        for name in INVOICES
-        for group in groups(name)
-        if not group["products"]
-    }
+    without = [group for name in INVOICES for group in groups(name) if not group["products"]]
 
-    assert without == {
-        "DISCOUNT": Decimal("-150.00"),
-        "COMMITMENT": Decimal("189.80"),
-        "ONE_OFF": Decimal("184.60"),
-    }
+    amounts = {group["type"]: group["amount_excluding_tax"]["quantity"] for group in without}
+    assert amounts == {"DISCOUNT": "-150.00", "COMMITMENT": "189.80", "ONE_OFF": "184.60"}
     assert set(fallback_products()) == {"discount", "commitment", "one_off", "default"}
 
 
@@ -222,9 +210,8 @@ def test_one_embedded_product_lacks_its_link_and_the_product_itself_has_it() -> 
     unlinked = {product["id"] for product in embedded if "custom_fields" not in product}
 
     assert len(unlinked) == 1
-    assert [
-        p["custom_fields"][0]["reference"] for p in solvimon_seed()["products"] if p["id"] in unlinked
-    ] == ["rillet_product_id"]
+    [product] = [each for each in solvimon_seed()["products"] if each["id"] in unlinked]
+    assert product["custom_fields"][0]["reference"] == "rillet_product_id"
 
 
 def test_taxes_come_in_every_form() -> None:
@@ -261,11 +248,8 @@ def test_custom_fields_link_everything_but_one_customer_to_what_rillet_has() -> 
     solvimon, rillet = solvimon_seed(), rillet_seed()
     unlinked = []
 
-    for ours, theirs in (
-        ("customers", "customers"),
-        ("products", "products"),
-        ("billing_entities", "subsidiaries"),
-    ):
+    pairs = ("customers", "customers"), ("products", "products"), ("billing_entities", "subsidiaries")
+    for ours, theirs in pairs:
         ids = {record["id"] for record in rillet[theirs]}
         for record in solvimon[ours]:
             links = [field["value"] for field in record.get("custom_fields", [])]

@@ -7,7 +7,7 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
-from tests.fault_injection.harness import Outcome
+from tests.fault_injection.harness import RunResult
 from tests.fault_injection.parallel_runs import Share, recorded, replayed
 
 WORKERS = 2
@@ -20,21 +20,21 @@ def main(arguments: list[str]) -> int:
     with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
         shares = [Share(number, WORKERS, tuple(arguments)) for number in range(WORKERS)]
         runs = [run for share in pool.map(recorded, shares) for run in share]
-        outcomes: list[Outcome] = []
+        results: list[RunResult] = []
         # One scenario after the other: each process has to record those that it replays.
         for some in pool.map(
             replayed, [runs[start : start + AT_ONCE] for start in range(0, len(runs), AT_ONCE)]
         ):
-            outcomes += some
-    failed = [outcome for outcome in outcomes if outcome.differences]
-    for outcome in sorted(failed, key=lambda each: str(each.run)):
-        sys.stdout.write(f"{outcome.run}\n")
-        for difference in outcome.differences:
+            results += some
+    failed = [result for result in results if result.differences]
+    for result in sorted(failed, key=lambda each: str(each.run)):
+        sys.stdout.write(f"{result.run}\n")
+        for difference in result.differences:
             sys.stdout.write(f"    {difference.kind}: {difference.what}\n")
-    kinds = Counter(difference.kind for outcome in failed for difference in outcome.differences)
+    kinds = Counter(difference.kind for result in failed for difference in result.differences)
     summary = {
         "effects": len({(run.scenario, run.effect) for run in runs}),
-        "runs": len(outcomes),
+        "runs": len(results),
         "duplicates": kinds["duplicate"],
         "lost": kinds["lost"],
         "stuck": kinds["stuck"],

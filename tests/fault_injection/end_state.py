@@ -38,7 +38,7 @@ class EndState:
     Attributes:
         documents: what both vendors and the ledger have, by collection and name.
         unfinished: what still waits or is held.
-        answer: what a person was told, as far as a scenario compares it.
+        answer: what a person was answered, as far as a scenario compares it.
     """
 
     documents: Mapping[tuple[str, str], Counter[str]]

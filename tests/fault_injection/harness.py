@@ -1,7 +1,7 @@
 """Recording what a workflow does outside, and doing it again with a fault at each of its effects."""
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,8 +35,8 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a run came to."""
+class RunResult:
+    """Result of a run."""
 
     run: Run
     differences: tuple[Difference, ...]
@@ -70,10 +70,10 @@ class Harness:
         """Run a scenario undisturbed; the answer are its effects, in order."""
         setup = scenario.prepare(self.system)
         with self.interceptor.watch():
-            ended, answer = self._act(scenario, setup)
+            ended, answer = self._start(scenario, setup)
         if not ended:
             raise AssertionError(f"{scenario.name} does not even work undisturbed: {answer}")
-        effects = [effect for effect in self.interceptor.effects if effect.workflow in scenario.workflows]
+        effects = [effect for effect in self.interceptor.effects if effect.workflow == scenario.workflow]
         automatic = self._automatic_end(scenario, setup, answer)
         swept = self._swept(scenario, setup, answer)
         if automatic.unfinished or swept.unfinished:
@@ -92,34 +92,34 @@ class Harness:
             for fault in effect.faults(at_once=scenario.again is not None)
         ]
 
-    def replay(self, scenario: Scenario, run: Run) -> Outcome:
+    def replay(self, scenario: Scenario, run: Run) -> RunResult:
         """Run a scenario with a fault, let the system recover, and compare the ends."""
         if scenario.name not in self._undisturbed:
             self.record(scenario)
         try:
-            return Outcome(run, tuple(self._differences(scenario, run)))
+            return RunResult(run, tuple(self._differences(scenario, run)))
         except Exception as error:  # noqa: BLE001 - a run that cannot even be compared is a finding too
             where = traceback.format_exc(limit=-3)
-            return Outcome(run, (Difference("different", f"{type(error).__name__}: {error}\n{where}"),))
+            return RunResult(run, (Difference("different", f"{type(error).__name__}: {error}\n{where}"),))
 
     def _differences(self, scenario: Scenario, run: Run) -> list[Difference]:
         setup = scenario.prepare(self.system)
         again = scenario.again
         plan = PlannedFault(
-            run.effect, run.fault, (lambda: _survived(lambda: again(setup))) if again else lambda: None
+            run.effect, run.fault, (lambda: _attempt(lambda: again(setup))) if again else lambda: None
         )
         with self.interceptor.watch(plan):
-            ended, answer = self._act(scenario, setup)
+            ended, answer = self._start(scenario, setup)
         if not plan.happened:
             return [Difference("different", "the effect did not happen again, so that nothing was tried")]
         if run.fault is Fault.LOST_FOR_A_DAY:
             self.system.advance(_DAY)
-        if scenario.repeated:
+        if scenario.by_person:
             for _ in range(_REPETITIONS):
                 if ended:
                     break
                 self.system.advance(_HOUR)
-                ended, answer = self._act(scenario, setup)
+                ended, answer = self._start(scenario, setup)
             if not ended:
                 return [Difference("lost", f"repeating it does not help: {answer}")]
         undisturbed = self._undisturbed[scenario.name]
@@ -127,39 +127,39 @@ class Harness:
             return []
         return self._swept(scenario, setup, answer).differences(undisturbed.swept)
 
-    def _act(self, scenario: Scenario, setup: Setup) -> tuple[bool, Any]:
-        """Start the workflow; whether it ended well, and its answer."""
-        ended, answer = _survived(lambda: scenario.act(setup))
-        return ended and scenario.done(answer), answer
+    def _start(self, scenario: Scenario, setup: Setup) -> tuple[bool, Any]:
+        """Start the workflow; whether it succeeded, and its answer."""
+        ended, answer = _attempt(lambda: scenario.start(setup))
+        return ended and scenario.succeeded(answer), answer
 
     def _automatic_end(self, scenario: Scenario, setup: Setup, answer: Any) -> EndState:  # noqa: ANN401
         """Let time pass and messages come again; then look at the end."""
         self._work_off(setup)
         scenario.fix(setup)
         self._work_off(setup)
-        return EndState.of(setup, scenario.told(answer))
+        return EndState.of(setup, scenario.compared(answer))
 
     def _swept(self, scenario: Scenario, setup: Setup, answer: Any) -> EndState:  # noqa: ANN401
         """Let the sweep go round until it finds nothing; then look at the end."""
         for _ in range(3):
             self.system.advance(_HOUR + _MINUTE)
-            _, swept = _survived(lambda: self.system.invoke("sweep", {}))
+            _, swept = _attempt(lambda: self.system.invoke("sweep", {}))
             self._work_off(setup)
             if isinstance(swept, dict) and not swept["summary"]["found"] and not swept["summary"]["errors"]:
                 break
-        return EndState.of(setup, scenario.told(answer))
+        return EndState.of(setup, scenario.compared(answer))
 
     def _work_off(self, setup: Setup) -> None:
         for wait in _WAITS:
-            _survived(setup.work_off)
+            _attempt(setup.work_off)
             if not messages_left(self.system) and not webhooks_left(self.system):
                 return
             self.system.advance(wait)
 
 
-def _survived(act: Any) -> tuple[bool, Any]:  # noqa: ANN401 - any step
+def _attempt(step: Callable[[], object]) -> tuple[bool, Any]:
     """Do something that may die; whether it did not, and its answer."""
     try:
-        return True, act()
+        return True, step()
     except (Killed, Exception) as error:  # noqa: BLE001 - the caller goes on
         return False, f"{type(error).__name__}: {error}"

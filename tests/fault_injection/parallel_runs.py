@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from local.system import LocalSystem
-from tests.fault_injection.harness import Harness, Outcome, Run
+from tests.fault_injection.harness import Harness, Run, RunResult
 from tests.fault_injection.scenarios import SCENARIOS, Scenario
 
 _own: list[Harness] = []
@@ -32,7 +32,7 @@ def recorded(share: Share) -> list[Run]:
     return [run for scenario in share.scenarios() for run in _harness().runs(scenario)]
 
 
-def replayed(runs: Sequence[Run]) -> list[Outcome]:
+def replayed(runs: Sequence[Run]) -> list[RunResult]:
     """Replay some runs."""
     by_name = {scenario.name: scenario for scenario in SCENARIOS}
     return [_harness().replay(by_name[run.scenario], run) for run in runs]

@@ -1,7 +1,7 @@
 """Small setups: a few records on both sides, always at the same moment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from local import sample_data
@@ -9,6 +9,7 @@ from local.books_check.records import rillet_documents
 from local.rillet_webhook import add_rillet_webhook
 from local.sample_data.identity import solvimon_id
 from local.system import Connection, LocalSystem
+from tests.fault_injection.documents import FIRST
 
 Json = dict[str, Any]
 
@@ -21,24 +22,21 @@ _PACING = {"requests": 1000, "window_seconds": 1, "margin_seconds": 0}
 
 @dataclass
 class Setup:
-    """A connection at the beginning of a scenario, and what the scenario remembers of it.
+    """A connection at the beginning of a scenario.
 
     Attributes:
         system: the local system.
         connection: the one connection.
-        kept: whatever a scenario's later steps need.
-        answer: what a person was answered last.
+        booked_by_hand: Rillet's id of an invoice that a person has booked, if any.
     """
 
     system: LocalSystem
     connection: Connection
-    kept: Json = field(default_factory=dict)
-    answer: Any = None
+    booked_by_hand: str = ""
 
     def invoke(self, function: str, **event: object) -> Any:  # noqa: ANN401 - the function's JSON
-        """Invoke a function as a person does, and keep the answer."""
-        self.answer = self.system.invoke(function, event)
-        return self.answer
+        """Invoke a function as a person does."""
+        return self.system.invoke(function, event)
 
     def work_off(self) -> None:
         """Let both vendors deliver what is due, and the workers do what is on their queues."""
@@ -57,10 +55,10 @@ class Setup:
         for document in documents:
             platform.finalise(document["id"])
 
-    def rillet_id(self, solvimon_id: str) -> str:
-        """The Rillet id of an invoice."""
-        [found] = rillet_documents(self.connection, solvimon_id)
-        return str(found["id"])
+    def pay(self, amount: str | None = None) -> None:
+        """Record a payment of the first invoice in Rillet; without an amount, all that is due."""
+        [booked] = rillet_documents(self.connection, FIRST)
+        self.connection.organisation.pay(booked["id"], amount, date="2040-02-01")
 
 
 def set_up(
@@ -84,15 +82,15 @@ def set_up(
     system.clock.set(START)
     system.rillet.state.rate_limit = 100_000
     loose = {"rillet": {"pacing": _PACING}, "fallback_products": sample_data.fallback_products()}
-    made = system.connect(
+    connection = system.connect(
         settings={**loose, "start_date": "2040-01-01", **(settings or {})},
         auth="oauth" if auth == "oauth" else "api_key",
         solvimon=solvimon_seed() if solvimon is None else solvimon,
         rillet=rillet_seed() if rillet is None else rillet,
     )
     if auth == "api_key":
-        add_rillet_webhook(system, made, token=TOKEN)
-    return Setup(system, made)
+        add_rillet_webhook(system, connection, token=TOKEN)
+    return Setup(system, connection)
 
 
 def solvimon_seed() -> Json:

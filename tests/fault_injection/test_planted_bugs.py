@@ -9,23 +9,23 @@ from solvimon_rillet.aws.dynamodb import Item, Table
 from solvimon_rillet.http import Http
 from solvimon_rillet.workflows.export import send_once
 from tests.fault_injection.effects import Fault
-from tests.fault_injection.harness import Harness, Outcome
+from tests.fault_injection.harness import Harness, RunResult
 from tests.fault_injection.scenarios import SCENARIOS
 
 EXPORT = next(scenario for scenario in SCENARIOS if scenario.name == "export an invoice")
 CREATED = "POST /invoices"
 
 
-def outcomes(harness: Harness, *faults: Fault, what: str = CREATED) -> list[Outcome]:
+def results(harness: Harness, *faults: Fault, what: str = CREATED) -> list[RunResult]:
     """What becomes of these faults at an effect of an export."""
     chosen = [run for run in harness.runs(EXPORT) if run.fault in faults and run.effect.what.startswith(what)]
     assert {run.fault for run in chosen} == set(faults)
     return [harness.replay(EXPORT, run) for run in chosen]
 
 
-def kinds(found: list[Outcome]) -> list[set[str]]:
+def kinds(found: list[RunResult]) -> list[set[str]]:
     """The kinds of difference of each run."""
-    return [{difference.kind for difference in outcome.differences} for outcome in found]
+    return [{difference.kind for difference in result.differences} for result in found]
 
 
 def without_key(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,7 +56,7 @@ def test_without_the_idempotency_key_an_invoice_is_booked_twice(
 ) -> None:
     without_key(monkeypatch)
 
-    killed, lost = outcomes(harness, Fault.KILLED_AFTER, Fault.LOST)
+    killed, lost = results(harness, Fault.KILLED_AFTER, Fault.LOST)
 
     assert kinds([killed, lost]) == [{"duplicate"}] * 2
     assert str(lost.run) == "export an invoice | export_invoice: Rillet POST /invoices | answer lost"
@@ -68,7 +68,7 @@ def test_without_the_lease_a_doubled_message_leaves_a_record_held(
 ) -> None:
     without_lease(monkeypatch)
 
-    found = outcomes(harness, Fault.NOT_DELETED, what="DeleteMessageBatch")
+    found = results(harness, Fault.NOT_DELETED, what="DeleteMessageBatch")
 
     assert kinds(found) == [{"stuck"}]
     assert "lease until" in found[0].differences[0].what
@@ -79,6 +79,6 @@ def test_without_the_look_up_an_invoice_is_booked_twice_a_day_later(
 ) -> None:
     without_look_up(monkeypatch)
 
-    found = outcomes(harness, Fault.LOST_FOR_A_DAY)
+    found = results(harness, Fault.LOST_FOR_A_DAY)
 
     assert kinds(found) == [{"duplicate"}]

@@ -21,6 +21,6 @@ def test_a_fault_at_an_effect_changes_nothing_in_the_end(harness: Harness, scena
     runs = harness.runs(scenario)
     chosen = random.Random(f"{SEED} {scenario.name}").sample(runs, RUNS)  # noqa: S311 - a sample, no secret
 
-    outcomes = [harness.replay(scenario, run) for run in chosen]
+    results = [harness.replay(scenario, run) for run in chosen]
 
-    assert {str(outcome.run): outcome.differences for outcome in outcomes} == {str(run): () for run in chosen}
+    assert {str(result.run): result.differences for result in results} == {str(run): () for run in chosen}

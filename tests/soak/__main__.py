@@ -1,4 +1,4 @@
-"""Run the soak: `python -m soak`, or with `SEED=7 DAYS=5 CUSTOMERS=50` in the environment."""
+"""Run the soak: `python -m tests.soak`, or with `SEED=7 DAYS=5 CUSTOMERS=50` in the environment."""
 
 import logging
 import os
@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from local.system import LocalSystem
-from tests.soak.outcome import Outcome, outcome
+from tests.soak.result import SoakResult, soak_result
 from tests.soak.run import Soak
 from tests.soak.schedule import Plan
 
@@ -24,31 +24,31 @@ def main() -> int:
     plan = replace(plan, days=_number("DAYS", plan.days), customers=_number("CUSTOMERS", plan.customers))
     screen = sys.stdout
 
-    def say(text: str) -> None:
+    def print_line(text: str) -> None:
         screen.write(f"{text}\n")
         screen.flush()
 
-    say(
+    print_line(
         f"{plan.days} days of a company with {plan.customers} customers, seed {plan.seed}; a sweep every "
         f"{plan.sweep_seconds // 60} minutes, a reconciliation and imports every night. Log: {LOG}"
     )
     LOG.parent.mkdir(parents=True, exist_ok=True)
     with LOG.open("w", encoding="utf-8") as log, redirect_stdout(log):
-        logging.getLogger("soak").addHandler(logging.StreamHandler(log))
+        logging.getLogger("tests.soak").addHandler(logging.StreamHandler(log))
         started = time.monotonic()
         with LocalSystem(stack="soak", quiet=True) as system:
-            soak = Soak(plan, system, say)
-            soak.live()
-            soak.conclude()
-            ended = outcome(plan, system, soak, time.monotonic() - started)
-    return tell(ended, say)
+            soak = Soak(plan, system, print_line)
+            soak.simulate()
+            soak.reconcile_all()
+            ended = soak_result(plan, system, soak, time.monotonic() - started)
+    return print_result(ended, print_line)
 
 
-def tell(ended: Outcome, say: Callable[[str], None]) -> int:
-    """Say what is wrong and the figures last; the answer is the exit code."""
+def print_result(ended: SoakResult, print_line: Callable[[str], None]) -> int:
+    """Print what is wrong and the figures last; return the exit code."""
     for problem in ended.problems:
-        say(f"! {problem}")
-    say(ended.line)
+        print_line(f"! {problem}")
+    print_line(ended.line)
     return 1 if ended.problems else 0
 
 

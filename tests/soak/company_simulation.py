@@ -12,17 +12,17 @@ from local.fake_rillet.money import rounded
 from local.fake_solvimon.resources.definitions import PRODUCTS
 from local.sample_data.identity import Json, rillet_id, solvimon_id
 from local.system import Connection, LocalSystem
-from tests.soak import world
+from tests.soak import company_data
 from tests.soak.regions import REGIONS, region_of
 from tests.soak.schedule import Action, Plan
 from tests.soak.seeded_random import seeded_random
 
 _NOT_YET = False
-"""What an act answers that has to wait, such as the payment of an invoice that is not in Rillet."""
+"""Returned by an action that has to wait, such as the payment of an invoice that is not in Rillet."""
 
 
 class Company:
-    """Does what the script says."""
+    """Performs the actions of the schedule."""
 
     def __init__(self, plan: Plan, system: LocalSystem, connection: Connection) -> None:
         self._plan = plan
@@ -35,7 +35,7 @@ class Company:
         self.late_invoices = 0
         self.counts = {"payments": 0, "undone_payments": 0, "customer_edits": 0}
 
-    def do(self, action: Action) -> bool:
+    def perform(self, action: Action) -> bool:
         """Do something; false means that it cannot be done yet."""
         done: bool = getattr(self, action.kind)(**action.facts)
         return done
@@ -49,7 +49,7 @@ class Company:
         rng = seeded_random(self._plan.seed, "invoice", number)
         moment = self._system.clock.now() - back
         product = self._product() if late else None
-        draft = world.invoice(f"soak-{number}", region, shape, rng, moment, customer, product)
+        draft = company_data.draft_invoice(f"soak-{number}", region, shape, rng, moment, customer, product)
         self._platform.load({"invoices": [draft]})
         self._platform.finalise(draft["id"])
         self._invoices[number] = draft["id"]
@@ -75,7 +75,7 @@ class Company:
             )
         else:
             region = REGIONS[region_of(int(str(who)))]
-            customer, currency = world.customer_id(int(str(who))), region.currency
+            customer, currency = company_data.customer_id(int(str(who))), region.currency
             entity = solvimon_id("bile", region.entity)
         amount = str(seeded_random(self._plan.seed, "one-off", number).randint(5, 30))
         lines = [{"description": "Goodwill", "amount": amount, "tax": {"percentage": "0", "name": "None"}}]
@@ -122,19 +122,18 @@ class Company:
 
     def edit_customer(self, who: int, what: str, mark: str) -> bool:
         """Edit a customer in Solvimon, or save it as it is."""
-        key = world.customer_id(who)
-        value = {"name": f"{world.name_of(who)} ({mark})", "email": f"new-{mark}-{who}@customer.example"}
-        value["street"] = f"Kade {mark}"
-        changes: dict[str, Json] = {
-            "name": {"organization": {"legal_name": value["name"]}},
-            "email": {"email": value["email"]},
-            "street": {"organization": {"registered_address": {"line1": value["street"]}}},
-            "nothing": {},
+        key = company_data.customer_id(who)
+        name, email = f"{company_data.initial_name(who)} ({mark})", f"new-{mark}-{who}@customer.example"
+        changes: dict[str, tuple[str, Json]] = {
+            "name": (name, {"organization": {"legal_name": name}}),
+            "email": (email, {"email": email}),
+            "street": (street := f"Kade {mark}", {"organization": {"registered_address": {"line1": street}}}),
         }
-        self._platform.edit_customer(key, **changes[what])
+        value, change = changes.get(what, ("", {}))
+        self._platform.edit_customer(key, **change)
         self.counts["customer_edits"] += 1
-        if what != "nothing":
-            self.expected.edits.setdefault(key, {})[what] = value[what]
+        if value:
+            self.expected.edits.setdefault(key, {})[what] = value
         return True
 
     def edit_terms(self, who: int, days: int) -> bool:
@@ -147,12 +146,12 @@ class Company:
 
     def enter_customer(self, number: int) -> bool:
         """Enter a customer in Rillet; the next import brings it to Solvimon."""
-        self._books.customers.add(world.newcomer(number))
+        self._books.customers.add(company_data.entered_customer(number))
         return True
 
     def enter_product(self, number: int) -> bool:
         """Enter a product in Rillet; the next import brings it to Solvimon."""
-        self._books.products.add(world.new_product(number))
+        self._books.products.add(company_data.entered_product(number))
         return True
 
     def close_month(self) -> bool:
@@ -170,17 +169,17 @@ class Company:
         self._platform.change(PRODUCTS, self._product(), {"custom_fields": link})
         return True
 
-    def _with_payment(self, payment: str, act: Callable[[str], object]) -> bool:
+    def _with_payment(self, payment: str, change: Callable[[str], object]) -> bool:
         if payment in self._payments:
-            act(self._payments[payment])
+            change(self._payments[payment])
         return True
 
     def _customer(self, who: object) -> Json | None:
         """Return a customer as Solvimon has it; of one that was entered in Rillet, once it was imported."""
         records = self._platform.records["customers"]
         if not isinstance(who, str):
-            return deepcopy(records[world.customer_id(int(str(who)))])
-        key = world.newcomer_id(int(who.removeprefix("newcomer ")))
+            return deepcopy(records[company_data.customer_id(int(str(who)))])
+        key = company_data.entered_customer_id(int(who.removeprefix("new ")))
         found = (one for one in records.values() if rillet_ids(one) == [key])
         return deepcopy(next(found, None))
 

@@ -6,7 +6,7 @@ from local import sample_data
 from local.rillet_webhook import add_rillet_webhook
 from local.sample_data.identity import Json
 from local.system import Connection, LocalSystem
-from tests.soak import world
+from tests.soak import company_data
 from tests.soak.schedule import Plan
 
 _SOLVIMON_EVENTS = ["INVOICE.STATUS_TO_FINAL", "CUSTOMER.UPDATED"]
@@ -14,7 +14,7 @@ _RILLET_EVENTS = [
     *("invoice-payment-updated", "invoice-updated", "invoice-deleted"),
     *("credit-memo-updated", "credit-memo-deleted"),
 ]
-IMPORTS = ("customers", "products", "subsidiaries")
+NIGHTLY_IMPORTS = ("customers", "products", "subsidiaries")
 SETTINGS: Json = {
     "fallback_products": sample_data.fallback_products(),
     "closed_periods": "next_open_day",
@@ -23,19 +23,19 @@ SETTINGS: Json = {
 """A sweep looks back two days here; what is dated earlier, the nightly reconciliation finds."""
 
 
-def connected(plan: Plan, system: LocalSystem) -> Connection:
+def set_up_connection(plan: Plan, system: LocalSystem) -> Connection:
     """Set up the connection as a team would: OAuth, webhooks on both sides, the first import."""
     start_date = (plan.start - timedelta(days=31)).date().isoformat()
     made = system.connect(
         settings=SETTINGS | {"start_date": start_date},
         auth="oauth",
-        solvimon=world.solvimon_seed(plan.customers),
-        rillet=world.rillet_seed(plan.customers),
+        solvimon=company_data.solvimon_seed(plan.customers),
+        rillet=company_data.rillet_seed(plan.customers),
     )
     system.authorise()
     for webhook in made.platform.webhooks.webhooks.values():
         webhook.record["included_actions"] = _SOLVIMON_EVENTS
     add_rillet_webhook(system, made, _RILLET_EVENTS)
-    for kind in IMPORTS:
+    for kind in NIGHTLY_IMPORTS:
         system.invoke(f"import_{kind}", {})
     return made

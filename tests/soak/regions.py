@@ -1,56 +1,39 @@
-"""Where the company's customers are, and what their invoices look like."""
+"""Where the company's customers are, and what their invoices look like; the rows are in `regions.yaml`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from local.sample_data.drafts import Tax
+import yaml
+
+from local.sample_data.drafts import Tax, read_tax
+from local.sample_data.identity import Json
 from local.sample_data.parties import Place
-
-BTW, BTW_LOW = Tax("BTW", "21"), Tax("BTW laag", "9")
-REVERSED = Tax("BTW verlegd", "0", category="NO_TAX")
-EXPORT = Tax("Export of services", "0", category="NO_TAX")
-TEXAS = Tax("Sales tax, Texas and Houston", "8.25")
-GST, QST = Tax("GST/TPS", "5"), Tax("QST/TVQ", "9.975")
-GST_AND_PST = Tax("GST and PST", "12", rates=(("GST", "5"), ("PST (BC)", "7")))
-CONSUMPTION = Tax("消費税", "10")
 
 
 @dataclass(frozen=True)
 class Region:
-    """Where a customer is, and what its invoices look like; `like` is a customer of the demo's world."""
+    """One row of the file."""
 
+    share: int
     like: str
     entity: str
     currency: str
     timezone: str
-    country: str | None
+    country: str
     place: Place
     taxes: tuple[Tax, ...]
     low: Tax
 
 
-_ROTTERDAM = Place("Havenweg 1", "Rotterdam", "3011 XD", "NL", "Zuid-Holland")
-_HAMBURG = Place("Am Sandtorkai 4", "Hamburg", "20457", "DE", "HH")
-_SINGAPORE = Place("30 Pasir Panjang Road", "Singapore", "117440", "SG")
-_HOUSTON = Place("1500 Clinton Drive", "Houston", "77020", "US", "TX")
-_QUEBEC = Place("84, rue Dalhousie", "Québec", "G1K 8M5", "CA", "QC")
-_OSAKA = Place("1-14-16 Nankokita", "Osaka", "559-0034", "JP", "Osaka")
+def _region(row: Json) -> Region:
+    taxes = tuple(map(read_tax, row["taxes"]))
+    return Region(**row | {"place": Place(**row["place"]), "taxes": taxes, "low": read_tax(row["low"])})
 
-REGIONS: Mapping[str, Region] = {
-    "nl": Region("waddenveer", "tideway-nl", "EUR", "Europe/Amsterdam", "NL", _ROTTERDAM, (BTW,), BTW_LOW),
-    "de": Region(
-        "hansekontor", "tideway-nl", "EUR", "Europe/Amsterdam", "NL", _HAMBURG, (REVERSED,), REVERSED
-    ),
-    "sg": Region(
-        "straits-bunker", "tideway-nl", "USD", "Europe/Amsterdam", "NL", _SINGAPORE, (EXPORT,), EXPORT
-    ),
-    "us": Region("bayou-bend", "tideway-us", "USD", "America/New_York", "US", _HOUSTON, (TEXAS,), TEXAS),
-    "ca": Region(
-        "armement-du-fleuve", "tideway-ca", "CAD", "America/Toronto", "CA", _QUEBEC, (GST, QST), GST_AND_PST
-    ),
-    "jp": Region("osaka-bay", "tideway-jp", "JPY", "Asia/Tokyo", "JP", _OSAKA, (CONSUMPTION,), CONSUMPTION),
-}
-_SHARES = ("nl",) * 10 + ("de",) * 2 + ("sg",) + ("us",) * 4 + ("ca",) * 2 + ("jp",)
+
+_ROWS = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+REGIONS: Mapping[str, Region] = {name: _region(row) for name, row in _ROWS.items()}
+_SHARES = [name for name, region in REGIONS.items() for _ in range(region.share)]
 
 
 def region_of(customer: int) -> str:

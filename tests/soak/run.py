@@ -17,7 +17,7 @@ from unittest.mock import patch
 from local.books_check.system import messages_left
 from local.system import LocalSystem
 from tests.soak.company_simulation import Company
-from tests.soak.connecting import IMPORTS, connected
+from tests.soak.connecting import NIGHTLY_IMPORTS, set_up_connection
 from tests.soak.fault_schedule import PATIENCE, FaultSchedule
 from tests.soak.schedule import DAY, Action, Plan, actions
 
@@ -25,13 +25,13 @@ logger = logging.getLogger(__name__)
 
 Json = dict[str, Any]
 QUARTER, HOUR, MINUTE = 900, 3600, 61
-_TURN_SECONDS = 0.0005
+_SWITCH_SECONDS = 0.0005
 _RECONCILE_AT, _IMPORT_AT = 3 * HOUR, 4 * HOUR
 
 
 @dataclass
-class Diary:
-    """What happened to the product in a run.
+class RunLog:
+    """Events of the product in a run.
 
     Attributes:
         counts: how often.
@@ -52,65 +52,64 @@ class Soak:
     Args:
         plan: its size.
         system: the local system, just started.
-        say: is told how far it is.
+        print_line: prints the progress.
 
     Attributes:
-        diary: what happened so far.
-        connection: the one that soaks.
+        log: what happened so far.
+        connection: the one connection.
         company: its people.
         faults: what the vendors do.
     """
 
     def __init__(
-        self,
-        plan: Plan,
-        system: LocalSystem,
-        say: Callable[[str], None] = lambda _text: None,
+        self, plan: Plan, system: LocalSystem, print_line: Callable[[str], None] = lambda _: None
     ) -> None:
-        self._plan, self._system, self._say = plan, system, say
-        self.diary = Diary()
+        self._plan, self._system, self._print = plan, system, print_line
+        self.log = RunLog()
         self._start = plan.start.timestamp()
         system.clock.set(self._start)
-        self.connection = connected(plan, system)
+        self.connection = set_up_connection(plan, system)
         self.company = Company(plan, system, self.connection)
         self.faults = FaultSchedule(plan, system, self.connection)
-        self._script = actions(plan)
+        self._schedule = actions(plan)
         self._done_until: dict[str, float] = {}
 
-    def live(self) -> None:
+    def simulate(self) -> None:
         """Let all days pass, and one more in which nobody acts."""
-        with self._circumstances():
+        with self._accelerated():
             end = self._plan.seconds + DAY
             while self._now < end:
-                self._act()
-                self._work()
-                self._jobs()
-                self._work()
-                self._pass(QUARTER)
+                self._perform_due_actions()
+                self._deliver()
+                self._run_due_jobs()
+                self._deliver()
+                self._advance(QUARTER)
             self.faults.clear()
-            self._calm_down()
+            self._drain()
 
-    def conclude(self) -> None:
+    def reconcile_all(self) -> None:
         """Reconcile the whole time, without fixing anything."""
-        with self._circumstances():
-            self.diary.final = self._reconcile(redrive=False, whole=True)
+        first, last = (self._plan.start + timedelta(days=days) for days in (-31, self._plan.days + 2))
+        period = {"from": f"{first:%Y-%m-%d}", "to": f"{last:%Y-%m-%d}"}
+        with self._accelerated():
+            self.log.final = self._reconcile(redrive=False, **period)
 
     @property
     def _now(self) -> float:
         """Seconds since the beginning."""
         return self._system.clock.now() - self._start
 
-    def _act(self) -> None:
-        while self._script and self._script[0].at <= self._now:
-            action = heapq.heappop(self._script)
-            if self.company.do(action):
+    def _perform_due_actions(self) -> None:
+        while self._schedule and self._schedule[0].at <= self._now:
+            action = heapq.heappop(self._schedule)
+            if self.company.perform(action):
                 if action.kind == "link_late_product":
                     self._retry()
             else:  # what it is about is not there yet
                 later = Action(int(self._now) + HOUR, action.number, action.kind, action.facts)
-                heapq.heappush(self._script, later)
+                heapq.heappush(self._schedule, later)
 
-    def _work(self) -> None:
+    def _deliver(self) -> None:
         """Deliver webhooks and work off what is visible on the queues."""
         queues = self._system.pollers.queues
         while True:
@@ -123,38 +122,39 @@ class Soak:
             for function in busy:
                 for delivery in self._system.deliver(function):
                     if delivery.error is not None:
-                        self.diary.crashes.append(f"{function}: {delivery.error!r}")
+                        self.log.crashes.append(f"{function}: {delivery.error!r}")
             if not attempts and not busy:
                 return
 
-    def _pass(self, seconds: int) -> None:
+    def _advance(self, seconds: int) -> None:
         """Let time pass; while messages wait for their turn, by steps of a minute."""
         until = self._now + seconds
         while self._waiting and self._now + MINUTE < until:
             self._system.advance(MINUTE)
-            self._work()
+            self._deliver()
         self._system.advance(max(0.0, until - self._now))
 
     @property
     def _waiting(self) -> int:
         return messages_left(self._system)
 
-    def _jobs(self) -> None:
+    def _run_due_jobs(self) -> None:
         """Do what schedules and the people of operations do."""
         if self._is_due("sweep", self._plan.sweep_seconds, 0):
             self._sweep()
         if self._is_due("operator", HOUR, 0) and self._waiting and not self.faults.rillet.away:
-            self._look_after_the_connection()
+            self._reconnect_if_needed()
         if self._is_due("reconcile", DAY, _RECONCILE_AT):
-            self._reconcile(redrive=True, whole=False)
+            night = self._reconcile(redrive=True)
+            self.log.nights.append(night)
+            self.log.counts["redriven"] += night.get("redriven", 0)
         if self._is_due("import", DAY, _IMPORT_AT):
-            for kind in IMPORTS:
+            for kind in NIGHTLY_IMPORTS:
                 self._invoke(f"import_{kind}", {})
             day = int(self._now // DAY)
-            told = (
-                f"{self.diary.counts['sweeps']} sweeps, {len(self._system.rillet.state.calls)} Rillet calls"
-            )
-            self._say(f"day {day}: {len(self.connection.organisation.invoices)} invoices in Rillet, {told}")
+            invoices, calls = self.connection.organisation.invoices, self._system.rillet.state.calls
+            text = f"{len(invoices)} invoices in Rillet, {self.log.counts['sweeps']} sweeps"
+            self._print(f"day {day}: {text}, {len(calls)} Rillet calls")
 
     def _is_due(self, job: str, every: float, offset: float) -> bool:
         """Whether a job's time has come since it was done last."""
@@ -165,31 +165,20 @@ class Soak:
         return True
 
     def _sweep(self) -> None:
-        self.diary.counts["sweeps"] += 1
+        self.log.counts["sweeps"] += 1
         answer = self._invoke("sweep", {})
         for one in answer.get("connections", ()):
-            self.diary.counts["sweep_found"] += sum(one["found"].values())
-            self.diary.counts["sweep_errors"] += len(one["errors"])
+            self.log.counts["sweep_found"] += sum(one["found"].values())
+            self.log.counts["sweep_errors"] += len(one["errors"])
 
-    def _reconcile(self, *, redrive: bool, whole: bool) -> Json:
-        event: Json = {"connection": self.connection.name, "redrive": redrive}
-        if whole:
-            days = [
-                self._plan.start - timedelta(days=31),
-                self._plan.start + timedelta(days=self._plan.days + 2),
-            ]
-            event |= dict(zip(("from", "to"), (f"{day:%Y-%m-%d}" for day in days), strict=True))
-        answer = self._invoke("reconcile", event)
-        if not whole:
-            self.diary.nights.append(answer)
-            self.diary.counts["redriven"] += answer.get("redriven", 0)
-        return answer
+    def _reconcile(self, *, redrive: bool, **period: str) -> Json:
+        return self._invoke("reconcile", {"connection": self.connection.name, "redrive": redrive, **period})
 
-    def _look_after_the_connection(self) -> None:
+    def _reconnect_if_needed(self) -> None:
         """Connect Rillet again where its refresh token got lost with an answer, as the alarm asks for."""
         status = self._invoke("connect_rillet", {"connection": self.connection.name, "action": "status"})
         if status.get("action_needed") == "reconnect":
-            self.diary.counts["reconnected"] += 1
+            self.log.counts["reconnected"] += 1
             try:
                 self._system.authorise(self.connection.name)
             except Exception:
@@ -198,55 +187,47 @@ class Soak:
     def _retry(self) -> None:
         """Retry what was rejected for the product that is linked now."""
         event: Json = {"connection": self.connection.name, "retry": {"code": "product_not_linked"}}
-        self.diary.counts["retried"] += self._invoke("export_invoice", event).get("queued", 0)
+        self.log.counts["retried"] += self._invoke("export_invoice", event).get("queued", 0)
 
     def _invoke(self, function: str, event: Json) -> Json:
         try:
             answer: Json = self._system.invoke(function, event)
         except Exception as error:
             logger.exception("%s failed", function)
-            self.diary.crashes.append(f"{function}: {error!r}")
+            self.log.crashes.append(f"{function}: {error!r}")
             return {}
         return answer
 
-    def _calm_down(self) -> None:
+    def _drain(self) -> None:
         """Let the rest be worked off, without faults."""
         for _ in range(8):
             self._sweep()
-            self._look_after_the_connection()
-            self._work()
-            self._pass(QUARTER)
-        self._work()
+            self._reconnect_if_needed()
+            self._deliver()
+            self._advance(QUARTER)
+        self._deliver()
 
     @contextmanager
-    def _circumstances(self) -> Iterator[None]:
-        with (
-            _quick_turns(),
-            _waiting_takes_no_time(self._system),
-            self._counting(),
-        ):
-            yield
-
-    @contextmanager
-    def _counting(self) -> Iterator[None]:
-        """Count how often a message is handed back for later."""
+    def _accelerated(self) -> Iterator[None]:
+        """Pass waits on the clock, and count how often a message is handed back for later."""
         from solvimon_rillet.aws.sqs import Queue
 
-        defer, counts = Queue.defer, self.diary.counts
+        defer, counts, system = Queue.defer, self.log.counts, self._system
 
         def counted(queue: Queue, *arguments: Any) -> Any:  # noqa: ANN401 - as it is
             counts["deferrals"] += 1
             return defer(queue, *arguments)
 
-        with patch.object(Queue, "defer", counted):
+        deferring = patch.object(Queue, "defer", counted)
+        with _short_thread_switches(), _waits_advance_the_clock(system), deferring:
             yield
 
 
 @contextmanager
-def _quick_turns() -> Iterator[None]:
+def _short_thread_switches() -> Iterator[None]:
     """Let threads take turns more often: a call's client and its server share one interpreter."""
     before = sys.getswitchinterval()
-    sys.setswitchinterval(_TURN_SECONDS)
+    sys.setswitchinterval(_SWITCH_SECONDS)
     try:
         yield
     finally:
@@ -254,7 +235,7 @@ def _quick_turns() -> Iterator[None]:
 
 
 @contextmanager
-def _waiting_takes_no_time(system: LocalSystem) -> Iterator[None]:
+def _waits_advance_the_clock(system: LocalSystem) -> Iterator[None]:
     """Let the product's own short waits pass on the clock, and let it wait less for answers.
 
     A refused turn at Rillet, the pause before a read is repeated: seconds that nobody needs to sit through.

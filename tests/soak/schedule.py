@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from tests.soak import world
+from tests.soak import company_data
 from tests.soak.seeded_random import seeded_random
 
 DAY = 24 * 3600
@@ -19,7 +19,7 @@ class Plan:
     """The size of a run; all else follows from the seed.
 
     Attributes:
-        seed: of all chance.
+        seed: of all random numbers.
         days: simulated.
         customers: of the first day.
         invoices: finalised on an ordinary day, at least and at most.
@@ -88,18 +88,18 @@ Drawn = tuple[int, str, Mapping[str, Any]]
 def _drawn(plan: Plan) -> Iterator[Drawn]:
     yield plan.closes_at, "close_month", {}
     yield plan.linked_at, "link_late_product", {}
-    invoices, newcomers = 0, list[int]()
+    invoices, entered = 0, list[int]()
     for day in range(plan.days):
         rng = seeded_random(plan.seed, "day", day)
         for _ in range(_count(plan, day, rng)):
-            yield from _invoice(plan, day, invoices, rng, newcomers)
+            yield from _invoice(plan, day, invoices, rng, entered)
             invoices += 1
         yield from _late_product(plan, day, rng)
         yield from _customers(plan, day, rng)
         yield from _one_off(plan, day, rng)
         for _ in range(rng.randint(0, 2)):
-            newcomers.append(len(newcomers))
-            yield day * DAY + rng.randrange(DAY), "enter_customer", {"number": newcomers[-1]}
+            entered.append(len(entered))
+            yield day * DAY + rng.randrange(DAY), "enter_customer", {"number": entered[-1]}
         if day % 6 == 1:
             yield day * DAY + 9 * 3600, "enter_product", {"number": day}
 
@@ -110,16 +110,16 @@ def _count(plan: Plan, day: int, rng: Random) -> int:
     return 2 * count if (plan.start + timedelta(days=day)).day == 1 else count
 
 
-def _invoice(plan: Plan, day: int, number: int, rng: Random, newcomers: list[int]) -> Iterator[Drawn]:
+def _invoice(plan: Plan, day: int, number: int, rng: Random, entered: list[int]) -> Iterator[Drawn]:
     at = day * DAY + rng.randint(6 * 3600, 20 * 3600)
     back = 0
     if plan.closes_at < at < plan.closes_at + 3 * DAY and rng.random() < 0.25:
         back = rng.randint(4, 9) * DAY  # of the month that is closed by now
-    entered = newcomers and rng.random() < 0.08
-    who = f"newcomer {rng.choice(newcomers)}" if entered else rng.randrange(plan.customers)
-    shape = rng.choice(list(world.SHAPES))
+    is_new = entered and rng.random() < 0.08
+    who = f"new {rng.choice(entered)}" if is_new else rng.randrange(plan.customers)
+    shape = rng.choice(list(company_data.SHAPES))
     yield at, "finalise", {"number": number, "who": who, "shape": shape, "back": back}
-    yield from _drawn_faults(at, number, rng)
+    yield from _settlement(at, number, rng)
 
 
 def _late_product(plan: Plan, day: int, rng: Random) -> Iterator[Drawn]:
@@ -132,8 +132,8 @@ def _late_product(plan: Plan, day: int, rng: Random) -> Iterator[Drawn]:
             yield at, "finalise", {"number": name, "who": who, "shape": "plain", "back": 0, "late": True}
 
 
-def _drawn_faults(at: int, number: int, rng: Random) -> Iterator[Drawn]:
-    """What becomes of an invoice. Nothing is undone on one that is credited: that is a person's work."""
+def _settlement(at: int, number: int, rng: Random) -> Iterator[Drawn]:
+    """Payments and credits of an invoice. Nothing is undone on a credited one: people would do that."""
     soon, later = at + rng.randint(DAY // 8, 2 * DAY), at + rng.randint(2 * DAY + 1, 4 * DAY)
     last = later + rng.randint(DAY // 2, 2 * DAY)
     one, two = f"{number}.1", f"{number}.2"
@@ -142,7 +142,7 @@ def _drawn_faults(at: int, number: int, rng: Random) -> Iterator[Drawn]:
     def pay(when: int, payment: str, part: float | None = None, *, cleared: bool = True) -> Drawn:
         return when, "pay", {"invoice": number, "payment": payment, "part": part, "cleared": cleared}
 
-    match rng.choices(list(_FATES), list(_FATES.values()))[0]:
+    match rng.choices(list(_SETTLEMENTS), list(_SETTLEMENTS.values()))[0]:
         case "paid":
             yield pay(soon, one)
         case "part":
@@ -171,7 +171,7 @@ def _drawn_faults(at: int, number: int, rng: Random) -> Iterator[Drawn]:
             yield soon, "one_off", {"number": f"of-{number}", "invoice": number, "who": None}
 
 
-_FATES = {
+_SETTLEMENTS = {
     "open": 22,
     "paid": 30,
     "part": 6,

@@ -8,35 +8,28 @@ import pytest
 
 from local.sample_data.identity import Json
 from local.system import LocalSystem
-from tests.soak.__main__ import tell
-from tests.soak.outcome import Outcome, outcome
+from tests.soak.__main__ import print_result
+from tests.soak.result import SoakResult, soak_result
 from tests.soak.run import Soak
 from tests.soak.schedule import Plan, actions
 
 PLAN = Plan(
-    seed=4,
-    days=2,
-    customers=20,
-    invoices=(5, 8),
-    sweep_seconds=7200,
-    outage_hours=1,
-    failing=0.03,
-    lost=0.08,
+    seed=4, days=2, customers=20, invoices=(5, 8), sweep_seconds=7200, outage_hours=1, failing=0.03, lost=0.08
 )
 """Fewer calls than in a long run, so more of them fail."""
 
 
 @dataclass
-class Lived:
+class FinishedRun:
     """A run whose time has passed."""
 
     system: LocalSystem
     soak: Soak
     seconds: float
 
-    def outcome(self) -> Outcome:
+    def result(self) -> SoakResult:
         """What the auditor finds now."""
-        return outcome(PLAN, self.system, self.soak, self.seconds)
+        return soak_result(PLAN, self.system, self.soak, self.seconds)
 
     @property
     def an_invoice(self) -> tuple[Json, Json]:
@@ -50,17 +43,17 @@ class Lived:
 
 
 @pytest.fixture(scope="module")
-def lived() -> Iterator[Lived]:
+def finished() -> Iterator[FinishedRun]:
     with LocalSystem(stack="soak-short", quiet=True) as system:
         started = time.monotonic()
         soak = Soak(PLAN, system)
-        soak.live()
-        soak.conclude()
-        yield Lived(system, soak, time.monotonic() - started)
+        soak.simulate()
+        soak.reconcile_all()
+        yield FinishedRun(system, soak, time.monotonic() - started)
 
 
-def test_after_two_days_of_faults_both_sides_agree_to_the_cent(lived: Lived) -> None:
-    ended = lived.outcome()
+def test_after_two_days_of_faults_both_sides_agree_to_the_cent(finished: FinishedRun) -> None:
+    ended = finished.result()
 
     assert ended.problems == ()
     figures = ended.figures
@@ -73,25 +66,25 @@ def test_after_two_days_of_faults_both_sides_agree_to_the_cent(lived: Lived) -> 
     for name in ("webhooks_lost", "token_refreshes", "sweeps", "reconciled_nights"):
         assert figures[name] > 0, name
     assert figures["faults"] > figures["faults_by_kind"]["outage"] > 0
-    assert tell(ended, lambda _line: None) == 0
+    assert print_result(ended, lambda _line: None) == 0
 
 
-def test_documents_of_the_closed_month_are_booked_on_the_first_open_day(lived: Lived) -> None:
-    invoices = lived.soak.connection.organisation.invoices.documents()
+def test_documents_of_the_closed_month_are_booked_on_the_first_open_day(finished: FinishedRun) -> None:
+    invoices = finished.soak.connection.organisation.invoices.documents()
     moved = [one for one in invoices if "first open day" in one.get("memo", "")]
 
     assert moved
     assert {one["invoice_date"] for one in moved} == {"2030-11-01"}
 
 
-def test_an_invoice_that_is_there_twice_fails_the_run_by_its_number(lived: Lived) -> None:
-    books = lived.soak.connection.organisation.invoices
-    there, here = lived.an_invoice
+def test_an_invoice_that_is_there_twice_fails_the_run_by_its_number(finished: FinishedRun) -> None:
+    books = finished.soak.connection.organisation.invoices
+    there, here = finished.an_invoice
     second = books.add({name: value for name, value in there.items() if name not in ("id", "updated_at")})
 
-    by_the_audit_alone = lived.outcome()
-    lived.soak.conclude()
-    ended = lived.outcome()
+    by_the_audit_alone = finished.result()
+    finished.soak.reconcile_all()
+    ended = finished.result()
     books.remove(second.id)
 
     assert by_the_audit_alone.figures["tied_out"]
@@ -101,49 +94,49 @@ def test_an_invoice_that_is_there_twice_fails_the_run_by_its_number(lived: Lived
     assert "is in Rillet twice" in problem
     assert (ended.figures["duplicates"], ended.figures["tied_out"]) == (1, False)
     lines: list[str] = []
-    assert tell(ended, lines.append) == 1
+    assert print_result(ended, lines.append) == 1
     assert here["invoice_number"] in lines[0]
     assert lines[-1].startswith("SOAK {")
 
 
-def test_a_payment_state_that_is_wrong_fails_the_run_by_the_invoices_number(lived: Lived) -> None:
-    _, here = lived.an_invoice
+def test_a_payment_state_that_is_wrong_fails_the_run_by_the_invoices_number(finished: FinishedRun) -> None:
+    _, here = finished.an_invoice
     before = {name: here[name] for name in ("paid", "payment_status")}
     here.update(paid=True, payment_status="PAID")
 
-    lived.soak.conclude()
-    ended = lived.outcome()
+    finished.soak.reconcile_all()
+    ended = finished.result()
     here.update(before)
 
     assert ended.problems[0].startswith(f"{here['invoice_number']} (")
     assert "is PAID, paid in Solvimon" in ended.problems[0]
     assert not ended.figures["tied_out"]
-    assert tell(ended, lambda _line: None) == 1
+    assert print_result(ended, lambda _line: None) == 1
 
 
-def test_an_amount_that_is_a_cent_off_and_a_lost_document_are_counted(lived: Lived) -> None:
-    books = lived.soak.connection.organisation
-    there, here = lived.an_invoice
+def test_an_amount_that_is_a_cent_off_and_a_lost_document_are_counted(finished: FinishedRun) -> None:
+    books = finished.soak.connection.organisation
+    there, here = finished.an_invoice
     books.edit_invoice(there["id"], amount_by="0.01")
 
-    off = lived.outcome()
+    off = finished.result()
     books.edit_invoice(there["id"], amount_by="-0.01")
     kept = books.invoices.get(there["id"]).document
     books.invoices.remove(there["id"])
-    lost = lived.outcome()
+    lost = finished.result()
     books.invoices.add(kept)
     books.deliver_webhooks()
-    lived.system.settle()
-    lived.soak.conclude()
+    finished.system.settle()
+    finished.soak.reconcile_all()
 
     assert off.figures["difference"] == "0.01"
     assert off.problems[0].startswith(f"{here['invoice_number']} (")
     gross = here["invoice_amount_including_tax"]["quantity"]
     assert (lost.figures["lost"], lost.figures["difference"]) == (1, gross)
-    assert lived.outcome().problems == ()
+    assert finished.result().problems == ()
 
 
-def test_the_same_seed_makes_the_same_script_and_another_one_another() -> None:
+def test_the_same_seed_draws_the_same_schedule_and_another_one_another() -> None:
     same, again, other = (actions(Plan(seed=seed)) for seed in (1, 1, 2))
 
     assert [(one.at, one.kind, one.facts) for one in same] == [(o.at, o.kind, o.facts) for o in again]

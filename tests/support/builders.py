@@ -1,5 +1,6 @@
 """Solvimon invoices as its API sends them, a few words each, and what they are mapped to."""
 
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -8,7 +9,7 @@ import simplejson
 
 from local import sample_data
 from local.sample_data.identity import rillet_id, solvimon_id
-from solvimon_rillet.errors import NeedsAttention
+from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.mapping.invoices import to_rillet_invoice
 from solvimon_rillet.mapping.links import Links
 from solvimon_rillet.mapping.totals import Totals
@@ -16,6 +17,8 @@ from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.models import Invoice
 
 Json = dict[str, Any]
+Check = Callable[[], None]
+"""A case of a table, ready to be checked."""
 
 SCOPES = ("FULL", "REVENUE_RECOGNITION_ONLY", "AR_ONLY")
 CUSTOMER = "c0000000-0000-4000-8000-000000000001"
@@ -112,8 +115,9 @@ def invoice(*groups: Json, **more: object) -> Json:
 
     Give ``net``, ``paid`` (the tax) and ``gross`` for another header.
     """
-    currency = groups[0]["amount_excluding_tax"]["currency"] if groups else "EUR"
-    net = Decimal(str(more.pop("net", sum(_quantity(each["amount_excluding_tax"]) for each in groups))))
+    amounts = [found for each in groups if (found := each["amount_excluding_tax"])]
+    currency = amounts[0]["currency"] if amounts else "EUR"
+    net = Decimal(str(more.pop("net", sum(map(_quantity, amounts)))))
     taxes = [category["tax_amount"] for each in groups for category in each["tax_categories"]]
     paid = Decimal(str(more.pop("paid", sum(_quantity(each) for each in taxes if each))))
     gross = Decimal(str(more.pop("gross", net + paid)))
@@ -246,10 +250,66 @@ def rates(found: list[Json]) -> list[tuple[Decimal | int, str] | None]:
     return [(rate["percentage"], rate["description"]) if rate else None for rate in given]
 
 
-def columns(found: list[Json], *names: str) -> Json:
-    """Some of ``nets``, ``taxes`` and ``rates`` of items, by name."""
-    read = {"nets": nets, "taxes": taxes, "rates": rates}
-    return {name: read[name](found) for name in names}
+def expect(document: Json, links: Links = LINKS, settings: Json | None = None, **expected: object) -> Check:
+    """A case for ``each_case``: an invoice is mapped to these values.
+
+    Args:
+        document: the invoice.
+        links: what is known of its links.
+        settings: of the connection.
+        expected: some of ``nets``, ``taxes``, ``rates``, ``currency``, ``totals`` and ``warnings``.
+    """
+
+    def check() -> None:
+        mapping, found = mapped(document, links, **settings or {}), items(document, links, **settings or {})
+        totals = mapping.totals.as_text()
+        read = {"nets": nets, "taxes": taxes, "rates": rates}
+        known = {name: column(found) for name, column in read.items() if name in expected}
+        known["currency"] = totals["currency"]
+        known |= {"totals": [totals[name] for name in ("net", "tax", "gross")], "warnings": mapping.warnings}
+        assert {name: known[name] for name in expected} == expected
+
+    return check
+
+
+def refuse(
+    document: Json,
+    code: Code,
+    *parts: str,
+    message: str = "",
+    ends: str = "",
+    remedy: str = "",
+    scopes: tuple[str, ...] = ("FULL",),
+    **settings: object,
+) -> Check:
+    """A case for ``each_case``: an invoice is refused.
+
+    Args:
+        document: the invoice.
+        code: of the refusal.
+        parts: what its message contains.
+        message: the whole message; not compared if empty.
+        ends: how its message ends.
+        remedy: what its remedy contains.
+        scopes: the invoice scopes in which this is so.
+        settings: of the connection.
+    """
+
+    def check() -> None:
+        for scope in scopes:
+            error = refusal(document, LINKS, invoice_scope=scope, **settings)
+            assert error.code is code, error
+            assert message in ("", error.message)
+            assert error.message.endswith(ends)
+            assert [part for part in parts if part not in error.message] == [], error.message
+            assert remedy in error.remedy
+
+    return check
+
+
+def each_case(cases: Mapping[str, Check]) -> pytest.MarkDecorator:
+    """Run a test with each case of a table; the names are sentences."""
+    return pytest.mark.parametrize("check", cases.values(), ids=cases)
 
 
 def _quantity(money: Json) -> Decimal:

@@ -1,1 +1,1 @@
-"""The parts of the story; each has a `SECTION`."""
+"""The parts of the demo; each has a `SECTION`."""

@@ -8,7 +8,7 @@ from local.demo.context import Context, Numbers, Section
 from local.system import Connection
 
 
-def _tell(context: Context) -> Numbers:
+def _run(context: Context) -> Numbers:
     connections = list(context.system.connections.values())
     drafts = {connection.name: _drafts(connection) for connection in connections}
     count = sum(map(len, drafts.values()))
@@ -55,4 +55,4 @@ def _calls(connections: list[Connection]) -> int:
     return sum(connection.organisation.counts.calls for connection in connections)
 
 
-SECTION = Section("All invoices, both sides next to each other", _tell)
+SECTION = Section("All invoices, both sides next to each other", _run)

@@ -17,7 +17,7 @@ _SECONDS = 10
 _RILLET_EVENTS = ("invoice-payment-updated", "invoice-deleted")
 
 
-def _tell(context: Context) -> Numbers:
+def _run(context: Context) -> Numbers:
     connections = list(context.system.connections.values())
     names = [connection.name for connection in connections]
     context.console.say(
@@ -38,7 +38,7 @@ def _tell(context: Context) -> Numbers:
 
 
 def _authorised(context: Context, connection: Connection) -> list[tuple[str, str]]:
-    """Do what a person does, and tell each step."""
+    """Do what a person does, and return each step."""
     request = {"connection": connection.name}
     answer = context.system.invoke("connect_rillet", request)
     if "authorisation_url" not in answer:
@@ -126,4 +126,4 @@ def _finish(context: Context, connections: list[Connection], found: list[Json]) 
         context.expect(ready, f"{connection.name} is not ready after its checklist was worked off.")
 
 
-SECTION = Section("Connect Rillet", _tell)
+SECTION = Section("Connect Rillet", _run)

@@ -22,7 +22,7 @@ Open = Mapping[str, Decimal]
 """What is open on invoices, by Rillet's id."""
 
 
-def _tell(context: Context) -> Numbers:
+def _run(context: Context) -> Numbers:
     notes = [_credit(context, name, credit) for name, credit in sample_data.credits_to_expect().items()]
     notes.append(_goodwill(context))
     context.console.say(
@@ -46,10 +46,10 @@ def _tell(context: Context) -> Numbers:
     columns = ("Credit memo", "Applied to", "Amount", "Open before", "Open after")
     rows = [row for pair in pairs for row in _applications(context, pair, before, after)]
     context.console.show(tables.listed(columns, rows, numbers=3))
-    told = len(context.deliver_rillet_webhooks())
+    webhooks = len(context.deliver_rillet_webhooks())
     context.console.say(
-        f"Rillet sent {told} webhooks about it. A credit is no payment: Solvimon's invoices stay as unpaid "
-        "as they were."
+        f"Rillet sent {webhooks} webhooks about it. A credit is no payment: Solvimon's invoices stay as "
+        "unpaid as they were."
     )
     return {"credit_memos": len(ids - {finding.solvimon_id for finding in checked.findings})}
 
@@ -99,4 +99,4 @@ def _numbers(context: Context, rillet_id: str) -> str:
     return ("\n" if context.console.narrow else ", ").join((invoice["invoice_number"], *ours))
 
 
-SECTION = Section("Credit notes become credit memos", _tell)
+SECTION = Section("Credit notes become credit memos", _run)

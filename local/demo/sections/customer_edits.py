@@ -3,7 +3,7 @@
 from copy import deepcopy
 from typing import Any
 
-from local.books_check.customers import in_rillet, in_solvimon, name_of, only_in_rillet
+from local.books_check.customers import customer_name, in_rillet, in_solvimon, only_in_rillet
 from local.demo import tables
 from local.demo.context import Context, Json, Numbers, Section
 from local.sample_data.identity import rillet_id, solvimon_id
@@ -34,8 +34,8 @@ _LABELS = {
 }
 
 
-def _tell(context: Context) -> Numbers:
-    names = [name_of(_in_solvimon(context, key)) for key in EDITS]
+def _run(context: Context) -> Numbers:
+    names = [customer_name(_in_solvimon(context, key)) for key in EDITS]
     context.console.say(
         f"{' and '.join(names)} have moved, and have another name and e-mail address; somebody edits them in "
         "Solvimon. Rillet's update replaces a customer whole, so it is read first and put together again."
@@ -61,7 +61,7 @@ def _tell(context: Context) -> Numbers:
 
 
 def _edit(context: Context) -> int:
-    """Edit the customers, let Solvimon tell of it, and return by how many webhooks it did."""
+    """Edit the customers, let Solvimon send its webhooks, and return how many."""
     for key, changes in EDITS.items():
         context.connection.platform.edit_customer(key, **deepcopy(changes))
     webhooks = context.deliver_webhooks()
@@ -79,10 +79,10 @@ def _in_rillet(context: Context, key: str) -> Json:
 
 
 def _rows(solvimon: Json, before: Json, after: Json) -> list[tuple[str, ...]]:
-    told, was, has = in_solvimon(solvimon), in_rillet(before), in_rillet(after)
+    here, was, has = in_solvimon(solvimon), in_rillet(before), in_rillet(after)
     kept, keeps = only_in_rillet(before), only_in_rillet(after)
     return [
-        *((_label(name), *(str(side[name] or "–") for side in (told, was, has))) for name in told),
+        *((_label(name), *(str(side[name] or "–") for side in (here, was, has))) for name in here),
         ("Only in Rillet:", "", "", ""),
         *((_label(name), "", _text(kept[name]), _text(keeps.get(name))) for name in kept if kept[name]),
         *((_label(name), "", "no", _text(keeps.get(name))) for name in kept if kept[name] is False),
@@ -101,4 +101,4 @@ def _text(value: Any) -> str:  # noqa: ANN401 - JSON of any shape
     return "–" if value is None else str(value)
 
 
-SECTION = Section("Customers edited in Solvimon", _tell)
+SECTION = Section("Customers edited in Solvimon", _run)

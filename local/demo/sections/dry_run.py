@@ -15,7 +15,7 @@ ROWS = 20
 _LONGEST_VALUE = 72
 
 
-def _tell(context: Context) -> Numbers:
+def _run(context: Context) -> Numbers:
     invoice = context.another("usage-tiers", "demo-dry-run", "looked at in a dry run first")["id"]
     number = context.finalise(invoice)
     context.console.say(f"What would be sent for {number}, asked for before its webhook is on the way:")
@@ -32,8 +32,7 @@ def _tell(context: Context) -> Numbers:
     context.deliver_webhooks()
     context.until(context.settled, f"The export of {number}")
     sent = _seen(context, invoice)
-    rows = [(name, before[name], after[name], sent[name]) for name in sent]
-    context.console.show(tables.before_after(("before", "dry run", "webhook came"), rows))
+    context.console.show(tables.before_after({"before": before, "dry run": after, "webhook came": sent}))
     same = [call.request_body for call in context.posts(invoice)] == [result.get("payload")]
     context.console.note(f"What Rillet then received is what the dry run said: {'yes' if same else 'NO'}.")
     context.expect(same, f"Rillet received something else for {number} than the dry run said.")
@@ -58,12 +57,12 @@ def _first_rows(result: Json) -> tuple[list[Row], int]:
         if number and len(rows) + len(block) > ROWS:
             break
         rows += [(item, "", _group_of(fields, item)), *block] if item else block
-    told = sum(bool(value) for _, value, _ in rows)
-    return rows, len(fields) - told
+    shown_fields = sum(bool(value) for _, value, _ in rows)
+    return rows, len(fields) - shown_fields
 
 
 def _row(result: Json, path: str, item: str) -> Row:
-    """Return a field with its value and origin; below an item both are told relative to it."""
+    """Return a field with its value and origin; below an item both are relative to it."""
     origin: str = result["came_from"][path]
     value = _text(_at(result["payload"], path))
     if not item:
@@ -104,4 +103,4 @@ def _text(value: object) -> str:
     return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
 
 
-SECTION = Section("A dry run", _tell)
+SECTION = Section("A dry run", _run)

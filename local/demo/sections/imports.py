@@ -14,7 +14,7 @@ _KINDS = {
 """What is imported, as what, and the custom field that holds the Rillet id."""
 
 
-def _tell(context: Context) -> Numbers:
+def _run(context: Context) -> Numbers:
     _fill_rillet(context)
     context.console.say(
         "Rillet has more customers and products than Solvimon, and another subsidiary. Three workflows that "
@@ -105,4 +105,4 @@ def _nothing_bounces(context: Context) -> None:
     context.expect(not written, f"The imports bounced back: {len(written)} writes to Rillet.")
 
 
-SECTION = Section("Import customers, products and subsidiaries", _tell)
+SECTION = Section("Import customers, products and subsidiaries", _run)

@@ -4,7 +4,7 @@ from local.demo import tables
 from local.demo.context import Context, Numbers, Section
 
 
-def _tell(context: Context) -> Numbers:
+def _run(context: Context) -> Numbers:
     invoice = context.another("two-rates", "demo-lost-answer", "Rillet's answer was lost on the way")["id"]
     number = context.finalise(invoice)
     context.console.say(
@@ -18,8 +18,8 @@ def _tell(context: Context) -> Numbers:
     lost = _seen(context, invoice)
     context.until(context.settled, f"The export of {number}")
     after = _seen(context, invoice)
-    rows = [(name, before[name], lost[name], after[name]) for name in after]
-    context.console.show(tables.before_after(("before", "answer lost", "tried again"), rows))
+    moments = {"before": before, "answer lost": lost, "tried again": after}
+    context.console.show(tables.before_after(moments))
     context.expect(after["Invoices in Rillet"] == 1, f"Rillet has not exactly one invoice for {number}.")
     context.expect(after["Idempotency keys used"] == 1, f"{number} was sent under more than one key.")
     context.expect(after["Answered from the first call"] == 1, f"Rillet did not recognise {number}.")
@@ -39,4 +39,4 @@ def _seen(context: Context, invoice: str) -> dict[str, int | str]:
     }
 
 
-SECTION = Section("Rillet's answer is lost", _tell)
+SECTION = Section("Rillet's answer is lost", _run)

@@ -8,7 +8,7 @@ from local.demo import tables
 from local.demo.context import Context, Json, Numbers, Section
 
 
-def _tell(context: Context) -> Numbers:
+def _run(context: Context) -> Numbers:
     context.console.say("An invoice is set FINAL in Solvimon; its webhook sets everything in motion.")
     invoice_id = sample_data.invoice_id("first")
     number = context.finalise(invoice_id)
@@ -17,10 +17,7 @@ def _tell(context: Context) -> Numbers:
     seen = [
         ("Solvimon", f"{number} is FINAL, for {gross}"),
         ("webhook", f"{webhook.event.action} to {_path(webhook.url)}, signed; answer {webhook.status}"),
-        (
-            "bus",
-            "; ".join(f"event “{event['detail-type']}”" for event in context.events(invoice_id)),
-        ),
+        ("bus", "; ".join(f"event “{event['detail-type']}”" for event in context.events(invoice_id))),
         ("queue", f"{context.waiting()} message waits for export_invoice"),
     ]
     context.system.deliver("export_invoice")
@@ -34,8 +31,8 @@ def _tell(context: Context) -> Numbers:
     [pair] = (pair for pair in audit(context.system).pairs if pair.solvimon.id == invoice_id)
     for booked in pair.rillet:
         amounts = booked.amounts
-        told = f"{amounts.net:,} + {amounts.tax:,} tax = {amounts.gross:,} {amounts.currency}"
-        seen.append(("Rillet", f"{booked.number}: {told}"))
+        amounts_text = f"{amounts.net:,} + {amounts.tax:,} tax = {amounts.gross:,} {amounts.currency}"
+        seen.append(("Rillet", f"{booked.number}: {amounts_text}"))
     context.console.show(tables.steps(seen))
     context.expect(pair.exported, f"{number} did not arrive step by step.")
     return {}
@@ -50,4 +47,4 @@ def _path(url: str) -> str:
     return "/" + url.split("/", 3)[3]
 
 
-SECTION = Section("One invoice, step by step", _tell)
+SECTION = Section("One invoice, step by step", _run)

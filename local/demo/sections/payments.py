@@ -14,7 +14,7 @@ State = tuple[bool, str]
 PAID, PARTLY, OPEN = (True, "PAID"), (False, "PARTIALLY_PAID"), (False, "UNPAID")
 
 
-def _tell(context: Context) -> Numbers:
+def _run(context: Context) -> Numbers:
     organisation = context.connection.organisation
     context.console.say(
         "Money arrives in Rillet's bank feed: for one invoice all of it, for another one half. A third "
@@ -27,7 +27,7 @@ def _tell(context: Context) -> Numbers:
         organisation.pay(part, _half(context, part)),
         organisation.pay(undone),
     ]
-    told = len(context.deliver_rillet_webhooks())
+    webhooks = len(context.deliver_rillet_webhooks())
     paid = _states(context)
     happened = ("paid in full", "paid in part", "paid by mistake")
     rows = [
@@ -35,7 +35,7 @@ def _tell(context: Context) -> Numbers:
         for name, what, payment in zip(before, happened, payments, strict=True)
     ]
     organisation.delete_payment(payments[-1]["id"])
-    told += len(context.deliver_rillet_webhooks())
+    webhooks += len(context.deliver_rillet_webhooks())
     after = _states(context)
     rows.append(_row(context, UNDONE, "the payment is deleted", paid[UNDONE], after[UNDONE]))
     columns = ("Invoice", "What happened\nin Rillet", "Rillet then", "Solvimon\nbefore", "Solvimon\nafter")
@@ -43,8 +43,8 @@ def _tell(context: Context) -> Numbers:
     calls = organisation.counts.calls - calls
     charged = len(context.system.solvimon.state.charged)
     context.console.say(
-        f"{told} signed webhooks of Rillet's said it all: it took {calls} calls to Rillet. Solvimon charged "
-        f"{f'{charged} CUSTOMERS' if charged else 'nobody'}."
+        f"{webhooks} signed webhooks of Rillet's said it all: it took {calls} calls to Rillet. Solvimon "
+        f"charged {f'{charged} CUSTOMERS' if charged else 'nobody'}."
     )
     context.deliver_webhooks()
     context.until(context.settled, "The end of what Solvimon tells of its payments")
@@ -101,4 +101,4 @@ def _checked(context: Context, paid: dict[str, State], after: dict[str, State]) 
     }
 
 
-SECTION = Section("Payments in Rillet mark Solvimon's invoices", _tell)
+SECTION = Section("Payments in Rillet mark Solvimon's invoices", _run)

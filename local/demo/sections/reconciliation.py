@@ -9,7 +9,7 @@ from local.demo.context import Context, Json, Numbers, Section
 BUILD = Path(__file__).resolve().parents[3] / "build"
 
 
-def _tell(context: Context) -> Numbers:
+def _run(context: Context) -> Numbers:
     context.until(context.settled, "The end of all work")
     period = _period(context)
     context.console.say(
@@ -67,4 +67,4 @@ def _read(context: Context, address: str) -> str:
     return str(body.read().decode("utf-8"))
 
 
-SECTION = Section("The end of the month: both sides tie out", _tell)
+SECTION = Section("The end of the month: both sides tie out", _run)

@@ -8,7 +8,7 @@ from local.demo.new_customers import UNLINKED_PRODUCT as PRODUCT
 from local.sample_data.identity import rillet_id, solvimon_id
 
 
-def _tell(context: Context) -> Numbers:
+def _run(context: Context) -> Numbers:
     invoice = _invoice_of_the_product(context)
     number = context.finalise(invoice)
     context.console.say(
@@ -28,8 +28,8 @@ def _tell(context: Context) -> Numbers:
         "export_invoice", {"connection": context.connection.name, "invoice_ids": [invoice]}
     )
     after = _seen(context, invoice)
-    rows = [(name, before[name], refused[name], after[name]) for name in after]
-    context.console.show(tables.before_after(("before", "webhook came", "linked, invoked"), rows))
+    moments = {"before": before, "webhook came": refused, "linked, invoked": after}
+    context.console.show(tables.before_after(moments))
     [result] = answer["results"]
     context.console.note(f"The direct invocation answered: {number} {result['outcome']}.")
     context.expect(record.get("code") == "product_not_linked", f"{number} was not rejected for its product.")
@@ -55,10 +55,7 @@ def _invoice_of_the_product(context: Context) -> str:
 
 def _link(context: Context) -> None:
     """Fill the custom field in Solvimon, as a person does in Desk."""
-    link: Json = {
-        "reference": "rillet_product_id",
-        "value": rillet_id("product", PRODUCT.name),
-    }
+    link: Json = {"reference": "rillet_product_id", "value": rillet_id("product", PRODUCT.name)}
     answer = requests.patch(
         f"{context.system.solvimon.url}/products/{solvimon_id('prod', PRODUCT.name)}",
         json={"custom_fields": [link]},
@@ -77,4 +74,4 @@ def _seen(context: Context, invoice: str) -> dict[str, object]:
     }
 
 
-SECTION = Section("An invoice that cannot be booked as it is", _tell)
+SECTION = Section("An invoice that cannot be booked as it is", _run)

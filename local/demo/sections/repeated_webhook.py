@@ -10,7 +10,7 @@ from local.demo.context import Context, Numbers, Section
 TIMES = 20
 
 
-def _tell(context: Context) -> Numbers:
+def _run(context: Context) -> Numbers:
     invoice = context.another("split-group", "demo-repeated", "its webhook came twenty times at once")["id"]
     number = context.finalise(invoice)
     before = _seen(context, invoice, accepted=0)
@@ -20,8 +20,7 @@ def _tell(context: Context) -> Numbers:
     context.console.say(
         f"The network stutters: Solvimon's webhook for {number} arrives {TIMES} times at once."
     )
-    rows = [(name, before[name], after[name]) for name in after]
-    context.console.show(tables.before_after(("before", "after"), rows))
+    context.console.show(tables.before_after({"before": before, "after": after}))
     context.expect(accepted == TIMES, f"Only {accepted} of {TIMES} webhooks were accepted.")
     context.expect(len(context.booked(invoice)) == 1, f"Rillet has not exactly one invoice for {number}.")
     return {"repeated_webhooks": accepted}
@@ -53,4 +52,4 @@ def _seen(context: Context, invoice: str, accepted: int) -> dict[str, object]:
     }
 
 
-SECTION = Section(f"The same webhook {TIMES} times at once", _tell)
+SECTION = Section(f"The same webhook {TIMES} times at once", _run)

@@ -14,12 +14,12 @@ from local.system import Connection
 INVOICES = 30
 LIMIT = 10
 WINDOW = 30
-"""Rillet takes so many calls in any window of so many seconds, for as long as this part is told."""
+"""Rillet takes so many calls in any window of so many seconds, while this part runs."""
 _PAUSE = 5
 """Seconds without a call that separate one run of calls from the next."""
 
 
-def _tell(context: Context) -> Numbers:
+def _run(context: Context) -> Numbers:
     busy = context.system.connections[second_connection.NAME]
     context.console.say(
         f"Rillet takes 60 requests in any 60 s, for each organisation. So that this part is short, it takes "
@@ -130,4 +130,4 @@ def _by_second(calls: list[Call]) -> str:
     return ", ".join(f"{len(run)} from second {run[0] - runs[0][0]:.0f}" for run in runs)
 
 
-SECTION = Section("Rillet's request budget", _tell)
+SECTION = Section("Rillet's request budget", _run)

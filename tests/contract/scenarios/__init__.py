@@ -14,7 +14,7 @@ from tests.contract.scenarios import (
     payments,
 )
 
-SCENARIOS: Mapping[str, Callable[[LocalSystem], None]] = {
+WORKFLOW_SCENARIOS: Mapping[str, Callable[[LocalSystem], None]] = {
     "exports in every scope": exports.every_scope,
     "exports in a closed period": exports.a_closed_period,
     "exports that need a second look": exports.a_second_look,

@@ -1,7 +1,7 @@
 """Access to Rillet: authorising, refreshing, the status with its checklist, disconnecting."""
 
 from local.system import LocalSystem
-from tests.contract.scenarios.setup import connected, expect
+from tests.contract.scenarios.setup import connect_with_demo_data, expect
 
 _HOUR = 3600
 
@@ -16,7 +16,7 @@ def connect_and_disconnect(system: LocalSystem) -> None:
     _ask(system, "status")
     expect(_ask(system, "disconnect")["revoked"], True, "disconnecting")
     system.reset()
-    connected(system)
+    connect_with_demo_data(system)
     _ask(system, "status")
 
 

@@ -2,7 +2,7 @@
 
 from local.system import Connection, LocalSystem
 from tests.contract.scenarios.exports import SETTINGS
-from tests.contract.scenarios.setup import connected, expect, finalised, outcomes, renew
+from tests.contract.scenarios.setup import connect_with_demo_data, expect, finalised, outcomes, renew
 from tests.support.arrange import load
 from tests.support.builders import NOTE, ORIGINAL, SECOND, credit_note, one_off, original
 
@@ -40,7 +40,7 @@ def _more_than_is_open(system: LocalSystem) -> None:
 
 def _lost_answers(system: LocalSystem) -> None:
     system.reset()
-    connection = connected(system)
+    connection = connect_with_demo_data(system)
     load(connection, original(), credit_note())
     system.rillet.state.misbehave("commit_then_drop", method="POST", path="/credit-memos", times=1)
     expect(_credit(system, NOTE), ["queued"], "a lost answer")

@@ -10,5 +10,5 @@ from tests.contract.scenarios.setup import expect
 
 def run(system: LocalSystem) -> None:
     """Run the demo."""
-    outcome = script.tell(system, Console(io.StringIO()))
-    expect(outcome.problems, (), "the demo")
+    result = script.run_sections(system, Console(io.StringIO()))
+    expect(result.problems, (), "the demo")

@@ -4,11 +4,11 @@ from typing import Any
 
 from local.sample_data import invoice_id
 from local.system import LocalSystem
-from tests.contract.scenarios.setup import connected, expect, finalised, outcomes, renew
+from tests.contract.scenarios.setup import connect_with_demo_data, expect, finalised, outcomes, renew
+from tests.support.builders import SCOPES
 
 Json = dict[str, Any]
 
-SCOPES = ("FULL", "REVENUE_RECOGNITION_ONLY", "AR_ONLY")
 SETTINGS: tuple[Json, ...] = (
     {},
     {"tax_amount_on": "header", "reference_types": {"invoice_line": None}},
@@ -48,7 +48,7 @@ def a_closed_period(system: LocalSystem) -> None:
 
 def a_second_look(system: LocalSystem) -> None:
     """Answers that get lost: the same request again, and a look-up when its key is too old for that."""
-    connection = connected(system)
+    connection = connect_with_demo_data(system)
     first, second = finalised(connection)[:2]
     for document, wait in ((first, 60), (second, _DAY + 3600)):
         system.rillet.state.misbehave("commit_then_drop", method="POST", path="/invoices", times=1)

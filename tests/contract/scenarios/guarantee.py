@@ -1,7 +1,7 @@
 """The sweep, the reconciliation, and documents that somebody booked by hand."""
 
 from local.system import LocalSystem
-from tests.contract.scenarios.setup import LOOSE, connected, expect, finalised
+from tests.contract.scenarios.setup import LOOSE, connect_with_demo_data, expect, finalised
 from tests.integration.reconcile.support import everything_booked
 from tests.integration.reconcile.support import reconcile as reconciled
 from tests.integration.sweep.support import day, silent, swept
@@ -28,7 +28,7 @@ def sweep(system: LocalSystem) -> None:
 
 def reconcile(system: LocalSystem) -> None:
     """Compare both sides, with something missing, doubled, deleted, paid and not mapped."""
-    connection = connected(system)
+    connection = connect_with_demo_data(system)
     first, second, *_ = everything_booked(system, connection)
     expect(reconciled(system, connection)["tied_out"], True, "books that agree")
     load(connection, original(), original("invo_second"))
@@ -43,8 +43,8 @@ def reconcile(system: LocalSystem) -> None:
 
 
 def booked_by_hand(system: LocalSystem) -> None:
-    """Say that a document was booked by hand; ask for the story, the states and a back-fill."""
-    connection = connected(system)
+    """Say that a document was booked by hand; ask for the history, the states and a back-fill."""
+    connection = connect_with_demo_data(system)
     load(connection, original())
     [planned] = system.invoke("export_invoice", {"invoice_ids": [ORIGINAL], "dry_run": True})["results"]
     made = book(system, connection, {**planned["payload"], "external_references": []}, "/invoices")

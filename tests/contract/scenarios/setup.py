@@ -11,7 +11,7 @@ LOOSE: Json = {"pacing": {"requests": 1000, "window_seconds": 1, "margin_seconds
 """Settings without waiting for the rate limit; they do not change what is sent."""
 
 
-def connected(system: LocalSystem, *, rillet: Json | None = None, **settings: Any) -> Connection:
+def connect_with_demo_data(system: LocalSystem, *, rillet: Json | None = None, **settings: Any) -> Connection:
     """A connection with the demo's data; `rillet` are more settings of Rillet's part."""
     system.rillet.state.rate_limit = 100_000
     return system.connect(
@@ -28,7 +28,7 @@ def connected(system: LocalSystem, *, rillet: Json | None = None, **settings: An
 def renew(system: LocalSystem, **settings: Any) -> Connection:
     """Start again with other settings."""
     system.reset()
-    return connected(system, **settings)
+    return connect_with_demo_data(system, **settings)
 
 
 def finalised(connection: Connection) -> list[str]:

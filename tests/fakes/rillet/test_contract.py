@@ -23,9 +23,9 @@ pytestmark = pytest.mark.skipif(MISSING, reason=MISSING_REASON)
 def test_every_request_that_the_fake_takes_and_every_answer_fits_rillets_own_document(rillet: Rillet) -> None:
     report = Report()
 
-    with report.listening(rillet.fake.recorder):
+    with report.recording(rillet.fake.recorder):
         call_every_operation(rillet)
-    with report.listening(rillet.fake.recorder, requests=False):
+    with report.recording(rillet.fake.recorder, requests=False):
         send_refused_requests(rillet)
 
     assert report.violations == []

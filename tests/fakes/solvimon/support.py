@@ -133,12 +133,12 @@ def check(response: requests.Response) -> None:
     """Hold an answer, and the request if it was accepted, against the vendor's documents."""
     assert response.headers["X-REQUEST-ID"].startswith("reqr_")
     report = Report([*EXCEPTIONS, *NEWER])
-    report.exchange(exchange_of(response), request=response.status_code < 400)
+    report.check(recorded_call(response), request=response.status_code < 400)
     assert report.violations == [], [str(found) for found in report.violations[:5]]
 
 
-def exchange_of(response: requests.Response) -> RecordedCall:
-    """Return a call and its answer as the fake's recorder would report it."""
+def recorded_call(response: requests.Response) -> RecordedCall:
+    """Return a call and its answer as the fake's recorder would record it."""
     asked = response.request
     url, sent = urlsplit(asked.url or ""), json.loads(asked.body or "null")
     # A null clears a field; the documents know nulls for some fields only. We send none.

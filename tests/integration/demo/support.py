@@ -30,22 +30,22 @@ class Terminal(io.StringIO):
         return True
 
 
-def tell(system: LocalSystem, *sections: Section, connected: bool = True) -> tuple[int, str]:
-    """Tell a short story; return the exit code and the screen.
+def run_demo(system: LocalSystem, *sections: Section, connected: bool = True) -> tuple[int, str]:
+    """Run some sections of the demo; return the exit code and the screen.
 
     Args:
         system: the local system.
-        sections: the parts of the story.
+        sections: the parts of the demo.
         connected: begin with the part that connects both organisations.
     """
     out = io.StringIO()
     console = Console(out, 100)
     first = (connections.SECTION,) if connected else ()
-    outcome = script.tell(system, console, (*first, *sections))
-    return script.conclude(console, outcome, 1.25), out.getvalue()
+    result = script.run_sections(system, console, (*first, *sections))
+    return script.print_result(console, result, 1.25), out.getvalue()
 
 
-def in_rillet(*names: str) -> Section:
+def exported(*names: str) -> Section:
     """A section that finalises some of the demo's invoices and lets them arrive."""
 
     def finalise(context: Context) -> dict[str, int | str]:
@@ -66,14 +66,14 @@ def figures(screen: str) -> dict[str, Any]:
     return found
 
 
-def told(screen: str) -> str:
+def before_figures(screen: str) -> str:
     """Everything before the DEMO line."""
     return screen[: screen.rindex("DEMO ")]
 
 
 def in_one_line(screen: str) -> str:
     """Everything before the DEMO line, as if the screen were wide enough."""
-    return " ".join(told(screen).split())
+    return " ".join(before_figures(screen).split())
 
 
 def pair(gross: str = "121.00", booked: tuple[str, ...] = ("121.00",), state: str = "exported") -> Pair:

@@ -14,7 +14,14 @@ from local import sample_data
 from local.demo import run, second_connection
 from local.demo.sections import customer_edits, request_budget
 from local.system import ROOT, LocalSystem
-from tests.integration.demo.support import COLOUR, MADE_BY_OAUTH, SECRETS, WEBHOOK_SECRET, figures, told
+from tests.integration.demo.support import (
+    COLOUR,
+    MADE_BY_OAUTH,
+    SECRETS,
+    WEBHOOK_SECRET,
+    before_figures,
+    figures,
+)
 
 # What `make demo` runs, with a log of its own: another demo may be running in this folder.
 PROGRAM = "import sys, pathlib; from local.demo.run import demo; "
@@ -41,7 +48,7 @@ def test_the_demo_shows_every_invoice_on_both_sides_and_ends_with_its_figures(tm
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert ended.stderr == ""
-    found, screen = figures(ended.stdout), told(ended.stdout)
+    found, screen = figures(ended.stdout), before_figures(ended.stdout)
     of_acme = len(second_connection.features()) + request_budget.INVOICES
     invoices = len(sample_data.expected()) + of_acme + 5  # each way to go wrong has one of its own
     assert found["invoices"] == found["exported"] == invoices
@@ -65,12 +72,12 @@ def test_the_demo_shows_every_invoice_on_both_sides_and_ends_with_its_figures(tm
     assert "product_not_linked" in screen
     assert "periods[0].groups[0]" in screen
     assert "Nothing of one connection is in another one's books." in screen
-    assert_it_is_a_story(screen)
+    assert_it_is_for_people(screen)
     assert_no_secrets(screen + log.read_text(encoding="utf-8"))
     assert '"message":"document done"' in log.read_text(encoding="utf-8")
 
 
-def assert_it_is_a_story(screen: str) -> None:
+def assert_it_is_for_people(screen: str) -> None:
     """No line is a log line, none is coloured, and all fit 100 columns."""
     for line in screen.split("\n"):
         assert not line.lstrip().startswith("{"), line
@@ -132,7 +139,7 @@ def test_what_the_functions_print_does_not_reach_the_screen(
         sys.stderr.write("a warning\n")
         return 0
 
-    monkeypatch.setattr(run, "_tell", chatter)
+    monkeypatch.setattr(run, "_run", chatter)
 
     run.demo(sys.stdout, sys.stderr, tmp_path / "functions.log")
 

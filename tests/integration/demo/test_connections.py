@@ -9,11 +9,11 @@ from local.demo import second_connection
 from local.demo.context import Context, DemoStopped, Section
 from local.demo.sections import connections
 from local.system import LocalSystem
-from tests.integration.demo.support import MADE_BY_OAUTH, in_one_line, tell
+from tests.integration.demo.support import MADE_BY_OAUTH, in_one_line, run_demo
 
 
 def test_both_organisations_are_connected_by_links_that_work_once(system: LocalSystem) -> None:
-    _, screen = tell(system)
+    _, screen = run_demo(system)
 
     for name, organisation in (("default", "Tideway Group"), ("acme", "Acme Group")):
         assert f'connect_rillet with {{"connection": "{name}"}}' in screen
@@ -30,7 +30,7 @@ def test_both_organisations_are_connected_by_links_that_work_once(system: LocalS
 
 
 def test_the_link_on_the_screen_has_neither_state_nor_challenge(system: LocalSystem) -> None:
-    _, screen = tell(system)
+    _, screen = run_demo(system)
 
     # A long address may go over two lines.
     assert "".join(screen.split()).count("/oauth2/authorize?client_id=solvimon-rillet&state=…") == 2
@@ -38,7 +38,7 @@ def test_the_link_on_the_screen_has_neither_state_nor_challenge(system: LocalSys
 
 
 def test_the_pattern_for_secrets_knows_a_real_link(system: LocalSystem) -> None:
-    tell(system)
+    run_demo(system)
 
     url = system.invoke("connect_rillet", {"connection": "default"})["authorisation_url"]
 
@@ -56,13 +56,13 @@ def test_a_person_who_chooses_the_wrong_organisation_is_found_out(
 
     monkeypatch.setattr(requests, "post", first_choice)
 
-    code, screen = tell(system)
+    code, screen = run_demo(system)
 
     assert code == 1
     assert "NOT RIGHT: acme is not connected to its organisation." in screen
 
 
-def test_a_deployment_without_an_oauth_client_stops_the_story_with_a_plain_reason(
+def test_a_deployment_without_an_oauth_client_stops_the_demo_with_a_plain_reason(
     system: LocalSystem,
 ) -> None:
     def lose_the_client(_: Context) -> dict[str, int | str]:
@@ -70,11 +70,11 @@ def test_a_deployment_without_an_oauth_client_stops_the_story_with_a_plain_reaso
         return {}
 
     with pytest.raises(DemoStopped, match="no OAuth client yet"):
-        tell(system, Section("Nobody registered", lose_the_client), connections.SECTION, connected=False)
+        run_demo(system, Section("Nobody registered", lose_the_client), connections.SECTION, connected=False)
 
 
 def test_the_second_world_shares_no_id_with_the_first(system: LocalSystem) -> None:
-    tell(system, connected=False)
+    run_demo(system, connected=False)
 
     default, other = (system.connections[name] for name in ("default", second_connection.NAME))
     for collection in ("invoices", "customers", "products", "billing-entities"):
@@ -87,7 +87,7 @@ def test_the_second_world_shares_no_id_with_the_first(system: LocalSystem) -> No
 
 
 def test_what_is_missing_is_shown_with_its_remedy(system: LocalSystem) -> None:
-    _, screen = tell(system)
+    _, screen = run_demo(system)
 
     remedy = "Rillet webhook Create the webhook in Rillet with the URL in webhook_urls"
     assert remedy in in_one_line(screen)

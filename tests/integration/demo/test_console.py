@@ -63,7 +63,9 @@ def test_a_line_for_programs_is_never_wrapped() -> None:
 def test_what_changed_is_bold_in_a_table_of_moments() -> None:
     out = Terminal()
 
-    Console(out, 80).show(tables.before_after(("before", "after"), [("Invoices", 0, 1), ("Doubles", 0, 0)]))
+    Console(out, 80).show(
+        tables.before_after({"before": {"Invoices": 0, "Doubles": 0}, "after": {"Invoices": 1, "Doubles": 0}})
+    )
 
     bold = [line for line in out.getvalue().splitlines() if "\x1b[1m" in line and "before" not in line]
     assert ["Invoices" in line for line in bold] == [True]

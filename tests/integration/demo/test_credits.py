@@ -11,14 +11,14 @@ from local.demo.context import Context, Section
 from local.demo.sections import credit_notes
 from local.system import LocalSystem
 from solvimon_rillet.rillet.client import RilletClient
-from tests.integration.demo.support import figures, in_one_line, in_rillet, tell
+from tests.integration.demo.support import exported, figures, in_one_line, run_demo
 
 pytestmark = pytest.mark.slow
 
 Json = dict[str, Any]
 Plant = Callable[[Context, Json], None]
 
-CREDITED = in_rillet(*sample_data.credits_to_expect(), *credit_notes.GOODWILL_FOR)
+CREDITED = exported(*sample_data.credits_to_expect(), *credit_notes.GOODWILL_FOR)
 CREDIT_NOTE = "CRE-"
 
 
@@ -48,7 +48,7 @@ def a_cent_less(context: Context, memo: Json) -> None:
 def test_every_credit_note_is_a_memo_once_and_takes_its_amount_off_what_it_credits(
     system: LocalSystem,
 ) -> None:
-    code, screen = tell(system, CREDITED, credit_notes.SECTION)
+    code, screen = run_demo(system, CREDITED, credit_notes.SECTION)
 
     assert code == 0, screen
     found, expected = figures(screen), sample_data.credits_to_expect()
@@ -74,7 +74,7 @@ def test_a_memo_that_is_never_applied_makes_the_demo_fail(
 ) -> None:
     monkeypatch.setattr(RilletClient, "apply_credit_memo", lambda *_: None)
 
-    code, screen = tell(system, CREDITED, credit_notes.SECTION)
+    code, screen = run_demo(system, CREDITED, credit_notes.SECTION)
 
     assert code == 1
     assert figures(screen)["credit_memos"] == 0
@@ -95,14 +95,14 @@ def test_a_credit_that_passes_for_a_payment_makes_the_demo_fail(
 
     monkeypatch.setattr(Context, "deliver_rillet_webhooks", deliver)
 
-    code, screen = tell(system, CREDITED, credit_notes.SECTION)
+    code, screen = run_demo(system, CREDITED, credit_notes.SECTION)
 
     assert code == 1
     assert "is PAID, paid in Solvimon; 0 was paid and" in in_one_line(screen)
 
 
 def test_a_memo_that_is_a_cent_off_is_found_and_named(system: LocalSystem) -> None:
-    code, screen = tell(system, in_rillet("long-note"), one_credit(a_cent_less))
+    code, screen = run_demo(system, exported("long-note"), one_credit(a_cent_less))
 
     assert code == 1
     expected = {"invoices": 1, "exported": 1, "duplicates": 0, "difference": "0.01"}
@@ -112,7 +112,7 @@ def test_a_memo_that_is_a_cent_off_is_found_and_named(system: LocalSystem) -> No
 
 
 def test_a_credit_note_that_was_not_on_the_screen_is_shown_with_the_books(system: LocalSystem) -> None:
-    code, screen = tell(system, in_rillet("long-note"), one_credit(nothing))
+    code, screen = run_demo(system, exported("long-note"), one_credit(nothing))
 
     assert code == 0, screen
     books = screen[screen.index("The books") :]

@@ -12,11 +12,11 @@ from solvimon_rillet.mapping.payments import PaymentState
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.solvimon.client import SolvimonClient
 from solvimon_rillet.workflows.payments import mark_invoice_paid
-from tests.integration.demo.support import figures, in_one_line, in_rillet, tell
+from tests.integration.demo.support import exported, figures, in_one_line, run_demo
 
 pytestmark = pytest.mark.slow
 
-BILLED = in_rillet(payments.FULL, payments.PART, payments.UNDONE)
+BILLED = exported(payments.FULL, payments.PART, payments.UNDONE)
 
 
 def row(screen: str, name: str) -> list[str]:
@@ -25,7 +25,7 @@ def row(screen: str, name: str) -> list[str]:
 
 
 def test_edited_customers_arrive_and_keep_what_only_rillet_knows(system: LocalSystem) -> None:
-    code, screen = tell(system, customer_edits.SECTION)
+    code, screen = run_demo(system, customer_edits.SECTION)
 
     assert code == 0, screen
     assert figures(screen)["customers_synced"] == 2
@@ -50,7 +50,7 @@ def test_a_sync_that_forgets_what_only_rillet_knows_makes_the_demo_fail(
 
     monkeypatch.setattr(RilletClient, "replace_customer", forget)
 
-    code, screen = tell(system, customer_edits.SECTION)
+    code, screen = run_demo(system, customer_edits.SECTION)
 
     assert code == 1
     assert figures(screen)["customers_synced"] == 1
@@ -63,7 +63,7 @@ def test_an_edit_that_never_arrives_makes_the_demo_fail(
 ) -> None:
     monkeypatch.setattr(RilletClient, "replace_customer", lambda *_: None)
 
-    code, screen = tell(system, customer_edits.SECTION)
+    code, screen = run_demo(system, customer_edits.SECTION)
 
     assert code == 1
     assert figures(screen)["customers_synced"] == 0
@@ -71,7 +71,7 @@ def test_an_edit_that_never_arrives_makes_the_demo_fail(
 
 
 def test_payments_mark_the_invoices_and_their_undoing_opens_them(system: LocalSystem) -> None:
-    code, screen = tell(system, BILLED, payments.SECTION)
+    code, screen = run_demo(system, BILLED, payments.SECTION)
 
     found = figures(screen)
     assert code == 0, screen
@@ -95,7 +95,7 @@ def test_a_deleted_payment_that_leaves_the_invoice_paid_makes_the_demo_fail(
 
     monkeypatch.setattr(SolvimonClient, "update", only_paid)
 
-    code, screen = tell(system, BILLED, payments.SECTION)
+    code, screen = run_demo(system, BILLED, payments.SECTION)
 
     found = figures(screen)
     assert code == 1
@@ -108,7 +108,7 @@ def test_a_part_that_passes_for_the_whole_makes_the_demo_fail(
 ) -> None:
     monkeypatch.setattr(mark_invoice_paid, "to_solvimon_payment_state", lambda _: PaymentState(True, "PAID"))
 
-    code, screen = tell(system, BILLED, payments.SECTION)
+    code, screen = run_demo(system, BILLED, payments.SECTION)
 
     assert code == 1
     assert figures(screen)["partially_paid"] == 0
@@ -118,9 +118,9 @@ def test_a_part_that_passes_for_the_whole_makes_the_demo_fail(
 def test_a_customer_who_is_charged_makes_the_demo_fail(system: LocalSystem) -> None:
     def charge(context: Context) -> dict[str, int | str]:
         context.system.solvimon.state.charged.append("invo_1")
-        return dict(payments.SECTION.tell(context))
+        return dict(payments.SECTION.run(context))
 
-    code, screen = tell(system, BILLED, type(payments.SECTION)("Money", charge))
+    code, screen = run_demo(system, BILLED, type(payments.SECTION)("Money", charge))
 
     assert code == 1
     assert "NOT RIGHT: Customers were charged by Solvimon's /pay: ['invo_1']" in in_one_line(screen)

@@ -8,13 +8,13 @@ from local.demo.context import Json
 from local.demo.sections import imports, one_invoice
 from local.system import LocalSystem
 from solvimon_rillet.ledger.import_state import ImportState
-from tests.integration.demo.support import Terminal, figures, in_one_line, tell
+from tests.integration.demo.support import Terminal, figures, in_one_line, run_demo
 
 pytestmark = pytest.mark.slow
 
 
 def test_everything_comes_over_once_and_the_second_time_for_nothing(system: LocalSystem) -> None:
-    code, screen = tell(system, imports.SECTION, one_invoice.SECTION)
+    code, screen = run_demo(system, imports.SECTION, one_invoice.SECTION)
 
     found = figures(screen)
     assert code == 0, screen
@@ -44,7 +44,7 @@ def test_an_import_that_forgets_what_it_did_is_noticed(
 
     monkeypatch.setattr(system, "invoke", invoke)
 
-    code, screen = tell(system, imports.SECTION)
+    code, screen = run_demo(system, imports.SECTION)
 
     assert code == 1
     assert "is in Solvimon twice, among the products." in in_one_line(screen)

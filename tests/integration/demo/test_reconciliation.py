@@ -3,7 +3,7 @@
 from local.demo.context import Context, Section
 from local.demo.sections import one_invoice, reconciliation
 from local.system import LocalSystem
-from tests.integration.demo.support import figures, in_one_line, tell
+from tests.integration.demo.support import figures, in_one_line, run_demo
 
 
 def test_the_reports_of_both_connections_are_left_in_the_build_folder(system: LocalSystem) -> None:
@@ -11,7 +11,7 @@ def test_the_reports_of_both_connections_are_left_in_the_build_folder(system: Lo
     for page in pages:
         page.unlink(missing_ok=True)
 
-    code, screen = tell(system, one_invoice.SECTION, reconciliation.SECTION)
+    code, screen = run_demo(system, one_invoice.SECTION, reconciliation.SECTION)
 
     assert code == 0
     assert figures(screen)["tied_out"] is True
@@ -25,7 +25,7 @@ def test_an_invoice_that_was_edited_in_rillet_is_named_and_the_demo_fails(system
         context.connection.organisation.edit_invoice(invoice["id"], amount_by="0.01")
         return {}
 
-    code, screen = tell(
+    code, screen = run_demo(
         system, one_invoice.SECTION, Section("Somebody edits it", edit), reconciliation.SECTION
     )
 

@@ -5,7 +5,7 @@ import pytest
 from local.demo.context import Context, Section
 from local.demo.sections import all_invoices, one_invoice, request_budget
 from local.system import LocalSystem
-from tests.integration.demo.support import figures, in_one_line, tell
+from tests.integration.demo.support import figures, in_one_line, run_demo
 
 pytestmark = pytest.mark.slow
 
@@ -13,7 +13,7 @@ PARTS = (one_invoice.SECTION, all_invoices.SECTION, request_budget.SECTION)
 
 
 def test_a_backlog_is_paced_and_another_connection_does_not_wait_for_it(system: LocalSystem) -> None:
-    code, screen = tell(system, *PARTS)
+    code, screen = run_demo(system, *PARTS)
 
     found = figures(screen)
     assert code == 0, screen
@@ -37,7 +37,7 @@ def test_a_budget_that_is_overdrawn_makes_the_demo_fail(
 
     monkeypatch.setattr(request_budget, "INVOICES", 12)
 
-    code, screen = tell(system, Section("A slip", forget_the_settings), request_budget.SECTION)
+    code, screen = run_demo(system, Section("A slip", forget_the_settings), request_budget.SECTION)
 
     assert code == 1
     assert figures(screen)["refused_429"] > 0

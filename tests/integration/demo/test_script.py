@@ -11,7 +11,7 @@ from local.demo import second_connection
 from local.demo.context import Context, DemoStopped, Section
 from local.demo.sections import one_invoice
 from local.system import LocalSystem
-from tests.integration.demo.support import figures, in_one_line, tell
+from tests.integration.demo.support import figures, in_one_line, run_demo
 
 Json = dict[str, Any]
 Plant = Callable[[Context, Json], None]
@@ -41,7 +41,7 @@ def gone(context: Context, invoice: Json) -> None:
 
 
 def test_the_first_part_shows_every_stop_on_the_way(system: LocalSystem) -> None:
-    code, screen = tell(system, one_invoice.SECTION)
+    code, screen = run_demo(system, one_invoice.SECTION)
 
     assert code == 0
     stops = ("Solvimon ", "→ webhook", "→ bus", "→ queue", "→ export_invoice", "→ Rillet")
@@ -79,7 +79,7 @@ def test_the_first_part_shows_every_stop_on_the_way(system: LocalSystem) -> None
 def test_what_is_planted_in_rillet_is_found_and_named(
     system: LocalSystem, plant: Plant, expected: Json, words: str
 ) -> None:
-    code, screen = tell(system, one_invoice.SECTION, planted(plant))
+    code, screen = run_demo(system, one_invoice.SECTION, planted(plant))
 
     assert code == 1
     assert figures(screen).items() >= expected.items()
@@ -96,7 +96,7 @@ def an_invoice_of_the_other_connection(context: Context, invoice: Json) -> None:
 
 
 def test_what_is_in_another_connections_books_is_found_and_named(system: LocalSystem) -> None:
-    code, screen = tell(system, one_invoice.SECTION, planted(an_invoice_of_the_other_connection))
+    code, screen = run_demo(system, one_invoice.SECTION, planted(an_invoice_of_the_other_connection))
 
     assert code == 1
     assert figures(screen)["misplaced"] == 1
@@ -110,7 +110,7 @@ def test_what_a_section_finds_wrong_makes_the_demo_fail(system: LocalSystem) -> 
         context.expect(False, "The harbour is empty.")
         return {"ships": 0}
 
-    code, screen = tell(system, Section("Ships", complain), connected=False)
+    code, screen = run_demo(system, Section("Ships", complain), connected=False)
 
     assert code == 1
     assert "1. Ships" in screen
@@ -118,14 +118,14 @@ def test_what_a_section_finds_wrong_makes_the_demo_fail(system: LocalSystem) -> 
     assert figures(screen)["ships"] == 0
 
 
-def test_what_never_happens_stops_the_story_with_a_plain_reason(system: LocalSystem) -> None:
+def test_what_never_happens_stops_the_demo_with_a_plain_reason(system: LocalSystem) -> None:
     def wait(context: Context) -> dict[str, int | str]:
         context.patience = 0.05
         context.until(lambda: False, "The arrival of the ship")
         return {}
 
     with pytest.raises(DemoStopped, match="The arrival of the ship did not happen within"):
-        tell(system, Section("Ships", wait), connected=False)
+        run_demo(system, Section("Ships", wait), connected=False)
 
     assert not system.pollers.running
 
@@ -140,7 +140,7 @@ def test_the_clock_is_moved_on_when_all_that_is_left_waits(system: LocalSystem) 
         context.until(context.settled, "The export")
         return {"skipped": context.skipped - before}
 
-    code, screen = tell(system, Section("A lost answer", lose_the_answer))
+    code, screen = run_demo(system, Section("A lost answer", lose_the_answer))
 
     assert code == 0
     assert int(figures(screen)["skipped"]) > 0

@@ -11,7 +11,7 @@ from solvimon_rillet.mapping.links import Links
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.models import Invoice
 from tests.contract.documents import MISSING, MISSING_REASON
-from tests.contract.report import overheard
+from tests.contract.report import checked_traffic
 from tests.support.arrange import credit, export, load
 from tests.support.assertions import application_posts, memo_posts, memos, rillet_invoice
 from tests.support.builders import (
@@ -202,7 +202,7 @@ def test_every_request_to_rillet_is_one_that_its_document_allows(
 ) -> None:
     load(default, original(), credit_note(), credit_note("invo_other", "30.00", "6.30", ""))
 
-    with overheard(system) as report:
+    with checked_traffic(system) as report:
         credit(system, NOTE, "invo_other")
 
     writes = [call for call in system.rillet.state.calls if call.path.startswith("/credit-memos")]

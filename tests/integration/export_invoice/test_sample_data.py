@@ -11,7 +11,7 @@ from local import sample_data
 from local.fake_rillet.calls import Call
 from local.system import LocalSystem
 from tests.contract.documents import MISSING, MISSING_REASON
-from tests.contract.report import Report, overheard
+from tests.contract.report import Report, checked_traffic
 from tests.support.arrange import configure, connect_demo, finalise, until
 from tests.support.assertions import calls_to, dead_letters, waiting
 from tests.support.builders import Json
@@ -43,7 +43,7 @@ def _run(system: LocalSystem, scope: str) -> Outcome:
     system.reset()
     connection = connect_demo(system)
     configure(system, connection, invoice_scope=scope)
-    with overheard(system) if not MISSING else nullcontext(Report()) as report:
+    with checked_traffic(system) if not MISSING else nullcontext(Report()) as report:
         finalise(system, connection, *ALL)
         system.settle()
         until(system, lambda: waiting(system).total == 0)

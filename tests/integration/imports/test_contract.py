@@ -4,7 +4,7 @@ import pytest
 
 from local.system import LocalSystem
 from tests.contract.documents import MISSING, MISSING_REASON
-from tests.contract.report import overheard
+from tests.contract.report import checked_traffic
 from tests.contract.scenarios.imports import everything
 
 pytestmark = pytest.mark.skipif(MISSING, reason=MISSING_REASON)
@@ -20,7 +20,7 @@ KINDS = {
 
 
 def test_every_request_fits_the_vendors_documents(system: LocalSystem) -> None:
-    with overheard(system) as report:
+    with checked_traffic(system) as report:
         everything(system)
 
     assert report.violations == []

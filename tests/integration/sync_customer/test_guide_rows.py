@@ -9,7 +9,7 @@ from solvimon_rillet.mapping.customers import SYNC_ROWS, to_rillet_customer
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.master_data import Customer
 from tests.contract.documents import MISSING, MISSING_REASON
-from tests.contract.report import overheard
+from tests.contract.report import checked_traffic
 from tests.support.arrange import edit, sync
 from tests.support.assertions import customer_puts, rillet_customer
 from tests.support.builders import (
@@ -118,7 +118,7 @@ def test_every_request_to_rillet_is_one_that_its_document_allows(
     edit(default, STATELESS, email="ap@straits.example")
     before = rillet_customer(default)
 
-    with overheard(system) as report:
+    with checked_traffic(system) as report:
         outcomes = [result["outcome"] for result in sync(system, DEMO_CUSTOMER, DEMO_PERSON, STATELESS)]
 
     assert outcomes == ["synced"] * 3

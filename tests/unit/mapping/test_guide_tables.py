@@ -88,11 +88,7 @@ def test_row_invoice_lines_becomes_items() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "origin"),
     [
-        (
-            "price.amount_per_unit",
-            {"amount": "575.00", "currency": "EUR"},
-            f"{GROUP}.amount_excluding_tax",
-        ),
+        ("price.amount_per_unit", {"amount": "575.00", "currency": "EUR"}, f"{GROUP}.amount_excluding_tax"),
         ("price.product_id", PLATFORM_FEE, f"{GROUP}.products (Rillet Product ID)"),
         ("revenue.period.start", "2026-01-12", f"{GROUP}.start_at"),
         ("revenue.period.end", "2026-01-31", f"{GROUP}.end_at"),

@@ -8,15 +8,17 @@ from tests.support.builders import (
     CUSTOMER,
     LINKS,
     SUBSIDIARY,
+    Check,
     Json,
     amount,
+    each_case,
     group,
     invoice,
     items,
     line,
     mapped,
     nets,
-    refusal,
+    refuse,
     sent,
     tax,
     taxed,
@@ -25,51 +27,53 @@ from tests.support.builders import (
 # Currencies
 
 
-@pytest.mark.parametrize(
-    ("change", "named"),
-    [
-        ({"billing_currency": "USD"}, "invoice_amount_including_tax is in EUR"),
-        *(
-            ({"tax_summary": {field: amount("100.00", "USD")}}, f"tax_summary.{field} is in USD")
-            for field in ("base_amount", "tax_amount", "total_amount")
-        ),
-        ({"tax_categories": [tax("1", "0", currency="USD")]}, "tax_categories[0] is in USD"),
-    ],
-)
-def test_a_header_in_another_currency_is_rejected(change: Json, named: str) -> None:
-    error = refusal(invoice(taxed()) | change)
-
-    assert error.code is Code.CURRENCY_MIXED
-    assert named in error.message
-
-
 DOLLARS, DOLLAR_TAX = amount("1.00", "USD"), tax("1.00", "0.21", currency="USD")
-DOLLAR_LINE = line(amount_excluding_tax=DOLLARS)
 NAMED, TAX_NAMED = "periods[0].groups[1] is in USD", "A tax of the group periods[0].groups[1]"
-MIXED = {
-    "group": (group("1.00", currency="USD"), NAMED),
-    "gross": (group("1.00", amount_including_tax=DOLLARS), NAMED),
-    "tax": (group("1.00", DOLLAR_TAX), TAX_NAMED),
-    "tax amount": (group("1.00", tax("1.00", "0.21") | {"tax_amount": DOLLARS}), TAX_NAMED),
-    "tax of a line": (group("1.00", lines=[line(tax_categories=[DOLLAR_TAX])]), TAX_NAMED),
-    "line that counts": (
-        group("1.00", lines=[line(amount_excluding_tax=DOLLARS)])
-        | {"amount_excluding_tax": None, "total": None},
-        NAMED,
+MIXED = Code.CURRENCY_MIXED
+HEADERS: dict[str, Json] = {
+    "invoice_amount_including_tax is in EUR": {"billing_currency": "USD"},
+    "tax_categories[0] is in USD": {"tax_categories": [tax("1", "0", currency="USD")]},
+    **{
+        f"tax_summary.{field} is in USD": {"tax_summary": {field: amount("100.00", "USD")}}
+        for field in ("base_amount", "tax_amount", "total_amount")
+    },
+}
+REFUSED: dict[str, Check] = {
+    **{
+        f"a header with another currency: {named}": refuse(invoice(taxed()) | change, MIXED, named)
+        for named, change in HEADERS.items()
+    },
+    **{
+        f"a group with another currency in its {what}": refuse(
+            invoice(taxed(), other, billing_currency="EUR", net="101.00", paid="21.21"),
+            *(MIXED, named),
+            ends="is in USD, the invoice in EUR.",
+        )
+        for what, other, named in (
+            ("net", group("1.00", currency="USD"), NAMED),
+            ("gross", group("1.00", amount_including_tax=DOLLARS), NAMED),
+            ("tax", group("1.00", DOLLAR_TAX), TAX_NAMED),
+            ("tax amount", group("1.00", tax("1.00", "0.21") | {"tax_amount": DOLLARS}), TAX_NAMED),
+            ("line's tax", group("1.00", lines=[line(tax_categories=[DOLLAR_TAX])]), TAX_NAMED),
+            (
+                "line that counts",
+                group("1.00", lines=[line(amount_excluding_tax=DOLLARS)])
+                | {"amount_excluding_tax": None, "total": None},
+                NAMED,
+            ),
+        )
+    },
+    "no currency at all": refuse(
+        invoice(taxed(), billing_currency=None) | {"invoice_amount_including_tax": None},
+        MIXED,
+        message="The invoice names no currency.",
     ),
 }
 
 
-@pytest.mark.parametrize(("other", "named"), MIXED.values(), ids=MIXED)
-def test_a_group_in_another_currency_is_rejected(other: Json, named: str) -> None:
-    document = invoice(taxed(), net="101.00", paid="21.21")
-    document["periods"][0]["groups"].append(other)
-
-    error = refusal(document)
-
-    assert error.code is Code.CURRENCY_MIXED
-    assert named in error.message
-    assert error.message.endswith("is in USD, the invoice in EUR.")
+@each_case(REFUSED)
+def test_mixed_or_missing_currencies_are_refused(check: Check) -> None:
+    check()
 
 
 def test_prices_and_local_amounts_may_be_in_another_currency() -> None:
@@ -78,13 +82,6 @@ def test_prices_and_local_amounts_may_be_in_another_currency() -> None:
     document["tax_summary"]["local_amounts"] = {"total_amount": amount("131.00", "USD")}
 
     assert nets(items(document)) == ["100.00"]
-
-
-def test_an_invoice_without_currency_is_rejected() -> None:
-    error = refusal(invoice(taxed(), billing_currency=None) | {"invoice_amount_including_tax": None})
-
-    assert error.code is Code.CURRENCY_MIXED
-    assert error.message == "The invoice names no currency."
 
 
 def test_the_gross_names_the_currency_where_the_invoice_does_not() -> None:

@@ -8,8 +8,10 @@ from tests.support.builders import (
     FALLBACK,
     GROUP,
     PLATFORM_FEE,
+    Check,
     Json,
     amount,
+    each_case,
     group,
     invoice,
     items,
@@ -17,7 +19,7 @@ from tests.support.builders import (
     mapped,
     nets,
     product,
-    refusal,
+    refuse,
     taxed,
 )
 
@@ -53,24 +55,6 @@ def test_of_several_products_the_first_linked_one_counts() -> None:
     assert item["price"]["product_id"] == API_CALLS
 
 
-def test_a_product_that_is_not_linked_is_rejected_by_its_name() -> None:
-    error = refusal(invoice(group("1.00", products=[product("prod_new", "New product"), {"id": "prod_x"}])))
-
-    assert error.code is Code.PRODUCT_NOT_LINKED
-    assert GROUP in error.message
-    assert "New product (prod_new), unnamed (prod_x)" in error.message
-    assert "rillet_product_id" in error.remedy
-
-
-def test_a_product_that_is_not_linked_is_not_booked_under_a_fallback() -> None:
-    document = invoice(group("1.00", products=[product("prod_new", "New product")]))
-
-    error = refusal(document, fallback_products=BY_KIND, custom_fields={"product": "erp_product"})
-
-    assert error.code is Code.PRODUCT_NOT_LINKED
-    assert "erp_product" in error.remedy
-
-
 @pytest.mark.parametrize(
     ("without_product", "kind"),
     [
@@ -96,25 +80,6 @@ def test_a_group_without_product_has_the_fallback_of_its_kind(without_product: J
 @pytest.mark.parametrize("kind", ["DISCOUNT", "COMMITMENT", "ONE_OFF", "PRICING"])
 def test_a_kind_without_fallback_of_its_own_has_the_default_one(kind: str) -> None:
     assert booked_under(bare(type=kind), default=FALLBACK) == FALLBACK
-
-
-@pytest.mark.parametrize(
-    ("without_product", "setting"),
-    [
-        (bare("-5.00"), "fallback_products.discount"),
-        (bare(type="COMMITMENT"), "fallback_products.commitment"),
-        (bare(type="ONE_OFF"), "fallback_products.one_off"),
-        (bare(type="PRICING"), "fallback_products.default"),
-    ],
-)
-def test_without_any_fallback_the_remedy_names_the_setting(without_product: Json, setting: str) -> None:
-    described = without_product | {"description": "Welcome back"}
-
-    error = refusal(invoice(group("100.00"), described))
-
-    assert error.code is Code.FALLBACK_PRODUCT_MISSING
-    assert "periods[0].groups[1] (Welcome back)" in error.message
-    assert f"Set {setting} (or fallback_products.default)" in error.remedy
 
 
 def test_a_group_of_nothing_without_product_is_left_out_with_a_warning() -> None:
@@ -144,34 +109,49 @@ def test_a_group_of_nothing_is_no_discount() -> None:
     assert nets(items(document, fallback_products={"discount": FALLBACK, "default": None})) == ["100.00"]
 
 
-def test_a_group_of_nothing_that_bears_a_tax_is_not_left_out() -> None:
-    correction = taxed("0.00", "0.50", "21", products=[])
+NEW_PRODUCT = product("prod_new", "New product")
+NOTHING = "no groups to book, but a total of 0.00 EUR"
+REFUSED: dict[str, Check] = {
+    "a product that is not linked, by its name": refuse(
+        invoice(group("1.00", products=[NEW_PRODUCT, {"id": "prod_x"}])),
+        *(Code.PRODUCT_NOT_LINKED, GROUP, "New product (prod_new), unnamed (prod_x)"),
+        remedy="rillet_product_id",
+    ),
+    "a product that is not linked is not booked under a fallback": refuse(
+        invoice(group("1.00", products=[NEW_PRODUCT])),
+        Code.PRODUCT_NOT_LINKED,
+        remedy="erp_product",
+        fallback_products=BY_KIND,
+        custom_fields={"product": "erp_product"},
+    ),
+    **{
+        f"without any fallback the remedy names the setting {kind}": refuse(
+            invoice(group("100.00"), without_product | {"description": "Welcome back"}),
+            *(Code.FALLBACK_PRODUCT_MISSING, "periods[0].groups[1] (Welcome back)"),
+            remedy=f"Set fallback_products.{kind} (or fallback_products.default)",
+        )
+        for kind, without_product in {
+            "discount": bare("-5.00"),
+            "commitment": bare(type="COMMITMENT"),
+            "one_off": bare(type="ONE_OFF"),
+            "default": bare(type="PRICING"),
+        }.items()
+    },
+    "a group of nothing that bears a tax is not left out": refuse(
+        invoice(taxed(), taxed("0.00", "0.50", "21", products=[])), Code.FALLBACK_PRODUCT_MISSING
+    ),
+    "no groups at all": refuse(invoice(), Code.DOES_NOT_TIE_OUT, NOTHING),
+    "nothing worth booking": refuse(invoice(bare("0.00")), Code.DOES_NOT_TIE_OUT, NOTHING),
+    "a total without groups": refuse(
+        invoice(net="100.00", paid="21.00"),
+        *(Code.DOES_NOT_TIE_OUT, "The groups (none) have a net of 0 EUR", "100 EUR"),
+    ),
+}
 
-    error = refusal(invoice(taxed(), correction))
 
-    assert error.code is Code.FALLBACK_PRODUCT_MISSING
-
-
-@pytest.mark.parametrize(
-    ("groups", "total"),
-    [
-        pytest.param([], "0", id="no groups at all"),
-        pytest.param([bare("0.00")], "0.00", id="nothing worth booking"),
-    ],
-)
-def test_an_invoice_without_anything_to_book_is_rejected(groups: list[Json], total: str) -> None:
-    error = refusal(invoice(*groups))
-
-    assert error.code is Code.DOES_NOT_TIE_OUT
-    assert "no groups to book, but a total of 0.00 EUR" in error.message
-
-
-def test_a_total_without_groups_is_rejected() -> None:
-    error = refusal(invoice(net="100.00", paid="21.00"))
-
-    assert error.code is Code.DOES_NOT_TIE_OUT
-    assert "The groups (none) have a net of 0 EUR" in error.message
-    assert "100 EUR" in error.message
+@each_case(REFUSED)
+def test_what_has_no_product_or_nothing_to_book_is_refused(check: Check) -> None:
+    check()
 
 
 def test_negative_groups_stay_negative_items() -> None:

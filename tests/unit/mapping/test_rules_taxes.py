@@ -2,28 +2,26 @@
 
 from decimal import Decimal
 
-import pytest
-
 from solvimon_rillet.errors import Code
 from tests.support.builders import (
     GROUP,
+    Check,
     Json,
     amount,
     canadian,
-    columns,
+    each_case,
+    expect,
     group,
     invoice,
     items,
     mapped,
     nets,
     rates,
-    refusal,
+    refuse,
     tax,
     taxed,
     taxes,
 )
-
-# Several categories on one group
 
 
 def test_a_group_with_two_rates_becomes_one_item_per_rate() -> None:
@@ -55,31 +53,37 @@ def test_a_split_group_keeps_its_product_period_and_description_on_each_item() -
     assert first["price"]["product_id"] == second["price"]["product_id"]
 
 
+def off_by(count: int, off: str) -> Json:
+    """An invoice of a group with one or two rates, whose gross is off by so many euros."""
+    parts = [tax(base, "10.00", rate) for base, rate in (("100.00", "10"), ("50.00", "20"))[:count]]
+    net = Decimal(100 if count == 1 else 150)
+    return invoice(group(f"{net}", *parts, amount_including_tax=amount(net + 10 * count + Decimal(off))))
+
+
 GST, QST = {"name": "GST", "percentage": "5"}, {"name": "QST", "percentage": "9.975"}
 NAMELESS = {"name": None, "percentage": None, "tax_amount": None}
 REVERSE = tax("100.00", "0.00", "0", "VAT reverse charged", category="REVERSE_CHARGE")
-ITEMS: dict[str, tuple[Json, Json]] = {
-    "stacked taxes on the same base become one rate with both names": (
-        invoice(canadian()),
-        {"nets": ["100.00"], "taxes": ["12.00"], "rates": [(12, "GST + PST")]},
+ITEMS: dict[str, Check] = {
+    "stacked taxes on the same base become one rate with both names": expect(
+        invoice(canadian()), nets=["100.00"], taxes=["12.00"], rates=[(12, "GST + PST")]
     ),
-    "a stack on the smallest amount is not taken for a split": (
-        invoice(canadian("0.01", "0.00", "0.00")),
-        {"nets": ["0.01"], "rates": [(12, "GST + PST")]},
+    "a stack on the smallest amount is not taken for a split": expect(
+        invoice(canadian("0.01", "0.00", "0.00")), nets=["0.01"], rates=[(12, "GST + PST")]
     ),
-    "a stack on nothing is one item": (
+    "a stack on nothing is one item": expect(
         invoice(canadian(), canadian("0.00", "0.00", "0.00")),
-        {"nets": ["100.00", "0.00"], "rates": [(12, "GST + PST")] * 2},
+        nets=["100.00", "0.00"],
+        rates=[(12, "GST + PST")] * 2,
     ),
-    "a category that lists its rates becomes their sum": (
+    "a category that lists its rates becomes their sum": expect(
         invoice(group("100.00", tax("100.00", "14.98", None, "Québec", rates=[GST, QST]))),
-        {"taxes": ["14.98"], "rates": [(Decimal("14.975"), "GST + QST")]},
+        taxes=["14.98"],
+        rates=[(Decimal("14.975"), "GST + QST")],
     ),
-    "rates without percentages leave the category's own": (
-        invoice(group("100.00", tax("100.00", "21.00", "21", rates=[NAMELESS]))),
-        {"rates": [(21, "BTW")]},
+    "rates without percentages leave the category's own": expect(
+        invoice(group("100.00", tax("100.00", "21.00", "21", rates=[NAMELESS]))), rates=[(21, "BTW")]
     ),
-    "two taxes on one base and one on another become two items": (
+    "two taxes on one base and one on another become two items": expect(
         invoice(
             group(
                 "150.00",
@@ -88,118 +92,100 @@ ITEMS: dict[str, tuple[Json, Json]] = {
                 tax("50.00", "6.50", "13", "HST"),
             )
         ),
-        {
-            "nets": ["100.00", "50.00"],
-            "taxes": ["12.00", "6.50"],
-            "rates": [(12, "GST + PST"), (13, "HST")],
-        },
+        nets=["100.00", "50.00"],
+        taxes=["12.00", "6.50"],
+        rates=[(12, "GST + PST"), (13, "HST")],
     ),
-    "a charge and a deduction in one group keep their own taxes": (
+    "a charge and a deduction in one group keep their own taxes": expect(
         invoice(group("60.00", tax("100.00", "21.00"), tax("-40.00", "-3.60", "9"))),
-        {"nets": ["100.00", "-40.00"], "taxes": ["21.00", "-3.60"]},
+        nets=["100.00", "-40.00"],
+        taxes=["21.00", "-3.60"],
     ),
-    "a reverse charge keeps its rate of nothing": (
-        invoice(group("100.00", REVERSE)),
-        {"taxes": ["0.00"], "rates": [(0, "VAT reverse charged")]},
+    "a reverse charge keeps its rate of nothing": expect(
+        invoice(group("100.00", REVERSE)), taxes=["0.00"], rates=[(0, "VAT reverse charged")]
     ),
-    "a missing percentage of no tax is zero": (
+    "a missing percentage of no tax is zero": expect(
         invoice(group("100.00", tax("100.00", "0.00", None, category="EXEMPT")), paid="0.00"),
-        {"rates": [(0, "BTW")]},
+        rates=[(0, "BTW")],
     ),
-    "a missing percentage of an unstated tax is zero": (
+    "a missing percentage of an unstated tax is zero": expect(
         invoice(
             group("100.00", tax("100.00", "0.00", None, category="EXEMPT") | {"tax_amount": None}),
             paid="0.00",
         ),
-        {"rates": [(0, "BTW")]},
+        rates=[(0, "BTW")],
     ),
-    "a missing tax amount is the percentage of the net": (
-        invoice(group("100.01", tax("100.01", "0") | {"tax_amount": None}), paid="21.00"),
-        {"taxes": ["21.00"]},
+    "a missing tax amount is the percentage of the net": expect(
+        invoice(group("100.01", tax("100.01", "0") | {"tax_amount": None}), paid="21.00"), taxes=["21.00"]
     ),
-    "a missing base is the whole group": (
-        invoice(group("100.00", tax("0", "21.00") | {"base_amount": None})),
-        {"nets": ["100.00"], "taxes": ["21.00"]},
+    "a missing base is the whole group": expect(
+        invoice(group("100.00", tax("0", "21.00") | {"base_amount": None})), nets=["100.00"], taxes=["21.00"]
+    ),
+    "a group whose gross was rounded apart is fine": expect(
+        invoice(taxed("10.01", "2.10", amount_including_tax=amount("12.12"))), taxes=["2.10"]
+    ),
+    "no tax category anywhere is no tax rate": expect(invoice(group("100.00")), taxes=[None]),
+    **{
+        f"the rate of {name} in category {category} is described as {described}": expect(
+            invoice(group("100.00", tax("100.00", "21.00") | {"name": name, "category": category})),
+            rates=[(21, described)],
+        )
+        for name, category, described in (
+            ("BTW", "STANDARD", "BTW"),
+            (None, "STANDARD", "STANDARD"),
+            ("", None, "Tax"),
+            (None, None, "Tax"),
+        )
+    },
+    **{
+        f"{percentage} percent are whole percent and travel exactly": expect(
+            invoice(group("100.00", tax("100.00", "0.50", percentage))), rates=[(Decimal(percentage), "BTW")]
+        )
+        for percentage in ("21", "21.00", "8.875", "0.5")
+    },
+    **{
+        f"the gross of a group with {count} rates may be off by its roundings": expect(
+            off_by(count, "0.014" if count == 1 else "0.019"), taxes=["10.00"] * count
+        )
+        for count in (1, 2)
+    },
+}
+
+
+@each_case(ITEMS)
+def test_a_group_becomes_items_with_the_taxes_it_states(check: Check) -> None:
+    check()
+
+
+REFUSED: dict[str, Check] = {
+    "bases that do not sum to the group": refuse(
+        invoice(group("150.00", tax("100.00", "21.00"), tax("40.00", "3.60", "9"))),
+        Code.DOES_NOT_TIE_OUT,
+        message=f"The group {GROUP} is 150 EUR, but its tax categories have bases of 140 EUR.",
+    ),
+    "a group whose own gross differs from net and tax": refuse(
+        invoice(taxed("100.00", "21.00", amount_including_tax=amount("122.00"))),
+        *(Code.DOES_NOT_TIE_OUT, f"The group {GROUP} with its tax is 121 EUR", "122 EUR"),
+    ),
+    **{
+        f"a gross of a group with {count} rates that is off by more than its roundings": refuse(
+            off_by(count, "0.015" if count == 1 else "0.02"), Code.DOES_NOT_TIE_OUT
+        )
+        for count in (1, 2)
+    },
+    "bases that differ by a cent are not a stack": refuse(
+        invoice(group("100.00", tax("100.00", "5.00", "5"), tax("100.01", "7.00", "7"))),
+        Code.DOES_NOT_TIE_OUT,
+        ends="its tax categories have bases of 200.01 EUR.",
+    ),
+    "a missing percentage of some tax": refuse(
+        invoice(group("100.00", tax("100.00", "21.00", None))),
+        Code.TAX_NOT_ATTRIBUTABLE,
+        message=f"The group {GROUP} has a tax of 21 EUR without a percentage.",
     ),
 }
 
 
-@pytest.mark.parametrize(("document", "expected"), ITEMS.values(), ids=ITEMS)
-def test_a_group_becomes_items_with_the_taxes_it_states(document: Json, expected: Json) -> None:
-    assert columns(items(document), *expected) == expected
-
-
-def test_bases_that_do_not_sum_to_the_group_are_rejected() -> None:
-    error = refusal(invoice(group("150.00", tax("100.00", "21.00"), tax("40.00", "3.60", "9"))))
-
-    assert error.code is Code.DOES_NOT_TIE_OUT
-    assert error.message == (f"The group {GROUP} is 150 EUR, but its tax categories have bases of 140 EUR.")
-
-
-def test_a_group_whose_own_gross_differs_from_net_and_tax_is_rejected() -> None:
-    error = refusal(invoice(taxed("100.00", "21.00", amount_including_tax=amount("122.00"))))
-
-    assert error.code is Code.DOES_NOT_TIE_OUT
-    assert f"The group {GROUP} with its tax is 121 EUR" in error.message
-    assert "122 EUR" in error.message
-
-
-def test_a_group_whose_gross_was_rounded_apart_is_fine() -> None:
-    rounded_apart = taxed("10.01", "2.10", amount_including_tax=amount("12.12"))
-
-    assert taxes(items(invoice(rounded_apart))) == ["2.10"]
-
-
-@pytest.mark.parametrize(("rates", "off"), [(1, "0.015"), (2, "0.02")])
-def test_a_group_whose_gross_is_off_by_more_than_its_roundings_is_rejected(rates: int, off: str) -> None:
-    parts = [tax(base, "10.00", rate) for base, rate in (("100.00", "10"), ("50.00", "20"))[:rates]]
-    net = Decimal(100 if rates == 1 else 150)
-    tax_paid = 10 * rates
-
-    gross = net + tax_paid + Decimal(off)
-    less = group(f"{net}", *parts, amount_including_tax=amount(gross - Decimal("0.001")))
-    more = group(f"{net}", *parts, amount_including_tax=amount(gross))
-
-    assert taxes(items(invoice(less))) == ["10.00"] * rates
-    assert refusal(invoice(more)).code is Code.DOES_NOT_TIE_OUT
-
-
-def test_bases_that_differ_by_a_cent_are_not_a_stack() -> None:
-    error = refusal(invoice(group("100.00", tax("100.00", "5.00", "5"), tax("100.01", "7.00", "7"))))
-
-    assert error.message.endswith("its tax categories have bases of 200.01 EUR.")
-
-
-# Zero, none, unnamed
-
-
-def test_no_tax_category_anywhere_is_no_tax_rate() -> None:
-    found = items(invoice(group("100.00")))
-
-    assert "tax_rate" not in found[0]
-
-
-def test_a_missing_percentage_of_some_tax_is_rejected() -> None:
-    error = refusal(invoice(group("100.00", tax("100.00", "21.00", None))))
-
-    assert error.code is Code.TAX_NOT_ATTRIBUTABLE
-    assert f"The group {GROUP} has a tax of 21 EUR without a percentage." == error.message
-
-
-@pytest.mark.parametrize(
-    ("name", "category", "described"),
-    [("BTW", "STANDARD", "BTW"), (None, "STANDARD", "STANDARD"), ("", None, "Tax"), (None, None, "Tax")],
-)
-def test_the_rate_is_described_by_name_else_category(
-    name: str | None, category: str | None, described: str
-) -> None:
-    named = tax("100.00", "21.00") | {"name": name, "category": category}
-
-    assert rates(items(invoice(group("100.00", named)))) == [(21, described)]
-
-
-@pytest.mark.parametrize("percentage", ["21", "21.00", "8.875", "0.5"])
-def test_percentages_are_whole_percent_and_travel_exactly(percentage: str) -> None:
-    (found,) = items(invoice(group("100.00", tax("100.00", "0.50", percentage))))
-
-    assert found["tax_rate"]["percentage"] == Decimal(percentage)
+@each_case(REFUSED)
+def test_taxes_that_contradict_their_group_are_refused(check: Check) -> None:
+    check()

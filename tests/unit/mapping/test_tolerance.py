@@ -2,8 +2,10 @@
 
 import copy
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import yaml
 from pydantic import ValidationError
 
 from solvimon_rillet.errors import Code, NeedsAttention
@@ -15,90 +17,27 @@ from tests.support.builders import (
     SCOPES,
     SUBSIDIARY,
     Json,
-    amount,
     group,
     invoice,
-    line,
     mapped,
     sent,
-    tax,
     taxed,
 )
 
 ABROAD = Links(CUSTOMER, SUBSIDIARY, "USD", LINKS.products)
 GROSS = "160.40"
 GROUP_PATH = ("periods", 0, "groups", 0)
-Path = tuple[str | int, ...]
+Place = tuple[str | int, ...]
 
 
 def full_invoice() -> Json:
     """An invoice that fills every field the product reads, and each in every place where it reads it."""
-    stacked = tax("100.00", "12.00", "12", "Canada")
-    stacked["rates"] = [
-        {"name": "GST", "percentage": "5", "tax_amount": amount("5.00")},
-        {"name": "PST", "percentage": "7", "tax_amount": amount("7.00")},
-    ]
-    dates = {"start_at": "2026-01-01T00:00:00Z", "end_at": "2026-02-01T00:00:00Z"}
-    usage = {
-        "reference": "api_calls",
-        "type": "NUMBER",
-        "number": "1200",
-        "count": "3",
-        "amount": amount("1.00"),
-    }
-    metered = line(
-        id="inli_1",
-        description="Calls",
-        product_items=[{"id": "proi_1", "product_id": "prod_calls", "name": "Call"}],
-        tax_categories=[tax("50.00", "10.50")],
-        amount_excluding_tax=amount("50.00"),
-        amount_including_tax=amount("60.50"),
-        meter_value=usage,
-        details={"amount": amount("50.00"), "meter_value": usage},
-    )
-    document = invoice(
-        group("100.00", stacked, amount_including_tax=amount("112.00"), type="PRICING", **dates),
-        group("50.00", lines=[metered], amount_including_tax=amount("60.50"), **dates),
-        taxed(
-            "-10.00",
-            "-2.10",
-            products=[],
-            description="Discount",
-            product_category={"id": "p", "name": "Fees"},
-        ),
-        paid="20.40",
-        tax_categories=[tax("100.00", "12.00", "12", "Canada"), tax("40.00", "8.40")],
-        notes=["Thank you.", "Bye."],
-        purchase_order_number="PO-1",
-        billing_type="DEFAULT",
-        used_exchange_rates=[
-            {
-                "base_currency": "EUR",
-                "currency": "USD",
-                "rate": "1.25",
-                "rate_timestamp": "2026-01-31T00:00:00Z",
-            }
-        ],
-        customer={
-            "id": "cust_1",
-            "organization": {"legal_name": "Acme", "registered_address": {"line1": "1", "country": "NL"}},
-            "custom_fields": [{"id": "cufi_1", "reference": "rillet_customer_id", "value": CUSTOMER}],
-        },
-        billing_entity={"id": "bile_1", "timezone": "UTC", "registered_address": {"country": "NL"}},
-        other_custom_fields=[
-            {
-                "resource": {"type": "CUSTOMER", "id": "cust_1"},
-                "reference": "rillet_customer_id",
-                "value": CUSTOMER,
-            }
-        ],
-    )
-    local = {name: amount("201.00", "USD") for name in ("base_amount", "tax_amount", "total_amount")}
-    document["tax_summary"]["local_amounts"] = local
+    text = Path(__file__).with_name("full_invoice.yaml").read_text(encoding="utf-8")
+    document: Json = yaml.safe_load(text)
     return document
 
 
-def places(value: object, path: Path = ()) -> Iterator[Path]:
+def places(value: object, path: Place = ()) -> Iterator[Place]:
     """The path of everything inside a document, containers before their contents."""
     steps = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for step, inner in steps:
@@ -106,7 +45,7 @@ def places(value: object, path: Path = ()) -> Iterator[Path]:
         yield from places(inner, (*path, step))
 
 
-def changed(document: Json, path: Path, value: object) -> Json:
+def changed(document: Json, path: Place, value: object) -> Json:
     """A copy of a document with something else in one place."""
     result = copy.deepcopy(document)
     holder: object = result
@@ -221,20 +160,14 @@ def test_many_decimals_are_read_exactly() -> None:
 @pytest.mark.parametrize("field", ["start_at", "end_at"])
 @pytest.mark.parametrize(
     "moment",
-    [
-        "9999-12-31T23:59:59Z",
-        "0001-01-01T00:00:00Z",
-        "10000-01-01T00:00:00Z",
-        "soon",
-        "2026-02-30",
-        "23:59:59",
-    ],
+    [f"{year}-01-01T00:00:00Z" for year in ("0001", "10000")]
+    + ["9999-12-31T23:59:59Z", "soon", "2026-02-30", "23:59:59"],
 )
 def test_moments_that_no_calendar_has_are_unreadable(field: str, moment: str) -> None:
     assert outcome(changed(full_invoice(), (*GROUP_PATH, field), moment)) == "unreadable"
 
 
-def _at(document: object, path: Path) -> Json:
+def _at(document: object, path: Place) -> Json:
     for step in path:
         document = document[step]  # type: ignore[index]
     return document  # type: ignore[return-value]

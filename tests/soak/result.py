@@ -1,4 +1,4 @@
-"""How a run ended: its figures in one line, and everything that is wrong, by name."""
+"""SoakResult of a run: its figures in one line, and everything that is wrong, by name."""
 
 import json
 import time
@@ -17,8 +17,8 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What came of a run.
+class SoakResult:
+    """SoakResult of a run.
 
     Attributes:
         figures: the SOAK line.
@@ -34,15 +34,15 @@ class Outcome:
         return f"SOAK {json.dumps(self.figures)}"
 
 
-def outcome(plan: Plan, system: LocalSystem, soak: Soak, seconds: float) -> Outcome:
+def soak_result(plan: Plan, system: LocalSystem, soak: Soak, seconds: float) -> SoakResult:
     """Audit both sides' books and sum the run up."""
     found = audit(system, soak.company.expected)
-    problems = (*found.problems, *_of_the_product(system, soak))
-    return Outcome(_figures(plan, system, soak, found, seconds), problems)
+    problems = (*found.problems, *_product_problems(system, soak))
+    return SoakResult(_figures(plan, system, soak, found, seconds), problems)
 
 
 def _figures(plan: Plan, system: LocalSystem, soak: Soak, found: Audit, seconds: float) -> Json:
-    counts, acts, faults = soak.diary.counts, soak.company.counts, soak.faults
+    counts, actions, faults = soak.log.counts, soak.company.counts, soak.faults
     calls, documents = len(system.rillet.state.calls), len(found.pairs)
     return {
         "seed": plan.seed,
@@ -51,7 +51,7 @@ def _figures(plan: Plan, system: LocalSystem, soak: Soak, found: Audit, seconds:
         "documents": documents,
         "invoices": len(found.invoices),
         "credit_notes": len(found.credit_notes),
-        **acts,
+        **actions,
         "rejected_then_retried": counts["retried"],
         "rillet_calls": calls,
         "calls_per_document": round(calls / max(1, documents), 2),
@@ -65,24 +65,24 @@ def _figures(plan: Plan, system: LocalSystem, soak: Soak, found: Audit, seconds:
         "reconnected": counts["reconnected"],
         "sweeps": counts["sweeps"],
         "sweep_found": counts["sweep_found"],
-        "reconciled_nights": len(soak.diary.nights),
+        "reconciled_nights": len(soak.log.nights),
         "redriven": counts["redriven"],
         "duplicates": found.count(FindingType.DUPLICATE),
         "lost": found.count(FindingType.LOST),
         "difference": f"{found.difference:f}",
-        "tied_out": bool(soak.diary.final.get("tied_out")),
+        "tied_out": bool(soak.log.final.get("tied_out")),
         "processor_seconds": round(time.process_time(), 1),
         "seconds": round(seconds, 1),
     }
 
 
-def _of_the_product(system: LocalSystem, soak: Soak) -> Iterator[str]:
+def _product_problems(system: LocalSystem, soak: Soak) -> Iterator[str]:
     """What the product itself says or left undone."""
-    final = soak.diary.final
+    final = soak.log.final
     if not final.get("tied_out"):
         yield f"The last reconciliation does not tie out: {final.get('error') or final.get('by_kind')}"
     for finding in final.get("findings", ()):
         yield f"Reconciliation: {finding['number']} {finding['kind']}: {finding['cause']}"
-    for crash in soak.diary.crashes:
+    for crash in soak.log.crashes:
         yield f"A function died: {crash}"
     yield from system_problems(system)

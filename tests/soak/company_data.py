@@ -1,4 +1,4 @@
-"""The company that soaks: Tideway with hundreds of customers, and invoices of every shape it writes."""
+"""The simulated company: Tideway with hundreds of customers, and invoices of every shape it writes."""
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
@@ -15,7 +15,7 @@ from local.sample_data.parties import Customer, Product
 from tests.soak.regions import REGIONS, Region, region_of
 
 
-def name_of(customer: int) -> str:
+def initial_name(customer: int) -> str:
     """Return the legal name that a customer has on the first day."""
     number, word = divmod(customer, len(WORDS))
     return f"{WORDS[word]} {TRADES[number % len(TRADES)]} {customer + 1}"
@@ -26,11 +26,11 @@ def customer(number: int, *, in_rillet: bool) -> Customer:
     region = REGIONS[region_of(number)]
     mail = f"books-{number}@customer.example"
     return Customer(
-        f"soak-{number}", name_of(number), mail, region.timezone, region.place, in_rillet=in_rillet
+        f"soak-{number}", initial_name(number), mail, region.timezone, region.place, in_rillet=in_rillet
     )
 
 
-def newcomer(number: int) -> Json:
+def entered_customer(number: int) -> Json:
     """Return a customer that Rillet's people enter and an import brings to Solvimon."""
     made = Customer(
         f"soak-newcomer-{number}",
@@ -42,7 +42,7 @@ def newcomer(number: int) -> Json:
     return {name: value for name, value in made.rillet().items() if name != "updated_at"}
 
 
-def new_product(number: int) -> Json:
+def entered_product(number: int) -> Json:
     """Return a product that Rillet's people enter and an import brings to Solvimon."""
     made = Product(
         f"soak-product-{number}",
@@ -76,7 +76,7 @@ def _only_in_solvimon(number: int) -> bool:
     return number % 15 == 14
 
 
-def invoice(
+def draft_invoice(
     name: str, region: Region, shape: str, rng: Random, moment: float, who: Json, product: Json | None = None
 ) -> Json:
     """Return a draft.
@@ -204,6 +204,6 @@ def customer_id(number: int) -> str:
     return solvimon_id("cust", f"soak-{number}")
 
 
-def newcomer_id(number: int) -> str:
+def entered_customer_id(number: int) -> str:
     """Return Rillet's id of a customer that was entered there."""
     return rillet_id("customer", f"soak-newcomer-{number}")

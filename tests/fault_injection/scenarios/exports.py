@@ -1,0 +1,170 @@
+"""Exports of invoices and credit memos, their webhooks, and what a person asks for."""
+
+from dataclasses import replace
+from functools import partial
+
+from local.books_check.checks import FindingType
+from local.system import LocalSystem
+from tests.fault_injection import documents
+from tests.fault_injection.documents import FIRST, NOTE, SECOND
+from tests.fault_injection.scenarios.scenario import (
+    Scenario,
+    first_exported,
+    has_no_error,
+    invoking,
+    second_announced,
+)
+from tests.fault_injection.setups import Setup, set_up, unlinked_customer
+from tests.support.arrange import booked_by_hand
+
+
+def invoice_finalised(system: LocalSystem, auth: str = "api_key") -> Setup:
+    """A FINAL invoice whose webhook is due."""
+    setup = set_up(system, auth=auth)
+    setup.finalise(documents.invoice())
+    return setup
+
+
+def _second_invoice(system: LocalSystem, scope: str = "FULL") -> Setup:
+    return second_announced(first_exported(system, invoice_scope=scope))
+
+
+def _rillet_fails_once(system: LocalSystem) -> Setup:
+    """The message must wait."""
+    setup = _second_invoice(system)
+    system.rillet.state.misbehave("status")
+    return setup
+
+
+def _of_a_new_customer(system: LocalSystem) -> Setup:
+    setup = set_up(system, settings={"create_missing_customers": True})
+    return second_announced(setup, customer_id=unlinked_customer())
+
+
+def _credit_note_announced(system: LocalSystem) -> Setup:
+    setup = first_exported(system)
+    setup.finalise(documents.credit_note())
+    system.deliver_webhooks()
+    return setup
+
+
+def _credit_note_before_its_invoice(system: LocalSystem) -> Setup:
+    """The original's webhook got lost, so the note comes first."""
+    setup = set_up(system)
+    system.solvimon.state.webhooks_on = False
+    setup.finalise(documents.invoice())
+    system.solvimon.state.webhooks_on = True
+    setup.finalise(documents.credit_note("-40.00"))
+    system.deliver_webhooks()
+    return setup
+
+
+def _invoice_missing_in_rillet(system: LocalSystem) -> Setup:
+    """No webhook notified of it."""
+    setup = first_exported(system)
+    system.solvimon.state.webhooks_on = False
+    setup.finalise(documents.invoice(SECOND, "250.00"))
+    return setup
+
+
+def _reconcile(setup: Setup) -> object:
+    answer = setup.invoke("reconcile", **{"from": "2040-01-01", "to": "2040-02-28"})
+    setup.work_off()
+    return answer
+
+
+def _rejected_and_fixed(system: LocalSystem) -> Setup:
+    """An invoice was rejected, and the cause is fixed."""
+    setup = set_up(system)
+    products = setup.connection.platform.records["products"].values()
+    product = next(each for each in products if each["name"] == "Harbour Planner")
+    field, product["custom_fields"] = product["custom_fields"], []
+    system.put_settings("default", setup.connection.settings | {"fallback_products": {}})
+    setup.finalise(documents.invoice())
+    setup.work_off()
+    product["custom_fields"] = field
+    return setup
+
+
+def _retry(setup: Setup) -> object:
+    answer = setup.invoke("export_invoice", retry="all")
+    setup.work_off()
+    return answer
+
+
+def _booked_by_hand(system: LocalSystem) -> Setup:
+    """A rejected invoice that a person has booked."""
+    setup = _rejected_and_fixed(system)
+    [planned] = system.invoke("export_invoice", {"invoice_ids": [FIRST], "dry_run": True})["results"]
+    body = planned["payload"] | {"external_references": []}
+    setup.booked_by_hand = booked_by_hand(system, setup.connection, body, "/invoices")["id"]
+    return setup
+
+
+def _resolve(setup: Setup) -> object:
+    resolution = {"invoice_id": FIRST, "rillet_id": setup.booked_by_hand, "note": "booked by hand"}
+    return setup.invoke("sync_status", resolve=resolution)
+
+
+SOLVIMON_WEBHOOK = Scenario("receive a webhook of Solvimon", "receive_webhook", invoice_finalised)
+INVOICE = Scenario(
+    "export an invoice",
+    "export_invoice",
+    _second_invoice,
+    again=invoking("export_invoice", invoice_ids=[SECOND]),
+)
+CREDIT_MEMO = Scenario(
+    "export a credit memo with its application",
+    "export_credit_memo",
+    _credit_note_announced,
+    again=invoking("export_credit_memo", credit_note_ids=[NOTE]),
+)
+EXPORTS = (
+    INVOICE,
+    replace(INVOICE, name="export an invoice of a new customer", prepare=_of_a_new_customer),
+    replace(INVOICE, name="hand back an invoice that must wait", prepare=_rillet_fails_once),
+    *(
+        replace(
+            INVOICE,
+            name=f"export an invoice for {purpose} only",
+            prepare=partial(_second_invoice, scope=scope),
+        )
+        for purpose, scope in (
+            ("revenue recognition", "REVENUE_RECOGNITION_ONLY"),
+            ("receivables", "AR_ONLY"),
+        )
+    ),
+    CREDIT_MEMO,
+    replace(
+        CREDIT_MEMO, name="export a credit memo before its invoice", prepare=_credit_note_before_its_invoice
+    ),
+)
+REQUESTED = (
+    Scenario(
+        "reconcile and export what is missing",
+        "reconcile",
+        _invoice_missing_in_rillet,
+        _reconcile,
+        by_person=True,
+        succeeded=lambda answer: has_no_error(answer) and "tied_out" in answer,
+    ),
+    Scenario(
+        "retry what was rejected",
+        "export_invoice",
+        _rejected_and_fixed,
+        _retry,
+        by_person=True,
+        succeeded=has_no_error,
+        again=invoking("export_invoice", retry="all"),
+    ),
+    Scenario(
+        "resolve an invoice that was booked by hand",
+        "sync_status",
+        _booked_by_hand,
+        _resolve,
+        by_person=True,
+        succeeded=has_no_error,
+        # What is booked by hand carries no reference.
+        findings=frozenset({FindingType.LOST, FindingType.DUPLICATE}),
+    ),
+)

@@ -1,0 +1,65 @@
+"""The shape of a scenario, and what several of them begin with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from local.books_check.checks import FindingType
+from local.system import LocalSystem
+from tests.fault_injection import documents
+from tests.fault_injection.documents import SECOND
+from tests.fault_injection.setups import Setup, set_up
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One workflow in one situation.
+
+    Attributes:
+        name: what happens.
+        workflow: the function whose effects meet faults.
+        prepare: makes the setup, undisturbed.
+        start: starts the workflow.
+        again: starts the same work a second time, as a doubled message does; ``None`` where that cannot be.
+        by_person: a person repeats ``start`` until it succeeds; all others recover automatically.
+        succeeded: whether the answer to ``start`` says so.
+        compared: the part of the answer that must be the same in the end.
+        findings: what an audit of both sides' books finds in the end all the same, and rightly.
+        fix: what a person does when everything else has had its time.
+    """
+
+    name: str
+    workflow: str
+    prepare: Callable[[LocalSystem], Setup]
+    start: Callable[[Setup], object] = Setup.work_off
+    again: Callable[[Setup], object] | None = None
+    by_person: bool = False
+    succeeded: Callable[[Any], bool] = lambda _answer: True
+    compared: Callable[[Any], object] = lambda _answer: None
+    findings: frozenset[FindingType] = frozenset()
+    fix: Callable[[Setup], object] = lambda _setup: None
+
+
+def has_no_error(answer: Any) -> bool:  # noqa: ANN401 - a function's JSON
+    """Whether a direct invocation succeeded."""
+    return "error" not in answer
+
+
+def invoking(function: str, **event: object) -> Callable[[Setup], object]:
+    """A second start by a direct invocation."""
+    return lambda setup: setup.system.invoke(function, event)
+
+
+def first_exported(system: LocalSystem, **settings: str) -> Setup:
+    """A setup in which one invoice is in Rillet, so that all links are known."""
+    setup = set_up(system, settings=settings)
+    setup.finalise(documents.invoice())
+    setup.work_off()
+    return setup
+
+
+def second_announced(setup: Setup, **more: object) -> Setup:
+    """One more invoice is FINAL, and its webhook has been delivered."""
+    setup.finalise(documents.invoice(SECOND, "250.00", **more))
+    setup.system.deliver_webhooks()
+    return setup
