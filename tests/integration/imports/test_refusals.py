@@ -32,7 +32,7 @@ pytestmark = pytest.mark.slow
 CREATE = {"method": "POST", "path": "/customers"}
 ROW = rillet_id(2)
 IN_USE = "IDEMPOTENCY_CHECK_FAILED"
-STILL_RUNNING = "page 1: Solvimon still works on the same request (422)."
+STILL_RUNNING = "page 1: Solvimon is still processing the same request (422)."
 
 
 @pytest.fixture(autouse=True)
