@@ -48,6 +48,7 @@ class Code(StrEnum):
     SUBSIDIARY_NOT_LINKED = "subsidiary_not_linked"
     TAX_COUNTRY_MISSING = "tax_country_missing"
     TAX_NOT_ATTRIBUTABLE = "tax_not_attributable"
+    TAX_RATE_NOT_ACCEPTED = "tax_rate_not_accepted"
     TIME_ZONE_UNKNOWN = "time_zone_unknown"
     TOTAL_DIFFERS = "total_differs"
 

@@ -30,7 +30,8 @@ def _web_address(value: str) -> str:
 
 
 WebAddress = Annotated[str, AfterValidator(_web_address)]
-TaxType = Literal["VAT", "SALES_TAX"]
+TaxType = Literal["VAT", "SALES_TAX", "none"]
+_NO_TAX = frozenset({"NO_TAX", "EXEMPT"})
 
 
 class _SettingsGroup(BaseModel):
@@ -259,7 +260,8 @@ class Settings(_SettingsGroup):
     tax_types: dict[str, TaxType] = Field(
         default={},
         description="`tax_rate.type` by `COUNTRY:CATEGORY`, `CATEGORY` or `COUNTRY` (first match). "
-        "Otherwise `SALES_TAX` for US and CA, `VAT` elsewhere.",
+        "Otherwise `SALES_TAX` for US and CA, `VAT` elsewhere. `none` for a `CATEGORY` sends no rate where "
+        "its tax is zero; so it is for `NO_TAX` and `EXEMPT` unless they are set.",
     )
     tax_country: str | None = Field(
         default=None,
@@ -284,6 +286,12 @@ class Settings(_SettingsGroup):
         default={},
         description='IANA names for other time zone names, such as `{"PST": "America/Los_Angeles"}`.',
     )
+
+    @property
+    def categories_without_tax(self) -> frozenset[str]:
+        """Solvimon's tax categories that are no tax, so that they need neither a rate nor a country."""
+        configured = {key.rpartition(":")[2] for key in self.tax_types}
+        return (_NO_TAX - configured) | {key for key, kind in self.tax_types.items() if kind == "none"}
 
     @classmethod
     def parse(cls, text: str) -> Self:

@@ -103,12 +103,12 @@ ITEMS: dict[str, tuple[Json, Json]] = {
         {"taxes": ["0.00"], "rates": [(0, "VAT reverse charged")]},
     ),
     "a missing percentage of no tax is zero": (
-        invoice(group("100.00", tax("100.00", "0.00", None, category="EXEMPT")), paid="0.00"),
+        invoice(group("100.00", tax("100.00", "0.00", None, category="ZERO_RATED")), paid="0.00"),
         {"rates": [(0, "BTW")]},
     ),
     "a missing percentage of an unstated tax is zero": (
         invoice(
-            group("100.00", tax("100.00", "0.00", None, category="EXEMPT") | {"tax_amount": None}),
+            group("100.00", tax("100.00", "0.00", None, category="ZERO_RATED") | {"tax_amount": None}),
             paid="0.00",
         ),
         {"rates": [(0, "BTW")]},
@@ -129,11 +129,23 @@ def test_a_group_becomes_items_with_the_taxes_it_states(document: Json, expected
     assert columns(items(document), *expected) == expected
 
 
-def test_bases_that_do_not_sum_to_the_group_are_rejected() -> None:
-    error = refusal(invoice(group("150.00", tax("100.00", "21.00"), tax("40.00", "3.60", "9"))))
+def test_bases_that_exceed_the_group_are_rejected() -> None:
+    error = refusal(invoice(group("90.00", tax("100.00", "21.00"), tax("40.00", "3.60", "9"))))
 
     assert error.code is Code.DOES_NOT_TIE_OUT
-    assert error.message == (f"The group {GROUP} is 150 EUR, but its tax categories have bases of 140 EUR.")
+    assert error.message == (f"The group {GROUP} is 90 EUR, but its tax categories have bases of 140 EUR.")
+
+
+def test_bases_that_fit_the_group_in_two_ways_are_rejected_with_both() -> None:
+    error = refusal(
+        invoice(group("150.00", tax("100.00", "5.00", "5", "GST"), tax("40.00", "2.80", "7", "PST")))
+    )
+
+    assert error.code is Code.TAX_NOT_ATTRIBUTABLE
+    assert error.message == (
+        f"The taxes of the group {GROUP} can be read in two ways: 100 GST, 40 PST, 10 without tax or "
+        "60 GST, 40 GST + PST, 50 without tax (EUR)."
+    )
 
 
 def test_a_group_whose_own_gross_differs_from_net_and_tax_is_rejected() -> None:
@@ -179,11 +191,11 @@ def test_no_tax_category_anywhere_is_no_tax_rate() -> None:
     assert "tax_rate" not in found[0]
 
 
-def test_a_missing_percentage_of_some_tax_is_rejected() -> None:
-    error = refusal(invoice(group("100.00", tax("100.00", "21.00", None))))
+def test_a_tax_on_nothing_without_percentage_is_rejected() -> None:
+    error = refusal(invoice(taxed(), group("0.00", tax("0.00", "21.00", None)), paid="42.00"))
 
     assert error.code is Code.TAX_NOT_ATTRIBUTABLE
-    assert f"The group {GROUP} has a tax of 21 EUR without a percentage." == error.message
+    assert "a tax of 21 EUR without a percentage, on an amount of 0" in error.message
 
 
 @pytest.mark.parametrize(
@@ -203,3 +215,115 @@ def test_percentages_are_whole_percent_and_travel_exactly(percentage: str) -> No
     (found,) = items(invoice(group("100.00", tax("100.00", "0.50", percentage))))
 
     assert found["tax_rate"]["percentage"] == Decimal(percentage)
+
+
+# Taxes that are not one base on the whole group
+
+HST, LEVY = tax("100.00", "19.00", "19", "VAT"), tax("119.00", "1.19", "1", "Cash payment levy")
+PARTS: dict[str, tuple[Json, Json]] = {
+    "of 80 % that is taxed, 20 % is an item without tax": (
+        group("1000.00", tax("800.00", "66.00", "8.25", "TX")),
+        {"nets": ["800.00", "200.00"], "taxes": ["66.00", None]},
+    ),
+    "a capped local tax lies on a part": (
+        group("12000.00", tax("12000.00", "840.00", "7", "State"), tax("5000.00", "137.50", "2.75", "Local")),
+        {
+            "nets": ["7000.00", "5000.00"],
+            "taxes": ["490.00", "487.50"],
+            "rates": [(7, "State"), (Decimal("9.75"), "State + Local")],
+        },
+    ),
+    "GST is on all, and two rates of PST are on parts": (
+        group(
+            "100.00",
+            tax("100.00", "5.00", "5", "GST"),
+            tax("60.00", "4.20", "7", "PST"),
+            tax("40.00", "4.00", "10", "PST"),
+        ),
+        {"nets": ["60.00", "40.00"], "taxes": ["7.20", "6.00"]},
+    ),
+    "two rates of one tax lie beside each other and leave the rest": (
+        group("150.00", tax("100.00", "21.00"), tax("40.00", "3.60", "9")),
+        {"nets": ["100.00", "40.00", "10.00"], "taxes": ["21.00", "3.60", None]},
+    ),
+    "a negative group is split alike": (
+        group("-1000.00", tax("-800.00", "-66.00", "8.25", "TX")),
+        {"nets": ["-800.00", "-200.00"], "taxes": ["-66.00", None]},
+    ),
+    "a tax on tax is on the same amount, at its effective rate": (
+        group("100.00", HST, LEVY),
+        {"nets": ["100.00"], "taxes": ["20.19"], "rates": [(Decimal("20.19"), "VAT + Cash payment levy")]},
+    ),
+    "a tax on two taxes is too": (
+        group(
+            "200.00",
+            tax("200.00", "20.00", "10", "A"),
+            tax("200.00", "10.00", "5", "B"),
+            tax("230.00", "2.30", "1", "C"),
+        ),
+        {"nets": ["200.00"], "taxes": ["32.30"], "rates": [(Decimal("16.15"), "A + B + C")]},
+    ),
+    "a fixed fee without percentage has its effective rate": (
+        group("50.00", tax("50.00", "2.50", None, "Recycling fee")),
+        {"nets": ["50.00"], "taxes": ["2.50"], "rates": [(5, "Recycling fee")]},
+    ),
+    "a fixed fee without base is on the whole group": (
+        group("50.00", tax("50.00", "10.50"), tax("0.00", "1.00", None, "Fee")),
+        {"nets": ["50.00"], "taxes": ["11.50"], "rates": [(23, "BTW + Fee")]},
+    ),
+}
+
+
+@pytest.mark.parametrize(("given", "expected"), PARTS.values(), ids=PARTS)
+def test_the_parts_of_a_group_bear_the_taxes_whose_bases_they_are(given: Json, expected: Json) -> None:
+    document = invoice(given)
+
+    assert columns(items(document), *expected) == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"paid": "-150.00", "percentage": "-15"}, "IRPF at -15 %"),
+        ({"paid": "-150.00", "percentage": None}, "IRPF at -15 %"),
+        ({"paid": "1500.00", "percentage": "150"}, "BTW + IRPF at 171 %"),
+    ],
+)
+def test_a_rate_that_rillet_does_not_take_is_rejected_with_its_name(fields: Json, said: str) -> None:
+    withheld = tax("1000.00", name="IRPF", **fields)
+
+    error = refusal(invoice(group("1000.00", tax("1000.00", "210.00"), withheld)))
+
+    assert error.code is Code.TAX_RATE_NOT_ACCEPTED
+    assert f"The group {GROUP} bears {said}" in error.message
+    assert "by hand" in error.remedy
+
+
+@pytest.mark.parametrize("category", ["NO_TAX", "EXEMPT"])
+def test_what_is_no_tax_has_no_rate_and_needs_no_country(category: str) -> None:
+    document = invoice(group("100.00", tax("100.00", "0.00", "0", "None", category=category)))
+    document["tax_summary"]["country_code"] = None
+
+    assert rates(items(document)) == [None]
+    assert rates(items(document, tax_types={category: "VAT"}, tax_country="NL")) == [(0, "None")]
+
+
+def test_a_category_may_be_set_to_be_no_tax() -> None:
+    document = invoice(group("100.00", tax("100.00", "0.00", "0", "Outside", category="OUT_OF_SCOPE")))
+
+    assert rates(items(document, tax_types={"OUT_OF_SCOPE": "none"})) == [None]
+
+
+def test_a_category_that_is_no_tax_but_has_one_keeps_its_rate() -> None:
+    document = invoice(group("100.00", tax("100.00", "21.00", "21", "BTW", category="EXEMPT")))
+
+    assert rates(items(document)) == [(21, "BTW")]
+
+
+def test_a_dry_run_explains_why_each_item_bears_its_tax() -> None:
+    explained = mapped(invoice(PARTS["of 80 % that is taxed, 20 % is an item without tax"][0])).explanation
+
+    assert explained == (
+        f"{GROUP}: 800 with 8.25 % TX. The tax categories cover 800 of 1000.",
+        f"{GROUP}: 200 with no tax rate. No tax category covers these 200 of 1000.",
+    )

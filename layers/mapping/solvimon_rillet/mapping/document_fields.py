@@ -51,12 +51,14 @@ class MappedDocument:
         totals: net, tax and gross in the document's currency.
         warnings: notes for the user, in plain words.
         origins: the Solvimon field behind each Rillet field.
+        explanation: for each item, the group behind it and why it bears its tax.
     """
 
     payload: dict[str, object]
     totals: Totals
     warnings: tuple[str, ...]
     origins: dict[str, str]
+    explanation: tuple[str, ...]
 
 
 def assemble(
@@ -81,7 +83,13 @@ def assemble(
         }
     payload["items"] = items
     verify_payload_totals(payload, lines.totals)
-    return MappedDocument(payload, lines.totals, (*lines.warnings, *_currency_warnings(header)), origins)
+    return MappedDocument(
+        payload,
+        lines.totals,
+        (*lines.warnings, *_currency_warnings(header)),
+        origins,
+        tuple(map(_explanation, lines.lines)),
+    )
 
 
 def document_time_zone(invoice: Invoice, settings: Settings) -> tzinfo:
@@ -199,7 +207,7 @@ def line_tax_type(item: LineContext) -> str | None:
         return None
     country, table = tax_country(item.header), item.header.settings.tax_types
     for key in (f"{country}:{rate.category}", rate.category, country):
-        if key in table:
+        if table.get(key, "none") != "none":
             return table[key]
     return "SALES_TAX" if country in SALES_TAX_COUNTRIES else "VAT"
 
@@ -222,6 +230,11 @@ def _source_path(source: str, line: DocumentLine) -> str:
     if record_part == "tax":
         return f"{line.tax_path}.{rest}" if line.tax_path else "(no tax)"
     return source
+
+
+def _explanation(line: DocumentLine) -> str:
+    rate = f"{money.format_number(line.rate.percentage)} % {line.rate.name}" if line.rate else "no tax rate"
+    return f"{line.path}: {money.format_number(line.net)} with {rate}. {line.reason}"
 
 
 def _currency_warnings(header: HeaderContext) -> list[str]:

@@ -1,6 +1,6 @@
 """The lines of a document: one per group and tax, rounded so that they sum to its totals."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, tzinfo
 from decimal import Decimal
@@ -31,6 +31,7 @@ class DocumentLine:
         tax: tax amount, rounded to the document's currency.
         rate: ``None`` where no tax category applies.
         period: first and last day of service, inclusive; ``None`` where there is none.
+        reason: why the line bears its tax, for a dry run.
     """
 
     path: str
@@ -43,6 +44,7 @@ class DocumentLine:
     tax: Decimal
     rate: TaxRate | None
     period: tuple[date, date] | None
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +76,16 @@ def document_lines(
         ", ".join(f"{group.path} {money.format_number(group.net)}" for group in groups[:20]) or "none"
     )
     totals = document_totals(invoice, currency, nets, taxes, group_amounts)
-    _check_sum("net", nets, nonzero, totals.net, "tax_summary.base_amount", group_amounts, currency)
-    _check_sum("tax", taxes, taxed, totals.tax, "tax", group_amounts, currency)
+    roundings = sum(
+        max(1, share.roundings) for (_, share), is_taxed in zip(group_shares, taxed, strict=True) if is_taxed
+    )
+    _check_sum("net", nets, sum(nonzero), totals.net, "tax_summary.base_amount", group_amounts, currency)
+    _check_sum("tax", taxes, roundings, totals.tax, "tax", group_amounts, currency)
     rounded_nets = _round_parts(totals.net, nets, nonzero, currency)
     rounded_taxes = _round_parts(totals.tax, taxes, taxed, currency)
+    no_tax = settings.categories_without_tax
     lines = tuple(
-        _line(group, share, net, tax, _required_product(group, links, settings), time_zone)
+        _line(group, share, net, tax, _required_product(group, links, settings), time_zone, no_tax)
         for (group, share), net, tax in zip(group_shares, rounded_nets, rounded_taxes, strict=True)
     )
     warnings += _rounding_notes(group_shares, lines, currency)
@@ -93,6 +99,7 @@ def _line(
     tax: Decimal,
     product: tuple[str, str],
     time_zone: tzinfo,
+    no_tax: Collection[str],
 ) -> DocumentLine:
     product_id, product_from = product
     return DocumentLine(
@@ -104,8 +111,9 @@ def _line(
         described_by=descriptions.description_source(group.group),
         net=net,
         tax=tax,
-        rate=share.rate,
+        rate=None if _is_no_tax(share, no_tax) else share.rate,
         period=service_period(group.group, group.path, time_zone),
+        reason=share.reason,
     )
 
 
@@ -132,7 +140,7 @@ def _drop_empty_groups(
     """The groups without those of zero that have no product: they need no line and block nothing."""
     kept, warnings = list[TaxedGroup](), list[str]()
     for group in groups:
-        taxed = any(tax.tax_amount and tax.tax_amount.quantity for tax in group.taxes)
+        taxed = any(tax.amount for tax in group.taxes)
         if group.net or taxed or _find_product(group.group, links, settings)[0]:
             kept.append(group)
         else:
@@ -187,6 +195,11 @@ def _required_product(group: TaxedGroup, links: Links, settings: Settings) -> tu
     )
 
 
+def _is_no_tax(share: TaxShare, no_tax: Collection[str]) -> bool:
+    """Whether a share bears only categories that are no tax, such as EXEMPT, and indeed no tax."""
+    return share.rate is not None and share.rate.category in no_tax and not share.tax
+
+
 def _is_taxed(share: TaxShare) -> bool:
     return bool(share.tax or (share.net and share.rate and share.rate.percentage))
 
@@ -194,15 +207,16 @@ def _is_taxed(share: TaxShare) -> bool:
 def _check_sum(
     measure: str,
     parts: Sequence[Decimal],
-    may_be_rounded: Sequence[bool],
+    roundings: int,
     total: Decimal,
     header: str,
     group_amounts: str,
     currency: str,
 ) -> None:
-    """Check a sum of parts. Only some can have been rounded: a line of zero, or without tax, is exact."""
+    """Check a sum of parts, of which some were rounded; a difference as large as a group may be one, lost."""
     parts_sum = sum(parts, Decimal())
-    if not money.within_rounding(parts_sum - total, sum(may_be_rounded), currency):
+    smallest = money.smallest_amount(parts, currency) if measure == "net" else None
+    if not money.within_rounding(parts_sum - total, roundings, currency, smallest):
         raise does_not_tie_out(
             f"The groups ({group_amounts}) have a {measure} of",
             parts_sum,

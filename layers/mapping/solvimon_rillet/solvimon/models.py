@@ -136,6 +136,7 @@ class Period(Model):
     """A billing period with its groups."""
 
     amount_excluding_tax: Amount | None = None
+    tax_categories: Several[TaxCategory] = Field(default_factory=list)
     groups: Several[Group] = Field(default_factory=list)
 
 
