@@ -10,7 +10,8 @@ from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.mapping import descriptions
 from solvimon_rillet.mapping.dates import service_period
 from solvimon_rillet.mapping.links import Links
-from solvimon_rillet.mapping.taxes import TaxedGroup, TaxRate, TaxShare, tax_shares, taxed_groups
+from solvimon_rillet.mapping.tax_rates import TaxedGroup, TaxRate, TaxShare
+from solvimon_rillet.mapping.taxes import tax_shares, taxed_groups
 from solvimon_rillet.mapping.totals import Totals, document_totals, does_not_tie_out
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.models import Group, Invoice
