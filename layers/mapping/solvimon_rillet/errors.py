@@ -34,6 +34,7 @@ class Code(StrEnum):
     LINKED_ELSEWHERE = "linked_elsewhere"
     ORIGINAL_NOT_EXPORTED = "original_not_exported"
     PERIOD_REVERSED = "period_reversed"
+    PRODUCT_NOT_ATTRIBUTABLE = "product_not_attributable"
     PRODUCT_NOT_LINKED = "product_not_linked"
     REFERENCE_TYPE_MISSING = "reference_type_missing"
     REFERENCE_TYPE_RESTRICTED = "reference_type_restricted"

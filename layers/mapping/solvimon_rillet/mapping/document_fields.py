@@ -19,6 +19,11 @@ from solvimon_rillet.solvimon.models import Invoice
 
 SALES_TAX_COUNTRIES = frozenset({"US", "CA"})
 _LAYOUT_OF_2024 = {"amount_excluding_tax": "total", "start_at": "start_date", "end_at": "end_date"}
+# A part of a group is the lines of one product; its other fields are the group's.
+_FIELDS_OF_LINES = {
+    "amount_excluding_tax": "amount_excluding_tax",
+    "products (Rillet Product ID)": "product_items (Rillet Product ID)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,13 +217,16 @@ def period_day(item: LineContext, which: int) -> str | None:
 def _source_path(source: str, line: DocumentLine) -> str:
     """The path of a row's Solvimon field in this document."""
     record_part, _, rest = source.partition(".")
+    path, _, lines = line.path.partition(".lines[")
     if record_part == "group":
         rest = {"products (Rillet Product ID)": line.product_from, "products.name": line.described_by}.get(
             rest, rest
         )
         if rest.startswith("("):
             return rest
-        return f"{line.path}.{_LAYOUT_OF_2024.get(rest, rest) if line.path.startswith('groups') else rest}"
+        if lines and rest in _FIELDS_OF_LINES:
+            return f"{line.path}.{_FIELDS_OF_LINES[rest]}"
+        return f"{path}.{_LAYOUT_OF_2024.get(rest, rest) if path.startswith('groups') else rest}"
     if record_part == "tax":
         return f"{line.tax_path}.{rest}" if line.tax_path else "(no tax)"
     return source

@@ -10,6 +10,7 @@ from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.mapping import descriptions
 from solvimon_rillet.mapping.dates import service_period
 from solvimon_rillet.mapping.links import Links
+from solvimon_rillet.mapping.product_split import KINDS_WITHOUT_PRODUCT, split_by_product
 from solvimon_rillet.mapping.taxes import TaxedGroup, TaxRate, TaxShare, tax_shares, taxed_groups
 from solvimon_rillet.mapping.totals import Totals, document_totals, does_not_tie_out
 from solvimon_rillet.settings import Settings
@@ -62,7 +63,11 @@ def document_lines(
     Raises:
         NeedsAttention: the document does not tie out, or a group has no product, period or tax that fits.
     """
-    groups = [taxed_groups(path, group) for path, group in invoice.billed_groups()]
+    groups = [
+        taxed_groups(part_path, part)
+        for path, group in invoice.billed_groups()
+        for part_path, part in split_by_product(path, group, links, currency)
+    ]
     groups, warnings = _drop_empty_groups(groups, links, settings)
     shares_by_group = tax_shares(invoice, groups, currency)
     group_shares = [
@@ -143,8 +148,8 @@ def _drop_empty_groups(
 def _find_product(group: Group, links: Links, settings: Settings) -> tuple[str | None, str]:
     """The Rillet product of a group, and its source."""
     if group.products:
-        linked = (links.products[p.id] for p in group.products if p.id and p.id in links.products)
-        return next(linked, None), "products (Rillet Product ID)"
+        linked = {links.products.get(product.id or "") for product in group.products}
+        return linked.pop() if len(linked) == 1 else None, "products (Rillet Product ID)"
     products, kind = settings.fallback_products, fallback_kind(group)
     by_kind = {"discount": products.discount, "commitment": products.commitment, "one_off": products.one_off}
     name = kind if by_kind.get(kind) else "default"
@@ -158,7 +163,7 @@ def fallback_kind(group: Group) -> str:
     """
     line_types = {line.type for line in group.lines}
     for kind in (group.type, line_types.pop() if len(line_types) == 1 else None):
-        if kind in {"DISCOUNT", "COMMITMENT", "ONE_OFF"}:
+        if kind in KINDS_WITHOUT_PRODUCT:
             return kind.lower()
     amount = group.amount_excluding_tax or group.total
     return "discount" if amount and amount.quantity < 0 else "other"

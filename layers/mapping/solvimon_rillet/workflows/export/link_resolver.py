@@ -79,7 +79,7 @@ class LinkResolver:
         ids = {
             "customer": [invoice.payer_id],
             "subsidiary": [invoice.biller_id],
-            "product": [product.id for _, group in invoice.billed_groups() for product in group.products],
+            "product": [product.id for product in _billed_products(invoice)],
         }
         for kind, identifiers in ids.items():
             for identifier in filter(None, identifiers):
@@ -109,14 +109,9 @@ class LinkResolver:
 
     def _product_links(self, invoice: Invoice) -> Mapping[str, str]:
         found: dict[str, str] = {}
-        for _, group in invoice.billed_groups():
-            for product in group.products:
-                if (
-                    product.id
-                    and product.id not in found
-                    and (linked := self._product_link(product.id, product))
-                ):
-                    found[product.id] = linked
+        for product in _billed_products(invoice):
+            if linked := self._product_link(str(product.id), product):
+                found[str(product.id)] = linked
         return found
 
     def _product_link(self, product_id: str, embedded: Product) -> str | None:
@@ -272,6 +267,17 @@ class LinkResolver:
     ) -> None:
         if not self._dry_run:
             self._ledger.store_link(self._name, kind, solvimon_id, facts, seconds)
+
+
+def _billed_products(invoice: Invoice) -> list[Product]:
+    """The products that an invoice bills, each once: its groups', and those that only their lines name."""
+    products: dict[str, Product] = {}
+    for _, group in invoice.billed_groups():
+        items = [item for line in group.lines for item in line.product_items] if group.products else []
+        for product in (*group.products, *(Product(id=item.product_id, name=item.name) for item in items)):
+            if product.id:
+                products.setdefault(product.id, product)
+    return list(products.values())
 
 
 def _no_subsidiary(message: str, settings: Settings) -> NeedsAttention:
