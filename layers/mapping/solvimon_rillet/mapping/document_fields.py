@@ -148,8 +148,8 @@ def noted_description(item: LineContext) -> str:
 def posted_exchange_rate(header: HeaderContext) -> dict[str, str] | None:
     """The rate from document to subsidiary currency, if they differ and Solvimon states one."""
     base, target = header.totals.currency, header.links.subsidiary_currency
-    rate = exchange_rate(header.invoice, base, target) if target else None
-    if rate is None or target is None:
+    rate = exchange_rate(header.invoice, base, target).rate if target and target != base else None
+    if rate is None:
         return None
     return {
         "base": base,
@@ -234,9 +234,12 @@ def _source_path(source: str, line: DocumentLine) -> str:
 
 def _currency_warnings(header: HeaderContext) -> list[str]:
     currency, subsidiary_currency = header.totals.currency, header.links.subsidiary_currency
-    if not subsidiary_currency or subsidiary_currency == currency or posted_exchange_rate(header):
+    if not subsidiary_currency or subsidiary_currency == currency:
+        return []
+    found = exchange_rate(header.invoice, currency, subsidiary_currency)
+    if found.rate is not None:
         return []
     return [
-        f"The invoice is in {currency}, the subsidiary's books are in {subsidiary_currency}, and Solvimon "
-        "names no exchange rate; Rillet uses its own."
+        f"The invoice is in {currency}, the subsidiary's books are in {subsidiary_currency}, and "
+        f"{found.problem}; Rillet uses its own."
     ]
