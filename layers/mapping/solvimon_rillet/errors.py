@@ -19,6 +19,8 @@ class Code(StrEnum):
 
     BILLING_ENTITY_EXISTS = "billing_entity_exists"
     CONNECTION_UNKNOWN = "connection_unknown"
+    CLOSED_PERIODS_UNCLEAR = "closed_periods_unclear"
+    CREDIT_SUMS_TO_ZERO = "credit_sums_to_zero"
     CURRENCY_MIXED = "currency_mixed"
     CUSTOM_FIELD_UNUSABLE = "custom_field_unusable"
     CUSTOMER_INCOMPLETE = "customer_incomplete"
@@ -32,6 +34,7 @@ class Code(StrEnum):
     INVOICE_NUMBER_MISSING = "invoice_number_missing"
     INVOICE_UNREADABLE = "invoice_unreadable"
     LINKED_ELSEWHERE = "linked_elsewhere"
+    NEGATIVE_INVOICE = "negative_invoice"
     ORIGINAL_NOT_EXPORTED = "original_not_exported"
     PERIOD_REVERSED = "period_reversed"
     PRODUCT_NOT_ATTRIBUTABLE = "product_not_attributable"

@@ -230,6 +230,11 @@ class Settings(_SettingsGroup):
         "`next_open_day` books it on the first open day and keeps the true date in the memo (outside `FULL` "
         "scope, in the first line's description).",
     )
+    negative_invoices: Literal["refuse", "send"] = Field(
+        default="refuse",
+        description="An invoice that is no credit note and has a negative total: `refuse` rejects it with "
+        "the remedy; `send` books it as Solvimon has it. Rillet does not document whether it takes one.",
+    )
     create_missing_customers: bool = Field(
         default=True, description="Create a customer in Rillet if an invoice needs one that is not linked."
     )

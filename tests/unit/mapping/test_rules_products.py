@@ -147,20 +147,6 @@ def test_a_group_of_nothing_that_bears_a_tax_is_not_left_out() -> None:
     assert error.code is Code.FALLBACK_PRODUCT_MISSING
 
 
-@pytest.mark.parametrize(
-    ("groups", "total"),
-    [
-        pytest.param([], "0", id="no groups at all"),
-        pytest.param([bare("0.00")], "0.00", id="nothing worth booking"),
-    ],
-)
-def test_an_invoice_without_anything_to_book_is_rejected(groups: list[Json], total: str) -> None:
-    error = refusal(invoice(*groups))
-
-    assert error.code is Code.DOES_NOT_TIE_OUT
-    assert "no groups to book, but a total of 0.00 EUR" in error.message
-
-
 def test_a_total_without_groups_is_rejected() -> None:
     error = refusal(invoice(net="100.00", paid="21.00"))
 

@@ -63,12 +63,14 @@ def document_lines(
     Raises:
         NeedsAttention: the document does not tie out, or a group has no product, period or tax that fits.
     """
+    notes = _closed_period_notes(invoice)
     groups = [
         taxed_groups(part_path, part)
         for path, group in invoice.billed_groups()
         for part_path, part in split_by_product(path, group, links, currency)
     ]
     groups, warnings = _drop_empty_groups(groups, links, settings)
+    warnings += notes + _half_periods(groups)
     shares_by_group = tax_shares(invoice, groups, currency)
     group_shares = [
         (group, share) for group, parts in zip(groups, shares_by_group, strict=True) for share in parts
@@ -89,6 +91,46 @@ def document_lines(
     )
     warnings += _rounding_notes(group_shares, lines, currency)
     return Lines(lines, totals, tuple(warnings))
+
+
+def _closed_period_notes(invoice: Invoice) -> list[str]:
+    """What was done with the amounts of ``closed_periods``, whose meaning Solvimon does not document.
+
+    Raises:
+        NeedsAttention: the net of the document does not show whether they are part of it.
+    """
+    closed = [(path, group) for path, group in invoice.closed_groups() if group.bills_something]
+    if not closed:
+        return []
+    where = ", ".join(f"{path} {money.format_number(group.net)}" for path, group in closed[:20])
+    if invoice.counts_closed_periods:
+        return [f"The invoice's net counts its closed_periods ({where}); they are booked with it."]
+    if (
+        invoice.tax_summary
+        and invoice.tax_summary.base_amount
+        and sum((group.net for _, group in closed), Decimal())
+    ):
+        return [f"The invoice's net does not count its closed_periods ({where}); they were left out."]
+    raise NeedsAttention(
+        Code.CLOSED_PERIODS_UNCLEAR,
+        f"The invoice has closed_periods ({where}), and its net does not show whether they are part of it.",
+        "Compare the invoice with its PDF in Solvimon; report it to Solvimon's support, or book it by hand.",
+    )
+
+
+def _half_periods(groups: Sequence[TaxedGroup]) -> list[str]:
+    """A note on each group with a start or an end alone: Rillet recognises its revenue on one day."""
+    notes = []
+    for each in groups:
+        group = each.group
+        start, end = group.start_at or group.start_date, group.end_at or group.end_date
+        if (start is None) != (end is None):
+            known, missing = ("start", "end") if start else ("end", "start")
+            notes.append(
+                f"The group {each.path} has a {known} but no {missing}: it is booked without a service "
+                "period, and Rillet recognises its revenue on the booking date."
+            )
+    return notes
 
 
 def _line(
