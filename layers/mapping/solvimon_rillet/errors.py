@@ -43,6 +43,7 @@ class Code(StrEnum):
     REFERENCE_TYPE_RESTRICTED = "reference_type_restricted"
     REFUSED_BY_RILLET = "refused_by_rillet"
     REFUSED_BY_SOLVIMON = "refused_by_solvimon"
+    RILLET_ID_INVALID = "rillet_id_invalid"
     RILLET_PERIOD_CLOSED = "rillet_period_closed"
     RILLET_RECORD_MISSING = "rillet_record_missing"
     ROW_INCOMPLETE = "row_incomplete"

@@ -12,6 +12,7 @@ from solvimon_rillet.mapping.exchange_rates import exchange_rate
 from solvimon_rillet.mapping.field_table import Row, fill
 from solvimon_rillet.mapping.lines import DocumentLine, Lines
 from solvimon_rillet.mapping.links import Links
+from solvimon_rillet.mapping.texts import iso_country
 from solvimon_rillet.mapping.totals import Totals, verify_payload_totals
 from solvimon_rillet.settings import InvoiceScope, Settings
 from solvimon_rillet.solvimon.fields import Moment
@@ -171,7 +172,9 @@ def line_tax(item: LineContext) -> dict[str, str] | None:
 
 
 def tax_country(header: HeaderContext) -> str:
-    """The country of the taxes: the tax summary's, else the billing entity's, else the setting's.
+    """The country of the taxes (ISO 3166): the tax summary's, else the billing entity's, else the setting's.
+
+    VAT's own spelling is turned into ISO's.
 
     Raises:
         NeedsAttention: none of them names it.
@@ -179,12 +182,12 @@ def tax_country(header: HeaderContext) -> str:
     summary, entity = header.invoice.tax_summary, header.invoice.billing_entity
     address = entity.registered_address if entity else None
     country = (
-        (summary.country_code if summary else None)
-        or (address.country if address else None)
-        or header.settings.tax_country
+        iso_country(summary.country_code if summary else None)
+        or iso_country(address.country if address else None)
+        or iso_country(header.settings.tax_country)
     )
     if country:
-        return country.upper()
+        return country
     raise NeedsAttention(
         Code.TAX_COUNTRY_MISSING,
         "Neither the invoice's tax summary nor its billing entity names the country of the tax.",
@@ -202,11 +205,18 @@ def line_tax_type(item: LineContext) -> str | None:
     rate = item.line.rate
     if rate is None:
         return None
-    country, table = tax_country(item.header), item.header.settings.tax_types
+    country = tax_country(item.header)
+    table = {_iso_key(key): value for key, value in item.header.settings.tax_types.items()}
     for key in (f"{country}:{rate.category}", rate.category, country):
         if key in table:
             return table[key]
     return "SALES_TAX" if country in SALES_TAX_COUNTRIES else "VAT"
+
+
+def _iso_key(key: str) -> str:
+    """A key of the setting ``tax_types`` with its country in ISO's spelling."""
+    country, colon, category = key.partition(":")
+    return f"{iso_country(country) or country}{colon}{category}"
 
 
 def period_day(item: LineContext, which: int) -> str | None:

@@ -12,6 +12,7 @@ from solvimon_rillet.mapping.dates import service_period
 from solvimon_rillet.mapping.links import Links
 from solvimon_rillet.mapping.product_split import KINDS_WITHOUT_PRODUCT, split_by_product
 from solvimon_rillet.mapping.taxes import TaxedGroup, TaxRate, TaxShare, tax_shares, taxed_groups
+from solvimon_rillet.mapping.texts import is_rillet_id
 from solvimon_rillet.mapping.totals import Totals, document_totals, does_not_tie_out
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.models import Group, Invoice
@@ -195,7 +196,9 @@ def _find_product(group: Group, links: Links, settings: Settings) -> tuple[str |
     products, kind = settings.fallback_products, fallback_kind(group)
     by_kind = {"discount": products.discount, "commitment": products.commitment, "one_off": products.one_off}
     name = kind if by_kind.get(kind) else "default"
-    return by_kind.get(kind) or products.default, f"(setting fallback_products.{name})"
+    return (
+        by_kind.get(kind) or products.default or ""
+    ).strip() or None, f"(setting fallback_products.{name})"
 
 
 def fallback_kind(group: Group) -> str:
@@ -213,6 +216,13 @@ def fallback_kind(group: Group) -> str:
 
 def _required_product(group: TaxedGroup, links: Links, settings: Settings) -> tuple[str, str]:
     product, source = _find_product(group.group, links, settings)
+    if product and not is_rillet_id(product):
+        raise NeedsAttention(
+            Code.RILLET_ID_INVALID,
+            f"The group {group.path} is to be booked under {product[:64]!r}, from its {source}, which is no "
+            "Rillet id (a UUID).",
+            "Copy the product's id from Rillet into the custom field or the setting, then retry.",
+        )
     if product:
         return product, source
     if group.group.products:

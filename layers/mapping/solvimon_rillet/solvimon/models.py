@@ -294,7 +294,7 @@ class Invoice(Model):
         """A custom field value that Solvimon copied onto the invoice from another object."""
         for field in self.other_custom_fields:
             if field.reference == reference and field.resource and field.resource.type == resource_type:
-                return field.value
+                return (field.value or "").strip() or None
         return None
 
 
