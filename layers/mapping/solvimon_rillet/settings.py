@@ -285,6 +285,16 @@ class Settings(_SettingsGroup):
         description="State for addresses without one; Rillet requires it. `null`: such an address is left "
         "out, with a warning.",
     )
+    address_zip_code: str | None = Field(
+        default=None,
+        description="Zip code for addresses without one (some countries have none); Rillet requires it. "
+        "`null`: such an address is left out, with a warning.",
+    )
+    name_on_invoice: Literal["follow", "keep"] = Field(
+        default="follow",
+        description="Rillet's `name_on_invoice` when a customer is synchronised. `follow`: the legal name, "
+        "as the guide says; `keep`: one that was set by hand in Rillet (it differs from the name) stays.",
+    )
     time_zones: dict[str, str] = Field(
         default={},
         description='IANA names for other time zone names, such as `{"PST": "America/Los_Angeles"}`.',
