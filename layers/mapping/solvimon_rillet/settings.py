@@ -231,6 +231,11 @@ class Settings(_SettingsGroup):
         "`next_open_day` books it on the first open day and keeps the true date in the memo (outside `FULL` "
         "scope, in the first line's description).",
     )
+    negative_invoices: Literal["refuse", "send"] = Field(
+        default="refuse",
+        description="An invoice that is no credit note and has a negative total: `refuse` rejects it with "
+        "the remedy; `send` books it as Solvimon has it. Rillet does not document whether it takes one.",
+    )
     create_missing_customers: bool = Field(
         default=True, description="Create a customer in Rillet if an invoice needs one that is not linked."
     )
@@ -281,6 +286,16 @@ class Settings(_SettingsGroup):
         default=None,
         description="State for addresses without one; Rillet requires it. `null`: such an address is left "
         "out, with a warning.",
+    )
+    address_zip_code: str | None = Field(
+        default=None,
+        description="Zip code for addresses without one (some countries have none); Rillet requires it. "
+        "`null`: such an address is left out, with a warning.",
+    )
+    name_on_invoice: Literal["follow", "keep"] = Field(
+        default="follow",
+        description="Rillet's `name_on_invoice` when a customer is synchronised. `follow`: the legal name, "
+        "as the guide says; `keep`: one that was set by hand in Rillet (it differs from the name) stays.",
     )
     time_zones: dict[str, str] = Field(
         default={},

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from solvimon_rillet.mapping.texts import without_control_characters
 from solvimon_rillet.solvimon.models import Group, Line, MeterValue
 
 
@@ -22,7 +23,7 @@ def description_source(group: Group) -> str:
 
 def _name_and_source(group: Group) -> tuple[str, str]:
     for text, source in _alternatives(group):
-        if name := " ".join((text or "").split()):
+        if name := " ".join(without_control_characters(text or "").split()):
             return name, source
     return "Amount", "(no text)"
 

@@ -144,6 +144,14 @@ def to_rillet_invoice(
     currency, time_zone = document_currency(invoice), document_time_zone(invoice, settings)
     check_dated(invoice)
     lines = document_lines(invoice, links, settings, currency, time_zone)
+    if lines.totals.gross < 0 and settings.negative_invoices == "refuse":
+        raise NeedsAttention(
+            Code.NEGATIVE_INVOICE,
+            f"The invoice has a negative total of {money.format_amount(lines.totals.gross, currency)} "
+            f"{currency}, and it is no credit note.",
+            "Credit it in Solvimon and issue the amount as a credit note, or set negative_invoices to send "
+            "in the settings, then retry.",
+        )
     header = HeaderContext(invoice, links, settings, lines.totals, time_zone, booked_on)
     mapped = assemble(header, lines, HEADER_ROWS, LINE_ROWS, settings.invoice_scope)
     return replace(mapped, warnings=(*mapped.warnings, *_mailing_warnings(header)))

@@ -10,8 +10,10 @@ from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.mapping import descriptions
 from solvimon_rillet.mapping.dates import service_period
 from solvimon_rillet.mapping.links import Links
+from solvimon_rillet.mapping.product_split import KINDS_WITHOUT_PRODUCT, split_by_product
 from solvimon_rillet.mapping.tax_rates import TaxedGroup, TaxRate, TaxShare
 from solvimon_rillet.mapping.taxes import tax_shares, taxed_groups
+from solvimon_rillet.mapping.texts import is_rillet_id
 from solvimon_rillet.mapping.totals import Totals, document_totals, does_not_tie_out
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.models import Group, Invoice
@@ -65,8 +67,14 @@ def document_lines(
     Raises:
         NeedsAttention: the document does not tie out, or a group has no product, period or tax that fits.
     """
-    groups = [taxed_groups(path, group) for path, group in invoice.billed_groups()]
+    notes = _closed_period_notes(invoice)
+    groups = [
+        taxed_groups(part_path, part)
+        for path, group in invoice.billed_groups()
+        for part_path, part in split_by_product(path, group, links, currency)
+    ]
     groups, warnings = _drop_empty_groups(groups, links, settings)
+    warnings += notes + _half_periods(groups)
     shares_by_group = tax_shares(invoice, groups, currency)
     group_shares = [
         (group, share) for group, parts in zip(groups, shares_by_group, strict=True) for share in parts
@@ -91,6 +99,46 @@ def document_lines(
     )
     warnings += _rounding_notes(group_shares, lines, currency)
     return Lines(lines, totals, tuple(warnings))
+
+
+def _closed_period_notes(invoice: Invoice) -> list[str]:
+    """What was done with the amounts of ``closed_periods``, whose meaning Solvimon does not document.
+
+    Raises:
+        NeedsAttention: the net of the document does not show whether they are part of it.
+    """
+    closed = [(path, group) for path, group in invoice.closed_groups() if group.bills_something]
+    if not closed:
+        return []
+    where = ", ".join(f"{path} {money.format_number(group.net)}" for path, group in closed[:20])
+    if invoice.counts_closed_periods:
+        return [f"The invoice's net counts its closed_periods ({where}); they are booked with it."]
+    if (
+        invoice.tax_summary
+        and invoice.tax_summary.base_amount
+        and sum((group.net for _, group in closed), Decimal())
+    ):
+        return [f"The invoice's net does not count its closed_periods ({where}); they were left out."]
+    raise NeedsAttention(
+        Code.CLOSED_PERIODS_UNCLEAR,
+        f"The invoice has closed_periods ({where}), and its net does not show whether they are part of it.",
+        "Compare the invoice with its PDF in Solvimon; report it to Solvimon's support, or book it by hand.",
+    )
+
+
+def _half_periods(groups: Sequence[TaxedGroup]) -> list[str]:
+    """A note on each group with a start or an end alone: Rillet recognises its revenue on one day."""
+    notes = []
+    for each in groups:
+        group = each.group
+        start, end = group.start_at or group.start_date, group.end_at or group.end_date
+        if (start is None) != (end is None):
+            known, missing = ("start", "end") if start else ("end", "start")
+            notes.append(
+                f"The group {each.path} has a {known} but no {missing}: it is booked without a service "
+                "period, and Rillet recognises its revenue on the booking date."
+            )
+    return notes
 
 
 def _line(
@@ -152,12 +200,14 @@ def _drop_empty_groups(
 def _find_product(group: Group, links: Links, settings: Settings) -> tuple[str | None, str]:
     """The Rillet product of a group, and its source."""
     if group.products:
-        linked = (links.products[p.id] for p in group.products if p.id and p.id in links.products)
-        return next(linked, None), "products (Rillet Product ID)"
+        linked = {links.products.get(product.id or "") for product in group.products}
+        return linked.pop() if len(linked) == 1 else None, "products (Rillet Product ID)"
     products, kind = settings.fallback_products, fallback_kind(group)
     by_kind = {"discount": products.discount, "commitment": products.commitment, "one_off": products.one_off}
     name = kind if by_kind.get(kind) else "default"
-    return by_kind.get(kind) or products.default, f"(setting fallback_products.{name})"
+    return (
+        by_kind.get(kind) or products.default or ""
+    ).strip() or None, f"(setting fallback_products.{name})"
 
 
 def fallback_kind(group: Group) -> str:
@@ -167,7 +217,7 @@ def fallback_kind(group: Group) -> str:
     """
     line_types = {line.type for line in group.lines}
     for kind in (group.type, line_types.pop() if len(line_types) == 1 else None):
-        if kind in {"DISCOUNT", "COMMITMENT", "ONE_OFF"}:
+        if kind in KINDS_WITHOUT_PRODUCT:
             return kind.lower()
     amount = group.amount_excluding_tax or group.total
     return "discount" if amount and amount.quantity < 0 else "other"
@@ -175,6 +225,13 @@ def fallback_kind(group: Group) -> str:
 
 def _required_product(group: TaxedGroup, links: Links, settings: Settings) -> tuple[str, str]:
     product, source = _find_product(group.group, links, settings)
+    if product and not is_rillet_id(product):
+        raise NeedsAttention(
+            Code.RILLET_ID_INVALID,
+            f"The group {group.path} is to be booked under {product[:64]!r}, from its {source}, which is no "
+            "Rillet id (a UUID).",
+            "Copy the product's id from Rillet into the custom field or the setting, then retry.",
+        )
     if product:
         return product, source
     if group.group.products:
