@@ -225,7 +225,14 @@ USAGES: dict[str, list[Json]] = {
     "1,000.5 USD volume": [metered(reference="volume", amount=amount("1000.50", "USD"))],
     "2": [metered(number="2")],
     "200 gb": [metered(reference="gb", number=number) for number in ("120", "80")],  # tiers
-    "150 gb": [metered(reference="gb", number="150")] * 2,  # tiers that state the whole
+    "2,000 calls": [metered(reference="calls", number="1000")] * 2,  # tiers of equal volume
+    "150 kg": [
+        metered(reference="kg", number="150") | {"product_items": [{"id": i}]} for i in "ab"
+    ],  # priced twice
+    "350 km": [
+        metered(reference="km", number=number) | {"product_items": [{"id": i}]}
+        for i, number in (("a", "100"), ("a", "100"), ("b", "150"))
+    ],
     "2 gb; 2 seats": [metered(reference=unit, number="2") for unit in ("gb", "seats")],
 }
 

@@ -32,7 +32,7 @@ from tests.support.builders import (
 )
 
 FEE, CALLS, NEW = product(), product("prod_calls", "API calls"), product("prod_new", "New product")
-DAYS = {"start_at": "2026-01-01T00:00:00+01:00", "end_at": "2026-02-01T00:00:00+01:00"}
+DAYS: Json = {"start_at": "2026-01-01T00:00:00+01:00", "end_at": "2026-02-01T00:00:00+01:00"}
 
 
 def of(net: str, *products: str, **more: object) -> Json:
@@ -139,6 +139,9 @@ def test_lines_that_do_not_sum_to_their_group_are_refused_with_both_amounts() ->
         pytest.param([of("30.00")], id="a line without product items"),
         pytest.param([of("10.00", "prod_fee"), of("20.00")], id="one that says, one that does not"),
         pytest.param([of("30.00", "prod_fee", "prod_calls")], id="a line of both"),
+        pytest.param(
+            [line(product_items=[{"id": "proi_1"}], amount_excluding_tax=amount("30"))], id="no product id"
+        ),
         pytest.param([line(product_items=[{"product_id": "prod_fee"}])], id="a line without amount"),
     ],
 )
@@ -182,6 +185,12 @@ def test_a_product_that_only_a_line_names_is_booked_on_its_own() -> None:
 
     assert booked(found) == [(PLATFORM_FEE, "10.00"), (API_CALLS, "20.00")]
     assert found[1]["description"] == "Item of prod_calls"
+
+
+def test_a_line_whose_items_name_no_product_does_not_split_a_group_of_one() -> None:
+    found = items(invoice(group("10.00", lines=[line(product_items=[{"id": "proi_1", "name": "Plan"}])])))
+
+    assert booked(found) == [(PLATFORM_FEE, "10.00")]
 
 
 def test_a_discount_of_a_bundle_that_names_no_product_takes_the_fallback_of_its_kind() -> None:

@@ -307,12 +307,13 @@ def _repair_stored_addresses(
     """
     notes = []
     for field in ("address", "shipping_address"):
-        stored = payload.get(field)
-        if not isinstance(stored, Mapping) or stored is not current.get(field):
+        stored = current.get(field)
+        if not isinstance(stored, Mapping) or payload.get(field) is not stored:
             continue
         if all(stored.get(name) for name in _REQUIRED):
             continue
-        payload[field], missing = _complete(stored, settings)
+        completed, missing = _complete(stored, settings)
+        payload[field] = completed
         if missing:
             notes.append(
                 f"Rillet's own {field} is without {missing}, which Rillet requires; it was left out."

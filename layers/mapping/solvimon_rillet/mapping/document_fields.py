@@ -157,7 +157,9 @@ def noted_description(item: LineContext) -> str:
 def posted_exchange_rate(header: HeaderContext) -> dict[str, str] | None:
     """The rate from document to subsidiary currency, if they differ and Solvimon states one."""
     base, target = header.totals.currency, header.links.subsidiary_currency
-    rate = exchange_rate(header.invoice, base, target).rate if target and target != base else None
+    if target is None or target == base:
+        return None
+    rate = exchange_rate(header.invoice, base, target).rate
     if rate is None:
         return None
     return {

@@ -18,6 +18,8 @@ from solvimon_rillet.mapping.totals import Totals, document_totals, does_not_tie
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.models import Group, Invoice
 
+_SMALLEST_QUANTITY = Decimal("0.00001")  # Rillet API v4, Create an invoice, outside FULL
+
 
 @dataclass(frozen=True, slots=True)
 class DocumentLine:
@@ -35,6 +37,7 @@ class DocumentLine:
         rate: ``None`` where no tax category applies.
         period: first and last day of service, inclusive; ``None`` where there is none.
         reason: why the line bears its tax, for a dry run.
+        quantity: the usage that it bills, if it is all of a group with one meter; else 1.
     """
 
     path: str
@@ -48,6 +51,7 @@ class DocumentLine:
     rate: TaxRate | None
     period: tuple[date, date] | None
     reason: str
+    quantity: Decimal = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +167,14 @@ def _line(
         rate=None if _is_no_tax(share, no_tax) else share.rate,
         period=service_period(group.group, group.path, time_zone),
         reason=share.reason,
+        quantity=_quantity(group, share),
     )
+
+
+def _quantity(group: TaxedGroup, share: TaxShare) -> Decimal:
+    """The usage behind a line, as Rillet takes it (0.00001 or more); 1 for a part of a group."""
+    quantity = descriptions.usage_quantity(group.group) if share.net == group.net else None
+    return quantity if quantity is not None and quantity >= _SMALLEST_QUANTITY else Decimal(1)
 
 
 def with_positive_amounts(lines: Lines) -> Lines:

@@ -58,7 +58,8 @@ def split_by_product(path: str, group: Group, links: Links, currency: str) -> It
     names = {product.id: product.name for product in group.products}
     for line in group.lines:
         for item in line.product_items:
-            names.setdefault(item.product_id, item.name)
+            if item.product_id:
+                names.setdefault(item.product_id, item.name)
     amount = group.amount_excluding_tax or group.total
     is_zero = amount is not None and not amount.quantity and not _has_amounts(group)
     if not group.products or is_zero or len({_key(one, links) for one in names}) == 1:
@@ -91,9 +92,9 @@ def _parts(path: str, group: Group, links: Links, names: Mapping[str | None, str
     """The parts of a group by Rillet product, in the order of their first lines."""
     parts: dict[str, _Part] = {}
     for index, line in enumerate(group.lines):
-        ids = dict.fromkeys(item.product_id for item in line.product_items)
+        ids = dict.fromkeys(item.product_id for item in line.product_items if item.product_id)
         keys = {_key(one, links) for one in ids}
-        if not ids and line.type in KINDS_WITHOUT_PRODUCT:
+        if not line.product_items and line.type in KINDS_WITHOUT_PRODUCT:
             keys = {f"no product: {line.type}"}
         amount = _line_amount(line)
         if not keys and amount is not None and not amount.quantity and not line.tax_categories:

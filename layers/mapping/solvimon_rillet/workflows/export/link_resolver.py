@@ -188,7 +188,6 @@ class LinkResolver:
             embedded = self._solvimon.customer(customer_id)
             linked = field_value(embedded.custom_fields, reference)
         if linked:
-            _check_form(linked, f"The customer {customer_id}", reference)
             return self._check_customer(customer_id, linked)
         return self._missing_customer(embedded or self._solvimon.customer(customer_id), resolved)
 
