@@ -60,6 +60,10 @@ class Mapped(Protocol):
     def origins(self) -> dict[str, str]:
         """The Solvimon field behind each Rillet field."""
 
+    @property
+    def explanation(self) -> tuple[str, ...]:
+        """Why each item bears its tax."""
+
 
 def amount(quantity: str | Decimal, currency: str = "EUR") -> Json:
     """Money as Solvimon writes it."""

@@ -1,5 +1,6 @@
 """Random invoices as a billing system may send them, with totals calculated without the product."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal, get_args
@@ -86,8 +87,10 @@ def _part(exact: Decimal, rates: tuple[str, ...], style: Style, currency: str) -
 
 @st.composite
 def _parts(draw: st.DrawFn, style: Style, currency: str) -> tuple[Part, ...]:
-    """The parts of one group: untaxed, under one rate, under a stack, or split over two rates."""
-    kind = draw(st.sampled_from(["one rate", "one rate", "stack", "split", "untaxed", "nothing"]))
+    """The parts of one group: untaxed, under one rate, a stack, two rates, a rate on a part, nested rates."""
+    kind = draw(
+        st.sampled_from(["one rate", "one rate", "stack", "split", "untaxed", "nothing", "partly", "nested"])
+    )
     some = st.integers(-2_000_000, 8_000_000).filter(bool)
     price = st.builds(
         lambda digits, places: Decimal(digits).scaleb(-places), some, st.sampled_from([0, 1, 2, 3, 4, 6])
@@ -101,29 +104,55 @@ def _parts(draw: st.DrawFn, style: Style, currency: str) -> tuple[Part, ...]:
         return (
             (one, other) if one.net or other.net else (_part(Decimal(), tuple(rates[:2]), style, currency),)
         )
+    if kind in {"partly", "nested"}:
+        sign = draw(st.sampled_from([1, -1]))
+        sizes = st.builds(
+            lambda digits, places: Decimal(sign * digits).scaleb(-places),
+            st.integers(10_000, 8_000_000),
+            st.integers(0, 3),
+        )
+        under = (rates[:1], ()) if kind == "partly" else (rates[:1], rates[:2])
+        return tuple(_part(draw(sizes), tuple(each), style, currency) for each in under)
     count = {"untaxed": 0, "one rate": 1, "stack": 2}[kind]
     return (_part(draw(price), tuple(rates[:count]), style, currency),)
 
 
-def _categories(part: Part, currency: str) -> list[Json]:
+def _categories(parts: Sequence[Part], currency: str) -> list[Json]:
+    """The taxes on some parts, summed by rate."""
+    bases: dict[str, tuple[Decimal, Decimal]] = {}
+    for part in parts:
+        for rate, paid in part.taxes:
+            net, total = bases.get(rate, (Decimal(), Decimal()))
+            bases[rate] = (net + part.net, total + paid)
     return [
-        tax(f"{part.net:f}", f"{paid:f}", rate, f"Tax {rate}", currency=currency, category=f"C{rate}")
-        for rate, paid in part.taxes
+        tax(f"{net:f}", f"{paid:f}", rate, f"Tax {rate}", currency=currency, category=f"C{rate}")
+        for rate, (net, paid) in bases.items()
     ]
 
 
-def _group(parts: tuple[Part, ...], currency: str, *, on_lines: bool, with_gross: bool, linked: bool) -> Json:
+def _group(
+    parts: tuple[Part, ...],
+    currency: str,
+    *,
+    on_lines: bool,
+    line_nets: bool,
+    with_gross: bool,
+    linked: bool,
+) -> Json:
     net = sum((part.net for part in parts), Decimal())
     paid = sum((part.tax for part in parts), Decimal())
-    categories = [_categories(part, currency) for part in parts]
     fields: Json = {}
     if on_lines:
-        fields["lines"] = [line(tax_categories=each) for each in categories]
+        nets = [{"amount_excluding_tax": amount(part.net, currency)} if line_nets else {} for part in parts]
+        fields["lines"] = [
+            line(tax_categories=_categories([part], currency), **own)
+            for part, own in zip(parts, nets, strict=True)
+        ]
     if with_gross:
         fields["amount_including_tax"] = amount(net + paid, currency)
     if not linked:
         fields["products"] = []
-    own = [] if on_lines else [category for each in categories for category in each]
+    own = [] if on_lines else _categories(parts, currency)
     return group(f"{net:f}", *own, currency=currency, **fields)
 
 
@@ -169,7 +198,14 @@ def invoices_taxed_by_group(draw: st.DrawFn, styles: tuple[Style, ...] = STYLES)
         net = sum((part.net for part in own), Decimal())
         linked = position == 0 or net > 0 or draw(st.booleans())
         groups.append(
-            _group(own, currency, on_lines=draw(st.booleans()), with_gross=draw(st.booleans()), linked=linked)
+            _group(
+                own,
+                currency,
+                on_lines=draw(st.booleans()),
+                line_nets=draw(st.booleans()) and all(part.net for part in own),
+                with_gross=draw(st.booleans()),
+                linked=linked,
+            )
         )
         all_parts += own
         if linked or net or any(part.tax for part in own):
@@ -210,3 +246,60 @@ def invoices_taxed_by_the_header(draw: st.DrawFn) -> RandomInvoice:
         for part in bare
     ]
     return RandomInvoice(document, style, currency, net, total, net + total, tuple(parts))
+
+
+@st.composite
+def invoices_rounded_by_line(draw: st.DrawFn) -> RandomInvoice:
+    """An invoice of groups with many lines, whose taxes are rounded on each line and once in the header."""
+    currency = draw(st.sampled_from(sorted(DECIMALS)))
+    unit = Decimal(1).scaleb(-DECIMALS[currency])
+    groups, parts, exact = list[Json](), list[Part](), dict[str, Decimal]()
+    for rate in draw(st.permutations(RATES))[: draw(st.integers(1, 3))]:
+        nets = [each * unit for each in draw(st.lists(st.integers(100, 10**6), min_size=1, max_size=12))]
+        lines = [_part(each, (rate,), "rounded", currency) for each in nets]
+        net, paid = sum(nets, Decimal()), sum((each.tax for each in lines), Decimal())
+        groups.append(
+            group(
+                f"{net:f}",
+                currency=currency,
+                lines=[
+                    line(
+                        amount_excluding_tax=amount(each.net, currency),
+                        tax_categories=_categories([each], currency),
+                    )
+                    for each in lines
+                ],
+            )
+        )
+        exact[rate] = net * Decimal(rate) / 100
+        parts.append(Part(net, ((rate, paid),), net, exact[rate]))
+    net = sum((part.net for part in parts), Decimal())
+    paid = sum((half_up(each, currency) for each in exact.values()), Decimal())
+    document = invoice(*groups, net=net, paid=paid, gross=net + paid)
+    document["tax_categories"] = [
+        tax(f"{part.net:f}", f"{half_up(exact[rate], currency):f}", rate, f"Tax {rate}", currency=currency)
+        | {"category": f"C{rate}"}
+        for part in parts
+        for rate, _ in part.taxes
+    ]
+    return RandomInvoice(document, "rounded", currency, net, paid, net + paid, tuple(parts))
+
+
+@st.composite
+def invoices_with_rates_in_the_header(draw: st.DrawFn) -> RandomInvoice:
+    """An invoice of groups under different rates that only the header states, and perhaps one without tax."""
+    rates = [
+        *draw(st.permutations(RATES[1:]))[: draw(st.integers(1, 3))],
+        *draw(st.sampled_from([(), ("",)])),
+    ]
+    bearing = [rate for rate in rates for _ in range(draw(st.integers(1, 2)))]
+    cents = st.lists(st.integers(100, 10**6), min_size=len(bearing), max_size=len(bearing), unique=True)
+    parts = [
+        _part(Decimal(each).scaleb(-2), (rate,) if rate else (), "rounded", "EUR")
+        for rate, each in zip(bearing, draw(cents), strict=True)
+    ]
+    parts = draw(st.permutations(parts))
+    net, paid = (sum(each, Decimal()) for each in zip(*((p.net, p.tax) for p in parts), strict=True))
+    document = invoice(*(group(f"{part.net:f}") for part in parts), net=net, paid=paid)
+    document["tax_categories"] = _categories(parts, "EUR")
+    return RandomInvoice(document, "rounded", "EUR", net, paid, net + paid, tuple(parts))

@@ -503,3 +503,15 @@ def test_calls_are_logged_with_their_ids_and_never_with_a_body_or_a_secret(vendo
     assert first["milliseconds"] >= 0
     for word in ("private", "sk_secret", "key-1"):
         assert word not in log.text
+
+
+def test_every_call_asks_for_json(vendor: Vendor) -> None:
+    vendor.answer(200, b"{}")
+    http_ = client(vendor)
+
+    http_.get("/things")
+    http_.post("/things", {}, "key")
+    http_.put("/things", {})
+    http_.patch("/things", {})
+
+    assert [each.headers["Accept"] for each in vendor.requests] == ["application/json"] * 4

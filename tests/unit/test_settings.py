@@ -49,7 +49,7 @@ def test_settings_are_read_from_json() -> None:
     [
         ({"invoice_scope": "PARTIAL"}, "invoice_scope", "'FULL', 'REVENUE_RECOGNITION_ONLY' or 'AR_ONLY'"),
         ({"tax_amount_on": "lines"}, "tax_amount_on", "'items', 'header' or 'both'"),
-        ({"tax_types": {"NL": "BTW"}}, "tax_types.NL", "'VAT' or 'SALES_TAX'"),
+        ({"tax_types": {"NL": "BTW"}}, "tax_types.NL", "'VAT', 'SALES_TAX' or 'none'"),
         ({"workflows": {"export_invoice": "perhaps"}}, "workflows.export_invoice", "boolean"),
         ({"start_date": "soon"}, "start_date", "date"),
         ({"tax_country": "Netherlands"}, "tax_country", "^[A-Z]{2}$"),

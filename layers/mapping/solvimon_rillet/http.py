@@ -85,6 +85,7 @@ def session(get_retries: int) -> requests.Session:
         respect_retry_after_header=False,
     )
     retrying = requests.Session()
+    retrying.headers["Accept"] = "application/json"  # Rillet answers an invoice as PDF to others
     retrying.mount("https://", HTTPAdapter(max_retries=retry))
     retrying.mount("http://", HTTPAdapter(max_retries=retry))
     return retrying

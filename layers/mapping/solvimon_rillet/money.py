@@ -1,6 +1,6 @@
 """Money as decimals, rounded to each currency's minor unit."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
@@ -93,10 +93,20 @@ def allocate(total: Decimal, exact: Sequence[Decimal], currency: str) -> list[De
     return parts
 
 
-def within_rounding(difference: Decimal, parts: int, currency: str) -> bool:
+def within_rounding(difference: Decimal, parts: int, currency: str, smallest: Decimal | None = None) -> bool:
     """Whether a difference can come from rounding alone.
 
     ``parts`` amounts and their total, each rounded by at most half a unit, differ by less than
-    ``(parts + 1) / 2`` units; a single part and its total never differ.
+    ``(parts + 1) / 2`` units; a single part and its total never differ. A difference that reaches
+    ``smallest`` (of `smallest_amount`) is none: it may be that amount, lost.
     """
+    if not difference:
+        return True
+    if smallest is not None and abs(difference) >= smallest:
+        return False
     return abs(difference) * 2 < (parts + 1) * unit(currency)
+
+
+def smallest_amount(amounts: Iterable[Decimal], currency: str) -> Decimal | None:
+    """The smallest of some amounts, without sign and rounded; not one that rounds to zero."""
+    return min((abs(each) for amount in amounts if (each := rounded(amount, currency))), default=None)

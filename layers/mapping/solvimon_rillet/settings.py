@@ -30,7 +30,8 @@ def _web_address(value: str) -> str:
 
 
 WebAddress = Annotated[str, AfterValidator(_web_address)]
-TaxType = Literal["VAT", "SALES_TAX"]
+TaxType = Literal["VAT", "SALES_TAX", "none"]
+_NO_TAX = frozenset({"NO_TAX", "EXEMPT"})
 
 
 class _SettingsGroup(BaseModel):
@@ -230,6 +231,11 @@ class Settings(_SettingsGroup):
         "`next_open_day` books it on the first open day and keeps the true date in the memo (outside `FULL` "
         "scope, in the first line's description).",
     )
+    negative_invoices: Literal["refuse", "send"] = Field(
+        default="refuse",
+        description="An invoice that is no credit note and has a negative total: `refuse` rejects it with "
+        "the remedy; `send` books it as Solvimon has it. Rillet does not document whether it takes one.",
+    )
     create_missing_customers: bool = Field(
         default=True, description="Create a customer in Rillet if an invoice needs one that is not linked."
     )
@@ -259,7 +265,8 @@ class Settings(_SettingsGroup):
     tax_types: dict[str, TaxType] = Field(
         default={},
         description="`tax_rate.type` by `COUNTRY:CATEGORY`, `CATEGORY` or `COUNTRY` (first match). "
-        "Otherwise `SALES_TAX` for US and CA, `VAT` elsewhere.",
+        "Otherwise `SALES_TAX` for US and CA, `VAT` elsewhere. `none` for a `CATEGORY` sends no rate where "
+        "its tax is zero; so it is for `NO_TAX` and `EXEMPT` unless they are set.",
     )
     tax_country: str | None = Field(
         default=None,
@@ -280,10 +287,26 @@ class Settings(_SettingsGroup):
         description="State for addresses without one; Rillet requires it. `null`: such an address is left "
         "out, with a warning.",
     )
+    address_zip_code: str | None = Field(
+        default=None,
+        description="Zip code for addresses without one (some countries have none); Rillet requires it. "
+        "`null`: such an address is left out, with a warning.",
+    )
+    name_on_invoice: Literal["follow", "keep"] = Field(
+        default="follow",
+        description="Rillet's `name_on_invoice` when a customer is synchronised. `follow`: the legal name, "
+        "as the guide says; `keep`: one that was set by hand in Rillet (it differs from the name) stays.",
+    )
     time_zones: dict[str, str] = Field(
         default={},
         description='IANA names for other time zone names, such as `{"PST": "America/Los_Angeles"}`.',
     )
+
+    @property
+    def categories_without_tax(self) -> frozenset[str]:
+        """Solvimon's tax categories that are no tax, so that they need neither a rate nor a country."""
+        configured = {key.rpartition(":")[2] for key in self.tax_types}
+        return (_NO_TAX - configured) | {key for key, kind in self.tax_types.items() if kind == "none"}
 
     @classmethod
     def parse(cls, text: str) -> Self:

@@ -203,13 +203,15 @@ def test_an_application_has_the_decimals_of_its_currency_and_leaves_out_zero_amo
     assert (applications.applied, applications.unapplied) == (Decimal(170), Decimal(30))
 
 
-def test_a_memo_of_nothing_is_refused_by_rillet_and_rejected(
+def test_a_credit_note_of_nothing_is_skipped_and_nothing_is_sent(
     system: LocalSystem, default: Connection
 ) -> None:
     load(default, original(), credit_note(NOTE, "0.00", "0.00"))
 
     [result] = credit(system)
 
-    assert (result["outcome"], result["code"]) == ("rejected", "refused_by_rillet")
-    assert memos(default) == []
-    assert len(calls_to(system, "POST", "/credit-memos")) == 1
+    assert (result["outcome"], result["reason"]) == (
+        "skipped",
+        "There is nothing to book: all of its amounts are zero.",
+    )
+    assert calls_to(system, "POST", "/credit-memos") == []

@@ -46,8 +46,8 @@ ROUNDED: dict[str, Check] = {
         nets=["1.01", "1.00", "1.00"],
     ),
     "among equals it goes to the largest amount": expect(
-        invoice(group("0.01"), group("1000.00"), group("2.00"), net="1002.00", paid="0"),
-        nets=["0.01", "999.99", "2.00"],
+        invoice(group("0.02"), group("1000.00"), group("2.00"), net="1002.01", paid="0"),
+        nets=["0.02", "999.99", "2.00"],
     ),
     "lines of nothing and lines without tax take up none": expect(
         invoice(taxed("0.00", "0.00"), EXEMPT, taxed("10.02", "2.10"), taxed("10.02", "2.10"), paid="4.21"),

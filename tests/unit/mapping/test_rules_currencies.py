@@ -149,6 +149,75 @@ def test_no_rate_is_sent_for_the_same_or_an_unknown_currency(books: str | None) 
     assert "exchange_rate" not in abroad(rate("EUR", "USD", "1.25"), books=books)
 
 
+PRICE_LIST, CENTRAL_BANK = rate("EUR", "USD", "1.10"), rate("EUR", "USD", "1.25")
+PROOF = {
+    "base_amount": amount("125.00", "USD"),
+    "tax_amount": amount("26.25", "USD"),
+    "total_amount": amount("151.25", "USD"),
+}
+
+
+@pytest.mark.parametrize("used", [[PRICE_LIST, CENTRAL_BANK], [CENTRAL_BANK, PRICE_LIST]])
+def test_of_several_rates_for_one_pair_the_one_that_the_local_amounts_prove_counts(used: list[Json]) -> None:
+    assert abroad(*used, local=PROOF)["exchange_rate"]["rate"] == "1.25"
+
+
+@pytest.mark.parametrize(
+    ("used", "local", "problem"),
+    [
+        pytest.param([PRICE_LIST, CENTRAL_BANK], None, "several rates (1.1, 1.25)", id="without a proof"),
+        pytest.param(
+            [PRICE_LIST, CENTRAL_BANK],
+            {"total_amount": amount("145.20", "USD")},
+            "do not prove one of the rates",
+            id="a third rate is proven",
+        ),
+        pytest.param(
+            [CENTRAL_BANK, rate("EUR", "USD", "1.2501")],
+            {"base_amount": amount("125.00", "USD")},
+            "do not prove one of the rates",
+            id="two that both fit",
+        ),
+        pytest.param([rate("EUR", "USD", "-1.25")], PROOF, "not positive (-1.25)", id="negative"),
+        pytest.param(
+            [CENTRAL_BANK],
+            {"total_amount": amount("-151.25", "USD")},
+            "do not prove one of the rates",
+            id="of the other sign",
+        ),
+    ],
+)
+def test_a_rate_that_the_document_does_not_prove_is_not_sent_and_a_warning_says_why(
+    used: list[Json], local: Json | None, problem: str
+) -> None:
+    document = invoice(taxed(), used_exchange_rates=used)
+    document["tax_summary"]["local_amounts"] = local
+
+    mapping = mapped(document, Links(CUSTOMER, SUBSIDIARY, "USD", LINKS.products))
+
+    assert "exchange_rate" not in mapping.payload
+    (warning,) = mapping.warnings
+    assert problem in warning
+    assert warning.endswith("Rillet uses its own.")
+
+
+def test_one_rate_stated_from_both_sides_is_one_rate() -> None:
+    assert abroad(CENTRAL_BANK, rate("USD", "EUR", "0.8"))["exchange_rate"]["rate"] == "1.25"
+
+
+def test_a_negative_rate_beside_a_positive_one_does_not_count() -> None:
+    assert abroad(rate("EUR", "USD", "-1.10"), CENTRAL_BANK)["exchange_rate"]["rate"] == "1.25"
+
+
+def test_a_rate_of_few_digits_is_proven_by_amounts_of_many() -> None:
+    document = invoice(taxed("1000000.00", "210000.00"), used_exchange_rates=[rate("EUR", "USD", "1.2345")])
+    document["tax_summary"]["local_amounts"] = {"base_amount": amount("1234538.00", "USD")}
+
+    payload = sent(document, Links(CUSTOMER, SUBSIDIARY, "USD", LINKS.products))
+
+    assert payload["exchange_rate"]["rate"] == "1.2345"
+
+
 @pytest.mark.parametrize(
     "used", [[], [rate("EUR", "GBP", "0.86")], [rate("EUR", "USD", None)], [rate("EUR", "USD", "0")]]
 )
@@ -184,7 +253,7 @@ def test_a_customer_whom_rillet_mails_automatically_is_a_warning(
 
     warnings = mapped(invoice(taxed()), links, invoice_scope=scope).warnings
 
-    assert [("send_invoices_automatically" in warning) for warning in warnings] == [True] * warned
+    assert any("send_invoices_automatically" in warning for warning in warnings) == warned
 
 
 # Texts

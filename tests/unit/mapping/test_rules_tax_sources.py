@@ -154,19 +154,6 @@ def test_the_taxes_of_the_header_go_to_the_groups_that_state_none(check: Check) 
 
 
 REFUSED: dict[str, Check] = {
-    **{
-        f"taxes of the header that fit no group: {what}": refuse(
-            invoice(group("60.00"), group("40.00"), paid="16.20", tax_categories=left),
-            *(UNATTRIBUTABLE, "periods[0].groups[0], periods[0].groups[1] sum to 100 EUR"),
-            f"bases of {bases} for them",
-            remedy="book it by hand",
-        )
-        for what, bases, left in (
-            ("two rates", "60, 40 EUR", [tax("60.00", "12.60"), tax("40.00", "3.60", "9")]),
-            ("a part of them", "60 EUR", [tax("60.00", "16.20")]),
-            ("a stack on part", "100, 40 EUR", [tax("100.00", "12.60"), tax("40.00", "3.60", "9")]),
-        )
-    },
     "a tax that nobody states by group": refuse(
         invoice(group("100.00"), paid="21.00"), UNATTRIBUTABLE, "21 EUR", "0 EUR", scopes=SCOPES
     ),

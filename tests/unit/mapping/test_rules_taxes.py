@@ -105,12 +105,12 @@ ITEMS: dict[str, Check] = {
         invoice(group("100.00", REVERSE)), taxes=["0.00"], rates=[(0, "VAT reverse charged")]
     ),
     "a missing percentage of no tax is zero": expect(
-        invoice(group("100.00", tax("100.00", "0.00", None, category="EXEMPT")), paid="0.00"),
+        invoice(group("100.00", tax("100.00", "0.00", None, category="ZERO_RATED")), paid="0.00"),
         rates=[(0, "BTW")],
     ),
     "a missing percentage of an unstated tax is zero": expect(
         invoice(
-            group("100.00", tax("100.00", "0.00", None, category="EXEMPT") | {"tax_amount": None}),
+            group("100.00", tax("100.00", "0.00", None, category="ZERO_RATED") | {"tax_amount": None}),
             paid="0.00",
         ),
         rates=[(0, "BTW")],
@@ -158,10 +158,16 @@ def test_a_group_becomes_items_with_the_taxes_it_states(check: Check) -> None:
 
 
 REFUSED: dict[str, Check] = {
-    "bases that do not sum to the group": refuse(
-        invoice(group("150.00", tax("100.00", "21.00"), tax("40.00", "3.60", "9"))),
+    "bases that exceed the group": refuse(
+        invoice(group("90.00", tax("100.00", "21.00"), tax("40.00", "3.60", "9"))),
         Code.DOES_NOT_TIE_OUT,
-        message=f"The group {GROUP} is 150 EUR, but its tax categories have bases of 140 EUR.",
+        message=f"The group {GROUP} is 90 EUR, but its tax categories have bases of 140 EUR.",
+    ),
+    "bases that fit the group in two ways, with both": refuse(
+        invoice(group("150.00", tax("100.00", "5.00", "5", "GST"), tax("40.00", "2.80", "7", "PST"))),
+        Code.TAX_NOT_ATTRIBUTABLE,
+        message=f"The taxes of the group {GROUP} can be read in two ways: 100 GST, 40 PST, 10 without tax or "
+        "60 GST, 40 GST + PST, 50 without tax (EUR).",
     ),
     "a group whose own gross differs from net and tax": refuse(
         invoice(taxed("100.00", "21.00", amount_including_tax=amount("122.00"))),
@@ -178,10 +184,10 @@ REFUSED: dict[str, Check] = {
         Code.DOES_NOT_TIE_OUT,
         ends="its tax categories have bases of 200.01 EUR.",
     ),
-    "a missing percentage of some tax": refuse(
-        invoice(group("100.00", tax("100.00", "21.00", None))),
+    "a tax on nothing without percentage": refuse(
+        invoice(taxed(), group("0.00", tax("0.00", "21.00", None)), paid="42.00"),
         Code.TAX_NOT_ATTRIBUTABLE,
-        message=f"The group {GROUP} has a tax of 21 EUR without a percentage.",
+        "a tax of 21 EUR without a percentage, on an amount of 0",
     ),
 }
 

@@ -1,5 +1,7 @@
 """What goes into a request in each invoice scope (Rillet API v4, Create an invoice)."""
 
+from decimal import Decimal
+
 import pytest
 
 from solvimon_rillet.errors import Code
@@ -265,3 +267,57 @@ def _amounts(value: object) -> list[str]:
         own = [value["amount"]] if "amount" in value else []
         return own + [found for inner in value.values() for found in _amounts(inner)]
     return [found for inner in value for found in _amounts(inner)] if isinstance(value, list) else []
+
+
+# What a scope leaves out, and the true quantity
+
+
+FULL_OF_TEXTS = invoice(taxed(), notes=["Thank you."], purchase_order_number="PO-7")
+
+
+@pytest.mark.parametrize("scope", ["REVENUE_RECOGNITION_ONLY", "AR_ONLY"])
+def test_a_scope_says_on_the_document_what_it_leaves_out(scope: str) -> None:
+    warnings = mapped(FULL_OF_TEXTS, invoice_scope=scope).warnings
+
+    assert warnings == (
+        f"The scope {scope} has no field for the notes (Thank you.), the purchase order number (PO-7), the "
+        "tax rates (21 % BTW): Rillet does not have what it says.",
+    )
+
+
+def test_the_full_scope_leaves_nothing_out() -> None:
+    assert mapped(FULL_OF_TEXTS).warnings == ()
+
+
+@pytest.mark.parametrize("scope", ["REVENUE_RECOGNITION_ONLY", "AR_ONLY"])
+def test_what_the_document_does_not_say_is_not_left_out(scope: str) -> None:
+    assert mapped(invoice(group("10.00")), invoice_scope=scope).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("lines", "quantity"),
+    [
+        ([{"meter_value": {"reference": "calls", "number": "1000"}}] * 2, 2000),
+        ([{"meter_value": {"reference": "gb", "number": "1.50"}}], Decimal("1.5")),
+        ([{"meter_value": {"reference": "seats", "count": "3"}}], 3),
+        ([{"meter_value": {"reference": "gb", "number": "0"}}], 1),
+        ([{"meter_value": {"reference": "gb", "number": "-4"}}], 1),
+        ([{"meter_value": {"reference": unit, "number": "2"}} for unit in ("gb", "seats")], 1),
+        ([{"meter_value": {"reference": "volume", "amount": {"quantity": "9", "currency": "USD"}}}], 1),
+        ([], 1),
+    ],
+)
+@pytest.mark.parametrize("scope", ["REVENUE_RECOGNITION_ONLY", "AR_ONLY"])
+def test_the_true_quantity_travels_where_the_scope_has_a_field_for_it(
+    lines: list[Json], quantity: Decimal | int, scope: str
+) -> None:
+    (item,) = items(invoice(taxed(lines=lines)), invoice_scope=scope)
+
+    assert item["quantity"] == quantity
+    assert item["total_amount"]["amount"] == "100.00"
+
+
+def test_the_price_of_the_full_scope_is_the_groups_amount_once() -> None:
+    (item,) = items(invoice(taxed(lines=[{"meter_value": {"reference": "gb", "number": "7"}}])))
+
+    assert (item["price"]["quantity"], item["price"]["amount_per_unit"]["amount"]) == (1, "100.00")

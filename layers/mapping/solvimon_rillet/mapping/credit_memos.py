@@ -10,6 +10,7 @@ from datetime import date
 from decimal import Decimal
 
 from solvimon_rillet import money
+from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.mapping.document_fields import (
     HeaderContext,
     LineContext,
@@ -84,7 +85,16 @@ def to_rillet_credit_memo(
     """
     currency, time_zone = document_currency(credit_note), document_time_zone(credit_note, settings)
     check_dated(credit_note)
-    lines = with_positive_amounts(document_lines(credit_note, links, settings, currency, time_zone))
+    lines = document_lines(credit_note, links, settings, currency, time_zone)
+    if not lines.totals.gross and not lines.totals.net:
+        raise NeedsAttention(
+            Code.CREDIT_SUMS_TO_ZERO,
+            f"The lines of the credit note sum to 0 {currency}; nothing says which of them credits and which "
+            "charges.",
+            "Book the shift between the products by hand in Rillet, then resolve the credit note as handled "
+            "by hand.",
+        )
+    lines = with_positive_amounts(lines)
     header = HeaderContext(credit_note, links, settings, lines.totals, time_zone, booked_on)
     return assemble(header, lines, HEADER_ROWS, LINE_ROWS, InvoiceScope.FULL)
 

@@ -9,13 +9,16 @@ from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.fingerprint import fingerprint_of
 from solvimon_rillet.mapping.field_table import Row, fill
 from solvimon_rillet.mapping.solvimon_fields import MappedRecord, custom_field, one_line, truncate
+from solvimon_rillet.mapping.texts import iso_country
 from solvimon_rillet.rillet.models import Customer as RilletCustomer
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.master_data import Customer
 
 MAIN_SENDER = "MAIN_SENDER"
+CC = "CC"
 _EMAIL = re.compile(r"\S+@\S+\.\S+")  # a little stricter than Solvimon's own pattern
-_COUNTRY = re.compile("[A-Z]{2}")
+_EMAIL_IN_TEXT = re.compile(r"[^\s;,<>\"']+@[^\s;,<>\"']+\.[^\s;,<>\"']+")
+_REQUIRED = ("line1", "city", "state", "zip_code", "country")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ def to_new_rillet_customer(customer: Customer, settings: Settings) -> MappedCust
     Raises:
         NeedsAttention: the customer has no name.
     """
-    name = " ".join((customer.name or "").split())
+    name = one_line(customer.name)
     if not name:
         raise NeedsAttention(
             Code.CUSTOMER_INCOMPLETE,
@@ -43,34 +46,67 @@ def to_new_rillet_customer(customer: Customer, settings: Settings) -> MappedCust
             "Give the customer a legal name in Solvimon, then retry.",
         )
     payload: dict[str, object] = {"name": name, "name_on_invoice": name}
-    address, missing = _address(customer, settings)
+    address, missing = _address(customer, settings, {})
     if address:
         payload["address"] = address
-    if customer.email:
-        payload["emails"] = [{"email": customer.email, "type": "MAIN_SENDER"}]
+    addresses, warnings = _email_addresses(customer)
+    if addresses:
+        payload["emails"] = _typed(addresses)
     payload["external_references"] = [{"type": settings.reference_types.customer, "id": customer.id}]
     payload |= {"send_invoices_automatically": False, "send_payment_reminders": False}
-    warnings = (f"The address of {name} is without {missing}; Rillet's stays empty.",) if missing else ()
-    return MappedCustomer(payload, warnings)
+    if missing:
+        warnings.append(f"The address of {name} is without {missing}; Rillet's stays empty.")
+    return MappedCustomer(payload, tuple(warnings))
 
 
 def _address(
-    customer: Customer, settings: Settings, rillet_state: str = ""
+    customer: Customer, settings: Settings, stored: Mapping[str, Any]
 ) -> tuple[dict[str, str] | None, str]:
-    """The address in Rillet's form, or its missing parts; the state in Rillet fills a missing one."""
+    """The address in Rillet's form, or its missing parts.
+
+    A missing state or zip code is the one that Rillet has stored, as long as the country is the same, else
+    the settings': some countries have none, and Rillet requires both.
+    """
     address = customer.address
-    if address is None or not any(address.model_dump().values()):
+    parts = {name: one_line(part) for name, part in (address.model_dump() if address else {}).items()}
+    if not any(parts.values()):
         return None, ""
-    parts = {
-        "line1": address.line1,
-        "line2": address.line2,
-        "city": address.city,
-        "state": address.state or rillet_state or settings.address_state,
-        "zip_code": address.postal_code,
-        "country": address.country,
+    country = iso_country(parts["country"])
+    known = stored if country and iso_country(stored.get("country")) == country else {}
+    in_rillet = {
+        "line1": parts["line1"],
+        "line2": parts["line2"],
+        "city": parts["city"],
+        "state": parts["state"] or known.get("state"),
+        "zip_code": parts["postal_code"] or known.get("zip_code"),
+        "country": country,
     }
-    missing = ", ".join(name for name, value in parts.items() if not value and name != "line2")
-    return (None, missing) if missing else ({name: value for name, value in parts.items() if value}, "")
+    return _complete(in_rillet, settings)
+
+
+def _complete(parts: Mapping[str, Any], settings: Settings) -> tuple[dict[str, str] | None, str]:
+    """An address with the settings' state and zip code where it has none, or its missing parts."""
+    filled = {name: one_line(str(value)) for name, value in parts.items() if value}
+    fallbacks = {"state": settings.address_state, "zip_code": settings.address_zip_code}
+    filled |= {name: value for name, value in fallbacks.items() if value and not filled.get(name)}
+    missing = ", ".join(name for name in _REQUIRED if not filled.get(name))
+    return (None, missing) if missing else ({name: value for name, value in filled.items() if value}, "")
+
+
+def _email_addresses(customer: Customer) -> tuple[list[str], list[str]]:
+    """The e-mail addresses in a customer's one field, each once, and a note on a text that has none."""
+    text = one_line(customer.email)
+    found = list({address.lower(): address for address in _EMAIL_IN_TEXT.findall(text)}.values())
+    if text and not found:
+        return [], [f"The e-mail of the customer {customer.id} is no address, and was left out."]
+    return found, []
+
+
+def _typed(addresses: list[str]) -> list[dict[str, str]]:
+    """Rillet's entries: the first address is the main sender, the others get copies."""
+    return [
+        {"email": email, "type": CC if position else MAIN_SENDER} for position, email in enumerate(addresses)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,12 +209,18 @@ class _CustomerSync:
     settings: Settings
     name: str
     address: Mapping[str, str]
+    emails: list[str]
 
 
 # The guide's table "Sync Customer to Rillet", row by row.
 SYNC_ROWS: tuple[Row[_CustomerSync], ...] = (
     Row("organization.legal_name", "name", lambda s: s.name, rule="a person's full name for INDIVIDUAL"),
-    Row("organization.legal_name", "name_on_invoice", lambda s: s.name),
+    Row(
+        "organization.legal_name",
+        "name_on_invoice",
+        lambda s: _name_on_invoice(s),
+        rule="one that was set by hand in Rillet stays, where the setting name_on_invoice says keep",
+    ),
     Row("organization.registered_address.line1", "address.line1", lambda s: s.address.get("line1")),
     Row("organization.registered_address.line2", "address.line2", lambda s: s.address.get("line2")),
     Row("organization.registered_address.city", "address.city", lambda s: s.address.get("city")),
@@ -186,13 +228,21 @@ SYNC_ROWS: tuple[Row[_CustomerSync], ...] = (
         "organization.registered_address.state",
         "address.state",
         lambda s: s.address.get("state"),
-        rule="else the one that Rillet has, else the setting address_state",
+        rule="else the one that Rillet has (same country), else the setting address_state",
     ),
     Row(
-        "organization.registered_address.postal_code", "address.zip_code", lambda s: s.address.get("zip_code")
+        "organization.registered_address.postal_code",
+        "address.zip_code",
+        lambda s: s.address.get("zip_code"),
+        rule="else the one that Rillet has (same country), else the setting address_zip_code",
     ),
     Row("organization.registered_address.country", "address.country", lambda s: s.address.get("country")),
-    Row("email", "emails", lambda s: _synced_emails(s), rule="the MAIN_SENDER; CC and BCC stay"),
+    Row(
+        "email",
+        "emails",
+        lambda s: _synced_emails(s),
+        rule="the MAIN_SENDER, further addresses as CC; CC and BCC stay",
+    ),
     Row(
         "id",
         "external_references",
@@ -207,7 +257,8 @@ def to_rillet_customer(customer: Customer, current: Mapping[str, Any], settings:
     """Map an edited customer to a PUT that replaces the whole customer in Rillet.
 
     Rillet's own values are kept: other e-mail addresses, shipping address, terms, flags, fields and other
-    systems' references. If a part that Rillet requires is missing, Rillet's address stays.
+    systems' references. If a part that Rillet requires is missing, Rillet's address stays while the country
+    is the same. A stored address that breaks Rillet's own schema is completed, or left out.
 
     Args:
         customer: the customer as Solvimon has it now.
@@ -224,23 +275,69 @@ def to_rillet_customer(customer: Customer, current: Mapping[str, Any], settings:
             f"The customer {customer.id} has no name, which Rillet demands.",
             "Give the customer a legal name in Solvimon; the sync follows automatically.",
         )
-    rillet_address = current.get("address") or {}
-    address, missing = _address(customer, settings, str(rillet_address.get("state") or ""))
-    subject = _CustomerSync(customer, current, settings, name, address or {})
-    filled, _ = fill(SYNC_ROWS, subject)
-    payload = {field: value for field, value in current.items() if field not in _ANSWER_ONLY} | filled
-    warnings = (f"The address of {name} is without {missing}; Rillet's stays as it is.",) if missing else ()
-    return MappedCustomer(payload, warnings)
+    stored = current.get("address") or {}
+    address, missing = _address(customer, settings, stored)
+    emails, warnings = _email_addresses(customer)
+    subject = _CustomerSync(customer, current, settings, name, address or {}, emails)
+    payload = {field: value for field, value in current.items() if field not in _ANSWER_ONLY}
+    payload |= fill(SYNC_ROWS, subject)[0]
+    if missing and _moved_to_another_country(customer, stored):
+        payload["address"] = None
+        warnings.append(
+            f"The address of {name} is without {missing}, and in another country than Rillet's; Rillet's "
+            "was removed."
+        )
+    elif missing:
+        warnings.append(f"The address of {name} is without {missing}; Rillet's stays as it is.")
+    warnings += _repair_stored_addresses(payload, current, settings)
+    return MappedCustomer(payload, tuple(warnings))
+
+
+def _moved_to_another_country(customer: Customer, stored: Mapping[str, Any]) -> bool:
+    country = iso_country(customer.address.country if customer.address else None)
+    return bool(country and stored and iso_country(stored.get("country")) != country)
+
+
+def _repair_stored_addresses(
+    payload: dict[str, object], current: Mapping[str, Any], settings: Settings
+) -> list[str]:
+    """Complete an address of Rillet's own that lacks what Rillet requires, or leave it out, with a note.
+
+    Rillet's users may store an incomplete one; put back as it is, it would fail every sync.
+    """
+    notes = []
+    for field in ("address", "shipping_address"):
+        stored = current.get(field)
+        if not isinstance(stored, Mapping) or payload.get(field) is not stored:
+            continue
+        if all(stored.get(name) for name in _REQUIRED):
+            continue
+        completed, missing = _complete(stored, settings)
+        payload[field] = completed
+        if missing:
+            notes.append(
+                f"Rillet's own {field} is without {missing}, which Rillet requires; it was left out."
+            )
+    return notes
+
+
+def _name_on_invoice(synced: _CustomerSync) -> str:
+    """The legal name, or the one that was set by hand in Rillet, where the setting keeps it."""
+    own, name = synced.current.get("name_on_invoice"), synced.current.get("name")
+    keep = synced.settings.name_on_invoice == "keep" and own and own != name
+    return str(own) if keep else synced.name
 
 
 def _synced_emails(synced: _CustomerSync) -> list[dict[str, str]] | None:
     """Rillet's addresses, with Solvimon's as the first MAIN_SENDER; ``None`` leaves them unchanged."""
-    if not synced.customer.email:
+    if not synced.emails:
         return None
-    own = {"email": synced.customer.email, "type": MAIN_SENDER}
+    own, *copies = _typed(synced.emails)
     current = list(synced.current.get("emails") or [])
     first = next((i for i, email in enumerate(current) if email.get("type") == MAIN_SENDER), None)
     merged = [*current, own] if first is None else [*current[:first], own, *current[first + 1 :]]
+    known = {str(email.get("email")).lower() for email in merged}
+    merged += [copy for copy in copies if copy["email"].lower() not in known]
     return [email for i, email in enumerate(merged) if email not in merged[:i]]
 
 
@@ -268,7 +365,8 @@ def _import_email(customer: RilletCustomer) -> tuple[str | None, list[str]]:
 def _import_address(customer: RilletCustomer) -> tuple[Mapping[str, str], list[str]]:
     address = customer.address.model_dump() if customer.address else {}
     parts = {name: one_line(part) for name, part in address.items() if one_line(part)}
-    if "country" in parts and not _COUNTRY.fullmatch(parts["country"].upper()):
-        del parts["country"]
-        return parts, ["A country that is no code of two letters was left out."]
-    return parts | ({"country": parts["country"].upper()} if "country" in parts else {}), []
+    country = iso_country(parts.pop("country", None))
+    if country:
+        return parts | {"country": country}, []
+    named = bool(customer.address and one_line(customer.address.country))
+    return parts, ["A country that is no code of two letters was left out."] if named else []

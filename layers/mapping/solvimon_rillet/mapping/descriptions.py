@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from solvimon_rillet.mapping.texts import without_control_characters
 from solvimon_rillet.solvimon.models import Group, Line, MeterValue
 
 
@@ -22,7 +23,7 @@ def description_source(group: Group) -> str:
 
 def _name_and_source(group: Group) -> tuple[str, str]:
     for text, source in _alternatives(group):
-        if name := " ".join((text or "").split()):
+        if name := " ".join(without_control_characters(text or "").split()):
             return name, source
     return "Amount", "(no text)"
 
@@ -45,18 +46,41 @@ def _joined(texts: Iterable[str | None]) -> str:
     return ", ".join(dict.fromkeys(text for text in texts if text))
 
 
+def usage_quantity(group: Group) -> Decimal | None:
+    """The quantity behind a group's amount, if one meter's usage is all that it bills; else ``None``."""
+    counted = any(value.number is not None or value.count is not None for value in _meter_values(group))
+    usage = _usage_by_unit(group)
+    return usage.popitem()[1] if len(usage) == 1 and counted else None
+
+
 def _usage(group: Group) -> Iterator[str]:
-    """Usage per meter: "12,500 api_calls". Tiers of one meter are summed, unless each states the total."""
-    meters: dict[str, list[Decimal]] = {}
-    for line in group.lines:
-        if usage := _line_usage(line):
-            unit, quantity = usage
-            meters.setdefault(unit, []).append(quantity)
-    for unit, quantities in meters.items():
-        total = quantities[0] if len(set(quantities)) == 1 else sum(quantities, Decimal())
+    """Usage per meter: "12,500 api_calls"."""
+    for unit, total in _usage_by_unit(group).items():
         text = f"{total:,f}"
         text = text.rstrip("0").rstrip(".") if "." in text else text
         yield f"{text} {unit}".strip()
+
+
+def _usage_by_unit(group: Group) -> dict[str, Decimal]:
+    """Usage per meter. The tiers of a product item are summed; two items may price the same usage."""
+    meters: dict[str, dict[tuple[str | None, ...], Decimal]] = {}
+    for line in group.lines:
+        if usage := _line_usage(line):
+            unit, quantity = usage
+            by_item = meters.setdefault(unit, {})
+            item = tuple(item.id for item in line.product_items)
+            by_item[item] = by_item.get(item, Decimal()) + quantity
+    totals = dict[str, Decimal]()
+    for unit, by_item in meters.items():
+        quantities = list(by_item.values())
+        same = len(set(quantities)) == 1
+        totals[unit] = quantities[0] if same else sum(quantities, Decimal())
+    return totals
+
+
+def _meter_values(group: Group) -> Iterator[MeterValue]:
+    for line in group.lines:
+        yield from filter(None, (line.meter_value, line.details.meter_value if line.details else None))
 
 
 def _line_usage(line: Line) -> tuple[str, Decimal] | None:

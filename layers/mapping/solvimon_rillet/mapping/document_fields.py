@@ -12,6 +12,7 @@ from solvimon_rillet.mapping.exchange_rates import exchange_rate
 from solvimon_rillet.mapping.field_table import Row, fill
 from solvimon_rillet.mapping.lines import DocumentLine, Lines
 from solvimon_rillet.mapping.links import Links
+from solvimon_rillet.mapping.texts import iso_country
 from solvimon_rillet.mapping.totals import Totals, verify_payload_totals
 from solvimon_rillet.settings import InvoiceScope, Settings
 from solvimon_rillet.solvimon.fields import Moment
@@ -19,6 +20,11 @@ from solvimon_rillet.solvimon.models import Invoice
 
 SALES_TAX_COUNTRIES = frozenset({"US", "CA"})
 _LAYOUT_OF_2024 = {"amount_excluding_tax": "total", "start_at": "start_date", "end_at": "end_date"}
+# A part of a group is the lines of one product; its other fields are the group's.
+_FIELDS_OF_LINES = {
+    "amount_excluding_tax": "amount_excluding_tax",
+    "products (Rillet Product ID)": "product_items (Rillet Product ID)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +57,14 @@ class MappedDocument:
         totals: net, tax and gross in the document's currency.
         warnings: notes for the user, in plain words.
         origins: the Solvimon field behind each Rillet field.
+        explanation: for each item, the group behind it and why it bears its tax.
     """
 
     payload: dict[str, object]
     totals: Totals
     warnings: tuple[str, ...]
     origins: dict[str, str]
+    explanation: tuple[str, ...]
 
 
 def assemble(
@@ -81,7 +89,13 @@ def assemble(
         }
     payload["items"] = items
     verify_payload_totals(payload, lines.totals)
-    return MappedDocument(payload, lines.totals, (*lines.warnings, *_currency_warnings(header)), origins)
+    return MappedDocument(
+        payload,
+        lines.totals,
+        (*lines.warnings, *_currency_warnings(header)),
+        origins,
+        tuple(map(_explanation, lines.lines)),
+    )
 
 
 def document_time_zone(invoice: Invoice, settings: Settings) -> tzinfo:
@@ -143,8 +157,10 @@ def noted_description(item: LineContext) -> str:
 def posted_exchange_rate(header: HeaderContext) -> dict[str, str] | None:
     """The rate from document to subsidiary currency, if they differ and Solvimon states one."""
     base, target = header.totals.currency, header.links.subsidiary_currency
-    rate = exchange_rate(header.invoice, base, target) if target else None
-    if rate is None or target is None:
+    if target is None or target == base:
+        return None
+    rate = exchange_rate(header.invoice, base, target).rate
+    if rate is None:
         return None
     return {
         "base": base,
@@ -166,7 +182,9 @@ def line_tax(item: LineContext) -> dict[str, str] | None:
 
 
 def tax_country(header: HeaderContext) -> str:
-    """The country of the taxes: the tax summary's, else the billing entity's, else the setting's.
+    """The country of the taxes (ISO 3166): the tax summary's, else the billing entity's, else the setting's.
+
+    VAT's own spelling is turned into ISO's.
 
     Raises:
         NeedsAttention: none of them names it.
@@ -174,12 +192,12 @@ def tax_country(header: HeaderContext) -> str:
     summary, entity = header.invoice.tax_summary, header.invoice.billing_entity
     address = entity.registered_address if entity else None
     country = (
-        (summary.country_code if summary else None)
-        or (address.country if address else None)
-        or header.settings.tax_country
+        iso_country(summary.country_code if summary else None)
+        or iso_country(address.country if address else None)
+        or iso_country(header.settings.tax_country)
     )
     if country:
-        return country.upper()
+        return country
     raise NeedsAttention(
         Code.TAX_COUNTRY_MISSING,
         "Neither the invoice's tax summary nor its billing entity names the country of the tax.",
@@ -197,11 +215,18 @@ def line_tax_type(item: LineContext) -> str | None:
     rate = item.line.rate
     if rate is None:
         return None
-    country, table = tax_country(item.header), item.header.settings.tax_types
+    country = tax_country(item.header)
+    table = {_iso_key(key): value for key, value in item.header.settings.tax_types.items()}
     for key in (f"{country}:{rate.category}", rate.category, country):
-        if key in table:
+        if table.get(key, "none") != "none":
             return table[key]
     return "SALES_TAX" if country in SALES_TAX_COUNTRIES else "VAT"
+
+
+def _iso_key(key: str) -> str:
+    """A key of the setting ``tax_types`` with its country in ISO's spelling."""
+    country, colon, category = key.partition(":")
+    return f"{iso_country(country) or country}{colon}{category}"
 
 
 def period_day(item: LineContext, which: int) -> str | None:
@@ -212,23 +237,34 @@ def period_day(item: LineContext, which: int) -> str | None:
 def _source_path(source: str, line: DocumentLine) -> str:
     """The path of a row's Solvimon field in this document."""
     record_part, _, rest = source.partition(".")
+    path, _, lines = line.path.partition(".lines[")
     if record_part == "group":
         rest = {"products (Rillet Product ID)": line.product_from, "products.name": line.described_by}.get(
             rest, rest
         )
         if rest.startswith("("):
             return rest
-        return f"{line.path}.{_LAYOUT_OF_2024.get(rest, rest) if line.path.startswith('groups') else rest}"
+        if lines and rest in _FIELDS_OF_LINES:
+            return f"{line.path}.{_FIELDS_OF_LINES[rest]}"
+        return f"{path}.{_LAYOUT_OF_2024.get(rest, rest) if path.startswith('groups') else rest}"
     if record_part == "tax":
         return f"{line.tax_path}.{rest}" if line.tax_path else "(no tax)"
     return source
 
 
+def _explanation(line: DocumentLine) -> str:
+    rate = f"{money.format_number(line.rate.percentage)} % {line.rate.name}" if line.rate else "no tax rate"
+    return f"{line.path}: {money.format_number(line.net)} with {rate}. {line.reason}"
+
+
 def _currency_warnings(header: HeaderContext) -> list[str]:
     currency, subsidiary_currency = header.totals.currency, header.links.subsidiary_currency
-    if not subsidiary_currency or subsidiary_currency == currency or posted_exchange_rate(header):
+    if not subsidiary_currency or subsidiary_currency == currency:
+        return []
+    found = exchange_rate(header.invoice, currency, subsidiary_currency)
+    if found.rate is not None:
         return []
     return [
-        f"The invoice is in {currency}, the subsidiary's books are in {subsidiary_currency}, and Solvimon "
-        "names no exchange rate; Rillet uses its own."
+        f"The invoice is in {currency}, the subsidiary's books are in {subsidiary_currency}, and "
+        f"{found.problem}; Rillet uses its own."
     ]

@@ -9,6 +9,7 @@ WORKFLOW_OFF = "workflow_off"
 NOT_FINAL = "not_final"
 SELF_BILLING = "self_billing"
 BEFORE_START_DATE = "before_start_date"
+NOTHING_TO_BOOK = "nothing_to_book"
 
 
 def check_eligible(document: Invoice, settings: Settings, workflow: str) -> None:
@@ -30,3 +31,5 @@ def check_eligible(document: Invoice, settings: Settings, workflow: str) -> None
         raise Skip(
             f"The invoice is dated {dated}, before the connection's start_date {start}.", BEFORE_START_DATE
         )
+    if document.bills_nothing:
+        raise Skip("There is nothing to book: all of its amounts are zero.", NOTHING_TO_BOOK)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from solvimon_rillet.mapping.texts import without_control_characters
 from solvimon_rillet.settings import InvoiceScope
 
 T = TypeVar("T")
@@ -35,7 +36,7 @@ class Row(Generic[T]):
 def fill(
     rows: Iterable[Row[T]], subject: T, scope: InvoiceScope | None = None
 ) -> tuple[dict[str, object], dict[str, str]]:
-    """Apply a table to a document, line or record.
+    """Apply a table to a document, line or record. Control characters of texts are left out.
 
     Args:
         rows: the table.
@@ -49,6 +50,8 @@ def fill(
     origins: dict[str, str] = {}
     for row in rows:
         value = row.value(subject) if scope is None or scope in row.scopes else None
+        if isinstance(value, str):
+            value = without_control_characters(value)
         if value is not None:
             _put(filled, row.target, value)
             origins[row.target] = row.source

@@ -26,7 +26,7 @@ from solvimon_rillet.mapping.document_fields import (
     true_date_note,
 )
 from solvimon_rillet.mapping.field_table import ALL_SCOPES, FULL, TOTALS_ONLY, Row
-from solvimon_rillet.mapping.lines import document_lines
+from solvimon_rillet.mapping.lines import Lines, document_lines
 from solvimon_rillet.mapping.links import Links
 from solvimon_rillet.mapping.totals import document_currency
 from solvimon_rillet.settings import InvoiceScope, Settings
@@ -122,7 +122,13 @@ LINE_ROWS: tuple[Row[LineContext], ...] = (
     Row("group.amount_excluding_tax", "total_amount", lambda i: money_field(i.line.net, i), TOTALS_ONLY),
     Row("tax.tax_amount", "tax_amount", _item_tax, TOTALS_ONLY),
     Row("group.products (Rillet Product ID)", "product_id", lambda i: i.line.product_id, TOTALS_ONLY),
-    Row("(always 1)", "quantity", lambda _: 1, TOTALS_ONLY),
+    Row(
+        "group.lines.meter_value",
+        "quantity",
+        lambda i: i.line.quantity,
+        TOTALS_ONLY,
+        rule="the usage of a group with one meter, else 1",
+    ),
     Row("id", "external_references", _line_references, TOTALS_ONLY),
 )
 
@@ -144,9 +150,37 @@ def to_rillet_invoice(
     currency, time_zone = document_currency(invoice), document_time_zone(invoice, settings)
     check_dated(invoice)
     lines = document_lines(invoice, links, settings, currency, time_zone)
+    if lines.totals.gross < 0 and settings.negative_invoices == "refuse":
+        raise NeedsAttention(
+            Code.NEGATIVE_INVOICE,
+            f"The invoice has a negative total of {money.format_amount(lines.totals.gross, currency)} "
+            f"{currency}, and it is no credit note.",
+            "Credit it in Solvimon and issue the amount as a credit note, or set negative_invoices to send "
+            "in the settings, then retry.",
+        )
     header = HeaderContext(invoice, links, settings, lines.totals, time_zone, booked_on)
     mapped = assemble(header, lines, HEADER_ROWS, LINE_ROWS, settings.invoice_scope)
-    return replace(mapped, warnings=(*mapped.warnings, *_mailing_warnings(header)))
+    return replace(mapped, warnings=(*mapped.warnings, *_mailing_warnings(header), *_left_out(header, lines)))
+
+
+def _left_out(header: HeaderContext, lines: Lines) -> list[str]:
+    """A note on what the document says and its scope has no field for."""
+    invoice, scope = header.invoice, header.settings.invoice_scope
+    if scope is InvoiceScope.FULL:
+        return []
+    rates = {
+        f"{money.format_number(r.percentage)} % {r.name}" for r in (each.rate for each in lines.lines) if r
+    }
+    found = {
+        f"the notes ({' '.join(invoice.notes)[:100]})": any(invoice.notes),
+        f"the purchase order number ({invoice.purchase_order_number})": bool(invoice.purchase_order_number),
+        f"the tax rates ({', '.join(sorted(rates))})": bool(rates),
+        "the exchange rate": scope is InvoiceScope.AR_ONLY and posted_exchange_rate(header) is not None,
+    }
+    names = [name for name, present in found.items() if present]
+    if not names:
+        return []
+    return [f"The scope {scope} has no field for {', '.join(names)}: Rillet does not have what it says."]
 
 
 def _mailing_warnings(header: HeaderContext) -> list[str]:

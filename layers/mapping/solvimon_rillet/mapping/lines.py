@@ -1,6 +1,6 @@
 """The lines of a document: one per group and tax, rounded so that they sum to its totals."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, tzinfo
 from decimal import Decimal
@@ -10,10 +10,15 @@ from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.mapping import descriptions
 from solvimon_rillet.mapping.dates import service_period
 from solvimon_rillet.mapping.links import Links
-from solvimon_rillet.mapping.taxes import TaxedGroup, TaxRate, TaxShare, tax_shares, taxed_groups
+from solvimon_rillet.mapping.product_split import KINDS_WITHOUT_PRODUCT, split_by_product
+from solvimon_rillet.mapping.tax_rates import TaxedGroup, TaxRate, TaxShare
+from solvimon_rillet.mapping.taxes import tax_shares, taxed_groups
+from solvimon_rillet.mapping.texts import is_rillet_id
 from solvimon_rillet.mapping.totals import Totals, document_totals, does_not_tie_out
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.models import Group, Invoice
+
+_SMALLEST_QUANTITY = Decimal("0.00001")  # Rillet API v4, Create an invoice, outside FULL
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,8 @@ class DocumentLine:
         tax: tax amount, rounded to the document's currency.
         rate: ``None`` where no tax category applies.
         period: first and last day of service, inclusive; ``None`` where there is none.
+        reason: why the line bears its tax, for a dry run.
+        quantity: the usage that it bills, if it is all of a group with one meter; else 1.
     """
 
     path: str
@@ -43,6 +50,8 @@ class DocumentLine:
     tax: Decimal
     rate: TaxRate | None
     period: tuple[date, date] | None
+    reason: str
+    quantity: Decimal = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +71,14 @@ def document_lines(
     Raises:
         NeedsAttention: the document does not tie out, or a group has no product, period or tax that fits.
     """
-    groups = [taxed_groups(path, group) for path, group in invoice.billed_groups()]
+    notes = _closed_period_notes(invoice)
+    groups = [
+        taxed_groups(part_path, part)
+        for path, group in invoice.billed_groups()
+        for part_path, part in split_by_product(path, group, links, currency)
+    ]
     groups, warnings = _drop_empty_groups(groups, links, settings)
+    warnings += notes + _half_periods(groups)
     shares_by_group = tax_shares(invoice, groups, currency)
     group_shares = [
         (group, share) for group, parts in zip(groups, shares_by_group, strict=True) for share in parts
@@ -74,16 +89,60 @@ def document_lines(
         ", ".join(f"{group.path} {money.format_number(group.net)}" for group in groups[:20]) or "none"
     )
     totals = document_totals(invoice, currency, nets, taxes, group_amounts)
-    _check_sum("net", nets, nonzero, totals.net, "tax_summary.base_amount", group_amounts, currency)
-    _check_sum("tax", taxes, taxed, totals.tax, "tax", group_amounts, currency)
+    roundings = sum(
+        max(1, share.roundings) for (_, share), is_taxed in zip(group_shares, taxed, strict=True) if is_taxed
+    )
+    _check_sum("net", nets, sum(nonzero), totals.net, "tax_summary.base_amount", group_amounts, currency)
+    _check_sum("tax", taxes, roundings, totals.tax, "tax", group_amounts, currency)
     rounded_nets = _round_parts(totals.net, nets, nonzero, currency)
     rounded_taxes = _round_parts(totals.tax, taxes, taxed, currency)
+    no_tax = settings.categories_without_tax
     lines = tuple(
-        _line(group, share, net, tax, _required_product(group, links, settings), time_zone)
+        _line(group, share, net, tax, _required_product(group, links, settings), time_zone, no_tax)
         for (group, share), net, tax in zip(group_shares, rounded_nets, rounded_taxes, strict=True)
     )
     warnings += _rounding_notes(group_shares, lines, currency)
     return Lines(lines, totals, tuple(warnings))
+
+
+def _closed_period_notes(invoice: Invoice) -> list[str]:
+    """What was done with the amounts of ``closed_periods``, whose meaning Solvimon does not document.
+
+    Raises:
+        NeedsAttention: the net of the document does not show whether they are part of it.
+    """
+    closed = [(path, group) for path, group in invoice.closed_groups() if group.bills_something]
+    if not closed:
+        return []
+    where = ", ".join(f"{path} {money.format_number(group.net)}" for path, group in closed[:20])
+    if invoice.counts_closed_periods:
+        return [f"The invoice's net counts its closed_periods ({where}); they are booked with it."]
+    if (
+        invoice.tax_summary
+        and invoice.tax_summary.base_amount
+        and sum((group.net for _, group in closed), Decimal())
+    ):
+        return [f"The invoice's net does not count its closed_periods ({where}); they were left out."]
+    raise NeedsAttention(
+        Code.CLOSED_PERIODS_UNCLEAR,
+        f"The invoice has closed_periods ({where}), and its net does not show whether they are part of it.",
+        "Compare the invoice with its PDF in Solvimon; report it to Solvimon's support, or book it by hand.",
+    )
+
+
+def _half_periods(groups: Sequence[TaxedGroup]) -> list[str]:
+    """A note on each group with a start or an end alone: Rillet recognises its revenue on one day."""
+    notes = []
+    for each in groups:
+        group = each.group
+        start, end = group.start_at or group.start_date, group.end_at or group.end_date
+        if (start is None) != (end is None):
+            known, missing = ("start", "end") if start else ("end", "start")
+            notes.append(
+                f"The group {each.path} has a {known} but no {missing}: it is booked without a service "
+                "period, and Rillet recognises its revenue on the booking date."
+            )
+    return notes
 
 
 def _line(
@@ -93,6 +152,7 @@ def _line(
     tax: Decimal,
     product: tuple[str, str],
     time_zone: tzinfo,
+    no_tax: Collection[str],
 ) -> DocumentLine:
     product_id, product_from = product
     return DocumentLine(
@@ -104,9 +164,17 @@ def _line(
         described_by=descriptions.description_source(group.group),
         net=net,
         tax=tax,
-        rate=share.rate,
+        rate=None if _is_no_tax(share, no_tax) else share.rate,
         period=service_period(group.group, group.path, time_zone),
+        reason=share.reason,
+        quantity=_quantity(group, share),
     )
+
+
+def _quantity(group: TaxedGroup, share: TaxShare) -> Decimal:
+    """The usage behind a line, as Rillet takes it (0.00001 or more); 1 for a part of a group."""
+    quantity = descriptions.usage_quantity(group.group) if share.net == group.net else None
+    return quantity if quantity is not None and quantity >= _SMALLEST_QUANTITY else Decimal(1)
 
 
 def with_positive_amounts(lines: Lines) -> Lines:
@@ -132,7 +200,7 @@ def _drop_empty_groups(
     """The groups without those of zero that have no product: they need no line and block nothing."""
     kept, warnings = list[TaxedGroup](), list[str]()
     for group in groups:
-        taxed = any(tax.tax_amount and tax.tax_amount.quantity for tax in group.taxes)
+        taxed = any(tax.amount for tax in group.taxes)
         if group.net or taxed or _find_product(group.group, links, settings)[0]:
             kept.append(group)
         else:
@@ -143,12 +211,14 @@ def _drop_empty_groups(
 def _find_product(group: Group, links: Links, settings: Settings) -> tuple[str | None, str]:
     """The Rillet product of a group, and its source."""
     if group.products:
-        linked = (links.products[p.id] for p in group.products if p.id and p.id in links.products)
-        return next(linked, None), "products (Rillet Product ID)"
+        linked = {links.products.get(product.id or "") for product in group.products}
+        return linked.pop() if len(linked) == 1 else None, "products (Rillet Product ID)"
     products, kind = settings.fallback_products, fallback_kind(group)
     by_kind = {"discount": products.discount, "commitment": products.commitment, "one_off": products.one_off}
     name = kind if by_kind.get(kind) else "default"
-    return by_kind.get(kind) or products.default, f"(setting fallback_products.{name})"
+    return (
+        by_kind.get(kind) or products.default or ""
+    ).strip() or None, f"(setting fallback_products.{name})"
 
 
 def fallback_kind(group: Group) -> str:
@@ -158,7 +228,7 @@ def fallback_kind(group: Group) -> str:
     """
     line_types = {line.type for line in group.lines}
     for kind in (group.type, line_types.pop() if len(line_types) == 1 else None):
-        if kind in {"DISCOUNT", "COMMITMENT", "ONE_OFF"}:
+        if kind in KINDS_WITHOUT_PRODUCT:
             return kind.lower()
     amount = group.amount_excluding_tax or group.total
     return "discount" if amount and amount.quantity < 0 else "other"
@@ -166,6 +236,13 @@ def fallback_kind(group: Group) -> str:
 
 def _required_product(group: TaxedGroup, links: Links, settings: Settings) -> tuple[str, str]:
     product, source = _find_product(group.group, links, settings)
+    if product and not is_rillet_id(product):
+        raise NeedsAttention(
+            Code.RILLET_ID_INVALID,
+            f"The group {group.path} is to be booked under {product[:64]!r}, from its {source}, which is no "
+            "Rillet id (a UUID).",
+            "Copy the product's id from Rillet into the custom field or the setting, then retry.",
+        )
     if product:
         return product, source
     if group.group.products:
@@ -187,6 +264,11 @@ def _required_product(group: TaxedGroup, links: Links, settings: Settings) -> tu
     )
 
 
+def _is_no_tax(share: TaxShare, no_tax: Collection[str]) -> bool:
+    """Whether a share bears only categories that are no tax, such as EXEMPT, and indeed no tax."""
+    return share.rate is not None and share.rate.category in no_tax and not share.tax
+
+
 def _is_taxed(share: TaxShare) -> bool:
     return bool(share.tax or (share.net and share.rate and share.rate.percentage))
 
@@ -194,15 +276,16 @@ def _is_taxed(share: TaxShare) -> bool:
 def _check_sum(
     measure: str,
     parts: Sequence[Decimal],
-    may_be_rounded: Sequence[bool],
+    roundings: int,
     total: Decimal,
     header: str,
     group_amounts: str,
     currency: str,
 ) -> None:
-    """Check a sum of parts. Only some can have been rounded: a line of zero, or without tax, is exact."""
+    """Check a sum of parts, of which some were rounded; a difference as large as a group may be one, lost."""
     parts_sum = sum(parts, Decimal())
-    if not money.within_rounding(parts_sum - total, sum(may_be_rounded), currency):
+    smallest = money.smallest_amount(parts, currency) if measure == "net" else None
+    if not money.within_rounding(parts_sum - total, roundings, currency, smallest):
         raise does_not_tie_out(
             f"The groups ({group_amounts}) have a {measure} of",
             parts_sum,

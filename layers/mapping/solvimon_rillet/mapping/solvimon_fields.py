@@ -1,13 +1,13 @@
 """Rules that the three imports share: valid texts, and the fields that an import leaves unchanged."""
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from solvimon_rillet.mapping.texts import without_control_characters
+
 MAX_LENGTH = 256
 """Characters of a name, a description or an e-mail address in Solvimon (its SDK's patterns)."""
-_UNPRINTABLE = {"Cc", "Cs"}  # control characters, and halves of surrogate pairs
 _READ_ONLY = {"display_name", "integration_details"}  # of tax ids and custom fields (Solvimon's SDK)
 
 
@@ -28,12 +28,7 @@ class MappedRecord:
 
 def one_line(text: str | None) -> str:
     """A text without superfluous space, and without the control characters that Solvimon rejects."""
-    kept = (
-        character
-        for character in text or ""
-        if character.isspace() or unicodedata.category(character) not in _UNPRINTABLE
-    )
-    return " ".join("".join(kept).split())
+    return " ".join(without_control_characters(text or "").split())
 
 
 def truncate(text: str, max_length: int = MAX_LENGTH) -> str:

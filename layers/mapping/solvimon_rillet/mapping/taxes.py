@@ -1,55 +1,21 @@
-"""The split of a group's net amount by tax rate."""
+"""The taxes of a document's groups: stated on the lines, the group, the period or the header.
+
+Lines say most exactly what bears which tax, so they come first; then the group's own categories, which
+`tax_parts` lays on its net amount. What bears no tax yet takes what the period's categories, then the
+header's, leave when all that groups have claimed is taken off.
+"""
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from decimal import Decimal
 
 from solvimon_rillet import money
 from solvimon_rillet.errors import Code, NeedsAttention
+from solvimon_rillet.mapping.header_taxes import assign_remaining, check_untaxed
+from solvimon_rillet.mapping.tax_parts import Part, StatedTax, find_parts, stated_tax
+from solvimon_rillet.mapping.tax_rates import TaxedGroup, TaxShare, share_of, summed
 from solvimon_rillet.mapping.totals import does_not_tie_out
-from solvimon_rillet.solvimon.models import Amount, Group, Invoice, TaxCategory
-
-_ATTRIBUTION_REMEDY = (
-    "Solvimon does not say which tax belongs to which group. Report the invoice to Solvimon's support, or "
-    "book it by hand."
-)
-
-
-@dataclass(frozen=True, slots=True)
-class TaxRate:
-    """A tax rate in Rillet's form: whole percent, a description, Solvimon's category."""
-
-    percentage: Decimal
-    name: str
-    category: str
-
-
-@dataclass(frozen=True, slots=True)
-class TaxShare:
-    """A part of a group under one tax rate (or none), with the exact amounts that Solvimon states.
-
-    Attributes:
-        source: path of the tax in the document, for a dry run's explanation.
-        net: net amount in the document's currency.
-        tax: tax amount in the document's currency.
-        rate: ``None`` for a part without any tax category.
-    """
-
-    source: str
-    net: Decimal
-    tax: Decimal
-    rate: TaxRate | None
-
-
-@dataclass(frozen=True, slots=True)
-class TaxedGroup:
-    """A group with its net amount and the tax categories that Solvimon states for it."""
-
-    path: str
-    group: Group
-    net: Decimal
-    source: str
-    taxes: tuple[TaxCategory, ...]
+from solvimon_rillet.solvimon.models import Group, Invoice
 
 
 def taxed_groups(path: str, group: Group) -> TaxedGroup:
@@ -58,12 +24,17 @@ def taxed_groups(path: str, group: Group) -> TaxedGroup:
     Raises:
         NeedsAttention: the group has no amount at all.
     """
-    taxes, source = tuple(group.tax_categories), f"{path}.tax_categories"
-    if not taxes:
-        taxes, source = _line_categories(group), f"{path}.lines[].tax_categories"
+    taxes = tuple(
+        stated_tax(category, f"{path}.tax_categories[{index}]")
+        for index, category in enumerate(group.tax_categories)
+    ) or summed(
+        stated_tax(category, f"{path}.lines[].tax_categories")
+        for line in group.lines
+        for category in line.tax_categories
+    )
     amount = group.amount_excluding_tax or group.total
     if amount is not None:
-        return TaxedGroup(path, group, amount.quantity, source, taxes)
+        return TaxedGroup(path, group, amount.quantity, taxes)
     lines = [line.amount_excluding_tax for line in group.lines if line.amount_excluding_tax]
     if not lines:
         raise NeedsAttention(
@@ -71,140 +42,125 @@ def taxed_groups(path: str, group: Group) -> TaxedGroup:
             f"The group {path} has no amount.",
             "Report the invoice to Solvimon's support, or book it by hand.",
         )
-    return TaxedGroup(path, group, sum((line.quantity for line in lines), Decimal()), source, taxes)
+    return TaxedGroup(path, group, sum((line.quantity for line in lines), Decimal()), taxes)
 
 
 def tax_shares(invoice: Invoice, groups: Sequence[TaxedGroup], currency: str) -> list[list[TaxShare]]:
     """Split each group by tax; the result has one list per group, in their order.
 
     Raises:
-        NeedsAttention: a group's taxes do not fit its amount, or no field says which tax it bears.
+        NeedsAttention: a group's taxes do not fit its amount, no field says which tax it bears, or Rillet
+            takes no such rate.
     """
-    untaxed = [group for group in groups if not group.taxes]
-    header = _header_taxes(invoice, groups, untaxed, currency)
-    return [
-        _split(group, currency) if group.taxes else _from_header(group, untaxed, header) for group in groups
-    ]
+    shares = [_group_shares(group, currency) for group in groups]
+    assigned: list[StatedTax] = []
+    for index, period in enumerate(invoice.periods):
+        if period.tax_categories:
+            prefix = f"periods[{index}]."
+            own = [place for place, group in enumerate(groups) if group.path.startswith(prefix)]
+            assigned += assign_remaining(period.tax_categories, prefix, own, groups, shares, [], currency)
+    assign_remaining(invoice.tax_categories, "", list(range(len(groups))), groups, shares, assigned, currency)
+    if any(share.rate is None and share.net for each in shares for share in each):
+        check_untaxed(invoice, groups, shares, currency)
+    return shares
 
 
-def _line_categories(group: Group) -> tuple[TaxCategory, ...]:
-    """The categories of a group's lines, summed by what makes them the same tax."""
-    summed: dict[Hashable, TaxCategory] = {}
-    for line in group.lines:
-        for category in line.tax_categories:
-            before = summed.get(_identity(category))
-            summed[_identity(category)] = category if before is None else _sum(before, category)
-    return tuple(summed.values())
+def _group_shares(group: TaxedGroup, currency: str) -> list[TaxShare]:
+    """The parts of a group with their taxes, as its lines or its own categories say."""
+    if not group.taxes:
+        return [TaxShare("", group.net, Decimal(), None)]
+    found = _parts_by_line(group, currency)
+    if found is None:
+        parts = find_parts(f"group {group.path}", group.net, group.taxes, currency)
+        reasons = [_reason(part, group.net) for part in parts]
+    else:
+        parts, reasons = found
+    shares = [share_of(group.path, part, why, currency) for part, why in zip(parts, reasons, strict=True)]
+    _check_gross(group, shares, currency)
+    return shares
 
 
-def _identity(category: TaxCategory) -> Hashable:
-    """The identity of a tax: category, name, and percentage or stacked rates."""
-    stacked = tuple((part.name, part.percentage) for part in category.rates)
-    percentage = category.percentage if category.percentage is not None else stacked
-    return category.category, category.name, percentage
-
-
-def _sum(first: TaxCategory, second: TaxCategory) -> TaxCategory:
-    """The sum of two categories; an amount that one of them does not state is unknown in the sum."""
-    return first.model_copy(
-        update={
-            "base_amount": _plus(first.base_amount, second.base_amount),
-            "tax_amount": _plus(first.tax_amount, second.tax_amount),
-        }
-    )
-
-
-def _plus(first: Amount | None, second: Amount | None) -> Amount | None:
-    if first is None or second is None:
+def _parts_by_line(group: TaxedGroup, currency: str) -> tuple[list[Part], list[str]] | None:
+    """The parts that the lines state, or nothing if they do not state all of them or the group disagrees."""
+    own = group.group.tax_categories
+    lines = [line for line in group.group.lines if line.tax_categories]
+    if not lines or (len(own) == 1 and own[0].base_amount and own[0].base_amount.quantity == group.net):
         return None
-    return Amount(quantity=first.quantity + second.quantity, currency=first.currency)
-
-
-def _split(group: TaxedGroup, currency: str) -> list[TaxShare]:
-    """One share per base; categories on the same base are one stacked rate."""
-    bases = [category.base_amount.quantity if category.base_amount else group.net for category in group.taxes]
-    stacks = _stacks(bases, group.net, currency)
-    if stacks is None:
-        raise does_not_tie_out(
-            f"The group {group.path} is",
-            group.net,
-            "its tax categories have bases of",
-            sum(bases, Decimal()),
-            currency,
-        )
-    single = len(stacks) == 1
-    result = [
-        _share(group, members, group.net if single else bases[members[0]], currency) for members in stacks
+    path = f"{group.path}.lines[].tax_categories"
+    merged: dict[Hashable, tuple[Decimal, dict[Hashable, StatedTax], list[int]]] = {}
+    total, count = Decimal(), 0
+    for index, line in enumerate(group.group.lines):
+        if line.amount_excluding_tax is None:
+            if line.tax_categories:
+                return None
+            continue
+        net = line.amount_excluding_tax.quantity
+        if not net and not any(c.tax_amount and c.tax_amount.quantity for c in line.tax_categories):
+            continue
+        total, count = total + net, count + 1
+        taxes = [stated_tax(category, path) for category in line.tax_categories]
+        for part in find_parts(f"line {group.path}.lines[{index}]", net, taxes, currency):
+            key = frozenset(tax.identity for tax in part.taxes)
+            so_far, on_it, members = merged.get(key, (Decimal(), {}, []))
+            for tax in part.taxes:
+                on_it[tax.identity] = on_it[tax.identity].plus(tax) if tax.identity in on_it else tax
+            merged[key] = (so_far + part.net, on_it, [*members, index])
+    smallest = money.smallest_amount((net for net, _, _ in merged.values()), currency)
+    if not merged or not money.within_rounding(total - group.net, count, currency, smallest):
+        return None
+    parts = [Part(net, tuple(on_it.values())) for net, on_it, _ in merged.values()]
+    if own and not _agree(group.taxes, parts, currency):
+        return None
+    if len(parts) == 1:
+        parts = [replace(parts[0], net=group.net)]
+    reasons = [
+        f"{_listed(members)} {'states' if len(members) == 1 else 'state'} "
+        + ("this tax." if on_it else "no tax.")
+        for _, on_it, members in merged.values()
     ]
-    _check_gross(group, result, currency)
-    return result
+    return parts, reasons
 
 
-def _stacks(bases: Sequence[Decimal], net: Decimal, currency: str) -> list[list[int]] | None:
-    """The groups of categories that share a base: all apart, all on the whole net, or equal bases together.
-
-    The smallest amounts fit several of these within rounding: the best fit counts, then the fewest items.
-    """
-    apart = [[index] for index in range(len(bases))]
-    all_stacked = [list(range(len(bases)))]
-    equal: dict[Decimal, list[int]] = {}
-    for index, base in enumerate(bases):
-        equal.setdefault(base, []).append(index)
-    candidates: list[tuple[Decimal, int, list[list[int]]]] = []
-    for stacks in (apart, all_stacked, list(equal.values())):
-        same = all(
-            money.within_rounding(bases[index] - bases[members[0]], 1, currency)
-            for members in stacks
-            for index in members
+def _agree(taxes: Sequence[StatedTax], parts: Sequence[Part], currency: str) -> bool:
+    """Whether the group's own categories state the same taxes as its lines."""
+    of_lines = {tax.identity: tax for tax in summed([tax for part in parts for tax in part.taxes])}
+    of_group = {tax.identity: tax for tax in summed(taxes)}
+    return of_lines.keys() == of_group.keys() and all(
+        tax.amount is None
+        or of_lines[identity].amount is None
+        or money.within_rounding(
+            tax.amount - (of_lines[identity].amount or Decimal()), of_lines[identity].roundings, currency
         )
-        difference = sum((bases[members[0]] for members in stacks), Decimal()) - net
-        if same and money.within_rounding(difference, len(stacks), currency):
-            candidates.append((abs(difference), len(stacks), stacks))
-    return min(candidates)[-1] if candidates else None
-
-
-def _share(group: TaxedGroup, members: Sequence[int], net: Decimal, currency: str) -> TaxShare:
-    tax, percentage, names, categories = Decimal(), Decimal(), list[str](), list[str]()
-    for index in members:
-        category = group.taxes[index]
-        rate = _percentage(category, group, currency)
-        stated = category.tax_amount
-        tax += stated.quantity if stated else money.rounded(net * rate / 100, currency)
-        percentage += rate
-        names += [part.name for part in category.rates if part.name] or [
-            category.name or category.category or "Tax"
-        ]
-        categories.append(category.category or "")
-    source = (
-        group.source if group.source.startswith(f"{group.path}.lines") else f"{group.source}[{members[0]}]"
-    )
-    return TaxShare(source, net, tax, TaxRate(percentage, " + ".join(names), categories[0]))
-
-
-def _percentage(category: TaxCategory, group: TaxedGroup, currency: str) -> Decimal:
-    """A category's percentage: the sum of its stacked rates, else its own; none is zero if the tax is."""
-    parts = [part.percentage for part in category.rates if part.percentage is not None]
-    if parts:
-        return sum(parts, Decimal())
-    if category.percentage is not None:
-        return category.percentage
-    if category.tax_amount is None or not category.tax_amount.quantity:
-        return Decimal()
-    raise NeedsAttention(
-        Code.TAX_NOT_ATTRIBUTABLE,
-        f"The group {group.path} has a tax of {money.format_number(category.tax_amount.quantity)} {currency} "
-        "without a percentage.",
-        _ATTRIBUTION_REMEDY,
+        for identity, tax in of_group.items()
     )
 
 
-def _check_gross(group: TaxedGroup, parts: Sequence[TaxShare], currency: str) -> None:
+def _listed(members: Sequence[int]) -> str:
+    """Lines by their number, the first is 1."""
+    numbers = [str(index + 1) for index in dict.fromkeys(members)]
+    if len(numbers) == 1:
+        return f"Line {numbers[0]}"
+    return f"Lines {', '.join(numbers[:20])}" + (
+        f" and {len(numbers) - 20} more" if len(numbers) > 20 else ""
+    )
+
+
+def _reason(part: Part, net: Decimal) -> str:
+    if not part.taxes:
+        return f"No tax category covers these {money.format_number(part.net)} of {money.format_number(net)}."
+    if part.net == net:
+        return "The tax categories cover the whole group."
+    return f"The tax categories cover {money.format_number(part.net)} of {money.format_number(net)}."
+
+
+def _check_gross(group: TaxedGroup, shares: Sequence[TaxShare], currency: str) -> None:
     """Check that net, tax and gross of a group agree; each may be rounded separately."""
     gross = group.group.amount_including_tax
     if gross is None:
         return
-    total = group.net + sum((part.tax for part in parts), Decimal())
-    if not money.within_rounding(total - gross.quantity, len(parts) + 1, currency):
+    total = group.net + sum((share.tax for share in shares), Decimal())
+    roundings = max(sum(share.roundings for share in shares), len(shares))
+    if not money.within_rounding(total - gross.quantity, roundings + 1, currency):
         raise does_not_tie_out(
             f"The group {group.path} with its tax is",
             total,
@@ -212,85 +168,3 @@ def _check_gross(group: TaxedGroup, parts: Sequence[TaxShare], currency: str) ->
             gross.quantity,
             currency,
         )
-
-
-def _header_taxes(
-    invoice: Invoice, groups: Sequence[TaxedGroup], untaxed: Sequence[TaxedGroup], currency: str
-) -> list[tuple[int, TaxRate, Decimal]]:
-    """The header's categories that remain for the groups that state none: index, rate and tax."""
-    if not untaxed:
-        return []
-    net = sum((group.net for group in untaxed), Decimal())
-    remaining: list[tuple[int, TaxRate, Decimal]] = []
-    bases: list[Decimal] = []
-    for index, category in enumerate(invoice.tax_categories):
-        base, tax, claims = _unclaimed(category, groups)
-        fits = bool(net) and money.within_rounding(base - net, len(untaxed), currency)
-        rest = all(money.within_rounding(amount, claims, currency) for amount in (base, tax))
-        if (base or tax) and (fits or not rest):
-            header_group = TaxedGroup(
-                "(header)", Group(), net, "tax_categories", tuple(invoice.tax_categories)
-            )
-            rate = _share(header_group, [index], net, currency).rate
-            if rate is not None:
-                remaining.append((index, rate, tax))
-                bases.append(base)
-    stacked = all(money.within_rounding(base - net, len(untaxed), currency) for base in bases)
-    if not remaining:
-        _check_untaxed(invoice, groups, currency)
-    elif not stacked:
-        paths = ", ".join(group.path for group in untaxed)
-        raise NeedsAttention(
-            Code.TAX_NOT_ATTRIBUTABLE,
-            f"The groups {paths} sum to {money.format_number(net)} {currency} and "
-            f"state no tax; the invoice's tax categories leave bases of "
-            f"{', '.join(money.format_number(base) for base in bases)} {currency} for them.",
-            _ATTRIBUTION_REMEDY,
-        )
-    return remaining
-
-
-def _unclaimed(category: TaxCategory, groups: Sequence[TaxedGroup]) -> tuple[Decimal, Decimal, int]:
-    """Base and tax of a header's category that no group has claimed, and the number of claims."""
-    base = category.base_amount.quantity if category.base_amount else Decimal()
-    tax = category.tax_amount.quantity if category.tax_amount else Decimal()
-    claims = 0
-    for group in groups:
-        for own in group.taxes:
-            if _identity(own) == _identity(category):
-                claims += 1
-                base -= own.base_amount.quantity if own.base_amount else Decimal()
-                tax -= own.tax_amount.quantity if own.tax_amount else Decimal()
-    return base, tax, claims
-
-
-def _check_untaxed(invoice: Invoice, groups: Sequence[TaxedGroup], currency: str) -> None:
-    """Check that groups without a tax bear none: the other groups state all of the invoice's tax."""
-    summary = invoice.tax_summary
-    stated = summary.tax_amount.quantity if summary and summary.tax_amount else Decimal()
-    claims = [tax.tax_amount.quantity for group in groups for tax in group.taxes if tax.tax_amount]
-    claimed = sum(claims, Decimal())
-    if not money.within_rounding(stated - claimed, len(claims), currency):
-        raise NeedsAttention(
-            Code.TAX_NOT_ATTRIBUTABLE,
-            f"The invoice has a tax of {money.format_number(stated)} {currency}, but its groups "
-            f"({', '.join(group.path for group in groups[:20])}) state {money.format_number(claimed)} "
-            f"{currency}.",
-            _ATTRIBUTION_REMEDY,
-        )
-
-
-def _from_header(
-    group: TaxedGroup, untaxed: Sequence[TaxedGroup], header: Sequence[tuple[int, TaxRate, Decimal]]
-) -> list[TaxShare]:
-    if not header:
-        return [TaxShare("", group.net, Decimal(), None)]
-    untaxed_net = sum((other.net for other in untaxed), Decimal())
-    part = group.net / untaxed_net if untaxed_net else Decimal()
-    tax = sum((amount for _, _, amount in header), Decimal()) * part
-    rate = TaxRate(
-        sum((rate.percentage for _, rate, _ in header), Decimal()),
-        " + ".join(rate.name for _, rate, _ in header),
-        header[0][1].category,
-    )
-    return [TaxShare(f"tax_categories[{header[0][0]}]", group.net, tax, rate)]

@@ -116,8 +116,8 @@ class ProductItem(Model):
 
 
 def field_value(fields: Sequence[CustomFieldValue], reference: str) -> str | None:
-    """The value of the custom field with this reference, or ``None``."""
+    """The value of the custom field with this reference, without blanks around it, or ``None``."""
     for field in fields:
         if field.reference == reference:
-            return field.value or next(iter(field.values), None)
+            return (field.value or next(iter(field.values), "")).strip() or None
     return None

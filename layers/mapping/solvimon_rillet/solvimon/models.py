@@ -5,6 +5,7 @@ are kept as text, so that a new field or state never blocks a document.
 """
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 from pydantic import Field
 
@@ -131,11 +132,27 @@ class Group(Model):
     end_date: Moment | None = None
     groups: Several["Group"] = Field(default_factory=list)
 
+    @property
+    def net(self) -> Decimal:
+        """The net amount: its own, else the sum of its lines'; zero if neither is stated."""
+        amount = self.amount_excluding_tax or self.total
+        lines = [line.amount_excluding_tax for line in self.lines if line.amount_excluding_tax]
+        return amount.quantity if amount else sum((each.quantity for each in lines), Decimal())
+
+    @property
+    def bills_something(self) -> bool:
+        """Whether its net, the net of a line, or a tax is not zero."""
+        amounts = [tax.tax_amount for tax in self.tax_categories]
+        for line in self.lines:
+            amounts += [line.amount_excluding_tax, *(tax.tax_amount for tax in line.tax_categories)]
+        return bool(self.net) or any(amount and amount.quantity for amount in amounts)
+
 
 class Period(Model):
     """A billing period with its groups."""
 
     amount_excluding_tax: Amount | None = None
+    tax_categories: Several[TaxCategory] = Field(default_factory=list)
     groups: Several[Group] = Field(default_factory=list)
 
 
@@ -182,6 +199,7 @@ class Invoice(Model):
     tax_summary: TaxSummary | None = None
     tax_categories: Several[TaxCategory] = Field(default_factory=list)
     periods: Several[Period] = Field(default_factory=list)
+    closed_periods: Several[Period] = Field(default_factory=list)
     groups: Several[Group] = Field(default_factory=list)
     notes: Several[str] = Field(default_factory=list)
     customer_id: str | None = None
@@ -214,6 +232,20 @@ class Invoice(Model):
         return self.billing_currency or (total.currency if total else None)
 
     @property
+    def bills_nothing(self) -> bool:
+        """Whether all of its amounts are zero: the total, the tax, and every group, line and period."""
+        summary = self.tax_summary
+        stated = [summary.base_amount, summary.tax_amount, summary.total_amount] if summary else []
+        stated.append(self.invoice_amount_including_tax)
+        if any(amount and amount.quantity for amount in stated):
+            return False
+        periods = [*self.periods, *self.closed_periods]
+        groups = [*self._groups_of_open_periods(), *self.closed_groups()]
+        if any(period.amount_excluding_tax and period.amount_excluding_tax.quantity for period in periods):
+            return False
+        return (any(stated) or bool(groups)) and not any(group.bills_something for _, group in groups)
+
+    @property
     def payer_id(self) -> str | None:
         """The id of the paying customer; with an embedded customer, ``customer_id`` may be absent."""
         return self.customer_id or (self.customer.id if self.customer else None)
@@ -226,20 +258,44 @@ class Invoice(Model):
     def billed_groups(self) -> Iterator[tuple[str, Group]]:
         """Every group that carries money, with its path in the document.
 
-        Current layout: ``periods[].groups[]``. Layout of 2024: top-level groups that nest others; there
-        only the innermost carry the money. Solvimon says to sum one or the other, never both.
+        Current layout: ``periods[].groups[]``, and ``closed_periods`` where the total counts them. Layout of
+        2024: top-level groups that nest others; there only the innermost carry the money. Solvimon says to
+        sum one or the other, never both.
         """
+        yield from self._groups_of_open_periods()
+        if self.counts_closed_periods:
+            yield from self.closed_groups()
+
+    def _groups_of_open_periods(self) -> Iterator[tuple[str, Group]]:
         if self.periods:
             for index, period in enumerate(self.periods):
                 yield from _innermost(f"periods[{index}].groups", period.groups)
         else:
             yield from _innermost("groups", self.groups)
 
+    def closed_groups(self) -> Iterator[tuple[str, Group]]:
+        """The groups of ``closed_periods``, with their paths."""
+        for index, period in enumerate(self.closed_periods):
+            yield from _innermost(f"closed_periods[{index}].groups", period.groups)
+
+    @property
+    def counts_closed_periods(self) -> bool:
+        """Whether the document's net is nearer to the sum of all periods than to that of ``periods`` alone.
+
+        Solvimon does not document what ``closed_periods`` are (dossier, trap 21); the figures say it.
+        """
+        base = self.tax_summary.base_amount if self.tax_summary else None
+        closed = sum((group.net for _, group in self.closed_groups()), Decimal())
+        if base is None or not closed:
+            return False
+        rest = base.quantity - sum((group.net for _, group in self._groups_of_open_periods()), Decimal())
+        return abs(rest - closed) < abs(rest)
+
     def copied_field(self, resource_type: str, reference: str) -> str | None:
         """A custom field value that Solvimon copied onto the invoice from another object."""
         for field in self.other_custom_fields:
             if field.reference == reference and field.resource and field.resource.type == resource_type:
-                return field.value
+                return (field.value or "").strip() or None
         return None
 
 

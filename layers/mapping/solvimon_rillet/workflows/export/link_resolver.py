@@ -12,6 +12,7 @@ from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.mapping.customers import MappedCustomer, solvimon_customer_hash, to_new_rillet_customer
 from solvimon_rillet.mapping.links import Links
+from solvimon_rillet.mapping.texts import is_rillet_id
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.master_data import Customer, Product, field_value
 from solvimon_rillet.solvimon.models import Invoice
@@ -79,7 +80,7 @@ class LinkResolver:
         ids = {
             "customer": [invoice.payer_id],
             "subsidiary": [invoice.biller_id],
-            "product": [product.id for _, group in invoice.billed_groups() for product in group.products],
+            "product": [product.id for product in _billed_products(invoice)],
         }
         for kind, identifiers in ids.items():
             for identifier in filter(None, identifiers):
@@ -109,14 +110,9 @@ class LinkResolver:
 
     def _product_links(self, invoice: Invoice) -> Mapping[str, str]:
         found: dict[str, str] = {}
-        for _, group in invoice.billed_groups():
-            for product in group.products:
-                if (
-                    product.id
-                    and product.id not in found
-                    and (linked := self._product_link(product.id, product))
-                ):
-                    found[product.id] = linked
+        for product in _billed_products(invoice):
+            if linked := self._product_link(str(product.id), product):
+                found[str(product.id)] = linked
         return found
 
     def _product_link(self, product_id: str, embedded: Product) -> str | None:
@@ -127,6 +123,7 @@ class LinkResolver:
         linked = field_value(embedded.custom_fields, reference) or remembered_id
         if linked is None:
             linked = field_value(self._solvimon.product(product_id).custom_fields, reference)
+        _check_form(linked, f"The product {embedded.name or 'unnamed'} ({product_id})", reference)
         if linked and linked != remembered_id:
             self._remember("product", product_id, {"rillet_id": linked}, LINK_TTL)
         return linked
@@ -144,6 +141,7 @@ class LinkResolver:
                 f"The billing entity {name} ({entity_id}) has no Rillet subsidiary.", self._settings
             )
         up_to_date = remembered is not None and remembered["rillet_id"] == linked
+        _check_form(linked, f"The billing entity {entity_id}", self._settings.custom_fields.subsidiary)
         currency = None
         if remembered and up_to_date and "currency" in remembered:
             currency = str(remembered["currency"])
@@ -272,6 +270,28 @@ class LinkResolver:
     ) -> None:
         if not self._dry_run:
             self._ledger.store_link(self._name, kind, solvimon_id, facts, seconds)
+
+
+def _billed_products(invoice: Invoice) -> list[Product]:
+    """The products that an invoice bills, each once: its groups', and those that only their lines name."""
+    products: dict[str, Product] = {}
+    for _, group in invoice.billed_groups():
+        items = [item for line in group.lines for item in line.product_items] if group.products else []
+        for product in (*group.products, *(Product(id=item.product_id, name=item.name) for item in items)):
+            if product.id:
+                products.setdefault(product.id, product)
+    return list(products.values())
+
+
+def _check_form(rillet_id: str | None, what: str, reference: str) -> None:
+    """Raise ``NeedsAttention`` for an id that Rillet cannot have."""
+    if rillet_id and not is_rillet_id(rillet_id):
+        raise NeedsAttention(
+            Code.RILLET_ID_INVALID,
+            f"{what} is linked to {rillet_id[:64]!r}, which is no Rillet id (a UUID).",
+            f"Copy the id from Rillet into the custom field {reference} in Solvimon (or the setting that "
+            "links it), then retry.",
+        )
 
 
 def _no_subsidiary(message: str, settings: Settings) -> NeedsAttention:

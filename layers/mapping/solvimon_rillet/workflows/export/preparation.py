@@ -102,6 +102,7 @@ def dry_run(
         "tie_out": prepared.mapped.totals.as_text(),
         "warnings": prepared.warnings,
         "came_from": prepared.mapped.origins,
+        "explanation": prepared.mapped.explanation,
         **extra_facts(prepared),
     }
     return Result(document.id, "already_exported" if done else "would_export", {**ledger_state, **facts})

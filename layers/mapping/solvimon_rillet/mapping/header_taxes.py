@@ -1,0 +1,196 @@
+"""What a period's or the header's tax categories leave for the groups that state no tax."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from solvimon_rillet import money
+from solvimon_rillet.errors import Code, NeedsAttention
+from solvimon_rillet.mapping.tax_parts import ATTRIBUTION_REMEDY, Part, StatedTax, readings, stated_tax
+from solvimon_rillet.mapping.tax_rates import TaxedGroup, TaxShare, share_of, summed
+from solvimon_rillet.solvimon.models import Invoice, TaxCategory
+
+_MOST_STEPS = 5_000
+"""How long to look for the groups that a header's bases belong to."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Bare:
+    """A share without tax, by its place in the result."""
+
+    group: int
+    share: int
+    net: Decimal
+
+
+def assign_remaining(
+    categories: Sequence[TaxCategory],
+    prefix: str,
+    members: Sequence[int],
+    groups: Sequence[TaxedGroup],
+    shares: list[list[TaxShare]],
+    assigned: Sequence[StatedTax],
+    currency: str,
+) -> list[StatedTax]:
+    """Give what a period's or the header's categories leave to the shares without tax; return what was given.
+
+    Raises:
+        NeedsAttention: what is left fits those shares in no way, or in several.
+    """
+    bare = [
+        _Bare(index, place, share.net)
+        for index in members
+        for place, share in enumerate(shares[index])
+        if share.rate is None and (share.net or len(shares[index]) == 1)
+    ]
+    net = sum((each.net for each in bare), Decimal())
+    if not bare or not categories:
+        return []
+    stated = [tax for index in members for tax in groups[index].taxes]
+    claims = {tax.identity: tax for tax in summed([*stated, *assigned])}
+    left = _left(categories, prefix, claims, net, len(bare), currency)
+    if not left:
+        return []
+    paths = ", ".join(dict.fromkeys(groups[each.group].path for each in bare))
+    ways = readings(net, left, currency)
+    # A base of which no tax is due and that covers a part of them is a difference, and no tax.
+    if any(len(way) > 1 for way in ways) and any(not t.amount and t.category.percentage for t in left):
+        ways = []
+    for each, found in _spread(ways, bare, left, claims, paths, currency):
+        path = groups[each.group].path
+        place = next(
+            i for i, share in enumerate(shares[each.group]) if share.rate is None and share.net == each.net
+        )
+        reason = f"{'The period' if prefix else 'The header'} leaves this tax for it."
+        shares[each.group][place : place + 1] = [share_of(path, part, reason, currency) for part in found]
+    return left
+
+
+def _left(
+    categories: Sequence[TaxCategory],
+    prefix: str,
+    claims: dict[Hashable, StatedTax],
+    net: Decimal,
+    members: int,
+    currency: str,
+) -> list[StatedTax]:
+    """What the categories state beyond the claims of groups; not what is only rounding."""
+    left = []
+    for index, category in enumerate(categories):
+        tax = stated_tax(category, f"{prefix}tax_categories[{index}]")
+        base, amount = tax.base or Decimal(), tax.amount or Decimal()
+        roundings = 0
+        if claim := claims.get(tax.identity):
+            base, amount = base - (claim.base or Decimal()), amount - (claim.amount or Decimal())
+            roundings = claim.roundings
+        fits = bool(net) and money.within_rounding(base - net, members, currency)
+        only_rounding = all(money.within_rounding(each, roundings, currency) for each in (base, amount))
+        if (base or amount) and (fits or not only_rounding):
+            left.append(replace(tax, base=base, amount=amount, roundings=max(1, roundings)))
+    return left
+
+
+def _spread(
+    ways: Sequence[Sequence[Part]],
+    bare: Sequence[_Bare],
+    left: Sequence[StatedTax],
+    claims: dict[Hashable, StatedTax],
+    paths: str,
+    currency: str,
+) -> list[tuple[_Bare, list[Part]]]:
+    """Which parts each share takes: all of one, those whose amounts match, or each in proportion.
+
+    In proportion only if other groups bear the same taxes: then the shares are a discount or a surcharge on
+    those (a document discount over two rates).
+    """
+    net = sum((each.net for each in bare), Decimal())
+    nets = [each.net for each in bare]
+    if len(ways) == 1 and (len(ways[0]) == 1 or len(bare) == 1):
+        return [(each, [_fraction(part, each.net, net) for part in ways[0]]) for each in bare]
+    matches = [(way, each) for way in ways for each in _matches([part.net for part in way], nets, currency)]
+    if len(matches) == 1 and len(bare) > 1:
+        parts, targets = matches[0]
+        return [
+            (each, [_fraction(parts[target], each.net, parts[target].net)])
+            for each, target in zip(bare, targets, strict=True)
+        ]
+    if len(ways) == 1 and not matches and all(t.identity in claims and claims[t.identity].base for t in left):
+        return [(each, [_fraction(part, each.net, net) for part in ways[0]]) for each in bare]
+    raise _unattributable(
+        paths, net, left, currency, "in more than one way" if matches or len(ways) > 1 else ""
+    )
+
+
+def _fraction(part: Part, net: Decimal, whole: Decimal) -> Part:
+    """A part's fraction ``net / whole`` with the same fraction of its taxes."""
+    if net == whole:
+        return part
+    factor = net / whole if whole else Decimal()
+    taxes = tuple(
+        replace(
+            tax,
+            base=None if tax.base is None else tax.base * factor,
+            amount=None if tax.amount is None else tax.amount * factor,
+        )
+        for tax in part.taxes
+    )
+    return Part(part.net * factor, taxes)
+
+
+def _matches(targets: Sequence[Decimal], nets: Sequence[Decimal], currency: str) -> list[list[int]]:
+    """The ways (two at most) to put every net to one target so that each target is the sum of its nets."""
+    order = sorted(range(len(nets)), key=lambda index: -abs(nets[index]))
+    one_sign = all(net >= 0 for net in nets) or all(net <= 0 for net in nets)
+    found: list[list[int]] = []
+    steps = 0
+
+    def place(position: int, left: list[Decimal], chosen: dict[int, int]) -> None:
+        nonlocal steps
+        steps += 1
+        if len(found) > 1 or steps > _MOST_STEPS:
+            return
+        if position == len(order):
+            if all(money.within_rounding(each, len(nets), currency) for each in left):
+                found.append([chosen[index] for index in range(len(nets))])
+            return
+        index = order[position]
+        for target, each in enumerate(left):
+            rest = each - nets[index]
+            if one_sign and rest * nets[index] < 0 and not money.within_rounding(rest, len(nets), currency):
+                continue
+            place(position + 1, [*left[:target], rest, *left[target + 1 :]], {**chosen, index: target})
+
+    place(0, list(targets), {})
+    # A search that was cut short has not proven that the first way is the only one.
+    return found if steps <= _MOST_STEPS else [*found, *found]
+
+
+def _unattributable(
+    paths: str, net: Decimal, left: Sequence[StatedTax], currency: str, how: str = ""
+) -> NeedsAttention:
+    bases = ", ".join(money.format_number(tax.base or Decimal()) for tax in left)
+    return NeedsAttention(
+        Code.TAX_NOT_ATTRIBUTABLE,
+        f"The groups {paths} sum to {money.format_number(net)} {currency} and "
+        f"state no tax; the invoice's tax categories leave bases of {bases} {currency} for them"
+        + (f", which fit them {how}." if how else "."),
+        ATTRIBUTION_REMEDY,
+    )
+
+
+def check_untaxed(
+    invoice: Invoice, groups: Sequence[TaxedGroup], shares: Sequence[Sequence[TaxShare]], currency: str
+) -> None:
+    """Check that groups without a tax bear none: the others bear all of the invoice's tax."""
+    summary = invoice.tax_summary
+    stated = summary.tax_amount.quantity if summary and summary.tax_amount else Decimal()
+    taxed = [share for each in shares for share in each if share.rate]
+    claimed = sum((share.tax for share in taxed), Decimal())
+    if not money.within_rounding(stated - claimed, sum(share.roundings for share in taxed), currency):
+        raise NeedsAttention(
+            Code.TAX_NOT_ATTRIBUTABLE,
+            f"The invoice has a tax of {money.format_number(stated)} {currency}, but its groups "
+            f"({', '.join(group.path for group in groups[:20])}) state {money.format_number(claimed)} "
+            f"{currency}.",
+            ATTRIBUTION_REMEDY,
+        )
