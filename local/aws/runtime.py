@@ -21,14 +21,12 @@ from aws_durable_execution_sdk_python_testing.execution import Execution
 
 from local.aws.deployment import DeployedFunction
 from local.aws.durable import ProcessEndedError, execute
+from local.aws.process import Killed as Killed
+from local.aws.process import run_process
 from local.aws.server import REGION
 
 Handler = Callable[[Any, Any], Any]
 Build = Callable[..., Handler]
-
-
-class Killed(BaseException):
-    """Raised by a test from inside a function: Lambda ends the process here, and no handler runs."""
 
 
 @dataclass(frozen=True)
@@ -115,14 +113,14 @@ class LambdaRuntime:
         return json.loads(simplejson.dumps(answer, use_decimal=True), parse_float=Decimal)
 
     def _call(self, function: DeployedFunction, event: Any) -> Any:  # noqa: ANN401
-        """Give an event to an execution environment, which is kept unless the function raises."""
+        """Give an event to an execution environment, which is kept unless the function raises or is killed."""
         generation, idle = self._generation, self._idle[function.workflow]
         try:
             handler = idle.pop()
         except IndexError:
             handler = self._build(function)
         context = LambdaContext(function.name, function.arn, function.memory_mb, function.timeout)
-        answer = handler(event, context)
+        answer = run_process(partial(handler, event, context), function.timeout)
         if generation == self._generation:
             idle.append(handler)
         return answer

@@ -17,6 +17,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from local.aws.in_process_clients import aws_in_process
 from local.aws.permissions import Permissions
+from local.aws.process import killed_processes_are_silent
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -89,6 +90,7 @@ class AwsServer:
         self._stopping.callback(boto3.setup_default_session)
         self._stopping.enter_context(environment({**_ENVIRONMENT, "AWS_ENDPOINT_URL": self.url}))
         self._stopping.enter_context(aws_in_process(self.url, self.serve))
+        self._stopping.enter_context(killed_processes_are_silent())
         boto3.setup_default_session()
         self._reset_moto()
 
