@@ -8,7 +8,7 @@ and no call of theirs to AWS or to a vendor leaves any more. The caller does not
 import ctypes
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import Context, ContextVar, copy_context
 from dataclasses import dataclass, field
 from typing import Any
@@ -109,7 +109,7 @@ def killed_processes_are_silent() -> Iterator[None]:
         ensure_alive()
         return send_aws(session, request)
 
-    def sent(adapter: HTTPAdapter, request: PreparedRequest, *args: Any, **more: Any) -> Response:  # noqa: ANN401
+    def sent(adapter: HTTPAdapter, request: PreparedRequest, *args: Any, **more: Any) -> Response:
         ensure_alive()
         return send(adapter, request, *args, **more)
 
@@ -117,7 +117,12 @@ def killed_processes_are_silent() -> Iterator[None]:
         if (process := _mine.get()) is not None:
             process.threads.append(thread)
             context, run = copy_context(), thread.run
-            thread.run = lambda: context.run(run)  # type: ignore[method-assign]
+
+            def run_until_killed() -> None:
+                with suppress(TimedOut):
+                    context.run(run)
+
+            thread.run = run_until_killed  # type: ignore[method-assign]
         start(thread)
 
     with (

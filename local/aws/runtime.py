@@ -113,7 +113,7 @@ class LambdaRuntime:
         return json.loads(simplejson.dumps(answer, use_decimal=True), parse_float=Decimal)
 
     def _call(self, function: DeployedFunction, event: Any) -> Any:  # noqa: ANN401
-        """Give an event to an execution environment, which is kept unless the function raises or is killed."""
+        """Give an event to an execution environment, which is kept if the function answers."""
         generation, idle = self._generation, self._idle[function.workflow]
         try:
             handler = idle.pop()

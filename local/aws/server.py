@@ -9,15 +9,18 @@ from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
+from xml.sax.saxutils import escape
 
 import boto3
 from botocore.config import Config
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.wrappers import Response
 
 from local.aws.in_process_clients import aws_in_process
 from local.aws.permissions import Permissions
 from local.aws.process import killed_processes_are_silent
+from local.aws.refusals import Refusal, refusal
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -137,27 +140,23 @@ class AwsServer:
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))  # the connection goes on
             start_response("503 Service Unavailable", [("Content-Length", "0")])
             return [b""]
-        if denied := self._denied(environ):
-            start_response("403 Forbidden", [("Content-Type", "application/x-amz-json-1.1")])
-            return [denied]
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = io.BytesIO(body)
+        if refused := self._refused(environ, body):
+            return _response(environ, refused)(environ, start_response)
         with self.lock:
             answer: Iterable[bytes] = self._app(environ, start_response)
             return answer
 
-    def _denied(self, environ: "WSGIEnvironment") -> bytes:
-        """AWS's answer to a function whose role does not allow the call; empty for all others."""
-        if "app/" not in environ.get("HTTP_USER_AGENT", ""):
-            return b""
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        environ["wsgi.input"] = io.BytesIO(body)
-        call = self.permissions.refused(environ, _signing_service(environ), body)
-        if call is None:
-            return b""
-        text = f"User is not authorized to perform: {call.action} on resource: {call.resource}"
-        if "json" in environ.get("CONTENT_TYPE", ""):
-            return json.dumps({"__type": "AccessDeniedException", "message": text}).encode()
-        error = f"<Error><Code>AccessDenied</Code><Message>{text}</Message></Error>"
-        return f"<ErrorResponse>{error}</ErrorResponse>".encode()
+    def _refused(self, environ: "WSGIEnvironment", body: bytes) -> Refusal | None:
+        """AWS's answer to a request that it does not carry out: no permission, or too much of something."""
+        service = _signing_service(environ)
+        if call := self.permissions.refused(environ, service, body):
+            text = f"User is not authorized to perform: {call.action} on resource: {call.resource}"
+            return Refusal("AccessDeniedException" if _is_json(environ) else "AccessDenied", text, 403)
+        operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+        with self.lock:
+            return refusal(service, operation, body, ACCOUNT, REGION)
 
     def _reset_moto(self) -> None:
         request = Request(f"{self.url}/moto-api/reset", method="POST")  # noqa: S310 - our own loopback URL
@@ -205,6 +204,20 @@ def _set_environment(values: Mapping[str, str | None]) -> None:
             os.environ.pop(name, None)
         else:
             os.environ[name] = value
+
+
+def _is_json(environ: "WSGIEnvironment") -> bool:
+    return "json" in environ.get("CONTENT_TYPE", "")
+
+
+def _response(environ: "WSGIEnvironment", refused: Refusal) -> Response:
+    """A refusal in the protocol of its request."""
+    if _is_json(environ):
+        text = json.dumps({"__type": refused.code, "message": refused.message})
+        headers = {"x-amzn-query-error": f"{refused.code};Sender"}
+        return Response(text, refused.status, headers, content_type="application/x-amz-json-1.1")
+    error = f"<Error><Code>{refused.code}</Code><Message>{escape(refused.message)}</Message></Error>"
+    return Response(f"<ErrorResponse>{error}</ErrorResponse>", refused.status, content_type="text/xml")
 
 
 def _signing_service(environ: "WSGIEnvironment") -> str:
