@@ -178,7 +178,8 @@ class LocalSystem:
     def invoke(self, function: str, event: Json) -> Any:  # noqa: ANN401 - the function's JSON
         """Invoke a function directly, as the console does, and return its answer.
 
-        A durable function runs to its end; where it waits, the clock jumps for the whole system.
+        A durable function is invoked asynchronously, as Lambda demands, and runs to its end; where it waits,
+        the clock jumps for the whole system.
 
         Args:
             function: name of the workflow, such as `export_invoice`.
@@ -187,7 +188,7 @@ class LocalSystem:
         Raises:
             Exception: whatever the function raises.
         """
-        return self.runtime.invoke(function, event)
+        return self.runtime.run(function, event)
 
     def deliver_webhooks(self) -> list[WebhookDelivery]:
         """Let Solvimon send every webhook that is due, and return its attempts."""
@@ -249,6 +250,7 @@ class LocalSystem:
     def reset(self) -> None:
         """Restore the state after the deployment; the clock keeps its time."""
         self.stop_workers()
+        self.runtime.reset()
         self.solvimon.state.reset()
         self.rillet.state.reset()
         for queue in (*self.pollers.queues.values(), *self.pollers.dead_letters.values()):
@@ -260,7 +262,6 @@ class LocalSystem:
         self.configuration.restore()
         self.connections.clear()
         self.pollers.errors.clear()
-        self.runtime.reset()
 
     @property
     def _archive(self) -> Archive:

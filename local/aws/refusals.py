@@ -31,6 +31,12 @@ MAX_SQS = 1024 * KIB
 MAX_EVENTS = 256 * KIB
 """Bytes of all entries of a call of PutEvents. Newer pages say 1 MB; the older figure is the stricter one."""
 MAX_NOTIFICATION = 256 * KIB
+MAX_SYNCHRONOUS = 6 * 1024 * KIB
+"""Bytes of the event of a synchronous invocation of Lambda, and of its answer."""
+MAX_ASYNCHRONOUS = 1024 * KIB
+"""Bytes of the event of an asynchronous invocation, and of the result of its durable execution."""
+MAX_SYNCHRONOUS_SECONDS = 900
+"""The longest execution that Lambda lets a caller wait for."""
 _OF_DELETED_SECRETS = {"DescribeSecret", "RestoreSecret", "DeleteSecret", "ListSecretVersionIds"}
 """What may still be done with a secret that is scheduled for deletion."""
 
@@ -42,6 +48,20 @@ class Refusal:
     code: str
     message: str
     status: int = 400
+
+
+class RequestRefusedError(Exception):
+    """AWS does not carry out what it is asked for.
+
+    Args:
+        code: AWS's code of the error.
+        message: what is wrong.
+        status: of the HTTP response.
+    """
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.refusal = Refusal(code, message, status)
 
 
 def refusal(service: str, operation: str, body: bytes, account: str, region: str) -> Refusal | None:
@@ -129,12 +149,17 @@ def _bytes(text: str) -> int:
 
 
 def _dynamodb(operation: str, request: Json) -> Refusal | None:
-    requests = [each for table in request.get("RequestItems", {}).values() for each in table]
-    requests += [{"PutRequest": each.get("Put", {})} for each in request.get("TransactItems", [])]
-    items = [request.get("Item", {}), *(each.get("PutRequest", {}).get("Item", {}) for each in requests)]
-    if operation in {"PutItem", "BatchWriteItem", "TransactWriteItems"} and any(
-        item_size(item) > MAX_ITEM for item in items
-    ):
+    match operation:
+        case "PutItem":
+            items = [request["Item"]]
+        case "BatchWriteItem":
+            writes = [each for table in request["RequestItems"].values() for each in table]
+            items = [each["PutRequest"]["Item"] for each in writes if "PutRequest" in each]
+        case "TransactWriteItems":
+            items = [each["Put"]["Item"] for each in request["TransactItems"] if "Put" in each]
+        case _:
+            items = []
+    if any(item_size(item) > MAX_ITEM for item in items):
         return Refusal("ValidationException", "Item size has exceeded the maximum allowed size")
     return None
 
