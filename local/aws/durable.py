@@ -56,7 +56,7 @@ def execute(
     payload: str,
     invoke: Invoke,
     advance: Callable[[float], None],
-    started: Callable[[Execution], None],
+    started: Callable[[Execution], object] = lambda _execution: None,
 ) -> Any:  # noqa: ANN401 - JSON of any shape
     """Run a durable execution to its end.
 

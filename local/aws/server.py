@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from urllib.request import Request, urlopen
+from urllib.request import urlopen
 from xml.sax.saxutils import escape
 
 import boto3
 from botocore.config import Config
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from local.aws.in_process_clients import aws_in_process
 from local.aws.permissions import Permissions
@@ -79,13 +79,15 @@ class AwsServer:
         self.url = ""
         self._app = DomainDispatcherApplication(create_backend_app)
         self._outages: set[str] = set()
+        self.own_answers: list[Callable[[Request], Response | None]] = []
+        """Asked before moto, each in turn: what AWS does and moto does not."""
         self.permissions = Permissions(ACCOUNT, REGION)
         self._server: BaseWSGIServer | None = None
         self._stopping = ExitStack()
 
-    def start(self) -> None:
-        """Bind a free port, reset moto and point the environment at it."""
-        server = make_server("127.0.0.1", 0, self.serve, threaded=True, request_handler=QuietHandler)
+    def start(self, port: int = 0) -> None:
+        """Bind a port (0 takes a free one), reset moto and point the environment at it."""
+        server = make_server("127.0.0.1", port, self.serve, threaded=True, request_handler=QuietHandler)
         self._server = server
         self.url = f"http://127.0.0.1:{server.port}"
         threading.Thread(target=server.serve_forever, args=(0.02,), name="moto", daemon=True).start()
@@ -144,6 +146,10 @@ class AwsServer:
         environ["wsgi.input"] = io.BytesIO(body)
         if refused := self._refused(environ, body):
             return _response(environ, refused)(environ, start_response)
+        # Without the lock: a function that is invoked calls AWS itself.
+        for own in self.own_answers:
+            if answered := own(Request({**environ, "wsgi.input": io.BytesIO(body)})):
+                return answered(environ, start_response)
         with self.lock:
             answer: Iterable[bytes] = self._app(environ, start_response)
             return answer
@@ -159,8 +165,7 @@ class AwsServer:
             return refusal(service, operation, body, ACCOUNT, REGION)
 
     def _reset_moto(self) -> None:
-        request = Request(f"{self.url}/moto-api/reset", method="POST")  # noqa: S310 - our own loopback URL
-        with urlopen(request, timeout=10):  # noqa: S310
+        with urlopen(f"{self.url}/moto-api/reset", data=b"", timeout=10):  # noqa: S310 - our own loopback URL
             pass
 
 
@@ -169,12 +174,12 @@ _shared: list[tuple[AwsServer, int]] = []
 
 
 @contextmanager
-def shared_aws() -> Iterator[AwsServer]:
-    """Yield the AWS server of this process; the first caller starts it, the last one stops it."""
+def shared_aws(port: int = 0) -> Iterator[AwsServer]:
+    """Yield the AWS server of this process; the first caller starts it at its port, the last one stops it."""
     with _sharing:
         server, users = _shared.pop() if _shared else (AwsServer(), 0)
         if not users:
-            server.start()
+            server.start(port)
         _shared.append((server, users + 1))
     try:
         yield server
