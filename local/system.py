@@ -21,7 +21,7 @@ from local.aws.lambda_api import LambdaApi
 from local.aws.pollers import BatchDelivery, Pollers
 from local.aws.queues import queues_follow, start_move_task
 from local.aws.runtime import LambdaRuntime
-from local.aws.server import ACCOUNT, REGION, AwsServer, environment, shared_aws
+from local.aws.server import ACCOUNT, REGION, AwsServer, OwnAnswer, environment, shared_aws
 from local.aws.table_snapshot import TableView
 from local.clock import Clock
 from local.fake_rillet import FakeRillet
@@ -108,6 +108,7 @@ class LocalSystem:
         self._parameters = {**({"LogLevel": "CRITICAL"} if quiet else {}), **(parameters or {})}
         self._quiet = quiet
         self._ports = ports
+        self._own_answers: tuple[OwnAnswer, ...] = ()
         self._exit = ExitStack()
 
     def __enter__(self) -> Self:
@@ -304,8 +305,8 @@ class LocalSystem:
         functions, layers = self.deployment.functions, self.deployment.layers
         self.runtime = LambdaRuntime(functions, layers, self.clock.now, self.clock.advance)
         self.lambda_api = LambdaApi(self.runtime)
-        self._own_answers = [self.lambda_api.answer, partial(start_move_task, self.aws)]
-        self.aws.own_answers += self._own_answers
+        self._own_answers = (self.lambda_api.answer, partial(start_move_task, self.aws))
+        self.aws.own_answers.extend(self._own_answers)
         self.pollers = Pollers(self.aws, self.runtime, self.deployment.queues)
         self.gateway.route(self.deployment.routes, self.runtime)
         self.configuration = StackConfiguration(self.aws, self._stack)

@@ -1,5 +1,6 @@
 """Keep the local system running: `python -m local.up`, Ctrl-C to stop."""
 
+import json
 import logging
 import signal
 import socket
@@ -30,7 +31,7 @@ def main() -> None:
     LOG.parent.mkdir(parents=True, exist_ok=True)
     with LOG.open("w", encoding="utf-8", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):
         logging.basicConfig(stream=log, level=logging.WARNING)
-        with LocalSystem(ports=_free(PORTS)) as system:
+        with LocalSystem(ports=free(PORTS)) as system:
             connection = system.connect_demo()
             add_rillet_webhook(system, connection)
             system.connect(UNCONNECTED, auth="oauth", rillet={"organization": {"trade_name": "Acme Inc."}})
@@ -46,7 +47,7 @@ def main() -> None:
             say("Stopping.")
 
 
-def _free(ports: Ports) -> Ports:
+def free(ports: Ports) -> Ports:
     """Return the ports on which nothing listens, and 0 for the others."""
     return Ports(**{name: port if _is_free(port) else 0 for name, port in vars(ports).items()})
 
@@ -90,7 +91,7 @@ def _examples(system: LocalSystem, connection: Connection) -> list[tuple[str, st
         (
             "Finalise an invoice in Solvimon; its webhook sets everything in motion",
             f"curl -s {system.solvimon.origin}/_fake/finalise -H 'Content-Type: application/json' "
-            f'-d \'{{"invoice_id": "{invoice}"}}\'',
+            f"-d '{json.dumps({'invoice_id': invoice, 'api_key': connection.solvimon_api_key})}'",
         ),
         (
             "See it in Rillet",

@@ -51,6 +51,10 @@ _ENVIRONMENT = {
 }
 
 
+OwnAnswer = Callable[[Request], Response | None]
+"""Answers a request to AWS in moto's place, or leaves it to moto."""
+
+
 class QuietHandler(WSGIRequestHandler):
     """A request handler that keeps connections open and writes no access log."""
 
@@ -79,7 +83,7 @@ class AwsServer:
         self.url = ""
         self._app = DomainDispatcherApplication(create_backend_app)
         self._outages: set[str] = set()
-        self.own_answers: list[Callable[[Request], Response | None]] = []
+        self.own_answers: list[OwnAnswer] = []
         """Asked before moto, each in turn: what AWS does and moto does not."""
         self.permissions = Permissions(ACCOUNT, REGION)
         self._server: BaseWSGIServer | None = None

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import jmespath
+import jmespath  # type: ignore[import-untyped]
 from botocore.exceptions import UnknownServiceError
 from botocore.model import OperationNotFoundError
 from botocore.session import get_session
