@@ -216,7 +216,8 @@ def _set_environment(values: Mapping[str, str | None]) -> None:
 
 
 def _is_json(environ: "WSGIEnvironment") -> bool:
-    return "json" in environ.get("CONTENT_TYPE", "")
+    # Lambda's API is JSON also where a request has no body, and so no type.
+    return "json" in environ.get("CONTENT_TYPE", "") or _signing_service(environ) == "lambda"
 
 
 def _response(environ: "WSGIEnvironment", refused: Refusal) -> Response:
