@@ -42,6 +42,14 @@ def test_what_a_role_allows_is_done(system: LocalSystem, denials: dict[str, set[
         ("sqs", "send_message", {"QueueUrl": "http://x/1/q", "MessageBody": "x"}, "sqs:SendMessage"),
         ("events", "put_events", {"Entries": [{"EventBusName": "other", "Source": "s"}]}, "events:PutEvents"),
         ("s3", "get_object", {"Bucket": "reports", "Key": "x"}, "s3:GetObject"),
+        ("lambda", "invoke", {"FunctionName": "x:live"}, "lambda:InvokeFunction"),
+        (
+            "lambda",
+            "list_durable_executions_by_function",
+            {"FunctionName": "x"},
+            "lambda:ListDurableExecutionsByFunction",
+        ),
+        ("lambda", "get_durable_execution", {"DurableExecutionArn": "arn"}, "lambda:GetDurableExecution"),
         ("sns", "publish", {"TopicArn": "arn:aws:sns:x:1:t", "Message": "x"}, "sns:Publish"),
     ],
 )
@@ -57,6 +65,7 @@ def test_what_a_role_does_not_allow_is_refused_as_aws_refuses_it(
         getattr(create_aws_client(service, FUNCTION), call)(**arguments)
 
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+    assert refused.value.response["Error"]["Code"].startswith("AccessDenied")
     assert {one.action for one in denials[FUNCTION]} == {action}  # type: ignore[attr-defined]
 
 
