@@ -92,13 +92,13 @@ def _parameter(service: str, operation: str, option: str) -> tuple[str, Any]:
 
 def written_files(system: LocalSystem, connection: Connection, **settings: object) -> dict[str, str]:
     """Return the files that a reader of the pages writes, by name, with valid values."""
-    secrets = system.aws.secretsmanager
-    client = secrets.get_secret_value(SecretId=f"{system.deployment.stack}/rillet-oauth-client")
+    registered = system.rillet.state.oauth.clients.get(system.deployment.stack)
+    client = {"client_id": registered.client_id, "client_secret": registered.secret} if registered else {}
     solvimon = {"api_key": connection.solvimon_api_key, "webhook_secret": connection.webhook_secret}
     return {
         "solvimon.json": json.dumps(solvimon),
         "rillet.json": json.dumps({"auth": "api_key", "api_key": connection.rillet_api_key}),
-        "client.json": client["SecretString"],
+        "client.json": json.dumps(client),
         "settings.json": json.dumps({**connection.settings, **settings}),
     }
 
