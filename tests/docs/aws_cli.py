@@ -1,8 +1,8 @@
 """The AWS CLI as far as our pages use it: commands are parsed, checked against AWS's models, and run locally.
 
 Each option must be a parameter of the operation in botocore's model, with a value of its type. Commands of
-Lambda, SQS, SSM and Secrets Manager run on the local system; the others (logs, durable executions) are only
-checked.
+Lambda, SQS, SSM and Secrets Manager run on the local system; the others (logs, durable executions, the
+account) are only checked.
 """
 
 import json
@@ -25,6 +25,7 @@ Json = dict[str, Any]
 _OF_THE_CLI = {"cli-binary-format", "query", "output", "invocation-type"}
 _TAIL = {"since", "filter-pattern", "format", "follow"}
 _RUN = {"sqs", "ssm", "secretsmanager"}
+_OF_THE_ACCOUNT = {"sts", "cloudformation", "service-quotas"}
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,9 @@ class Command:
 def commands(page: str, names: Mapping[str, str]) -> list[Command]:
     """Return the AWS commands of a page, in order; ``names`` are the shell's variables."""
     texts = [text for block in blocks(page, "console") for text in re.split(r"(?m)^ *\$ ", block)[1:]]
-    return [_command(text, names) for text in texts if text.startswith("aws ")]
+    return [
+        _command(text, names) for text in texts if text.startswith("aws ") and "aws --version" not in text
+    ]
 
 
 def _command(text: str, names: Mapping[str, str]) -> Command:
@@ -85,7 +88,7 @@ def _input(service: str, operation: str) -> Any:  # noqa: ANN401 - a shape of bo
 
 def _parameter(service: str, operation: str, option: str) -> tuple[str, Any]:
     """Name and shape of the parameter that an option stands for."""
-    members, plain = _input(service, operation).members, option.replace("-", "").lower()
+    members, plain = _input(service, operation).members, option.removeprefix("no-").replace("-", "").lower()
     [name] = [name for name in members if name.lower() == plain]
     return name, members[name]
 
@@ -123,7 +126,7 @@ def parameters(command: Command, files: Mapping[str, str]) -> Json:
                 given[name] = texts
             case "boolean":
                 assert texts == [], f"{option} is a switch"
-                given[name] = True
+                given[name] = not option.startswith("no-")
             case "integer":
                 given[name] = int(texts[0])
             case _:
@@ -141,6 +144,8 @@ def run(system: LocalSystem, command: Command, files: Mapping[str, str]) -> Any:
     given = parameters(command, files)
     if (command.service, command.operation) == ("lambda", "invoke"):
         return _invoke(system, command, given)
+    if command.service in _OF_THE_ACCOUNT or command.operation == "get-account-settings":
+        return None
     if command.service == "lambda":
         _function(system, given["FunctionName"])
         return None
