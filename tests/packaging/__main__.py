@@ -1,4 +1,7 @@
-"""``make packaging``: builds what is deployed, runs it as AWS would, and prints ``PACKAGING {json}``."""
+"""``make packaging``: builds what is deployed, runs it as AWS would, and prints ``PACKAGING {json}``.
+
+The functions run at DEBUG, and their logs are searched for every secret of the run.
+"""
 
 import json
 import platform
@@ -7,6 +10,7 @@ import sys
 from local.system import LocalSystem
 from tests.packaging.artefacts import lambdas_python, sam_build, sandbox_for
 from tests.packaging.built_functions import BuiltFunctions
+from tests.packaging.leaks import leaked, secrets_of
 from tests.packaging.scenario import Invocation, Scenario
 
 _LIMIT = 250 * 1024 * 1024
@@ -28,8 +32,13 @@ def main() -> None:
         name: sandbox.unavailable(code, sandbox.modules(f"{name}.handler", code).values())
         for name, code in artefacts.functions.items()
     }
-    with LocalSystem() as system, BuiltFunctions(system, sandbox, artefacts.functions) as built_functions:
+    with (
+        LocalSystem(parameters={"LogLevel": "DEBUG"}) as system,
+        BuiltFunctions(system, sandbox, artefacts.functions) as built_functions,
+    ):
         invocations = list(Scenario(system, built_functions.last_answer).invoke_all())
+        secrets, logs = secrets_of(system), built_functions.logs()
+        in_logs = {function: leaked(secrets, texts) for function, texts in logs.items()}
     failed = [invocation.function for invocation in invocations if not invocation.as_expected]
     result = {
         "functions": len(artefacts.functions),
@@ -37,6 +46,8 @@ def main() -> None:
         "invoked_under_awslambdaric": len({invocation.function for invocation in invocations}),
         "answered_as_expected": len(invocations) - len(failed),
         "failed": failed,
+        "secrets": len(secrets),
+        "secrets_in_logs": leaked(secrets, [text for texts in logs.values() for text in texts]),
         "layers_mb": {
             layer: {"zipped": _mb(size.zipped), "unzipped": _mb(size.unzipped)}
             for layer, size in sizes.items()
@@ -48,12 +59,17 @@ def main() -> None:
     for name, files in unavailable.items():
         for file in files:
             sys.stderr.write(f"{name} imports what Lambda does not have: {file}\n")
+    for name, count in in_logs.items():
+        if count:
+            sys.stderr.write(f"{name} wrote {count} of the run's secrets into its log\n")
     for each in invocations:
         sys.stdout.write(f"{'ok  ' if each.as_expected else 'FAIL'} {each.function}: {_short(each)}\n")
     sys.stdout.write(f"PACKAGING {json.dumps(result)}\n")
     if (
         any(unavailable.values())
         or failed
+        or any(in_logs.values())
+        or in_logs.keys() != artefacts.functions.keys()
         or len(invocations) != len(artefacts.functions)
         or unzipped > _LIMIT
     ):

@@ -40,6 +40,7 @@ class BuiltFunctions:
         self._system = system
         self._functions = functions
         self._sandbox = connected_to(system, sandbox)
+        self._processes: list[tuple[str, FunctionProcess]] = []
         self._lock = threading.Lock()
         self._exit = ExitStack()
 
@@ -57,12 +58,20 @@ class BuiltFunctions:
         """Return the last answer of a function."""
         return self.answers[workflow][-1]
 
+    def logs(self) -> dict[str, list[str]]:
+        """Return what each function has written so far, one text for each of its processes."""
+        written = defaultdict(list)
+        for workflow, process in self._processes:
+            written[workflow].append(process.output())
+        return dict(written)
+
     def _builder(self, workflow: str) -> Callable[..., Handler]:
         deployed = replace(self._system.deployment.functions[workflow], code=self._functions[workflow])
 
         def build(_environment: Mapping[str, str], *, clock: Callable[[], float]) -> Handler:
             with self._lock:
                 process = self._exit.enter_context(FunctionProcess(self._sandbox, deployed, REGION))
+                self._processes.append((workflow, process))
 
             def handle(event: Any, _context: Any) -> Any:  # noqa: ANN401
                 answer = process.invoke(event).value

@@ -38,7 +38,8 @@ class Scenario:
     """
 
     def __init__(self, system: LocalSystem, last_answer: Callable[[str], Any]) -> None:
-        connection = system.connect_demo()
+        connection = system.connect_demo(auth="oauth")
+        system.authorise()
         add_rillet_webhook(system, connection)
         self._system = system
         self._platform, self._organisation = connection.platform, connection.organisation
