@@ -66,7 +66,7 @@ def main() -> None:
         aws_cli(_version_of_aws_cli()),
         runtime_python(),
         stack_name(stack),
-        *account(stack, session.region_name, session.client),
+        *account(stack, session.region_name, lambda service: _client(session, service)),
     ]
     for check in checks:
         mark = "FIX" if check.blocking else "see" if check.remedy else "ok"
@@ -214,6 +214,11 @@ def stack_resources(stack: str, region: str, clients: Clients) -> Check:
         remedy = f"{protect} --enable-termination-protection"
         return Check(name, "can be deleted without a question", remedy)
     return Check(name, "is protected from deletion")
+
+
+def _client(session: boto3.Session, service: str) -> Any:  # noqa: ANN401 - one of many clients
+    made: Any = session.client(service)  # type: ignore[call-overload]
+    return made
 
 
 def _version_of_aws_cli() -> str:

@@ -210,18 +210,14 @@ class LocalSystem:
             if not attempts and not batches:
                 return deliveries
 
-    def connect_demo(
-        self, *, auth: Literal["api_key", "oauth"] = "api_key", **settings: object
-    ) -> Connection:
+    def connect_demo(self, **settings: object) -> Connection:
         """Set up the connection `default` with the demo's records on both sides.
 
         Args:
-            auth: how the functions authenticate to Rillet, as in `connect`.
             settings: settings of the connection, beside the fallback products of the demo.
         """
         return self.connect(
             settings={"fallback_products": sample_data.fallback_products(), **settings},
-            auth=auth,
             solvimon=sample_data.solvimon_seed(),
             rillet=sample_data.rillet_seed(),
         )

@@ -20,7 +20,7 @@ def secrets_of(system: LocalSystem) -> set[str]:
     """Return the secrets that a system has had: keys, tokens, codes and webhook secrets, old ones too."""
     oauth = system.rillet.state.oauth
     found = {*_stored(system), *oauth.tokens, *oauth.codes}
-    found |= {client.secret for client in oauth.clients.values()}
+    found |= {client.secret or "" for client in oauth.clients.values()}
     for connection in system.connections.values():
         found |= {connection.solvimon_api_key, connection.rillet_api_key, connection.webhook_secret}
     return {secret for secret in found if len(secret) >= _LEAST}

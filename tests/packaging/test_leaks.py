@@ -11,6 +11,7 @@ from local.rillet_webhook import add_rillet_webhook
 from local.system import LocalSystem
 from tests.packaging.leaks import leaked, secrets_of
 from tests.packaging.process import FunctionProcess, Sandbox
+from tests.packaging.scenario import connect_by_oauth
 
 LOG: dict[str, Callable[[str], str]] = {
     "a line": lambda secret: f"Bearer {secret}",
@@ -19,9 +20,8 @@ LOG: dict[str, Callable[[str], str]] = {
 
 
 def test_every_key_token_and_webhook_secret_of_a_run_is_known(system: LocalSystem) -> None:
-    connection = system.connect_demo(auth="oauth")
-    system.authorise()
-    add_rillet_webhook(system, connection, token="rillets-webhook-token")  # noqa: S106 - of the test
+    connection = connect_by_oauth(system)
+    add_rillet_webhook(system, connection, token="rillets-webhook-token")
     stored = [
         json.loads(
             system.aws.secretsmanager.get_secret_value(SecretId=f"solvimon-rillet/{name}")["SecretString"]
