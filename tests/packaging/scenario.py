@@ -30,7 +30,7 @@ class Invocation:
 
 
 def connect_by_oauth(system: LocalSystem) -> Connection:
-    """Set up the connection `default` with the demo's records, and with tokens in the place of Rillet's key."""
+    """Set up the connection `default` with the demo's records, and with tokens in place of a key."""
     connection = system.connect(
         settings={"fallback_products": sample_data.fallback_products()},
         auth="oauth",
