@@ -128,9 +128,6 @@ class FunctionProcess:
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
             "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{name}",
             "AWS_LAMBDA_LOG_STREAM_NAME": "local",
-            # Of the template's LoggingConfig: with these the runtime client sets the root logger's level.
-            "AWS_LAMBDA_LOG_FORMAT": "JSON",
-            "AWS_LAMBDA_LOG_LEVEL": self._function.environment.get("POWERTOOLS_LOG_LEVEL", "INFO"),
             "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
             "AWS_LAMBDA_RUNTIME_API": self.api.address,
             "AWS_ENDPOINT_URL_LAMBDA": f"http://{self.api.address}",
