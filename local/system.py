@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -16,8 +17,9 @@ from local import sample_data
 from local.aws.configuration import StackConfiguration
 from local.aws.deployment import Deployment, deploy
 from local.aws.gateway import HttpApiGateway
+from local.aws.lambda_api import LambdaApi
 from local.aws.pollers import BatchDelivery, Pollers
-from local.aws.queues import queues_follow
+from local.aws.queues import queues_follow, start_move_task
 from local.aws.runtime import LambdaRuntime
 from local.aws.server import ACCOUNT, REGION, AwsServer, environment, shared_aws
 from local.aws.table_snapshot import TableView
@@ -52,6 +54,19 @@ class Connection:
     settings: Json
 
 
+@dataclass(frozen=True)
+class Ports:
+    """Where the parts of a local system listen on loopback; 0 takes a free port."""
+
+    aws: int = 0
+    api: int = 0
+    solvimon: int = 0
+    rillet: int = 0
+
+
+_FREE = Ports()
+
+
 class LocalSystem:
     """The whole system, as a context manager.
 
@@ -64,6 +79,7 @@ class LocalSystem:
         stack: name of the CloudFormation stack; every running one of a process needs its own.
         parameters: values of the template's parameters; the others keep their defaults.
         quiet: the functions write neither logs nor metrics, so that a demo's output can be read.
+        ports: where it listens. AWS listens where the first system of the process let it.
     """
 
     def __init__(
@@ -73,6 +89,7 @@ class LocalSystem:
         stack: str = "solvimon-rillet",
         parameters: Mapping[str, str] | None = None,
         quiet: bool = False,
+        ports: Ports = _FREE,
     ) -> None:
         self.clock = Clock()
         self.gateway = HttpApiGateway()
@@ -83,21 +100,24 @@ class LocalSystem:
         self.configuration: StackConfiguration
         self.deployment: Deployment
         self.runtime: LambdaRuntime
+        self.lambda_api: LambdaApi
         self.pollers: Pollers
         self._root = root
         self._stack = stack
         # The template offers no level that would silence the metrics of a real stack.
         self._parameters = {**({"LogLevel": "CRITICAL"} if quiet else {}), **(parameters or {})}
         self._quiet = quiet
+        self._ports = ports
         self._exit = ExitStack()
 
     def __enter__(self) -> Self:
         with ExitStack() as undo:
             if self._quiet:
                 undo.enter_context(environment({"POWERTOOLS_METRICS_DISABLED": "true"}))
-            self.aws = undo.enter_context(shared_aws())
-            for part in (self.gateway, self.rillet, self.solvimon):
-                part.start()
+            self.aws = undo.enter_context(shared_aws(self._ports.aws))
+            parts = (self.gateway, "api"), (self.rillet, "rillet"), (self.solvimon, "solvimon")
+            for part, name in parts:
+                part.start(getattr(self._ports, name))
                 undo.callback(part.stop)
             undo.enter_context(queues_follow(self.clock.now))
             self._deploy()
@@ -178,7 +198,8 @@ class LocalSystem:
     def invoke(self, function: str, event: Json) -> Any:  # noqa: ANN401 - the function's JSON
         """Invoke a function directly, as the console does, and return its answer.
 
-        A durable function runs to its end; where it waits, the clock jumps for the whole system.
+        A durable function is invoked asynchronously, as Lambda demands, and runs to its end; where it waits,
+        the clock jumps for the whole system.
 
         Args:
             function: name of the workflow, such as `export_invoice`.
@@ -187,7 +208,7 @@ class LocalSystem:
         Raises:
             Exception: whatever the function raises.
         """
-        return self.runtime.invoke(function, event)
+        return self.runtime.run(function, event)
 
     def deliver_webhooks(self) -> list[WebhookDelivery]:
         """Let Solvimon send every webhook that is due, and return its attempts."""
@@ -249,6 +270,8 @@ class LocalSystem:
     def reset(self) -> None:
         """Restore the state after the deployment; the clock keeps its time."""
         self.stop_workers()
+        self.lambda_api.wait()
+        self.runtime.reset()
         self.solvimon.state.reset()
         self.rillet.state.reset()
         for queue in (*self.pollers.queues.values(), *self.pollers.dead_letters.values()):
@@ -260,7 +283,6 @@ class LocalSystem:
         self.configuration.restore()
         self.connections.clear()
         self.pollers.errors.clear()
-        self.runtime.reset()
 
     @property
     def _archive(self) -> Archive:
@@ -281,12 +303,17 @@ class LocalSystem:
         )
         functions, layers = self.deployment.functions, self.deployment.layers
         self.runtime = LambdaRuntime(functions, layers, self.clock.now, self.clock.advance)
+        self.lambda_api = LambdaApi(self.runtime)
+        self._own_answers = [self.lambda_api.answer, partial(start_move_task, self.aws)]
+        self.aws.own_answers += self._own_answers
         self.pollers = Pollers(self.aws, self.runtime, self.deployment.queues)
         self.gateway.route(self.deployment.routes, self.runtime)
         self.configuration = StackConfiguration(self.aws, self._stack)
 
     def _delete(self) -> None:
         self.reset()
+        for own in self._own_answers:
+            self.aws.own_answers.remove(own)
         self.aws.cloudformation.delete_stack(StackName=self._stack)
 
     def _register_oauth_client(self) -> None:

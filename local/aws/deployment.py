@@ -1,6 +1,7 @@
 """`template.yaml` as a stack in moto."""
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ class DeployedFunction:
     """A Lambda function as it was deployed.
 
     `workflow` is the module of the handler, such as `export_invoice`; the times are seconds; `durable` says
-    that it runs as durable executions.
+    that it runs as durable executions, for `execution_timeout` at most; `aliases` name its version.
     """
 
     workflow: str
@@ -33,6 +34,8 @@ class DeployedFunction:
     timeout: int
     memory_mb: int
     durable: bool = False
+    execution_timeout: int = 0
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,9 @@ def deploy(
 
     Raises:
         UnsupportedResourceError: moto cannot create a resource of the template.
+        NameTooLongError: with this name of the stack, a resource has a name that AWS refuses.
     """
-    plan = load(template, parameters or {}, api_url)
+    plan = load(template, parameters or {}, api_url, stack)
     _refuse_what_moto_would_skip(plan.body)
     aws.cloudformation.create_stack(
         StackName=stack,
@@ -122,10 +126,14 @@ def _refuse_what_moto_would_skip(body: Json) -> None:
 def _functions(
     aws: AwsServer, plan: LocalTemplate, resources: Mapping[str, str]
 ) -> dict[str, DeployedFunction]:
-    functions = {}
+    functions, aliases = {}, defaultdict[str, list[str]](list)
+    for resource in plan.body["Resources"].values():
+        if resource["Type"] == "AWS::Lambda::Alias":
+            aliases[resource["Properties"]["FunctionName"]["Ref"]].append(resource["Properties"]["Name"])
     for logical_id, resource in plan.body["Resources"].items():
         if resource["Type"] != "AWS::Lambda::Function":
             continue
+        durable = resource["Properties"].get("DurableConfig", {})
         deployed = aws.lambda_.get_function_configuration(FunctionName=resources[logical_id])
         workflow = deployed["Handler"].partition(".")[0]
         functions[workflow] = DeployedFunction(
@@ -136,7 +144,9 @@ def _functions(
             environment=deployed["Environment"]["Variables"],
             timeout=deployed["Timeout"],
             memory_mb=deployed["MemorySize"],
-            durable="DurableConfig" in resource["Properties"],
+            durable=bool(durable),
+            execution_timeout=int(durable.get("ExecutionTimeout", 0)),
+            aliases=tuple(aliases[logical_id]),
         )
     return functions
 

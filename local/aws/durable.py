@@ -12,7 +12,13 @@ from aws_durable_execution_sdk_python.execution import (
     DurableExecutionInvocationInputWithClient,
     InitialExecutionState,
 )
-from aws_durable_execution_sdk_python.lambda_service import DurableExecutionInvocationOutput, InvocationStatus
+from aws_durable_execution_sdk_python.lambda_service import (
+    CheckpointOutput,
+    DurableExecutionInvocationOutput,
+    InvocationStatus,
+    OperationType,
+    OperationUpdate,
+)
 from aws_durable_execution_sdk_python_testing.checkpoint.processor import CheckpointProcessor
 from aws_durable_execution_sdk_python_testing.client import InMemoryServiceClient
 from aws_durable_execution_sdk_python_testing.execution import Execution
@@ -23,11 +29,16 @@ from aws_durable_execution_sdk_python_testing.scheduler import Event, Scheduler
 from aws_durable_execution_sdk_python_testing.stores.memory import InMemoryExecutionStore
 
 from local.aws.deployment import DeployedFunction
+from local.aws.process import ensure_alive
 from local.aws.server import ACCOUNT
 
 Invoke = Callable[[Any], Any]
 """Gives an event to an execution environment of the function and returns the answer."""
 
+VERSION = "1"
+"""The version of every function that a stack has just made."""
+MAX_CHECKPOINT = 256 * 1024
+"""Bytes that a step may leave (Lambda quotas, durable functions)."""
 _NEVER = 3600  # seconds of real time after which an execution is taken for stuck
 
 
@@ -41,51 +52,100 @@ class ProcessEndedError(Exception):
 
 def execute(
     function: DeployedFunction,
-    event: Any,  # noqa: ANN401 - JSON of any shape
+    name: str,
+    payload: str,
     invoke: Invoke,
     advance: Callable[[float], None],
-) -> tuple[Any, Execution]:
+    started: Callable[[Execution], object] = lambda _execution: None,
+) -> Any:  # noqa: ANN401 - JSON of any shape
     """Run a durable execution to its end.
 
     Args:
         function: the durable function.
-        event: its input.
-        invoke: calls it; as often as the execution is resumed.
+        name: of the execution.
+        payload: its input, in JSON.
+        invoke: calls the function; as often as the execution is resumed.
         advance: moves the clock, when all that is left to do is to wait.
+        started: is given the execution when it begins.
 
     Returns:
-        The result, and the execution with its operations.
+        The result.
 
     Raises:
         ExecutionFailedError: it failed.
     """
     _keep_the_root_logger_quiet()
-    store = InMemoryExecutionStore()
+    store = _Store(function)
     with _Scheduler(advance) as scheduler:
         processor = CheckpointProcessor(store, scheduler)
-        executor = Executor(store, scheduler, _Invoker(invoke, InMemoryServiceClient(processor)), processor)
+        executor = Executor(store, scheduler, _Invoker(invoke, _Checkpoints(processor)), processor)
         processor.add_execution_observer(executor)
-        arn = executor.start_execution(_start(function, event)).execution_arn
-        if arn is None or not executor.wait_until_complete(arn, _NEVER):
+        arn = executor.start_execution(_start(function, name, payload)).execution_arn
+        if arn is None:
+            raise ExecutionFailedError(f"the execution of {function.workflow} did not start")
+        started(store.load(arn))
+        if not executor.wait_until_complete(arn, _NEVER):
             raise ExecutionFailedError(f"the execution of {function.workflow} did not end")
-        execution = store.load(arn)
-    result = execution.result
+        result = store.load(arn).result
     if result is None or result.status is not InvocationStatus.SUCCEEDED:
         error = result.error if result else None
         raise ExecutionFailedError(f"{error.type}: {error.message}" if error else "it failed")
-    return json.loads(result.result or "null"), execution
+    return json.loads(result.result or "null")
 
 
-def _start(function: DeployedFunction, event: Any) -> StartDurableExecutionInput:  # noqa: ANN401
+def _start(function: DeployedFunction, name: str, payload: str) -> StartDurableExecutionInput:
     return StartDurableExecutionInput(
         account_id=ACCOUNT,
         function_name=function.name,
         function_qualifier="live",
-        execution_name=function.workflow,
+        execution_name=name,
         execution_timeout_seconds=0,  # the runner would count real seconds
         execution_retention_period_days=1,
-        input=json.dumps(event),
+        input=payload,
     )
+
+
+class _Store(InMemoryExecutionStore):
+    """Keeps the execution, under an ARN as Lambda writes it."""
+
+    def __init__(self, function: DeployedFunction) -> None:
+        super().__init__()
+        self._function = function
+
+    def save(self, execution: Execution) -> None:
+        """Keep a new execution."""
+        given = execution.start_input
+        execution.durable_execution_arn = (
+            f"{self._function.arn}:{VERSION}/durable-execution/{given.execution_name}/{given.invocation_id}"
+        )
+        super().save(execution)
+
+
+class _Checkpoints(InMemoryServiceClient):
+    """Takes checkpoints as Lambda does: none from a process that has been killed, and none too large."""
+
+    def checkpoint(
+        self,
+        durable_execution_arn: str,
+        checkpoint_token: str,
+        updates: list[OperationUpdate],
+        client_token: str | None,
+    ) -> CheckpointOutput:
+        """Save the progress of an execution.
+
+        Raises:
+            ValueError: the output of a step is too large.
+        """
+        ensure_alive()
+        for update in updates:
+            if update.operation_type is not OperationType.EXECUTION and (
+                len((update.payload or "").encode()) > MAX_CHECKPOINT
+            ):
+                kind = update.operation_type.value
+                raise ValueError(
+                    f"{kind} output payload size must be less than or equal to {MAX_CHECKPOINT} bytes."
+                )
+        return super().checkpoint(durable_execution_arn, checkpoint_token, updates, client_token)
 
 
 class _Scheduler(Scheduler):

@@ -38,9 +38,11 @@ class HttpApiGateway:
         self._runtime: LambdaRuntime | None = None
         self._server: BaseWSGIServer | None = None
 
-    def start(self) -> None:
-        """Bind a free port."""
-        self._server = make_server("127.0.0.1", 0, self._serve, threaded=True, request_handler=QuietHandler)
+    def start(self, port: int = 0) -> None:
+        """Bind a port; 0 takes a free one."""
+        self._server = make_server(
+            "127.0.0.1", port, self._serve, threaded=True, request_handler=QuietHandler
+        )
         self.url = f"http://127.0.0.1:{self._server.port}"
         server = self._server
         threading.Thread(target=server.serve_forever, args=(0.02,), name="gateway", daemon=True).start()

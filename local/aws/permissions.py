@@ -83,11 +83,23 @@ class Permissions:
         if service == "s3":
             path = unquote(environ["PATH_INFO"]).lstrip("/")
             return AwsCall(_S3[environ["REQUEST_METHOD"]], f"arn:aws:s3:::{path}")
+        if service == "lambda":
+            return self._lambda_call(unquote(environ["PATH_INFO"]))
         target = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
         request = _request(environ, body)
         action = f"{service}:{target or request.get('Action', '')}"
         action = _BATCHES.get(action, action)
         return AwsCall(action, self._resource(service, request))
+
+    def _lambda_call(self, path: str) -> AwsCall:
+        """A call of Lambda's REST API, whose path says what is done with which function."""
+        arn = f"arn:aws:lambda:{self.region}:{self.account}:function"
+        kind, _, rest = path.strip("/").partition("/")[2].partition("/")
+        if kind == "durable-executions":
+            return AwsCall("lambda:GetDurableExecution", rest)
+        name, _, what = rest.rpartition("/")
+        action = "InvokeFunction" if what == "invocations" else "ListDurableExecutionsByFunction"
+        return AwsCall(f"lambda:{action}", f"{arn}:{name.rpartition(':function:')[2]}")
 
     def _resource(self, service: str, request: Json) -> str:
         """The ARN that IAM compares with a policy (Service Authorization Reference)."""

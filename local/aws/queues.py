@@ -1,11 +1,14 @@
 """moto's queues from inside: their depth, and their clock."""
 
+import json
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import moto.sqs.models
 from moto.sqs.models import Queue, sqs_backends
+from werkzeug.wrappers import Request, Response
 
 from local.aws.server import ACCOUNT, REGION, AwsServer
 
@@ -65,6 +68,27 @@ class QueueView:
     @property
     def _queue(self) -> Queue:
         return sqs_backends[ACCOUNT][REGION].get_queue(self._name)
+
+
+def start_move_task(aws: AwsServer, request: Request) -> Response | None:
+    """Answer StartMessageMoveTask, which moto lacks: dead letters go back to their queues, all at once.
+
+    Args:
+        aws: whose queues.
+        request: any request to AWS; None is answered to another one.
+    """
+    if request.headers.get("X-Amz-Target") != "AmazonSQS.StartMessageMoveTask":
+        return None
+    source = request.get_json(force=True)["SourceArn"]
+    with aws.lock:
+        queues = sqs_backends[ACCOUNT][REGION].queues.values()
+        [dead_letters] = [queue for queue in queues if queue.queue_arn == source]
+        [target] = [queue for queue in queues if queue.dead_letter_queue is dead_letters]
+        messages, dead_letters._messages = dead_letters._messages, []
+        for message in messages:
+            target.add_message(message)
+    answer = json.dumps({"TaskHandle": str(uuid.uuid4())})
+    return Response(answer, content_type="application/x-amz-json-1.0")
 
 
 @contextmanager

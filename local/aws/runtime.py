@@ -20,15 +20,24 @@ import simplejson
 from aws_durable_execution_sdk_python_testing.execution import Execution
 
 from local.aws.deployment import DeployedFunction
-from local.aws.durable import ProcessEndedError, execute
+from local.aws.durable import ProcessEndedError
+from local.aws.executions import DurableExecution, DurableExecutions
+from local.aws.process import Killed as Killed
+from local.aws.process import run_process
+from local.aws.refusals import (
+    MAX_ASYNCHRONOUS,
+    MAX_SYNCHRONOUS,
+    MAX_SYNCHRONOUS_SECONDS,
+    RequestRefusedError,
+)
 from local.aws.server import REGION
 
 Handler = Callable[[Any, Any], Any]
 Build = Callable[..., Handler]
 
 
-class Killed(BaseException):
-    """Raised by a test from inside a function: Lambda ends the process here, and no handler runs."""
+class AnswerTooLargeError(Exception):
+    """A function answered more than Lambda takes."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +78,7 @@ class LambdaRuntime:
         advance: moves the clock, where a durable execution waits.
 
     Attributes:
-        executions: durable executions that ended, with their steps and waits.
+        durable_executions: those under way and those that ended.
     """
 
     def __init__(
@@ -80,10 +89,9 @@ class LambdaRuntime:
         advance: Callable[[float], None] = lambda _seconds: None,
     ) -> None:
         self.functions = functions
-        self.executions: list[Execution] = []
+        self.durable_executions = DurableExecutions(advance)
         self._layers = [str(layer) for layer in layers]
         self._clock = clock
-        self._advance = advance
         self._idle: defaultdict[str, list[Handler]] = defaultdict(list)
         self._modules: dict[str, ModuleType] = {}
         self._replaced: dict[str, Build] = {}
@@ -91,38 +99,78 @@ class LambdaRuntime:
         self._creating = threading.Lock()
         self._generation = 0
 
-    def invoke(self, workflow: str, event: Any) -> Any:  # noqa: ANN401 - JSON of any shape
-        """Call a function and return its answer, both as JSON would carry them.
+    def invoke(self, workflow: str, event: Any, name: str = "") -> Any:  # noqa: ANN401 - JSON of any shape
+        """Call a function as a synchronous invocation does, and return its answer.
 
-        Like Lambda's runtime for Python, it writes a Decimal in the answer as a number, digit by digit. A
-        durable function is called until its execution has ended; for its waits the clock jumps.
+        Like Lambda's runtime for Python, it writes a Decimal in the answer as a number, digit by digit.
 
         Args:
             workflow: module of the handler, such as `export_invoice`.
             event: the event; a copy of it reaches the function.
+            name: of the execution, for a durable function.
 
         Raises:
             KeyError: no such function is deployed.
+            RequestRefusedError: Lambda would not do it.
+            AnswerTooLargeError: the answer is larger than Lambda's limit.
             TypeError: the event or the answer cannot be written as JSON.
             Exception: whatever the function raises.
         """
-        function, event = self.functions[workflow], json.loads(json.dumps(event))
+        function, payload = self.functions[workflow], _payload(event, MAX_SYNCHRONOUS)
+        if function.execution_timeout > MAX_SYNCHRONOUS_SECONDS:
+            raise RequestRefusedError(
+                "InvalidParameterValueException",
+                "You cannot synchronously invoke a durable function with an executionTimeout greater than "
+                "15 minutes.",
+            )
         if function.durable:
-            answer, execution = execute(function, event, partial(self._resume, function), self._advance)
-            self.executions.append(execution)
-        else:
-            answer = self._call(function, event)
-        return json.loads(simplejson.dumps(answer, use_decimal=True), parse_float=Decimal)
+            return _answer(self._begin(function, payload, name).result.result(), MAX_SYNCHRONOUS)
+        return _answer(self._call(function, json.loads(payload)), MAX_SYNCHRONOUS)
+
+    def start(self, workflow: str, event: Any, name: str = "") -> DurableExecution:  # noqa: ANN401
+        """Begin a durable execution as an asynchronous invocation does; where it waits, the clock jumps.
+
+        Args:
+            workflow: module of the handler, such as `import_customers`.
+            event: the event.
+            name: of the execution; the same name and event begin it only once.
+
+        Raises:
+            RequestRefusedError: Lambda would not do it.
+        """
+        return self._begin(self.functions[workflow], _payload(event, MAX_ASYNCHRONOUS), name)
+
+    def run(self, workflow: str, event: Any) -> Any:  # noqa: ANN401 - JSON of any shape
+        """Invoke any function in the way that Lambda allows, wait for its end, and return its answer.
+
+        Args:
+            workflow: module of the handler, such as `import_customers`.
+            event: the event.
+
+        Raises:
+            Exception: as `invoke`.
+        """
+        if not self.functions[workflow].durable:
+            return self.invoke(workflow, event)
+        return _answer(self.start(workflow, event).result.result(), MAX_ASYNCHRONOUS)
+
+    @property
+    def executions(self) -> list[Execution]:
+        """Durable executions, with their steps and waits, oldest first."""
+        return [execution.state for execution in self.durable_executions.all()]
+
+    def _begin(self, function: DeployedFunction, payload: str, name: str) -> DurableExecution:
+        return self.durable_executions.begin(function, payload, partial(self._resume, function), name)
 
     def _call(self, function: DeployedFunction, event: Any) -> Any:  # noqa: ANN401
-        """Give an event to an execution environment, which is kept unless the function raises."""
+        """Give an event to an execution environment, which is kept if the function answers."""
         generation, idle = self._generation, self._idle[function.workflow]
         try:
             handler = idle.pop()
         except IndexError:
             handler = self._build(function)
         context = LambdaContext(function.name, function.arn, function.memory_mb, function.timeout)
-        answer = handler(event, context)
+        answer = run_process(partial(handler, event, context), function.timeout)
         if generation == self._generation:
             idle.append(handler)
         return answer
@@ -147,7 +195,7 @@ class LambdaRuntime:
     def reset(self) -> None:
         """Forget replacements and drop all execution environments; the next events start cold."""
         self._replaced.clear()
-        self.executions.clear()
+        self.durable_executions.clear()
         self._drop()
 
     def _drop(self) -> None:
@@ -172,6 +220,23 @@ class LambdaRuntime:
         if function.workflow not in self._modules:
             self._modules[function.workflow] = _load(function)
         return self._modules[function.workflow]
+
+
+def _payload(event: Any, most: int) -> str:  # noqa: ANN401 - JSON of any shape
+    payload = json.dumps(event)
+    if len(payload) > most:
+        text = f"Request must be smaller than {most} bytes for the InvokeFunction operation"
+        raise RequestRefusedError("RequestEntityTooLargeException", text, 413)
+    return payload
+
+
+def _answer(answer: Any, most: int) -> Any:  # noqa: ANN401 - JSON of any shape
+    text = simplejson.dumps(answer, use_decimal=True)
+    if len(text) > most:
+        raise AnswerTooLargeError(
+            f"Response payload size exceeded maximum allowed payload size ({most} bytes)."
+        )
+    return json.loads(text, parse_float=Decimal)
 
 
 class _Loader(SourceFileLoader):

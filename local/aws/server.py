@@ -8,15 +8,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from urllib.request import Request, urlopen
+from urllib.request import urlopen
+from xml.sax.saxutils import escape
 
 import boto3
 from botocore.config import Config
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.wrappers import Request, Response
 
 from local.aws.in_process_clients import aws_in_process
 from local.aws.permissions import Permissions
+from local.aws.process import killed_processes_are_silent
+from local.aws.refusals import Refusal, refusal
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -75,13 +79,15 @@ class AwsServer:
         self.url = ""
         self._app = DomainDispatcherApplication(create_backend_app)
         self._outages: set[str] = set()
+        self.own_answers: list[Callable[[Request], Response | None]] = []
+        """Asked before moto, each in turn: what AWS does and moto does not."""
         self.permissions = Permissions(ACCOUNT, REGION)
         self._server: BaseWSGIServer | None = None
         self._stopping = ExitStack()
 
-    def start(self) -> None:
-        """Bind a free port, reset moto and point the environment at it."""
-        server = make_server("127.0.0.1", 0, self.serve, threaded=True, request_handler=QuietHandler)
+    def start(self, port: int = 0) -> None:
+        """Bind a port (0 takes a free one), reset moto and point the environment at it."""
+        server = make_server("127.0.0.1", port, self.serve, threaded=True, request_handler=QuietHandler)
         self._server = server
         self.url = f"http://127.0.0.1:{server.port}"
         threading.Thread(target=server.serve_forever, args=(0.02,), name="moto", daemon=True).start()
@@ -89,6 +95,7 @@ class AwsServer:
         self._stopping.callback(boto3.setup_default_session)
         self._stopping.enter_context(environment({**_ENVIRONMENT, "AWS_ENDPOINT_URL": self.url}))
         self._stopping.enter_context(aws_in_process(self.url, self.serve))
+        self._stopping.enter_context(killed_processes_are_silent())
         boto3.setup_default_session()
         self._reset_moto()
 
@@ -135,31 +142,30 @@ class AwsServer:
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))  # the connection goes on
             start_response("503 Service Unavailable", [("Content-Length", "0")])
             return [b""]
-        if denied := self._denied(environ):
-            start_response("403 Forbidden", [("Content-Type", "application/x-amz-json-1.1")])
-            return [denied]
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = io.BytesIO(body)
+        if refused := self._refused(environ, body):
+            return _response(environ, refused)(environ, start_response)
+        # Without the lock: a function that is invoked calls AWS itself.
+        for own in self.own_answers:
+            if answered := own(Request({**environ, "wsgi.input": io.BytesIO(body)})):
+                return answered(environ, start_response)
         with self.lock:
             answer: Iterable[bytes] = self._app(environ, start_response)
             return answer
 
-    def _denied(self, environ: "WSGIEnvironment") -> bytes:
-        """AWS's answer to a function whose role does not allow the call; empty for all others."""
-        if "app/" not in environ.get("HTTP_USER_AGENT", ""):
-            return b""
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        environ["wsgi.input"] = io.BytesIO(body)
-        call = self.permissions.refused(environ, _signing_service(environ), body)
-        if call is None:
-            return b""
-        text = f"User is not authorized to perform: {call.action} on resource: {call.resource}"
-        if "json" in environ.get("CONTENT_TYPE", ""):
-            return json.dumps({"__type": "AccessDeniedException", "message": text}).encode()
-        error = f"<Error><Code>AccessDenied</Code><Message>{text}</Message></Error>"
-        return f"<ErrorResponse>{error}</ErrorResponse>".encode()
+    def _refused(self, environ: "WSGIEnvironment", body: bytes) -> Refusal | None:
+        """AWS's answer to a request that it does not carry out: no permission, or too much of something."""
+        service = _signing_service(environ)
+        if call := self.permissions.refused(environ, service, body):
+            text = f"User is not authorized to perform: {call.action} on resource: {call.resource}"
+            return Refusal("AccessDeniedException" if _is_json(environ) else "AccessDenied", text, 403)
+        operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+        with self.lock:
+            return refusal(service, operation, body, ACCOUNT, REGION)
 
     def _reset_moto(self) -> None:
-        request = Request(f"{self.url}/moto-api/reset", method="POST")  # noqa: S310 - our own loopback URL
-        with urlopen(request, timeout=10):  # noqa: S310
+        with urlopen(f"{self.url}/moto-api/reset", data=b"", timeout=10):  # noqa: S310 - our own loopback URL
             pass
 
 
@@ -168,12 +174,12 @@ _shared: list[tuple[AwsServer, int]] = []
 
 
 @contextmanager
-def shared_aws() -> Iterator[AwsServer]:
-    """Yield the AWS server of this process; the first caller starts it, the last one stops it."""
+def shared_aws(port: int = 0) -> Iterator[AwsServer]:
+    """Yield the AWS server of this process; the first caller starts it at its port, the last one stops it."""
     with _sharing:
         server, users = _shared.pop() if _shared else (AwsServer(), 0)
         if not users:
-            server.start()
+            server.start(port)
         _shared.append((server, users + 1))
     try:
         yield server
@@ -203,6 +209,20 @@ def _set_environment(values: Mapping[str, str | None]) -> None:
             os.environ.pop(name, None)
         else:
             os.environ[name] = value
+
+
+def _is_json(environ: "WSGIEnvironment") -> bool:
+    return "json" in environ.get("CONTENT_TYPE", "")
+
+
+def _response(environ: "WSGIEnvironment", refused: Refusal) -> Response:
+    """A refusal in the protocol of its request."""
+    if _is_json(environ):
+        text = json.dumps({"__type": refused.code, "message": refused.message})
+        headers = {"x-amzn-query-error": f"{refused.code};Sender"}
+        return Response(text, refused.status, headers, content_type="application/x-amz-json-1.1")
+    error = f"<Error><Code>{refused.code}</Code><Message>{escape(refused.message)}</Message></Error>"
+    return Response(f"<ErrorResponse>{error}</ErrorResponse>", refused.status, content_type="text/xml")
 
 
 def _signing_service(environ: "WSGIEnvironment") -> str:

@@ -29,7 +29,25 @@ LEFT_OUT = {
 }
 """Resource types that are not deployed locally, and why."""
 
+LONGEST_NAMES = {
+    ("AWS::CloudWatch::Dashboard", "DashboardName"): 255,
+    ("AWS::Events::EventBus", "Name"): 256,
+    ("AWS::Lambda::Function", "FunctionName"): 64,
+    ("AWS::Lambda::LayerVersion", "LayerName"): 140,
+    ("AWS::Logs::LogGroup", "LogGroupName"): 512,
+    ("AWS::SNS::Topic", "DisplayName"): 100,
+    ("AWS::SQS::Queue", "QueueName"): 80,
+    ("AWS::SSM::Parameter", "Name"): 1011,
+    ("AWS::Scheduler::Schedule", "Name"): 64,
+    ("AWS::SecretsManager::Secret", "Name"): 512,
+}
+"""How long the names may be that a template gives (the services' quotas and API references)."""
+
 _CODE_LOCATIONS = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
+
+
+class NameTooLongError(Exception):
+    """AWS would refuse the name of a resource."""
 
 
 @dataclass(frozen=True)
@@ -102,16 +120,21 @@ def translate(path: Path, parameters: Mapping[str, str]) -> Json:
     return body
 
 
-def load(path: Path, parameters: Mapping[str, str], api_url: str) -> LocalTemplate:
+def load(path: Path, parameters: Mapping[str, str], api_url: str, stack: str) -> LocalTemplate:
     """Make a SAM template deployable into moto.
 
     Args:
         path: the SAM template; code locations are relative to its folder.
         parameters: values of the template's parameters; the others keep their defaults.
         api_url: where the local gateway listens; what the template gets for `ApiEndpoint`.
+        stack: name of the stack.
+
+    Raises:
+        NameTooLongError: a resource has a name that AWS refuses.
     """
     body = translate(path, parameters)
     resources: Json = body["Resources"]
+    _refuse_long_names(resources, stack)
     values = {name: parameters.get(name, spec.get("Default")) for name, spec in body["Parameters"].items()}
     routes = _routes(resources)
     sources = _event_sources(resources, values)
@@ -129,6 +152,18 @@ def load(path: Path, parameters: Mapping[str, str], api_url: str) -> LocalTempla
             case "AWS::ApiGatewayV2::Api":
                 properties["LocalEndpoint"] = api_url
     return LocalTemplate(body, functions, tuple(layers), routes, sources, _leave_out(resources))
+
+
+def _refuse_long_names(resources: Json, stack: str) -> None:
+    for resource in resources.values():
+        for (resource_type, name), most in LONGEST_NAMES.items():
+            value = resource["Properties"].get(name)
+            if resource["Type"] != resource_type or value is None:
+                continue
+            text = value if isinstance(value, str) else value.get("Fn::Sub") or f"${{{value['Ref']}}}"
+            called = text.replace("${AWS::StackName}", stack)
+            if len(called) > most:
+                raise NameTooLongError(f"{resource_type} {called}: at most {most} characters")
 
 
 def _routes(resources: Json) -> tuple[Route, ...]:

@@ -5,6 +5,7 @@ turns. The time includes the answers of moto and of the vendors' fakes, which ru
 includes only the function's own work, and does not depend on the load of the machine.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -98,7 +99,7 @@ class ColdStarts:
                 starts.append(_start(process, given))
                 return process.answers[-1].value
 
-            execute(deployed, self._events[workflow], invoke, self._system.advance)
+            execute(deployed, workflow, json.dumps(self._events[workflow]), invoke, self._system.advance)
             return starts[0]
 
     def bare(self, workflow: str) -> Start:

@@ -11,10 +11,14 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
+from unittest.mock import patch
 
+import local.aws.runtime
+from local.aws.process import run_process
 from local.aws.template import translate
 from local.system import ROOT, LocalSystem
 from tests.benchmarks.prices import PRICES
@@ -101,21 +105,31 @@ class Meter:
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Count invocations for a while."""
-        real = self._system.runtime.invoke
+        runtime = self._system.runtime
 
-        def counted(workflow: str, event: Any) -> Any:  # noqa: ANN401 - JSON
+        def counted(real: Callable[[str, Any], Any], workflow: str, event: Any) -> Any:  # noqa: ANN401 - JSON
             self._invoked[workflow] += 1
+            timed = partial(self._timed, workflow)
+            with patch.object(local.aws.runtime, "run_process", timed):
+                return real(workflow, event)
+
+        with (
+            patch.object(runtime, "invoke", partial(counted, runtime.invoke)),
+            patch.object(runtime, "start", partial(counted, runtime.start)),
+        ):
+            yield
+
+    def _timed(self, workflow: str, work: Callable[[], Any], seconds: float) -> Any:  # noqa: ANN401 - JSON
+        """Do the work in a thread of its own, and note how long the processor worked for it."""
+
+        def timed() -> Any:  # noqa: ANN401 - JSON
             began = time.thread_time()
             try:
-                return real(workflow, event)
+                return work()
             finally:
                 self.processor[workflow].append(time.thread_time() - began)
 
-        setattr(self._system.runtime, "invoke", counted)  # noqa: B010 - for this stack only
-        try:
-            yield
-        finally:
-            setattr(self._system.runtime, "invoke", real)  # noqa: B010
+        return run_process(timed, seconds)
 
     def of(self, work: Callable[[int], object], times: int = TIMES) -> Usage:
         """Return the average units of a piece of work, its webhooks and messages included."""

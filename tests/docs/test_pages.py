@@ -7,15 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from local import sample_data
 from local.aws.template import translate
-from local.system import ROOT, Connection, LocalSystem
+from local.system import ROOT, LocalSystem
 from solvimon_rillet.mapping.field_table import FULL, Row, fill
 from solvimon_rillet.mapping.invoices import HEADER_ROWS
 from solvimon_rillet.settings import InvoiceScope
-from tests.docs.aws_cli import commands, run, written_files
 from tests.docs.markdown import anchor, blocks
-from tests.support.builders import FIRST
 
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
@@ -50,30 +47,6 @@ def test_the_readme_leads_to_every_page() -> None:
 def exists(name: str) -> bool:
     """Whether there is a file or folder of this name, in the repository or in our package."""
     return (ROOT / name).exists() or (PACKAGE / name).exists()
-
-
-@pytest.mark.parametrize(("page", "least"), [("deploy.md", 12), ("connections.md", 4), ("workflows.md", 7)])
-def test_every_command_of_a_page_works(
-    system: LocalSystem, default: Connection, page: str, least: int
-) -> None:
-    default.platform.finalise(FIRST)
-    system.connect("another", auth="oauth")  # its client is registered at Rillet
-    customer = sample_data.solvimon_seed()["customers"][0]["id"]
-    text = (DOCS / page).read_text(encoding="utf-8")
-    text = text.replace("invo_AbC123", FIRST).replace("cust_AbC123", customer)
-
-    files = written_files(system, default, start_date="2026-01-01")
-    if page == "deploy.md":  # which begins without them
-        for name in ("default/solvimon", "default/rillet", "rillet-oauth-client"):
-            secret = f"{system.deployment.stack}/{name}"
-            system.aws.secretsmanager.delete_secret(SecretId=secret, ForceDeleteWithoutRecovery=True)
-    chosen = commands(text, {"STACK": system.deployment.stack})
-    answers = [(command, run(system, command, files)) for command in chosen]
-
-    assert len(answers) >= least
-    for command, answer in answers:
-        if command.service == "lambda" and answer is not None:
-            assert "error" not in answer, command.text
 
 
 def test_what_the_page_says_stays_is_what_the_template_retains() -> None:

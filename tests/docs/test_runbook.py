@@ -11,11 +11,10 @@ from local.system import ROOT, Connection, LocalSystem
 from tests.docs.aws_cli import Command, Json, commands, run, written_files
 from tests.docs.markdown import anchor
 from tests.infrastructure.views import Template
-from tests.integration.sync_status.support import NOBODY, finalised, mended, some, states, unlinked
-from tests.integration.sync_status.test_manual_resolution import rejected_and_booked
+from tests.integration.sync_status.support import finalised, mended, some, states, unlinked
 from tests.support.arrange import finalise, until
 from tests.support.assertions import dead_letters, record, rillet_invoices
-from tests.support.builders import FIRST, ORIGINAL
+from tests.support.builders import FIRST
 
 pytestmark = pytest.mark.slow
 
@@ -95,22 +94,6 @@ def test_every_section_on_several_functions_names_the_chart_that_says_which(alar
 @pytest.mark.parametrize("title", SECTIONS)
 def test_every_section_says_what_it_means_how_to_look_how_to_fix_and_when_it_is_over(title: str) -> None:
     assert re.findall(r"^\*\*(.+?)\*\*", SECTIONS[title], flags=re.MULTILINE) == PARTS
-
-
-@pytest.mark.parametrize("title", ["Runbook", *SECTIONS])
-def test_every_command_works(system: LocalSystem, default: Connection, title: str) -> None:
-    system.connect("another", auth="oauth")  # which gives the deployment its client
-    by_hand = rejected_and_booked(system, default)
-    section = SECTIONS.get(title, PAGE.partition("\n## ")[0])
-    section = section.replace(NOBODY, by_hand)
-
-    files = written_files(system, default)
-    answers = [(command, run(system, command, files)) for command in commands_of(section, system, ORIGINAL)]
-
-    assert answers
-    for command, answer in answers:
-        if command.service == "lambda" and answer is not None:
-            assert "error" not in answer, command.text
 
 
 def test_every_log_filter_looks_for_something_that_is_logged() -> None:

@@ -1,6 +1,11 @@
 """What the ledger, Rillet and the queues hold, and the checks of an end state that several tests share."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
+
+import pytest
+from botocore.exceptions import ClientError
 
 from local.aws.queues import Depth
 from local.fake_rillet.calls import Call
@@ -165,3 +170,13 @@ def assert_customer_synced(system: LocalSystem, connection: Connection, name: st
     assert rillet_customer(connection)["name"] == name
     assert customer_record(system)["state"] == "synced"
     assert "lease_until" not in customer_record(system)
+
+
+@contextmanager
+def refused(code: str, text: str = "") -> Iterator[None]:
+    """What is done meanwhile is refused by AWS, with this code, in words that contain a text."""
+    with pytest.raises(ClientError) as raised:
+        yield
+    error = raised.value.response["Error"]
+    assert error["Code"] == code
+    assert text in error["Message"]
