@@ -11,6 +11,9 @@ help: ## Show the commands
 
 $(STAMP): requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed (PYTHON=/path/to/python3 make ...)")'
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+		echo "$(PYTHON) lacks venv: on Debian or Ubuntu, sudo apt install python3-venv (python3.13-venv for a python3.13) adds it."; \
+		exit 1; }
 	@echo "Setting up $(VENV) (about a minute, once)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.txt
@@ -63,12 +66,19 @@ build: $(STAMP) ## Build the Lambda artefacts
 packaging: $(STAMP) ## Build for Lambda and run each function as AWS does (prints a PACKAGING line)
 	@PYTHONPATH=layers/mapping $(BIN)/python -m tests.packaging
 
-deploy: build ## Deploy to AWS: make deploy ENV=dev
-	@SAM_CLI_TELEMETRY=0 $(BIN)/sam deploy --config-env $(or $(ENV),dev)
+rehearse-deploy: $(STAMP) ## Deploy to an emulator of AWS, update, delete (prints a DEPLOY line)
+	@PYTHONPATH=layers/mapping $(BIN)/python -m tests.rehearsal
+
+preflight: $(STAMP) ## Check this machine and the AWS account before a deployment
+	@PYTHONPATH=layers/mapping $(BIN)/python -m local.preflight $(ENV)
+
+deploy: preflight build ## Deploy to AWS (ENV=prod asks first, ENV=dev is another stack)
+	@SAM_CLI_TELEMETRY=0 $(BIN)/sam deploy --config-env $(or $(ENV),default)
 
 # Of the layer's packages, boto3 and what it brings come from the Lambda runtime.
 lock: ## Lock the requirements again (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-strip-extras --python-version 3.11 --no-emit-index-url --no-header --no-emit-package boto3 --no-emit-package botocore --no-emit-package s3transfer --no-emit-package python-dateutil --no-emit-package six layers/dependencies/requirements.in -o layers/dependencies/requirements.txt
 	uv pip compile -q --universal --generate-hashes --no-strip-extras --python-version 3.11 --no-emit-index-url --no-header requirements-dev.in -o requirements-dev.txt
+	uv pip compile -q --universal --generate-hashes --no-strip-extras --python-version 3.11 --no-emit-index-url --no-header tests/rehearsal/requirements.in -o tests/rehearsal/requirements.txt
 
-.PHONY: help demo up test test-all coverage lint bench cost contracts faults soak docs build packaging deploy lock
+.PHONY: help demo up test test-all coverage lint bench cost contracts faults soak docs build packaging rehearse-deploy preflight deploy lock

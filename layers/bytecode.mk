@@ -3,7 +3,7 @@ TARGET := $(ARTIFACTS_DIR)/python
 # The template's Runtime.
 RUNTIME = 3.13
 # The project's virtual environment has pip; the system's Python may lack it.
-PYTHON ?= $(firstword $(wildcard $(HERE)../../.venv/bin/python) python3)
+PYTHON ?= $(shell ls "$(HERE)/../../.venv/bin/python" 2>/dev/null || echo python3)
 
 # Lambda cannot write beside a layer's modules, so that without bytecode each cold start compiles them all anew.
 # Only the runtime's own version of Python can make it; a layer without it works as well, and starts slower.

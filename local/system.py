@@ -318,7 +318,7 @@ class LocalSystem:
         self.aws.cloudformation.delete_stack(StackName=self._stack)
 
     def _register_oauth_client(self) -> None:
-        """Register the deployment at Rillet, once, and fill in the secret that is there for it."""
+        """Register the deployment at Rillet, once, and create the secret for it."""
         server, client = self.rillet.state.oauth, self._stack
         if client not in server.clients:
             secret, back = secrets.token_urlsafe(32), self.deployment.outputs["OAuthRedirectUri"]

@@ -47,7 +47,7 @@ class StackConfiguration:
         self._aws.ssm.put_parameter(Name=name, Value=text, Type="String", Overwrite=True)
 
     def restore(self) -> None:
-        """Restore what the deployment made: no connection but `default`, and no key in that."""
+        """Restore what the deployment made, which has no connection."""
         with self._aws.lock:
             for (store, prefix), deployed in zip(self._stores(), self._deployed, strict=True):
                 for name in self._own(store, prefix):

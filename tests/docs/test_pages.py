@@ -1,5 +1,6 @@
 """The pages: links lead somewhere, files exist, and examples and commands do what they say."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,7 +52,9 @@ def exists(name: str) -> bool:
 def test_what_the_page_says_stays_is_what_the_template_retains() -> None:
     resources = translate(ROOT / "template.yaml", {})["Resources"]
 
-    kept = {name: each["Type"] for name, each in resources.items() if each.get("DeletionPolicy") == "Retain"}
+    kept = {
+        name: each["Type"] for name, each in resources.items() if "Retain" in each.get("DeletionPolicy", "")
+    }
 
     # A function's versions go with the function.
     retained = {name for name, resource_type in kept.items() if resource_type != "AWS::Lambda::Version"}
@@ -61,7 +64,9 @@ def test_what_the_page_says_stays_is_what_the_template_retains() -> None:
     assert re.search(r"\*\*bucket of\s+reports\*\*", removal)
 
 
-def test_one_function_runs_by_hand_as_the_page_shows(system: LocalSystem) -> None:
+def test_one_function_runs_by_hand_as_the_page_shows_and_prints_its_answer(
+    system: LocalSystem, capsys: pytest.CaptureFixture[str]
+) -> None:
     [example, _] = EXAMPLES
     names: dict[str, object] = {}
 
@@ -69,6 +74,16 @@ def test_one_function_runs_by_hand_as_the_page_shows(system: LocalSystem) -> Non
 
     [result] = names["answer"]["results"]  # type: ignore[index]
     assert result["outcome"] in {"would_export", "would_reject", "would_skip"}
+    assert json.loads(capsys.readouterr().out)["results"][0]["outcome"] == result["outcome"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_alias_that_a_page_names_is_of_a_durable_function(system: LocalSystem, page: Path) -> None:
+    durable = {each.name for each in system.deployment.functions.values() if each.durable}
+    named = re.findall(r"([\w$-]+):live\b", page.read_text(encoding="utf-8"))
+
+    stack = system.deployment.stack
+    assert {f"{stack}-{name.removeprefix('$STACK-')}" for name in named} <= durable
 
 
 def test_the_example_of_a_new_field_is_a_row_that_fills_it() -> None:

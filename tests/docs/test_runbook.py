@@ -60,12 +60,14 @@ def test_every_alarm_is_in_the_section_that_its_description_points_to(alarms: di
         listed |= dict.fromkeys(re.findall(r"`(\w+Alarm)`", found[1]), anchor(title))
 
     pointers = {
-        name: alarm["AlarmDescription"].rpartition(" Runbook: docs/runbook.md#")[2]
+        name: alarm["AlarmDescription"]["Fn::Sub"].rpartition(" Runbook: ${RunbookUrl}#")[2]
         for name, alarm in alarms.items()
     }
 
     assert pointers == listed
-    assert all(len(alarm["AlarmDescription"]) <= 1024 for alarm in alarms.values()), "CloudFormation's limit"
+    assert all(len(alarm["AlarmDescription"]["Fn::Sub"]) <= 924 for alarm in alarms.values()), (
+        "CloudFormation's limit"
+    )
 
 
 def test_every_alarm_of_earlier_versions_has_an_alarm_today(alarms: dict[str, Json]) -> None:
@@ -83,8 +85,9 @@ def test_every_section_on_several_functions_names_the_chart_that_says_which(alar
     sections = {anchor(title): " ".join(section.split()) for title, section in SECTIONS.items()}
 
     for name, alarm in alarms.items():
-        section = sections[alarm["AlarmDescription"].rpartition("#")[2]]
-        for chart in re.findall(r'chart "(.+?)"', " ".join(alarm["AlarmDescription"].split())):
+        description = alarm["AlarmDescription"]["Fn::Sub"]
+        section = sections[description.rpartition("#")[2]]
+        for chart in re.findall(r'chart "(.+?)"', " ".join(description.split())):
             assert f'chart "{chart}"' in section, name
 
 

@@ -49,6 +49,7 @@ def test_every_queue_has_an_alarm_on_its_age_and_on_its_dead_letters(template: T
         letters = dead[str({"Fn::GetAtt": [consumer.dead_letters_id, "QueueName"]})]
         assert (age["Threshold"], age["Statistic"]) == (1800, "Maximum")
         assert (letters["Threshold"], letters["Statistic"]) == (1, "Maximum")
+    assert len(dead) == len(template.dead_letter_queues)
 
 
 def test_every_alarm_has_the_sensitivity_that_its_cause_needs(template: Template) -> None:
@@ -134,7 +135,8 @@ def test_every_alarm_notifies_the_topic_and_says_what_it_means(template: Templat
     for name, alarm in template.alarms.items():
         assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}], name
         assert alarm.get("OKActions", alarm["AlarmActions"]) == alarm["AlarmActions"], name
-        assert alarm["AlarmDescription"], name
+        text = alarm["AlarmDescription"]["Fn::Sub"]
+        assert " Runbook: ${RunbookUrl}#" in text.replace("\n", " "), name
 
 
 def test_cloudwatch_can_publish_to_the_encrypted_topic(template: Template) -> None:

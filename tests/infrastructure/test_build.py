@@ -4,6 +4,7 @@ import importlib.util
 import marshal
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -138,6 +139,27 @@ def test_the_layer_holds_the_template_of_the_reconciliations_page(tmp_path: Path
 
     folder = tmp_path / "python" / "solvimon_rillet" / "reconciliation" / "report"
     assert (folder / html.TEMPLATE).read_bytes() == (Path(html.__file__).parent / html.TEMPLATE).read_bytes()
+
+
+@pytest.mark.parametrize("layer", ["mapping", "dependencies"])
+def test_a_layer_is_built_in_a_path_with_blanks(tmp_path: Path, layer: str) -> None:
+    folder = tmp_path / "a path  with blanks" / "layers"
+    (folder / layer / "solvimon_rillet").mkdir(parents=True)
+    shutil.copy(ROOT / "layers" / layer / "Makefile", folder / layer)
+    shutil.copy(ROOT / "layers" / "bytecode.mk", folder)
+    # Without packages pip installs nothing; it is the recipe that is tried.
+    (folder / layer / "requirements.txt").write_text("", encoding="utf-8")
+    artefacts = tmp_path / "artefacts of it"
+    variables = {"PATH": os.environ["PATH"], "ARTIFACTS_DIR": str(artefacts)}
+    target = f"build-{layer.title()}Layer"
+    command = ["make", "--makefile", str(folder / layer / "Makefile"), target, f"PYTHON={sys.executable}"]
+
+    done = subprocess.run(  # noqa: S603 - our own Makefile, started as SAM does
+        command, cwd=folder / layer, env=variables, capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert layer == "dependencies" or (artefacts / "python" / "solvimon_rillet").is_dir()
 
 
 def test_running_a_function_here_leaves_nothing_in_its_folder(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_every_metric_of_aws_is_of_a_queue_of_the_template(template: Template, b
 
     assert {(line[0], line[2]) for line in of_aws} == {("AWS/SQS", "QueueName")}
     assert waits == {f"${{{consumer.queue_id}.QueueName}}" for consumer in template.consumers}
-    assert dead == {f"${{{consumer.dead_letters_id}.QueueName}}" for consumer in template.consumers}
+    assert dead == {f"${{{name}.QueueName}}" for name in template.dead_letter_queues}
     assert len(of_aws) == len(waits) + len(dead)
 
 
@@ -124,7 +124,7 @@ def test_it_says_which_function_failed_and_whose_execution(template: Template, b
 
 def test_every_chart_that_an_alarm_refers_to_is_there(template: Template, body: Json) -> None:
     titles = [widget["properties"]["title"] for widget in body["widgets"] if widget["type"] == "metric"]
-    texts = [" ".join(alarm["AlarmDescription"].split()) for alarm in template.alarms.values()]
+    texts = [" ".join(alarm["AlarmDescription"]["Fn::Sub"].split()) for alarm in template.alarms.values()]
 
     referred = {name for text in texts for name in re.findall(r'dashboard\'s chart "(.+?)"', text)}
 

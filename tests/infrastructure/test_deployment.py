@@ -10,7 +10,7 @@ from botocore.config import Config
 from local.aws.deployment import UnsupportedResourceError, deploy
 from local.aws.template import LEFT_OUT
 from local.system import ROOT, LocalSystem
-from tests.infrastructure.arrange import Stub, publish, secret
+from tests.infrastructure.arrange import Stub, publish
 from tests.infrastructure.views import Template
 
 
@@ -77,14 +77,11 @@ def test_a_function_gets_the_environment_of_the_template_with_everything_resolve
 
 
 def test_a_parameter_reaches_what_it_is_for() -> None:
-    parameters = {"ExportInvoiceConcurrency": "7", "LogLevel": "DEBUG", "DefaultSettings": '{"a": 1}'}
+    parameters = {"ExportInvoiceConcurrency": "7", "LogLevel": "DEBUG"}
 
     with LocalSystem(stack="tuned", parameters=parameters) as system:
-        settings = system.aws.ssm.get_parameter(Name="/tuned/default/settings")
-
         assert system.deployment.queues["export_invoice"].source.max_concurrency == 7
         assert system.deployment.functions["export_invoice"].environment["POWERTOOLS_LOG_LEVEL"] == "DEBUG"
-        assert settings["Parameter"]["Value"] == '{"a": 1}'
 
 
 def test_the_queue_is_as_the_template_says(system: LocalSystem) -> None:
@@ -97,18 +94,21 @@ def test_the_queue_is_as_the_template_says(system: LocalSystem) -> None:
     assert rule.startswith("arn:aws:events:eu-central-1:123456789012:rule/solvimon-rillet/")
     assert attributes["VisibilityTimeout"] == "360"
     assert json.loads(attributes["RedrivePolicy"])["maxReceiveCount"] == 5
-    assert (queue.source.batch_size, queue.source.max_concurrency) == (5, 5)
+    assert (queue.source.batch_size, queue.source.max_concurrency) == (5, 2)
     assert queue.source.reports_failures is True
 
 
-def test_the_secrets_are_there_to_be_filled_in(system: LocalSystem) -> None:
-    solvimon = secret(system, "default/solvimon")
+def test_a_deployment_creates_no_connection(system: LocalSystem) -> None:
+    secrets = system.aws.secretsmanager.list_secrets()["SecretList"]
+    parameters = system.aws.ssm.get_parameters_by_path(Path="/solvimon-rillet/", Recursive=True)["Parameters"]
 
-    assert secret(system, "default/rillet") == {"auth": "api_key", "api_key": ""}
-    assert solvimon["api_key"] == ""
-    assert len(solvimon["webhook_secret"]) == 64
-    assert system.deployment.outputs["OAuthClientSecretName"] == "solvimon-rillet/rillet-oauth-client"
-    assert secret(system, "rillet-oauth-client") == {"client_id": "", "client_secret": ""}
+    assert [each["Name"] for each in secrets if each["Name"].startswith("solvimon-rillet/")] == []
+    assert [each["Name"] for each in parameters] == ["/solvimon-rillet/api-url"]
+    outputs = system.deployment.outputs
+    assert outputs["OAuthClientSecretName"] == "solvimon-rillet/rillet-oauth-client"
+    assert outputs["DefaultSolvimonSecretName"] == "solvimon-rillet/default/solvimon"
+    assert outputs["DefaultRilletSecretName"] == "solvimon-rillet/default/rillet"
+    assert outputs["DefaultSettingsName"] == "/solvimon-rillet/default/settings"
 
 
 def test_an_event_on_the_bus_reaches_the_queue_and_the_archive(system: LocalSystem) -> None:
@@ -152,7 +152,7 @@ def test_a_service_in_outage_answers_503_and_the_others_work(system: LocalSystem
     after = events.put_events(Entries=[entry])  # type: ignore[list-item]
 
     assert refusal.value.response["ResponseMetadata"]["HTTPStatusCode"] == 503
-    assert len(reached) == 2 * len(system.pollers.queues)
+    assert len(reached) == 2 * len(system.pollers.queues) + 1
     assert after["FailedEntryCount"] == 0
 
 

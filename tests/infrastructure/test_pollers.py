@@ -236,16 +236,16 @@ def test_functions_use_the_clock_of_the_local_system(system: LocalSystem, export
 def test_workers_work_off_the_queue_at_once_but_never_more_than_allowed(
     system: LocalSystem, export_invoice: Stub
 ) -> None:
-    together, all_seen = threading.Barrier(5), threading.Event()
+    together, all_seen = threading.Barrier(2), threading.Event()
 
     def wait_for_the_others(event: Json, context: object) -> object:
         together.wait(timeout=10)
-        if len(export_invoice.events) == 5:
+        if len(export_invoice.events) == 4:
             all_seen.set()
         return {}
 
     export_invoice.behaviour = wait_for_the_others
-    _send(system, *map(str, range(25)))
+    _send(system, *map(str, range(20)))
 
     system.start_workers(workers=50)
     running = [thread for thread in threading.enumerate() if thread.name.startswith(f"{NAME}-")]
@@ -253,10 +253,10 @@ def test_workers_work_off_the_queue_at_once_but_never_more_than_allowed(
     system.stop_workers()
 
     assert finished
-    assert len(running) == 5
+    assert len(running) == 2
     assert not system.pollers.errors
     assert _depth(system).total == 0
-    assert sorted(body for batch in _bodies(export_invoice) for body in batch) == sorted(map(str, range(25)))
+    assert sorted(body for batch in _bodies(export_invoice) for body in batch) == sorted(map(str, range(20)))
 
 
 def test_a_failure_in_the_background_is_kept_and_the_worker_goes_on(

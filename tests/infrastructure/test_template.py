@@ -24,7 +24,7 @@ def test_a_dead_letter_queue_keeps_messages_longer_than_its_source(template: Tem
 
 def test_every_queue_is_worked_off_or_holds_dead_letters(template: Template) -> None:
     worked_off = {consumer.queue_id for consumer in template.consumers}
-    dead_letters = {consumer.dead_letters_id for consumer in template.consumers}
+    dead_letters = template.dead_letter_queues
 
     assert template.queues.keys() == worked_off | dead_letters
     assert not worked_off & dead_letters
@@ -75,7 +75,7 @@ def test_a_rule_may_send_to_its_queue_and_to_the_dead_letters(template: Template
 
 
 def test_a_function_that_sends_to_its_own_queue_is_not_taken_for_a_runaway(template: Template) -> None:
-    sending = {name for name, each in template.statements if "sqs:SendMessage" in listed(each["Action"])}
+    sending = {consumer.function_id for consumer in template.consumers}
 
     for function_id, function in template.functions.items():
         assert (function.get("RecursiveLoop") == "Allow") == (function_id in sending), function_id
@@ -165,6 +165,11 @@ def test_the_routes_are_the_webhooks_and_the_callback_of_an_authorisation(templa
             routes[method, path] = re.findall(r"functions/\$\{(\w+)\.Arn\}", integration["uri"]["Fn::Sub"])
             assert integration["payloadFormatVersion"] == "2.0"
 
+    # Closed unless it says otherwise (SAM's NONE), so that `sam deploy --guided` has nothing to ask about.
+    closed = api["Body"]["components"]["securitySchemes"]["AWS_IAM"]
+    assert closed["x-amazon-apigateway-authtype"] == "awsSigv4"
+    for methods in api["Body"]["paths"].values():
+        assert [operation["security"] for operation in methods.values()] == [[{"NONE": []}]]
     assert routes == {
         ("post", "/webhooks/solvimon/{connection}"): ["ReceiveWebhook"],
         ("post", "/webhooks/rillet/{connection}"): ["ReceiveWebhook"],
@@ -176,11 +181,57 @@ def test_an_authorisation_is_answered_before_the_api_stops_waiting(template: Tem
     assert template.functions["ConnectRillet"]["Timeout"] < 30
 
 
-def test_the_ledger_survives_mistakes_and_the_stack_itself(template: Template) -> None:
-    table = template.resources["LedgerTable"]
-    properties = table["Properties"]
+def test_a_first_create_that_fails_leaves_no_table_and_no_bucket_but_a_deleted_stack_does(
+    template: Template,
+) -> None:
+    kept = {
+        name: each
+        for name, each in template.resources.items()
+        if "Retain" in str(each.get("UpdateReplacePolicy"))
+    }
 
-    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert kept.keys() == {"LedgerTable", "ReportBucket"}
+    for resource in kept.values():
+        assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == (
+            "RetainExceptOnCreate",
+            "Retain",
+        )
+
+
+def test_the_default_concurrencies_leave_room_for_the_receiver_in_a_new_account(template: Template) -> None:
+    limits = {
+        consumer.mapping["ScalingConfig"]["MaximumConcurrency"]["Ref"] for consumer in template.consumers
+    }
+    defaults = [template.body["Parameters"][name]["Default"] for name in limits]
+
+    assert len(defaults) == len(template.consumers)
+    assert sum(defaults) <= 10 - 2, "a new account may run 10 at once (Lambda quotas)"
+
+
+def test_a_failed_execution_is_set_aside_in_a_dead_letter_queue(template: Template) -> None:
+    assert template.durable
+    for function_id, function in template.durable.items():
+        queue = function["DeadLetterConfig"]["TargetArn"]
+        sends = [
+            each for each in template.statements_of(function) if "sqs:SendMessage" in listed(each["Action"])
+        ]
+
+        assert queue == {"Fn::GetAtt": ["ExecutionDeadLetters", "Arn"]}, function_id
+        assert [statement["Resource"] for statement in sends] == [queue]
+    # Lambda knows no failure destination of a durable function.
+    assert not template.of_type("AWS::Lambda::EventInvokeConfig")
+
+
+def test_nothing_that_a_person_edits_is_written_by_an_update_of_the_stack(template: Template) -> None:
+    parameters = template.of_type("AWS::SSM::Parameter")
+
+    assert not template.of_type("AWS::SecretsManager::Secret")
+    assert [each["Name"] for each in parameters.values()] == [{"Fn::Sub": "/${AWS::StackName}/api-url"}]
+
+
+def test_the_ledger_survives_mistakes(template: Template) -> None:
+    properties = template.resources["LedgerTable"]["Properties"]
+
     assert properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
     assert properties["SSESpecification"]["SSEEnabled"] is True
     assert properties["BillingMode"] == "PAY_PER_REQUEST"
@@ -205,14 +256,18 @@ def test_every_parameter_has_a_group_a_label_and_a_default(template: Template) -
         assert parameter["Description"], name
 
 
-def test_production_asks_before_it_changes_and_is_another_stack() -> None:
+def test_the_defaults_are_productions_and_dev_is_another_stack() -> None:
     environments = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
-    stacks = {"default": "solvimon-rillet-dev", "dev": "solvimon-rillet-dev", "prod": "solvimon-rillet"}
+    stacks = {"default": "solvimon-rillet", "dev": "solvimon-rillet-dev", "prod": "solvimon-rillet"}
+    deploys = {name: environments[name]["deploy"]["parameters"] for name in stacks}
 
     for name, stack in stacks.items():
         assert environments[name]["global"]["parameters"]["stack_name"] == stack
-    assert environments["prod"]["deploy"]["parameters"]["confirm_changeset"] is True
-    assert environments["dev"]["deploy"] == environments["default"]["deploy"]
+    # Enter would answer its question with no, and deploy nothing.
+    assert deploys["default"] == {**deploys["prod"], "confirm_changeset": False}
+    assert deploys["prod"]["confirm_changeset"] is True
+    assert 'LogLevel="INFO"' in deploys["default"]["parameter_overrides"]
+    assert 'LogLevel="DEBUG"' in deploys["dev"]["parameter_overrides"]
 
 
 def test_no_bucket_is_public_or_unencrypted_or_open_to_plain_http(template: Template) -> None:
@@ -229,7 +284,6 @@ def test_no_bucket_is_public_or_unencrypted_or_open_to_plain_http(template: Temp
         [encryption] = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
         assert encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"] in {"AES256", "aws:kms"}
         assert properties["LifecycleConfiguration"]["Rules"]
-        assert template.resources[name]["DeletionPolicy"] == "Retain", "reports are evidence"
         [refusal] = refusals[name]
         assert (refusal["Effect"], refusal["Principal"], refusal["Action"]) == ("Deny", "*", "s3:*")
         assert refusal["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}

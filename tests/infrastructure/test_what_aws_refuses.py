@@ -109,6 +109,7 @@ def test_a_parameter_above_the_characters_of_its_tier_is_refused(
 
 def test_a_secret_that_is_scheduled_for_deletion_is_neither_read_nor_written(system: LocalSystem) -> None:
     secrets = system.aws.secretsmanager
+    secrets.create_secret(Name=SECRET, SecretString='{"auth": "api_key"}')
     secrets.delete_secret(SecretId=SECRET, RecoveryWindowInDays=7)
 
     with refused("InvalidRequestException", "marked for deletion"):

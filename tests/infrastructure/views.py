@@ -65,6 +65,12 @@ class Template:
             )
         return found
 
+    @property
+    def dead_letter_queues(self) -> set[str]:
+        """Return the logical ids of the queues of failed messages and of failed executions."""
+        failed = {attribute_of(each["DeadLetterConfig"]["TargetArn"]) for each in self.durable.values()}
+        return failed | {consumer.dead_letters_id for consumer in self.consumers}
+
     def role_of(self, function: Json) -> Json:
         """Return the properties of a function's role."""
         return self.of_type("AWS::IAM::Role")[attribute_of(function["Role"])]

@@ -7,7 +7,7 @@ from typing import Any
 from local import sample_data
 from local.rillet_webhook import add_rillet_webhook
 from local.sample_data.identity import rillet_id
-from local.system import LocalSystem
+from local.system import Connection, LocalSystem
 
 Json = dict[str, Any]
 EDITED = "maasvlakte-quay"
@@ -29,6 +29,18 @@ class Invocation:
     as_expected: bool
 
 
+def connect_by_oauth(system: LocalSystem) -> Connection:
+    """Set up the connection `default` with the demo's records, and with tokens in place of a key."""
+    connection = system.connect(
+        settings={"fallback_products": sample_data.fallback_products()},
+        auth="oauth",
+        solvimon=sample_data.solvimon_seed(),
+        rillet=sample_data.rillet_seed(),
+    )
+    system.authorise()
+    return connection
+
+
 class Scenario:
     """An invocation of each function, on the connection `default` with the demo's records.
 
@@ -38,7 +50,7 @@ class Scenario:
     """
 
     def __init__(self, system: LocalSystem, last_answer: Callable[[str], Any]) -> None:
-        connection = system.connect_demo()
+        connection = connect_by_oauth(system)
         add_rillet_webhook(system, connection)
         self._system = system
         self._platform, self._organisation = connection.platform, connection.organisation

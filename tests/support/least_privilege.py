@@ -18,12 +18,13 @@ BY_LAMBDA = {
     "sqs:ReceiveMessage",
     "sqs:DeleteMessage",
     "sqs:GetQueueAttributes",
+    "sqs:SendMessage",
     "lambda:CheckpointDurableExecution",
     "lambda:GetDurableExecutionState",
     "kms:Decrypt",
     "kms:GenerateDataKey",
 }
-"""What AWS does in the role's name: logs, traces, polling, checkpoints, the use of the topic's key."""
+"""What AWS does in the role's name: logs, traces, polling, dead letters, checkpoints, the topic's key."""
 _granted: dict[str, set[str]] = {}
 _used: dict[str, set[str]] = {}
 

@@ -53,13 +53,13 @@ def test_a_broken_connection_stops_no_other_sweep(system: LocalSystem, two: tupl
     answer = system.invoke("sweep", {})
     system.settle()
 
-    acme, _, globex = answer["connections"]
-    assert [c["connection"] for c in answer["connections"]] == ["acme", "default", "globex"]
+    acme, globex = answer["connections"]
+    assert [c["connection"] for c in answer["connections"]] == ["acme", "globex"]
     assert (acme["found"], globex["found"]) == ({}, {"invoices": 1})
     assert [error.split(":")[0] for error in acme["errors"]] == ["documents", "customers", "payments"]
     assert all("refuses the credential (401)" in error for error in acme["errors"])
     assert globex["errors"] == []
-    assert answer["summary"] == {"connections": 3, "found": 1, "errors": 3}
+    assert answer["summary"] == {"connections": 2, "found": 1, "errors": 3}
     assert well.state_of("invo_b") == "exported"
 
 
@@ -70,7 +70,7 @@ def test_invalid_settings_stop_no_other_connection(system: LocalSystem, two: tup
 
     answer = system.invoke("sweep", {})
 
-    acme, _, globex = answer["connections"]
+    acme, globex = answer["connections"]
     assert "invoice_scope" in acme["errors"][0]
     assert globex["found"] == {"invoices": 1}
 
@@ -296,6 +296,5 @@ def test_what_was_found_and_what_failed_is_counted_by_connection(
         ("ConnectionBroken", "acme", 1),
         ("SweepFound", "acme", 0),
         ("SweepFailed", "acme", 1),
-        ("SweepFound", "default", 0),
         ("SweepFound", "globex", 2),
     ]

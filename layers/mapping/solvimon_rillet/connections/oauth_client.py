@@ -6,6 +6,10 @@ from solvimon_rillet.rillet.oauth import OAuthClient, OAuthEndpoints, RilletOAut
 from solvimon_rillet.settings import RilletSettings
 
 CLIENT_SECRET = "rillet-oauth-client"  # noqa: S105 - the secret's name
+_REGISTER = (
+    f"Register a client at Rillet and put its client_id (and client_secret, if it has one) into the secret "
+    f"…/{CLIENT_SECRET}."
+)
 
 
 def oauth_client(configuration: Configuration) -> OAuthClient:
@@ -14,12 +18,12 @@ def oauth_client(configuration: Configuration) -> OAuthClient:
     Raises:
         ConnectionBroken: there is none yet.
     """
-    secret = configuration.deployment_secret(CLIENT_SECRET)
+    try:
+        secret = configuration.deployment_secret(CLIENT_SECRET)
+    except ConnectionBroken as error:
+        raise ConnectionBroken(f"{error} {_REGISTER}") from None
     if not secret.get("client_id"):
-        raise ConnectionBroken(
-            f"This deployment has no OAuth client yet. Register one at Rillet and put its client_id (and "
-            f"client_secret, if it has one) into the secret …/{CLIENT_SECRET}."
-        )
+        raise ConnectionBroken(f"This deployment has no OAuth client yet. {_REGISTER}")
     return OAuthClient(secret["client_id"], secret.get("client_secret", ""))
 
 

@@ -1,0 +1,1 @@
+"""The documented deployment, rehearsed against an emulator of AWS that nobody here wrote."""
