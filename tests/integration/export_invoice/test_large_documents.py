@@ -1,5 +1,7 @@
 """Documents and refusals far above what a ledger record may hold are booked or recorded, never a crash."""
 
+import json
+
 from local.system import Connection, LocalSystem
 from solvimon_rillet.ledger.record_size import size_of
 from tests.support.arrange import export, load
@@ -21,9 +23,11 @@ def test_an_invoice_of_6000_lines_is_booked(system: LocalSystem, default: Connec
     }
     load(default, original() | lines)
 
+    [shown] = export(system, ORIGINAL, dry_run=True)
     [result] = export(system, ORIGINAL)
 
-    assert result["outcome"] == "exported"
+    assert (shown["outcome"], result["outcome"]) == ("would_export", "exported")
+    assert len(json.dumps(shown, default=str)) < 6 * 1024 * 1024
     assert len(rillet_invoice(default, ORIGINAL)["items"]) == LINES
     assert_exported(system, default, ORIGINAL, only=True)
     assert size_of(record(system, ORIGINAL)) < LIMIT
