@@ -20,7 +20,7 @@ from solvimon_rillet.workflows.outcome import Result
 
 Json = dict[str, Any]
 
-MODELS = [InvoicesRequest, CreditNotesRequest, CustomersRequest]
+MODELS: list[type[DocumentsRequest]] = [InvoicesRequest, CreditNotesRequest, CustomersRequest]
 IDS = [f"invo_{number}" for number in range(500)]
 LAMBDA_LIMIT = 6 * 1024 * 1024
 
