@@ -159,6 +159,9 @@ def _invoke(system: LocalSystem, command: Command, given: Json) -> Any:  # noqa:
     workflow = _function(system, name)
     durable = system.deployment.functions[workflow].durable
     assert alias == ("live" if durable else ""), "a durable function is invoked by its alias, and no other"
+    kind = command.options.get("invocation-type", ("RequestResponse",))
+    assert kind == ("Event" if durable else "RequestResponse",), "Lambda refuses to run it synchronously"
+    assert ("DurableExecutionName" in given) == durable, "so that a repeated command starts nothing"
     return system.invoke(workflow, json.loads(given["Payload"]))
 
 
