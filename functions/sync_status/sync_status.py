@@ -4,6 +4,7 @@ Takes a direct invocation::
 
     {}                               counts, failures by cause, stalled work
     {"invoice_id": "invo_..."}       the history of one document (or "credit_note_id", "customer_id")
+    {"runs": true}                   imports and reconciliations under way and finished, with their results
     {"resolve": {"invoice_id": "invo_...", "rillet_id": "...", "note": "booked by hand"}}
 """
 

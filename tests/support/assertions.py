@@ -41,8 +41,8 @@ def customer_record(system: LocalSystem, customer_id: str = DEMO_CUSTOMER) -> Js
 
 
 def ledger_without_rate_limit(system: LocalSystem) -> list[Json]:
-    """The ledger's items but the log of requests to Rillet, which every read adds to."""
-    return [item for item in system.ledger() if "#pacer#" not in item["pk"]]
+    """The ledger's items but the log of requests to Rillet, which every read adds to, and records of runs."""
+    return [item for item in system.ledger() if "#pacer#" not in item["pk"] and "#run#" not in item["pk"]]
 
 
 def rillet_invoices(connection: Connection, invoice_id: str | None = None) -> list[Json]:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
+MAX_TEXT_BYTES = 1024
+"""Size of a text that a vendor may have written, in records and answers."""
 _UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
 
 
@@ -31,6 +33,17 @@ def format_duration(seconds: float) -> str:
     unit, length = next((unit for unit in _UNITS if seconds >= 2 * unit[1]), ("minute", 60))
     count = round(seconds / length)
     return f"about {count} {unit}{'' if count == 1 else 's'}"
+
+
+def clip(text: str, limit: int = MAX_TEXT_BYTES) -> str:
+    """A text of at most so many bytes in UTF-8; a longer one ends with an ellipsis.
+
+    Half a surrogate pair, which JSON can carry and UTF-8 cannot, becomes a question mark.
+    """
+    encoded = text.encode(errors="replace")
+    if len(encoded) <= limit:
+        return encoded.decode()
+    return encoded[: limit - 3].decode(errors="ignore") + "…"
 
 
 def validation_problems(error: "ValidationError", whole: str = "", limit: int | None = None) -> str:

@@ -164,9 +164,9 @@ class Table:
                 ExpressionAttributeValues=_to_dynamodb(values),
             )
 
-    def query(self, index: str, name: str, value: str) -> Iterator[Item]:
+    def query(self, index: str, name: str, value: str, *, newest_first: bool = False) -> Iterator[Item]:
         """The records with a value in an index, in its order, with the attributes that it keeps."""
-        for page in self._pages(index, name, value):
+        for page in self._pages(index, name, value, ScanIndexForward=not newest_first):
             yield from map(_from_dynamodb, page["Items"])
 
     def count(self, index: str, name: str, value: str) -> int:

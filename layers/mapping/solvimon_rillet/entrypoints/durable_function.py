@@ -16,7 +16,9 @@ from pydantic import BaseModel, ValidationError
 from solvimon_rillet.entrypoints.lambda_handler import Handler
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.formatting import validation_problems
+from solvimon_rillet.ledger.run_log import ALL_CONNECTIONS, RunLog
 from solvimon_rillet.workflows.durable_steps import Json, Steps
+from solvimon_rillet.workflows.recorded_run import RecordedRun
 
 _MAX_STEP_NAME = 256
 M = TypeVar("M", bound=BaseModel)
@@ -64,29 +66,47 @@ class DurableSteps:
 
 
 def durable_handler(
-    model: type[M], example: Json, work: Callable[[M, Execution], Json], telemetry: Telemetry
+    kind: str,
+    model: type[M],
+    example: Json,
+    work: Callable[[M, Execution], Json],
+    telemetry: Telemetry,
+    runs: Callable[[], RunLog],
 ) -> Handler:
     """A handler that validates a request and runs its work as a durable execution.
 
+    Lambda invokes such a function only asynchronously, so a record of the run has its answer too.
+
     Args:
+        kind: name of the function in the record.
         model: validates the event.
         example: a valid event, shown with the answer to an invalid one.
         work: runs the request and returns the answer.
         telemetry: flushed after each invocation.
+        runs: the records of runs.
     """
+    field = model.model_fields["connection"]
 
     def run(event: Any, context: DurableContext) -> Json:  # noqa: ANN401
+        name = context.execution_context.durable_execution_arn
+        recorded = RecordedRun(
+            runs(), kind, name, event, field.default or ALL_CONNECTIONS, DurableSteps(context)
+        )
         try:
             request = model.model_validate(event)
         except ValidationError as error:
-            return {"error": validation_problems(error, "event"), "example": example}
+            return recorded.end({"error": validation_problems(error, "event"), "example": example})
         invocation = context.lambda_context
 
         def time_left() -> float:
             return invocation.get_remaining_time_in_millis() / 1000 if invocation else math.inf
 
-        name = context.execution_context.durable_execution_arn
-        return work(request, Execution(name, DurableSteps(context), time_left))
+        try:
+            answer = work(request, Execution(name, recorded, time_left))
+        except Exception:
+            recorded.fail()
+            raise
+        return recorded.end(answer)
 
     durable = durable_execution(run)
 

@@ -32,4 +32,6 @@ def import_handler(
         steps = ImportSteps(resource, request, execution.name, connect, execution.time_left, telemetry.count)
         return Import(resource, request, execution.steps, steps).run()
 
-    return durable_handler(ImportRequest, EXAMPLE, run_import, telemetry)
+    return durable_handler(
+        f"import_{plural}", ImportRequest, EXAMPLE, run_import, telemetry, lambda: services.runs
+    )

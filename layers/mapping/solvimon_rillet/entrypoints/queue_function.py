@@ -1,17 +1,20 @@
 """The direct invocations of a function with a queue: documents by id, a dry run, a retry."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar
 
+import simplejson
 from pydantic import BaseModel, ConfigDict, Field
 
 from solvimon_rillet.connections.names import connection_name
 from solvimon_rillet.entrypoints.direct_request import answer_direct_request
 from solvimon_rillet.entrypoints.queue_processor import (
-    NEEDED_MILLISECONDS,
     DoOne,
     QueueProcessor,
     count_outcomes,
+    has_time,
 )
 from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.errors import Recoverable
@@ -19,6 +22,10 @@ from solvimon_rillet.events import SOLVIMON, BusEvent
 from solvimon_rillet.ledger.document_types import DocumentType
 from solvimon_rillet.ledger.ledger import Document
 from solvimon_rillet.workflows.outcome import Result
+
+MAX_ANSWER_BYTES = 5_000_000
+"""Size of an answer's results; Lambda refuses an answer above 6 MB."""
+_LONG_FACTS = ("came_from", "payload")  # in the order in which an answer that is too large goes without them
 
 
 class DocumentsRequest(BaseModel):
@@ -89,20 +96,22 @@ def answer_request(
     """
 
     def do(request: DocumentsRequest, document_id: str) -> Result:
-        if request.dry_run:
-            return _dry_run(request.connection, document_id, dry_run_one)
         requested = BusEvent(SOLVIMON, detail_type, request.connection, document_id, "", "")
         return processor.process_document(
             requested, do_one, context, lambda: before(request.connection, document_id)
         )
 
     def answer(request: DocumentsRequest) -> dict[str, Any]:
-        results = [do(request, document_id) for document_id in request.ids]
+        if request.dry_run:
+            results = _dry_runs(request, context, dry_run_one)
+        else:
+            results = [do(request, document_id) for document_id in request.ids]
         return {
             "connection": request.connection,
             "dry_run": request.dry_run,
             "summary": count_outcomes(results),
             "results": [result.as_answer(model.id_name) for result in results],
+            **_rest(request, request.ids[len(results) :]),
         }
 
     example = {"connection": "default", f"{model.id_name}s": [model.sample_id], "dry_run": True}
@@ -130,14 +139,10 @@ def answer_retry(
     from solvimon_rillet.workflows.export.redrive import Redrive
     from solvimon_rillet.workflows.export.redrive_request import RETRY_EXAMPLES, RetryRequest
 
-    def has_time() -> bool:
-        enough: bool = context.get_remaining_time_in_millis() >= NEEDED_MILLISECONDS
-        return enough
-
     def answer(request: RetryRequest) -> dict[str, Any]:
         connection = services.connections.open(request.connection)
         redrive = Redrive(connection, kind, detail_type, services.queue)
-        return redrive.run(request.retry, dry_run=request.dry_run, has_time=has_time)
+        return redrive.run(request.retry, dry_run=request.dry_run, has_time=partial(has_time, context))
 
     return answer_direct_request(
         event,
@@ -155,6 +160,53 @@ def reopener(services: Services, kind: DocumentType) -> Callable[[str, str], Non
         services.ledger.reopen(Document(connection_name(connection), kind.name, document_id))
 
     return reopen
+
+
+def _dry_runs(
+    request: DocumentsRequest,
+    context: Any,  # noqa: ANN401
+    dry_run_one: Callable[[str, str], Result],
+) -> list[Result]:
+    """The dry runs of the first documents: as many as fit into the function's time and into one answer."""
+    results: list[Result] = []
+    room = MAX_ANSWER_BYTES
+    for document_id in request.ids:
+        if not has_time(context):
+            break
+        result = _shortened(_dry_run(request.connection, document_id, dry_run_one))
+        room -= _size(result.facts)
+        if room < 0 and results:
+            break
+        results.append(result)
+    return results
+
+
+def _shortened(result: Result) -> Result:
+    """The result of a dry run, without its longest facts where it would not fit into an answer."""
+    facts, left_out = dict(result.facts), list[str]()
+    for name in _LONG_FACTS:
+        if name in facts and _size(facts) > MAX_ANSWER_BYTES:
+            del facts[name]
+            left_out.append(name)
+    if left_out:
+        facts["left_out"] = f"{' and '.join(left_out)}: too large for an answer of Lambda (6 MB)."
+    return replace(result, facts=facts)
+
+
+def _size(facts: Mapping[str, Any]) -> int:
+    """Bytes of facts as Lambda's runtime writes them, ASCII only."""
+    return len(simplejson.dumps(facts, use_decimal=True))
+
+
+def _rest(request: DocumentsRequest, ids: list[str]) -> dict[str, Any]:
+    """The documents that an answer does not have, with the request for them."""
+    if not ids:
+        return {}
+    event = {"connection": request.connection, f"{request.id_name}s": ids, "dry_run": request.dry_run}
+    remedy = (
+        f"{len(ids)} documents are left: there was no more time or room in this answer. Send next_request."
+    )
+    return {"ids_left": ids, "remedy": remedy, "next_request": event}
 
 
 def _dry_run(connection: str, document_id: str, dry_run_one: Callable[[str, str], Result]) -> Result:

@@ -126,7 +126,7 @@ class QueueProcessor:
     @staticmethod
     def _check_time(context: Any) -> None:  # noqa: ANN401
         """Raise ``_OutOfTime`` if there is too little time left for a document."""
-        if context.get_remaining_time_in_millis() < NEEDED_MILLISECONDS:
+        if not has_time(context):
             raise _OutOfTime("There was no time left in this run.", after=1)
 
     def _do_and_count(self, event: BusEvent, do_one: DoOne) -> Result:
@@ -183,6 +183,12 @@ class QueueProcessor:
 
 class _OutOfTime(Recoverable):
     pass
+
+
+def has_time(context: Any) -> bool:  # noqa: ANN401
+    """Whether the function has enough time left to begin a document."""
+    enough: bool = context.get_remaining_time_in_millis() >= NEEDED_MILLISECONDS
+    return enough
 
 
 def priority_of(event: BusEvent) -> Priority:

@@ -37,7 +37,9 @@ def reconcile_handler(environment: Mapping[str, str], clock: Callable[[], float]
 
         return Reconciliation(request, execution.steps, list_connections, steps_of).run()
 
-    return durable_handler(ReconcileRequest, EXAMPLE, reconcile, telemetry)
+    return durable_handler(
+        "reconcile", ReconcileRequest, EXAMPLE, reconcile, telemetry, lambda: services.runs
+    )
 
 
 def reconcile_services(services: Services, name: str) -> tuple[ReconcileServices, CountingRateLimiter]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from solvimon_rillet.aws.sqs import Queue
     from solvimon_rillet.connections.connection import Connections
     from solvimon_rillet.ledger.ledger import Ledger
+    from solvimon_rillet.ledger.run_log import RunLog
 
 Count = Callable[[str, str], None]
 
@@ -96,6 +97,13 @@ class Services:
         from solvimon_rillet.ledger.ledger import Ledger
 
         return Ledger(self.table, self.clock)
+
+    @cached_property
+    def runs(self) -> "RunLog":
+        """The records of imports and reconciliations."""
+        from solvimon_rillet.ledger.run_log import RunLog
+
+        return RunLog(self.table, self.clock)
 
     @cached_property
     def queue(self) -> "Queue":

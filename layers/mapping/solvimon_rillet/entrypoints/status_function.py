@@ -14,10 +14,12 @@ from solvimon_rillet.events import is_id
 from solvimon_rillet.ledger.document_types import CREDIT_MEMO, CUSTOMER, INVOICE, DocumentType
 from solvimon_rillet.workflows.status.document_history import DocumentHistory
 from solvimon_rillet.workflows.status.overview import Overview
+from solvimon_rillet.workflows.status.runs import Runs
 
 STATUS_EXAMPLES: list[dict[str, Any]] = [
     {"connection": "default"},
     {"invoice_id": "invo_AbC123"},
+    {"runs": True},
     {
         "resolve": {
             "invoice_id": "invo_AbC123",
@@ -75,11 +77,14 @@ class StatusRequest(_DocumentRequest):
     credit_note_id: Id | None = None
     customer_id: Id | None = None
     resolve: ResolveRequest | None = None
+    runs: bool = False
 
     @model_validator(mode="after")
     def _one_question(self) -> Self:
         if self.document(INVOICE, CREDIT_MEMO, CUSTOMER) and self.resolve:
             raise ValueError("resolve stands alone; name its document within it")
+        if self.runs and (self.resolve or self.document(INVOICE, CREDIT_MEMO, CUSTOMER)):
+            raise ValueError("runs stands alone, or with a connection")
         return self
 
 
@@ -90,7 +95,11 @@ def status_handler(environment: Mapping[str, str], clock: Callable[[], float]) -
 
     def answer(request: StatusRequest) -> dict[str, Any]:
         name = request.connection
+        if request.runs and "connection" not in request.model_fields_set:
+            return Runs(services.runs, clock).report(None)
         services.configuration.settings(name)  # raises if there is no such connection
+        if request.runs:
+            return Runs(services.runs, clock).report(name)
         if request.resolve:
             return resolve(name, request.resolve)
         if document := request.document(INVOICE, CREDIT_MEMO, CUSTOMER):

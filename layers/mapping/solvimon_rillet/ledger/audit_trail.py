@@ -1,6 +1,6 @@
 """The audit trail in a document's record: attempts, payloads' hashes, results, and causes of waits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from solvimon_rillet.errors import OutcomeUnknown, Recoverable
@@ -55,3 +55,11 @@ def append_entry(history: Sequence[Entry], new: Entry) -> list[Entry]:
     if len(history) < MAX_ENTRIES:
         return [*history, new]
     return [*history[:_KEPT_FIRST], *history[_KEPT_FIRST - MAX_ENTRIES + 1 :], new]
+
+
+def trim_history(history: Sequence[Entry], fits: Callable[[list[Entry]], bool]) -> list[Entry]:
+    """A history without so many entries of its middle that it fits; the first and the newest entry stay."""
+    kept = list(history)
+    while len(kept) > 2 and not fits(kept):
+        del kept[min(_KEPT_FIRST, len(kept) - 2)]
+    return kept

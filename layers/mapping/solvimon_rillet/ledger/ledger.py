@@ -19,6 +19,7 @@ from solvimon_rillet.aws.dynamodb import ConditionFailed, Item
 from solvimon_rillet.errors import Code, NeedsAttention, Recoverable, RetryLater
 from solvimon_rillet.ledger import audit_trail
 from solvimon_rillet.ledger.links import LinkStore
+from solvimon_rillet.ledger.record_size import MAX_RECORD_BYTES, bounded, bounded_history, size_of
 from solvimon_rillet.ledger.records import (
     FINISHED,
     SCHEMA,
@@ -132,13 +133,18 @@ class Ledger(LinkStore):
     def add_facts(self, document: Document, facts: Mapping[str, Any]) -> None:
         """Add facts to a finished document; without effect on any other."""
         with contextlib.suppress(ConditionFailed):
-            self._table.update_attributes(
-                document.key,
-                facts,
-                _IS_DONE,
-                {":exported": "exported", ":differs": "differs"},
-                {"#state": "state"},
-            )
+            record = self._add(document, facts)
+            if size_of(record) > MAX_RECORD_BYTES:
+                self._add(document, {"history": bounded_history(record, record.get("history", []))})
+
+    def _add(self, document: Document, facts: Mapping[str, Any]) -> Item:
+        return self._table.update_attributes(
+            document.key,
+            bounded(facts),
+            _IS_DONE,
+            {":exported": "exported", ":differs": "differs"},
+            {"#state": "state"},
+        )
 
     def mark_mismatch(self, document: Document, why: NeedsAttention) -> bool:
         """Mark a finished document that is no longer in Rillet as it was booked.
@@ -148,7 +154,7 @@ class Ledger(LinkStore):
         Returns:
             Whether the document is finished, so that its record can be marked.
         """
-        facts = _cause(why)
+        facts = bounded(_cause(why))
         record = self.read(document) or {}
         if record.get("state") == "differs" and all(record.get(name) == facts[name] for name in facts):
             return True
@@ -179,17 +185,15 @@ class Ledger(LinkStore):
         self, document: Document, record: Item, state: str, facts: Mapping[str, Any], condition: str
     ) -> bool:
         """Change the state of a document without a lease, if the condition holds."""
-        changes = {
-            "state": state,
-            "listed": document.index_key(state),
-            "updated_at": int(self._clock()),
-            "history": self._history(record, state, facts),
-        }
+        changes = bounded(
+            {"state": state, "listed": document.index_key(state), "updated_at": int(self._clock()), **facts}
+        )
+        changes["history"] = self._history(record, state, changes)
         conditions = {":exported": "exported", ":differs": "differs", ":total": Code.TOTAL_DIFFERS.value}
         try:
             self._table.update_attributes(
                 document.key,
-                {**changes, **facts},
+                changes,
                 condition,
                 {name: value for name, value in conditions.items() if name in condition},
                 {name: name[1:] for name in ("#state", "#code") if name in condition},
@@ -244,15 +248,17 @@ class Ledger(LinkStore):
             RetryLater: a worker holds its lease.
         """
         now, record = int(self._clock()), self.read(document) or {}
-        changes = {
-            "schema_version": SCHEMA,
-            "created_at": record.get("created_at", now),
-            "updated_at": now,
-            "state": state,
-            "listed": document.index_key(state),
-            "history": self._history(record, "settled_by_hand", facts),
-            **facts,
-        }
+        changes = bounded(
+            {
+                "schema_version": SCHEMA,
+                "created_at": record.get("created_at", now),
+                "updated_at": now,
+                "state": state,
+                "listed": document.index_key(state),
+                **facts,
+            }
+        )
+        changes["history"] = self._history(record, "settled_by_hand", changes)
         try:
             self._table.update_attributes(
                 document.key,
@@ -309,7 +315,8 @@ class Ledger(LinkStore):
         return self._table.count(BY_STATE, "listed", f"{connection}#{kind}#{state}")
 
     def _history(self, record: Item, what: str, facts: Mapping[str, Any]) -> list[audit_trail.Entry]:
-        return audit_trail.append_entry(record.get("history", []), self._entry(what, facts))
+        history = audit_trail.append_entry(record.get("history", []), self._entry(what, facts))
+        return bounded_history({**record, **facts}, history)
 
     def _entry(self, what: str, facts: Mapping[str, Any]) -> audit_trail.Entry:
         return audit_trail.entry(what, int(self._clock()), facts)
@@ -324,11 +331,13 @@ class Ledger(LinkStore):
         remove: tuple[str, ...] = (),
     ) -> None:
         """Write facts, the document's own facts and a history entry, under the lease."""
-        facts = {**claim.document_facts, **facts}
-        if new:
-            facts["history"] = audit_trail.append_entry(claim.record.get("history", []), new)
+        facts = bounded({**claim.document_facts, **facts})
         if "state" in facts:
             facts["listed"] = claim.document.index_key(str(facts["state"]))
+        claim.written.update(facts)
+        if new:
+            history = audit_trail.append_entry(claim.record.get("history", []), new)
+            facts["history"] = bounded_history({**claim.record, **claim.written}, history)
         try:
             self._table.update_attributes(
                 claim.document.key,

@@ -108,6 +108,8 @@ class Claim:
     record: Item
     document_facts: dict[str, Any] = field(default_factory=dict)
     """Facts of the document itself, such as its number and amount; every write includes them."""
+    written: Item = field(default_factory=dict)
+    """What was written under this claim, which counts towards the record's size."""
 
     @property
     def state(self) -> str:

@@ -1,7 +1,10 @@
 """The errors behind Rillet's 4xx answers."""
 
 from solvimon_rillet.errors import Code, Conflict, NeedsAttention
+from solvimon_rillet.formatting import clip
 from solvimon_rillet.http import RequestRejected
+
+_MAX_REASON = 900  # bytes of Rillet's text, so that the message fits a record
 
 
 def write_error(rejected: RequestRejected) -> Exception:
@@ -17,9 +20,11 @@ def needs_attention(rejected: RequestRejected) -> NeedsAttention:
     reason = " ".join(filter(None, (str(problem.get(key) or "") for key in ("title", "detail"))))
     violations = problem.get("violations")
     if isinstance(violations, list):
-        fields = (f"{v.get('field')}: {v.get('message')}" for v in violations if isinstance(v, dict))
+        fields = [f"{v.get('field')}: {v.get('message')}" for v in violations if isinstance(v, dict)]
         reason = "; ".join(filter(None, (reason, *fields)))
-    message = f"Rillet refused it ({rejected.status}): {reason or 'without a reason'}."
+    message = f"Rillet refused it ({rejected.status}): {clip(reason, _MAX_REASON) or 'without a reason'}."
+    if isinstance(violations, list) and len(reason.encode(errors="replace")) > _MAX_REASON:
+        message += f" It names {len(violations):,} violations in all."
     problem_type, lower = str(problem.get("type") or ""), reason.lower()
     if (
         problem_type.endswith("external_reference_type_not_found")

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from solvimon_rillet.errors import NeedsAttention
+from solvimon_rillet.formatting import clip
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,4 +32,4 @@ class Result:
 
 def error_fields(why: NeedsAttention) -> dict[str, Any]:
     """Code, message and remedy, as in answers and records."""
-    return {"code": why.code.value, "message": why.message, "remedy": why.remedy}
+    return {"code": why.code.value, "message": clip(why.message), "remedy": clip(why.remedy)}

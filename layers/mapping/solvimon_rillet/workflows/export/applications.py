@@ -8,12 +8,17 @@ from typing import Any
 from solvimon_rillet import money
 from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.fingerprint import fingerprint_of
+from solvimon_rillet.formatting import clip
 from solvimon_rillet.ledger.document_types import CREDIT_PREFIX
 from solvimon_rillet.ledger.ledger import FINISHED, Claim, Document
 from solvimon_rillet.mapping.credit_memos import Applications, CreditedInvoice, to_applications
 from solvimon_rillet.solvimon.models import Invoice
 from solvimon_rillet.workflows.export.link_resolver import idempotency_key
 from solvimon_rillet.workflows.export.verification import deleted_in_rillet
+
+MAX_ORIGINALS = 100
+"""Invoices that one memo is applied to; its record, below 64 KB, has a row for each."""
+_MAX_REASON = 120  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +137,14 @@ class CreditApplier:
     ) -> tuple[dict[str, CreditedInvoice], dict[str, str]]:
         """The credited invoices by Solvimon id with open amounts, and the reasons for those left out."""
         found, left_out = dict[str, CreditedInvoice](), dict[str, str]()
-        for credited in note.credited_invoices():
+        every = note.credited_invoices()
+        if (others := len(every) - MAX_ORIGINALS) > 0:
+            left_out[f"{others} more invoices"] = f": a memo is applied to {MAX_ORIGINALS} at most."
+        for credited in every[:MAX_ORIGINALS]:
             record = self._ledger.read(Document(self._name, "invoice", credited.id)) or {}
             if record.get("state") not in FINISHED:
                 why = record.get("reason") or f"it is {record.get('state', 'unknown here')}"
-                left_out[credited.id] = f", which is not in Rillet: {why}"
+                left_out[credited.id] = f", which is not in Rillet: {clip(str(why), _MAX_REASON)}"
                 continue
             currency, totals = claim.record["totals"]["currency"], record["totals"]
             if totals["currency"] != currency:

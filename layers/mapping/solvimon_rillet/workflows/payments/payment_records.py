@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
+from itertools import islice
 
 from solvimon_rillet import money
 from solvimon_rillet.connections.connection import Connection
@@ -11,6 +12,8 @@ from solvimon_rillet.rillet.models import InvoicePayment
 from solvimon_rillet.solvimon.client import AlreadyExists, NotFound
 from solvimon_rillet.workflows.export.link_resolver import idempotency_key
 
+MAX_RECORDED = 400
+"""Payments of one invoice that are recorded; its record, below 64 KB, has the reference of each."""
 _AUTHORIZED = "AUTHORIZED"  # Solvimon's result of a successful payment
 _UNDONE_RESULTS = {"CANCELLED", "REFUNDED", "CHARGED_BACK", "REFUSED", "ERROR"}
 _REVERSE_BY_HAND = "Reverse it by hand in Solvimon. The invoice's payment state follows Rillet in any case."
@@ -53,10 +56,20 @@ class PaymentRecords:
                 warnings.append(warning)
             else:
                 kept.remove(reference)
-        for reference, payment in payments.items():
-            if payment.status == "SUCCESSFUL" and reference not in kept:
-                self._record(invoice_id, payment, reference)
-                kept.append(reference)
+        new = {
+            reference: payment
+            for reference, payment in payments.items()
+            if payment.status == "SUCCESSFUL" and reference not in kept
+        }
+        room = max(0, MAX_RECORDED - len(kept))
+        for reference, payment in islice(new.items(), room):
+            self._record(invoice_id, payment, reference)
+            kept.append(reference)
+        if (others := len(new) - room) > 0:
+            warnings.append(
+                f"{others} more payments are not recorded in Solvimon: {MAX_RECORDED} of one invoice are. "
+                "Record them by hand there; the invoice's payment state follows Rillet in any case."
+            )
         return kept, warnings
 
     def _record(self, invoice_id: str, payment: InvoicePayment, reference: str) -> None:

@@ -90,7 +90,7 @@ class DocumentHistory:
             "in_words": _STATE_TEXTS.get(state, state),
             "where": self._location_text(kind, record),
             **{
-                name: _without_email_addresses(record[name])
+                name: without_email_addresses(record[name])
                 for name in ("code", "message", "reason")
                 if name in record
             },
@@ -125,7 +125,7 @@ class DocumentHistory:
         if last.get("what") == "waits":
             since, times = format_timestamp(last.get("since", last["at"])), last.get("times", 1)
             often = f"tried {times} times" if times > 1 else "tried once"
-            return f"It waits {queue} since {since} ({often}): {_without_email_addresses(last['reason'])}"
+            return f"It waits {queue} since {since} ({often}): {without_email_addresses(last['reason'])}"
         if last.get("what") == "answer_lost":
             return (
                 f"It waits {queue} since {format_timestamp(last['at'])}. "
@@ -151,13 +151,13 @@ class DocumentHistory:
         if state == "rejected":
             by_hand = self._manual_resolution_event(kind, document_id)
             return {
-                "what_to_do": _without_email_addresses(record.get("remedy", "")),
+                "what_to_do": without_email_addresses(record.get("remedy", "")),
                 "retry": again,
                 **by_hand,
             }
         if state == "differs":
             return {
-                "what_to_do": _without_email_addresses(record.get("remedy", "")),
+                "what_to_do": without_email_addresses(record.get("remedy", "")),
                 **self._manual_resolution_event(kind, document_id),
             }
         if state == "skipped":
@@ -251,14 +251,16 @@ def _attempt_fields(entry: Mapping[str, Any]) -> dict[str, Any]:
     if what in {"sent", "refused"}:
         fields["sent"] = {_SENT_FIELDS[name]: value for name, value in rest.items() if name in _SENT_FIELDS}
     elif rest:
-        fields["came_back" if what != "settled_by_hand" else "said"] = _without_email_addresses(rest)
+        fields["came_back" if what != "settled_by_hand" else "said"] = without_email_addresses(rest)
     return fields
 
 
-def _without_email_addresses(value: Any) -> Any:  # noqa: ANN401 - JSON
+def without_email_addresses(value: Any) -> Any:  # noqa: ANN401 - JSON
     """The value without e-mail addresses, which a vendor's refusal may quote."""
     if isinstance(value, str):
         return _EMAIL_IN_TEXT.sub("(an e-mail address)", value)
     if isinstance(value, Mapping):
-        return {name: _without_email_addresses(part) for name, part in value.items()}
+        return {name: without_email_addresses(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [without_email_addresses(part) for part in value]
     return value

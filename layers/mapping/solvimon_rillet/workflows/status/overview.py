@@ -17,6 +17,7 @@ from solvimon_rillet.workflows.status.document_history import STALLED_SECONDS
 from solvimon_rillet.workflows.status.error_catalog import entry_for
 
 _IDS_SHOWN = 10
+_MAX_STALLED_SHOWN = 100  # the summary counts all
 _MAX_IDS_PER_EVENT = 100  # documents in a ready-made event
 
 
@@ -105,7 +106,7 @@ class Overview:
             "summary": _overview_summary(failures, stalled),
             "counts": {name: by_state for name, by_state in counts.items() if by_state},
             "failures": [group.as_answer(self._connection) for group in failures],
-            "stuck": stalled,
+            "stuck": stalled[:_MAX_STALLED_SHOWN],
             "dead_letters_of_all_connections": self._dead_letter_counts(),
         }
 
