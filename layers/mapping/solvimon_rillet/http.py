@@ -17,8 +17,8 @@ logger = logging.getLogger(__name__)
 CONNECT_SECONDS = 3.05
 READ_SECONDS = 20
 _NEVER_SENT = (ConnectTimeoutError, NewConnectionError)
-# requests lets through some errors of urllib3, and ValueErrors about an answer's headers.
-_CALL_FAILURES = (requests.RequestException, HTTPError, ValueError)
+CALL_FAILURES = (requests.RequestException, HTTPError, ValueError)
+"""Errors of a call: requests lets through some of urllib3, and ValueErrors about an answer's headers."""
 
 Params = Mapping[str, str | int | list[str]]
 
@@ -188,7 +188,7 @@ class Http:
                 timeout=(CONNECT_SECONDS, READ_SECONDS),
                 allow_redirects=False,
             )
-        except _CALL_FAILURES as error:
+        except CALL_FAILURES as error:
             self._log_failure(method, path, error)
             if may_repeat and method == "GET" and _has_died(error):
                 return self._send(method, path, params, data, headers, may_repeat=False)
@@ -197,7 +197,7 @@ class Http:
         return response
 
     def _as_error(self, error: Exception) -> Exception:
-        if isinstance(_reason(error), _NEVER_SENT):
+        if was_never_sent(error):
             return RetryLater(f"{self._vendor} cannot be reached.")
         return OutcomeUnknown(f"{self._vendor} did not answer ({type(error).__name__}).")
 
@@ -249,6 +249,16 @@ def retry_after(response: requests.Response) -> int:
     return min(int(stated[:9]), 900) if stated.isascii() and stated.isdigit() else 61
 
 
+def was_never_sent(error: Exception) -> bool:
+    """Whether a call failed before its request left: no connection was made."""
+    return isinstance(_reason(error), _NEVER_SENT)
+
+
+def is_header_value(value: str) -> bool:
+    """Whether a value can be sent in a header: printable ASCII without blanks around it."""
+    return value.isascii() and value.isprintable() and value == value.strip()
+
+
 def _reason(error: Exception) -> object:
     """The error of urllib3 behind one of requests."""
     cause = error.args[0] if error.args else None
@@ -268,7 +278,7 @@ def _check_headers(vendor: str, headers: Mapping[str, str]) -> None:
         ConnectionBroken: a value has a character that HTTP does not allow in headers.
     """
     for name, value in headers.items():
-        if not (value.isascii() and value.isprintable() and value == value.strip()):
+        if not is_header_value(value):
             raise ConnectionBroken(
                 f"Nothing was sent to {vendor}: the value of the header {name} has a character that HTTP "
                 "does not allow. Correct the credential in the secret, or the setting behind it; the "

@@ -241,7 +241,7 @@ def listening(
             undo.callback(logger.setLevel, logger.level)
             logger.setLevel(logging.DEBUG)
             for handler in _streams(logger):
-                handler.setStream(heard.out)
+                handler.stream = heard.out  # setStream would flush the one before, which may be closed
                 undo.callback(handler.setStream, sys.__stdout__)  # the one before may be closed by then
         root, everybody = logging.getLogger(), logging.StreamHandler(heard.others)
         undo.callback(root.setLevel, root.level)

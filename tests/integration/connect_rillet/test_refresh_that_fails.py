@@ -68,12 +68,12 @@ def secrets_manager_down(system: LocalSystem) -> Iterator[None]:
             with system.aws.outage("secretsmanager"):
                 put(self, *given, **more)  # type: ignore[arg-type]
 
-        patch.setattr(Configuration, "keep_grant", unwritable)
+        patch.setattr(Configuration, "store_tokens", unwritable)
         yield
 
 
 LOST: dict[str, Callable[[LocalSystem], AbstractContextManager[None]]] = {
-    "the process dies before it saves": lambda _: death_at(Configuration, "keep_grant"),
+    "the process dies before it saves": lambda _: death_at(Configuration, "store_tokens"),
     "the process dies while it saves": lambda _: death_at(Configuration, "_put_secret"),
     "the answer is lost": nothing,
     "the answer is cut off": nothing,
