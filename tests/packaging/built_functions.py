@@ -15,12 +15,14 @@ from local.system import LocalSystem
 from tests.packaging.process import FunctionProcess, Sandbox
 
 _CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+# What Lambda sets for the parameter LogLevel, at the most detailed level that the template offers.
+_LOGGING = {"AWS_LAMBDA_LOG_FORMAT": "JSON", "AWS_LAMBDA_LOG_LEVEL": "DEBUG"}
 
 
 def connected_to(system: LocalSystem, sandbox: Sandbox) -> Sandbox:
     """Return the same sandbox, with the local system's AWS as its endpoint."""
     credentials = {name: os.environ[name] for name in _CREDENTIALS}
-    return replace(sandbox, environment={"AWS_ENDPOINT_URL": system.aws.url, **credentials})
+    return replace(sandbox, environment={"AWS_ENDPOINT_URL": system.aws.url, **_LOGGING, **credentials})
 
 
 class BuiltFunctions:
@@ -37,6 +39,7 @@ class BuiltFunctions:
 
     def __init__(self, system: LocalSystem, sandbox: Sandbox, functions: Mapping[str, Path]) -> None:
         self.answers: defaultdict[str, list[Any]] = defaultdict(list)
+        self._processes: list[FunctionProcess] = []
         self._system = system
         self._functions = functions
         self._sandbox = connected_to(system, sandbox)
@@ -57,12 +60,20 @@ class BuiltFunctions:
         """Return the last answer of a function."""
         return self.answers[workflow][-1]
 
+    @property
+    def log(self) -> str:
+        """All that the functions have written so far, at the level DEBUG."""
+        return "\n".join(process.output() for process in self._processes)
+
     def _builder(self, workflow: str) -> Callable[..., Handler]:
-        deployed = replace(self._system.deployment.functions[workflow], code=self._functions[workflow])
+        function = self._system.deployment.functions[workflow]
+        variables = {**function.environment, "POWERTOOLS_LOG_LEVEL": "DEBUG"}
+        deployed = replace(function, code=self._functions[workflow], environment=variables)
 
         def build(_environment: Mapping[str, str], *, clock: Callable[[], float]) -> Handler:
             with self._lock:
                 process = self._exit.enter_context(FunctionProcess(self._sandbox, deployed, REGION))
+                self._processes.append(process)
 
             def handle(event: Any, _context: Any) -> Any:  # noqa: ANN401
                 answer = process.invoke(event).value

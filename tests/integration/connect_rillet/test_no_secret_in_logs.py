@@ -30,7 +30,7 @@ pytestmark = pytest.mark.slow
 SPEAKERS: dict[str, Callable[[str], object]] = {
     "a line of the product": lambda told: logging.getLogger("solvimon_rillet.x").debug(told),
     "a field of a line": lambda told: logging.getLogger("connect_rillet").info("x", extra={"y": {"z": told}}),
-    "a line of a library": lambda told: logging.getLogger("authlib").info(told),
+    "a line of a library": lambda told: logging.getLogger("authlib").warning(told),
     "a metric": lambda told: print(f'{{"_aws": {{}}, "connection": "{told}"}}'),  # noqa: T201
 }
 
