@@ -10,6 +10,7 @@ from local.system import Connection, LocalSystem
 from tests.support.arrange import load
 from tests.support.assertions import rillet_invoice
 from tests.support.builders import ORIGINAL, original
+from tests.support.webhooks import RILLET_ROUTE
 
 Json = dict[str, Any]
 
@@ -68,7 +69,7 @@ def post(
     """Let Rillet send any body, signed; the answer is the status."""
     headers = connection.organisation.sign(body, entity, happened, event_id=event_id)
     event = {
-        "rawPath": f"/webhooks/rillet/{connection.name}",
+        "routeKey": RILLET_ROUTE,
         "pathParameters": {"connection": connection.name},
         "headers": {name.lower(): value for name, value in headers.items()},
         "body": body.decode(),

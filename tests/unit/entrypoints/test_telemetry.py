@@ -66,7 +66,7 @@ LIBRARIES = ("botocore.endpoint", "botocore.auth", "boto3", "urllib3.connectionp
 
 @pytest.fixture
 def runtimes_log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    """What Lambda's runtime writes: it gives the root logger the function's level, and a handler of its own."""
+    """What Lambda's runtime writes: it gives the root logger the function's level, and a handler."""
     root, out = logging.getLogger(), io.StringIO()
     before = root.level
     monkeypatch.setattr(root, "handlers", [logging.StreamHandler(out)])
