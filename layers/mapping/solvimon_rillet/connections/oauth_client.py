@@ -1,18 +1,20 @@
 """The deployment's OAuth client at Rillet, and its access to the authorization server."""
 
 from solvimon_rillet.connections.configuration import Configuration
+from solvimon_rillet.connections.credentials import check_credential
 from solvimon_rillet.errors import ConnectionBroken
 from solvimon_rillet.rillet.oauth import OAuthClient, OAuthEndpoints, RilletOAuth
 from solvimon_rillet.settings import RilletSettings
 
 CLIENT_SECRET = "rillet-oauth-client"  # noqa: S105 - the secret's name
+_KEYS = ("client_id", "client_secret")
 
 
 def oauth_client(configuration: Configuration) -> OAuthClient:
     """The deployment's OAuth client at Rillet.
 
     Raises:
-        ConnectionBroken: there is none yet.
+        ConnectionBroken: there is none yet, or it has a character that no credential has.
     """
     secret = configuration.deployment_secret(CLIENT_SECRET)
     if not secret.get("client_id"):
@@ -20,7 +22,8 @@ def oauth_client(configuration: Configuration) -> OAuthClient:
             f"This deployment has no OAuth client yet. Register one at Rillet and put its client_id (and "
             f"client_secret, if it has one) into the secret …/{CLIENT_SECRET}."
         )
-    return OAuthClient(secret["client_id"], secret.get("client_secret", ""))
+    values = (check_credential(f"…/{CLIENT_SECRET}", key, secret.get(key, "")) for key in _KEYS)
+    return OAuthClient(*values)
 
 
 def authorization_server(
