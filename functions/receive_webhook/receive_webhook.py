@@ -10,6 +10,12 @@ from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.workflows.receive_webhook import REFUSED, ReceiveWebhook, raw_body
 
+# By the route, not by the path: a custom domain may put a base path before it.
+VENDORS = {
+    "POST /webhooks/solvimon/{connection}": "solvimon",
+    "POST /webhooks/rillet/{connection}": "rillet",
+}
+
 
 def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Handler:
     """A handler for a function with this environment."""
@@ -20,10 +26,13 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
     @telemetry.handler
     def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:  # noqa: ANN401
         connection = (event.get("pathParameters") or {}).get("connection")
-        vendor = "rillet" if str(event.get("rawPath", "")).startswith("/webhooks/rillet/") else "solvimon"
+        vendor = VENDORS.get(str(event.get("routeKey")))
         headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
         body = raw_body(event)
-        answer = REFUSED if body is None else receiver.receive(vendor, connection, headers, body)
+        if vendor is None or body is None:
+            answer = REFUSED
+        else:
+            answer = receiver.receive(vendor, connection, headers, body)
         return {
             "statusCode": answer.status,
             "headers": {"content-type": "application/json"},

@@ -10,11 +10,12 @@ import pytest
 
 from local.aws.deployment import DeployedFunction
 from local.system import LocalSystem
-from tests.packaging.built_functions import BuiltFunctions
+from tests.packaging.built_functions import BuiltFunctions, connected_to
 from tests.packaging.conftest import FUNCTIONS
 from tests.packaging.process import FunctionProcess, Sandbox
 from tests.packaging.runtime_api import FunctionFailedError
 from tests.packaging.scenario import Scenario
+from tests.support.secrets import leaked, stored_secrets
 
 pytestmark = pytest.mark.slow
 
@@ -52,6 +53,43 @@ def test_an_import_runs_as_a_durable_execution_in_a_process_of_its_own(scenario:
 
     assert invocation.as_expected
     assert invocation.answer["created"] > 0
+
+
+def test_no_function_logs_a_secret_at_debug(system: LocalSystem, sandbox: Sandbox) -> None:
+    """With an API key, then with tokens of OAuth that are refreshed on the way, and that a vendor refuses."""
+    system.clock.set(time.time())
+    with BuiltFunctions(system, sandbox, FUNCTIONS) as built:
+        invocations = list(Scenario(system, built.last_answer).invoke_all())
+        secrets = set(stored_secrets(system).items())
+        system.connect("acme", auth="oauth")
+        system.authorise("acme")
+        secrets |= set(stored_secrets(system).items())
+        system.rillet.state.misbehave("status", "GET", "/organizations", status=401)
+        system.invoke("connect_rillet", {"connection": "acme", "action": "status"})
+        secrets |= set(stored_secrets(system).items())
+        log = built.log
+
+    assert {each.function for each in invocations if each.as_expected} == set(FUNCTIONS)
+    assert {name.rpartition(" ")[2] for name, _ in secrets} >= {
+        *("api_key", "webhook_secret", "webhook_token", "client_secret", "access_token", "refresh_token")
+    }
+    assert leaked(secrets, log) == []
+
+
+def test_the_search_finds_what_a_library_logs_at_debug(
+    system: LocalSystem, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    source = (
+        "import logging\n"
+        "def handler(event, context):\n"
+        "    logging.getLogger('botocore.endpoint').debug('sent %s', event['secret'])\n"
+    )
+
+    with FunctionProcess(connected_to(system, sandbox), _function(tmp_path / "task", source), "x") as process:
+        process.invoke({"secret": 'sk "live" 1'})
+        log = process.output()
+
+    assert leaked([("the secret", 'sk "live" 1')], log) == ["the secret"]
 
 
 def test_a_function_sees_its_event_its_environment_and_its_time(sandbox: Sandbox, tmp_path: Path) -> None:

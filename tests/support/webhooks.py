@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from local.system import LocalSystem
 from tests.support.builders import FIRST, Json
 
+SOLVIMON_ROUTE = "POST /webhooks/solvimon/{connection}"
+RILLET_ROUTE = "POST /webhooks/rillet/{connection}"
 REFUSAL = {"message": "signature not accepted"}
 RILLET_ID = "0b9c6f0e-5f0c-4c36-8d4c-4f2f6f2a7c11"
 
@@ -57,7 +59,7 @@ def event(
 ) -> Json:
     """An event of the HTTP API (payload format 2.0), for what no HTTP client would send."""
     made: Json = {
-        "rawPath": "/webhooks/solvimon/default",
+        "routeKey": SOLVIMON_ROUTE,
         "body": body,
         "pathParameters": {"connection": connection},
         "isBase64Encoded": False,

@@ -8,6 +8,7 @@ from decimal import Decimal
 from email.message import Message
 from http.client import parse_headers
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +21,8 @@ from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NameResolutio
 from solvimon_rillet import http
 from solvimon_rillet.entrypoints.queue_processor import NEEDED_MILLISECONDS
 from solvimon_rillet.errors import ConnectionBroken, OutcomeUnknown, Recoverable, RetryLater
-from solvimon_rillet.http import Http, RequestRejected, session
+from solvimon_rillet.http import Http, RequestRejected
+from solvimon_rillet.http_session import session
 from tests.support.logs import logged
 
 RESET, HANG = "reset", "hang"
@@ -174,7 +176,7 @@ NO_HTTP = b"what?\r\n\r\n"
 
 
 @pytest.mark.parametrize(("method", "expected"), [("GET", RetryLater), ("POST", OutcomeUnknown)])
-@pytest.mark.parametrize("how", [RESET, HANG, TRUNCATED, NO_HTTP, b""])
+@pytest.mark.parametrize("how", [HANG, TRUNCATED, NO_HTTP])
 def test_a_request_whose_answer_is_lost_may_have_happened(
     vendor: Vendor, monkeypatch: pytest.MonkeyPatch, how: str | bytes, method: str, expected: type
 ) -> None:
@@ -183,6 +185,79 @@ def test_a_request_whose_answer_is_lost_may_have_happened(
 
     assert type(failure_of(client(vendor), method)) is expected
     assert len(vendor.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "expected", "sent"), [("GET", RetryLater, 2), ("POST", OutcomeUnknown, 1)]
+)
+@pytest.mark.parametrize("how", [RESET, b""])
+def test_a_connection_that_ends_without_an_answer_is_tried_once_more_for_a_get_only(
+    vendor: Vendor, how: str | bytes, method: str, expected: type, sent: int
+) -> None:
+    vendor.misbehave(how)
+
+    assert type(failure_of(client(vendor), method)) is expected
+    assert len(vendor.requests) == sent
+
+
+def test_a_get_on_a_connection_that_died_while_lambda_was_frozen_is_repeated_at_once(
+    vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The vendor closes each connection; a frozen function does not see it and uses the connection again."""
+    monkeypatch.setattr("urllib3.connectionpool.is_connection_dropped", lambda _connection: False)
+    vendor.misbehave(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+    limiter = FakeRateLimiter()
+    frozen = client(vendor, rate_limiter=limiter)
+    frozen.get("/things")
+
+    with logged() as log:
+        answer = frozen.get("/things")
+
+    assert answer == {}
+    assert log.messages == ["call failed", "call"]
+    assert limiter.acquired == 3
+
+
+def test_a_netrc_file_must_not_replace_our_header(
+    vendor: Vendor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login somebody password else\n", encoding="utf-8")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    vendor.answer(200, b"{}")
+
+    client(vendor).get("/things")
+    requests.get(f"{vendor.url}/without-our-session", timeout=5)
+
+    assert vendor.requests[0].headers["Authorization"] == "Bearer sk_secret"
+    assert vendor.requests[1].headers["Authorization"].startswith("Basic ")
+
+
+def test_a_cookie_of_one_connection_reaches_no_other(vendor: Vendor) -> None:
+    vendor.answer(200, b"{}", Set_Cookie="whose=acme; Path=/")
+    shared = session(0)
+
+    for name in ("acme", "globex"):
+        client(vendor, http=shared, headers=lambda name=name: {"X-API-KEY": name}).get("/things")
+
+    assert [request.headers["Cookie"] for request in vendor.requests] == [None, None]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    "value", ["sk_…", "sk\u200b_1", "sk_1\n", " sk_1", "sk_1\r\nX-Other: 1", "sk\x00", "sk\x7f"]
+)
+def test_a_header_that_cannot_be_encoded_is_never_sent_and_never_of_unknown_outcome(
+    vendor: Vendor, value: str, method: str
+) -> None:
+    error = failure_of(client(vendor, headers=lambda: {"X-API-KEY": value}), method)
+
+    assert isinstance(error, ConnectionBroken)
+    assert "Nothing was sent to Rillet: the value of the header X-API-KEY" in str(error)
+    assert value.strip() not in str(error)
+    assert error.__cause__ is None
+    assert vendor.requests == []
 
 
 @pytest.mark.parametrize(("method", "expected"), [("GET", RetryLater), ("POST", OutcomeUnknown)])
@@ -198,7 +273,23 @@ def test_a_status_that_says_nothing_about_the_request_leaves_its_outcome_open(
     assert str(error) == f"Rillet answered {status}."
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b'{"id": ', b"\xff"])
+UNREADABLE = [
+    *(
+        b"",
+        b"<html>",
+        b'{"id": ',
+        b"\xff",
+        b"NaN",
+        b"[-Infinity]",
+        b"1e9999999999999999999",
+        b"[1e999999999]",
+    ),
+    *(b"1e-999999999", b"9" * 5000, b"9" * 50, b"[" * 100_000, b'{"a":' * 100_000),
+    b"[" * 101 + b"]" * 101,
+]
+
+
+@pytest.mark.parametrize("body", UNREADABLE, ids=lambda body: repr(body[:16]))
 @pytest.mark.parametrize(("method", "expected"), [("GET", RetryLater), ("POST", OutcomeUnknown)])
 def test_a_success_that_cannot_be_read_may_have_happened(
     vendor: Vendor, body: bytes, method: str, expected: type
@@ -222,6 +313,7 @@ def test_a_success_that_cannot_be_read_may_have_happened(
         ("1.5", 61),
         ("Wed, 21 Oct 2026 07:28:00 GMT", 61),
         ("²", 61),
+        ("9" * 5000, 900),
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -353,7 +445,7 @@ def test_any_other_4xx_is_a_refusal_with_its_problem_document(
     assert error.problem == {"title": "No", "limit": Decimal("1.10")}
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>no</html>", b"[1]", b"null", b"7", b"\xff"])
+@pytest.mark.parametrize("body", [*UNREADABLE, b"[1]", b"null", b"7"], ids=lambda body: repr(body[:16]))
 def test_a_refusal_without_a_problem_document_is_a_refusal_all_the_same(vendor: Vendor, body: bytes) -> None:
     vendor.answer(400, body)
 
@@ -376,6 +468,12 @@ def test_numbers_in_answers_are_decimals_digit_by_digit(vendor: Vendor) -> None:
     }
     assert str(answer["amount"]) == "0.10"
     assert not any(isinstance(value, float) for value in answer.values())
+
+
+def test_half_a_surrogate_pair_in_an_answer_can_be_written_again(vendor: Vendor) -> None:
+    vendor.answer(200, b'{"name": "\\ud83d Ltd", "other": "\\ud83d\\ude00"}')
+
+    assert client(vendor).get("/things") == {"name": "? Ltd", "other": "\U0001f600"}
 
 
 def test_decimals_in_requests_are_written_digit_by_digit(vendor: Vendor) -> None:

@@ -7,17 +7,18 @@ from typing import Any, Protocol
 
 import requests
 import simplejson
-from requests.adapters import HTTPAdapter
-from urllib3 import Retry
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProtocolError
 
 from solvimon_rillet.errors import ConnectionBroken, OutcomeUnknown, RetryLater
+from solvimon_rillet.vendor_json import parse_json
 
 logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 3.05
 READ_SECONDS = 20
 _NEVER_SENT = (ConnectTimeoutError, NewConnectionError)
+CALL_FAILURES = (requests.RequestException, HTTPError, ValueError)
+"""Errors of a call: requests lets through some of urllib3, and ValueErrors about an answer's headers."""
 
 Params = Mapping[str, str | int | list[str]]
 
@@ -66,29 +67,6 @@ class CountingRateLimiter:
     def on_throttled(self) -> float:
         """Record a 429 answer, and return the seconds to wait."""
         return self._rate_limiter.on_throttled()
-
-
-def session(get_retries: int) -> requests.Session:
-    """A session that repeats safe reads automatically, and nothing else.
-
-    Args:
-        get_retries: number of times that a GET is repeated after a connection error or a 5xx.
-    """
-    retry = Retry(
-        total=get_retries,
-        read=0,  # a vendor that did not answer in 20 seconds is not asked again in this run
-        allowed_methods={"GET"},
-        status_forcelist={500, 502, 503, 504},
-        backoff_factor=0.2,
-        raise_on_status=False,
-        redirect=0,
-        respect_retry_after_header=False,
-    )
-    retrying = requests.Session()
-    retrying.headers["Accept"] = "application/json"  # Rillet answers an invoice as PDF to others
-    retrying.mount("https://", HTTPAdapter(max_retries=retry))
-    retrying.mount("http://", HTTPAdapter(max_retries=retry))
-    return retrying
 
 
 class Http:
@@ -193,7 +171,10 @@ class Http:
         params: Params | None,
         data: bytes | None,
         headers: Mapping[str, str],
+        *,
+        may_repeat: bool = True,
     ) -> requests.Response:
+        _check_headers(self._vendor, headers)
         if self._rate_limiter:
             self._rate_limiter.acquire()
         started = monotonic()
@@ -207,21 +188,24 @@ class Http:
                 timeout=(CONNECT_SECONDS, READ_SECONDS),
                 allow_redirects=False,
             )
-        except requests.RequestException as error:
-            raise self._as_error(method, path, error) from error
+        except CALL_FAILURES as error:
+            self._log_failure(method, path, error)
+            if may_repeat and method == "GET" and _has_died(error):
+                return self._send(method, path, params, data, headers, may_repeat=False)
+            raise self._as_error(error) from error
         self._log(method, path, response, monotonic() - started)
         return response
 
-    def _as_error(self, method: str, path: str, error: requests.RequestException) -> Exception:
+    def _as_error(self, error: Exception) -> Exception:
+        if was_never_sent(error):
+            return RetryLater(f"{self._vendor} cannot be reached.")
+        return OutcomeUnknown(f"{self._vendor} did not answer ({type(error).__name__}).")
+
+    def _log_failure(self, method: str, path: str, error: Exception) -> None:
         logger.warning(
             "call failed",
             extra={"vendor": self._vendor, "method": method, "path": path, "failure": type(error).__name__},
         )
-        cause = error.args[0] if error.args else None
-        reason = getattr(cause, "reason", cause)
-        if isinstance(reason, _NEVER_SENT):
-            return RetryLater(f"{self._vendor} cannot be reached.")
-        return OutcomeUnknown(f"{self._vendor} did not answer ({type(error).__name__}).")
 
     def _log(self, method: str, path: str, response: requests.Response, seconds: float) -> None:
         fields: dict[str, object] = {
@@ -232,7 +216,7 @@ class Http:
             "milliseconds": round(seconds * 1000),
         }
         if self._request_id:
-            fields["vendor_request_id"] = response.headers.get(self._request_id)
+            fields["vendor_request_id"] = response.headers.get(self._request_id, "")[:100]
         logger.info("call", extra=fields)
 
     def _check(self, response: requests.Response) -> None:
@@ -240,7 +224,7 @@ class Http:
         if status < 300:
             return
         if status == 429:
-            after = self._rate_limiter.on_throttled() if self._rate_limiter else _retry_after(response)
+            after = self._rate_limiter.on_throttled() if self._rate_limiter else retry_after(response)
             raise RetryLater(f"{self._vendor} asks to slow down (429).", after=after)
         if status in {401, 403}:
             raise ConnectionBroken(_credential_problem(self._vendor, status))
@@ -252,17 +236,54 @@ class Http:
         if response.status_code == 204:
             return None
         try:
-            return simplejson.loads(response.content, use_decimal=True)
+            return parse_json(response.content)
         except ValueError:
             raise OutcomeUnknown(
                 f"{self._vendor} answered {response.status_code} with unreadable JSON."
             ) from None
 
 
-def _retry_after(response: requests.Response) -> int:
-    """The delay in seconds that a 429 names; a minute if it names none."""
+def retry_after(response: requests.Response) -> int:
+    """The delay in seconds that a 429 names, at most 15 minutes; a minute if it names none."""
     stated = response.headers.get("Retry-After", "")
-    return min(int(stated), 900) if stated.isascii() and stated.isdigit() else 61
+    return min(int(stated[:9]), 900) if stated.isascii() and stated.isdigit() else 61
+
+
+def was_never_sent(error: Exception) -> bool:
+    """Whether a call failed before its request left: no connection was made."""
+    return isinstance(_reason(error), _NEVER_SENT)
+
+
+def is_header_value(value: str) -> bool:
+    """Whether a value can be sent in a header: printable ASCII without blanks around it."""
+    return value.isascii() and value.isprintable() and value == value.strip()
+
+
+def _reason(error: Exception) -> object:
+    """The error of urllib3 behind one of requests."""
+    cause = error.args[0] if error.args else None
+    return getattr(cause, "reason", cause)
+
+
+def _has_died(error: Exception) -> bool:
+    """Whether the connection ended without an answer, as one that Lambda kept while it was frozen."""
+    reason = _reason(error)
+    return isinstance(reason, ProtocolError) and isinstance(reason.args[-1], ConnectionError)
+
+
+def _check_headers(vendor: str, headers: Mapping[str, str]) -> None:
+    """Refuse a header that cannot be sent, before anything is; the message does not quote its value.
+
+    Raises:
+        ConnectionBroken: a value has a character that HTTP does not allow in headers.
+    """
+    for name, value in headers.items():
+        if not is_header_value(value):
+            raise ConnectionBroken(
+                f"Nothing was sent to {vendor}: the value of the header {name} has a character that HTTP "
+                "does not allow. Correct the credential in the secret, or the setting behind it; the "
+                "documents wait."
+            )
 
 
 def _key_spent(response: requests.Response) -> bool:
@@ -275,7 +296,7 @@ def _key_spent(response: requests.Response) -> bool:
 
 def _problem_document(response: requests.Response) -> Mapping[str, Any]:
     try:
-        problem = simplejson.loads(response.content, use_decimal=True)
+        problem = parse_json(response.content)
     except ValueError:
         return {}
     return problem if isinstance(problem, dict) else {}

@@ -82,7 +82,7 @@ def capture_logs(
             undo.callback(logger.setLevel, logger.level)
             logger.setLevel(logging.DEBUG)
             for handler in _streams(logger):
-                handler.setStream(logs.out)
+                handler.stream = logs.out  # setStream would flush the one before, which may be closed
         root, others = logging.getLogger(), logging.StreamHandler(logs.others)
         undo.callback(root.setLevel, root.level)
         root.setLevel(logging.INFO)  # Lambda's own is WARNING

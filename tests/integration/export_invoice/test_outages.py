@@ -166,8 +166,8 @@ def test_rillets_key_is_revoked_and_messages_wait_until_the_secret_is_fixed(
         system.settle()
         pass_time(system, 2 * HOUR, step=MAX_DELAY_SECONDS)
     in_between = on_queues(system)
-    system.rillet.state.add_api_key(default.organisation, "another key")
-    put_key(system, "rillet", {"api_key": "another key"})
+    system.rillet.state.add_api_key(default.organisation, "another-key")
+    put_key(system, "rillet", {"api_key": "another-key"})
     until_exported(system, *TWO, most=15 * 60)
 
     assert in_between == (len(TWO), [])
@@ -180,8 +180,8 @@ def test_rillets_key_is_revoked_and_messages_wait_until_the_secret_is_fixed(
 def test_a_key_that_may_only_read_is_a_broken_connection_and_no_rejection(
     system: LocalSystem, default: Connection
 ) -> None:
-    system.rillet.state.add_api_key(default.organisation, "read only", read_only=True)
-    put_key(system, "rillet", {"api_key": "read only"})
+    system.rillet.state.add_api_key(default.organisation, "read-only", read_only=True)
+    put_key(system, "rillet", {"api_key": "read-only"})
     finalise(system, default)
 
     with function_logs(system) as logs:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from local.system import Connection, LocalSystem
-from solvimon_rillet import http
-from solvimon_rillet.http import session
+from solvimon_rillet.connections import connection
+from solvimon_rillet.http_session import session
 from solvimon_rillet.solvimon.client import SolvimonClient
 from tests.integration.imports.support import (
     Json,
@@ -38,7 +38,7 @@ STILL_RUNNING = "page 1: Solvimon is still processing the same request (422)."
 @pytest.fixture(autouse=True)
 def _no_pauses(system: LocalSystem, monkeypatch: pytest.MonkeyPatch) -> None:
     """A read that fails is not repeated within a call: that takes real time."""
-    monkeypatch.setattr(http, "session", lambda get_retries: session(0))
+    monkeypatch.setattr(connection, "session", lambda get_retries: session(0))
     system.runtime.reset()
 
 

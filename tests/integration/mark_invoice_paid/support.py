@@ -12,6 +12,7 @@ from local.system import Connection, LocalSystem
 from tests.support.arrange import connect_demo, export, load, put_secret
 from tests.support.assertions import dead_letters, memos, record, rillet_invoice, waiting
 from tests.support.builders import NOTE, ORIGINAL, credit_note, original
+from tests.support.webhooks import RILLET_ROUTE
 
 Json = dict[str, Any]
 
@@ -55,7 +56,7 @@ def post(
     """Deliver any body as a signed webhook of Rillet; returns the status of the answer."""
     headers = connection.organisation.sign(body, entity, happened, event_id=event_id)
     event = {
-        "rawPath": f"/webhooks/rillet/{connection.name}",
+        "routeKey": RILLET_ROUTE,
         "pathParameters": {"connection": connection.name},
         "headers": {name.lower(): value for name, value in headers.items()},
         "body": body.decode(),

@@ -16,7 +16,13 @@ from solvimon_rillet.connections.configuration import Configuration
 from solvimon_rillet.connections.webhook_settings import WebhookSettings
 from solvimon_rillet.events import BusEvent, is_id
 from tests.support.builders import Json
-from tests.support.webhooks import event, signed_by_rillet, signed_by_solvimon
+from tests.support.webhooks import (
+    RILLET_ROUTE,
+    SOLVIMON_ROUTE,
+    event,
+    signed_by_rillet,
+    signed_by_solvimon,
+)
 
 NOW = 1_800_000_000.0
 KEY = "a-secret-of-the-webhook"
@@ -82,7 +88,7 @@ JSON = st.recursive(
     lambda parts: st.lists(parts, max_size=4) | st.dictionaries(st.text(max_size=12), parts, max_size=5),
     max_leaves=12,
 )
-PATHS = st.sampled_from(["/webhooks/solvimon/default", "/webhooks/rillet/default", "", "/webhooks/rillet/"])
+ROUTES = st.sampled_from([SOLVIMON_ROUTE, RILLET_ROUTE, "", "$default", "POST /webhooks/rillet/"])
 
 
 @settings(max_examples=400)
@@ -90,7 +96,7 @@ PATHS = st.sampled_from(["/webhooks/solvimon/default", "/webhooks/rillet/default
     headers=st.none() | st.dictionaries(NAMES | st.text(max_size=10), TEXTS, max_size=8),
     body=st.none() | BODIES | st.integers(),
     encoded=st.booleans() | st.none(),
-    path=PATHS | st.text(max_size=20),
+    route=st.none() | ROUTES | st.text(max_size=20),
     connection=st.none() | st.sampled_from(["default", "..", "", "a" * 99]) | st.text(max_size=20),
 )
 def test_nothing_unsigned_is_accepted_and_nothing_is_a_failure_of_ours(
@@ -99,13 +105,13 @@ def test_nothing_unsigned_is_accepted_and_nothing_is_a_failure_of_ours(
     headers: Json | None,
     body: object,
     encoded: object,
-    path: str,
+    route: str | None,
     connection: object,
 ) -> None:
     services.events.clear()
 
     answer = handle(
-        event(body, None, connection, rawPath=path, isBase64Encoded=encoded) | {"headers": headers}
+        event(body, None, connection, routeKey=route, isBase64Encoded=encoded) | {"headers": headers}
     )
 
     assert answer["statusCode"] == 401
@@ -154,8 +160,9 @@ def test_anything_a_vendor_signs_is_acknowledged_so_that_it_blocks_nothing_behin
     else:
         headers = signed_by_rillet(NOW, body, KEY.encode(), entity=entity, action=action)
     text = base64.b64encode(body).decode() if encoded else body.decode()
+    route = SOLVIMON_ROUTE if vendor == "solvimon" else RILLET_ROUTE
 
-    answer = handle(event(text, headers, rawPath=f"/webhooks/{vendor}/default", isBase64Encoded=encoded))
+    answer = handle(event(text, headers, routeKey=route, isBase64Encoded=encoded))
 
     assert answer["statusCode"] == 200
     assert len(services.events) == (json.loads(answer["body"])["message"] == "accepted")

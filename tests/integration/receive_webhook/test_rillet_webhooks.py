@@ -13,7 +13,7 @@ from tests.integration.receive_webhook.rillet import DELETED, ROUTE, TOKEN, send
 from tests.support.arrange import put_secret
 from tests.support.assertions import assert_nothing_published
 from tests.support.logs import function_logs
-from tests.support.webhooks import REFUSAL, RILLET_ID, event, post
+from tests.support.webhooks import REFUSAL, RILLET_ID, RILLET_ROUTE, event, post
 from tests.support.webhooks import signed as signed_by_solvimon
 
 AS_TEXT, DECODED = TOKEN.encode(), base64.b64decode(TOKEN)
@@ -76,7 +76,7 @@ def test_an_event_that_rillet_may_add_is_acknowledged_too(
     """Otherwise Rillet would disable the webhook after some time."""
     headers = signed(system, entity=entity, action=action)
 
-    answer = system.invoke("receive_webhook", event("{}", headers, rawPath=ROUTE))
+    answer = system.invoke("receive_webhook", event("{}", headers, routeKey=RILLET_ROUTE))
 
     assert answer["statusCode"] == 200
     assert_nothing_published(system)
@@ -129,7 +129,9 @@ def test_header_names_may_be_spelt_in_any_case(system: LocalSystem, spell: Calla
     headers = {spell(name): value for name, value in signed(system).items()}
 
     over_http = post(system, b"{}", headers, ROUTE).status
-    invoked = system.invoke("receive_webhook", {**event("{}", None, rawPath=ROUTE), "headers": headers})
+    invoked = system.invoke(
+        "receive_webhook", {**event("{}", None, routeKey=RILLET_ROUTE), "headers": headers}
+    )
 
     assert (over_http, invoked["statusCode"]) == (200, 200)
 

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from solvimon_rillet.connections.configuration import SECRET_TTL_SECONDS, SETTINGS_TTL_SECONDS, Configuration
 from solvimon_rillet.connections.names import UnknownConnection, connection_name
+from solvimon_rillet.connections.oauth_client import oauth_client
 from solvimon_rillet.errors import ConnectionBroken, RetryLater
 from tests.support.logs import logged
 
@@ -301,12 +302,23 @@ def test_a_secret_that_is_no_json_object_of_texts_breaks_the_connection_without_
     assert "sk_live_1" not in str(raised.value)
 
 
-@pytest.mark.parametrize("code", ["ResourceNotFoundException", "InvalidRequestException"])
-def test_a_secret_that_is_not_there_or_has_no_value_breaks_the_connection(world: World, code: str) -> None:
+@pytest.mark.parametrize(
+    ("code", "problem"),
+    [
+        ("ResourceNotFoundException", "stack/default/rillet does not exist or has no value"),
+        ("InvalidRequestException", "restore-secret --secret-id stack/default/rillet; the documents wait"),
+    ],
+)
+def test_a_secret_that_is_not_there_or_scheduled_for_deletion_breaks_the_connection(
+    world: World, code: str, problem: str
+) -> None:
     world.secrets.failure = client_error(code)
 
-    with pytest.raises(ConnectionBroken, match="does not exist or has no value"):
+    with pytest.raises(ConnectionBroken, match=problem):
         world.configuration.secret("default", "rillet")
+    if code == "InvalidRequestException":
+        with pytest.raises(ConnectionBroken, match=problem):
+            world.configuration.store_tokens("default", TOKENS)
 
 
 @pytest.mark.parametrize(
@@ -470,3 +482,106 @@ def test_a_secret_of_the_deployment_belongs_to_no_connection(world: World) -> No
 
     assert world.configuration.deployment_secret("rillet-oauth-client") == {"client_id": "x"}
     assert world.secrets.calls == ["stack/rillet-oauth-client"]
+
+
+PASTED = ["sk_live_1\n", "  sk_live_1\t", "\u200bsk_live_1", "sk_\u200blive_1\ufeff", "\u00a0sk_live_1"]
+
+
+@pytest.mark.parametrize("pasted", PASTED)
+@pytest.mark.parametrize("key", ["api_key", " api_key\n"])
+def test_what_a_paste_brings_along_is_left_out_where_it_is_harmless(
+    world: World, key: str, pasted: str
+) -> None:
+    world.put_secret(json.dumps({key: pasted}))
+
+    assert world.configuration.credential("default", "rillet", "api_key") == "sk_live_1"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            '{"api_key": "sk_li\u2026"}',
+            "has in 'api_key' a character.*U[+]2026 HORIZONTAL ELLIPSIS, at position 6",
+        ),
+        ('{"api_key": "sk_li ve"}', "has in 'api_key' a character.*U[+]0020 SPACE, at position 6"),
+        ('{"api_key": "sk_li\\nve"}', "has in 'api_key' a character.*U[+]000A, at position 6"),
+        ('{"api_key": "sk_li\\ud800"}', "has in 'api_key' a character.*U[+]D800, at position 6"),
+        (json.dumps({"api_key": "sk_li" * 1000}), "has in 'api_key' 5000 characters"),
+        ('{"api_key": 17}', "'api_key' is no text in quotes"),
+        ('{"api_key": "sk_li', r"Unterminated string starting at \(line 1, column 13\)"),
+        ("{'api_key': 'sk_li'}", r"Expecting property name.*\(line 1, column 2\)"),
+        ("", "it is empty"),
+        ("[" * 100_000, "nested too deeply"),
+        ("sk_li", "Expecting value"),
+        ('"sk_li"', "is not a JSON object of texts such as"),
+    ],
+)
+def test_a_credential_that_cannot_be_used_names_the_secret_the_key_and_what_is_wrong_with_it(
+    world: World, text: str, problem: str
+) -> None:
+    world.put_secret(text)
+
+    with pytest.raises(ConnectionBroken, match=problem) as raised:
+        world.configuration.credential("default", "rillet", "api_key")
+
+    assert str(raised.value).startswith("The secret stack/default/rillet ")
+    assert str(raised.value).endswith("; the documents wait.")
+    assert "sk_li" not in str(raised.value)
+
+
+@pytest.mark.parametrize("auth", ["apikey", "API_KEY", "", "sk_live_1"])
+def test_an_unknown_auth_is_named_and_not_quoted(world: World, auth: str) -> None:
+    world.put_secret(json.dumps({"auth": auth, "api_key": "k"}))
+
+    with pytest.raises(ConnectionBroken, match="unknown 'auth'; it must be 'api_key' or 'oauth'") as raised:
+        world.configuration.tokens("default")
+
+    assert "sk_live_1" not in str(raised.value)
+
+
+@pytest.mark.parametrize(("length", "where"), [(100, "parameter"), (7000, "parameter"), (9000, "secret")])
+def test_a_token_over_the_limit_of_a_parameter_is_kept_in_the_secret(
+    world: World, length: int, where: str
+) -> None:
+    long = TOKENS | {"access_token": "t" * length}
+
+    world.configuration.store_tokens("default", long, short_lived=True)
+
+    assert stored(world)["token_in"] == where
+    assert world.configuration.tokens("default", fresh=True)["access_token"] == long["access_token"]
+
+
+@pytest.mark.parametrize(
+    ("rillet", "problems"),
+    [
+        ({"api_key": "k"}, []),
+        (TOKENS, []),
+        ({"auth": "oauth"}, ["Rillet is not connected; invoke connect_rillet. The documents wait."]),
+        (
+            {"auth": "apikey"},
+            [
+                "The secret stack/default/rillet has an unknown 'auth'; it must be 'api_key' or "
+                "'oauth'. Correct it; the documents wait."
+            ],
+        ),
+        ({}, ["The secret stack/default/rillet has no 'api_key'. Put it there; the documents wait."]),
+    ],
+)
+def test_the_problems_of_credentials_are_listed_for_the_status(
+    world: World, rillet: Json, problems: list[str]
+) -> None:
+    world.put_secret(json.dumps(rillet))
+    world.put_secret('{"api_key": "k"}', "default/solvimon")
+
+    assert world.configuration.credential_problems("default") == problems
+
+
+@pytest.mark.parametrize("key", ["client_id", "client_secret"])
+def test_an_oauth_client_that_cannot_be_sent_is_named(world: World, key: str) -> None:
+    world.put_secret(
+        json.dumps({"client_id": "id", "client_secret": "s", key: "ab\u2026"}), "rillet-oauth-client"
+    )
+
+    with pytest.raises(ConnectionBroken, match=f"rillet-oauth-client has in '{key}' a character"):
+        oauth_client(world.configuration)

@@ -2,12 +2,15 @@
 
 import io
 import json
+import logging
+from collections.abc import Iterator
 from contextlib import redirect_stdout
 from typing import Any
 
 import pytest
 from aws_lambda_powertools.metrics import MetricUnit
 
+from local.aws.runtime import LambdaContext
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 
 ENVIRONMENT = {
@@ -56,3 +59,48 @@ def test_connections_are_counted_apart_and_nothing_twice(monkeypatch: pytest.Mon
 
     assert {line["connection"]: line["RilletCalls"] for line in lines} == {"acme": [2.0], "globex": [1.0]}
     assert again == []
+
+
+LIBRARIES = ("botocore.endpoint", "botocore.auth", "boto3", "urllib3.connectionpool", "requests", "authlib.x")
+
+
+@pytest.fixture
+def runtimes_log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """What Lambda's runtime writes: it gives the root logger the function's level, and a handler."""
+    root, out = logging.getLogger(), io.StringIO()
+    before = root.level
+    monkeypatch.setattr(root, "handlers", [logging.StreamHandler(out)])
+    root.setLevel(logging.DEBUG)
+    yield out
+    root.setLevel(before)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_no_level_of_ours_lets_a_library_print_bodies(library: str, runtimes_log: io.StringIO) -> None:
+    telemetry = Telemetry(
+        {"POWERTOOLS_SERVICE_NAME": f"debug_{library}", "POWERTOOLS_LOG_LEVEL": "DEBUG"}, "f"
+    )
+
+    logging.getLogger(library).debug("a body")
+    logging.getLogger(library).info("a body")
+    logging.getLogger(library).warning("a warning")
+    assert runtimes_log.getvalue() == "a warning\n"
+    assert telemetry.logger.log_level == logging.DEBUG
+
+
+def test_an_event_is_never_logged_whatever_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The event of an authorisation has its code."""
+    monkeypatch.setenv("POWERTOOLS_LOGGER_LOG_EVENT", "true")
+    telemetry, out = Telemetry(ENVIRONMENT, "test_event_log"), io.StringIO()
+    for handler in telemetry.logger.handlers:
+        monkeypatch.setattr(handler, "stream", out)
+
+    @telemetry.handler
+    def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:  # noqa: ANN401
+        telemetry.logger.info("handled")
+        return event
+
+    handle({"code": "the-code"}, LambdaContext("f", "arn", 128, 30))
+
+    assert "handled" in out.getvalue()
+    assert "the-code" not in out.getvalue()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from solvimon_rillet.connections.credentials import check_credential, parse_secret
 from solvimon_rillet.connections.names import UnknownConnection, connection_name, is_connection_name
 from solvimon_rillet.connections.webhook_settings import WebhookSettings
 from solvimon_rillet.errors import ConnectionBroken, RetryLater, SettingsInvalid
@@ -23,7 +24,11 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 SETTINGS_TTL_SECONDS = 60
 SECRET_TTL_SECONDS = 300
-_NOT_FOUND_CODES = {"ResourceNotFoundException", "ParameterNotFound", "InvalidRequestException"}
+_IN_DELETION = "InvalidRequestException"
+_NOT_FOUND_CODES = {"ResourceNotFoundException", "ParameterNotFound", _IN_DELETION}
+_AUTHS = ("api_key", "oauth")
+# Parameter Store takes 8 KB in its advanced tier; a longer token stays in the secret, which takes 64 KB.
+_MAX_PARAMETER_BYTES = 8000
 
 
 @dataclass(slots=True)
@@ -130,12 +135,14 @@ class Configuration:
         try:
             text = self._secrets.get_secret_value(SecretId=name).get("SecretString", "")
         except ClientError as error:
+            if _error_code(error) == _IN_DELETION:
+                raise _in_deletion(name) from None
             if _error_code(error) in _NOT_FOUND_CODES:
                 raise ConnectionBroken(f"The secret {name} does not exist or has no value.") from None
             raise RetryLater(f"The secret {name} cannot be read now ({_error_code(error)}).") from error
         except BotoCoreError as error:
             raise RetryLater(f"Secrets Manager does not answer ({type(error).__name__}).") from error
-        value = _parse_texts(name, text)
+        value = parse_secret(name, text)
         self._cache[name] = _Cached(value, self._clock() + SECRET_TTL_SECONDS)
         return value
 
@@ -143,13 +150,26 @@ class Configuration:
         """One value of a secret.
 
         Raises:
-            ConnectionBroken: it is missing or empty.
+            ConnectionBroken: it is missing or empty, or has a character that no credential has.
         """
-        value = self.secret(connection, vendor).get(key)
+        value, name = self.secret(connection, vendor).get(key), self._secret_name(connection, vendor)
         if value:
-            return value
-        name = self._secret_name(connection, vendor)
+            return check_credential(name, key, value)
         raise ConnectionBroken(f"The secret {name} has no {key!r}. Put it there; the documents wait.")
+
+    def credential_problems(self, connection: str) -> list[str]:
+        """What is wrong with the credentials for both vendors, read now; the documents wait for it."""
+        problems = list[str]()
+        for vendor in ("solvimon", "rillet"):
+            self.forget_secret(connection, vendor)
+            try:
+                if vendor == "solvimon" or self.tokens(connection).get("auth", _AUTHS[0]) == _AUTHS[0]:
+                    self.credential(connection, vendor, "api_key")
+                elif not self.tokens(connection).get("access_token"):
+                    problems.append("Rillet is not connected; invoke connect_rillet. The documents wait.")
+            except RetryLater as error:
+                problems.append(str(error))
+        return problems
 
     def tokens(self, connection: str, *, fresh: bool = False) -> Mapping[str, str]:
         """The credentials for Rillet: the secret, or the short-lived tokens that the SSM parameter stores.
@@ -159,12 +179,17 @@ class Configuration:
             fresh: whether to bypass the cache.
 
         Raises:
-            ConnectionBroken: there is no secret.
+            ConnectionBroken: there is no secret, or its ``auth`` is unknown.
             RetryLater: a service does not answer.
         """
         if fresh:
             self.forget_secret(connection, "rillet")
         secret = self.secret(connection, "rillet")
+        if secret.get("auth", _AUTHS[0]) not in _AUTHS:
+            raise ConnectionBroken(
+                f"The secret {self._secret_name(connection, 'rillet')} has an unknown 'auth'; it must be "
+                f"{' or '.join(map(repr, _AUTHS))}. Correct it; the documents wait."
+            )
         if secret.get("auth") != "oauth" or secret.get("token_in") != "parameter":
             return secret
         name = self._token_name(connection)
@@ -176,7 +201,7 @@ class Configuration:
             raise RetryLater(f"The parameter {name} cannot be read now ({_error_code(error)}).") from error
         except BotoCoreError as error:
             raise RetryLater(f"Parameter Store does not answer ({type(error).__name__}).") from error
-        return _parse_texts(name, text)
+        return parse_secret(name, text)
 
     def store_tokens(self, connection: str, grant: Mapping[str, str], *, short_lived: bool = False) -> None:
         """Store tokens, before they are used.
@@ -184,15 +209,21 @@ class Configuration:
         Raises:
             RetryLater: they could not be written.
         """
+        value, name = json.dumps(dict(grant)), self._token_name(connection)
+        short_lived = short_lived and len(value) <= _MAX_PARAMETER_BYTES
         try:
             if short_lived:
-                value = json.dumps(dict(grant))
-                name = self._token_name(connection)
-                self._ssm.put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True)
+                self._ssm.put_parameter(
+                    Name=name, Value=value, Type="SecureString", Overwrite=True, Tier="Intelligent-Tiering"
+                )
             if not short_lived or self._read_marker(connection) != "parameter":
                 marked = {**grant, "token_in": "parameter" if short_lived else "secret"}
                 self._put_secret(self._secret_name(connection, "rillet"), json.dumps(marked))
-        except (ClientError, BotoCoreError) as error:
+        except ClientError as error:
+            if _error_code(error) == _IN_DELETION:
+                raise _in_deletion(self._secret_name(connection, "rillet")) from None
+            raise RetryLater(f"Rillet's new token cannot be stored ({_error_code(error)}).") from error
+        except BotoCoreError as error:
             raise RetryLater(f"Rillet's new token cannot be stored ({type(error).__name__}).") from error
         self.forget_secret(connection, "rillet")
 
@@ -281,13 +312,8 @@ def _error_code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
-def _parse_texts(name: str, text: str) -> dict[str, str]:
-    try:
-        value = json.loads(text)
-    except ValueError:
-        value = None
-    if isinstance(value, dict) and all(isinstance(part, str) for part in value.values()):
-        return value
-    raise ConnectionBroken(
-        f"The secret {name} is not a JSON object of texts. Correct it; the documents wait."
+def _in_deletion(name: str) -> ConnectionBroken:
+    return ConnectionBroken(
+        f"The secret {name} is scheduled for deletion or has no value. Restore it with aws secretsmanager "
+        f"restore-secret --secret-id {name}; the documents wait."
     )

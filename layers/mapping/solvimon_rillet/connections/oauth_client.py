@@ -1,6 +1,7 @@
 """The deployment's OAuth client at Rillet, and its access to the authorization server."""
 
 from solvimon_rillet.connections.configuration import Configuration
+from solvimon_rillet.connections.credentials import check_credential
 from solvimon_rillet.errors import ConnectionBroken
 from solvimon_rillet.rillet.oauth import OAuthClient, OAuthEndpoints, RilletOAuth
 from solvimon_rillet.settings import RilletSettings
@@ -10,13 +11,14 @@ _REGISTER = (
     f"Register a client at Rillet and put its client_id (and client_secret, if it has one) into the secret "
     f"…/{CLIENT_SECRET}."
 )
+_KEYS = ("client_id", "client_secret")
 
 
 def oauth_client(configuration: Configuration) -> OAuthClient:
     """The deployment's OAuth client at Rillet.
 
     Raises:
-        ConnectionBroken: there is none yet.
+        ConnectionBroken: there is none yet, or it has a character that no credential has.
     """
     try:
         secret = configuration.deployment_secret(CLIENT_SECRET)
@@ -24,7 +26,8 @@ def oauth_client(configuration: Configuration) -> OAuthClient:
         raise ConnectionBroken(f"{error} {_REGISTER}") from None
     if not secret.get("client_id"):
         raise ConnectionBroken(f"This deployment has no OAuth client yet. {_REGISTER}")
-    return OAuthClient(secret["client_id"], secret.get("client_secret", ""))
+    values = (check_credential(f"…/{CLIENT_SECRET}", key, secret.get(key, "")) for key in _KEYS)
+    return OAuthClient(*values)
 
 
 def authorization_server(

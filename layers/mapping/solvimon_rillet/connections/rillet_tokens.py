@@ -21,6 +21,7 @@ from solvimon_rillet.rillet.oauth import Grant, GrantRefused, RilletOAuth
 logger = logging.getLogger(__name__)
 
 SHORT_LIVED_SECONDS = 600
+_MAX_DIGITS = 12
 _LEASE_SECONDS = 45  # longer than any call to the token endpoint
 _MAX_WAIT_SECONDS = 6.0
 _POLL_SECONDS = 0.2
@@ -88,7 +89,7 @@ class RilletTokens:
             self._refused = refused
             self._fields = self._configuration.tokens(self._connection, fresh=True)
             if self._fields.get("auth", "api_key") == "api_key":
-                return self._fields.get("api_key", "") not in {"", refused}
+                return self._configuration.credential(self._connection, "rillet", "api_key") != refused
             if not self._is_fresh(self._fields):
                 self._fields = self._refreshed(self._fields)
             return self._fields["access_token"] != refused
@@ -293,4 +294,4 @@ def _reconnect(connection: str) -> ConnectionBroken:
 
 def _integer(grant: Mapping[str, Any], name: str) -> int:
     value = str(grant.get(name, ""))
-    return int(value) if value.isdigit() else 0
+    return int(value) if value.isascii() and value.isdigit() and len(value) <= _MAX_DIGITS else 0

@@ -110,7 +110,7 @@ def durable_handler(
 
     durable = durable_execution(run)
 
-    @telemetry.logger.inject_lambda_context(clear_state=True)
+    @telemetry.logger.inject_lambda_context(clear_state=True, log_event=False)
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
         try:
             answer: dict[str, Any] = durable(event, context)

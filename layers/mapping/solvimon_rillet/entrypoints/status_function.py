@@ -104,7 +104,10 @@ def status_handler(environment: Mapping[str, str], clock: Callable[[], float]) -
             return resolve(name, request.resolve)
         if document := request.document(INVOICE, CREDIT_MEMO, CUSTOMER):
             return DocumentHistory(name, services.ledger, clock).describe(*document)
-        return Overview(name, services.ledger, services.dead_letter_queues, clock).report()
+        report = Overview(name, services.ledger, services.dead_letter_queues, clock).report()
+        if problems := services.configuration.credential_problems(name):
+            return {**report, "summary": " ".join(problems), "credentials": problems}
+        return report
 
     def resolve(name: str, request: ResolveRequest) -> dict[str, Any]:
         # Only a resolution asks the vendors; a question about the status needs no clients of theirs.

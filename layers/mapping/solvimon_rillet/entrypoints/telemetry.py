@@ -1,5 +1,6 @@
 """Logs and metrics of a function: JSON lines with ids, never a body or a secret; metrics as EMF."""
 
+import logging
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -31,13 +32,14 @@ class Telemetry:
         self._values: list[_Metric] = []
         self._lock = threading.Lock()
         self.logger = Logger(service=self._service, level=environment.get("POWERTOOLS_LOG_LEVEL", "INFO"))
+        _silence_libraries()
         # The shared package logs through the standard library; its records take the same form.
         utils.copy_config_to_registered_loggers(source_logger=self.logger, include={"solvimon_rillet"})
 
     def handler(self, handle: Handler) -> Handler:
         """Wrap a handler: its log lines carry Lambda's request id, and its metrics are written at its end."""
 
-        @self.logger.inject_lambda_context(clear_state=True)
+        @self.logger.inject_lambda_context(clear_state=True, log_event=False)
         def observed(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
             try:
                 return handle(event, context)
@@ -71,6 +73,17 @@ class Telemetry:
                 if metric_connection == connection:
                     provider.add_metric(name=name, unit=unit, value=value)
             provider.flush_metrics()
+
+
+def _silence_libraries() -> None:
+    """Let libraries log warnings and errors only, whatever the function's level is.
+
+    Lambda's runtime gives the root logger the function's level, and its own handler. At DEBUG botocore then
+    prints whole requests and answers, secrets and tokens included. Only our own loggers have a level of their
+    own; every other one takes the root's.
+    """
+    root = logging.getLogger()
+    root.setLevel(max(root.level, logging.WARNING))
 
 
 def _sum_counts(values: list[_Metric]) -> list[_Metric]:

@@ -7,6 +7,8 @@ from typing import Annotated, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 T = TypeVar("T")
+# Bounds within which Python's decimals neither lose a cent nor produce very long texts.
+Number = Annotated[Decimal, Field(gt=-(10**18), lt=10**18, max_digits=100)]
 Several = Annotated[list[T], BeforeValidator(lambda value: [] if value is None else value)]
 
 
@@ -19,7 +21,7 @@ class Model(BaseModel):
 class Money(Model):
     """An amount in major units, rounded to its currency in every answer."""
 
-    amount: Decimal
+    amount: Number
     currency: str
 
 

@@ -6,16 +6,24 @@ invocations of a function do not need it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal, DecimalException
 from typing import TYPE_CHECKING, Any
 
 import requests
 
 from solvimon_rillet.errors import OutcomeUnknown, RetryLater, SolvimonRilletError
+from solvimon_rillet.http import CALL_FAILURES, is_header_value, retry_after, was_never_sent
+from solvimon_rillet.vendor_json import parse_json
 
 if TYPE_CHECKING:
     from authlib.integrations.requests_client import OAuth2Session
 
 _TIMEOUT_SECONDS = (3.05, 15)
+_SERVER = "Rillet's authorization server"
+# RFC 6749 recommends expires_in but does not require it; without it the next 401 shows the end.
+_DEFAULT_LIFETIME = 3600
+_MAX_LIFETIME = 365 * 86_400
+_MAX_TEXT = 200
 
 
 class GrantRefused(SolvimonRilletError):
@@ -108,18 +116,20 @@ class RilletOAuth:
                 token=token,
                 token_type_hint="refresh_token",  # noqa: S106 - the kind of token, not a token
                 timeout=_TIMEOUT_SECONDS,
+                allow_redirects=False,
             )
-        except requests.RequestException as error:
-            raise RetryLater(f"Rillet does not answer ({type(error).__name__}).") from error
+        except CALL_FAILURES as error:
+            raise RetryLater(f"{_SERVER} did not answer ({type(error).__name__}).") from error
+        _check_throttled(answer)
         if answer.status_code >= 500:
-            raise RetryLater(f"Rillet's authorization server answered {answer.status_code}.")
-        return bool(answer.ok)
+            raise RetryLater(f"{_SERVER} answered {answer.status_code}.")
+        return bool(answer.status_code < 300)
 
     def _session(self, scopes: Sequence[str] = ()) -> "OAuth2Session":
         from authlib.integrations.requests_client import OAuth2Session
 
         method = "client_secret_basic" if self._client.secret else "none"
-        return OAuth2Session(
+        session = OAuth2Session(
             client_id=self._client.id,
             client_secret=self._client.secret or None,
             token_endpoint_auth_method=method,
@@ -128,36 +138,94 @@ class RilletOAuth:
             redirect_uri=self._redirect_uri or None,
             code_challenge_method="S256",
         )
+        # Authlib trusts that a token is what RFC 6749 says.
+        for hook in ("access_token_response", "refresh_token_response"):
+            session.register_compliance_hook(hook, _TokenAnswer)
+        return session
 
     def _fetch(self, method: str, url: str, **parts: str) -> Grant:
-        from authlib.integrations.base_client import OAuthError
-
         try:
-            token = getattr(self._session(), method)(url, timeout=_TIMEOUT_SECONDS, **parts)
-        except OAuthError as error:
-            if error.error in {"invalid_client", "unauthorized_client"}:
-                unknown = "Rillet does not know the OAuth client; correct the secret …/rillet-oauth-client"
-                raise GrantRefused(error.error, unknown) from None
-            raise GrantRefused(str(error.error), str(error.description or "")) from None
-        except requests.ConnectTimeout as error:
-            raise RetryLater("Rillet's authorization server cannot be reached.") from error
-        except requests.RequestException as error:
-            raise OutcomeUnknown(
-                f"Rillet's authorization server did not answer ({type(error).__name__})."
-            ) from error
-        except ValueError as error:
-            raise OutcomeUnknown("Rillet's authorization server sent an unreadable answer.") from error
-        return _grant(token)
+            token = getattr(self._session(), method)(
+                url, timeout=_TIMEOUT_SECONDS, allow_redirects=False, **parts
+            )
+        except CALL_FAILURES as error:
+            if was_never_sent(error):
+                raise RetryLater(f"{_SERVER} cannot be reached.") from error
+            raise OutcomeUnknown(f"{_SERVER} did not answer ({type(error).__name__}).") from error
+        return Grant(token["access_token"], token["refresh_token"], token["expires_in"], token["scope"])
 
 
-def _grant(token: Mapping[str, Any]) -> Grant:
-    if not token.get("access_token"):
-        raise OutcomeUnknown("Rillet's authorization server answered without a token.")
-    lifetime = str(token.get("expires_in", ""))
-    return Grant(
-        access_token=str(token["access_token"]),
-        refresh_token=str(token.get("refresh_token") or ""),
-        # RFC 6749 recommends expires_in but does not require it; without it the next 401 shows the end.
-        lifetime=int(lifetime) if lifetime.isdigit() else 3600,
-        scope=str(token.get("scope") or ""),
-    )
+class _TokenAnswer:
+    """The answer of the token endpoint for Authlib: a token whose fields have the types of ``Grant``.
+
+    Raises:
+        RetryLater: Rillet asks to slow down.
+        GrantRefused: Rillet refuses the grant.
+        OutcomeUnknown: the answer has no usable token; the grant may be used up.
+    """
+
+    def __init__(self, response: requests.Response) -> None:
+        self.status_code = response.status_code
+        self._token = _token(response)
+
+    def json(self) -> dict[str, Any]:
+        """The token."""
+        return self._token
+
+
+def _token(response: requests.Response) -> dict[str, Any]:
+    status = response.status_code
+    _check_throttled(response)
+    try:
+        answer = parse_json(response.content)
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict) or status >= 500:
+        raise OutcomeUnknown(f"{_SERVER} answered {status} without a token.")
+    if answer.get("error"):
+        raise _refusal(answer)
+    token, refresh_token = answer.get("access_token"), answer.get("refresh_token") or ""
+    if status >= 300 or not _is_token(token) or not (refresh_token == "" or _is_token(refresh_token)):
+        raise OutcomeUnknown(f"{_SERVER} answered {status} without a token that can be used.")
+    scope = answer.get("scope")
+    scopes = scope if isinstance(scope, list) else [scope]
+    return {
+        "access_token": token,
+        "refresh_token": refresh_token,
+        "expires_in": _lifetime(answer.get("expires_in")),
+        "scope": " ".join(each for each in scopes if isinstance(each, str)),
+    }
+
+
+def _check_throttled(response: requests.Response) -> None:
+    if response.status_code == 429:
+        raise RetryLater(f"{_SERVER} asks to slow down (429).", after=retry_after(response))
+
+
+def _is_token(value: object) -> bool:
+    return isinstance(value, str) and value != "" and is_header_value(value)
+
+
+def _refusal(answer: Mapping[str, Any]) -> GrantRefused:
+    error = _text(answer["error"])
+    if error in {"invalid_client", "unauthorized_client"}:
+        return GrantRefused(
+            error, "Rillet does not know the OAuth client; correct the secret …/rillet-oauth-client"
+        )
+    return GrantRefused(error, _text(answer.get("error_description") or ""))
+
+
+def _text(value: object) -> str:
+    """A short text of Rillet's; what should be a text and is none is not quoted, it may hold anything."""
+    return " ".join(value.split())[:_MAX_TEXT] if isinstance(value, str) else "an error that is no text"
+
+
+def _lifetime(value: object) -> int:
+    """Seconds from ``expires_in``, which servers also send as ``300.0`` or as a text."""
+    try:
+        seconds = Decimal(str(value).strip())
+    except DecimalException:
+        return _DEFAULT_LIFETIME
+    if not seconds.is_finite() or seconds < 1:
+        return _DEFAULT_LIFETIME
+    return int(min(seconds, Decimal(_MAX_LIFETIME)))

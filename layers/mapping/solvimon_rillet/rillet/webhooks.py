@@ -20,6 +20,8 @@ TIMESTAMP = "x-rillet-timestamp"
 ID = "x-rillet-id"
 ENTITY = "x-rillet-entity"
 EVENT = "x-rillet-event"
+HEADERS = (SIGNATURE, TIMESTAMP, ID, ENTITY, EVENT)
+"""Headers without which a request is not Rillet's."""
 FUTURE_SECONDS = 300
 MAX_AGE_SECONDS = 259_200
 """Three days: Rillet names no limit, and may retry for long with the same timestamp."""

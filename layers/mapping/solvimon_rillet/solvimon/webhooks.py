@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 
 TIMESTAMP = "x-payload-signature-timestamp"
 SIGNATURE = "x-payload-signature"
+HEADERS = (TIMESTAMP, SIGNATURE)
+"""Headers without which a request is not Solvimon's."""
 FUTURE_SECONDS = 300
 MAX_AGE_SECONDS = 300
 """Solvimon's recommendation."""

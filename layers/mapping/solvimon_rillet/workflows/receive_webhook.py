@@ -26,8 +26,53 @@ class Answer:
     message: str
 
 
+_HEADERS = {"solvimon": solvimon.HEADERS, "rillet": rillet.HEADERS}
+_REMEMBERED_SECONDS = 60
+_MAX_REMEMBERED = 100
 REFUSED = Answer(401, "signature not accepted")
 TRY_AGAIN = Answer(503, "try again")
+
+
+class _NotSigned(Exception):
+    """A request without the headers of a signature."""
+
+
+class _UnusableConnections:
+    """The connections that do not exist or have no secret, remembered for a minute.
+
+    Requests without a secret then cost no reads of Parameter Store, whose 40 reads a second all functions of
+    the AWS account share. Made-up names are bounded: while there are too many, names that this process has
+    never verified are not looked up.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._usable: set[tuple[str, str]] = set()
+        self._until: dict[tuple[str, str], float] = {}
+
+    def check(self, vendor: str, name: str) -> None:
+        """Refuse a connection that was unusable a moment ago.
+
+        Raises:
+            ConnectionBroken: it was.
+            RetryLater: too many others were.
+        """
+        key, now = (vendor, name), self._clock()
+        if self._until.get(key, now) > now:
+            raise ConnectionBroken("It was unknown or had no usable secret less than a minute ago.")
+        if key not in self._usable and len(self._until) >= _MAX_REMEMBERED:
+            self._until = {each: until for each, until in self._until.items() if until > now}
+            if len(self._until) >= _MAX_REMEMBERED:
+                raise RetryLater("Too many unknown connections were named in the last minute.")
+
+    def remember(self, vendor: str, name: str, *, usable: bool) -> None:
+        """Remember whether a connection can be used."""
+        if usable:
+            self._usable.add((vendor, name))
+            self._until.pop((vendor, name), None)
+        else:
+            self._usable.discard((vendor, name))
+            self._until[vendor, name] = self._clock() + _REMEMBERED_SECONDS
 
 
 class ReceiveWebhook:
@@ -37,6 +82,7 @@ class ReceiveWebhook:
         self._configuration = configuration
         self._bus = bus
         self._clock = clock
+        self._unusable = _UnusableConnections(clock)
 
     def receive(self, vendor: str, connection: object, headers: Mapping[str, str], body: bytes) -> Answer:
         """Receive one delivery.
@@ -45,9 +91,13 @@ class ReceiveWebhook:
         later events behind a failed one, so only a failure on our side is a 5xx.
         """
         try:
+            # Before anything is read: a request that is not signed costs nothing.
+            if not all(headers.get(header) for header in _HEADERS[vendor]):
+                raise _NotSigned("a signature header is missing")
             name = connection_name(connection)
             self._verify(vendor, name, headers, body)
         except (
+            _NotSigned,
             solvimon.SignatureInvalid,
             rillet.SignatureInvalid,
             UnknownConnection,
@@ -86,8 +136,14 @@ class ReceiveWebhook:
         return Answer(200, "accepted")
 
     def _verify(self, vendor: str, connection: str, headers: Mapping[str, str], body: bytes) -> None:
-        settings, now = self._configuration.webhook_settings(connection), self._clock()
-        secret = self._configuration.secret(connection, vendor)
+        self._unusable.check(vendor, connection)
+        try:
+            settings, now = self._configuration.webhook_settings(connection), self._clock()
+            secret = self._configuration.secret(connection, vendor)
+        except (UnknownConnection, ConnectionBroken):
+            self._unusable.remember(vendor, connection, usable=False)
+            raise
+        self._unusable.remember(vendor, connection, usable=True)
         if vendor == "solvimon":
             keys = [secret.get("webhook_secret", ""), secret.get("previous_webhook_secret", "")]
             solvimon.verify(body, headers, keys, now, settings.solvimon_max_age_seconds)

@@ -13,6 +13,8 @@ from solvimon_rillet.settings import Settings
 
 logger = logging.getLogger(__name__)
 
+_DOCUMENTS_WAIT = "; the documents wait."  # for a webhook's secret none does
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -98,9 +100,12 @@ class ConnectionStatus:
         except ConnectionBroken as error:
             remedy = (
                 f"Create the webhook in {vendor} with the URL in webhook_urls, and put its secret into the "
-                f"secret …/{connection}/{secret}, under {key}."
+                f"secret …/{connection}/{secret}, under {key}. Until then its webhooks are refused, and the "
+                "sweep finds what they would have told; no document waits for it."
             )
-            return Check(name, False, str(error), remedy)
+            return Check(name, False, str(error).replace(_DOCUMENTS_WAIT, "."), remedy)
+        except SolvimonRilletError as error:
+            return Check(name, False, str(error), "Request the status again in a minute.")
         return Check(
             name, True, "its secret is stored; the log of receive_webhook shows whether deliveries arrive"
         )
@@ -126,7 +131,8 @@ class ConnectionStatus:
         except SolvimonRilletError:
             return {"auth": None}
         ends = grant.get("expires_at", "")
-        expiry = datetime.fromtimestamp(int(ends), UTC).isoformat() if ends.isdigit() else None
+        seconds = int(ends) if ends.isascii() and ends.isdigit() and len(ends) <= 11 else None
+        expiry = None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat()
         answer = {"auth": "oauth", "scopes": grant.get("scope", "").split(), "token_expires_at": expiry}
         if not broken:
             return answer
