@@ -19,16 +19,20 @@ class ReferenceType:
     Attributes:
         slug: its name on the wire.
         restricted: at most one per document, header and lines together.
-        accepted_for_rev_rec: satisfies an organisation with revenue recognition.
+        accepted_for_rev_rec: satisfies an organisation with revenue recognition: the built-in types do, a
+            slug of the organisation's own does not (dossier, additions: reference types).
     """
 
     slug: str
     restricted: bool = False
-    accepted_for_rev_rec: bool = True
+    accepted_for_rev_rec: bool = False
 
 
 def _built_in_types() -> dict[str, ReferenceType]:
-    return {slug: ReferenceType(slug) for slug in ("CUSTOMER_CUSTOM", "CUSTOMER_HISTORICAL")}
+    return {
+        slug: ReferenceType(slug, accepted_for_rev_rec=True)
+        for slug in ("CUSTOMER_CUSTOM", "CUSTOMER_HISTORICAL")
+    }
 
 
 def _always() -> bool:
@@ -112,7 +116,7 @@ class Books:
         return day_in_zone(self.clock(), self.timezone)
 
     def register_reference_type(
-        self, slug: str, *, restricted: bool = False, accepted_for_rev_rec: bool = True
+        self, slug: str, *, restricted: bool = False, accepted_for_rev_rec: bool = False
     ) -> None:
         """Add an external reference type, as users do in Rillet's settings."""
         self.reference_types[slug] = ReferenceType(slug, restricted, accepted_for_rev_rec)

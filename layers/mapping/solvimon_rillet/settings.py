@@ -185,12 +185,22 @@ class FallbackProducts(_SettingsGroup):
 class ReferenceTypes(_SettingsGroup):
     """External reference types, as created in Rillet under Settings → External References."""
 
-    invoice: str = Field(default="solvimon_invoice_id", description="On invoices and credit memos.")
+    invoice: str | list[str] = Field(
+        default="solvimon_invoice_id",
+        min_length=1,
+        description="On invoices and credit memos: one type, or a list of several, such as "
+        '`["solvimon_invoice_id", "CUSTOMER_CUSTOM"]` for an organisation with revenue recognition.',
+    )
     customer: str = Field(default="solvimon_customer_id", description="On customers.")
     invoice_line: str | None = Field(
         default="solvimon_invoice_id",
         description="On lines, outside `FULL` scope. `null`: lines carry none.",
     )
+
+    @property
+    def invoice_types(self) -> list[str]:
+        """The types of a document's own references, each once; the first one is ours."""
+        return [self.invoice] if isinstance(self.invoice, str) else list(dict.fromkeys(self.invoice))
 
 
 class CustomFields(_SettingsGroup):

@@ -49,10 +49,10 @@ SEED: Json = {
         {"id": BANK_ACCOUNT, "ach_account": "1", "ach_routing": "2", "bank_name": "First Bank"}
     ],
     "external_reference_types": [
-        "solvimon_invoice_id",
+        {"type": "solvimon_invoice_id", "accepted_for_rev_rec": True},
         "solvimon_customer_id",
         {"type": "restricted_id", "restricted": True},
-        {"type": "not_for_rev_rec", "accepted_for_rev_rec": False},
+        "not_for_rev_rec",
     ],
 }
 

@@ -231,6 +231,29 @@ def test_a_rev_rec_organisation_needs_references_on_header_and_lines(rillet: Ril
     assert rillet.invoice()
 
 
+@pytest.mark.parametrize(
+    ("on_header", "on_line", "accepted"),
+    [
+        ("CUSTOMER_CUSTOM", "CUSTOMER_HISTORICAL", True),
+        ("CUSTOMER_HISTORICAL", "CUSTOMER_HISTORICAL", True),
+        ("solvimon_customer_id", "CUSTOMER_HISTORICAL", False),
+        ("CUSTOMER_CUSTOM", "solvimon_customer_id", False),
+    ],
+)
+def test_a_slug_of_its_own_does_not_satisfy_a_rev_rec_organisation(
+    rillet: Rillet, on_header: str, on_line: str, accepted: bool
+) -> None:
+    rillet.switch(rev_rec=True)
+    url = {"url": "https://desk.example.com/1"}
+    item = recorded_item(external_references=[reference("line_1", on_line) | url])
+
+    answer = rillet.post(
+        "/invoices", recorded_invoice(item, external_references=[reference("1", on_header) | url])
+    )
+
+    assert (answer.status_code == 200) == accepted, answer.text
+
+
 def test_duplicate_numbers_follow_the_switch(rillet: Rillet) -> None:
     rillet.recorded()
     rillet.recorded()

@@ -3,9 +3,11 @@
 from decimal import Decimal
 
 import pytest
+from pydantic import ValidationError
 
 from solvimon_rillet.errors import Code
 from solvimon_rillet.mapping.links import Links
+from solvimon_rillet.settings import Settings
 from tests.contract.checker import check_payload
 from tests.contract.documents import MISSING, MISSING_REASON
 from tests.support.builders import (
@@ -27,6 +29,7 @@ from tests.support.builders import (
 )
 
 TOTALS_ONLY = ("REVENUE_RECOGNITION_ONLY", "AR_ONLY")
+LINE_REFERENCE = {"type": "solvimon_invoice_id", "url": "https://desk.solvimon.com/invoices/invo_1"}
 ABROAD = Links(CUSTOMER, SUBSIDIARY, "USD", LINKS.products)
 FULL_HEADER = {
     "scope",
@@ -101,10 +104,10 @@ def test_recorded_lines_carry_totals_taxes_and_their_own_references(scope: str) 
     assert first["product_id"] == PLATFORM_FEE
     assert first["quantity"] == 1
     assert first["revenue"]["period"] == {"start": "2026-01-01", "end": "2026-01-31"}
-    assert first["external_references"] == [{"type": "solvimon_invoice_id", "id": "invo_1/1"}]
+    assert first["external_references"] == [LINE_REFERENCE | {"id": "invo_1/1"}]
     assert second["total_amount"]["amount"] == "-20.00"
     assert second["tax_amount"]["amount"] == "-4.20"
-    assert second["external_references"] == [{"type": "solvimon_invoice_id", "id": "invo_1/2"}]
+    assert second["external_references"] == [LINE_REFERENCE | {"id": "invo_1/2"}]
 
 
 @pytest.mark.parametrize("scope", TOTALS_ONLY)
@@ -175,7 +178,7 @@ def test_an_untaxed_recorded_line_says_that_its_tax_is_nothing(scope: str) -> No
             "quantity": 1,
             "total_amount": {"amount": "10.00", "currency": "EUR"},
             "tax_amount": {"amount": "0.00", "currency": "EUR"},
-            "external_references": [{"type": "solvimon_invoice_id", "id": "invo_1/1"}],
+            "external_references": [LINE_REFERENCE | {"id": "invo_1/1"}],
         }
     ]
     assert mapping.origins["items[0].tax_amount"] == "(no tax)"
@@ -187,7 +190,40 @@ def test_reference_types_are_settings() -> None:
     payload = sent(everything(), invoice_scope="AR_ONLY", reference_types=types)
 
     assert payload["external_references"][0]["type"] == "billing"
-    assert payload["items"][0]["external_references"] == [{"type": "billing_line", "id": "invo_1/1"}]
+    assert payload["items"][0]["external_references"] == [
+        LINE_REFERENCE | {"type": "billing_line", "id": "invo_1/1"}
+    ]
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_a_document_may_have_references_of_several_types_with_a_link_on_each(scope: str) -> None:
+    types = {"invoice": ["solvimon_invoice_id", "CUSTOMER_CUSTOM"], "invoice_line": "CUSTOMER_HISTORICAL"}
+
+    payload = sent(everything(), invoice_scope=scope, reference_types=types)
+
+    url = LINE_REFERENCE["url"]
+    assert payload["external_references"] == [
+        {"type": "solvimon_invoice_id", "id": "invo_1", "url": url},
+        {"type": "CUSTOMER_CUSTOM", "id": "invo_1", "url": url},
+    ]
+    on_lines = [each for item in payload["items"] for each in item.get("external_references", [])]
+    assert {(each["type"], each["url"]) for each in on_lines} == (
+        set() if scope == "FULL" else {("CUSTOMER_HISTORICAL", url)}
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "types"), [("one", ["one"]), (["one"], ["one"]), (["one", "two", "one"], ["one", "two"])]
+)
+def test_reference_types_are_one_or_several_each_once(given: object, types: list[str]) -> None:
+    settings = Settings.model_validate({"reference_types": {"invoice": given}})
+
+    assert settings.reference_types.invoice_types == types
+
+
+def test_no_reference_type_at_all_is_no_setting() -> None:
+    with pytest.raises(ValidationError, match=r"reference_types\.invoice"):
+        Settings.model_validate({"reference_types": {"invoice": []}})
 
 
 def test_lines_can_go_without_references_but_not_without_the_list_that_rillet_demands() -> None:

@@ -53,8 +53,8 @@ def test_a_part_that_moves_over_the_dot_into_its_neighbour_is_another_one(name: 
     assert not accepted({**sign(GENUINE), **moved})
 
 
-@pytest.mark.parametrize("separator", [",", ", ", " ,", ",\t"])
-def test_signatures_are_separated_by_commas_with_any_space(separator: str) -> None:
+@pytest.mark.parametrize("separator", [",", ", ", " ,", ",\t", ";", "; ", " ", "\t"])
+def test_signatures_are_separated_by_a_comma_a_semicolon_or_a_blank(separator: str) -> None:
     sent = sign(GENUINE)
     sent["x-rillet-signature"] = separator.join(["AAAA", sent["x-rillet-signature"], "BBBB"])
 

@@ -124,10 +124,16 @@ def check_dated(invoice: Invoice) -> None:
 
 
 def references(header: HeaderContext) -> list[dict[str, str]]:
-    """The document's own reference: Solvimon's id, with a link to it in Solvimon Desk."""
-    reference = {"type": header.settings.reference_types.invoice, "id": header.invoice.id}
+    """The document's own references: Solvimon's id under each type, with a link to it in Solvimon Desk."""
+    return [
+        reference(kind, header.invoice.id, header) for kind in header.settings.reference_types.invoice_types
+    ]
+
+
+def reference(kind: str, identifier: str, header: HeaderContext) -> dict[str, str]:
+    """One reference with the link to the document in Solvimon Desk; CUSTOMER_CUSTOM requires a link."""
     link = header.settings.solvimon.invoice_link(header.invoice.id)
-    return [reference | {"url": link} if link else reference]
+    return {"type": kind, "id": identifier, **({"url": link} if link else {})}
 
 
 def iso_day(moment: Moment | None, header: HeaderContext) -> str | None:

@@ -22,6 +22,7 @@ from solvimon_rillet.mapping.document_fields import (
     noted_description,
     period_day,
     posted_exchange_rate,
+    reference,
     references,
     true_date_note,
 )
@@ -80,7 +81,8 @@ def _header_tax(header: HeaderContext) -> dict[str, str] | None:
 
 def _line_references(item: LineContext) -> list[dict[str, str]]:
     kind = item.header.settings.reference_types.invoice_line
-    return [{"type": kind, "id": f"{item.header.invoice.id}/{item.number}"}] if kind else []
+    header = item.header
+    return [reference(kind, f"{header.invoice.id}/{item.number}", header)] if kind else []
 
 
 # The guide's table "Export Invoices to Rillet", row by row.

@@ -41,6 +41,8 @@ class PaymentState:
 UNPAID = PaymentState(False, "UNPAID")
 PARTIALLY_PAID = PaymentState(False, "PARTIALLY_PAID")
 PAID = PaymentState(True, "PAID")
+OVERPAID = PaymentState(True, "OVERPAID")
+"""Solvimon's own finding; it is read, and never written: Rillet's excess says nothing about Solvimon's."""
 
 
 def to_solvimon_payment_state(balance: RilletBalance) -> PaymentState:

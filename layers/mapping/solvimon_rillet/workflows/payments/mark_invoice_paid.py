@@ -11,7 +11,14 @@ from solvimon_rillet.errors import Code, NeedsAttention, RetryLater, Skip
 from solvimon_rillet.events import SOLVIMON, BusEvent
 from solvimon_rillet.ledger.document_types import CREDIT_PREFIX
 from solvimon_rillet.ledger.ledger import FINISHED, UNFINISHED, Claim, Document
-from solvimon_rillet.mapping.payments import UNPAID, PaymentState, RilletBalance, to_solvimon_payment_state
+from solvimon_rillet.mapping.payments import (
+    OVERPAID,
+    PAID,
+    UNPAID,
+    PaymentState,
+    RilletBalance,
+    to_solvimon_payment_state,
+)
 from solvimon_rillet.rillet.models import Invoice as RilletInvoice
 from solvimon_rillet.solvimon.client import NotFound
 from solvimon_rillet.workflows.export.verification import deleted_in_rillet
@@ -82,10 +89,13 @@ class MarkInvoicePaid:
         try:
             facts = self._rillet_facts(str(record["rillet_id"]), {})
             state = self._rillet_state(str(record["rillet_id"]), facts, record)
-            changed = self._solvimon_state(invoice_id) != state
+            shown = self._solvimon_state(invoice_id)
+            changed = shown != state and not (shown == OVERPAID and state == PAID)
+            notes = _overpaid_in_rillet(facts)
         except NeedsAttention as why:
             return Result(invoice_id, "would_reject", error_fields(why))
         answer = {**state.as_payload(), "amount_due": facts["amount_due"]}
+        answer |= {"warnings": notes} if notes else {}
         return Result(invoice_id, "would_mark" if changed else "unchanged", answer)
 
     def _find_document(self, kind: str, rillet_id: str, facts: Mapping[str, str]) -> Document | None:
@@ -148,16 +158,22 @@ class MarkInvoicePaid:
         record = self._ledger.read(document) or {}
         differs = self._changes.compare_total(document, record, facts)
         state = self._rillet_state(rillet_id, facts, record)
-        if on_request:  # Solvimon may show another state than the one that was written last
-            changed = self._solvimon_state(document.id) != state
-        else:
-            changed = claim.record.get("payment_status", "UNPAID") != state.payment_status
+        notes = _overpaid_in_rillet(facts)
+        changed = claim.record.get("payment_status", "UNPAID") != state.payment_status
+        if on_request or (changed and state == PAID):
+            # Solvimon may show another state than the one that was written last.
+            shown = self._solvimon_state(document.id)
+            changed = shown != state
+            if shown == OVERPAID and state == PAID:
+                changed = False
+                notes.append("Solvimon itself says that more was paid than was due; its OVERPAID stays.")
         if changed:
             # If the answer is lost, the next event must write, even one with the state from before.
             self._ledger.record_step(claim, {"payment_status": _UNKNOWN_STATE})
             self._write_state(document, state)
         before = [str(reference) for reference in claim.record.get("recorded", [])]
         recorded, warnings = self._record_payments(document, rillet_id, state, before)
+        warnings = [*notes, *warnings]
         self._ledger.add_facts(document, {"open_amount": facts["amount_due"]})
         kept = {"payment_status": state.payment_status, "seen_at": facts["updated_at"]}
         paid = {"recorded": recorded, "warnings": warnings}
@@ -212,6 +228,18 @@ class MarkInvoicePaid:
         if invoice is None:
             raise deleted_in_rillet("invoice", rillet_id)
         return _invoice_facts(invoice)
+
+
+def _overpaid_in_rillet(facts: Mapping[str, str]) -> list[str]:
+    """A note on what was paid in Rillet beyond the amount due; Rillet does not expect it on an invoice."""
+    due = Decimal(facts["amount_due"])
+    if due >= 0:
+        return []
+    excess = f"{money.format_amount(-due, facts['currency'])} {facts['currency']}"
+    return [
+        f"{excess} more was paid or credited in Rillet than was due. The invoice counts "
+        "as paid; match the excess in Rillet (Match & Adjust), or refund it."
+    ]
 
 
 def _not_in_solvimon(invoice_id: str) -> NeedsAttention:

@@ -158,8 +158,8 @@ class ManualResolution:
             record = self._ledger.read(Document(self._name, kind.name, owner)) or {}
             if record.get("rillet_id") == found.id and record.get("state") != "skipped":
                 return owner
-        reference_type = self._settings.reference_types.invoice
-        named = [each.id for each in found.external_references if each.type == reference_type]
+        types = self._settings.reference_types.invoice_types
+        named = [each.id for each in found.external_references if each.type in types]
         return named[0] if named and document.id not in named else None
 
     def _forget_link(self, kind: DocumentType, before: Item, rillet_id: str | None) -> None:

@@ -1,0 +1,98 @@
+"""Documents and edits that billing systems are known to produce, from the folder CASES_DIR, end to end."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import sample_data
+from local.system import Connection, LocalSystem
+from tests.support.arrange import edit, export, load, sync
+from tests.support.assertions import invoice_posts
+from tests.support.builders import DEMO_CUSTOMER_IN_RILLET
+
+CASES = Path(os.environ.get("CASES_DIR", Path(__file__).parents[4] / "shared/cases"))
+CASE = "invo_case0000000000001"
+
+
+def case(name: str) -> Any:  # noqa: ANN401
+    """A case; its test is skipped where the folder is missing."""
+    path = CASES / f"{name}.json"
+    if not path.exists():
+        pytest.skip(f"{name}.json is not in CASES_DIR ({CASES})")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def exported(system: LocalSystem, connection: Connection, name: str) -> Any:  # noqa: ANN401
+    """Load the invoice of a case, and export it."""
+    load(connection, *case(name)["documents"])
+    [result] = export(system, CASE)
+    return result
+
+
+def test_a_bundle_is_booked_on_both_products(system: LocalSystem, default: Connection) -> None:
+    result = exported(system, default, "bundle_of_two_products")
+
+    assert result["outcome"] == "exported", result
+    [posted] = invoice_posts(system)
+    prices = [item["price"] for item in posted.request_body["items"]]
+    booked = [(price["product_id"], price["amount_per_unit"]["amount"]) for price in prices]
+    assert booked == [
+        (sample_data.rillet_id("product", "harbour-planner"), "1000.00"),
+        (sample_data.rillet_id("product", "onboarding"), "5000.00"),
+    ]
+
+
+def test_an_invoice_without_groups_is_skipped(system: LocalSystem, default: Connection) -> None:
+    result = exported(system, default, "zero_invoice_without_groups")
+
+    assert (result["outcome"], "nothing to book" in result["reason"]) == ("skipped", True)
+
+
+def test_vats_spelling_of_greece_is_booked_as_iso(system: LocalSystem, default: Connection) -> None:
+    result = exported(system, default, "tax_country_EL_greece")
+
+    [posted] = invoice_posts(system)
+    assert result["outcome"] == "exported", result
+    assert posted.request_body["items"][0]["tax_rate"]["country"] == "GR"
+
+
+def test_of_two_rates_the_proven_one_is_sent(system: LocalSystem, default: Connection) -> None:
+    result = exported(system, default, "two_exchange_rates_for_one_pair")
+
+    [posted] = invoice_posts(system)
+    assert result["outcome"] == "exported", result
+    assert posted.request_body["exchange_rate"]["rate"] == "0.92"
+
+
+def test_control_characters_are_not_sent(system: LocalSystem, default: Connection) -> None:
+    result = exported(system, default, "control_characters")
+
+    [posted] = invoice_posts(system)
+    assert result["outcome"] == "exported", result
+    assert not any(text in str(posted.request_body) for text in (r"\x00", r"\x02", r"\u202e"))
+
+
+def test_a_customer_that_moved_to_dublin_has_no_dutch_province(
+    system: LocalSystem, default: Connection
+) -> None:
+    edit(default, **case("customer_moves_country_without_state")["edit"])
+
+    [result] = sync(system)
+
+    address = default.organisation.customers.get(DEMO_CUSTOMER_IN_RILLET).document.get("address")
+    assert result["outcome"] == "synced", result
+    assert not address or (address["city"], address["state"]) != ("Dublin", "Zuid-Holland")
+    assert "in another country" in result["warnings"][0]
+
+
+def test_two_addresses_in_one_field_are_two(system: LocalSystem, default: Connection) -> None:
+    edit(default, **case("two_addresses_in_one_email_field")["edit"])
+
+    [result] = sync(system)
+
+    emails = default.organisation.customers.get(DEMO_CUSTOMER_IN_RILLET).document["emails"]
+    assert result["outcome"] == "synced", result
+    assert {"ap@example.com", "finance@example.com"} <= {each["email"] for each in emails}
