@@ -2,6 +2,7 @@
 
 import json
 import os
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from local import sample_data
 from local.system import Connection, LocalSystem
 from tests.support.arrange import edit, export, load, sync
 from tests.support.assertions import invoice_posts
-from tests.support.builders import DEMO_CUSTOMER_IN_RILLET
+from tests.support.builders import DEMO_CUSTOMER_IN_RILLET, Json, nets, rates, taxes
 
 CASES = Path(os.environ.get("CASES_DIR", Path(__file__).parents[4] / "shared/cases"))
 CASE = "invo_case0000000000001"
@@ -43,6 +44,48 @@ def test_a_bundle_is_booked_on_both_products(system: LocalSystem, default: Conne
         (sample_data.rillet_id("product", "harbour-planner"), "1000.00"),
         (sample_data.rillet_id("product", "onboarding"), "5000.00"),
     ]
+
+
+TAXES: dict[str, Json] = {
+    "tax_rounded_per_line_in_one_group": {"nets": ["30.09"], "taxes": ["6.32"], "rates": [(21, "BTW")]},
+    "texas_80_percent_taxable": {
+        "nets": ["800.00", "200.00"],
+        "taxes": ["66.00", None],
+        "rates": [(Decimal("8.25"), "TX State and Local Sales Tax"), None],
+    },
+    "discount_over_two_vat_rates": {
+        "nets": ["100.00", "100.00", "-10.00", "-10.00"],
+        "taxes": ["21.00", "9.00", "-2.10", "-0.90"],
+        "rates": [(21, "BTW"), (9, "BTW"), (21, "BTW"), (9, "BTW")],
+    },
+    "compound_tax": {
+        "nets": ["100.00"],
+        "taxes": ["20.19"],
+        "rates": [(Decimal("20.19"), "VAT + Cash payment levy")],
+    },
+}
+
+
+@pytest.mark.parametrize(("name", "expected"), TAXES.items(), ids=TAXES)
+def test_taxes_are_booked_on_the_parts_that_bear_them(
+    system: LocalSystem, default: Connection, name: str, expected: Json
+) -> None:
+    load(default, *case(name)["documents"])
+
+    [dry] = export(system, CASE, dry_run=True)
+    [result] = export(system, CASE)
+
+    items = dry["payload"]["items"]
+    assert {"nets": nets(items), "taxes": taxes(items), "rates": rates(items)} == expected
+    assert len(dry["explanation"]) == len(items)
+    assert result["outcome"] == "exported", result
+
+
+def test_a_withholding_is_refused_with_its_name(system: LocalSystem, default: Connection) -> None:
+    result = exported(system, default, "vat_and_withholding")
+
+    assert (result["outcome"], result["code"]) == ("rejected", "tax_rate_not_accepted")
+    assert "IRPF at -15 %" in result["message"]
 
 
 def test_an_invoice_without_groups_is_skipped(system: LocalSystem, default: Connection) -> None:

@@ -5,15 +5,13 @@ import pytest
 from local.system import Connection, LocalSystem
 from tests.integration.mark_invoice_paid.support import (
     PAID,
-    TOTAL,
     exported,
-    item,
     mark,
-    patches,
     settle,
     state,
 )
 from tests.support.arrange import solvimon_invoice
+from tests.support.assertions import record
 from tests.support.builders import ORIGINAL
 
 EXCESS = (
@@ -26,7 +24,7 @@ EXCESS = (
 def overpaid(system: LocalSystem, connection: Connection) -> Connection:
     """A connection whose invoice of 121.00 was paid with 500.00 in Rillet."""
     connection.organisation.switches.set(overpayment="accept")
-    connection.organisation.pay(exported(system, connection), "500.00")
+    connection.organisation.pay(exported(system, connection).rillet_id, "500.00")
     return connection
 
 
@@ -41,7 +39,7 @@ def test_more_paid_in_rillet_than_was_due_is_paid_with_the_excess_in_the_record(
     settle(system, overpaid)
 
     assert state(overpaid) == PAID
-    assert item(system)["warnings"] == [EXCESS]
+    assert record(system, ORIGINAL, kind="payment")["warnings"] == [EXCESS]
 
 
 def test_a_request_and_its_dry_run_say_the_excess(system: LocalSystem, overpaid: Connection) -> None:
@@ -54,30 +52,30 @@ def test_a_request_and_its_dry_run_say_the_excess(system: LocalSystem, overpaid:
 
 def test_the_excess_is_not_said_any_more_once_it_is_gone(system: LocalSystem, connection: Connection) -> None:
     connection.organisation.switches.set(overpayment="accept")
-    rillet_id = exported(system, connection)
+    rillet_id = exported(system, connection).rillet_id
     excess = connection.organisation.pay(rillet_id, "379.00")
-    connection.organisation.pay(rillet_id, TOTAL)
+    connection.organisation.pay(rillet_id, "121.00")
     settle(system, connection)
 
     connection.organisation.delete_payment(excess["id"])
     settle(system, connection)
 
     assert state(connection) == PAID
-    assert item(system)["warnings"] == []
+    assert record(system, ORIGINAL, kind="payment")["warnings"] == []
 
 
 def test_more_paid_in_solvimon_than_was_due_is_not_lowered_by_rillets_paid(
     system: LocalSystem, connection: Connection
 ) -> None:
-    rillet_id = exported(system, connection)
+    invoice = exported(system, connection)
     in_solvimon(connection)
 
-    connection.organisation.pay(rillet_id)
+    connection.organisation.pay(invoice.rillet_id)
     settle(system, connection)
 
     assert state(connection) == (True, "OVERPAID")
-    assert patches(system) == []
-    assert item(system)["warnings"] == [
+    assert invoice.patches == []
+    assert record(system, ORIGINAL, kind="payment")["warnings"] == [
         "Solvimon itself says that more was paid than was due; its OVERPAID stays."
     ]
 
