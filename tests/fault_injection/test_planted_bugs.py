@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from solvimon_rillet.aws.dynamodb import Item, Table
-from solvimon_rillet.http import Http
+from solvimon_rillet.http.client import Http
 from solvimon_rillet.workflows.export import send_once
 from tests.fault_injection.effects import Fault
 from tests.fault_injection.harness import Harness, RunResult

@@ -6,7 +6,7 @@ import pytest
 
 from local.system import Connection, LocalSystem
 from solvimon_rillet.connections import connection
-from solvimon_rillet.http_session import session
+from solvimon_rillet.http.session import session
 from solvimon_rillet.solvimon.client import SolvimonClient
 from tests.integration.imports.support import (
     Json,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from solvimon_rillet.errors import Code, NeedsAttention, OutcomeUnknown, Recoverable
-from solvimon_rillet.http import RequestRejected
+from solvimon_rillet.http.client import RequestRejected
 from solvimon_rillet.rillet.client import PAGE, RilletClient
 
 Json = dict[str, Any]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from solvimon_rillet.errors import Code, ConnectionBroken, NeedsAttention, RetryLater
-from solvimon_rillet.http import CountingRateLimiter
+from solvimon_rillet.http.client import CountingRateLimiter
 from solvimon_rillet.workflows.durable_steps import (
     MAX_OPERATIONS,
     MAX_STEP_WAIT,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from solvimon_rillet.http import CountingRateLimiter
+from solvimon_rillet.http.client import CountingRateLimiter
 from solvimon_rillet.workflows.durable_steps import Done, Json
 from solvimon_rillet.workflows.reconcile.request import ReconcileRequest
 from solvimon_rillet.workflows.reconcile.steps import ReconcileServices, ReconcileSteps

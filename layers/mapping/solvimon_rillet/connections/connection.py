@@ -11,8 +11,8 @@ from solvimon_rillet.connections.configuration import Configuration
 from solvimon_rillet.connections.names import connection_name
 from solvimon_rillet.connections.oauth_client import authorization_server
 from solvimon_rillet.connections.rillet_tokens import RilletTokens
-from solvimon_rillet.http import CountingRateLimiter, Http, RateLimiter
-from solvimon_rillet.http_session import session
+from solvimon_rillet.http.client import CountingRateLimiter, Http, RateLimiter
+from solvimon_rillet.http.session import session
 from solvimon_rillet.ledger.ledger import Ledger
 from solvimon_rillet.rate_limit.dynamodb_store import DynamoDBRequestWindowStore
 from solvimon_rillet.rate_limit.limiter import Priority, RateLimit, SlidingWindowRateLimiter

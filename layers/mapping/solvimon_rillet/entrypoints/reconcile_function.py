@@ -10,7 +10,7 @@ from solvimon_rillet.entrypoints.lambda_handler import Handler
 from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.errors import RetryLater
-from solvimon_rillet.http import CountingRateLimiter
+from solvimon_rillet.http.client import CountingRateLimiter
 from solvimon_rillet.workflows.durable_steps import Done, Json, StepResult, Wait
 from solvimon_rillet.workflows.reconcile.request import EXAMPLE, ReconcileRequest
 from solvimon_rillet.workflows.reconcile.steps import ReconcileServices, ReconcileSteps

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from solvimon_rillet.errors import OutcomeUnknown, RetryLater
 from solvimon_rillet.formatting import format_utc, validation_problems
-from solvimon_rillet.http import Http, RequestRejected
+from solvimon_rillet.http.client import Http, RequestRejected
 from solvimon_rillet.rillet.models import (
     AccountingPeriod,
     CreditMemo,

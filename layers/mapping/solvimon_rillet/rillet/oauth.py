@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from solvimon_rillet.errors import OutcomeUnknown, RetryLater, SolvimonRilletError
-from solvimon_rillet.http import CALL_FAILURES, is_header_value, retry_after, was_never_sent
-from solvimon_rillet.vendor_json import parse_json
+from solvimon_rillet.http.client import CALL_FAILURES, is_header_value, retry_after, was_never_sent
+from solvimon_rillet.http.vendor_json import parse_json
 
 if TYPE_CHECKING:
     from authlib.integrations.requests_client import OAuth2Session

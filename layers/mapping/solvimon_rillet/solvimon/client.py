@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from solvimon_rillet.errors import Code, NeedsAttention, OutcomeUnknown, RetryLater
 from solvimon_rillet.formatting import format_utc, validation_problems
-from solvimon_rillet.http import Http, RequestRejected
+from solvimon_rillet.http.client import Http, RequestRejected
 from solvimon_rillet.solvimon.master_data import BillingEntity, Customer, Product
 from solvimon_rillet.solvimon.models import Invoice
 

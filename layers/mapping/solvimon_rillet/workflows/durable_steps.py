@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from solvimon_rillet.errors import ConnectionBroken, NeedsAttention, Recoverable
-from solvimon_rillet.http import CountingRateLimiter
+from solvimon_rillet.http.client import CountingRateLimiter
 
 Json = dict[str, Any]
 

@@ -8,7 +8,7 @@ from typing import Any
 from solvimon_rillet.connections.configuration import Configuration
 from solvimon_rillet.connections.connection import Connections
 from solvimon_rillet.errors import ConnectionBroken, SolvimonRilletError
-from solvimon_rillet.http import RequestRejected
+from solvimon_rillet.http.client import RequestRejected
 from solvimon_rillet.settings import Settings
 
 logger = logging.getLogger(__name__)

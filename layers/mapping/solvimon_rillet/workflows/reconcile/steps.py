@@ -11,7 +11,7 @@ from solvimon_rillet.aws.eventbridge import Bus
 from solvimon_rillet.aws.s3_sns import ReportBucket, Topic
 from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.formatting import format_timestamp
-from solvimon_rillet.http import CountingRateLimiter
+from solvimon_rillet.http.client import CountingRateLimiter
 from solvimon_rillet.reconciliation.documents import INVOICE, rillet_credit_memo, rillet_invoice
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.rillet.models import CreditMemo, Invoice

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 
 from solvimon_rillet.errors import SolvimonRilletError
-from solvimon_rillet.http import Http, RequestRejected
-from solvimon_rillet.http_session import session
+from solvimon_rillet.http.client import Http, RequestRejected
+from solvimon_rillet.http.session import session
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.rillet.oauth import OAuthClient, OAuthEndpoints, RilletOAuth
 from solvimon_rillet.solvimon.client import AlreadyExists, NotFound, SolvimonClient

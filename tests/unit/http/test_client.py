@@ -21,8 +21,8 @@ from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NameResolutio
 from solvimon_rillet import http
 from solvimon_rillet.entrypoints.queue_processor import NEEDED_MILLISECONDS
 from solvimon_rillet.errors import ConnectionBroken, OutcomeUnknown, Recoverable, RetryLater
-from solvimon_rillet.http import Http, RequestRejected
-from solvimon_rillet.http_session import session
+from solvimon_rillet.http.client import Http, RequestRejected
+from solvimon_rillet.http.session import session
 from tests.support.logs import logged
 
 RESET, HANG = "reset", "hang"

@@ -10,7 +10,7 @@ import simplejson
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProtocolError
 
 from solvimon_rillet.errors import ConnectionBroken, OutcomeUnknown, RetryLater
-from solvimon_rillet.vendor_json import parse_json
+from solvimon_rillet.http.vendor_json import parse_json
 
 logger = logging.getLogger(__name__)
 

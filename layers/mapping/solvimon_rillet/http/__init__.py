@@ -1,0 +1,1 @@
+"""HTTP to the vendors: sessions, requests and answers."""
