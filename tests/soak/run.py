@@ -240,8 +240,8 @@ def _waits_advance_the_clock(system: LocalSystem) -> Iterator[None]:
 
     A refused turn at Rillet, the pause before a read is repeated: seconds that nobody needs to sit through.
     """
-    from solvimon_rillet import http
     from solvimon_rillet.connections import connection
+    from solvimon_rillet.http import client as http
     from solvimon_rillet.rate_limit.limiter import SlidingWindowRateLimiter
     from solvimon_rillet.rillet import oauth
     from solvimon_rillet.workflows.sweep import payments

@@ -18,9 +18,9 @@ from urllib3 import Retry
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NameResolutionError
 
-from solvimon_rillet import http
 from solvimon_rillet.entrypoints.queue_processor import NEEDED_MILLISECONDS
 from solvimon_rillet.errors import ConnectionBroken, OutcomeUnknown, Recoverable, RetryLater
+from solvimon_rillet.http import client as http
 from solvimon_rillet.http.client import Http, RequestRejected
 from solvimon_rillet.http.session import session
 from tests.support.logs import logged
