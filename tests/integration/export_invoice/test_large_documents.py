@@ -52,6 +52,6 @@ def test_a_vendors_refusal_of_4000_violations_and_40_retries_of_it_are_recorded(
     assert "items[0].price" in kept["message"]
     assert f"{VIOLATIONS:,} violations" in kept["message"]
     assert size_of(kept) < LIMIT
-    assert kept["history"][0]["at"] == kept["created_at"]
+    assert 0 <= kept["history"][0]["at"] - kept["created_at"] <= 5  # the first entry is kept
     assert dead_letters(system) == []
     assert len(str(outcomes[-1])) < 4_000, "and the answer is one that a person can read"

@@ -91,7 +91,7 @@ def test_no_level_of_ours_lets_a_library_print_bodies(library: str, runtimes_log
 def test_an_event_is_never_logged_whatever_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
     """The event of an authorisation has its code."""
     monkeypatch.setenv("POWERTOOLS_LOGGER_LOG_EVENT", "true")
-    telemetry, out = Telemetry(ENVIRONMENT, "test_event_log"), io.StringIO()
+    telemetry, out = Telemetry({}, "test_event_log"), io.StringIO()
     for handler in telemetry.logger.handlers:
         monkeypatch.setattr(handler, "stream", out)
 
