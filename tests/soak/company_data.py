@@ -111,6 +111,8 @@ def draft_invoice(
     for group in (group for period in draft["periods"] for group in period["groups"]):
         if product and group["products"]:
             group["products"] = [deepcopy(product)]
+            for item in (item for line in group["lines"] for item in line.get("product_items", ())):
+                item["product_id"] = product["id"]
     return draft
 
 
