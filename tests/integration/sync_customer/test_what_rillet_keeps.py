@@ -118,7 +118,11 @@ def test_our_reference_with_a_link_of_rillets_own_is_left_alone(
         (None, "a@x.nl", ["a@x.nl MAIN_SENDER"]),
         ([], "a@x.nl", ["a@x.nl MAIN_SENDER"]),
         (["c@x.nl CC"], "a@x.nl", ["c@x.nl CC", "a@x.nl MAIN_SENDER"]),
-        (["b@x.nl MAIN_SENDER", "c@x.nl MAIN_SENDER"], "a@x.nl", ["a@x.nl MAIN_SENDER", "c@x.nl MAIN_SENDER"]),
+        (
+            ["b@x.nl MAIN_SENDER", "c@x.nl MAIN_SENDER"],
+            "a@x.nl",
+            ["a@x.nl MAIN_SENDER", "c@x.nl MAIN_SENDER"],
+        ),
         (["a@x.nl CC"], "a@x.nl", ["a@x.nl CC", "a@x.nl MAIN_SENDER"]),
         (["b@x.nl MAIN_SENDER", "a@x.nl MAIN_SENDER"], "a@x.nl", ["a@x.nl MAIN_SENDER"]),
         (["b@x.nl MAIN_SENDER"], None, ["b@x.nl MAIN_SENDER"]),

@@ -83,7 +83,11 @@ def _left(
         if claim := claims.get(tax.identity):
             base, amount = base - (claim.base or Decimal()), amount - (claim.amount or Decimal())
             roundings = claim.roundings
-        fits = abs(base - net) < abs(base) and money.within_rounding(base - net, members, currency)
+        fits = (
+            abs(base - net) < abs(base)
+            and money.within_rounding(base - net, members, currency)
+            and not money.within_rounding(net, roundings, currency)
+        )
         only_rounding = all(money.within_rounding(each, roundings, currency) for each in (base, amount))
         if (base or amount) and (fits or not only_rounding):
             left.append(replace(tax, base=base, amount=amount, roundings=max(1, roundings)))
