@@ -230,7 +230,7 @@ def test_a_slow_connection_uses_up_its_own_share_of_the_time_only(
     system: LocalSystem, two: tuple[Silent, Silent], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     two[1].finalise("invo_b")
-    left, slow = [900.0], [400.0]
+    left, slow = [900.0], [600.0]
     first_start = SweepState.record_first_start
 
     def take_long_once(state: SweepState) -> int:
