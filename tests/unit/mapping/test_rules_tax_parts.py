@@ -325,3 +325,26 @@ def test_taxes_of_the_header_that_fit_no_group_are_rejected(
     assert "periods[0].groups[0], periods[0].groups[1] sum to 100 EUR" in error.message
     assert f"bases of {bases}" in error.message
     assert "book it by hand" in error.remedy
+
+
+def test_a_header_of_two_rates_over_a_thousand_groups_is_refused_and_no_crash() -> None:
+    document = invoice(*[group("1.00")] * 1200, paid="186.00")
+    document["tax_categories"] = [tax("600.00", "126.00"), tax("600.00", "60.00", "10")]
+
+    error = refusal(document)
+
+    assert error.code is Code.TAX_NOT_ATTRIBUTABLE
+    assert "in more than one way" in error.message
+
+
+def test_six_taxes_that_fit_nothing_are_refused_at_once() -> None:
+    categories = [tax(f"70.0{n}", "0.001", "1", f"T{n}") for n in range(6)]
+
+    assert refusal(invoice(group("60.00", *categories))).code is Code.DOES_NOT_TIE_OUT
+
+
+def test_the_groups_own_taxes_count_where_a_line_contradicts_itself() -> None:
+    lines = [net_line("100.00", tax("300.00", "63.00")), net_line("50.00", tax("50.00", "4.50", "9"))]
+    document = invoice(group("150.00", tax("100.00", "21.00"), tax("50.00", "4.50", "9"), lines=lines))
+
+    assert nets(items(document)) == ["100.00", "50.00"]

@@ -12,6 +12,8 @@ from solvimon_rillet.solvimon.models import Invoice, TaxCategory
 
 _MOST_STEPS = 5_000
 """How long to look for the groups that a header's bases belong to."""
+_MOST_GROUPS = 200
+"""With more groups, their amounts prove nothing: too many sums are alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +60,10 @@ def assign_remaining(
         ways = []
     for each, found in _spread(ways, bare, left, claims, paths, currency):
         path = groups[each.group].path
-        place = next(
-            i for i, share in enumerate(shares[each.group]) if share.rate is None and share.net == each.net
-        )
         reason = f"{'The period' if prefix else 'The header'} leaves this tax for it."
-        shares[each.group][place : place + 1] = [share_of(path, part, reason, currency) for part in found]
+        # A group has one share without tax at most, so no place moves before its turn.
+        own = shares[each.group]
+        own[each.share : each.share + 1] = [share_of(path, part, reason, currency) for part in found]
     return left
 
 
@@ -142,7 +143,12 @@ def _fraction(part: Part, net: Decimal, whole: Decimal) -> Part:
 
 
 def _matches(targets: Sequence[Decimal], nets: Sequence[Decimal], currency: str) -> list[list[int]]:
-    """The ways (two at most) to put every net to one target so that each target is the sum of its nets."""
+    """The ways (two at most) to put every net to one target so that each target is the sum of its nets.
+
+    A search that is too long counts as two ways: it has not proven that one is the only one.
+    """
+    if len(nets) > _MOST_GROUPS:
+        return [[], []]
     order = sorted(range(len(nets)), key=lambda index: -abs(nets[index]))
     one_sign = all(net >= 0 for net in nets) or all(net <= 0 for net in nets)
     found: list[list[int]] = []
@@ -165,8 +171,7 @@ def _matches(targets: Sequence[Decimal], nets: Sequence[Decimal], currency: str)
             place(position + 1, [*left[:target], rest, *left[target + 1 :]], {**chosen, index: target})
 
     place(0, list(targets), {})
-    # A search that was cut short has not proven that the first way is the only one.
-    return found if steps <= _MOST_STEPS else [*found, *found]
+    return found if steps <= _MOST_STEPS else [[], []]
 
 
 def _unattributable(

@@ -264,19 +264,33 @@ def _without_earlier_taxes(
     options: list[list[StatedTax]] = []
     for index, tax in enumerate(taxes):
         others = [other for other in range(len(taxes)) if other != index and taxes[other].amount]
-        found = [replace(tax, base=bases[index])]
-        for size in range(1, len(others) + 1):
-            for chosen in combinations(others, size):
-                left = bases[index] - sum((taxes[other].amount or Decimal() for other in chosen), Decimal())
-                targets = [net, *(bases[other] for other in chosen)]
-                if left and any(_is_rounding(left - t, size, [t], currency) for t in targets if t):
-                    target = min(targets, key=lambda t: abs(left - t))
-                    found.append(replace(tax, base=target, surcharge=bases[index] / target))
-        options.append(found)
+        chosen = (each for size in range(1, len(others) + 1) for each in combinations(others, size))
+        reduced = (_reduced(index, each, bases, taxes, net, currency) for each in chosen)
+        # The fewest earlier taxes count, so that there are two options for each tax at most.
+        first = next((each for each in reduced if each), None)
+        options.append([replace(tax, base=bases[index]), *([first] if first else [])])
     readings = sorted(
         product(*options), key=lambda reading: sum(tax.surcharge is not None for tax in reading)
     )
     yield from (list(reading) for reading in readings[1:])
+
+
+def _reduced(
+    index: int,
+    earlier: Sequence[int],
+    bases: Sequence[Decimal],
+    taxes: Sequence[StatedTax],
+    net: Decimal,
+    currency: str,
+) -> StatedTax | None:
+    """A tax with some earlier taxes taken off its base; nothing if its base does not contain them."""
+    left = bases[index] - sum((taxes[other].amount or Decimal() for other in earlier), Decimal())
+    targets = [target for target in (net, *(bases[other] for other in earlier)) if target]
+    fitting = [each for each in targets if left and _is_rounding(left - each, len(earlier), [each], currency)]
+    if not fitting:
+        return None
+    base = min(fitting, key=lambda each: abs(left - each))
+    return replace(taxes[index], base=base, surcharge=bases[index] / base)
 
 
 def tax_name(tax: StatedTax) -> str:

@@ -99,7 +99,13 @@ def _parts_by_line(group: TaxedGroup, currency: str) -> tuple[list[Part], list[s
             continue
         total, count = total + net, count + 1
         taxes = [stated_tax(category, path) for category in line.tax_categories]
-        for part in find_parts(f"line {group.path}.lines[{index}]", net, taxes, currency):
+        try:
+            on_line = find_parts(f"line {group.path}.lines[{index}]", net, taxes, currency)
+        except NeedsAttention:
+            if own:
+                return None
+            raise
+        for part in on_line:
             key = frozenset(tax.identity for tax in part.taxes)
             so_far, on_it, members = merged.get(key, (Decimal(), {}, []))
             for tax in part.taxes:

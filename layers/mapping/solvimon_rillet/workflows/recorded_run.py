@@ -70,9 +70,9 @@ class RecordedRun:
         return answer
 
     def fail(self) -> None:
-        """Record that the run ended with an error that nobody foresaw; the function's log has it."""
+        """Record that the run ended with an unexpected error; the function's log has it."""
         result = {
-            "error": "It ended with an error that nobody foresaw.",
+            "error": "It ended with an unexpected error.",
             "remedy": "Fix what the function's log names, then start it again; see docs/runbook.md, "
             "Execution failed.",
         }

@@ -16,7 +16,7 @@ _MAX_UNDER_WAY, _MAX_FINISHED = 50, 20
 _STATE_TEXTS = {
     "completed": "It has ended; its result says with what.",
     "stopped": "It ended early; its result says why, and what to do.",
-    "failed": "It ended with an error that nobody foresaw.",
+    "failed": "It ended with an unexpected error.",
     "lost": "It has no end although its time is over: it crashed or was stopped. Start it again.",
 }
 
