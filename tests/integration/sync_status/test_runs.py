@@ -112,7 +112,7 @@ def test_a_run_that_crashed_says_so(system: LocalSystem) -> None:
     [run] = runs(system)["finished"]
 
     assert run["state"] == "failed"
-    assert "nobody foresaw" in run["result"]["error"]
+    assert "unexpected error" in run["result"]["error"]
     assert "start it again" in run["result"]["remedy"]
     assert "secret-of-a-vendor" not in json.dumps(run), "the text is in the log, which never has a secret"
 
