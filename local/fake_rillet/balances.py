@@ -7,6 +7,8 @@ from local.fake_rillet.money import to_wire
 from local.fake_rillet.store import Json, Record
 
 FAILED = "FAILED"
+UNBILLED = "UNBILLED"
+UNPAID = "UNPAID"
 
 
 def decimal_of(money: Json) -> Decimal:
@@ -62,7 +64,7 @@ def update_balance(books: Books, invoice: Record, event: str) -> None:
     by_payment, by_credit = paid(books, invoice.id), credited(books, invoice.id)
     due = decimal_of(shown["total"]) - by_payment - by_credit
     shown["amount_due"] = to_wire(due, shown["total"]["currency"])
-    shown["status"] = _status(books, by_payment, by_credit, due)
+    shown["status"] = _status(books, by_payment, by_credit, due) or status_unsettled(invoice)
     mark_overdue(books, invoice)
     books.invoices.touch(invoice)
     books.webhooks.emit(f"invoice-{event}", shown)
@@ -74,10 +76,15 @@ def mark_overdue(books: Books, invoice: Record) -> None:
     shown["overdue"] = shown["due_date"] < books.today.isoformat() and decimal_of(shown["amount_due"]) > 0
 
 
+def status_unsettled(invoice: Record) -> str:
+    """Name the state of an invoice on which nothing is settled: not yet sent, or open."""
+    return UNPAID if invoice.private.get("is_sent", True) else UNBILLED
+
+
 def _status(books: Books, by_payment: Decimal, by_credit: Decimal, due: Decimal) -> str:
-    """Name the state; an invoice with both payments and credits follows the switch `mixed_status`."""
+    """Name the state of what is settled, "" if nothing is; `mixed_status` decides between the two."""
     if not by_payment and not by_credit:
-        return "UNPAID"
+        return ""
     names_credit = not by_payment or (by_credit and books.switches.mixed_status == "credit")
     word = "CREDITED" if names_credit else "PAID"
     return word if due <= 0 else f"PARTIALLY_{word}"

@@ -4,6 +4,7 @@ import uuid
 from datetime import date
 from decimal import Decimal
 
+from local.fake_rillet.balances import UNPAID
 from local.fake_rillet.bank_accounts import on_invoice
 from local.fake_rillet.books import Books
 from local.fake_rillet.invoice_lines import Line
@@ -11,7 +12,6 @@ from local.fake_rillet.invoice_requests import InvoiceRequest
 from local.fake_rillet.money import to_wire
 from local.fake_rillet.store import Json
 
-UNPAID = "UNPAID"
 STATUSES = ("UNPAID", "PAID", "PARTIALLY_PAID", "UNBILLED", "CREDITED", "PARTIALLY_CREDITED")
 
 

@@ -1,6 +1,6 @@
 """Invoices: what they must obey when they are made, and what goes when they are deleted."""
 
-from local.fake_rillet.balances import decimal_of, mark_overdue
+from local.fake_rillet.balances import decimal_of, mark_overdue, status_unsettled, update_balance
 from local.fake_rillet.books import Books, SentInvoice
 from local.fake_rillet.credit_memos import check_uncredited
 from local.fake_rillet.document_rules import (
@@ -16,6 +16,7 @@ from local.fake_rillet.payments import check_unpaid, payments_of
 from local.fake_rillet.references import check_references, check_rev_rec
 from local.fake_rillet.store import Record
 from local.fake_rillet.timestamps import write_timestamp
+from local.fake_rillet.validation import Checks, Fields
 
 
 def create_invoice(books: Books, request: InvoiceRequest) -> Record:
@@ -28,11 +29,28 @@ def create_invoice(books: Books, request: InvoiceRequest) -> Record:
     subsidiary_id = request.subsidiary_id or next(iter(books.subsidiaries)).id
     number = request.invoice_number or books.next_invoice_number()
     document = invoice_document(books, request, number, subsidiary_id)
-    invoice = books.invoices.add(document, private={"scope": request.scope})
+    # Rillet holds what it is to send itself until that happened (dossier, additions: status UNBILLED).
+    invoice = books.invoices.add(document, private={"scope": request.scope, "is_sent": request.scope != FULL})
     _send(books, request, invoice)
+    invoice.document["status"] = status_unsettled(invoice)
     mark_overdue(books, invoice)
     books.webhooks.emit("invoice-created", invoice.document)
     return invoice
+
+
+def set_sent_status(books: Books, invoice: Record, body: Fields, checks: Checks) -> None:
+    """Read an `UpdateInvoiceSentStatusRequest`, and mark an invoice as sent or not sent by others.
+
+    `sent_at` stays: it is the time when Rillet itself sent the invoice. A repetition changes nothing.
+
+    Raises:
+        Problem: 400; the body is wrong.
+    """
+    is_sent = body.require("sent", body.boolean, False)
+    checks.finish()
+    if is_sent != invoice.private["is_sent"]:
+        invoice.private["is_sent"] = is_sent
+        update_balance(books, invoice, "updated")
 
 
 def remove_invoice(books: Books, invoice: Record) -> None:
@@ -74,4 +92,5 @@ def _send(books: Books, request: InvoiceRequest, invoice: Record) -> None:
     if request.scope == FULL and customer.get("send_invoices_automatically") and due:
         emails = [email["email"] for email in customer.get("emails", ())]
         books.sent_invoices.append(SentInvoice(invoice.id, emails))
+        invoice.private["is_sent"] = True
         invoice.document["sent_at"] = write_timestamp(invoice.created)

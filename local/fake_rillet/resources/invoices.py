@@ -63,6 +63,14 @@ def update_invoice(invoice_id: str) -> Json:
     return invoice.document
 
 
+@blueprint.put("/<invoice_id>/sent-status")
+def update_sent_status(invoice_id: str) -> tuple[str, int]:
+    """Mark an invoice as sent, or as not sent; the answer has no body."""
+    invoice, noting = organisation().invoices.get(invoice_id), checks()
+    invoices.set_sent_status(organisation(), invoice, body(noting), noting)
+    return "", 200
+
+
 @blueprint.delete("/<invoice_id>")
 def delete_invoice(invoice_id: str) -> tuple[str, int]:
     """Delete an invoice and its postings, unless its period is closed or something was settled on it."""

@@ -139,6 +139,8 @@ def call_every_operation(rillet: Rillet) -> None:
     invoice = next(iter(rillet.organisation.invoices)).id
     credit_and_pay(rillet)
     read_every_resource(rillet)
+    for sent in (True, False):
+        rillet.call("PUT", f"/invoices/{invoice}/sent-status", {"sent": sent})
     rillet.call("DELETE", f"/invoices/{invoice}")
 
 

@@ -19,7 +19,7 @@ from tests.fakes.rillet.support import (
     tax_rate,
 )
 
-SETTLED, OPEN = ("CREDITED", "0.00"), ("UNPAID", "100.00")
+SETTLED, OPEN = ("CREDITED", "0.00"), ("UNBILLED", "100.00")
 
 
 @pytest.fixture

@@ -81,7 +81,7 @@ def test_every_post_is_executed_once_under_its_key_even_if_its_answer_is_lost(
     assert second.json() == third.json()
     assert len(getattr(rillet.organisation, objects)) == 1
     paid = objects == "payments"
-    assert balance(rillet, invoice) == (("PARTIALLY_PAID", "60.00") if paid else ("UNPAID", "100.00"))
+    assert balance(rillet, invoice) == (("PARTIALLY_PAID", "60.00") if paid else ("UNBILLED", "100.00"))
 
 
 def test_an_idempotency_key_is_ignored_on_other_methods(rillet: Rillet) -> None:

@@ -29,7 +29,7 @@ def test_every_request_that_the_fake_takes_and_every_answer_fits_rillets_own_doc
         send_refused_requests(rillet)
 
     assert report.violations == []
-    assert len(report.operations) == 35
+    assert len(report.operations) == 36
     assert report.responses == len(rillet.state.calls)
 
 

@@ -75,7 +75,7 @@ def test_the_answer_has_all_fields_that_the_request_gave(rillet: Rillet) -> None
     created = rillet.invoice(item, bank_account_id=BANK_ACCOUNT, **header)
 
     assert created.items() >= header.items()
-    assert (created["payment_terms"], created["status"]) == (30, "UNPAID")
+    assert (created["payment_terms"], created["status"]) == (30, "UNBILLED")
     assert created["bank_account"]["bank_name"] == "First Bank"
     assert created["customer_address"] == ADDRESS
     assert created["updated_at"].endswith("Z")
@@ -205,7 +205,10 @@ def test_recorded_scopes_drop_the_fields_they_do_not_have(rillet: Rillet, scope:
     created = rillet.recorded(scope=scope, **sent)
 
     assert {name: created[name] for name in sent.keys() & created.keys()} == kept
-    assert rillet.organisation.invoices.get(created["id"]).private == {"scope": scope}
+    assert rillet.organisation.invoices.get(created["id"]).private == {
+        "scope": scope,
+        "is_sent": True,
+    }
 
 
 def test_references_that_the_rules_allow_are_kept(rillet: Rillet) -> None:
@@ -301,3 +304,56 @@ def test_only_a_full_invoice_is_mailed_to_a_customer_with_automatic_sending(rill
     ]
     assert mailed["sent_at"] == "2026-03-10T12:00:00.000000Z"
     assert not any("sent_at" in invoice for invoice in others)
+    assert (mailed["status"], later["status"]) == ("UNPAID", "UNBILLED")
+
+
+@pytest.mark.parametrize(
+    ("make", "when_new"), [("invoice", "UNBILLED"), ("recorded", "UNPAID")], ids=["full", "recorded"]
+)
+def test_a_full_invoice_is_unbilled_until_it_is_marked_as_sent(
+    rillet: Rillet, make: str, when_new: str
+) -> None:
+    path = f"/invoices/{getattr(rillet, make)()['id']}"
+    found = [rillet.read(path)]
+
+    for sent in (True, True, False):
+        answer = rillet.put(f"{path}/sent-status", {"sent": sent})
+        assert (answer.status_code, answer.content) == (200, b"")
+        found.append(rillet.read(path))
+
+    assert [each["status"] for each in found] == [when_new, "UNPAID", "UNPAID", "UNBILLED"]
+    assert found[1] == found[2], "a repetition changes nothing"
+    assert not any("sent_at" in each for each in found), "Rillet itself has not sent it"
+
+
+def test_only_a_change_of_the_sent_status_is_announced(rillet: Rillet) -> None:
+    path = f"/invoices/{rillet.invoice()['id']}/sent-status"
+
+    for _ in range(2):
+        rillet.put(path, {"sent": True})
+
+    [event] = rillet.organisation.announced("invoice-updated")
+    assert event.document["status"] == "UNPAID"
+
+
+def test_a_payment_wins_over_the_sent_status(rillet: Rillet) -> None:
+    invoice = rillet.invoice()
+    rillet.organisation.pay(invoice["id"], "40.00")
+
+    rillet.put(f"/invoices/{invoice['id']}/sent-status", {"sent": True})
+
+    assert rillet.read(f"/invoices/{invoice['id']}")["status"] == "PARTIALLY_PAID"
+
+
+@pytest.mark.parametrize("body", [{}, {"sent": None}, {"sent": "true"}, {"sent_at": True}])
+def test_a_sent_status_that_is_no_boolean_is_refused(rillet: Rillet, body: Json) -> None:
+    path = f"/invoices/{rillet.invoice()['id']}"
+
+    refused = rillet.put(f"{path}/sent-status", body)
+
+    assert fields_of(refused) == ["sent"]
+    assert rillet.read(path)["status"] == "UNBILLED"
+
+
+def test_the_sent_status_of_an_unknown_invoice_is_a_404(rillet: Rillet) -> None:
+    assert rillet.put(f"/invoices/{UNKNOWN_ID}/sent-status", {"sent": True}).status_code == 404

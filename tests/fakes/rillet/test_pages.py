@@ -158,7 +158,7 @@ def test_invoices_are_listed_by_each_filter(rillet: Rillet) -> None:
     assert listed() == [second["id"], first["id"]]
     assert listed(customer_id=CUSTOMER) == [first["id"]]
     assert listed(subsidiary_id=SECOND_SUBSIDIARY) == [second["id"]]
-    assert listed(status="UNPAID") == [first["id"]]
+    assert listed(status="UNBILLED") == [first["id"]]
     assert listed(overdue="true") == [second["id"]]
     assert listed(overdue="false") == [first["id"]]
     assert listed(**{"updated.gt": first["updated_at"]}) == [second["id"]]

@@ -100,7 +100,7 @@ def test_deleting_an_uncleared_payment_opens_the_invoice_again(rillet: Rillet, i
     deleted = rillet.delete(f"/invoices/{invoice['id']}/payments/{made['id']}")
 
     assert deleted.status_code == 204
-    assert balance(rillet, invoice) == ("UNPAID", "100.00")
+    assert balance(rillet, invoice) == ("UNBILLED", "100.00")
     assert rillet.read("/invoice-payments")["payments"] == []
 
 
@@ -168,7 +168,7 @@ def test_users_clear_payments_and_let_them_bounce(rillet: Rillet, invoice: Json)
 
     assert (made["date"], made["status"]) == ("2026-03-07", "UNCLEARED")
     assert (cleared["status"], failed["status"]) == ("SUCCESSFUL", "FAILED")
-    assert (paid, reopened) == (("PAID", "0.00"), ("UNPAID", "100.00"))
+    assert (paid, reopened) == (("PAID", "0.00"), ("UNBILLED", "100.00"))
     assert balance(rillet, invoice) == ("PAID", "0.00")
     assert len(rillet.read(f"/invoices/{invoice['id']}/payments")["payments"]) == 1
 
@@ -208,7 +208,7 @@ def test_a_paid_invoice_is_not_overdue_and_an_open_one_is(rillet: Rillet) -> Non
     rillet.organisation.delete_payment(made["id"])
 
     assert (invoice["overdue"], paid) == (True, [])
-    assert len(rillet.read("/invoices", overdue="true", status="UNPAID")["invoices"]) == 1
+    assert len(rillet.read("/invoices", overdue="true", status="UNBILLED")["invoices"]) == 1
 
 
 def test_two_states_of_an_invoice_never_share_an_update_time(rillet: Rillet, invoice: Json) -> None:

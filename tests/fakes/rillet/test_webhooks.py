@@ -71,7 +71,7 @@ def test_clearing_and_failing_a_payment_are_announced_with_the_invoice(rillet: R
     events = rillet.organisation.announced("invoice-payment-updated")
 
     assert [event.document["id"] for event in events] == [invoice["id"]] * 3
-    assert [event.document["status"] for event in events] == ["PAID", "PAID", "UNPAID"]
+    assert [event.document["status"] for event in events] == ["PAID", "PAID", "UNBILLED"]
 
 
 @pytest.mark.parametrize("event", ["payment-updated", "updated"])
@@ -123,7 +123,7 @@ def test_a_body_is_the_object_at_the_time_of_the_event(rillet: Rillet, receiver:
 
     rillet.organisation.deliver_webhooks()
 
-    assert [json.loads(body)["status"] for _, body in receiver.received] == ["UNPAID", "PAID"]
+    assert [json.loads(body)["status"] for _, body in receiver.received] == ["UNBILLED", "PAID"]
 
 
 def test_a_webhook_gets_only_the_events_it_is_subscribed_to(rillet: Rillet, receiver: Receiver) -> None:
