@@ -65,6 +65,7 @@ class Books:
         received: by Rillet invoice, the sum of its payments that did not fail.
         credited: by Rillet invoice, the sum of the credit memos applied to it.
         records: what all this was read from.
+        marks_as_sent: the connection's exports mark invoices as sent.
     """
 
     connection: str
@@ -73,6 +74,7 @@ class Books:
     received: defaultdict[str, Decimal]
     credited: defaultdict[str, Decimal]
     records: Records
+    marks_as_sent: bool = True
 
     @cached_property
     def links(self) -> Mapping[str, dict[str, list[str]]]:
@@ -124,6 +126,7 @@ def read_books(connection: Connection, ledger: Iterable[Json]) -> Books:
         received=_summed(_payments(records)),
         credited=_summed(applied for memo in memos for applied in memo.applied.items()),
         records=records,
+        marks_as_sent=bool(connection.settings.get("mark_as_sent", True)),
     )
 
 

@@ -110,7 +110,7 @@ def _parties(pair: Pair, books: Books, _expected: Expected) -> Found:
 
 
 def _payment(pair: Pair, books: Books, _expected: Expected) -> Found:
-    """Solvimon's payment state and Rillet's open amount follow from payments and applications."""
+    """It is billed, and its payment state and open amount follow from payments and applications."""
     if pair.solvimon.is_credit_note or not pair.rillet:
         return
     invoice = pair.rillet[0]
@@ -122,6 +122,8 @@ def _payment(pair: Pair, books: Books, _expected: Expected) -> Found:
         yield FindingType.PAYMENT, f"{text}, so {status}."
     if due < 0:
         yield FindingType.PAYMENT, f"{pair} is overpaid or credited too much in Rillet: {due} is due."
+    if pair.exported and invoice.status == "UNBILLED" and books.marks_as_sent:
+        yield FindingType.PAYMENT, f"{pair} is not marked as sent in Rillet, which may mail it."
     if invoice.due != due:
         yield FindingType.PAYMENT, f"Of {pair}, {invoice.due} is open in Rillet instead of {due}."
 

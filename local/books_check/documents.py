@@ -90,6 +90,7 @@ class RilletDocument:
         refers_to: the Solvimon documents that its external references name.
         applied: of a credit memo, how much of it is applied, by Rillet's id of the invoice.
         due: of an invoice, how much Rillet says is open.
+        status: of an invoice, Rillet's name of its state.
     """
 
     id: str
@@ -101,6 +102,7 @@ class RilletDocument:
     refers_to: frozenset[str] = frozenset()
     applied: Mapping[str, Decimal] = field(default_factory=dict)
     due: Decimal = Decimal(0)
+    status: str = ""
 
     @classmethod
     def of(cls, document: Json) -> "RilletDocument":
@@ -121,4 +123,5 @@ class RilletDocument:
             refers_to=frozenset(solvimon_ids(document)),
             applied=dict(applied),
             due=Decimal((document.get("amount_due") or {}).get("amount", 0)),
+            status=str(document.get("status", "")),
         )

@@ -150,6 +150,7 @@ BESIDE: list[tuple[Change, Type, str]] = [
         _rillet_says("invoices", amount_due=euros("40.00")),
         *(Type.PAYMENT, "40.00 is open in Rillet instead of 39.50."),
     ),
+    (_rillet_says("invoices", status="UNBILLED"), Type.PAYMENT, "is not marked as sent in Rillet"),
     (_applied(invoice_id="x"), Type.MISPLACED, "is applied to an invoice that it does not credit."),
     (_applied(amount=euros("60.00")), Type.APPLICATION, "60.00 of 60.50 is applied, and INV-1 is open."),
     (lambda s: s.ledger[0].update(state="sending"), Type.LEDGER, "is in Rillet, and sending."),

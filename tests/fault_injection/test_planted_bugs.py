@@ -1,12 +1,15 @@
 """The harness finds what it is there for: each of the safeguards of exactly once, taken away."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from solvimon_rillet.aws.dynamodb import Item, Table
+from solvimon_rillet.errors import OutcomeUnknown
 from solvimon_rillet.http.client import Http
+from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.workflows.export import send_once
 from tests.fault_injection.effects import Fault
 from tests.fault_injection.harness import Harness, RunResult
@@ -51,6 +54,18 @@ def without_look_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(send_once, "_look_up", lambda *_: [])
 
 
+def forgetting_lost_marks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mark as sent whose outcome is unknown counts as done."""
+    mark: Callable[..., bool] = RilletClient.mark_invoice_as_sent
+
+    def marking(client: RilletClient, invoice_id: str) -> bool:
+        with contextlib.suppress(OutcomeUnknown):
+            return mark(client, invoice_id)
+        return True
+
+    monkeypatch.setattr(RilletClient, "mark_invoice_as_sent", marking)
+
+
 def test_without_the_idempotency_key_an_invoice_is_booked_twice(
     harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -58,7 +73,8 @@ def test_without_the_idempotency_key_an_invoice_is_booked_twice(
 
     killed, lost = results(harness, Fault.KILLED_AFTER, Fault.LOST)
 
-    assert kinds([killed, lost]) == [{"duplicate"}] * 2
+    # The second one differs as well: only the invoice that the ledger knows is marked as sent.
+    assert all("duplicate" in found for found in kinds([killed, lost]))
     assert str(lost.run) == "export an invoice | export_invoice: Rillet POST /invoices | answer lost"
     assert "invo_faultssecond" in lost.differences[0].what
 
@@ -81,4 +97,15 @@ def test_without_the_look_up_an_invoice_is_booked_twice_a_day_later(
 
     found = results(harness, Fault.LOST_FOR_A_DAY)
 
-    assert kinds(found) == [{"duplicate"}]
+    assert all("duplicate" in each for each in kinds(found))
+
+
+def test_without_repeating_a_lost_mark_an_invoice_stays_unbilled(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forgetting_lost_marks(monkeypatch)
+
+    [found] = results(harness, Fault.TIMED_OUT, what="PUT /invoices/{id}/sent-status")
+
+    assert "different" in kinds([found])[0]
+    assert any("UNBILLED" in difference.what for difference in found.differences)

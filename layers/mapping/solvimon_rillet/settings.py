@@ -232,6 +232,12 @@ class Settings(_SettingsGroup):
         description="Send Solvimon's number in `FULL` scope too. Rillet documents that it numbers such "
         "invoices itself; the number in its answer is recorded in any case.",
     )
+    mark_as_sent: bool = Field(
+        default=True,
+        description="In `FULL` scope, mark each exported invoice as sent in Rillet. Until then Rillet holds "
+        "it as unbilled, and may mail it although Solvimon has sent it. One more Rillet call for each "
+        "invoice; without effect in the other scopes.",
+    )
     start_date: date | None = Field(
         default=None, description="Invoices dated before this day are skipped. `null`: none are."
     )

@@ -6,7 +6,17 @@ import pytest
 
 from local.system import LocalSystem
 from tests.integration.connect_rillet.captured_logs import Logs
-from tests.integration.connect_rillet.support import ACME, HOUR, STACK, OAuthConnection, ask, check, secret
+from tests.integration.connect_rillet.support import (
+    ACME,
+    HOUR,
+    STACK,
+    Json,
+    OAuthConnection,
+    ask,
+    check,
+    secret,
+)
+from tests.support.arrange import configure
 
 
 @pytest.fixture
@@ -100,6 +110,22 @@ def test_nothing_is_missing(complete: OAuthConnection) -> None:
     assert answer["ready"] is True
     assert [line["check"] for line in answer["checklist"]] == CHECKS
     assert all(line["ok"] and "remedy" not in line for line in answer["checklist"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "found"),
+    [
+        ({}, "scope FULL and marked as sent"),
+        ({"mark_as_sent": False}, "scope FULL and stay unbilled"),
+        ({"invoice_scope": "AR_ONLY"}, "scope AR_ONLY, in which Rillet sends none"),
+    ],
+)
+def test_the_checklist_says_which_scope_is_set_and_what_it_means_for_sending(
+    complete: OAuthConnection, settings: Json, found: str
+) -> None:
+    configure(complete.system, complete, **settings)
+
+    assert found in check(complete.status(), "settings")["found"]
 
 
 @pytest.mark.parametrize(("line", "name"), [(line, name) for line in MISSING for name in MISSING[line]])

@@ -22,7 +22,14 @@ from tests.support.arrange import (
     until_exported,
     until_finished,
 )
-from tests.support.assertions import assert_exported, calls_to, invoice_posts, record, rillet_invoices
+from tests.support.assertions import (
+    assert_exported,
+    calls_to,
+    invoice_posts,
+    record,
+    rillet_invoice,
+    rillet_invoices,
+)
 from tests.support.builders import FIRST
 from tests.support.webhooks import event
 
@@ -256,6 +263,8 @@ def test_another_total_in_rillets_answer_is_recorded_with_both_amounts(
     assert (result["outcome"], result["code"]) == ("differs", "total_differs")
     assert "gross 1 EUR instead of 6745.75 EUR" in result["message"]
     assert record(system)["state"] == "differs"
+    assert record(system)["step"] == "marked_as_sent", "or Rillet might mail the wrong total"
+    assert rillet_invoice(default, FIRST)["status"] == "UNPAID"
 
 
 def test_a_worker_whose_lease_is_taken_over_writes_nothing(

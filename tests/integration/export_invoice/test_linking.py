@@ -21,6 +21,8 @@ EXCHANGE_RATE = sample_data.invoice_id("exchange-rate")
 HANSEKONTOR = sample_data.rillet_id("customer", "hansekontor")
 DUTCH = sample_data.rillet_id("subsidiary", "tideway-nl")
 AMERICAN = sample_data.rillet_id("subsidiary", "tideway-us")
+EXPORTED = ["POST /invoices", "PUT /invoices"]
+"""The calls of an export in the scope `FULL`: create, mark as sent."""
 
 
 def another(connection: Connection, invoice_id: str, name: str = "invo_another") -> str:
@@ -155,7 +157,7 @@ def test_an_invoice_that_names_no_customer_or_billing_entity_is_rejected(
     assert "names no" in result["message"]
 
 
-def test_the_first_invoice_of_a_customer_checks_it_and_the_second_costs_one_call(
+def test_the_first_invoice_of_a_customer_checks_it_and_the_second_is_only_created_and_marked(
     system: LocalSystem, default: Connection
 ) -> None:
     requests = []
@@ -165,13 +167,24 @@ def test_the_first_invoice_of_a_customer_checks_it_and_the_second_costs_one_call
         run_final(system, invoice_id)
         requests.append(rillet_requests(system))
 
-    assert requests == [["GET /books", "GET /customers", "POST /invoices"], ["POST /invoices"]]
+    assert requests == [["GET /books", "GET /customers", *EXPORTED], EXPORTED]
     assert read_of_solvimon(system) == {"invoices": 1}
 
 
-def test_in_the_steady_state_every_invoice_costs_one_rillet_call(
-    system: LocalSystem, default: Connection
+@pytest.mark.parametrize(
+    ("settings", "calls"),
+    [
+        ({}, EXPORTED),
+        ({"mark_as_sent": False}, EXPORTED[:1]),
+        ({"invoice_scope": "REVENUE_RECOGNITION_ONLY"}, EXPORTED[:1]),
+        ({"invoice_scope": "AR_ONLY"}, EXPORTED[:1]),
+    ],
+    ids=["FULL", "FULL, not marked", "REVENUE_RECOGNITION_ONLY", "AR_ONLY"],
+)
+def test_in_the_steady_state_an_invoice_costs_one_call_and_one_more_where_it_is_marked_as_sent(
+    system: LocalSystem, default: Connection, settings: Json, calls: list[str]
 ) -> None:
+    configure(system, default, **settings)
     earlier = (FIRST, DISCOUNT, NEW_CUSTOMER, TWO_RATES, EXCHANGE_RATE)
     names = [another(default, invoice_id, f"invo_{n}") for n, invoice_id in enumerate(earlier)]
     for invoice_id in (*earlier, *names):
@@ -184,7 +197,7 @@ def test_in_the_steady_state_every_invoice_costs_one_rillet_call(
     second = export(system, *names)
 
     assert {result["outcome"] for result in (*first, *second)} == {"exported"}
-    assert Counter(rillet_requests(system)) == {"POST /invoices": len(names)}
+    assert Counter(rillet_requests(system)) == dict.fromkeys(calls, len(names))
     assert read_of_solvimon(system) == {"invoices": len(names)}
 
 
@@ -196,7 +209,7 @@ def test_a_corrected_customer_link_wins_over_the_remembered_one_immediately(
     body = run(system, default, second)
 
     assert body["customer_id"] == HANSEKONTOR
-    assert rillet_requests(system) == ["GET /customers", "POST /invoices"], "the new one is checked once"
+    assert rillet_requests(system) == ["GET /customers", *EXPORTED], "the new one is checked once"
 
 
 def test_corrected_subsidiary_and_product_links_win_over_the_remembered_ones_immediately(
@@ -287,7 +300,7 @@ def test_a_customer_that_rillet_lacks_is_created_with_the_guides_fields(
         "send_invoices_automatically": False,
         "send_payment_reminders": False,
     }
-    assert rillet_requests(system)[-3:] == ["GET /customers", "POST /customers", "POST /invoices"]
+    assert rillet_requests(system)[-4:] == ["GET /customers", "POST /customers", *EXPORTED]
     assert calls_to(system, "POST", "/customers")[0].idempotency_key
 
 
@@ -471,7 +484,7 @@ def test_a_customer_whom_rillet_mails_automatically_is_a_warning_on_every_invoic
     for invoice_id in ids:
         run(system, default, invoice_id)
 
-    assert rillet_requests(system) == ["POST /invoices"], "it is remembered"
+    assert rillet_requests(system) == EXPORTED[: 2 if warned else 1], "it is remembered"
     for invoice_id in ids:
         assert ("mails this customer's invoices" in warnings(system, invoice_id)) is warned
     assert bool(default.organisation.sent_invoices) is warned, "the fake confirms the warning"
@@ -486,7 +499,7 @@ def test_a_customer_for_whom_rillet_does_not_state_whether_it_is_mailed_needs_no
     for invoice_id in ids:
         run(system, default, invoice_id)
 
-    assert rillet_requests(system) == ["POST /invoices"], "it is remembered all the same"
+    assert rillet_requests(system) == EXPORTED, "it is remembered all the same"
     assert "mails" not in "".join(warnings(system, invoice_id) for invoice_id in ids)
 
 
@@ -504,7 +517,7 @@ def test_the_currency_of_a_subsidiary_is_read_once_where_a_rate_is_stated(
     with_rate, without_rate, again = requests
     assert with_rate.count("GET /subsidiaries") == 1
     assert "GET /subsidiaries" not in without_rate
-    assert again == ["POST /invoices"]
+    assert again == EXPORTED
 
 
 def test_a_foreign_currency_without_a_rate_is_a_warning_where_the_books_are_known(

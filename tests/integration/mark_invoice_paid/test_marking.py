@@ -103,11 +103,11 @@ def test_an_older_update_never_overwrites_a_newer_one(invoice: Invoice) -> None:
 def test_times_in_different_forms_are_compared_as_moments(invoice: Invoice) -> None:
     invoice.hold_back()
     paid = {"status": "PAID", "amount_due": {"amount": "0.00", "currency": "EUR"}}
-    unpaid = invoice.shown(updated_at="2026-11-03T12:00:00+02:00")
-    newer = invoice.shown(updated_at="2026-11-03T10:30:00Z", **paid)
+    unpaid = invoice.shown(updated_at="2099-11-03T12:00:00+02:00")
+    newer = invoice.shown(updated_at="2099-11-03T10:30:00Z", **paid)
     unreadable = invoice.shown(updated_at="yesterday")
 
-    for shown in (newer, unpaid, unreadable, invoice.shown(updated_at="2026-11-03")):
+    for shown in (newer, unpaid, unreadable, invoice.shown(updated_at="2099-11-03")):
         invoice.send_document(shown)
 
     assert invoice.state == PAID

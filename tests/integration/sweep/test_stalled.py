@@ -35,6 +35,25 @@ def test_an_answer_and_a_message_that_are_lost_leave_one_invoice(connection: Sil
     assert connection.same_totals("invo_a")
 
 
+def test_an_invoice_that_was_not_marked_as_sent_before_its_message_was_lost_is_marked(
+    connection: Silent,
+) -> None:
+    connection.finalise("invo_a")
+    connection.system.rillet.state.misbehave("drop", "PUT")
+    connection.sweep()
+    connection.system.settle()
+    connection.lose_messages()
+    before = connection.state_of()
+    connection.system.advance(HOUR + 1)
+
+    found = connection.swept()
+
+    assert (before, connection.state_of()) == ("sending", "exported")
+    assert found == {"invoices": 1}
+    [booked] = connection.rillet_invoices()
+    assert booked["status"] == "UNPAID"
+
+
 def test_a_stalled_invoice_is_found_however_long_ago_it_is_dated(connection: Silent) -> None:
     connection.finalise("invo_a", back=100)
     connection.change("invo_a", state="claimed")

@@ -37,7 +37,7 @@ def test_the_history_of_a_document_that_was_rejected_lost_its_answer_and_was_exp
     assert (history["amount"], history["currency"], history["dated"]) == ("121.00", "EUR", "2026-01-31")
     assert history["number"] == default.platform.invoice(ORIGINAL)["invoice_number"]
     assert [entry["what"] for entry in history["attempts"]] == [
-        "rejected", "sent", "answer_lost", "sent", "exported",
+        "rejected", "sent", "answer_lost", "sent", "invoice_created", "exported",
     ]  # fmt: skip
     assert all(ISO.fullmatch(entry["at"]) and entry["in_words"] for entry in history["attempts"])
     first, again = history["attempts"][1]["sent"], history["attempts"][3]["sent"]

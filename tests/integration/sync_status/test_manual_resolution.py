@@ -132,7 +132,7 @@ def test_a_request_by_id_exports_an_invoice_that_is_left_out(default: Default) -
     assert answer["summary"] == {"exported": 1}
     assert len(default.rillet_invoices(ORIGINAL)) == 1
     kept = [entry["what"] for entry in default.record()["history"]]
-    assert kept == ["rejected", "settled_by_hand", "asked_again", "sent", "exported"]
+    assert kept == ["rejected", "settled_by_hand", "asked_again", "sent", "invoice_created", "exported"]
 
 
 def test_a_request_by_id_exports_an_invoice_that_is_left_out_even_if_it_has_to_wait(default: Default) -> None:

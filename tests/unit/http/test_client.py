@@ -302,6 +302,15 @@ def test_a_success_that_cannot_be_read_may_have_happened(
     assert "unreadable JSON" in str(error)
 
 
+def test_only_a_put_whose_success_has_no_body_takes_an_empty_answer(vendor: Vendor) -> None:
+    vendor.answer(200, b"")
+    http_ = client(vendor)
+
+    assert http_.put("/things/1/sent-status", {"sent": True}, may_be_empty=True) is None
+    with pytest.raises(OutcomeUnknown, match="unreadable JSON"):
+        http_.put("/things/1", {})
+
+
 @pytest.mark.parametrize(
     ("stated", "after"),
     [

@@ -49,6 +49,7 @@ CALLS: dict[type, dict[str, Callable[[Any], object]]] = {
         "invoice_rows": lambda c: c.invoice_rows(None, None),
         "invoices_of_customer": lambda c: list(c.invoices_of_customer(UUID, SINCE)),
         "organization": lambda c: c.organization(),
+        "mark_invoice_as_sent": lambda c: c.mark_invoice_as_sent(UUID),
         "payments": lambda c: c.payments(UUID),
         "product_rows": lambda c: c.product_rows(None),
         "replace_customer": lambda c: c.replace_customer(UUID, {}),

@@ -132,17 +132,33 @@ class Http:
         """
         return self._write("POST", path, body, idempotency_key)
 
-    def put(self, path: str, body: object) -> Any:  # noqa: ANN401
-        """Replace a record by the body; raises as ``post``. Sent once, although a repetition is harmless."""
-        return self._write("PUT", path, body)
+    def put(self, path: str, body: object, *, may_be_empty: bool = False) -> Any:  # noqa: ANN401
+        """Replace a record by the body; raises as ``post``. Sent once, although a repetition is harmless.
+
+        Args:
+            path: below the base URL.
+            body: sent as JSON.
+            may_be_empty: the operation's success has no body; ``None`` is returned for it.
+        """
+        return self._write("PUT", path, body, may_be_empty=may_be_empty)
 
     def patch(self, path: str, body: object) -> Any:  # noqa: ANN401
         """Change the fields of a record that the body names; raises as ``put``."""
         return self._write("PATCH", path, body)
 
-    def _write(self, method: str, path: str, body: object, idempotency_key: str = "") -> Any:  # noqa: ANN401
+    def _write(
+        self,
+        method: str,
+        path: str,
+        body: object,
+        idempotency_key: str = "",
+        *,
+        may_be_empty: bool = False,
+    ) -> Any:  # noqa: ANN401
         response = self._request(method, path, body=body, idempotency_key=idempotency_key)
         self._check(response)
+        if may_be_empty and not response.content:
+            return None
         return self._json(response)
 
     def _request(

@@ -31,6 +31,8 @@ from solvimon_rillet.rillet.rejections import needs_attention, write_error
 API_VERSION = "4"
 _UUID = re.compile(r"[0-9a-fA-F-]{36}")
 PAGE = 100
+SENT_STATUS = {"sent": True}
+"""The body that marks an invoice as sent."""
 M = TypeVar("M", bound=BaseModel)
 P = TypeVar("P", bound=Page)
 D = TypeVar("D", Invoice, CreditMemo)
@@ -70,6 +72,20 @@ class RilletClient:
     def invoice(self, invoice_id: str) -> Invoice | None:
         """An invoice, or ``None`` if Rillet has none with this id."""
         return self._get_or_none(f"/invoices/{invoice_id}", Invoice)
+
+    def mark_invoice_as_sent(self, invoice_id: str) -> bool:
+        """Mark an invoice as sent; a repetition changes nothing (Rillet API v4, Updates invoice sent status).
+
+        Returns:
+            Whether Rillet has the invoice.
+        """
+        try:
+            self._http.put(f"/invoices/{invoice_id}/sent-status", SENT_STATUS, may_be_empty=True)
+        except RequestRejected as rejected:
+            if rejected.status == 404:
+                return False
+            raise write_error(rejected) from rejected
+        return True
 
     def payments(self, invoice_id: str) -> list[InvoicePayment]:
         """All payments of an invoice, failed ones included."""

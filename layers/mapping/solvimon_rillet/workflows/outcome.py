@@ -6,6 +6,9 @@ from typing import Any
 from solvimon_rillet.errors import NeedsAttention
 from solvimon_rillet.formatting import clip
 
+CAUSE = ("code", "message", "remedy")
+"""The fields of ``error_fields``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Result:

@@ -9,7 +9,7 @@ from solvimon_rillet.connections.configuration import Configuration
 from solvimon_rillet.connections.connection import Connections
 from solvimon_rillet.errors import ConnectionBroken, SolvimonRilletError
 from solvimon_rillet.http.client import RequestRejected
-from solvimon_rillet.settings import Settings
+from solvimon_rillet.settings import InvoiceScope, Settings
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class ConnectionStatus:
             Check(
                 "settings",
                 not fault,
-                fault or "valid",
+                fault or f"valid; {_scope_text(settings)}",
                 "Correct the value; until then the last valid settings apply.",
             ),
             self._solvimon_key(connection, settings),
@@ -137,6 +137,16 @@ class ConnectionStatus:
         if not broken:
             return answer
         return {**answer, "action_needed": "reconnect" if grant.get("access_token") else "connect"}
+
+
+def _scope_text(settings: Settings) -> str:
+    """The scope of invoices, and what it means for sending them."""
+    scope = f"invoices are booked in the scope {settings.invoice_scope}"
+    if settings.invoice_scope is not InvoiceScope.FULL:
+        return f"{scope}, in which Rillet sends none"
+    if settings.mark_as_sent:
+        return f"{scope} and marked as sent there; switch off Rillet's own sending, charging and reminding"
+    return f"{scope} and stay unbilled there until a person marks them as sent; Rillet may mail them"
 
 
 def _retry_remedy(vendor: str) -> str:

@@ -42,6 +42,7 @@ _EVENT_TEXTS = {
     "refused": "Rillet refused it; the next attempt uses another date.",
     "answer_lost": "The answer was lost: Rillet may or may not have it.",
     "waits": "It had to wait.",
+    "invoice_created": "The invoice is in Rillet; it is marked as sent next.",
     "memo_created": "The memo is in Rillet; its applications follow.",
     "applying": "The memo's applications were sent to Rillet.",
     "payment_status": "The payment state was sent to Solvimon.",
