@@ -28,7 +28,7 @@ class TimedOut(Killed):
     """The process was killed at the function's time-out."""
 
 
-@dataclass
+@dataclass(eq=False)
 class _Process:
     """One invocation: its threads, and whether Lambda has killed it."""
 
@@ -87,6 +87,11 @@ def run_process(work: Callable[[], Any], seconds: float) -> Any:  # noqa: ANN401
 class _Outcome:
     answer: Any = None
     error: BaseException | None = None
+
+
+def current_process() -> object | None:
+    """Return what stands for the process of the caller; None outside of all processes."""
+    return _mine.get()
 
 
 def ensure_alive() -> None:

@@ -1,6 +1,7 @@
 """``make faults``: every fault at every external effect of every workflow; prints ``FAULTS {json}``."""
 
 import json
+import shlex
 import sys
 import time
 from collections import Counter
@@ -9,17 +10,26 @@ from multiprocessing import get_context
 
 from tests.fault_injection.harness import RunResult
 from tests.fault_injection.parallel_runs import Share, recorded, replayed
+from tests.fault_injection.runs import Run, counted
 
 WORKERS = 2
 AT_ONCE = 40
+_COMMAND = "PYTHONPATH=layers/mapping .venv/bin/python -m tests.fault_injection"
 
 
 def main(arguments: list[str]) -> int:
-    """Run everything, or the scenarios whose names contain one of the arguments."""
+    """Run everything, or the scenarios whose names contain one of the arguments.
+
+    Args:
+        arguments: words; or ``--replay`` and the schedules of runs.
+    """
     started = time.monotonic()
     with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
-        shares = [Share(number, WORKERS, tuple(arguments)) for number in range(WORKERS)]
-        runs = [run for share in pool.map(recorded, shares) for run in share]
+        if arguments[:1] == ["--replay"]:
+            runs = [Run.of(schedule) for schedule in arguments[1:]]
+        else:
+            shares = [Share(number, WORKERS, tuple(arguments)) for number in range(WORKERS)]
+            runs = [run for share in pool.map(recorded, shares) for run in share]
         results: list[RunResult] = []
         # One scenario after the other: each process has to record those that it replays.
         for some in pool.map(
@@ -31,14 +41,18 @@ def main(arguments: list[str]) -> int:
         sys.stdout.write(f"{result.run}\n")
         for difference in result.differences:
             sys.stdout.write(f"    {difference.kind}: {difference.what}\n")
+        sys.stdout.write(f"    again: {_COMMAND} --replay {shlex.quote(result.run.schedule)}\n")
     kinds = Counter(difference.kind for result in failed for difference in result.differences)
     summary = {
         "effects": len({(run.scenario, run.effect) for run in runs}),
         "runs": len(results),
+        **counted(runs),
         "duplicates": kinds["duplicate"],
         "lost": kinds["lost"],
         "stuck": kinds["stuck"],
         "different": kinds["different"],
+        "reported": sum(result.reported for result in results),
+        "unnoticed": kinds["unnoticed"],
         "seconds": round(time.monotonic() - started),
     }
     sys.stdout.write(f"FAULTS {json.dumps(summary)}\n")

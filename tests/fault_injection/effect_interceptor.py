@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 import botocore.endpoint
 import requests
@@ -25,13 +26,17 @@ from urllib3.exceptions import ProtocolError
 from urllib3.exceptions import ReadTimeoutError as NoAnswer
 
 from local.aws.in_process_clients import send_in_process
+from local.aws.process import current_process
 from local.aws.runtime import Killed, LambdaRuntime
 from local.system import LocalSystem
 from tests.fault_injection import aws_protocol
-from tests.fault_injection.effects import EVENT_SOURCE, Effect, Fault, lasting
+from tests.fault_injection.effects import EVENT_SOURCE, LATE_SECONDS, Effect, Fault, lasting
+from tests.fault_injection.second_worker import SecondWorker
 
 _LEASE_SECONDS = 15 * 60 + 1
 """Longer than any function may run, so longer than any lease."""
+_TIME_OUT = 20
+"""Seconds for which the product waits for an answer."""
 _SQS_DELETE = "DeleteMessageBatch"
 
 
@@ -43,19 +48,27 @@ class PlannedFault:
         effect: where.
         fault: what.
         again: starts the workflow a second time.
+        act: what a person does; tells whether it could be done.
+        stop: the effect before which an interleaved second worker stands still, from 1.
         happened: whether the effect was met.
+        acted: whether the person has acted.
     """
 
     effect: Effect
     fault: Fault
     again: Callable[[], object] = lambda: None
+    act: Callable[[], bool] = lambda: True
+    stop: int = 0
     happened: bool = False
+    acted: bool = False
 
 
-@dataclass
+@dataclass(eq=False)
 class _Invocation:
     workflow: str
     dead: bool = False
+    worker: SecondWorker | None = None
+    interleaved: SecondWorker | None = None
 
 
 @dataclass
@@ -75,6 +88,8 @@ class EffectInterceptor:
     def __post_init__(self) -> None:
         self._seen: Counter[tuple[str, str, str]] = Counter()
         self._inside: list[_Invocation] = []
+        self._second: SecondWorker | None = None
+        self._by_process: WeakKeyDictionary[object, _Invocation] = WeakKeyDictionary()
         self._lock = threading.RLock()
         self._watching = False
         self._broken_call = ""
@@ -86,10 +101,13 @@ class EffectInterceptor:
         call, send, aws = vars(LambdaRuntime)["_call"], HTTPAdapter.send, self.system.aws
 
         def called(runtime: LambdaRuntime, function: Any, event: Any) -> Any:  # noqa: ANN401
-            interceptor._inside.append(invocation := _Invocation(function.workflow))
+            invocation = _Invocation(function.workflow, worker=interceptor._worker())
+            interceptor._inside.append(invocation)
             try:
                 return call(runtime, function, event)
             finally:
+                if invocation.interleaved:
+                    invocation.interleaved.finish()
                 interceptor._inside.remove(invocation)
 
         def sent(
@@ -114,6 +132,7 @@ class EffectInterceptor:
         """Write down what crosses from here on, and let the planned fault happen once."""
         self.effects, self.plan, self._broken_call = [], plan, ""
         self._seen.clear()
+        self._second = None
         self._watching = True
         try:
             yield
@@ -140,6 +159,8 @@ class EffectInterceptor:
         me = self._alive()
         path = urlsplit(request.url).path.removeprefix("/v1")
         fault = self._fault_at(me.workflow, vendor, f"{request.method} {lasting(path)}")
+        if fault in LATE_SECONDS:
+            return self._late(request, send, LATE_SECONDS[fault])
         match fault:
             case Fault.LOST | Fault.LOST_FOR_A_DAY:
                 send()
@@ -148,8 +169,7 @@ class EffectInterceptor:
                     request=request,
                 )
             case Fault.TIMED_OUT:
-                pool: Any = None
-                raise requests.ReadTimeout(NoAnswer(pool, request.url, "Read timed out."), request=request)
+                raise _no_answer(request)
             case Fault.FAILED:
                 return _answered(request, 500, b'{"status":500,"title":"Internal Server Error"}')
             case Fault.SLOW_DOWN:
@@ -207,14 +227,38 @@ class EffectInterceptor:
             )
         return send()
 
+    def _late(
+        self,
+        request: Any,  # noqa: ANN401
+        send: Callable[[], requests.Response],
+        seconds: float,
+    ) -> requests.Response:
+        """Let the vendor carry a call out so long after the product has given its answer up."""
+        is_rillet = self._vendor(str(request.url)) == "Rillet"
+        state = self.system.rillet.state if is_rillet else self.system.solvimon.state
+        state.misbehave("late", request.method, urlsplit(request.url).path, 1, seconds=_TIME_OUT + seconds)
+        try:
+            send()
+        except requests.ConnectionError:
+            self.system.advance(_TIME_OUT)
+        raise _no_answer(request)
+
     def _before(self, me: _Invocation, fault: Fault | None) -> None:
+        plan = self.plan
+        if me.worker:
+            me.worker.cross()
+        if plan and plan.fault is Fault.BY_PERSON and plan.happened and not plan.acted:
+            plan.acted = plan.act()
+        if plan and fault is Fault.INTERLEAVED:
+            self._second = me.interleaved = SecondWorker(plan.again, plan.stop)
+            self._second.run_to_its_stop()
         if fault is Fault.KILLED_BEFORE:
             me.dead = True
             raise Killed
-        if fault is Fault.OVERTAKEN:
+        if fault in (Fault.OVERTAKEN, Fault.PAUSED):
             self.system.advance(_LEASE_SECONDS)
-        if fault in (Fault.AGAIN, Fault.OVERTAKEN) and self.plan:
-            self.plan.again()
+        if fault in (Fault.AGAIN, Fault.OVERTAKEN, Fault.PAUSED) and plan:
+            plan.again()
 
     def _after(self, me: _Invocation, fault: Fault | None) -> None:
         if fault is Fault.KILLED_AFTER:
@@ -223,10 +267,17 @@ class EffectInterceptor:
 
     def _alive(self) -> _Invocation:
         """The invocation under way; nothing leaves a process that has ended."""
-        me = self._inside[-1]
+        process = current_process()
+        with self._lock:
+            me = self._by_process.setdefault(process, self._inside[-1]) if process else self._inside[-1]
         if me.dead:
             raise Killed
         return me
+
+    def _worker(self) -> SecondWorker | None:
+        """The second worker, if it is the one that invokes a function now."""
+        second = self._second
+        return second if second and second.thread is threading.current_thread() else None
 
     def _vendor(self, url: str) -> str:
         if url.startswith(f"{self.system.rillet.url}/"):
@@ -238,6 +289,12 @@ class EffectInterceptor:
         queues = self.system.deployment.queues
         found = [workflow for workflow, queue in queues.items() if queue.url.rpartition("/")[2] == name]
         return found[0] if found else name
+
+
+def _no_answer(request: Any) -> requests.ReadTimeout:  # noqa: ANN401
+    """What the product gets when it has waited long enough."""
+    pool: Any = None
+    return requests.ReadTimeout(NoAnswer(pool, request.url, "Read timed out."), request=request)
 
 
 def _answered(request: Any, status: int, body: bytes) -> requests.Response:  # noqa: ANN401

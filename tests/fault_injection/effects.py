@@ -21,6 +21,24 @@ class Fault(StrEnum):
     NOT_DELETED = "message not deleted"
     AGAIN = "a second worker comes while this one stands still"
     OVERTAKEN = "a second worker comes after this one's lease"
+    INTERLEAVED = "a second worker begins, stands still, and goes on after this one"
+    PAUSED = "this one stands still for longer than its lease, and goes on"
+    BY_PERSON = "a person acts"
+    LATE_10_S = "carried out 10 s after the answer was given up"
+    LATE_70_S = "carried out 70 s after the answer was given up"
+    LATE_20_MIN = "carried out 20 min after the answer was given up"
+    LATE_25_H = "carried out 25 h after the answer was given up"
+
+
+LATE_SECONDS = {
+    Fault.LATE_10_S: 10,
+    Fault.LATE_70_S: 70,
+    Fault.LATE_20_MIN: 20 * 60,
+    Fault.LATE_25_H: 25 * 3600,
+}
+TOO_LATE = (Fault.LATE_20_MIN, Fault.LATE_25_H)
+"""Later than anybody waits: nothing prevents a double here, so it must be reported."""
+BY_TWO_WORKERS = (Fault.AGAIN, Fault.OVERTAKEN, Fault.INTERLEAVED, Fault.PAUSED)
 
 
 _KILLED = (Fault.KILLED_BEFORE, Fault.KILLED_AFTER)
@@ -61,6 +79,11 @@ class Effect:
     def is_http(self) -> bool:
         """Whether it is a call to a vendor."""
         return self.service in VENDORS
+
+    @property
+    def is_vendor_write(self) -> bool:
+        """Whether it is a call to a vendor that changes something there."""
+        return self.is_http and not self.what.startswith("GET ") and "/search" not in self.what
 
     def faults(self, *, at_once: bool) -> tuple[Fault, ...]:
         """The faults that can happen at it.

@@ -15,6 +15,7 @@ Json = dict[str, Any]
 
 _NAMES = ("invoice_number", "credit_memo_number", "external_reference", "reference", "name")
 _MOMENTS = {"created_at", "updated_at", "modified_at", "finalized_at", "finalised_at", "payment_updated_at"}
+_TWICE = "exported_twice"
 _LEDGER_FACTS = ("state", "code", "payment_status", "applied")
 
 
@@ -23,7 +24,8 @@ class Difference:
     """One difference from the undisturbed end.
 
     Attributes:
-        kind: ``duplicate``, ``lost``, ``stuck`` or ``different``.
+        kind: ``duplicate``, ``lost``, ``stuck`` or ``different``; or ``unnoticed``, a duplicate that nothing
+            could prevent and nobody reported.
         what: in words.
     """
 
@@ -67,6 +69,12 @@ class EndState:
         if self.answer != undisturbed.answer:
             found.append(Difference("different", f"the answer is {self.answer}, not {undisturbed.answer}"))
         return found
+
+
+def reported_twice(setup: Setup) -> set[str]:
+    """The Solvimon ids of the documents that the ledger reports as being in Rillet twice."""
+    records = document_records(setup.system.ledger())
+    return {str(item["pk"]).rpartition("#")[2] for item in records if item.get("code") == _TWICE}
 
 
 def _difference(key: tuple[str, str], here: Counter[str], there: Counter[str]) -> Difference:

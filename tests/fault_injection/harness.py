@@ -10,9 +10,11 @@ from local.aws.runtime import Killed
 from local.books_check.audit import audit
 from local.books_check.system import messages_left, webhooks_left
 from local.system import LocalSystem
+from tests.fault_injection.acts import ACTS, Act
 from tests.fault_injection.effect_interceptor import EffectInterceptor, PlannedFault
-from tests.fault_injection.effects import Effect, Fault
-from tests.fault_injection.end_state import Difference, EndState
+from tests.fault_injection.effects import TOO_LATE, Effect, Fault
+from tests.fault_injection.end_state import Difference, EndState, reported_twice
+from tests.fault_injection.runs import Run, all_runs
 from tests.fault_injection.scenarios import Scenario
 from tests.fault_injection.setups import Setup
 
@@ -20,34 +22,51 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 25 * 3600
 _WAITS = (61, 61, 360, 900, 900, 900, 900, 3600, 3600)
 """How time goes by while something is left to do; longer than any delay, lease and visibility timeout."""
 _REPETITIONS = 5
-
-
-@dataclass(frozen=True)
-class Run:
-    """A scenario with a fault at one effect."""
-
-    scenario: str
-    effect: Effect
-    fault: Fault
-
-    def __str__(self) -> str:
-        return f"{self.scenario} | {self.effect.workflow}: {self.effect} | {self.fault}"
+_PERIOD = {"from": "2040-01-01", "to": "2040-02-28"}
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """Result of a run."""
+    """Result of a run.
+
+    Attributes:
+        run: what was tried.
+        differences: from the undisturbed end; nothing after a good run.
+        reported: whether a document is twice in Rillet, which nothing could prevent, and was reported.
+    """
 
     run: Run
     differences: tuple[Difference, ...]
+    reported: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Ends:
-    """How an undisturbed run ends: automatically, and after a sweep."""
+    """How an undisturbed run ends: automatically, after a sweep, and after a reconciliation."""
 
     automatic: EndState
     swept: EndState
+    reconciled: EndState | None = None
+
+
+@dataclass
+class _Course:
+    """A run under way: where it happens, and what a person still has to do in it."""
+
+    scenario: Scenario
+    setup: Setup
+    act: Act | None = None
+    answer: Any = None
+
+    def act_if_possible(self) -> bool:
+        """Let the person act, once; whether it is done."""
+        if self.act is not None and self.act(self.setup):
+            self.act = None
+        return self.act is None
+
+    def end(self) -> EndState:
+        """The end as it is now."""
+        return EndState.of(self.setup, self.scenario.compared(self.answer))
 
 
 @dataclass
@@ -56,7 +75,7 @@ class Harness:
 
     system: LocalSystem
     interceptor: EffectInterceptor
-    _undisturbed: dict[str, "_Ends"] = field(default_factory=dict)
+    _undisturbed: dict[tuple[str, str], "_Ends"] = field(default_factory=dict)
 
     @classmethod
     @contextmanager
@@ -68,50 +87,58 @@ class Harness:
 
     def record(self, scenario: Scenario) -> list[Effect]:
         """Run a scenario undisturbed; the answer are its effects, in order."""
-        setup = scenario.prepare(self.system)
+        course = _Course(scenario, scenario.prepare(self.system))
         with self.interceptor.watch():
-            ended, answer = self._start(scenario, setup)
+            ended, course.answer = self._start(course)
         if not ended:
-            raise AssertionError(f"{scenario.name} does not even work undisturbed: {answer}")
+            raise AssertionError(f"{scenario.name} does not even work undisturbed: {course.answer}")
         effects = [effect for effect in self.interceptor.effects if effect.workflow == scenario.workflow]
-        automatic = self._automatic_end(scenario, setup, answer)
-        swept = self._swept(scenario, setup, answer)
-        if automatic.unfinished or swept.unfinished:
-            raise AssertionError(f"{scenario.name} does not even end undisturbed: {automatic.unfinished}")
+        ends = _Ends(self._automatic_end(course), self._swept(course))
+        if ends.automatic.unfinished or ends.swept.unfinished:
+            raise AssertionError(f"{scenario.name} does not even end undisturbed: {ends}")
         found = audit(self.system).findings
         if {finding.type for finding in found} != scenario.findings:
             raise AssertionError(f"{scenario.name} does not end undisturbed with equal books: {found}")
-        self._undisturbed[scenario.name] = _Ends(automatic, swept)
+        self._undisturbed[scenario.name, ""] = ends
         return effects
 
     def runs(self, scenario: Scenario) -> list[Run]:
-        """Every fault at every effect of a scenario."""
-        return [
-            Run(scenario.name, effect, fault)
-            for effect in self.record(scenario)
-            for fault in effect.faults(at_once=scenario.again is not None)
-        ]
+        """All runs of a scenario."""
+        return all_runs(scenario, self.record(scenario))
 
     def replay(self, scenario: Scenario, run: Run) -> RunResult:
         """Run a scenario with a fault, let the system recover, and compare the ends."""
-        if scenario.name not in self._undisturbed:
-            self.record(scenario)
         try:
-            return RunResult(run, tuple(self._differences(scenario, run)))
+            course, differences = self._differences(scenario, run)
         except Exception as error:  # noqa: BLE001 - a run that cannot even be compared is a finding too
             where = traceback.format_exc(limit=-3)
             return RunResult(run, (Difference("different", f"{type(error).__name__}: {error}\n{where}"),))
+        doubled = [each for each in differences if each.kind == "duplicate"]
+        if run.fault not in TOO_LATE or not doubled:
+            return RunResult(run, tuple(differences))
+        twice = {name for name in reported_twice(course.setup) if any(name in each.what for each in doubled)}
+        unnoticed = [each for each in doubled if not any(name in each.what for name in twice)]
+        others = [
+            each
+            for each in differences
+            if each not in doubled and not any(name in each.what for name in twice)
+        ]
+        found = (*others, *(Difference("unnoticed", each.what) for each in unnoticed))
+        return RunResult(run, found, reported=not unnoticed)
 
-    def _differences(self, scenario: Scenario, run: Run) -> list[Difference]:
-        setup = scenario.prepare(self.system)
-        again = scenario.again
+    def _differences(self, scenario: Scenario, run: Run) -> tuple[_Course, list[Difference]]:
+        ends = self._ends(scenario, run.act)
+        act = ACTS[run.act] if run.act else None
+        course = _Course(scenario, scenario.prepare(self.system), act)
         plan = PlannedFault(
-            run.effect, run.fault, (lambda: _attempt(lambda: again(setup))) if again else lambda: None
+            run.effect, run.fault, lambda: self._again(course, run), course.act_if_possible, run.stop
         )
         with self.interceptor.watch(plan):
-            ended, answer = self._start(scenario, setup)
+            ended, course.answer = self._start(course)
         if not plan.happened:
-            return [Difference("different", "the effect did not happen again, so that nothing was tried")]
+            text = "the effect did not happen again, so that nothing was tried"
+            return course, [Difference("different", text)]
+        course.act_if_possible()
         if run.fault is Fault.LOST_FOR_A_DAY:
             self.system.advance(_DAY)
         if scenario.by_person:
@@ -119,42 +146,87 @@ class Harness:
                 if ended:
                     break
                 self.system.advance(_HOUR)
-                ended, answer = self._start(scenario, setup)
+                ended, course.answer = self._start(course)
             if not ended:
-                return [Difference("lost", f"repeating it does not help: {answer}")]
-        undisturbed = self._undisturbed[scenario.name]
-        if not self._automatic_end(scenario, setup, answer).differences(undisturbed.automatic):
-            return []
-        return self._swept(scenario, setup, answer).differences(undisturbed.swept)
+                return course, [Difference("lost", f"repeating it does not help: {course.answer}")]
+        if not self._automatic_end(course).differences(ends.automatic):
+            return course, []
+        if not self._swept(course).differences(ends.swept):
+            return course, []
+        reconciled = self._reconciled(course)
+        if ends.reconciled is None:
+            ends.reconciled = self._undisturbed_end(scenario, run.act, reconciled=True).reconciled
+        return course, reconciled.differences(ends.reconciled or ends.swept)
 
-    def _start(self, scenario: Scenario, setup: Setup) -> tuple[bool, Any]:
+    def _again(self, course: _Course, run: Run) -> None:
+        """What else happens at the effect: a second worker, or all that is due."""
+        again = course.scenario.again
+        if run.fault is Fault.PAUSED or again is None:
+            _attempt(course.setup.work_off)
+        else:
+            _attempt(lambda: again(course.setup))
+
+    def _ends(self, scenario: Scenario, act: str) -> _Ends:
+        """The ends of an undisturbed run, after which a person acts."""
+        if (scenario.name, act) not in self._undisturbed:
+            if act:
+                self._undisturbed[scenario.name, act] = self._undisturbed_end(scenario, act)
+            else:
+                self.record(scenario)
+        return self._undisturbed[scenario.name, act]
+
+    def _undisturbed_end(self, scenario: Scenario, act: str, *, reconciled: bool = False) -> _Ends:
+        course = _Course(scenario, scenario.prepare(self.system), ACTS[act] if act else None)
+        _, course.answer = self._start(course)
+        ends = _Ends(self._automatic_end(course), self._swept(course))
+        if course.act is not None:
+            raise AssertionError(f"{act!r} is never possible in {scenario.name}")
+        if reconciled:
+            ends.reconciled = self._reconciled(course)
+        return ends
+
+    def _start(self, course: _Course) -> tuple[bool, Any]:
         """Start the workflow; whether it succeeded, and its answer."""
-        ended, answer = _attempt(lambda: scenario.start(setup))
-        return ended and scenario.succeeded(answer), answer
+        ended, answer = _attempt(lambda: course.scenario.start(course.setup))
+        return ended and course.scenario.succeeded(answer), answer
 
-    def _automatic_end(self, scenario: Scenario, setup: Setup, answer: Any) -> EndState:  # noqa: ANN401
+    def _automatic_end(self, course: _Course) -> EndState:
         """Let time pass and messages come again; then look at the end."""
-        self._work_off(setup)
-        scenario.fix(setup)
-        self._work_off(setup)
-        return EndState.of(setup, scenario.compared(answer))
+        self._work_off(course)
+        course.scenario.fix(course.setup)
+        self._work_off(course)
+        while moments := self._late():
+            self.system.advance(max(0.0, min(moments) - self.system.clock.now()) + 1)
+            self._work_off(course)
+        return course.end()
 
-    def _swept(self, scenario: Scenario, setup: Setup, answer: Any) -> EndState:  # noqa: ANN401
+    def _swept(self, course: _Course) -> EndState:
         """Let the sweep go round until it finds nothing; then look at the end."""
         for _ in range(3):
             self.system.advance(_HOUR + _MINUTE)
             _, swept = _attempt(lambda: self.system.invoke("sweep", {}))
-            self._work_off(setup)
+            self._work_off(course)
             if isinstance(swept, dict) and not swept["summary"]["found"] and not swept["summary"]["errors"]:
                 break
-        return EndState.of(setup, scenario.compared(answer))
+        return course.end()
 
-    def _work_off(self, setup: Setup) -> None:
+    def _reconciled(self, course: _Course) -> EndState:
+        """Reconcile; then look at the end."""
+        _attempt(lambda: self.system.invoke("reconcile", dict(_PERIOD)))
+        self._work_off(course)
+        return course.end()
+
+    def _work_off(self, course: _Course) -> None:
         for wait in _WAITS:
-            _attempt(setup.work_off)
-            if not messages_left(self.system) and not webhooks_left(self.system):
+            _attempt(course.setup.work_off)
+            if course.act_if_possible() and not messages_left(self.system) and not webhooks_left(self.system):
                 return
             self.system.advance(wait)
+
+    def _late(self) -> list[float]:
+        """When the vendors carry out the calls that they still have."""
+        vendors = (self.system.rillet.state, self.system.solvimon.state)
+        return [moment for state in vendors if (moment := state.late_calls.next_at) is not None]
 
 
 def _attempt(step: Callable[[], object]) -> tuple[bool, Any]:

@@ -7,7 +7,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from local.system import LocalSystem
-from tests.fault_injection.harness import Harness, Run, RunResult
+from tests.fault_injection.harness import Harness, RunResult
+from tests.fault_injection.runs import Run
 from tests.fault_injection.scenarios import SCENARIOS, Scenario
 
 _own: list[Harness] = []

@@ -10,6 +10,7 @@ from local.rillet_webhook import add_rillet_webhook
 from local.sample_data.identity import solvimon_id
 from local.system import Connection, LocalSystem
 from tests.fault_injection.documents import FIRST
+from tests.support.arrange import booked_by_hand
 
 Json = dict[str, Any]
 
@@ -47,6 +48,10 @@ class Setup:
                 happened = bool(self.system.pollers.deliver_once(function).received) or happened
             if not happened:
                 return
+
+    def call_rillet(self, path: str, body: Json) -> Json:
+        """Post something to Rillet as a person or another program does."""
+        return booked_by_hand(self.system, self.connection, body, path)
 
     def finalise(self, *documents: Json) -> None:
         """Put documents into Solvimon and finalise them in this order."""

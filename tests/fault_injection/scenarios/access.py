@@ -1,8 +1,9 @@
 """Access to Rillet by OAuth: authorising, refreshing, disconnecting."""
 
 from local.system import LocalSystem
+from tests.fault_injection.documents import SECOND
 from tests.fault_injection.scenarios.exports import invoice_finalised
-from tests.fault_injection.scenarios.scenario import Scenario, second_announced
+from tests.fault_injection.scenarios.scenario import Scenario, invoking, second_announced
 from tests.fault_injection.setups import Setup
 
 
@@ -56,5 +57,12 @@ ACCESS = (
         compared=lambda answer: answer.get("disconnected"),
     ),
     # Where Rillet's answer with the only new refresh token gets lost, a person must connect again.
-    Scenario("refresh an expired token in an export", "export_invoice", _token_expired, fix=_authorise),
+    Scenario(
+        "refresh an expired token in an export",
+        "export_invoice",
+        _token_expired,
+        again=invoking("export_invoice", invoice_ids=[SECOND]),
+        acts=("reconnect",),
+        fix=_authorise,
+    ),
 )

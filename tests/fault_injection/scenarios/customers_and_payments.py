@@ -69,6 +69,7 @@ _PAID = Scenario(
     "mark_invoice_paid",
     _payment_announced,
     again=invoking("mark_invoice_paid", invoice_ids=[FIRST]),
+    acts=("pay", "rename the customer"),
 )
 RILLET_WEBHOOK = Scenario("receive a webhook of Rillet", "receive_webhook", _payment_due)
 CUSTOMERS_AND_PAYMENTS = (
@@ -77,6 +78,7 @@ CUSTOMERS_AND_PAYMENTS = (
         "sync_customer",
         _customer_edited,
         again=invoking("sync_customer", customer_ids=[solvimon_id("cust", LINKED)]),
+        acts=("rename the customer", "edit the terms"),
     ),
     _PAID,
     replace(

@@ -41,6 +41,20 @@ def _of_a_new_customer(system: LocalSystem) -> Setup:
     return second_announced(setup, customer_id=unlinked_customer())
 
 
+def _unknown_product_first(system: LocalSystem) -> Setup:
+    """The product of the first invoice is linked to one that Rillet does not have."""
+    setup = set_up(system, settings={"create_missing_customers": True})
+    products = setup.connection.platform.records["products"].values()
+    product = next(each for each in products if each["name"] == "Berth Seats")
+    [field] = [each for each in product["custom_fields"] if each["reference"] == "rillet_product_id"]
+    field["value"] = "00000000-0000-4000-8000-000000000000"
+    first = documents.invoice(customer_id=unlinked_customer())
+    first["periods"][0]["groups"][0]["products"] = [{"id": product["id"], "name": product["name"]}]
+    setup.finalise(first, documents.invoice(SECOND, "250.00", customer_id=unlinked_customer()))
+    system.deliver_webhooks()
+    return setup
+
+
 def _credit_note_announced(system: LocalSystem) -> Setup:
     setup = first_exported(system)
     setup.finalise(documents.credit_note())
@@ -112,21 +126,40 @@ INVOICE = Scenario(
     "export_invoice",
     _second_invoice,
     again=invoking("export_invoice", invoice_ids=[SECOND]),
+    acts=(
+        *("move", "drop the reference", "change the settings", "rename the customer", "pay", "delete"),
+        *("lists restart", "lists shift", "lists lag"),
+    ),
 )
 CREDIT_MEMO = Scenario(
     "export a credit memo with its application",
     "export_credit_memo",
     _credit_note_announced,
     again=invoking("export_credit_memo", credit_note_ids=[NOTE]),
+    acts=("apply", "pay", "delete", "change the settings", "lists restart", "lists shift"),
 )
 EXPORTS = (
     INVOICE,
-    replace(INVOICE, name="export an invoice of a new customer", prepare=_of_a_new_customer),
-    replace(INVOICE, name="hand back an invoice that must wait", prepare=_rillet_fails_once),
+    replace(
+        INVOICE,
+        name="export an invoice of a new customer",
+        prepare=_of_a_new_customer,
+        acts=("change the settings", "lists lag"),
+    ),
+    replace(
+        INVOICE,
+        name="export two invoices of a new customer, the first of an unknown product",
+        prepare=_unknown_product_first,
+        again=None,
+        acts=("lists lag",),
+        findings=frozenset({FindingType.LOST}),
+    ),
+    replace(INVOICE, acts=(), name="hand back an invoice that must wait", prepare=_rillet_fails_once),
     *(
         replace(
             INVOICE,
             name=f"export an invoice for {purpose} only",
+            acts=(),
             prepare=partial(_second_invoice, scope=scope),
         )
         for purpose, scope in (
@@ -136,7 +169,10 @@ EXPORTS = (
     ),
     CREDIT_MEMO,
     replace(
-        CREDIT_MEMO, name="export a credit memo before its invoice", prepare=_credit_note_before_its_invoice
+        CREDIT_MEMO,
+        name="export a credit memo before its invoice",
+        prepare=_credit_note_before_its_invoice,
+        acts=(),
     ),
 )
 REQUESTED = (

@@ -24,6 +24,7 @@ class Scenario:
         by_person: a person repeats ``start`` until it succeeds; all others recover automatically.
         succeeded: whether the answer to ``start`` says so.
         compared: the part of the answer that must be the same in the end.
+        acts: what people may do at each effect, and while an answer is out; names of ``ACTS``.
         findings: what an audit of both sides' books finds in the end all the same, and rightly.
         fix: what a person does when everything else has had its time.
     """
@@ -36,6 +37,7 @@ class Scenario:
     by_person: bool = False
     succeeded: Callable[[Any], bool] = lambda _answer: True
     compared: Callable[[Any], object] = lambda _answer: None
+    acts: tuple[str, ...] = ()
     findings: frozenset[FindingType] = frozenset()
     fix: Callable[[Setup], object] = lambda _setup: None
 

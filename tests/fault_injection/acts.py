@@ -1,0 +1,197 @@
+"""What people do in both vendors and to the connection, and what lists do, while a workflow is under way.
+
+Each returns whether it could be done; what it is about may not be there yet.
+"""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+
+from local.books_check.records import rillet_documents
+from tests.fault_injection.documents import FIRST, SECOND
+from tests.fault_injection.setups import LINKED, Setup
+
+Act = Callable[[Setup], bool]
+
+_LAG_SECONDS = 5
+_OTHER_CUSTOMER = "0c000000-0000-4000-8000-00000000000c"
+
+
+def rename_customer(setup: Setup) -> bool:
+    """Rename the customer in Solvimon."""
+    setup.connection.platform.edit_customer(LINKED, organization={"legal_name": "Renamed Quay N.V."})
+    return True
+
+
+def edit_terms(setup: Setup) -> bool:
+    """Change the terms of the customer in Rillet, which only Rillet knows."""
+    organisation = setup.connection.organisation
+    for customer in organisation.customers.documents():
+        organisation.edit_customer(customer["id"], payment_terms=45)
+    return bool(len(organisation.customers))
+
+
+def pay(setup: Setup) -> bool:
+    """Pay a part of the newest invoice in Rillet."""
+    invoice = _newest(setup)
+    if invoice is None or Decimal(invoice["amount_due"]["amount"]) < 10:
+        return False
+    setup.connection.organisation.pay(invoice["id"], "10.00", date="2040-02-01")
+    return True
+
+
+def delete(setup: Setup) -> bool:
+    """Delete the newest document in Rillet: a credit memo that is applied to nothing, else the invoice."""
+    organisation = setup.connection.organisation
+    memos = [one for one in organisation.credit_memos.documents() if not one.get("applications")]
+    invoice = _newest(setup)
+    if memos:
+        organisation.delete_credit_memo(memos[0]["id"])
+    elif invoice and invoice["amount_due"] == invoice["total"]:
+        organisation.delete_invoice(invoice["id"])
+    else:
+        return False
+    return True
+
+
+def move(setup: Setup) -> bool:
+    """Move the newest invoice to another customer in Rillet."""
+    organisation, invoice = setup.connection.organisation, _newest(setup)
+    if invoice is None:
+        return False
+    if _OTHER_CUSTOMER not in organisation.customers:
+        organisation.customers.add({"id": _OTHER_CUSTOMER, "name": "Another Quay B.V."})
+    organisation.edit_invoice(invoice["id"], customer_id=_OTHER_CUSTOMER)
+    return True
+
+
+def drop_reference(setup: Setup) -> bool:
+    """Remove all references from the newest invoice in Rillet."""
+    invoice = _newest(setup)
+    if invoice is None:
+        return False
+    setup.connection.organisation.edit_invoice(invoice["id"], external_references=[])
+    return True
+
+
+def apply(setup: Setup) -> bool:
+    """Apply a part of the memo to another invoice in Rillet."""
+    organisation = setup.connection.organisation
+    memos = [one for one in organisation.credit_memos.documents() if not one.get("applications")]
+    if not memos:
+        return False
+    other = _copy_of_newest(setup, 1)
+    setup.call_rillet(
+        f"/credit-memos/{memos[0]['id']}/applications",
+        {
+            "applications": [
+                {
+                    "invoice_id": other,
+                    "amount": {"amount": "5.00", "currency": "EUR"},
+                    "application_date": "2040-02-02",
+                }
+            ]
+        },
+    )
+    return True
+
+
+def reconnect(setup: Setup) -> bool:
+    """Disconnect Rillet, and connect it again."""
+    setup.invoke("connect_rillet", action="disconnect")
+    setup.system.authorise()
+    return True
+
+
+def change_settings(setup: Setup) -> bool:
+    """Change a setting that payloads depend on."""
+    settings = dict(setup.connection.settings)
+    settings["solvimon"] = {**settings["solvimon"], "desk_invoice_url": "https://other.example/{id}"}
+    setup.system.put_settings(setup.connection.name, settings)
+    setup.system.runtime.reset()
+    return True
+
+
+def restart_lists(setup: Setup) -> bool:
+    """Book two more invoices by hand; then a cursor leads to page one again."""
+    return _cut_lists(setup, "restart")
+
+
+def shift_lists(setup: Setup) -> bool:
+    """Book two more invoices by hand; then a row moves across the edge of a page."""
+    return _cut_lists(setup, "shift")
+
+
+def let_lists_lag(setup: Setup) -> bool:
+    """Let Rillet's lists show what is new some seconds later."""
+    setup.system.rillet.state.misbehave("lag", "GET", "/", times=0, seconds=_LAG_SECONDS)
+    return True
+
+
+def rename_imported(setup: Setup) -> bool:
+    """Rename an imported customer in Solvimon."""
+    platform = setup.connection.platform
+    for customer in list(platform.records["customers"].values())[:1]:
+        platform.edit_customer(customer["id"], organization={"legal_name": "Renamed by a person B.V."})
+        return True
+    return False
+
+
+def edit_imported(setup: Setup) -> bool:
+    """Edit a customer in Rillet that an import brings to Solvimon."""
+    organisation = setup.connection.organisation
+    first = organisation.customers.documents()[0]
+    organisation.edit_customer(first["id"], name="Edited in Rillet B.V.")
+    return True
+
+
+ACTS: Mapping[str, Act] = {
+    "rename the customer": rename_customer,
+    "edit the terms": edit_terms,
+    "rename an imported customer": rename_imported,
+    "edit an imported customer": edit_imported,
+    "pay": pay,
+    "delete": delete,
+    "move": move,
+    "drop the reference": drop_reference,
+    "apply": apply,
+    "reconnect": reconnect,
+    "change the settings": change_settings,
+    "lists restart": restart_lists,
+    "lists shift": shift_lists,
+    "lists lag": let_lists_lag,
+}
+CUT = ("lists restart", "lists shift")
+"""Acts that matter where a document is looked up."""
+
+
+def _newest(setup: Setup) -> dict[str, object] | None:
+    found = [*rillet_documents(setup.connection, SECOND), *rillet_documents(setup.connection, FIRST)]
+    return found[0] if found else None
+
+
+def _cut_lists(setup: Setup, kind: str) -> bool:
+    """Cut the next list of documents once; two newer documents of each type push ours off page one."""
+    for number in (1, 2):
+        _copy_of_newest(setup, number)
+    memos = setup.connection.organisation.credit_memos
+    for number, memo in enumerate(memos.documents()[:1]):
+        copy = {k: v for k, v in memo.items() if k not in ("id", "updated_at", "applications")}
+        for _ in range(2):
+            memos.add(copy | {"credit_memo_number": f"BY-HAND-{number}", "external_references": []})
+    state = setup.system.rillet.state
+    state.most_rows = 1
+    for path in ("/invoices", "/credit-memos"):
+        state.misbehave(kind, "GET", path, times=1)
+    return True
+
+
+def _copy_of_newest(setup: Setup, number: int) -> str:
+    """Book an invoice by hand; return its id."""
+    invoices = setup.connection.organisation.invoices
+    [model] = rillet_documents(setup.connection, FIRST)[:1] or invoices.documents()[:1]
+    copy = {name: value for name, value in model.items() if name not in ("id", "updated_at")}
+    made = invoices.add(
+        copy | {"invoice_number": f"BY-HAND-{number}", "external_references": []},
+        private={"scope": "FULL", "is_sent": True},
+    )
+    return made.id
