@@ -40,9 +40,7 @@ class HttpApiGateway:
 
     def start(self, port: int = 0) -> None:
         """Bind a port; 0 takes a free one."""
-        self._server = make_server(
-            "127.0.0.1", port, self._serve, threaded=True, request_handler=QuietHandler
-        )
+        self._server = make_server("127.0.0.1", port, self.serve, threaded=True, request_handler=QuietHandler)
         self.url = f"http://127.0.0.1:{self._server.port}"
         server = self._server
         threading.Thread(target=server.serve_forever, args=(0.02,), name="gateway", daemon=True).start()
@@ -64,7 +62,8 @@ class HttpApiGateway:
         self._runtime = runtime
         self._routes = [(route, _pattern(route.path), workflow) for route, workflow in routes.items()]
 
-    def _serve(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def serve(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer a request, as a WSGI application."""
         return self._answer(Request(environ))(environ, start_response)
 
     def _answer(self, request: Request) -> Response:

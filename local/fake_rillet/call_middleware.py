@@ -64,7 +64,7 @@ class CallMiddleware:
         if fault is None:
             return None
         if fault.kind == "drop":
-            hang_up(request.environ)
+            hang_up(request.environ, fault)
         return _answer_of(fault, 503 if fault.kind == "down" else fault.options.get("status", 500))
 
     def _answer(self, request: Request, call: Call) -> Response:
@@ -110,7 +110,7 @@ class CallMiddleware:
             call.status = None  # nobody got the answer
 
         self._state.late_calls.put(fault.seconds(), execute_late)
-        hang_up(request.environ)
+        hang_up(request.environ, fault)
 
     def _execute(self, request: Request, caller: Caller, call: Call) -> Response:
         self._delay(request, call)
@@ -140,7 +140,7 @@ class CallMiddleware:
             return Response(body[: len(body) // 2] or b"{", 200, mimetype="application/json")
         call.note(response)
         call.status = None
-        hang_up(request.environ)
+        hang_up(request.environ, fault)
 
 
 def _answer_of(fault: Fault, status: int) -> Response:

@@ -45,9 +45,10 @@ class FaultMiddleware:
         self._state.late_calls.carry_out_due()
         call = self._state.calls.begin(environ, body)
         fault = self._state.faults.take(method, path, CALL_KINDS)
-        reply = self._faulty(fault, environ) if fault else self._run(environ)
-        if reply is None:
-            hang_up(environ)
+        if fault is None:
+            reply = self._run(environ)
+        elif (reply := self._faulty(fault, environ)) is None:
+            hang_up(environ, fault)
         call.status = reply.code
         start_response(reply.status, reply.headers.to_wsgi_list())
         return [reply.body]

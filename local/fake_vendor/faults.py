@@ -111,8 +111,16 @@ class Faults:
             fault.remaining += step
 
 
-def hang_up(environ: "WSGIEnvironment") -> NoReturn:
+class SilenceError(ConnectionAbortedError):
+    """The caller hears nothing until it gives up."""
+
+
+def hang_up(environ: "WSGIEnvironment", fault: Fault) -> NoReturn:
     """Close the connection without an answer; werkzeug logs nothing for this exception.
+
+    Args:
+        environ: of the call.
+        fault: what leads to it; with the option `silent` a caller in the same process waits in vain instead.
 
     Raises:
         ConnectionAbortedError: always.
@@ -120,4 +128,6 @@ def hang_up(environ: "WSGIEnvironment") -> NoReturn:
     connection = environ.get("werkzeug.socket")
     if isinstance(connection, socket.socket):
         connection.shutdown(socket.SHUT_RDWR)
+    if fault.options.get("silent"):
+        raise SilenceError("a fault keeps the caller waiting")
     raise ConnectionAbortedError("a fault closed the connection")

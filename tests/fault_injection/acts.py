@@ -160,12 +160,17 @@ ACTS: Mapping[str, Act] = {
     "lists shift": shift_lists,
     "lists lag": let_lists_lag,
 }
-CUT = ("lists restart", "lists shift")
-"""Acts that matter where a document is looked up."""
+WHILE_OUT = ("change the settings", "lists restart", "lists shift")
+"""Acts that matter only while an answer is out: at any other moment they change what is sent, or nothing."""
+AT_ONCE = ("delete", "edit the terms")
+"""Acts that are tried only at an effect. While an answer is out, nobody can tell a deleted document from one
+that was never made, nor keep an edit from a replacement that is under way.
+"""
 
 
 def _newest(setup: Setup) -> dict[str, object] | None:
-    found = [*rillet_documents(setup.connection, SECOND), *rillet_documents(setup.connection, FIRST)]
+    invoices = setup.connection.platform.records["invoices"]
+    found = rillet_documents(setup.connection, SECOND if SECOND in invoices else FIRST)
     return found[0] if found else None
 
 

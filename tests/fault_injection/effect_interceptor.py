@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from http.client import RemoteDisconnected
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -22,14 +21,14 @@ from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
-from urllib3.exceptions import ProtocolError
-from urllib3.exceptions import ReadTimeoutError as NoAnswer
 
 from local.aws.in_process_clients import send_in_process
 from local.aws.process import current_process
 from local.aws.runtime import Killed, LambdaRuntime
+from local.http_in_process import http_in_process, hung_up, no_answer
 from local.system import LocalSystem
 from tests.fault_injection import aws_protocol
+from tests.fault_injection.aws_protocol import clients_made_once
 from tests.fault_injection.effects import EVENT_SOURCE, LATE_SECONDS, Effect, Fault, lasting
 from tests.fault_injection.second_worker import SecondWorker
 
@@ -98,7 +97,7 @@ class EffectInterceptor:
     def installed(self) -> Iterator["EffectInterceptor"]:
         """See everything that leaves the process, until the end."""
         interceptor = self
-        call, send, aws = vars(LambdaRuntime)["_call"], HTTPAdapter.send, self.system.aws
+        call, aws = vars(LambdaRuntime)["_call"], self.system.aws
 
         def called(runtime: LambdaRuntime, function: Any, event: Any) -> Any:  # noqa: ANN401
             invocation = _Invocation(function.workflow, worker=interceptor._worker())
@@ -119,6 +118,9 @@ class EffectInterceptor:
             return interceptor._aws(request, lambda: send_in_process(request, aws.serve))
 
         with ExitStack() as patches:
+            patches.enter_context(http_in_process(self.system))
+            patches.enter_context(clients_made_once())
+            send = HTTPAdapter.send
             patches.enter_context(patch.object(LambdaRuntime, "_call", called))
             patches.enter_context(patch.object(HTTPAdapter, "send", sent))
             patches.enter_context(patch.object(URLLib3Session, "send", sent_aws))
@@ -164,12 +166,9 @@ class EffectInterceptor:
         match fault:
             case Fault.LOST | Fault.LOST_FOR_A_DAY:
                 send()
-                raise requests.ConnectionError(
-                    ProtocolError("Connection aborted.", RemoteDisconnected("Remote end closed")),
-                    request=request,
-                )
+                raise hung_up(request)
             case Fault.TIMED_OUT:
-                raise _no_answer(request)
+                raise no_answer(request)
             case Fault.FAILED:
                 return _answered(request, 500, b'{"status":500,"title":"Internal Server Error"}')
             case Fault.SLOW_DOWN:
@@ -241,7 +240,7 @@ class EffectInterceptor:
             send()
         except requests.ConnectionError:
             self.system.advance(_TIME_OUT)
-        raise _no_answer(request)
+        raise no_answer(request)
 
     def _before(self, me: _Invocation, fault: Fault | None) -> None:
         plan = self.plan
@@ -289,12 +288,6 @@ class EffectInterceptor:
         queues = self.system.deployment.queues
         found = [workflow for workflow, queue in queues.items() if queue.url.rpartition("/")[2] == name]
         return found[0] if found else name
-
-
-def _no_answer(request: Any) -> requests.ReadTimeout:  # noqa: ANN401
-    """What the product gets when it has waited long enough."""
-    pool: Any = None
-    return requests.ReadTimeout(NoAnswer(pool, request.url, "Read timed out."), request=request)
 
 
 def _answered(request: Any, status: int, body: bytes) -> requests.Response:  # noqa: ANN401

@@ -5,7 +5,7 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-from tests.fault_injection.acts import CUT
+from tests.fault_injection.acts import AT_ONCE, WHILE_OUT
 from tests.fault_injection.effects import BY_TWO_WORKERS, LATE_SECONDS, Effect, Fault
 from tests.fault_injection.scenarios import Scenario
 
@@ -13,8 +13,9 @@ SEED = 16
 _STOPS = 12
 """An interleaved second worker stands still before one of so many effects."""
 _READS = (Fault.TIMED_OUT, Fault.FAILED, Fault.SLOW_DOWN, Fault.MALFORMED)
-_BROKEN_READS = 2
-"""So many of them are tried at each read."""
+_AWS_WRITES = (Fault.LOST, Fault.REPEATED, Fault.THROTTLED)
+_TRIED = 2
+"""So many of them are tried at each read of a vendor and at each write in AWS."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +84,11 @@ def _alone(effect: Effect, chance: random.Random, *, is_first: bool, at_once: bo
     A worker that is killed just before an effect leaves what one leaves that is killed after the last one.
     """
     faults = [fault for fault in effect.faults(at_once=at_once) if is_first or fault != Fault.KILLED_BEFORE]
-    if effect.is_http and effect.what.startswith("GET "):
-        tried = chance.sample(_READS, _BROKEN_READS)
-        faults = [fault for fault in faults if fault not in _READS or fault in tried]
-    return faults
+    sampled = _READS if effect.is_http else _AWS_WRITES
+    if effect.is_vendor_write:
+        return faults
+    tried = chance.sample(sampled, _TRIED)
+    return [fault for fault in faults if fault not in sampled or fault in tried]
 
 
 def _by_two(scenario: Scenario, effects: Sequence[Effect], chance: random.Random) -> Iterable[Run]:
@@ -102,18 +104,20 @@ def _by_people(scenario: Scenario, effects: Sequence[Effect], chance: random.Ran
 
     While the answer to a write is out, each act again: after a day, and before the call is carried out.
     """
-    acts = [act for act in scenario.acts if act not in CUT]
+    acts = [act for act in scenario.acts if act not in WHILE_OUT]
     for effect in effects if acts else ():
         for act in acts if effect.is_vendor_write else [chance.choice(acts)]:
-            yield Run(scenario.name, effect, Fault.BY_PERSON, act)
+            if act != "edit the terms" or not effect.is_vendor_write:
+                yield Run(scenario.name, effect, Fault.BY_PERSON, act)
     for effect in effects:
         if not effect.is_vendor_write:
             continue
         for act in scenario.acts:
+            if act in AT_ONCE:
+                continue
             if effect.what.startswith("POST "):
                 yield Run(scenario.name, effect, Fault.LOST_FOR_A_DAY, act)
-            if act not in CUT:
-                yield Run(scenario.name, effect, chance.choice(list(LATE_SECONDS)), act)
+            yield Run(scenario.name, effect, chance.choice(list(LATE_SECONDS)), act)
 
 
 def counted(runs: Iterable[Run]) -> dict[str, int]:
