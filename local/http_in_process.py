@@ -99,7 +99,8 @@ def _send(
 
 def _environ(request: requests.PreparedRequest) -> Any:  # noqa: ANN401 - as WSGI has it
     url, body = urlsplit(str(request.url)), request.body or b""
-    content = body.encode() if isinstance(body, str) else bytes(body)  # type: ignore[arg-type]
+    given: Any = body.read() if hasattr(body, "read") else body
+    content = given.encode() if isinstance(given, str) else bytes(given)
     environ = create_environ(
         path=unquote(url.path),
         base_url=f"{url.scheme}://{url.netloc}",

@@ -30,7 +30,7 @@ from local.system import LocalSystem
 from tests.fault_injection import aws_protocol
 from tests.fault_injection.aws_protocol import clients_made_once
 from tests.fault_injection.effects import EVENT_SOURCE, LATE_SECONDS, Effect, Fault, lasting
-from tests.fault_injection.second_worker import SecondWorker
+from tests.fault_injection.stepped_worker import SteppedWorker
 
 _LEASE_SECONDS = 15 * 60 + 1
 """Longer than any function may run, so longer than any lease."""
@@ -66,8 +66,8 @@ class PlannedFault:
 class _Invocation:
     workflow: str
     dead: bool = False
-    worker: SecondWorker | None = None
-    interleaved: SecondWorker | None = None
+    worker: SteppedWorker | None = None
+    interleaved: SteppedWorker | None = None
 
 
 @dataclass
@@ -76,6 +76,7 @@ class EffectInterceptor:
 
     Attributes:
         system: the local system.
+        workers: those that are stepped.
         effects: everything that crossed since ``watch``, in order.
         plan: the fault that is to happen.
     """
@@ -87,7 +88,7 @@ class EffectInterceptor:
     def __post_init__(self) -> None:
         self._seen: Counter[tuple[str, str, str]] = Counter()
         self._inside: list[_Invocation] = []
-        self._second: SecondWorker | None = None
+        self.workers: list[SteppedWorker] = []
         self._by_process: WeakKeyDictionary[object, _Invocation] = WeakKeyDictionary()
         self._lock = threading.RLock()
         self._watching = False
@@ -100,13 +101,13 @@ class EffectInterceptor:
         call, aws = vars(LambdaRuntime)["_call"], self.system.aws
 
         def called(runtime: LambdaRuntime, function: Any, event: Any) -> Any:  # noqa: ANN401
-            invocation = _Invocation(function.workflow, worker=interceptor._worker())
+            invocation = _Invocation(function.workflow, worker=interceptor._stepped())
             interceptor._inside.append(invocation)
             try:
                 return call(runtime, function, event)
             finally:
                 if invocation.interleaved:
-                    invocation.interleaved.finish()
+                    invocation.interleaved.go_on()
                 interceptor._inside.remove(invocation)
 
         def sent(
@@ -133,21 +134,24 @@ class EffectInterceptor:
     def watch(self, plan: PlannedFault | None = None) -> Iterator[None]:
         """Write down what crosses from here on, and let the planned fault happen once."""
         self.effects, self.plan, self._broken_call = [], plan, ""
+        self.workers.clear()
         self._seen.clear()
-        self._second = None
         self._watching = True
         try:
             yield
         finally:
             self._watching, self.plan = False, None
 
-    def _fault_at(self, workflow: str, service: str, what: str) -> Fault | None:
+    def _fault_at(self, me: _Invocation, service: str, what: str) -> Fault | None:
         with self._lock:
             if not self._watching:
                 return None
-            self._seen[workflow, service, what] += 1
-            effect = Effect(workflow, service, what, self._seen[workflow, service, what])
+            self._seen[me.workflow, service, what] += 1
+            effect = Effect(me.workflow, service, what, self._seen[me.workflow, service, what])
             self.effects.append(effect)
+            if me.worker and me.worker.fault and effect.is_vendor_write:
+                fault, me.worker.fault = me.worker.fault, None
+                return fault
             plan = self.plan
             if plan is None or plan.happened or plan.effect != effect:
                 return None
@@ -159,8 +163,10 @@ class EffectInterceptor:
         if not self._inside or not vendor:
             return send()
         me = self._alive()
+        if me.worker:
+            me.worker.cross()
         path = urlsplit(request.url).path.removeprefix("/v1")
-        fault = self._fault_at(me.workflow, vendor, f"{request.method} {lasting(path)}")
+        fault = self._fault_at(me, vendor, f"{request.method} {lasting(path)}")
         if fault in LATE_SECONDS:
             return self._late(request, send, LATE_SECONDS[fault])
         match fault:
@@ -191,7 +197,9 @@ class EffectInterceptor:
             return self._repeated(request, send)
         if not aws_protocol.is_write(operation):
             return send()
-        fault = self._fault_at(me.workflow, service, aws_protocol.described(request))
+        if me.worker:
+            me.worker.cross()
+        fault = self._fault_at(me, service, aws_protocol.described(request))
         match fault:
             case Fault.THROTTLED:
                 self._broken_call = invocation
@@ -220,7 +228,7 @@ class EffectInterceptor:
         """Lambda deletes messages that a function is done with."""
         what = aws_protocol.described(request)
         workflow = self._workflow_of(what)
-        if self._fault_at(workflow, EVENT_SOURCE, what) is Fault.NOT_DELETED:
+        if self._fault_at(_Invocation(workflow), EVENT_SOURCE, what) is Fault.NOT_DELETED:
             return aws_protocol.answer(
                 request, 200, b'{"Successful":[],"Failed":[]}', "application/x-amz-json-1.0"
             )
@@ -244,13 +252,11 @@ class EffectInterceptor:
 
     def _before(self, me: _Invocation, fault: Fault | None) -> None:
         plan = self.plan
-        if me.worker:
-            me.worker.cross()
         if plan and plan.fault is Fault.BY_PERSON and plan.happened and not plan.acted:
             plan.acted = plan.act()
         if plan and fault is Fault.INTERLEAVED:
-            self._second = me.interleaved = SecondWorker(plan.again, plan.stop)
-            self._second.run_to_its_stop()
+            me.interleaved = self.step(plan.again)
+            me.interleaved.go_on(plan.stop - 1)
         if fault is Fault.KILLED_BEFORE:
             me.dead = True
             raise Killed
@@ -273,10 +279,15 @@ class EffectInterceptor:
             raise Killed
         return me
 
-    def _worker(self) -> SecondWorker | None:
-        """The second worker, if it is the one that invokes a function now."""
-        second = self._second
-        return second if second and second.thread is threading.current_thread() else None
+    def step(self, work: Callable[[], object]) -> SteppedWorker:
+        """A worker that stands still before each of its effects."""
+        self.workers.append(worker := SteppedWorker(work))
+        return worker
+
+    def _stepped(self) -> SteppedWorker | None:
+        """The worker that invokes a function now, if it is one that is stepped."""
+        current = threading.current_thread()
+        return next((worker for worker in self.workers if worker.thread is current), None)
 
     def _vendor(self, url: str) -> str:
         if url.startswith(f"{self.system.rillet.url}/"):

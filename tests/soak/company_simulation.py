@@ -1,5 +1,6 @@
 """The people of the company and of its bank: they act in Solvimon and in Rillet, never on the product."""
 
+import logging
 from collections.abc import Callable
 from copy import deepcopy
 from decimal import Decimal
@@ -17,6 +18,8 @@ from tests.soak.regions import REGIONS, region_of
 from tests.soak.schedule import Action, Plan
 from tests.soak.seeded_random import seeded_random
 
+logger = logging.getLogger(__name__)
+
 _NOT_YET = False
 """Returned by an action that has to wait, such as the payment of an invoice that is not in Rillet."""
 
@@ -33,7 +36,9 @@ class Company:
         self._payments: dict[str, str] = {}
         self.expected = Expected(all_imported=True)
         self.late_invoices = 0
-        self.counts = {"payments": 0, "undone_payments": 0, "customer_edits": 0}
+        self.counts = dict.fromkeys(
+            ("payments", "undone_payments", "customer_edits", "edits_by_hand", "reconnects"), 0
+        )
 
     def perform(self, action: Action) -> bool:
         """Do something; false means that it cannot be done yet."""
@@ -135,6 +140,34 @@ class Company:
         if value:
             self.expected.edits.setdefault(key, {})[what] = value
         return True
+
+    def edit_invoice(self, invoice: object, mark: str) -> bool:
+        """Edit an invoice in Rillet where both sides need not agree."""
+        booked = self._in_rillet(invoice)
+        if booked is not None:
+            self._books.edit_invoice(booked, purchase_order_number=f"PO {mark}")
+            self.counts["edits_by_hand"] += 1
+        return True
+
+    def import_customers(self) -> bool:
+        """Import customers in the middle of the day, while others edit them."""
+        try:
+            return bool(self._system.invoke("import_customers", {}).get("complete"))
+        except Exception:
+            logger.exception("the import failed; the next hour brings another try")
+            return _NOT_YET
+
+    def reconnect(self) -> bool:
+        """Disconnect Rillet, and connect it again; in an hour once more, if it does not work."""
+        try:
+            self._system.invoke("connect_rillet", {"action": "disconnect"})
+            self._system.authorise()
+            status = self._system.invoke("connect_rillet", {"action": "status"})
+        except Exception:
+            logger.exception("nobody could connect Rillet; the next hour brings another try")
+            return _NOT_YET
+        self.counts["reconnects"] += 1
+        return not status.get("action_needed")
 
     def edit_terms(self, who: int, days: int) -> bool:
         """Edit in Rillet what only Rillet knows of a customer."""

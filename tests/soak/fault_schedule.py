@@ -4,7 +4,6 @@ Both fakes ask their list of faults at each call; here random numbers decide.
 """
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Collection
 from random import Random
@@ -18,16 +17,19 @@ from local.system import Connection, LocalSystem
 from tests.soak.schedule import Plan
 from tests.soak.seeded_random import seeded_random
 
-PATIENCE, TIMEOUT = 0.8, 1.0
-"""Real seconds that the product waits for an answer here, and that one takes which comes too late."""
+TIME_OUT = 20
+"""Seconds for which the product waits for an answer."""
+LATE_SECONDS = (10, 70, 400)
+"""How long after the caller has given up a call may be carried out: less than the product waits for it."""
 
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "answers 500": ("status", {"status": 500}),
     "answers 503": ("status", {"status": 503}),
     "answers 429": ("status", {"status": 429}),
     "works, answers 500": ("status_after", {"status": 500}),
-    "works, answers too late": ("delay", {"seconds": TIMEOUT}),
-    "never answers": ("silence", {}),
+    "works, answers too late": ("commit_then_drop", {"silent": True}),
+    "works later, answers too late": ("late", {"silent": True}),
+    "never answers": ("drop", {"silent": True}),
     "hangs up": ("drop", {}),
     "works, hangs up": ("commit_then_drop", {}),
     "works, answers half": ("malformed", {}),
@@ -64,11 +66,8 @@ class VendorFaults:
             if not failing:
                 return None
             self.counts[name] += 1
-        kind, options = KINDS[name]
-        if kind != "silence":
-            return kind, options
-        time.sleep(TIMEOUT)  # the caller has given up by now, and nothing has been done
-        return "drop", {}
+            kind, options = KINDS[name]
+            return kind, options | {"seconds": TIME_OUT + self._rng.choice(LATE_SECONDS)}
 
 
 class SolvimonFaults(Faults):

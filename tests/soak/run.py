@@ -2,30 +2,27 @@
 
 import heapq
 import logging
-import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
 from local.books_check.system import messages_left
+from local.http_in_process import http_in_process
 from local.system import LocalSystem
 from tests.soak.company_simulation import Company
 from tests.soak.connecting import NIGHTLY_IMPORTS, set_up_connection
-from tests.soak.fault_schedule import PATIENCE, FaultSchedule
+from tests.soak.fault_schedule import TIME_OUT, FaultSchedule
 from tests.soak.schedule import DAY, Action, Plan, actions
 
 logger = logging.getLogger(__name__)
 
 Json = dict[str, Any]
 QUARTER, HOUR, MINUTE = 900, 3600, 61
-_SWITCH_SECONDS = 0.0005
 _RECONCILE_AT, _IMPORT_AT = 3 * HOUR, 4 * HOUR
 
 
@@ -219,40 +216,24 @@ class Soak:
             return defer(queue, *arguments)
 
         deferring = patch.object(Queue, "defer", counted)
-        with _short_thread_switches(), _waits_advance_the_clock(system), deferring:
+        waiting = http_in_process(system, given_up=lambda: system.advance(TIME_OUT))
+        with waiting, _waits_advance_the_clock(system), deferring:
             yield
 
 
 @contextmanager
-def _short_thread_switches() -> Iterator[None]:
-    """Let threads take turns more often: a call's client and its server share one interpreter."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(_SWITCH_SECONDS)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
-
-
-@contextmanager
 def _waits_advance_the_clock(system: LocalSystem) -> Iterator[None]:
-    """Let the product's own short waits pass on the clock, and let it wait less for answers.
+    """Let the product's own short waits pass on the clock.
 
     A refused turn at Rillet, the pause before a read is repeated: seconds that nobody needs to sit through.
     """
     from solvimon_rillet.connections import connection
-    from solvimon_rillet.http import client as http
     from solvimon_rillet.rate_limit.limiter import SlidingWindowRateLimiter
-    from solvimon_rillet.rillet import oauth
     from solvimon_rillet.workflows.sweep import payments
 
     impatient = partial(SlidingWindowRateLimiter, sleep=system.advance)
-    pauses = SimpleNamespace(sleep=system.advance, time=time.time, mktime=time.mktime)
     with (
-        patch.object(http, "READ_SECONDS", PATIENCE),
-        patch.object(oauth, "_TIMEOUT_SECONDS", PATIENCE),
         patch.object(connection, "SlidingWindowRateLimiter", impatient),
         patch.object(payments, "sleep", system.advance),
-        patch("urllib3.util.retry.time", pauses),
     ):
         yield

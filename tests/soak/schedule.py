@@ -33,7 +33,7 @@ class Plan:
     days: int = 30
     customers: int = 300
     invoices: tuple[int, int] = (22, 30)
-    sweep_seconds: int = 7200
+    sweep_seconds: int = 900
     outage_hours: float = 3.0
     failing: float = 0.01
     lost: float = 0.02
@@ -88,6 +88,7 @@ Drawn = tuple[int, str, Mapping[str, Any]]
 def _drawn(plan: Plan) -> Iterator[Drawn]:
     yield plan.closes_at, "close_month", {}
     yield plan.linked_at, "link_late_product", {}
+    yield plan.seconds // 3, "reconnect", {}
     invoices, entered = 0, list[int]()
     for day in range(plan.days):
         rng = seeded_random(plan.seed, "day", day)
@@ -97,6 +98,7 @@ def _drawn(plan: Plan) -> Iterator[Drawn]:
         yield from _late_product(plan, day, rng)
         yield from _customers(plan, day, rng)
         yield from _one_off(plan, day, rng)
+        yield from _by_hand(day, invoices, seeded_random(plan.seed, "by hand", day))
         for _ in range(rng.randint(0, 2)):
             entered.append(len(entered))
             yield day * DAY + rng.randrange(DAY), "enter_customer", {"number": entered[-1]}
@@ -196,6 +198,15 @@ def _customers(plan: Plan, day: int, rng: Random) -> Iterator[Drawn]:
         yield day * DAY + rng.randrange(DAY), "edit_customer", facts
     facts = {"who": rng.randrange(plan.customers), "days": rng.choice((7, 21, 45, 60))}
     yield day * DAY + rng.randrange(DAY), "edit_terms", facts
+
+
+def _by_hand(day: int, invoices: int, rng: Random) -> Iterator[Drawn]:
+    """Edits of Solvimon's documents in Rillet, and imports that people start themselves."""
+    for number in range(rng.randint(1, 3)):
+        at = day * DAY + rng.randint(6 * 3600, 20 * 3600)
+        yield at, "edit_invoice", {"invoice": rng.randrange(max(1, invoices)), "mark": f"{day}.{number}"}
+    if rng.random() < 0.3:
+        yield day * DAY + rng.randint(6 * 3600, 20 * 3600), "import_customers", {}
 
 
 def _one_off(plan: Plan, day: int, rng: Random) -> Iterator[Drawn]:
