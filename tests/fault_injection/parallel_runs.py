@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from local.system import LocalSystem
 from tests.fault_injection.harness import Harness, RunResult
+from tests.fault_injection.life_machine import live
+from tests.fault_injection.lives import Life
 from tests.fault_injection.runs import Run
 from tests.fault_injection.scenarios import SCENARIOS, Scenario
 
@@ -37,6 +39,20 @@ def replayed(runs: Sequence[Run]) -> list[RunResult]:
     """Replay some runs."""
     by_name = {scenario.name: scenario for scenario in SCENARIOS}
     return [_harness().replay(by_name[run.scenario], run) for run in runs]
+
+
+def lived(count: int) -> str:
+    """Let so many invoices live; what is wrong with one of them, if anything is."""
+    try:
+        live(_harness(), count)
+    except AssertionError as problem:
+        return str(problem)
+    return ""
+
+
+def lived_again(schedule: str) -> str:
+    """Live a schedule; what is wrong in the end, if anything is."""
+    return "; ".join(Life(_harness().system, _harness().interceptor).live(schedule))
 
 
 def _harness() -> Harness:

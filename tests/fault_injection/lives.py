@@ -1,0 +1,149 @@
+"""The life of one invoice with two workers, a person, the vendors and the clock, as a schedule of steps.
+
+A schedule is a list of steps, each with the name of a method of ``Life`` and its arguments; it can be printed
+and lived again.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+from local.aws.runtime import Killed
+from local.books_check.audit import audit
+from local.books_check.checks import FindingType
+from local.books_check.system import messages_left, unfinished_work, webhooks_left
+from local.system import LocalSystem
+from tests.fault_injection import documents
+from tests.fault_injection.acts import ACTS
+from tests.fault_injection.documents import FIRST
+from tests.fault_injection.effect_interceptor import EffectInterceptor
+from tests.fault_injection.effects import TOO_LATE, Fault
+from tests.fault_injection.end_state import reported_twice
+from tests.fault_injection.setups import set_up
+from tests.fault_injection.stepped_worker import SteppedWorker
+
+FAULTS = (
+    *(Fault.LATE_10_S, Fault.LATE_70_S, Fault.LATE_20_MIN, Fault.LATE_25_H),
+    *(Fault.LOST, Fault.TIMED_OUT, Fault.FAILED, Fault.KILLED_AFTER),
+)
+PEOPLE = ("rename the customer", "pay", "move", "drop the reference", "change the settings")
+SECONDS = (10, 70, 95, 1000, 1300, 4000, 90_000)
+"""How much time passes: less and more than a lease, the time for settling, an hour, and the life of a key."""
+_WAITS = (61, 360, 1000, 1000, 3600, 90_000, 3600)
+_PERIOD = {"from": "2040-01-01", "to": "2040-02-28"}
+
+
+class Life:
+    """One invoice, from its finalisation on.
+
+    Args:
+        system: the local system; it is reset.
+        interceptor: around it, installed.
+
+    Attributes:
+        schedule: the steps so far.
+    """
+
+    def __init__(self, system: LocalSystem, interceptor: EffectInterceptor) -> None:
+        self.schedule: list[tuple[str, *tuple[Any, ...]]] = []
+        self._system = system
+        self._interceptor = interceptor
+        self._setup = set_up(system)
+        self._setup.finalise(documents.invoice())
+        self._workers: dict[int, SteppedWorker] = {}
+        self._too_late = False
+        self._watching: AbstractContextManager[None] = interceptor.watch()
+        self._watching.__enter__()
+
+    def work(self, worker: int, effects: int) -> None:
+        """Let one of two workers start, or go on, for so many effects."""
+        self._note("work", worker, effects)
+        if worker not in self._workers or self._workers[worker].ended:
+            export = {"invoice_ids": [FIRST]}
+            self._workers[worker] = self._interceptor.step(
+                lambda: _attempt(lambda: self._system.invoke("export_invoice", export))
+            )
+        self._workers[worker].go_on(effects)
+
+    def fail(self, worker: int, fault: str) -> None:
+        """Let something go wrong at the next write of a worker to a vendor."""
+        self._note("fail", worker, fault)
+        if worker in self._workers:
+            self._workers[worker].fault = Fault(fault)
+            self._too_late = self._too_late or Fault(fault) in TOO_LATE
+
+    def act(self, what: str) -> None:
+        """Let a person act, if it is possible now."""
+        self._note("act", what)
+        ACTS[what](self._setup)
+
+    def wait(self, seconds: int) -> None:
+        """Let time pass."""
+        self._note("wait", seconds)
+        self._system.advance(seconds)
+
+    def deliver(self) -> None:
+        """Let both vendors deliver webhooks, and a worker do what is on the queues."""
+        self._note("deliver")
+        _attempt(self._setup.work_off)
+
+    def sweep(self) -> None:
+        """Let a sweep run."""
+        self._note("sweep")
+        _attempt(lambda: self._system.invoke("sweep", {}))
+
+    def end(self) -> list[str]:
+        """Let everything come to its end; return what is wrong then, in words."""
+        for worker in self._workers.values():
+            worker.go_on()
+        self._watching.__exit__(None, None, None)
+        for wait in _WAITS:
+            _attempt(self._setup.work_off)
+            self._system.advance(wait)
+        for _ in range(2):
+            _attempt(lambda: self._system.invoke("sweep", {}))
+            self._settle()
+        _attempt(lambda: self._system.invoke("reconcile", dict(_PERIOD)))
+        self._settle()
+        return list(self._problems())
+
+    def live(self, schedule: str) -> list[str]:
+        """Live a schedule, and return what is wrong in the end."""
+        for name, *arguments in json.loads(schedule):
+            getattr(self, name)(*arguments)
+        return self.end()
+
+    def _settle(self) -> None:
+        for wait in _WAITS:
+            _attempt(self._setup.work_off)
+            if not messages_left(self._system) and not webhooks_left(self._system):
+                return
+            self._system.advance(wait)
+
+    def _problems(self) -> Iterator[str]:
+        people = {step[1] for step in self.schedule if step[0] == "act"}
+        twice = reported_twice(self._setup)
+        for finding in audit(self._system).findings:
+            if finding.type is FindingType.DUPLICATE and twice and self._too_late:
+                continue  # nothing could prevent it, and it was reported
+            if twice and finding.type in (FindingType.LEDGER, FindingType.PAYMENT, FindingType.CUSTOMER):
+                continue
+            if people & {"move", "drop the reference"} and finding.type is not FindingType.PAYMENT:
+                continue  # what the audit goes by is gone; the number of invoices counts instead
+            yield finding.text
+        invoices = len(self._setup.connection.organisation.invoices)
+        if invoices != 1 and not (twice and self._too_late):
+            yield f"Rillet has {invoices} invoices."
+        yield from unfinished_work(self._system)
+
+    def _note(self, *step: Any) -> None:
+        self.schedule.append(step)
+
+
+def _attempt(step: Callable[[], object]) -> None:
+    """Do something that may die; its caller goes on."""
+    try:
+        step()
+    except (Killed, Exception):  # noqa: BLE001 - what is wrong shows in the end
+        return
