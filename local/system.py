@@ -245,8 +245,17 @@ class LocalSystem:
         )
 
     def advance(self, seconds: float) -> None:
-        """Move the clock of the fakes, the functions and the queues."""
-        self.clock.advance(seconds)
+        """Move the clock of the fakes, the functions and the queues.
+
+        It stands still at each moment at which a vendor carries out a call whose caller gave up.
+        """
+        end = self.clock.now() + seconds
+        late = self.solvimon.state.late_calls, self.rillet.state.late_calls
+        while due := [moment for calls in late if (moment := calls.next_at) is not None and moment <= end]:
+            self.clock.advance(max(0.0, min(due) - self.clock.now()))
+            for calls in late:
+                calls.carry_out_due(min(due))
+        self.clock.advance(max(0.0, end - self.clock.now()))
 
     def start_workers(self, workers: int | None = None) -> None:
         """Work off the queues in the background, with at most `workers` batches of a queue at once."""
@@ -303,7 +312,7 @@ class LocalSystem:
             parameters=self._parameters,
         )
         functions, layers = self.deployment.functions, self.deployment.layers
-        self.runtime = LambdaRuntime(functions, layers, self.clock.now, self.clock.advance)
+        self.runtime = LambdaRuntime(functions, layers, self.clock.now, self.advance)
         self.lambda_api = LambdaApi(self.runtime)
         self._own_answers = (self.lambda_api.answer, partial(start_move_task, self.aws))
         self.aws.own_answers.extend(self._own_answers)

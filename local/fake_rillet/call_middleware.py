@@ -1,7 +1,7 @@
 """What happens to a call before and after the API: call log, faults, access, idempotency."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ ADMIN_PREFIX = "/_fake/"
 CALLER = "fake_rillet.caller"
 _OPEN_PATHS = ("/health",)
 INSTEAD_OF_EXECUTING = ("down", "drop", "status")
+LATE = ("late",)
 BEFORE_EXECUTING = ("delay",)
 AFTER_EXECUTING = ("commit_then_drop", "status_after", "malformed")
 
@@ -29,8 +30,8 @@ class CallMiddleware:
     """WSGI middleware around the API.
 
     A call is logged; may meet a fault instead of being executed; is admitted; is answered from the
-    idempotency store or executed; and may meet a fault on its answer. The authorization server checks its own
-    callers and is not rate limited. The admin API passes untouched.
+    idempotency store or executed, at once or late; and may meet a fault on its answer. The authorization
+    server checks its own callers and is not rate limited. The admin API passes untouched.
     """
 
     def __init__(self, application: "WSGIApplication", state: State) -> None:
@@ -42,6 +43,7 @@ class CallMiddleware:
         request = Request(environ)
         if request.path.startswith(ADMIN_PREFIX):
             return self._application(environ, start_response)
+        self._state.late_calls.carry_out_due()
         call = Call.of(request, self._state.clock())
         self._state.calls.append(call)
         response = self._fail(request, call)
@@ -67,6 +69,7 @@ class CallMiddleware:
 
     def _answer(self, request: Request, call: Call) -> Response:
         if request.path in _OPEN_PATHS or is_oauth(request.path):
+            self._put_off(request, call, lambda: self._pass_on(request, None))
             self._delay(request, call)
             return self._pass_on(request, None)
         try:
@@ -78,14 +81,36 @@ class CallMiddleware:
         organisation = caller.organisation
         call.organisation_id = organisation.id
         if request.method != "POST" or call.idempotency_key is None:
+            self._put_off(request, call, lambda: self._execute(request, caller, call))
             return self._execute(request, caller, call)
-        response, call.replayed = self._state.idempotency.answer(
-            (organisation.id, request.path, call.idempotency_key),
-            lambda: self._execute(request, caller, call),
-        )
+        scope = (organisation.id, request.path, call.idempotency_key)
+        answers = self._state.idempotency
+
+        def execute_late() -> Response:
+            if organisation.switches.late_keys == "execution":
+                return answers.answer(scope, lambda: self._execute(request, caller, call))[0]
+            answers.keep(scope, response := self._execute(request, caller, call))
+            return response
+
+        if not answers.is_answered(scope):
+            self._put_off(request, call, execute_late)
+        response, call.replayed = answers.answer(scope, lambda: self._execute(request, caller, call))
         if call.replayed:
             self._state.count_replay(organisation)
         return response
+
+    def _put_off(self, request: Request, call: Call, execute: Callable[[], Response]) -> None:
+        """Close the connection now, and execute the call later, if a fault says so."""
+        fault = self._take(request, call, LATE)
+        if fault is None:
+            return
+
+        def execute_late() -> None:
+            call.note(execute())
+            call.status = None  # nobody got the answer
+
+        self._state.late_calls.put(fault.seconds(), execute_late)
+        hang_up(request.environ)
 
     def _execute(self, request: Request, caller: Caller, call: Call) -> Response:
         self._delay(request, call)

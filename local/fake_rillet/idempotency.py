@@ -21,6 +21,12 @@ class RilletAnswers(AnswerStore[Scope]):
     def __init__(self, clock: Callable[[], float]) -> None:
         super().__init__(clock, KEPT_SECONDS)
 
+    def keep(self, scope: Scope, response: Response) -> None:
+        """Keep the answer of a call that came late, unless another call with the key has been answered."""
+        if self.claim(scope) is None:
+            answer = SavedAnswer(response.status_code, response.get_data(), response.content_type or "")
+            self.end(scope, answer)
+
     def answer(self, scope: Scope, execute: Callable[[], Response]) -> tuple[Response, bool]:
         """Answer from the store, or execute and keep the answer.
 

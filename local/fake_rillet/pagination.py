@@ -1,19 +1,25 @@
-"""Keyset pages, newest first, with cursors that expire."""
+"""Keyset pages, newest first, with cursors that expire; and lists that do not show all, on request."""
 
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from flask import request
 
 from local.fake_rillet.problems import invalid
 from local.fake_rillet.store import Json, Record
+from local.fake_rillet.timestamps import to_micros
+
+if TYPE_CHECKING:
+    from local.fake_rillet.state import State
 
 CURSOR_SECONDS = 2 * 60 * 60
 DEFAULT_LIMIT = 25
 MAXIMUM_LIMIT = 100
 
-Position = tuple[int, str]
+Position = tuple[int, int, str]
+"""Rank (0 but for rows that moved to the top), time and id."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,15 @@ class Cursors:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._issued: dict[str, _Cursor] = {}
+        self._moved: list[str] = []
+
+    def rank(self, record_id: str) -> int:
+        """Return how far a row has moved to the top; 0 for one that has not."""
+        return self._moved.index(record_id) + 1 if record_id in self._moved else 0
+
+    def move_to_top(self, record_id: str) -> None:
+        """Let a row stand at the top of its lists from now on."""
+        self._moved.append(record_id)
 
     def issue(self, listing: str, after: Position) -> str:
         """Hand out a cursor for the rows after a position."""
@@ -52,17 +67,18 @@ class Cursors:
     def clear(self) -> None:
         """Remove all cursors."""
         self._issued.clear()
+        self._moved.clear()
 
 
 def page(
-    name: str, records: Iterable[Record], cursors: Cursors, organisation_id: str, *, by_update: bool = False
+    name: str, records: Iterable[Record], state: "State", organisation_id: str, *, by_update: bool = False
 ) -> Json:
     """Cut the page that the current request asks for.
 
     Args:
         name: the collection's name in path and answer, such as "customers".
         records: the rows that pass the filters.
-        cursors: where cursors are kept.
+        state: has the cursors, and the faults in force.
         organisation_id: whose listing it is.
         by_update: newest update first, instead of newest creation first.
 
@@ -71,18 +87,30 @@ def page(
     """
 
     def key(record: Record) -> Position:
-        return (record.updated if by_update else record.created, record.id)
+        return (cursors.rank(record.id), record.updated if by_update else record.created, record.id)
 
-    limit = _limit()
+    cursors, limit = state.cursors, min(_limit(), state.most_rows)
     listing = f"{organisation_id}/{name}/{by_update}"
     after = cursors.position(listing, request.args.get("cursor"))
-    rows = sorted(records, key=key, reverse=True)
-    if after is not None:
+    rows = sorted(_without_new(records, state), key=key, reverse=True)
+    cut = state.faults.take(request.method, request.path, ("restart", "shift")) if after else None
+    if after is not None and not (cut and cut.kind == "restart"):
         rows = [record for record in rows if key(record) < after]
+    if cut and cut.kind == "shift" and rows:
+        cursors.move_to_top(rows.pop(0).id)
     shown = rows[:limit]
     more = len(rows) > limit
     pagination = {"next_cursor": cursors.issue(listing, key(shown[-1]))} if more else {}
     return {name: [record.document for record in shown], "pagination": pagination}
+
+
+def _without_new(records: Iterable[Record], state: "State") -> Iterable[Record]:
+    """Return the rows without those that a lagging list does not show yet."""
+    lag = state.faults.take(request.method, request.path, ("lag",))
+    if lag is None:
+        return records
+    latest = to_micros(state.clock() - lag.seconds())
+    return [record for record in records if record.created <= latest]
 
 
 def _limit() -> int:

@@ -10,12 +10,13 @@ from local.fake_rillet.calls import Call
 from local.fake_rillet.idempotency import RilletAnswers
 from local.fake_rillet.oauth.server import AuthorisationServer
 from local.fake_rillet.organisation import Organisation
-from local.fake_rillet.pagination import Cursors
+from local.fake_rillet.pagination import MAXIMUM_LIMIT, Cursors
 from local.fake_rillet.rate_limit import RateLimiter
 from local.fake_rillet.seeding import add_defaults, add_seed
 from local.fake_rillet.store import Json
 from local.fake_rillet.webhooks import Delivery
 from local.fake_vendor.faults import Fault, Faults
+from local.fake_vendor.late_calls import LateCalls
 
 
 @dataclass
@@ -35,6 +36,8 @@ class State:
         clock: Unix seconds.
         rate_limit: calls per window and organisation; may be changed at any time.
         rate_window: the window's length in seconds; may be changed at any time.
+        most_rows: of a page, whatever its `limit` says; may be changed at any time.
+        late_calls: those under way whose callers got no answer.
         calls: every call so far, oldest first.
         replays: POSTs answered from the idempotency store, over all organisations.
         webhooks_on: off, events are lost, as without a configured webhook.
@@ -45,6 +48,7 @@ class State:
         self.clock = clock
         self.rate_limit = rate_limit
         self.rate_window = rate_window
+        self.most_rows = MAXIMUM_LIMIT
         self.calls: list[Call] = []
         self.replays = 0
         self.webhooks_on = True
@@ -52,6 +56,7 @@ class State:
         self.organisations: dict[str, Organisation] = {}
         self.faults = Faults()
         self.idempotency = RilletAnswers(clock)
+        self.late_calls = LateCalls(clock)
         self.cursors = Cursors(clock)
         self.limiter = RateLimiter()
         self.oauth = AuthorisationServer(clock, self.organisations)
@@ -129,12 +134,14 @@ class State:
             self.api_keys.clear()
             self.organisations.clear()
             self.idempotency.clear()
+            self.late_calls.clear()
             self.cursors.clear()
             self.limiter.clear()
             self.oauth = AuthorisationServer(self.clock, self.organisations)
             self.replays = 0
             self.webhooks_on = True
             self.rate_limit, self.rate_window = self._first_rate
+            self.most_rows = MAXIMUM_LIMIT
 
     def misbehave(
         self,
@@ -150,10 +157,14 @@ class State:
         """Put a fault in force.
 
         Kinds: `commit_then_drop` (executes, then closes the connection without an answer), `drop` (closes
-        without executing), `status` (answers a code without executing), `status_after` (executes and keeps,
-        then answers a code), `delay` (waits, then executes), `malformed` (executes, then answers 200 with
-        broken JSON), `down` (everything is 503, whatever method and path say). The kinds that execute wait
-        for the next call that succeeds.
+        without executing), `late` (closes, and executes after `seconds`), `status` (answers a code without
+        executing), `status_after` (executes and keeps, then answers a code), `delay` (waits, then executes),
+        `malformed` (executes, then answers 200 with broken JSON), `down` (everything is 503, whatever method
+        and path say). The kinds that execute wait for the next call that succeeds, but for `late`.
+
+        Kinds of lists: `lag` (new rows are missing for `seconds`), `restart` (a cursor leads to page one),
+        `shift` (the first row behind a cursor is skipped, and stands at the top from then on, as if it had
+        been changed while the list was read).
 
         Args:
             kind: one of the above.
@@ -162,7 +173,7 @@ class State:
             times: for how many calls; 0 is until `behave`. Default 1, for `down` 0.
             status: the code of `status` and `status_after`.
             body: what they answer with: JSON-ready data, a text, or None for a problem document.
-            seconds: how long `delay` waits.
+            seconds: of `delay`, `late` and `lag`.
 
         Raises:
             ValueError: the kind does not exist.
@@ -185,6 +196,7 @@ class State:
 
     def deliver_webhooks(self) -> list[Delivery]:
         """Send the webhooks of all organisations that are due by the clock and return the attempts."""
+        self.late_calls.carry_out_due()
         organisations = list(self.organisations.values())
         return [delivery for organisation in organisations for delivery in organisation.deliver_webhooks()]
 

@@ -31,6 +31,8 @@ class Switches:
         webhook_timestamp: a retry carries the time of the "event", or that of the "attempt".
         webhook_names: entity and event in the headers as in the OpenAPI document ("upper", with underscores)
             or as one integrator expects them ("lower", with hyphens).
+        late_keys: a POST that is carried out late has asked for its idempotency key on "arrival", so that a
+            second call with the key was executed meanwhile and both are; or asks on "execution".
         signatures: "one", or "several" in the header, ours last.
     """
 
@@ -47,6 +49,7 @@ class Switches:
     token_form: str = _one_of("base64", "text")
     webhook_timestamp: str = _one_of("event", "attempt")
     webhook_names: str = _one_of("upper", "lower")
+    late_keys: str = _one_of("arrival", "execution")
     signatures: str = _one_of("one", "several")
 
     def set(self, **values: object) -> None:

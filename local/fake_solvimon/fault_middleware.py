@@ -11,7 +11,7 @@ from werkzeug.test import run_wsgi_app
 
 from local.fake_solvimon.errors import ApiProblem
 from local.fake_solvimon.state import State
-from local.fake_vendor.faults import Fault, hang_up
+from local.fake_vendor.faults import CALL_KINDS, Fault, hang_up
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -42,8 +42,9 @@ class FaultMiddleware:
             return self._application(environ, start_response)
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = BytesIO(body)
+        self._state.late_calls.carry_out_due()
         call = self._state.calls.begin(environ, body)
-        fault = self._state.faults.take(method, path)
+        fault = self._state.faults.take(method, path, CALL_KINDS)
         reply = self._faulty(fault, environ) if fault else self._run(environ)
         if reply is None:
             hang_up(environ)
@@ -59,6 +60,9 @@ class FaultMiddleware:
         """Return the answer a fault leads to, None for no answer at all."""
         match fault.kind:
             case "drop":
+                return None
+            case "late":
+                self._state.late_calls.put(fault.seconds(), lambda: self._run(environ))
                 return None
             case "down":
                 return _answer(fault, 503)

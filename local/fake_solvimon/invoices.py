@@ -89,6 +89,7 @@ class Invoices(Records):
             invoice = self.find(INVOICES, invoice_id, by_reference=False)
             used = [i.get("invoice_number") or "" for i in self.records[INVOICES.collection].values()]
             invoicing.to_final(invoice, self._clock(), used)
+            self.made_at[invoice["id"]] = self._clock()
             invoice.setdefault("payment_status", "UNPAID")
             invoice["other_custom_fields"] = self._copied_values(invoice)
             self.announce_invoice(invoice, "STATUS_TO_FINAL", request_id)

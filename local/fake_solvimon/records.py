@@ -25,6 +25,7 @@ class Records:
         roles: Role by API key: ADMINISTRATOR or READ_ONLY.
         records: Records by collection and id, as the API shows them. Tests may read and change them; the
             API's own changes take `lock`.
+        made_at: When each record was made by a call or finalised, in Unix seconds.
         put_replaces: Whether PUT clears the fields it leaves out. Solvimon does not say; true is the
             reading that punishes a careless caller.
     """
@@ -39,6 +40,7 @@ class Records:
         self.lock = threading.RLock()
         self.id = self.new_id("plat")
         self.records: dict[str, dict[str, Json]] = {name: {} for name in _RESOURCES}
+        self.made_at: dict[str, float] = {}
         self.idempotency = SolvimonAnswers(clock)
         self.webhooks = Webhooks(clock, webhooks_on)
         self.put_replaces = True
@@ -101,6 +103,7 @@ class Records:
                 record["created_at"] = timestamps.to_text(self._clock())
             record |= deepcopy(dict(resource.defaults)) | without_nulls(values)
             self.records[resource.collection][record["id"]] = record
+            self.made_at[record["id"]] = self._clock()
             if resource.announced:
                 self.webhooks.emit(f"{resource.object_type}.CREATED", record, request_id)
             return record

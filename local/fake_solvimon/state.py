@@ -9,6 +9,7 @@ from local.fake_solvimon.errors import Json
 from local.fake_solvimon.platform import Platform
 from local.fake_solvimon.webhooks import Delivery
 from local.fake_vendor.faults import Fault, Faults, Kind
+from local.fake_vendor.late_calls import LateCalls
 
 
 class State:
@@ -21,6 +22,7 @@ class State:
         charged: Ids of the invoices that `POST /invoices/{id}/pay` charged; the product must never call it,
             so any entry is an error.
         calls: The call log.
+        late_calls: Those under way whose callers got no answer.
         faults: The faults in force.
     """
 
@@ -30,6 +32,7 @@ class State:
         self.absolute_links = True
         self.charged: list[str] = []
         self.calls = CallLog(clock)
+        self.late_calls = LateCalls(clock)
         self.faults = Faults(base_path="/v1")
         self._platforms: list[Platform] = []
         self._lock = threading.Lock()
@@ -75,6 +78,7 @@ class State:
 
     def deliver_webhooks(self) -> list[Delivery]:
         """Send the webhooks of all platforms that are due by the clock and return the attempts."""
+        self.late_calls.carry_out_due()
         return [delivery for platform in self.platforms for delivery in platform.deliver_webhooks()]
 
     def misbehave(
@@ -83,14 +87,16 @@ class State:
         """Put a fault in force for the next requests of a method and path pattern.
 
         Args:
-            kind: `drop` hangs up without acting, `commit_then_drop` acts and then hangs up, `status` answers
-                an error without acting, `status_after` acts and then answers it, `delay` waits before it
-                acts, `malformed` acts and answers half of the body, `down` answers 503 to everything. The
-                kinds that act first wait for a request that succeeds.
+            kind: `drop` hangs up without acting, `commit_then_drop` acts and then hangs up, `late` hangs up
+                and acts after `seconds`, `status` answers an error without acting, `status_after` acts and
+                then answers it, `delay` waits before it acts, `malformed` acts and answers half of the body,
+                `down` answers 503 to everything. The kinds that act first wait for a request that succeeds.
+                Of the kinds of lists there is `lag`: new records are missing for `seconds`.
             method: HTTP method, `*` for all.
             path: What the path begins with, with or without `/v1`; may hold `*`.
             times: How often; None until `behave`.
-            **options: `status`, `code`, `message`, `headers`, `body` for an answer, `seconds` for a delay.
+            **options: `status`, `code`, `message`, `headers`, `body` for an answer, `seconds` for `delay`,
+                `late` and `lag`.
         """
         if kind == "down":
             method, path = "*", "*"
@@ -105,6 +111,7 @@ class State:
         with self._lock:
             self._platforms.clear()
         self.behave()
+        self.late_calls.clear()
         self.calls.clear()
         self.charged.clear()
         self.webhooks_on = True

@@ -10,8 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, get_args
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-Kind = Literal["commit_then_drop", "drop", "status", "status_after", "delay", "malformed", "down"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+CallKind = Literal["commit_then_drop", "drop", "late", "status", "status_after", "delay", "malformed", "down"]
+ListKind = Literal["lag", "restart", "shift"]
+Kind = CallKind | ListKind
+CALL_KINDS: tuple[CallKind, ...] = get_args(CallKind)
+LIST_KINDS: tuple[ListKind, ...] = get_args(ListKind)
+"""Lists that are answered, and do not show all: see the lists of the two fakes."""
+KINDS: tuple[Kind, ...] = (*CALL_KINDS, *LIST_KINDS)
 
 
 @dataclass
@@ -43,7 +48,11 @@ class Fault:
 
     def delay(self, default: float = 0.0) -> None:
         """Wait for `seconds`, or less if the fault is cleared meanwhile."""
-        self.cleared.wait(float(self.options.get("seconds", default)))
+        self.cleared.wait(self.seconds(default))
+
+    def seconds(self, default: float = 0.0) -> float:
+        """Return the option `seconds`."""
+        return float(self.options.get("seconds", default))
 
 
 class Faults:

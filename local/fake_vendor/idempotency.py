@@ -65,6 +65,12 @@ class AnswerStore(Generic[Key]):
                 self._entries[key].answer = answer
             self.changed.notify_all()
 
+    def is_answered(self, key: Key) -> bool:
+        """Tell whether a key has an answer that is sent again."""
+        with self.changed:
+            entry = self._entries.get(key)
+            return bool(entry and entry.answer and self._clock() - entry.started < self._kept_seconds)
+
     def clear(self) -> None:
         """Remove all keys."""
         with self.changed:

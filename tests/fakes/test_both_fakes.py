@@ -133,6 +133,39 @@ def test_a_delayed_call_is_executed_although_the_caller_gave_up(fake: Fake) -> N
     assert time.monotonic() - started < 5
 
 
+def test_a_late_call_is_carried_out_when_its_time_has_come(fake: Fake) -> None:
+    before = fake.customers()
+    fake.state.misbehave("late", "POST", "/customers", times=1, seconds=70)
+    with pytest.raises(requests.ConnectionError):
+        post(fake, "k1")
+
+    fake.clock.advance(69)
+    fake.state.deliver_webhooks()
+    early = fake.customers()
+    fake.clock.advance(1)
+    fake.state.deliver_webhooks()
+    after = fake.customers()
+    again = post(fake, "k1")
+
+    assert (early, after, fake.customers()) == (before, before + 1, before + 1)
+    assert fake.was_replayed(again)
+    assert fake.state.calls[0].status is None
+
+
+def test_a_list_that_lags_shows_a_new_record_later(fake: Fake) -> None:
+    before = fake.listed_customers()
+    fake.clock.advance(10)
+    fake.state.misbehave("lag", "GET", "/customers", times=2, seconds=5)
+    made = post(fake).json()["id"]
+
+    at_once = fake.listed_customers()
+    read = fake.get(f"/customers/{made}").status_code
+    fake.clock.advance(5)
+    later = fake.listed_customers()
+
+    assert (at_once, later, read) == (before, before + 1, 200)
+
+
 def test_down_is_503_for_everything_until_the_fault_is_removed(fake: Fake) -> None:
     fake.state.misbehave("down")
 

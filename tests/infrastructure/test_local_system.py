@@ -208,3 +208,18 @@ def test_the_environment_is_what_it_was_after_the_last_stack(monkeypatch: pytest
 
     assert inside == (None, "local")
     assert (os.environ["AWS_PROFILE"], os.environ.get("AWS_NEW")) == ("production", None)
+
+
+def test_a_late_call_of_a_vendor_is_carried_out_at_its_own_moment(system: LocalSystem) -> None:
+    connection = system.connect()
+    began = system.clock.now()
+    system.rillet.state.misbehave("late", path="/customers", seconds=70)
+    headers = {"Authorization": f"Bearer {connection.rillet_api_key}", "X-Rillet-API-Version": "4"}
+    with pytest.raises(requests.ConnectionError):
+        requests.post(f"{system.rillet.url}/customers", json={"name": "Carol"}, headers=headers, timeout=5)
+
+    system.advance(3600)
+
+    [made] = connection.organisation.customers
+    assert 70 <= made.created / 1_000_000 - began < 90
+    assert system.clock.now() - began >= 3600

@@ -12,8 +12,8 @@ from typing import Any
 
 from local.fake_rillet.call_middleware import INSTEAD_OF_EXECUTING
 from local.fake_rillet.webhook_events import Event
+from local.fake_vendor.faults import CALL_KINDS, Fault, Faults
 from local.fake_vendor.faults import KINDS as FAULT_KINDS
-from local.fake_vendor.faults import Fault, Faults
 from local.system import Connection, LocalSystem
 from tests.soak.schedule import Plan
 from tests.soak.seeded_random import seeded_random
@@ -79,8 +79,8 @@ class SolvimonFaults(Faults):
         self._faults = drawn
 
     def take(self, method: str, path: str, kinds: Collection[str] = FAULT_KINDS) -> Fault | None:
-        """Return the failure of a call."""
-        drawn = self._faults.draw()
+        """Return the failure of a call; lists show all."""
+        drawn = self._faults.draw() if kinds == CALL_KINDS else None
         if drawn is None:
             return None
         kind, options = drawn

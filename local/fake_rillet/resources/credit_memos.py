@@ -26,7 +26,7 @@ def list_credit_memos() -> Json:
         return mine and (since is None or memo.updated > since)
 
     memos = filter(passes, organisation().credit_memos)
-    return page("credit_memos", memos, state().cursors, organisation().id)
+    return page("credit_memos", memos, state(), organisation().id)
 
 
 @blueprint.post("")

@@ -31,7 +31,7 @@ def list_customers() -> Json:
         return named and referenced and (since is None or customer.updated > since)
 
     rows = filter(passes, organisation().customers)
-    return page("customers", rows, state().cursors, organisation().id, by_update=by_update)
+    return page("customers", rows, state(), organisation().id, by_update=by_update)
 
 
 @blueprint.post("")

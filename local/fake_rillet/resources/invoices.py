@@ -36,7 +36,7 @@ def list_invoices() -> Json:
             and (since is None or invoice.updated > since)
         )
 
-    return page("invoices", filter(passes, books.invoices), state().cursors, books.id)
+    return page("invoices", filter(passes, books.invoices), state(), books.id)
 
 
 @blueprint.post("")

@@ -16,7 +16,7 @@ def list_all_payments() -> Json:
     since = query_parameters.timestamp("updated.gt")
     by_update = query_parameters.choice("sort_by", ("created", "updated")) == "updated"
     rows = (payment for payment in organisation().payments if since is None or payment.updated > since)
-    return page("payments", rows, state().cursors, organisation().id, by_update=by_update)
+    return page("payments", rows, state(), organisation().id, by_update=by_update)
 
 
 @blueprint.get("/invoices/<invoice_id>/payments")

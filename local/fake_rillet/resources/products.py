@@ -26,7 +26,7 @@ def list_products() -> Json:
         priced = currency is None or currency in price_currencies(product.document["price"])
         return priced and status in (None, product.document["status"])
 
-    return page("products", filter(passes, organisation().products), state().cursors, organisation().id)
+    return page("products", filter(passes, organisation().products), state(), organisation().id)
 
 
 @blueprint.post("")

@@ -20,7 +20,7 @@ def blueprint(resource: Resource) -> Blueprint:
     def list_records() -> ResponseReturnValue:
         platform = context.current_platform()
         with platform.lock:
-            records = listing.filtered(platform.records[resource.collection].values(), resource, request.args)
+            records = listing.filtered(context.listed(resource.collection), resource, request.args)
             if resource.listing == "paged":
                 records = listing.ordered(records, resource, request.args, "created_at", "desc")
                 return listing.page_of(records, request.args, context.list_url(), _shown)
@@ -49,9 +49,7 @@ def blueprint(resource: Resource) -> Blueprint:
     def search_records() -> ResponseReturnValue:
         platform = context.current_platform()
         with platform.lock:
-            records = listing.searched(
-                platform.records[resource.collection].values(), resource, context.body()
-            )
+            records = listing.searched(context.listed(resource.collection), resource, context.body())
             records = listing.ordered(records, resource, request.args, "name", "asc")
             return listing.page_of(records, request.args, context.list_url(), _shown)
 

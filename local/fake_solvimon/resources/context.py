@@ -32,6 +32,17 @@ def body() -> Json:
     return value
 
 
+def listed(collection: str) -> list[Json]:
+    """Return the records that a list shows: all but those that are too new for one that lags."""
+    platform = current_platform()
+    records = list(platform.records[collection].values())
+    lag = g.state.faults.take(request.method, request.path, ("lag",))
+    if lag is None:
+        return records
+    latest = g.state.clock() - lag.seconds()
+    return [record for record in records if platform.made_at.get(record["id"], 0) <= latest]
+
+
 def list_url() -> str:
     """Return the list's own address for `links`, whole or from its path on."""
     return request.base_url if g.state.absolute_links else request.path

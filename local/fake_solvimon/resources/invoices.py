@@ -103,7 +103,7 @@ def _records() -> list[Json]:
     # Copies of one level: a change replaces what is below it, and copying a whole list is slow.
     platform = context.current_platform()
     with platform.lock:
-        return [dict(invoice) for invoice in platform.records[INVOICES.collection].values()]
+        return [dict(invoice) for invoice in context.listed(INVOICES.collection)]
 
 
 def _page(invoices: list[Json]) -> Json:

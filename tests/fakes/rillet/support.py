@@ -158,6 +158,10 @@ class Rillet:
     def customers(self) -> int:
         return len(self.organisation.customers)
 
+    def listed_customers(self) -> int:
+        """Return how many customers the list shows."""
+        return len(self.read("/customers")["customers"])
+
     def was_replayed(self, response: requests.Response) -> bool:
         """Tell whether the answer to the last call came from the idempotency store."""
         return self.state.calls[-1].replayed

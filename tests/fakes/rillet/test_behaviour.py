@@ -196,3 +196,29 @@ def test_a_fake_starts_with_rillets_own_rate_limit_and_writes_nothing(
 
     assert (fake.state.rate_limit, fake.state.rate_window) == (60, 60.0)
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("asks_on", "made"), [("arrival", 2), ("execution", 1)])
+def test_a_late_post_and_a_repetition_of_its_key_make_as_many_invoices_as_the_switch_says(
+    rillet: Rillet, asks_on: str, made: int
+) -> None:
+    rillet.switch(late_keys=asks_on)
+    rillet.state.misbehave("late", "POST", "/invoices", seconds=70)
+    with pytest.raises(requests.ConnectionError):
+        rillet.post("/invoices", full_invoice(), key="k1")
+
+    repeated = rillet.post("/invoices", full_invoice(), key="k1").json()["id"]
+    rillet.clock.advance(70)
+    rillet.state.deliver_webhooks()
+
+    assert len(rillet.organisation.invoices) == made
+    assert rillet.post("/invoices", full_invoice(), key="k1").json()["id"] == repeated
+
+
+def test_a_late_call_needs_a_valid_key_when_it_arrives(rillet: Rillet) -> None:
+    rillet.state.misbehave("late", "POST", "/invoices", seconds=70)
+
+    refused = rillet.call("POST", "/invoices", full_invoice(), api_key="wrong")
+
+    assert refused.status_code == 401
+    assert len(rillet.state.late_calls) == 0

@@ -109,6 +109,37 @@ def test_an_expired_cursor_silently_restarts_at_page_one(rillet: Rillet) -> None
     assert (valid, expired) == ([newest[1]], [newest[0]])
 
 
+def test_a_cursor_can_be_told_to_lead_to_page_one(rillet: Rillet) -> None:
+    newest = add_customers(rillet, 2)
+    rillet.state.misbehave("restart", "GET", "/customers", times=1)
+    cursor = rillet.read("/customers", limit="1")["pagination"]["next_cursor"]
+
+    pages = [names(rillet.get("/customers", limit="1", cursor=cursor)) for _ in range(2)]
+
+    assert pages == [[newest[0]], [newest[1]]]
+
+
+def test_a_page_edge_can_be_told_to_shift(rillet: Rillet) -> None:
+    newest = add_customers(rillet, 3)
+    rillet.state.misbehave("shift", "GET", "/customers", times=1)
+    cursor = rillet.read("/customers", limit="1")["pagination"]["next_cursor"]
+
+    second = names(rillet.get("/customers", limit="1", cursor=cursor))
+
+    assert second == [newest[2]]
+    assert names(rillet.get("/customers", limit="2")) == [newest[1], newest[0]]
+
+
+def test_a_page_can_have_fewer_rows_than_its_limit(rillet: Rillet) -> None:
+    newest = add_customers(rillet, 2)
+    rillet.state.most_rows = 2
+
+    page = rillet.read("/customers", limit="100")
+
+    assert [row["name"] for row in page["customers"]] == newest
+    assert page["pagination"]
+
+
 @pytest.mark.parametrize("listing", ["/customers", "/products"])
 def test_an_invalid_cursor_or_one_of_another_listing_restarts_at_page_one(
     rillet: Rillet, listing: str

@@ -112,6 +112,10 @@ class Solvimon:
     def customers(self) -> int:
         return len(self.platform.records["customers"])
 
+    def listed_customers(self) -> int:
+        """Return how many customers the list shows."""
+        return len(self.get("/customers").json()["data"])
+
     def was_replayed(self, response: requests.Response) -> bool:
         """Tell whether an answer came from the idempotency store."""
         return response.headers.get("Idempotent-Replayed") == "true"
