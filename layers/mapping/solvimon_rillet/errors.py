@@ -37,6 +37,7 @@ class Code(StrEnum):
     NEGATIVE_INVOICE = "negative_invoice"
     ORIGINAL_NOT_EXPORTED = "original_not_exported"
     PERIOD_REVERSED = "period_reversed"
+    POSSIBLY_IN_RILLET = "possibly_in_rillet"
     PRODUCT_NOT_ATTRIBUTABLE = "product_not_attributable"
     PRODUCT_NOT_LINKED = "product_not_linked"
     REFERENCE_TYPE_MISSING = "reference_type_missing"
