@@ -5,14 +5,25 @@ States: ``claimed`` → ``sending`` (intent written) → ``exported`` | ``reject
 Every write names the lease that it relies on. A lease is longer than any function (90 s against 60 s), so
 until it ends, its owner is the only one that may call Rillet for the document::
 
-    claim ── lease ─────────────────────────────────────────────────────────── 90 s ──▶ free again
-      └─ read, map, tie out ─ record_attempt ─ POST ─ exported
-                                     │           └ answer lost: the attempt stays in the record
-                                     └ crash: the attempt stays in the record
+    claim ── may send until 60 s ───────────────────────────────────── lease ends at 90 s ──▶ free again
+      └─ read, map, tie out ─ record_attempt (the stamp)
+                                └─ token, send time, connection ─ after 60 s: not sent
+                                    └─ bytes leave ─ exported, refused, or nothing happened: released
+                                          └─ no answer: the lease is kept, the attempt stays open
+
+A call whose answer was lost may be carried out later than anybody waits for it::
+
+    bytes leave ── settle time: nothing is sent, nothing is looked for ── 15 min ──▶
+      ├─ the same payload, within 23 h: the same key again
+      └─ else it is looked up; absent: a new attempt with a new key
+           └─ the old one stays in the record as replaced ── 26 h ──▶ the sweep looks once more
+
+Whatever arrives later than that carries our reference: a webhook, the sweep or the reconciliation sees it,
+and the document is ``exported_twice``.
 """
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from solvimon_rillet.aws.dynamodb import ConditionFailed, Item
@@ -110,11 +121,14 @@ class Ledger(RecordStore):
                 {"#state": "state"},
             )
 
-    def record_attempt(self, claim: Claim, attempt: Attempt) -> None:
-        """Write the attempt, before the call."""
+    def record_attempt(self, claim: Claim, attempt: Attempt, replaced: Sequence[Attempt] = ()) -> None:
+        """Write the attempt, before the call, and those that it replaces although they are open."""
         item = attempt.as_item()
-        new = self._entry("sent" if attempt.open else "refused", item)
-        self._write(claim, {"state": "sending", "attempt": item}, new, release=False)
+        new = self._entry("refused" if attempt.refused else "sent", item)
+        facts: Item = {"state": "sending", "attempt": item}
+        if replaced:
+            facts["replaced"] = [each.as_item() for each in replaced]
+        self._write(claim, facts, new, release=False)
 
     def record_step(self, claim: Claim, facts: Mapping[str, Any]) -> None:
         """Write one of several steps of a document, and keep the lease."""
@@ -133,7 +147,7 @@ class Ledger(RecordStore):
 
     def reject(self, claim: Claim, why: NeedsAttention, attempt: Attempt | None) -> None:
         """Record that a user must act. An attempt whose outcome is unknown stays in the record."""
-        facts: Item = {"state": "rejected", **cause_of(why)}
+        facts: Item = {"state": "rejected", **cause_of(why), **claim.facts_on_release}
         if attempt:
             facts["attempt"] = attempt.as_item()
         self._write(claim, facts, self._entry("rejected", facts), release=True, remove=CAUSE_ATTRIBUTES)
@@ -150,7 +164,7 @@ class Ledger(RecordStore):
         write newer data that the late write would replace.
         """
         new = audit_trail.waiting_entry(why, int(self._clock())) if why else None
-        self._write(claim, {}, new, release=not _may_still_arrive(why))
+        self._write(claim, claim.facts_on_release, new, release=not _may_still_arrive(why))
 
     def discard_claim(self, claim: Claim) -> None:
         """Release the lease on a document that is not ours, and delete a record that was made for it."""

@@ -56,10 +56,17 @@ def complete_pages(what: str, read: ReadPage[R], id_of: Callable[[R], str]) -> I
         seen |= ids
         yield rows
     again, _ = read(None)
-    before = [id_of(row) for row in first]
-    added = [row for row in again if id_of(row) not in before]
-    # New and updated rows push others down; a row that left page one otherwise has shifted the pages.
-    expected = [*map(id_of, added), *before][: len(again)]
-    if [*map(id_of, again)] != expected or len(again) < len(before):
-        raise ListIncomplete(what)
-    yield added
+    yield again[: _rows_on_top([*map(id_of, again)], [*map(id_of, first)], what)]
+
+
+def _rows_on_top(again: Sequence[str], before: Sequence[str], what: str) -> int:
+    """How many rows of page one are new or moved to the top since it was read first.
+
+    These push others down, past no edge that was not read yet. A row that has left page one in another way
+    has pulled up others.
+    """
+    for count in range(len(again)):
+        unmoved = [row for row in before if row not in again[:count]]
+        if len(again) >= len(before) and [*again[count:]] == unmoved[: len(again) - count]:
+            return count
+    raise ListIncomplete(what)

@@ -34,7 +34,7 @@ def _work_under_lease(ledger: Ledger, claim: Claim, work: Callable[[Claim], Resu
     try:
         return work(claim)
     except NeedsAttention as why:  # an attempt with an unknown outcome stays in the record
-        ledger.reject(claim, why, claim.attempt)
+        ledger.reject(claim, why, None)
         return Result(document.id, "rejected", error_fields(why))
     except Skip as why:
         ledger.skip(claim, why.reason, why.rule)
