@@ -37,6 +37,7 @@ class Code(StrEnum):
     NEGATIVE_INVOICE = "negative_invoice"
     ORIGINAL_NOT_EXPORTED = "original_not_exported"
     PERIOD_REVERSED = "period_reversed"
+    POSSIBLY_IN_RILLET = "possibly_in_rillet"
     PRODUCT_NOT_ATTRIBUTABLE = "product_not_attributable"
     PRODUCT_NOT_LINKED = "product_not_linked"
     REFERENCE_TYPE_MISSING = "reference_type_missing"
@@ -91,11 +92,16 @@ class OutcomeUnknown(Recoverable):
     Attributes:
         key_spent: whether the idempotency key will keep answering this failure. Then the next attempt needs a
             new key, once a look-up has shown that the write had no effect.
+        over: whether the vendor has ended the call: what it did not do by now, it will not do later. A lease
+            is kept while a call may still take effect.
     """
 
-    def __init__(self, message: str, *, after: float | None = None, key_spent: bool = False) -> None:
+    def __init__(
+        self, message: str, *, after: float | None = None, key_spent: bool = False, over: bool = False
+    ) -> None:
         super().__init__(message, after=after)
         self.key_spent = key_spent
+        self.over = over
 
 
 class Conflict(OutcomeUnknown):

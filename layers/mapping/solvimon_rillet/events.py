@@ -23,10 +23,13 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 _AMOUNT = re.compile(r"-?[0-9]{1,24}(\.[0-9]{1,12})?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _MAX_TEXT_LENGTH = 64  # characters of a state or a time; an event on the bus has at most 256 KB
+_CREATED = "CREATED"
 _RILLET_EVENTS = {
+    ("INVOICE", _CREATED): RILLET_DOCUMENT_CHANGED,
     ("INVOICE", "UPDATED"): INVOICE_PAYMENT_UPDATED,
     ("INVOICE", "PAYMENT_UPDATED"): INVOICE_PAYMENT_UPDATED,
     ("INVOICE", "DELETED"): RILLET_DOCUMENT_CHANGED,
+    ("CREDIT_MEMO", _CREATED): RILLET_DOCUMENT_CHANGED,
     ("CREDIT_MEMO", "UPDATED"): RILLET_DOCUMENT_CHANGED,
     ("CREDIT_MEMO", "DELETED"): RILLET_DOCUMENT_CHANGED,
 }
@@ -190,6 +193,8 @@ def event_from_rillet_webhook(
     if not isinstance(document_id, str) or not is_id(document_id):
         return None
     facts = {"entity": entity_and_event[0], **({} if is_payment else _rillet_facts(content))}
+    if entity_and_event[1] == _CREATED:
+        facts["created"] = "true"
     return BusEvent(
         RILLET,
         detail_type,
@@ -209,6 +214,19 @@ def event_from_rillet_record(connection: str, row: Mapping[str, Any]) -> BusEven
     facts = {"entity": "INVOICE", **_rillet_facts(row)}
     updated_at = _bounded_text(row.get("updated_at"))
     return BusEvent(RILLET, INVOICE_PAYMENT_UPDATED, connection, document_id, "", updated_at, facts)
+
+
+def double_booking_event(connection: str, kind: str, rillet_id: str, solvimon_id: str) -> BusEvent:
+    """The bus event for a document of Rillet that looks like a second one of a Solvimon document.
+
+    Args:
+        connection: name of the connection.
+        kind: ``invoice`` or ``credit_memo``.
+        rillet_id: the second document.
+        solvimon_id: the Solvimon document.
+    """
+    facts = {"entity": kind.upper(), "double_of": solvimon_id}
+    return BusEvent(RILLET, RILLET_DOCUMENT_CHANGED, connection, rillet_id, "", "", facts)
 
 
 def _normalized_name(name: str) -> str:

@@ -11,6 +11,8 @@ from tests.support.webhooks import RILLET_ID
 
 BODY = json.dumps({"id": RILLET_ID}).encode()
 USED = [
+    ("INVOICE", "CREATED", "Rillet Document Changed"),
+    ("CREDIT_MEMO", "CREATED", "Rillet Document Changed"),
     ("INVOICE", "UPDATED", "Invoice Payment Updated"),
     ("INVOICE", "PAYMENT_UPDATED", "Invoice Payment Updated"),
     ("INVOICE", "DELETED", "Rillet Document Changed"),
@@ -44,14 +46,12 @@ def test_a_used_event_reaches_the_bus_in_any_spelling(
 
 @pytest.mark.usefixtures("connection")
 @pytest.mark.parametrize("spelling", SPELT)
-@pytest.mark.parametrize(
-    ("entity", "action"),
-    [("INVOICE", "CREATED"), ("CREDIT_MEMO", "CREATED"), ("CREDIT_MEMO", "PAYMENT_UPDATED")],
-)
 def test_an_unused_event_of_a_used_entity_is_acknowledged_in_any_spelling(
-    system: LocalSystem, entity: str, action: str, spelling: str
+    system: LocalSystem, spelling: str
 ) -> None:
-    answer = send(system, body=BODY, entity=SPELT[spelling](entity), action=SPELT[spelling](action))
+    entity, action = SPELT[spelling]("CREDIT_MEMO"), SPELT[spelling]("PAYMENT_UPDATED")
+
+    answer = send(system, body=BODY, entity=entity, action=action)
 
     assert (answer.status, answer.json) == (200, {"message": "not used"})
     assert system.bus_events() == []

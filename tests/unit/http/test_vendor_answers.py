@@ -47,6 +47,7 @@ CALLS: dict[type, dict[str, Callable[[Any], object]]] = {
         "customer_rows": lambda c: c.customer_rows("cursor", None),
         "invoice": lambda c: c.invoice(UUID),
         "invoice_rows": lambda c: c.invoice_rows(None, None),
+        "invoices": lambda c: c.invoices(SINCE),
         "invoices_of_customer": lambda c: list(c.invoices_of_customer(UUID, SINCE)),
         "organization": lambda c: c.organization(),
         "mark_invoice_as_sent": lambda c: c.mark_invoice_as_sent(UUID),

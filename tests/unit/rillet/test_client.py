@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from solvimon_rillet.errors import Code, NeedsAttention, OutcomeUnknown, Recoverable
+from solvimon_rillet.errors import Code, NeedsAttention, OutcomeUnknown, Recoverable, RetryLater
 from solvimon_rillet.http.client import RequestRejected
-from solvimon_rillet.rillet.client import PAGE, RilletClient
+from solvimon_rillet.rillet.client import MAX_PAGES, PAGE, RilletClient
+from solvimon_rillet.rillet.listing import ListIncomplete
 
 Json = dict[str, Any]
 SOMEBODY = "c0570e12-0000-4000-8000-000000000001"
@@ -68,11 +69,12 @@ def listed(rillet: Rillet) -> list[str]:
 
 
 def test_a_list_is_read_page_by_page_to_its_end() -> None:
-    rillet = Rillet(page(invoice(3), invoice(2), cursor="next"), page(invoice(1)))
+    top = page(invoice(3), invoice(2), cursor="next")
+    rillet = Rillet(top, page(invoice(1)), top)
 
     assert listed(rillet) == ["r3", "r2", "r1"]
 
-    (_, path, first), (_, _, second) = rillet.asked
+    (_, path, first), (_, _, second), _ = rillet.asked
     assert path == "/invoices"
     assert first == {"customer_id": "c1", "updated.gt": "2026-11-01T08:00:00Z", "limit": PAGE}
     assert second == first | {"cursor": "next"}
@@ -87,24 +89,82 @@ def test_a_moment_is_asked_for_in_whole_seconds_of_utc() -> None:
     assert rillet.asked[0][2]["updated.gt"] == "2026-11-01T08:00:00Z"
 
 
-def test_a_list_that_starts_over_when_its_cursor_expired_comes_to_an_end() -> None:
-    first = page(invoice(3), invoice(2), cursor="next")
-
-    assert listed(Rillet(first)) == ["r3", "r2"]
-
-
-def test_a_list_that_starts_over_with_something_new_on_top_names_no_invoice_twice() -> None:
-    """Named twice, an invoice would be taken for one that was booked twice."""
+def test_a_list_of_several_pages_ends_by_reading_page_one_again() -> None:
     rillet = Rillet(
+        page(invoice(3), invoice(2), cursor="next"),
+        page(invoice(1)),
+        page(invoice(4), invoice(3), cursor="n"),
+    )
+
+    assert listed(rillet) == ["r3", "r2", "r1", "r4"]
+
+    assert [what.get("cursor") for _, _, what in rillet.asked] == [None, "next", None]
+
+
+def test_a_row_that_moves_to_the_top_of_page_one_makes_the_list_no_less_complete() -> None:
+    rillet = Rillet(
+        page(invoice(4), invoice(3), cursor="next"),
+        page(invoice(1)),
+        page(invoice(3), invoice(4), cursor="next"),
+    )
+
+    assert listed(rillet) == ["r4", "r3", "r1"]
+
+
+INCOMPLETE: dict[str, list[Json]] = {
+    "a cursor expired, and the list starts again": [
+        page(invoice(3), invoice(2), cursor="next"),
+        page(invoice(3), invoice(2), cursor="next"),
+    ],
+    "the list starts again with something new on top": [
         page(invoice(3), invoice(2), cursor="expired"),
         page(invoice(4), invoice(3), cursor="again"),
         page(invoice(2), invoice(1)),
-    )
+    ],
+    "a full page of others comes again": [
+        page(*map(invoice, range(PAGE)), cursor="next"),
+        page(*map(invoice, range(PAGE)), cursor="other"),
+    ],
+    "the edge of a page shifts down": [
+        page(invoice(3), invoice(2), cursor="next"),
+        page(invoice(2), invoice(1)),
+    ],
+    "a row is deleted, and the edge of a page shifts up": [
+        page(invoice(4), invoice(3), cursor="next"),
+        page(invoice(1)),
+        page(invoice(4), invoice(2), cursor="next"),
+    ],
+    "the same cursor comes again": [
+        page(invoice(3), cursor="next"),
+        page(invoice(2), cursor="next"),
+        page(invoice(1)),
+    ],
+}
 
-    found = listed(rillet)
 
-    assert len(found) == len(set(found))
-    assert set(found) >= {"r3", "r2"}
+@pytest.mark.parametrize("how", INCOMPLETE)
+def test_a_list_that_was_not_read_completely_decides_nothing(how: str) -> None:
+    with pytest.raises(ListIncomplete, match="list of invoices changed while it was read"):
+        listed(Rillet(*INCOMPLETE[how]))
+
+
+def test_a_list_that_is_cut_short_by_an_error_decides_nothing() -> None:
+    with pytest.raises(RetryLater, match="does not answer"):
+        listed(Rillet(page(invoice(3), cursor="next"), RetryLater("Rillet does not answer.")))
+
+
+def test_a_list_too_long_for_a_look_up_is_a_case_for_a_person() -> None:
+    pages = [page(invoice(number), cursor=f"after {number}") for number in range(MAX_PAGES + 1)]
+
+    with pytest.raises(NeedsAttention, match="more than 1,000 invoices changed") as raised:
+        listed(Rillet(*pages))
+
+    assert raised.value.code is Code.POSSIBLY_IN_RILLET
+
+
+def test_a_read_that_cannot_be_read_has_no_unknown_outcome() -> None:
+    with pytest.raises(RetryLater, match="cannot be read"):
+        client(Rillet({})).invoice("r1")
 
 
 def test_unknown_fields_and_absent_ones_that_are_not_needed_do_no_harm() -> None:

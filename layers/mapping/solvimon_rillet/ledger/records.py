@@ -54,10 +54,17 @@ class Attempt:
         payload_hash: SHA-256 of the payload.
         customer_id: Rillet customer of the document; a look-up lists this customer's invoices.
         totals: net, tax, gross and currency of the payload, as texts.
-        first_called_at: unix seconds of the first call with this key.
-        last_called_at: unix seconds of the latest call with this key.
+        first_called_at: unix seconds of the first call with this key. It is written before the call, whose
+            bytes leave at most ``SEND_SECONDS`` later.
+        last_called_at: unix seconds of the latest call with this key whose end is not known, or of its end.
         number: counts the document's attempts; after a rejection the next attempt has another key.
-        open: whether the outcome may still be unknown; a rejection closes the attempt.
+        open: whether the document may be in Rillet, or may still get there; a rejection of its only call
+            closes the attempt.
+        over: whether no call with this key can take effect any more.
+        refused: whether Rillet refused a call with this key, so that another one needs a new key.
+        document_number: number of the document in the payload.
+        document_date: date of the document in the payload (YYYY-MM-DD).
+        numbered_by_rillet: whether Rillet may have given it another number (scope ``FULL``).
     """
 
     key: str
@@ -68,6 +75,16 @@ class Attempt:
     last_called_at: int
     number: int
     open: bool = True
+    over: bool = False
+    refused: bool = False
+    document_number: str = ""
+    document_date: str = ""
+    numbered_by_rillet: bool = False
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether a call of this attempt may still take effect."""
+        return self.open and not self.over
 
     def as_item(self) -> Item:
         """The attempt as it is stored."""
@@ -80,11 +97,16 @@ class Attempt:
             "called": self.last_called_at,
             "number": self.number,
             "open": self.open,
+            "over": self.over,
+            "refused": self.refused,
+            "document_number": self.document_number,
+            "document_date": self.document_date,
+            "numbered_by_rillet": self.numbered_by_rillet,
         }
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any] | None) -> "Attempt | None":
-        """The stored attempt, or ``None``."""
+        """The stored attempt, or ``None``; one of an earlier version counts as under way while it is open."""
         if not item:
             return None
         return cls(
@@ -96,7 +118,17 @@ class Attempt:
             int(item["called"]),
             int(item["number"]),
             bool(item["open"]),
+            bool(item.get("over")),
+            bool(item.get("refused")),
+            str(item.get("document_number", "")),
+            str(item.get("document_date", "")),
+            bool(item.get("numbered_by_rillet")),
         )
+
+
+def replaced_attempts(record: Mapping[str, Any]) -> list[Attempt]:
+    """The attempts of a record that were replaced while they were open, oldest first."""
+    return [attempt for item in record.get("replaced") or () if (attempt := Attempt.from_item(item))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +142,8 @@ class Claim:
     """Facts of the document itself, such as its number and amount; every write includes them."""
     written: Item = field(default_factory=dict)
     """What was written under this claim, which counts towards the record's size."""
+    facts_on_release: Item = field(default_factory=dict)
+    """What the release writes: the end of a call that had no result."""
 
     @property
     def state(self) -> str:
@@ -125,3 +159,13 @@ class Claim:
     def attempt(self) -> Attempt | None:
         """The latest attempt to send it."""
         return Attempt.from_item(self.record.get("attempt"))
+
+    @property
+    def replaced(self) -> list[Attempt]:
+        """Earlier attempts whose document may still get to Rillet, although another one was made."""
+        return replaced_attempts(self.record)
+
+    @property
+    def open_attempts(self) -> list[Attempt]:
+        """The attempts that may have brought the document to Rillet, oldest first."""
+        return [*self.replaced, *([self.attempt] if self.attempt and self.attempt.open else [])]

@@ -17,7 +17,7 @@ import simplejson
 
 from solvimon_rillet.aws.dynamodb import Item, Table
 from solvimon_rillet.formatting import clip
-from solvimon_rillet.ledger.ledger import BY_STATE
+from solvimon_rillet.ledger.record_store import BY_STATE
 from solvimon_rillet.ledger.records import SCHEMA, Document
 
 ALL_CONNECTIONS = "*"

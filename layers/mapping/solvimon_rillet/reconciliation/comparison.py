@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from solvimon_rillet.reconciliation.differences import (
@@ -32,6 +32,7 @@ class Comparison:
         notes: observations that are not differences.
         other_documents: number of Rillet's documents of the period that did not come from Solvimon.
         documents: number of Solvimon's documents that were compared.
+        doubled: the findings about several documents of Rillet that carry the reference of one of Solvimon.
     """
 
     totals: PeriodTotals
@@ -41,6 +42,7 @@ class Comparison:
     notes: list[str]
     other_documents: int
     documents: int
+    doubled: list[Finding] = field(default_factory=list)
 
     @property
     def tied_out(self) -> bool:
@@ -112,7 +114,10 @@ def _compare_document(
         )
     if note := unapplied_note(billed, matches):
         comparison.notes.append(note)
-    findings = [*duplicate_findings(billed, matches), *difference_findings(billed, matches, context)]
+    doubled = [*duplicate_findings(billed, matches)]
+    if billed.state in FINISHED:
+        comparison.doubled += doubled
+    findings = [*doubled, *difference_findings(billed, matches, context)]
     comparison.findings += findings or open_amount_findings(billed, matches, context)
 
 

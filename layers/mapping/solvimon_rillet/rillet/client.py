@@ -1,16 +1,17 @@
 """Client of Rillet's API, version 4."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from solvimon_rillet.errors import OutcomeUnknown, RetryLater
+from solvimon_rillet.errors import Code, NeedsAttention, OutcomeUnknown, RetryLater
 from solvimon_rillet.formatting import format_utc, validation_problems
 from solvimon_rillet.http.client import Http, RequestRejected
+from solvimon_rillet.rillet.listing import complete_pages
 from solvimon_rillet.rillet.models import (
     AccountingPeriod,
     CreditMemo,
@@ -31,6 +32,12 @@ from solvimon_rillet.rillet.rejections import needs_attention, write_error
 API_VERSION = "4"
 _UUID = re.compile(r"[0-9a-fA-F-]{36}")
 PAGE = 100
+MAX_PAGES = 10
+"""Pages that a look-up reads at most, so that it ends within one run."""
+CHECK_BY_HAND = (
+    "Search for it in Rillet by customer, date and amount. If it is there, invoke sync_status with resolve "
+    "and its rillet_id. If it is not, resolve it without a rillet_id, then invoke the export with its id."
+)
 SENT_STATUS = {"sent": True}
 """The body that marks an invoice as sent."""
 M = TypeVar("M", bound=BaseModel)
@@ -60,14 +67,21 @@ class RilletClient:
         """Create an invoice; the same key within 24 hours returns the first invoice again."""
         return self._post("/invoices", payload, idempotency_key, Invoice)
 
-    def invoices_of_customer(self, customer_id: str, updated_after: datetime) -> Iterator[Invoice]:
-        """A customer's invoices that changed after a time, newest first.
+    def invoices_of_customer(self, customer_id: str, updated_after: datetime) -> list[Invoice]:
+        """All invoices of a customer that changed after a time, newest first.
 
         Rillet cannot look an invoice up by reference or number (dossier, trap 14).
+
+        Raises:
+            ListIncomplete: not all of them were read, so none can be said to be absent.
+            NeedsAttention: there are more than a look-up can read.
         """
         filters = {"customer_id": customer_id}
-        pages = self._changed_since("/invoices", updated_after, filters, InvoicePage)
-        yield from _without_duplicates(page.invoices for page in pages)
+        return self._changed_since("/invoices", updated_after, filters, InvoicePage, lambda p: p.invoices)
+
+    def invoices(self, updated_after: datetime) -> list[Invoice]:
+        """All invoices of the organisation that changed after a time; see ``invoices_of_customer``."""
+        return self._changed_since("/invoices", updated_after, {}, InvoicePage, lambda p: p.invoices)
 
     def invoice(self, invoice_id: str) -> Invoice | None:
         """An invoice, or ``None`` if Rillet has none with this id."""
@@ -99,10 +113,14 @@ class RilletClient:
         """A credit memo with its applications, or ``None`` if Rillet has none with this id."""
         return self._get_or_none(f"/credit-memos/{memo_id}", CreditMemo)
 
-    def credit_memos(self, updated_after: datetime) -> Iterator[CreditMemo]:
-        """All credit memos that changed after a time, newest first."""
-        pages = self._changed_since("/credit-memos", updated_after, {}, CreditMemoPage)
-        yield from _without_duplicates(page.credit_memos for page in pages)
+    def credit_memos(self, updated_after: datetime) -> list[CreditMemo]:
+        """All credit memos that changed after a time, newest first; see ``invoices_of_customer``.
+
+        Rillet's list has no filter by customer (Rillet API v4, List credit memos).
+        """
+        return self._changed_since(
+            "/credit-memos", updated_after, {}, CreditMemoPage, lambda p: p.credit_memos
+        )
 
     def apply_credit_memo(self, memo_id: str, payload: Mapping[str, object], idempotency_key: str) -> None:
         """Replace all applications of a memo; those that are not in the payload are reversed."""
@@ -125,7 +143,7 @@ class RilletClient:
             if rejected.status in {400, 404}:
                 return None
             raise needs_attention(rejected) from rejected
-        return _parse(answer, Customer)
+        return _parse_read(answer, Customer)
 
     def customer_json(self, customer_id: str) -> dict[str, Any] | None:
         """A customer as Rillet's JSON, so that a replacement loses no field; ``None`` if there is none."""
@@ -137,7 +155,7 @@ class RilletClient:
             if rejected.status == 404:
                 return None
             raise needs_attention(rejected) from rejected
-        _parse(answer, Customer)
+        _parse_read(answer, Customer)
         return dict(answer)
 
     def replace_customer(self, customer_id: str, payload: Mapping[str, object]) -> None:
@@ -196,30 +214,39 @@ class RilletClient:
             if rejected.status == 404:
                 return None
             raise needs_attention(rejected) from rejected
-        return _parse(answer, AccountingPeriod).end
+        return _parse_read(answer, AccountingPeriod).end
 
     def subsidiaries(self) -> list[Subsidiary]:
         """All subsidiaries of the organisation."""
         return self._get("/subsidiaries", None, SubsidiaryList).subsidiaries
 
     def _changed_since(
-        self, path: str, changed_after: datetime, filters: Mapping[str, str], model: type[P]
-    ) -> Iterator[P]:
-        """The pages of a list, newest first.
+        self,
+        path: str,
+        changed_after: datetime,
+        filters: Mapping[str, str],
+        model: type[P],
+        rows_of: Callable[[P], Sequence[D]],
+    ) -> list[D]:
+        """All rows of a list, newest first; complete, or an error."""
+        since, what = format_utc(changed_after), path.removeprefix("/").replace("-", " ")
+        params: dict[str, str | int] = {**filters, "updated.gt": since, "limit": PAGE}
 
-        An expired cursor restarts a list without an error (dossier, trap 16), so a page may come again. The
-        caller skips duplicates; a cursor that came before ends the list.
-        """
-        params: dict[str, str | int] = {**filters, "updated.gt": format_utc(changed_after), "limit": PAGE}
-        cursors: set[str] = set()
-        while True:
-            page = self._get(path, params, model)
-            yield page
-            cursor = page.pagination.next_cursor
-            if not cursor or cursor in cursors:
-                return
-            cursors.add(cursor)
-            params["cursor"] = cursor
+        def read(cursor: str | None) -> tuple[Sequence[D], str | None]:
+            page = self._get(path, {**params, "cursor": cursor} if cursor else params, model)
+            return rows_of(page), page.pagination.next_cursor or None
+
+        found = dict[str, D]()
+        for number, rows in enumerate(complete_pages(what, read, lambda row: row.id), start=1):
+            if number > MAX_PAGES:
+                raise NeedsAttention(
+                    Code.POSSIBLY_IN_RILLET,
+                    f"An earlier call may have booked it, and more than {MAX_PAGES * PAGE:,} {what} changed "
+                    f"in Rillet since {since}: too many to look it up.",
+                    CHECK_BY_HAND,
+                )
+            found |= {row.id: row for row in rows}
+        return list(found.values())
 
     def _rows(self, name: str, cursor: str | None, filters: Mapping[str, str | int]) -> RowPage:
         # Rillet does not document whether a cursor keeps the filters, so they are repeated.
@@ -228,14 +255,14 @@ class RilletClient:
 
     def _get_or_none(self, path: str, model: type[M]) -> M | None:
         try:
-            return _parse(self._http.get(path), model)
+            return _parse_read(self._http.get(path), model)
         except RequestRejected as rejected:
             if rejected.status == 404:
                 return None
             raise needs_attention(rejected) from rejected
 
     def _get(self, path: str, params: Mapping[str, str | int] | None, model: type[M]) -> M:
-        return _parse(self._get_json(path, params), model)
+        return _parse_read(self._get_json(path, params), model)
 
     def _get_json(self, path: str, params: Mapping[str, str | int] | None) -> object:
         try:
@@ -250,17 +277,6 @@ class RilletClient:
             raise write_error(rejected) from rejected
 
 
-def _without_duplicates(pages: Iterable[Sequence[D]]) -> Iterator[D]:
-    """Every document once; a page without a new one shows that the list has restarted, and ends it."""
-    seen: set[str] = set()
-    for page in pages:
-        new = [document for document in page if document.id not in seen]
-        seen |= {document.id for document in new}
-        yield from new
-        if page and not new:
-            return
-
-
 def _row_page(answer: object, name: str) -> RowPage:
     """A page of unparsed rows, so that an unreadable row does not block the others."""
     rows = answer.get(name) if isinstance(answer, dict) else None
@@ -272,9 +288,17 @@ def _row_page(answer: object, name: str) -> RowPage:
 
 
 def _parse(answer: object, model: type[M]) -> M:
+    """The answer to a write; what cannot be read comes from a call that has ended."""
     try:
         return model.model_validate(answer)
     except ValidationError as error:
-        raise OutcomeUnknown(
-            f"Rillet's answer cannot be read: {validation_problems(error, limit=5)}."
-        ) from None
+        problems = validation_problems(error, limit=5)
+        raise OutcomeUnknown(f"Rillet's answer cannot be read: {problems}.", over=True) from None
+
+
+def _parse_read(answer: object, model: type[M]) -> M:
+    """The answer to a read, which has no effect that could be unknown."""
+    try:
+        return _parse(answer, model)
+    except OutcomeUnknown as error:
+        raise RetryLater(str(error)) from None

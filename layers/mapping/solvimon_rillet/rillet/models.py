@@ -54,6 +54,11 @@ class Invoice(Model):
         """Rillet's number."""
         return self.invoice_number
 
+    @property
+    def day(self) -> str:
+        """Its date (YYYY-MM-DD), or an empty text."""
+        return str(self.invoice_date or "")
+
     def refers_to(self, identifier: str) -> bool:
         """Whether one of its external references, of whatever type, has this id."""
         return any(reference.id == identifier for reference in self.external_references)
@@ -88,6 +93,11 @@ class CreditMemo(Model):
     def number(self) -> str:
         """Rillet's number."""
         return self.credit_memo_number
+
+    @property
+    def day(self) -> str:
+        """Its date (YYYY-MM-DD), or an empty text."""
+        return str(self.credit_memo_date or "")
 
     def refers_to(self, identifier: str) -> bool:
         """Whether one of its external references, of whatever type, has this id."""

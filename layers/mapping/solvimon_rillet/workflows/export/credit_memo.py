@@ -1,8 +1,7 @@
 """Export a finalised credit note to Rillet: one credit memo, one set of applications to what it credits."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -25,10 +24,10 @@ from solvimon_rillet.workflows.export.applications import (
 )
 from solvimon_rillet.workflows.export.export_lease import export_under_lease
 from solvimon_rillet.workflows.export.link_resolver import LinkResolver
+from solvimon_rillet.workflows.export.look_up import lists_of
 from solvimon_rillet.workflows.export.preparation import Prepared, WrongDocumentType
 from solvimon_rillet.workflows.export.send_once import find_open_attempt, send_once
 from solvimon_rillet.workflows.export.verification import (
-    CreatedDocument,
     Sent,
     deleted_meanwhile,
     number_warning,
@@ -55,6 +54,7 @@ class ExportCreditMemo:
         self._periods = AccountingPeriods(connection)
         self._applier = CreditApplier(connection)
         self._export_original = export_original
+        self._lists = lists_of(connection.rillet, CREDIT_MEMO.name)
 
     def run(self, credit_note_id: str, owner: str) -> Result:
         """Export one credit note, or record why not.
@@ -85,11 +85,11 @@ class ExportCreditMemo:
             prepared = self._prepare(note, claim.record)
         except (NeedsAttention, Skip):
             # It must not be sent, but an earlier attempt may have created it in Rillet.
-            if earlier := find_open_attempt(self._connection, claim, self._find):
+            if earlier := find_open_attempt(self._connection, claim, self._lists):
                 return self._record(claim, earlier, [])
             raise
         create = self._connection.rillet.create_credit_memo
-        sent = send_once(self._connection, claim, prepared, create=create, find=self._find)
+        sent = send_once(self._connection, claim, prepared, create=create, lists=self._lists)
         number = number_warning(prepared.mapped.payload.get("credit_memo_number"), sent.documents[0].number)
         return self._record(claim, sent, [*prepared.warnings, *number])
 
@@ -113,10 +113,6 @@ class ExportCreditMemo:
         resolved = LinkResolver(self._connection, dry_run=dry_run).resolve(note)
         mapped = to_rillet_credit_memo(note, resolved.links, self._settings, booked_on)
         return Prepared(note, resolved, mapped)
-
-    def _find(self, _customer_id: str, since: datetime) -> Iterable[CreatedDocument]:
-        """All memos that changed since a time: Rillet's list has no filter by customer (Rillet API v4)."""
-        return self._connection.rillet.credit_memos(since)
 
     def _export_originals(self, note: Invoice) -> None:
         """Export each credited invoice that is not in Rillet yet, before the note.
@@ -170,7 +166,7 @@ class ExportCreditMemo:
             if why.code is Code.DELETED_IN_RILLET:
                 return self._record_deleted(claim, why)
             not_applied = _application_failed(claim, why)
-            self._ledger.reject(claim, not_applied, claim.attempt)
+            self._ledger.reject(claim, not_applied, None)
             return Result(claim.document.id, "rejected", error_fields(not_applied))
         self._applier.record_open_amounts(claim, plan)
         return self._record_applied(claim, plan, note)

@@ -7,6 +7,7 @@ from solvimon_rillet.errors import Code, NeedsAttention, RetryLater
 from solvimon_rillet.ledger.ledger import Claim, Document
 from solvimon_rillet.workflows.export.accounting_periods import AccountingPeriods
 from solvimon_rillet.workflows.export.link_resolver import LinkResolver
+from solvimon_rillet.workflows.export.look_up import wait_until_settled
 from solvimon_rillet.workflows.export.preparation import WrongDocumentType, check_id
 from solvimon_rillet.workflows.export.send_once import SendRefused
 from solvimon_rillet.workflows.lease import under_lease
@@ -37,6 +38,8 @@ def export_under_lease(
         if claim.done:
             return _already_done(claim)
         try:
+            if not claim.record.get("step"):  # what has a step is in Rillet already
+                wait_until_settled(claim.open_attempts, connection.clock())
             return export(claim)
         except WrongDocumentType as other:
             connection.ledger.discard_claim(claim)

@@ -18,6 +18,7 @@ from solvimon_rillet.workflows.export import preparation
 from solvimon_rillet.workflows.export.accounting_periods import AccountingPeriods
 from solvimon_rillet.workflows.export.export_lease import export_under_lease
 from solvimon_rillet.workflows.export.link_resolver import LinkResolver
+from solvimon_rillet.workflows.export.look_up import lists_of
 from solvimon_rillet.workflows.export.preparation import Prepared, WrongDocumentType
 from solvimon_rillet.workflows.export.send_once import find_open_attempt, send_once
 from solvimon_rillet.workflows.export.verification import (
@@ -47,6 +48,7 @@ class ExportInvoice:
         self._connection = connection
         self._rillet = connection.rillet
         self._settings = connection.settings
+        self._lists = lists_of(connection.rillet, INVOICE.name)
 
     def run(self, invoice_id: str, owner: str) -> Result:
         """Export one invoice, or record why not.
@@ -75,16 +77,11 @@ class ExportInvoice:
             prepared = self._prepare(invoice, claim.record)
         except (NeedsAttention, Skip):
             # It must not be sent, but an earlier attempt may have created it in Rillet.
-            if earlier := find_open_attempt(self._connection, claim, self._rillet.invoices_of_customer):
+            if earlier := find_open_attempt(self._connection, claim, self._lists):
                 return self._record(claim, earlier, [])
             raise
-        sent = send_once(
-            self._connection,
-            claim,
-            prepared,
-            create=self._rillet.create_invoice,
-            find=self._rillet.invoices_of_customer,
-        )
+        create = self._rillet.create_invoice
+        sent = send_once(self._connection, claim, prepared, create=create, lists=self._lists)
         number = number_warning(invoice.invoice_number, sent.documents[0].number)
         return self._record(claim, sent, [*prepared.warnings, *number])
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from solvimon_rillet import money
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.ledger.ledger import Claim, Ledger
-from solvimon_rillet.rillet.models import Money
+from solvimon_rillet.rillet.models import ExternalReference, Money
 from solvimon_rillet.workflows.outcome import error_fields
 
 DELETED_LINK = "gone-"
@@ -25,6 +25,18 @@ class CreatedDocument(Protocol):
     @property
     def number(self) -> str:
         """Rillet's number."""
+
+    @property
+    def day(self) -> str:
+        """Its date (YYYY-MM-DD), or an empty text."""
+
+    @property
+    def customer_id(self) -> str | None:
+        """Rillet's customer."""
+
+    @property
+    def external_references(self) -> list[ExternalReference]:
+        """Its ids in other systems."""
 
     @property
     def net_amount(self) -> Money:
@@ -49,10 +61,12 @@ class Sent:
     Attributes:
         documents: Rillet's documents for it, oldest first; more than one is a double booking.
         totals: net, tax, gross and currency that were sent, as texts.
+        notes: how they were found, for a person.
     """
 
     documents: Sequence[CreatedDocument]
     totals: Mapping[str, str]
+    notes: Sequence[str] = ()
 
 
 def verify_totals(
@@ -64,7 +78,7 @@ def verify_totals(
         ``exported`` with the facts to record, or ``differs`` with code, message and remedy as well.
     """
     document, rillet_id = claim.document, sent.documents[0].id
-    state, facts = outcome_facts(document.id, sent.documents, sent.totals, warnings)
+    state, facts = outcome_facts(document.id, sent.documents, sent.totals, [*warnings, *sent.notes])
     ledger.store_link(document.connection, f"rillet-{document.kind}", rillet_id, {"solvimon_id": document.id})
     if why := deleted_meanwhile(ledger, claim, rillet_id):
         return "differs", {**facts, **error_fields(why)}
@@ -90,7 +104,7 @@ def outcome_facts(
     if not first.refers_to(document_id):
         notes.append(
             "Rillet did not keep our external reference. Add the reference type in Rillet (Settings → "
-            "External References); without it, later look-ups cannot find the document."
+            "External References); without it, a look-up finds the document only by number, date and amount."
         )
     facts: dict[str, Any] = {
         "rillet_id": first.id,
@@ -99,12 +113,7 @@ def outcome_facts(
         "warnings": notes,
     }
     if len(found) > 1:
-        ids = ", ".join(booked.id for booked in found)
-        return "differs", facts | {
-            "code": Code.EXPORTED_TWICE.value,
-            "message": f"Rillet has {len(found)} documents for it: {ids}.",
-            "remedy": f"Delete all but {first.id} in Rillet.",
-        }
+        return "differs", facts | error_fields(exported_twice([booked.id for booked in found]))
     if mismatch := total_mismatch(first, totals):
         return "differs", facts | {
             "code": Code.TOTAL_DIFFERS.value,
@@ -112,6 +121,15 @@ def outcome_facts(
             "remedy": "Correct it in Rillet by hand, and report the difference to Rillet's support.",
         }
     return "exported", facts
+
+
+def exported_twice(rillet_ids: Sequence[str]) -> NeedsAttention:
+    """The error for a document that Rillet has several times; the first id is the one that counts."""
+    return NeedsAttention(
+        Code.EXPORTED_TWICE,
+        f"Rillet has {len(rillet_ids)} documents for it: {', '.join(rillet_ids)}.",
+        f"Delete all but {rillet_ids[0]} in Rillet.",
+    )
 
 
 def deleted_in_rillet(kind: str, rillet_id: str) -> NeedsAttention:

@@ -24,6 +24,7 @@ from solvimon_rillet.solvimon.client import NotFound
 from solvimon_rillet.workflows.export.verification import deleted_in_rillet
 from solvimon_rillet.workflows.lease import under_lease
 from solvimon_rillet.workflows.outcome import Result, error_fields
+from solvimon_rillet.workflows.payments.double_bookings import DoubleBookings
 from solvimon_rillet.workflows.payments.payment_records import PaymentRecords, payment_refused
 from solvimon_rillet.workflows.payments.rillet_changes import RilletChanges
 
@@ -40,6 +41,7 @@ class MarkInvoicePaid:
         self._settings = connection.settings
         self._ledger = connection.ledger
         self._changes = RilletChanges(connection)
+        self._doubles = DoubleBookings(connection)
         self._payment_records = PaymentRecords(connection)
 
     def handle_event(self, event: BusEvent, owner: str) -> Result:
@@ -61,7 +63,10 @@ class MarkInvoicePaid:
             # An export that did not see the remembered deletion has stored its link by now.
             document = self._find_document(kind, event.id, event.facts)
         if document is None:
-            return Result(event.id, "not_ours", _NOT_OURS)
+            double = None if deleted else self._doubles.check(kind, event.id, event.facts)
+            return double or Result(event.id, "not_ours", _NOT_OURS)
+        if event.facts.get("created"):  # by our own export, which has recorded it
+            return Result(document.id, "unchanged")
         if deleted:
             return self._changes.record_deletion(document, event.id)
         if kind == "credit_memo":
@@ -109,6 +114,8 @@ class MarkInvoicePaid:
         for solvimon_id in filter(None, named):
             document = Document(self._connection.name, kind, solvimon_id)
             record = self._ledger.read(document) or {}
+            if facts.get("created") and record.get("rillet_id") == rillet_id:
+                return document
             if record.get("state") in UNFINISHED:
                 raise RetryLater(f"The export of {solvimon_id} is not finished.")
             if record.get("rillet_id") == rillet_id:

@@ -18,6 +18,7 @@ from solvimon_rillet.events import (
     RILLET,
     SOLVIMON,
     BusEvent,
+    double_booking_event,
     is_id,
 )
 from solvimon_rillet.ledger.ledger import FINISHED, Document
@@ -71,6 +72,7 @@ class ReportStep:
             redrive: publish an event for everything that is missing.
         """
         report = self._compare(start, page_counts)
+        self._publish_doubles(report.comparison)
         if redrive:
             report = replace(report, redriven=self._redrive(report.comparison))
         addresses = self._write(report)
@@ -153,6 +155,16 @@ class ReportStep:
             for document, record in self._ledger.read_many(referred).items()
             if record.get("state") in FINISHED
             and start.first <= str(record.get("dated", start.first)) <= start.last
+        )
+
+    def _publish_doubles(self, comparison: Comparison) -> None:
+        """Publish the double bookings, so that the ledger has them as well; the first id is the ledger's."""
+        self._bus.publish(
+            *(
+                double_booking_event(self._connection, finding.document, rillet_id, finding.solvimon_id)
+                for finding in comparison.doubled
+                for rillet_id in finding.rillet_ids[1:]
+            )
         )
 
     def _redrive(self, comparison: Comparison) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 from solvimon_rillet import money
 from solvimon_rillet.aws.dynamodb import Item
 from solvimon_rillet.connections.connection import Connection
-from solvimon_rillet.errors import RetryLater
+from solvimon_rillet.errors import Code, RetryLater
 from solvimon_rillet.ledger.document_types import CREDIT_MEMO, INVOICE, DocumentType
 from solvimon_rillet.ledger.ledger import Document
 from solvimon_rillet.rillet.models import CreditMemo, Invoice
@@ -78,9 +78,10 @@ class ManualResolution:
         """Record that the document is not for Rillet; webhooks and sweeps then leave it alone."""
         facts: dict[str, Any] = {"reason": f"Handled by hand: {note}", "by_hand": True, "note": note}
         warnings = _open_attempt_warnings(record)
-        if record.get("rillet_id") and record.get("attempt"):
+        looked_for = record.get("code") == Code.POSSIBLY_IN_RILLET  # the person found that Rillet has it not
+        if record.get("attempt") and (record.get("rillet_id") or looked_for):
             # Rillet may answer the old key with the deleted document.
-            facts["attempt"] = {**record["attempt"], "open": False}
+            facts |= {"attempt": {**record["attempt"], "open": False}, "replaced": []}
         if record.get("rillet_id"):
             facts |= {"rillet_id": "", "rillet_number": ""}  # stops the synchronisation of payments
         before = self._ledger.resolve_manually(

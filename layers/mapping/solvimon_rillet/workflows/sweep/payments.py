@@ -1,4 +1,4 @@
-"""Scan for changes in Rillet: payments, undone payments, and edits of our invoices.
+"""Scan for changes in Rillet: payments, undone payments, edits of our invoices, and invoices booked twice.
 
 A sweep without changes costs one Rillet call.
 """
@@ -9,11 +9,12 @@ from decimal import Decimal
 from time import sleep
 from typing import Any
 
-from solvimon_rillet.errors import RetryLater
-from solvimon_rillet.events import BusEvent, event_from_rillet_record
+from solvimon_rillet.events import BusEvent, double_booking_event, event_from_rillet_record
 from solvimon_rillet.ledger.ledger import UNFINISHED, Document
 from solvimon_rillet.rate_limit.limiter import RateLimited
 from solvimon_rillet.rillet.client import RowPage
+from solvimon_rillet.rillet.listing import complete_pages
+from solvimon_rillet.workflows.payments.double_bookings import is_double, known_doubles
 from solvimon_rillet.workflows.payments.rillet_changes import parse_rillet_timestamp
 from solvimon_rillet.workflows.sweep.base import MissedEvent, ScanResult, SweepContext, TimeBudget
 
@@ -35,7 +36,8 @@ class PaymentScan:
 
     def run(self, result: ScanResult, budget: TimeBudget) -> None:
         """Read the invoices that changed in Rillet since the last sweep, and publish the missed changes."""
-        if not self._connection.settings.workflows.mark_invoice_paid:
+        workflows = self._connection.settings.workflows
+        if not (workflows.mark_invoice_paid or workflows.export_invoice):
             return
         began, reached = self._context.now(), self._context.state.watermark(_WATERMARK)
         since = (began - _FIRST_LOOKBACK_SECONDS if reached is None else reached) - OVERLAP_SECONDS
@@ -47,19 +49,15 @@ class PaymentScan:
         """All pages of the invoices that changed since a time.
 
         Raises:
-            RetryLater: the list restarted in the middle, as it does after a cursor has expired.
+            ListIncomplete: not all of them were read.
         """
-        after, cursor, seen = since.strftime("%Y-%m-%dT%H:%M:%SZ"), None, set[str]()
-        while True:
+        after = since.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+        def read(cursor: str | None) -> tuple[Sequence[Any], str | None]:
             page = self._read_page(cursor, after, budget)
-            ids = {str(row.get("id")) for row in page.rows if isinstance(row, dict)}
-            if ids and ids <= seen:
-                raise RetryLater("Rillet's list of invoices restarted.")
-            seen |= ids
-            yield page.rows
-            cursor = page.next_cursor
-            if not cursor:
-                return
+            return page.rows, page.next_cursor
+
+        yield from complete_pages("invoices", read, _id_of)
 
     def _read_page(self, cursor: str | None, after: str, budget: TimeBudget) -> RowPage:
         while True:
@@ -73,11 +71,17 @@ class PaymentScan:
                 sleep(wait)
 
     def _missed_events(self, rows: Sequence[Any]) -> Iterator[MissedEvent]:
-        """The changes of our invoices that are newer than the last ones seen."""
+        """The changes of our invoices that are newer than the last ones seen, and double bookings."""
         read = (event_from_rillet_record(self._connection.name, row) for row in rows if isinstance(row, dict))
         events = {event.id: event for event in read if event}
         for solvimon_id, event, record, payment in self._our_events(events):
-            if _should_publish(event.facts, record, payment):
+            if is_double(record, event.id):
+                if event.id not in known_doubles(record):
+                    double = double_booking_event(event.connection, "invoice", event.id, solvimon_id)
+                    yield MissedEvent("double", event.id, event.occurred_at, double, "doubled")
+            elif self._connection.settings.workflows.mark_invoice_paid and _should_publish(
+                event.facts, record, payment
+            ):
                 yield MissedEvent("payment", solvimon_id, event.occurred_at, event, "payments")
 
     def _our_events(
@@ -97,7 +101,11 @@ class PaymentScan:
         for rillet_id, event in events.items():
             for solvimon_id in named[rillet_id]:
                 record = booked.get(Document(connection, "invoice", solvimon_id), {})
-                if record.get("rillet_id") == rillet_id or record.get("state") in UNFINISHED:
+                if (
+                    record.get("rillet_id") == rillet_id
+                    or record.get("state") in UNFINISHED
+                    or is_double(record, rillet_id)
+                ):
                     yield (
                         solvimon_id,
                         event,
@@ -105,6 +113,10 @@ class PaymentScan:
                         paid.get(Document(connection, "payment", solvimon_id), {}),
                     )
                     break
+
+
+def _id_of(row: Any) -> str:  # noqa: ANN401 - a row of Rillet's list
+    return str((row.get("id") if isinstance(row, dict) else None) or row)
 
 
 def _should_publish(facts: Mapping[str, str], record: Mapping[str, Any], payment: Mapping[str, Any]) -> bool:

@@ -11,9 +11,11 @@ from typing import Any
 
 from solvimon_rillet.errors import ConnectionBroken, NeedsAttention, SolvimonRilletError
 from solvimon_rillet.rate_limit.limiter import RateLimited
+from solvimon_rillet.rillet.listing import ListIncomplete
 from solvimon_rillet.workflows.sweep.base import OutOfTime, Scan, ScanResult, SweepContext, TimeBudget
 from solvimon_rillet.workflows.sweep.customers import CustomerScan
 from solvimon_rillet.workflows.sweep.documents import DocumentScan
+from solvimon_rillet.workflows.sweep.later_look_ups import LaterLookUpScan
 from solvimon_rillet.workflows.sweep.payments import PaymentScan
 from solvimon_rillet.workflows.sweep.stalled import StalledScan
 
@@ -53,7 +55,7 @@ class Sweep:
         for name, scan in self._scans.items():
             try:
                 scan.run(result, budget)
-            except (RateLimited, OutOfTime) as wait:
+            except (RateLimited, OutOfTime, ListIncomplete) as wait:
                 result.stopped.append(f"{name}: {wait} The next sweep continues.")
             except Exception as error:  # noqa: BLE001 - the other scans continue after any error
                 result.errors.append(f"{name}: {_error_text(error)}")
@@ -77,6 +79,7 @@ def scans_of(context: SweepContext) -> dict[str, Scan]:
     return {
         "documents": DocumentScan(context),
         "stuck": StalledScan(context),
+        "late": LaterLookUpScan(context),
         "customers": CustomerScan(context),
         "payments": PaymentScan(context),
     }
