@@ -6,9 +6,9 @@ Each returns whether it could be done; what it is about may not be there yet.
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
-from local.books_check.records import rillet_documents
+from local.books_check.records import document_records, rillet_documents
 from tests.fault_injection.documents import FIRST, SECOND
-from tests.fault_injection.setups import LINKED, Setup
+from tests.fault_injection.setups import LINKED, Json, Setup
 
 Act = Callable[[Setup], bool]
 
@@ -70,6 +70,7 @@ def drop_reference(setup: Setup) -> bool:
     if invoice is None:
         return False
     setup.connection.organisation.edit_invoice(invoice["id"], external_references=[])
+    setup.booked_by_hand = invoice["id"]
     return True
 
 
@@ -144,6 +145,16 @@ def edit_imported(setup: Setup) -> bool:
     return True
 
 
+def decide(setup: Setup) -> None:
+    """Tell the integration which invoice is the one it is not sure of, and mark that as sent in Rillet."""
+    for item in document_records(setup.system.ledger()):
+        if item.get("code") == "possibly_in_rillet" and setup.booked_by_hand:
+            invoice_id = str(item["pk"]).rpartition("#")[2]
+            resolution = {"invoice_id": invoice_id, "rillet_id": setup.booked_by_hand, "note": "the same"}
+            setup.invoke("sync_status", resolve=resolution)
+            setup.call_rillet(f"/invoices/{setup.booked_by_hand}/sent-status", {"sent": True}, "PUT")
+
+
 ACTS: Mapping[str, Act] = {
     "rename the customer": rename_customer,
     "edit the terms": edit_terms,
@@ -168,7 +179,7 @@ that was never made, nor keep an edit from a replacement that is under way.
 """
 
 
-def _newest(setup: Setup) -> dict[str, object] | None:
+def _newest(setup: Setup) -> Json | None:
     invoices = setup.connection.platform.records["invoices"]
     found = rillet_documents(setup.connection, SECOND if SECOND in invoices else FIRST)
     return found[0] if found else None

@@ -10,7 +10,7 @@ from local.aws.runtime import Killed
 from local.books_check.audit import audit
 from local.books_check.system import messages_left, webhooks_left
 from local.system import LocalSystem
-from tests.fault_injection.acts import ACTS, Act
+from tests.fault_injection.acts import ACTS, Act, decide
 from tests.fault_injection.effect_interceptor import EffectInterceptor, PlannedFault
 from tests.fault_injection.effects import TOO_LATE, Effect, Fault
 from tests.fault_injection.end_state import Difference, EndState, reported_twice
@@ -51,12 +51,13 @@ class _Ends:
 
 @dataclass
 class _Course:
-    """A run under way: where it happens, and what a person still has to do in it."""
+    """A run under way: where it happens, what a person still has to do, and what was reported as doubled."""
 
     scenario: Scenario
     setup: Setup
     act: Act | None = None
     answer: Any = None
+    reported: frozenset[str] = frozenset()
 
     def act_if_possible(self) -> bool:
         """Let the person act, once; whether it is done."""
@@ -116,7 +117,7 @@ class Harness:
         doubled = [each for each in differences if each.kind == "duplicate"]
         if run.fault not in TOO_LATE or not doubled:
             return RunResult(run, tuple(differences))
-        twice = {name for name in reported_twice(course.setup) if any(name in each.what for each in doubled)}
+        twice = {name for name in course.reported if any(name in each.what for each in doubled)}
         unnoticed = [each for each in doubled if not any(name in each.what for name in twice)]
         others = [
             each
@@ -154,6 +155,7 @@ class Harness:
         if not self._swept(course).differences(ends.swept):
             return course, []
         reconciled = self._reconciled(course)
+        course.reported = frozenset(reported_twice(course.setup))
         if ends.reconciled is None:
             ends.reconciled = self._undisturbed_end(scenario, run.act, reconciled=True).reconciled
         return course, reconciled.differences(ends.reconciled or ends.swept)
@@ -194,6 +196,7 @@ class Harness:
         """Let time pass and messages come again; then look at the end."""
         self._work_off(course)
         course.scenario.fix(course.setup)
+        decide(course.setup)
         self._work_off(course)
         while moments := self._late():
             self.system.advance(max(0.0, min(moments) - self.system.clock.now()) + 1)

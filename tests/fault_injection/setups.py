@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import requests
+
 from local import sample_data
 from local.books_check.records import rillet_documents
 from local.rillet_webhook import add_rillet_webhook
 from local.sample_data.identity import solvimon_id
 from local.system import Connection, LocalSystem
 from tests.fault_injection.documents import FIRST
-from tests.support.arrange import booked_by_hand
 
 Json = dict[str, Any]
 
@@ -28,7 +29,7 @@ class Setup:
     Attributes:
         system: the local system.
         connection: the one connection.
-        booked_by_hand: Rillet's id of an invoice that a person has booked, if any.
+        booked_by_hand: Rillet's id of an invoice that a person has booked or edited, if any.
     """
 
     system: LocalSystem
@@ -49,9 +50,14 @@ class Setup:
             if not happened:
                 return
 
-    def call_rillet(self, path: str, body: Json) -> Json:
-        """Post something to Rillet as a person or another program does."""
-        return booked_by_hand(self.system, self.connection, body, path)
+    def call_rillet(self, path: str, body: Json, method: str = "POST") -> None:
+        """Call Rillet as a person or another program does."""
+        headers = {
+            "Authorization": f"Bearer {self.connection.rillet_api_key}",
+            "X-Rillet-API-Version": "4",
+        }
+        url = f"{self.system.rillet.url}{path}"
+        requests.request(method, url, json=body, headers=headers, timeout=5).raise_for_status()
 
     def finalise(self, *documents: Json) -> None:
         """Put documents into Solvimon and finalise them in this order."""
