@@ -178,19 +178,23 @@ class ExportCreditMemo:
             self._applier.send(claim, plan)
             return plan
         except NeedsAttention as why:
-            if why.code is Code.RILLET_PERIOD_CLOSED:
-                self._periods.forget()
+            self._forget_closed_period(why)
         # The known open amounts are outdated: ask Rillet, and apply up to the current ones.
         plan = self._plan(claim, note, fresh=True, in_doubt=in_doubt)
         try:
             self._applier.send(claim, plan)
             return plan
-        except NeedsAttention:
+        except NeedsAttention as why:
+            self._forget_closed_period(why)
             now = self._plan(claim, note, fresh=True, in_doubt=in_doubt)
             if now.applications(claim).payload == plan.applications(claim).payload:
                 raise
             self._applier.record_refusal(claim, plan)
         raise RetryLater("What is open on the credited invoices has just changed.", after=5)
+
+    def _forget_closed_period(self, why: NeedsAttention) -> None:
+        if why.code is Code.RILLET_PERIOD_CLOSED:
+            self._periods.forget()
 
     def _plan(self, claim: Claim, note: Invoice, *, fresh: bool, in_doubt: bool) -> ApplicationPlan:
         applied_on = str(self._periods.booking_day(note, claim.record) or document_day(note, self._settings))
