@@ -1,11 +1,12 @@
 """The status of a connection: a checklist with a remedy for each part that fails."""
 
+import contextlib
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from solvimon_rillet.connections.configuration import Configuration
+from solvimon_rillet.connections.configuration import Configuration, uses_oauth
 from solvimon_rillet.connections.connection import Connections
 from solvimon_rillet.errors import ConnectionBroken, SolvimonRilletError
 from solvimon_rillet.http.client import RequestRejected
@@ -32,7 +33,7 @@ class Check:
 
 
 class ConnectionStatus:
-    """Checks every part of a connection, and changes nothing.
+    """Checks every part of a connection, and changes none; it notes which organisation Rillet names.
 
     Args:
         configuration: settings and secrets.
@@ -118,16 +119,24 @@ class ConnectionStatus:
             return Check(name, False, str(error), f"{connect} Or put an API key into the Rillet secret.")
         except SolvimonRilletError as error:
             return Check(name, False, str(error), _retry_remedy("rillet"))
+        self._note(connection, found.id)
         organisation |= {"id": found.id, "name": found.trade_name}
         return Check(name, True, f"connected to {found.trade_name}")
+
+    def _note(self, connection: str, organisation: str) -> None:
+        """Remember the organisation, whose rate limit all of its connections share."""
+        with contextlib.suppress(SolvimonRilletError):  # the next status notes it
+            self._connections.note_organisation(connection, organisation)
 
     def _grant(self, connection: str, settings: Settings) -> dict[str, Any]:
         """The authentication at Rillet, without any token."""
         try:
-            grant = self._configuration.tokens(connection, fresh=True)
-            if grant.get("auth", "api_key") != "oauth":
+            tokens = self._connections.tokens(connection, settings)
+            current = tokens.current()
+            grant = current.fields
+            if not uses_oauth(grant):
                 return {"auth": "api_key"}
-            broken = self._connections.tokens(connection, settings).is_broken()
+            broken = tokens.is_broken(current)
         except SolvimonRilletError:
             return {"auth": None}
         ends = grant.get("expires_at", "")
