@@ -3,10 +3,13 @@
 Each returns whether it could be done; what it is about may not be there yet.
 """
 
+import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 from local.books_check.records import document_records, rillet_documents
+from local.fake_rillet.json_encoding import encode
 from tests.fault_injection.documents import FIRST, SECOND
 from tests.fault_injection.setups import LINKED, Json, Setup
 
@@ -81,6 +84,7 @@ def apply(setup: Setup) -> bool:
     if not memos:
         return False
     other = _copy_of_newest(setup, 1)
+    setup.applied_by_hand = other
     setup.call_rillet(
         f"/credit-memos/{memos[0]['id']}/applications",
         {
@@ -93,6 +97,34 @@ def apply(setup: Setup) -> bool:
             ]
         },
     )
+    return True
+
+
+def refuse_next(setup: Setup) -> bool:
+    """Let Rillet refuse the next invoice, whatever it is; a person retries it afterwards."""
+    problem = {"type": "about:blank", "title": "Bad Request", "status": 400, "detail": "Not today"}
+    setup.system.rillet.state.misbehave("status", "POST", "/invoices", times=1, status=400, body=problem)
+    return True
+
+
+def pay_twice_at_once(setup: Setup) -> bool:
+    """Pay the rest of the newest invoice in two parts of the same moment, which Rillet reports in reverse."""
+    invoice, organisation = _newest(setup), setup.connection.organisation
+    if invoice is None or Decimal(invoice["amount_due"]["amount"]) < 10:
+        return False
+    webhooks = organisation.webhooks
+    for webhook in webhooks.webhooks.values():
+        webhook.enabled = False
+    before = len(webhooks.events)
+    for amount in ("10.00", None):
+        organisation.pay(invoice["id"], amount, date="2040-02-01")
+    moment = _newest(setup)["updated_at"]  # type: ignore[index]
+    for webhook in webhooks.webhooks.values():
+        webhook.enabled = True
+    for event in webhooks.events[: before - 1 : -1]:
+        shown = json.loads(event.body, parse_float=Decimal)
+        if event.name == "invoice-payment-updated":
+            webhooks.send(replace(event, body=encode(shown | {"updated_at": moment})))
     return True
 
 
@@ -146,8 +178,14 @@ def edit_imported(setup: Setup) -> bool:
 
 
 def decide(setup: Setup) -> None:
-    """Tell the integration which invoice is the one it is not sure of, and mark that as sent in Rillet."""
+    """Do what the ledger asks a person for.
+
+    What Rillet refused is retried. Where the integration is not sure which invoice is its own, it is told,
+    and the invoice is marked as sent in Rillet.
+    """
     for item in document_records(setup.system.ledger()):
+        if item.get("code") == "refused_by_rillet" and item["state"] == "rejected":
+            setup.invoke("export_invoice", retry={"code": "refused_by_rillet"})
         if item.get("code") == "possibly_in_rillet" and setup.booked_by_hand:
             invoice_id = str(item["pk"]).rpartition("#")[2]
             resolution = {"invoice_id": invoice_id, "rillet_id": setup.booked_by_hand, "note": "the same"}
@@ -165,18 +203,31 @@ ACTS: Mapping[str, Act] = {
     "move": move,
     "drop the reference": drop_reference,
     "apply": apply,
+    "refuse": refuse_next,
+    "pay twice at once": pay_twice_at_once,
     "reconnect": reconnect,
     "change the settings": change_settings,
     "lists restart": restart_lists,
     "lists shift": shift_lists,
     "lists lag": let_lists_lag,
 }
-WHILE_OUT = ("change the settings", "lists restart", "lists shift")
+WHILE_OUT = ("change the settings", "refuse", "lists restart", "lists shift")
 """Acts that matter only while an answer is out: at any other moment they change what is sent, or nothing."""
-AT_ONCE = ("delete", "edit the terms")
+AT_ONCE = ("delete", "edit the terms", "apply")
 """Acts that are tried only at an effect. While an answer is out, nobody can tell a deleted document from one
 that was never made, nor keep an edit from a replacement that is under way.
 """
+IN_ITS_WAY = ("edit the terms", "apply")
+"""Acts that a write undoes which has left already: Rillet replaces the whole, and takes no condition."""
+
+
+def undone(setup: Setup) -> list[str]:
+    """What a person did in Rillet and is not there any more."""
+    if not setup.applied_by_hand:
+        return []
+    memos = setup.connection.organisation.credit_memos.documents()
+    applied = [one["invoice_id"] for memo in memos for one in memo.get("applications") or ()]
+    return [] if setup.applied_by_hand in applied else ["What a person applied by hand is gone."]
 
 
 def _newest(setup: Setup) -> Json | None:

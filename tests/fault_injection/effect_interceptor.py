@@ -121,6 +121,7 @@ class EffectInterceptor:
         with ExitStack() as patches:
             patches.enter_context(http_in_process(self.system))
             patches.enter_context(clients_made_once())
+            patches.enter_context(_waits_advance(self.system))
             send = HTTPAdapter.send
             patches.enter_context(patch.object(LambdaRuntime, "_call", called))
             patches.enter_context(patch.object(HTTPAdapter, "send", sent))
@@ -299,6 +300,15 @@ class EffectInterceptor:
         queues = self.system.deployment.queues
         found = [workflow for workflow, queue in queues.items() if queue.url.rpartition("/")[2] == name]
         return found[0] if found else name
+
+
+@contextmanager
+def _waits_advance(system: LocalSystem) -> Iterator[None]:
+    """Let the wait for another worker's tokens pass on the clock."""
+    from solvimon_rillet.connections.rillet_tokens import RilletTokens
+
+    with patch.object(RilletTokens.__init__, "__defaults__", (system.clock.now, system.advance)):
+        yield
 
 
 def _answered(request: Any, status: int, body: bytes) -> requests.Response:  # noqa: ANN401

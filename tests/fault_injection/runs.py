@@ -5,7 +5,7 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-from tests.fault_injection.acts import AT_ONCE, WHILE_OUT
+from tests.fault_injection.acts import AT_ONCE, IN_ITS_WAY, WHILE_OUT
 from tests.fault_injection.effects import BY_TWO_WORKERS, LATE_SECONDS, Effect, Fault
 from tests.fault_injection.scenarios import Scenario
 
@@ -41,6 +41,12 @@ class Run:
         act = f" | {self.act}" if self.act else ""
         stop = f" (it stands still at its effect {self.stop})" if self.stop else ""
         return f"{self.scenario} | {self.effect.workflow}: {self.effect} | {self.fault}{stop}{act}"
+
+    @property
+    def may_lose_the_grant(self) -> bool:
+        """Whether Rillet may have granted a token that nobody got: only Rillet could prevent that."""
+        killed = self.fault in (Fault.KILLED_BEFORE, Fault.KILLED_AFTER)
+        return killed or "/oauth2/token" in self.effect.what
 
     @property
     def schedule(self) -> str:
@@ -107,12 +113,14 @@ def _by_people(scenario: Scenario, effects: Sequence[Effect], chance: random.Ran
     acts = [act for act in scenario.acts if act not in WHILE_OUT]
     for effect in effects if acts else ():
         for act in acts if effect.is_vendor_write else [chance.choice(acts)]:
-            if act != "edit the terms" or not effect.is_vendor_write:
+            if act not in IN_ITS_WAY or not effect.is_vendor_write:
                 yield Run(scenario.name, effect, Fault.BY_PERSON, act)
     for effect in effects:
         if not effect.is_vendor_write:
             continue
         for act in scenario.acts:
+            if act == "apply" and effect.what.endswith("/applications"):
+                yield Run(scenario.name, effect, Fault.TIMED_OUT, act)
             if act in AT_ONCE:
                 continue
             if effect.what.startswith("POST "):

@@ -30,11 +30,13 @@ class Setup:
         system: the local system.
         connection: the one connection.
         booked_by_hand: Rillet's id of an invoice that a person has booked or edited, if any.
+        applied_by_hand: Rillet's id of an invoice that a person has applied the memo to, if any.
     """
 
     system: LocalSystem
     connection: Connection
     booked_by_hand: str = ""
+    applied_by_hand: str = ""
 
     def invoke(self, function: str, **event: object) -> Any:  # noqa: ANN401 - the function's JSON
         """Invoke a function as a person does."""

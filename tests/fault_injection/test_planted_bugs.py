@@ -1,43 +1,43 @@
 """The harness finds what it is there for: each of the safeguards of exactly once, taken away."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import pytest
 
 from solvimon_rillet.aws.dynamodb import Item, Table
-from solvimon_rillet.errors import OutcomeUnknown
+from solvimon_rillet.connections.token_refresh import TokenRefresh
+from solvimon_rillet.connections.token_store import Committed, TokenState, TokenStore
+from solvimon_rillet.errors import Code, NeedsAttention, OutcomeUnknown, RetryLater
 from solvimon_rillet.http.client import Http
+from solvimon_rillet.ledger import ledger
+from solvimon_rillet.ledger.ledger import Document, Ledger
+from solvimon_rillet.rillet import client as rillet
 from solvimon_rillet.rillet.client import RilletClient
-from solvimon_rillet.workflows.export import send_once
-from tests.fault_injection.effects import Fault
-from tests.fault_injection.harness import Harness, RunResult
+from solvimon_rillet.workflows.export import export_lease, look_up, send_once
+from solvimon_rillet.workflows.export.applications import CreditApplier
+from tests.fault_injection.effects import Effect, Fault
+from tests.fault_injection.harness import Harness
+from tests.fault_injection.runs import Run
 from tests.fault_injection.scenarios import SCENARIOS
 
-EXPORT = next(scenario for scenario in SCENARIOS if scenario.name == "export an invoice")
-CREATED = "POST /invoices"
+Plant = Callable[[pytest.MonkeyPatch], None]
+EXPORT = "export an invoice"
+REFRESH = "refresh an expired token in an export"
+MEMO = "export a credit memo with its application"
+CREATED, MARKED = "POST /invoices", "PUT /invoices/{id}/sent-status"
+APPLIED, WRITTEN = "POST /credit-memos/{id}/applications", "PutSecretValue"
 
 
-def results(harness: Harness, *faults: Fault, what: str = CREATED) -> list[RunResult]:
-    """What becomes of these faults at an effect of an export."""
-    chosen = [run for run in harness.runs(EXPORT) if run.fault in faults and run.effect.what.startswith(what)]
-    assert {run.fault for run in chosen} == set(faults)
-    return [harness.replay(EXPORT, run) for run in chosen]
-
-
-def kinds(found: list[RunResult]) -> list[set[str]]:
-    """The kinds of difference of each run."""
-    return [{difference.kind for difference in result.differences} for result in found]
-
-
-def without_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def without_key(patch: pytest.MonkeyPatch) -> None:
     """No idempotency key is sent."""
     post: Callable[..., Any] = Http.post
-    monkeypatch.setattr(Http, "post", lambda self, path, body, _key: post(self, path, body, ""))
+    patch.setattr(Http, "post", lambda self, path, body, _key: post(self, path, body, ""))
 
 
-def without_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+def without_lease(patch: pytest.MonkeyPatch) -> None:
     """A claim always succeeds, no matter who holds it and whether it is done."""
     update: Callable[..., Item] = Table.update
 
@@ -46,15 +46,15 @@ def without_lease(monkeypatch: pytest.MonkeyPatch) -> None:
             condition = f"attribute_not_exists(nothing) OR ({condition})"
         return update(self, key, change, condition, *more)
 
-    monkeypatch.setattr(Table, "update", claiming)
+    patch.setattr(Table, "update", claiming)
 
 
-def without_look_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def without_look_up(patch: pytest.MonkeyPatch) -> None:
     """What an earlier attempt left in Rillet is never found."""
-    monkeypatch.setattr(send_once, "_look_up", lambda *_: [])
+    patch.setattr(send_once, "look_up", lambda *_: None)
 
 
-def forgetting_lost_marks(monkeypatch: pytest.MonkeyPatch) -> None:
+def forgetting_lost_marks(patch: pytest.MonkeyPatch) -> None:
     """A mark as sent whose outcome is unknown counts as done."""
     mark: Callable[..., bool] = RilletClient.mark_invoice_as_sent
 
@@ -63,49 +63,192 @@ def forgetting_lost_marks(monkeypatch: pytest.MonkeyPatch) -> None:
             return mark(client, invoice_id)
         return True
 
-    monkeypatch.setattr(RilletClient, "mark_invoice_as_sent", marking)
+    patch.setattr(RilletClient, "mark_invoice_as_sent", marking)
 
 
-def test_without_the_idempotency_key_an_invoice_is_booked_twice(
-    harness: Harness, monkeypatch: pytest.MonkeyPatch
+def releasing_at_once(patch: pytest.MonkeyPatch) -> None:
+    """The lease is released although a write of ours may still arrive."""
+    patch.setattr(ledger, "_may_still_arrive", lambda _why: False)
+
+
+def believing_cut_lists(patch: pytest.MonkeyPatch) -> None:
+    """A list ends with a page that shows nothing new, and is not read from its beginning again."""
+
+    def pages(
+        _what: str,
+        read: Callable[[str | None], tuple[Sequence[Any], str | None]],
+        id_of: Callable[[Any], str],
+    ) -> Iterator[Sequence[Any]]:
+        seen, cursor = set[str](), None
+        while True:
+            rows, cursor = read(cursor)
+            new = [row for row in rows if id_of(row) not in seen]
+            seen |= {id_of(row) for row in new}
+            yield new
+            if not cursor or not new:
+                return
+
+    patch.setattr(rillet, "complete_pages", pages)
+
+
+def not_waiting(patch: pytest.MonkeyPatch) -> None:
+    """A call is repeated, or replaced, a minute after its answer was given up."""
+    releasing_at_once(patch)
+    patch.setattr(send_once, "SETTLE_SECONDS", 1)
+    patch.setattr(look_up, "LIST_LAG_SECONDS", 0)
+    patch.setattr(look_up, "wait_until_settled", lambda *_: None)
+    patch.setattr(export_lease, "wait_until_settled", lambda *_: None)
+
+
+def by_reference_alone(patch: pytest.MonkeyPatch) -> None:
+    """An invoice is found by our reference only."""
+    patch.setattr(look_up, "_has_same_day_and_amounts", lambda *_: False)
+
+
+def by_customer_alone(patch: pytest.MonkeyPatch) -> None:
+    """An invoice is looked for among those of its customer only."""
+    patch.setattr(RilletClient, "invoices", lambda *_: [])
+
+
+def ignoring_doubles(patch: pytest.MonkeyPatch) -> None:
+    """A second document with our reference counts as none of ours."""
+    mark: Callable[..., bool] = Ledger.mark_mismatch
+
+    def marking(self: Ledger, document: Document, why: NeedsAttention) -> bool:
+        return why.code is Code.EXPORTED_TWICE or mark(self, document, why)
+
+    patch.setattr(Ledger, "mark_mismatch", marking)
+
+
+def writing_tokens_over_newer_ones(patch: pytest.MonkeyPatch) -> None:
+    """What a slow worker was granted counts, whatever a person has decided in the meantime."""
+
+    def put(self: TokenStore, committed: Committed, _base: Committed) -> None:
+        facts = {name: value for name, value in asdict(committed).items() if value}
+        self._table.put(self._key, facts)
+
+    patch.setattr(TokenStore, "_put", put)
+    patch.setattr(TokenStore, "check", lambda *_: None)
+
+
+def losing_unwritten_tokens(patch: pytest.MonkeyPatch) -> None:
+    """Tokens are granted before it is sure that they can be written, and what cannot be written is lost."""
+    prove: Callable[..., Any] = TokenStore.prove_writable
+    write: Callable[..., Any] = TokenRefresh._write
+    stored: list[TokenState] = []
+
+    def prove_and_write(self: TokenRefresh, unwritten: Any) -> Any:  # noqa: ANN401
+        try:
+            prove(self._store, stored[-1])
+            return write(self, unwritten)
+        except RetryLater:
+            self._unwritten = None
+            raise
+
+    patch.setattr(TokenStore, "prove_writable", lambda _self, state: stored.append(state))
+    patch.setattr(TokenRefresh, "_write", prove_and_write)
+
+
+def wiping_applications(patch: pytest.MonkeyPatch) -> None:
+    """An application in doubt is sent again without a look at the memo."""
+    patch.setattr(CreditApplier, "_with_existing_applications", lambda _self, _claim, plan: plan)
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A safeguard that is taken away, and the run that shows it.
+
+    Attributes:
+        plant: takes it away.
+        scenario: the situation.
+        what: the effect, the last one of this name.
+        fault: what goes wrong there.
+        act: what a person does.
+        found: the kind of difference that the run must show.
+        said: what one of the differences must name.
+    """
+
+    plant: Plant
+    scenario: str
+    what: str
+    fault: Fault
+    act: str
+    found: str
+    said: str = ""
+
+    def run_in(self, harness: Harness) -> Run:
+        """The run, in a scenario that is recorded with the safeguard in its place."""
+        scenario = next(each for each in SCENARIOS if each.name == self.scenario)
+        effects = [each for each in harness.record(scenario) if each.what.startswith(self.what)]
+        return Run(self.scenario, effects[-1], self.fault, self.act)
+
+
+QUICK = [
+    Planted(without_key, EXPORT, CREATED, Fault.LOST, "", "duplicate", "invo_faultssecond"),
+    Planted(not_waiting, EXPORT, CREATED, Fault.LATE_70_S, "", "duplicate"),
+    Planted(believing_cut_lists, EXPORT, CREATED, Fault.LOST_FOR_A_DAY, "lists restart", "duplicate"),
+]
+SLOW = [
+    Planted(without_key, EXPORT, CREATED, Fault.KILLED_AFTER, "", "duplicate"),
+    Planted(without_lease, EXPORT, "DeleteMessageBatch", Fault.NOT_DELETED, "", "stuck", "lease until"),
+    Planted(without_look_up, EXPORT, CREATED, Fault.LOST_FOR_A_DAY, "", "duplicate"),
+    Planted(forgetting_lost_marks, EXPORT, MARKED, Fault.TIMED_OUT, "", "different", "UNBILLED"),
+    Planted(
+        releasing_at_once,
+        "sync a customer",
+        "PUT /customers",
+        Fault.LATE_70_S,
+        "rename the customer",
+        "lost",
+        "Renamed",
+    ),
+    Planted(believing_cut_lists, EXPORT, CREATED, Fault.LOST_FOR_A_DAY, "lists shift", "duplicate"),
+    Planted(without_look_up, EXPORT, CREATED, Fault.LATE_70_S, "refuse", "duplicate"),
+    Planted(not_waiting, EXPORT, CREATED, Fault.LATE_70_S, "change the settings", "duplicate"),
+    Planted(by_reference_alone, EXPORT, CREATED, Fault.LOST_FOR_A_DAY, "drop the reference", "duplicate"),
+    Planted(
+        by_customer_alone,
+        EXPORT,
+        CREATED,
+        Fault.LOST_FOR_A_DAY,
+        "move",
+        "duplicate",
+    ),
+    Planted(ignoring_doubles, EXPORT, CREATED, Fault.LATE_25_H, "", "unnoticed"),
+    Planted(writing_tokens_over_newer_ones, REFRESH, WRITTEN, Fault.BY_PERSON, "reconnect", "lost", "grant"),
+    Planted(losing_unwritten_tokens, REFRESH, WRITTEN, Fault.THROTTLED, "", "lost", "grant"),
+    Planted(wiping_applications, MEMO, APPLIED, Fault.TIMED_OUT, "apply", "lost", "by hand"),
+]
+
+
+def name_of(planted: Planted) -> str:
+    return f"{planted.plant.__name__}: {planted.fault.name.lower()} {planted.act}".strip()
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        *(pytest.param(each, id=name_of(each)) for each in QUICK),
+        *(pytest.param(each, id=name_of(each), marks=pytest.mark.slow) for each in SLOW),
+    ],
+)
+def test_without_a_safeguard_the_harness_finds_what_it_prevents(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch, planted: Planted
 ) -> None:
-    without_key(monkeypatch)
+    run = planted.run_in(harness)
+    scenario = next(each for each in SCENARIOS if each.name == planted.scenario)
+    planted.plant(monkeypatch)
 
-    killed, lost = results(harness, Fault.KILLED_AFTER, Fault.LOST)
+    differences = harness.replay(scenario, run).differences
 
-    # The second one differs as well: only the invoice that the ledger knows is marked as sent.
-    assert all("duplicate" in found for found in kinds([killed, lost]))
-    assert str(lost.run) == "export an invoice | export_invoice: Rillet POST /invoices | answer lost"
-    assert "invo_faultssecond" in lost.differences[0].what
-
-
-def test_without_the_lease_a_doubled_message_leaves_a_record_held(
-    harness: Harness, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    without_lease(monkeypatch)
-
-    found = results(harness, Fault.NOT_DELETED, what="DeleteMessageBatch")
-
-    assert kinds(found) == [{"stuck"}]
-    assert "lease until" in found[0].differences[0].what
+    assert planted.found in {each.kind for each in differences}
+    assert any(planted.said in each.what for each in differences)
 
 
-def test_without_the_look_up_an_invoice_is_booked_twice_a_day_later(
-    harness: Harness, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    without_look_up(monkeypatch)
+def test_a_run_can_be_replayed_from_its_schedule() -> None:
+    run = Run(EXPORT, Effect("export_invoice", "Rillet", CREATED), Fault.LATE_70_S, "move")
 
-    found = results(harness, Fault.LOST_FOR_A_DAY)
-
-    assert all("duplicate" in each for each in kinds(found))
-
-
-def test_without_repeating_a_lost_mark_an_invoice_stays_unbilled(
-    harness: Harness, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    forgetting_lost_marks(monkeypatch)
-
-    [found] = results(harness, Fault.TIMED_OUT, what="PUT /invoices/{id}/sent-status")
-
-    assert "different" in kinds([found])[0]
-    assert any("UNBILLED" in difference.what for difference in found.differences)
+    assert Run.of(run.schedule) == run
+    assert str(run).endswith(
+        "export_invoice: Rillet POST /invoices | carried out 70 s after the answer was given up | move"
+    )

@@ -69,7 +69,7 @@ _PAID = Scenario(
     "mark_invoice_paid",
     _payment_announced,
     again=invoking("mark_invoice_paid", invoice_ids=[FIRST]),
-    acts=("pay", "rename the customer"),
+    acts=("pay", "pay twice at once", "rename the customer"),
 )
 RILLET_WEBHOOK = Scenario("receive a webhook of Rillet", "receive_webhook", _payment_due)
 CUSTOMERS_AND_PAYMENTS = (

@@ -128,6 +128,7 @@ INVOICE = Scenario(
     again=invoking("export_invoice", invoice_ids=[SECOND]),
     acts=(
         *("move", "drop the reference", "change the settings", "rename the customer", "pay", "delete"),
+        "refuse",
         *("lists restart", "lists shift", "lists lag"),
     ),
 )

@@ -26,7 +26,7 @@ class Scenario:
         compared: the part of the answer that must be the same in the end.
         acts: what people may do at each effect, and while an answer is out; names of ``ACTS``.
         findings: what an audit of both sides' books finds in the end all the same, and rightly.
-        fix: what a person does when everything else has had its time.
+        fix: what a person does when everything else has had its time; whether it was needed.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Scenario:
     compared: Callable[[Any], object] = lambda _answer: None
     acts: tuple[str, ...] = ()
     findings: frozenset[FindingType] = frozenset()
-    fix: Callable[[Setup], object] = lambda _setup: None
+    fix: Callable[[Setup], bool] = lambda _setup: False
 
 
 def has_no_error(answer: Any) -> bool:  # noqa: ANN401 - a function's JSON
