@@ -237,7 +237,7 @@ def _newest(setup: Setup) -> Json | None:
 
 
 def _cut_lists(setup: Setup, kind: str) -> bool:
-    """Cut the next list of documents once; two newer documents of each type push ours off page one."""
+    """Cut the next two lists of documents; two newer documents of each type push ours off page one."""
     for number in (1, 2):
         _copy_of_newest(setup, number)
     memos = setup.connection.organisation.credit_memos
@@ -246,9 +246,9 @@ def _cut_lists(setup: Setup, kind: str) -> bool:
         for _ in range(2):
             memos.add(copy | {"credit_memo_number": f"BY-HAND-{number}", "external_references": []})
     state = setup.system.rillet.state
-    state.most_rows = 1
+    state.most_rows = 2
     for path in ("/invoices", "/credit-memos"):
-        state.misbehave(kind, "GET", path, times=1)
+        state.misbehave(kind, "GET", path, times=2)
     return True
 
 

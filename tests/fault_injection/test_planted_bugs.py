@@ -91,6 +91,12 @@ def believing_cut_lists(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(rillet, "complete_pages", pages)
 
 
+def believing_cut_lists_of_the_customer(patch: pytest.MonkeyPatch) -> None:
+    """As above, and a second list, in which a row that has moved would stand at the top, is not read."""
+    believing_cut_lists(patch)
+    by_customer_alone(patch)
+
+
 def not_waiting(patch: pytest.MonkeyPatch) -> None:
     """A call is repeated, or replaced, a minute after its answer was given up."""
     releasing_at_once(patch)
@@ -202,7 +208,14 @@ SLOW = [
         "lost",
         "Renamed",
     ),
-    Planted(believing_cut_lists, EXPORT, CREATED, Fault.LOST_FOR_A_DAY, "lists shift", "duplicate"),
+    Planted(
+        believing_cut_lists_of_the_customer,
+        EXPORT,
+        CREATED,
+        Fault.LOST_FOR_A_DAY,
+        "lists shift",
+        "duplicate",
+    ),
     Planted(without_look_up, EXPORT, CREATED, Fault.LATE_70_S, "refuse", "duplicate"),
     Planted(not_waiting, EXPORT, CREATED, Fault.LATE_70_S, "change the settings", "duplicate"),
     Planted(by_reference_alone, EXPORT, CREATED, Fault.LOST_FOR_A_DAY, "drop the reference", "duplicate"),
