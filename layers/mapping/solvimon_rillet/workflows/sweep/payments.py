@@ -9,8 +9,14 @@ from decimal import Decimal
 from time import sleep
 from typing import Any
 
-from solvimon_rillet.events import BusEvent, double_booking_event, event_from_rillet_record
-from solvimon_rillet.ledger.ledger import UNFINISHED, Document
+from solvimon_rillet.events import (
+    INVOICE_FINALISED,
+    SOLVIMON,
+    BusEvent,
+    double_booking_event,
+    event_from_rillet_record,
+)
+from solvimon_rillet.ledger.ledger import UNFINISHED, Document, is_done
 from solvimon_rillet.rate_limit.limiter import RateLimited
 from solvimon_rillet.rillet.client import RowPage
 from solvimon_rillet.rillet.listing import complete_pages
@@ -79,6 +85,9 @@ class PaymentScan:
                 if event.id not in known_doubles(record):
                     double = double_booking_event(event.connection, "invoice", event.id, solvimon_id)
                     yield MissedEvent("double", event.id, event.occurred_at, double, "doubled")
+            elif _has_arrived_late(record):
+                export = BusEvent(SOLVIMON, INVOICE_FINALISED, event.connection, solvimon_id, "", "")
+                yield MissedEvent("invoice", solvimon_id, f"arrived {event.id}", export, "late")
             elif self._connection.settings.workflows.mark_invoice_paid and _should_publish(
                 event.facts, record, payment
             ):
@@ -105,6 +114,7 @@ class PaymentScan:
                     record.get("rillet_id") == rillet_id
                     or record.get("state") in UNFINISHED
                     or is_double(record, rillet_id)
+                    or _has_arrived_late(record)
                 ):
                     yield (
                         solvimon_id,
@@ -117,6 +127,12 @@ class PaymentScan:
 
 def _id_of(row: Any) -> str:  # noqa: ANN401 - a row of Rillet's list
     return str((row.get("id") if isinstance(row, dict) else None) or row)
+
+
+def _has_arrived_late(record: Mapping[str, Any]) -> bool:
+    """Whether an invoice that is in Rillet was given up here, while an attempt to send it was open."""
+    given_up = record.get("state") in {"rejected", "skipped"} and not is_done(record)
+    return given_up and bool((record.get("attempt") or {}).get("open"))
 
 
 def _should_publish(facts: Mapping[str, str], record: Mapping[str, Any], payment: Mapping[str, Any]) -> bool:
