@@ -30,7 +30,7 @@ _FIRST_LOOKBACK_SECONDS = 24 * 3600
 _MAX_WAIT_SECONDS = (
     10  # bulk calls are spread over the minute; a longer wait means that live work needs the rate limit
 )
-_WATERMARK = "payments"
+_WATERMARK, _WATERMARK_WITHOUT_PAYMENTS = "payments", "documents"
 
 
 class PaymentScan:
@@ -45,11 +45,12 @@ class PaymentScan:
         workflows = self._connection.settings.workflows
         if not (workflows.mark_invoice_paid or workflows.export_invoice):
             return
-        began, reached = self._context.now(), self._context.state.watermark(_WATERMARK)
+        part = _WATERMARK if workflows.mark_invoice_paid else _WATERMARK_WITHOUT_PAYMENTS
+        began, reached = self._context.now(), self._context.state.watermark(part)
         since = (began - _FIRST_LOOKBACK_SECONDS if reached is None else reached) - OVERLAP_SECONDS
         for rows in self._read_pages(datetime.fromtimestamp(since, UTC), budget):
             self._context.publish(self._missed_events(rows), result)
-        self._context.state.advance_watermark(_WATERMARK, began)
+        self._context.state.advance_watermark(part, began)
 
     def _read_pages(self, since: datetime, budget: TimeBudget) -> Iterator[Sequence[Any]]:
         """All pages of the invoices that changed since a time.
