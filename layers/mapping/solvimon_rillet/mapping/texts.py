@@ -1,6 +1,7 @@
 """Texts, country codes and ids in the form that Rillet takes."""
 
 import re
+from functools import lru_cache
 
 # Control characters (line feed and tab are text), halves of surrogate pairs, and the marks that turn the
 # direction of the text around them (Unicode TR 36, bidirectional text spoofing).
@@ -18,6 +19,7 @@ def without_control_characters(text: str) -> str:
     return _CONTROL.sub(lambda found: " " if found[0].isspace() else "", text.replace("\r\n", "\n"))
 
 
+@lru_cache(maxsize=256)
 def iso_country(text: str | None) -> str | None:
     """The ISO 3166 code (two letters) of a country, also from VAT's own spelling; ``None`` if it is none."""
     code = (text or "").strip().upper()

@@ -171,7 +171,7 @@ def _amount_at(holder: Mapping[str, object], *paths: str) -> Decimal:
     for path in paths:
         value: object = holder
         for step in path.split("."):
-            value = value.get(step) if isinstance(value, Mapping) else None
-        if isinstance(value, Mapping):
+            value = value.get(step) if isinstance(value, dict) else None
+        if isinstance(value, dict):
             return Decimal(str(value["amount"]))
     return Decimal()
