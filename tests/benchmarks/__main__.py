@@ -1,4 +1,7 @@
-"""``make bench``: prints one line ``BENCH {json}`` per measurement; ``ONLY=calls`` runs one part."""
+"""``make bench``: prints one line ``BENCH {json}`` per measurement; ``ONLY=calls`` runs one part.
+
+It fails if a measurement is not within its limit.
+"""
 
 import json
 import os
@@ -30,6 +33,7 @@ def main(only: str = "") -> None:
     """Run all measurements, or one part of them."""
     if only and only not in MEASUREMENTS:
         sys.exit(f"There is no part {only!r}; there are {', '.join(MEASUREMENTS)}.")
+    beyond = list[str]()
     with LocalSystem(quiet=True) as system:
         for name, measure in MEASUREMENTS.items():
             if only in {"", name}:
@@ -37,6 +41,10 @@ def main(only: str = "") -> None:
                 for found in measure(system):
                     sys.stdout.write(f"BENCH {json.dumps(found)}\n")
                     sys.stdout.flush()
+                    if not found.get("within_limit", True):
+                        beyond.append(str(found["measure"]))
+    if beyond:
+        sys.exit(f"Beyond the limit: {'; '.join(beyond)}.")
 
 
 if __name__ == "__main__":

@@ -83,11 +83,13 @@ def allocate(total: Decimal, exact: Sequence[Decimal], currency: str) -> list[De
     missing = int((total - sum(parts)) / unit(currency))
     if missing and not parts:
         raise ValueError("an amount cannot be allocated to no parts")
+    if not missing:
+        return parts
     step = unit(currency) if missing > 0 else -unit(currency)
     order = sorted(
         range(len(parts)), key=lambda i: ((exact[i] - parts[i]) / step, abs(exact[i])), reverse=True
     )
-    per_part, extra = divmod(abs(missing), len(parts) or 1)
+    per_part, extra = divmod(abs(missing), len(parts))
     for position, index in enumerate(order):
         parts[index] += step * (per_part + (position < extra))
     return parts

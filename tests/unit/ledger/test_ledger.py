@@ -447,3 +447,30 @@ def test_a_release_writes_the_end_of_a_call_without_a_result(ledger: Ledger) -> 
     attempt = ledger.claim(DOCUMENT, "you").attempt
     assert attempt is not None
     assert not attempt.is_under_way
+
+
+def test_the_first_record_of_a_document_is_what_a_claim_and_its_result_would_have_written(
+    ledger: Ledger,
+) -> None:
+    other, facts = Document("default", "payment", "invo_2"), {"payment_status": "UNPAID"}
+    claimed = ledger.claim(Document("default", "payment", "invo_1"), "worker")
+    ledger.finish(claimed, "marked", facts)
+
+    assert ledger.record_first(other, "marked", facts)
+
+    assert read(ledger, other) == read(ledger, claimed.document) | {
+        "pk": other.key,
+        "listed": other.index_key("marked"),
+    }
+
+
+@pytest.mark.parametrize("state", ["claimed", "exported"])
+def test_a_first_record_never_replaces_another_one(ledger: Ledger, state: str) -> None:
+    claim = ledger.claim(DOCUMENT, "worker")
+    if state == "exported":
+        ledger.finish(claim, state, {})
+    before = read(ledger)
+
+    assert not ledger.record_first(DOCUMENT, "marked", {})
+
+    assert read(ledger) == before

@@ -103,6 +103,28 @@ class Ledger(RecordStore):
             self.index_legacy_record(document, item)
         return Claim(document, owner, item)
 
+    def record_first(self, document: Document, state: str, facts: Mapping[str, Any]) -> bool:
+        """Write the result for a document without a record in one write, where no lease is needed.
+
+        Returns:
+            Whether it had none. A record, even one that is only claimed, stays as it is.
+        """
+        now = int(self._clock())
+        item: Item = {
+            "state": state,
+            "listed": document.index_key(state),
+            "schema_version": SCHEMA,
+            "created_at": now,
+            "updated_at": now,
+            **facts,
+        }
+        item["history"] = [self._entry(state, facts)]
+        try:
+            self._table.put(document.key, bounded(item), "attribute_not_exists(pk)")
+        except ConditionFailed:
+            return False
+        return True
+
     def index_legacy_record(self, document: Document, record: Item) -> None:
         """Add a record of version 1, which had no index, to the index; nothing else changes."""
         updated_at = record.get("updated_at", record.get("created_at", int(self._clock())))

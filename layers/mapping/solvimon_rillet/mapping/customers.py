@@ -1,24 +1,27 @@
 """Customers in both directions: the requests that write them to Rillet and to Solvimon."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.fingerprint import fingerprint_of
+from solvimon_rillet.mapping.customer_addresses import (
+    MAIN_SENDER,
+    email_addresses,
+    has_moved_abroad,
+    merged_emails,
+    repair_stored_addresses,
+    rillet_address,
+    solvimon_address,
+    solvimon_email,
+    typed_emails,
+)
 from solvimon_rillet.mapping.field_table import Row, fill
 from solvimon_rillet.mapping.solvimon_fields import MappedRecord, custom_field, one_line, truncate
-from solvimon_rillet.mapping.texts import iso_country
 from solvimon_rillet.rillet.models import Customer as RilletCustomer
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.master_data import Customer
-
-MAIN_SENDER = "MAIN_SENDER"
-CC = "CC"
-_EMAIL = re.compile(r"\S+@\S+\.\S+")  # a little stricter than Solvimon's own pattern
-_EMAIL_IN_TEXT = re.compile(r"[^\s;,<>\"']+@[^\s;,<>\"']+\.[^\s;,<>\"']+")
-_REQUIRED = ("line1", "city", "state", "zip_code", "country")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,67 +49,17 @@ def to_new_rillet_customer(customer: Customer, settings: Settings) -> MappedCust
             "Give the customer a legal name in Solvimon, then retry.",
         )
     payload: dict[str, object] = {"name": name, "name_on_invoice": name}
-    address, missing = _address(customer, settings, {})
+    address, missing = rillet_address(customer, settings, {})
     if address:
         payload["address"] = address
-    addresses, warnings = _email_addresses(customer)
+    addresses, warnings = email_addresses(customer)
     if addresses:
-        payload["emails"] = _typed(addresses)
+        payload["emails"] = typed_emails(addresses)
     payload["external_references"] = [{"type": settings.reference_types.customer, "id": customer.id}]
     payload |= {"send_invoices_automatically": False, "send_payment_reminders": False}
     if missing:
         warnings.append(f"The address of {name} is without {missing}; Rillet's stays empty.")
     return MappedCustomer(payload, tuple(warnings))
-
-
-def _address(
-    customer: Customer, settings: Settings, stored: Mapping[str, Any]
-) -> tuple[dict[str, str] | None, str]:
-    """The address in Rillet's form, or its missing parts.
-
-    A missing state or zip code is the one that Rillet has stored, as long as the country is the same, else
-    the settings': some countries have none, and Rillet requires both.
-    """
-    address = customer.address
-    parts = {name: one_line(part) for name, part in (address.model_dump() if address else {}).items()}
-    if not any(parts.values()):
-        return None, ""
-    country = iso_country(parts["country"])
-    known = stored if country and iso_country(stored.get("country")) == country else {}
-    in_rillet = {
-        "line1": parts["line1"],
-        "line2": parts["line2"],
-        "city": parts["city"],
-        "state": parts["state"] or known.get("state"),
-        "zip_code": parts["postal_code"] or known.get("zip_code"),
-        "country": country,
-    }
-    return _complete(in_rillet, settings)
-
-
-def _complete(parts: Mapping[str, Any], settings: Settings) -> tuple[dict[str, str] | None, str]:
-    """An address with the settings' state and zip code where it has none, or its missing parts."""
-    filled = {name: one_line(str(value)) for name, value in parts.items() if value}
-    fallbacks = {"state": settings.address_state, "zip_code": settings.address_zip_code}
-    filled |= {name: value for name, value in fallbacks.items() if value and not filled.get(name)}
-    missing = ", ".join(name for name in _REQUIRED if not filled.get(name))
-    return (None, missing) if missing else ({name: value for name, value in filled.items() if value}, "")
-
-
-def _email_addresses(customer: Customer) -> tuple[list[str], list[str]]:
-    """The e-mail addresses in a customer's one field, each once, and a note on a text that has none."""
-    text = one_line(customer.email)
-    found = list({address.lower(): address for address in _EMAIL_IN_TEXT.findall(text)}.values())
-    if text and not found:
-        return [], [f"The e-mail of the customer {customer.id} is no address, and was left out."]
-    return found, []
-
-
-def _typed(addresses: list[str]) -> list[dict[str, str]]:
-    """Rillet's entries: the first address is the main sender, the others get copies."""
-    return [
-        {"email": email, "type": CC if position else MAIN_SENDER} for position, email in enumerate(addresses)
-    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +126,8 @@ def to_solvimon_customer(customer: RilletCustomer, settings: Settings | None = N
     notes = []
     if name != truncate(name):
         notes.append("The name is longer than the 256 characters that Solvimon takes, and was cut.")
-    email, notes_on_email = _import_email(customer)
-    address, notes_on_address = _import_address(customer)
+    email, notes_on_email = solvimon_email(customer)
+    address, notes_on_address = solvimon_address(customer)
     subject = _CustomerImport(customer, settings or Settings(), truncate(name), email, address)
     return MappedRecord(fill(IMPORT_ROWS, subject)[0], (*notes, *notes_on_email, *notes_on_address))
 
@@ -240,7 +193,7 @@ SYNC_ROWS: tuple[Row[_CustomerSync], ...] = (
     Row(
         "email",
         "emails",
-        lambda s: _synced_emails(s),
+        lambda s: merged_emails(s.current.get("emails") or [], s.emails),
         rule="the MAIN_SENDER, further addresses as CC; CC and BCC stay",
     ),
     Row(
@@ -276,12 +229,12 @@ def to_rillet_customer(customer: Customer, current: Mapping[str, Any], settings:
             "Give the customer a legal name in Solvimon; the sync follows automatically.",
         )
     stored = current.get("address") or {}
-    address, missing = _address(customer, settings, stored)
-    emails, warnings = _email_addresses(customer)
+    address, missing = rillet_address(customer, settings, stored)
+    emails, warnings = email_addresses(customer)
     subject = _CustomerSync(customer, current, settings, name, address or {}, emails)
     payload = {field: value for field, value in current.items() if field not in _ANSWER_ONLY}
     payload |= fill(SYNC_ROWS, subject)[0]
-    if missing and _moved_to_another_country(customer, stored):
+    if missing and has_moved_abroad(customer, stored):
         payload["address"] = None
         warnings.append(
             f"The address of {name} is without {missing}, and in another country than Rillet's; Rillet's "
@@ -289,36 +242,8 @@ def to_rillet_customer(customer: Customer, current: Mapping[str, Any], settings:
         )
     elif missing:
         warnings.append(f"The address of {name} is without {missing}; Rillet's stays as it is.")
-    warnings += _repair_stored_addresses(payload, current, settings)
+    warnings += repair_stored_addresses(payload, current, settings)
     return MappedCustomer(payload, tuple(warnings))
-
-
-def _moved_to_another_country(customer: Customer, stored: Mapping[str, Any]) -> bool:
-    country = iso_country(customer.address.country if customer.address else None)
-    return bool(country and stored and iso_country(stored.get("country")) != country)
-
-
-def _repair_stored_addresses(
-    payload: dict[str, object], current: Mapping[str, Any], settings: Settings
-) -> list[str]:
-    """Complete an address of Rillet's own that lacks what Rillet requires, or leave it out, with a note.
-
-    Rillet's users may store an incomplete one; put back as it is, it would fail every sync.
-    """
-    notes = []
-    for field in ("address", "shipping_address"):
-        stored = current.get(field)
-        if not isinstance(stored, Mapping) or payload.get(field) is not stored:
-            continue
-        if all(stored.get(name) for name in _REQUIRED):
-            continue
-        completed, missing = _complete(stored, settings)
-        payload[field] = completed
-        if missing:
-            notes.append(
-                f"Rillet's own {field} is without {missing}, which Rillet requires; it was left out."
-            )
-    return notes
 
 
 def _name_on_invoice(synced: _CustomerSync) -> str:
@@ -328,45 +253,9 @@ def _name_on_invoice(synced: _CustomerSync) -> str:
     return str(own) if keep else synced.name
 
 
-def _synced_emails(synced: _CustomerSync) -> list[dict[str, str]] | None:
-    """Rillet's addresses, with Solvimon's as the first MAIN_SENDER; ``None`` leaves them unchanged."""
-    if not synced.emails:
-        return None
-    own, *copies = _typed(synced.emails)
-    current = list(synced.current.get("emails") or [])
-    first = next((i for i, email in enumerate(current) if email.get("type") == MAIN_SENDER), None)
-    merged = [*current, own] if first is None else [*current[:first], own, *current[first + 1 :]]
-    known = {str(email.get("email")).lower() for email in merged}
-    merged += [copy for copy in copies if copy["email"].lower() not in known]
-    return [email for i, email in enumerate(merged) if email not in merged[:i]]
-
-
 def _synced_references(synced: _CustomerSync) -> list[dict[str, str]]:
     """Rillet's references, including the one to Solvimon's customer."""
     current = list(synced.current.get("external_references") or [])
     own = {"type": synced.settings.reference_types.customer, "id": str(synced.customer.id)}
     present = any((r.get("type"), r.get("id")) == (own["type"], own["id"]) for r in current)
     return current if present else [*current, own]
-
-
-def _import_email(customer: RilletCustomer) -> tuple[str | None, list[str]]:
-    senders = [one_line(email.email) for email in customer.emails if email.type == MAIN_SENDER]
-    usable = [
-        email for email in dict.fromkeys(senders) if _EMAIL.fullmatch(email) and email == truncate(email)
-    ]
-    notes = []
-    if len(dict.fromkeys(senders)) > 1:
-        notes.append("Several MAIN_SENDER addresses: Solvimon takes one, and got the first.")
-    if len(usable) < len(dict.fromkeys(senders)):
-        notes.append("A MAIN_SENDER address is no e-mail address to Solvimon, and was left out.")
-    return next(iter(usable), None), notes
-
-
-def _import_address(customer: RilletCustomer) -> tuple[Mapping[str, str], list[str]]:
-    address = customer.address.model_dump() if customer.address else {}
-    parts = {name: one_line(part) for name, part in address.items() if one_line(part)}
-    country = iso_country(parts.pop("country", None))
-    if country:
-        return parts | {"country": country}, []
-    named = bool(customer.address and one_line(customer.address.country))
-    return parts, ["A country that is no code of two letters was left out."] if named else []

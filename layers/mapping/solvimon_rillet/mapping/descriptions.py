@@ -1,24 +1,40 @@
 """The description of a line: the products' names, with the usage behind the amount."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 
 from solvimon_rillet.mapping.texts import without_control_characters
 from solvimon_rillet.solvimon.models import Group, Line, MeterValue
 
 
-def group_description(group: Group) -> str:
+@dataclass(frozen=True, slots=True)
+class Description:
+    """The text of a group, and the usage that it bills.
+
+    Attributes:
+        text: the products' names and the usage; one line.
+        source: the field of the group that the name comes from.
+        quantity: the usage, if that of one meter is all that the group bills; else ``None``.
+    """
+
+    text: str
+    source: str
+    quantity: Decimal | None
+
+
+def describe(group: Group) -> Description:
     """The description of a group: its products' names and its usage; one line of text.
 
     Without a product: the group's text, its lines' texts, their items' names, the category, or its type.
     """
-    name, usage = _name_and_source(group)[0], "; ".join(_usage(group))
-    return f"{name} ({usage})" if usage else name
-
-
-def description_source(group: Group) -> str:
-    """The field of a group that its description comes from."""
-    return _name_and_source(group)[1]
+    name, source = _name_and_source(group)
+    usage = _usage_by_unit(group)
+    if not usage:
+        return Description(name, source, None)
+    counted = any(value.number is not None or value.count is not None for value in _meter_values(group))
+    quantity = next(iter(usage.values())) if len(usage) == 1 and counted else None
+    return Description(f"{name} ({'; '.join(_in_words(usage))})", source, quantity)
 
 
 def _name_and_source(group: Group) -> tuple[str, str]:
@@ -46,16 +62,9 @@ def _joined(texts: Iterable[str | None]) -> str:
     return ", ".join(dict.fromkeys(text for text in texts if text))
 
 
-def usage_quantity(group: Group) -> Decimal | None:
-    """The quantity behind a group's amount, if one meter's usage is all that it bills; else ``None``."""
-    counted = any(value.number is not None or value.count is not None for value in _meter_values(group))
-    usage = _usage_by_unit(group)
-    return usage.popitem()[1] if len(usage) == 1 and counted else None
-
-
-def _usage(group: Group) -> Iterator[str]:
+def _in_words(usage: Mapping[str, Decimal]) -> Iterator[str]:
     """Usage per meter: "12,500 api_calls"."""
-    for unit, total in _usage_by_unit(group).items():
+    for unit, total in usage.items():
         text = f"{total:,f}"
         text = text.rstrip("0").rstrip(".") if "." in text else text
         yield f"{text} {unit}".strip()

@@ -1,6 +1,6 @@
 """The fields that invoices and credit memos share in Rillet: header, lines, taxes, days."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, tzinfo
 from decimal import Decimal
@@ -84,9 +84,8 @@ def assemble(
     for number, line in enumerate(lines.lines):
         item, sources = fill(line_rows, LineContext(header, line, number + 1), scope)
         items.append(item)
-        origins |= {
-            f"items[{number}].{target}": _source_path(source, line) for target, source in sources.items()
-        }
+        paths = _source_paths(set(sources.values()), line)
+        origins |= {f"items[{number}].{target}": paths[source] for target, source in sources.items()}
     payload["items"] = items
     verify_payload_totals(payload, lines.totals)
     return MappedDocument(
@@ -240,22 +239,26 @@ def period_day(item: LineContext, which: int) -> str | None:
     return item.line.period[which].isoformat() if item.line.period else None
 
 
-def _source_path(source: str, line: DocumentLine) -> str:
-    """The path of a row's Solvimon field in this document."""
-    record_part, _, rest = source.partition(".")
+def _source_paths(sources: Collection[str], line: DocumentLine) -> dict[str, str]:
+    """The paths of rows' Solvimon fields in this document."""
     path, _, lines = line.path.partition(".lines[")
-    if record_part == "group":
-        rest = {"products (Rillet Product ID)": line.product_from, "products.name": line.described_by}.get(
-            rest, rest
-        )
-        if rest.startswith("("):
-            return rest
-        if lines and rest in _FIELDS_OF_LINES:
-            return f"{line.path}.{_FIELDS_OF_LINES[rest]}"
-        return f"{path}.{_LAYOUT_OF_2024.get(rest, rest) if path.startswith('groups') else rest}"
-    if record_part == "tax":
-        return f"{line.tax_path}.{rest}" if line.tax_path else "(no tax)"
-    return source
+    is_old = path.startswith("groups")
+    special = {"products (Rillet Product ID)": line.product_from, "products.name": line.described_by}
+    paths = {}
+    for source in sources:
+        record_part, _, field = source.partition(".")
+        paths[source] = source
+        if record_part == "tax":
+            paths[source] = f"{line.tax_path}.{field}" if line.tax_path else "(no tax)"
+        elif record_part == "group":
+            field = special.get(field, field)
+            if lines and field in _FIELDS_OF_LINES:
+                paths[source] = f"{line.path}.{_FIELDS_OF_LINES[field]}"
+            elif field.startswith("("):
+                paths[source] = field
+            else:
+                paths[source] = f"{path}.{_LAYOUT_OF_2024.get(field, field) if is_old else field}"
+    return paths
 
 
 def _explanation(line: DocumentLine) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 from solvimon_rillet.mapping.texts import without_control_characters
@@ -49,8 +50,10 @@ def fill(
     filled: dict[str, object] = {}
     origins: dict[str, str] = {}
     for row in rows:
-        value = row.value(subject) if scope is None or scope in row.scopes else None
-        if isinstance(value, str):
+        if scope is not None and scope not in row.scopes:
+            continue
+        value = row.value(subject)
+        if type(value) is str:
             value = without_control_characters(value)
         if value is not None:
             _put(filled, row.target, value)
@@ -59,10 +62,16 @@ def fill(
 
 
 def _put(target: dict[str, object], path: str, value: object) -> None:
-    *parents, name = path.split(".")
+    parents, name = _steps(path)
     for parent in parents:
         inner = target.setdefault(parent, {})
         if not isinstance(inner, dict):
             raise TypeError(f"{path}: {parent} is a value already")
         target = inner
     target[name] = value
+
+
+@lru_cache(maxsize=256)
+def _steps(path: str) -> tuple[tuple[str, ...], str]:
+    *parents, name = path.split(".")
+    return tuple(parents), name

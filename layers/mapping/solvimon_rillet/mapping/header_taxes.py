@@ -6,8 +6,9 @@ from decimal import Decimal
 
 from solvimon_rillet import money
 from solvimon_rillet.errors import Code, NeedsAttention
-from solvimon_rillet.mapping.tax_parts import ATTRIBUTION_REMEDY, Part, StatedTax, readings, stated_tax
-from solvimon_rillet.mapping.tax_rates import TaxedGroup, TaxShare, share_of, summed
+from solvimon_rillet.mapping.stated_taxes import ATTRIBUTION_REMEDY, StatedTax, stated_tax, summed
+from solvimon_rillet.mapping.tax_parts import Part, readings
+from solvimon_rillet.mapping.tax_rates import TaxedGroup, TaxShare, share_of
 from solvimon_rillet.solvimon.models import Invoice, TaxCategory
 
 _MOST_STEPS = 5_000

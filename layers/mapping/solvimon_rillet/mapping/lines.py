@@ -7,16 +7,16 @@ from decimal import Decimal
 
 from solvimon_rillet import money
 from solvimon_rillet.errors import Code, NeedsAttention
-from solvimon_rillet.mapping import descriptions
 from solvimon_rillet.mapping.dates import service_period
+from solvimon_rillet.mapping.descriptions import describe
+from solvimon_rillet.mapping.line_products import drop_empty_groups, required_product
 from solvimon_rillet.mapping.links import Links
-from solvimon_rillet.mapping.product_split import KINDS_WITHOUT_PRODUCT, split_by_product
+from solvimon_rillet.mapping.product_split import split_by_product
 from solvimon_rillet.mapping.tax_rates import TaxedGroup, TaxRate, TaxShare
 from solvimon_rillet.mapping.taxes import tax_shares, taxed_groups
-from solvimon_rillet.mapping.texts import is_rillet_id
 from solvimon_rillet.mapping.totals import Totals, document_totals, does_not_tie_out
 from solvimon_rillet.settings import Settings
-from solvimon_rillet.solvimon.models import Group, Invoice
+from solvimon_rillet.solvimon.models import Invoice
 
 _SMALLEST_QUANTITY = Decimal("0.00001")  # Rillet API v4, Create an invoice, outside FULL
 
@@ -77,7 +77,7 @@ def document_lines(
         for path, group in invoice.billed_groups()
         for part_path, part in split_by_product(path, group, links, currency)
     ]
-    groups, warnings = _drop_empty_groups(groups, links, settings)
+    groups, warnings = drop_empty_groups(groups, links, settings)
     warnings += notes + _half_periods(groups)
     shares_by_group = tax_shares(invoice, groups, currency)
     group_shares = [
@@ -98,7 +98,7 @@ def document_lines(
     rounded_taxes = _round_parts(totals.tax, taxes, taxed, currency)
     no_tax = settings.categories_without_tax
     lines = tuple(
-        _line(group, share, net, tax, _required_product(group, links, settings), time_zone, no_tax)
+        _line(group, share, net, tax, required_product(group, links, settings), time_zone, no_tax)
         for (group, share), net, tax in zip(group_shares, rounded_nets, rounded_taxes, strict=True)
     )
     warnings += _rounding_notes(group_shares, lines, currency)
@@ -155,26 +155,23 @@ def _line(
     no_tax: Collection[str],
 ) -> DocumentLine:
     product_id, product_from = product
+    described = describe(group.group)
+    # A part of a group has no share of the usage behind it.
+    quantity = described.quantity if share.net == group.net else None
     return DocumentLine(
         path=group.path,
         tax_path=share.source,
         product_id=product_id,
         product_from=product_from,
-        description=descriptions.group_description(group.group),
-        described_by=descriptions.description_source(group.group),
+        description=described.text,
+        described_by=described.source,
         net=net,
         tax=tax,
         rate=None if _is_no_tax(share, no_tax) else share.rate,
         period=service_period(group.group, group.path, time_zone),
         reason=share.reason,
-        quantity=_quantity(group, share),
+        quantity=quantity if quantity is not None and quantity >= _SMALLEST_QUANTITY else Decimal(1),
     )
-
-
-def _quantity(group: TaxedGroup, share: TaxShare) -> Decimal:
-    """The usage behind a line, as Rillet takes it (0.00001 or more); 1 for a part of a group."""
-    quantity = descriptions.usage_quantity(group.group) if share.net == group.net else None
-    return quantity if quantity is not None and quantity >= _SMALLEST_QUANTITY else Decimal(1)
 
 
 def with_positive_amounts(lines: Lines) -> Lines:
@@ -192,76 +189,6 @@ def with_positive_amounts(lines: Lines) -> Lines:
 def _negated(amount: Decimal) -> Decimal:
     """The amount with the other sign, and never a negative zero."""
     return -amount if amount else amount
-
-
-def _drop_empty_groups(
-    groups: Sequence[TaxedGroup], links: Links, settings: Settings
-) -> tuple[list[TaxedGroup], list[str]]:
-    """The groups without those of zero that have no product: they need no line and block nothing."""
-    kept, warnings = list[TaxedGroup](), list[str]()
-    for group in groups:
-        taxed = any(tax.amount for tax in group.taxes)
-        if group.net or taxed or _find_product(group.group, links, settings)[0]:
-            kept.append(group)
-        else:
-            warnings.append(f"The group {group.path} is zero and has no Rillet product; it was left out.")
-    return kept, warnings
-
-
-def _find_product(group: Group, links: Links, settings: Settings) -> tuple[str | None, str]:
-    """The Rillet product of a group, and its source."""
-    if group.products:
-        linked = {links.products.get(product.id or "") for product in group.products}
-        return linked.pop() if len(linked) == 1 else None, "products (Rillet Product ID)"
-    products, kind = settings.fallback_products, fallback_kind(group)
-    by_kind = {"discount": products.discount, "commitment": products.commitment, "one_off": products.one_off}
-    name = kind if by_kind.get(kind) else "default"
-    return (
-        by_kind.get(kind) or products.default or ""
-    ).strip() or None, f"(setting fallback_products.{name})"
-
-
-def fallback_kind(group: Group) -> str:
-    """The kind of a group without product: ``discount``, ``commitment``, ``one_off`` or ``other``.
-
-    Solvimon's line types are REVENUE, COMMITMENT, DISCOUNT and ONE_OFF (dossier 2.6).
-    """
-    line_types = {line.type for line in group.lines}
-    for kind in (group.type, line_types.pop() if len(line_types) == 1 else None):
-        if kind in KINDS_WITHOUT_PRODUCT:
-            return kind.lower()
-    amount = group.amount_excluding_tax or group.total
-    return "discount" if amount and amount.quantity < 0 else "other"
-
-
-def _required_product(group: TaxedGroup, links: Links, settings: Settings) -> tuple[str, str]:
-    product, source = _find_product(group.group, links, settings)
-    if product and not is_rillet_id(product):
-        raise NeedsAttention(
-            Code.RILLET_ID_INVALID,
-            f"The group {group.path} is to be booked under {product[:64]!r}, from its {source}, which is no "
-            "Rillet id (a UUID).",
-            "Copy the product's id from Rillet into the custom field or the setting, then retry.",
-        )
-    if product:
-        return product, source
-    if group.group.products:
-        names = ", ".join(f"{p.name or 'unnamed'} ({p.id})" for p in group.group.products)
-        raise NeedsAttention(
-            Code.PRODUCT_NOT_LINKED,
-            f"The group {group.path} bills the product {names}, which has no Rillet product.",
-            f'Import the products from Rillet, or set the custom field "Rillet Product ID" '
-            f"({settings.custom_fields.product}) on it in Solvimon, then retry.",
-        )
-    kind = fallback_kind(group.group)
-    name = kind if kind != "other" else "default"
-    raise NeedsAttention(
-        Code.FALLBACK_PRODUCT_MISSING,
-        f"The group {group.path} ({descriptions.group_description(group.group)}) has no product; "
-        "no fallback is set.",
-        f"Set fallback_products.{name} (or fallback_products.default) to a Rillet product id in the "
-        "settings, then retry.",
-    )
 
 
 def _is_no_tax(share: TaxShare, no_tax: Collection[str]) -> bool:
@@ -299,10 +226,10 @@ def _round_parts(
     total: Decimal, exact: Sequence[Decimal], may_be_rounded: Sequence[bool], currency: str
 ) -> list[Decimal]:
     """Round parts to a total; the rounding difference goes only to parts that may be rounded."""
-    every = list(range(len(exact)))
-    chosen = [index for index in every if may_be_rounded[index]] or every
+    every = range(len(exact))
+    chosen = [index for index in every if may_be_rounded[index]] or list(every)
     result = [money.rounded(part, currency) for part in exact]
-    rest = total - sum((result[i] for i in every if i not in set(chosen)), Decimal())
+    rest = total - sum(result, Decimal()) + sum((result[index] for index in chosen), Decimal())
     for index, part in zip(chosen, money.allocate(rest, [exact[i] for i in chosen], currency), strict=True):
         result[index] = part
     return result

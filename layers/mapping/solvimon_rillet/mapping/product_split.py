@@ -15,7 +15,7 @@ from solvimon_rillet.solvimon.models import Amount, Group, Line, TaxCategory
 MAX_PARTS = 12
 """Parts of a group for which every combination is compared with a tax's base (4,095 of them)."""
 
-_REMEDY = (
+_SPLIT_REMEDY = (
     "Link all of these products to the same Rillet product, or credit the invoice in Solvimon and bill them "
     "in groups of their own, then retry; or book the invoice by hand."
 )
@@ -65,7 +65,7 @@ def split_by_product(path: str, group: Group, links: Links, currency: str) -> It
     if not group.products or is_zero or len({_key(one, links) for one in names}) == 1:
         yield path, group
         return
-    parts = _parts(path, group, links, names)
+    parts = _lines_by_product(path, group, links, names)
     nets = [_net(path, group, part, currency) for part in parts]
     if amount is not None:
         nets = _tied_to_group(path, amount.quantity, nets, len(group.lines), currency)
@@ -88,7 +88,9 @@ def _key(product_id: str | None, links: Links) -> str:
     return links.products.get(product_id or "") or f"not linked: {product_id}"
 
 
-def _parts(path: str, group: Group, links: Links, names: Mapping[str | None, str | None]) -> list[_Part]:
+def _lines_by_product(
+    path: str, group: Group, links: Links, names: Mapping[str | None, str | None]
+) -> list[_Part]:
     """The parts of a group by Rillet product, in the order of their first lines."""
     parts: dict[str, _Part] = {}
     for index, line in enumerate(group.lines):
@@ -115,7 +117,7 @@ def _not_attributable(what: str, path: str, names: Mapping[str | None, str | Non
         Code.PRODUCT_NOT_ATTRIBUTABLE,
         f"The group {path} bills several products with different Rillet products ({products}), and {what} "
         "does not say which of them its amount is for.",
-        _REMEDY,
+        _SPLIT_REMEDY,
     )
 
 
@@ -133,7 +135,7 @@ def _net(path: str, group: Group, part: _Part, currency: str) -> Decimal:
             raise NeedsAttention(
                 Code.PRODUCT_NOT_ATTRIBUTABLE,
                 f"The group {path} bills several products, and {path}.lines[{index}] has no amount.",
-                _REMEDY,
+                _SPLIT_REMEDY,
             )
         if amount.currency != currency:
             raise NeedsAttention(

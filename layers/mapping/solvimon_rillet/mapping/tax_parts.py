@@ -20,13 +20,9 @@ from itertools import combinations, product
 
 from solvimon_rillet import money
 from solvimon_rillet.errors import Code, NeedsAttention
+from solvimon_rillet.mapping.stated_taxes import ATTRIBUTION_REMEDY, StatedTax, tax_name
 from solvimon_rillet.mapping.totals import does_not_tie_out
-from solvimon_rillet.solvimon.models import TaxCategory
 
-ATTRIBUTION_REMEDY = (
-    "Solvimon does not say which tax belongs to which group. Report the invoice to Solvimon's support, or "
-    "book it by hand."
-)
 _MAX_NESTED = 6
 """With more categories, nested bases are not tried: the readings are too many."""
 
@@ -35,57 +31,11 @@ _Layout = list[tuple[tuple[int, ...], Decimal]]
 
 
 @dataclass(frozen=True, slots=True)
-class StatedTax:
-    """One tax as Solvimon states it, or the sum of what several lines state of it.
-
-    Attributes:
-        category: name, category and percentage.
-        identity: what makes two categories the same tax.
-        base: the net amount it is calculated on; ``None`` means the whole.
-        amount: the tax; ``None`` where Solvimon does not state it.
-        source: its path in the document.
-        roundings: number of rounded amounts in ``amount``.
-        surcharge: factor of the percentage for a tax on tax: stated base by net base.
-    """
-
-    category: TaxCategory
-    identity: Hashable
-    base: Decimal | None
-    amount: Decimal | None
-    source: str
-    roundings: int = 1
-    surcharge: Decimal | None = None
-
-    def plus(self, other: "StatedTax") -> "StatedTax":
-        """The sum of the two; an amount that one of them does not state is unknown in the sum."""
-        return replace(
-            self,
-            base=_sum(self.base, other.base),
-            amount=_sum(self.amount, other.amount),
-            roundings=self.roundings + other.roundings,
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Part:
     """A part of a net amount with the taxes on it; each tax has the part's share of its amount."""
 
     net: Decimal
     taxes: tuple[StatedTax, ...]
-
-
-def stated_tax(category: TaxCategory, source: str) -> StatedTax:
-    """A category of the document as a tax."""
-    stacked = tuple((part.name, part.percentage) for part in category.rates)
-    identity = (
-        category.category,
-        category.name,
-        category.percentage if category.percentage is not None else stacked,
-    )
-    base, amount = category.base_amount, category.tax_amount
-    return StatedTax(
-        category, identity, base.quantity if base else None, amount.quantity if amount else None, source
-    )
 
 
 def find_parts(where: str, net: Decimal, taxes: Sequence[StatedTax], currency: str) -> list[Part]:
@@ -122,11 +72,11 @@ def readings(net: Decimal, taxes: Sequence[StatedTax], currency: str) -> list[li
     if len(bases) == 1 and money.within_rounding(bases[0] - net, taxes[0].roundings, currency):
         return [[Part(net, tuple(taxes))]]
     if layouts := _layouts(bases, taxes, net, currency):
-        return [_parts(layout, taxes) for layout in layouts]
+        return [_laid_out(layout, taxes) for layout in layouts]
     for reduced in _without_earlier_taxes(bases, taxes, net, currency):
         inner = [tax.base or Decimal() for tax in reduced]
         if layouts := _layouts(inner, reduced, net, currency):
-            return [_parts(layout, reduced) for layout in layouts]
+            return [_laid_out(layout, reduced) for layout in layouts]
     return []
 
 
@@ -137,7 +87,7 @@ def _layouts(
     return [simple] if simple else _nested(bases, taxes, net, currency)
 
 
-def _parts(layout: _Layout, taxes: Sequence[StatedTax]) -> list[Part]:
+def _laid_out(layout: _Layout, taxes: Sequence[StatedTax]) -> list[Part]:
     """The parts of a layout, each with its share of every tax on it."""
     covered = [Decimal()] * len(taxes)
     for positions, net in layout:
@@ -293,18 +243,8 @@ def _reduced(
     return replace(taxes[index], base=base, surcharge=bases[index] / base)
 
 
-def tax_name(tax: StatedTax) -> str:
-    """A tax's name for readers: its stacked rates, else its name, else its category."""
-    parts = [part.name for part in tax.category.rates if part.name]
-    return " + ".join(parts) or tax.category.name or tax.category.category or "Tax"
-
-
 def _is_rounding(difference: Decimal, roundings: int, amounts: Sequence[Decimal], currency: str) -> bool:
     """Whether a difference is rounding, and smaller than each amount that is not zero."""
     return money.within_rounding(difference, roundings, currency) and (
         money.within_rounding(difference, roundings, currency, money.smallest_amount(amounts, currency))
     )
-
-
-def _sum(first: Decimal | None, second: Decimal | None) -> Decimal | None:
-    return None if first is None or second is None else first + second

@@ -1,12 +1,12 @@
 """The rate that a part of a group bears: Solvimon's percentages, names and amounts in Rillet's form."""
 
-from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from solvimon_rillet import money
 from solvimon_rillet.errors import Code, NeedsAttention
-from solvimon_rillet.mapping.tax_parts import ATTRIBUTION_REMEDY, Part, StatedTax, tax_name
+from solvimon_rillet.mapping.stated_taxes import ATTRIBUTION_REMEDY, StatedTax, tax_name
+from solvimon_rillet.mapping.tax_parts import Part
 from solvimon_rillet.solvimon.models import Group
 
 _PERCENTAGE_STEP = Decimal("0.000001")
@@ -50,15 +50,6 @@ class TaxedGroup:
     group: Group
     net: Decimal
     taxes: tuple[StatedTax, ...]
-
-
-def summed(taxes: Iterable[StatedTax]) -> tuple[StatedTax, ...]:
-    """Taxes added up by their identity, in the order of their first."""
-    result: dict[Hashable, StatedTax] = {}
-    for tax in taxes:
-        before = result.get(tax.identity)
-        result[tax.identity] = tax if before is None else before.plus(tax)
-    return tuple(result.values())
 
 
 def share_of(path: str, part: Part, reason: str, currency: str) -> TaxShare:

@@ -12,8 +12,9 @@ from decimal import Decimal
 from solvimon_rillet import money
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.mapping.header_taxes import assign_remaining, check_untaxed
-from solvimon_rillet.mapping.tax_parts import Part, StatedTax, find_parts, stated_tax
-from solvimon_rillet.mapping.tax_rates import TaxedGroup, TaxShare, share_of, summed
+from solvimon_rillet.mapping.stated_taxes import StatedTax, stated_tax, summed
+from solvimon_rillet.mapping.tax_parts import Part, find_parts
+from solvimon_rillet.mapping.tax_rates import TaxedGroup, TaxShare, share_of
 from solvimon_rillet.mapping.totals import does_not_tie_out
 from solvimon_rillet.solvimon.models import Group, Invoice
 
@@ -72,7 +73,7 @@ def _group_shares(group: TaxedGroup, currency: str) -> list[TaxShare]:
     found = _parts_by_line(group, currency)
     if found is None:
         parts = find_parts(f"group {group.path}", group.net, group.taxes, currency)
-        reasons = [_reason(part, group.net) for part in parts]
+        reasons = [_coverage(part, group.net) for part in parts]
     else:
         parts, reasons = found
     shares = [share_of(group.path, part, why, currency) for part, why in zip(parts, reasons, strict=True)]
@@ -120,7 +121,7 @@ def _parts_by_line(group: TaxedGroup, currency: str) -> tuple[list[Part], list[s
     if len(parts) == 1:
         parts = [replace(parts[0], net=group.net)]
     reasons = [
-        f"{_listed(members)} {'states' if len(members) == 1 else 'state'} "
+        f"{_line_numbers(members)} {'states' if len(members) == 1 else 'state'} "
         + ("this tax." if on_it else "no tax.")
         for _, on_it, members in merged.values()
     ]
@@ -141,7 +142,7 @@ def _agree(taxes: Sequence[StatedTax], parts: Sequence[Part], currency: str) -> 
     )
 
 
-def _listed(members: Sequence[int]) -> str:
+def _line_numbers(members: Sequence[int]) -> str:
     """Lines by their number, the first is 1."""
     numbers = [str(index + 1) for index in dict.fromkeys(members)]
     if len(numbers) == 1:
@@ -151,7 +152,7 @@ def _listed(members: Sequence[int]) -> str:
     )
 
 
-def _reason(part: Part, net: Decimal) -> str:
+def _coverage(part: Part, net: Decimal) -> str:
     if not part.taxes:
         return f"No tax category covers these {money.format_number(part.net)} of {money.format_number(net)}."
     if part.net == net:

@@ -8,7 +8,7 @@ from solvimon_rillet import money
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.solvimon.models import Amount, Invoice
 
-_REMEDY = (
+_TIE_OUT_REMEDY = (
     "Nothing was sent. Compare the invoice with its PDF in Solvimon; if Solvimon shows these amounts, "
     "report them to Solvimon's support, or book the invoice by hand."
 )
@@ -41,7 +41,7 @@ def does_not_tie_out(
         Code.DOES_NOT_TIE_OUT,
         f"{what} {money.format_number(amount)} {currency}, "
         f"but {other} {money.format_number(other_amount)} {currency}.",
-        _REMEDY,
+        _TIE_OUT_REMEDY,
     )
 
 
@@ -64,11 +64,11 @@ def document_totals(
         NeedsAttention: the header's own figures do not add up.
     """
     summary = invoice.tax_summary
-    base = _quantity(summary.base_amount) if summary else None
-    tax = _quantity(summary.tax_amount) if summary else None
-    total = _quantity(invoice.invoice_amount_including_tax)
+    base = _quantity_of(summary.base_amount) if summary else None
+    tax = _quantity_of(summary.tax_amount) if summary else None
+    total = _quantity_of(invoice.invoice_amount_including_tax)
     if total is None and summary:
-        total = _quantity(summary.total_amount)
+        total = _quantity_of(summary.total_amount)
     exact_net = base if base is not None else sum(nets, Decimal())
     exact_tax = tax if tax is not None else sum(taxes, Decimal())
     exact_gross = total if total is not None else exact_net + exact_tax
@@ -134,7 +134,7 @@ def _amounts_by_path(invoice: Invoice) -> list[tuple[str, Amount]]:
     return [(path, amount) for path, amount in found if amount is not None]
 
 
-def _quantity(amount: Amount | None) -> Decimal | None:
+def _quantity_of(amount: Amount | None) -> Decimal | None:
     return None if amount is None else amount.quantity
 
 
@@ -171,7 +171,7 @@ def _amount_at(holder: Mapping[str, object], *paths: str) -> Decimal:
     for path in paths:
         value: object = holder
         for step in path.split("."):
-            value = value.get(step) if isinstance(value, Mapping) else None
-        if isinstance(value, Mapping):
+            value = value.get(step) if isinstance(value, dict) else None
+        if isinstance(value, dict):
             return Decimal(str(value["amount"]))
     return Decimal()

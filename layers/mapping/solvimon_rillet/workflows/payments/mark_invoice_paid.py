@@ -30,6 +30,8 @@ from solvimon_rillet.workflows.payments.rillet_changes import RilletChanges
 
 _LEDGER_KINDS = {"INVOICE": "invoice", "CREDIT_MEMO": "credit_memo"}
 _UNKNOWN_STATE = "UNKNOWN"  # while a payment state is being written, the one in Solvimon is not known
+_OPEN_STATUSES = {"UNPAID", "UNBILLED"}
+_BALANCE_FACTS = {"status", "total", "amount_due", "currency", "updated_at"}
 _NOT_OURS = {"reason": "It is not an invoice or credit memo that this integration exported."}
 
 
@@ -76,6 +78,10 @@ class MarkInvoicePaid:
                 owner,
                 lambda claim: self._changes.compare_memo(claim, document, event.id, event.facts),
             )
+        if self._record_as_open(document, event.id, event.facts):
+            return Result(
+                document.id, "unchanged", {**UNPAID.as_payload(), "amount_due": event.facts["amount_due"]}
+            )
         return self._mark_under_lease(document, event.id, event.facts, owner)
 
     def run(self, invoice_id: str, owner: str) -> Result:
@@ -121,6 +127,31 @@ class MarkInvoicePaid:
             if record.get("rillet_id") == rillet_id:
                 return document
         return None
+
+    def _record_as_open(self, document: Document, rillet_id: str, facts: Mapping[str, str]) -> bool:
+        """Record the first event of an invoice in one write, if it says that nothing was paid or changed.
+
+        Rillet announces our own export so. The record orders later events; one that is there already, or a
+        lease, leaves the event to the other path.
+        """
+        if not facts.keys() >= _BALANCE_FACTS or facts["status"] not in _OPEN_STATUSES:
+            return False
+        total, due = Decimal(facts["total"]), Decimal(facts["amount_due"])
+        if total != due or not self._settings.workflows.mark_invoice_paid:
+            return False
+        record = self._ledger.read(document) or {}
+        totals = record.get("totals", {})
+        if (
+            record.get("state") != "exported"
+            or (total, facts["currency"]) != (Decimal(totals.get("gross", "NaN")), totals.get("currency"))
+            or due != Decimal(record.get("open_amount", "NaN"))
+            or any(name.startswith(CREDIT_PREFIX) for name in record)
+        ):
+            return False
+        kept = {"payment_status": UNPAID.payment_status, "seen_at": facts["updated_at"]}
+        paid = {"recorded": [], "warnings": [], "rillet_id": rillet_id}
+        payment = Document(self._connection.name, "payment", document.id)
+        return self._ledger.record_first(payment, "marked", {**kept, **paid})
 
     def _mark_under_lease(
         self,
@@ -229,7 +260,7 @@ class MarkInvoicePaid:
 
     def _rillet_facts(self, rillet_id: str, event_facts: Mapping[str, str]) -> dict[str, str]:
         """Amounts and state from the event if it has them all, else from Rillet."""
-        if {"status", "total", "amount_due", "currency", "updated_at"} <= event_facts.keys():
+        if event_facts.keys() >= _BALANCE_FACTS:
             return dict(event_facts)
         invoice = self._connection.rillet.invoice(rillet_id)
         if invoice is None:

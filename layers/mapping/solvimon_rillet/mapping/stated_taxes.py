@@ -1,0 +1,77 @@
+"""Taxes as Solvimon states them: a category with a base and an amount."""
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from solvimon_rillet.solvimon.models import TaxCategory
+
+ATTRIBUTION_REMEDY = (
+    "Solvimon does not say which tax belongs to which group. Report the invoice to Solvimon's support, or "
+    "book it by hand."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StatedTax:
+    """One tax as Solvimon states it, or the sum of what several lines state of it.
+
+    Attributes:
+        category: name, category and percentage.
+        identity: what makes two categories the same tax.
+        base: the net amount it is calculated on; ``None`` means the whole.
+        amount: the tax; ``None`` where Solvimon does not state it.
+        source: its path in the document.
+        roundings: number of rounded amounts in ``amount``.
+        surcharge: factor of the percentage for a tax on tax: stated base by net base.
+    """
+
+    category: TaxCategory
+    identity: Hashable
+    base: Decimal | None
+    amount: Decimal | None
+    source: str
+    roundings: int = 1
+    surcharge: Decimal | None = None
+
+    def plus(self, other: "StatedTax") -> "StatedTax":
+        """The sum of the two; an amount that one of them does not state is unknown in the sum."""
+        return replace(
+            self,
+            base=_sum(self.base, other.base),
+            amount=_sum(self.amount, other.amount),
+            roundings=self.roundings + other.roundings,
+        )
+
+
+def stated_tax(category: TaxCategory, source: str) -> StatedTax:
+    """A category of the document as a tax."""
+    stacked = tuple((part.name, part.percentage) for part in category.rates)
+    identity = (
+        category.category,
+        category.name,
+        category.percentage if category.percentage is not None else stacked,
+    )
+    base, amount = category.base_amount, category.tax_amount
+    return StatedTax(
+        category, identity, base.quantity if base else None, amount.quantity if amount else None, source
+    )
+
+
+def tax_name(tax: StatedTax) -> str:
+    """A tax's name for readers: its stacked rates, else its name, else its category."""
+    parts = [part.name for part in tax.category.rates if part.name]
+    return " + ".join(parts) or tax.category.name or tax.category.category or "Tax"
+
+
+def summed(taxes: Iterable[StatedTax]) -> tuple[StatedTax, ...]:
+    """Taxes added up by their identity, in the order of their first."""
+    result: dict[Hashable, StatedTax] = {}
+    for tax in taxes:
+        before = result.get(tax.identity)
+        result[tax.identity] = tax if before is None else before.plus(tax)
+    return tuple(result.values())
+
+
+def _sum(first: Decimal | None, second: Decimal | None) -> Decimal | None:
+    return None if first is None or second is None else first + second
