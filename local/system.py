@@ -108,7 +108,7 @@ class LocalSystem:
         self._parameters = {**({"LogLevel": "CRITICAL"} if quiet else {}), **(parameters or {})}
         self._quiet = quiet
         self._ports = ports
-        self._own_answers: tuple[OwnAnswer, ...] = ()
+        self._own_answers: tuple[tuple[str, OwnAnswer], ...] = ()
         self._exit = ExitStack()
 
     def __enter__(self) -> Self:
@@ -305,7 +305,10 @@ class LocalSystem:
         functions, layers = self.deployment.functions, self.deployment.layers
         self.runtime = LambdaRuntime(functions, layers, self.clock.now, self.clock.advance)
         self.lambda_api = LambdaApi(self.runtime)
-        self._own_answers = (self.lambda_api.answer, partial(start_move_task, self.aws))
+        self._own_answers = (
+            ("lambda", self.lambda_api.answer),
+            ("sqs", partial(start_move_task, self.aws)),
+        )
         self.aws.own_answers.extend(self._own_answers)
         self.pollers = Pollers(self.aws, self.runtime, self.deployment.queues)
         self.gateway.route(self.deployment.routes, self.runtime)
