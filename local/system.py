@@ -19,7 +19,7 @@ from local.aws.deployment import Deployment, deploy
 from local.aws.gateway import HttpApiGateway
 from local.aws.lambda_api import LambdaApi
 from local.aws.pollers import BatchDelivery, Pollers
-from local.aws.queues import queues_follow, start_move_task
+from local.aws.queues import QueueView, queues_follow, start_move_task
 from local.aws.runtime import LambdaRuntime
 from local.aws.server import ACCOUNT, REGION, AwsServer, OwnAnswer, environment, shared_aws
 from local.aws.table_snapshot import TableView
@@ -275,7 +275,8 @@ class LocalSystem:
         self.runtime.reset()
         self.solvimon.state.reset()
         self.rillet.state.reset()
-        for queue in (*self.pollers.queues.values(), *self.pollers.dead_letters.values()):
+        queues, dead_letters = self.pollers.queues.values(), self.pollers.dead_letters.values()
+        for queue in (*queues, *dead_letters, *self._dead_letters_of_functions):
             queue.clear()
         self._table.clear()
         with self.aws.lock:
@@ -284,6 +285,11 @@ class LocalSystem:
         self.configuration.restore()
         self.connections.clear()
         self.pollers.errors.clear()
+
+    @property
+    def _dead_letters_of_functions(self) -> list[QueueView]:
+        urls = {function.dead_letters_url for function in self.deployment.functions.values()} - {""}
+        return [QueueView(self.aws, url) for url in urls]
 
     @property
     def _archive(self) -> Archive:
@@ -303,7 +309,7 @@ class LocalSystem:
             parameters=self._parameters,
         )
         functions, layers = self.deployment.functions, self.deployment.layers
-        self.runtime = LambdaRuntime(functions, layers, self.clock.now, self.clock.advance)
+        self.runtime = LambdaRuntime(functions, layers, self.clock)
         self.lambda_api = LambdaApi(self.runtime)
         self._own_answers = (
             ("lambda", self.lambda_api.answer),

@@ -37,13 +37,11 @@ def aws_in_process(url: str, application: "WSGIApplication") -> Iterator[None]:
 
     sign_it = RequestSigner.sign
 
-    def sign(
-        signer: RequestSigner, operation: str, request: AWSRequest, *args: object, **more: object
-    ) -> None:
-        if args or more or not request.url.startswith(url) or signer._signing_name == "s3":
+    def sign(signer: RequestSigner, operation: str, request: AWSRequest, *args: Any, **more: Any) -> None:
+        if args or more or not str(request.url).startswith(url) or signer.signing_name == "s3":
             sign_it(signer, operation, request, *args, **more)
             return
-        scope = f"local/20000101/{signer._region_name}/{signer._signing_name}/aws4_request"
+        scope = f"local/20000101/{signer.region_name}/{signer.signing_name}/aws4_request"
         request.headers["Authorization"] = f"AWS4-HMAC-SHA256 Credential={scope}, Signature=none"
 
     with patch.object(URLLib3Session, "send", send), patch.object(RequestSigner, "sign", sign):

@@ -21,11 +21,11 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import botocore.useragent
+import jsonpath_ng.ext
 import moto.core.responses
 import moto.dynamodb.models
 import moto.dynamodb.parsing.validators
 import moto.dynamodb.responses
-import moto.events.utils
 from botocore.client import ClientCreator
 from botocore.model import ServiceModel
 from moto import backends
@@ -148,7 +148,7 @@ setattr(moto.dynamodb.parsing.validators, "deepcopy", quick_copy)  # noqa: B010
 for pure, name in (
     (botocore.useragent, "sanitize_user_agent_string_component"),
     (moto.core.responses, "method_names_from_class"),
-    (moto.events.utils, "parse"),
+    (jsonpath_ng.ext, "parse"),
 ):
     setattr(pure, name, cache(getattr(pure, name)))
 for module in (moto.dynamodb.models, moto.dynamodb.responses):
