@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import yaml
 from samtranslator.metrics.metrics import DummyMetricsPublisher, Metrics
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
-from samtranslator.yaml_helper import yaml_parse
+from samtranslator.yaml_helper import intrinsics_multi_constructor
 
 from local.aws.server import REGION
 
@@ -97,6 +98,19 @@ class LocalTemplate:
     left_out: tuple[LeftOut, ...]
 
 
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Reads `!Ref` and the like; in C, where PyYAML has that."""
+
+
+_Loader.add_multi_constructor("!", intrinsics_multi_constructor)
+
+
+def parse(text: str) -> Json:
+    """Read a template as SAM does."""
+    template: Json = yaml.load(text, Loader=_Loader)  # noqa: S506 - a loader of safe types
+    return template
+
+
 def translate(path: Path, parameters: Mapping[str, str]) -> Json:
     """Let SAM turn a template into plain CloudFormation, as a deployment does.
 
@@ -107,7 +121,7 @@ def translate(path: Path, parameters: Mapping[str, str]) -> Json:
     Raises:
         samtranslator.model.exceptions.InvalidDocumentException: SAM refuses the template.
     """
-    sam: Json = yaml_parse(path.read_text(encoding="utf-8"))
+    sam = parse(path.read_text(encoding="utf-8"))
     # SAM translates only templates whose code is in S3 already, as after `sam package`.
     for resource in sam["Resources"].values():
         if location := _CODE_LOCATIONS.get(resource["Type"]):
