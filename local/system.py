@@ -232,16 +232,27 @@ class LocalSystem:
             if not attempts and not batches:
                 return deliveries
 
-    def connect_demo(self, **settings: object) -> Connection:
-        """Set up the connection `default` with the demo's records on both sides.
+    def connect_demo(
+        self, name: str = "default", *, auth: Literal["api_key", "oauth"] = "api_key", **settings: object
+    ) -> Connection:
+        """Set up a connection with the demo's records on both sides.
+
+        Every platform has the same Solvimon ids. Each organisation but the default one has an id of its own.
 
         Args:
+            name: of the connection.
+            auth: how the functions authenticate to Rillet.
             settings: settings of the connection, beside the fallback products of the demo.
         """
+        rillet = sample_data.rillet_seed()
+        if name != "default":
+            rillet["organization"] |= {"id": f"org-{name}", "trade_name": name.title()}
         return self.connect(
-            settings={"fallback_products": sample_data.fallback_products(), **settings},
+            name,
+            {"fallback_products": sample_data.fallback_products(), **settings},
+            auth=auth,
             solvimon=sample_data.solvimon_seed(),
-            rillet=sample_data.rillet_seed(),
+            rillet=rillet,
         )
 
     def advance(self, seconds: float) -> None:

@@ -2,9 +2,11 @@
 
 import base64
 import io
+import pickle
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +123,14 @@ def translate(path: Path, parameters: Mapping[str, str]) -> Json:
     Raises:
         samtranslator.model.exceptions.InvalidDocumentException: SAM refuses the template.
     """
+    changed = path.stat().st_mtime_ns
+    body: Json = pickle.loads(_translated(path, changed, tuple(sorted(parameters.items()))))  # noqa: S301
+    return body
+
+
+@cache
+def _translated(path: Path, _changed: int, parameters: tuple[tuple[str, str], ...]) -> bytes:
+    """The translation, which takes a second; `pickle` copies it, since callers change theirs."""
     sam = parse(path.read_text(encoding="utf-8"))
     # SAM translates only templates whose code is in S3 already, as after `sam package`.
     for resource in sam["Resources"].values():
@@ -131,7 +141,7 @@ def translate(path: Path, parameters: Mapping[str, str]) -> Json:
     translator = Translator({}, Parser(), boto_session=session, metrics=metrics)
     body: Json = translator.translate(sam, dict(parameters), None)
     metrics.publish()  # to nowhere; SAM warns about metrics that were never published
-    return body
+    return pickle.dumps(body)
 
 
 def load(path: Path, parameters: Mapping[str, str], api_url: str, stack: str) -> LocalTemplate:
