@@ -2,6 +2,18 @@
 
 import threading
 import time
+from typing import Protocol
+
+
+class DueWork(Protocol):
+    """Work that is to be done at moments of the clock."""
+
+    @property
+    def next_at(self) -> float | None:
+        """Unix seconds of the next moment, or `None`."""
+
+    def carry_out_due(self, until: float | None = None) -> int:
+        """Do what is due, and return how much that was."""
 
 
 class Clock:
@@ -9,9 +21,13 @@ class Clock:
 
     The fakes take `clock.now` as their source of time, so that a test can let 25 hours pass without
     waiting. Safe to use from several threads.
+
+    Attributes:
+        due_work: while the clock moves on, it stands still at each moment of it.
     """
 
     def __init__(self) -> None:
+        self.due_work: list[DueWork] = []
         self._offset = 0.0
         self._lock = threading.Lock()
 
@@ -31,8 +47,16 @@ class Clock:
         """
         if seconds < 0:
             raise ValueError("a clock does not run backwards")
+        end = self.now() + seconds
+        while (moment := min((at for work in self.due_work if (at := work.next_at)), default=end)) < end:
+            self._move(moment - self.now())
+            for work in self.due_work:
+                work.carry_out_due(moment)
+        self._move(end - self.now())
+
+    def _move(self, seconds: float) -> None:
         with self._lock:
-            self._offset += seconds
+            self._offset += max(0.0, seconds)
 
     def set(self, moment: float) -> None:
         """Go to a moment, also an earlier one; only before anything has happened."""

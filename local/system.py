@@ -19,7 +19,7 @@ from local.aws.deployment import Deployment, deploy
 from local.aws.gateway import HttpApiGateway
 from local.aws.lambda_api import LambdaApi
 from local.aws.pollers import BatchDelivery, Pollers
-from local.aws.queues import queues_follow, start_move_task
+from local.aws.queues import QueueView, queues_follow, start_move_task
 from local.aws.runtime import LambdaRuntime
 from local.aws.server import ACCOUNT, REGION, AwsServer, OwnAnswer, environment, shared_aws
 from local.aws.table_snapshot import TableView
@@ -95,6 +95,7 @@ class LocalSystem:
         self.gateway = HttpApiGateway()
         self.rillet = FakeRillet(clock=self.clock.now)
         self.solvimon = FakeSolvimon(clock=self.clock.now)
+        self.clock.due_work += [self.solvimon.state.late_calls, self.rillet.state.late_calls]
         self.connections: dict[str, Connection] = {}
         self.aws: AwsServer
         self.configuration: StackConfiguration
@@ -108,7 +109,7 @@ class LocalSystem:
         self._parameters = {**({"LogLevel": "CRITICAL"} if quiet else {}), **(parameters or {})}
         self._quiet = quiet
         self._ports = ports
-        self._own_answers: tuple[OwnAnswer, ...] = ()
+        self._own_answers: tuple[tuple[str, OwnAnswer], ...] = ()
         self._exit = ExitStack()
 
     def __enter__(self) -> Self:
@@ -232,16 +233,27 @@ class LocalSystem:
             if not attempts and not batches:
                 return deliveries
 
-    def connect_demo(self, **settings: object) -> Connection:
-        """Set up the connection `default` with the demo's records on both sides.
+    def connect_demo(
+        self, name: str = "default", *, auth: Literal["api_key", "oauth"] = "api_key", **settings: object
+    ) -> Connection:
+        """Set up a connection with the demo's records on both sides.
+
+        Every platform has the same Solvimon ids. Each organisation but the default one has an id of its own.
 
         Args:
+            name: of the connection.
+            auth: how the functions authenticate to Rillet.
             settings: settings of the connection, beside the fallback products of the demo.
         """
+        rillet = sample_data.rillet_seed()
+        if name != "default":
+            rillet["organization"] |= {"id": f"org-{name}", "trade_name": name.title()}
         return self.connect(
-            settings={"fallback_products": sample_data.fallback_products(), **settings},
+            name,
+            {"fallback_products": sample_data.fallback_products(), **settings},
+            auth=auth,
             solvimon=sample_data.solvimon_seed(),
-            rillet=sample_data.rillet_seed(),
+            rillet=rillet,
         )
 
     def advance(self, seconds: float) -> None:
@@ -249,13 +261,7 @@ class LocalSystem:
 
         It stands still at each moment at which a vendor carries out a call whose caller gave up.
         """
-        end = self.clock.now() + seconds
-        late = self.solvimon.state.late_calls, self.rillet.state.late_calls
-        while due := [moment for calls in late if (moment := calls.next_at) is not None and moment <= end]:
-            self.clock.advance(max(0.0, min(due) - self.clock.now()))
-            for calls in late:
-                calls.carry_out_due(min(due))
-        self.clock.advance(max(0.0, end - self.clock.now()))
+        self.clock.advance(seconds)
 
     def start_workers(self, workers: int | None = None) -> None:
         """Work off the queues in the background, with at most `workers` batches of a queue at once."""
@@ -284,7 +290,8 @@ class LocalSystem:
         self.runtime.reset()
         self.solvimon.state.reset()
         self.rillet.state.reset()
-        for queue in (*self.pollers.queues.values(), *self.pollers.dead_letters.values()):
+        queues, dead_letters = self.pollers.queues.values(), self.pollers.dead_letters.values()
+        for queue in (*queues, *dead_letters, *self._dead_letters_of_functions):
             queue.clear()
         self._table.clear()
         with self.aws.lock:
@@ -293,6 +300,11 @@ class LocalSystem:
         self.configuration.restore()
         self.connections.clear()
         self.pollers.errors.clear()
+
+    @property
+    def _dead_letters_of_functions(self) -> list[QueueView]:
+        urls = {function.dead_letters_url for function in self.deployment.functions.values()} - {""}
+        return [QueueView(self.aws, url) for url in urls]
 
     @property
     def _archive(self) -> Archive:
@@ -312,9 +324,12 @@ class LocalSystem:
             parameters=self._parameters,
         )
         functions, layers = self.deployment.functions, self.deployment.layers
-        self.runtime = LambdaRuntime(functions, layers, self.clock.now, self.advance)
+        self.runtime = LambdaRuntime(functions, layers, self.clock)
         self.lambda_api = LambdaApi(self.runtime)
-        self._own_answers = (self.lambda_api.answer, partial(start_move_task, self.aws))
+        self._own_answers = (
+            ("lambda", self.lambda_api.answer),
+            ("sqs", partial(start_move_task, self.aws)),
+        )
         self.aws.own_answers.extend(self._own_answers)
         self.pollers = Pollers(self.aws, self.runtime, self.deployment.queues)
         self.gateway.route(self.deployment.routes, self.runtime)

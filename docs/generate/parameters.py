@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from samtranslator.yaml_helper import yaml_parse
+from local.aws.template import parse
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "template.yaml"
 _INTRO = """# Parameters of the deployment
@@ -17,7 +17,7 @@ This page is made from `template.yaml` (`make docs`)."""
 
 def parameters_page() -> str:
     """Return the page that says what each parameter means."""
-    template: dict[str, Any] = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))
+    template: dict[str, Any] = parse(TEMPLATE.read_text(encoding="utf-8"))
     interface = template["Metadata"]["AWS::CloudFormation::Interface"]
     lines = _INTRO.splitlines()
     for group in interface["ParameterGroups"]:

@@ -36,9 +36,9 @@ class StackConfiguration:
         """
         client, identity, text = self._aws.secretsmanager, f"{self._stack}/{name}", json.dumps(value)
         try:
-            client.put_secret_value(SecretId=identity, SecretString=text)
-        except client.exceptions.ResourceNotFoundException:
             client.create_secret(Name=identity, SecretString=text)
+        except client.exceptions.ResourceExistsException:
+            client.put_secret_value(SecretId=identity, SecretString=text)
 
     def put_settings(self, connection: str, settings: Json | str) -> None:
         """Write a connection's settings; a text is written as it is."""

@@ -23,7 +23,8 @@ class DeployedFunction:
     """A Lambda function as it was deployed.
 
     `workflow` is the module of the handler, such as `export_invoice`; the times are seconds; `durable` says
-    that it runs as durable executions, for `execution_timeout` at most; `aliases` name its version.
+    that it runs as durable executions, for `execution_timeout` at most; `aliases` name its version;
+    `dead_letters_url` is the queue for events that nobody waits for and that failed.
     """
 
     workflow: str
@@ -36,6 +37,7 @@ class DeployedFunction:
     durable: bool = False
     execution_timeout: int = 0
     aliases: tuple[str, ...] = ()
+    dead_letters_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,7 @@ def _functions(
         if resource["Type"] != "AWS::Lambda::Function":
             continue
         durable = resource["Properties"].get("DurableConfig", {})
+        dead_letters = resource["Properties"].get("DeadLetterConfig")
         deployed = aws.lambda_.get_function_configuration(FunctionName=resources[logical_id])
         workflow = deployed["Handler"].partition(".")[0]
         functions[workflow] = DeployedFunction(
@@ -147,6 +150,7 @@ def _functions(
             durable=bool(durable),
             execution_timeout=int(durable.get("ExecutionTimeout", 0)),
             aliases=tuple(aliases[logical_id]),
+            dead_letters_url=resources[dead_letters["TargetArn"]["Fn::GetAtt"][0]] if dead_letters else "",
         )
     return functions
 

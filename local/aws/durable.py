@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import math
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
@@ -15,6 +16,7 @@ from aws_durable_execution_sdk_python.execution import (
 from aws_durable_execution_sdk_python.lambda_service import (
     CheckpointOutput,
     DurableExecutionInvocationOutput,
+    ErrorObject,
     InvocationStatus,
     OperationType,
     OperationUpdate,
@@ -31,6 +33,7 @@ from aws_durable_execution_sdk_python_testing.stores.memory import InMemoryExecu
 from local.aws.deployment import DeployedFunction
 from local.aws.process import ensure_alive
 from local.aws.server import ACCOUNT
+from local.clock import Clock
 
 Invoke = Callable[[Any], Any]
 """Gives an event to an execution environment of the function and returns the answer."""
@@ -43,7 +46,7 @@ _NEVER = 3600  # seconds of real time after which an execution is taken for stuc
 
 
 class ExecutionFailedError(Exception):
-    """A durable execution ended as FAILED; the text is the error that its caller gets."""
+    """A durable execution ended as FAILED or TIMED_OUT; the text is the error that its caller gets."""
 
 
 class ProcessEndedError(Exception):
@@ -55,30 +58,35 @@ def execute(
     name: str,
     payload: str,
     invoke: Invoke,
-    advance: Callable[[float], None],
+    clock: Clock,
     started: Callable[[Execution], object] = lambda _execution: None,
+    version: str = VERSION,
 ) -> Any:  # noqa: ANN401 - JSON of any shape
-    """Run a durable execution to its end.
+    """Run a durable execution to its end, or until its `ExecutionTimeout` has passed on the clock.
 
     Args:
         function: the durable function.
         name: of the execution.
         payload: its input, in JSON.
         invoke: calls the function; as often as the execution is resumed.
-        advance: moves the clock, when all that is left to do is to wait.
+        clock: of the whole system; moves, when all that is left to do is to wait.
         started: is given the execution when it begins.
+        version: of the function.
 
     Returns:
         The result.
 
     Raises:
-        ExecutionFailedError: it failed.
+        ExecutionFailedError: it failed, or took too long.
     """
     _keep_the_root_logger_quiet()
-    store = _Store(function)
-    with _Scheduler(advance) as scheduler:
+    store = _Store(function, version)
+    deadline = _Deadline(function.execution_timeout, clock, store)
+    with _Scheduler(deadline) as scheduler:
         processor = CheckpointProcessor(store, scheduler)
-        executor = Executor(store, scheduler, _Invoker(invoke, _Checkpoints(processor)), processor)
+        checkpoints = _Checkpoints(processor, deadline)
+        executor = Executor(store, scheduler, _Invoker(invoke, checkpoints, deadline), processor)
+        deadline.executor = executor
         processor.add_execution_observer(executor)
         arn = executor.start_execution(_start(function, name, payload)).execution_arn
         if arn is None:
@@ -99,30 +107,63 @@ def _start(function: DeployedFunction, name: str, payload: str) -> StartDurableE
         function_name=function.name,
         function_qualifier="live",
         execution_name=name,
-        execution_timeout_seconds=0,  # the runner would count real seconds
+        execution_timeout_seconds=0,  # the runner would count real seconds; see `_Deadline`
         execution_retention_period_days=1,
         input=payload,
     )
 
 
+class _Deadline:
+    """The moment at which an execution ends as TIMED_OUT, whatever it is doing or waiting for."""
+
+    def __init__(self, seconds: int, clock: Clock, store: InMemoryExecutionStore) -> None:
+        self.executor: Executor
+        self._store = store
+        self._seconds = seconds
+        self._clock = clock
+        self._at = clock.now() + seconds if seconds else math.inf
+
+    @property
+    def passed(self) -> bool:
+        return self._clock.now() >= self._at
+
+    def wait(self, seconds: float) -> None:
+        """Let the clock jump, at most to the deadline."""
+        self._clock.advance(min(seconds, max(0, self._at - self._clock.now())))
+
+    def end(self) -> None:
+        """End the execution, unless it is over already."""
+        [execution] = self._store.list_all()
+        if not execution.is_complete:
+            message = f"The execution timed out after {self._seconds} seconds."
+            error = ErrorObject(message, "ExecutionTimedOut", None, None)
+            self.executor.on_timed_out(execution.durable_execution_arn, error)
+
+
 class _Store(InMemoryExecutionStore):
     """Keeps the execution, under an ARN as Lambda writes it."""
 
-    def __init__(self, function: DeployedFunction) -> None:
+    def __init__(self, function: DeployedFunction, version: str) -> None:
         super().__init__()
         self._function = function
+        self._version = version
 
     def save(self, execution: Execution) -> None:
         """Keep a new execution."""
         given = execution.start_input
         execution.durable_execution_arn = (
-            f"{self._function.arn}:{VERSION}/durable-execution/{given.execution_name}/{given.invocation_id}"
+            f"{self._function.arn}:{self._version}/durable-execution/"
+            f"{given.execution_name}/{given.invocation_id}"
         )
         super().save(execution)
 
 
 class _Checkpoints(InMemoryServiceClient):
-    """Takes checkpoints as Lambda does: none from a process that has been killed, and none too large."""
+    """Takes checkpoints as Lambda does: none from a killed process or after the end, and none too large."""
+
+    def __init__(self, processor: CheckpointProcessor, deadline: _Deadline) -> None:
+        super().__init__(processor)
+        self._deadline = deadline
 
     def checkpoint(
         self,
@@ -134,9 +175,11 @@ class _Checkpoints(InMemoryServiceClient):
         """Save the progress of an execution.
 
         Raises:
-            ValueError: the output of a step is too large.
+            ValueError: the output of a step is too large, or the execution has timed out.
         """
         ensure_alive()
+        if self._deadline.passed:
+            raise ValueError("The durable execution has timed out.")
         for update in updates:
             if update.operation_type is not OperationType.EXECUTION and (
                 len((update.payload or "").encode()) > MAX_CHECKPOINT
@@ -151,9 +194,9 @@ class _Checkpoints(InMemoryServiceClient):
 class _Scheduler(Scheduler):
     """Runs at once what is due later, and moves the clock to that moment."""
 
-    def __init__(self, advance: Callable[[float], None]) -> None:
+    def __init__(self, deadline: _Deadline) -> None:
         super().__init__()
-        self._advance = advance
+        self._deadline = deadline
 
     def stop(self) -> None:
         """Stop, and close the loop, which the SDK leaves open."""
@@ -170,7 +213,9 @@ class _Scheduler(Scheduler):
         """Schedule a call; it waits for the invocation under way, which occupies the loop."""
 
         async def due() -> Any:  # noqa: ANN401
-            self._advance(delay)
+            self._deadline.wait(delay)
+            if self._deadline.passed:
+                return self._deadline.end()
             return await func() if asyncio.iscoroutinefunction(func) else func()
 
         return super().call_later(due if delay else func, 0, count, completion_event)
@@ -179,9 +224,10 @@ class _Scheduler(Scheduler):
 class _Invoker:
     """Calls the function with the state of its execution, as Lambda does."""
 
-    def __init__(self, invoke: Invoke, client: InMemoryServiceClient) -> None:
+    def __init__(self, invoke: Invoke, client: InMemoryServiceClient, deadline: _Deadline) -> None:
         self._invoke = invoke
         self._client = client
+        self._deadline = deadline
 
     def create_invocation_input(self, execution: Execution) -> DurableExecutionInvocationInput:
         """Describe the execution as it stands."""
@@ -200,6 +246,8 @@ class _Invoker:
     ) -> InvokeResponse:
         """Call the function once."""
         answer = self._invoke(input)
+        if self._deadline.passed:
+            self._deadline.end()
         return InvokeResponse(DurableExecutionInvocationOutput.from_dict(answer), "local")
 
     def update_endpoint(self, endpoint_url: str, region_name: str) -> None:

@@ -12,8 +12,16 @@ from typing import Any
 from aws_durable_execution_sdk_python_testing.execution import Execution
 
 from local.aws.deployment import DeployedFunction
-from local.aws.durable import Invoke, execute
+from local.aws.durable import VERSION, Invoke, execute
 from local.aws.refusals import RequestRefusedError
+from local.clock import Clock
+
+Failed = Callable[[BaseException], None]
+"""Is given the error of an execution that failed, before anybody who waits for it."""
+
+
+def _drop(_error: BaseException) -> None:
+    """Who waits for the execution learns of it, and nobody else."""
 
 
 @dataclass
@@ -24,6 +32,7 @@ class DurableExecution:
         function: which one.
         name: unique for the function.
         payload: its input, in JSON.
+        version: of the function.
         result: what it answers, once it has ended.
         state: its operations, as the SDK keeps them.
     """
@@ -31,6 +40,7 @@ class DurableExecution:
     function: DeployedFunction
     name: str
     payload: str
+    version: str
     result: Future[Any] = field(default_factory=Future)
     _begun: Future[Execution] = field(default_factory=Future)
 
@@ -44,15 +54,17 @@ class DurableExecution:
         """The ARN, as Lambda writes it."""
         return self.state.durable_execution_arn
 
-    def run(self, invoke: Invoke, advance: Callable[[float], None]) -> None:
+    def run(self, invoke: Invoke, clock: Clock, failed: Failed) -> None:
         """Run it to its end."""
+        begun = self._begun.set_result
         try:
-            answer = execute(self.function, self.name, self.payload, invoke, advance, self._begun.set_result)
+            answer = execute(self.function, self.name, self.payload, invoke, clock, begun, self.version)
             self.result.set_result(answer)
         # Whatever ends it is for the one who waits for it.
         except BaseException as error:  # noqa: BLE001
             if not self._begun.done():
                 self._begun.set_exception(error)
+            failed(error)
             self.result.set_exception(error)
 
 
@@ -60,16 +72,23 @@ class DurableExecutions:
     """The durable executions of a local system.
 
     Args:
-        advance: moves the clock, when all that is left to do is to wait.
+        clock: moves, when all that is left to do is to wait.
     """
 
-    def __init__(self, advance: Callable[[float], None]) -> None:
-        self._advance = advance
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._all: list[DurableExecution] = []
         self._naming = threading.Lock()
 
     def begin(
-        self, function: DeployedFunction, payload: str, invoke: Invoke, name: str = ""
+        self,
+        function: DeployedFunction,
+        payload: str,
+        invoke: Invoke,
+        name: str = "",
+        *,
+        version: str = VERSION,
+        failed: Failed = _drop,
     ) -> DurableExecution:
         """Begin an execution, in the background.
 
@@ -78,6 +97,8 @@ class DurableExecutions:
             payload: the input, in JSON.
             invoke: calls the function.
             name: of the execution; without, it gets one.
+            version: of the function.
+            failed: is called when it fails.
 
         Returns:
             The execution; the earlier one of this name, if it had the same input.
@@ -95,9 +116,9 @@ class DurableExecutions:
                         f"Durable execution {name} is already started with another input.",
                         409,
                     )
-            execution = DurableExecution(function, name or str(uuid.uuid4()), payload)
+            execution = DurableExecution(function, name or str(uuid.uuid4()), payload, version)
             self._all.append(execution)
-        work = partial(execution.run, invoke, self._advance)
+        work = partial(execution.run, invoke, self._clock, failed)
         thread = threading.Thread(target=work, name=execution.name, daemon=True)
         Context().run(thread.start)  # it outlives a function that began it
         return execution

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Mapping
 from contextvars import Context
 from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -59,7 +60,7 @@ class LambdaApi:
                 return named and self._invoke(*named, request)
             if request.method == "GET" and (found := _LIST.fullmatch(path)):
                 named = self._named(found[1], request)
-                return named and self._list(named[0], request)
+                return named and self._list(*named, request)
             if request.method == "GET" and (found := _GET.fullmatch(path)):
                 execution = self._runtime.durable_executions.find(found[1])
                 return _json(_details(execution, request)) if execution else None
@@ -96,7 +97,7 @@ class LambdaApi:
         if kind == "RequestResponse":
             return self._call(function, qualifier, event, name)
         if function.durable:
-            execution = self._runtime.start(function.workflow, event, name)
+            execution = self._runtime.start(function.workflow, event, name, _version(function, qualifier))
             return Response(status=202, headers={"X-Amz-Durable-Execution-Arn": execution.arn})
         self._call_later(function, event)
         return Response(status=202)
@@ -118,8 +119,7 @@ class LambdaApi:
             )
 
     def _call(self, function: DeployedFunction, qualifier: str, event: object, name: str) -> Response:
-        version = VERSION if qualifier in {*function.aliases, VERSION} else "$LATEST"
-        headers = {"X-Amz-Executed-Version": version}
+        headers = {"X-Amz-Executed-Version": _version(function, qualifier)}
         answer: object
         try:
             answer = self._runtime.invoke(function.workflow, event, name)
@@ -134,12 +134,14 @@ class LambdaApi:
         return Response(text, 200, headers, content_type="application/json")
 
     def _call_later(self, function: DeployedFunction, event: object) -> None:
-        """Call a function once, in the background; its answer is lost, as in Lambda."""
-        thread = threading.Thread(target=self._call, args=(function, "", event, ""), daemon=True)
+        """Call a function in the background."""
+        work = partial(self._runtime.call_until_done, function.workflow, event)
+        thread = threading.Thread(target=work, daemon=True)
         self._asynchronous.append(thread)
         Context().run(thread.start)  # it outlives a function that invokes another one
 
-    def _list(self, function: DeployedFunction, request: Request) -> Response:
+    def _list(self, function: DeployedFunction, qualifier: str, request: Request) -> Response:
+        """The executions of one version: without a qualifier those of $LATEST."""
         statuses, name = request.args.getlist("Statuses"), request.args.get("DurableExecutionName")
         if len(statuses) > 1:
             text = "Cannot filter by more than one status"
@@ -147,7 +149,8 @@ class LambdaApi:
         found = [
             _summary(execution)
             for execution in self._runtime.durable_executions.of(function)
-            if (not statuses or execution.state.current_status().value in statuses)
+            if execution.version == _version(function, qualifier)
+            and (not statuses or execution.state.current_status().value in statuses)
             and name in {None, execution.name}
             and _is_within(execution, request.args)
         ]
@@ -164,6 +167,11 @@ def refused(refusal: Refusal) -> Response:
     text = json.dumps({"Type": "User", "message": refusal.message})
     headers = {"x-amzn-errortype": refusal.code}
     return Response(text, refusal.status, headers, content_type="application/json")
+
+
+def _version(function: DeployedFunction, qualifier: str) -> str:
+    """The version that a qualifier stands for."""
+    return VERSION if qualifier in {*function.aliases, VERSION} else "$LATEST"
 
 
 def _event(payload: bytes, most: int) -> Any:  # noqa: ANN401 - JSON of any shape
@@ -192,7 +200,7 @@ def _summary(execution: DurableExecution) -> Json:
     return {
         "DurableExecutionArn": execution.arn,
         "DurableExecutionName": execution.name,
-        "FunctionArn": f"{execution.function.arn}:{VERSION}",
+        "FunctionArn": f"{execution.function.arn}:{execution.version}",
         "Status": execution.state.current_status().value,
         **_moment("StartTimestamp", begun.start_timestamp),
         **_moment("EndTimestamp", begun.end_timestamp),
@@ -202,7 +210,7 @@ def _summary(execution: DurableExecution) -> Json:
 def _details(execution: DurableExecution, request: Request) -> Json:
     details = {
         **_summary(execution),
-        "Version": VERSION,
+        "Version": execution.version,
         "DurableConfig": {"ExecutionTimeout": execution.function.execution_timeout},
     }
     if request.args.get("IncludeExecutionData") == "false":

@@ -6,17 +6,57 @@
 * Texts are compared as texts. A query of moto's sorts the whole table and looks at each item, by comparisons
   that first ask each value for its type in six ways.
 * moto's own folders are listed once, and not for each request.
+* Items and parsed expressions are copied by `pickle`, which takes a tenth of the time of `deepcopy`, and an
+  expression is parsed once.
+* CloudFormation reads a template of JSON as JSON; moto takes it for YAML.
+* Services that have one address answer without Flask's routing.
+* botocore builds the class of a service's clients once, and not for each client of each cold start; paths of
+  events, the actions of a service and the parts of a user agent are worked out once as well.
 """
 
+import copy
+import json
+import pickle
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
+import botocore.useragent
+import jsonpath_ng.ext
+import moto.core.responses
+import moto.dynamodb.models
+import moto.dynamodb.parsing.validators
+import moto.dynamodb.responses
+from botocore.client import ClientCreator
+from botocore.model import ServiceModel
 from moto import backends
+from moto.cloudformation.models import Stack
+from moto.core.request import Request
 from moto.core.serialize import JSONSerializer
-from moto.dynamodb.models.dynamo_type import DynamoType
+from moto.dynamodb.models.dynamo_type import DynamoType, Item
+from moto.dynamodb.parsing.ast_nodes import Node
+from moto.dynamodb.parsing.expressions import UpdateExpressionParser
+from moto.dynamodb.responses import DynamoHandler
+from moto.events.responses import EventsHandler
+from moto.secretsmanager.responses import SecretsManagerResponse
+from moto.sqs.responses import SQSResponse
+from moto.ssm.responses import SimpleSystemManagerResponse
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 _ATTRIBUTE, _TEXT = "AttributeValue", "S"
+_AT_ONE_ADDRESS = {
+    "dynamodb": DynamoHandler,
+    "events": EventsHandler,
+    "secretsmanager": SecretsManagerResponse,
+    "sqs": SQSResponse,
+    "ssm": SimpleSystemManagerResponse,
+}
+"""What answers the services whose requests name their operation in a header."""
 
 
 def _structure(
@@ -52,8 +92,74 @@ def _listed_once() -> tuple[str, ...]:
     return tuple(_folders())
 
 
+class _Request(Request):  # type: ignore[misc]
+    """A request that a server has received, as moto's Flask application has it."""
+
+    from_wsgi_server = True
+
+
+def answer_without_routing(service: str, environ: "WSGIEnvironment") -> Response | None:
+    """Return moto's answer to a request whose header names the operation; None if it needs moto's routing.
+
+    Args:
+        service: the name that it was signed with.
+        environ: the request.
+    """
+    if service not in _AT_ONE_ADDRESS or "HTTP_X_AMZ_TARGET" not in environ:
+        return None
+    request = _Request(environ)
+    try:
+        status, headers, body = _AT_ONE_ADDRESS[service].dispatch(
+            request, request.raw_url, dict(request.headers)
+        )
+    except HTTPException as error:
+        return error.get_response(environ)
+    return Response(body, status, headers)
+
+
+def quick_copy(value: Any) -> Any:  # noqa: ANN401 - whatever moto copies
+    """Copy an item or a parsed expression of DynamoDB; anything else as `deepcopy` does."""
+    return pickle.loads(pickle.dumps(value, -1)) if isinstance(value, Item | Node) else copy.deepcopy(value)  # noqa: S301 - just pickled
+
+
+def _template(text: str) -> dict[str, Any]:
+    template: dict[str, Any] = json.loads(text) if text.startswith("{") else _parse_template(text)
+    return template
+
+
+_parse_template = Stack.parse_template
+_parse = UpdateExpressionParser.make
+
+
+@cache
+def _parsed(expression: str) -> bytes:
+    return pickle.dumps(_parse(expression), -1)
+
+
+_client_class = ClientCreator._create_client_class  # type: ignore[attr-defined]
+_client_classes: dict[str, type] = {}
+
+
+def _class_once(self: ClientCreator, name: str, model: ServiceModel) -> type:
+    if name not in _client_classes:
+        _client_classes[name] = _client_class(self, name, model)
+    return _client_classes[name]
+
+
 for comparison in ("__eq__", "__ne__", "__lt__"):
     setattr(DynamoType, comparison, _quick(comparison))
 # setattr: a method that moto's class only inherits, and a function of a module that is not typed.
 setattr(JSONSerializer, "_serialize_type_structure", _structure)  # noqa: B010
 setattr(backends, "list_of_moto_modules", _listed_once)  # noqa: B010
+setattr(UpdateExpressionParser, "make", staticmethod(lambda expression: pickle.loads(_parsed(expression))))  # noqa: B010, S301
+setattr(Stack, "parse_template", staticmethod(_template))  # noqa: B010
+setattr(ClientCreator, "_create_client_class", _class_once)  # noqa: B010
+setattr(moto.dynamodb.parsing.validators, "deepcopy", quick_copy)  # noqa: B010
+for pure, name in (
+    (botocore.useragent, "sanitize_user_agent_string_component"),
+    (moto.core.responses, "method_names_from_class"),
+    (jsonpath_ng.ext, "parse"),
+):
+    setattr(pure, name, cache(getattr(pure, name)))
+for module in (moto.dynamodb.models, moto.dynamodb.responses):
+    setattr(module, "copy", SimpleNamespace(copy=copy.copy, deepcopy=quick_copy))  # noqa: B010

@@ -5,7 +5,6 @@ known only afterwards; then moto's item is put back as it was, for which importi
 Sources: the services' quotas pages and API references, and their models in botocore.
 """
 
-import copy
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -18,6 +17,8 @@ from moto.dynamodb.exceptions import ItemSizeToUpdateTooLarge
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import LimitedSizeDict
 from moto.secretsmanager.models import secretsmanager_backends
+
+from local.aws.moto_speedups import quick_copy
 
 Json = dict[str, Any]
 
@@ -248,7 +249,7 @@ def _update_or_leave(self: DynamoDBBackend, table_name: str, key: Json, *args: o
     """Update an item; where it would grow too large, leave it as it was."""
     table = self.get_table(table_name)
     hash_key, range_key = self.get_keys_value(table, key)
-    before = copy.deepcopy(table.get_item(hash_key, range_key))
+    before = quick_copy(table.get_item(hash_key, range_key))
     updated = _update(self, table_name, key, *args, **more)
     if item_size(updated.attrs) <= MAX_ITEM:
         return updated

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import logging
 import sys
 import threading
 import time
@@ -19,8 +20,9 @@ from typing import Any
 import simplejson
 from aws_durable_execution_sdk_python_testing.execution import Execution
 
+from local.aws.dead_letters import set_aside
 from local.aws.deployment import DeployedFunction
-from local.aws.durable import ProcessEndedError
+from local.aws.durable import VERSION, ProcessEndedError
 from local.aws.executions import DurableExecution, DurableExecutions
 from local.aws.process import Killed as Killed
 from local.aws.process import run_process
@@ -31,9 +33,15 @@ from local.aws.refusals import (
     RequestRefusedError,
 )
 from local.aws.server import REGION
+from local.clock import Clock
 
 Handler = Callable[[Any, Any], Any]
 Build = Callable[..., Handler]
+
+RETRIES_AFTER = (60, 120)
+"""Seconds after which an event that nobody waits for comes again if the function fails: Lambda's default."""
+
+logger = logging.getLogger(__name__)
 
 
 class AnswerTooLargeError(Exception):
@@ -74,8 +82,7 @@ class LambdaRuntime:
     Args:
         functions: the functions by workflow.
         layers: folders that Lambda puts on the path.
-        clock: unix seconds.
-        advance: moves the clock, where a durable execution waits.
+        clock: of the whole system; it moves where Lambda itself waits.
 
     Attributes:
         durable_executions: those under way and those that ended.
@@ -85,11 +92,10 @@ class LambdaRuntime:
         self,
         functions: Mapping[str, DeployedFunction],
         layers: Iterable[Path],
-        clock: Callable[[], float],
-        advance: Callable[[float], None] = lambda _seconds: None,
+        clock: Clock,
     ) -> None:
         self.functions = functions
-        self.durable_executions = DurableExecutions(advance)
+        self.durable_executions = DurableExecutions(clock)
         self._layers = [str(layer) for layer in layers]
         self._clock = clock
         self._idle: defaultdict[str, list[Handler]] = defaultdict(list)
@@ -124,21 +130,61 @@ class LambdaRuntime:
                 "15 minutes.",
             )
         if function.durable:
-            return _answer(self._begin(function, payload, name).result.result(), MAX_SYNCHRONOUS)
+            resume = partial(self._resume, function)
+            execution = self.durable_executions.begin(function, payload, resume, name)
+            return _answer(execution.result.result(), MAX_SYNCHRONOUS)
         return _answer(self._call(function, json.loads(payload)), MAX_SYNCHRONOUS)
 
-    def start(self, workflow: str, event: Any, name: str = "") -> DurableExecution:  # noqa: ANN401
+    def start(
+        self,
+        workflow: str,
+        event: Any,  # noqa: ANN401 - JSON of any shape
+        name: str = "",
+        version: str = VERSION,
+    ) -> DurableExecution:
         """Begin a durable execution as an asynchronous invocation does; where it waits, the clock jumps.
+
+        If it fails or takes too long, its event goes to the function's dead-letter queue.
 
         Args:
             workflow: module of the handler, such as `import_customers`.
             event: the event.
             name: of the execution; the same name and event begin it only once.
+            version: of the function.
 
         Raises:
             RequestRefusedError: Lambda would not do it.
         """
-        return self._begin(self.functions[workflow], _payload(event, MAX_ASYNCHRONOUS), name)
+        function, payload = self.functions[workflow], _payload(event, MAX_ASYNCHRONOUS)
+        failed = partial(set_aside, function, payload)
+        return self.durable_executions.begin(
+            function, payload, partial(self._resume, function), name, version=version, failed=failed
+        )
+
+    def call_until_done(self, workflow: str, event: Any) -> None:  # noqa: ANN401
+        """Call a plain function as an asynchronous invocation does, whose answer is lost.
+
+        A function that fails gets the event twice more; the clock jumps to the next time. Then the event goes
+        to the function's dead-letter queue, if it has one.
+
+        Args:
+            workflow: module of the handler, such as `sweep`.
+            event: the event.
+        """
+        function, payload = self.functions[workflow], _payload(event, MAX_ASYNCHRONOUS)
+        for pause in (*RETRIES_AFTER, None):
+            try:
+                self._call(function, json.loads(payload))
+                return
+            except KeyboardInterrupt:
+                raise
+            # Lambda survives every way in which a function ends.
+            except BaseException as error:
+                logger.warning("%s failed", workflow, exc_info=error)
+                if pause is None:
+                    set_aside(function, payload, error)
+                else:
+                    self._clock.advance(pause)
 
     def run(self, workflow: str, event: Any) -> Any:  # noqa: ANN401 - JSON of any shape
         """Invoke any function in the way that Lambda allows, wait for its end, and return its answer.
@@ -158,9 +204,6 @@ class LambdaRuntime:
     def executions(self) -> list[Execution]:
         """Durable executions, with their steps and waits, oldest first."""
         return [execution.state for execution in self.durable_executions.all()]
-
-    def _begin(self, function: DeployedFunction, payload: str, name: str) -> DurableExecution:
-        return self.durable_executions.begin(function, payload, partial(self._resume, function), name)
 
     def _call(self, function: DeployedFunction, event: Any) -> Any:  # noqa: ANN401
         """Give an event to an execution environment, which is kept if the function answers."""
@@ -213,7 +256,7 @@ class LambdaRuntime:
             # Lambda puts the layers on the path of every function.
             sys.path.extend(layer for layer in self._layers if layer not in sys.path)
             create_handler = self._replaced.get(function.workflow) or self._module(function).create_handler
-            handler: Handler = create_handler(environment, clock=self._clock)
+            handler: Handler = create_handler(environment, clock=self._clock.now)
             return handler
 
     def _module(self, function: DeployedFunction) -> ModuleType:

@@ -18,6 +18,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from local.aws.in_process_clients import aws_in_process
+from local.aws.moto_speedups import answer_without_routing
 from local.aws.permissions import Permissions
 from local.aws.process import killed_processes_are_silent
 from local.aws.refusals import Refusal, refusal
@@ -83,8 +84,8 @@ class AwsServer:
         self.url = ""
         self._app = DomainDispatcherApplication(create_backend_app)
         self._outages: set[str] = set()
-        self.own_answers: list[OwnAnswer] = []
-        """Asked before moto, each in turn: what AWS does and moto does not."""
+        self.own_answers: list[tuple[str, OwnAnswer]] = []
+        """Asked before moto about requests to a service, each in turn: what AWS does and moto does not."""
         self.permissions = Permissions(ACCOUNT, REGION)
         self._server: BaseWSGIServer | None = None
         self._stopping = ExitStack()
@@ -142,25 +143,27 @@ class AwsServer:
 
     def serve(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer a request, as a WSGI application."""
-        if _signing_service(environ) in self._outages:
+        service = _signing_service(environ)
+        if service in self._outages:
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))  # the connection goes on
             start_response("503 Service Unavailable", [("Content-Length", "0")])
             return [b""]
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = io.BytesIO(body)
-        if refused := self._refused(environ, body):
+        if refused := self._refused(service, environ, body):
             return _response(environ, refused)(environ, start_response)
         # Without the lock: a function that is invoked calls AWS itself.
-        for own in self.own_answers:
-            if answered := own(Request({**environ, "wsgi.input": io.BytesIO(body)})):
+        for asked, own in self.own_answers:
+            if asked == service and (answered := own(Request({**environ, "wsgi.input": io.BytesIO(body)}))):
                 return answered(environ, start_response)
         with self.lock:
+            if quick := answer_without_routing(service, environ):
+                return quick(environ, start_response)
             answer: Iterable[bytes] = self._app(environ, start_response)
             return answer
 
-    def _refused(self, environ: "WSGIEnvironment", body: bytes) -> Refusal | None:
+    def _refused(self, service: str, environ: "WSGIEnvironment", body: bytes) -> Refusal | None:
         """AWS's answer to a request that it does not carry out: no permission, or too much of something."""
-        service = _signing_service(environ)
         if call := self.permissions.refused(environ, service, body):
             text = f"User is not authorized to perform: {call.action} on resource: {call.resource}"
             return Refusal("AccessDeniedException" if _is_json(environ) else "AccessDenied", text, 403)

@@ -2,17 +2,20 @@
 
 import base64
 import io
+import pickle
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import boto3
+import yaml
 from samtranslator.metrics.metrics import DummyMetricsPublisher, Metrics
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
-from samtranslator.yaml_helper import yaml_parse
+from samtranslator.yaml_helper import intrinsics_multi_constructor
 
 from local.aws.server import REGION
 
@@ -97,6 +100,19 @@ class LocalTemplate:
     left_out: tuple[LeftOut, ...]
 
 
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Reads `!Ref` and the like; in C, where PyYAML has that."""
+
+
+_Loader.add_multi_constructor("!", intrinsics_multi_constructor)
+
+
+def parse(text: str) -> Json:
+    """Read a template as SAM does."""
+    template: Json = yaml.load(text, Loader=_Loader)  # noqa: S506 - a loader of safe types
+    return template
+
+
 def translate(path: Path, parameters: Mapping[str, str]) -> Json:
     """Let SAM turn a template into plain CloudFormation, as a deployment does.
 
@@ -107,7 +123,15 @@ def translate(path: Path, parameters: Mapping[str, str]) -> Json:
     Raises:
         samtranslator.model.exceptions.InvalidDocumentException: SAM refuses the template.
     """
-    sam: Json = yaml_parse(path.read_text(encoding="utf-8"))
+    changed = path.stat().st_mtime_ns
+    body: Json = pickle.loads(_translated(path, changed, tuple(sorted(parameters.items()))))  # noqa: S301
+    return body
+
+
+@cache
+def _translated(path: Path, _changed: int, parameters: tuple[tuple[str, str], ...]) -> bytes:
+    """The translation, which takes a second; `pickle` copies it, since callers change theirs."""
+    sam = parse(path.read_text(encoding="utf-8"))
     # SAM translates only templates whose code is in S3 already, as after `sam package`.
     for resource in sam["Resources"].values():
         if location := _CODE_LOCATIONS.get(resource["Type"]):
@@ -117,7 +141,7 @@ def translate(path: Path, parameters: Mapping[str, str]) -> Json:
     translator = Translator({}, Parser(), boto_session=session, metrics=metrics)
     body: Json = translator.translate(sam, dict(parameters), None)
     metrics.publish()  # to nowhere; SAM warns about metrics that were never published
-    return body
+    return pickle.dumps(body)
 
 
 def load(path: Path, parameters: Mapping[str, str], api_url: str, stack: str) -> LocalTemplate:

@@ -99,7 +99,7 @@ class ColdStarts:
                 starts.append(_start(process, given))
                 return process.answers[-1].value
 
-            execute(deployed, workflow, json.dumps(self._events[workflow]), invoke, self._system.advance)
+            execute(deployed, workflow, json.dumps(self._events[workflow]), invoke, self._system.clock)
             return starts[0]
 
     def bare(self, workflow: str) -> Start:

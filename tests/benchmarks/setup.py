@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 def connected(system: LocalSystem, **settings: object) -> Connection:
     """Connect the demo's records, with Rillet's webhook set up on both sides."""
-    connection = system.connect_demo(**settings)
+    connection = system.connect_demo("default", auth="api_key", **settings)
     add_rillet_webhook(system, connection)
     return connection
 

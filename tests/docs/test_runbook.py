@@ -10,6 +10,7 @@ from local.aws.template import translate
 from local.system import ROOT, Connection, LocalSystem
 from tests.docs.aws_cli import Command, Json, commands, run, written_files
 from tests.docs.markdown import anchor
+from tests.infrastructure.arrange import raising
 from tests.infrastructure.views import Template
 from tests.integration.sync_status.support import finalised, relinked, some, states, unlinked
 from tests.support.arrange import finalise, until
@@ -183,3 +184,22 @@ def test_invalid_settings_are_seen_and_fixed_by_the_pages_commands(
     assert "invoice_scope" in json.dumps(before)
     assert "EVERYTHING" in shown["Parameter"]["Value"]
     assert "invoice_scope" not in json.dumps(after)
+
+
+def test_an_execution_that_failed_is_seen_and_its_event_read_by_the_pages_commands(
+    system: LocalSystem, default: Connection
+) -> None:
+    system.runtime.replace("import_customers", lambda environment, clock: raising(ValueError("no")))
+    system.runtime.start("import_customers", {"dry_run": True}).result.exception()
+
+    [listed] = do(system, default, "Execution failed", "list-durable-executions-by-function")
+    [letters] = do(system, default, "Dead letters", "receive-message", "execution-dead-letters")
+    do(system, default, "Dead letters", "purge-queue")
+    system.runtime.reset()
+    [again] = do(system, default, "Execution failed", "invoke", "import-customers")
+
+    [execution], [message] = listed["DurableExecutions"], letters["Messages"]
+    assert execution["Status"] == "FAILED"
+    assert json.loads(message["Body"]) == {"dry_run": True}
+    assert message["MessageAttributes"]["ErrorMessage"]["StringValue"] == "ValueError: no"
+    assert "created" in again["summary"]

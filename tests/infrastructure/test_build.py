@@ -14,6 +14,7 @@ import yaml
 
 from local.aws.deployment import DeployedFunction
 from local.aws.runtime import LambdaRuntime
+from local.clock import Clock
 from local.system import ROOT
 from solvimon_rillet.reconciliation.report import html
 from tests.infrastructure.views import Json, Template
@@ -167,7 +168,7 @@ def test_running_a_function_here_leaves_nothing_in_its_folder(tmp_path: Path) ->
     (tmp_path / "greet.py").write_text(source, encoding="utf-8")
     function = DeployedFunction("greet", "greet", "arn", tmp_path, {}, timeout=3, memory_mb=128)
 
-    answer = LambdaRuntime({"greet": function}, (), lambda: 0.0).invoke("greet", {})
+    answer = LambdaRuntime({"greet": function}, (), Clock()).invoke("greet", {})
 
     assert answer == "hello"
     assert [path.name for path in tmp_path.iterdir()] == ["greet.py"]

@@ -2,11 +2,15 @@
 
 import json
 import threading
+from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import boto3
 import pytest
+from aws_durable_execution_sdk_python import DurableContext, durable_execution
+from aws_durable_execution_sdk_python.config import Duration
 
 from local.aws.server import REGION
 from local.aws.template import NameTooLongError, load
@@ -16,6 +20,7 @@ from tests.support.arrange import connect_demo
 from tests.support.assertions import refused
 
 EXPORT, IMPORT = "solvimon-rillet-export-invoice", "solvimon-rillet-import-subsidiaries"
+DAY = 86_400
 
 
 def invoke(system: LocalSystem, name: str, event: object = None, **more: str) -> Json:
@@ -25,11 +30,31 @@ def invoke(system: LocalSystem, name: str, event: object = None, **more: str) ->
     return {**answer, "Payload": json.loads(text) if (text := answer["Payload"].read()) else None}
 
 
-def executions(system: LocalSystem, **asked: object) -> list[Json]:
+def executions(system: LocalSystem, qualifier: str = "live", **asked: object) -> list[Json]:
     """The durable executions of the import of subsidiaries that Lambda lists."""
     client: Any = system.aws.lambda_
-    listed: Json = client.list_durable_executions_by_function(FunctionName=IMPORT, **asked)
+    listed: Json = client.list_durable_executions_by_function(
+        FunctionName=IMPORT, Qualifier=qualifier, **asked
+    )
     return listed["DurableExecutions"]  # type: ignore[no-any-return]
+
+
+def set_aside(system: LocalSystem) -> list[tuple[Json, str]]:
+    """The events in the dead-letter queue of executions, each with its error."""
+    url = system.deployment.functions["import_subsidiaries"].dead_letters_url
+    found = system.aws.sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"]).get("Messages", [])
+    return [
+        (json.loads(each["Body"]), each["MessageAttributes"]["ErrorMessage"]["StringValue"]) for each in found
+    ]
+
+
+def begin(system: LocalSystem, event: object = None) -> Json:
+    """Run the import of subsidiaries to its end, and return the execution."""
+    begun = invoke(system, f"{IMPORT}:live", event, InvocationType="Event")
+    system.lambda_api.wait()
+    client: Any = system.aws.lambda_
+    followed: Json = client.get_durable_execution(DurableExecutionArn=begun["DurableExecutionArn"])
+    return followed
 
 
 def test_a_synchronous_invocation_answers_what_the_function_answers(
@@ -88,6 +113,35 @@ def test_an_asynchronous_invocation_is_accepted_before_the_function_answers(
     assert export_invoice.event == {"a": 1}
 
 
+def test_an_asynchronous_event_of_a_function_that_fails_comes_twice_more(
+    system: LocalSystem, export_invoice: Stub
+) -> None:
+    times = list[float]()
+
+    def fail(event: Json, context: object) -> None:
+        times.append(system.clock.now())
+        raise ValueError("no")
+
+    export_invoice.behaviour = fail
+
+    invoke(system, EXPORT, {"a": 1}, InvocationType="Event")
+    system.lambda_api.wait()
+
+    assert export_invoice.events == [{"a": 1}] * 3
+    assert [round(later - times[0], -1) for later in times] == [0, 60, 180]
+
+
+def test_an_asynchronous_event_comes_again_until_the_function_has_done_it(
+    system: LocalSystem, export_invoice: Stub
+) -> None:
+    export_invoice.behaviour = lambda event, context: 1 / (len(export_invoice.events) - 1)
+
+    invoke(system, EXPORT, {"a": 1}, InvocationType="Event")
+    system.lambda_api.wait()
+
+    assert export_invoice.events == [{"a": 1}] * 2
+
+
 def test_a_dry_run_calls_nothing(system: LocalSystem, export_invoice: Stub) -> None:
     assert invoke(system, EXPORT, InvocationType="DryRun")["StatusCode"] == 204
     assert invoke(system, f"{IMPORT}:live", InvocationType="DryRun")["StatusCode"] == 204
@@ -131,13 +185,100 @@ def test_the_same_name_begins_a_durable_execution_once_and_another_input_is_refu
 def test_an_execution_that_failed_is_listed_with_its_error(system: LocalSystem) -> None:
     system.runtime.replace("import_subsidiaries", lambda environment, clock: raising(ValueError("no")))
 
-    begun = invoke(system, f"{IMPORT}:live", InvocationType="Event")
-    system.lambda_api.wait()
+    followed = begin(system)
 
-    followed = system.aws.lambda_.get_durable_execution(DurableExecutionArn=begun["DurableExecutionArn"])
     assert followed["Status"] == "FAILED"
     assert followed["Error"]["ErrorMessage"]
     assert [each["Status"] for each in executions(system, Statuses=["FAILED"])] == ["FAILED"]
+
+
+def test_the_event_of_an_execution_that_failed_goes_to_the_functions_dead_letter_queue(
+    system: LocalSystem,
+) -> None:
+    system.runtime.replace("import_subsidiaries", lambda environment, clock: raising(ValueError("no")))
+
+    begin(system, {"dry_run": True})
+
+    assert set_aside(system) == [({"dry_run": True}, "ValueError: no")]
+    system.reset()
+    assert set_aside(system) == []
+
+
+def test_an_event_whose_function_may_not_send_it_to_its_dead_letter_queue_is_lost(
+    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allowed = system.aws.permissions._policies
+    monkeypatch.setitem(allowed, IMPORT, [each for each in allowed[IMPORT] if each[0] != "sqs:SendMessage"])
+    monkeypatch.setattr(system.aws.permissions, "denied", {})
+    system.runtime.replace("import_subsidiaries", lambda environment, clock: raising(ValueError("no")))
+
+    followed = begin(system)
+
+    assert followed["Status"] == "FAILED"
+    assert set_aside(system) == []
+
+
+def durable(system: LocalSystem, run: Callable[[object, DurableContext], object]) -> None:
+    """Replace the import of subsidiaries by another durable function."""
+
+    def create(environment: dict[str, str], clock: Callable[[], float]) -> Callable[..., Any]:
+        handler: Callable[..., Any] = durable_execution(run)
+        return handler
+
+    system.runtime.replace("import_subsidiaries", create)
+
+
+def test_an_execution_past_its_execution_timeout_ends_as_timed_out_and_its_event_is_set_aside(
+    system: LocalSystem,
+) -> None:
+    def run(event: object, context: DurableContext) -> None:
+        for _ in range(9):
+            context.wait(Duration.from_hours(5))
+
+    durable(system, run)
+    began = system.clock.now()
+
+    followed = begin(system, {"dry_run": True})
+
+    assert (followed["Status"], "Result" in followed) == ("TIMED_OUT", False)
+    assert 0 <= system.clock.now() - began - DAY < 60
+    assert len(executions(system, Statuses=["TIMED_OUT"])) == 1
+    assert set_aside(system) == [
+        ({"dry_run": True}, "ExecutionTimedOut: The execution timed out after 86400 seconds.")
+    ]
+
+
+def test_an_import_that_timed_out_is_listed_as_one_without_an_end(system: LocalSystem) -> None:
+    connect_demo(system)
+    system.rillet.state.misbehave("down")
+    functions, function = system.runtime.functions, system.runtime.functions["import_subsidiaries"]
+    system.runtime.functions = {**functions, "import_subsidiaries": replace(function, execution_timeout=3600)}
+    try:
+        system.runtime.start("import_subsidiaries", {}).result.exception()
+    finally:
+        system.runtime.functions = functions
+
+    system.advance(DAY)
+
+    [run] = system.invoke("sync_status", {"runs": True})["without_end"]
+    assert run["state"] == "lost"
+    assert [each["Status"] for each in executions(system)] == ["TIMED_OUT"]
+
+
+def test_an_execution_that_times_out_in_the_middle_of_a_step_saves_no_more_of_it(system: LocalSystem) -> None:
+    def run(event: object, context: DurableContext) -> str:
+        context.step(lambda _: "done", name="first")
+        context.step(lambda _: system.advance(DAY), name="second")
+        return "done"
+
+    durable(system, run)
+
+    followed = begin(system)
+
+    [execution] = system.runtime.executions
+    saved = [each.name for each in execution.get_assertable_operations() if each.status.value == "SUCCEEDED"]
+    assert followed["Status"] == "TIMED_OUT"
+    assert saved == ["first"]
 
 
 def test_a_synchronous_invocation_of_a_durable_function_above_15_minutes_is_refused(
@@ -190,6 +331,24 @@ def test_an_answer_above_6_mb_is_an_error_for_the_caller(system: LocalSystem, ex
     assert answer["Payload"]["errorType"] == "Function.ResponseSizeTooLarge"
 
 
+def test_executions_are_listed_by_version_and_without_a_qualifier_those_of_latest(
+    system: LocalSystem,
+) -> None:
+    connect_demo(system)
+    for qualifier in ("live", "$LATEST"):
+        invoke(system, f"{IMPORT}:{qualifier}", {"dry_run": True}, InvocationType="Event")
+    system.lambda_api.wait()
+    client: Any = system.aws.lambda_
+
+    [unqualified] = client.list_durable_executions_by_function(FunctionName=IMPORT)["DurableExecutions"]
+    [latest], [live], [first] = (executions(system, each) for each in ("$LATEST", "live", "1"))
+
+    assert unqualified == latest
+    assert live == first
+    assert ":$LATEST/durable-execution/" in latest["DurableExecutionArn"]
+    assert live["FunctionArn"] == f"arn:aws:lambda:{REGION}:123456789012:function:{IMPORT}:1"
+
+
 def test_only_one_status_can_be_asked_for(system: LocalSystem) -> None:
     with refused("InvalidParameterValueException", "more than one status"):
         executions(system, Statuses=["RUNNING", "FAILED"])
@@ -202,7 +361,7 @@ def test_executions_are_listed_newest_first_a_page_at_a_time(system: LocalSystem
         system.lambda_api.wait()
     client: Any = system.aws.lambda_
 
-    page = client.list_durable_executions_by_function(FunctionName=IMPORT, MaxItems=2)
+    page = client.list_durable_executions_by_function(FunctionName=f"{IMPORT}:live", MaxItems=2)
     rest = executions(system, Marker=page["NextMarker"])
 
     assert [each["DurableExecutionName"] for each in page["DurableExecutions"]] == ["three", "two"]

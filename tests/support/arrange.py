@@ -5,14 +5,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
-from typing import Any, Literal, NoReturn
+from typing import Any, NoReturn
 
 import botocore.endpoint
 import pytest
 import requests
 import simplejson
 
-from local import sample_data
 from local.aws.runtime import Killed
 from local.fake_solvimon.resources.definitions import CUSTOMERS
 from local.system import Connection, LocalSystem
@@ -21,27 +20,7 @@ from tests.support.builders import DEMO_CUSTOMER, FIRST, NOTE, Json, bus_event
 HOUR = 3600
 
 
-def connect_demo(
-    system: LocalSystem,
-    name: str = "default",
-    *,
-    auth: Literal["api_key", "oauth"] = "api_key",
-    **settings: object,
-) -> Connection:
-    """Connect a platform and an organisation that hold the demo's records.
-
-    Every platform has the same Solvimon ids. Each organisation but the default one has an id of its own.
-    """
-    rillet = sample_data.rillet_seed()
-    if name != "default":
-        rillet["organization"] |= {"id": f"org-{name}", "trade_name": name.title()}
-    return system.connect(
-        name,
-        {"fallback_products": sample_data.fallback_products(), **settings},
-        auth=auth,
-        solvimon=sample_data.solvimon_seed(),
-        rillet=rillet,
-    )
+connect_demo = LocalSystem.connect_demo
 
 
 def configure(system: LocalSystem, connection: Connection, **changes: object) -> None:

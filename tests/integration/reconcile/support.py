@@ -8,7 +8,6 @@ import pytest
 
 from local.system import Connection, LocalSystem
 from solvimon_rillet.rillet.client import RilletClient, RowPage
-from tests.support.arrange import export
 
 Json = dict[str, Any]
 
@@ -82,10 +81,3 @@ def change_invoice_lists(monkeypatch: pytest.MonkeyPatch, change: Callable[[list
         return RowPage(change(list(page.rows)), page.next_cursor)
 
     monkeypatch.setattr(RilletClient, "invoice_rows", rows)
-
-
-def one_exported(system: LocalSystem, connection: Connection, name: str) -> str:
-    """One more invoice that is in Rillet."""
-    connection.platform.finalise(name)
-    export(system, name)
-    return name
