@@ -91,11 +91,16 @@ class OutcomeUnknown(Recoverable):
     Attributes:
         key_spent: whether the idempotency key will keep answering this failure. Then the next attempt needs a
             new key, once a look-up has shown that the write had no effect.
+        over: whether the vendor has ended the call: what it did not do by now, it will not do later. A lease
+            is kept while a call may still take effect.
     """
 
-    def __init__(self, message: str, *, after: float | None = None, key_spent: bool = False) -> None:
+    def __init__(
+        self, message: str, *, after: float | None = None, key_spent: bool = False, over: bool = False
+    ) -> None:
         super().__init__(message, after=after)
         self.key_spent = key_spent
+        self.over = over
 
 
 class Conflict(OutcomeUnknown):

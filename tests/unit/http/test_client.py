@@ -18,10 +18,12 @@ from urllib3 import Retry
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NameResolutionError
 
+from local.clock import Clock
 from solvimon_rillet.entrypoints.queue_processor import NEEDED_MILLISECONDS
 from solvimon_rillet.errors import ConnectionBroken, OutcomeUnknown, Recoverable, RetryLater
 from solvimon_rillet.http import client as http
 from solvimon_rillet.http.client import Http, RequestRejected
+from solvimon_rillet.http.deadline import sending_until
 from solvimon_rillet.http.session import session
 from tests.support.logs import logged
 
@@ -622,3 +624,72 @@ def test_every_call_asks_for_json(vendor: Vendor) -> None:
     http_.patch("/things", {})
 
     assert [each.headers["Accept"] for each in vendor.requests] == ["application/json"] * 4
+
+
+class Standstill(HTTPAdapter):
+    """A network whose connections take a minute, by the given clock."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **more: Any) -> requests.Response:
+        self._clock.advance(61)
+        return super().send(request, *args, **more)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
+def test_a_write_does_not_leave_after_the_deadline_of_its_run(vendor: Vendor, method: str) -> None:
+    clock = Clock()
+    slow = requests.Session()
+    slow.mount("http://", Standstill(clock))
+    vendor.answer(200, b"{}")
+
+    with sending_until(60, clock.now), pytest.raises(RetryLater) as raised:
+        write(client(vendor, http=slow), method)
+
+    assert str(raised.value) == "Nothing was sent to Rillet: this run took too long. A new one continues."
+    assert [request.body for request in vendor.requests] in ([], [b""])
+
+
+@pytest.mark.parametrize("seconds", [(-1, 60), (60, -1)])
+def test_the_deadline_of_an_outer_run_counts_as_well(vendor: Vendor, seconds: tuple[int, int]) -> None:
+    outer, inner = seconds
+
+    with sending_until(outer, Clock().now), sending_until(inner, Clock().now), pytest.raises(RetryLater):
+        client(vendor).post("/things", None, "")
+
+    assert vendor.requests == []
+
+
+def test_reads_and_writes_before_the_deadline_are_sent(vendor: Vendor) -> None:
+    vendor.answer(200, b'{"n": 1}')
+
+    with sending_until(-1, Clock().now):
+        read = client(vendor).get("/things")
+    with sending_until(60, Clock().now):
+        written = client(vendor).post("/things", {"n": "1"}, "key-1")
+
+    assert read == written == {"n": 1}
+    assert vendor.requests[1].body == b'{"n": "1"}'
+    assert vendor.requests[1].headers["Content-Length"] == "10"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "over"), [(500, b"", True), (503, b"", False), (504, b"", False), (200, b"{", True)]
+)
+def test_only_the_vendor_itself_can_say_that_a_call_is_over(
+    vendor: Vendor, status: int, body: bytes, over: bool
+) -> None:
+    vendor.answer(status, body)
+
+    error = failure_of(client(vendor), "POST")
+
+    assert isinstance(error, OutcomeUnknown)
+    assert error.over is over
+
+
+def write(http_: Http, method: str) -> object:
+    if method == "POST":
+        return http_.post("/things", {"n": 1}, "key-1")
+    return (http_.put if method == "PUT" else http_.patch)("/things", {"n": 1})

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from local.system import LocalSystem
 from solvimon_rillet.aws.dynamodb import Table
-from solvimon_rillet.errors import Code, NeedsAttention, RetryLater
+from solvimon_rillet.errors import Code, Conflict, NeedsAttention, OutcomeUnknown, Recoverable, RetryLater
 from solvimon_rillet.ledger.ledger import LEASE_SECONDS, SCHEMA, Attempt, Claim, Document, Ledger
 
 NOW = 1_800_000_000
@@ -84,6 +84,27 @@ def test_a_live_lease_of_another_worker_says_for_how_long(ledger: Ledger, clock:
 
     assert raised.value.after == LEASE_SECONDS - 30
     assert read(ledger)["lease_owner"] == "me"
+
+
+@pytest.mark.parametrize(
+    ("why", "kept"),
+    [
+        (OutcomeUnknown("Rillet did not answer."), True),
+        (Conflict("Rillet answered 409."), True),
+        (OutcomeUnknown("Rillet answered 500.", over=True), False),
+        (RetryLater("Rillet cannot be reached."), False),
+        (None, False),
+    ],
+)
+def test_a_lease_is_kept_while_a_write_may_still_arrive(
+    ledger: Ledger, clock: Hand, why: Recoverable | None, kept: bool
+) -> None:
+    claim = ledger.claim(DOCUMENT, "me")
+    clock.time += 30
+
+    ledger.release(claim, why)
+
+    assert read(ledger).get("lease_until") == (NOW + LEASE_SECONDS if kept else None)
 
 
 @pytest.mark.parametrize(("later", "free"), [(LEASE_SECONDS - 1, False), (LEASE_SECONDS, True)])

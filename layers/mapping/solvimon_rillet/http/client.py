@@ -10,12 +10,15 @@ import simplejson
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProtocolError
 
 from solvimon_rillet.errors import ConnectionBroken, OutcomeUnknown, RetryLater
+from solvimon_rillet.http.deadline import RequestBody, check_deadline
 from solvimon_rillet.http.vendor_json import parse_json
 
 logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 3.05
 READ_SECONDS = 20
+_ENDED = (500, 501)
+"""The application's own failures; after those of a gateway (502, 503, 504), the application may go on."""
 _NEVER_SENT = (ConnectTimeoutError, NewConnectionError)
 CALL_FAILURES = (requests.RequestException, HTTPError, ValueError)
 """Errors of a call: requests lets through some of urllib3, and ValueErrors about an answer's headers."""
@@ -193,13 +196,15 @@ class Http:
         _check_headers(self._vendor, headers)
         if self._rate_limiter:
             self._rate_limiter.acquire()
+        if method != "GET":
+            check_deadline(self._vendor)
         started = monotonic()
         try:
             response = self._http.request(
                 method,
                 self._base_url + path,
                 params=params,
-                data=data,
+                data=RequestBody(data, self._vendor) if data else None,
                 headers=headers,
                 timeout=(CONNECT_SECONDS, READ_SECONDS),
                 allow_redirects=False,
@@ -245,7 +250,9 @@ class Http:
         if status in {401, 403}:
             raise ConnectionBroken(_credential_problem(self._vendor, status))
         if status >= 500 or status in {408, 425} or status < 400:
-            raise OutcomeUnknown(f"{self._vendor} answered {status}.", key_spent=_key_spent(response))
+            raise OutcomeUnknown(
+                f"{self._vendor} answered {status}.", key_spent=_key_spent(response), over=status in _ENDED
+            )
         raise RequestRejected(self._vendor, status, _problem_document(response))
 
     def _json(self, response: requests.Response) -> Any:  # noqa: ANN401
@@ -255,7 +262,7 @@ class Http:
             return parse_json(response.content)
         except ValueError:
             raise OutcomeUnknown(
-                f"{self._vendor} answered {response.status_code} with unreadable JSON."
+                f"{self._vendor} answered {response.status_code} with unreadable JSON.", over=True
             ) from None
 
 

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from solvimon_rillet.aws.dynamodb import ConditionFailed, Item
-from solvimon_rillet.errors import Code, NeedsAttention, Recoverable, RetryLater
+from solvimon_rillet.errors import Code, NeedsAttention, OutcomeUnknown, Recoverable, RetryLater
 from solvimon_rillet.ledger import audit_trail
 from solvimon_rillet.ledger.links import LinkStore
 from solvimon_rillet.ledger.record_size import MAX_RECORD_BYTES, bounded, bounded_history, size_of
@@ -44,6 +44,8 @@ __all__ = [
 ]
 
 LEASE_SECONDS = 90
+SEND_SECONDS = 60
+"""Seconds of a lease in which its owner may send writes; the rest is for the answer and for recording it."""
 BY_STATE = "by_state"
 """Index of the table: the records of a connection, type and state, by the time of their last change."""
 _BATCH_SIZE = 100
@@ -226,9 +228,13 @@ class Ledger(LinkStore):
         self._write(claim, facts, self._entry("skipped", facts), release=True, remove=_CAUSE_ATTRIBUTES)
 
     def release(self, claim: Claim, why: Recoverable | None = None) -> None:
-        """Release the lease without a result, so that the next attempt need not wait for its end."""
+        """Release the lease without a result, so that the next attempt need not wait for its end.
+
+        After a write that may still take effect, the lease is kept for the rest of its time: nobody else may
+        write newer data that the late write would replace.
+        """
         new = audit_trail.waiting_entry(why, int(self._clock())) if why else None
-        self._write(claim, {}, new, release=True)
+        self._write(claim, {}, new, release=not _may_still_arrive(why))
 
     def discard_claim(self, claim: Claim) -> None:
         """Release the lease on a document that is not ours, and delete a record that was made for it."""
@@ -350,6 +356,10 @@ class Ledger(LinkStore):
             raise RetryLater(f"The lease on {claim.document.id} is lost; another worker continues.") from None
         if new:
             claim.record["history"] = facts["history"]
+
+
+def _may_still_arrive(why: Recoverable | None) -> bool:
+    return isinstance(why, OutcomeUnknown) and not why.over
 
 
 def _cause(error: NeedsAttention) -> dict[str, str]:

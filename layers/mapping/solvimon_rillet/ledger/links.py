@@ -21,6 +21,11 @@ class LinkStore:
         self._table = table
         self._clock = clock
 
+    @property
+    def clock(self) -> Callable[[], float]:
+        """The clock of leases: unix seconds."""
+        return self._clock
+
     def find_link(self, connection: str, kind: str, solvimon_id: str) -> Item | None:
         """The link of a ``customer``, ``product`` or ``subsidiary``; ``None`` if it is missing or expired."""
         item = self._table.get(Document(connection, f"link-{kind}", solvimon_id).key)
