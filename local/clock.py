@@ -1,5 +1,6 @@
 """A clock that people and tests can move forward."""
 
+import math
 import threading
 import time
 from typing import Protocol
@@ -48,7 +49,7 @@ class Clock:
         if seconds < 0:
             raise ValueError("a clock does not run backwards")
         end = self.now() + seconds
-        while (moment := min((at for work in self.due_work if (at := work.next_at)), default=end)) < end:
+        while (moment := min((at for work in self.due_work if (at := work.next_at)), default=math.inf)) <= end:
             self._move(moment - self.now())
             for work in self.due_work:
                 work.carry_out_due(moment)
