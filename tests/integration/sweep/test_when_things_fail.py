@@ -103,7 +103,8 @@ def test_an_unknown_connection_is_an_error(connection: Silent) -> None:
     findings = connection.sweep(connection="nobody")
 
     assert findings["errors"] == [
-        "There is no connection 'nobody'. Name a connection that has its settings and secrets (letters a-z, "
+        "There is no connection with this name: 'nobody'. "
+        "Name a connection that has its settings and secrets (letters a-z, "
         "digits and hyphens)."
     ]
 

@@ -509,6 +509,7 @@ def test_what_a_paste_brings_along_is_left_out_where_it_is_harmless(
         ('{"api_key": "sk_li\\ud800"}', "has in 'api_key' a character.*U[+]D800, at position 6"),
         (json.dumps({"api_key": "sk_li" * 1000}), "has in 'api_key' 5000 characters"),
         ('{"api_key": 17}', "'api_key' is no text in quotes"),
+        ('{"sk_li": 17}', "a value is no text in quotes"),
         ('{"api_key": "sk_li', r"Unterminated string starting at \(line 1, column 13\)"),
         ("{'api_key': 'sk_li'}", r"Expecting property name.*\(line 1, column 2\)"),
         ("", "it is empty"),

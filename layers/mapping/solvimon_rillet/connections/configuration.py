@@ -168,7 +168,7 @@ class Configuration:
                 elif not self.tokens(connection).get("access_token"):
                     problems.append("Rillet is not connected; invoke connect_rillet. The documents wait.")
             except RetryLater as error:
-                problems.append(str(error))
+                problems.append(error.message)
         return problems
 
     def tokens(self, connection: str, *, fresh: bool = False) -> Mapping[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from solvimon_rillet.aws.eventbridge import Bus
 from solvimon_rillet.connections.configuration import Configuration
-from solvimon_rillet.connections.names import UnknownConnection, connection_name
+from solvimon_rillet.connections.names import UnknownConnection, connection_name, is_connection_name
 from solvimon_rillet.errors import ConnectionBroken, RetryLater
 from solvimon_rillet.events import BusEvent, event_from_rillet_webhook, event_from_solvimon_webhook
 from solvimon_rillet.rillet import webhooks as rillet
@@ -105,7 +105,11 @@ class ReceiveWebhook:
         ) as error:
             logger.warning(
                 "webhook refused",
-                extra={"vendor": vendor, "connection": str(connection)[:64], "reason": str(error)},
+                extra={
+                    "vendor": vendor,
+                    "connection": connection if is_connection_name(connection) else "not a name",
+                    "reason": str(error),
+                },
             )
             return REFUSED
         except RetryLater as error:

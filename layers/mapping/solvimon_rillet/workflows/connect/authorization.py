@@ -82,7 +82,9 @@ class RilletAuthorization:
         try:
             pending = self._table.pop(_state_key(query.get("state", ""))) if query.get("state") else None
         except SolvimonRilletError as error:
-            return CallbackPage(502, "Nothing is connected", f"{error} Open the page again in a moment.")
+            return CallbackPage(
+                502, "Nothing is connected", f"{error.message} Open the page again in a moment."
+            )
         if pending is None or int(pending["ends"]) <= self._clock():
             return CallbackPage(
                 400,
@@ -101,11 +103,11 @@ class RilletAuthorization:
         try:
             return self._finish(connection, query["code"], str(pending["verifier"]))
         except GrantRefused as error:
-            text = f"Rillet refused the authorisation ({error}). Nothing was changed."
+            text = f"Rillet refused the authorisation ({error.message.rstrip('.')}). Nothing was changed."
             return CallbackPage(400, f"{connection} is not connected", text)
         except SolvimonRilletError as error:
             return CallbackPage(
-                502, f"{connection} is not connected", f"{error} Start again with a new link."
+                502, f"{connection} is not connected", f"{error.message} Start again with a new link."
             )
 
     def _finish(self, connection: str, code: str, verifier: str) -> CallbackPage:

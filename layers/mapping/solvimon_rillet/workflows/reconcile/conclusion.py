@@ -39,6 +39,7 @@ from solvimon_rillet.workflows.reconcile.pages import (
     PageStore,
     ReconcileStart,
 )
+from solvimon_rillet.workflows.status.error_catalog import entry_for
 
 MAX_LISTED_FINDINGS = 20  # the report has all
 
@@ -74,7 +75,10 @@ class ReportStep:
         if redrive:
             report = replace(report, redriven=self._redrive(report.comparison))
         addresses = self._write(report)
-        subject, body = summary_text(report, addresses["html"])
+        causes = {finding.code: entry_for(finding.code) for finding in report.comparison.findings}
+        subject, body = summary_text(
+            report, addresses["html"], {code: (one.meaning, one.remedy) for code, one in causes.items()}
+        )
         try:
             self._topic.publish(subject, body)
         except RetryLater as error:  # the report is written; a lost summary is no reason to repeat it
