@@ -29,6 +29,7 @@ from solvimon_rillet.reconciliation.report.csv_tables import figures_csv, findin
 from solvimon_rillet.reconciliation.report.html import as_html
 from solvimon_rillet.reconciliation.report.report import Report, UnmappedRecord
 from solvimon_rillet.reconciliation.report.sns_summary import summary_text
+from solvimon_rillet.reconciliation.report.xlsx import as_xlsx
 from solvimon_rillet.workflows.durable_steps import Json
 from solvimon_rillet.workflows.reconcile.pages import (
     CREDIT_MEMOS,
@@ -186,8 +187,9 @@ class ReportStep:
         """Write the report's files, and return their addresses."""
         made_at = datetime.fromisoformat(report.made_at).strftime("%Y%m%dT%H%M%SZ")
         folder = f"{self._connection}/{report.first}_{report.last}/{made_at}"
-        files = {
+        files: dict[str, tuple[str, str | bytes]] = {
             "html": ("report.html", as_html(report)),
+            "workbook": ("report.xlsx", as_xlsx(report)),
             "findings": ("findings.csv", findings_csv(report)),
             "figures": ("figures.csv", figures_csv(report)),
             "json": ("report.json", json.dumps(report.as_json(), ensure_ascii=False, indent=1)),
