@@ -15,7 +15,7 @@ from local.fake_rillet.oauth.server import AuthorisationServer
 from local.fake_rillet.organisation import Organisation
 from local.fake_rillet.state import State
 from local.system import Connection, LocalSystem
-from solvimon_rillet.connections.rillet_tokens import RilletTokens
+from solvimon_rillet.connections.refresh_lease import RefreshLease
 from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.rillet.oauth import Grant, RilletOAuth
 from tests.support.arrange import finalise, until
@@ -26,8 +26,8 @@ Json = dict[str, Any]
 STACK = "solvimon-rillet"
 ACME = "acme"
 HOUR = 3600
-WAIT_SECONDS = "solvimon_rillet.connections.rillet_tokens._MAX_WAIT_SECONDS"
-STEP_SECONDS = "solvimon_rillet.connections.rillet_tokens._POLL_SECONDS"
+WAIT_SECONDS = "solvimon_rillet.connections.refresh_lease._MAX_WAIT_SECONDS"
+STEP_SECONDS = "solvimon_rillet.connections.refresh_lease._POLL_SECONDS"
 CALLBACK = "/oauth/rillet/callback"
 FUNCTIONS = ("receive_webhook", "export_invoice", "connect_rillet")
 
@@ -268,7 +268,7 @@ def hold_refresh_until_lease_is_wanted(
         monkeypatch: pytest's.
         competitor: the other worker; started when the refresh has begun, if it does not run already.
     """
-    wanted, refresh, take_lease = threading.Event(), RilletOAuth.refresh, RilletTokens._acquire_lease
+    wanted, refresh, take_lease = threading.Event(), RilletOAuth.refresh, RefreshLease.acquire
 
     def slow_refresh(self: RilletOAuth, token: str) -> Grant:
         if competitor:
@@ -276,12 +276,12 @@ def hold_refresh_until_lease_is_wanted(
         assert wanted.wait(10)
         return refresh(self, token)
 
-    def take(self: RilletTokens, owner: str) -> bool:
+    def take(self: RefreshLease, owner: str) -> bool:
         taken = take_lease(self, owner)
         if not taken:
             wanted.set()
         return taken
 
     monkeypatch.setattr(RilletOAuth, "refresh", slow_refresh)
-    monkeypatch.setattr(RilletTokens, "_acquire_lease", take)
+    monkeypatch.setattr(RefreshLease, "acquire", take)
     monkeypatch.setattr(STEP_SECONDS, 0.005)

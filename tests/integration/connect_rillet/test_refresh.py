@@ -13,7 +13,9 @@ from solvimon_rillet.errors import ConnectionBroken, RetryLater
 from solvimon_rillet.rillet.oauth import Grant, RilletOAuth
 from tests.integration.connect_rillet.captured_logs import Logs
 from tests.integration.connect_rillet.support import (
+    ACME,
     HOUR,
+    STACK,
     STEP_SECONDS,
     WAIT_SECONDS,
     OAuthConnection,
@@ -223,32 +225,39 @@ def test_scopes_and_organisation_outlive_a_refresh(working: OAuthConnection) -> 
 
 
 class Stale:
-    """Secrets Manager shows the version before for a number of reads of one secret."""
+    """Secrets Manager shows the version before for a number of reads of one secret.
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, reads: int) -> None:
+    The new version can be read by its id meanwhile, or cannot (``hidden``).
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, reads: int, *, hidden: bool) -> None:
         self.left = reads
         call = vars(BaseClient)["_make_api_call"]
 
         def calling(client: BaseClient, operation: str, asked: dict[str, Any]) -> Any:  # noqa: ANN401
             if operation == "GetSecretValue" and asked["SecretId"].endswith("acme/rillet") and self.left:
-                self.left -= 1
-                asked = {**asked, "VersionStage": "AWSPREVIOUS"}
+                if "VersionId" not in asked:
+                    self.left -= 1
+                    asked = {**asked, "VersionStage": "AWSPREVIOUS"}
+                elif hidden:
+                    asked = {**asked, "VersionId": "00000000-0000-4000-8000-000000000000"}
             return call(client, operation, asked)
 
         monkeypatch.setattr(BaseClient, "_make_api_call", calling)
 
 
+@pytest.mark.parametrize("hidden", [False, True])
 @pytest.mark.parametrize("reads", [1, 2, 3])
 @pytest.mark.parametrize("passed", [60, 2 * HOUR])
 def test_a_stale_read_never_uses_an_old_refresh_token(
-    working: OAuthConnection, monkeypatch: pytest.MonkeyPatch, reads: int, passed: int
+    working: OAuthConnection, monkeypatch: pytest.MonkeyPatch, reads: int, passed: int, hidden: bool
 ) -> None:
     """An old one would revoke the whole family at Rillet."""
     services = working.process()
     working.advance(2 * HOUR)
     working.next_token()
     working.advance(passed)
-    stale = Stale(monkeypatch, reads)
+    stale = Stale(monkeypatch, reads, hidden=hidden)
 
     for _ in range(3):
         with contextlib.suppress(RetryLater):
@@ -261,36 +270,55 @@ def test_a_stale_read_never_uses_an_old_refresh_token(
     assert stale.left <= 1
 
 
-def test_an_old_copy_of_the_secret_that_somebody_saved_ends_in_reconnect(working: OAuthConnection) -> None:
+def test_an_old_copy_of_the_secret_that_somebody_saved_does_no_harm(working: OAuthConnection) -> None:
     """As when a person adds the webhook's token to what the console showed an hour before."""
     old, services = working.secret, working.process()
     working.advance(2 * HOUR)
-    access_token(services)
-    working.put_secret("rillet", old)
+    expected = access_token(services)
+    working.put_secret("rillet", {**old, "webhook_token": "from-rillet-0123"})
+
+    newest = working.next_token()
     working.advance(2 * HOUR)
+    next_one = working.next_token()
 
-    with pytest.raises(RetryLater, match="not visible everywhere yet"):
-        working.next_token()
-    working.advance(300)
-    with pytest.raises(ConnectionBroken, match="must be connected again"):
-        working.next_token()
-
-    assert working.status()["action_needed"] == "reconnect"
+    assert newest == expected
+    assert working.refreshes == (2, 0)
+    assert working.secret["access_token"] == next_one
+    assert working.secret["webhook_token"] == "from-rillet-0123"
 
 
-def test_an_old_copy_of_the_secret_does_no_harm_where_refresh_tokens_stay(acme: OAuthConnection) -> None:
-    acme.oauth.refresh_rotation = False
+def forget_versions(connection: OAuthConnection) -> None:
+    """Lose every version of the secret but the current one, as when it is deleted and made again."""
+    saved = connection.secret
+    connection.system.aws.secretsmanager.delete_secret(
+        SecretId=f"{STACK}/{ACME}/rillet", ForceDeleteWithoutRecovery=True
+    )
+    connection.put_secret("rillet", saved)
+
+
+@pytest.mark.parametrize("rotation", [True, False])
+def test_an_old_copy_is_left_to_rillet_where_the_newest_tokens_are_gone(
+    acme: OAuthConnection, rotation: bool
+) -> None:
+    acme.oauth.refresh_rotation = rotation
     acme.connected()
     old = acme.secret
     acme.advance(2 * HOUR)
     acme.next_token()
-    acme.add_to_secret("rillet", **old)
+    acme.put_secret("rillet", old)
+    forget_versions(acme)
     acme.advance(2 * HOUR)
+
     with pytest.raises(RetryLater, match="not visible everywhere yet"):
         acme.next_token()
     acme.advance(300)
 
-    assert organisation_id(acme.process())() == "org-acme"
+    if rotation:
+        with pytest.raises(ConnectionBroken, match="must be connected again"):
+            acme.next_token()
+        assert acme.status()["action_needed"] == "reconnect"
+    else:
+        assert organisation_id(acme.process())() == "org-acme"
 
 
 def test_a_refusal_of_a_token_that_was_replaced_meanwhile_is_no_broken_connection(

@@ -9,8 +9,8 @@ import pytest
 from local import sample_data
 from local.aws.runtime import Killed
 from local.system import LocalSystem
-from solvimon_rillet.connections.configuration import Configuration
-from solvimon_rillet.connections.rillet_tokens import RilletTokens
+from solvimon_rillet.connections.refresh_lease import RefreshLease
+from solvimon_rillet.connections.token_storage import TokenStorage
 from solvimon_rillet.errors import ConnectionBroken, RetryLater
 from solvimon_rillet.rillet.oauth import RilletOAuth
 from tests.integration.connect_rillet.captured_logs import Logs
@@ -42,7 +42,7 @@ def ended(working: OAuthConnection) -> OAuthConnection:
 def death_at(owner: type, step: str) -> Iterator[None]:
     """The process ends before a step: it gives nothing back either."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(RilletTokens, "_release_lease", lambda *_: None)
+        patch.setattr(RefreshLease, "release", lambda *_: None)
         patch.setattr(owner, step, die)
         yield
 
@@ -53,26 +53,11 @@ def nothing(_: LocalSystem) -> Iterator[None]:
     yield
 
 
-@contextmanager
-def secrets_manager_down(system: LocalSystem) -> Iterator[None]:
-    """The new tokens cannot be written."""
-    put = Configuration.store_tokens
-    with pytest.MonkeyPatch.context() as patch:
-
-        def unwritable(self: Configuration, *given: object, **more: object) -> None:
-            with system.aws.outage("secretsmanager"):
-                put(self, *given, **more)  # type: ignore[arg-type]
-
-        patch.setattr(Configuration, "store_tokens", unwritable)
-        yield
-
-
 LOST: dict[str, Callable[[LocalSystem], AbstractContextManager[None]]] = {
-    "the process dies before it saves": lambda _: death_at(Configuration, "store_tokens"),
-    "the process dies while it saves": lambda _: death_at(Configuration, "_put_secret"),
+    "the process dies before it saves": lambda _: death_at(TokenStorage, "write"),
+    "the process dies while it saves": lambda _: death_at(TokenStorage, "_put_secret"),
     "the answer is lost": nothing,
     "the answer is cut off": nothing,
-    "Secrets Manager does not take it": secrets_manager_down,
 }
 RILLET_FAULTS = {"the answer is lost": "commit_then_drop", "the answer is cut off": "malformed"}
 
@@ -152,7 +137,7 @@ def test_a_worker_that_dies_before_it_asks_rillet_loses_nothing(ended: OAuthConn
 def test_a_death_after_saving_blocks_nobody(ended: OAuthConnection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(STEP_SECONDS, 0.001)
     with monkeypatch.context() as patch:
-        patch.setattr(RilletTokens, "_release_lease", die)
+        patch.setattr(RefreshLease, "release", die)
         with pytest.raises(Killed):
             ended.next_token()
 
@@ -170,7 +155,7 @@ def test_an_expired_lease_is_not_given_back(ended: OAuthConnection, monkeypatch:
 
     def held_up(self: RilletOAuth, token: str) -> NoReturn:
         ended.advance(46)
-        assert next_one._acquire_lease("the next one")
+        assert next_one._lease.acquire("the next one")
         raise RetryLater("The first one gives up.")
 
     with monkeypatch.context() as patch:
@@ -180,7 +165,7 @@ def test_an_expired_lease_is_not_given_back(ended: OAuthConnection, monkeypatch:
 
     with pytest.raises(RetryLater, match="Another worker is refreshing"):
         ended.next_token()
-    next_one._release_lease("the next one")
+    next_one._lease.release("the next one")
     assert ended.next_token() == ended.secret["access_token"]
 
 

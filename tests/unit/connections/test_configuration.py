@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,10 +14,6 @@ from solvimon_rillet.errors import ConnectionBroken, RetryLater
 from tests.support.logs import logged
 
 Json = dict[str, Any]
-
-
-class Absent(ClientError):
-    """What AWS raises for a secret that is not there."""
 
 
 class Store:
@@ -35,30 +30,6 @@ class Store:
     def get_secret_value(self, SecretId: str) -> Json:
         value = self._read(SecretId, "ResourceNotFoundException")
         return {"SecretBinary": value} if isinstance(value, bytes) else {"SecretString": value}
-
-    def put_parameter(self, Name: str, Value: str, **_: object) -> Json:
-        return self._write(Name, Value)
-
-    def delete_parameter(self, Name: str) -> Json:
-        self._read(Name, "ParameterNotFound")
-        del self.values[Name]
-        return {}
-
-    exceptions = SimpleNamespace(ResourceNotFoundException=Absent)
-
-    def put_secret_value(self, SecretId: str, SecretString: str) -> Json:
-        if not self.failure and SecretId not in self.values:
-            raise Absent({}, "PutSecretValue")
-        return self._write(SecretId, SecretString)
-
-    def create_secret(self, Name: str, SecretString: str) -> Json:
-        return self._write(Name, SecretString)
-
-    def _write(self, name: str, value: str) -> Json:
-        if self.failure:
-            raise self.failure
-        self.values[name] = value
-        return {}
 
     def _read(self, name: str, absent: str) -> object:
         self.calls.append(name)
@@ -316,9 +287,6 @@ def test_a_secret_that_is_not_there_or_scheduled_for_deletion_breaks_the_connect
 
     with pytest.raises(ConnectionBroken, match=problem):
         world.configuration.secret("default", "rillet")
-    if code == "InvalidRequestException":
-        with pytest.raises(ConnectionBroken, match=problem):
-            world.configuration.store_tokens("default", TOKENS)
 
 
 @pytest.mark.parametrize(
@@ -377,90 +345,6 @@ def test_no_secret_is_logged(world: World) -> None:
 
 TOKENS = {"auth": "oauth", "access_token": "at", "refresh_token": "rt"}
 OUT_OF_ORDER = [client_error("InternalError"), ConnectTimeoutError(endpoint_url="x")]
-
-
-def stored(world: World) -> Json:
-    """The Rillet secret as it is kept."""
-    found: Json = json.loads(str(world.secrets.values["stack/default/rillet"]))
-    return found
-
-
-@pytest.mark.parametrize("before", [None, '{"auth": "oauth"}'])
-def test_tokens_are_kept_in_the_secret_which_is_made_if_need_be(world: World, before: str | None) -> None:
-    if before:
-        world.put_secret(before)
-
-    world.configuration.store_tokens("default", TOKENS)
-
-    assert stored(world) == TOKENS | {"token_in": "secret"}
-    assert world.configuration.tokens("default")["access_token"] == "at"
-
-
-def test_short_lived_tokens_are_kept_in_a_parameter_and_the_secret_says_so_once(world: World) -> None:
-    """Secrets Manager keeps every version for a day, and at most a hundred."""
-    world.configuration.store_tokens("default", TOKENS, short_lived=True)
-    first = stored(world)
-
-    world.configuration.store_tokens("default", TOKENS | {"access_token": "newer"}, short_lived=True)
-
-    assert (first["token_in"], stored(world)) == ("parameter", first)
-    assert world.configuration.tokens("default")["access_token"] == "newer"
-
-
-def test_a_parameter_that_is_gone_leaves_what_the_secret_says(world: World) -> None:
-    world.put_secret(json.dumps(TOKENS | {"token_in": "parameter"}))
-
-    assert world.configuration.tokens("default")["access_token"] == "at"
-
-
-def test_a_parameter_that_cannot_be_used_breaks_the_connection(world: World) -> None:
-    world.put_secret(json.dumps(TOKENS | {"token_in": "parameter"}))
-    world.ssm.values["/stack/default/rillet-token"] = "no JSON"
-
-    with pytest.raises(ConnectionBroken):
-        world.configuration.tokens("default")
-
-
-@pytest.mark.parametrize("failure", OUT_OF_ORDER)
-def test_a_parameter_that_cannot_be_read_makes_documents_wait(world: World, failure: Exception) -> None:
-    world.put_secret(json.dumps(TOKENS | {"token_in": "parameter"}))
-    world.ssm.failure = failure
-
-    with pytest.raises(RetryLater) as raised:
-        world.configuration.tokens("default")
-
-    assert not isinstance(raised.value, ConnectionBroken)
-
-
-@pytest.mark.parametrize("failure", OUT_OF_ORDER)
-@pytest.mark.parametrize("short_lived", [True, False])
-def test_tokens_that_cannot_be_kept_are_not_taken_for_kept(
-    world: World, failure: Exception, short_lived: bool
-) -> None:
-    store = world.ssm if short_lived else world.secrets
-    store.failure = failure
-
-    with pytest.raises(RetryLater, match="cannot be stored"):
-        world.configuration.store_tokens("default", TOKENS, short_lived=short_lived)
-
-
-def test_tokens_are_dropped_and_what_a_person_put_there_stays(world: World) -> None:
-    world.put_secret(json.dumps(TOKENS | {"webhook_token": "w", "token_in": "parameter"}))
-    world.ssm.values["/stack/default/rillet-token"] = json.dumps(TOKENS)
-
-    world.configuration.delete_tokens("default")
-
-    assert stored(world) == {"auth": "oauth", "webhook_token": "w"}
-    assert world.ssm.values == {}
-
-
-@pytest.mark.parametrize("failure", OUT_OF_ORDER)
-def test_tokens_that_cannot_be_dropped_are_not_taken_for_dropped(world: World, failure: Exception) -> None:
-    world.put_secret(json.dumps(TOKENS))
-    world.ssm.failure = failure
-
-    with pytest.raises(RetryLater, match="cannot be deleted"):
-        world.configuration.delete_tokens("default")
 
 
 def test_the_address_of_the_api_is_what_the_deployment_wrote(world: World) -> None:
@@ -536,21 +420,9 @@ def test_an_unknown_auth_is_named_and_not_quoted(world: World, auth: str) -> Non
     world.put_secret(json.dumps({"auth": auth, "api_key": "k"}))
 
     with pytest.raises(ConnectionBroken, match="unknown 'auth'; it must be 'api_key' or 'oauth'") as raised:
-        world.configuration.tokens("default")
+        world.configuration.rillet_secret("default")
 
     assert "sk_live_1" not in str(raised.value)
-
-
-@pytest.mark.parametrize(("length", "where"), [(100, "parameter"), (7000, "parameter"), (9000, "secret")])
-def test_a_token_over_the_limit_of_a_parameter_is_kept_in_the_secret(
-    world: World, length: int, where: str
-) -> None:
-    long = TOKENS | {"access_token": "t" * length}
-
-    world.configuration.store_tokens("default", long, short_lived=True)
-
-    assert stored(world)["token_in"] == where
-    assert world.configuration.tokens("default", fresh=True)["access_token"] == long["access_token"]
 
 
 @pytest.mark.parametrize(

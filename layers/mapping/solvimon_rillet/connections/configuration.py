@@ -1,6 +1,5 @@
 """The settings (SSM parameters) and secrets (Secrets Manager) of connections, read when they are needed."""
 
-import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from solvimon_rillet.connections.credentials import check_credential, parse_secret
 from solvimon_rillet.connections.names import UnknownConnection, connection_name, is_connection_name
+from solvimon_rillet.connections.token_storage import IN_DELETION, TokenStorage, secret_in_deletion
 from solvimon_rillet.connections.webhook_settings import WebhookSettings
 from solvimon_rillet.errors import ConnectionBroken, RetryLater, SettingsInvalid
 
@@ -24,11 +24,23 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 SETTINGS_TTL_SECONDS = 60
 SECRET_TTL_SECONDS = 300
-_IN_DELETION = "InvalidRequestException"
-_NOT_FOUND_CODES = {"ResourceNotFoundException", "ParameterNotFound", _IN_DELETION}
+_NOT_FOUND_CODES = {"ResourceNotFoundException", "ParameterNotFound", IN_DELETION}
 _AUTHS = ("api_key", "oauth")
-# Parameter Store takes 8 KB in its advanced tier; a longer token stays in the secret, which takes 64 KB.
-_MAX_PARAMETER_BYTES = 8000
+
+
+@dataclass(frozen=True, slots=True)
+class SecretValue:
+    """A version of a secret.
+
+    Attributes:
+        fields: its texts.
+        text: the JSON as it is stored.
+        version: the version's id.
+    """
+
+    fields: Mapping[str, str]
+    text: str
+    version: str
 
 
 @dataclass(slots=True)
@@ -126,25 +138,30 @@ class Configuration:
             ConnectionBroken: there is no such secret, or it is not a JSON object of texts.
             RetryLater: Secrets Manager does not answer.
         """
-        return self._secret(self._secret_name(connection, vendor))
+        return self._secret(self.secret_name(connection, vendor)).fields
 
-    def _secret(self, name: str) -> Mapping[str, str]:
+    def _secret(self, name: str) -> SecretValue:
         cached = self._cache.get(name)
         if cached and self._clock() < cached.until:
             return cached.value  # type: ignore[no-any-return]
         try:
-            text = self._secrets.get_secret_value(SecretId=name).get("SecretString", "")
+            answer = self._secrets.get_secret_value(SecretId=name)
         except ClientError as error:
-            if _error_code(error) == _IN_DELETION:
-                raise _in_deletion(name) from None
+            if _error_code(error) == IN_DELETION:
+                raise secret_in_deletion(name) from None
             if _error_code(error) in _NOT_FOUND_CODES:
                 raise ConnectionBroken(f"The secret {name} does not exist or has no value.") from None
             raise RetryLater(f"The secret {name} cannot be read now ({_error_code(error)}).") from error
         except BotoCoreError as error:
             raise RetryLater(f"Secrets Manager does not answer ({type(error).__name__}).") from error
-        value = parse_secret(name, text)
+        text = answer.get("SecretString", "")
+        value = SecretValue(parse_secret(name, text), text, answer.get("VersionId", ""))
         self._cache[name] = _Cached(value, self._clock() + SECRET_TTL_SECONDS)
         return value
+
+    def secret_name(self, connection: str, vendor: str) -> str:
+        """The name of the secret with a vendor's credentials for a connection."""
+        return f"{self._stack}/{connection_name(connection)}/{vendor}"
 
     def credential(self, connection: str, vendor: str, key: str) -> str:
         """One value of a secret.
@@ -152,7 +169,7 @@ class Configuration:
         Raises:
             ConnectionBroken: it is missing or empty, or has a character that no credential has.
         """
-        value, name = self.secret(connection, vendor).get(key), self._secret_name(connection, vendor)
+        value, name = self.secret(connection, vendor).get(key), self.secret_name(connection, vendor)
         if value:
             return check_credential(name, key, value)
         raise ConnectionBroken(f"The secret {name} has no {key!r}. Put it there; the documents wait.")
@@ -163,16 +180,16 @@ class Configuration:
         for vendor in ("solvimon", "rillet"):
             self.forget_secret(connection, vendor)
             try:
-                if vendor == "solvimon" or self.tokens(connection).get("auth", _AUTHS[0]) == _AUTHS[0]:
+                if vendor == "solvimon" or not uses_oauth(self.rillet_secret(connection).fields):
                     self.credential(connection, vendor, "api_key")
-                elif not self.tokens(connection).get("access_token"):
+                elif not self.secret(connection, vendor).get("access_token"):
                     problems.append("Rillet is not connected; invoke connect_rillet. The documents wait.")
             except RetryLater as error:
                 problems.append(error.message)
         return problems
 
-    def tokens(self, connection: str, *, fresh: bool = False) -> Mapping[str, str]:
-        """The credentials for Rillet: the secret, or the short-lived tokens that the SSM parameter stores.
+    def rillet_secret(self, connection: str, *, fresh: bool = False) -> SecretValue:
+        """The Rillet secret of a connection: an API key, or the tokens of a grant (``TokenStore``).
 
         Args:
             connection: name of the connection.
@@ -180,77 +197,23 @@ class Configuration:
 
         Raises:
             ConnectionBroken: there is no secret, or its ``auth`` is unknown.
-            RetryLater: a service does not answer.
+            RetryLater: Secrets Manager does not answer.
         """
         if fresh:
             self.forget_secret(connection, "rillet")
-        secret = self.secret(connection, "rillet")
-        if secret.get("auth", _AUTHS[0]) not in _AUTHS:
+        name = self.secret_name(connection, "rillet")
+        secret = self._secret(name)
+        if secret.fields.get("auth", _AUTHS[0]) not in _AUTHS:
             raise ConnectionBroken(
-                f"The secret {self._secret_name(connection, 'rillet')} has an unknown 'auth'; it must be "
-                f"{' or '.join(map(repr, _AUTHS))}. Correct it; the documents wait."
+                f"The secret {name} has an unknown 'auth'; it must be {' or '.join(map(repr, _AUTHS))}. "
+                "Correct it; the documents wait."
             )
-        if secret.get("auth") != "oauth" or secret.get("token_in") != "parameter":
-            return secret
-        name = self._token_name(connection)
-        try:
-            text = self._ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"].get("Value", "")
-        except ClientError as error:
-            if _error_code(error) in _NOT_FOUND_CODES:
-                return secret
-            raise RetryLater(f"The parameter {name} cannot be read now ({_error_code(error)}).") from error
-        except BotoCoreError as error:
-            raise RetryLater(f"Parameter Store does not answer ({type(error).__name__}).") from error
-        return parse_secret(name, text)
+        return secret
 
-    def store_tokens(self, connection: str, grant: Mapping[str, str], *, short_lived: bool = False) -> None:
-        """Store tokens, before they are used.
-
-        Raises:
-            RetryLater: they could not be written.
-        """
-        value, name = json.dumps(dict(grant)), self._token_name(connection)
-        short_lived = short_lived and len(value) <= _MAX_PARAMETER_BYTES
-        try:
-            if short_lived:
-                self._ssm.put_parameter(
-                    Name=name, Value=value, Type="SecureString", Overwrite=True, Tier="Intelligent-Tiering"
-                )
-            if not short_lived or self._read_marker(connection) != "parameter":
-                marked = {**grant, "token_in": "parameter" if short_lived else "secret"}
-                self._put_secret(self._secret_name(connection, "rillet"), json.dumps(marked))
-        except ClientError as error:
-            if _error_code(error) == _IN_DELETION:
-                raise _in_deletion(self._secret_name(connection, "rillet")) from None
-            raise RetryLater(f"Rillet's new token cannot be stored ({_error_code(error)}).") from error
-        except BotoCoreError as error:
-            raise RetryLater(f"Rillet's new token cannot be stored ({type(error).__name__}).") from error
-        self.forget_secret(connection, "rillet")
-
-    def non_token_fields(self, connection: str) -> dict[str, str]:
-        """The fields of the Rillet secret that are no tokens: the webhook's token and the organisation."""
-        try:
-            secret = self.secret(connection, "rillet")
-        except ConnectionBroken:
-            return {}
-        return {name: value for name, value in secret.items() if "webhook" in name or "organisation" in name}
-
-    def delete_tokens(self, connection: str) -> None:
-        """Delete the tokens of a connection.
-
-        Raises:
-            RetryLater: they could not be deleted.
-        """
-        try:
-            cached = {"auth": "oauth", **self.non_token_fields(connection)}
-            self._put_secret(self._secret_name(connection, "rillet"), json.dumps(cached))
-            self._ssm.delete_parameter(Name=self._token_name(connection))
-        except ClientError as error:
-            if _error_code(error) not in _NOT_FOUND_CODES:
-                raise RetryLater(f"The tokens cannot be deleted now ({_error_code(error)}).") from error
-        except BotoCoreError as error:
-            raise RetryLater(f"The tokens cannot be deleted now ({type(error).__name__}).") from error
-        self.forget_secret(connection, "rillet")
+    def token_storage(self, connection: str) -> TokenStorage:
+        """The places in which the Rillet tokens of a connection are stored."""
+        parameter = f"/{self._stack}/{connection_name(connection)}/rillet-token"
+        return TokenStorage(self.secret_name(connection, "rillet"), parameter, self._secrets, self._ssm)
 
     def deployment_secret(self, name: str) -> Mapping[str, str]:
         """A secret of the whole deployment, such as ``rillet-oauth-client``.
@@ -259,7 +222,7 @@ class Configuration:
             ConnectionBroken: there is none.
             RetryLater: Secrets Manager does not answer.
         """
-        return self._secret(f"{self._stack}/{name}")
+        return self._secret(f"{self._stack}/{name}").fields
 
     def api_url(self) -> str:
         """Address of the HTTP API, which the deployment stores for its functions.
@@ -275,26 +238,7 @@ class Configuration:
 
     def forget_secret(self, connection: str, vendor: str) -> None:
         """Drop the secret from the cache, because the vendor rejected it."""
-        self._cache.pop(self._secret_name(connection, vendor), None)
-
-    def _read_marker(self, connection: str) -> str:
-        try:
-            return self.secret(connection, "rillet").get("token_in", "")
-        except ConnectionBroken:
-            return ""
-
-    def _put_secret(self, name: str, text: str) -> None:
-        try:
-            self._secrets.put_secret_value(SecretId=name, SecretString=text)
-        except self._secrets.exceptions.ResourceNotFoundException:
-            # Only connect_rillet's role allows this: a refresh replaces an existing secret.
-            self._secrets.create_secret(Name=name, SecretString=text)
-
-    def _token_name(self, connection: str) -> str:
-        return f"/{self._stack}/{connection_name(connection)}/rillet-token"
-
-    def _secret_name(self, connection: str, vendor: str) -> str:
-        return f"{self._stack}/{connection_name(connection)}/{vendor}"
+        self._cache.pop(self.secret_name(connection, vendor), None)
 
     def _last_valid(self, connection: str, cached: _Cached | None, failure: str, error: Exception) -> Any:  # noqa: ANN401
         logger.error(
@@ -308,12 +252,10 @@ class Configuration:
         return cached.value
 
 
+def uses_oauth(fields: Mapping[str, str]) -> bool:
+    """Whether a Rillet secret holds the tokens of a grant; otherwise it holds an API key."""
+    return fields.get("auth", _AUTHS[0]) == "oauth"
+
+
 def _error_code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
-
-
-def _in_deletion(name: str) -> ConnectionBroken:
-    return ConnectionBroken(
-        f"The secret {name} is scheduled for deletion or has no value. Restore it with aws secretsmanager "
-        f"restore-secret --secret-id {name}; the documents wait."
-    )

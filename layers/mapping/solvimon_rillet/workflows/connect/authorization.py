@@ -1,5 +1,6 @@
 """Connect a Rillet organisation by OAuth, and disconnect it."""
 
+import contextlib
 import hashlib
 import logging
 import secrets
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from solvimon_rillet.aws.dynamodb import Table
-from solvimon_rillet.connections.configuration import Configuration
+from solvimon_rillet.connections.configuration import Configuration, uses_oauth
 from solvimon_rillet.connections.connection import Connections
 from solvimon_rillet.connections.oauth_client import authorization_server, oauth_client
 from solvimon_rillet.errors import ConnectionBroken, SolvimonRilletError
@@ -111,9 +112,22 @@ class RilletAuthorization:
             )
 
     def _finish(self, connection: str, code: str, verifier: str) -> CallbackPage:
-        """Redeem the code and store the tokens, unless the connection belongs to another organisation."""
+        """Redeem the code and keep the grant; one that is not kept is revoked, for nobody would know it."""
         settings = self._configuration.settings(connection)
-        granted = self._oauth(settings.rillet).redeem(code, verifier)
+        oauth = self._oauth(settings.rillet)
+        granted = oauth.redeem(code, verifier)
+        kept = False
+        try:
+            page = self._keep(connection, settings, granted)
+            kept = page.status == 200
+            return page
+        finally:
+            if not kept:
+                with contextlib.suppress(SolvimonRilletError):
+                    oauth.revoke(granted.refresh_token or granted.access_token)
+
+    def _keep(self, connection: str, settings: Settings, granted: Grant) -> CallbackPage:
+        """Store the tokens, unless the connection belongs to another organisation."""
         organisation = self._connections.rillet_with_token(
             connection, settings, lambda: granted.access_token
         ).organization()
@@ -159,15 +173,17 @@ class RilletAuthorization:
         settings = self._configuration.settings(connection)
         tokens = self._connections.tokens(connection, settings)
         with tokens.refresh_lock():
-            grant = self._configuration.tokens(connection, fresh=True)
-            if grant.get("auth", "api_key") != "oauth":
-                note = (
-                    "It uses an API key. Remove it from the connection's Rillet secret, and revoke it in "
-                    "Rillet."
-                )
-                return {"connection": connection, "disconnected": False, "note": note}
-            note, revoked = self._revoke(settings.rillet, grant.get("refresh_token", ""))
-            tokens.delete()
+            while True:
+                current = tokens.current()
+                if not uses_oauth(current.fields):
+                    note = (
+                        "It uses an API key. Remove it from the connection's Rillet secret, and revoke it in "
+                        "Rillet."
+                    )
+                    return {"connection": connection, "disconnected": False, "note": note}
+                note, revoked = self._revoke(settings.rillet, current.fields.get("refresh_token", ""))
+                if tokens.disconnect(current):  # else a worker stored a refresh meanwhile: revoke that one
+                    break
         logger.info("rillet disconnected", extra={"connection": connection, "revoked": revoked})
         return {"connection": connection, "disconnected": True, "revoked": revoked, "note": note}
 

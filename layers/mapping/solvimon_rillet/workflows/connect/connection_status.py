@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from solvimon_rillet.connections.configuration import Configuration
+from solvimon_rillet.connections.configuration import Configuration, uses_oauth
 from solvimon_rillet.connections.connection import Connections
 from solvimon_rillet.errors import ConnectionBroken, SolvimonRilletError
 from solvimon_rillet.http.client import RequestRejected
@@ -124,10 +124,12 @@ class ConnectionStatus:
     def _grant(self, connection: str, settings: Settings) -> dict[str, Any]:
         """The authentication at Rillet, without any token."""
         try:
-            grant = self._configuration.tokens(connection, fresh=True)
-            if grant.get("auth", "api_key") != "oauth":
+            tokens = self._connections.tokens(connection, settings)
+            current = tokens.current()
+            grant = current.fields
+            if not uses_oauth(grant):
                 return {"auth": "api_key"}
-            broken = self._connections.tokens(connection, settings).is_broken()
+            broken = tokens.is_broken(current)
         except SolvimonRilletError:
             return {"auth": None}
         ends = grant.get("expires_at", "")
