@@ -46,7 +46,7 @@ def test_a_broken_connection_stops_no_other_sweep(system: LocalSystem, two: tupl
         system.invoke("sweep", {"connection": name})
     broken.finalise("invo_a")
     well.finalise("invo_b")
-    system.put_secret("acme", "solvimon", {"api_key": "revoked", "webhook_secret": "x"})
+    system.put_secret("acme", "solvimon", {"api_key": "revoked"})
     system.put_secret("acme", "rillet", {"auth": "api_key", "api_key": "revoked"})
     system.runtime.reset()
 

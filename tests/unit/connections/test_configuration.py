@@ -293,7 +293,6 @@ def test_a_secret_that_is_not_there_or_scheduled_for_deletion_breaks_the_connect
     "failure",
     [
         client_error("InternalServiceError"),
-        client_error("AccessDeniedException"),
         ConnectTimeoutError(endpoint_url="x"),
     ],
 )
@@ -458,3 +457,10 @@ def test_an_oauth_client_that_cannot_be_sent_is_named(world: World, key: str) ->
 
     with pytest.raises(ConnectionBroken, match=f"rillet-oauth-client has in '{key}' a character"):
         oauth_client(world.configuration)
+
+
+def test_a_secret_that_the_role_may_not_read_is_named_as_one_that_may_not_exist(world: World) -> None:
+    world.secrets.failure = client_error("AccessDeniedException")
+
+    with pytest.raises(ConnectionBroken, match="default/rillet does not exist, or"):
+        world.configuration.secret("default", "rillet")
