@@ -14,7 +14,7 @@ def add_rillet_webhook(
     url: str = "",
     token: str | None = None,
 ) -> None:
-    """Make the webhook in Rillet and put its token into the connection's secret.
+    """Make the webhook in Rillet and put its token into the connection's secret of webhooks.
 
     Args:
         system: the local system.
@@ -25,6 +25,6 @@ def add_rillet_webhook(
     """
     url = url or connection.webhook_url.replace("/solvimon/", "/rillet/")
     webhook = connection.organisation.add_webhook(url, token, events=events)
-    name = f"{system.deployment.stack}/{connection.name}/rillet"
+    name = f"{system.deployment.stack}/{connection.name}/webhooks"
     secret = json.loads(system.aws.secretsmanager.get_secret_value(SecretId=name)["SecretString"])
-    system.put_secret(connection.name, "rillet", {**secret, "webhook_token": webhook.token})
+    system.put_secret(connection.name, "webhooks", {**secret, "webhook_token": webhook.token})

@@ -106,7 +106,8 @@ class LocalSystem:
         self._root = root
         self._stack = stack
         # The template offers no level that would silence the metrics of a real stack.
-        self._parameters = {**({"LogLevel": "CRITICAL"} if quiet else {}), **(parameters or {})}
+        local: dict[str, str] = {"VendorHosts": "127.0.0.1", **({"LogLevel": "CRITICAL"} if quiet else {})}
+        self._parameters = {**local, **(parameters or {})}
         self._quiet = quiet
         self._ports = ports
         self._own_answers: tuple[tuple[str, OwnAnswer], ...] = ()
@@ -161,7 +162,8 @@ class LocalSystem:
         urls = {"solvimon": self.solvimon.url, "rillet": self.rillet.url}
         merged = dict(settings or {})
         merged |= {vendor: {"base_url": url, **merged.get(vendor, {})} for vendor, url in urls.items()}
-        self.put_secret(connection, "solvimon", {"api_key": solvimon_key, "webhook_secret": webhook_secret})
+        self.put_secret(connection, "solvimon", {"api_key": solvimon_key})
+        self.put_secret(connection, "webhooks", {"webhook_secret": webhook_secret})
         if auth == "api_key":
             self.put_secret(connection, "rillet", {"auth": "api_key", "api_key": rillet_key})
         else:
@@ -190,7 +192,7 @@ class LocalSystem:
         return requests.post(url, data=decision, timeout=_SECONDS).text
 
     def put_secret(self, connection: str, vendor: str, value: Mapping[str, str]) -> None:
-        """Write a secret (`solvimon` or `rillet`); functions may know the old one for a while."""
+        """Write a secret (`solvimon`, `rillet` or `webhooks`); functions may know the old one for a while."""
         self.configuration.put_secret(f"{connection}/{vendor}", value)
 
     def put_settings(self, connection: str, settings: Json | str) -> None:

@@ -21,7 +21,7 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
     """A handler for a function with this environment."""
     telemetry = Telemetry(environment, "receive_webhook")
     services = Services(environment, clock, telemetry.count)
-    receiver = ReceiveWebhook(services.configuration, services.bus, clock)
+    receiver = ReceiveWebhook(services.configuration, services.bus, clock, telemetry.count)
 
     @telemetry.handler
     def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:  # noqa: ANN401

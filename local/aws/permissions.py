@@ -25,10 +25,28 @@ _S3 = {"GET": "s3:GetObject", "PUT": "s3:PutObject", "DELETE": "s3:DeleteObject"
 
 @dataclass(frozen=True)
 class AwsCall:
-    """A call to AWS: an IAM action, and the ARN of the resource."""
+    """A call to AWS: an IAM action, the ARN of the resource, and the keys of a table that it names."""
 
     action: str
     resource: str
+    leading_keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Grant:
+    """One action on one resource that a statement allows, under its conditions."""
+
+    action: str
+    resource: str
+    conditions: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
+
+    def allows(self, call: AwsCall) -> bool:
+        """Whether it allows a call."""
+        return (
+            self.action == call.action
+            and fnmatchcase(call.resource, self.resource)
+            and all(_holds(call, *condition) for condition in self.conditions)
+        )
 
 
 @dataclass
@@ -37,6 +55,7 @@ class Permissions:
 
     Attributes:
         used: IAM actions by function.
+        used_grants: what of their policies the functions have used, by function.
         counted: how often each action was called, by function and action.
         denied: calls that a policy does not allow, by function.
     """
@@ -44,22 +63,23 @@ class Permissions:
     account: str
     region: str
     used: dict[str, set[str]] = field(default_factory=dict)
+    used_grants: dict[str, set[Grant]] = field(default_factory=dict)
     counted: Counter[tuple[str, str]] = field(default_factory=Counter)
     denied: dict[str, set[AwsCall]] = field(default_factory=dict)
-    _policies: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    _policies: dict[str, list[Grant]] = field(default_factory=dict)
 
     def grant(self, function: str, statements: Iterable[Mapping[str, Any]]) -> None:
         """Replace what a function may do by the statements of its role."""
         self._policies[function] = [
-            (action, resource)
+            Grant(action, resource, _conditions(statement))
             for statement in statements
             for action in _listed(statement["Action"])
             for resource in _listed(statement["Resource"])
         ]
 
-    def granted(self) -> dict[str, set[str]]:
-        """The IAM actions that the roles allow, by function."""
-        return {name: {action for action, _ in policy} for name, policy in self._policies.items()}
+    def granted(self) -> dict[str, set[Grant]]:
+        """What the roles allow, by function."""
+        return {name: set(policy) for name, policy in self._policies.items()}
 
     def refused(self, environ: "WSGIEnvironment", service: str, body: bytes) -> AwsCall | None:
         """The call that a request makes, if a function makes it and its role does not allow it."""
@@ -70,11 +90,9 @@ class Permissions:
         call = self._call(environ, service, body)
         self.used.setdefault(function, set()).add(call.action)
         self.counted[function, call.action] += 1
-        allowed = any(
-            action == call.action and fnmatchcase(call.resource, resource)
-            for action, resource in self._policies[function]
-        )
-        if allowed:
+        grants = [grant for grant in self._policies[function] if grant.allows(call)]
+        self.used_grants.setdefault(function, set()).update(grants)
+        if grants:
             return None
         self.denied.setdefault(function, set()).add(call)
         return call
@@ -89,7 +107,8 @@ class Permissions:
         request = _request(environ, body)
         action = f"{service}:{target or request.get('Action', '')}"
         action = _BATCHES.get(action, action)
-        return AwsCall(action, self._resource(service, request))
+        keys = _leading_keys(request) if service == "dynamodb" else ()
+        return AwsCall(action, self._resource(service, request), keys)
 
     def _lambda_call(self, path: str) -> AwsCall:
         """A call of Lambda's REST API, whose path says what is done with which function."""
@@ -126,6 +145,39 @@ def _request(environ: "WSGIEnvironment", body: bytes) -> Json:
     if "json" in environ.get("CONTENT_TYPE", ""):
         return dict(json.loads(body or b"{}"))
     return {name: values[0] for name, values in parse_qs(body.decode()).items()}
+
+
+def _conditions(statement: Mapping[str, Any]) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    """The conditions of a statement: operator, context key and values."""
+    return tuple(
+        (operator, key, tuple(_listed(values)))
+        for operator, keys in statement.get("Condition", {}).items()
+        for key, values in keys.items()
+    )
+
+
+def _holds(call: AwsCall, operator: str, key: str, values: tuple[str, ...]) -> bool:
+    """Whether a call meets a condition.
+
+    Raises:
+        NotImplementedError: the local system does not know the condition, so it could not fail here.
+    """
+    if (operator, key) == ("ForAllValues:StringLike", "dynamodb:LeadingKeys"):
+        return all(any(fnmatchcase(own, value) for value in values) for own in call.leading_keys)
+    if key == "kms:ViaService":  # only AWS calls KMS, in the role's name
+        return True
+    raise NotImplementedError(f"{operator} {key}")
+
+
+def _leading_keys(request: Json) -> tuple[str, ...]:
+    """The partition keys that a call of DynamoDB names."""
+    keys = [request[name] for name in ("Key", "Item") if name in request]
+    for table in request.get("RequestItems", {}).values():
+        if isinstance(table, dict):
+            keys += table.get("Keys", [])
+        else:
+            keys += [write["PutRequest"]["Item"] for write in table]
+    return tuple(key["pk"]["S"] for key in keys)
 
 
 def _listed(value: str | list[str]) -> list[str]:

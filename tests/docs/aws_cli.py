@@ -137,9 +137,9 @@ def written_files(system: LocalSystem, connection: Connection, **settings: objec
     """Return the files that a reader of the pages writes, by name, with valid values."""
     clients = system.rillet.state.oauth.clients.values()
     client = [{"client_id": each.client_id, "client_secret": each.secret} for each in clients]
-    solvimon = {"api_key": connection.solvimon_api_key, "webhook_secret": connection.webhook_secret}
     return {
-        "solvimon.json": json.dumps(solvimon),
+        "solvimon.json": json.dumps({"api_key": connection.solvimon_api_key}),
+        "webhooks.json": json.dumps({"webhook_secret": connection.webhook_secret}),
         "rillet.json": json.dumps({"auth": "api_key", "api_key": connection.rillet_api_key}),
         "client.json": json.dumps(client[0] if client else {}),
         "settings.json": json.dumps({**connection.settings, **settings}),

@@ -116,7 +116,7 @@ def test_every_log_filter_looks_for_something_that_is_logged() -> None:
 def test_a_broken_connection_is_seen_and_fixed_by_the_pages_commands(
     system: LocalSystem, default: Connection
 ) -> None:
-    system.put_secret("default", "solvimon", {"api_key": "revoked", "webhook_secret": default.webhook_secret})
+    system.put_secret("default", "solvimon", {"api_key": "revoked"})
     system.runtime.reset()
     finalise(system, default)
     system.settle()

@@ -3,18 +3,26 @@
 import json
 import re
 
-from tests.infrastructure.views import Template, attribute_of, listed
+from tests.infrastructure.views import Json, Template, attribute_of, listed
 
+_SECRET = r"arn:\S+:secret:\$\{AWS::StackName\}"
 ACCESS = {
-    "secretsmanager:GetSecretValue": r"arn:\S+:secret:\$\{AWS::StackName\}/\*",
-    "secretsmanager:CreateSecret": r"arn:\S+:secret:\$\{AWS::StackName\}/\*/rillet\*",
-    "secretsmanager:PutSecretValue": r"arn:\S+:secret:\$\{AWS::StackName\}/\*/rillet\*",
-    "ssm:GetParameter": r"arn:\S+:parameter/\$\{AWS::StackName\}/\*",
+    "secretsmanager:GetSecretValue": (
+        rf"{_SECRET}/(\*/(solvimon|rillet|webhooks)|rillet-oauth-client)-\?{{6}}"
+    ),
+    "secretsmanager:CreateSecret": rf"{_SECRET}/\*/rillet-\?{{6}}",
+    "secretsmanager:PutSecretValue": rf"{_SECRET}/\*/rillet-\?{{6}}",
+    "ssm:GetParameter": r"arn:\S+:parameter/\$\{AWS::StackName\}/(\*/(settings|rillet-token)|api-url)",
     "ssm:GetParametersByPath": r"arn:\S+:parameter/\$\{AWS::StackName\}/\*",
     "ssm:PutParameter": r"arn:\S+:parameter/\$\{AWS::StackName\}/\*/rillet-token",
     "ssm:DeleteParameter": r"arn:\S+:parameter/\$\{AWS::StackName\}/\*/rillet-token",
 }
 """The actions that a function may take on secrets and parameters, and their names."""
+
+
+def _resources(statement: Json) -> list[Json]:
+    found = statement["Resource"]
+    return found if isinstance(found, list) else [found]
 
 
 def test_no_policy_allows_an_action_by_wildcard(template: Template) -> None:
@@ -53,7 +61,8 @@ def test_secrets_and_settings_are_used_within_the_stacks_own_names(template: Tem
     for function_id, statement in template.statements:
         for action in listed(statement["Action"]):
             if action.startswith(("secretsmanager:", "ssm:")):
-                assert re.fullmatch(ACCESS[action], statement["Resource"]["Fn::Sub"]), function_id
+                for resource in _resources(statement):
+                    assert re.fullmatch(ACCESS[action], resource["Fn::Sub"]), function_id
 
 
 def test_only_functions_that_refresh_tokens_write_secrets_and_only_disconnecting_deletes(
@@ -70,6 +79,36 @@ def test_only_functions_that_refresh_tokens_write_secrets_and_only_disconnecting
     assert allowed["secretsmanager:PutSecretValue"] == allowed["ssm:PutParameter"] == refreshing
     assert allowed["ssm:DeleteParameter"] == {"ConnectRillet"}
     assert "ReceiveWebhook" not in allowed["dynamodb:PutItem"]
+
+
+def test_the_functions_behind_public_routes_read_and_delete_only_what_they_need(template: Template) -> None:
+    read = [
+        resource["Fn::Sub"].rpartition("StackName}")[2]
+        for function_id, statement in template.statements
+        if function_id == "ReceiveWebhook" and "secretsmanager:GetSecretValue" in listed(statement["Action"])
+        for resource in _resources(statement)
+    ]
+    deleting = {
+        function_id: statement.get("Condition")
+        for function_id, statement in template.statements
+        if "dynamodb:DeleteItem" in listed(statement["Action"])
+    }
+
+    assert read == ["/*/webhooks-??????"]
+    assert deleting["ConnectRillet"] == {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["(deployment)#oauth-state#*"]}
+    }
+
+
+def test_short_lived_tokens_have_a_key_that_only_roles_of_this_stack_may_use(template: Template) -> None:
+    statements = template.resources["AlarmKey"]["Properties"]["KeyPolicy"]["Statement"]
+    [denied] = [statement for statement in statements if statement["Effect"] == "Deny"]
+
+    assert denied["Sid"] == "TokensAreForFunctions"
+    assert "kms:ViaService" in denied["Condition"]["StringEquals"]
+    assert denied["Condition"]["ArnNotLike"]["aws:PrincipalArn"]["Fn::Sub"].endswith(
+        "role/${AWS::StackName}-*"
+    )
 
 
 def test_statements_of_one_name_say_the_same_in_every_role(template: Template) -> None:

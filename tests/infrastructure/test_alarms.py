@@ -9,6 +9,7 @@ OWN_METRICS = "SolvimonRillet/${AWS::StackName}"
 LOOKBACK = 6 * 300
 """Seconds that an alarm on the cause of waiting documents looks back."""
 SENSITIVITY = {
+    "WebhooksRefusedAlarm": (20, 300, 1, 300),
     "ApiServerErrorsAlarm": (1, 300, 1, 300),
     "ImportRowsFailedAlarm": (1, 300, 1, 300),
     "SweepFailedAlarm": (1, 900, 1, 1800),
@@ -28,6 +29,7 @@ SENSITIVITY = {
 }
 """Of each alarm: threshold, seconds of a data point, data points that must reach it, seconds of lookback."""
 EVENTS = {
+    "WebhooksRefusedAlarm",
     *("ImportRowsFailedAlarm", "ReconcileFailedAlarm", "DocumentRejectedAlarm", "DocumentDiffersAlarm"),
     *("ExecutionFailedAlarm", "ExecutionTimedOutAlarm"),
 }
@@ -93,6 +95,7 @@ def test_an_alarm_over_several_metrics_watches_all_that_it_names_and_no_more_tha
         ("ConnectionBroken", "SUM", 1),
         ("SettingsInvalid", "SUM", 1),
         ("RateLimited", "SUM", 5),
+        ("WebhooksRefused", "SUM", 20),
     ],
 )
 def test_a_metric_raises_one_alarm_whichever_function_counts_it(

@@ -65,6 +65,8 @@ def test_a_function_gets_the_environment_of_the_template_with_everything_resolve
         "STACK": "solvimon-rillet",
         "LEDGER_TABLE": outputs["LedgerTableName"],
         "EVENT_BUS": outputs["EventBusName"],
+        "VENDOR_HOSTS": "127.0.0.1",
+        "LOCAL_SYSTEM_ALLOWS_HTTP": "true",
         "QUEUE_URL": outputs["ExportInvoiceQueueUrl"],
         "POWERTOOLS_SERVICE_NAME": "export_invoice",
         "POWERTOOLS_METRICS_NAMESPACE": "SolvimonRillet/solvimon-rillet",
@@ -73,7 +75,10 @@ def test_a_function_gets_the_environment_of_the_template_with_everything_resolve
         "AWS_LAMBDA_FUNCTION_NAME": "solvimon-rillet-export-invoice",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
     }
-    assert export_invoice.environments == [expected]
+    [found] = export_invoice.environments
+    key = found.pop("KMS_KEY")
+    assert found == expected
+    assert key.startswith("arn:aws:kms:eu-central-1:")
 
 
 def test_a_parameter_reaches_what_it_is_for() -> None:

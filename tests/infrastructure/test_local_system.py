@@ -38,10 +38,8 @@ def test_a_connection_has_its_keys_and_settings_where_the_functions_look(system:
     connection = system.connect("acme", {"invoice_scope": "AR_ONLY", "rillet": rillet})
 
     parameter = system.aws.ssm.get_parameter(Name="/solvimon-rillet/acme/settings")["Parameter"]["Value"]
-    assert secret(system, "acme/solvimon") == {
-        "api_key": connection.solvimon_api_key,
-        "webhook_secret": connection.webhook_secret,
-    }
+    assert secret(system, "acme/solvimon") == {"api_key": connection.solvimon_api_key}
+    assert secret(system, "acme/webhooks") == {"webhook_secret": connection.webhook_secret}
     assert secret(system, "acme/rillet") == {"auth": "api_key", "api_key": connection.rillet_api_key}
     assert json.loads(parameter) == connection.settings
     assert connection.settings == {
@@ -191,7 +189,7 @@ def test_a_connection_can_be_set_up_again_after_a_reset(system: LocalSystem) -> 
 
     again = system.connect("acme")
 
-    assert secret(system, "acme/solvimon")["webhook_secret"] == again.webhook_secret
+    assert secret(system, "acme/webhooks")["webhook_secret"] == again.webhook_secret
 
 
 def test_the_functions_of_the_template_can_be_loaded_and_answer(system: LocalSystem) -> None:

@@ -1,10 +1,12 @@
 """The local system allows a function what its role allows, and nothing else."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
 from botocore.exceptions import ClientError
 
+from local.aws.permissions import AwsCall, Grant
 from local.system import LocalSystem
 from solvimon_rillet.entrypoints.services import create_aws_client
 from tests.support.least_privilege import unused
@@ -17,11 +19,14 @@ def denials(system: LocalSystem) -> Iterator[dict[str, set[object]]]:
     permissions = system.aws.permissions
     before = {name: set(calls) for name, calls in permissions.denied.items()}
     used = {name: set(actions) for name, actions in permissions.used.items()}
+    grants = {name: set(found) for name, found in permissions.used_grants.items()}
     yield permissions.denied  # type: ignore[misc]
     permissions.denied.clear()
     permissions.denied.update(before)
     permissions.used.clear()
     permissions.used.update(used)
+    permissions.used_grants.clear()
+    permissions.used_grants.update(grants)
 
 
 def test_what_a_role_allows_is_done(system: LocalSystem, denials: dict[str, set[object]]) -> None:
@@ -73,7 +78,66 @@ def test_no_function_was_refused_anything_so_far(system: LocalSystem) -> None:
     assert system.aws.permissions.denied == {}
 
 
-def test_unused_permissions_are_named_but_not_those_that_aws_uses_itself() -> None:
-    granted = {"f": {"ssm:GetParameter", "ssm:PutParameter", "logs:PutLogEvents"}, "g": {"sns:Publish"}}
+def test_unused_actions_and_resources_are_named_but_not_those_that_aws_uses_itself() -> None:
+    granted = {
+        "f": {
+            "ssm:GetParameter on a",
+            "ssm:GetParameter on b",
+            "ssm:PutParameter on a",
+            "logs:PutLogEvents on l",
+        },
+        "g": {"sns:Publish on t"},
+    }
 
-    assert unused(granted, {"f": {"ssm:GetParameter"}}) == ["f: ssm:PutParameter", "g: sns:Publish"]
+    left = unused(granted, {"f": {"ssm:GetParameter on a"}})
+
+    assert left == ["f: ssm:GetParameter on b", "f: ssm:PutParameter on a", "g: sns:Publish on t"]
+
+
+WEBHOOKS_READER, TOKENS_READER = FUNCTION, "solvimon-rillet-connect-rillet"
+
+
+@pytest.mark.parametrize("secret", ["default/solvimon", "default/rillet", "rillet-oauth-client"])
+def test_the_receiver_reads_webhook_secrets_and_neither_keys_nor_tokens(
+    system: LocalSystem, denials: dict[str, set[object]], secret: str
+) -> None:
+    system.connect_demo()
+    receiver = create_aws_client("secretsmanager", WEBHOOKS_READER)
+
+    assert (
+        "webhook_secret"
+        in receiver.get_secret_value(SecretId="solvimon-rillet/default/webhooks")["SecretString"]
+    )
+    with pytest.raises(ClientError, match="AccessDenied"):
+        receiver.get_secret_value(SecretId=f"solvimon-rillet/{secret}")
+
+
+@pytest.mark.parametrize(
+    ("call", "key", "allowed"),
+    [
+        ("get_item", "acme#oauth#organisation", True),
+        ("get_item", "acme#pacer#turns", True),
+        ("get_item", "acme#invoice#invo_1", False),
+        ("delete_item", "(deployment)#oauth-state#0123", True),
+        ("delete_item", "acme#oauth#organisation", False),
+        ("delete_item", "acme#invoice#invo_1", False),
+    ],
+)
+def test_the_public_callback_reaches_only_its_own_part_of_the_table(
+    system: LocalSystem, denials: dict[str, set[object]], call: str, key: str, allowed: bool
+) -> None:
+    table = create_aws_client("dynamodb", TOKENS_READER)
+    arguments = {
+        "TableName": system.deployment.outputs["LedgerTableName"],
+        "Key": {"pk": {"S": key}, "sk": {"S": "-"}},
+    }
+
+    with nullcontext() if allowed else pytest.raises(ClientError, match="AccessDenied"):
+        getattr(table, call)(**arguments)
+
+
+def test_a_condition_that_the_local_system_does_not_know_is_no_permission() -> None:
+    grant = Grant("ssm:GetParameter", "*", (("StringEquals", "aws:SourceVpc", ("vpc-1",)),))
+
+    with pytest.raises(NotImplementedError, match="aws:SourceVpc"):
+        grant.allows(AwsCall("ssm:GetParameter", "x"))

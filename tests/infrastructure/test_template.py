@@ -145,13 +145,13 @@ def test_the_api_limits_its_callers_and_writes_an_access_log(template: Template)
     assert "x-amazon-apigateway-cors" not in api["Body"]
 
 
-def test_the_access_log_holds_nothing_of_a_request_but_its_method_and_path(template: Template) -> None:
+def test_the_access_log_holds_nothing_of_a_request_but_its_method_and_route(template: Template) -> None:
     [stage] = template.of_type("AWS::ApiGatewayV2::Stage").values()
 
     logged = re.findall(r"\$context\.([\w.]+)", stage["AccessLogSettings"]["Format"])
 
     assert set(logged) == {
-        *("requestTime", "requestId", "identity.sourceIp", "httpMethod", "routeKey", "path"),
+        *("requestTime", "requestId", "identity.sourceIp", "httpMethod", "routeKey"),
         *("status", "responseLength", "responseLatency", "integrationErrorMessage"),
     }
 

@@ -30,9 +30,22 @@ def configure(system: LocalSystem, connection: Connection, **changes: object) ->
 
 
 def put_secret(system: LocalSystem, connection: Connection, vendor: str, **values: str) -> None:
-    """Write a connection's secret of a vendor beside its API key, and let every function read it again."""
+    """Write a connection's secret of a vendor, and let every function read it again.
+
+    What belongs to a vendor's webhook goes to the secret of webhooks, where it replaces that vendor's only.
+    """
     key = connection.solvimon_api_key if vendor == "solvimon" else connection.rillet_api_key
-    system.put_secret(connection.name, vendor, {"api_key": key, **values})
+    own = "webhook_secret" if vendor == "solvimon" else "webhook_token"
+    name = f"{system.deployment.stack}/{connection.name}/webhooks"
+    try:
+        text = system.aws.secretsmanager.get_secret_value(SecretId=name)["SecretString"]
+    except system.aws.secretsmanager.exceptions.ResourceNotFoundException:
+        text = "{}"
+    others = {name: value for name, value in json.loads(text).items() if own not in name}
+    webhooks = {name: value for name, value in values.items() if own in name}
+    system.put_secret(connection.name, "webhooks", others | webhooks)
+    rest = {name: value for name, value in values.items() if name not in webhooks}
+    system.put_secret(connection.name, vendor, {"api_key": key, **rest})
     system.runtime.reset()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from local.aws.permissions import Grant
 from local.system import LocalSystem
 
 BY_LAMBDA = {
@@ -22,6 +23,7 @@ BY_LAMBDA = {
     "lambda:CheckpointDurableExecution",
     "lambda:GetDurableExecutionState",
     "kms:Decrypt",
+    "kms:Encrypt",
     "kms:GenerateDataKey",
 }
 """What AWS does in the role's name: logs, traces, polling, dead letters, checkpoints, the topic's key."""
@@ -33,17 +35,22 @@ def note(system: LocalSystem) -> None:
     """Keep what a local system's functions may do, and have done; other stacks beside it are not judged."""
     ours = {function.name for function in system.deployment.functions.values()}
     permissions = system.aws.permissions
-    for kept, found in ((_granted, permissions.granted()), (_used, permissions.used)):
-        _add(kept, {name: actions for name, actions in found.items() if name in ours})
+    for kept, found in ((_granted, permissions.granted()), (_used, permissions.used_grants)):
+        _add(kept, {name: {_text(each) for each in grants} for name, grants in found.items() if name in ours})
 
 
 def unused(granted: dict[str, set[str]], used: dict[str, set[str]]) -> list[str]:
-    """The permissions that no call has used, each with its function."""
+    """The permissions that no call has used, each with its function: an action on a resource."""
     return sorted(
-        f"{name}: {action}"
-        for name, actions in granted.items()
-        for action in actions - used.get(name, set()) - BY_LAMBDA
+        f"{name}: {grant}"
+        for name, grants in granted.items()
+        for grant in grants - used.get(name, set())
+        if grant.partition(" ")[0] not in BY_LAMBDA
     )
+
+
+def _text(grant: Grant) -> str:
+    return f"{grant.action} on {grant.resource}"
 
 
 def _add(whole: dict[str, set[str]], part: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ import io
 import json
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 
@@ -13,6 +13,7 @@ from local.system import LocalSystem
 from tests.support.builders import Json
 
 FUNCTIONS = ("receive_webhook", "export_invoice")
+_NO_REQUEST = {"?": 1}
 
 
 class Logged(logging.Handler):
@@ -83,14 +84,14 @@ class FunctionLogs:
 
 
 @contextmanager
-def function_logs(system: LocalSystem) -> Iterator[FunctionLogs]:
-    """Keep what the functions log while this lasts, at the most detailed level that the template offers."""
+def function_logs(system: LocalSystem, functions: Collection[str] = FUNCTIONS) -> Iterator[FunctionLogs]:
+    """Keep what functions log while this lasts, at the most detailed level that the template offers."""
     logs = FunctionLogs(
         system.runtime.functions["export_invoice"].environment["POWERTOOLS_METRICS_NAMESPACE"]
     )
-    for function in FUNCTIONS:
-        system.invoke(function, {})  # a logger gets its handler when its function is first built
-    loggers = [logging.getLogger(name) for name in (*FUNCTIONS, "solvimon_rillet")]
+    for function in functions:
+        system.invoke(function, _NO_REQUEST)  # a logger gets its handler when its function is first built
+    loggers = [logging.getLogger(name) for name in (*functions, "solvimon_rillet")]
     handlers = {h for logger in loggers for h in logger.handlers if isinstance(h, logging.StreamHandler)}
     levels = [logger.level for logger in loggers]
     streams = {handler: handler.setStream(logs.out) for handler in handlers}

@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from solvimon_rillet.errors import SettingsInvalid
+from solvimon_rillet.http.allowed_hosts import AllowedHosts
 from solvimon_rillet.settings import InvoiceScope, Settings
 
 
@@ -102,12 +103,11 @@ def test_what_is_no_json_object_is_refused(text: str) -> None:
     [
         ("https://acme.solvimon.com/v1", "https://acme.solvimon.com/v1"),
         ("https://acme.solvimon.com/v1/", "https://acme.solvimon.com/v1"),
-        ("http://127.0.0.1:8080/v1", "http://127.0.0.1:8080/v1"),
-        ("http://localhost:8080", "http://localhost:8080"),
-        ("http://[::1]:8080", "http://[::1]:8080"),
+        ("https://test.api.solvimon.com:443/v1", "https://test.api.solvimon.com:443/v1"),
+        ("https://sandbox.api.rillet.com", "https://sandbox.api.rillet.com"),
     ],
 )
-def test_addresses_are_https_or_on_this_machine(vendor: str, address: str, kept: str) -> None:
+def test_addresses_are_https_on_hosts_of_the_vendors(vendor: str, address: str, kept: str) -> None:
     settings = Settings.parse(json.dumps({vendor: {"base_url": address}}))
 
     assert getattr(settings, vendor).base_url == kept
@@ -118,6 +118,25 @@ def test_addresses_are_https_or_on_this_machine(vendor: str, address: str, kept:
     "address",
     [
         "http://api.rillet.com",
+        "https://api.rillet.com:8443",
+        "https://api.rillet.com@evil.example",
+        "https://user:pass@api.rillet.com",
+        "https://@api.rillet.com",
+        "https://api.rillet.com?x",
+        "https://api.rillet.com/#x",
+        "https://api.rillet.com/a b",
+        "https://api.rillet.com\n",
+        "\thttps://api.rillet.com",
+        "https://api.rillet.com\\@evil.example",
+        "https://evil.example\\.rillet.com",
+        "https://api.rillet.com.evil.example",
+        "https://evilrillet.com",
+        "https://rillet.com",
+        "https://api.rillet.com:x",
+        "https://аpi.rillet.com",
+        "https://127.0.0.1",
+        "http://127.0.0.1:8080/v1",
+        "http://[::1]:8080",
         "http://127.0.0.1.example.com",
         "http://localhost@example.com",
         "http://example.com/127.0.0.1",
@@ -165,3 +184,40 @@ def test_every_setting_says_what_it_is() -> None:
 
     assert len(models) > 5
     assert silent == []
+
+
+def test_the_deployment_says_where_credentials_may_be_sent() -> None:
+    environment = {"VENDOR_HOSTS": "billing.example,*.books.example"}
+    hosts = AllowedHosts.from_environment(environment)
+
+    settings = Settings.parse('{"solvimon": {"base_url": "https://billing.example/v1"}}', hosts)
+
+    assert settings.solvimon.base_url == "https://billing.example/v1"
+    with pytest.raises(SettingsInvalid, match="parameter VendorHosts"):
+        Settings.parse('{"rillet": {"base_url": "https://api.rillet.com"}}', hosts)
+    with pytest.raises(SettingsInvalid, match="https://"):
+        Settings.parse('{"solvimon": {"base_url": "http://billing.example"}}', hosts)
+
+
+def test_http_is_for_the_local_system_alone_by_a_flag_of_its_own() -> None:
+    local = AllowedHosts.from_environment({"VENDOR_HOSTS": "127.0.0.1", "LOCAL_SYSTEM_ALLOWS_HTTP": "true"})
+
+    settings = Settings.parse('{"rillet": {"base_url": "http://127.0.0.1:8080"}}', local)
+
+    assert settings.rillet.base_url == "http://127.0.0.1:8080"
+    with pytest.raises(SettingsInvalid):
+        Settings.parse('{"rillet": {"base_url": "http://127.0.0.2:8080"}}', local)
+
+
+@pytest.mark.parametrize("link", ["javascript:alert(1)", "http://desk.example/{id}", "https://a b/{id}", "x"])
+def test_a_link_is_an_https_address(link: str) -> None:
+    with pytest.raises(SettingsInvalid, match=r"solvimon\.desk_invoice_url"):
+        Settings.parse(json.dumps({"solvimon": {"desk_invoice_url": link}}))
+
+
+@pytest.mark.parametrize(("vendor", "days"), [("solvimon", 7), ("rillet", 14)])
+def test_the_accepted_age_of_a_webhook_is_bounded(vendor: str, days: int) -> None:
+    Settings.parse(json.dumps({vendor: {"webhook_max_age_seconds": days * 86_400}}))
+
+    with pytest.raises(SettingsInvalid, match=f"{vendor}.webhook_max_age_seconds"):
+        Settings.parse(json.dumps({vendor: {"webhook_max_age_seconds": days * 86_400 + 1}}))

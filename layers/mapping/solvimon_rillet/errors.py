@@ -9,9 +9,14 @@
         └── Conflict          answered 409; repeated conflicts are investigated
     NeedsAttention            a user must fix the document or its mapping; recorded, redriven later
     Skip                      not eligible for Rillet, by rule; recorded
+
+An error has its own words, and what it quotes of a vendor, a record or a request, in separate fields, because
+a quotation may name people. ``str`` gives the own words, so logs, tracebacks, metrics and SNS show nothing
+else. The ledger and answers show ``message``, which has both.
 """
 
 from enum import StrEnum
+from typing import Self
 
 
 class Code(StrEnum):
@@ -59,8 +64,49 @@ class Code(StrEnum):
     TOTAL_DIFFERS = "total_differs"
 
 
+class Message(str):
+    """A text for the ledger and for answers that knows which words of it are our own.
+
+    A text of which nobody knows that (one that was read from a record, or put together of others) is no
+    ``Message``, and no log shows it.
+
+    Attributes:
+        own_words: the text without quotations.
+    """
+
+    own_words: str
+
+    def __new__(cls, text: str, own_words: str | None = None) -> Self:
+        """Make it; without ``own_words`` the whole text is our own."""
+        made = super().__new__(cls, text)
+        made.own_words = text if own_words is None else own_words
+        return made
+
+
+def own_words(text: object) -> str:
+    """The words of a text that may be logged; empty if nothing says which these are."""
+    return text.own_words if isinstance(text, Message) else ""
+
+
 class SolvimonRilletError(Exception):
-    """Base of all errors that this package raises intentionally."""
+    """Base of all errors that this package raises intentionally.
+
+    Attributes:
+        own_words: the problem in our own words, with ids, codes and amounts.
+        quoted: what it quotes of a vendor, a record or a request; empty if it quotes nothing.
+    """
+
+    def __init__(self, own_words: str = "", *, quoted: str = "") -> None:
+        super().__init__(own_words)
+        self.own_words = own_words
+        self.quoted = quoted
+
+    @property
+    def message(self) -> Message:
+        """Both, for the ledger and for answers."""
+        if not self.quoted:
+            return Message(self.own_words)
+        return Message(f"{self.own_words.rstrip('.')}: {self.quoted.rstrip('.')}.", self.own_words)
 
 
 class Recoverable(SolvimonRilletError):
@@ -70,8 +116,8 @@ class Recoverable(SolvimonRilletError):
         after: seconds to wait before the next attempt; ``None`` uses the queue's back-off.
     """
 
-    def __init__(self, message: str, *, after: float | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, own_words: str, *, after: float | None = None, quoted: str = "") -> None:
+        super().__init__(own_words, quoted=quoted)
         self.after = after
 
 
@@ -82,8 +128,8 @@ class RetryLater(Recoverable):
 class ConnectionBroken(RetryLater):
     """A credential that is missing, wrong or revoked. Messages wait until a user fixes it."""
 
-    def __init__(self, message: str, *, after: float | None = 300) -> None:
-        super().__init__(message, after=after)
+    def __init__(self, own_words: str, *, after: float | None = 300, quoted: str = "") -> None:
+        super().__init__(own_words, after=after, quoted=quoted)
 
 
 class OutcomeUnknown(Recoverable):
@@ -113,14 +159,12 @@ class NeedsAttention(SolvimonRilletError):
 
     Attributes:
         code: the cause, a row of ``docs/errors.md``.
-        message: the problem, with names and amounts.
-        remedy: the act that solves it.
+        remedy: the act that solves it; it may quote too.
     """
 
-    def __init__(self, code: Code, message: str, remedy: str) -> None:
-        super().__init__(message)
+    def __init__(self, code: Code, own_words: str, remedy: str, *, quoted: str = "") -> None:
+        super().__init__(own_words, quoted=quoted)
         self.code = code
-        self.message = message
         self.remedy = remedy
 
 
@@ -128,14 +172,17 @@ class Skip(SolvimonRilletError):
     """A document that is not eligible for Rillet, by a rule.
 
     Attributes:
-        reason: the reason, for users.
         rule: the rule's name.
     """
 
-    def __init__(self, reason: str, rule: str = "") -> None:
-        super().__init__(reason)
-        self.reason = reason
+    def __init__(self, own_words: str, rule: str = "", *, quoted: str = "") -> None:
+        super().__init__(own_words, quoted=quoted)
         self.rule = rule
+
+    @property
+    def reason(self) -> Message:
+        """The reason, for users."""
+        return self.message
 
 
 class SettingsInvalid(ValueError):

@@ -5,10 +5,11 @@ from enum import StrEnum
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
 
 from solvimon_rillet.errors import SettingsInvalid
 from solvimon_rillet.formatting import validation_problems
+from solvimon_rillet.http.allowed_hosts import AllowedHosts
 from solvimon_rillet.rillet import webhooks as rillet_webhooks
 from solvimon_rillet.solvimon import webhooks as solvimon_webhooks
 
@@ -21,15 +22,23 @@ class InvoiceScope(StrEnum):
     AR_ONLY = "AR_ONLY"
 
 
-def _web_address(value: str) -> str:
+def _web_address(value: str, info: ValidationInfo) -> str:
+    hosts = info.context if isinstance(info.context, AllowedHosts) else AllowedHosts()
+    return hosts.check(value)
+
+
+def _link(value: str) -> str:
+    """A link that people follow from Rillet and from a report; it takes no credential along."""
     parts = urlsplit(value)
-    local = parts.hostname in {"127.0.0.1", "localhost", "::1"}
-    if not parts.hostname or not (parts.scheme == "https" or (local and parts.scheme == "http")):
-        raise ValueError("should be an https:// address")
-    return value.rstrip("/")
+    whole = all("!" <= sign <= "~" for sign in value) and parts.scheme == "https" and parts.hostname
+    if value != "auto" and (not whole or "@" in parts.netloc):
+        raise ValueError("should be an https:// address without blanks and user, or auto")
+    return value
 
 
 WebAddress = Annotated[str, AfterValidator(_web_address)]
+Link = Annotated[str, AfterValidator(_link)]
+_DAY = 86_400
 TaxType = Literal["VAT", "SALES_TAX", "none"]
 _NO_TAX = frozenset({"NO_TAX", "EXEMPT"})
 
@@ -60,9 +69,9 @@ class SolvimonSettings(_SettingsGroup):
     base_url: WebAddress = Field(
         default="https://api.solvimon.com/v1",
         description="API address with its version; test: `https://test.api.solvimon.com/v1`, "
-        "or your dedicated host.",
+        "or your dedicated host. https, on a host of the stack's parameter `VendorHosts`.",
     )
-    desk_invoice_url: str | None = Field(
+    desk_invoice_url: Link | None = Field(
         default="auto",
         description="Link back to the invoice that Rillet shows; `{id}` is replaced. `auto`: Solvimon's Desk "
         "that belongs to `base_url`, with the path `/invoices/{id}`. `null`: no link.",
@@ -73,6 +82,7 @@ class SolvimonSettings(_SettingsGroup):
     webhook_max_age_seconds: int = Field(
         default=solvimon_webhooks.MAX_AGE_SECONDS,
         ge=0,
+        le=7 * _DAY,
         description="How old a webhook's signature may be. Solvimon advises 300; if its later retries are "
         "rejected with `too old` in the log, raise this.",
     )
@@ -123,7 +133,9 @@ class RilletSettings(_SettingsGroup):
     """Rillet's address, and the connection's use of it."""
 
     base_url: WebAddress = Field(
-        default="https://api.rillet.com", description="API address; test: `https://sandbox.api.rillet.com`."
+        default="https://api.rillet.com",
+        description="API address; test: `https://sandbox.api.rillet.com`. "
+        "https, on a host of the stack's parameter `VendorHosts`.",
     )
     webhook_token_form: rillet_webhooks.TokenForm = Field(
         default="auto",
@@ -133,11 +145,18 @@ class RilletSettings(_SettingsGroup):
     webhook_max_age_seconds: int = Field(
         default=rillet_webhooks.MAX_AGE_SECONDS,
         ge=0,
+        le=14 * _DAY,
         description="How old a webhook may be. Rillet names no limit and may retry for long with the same "
         "timestamp; a repeated event is harmless.",
     )
     oauth: OAuthSettings = Field(default=OAuthSettings(), description="Rillet's authorization server.")
     pacing: Pacing = Field(default=Pacing(), description="Rillet's rate limit.")
+
+    @property
+    def issuer(self) -> str:
+        """The authorization server's identifier (RFC 9207): the origin of its authorization endpoint."""
+        parts = urlsplit(self.endpoint("authorization"))
+        return f"{parts.scheme}://{parts.netloc}"
 
     def endpoint(self, name: Literal["authorization", "token", "revocation"]) -> str:
         """The address of an endpoint of the authorization server."""
@@ -327,13 +346,17 @@ class Settings(_SettingsGroup):
         return (_NO_TAX - configured) | {key for key, kind in self.tax_types.items() if kind == "none"}
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, text: str, hosts: AllowedHosts | None = None) -> Self:
         """Read settings from JSON.
+
+        Args:
+            text: the JSON; an empty one is ``{}``.
+            hosts: where credentials may be sent; ``None`` for the vendors' own.
 
         Raises:
             SettingsInvalid: names each wrong value with its path, the problem and the allowed values.
         """
         try:
-            return cls.model_validate_json(text or "{}")
+            return cls.model_validate_json(text or "{}", context=hosts)
         except ValidationError as error:
             raise SettingsInvalid(validation_problems(error, "settings")) from None

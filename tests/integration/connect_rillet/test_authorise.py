@@ -324,3 +324,14 @@ def test_the_log_has_every_step_by_connection(working: OAuthConnection, logs: Lo
         ("rillet token refreshed", ACME),
         ("rillet disconnected", ACME),
     ]
+
+
+def test_a_grant_that_is_replaced_by_a_new_one_is_revoked_at_rillet(working: OAuthConnection) -> None:
+    replaced = working.secret["refresh_token"]
+
+    working.connected()
+
+    kept = working.secret["refresh_token"]
+    assert not working.oauth.tokens[replaced].alive(working.system.clock.now())
+    assert working.oauth.tokens[kept].alive(working.system.clock.now())
+    assert [line["check"] for line in working.status()["checklist"] if not line["ok"]] == ["Rillet webhook"]

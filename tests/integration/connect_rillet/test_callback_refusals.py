@@ -181,6 +181,24 @@ def test_the_error_that_comes_with_a_state_is_shown_as_text(visit: Visit) -> Non
     assert len(page.text) < 2000
 
 
+def test_an_answer_of_another_authorization_server_is_refused(visit: Visit) -> None:
+    """RFC 9207: where the server names itself, the name must be that of the one that was asked."""
+    query = visit.answer() | {"iss": "https://api.evil.example"}
+
+    with nothing_changes(visit.acme):
+        page = visit.open(query)
+
+    assert page.status_code == 400
+    assert "comes from another authorization server" in page.text
+    assert "evil" not in page.text
+
+
+def test_an_answer_that_names_its_authorization_server_is_taken(visit: Visit) -> None:
+    query = visit.answer() | {"iss": visit.system.rillet.url}
+
+    assert visit.open(query).status_code == 200
+
+
 def test_the_client_secret_is_wrong(visit: Visit) -> None:
     client = {"client_id": STACK, "client_secret": "not-the-secret-of-it"}
     visit.system.configuration.put_secret("rillet-oauth-client", client)

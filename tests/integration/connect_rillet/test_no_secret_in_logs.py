@@ -44,7 +44,7 @@ def test_they_know_every_kind_of_secret(acme: OAuthConnection, logs: Logs) -> No
     query = query_of(acme.grant())
     [state] = states(acme.system)
     callback(acme.system, query)
-    acme.add_to_secret("rillet", webhook_token="from-rillet-0123")
+    acme.add_to_secret("webhooks", webhook_token="from-rillet-0123")
     acme.advance(2 * HOUR)
     acme.status()
 
@@ -95,7 +95,7 @@ def test_a_day_of_success_and_failure_logs_no_secret(working: OAuthConnection, l
     working.status()
     working.disconnect()
     working.put_secret("rillet", {"auth": "api_key", "api_key": "mistyped-key-0123"})
-    working.put_secret("solvimon", {"api_key": "mistyped-key-4567", "webhook_secret": "s" * 20})
+    working.put_secret("solvimon", {"api_key": "mistyped-key-4567"})
     working.status()
     working.system.aws.secretsmanager.put_secret_value(
         SecretId=f"solvimon-rillet/{ACME}/rillet", SecretString="{half a secret-0123"

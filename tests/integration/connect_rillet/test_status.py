@@ -23,16 +23,16 @@ from tests.support.arrange import configure
 def complete(acme: OAuthConnection) -> OAuthConnection:
     """A connection to which nothing is missing."""
     acme.connected()
-    acme.add_to_secret("rillet", webhook_token="from-rillet-0123")
+    acme.add_to_secret("webhooks", webhook_token="from-rillet-0123")
     return acme
 
 
-def put_solvimon(connection: OAuthConnection, api_key: str, webhook_secret: str = "x" * 64) -> None:
-    connection.put_secret("solvimon", {"api_key": api_key, "webhook_secret": webhook_secret})
+def put_solvimon(connection: OAuthConnection, api_key: str) -> None:
+    connection.put_secret("solvimon", {"api_key": api_key})
 
 
 def put_rillet_key(connection: OAuthConnection, api_key: str) -> None:
-    connection.put_secret("rillet", {"auth": "api_key", "api_key": api_key, "webhook_token": "x" * 9})
+    connection.put_secret("rillet", {"auth": "api_key", "api_key": api_key})
 
 
 def put_text(connection: OAuthConnection) -> None:
@@ -71,10 +71,18 @@ MISSING: dict[str, dict[str, Missing]] = {
     },
     "Solvimon webhook": {
         "no secret": (
-            lambda c: c.put_secret("solvimon", {"api_key": c.solvimon_api_key}),
+            lambda c: c.add_to_secret("webhooks", webhook_secret=""),
             "has no 'webhook_secret'",
-            "acme/solvimon, under webhook_secret",
-        )
+            "acme/webhooks, under webhook_secret",
+        ),
+        "still in its old place": (
+            lambda c: (
+                c.add_to_secret("webhooks", webhook_secret=""),
+                c.add_to_secret("solvimon", webhook_secret="x" * 64),
+            ),
+            "has no 'webhook_secret'",
+            "Move webhook_secret from there into …/acme/webhooks",
+        ),
     },
     "Rillet": {
         "no secret": (lambda c: delete_secret(c, "rillet"), "acme/rillet does not exist", INVOKE),
@@ -96,9 +104,9 @@ MISSING: dict[str, dict[str, Missing]] = {
     },
     "Rillet webhook": {
         "no token": (
-            lambda c: c.add_to_secret("rillet", webhook_token=""),
+            lambda c: c.add_to_secret("webhooks", webhook_token=""),
             "has no 'webhook_token'",
-            "acme/rillet, under webhook_token",
+            "acme/webhooks, under webhook_token",
         )
     },
 }
@@ -143,17 +151,17 @@ def test_a_missing_part_is_named_with_its_remedy(complete: OAuthConnection, line
     assert found in named["found"]
     assert remedy in named["remedy"]
     others = {other["check"] for other in answer["checklist"] if not other["ok"]} - {line}
-    same_secret = {"Solvimon API key": "Solvimon webhook", "Rillet": "Rillet webhook"}
-    assert others <= {same_secret.get(line)}
+    assert others == set()
 
 
 def test_a_part_that_was_put_there_is_seen_at_once(acme: OAuthConnection) -> None:
     acme.put_secret("solvimon", {"api_key": ""})
+    acme.put_secret("webhooks", {})
     first = acme.status()
 
-    put_solvimon(acme, acme.solvimon_api_key, acme.webhook_secret)
+    put_solvimon(acme, acme.solvimon_api_key)
     acme.connected()
-    acme.add_to_secret("rillet", webhook_token="from-rillet-0123")
+    acme.put_secret("webhooks", {"webhook_secret": acme.webhook_secret, "webhook_token": "from-rillet-0123"})
     second = acme.status()
 
     assert [line["check"] for line in first["checklist"] if not line["ok"]] == CHECKS[1:]
@@ -233,7 +241,7 @@ def test_the_status_changes_nothing(complete: OAuthConnection) -> None:
 def test_a_connection_with_an_api_key_needs_no_authorisation(system: LocalSystem) -> None:
     acme = system.connect(ACME)
     token = {"webhook_token": "from-rillet-0123"}
-    system.put_secret(ACME, "rillet", {**secret(system, f"{ACME}/rillet"), **token})
+    system.put_secret(ACME, "webhooks", {**secret(system, f"{ACME}/webhooks"), **token})
 
     answer = ask(system, action="status")
 

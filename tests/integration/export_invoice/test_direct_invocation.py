@@ -84,7 +84,7 @@ def test_a_person_exports_invoices_by_their_ids(system: LocalSystem, final: Conn
     }
     assert again == discount | {"outcome": "already_exported"}
     assert (first["outcome"], first["rillet_id"]) == ("already_exported", record(system)["rillet_id"])
-    reason = "The invoice is DRAFT, not FINAL."
+    reason = "The invoice is not FINAL: DRAFT."
     assert skipped == {"invoice_id": NEW_CUSTOMER, "outcome": "skipped", "reason": reason}
 
 
@@ -202,7 +202,7 @@ def test_a_dry_run_says_what_would_be_rejected_or_skipped_and_why(
     assert draft == {
         "invoice_id": FIRST,
         "outcome": "would_skip",
-        "reason": "The invoice is DRAFT, not FINAL.",
+        "reason": "The invoice is not FINAL: DRAFT.",
     }
     assert (nowhere["outcome"], nowhere["code"]) == ("would_reject", "invoice_not_found")
 

@@ -43,7 +43,7 @@ def settings(**fields: object) -> Callable[[LocalSystem, Connection], object]:
 
 CASES = {
     "not final": Case(
-        "The invoice is DRAFT, not FINAL.",
+        "The invoice is not FINAL: DRAFT.",
         lambda s, c: put_on_queue(s),
         lambda s, c: c.platform.finalise(FIRST),
         finalised=False,

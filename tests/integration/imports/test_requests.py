@@ -118,7 +118,7 @@ def test_a_request_that_makes_no_sense_is_answered_with_what_is_wrong_and_an_exa
 def test_an_unknown_connection_is_named(system: LocalSystem, name: str) -> None:
     answer = run(system, connection=name)
 
-    assert f"There is no connection {name!r}." in answer["error"]
+    assert f"There is no connection with this name: {name!r}." in answer["error"]
     assert answer["remedy"]
 
 

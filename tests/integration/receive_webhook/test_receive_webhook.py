@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.client import BaseClient
@@ -177,7 +178,7 @@ def test_a_header_that_cannot_be_written_as_bytes_is_refused_and_not_a_crash(
 ) -> None:
     headers = signed(system, b"", default.webhook_secret)
     headers[name] = value.format(headers[STAMP][:10])
-    system.put_settings("default", {**default.settings, "solvimon": {"webhook_max_age_seconds": 10**6}})
+    system.put_settings("default", {**default.settings, "solvimon": {"webhook_max_age_seconds": 600_000}})
 
     assert system.invoke("receive_webhook", event("", headers))["statusCode"] == 401
 
@@ -261,7 +262,11 @@ def test_a_webhook_is_accepted_while_the_secret_is_rolled(
     webhook_id = next(iter(default.platform.webhooks.webhooks))
     default.platform.webhooks.roll(webhook_id, SECRET)
     secrets = {
-        "new and previous": {"webhook_secret": SECRET, "previous_webhook_secret": default.webhook_secret},
+        "new and previous": {
+            "webhook_secret": SECRET,
+            "previous_webhook_secret": default.webhook_secret,
+            "previous_webhook_secret_until": "2099-12-31",
+        },
         "new": {"webhook_secret": SECRET},
         "previous": {"webhook_secret": default.webhook_secret},
     }
@@ -275,21 +280,50 @@ def test_a_webhook_is_accepted_while_the_secret_is_rolled(
     assert len(system.bus_events()) == 1
 
 
-def test_the_previous_secret_alone_is_accepted_while_we_keep_it(
-    system: LocalSystem, default: Connection
+@pytest.mark.parametrize(
+    ("days", "status"),
+    [(0, 200), (1, 200), (-1, 401), (None, 401)],
+    ids=["today", "later", "over", "no date"],
+)
+def test_the_previous_secret_is_accepted_to_the_end_of_its_last_day(
+    system: LocalSystem, default: Connection, days: int | None, status: int
 ) -> None:
     both = {"webhook_secret": SECRET, "previous_webhook_secret": default.webhook_secret}
+    if days is not None:
+        last = datetime.fromtimestamp(system.clock.now(), UTC) + timedelta(days)
+        both["previous_webhook_secret_until"] = last.date().isoformat()
     put_secret(system, default, "solvimon", **both)
 
-    assert send(system).status == 200
+    assert send(system).status == status
+
+
+@pytest.mark.parametrize("version", ["v0", "v2", "V1", "", "sha256"])
+def test_only_signatures_of_the_documented_version_count(
+    system: LocalSystem, default: Connection, version: str
+) -> None:
+    headers = signed(system, BODY, default.webhook_secret)
+    digest = headers["X-PAYLOAD-SIGNATURE"].partition("=")[2]
+
+    answer = post(system, BODY, headers | {"X-PAYLOAD-SIGNATURE": f"{version}={digest}"})
+
+    assert answer.status == 401
+
+
+def test_refused_webhooks_are_counted_by_connection(system: LocalSystem, default: Connection) -> None:
+    headers = signed(system, BODY, "a" * 64)
+
+    with function_logs(system) as logs:
+        post(system, BODY, headers)
+        post(system, BODY, headers, "/webhooks/solvimon/made-up")
+
+    assert logs.metrics["default.WebhooksRefused"] == logs.metrics["unknown.WebhooksRefused"] == 1
 
 
 def test_a_new_secret_is_in_force_within_five_minutes_without_a_deployment(
     system: LocalSystem, default: Connection
 ) -> None:
     before = send(system, BODY, SECRET)
-    secret = {"api_key": default.solvimon_api_key, "webhook_secret": SECRET}
-    system.put_secret("default", "solvimon", secret)
+    system.put_secret("default", "webhooks", {"webhook_secret": SECRET})
 
     system.advance(301)
     after = send(system, BODY, SECRET)
@@ -426,7 +460,11 @@ def test_neither_body_nor_signature_nor_secret_is_ever_logged(
     system: LocalSystem, default: Connection
 ) -> None:
     previous = "previous-secret-of-the-webhook"
-    both = {"webhook_secret": default.webhook_secret, "previous_webhook_secret": previous}
+    both = {
+        "webhook_secret": default.webhook_secret,
+        "previous_webhook_secret": previous,
+        "previous_webhook_secret_until": "2099-12-31",
+    }
     put_secret(system, default, "solvimon", **both)
     body = envelope(notes=["A note that is nobody's business"])
     genuine, forged = signed(system, body, default.webhook_secret), signed(system, body, "a" * 64)
@@ -446,7 +484,7 @@ def test_neither_body_nor_signature_nor_secret_is_ever_logged(
             statuses.append(post(system, body, genuine).status)
 
     assert statuses == [200, 401, 401, 200, 503, 503]
-    assert {line["level"] for line in logs.lines} == {"INFO", "WARNING", "ERROR"}
+    assert {line["level"] for line in logs.lines if "level" in line} == {"INFO", "WARNING", "ERROR"}
     assert FIRST in logs.text, "the id is what a person searches for"
     confidential = [
         "nobody's business",

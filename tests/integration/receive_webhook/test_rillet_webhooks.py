@@ -113,7 +113,8 @@ def test_the_previous_token_is_accepted_while_it_is_in_the_secret(
     system: LocalSystem, connection: Connection
 ) -> None:
     new = "the-new-one-0123"
-    put_secret(system, connection, "rillet", webhook_token=new, previous_webhook_token=TOKEN)
+    until = {"previous_webhook_token_until": "2099-12-31"}
+    put_secret(system, connection, "rillet", webhook_token=new, previous_webhook_token=TOKEN, **until)
 
     both = [send(system, key).status for key in (AS_TEXT, new.encode())]
     put_secret(system, connection, "rillet", webhook_token=new)
@@ -219,13 +220,10 @@ def test_a_rillet_webhook_is_refused_at_solvimons_address_and_the_other_way_roun
     assert_nothing_published(system)
 
 
-def test_with_oauth_the_webhook_token_stands_beside_the_oauth_tokens(system: LocalSystem) -> None:
+def test_with_oauth_the_webhook_token_stands_apart_from_the_oauth_tokens(system: LocalSystem) -> None:
     system.connect(auth="oauth")
     system.authorise()
-    secret = json.loads(
-        system.aws.secretsmanager.get_secret_value(SecretId="solvimon-rillet/default/rillet")["SecretString"]
-    )
-    system.put_secret("default", "rillet", {**secret, "webhook_token": TOKEN})
+    system.put_secret("default", "webhooks", {"webhook_token": TOKEN})
     system.runtime.reset()
 
     before = send(system).status

@@ -83,7 +83,7 @@ def test_all_connections_are_compared_each_on_its_own(system: LocalSystem, defau
         solvimon=second_connection.solvimon_seed(),
         rillet=second_connection.rillet_seed(),
     )
-    system.put_secret("default", "solvimon", {"api_key": "wrong", "webhook_secret": "x"})
+    system.put_secret("default", "solvimon", {"api_key": "wrong"})
     system.runtime.reset()
 
     answer = system.invoke("reconcile", {})
@@ -303,7 +303,7 @@ def test_a_run_without_a_result_is_counted_once_for_its_alarm(
     counted: list[str] = []
     monkeypatch.setattr(Telemetry, "count", lambda _self, name, *_: counted.append(name))
     if reason == "credentials":
-        system.put_secret("default", "solvimon", {"api_key": "wrong", "webhook_secret": "x"})
+        system.put_secret("default", "solvimon", {"api_key": "wrong"})
     else:
         system.solvimon.state.misbehave("status", status=503, times=10_000)
     system.runtime.reset()

@@ -46,7 +46,7 @@ def test_a_broken_connection_stops_no_other_sweep(system: LocalSystem, two: tupl
         system.invoke("sweep", {"connection": name})
     broken.finalise("invo_a")
     well.finalise("invo_b")
-    system.put_secret("acme", "solvimon", {"api_key": "revoked", "webhook_secret": "x"})
+    system.put_secret("acme", "solvimon", {"api_key": "revoked"})
     system.put_secret("acme", "rillet", {"auth": "api_key", "api_key": "revoked"})
     system.runtime.reset()
 
@@ -103,7 +103,8 @@ def test_an_unknown_connection_is_an_error(connection: Silent) -> None:
     findings = connection.sweep(connection="nobody")
 
     assert findings["errors"] == [
-        "There is no connection 'nobody'. Name a connection that has its settings and secrets (letters a-z, "
+        "There is no connection with this name: 'nobody'. "
+        "Name a connection that has its settings and secrets (letters a-z, "
         "digits and hyphens)."
     ]
 

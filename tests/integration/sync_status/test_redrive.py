@@ -185,7 +185,7 @@ def test_a_retry_together_with_ids_is_refused(default: Default) -> None:
 def test_a_retry_for_an_unknown_connection_is_an_error(default: Default) -> None:
     answer = default.retry("all", connection="acme")
 
-    assert answer["error"] == "There is no connection 'acme'."
+    assert answer["error"] == "There is no connection with this name: 'acme'."
 
 
 def test_nothing_is_retried_while_the_workflow_is_off(default: Default) -> None:

@@ -48,7 +48,7 @@ def test_an_invalid_request_is_answered_with_the_field_and_examples(
 def test_a_connection_that_is_not_there_is_an_error(default: Default, event: Json) -> None:
     answer = default.ask(connection="acme", **event)
 
-    assert answer["error"] == "There is no connection 'acme'."
+    assert answer["error"] == "There is no connection with this name: 'acme'."
     assert answer["remedy"]
 
 

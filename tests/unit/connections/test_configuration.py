@@ -293,7 +293,6 @@ def test_a_secret_that_is_not_there_or_scheduled_for_deletion_breaks_the_connect
     "failure",
     [
         client_error("InternalServiceError"),
-        client_error("AccessDeniedException"),
         ConnectTimeoutError(endpoint_url="x"),
     ],
 )
@@ -393,6 +392,7 @@ def test_what_a_paste_brings_along_is_left_out_where_it_is_harmless(
         ('{"api_key": "sk_li\\ud800"}', "has in 'api_key' a character.*U[+]D800, at position 6"),
         (json.dumps({"api_key": "sk_li" * 1000}), "has in 'api_key' 5000 characters"),
         ('{"api_key": 17}', "'api_key' is no text in quotes"),
+        ('{"sk_li": 17}', "a value is no text in quotes"),
         ('{"api_key": "sk_li', r"Unterminated string starting at \(line 1, column 13\)"),
         ("{'api_key': 'sk_li'}", r"Expecting property name.*\(line 1, column 2\)"),
         ("", "it is empty"),
@@ -457,3 +457,10 @@ def test_an_oauth_client_that_cannot_be_sent_is_named(world: World, key: str) ->
 
     with pytest.raises(ConnectionBroken, match=f"rillet-oauth-client has in '{key}' a character"):
         oauth_client(world.configuration)
+
+
+def test_a_secret_that_the_role_may_not_read_is_named_as_one_that_may_not_exist(world: World) -> None:
+    world.secrets.failure = client_error("AccessDeniedException")
+
+    with pytest.raises(ConnectionBroken, match="default/rillet does not exist, or"):
+        world.configuration.secret("default", "rillet")

@@ -21,9 +21,10 @@ from solvimon_rillet.errors import (
     OutcomeUnknown,
     Recoverable,
     RetryLater,
+    Skip,
 )
 from solvimon_rillet.events import INVOICE_FINALISED, SOLVIMON, BusEvent
-from solvimon_rillet.workflows.outcome import Result
+from solvimon_rillet.workflows.outcome import Result, error_fields
 from tests.support.logs import logged
 
 Json = dict[str, Any]
@@ -244,16 +245,27 @@ def test_a_done_document_is_logged_with_its_ids_and_facts() -> None:
     assert "payload" not in facts
 
 
-@pytest.mark.parametrize(
-    ("code", "told"), [("date_missing", True), ("refused_by_rillet", False), ("refused_by_solvimon", False)]
-)
-def test_the_log_tells_the_cause_but_never_what_a_vendor_wrote(code: str, told: bool) -> None:
-    result = Result("invo_1", "rejected", {"code": code, "message": "Ada Lovelace has no date."})
+def test_the_log_tells_the_cause_in_our_own_words_and_never_what_they_quote() -> None:
+    why = NeedsAttention(Code.DATE_MISSING, "It has no date.", "Ask Ada.", quoted="Ada Lovelace")
+    skipped = Skip("It is not FINAL.", quoted="Ada's draft")
+    rejected = Result("invo_1", "rejected", error_fields(why))
+    results: dict[str, Result | Exception | str] = {
+        "invo_1": rejected,
+        "invo_2": Result("invo_2", "skipped", {"reason": skipped.reason}),
+        "invo_3": Result(
+            "invo_3", "differs", {"code": "total_differs", "message": "Read from a record of Ada."}
+        ),
+    }
 
     with logged() as log:
-        batch(Fakes(), ending(invo_1=result), record(1))
+        for number in (1, 2, 3):
+            batch(Fakes(), ending(**results), record(number))
 
-    assert ("Ada Lovelace" in log.text) is told
+    [cause, reason, nothing] = [r for r in log.records if r.getMessage() == "document done"]
+    assert (vars(cause)["cause"], vars(reason)["reason"]) == ("It has no date.", "It is not FINAL.")
+    assert "cause" not in vars(nothing)
+    assert "Ada" not in log.text
+    assert rejected.facts["message"] == "It has no date: Ada Lovelace."
 
 
 def finalised_at(moment: str) -> Json:

@@ -28,13 +28,17 @@ from tests.support.builders import (
 
 
 DOLLARS, DOLLAR_TAX = amount("1.00", "USD"), tax("1.00", "0.21", currency="USD")
-NAMED, TAX_NAMED = "periods[0].groups[1] is in USD", "A tax of the group periods[0].groups[1]"
+NAMED, TAX_NAMED = "periods[0].groups[1] is in another", "A tax of the group periods[0].groups[1]"
 MIXED = Code.CURRENCY_MIXED
 HEADERS: dict[str, Json] = {
-    "invoice_amount_including_tax is in EUR": {"billing_currency": "USD"},
-    "tax_categories[0] is in USD": {"tax_categories": [tax("1", "0", currency="USD")]},
+    "invoice_amount_including_tax is in another currency than the invoice: EUR": {"billing_currency": "USD"},
+    "tax_categories[0] is in another currency than the invoice: USD": {
+        "tax_categories": [tax("1", "0", currency="USD")]
+    },
     **{
-        f"tax_summary.{field} is in USD": {"tax_summary": {field: amount("100.00", "USD")}}
+        f"tax_summary.{field} is in another currency than the invoice: USD": {
+            "tax_summary": {field: amount("100.00", "USD")}
+        }
         for field in ("base_amount", "tax_amount", "total_amount")
     },
 }
@@ -47,7 +51,7 @@ REFUSED: dict[str, Check] = {
         f"a group with another currency in its {what}": refuse(
             invoice(taxed(), other, billing_currency="EUR", net="101.00", paid="21.21"),
             *(MIXED, named),
-            ends="is in USD, the invoice in EUR.",
+            ends="is in another currency than the invoice: USD, not EUR.",
         )
         for what, other, named in (
             ("net", group("1.00", currency="USD"), NAMED),

@@ -121,7 +121,8 @@ REFUSED: dict[str, Check] = {
     **{
         f"without any fallback the remedy names the setting {kind}": refuse(
             invoice(group("100.00"), without_product | {"description": "Welcome back"}),
-            *(Code.FALLBACK_PRODUCT_MISSING, "periods[0].groups[1] (Welcome back)"),
+            *(Code.FALLBACK_PRODUCT_MISSING, "periods[0].groups[1]"),
+            ends="no fallback is set: Welcome back.",
             remedy=f"Set fallback_products.{kind} (or fallback_products.default)",
         )
         for kind, without_product in {

@@ -86,9 +86,9 @@ def test_the_parts_of_a_group_bear_the_taxes_whose_bases_they_are(given: Json, e
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"paid": "-150.00", "percentage": "-15"}, "IRPF at -15 %"),
-        ({"paid": "-150.00", "percentage": None}, "IRPF at -15 %"),
-        ({"paid": "1500.00", "percentage": "150"}, "BTW + IRPF at 171 %"),
+        ({"paid": "-150.00", "percentage": "-15"}, "-15 %; Rillet takes rates from 0 to 100 %: IRPF"),
+        ({"paid": "-150.00", "percentage": None}, "-15 %; Rillet takes rates from 0 to 100 %: IRPF"),
+        ({"paid": "1500.00", "percentage": "150"}, "171 %; Rillet takes rates from 0 to 100 %: BTW + IRPF"),
     ],
 )
 def test_a_rate_that_rillet_does_not_take_is_rejected_with_its_name(fields: Json, said: str) -> None:
@@ -97,7 +97,7 @@ def test_a_rate_that_rillet_does_not_take_is_rejected_with_its_name(fields: Json
     error = refusal(invoice(group("1000.00", tax("1000.00", "210.00"), withheld)))
 
     assert error.code is Code.TAX_RATE_NOT_ACCEPTED
-    assert f"The group {GROUP} bears {said}" in error.message
+    assert f"The group {GROUP} bears a tax of {said}" in error.message
     assert "by hand" in error.remedy
 
 

@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 WORK_PREFIX = "work/"
 """Prefix of the data that a run has read so far; the bucket's lifecycle deletes it."""
-_MEDIA_TYPES = {"html": "text/html", "csv": "text/csv", "json": "application/json"}
+_MEDIA_TYPES = {
+    "html": "text/html; charset=utf-8",
+    "csv": "text/csv; charset=utf-8",
+    "json": "application/json; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 
 
 class ReportBucket:
@@ -46,17 +51,17 @@ class ReportBucket:
                 ) from error
             yield json.loads(body)
 
-    def put_report(self, folder: str, name: str, text: str) -> str:
+    def put_report(self, folder: str, name: str, content: str | bytes) -> str:
         """Write a file of a report, and return its address.
 
         Args:
             folder: folder of the report.
             name: file name; its extension determines the media type.
-            text: content of the file.
+            content: of the file; a text is written in UTF-8.
         """
         key = f"reports/{folder}/{name}"
         media_type = _MEDIA_TYPES[name.rpartition(".")[2]]
-        self._put(key, text.encode("utf-8"), f"{media_type}; charset=utf-8")
+        self._put(key, content.encode() if isinstance(content, str) else content, media_type)
         return f"s3://{self.name}/{key}"
 
     def _put(self, key: str, body: bytes, content_type: str) -> None:

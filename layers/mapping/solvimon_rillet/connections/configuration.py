@@ -12,6 +12,7 @@ from solvimon_rillet.connections.names import UnknownConnection, connection_name
 from solvimon_rillet.connections.token_storage import IN_DELETION, TokenStorage, secret_in_deletion
 from solvimon_rillet.connections.webhook_settings import WebhookSettings
 from solvimon_rillet.errors import ConnectionBroken, RetryLater, SettingsInvalid
+from solvimon_rillet.http.allowed_hosts import AllowedHosts
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -63,12 +64,16 @@ class Configuration:
         secrets: "SecretsManagerClient",
         clock: Callable[[], float],
         count: Callable[[str, str], None],
+        hosts: AllowedHosts | None = None,
+        token_key: str = "",
     ) -> None:
         self._stack = stack
         self._ssm = ssm
         self._secrets = secrets
         self._clock = clock
         self._count = count
+        self._hosts = hosts
+        self._token_key = token_key
         self._cache: dict[str, _Cached] = {}
         self._settings_errors: dict[str, str] = {}
 
@@ -109,14 +114,14 @@ class Configuration:
         """The settings of webhooks; raises as ``settings``."""
         return self._settings(connection, WebhookSettings.parse)
 
-    def _settings(self, connection: str, parse: Callable[[str], T]) -> T:
+    def _settings(self, connection: str, parse: Callable[[str, AllowedHosts | None], T]) -> T:
         name = f"/{self._stack}/{connection_name(connection)}/settings"
         key = f"{parse.__qualname__} {name}"
         cached = self._cache.get(key)
         if cached and self._clock() < cached.until:
             return cached.value  # type: ignore[no-any-return]
         try:
-            found = parse(self._ssm.get_parameter(Name=name)["Parameter"].get("Value", ""))
+            found = parse(self._ssm.get_parameter(Name=name)["Parameter"].get("Value", ""), self._hosts)
             self._settings_errors.pop(connection, None)
         except ClientError as error:
             if _error_code(error) in _NOT_FOUND_CODES:
@@ -151,6 +156,10 @@ class Configuration:
                 raise secret_in_deletion(name) from None
             if _error_code(error) in _NOT_FOUND_CODES:
                 raise ConnectionBroken(f"The secret {name} does not exist or has no value.") from None
+            if _error_code(error) == "AccessDeniedException":  # also for a secret that has no ARN yet
+                raise ConnectionBroken(
+                    f"The secret {name} does not exist, or this function's role may not read it."
+                ) from None
             raise RetryLater(f"The secret {name} cannot be read now ({_error_code(error)}).") from error
         except BotoCoreError as error:
             raise RetryLater(f"Secrets Manager does not answer ({type(error).__name__}).") from error
@@ -185,7 +194,7 @@ class Configuration:
                 elif not self.secret(connection, vendor).get("access_token"):
                     problems.append("Rillet is not connected; invoke connect_rillet. The documents wait.")
             except RetryLater as error:
-                problems.append(str(error))
+                problems.append(error.message)
         return problems
 
     def rillet_secret(self, connection: str, *, fresh: bool = False) -> SecretValue:
@@ -213,7 +222,8 @@ class Configuration:
     def token_storage(self, connection: str) -> TokenStorage:
         """The places in which the Rillet tokens of a connection are stored."""
         parameter = f"/{self._stack}/{connection_name(connection)}/rillet-token"
-        return TokenStorage(self.secret_name(connection, "rillet"), parameter, self._secrets, self._ssm)
+        secret = self.secret_name(connection, "rillet")
+        return TokenStorage(secret, parameter, self._secrets, self._ssm, self._token_key)
 
     def deployment_secret(self, name: str) -> Mapping[str, str]:
         """A secret of the whole deployment, such as ``rillet-oauth-client``.

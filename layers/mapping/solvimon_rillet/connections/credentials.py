@@ -6,6 +6,12 @@ import unicodedata
 from solvimon_rillet.errors import ConnectionBroken
 
 MAX_LENGTH = 4096
+# Another key is not quoted: it may be a credential that was pasted in the wrong place.
+_KEYS = frozenset(
+    f"{previous}{key}"
+    for previous in ("", "previous_")
+    for key in ("api_key", "auth", "client_id", "client_secret", "webhook_secret", "webhook_token")
+)
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
 
 
@@ -30,7 +36,8 @@ def parse_secret(name: str, text: str) -> dict[str, str]:
         raise _broken(name, 'is not a JSON object of texts such as {"api_key": "…"}')
     for key, part in value.items():
         if not isinstance(part, str):
-            raise _broken(name, f"is not a JSON object of texts: {key!r} is no text in quotes")
+            shown = repr(key) if key in _KEYS else "a value"
+            raise _broken(name, f"is not a JSON object of texts: {shown} is no text in quotes")
     return {_trimmed(key): _trimmed(part) for key, part in value.items()}
 
 

@@ -5,6 +5,7 @@ from typing import TypeGuard
 
 from solvimon_rillet.errors import Code, NeedsAttention
 
+_SHOWN = 64  # characters of what somebody gave as a name
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 
 
@@ -14,8 +15,9 @@ class UnknownConnection(NeedsAttention):
     def __init__(self, name: object) -> None:
         super().__init__(
             Code.CONNECTION_UNKNOWN,
-            f"There is no connection {name!r}.",
+            "There is no connection with this name.",
             "Name a connection that has its settings and secrets (letters a-z, digits and hyphens).",
+            quoted=repr(name)[:_SHOWN],
         )
 
 

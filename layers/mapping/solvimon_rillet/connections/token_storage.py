@@ -59,12 +59,13 @@ class TokenStorage:
     """
 
     def __init__(
-        self, secret: str, parameter: str, secrets: "SecretsManagerClient", ssm: "SSMClient"
+        self, secret: str, parameter: str, secrets: "SecretsManagerClient", ssm: "SSMClient", key: str = ""
     ) -> None:
         self._secret = secret
         self._parameter = parameter
         self._secrets = secrets
         self._ssm = ssm
+        self._key: dict[str, str] = {"KeyId": key} if key else {}
 
     def parameter(self, version: str = "") -> StoredValue | None:
         """The parameter, or one of its versions; ``None`` if there is none.
@@ -197,14 +198,23 @@ class TokenStorage:
 
     def _put_parameter(self, text: str) -> int:
         answer = self._ssm.put_parameter(
-            Name=self._parameter, Value=text, Type="SecureString", Overwrite=True, Tier="Intelligent-Tiering"
+            Name=self._parameter,
+            Value=text,
+            Type="SecureString",
+            Overwrite=True,
+            Tier="Intelligent-Tiering",
+            **self._key,  # type: ignore[arg-type]
         )
         return answer["Version"]
 
     def _put_secret(self, text: str) -> str:
         try:
             return self._secrets.put_secret_value(SecretId=self._secret, SecretString=text)["VersionId"]
-        except self._secrets.exceptions.ResourceNotFoundException:
+        except ClientError as error:
+            missing = self._secrets.exceptions.ResourceNotFoundException
+            # A role that may write a secret by its whole ARN is denied one that has no ARN yet.
+            if not isinstance(error, missing) and _error_code(error) != "AccessDeniedException":
+                raise
             # Only connect_rillet's role allows this: a refresh replaces an existing secret.
             return self._secrets.create_secret(Name=self._secret, SecretString=text)["VersionId"]
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from solvimon_rillet.errors import SettingsInvalid
+from solvimon_rillet.http.allowed_hosts import AllowedHosts
 from solvimon_rillet.rillet import webhooks as rillet
 from solvimon_rillet.solvimon import webhooks as solvimon
 
@@ -22,8 +23,8 @@ class WebhookSettings:
     rillet_token_form: rillet.TokenForm = rillet.ANY_FORM
 
     @classmethod
-    def parse(cls, text: str) -> Self:
-        """The webhook settings from a connection's settings.
+    def parse(cls, text: str, hosts: AllowedHosts | None = None) -> Self:
+        """The webhook settings from a connection's settings; ``hosts`` as in ``Settings.parse``.
 
         Raises:
             SettingsInvalid: the text is no JSON, or it sets webhook settings and is invalid as a whole.
@@ -31,7 +32,7 @@ class WebhookSettings:
         if "webhook_" in text or "\\" in text:  # a name may be written with escapes
             from solvimon_rillet.settings import Settings
 
-            settings = Settings.parse(text)
+            settings = Settings.parse(text, hosts)
             return cls(
                 settings.solvimon.webhook_max_age_seconds,
                 settings.rillet.webhook_max_age_seconds,

@@ -38,4 +38,4 @@ def answer_direct_request(
     except NeedsAttention as error:
         return {"error": error.message, "remedy": error.remedy}
     except Recoverable as error:
-        return {"error": str(error), "remedy": remedy(error)}
+        return {"error": error.message, "remedy": remedy(error)}

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from aws_durable_execution_sdk_python import DurableContext, durable_execution
 from aws_durable_execution_sdk_python.config import Duration, StepConfig
+from aws_durable_execution_sdk_python.exceptions import DurableExecutionsError
 from aws_durable_execution_sdk_python.retries import RetryDecision
 from pydantic import BaseModel, ValidationError
 
@@ -49,15 +50,24 @@ class DurableSteps:
 
     Args:
         context: the durable execution.
+        unexpected: logs an error that no code expects, and returns one that quotes nothing.
     """
 
-    def __init__(self, context: DurableContext) -> None:
+    def __init__(self, context: DurableContext, unexpected: Callable[[Exception], Exception]) -> None:
         self._context = context
+        self._unexpected = unexpected
 
     def step(self, name: str, work: Callable[[], Json]) -> Json:
         """Run the work, or return its checkpointed result."""
+
+        def attempt(_: object) -> Json:
+            try:
+                return work()
+            except Exception as error:  # noqa: BLE001 - Lambda would keep and log its text
+                raise self._unexpected(error) from None
+
         config = StepConfig(retry_strategy=_retry_unexpected)
-        result: Json = self._context.step(lambda _: work(), name=_step_name(name), config=config)
+        result: Json = self._context.step(attempt, name=_step_name(name), config=config)
         return result
 
     def wait(self, name: str, seconds: int) -> None:
@@ -90,7 +100,12 @@ def durable_handler(
     def run(event: Any, context: DurableContext) -> Json:  # noqa: ANN401
         name = context.execution_context.durable_execution_arn
         recorded = RecordedRun(
-            runs(), kind, name, event, field.default or ALL_CONNECTIONS, DurableSteps(context)
+            runs(),
+            kind,
+            name,
+            event,
+            field.default or ALL_CONNECTIONS,
+            DurableSteps(context, telemetry.unexpected),
         )
         try:
             request = model.model_validate(event)
@@ -103,9 +118,11 @@ def durable_handler(
 
         try:
             answer = work(request, Execution(name, recorded, time_left))
-        except Exception:
+        except Exception as error:
             recorded.fail()
-            raise
+            if isinstance(error, DurableExecutionsError):
+                raise
+            raise telemetry.unexpected(error) from None
         return recorded.end(answer)
 
     durable = durable_execution(run)

@@ -213,4 +213,4 @@ def _dry_run(connection: str, document_id: str, dry_run_one: Callable[[str, str]
     try:
         return dry_run_one(connection, document_id)
     except Recoverable as error:
-        return Result(document_id, "try_again", {"reason": str(error)})
+        return Result(document_id, "try_again", {"reason": error.message})

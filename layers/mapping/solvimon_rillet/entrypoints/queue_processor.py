@@ -11,8 +11,8 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from solvimon_rillet.aws.sqs import Queue
 from solvimon_rillet.entrypoints.telemetry import Telemetry
-from solvimon_rillet.errors import Code, ConnectionBroken, NeedsAttention, Recoverable
-from solvimon_rillet.events import BusEvent
+from solvimon_rillet.errors import ConnectionBroken, NeedsAttention, Recoverable, own_words
+from solvimon_rillet.events import BusEvent, is_id
 from solvimon_rillet.rate_limit.limiter import Priority
 from solvimon_rillet.workflows.outcome import Result
 
@@ -34,8 +34,6 @@ _METRICS = {
 _UNKNOWN_CONNECTION_SECONDS = 900
 # A message lives for 14 days; an older event was not waiting all the time.
 _MAX_LATENCY_SECONDS = 15 * 86_400
-# Their messages quote a vendor, which may name people: they belong in the ledger, not in the log.
-_CODES_QUOTING_VENDOR = (Code.REFUSED_BY_RILLET, Code.REFUSED_BY_SOLVIMON)
 
 
 class QueueProcessor:
@@ -97,9 +95,12 @@ class QueueProcessor:
             try:
                 deferred = self._queue().defer(event.to_queue_message(), {}, error.after)
             except Recoverable as lost:
-                return Result(event.id, "try_again", {"reason": f"{error} {lost} Invoke it again."})
+                return Result(
+                    event.id, "try_again", {"reason": f"{error.message} {lost.message} Invoke it again."}
+                )
             reason = (
-                f"{error} It is on the queue; the next attempt follows automatically in {deferred.delay} s."
+                f"{error.message} It is on the queue; the next attempt follows automatically in "
+                f"{deferred.delay} s."
             )
             return Result(event.id, "queued", {"reason": reason})
 
@@ -132,18 +133,13 @@ class QueueProcessor:
     def _do_and_count(self, event: BusEvent, do_one: DoOne) -> Result:
         """Do the work, log the result and count it."""
         result = do_one(event)
-        facts: dict[str, Any] = {
-            name: result.facts[name] for name in ("rillet_id", "code", "reason") if name in result.facts
-        }
-        if "message" in result.facts and facts.get("code") not in _CODES_QUOTING_VENDOR:
-            facts["cause"] = result.facts["message"]
         logger.info(
             "document done",
             extra={
                 "connection": event.connection,
-                "document": event.id,
+                "document": _shown_id(event.id),
                 "outcome": result.outcome,
-                **facts,
+                **_logged_facts(result.facts),
             },
         )
         if name := _METRICS.get(result.outcome):
@@ -171,7 +167,7 @@ class QueueProcessor:
             "document must wait",
             extra={
                 "connection": event.connection,
-                "document": event.id,
+                "document": _shown_id(event.id),
                 "why": type(error).__name__,
                 "reason": str(error),
             },
@@ -183,6 +179,22 @@ class QueueProcessor:
 
 class _OutOfTime(Recoverable):
     pass
+
+
+def _shown_id(value: object) -> str:
+    """An id, for the log; what a person gave as one may be a name."""
+    return str(value) if is_id(value) else "not an id"
+
+
+def _logged_facts(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Ids, codes and our own words: what a result quotes belongs in the ledger, not in the log."""
+    logged = {
+        "rillet_id": _shown_id(facts["rillet_id"]) if facts.get("rillet_id") else "",
+        "code": str(facts.get("code", "")),
+        "reason": own_words(facts.get("reason")),
+        "cause": own_words(facts.get("message")),
+    }
+    return {name: text for name, text in logged.items() if text}
 
 
 def has_time(context: Any) -> bool:  # noqa: ANN401

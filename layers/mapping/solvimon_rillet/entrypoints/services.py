@@ -14,6 +14,7 @@ import boto3
 from botocore.config import Config
 
 from solvimon_rillet.connections.configuration import Configuration
+from solvimon_rillet.http.allowed_hosts import AllowedHosts
 
 if TYPE_CHECKING:
     from solvimon_rillet.aws.dynamodb import Table
@@ -54,7 +55,9 @@ class Services:
     def configuration(self) -> Configuration:
         """Settings and secrets of the connections."""
         ssm, secrets = self.aws_client("ssm"), self.aws_client("secretsmanager")
-        return Configuration(self._environment["STACK"], ssm, secrets, self.clock, self._count)
+        hosts = AllowedHosts.from_environment(self._environment)
+        stack, token_key = self._environment["STACK"], self._environment.get("KMS_KEY", "")
+        return Configuration(stack, ssm, secrets, self.clock, self._count, hosts, token_key)
 
     @cached_property
     def connections(self) -> "Connections":

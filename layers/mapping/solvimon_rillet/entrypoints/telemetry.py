@@ -2,15 +2,18 @@
 
 import logging
 import threading
+import traceback
 from collections.abc import Mapping
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging import utils
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 
 from solvimon_rillet.entrypoints.lambda_handler import Handler
+from solvimon_rillet.errors import SolvimonRilletError
 
 _Metric = tuple[str, str, MetricUnit, float]
 
@@ -31,7 +34,11 @@ class Telemetry:
         self._namespace = environment.get("POWERTOOLS_METRICS_NAMESPACE", "SolvimonRillet")
         self._values: list[_Metric] = []
         self._lock = threading.Lock()
-        self.logger = Logger(service=self._service, level=environment.get("POWERTOOLS_LOG_LEVEL", "INFO"))
+        self.logger = Logger(
+            service=self._service,
+            level=environment.get("POWERTOOLS_LOG_LEVEL", "INFO"),
+            logger_formatter=_Formatter(),
+        )
         _silence_libraries()
         # The shared package logs through the standard library; its records take the same form.
         utils.copy_config_to_registered_loggers(source_logger=self.logger, include={"solvimon_rillet"})
@@ -43,10 +50,19 @@ class Telemetry:
         def observed(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
             try:
                 return handle(event, context)
+            except Exception as error:  # noqa: BLE001 - Lambda's runtime would log and answer its text
+                raise self.unexpected(error) from None
             finally:
                 self.flush()
 
         return observed
+
+    def unexpected(self, error: Exception) -> "UnexpectedError":
+        """Log an error that no code expects, and return one that quotes nothing, for Lambda to report."""
+        self.logger.error("function failed", exc_info=error)
+        return UnexpectedError(
+            f"The function failed with an internal error ({type(error).__name__}); its log shows where."
+        )
 
     def count(
         self, name: str, connection: str, value: float = 1, unit: MetricUnit = MetricUnit.Count
@@ -73,6 +89,31 @@ class Telemetry:
                 if metric_connection == connection:
                     provider.add_metric(name=name, unit=unit, value=value)
             provider.flush_metrics()
+
+
+class UnexpectedError(Exception):
+    """An error that no code expects, by its type: its text may quote anything."""
+
+
+class _Formatter(LambdaPowertoolsFormatter):
+    """Log lines whose tracebacks show where an error came from, and of its texts only our own."""
+
+    def __init__(self) -> None:
+        super().__init__(serialize_stacktrace=False)
+
+    def formatException(self, ei: Any) -> str:  # noqa: ANN401 - as in logging
+        """The stack of an error and of its causes."""
+        parts = list[str]()
+        error: BaseException | None = ei[1]
+        while error is not None:
+            text = f"{type(error).__name__}: {error}" if isinstance(error, _OURS) else type(error).__name__
+            parts.append("".join([*traceback.format_tb(error.__traceback__), text]))
+            context = None if error.__suppress_context__ else error.__context__
+            error = error.__cause__ or context
+        return "\n\ncaused by\n\n".join(parts)
+
+
+_OURS = (SolvimonRilletError, UnexpectedError)
 
 
 def _silence_libraries() -> None:

@@ -1,6 +1,7 @@
 """HTTP requests to a vendor: time-outs, answers without floats, errors typed by what recovers them."""
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import Any, Protocol
@@ -19,6 +20,7 @@ CONNECT_SECONDS = 3.05
 READ_SECONDS = 20
 _ENDED = (500, 501)
 """The application's own failures; after those of a gateway (502, 503, 504), the application may go on."""
+_LOGGED = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _NEVER_SENT = (ConnectTimeoutError, NewConnectionError)
 CALL_FAILURES = (requests.RequestException, HTTPError, ValueError)
 """Errors of a call: requests lets through some of urllib3, and ValueErrors about an answer's headers."""
@@ -225,19 +227,25 @@ class Http:
     def _log_failure(self, method: str, path: str, error: Exception) -> None:
         logger.warning(
             "call failed",
-            extra={"vendor": self._vendor, "method": method, "path": path, "failure": type(error).__name__},
+            extra={
+                "vendor": self._vendor,
+                "method": method,
+                "path": _logged_path(path),
+                "failure": type(error).__name__,
+            },
         )
 
     def _log(self, method: str, path: str, response: requests.Response, seconds: float) -> None:
         fields: dict[str, object] = {
             "vendor": self._vendor,
             "method": method,
-            "path": path,
+            "path": _logged_path(path),
             "status": response.status_code,
             "milliseconds": round(seconds * 1000),
         }
         if self._request_id:
-            fields["vendor_request_id"] = response.headers.get(self._request_id, "")[:100]
+            request_id = response.headers.get(self._request_id, "")
+            fields["vendor_request_id"] = request_id if _LOGGED.fullmatch(request_id) else ""
         logger.info("call", extra=fields)
 
     def _check(self, response: requests.Response) -> None:
@@ -280,6 +288,13 @@ def was_never_sent(error: Exception) -> bool:
 def is_header_value(value: str) -> bool:
     """Whether a value can be sent in a header: printable ASCII without blanks around it."""
     return value.isascii() and value.isprintable() and value == value.strip()
+
+
+def _logged_path(path: str) -> str:
+    """A path without its query, and without what may be a name and not an id."""
+    return "/".join(
+        part if _LOGGED.fullmatch(part) or not part else "{…}" for part in path.partition("?")[0].split("/")
+    )
 
 
 def _reason(error: Exception) -> object:

@@ -42,7 +42,7 @@ def entry(what: str, at: int, facts: Mapping[str, Any]) -> Entry:
 def waiting_entry(error: Recoverable, at: int) -> Entry:
     """The entry of an attempt that failed for now, or whose outcome is unknown."""
     what = "answer_lost" if isinstance(error, OutcomeUnknown) else "waits"
-    return {"at": at, "what": what, "reason": str(error)}
+    return {"at": at, "what": what, "reason": error.message}
 
 
 def append_entry(history: Sequence[Entry], new: Entry) -> list[Entry]:

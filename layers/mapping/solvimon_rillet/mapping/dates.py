@@ -32,8 +32,9 @@ def parse_time_zone(name: str | None, aliases: Mapping[str, str]) -> tzinfo:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise NeedsAttention(
             Code.TIME_ZONE_UNKNOWN,
-            f"The time zone {name!r} is not known.",
+            "The invoice's time zone is not known.",
             f'Add it to the setting time_zones, such as {{"{name}": "Europe/Amsterdam"}}, then retry.',
+            quoted=repr(name),
         ) from None
 
 

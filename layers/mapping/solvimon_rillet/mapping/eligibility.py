@@ -23,7 +23,7 @@ def check_eligible(document: Invoice, settings: Settings, workflow: str) -> None
     if not getattr(settings.workflows, workflow):
         raise Skip(f"The workflow {workflow} is switched off in the settings.", WORKFLOW_OFF)
     if document.status != "FINAL":
-        raise Skip(f"The invoice is {document.status or 'without a status'}, not FINAL.", NOT_FINAL)
+        raise Skip("The invoice is not FINAL.", NOT_FINAL, quoted=document.status or "it has no status")
     if document.billing_type == "SELF_BILLING":
         raise Skip("A SELF_BILLING invoice is money owed to a seller, not a receivable.", SELF_BILLING)
     start, dated = settings.start_date, document_day(document, settings)

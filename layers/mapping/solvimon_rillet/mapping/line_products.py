@@ -62,9 +62,10 @@ def required_product(group: TaxedGroup, links: Links, settings: Settings) -> tup
     if product and not is_rillet_id(product):
         raise NeedsAttention(
             Code.RILLET_ID_INVALID,
-            f"The group {group.path} is to be booked under {product[:64]!r}, from its {source}, which is no "
-            "Rillet id (a UUID).",
+            f"The group {group.path} is to be booked under what its {source} holds, which is no Rillet "
+            "id (a UUID).",
             "Copy the product's id from Rillet into the custom field or the setting, then retry.",
+            quoted=repr(product[:64]),
         )
     if product:
         return product, source
@@ -72,15 +73,17 @@ def required_product(group: TaxedGroup, links: Links, settings: Settings) -> tup
         names = ", ".join(f"{p.name or 'unnamed'} ({p.id})" for p in group.group.products)
         raise NeedsAttention(
             Code.PRODUCT_NOT_LINKED,
-            f"The group {group.path} bills the product {names}, which has no Rillet product.",
+            f"The group {group.path} bills a product that has no Rillet product.",
             f'Import the products from Rillet, or set the custom field "Rillet Product ID" '
             f"({settings.custom_fields.product}) on it in Solvimon, then retry.",
+            quoted=names,
         )
     kind = fallback_kind(group.group)
     name = kind if kind != "other" else "default"
     raise NeedsAttention(
         Code.FALLBACK_PRODUCT_MISSING,
-        f"The group {group.path} ({describe(group.group).text}) has no product; no fallback is set.",
+        f"The group {group.path} has no product, and no fallback is set.",
         f"Set fallback_products.{name} (or fallback_products.default) to a Rillet product id in the "
         "settings, then retry.",
+        quoted=describe(group.group).text,
     )

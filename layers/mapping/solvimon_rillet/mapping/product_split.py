@@ -115,9 +115,10 @@ def _not_attributable(what: str, path: str, names: Mapping[str | None, str | Non
     products = ", ".join(f"{name or 'unnamed'} ({one})" for one, name in names.items())
     return NeedsAttention(
         Code.PRODUCT_NOT_ATTRIBUTABLE,
-        f"The group {path} bills several products with different Rillet products ({products}), and {what} "
-        "does not say which of them its amount is for.",
+        f"The group {path} bills several products with different Rillet products, and {what} does not say "
+        "which of them its amount is for.",
         _SPLIT_REMEDY,
+        quoted=products,
     )
 
 
@@ -140,8 +141,9 @@ def _net(path: str, group: Group, part: _Part, currency: str) -> Decimal:
         if amount.currency != currency:
             raise NeedsAttention(
                 Code.CURRENCY_MIXED,
-                f"{path}.lines[{index}] is in {amount.currency}, the invoice in {currency}.",
+                f"{path}.lines[{index}] is in another currency than the invoice.",
                 "Credit the invoice in Solvimon and bill it in one currency; Rillet takes one per document.",
+                quoted=f"{amount.currency}, not {currency}",
             )
         total += amount.quantity
     return total

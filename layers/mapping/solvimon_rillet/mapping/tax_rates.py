@@ -105,8 +105,9 @@ def _percentage(tax: StatedTax, net: Decimal, path: str, currency: str) -> Decim
 def _rate_refused(path: str, percentage: Decimal, name: str) -> NeedsAttention:
     return NeedsAttention(
         Code.TAX_RATE_NOT_ACCEPTED,
-        f"The group {path} bears {name} at {money.format_number(percentage)} %; Rillet takes rates from 0 to "
+        f"The group {path} bears a tax of {money.format_number(percentage)} %; Rillet takes rates from 0 to "
         "100 %.",
         "Nothing was sent. A deduction such as a withholding tax is no tax rate in Rillet: book the invoice "
         "by hand, with the deduction as the customer pays it.",
+        quoted=name,
     )

@@ -105,7 +105,10 @@ def document_currency(invoice: Invoice) -> str:
     for path, amount in _amounts_by_path(invoice):
         if amount.currency != currency:
             raise NeedsAttention(
-                Code.CURRENCY_MIXED, f"{path} is in {amount.currency}, the invoice in {currency}.", remedy
+                Code.CURRENCY_MIXED,
+                f"{path} is in another currency than the invoice.",
+                remedy,
+                quoted=f"{amount.currency}, not {currency}",
             )
     return currency
 

@@ -24,13 +24,24 @@ _SERVER = "Rillet's authorization server"
 _DEFAULT_LIFETIME = 3600
 _MAX_LIFETIME = 365 * 86_400
 _MAX_TEXT = 200
+# RFC 6749, 5.2; any other one is quoted.
+_ERROR_CODES = {
+    "invalid_request",
+    "invalid_client",
+    "invalid_grant",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "invalid_scope",
+}
 
 
 class GrantRefused(SolvimonRilletError):
     """A code or refresh token that Rillet rejected; ``error`` is the OAuth error code."""
 
-    def __init__(self, error: str, description: str = "") -> None:
-        super().__init__(f"{error}: {description}" if description else error)
+    def __init__(self, error: str, description: str = "", *, own: bool = False) -> None:
+        shown = error if error in _ERROR_CODES else "an error code of its own"
+        quoted = ", ".join(filter(None, ("" if error in _ERROR_CODES else error, description)))
+        super().__init__(f"{shown}: {description}" if own else shown, quoted="" if own else quoted)
         self.error = error
 
 
@@ -210,7 +221,7 @@ def _refusal(answer: Mapping[str, Any]) -> GrantRefused:
     error = _text(answer["error"])
     if error in {"invalid_client", "unauthorized_client"}:
         return GrantRefused(
-            error, "Rillet does not know the OAuth client; correct the secret …/rillet-oauth-client"
+            error, "Rillet does not know the OAuth client; correct the secret …/rillet-oauth-client", own=True
         )
     return GrantRefused(error, _text(answer.get("error_description") or ""))
 

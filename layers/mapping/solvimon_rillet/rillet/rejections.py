@@ -22,9 +22,10 @@ def needs_attention(rejected: RequestRejected) -> NeedsAttention:
     if isinstance(violations, list):
         fields = [f"{v.get('field')}: {v.get('message')}" for v in violations if isinstance(v, dict)]
         reason = "; ".join(filter(None, (reason, *fields)))
-    message = f"Rillet refused it ({rejected.status}): {clip(reason, _MAX_REASON) or 'without a reason'}."
+    message = f"Rillet refused it ({rejected.status})."
+    quoted = clip(reason, _MAX_REASON) or "without a reason"
     if isinstance(violations, list) and len(reason.encode(errors="replace")) > _MAX_REASON:
-        message += f" It names {len(violations):,} violations in all."
+        quoted += f". It names {len(violations):,} violations in all"
     problem_type, lower = str(problem.get("type") or ""), reason.lower()
     if (
         problem_type.endswith("external_reference_type_not_found")
@@ -35,18 +36,21 @@ def needs_attention(rejected: RequestRejected) -> NeedsAttention:
             message,
             "In Rillet, add the reference type under Settings → External References (the settings' "
             "reference_types name it), then retry.",
+            quoted=quoted,
         )
     if "restricted type" in lower:
         return NeedsAttention(
             Code.REFERENCE_TYPE_RESTRICTED,
             message,
             "Set reference_types.invoice_line in the settings to another type, or to null, then retry.",
+            quoted=quoted,
         )
     if "period" in lower and "closed" in lower:
         return NeedsAttention(
             Code.RILLET_PERIOD_CLOSED,
             message,
             "Open the period in Rillet, then retry; or book the document by hand.",
+            quoted=quoted,
         )
     if rejected.status == 404 or "not found" in lower or "does not exist" in lower:
         return NeedsAttention(
@@ -54,9 +58,11 @@ def needs_attention(rejected: RequestRejected) -> NeedsAttention:
             message,
             "A linked customer, product or subsidiary is no longer in Rillet. Correct its Rillet id in "
             "Solvimon's custom field, then retry.",
+            quoted=quoted,
         )
     return NeedsAttention(
         Code.REFUSED_BY_RILLET,
         message,
         "Correct what Rillet names, in Solvimon or in the settings, then retry.",
+        quoted=quoted,
     )

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, ValidationError
 
 from solvimon_rillet.errors import Code, NeedsAttention, OutcomeUnknown, RetryLater
-from solvimon_rillet.formatting import format_utc, validation_problems
+from solvimon_rillet.formatting import clip, format_utc, validation_problems
 from solvimon_rillet.http.client import Http, RequestRejected
 from solvimon_rillet.solvimon.master_data import BillingEntity, Customer, Product
 from solvimon_rillet.solvimon.models import Invoice
@@ -24,6 +24,7 @@ _RECORD_TYPES = {
     "/products": ("product", Code.SOLVIMON_RECORD_MISSING, "prod_AbC123"),
     "/billing-entities": ("billing entity", Code.SOLVIMON_RECORD_MISSING, "bile_AbC123"),
 }
+_MAX_CODE = 64  # bytes of an error code of Solvimon's
 _RUNNING_RETRY_SECONDS = 2  # delay before a retry while the first request with the same key is in progress
 
 
@@ -36,7 +37,7 @@ class AlreadyExists(Exception):
     """
 
     def __init__(self, resource_id: str | None, message: str) -> None:
-        super().__init__(message)
+        super().__init__("Solvimon says that it exists already.")
         self.resource_id = resource_id
         self.message = message
 
@@ -223,28 +224,29 @@ class SolvimonClient:
     def _get(self, path: str, identifier: str, model: type[M]) -> M:
         record_type, code, example = _RECORD_TYPES[path]
         label = f"{record_type} {identifier}"
-        if not identifier.replace("_", "").replace("-", "").isalnum():
+        if not identifier.isascii() or not identifier.replace("_", "").replace("-", "").isalnum():
             raise NeedsAttention(
                 code,
-                f"{identifier!r} is not the id of a Solvimon {record_type}.",
+                f"This is not the id of a Solvimon {record_type}.",
                 f"Give an id such as {example}.",
+                quoted=repr(identifier[:64]),
             )
         try:
             answer = self._http.get(f"{path}/{identifier}")
         except RequestRejected as rejected:
             raise NeedsAttention(
                 code,
-                f"Solvimon does not have the {label} "
-                f"({rejected.status} {rejected.problem.get('code') or ''}).",
+                f"Solvimon does not have the {label} ({rejected.status}).",
                 f"Check the {record_type}'s id, and that the connection's API key belongs to its platform, "
                 "then retry.",
+                quoted=clip(str(rejected.problem.get("code") or ""), _MAX_CODE),
             ) from rejected
         try:
             return model.model_validate(answer)
         except ValidationError as error:
             problems = validation_problems(error, limit=5)
             raise NeedsAttention(
-                Code.INVOICE_UNREADABLE, f"Solvimon's {label} cannot be read: {problems}.", _SUPPORT
+                Code.INVOICE_UNREADABLE, f"Solvimon's {label} cannot be read.", _SUPPORT, quoted=problems
             ) from None
 
 
@@ -271,6 +273,7 @@ def _reason(rejected: RequestRejected) -> str:
 def _refusal(rejected: RequestRejected) -> NeedsAttention:
     return NeedsAttention(
         Code.REFUSED_BY_SOLVIMON,
-        f"Solvimon refused it ({rejected.status}): {_reason(rejected)}.",
+        f"Solvimon refused it ({rejected.status}).",
         "Correct what Solvimon names, in Rillet or in Solvimon, then import again.",
+        quoted=_reason(rejected),
     )

@@ -17,6 +17,7 @@ HEADERS = (TIMESTAMP, SIGNATURE)
 FUTURE_SECONDS = 300
 MAX_AGE_SECONDS = 300
 """Solvimon's recommendation."""
+_VERSION = "v1"  # the only scheme that Solvimon documents; another one may be weaker
 # The separator between signatures is not documented: comma, semicolon and space are all taken.
 _SEPARATORS = re.compile(r"[,;\s]+")
 
@@ -50,7 +51,8 @@ def verify(
         raise SignatureInvalid("the timestamp is too old")
     signed = _bytes(timestamp) + b"." + body
     expected = [hmac.new(_bytes(key), signed, hashlib.sha256).hexdigest() for key in secrets if key]
-    signatures = [pair.partition("=")[2].lower() for pair in _SEPARATORS.split(header.strip()) if "=" in pair]
+    pairs = [pair.partition("=") for pair in _SEPARATORS.split(header.strip())]
+    signatures = [signature.lower() for version, _, signature in pairs if version == _VERSION]
     matches = [
         hmac.compare_digest(own.encode(), _bytes(received))
         for own in expected

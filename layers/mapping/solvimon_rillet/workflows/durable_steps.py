@@ -213,7 +213,7 @@ def as_step_result(
     except ConnectionBroken as error:
         on_broken_connection()
         remedy = "Fix the connection (connect_rillet with action status says how), then start this again."
-        result = Stop(str(error), remedy)
+        result = Stop(error.message, remedy)
     except NeedsAttention as error:
         result = Stop(error.message, error.remedy)
     except Recoverable as error:

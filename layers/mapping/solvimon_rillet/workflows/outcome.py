@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from solvimon_rillet.errors import NeedsAttention
+from solvimon_rillet.errors import Message, NeedsAttention
 from solvimon_rillet.formatting import clip
 
 CAUSE = ("code", "message", "remedy")
@@ -35,4 +35,5 @@ class Result:
 
 def error_fields(why: NeedsAttention) -> dict[str, Any]:
     """Code, message and remedy, as in answers and records."""
-    return {"code": why.code.value, "message": clip(why.message), "remedy": clip(why.remedy)}
+    message = Message(clip(why.message), clip(why.own_words))
+    return {"code": why.code.value, "message": message, "remedy": clip(why.remedy)}

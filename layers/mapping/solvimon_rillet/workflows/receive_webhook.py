@@ -3,13 +3,15 @@
 import base64
 import binascii
 import logging
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from solvimon_rillet.aws.eventbridge import Bus
 from solvimon_rillet.connections.configuration import Configuration
-from solvimon_rillet.connections.names import UnknownConnection, connection_name
+from solvimon_rillet.connections.names import UnknownConnection, connection_name, is_connection_name
 from solvimon_rillet.errors import ConnectionBroken, RetryLater
 from solvimon_rillet.events import BusEvent, event_from_rillet_webhook, event_from_solvimon_webhook
 from solvimon_rillet.rillet import webhooks as rillet
@@ -27,6 +29,7 @@ class Answer:
 
 
 _HEADERS = {"solvimon": solvimon.HEADERS, "rillet": rillet.HEADERS}
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _REMEMBERED_SECONDS = 60
 _MAX_REMEMBERED = 100
 REFUSED = Answer(401, "signature not accepted")
@@ -78,10 +81,17 @@ class _UnusableConnections:
 class ReceiveWebhook:
     """Receives the webhooks of both vendors, for all connections."""
 
-    def __init__(self, configuration: Configuration, bus: Bus, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        bus: Bus,
+        clock: Callable[[], float],
+        count: Callable[[str, str], None] = lambda _name, _connection: None,
+    ) -> None:
         self._configuration = configuration
         self._bus = bus
         self._clock = clock
+        self._count = count
         self._unusable = _UnusableConnections(clock)
 
     def receive(self, vendor: str, connection: object, headers: Mapping[str, str], body: bytes) -> Answer:
@@ -105,8 +115,15 @@ class ReceiveWebhook:
         ) as error:
             logger.warning(
                 "webhook refused",
-                extra={"vendor": vendor, "connection": str(connection)[:64], "reason": str(error)},
+                extra={
+                    "vendor": vendor,
+                    "connection": connection if is_connection_name(connection) else "not a name",
+                    "reason": str(error),
+                },
             )
+            # By connection if it exists: a made-up name would be a metric of its own.
+            known = isinstance(error, (solvimon.SignatureInvalid, rillet.SignatureInvalid))
+            self._count("WebhooksRefused", str(connection) if known else "unknown")
             return REFUSED
         except RetryLater as error:
             logger.exception("webhook not checked", extra={"vendor": vendor, "reason": str(error)})
@@ -139,18 +156,33 @@ class ReceiveWebhook:
         self._unusable.check(vendor, connection)
         try:
             settings, now = self._configuration.webhook_settings(connection), self._clock()
-            secret = self._configuration.secret(connection, vendor)
+            secret = self._configuration.secret(connection, "webhooks")
         except (UnknownConnection, ConnectionBroken):
             self._unusable.remember(vendor, connection, usable=False)
             raise
         self._unusable.remember(vendor, connection, usable=True)
         if vendor == "solvimon":
-            keys = [secret.get("webhook_secret", ""), secret.get("previous_webhook_secret", "")]
+            keys = valid_secrets(secret, "webhook_secret", now)
             solvimon.verify(body, headers, keys, now, settings.solvimon_max_age_seconds)
         else:
-            keys = [secret.get("webhook_token", ""), secret.get("previous_webhook_token", "")]
+            keys = valid_secrets(secret, "webhook_token", now)
             age, form = settings.rillet_max_age_seconds, settings.rillet_token_form
             rillet.verify(body, headers, keys, now, age, form)
+
+
+def valid_secrets(secret: Mapping[str, str], key: str, now: float) -> list[str]:
+    """The secrets with which a webhook may be signed now.
+
+    Args:
+        secret: the secret with those of both vendors.
+        key: ``webhook_secret`` or ``webhook_token``.
+        now: unix seconds. The previous one counts to the end of the day in ``previous_…_until`` (UTC);
+            without that day it does not count, because nobody would remember to take it away.
+    """
+    today = datetime.fromtimestamp(now, UTC).date().isoformat()
+    until = secret.get(f"previous_{key}_until", "")
+    previous = [secret.get(f"previous_{key}", "")] if _DAY.fullmatch(until) and today <= until else []
+    return [each for each in (secret.get(key, ""), *previous) if each]
 
 
 def _from_rillet(connection: str, headers: Mapping[str, str], body: bytes) -> BusEvent | None:

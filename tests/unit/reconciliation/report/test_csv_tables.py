@@ -84,6 +84,19 @@ def test_no_text_begins_as_a_formula(begin: str) -> None:
         assert row[name] == f"'{text}"
 
 
+@pytest.mark.parametrize("separator", [";", "\t", "|", "\r\n", "; "])
+def test_no_part_of_a_cell_is_a_formula_for_any_list_separator(separator: str) -> None:
+    text = f"closed{separator}=HYPERLINK(1){separator}+2"
+
+    written = findings_csv(reporting(finding(cause=text)))
+
+    for one in (";", "\t", "|"):
+        cells = [cell for row in csv.reader(io.StringIO(written, newline=""), delimiter=one) for cell in row]
+        broken = [part for line in written.splitlines() for part in line.split(one)]
+        assert not [cell for cell in (*cells, *broken) if cell.lstrip().startswith(("=", "+"))]
+    assert _written(cause=text)["cause"].replace("'", "") == text
+
+
 @pytest.mark.parametrize("text", ["-1+cmd|' /C calc'!A0", "-", "+49 30 1234", "-1.5.2", "--1"])
 def test_what_only_looks_like_a_number_is_a_text(text: str) -> None:
     assert _written(number=text)["number"] == f"'{text}"

@@ -7,13 +7,13 @@ UTF-8 with a byte order mark and CRLF, as Excel expects; amounts are plain digit
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 from solvimon_rillet.reconciliation.findings import HEADINGS, display_name
 from solvimon_rillet.reconciliation.report.report import Report
 from solvimon_rillet.reconciliation.report.wording import amount
-from solvimon_rillet.reconciliation.totals import COLUMNS, SideTotals
+from solvimon_rillet.reconciliation.totals import COLUMNS
 
 FINDING_COLUMNS = (
     "difference",
@@ -42,66 +42,75 @@ _BYTE_ORDER_MARK = "\ufeff"
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
 """Beginnings of cells that a spreadsheet would compute or misread (OWASP, CSV Injection)."""
+_INNER_FORMULA = re.compile(r"([;|\t\r\n]\s*)(?=[=+\-@＝＋－＠])")
+"""The same behind what is a list separator elsewhere, where quotes within a line hold no cell together."""
+Row = tuple[str | Decimal, ...]
+
+
+def finding_rows(report: Report) -> Iterator[Row]:
+    """All differences, the most severe first: a row of ``FINDING_COLUMNS`` each."""
+    for finding in report.comparison.findings:
+        yield (
+            HEADINGS[finding.kind],
+            display_name(finding.document),
+            finding.number,
+            finding.day,
+            finding.currency,
+            Decimal(finding.amount) if finding.amount else "",
+            finding.cause,
+            finding.remedy,
+            finding.code,
+            finding.solvimon_id,
+            " ".join(finding.rillet_ids),
+            (report.link(finding.solvimon_id) if finding.solvimon_id else None) or "",
+        )
+
+
+def figure_rows(report: Report) -> Iterator[Row]:
+    """The totals of both sides by subsidiary, currency and month: a row of ``FIGURE_COLUMNS`` each."""
+    for bucket, line in report.comparison.totals.lines().items():
+        sides = (line.solvimon, line.rillet, line.difference)
+        yield (
+            report.subsidiary(bucket.subsidiary_id),
+            bucket.subsidiary_id,
+            bucket.currency,
+            bucket.month,
+            *(Decimal(getattr(side, name)) for name in COLUMNS for side in sides),
+        )
 
 
 def findings_csv(report: Report) -> str:
-    """All differences, the most severe first."""
-    return _csv(
-        FINDING_COLUMNS,
-        (
-            (
-                HEADINGS[finding.kind],
-                display_name(finding.document),
-                finding.number,
-                finding.day,
-                finding.currency,
-                amount(Decimal(finding.amount), finding.currency, separated=False) if finding.amount else "",
-                finding.cause,
-                finding.remedy,
-                finding.code,
-                finding.solvimon_id,
-                " ".join(finding.rillet_ids),
-                (report.link(finding.solvimon_id) if finding.solvimon_id else None) or "",
-            )
-            for finding in report.comparison.findings
-        ),
-    )
+    """The findings as CSV."""
+    return _csv(FINDING_COLUMNS, finding_rows(report))
 
 
 def figures_csv(report: Report) -> str:
-    """The totals of both sides by subsidiary, currency and month."""
-    return _csv(
-        FIGURE_COLUMNS,
-        (
-            (
-                report.subsidiary(bucket.subsidiary_id),
-                bucket.subsidiary_id,
-                bucket.currency,
-                bucket.month,
-                *_totals_cells(bucket.currency, line.solvimon, line.rillet, line.difference),
-            )
-            for bucket, line in report.comparison.totals.lines().items()
-        ),
-    )
+    """The totals as CSV."""
+    return _csv(FIGURE_COLUMNS, figure_rows(report))
 
 
-def _totals_cells(currency: str, *sides: SideTotals) -> list[str]:
-    return [
-        str(side.count) if name == "count" else amount(getattr(side, name), currency, separated=False)
-        for name in COLUMNS
-        for side in sides
-    ]
-
-
-def _csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def _csv(columns: Sequence[str], rows: Iterable[Row]) -> str:
     written = io.StringIO(_BYTE_ORDER_MARK, newline="")
     written.seek(0, io.SEEK_END)
     table = csv.writer(written, lineterminator="\r\n")
     table.writerow(columns)
-    table.writerows([_escape_formula(cell) for cell in row] for row in rows)
+    currency = columns.index("currency")
+    table.writerows(
+        [_cell(name, value, str(row[currency])) for name, value in zip(columns, row, strict=True)]
+        for row in rows
+    )
     return written.getvalue()
 
 
+def _cell(name: str, value: str | Decimal, currency: str) -> str:
+    if isinstance(value, str):
+        return _escape_formula(value)
+    return f"{value:f}" if name.startswith("count_") else amount(value, currency, separated=False)
+
+
 def _escape_formula(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula; numbers are not changed."""
-    return f"'{cell}" if _FORMULA.match(cell) and not _NUMBER.fullmatch(cell) else cell
+    """A cell that no spreadsheet takes for a formula, whatever its list separator; a number stays."""
+    if _NUMBER.fullmatch(cell):
+        return cell
+    safe = _INNER_FORMULA.sub(r"\1'", cell)
+    return f"'{safe}" if _FORMULA.match(cell) else safe

@@ -1,6 +1,6 @@
 """The summary of a reconciliation as a message for an SNS topic. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from itertools import islice
 
@@ -18,21 +18,25 @@ from solvimon_rillet.reconciliation.report.wording import (
 SUBJECT_LIMIT = 100
 """Characters of a subject: ASCII, no line break (Amazon SNS API, Publish)."""
 SHOWN_FINDINGS = 10
+Causes = Mapping[str, tuple[str, str]]
 TEXT_LIMIT = 400
 """Characters of a cause or remedy in the message; the report has the full text."""
 
 
-def summary_text(report: Report, address: str) -> tuple[str, str]:
+def summary_text(report: Report, address: str, causes: Causes) -> tuple[str, str]:
     """The subject and body of the message about a reconciliation.
+
+    The cause of a rejection may quote a vendor, which may name people: the message has what its code means.
 
     Args:
         report: the report.
         address: address of the report.
+        causes: meaning and remedy by code.
 
     Returns:
         The subject and the body.
     """
-    return _subject(report), "\n".join(_body(report, address)) + "\n"
+    return _subject(report), "\n".join(_body(report, address, causes)) + "\n"
 
 
 def _subject(report: Report) -> str:
@@ -43,7 +47,7 @@ def _subject(report: Report) -> str:
     return (start + end).encode("ascii", "replace").decode("ascii")
 
 
-def _body(report: Report, address: str) -> Iterator[str]:
+def _body(report: Report, address: str, causes: Causes) -> Iterator[str]:
     comparison = report.comparison
     yield f"{verdict(report)}."
     yield (
@@ -58,7 +62,7 @@ def _body(report: Report, address: str) -> Iterator[str]:
     yield from ("", f"Report: {address}")
     yield from _total_lines(report)
     yield from _type_lines(report)
-    yield from _finding_lines(report)
+    yield from _finding_lines(report, causes)
 
 
 def _total_lines(report: Report) -> Iterator[str]:
@@ -87,7 +91,7 @@ def _type_lines(report: Report) -> Iterator[str]:
         yield f"  {group.heading}: {len(group.findings):,}{money}"
 
 
-def _finding_lines(report: Report) -> Iterator[str]:
+def _finding_lines(report: Report, causes: Causes) -> Iterator[str]:
     findings = report.comparison.findings
     if findings:
         heading = (
@@ -98,8 +102,9 @@ def _finding_lines(report: Report) -> Iterator[str]:
         yield from ("", heading)
     for number, finding in enumerate(islice(findings, SHOWN_FINDINGS), 1):
         yield f"  {number}. {HEADINGS[finding.kind]}: {_finding_title(finding)}"
-        yield f"     {_shortened(finding.cause)}"
-        yield f"     To do: {_shortened(finding.remedy)}"
+        cause, remedy = causes[finding.code] if finding.code else (finding.cause, finding.remedy)
+        yield f"     {_shortened(cause)}"
+        yield f"     To do: {_shortened(remedy)}"
 
 
 def _finding_title(finding: Finding) -> str:

@@ -83,7 +83,9 @@ class RilletAuthorization:
         try:
             pending = self._table.pop(_state_key(query.get("state", ""))) if query.get("state") else None
         except SolvimonRilletError as error:
-            return CallbackPage(502, "Nothing is connected", f"{error} Open the page again in a moment.")
+            return CallbackPage(
+                502, "Nothing is connected", f"{error.message} Open the page again in a moment."
+            )
         if pending is None or int(pending["ends"]) <= self._clock():
             return CallbackPage(
                 400,
@@ -92,6 +94,19 @@ class RilletAuthorization:
                 "Nothing was changed. Invoke connect_rillet again to get a new link.",
             )
         connection = str(pending["connection"])
+        try:
+            settings = self._configuration.settings(connection)
+        except SolvimonRilletError as error:
+            return CallbackPage(
+                502, f"{connection} is not connected", f"{error.message} Start again with a new link."
+            )
+        if query.get("iss", settings.rillet.issuer).rstrip("/") != settings.rillet.issuer:
+            return CallbackPage(
+                400,
+                f"{connection} is not connected",
+                f"The answer comes from another authorization server than {settings.rillet.issuer}. Nothing "
+                "was changed. Check rillet.base_url in the settings, then start again with a new link.",
+            )
         if query.get("error") or not query.get("code"):
             reason = query.get("error_description") or query.get("error") or "no code"
             return CallbackPage(
@@ -102,11 +117,11 @@ class RilletAuthorization:
         try:
             return self._finish(connection, query["code"], str(pending["verifier"]))
         except GrantRefused as error:
-            text = f"Rillet refused the authorisation ({error}). Nothing was changed."
+            text = f"Rillet refused the authorisation ({error.message.rstrip('.')}). Nothing was changed."
             return CallbackPage(400, f"{connection} is not connected", text)
         except SolvimonRilletError as error:
             return CallbackPage(
-                502, f"{connection} is not connected", f"{error} Start again with a new link."
+                502, f"{connection} is not connected", f"{error.message} Start again with a new link."
             )
 
     def _finish(self, connection: str, code: str, verifier: str) -> CallbackPage:
@@ -137,12 +152,24 @@ class RilletAuthorization:
                 f"It has booked into {owner.get('organisation_name')} so far. Nothing was changed. Use a "
                 f"connection of its own for {organisation.trade_name}.",
             )
+        replaced = self._replaced_token(connection, settings)
         self._store(connection, settings, granted, organisation)
+        if replaced not in {"", granted.refresh_token}:
+            with contextlib.suppress(SolvimonRilletError):  # it is of no use any more, and ends by its age
+                self._oauth(settings.rillet).revoke(replaced)
         return CallbackPage(
             200,
             f"{connection} is connected to {organisation.trade_name}",
             "You may close this window. Waiting documents continue automatically.",
         )
+
+    def _replaced_token(self, connection: str, settings: Settings) -> str:
+        """The refresh token of the grant that a new one replaces; empty if there is none."""
+        try:
+            fields = self._connections.tokens(connection, settings).current().fields
+        except ConnectionBroken:
+            return ""
+        return fields.get("refresh_token", "") if uses_oauth(fields) else ""
 
     def _bound_organisation(self, connection: str, settings: Settings) -> Mapping[str, Any]:
         """The organisation that a connection has booked into, by OAuth or by an API key."""

@@ -14,6 +14,8 @@ from solvimon_rillet.settings import InvoiceScope, Settings
 
 logger = logging.getLogger(__name__)
 
+WEBHOOKS = "webhooks"
+"""The secret with the webhooks' secrets of both vendors; ``receive_webhook`` can read no other one."""
 _DOCUMENTS_WAIT = "; the documents wait."  # for a webhook's secret none does
 
 
@@ -54,6 +56,7 @@ class ConnectionStatus:
         settings = self._configuration.settings(connection)
         # A person may have corrected a secret a moment ago.
         self._configuration.forget_secret(connection, "solvimon")
+        self._configuration.forget_secret(connection, WEBHOOKS)
         self._connections.tokens(connection, settings).reload()
         fault = self._configuration.settings_error(connection)
         organisation: dict[str, str] = {}
@@ -65,9 +68,9 @@ class ConnectionStatus:
                 "Correct the value; until then the last valid settings apply.",
             ),
             self._solvimon_key(connection, settings),
-            self._webhook_secret(connection, "solvimon", "webhook_secret", "Solvimon"),
+            self._webhook_secret(connection, "webhook_secret", "Solvimon"),
             self._rillet(connection, settings, organisation),
-            self._webhook_secret(connection, "rillet", "webhook_token", "Rillet"),
+            self._webhook_secret(connection, "webhook_token", "Rillet"),
         ]
         url = self._configuration.api_url()
         return {
@@ -94,22 +97,34 @@ class ConnectionStatus:
             return Check(name, False, str(error), _retry_remedy("solvimon"))
         return Check(name, True, f"{settings.solvimon.base_url} accepts it")
 
-    def _webhook_secret(self, connection: str, secret: str, key: str, vendor: str) -> Check:
+    def _webhook_secret(self, connection: str, key: str, vendor: str) -> Check:
         name = f"{vendor} webhook"
         try:
-            self._configuration.credential(connection, secret, key)
+            self._configuration.credential(connection, WEBHOOKS, key)
         except ConnectionBroken as error:
             remedy = (
                 f"Create the webhook in {vendor} with the URL in webhook_urls, and put its secret into the "
-                f"secret …/{connection}/{secret}, under {key}. Until then its webhooks are refused, and the "
-                "sweep finds what they would have told; no document waits for it."
+                f"secret …/{connection}/{WEBHOOKS}, under {key}. Until then its webhooks are refused, and "
+                "the sweep finds what they would have told; no document waits for it."
             )
+            if self._has_old_place(connection, key, vendor):
+                remedy = (
+                    f"It is still in the secret …/{connection}/{vendor.lower()}, which the function behind "
+                    f"the webhooks may not read. Move {key} from there into …/{connection}/{WEBHOOKS}."
+                )
             return Check(name, False, str(error).replace(_DOCUMENTS_WAIT, "."), remedy)
         except SolvimonRilletError as error:
             return Check(name, False, str(error), "Request the status again in a minute.")
         return Check(
             name, True, "its secret is stored; the log of receive_webhook shows whether deliveries arrive"
         )
+
+    def _has_old_place(self, connection: str, key: str, vendor: str) -> bool:
+        """Whether a webhook's secret is where earlier versions read it: beside the vendor's API key."""
+        try:
+            return bool(self._configuration.secret(connection, vendor.lower()).get(key))
+        except SolvimonRilletError:
+            return False
 
     def _rillet(self, connection: str, settings: Settings, organisation: dict[str, str]) -> Check:
         name, connect = "Rillet", f'Invoke connect_rillet with {{"connection": "{connection}"}}.'

@@ -125,8 +125,9 @@ class ExportCreditMemo:
             if result.outcome == "rejected":
                 raise NeedsAttention(
                     Code.ORIGINAL_NOT_EXPORTED,
-                    f"It credits {credited.id}, which is rejected itself: {result.facts['message']}",
+                    f"It credits {credited.id}, which is rejected itself.",
                     f"{result.facts['remedy']} Retry the invoice, and this credit note after it.",
+                    quoted=result.facts["message"],
                 )
 
     def _record(self, claim: Claim, sent: Sent, warnings: Sequence[str]) -> Result:
@@ -237,5 +238,8 @@ def _memo_facts(claim: Claim) -> dict[str, Any]:
 def _application_failed(claim: Claim, why: NeedsAttention) -> NeedsAttention:
     memo = claim.record["rillet_id"]
     return NeedsAttention(
-        why.code, f"The memo {memo} is in Rillet, but it could not be applied: {why.message}", why.remedy
+        why.code,
+        f"The memo {memo} is in Rillet, but it could not be applied: {why.own_words}",
+        why.remedy,
+        quoted=why.quoted,
     )

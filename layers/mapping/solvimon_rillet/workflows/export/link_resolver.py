@@ -138,7 +138,7 @@ class LinkResolver:
             entity = invoice.billing_entity
             name = (entity.legal_name if entity else None) or "unnamed"
             raise _no_subsidiary(
-                f"The billing entity {name} ({entity_id}) has no Rillet subsidiary.", self._settings
+                f"The billing entity {entity_id} has no Rillet subsidiary.", self._settings, name
             )
         up_to_date = remembered is not None and remembered["rillet_id"] == linked
         _check_form(linked, f"The billing entity {entity_id}", self._settings.custom_fields.subsidiary)
@@ -197,9 +197,10 @@ class LinkResolver:
         if found is None:
             raise NeedsAttention(
                 Code.RILLET_RECORD_MISSING,
-                f"The customer {customer_id} is linked to {linked}, which is not a customer in Rillet.",
+                f"The customer {customer_id} is linked to what is not a customer in Rillet.",
                 f'Correct the custom field "Rillet Customer ID" ({reference}) on the customer in Solvimon, '
                 "then retry.",
+                quoted=linked,
             )
         self._remember_customer(customer_id, linked, found.send_invoices_automatically)
         return linked, found.send_invoices_automatically
@@ -288,17 +289,19 @@ def _check_form(rillet_id: str | None, what: str, reference: str) -> None:
     if rillet_id and not is_rillet_id(rillet_id):
         raise NeedsAttention(
             Code.RILLET_ID_INVALID,
-            f"{what} is linked to {rillet_id[:64]!r}, which is no Rillet id (a UUID).",
+            f"{what} is linked to what is no Rillet id (a UUID).",
             f"Copy the id from Rillet into the custom field {reference} in Solvimon (or the setting that "
             "links it), then retry.",
+            quoted=repr(rillet_id[:64]),
         )
 
 
-def _no_subsidiary(message: str, settings: Settings) -> NeedsAttention:
+def _no_subsidiary(own_words: str, settings: Settings, name: str = "") -> NeedsAttention:
     return NeedsAttention(
         Code.SUBSIDIARY_NOT_LINKED,
-        message,
+        own_words,
         f'Import the subsidiaries from Rillet, or set the custom field "Rillet Subsidiary ID" '
         f"({settings.custom_fields.subsidiary}) on the billing entity in Solvimon, or the setting "
         "subsidiaries, then retry.",
+        quoted=name,
     )

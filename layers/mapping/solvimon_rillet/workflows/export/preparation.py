@@ -46,8 +46,9 @@ def check_id(document_id: str) -> None:
     if not is_id(document_id):
         raise NeedsAttention(
             Code.INVOICE_NOT_FOUND,
-            f"{document_id[:64]!r} is not a Solvimon id.",
+            "This is not a Solvimon id.",
             "Give an id such as invo_AbC123; the Desk shows it in the invoice's address.",
+            quoted=repr(document_id[:64]),
         )
 
 

@@ -46,7 +46,7 @@ class SendRefused(Exception):
     """
 
     def __init__(self, document: Invoice, attempt: Attempt, why: NeedsAttention) -> None:
-        super().__init__(why.message)
+        super().__init__(why.own_words)
         self.document = document
         self.attempt = attempt
         self.why = why

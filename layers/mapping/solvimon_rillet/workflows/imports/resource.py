@@ -107,6 +107,7 @@ def parse_row(row: object, model: type[M]) -> M:
     except ValidationError as error:
         raise NeedsAttention(
             Code.ROW_UNREADABLE,
-            f"Rillet's row cannot be read: {validation_problems(error, 'row', limit=5)}.",
+            "Rillet's row cannot be read.",
             "Correct it in Rillet; if it looks right there, report it to Rillet's support with the id.",
+            quoted=validation_problems(error, "row", limit=5),
         ) from None

@@ -130,10 +130,10 @@ class ImportRow:
                     raise
         raise NeedsAttention(
             Code.LINKED_ELSEWHERE,
-            "Solvimon says that it exists already, but does not show it "
-            f"({self._already_exists or 'deleted again'}).",
+            "Solvimon says that it exists already, but does not show it.",
             "Look in Solvimon for a record with this Rillet id as its reference or custom field, also among "
             "the archived ones; correct it there, then import again.",
+            quoted=self._already_exists.message if self._already_exists else "it was deleted again",
         )
 
     def _find(self) -> Json | None:
@@ -191,9 +191,10 @@ class ImportRow:
         if linked and linked.casefold() != self._row.id.casefold():
             raise NeedsAttention(
                 Code.LINKED_ELSEWHERE,
-                f"In Solvimon it is {found['id']}, whose {self._resource.field_name} is {linked}.",
+                f"In Solvimon it is {found['id']}, which has another {self._resource.field_name}.",
                 f"Correct the custom field {self._resource.field_name} ({self._context.field}) of "
                 f"{found['id']} in Solvimon, or remove the duplicate in Rillet; then import again.",
+                quoted=linked,
             )
 
     def _linked(self, found: Json) -> str | None:

@@ -3,7 +3,7 @@
 from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.mapping.products import CATEGORY_NAME
-from solvimon_rillet.solvimon.client import AlreadyExists
+from solvimon_rillet.solvimon.client import AlreadyExists, NotFound
 from solvimon_rillet.workflows.export.link_resolver import idempotency_key
 from solvimon_rillet.workflows.imports.resource import ImportedResource, Json
 from solvimon_rillet.workflows.imports.row import ImportTarget
@@ -98,6 +98,12 @@ class ImportSetup:
             return self._solvimon.create(collection, record, key)
         except AlreadyExists:
             return None
+        except NotFound:
+            raise NeedsAttention(
+                Code.REFUSED_BY_SOLVIMON,
+                f"Solvimon answers 404 to the creation of {record['reference']} in {collection}.",
+                "Check solvimon.base_url and solvimon.platform_id in the settings, then import again.",
+            ) from None
 
     def _unusable(self, reference: str, why: str) -> NeedsAttention:
         return NeedsAttention(

@@ -31,9 +31,10 @@ def _check_before_create(candidate: ImportCandidate, solvimon: SolvimonClient) -
         if one_line(name).casefold() == candidate.name.casefold():
             raise NeedsAttention(
                 Code.BILLING_ENTITY_EXISTS,
-                f"Solvimon has a billing entity {name} ({entity['id']}), not linked to this subsidiary.",
+                f"Solvimon has a billing entity of this name, {entity['id']}, not linked to this one.",
                 f'Link them in the settings: "subsidiaries": {{"{candidate.id}": "{entity["id"]}"}}; or give '
                 "one of them another name. Then import again.",
+                quoted=str(name),
             )
 
 

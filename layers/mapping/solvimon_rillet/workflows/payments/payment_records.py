@@ -122,8 +122,9 @@ def payment_refused(why: NeedsAttention, action: str) -> NeedsAttention:
     """A refusal by Solvimon, with the action that failed and the ways to continue."""
     return NeedsAttention(
         why.code,
-        f"Could not {action}: {why.message}",
+        f"Could not {action}: {why.own_words}",
         "Do it by hand in Solvimon, or correct what Solvimon names and invoke mark_invoice_paid again.",
+        quoted=why.quoted,
     )
 
 

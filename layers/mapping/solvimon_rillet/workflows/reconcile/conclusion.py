@@ -30,6 +30,7 @@ from solvimon_rillet.reconciliation.report.csv_tables import figures_csv, findin
 from solvimon_rillet.reconciliation.report.html import as_html
 from solvimon_rillet.reconciliation.report.report import Report, UnmappedRecord
 from solvimon_rillet.reconciliation.report.sns_summary import summary_text
+from solvimon_rillet.reconciliation.report.xlsx import as_xlsx
 from solvimon_rillet.workflows.durable_steps import Json
 from solvimon_rillet.workflows.reconcile.pages import (
     CREDIT_MEMOS,
@@ -40,6 +41,7 @@ from solvimon_rillet.workflows.reconcile.pages import (
     PageStore,
     ReconcileStart,
 )
+from solvimon_rillet.workflows.status.error_catalog import entry_for
 
 MAX_LISTED_FINDINGS = 20  # the report has all
 
@@ -76,7 +78,10 @@ class ReportStep:
         if redrive:
             report = replace(report, redriven=self._redrive(report.comparison))
         addresses = self._write(report)
-        subject, body = summary_text(report, addresses["html"])
+        causes = {finding.code: entry_for(finding.code) for finding in report.comparison.findings}
+        subject, body = summary_text(
+            report, addresses["html"], {code: (one.meaning, one.remedy) for code, one in causes.items()}
+        )
         try:
             self._topic.publish(subject, body)
         except RetryLater as error:  # the report is written; a lost summary is no reason to repeat it
@@ -194,8 +199,9 @@ class ReportStep:
         """Write the report's files, and return their addresses."""
         made_at = datetime.fromisoformat(report.made_at).strftime("%Y%m%dT%H%M%SZ")
         folder = f"{self._connection}/{report.first}_{report.last}/{made_at}"
-        files = {
+        files: dict[str, tuple[str, str | bytes]] = {
             "html": ("report.html", as_html(report)),
+            "workbook": ("report.xlsx", as_xlsx(report)),
             "findings": ("findings.csv", findings_csv(report)),
             "figures": ("figures.csv", figures_csv(report)),
             "json": ("report.json", json.dumps(report.as_json(), ensure_ascii=False, indent=1)),

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from solvimon_rillet.aws.eventbridge import Bus
 from solvimon_rillet.connections.connection import Connection
-from solvimon_rillet.errors import Recoverable
+from solvimon_rillet.errors import Message, Recoverable, own_words
 from solvimon_rillet.events import BusEvent
 from solvimon_rillet.ledger.ledger import UNFINISHED
 from solvimon_rillet.ledger.sweep_state import PublishedEvent, SweepState
@@ -58,7 +58,7 @@ class ScanResult:
     connection: str
     found: Counter[str] = field(default_factory=Counter)
     stopped: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
+    errors: list[Message] = field(default_factory=list)
     note: str = ""
 
     def as_answer(self) -> dict[str, Any]:
@@ -70,6 +70,11 @@ class ScanResult:
             "errors": self.errors,
             **({"note": self.note} if self.note else {}),
         }
+
+    def as_log(self) -> dict[str, Any]:
+        """The result in our own words."""
+        errors = [own_words(error) or "an error that the answer names" for error in self.errors]
+        return {**self.as_answer(), "errors": errors}
 
 
 class Scan(Protocol):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from solvimon_rillet.errors import Message
 from solvimon_rillet.events import (
     CREDIT_NOTE_FINALISED,
     CUSTOMER_UPDATED,
@@ -89,10 +90,10 @@ class StalledScan:
         self._context.publish(missed, result)
 
 
-def _stalled_error(lost: list[Document], workflow: str) -> str:
+def _stalled_error(lost: list[Document], workflow: str) -> Message:
     named = ", ".join(document.id for document in lost[:_EXAMPLES])
     more = f" and {len(lost) - _EXAMPLES} more" if len(lost) > _EXAMPLES else ""
-    return (
+    return Message(
         f"Work on {named}{more} began more than 26 hours ago and is not finished. Invoke {workflow} with the "
         "id, and read its answer."
     )

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from solvimon_rillet.errors import ConnectionBroken, NeedsAttention, SolvimonRilletError
+from solvimon_rillet.errors import ConnectionBroken, Message, NeedsAttention, SolvimonRilletError
 from solvimon_rillet.rate_limit.limiter import RateLimited
 from solvimon_rillet.rillet.listing import ListIncomplete
 from solvimon_rillet.workflows.sweep.base import OutOfTime, Scan, ScanResult, SweepContext, TimeBudget
@@ -62,7 +62,7 @@ class Sweep:
             except (RateLimited, OutOfTime, ListIncomplete) as wait:
                 result.stopped.append(f"{name}: {wait} The next sweep continues.")
             except Exception as error:  # noqa: BLE001 - the other scans continue after any error
-                result.errors.append(f"{name}: {_error_text(error)}")
+                result.errors.append(_error_text(error, f"{name}: "))
                 connection_broken = connection_broken or isinstance(error, ConnectionBroken)
         with contextlib.suppress(SolvimonRilletError):  # the next sweep learns it
             self._learn_organisation()
@@ -112,7 +112,7 @@ def sweep_all(
             result = sweep_for(connection).run(budget)
         except Exception as error:  # noqa: BLE001 - the other connections continue after any error
             result = ScanResult(connection, errors=[_error_text(error)])
-        logger.info("swept", extra=result.as_answer())
+        logger.info("swept", extra=result.as_log())
         count("SweepFound", connection, result.found.total())
         if result.errors:
             count("SweepFailed", connection, len(result.errors))
@@ -127,11 +127,13 @@ def sweep_all(
     }
 
 
-def _error_text(error: Exception) -> str:
+def _error_text(error: Exception, scan: str = "") -> Message:
     """The message for a person; an unexpected error is logged with its traceback."""
     if isinstance(error, NeedsAttention):
-        return f"{error.message} {error.remedy}"
+        return Message(f"{scan}{error.message} {error.remedy}", f"{scan}{error.code}: {error.own_words}")
     if isinstance(error, SolvimonRilletError):
-        return str(error)
+        return Message(f"{scan}{error.message}", f"{scan}{error.own_words}")
     logger.error("sweep failed", exc_info=error)
-    return f"The sweep failed with an internal error ({type(error).__name__}); its log shows where."
+    return Message(
+        f"{scan}The sweep failed with an internal error ({type(error).__name__}); its log shows where."
+    )
