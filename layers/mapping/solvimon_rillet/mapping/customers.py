@@ -9,7 +9,7 @@ from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.fingerprint import fingerprint_of
 from solvimon_rillet.mapping.field_table import Row, fill
 from solvimon_rillet.mapping.solvimon_fields import MappedRecord, custom_field, one_line, truncate
-from solvimon_rillet.mapping.texts import iso_country
+from solvimon_rillet.mapping.texts import email_addresses, iso_country
 from solvimon_rillet.rillet.models import Customer as RilletCustomer
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.master_data import Customer
@@ -17,7 +17,6 @@ from solvimon_rillet.solvimon.master_data import Customer
 MAIN_SENDER = "MAIN_SENDER"
 CC = "CC"
 _EMAIL = re.compile(r"\S+@\S+\.\S+")  # a little stricter than Solvimon's own pattern
-_EMAIL_IN_TEXT = re.compile(r"[^\s;,<>\"']+@[^\s;,<>\"']+\.[^\s;,<>\"']+")
 _REQUIRED = ("line1", "city", "state", "zip_code", "country")
 
 
@@ -96,7 +95,7 @@ def _complete(parts: Mapping[str, Any], settings: Settings) -> tuple[dict[str, s
 def _email_addresses(customer: Customer) -> tuple[list[str], list[str]]:
     """The e-mail addresses in a customer's one field, each once, and a note on a text that has none."""
     text = one_line(customer.email)
-    found = list({address.lower(): address for address in _EMAIL_IN_TEXT.findall(text)}.values())
+    found = email_addresses(text)
     if text and not found:
         return [], [f"The e-mail of the customer {customer.id} is no address, and was left out."]
     return found, []

@@ -18,6 +18,7 @@ import simplejson
 from solvimon_rillet.errors import Code, ConnectionBroken, NeedsAttention, OutcomeUnknown, RetryLater
 from solvimon_rillet.http.client import RequestRejected
 from solvimon_rillet.ledger.import_state import ImportedRow
+from solvimon_rillet.ledger.matches import Match
 from solvimon_rillet.mapping.solvimon_fields import one_line, truncate
 from solvimon_rillet.workflows.durable_steps import Done, Wait
 from solvimon_rillet.workflows.imports.resource import ImportCandidate, Json
@@ -30,6 +31,7 @@ RETRY_PAUSES = (5, 30)  # seconds before the attempts that follow a failure of S
 MIN_SECONDS_FOR_ROW = 60.0  # before the function's time limit; no row starts later
 ROWS_NAMED_PER_NOTE = 3
 _SHORT_ID_DIGITS = 12  # hexadecimal: in one of 50,000 imports, two of 100,000 rows have the same short id
+_MAX_ALIKE = 5  # records that a proposal names
 _MAX_MESSAGE = 500  # characters of a vendor's error message
 
 
@@ -61,6 +63,7 @@ class PageResult:
         cursor: of the next page; ``None`` after the last one.
         counts: number of rows by outcome.
         failures: rows that need a person, with Rillet id and name.
+        proposals: rows that Solvimon probably has, with the records that are like them.
         notes: by text, the number of rows that have it and the first of them.
     """
 
@@ -69,6 +72,7 @@ class PageResult:
     counts: Counter[str] = field(default_factory=Counter)
     failures: list[Json] = field(default_factory=list)
     notes: dict[str, Json] = field(default_factory=dict)
+    proposals: list[Json] = field(default_factory=list)
 
     def to_json(self, max_failures: int) -> Json:
         """The result as it is checkpointed, with so many failures; ``from_json`` reads it."""
@@ -78,17 +82,21 @@ class PageResult:
             "counts": dict(self.counts),
             "failures": self.failures[:max_failures],
             "notes": self.notes,
+            "proposals": self.proposals,
         }
 
     @classmethod
     def from_json(cls, value: Json) -> "PageResult":
         """A checkpointed result."""
         counts: Counter[str] = Counter(value["counts"])
-        return cls(value["ids"], value["cursor"], counts, value["failures"], value["notes"])
+        proposals = value.get("proposals", [])  # an execution that began before there were any
+        return cls(value["ids"], value["cursor"], counts, value["failures"], value["notes"], proposals)
 
     def add(self, candidate: ImportCandidate, row: RowResult) -> None:
         """Count a row that succeeded."""
         self.counts[row.outcome] += 1
+        if row.matches:
+            self.proposals.append(_proposal(candidate, row.matches))
         for text in row.notes:
             note = self.notes.setdefault(text, {"rows": 0, "first": []})
             note["rows"] += 1
@@ -167,7 +175,8 @@ class ImportPage:
         pool = ThreadPoolExecutor(CONCURRENT_ROWS, thread_name_prefix="import")
         try:
             futures = [
-                pool.submit(self._write_row, candidate, remembered.get(candidate.id)) for _, candidate in rows
+                pool.submit(self._write_row, row, candidate, remembered.get(candidate.id))
+                for row, candidate in rows
             ]
             for (row, candidate), future in zip(rows, futures, strict=True):
                 try:
@@ -187,12 +196,15 @@ class ImportPage:
             pool.shutdown(cancel_futures=True)
         return solvimon_failed
 
-    def _write_row(self, candidate: ImportCandidate, remembered: ImportedRow | None) -> RowResult:
+    def _write_row(
+        self, row: object, candidate: ImportCandidate, remembered: ImportedRow | None
+    ) -> RowResult:
         """Write one row, unless another row must wait or the time limit is near."""
         if self._start_no_more_rows.is_set() or self._time_left() < MIN_SECONDS_FOR_ROW:
             raise RetryLater("The rest of the page follows later.", after=1)
         try:
-            return ImportRow(self._context, candidate, remembered).run()
+            listed = row if isinstance(row, dict) else {}
+            return ImportRow(self._context, listed, candidate, remembered).run()
         except RetryLater:
             self._start_no_more_rows.set()
             raise
@@ -215,6 +227,15 @@ class ImportPage:
         )
         for row in rows:
             self._result.add_failure(row, error)
+
+
+def _proposal(candidate: ImportCandidate, matches: Sequence[Match]) -> Json:
+    """A row that Solvimon probably has, as the answer lists it."""
+    alike = [
+        {"solvimon_id": match.solvimon_id, "name": match.solvimon_name, "same": list(match.alike)}
+        for match in matches[:_MAX_ALIKE]
+    ]
+    return {"rillet_id": candidate.id, "name": candidate.name, "looks_like": alike}
 
 
 def short_id(row: object) -> str:

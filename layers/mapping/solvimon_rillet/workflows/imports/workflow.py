@@ -20,9 +20,10 @@ from solvimon_rillet.workflows.imports.resource import ImportedResource, Json
 from solvimon_rillet.workflows.imports.steps import ImportStart, ImportSteps
 
 MAX_LISTED_FAILURES = 100  # the answer counts all and lists so many
+MAX_LISTED_PROPOSALS = 100
 MAX_LIST_RESTARTS = 5
-_OUTCOMES = ("created", "updated", "archived", "unchanged", "skipped", "failed")
-_SHOWN_WHEN_PRESENT = {"archived", "skipped"}
+_OUTCOMES = ("created", "updated", "archived", "unchanged", "skipped", "proposed", "failed")
+_SHOWN_WHEN_PRESENT = {"archived", "skipped", "proposed"}
 
 
 @dataclass(slots=True)
@@ -36,6 +37,7 @@ class ImportTotals:
             has restarted again.
         restarts: how often it did.
         failures: the first rows that need a person.
+        proposals: the first rows that Solvimon probably has.
         notes: by text, the number of rows that have it and the first of them.
     """
 
@@ -45,6 +47,7 @@ class ImportTotals:
     restarts: int = 0
     failures: list[Json] = field(default_factory=list)
     notes: dict[str, Json] = field(default_factory=dict)
+    proposals: list[Json] = field(default_factory=list)
 
     def add(self, page: PageResult) -> None:
         """Add a page."""
@@ -56,6 +59,7 @@ class ImportTotals:
         self.seen |= ids
         self.counts.update(page.counts)
         self.failures += page.failures[: MAX_LISTED_FAILURES - len(self.failures)]
+        self.proposals += page.proposals[: MAX_LISTED_PROPOSALS - len(self.proposals)]
         for text, added in page.notes.items():
             note = self.notes.setdefault(text, {"rows": 0, "first": []})
             note["rows"] += added["rows"]
@@ -93,7 +97,9 @@ class Import:
             self._import_pages(start)
         except WorkflowStopped as stopped:
             stop = stopped.stop
+        # A proposal holds the watermark too: without an answer its row is read again by the next import.
         failed, complete = self._totals.counts["failed"], stop is None
+        complete = complete and not self._totals.counts["proposed"]
         try:
             self._step("finish", lambda _: self._work.finish(start, failed, complete=complete))
         except WorkflowStopped as stopped:
@@ -144,8 +150,16 @@ class Import:
             "restarts": totals.restarts,
             "complete": stop is None,
             "failures": totals.failures,
+            "proposals": totals.proposals,
             "notes": [*_run_notes(start, totals), *_row_notes(totals.notes)],
         }
+        if totals.proposals:
+            listing = {
+                "connection": self._request.connection,
+                "list": self._resource.plural,
+                "only": "proposed",
+            }
+            answer["what_now"] = {"function": "link_records", "event": listing}
         return answer | ({"error": stop.problem, "remedy": stop.remedy} if stop else {})
 
 
