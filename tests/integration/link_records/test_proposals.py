@@ -194,6 +194,31 @@ def test_a_preview_writes_nothing_and_costs_what_the_lists_cost(system: LocalSys
     assert not [item for item in system.ledger() if "#match-" in item["pk"]]
 
 
+def test_a_preview_says_what_would_become_of_each_row_and_which_fields_change(system: LocalSystem) -> None:
+    linked_one = existing(3, custom_fields=value(3), email="old@customer.example")
+    both_sides(system, existing(1), linked_one, customers=[customer(1), customer(2), customer(3)])
+
+    rows = {row["name"]: row for row in run(system, dry_run=True)["rows"]}
+
+    assert {name: row["outcome"] for name, row in rows.items()} == {
+        "Customer 1": "proposed",
+        "Customer 2": "created",
+        "Customer 3": "updated",
+    }
+    assert rows["Customer 1"]["looks_like"][0]["name"] == "CUSTOMER 1 B.V."
+    assert rows["Customer 3"]["fields"] == ["email", "organization"]
+
+
+def test_only_the_rows_that_are_named_are_imported(system: LocalSystem) -> None:
+    connection = both_sides(system, customers=[customer(1), customer(2), customer(3)])
+
+    answer = run(system, only=[rillet_id(2)])
+
+    assert counts(answer) == {"created": 1}
+    assert [each["organization"]["legal_name"] for each in in_solvimon(connection)] == ["Customer 2"]
+    assert "only" in run(system, only=["cust_1"])["error"]
+
+
 def demo_with_unlinked_customer(system: LocalSystem) -> Connection:
     connection = connect_demo(system)
     connection.platform.records["customers"][DEMO_CUSTOMER]["custom_fields"] = []

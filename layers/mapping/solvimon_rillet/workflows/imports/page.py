@@ -43,6 +43,7 @@ class PageRequest:
         cursor: of the page; ``None`` for the first one.
         since: RFC 3339; only rows that changed later.
         seen: short ids of the rows that earlier pages have done.
+        only: Rillet ids of the rows to import; empty for all.
         failed_attempts: how often Solvimon has failed on rows of this page.
         max_failures: how many failures the answer can still list.
     """
@@ -50,6 +51,7 @@ class PageRequest:
     cursor: str | None = None
     since: str | None = None
     seen: Collection[str] = ()
+    only: Collection[str] = ()
     failed_attempts: int = 0
     max_failures: int = 100
 
@@ -64,6 +66,7 @@ class PageResult:
         counts: number of rows by outcome.
         failures: rows that need a person, with Rillet id and name.
         proposals: rows that Solvimon probably has, with the records that are like them.
+        rows: in a dry run, what would become of each row.
         notes: by text, the number of rows that have it and the first of them.
     """
 
@@ -73,6 +76,7 @@ class PageResult:
     failures: list[Json] = field(default_factory=list)
     notes: dict[str, Json] = field(default_factory=dict)
     proposals: list[Json] = field(default_factory=list)
+    rows: list[Json] = field(default_factory=list)
 
     def to_json(self, max_failures: int) -> Json:
         """The result as it is checkpointed, with so many failures; ``from_json`` reads it."""
@@ -83,14 +87,16 @@ class PageResult:
             "failures": self.failures[:max_failures],
             "notes": self.notes,
             "proposals": self.proposals,
+            "rows": self.rows,
         }
 
     @classmethod
     def from_json(cls, value: Json) -> "PageResult":
         """A checkpointed result."""
         counts: Counter[str] = Counter(value["counts"])
-        proposals = value.get("proposals", [])  # an execution that began before there were any
-        return cls(value["ids"], value["cursor"], counts, value["failures"], value["notes"], proposals)
+        # An execution that began with an earlier version has neither proposals nor rows.
+        later = value.get("proposals", []), value.get("rows", [])
+        return cls(value["ids"], value["cursor"], counts, value["failures"], value["notes"], *later)
 
     def add(self, candidate: ImportCandidate, row: RowResult) -> None:
         """Count a row that succeeded."""
@@ -149,7 +155,11 @@ class ImportPage:
         listed = self._resource.list_rows(self._connection.rillet, request.cursor, request.since)
         rows = {short_id(row): row for row in listed.rows}
         self._result.ids, self._result.cursor = list(rows), listed.next_cursor
-        new_rows = [row for identifier, row in rows.items() if identifier not in request.seen]
+        new_rows = [
+            row
+            for identifier, row in rows.items()
+            if identifier not in request.seen and (not request.only or _id(row) in request.only)
+        ]
         solvimon_failed = self._write(self._map(new_rows))
         if solvimon_failed and self._longest_wait is None:
             self._retry_or_fail(solvimon_failed, request.failed_attempts)
@@ -182,6 +192,8 @@ class ImportPage:
                 try:
                     result = future.result()
                     self._result.add(candidate, result)
+                    if self._context.dry_run:
+                        self._result.rows.append(_row(candidate, result))
                     self._writes += result.writes
                 except NeedsAttention as error:
                     self._result.add_failure(row, error)
@@ -229,6 +241,13 @@ class ImportPage:
             self._result.add_failure(row, error)
 
 
+def _row(candidate: ImportCandidate, row: RowResult) -> Json:
+    """What would become of a row, as a preview shows it."""
+    shown: Json = {"rillet_id": candidate.id, "name": candidate.name, "outcome": row.outcome}
+    shown |= {"fields": list(row.fields)} if row.fields and row.outcome == "updated" else {}
+    return shown | ({"looks_like": _proposal(candidate, row.matches)["looks_like"]} if row.matches else {})
+
+
 def _proposal(candidate: ImportCandidate, matches: Sequence[Match]) -> Json:
     """A row that Solvimon probably has, as the answer lists it."""
     alike = [
@@ -240,6 +259,10 @@ def _proposal(candidate: ImportCandidate, matches: Sequence[Match]) -> Json:
 
 def short_id(row: object) -> str:
     """The short id of a row in step results; a repeated one shows that Rillet's list has restarted."""
-    identity = row.get("id") if isinstance(row, dict) else None
+    identity = _id(row)
     text = identity if isinstance(identity, str) else simplejson.dumps(row, sort_keys=True, use_decimal=True)
     return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:_SHORT_ID_DIGITS]
+
+
+def _id(row: object) -> object:
+    return row.get("id") if isinstance(row, dict) else None

@@ -77,12 +77,14 @@ class RowResult:
         writes: requests that change something in Solvimon.
         notes: for people.
         matches: the records in Solvimon that a proposed row is like.
+        fields: names of the fields that an update changes.
     """
 
     outcome: str
     writes: int = 0
     notes: Sequence[str] = ()
     matches: Sequence[Match] = ()
+    fields: Sequence[str] = ()
 
 
 class ImportRow:
@@ -112,6 +114,7 @@ class ImportRow:
         self._outcome = ""
         self._writes = 0
         self._notes: list[str] = []
+        self._fields: list[str] = []
 
     def run(self) -> RowResult:
         """Import the row.
@@ -255,6 +258,7 @@ class ImportRow:
             return self._archive(current)
         payload, self._notes = self._resource.update_payload(self._row, current)
         record, body, record_id = current, patch_body(current, payload), current["id"]
+        self._fields = sorted(body)
         if body and self._may_write("updated"):
             record = self._solvimon.update(self._resource.collection, record_id, body)
         if self._may_activate(current) and self._may_write("updated"):
@@ -295,4 +299,4 @@ class ImportRow:
             link = self._resource.link_facts(self._row, record) if record else None
             self._context.state.store_row(self._row.id, imported, link, self._resource.link_seconds)
         notes = [*self._row.mapped.notes, *self._notes] if outcome not in {"unchanged", "skipped"} else []
-        return RowResult(outcome, self._writes, notes)
+        return RowResult(outcome, self._writes, notes, fields=self._fields)
