@@ -57,6 +57,9 @@ class Clock:
                 work.carry_out_due(moment)
         self._move(end - self.now())
 
+    def _next_due(self) -> float:
+        return min((at for work in self.due_work if (at := work.next_at) is not None), default=math.inf)
+
     def _move(self, seconds: float) -> None:
         with self._lock:
             self._offset += max(0.0, seconds)

@@ -1,6 +1,6 @@
 """What Rillet has beside the demo's world: the customers, products and the subsidiary that Solvimon lacks."""
 
-from local.sample_data.identity import Json, rillet_id
+from local.sample_data.identity import Json, rillet_id, solvimon_id
 from local.sample_data.parties import Product
 
 _PLACES = (
@@ -42,6 +42,27 @@ def customers() -> list[Json]:
     odd[3]["name"] = "Two\nlines 🚢"
     odd[4] = {**odd[4], "id": NAMELESS, "name": " "}
     return [*ordinary, *more, *odd]
+
+
+def in_solvimon_already() -> dict[str, list[Json]]:
+    """Return what a person made in Solvimon: Rillet has it too, in another spelling, without a link."""
+    customers = [
+        {
+            "id": solvimon_id("cust", f"by-hand-{number}"),
+            "reference": f"crm-{number}",
+            "type": "ORGANIZATION",
+            "status": "ACTIVE",
+            "organization": {"legal_name": name},
+        }
+        for number, name in enumerate(("ANCHOR SHIPPING B.V.", "Beacon Towage GmbH", "Davit and Jetty, Inc."))
+    ]
+    product = {
+        "id": solvimon_id("prod", "by-hand"),
+        "reference": "tides",
+        "name": "tide tables",
+        "status": "ACTIVE",
+    }
+    return {"customers": customers, "products": [product]}
 
 
 def products() -> list[Json]:

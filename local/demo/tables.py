@@ -125,6 +125,7 @@ def imports(answers: Iterable[tuple[str, Mapping[str, Any]]]) -> Table:
         "updated",
         "unchanged",
         "skipped",
+        "proposed",
         "failed",
         "rillet_calls",
         "solvimon_writes",

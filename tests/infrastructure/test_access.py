@@ -75,7 +75,7 @@ def test_only_functions_that_refresh_tokens_write_secrets_and_only_disconnecting
 
     callers = {consumer.function_id for consumer in template.consumers} | set(template.durable)
 
-    refreshing = callers | {"ConnectRillet", "Sweep", "SyncStatus"}
+    refreshing = callers | {"ConnectRillet", "LinkRecords", "Sweep", "SyncStatus"}
     assert allowed["secretsmanager:PutSecretValue"] == allowed["ssm:PutParameter"] == refreshing
     assert allowed["ssm:DeleteParameter"] == {"ConnectRillet"}
     assert "ReceiveWebhook" not in allowed["dynamodb:PutItem"]

@@ -67,6 +67,7 @@ class Scenario:
         yield self.mark_invoice_paid()
         yield self.sweep()
         yield self.reconcile()
+        yield self.link_records()
         yield self.sync_status()
 
     def _invoked(self, function: str, event: Json, expected: Callable[[Json], bool]) -> Invocation:
@@ -134,6 +135,11 @@ class Scenario:
         day = str(self._platform.invoice(self._invoice)["invoice_date"])[:7]
         period = {"connection": "default", "from": f"{day}-01", "to": f"{day}-28"}
         return self._invoked("reconcile", period, lambda answer: answer["tied_out"] is True)
+
+    def link_records(self) -> Invocation:
+        """List the customers that are linked: all that were imported."""
+        request = {"list": "customers", "only": "linked"}
+        return self._invoked("link_records", request, lambda answer: bool(answer.get("rows")))
 
     def sync_status(self) -> Invocation:
         """Read the invoice's history."""

@@ -5,7 +5,15 @@ from enum import StrEnum
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
 from solvimon_rillet.errors import SettingsInvalid
 from solvimon_rillet.formatting import validation_problems
@@ -194,6 +202,34 @@ class ReconcileSettings(_SettingsGroup):
     )
 
 
+MatchingMode = Literal["propose", "link", "create"]
+
+
+class Matching(_SettingsGroup):
+    """What happens to a record without link that is like one of the other system."""
+
+    customers: MatchingMode = Field(
+        default="propose",
+        description="A customer without link whose e-mail or legal name (without legal form, case and "
+        "accents) the other system has too. `propose`: nothing is created until a user links the two or says "
+        "that they are different (`link_records`); `link`: they are linked if there is only one; `create`: a "
+        "second one is created.",
+    )
+    products: MatchingMode = Field(default="propose", description="The same for products, by name.")
+    subsidiaries: MatchingMode = Field(
+        default="propose", description="The same for subsidiaries and billing entities, by name."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_for_all(cls, value: object) -> object:
+        return dict.fromkeys(cls.model_fields, value) if isinstance(value, str) else value
+
+    def mode(self, kind: str) -> MatchingMode:
+        """The mode of a ``customer``, ``product`` or ``subsidiary``."""
+        return {"customer": self.customers, "product": self.products}.get(kind, self.subsidiaries)
+
+
 class FallbackProducts(_SettingsGroup):
     """Rillet product ids for groups without a product."""
 
@@ -275,6 +311,10 @@ class Settings(_SettingsGroup):
     )
     create_missing_customers: bool = Field(
         default=True, description="Create a customer in Rillet if an invoice needs one that is not linked."
+    )
+    matching: Matching = Field(
+        default=Matching(),
+        description="Records that exist in both systems without a link. One word stands for all kinds.",
     )
     payments: Literal["state", "record_each"] = Field(
         default="state",

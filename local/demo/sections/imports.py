@@ -1,4 +1,4 @@
-"""What Rillet has comes to Solvimon: page by page, nothing twice, and the second time for nothing."""
+"""What Rillet has comes to Solvimon: page by page, nothing twice, and the last time for nothing."""
 
 from concurrent.futures import ThreadPoolExecutor
 from time import sleep
@@ -16,23 +16,32 @@ _KINDS = {
 
 def _run(context: Context) -> Numbers:
     _fill_rillet(context)
+    context.connection.platform.load(new_customers.in_solvimon_already())
     context.console.say(
         "Rillet has more customers and products than Solvimon, and another subsidiary. Three workflows that "
         "a person starts bring them over; each is a durable execution, one step for each hundred rows."
     )
     before = {kind: len(_records(context, kind)) for kind in _KINDS}
     first = {kind: _imported(context, kind) for kind in _KINDS}
+    linked = _link_what_is_alike(context, first)
     context.let_a_minute_pass()
+    updated = {kind: context.system.invoke(f"import_{kind}", {}) for kind in linked}
     second = {kind: context.system.invoke(f"import_{kind}", {}) for kind in _KINDS}
     context.console.say("")
-    context.console.show(tables.imports([*_rows(first, ""), *_rows(second, ", once more")]))
+    imports = [*_rows(first, ""), *_rows(updated, ", linked"), *_rows(second, ", once more")]
+    context.console.show(tables.imports(imports))
     for note in first["customers"]["notes"]:
         context.console.note(_shortened(note))
     for failure in (failure for answer in first.values() for failure in answer["failures"]):
         context.console.say(f"Left out: {failure['what']} {failure['remedy']}")
     _check(context, before, first, second)
     _nothing_bounces(context)
-    return {f"{kind}_imported": answer["created"] + answer["updated"] for kind, answer in first.items()}
+    return {
+        **{f"{kind}_imported": answer["created"] + answer["updated"] for kind, answer in first.items()},
+        "proposed": sum(answer["proposed"] for answer in first.values()),
+        "linked": sum(linked.values()),
+        "doubled": _doubled(context),
+    }
 
 
 def _fill_rillet(context: Context) -> None:
@@ -44,6 +53,37 @@ def _fill_rillet(context: Context) -> None:
     organisation.subsidiaries.add(new_customers.subsidiary())
     context.expected.not_imported.add(new_customers.NAMELESS)
     context.expected.changed_by_import.update(new_customers.ODD)
+
+
+def _link_what_is_alike(context: Context, imports: dict[str, Json]) -> dict[str, int]:
+    """Show the rows that Solvimon probably has, accept them all, and return how many were linked."""
+    name, linked = context.connection.name, dict[str, int]()
+    for kind, singular in (("customers", "customer"), ("products", "product")):
+        for row in imports[kind]["proposals"]:
+            alike = row["looks_like"][0]
+            context.console.say(
+                f"{row['name']} looks like {alike['name']} in Solvimon (same {' and '.join(alike['same'])})."
+            )
+        answer = context.system.invoke(
+            "link_records", {"connection": name, "accept": "all", "kind": singular}
+        )
+        linked[kind] = sum(each["outcome"] == "linked" for each in answer["results"])
+    proposed = sum(answer["proposed"] for answer in imports.values())
+    context.expect(sum(linked.values()) == proposed, f"{proposed} were proposed, and {linked} linked.")
+    return linked
+
+
+def _doubled(context: Context) -> int:
+    """How many of the records that a person had made are in Solvimon twice."""
+    made = new_customers.in_solvimon_already()
+    unlinked = [
+        record["id"]
+        for kind, records in made.items()
+        for record in (context.connection.platform.records[kind][each["id"]] for each in records)
+        if all(value["reference"] != _KINDS[kind][1] for value in record.get("custom_fields", []))
+    ]
+    linked = [rillet_id for kind in made for rillet_id in _linked(context, kind)]
+    return len(unlinked) + len(linked) - len(set(linked))
 
 
 def _imported(context: Context, kind: str) -> Json:

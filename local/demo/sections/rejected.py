@@ -1,9 +1,7 @@
 """An invoice that a person must fix: code, plain words, remedy; then it goes through."""
 
-import requests
-
 from local.demo import tables
-from local.demo.context import Context, DemoStopped, Json, Numbers, Section
+from local.demo.context import Context, Json, Numbers, Section
 from local.demo.new_customers import UNLINKED_PRODUCT as PRODUCT
 from local.sample_data.identity import rillet_id, solvimon_id
 
@@ -23,18 +21,19 @@ def _run(context: Context) -> Numbers:
             (name.capitalize(), str(record.get(name, "–"))) for name in ("code", "message", "remedy")
         )
     )
-    _link(context)
-    answer = context.system.invoke(
-        "export_invoice", {"connection": context.connection.name, "invoice_ids": [invoice]}
-    )
+    answer = _link(context)
+    context.until(context.settled, f"The export of {number}")
     after = _seen(context, invoice)
-    moments = {"before": before, "webhook came": refused, "linked, invoked": after}
+    moments = {"before": before, "webhook came": refused, "linked": after}
     context.console.show(tables.before_after(moments))
-    [result] = answer["results"]
-    context.console.note(f"The direct invocation answered: {number} {result['outcome']}.")
+    context.console.note(
+        f"link_records answered: {answer['results'][0]['outcome']}; {answer['documents_continued']} invoice "
+        "continues."
+    )
+    exported = context.state(invoice) == "exported"
     context.expect(record.get("code") == "product_not_linked", f"{number} was not rejected for its product.")
-    context.expect(result["outcome"] == "exported", f"{number} was not exported after it was fixed.")
-    return {"rejected_then_mended": int(result["outcome"] == "exported")}
+    context.expect(exported, f"{number} was not exported after it was fixed.")
+    return {"rejected_then_mended": int(exported)}
 
 
 def _invoice_of_the_product(context: Context) -> str:
@@ -53,17 +52,12 @@ def _invoice_of_the_product(context: Context) -> str:
     return str(draft["id"])
 
 
-def _link(context: Context) -> None:
-    """Fill the custom field in Solvimon, as a person does in Desk."""
-    link: Json = {"reference": "rillet_product_id", "value": rillet_id("product", PRODUCT.name)}
-    answer = requests.patch(
-        f"{context.system.solvimon.url}/products/{solvimon_id('prod', PRODUCT.name)}",
-        json={"custom_fields": [link]},
-        headers={"X-API-KEY": context.connection.solvimon_api_key},
-        timeout=10,
-    )
-    if not answer.ok:
-        raise DemoStopped(f"The fake Solvimon did not take the link of {PRODUCT.title}: {answer.status_code}")
+def _link(context: Context) -> Json:
+    """Link the product to Rillet's of the same name, as the remedy says."""
+    pair = {"solvimon_id": solvimon_id("prod", PRODUCT.name), "rillet_id": rillet_id("product", PRODUCT.name)}
+    event = {"connection": context.connection.name, "link": {"kind": "product", **pair}}
+    answer: Json = context.system.invoke("link_records", event)
+    return answer
 
 
 def _seen(context: Context, invoice: str) -> dict[str, object]:

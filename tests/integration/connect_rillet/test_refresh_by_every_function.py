@@ -48,6 +48,7 @@ EVENTS: dict[str, Callable[[Connection], Json]] = {
     "import_subsidiaries": lambda _: {"dry_run": True},
     "reconcile": _period,
     "sweep": lambda _: {},
+    "link_records": lambda _: {"list": "products"},
     "sync_status": _resolve,
 }
 

@@ -19,11 +19,13 @@ def test_everything_comes_over_once_and_the_second_time_for_nothing(system: Loca
     found = figures(screen)
     assert code == 0, screen
     assert len(new_customers.customers()) == 120
-    assert found["customers_imported"] == 119
-    assert found["products_imported"] == 5  # with the fallback products
+    assert found["customers_imported"] == 116
+    assert found["products_imported"] == 4  # with the fallback products
     assert found["subsidiaries_imported"] == 1
+    assert (found["proposed"], found["linked"], found["doubled"]) == (4, 4, 0)
     assert "131/131" in screen
     text = in_one_line(screen)
+    assert "Anchor Shipping looks like ANCHOR SHIPPING B.V. in Solvimon (same name)." in text
     assert f"Left out: The customer {new_customers.NAMELESS} has no name." in text
     assert "nothing of it went back to Rillet" in text
 

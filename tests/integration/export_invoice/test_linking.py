@@ -364,6 +364,7 @@ def test_a_customer_that_refers_to_solvimons_id_is_found_and_not_created(
 def test_an_individual_customer_is_created_under_the_whole_name(
     system: LocalSystem, default: Connection
 ) -> None:
+    configure(system, default, matching="create")  # Rillet has the customer already
     default.platform.finalise(TWO_RATES)
     for customer in (
         owner(default, "customers", TWO_RATES),

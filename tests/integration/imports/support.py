@@ -20,7 +20,7 @@ FIELDS = {
     "subsidiaries": ("rillet_subsidiary_id", "BILLING_ENTITY"),
 }
 COLLECTIONS = {"customers": "customers", "products": "products", "subsidiaries": "billing-entities"}
-OUTCOMES = ("created", "updated", "archived", "unchanged", "skipped", "failed")
+OUTCOMES = ("created", "updated", "archived", "unchanged", "skipped", "proposed", "failed")
 
 
 def rillet_id(number: int) -> str:
@@ -117,7 +117,8 @@ def linked(connection: Connection, number: int = 1, kind: str = "customers") -> 
 
 def writes(system: LocalSystem) -> list[Call]:
     """The calls that were to change something in Solvimon."""
-    return [call for call in system.solvimon.state.calls if call.method != "GET"]
+    calls = system.solvimon.state.calls
+    return [call for call in calls if call.method != "GET" and not call.path.endswith("/search")]
 
 
 def listings(system: LocalSystem) -> int:

@@ -13,7 +13,7 @@ KINDS = {
     *("POST /products", "PATCH /products/{resourceIdOrReference}"),
     "POST /products/{resourceIdOrReference}/archive",
     "POST /products/{resourceIdOrReference}/activate",
-    "POST /product-categories",
+    *("POST /product-categories", "POST /products/search"),
     *("POST /billing-entities", "PATCH /billing-entities/{resourceIdOrReference}"),
     "POST /custom-fields",
 }

@@ -23,6 +23,7 @@ from tests.integration.imports.support import (
     value,
     writes,
 )
+from tests.support.arrange import configure
 
 
 def existing(number: int = 1, **more: Any) -> Json:
@@ -137,6 +138,7 @@ LINKS: dict[str, tuple[list[Json], list[Json], Json, int]] = {
 def test_then_a_row_is_linked_by_ids_only(system: LocalSystem, by: str) -> None:
     solvimon, rillet, outcome, records = deepcopy(LINKS[by])
     connection = world(system, solvimon, rillet)
+    configure(system, connection, matching="create")
 
     answer = run(system)
 

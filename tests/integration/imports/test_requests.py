@@ -44,12 +44,14 @@ def test_an_empty_event_imports_the_default_connection(system: LocalSystem) -> N
         "archived": 0,
         "unchanged": 0,
         "skipped": 0,
+        "proposed": 0,
         "failed": 0,
         "rillet_calls": 1,
         "solvimon_writes": 3,
         "restarts": 0,
         "complete": True,
         "failures": [],
+        "proposals": [],
         "notes": [],
     }
     assert len(in_solvimon(connection)) == 2

@@ -19,6 +19,7 @@ from tests.integration.imports.support import (
     value,
     writes,
 )
+from tests.support.arrange import configure
 
 
 def entity(**more: Any) -> Json:
@@ -85,10 +86,11 @@ def test_a_billing_entity_that_the_settings_name_and_that_cannot_be_linked_is_a_
 
 
 @pytest.mark.parametrize("name", ["Tideway Software B.V.", "TIDEWAY  software b.v."])
-def test_one_with_the_same_legal_name_is_not_doubled_but_reported_with_the_setting_to_make(
+def test_one_with_the_same_legal_name_is_never_doubled_but_reported_with_the_setting_to_make(
     system: LocalSystem, name: str
 ) -> None:
     connection = world(system, [entity()], [subsidiary(trade_name=name), subsidiary(2)])
+    configure(system, connection, matching="create")
 
     answer = run(system, "subsidiaries")
 

@@ -126,7 +126,7 @@ def test_only_linked_customers_are_synced_where_missing_ones_are_not_to_be_creat
     assert {call.method for call in system.rillet.state.calls} == {"GET"}
 
 
-def test_a_missing_customer_is_created_with_one_look_up_and_one_write(
+def test_a_missing_customer_is_created_after_it_is_looked_for_by_reference_and_by_likeness(
     system: LocalSystem, default: Connection
 ) -> None:
     edit(default, UNLINKED, email="new@zeeland.example")
@@ -142,7 +142,7 @@ def test_a_missing_customer_is_created_with_one_look_up_and_one_write(
     [made] = named_in_rillet(default)
     assert would["outcome"] == "would_sync"
     assert "POST" not in {method for method, _ in of_the_dry_run}
-    assert created == [("GET", "/customers"), ("POST", "/customers")]
+    assert created == [("GET", "/customers"), ("GET", "/customers"), ("POST", "/customers")]
     assert (result["outcome"], result["created"], result["rillet_id"]) == ("synced", True, made["id"])
     assert {"name", "emails", "external_references"} <= set(result["changed"])
     assert made["external_references"] == [{"type": "solvimon_customer_id", "id": UNLINKED}]

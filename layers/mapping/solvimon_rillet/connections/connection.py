@@ -8,6 +8,7 @@ import requests
 
 from solvimon_rillet.aws.dynamodb import Table
 from solvimon_rillet.connections.configuration import Configuration
+from solvimon_rillet.connections.directory import Directory, RilletCache
 from solvimon_rillet.connections.names import connection_name
 from solvimon_rillet.connections.oauth_client import authorization_server
 from solvimon_rillet.connections.organisations import RilletOrganisations
@@ -35,6 +36,7 @@ class Connection:
         ledger: the document records of all connections.
         table: the DynamoDB table behind the ledger.
         clock: unix seconds.
+        directory: lists the records of both systems.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Connection:
     ledger: Ledger
     table: Table
     clock: Callable[[], float]
+    directory: Directory
 
 
 class Connections:
@@ -73,6 +76,7 @@ class Connections:
         self._lock = threading.Lock()
         self._organisations = RilletOrganisations(configuration, table, clock)
         self._tokens: dict[str, RilletTokens] = {}
+        self._rillet_caches: dict[str, RilletCache] = {}
         self._rate_limiters: dict[tuple[str, Priority, Pacing], SlidingWindowRateLimiter] = {}
         # Each call to Rillet takes a slot of the rate limit, so none is repeated without the limiter.
         self._solvimon_session: requests.Session = session(get_retries=2)
@@ -204,15 +208,10 @@ class Connections:
         return self._rillet_client(settings, token, limiter, None)
 
     def _open(self, name: str, settings: Settings, limiter: RateLimiter) -> Connection:
-        return Connection(
-            name,
-            settings,
-            self.solvimon(name, settings),
-            self.rillet(name, settings, limiter),
-            self._ledger,
-            self._table,
-            self._clock,
-        )
+        solvimon, rillet = self.solvimon(name, settings), self.rillet(name, settings, limiter)
+        cache = self._rillet_caches.setdefault(name, RilletCache())
+        directory = Directory(settings, solvimon, rillet, self._clock, cache)
+        return Connection(name, settings, solvimon, rillet, self._ledger, self._table, self._clock, directory)
 
     def _rillet_client(
         self,

@@ -107,6 +107,10 @@ class ImportState:
             records[Document(self._connection, f"link-{self._kind}", row.solvimon_id).key] = facts
         self._table.put_many(records)
 
+    def forget_row(self, rillet_id: str) -> None:
+        """Forget a row, so that the next import compares it with Solvimon again."""
+        self._table.pop(self._row_key(rillet_id))
+
     def acquire_lease(self, run: str, seconds: int, started: int | None = None) -> int:
         """Take the lease for a run, or extend it.
 

@@ -41,6 +41,12 @@ def custom_field(reference: str, rillet_id: str) -> list[dict[str, str]]:
     return [{"reference": reference, "value": rillet_id}]
 
 
+def without_custom_field(values: Sequence[Mapping[str, Any]], reference: str) -> list[Any]:
+    """A record's custom field values without one field, as a PATCH takes them."""
+    kept: list[Any] = _without_read_only(list(values))
+    return [each for each in kept if each.get("reference") != reference]
+
+
 def patch_body(current: Mapping[str, Any], desired: Mapping[str, Any]) -> dict[str, Any]:
     """The PATCH that makes a record in Solvimon equal to the one in Rillet.
 

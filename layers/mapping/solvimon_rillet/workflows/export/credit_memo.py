@@ -106,8 +106,12 @@ class ExportCreditMemo:
             NeedsAttention: a person must act before it can be sent.
         """
         booked_on = self._periods.booking_day(note, record, dry_run=dry_run)
-        resolved = LinkResolver(self._connection, dry_run=dry_run).resolve(note)
-        mapped = to_rillet_credit_memo(note, resolved.links, self._settings, booked_on)
+        resolver = LinkResolver(self._connection, dry_run=dry_run)
+        resolved = resolver.resolve(note)
+        try:
+            mapped = to_rillet_credit_memo(note, resolved.links, self._settings, booked_on)
+        except NeedsAttention as why:
+            raise resolver.explain(why, note, resolved.links) from why
         return Prepared(note, resolved, mapped)
 
     def _export_originals(self, note: Invoice) -> None:

@@ -97,8 +97,12 @@ class ExportInvoice:
             raise WrongDocumentType("It is a credit note, not an invoice.")
         check_eligible(invoice, self._settings, "export_invoice")
         booked_on = AccountingPeriods(self._connection).booking_day(invoice, record, dry_run=dry_run)
-        resolved = LinkResolver(self._connection, dry_run=dry_run).resolve(invoice)
-        mapped = to_rillet_invoice(invoice, resolved.links, self._settings, booked_on)
+        resolver = LinkResolver(self._connection, dry_run=dry_run)
+        resolved = resolver.resolve(invoice)
+        try:
+            mapped = to_rillet_invoice(invoice, resolved.links, self._settings, booked_on)
+        except NeedsAttention as why:
+            raise resolver.explain(why, invoice, resolved.links) from why
         return Prepared(invoice, resolved, mapped)
 
     def _record(self, claim: Claim, sent: Sent, warnings: Sequence[str]) -> Result:

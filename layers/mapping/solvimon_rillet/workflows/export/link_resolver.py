@@ -16,6 +16,7 @@ from solvimon_rillet.mapping.texts import is_rillet_id
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.master_data import Customer, Product, field_value
 from solvimon_rillet.solvimon.models import Invoice
+from solvimon_rillet.workflows.linking.unlinked_records import UnlinkedRecords
 
 LINK_TTL = 24 * 3600
 TO_BE_CREATED = "(created on export)"
@@ -54,6 +55,7 @@ class LinkResolver:
     """
 
     def __init__(self, connection: Connection, *, dry_run: bool = False) -> None:
+        self._unlinked = UnlinkedRecords(connection, dry_run=dry_run)
         self._name = connection.name
         self._settings = connection.settings
         self._ledger = connection.ledger
@@ -74,6 +76,11 @@ class LinkResolver:
         customer_id, mailed = self._customer_link(invoice, resolved)
         resolved.links = Links(customer_id, subsidiary_id, currency, products, mailed)
         return resolved
+
+    def explain(self, why: NeedsAttention, invoice: Invoice, links: Links) -> NeedsAttention:
+        """The error of an invoice that cannot be mapped; for a product without link, the one it is like."""
+        unlinked = [product for product in _billed_products(invoice) if product.id not in links.products]
+        return self._unlinked.explain(why, unlinked)
 
     def forget(self, invoice: Invoice) -> None:
         """Forget the links of an invoice, because Rillet does not know one of the ids."""
@@ -122,7 +129,10 @@ class LinkResolver:
         remembered_id = str(remembered["rillet_id"]) if remembered else None
         linked = field_value(embedded.custom_fields, reference) or remembered_id
         if linked is None:
-            linked = field_value(self._solvimon.product(product_id).custom_fields, reference)
+            product = self._solvimon.product(product_id)
+            linked = field_value(product.custom_fields, reference)
+            if linked is None and self._unlinked.links_by_name():
+                linked = self._unlinked.find("product", product)
         _check_form(linked, f"The product {embedded.name or 'unnamed'} ({product_id})", reference)
         if linked and linked != remembered_id:
             self._remember("product", product_id, {"rillet_id": linked}, LINK_TTL)
@@ -134,6 +144,8 @@ class LinkResolver:
             raise _no_subsidiary("The invoice names no billing entity.", self._settings)
         remembered = self._ledger.find_link(self._name, "subsidiary", entity_id)
         linked = self._subsidiary_link(invoice, entity_id, remembered)
+        if linked is None:
+            linked = self._unlinked.find("subsidiary", self._solvimon.billing_entity(entity_id))
         if linked is None:
             entity = invoice.billing_entity
             name = (entity.legal_name if entity else None) or "unnamed"
@@ -231,6 +243,8 @@ class LinkResolver:
     def _create_customer(self, customer: Customer, resolved: ResolvedLinks) -> tuple[str, bool | None]:
         customer_id = str(customer.id)
         mapped = to_new_rillet_customer(customer, self._settings)
+        if linked := self._unlinked.find("customer", customer):
+            return self._check_customer(customer_id, linked)
         resolved.new_customer = mapped
         resolved.warnings += mapped.warnings
         if self._dry_run:

@@ -18,6 +18,7 @@ import simplejson
 from solvimon_rillet.errors import Code, ConnectionBroken, NeedsAttention, OutcomeUnknown, RetryLater
 from solvimon_rillet.http.client import RequestRejected
 from solvimon_rillet.ledger.import_state import ImportedRow
+from solvimon_rillet.ledger.matches import Match
 from solvimon_rillet.mapping.solvimon_fields import one_line, truncate
 from solvimon_rillet.workflows.durable_steps import Done, Wait
 from solvimon_rillet.workflows.imports.resource import ImportCandidate, Json
@@ -30,6 +31,7 @@ RETRY_PAUSES = (5, 30)  # seconds before the attempts that follow a failure of S
 MIN_SECONDS_FOR_ROW = 60.0  # before the function's time limit; no row starts later
 ROWS_NAMED_PER_NOTE = 3
 _SHORT_ID_DIGITS = 12  # hexadecimal: in one of 50,000 imports, two of 100,000 rows have the same short id
+_MAX_ALIKE = 5  # records that a proposal names
 _MAX_MESSAGE = 500  # characters of a vendor's error message
 
 
@@ -41,6 +43,7 @@ class PageRequest:
         cursor: of the page; ``None`` for the first one.
         since: RFC 3339; only rows that changed later.
         seen: short ids of the rows that earlier pages have done.
+        only: Rillet ids of the rows to import; empty for all.
         failed_attempts: how often Solvimon has failed on rows of this page.
         max_failures: how many failures the answer can still list.
     """
@@ -48,6 +51,7 @@ class PageRequest:
     cursor: str | None = None
     since: str | None = None
     seen: Collection[str] = ()
+    only: Collection[str] = ()
     failed_attempts: int = 0
     max_failures: int = 100
 
@@ -61,6 +65,8 @@ class PageResult:
         cursor: of the next page; ``None`` after the last one.
         counts: number of rows by outcome.
         failures: rows that need a person, with Rillet id and name.
+        proposals: rows that Solvimon probably has, with the records that are like them.
+        rows: in a dry run, what would become of each row.
         notes: by text, the number of rows that have it and the first of them.
     """
 
@@ -69,6 +75,8 @@ class PageResult:
     counts: Counter[str] = field(default_factory=Counter)
     failures: list[Json] = field(default_factory=list)
     notes: dict[str, Json] = field(default_factory=dict)
+    proposals: list[Json] = field(default_factory=list)
+    rows: list[Json] = field(default_factory=list)
 
     def to_json(self, max_failures: int) -> Json:
         """The result as it is checkpointed, with so many failures; ``from_json`` reads it."""
@@ -78,17 +86,23 @@ class PageResult:
             "counts": dict(self.counts),
             "failures": self.failures[:max_failures],
             "notes": self.notes,
+            "proposals": self.proposals,
+            "rows": self.rows,
         }
 
     @classmethod
     def from_json(cls, value: Json) -> "PageResult":
         """A checkpointed result."""
         counts: Counter[str] = Counter(value["counts"])
-        return cls(value["ids"], value["cursor"], counts, value["failures"], value["notes"])
+        # An execution that began with an earlier version has neither proposals nor rows.
+        later = value.get("proposals", []), value.get("rows", [])
+        return cls(value["ids"], value["cursor"], counts, value["failures"], value["notes"], *later)
 
     def add(self, candidate: ImportCandidate, row: RowResult) -> None:
         """Count a row that succeeded."""
         self.counts[row.outcome] += 1
+        if row.matches:
+            self.proposals.append(_proposal(candidate, row.matches))
         for text in row.notes:
             note = self.notes.setdefault(text, {"rows": 0, "first": []})
             note["rows"] += 1
@@ -141,7 +155,11 @@ class ImportPage:
         listed = self._resource.list_rows(self._connection.rillet, request.cursor, request.since)
         rows = {short_id(row): row for row in listed.rows}
         self._result.ids, self._result.cursor = list(rows), listed.next_cursor
-        new_rows = [row for identifier, row in rows.items() if identifier not in request.seen]
+        new_rows = [
+            row
+            for identifier, row in rows.items()
+            if identifier not in request.seen and (not request.only or _id(row) in request.only)
+        ]
         solvimon_failed = self._write(self._map(new_rows))
         if solvimon_failed and self._longest_wait is None:
             self._retry_or_fail(solvimon_failed, request.failed_attempts)
@@ -167,12 +185,15 @@ class ImportPage:
         pool = ThreadPoolExecutor(CONCURRENT_ROWS, thread_name_prefix="import")
         try:
             futures = [
-                pool.submit(self._write_row, candidate, remembered.get(candidate.id)) for _, candidate in rows
+                pool.submit(self._write_row, row, candidate, remembered.get(candidate.id))
+                for row, candidate in rows
             ]
             for (row, candidate), future in zip(rows, futures, strict=True):
                 try:
                     result = future.result()
                     self._result.add(candidate, result)
+                    if self._context.dry_run:
+                        self._result.rows.append(_row(candidate, result))
                     self._writes += result.writes
                 except NeedsAttention as error:
                     self._result.add_failure(row, error)
@@ -187,12 +208,15 @@ class ImportPage:
             pool.shutdown(cancel_futures=True)
         return solvimon_failed
 
-    def _write_row(self, candidate: ImportCandidate, remembered: ImportedRow | None) -> RowResult:
+    def _write_row(
+        self, row: object, candidate: ImportCandidate, remembered: ImportedRow | None
+    ) -> RowResult:
         """Write one row, unless another row must wait or the time limit is near."""
         if self._start_no_more_rows.is_set() or self._time_left() < MIN_SECONDS_FOR_ROW:
             raise RetryLater("The rest of the page follows later.", after=1)
         try:
-            return ImportRow(self._context, candidate, remembered).run()
+            listed = row if isinstance(row, dict) else {}
+            return ImportRow(self._context, listed, candidate, remembered).run()
         except RetryLater:
             self._start_no_more_rows.set()
             raise
@@ -217,8 +241,28 @@ class ImportPage:
             self._result.add_failure(row, error)
 
 
+def _row(candidate: ImportCandidate, row: RowResult) -> Json:
+    """What would become of a row, as a preview shows it."""
+    shown: Json = {"rillet_id": candidate.id, "name": candidate.name, "outcome": row.outcome}
+    shown |= {"fields": list(row.fields)} if row.fields and row.outcome == "updated" else {}
+    return shown | ({"looks_like": _proposal(candidate, row.matches)["looks_like"]} if row.matches else {})
+
+
+def _proposal(candidate: ImportCandidate, matches: Sequence[Match]) -> Json:
+    """A row that Solvimon probably has, as the answer lists it."""
+    alike = [
+        {"solvimon_id": match.solvimon_id, "name": match.solvimon_name, "same": list(match.alike)}
+        for match in matches[:_MAX_ALIKE]
+    ]
+    return {"rillet_id": candidate.id, "name": candidate.name, "looks_like": alike}
+
+
 def short_id(row: object) -> str:
     """The short id of a row in step results; a repeated one shows that Rillet's list has restarted."""
-    identity = row.get("id") if isinstance(row, dict) else None
+    identity = _id(row)
     text = identity if isinstance(identity, str) else simplejson.dumps(row, sort_keys=True, use_decimal=True)
     return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:_SHORT_ID_DIGITS]
+
+
+def _id(row: object) -> object:
+    return row.get("id") if isinstance(row, dict) else None

@@ -1,11 +1,21 @@
 """What an import can be asked for."""
 
 from datetime import UTC, datetime
+from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from solvimon_rillet.mapping.texts import is_rillet_id
 from solvimon_rillet.workflows.imports.resource import ImportedResource
 
+
+def _rillet_id(value: object) -> object:
+    if isinstance(value, str) and is_rillet_id(value.strip()):
+        return value.strip().lower()
+    raise ValueError("should be a Rillet id (a UUID)")
+
+
+RilletId = Annotated[str, BeforeValidator(_rillet_id)]
 EXAMPLE = {"connection": "default", "updated_since": "2026-01-01T00:00:00Z", "dry_run": True}
 WATERMARK_OVERLAP = 600
 """Seconds before the watermark that an incremental import reads again: clocks differ, and rows change while
@@ -23,6 +33,7 @@ class ImportRequest(BaseModel):
         default=False, description="Only rows that changed since the last complete run."
     )
     recheck: bool = Field(default=False, description="Look at every record in Solvimon, changed or not.")
+    only: list[RilletId] = Field(default=[], max_length=1000, description="Rillet ids of the rows to import.")
     dry_run: bool = False
 
     @model_validator(mode="after")

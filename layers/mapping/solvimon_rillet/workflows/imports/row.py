@@ -3,7 +3,8 @@
 No record is created twice, because a row is looked up in this order: the ledger's link, the record whose
 reference is the Rillet id, the one whose custom field holds it, the one that Rillet's own record names. Only
 then it is created, under an idempotency key that is the same for the same row. If Solvimon answers that the
-record exists already, it is looked up again.
+record exists already, it is looked up again. A record that is only like it (same e-mail or name) is proposed
+to a user instead (``workflows/linking``).
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,10 +14,13 @@ from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import Code, NeedsAttention, OutcomeUnknown
 from solvimon_rillet.fingerprint import fingerprint_of
 from solvimon_rillet.ledger.import_state import ImportedRow, ImportState
+from solvimon_rillet.ledger.matches import Match
+from solvimon_rillet.mapping.likeness import rillet_record
 from solvimon_rillet.mapping.solvimon_fields import patch_body
 from solvimon_rillet.solvimon.client import AlreadyExists, NotFound
 from solvimon_rillet.workflows.export.link_resolver import idempotency_key
 from solvimon_rillet.workflows.imports.resource import ImportCandidate, ImportedResource, Json
+from solvimon_rillet.workflows.linking.matching import Matching
 
 MAX_ATTEMPTS = 3  # look-ups of one row when somebody else created it first or an answer was lost
 
@@ -44,6 +48,7 @@ class ImportContext:
         run: name of the execution, the same after a crash.
         state: the rows that the ledger remembers.
         target: the custom field and the category.
+        matching: finds records in Solvimon that are like a row without link.
         dry_run: write nothing anywhere.
         recheck: look at every record in Solvimon, also where Rillet's row has not changed.
     """
@@ -53,6 +58,7 @@ class ImportContext:
     run: str
     state: ImportState
     target: ImportTarget
+    matching: Matching
     dry_run: bool = False
     recheck: bool = False
 
@@ -67,14 +73,18 @@ class RowResult:
     """The result of a row.
 
     Attributes:
-        outcome: ``created``, ``updated``, ``archived``, ``unchanged`` or ``skipped``.
+        outcome: ``created``, ``updated``, ``archived``, ``unchanged``, ``skipped`` or ``proposed``.
         writes: requests that change something in Solvimon.
         notes: for people.
+        matches: the records in Solvimon that a proposed row is like.
+        fields: names of the fields that an update changes.
     """
 
     outcome: str
     writes: int = 0
     notes: Sequence[str] = ()
+    matches: Sequence[Match] = ()
+    fields: Sequence[str] = ()
 
 
 class ImportRow:
@@ -82,16 +92,18 @@ class ImportRow:
 
     Args:
         context: what it has in common with the other rows.
+        row: as Rillet lists it.
         candidate: the row, read and mapped.
         remembered: the row in the ledger, if an earlier import wrote it.
     """
 
     def __init__(
-        self, context: ImportContext, candidate: ImportCandidate, remembered: ImportedRow | None
+        self, context: ImportContext, row: Json, candidate: ImportCandidate, remembered: ImportedRow | None
     ) -> None:
         self._context = context
         self._resource = context.resource
         self._solvimon = context.connection.solvimon
+        self._listed = row
         self._row = candidate
         self._hash = fingerprint_of([candidate.mapped.payload, candidate.mapped.active, candidate.pinned])
         self._remembered = remembered
@@ -102,6 +114,7 @@ class ImportRow:
         self._outcome = ""
         self._writes = 0
         self._notes: list[str] = []
+        self._fields: list[str] = []
 
     def run(self) -> RowResult:
         """Import the row.
@@ -207,6 +220,13 @@ class ImportRow:
         if not self._row.mapped.active:
             self._outcome = "skipped"
             return self._remember(None)
+        if not self._already_exists and (matches := self._matches()):
+            if match := self._context.matching.to_be_linked(matches):
+                found = self._pinned(match.solvimon_id)
+                self._check_link(found)
+                self._solvimon_id = match.solvimon_id
+                return self._update(found)
+            return RowResult("proposed", matches=matches)
         self._resource.check_before_create(self._row, self._solvimon)
         if self._may_write("created"):
             record = self._solvimon.create(
@@ -216,6 +236,11 @@ class ImportRow:
                 record = self._solvimon.transition(self._resource.collection, record["id"], "activate")
             return self._remember(record)
         return self._remember(None)
+
+    def _matches(self) -> list[Match]:
+        """The pairs of the row and Solvimon's records that are like it and have no link."""
+        kind, reference_type = self._resource.name, self._context.connection.settings.reference_types.customer
+        return self._context.matching.in_solvimon(kind, rillet_record(kind, self._listed, reference_type))
 
     def _idempotency_key(self) -> str:
         """The same for the same row, unless its record was deleted or an earlier key is spent."""
@@ -234,6 +259,7 @@ class ImportRow:
             return self._archive(current)
         payload, self._notes = self._resource.update_payload(self._row, current)
         record, body, record_id = current, patch_body(current, payload), current["id"]
+        self._fields = sorted(body)
         if body and self._may_write("updated"):
             record = self._solvimon.update(self._resource.collection, record_id, body)
         if self._may_activate(current) and self._may_write("updated"):
@@ -274,4 +300,4 @@ class ImportRow:
             link = self._resource.link_facts(self._row, record) if record else None
             self._context.state.store_row(self._row.id, imported, link, self._resource.link_seconds)
         notes = [*self._row.mapped.notes, *self._notes] if outcome not in {"unchanged", "skipped"} else []
-        return RowResult(outcome, self._writes, notes)
+        return RowResult(outcome, self._writes, notes, fields=self._fields)

@@ -35,11 +35,16 @@ class ImportSetup:
             NeedsAttention: the custom field cannot hold a Rillet id, or Solvimon refuses to create it.
             RetryLater, OutcomeUnknown: Solvimon does not answer.
         """
-        is_new = self._ensure_custom_field()
+        is_new = self.ensure_custom_field()
         return ImportTarget(is_new, self._ensure_category() if self._resource.categorised else "")
 
-    def _ensure_custom_field(self) -> bool:
-        """Find or create the definition, and return whether it is new."""
+    def ensure_custom_field(self) -> bool:
+        """Find or create the definition of the custom field, and return whether it is new.
+
+        Raises:
+            NeedsAttention: it cannot hold a Rillet id, or Solvimon refuses to create it.
+            RetryLater, OutcomeUnknown: Solvimon does not answer.
+        """
         reference = self._resource.reference(self._settings)
         definition: Json = {
             "reference": reference,

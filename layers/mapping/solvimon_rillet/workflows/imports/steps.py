@@ -17,6 +17,7 @@ from solvimon_rillet.workflows.imports.request import ImportRequest, changed_sin
 from solvimon_rillet.workflows.imports.resource import ImportedResource, Json
 from solvimon_rillet.workflows.imports.row import ImportContext, ImportTarget
 from solvimon_rillet.workflows.imports.setup import ImportSetup
+from solvimon_rillet.workflows.linking.matching import Matching
 
 logger = logging.getLogger(__name__)
 
@@ -93,6 +94,7 @@ class ImportSteps:
         self._connect = connect
         self._time_left = time_left
         self._count = count
+        self._matching: Matching | None = None
 
     def begin(self) -> StepResult:
         """Take the lease; find or create the custom field and the category."""
@@ -175,9 +177,15 @@ class ImportSteps:
             self._run,
             self._state(connection),
             start.target,
+            self._matching_of(connection),
             dry_run=self._request.dry_run,
             recheck=self._request.recheck,
         )
+
+    def _matching_of(self, connection: Connection) -> Matching:
+        """One for the whole invocation, so that Solvimon's list is read once."""
+        self._matching = self._matching or Matching(connection, dry_run=self._request.dry_run)
+        return self._matching
 
     def _extend_lease(self, connection: Connection, start: ImportStart, wait: int = 0) -> None:
         if not self._request.dry_run:

@@ -20,9 +20,11 @@ from solvimon_rillet.workflows.imports.resource import ImportedResource, Json
 from solvimon_rillet.workflows.imports.steps import ImportStart, ImportSteps
 
 MAX_LISTED_FAILURES = 100  # the answer counts all and lists so many
+MAX_LISTED_PROPOSALS = 100
+MAX_PREVIEWED_ROWS = 200
 MAX_LIST_RESTARTS = 5
-_OUTCOMES = ("created", "updated", "archived", "unchanged", "skipped", "failed")
-_SHOWN_WHEN_PRESENT = {"archived", "skipped"}
+_OUTCOMES = ("created", "updated", "archived", "unchanged", "skipped", "proposed", "failed")
+_SHOWN_WHEN_PRESENT = {"archived", "skipped", "proposed"}
 
 
 @dataclass(slots=True)
@@ -36,6 +38,8 @@ class ImportTotals:
             has restarted again.
         restarts: how often it did.
         failures: the first rows that need a person.
+        proposals: the first rows that Solvimon probably has.
+        rows: in a dry run, the first rows with what would become of them.
         notes: by text, the number of rows that have it and the first of them.
     """
 
@@ -45,6 +49,8 @@ class ImportTotals:
     restarts: int = 0
     failures: list[Json] = field(default_factory=list)
     notes: dict[str, Json] = field(default_factory=dict)
+    proposals: list[Json] = field(default_factory=list)
+    rows: list[Json] = field(default_factory=list)
 
     def add(self, page: PageResult) -> None:
         """Add a page."""
@@ -56,6 +62,8 @@ class ImportTotals:
         self.seen |= ids
         self.counts.update(page.counts)
         self.failures += page.failures[: MAX_LISTED_FAILURES - len(self.failures)]
+        self.proposals += page.proposals[: MAX_LISTED_PROPOSALS - len(self.proposals)]
+        self.rows += page.rows[: MAX_PREVIEWED_ROWS - len(self.rows)]
         for text, added in page.notes.items():
             note = self.notes.setdefault(text, {"rows": 0, "first": []})
             note["rows"] += added["rows"]
@@ -93,7 +101,10 @@ class Import:
             self._import_pages(start)
         except WorkflowStopped as stopped:
             stop = stopped.stop
+        # A proposal holds the watermark too: without an answer its row is read again by the next import. So
+        # does an import of some rows only.
         failed, complete = self._totals.counts["failed"], stop is None
+        complete = complete and not self._totals.counts["proposed"] and not self._request.only
         try:
             self._step("finish", lambda _: self._work.finish(start, failed, complete=complete))
         except WorkflowStopped as stopped:
@@ -124,7 +135,8 @@ class Import:
     def _page(self, start: ImportStart, cursor: str | None, failed_attempts: int) -> StepResult:
         seen = frozenset(self._totals.seen)
         max_failures = MAX_LISTED_FAILURES - len(self._totals.failures)
-        return self._work.page(PageRequest(cursor, start.since, seen, failed_attempts, max_failures), start)
+        page = PageRequest(cursor, start.since, seen, self._request.only, failed_attempts, max_failures)
+        return self._work.page(page, start)
 
     def _step(self, name: str, work: Callable[[int], StepResult]) -> Json:
         return run_step(self._steps, self._usage, name, work)
@@ -144,8 +156,18 @@ class Import:
             "restarts": totals.restarts,
             "complete": stop is None,
             "failures": totals.failures,
+            "proposals": totals.proposals,
             "notes": [*_run_notes(start, totals), *_row_notes(totals.notes)],
         }
+        if dry_run:
+            answer["rows"] = totals.rows
+        if totals.proposals:
+            listing = {
+                "connection": self._request.connection,
+                "list": self._resource.plural,
+                "only": "proposed",
+            }
+            answer["what_now"] = {"function": "link_records", "event": listing}
         return answer | ({"error": stop.problem, "remedy": stop.remedy} if stop else {})
 
 

@@ -1,0 +1,1 @@
+"""Links between records that exist in both systems."""

@@ -1,0 +1,91 @@
+"""What ``link_records`` can be asked for."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from solvimon_rillet.events import is_id
+
+LINK_EXAMPLES = [
+    {"list": "customers", "only": "proposed"},
+    {
+        "link": {
+            "kind": "product",
+            "solvimon_id": "prod_AbC123",
+            "rillet_id": "0198c1d2-0000-4000-8000-000000000001",
+        }
+    },
+    {"accept": "all", "kind": "product", "dry_run": True},
+]
+KINDS = {"customers": "customer", "products": "product", "subsidiaries": "subsidiary"}
+
+Plural = Literal["customers", "products", "subsidiaries"]
+Kind = Literal["customer", "product", "subsidiary"]
+Only = Literal["unlinked", "proposed", "ambiguous", "linked", "different"]
+
+
+def _id(value: object) -> object:
+    if is_id(value):
+        return value
+    raise ValueError("should be an id such as prod_AbC123")
+
+
+Id = Annotated[str, BeforeValidator(_id)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class PairRequest(_Part):
+    """A Solvimon and a Rillet record."""
+
+    kind: Kind
+    solvimon_id: Id
+    rillet_id: Id
+
+
+class UnlinkRequest(_Part):
+    """A Solvimon record whose link is removed."""
+
+    kind: Kind
+    solvimon_id: Id
+
+
+class LinkRequest(_Part):
+    """The event of ``link_records``: one of its acts.
+
+    Attributes:
+        connection: name of the connection.
+        list: the kind of records to list, with ``only`` and ``page``.
+        link: the pair to link.
+        unlink: the record whose link to remove.
+        different: the pair that is never to be proposed again.
+        accept: ``all`` links the proposals of a ``kind`` that are not ambiguous.
+        doubles: the kind of records to look for twice in the same system.
+        kind: of the proposals to accept.
+        by: who asks; kept with the answer.
+        dry_run: check, and write nothing.
+    """
+
+    connection: str = "default"
+    list: Plural | None = None
+    only: Only = "unlinked"
+    page: int = Field(default=1, ge=1)
+    link: PairRequest | None = None
+    unlink: UnlinkRequest | None = None
+    different: PairRequest | None = None
+    accept: Literal["all"] | None = None
+    doubles: Plural | None = None
+    kind: Kind | None = None
+    by: str = Field(default="", max_length=100)
+    dry_run: bool = False
+
+    @model_validator(mode="after")
+    def _one_act(self) -> Self:
+        acts = (self.list, self.link, self.unlink, self.different, self.accept, self.doubles)
+        if sum(act is not None for act in acts) != 1:
+            raise ValueError('should have one of "list", "link", "unlink", "different", "accept", "doubles"')
+        if (self.accept is None) != (self.kind is None):
+            raise ValueError('"accept" and "kind" go together')
+        return self
