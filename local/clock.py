@@ -49,9 +49,7 @@ class Clock:
         if seconds < 0:
             raise ValueError("a clock does not run backwards")
         end = self.now() + seconds
-        while (
-            moment := min((at for work in self.due_work if (at := work.next_at)), default=math.inf)
-        ) <= end:
+        while (moment := self._next_due()) <= end:
             self._move(moment - self.now())
             for work in self.due_work:
                 work.carry_out_due(moment)

@@ -45,10 +45,10 @@ class FaultMiddleware:
         self._state.late_calls.carry_out_due()
         call = self._state.calls.begin(environ, body)
         fault = self._state.faults.take(method, path, CALL_KINDS)
-        if fault is None:
-            reply = self._run(environ)
-        elif (reply := self._faulty(fault, environ)) is None:
+        reply = self._faulty(fault, environ) if fault else self._run(environ)
+        if fault and reply is None:
             hang_up(environ, fault)
+        assert reply is not None  # only a fault leaves a call without one
         call.status = reply.code
         start_response(reply.status, reply.headers.to_wsgi_list())
         return [reply.body]

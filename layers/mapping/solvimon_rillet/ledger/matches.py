@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from solvimon_rillet.aws.dynamodb import ConditionFailed, Item, Table
-from solvimon_rillet.ledger.ledger import BY_STATE
+from solvimon_rillet.ledger.record_store import BY_STATE
 from solvimon_rillet.ledger.records import SCHEMA, Document
 
 MatchState = Literal["proposed", "linked", "different"]

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from solvimon_rillet.mapping.solvimon_fields import one_line, truncate
-from solvimon_rillet.mapping.texts import iso_country
+from solvimon_rillet.mapping.texts import addresses_in, iso_country
 from solvimon_rillet.rillet.models import Customer as RilletCustomer
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.master_data import Customer
@@ -13,7 +13,6 @@ from solvimon_rillet.solvimon.master_data import Customer
 MAIN_SENDER = "MAIN_SENDER"
 _COPY = "CC"
 _EMAIL = re.compile(r"\S+@\S+\.\S+")  # a little stricter than Solvimon's own pattern
-_EMAIL_ADDRESSES = re.compile(r"[^\s;,<>\"']+@[^\s;,<>\"']+\.[^\s;,<>\"']+")
 _REQUIRED = ("line1", "city", "state", "zip_code", "country")
 
 
@@ -54,7 +53,7 @@ def _completed(parts: Mapping[str, Any], settings: Settings) -> tuple[dict[str, 
 def email_addresses(customer: Customer) -> tuple[list[str], list[str]]:
     """The e-mail addresses in a customer's one field, each once, and a note on a text that has none."""
     text = one_line(customer.email)
-    found = list({address.lower(): address for address in _EMAIL_ADDRESSES.findall(text)}.values())
+    found = addresses_in(text)
     if text and not found:
         return [], [f"The e-mail of the customer {customer.id} is no address, and was left out."]
     return found, []

@@ -6,7 +6,7 @@ scan, so they are looked for in each sweep until a day has passed.
 
 from collections.abc import Iterator
 
-from solvimon_rillet.errors import NeedsAttention
+from solvimon_rillet.errors import Message, NeedsAttention
 from solvimon_rillet.events import (
     CREDIT_NOTE_FINALISED,
     INVOICE_FINALISED,
@@ -41,7 +41,9 @@ class LaterLookUpScan:
                     self._context.publish(self._missed_events(each.document), result)
                 except NeedsAttention as why:  # there is too much to look through, and that will not change
                     if is_due:
-                        result.errors.append(f"{each.document.id}: {why.message} {why.remedy}")
+                        own_words = f"{each.document.id}: {why.own_words}"
+                        text = f"{each.document.id}: {why.message} {why.remedy}"
+                        result.errors.append(Message(text, own_words))
             if is_due:
                 later.finish(each.document, self._context.now())
 
