@@ -254,6 +254,7 @@ class EffectInterceptor:
     def _before(self, me: _Invocation, fault: Fault | None) -> None:
         plan = self.plan
         if plan and plan.fault is Fault.BY_PERSON and plan.happened and not plan.acted:
+            plan.acted = True  # what the person starts has effects too, at which nobody acts
             plan.acted = plan.act()
         if plan and fault is Fault.INTERLEAVED:
             me.interleaved = self.step(plan.again)
