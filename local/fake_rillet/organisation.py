@@ -72,6 +72,19 @@ class Organisation(Books):
             payment = record_payment(self, invoice, request, SUCCESSFUL if cleared else UNCLEARED)
             return deepcopy(payment.document)
 
+    def pay_together(self, *invoice_ids: str, date: str | None = None) -> list[Json]:
+        """Match one receipt of the bank with several invoices: a payment of all that is open on each."""
+        return [self.pay(invoice_id, date=date) for invoice_id in invoice_ids]
+
+    def pay_in(self, invoice_id: str, amount: str, currency: str, *, covers: str) -> Json:
+        """Match a receipt in another currency with an invoice, of which it covers an amount."""
+        with self.lock:
+            payment = self.payments.get(self.pay(invoice_id, covers)["id"])
+            payment.private["covers"] = covers
+            payment.document["amount"] = {"amount": amount, "currency": currency}
+            self.payments.touch(payment)
+            return deepcopy(payment.document)
+
     def clear_payment(self, payment_id: str) -> Json:
         """Match a payment with the bank statement: it is SUCCESSFUL."""
         return self._move(payment_id, SUCCESSFUL)
