@@ -23,6 +23,7 @@ from solvimon_rillet.workflows.export.applications import (
     application_attempted,
     attempted_plan,
 )
+from solvimon_rillet.workflows.export.credited_parties import CreditedParties
 from solvimon_rillet.workflows.export.export_lease import export_under_lease
 from solvimon_rillet.workflows.export.link_resolver import LinkResolver
 from solvimon_rillet.workflows.export.preparation import Prepared, WrongDocumentType
@@ -30,6 +31,7 @@ from solvimon_rillet.workflows.export.send_once import find_open_attempt, send_o
 from solvimon_rillet.workflows.export.verification import (
     CreatedDocument,
     Sent,
+    booked_facts,
     deleted_meanwhile,
     number_warning,
     verify_totals,
@@ -104,13 +106,15 @@ class ExportCreditMemo:
         check_eligible(note, self._settings, "export_credit_memo")
 
     def _prepare(self, note: Invoice, record: Mapping[str, Any], *, dry_run: bool = False) -> Prepared:
-        """Find the accounting period and the links, and map.
+        """Find the accounting period, the parties of the credited invoice and the links, and map.
 
         Raises:
             NeedsAttention: a person must act before it can be sent.
         """
         booked_on = self._periods.booking_day(note, record, dry_run=dry_run)
-        resolved = LinkResolver(self._connection, dry_run=dry_run).resolve(note)
+        resolver = LinkResolver(self._connection, dry_run=dry_run)
+        parties = CreditedParties(self._connection, resolver, dry_run=dry_run).of(note, record)
+        resolved = resolver.resolve(note, parties)
         mapped = to_rillet_credit_memo(note, resolved.links, self._settings, booked_on)
         return Prepared(note, resolved, mapped)
 
@@ -141,11 +145,12 @@ class ExportCreditMemo:
         """Verify and record the first step, the memo; then continue with the second."""
         state, facts = verify_totals(self._ledger, claim, sent, warnings)
         facts = {**facts, "exported_at": int(self._connection.clock()), "step": MEMO_STEP}
+        kept = {**facts, **booked_facts(sent.documents[0])}
         if state == "differs":
-            self._ledger.finish(claim, state, facts)
+            self._ledger.finish(claim, state, kept)
             return Result(claim.document.id, state, facts)
-        self._ledger.record_step(claim, facts)
-        resumed = replace(claim, record={**claim.record, **facts})
+        self._ledger.record_step(claim, kept)
+        resumed = replace(claim, record={**claim.record, **kept})
         return self._apply(resumed, self._connection.solvimon.invoice(claim.document.id))
 
     def _resume(self, claim: Claim, note: Invoice) -> Result:

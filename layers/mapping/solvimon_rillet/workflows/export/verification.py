@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any, Protocol
 
 from solvimon_rillet import money
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.ledger.ledger import Claim, Ledger
-from solvimon_rillet.rillet.models import Money
+from solvimon_rillet.rillet.models import Money, revenue_months
 from solvimon_rillet.workflows.outcome import error_fields
 
 DELETED_LINK = "gone-"
@@ -37,6 +38,22 @@ class CreatedDocument(Protocol):
     @property
     def total(self) -> Money:
         """Gross."""
+
+    @property
+    def customer_id(self) -> str | None:
+        """Rillet's customer."""
+
+    @property
+    def subsidiary_id(self) -> str | None:
+        """Rillet's subsidiary."""
+
+    @property
+    def day(self) -> date | None:
+        """The day on which it is booked."""
+
+    @property
+    def items(self) -> list[Any]:
+        """Its lines, as JSON."""
 
     def refers_to(self, identifier: str) -> bool:
         """Whether one of its external references has this id."""
@@ -69,6 +86,17 @@ def verify_totals(
     if why := deleted_meanwhile(ledger, claim, rillet_id):
         return "differs", {**facts, **error_fields(why)}
     return state, facts
+
+
+def booked_facts(booked: CreatedDocument) -> dict[str, str]:
+    """What later work needs of a booked document: its customer, subsidiary, day, and its lines' months."""
+    facts = {
+        "customer_id": booked.customer_id,
+        "subsidiary_id": booked.subsidiary_id,
+        "booked_on": booked.day.isoformat() if booked.day else None,
+        "months": revenue_months(booked.items),
+    }
+    return {name: value for name, value in facts.items() if value}
 
 
 def outcome_facts(

@@ -168,7 +168,9 @@ class MarkInvoicePaid:
         before = [str(reference) for reference in claim.record.get("recorded", [])]
         recorded, warnings = self._record_payments(document, rillet_id, state, before, facts, change.owner)
         warnings = [*_overpaid_in_rillet(facts), *change.notes, *warnings]
-        self._ledger.add_facts(document, {"open_amount": facts["amount_due"]})
+        # A person may have moved the invoice to another customer; its credits follow.
+        parties = {name: facts[name] for name in ("customer_id", "subsidiary_id") if facts.get(name)}
+        self._ledger.add_facts(document, {"open_amount": facts["amount_due"], **parties})
         kept = {"payment_status": state.payment_status, "seen_at": facts["updated_at"]}
         owned = {"owner": change.owner, "written": written}
         paid = {"recorded": recorded, "warnings": warnings}
@@ -235,6 +237,10 @@ class MarkInvoicePaid:
                 p.amount.amount for p in self._connection.rillet.payments(rillet_id) if p.status != "FAILED"
             ]
             balance = replace(balance, received=sum(counted, Decimal()))
+        if self._settings.credits_in_rillet == "mark":
+            ours = (Decimal(record[name]) for name in record if name.startswith(CREDIT_PREFIX))
+            settled = balance.total - balance.amount_due - sum(ours, Decimal())
+            balance = replace(balance, received=max(settled, balance.received or Decimal()))
         return to_solvimon_payment_state(balance)
 
     def _write_state(self, document: Document, state: PaymentState) -> None:
@@ -275,4 +281,6 @@ def _invoice_facts(invoice: RilletInvoice) -> dict[str, str]:
         "amount_due": money.format_number(due.amount),
         "currency": invoice.total.currency,
         "updated_at": invoice.updated_at or "",
+        "customer_id": invoice.customer_id or "",
+        "subsidiary_id": invoice.subsidiary_id or "",
     }
