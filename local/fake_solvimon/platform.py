@@ -146,6 +146,24 @@ class Platform(Payments):
             payment = self.find(PAYMENTS, payment_id, by_reference=False)
             return self._end(payment, result, None)
 
+    def forget_customer(self, key: str, *, keep_links: bool = True) -> Json:
+        """Erase a customer's personal data, as `POST /customers/{id}/forget` does.
+
+        Args:
+            key: Id or reference.
+            keep_links: Whether its reference and custom fields stay; Solvimon does not say.
+        """
+        with self.lock:
+            customer = self.find(CUSTOMERS, key)
+            for name in ("email", "organization", "individual", "name"):
+                customer.pop(name, None)
+            if not keep_links:
+                customer.pop("reference", None)
+                customer["custom_fields"] = []
+            customer["status"] = "ARCHIVED"
+            self.webhooks.emit("CUSTOMER.UPDATED", customer, None)
+            return deepcopy(customer)
+
     def charge(self, invoice_id: str, request_id: str | None = None) -> Json:
         """Take the money from the customer's stored payment method."""
         with self.lock:

@@ -152,11 +152,21 @@ class LinkResolver:
             return "Rillet has no customer of the same name."
         return f"Rillet's customers of the same name: {', '.join(found)}."
 
-    def link_customer(self, customer: Customer) -> LinkedCustomer | None:
+    def remembered_customer(self, customer: Customer) -> str:
+        """The Rillet id of a customer, as far as the ledger or its custom field knows it; else empty."""
+        remembered = self._ledger.find_link(self._name, "customer", str(customer.id)) or {}
+        linked = field_value(customer.custom_fields, self._settings.custom_fields.customer)
+        return linked or str(remembered.get("rillet_id", ""))
+
+    def link_customer(self, customer: Customer, *, create: bool = True) -> LinkedCustomer | None:
         """The link of a customer; a customer without link is created, if the settings allow it.
 
+        Args:
+            customer: the customer.
+            create: whether it may be created.
+
         Returns:
-            ``None`` for a customer without link, if the settings do not allow to create it.
+            ``None`` for a customer without link, if it is not to be created.
         """
         customer_id = str(customer.id)
         remembered = self._ledger.find_link(self._name, "customer", customer_id)
@@ -167,9 +177,9 @@ class LinkResolver:
             return LinkedCustomer(self._check_customer(customer_id, linked)[0])
         if found := self._referring_customer(customer_id):
             return LinkedCustomer(found[0])
-        if not self._settings.create_missing_customers:
-            return None
         self._check_not_gone(customer)
+        if not create or not self._settings.create_missing_customers:
+            return None
         resolved = ResolvedLinks(Links("", ""))
         return LinkedCustomer(self._create_customer(customer, resolved)[0], resolved.new_customer)
 
