@@ -7,6 +7,7 @@ Takes an SQS batch of ``Customer Updated`` events, or a direct invocation::
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from solvimon_rillet.entrypoints.lambda_handler import Handler, on_first_call
@@ -33,8 +34,9 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
 
         return SyncCustomer(services.connections.open(connection, priority, unless_backing_off=True))
 
-    def synchronize(event: BusEvent) -> Result:
-        return workflow(event.connection, priority_of(event)).run(event.id, run_id())
+    def synchronize(event: BusEvent, *, on_request: bool = False) -> Result:
+        workflow_of_one = workflow(event.connection, priority_of(event))
+        return workflow_of_one.run(event.id, run_id(), on_request=on_request)
 
     def dry_run(connection: str, customer_id: str) -> Result:
         return workflow(connection, Priority.LIVE).dry_run(customer_id)
@@ -49,7 +51,7 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
             model=CustomersRequest,
             detail_type=CUSTOMER_UPDATED,
             processor=processor,
-            do_one=synchronize,
+            do_one=partial(synchronize, on_request=True),
             dry_run_one=dry_run,
         )
 

@@ -25,9 +25,14 @@ def paid(books: Books, invoice_id: str, *, but: str | None = None) -> Decimal:
         but: a payment to leave out.
     """
     payments = (payment for payment in books.payments if payment.id != but)
-    shown = (payment.document for payment in payments)
-    counted = [one for one in shown if one["invoice_id"] == invoice_id and one["status"] != FAILED]
-    return sum((decimal_of(payment["amount"]) for payment in counted), Decimal(0))
+    mine = (payment for payment in payments if payment.document["invoice_id"] == invoice_id)
+    counted = [payment for payment in mine if payment.document["status"] != FAILED]
+    return sum((_covered(payment) for payment in counted), Decimal(0))
+
+
+def _covered(payment: Record) -> Decimal:
+    """Return what a payment covers of its invoice, also where it is in another currency."""
+    return Decimal(payment.private.get("covers") or payment.document["amount"]["amount"])
 
 
 def credited(books: Books, invoice_id: str, *, but: str | None = None) -> Decimal:

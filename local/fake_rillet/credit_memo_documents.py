@@ -40,6 +40,37 @@ def credit_memo_document(
     return document
 
 
+def own_memo_document(invoice: Json, number: str, amount: Json) -> Json:
+    """Make a memo that a user enters for an invoice, without tax and without references."""
+    item = invoice["items"][0]
+    zero = to_wire(Decimal(0), amount["currency"])
+    document: Json = {
+        **{name: invoice[name] for name in ("subsidiary_id", "customer_id")},
+        "credit_memo_number": number,
+        "items": [
+            {
+                "id": str(uuid.uuid4()),
+                "description": "Written off",
+                **{name: item[name] for name in ("revenue", "product_id")},
+                "net_amount": amount,
+                "taxed_amount": zero,
+                "total_amount": amount,
+                "quantity": 1,
+            }
+        ],
+        "credit_memo_date": invoice["invoice_date"],
+        "address": invoice.get("customer_address") or _NO_ADDRESS,
+        "net_amount": amount,
+        "taxed_amount": zero,
+        "total": amount,
+        "applications": [],
+        "exchange_rate": None,
+        "external_references": [],
+    }
+    update_memo_balance(document)
+    return document
+
+
 def update_memo_balance(memo: Json) -> None:
     """Calculate the applied and the remaining amount and the status, in place.
 

@@ -1,6 +1,6 @@
 """One Rillet organisation: its books, and what its users do in Rillet's own screens."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from decimal import Decimal
 from typing import Any
@@ -8,10 +8,11 @@ from typing import Any
 from local.fake_rillet.balances import FAILED, amount_open, update_balance
 from local.fake_rillet.bank_accounts import linked_accounts
 from local.fake_rillet.books import Books
-from local.fake_rillet.credit_memo_documents import update_memo_balance
-from local.fake_rillet.credit_memos import remove_credit_memo
+from local.fake_rillet.credit_memo_documents import own_memo_document, update_memo_balance
+from local.fake_rillet.credit_memo_requests import ApplicationRequest
+from local.fake_rillet.credit_memos import reconcile, remove_credit_memo
 from local.fake_rillet.invoices import remove_invoice
-from local.fake_rillet.money import Money
+from local.fake_rillet.money import Money, to_wire
 from local.fake_rillet.payments import (
     SUCCESSFUL,
     UNCLEARED,
@@ -72,6 +73,19 @@ class Organisation(Books):
             payment = record_payment(self, invoice, request, SUCCESSFUL if cleared else UNCLEARED)
             return deepcopy(payment.document)
 
+    def pay_together(self, *invoice_ids: str, date: str | None = None) -> list[Json]:
+        """Match one receipt of the bank with several invoices: a payment of all that is open on each."""
+        return [self.pay(invoice_id, date=date) for invoice_id in invoice_ids]
+
+    def pay_in(self, invoice_id: str, amount: str, currency: str, *, covers: str) -> Json:
+        """Match a receipt in another currency with an invoice, of which it covers an amount."""
+        with self.lock:
+            payment = self.payments.get(self.pay(invoice_id, covers)["id"])
+            payment.private["covers"] = covers
+            payment.document["amount"] = {"amount": amount, "currency": currency}
+            self.payments.touch(payment)
+            return deepcopy(payment.document)
+
     def clear_payment(self, payment_id: str) -> Json:
         """Match a payment with the bank statement: it is SUCCESSFUL."""
         return self._move(payment_id, SUCCESSFUL)
@@ -122,6 +136,53 @@ class Organisation(Books):
             self.credit_memos.touch(memo)
             self.webhooks.emit("credit-memo-updated", memo.document)
             return deepcopy(memo.document)
+
+    def write_off(self, invoice_id: str, amount: str | None = None) -> Json:
+        """Close an invoice, or a part of it, with a memo of Rillet's own, as for a bad debt or goodwill."""
+        with self.lock:
+            invoice = self.invoices.get(invoice_id).document
+            value = to_wire(Decimal(amount or invoice["amount_due"]["amount"]), invoice["total"]["currency"])
+            memo = self.credit_memos.add(own_memo_document(invoice, self.next_credit_memo_number(), value))
+            self.webhooks.emit("credit-memo-created", memo.document)
+        return self.apply_memo(memo.id, {invoice_id: value["amount"]})
+
+    def apply_memo(self, credit_memo_id: str, amounts: Mapping[str, str]) -> Json:
+        """Apply a memo to exactly these invoices, by id."""
+        with self.lock:
+            memo = self.credit_memos.get(credit_memo_id)
+            currency = memo.document["total"]["currency"]
+            reconcile(
+                self,
+                memo,
+                [
+                    ApplicationRequest(each, Money(Decimal(amount), currency), self.today)
+                    for each, amount in amounts.items()
+                ],
+            )
+            return deepcopy(memo.document)
+
+    def refund_memo(self, credit_memo_id: str) -> Json:
+        """Pay out what is left of a memo: it is REFUNDED, and nothing remains of it."""
+        with self.lock:
+            memo = self.credit_memos.get(credit_memo_id)
+            memo.private["refunded"] = memo.document["remaining_amount"]["amount"]
+            currency = memo.document["total"]["currency"]
+            memo.document |= {"status": "REFUNDED", "remaining_amount": to_wire(Decimal(0), currency)}
+            self.credit_memos.touch(memo)
+            self.webhooks.emit("credit-memo-payment-updated", memo.document)
+            return deepcopy(memo.document)
+
+    def merge_customer(self, customer_id: str, into: str) -> None:
+        """Merge a customer into another one: its documents move, and it is gone."""
+        with self.lock:
+            for documents in (self.invoices, self.credit_memos):
+                for record in documents:
+                    if record.document["customer_id"] == customer_id:
+                        record.document["customer_id"] = into
+                        documents.touch(record)
+            self.customers.get(into)
+            self.customers.remove(customer_id)
+            self.webhooks.emit("customer-deleted", customer_id)
 
     def edit_customer(self, customer_id: str, **changes: Any) -> Json:
         """Change some fields of a customer; None takes one away."""

@@ -45,10 +45,13 @@ class FaultMiddleware:
         self._state.late_calls.carry_out_due()
         call = self._state.calls.begin(environ, body)
         fault = self._state.faults.take(method, path, CALL_KINDS)
-        reply = self._faulty(fault, environ) if fault else self._run(environ)
-        if fault and reply is None:
-            hang_up(environ, fault)
-        assert reply is not None  # only a fault leaves a call without one
+        if fault is None:
+            reply = self._run(environ)
+        else:
+            faulty = self._faulty(fault, environ)
+            if faulty is None:
+                hang_up(environ, fault)
+            reply = faulty
         call.status = reply.code
         start_response(reply.status, reply.headers.to_wsgi_list())
         return [reply.body]

@@ -115,10 +115,15 @@ class Payments(Invoices):
         return {"payment": deepcopy(payment), "status": "SUCCESS"}
 
     def _settle(self, payment: Json, request_id: str | None) -> None:
-        if not self.payments_settle or payment.get("invoice_id") is None:
+        """Move the invoice by its payments: by those that Solvimon took, and others by `payments_settle`."""
+        if not (self.payments_settle or _collected(payment)) or payment.get("invoice_id") is None:
             return
         invoice = self.find(INVOICES, payment["invoice_id"], by_reference=False)
-        counted = [one for one in self.payments_of(invoice["id"]) if one["result"] == AUTHORIZED]
+        counted = [
+            one
+            for one in self.payments_of(invoice["id"])
+            if one["result"] == AUTHORIZED and (self.payments_settle or _collected(one))
+        ]
         paid = sum((self._kept(one) for one in counted), Decimal(0))
         became_paid = invoicing.apply_paid_amount(invoice, paid)
         invoice["updated_at"] = timestamps.to_text(self._clock())
@@ -130,6 +135,11 @@ class Payments(Invoices):
         if "amount" not in payment:
             return Decimal(0)
         return value(payment["amount"]) - self._refunded.get(payment["id"], Decimal(0))
+
+
+def _collected(payment: Json) -> bool:
+    """Tell whether Solvimon took a payment itself, through a payment provider."""
+    return payment.get("payment_acceptor_id") is not None
 
 
 def _impossible(payment: Json, what: str) -> ApiProblem:

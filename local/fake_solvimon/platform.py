@@ -11,12 +11,15 @@ from local.fake_solvimon.errors import Json
 from local.fake_solvimon.invoices import CreditOptions
 from local.fake_solvimon.payments import Payments
 from local.fake_solvimon.resources.definitions import CUSTOMERS, INVOICES
+from local.fake_solvimon.resources.payment_definition import PAYMENTS
 
 __all__ = ["Platform"]
 
 
 class Platform(Payments):
     """A platform with all it holds; the acts of its users are methods that return copies."""
+
+    _collections = 0
 
     def credit(
         self,
@@ -102,6 +105,64 @@ class Platform(Payments):
             customer = self.find(CUSTOMERS, key)
             body = {name: _merged(customer.get(name), value) for name, value in changes.items()}
             return deepcopy(self.change(CUSTOMERS, customer, body))
+
+    def collect(
+        self,
+        invoice_id: str,
+        quantity: str | None = None,
+        *,
+        method: str = "CARD",
+        result: str = "AUTHORIZED",
+    ) -> Json:
+        """Take money for an invoice, as Solvimon does with a card or a direct debit.
+
+        Args:
+            invoice_id: The invoice.
+            quantity: In its currency; all of it when left out.
+            method: How the customer pays.
+            result: PENDING while a direct debit is on its way.
+
+        Returns:
+            The payment; its invoice is paid as far as its payments reach.
+        """
+        with self.lock:
+            invoice = self.find(INVOICES, invoice_id, by_reference=False)
+            total = invoice["invoice_amount_including_tax"]
+            self._collections += 1
+            return self.create_payment(
+                {
+                    "invoice_id": invoice_id,
+                    "external_reference": f"psp{self._collections}",
+                    "payment_acceptor_id": "paca_1",
+                    "payment_method_details": {"type": method},
+                    "result": result,
+                    "amount": total | {"quantity": quantity or total["quantity"]},
+                }
+            )
+
+    def end_payment(self, payment_id: str, result: str) -> Json:
+        """Let a payment end otherwise: CHARGED_BACK by the bank, or AUTHORIZED after it was PENDING."""
+        with self.lock:
+            payment = self.find(PAYMENTS, payment_id, by_reference=False)
+            return self._end(payment, result, None)
+
+    def forget_customer(self, key: str, *, keep_links: bool = True) -> Json:
+        """Erase a customer's personal data, as `POST /customers/{id}/forget` does.
+
+        Args:
+            key: Id or reference.
+            keep_links: Whether its reference and custom fields stay; Solvimon does not say.
+        """
+        with self.lock:
+            customer = self.find(CUSTOMERS, key)
+            for name in ("email", "organization", "individual", "name"):
+                customer.pop(name, None)
+            if not keep_links:
+                customer.pop("reference", None)
+                customer["custom_fields"] = []
+            customer["status"] = "ARCHIVED"
+            self.webhooks.emit("CUSTOMER.UPDATED", customer, None)
+            return deepcopy(customer)
 
     def charge(self, invoice_id: str, request_id: str | None = None) -> Json:
         """Take the money from the customer's stored payment method."""

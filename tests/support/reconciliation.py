@@ -75,10 +75,13 @@ def memo(ours: SolvimonDocument, applied: dict[str, str], **other: Any) -> Rille
 
 
 def compared(
-    billed: Iterable[SolvimonDocument], booked: Iterable[RilletDocument], **known: Any
+    billed: Iterable[SolvimonDocument],
+    booked: Iterable[RilletDocument],
+    earlier: Iterable[SolvimonDocument] = (),
+    **known: Any,
 ) -> Comparison:
     """Compare documents of the period that ``KNOWN`` describes."""
-    return compare(billed, booked, replace(KNOWN, **known))
+    return compare(billed, booked, replace(KNOWN, **known), earlier)
 
 
 def kinds(comparison: Comparison) -> list[FindingType]:
@@ -205,7 +208,18 @@ def _apart() -> list[tuple[list[SolvimonDocument], list[RilletDocument]]]:
     )
     missing = replace(missing, biller_id="bill_tokyo", customer_id="cust_2")
     sending = billed("sending", **{**new, "state": "sending"})
+    card, moved = billed("card", payment_status="PAID", paid="119.00"), billed("moved")
+    again, bad_debt = billed("again", rillet_id="ri_gone"), billed("bad_debt")
+    first, later, used = billed("first"), billed("later"), note("used", "first")
+    kept, refunded = billed("kept"), note("refunded", "kept")
     strangers = [
+        booked(
+            billed("write_off", kind=CREDIT_MEMO, number="CM-9"),
+            references=(),
+            day="2026-11-02",
+            open="0",
+            applied={"ri_bad_debt": "119.00"},
+        ),
         booked(billed("void", number="RE-VOID")),
         booked(billed("other", number="INV-77"), references=("crm_77",)),
     ]
@@ -219,6 +233,19 @@ def _apart() -> list[tuple[list[SolvimonDocument], list[RilletDocument]]]:
         ([original, unapplied], [booked(original), memo(unapplied, {})]),
         ([paid], [booked(paid, open="0", status="PAID")]),
         ([less], [booked(less, open="100.00")]),
+        ([card], [booked(card, open="3.20", status="PARTIALLY_PAID")]),
+        ([moved], [booked(moved, day="2026-09-30")]),
+        ([again], [booked(again, id="ri_again")]),
+        ([bad_debt], [booked(bad_debt, open="0", status="CREDITED")]),
+        (
+            [first, later, used],
+            [
+                booked(first),
+                booked(later, open="0", status="CREDITED"),
+                memo(used, {"ri_later": "119.00"}),
+            ],
+        ),
+        ([kept, refunded], [booked(kept), memo(refunded, {}, status="REFUNDED")]),
         (
             [
                 billed("self", not_for_rillet="self-billing"),

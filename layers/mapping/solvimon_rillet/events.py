@@ -238,7 +238,7 @@ def _bounded_text(value: object) -> str:
 
 
 def _rillet_facts(content: Mapping[str, Any]) -> dict[str, str]:
-    """State, amounts, and the ids of the document in other systems.
+    """State, amounts, parties, and the ids of the document in other systems.
 
     A field that is not as Rillet documents it is left out; a handler that needs it reads it from Rillet.
     """
@@ -248,6 +248,8 @@ def _rillet_facts(content: Mapping[str, Any]) -> dict[str, str]:
     if len(currencies) == 1:
         facts |= {name: amount["amount"] for name, amount in amounts.items()}
         facts["currency"] = currencies.pop()
+    parties = {name: content.get(name) for name in ("customer_id", "subsidiary_id")}
+    facts |= {name: str(party) for name, party in parties.items() if is_id(party)}
     references = content.get("external_references")
     ids = [r.get("id") for r in references if isinstance(r, Mapping)] if isinstance(references, list) else []
     reference_ids = ",".join(str(identifier) for identifier in ids[:20] if is_id(identifier))

@@ -1,6 +1,6 @@
 """The settings of one connection: one model, whose defaults make an empty ``{}`` valid."""
 
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -308,6 +308,29 @@ class Settings(_SettingsGroup):
         default="refuse",
         description="An invoice that is no credit note and has a negative total: `refuse` rejects it with "
         "the remedy; `send` books it as Solvimon has it. Rillet does not document whether it takes one.",
+    )
+    credit_of_another_entity: Literal["refuse", "book_unapplied"] = Field(
+        default="refuse",
+        description="A credit note of another billing entity than the invoice that it credits: `refuse` "
+        "rejects it with the remedy; `book_unapplied` books its memo in its own subsidiary and applies it to "
+        "nothing of the other one.",
+    )
+    credits_in_rillet: Literal["report", "mark"] = Field(
+        default="report",
+        description="A credit that only Rillet has (a write-off, goodwill): `report` names it in the "
+        "reconciliation, and the invoice stays open in Solvimon; `mark` counts it like a payment, so that "
+        "Solvimon stops reminding.",
+    )
+    entered_again: Literal["confirm", "adopt"] = Field(
+        default="confirm",
+        description="A document that was deleted in Rillet and entered again with our reference: `confirm` "
+        "waits for `sync_status` (`resolve`); `adopt` lets a reconciliation take it over if its total is the "
+        "same.",
+    )
+    ledger_restored_to: datetime | None = Field(
+        default=None,
+        description="The moment to which the ledger's table was restored. While it is set, exports wait "
+        "until a reconciliation with `adopt` has taken over what Rillet has. `null`: it was never restored.",
     )
     create_missing_customers: bool = Field(
         default=True, description="Create a customer in Rillet if an invoice needs one that is not linked."

@@ -5,7 +5,7 @@ import pytest
 from local.system import Connection, LocalSystem
 from tests.support.arrange import configure, export
 from tests.support.assertions import record, rillet_invoice
-from tests.support.builders import FIRST
+from tests.support.builders import FIRST, Json
 
 
 def last_closed_reads(system: LocalSystem) -> int:
@@ -43,6 +43,29 @@ def test_by_default_such_an_invoice_is_held_with_its_remedy_and_booked_when_the_
     assert "dated 2026-11-01" in held["message"]
     assert "up to 2026-11-30" in held["message"]
     assert booked["outcome"] == "exported"
+
+
+@pytest.mark.parametrize("policy", ["hold", "next_open_day"])
+def test_a_reopened_period_takes_effect_for_the_next_document(
+    system: LocalSystem, default: Connection, policy: str
+) -> None:
+    configure(system, default, closed_periods=policy)
+    close_november(default)
+    other, *_ = (i for i, row in default.platform.records["invoices"].items() if is_of_november(row, i))
+    for invoice_id in (other, FIRST):
+        default.platform.finalise(invoice_id)
+    [before] = export(system, other)
+    default.organisation.closed_periods.clear()
+
+    [after] = export(system)
+
+    assert before["outcome"] == ("rejected" if policy == "hold" else "exported")
+    assert after["outcome"] == "exported"
+    assert rillet_invoice(default, FIRST)["invoice_date"] == "2026-11-01"
+
+
+def is_of_november(row: Json, invoice_id: str) -> bool:
+    return str(row["invoice_date"]).startswith("2026-11") and invoice_id != FIRST
 
 
 def test_next_open_day_books_it_there_and_keeps_the_true_date_in_the_memo(

@@ -10,8 +10,8 @@ import pytest
 from local import sample_data
 from local.system import Connection, LocalSystem
 from solvimon_rillet.rillet.client import RilletClient
-from solvimon_rillet.workflows.export.link_resolver import LINK_TTL
-from tests.support.arrange import at_once, configure, export, patched, solvimon_invoice
+from solvimon_rillet.workflows.export.link_resolver import PRODUCT_LINK_SECONDS
+from tests.support.arrange import at_once, configure, edit, export, patched, solvimon_invoice
 from tests.support.assertions import calls_to, invoice_posts, record, rillet_invoices
 from tests.support.builders import DEMO_CUSTOMER_IN_RILLET, FIRST, Json
 
@@ -198,7 +198,8 @@ def test_in_the_steady_state_an_invoice_costs_one_call_and_one_more_where_it_is_
 
     assert {result["outcome"] for result in (*first, *second)} == {"exported"}
     assert Counter(rillet_requests(system)) == dict.fromkeys(calls, len(names))
-    assert read_of_solvimon(system) == {"invoices": len(names)}
+    # One product is read, whose link its invoice does not carry.
+    assert read_of_solvimon(system) == {"invoices": len(names), "products": 1}
 
 
 def test_a_corrected_customer_link_wins_over_the_remembered_one_immediately(
@@ -236,19 +237,36 @@ def test_a_link_that_is_taken_away_stays_remembered(
     assert body["customer_id"] == DEMO_CUSTOMER_IN_RILLET
 
 
-def test_a_product_that_the_invoice_does_not_carry_the_link_of_is_read_once_a_day(
+def test_a_product_that_the_invoice_does_not_carry_the_link_of_is_read_once_a_minute(
     system: LocalSystem, default: Connection
 ) -> None:
     names = [another(default, DISCOUNT, f"invo_{n}") for n in range(3)]
     run(system, default, DISCOUNT)
     reads = [read_of_solvimon(system)["products"]]
 
-    for name, later in zip(names, (LINK_TTL - 60, 120, 60), strict=True):
+    for name, later in zip(names, (PRODUCT_LINK_SECONDS - 10, 20, 20), strict=True):
         system.advance(later)
         run(system, default, name)
         reads.append(read_of_solvimon(system)["products"])
 
     assert reads == [1, 0, 1, 0]
+
+
+def test_a_corrected_product_link_takes_effect_with_the_next_document(
+    system: LocalSystem, default: Connection
+) -> None:
+    """The invoice does not carry the link, and no event says that it was corrected."""
+    copied = another(default, DISCOUNT)
+    seats = sample_data.rillet_id("product", "berth-seats")
+    before = run(system, default, DISCOUNT)
+    product_id = solvimon_invoice(default, DISCOUNT)["periods"][0]["groups"][1]["products"][0]["id"]
+    default.platform.records["products"][product_id]["custom_fields"][0]["value"] = seats
+    system.advance(PRODUCT_LINK_SECONDS)
+
+    after = run(system, default, copied)
+
+    assert before["items"][1]["price"]["product_id"] != seats
+    assert after["items"][1]["price"]["product_id"] == seats
 
 
 def test_a_link_that_rillet_does_not_know_any_more_is_forgotten_and_read_again(
@@ -456,20 +474,67 @@ def test_a_customer_whom_rillet_refused_is_created_once_the_cause_is_fixed(
     assert first.idempotency_key != second.idempotency_key, "Rillet may have kept the refusal under the key"
 
 
-def test_a_customer_that_was_created_and_then_deleted_in_rillet_is_created_again(
+def merged_away(system: LocalSystem, connection: Connection) -> tuple[str, str]:
+    """Merge a customer that we created into another one; its second invoice, and that one's id."""
+    second = another(connection, NEW_CUSTOMER)
+    body = run(system, connection, NEW_CUSTOMER)
+    name = connection.organisation.customers.get(body["customer_id"]).document["name"]
+    target = connection.organisation.customers.add({"name": name.upper(), "external_references": []})
+    connection.organisation.merge_customer(body["customer_id"], target.id)
+    connection.platform.finalise(second)
+    return second, target.id
+
+
+def test_a_merged_customer_is_proposed_and_never_created_again(
     system: LocalSystem, default: Connection
 ) -> None:
-    second = another(default, NEW_CUSTOMER)
-    body = run(system, default, NEW_CUSTOMER)
-    default.organisation.customers.remove(body["customer_id"])
-    default.platform.finalise(second)
+    second, target = merged_away(system, default)
 
-    [refused] = export(system, second)
-    again = run_final(system, second)
+    refused = [export(system, second)[0] for _ in range(3)]
 
-    assert (refused["outcome"], refused["code"]) == ("rejected", "rillet_record_missing")
-    made = created(default)
-    assert again["customer_id"] == made["id"]
+    assert [one["code"] for one in refused] == ["rillet_record_missing", *["customer_merged"] * 2]
+    assert f"Rillet's customers of the same name: {target}." in refused[-1]["message"]
+    assert "merged into" in refused[-1]["remedy"]
+    assert len(calls_to(system, "POST", "/customers")) == 1, "that of the first invoice"
+    assert len(default.organisation.customers.documents()) == len(sample_data.rillet_seed()["customers"]) + 1
+
+
+def test_a_merged_customer_is_linked_by_the_corrected_custom_field(
+    system: LocalSystem, default: Connection
+) -> None:
+    second, target = merged_away(system, default)
+    export(system, second)
+    customer = default.platform.records["customers"][solvimon_invoice(default, second)["customer_id"]]
+    customer["custom_fields"] = [{"reference": "rillet_customer_id", "value": target}]
+
+    body = run_final(system, second)
+
+    assert body["customer_id"] == target
+
+
+def test_a_merged_customer_that_kept_our_reference_is_linked_without_a_question(
+    system: LocalSystem, default: Connection
+) -> None:
+    second, target = merged_away(system, default)
+    reference = {"type": "solvimon_customer_id", "id": solvimon_invoice(default, second)["customer_id"]}
+    default.organisation.edit_customer(target, external_references=[reference])
+    export(system, second)
+
+    body = run_final(system, second)
+
+    assert body["customer_id"] == target
+
+
+def test_an_edit_of_a_merged_customer_creates_none(system: LocalSystem, default: Connection) -> None:
+    second, target = merged_away(system, default)
+    export(system, second)
+    customer_id = solvimon_invoice(default, second)["customer_id"]
+
+    edit(default, customer_id, email="new@zeeland-offshore.example")
+    system.settle()
+
+    assert record(system, customer_id, kind="customer")["code"] == "customer_merged"
+    assert target in record(system, customer_id, kind="customer")["message"]
 
 
 @pytest.mark.parametrize(

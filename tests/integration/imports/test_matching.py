@@ -194,14 +194,44 @@ def test_what_a_person_keeps_in_solvimon_stays(system: LocalSystem) -> None:
     }
 
 
-def test_an_archived_customer_is_updated_and_stays_archived(system: LocalSystem) -> None:
-    connection = world(system, [existing(reference=rillet_id(1), status="ARCHIVED")], [customer()])
+@pytest.mark.parametrize("kept", ["archived", "erased", "erased with its links"])
+def test_an_import_leaves_an_erased_or_archived_customer_alone(system: LocalSystem, kept: str) -> None:
+    connection = world(system, [existing(reference=rillet_id(1))], [customer()])
+    run(system)
+    before = linked(connection)
+    if kept == "archived":
+        connection.platform.records["customers"][before["id"]]["status"] = "ARCHIVED"
+    else:
+        connection.platform.forget_customer(before["id"], keep_links=kept == "erased")
+        system.settle()
+    left = deepcopy(connection.platform.records["customers"][before["id"]])
+    connection.organisation.edit_customer(rillet_id(1), name="Another name")
 
-    answer = run(system)
+    answers = [run(system), run(system, recheck=True)]
 
-    assert counts(answer) == {"updated": 1}
-    assert linked(connection)["status"] == "ARCHIVED"
-    assert any("stays archived" in note for note in answer["notes"])
+    assert [counts(answer) for answer in answers] == [{"skipped": 1}] * 2
+    assert connection.platform.records["customers"] == {before["id"]: left}
+    for answer in answers:
+        [note] = answer["notes"]
+        assert f"{kept.split()[0]} in Solvimon and is left as it is" in note
+        assert rillet_id(1) in str(answer["notes"])
+
+
+def test_an_erased_customer_is_not_created_again_after_solvimon_deleted_it(system: LocalSystem) -> None:
+    connection = world(system, [existing(reference=rillet_id(1))], [customer()])
+    run(system)
+    erased = linked(connection)["id"]
+    connection.platform.forget_customer(erased)
+    run(system, recheck=True)
+    del connection.platform.records["customers"][erased]
+
+    answer = run(system, recheck=True)
+
+    assert counts(answer) == {"skipped": 1}
+    assert connection.platform.records["customers"] == {}
+    remembered = [item for item in system.ledger() if "#link-erased#" in item["pk"]]
+    assert remembered
+    assert erased not in str(remembered)
 
 
 def test_a_person_keeps_the_name_and_address_that_solvimon_has(system: LocalSystem) -> None:

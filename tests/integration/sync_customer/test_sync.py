@@ -153,13 +153,29 @@ def test_a_missing_customer_is_created_after_it_is_looked_for_by_reference_and_b
     assert calls(system, len(of_the_dry_run)) == created
 
 
-def test_a_missing_customer_is_created_from_its_event(system: LocalSystem, default: Connection) -> None:
-    edit(default, UNLINKED, email="new@zeeland.example")
+@pytest.mark.parametrize("change", [{"email": "new@zeeland.example"}, {"status": "ARCHIVED"}])
+def test_an_edit_or_archiving_of_a_customer_that_was_never_billed_creates_nothing(
+    system: LocalSystem, default: Connection, change: Json
+) -> None:
+    edit(default, UNLINKED, **change)
 
     system.settle()
 
-    [made] = named_in_rillet(default)
-    assert customer_record(system, UNLINKED)["rillet_id"] == made["id"]
+    assert named_in_rillet(default) == []
+    kept = customer_record(system, UNLINKED)
+    assert (kept["state"], "first billed" in kept["reason"]) == ("skipped", True)
+
+
+def test_an_erasure_leaves_rillets_customer_and_says_so(system: LocalSystem, synced: Connection) -> None:
+    before = rillet_customer(synced)
+    synced.platform.forget_customer(DEMO_CUSTOMER)
+
+    system.settle()
+
+    assert rillet_customer(synced) == before
+    kept = customer_record(system)
+    assert (kept["state"], kept["rule"]) == ("skipped", "erased")
+    assert "erase it in Rillet by hand" in kept["reason"]
 
 
 def test_an_edit_after_the_creation_is_written(system: LocalSystem, default: Connection) -> None:
@@ -229,6 +245,7 @@ def test_a_link_that_is_taken_away_after_the_deletion_makes_a_new_customer(
     edit(deleted, custom_fields=[])
 
     system.settle()
+    sync(system)
 
     made = named_in_rillet(deleted, "Two")
     assert [each["external_references"][0]["id"] for each in made] == [DEMO_CUSTOMER]

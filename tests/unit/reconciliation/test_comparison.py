@@ -298,7 +298,7 @@ def test_another_open_amount_is_found_with_its_size() -> None:
 @pytest.mark.parametrize("paid", ["119.00", "99.00"])
 def test_a_part_that_was_undone_after_all_was_paid_is_no_difference(paid: str) -> None:
     ours = replace(ONE, gross="119.00", payment_status="PARTIALLY_PAID", paid=paid)
-    credit = note("credit", "one", net="16.81", tax="3.19", gross="20.00")
+    credit = note("credit", "1", net="16.81", tax="3.19", gross="20.00")
     theirs = booked(ours, open="64.00", status="PARTIALLY_PAID")
 
     found = compared([ours, credit], [theirs, memo(credit, {theirs.id: "20.00"})])

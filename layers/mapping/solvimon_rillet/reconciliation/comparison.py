@@ -3,20 +3,29 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 
 from solvimon_rillet.reconciliation.differences import (
     FINISHED,
     UNREADABLE,
+    changed_findings,
     difference_findings,
     duplicate_findings,
+    is_moved,
     missing_finding,
+)
+from solvimon_rillet.reconciliation.documents import INVOICE, RilletDocument, SolvimonDocument
+from solvimon_rillet.reconciliation.findings import Finding, FindingType, finding_for, unmatched_in_rillet
+from solvimon_rillet.reconciliation.matching import (
+    DocumentMatches,
+    ReconciliationContext,
+    is_same_party,
+    match_key,
+)
+from solvimon_rillet.reconciliation.settlement import (
+    credit_note_text,
     open_amount_findings,
     unapplied_note,
 )
-from solvimon_rillet.reconciliation.documents import RilletDocument, SolvimonDocument
-from solvimon_rillet.reconciliation.findings import Finding, FindingType, finding_for, unmatched_in_rillet
-from solvimon_rillet.reconciliation.matching import DocumentMatches, ReconciliationContext
 from solvimon_rillet.reconciliation.totals import PeriodTotals
 
 
@@ -51,7 +60,11 @@ class Comparison:
 
 
 def compare(
-    billed: Iterable[SolvimonDocument], booked: Iterable[RilletDocument], context: ReconciliationContext
+    billed: Iterable[SolvimonDocument],
+    booked: Iterable[RilletDocument],
+    context: ReconciliationContext,
+    earlier: Iterable[SolvimonDocument] = (),
+    late: Iterable[SolvimonDocument] = (),
 ) -> Comparison:
     """Compare both sides.
 
@@ -59,9 +72,13 @@ def compare(
         billed: Solvimon's final documents of the period.
         booked: Rillet's documents that may match them; of two with the same id the last one counts.
         context: the period, the links and the rest that is known.
+        earlier: documents of other periods, as the ledger has them, that changed in Rillet since. They are in
+            no total.
+        late: documents that were made in the period, are dated outside of it, and are not exported yet. They
+            are in no total either.
     """
-    documents = list(billed)
-    matches = DocumentMatches(documents, list(booked))
+    documents, others, back_dated = list(billed), list(earlier), list(late)
+    matches = DocumentMatches([*documents, *others, *back_dated], list(booked), context)
     eligible = [document for document in documents if not document.not_for_rillet]
     ineligible = [document for document in documents if document.not_for_rillet]
     comparison = Comparison(
@@ -81,6 +98,13 @@ def compare(
             f"Rillet as {rillet_document.number}."
             for rillet_document in matches.rillet_documents(document.id)
         ]
+    for document in others:
+        if matches.rillet_documents(document.id):
+            comparison.findings += duplicate_findings(document, matches)
+            comparison.findings += changed_findings(document, matches)
+    for document in back_dated:
+        if not matches.rillet_documents(document.id):
+            _add_missing(document, matches, context, comparison)
     _add_unmatched(eligible, matches, context, comparison)
     order = list(FindingType)
     comparison.findings.sort(key=lambda finding: (order.index(finding.kind), finding.day, finding.number))
@@ -99,26 +123,34 @@ def _compare_document(
         _with_missing_amounts(billed, booked), subsidiary, matches.open_in_solvimon(billed)
     )
     if not booked:
-        comparison.findings.append(missing_finding(billed, context, matches.solvimon_id_of(billed.rillet_id)))
-        if billed.state not in {"rejected", *FINISHED}:
-            comparison.missing.append(billed)
+        _add_missing(billed, matches, context, comparison)
         return
     for document in booked:
-        comparison.totals.add_rillet(document, billed, subsidiary)
-    if booked[0].day and booked[0].day != billed.day:
+        month = "" if is_moved(billed, document) else billed.day[:7]
+        comparison.totals.add_rillet(document, month, subsidiary)
+    if booked[0].day and booked[0].day != billed.day and not is_moved(billed, booked[0]):
         comparison.notes.append(f"{billed.number or billed.id} of {billed.day} is booked on {booked[0].day}.")
     if billed.state == "rejected":
         comparison.notes.append(
             f"{billed.number or billed.id} is in Rillet as {booked[0].number}, and rejected in the ledger: "
             "resolve it with sync_status (resolve)."
         )
-    if note := unapplied_note(billed, matches):
-        comparison.notes.append(note)
+    texts = [unapplied_note(billed, matches)]
+    texts += [credit_note_text(billed, matches)] if billed.kind == INVOICE else []
+    comparison.notes += filter(None, texts)
     doubled = [*duplicate_findings(billed, matches)]
     if billed.state in FINISHED:
         comparison.doubled += doubled
     findings = [*doubled, *difference_findings(billed, matches, context)]
     comparison.findings += findings or open_amount_findings(billed, matches, context)
+
+
+def _add_missing(
+    billed: SolvimonDocument, matches: DocumentMatches, context: ReconciliationContext, comparison: Comparison
+) -> None:
+    comparison.findings.append(missing_finding(billed, context, matches.solvimon_id_of(billed.rillet_id)))
+    if billed.state not in {"rejected", *FINISHED}:
+        comparison.missing.append(billed)
 
 
 def _with_missing_amounts(billed: SolvimonDocument, booked: Sequence[RilletDocument]) -> SolvimonDocument:
@@ -145,6 +177,10 @@ def _add_unmatched(
             (reference for reference in rillet_document.references if reference in context.booked_ids), ""
         )
         lookalike = document_by_key.get(match_key(rillet_document))
+        if lookalike:
+            first = matches.rillet_documents(lookalike.id)[0]
+            if not is_same_party(rillet_document, first.customer_id, first.subsidiary_id):
+                lookalike = None
         if solvimon_id:
             comparison.findings.append(
                 unmatched_in_rillet(
@@ -170,8 +206,3 @@ def _add_unmatched(
             comparison.other_documents += 1
             continue
         comparison.totals.add_rillet(rillet_document)
-
-
-def match_key(document: SolvimonDocument | RilletDocument) -> tuple[str, str, str, Decimal]:
-    """The attributes by which two documents look like the same sale."""
-    return document.kind, document.number, document.currency, Decimal(document.gross)

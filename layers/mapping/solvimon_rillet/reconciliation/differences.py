@@ -3,16 +3,17 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from solvimon_rillet.mapping.payments import RilletBalance, to_solvimon_payment_state
-from solvimon_rillet.reconciliation.documents import CREDIT_MEMO, INVOICE, RilletDocument, SolvimonDocument
+from solvimon_rillet.reconciliation.documents import CREDIT_MEMO, RilletDocument, SolvimonDocument
 from solvimon_rillet.reconciliation.findings import (
     Finding,
     FindingType,
     display_name,
     export_event,
     finding_for,
+    resolve_event,
 )
 from solvimon_rillet.reconciliation.matching import DocumentMatches, ReconciliationContext
+from solvimon_rillet.reconciliation.settlement import credit_findings, payment_findings, unapplied_findings
 
 _BY_CONTRACT = {"REVENUE_RECOGNITION_ONLY", "AR_ONLY"}
 """Scopes in which Rillet keeps Solvimon's number (Rillet API v4, Create an invoice)."""
@@ -87,13 +88,28 @@ def difference_findings(
 ) -> Iterator[Finding]:
     """The differences between a document and its first match in Rillet."""
     booked = matches.rillet_documents(billed.id)[0]
-    yield from _amount_findings(billed, booked)
+    amounts = list(_amount_findings(billed, booked))
+    yield from amounts
     yield from _party_findings(billed, booked, context)
+    yield from _moved_findings(billed, booked, compare_lines=not amounts)
+    if not matches.is_in_ledger(billed):
+        yield from _entered_again_findings(billed, booked, context)
+        return
     yield from _number_findings(billed, booked)
     if billed.kind == CREDIT_MEMO:
-        yield from _unapplied_findings(billed, booked, matches)
-    elif context.compare_payments:
-        yield from _payment_findings(billed, booked, matches)
+        yield from unapplied_findings(billed, booked, matches)
+        return
+    yield from credit_findings(billed, matches, context)
+    if context.compare_payments:
+        yield from payment_findings(billed, booked, matches, context)
+
+
+def changed_findings(billed: SolvimonDocument, matches: DocumentMatches) -> Iterator[Finding]:
+    """The differences between a document of another period, as the ledger has it, and Rillet's."""
+    booked = matches.rillet_documents(billed.id)[0]
+    amounts = list(_amount_findings(billed, booked))
+    yield from amounts
+    yield from _moved_findings(billed, booked, compare_lines=not amounts)
 
 
 def duplicate_findings(billed: SolvimonDocument, matches: DocumentMatches) -> Iterator[Finding]:
@@ -108,44 +124,6 @@ def duplicate_findings(billed: SolvimonDocument, matches: DocumentMatches) -> It
             f"Delete all but {found[0].id} in Rillet.",
             *found,
         )
-
-
-def open_amount_findings(
-    billed: SolvimonDocument, matches: DocumentMatches, context: ReconciliationContext
-) -> Iterator[Finding]:
-    """A finding if the open amount differs from what invoices, credit notes and payments leave.
-
-    Without synchronised payments, Solvimon's open amount is not known.
-    """
-    booked = matches.rillet_documents(billed.id)[0]
-    in_solvimon, in_rillet = matches.open_in_solvimon(billed), Decimal(booked.open)
-    certain = context.compare_payments and not matches.credit_amount_unknown(booked)
-    if (
-        billed.kind == INVOICE
-        and certain
-        and in_solvimon != in_rillet
-        and matches.credits_fully_applied(billed)
-    ):
-        yield finding_for(
-            billed,
-            FindingType.OPEN_AMOUNT_DIFFERS,
-            f"{in_rillet:f} {booked.currency} are open in Rillet; by Solvimon's credit notes and payments it "
-            f"should be {in_solvimon:f}.",
-            "Check in Rillet which payment or credit memo reduced it by another amount.",
-            booked,
-            amount=f"{abs(in_rillet - in_solvimon):f}",
-        )
-
-
-def unapplied_note(billed: SolvimonDocument, matches: DocumentMatches) -> str:
-    """A note about a memo that is open because its credited invoices are not; else empty."""
-    booked = matches.rillet_documents(billed.id)[0]
-    if not billed.credits or Decimal(booked.open) <= 0 or _open_invoices(billed, booked, matches):
-        return ""
-    unapplied = f"{booked.open} {booked.currency} of the memo {booked.number} are not applied"
-    if not matches.credited_invoices(billed):
-        return f"{unapplied}: the invoice it credits was not read from Rillet. Check its open amount there."
-    return f"{unapplied}: nothing is open on the invoice it credits. Refund it, or apply it by hand."
 
 
 def _amount_findings(billed: SolvimonDocument, booked: RilletDocument) -> Iterator[Finding]:
@@ -210,54 +188,53 @@ def _number_findings(billed: SolvimonDocument, booked: RilletDocument) -> Iterat
         )
 
 
-def _unapplied_findings(
-    billed: SolvimonDocument, booked: RilletDocument, matches: DocumentMatches
+def _entered_again_findings(
+    billed: SolvimonDocument, booked: RilletDocument, context: ReconciliationContext
 ) -> Iterator[Finding]:
-    """A finding if a memo is not applied, although an invoice that it credits is open.
-
-    An open amount that comes from a larger memo is no second difference.
-    """
-    open_invoices = _open_invoices(billed, booked, matches)
-    if Decimal(booked.open) > max(Decimal(), Decimal(booked.gross) - Decimal(billed.gross)) and open_invoices:
-        numbers = ", ".join(invoice.number for invoice in open_invoices)
-        yield finding_for(
-            billed,
-            FindingType.MEMO_UNAPPLIED,
-            f"{booked.open} {booked.currency} of the memo {booked.number} are not applied, and "
-            f"{numbers} is open.",
-            f"Apply the memo to {numbers} in Rillet.",
-            booked,
-            amount=booked.open,
-        )
-
-
-def _open_invoices(
-    billed: SolvimonDocument, booked: RilletDocument, matches: DocumentMatches
-) -> list[RilletDocument]:
-    """The invoices that a credit note credits and that its memo can still be applied to."""
-    invoices = matches.credited_invoices(billed)
-    return [
-        invoice for invoice in invoices if Decimal(invoice.open) > 0 and invoice.currency == booked.currency
-    ]
-
-
-def _payment_findings(
-    billed: SolvimonDocument, booked: RilletDocument, matches: DocumentMatches
-) -> Iterator[Finding]:
-    """A finding if the payment state differs; only if the amounts agree, because it follows from them."""
-    gross, due = Decimal(booked.gross), Decimal(booked.open)
-    if not gross or gross != Decimal(billed.gross) or matches.credit_amount_unknown(booked):
+    """A finding about a document in Rillet that the ledger does not know as the one that was booked."""
+    if billed.rillet_id:
+        was = billed.rillet_number or billed.rillet_id
+        cause = f"It was booked as {was}, which Rillet does not have any more, and entered again as"
+    elif billed.id in booked.references:  # an answer that was lost, or a ledger that was restored
         return
-    received = gross - due - matches.applied_to(booked)
-    state = to_solvimon_payment_state(RilletBalance(booked.status, gross, due, received))
-    in_solvimon = "PAID" if billed.payment_status == "OVERPAID" else billed.payment_status
-    if in_solvimon != state.payment_status:
+    else:
+        cause = "Rillet has its number, customer and amount without our reference:"
+    yield finding_for(
+        billed,
+        FindingType.ENTERED_AGAIN,
+        f"{cause} {booked.number} ({booked.id}).",
+        f"If it is the same sale, {resolve_event(billed, booked.id, context.connection)}; from then on its "
+        "payments count.",
+        booked,
+    )
+
+
+def _moved_findings(
+    billed: SolvimonDocument, booked: RilletDocument, *, compare_lines: bool
+) -> Iterator[Finding]:
+    """A finding if the document, or its lines, are in another month than they were booked in."""
+    parts = []
+    if is_moved(billed, booked):
+        parts.append(f"it is on {booked.day} instead of {billed.booked_on or billed.day}")
+    if compare_lines and billed.months and booked.months and billed.months != booked.months:
+        parts.append(f"its lines are recognised in {booked.months} instead of {billed.months}")
+    if parts:
         yield finding_for(
             billed,
-            FindingType.PAYMENT_DIFFERS,
-            f"In Rillet it is {state.payment_status} ({booked.open} {booked.currency} are due); Solvimon "
-            f"says {in_solvimon}.",
-            f'Invoke mark_invoice_paid with {{"invoice_ids": ["{billed.id}"]}}. Check that Rillet\'s '
-            "webhook is active.",
+            FindingType.MOVED_TO_ANOTHER_MONTH,
+            f"In Rillet {' and '.join(parts)}.",
+            "Move it back in Rillet if that was a mistake. Otherwise both sides differ by it in these "
+            "months; say so in your tie-out.",
             booked,
         )
+
+
+def is_moved(billed: SolvimonDocument, booked: RilletDocument) -> bool:
+    """Whether a person moved a document to another month than the one it was booked in.
+
+    A record of before the ledger kept that day may have been booked on the first open day by the setting.
+    """
+    expected = billed.booked_on or billed.day
+    if not booked.day or booked.day[:7] == expected[:7]:
+        return False
+    return bool(billed.booked_on) or not (booked.day > billed.day and booked.day.endswith("-01"))

@@ -6,7 +6,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Self
 
-from solvimon_rillet.rillet.models import CreditMemo, Money
+from solvimon_rillet.mapping.payments import RILLET_OWNER
+from solvimon_rillet.rillet.models import CreditMemo, Money, revenue_months
 from solvimon_rillet.rillet.models import Invoice as RilletInvoice
 from solvimon_rillet.solvimon.models import Amount, Invoice
 
@@ -58,9 +59,10 @@ class SolvimonDocument(_Row):
         code: why it was rejected or differs.
         message: the same in plain words.
         remedy: what to do about it.
-        marked: the payment status that was written to Solvimon.
-        seen_at: when Rillet's invoice had last changed by then.
+        owner: who owns its payment state: ``solvimon`` or ``rillet``; empty if that was never decided.
         scope: the scope in which an invoice was booked.
+        booked_on: the day on which it was booked in Rillet (YYYY-MM-DD), if the ledger knows it.
+        months: the months of its lines when it was booked, likewise.
     """
 
     kind: str
@@ -83,9 +85,10 @@ class SolvimonDocument(_Row):
     code: str = ""
     message: str = ""
     remedy: str = ""
-    marked: str = ""
-    seen_at: str = ""
+    owner: str = ""
     scope: str = ""
+    booked_on: str = ""
+    months: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,7 @@ class RilletDocument(_Row):
         subsidiary_id: Rillet's subsidiary.
         references: ids in other systems.
         applied: of a memo, the applied amount by Rillet invoice id.
+        months: the months in which its lines are recognised.
         updated_at: time of its last change.
     """
 
@@ -124,6 +128,7 @@ class RilletDocument(_Row):
     subsidiary_id: str = ""
     references: tuple[str, ...] = ()
     applied: dict[str, str] = field(default_factory=dict)
+    months: str = ""
     updated_at: str = ""
 
 
@@ -160,13 +165,37 @@ def solvimon_document(
         if document.is_credit_note
         else (),
         not_for_rillet=skip_rule,
-        marked=str(payment.get("payment_status", "")),
-        seen_at=str(payment.get("seen_at", "")),
+        owner=_owner(document, payment),
         **{name: str(record.get(name, "")) for name in _RECORD_FIELDS},
     )
 
 
-_RECORD_FIELDS = ("state", "rillet_id", "rillet_number", "code", "message", "remedy", "scope")
+_RECORD_FIELDS = (
+    *("state", "rillet_id", "rillet_number", "code", "message", "remedy", "scope", "booked_on", "months"),
+)
+
+
+def recorded_document(kind: str, identifier: str, record: Mapping[str, Any]) -> SolvimonDocument:
+    """The comparable form of an exported document as its ledger record has it."""
+    totals: Mapping[str, str] = record.get("totals", {})
+    return SolvimonDocument(
+        kind=kind,
+        id=identifier,
+        number=str(record.get("number", "")),
+        day=str(record.get("dated", "")),
+        **{name: str(totals.get(name, "")) for name in ("net", "tax", "currency")},
+        gross=str(totals.get("gross", "0")),
+        credits=(),
+        **{name: str(record.get(name, "")) for name in _RECORD_FIELDS},
+    )
+
+
+def _owner(document: Invoice, payment: Mapping[str, Any]) -> str:
+    """The owner of the payment state; a record of before it was kept owns what it wrote last."""
+    if owner := payment.get("owner"):
+        return str(owner)
+    ours = payment.get("payment_status") == (document.payment_status or "UNPAID")
+    return RILLET_OWNER if ours else ""
 
 
 def rillet_invoice(invoice: RilletInvoice) -> RilletDocument:
@@ -185,6 +214,7 @@ def rillet_invoice(invoice: RilletInvoice) -> RilletDocument:
         customer_id=invoice.customer_id or "",
         subsidiary_id=invoice.subsidiary_id or "",
         references=tuple(reference.id for reference in invoice.external_references),
+        months=revenue_months(invoice.items),
         updated_at=invoice.updated_at or "",
     )
 
@@ -211,6 +241,7 @@ def rillet_credit_memo(memo: CreditMemo) -> RilletDocument:
         subsidiary_id=memo.subsidiary_id or "",
         references=tuple(reference.id for reference in memo.external_references),
         applied={invoice: f"{amount:f}" for invoice, amount in applied.items()},
+        months=revenue_months(memo.items),
         updated_at=memo.updated_at or "",
     )
 

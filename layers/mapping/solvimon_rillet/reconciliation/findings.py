@@ -1,5 +1,6 @@
 """The findings of a reconciliation: each difference with its cause and its remedy."""
 
+import json
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -12,6 +13,7 @@ class FindingType(StrEnum):
 
     DOUBLED = "doubled"
     DELETED = "deleted"
+    ENTERED_AGAIN = "entered_again"
     MISSING = "missing"
     REJECTED = "rejected"
     ON_ITS_WAY = "on_its_way"
@@ -19,7 +21,12 @@ class FindingType(StrEnum):
     CUSTOMER_DIFFERS = "customer_differs"
     SUBSIDIARY_DIFFERS = "subsidiary_differs"
     NUMBER_DIFFERS = "number_differs"
+    MOVED_TO_ANOTHER_MONTH = "moved_to_another_month"
     MEMO_UNAPPLIED = "memo_unapplied"
+    MEMO_REFUNDED = "memo_refunded"
+    CREDITED_IN_RILLET = "credited_in_rillet"
+    CREDIT_USED_ELSEWHERE = "credit_used_elsewhere"
+    PAID_IN_SOLVIMON = "paid_in_solvimon"
     PAYMENT_DIFFERS = "payment_differs"
     OPEN_AMOUNT_DIFFERS = "open_amount_differs"
     NOT_IN_SOLVIMON = "not_in_solvimon"
@@ -28,6 +35,7 @@ class FindingType(StrEnum):
 HEADINGS = {
     FindingType.DOUBLED: "Booked more than once in Rillet",
     FindingType.DELETED: "Deleted in Rillet",
+    FindingType.ENTERED_AGAIN: "Entered by hand in Rillet, to be confirmed",
     FindingType.MISSING: "Missing in Rillet",
     FindingType.REJECTED: "Rejected: action required",
     FindingType.ON_ITS_WAY: "On the way to Rillet",
@@ -35,7 +43,12 @@ HEADINGS = {
     FindingType.CUSTOMER_DIFFERS: "Another customer in Rillet",
     FindingType.SUBSIDIARY_DIFFERS: "Another subsidiary in Rillet",
     FindingType.NUMBER_DIFFERS: "Another number in Rillet",
+    FindingType.MOVED_TO_ANOTHER_MONTH: "Moved to another month in Rillet",
     FindingType.MEMO_UNAPPLIED: "Credit memo not applied",
+    FindingType.MEMO_REFUNDED: "Credit memo refunded, its invoice still open",
+    FindingType.CREDITED_IN_RILLET: "Credited by a memo of Rillet's own",
+    FindingType.CREDIT_USED_ELSEWHERE: "Credit used for another invoice",
+    FindingType.PAID_IN_SOLVIMON: "Paid in Solvimon, open in Rillet",
     FindingType.PAYMENT_DIFFERS: "Another payment state in Solvimon",
     FindingType.OPEN_AMOUNT_DIFFERS: "Another open amount in Rillet",
     FindingType.NOT_IN_SOLVIMON: "In Rillet, but not final in Solvimon",
@@ -132,6 +145,14 @@ def unmatched_in_rillet(
         cause,
         remedy,
     )
+
+
+def resolve_event(billed: SolvimonDocument, rillet_id: str, connection: str) -> str:
+    """The invocation that records a document entered by hand, for a remedy."""
+    name = "invoice_id" if billed.kind == INVOICE else "credit_note_id"
+    note = "Entered again in Rillet"
+    event = {"connection": connection, "resolve": {name: billed.id, "rillet_id": rillet_id, "note": note}}
+    return f"invoke sync_status with {json.dumps(event)}"
 
 
 def display_name(document: str) -> str:

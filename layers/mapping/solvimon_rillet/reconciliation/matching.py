@@ -23,6 +23,9 @@ class ReconciliationContext:
         deleted_ids: Rillet ids that were looked up and do not exist in Rillet.
         unreadable_ids: Rillet ids of documents that are not as Rillet documents them.
         compare_payments: whether payments are synchronised to Solvimon.
+        mark_credits: whether a credit that only Rillet has counts as paid in Solvimon.
+        known_memos: Rillet ids of the memos that the ledger records, whatever their date.
+        connection: its name, for remedies.
     """
 
     first: str
@@ -33,25 +36,57 @@ class ReconciliationContext:
     deleted_ids: frozenset[str] = frozenset()
     unreadable_ids: frozenset[str] = frozenset()
     compare_payments: bool = True
+    mark_credits: bool = False
+    known_memos: frozenset[str] = frozenset()
+    connection: str = "default"
+
+
+@dataclass(slots=True)
+class CreditsOfInvoice:
+    """The memos that are applied to an invoice in Rillet without a credit note of Solvimon for it.
+
+    Attributes:
+        own: amount and number of each memo that Rillet has of its own, such as for a bad debt.
+        used: amount and number of each memo of ours that credits another invoice.
+    """
+
+    own: list[tuple[Decimal, str]] = field(default_factory=list)
+    used: list[tuple[Decimal, str]] = field(default_factory=list)
+
+    @property
+    def total(self) -> Decimal:
+        """The sum of both."""
+        return sum((amount for amount, _ in (*self.own, *self.used)), ZERO)
 
 
 class DocumentMatches:
     """Both sides' documents, matched.
 
+    A match is found by our reference, else by the ledger, else by number, amount, customer and subsidiary. A
+    number alone is no identity: another customer or subsidiary may have the same.
+
     Args:
         billed: Solvimon's documents.
         booked: Rillet's documents.
+        context: the links, and the memos that the ledger records.
 
     Attributes:
         unmatched: Rillet's documents without a match.
     """
 
-    def __init__(self, billed: Sequence[SolvimonDocument], booked: Sequence[RilletDocument]) -> None:
+    def __init__(
+        self,
+        billed: Sequence[SolvimonDocument],
+        booked: Sequence[RilletDocument],
+        context: ReconciliationContext,
+    ) -> None:
         by_id = {document.id: document for document in booked}
+        self._context = context
         self._by_solvimon_id: defaultdict[str, list[RilletDocument]] = defaultdict(list)
         self._solvimon_ids: dict[str, str] = {}
         self._match_by_reference(billed, by_id)
         self._match_by_ledger(billed, by_id)
+        self._match_by_number(billed, by_id)
         for document in billed:  # the one that the ledger names first
             self._by_solvimon_id[document.id].sort(
                 key=lambda booked_document, ledger_id=document.rillet_id: booked_document.id != ledger_id  # type: ignore[misc]
@@ -69,6 +104,7 @@ class DocumentMatches:
         for document in billed:
             for identifier in document.credits:
                 self._credit_notes[identifier].append(document)
+        self._credits = self._credits_without_note({document.id: document for document in billed}, by_id)
 
     def rillet_documents(self, solvimon_id: str) -> list[RilletDocument]:
         """Rillet's documents that match one of Solvimon's, the one that the ledger names first."""
@@ -95,6 +131,14 @@ class DocumentMatches:
         """The amount of memos applied to a Rillet invoice."""
         return self._applied.get(booked.id, ZERO)
 
+    def credits_without_note(self, booked: RilletDocument) -> CreditsOfInvoice:
+        """The credits of a Rillet invoice for which Solvimon has no credit note on it."""
+        return self._credits.get(booked.id, CreditsOfInvoice())
+
+    def is_in_ledger(self, billed: SolvimonDocument) -> bool:
+        """Whether the document that the ledger names is among Rillet's."""
+        return any(booked.id == billed.rillet_id for booked in self.rillet_documents(billed.id))
+
     def credits_fully_applied(self, billed: SolvimonDocument) -> bool:
         """Whether every credit note on an invoice is in Rillet as a memo and applied in full."""
         memos = [
@@ -103,7 +147,19 @@ class DocumentMatches:
         return all(memo and Decimal(memo[0].open) <= 0 for memo in memos)
 
     def open_in_solvimon(self, billed: SolvimonDocument) -> Decimal:
-        """The open amount in Solvimon: gross, less credit notes, less payments.
+        """The open amount in Solvimon, by its own credit notes and payments only."""
+        if billed.kind == CREDIT_MEMO or billed.payment_status in {"PAID", "OVERPAID"}:
+            return ZERO
+        booked = next(iter(self.rillet_documents(billed.id)), None)
+        credited = self._credited_in_solvimon(billed, booked)
+        balance = Decimal(billed.gross) - Decimal(billed.paid) - credited
+        if billed.payment_status == "PARTIALLY_PAID" and not (Decimal(billed.paid) and balance > 0):
+            applied = self.applied_to(booked) if booked else ZERO
+            balance = Decimal(booked.open if booked else billed.gross) + applied - credited
+        return max(ZERO, balance)
+
+    def expected_open(self, billed: SolvimonDocument) -> Decimal:
+        """The open amount that Rillet should have: gross, less what is credited there, less payments.
 
         Solvimon knows the paid amount of an invoice only if payments are recorded there. Otherwise Rillet's
         open amount is used for one that is partly paid. It is also used if nothing would be open: then
@@ -133,6 +189,49 @@ class DocumentMatches:
                 credited += Decimal(memo.open if memo else credit_note.gross)
         return credited
 
+    def _credited_in_solvimon(self, billed: SolvimonDocument, booked: RilletDocument | None) -> Decimal:
+        """The amount of Solvimon's credit notes on an invoice, wherever their memos are applied.
+
+        Of a credit note on several invoices, Rillet's applications say which part is for which. The notes of
+        other periods count by what their memos take off.
+        """
+        notes = self._credit_notes.get(billed.id, ())
+        credited, memos = ZERO, set[str]()
+        for credit_note in notes:
+            memo = next(iter(self.rillet_documents(credit_note.id)), None)
+            memos |= {memo.id} if memo else set()
+            if len(credit_note.credits) == 1 or memo is None:
+                credited += Decimal(credit_note.gross) if credit_note.credits[0] == billed.id else ZERO
+                continue
+            credited += Decimal(memo.applied.get(booked.id, "0")) if booked else ZERO
+            credited += Decimal(memo.open) if credit_note.credits[0] == billed.id else ZERO
+        if booked is None:
+            return credited
+        by_notes = sum((Decimal(m.applied.get(booked.id, "0")) for m in self._memos if m.id in memos), ZERO)
+        return credited + self.applied_to(booked) - by_notes - self.credits_without_note(booked).total
+
+    def _credits_without_note(
+        self, billed: Mapping[str, SolvimonDocument], booked: Mapping[str, RilletDocument]
+    ) -> dict[str, CreditsOfInvoice]:
+        """By Rillet invoice, the credits for which Solvimon has no credit note on it."""
+        self._memos = [document for document in booked.values() if document.kind == CREDIT_MEMO]
+        found: defaultdict[str, CreditsOfInvoice] = defaultdict(CreditsOfInvoice)
+        for memo in self._memos:
+            credit_note = billed.get(self.solvimon_id_of(memo.id))
+            for invoice_id, amount in memo.applied.items():
+                solvimon_id = self.solvimon_id_of(invoice_id)
+                entry = (Decimal(amount), memo.number)
+                if credit_note is None and not self._is_ours(memo):
+                    found[invoice_id].own.append(entry)
+                elif credit_note and solvimon_id and solvimon_id not in credit_note.credits:
+                    found[invoice_id].used.append(entry)
+        return dict(found)
+
+    def _is_ours(self, memo: RilletDocument) -> bool:
+        """Whether a memo of another period was booked for a credit note of Solvimon."""
+        known = memo.id in self._context.known_memos
+        return known or any(reference.startswith("invo_") for reference in memo.references)
+
     def _match_by_reference(
         self, billed: Sequence[SolvimonDocument], booked: Mapping[str, RilletDocument]
     ) -> None:
@@ -152,3 +251,34 @@ class DocumentMatches:
             if match and match.kind == document.kind and match.id not in self._solvimon_ids:
                 self._by_solvimon_id[document.id].append(match)
                 self._solvimon_ids[match.id] = document.id
+
+    def _match_by_number(
+        self, billed: Sequence[SolvimonDocument], booked: Mapping[str, RilletDocument]
+    ) -> None:
+        """Match what a person entered without our reference, for documents that have no other match."""
+        unmatched: dict[tuple[str, str, str, Decimal], list[RilletDocument]] = {}
+        for document in booked.values():
+            if document.number and document.id not in self._solvimon_ids:
+                unmatched.setdefault(match_key(document), []).append(document)
+        for ours in billed if unmatched else ():
+            if self._by_solvimon_id.get(ours.id) or not ours.number or ours.not_for_rillet:
+                continue
+            customer = self._context.customers.get(ours.customer_id, "")
+            subsidiary = self._context.subsidiaries.get(ours.biller_id, "")
+            for theirs in unmatched.get(match_key(ours), ()):
+                if theirs.id not in self._solvimon_ids and is_same_party(theirs, customer, subsidiary):
+                    self._by_solvimon_id[ours.id].append(theirs)
+                    self._solvimon_ids[theirs.id] = ours.id
+                    break
+
+
+def match_key(document: SolvimonDocument | RilletDocument) -> tuple[str, str, str, Decimal]:
+    """The attributes by which two documents of one customer look like the same sale."""
+    return document.kind, document.number, document.currency, Decimal(document.gross)
+
+
+def is_same_party(booked: RilletDocument, customer_id: str, subsidiary_id: str) -> bool:
+    """Whether a document of Rillet is of a customer and in a subsidiary, as far as both are known."""
+    pairs = ((booked.customer_id, customer_id), (booked.subsidiary_id, subsidiary_id))
+    known = [(one, other) for one, other in pairs if one and other]
+    return bool(known) and all(one == other for one, other in known)

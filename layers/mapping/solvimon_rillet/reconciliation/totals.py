@@ -82,19 +82,16 @@ class PeriodTotals:
         """Add a document on Solvimon's side."""
         self._line(subsidiary_id, billed).solvimon.add(billed.kind, billed.net, billed.tax, billed.gross, due)
 
-    def add_rillet(
-        self, booked: RilletDocument, billed: SolvimonDocument | None = None, subsidiary_id: str = ""
-    ) -> None:
-        """Add a document on Rillet's side; its month is that of its match, if it has one.
+    def add_rillet(self, booked: RilletDocument, month: str = "", subsidiary_id: str = "") -> None:
+        """Add a document on Rillet's side.
 
         Args:
             booked: the document.
-            billed: its match.
+            month: that of its match (YYYY-MM), unless a person moved it to another one.
             subsidiary_id: the match's subsidiary, used if Rillet names none.
         """
         due = Decimal(booked.open) if booked.kind != CREDIT_MEMO else Decimal()
-        month = (billed or booked).day[:7]
-        key = TotalsKey(booked.subsidiary_id or subsidiary_id, booked.currency, month)
+        key = TotalsKey(booked.subsidiary_id or subsidiary_id, booked.currency, month or booked.day[:7])
         line = self._lines.setdefault(key, TotalsLine())
         line.rillet.add(booked.kind, booked.net, booked.tax, booked.gross, due)
 

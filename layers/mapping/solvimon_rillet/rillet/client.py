@@ -171,6 +171,11 @@ class RilletClient:
         page = self._get("/customers", params, CustomerPage)
         return page.customers[0] if page.customers else None
 
+    def customers_named(self, name: str) -> list[Customer]:
+        """The first customers with this name; how Rillet's search compares is not documented."""
+        found = self._get("/customers", {"search": name, "limit": PAGE}, CustomerPage).customers
+        return [customer for customer in found if customer.name.casefold() == name.casefold()][:5]
+
     def create_customer(self, payload: Mapping[str, object], idempotency_key: str) -> Customer:
         """Create a customer; the same key within 24 hours returns the first customer again."""
         return self._post("/customers", payload, idempotency_key, Customer)

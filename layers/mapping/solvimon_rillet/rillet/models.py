@@ -2,7 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -10,6 +10,8 @@ T = TypeVar("T")
 # Bounds within which Python's decimals neither lose a cent nor produce very long texts.
 Number = Annotated[Decimal, Field(gt=-(10**18), lt=10**18, max_digits=100)]
 Several = Annotated[list[T], BeforeValidator(lambda value: [] if value is None else value)]
+# Items are only compared with themselves, so one in an unknown form does not make a document unreadable.
+Items = Annotated[list[Any], BeforeValidator(lambda value: value if isinstance(value, list) else [])]
 
 
 class Model(BaseModel):
@@ -46,6 +48,7 @@ class Invoice(Model):
     taxed_amount: Money
     amount_due: Money | None = None
     status: str | None = None
+    items: Items = Field(default_factory=list)
     external_references: Several[ExternalReference] = Field(default_factory=list)
     updated_at: str | None = None
 
@@ -88,6 +91,7 @@ class CreditMemo(Model):
     remaining_amount: Money | None = None
     applications: Several[CreditMemoApplication] = Field(default_factory=list)
     status: str | None = None
+    items: Items = Field(default_factory=list)
     external_references: Several[ExternalReference] = Field(default_factory=list)
     updated_at: str | None = None
 
@@ -104,6 +108,22 @@ class CreditMemo(Model):
     def refers_to(self, identifier: str) -> bool:
         """Whether one of its external references, of whatever type, has this id."""
         return any(reference.id == identifier for reference in self.external_references)
+
+
+def revenue_months(items: list[Any]) -> str:
+    """The months in which a document's lines are recognised, such as ``2026-10..2026-12, 2027-01``.
+
+    Empty if a line does not state its period.
+    """
+    months = set[str]()
+    for item in items:
+        revenue = item.get("revenue") if isinstance(item, dict) else None
+        period = revenue.get("period") if isinstance(revenue, dict) else None
+        if not isinstance(period, dict):
+            return ""
+        start, end = (str(period.get(name) or "")[:7] for name in ("start", "end"))
+        months.add(start if start == end else f"{start}..{end}")
+    return ", ".join(sorted(months))
 
 
 class Address(Model):

@@ -132,6 +132,16 @@ class SolvimonClient:
         }
         return self.page("invoices", page_number, **filters)
 
+    def newest_final_invoices(self, page_number: int) -> tuple[list[Json], bool]:
+        """One page of the final invoices and credit notes, the newest first, whatever their date."""
+        filters: dict[str, str | list[str]] = {
+            "statuses[]": ["FINAL"],
+            "include_periods": "false",
+            "order_by": "created_at",
+            "order_direction": "desc",
+        }
+        return self.page("invoices", page_number, **filters)
+
     def search(self, collection: str, page_number: int) -> tuple[list[Json], bool]:
         """One page of all records, for collections whose list has no pages, such as ``products``."""
         path = f"/{collection}/search?page={page_number}&limit={PAGE}"

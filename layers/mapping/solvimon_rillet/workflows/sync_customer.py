@@ -1,6 +1,7 @@
 """Synchronise a Solvimon customer's edits to Rillet, and keep the fields that only Rillet has."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from solvimon_rillet.connections.connection import Connection
@@ -8,6 +9,7 @@ from solvimon_rillet.errors import Code, NeedsAttention, Skip
 from solvimon_rillet.ledger.ledger import Claim, Document
 from solvimon_rillet.mapping.customers import MappedCustomer, solvimon_customer_hash, to_rillet_customer
 from solvimon_rillet.solvimon.master_data import Customer
+from solvimon_rillet.workflows.erasures import Erasures, is_erased
 from solvimon_rillet.workflows.export.link_resolver import LinkedCustomer, LinkResolver
 from solvimon_rillet.workflows.lease import under_lease
 from solvimon_rillet.workflows.outcome import Result, error_fields
@@ -25,19 +27,21 @@ class SyncCustomer:
         self._settings = connection.settings
         self._ledger = connection.ledger
 
-    def run(self, customer_id: str, owner: str) -> Result:
+    def run(self, customer_id: str, owner: str, *, on_request: bool = False) -> Result:
         """Synchronise one customer.
 
         Args:
             customer_id: Solvimon's id.
             owner: names this run; it holds the lease.
+            on_request: a person asked for it, so that a customer without link is created; an edit or
+                archiving of a customer that was never billed creates none.
 
         Raises:
             RetryLater: another run holds the lease, or a service does not answer.
             OutcomeUnknown: the write may have happened; a later run repeats it without harm.
         """
         document = Document(self._connection.name, "customer", customer_id)
-        return under_lease(self._ledger, document, owner, self._sync)
+        return under_lease(self._ledger, document, owner, partial(self._sync, create=on_request))
 
     def dry_run(self, customer_id: str) -> Result:
         """The changes that ``run`` would make; writes nothing anywhere."""
@@ -57,19 +61,19 @@ class SyncCustomer:
             customer_id, outcome, {"rillet_id": rillet_id, "changes": changes, "warnings": warnings}
         )
 
-    def _sync(self, claim: Claim) -> Result:
+    def _sync(self, claim: Claim, *, create: bool) -> Result:
         """Synchronise, and forget a link to a customer that Rillet does not have."""
         try:
-            return self._synchronize(claim)
+            return self._synchronize(claim, create=create)
         except NeedsAttention as why:
             if why.code is Code.RILLET_RECORD_MISSING:
                 self._ledger.delete_link(self._connection.name, "customer", claim.document.id)
             raise
 
-    def _synchronize(self, claim: Claim) -> Result:
+    def _synchronize(self, claim: Claim, *, create: bool) -> Result:
         """The steps in order: read, compare with the last synchronisation, merge, write, remember."""
         customer_id = claim.document.id
-        customer, linked = self._read_linked(customer_id)
+        customer, linked = self._read_linked(customer_id, create=create)
         rillet_id, fingerprint = linked.rillet_id, solvimon_customer_hash(customer)
         if linked.created:
             return self._record_created(claim, rillet_id, linked.created)
@@ -98,19 +102,28 @@ class SyncCustomer:
         self._ledger.finish(claim, "synced", {**facts, "synced_at": int(self._connection.clock())})
         return Result(claim.document.id, "synced", facts)
 
-    def _read_linked(self, customer_id: str, *, dry_run: bool = False) -> tuple[Customer, LinkedCustomer]:
+    def _read_linked(
+        self, customer_id: str, *, create: bool = True, dry_run: bool = False
+    ) -> tuple[Customer, LinkedCustomer]:
         """The customer and its link.
 
         Raises:
-            Skip: the workflow is off, or the customer is not linked and not to be created.
+            Skip: the workflow is off, the customer is erased, or it is not linked and not to be created.
         """
         if not self._settings.workflows.sync_customer:
             raise Skip("The workflow sync_customer is switched off in the settings.")
         customer = self._connection.solvimon.customer(customer_id)
-        linked = LinkResolver(self._connection, dry_run=dry_run).link_customer(customer)
+        resolver = LinkResolver(self._connection, dry_run=dry_run)
+        if is_erased(customer):
+            if not dry_run:
+                erasures = Erasures(self._connection)
+                erasures.remember(customer_id, resolver.remembered_customer(customer))
+            raise Skip("The customer is erased in Solvimon; erase it in Rillet by hand as well.", "erased")
+        linked = resolver.link_customer(customer, create=create)
         if linked is None:
             raise Skip(
-                "The customer is not linked to a Rillet customer, and create_missing_customers is off."
+                "The customer is not linked to a Rillet customer; one is created when it is first billed, "
+                "unless create_missing_customers is off."
             )
         return customer, linked
 

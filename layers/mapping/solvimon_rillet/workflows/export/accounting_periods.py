@@ -1,4 +1,4 @@
-"""Rillet's closed accounting periods, read at most once an hour."""
+"""Rillet's closed accounting periods, read once an hour, and again for a document that they would hold."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -19,8 +19,8 @@ class AccountingPeriods:
         self._key = f"{connection.name}#books#closed"
         self._connection = connection
 
-    def closed_through(self, *, remember: bool = True, fresh: bool = False) -> date | None:
-        """The last closed day, or ``None`` where no period was ever closed.
+    def _closed_through(self, *, remember: bool, fresh: bool) -> tuple[date | None, bool]:
+        """The last closed day, ``None`` where no period was ever closed, and whether it is a stored one.
 
         Args:
             remember: store what was read from Rillet.
@@ -32,12 +32,12 @@ class AccountingPeriods:
         table, now = self._connection.table, self._connection.clock()
         stored = None if fresh else table.get(self._key)
         if stored and stored["read_at"] + _FRESH_SECONDS > now:
-            return date.fromisoformat(stored["day"]) if stored["day"] else None
+            return (date.fromisoformat(stored["day"]) if stored["day"] else None), True
         found = self._connection.rillet.closed_through()
         if remember:
             day = found.isoformat() if found else ""
             table.put(self._key, {"day": day, "read_at": int(self._connection.clock())})
-        return found
+        return found, False
 
     def booking_day(
         self, invoice: Invoice, record: Mapping[str, Any], *, dry_run: bool = False
@@ -46,7 +46,7 @@ class AccountingPeriods:
 
         Args:
             invoice: the document.
-            record: its ledger record; for a document that was held, the periods are read again.
+            record: its ledger record.
             dry_run: store nothing.
 
         Raises:
@@ -55,7 +55,10 @@ class AccountingPeriods:
         """
         dated = document_day(invoice, self._connection.settings)
         held = record.get("code") == Code.RILLET_PERIOD_CLOSED
-        closed = self.closed_through(remember=not dry_run, fresh=held)
+        closed, known = self._closed_through(remember=not dry_run, fresh=held)
+        if dated and closed and dated <= closed and known:
+            # The period may have been opened again since; that costs a call only for what it would hold.
+            closed, _ = self._closed_through(remember=not dry_run, fresh=True)
         if dated is None or closed is None or dated > closed:
             return None
         if self._connection.settings.closed_periods == "next_open_day":

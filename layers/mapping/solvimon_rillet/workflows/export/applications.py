@@ -232,6 +232,9 @@ class CreditApplier:
                 continue
             if record["rillet_id"] in by_hand:
                 continue
+            if why := _other_party(claim, record):
+                left_out[credited.id] = why
+                continue
             open_amount = Decimal(record.get("open_amount", totals["gross"]))
             if fresh:
                 invoice = self._rillet.invoice(str(record["rillet_id"]))
@@ -242,6 +245,15 @@ class CreditApplier:
             part = credited.amount.quantity if credited.amount else None
             found[credited.id] = CreditedInvoice(str(record["rillet_id"]), open_amount, part)
         return found, left_out
+
+
+def _other_party(claim: Claim, original: Mapping[str, Any]) -> str:
+    """Why a memo cannot be applied to an invoice of another customer or subsidiary; empty if it can."""
+    for name, what in (("customer_id", "another customer"), ("subsidiary_id", "another subsidiary")):
+        ours, theirs = claim.record.get(name), original.get(name)
+        if ours and theirs and ours != theirs:
+            return f", which Rillet has in the books of {what}."
+    return ""
 
 
 def application_attempted(claim: Claim) -> bool:

@@ -18,6 +18,7 @@ from solvimon_rillet.solvimon.models import Invoice
 from solvimon_rillet.workflows.export import preparation
 from solvimon_rillet.workflows.export.accounting_periods import AccountingPeriods
 from solvimon_rillet.workflows.export.applications import ApplicationPlan, CreditApplier
+from solvimon_rillet.workflows.export.credited_parties import CreditedParties
 from solvimon_rillet.workflows.export.export_lease import export_under_lease
 from solvimon_rillet.workflows.export.link_resolver import LinkResolver
 from solvimon_rillet.workflows.export.look_up import lists_of
@@ -25,6 +26,7 @@ from solvimon_rillet.workflows.export.preparation import Prepared, WrongDocument
 from solvimon_rillet.workflows.export.send_once import find_open_attempt, send_once
 from solvimon_rillet.workflows.export.verification import (
     Sent,
+    booked_facts,
     deleted_meanwhile,
     number_warning,
     verify_totals,
@@ -100,14 +102,15 @@ class ExportCreditMemo:
         check_eligible(note, self._settings, "export_credit_memo")
 
     def _prepare(self, note: Invoice, record: Mapping[str, Any], *, dry_run: bool = False) -> Prepared:
-        """Find the accounting period and the links, and map.
+        """Find the accounting period, the parties of the credited invoice and the links, and map.
 
         Raises:
             NeedsAttention: a person must act before it can be sent.
         """
         booked_on = self._periods.booking_day(note, record, dry_run=dry_run)
         resolver = LinkResolver(self._connection, dry_run=dry_run)
-        resolved = resolver.resolve(note)
+        parties = CreditedParties(self._connection, resolver, dry_run=dry_run).of(note, record)
+        resolved = resolver.resolve(note, parties)
         try:
             mapped = to_rillet_credit_memo(note, resolved.links, self._settings, booked_on)
         except NeedsAttention as why:
@@ -138,11 +141,12 @@ class ExportCreditMemo:
         """Verify and record the first step, the memo; then continue with the second."""
         state, facts = verify_totals(self._ledger, claim, sent, warnings)
         facts = {**facts, "exported_at": int(self._connection.clock()), "step": MEMO_STEP}
+        kept = {**facts, **booked_facts(sent.documents[0])}
         if state == "differs":
-            self._ledger.finish(claim, state, facts)
+            self._ledger.finish(claim, state, kept)
             return Result(claim.document.id, state, facts)
-        self._ledger.record_step(claim, facts)
-        resumed = replace(claim, record={**claim.record, **facts})
+        self._ledger.record_step(claim, kept)
+        resumed = replace(claim, record={**claim.record, **kept})
         # An earlier attempt may have created the memo, which a person may have applied since.
         in_doubt = claim.attempt is not None and claim.attempt.open
         note = self._connection.solvimon.invoice(claim.document.id)

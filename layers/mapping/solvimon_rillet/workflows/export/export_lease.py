@@ -9,6 +9,7 @@ from solvimon_rillet.workflows.export.accounting_periods import AccountingPeriod
 from solvimon_rillet.workflows.export.link_resolver import LinkResolver
 from solvimon_rillet.workflows.export.look_up import wait_until_settled
 from solvimon_rillet.workflows.export.preparation import WrongDocumentType, check_id
+from solvimon_rillet.workflows.export.restored_ledger import check_adopted
 from solvimon_rillet.workflows.export.send_once import SendRefused
 from solvimon_rillet.workflows.lease import under_lease
 from solvimon_rillet.workflows.outcome import Result, error_fields
@@ -33,6 +34,8 @@ def export_under_lease(
         check_id(document.id)
     except NeedsAttention as why:
         return Result(document.id[:64], "rejected", error_fields(why))
+
+    check_adopted(connection)
 
     def work(claim: Claim) -> Result:
         if claim.done:

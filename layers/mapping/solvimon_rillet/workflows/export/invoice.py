@@ -23,6 +23,7 @@ from solvimon_rillet.workflows.export.preparation import Prepared, WrongDocument
 from solvimon_rillet.workflows.export.send_once import find_open_attempt, send_once
 from solvimon_rillet.workflows.export.verification import (
     Sent,
+    booked_facts,
     deleted_in_rillet,
     deleted_meanwhile,
     number_warning,
@@ -113,6 +114,7 @@ class ExportInvoice:
             "scope": scope.value,
             "open_amount": sent.totals["gross"],
             "exported_at": int(self._connection.clock()),
+            **booked_facts(sent.documents[0]),
         }
         if not self._is_marked_as_sent(scope):
             ledger.finish(claim, state, {**facts, **kept})

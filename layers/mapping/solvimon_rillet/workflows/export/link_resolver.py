@@ -19,6 +19,10 @@ from solvimon_rillet.solvimon.models import Invoice
 from solvimon_rillet.workflows.linking.unlinked_records import UnlinkedRecords
 
 LINK_TTL = 24 * 3600
+PRODUCT_LINK_SECONDS = 60
+"""How long a product's link is taken from the ledger; a corrected one takes effect after that."""
+GONE_LINK = "customer-gone"
+"""Kind of the links that note which Rillet customer of a customer is gone."""
 TO_BE_CREATED = "(created on export)"
 _KEY_NAMESPACE = uuid.UUID("6b0f3c0e-8a53-5b0f-9c3a-1f7d1a2f4a10")
 
@@ -35,6 +39,14 @@ class ResolvedLinks:
     links: Links
     warnings: list[str] = field(default_factory=list)
     new_customer: MappedCustomer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BookedParties:
+    """The Rillet ids of the customer and subsidiary of an invoice as it was booked; empty if not known."""
+
+    customer_id: str = ""
+    subsidiary_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +68,7 @@ class LinkResolver:
 
     def __init__(self, connection: Connection, *, dry_run: bool = False) -> None:
         self._unlinked = UnlinkedRecords(connection, dry_run=dry_run)
+        self._connection = connection
         self._name = connection.name
         self._settings = connection.settings
         self._ledger = connection.ledger
@@ -63,17 +76,26 @@ class LinkResolver:
         self._rillet = connection.rillet
         self._dry_run = dry_run
 
-    def resolve(self, invoice: Invoice) -> ResolvedLinks:
+    def resolve(self, invoice: Invoice, booked: BookedParties | None = None) -> ResolvedLinks:
         """The links of an invoice.
+
+        Args:
+            invoice: the document.
+            booked: the parties of the invoice that it credits; they win over links that changed since.
 
         Raises:
             NeedsAttention: a product or the billing entity has no link, or the customer cannot have one.
             RetryLater, OutcomeUnknown: a vendor or the ledger does not answer.
         """
-        products = self._product_links(invoice)
+        products, booked = self._product_links(invoice), booked or BookedParties()
         subsidiary_id, currency = self._subsidiary_and_currency(invoice)
+        if booked.subsidiary_id and booked.subsidiary_id != subsidiary_id:
+            subsidiary_id = booked.subsidiary_id
+            currency = self._subsidiary_currency(subsidiary_id) if invoice.used_exchange_rates else None
         resolved = ResolvedLinks(Links("", subsidiary_id, currency, products))
-        customer_id, mailed = self._customer_link(invoice, resolved)
+        customer_id, mailed = booked.customer_id, None
+        if not customer_id:
+            customer_id, mailed = self._customer_link(invoice, resolved)
         resolved.links = Links(customer_id, subsidiary_id, currency, products, mailed)
         return resolved
 
@@ -82,6 +104,15 @@ class LinkResolver:
         unlinked = [product for product in _billed_products(invoice) if product.id not in links.products]
         return self._unlinked.explain(why, unlinked)
 
+    def subsidiary(self, document: Invoice) -> str:
+        """The Rillet subsidiary of a document's billing entity.
+
+        Raises:
+            NeedsAttention: the billing entity has no link.
+            RetryLater: Solvimon or the ledger does not answer.
+        """
+        return self._subsidiary_and_currency(document)[0]
+
     def forget(self, invoice: Invoice) -> None:
         """Forget the links of an invoice, because Rillet does not know one of the ids."""
         ids = {
@@ -89,17 +120,60 @@ class LinkResolver:
             "subsidiary": [invoice.biller_id],
             "product": [product.id for product in _billed_products(invoice)],
         }
+        if invoice.payer_id:
+            self._note_gone(invoice.payer_id)
         for kind, identifiers in ids.items():
             for identifier in filter(None, identifiers):
                 self._ledger.delete_link(self._name, kind, identifier)
         if invoice.payer_id:
             self._use_up_creation_key(invoice.payer_id, self._used_creation_keys(invoice.payer_id))
 
-    def link_customer(self, customer: Customer) -> LinkedCustomer | None:
+    def _note_gone(self, customer_id: str) -> None:
+        """Note that the Rillet customer of a customer is gone: merged into another one, or deleted."""
+        link = self._ledger.find_link(self._name, "customer", customer_id)
+        if link and self._rillet.customer(str(link["rillet_id"])) is None:
+            self._ledger.store_link(self._name, GONE_LINK, customer_id, {"rillet_id": link["rillet_id"]})
+
+    def _check_not_gone(self, customer: Customer) -> None:
+        """Refuse to create a customer that Rillet had, and that a person may have merged into another one.
+
+        Raises:
+            NeedsAttention: proposes Rillet's customers of the same name.
+        """
+        customer_id, reference = str(customer.id), self._settings.custom_fields.customer
+        gone = self._ledger.find_link(self._name, GONE_LINK, customer_id)
+        if gone is None:
+            return
+        raise NeedsAttention(
+            Code.CUSTOMER_MERGED,
+            f"The customer {customer_id} was {gone['rillet_id']} in Rillet, which is gone: merged into "
+            f"another one, or deleted. {self._proposals(customer)}",
+            f'Set the custom field "Rillet Customer ID" ({reference}) on it in Solvimon to the customer that '
+            "it was merged into, or to one that you create in Rillet, then retry.",
+        )
+
+    def _proposals(self, customer: Customer) -> str:
+        """Rillet's customers of the same name, by id: the message may be logged."""
+        found = [one.id for one in self._rillet.customers_named(customer.name)] if customer.name else []
+        if not found:
+            return "Rillet has no customer of the same name."
+        return f"Rillet's customers of the same name: {', '.join(found)}."
+
+    def remembered_customer(self, customer: Customer) -> str:
+        """The Rillet id of a customer, as far as the ledger or its custom field knows it; else empty."""
+        remembered = self._ledger.find_link(self._name, "customer", str(customer.id)) or {}
+        linked = field_value(customer.custom_fields, self._settings.custom_fields.customer)
+        return linked or str(remembered.get("rillet_id", ""))
+
+    def link_customer(self, customer: Customer, *, create: bool = True) -> LinkedCustomer | None:
         """The link of a customer; a customer without link is created, if the settings allow it.
 
+        Args:
+            customer: the customer.
+            create: whether it may be created.
+
         Returns:
-            ``None`` for a customer without link, if the settings do not allow to create it.
+            ``None`` for a customer without link, if it is not to be created.
         """
         customer_id = str(customer.id)
         remembered = self._ledger.find_link(self._name, "customer", customer_id)
@@ -110,7 +184,8 @@ class LinkResolver:
             return LinkedCustomer(self._check_customer(customer_id, linked)[0])
         if found := self._referring_customer(customer_id):
             return LinkedCustomer(found[0])
-        if not self._settings.create_missing_customers:
+        self._check_not_gone(customer)
+        if not create or not self._settings.create_missing_customers:
             return None
         resolved = ResolvedLinks(Links("", ""))
         return LinkedCustomer(self._create_customer(customer, resolved)[0], resolved.new_customer)
@@ -123,19 +198,24 @@ class LinkResolver:
         return found
 
     def _product_link(self, product_id: str, embedded: Product) -> str | None:
-        """A product's link; the embedded product is current, so its field wins over the remembered link."""
-        reference = self._settings.custom_fields.product
-        remembered = self._ledger.find_link(self._name, "product", product_id)
-        remembered_id = str(remembered["rillet_id"]) if remembered else None
-        linked = field_value(embedded.custom_fields, reference) or remembered_id
-        if linked is None:
+        """A product's link: on the embedded product, else on the product itself.
+
+        No event says that a product's link was corrected, so the ledger's is taken for a minute only.
+        """
+        reference, now = self._settings.custom_fields.product, int(self._connection.clock())
+        remembered = self._ledger.find_link(self._name, "product", product_id) or {}
+        linked = field_value(embedded.custom_fields, reference)
+        if linked is None and now - int(remembered.get("read_at", 0)) < PRODUCT_LINK_SECONDS:
+            return str(remembered["rillet_id"])
+        read = linked is None
+        if read:
             product = self._solvimon.product(product_id)
             linked = field_value(product.custom_fields, reference)
             if linked is None and self._unlinked.links_by_name():
                 linked = self._unlinked.find("product", product)
         _check_form(linked, f"The product {embedded.name or 'unnamed'} ({product_id})", reference)
-        if linked and linked != remembered_id:
-            self._remember("product", product_id, {"rillet_id": linked}, LINK_TTL)
+        if linked and (read or linked != remembered.get("rillet_id")):
+            self._remember("product", product_id, {"rillet_id": linked, "read_at": now}, LINK_TTL)
         return linked
 
     def _subsidiary_and_currency(self, invoice: Invoice) -> tuple[str, str | None]:
@@ -212,7 +292,7 @@ class LinkResolver:
                 f"The customer {customer_id} is linked to what is not a customer in Rillet.",
                 f'Correct the custom field "Rillet Customer ID" ({reference}) on the customer in Solvimon, '
                 "then retry.",
-                quoted=linked,
+                quoted=f"{linked}. {self._proposals(self._solvimon.customer(customer_id))}",
             )
         self._remember_customer(customer_id, linked, found.send_invoices_automatically)
         return linked, found.send_invoices_automatically
@@ -229,6 +309,7 @@ class LinkResolver:
                 f'Set the custom field "Rillet Customer ID" ({reference}) on it in Solvimon, or switch '
                 "create_missing_customers on, then retry.",
             )
+        self._check_not_gone(customer)
         return self._create_customer(customer, resolved)
 
     def _referring_customer(self, customer_id: str) -> tuple[str, bool | None] | None:

@@ -60,10 +60,12 @@ def read_document(connection: Connection, claim: Claim) -> Invoice:
 
 
 def document_facts(document: Invoice, settings: Settings) -> dict[str, str]:
-    """A document's number, gross amount, currency and day, as far as Solvimon states them."""
+    """A document's number, billing entity, gross amount, currency and day, as far as Solvimon states them."""
     total, facts = document.invoice_amount_including_tax, dict[str, str]()
     if document.invoice_number:
         facts["number"] = document.invoice_number
+    if document.biller_id:
+        facts["billing_entity_id"] = document.biller_id
     if total and document.currency:
         facts |= {"amount": money.format_number(total.quantity), "currency": document.currency}
     with contextlib.suppress(NeedsAttention):  # the mapping reports an unknown time zone

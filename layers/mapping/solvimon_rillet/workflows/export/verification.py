@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from solvimon_rillet import money
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.ledger.ledger import Claim, Ledger
-from solvimon_rillet.rillet.models import ExternalReference, Money
+from solvimon_rillet.rillet.models import ExternalReference, Money, revenue_months
 from solvimon_rillet.workflows.outcome import error_fields
 
 DELETED_LINK = "gone-"
@@ -50,6 +50,14 @@ class CreatedDocument(Protocol):
     def total(self) -> Money:
         """Gross."""
 
+    @property
+    def subsidiary_id(self) -> str | None:
+        """Rillet's subsidiary."""
+
+    @property
+    def items(self) -> list[Any]:
+        """Its lines, as JSON."""
+
     def refers_to(self, identifier: str) -> bool:
         """Whether one of its external references has this id."""
 
@@ -83,6 +91,17 @@ def verify_totals(
     if why := deleted_meanwhile(ledger, claim, rillet_id):
         return "differs", {**facts, **error_fields(why)}
     return state, facts
+
+
+def booked_facts(booked: CreatedDocument) -> dict[str, str]:
+    """What later work needs of a booked document: its customer, subsidiary, day, and its lines' months."""
+    facts = {
+        "customer_id": booked.customer_id,
+        "subsidiary_id": booked.subsidiary_id,
+        "booked_on": booked.day,
+        "months": revenue_months(booked.items),
+    }
+    return {name: value for name, value in facts.items() if value}
 
 
 def outcome_facts(

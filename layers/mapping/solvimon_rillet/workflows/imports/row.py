@@ -10,6 +10,8 @@ to a user instead (``workflows/linking``).
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from pydantic import ValidationError
+
 from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import Code, NeedsAttention, OutcomeUnknown
 from solvimon_rillet.fingerprint import fingerprint_of
@@ -18,10 +20,13 @@ from solvimon_rillet.ledger.matches import Match
 from solvimon_rillet.mapping.likeness import rillet_record
 from solvimon_rillet.mapping.solvimon_fields import patch_body
 from solvimon_rillet.solvimon.client import AlreadyExists, NotFound
+from solvimon_rillet.solvimon.master_data import Customer
+from solvimon_rillet.workflows.erasures import Erasures, is_erased
 from solvimon_rillet.workflows.export.link_resolver import idempotency_key
 from solvimon_rillet.workflows.imports.resource import ImportCandidate, ImportedResource, Json
 from solvimon_rillet.workflows.linking.matching import Matching
 
+_ERASED = "It is erased in Solvimon and is left as it is; erase it in Rillet by hand as well."
 MAX_ATTEMPTS = 3  # look-ups of one row when somebody else created it first or an answer was lost
 
 
@@ -110,6 +115,7 @@ class ImportRow:
         self._solvimon_id = ""
         self._deleted_id = ""  # a record that the ledger names and Solvimon no longer has
         self._already_exists: AlreadyExists | None = None
+        self._erasures = Erasures(context.connection)
         self._keys_spent = 0
         self._outcome = ""
         self._writes = 0
@@ -216,7 +222,24 @@ class ImportRow:
                 return value.get("value") or next(iter(value.get("values") or ()), None)
         return None
 
+    def _left_alone(self, current: Json) -> str:
+        """Why an import leaves a customer as it is: erased, or archived by a person; else empty."""
+        if self._resource.name != "customer":
+            return ""
+        try:
+            erased = is_erased(Customer.model_validate(current))
+        except ValidationError:  # Solvimon's record has something in another form than documented
+            erased = False
+        if erased:
+            if not self._context.dry_run:
+                self._erasures.remember(self._row.id, str(current["id"]))
+            return _ERASED
+        archived = current.get("status") == "ARCHIVED" and not self._may_activate(current)
+        return "It is archived in Solvimon and is left as it is." if archived else ""
+
     def _create(self) -> RowResult:
+        if self._resource.name == "customer" and self._erasures.includes(self._row.id):
+            return RowResult("skipped", 0, [_ERASED])
         if not self._row.mapped.active:
             self._outcome = "skipped"
             return self._remember(None)
@@ -257,6 +280,8 @@ class ImportRow:
     def _update(self, current: Json) -> RowResult:
         if not self._row.mapped.active:
             return self._archive(current)
+        if why := self._left_alone(current):
+            return RowResult("skipped", 0, [why])
         payload, self._notes = self._resource.update_payload(self._row, current)
         record, body, record_id = current, patch_body(current, payload), current["id"]
         self._fields = sorted(body)

@@ -12,8 +12,7 @@ from solvimon_rillet.events import SOLVIMON, BusEvent
 from solvimon_rillet.ledger.document_types import CREDIT_PREFIX
 from solvimon_rillet.ledger.ledger import FINISHED, UNFINISHED, Claim, Document
 from solvimon_rillet.mapping.payments import (
-    OVERPAID,
-    PAID,
+    SOLVIMON_OWNER,
     UNPAID,
     PaymentState,
     RilletBalance,
@@ -25,11 +24,17 @@ from solvimon_rillet.workflows.export.verification import deleted_in_rillet
 from solvimon_rillet.workflows.lease import under_lease
 from solvimon_rillet.workflows.outcome import Result, error_fields
 from solvimon_rillet.workflows.payments.double_bookings import DoubleBookings
+from solvimon_rillet.workflows.payments.payment_owner import (
+    UNKNOWN_STATE,
+    PaymentOwner,
+    StateChange,
+    not_in_solvimon,
+    states_written,
+)
 from solvimon_rillet.workflows.payments.payment_records import PaymentRecords, payment_refused
 from solvimon_rillet.workflows.payments.rillet_changes import RilletChanges
 
 _LEDGER_KINDS = {"INVOICE": "invoice", "CREDIT_MEMO": "credit_memo"}
-_UNKNOWN_STATE = "UNKNOWN"  # while a payment state is being written, the one in Solvimon is not known
 _OPEN_STATUSES = {"UNPAID", "UNBILLED"}
 _BALANCE_FACTS = {"status", "total", "amount_due", "currency", "updated_at"}
 _NOT_OURS = {"reason": "It is not an invoice or credit memo that this integration exported."}
@@ -44,6 +49,7 @@ class MarkInvoicePaid:
         self._ledger = connection.ledger
         self._changes = RilletChanges(connection)
         self._doubles = DoubleBookings(connection)
+        self._owner = PaymentOwner(connection)
         self._payment_records = PaymentRecords(connection)
 
     def handle_event(self, event: BusEvent, owner: str) -> Result:
@@ -100,14 +106,14 @@ class MarkInvoicePaid:
         try:
             facts = self._rillet_facts(str(record["rillet_id"]), {})
             state = self._rillet_state(str(record["rillet_id"]), facts, record)
-            shown = self._solvimon_state(invoice_id)
-            changed = shown != state and not (shown == OVERPAID and state == PAID)
-            notes = _overpaid_in_rillet(facts)
+            payment = self._ledger.read(Document(self._connection.name, "payment", invoice_id)) or {}
+            change = self._owner.decide(invoice_id, payment, state, facts)
+            notes = [*_overpaid_in_rillet(facts), *change.notes]
         except NeedsAttention as why:
             return Result(invoice_id, "would_reject", error_fields(why))
-        answer = {**state.as_payload(), "amount_due": facts["amount_due"]}
+        answer = {**(change.write or state).as_payload(), "amount_due": facts["amount_due"]}
         answer |= {"warnings": notes} if notes else {}
-        return Result(invoice_id, "would_mark" if changed else "unchanged", answer)
+        return Result(invoice_id, "would_mark" if change.write else "unchanged", answer)
 
     def _find_document(self, kind: str, rillet_id: str, facts: Mapping[str, str]) -> Document | None:
         """The Solvimon document behind a Rillet document: by the ledger, else by its external references.
@@ -196,47 +202,68 @@ class MarkInvoicePaid:
         record = self._ledger.read(document) or {}
         differs = self._changes.compare_total(document, record, facts)
         state = self._rillet_state(rillet_id, facts, record)
-        notes = _overpaid_in_rillet(facts)
-        changed = claim.record.get("payment_status", "UNPAID") != state.payment_status
-        if on_request or (changed and state == PAID):
-            # Solvimon may show another state than the one that was written last.
-            shown = self._solvimon_state(document.id)
-            changed = shown != state
-            if shown == OVERPAID and state == PAID:
-                changed = False
-                notes.append("Solvimon itself says that more was paid than was due; its OVERPAID stays.")
-        if changed:
-            # If the answer is lost, the next event must write, even one with the state from before.
-            self._ledger.record_step(claim, {"payment_status": _UNKNOWN_STATE})
-            self._write_state(document, state)
+        change, written = self._change_state(claim, document, state, facts, on_request=on_request)
         before = [str(reference) for reference in claim.record.get("recorded", [])]
-        recorded, warnings = self._record_payments(document, rillet_id, state, before)
-        warnings = [*notes, *warnings]
-        self._ledger.add_facts(document, {"open_amount": facts["amount_due"]})
+        recorded, warnings = self._record_payments(document, rillet_id, state, before, facts, change.owner)
+        warnings = [*_overpaid_in_rillet(facts), *change.notes, *warnings]
+        # A person may have moved the invoice to another customer; its credits follow.
+        parties = {name: facts[name] for name in ("customer_id", "subsidiary_id") if facts.get(name)}
+        self._ledger.add_facts(document, {"open_amount": facts["amount_due"], **parties})
         kept = {"payment_status": state.payment_status, "seen_at": facts["updated_at"]}
+        owned = {"owner": change.owner, "written": written}
         paid = {"recorded": recorded, "warnings": warnings}
-        self._ledger.finish(claim, "marked", {**kept, **paid, "rillet_id": rillet_id})
+        self._ledger.finish(claim, "marked", {**kept, **owned, **paid, "rillet_id": rillet_id})
         answer = {**state.as_payload(), "amount_due": facts["amount_due"]}
         answer |= {"warnings": warnings} if warnings else {}
         if differs:
             return Result(document.id, "differs", {**answer, **error_fields(differs)})
-        written = changed or recorded != before
-        return Result(document.id, "marked" if written else "unchanged", answer)
+        marked = change.write or recorded != before
+        return Result(document.id, "marked" if marked else "unchanged", answer)
+
+    def _change_state(
+        self,
+        claim: Claim,
+        document: Document,
+        state: PaymentState,
+        facts: Mapping[str, str],
+        *,
+        on_request: bool,
+    ) -> tuple[StateChange, list[str]]:
+        """Write the state, unless Solvimon owns a higher one.
+
+        Returns:
+            What was done, and the states that this integration may have left in Solvimon.
+        """
+        record = claim.record
+        before, written = str(record.get("payment_status", "UNPAID")), states_written(record)
+        if before == state.payment_status and not on_request:
+            return StateChange(None, str(record.get("owner", ""))), written
+        change = self._owner.decide(document.id, record, state, facts)
+        if change.write is None:
+            return change, written
+        status = change.write.payment_status
+        left = list(dict.fromkeys([*written, status]))
+        # If the answer is lost, the next event must write, even one with the state from before.
+        self._ledger.record_step(claim, {"payment_status": UNKNOWN_STATE, "written": left})
+        self._write_state(document, change.write)
+        # An earlier write without an answer may still arrive.
+        return change, left if before == UNKNOWN_STATE else [status]
 
     def _record_payments(
-        self, document: Document, rillet_id: str, state: PaymentState, recorded: list[str]
+        self,
+        document: Document,
+        rillet_id: str,
+        state: PaymentState,
+        recorded: list[str],
+        facts: Mapping[str, str],
+        owner: str,
     ) -> tuple[list[str], list[str]]:
         """Record single payments, if the settings say so; the recorded references, and warnings."""
         if self._settings.payments != "record_each" or (state == UNPAID and not recorded):
             return recorded, []
-        return self._payment_records.synchronize(document.id, rillet_id, recorded)
-
-    def _solvimon_state(self, invoice_id: str) -> PaymentState:
-        """The invoice's payment state in Solvimon."""
-        invoice = self._connection.solvimon.find("invoices", invoice_id)
-        if invoice is None:
-            raise _not_in_solvimon(invoice_id)
-        return PaymentState(invoice.get("paid") is True, invoice.get("payment_status") or "UNPAID")
+        return self._payment_records.synchronize(
+            document.id, rillet_id, recorded, facts["currency"], collected=owner == SOLVIMON_OWNER
+        )
 
     def _rillet_state(
         self, rillet_id: str, facts: Mapping[str, str], record: Mapping[str, Any]
@@ -248,13 +275,17 @@ class MarkInvoicePaid:
                 p.amount.amount for p in self._connection.rillet.payments(rillet_id) if p.status != "FAILED"
             ]
             balance = replace(balance, received=sum(counted, Decimal()))
+        if self._settings.credits_in_rillet == "mark":
+            ours = (Decimal(record[name]) for name in record if name.startswith(CREDIT_PREFIX))
+            settled = balance.total - balance.amount_due - sum(ours, Decimal())
+            balance = replace(balance, received=max(settled, balance.received or Decimal()))
         return to_solvimon_payment_state(balance)
 
     def _write_state(self, document: Document, state: PaymentState) -> None:
         try:
             self._connection.solvimon.update("invoices", document.id, state.as_payload())
         except NotFound:
-            raise _not_in_solvimon(document.id) from None
+            raise not_in_solvimon(document.id) from None
         except NeedsAttention as why:
             raise payment_refused(why, f"mark the invoice {state.payment_status}") from why
 
@@ -286,14 +317,6 @@ def _overpaid_in_rillet(facts: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _not_in_solvimon(invoice_id: str) -> NeedsAttention:
-    return NeedsAttention(
-        Code.SOLVIMON_RECORD_MISSING,
-        f"Solvimon does not have the invoice {invoice_id} any more.",
-        "Check in Solvimon why it is gone; if it was removed by mistake, report it to Solvimon's support.",
-    )
-
-
 def _invoice_facts(invoice: RilletInvoice) -> dict[str, str]:
     due = invoice.amount_due or invoice.total
     return {
@@ -302,4 +325,6 @@ def _invoice_facts(invoice: RilletInvoice) -> dict[str, str]:
         "amount_due": money.format_number(due.amount),
         "currency": invoice.total.currency,
         "updated_at": invoice.updated_at or "",
+        "customer_id": invoice.customer_id or "",
+        "subsidiary_id": invoice.subsidiary_id or "",
     }

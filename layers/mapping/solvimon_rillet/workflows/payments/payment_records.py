@@ -32,7 +32,7 @@ class PaymentRecords:
         self._clock = connection.clock
 
     def synchronize(
-        self, invoice_id: str, rillet_id: str, recorded: Sequence[str]
+        self, invoice_id: str, rillet_id: str, recorded: Sequence[str], currency: str, *, collected: bool
     ) -> tuple[list[str], list[str]]:
         """Reverse the payments that were undone in Rillet, then record the new ones.
 
@@ -40,9 +40,12 @@ class PaymentRecords:
             invoice_id: the invoice in Solvimon.
             rillet_id: the invoice in Rillet.
             recorded: references of the payments that were recorded before.
+            currency: of the invoice; Solvimon takes no payment in another one.
+            collected: Solvimon took the money itself, so Rillet's payment is its payout, and no new one.
 
         Returns:
-            The references that are recorded now, and warnings about those that could not be reversed.
+            The references that are recorded now, and warnings about those that could not be recorded or
+            reversed.
 
         Raises:
             NeedsAttention: Solvimon refuses a payment.
@@ -61,6 +64,17 @@ class PaymentRecords:
             for reference, payment in payments.items()
             if payment.status == "SUCCESSFUL" and reference not in kept
         }
+        if new and collected:
+            warnings.append(
+                f"Rillet's payments ({len(new)}) are not recorded in Solvimon, which took the money itself."
+            )
+            return kept, warnings
+        for reference in [each for each, payment in new.items() if payment.amount.currency != currency]:
+            amount = new.pop(reference).amount
+            warnings.append(
+                f"The payment {reference} of {money.format_amount(amount.amount, amount.currency)} "
+                f"{amount.currency} is not recorded in Solvimon: the invoice is in {currency}."
+            )
         room = max(0, MAX_RECORDED - len(kept))
         for reference, payment in islice(new.items(), room):
             self._record(invoice_id, payment, reference)

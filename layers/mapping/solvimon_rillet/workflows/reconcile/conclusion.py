@@ -23,7 +23,12 @@ from solvimon_rillet.events import (
 )
 from solvimon_rillet.ledger.ledger import FINISHED, Document
 from solvimon_rillet.reconciliation.comparison import Comparison, compare
-from solvimon_rillet.reconciliation.documents import CREDIT_MEMO, RilletDocument, SolvimonDocument
+from solvimon_rillet.reconciliation.documents import (
+    CREDIT_MEMO,
+    RilletDocument,
+    SolvimonDocument,
+    recorded_document,
+)
 from solvimon_rillet.reconciliation.findings import FindingType
 from solvimon_rillet.reconciliation.matching import ReconciliationContext
 from solvimon_rillet.reconciliation.report.csv_tables import figures_csv, findings_csv
@@ -32,7 +37,9 @@ from solvimon_rillet.reconciliation.report.report import Report, UnmappedRecord
 from solvimon_rillet.reconciliation.report.sns_summary import summary_text
 from solvimon_rillet.reconciliation.report.xlsx import as_xlsx
 from solvimon_rillet.workflows.durable_steps import Json
+from solvimon_rillet.workflows.reconcile.adoption import Adoption
 from solvimon_rillet.workflows.reconcile.pages import (
+    BACK_DATED,
     CREDIT_MEMOS,
     INVOICES,
     SOLVIMON_DOCUMENTS,
@@ -57,6 +64,7 @@ class ReportStep:
         bus: Bus,
         topic: Topic,
     ) -> None:
+        self._opened = connection
         self._connection = connection.name
         self._settings = connection.settings
         self._ledger = connection.ledger
@@ -65,18 +73,30 @@ class ReportStep:
         self._bus = bus
         self._topic = topic
 
-    def run(self, start: ReconcileStart, page_counts: Mapping[str, int], *, redrive: bool) -> Json:
+    def run(
+        self, start: ReconcileStart, page_counts: Mapping[str, int], *, redrive: bool, adopt: bool = False
+    ) -> Json:
         """Compare, report, and return the answer for people.
 
         Args:
             start: what the first step fixed.
             page_counts: number of pages by what was read.
             redrive: publish an event for everything that is missing.
+            adopt: take over what Rillet has and the ledger does not know, before the comparison.
         """
-        report = self._compare(start, page_counts)
+        solvimon, links = self._solvimon_documents(page_counts)
+        rillet, gone, unreadable = self._rillet_documents(page_counts)
+        adoption = Adoption(self._opened)
+        adopted = 0
+        if adopt:
+            solvimon, adopted = adoption.after_restore(solvimon, rillet, links)
+        report = self._compare(start, page_counts, solvimon, links, rillet, gone, unreadable)
         self._publish_doubles(report.comparison)
+        adoption.record_changes(report.comparison.findings, gone)
+        entered = adoption.entered_again(report.comparison.findings, rillet, gone)
         if redrive:
             report = replace(report, redriven=self._redrive(report.comparison))
+        self._bus.publish(*entered)
         addresses = self._write(report)
         causes = {finding.code: entry_for(finding.code) for finding in report.comparison.findings}
         subject, body = summary_text(
@@ -86,27 +106,46 @@ class ReportStep:
             self._topic.publish(subject, body)
         except RetryLater as error:  # the report is written; a lost summary is no reason to repeat it
             addresses["message"] = str(error)
-        return _answer(report, addresses)
+        if adopt:
+            adoption.record_restore()
+        answer = _answer(report, addresses)
+        return answer | ({"adopted": adopted} if adopt else {}) | _entered_count(len(entered))
 
-    def _compare(self, start: ReconcileStart, page_counts: Mapping[str, int]) -> Report:
-        solvimon, links = self._solvimon_documents(page_counts)
-        rillet, gone, unreadable = self._rillet_documents(page_counts)
+    def _compare(
+        self,
+        start: ReconcileStart,
+        page_counts: Mapping[str, int],
+        solvimon: list[SolvimonDocument],
+        links: Mapping[str, Mapping[str, str]],
+        rillet: list[RilletDocument],
+        gone: frozenset[str],
+        unreadable: frozenset[str],
+    ) -> Report:
+        earlier, in_period = self._earlier(solvimon, rillet, start)
+        late = [
+            SolvimonDocument.from_row(row)
+            for page in self._pages.read(BACK_DATED, page_counts)
+            for row in page["billed"]
+        ]
         context = ReconciliationContext(
             first=start.first,
             last=start.last,
             customers=links["customers"],
             subsidiaries=links["subsidiaries"],
-            booked_ids=self._exported_but_not_listed(solvimon, rillet, start),
+            booked_ids=in_period,
             deleted_ids=gone,
             unreadable_ids=unreadable,
             compare_payments=self._settings.workflows.mark_invoice_paid,
+            mark_credits=self._settings.credits_in_rillet == "mark",
+            known_memos=self._known_memos(rillet),
+            connection=self._connection,
         )
         return Report(
             connection=self._connection,
             first=start.first,
             last=start.last,
             made_at=start.made_at,
-            comparison=compare(solvimon, rillet, context),
+            comparison=compare(solvimon, rillet, context, earlier, late),
             subsidiaries=start.subsidiaries,
             unmapped=[
                 UnmappedRecord(**row)
@@ -143,24 +182,40 @@ class ReportStep:
                 unreadable |= {*page.get("unreadable", ())}
         return list(documents.values()), frozenset(gone), frozenset(unreadable)
 
-    def _exported_but_not_listed(
+    def _earlier(
         self, solvimon: Iterable[SolvimonDocument], rillet: Iterable[RilletDocument], start: ReconcileStart
-    ) -> frozenset[str]:
-        """Solvimon ids of exported documents of the period that Solvimon's list does not have."""
-        listed = {document.id for document in solvimon}
-        referred = [
-            Document(self._connection, document.kind, identifier)
-            for document in rillet
-            if start.first <= document.day <= start.last
-            for identifier in document.references
-            if identifier not in listed and is_id(identifier)
-        ]
-        return frozenset(
-            document.id
-            for document, record in self._ledger.read_many(referred).items()
-            if record.get("state") in FINISHED
-            and start.first <= str(record.get("dated", start.first)) <= start.last
+    ) -> tuple[list[SolvimonDocument], frozenset[str]]:
+        """Exported documents that Rillet's lists have and Solvimon's list of the period has not.
+
+        Returns:
+            Those of other periods, as the ledger has them, and the Solvimon ids of those of this period.
+        """
+        listed, documents = {document.id for document in solvimon}, list(rillet)
+        links = self._ledger.read_many(
+            Document(self._connection, f"link-rillet-{document.kind}", document.id) for document in documents
         )
+        named = {key.id: str(link["solvimon_id"]) for key, link in links.items()}
+        referred = {
+            Document(self._connection, document.kind, identifier)
+            for document in documents
+            for identifier in (*document.references, named.get(document.id, ""))
+            if identifier not in listed and is_id(identifier)
+        }
+        earlier, in_period = list[SolvimonDocument](), set[str]()
+        for document, record in self._ledger.read_many(referred).items():
+            if record.get("state") not in FINISHED:
+                continue
+            if start.first <= str(record.get("dated", start.first)) <= start.last:
+                in_period.add(document.id)
+            else:
+                earlier.append(recorded_document(document.kind, document.id, record))
+        return earlier, frozenset(in_period)
+
+    def _known_memos(self, rillet: Iterable[RilletDocument]) -> frozenset[str]:
+        """Rillet ids of the memos that the ledger records."""
+        kind = f"link-rillet-{CREDIT_MEMO}"
+        memos = [Document(self._connection, kind, each.id) for each in rillet if each.kind == CREDIT_MEMO]
+        return frozenset(document.id for document in self._ledger.read_many(memos))
 
     def _publish_doubles(self, comparison: Comparison) -> None:
         """Publish the double bookings, so that the ledger has them as well; the first id is the ledger's."""
@@ -207,6 +262,10 @@ class ReportStep:
             "json": ("report.json", json.dumps(report.as_json(), ensure_ascii=False, indent=1)),
         }
         return {name: self._bucket.put_report(folder, *file) for name, file in files.items()}
+
+
+def _entered_count(count: int) -> Json:
+    return {"entered_again": count} if count else {}
 
 
 def _answer(report: Report, addresses: Mapping[str, str]) -> Json:

@@ -21,9 +21,19 @@ class ReconcileRequest(BaseModel):
         default=None, description="Export what is missing; without it, the connection's setting decides."
     )
 
+    adopt: bool = Field(
+        default=False,
+        description="Take over what Rillet has and the ledger does not know, after the ledger was restored; "
+        "needs from, and takes to as today if it is left out.",
+    )
+
     @model_validator(mode="after")
     def _valid_period(self) -> "ReconcileRequest":
-        if (self.first is None) != (self.last is None):
+        if self.adopt and self.first is None:
+            raise ValueError(
+                "give from with adopt: a day before every document that was booked since the restore"
+            )
+        if (self.first is None) != (self.last is None) and not self.adopt:
             raise ValueError("give both from and to, or neither")
         if self.first and self.last and not 0 <= (self.last - self.first).days < MAX_PERIOD_DAYS:
             raise ValueError(f"to should be at or after from, and within {MAX_PERIOD_DAYS} days")

@@ -1,15 +1,16 @@
 """Solvimon's side of a reconciliation: pages of its final documents, with their records in the ledger."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from pydantic import ValidationError
 
 from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import NeedsAttention, Skip
-from solvimon_rillet.formatting import format_timestamp
-from solvimon_rillet.ledger.ledger import SCHEMA, Document
+from solvimon_rillet.formatting import format_timestamp, format_utc
+from solvimon_rillet.ledger.ledger import FINISHED, SCHEMA, Document
+from solvimon_rillet.ledger.sweep_state import SweepState
 from solvimon_rillet.mapping.dates import utc_range
 from solvimon_rillet.mapping.document_fields import document_day
 from solvimon_rillet.mapping.eligibility import check_eligible
@@ -36,6 +37,7 @@ class SolvimonSide:
         self._settings = connection.settings
         self._solvimon = connection.solvimon
         self._ledger = connection.ledger
+        self._sweeps = SweepState(connection.name, connection.table, connection.clock)
 
     def page(self, first: date, last: date, number: int) -> tuple[Json, NumberedPage]:
         """Read a page.
@@ -59,6 +61,28 @@ class SolvimonSide:
             "subsidiaries": self._subsidiaries(invoices),
         }
         return kept, NumberedPage(len(documents), more, earliest)
+
+    def back_dated_page(self, first: date, last: date, number: int) -> tuple[list[Json], NumberedPage]:
+        """Read a page of the newest documents, back to the first day of the period.
+
+        Only those count that nobody has exported and that were made after the connection's first sweep: going
+        live books nothing of the past.
+
+        Returns:
+            The documents that are dated outside of the period, and whether there is another page.
+        """
+        begun = self._sweeps.first_started_at()
+        if begun is None:
+            return [], NumberedPage(0, more=False)
+        earliest = max(format_utc(datetime.combine(first, time.min, UTC)), format_timestamp(begun))
+        rows, more = self._solvimon.newest_final_invoices(number)
+        newest = [row for row in rows if str(row.get("created_at") or "") >= earliest]
+        dated, _ = self._dated([row for row in newest if not first <= _stated_day(row, first) <= last])
+        outside = [(invoice, day) for invoice, day in dated if not first <= day <= last]
+        documents, _ = self._with_records(outside)
+        missing = [one for one in documents if one.state not in FINISHED and not one.not_for_rillet]
+        kept = [document.as_row() for document in missing]
+        return kept, NumberedPage(len(kept), more and len(newest) == len(rows))
 
     def _dated(self, rows: Sequence[Json]) -> tuple[list[tuple[Invoice, date]], list[SolvimonDocument]]:
         """Rows as invoices and credit notes with their days; the report names those that cannot be read."""
@@ -162,6 +186,14 @@ class SolvimonSide:
         return {
             document.id: str(link["rillet_id"]) for document, link in links.items() if "rillet_id" in link
         }
+
+
+def _stated_day(row: Json, unreadable: date) -> date:
+    """The date that a row states; near the period's ends it may be another day in its time zone."""
+    try:
+        return date.fromisoformat(str(row.get("invoice_date"))[:10])
+    except ValueError:
+        return unreadable
 
 
 def _unreadable(row: Json, error: NeedsAttention) -> SolvimonDocument:

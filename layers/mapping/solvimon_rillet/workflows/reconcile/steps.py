@@ -15,9 +15,10 @@ from solvimon_rillet.http.client import CountingRateLimiter
 from solvimon_rillet.reconciliation.documents import INVOICE, rillet_credit_memo, rillet_invoice
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.rillet.models import CreditMemo, Invoice
-from solvimon_rillet.workflows.durable_steps import Done, Json, StepResult, as_step_result
+from solvimon_rillet.workflows.durable_steps import Done, Json, StepResult, Stop, as_step_result
 from solvimon_rillet.workflows.reconcile.conclusion import ReportStep
 from solvimon_rillet.workflows.reconcile.pages import (
+    BACK_DATED,
     CREDIT_MEMOS,
     INVOICES,
     SOLVIMON_DOCUMENTS,
@@ -80,6 +81,13 @@ class ReconcileSteps:
             today = datetime.fromtimestamp(now, UTC).date()
             last_month = (today.replace(day=1) - _ONE_DAY).replace(day=1)
             first, last = self._request.first or last_month, self._request.last or today
+            restored = services.connection.settings.ledger_restored_to
+            if self._request.adopt and restored and first > restored.date():
+                return Stop(
+                    f"from is {first}, after the ledger was restored to {restored.date()}.",
+                    "Give a from that is before the date of every document booked since the restore, such as "
+                    "a month before it.",
+                )
             start = ReconcileStart(
                 first.isoformat(),
                 last.isoformat(),
@@ -137,6 +145,22 @@ class ReconcileSteps:
 
         return self._as_result(work)
 
+    def back_dated_page(self, start: ReconcileStart, number: int) -> StepResult:
+        """Read a page of documents that were made in the period of a nightly run and are dated outside of it.
+
+        Neither the period nor the sweep's look-back has them: without their webhook nobody would export them.
+        """
+
+        def work(services: ReconcileServices) -> StepResult:
+            first, last = date.fromisoformat(start.first), date.fromisoformat(start.last)
+            rows, page = list[Json](), NumberedPage(0, more=False)
+            if self._request.first is None:
+                rows, page = SolvimonSide(services.connection).back_dated_page(first, last, number)
+            self._pages(services).put(BACK_DATED, number, {"billed": rows})
+            return Done(page.to_json())
+
+        return self._as_result(work)
+
     def unmapped_records(self, what: str, number: int) -> StepResult:
         """Read a page of records without which the next invoices cannot be exported."""
 
@@ -159,7 +183,8 @@ class ReconcileSteps:
                 services.topic,
             )
             requested, setting = self._request.redrive, services.connection.settings.reconcile.redrive
-            answer = step.run(start, page_counts, redrive=setting if requested is None else requested)
+            redrive = setting and not self._request.adopt if requested is None else requested
+            answer = step.run(start, page_counts, redrive=redrive, adopt=self._request.adopt)
             self._count("ReconciliationDifferences", self._connection, answer["differences"])
             self._count("ReconciliationTiedOut", self._connection, int(answer["tied_out"]))
             logged = {name: answer[name] for name in ("from", "to", "tied_out", "differences")}

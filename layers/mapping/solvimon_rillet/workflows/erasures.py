@@ -1,0 +1,39 @@
+"""Customers that were erased in Solvimon (its call ``forget``): remembered by fingerprint, never by data.
+
+::
+
+    {connection}#link-erased#{hash of an id}    the id of the customer in Solvimon, or in Rillet, was erased
+"""
+
+from solvimon_rillet.connections.connection import Connection
+from solvimon_rillet.fingerprint import fingerprint_of
+from solvimon_rillet.solvimon.master_data import Customer
+
+_LINK = "erased"
+
+
+class Erasures:
+    """The erased customers of one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._name = connection.name
+        self._ledger = connection.ledger
+
+    def remember(self, *ids: str) -> None:
+        """Remember that the customer with these ids, of either side, is erased; raises ``RetryLater``."""
+        for identifier in filter(None, ids):
+            self._ledger.store_link(self._name, _LINK, fingerprint_of(identifier), {})
+
+    def includes(self, identifier: str) -> bool:
+        """Whether the customer with this id, of either side, is erased; raises ``RetryLater``."""
+        return self._ledger.find_link(self._name, _LINK, fingerprint_of(identifier)) is not None
+
+
+def is_erased(customer: Customer) -> bool:
+    """Whether nothing is left of a customer's personal data: neither name, e-mail nor address.
+
+    What Solvimon leaves of an erased customer is not documented (dossier 2.3, ``/forget``).
+    """
+    address = customer.address
+    parts = address.model_dump().values() if address else ()
+    return not any((customer.name, customer.email, *parts))
