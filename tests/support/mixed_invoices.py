@@ -239,12 +239,12 @@ def mixed_invoices(draw: st.DrawFn) -> MixedInvoice:
     document = invoice(*groups, net=net, paid=paid)
     if header != "sums" or draw(st.booleans()):
         document["tax_categories"] = categories
-    rate = draw(st.sampled_from([None, Decimal("0.8123"), Decimal("1.2071")]))
-    if rate is not None:
-        rates = [(currency, rate), (currency, rate + Decimal("0.05")), (currency, -rate)]
+    proven = draw(st.sampled_from([None, Decimal("0.8123"), Decimal("1.2071")]))
+    if proven is not None:
         document["used_exchange_rates"] = [
-            {"base_currency": base, "currency": ABROAD, "rate": f"{value}"}
-            for base, value in draw(st.permutations(rates))
+            {"base_currency": currency, "currency": ABROAD, "rate": f"{each}"}
+            for each in draw(st.permutations([proven, proven + Decimal("0.05"), -proven]))
         ]
-        document["tax_summary"]["local_amounts"] = {"base_amount": amount(half_up(net * rate, "EUR"), ABROAD)}
-    return MixedInvoice(document, currency, items, rate, [*kinds, header])
+        local = amount(half_up(net * proven, "EUR"), ABROAD)
+        document["tax_summary"]["local_amounts"] = {"base_amount": local}
+    return MixedInvoice(document, currency, items, proven, [*kinds, header])

@@ -29,7 +29,7 @@ def booked(payload: Json) -> list[Item]:
 
 def in_order(items: list[Item]) -> list[Item]:
     """The items of a group, in an order of their own."""
-    return sorted(items, key=lambda item: (item.product_id, item.percentage or -1, item.net))
+    return sorted(items, key=lambda item: (item.product_id, item.percentage or Decimal(-1), item.net))
 
 
 @settings(max_examples=100)
@@ -49,12 +49,12 @@ def test_no_consistent_document_is_refused_and_each_item_bears_the_tax_that_is_m
             assert item.product_id == right.product_id
             assert abs(item.net - right.net) <= unit
             assert (item.percentage is None) == (right.percentage is None)
-            assert abs((item.percentage or 0) - (right.percentage or 0)) < Decimal("0.00001")
+            assert abs((item.percentage or Decimal()) - (right.percentage or Decimal())) < Decimal("0.00001")
             # A header that rounds once moves a unit for each rounded amount of the others at most.
             assert abs(item.tax - right.tax) <= 3 * unit
     assert found == []
     summary = mixed.document["tax_summary"]
-    total = [sum((getattr(item, what) for item in booked(payload)), Decimal()) for what in ("net", "tax")]
+    total = [sum(each, Decimal()) for each in zip(*((i.net, i.tax) for i in booked(payload)), strict=True)]
     assert total == [Decimal(summary[name]["quantity"]) for name in ("base_amount", "tax_amount")]
     assert payload.get("exchange_rate", {}).get("rate") == (str(mixed.rate) if mixed.rate else None)
 

@@ -7,7 +7,14 @@ from itertools import combinations
 
 from solvimon_rillet import money
 from solvimon_rillet.errors import Code, NeedsAttention
-from solvimon_rillet.mapping.stated_taxes import ATTRIBUTION_REMEDY, StatedTax, stated_tax, summed, tax_name
+from solvimon_rillet.mapping.stated_taxes import (
+    ATTRIBUTION_REMEDY,
+    StatedTax,
+    calculated,
+    stated_tax,
+    summed,
+    tax_name,
+)
 from solvimon_rillet.mapping.tax_parts import Part, covering, readings
 from solvimon_rillet.mapping.tax_rates import TaxedGroup, TaxShare, share_of
 from solvimon_rillet.mapping.totals import does_not_tie_out
@@ -67,11 +74,26 @@ def assign_remaining(
         raise _unattributable(paths, net, left, currency)
     for each, found in _spread(ways, bare, left, claims, paths, currency):
         path = groups[each.group].path
-        reason = f"{'The period' if prefix else 'The header'} leaves this tax for it."
         # A group has one share without tax at most, so no place moves before its turn.
         own = shares[each.group]
-        own[each.share : each.share + 1] = [share_of(path, part, reason, currency) for part in found]
+        own[each.share : each.share + 1] = [
+            share_of(path, part, _why_left(prefix, part, each.net), currency) for part in found
+        ]
     return left
+
+
+def _why_left(prefix: str, part: Part, net: Decimal) -> str:
+    whose = f"the period's ({prefix[:-1]})" if prefix else "the header's"
+    share = "" if part.net == net else f" on {_plain(part.net)} of {_plain(net)}"
+    if not part.taxes:
+        return f"It states no tax, and {whose} tax categories leave none for it{share}."
+    text = f"It states no tax; {whose} tax categories leave this one for it{share}."
+    return " ".join([text, *calculated(part.taxes)])
+
+
+def _plain(amount: Decimal) -> str:
+    """An amount that may be a share of another one, for readers."""
+    return money.format_number(amount.quantize(Decimal("0.000001")).normalize())
 
 
 def _left(
