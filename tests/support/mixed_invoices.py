@@ -84,10 +84,12 @@ class _Maker:
         self.taxes: dict[str, list[Json]] = {}
 
     def net(self, sign: int = 1) -> Decimal:
+        """A random amount of at least a hundred units."""
         unit = Decimal(1).scaleb(-DECIMALS[self.currency])
         return sign * self.random.randint(10_007, 9_999_991) * unit
 
     def rates(self, count: int) -> list[str]:
+        """Different rates."""
         return self.random.sample(RATES, count)
 
     def tax(self, base: Decimal, rate: str | None, name: str = "", fee: Decimal | None = None) -> Json:
@@ -130,9 +132,10 @@ class _Maker:
             parts = [(net, [])]
         whole = sum((each for each, _ in parts), Decimal())
         categories = [category for _, stated in parts for category in stated]
-        return self._group(whole, categories), [self._sum(each, stated) for each, stated in parts]
+        return self._group(whole, categories), [self.item(each, stated) for each, stated in parts]
 
-    def _sum(self, net: Decimal, stated: Sequence[Json], product_id: str = PLATFORM_FEE) -> Item:
+    def item(self, net: Decimal, stated: Sequence[Json], product_id: str = PLATFORM_FEE) -> Item:
+        """The item of a net amount under the taxes that are stated for it."""
         if not stated:
             return Item(product_id, net)
         paid = sum((Decimal(each["tax_amount"]["quantity"]) for each in stated), Decimal())
@@ -166,7 +169,7 @@ class _Maker:
             net = self.net(sign)
             stated = [self.tax(net, rate)] if rate else []
             lines.append(self._line(net, stated))
-            before, own = found.get(rate, Item(PLATFORM_FEE, Decimal())), self._sum(net, stated)
+            before, own = found.get(rate, Item(PLATFORM_FEE, Decimal())), self.item(net, stated)
             found[rate] = Item(PLATFORM_FEE, before.net + net, before.tax + own.tax, own.percentage)
         whole = sum((item.net for item in found.values()), Decimal())
         return self._group(whole, [], lines=lines), list(found.values())
@@ -181,7 +184,7 @@ class _Maker:
         for (name, net), rate in zip(nets.items(), self.rates(2), strict=True):
             stated = [] if shared else [self.tax(net, rate)]
             lines.append(self._line(net, stated, product_items=[{"product_id": name, "name": name}]))
-            item = self._sum(net, stated or shared, names[name])
+            item = self.item(net, stated or shared, names[name])
             share = item.tax * net / whole if shared else item.tax
             items.append(Item(names[name], net, share, item.percentage))
         products = [product(name, name) for name in names]
@@ -215,24 +218,24 @@ def mixed_invoices(draw: st.DrawFn) -> MixedInvoice:
     header = draw(st.sampled_from(HEADERS))
     groups, items = list[Json](), list[list[Item]]()
     for kind in kinds:
-        one, its_items = made.group(kind, draw(st.sampled_from([1, 1, 1, -1])))
-        groups.append(one)
+        made_group, its_items = made.group(kind, draw(st.sampled_from([1, 1, 1, -1])))
+        groups.append(made_group)
         items.append(its_items)
     if header == "only the header":
         net = made.net()
         rate = made.rates(1)[0]
         groups.append(group(f"{net:f}", currency=currency))
-        items.append([made._sum(net, [made.tax(net, rate)])])
+        items.append([made.item(net, [made.tax(net, rate)])])
     if header == "a discount over two rates":
-        one, other = made.rates(2)
-        for rate in (one, other):
+        over = made.rates(2)
+        for rate in over:
             net = made.net()
             groups.append(group(f"{net:f}", made.tax(net, rate), currency=currency))
-            items.append([made._sum(net, [made.taxes[f"Tax {rate}"][-1]])])
-        off = [made.net(-1) for _ in (one, other)]
+            items.append([made.item(net, [made.taxes[f"Tax {rate}"][-1]])])
+        off = [made.net(-1) for _ in over]
         groups.append(group(f"{sum(off, Decimal()):f}", currency=currency, products=[]))
-        bearing = zip(off, (one, other), strict=True)
-        items.append([made._sum(net, [made.tax(net, rate)], FALLBACK) for net, rate in bearing])
+        bearing = zip(off, over, strict=True)
+        items.append([made.item(net, [made.tax(net, rate)], FALLBACK) for net, rate in bearing])
     categories = made.header(rounded_once=draw(st.booleans()))
     net = sum((Decimal(each["amount_excluding_tax"]["quantity"]) for each in groups), Decimal())
     paid = sum((Decimal(each["tax_amount"]["quantity"]) for each in categories), Decimal())

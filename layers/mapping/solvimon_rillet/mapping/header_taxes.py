@@ -176,7 +176,7 @@ def _spread(
             (each, [_fraction(parts[target], each.net, parts[target].net)])
             for each, target in zip(bare, targets, strict=True)
         ]
-    found = []
+    found: Sequence[tuple[Sequence[_Bare], Sequence[Part]]] = []
     if not matches and all(t.identity in claims and claims[t.identity].base for t in left):
         found = _adjusting(bare, left, currency)
     if len(found) == 1:
@@ -202,7 +202,7 @@ def _beside(net: Decimal, left: Sequence[StatedTax], currency: str) -> list[list
 
 def _adjusting(
     bare: Sequence[_Bare], left: Sequence[StatedTax], currency: str
-) -> list[tuple[Sequence[_Bare], Sequence[Part]]]:
+) -> Sequence[tuple[Sequence[_Bare], Sequence[Part]]]:
     """The ways to choose shares that bear all that is left, with the parts that it makes of their sum.
 
     Best are shares that it covers wholly; else a part of them is without tax.
