@@ -48,6 +48,11 @@ def set_sent_status(books: Books, invoice: Record, body: Fields, checks: Checks)
     """
     is_sent = body.require("sent", body.boolean, False)
     checks.finish()
+    mark_sent(books, invoice, is_sent=is_sent)
+
+
+def mark_sent(books: Books, invoice: Record, *, is_sent: bool = True) -> None:
+    """Mark an invoice as sent or not sent; a repetition changes nothing."""
     if is_sent != invoice.private["is_sent"]:
         invoice.private["is_sent"] = is_sent
         update_balance(books, invoice, "updated")

@@ -11,7 +11,7 @@ from local.fake_rillet.books import Books
 from local.fake_rillet.credit_memo_documents import own_memo_document, update_memo_balance
 from local.fake_rillet.credit_memo_requests import ApplicationRequest
 from local.fake_rillet.credit_memos import reconcile, remove_credit_memo
-from local.fake_rillet.invoices import remove_invoice
+from local.fake_rillet.invoices import mark_sent, remove_invoice
 from local.fake_rillet.money import Money, to_wire
 from local.fake_rillet.payments import (
     SUCCESSFUL,
@@ -191,6 +191,11 @@ class Organisation(Books):
             edited = self.customers.replace(customer_id, customer.document | changes)
             self.webhooks.emit("customer-updated", edited.document)
             return deepcopy(edited.document)
+
+    def mark_as_sent(self, invoice_id: str) -> None:
+        """Mark an invoice as sent, as users do in the list of invoices to be sent."""
+        with self.lock:
+            mark_sent(self, self.invoices.get(invoice_id))
 
     def delete_invoice(self, invoice_id: str) -> None:
         """Delete an invoice on which no payment and no credit remains."""

@@ -15,6 +15,8 @@ Style = Literal[
     "rounded", "rounded apart", "unrounded", "unrounded, gross apart", "unrounded header", "including tax"
 ]
 STYLES: tuple[Style, ...] = get_args(Style)
+"""How the amounts were rounded. A header of "unrounded, gross apart" rounds net, tax and gross each, so that
+they need not add up; then, and where "rounded apart" strays too far, the document is refused by design."""
 
 
 def half_up(exact: Decimal, currency: str) -> Decimal:

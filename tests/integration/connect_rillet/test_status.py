@@ -50,11 +50,38 @@ def invalid_settings(connection: OAuthConnection) -> None:
     connection.advance(61)
 
 
-CHECKS = ["settings", "Solvimon API key", "Solvimon webhook", "Rillet", "Rillet webhook"]
+def put_settings(connection: OAuthConnection, **changes: object) -> None:
+    merged = {
+        name: {**connection.settings.get(name, {}), **value} if isinstance(value, dict) else value
+        for name, value in changes.items()
+    }
+    connection.system.put_settings(ACME, {**connection.settings, **merged})
+    connection.advance(61)
+
+
+CHECKS = ["settings", "reference types", "Solvimon API key", "Solvimon webhook", "Rillet", "Rillet webhook"]
 INVOKE = 'Invoke connect_rillet with {"connection": "acme"}'
 Missing = tuple[Callable[[OAuthConnection], object], str, str]
 MISSING: dict[str, dict[str, Missing]] = {
     "settings": {"settings that cannot be used": (invalid_settings, "invoice_scope", "Correct the value")},
+    "reference types": {
+        "no link on one that needs it": (
+            lambda c: put_settings(
+                c, reference_types={"invoice": "CUSTOMER_CUSTOM"}, solvimon={"desk_invoice_url": ""}
+            ),
+            "CUSTOMER_CUSTOM: Rillet demands a link on it",
+            "solvimon.desk_invoice_url",
+        ),
+        "one twice that Rillet takes once": (
+            lambda c: put_settings(
+                c,
+                invoice_scope="AR_ONLY",
+                reference_types={"invoice": "CUSTOMER_CUSTOM", "invoice_line": "CUSTOMER_CUSTOM"},
+            ),
+            "once in header and lines together",
+            "reference_types.invoice_line",
+        ),
+    },
     "Solvimon API key": {
         "no secret": (
             lambda c: delete_secret(c, "solvimon"),
@@ -164,7 +191,7 @@ def test_a_part_that_was_put_there_is_seen_at_once(acme: OAuthConnection) -> Non
     acme.put_secret("webhooks", {"webhook_secret": acme.webhook_secret, "webhook_token": "from-rillet-0123"})
     second = acme.status()
 
-    assert [line["check"] for line in first["checklist"] if not line["ok"]] == CHECKS[1:]
+    assert [line["check"] for line in first["checklist"] if not line["ok"]] == CHECKS[2:]
     assert second["ready"] is True
 
 

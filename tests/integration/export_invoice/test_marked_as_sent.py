@@ -196,6 +196,24 @@ def test_an_invoice_that_was_deleted_before_its_mark_differs(
     assert (record(system)["state"], len(invoice_posts(system))) == ("differs", 1)
 
 
+@pytest.mark.parametrize(("act", "status"), [("mark", "UNPAID"), ("pay", "PAID")])
+def test_an_invoice_that_a_person_marked_or_paid_before_its_mark_stays_so(
+    system: LocalSystem, default: Connection, act: str, status: str
+) -> None:
+    create_and_die(system, default)
+    rillet_id = record(system)["rillet_id"]
+    if act == "pay":
+        default.organisation.pay(rillet_id)
+    else:
+        default.organisation.mark_as_sent(rillet_id)
+
+    system.advance(LEASE_SECONDS + 1)
+    [result] = export(system)
+
+    assert (result["outcome"], record(system)["step"]) == ("exported", DONE)
+    assert rillet_invoice(default, FIRST)["status"] == status
+
+
 @pytest.mark.parametrize(
     ("settings", "status"),
     [({"invoice_scope": "REVENUE_RECOGNITION_ONLY"}, "UNPAID"), ({"mark_as_sent": False}, "UNBILLED")],

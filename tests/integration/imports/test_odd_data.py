@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.mapping.customers import to_solvimon_customer
 from solvimon_rillet.mapping.products import to_solvimon_product
-from solvimon_rillet.mapping.solvimon_fields import MAX_LENGTH, MappedRecord, one_line, truncate
+from solvimon_rillet.mapping.solvimon_fields import MAX_TEXT_LENGTH, MappedRecord, one_line, truncate
 from solvimon_rillet.mapping.subsidiaries import to_solvimon_billing_entity, to_subsidiary_link
 from solvimon_rillet.rillet.models import Customer, Product, Subsidiary
 from solvimon_rillet.settings import Settings
@@ -195,7 +195,7 @@ def test_whatever_the_text_solvimon_takes_what_becomes_of_it(text: str) -> None:
     line = truncate(one_line(text))
 
     assert re.fullmatch(r"[^\n\r\u0085\u2028\u2029]*", line)
-    assert len(line.encode("utf-16-le")) // 2 <= MAX_LENGTH
+    assert len(line.encode("utf-16-le")) // 2 <= MAX_TEXT_LENGTH
     assert line == line.strip()
     assert truncate(one_line(line)) == line
     line.encode("utf-8")

@@ -229,6 +229,21 @@ def test_a_dry_run_says_which_lines_an_item_comes_from() -> None:
     assert origins["items[1].revenue.period.start"] == f"{GROUP}.start_at"
 
 
+def test_the_explanation_of_a_product_numbers_the_lines_of_the_whole_group() -> None:
+    lines = (
+        vat("100.00", "21.00", "prod_fee"),
+        vat("50.00", "4.50", "prod_calls", percentage="9"),
+        vat("10.00", "0.90", "prod_calls", percentage="9"),
+    )
+
+    explained = mapped(invoice(bundle("160.00", *lines), paid="26.40")).explanation
+
+    assert explained == (
+        f"{GROUP}.lines[0]: 100 with 21 % BTW. Line 1 states this tax.",
+        f"{GROUP}.lines[1,2]: 60 with 9 % BTW. Lines 2, 3 state this tax.",
+    )
+
+
 CENTS = st.integers(-100_000, 100_000).filter(bool).map(lambda cents: Decimal(cents).scaleb(-2))
 
 

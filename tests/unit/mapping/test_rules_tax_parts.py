@@ -131,6 +131,27 @@ def test_a_dry_run_explains_why_each_item_bears_its_tax() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("case", "ends"),
+    [
+        (
+            "a tax on tax is on the same amount, at its effective rate",
+            "The tax categories cover all of it. Cash payment levy is a tax on tax: its base of 119 contains "
+            "the taxes before it, so its rate is the effective one.",
+        ),
+        (
+            "a fixed fee without percentage has its effective rate",
+            "The tax categories cover all of it. Recycling fee states no percentage, so its rate is the "
+            "effective one of its amount.",
+        ),
+    ],
+)
+def test_a_dry_run_explains_a_rate_that_nobody_states(case: str, ends: str) -> None:
+    (explained,) = mapped(invoice(PARTS[case][0])).explanation
+
+    assert explained.endswith(ends)
+
+
 # From lines
 
 
@@ -255,6 +276,16 @@ def test_a_document_discount_is_split_over_the_rates_of_the_groups(
     found = items(document)[2:]
 
     assert (nets(found), taxes(found)) == (nets_, taxes_)
+
+
+def test_a_dry_run_explains_what_the_header_leaves() -> None:
+    document = discounted("-20.00", off="-20")
+
+    why = "It states no tax; the header's tax categories leave this one for it on -10 of -20."
+    assert mapped(document).explanation[2:] == (
+        f"periods[0].groups[2]: -10 with 21 % BTW. {why}",
+        f"periods[0].groups[2]: -10 with 9 % BTW. {why}",
+    )
 
 
 def test_the_categories_of_a_period_go_to_its_own_groups() -> None:

@@ -147,6 +147,30 @@ HEADER: dict[str, Check] = {
     },
 }
 
+OFF = [tax("90.00", "18.90"), tax("90.00", "8.10", "9")]
+HEADER |= {
+    "a discount over two rates leaves a group beside it without tax": expect(
+        invoice(
+            *(taxed(), taxed("100.00", "9.00", "9"), group("50.00"), group("-20.00")),
+            paid="27.00",
+            tax_categories=OFF,
+        ),
+        nets=["100.00", "100.00", "50.00", "-10.00", "-10.00"],
+        taxes=["21.00", "9.00", None, "-2.10", "-0.90"],
+    ),
+    "a discount over a group with tax and one without bears tax on its share": expect(
+        invoice(taxed(), group("100.00"), group("-20.00"), paid="18.90", tax_categories=OFF[:1]),
+        nets=["100.00", "100.00", "-10.00", "-10.00"],
+        taxes=["21.00", None, "-2.10", None],
+    ),
+    "a tax on one of two groups, although the other one takes off more": expect(
+        invoice(group("-80.00"), group("50.00"), paid="10.50", tax_categories=[tax("50.00", "10.50")]),
+        settings={"negative_invoices": "send"},
+        nets=["-80.00", "50.00"],
+        taxes=[None, "10.50"],
+    ),
+}
+
 
 @each_case(HEADER)
 def test_the_taxes_of_the_header_go_to_the_groups_that_state_none(check: Check) -> None:
@@ -166,6 +190,21 @@ REFUSED: dict[str, Check] = {
         f"a cent beside one claim: {base}, {paid}": refuse(beside(tax(base, paid), paid=paid), UNATTRIBUTABLE)
         for base, paid in (("100.01", "21.00"), ("99.99", "21.00"), ("100.00", "21.01"))
     },
+    "a tax too high on one group, which the other one would make up for": refuse(
+        invoice(
+            taxed("100.00", "22.00"), group("50.00"), paid="31.50", tax_categories=[tax("150.00", "31.50")]
+        ),
+        *(Code.DOES_NOT_TIE_OUT, "leaves 9.5 EUR", "10.5 EUR"),
+        scopes=SCOPES,
+    ),
+    "a discount that could be of one group or in proportion of two": refuse(
+        invoice(
+            *(taxed(), group("100.00"), group("-20.00"), group("-8.00")),
+            paid="18.06",
+            tax_categories=[tax("86.00", "18.06")],
+        ),
+        *(UNATTRIBUTABLE, "in more than one way"),
+    ),
     "half a cent that nobody claims": refuse(beside(WHOLE, SOMETHING), UNATTRIBUTABLE),
     "a tax on groups that cancel out": refuse(
         invoice(group("100.00"), group("-100.00"), paid="0.05", tax_categories=[tax("0.00", "0.05")]),

@@ -3,18 +3,31 @@
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import combinations
 
 from solvimon_rillet import money
 from solvimon_rillet.errors import Code, NeedsAttention
-from solvimon_rillet.mapping.stated_taxes import ATTRIBUTION_REMEDY, StatedTax, stated_tax, summed
-from solvimon_rillet.mapping.tax_parts import Part, readings
+from solvimon_rillet.mapping.stated_taxes import (
+    ATTRIBUTION_REMEDY,
+    StatedTax,
+    calculated,
+    stated_tax,
+    summed,
+    tax_name,
+)
+from solvimon_rillet.mapping.tax_parts import Part, covering, readings
 from solvimon_rillet.mapping.tax_rates import TaxedGroup, TaxShare, share_of
+from solvimon_rillet.mapping.totals import does_not_tie_out
 from solvimon_rillet.solvimon.models import Invoice, TaxCategory
 
 _MOST_STEPS = 5_000
 """How long to look for the groups that a header's bases belong to."""
 _MOST_GROUPS = 200
 """With more groups, their amounts prove nothing: too many sums are alike."""
+
+
+_MOST_ADJUSTING = 6
+"""With more shares without tax, the header's taxes adjust all of them or none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +70,30 @@ def assign_remaining(
     paths = ", ".join(dict.fromkeys(groups[each.group].path for each in bare))
     ways = readings(net, left, currency)
     # A base of which no tax is due and that covers a part of them is a difference, and no tax.
-    if any(len(way) > 1 for way in ways) and any(not t.amount and t.category.percentage for t in left):
-        ways = []
+    if any(not t.amount and t.category.percentage for t in left) and [len(way) for way in ways] != [1]:
+        raise _unattributable(paths, net, left, currency)
     for each, found in _spread(ways, bare, left, claims, paths, currency):
         path = groups[each.group].path
-        reason = f"{'The period' if prefix else 'The header'} leaves this tax for it."
         # A group has one share without tax at most, so no place moves before its turn.
         own = shares[each.group]
-        own[each.share : each.share + 1] = [share_of(path, part, reason, currency) for part in found]
+        own[each.share : each.share + 1] = [
+            share_of(path, part, _why_left(prefix, part, each.net), currency) for part in found
+        ]
     return left
+
+
+def _why_left(prefix: str, part: Part, net: Decimal) -> str:
+    whose = f"the period's ({prefix[:-1]})" if prefix else "the header's"
+    share = "" if part.net == net else f" on {_plain(part.net)} of {_plain(net)}"
+    if not part.taxes:
+        return f"It states no tax, and {whose} tax categories leave none for it{share}."
+    text = f"It states no tax; {whose} tax categories leave this one for it{share}."
+    return " ".join([text, *calculated(part.taxes)])
+
+
+def _plain(amount: Decimal) -> str:
+    """An amount that may be a share of another one, for readers."""
+    return money.format_number(amount.quantize(Decimal("0.000001")).normalize())
 
 
 def _left(
@@ -85,6 +113,7 @@ def _left(
         if claim := claims.get(tax.identity):
             base, amount = base - (claim.base or Decimal()), amount - (claim.amount or Decimal())
             roundings = claim.roundings
+            _check_left(tax, claim, base, amount, currency)
         fits = (
             abs(base - net) < abs(base)
             and money.within_rounding(base - net, members, currency)
@@ -94,6 +123,29 @@ def _left(
         if (base or amount) and (fits or not only_rounding):
             left.append(replace(tax, base=base, amount=amount, roundings=max(1, roundings)))
     return left
+
+
+def _check_left(tax: StatedTax, claim: StatedTax, base: Decimal, amount: Decimal, currency: str) -> None:
+    """Check that what is left of a tax is its percentage of the base that is left.
+
+    Otherwise a wrong tax of one group would be made up for by the tax of another one.
+    """
+    percentage = tax.category.percentage
+    if percentage is None and not money.within_rounding(base, claim.roundings, currency):
+        return
+    if not tax.base or tax.amount is None or claim.amount is None:
+        return
+    due = base * (percentage or Decimal()) / 100
+    # Where prices include tax, the net and the tax of a group are rounded.
+    if not money.within_rounding(amount - due, 2 * claim.roundings + 1, currency):
+        raise does_not_tie_out(
+            f"The {tax.source} states {money.format_number(tax.amount)} {currency} {tax_name(tax)}, its "
+            f"groups state {money.format_number(claim.amount)} {currency}, which leaves",
+            amount,
+            f"the tax on the base that it leaves, {money.format_number(base)}, is",
+            due,
+            currency,
+        )
 
 
 def _spread(
@@ -106,25 +158,66 @@ def _spread(
 ) -> list[tuple[_Bare, list[Part]]]:
     """Which parts each share takes: all of one, those whose amounts match, or each in proportion.
 
-    In proportion only if other groups bear the same taxes: then the shares are a discount or a surcharge on
-    those (a document discount over two rates).
+    In proportion only if other groups bear the same taxes: then some of the shares are a discount or a
+    surcharge on those (a document discount over two rates), and the others stay without tax.
     """
     net = sum((each.net for each in bare), Decimal())
     nets = [each.net for each in bare]
     if len(ways) == 1 and (len(ways[0]) == 1 or len(bare) == 1):
         return [(each, [_fraction(part, each.net, net) for part in ways[0]]) for each in bare]
-    matches = [(way, each) for way in ways for each in _matches([part.net for part in way], nets, currency)]
+    # Of shares of both signs, those without tax may sum to more than all do: no reading of that sum.
+    fitting = ways or _beside(net, left, currency)
+    matches = [
+        (way, each) for way in fitting for each in _matches([part.net for part in way], nets, currency)
+    ]
     if len(matches) == 1 and len(bare) > 1:
         parts, targets = matches[0]
         return [
             (each, [_fraction(parts[target], each.net, parts[target].net)])
             for each, target in zip(bare, targets, strict=True)
         ]
-    if len(ways) == 1 and not matches and all(t.identity in claims and claims[t.identity].base for t in left):
-        return [(each, [_fraction(part, each.net, net) for part in ways[0]]) for each in bare]
+    found: Sequence[tuple[Sequence[_Bare], Sequence[Part]]] = []
+    if not matches and all(t.identity in claims and claims[t.identity].base for t in left):
+        found = _adjusting(bare, left, currency)
+    if len(found) == 1:
+        adjusting, parts = found[0]
+        net = sum((each.net for each in adjusting), Decimal())
+        return [(each, [_fraction(part, each.net, net) for part in parts]) for each in adjusting]
     raise _unattributable(
-        paths, net, left, currency, "in more than one way" if matches or len(ways) > 1 else ""
+        paths, net, left, currency, "in more than one way" if matches or len(ways) > 1 or found else ""
     )
+
+
+def _beside(net: Decimal, left: Sequence[StatedTax], currency: str) -> list[list[Part]]:
+    """The bases beside each other, equal ones together, and the rest without tax, whatever its sign."""
+    parts: dict[Decimal, list[StatedTax]] = {}
+    for tax in left:
+        base = tax.base or Decimal()
+        if money.within_rounding(base, tax.roundings, currency):
+            return []
+        parts.setdefault(base, []).append(tax)
+    rest = net - sum(parts, Decimal())
+    return [[*(Part(base, tuple(taxes)) for base, taxes in parts.items()), Part(rest, ())]]
+
+
+def _adjusting(
+    bare: Sequence[_Bare], left: Sequence[StatedTax], currency: str
+) -> Sequence[tuple[Sequence[_Bare], Sequence[Part]]]:
+    """The ways to choose shares that bear all that is left, with the parts that it makes of their sum.
+
+    Best are shares that it covers wholly; else a part of them is without tax.
+    """
+    sizes = range(1, len(bare) + 1) if len(bare) <= _MOST_ADJUSTING else [len(bare)]
+    chosen = [each for size in sizes for each in combinations(bare, size)]
+    sums = [sum((each.net for each in some), Decimal()) for some in chosen]
+    covered = [
+        (some, parts)
+        for some, net in zip(chosen, sums, strict=True)
+        if (parts := covering(net, left, currency))
+    ]
+    return covered or [
+        (some, way) for some, net in zip(chosen, sums, strict=True) for way in readings(net, left, currency)
+    ]
 
 
 def _fraction(part: Part, net: Decimal, whole: Decimal) -> Part:

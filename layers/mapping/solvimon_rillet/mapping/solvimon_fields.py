@@ -6,7 +6,7 @@ from typing import Any
 
 from solvimon_rillet.mapping.texts import without_control_characters
 
-MAX_LENGTH = 256
+MAX_TEXT_LENGTH = 256
 """Characters of a name, a description or an e-mail address in Solvimon (its SDK's patterns)."""
 _READ_ONLY = {"display_name", "integration_details"}  # of tax ids and custom fields (Solvimon's SDK)
 
@@ -31,7 +31,7 @@ def one_line(text: str | None) -> str:
     return " ".join(without_control_characters(text or "").split())
 
 
-def truncate(text: str, max_length: int = MAX_LENGTH) -> str:
+def truncate(text: str, max_length: int = MAX_TEXT_LENGTH) -> str:
     """The beginning of a text, at most ``max_length`` UTF-16 units, in which an emoji counts as two."""
     return text.encode("utf-16-le")[: 2 * max_length].decode("utf-16-le", "ignore").rstrip()
 

@@ -1,9 +1,10 @@
 """Taxes as Solvimon states them: a category with a base and an amount."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from solvimon_rillet import money
 from solvimon_rillet.solvimon.models import TaxCategory
 
 ATTRIBUTION_REMEDY = (
@@ -62,6 +63,19 @@ def tax_name(tax: StatedTax) -> str:
     """A tax's name for readers: its stacked rates, else its name, else its category."""
     parts = [part.name for part in tax.category.rates if part.name]
     return " + ".join(parts) or tax.category.name or tax.category.category or "Tax"
+
+
+def calculated(taxes: Iterable[StatedTax]) -> Iterator[str]:
+    """How the rate was found of each tax whose rate is not the one that it states, for readers."""
+    for tax in taxes:
+        base = tax.category.base_amount
+        if tax.surcharge is not None and base:
+            yield (
+                f"{tax_name(tax)} is a tax on tax: its base of {money.format_number(base.quantity)} contains "
+                "the taxes before it, so its rate is the effective one."
+            )
+        elif tax.category.percentage is None and not tax.category.rates and tax.amount:
+            yield f"{tax_name(tax)} states no percentage, so its rate is the effective one of its amount."
 
 
 def summed(taxes: Iterable[StatedTax]) -> tuple[StatedTax, ...]:

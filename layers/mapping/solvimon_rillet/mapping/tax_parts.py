@@ -80,6 +80,12 @@ def readings(net: Decimal, taxes: Sequence[StatedTax], currency: str) -> list[li
     return []
 
 
+def covering(net: Decimal, taxes: Sequence[StatedTax], currency: str) -> list[Part]:
+    """The parts if the taxes lie beside each other or on each other and leave nothing untaxed; else none."""
+    layout = _beside_or_stacked([_base(tax, net) for tax in taxes], taxes, net, currency)
+    return _laid_out(layout, taxes) if layout else []
+
+
 def _layouts(
     bases: Sequence[Decimal], taxes: Sequence[StatedTax], net: Decimal, currency: str
 ) -> list[_Layout]:

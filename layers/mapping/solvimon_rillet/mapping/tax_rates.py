@@ -67,7 +67,7 @@ def share_of(path: str, part: Part, reason: str, currency: str) -> TaxShare:
         percentage += rate
         names.append(tax_name(tax))
     if percentage > 100:
-        raise _rate_refused(path, percentage, " + ".join(names))
+        raise _rate_refused(path, percentage, " + ".join(names), total, part.net, currency)
     first = part.taxes[0]
     return TaxShare(
         first.source,
@@ -98,15 +98,19 @@ def _percentage(tax: StatedTax, net: Decimal, path: str, currency: str) -> Decim
     else:
         percentage = (tax.amount / net * 100).quantize(_PERCENTAGE_STEP)
     if percentage < 0:
-        raise _rate_refused(path, percentage, tax_name(tax))
+        paid = tax.amount if tax.amount is not None else net * percentage / 100
+        raise _rate_refused(path, percentage, tax_name(tax), paid, net, currency)
     return percentage.normalize() if tax.surcharge is not None or stated is None else percentage
 
 
-def _rate_refused(path: str, percentage: Decimal, name: str) -> NeedsAttention:
+def _rate_refused(
+    path: str, percentage: Decimal, name: str, paid: Decimal, net: Decimal, currency: str
+) -> NeedsAttention:
     return NeedsAttention(
         Code.TAX_RATE_NOT_ACCEPTED,
-        f"The group {path} bears a tax of {money.format_number(percentage)} %; Rillet takes rates from 0 to "
-        "100 %.",
+        f"The group {path} bears a tax at {money.format_number(percentage)} %, which is "
+        f"{money.format_number(paid)} {currency} on {money.format_number(net)} {currency}; Rillet takes "
+        "rates from 0 to 100 %.",
         "Nothing was sent. A deduction such as a withholding tax is no tax rate in Rillet: book the invoice "
         "by hand, with the deduction as the customer pays it.",
         quoted=name,

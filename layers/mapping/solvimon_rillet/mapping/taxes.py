@@ -12,7 +12,7 @@ from decimal import Decimal
 from solvimon_rillet import money
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.mapping.header_taxes import assign_remaining, check_untaxed
-from solvimon_rillet.mapping.stated_taxes import StatedTax, stated_tax, summed
+from solvimon_rillet.mapping.stated_taxes import StatedTax, calculated, stated_tax, summed
 from solvimon_rillet.mapping.tax_parts import Part, find_parts
 from solvimon_rillet.mapping.tax_rates import TaxedGroup, TaxShare, share_of
 from solvimon_rillet.mapping.totals import does_not_tie_out
@@ -121,7 +121,7 @@ def _parts_by_line(group: TaxedGroup, currency: str) -> tuple[list[Part], list[s
     if len(parts) == 1:
         parts = [replace(parts[0], net=group.net)]
     reasons = [
-        f"{_line_numbers(members)} {'states' if len(members) == 1 else 'state'} "
+        f"{_line_numbers(group.path, members)} {'states' if len(members) == 1 else 'state'} "
         + ("this tax." if on_it else "no tax.")
         for _, on_it, members in merged.values()
     ]
@@ -142,9 +142,11 @@ def _agree(taxes: Sequence[StatedTax], parts: Sequence[Part], currency: str) -> 
     )
 
 
-def _line_numbers(members: Sequence[int]) -> str:
-    """Lines by their number, the first is 1."""
-    numbers = [str(index + 1) for index in dict.fromkeys(members)]
+def _line_numbers(path: str, members: Sequence[int]) -> str:
+    """Lines by their number in the document's group, the first is 1; a part of a group has some of them."""
+    _, _, listed = path.partition(".lines[")
+    places = [int(place) for place in listed.rstrip("]").split(",")] if listed else None
+    numbers = [str((places[index] if places else index) + 1) for index in dict.fromkeys(members)]
     if len(numbers) == 1:
         return f"Line {numbers[0]}"
     return f"Lines {', '.join(numbers[:20])}" + (
@@ -153,11 +155,11 @@ def _line_numbers(members: Sequence[int]) -> str:
 
 
 def _coverage(part: Part, net: Decimal) -> str:
+    covered, whole = money.format_number(part.net), money.format_number(net)
     if not part.taxes:
-        return f"No tax category covers these {money.format_number(part.net)} of {money.format_number(net)}."
-    if part.net == net:
-        return "The tax categories cover the whole group."
-    return f"The tax categories cover {money.format_number(part.net)} of {money.format_number(net)}."
+        return f"No tax category covers these {covered} of {whole}."
+    text = "The tax categories cover " + ("all of it." if part.net == net else f"{covered} of {whole}.")
+    return " ".join([text, *calculated(part.taxes)])
 
 
 def _check_gross(group: TaxedGroup, shares: Sequence[TaxShare], currency: str) -> None:

@@ -88,14 +88,14 @@ class SolvimonClient:
         except RequestRejected as rejected:
             if _is_missing(rejected):
                 return None
-            raise _refusal(rejected) from rejected
+            raise _refused_by_solvimon(rejected) from rejected
 
     def find_all(self, collection: str, **filters: str) -> list[Json]:
         """The records on the first page of a filtered list."""
         try:
             answer = self._http.get(f"/{collection}", filters)
         except RequestRejected as rejected:
-            raise _refusal(rejected) from rejected
+            raise _refused_by_solvimon(rejected) from rejected
         data = answer.get("data") if isinstance(answer, dict) else None
         if not isinstance(data, list):
             raise RetryLater(f"Solvimon's list of {collection} cannot be read.")
@@ -151,7 +151,7 @@ class SolvimonClient:
         try:
             answer = call()
         except RequestRejected as rejected:
-            raise _refusal(rejected) from rejected
+            raise _refused_by_solvimon(rejected) from rejected
         data = answer.get("data") if isinstance(answer, dict) else None
         if not isinstance(answer, dict) or not isinstance(data, list):
             raise RetryLater(f"Solvimon's list of {collection} cannot be read.")
@@ -218,7 +218,7 @@ class SolvimonClient:
         except RequestRejected as rejected:
             code = str(rejected.problem.get("code") or "")
             if code in _ALREADY_EXISTS_CODES:
-                raise AlreadyExists(rejected.problem.get("resource_id"), _reason(rejected)) from rejected
+                raise AlreadyExists(rejected.problem.get("resource_id"), _problem(rejected)) from rejected
             if rejected.status == 422:
                 raise RetryLater(
                     "Solvimon is still processing the same request (422).", after=_RUNNING_RETRY_SECONDS
@@ -229,7 +229,7 @@ class SolvimonClient:
                 ) from rejected
             if _is_missing(rejected):
                 raise NotFound from rejected
-            raise _refusal(rejected) from rejected
+            raise _refused_by_solvimon(rejected) from rejected
 
     def _get(self, path: str, identifier: str, model: type[M]) -> M:
         record_type, code, example = _RECORD_TYPES[path]
@@ -274,16 +274,16 @@ def _is_missing(rejected: RequestRejected) -> bool:
     return rejected.status == 404 or str(rejected.problem.get("code")).endswith("_NOT_FOUND")
 
 
-def _reason(rejected: RequestRejected) -> str:
+def _problem(rejected: RequestRejected) -> str:
     problem = rejected.problem
     parts = (problem.get(name) for name in ("code", "field", "message", "resource_id"))
     return ", ".join(str(part) for part in parts if part) or "without a reason"
 
 
-def _refusal(rejected: RequestRejected) -> NeedsAttention:
+def _refused_by_solvimon(rejected: RequestRejected) -> NeedsAttention:
     return NeedsAttention(
         Code.REFUSED_BY_SOLVIMON,
         f"Solvimon refused it ({rejected.status}).",
         "Correct what Solvimon names, in Rillet or in Solvimon, then import again.",
-        quoted=_reason(rejected),
+        quoted=_problem(rejected),
     )

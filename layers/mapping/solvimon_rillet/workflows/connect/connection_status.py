@@ -13,6 +13,8 @@ from solvimon_rillet.http.client import RequestRejected
 from solvimon_rillet.settings import InvoiceScope, Settings
 
 logger = logging.getLogger(__name__)
+NEEDS_LINK = "CUSTOMER_CUSTOM"
+"""The reference type on which Rillet demands a link."""
 
 WEBHOOKS = "webhooks"
 """The secret with the webhooks' secrets of both vendors; ``receive_webhook`` can read no other one."""
@@ -67,6 +69,7 @@ class ConnectionStatus:
                 fault or f"valid; {_scope_text(settings)}",
                 "Correct the value; until then the last valid settings apply.",
             ),
+            _reference_types(settings),
             self._solvimon_key(connection, settings),
             self._webhook_secret(connection, "webhook_secret", "Solvimon"),
             self._rillet(connection, settings, organisation),
@@ -161,6 +164,28 @@ class ConnectionStatus:
         if not broken:
             return answer
         return {**answer, "action_needed": "reconnect" if grant.get("access_token") else "connect"}
+
+
+def _reference_types(settings: Settings) -> Check:
+    """The types of the references that invoices carry; what Rillet is known to refuse of them is missing."""
+    types, on_lines = settings.reference_types, settings.reference_types.invoice_line
+    with_lines = settings.invoice_scope is not InvoiceScope.FULL and on_lines
+    found = f"invoices carry {', '.join(types.invoice_types)}" + (f", lines {on_lines}" if with_lines else "")
+    used = [*types.invoice_types, *([on_lines] if with_lines else [])]
+    problem = remedy = ""
+    if NEEDS_LINK in used and not settings.solvimon.invoice_link(""):
+        problem, remedy = "Rillet demands a link on it", "Set solvimon.desk_invoice_url in the settings."
+    elif used.count(NEEDS_LINK) > 1:
+        problem, remedy = (
+            "Rillet takes it once in header and lines together",
+            "Set reference_types.invoice_line to another type, such as CUSTOMER_HISTORICAL.",
+        )
+    text = (
+        f"{found}; {NEEDS_LINK}: {problem}"
+        if problem
+        else f"{found}; whether Rillet has them shows a booking"
+    )
+    return Check("reference types", not problem, text, remedy)
 
 
 def _scope_text(settings: Settings) -> str:

@@ -21,7 +21,7 @@ from solvimon_rillet.ledger.ledger import FINISHED, LEASE_SECONDS, UNFINISHED, D
 STALLED_SECONDS = 3600
 """Waiting work is tried at least every quarter of an hour; after an hour without a try it is stalled."""
 
-_STATE_TEXTS = {
+_DOCUMENT_STATE_TEXTS = {
     "claimed": "Work has begun; nothing is sent yet.",
     "sending": "Work has begun and is not finished.",
     "exported": "In Rillet.",
@@ -88,7 +88,7 @@ class DocumentHistory:
             **_amount_fields(record),
             **{name: record[name] for name in header if record.get(name)},
             "state": state,
-            "in_words": _STATE_TEXTS.get(state, state),
+            "in_words": _DOCUMENT_STATE_TEXTS.get(state, state),
             "where": self._location_text(kind, record),
             **{
                 name: without_email_addresses(record[name])

@@ -13,7 +13,7 @@ from solvimon_rillet.workflows.status.document_history import STALLED_SECONDS, w
 EXECUTION_SECONDS = 86_400
 """Time limit of a durable execution, as in the template."""
 _MAX_UNDER_WAY, _MAX_FINISHED = 50, 20
-_STATE_TEXTS = {
+_RUN_STATE_TEXTS = {
     "completed": "It has ended; its result says with what.",
     "stopped": "It ended early; its result says why, and what to do.",
     "failed": "It ended with an unexpected error.",
@@ -63,7 +63,7 @@ class Runs:
             "connection": "all" if connection == ALL_CONNECTIONS else connection,
             "request": _from_json(run["request"]),
             "state": state,
-            "in_words": _STATE_TEXTS.get(state) or self._running_text(run),
+            "in_words": _RUN_STATE_TEXTS.get(state) or self._running_text(run),
             "started": format_timestamp(run["started"]),
         }
         if "progress" in run and "ended" not in run:
