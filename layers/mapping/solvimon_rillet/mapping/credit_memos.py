@@ -4,7 +4,7 @@ The guide's row ``original_invoice_id`` → ``invoice_id`` is no field of the me
 applied to the invoice by a second call (``to_applications``).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -115,13 +115,30 @@ class CreditedInvoice:
 
 
 @dataclass(frozen=True, slots=True)
+class AppliedByHand:
+    """An application of a memo that a person made in Rillet.
+
+    Attributes:
+        invoice_id: the invoice in Rillet.
+        invoice_number: its number, or its id if Rillet does not say.
+        amount: in the memo's currency.
+        applied_on: day of the application (YYYY-MM-DD).
+    """
+
+    invoice_id: str
+    invoice_number: str
+    amount: Decimal
+    applied_on: str
+
+
+@dataclass(frozen=True, slots=True)
 class Applications:
     """The applications of a memo: the complete set, as Rillet requires it, and the amount left open.
 
     Attributes:
         payload: the request body.
-        amounts: applied amount by Rillet invoice id.
-        applied: the sum of the amounts.
+        amounts: the amounts that we apply, by Rillet invoice id.
+        applied: the sum of all amounts, those that were applied by hand included.
         unapplied: the amount that stays open on the memo.
     """
 
@@ -132,28 +149,38 @@ class Applications:
 
 
 def to_applications(
-    total: Decimal, currency: str, applied_on: str, invoices: Iterable[CreditedInvoice]
+    total: Decimal,
+    currency: str,
+    applied_on: str,
+    invoices: Iterable[CreditedInvoice],
+    by_hand: Sequence[AppliedByHand] = (),
 ) -> Applications:
     """Apply a memo to the invoices that it credits, at most up to the open amount of each.
+
+    What a person has applied by hand stays as it is, and we apply no more than that leaves of the memo.
 
     Args:
         total: gross amount of the memo.
         currency: of the memo and the invoices.
         applied_on: day of the application (YYYY-MM-DD).
         invoices: the credited invoices, in the order of application.
+        by_hand: the applications of the memo that are not ours; to none of ``invoices``.
     """
-    unapplied, entries, amounts = total, list[dict[str, object]](), dict[str, Decimal]()
+    entries = [_entry(one.invoice_id, one.amount, currency, one.applied_on) for one in by_hand]
+    unapplied, amounts = total - sum((one.amount for one in by_hand), Decimal()), dict[str, Decimal]()
     for invoice in invoices:
         requested = unapplied if invoice.credited is None else min(unapplied, abs(invoice.credited))
         amount = money.rounded(max(Decimal(), min(requested, invoice.open_amount)), currency)
         if amount:
-            entries.append(
-                {
-                    "invoice_id": invoice.rillet_id,
-                    "amount": {"amount": money.format_amount(amount, currency), "currency": currency},
-                    "application_date": applied_on,
-                }
-            )
+            entries.append(_entry(invoice.rillet_id, amount, currency, applied_on))
             amounts[invoice.rillet_id] = amount
             unapplied -= amount
     return Applications({"applications": entries}, amounts, total - unapplied, unapplied)
+
+
+def _entry(invoice_id: str, amount: Decimal, currency: str, applied_on: str) -> dict[str, object]:
+    return {
+        "invoice_id": invoice_id,
+        "amount": {"amount": money.format_amount(amount, currency), "currency": currency},
+        "application_date": applied_on,
+    }

@@ -63,7 +63,9 @@ class CreditMemoApplication(Model):
     """The amount of a credit memo that is applied to an invoice."""
 
     invoice_id: str
+    invoice_number: str | None = None
     amount: Money
+    application_date: date | None = None
 
 
 class CreditMemo(Model):

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
 from solvimon_rillet import money
 from solvimon_rillet.connections.connection import Connection
-from solvimon_rillet.errors import Code, NeedsAttention, Skip
+from solvimon_rillet.errors import Code, NeedsAttention, RetryLater, Skip
 from solvimon_rillet.ledger.document_types import CREDIT_MEMO, INVOICE
 from solvimon_rillet.ledger.ledger import FINISHED, Claim, Document
 from solvimon_rillet.mapping.credit_memos import to_rillet_credit_memo
@@ -17,12 +18,7 @@ from solvimon_rillet.mapping.eligibility import check_eligible
 from solvimon_rillet.solvimon.models import Invoice
 from solvimon_rillet.workflows.export import preparation
 from solvimon_rillet.workflows.export.accounting_periods import AccountingPeriods
-from solvimon_rillet.workflows.export.applications import (
-    ApplicationPlan,
-    CreditApplier,
-    application_attempted,
-    attempted_plan,
-)
+from solvimon_rillet.workflows.export.applications import ApplicationPlan, CreditApplier
 from solvimon_rillet.workflows.export.export_lease import export_under_lease
 from solvimon_rillet.workflows.export.link_resolver import LinkResolver
 from solvimon_rillet.workflows.export.preparation import Prepared, WrongDocumentType
@@ -146,26 +142,21 @@ class ExportCreditMemo:
             return Result(claim.document.id, state, facts)
         self._ledger.record_step(claim, facts)
         resumed = replace(claim, record={**claim.record, **facts})
-        return self._apply(resumed, self._connection.solvimon.invoice(claim.document.id))
+        # An earlier attempt may have created the memo, which a person may have applied since.
+        in_doubt = claim.attempt is not None and claim.attempt.open
+        note = self._connection.solvimon.invoice(claim.document.id)
+        return self._apply(resumed, note, in_doubt=in_doubt)
 
     def _resume(self, claim: Claim, note: Invoice) -> Result:
         """Continue with a memo that an earlier run created."""
         if why := deleted_meanwhile(self._ledger, claim, str(claim.record["rillet_id"])):
             return self._record_deleted(claim, why)
-        return self._apply(claim, note)
+        return self._apply(claim, note, in_doubt=True)
 
-    def _apply(self, claim: Claim, note: Invoice) -> Result:
+    def _apply(self, claim: Claim, note: Invoice, *, in_doubt: bool) -> Result:
         """The second step: apply the memo to its invoices, in one full set, up to their open amounts."""
         try:
-            plan = attempted_plan(claim) or self._plan(claim, note, fresh=application_attempted(claim))
-            try:
-                self._applier.send(claim, plan)
-            except NeedsAttention as why:
-                if why.code is Code.RILLET_PERIOD_CLOSED:
-                    self._periods.forget()
-                # The known open amounts are outdated: ask Rillet, and apply up to the current ones.
-                plan = self._plan(claim, note, fresh=True)
-                self._applier.send(claim, plan)
+            plan = self._send_applications(claim, note, in_doubt=in_doubt)
         except NeedsAttention as why:
             if why.code is Code.DELETED_IN_RILLET:
                 return self._record_deleted(claim, why)
@@ -175,9 +166,39 @@ class ExportCreditMemo:
         self._applier.record_open_amounts(claim, plan)
         return self._record_applied(claim, plan, note)
 
-    def _plan(self, claim: Claim, note: Invoice, *, fresh: bool) -> ApplicationPlan:
+    def _send_applications(self, claim: Claim, note: Invoice, *, in_doubt: bool) -> ApplicationPlan:
+        """Plan and send the applications, and return the plan that Rillet took.
+
+        Raises:
+            NeedsAttention: Rillet refuses what is open there now.
+            RetryLater: what is open there changed between plan and refusal.
+        """
+        plan = self._plan(claim, note, fresh=False, in_doubt=in_doubt)
+        try:
+            self._applier.send(claim, plan)
+            return plan
+        except NeedsAttention as why:
+            self._forget_closed_period(why)
+        # The known open amounts are outdated: ask Rillet, and apply up to the current ones.
+        plan = self._plan(claim, note, fresh=True, in_doubt=in_doubt)
+        try:
+            self._applier.send(claim, plan)
+            return plan
+        except NeedsAttention as why:
+            self._forget_closed_period(why)
+            now = self._plan(claim, note, fresh=True, in_doubt=in_doubt)
+            if now.applications(claim).payload == plan.applications(claim).payload:
+                raise
+            self._applier.record_refusal(claim, plan)
+        raise RetryLater("What is open on the credited invoices has just changed.", after=5)
+
+    def _forget_closed_period(self, why: NeedsAttention) -> None:
+        if why.code is Code.RILLET_PERIOD_CLOSED:
+            self._periods.forget()
+
+    def _plan(self, claim: Claim, note: Invoice, *, fresh: bool, in_doubt: bool) -> ApplicationPlan:
         applied_on = str(self._periods.booking_day(note, claim.record) or document_day(note, self._settings))
-        return self._applier.plan(claim, note, applied_on, fresh=fresh)
+        return self._applier.plan(claim, note, applied_on, fresh=fresh, in_doubt=in_doubt)
 
     def _record_deleted(self, claim: Claim, why: NeedsAttention) -> Result:
         """Record that the memo was deleted in Rillet; it is not created again."""
@@ -196,9 +217,12 @@ class ExportCreditMemo:
             "warnings": warnings,
             "applied": money.format_amount(planned.applied, totals["currency"]),
             "unapplied": money.format_amount(planned.unapplied, totals["currency"]),
-            "applied_to": list(planned.amounts),
+            "applied_to": [*(one.invoice_id for one in plan.by_hand), *planned.amounts],
             "step": "applied",
         }
+        if plan.by_hand:
+            by_hand = sum((one.amount for one in plan.by_hand), Decimal())
+            facts["applied_by_hand"] = money.format_amount(by_hand, totals["currency"])
         self._ledger.finish(claim, "exported", facts)
         return Result(claim.document.id, "exported", {**_memo_facts(claim), **facts})
 
