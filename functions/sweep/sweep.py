@@ -8,6 +8,7 @@ Takes the schedule's event, for all connections, or a direct invocation for one:
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -35,7 +36,7 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
     telemetry = Telemetry(environment, "sweep")
     services = Services(environment, clock, telemetry.count)
 
-    def sweep_of(name: str) -> Sweep:
+    def sweep_of(name: str, *, alone: bool) -> Sweep:
         connection = services.connections.open(name, Priority.BULK)
         state = SweepState(connection.name, services.table, clock)
 
@@ -43,8 +44,12 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
             services.configuration.credential(connection.name, "solvimon", "api_key")
             services.connections.tokens(connection.name, connection.settings).access_token()
 
+        def learn_organisation() -> None:
+            if not alone:  # only connections beside others may share an organisation's rate limit
+                services.connections.learn_organisation(connection)
+
         context = SweepContext(connection, state, services.bus)
-        return Sweep(context, check_credentials, telemetry.count)
+        return Sweep(context, check_credentials, telemetry.count, learn_organisation)
 
     @telemetry.handler
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -58,7 +63,8 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
             return seconds
 
         connections = services.configuration.connections() if named is None else [named]
-        return sweep_all(connections, sweep_of, seconds_left, telemetry.count)
+        sweep_one = partial(sweep_of, alone=len(connections) == 1)
+        return sweep_all(connections, sweep_one, seconds_left, telemetry.count)
 
     return handle
 

@@ -100,20 +100,22 @@ class OAuthSettings(_SettingsGroup):
 
 
 class Pacing(_SettingsGroup):
-    """Rillet's rate limit, which all functions of the connection share."""
+    """Rillet's rate limit, which all functions share, and all connections of one organisation."""
 
     requests: int = Field(
         default=60,
         ge=1,
         le=1000,
-        description="Requests in a window. Lower it if other programs use the same organisation.",
+        description="Requests in a window. Lower it if other programs use the same organisation; all "
+        "connections of one organisation share its window, and should agree on these values.",
     )
     window_seconds: float = Field(default=60, gt=0, le=3600, description="Length of Rillet's sliding window.")
     margin_seconds: float = Field(
         default=1,
         ge=0,
         le=60,
-        description="Added to the window, for the latency to Rillet and for clocks that differ.",
+        description="Added to the window: what the clocks of two functions and their latencies to Rillet "
+        "together may differ by.",
     )
 
 

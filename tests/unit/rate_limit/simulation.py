@@ -24,6 +24,7 @@ class Simulation:
 
     Attributes:
         done: moment at which Rillet got each call, and its priority.
+        skew: seconds by which each worker's clock is ahead or behind at most.
         refused: calls that Rillet answered 429.
         handed_back: how often a message went back to its queue.
     """
@@ -35,6 +36,7 @@ class Simulation:
     refused: int = 0
     handed_back: int = 0
     now: float = 0.0
+    skew: float = 0.0
 
     def run(self, workers: dict[Priority, int]) -> None:
         """Let so many workers of each priority work all calls off."""
@@ -60,14 +62,15 @@ class Simulation:
         return self._random.uniform(least, most)
 
     def _worker(self, priority: Priority, rate_limit: RateLimit) -> Iterator[float]:
+        ahead = self._between(-self.skew, self.skew)
         while self.todo[priority] > 0:
             self.todo[priority] -= 1
-            yield from self._call(priority, rate_limit)
+            yield from self._call(priority, rate_limit, ahead)
 
-    def _call(self, priority: Priority, rate_limit: RateLimit) -> Iterator[float]:
+    def _call(self, priority: Priority, rate_limit: RateLimit, ahead: float) -> Iterator[float]:
         while True:
             yield self._between(0.002, 0.008)  # reading the window
-            read, asked = self.window, self.now
+            read, asked = self.window, self.now + ahead
             slot = next_send_time(read, asked, priority, rate_limit)
             if not slot.granted:
                 self.window = (
@@ -84,7 +87,7 @@ class Simulation:
                 self.window = replace(slot.window, version=read.version + 1)
                 break
             yield self._between(0.002, 0.03)
-        yield max(0.0, slot.at - self.now)
+        yield max(0.0, slot.at - ahead - self.now)
         yield self._between(0.01, 0.4)  # the latency to Rillet
         if self._limiter.admit("org", self.now, limit=LIMIT, window=WINDOW):
             self.done.append((self.now, priority))

@@ -30,10 +30,10 @@ class Store:
         self.refusals = refusals
         self.writes = 0
 
-    def read(self, connection: str) -> RequestWindow:
+    def read(self, name: str) -> RequestWindow:
         return self.window
 
-    def replace(self, connection: str, window: RequestWindow) -> bool:
+    def replace(self, name: str, window: RequestWindow) -> bool:
         if self.refusals or window.version != self.window.version:
             self.refusals -= 1
             return False

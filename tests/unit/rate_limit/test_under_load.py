@@ -42,6 +42,17 @@ def test_8_workers_with_300_calls_get_no_429_and_use_95_percent_of_the_budget(
 
 
 @pytest.mark.parametrize("seed", range(5))
+def test_clocks_that_differ_by_less_than_the_margin_cause_no_429(seed: int) -> None:
+    """The margin is a second; latencies differ by 0.4 s in the simulation, so 0.6 s are left for clocks."""
+    simulation = Simulation(seed, {LIVE: 300}, skew=0.3)
+
+    simulation.run({LIVE: 8})
+
+    assert simulation.refused == 0
+    assert len(simulation.done) == 300
+
+
+@pytest.mark.parametrize("seed", range(5))
 def test_live_work_goes_before_bulk_work_and_bulk_work_does_not_starve(seed: int) -> None:
     simulation = Simulation(seed, {LIVE: 300, BULK: 120})
 

@@ -10,6 +10,7 @@ from solvimon_rillet.aws.dynamodb import Table
 from solvimon_rillet.connections.configuration import Configuration
 from solvimon_rillet.connections.names import connection_name
 from solvimon_rillet.connections.oauth_client import authorization_server
+from solvimon_rillet.connections.organisations import RilletOrganisations
 from solvimon_rillet.connections.rillet_tokens import RilletTokens
 from solvimon_rillet.http.client import CountingRateLimiter, Http, RateLimiter
 from solvimon_rillet.http.session import session
@@ -70,6 +71,7 @@ class Connections:
         self._clock = clock
         self._count = count
         self._lock = threading.Lock()
+        self._organisations = RilletOrganisations(configuration, table, clock)
         self._tokens: dict[str, RilletTokens] = {}
         self._rate_limiters: dict[tuple[str, Priority, Pacing], SlidingWindowRateLimiter] = {}
         # Each call to Rillet takes a slot of the rate limit, so none is repeated without the limiter.
@@ -127,7 +129,10 @@ class Connections:
     def rate_limiter(
         self, connection: str, settings: Settings, priority: Priority
     ) -> SlidingWindowRateLimiter:
-        """The rate limiter of a connection's calls, one object per priority and process."""
+        """The rate limiter of a connection's calls, one object per priority and process.
+
+        The calls of all connections of one Rillet organisation share its limit.
+        """
         pacing = settings.rillet.pacing
         key = (connection, priority, pacing)
         with self._lock:
@@ -135,9 +140,34 @@ class Connections:
                 limit = RateLimit(pacing.requests, pacing.window_seconds + pacing.margin_seconds)
                 store = DynamoDBRequestWindowStore(self._table)
                 self._rate_limiters[key] = SlidingWindowRateLimiter(
-                    connection, store, limit, priority, self._clock, count=self._count
+                    connection,
+                    store,
+                    limit,
+                    priority,
+                    self._clock,
+                    count=self._count,
+                    window_of=self._organisations.window,
                 )
             return self._rate_limiters[key]
+
+    def learn_organisation(self, connection: Connection) -> None:
+        """Ask Rillet once for the organisation of a connection's API key; nothing if it is known.
+
+        Raises:
+            ConnectionBroken: the connection has no valid credential.
+            RetryLater: Rillet or a service does not answer.
+        """
+        if not self._organisations.known(connection.name):
+            self.note_organisation(connection.name, connection.rillet.organization().id)
+
+    def note_organisation(self, connection: str, organisation: str) -> None:
+        """Remember the organisation that Rillet named for a connection's credential.
+
+        Raises:
+            ConnectionBroken: the connection has no credential.
+            RetryLater: a service does not answer.
+        """
+        self._organisations.learn(connection, organisation)
 
     def solvimon(self, connection: str, settings: Settings) -> SolvimonClient:
         """A client of the connection's Solvimon platform."""

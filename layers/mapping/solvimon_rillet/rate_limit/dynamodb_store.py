@@ -5,14 +5,14 @@ from solvimon_rillet.rate_limit.limiter import RequestWindow
 
 
 class DynamoDBRequestWindowStore:
-    """Implements ``RequestWindowStore``: one record per connection, replaced with optimistic locking."""
+    """Implements ``RequestWindowStore``: one record per window, replaced with optimistic locking."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def read(self, connection: str) -> RequestWindow:
-        """The connection's window as it is now; an empty one at first."""
-        item = self._table.get(_window_key(connection)) or {}
+    def read(self, name: str) -> RequestWindow:
+        """The window as it is now; an empty one at first."""
+        item = self._table.get(_window_key(name)) or {}
         return RequestWindow(
             live=_to_seconds(item.get("live", ())),
             bulk=_to_seconds(item.get("bulk", ())),
@@ -22,7 +22,7 @@ class DynamoDBRequestWindowStore:
             version=item.get("version", 0),
         )
 
-    def replace(self, connection: str, window: RequestWindow) -> bool:
+    def replace(self, name: str, window: RequestWindow) -> bool:
         """Write the window if its version is still the one that was read; return whether it was written."""
         facts = {
             "live": _to_milliseconds(window.live),
@@ -34,7 +34,7 @@ class DynamoDBRequestWindowStore:
         }
         try:
             self._table.put(
-                _window_key(connection),
+                _window_key(name),
                 facts,
                 "attribute_not_exists(pk) OR version = :read",
                 {":read": window.version},
@@ -44,8 +44,8 @@ class DynamoDBRequestWindowStore:
         return True
 
 
-def _window_key(connection: str) -> str:
-    return f"{connection}#pacer#turns"
+def _window_key(name: str) -> str:
+    return f"{name}#pacer#turns"
 
 
 def _to_seconds(timestamps: "list[int] | tuple[int, ...]") -> tuple[float, ...]:

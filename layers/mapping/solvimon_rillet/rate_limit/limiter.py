@@ -1,8 +1,8 @@
-"""One rate limiter for Rillet's 60 requests a minute, shared by all functions of a connection.
+"""One rate limiter for Rillet's 60 requests a minute, shared by all connections of an organisation.
 
 Rillet counts requests in a sliding window per organisation and answers a bare 429 beyond it (dossier 2.1). So
 each call first takes a send time from one shared record, an item in the ledger's table that is replaced with
-optimistic locking::
+optimistic locking. Until the organisation of a connection is known, it has a record of its own::
 
     now − window                 now                         send times
     ├──L─L──B─L───────B──L──L────┤───L──(a send time ahead: the caller sleeps until then)
@@ -11,6 +11,8 @@ optimistic locking::
 * Live work (``L``) comes before bulk work (``B``: imports, back-fills, reconciliation). Bulk work is spread
   evenly, so that a live call never finds the whole window used up. While live work waits, bulk work gets only
   its reserve, a tenth. Live work leaves that reserve free while bulk work waits, so neither starves.
+* Send times are those of each worker's own clock. Rillet gets no 429 as long as the clocks of two workers and
+  their latencies together differ by less than the margin, a second by default.
 * A send time more than two seconds ahead is not granted. The caller returns its message to the queue until a
   second before it, because a queue's delay is rounded up to whole seconds, and sleeps the rest.
 """
@@ -64,7 +66,7 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True)
 class RequestWindow:
-    """The send times of a connection, as they are stored. All times are unix seconds.
+    """The send times of an organisation, as they are stored. All times are unix seconds.
 
     Attributes:
         live: send times of live calls.
@@ -157,12 +159,12 @@ def _is_free(window: RequestWindow, at: float, priority: Priority, rate_limit: R
 
 
 class RequestWindowStore(Protocol):
-    """Storage of the request windows, one per connection."""
+    """Storage of the request windows, by name."""
 
-    def read(self, connection: str) -> RequestWindow:
-        """The connection's window as it is now."""
+    def read(self, name: str) -> RequestWindow:
+        """The window as it is now."""
 
-    def replace(self, connection: str, window: RequestWindow) -> bool:
+    def replace(self, name: str, window: RequestWindow) -> bool:
         """Write the window if its version is still the one that was read; return whether it was written."""
 
 
@@ -176,7 +178,8 @@ class SlidingWindowRateLimiter:
         priority: of the calls that this limiter serves.
         clock: unix seconds.
         sleep: waits.
-        count: counts a call, or a 429, in a metric.
+        count: counts a call, or a 429, in a metric of the connection.
+        window_of: returns the name of the window in which the connection's calls count now.
     """
 
     def __init__(
@@ -188,6 +191,7 @@ class SlidingWindowRateLimiter:
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         count: Callable[[str, str], None] = lambda _name, _connection: None,
+        window_of: Callable[[str], str] = str,
     ) -> None:
         self._connection = connection
         self._store = store
@@ -196,6 +200,7 @@ class SlidingWindowRateLimiter:
         self._clock = clock
         self._sleep = sleep
         self._count = count
+        self._window_of = window_of
         self._next_slot_at = 0.0
 
     def acquire(self) -> None:
@@ -206,13 +211,14 @@ class SlidingWindowRateLimiter:
             RetryLater: the window cannot be read or written.
         """
         self.raise_if_backing_off()
+        name = self._window_of(self._connection)
         for _ in range(_MAX_ATTEMPTS):
-            window = self._store.read(self._connection)
+            window = self._store.read(name)
             now = self._clock()
             slot = next_send_time(window, now, self._priority, self._rate_limit)
             if not slot.granted:
-                self._raise_rate_limited(window, slot, now)
-            if self._store.replace(self._connection, slot.window):
+                self._raise_rate_limited(name, window, slot, now)
+            if self._store.replace(name, slot.window):
                 self._count("RilletCalls", self._connection)
                 self._sleep(max(0.0, slot.at - self._clock()))
                 return
@@ -236,17 +242,18 @@ class SlidingWindowRateLimiter:
             Seconds until then.
         """
         self._count("RateLimited", self._connection)
+        name = self._window_of(self._connection)
         for _ in range(_MAX_ATTEMPTS):
-            window = self._store.read(self._connection)
+            window = self._store.read(name)
             until = self._clock() + self._rate_limit.window_seconds
-            if self._store.replace(self._connection, replace(window, blocked_until=until)):
+            if self._store.replace(name, replace(window, blocked_until=until)):
                 break
         return self._rate_limit.window_seconds
 
-    def _raise_rate_limited(self, window: RequestWindow, slot: SendTime, now: float) -> None:
+    def _raise_rate_limited(self, name: str, window: RequestWindow, slot: SendTime, now: float) -> None:
         waits = window.live_waits_until if self._priority is Priority.LIVE else window.bulk_waits_until
         if waits < slot.at:
-            self._store.replace(self._connection, slot.window)  # a hint; losing it does no harm
+            self._store.replace(name, slot.window)  # a hint; losing it does no harm
         self._next_slot_at = slot.at
         raise RateLimited(
             "Rillet's rate limit is used up for now.", after=slot.at - now - RETRY_EARLY_SECONDS

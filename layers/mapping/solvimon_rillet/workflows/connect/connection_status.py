@@ -1,5 +1,6 @@
 """The status of a connection: a checklist with a remedy for each part that fails."""
 
+import contextlib
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,7 +33,7 @@ class Check:
 
 
 class ConnectionStatus:
-    """Checks every part of a connection, and changes nothing.
+    """Checks every part of a connection, and changes none; it notes which organisation Rillet names.
 
     Args:
         configuration: settings and secrets.
@@ -118,8 +119,14 @@ class ConnectionStatus:
             return Check(name, False, str(error), f"{connect} Or put an API key into the Rillet secret.")
         except SolvimonRilletError as error:
             return Check(name, False, str(error), _retry_remedy("rillet"))
+        self._note(connection, found.id)
         organisation |= {"id": found.id, "name": found.trade_name}
         return Check(name, True, f"connected to {found.trade_name}")
+
+    def _note(self, connection: str, organisation: str) -> None:
+        """Remember the organisation, whose rate limit all of its connections share."""
+        with contextlib.suppress(SolvimonRilletError):  # the next status notes it
+            self._connections.note_organisation(connection, organisation)
 
     def _grant(self, connection: str, settings: Settings) -> dict[str, Any]:
         """The authentication at Rillet, without any token."""

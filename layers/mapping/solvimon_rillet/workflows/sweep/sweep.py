@@ -5,6 +5,7 @@ published, so that the same queues, functions, ledger and rules do the work. It 
 published twice is done once.
 """
 
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -30,6 +31,7 @@ class Sweep:
         context: the connection, the state of its sweeps, and the bus.
         check_credentials: raises ``ConnectionBroken`` if a credential is missing.
         count: records a metric of a connection.
+        learn_organisation: asks Rillet for the connection's organisation, if it is not known.
     """
 
     def __init__(
@@ -37,12 +39,14 @@ class Sweep:
         context: SweepContext,
         check_credentials: Callable[[], None],
         count: Callable[[str, str], None],
+        learn_organisation: Callable[[], None] = lambda: None,
     ) -> None:
         self._context = context
         self._connection = context.connection
         self._scans = scans_of(context)
         self._check_credentials = check_credentials
         self._count = count
+        self._learn_organisation = learn_organisation
 
     def run(self, budget: TimeBudget) -> ScanResult:
         """Run all scans; an error of one does not stop the others."""
@@ -58,6 +62,8 @@ class Sweep:
             except Exception as error:  # noqa: BLE001 - the other scans continue after any error
                 result.errors.append(f"{name}: {_error_text(error)}")
                 connection_broken = connection_broken or isinstance(error, ConnectionBroken)
+        with contextlib.suppress(SolvimonRilletError):  # the next sweep learns it
+            self._learn_organisation()
         if connection_broken:
             self._count("ConnectionBroken", self._connection.name)
         return result

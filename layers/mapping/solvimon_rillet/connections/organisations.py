@@ -1,0 +1,79 @@
+"""The Rillet organisation of each connection, as far as it is known: its connections share one rate limit."""
+
+import threading
+from collections.abc import Callable
+
+from solvimon_rillet.aws.dynamodb import Table
+from solvimon_rillet.connections.configuration import Configuration, uses_oauth
+from solvimon_rillet.connections.token_fields import fingerprint
+from solvimon_rillet.errors import Recoverable
+
+_UNKNOWN_SECONDS = 60  # for so long an organisation that is not known yet is not looked for again
+
+
+class RilletOrganisations:
+    """Which organisation a connection books into.
+
+    A grant's secret names its organisation. The one of an API key is learned from Rillet's answer once, and
+    kept beside the key's fingerprint, so that another key is another question.
+
+    Args:
+        configuration: reads the credentials, which the process remembers.
+        table: keeps the organisations of API keys.
+        clock: unix seconds.
+    """
+
+    def __init__(self, configuration: Configuration, table: Table, clock: Callable[[], float]) -> None:
+        self._configuration = configuration
+        self._table = table
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._of_keys: dict[str, tuple[str, str, float]] = {}
+
+    def window(self, connection: str) -> str:
+        """The name of the request window that the connection's calls count in.
+
+        It is the organisation's, or the connection's own while the organisation is unknown.
+        """
+        try:
+            organisation = self.known(connection)
+        except Recoverable:  # the call itself meets the same error, and says so
+            organisation = ""
+        return f"(organisation)#{organisation}" if organisation else connection
+
+    def known(self, connection: str) -> str:
+        """The organisation's id; empty while it is unknown.
+
+        Raises:
+            ConnectionBroken: the connection has no credential.
+            RetryLater: a service does not answer.
+        """
+        secret = self._configuration.rillet_secret(connection).fields
+        if uses_oauth(secret):
+            return secret.get("organisation_id", "")
+        key = fingerprint(secret.get("api_key", ""))
+        with self._lock:
+            of_key, organisation, until = self._of_keys.get(connection, ("", "", 0.0))
+            if of_key != key or (not organisation and self._clock() >= until):
+                item = self._table.get(_key(connection)) or {}
+                organisation = str(item["organisation_id"]) if item.get("credential") == key else ""
+                self._of_keys[connection] = key, organisation, self._clock() + _UNKNOWN_SECONDS
+        return organisation
+
+    def learn(self, connection: str, organisation: str) -> None:
+        """Remember the organisation that Rillet named for the connection's API key.
+
+        Raises:
+            RetryLater: a service does not answer.
+        """
+        secret = self._configuration.rillet_secret(connection).fields
+        if uses_oauth(secret) or self.known(connection) == organisation:
+            return
+        key = fingerprint(secret.get("api_key", ""))
+        self._table.put(_key(connection), {"organisation_id": organisation, "credential": key})
+        with self._lock:
+            self._of_keys[connection] = key, organisation, 0.0
+
+
+def _key(connection: str) -> str:
+    return f"{connection}#pacer#organisation"
