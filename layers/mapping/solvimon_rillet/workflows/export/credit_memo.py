@@ -148,7 +148,7 @@ class ExportCreditMemo:
         self._ledger.record_step(claim, kept)
         resumed = replace(claim, record={**claim.record, **kept})
         # An earlier attempt may have created the memo, which a person may have applied since.
-        in_doubt = claim.attempt is not None and claim.attempt.open
+        in_doubt = bool(claim.open_attempts)
         note = self._connection.solvimon.invoice(claim.document.id)
         return self._apply(resumed, note, in_doubt=in_doubt)
 
