@@ -19,6 +19,7 @@ from tests.support.arrange import (
     finalise,
     lost_answer,
     patched,
+    solvimon_invoice,
     until_exported,
     until_finished,
 )
@@ -307,3 +308,21 @@ def sweep(system: LocalSystem) -> Json:
     system.settle()
     found: Json = swept["found"]
     return found
+
+
+def test_an_invoice_that_arrives_after_it_was_given_up_is_adopted_by_the_next_sweep(
+    system: LocalSystem, default: Connection
+) -> None:
+    system.rillet.state.webhooks_on = False
+    sent_late(system, default, SETTLE_SECONDS + 300)
+    solvimon_invoice(default)["timezone"] = "Nowhere/Land"
+    system.advance(SETTLE_SECONDS)
+    system.settle()
+    given_up = record(system)
+
+    system.advance(300)
+    found = sweep(system)
+
+    assert given_up["state"] == "rejected"
+    assert found == {"late": 1}
+    assert_exported(system, default, only=True)

@@ -8,6 +8,7 @@ import pytest
 
 from local import sample_data
 from local.system import Connection, LocalSystem
+from solvimon_rillet.workflows.export.look_up import SETTLE_SECONDS
 from tests.support.arrange import configure, export, finalise, lost_answer, solvimon_invoice
 from tests.support.assertions import (
     assert_exported,
@@ -349,7 +350,7 @@ def test_a_look_up_that_rillet_refuses_is_recorded_and_the_earlier_attempt_is_no
 ) -> None:
     lost_answer(system, default)
     configure(system, default, send_invoice_number_in_full_scope=False)
-    system.advance(61)
+    system.advance(SETTLE_SECONDS)
     system.rillet.state.misbehave("status", method="GET", path="/invoices", status=400)
 
     with function_logs(system) as logs:

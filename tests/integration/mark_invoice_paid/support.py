@@ -168,8 +168,8 @@ class Invoice:
 
     def settle_slowly(self) -> None:
         """Give a lost answer the time until it is looked up."""
-        for _ in range(4):
-            self.system.advance(120)
+        for _ in range(8):
+            self.system.advance(240)
             self.settle()
 
     def hold_back(self) -> None:

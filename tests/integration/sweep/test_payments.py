@@ -30,7 +30,7 @@ def test_all_pages_are_read(exported: Silent) -> None:
     found = exported.swept()
 
     assert found == {"payments": 1}
-    assert len(exported.rillet_calls()) == before + 3
+    assert len(exported.rillet_calls()) == before + 4, "three pages, and page one again"
     assert exported.payment_state() == PAID
 
 
@@ -58,7 +58,11 @@ def test_a_restarted_list_keeps_the_watermark(exported: Silent, monkeypatch: pyt
         patch.setattr("local.fake_rillet.pagination.CURSOR_SECONDS", 0)
         findings = exported.sweep()
 
-    assert findings["errors"] == ["payments: Rillet's list of invoices restarted."]
+    assert findings["errors"] == []
+    assert findings["stopped"] == [
+        "payments: Rillet's list of invoices changed while it was read; it is read again. "
+        "The next sweep continues."
+    ]
     assert exported.watermark == before
     assert exported.swept() == {"payments": 1}  # it is on the page that was never shown
     assert exported.payment_state() == PAID
@@ -78,8 +82,8 @@ def test_the_first_sweep_looks_at_a_day_of_changes(system: LocalSystem) -> None:
     assert connection.payment_state("invo_b") == PAID
 
 
-def test_rillet_is_not_called_while_marking_is_off(system: LocalSystem) -> None:
-    connection = silent(system, workflows={"mark_invoice_paid": False})
+def test_rillet_is_not_called_while_marking_and_exporting_are_off(system: LocalSystem) -> None:
+    connection = silent(system, workflows={"mark_invoice_paid": False, "export_invoice": False})
 
     connection.swept()
 
@@ -105,13 +109,15 @@ def test_an_invoice_whose_link_is_lost_is_known_by_its_reference(exported: Silen
     assert exported.payment_state() == PAID
 
 
-def test_another_invoice_that_names_ours_is_not_ours(exported: Silent) -> None:
+def test_another_invoice_that_names_ours_is_booked_twice(exported: Silent) -> None:
     ours = exported.in_rillet().document
     copied = {name: value for name, value in ours.items() if name not in ("id", "updated_at")}
     exported.organisation.invoices.add(copied)
     exported.put({"pk": "default#payment#unrelated", "sk": "RECORD", "seen_at": "never"})
     exported.system.advance(900)
 
+    assert exported.swept() == {"doubled": 1}
+    assert exported.record()["code"] == "exported_twice"
     assert exported.swept() == {}
 
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -411,3 +412,38 @@ def test_a_request_that_dynamodb_cannot_understand_is_a_bug_and_stays_one(call: 
 
     with pytest.raises(ClientError):
         CALLS[call](Ledger(Table("table", broken), lambda: NOW))
+
+
+def test_an_open_attempt_of_an_earlier_version_counts_as_under_way() -> None:
+    names = ("key", "payload_hash", "customer_id", "totals", "started", "called", "number", "open")
+    item = {name: ATTEMPT.as_item()[name] for name in names}
+
+    attempt = Attempt.from_item(item)
+
+    assert attempt == ATTEMPT
+    assert attempt is not None
+    assert attempt.is_under_way
+
+
+def test_replaced_attempts_stay_in_the_record_beside_the_latest_one(ledger: Ledger, clock: Hand) -> None:
+    claim = ledger.claim(DOCUMENT, "me")
+    latest = replace(ATTEMPT, key="key-2", number=2)
+    ledger.record_attempt(claim, latest, [ATTEMPT])
+    clock.time += LEASE_SECONDS
+
+    claim = ledger.claim(DOCUMENT, "you")
+
+    assert (claim.attempt, claim.replaced) == (latest, [ATTEMPT])
+    assert claim.open_attempts == [ATTEMPT, latest]
+
+
+def test_a_release_writes_the_end_of_a_call_without_a_result(ledger: Ledger) -> None:
+    claim = ledger.claim(DOCUMENT, "me")
+    ledger.record_attempt(claim, ATTEMPT)
+    claim.facts_on_release["attempt"] = replace(ATTEMPT, over=True).as_item()
+
+    ledger.release(claim, OutcomeUnknown("Rillet answered 500.", over=True))
+
+    attempt = ledger.claim(DOCUMENT, "you").attempt
+    assert attempt is not None
+    assert not attempt.is_under_way

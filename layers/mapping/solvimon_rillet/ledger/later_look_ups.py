@@ -40,10 +40,10 @@ class LaterLookUps:
         self._connection = connection
         self._table = table
 
-    def schedule(self, document: Document, now: int) -> None:
-        """Look for a document a day later; a later call moves the time."""
+    def schedule(self, document: Document, called_at: int) -> None:
+        """Look for a document a day after a call (unix seconds); a later call moves the time."""
         key = self._key(document)
-        facts = {"state": _DUE, "listed": key.index_key(_DUE), "updated_at": now + LATER_SECONDS}
+        facts = {"state": _DUE, "listed": key.index_key(_DUE), "updated_at": called_at + LATER_SECONDS}
         self._table.put(key.key, {"schema_version": SCHEMA, **facts})
 
     def scheduled(self) -> Iterator[LaterLookUp]:

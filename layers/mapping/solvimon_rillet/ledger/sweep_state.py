@@ -4,6 +4,7 @@
 
     {connection}#sweep#begun             time of the very first sweep
     {connection}#sweep#payments          watermark: changes in Rillet before it are published
+    {connection}#sweep#documents         the same while payments are not synchronised
     {connection}#sweep#customers         number of pages of Solvimon's customers that were compared
     {connection}#sweep-told#{kind}-{id}  the last event that was published for a document, and when
 """

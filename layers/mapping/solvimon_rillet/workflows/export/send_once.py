@@ -77,7 +77,7 @@ def send_once(
     if replaced and (found := look_up(connection, claim.document, claim.open_attempts, lists)):
         return _sent(found, mapped.totals.as_text())
     if replaced or (repeated and repeated.is_under_way):
-        LaterLookUps(connection.name, connection.table).schedule(claim.document, attempt.last_called_at)
+        _look_again_later(connection, claim, attempt.last_called_at)
     connection.ledger.record_attempt(claim, attempt, _bounded(replaced))
     try:
         return Sent([create(mapped.payload, attempt.key)], mapped.totals.as_text())
@@ -109,8 +109,13 @@ def find_open_attempt(connection: Connection, claim: Claim, lists: Lists) -> Sen
         NeedsAttention: one may be ours, and nothing proves or disproves it.
     """
     attempts = claim.open_attempts
-    found = look_up(connection, claim.document, attempts, lists) if attempts else None
-    return _sent(found, attempts[-1].totals) if found else None
+    if not attempts:
+        return None
+    if found := look_up(connection, claim.document, attempts, lists):
+        return _sent(found, attempts[-1].totals)
+    if any(each.is_under_way for each in attempts):
+        _look_again_later(connection, claim, attempts[-1].last_called_at)
+    return None
 
 
 def _next_attempt(connection: Connection, claim: Claim, mapped: MappedDocument) -> Attempt:
@@ -134,6 +139,10 @@ def _next_attempt(connection: Connection, claim: Claim, mapped: MappedDocument) 
         document_date=str(payload.get("invoice_date") or payload.get("credit_memo_date") or ""),
         numbered_by_rillet=payload.get("scope") == InvoiceScope.FULL,
     )
+
+
+def _look_again_later(connection: Connection, claim: Claim, called_at: int) -> None:
+    LaterLookUps(connection.name, connection.table).schedule(claim.document, called_at)
 
 
 def _keep_open(

@@ -65,7 +65,7 @@ class MarkInvoicePaid:
         if document is None:
             double = None if deleted else self._doubles.check(kind, event.id, event.facts)
             return double or Result(event.id, "not_ours", _NOT_OURS)
-        if event.facts.get("created"):  # by our own export, which has recorded it
+        if event.facts.get("created"):
             return Result(document.id, "unchanged")
         if deleted:
             return self._changes.record_deletion(document, event.id)
@@ -114,7 +114,7 @@ class MarkInvoicePaid:
         for solvimon_id in filter(None, named):
             document = Document(self._connection.name, kind, solvimon_id)
             record = self._ledger.read(document) or {}
-            if facts.get("created") and record.get("rillet_id") == rillet_id:
+            if facts.get("created") and _is_our_creation(record, rillet_id):
                 return document
             if record.get("state") in UNFINISHED:
                 raise RetryLater(f"The export of {solvimon_id} is not finished.")
@@ -235,6 +235,12 @@ class MarkInvoicePaid:
         if invoice is None:
             raise deleted_in_rillet("invoice", rillet_id)
         return _invoice_facts(invoice)
+
+
+def _is_our_creation(record: Mapping[str, Any], rillet_id: str) -> bool:
+    """Whether the creation of a document is our own, which needs no work: it is recorded, or under way."""
+    under_way = record.get("state") in UNFINISHED and not record.get("replaced")
+    return under_way or record.get("rillet_id") == rillet_id
 
 
 def _overpaid_in_rillet(facts: Mapping[str, str]) -> list[str]:

@@ -6,6 +6,7 @@ scan, so they are looked for in each sweep until a day has passed.
 
 from collections.abc import Iterator
 
+from solvimon_rillet.errors import NeedsAttention
 from solvimon_rillet.events import (
     CREDIT_NOTE_FINALISED,
     INVOICE_FINALISED,
@@ -36,7 +37,11 @@ class LaterLookUpScan:
             is_due = each.at <= self._context.now()
             if is_due or each.document.kind == CREDIT_MEMO.name:
                 budget.check()
-                self._context.publish(self._missed_events(each.document), result)
+                try:
+                    self._context.publish(self._missed_events(each.document), result)
+                except NeedsAttention as why:  # there is too much to look through, and that will not change
+                    if is_due:
+                        result.errors.append(f"{each.document.id}: {why.message} {why.remedy}")
             if is_due:
                 later.finish(each.document, self._context.now())
 

@@ -9,8 +9,14 @@ from decimal import Decimal
 from time import sleep
 from typing import Any
 
-from solvimon_rillet.events import BusEvent, double_booking_event, event_from_rillet_record
-from solvimon_rillet.ledger.ledger import UNFINISHED, Document
+from solvimon_rillet.events import (
+    INVOICE_FINALISED,
+    SOLVIMON,
+    BusEvent,
+    double_booking_event,
+    event_from_rillet_record,
+)
+from solvimon_rillet.ledger.ledger import UNFINISHED, Document, is_done
 from solvimon_rillet.rate_limit.limiter import RateLimited
 from solvimon_rillet.rillet.client import RowPage
 from solvimon_rillet.rillet.listing import complete_pages
@@ -24,7 +30,7 @@ _FIRST_LOOKBACK_SECONDS = 24 * 3600
 _MAX_WAIT_SECONDS = (
     10  # bulk calls are spread over the minute; a longer wait means that live work needs the rate limit
 )
-_WATERMARK = "payments"
+_WATERMARK, _WATERMARK_WITHOUT_PAYMENTS = "payments", "documents"
 
 
 class PaymentScan:
@@ -39,11 +45,12 @@ class PaymentScan:
         workflows = self._connection.settings.workflows
         if not (workflows.mark_invoice_paid or workflows.export_invoice):
             return
-        began, reached = self._context.now(), self._context.state.watermark(_WATERMARK)
+        part = _WATERMARK if workflows.mark_invoice_paid else _WATERMARK_WITHOUT_PAYMENTS
+        began, reached = self._context.now(), self._context.state.watermark(part)
         since = (began - _FIRST_LOOKBACK_SECONDS if reached is None else reached) - OVERLAP_SECONDS
         for rows in self._read_pages(datetime.fromtimestamp(since, UTC), budget):
             self._context.publish(self._missed_events(rows), result)
-        self._context.state.advance_watermark(_WATERMARK, began)
+        self._context.state.advance_watermark(part, began)
 
     def _read_pages(self, since: datetime, budget: TimeBudget) -> Iterator[Sequence[Any]]:
         """All pages of the invoices that changed since a time.
@@ -79,6 +86,9 @@ class PaymentScan:
                 if event.id not in known_doubles(record):
                     double = double_booking_event(event.connection, "invoice", event.id, solvimon_id)
                     yield MissedEvent("double", event.id, event.occurred_at, double, "doubled")
+            elif _has_arrived_late(record):
+                export = BusEvent(SOLVIMON, INVOICE_FINALISED, event.connection, solvimon_id, "", "")
+                yield MissedEvent("invoice", solvimon_id, f"arrived {event.id}", export, "late")
             elif self._connection.settings.workflows.mark_invoice_paid and _should_publish(
                 event.facts, record, payment
             ):
@@ -105,6 +115,7 @@ class PaymentScan:
                     record.get("rillet_id") == rillet_id
                     or record.get("state") in UNFINISHED
                     or is_double(record, rillet_id)
+                    or _has_arrived_late(record)
                 ):
                     yield (
                         solvimon_id,
@@ -117,6 +128,12 @@ class PaymentScan:
 
 def _id_of(row: Any) -> str:  # noqa: ANN401 - a row of Rillet's list
     return str((row.get("id") if isinstance(row, dict) else None) or row)
+
+
+def _has_arrived_late(record: Mapping[str, Any]) -> bool:
+    """Whether an invoice that is in Rillet was given up here, while an attempt to send it was open."""
+    given_up = record.get("state") in {"rejected", "skipped"} and not is_done(record)
+    return given_up and bool((record.get("attempt") or {}).get("open"))
 
 
 def _should_publish(facts: Mapping[str, str], record: Mapping[str, Any], payment: Mapping[str, Any]) -> bool:
