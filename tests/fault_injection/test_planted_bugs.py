@@ -167,11 +167,12 @@ class Planted:
     Attributes:
         plant: takes it away.
         scenario: the situation.
-        what: the effect, the last one of this name.
+        what: the effect.
         fault: what goes wrong there.
         act: what a person does.
         found: the kind of difference that the run must show.
         said: what one of the differences must name.
+        number: which of the effects of this name, from 0; by default the last one.
     """
 
     plant: Plant
@@ -181,12 +182,13 @@ class Planted:
     act: str
     found: str
     said: str = ""
+    number: int = -1
 
     def run_in(self, harness: Harness) -> Run:
         """The run, in a scenario that is recorded with the safeguard in its place."""
         scenario = next(each for each in SCENARIOS if each.name == self.scenario)
         effects = [each for each in harness.record(scenario) if each.what.startswith(self.what)]
-        return Run(self.scenario, effects[-1], self.fault, self.act)
+        return Run(self.scenario, effects[self.number], self.fault, self.act)
 
 
 QUICK = [
@@ -229,7 +231,7 @@ SLOW = [
     ),
     Planted(ignoring_doubles, EXPORT, CREATED, Fault.LATE_25_H, "", "unnoticed"),
     Planted(writing_tokens_over_newer_ones, REFRESH, WRITTEN, Fault.BY_PERSON, "reconnect", "lost", "grant"),
-    Planted(losing_unwritten_tokens, REFRESH, WRITTEN, Fault.THROTTLED, "", "lost", "grant"),
+    Planted(losing_unwritten_tokens, REFRESH, WRITTEN, Fault.THROTTLED, "", "lost", "grant", number=0),
     Planted(wiping_applications, MEMO, APPLIED, Fault.TIMED_OUT, "apply", "lost", "by hand"),
 ]
 
