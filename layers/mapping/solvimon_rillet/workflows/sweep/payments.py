@@ -14,7 +14,8 @@ from solvimon_rillet.events import BusEvent, event_from_rillet_record
 from solvimon_rillet.ledger.ledger import UNFINISHED, Document
 from solvimon_rillet.rate_limit.limiter import RateLimited
 from solvimon_rillet.rillet.client import RowPage
-from solvimon_rillet.workflows.payments.rillet_changes import parse_rillet_timestamp
+from solvimon_rillet.rillet.models import parse_rillet_timestamp
+from solvimon_rillet.workflows.payments.rillet_changes import STATE_FACTS, is_order_unknown
 from solvimon_rillet.workflows.sweep.base import MissedEvent, ScanResult, SweepContext, TimeBudget
 
 OVERLAP_SECONDS = 600
@@ -110,8 +111,9 @@ class PaymentScan:
 def _should_publish(facts: Mapping[str, str], record: Mapping[str, Any], payment: Mapping[str, Any]) -> bool:
     """Whether Rillet's invoice is newer than the payment's record or, without one, has changed."""
     if payment.get("seen_at"):
-        return parse_rillet_timestamp(str(payment["seen_at"])) < parse_rillet_timestamp(
-            facts.get("updated_at", "")
+        read = parse_rillet_timestamp(facts.get("updated_at", ""))
+        return parse_rillet_timestamp(str(payment["seen_at"])) < read or (
+            facts.keys() >= STATE_FACTS and is_order_unknown(payment, facts)
         )
     if "payment_status" in payment or record.get("state") == "differs":
         return True
