@@ -3,7 +3,7 @@
 import heapq
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -70,6 +70,7 @@ class Soak:
         self.faults = FaultSchedule(plan, system, self.connection)
         self._schedule = actions(plan)
         self._done_until: dict[str, float] = {}
+        self._stopped_imports: list[str] = []
 
     def simulate(self) -> None:
         """Let all days pass, and one more in which nobody acts."""
@@ -139,15 +140,14 @@ class Soak:
         """Do what schedules and the people of operations do."""
         if self._is_due("sweep", self._plan.sweep_seconds, 0):
             self._sweep()
-        if self._is_due("operator", HOUR, 0) and self._waiting and not self.faults.rillet.away:
-            self._reconnect_if_needed()
+        if self._is_due("operator", HOUR, 0) and not self.faults.rillet.away:
+            self._operate()
         if self._is_due("reconcile", DAY, _RECONCILE_AT):
             night = self._reconcile(redrive=True)
             self.log.nights.append(night)
             self.log.counts["redriven"] += night.get("redriven", 0)
         if self._is_due("import", DAY, _IMPORT_AT):
-            for kind in NIGHTLY_IMPORTS:
-                self._invoke(f"import_{kind}", {})
+            self._import(NIGHTLY_IMPORTS)
             day = int(self._now // DAY)
             invoices, calls = self.connection.organisation.invoices, self._system.rillet.state.calls
             text = f"{len(invoices)} invoices in Rillet, {self.log.counts['sweeps']} sweeps"
@@ -170,6 +170,17 @@ class Soak:
 
     def _reconcile(self, *, redrive: bool, **period: str) -> Json:
         return self._invoke("reconcile", {"connection": self.connection.name, "redrive": redrive, **period})
+
+    def _operate(self) -> None:
+        """Do what the alarms and the answers ask for: connect Rillet again, start a stopped import again."""
+        if self._waiting or self._stopped_imports:
+            self._reconnect_if_needed()
+        self._import(self._stopped_imports)
+
+    def _import(self, kinds: Sequence[str]) -> None:
+        self._stopped_imports = [
+            kind for kind in kinds if not self._invoke(f"import_{kind}", {}).get("complete")
+        ]
 
     def _reconnect_if_needed(self) -> None:
         """Connect Rillet again where its refresh token got lost with an answer, as the alarm asks for."""

@@ -61,7 +61,7 @@ def findings_csv(report: Report) -> str:
                 finding.code,
                 finding.solvimon_id,
                 " ".join(finding.rillet_ids),
-                (report.link(finding.solvimon_id) if finding.solvimon_id else None) or "",
+                report.link_of(finding) or "",
             )
             for finding in report.comparison.findings
         ),

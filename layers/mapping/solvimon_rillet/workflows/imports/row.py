@@ -4,10 +4,15 @@ No record is created twice, because a row is looked up in this order: the ledger
 reference is the Rillet id, the one whose custom field holds it, the one that Rillet's own record names. Only
 then it is created, under an idempotency key that is the same for the same row. If Solvimon answers that the
 record exists already, it is looked up again.
+
+A customer is compared and written under its lease, because its synchronisation does the same in the other
+direction. What a person has edited in Solvimon meanwhile stays.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any
 
 from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import Code, NeedsAttention, OutcomeUnknown
@@ -15,8 +20,11 @@ from solvimon_rillet.fingerprint import fingerprint_of
 from solvimon_rillet.ledger.import_state import ImportedRow, ImportState
 from solvimon_rillet.mapping.solvimon_fields import patch_body
 from solvimon_rillet.solvimon.client import AlreadyExists, NotFound
+from solvimon_rillet.workflows.customer_lease import HeldLease, customer_lease
 from solvimon_rillet.workflows.export.link_resolver import idempotency_key
+from solvimon_rillet.workflows.imports.edits import EDITED, SYNCED_FIELDS, is_edited, is_outdated
 from solvimon_rillet.workflows.imports.resource import ImportCandidate, ImportedResource, Json
+from solvimon_rillet.workflows.late_writes import LATE_WRITES, may_arrive_late
 
 MAX_ATTEMPTS = 3  # look-ups of one row when somebody else created it first or an answer was lost
 
@@ -102,6 +110,11 @@ class ImportRow:
         self._outcome = ""
         self._writes = 0
         self._notes: list[str] = []
+        self._stack = ExitStack()
+        self._lease: HeldLease | None = None
+        self._leased_id = ""
+        self._is_edited = False  # in Solvimon, and the edit is not in Rillet yet
+        self._late_writes: Json = {}
 
     def run(self) -> RowResult:
         """Import the row.
@@ -116,6 +129,10 @@ class ImportRow:
                 return RowResult(self._remembered.outcome)
             if not self._context.recheck:
                 return RowResult("unchanged" if self._remembered.solvimon_id else "skipped")
+        with self._stack:
+            return self._import()
+
+    def _import(self) -> RowResult:
         for attempt in range(1, MAX_ATTEMPTS + 1):
             try:
                 current = self._find()
@@ -126,6 +143,8 @@ class ImportRow:
                 self._deleted_id, self._remembered = self._solvimon_id, None
             except OutcomeUnknown as unknown:
                 self._keys_spent += unknown.key_spent
+                if self._lease and may_arrive_late(unknown):
+                    self._lease.is_kept = True
                 if attempt == MAX_ATTEMPTS:
                     raise
         raise NeedsAttention(
@@ -142,8 +161,28 @@ class ImportRow:
             if found is not None:
                 self._check_link(found)
                 self._solvimon_id = str(found["id"])
-                return found
+                return self._under_lease(found)
         return None
+
+    def _under_lease(self, found: Json) -> Json:
+        """The record as it is while this run holds its lease.
+
+        Raises:
+            NotFound: it was deleted meanwhile.
+            RetryLater: somebody else holds the lease; the page is read and tried again.
+        """
+        if not self._resource.guard or self._context.dry_run or self._leased_id == self._solvimon_id:
+            return found
+        connection = self._context.connection
+        self._stack.close()
+        self._lease = self._stack.enter_context(
+            customer_lease(connection, self._solvimon_id, self._context.run)
+        )
+        self._leased_id = self._solvimon_id
+        record = self._solvimon.find(self._resource.collection, self._solvimon_id)
+        if record is None:
+            raise NotFound
+        return record
 
     def _candidates(self) -> Iterator[Json | None]:
         """The look-ups, one after another; the caller stops at the first record."""
@@ -232,6 +271,14 @@ class ImportRow:
         if not self._row.mapped.active:
             return self._archive(current)
         payload, self._notes = self._resource.update_payload(self._row, current)
+        if self._resource.guard:
+            link = self._link(current)
+            if is_outdated(link, self._row):
+                return RowResult("unchanged")
+            self._late_writes = {LATE_WRITES: link[LATE_WRITES]} if LATE_WRITES in link else {}
+            if patch_body(current, payload) and is_edited(self._context.connection, link, current):
+                payload = {name: value for name, value in payload.items() if name not in SYNCED_FIELDS}
+                self._is_edited, self._notes = True, [EDITED]
         record, body, record_id = current, patch_body(current, payload), current["id"]
         if body and self._may_write("updated"):
             record = self._solvimon.update(self._resource.collection, record_id, body)
@@ -240,6 +287,10 @@ class ImportRow:
         elif current.get("status") == "ARCHIVED":
             self._notes.append("It is archived in Solvimon and stays archived.")
         return self._remember(record)
+
+    def _link(self, current: Json) -> Mapping[str, Any]:
+        connection = self._context.connection
+        return connection.ledger.find_link(connection.name, self._resource.name, str(current["id"])) or {}
 
     def _archive(self, current: Json) -> RowResult:
         record = current
@@ -264,13 +315,17 @@ class ImportRow:
         return True
 
     def _remember(self, record: Json | None) -> RowResult:
-        """Remember the row, so that the next import passes it over as long as it stays the same."""
+        """Remember the row, so that the next import passes it over as long as it stays the same.
+
+        Of a customer with an edit in Solvimon, the link must go on saying what both sides were before it.
+        """
         outcome = self._outcome or "unchanged"
-        if not self._context.dry_run:
+        if not self._context.dry_run and not self._is_edited:
             solvimon_id = record["id"] if record else ""
             archived = not self._row.mapped.active
             imported = ImportedRow(solvimon_id, self._hash, outcome, self._context.run, archived)
             link = self._resource.link_facts(self._row, record) if record else None
+            link = {**link, **self._late_writes} if link else None
             self._context.state.store_row(self._row.id, imported, link, self._resource.link_seconds)
         notes = [*self._row.mapped.notes, *self._notes] if outcome not in {"unchanged", "skipped"} else []
-        return RowResult(outcome, self._writes, notes)
+        return RowResult(outcome, self._writes, [EDITED] if self._is_edited else notes)

@@ -7,7 +7,7 @@ from typing import Any
 
 from solvimon_rillet import money
 from solvimon_rillet.connections.connection import Connection
-from solvimon_rillet.errors import Code, NeedsAttention, RetryLater, Skip
+from solvimon_rillet.errors import Code, NeedsAttention, RetryLater, Skip, SolvimonRilletError
 from solvimon_rillet.events import SOLVIMON, BusEvent
 from solvimon_rillet.ledger.document_types import CREDIT_PREFIX
 from solvimon_rillet.ledger.ledger import FINISHED, UNFINISHED, Claim, Document
@@ -22,11 +22,17 @@ from solvimon_rillet.mapping.payments import (
 from solvimon_rillet.rillet.models import Invoice as RilletInvoice
 from solvimon_rillet.solvimon.client import NotFound
 from solvimon_rillet.workflows.export.verification import deleted_in_rillet
+from solvimon_rillet.workflows.late_writes import LateWrites, may_arrive_late
 from solvimon_rillet.workflows.lease import under_lease
 from solvimon_rillet.workflows.outcome import Result, error_fields
 from solvimon_rillet.workflows.payments.double_bookings import DoubleBookings
 from solvimon_rillet.workflows.payments.payment_records import PaymentRecords, payment_refused
-from solvimon_rillet.workflows.payments.rillet_changes import RilletChanges
+from solvimon_rillet.workflows.payments.rillet_changes import (
+    STATE_FACTS,
+    RilletChanges,
+    is_order_unknown,
+    seen_facts,
+)
 
 _LEDGER_KINDS = {"INVOICE": "invoice", "CREDIT_MEMO": "credit_memo"}
 _UNKNOWN_STATE = "UNKNOWN"  # while a payment state is being written, the one in Solvimon is not known
@@ -134,9 +140,10 @@ class MarkInvoicePaid:
         def work(claim: Claim) -> Result:
             if not self._settings.workflows.mark_invoice_paid:
                 raise Skip("The workflow mark_invoice_paid is switched off in the settings.")
-            return self._mark(
-                claim, document, rillet_id, self._rillet_facts(rillet_id, event_facts), on_request=on_request
-            )
+            facts = self._rillet_facts(rillet_id, event_facts)
+            if event_facts and (_is_in_doubt(claim.record) or is_order_unknown(claim.record, facts)):
+                facts = self._rillet_facts(rillet_id, {})
+            return self._mark(claim, document, rillet_id, facts, on_request=on_request)
 
         return self._under_own_lease("payment", document, owner, work)
 
@@ -167,24 +174,27 @@ class MarkInvoicePaid:
         state = self._rillet_state(rillet_id, facts, record)
         notes = _overpaid_in_rillet(facts)
         changed = claim.record.get("payment_status", "UNPAID") != state.payment_status
-        if on_request or (changed and state == PAID):
+        late = LateWrites.of(claim.record, self._connection.clock())
+        if on_request or _is_in_doubt(claim.record) or late.entries or (changed and state == PAID):
             # Solvimon may show another state than the one that was written last.
             shown = self._solvimon_state(document.id)
-            changed = shown != state
+            # A late write of ours is repaired; another state that Solvimon shows is its own.
+            changed = shown != state and (changed or on_request or late.would_leave(shown.payment_status))
             if shown == OVERPAID and state == PAID:
                 changed = False
                 notes.append("Solvimon itself says that more was paid than was due; its OVERPAID stays.")
         if changed:
-            # If the answer is lost, the next event must write, even one with the state from before.
-            self._ledger.record_step(claim, {"payment_status": _UNKNOWN_STATE})
-            self._write_state(document, state)
+            self._write_state(claim, document, state, late)
         before = [str(reference) for reference in claim.record.get("recorded", [])]
         recorded, warnings = self._record_payments(document, rillet_id, state, before)
         warnings = [*notes, *warnings]
         self._ledger.add_facts(document, {"open_amount": facts["amount_due"]})
-        kept = {"payment_status": state.payment_status, "seen_at": facts["updated_at"]}
-        paid = {"recorded": recorded, "warnings": warnings}
-        self._ledger.finish(claim, "marked", {**kept, **paid, "rillet_id": rillet_id})
+        kept = {"payment_status": state.payment_status, **seen_facts(facts), **late.as_facts()}
+        paid = {"recorded": recorded, "warnings": warnings, "rillet_id": rillet_id}
+        if late.entries:
+            self._ledger.record_step(claim, {**kept, **paid, "payment_status": _UNKNOWN_STATE})
+            late.check_settled(self._connection.clock())
+        self._ledger.finish(claim, "marked", {**kept, **paid})
         answer = {**state.as_payload(), "amount_due": facts["amount_due"]}
         answer |= {"warnings": warnings} if warnings else {}
         if differs:
@@ -219,7 +229,22 @@ class MarkInvoicePaid:
             balance = replace(balance, received=sum(counted, Decimal()))
         return to_solvimon_payment_state(balance)
 
-    def _write_state(self, document: Document, state: PaymentState) -> None:
+    def _write_state(self, claim: Claim, document: Document, state: PaymentState, late: LateWrites) -> None:
+        """Write the payment state to Solvimon.
+
+        The record remembers the write before it is sent. So the next run looks again where the answer is
+        lost, or where the process ends here, even if it is about the state from before.
+        """
+        sent = late.plus(state.payment_status, self._connection.clock())
+        self._ledger.record_step(claim, {"payment_status": _UNKNOWN_STATE, **sent.as_facts()})
+        try:
+            self._update_in_solvimon(document, state)
+        except SolvimonRilletError as error:
+            if not may_arrive_late(error):
+                self._ledger.record_step(claim, {"payment_status": _UNKNOWN_STATE, **late.as_facts()})
+            raise
+
+    def _update_in_solvimon(self, document: Document, state: PaymentState) -> None:
         try:
             self._connection.solvimon.update("invoices", document.id, state.as_payload())
         except NotFound:
@@ -229,7 +254,7 @@ class MarkInvoicePaid:
 
     def _rillet_facts(self, rillet_id: str, event_facts: Mapping[str, str]) -> dict[str, str]:
         """Amounts and state from the event if it has them all, else from Rillet."""
-        if {"status", "total", "amount_due", "currency", "updated_at"} <= event_facts.keys():
+        if event_facts.keys() >= STATE_FACTS:
             return dict(event_facts)
         invoice = self._connection.rillet.invoice(rillet_id)
         if invoice is None:
@@ -241,6 +266,11 @@ def _is_our_creation(record: Mapping[str, Any], rillet_id: str) -> bool:
     """Whether the creation of a document is our own, which needs no work: it is recorded, or under way."""
     under_way = record.get("state") in UNFINISHED and not record.get("replaced")
     return under_way or record.get("rillet_id") == rillet_id
+
+
+def _is_in_doubt(record: Mapping[str, Any]) -> bool:
+    """Whether a write of the payment state was begun, and has not been found done since."""
+    return record.get("payment_status") == _UNKNOWN_STATE
 
 
 def _overpaid_in_rillet(facts: Mapping[str, str]) -> list[str]:

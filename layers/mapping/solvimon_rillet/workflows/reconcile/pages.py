@@ -12,7 +12,12 @@ SOLVIMON_DOCUMENTS = "Solvimon's documents"
 INVOICES, CREDIT_MEMOS = "invoices", "credit-memos"
 UNLISTED = "absent"
 """Documents that the ledger has as exported and Rillet's lists do not have."""
-UNMAPPED_RECORDS = ("products", "billing-entities", "customers")
+CUSTOMERS = "customers"
+UNMAPPED_RECORDS = ("products", "billing-entities", CUSTOMERS)
+EDITED_CUSTOMERS = "edited-customers"
+"""Linked customers that were edited in Solvimon in the period; pages as of its list of customers."""
+CHANGED_CUSTOMERS = "changed-customers"
+"""Rillet's customers that changed in the period, as far as they are among them."""
 _PART_NAMES = {SOLVIMON_DOCUMENTS: "bills"}
 
 
@@ -79,21 +84,28 @@ class NumberedPage:
         rows: how many rows were kept.
         more: whether there is another page.
         earliest: an hour before the first export of the page's documents (RFC 3339), if there is one.
+        edited: how many customers of the page were edited in the period.
     """
 
     rows: int
     more: bool
     earliest: str | None = None
+    edited: int = 0
 
     def to_json(self) -> Json:
         """The result as it is checkpointed; ``from_json`` reads it."""
-        earliest = {"earliest": self.earliest} if self.earliest else {}
-        return {"rows": self.rows, "more": self.more, **earliest}
+        more = {"earliest": self.earliest, "edited": self.edited}
+        return {
+            "rows": self.rows,
+            "more": self.more,
+            **{name: value for name, value in more.items() if value},
+        }
 
     @classmethod
     def from_json(cls, value: Json) -> "NumberedPage":
         """A checkpointed result; earlier versions counted the rows under other names."""
-        return cls(int(value.get("rows", 0)), bool(value["more"]), value.get("earliest"))
+        edited = int(value.get("edited", 0))
+        return cls(int(value.get("rows", 0)), bool(value["more"]), value.get("earliest"), edited)
 
 
 @dataclass(frozen=True, slots=True)
