@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPResponse, Retry
+from urllib3 import HTTPHeaderDict, HTTPResponse, Retry
 from urllib3.exceptions import MaxRetryError, ProtocolError, ReadTimeoutError
 from werkzeug.datastructures import Headers
 from werkzeug.test import create_environ, run_wsgi_app
@@ -115,5 +115,9 @@ def _environ(request: requests.PreparedRequest) -> Any:  # noqa: ANN401 - as WSG
 
 def _response(code: int, headers: Headers, body: bytes) -> HTTPResponse:
     return HTTPResponse(
-        body=BytesIO(body), headers=list(headers), status=code, preload_content=False, decode_content=False
+        body=BytesIO(body),
+        headers=HTTPHeaderDict(list(headers)),
+        status=code,
+        preload_content=False,
+        decode_content=False,
     )

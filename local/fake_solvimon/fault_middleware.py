@@ -45,9 +45,8 @@ class FaultMiddleware:
         self._state.late_calls.carry_out_due()
         call = self._state.calls.begin(environ, body)
         fault = self._state.faults.take(method, path, CALL_KINDS)
-        if fault is None:
-            reply = self._run(environ)
-        elif (reply := self._faulty(fault, environ)) is None:
+        reply = self._faulty(fault, environ)
+        if reply is None:
             hang_up(environ, fault)
         call.status = reply.code
         start_response(reply.status, reply.headers.to_wsgi_list())
@@ -57,8 +56,10 @@ class FaultMiddleware:
         chunks, status, headers = run_wsgi_app(self._application, environ, buffered=True)
         return _Reply(status, headers, b"".join(chunks))
 
-    def _faulty(self, fault: Fault, environ: "WSGIEnvironment") -> _Reply | None:
+    def _faulty(self, fault: Fault | None, environ: "WSGIEnvironment") -> _Reply | None:
         """Return the answer a fault leads to, None for no answer at all."""
+        if fault is None:
+            return self._run(environ)
         match fault.kind:
             case "drop":
                 return None
