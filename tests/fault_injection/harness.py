@@ -8,6 +8,7 @@ from typing import Any
 
 from local.aws.runtime import Killed
 from local.books_check.audit import audit
+from local.books_check.checks import FindingType
 from local.books_check.system import messages_left, webhooks_left
 from local.system import LocalSystem
 from tests.fault_injection.acts import ACTS, Act, decide, undone
@@ -190,6 +191,8 @@ class Harness:
         ends = _Ends(self._automatic_end(course), self._swept(course))
         if course.act is not None and act != "apply":
             raise AssertionError(f"{act!r} is never possible in {scenario.name}")
+        if wrong := [one.text for one in audit(self.system).findings if one.type is FindingType.PAYMENT]:
+            raise AssertionError(f"{act!r} alone leads to a wrong payment state: {wrong}")
         if reconciled:
             ends.reconciled = self._reconciled(course)
         return ends

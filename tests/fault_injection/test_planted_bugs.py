@@ -269,7 +269,7 @@ SLOW = [
         Fault.BY_PERSON,
         "pay twice at once",
         "different",
-        "PARTIALLY_PAID",
+        "wrong payment state",
     ),
     Planted(
         forgetting_what_is_there,
