@@ -38,13 +38,13 @@ def test_each_price_is_what_its_words_say() -> None:
         assert price.dollars * sizes[found[1]] == pytest.approx(float(found[2]), rel=0.001)
 
 
-def test_an_invoice_and_rillets_event_about_its_mark_take_an_event_and_a_message_each() -> None:
+def test_an_invoice_and_rillets_events_about_its_creation_and_its_mark_take_an_event_each() -> None:
     [invoice] = [row for row in rows("Of one") if row[0] == "invoice"]
     heads = TEXT[TEXT.index("| Of one |") :].partition("\n")[0].strip("| ").split(" | ")
 
     counted = dict(zip(heads, invoice, strict=True))
 
-    assert (counted["event"], counted["sqs"]) == ("2", "6")
+    assert (counted["event"], counted["sqs"]) == ("3", "6")
     assert float(counted["api"]) >= 1
 
 

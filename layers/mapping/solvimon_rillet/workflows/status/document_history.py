@@ -105,7 +105,9 @@ class DocumentHistory:
     def _location_text(self, kind: DocumentType, record: Item) -> str:
         """The place of the document: a running function, a queue, a person, or Rillet."""
         now, state, changed = int(self._clock()), record["state"], format_timestamp(record["updated_at"])
-        if (until := int(record.get("lease_until", 0))) > now:
+        # After a lost answer the lease stays for a while, although no function holds it.
+        ended = (record.get("history") or [{}])[-1].get("what") == "answer_lost"
+        if (until := int(record.get("lease_until", 0))) > now and not ended:
             begun = format_timestamp(until - LEASE_SECONDS)
             return f"{kind.function} is working on it since {begun}; its lease ends in {until - now} s."
         if state in UNFINISHED:
