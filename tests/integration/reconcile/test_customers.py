@@ -7,9 +7,9 @@ from solvimon_rillet.ledger.ledger import LEASE_SECONDS
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.workflows.late_writes import SETTLE_SECONDS
 from tests.integration.reconcile.support import file_of, reconcile
-from tests.support.arrange import answer_lost, edit
+from tests.support.arrange import answer_lost, edit, sync
 from tests.support.assertions import calls_to, rillet_customer
-from tests.support.builders import DEMO_CUSTOMER, DEMO_CUSTOMER_IN_RILLET, Json, named
+from tests.support.builders import DEMO_CUSTOMER, DEMO_CUSTOMER_IN_RILLET, UNLINKED, Json, named
 
 OUTDATED = "customer_outdated"
 
@@ -141,3 +141,25 @@ def test_a_put_that_arrives_a_day_late_is_found_by_the_reconciliation_and_repair
     assert not found["tied_out"]
     assert rillet_customer(edited)["name"] == "Three"
     assert [one for one in again["findings"] if one["kind"] == "customer_outdated"] == []
+
+
+def test_a_customer_whose_creation_arrived_a_day_late_is_reported_as_doubled(
+    system: LocalSystem, default: Connection
+) -> None:
+    with answer_lost(RilletClient, "create_customer") as arrive:
+        sync(system, UNLINKED)
+    system.advance(LEASE_SECONDS + 1)
+    system.settle()
+    system.advance(SETTLE_SECONDS)
+    system.settle()
+    before = reconcile(system, default)
+    system.advance(25 * 3600)
+    arrive()
+
+    answer = reconcile(system, default)
+
+    assert [one for one in before["findings"] if one["document"] == "customer"] == []
+    [finding] = [one for one in answer["findings"] if one["document"] == "customer"]
+    assert (finding["kind"], finding["solvimon_id"]) == ("doubled", UNLINKED)
+    assert len(set(finding["rillet_ids"])) == 2
+    assert not answer["tied_out"]

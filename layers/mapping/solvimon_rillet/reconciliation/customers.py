@@ -46,11 +46,13 @@ class ComparedCustomer:
         id: Solvimon's id.
         changed: the fields of Rillet that a synchronisation would change.
         is_late_write: whether Rillet has what a write of ours would leave whose answer was lost.
+        other_id: Rillet's id of another customer that refers to it.
     """
 
     id: str
-    changed: tuple[str, ...]
-    is_late_write: bool
+    changed: tuple[str, ...] = ()
+    is_late_write: bool = False
+    other_id: str = ""
 
 
 def changed_fields(
@@ -92,6 +94,14 @@ def customer_finding(edited: EditedCustomer, compared: ComparedCustomer | None) 
         f"Rillet has another {fields} than Solvimon: it was edited there.",
         "Invoke import_customers, which brings Rillet's values to Solvimon; or correct them in Rillet.",
     )
+
+
+def doubled_finding(edited: EditedCustomer, other_id: str) -> Finding:
+    """The finding about a customer that Rillet has twice, as after a creation that arrived late."""
+    ids = (edited.rillet_id, other_id)
+    cause = f"Rillet has two customers for it: {edited.rillet_id}, which is linked, and {other_id}."
+    remedy = f"Move what {other_id} has to {edited.rillet_id} in Rillet, then delete {other_id} there."
+    return Finding(FindingType.DOUBLED, CUSTOMER, edited.id, edited.name, "", "", "", ids, cause, remedy)
 
 
 def is_repaired_by_sync(edited: EditedCustomer, compared: ComparedCustomer | None) -> bool:

@@ -4,25 +4,22 @@ The ledger remembers the links, so that an export usually needs no call for them
 """
 
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 
 from solvimon_rillet.aws.dynamodb import Item
 from solvimon_rillet.connections.connection import Connection
-from solvimon_rillet.errors import Code, NeedsAttention, RetryLater, SolvimonRilletError
+from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.mapping.customers import MappedCustomer, solvimon_customer_hash, to_new_rillet_customer
 from solvimon_rillet.mapping.links import Links
 from solvimon_rillet.mapping.texts import is_rillet_id
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.master_data import Customer, Product, field_value
 from solvimon_rillet.solvimon.models import Invoice
-from solvimon_rillet.workflows.customer_lease import customer_lease
-from solvimon_rillet.workflows.late_writes import SETTLE_SECONDS, may_arrive_late
+from solvimon_rillet.workflows.export.customer_creation import CreationKey, CustomerCreation
 
 LINK_TTL = 24 * 3600
-_KEY_TTL = 23 * 3600
-"""Rillet answers a key again for 24 hours; an hour less leaves room for clocks that differ."""
 TO_BE_CREATED = "(created on export)"
 _KEY_NAMESPACE = uuid.UUID("6b0f3c0e-8a53-5b0f-9c3a-1f7d1a2f4a10")
 
@@ -30,21 +27,6 @@ _KEY_NAMESPACE = uuid.UUID("6b0f3c0e-8a53-5b0f-9c3a-1f7d1a2f4a10")
 def idempotency_key(*parts: str) -> str:
     """An idempotency key; the same parts give the same key, on any machine and after any crash."""
     return str(uuid.uuid5(_KEY_NAMESPACE, "/".join(parts)))
-
-
-@dataclass(frozen=True, slots=True)
-class CreationKey:
-    """The idempotency key with which a customer is created next.
-
-    Attributes:
-        used: number of keys used up: by refusals, or by a customer that was deleted in Rillet.
-        first_sent_at: unix seconds of the first creation with it whose outcome is unknown; 0 if none is open.
-        last_sent_at: unix seconds of the latest one.
-    """
-
-    used: int = 0
-    first_sent_at: int = 0
-    last_sent_at: int = 0
 
 
 @dataclass(slots=True)
@@ -74,7 +56,7 @@ class LinkResolver:
     """
 
     def __init__(self, connection: Connection, *, dry_run: bool = False) -> None:
-        self._connection = connection
+        self._creation = CustomerCreation(connection)
         self._name = connection.name
         self._settings = connection.settings
         self._ledger = connection.ledger
@@ -123,7 +105,7 @@ class LinkResolver:
         if link is None or self._rillet.customer(str(link["rillet_id"])) is not None:
             return
         # In this order: if the process ends in between, the customer is found missing again.
-        self._store_creation_key(customer_id, CreationKey(self._creation_key(customer_id).used + 1))
+        self._creation.use_up_key(customer_id)
         self._ledger.delete_link(self._name, "customer", customer_id)
 
     def link_customer(self, customer: Customer) -> LinkedCustomer | None:
@@ -141,7 +123,7 @@ class LinkResolver:
             return LinkedCustomer(str(remembered["rillet_id"]))
         if linked:
             return LinkedCustomer(self._check_customer(customer_id, linked)[0])
-        key = self._creation_key(customer_id)
+        key = self._creation.key(customer_id)
         if found := self._referring_customer(customer_id):
             return LinkedCustomer(found[0])
         if not self._settings.create_missing_customers:
@@ -252,10 +234,10 @@ class LinkResolver:
         then created with the key of the first creation, which Rillet answers with that customer.
         """
         customer_id, reference = str(customer.id), self._settings.custom_fields.customer
-        with self._creation_lease(customer_id):
+        with nullcontext() if self._dry_run else self._creation.lease(customer_id):
             if remembered := self._ledger.find_link(self._name, "customer", customer_id):
                 return str(remembered["rillet_id"]), remembered.get("mailed")
-            key = self._creation_key(customer_id)
+            key = self._creation.key(customer_id)
             if found := self._referring_customer(customer_id):
                 return found
             if not self._settings.create_missing_customers:
@@ -266,15 +248,6 @@ class LinkResolver:
                     "create_missing_customers on, then retry.",
                 )
             return self._create_customer(customer, key, resolved)
-
-    @contextmanager
-    def _creation_lease(self, customer_id: str) -> Iterator[None]:
-        """The customer's lease: of several invoices at once, only one creates their customer."""
-        if self._dry_run:
-            yield
-            return
-        with customer_lease(self._connection, customer_id, f"creation {uuid.uuid4()}"):
-            yield
 
     def _referring_customer(self, customer_id: str) -> tuple[str, bool | None] | None:
         """The Rillet customer whose external reference is this customer, if there is one."""
@@ -305,38 +278,14 @@ class LinkResolver:
         if self._dry_run:
             resolved.warnings.append(f"The customer {mapped.payload['name']} would be created in Rillet.")
             return TO_BE_CREATED, False
-        now = int(self._connection.clock())
-        if key.last_sent_at and now - key.last_sent_at < SETTLE_SECONDS:
-            raise RetryLater(
-                "An earlier creation of the customer, whose answer was lost, may still arrive.",
-                after=key.last_sent_at + SETTLE_SECONDS - now,
-            )
-        if key.first_sent_at and now - key.first_sent_at > _KEY_TTL:
-            key = CreationKey(key.used + 1)  # Rillet's list would have the customer by now
-        sent = replace(key, first_sent_at=key.first_sent_at or now, last_sent_at=now)
-        self._store_creation_key(customer_id, sent)
-        try:
-            created = self._rillet.create_customer(
-                mapped.payload, idempotency_key(self._name, "customer", customer_id, str(key.used))
-            )
-        except NeedsAttention:
-            # Rillet repeats its answer to a used key.
-            self._store_creation_key(customer_id, CreationKey(key.used + 1))
-            raise
-        except SolvimonRilletError as error:
-            if not may_arrive_late(error):
-                self._store_creation_key(customer_id, key)
-            raise
+        created = self._creation.create(
+            customer_id,
+            mapped.payload,
+            key,
+            idempotency_key(self._name, "customer", customer_id, str(key.used)),
+        )
         self._remember_customer(customer_id, created.id, False, solvimon_customer_hash(customer))
         return created.id, False
-
-    def _creation_key(self, customer_id: str) -> CreationKey:
-        link = self._ledger.find_link(self._name, "customer-key", customer_id) or {}
-        names = ("used", "first_sent_at", "last_sent_at")
-        return CreationKey(*(int(link.get(name, 0)) for name in names))
-
-    def _store_creation_key(self, customer_id: str, key: CreationKey) -> None:
-        self._ledger.store_link(self._name, "customer-key", customer_id, asdict(key), 2 * LINK_TTL)
 
     def _remember_customer(
         self, customer_id: str, rillet_id: str, mailed: bool | None, synced: str | None = None

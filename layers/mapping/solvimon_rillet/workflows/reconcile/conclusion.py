@@ -28,6 +28,7 @@ from solvimon_rillet.reconciliation.customers import (
     ComparedCustomer,
     EditedCustomer,
     customer_finding,
+    doubled_finding,
     is_repaired_by_sync,
 )
 from solvimon_rillet.reconciliation.documents import CREDIT_MEMO, RilletDocument, SolvimonDocument
@@ -127,7 +128,16 @@ class ReportStep:
         for edited, compared in self._customers(page_counts):
             if finding := customer_finding(edited, compared):
                 comparison.findings.append(finding)
+        for edited, other_id in self._doubled_customers(page_counts):
+            comparison.findings.insert(0, doubled_finding(edited, other_id))
         return comparison
+
+    def _doubled_customers(self, page_counts: Mapping[str, int]) -> list[tuple[EditedCustomer, str]]:
+        """The customers that Rillet has twice, each with the id that is not linked."""
+        edited = {customer.id: customer for customer, _ in self._customers(page_counts)}
+        pages = self._pages.read(CHANGED_CUSTOMERS, page_counts)
+        others = {(row["id"], row["other_id"]) for page in pages for row in page if row.get("other_id")}
+        return [(edited[each], other_id) for each, other_id in sorted(others)]
 
     def _customers(
         self, page_counts: Mapping[str, int]
@@ -137,6 +147,7 @@ class ReportStep:
             row["id"]: ComparedCustomer(**row)
             for page in self._pages.read(CHANGED_CUSTOMERS, page_counts)
             for row in page
+            if not row.get("other_id")
         }
         for page in self._pages.read(EDITED_CUSTOMERS, page_counts):
             for row in page:

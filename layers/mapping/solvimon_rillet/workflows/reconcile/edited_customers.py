@@ -16,6 +16,7 @@ from solvimon_rillet.rillet.models import Customer as RilletCustomer
 from solvimon_rillet.solvimon.client import NotFound
 from solvimon_rillet.solvimon.master_data import Customer, field_value
 from solvimon_rillet.workflows.durable_steps import Json
+from solvimon_rillet.workflows.export.customer_creation import CREATION_KEY
 from solvimon_rillet.workflows.late_writes import LateWrites, has_unsent_edit
 
 
@@ -31,6 +32,8 @@ class EditedCustomers:
     def choose(self, rows: Iterable[Json], since: str) -> list[EditedCustomer]:
         """The linked customers of a page whose edits went to Rillet since a time, or are still to go.
 
+        And those whose creation there was repeated lately: the first one may have arrived after all.
+
         Args:
             rows: of Solvimon's list.
             since: RFC 3339.
@@ -40,13 +43,15 @@ class EditedCustomers:
         customers = {str(one.id): one for one in _parsed(rows)}
         links = self._read("link-customer", customers)
         records = self._read(CUSTOMER.name, links)
+        keys = self._read(f"link-{CREATION_KEY}", links)
         begin = datetime.fromisoformat(since).timestamp()
         chosen = []
         for customer_id, link in links.items():
             customer, record = customers[customer_id], records.get(customer_id, {})
             edited = self._edited(customer, link, record)
             late = LateWrites.of(link, self._connection.clock())
-            if edited and (edited.is_unsent or late.entries or int(record.get("synced_at", 0)) >= begin):
+            is_synced = int(record.get("synced_at", 0)) >= begin
+            if edited and (edited.is_unsent or late.entries or is_synced or was_repeated(keys, customer_id)):
                 chosen.append(edited)
         return chosen
 
@@ -70,12 +75,26 @@ class EditedCustomers:
 
     def compare(self, rows: Iterable[Any], edited: Mapping[str, EditedCustomer]) -> list[ComparedCustomer]:
         """Compare rows of Rillet's list with Solvimon; ``edited`` has the chosen customers by Rillet id."""
-        compared = []
+        linked, compared = {customer.id: each for each, customer in edited.items()}, []
         for row in rows:
             customer = edited.get(str(row.get("id"))) if isinstance(row, dict) else None
             if customer and (found := self._compare(customer.id, row)):
                 compared.append(found)
+            elif customer is None:
+                compared += [
+                    ComparedCustomer(each, other_id=str(row["id"]))
+                    for each in self._references(row)
+                    if each in linked
+                ]
         return compared
+
+    def _references(self, row: object) -> list[str]:
+        """The Solvimon customers to which a row of Rillet refers."""
+        try:
+            references = RilletCustomer.model_validate(row).external_references
+        except ValidationError:
+            return []
+        return [each.id for each in references if each.type == self._settings.reference_types.customer]
 
     def _compare(self, customer_id: str, row: Json) -> ComparedCustomer | None:
         link = self._ledger.find_link(self._name, "customer", customer_id) or {}
@@ -91,6 +110,12 @@ class EditedCustomers:
     def _read(self, kind: str, ids: Iterable[str]) -> dict[str, Mapping[str, Any]]:
         found = self._ledger.read_many(Document(self._name, kind, each) for each in ids)
         return {document.id: item for document, item in found.items()}
+
+
+def was_repeated(keys: Mapping[str, Mapping[str, Any]], customer_id: str) -> bool:
+    """Whether a customer's creation was sent again, after the answer to the first one was lost."""
+    key = keys.get(customer_id, {})
+    return int(key.get("last_sent_at", 0)) > int(key.get("first_sent_at", 0)) > 0
 
 
 def _parsed(rows: Iterable[Json]) -> Iterable[Customer]:
