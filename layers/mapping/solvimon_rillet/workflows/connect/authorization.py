@@ -114,18 +114,24 @@ class RilletAuthorization:
         settings = self._configuration.settings(connection)
         oauth = self._oauth(settings.rillet)
         granted = oauth.redeem(code, verifier)
-        kept = False
         try:
-            page = self._keep(connection, settings, granted)
-            kept = page.status == 200
-            return page
-        finally:
-            if not kept:
-                with contextlib.suppress(SolvimonRilletError):
-                    oauth.revoke(granted.refresh_token or granted.access_token)
+            kept = self._keep(connection, settings, granted)
+        except SolvimonRilletError:
+            _discard(oauth, granted)
+            raise
+        if isinstance(kept, CallbackPage):
+            _discard(oauth, granted)
+            return kept
+        self._table.put(_organisation_key(connection), _names(kept))
+        logger.info("rillet connected", extra={"connection": connection, "organisation": kept.id})
+        return CallbackPage(
+            200,
+            f"{connection} is connected to {kept.trade_name}",
+            "You may close this window. Waiting documents continue automatically.",
+        )
 
-    def _keep(self, connection: str, settings: Settings, granted: Grant) -> CallbackPage:
-        """Store the tokens, unless the connection belongs to another organisation."""
+    def _keep(self, connection: str, settings: Settings, granted: Grant) -> Organization | CallbackPage:
+        """Store the tokens, unless the connection belongs to another organisation; then the page says so."""
         organisation = self._connections.rillet_with_token(
             connection, settings, lambda: granted.access_token
         ).organization()
@@ -137,12 +143,8 @@ class RilletAuthorization:
                 f"It has booked into {owner.get('organisation_name')} so far. Nothing was changed. Use a "
                 f"connection of its own for {organisation.trade_name}.",
             )
-        self._store(connection, settings, granted, organisation)
-        return CallbackPage(
-            200,
-            f"{connection} is connected to {organisation.trade_name}",
-            "You may close this window. Waiting documents continue automatically.",
-        )
+        self._connections.tokens(connection, settings).store(granted, _names(organisation))
+        return organisation
 
     def _bound_organisation(self, connection: str, settings: Settings) -> Mapping[str, Any]:
         """The organisation that a connection has booked into, by OAuth or by an API key."""
@@ -153,13 +155,7 @@ class RilletAuthorization:
             found = self._connections.rillet_with_token(connection, settings, lambda: key).organization()
         except ConnectionBroken:  # no key, or one that is not valid any more
             return {}
-        return {"organisation_id": found.id, "organisation_name": found.trade_name}
-
-    def _store(self, connection: str, settings: Settings, granted: Grant, organisation: Organization) -> None:
-        names = {"organisation_id": organisation.id, "organisation_name": organisation.trade_name}
-        self._connections.tokens(connection, settings).store(granted, names)
-        self._table.put(_organisation_key(connection), names)
-        logger.info("rillet connected", extra={"connection": connection, "organisation": organisation.id})
+        return _names(found)
 
     def disconnect(self, connection: str) -> dict[str, Any]:
         """Revoke the tokens at Rillet and delete them here. An API key stays in its secret.
@@ -198,6 +194,16 @@ class RilletAuthorization:
 
     def _oauth(self, settings: RilletSettings) -> RilletOAuth:
         return authorization_server(self._configuration, settings, self._configuration.api_url() + CALLBACK)
+
+
+def _names(organisation: Organization) -> dict[str, str]:
+    return {"organisation_id": organisation.id, "organisation_name": organisation.trade_name}
+
+
+def _discard(oauth: RilletOAuth, granted: Grant) -> None:
+    """Revoke a grant that is not kept, if Rillet answers and allows it."""
+    with contextlib.suppress(SolvimonRilletError):
+        oauth.revoke(granted.refresh_token or granted.access_token)
 
 
 def _state_key(state: str) -> str:
