@@ -163,7 +163,6 @@ class Harness:
         if not swept or run.fault not in TOO_LATE:
             return course, swept
         reconciled = self._reconciled(course)
-        course.reported = frozenset(reported_twice(course.setup))
         if ends.reconciled is None:
             ends.reconciled = self._undisturbed_end(scenario, run.act, reconciled=True).reconciled
         return course, reconciled.differences(ends.reconciled or ends.swept)
@@ -225,8 +224,11 @@ class Harness:
 
     def _reconciled(self, course: _Course) -> EndState:
         """Reconcile; then look at the end."""
-        _attempt(lambda: self.system.invoke("reconcile", dict(_PERIOD)))
+        _, answer = _attempt(lambda: self.system.invoke("reconcile", dict(_PERIOD)))
         self._work_off(course)
+        found = answer.get("findings", ()) if isinstance(answer, dict) else ()
+        doubled = {one["number"] for one in found if one["kind"] == "doubled"}
+        course.reported = frozenset(doubled | reported_twice(course.setup))
         return course.end()
 
     def _work_off(self, course: _Course) -> None:
