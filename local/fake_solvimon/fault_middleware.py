@@ -60,8 +60,10 @@ class FaultMiddleware:
         chunks, status, headers = run_wsgi_app(self._application, environ, buffered=True)
         return _Reply(status, headers, b"".join(chunks))
 
-    def _faulty(self, fault: Fault, environ: "WSGIEnvironment") -> _Reply | None:
+    def _faulty(self, fault: Fault | None, environ: "WSGIEnvironment") -> _Reply | None:
         """Return the answer a fault leads to, None for no answer at all."""
+        if fault is None:
+            return self._run(environ)
         match fault.kind:
             case "drop":
                 return None

@@ -115,7 +115,7 @@ class SilenceError(ConnectionAbortedError):
     """The caller hears nothing until it gives up."""
 
 
-def hang_up(environ: "WSGIEnvironment", fault: Fault) -> NoReturn:
+def hang_up(environ: "WSGIEnvironment", fault: Fault | None) -> NoReturn:
     """Close the connection without an answer; werkzeug logs nothing for this exception.
 
     Args:
@@ -128,6 +128,6 @@ def hang_up(environ: "WSGIEnvironment", fault: Fault) -> NoReturn:
     connection = environ.get("werkzeug.socket")
     if isinstance(connection, socket.socket):
         connection.shutdown(socket.SHUT_RDWR)
-    if fault.options.get("silent"):
+    if fault and fault.options.get("silent"):
         raise SilenceError("a fault keeps the caller waiting")
     raise ConnectionAbortedError("a fault closed the connection")

@@ -212,13 +212,13 @@ ACTS: Mapping[str, Act] = {
     "lists lag": let_lists_lag,
 }
 WHILE_OUT = ("change the settings", "refuse", "lists restart", "lists shift")
-"""Acts that matter only while an answer is out: at any other moment they change what is sent, or nothing."""
-AT_ONCE = ("delete", "edit the terms", "apply")
+"""Acts that matter only while an answer is out: at another moment they change what is sent, or nothing."""
+AT_ONCE = ("delete", "edit the terms")
 """Acts that are tried only at an effect. While an answer is out, nobody can tell a deleted document from one
 that was never made, nor keep an edit from a replacement that is under way.
 """
-IN_ITS_WAY = ("edit the terms", "apply")
-"""Acts that a write undoes which has left already: Rillet replaces the whole, and takes no condition."""
+IN_DOUBT = ("apply",)
+"""Acts that are tried only while our application is in doubt: one on its way replaces all others."""
 
 
 def undone(setup: Setup) -> list[str]:

@@ -28,7 +28,7 @@ def live(harness: Harness, count: int) -> None:
         suppress_health_check=list(HealthCheck),
         phases=[Phase.generate, Phase.shrink],
     )
-    run_state_machine_as_test(_machine_of(harness), settings=bounds)  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(_machine_of(harness), settings=bounds)
 
 
 def _machine_of(harness: Harness) -> type[RuleBasedStateMachine]:

@@ -5,7 +5,7 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-from tests.fault_injection.acts import AT_ONCE, IN_ITS_WAY, WHILE_OUT
+from tests.fault_injection.acts import AT_ONCE, IN_DOUBT, WHILE_OUT
 from tests.fault_injection.effects import BY_TWO_WORKERS, LATE_SECONDS, Effect, Fault
 from tests.fault_injection.scenarios import Scenario
 
@@ -110,18 +110,19 @@ def _by_people(scenario: Scenario, effects: Sequence[Effect], chance: random.Ran
 
     While the answer to a write is out, each act again: after a day, and before the call is carried out.
     """
-    acts = [act for act in scenario.acts if act not in WHILE_OUT]
+    acts = [act for act in scenario.acts if act not in (*WHILE_OUT, *IN_DOUBT)]
     for effect in effects if acts else ():
         for act in acts if effect.is_vendor_write else [chance.choice(acts)]:
-            if act not in IN_ITS_WAY or not effect.is_vendor_write:
+            if act != "edit the terms" or not effect.is_vendor_write:
                 yield Run(scenario.name, effect, Fault.BY_PERSON, act)
     for effect in effects:
         if not effect.is_vendor_write:
             continue
         for act in scenario.acts:
-            if act == "apply" and effect.what.endswith("/applications"):
-                yield Run(scenario.name, effect, Fault.TIMED_OUT, act)
-            if act in AT_ONCE:
+            if act in IN_DOUBT:
+                in_doubt = effect.what.endswith("/applications")
+                yield Run(scenario.name, effect, Fault.TIMED_OUT if in_doubt else Fault.KILLED_AFTER, act)
+            if act in (*AT_ONCE, *IN_DOUBT):
                 continue
             if effect.what.startswith("POST "):
                 yield Run(scenario.name, effect, Fault.LOST_FOR_A_DAY, act)

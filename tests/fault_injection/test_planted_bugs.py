@@ -16,8 +16,13 @@ from solvimon_rillet.ledger import ledger
 from solvimon_rillet.ledger.ledger import Document, Ledger
 from solvimon_rillet.rillet import client as rillet
 from solvimon_rillet.rillet.client import RilletClient
-from solvimon_rillet.workflows.export import export_lease, look_up, send_once
+from solvimon_rillet.workflows import customer_lease, sync_customer
+from solvimon_rillet.workflows.export import export_lease, link_resolver, look_up, send_once
 from solvimon_rillet.workflows.export.applications import CreditApplier
+from solvimon_rillet.workflows.export.link_resolver import LinkResolver
+from solvimon_rillet.workflows.late_writes import LateWrites
+from solvimon_rillet.workflows.payments import mark_invoice_paid
+from solvimon_rillet.workflows.sweep import payments as sweep_payments
 from tests.fault_injection.effects import Effect, Fault
 from tests.fault_injection.harness import Harness
 from tests.fault_injection.runs import Run
@@ -69,6 +74,15 @@ def forgetting_lost_marks(patch: pytest.MonkeyPatch) -> None:
 def releasing_at_once(patch: pytest.MonkeyPatch) -> None:
     """The lease is released although a write of ours may still arrive."""
     patch.setattr(ledger, "_may_still_arrive", lambda _why: False)
+
+
+def not_looking_again(patch: pytest.MonkeyPatch) -> None:
+    """After a lost write the lease is released, and nobody looks again whether it came after all."""
+    releasing_at_once(patch)
+    for module in (customer_lease, sync_customer, mark_invoice_paid):
+        patch.setattr(module, "may_arrive_late", lambda _error: False)
+    patch.setattr(LateWrites, "check_settled", lambda *_: None)
+    patch.setattr(LateWrites, "plus", lambda self, *_: self)
 
 
 def believing_cut_lists(patch: pytest.MonkeyPatch) -> None:
@@ -160,6 +174,23 @@ def wiping_applications(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(CreditApplier, "_with_existing_applications", lambda _self, _claim, plan: plan)
 
 
+def believing_the_last_report(patch: pytest.MonkeyPatch) -> None:
+    """Of two payment states of the same moment the one that is reported last counts."""
+    for module in (mark_invoice_paid, sweep_payments):
+        patch.setattr(module, "is_order_unknown", lambda *_: False)
+
+
+def forgetting_what_is_there(patch: pytest.MonkeyPatch) -> None:
+    """A customer is forgotten without a look whether Rillet has it, and created with another key."""
+
+    def forget(self: LinkResolver, customer_id: str) -> None:
+        used = self._creation_key(customer_id).used
+        self._store_creation_key(customer_id, link_resolver.CreationKey(used + 1))
+        self._ledger.delete_link(self._name, "customer", customer_id)
+
+    patch.setattr(LinkResolver, "forget_missing_customer", forget)
+
+
 @dataclass(frozen=True)
 class Planted:
     """A safeguard that is taken away, and the run that shows it.
@@ -167,11 +198,12 @@ class Planted:
     Attributes:
         plant: takes it away.
         scenario: the situation.
-        what: the effect, the last one of this name.
+        what: the effect.
         fault: what goes wrong there.
         act: what a person does.
         found: the kind of difference that the run must show.
         said: what one of the differences must name.
+        number: which of the effects of this name, from 0; by default the last one.
     """
 
     plant: Plant
@@ -181,12 +213,13 @@ class Planted:
     act: str
     found: str
     said: str = ""
+    number: int = -1
 
     def run_in(self, harness: Harness) -> Run:
         """The run, in a scenario that is recorded with the safeguard in its place."""
         scenario = next(each for each in SCENARIOS if each.name == self.scenario)
         effects = [each for each in harness.record(scenario) if each.what.startswith(self.what)]
-        return Run(self.scenario, effects[-1], self.fault, self.act)
+        return Run(self.scenario, effects[self.number], self.fault, self.act)
 
 
 QUICK = [
@@ -200,7 +233,7 @@ SLOW = [
     Planted(without_look_up, EXPORT, CREATED, Fault.LOST_FOR_A_DAY, "", "duplicate"),
     Planted(forgetting_lost_marks, EXPORT, MARKED, Fault.TIMED_OUT, "", "different", "UNBILLED"),
     Planted(
-        releasing_at_once,
+        not_looking_again,
         "sync a customer",
         "PUT /customers",
         Fault.LATE_70_S,
@@ -229,7 +262,26 @@ SLOW = [
     ),
     Planted(ignoring_doubles, EXPORT, CREATED, Fault.LATE_25_H, "", "unnoticed"),
     Planted(writing_tokens_over_newer_ones, REFRESH, WRITTEN, Fault.BY_PERSON, "reconnect", "lost", "grant"),
-    Planted(losing_unwritten_tokens, REFRESH, WRITTEN, Fault.THROTTLED, "", "lost", "grant"),
+    Planted(
+        believing_the_last_report,
+        "mark an invoice partly paid",
+        "PATCH /invoices",
+        Fault.BY_PERSON,
+        "pay twice at once",
+        "different",
+        "wrong payment state",
+    ),
+    Planted(
+        forgetting_what_is_there,
+        "export two invoices of a new customer, the first of an unknown product",
+        "GET /invoices",
+        Fault.BY_PERSON,
+        "lists lag",
+        "duplicate",
+        "Zeeland",
+        number=0,
+    ),
+    Planted(losing_unwritten_tokens, REFRESH, WRITTEN, Fault.THROTTLED, "", "lost", "grant", number=0),
     Planted(wiping_applications, MEMO, APPLIED, Fault.TIMED_OUT, "apply", "lost", "by hand"),
 ]
 

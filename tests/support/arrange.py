@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
@@ -15,6 +16,7 @@ import simplejson
 from local.aws.runtime import Killed
 from local.fake_solvimon.resources.definitions import CUSTOMERS
 from local.system import Connection, LocalSystem
+from solvimon_rillet.errors import OutcomeUnknown
 from tests.support.builders import DEMO_CUSTOMER, FIRST, NOTE, Json, bus_event
 
 HOUR = 3600
@@ -180,6 +182,27 @@ def patched(owner: type, method: str, instead: Callable[..., object] = die) -> I
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(owner, method, instead)
         yield
+
+
+@contextmanager
+def answer_lost(owner: type, method: str) -> Iterator[Callable[[], None]]:
+    """Let calls of a client's method go unanswered while this lasts.
+
+    Yields:
+        Lets the vendor carry them out, however late.
+    """
+    real, calls = getattr(owner, method), list[Callable[[], object]]()
+
+    def hang(*args: object, **kwargs: object) -> NoReturn:
+        calls.append(partial(real, *args, **kwargs))
+        raise OutcomeUnknown("The vendor did not answer (ReadTimeout).")
+
+    def arrive() -> None:
+        for call in calls:
+            call()
+
+    with patched(owner, method, hang):
+        yield arrive
 
 
 def without_waiting_for_aws(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from local.fake_rillet.webhook_events import Event
 from local.system import LocalSystem
+from solvimon_rillet.ledger.ledger import LEASE_SECONDS
+from solvimon_rillet.workflows.late_writes import SETTLE_SECONDS
 from tests.integration.mark_invoice_paid.support import (
     FUNCTION,
     OPEN,
@@ -116,7 +118,7 @@ def test_the_end_state_is_rillets_also_where_solvimon_loses_answers(
         deliver(invoice, [event], [True])
     fake.behave()
     for _ in range(4):
-        invoice.system.advance(120)
+        invoice.system.advance(SETTLE_SECONDS)
         invoice.system.deliver(FUNCTION)
 
     assert invoice.state == expected_state(invoice)
@@ -135,8 +137,9 @@ def test_the_next_event_repairs_a_lost_answer_even_if_it_repeats_the_state_befor
     deliver(invoice, [paid], [True])
     in_between = (invoice.state, invoice.record()["payment_status"])
     deliver(invoice, [deleted], [True])
-    invoice.system.advance(60)
-    invoice.system.deliver(FUNCTION)
+    for seconds in (LEASE_SECONDS + 1, SETTLE_SECONDS):
+        invoice.system.advance(seconds)
+        invoice.system.deliver(FUNCTION)
 
     assert in_between == (PAID, "UNKNOWN")
     assert invoice.state == OPEN

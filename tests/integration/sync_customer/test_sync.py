@@ -4,7 +4,7 @@ import pytest
 
 from local.system import Connection, LocalSystem
 from solvimon_rillet.aws.dynamodb import Table
-from solvimon_rillet.ledger.ledger import Ledger
+from solvimon_rillet.ledger.ledger import LEASE_SECONDS, Ledger
 from solvimon_rillet.mapping.customers import solvimon_customer_hash
 from solvimon_rillet.solvimon.master_data import Customer
 from tests.support.arrange import configure, edit, sync
@@ -195,7 +195,7 @@ def test_a_creation_whose_answer_was_lost_makes_one_customer(
     system.rillet.state.misbehave("commit_then_drop", path="/customers")
     [queued] = sync(system, UNLINKED)
 
-    system.advance(60)
+    system.advance(LEASE_SECONDS + 1)
     system.settle()
 
     assert queued["outcome"] == "queued"

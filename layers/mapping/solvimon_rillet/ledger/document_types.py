@@ -38,7 +38,7 @@ CREDIT_MEMO = DocumentType(
     "credit_memo", "credit_note_id", "export_credit_memo", _EXPORT, retries_by_code=True
 )
 CUSTOMER = DocumentType(
-    "customer", "customer_id", "sync_customer", ("claimed", "synced", "rejected", "skipped")
+    "customer", "customer_id", "sync_customer", ("claimed", "sending", "synced", "rejected", "skipped")
 )
 PAYMENT = DocumentType(
     "payment", "invoice_id", "mark_invoice_paid", ("claimed", "sending", "marked", "rejected", "skipped")

@@ -188,6 +188,22 @@ class Ledger(RecordStore):
         new = audit_trail.waiting_entry(why, int(self._clock())) if why else None
         self._write(claim, claim.facts_on_release, new, release=not _may_still_arrive(why))
 
+    def return_lease(self, claim: Claim) -> None:
+        """Return a lease under which nothing was recorded; a record that was made for it is deleted."""
+        now, item = int(self._clock()), claim.record
+        is_new = item["created_at"] == item["lease_until"] - LEASE_SECONDS and item["state"] == "claimed"
+        values = {":owner": claim.owner}
+        with contextlib.suppress(ConditionFailed):  # it ended, and another worker has it
+            if is_new and "history" not in item:
+                self._table.delete_if(claim.document.key, "lease_owner = :owner", values)
+            else:
+                self._table.update(
+                    claim.document.key,
+                    "SET lease_until = :now REMOVE lease_owner",
+                    "lease_owner = :owner",
+                    {**values, ":now": now},
+                )
+
     def discard_claim(self, claim: Claim) -> None:
         """Release the lease on a document that is not ours, and delete a record that was made for it."""
         if claim.record.get("state") != "claimed" or "attempt" in claim.record:

@@ -7,6 +7,9 @@ from typing import Any
 
 from solvimon_rillet.reconciliation.documents import INVOICE, RilletDocument, SolvimonDocument
 
+CUSTOMER = "customer"
+"""What a finding is about that is no document."""
+
 
 class FindingType(StrEnum):
     """Types of differences, the most severe first."""
@@ -30,6 +33,7 @@ class FindingType(StrEnum):
     PAYMENT_DIFFERS = "payment_differs"
     OPEN_AMOUNT_DIFFERS = "open_amount_differs"
     NOT_IN_SOLVIMON = "not_in_solvimon"
+    CUSTOMER_OUTDATED = "customer_outdated"
 
 
 HEADINGS = {
@@ -52,6 +56,7 @@ HEADINGS = {
     FindingType.PAYMENT_DIFFERS: "Another payment state in Solvimon",
     FindingType.OPEN_AMOUNT_DIFFERS: "Another open amount in Rillet",
     FindingType.NOT_IN_SOLVIMON: "In Rillet, but not final in Solvimon",
+    FindingType.CUSTOMER_OUTDATED: "Customer with other data in Rillet",
 }
 """Headings of the types in a report."""
 
@@ -62,9 +67,9 @@ class Finding:
 
     Attributes:
         kind: the type of difference.
-        document: ``invoice`` or ``credit_memo``.
+        document: ``invoice``, ``credit_memo`` or ``customer``; a customer has no day and no amount.
         solvimon_id: Solvimon's id, if there is one.
-        number: Solvimon's number, else Rillet's.
+        number: Solvimon's number, else Rillet's; the name of a customer.
         day: the document's date (YYYY-MM-DD).
         currency: of the amount.
         amount: gross or the difference, in major units.
@@ -157,7 +162,7 @@ def resolve_event(billed: SolvimonDocument, rillet_id: str, connection: str) -> 
 
 def display_name(document: str) -> str:
     """The name of a document type in a sentence."""
-    return "invoice" if document == INVOICE else "credit note"
+    return {INVOICE: "invoice", CUSTOMER: "customer"}.get(document, "credit note")
 
 
 def export_event(billed: SolvimonDocument) -> str:

@@ -158,12 +158,17 @@ class RilletClient:
         _parse_read(answer, Customer)
         return dict(answer)
 
-    def replace_customer(self, customer_id: str, payload: Mapping[str, object]) -> None:
-        """Replace a customer; omitted fields are deleted (Rillet API v4, Update a customer)."""
+    def replace_customer(self, customer_id: str, payload: Mapping[str, object]) -> str:
+        """Replace a customer; omitted fields are deleted (Rillet API v4, Update a customer).
+
+        Returns:
+            The time of the change by Rillet's clock (RFC 3339); empty if Rillet does not say it.
+        """
         try:
-            self._http.put(f"/customers/{customer_id}", payload)
+            answer = self._http.put(f"/customers/{customer_id}", payload)
         except RequestRejected as rejected:
             raise needs_attention(rejected) from rejected
+        return str(answer.get("updated_at") or "") if isinstance(answer, Mapping) else ""
 
     def customer_by_reference(self, kind: str, identifier: str) -> Customer | None:
         """The customer with this external reference, or ``None``."""

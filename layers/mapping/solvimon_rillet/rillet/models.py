@@ -1,17 +1,27 @@
 """Models of the objects in Rillet's answers (Rillet API v4)."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 T = TypeVar("T")
+UNREADABLE_TIMESTAMP = datetime.min.replace(tzinfo=UTC)
 # Bounds within which Python's decimals neither lose a cent nor produce very long texts.
 Number = Annotated[Decimal, Field(gt=-(10**18), lt=10**18, max_digits=100)]
 Several = Annotated[list[T], BeforeValidator(lambda value: [] if value is None else value)]
 # Items are only compared with themselves, so one in an unknown form does not make a document unreadable.
 Items = Annotated[list[Any], BeforeValidator(lambda value: value if isinstance(value, list) else [])]
+
+
+def parse_rillet_timestamp(stamp: str) -> datetime:
+    """A time that orders Rillet's updates; for an unreadable stamp the oldest, ``UNREADABLE_TIMESTAMP``."""
+    try:
+        read = datetime.fromisoformat(stamp)
+    except ValueError:
+        return UNREADABLE_TIMESTAMP
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
 class Model(BaseModel):
@@ -154,6 +164,7 @@ class Customer(Model):
     emails: Several[CustomerEmail] = Field(default_factory=list)
     send_invoices_automatically: bool | None = None
     external_references: Several[ExternalReference] = Field(default_factory=list)
+    updated_at: str | None = None
 
 
 class Product(Model):

@@ -5,12 +5,19 @@ from functools import partial
 from typing import Any
 
 from solvimon_rillet.connections.connection import Connection
-from solvimon_rillet.errors import Code, NeedsAttention, Skip
+from solvimon_rillet.errors import Code, NeedsAttention, OutcomeUnknown, Skip, SolvimonRilletError
 from solvimon_rillet.ledger.ledger import Claim, Document
-from solvimon_rillet.mapping.customers import MappedCustomer, solvimon_customer_hash, to_rillet_customer
+from solvimon_rillet.mapping.customers import (
+    MappedCustomer,
+    rillet_customer_hash,
+    solvimon_customer_hash,
+    to_rillet_customer,
+)
+from solvimon_rillet.rillet.models import Customer as RilletCustomer
 from solvimon_rillet.solvimon.master_data import Customer
 from solvimon_rillet.workflows.erasures import Erasures, is_erased
 from solvimon_rillet.workflows.export.link_resolver import LinkedCustomer, LinkResolver
+from solvimon_rillet.workflows.late_writes import LateWrites, may_arrive_late
 from solvimon_rillet.workflows.lease import under_lease
 from solvimon_rillet.workflows.outcome import Result, error_fields
 
@@ -19,7 +26,9 @@ class SyncCustomer:
     """Synchronises the customers of one connection.
 
     Rillet's customers have no version, so of two runs at once the slower could write older data. A lease lets
-    one run at a time read, merge and write; the next one reads the newer edit.
+    one run at a time read, merge and write; the next one reads the newer edit. A write whose answer was lost
+    may arrive after a later one: the link remembers it, and the message stays on the queue until both sides
+    have been compared again.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -37,7 +46,8 @@ class SyncCustomer:
                 archiving of a customer that was never billed creates none.
 
         Raises:
-            RetryLater: another run holds the lease, or a service does not answer.
+            RetryLater: another run holds the lease, a service does not answer, or an earlier write may still
+                arrive.
             OutcomeUnknown: the write may have happened; a later run repeats it without harm.
         """
         document = Document(self._connection.name, "customer", customer_id)
@@ -67,7 +77,7 @@ class SyncCustomer:
             return self._synchronize(claim, create=create)
         except NeedsAttention as why:
             if why.code is Code.RILLET_RECORD_MISSING:
-                self._ledger.delete_link(self._connection.name, "customer", claim.document.id)
+                LinkResolver(self._connection).forget_missing_customer(claim.document.id)
             raise
 
     def _synchronize(self, claim: Claim, *, create: bool) -> Result:
@@ -78,22 +88,58 @@ class SyncCustomer:
         if linked.created:
             return self._record_created(claim, rillet_id, linked.created)
         remembered = self._ledger.find_link(self._connection.name, "customer", customer_id) or {}
-        if remembered.get("imported_hash") == fingerprint:
+        late = LateWrites.of(remembered, self._connection.clock())
+        is_edited = remembered.get("imported_hash") != fingerprint
+        if not is_edited and not late.entries:
             self._ledger.finish(claim, "synced", {"rillet_id": rillet_id})
             return Result(customer_id, "unchanged", {"rillet_id": rillet_id})
         payload, current, warnings = self._merge(customer, rillet_id)
         changed = sorted(name for name, value in payload.items() if current.get(name) != value)
+        if not is_edited and not late.would_leave(_synced_state(current)):
+            changed = []  # a person has edited it in Rillet since
         link = {**_other_link_facts(remembered), "rillet_id": rillet_id}
+        updated_at = str(current.get("updated_at") or "")
         if changed:
-            # If the answer is lost, the link must not keep the fingerprint of the state before.
-            self._ledger.store_link(self._connection.name, "customer", customer_id, link)
-            self._connection.rillet.replace_customer(rillet_id, payload)
-        self._ledger.store_link(
-            self._connection.name, "customer", customer_id, {**link, "imported_hash": fingerprint}
-        )
+            updated_at = self._replace(customer_id, remembered, link, payload, late)
+        after = _synced_state({"id": rillet_id, **payload} if changed else current)
+        sides = {"imported_hash": fingerprint, "synced_hash": after, "rillet_updated_at": updated_at}
+        self._store_link(customer_id, {**link, **sides}, late)
+        if late.entries:
+            self._ledger.record_step(claim, {"step": "written", "rillet_id": rillet_id})
+            late.check_settled(self._connection.clock())
         facts = {"rillet_id": rillet_id, "changed": changed, "warnings": warnings}
         self._ledger.finish(claim, "synced", {**facts, "synced_at": int(self._connection.clock())})
         return Result(customer_id, "synced" if changed else "unchanged", facts)
+
+    def _replace(
+        self,
+        customer_id: str,
+        before: Mapping[str, Any],
+        link: Mapping[str, Any],
+        payload: Mapping[str, object],
+        late: LateWrites,
+    ) -> str:
+        """Replace the customer in Rillet, and return the time of the change.
+
+        The link remembers the write before it is sent, and not the fingerprint of the state before. So the
+        next run looks again where the answer is lost, or where the process ends here.
+        """
+        sent = late.plus(_synced_state({"id": link["rillet_id"], **payload}), self._connection.clock())
+        self._ledger.store_link(self._connection.name, "customer", customer_id, {**link, **sent.as_facts()})
+        try:
+            return self._connection.rillet.replace_customer(str(link["rillet_id"]), payload)
+        except OutcomeUnknown as error:
+            if not may_arrive_late(error):
+                facts = {**link, **late.as_facts()}
+                self._ledger.store_link(self._connection.name, "customer", customer_id, facts)
+            raise
+        except SolvimonRilletError:  # Rillet has not changed it
+            self._ledger.store_link(self._connection.name, "customer", customer_id, _link_facts(before, link))
+            raise
+
+    def _store_link(self, customer_id: str, link: Mapping[str, Any], late: LateWrites) -> None:
+        facts = {**link, **(late.as_facts() if late.entries else {})}
+        self._ledger.store_link(self._connection.name, "customer", customer_id, facts)
 
     def _record_created(self, claim: Claim, rillet_id: str, mapped: MappedCustomer) -> Result:
         """Record a customer that this run created; its link has the fingerprint already."""
@@ -151,6 +197,17 @@ class SyncCustomer:
         return mapped.payload, current, list(mapped.warnings)
 
 
+def _link_facts(before: Mapping[str, Any], link: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The facts of the link before a write, or of the new one if there was none."""
+    keys = {"pk", "sk", "schema_version", "expires_at"}
+    return {name: value for name, value in before.items() if name not in keys} or link
+
+
 def _other_link_facts(link: Mapping[str, Any]) -> dict[str, Any]:
     """The facts of a link that a synchronisation keeps."""
-    return {name: link[name] for name in ("mailed", "synced_hash") if name in link}
+    return {name: link[name] for name in ("mailed",) if name in link}
+
+
+def _synced_state(customer: Mapping[str, Any]) -> str:
+    """Fingerprint of the synchronised fields of a customer in Rillet's JSON."""
+    return rillet_customer_hash(RilletCustomer.model_validate(customer))

@@ -57,7 +57,7 @@ def as_html(report: Report) -> str:
         groups=finding_groups(report),
         not_for_rillet=comparison.not_for_rillet.most_common(),
         notes=[*report.remarks, *comparison.notes],
-        link=lambda identifier: _safe_link(report, identifier),
+        link=lambda finding: _safe_link(report, finding),
         differing_lines=_differing_lines(lines),
     )
 
@@ -91,9 +91,9 @@ def _amount_with_currency(finding: Finding) -> str:
     return f"{amount(Decimal(finding.amount), finding.currency)} {finding.currency}"
 
 
-def _safe_link(report: Report, identifier: str) -> str:
+def _safe_link(report: Report, finding: Finding) -> str:
     """The address of a document in Solvimon Desk; empty if there is none, or if it is no web address."""
-    address = report.link(identifier) if identifier else None
+    address = report.link_of(finding)
     return address if address and urlsplit(address).scheme in {"https", "http"} else ""
 
 

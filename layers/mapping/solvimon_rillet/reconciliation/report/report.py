@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from solvimon_rillet.reconciliation.comparison import Comparison
+from solvimon_rillet.reconciliation.findings import CUSTOMER, Finding
 from solvimon_rillet.reconciliation.totals import as_rows, subsidiary_name
 
 
@@ -70,6 +71,11 @@ class Report:
         """The number of differences; 0 if both sides tie out."""
         found = len(self.comparison.findings)
         return found or int(not self.comparison.tied_out)
+
+    def link_of(self, finding: Finding) -> str | None:
+        """The address of a finding's document in Solvimon Desk; a customer has none."""
+        is_document = finding.solvimon_id and finding.document != CUSTOMER
+        return self.link(finding.solvimon_id) if is_document else None
 
     def subsidiary(self, identifier: str) -> str:
         """The name of a subsidiary, else its id."""

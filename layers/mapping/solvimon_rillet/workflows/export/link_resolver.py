@@ -5,6 +5,7 @@ The ledger remembers the links, so that an export usually needs no call for them
 
 import uuid
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from solvimon_rillet.aws.dynamodb import Item
@@ -16,6 +17,7 @@ from solvimon_rillet.mapping.texts import is_rillet_id
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.master_data import Customer, Product, field_value
 from solvimon_rillet.solvimon.models import Invoice
+from solvimon_rillet.workflows.export.customer_creation import CreationKey, CustomerCreation
 from solvimon_rillet.workflows.linking.unlinked_records import UnlinkedRecords
 
 LINK_TTL = 24 * 3600
@@ -69,6 +71,7 @@ class LinkResolver:
     def __init__(self, connection: Connection, *, dry_run: bool = False) -> None:
         self._unlinked = UnlinkedRecords(connection, dry_run=dry_run)
         self._connection = connection
+        self._creation = CustomerCreation(connection)
         self._name = connection.name
         self._settings = connection.settings
         self._ledger = connection.ledger
@@ -114,25 +117,35 @@ class LinkResolver:
         return self._subsidiary_and_currency(document)[0]
 
     def forget(self, invoice: Invoice) -> None:
-        """Forget the links of an invoice, because Rillet does not know one of the ids."""
+        """Forget those links of an invoice whose ids Rillet may not have, because it refused one of them.
+
+        Links of products and subsidiaries only repeat Solvimon's custom fields and the settings, so they are
+        read there again. A customer's link may be all that says that we created it; it is forgotten only
+        where Rillet does not have the customer.
+        """
         ids = {
-            "customer": [invoice.payer_id],
             "subsidiary": [invoice.biller_id],
             "product": [product.id for product in _billed_products(invoice)],
         }
-        if invoice.payer_id:
-            self._note_gone(invoice.payer_id)
         for kind, identifiers in ids.items():
             for identifier in filter(None, identifiers):
                 self._ledger.delete_link(self._name, kind, identifier)
         if invoice.payer_id:
-            self._use_up_creation_key(invoice.payer_id, self._used_creation_keys(invoice.payer_id))
+            self.forget_missing_customer(invoice.payer_id)
 
-    def _note_gone(self, customer_id: str) -> None:
-        """Note that the Rillet customer of a customer is gone: merged into another one, or deleted."""
+    def forget_missing_customer(self, customer_id: str) -> None:
+        """Forget a customer's link, if Rillet does not have the customer.
+
+        Then the next creation takes another idempotency key: Rillet would answer the used one with the
+        customer that is gone.
+        """
         link = self._ledger.find_link(self._name, "customer", customer_id)
-        if link and self._rillet.customer(str(link["rillet_id"])) is None:
-            self._ledger.store_link(self._name, GONE_LINK, customer_id, {"rillet_id": link["rillet_id"]})
+        if link is None or self._rillet.customer(str(link["rillet_id"])) is not None:
+            return
+        # In this order: if the process ends in between, the customer is found missing again.
+        self._ledger.store_link(self._name, GONE_LINK, customer_id, {"rillet_id": link["rillet_id"]})
+        self._creation.use_up_key(customer_id)
+        self._ledger.delete_link(self._name, "customer", customer_id)
 
     def _check_not_gone(self, customer: Customer) -> None:
         """Refuse to create a customer that Rillet had, and that a person may have merged into another one.
@@ -168,6 +181,8 @@ class LinkResolver:
     def link_customer(self, customer: Customer, *, create: bool = True) -> LinkedCustomer | None:
         """The link of a customer; a customer without link is created, if the settings allow it.
 
+        The caller holds the customer's lease.
+
         Args:
             customer: the customer.
             create: whether it may be created.
@@ -182,13 +197,14 @@ class LinkResolver:
             return LinkedCustomer(str(remembered["rillet_id"]))
         if linked:
             return LinkedCustomer(self._check_customer(customer_id, linked)[0])
+        key = self._creation.key(customer_id)
         if found := self._referring_customer(customer_id):
             return LinkedCustomer(found[0])
         self._check_not_gone(customer)
         if not create or not self._settings.create_missing_customers:
             return None
         resolved = ResolvedLinks(Links("", ""))
-        return LinkedCustomer(self._create_customer(customer, resolved)[0], resolved.new_customer)
+        return LinkedCustomer(self._create_customer(customer, key, resolved)[0], resolved.new_customer)
 
     def _product_links(self, invoice: Invoice) -> Mapping[str, str]:
         found: dict[str, str] = {}
@@ -298,19 +314,27 @@ class LinkResolver:
         return linked, found.send_invoices_automatically
 
     def _missing_customer(self, customer: Customer, resolved: ResolvedLinks) -> tuple[str, bool | None]:
-        """The Rillet customer that refers to a customer without link, else a new one."""
+        """The Rillet customer that refers to a customer without link, else a new one.
+
+        The key is read before the look-up. Rillet's list may lag: a customer that it does not show yet is
+        then created with the key of the first creation, which Rillet answers with that customer.
+        """
         customer_id, reference = str(customer.id), self._settings.custom_fields.customer
-        if found := self._referring_customer(customer_id):
-            return found
-        if not self._settings.create_missing_customers:
-            raise NeedsAttention(
-                Code.CUSTOMER_NOT_LINKED,
-                f"The customer {customer_id} has no Rillet customer.",
-                f'Set the custom field "Rillet Customer ID" ({reference}) on it in Solvimon, or switch '
-                "create_missing_customers on, then retry.",
-            )
-        self._check_not_gone(customer)
-        return self._create_customer(customer, resolved)
+        with nullcontext() if self._dry_run else self._creation.lease(customer_id):
+            if remembered := self._ledger.find_link(self._name, "customer", customer_id):
+                return str(remembered["rillet_id"]), remembered.get("mailed")
+            key = self._creation.key(customer_id)
+            if found := self._referring_customer(customer_id):
+                return found
+            if not self._settings.create_missing_customers:
+                raise NeedsAttention(
+                    Code.CUSTOMER_NOT_LINKED,
+                    f"The customer {customer_id} has no Rillet customer.",
+                    f'Set the custom field "Rillet Customer ID" ({reference}) on it in Solvimon, or switch '
+                    "create_missing_customers on, then retry.",
+                )
+            self._check_not_gone(customer)
+            return self._create_customer(customer, key, resolved)
 
     def _referring_customer(self, customer_id: str) -> tuple[str, bool | None] | None:
         """The Rillet customer whose external reference is this customer, if there is one."""
@@ -321,7 +345,19 @@ class LinkResolver:
         self._remember_customer(customer_id, found.id, found.send_invoices_automatically)
         return found.id, found.send_invoices_automatically
 
-    def _create_customer(self, customer: Customer, resolved: ResolvedLinks) -> tuple[str, bool | None]:
+    def _create_customer(
+        self, customer: Customer, key: CreationKey, resolved: ResolvedLinks
+    ) -> tuple[str, bool | None]:
+        """Create a customer that Rillet's list does not have.
+
+        Args:
+            customer: the customer.
+            key: read before the look-up.
+            resolved: takes the warnings and the new customer.
+
+        Raises:
+            RetryLater: an earlier creation may still arrive.
+        """
         customer_id = str(customer.id)
         mapped = to_new_rillet_customer(customer, self._settings)
         if linked := self._unlinked.find("customer", customer):
@@ -331,24 +367,14 @@ class LinkResolver:
         if self._dry_run:
             resolved.warnings.append(f"The customer {mapped.payload['name']} would be created in Rillet.")
             return TO_BE_CREATED, False
-        count = self._used_creation_keys(customer_id)
-        key = idempotency_key(self._name, "customer", customer_id, str(count))
-        try:
-            created = self._rillet.create_customer(mapped.payload, key)
-        except NeedsAttention:
-            self._use_up_creation_key(customer_id, count)
-            raise
+        created = self._creation.create(
+            customer_id,
+            mapped.payload,
+            key,
+            idempotency_key(self._name, "customer", customer_id, str(key.used)),
+        )
         self._remember_customer(customer_id, created.id, False, solvimon_customer_hash(customer))
         return created.id, False
-
-    def _used_creation_keys(self, customer_id: str) -> int:
-        """Number of keys used up for a customer: by refusals, or by a customer that was deleted in Rillet."""
-        link = self._ledger.find_link(self._name, "customer-key", customer_id)
-        return int(link["used"]) if link else 0
-
-    def _use_up_creation_key(self, customer_id: str, count: int) -> None:
-        """Take another key for the next creation, because Rillet repeats its answer to a used one."""
-        self._ledger.store_link(self._name, "customer-key", customer_id, {"used": count + 1}, 2 * LINK_TTL)
 
     def _remember_customer(
         self, customer_id: str, rillet_id: str, mailed: bool | None, synced: str | None = None

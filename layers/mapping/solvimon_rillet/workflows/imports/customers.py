@@ -22,6 +22,7 @@ def _map_customer(row: object, settings: Settings, _category_id: str) -> ImportC
             "rillet_id": customer.id,
             "mailed": bool(customer.send_invoices_automatically),
             "synced_hash": rillet_customer_hash(customer),
+            "rillet_updated_at": customer.updated_at or "",
         },
         hints=[reference.id for reference in customer.external_references if reference.type == own],
     )
@@ -54,5 +55,6 @@ CUSTOMERS = ImportedResource(
     update_payload=_update_payload,
     link_facts=_link_facts,
     filtered=True,
+    guard=True,
     link_seconds=None,
 )

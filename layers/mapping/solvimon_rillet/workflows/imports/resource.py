@@ -69,6 +69,7 @@ class ImportedResource:
         filtered: whether Rillet's list can be restricted to rows that changed since a moment.
         categorised: whether the records belong to the category of imported products.
         has_status: whether the records are activated and archived.
+        guard: whether rows are written under the lease of a customer, whose edits go to Rillet.
         link_seconds: how long the ledger keeps the link; ``None`` for ever.
     """
 
@@ -85,6 +86,7 @@ class ImportedResource:
     filtered: bool = False
     categorised: bool = False
     has_status: bool = True
+    guard: bool = False
     link_seconds: int | None = LINK_TTL
 
     def is_on(self, settings: Settings) -> bool:

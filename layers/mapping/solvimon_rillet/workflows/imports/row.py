@@ -5,10 +5,15 @@ reference is the Rillet id, the one whose custom field holds it, the one that Ri
 then it is created, under an idempotency key that is the same for the same row. If Solvimon answers that the
 record exists already, it is looked up again. A record that is only like it (same e-mail or name) is proposed
 to a user instead (``workflows/linking``).
+
+A customer is compared and written under its lease, because its synchronisation does the same in the other
+direction. What a person has edited in Solvimon meanwhile stays.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -21,9 +26,12 @@ from solvimon_rillet.mapping.likeness import rillet_record
 from solvimon_rillet.mapping.solvimon_fields import patch_body
 from solvimon_rillet.solvimon.client import AlreadyExists, NotFound
 from solvimon_rillet.solvimon.master_data import Customer
+from solvimon_rillet.workflows.customer_lease import HeldLease, customer_lease
 from solvimon_rillet.workflows.erasures import Erasures, is_erased
 from solvimon_rillet.workflows.export.link_resolver import idempotency_key
+from solvimon_rillet.workflows.imports.edits import EDITED, SYNCED_FIELDS, is_edited, is_outdated
 from solvimon_rillet.workflows.imports.resource import ImportCandidate, ImportedResource, Json
+from solvimon_rillet.workflows.late_writes import LATE_WRITES, may_arrive_late
 from solvimon_rillet.workflows.linking.matching import Matching
 
 _ERASED = "It is erased in Solvimon and is left as it is; erase it in Rillet by hand as well."
@@ -121,6 +129,11 @@ class ImportRow:
         self._writes = 0
         self._notes: list[str] = []
         self._fields: list[str] = []
+        self._stack = ExitStack()
+        self._lease: HeldLease | None = None
+        self._leased_id = ""
+        self._is_edited = False  # in Solvimon, and the edit is not in Rillet yet
+        self._late_writes: Json = {}
 
     def run(self) -> RowResult:
         """Import the row.
@@ -135,6 +148,10 @@ class ImportRow:
                 return RowResult(self._remembered.outcome)
             if not self._context.recheck:
                 return RowResult("unchanged" if self._remembered.solvimon_id else "skipped")
+        with self._stack:
+            return self._import()
+
+    def _import(self) -> RowResult:
         for attempt in range(1, MAX_ATTEMPTS + 1):
             try:
                 current = self._find()
@@ -145,6 +162,8 @@ class ImportRow:
                 self._deleted_id, self._remembered = self._solvimon_id, None
             except OutcomeUnknown as unknown:
                 self._keys_spent += unknown.key_spent
+                if self._lease and may_arrive_late(unknown):
+                    self._lease.is_kept = True
                 if attempt == MAX_ATTEMPTS:
                     raise
         raise NeedsAttention(
@@ -161,8 +180,28 @@ class ImportRow:
             if found is not None:
                 self._check_link(found)
                 self._solvimon_id = str(found["id"])
-                return found
+                return self._under_lease(found)
         return None
+
+    def _under_lease(self, found: Json) -> Json:
+        """The record as it is while this run holds its lease.
+
+        Raises:
+            NotFound: it was deleted meanwhile.
+            RetryLater: somebody else holds the lease; the page is read and tried again.
+        """
+        if not self._resource.guard or self._context.dry_run or self._leased_id == self._solvimon_id:
+            return found
+        connection = self._context.connection
+        self._stack.close()
+        self._lease = self._stack.enter_context(
+            customer_lease(connection, self._solvimon_id, self._context.run)
+        )
+        self._leased_id = self._solvimon_id
+        record = self._solvimon.find(self._resource.collection, self._solvimon_id)
+        if record is None:
+            raise NotFound
+        return record
 
     def _candidates(self) -> Iterator[Json | None]:
         """The look-ups, one after another; the caller stops at the first record."""
@@ -283,6 +322,14 @@ class ImportRow:
         if why := self._left_alone(current):
             return RowResult("skipped", 0, [why])
         payload, self._notes = self._resource.update_payload(self._row, current)
+        if self._resource.guard:
+            link = self._link(current)
+            if is_outdated(link, self._row):
+                return RowResult("unchanged")
+            self._late_writes = {LATE_WRITES: link[LATE_WRITES]} if LATE_WRITES in link else {}
+            if patch_body(current, payload) and is_edited(self._context.connection, link, current):
+                payload = {name: value for name, value in payload.items() if name not in SYNCED_FIELDS}
+                self._is_edited, self._notes = True, [EDITED]
         record, body, record_id = current, patch_body(current, payload), current["id"]
         self._fields = sorted(body)
         if body and self._may_write("updated"):
@@ -292,6 +339,10 @@ class ImportRow:
         elif current.get("status") == "ARCHIVED":
             self._notes.append("It is archived in Solvimon and stays archived.")
         return self._remember(record)
+
+    def _link(self, current: Json) -> Mapping[str, Any]:
+        connection = self._context.connection
+        return connection.ledger.find_link(connection.name, self._resource.name, str(current["id"])) or {}
 
     def _archive(self, current: Json) -> RowResult:
         record = current
@@ -316,13 +367,18 @@ class ImportRow:
         return True
 
     def _remember(self, record: Json | None) -> RowResult:
-        """Remember the row, so that the next import passes it over as long as it stays the same."""
+        """Remember the row, so that the next import passes it over as long as it stays the same.
+
+        Of a customer with an edit in Solvimon, the link must go on saying what both sides were before it.
+        """
         outcome = self._outcome or "unchanged"
-        if not self._context.dry_run:
+        if not self._context.dry_run and not self._is_edited:
             solvimon_id = record["id"] if record else ""
             archived = not self._row.mapped.active
             imported = ImportedRow(solvimon_id, self._hash, outcome, self._context.run, archived)
             link = self._resource.link_facts(self._row, record) if record else None
+            link = {**link, **self._late_writes} if link else None
             self._context.state.store_row(self._row.id, imported, link, self._resource.link_seconds)
         notes = [*self._row.mapped.notes, *self._notes] if outcome not in {"unchanged", "skipped"} else []
+        notes = [EDITED] if self._is_edited else notes
         return RowResult(outcome, self._writes, notes, fields=self._fields)

@@ -7,7 +7,7 @@ from typing import Any
 
 from solvimon_rillet import money
 from solvimon_rillet.connections.connection import Connection
-from solvimon_rillet.errors import Code, NeedsAttention, RetryLater, Skip
+from solvimon_rillet.errors import Code, NeedsAttention, RetryLater, Skip, SolvimonRilletError
 from solvimon_rillet.events import SOLVIMON, BusEvent
 from solvimon_rillet.ledger.document_types import CREDIT_PREFIX
 from solvimon_rillet.ledger.ledger import FINISHED, UNFINISHED, Claim, Document
@@ -21,6 +21,7 @@ from solvimon_rillet.mapping.payments import (
 from solvimon_rillet.rillet.models import Invoice as RilletInvoice
 from solvimon_rillet.solvimon.client import NotFound
 from solvimon_rillet.workflows.export.verification import deleted_in_rillet
+from solvimon_rillet.workflows.late_writes import LateWrites, may_arrive_late
 from solvimon_rillet.workflows.lease import under_lease
 from solvimon_rillet.workflows.outcome import Result, error_fields
 from solvimon_rillet.workflows.payments.double_bookings import DoubleBookings
@@ -32,11 +33,15 @@ from solvimon_rillet.workflows.payments.payment_owner import (
     states_written,
 )
 from solvimon_rillet.workflows.payments.payment_records import PaymentRecords, payment_refused
-from solvimon_rillet.workflows.payments.rillet_changes import RilletChanges
+from solvimon_rillet.workflows.payments.rillet_changes import (
+    STATE_FACTS,
+    RilletChanges,
+    is_order_unknown,
+    seen_facts,
+)
 
 _LEDGER_KINDS = {"INVOICE": "invoice", "CREDIT_MEMO": "credit_memo"}
 _OPEN_STATUSES = {"UNPAID", "UNBILLED"}
-_BALANCE_FACTS = {"status", "total", "amount_due", "currency", "updated_at"}
 _NOT_OURS = {"reason": "It is not an invoice or credit memo that this integration exported."}
 
 
@@ -140,7 +145,7 @@ class MarkInvoicePaid:
         Rillet announces our own export so. The record orders later events; one that is there already, or a
         lease, leaves the event to the other path.
         """
-        if not facts.keys() >= _BALANCE_FACTS or facts["status"] not in _OPEN_STATUSES:
+        if not facts.keys() >= STATE_FACTS or facts["status"] not in _OPEN_STATUSES:
             return False
         total, due = Decimal(facts["total"]), Decimal(facts["amount_due"])
         if total != due or not self._settings.workflows.mark_invoice_paid:
@@ -154,7 +159,7 @@ class MarkInvoicePaid:
             or any(name.startswith(CREDIT_PREFIX) for name in record)
         ):
             return False
-        kept = {"payment_status": UNPAID.payment_status, "seen_at": facts["updated_at"]}
+        kept = {"payment_status": UNPAID.payment_status, **seen_facts(facts)}
         paid = {"recorded": [], "warnings": [], "rillet_id": rillet_id}
         payment = Document(self._connection.name, "payment", document.id)
         return self._ledger.record_first(payment, "marked", {**kept, **paid})
@@ -171,9 +176,10 @@ class MarkInvoicePaid:
         def work(claim: Claim) -> Result:
             if not self._settings.workflows.mark_invoice_paid:
                 raise Skip("The workflow mark_invoice_paid is switched off in the settings.")
-            return self._mark(
-                claim, document, rillet_id, self._rillet_facts(rillet_id, event_facts), on_request=on_request
-            )
+            facts = self._rillet_facts(rillet_id, event_facts)
+            if event_facts and (_is_in_doubt(claim.record) or is_order_unknown(claim.record, facts)):
+                facts = self._rillet_facts(rillet_id, {})
+            return self._mark(claim, document, rillet_id, facts, on_request=on_request)
 
         return self._under_own_lease("payment", document, owner, work)
 
@@ -202,17 +208,21 @@ class MarkInvoicePaid:
         record = self._ledger.read(document) or {}
         differs = self._changes.compare_total(document, record, facts)
         state = self._rillet_state(rillet_id, facts, record)
-        change, written = self._change_state(claim, document, state, facts, on_request=on_request)
+        late = LateWrites.of(claim.record, self._connection.clock())
+        change, written = self._change_state(claim, document, state, facts, late, on_request=on_request)
         before = [str(reference) for reference in claim.record.get("recorded", [])]
         recorded, warnings = self._record_payments(document, rillet_id, state, before, facts, change.owner)
         warnings = [*_overpaid_in_rillet(facts), *change.notes, *warnings]
         # A person may have moved the invoice to another customer; its credits follow.
         parties = {name: facts[name] for name in ("customer_id", "subsidiary_id") if facts.get(name)}
         self._ledger.add_facts(document, {"open_amount": facts["amount_due"], **parties})
-        kept = {"payment_status": state.payment_status, "seen_at": facts["updated_at"]}
-        owned = {"owner": change.owner, "written": written}
-        paid = {"recorded": recorded, "warnings": warnings}
-        self._ledger.finish(claim, "marked", {**kept, **owned, **paid, "rillet_id": rillet_id})
+        kept = {"payment_status": state.payment_status, **seen_facts(facts), **late.as_facts()}
+        kept |= {"owner": change.owner, "written": written}
+        paid = {"recorded": recorded, "warnings": warnings, "rillet_id": rillet_id}
+        if late.entries:
+            self._ledger.record_step(claim, {**kept, **paid, "payment_status": UNKNOWN_STATE})
+            late.check_settled(self._connection.clock())
+        self._ledger.finish(claim, "marked", {**kept, **paid})
         answer = {**state.as_payload(), "amount_due": facts["amount_due"]}
         answer |= {"warnings": warnings} if warnings else {}
         if differs:
@@ -226,6 +236,7 @@ class MarkInvoicePaid:
         document: Document,
         state: PaymentState,
         facts: Mapping[str, str],
+        late: LateWrites,
         *,
         on_request: bool,
     ) -> tuple[StateChange, list[str]]:
@@ -236,18 +247,20 @@ class MarkInvoicePaid:
         """
         record = claim.record
         before, written = str(record.get("payment_status", "UNPAID")), states_written(record)
-        if before == state.payment_status and not on_request:
+        is_known = before == state.payment_status and not on_request
+        if is_known and not late.entries:
             return StateChange(None, str(record.get("owner", ""))), written
         change = self._owner.decide(document.id, record, state, facts)
+        # A late write of ours is repaired; another state that Solvimon shows is its own.
+        if is_known and not late.would_leave(change.shown):
+            return StateChange(None, str(record.get("owner", "")), change.notes), written
         if change.write is None:
             return change, written
-        status = change.write.payment_status
-        left = list(dict.fromkeys([*written, status]))
-        # If the answer is lost, the next event must write, even one with the state from before.
-        self._ledger.record_step(claim, {"payment_status": UNKNOWN_STATE, "written": left})
-        self._write_state(document, change.write)
+        left = list(dict.fromkeys([*written, change.write.payment_status]))
+        self._write_state(claim, document, change.write, late, left)
         # An earlier write without an answer may still arrive.
-        return change, left if before == UNKNOWN_STATE else [status]
+        uncertain = before == UNKNOWN_STATE or late.entries
+        return change, left if uncertain else [change.write.payment_status]
 
     def _record_payments(
         self,
@@ -281,7 +294,25 @@ class MarkInvoicePaid:
             balance = replace(balance, received=max(settled, balance.received or Decimal()))
         return to_solvimon_payment_state(balance)
 
-    def _write_state(self, document: Document, state: PaymentState) -> None:
+    def _write_state(
+        self, claim: Claim, document: Document, state: PaymentState, late: LateWrites, written: list[str]
+    ) -> None:
+        """Write the payment state to Solvimon.
+
+        The record remembers the write before it is sent. So the next run looks again where the answer is
+        lost, or where the process ends here, even if it is about the state from before.
+        """
+        sent = late.plus(state.payment_status, self._connection.clock())
+        begun = {"payment_status": UNKNOWN_STATE, "written": written}
+        self._ledger.record_step(claim, {**begun, **sent.as_facts()})
+        try:
+            self._update_in_solvimon(document, state)
+        except SolvimonRilletError as error:
+            if not may_arrive_late(error):
+                self._ledger.record_step(claim, {**begun, **late.as_facts()})
+            raise
+
+    def _update_in_solvimon(self, document: Document, state: PaymentState) -> None:
         try:
             self._connection.solvimon.update("invoices", document.id, state.as_payload())
         except NotFound:
@@ -291,7 +322,7 @@ class MarkInvoicePaid:
 
     def _rillet_facts(self, rillet_id: str, event_facts: Mapping[str, str]) -> dict[str, str]:
         """Amounts and state from the event if it has them all, else from Rillet."""
-        if event_facts.keys() >= _BALANCE_FACTS:
+        if event_facts.keys() >= STATE_FACTS:
             return dict(event_facts)
         invoice = self._connection.rillet.invoice(rillet_id)
         if invoice is None:
@@ -303,6 +334,11 @@ def _is_our_creation(record: Mapping[str, Any], rillet_id: str) -> bool:
     """Whether the creation of a document is our own, which needs no work: it is recorded, or under way."""
     under_way = record.get("state") in UNFINISHED and not record.get("replaced")
     return under_way or record.get("rillet_id") == rillet_id
+
+
+def _is_in_doubt(record: Mapping[str, Any]) -> bool:
+    """Whether a write of the payment state was begun, and has not been found done since."""
+    return record.get("payment_status") == UNKNOWN_STATE
 
 
 def _overpaid_in_rillet(facts: Mapping[str, str]) -> list[str]:

@@ -10,7 +10,7 @@ asked what it shows and which payments it took itself::
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -44,11 +44,13 @@ class StateChange:
         write: the state to write; ``None`` if the shown one stays.
         owner: who owns the state afterwards.
         notes: what a person should know.
+        shown: the payment status that Solvimon shows; empty if it was not asked.
     """
 
     write: PaymentState | None
     owner: str
     notes: tuple[str, ...] = ()
+    shown: str = ""
 
 
 class PaymentOwner:
@@ -72,6 +74,16 @@ class PaymentOwner:
             NeedsAttention: Solvimon does not have the invoice.
         """
         shown = self.shown(invoice_id)
+        return replace(self._decide(invoice_id, record, wanted, facts, shown), shown=shown.payment_status)
+
+    def _decide(
+        self,
+        invoice_id: str,
+        record: Mapping[str, Any],
+        wanted: PaymentState,
+        facts: Mapping[str, str],
+        shown: PaymentState,
+    ) -> StateChange:
         ours = _without_excess(shown).payment_status in states_written(record)
         if wanted.level == shown.level:
             if shown in {wanted, OVERPAID}:

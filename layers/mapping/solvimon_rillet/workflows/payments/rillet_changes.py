@@ -1,7 +1,6 @@
 """Edits and deletions in Rillet: recorded in the ledger and reported, never undone automatically."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -9,13 +8,20 @@ from solvimon_rillet import money
 from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.ledger.ledger import Claim, Document
-from solvimon_rillet.rillet.models import CreditMemo, Invoice
+from solvimon_rillet.rillet.models import (
+    UNREADABLE_TIMESTAMP,
+    CreditMemo,
+    Invoice,
+    parse_rillet_timestamp,
+)
 from solvimon_rillet.workflows.export.verification import DELETED_LINK, deleted_in_rillet, total_mismatch
 from solvimon_rillet.workflows.outcome import Result, error_fields
 
 # A message about the document can wait on a queue for as long.
 DELETION_SECONDS = 14 * 24 * 3600
 _REQUIRED_FACTS = {"total", "currency", "updated_at"}
+STATE_FACTS = {"status", "total", "amount_due", "currency", "updated_at"}
+"""Facts of an event that say an invoice's payment state."""
 _MEMO_APPLIED = "applied"  # the last step of a memo's export
 
 
@@ -62,18 +68,20 @@ class RilletChanges:
     ) -> Result:
         """Compare a credit memo with the one that was booked, unless the event is outdated."""
         facts = event_facts if event_facts.keys() >= _REQUIRED_FACTS else self._memo_facts(rillet_id)
+        if event_facts and is_order_unknown(claim.record, facts):
+            facts = self._memo_facts(rillet_id)
         if outdated := self.outdated_result(claim, document, facts):
             return outdated
         differs = self.compare_total(document, self._ledger.read(document) or {}, facts)
-        self._ledger.finish(claim, "seen", {"seen_at": facts["updated_at"], "rillet_id": rillet_id})
+        self._ledger.finish(claim, "seen", {**seen_facts(facts), "rillet_id": rillet_id})
         if differs:
             return Result(document.id, "differs", error_fields(differs))
         return Result(document.id, "unchanged", {})
 
     def outdated_result(self, claim: Claim, document: Document, facts: Mapping[str, str]) -> Result | None:
         """The result for an event that is older than the last one seen; it changes nothing."""
-        seen = str(claim.record.get("seen_at", ""))
-        if not seen or parse_rillet_timestamp(facts["updated_at"]) >= parse_rillet_timestamp(seen):
+        seen, read = str(claim.record.get("seen_at", "")), parse_rillet_timestamp(facts["updated_at"])
+        if not seen or read == UNREADABLE_TIMESTAMP or read >= parse_rillet_timestamp(seen):
             return None
         self._ledger.release(claim)
         return Result(document.id, "outdated", {"reason": f"Rillet reported a newer change at {seen}."})
@@ -119,18 +127,30 @@ class RilletChanges:
         }
 
 
+def seen_facts(facts: Mapping[str, str]) -> dict[str, str]:
+    """What a record remembers of a change: its time, and the state that Rillet had then."""
+    return {"seen_at": facts["updated_at"], "seen_state": _state(facts)}
+
+
+def is_order_unknown(record: Mapping[str, Any], facts: Mapping[str, str]) -> bool:
+    """Whether an event may be older or newer than the last one seen, so that only Rillet knows the state.
+
+    So it is with another state of the same time, and with a time that cannot be read.
+    """
+    seen, read = str(record.get("seen_at", "")), parse_rillet_timestamp(facts["updated_at"])
+    if not seen or record.get("seen_state") == _state(facts):
+        return False
+    return read in {parse_rillet_timestamp(seen), UNREADABLE_TIMESTAMP}
+
+
+def _state(facts: Mapping[str, str]) -> str:
+    amounts = [money.format_number(Decimal(facts[n])) for n in ("amount_due", "total") if n in facts]
+    return " ".join([facts.get("status", ""), *amounts, facts["currency"]])
+
+
 def _memo_unapplied(memo_id: str) -> NeedsAttention:
     return NeedsAttention(
         Code.TOTAL_DIFFERS,
         f"The memo {memo_id} has its original total again in Rillet, but it is not applied to any invoice.",
         "Retry the credit note; this applies its memo.",
     )
-
-
-def parse_rillet_timestamp(stamp: str) -> datetime:
-    """A time that orders Rillet's updates; an unreadable stamp counts as the oldest."""
-    try:
-        read = datetime.fromisoformat(stamp)
-    except ValueError:
-        return datetime.min.replace(tzinfo=UTC)
-    return read if read.tzinfo else read.replace(tzinfo=UTC)

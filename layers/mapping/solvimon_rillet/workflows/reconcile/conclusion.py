@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.events import (
     CREDIT_NOTE_FINALISED,
+    CUSTOMER_UPDATED,
     INVOICE_FINALISED,
     INVOICE_PAYMENT_UPDATED,
     RILLET,
@@ -23,6 +24,13 @@ from solvimon_rillet.events import (
 )
 from solvimon_rillet.ledger.ledger import FINISHED, Document
 from solvimon_rillet.reconciliation.comparison import Comparison, compare
+from solvimon_rillet.reconciliation.customers import (
+    ComparedCustomer,
+    EditedCustomer,
+    customer_finding,
+    doubled_finding,
+    is_repaired_by_sync,
+)
 from solvimon_rillet.reconciliation.documents import (
     CREDIT_MEMO,
     RilletDocument,
@@ -40,7 +48,9 @@ from solvimon_rillet.workflows.durable_steps import Json
 from solvimon_rillet.workflows.reconcile.adoption import Adoption
 from solvimon_rillet.workflows.reconcile.pages import (
     BACK_DATED,
+    CHANGED_CUSTOMERS,
     CREDIT_MEMOS,
+    EDITED_CUSTOMERS,
     INVOICES,
     SOLVIMON_DOCUMENTS,
     UNLISTED,
@@ -95,7 +105,7 @@ class ReportStep:
         adoption.record_changes(report.comparison.findings, gone)
         entered = adoption.entered_again(report.comparison.findings, rillet, gone)
         if redrive:
-            report = replace(report, redriven=self._redrive(report.comparison))
+            report = replace(report, redriven=self._redrive(report.comparison, page_counts))
         self._bus.publish(*entered)
         addresses = self._write(report)
         causes = {finding.code: entry_for(finding.code) for finding in report.comparison.findings}
@@ -145,7 +155,7 @@ class ReportStep:
             first=start.first,
             last=start.last,
             made_at=start.made_at,
-            comparison=compare(solvimon, rillet, context, earlier, late),
+            comparison=self._with_customers(compare(solvimon, rillet, context, earlier, late), page_counts),
             subsidiaries=start.subsidiaries,
             unmapped=[
                 UnmappedRecord(**row)
@@ -156,6 +166,36 @@ class ReportStep:
             link=self._settings.solvimon.invoice_link,
             remarks=[f"Rillet's {identifier} cannot be read." for identifier in sorted(unreadable)],
         )
+
+    def _with_customers(self, comparison: Comparison, page_counts: Mapping[str, int]) -> Comparison:
+        """The comparison with the customers whose data differ."""
+        for edited, compared in self._customers(page_counts):
+            if finding := customer_finding(edited, compared):
+                comparison.findings.append(finding)
+        for edited, other_id in self._doubled_customers(page_counts):
+            comparison.findings.insert(0, doubled_finding(edited, other_id))
+        return comparison
+
+    def _doubled_customers(self, page_counts: Mapping[str, int]) -> list[tuple[EditedCustomer, str]]:
+        """The customers that Rillet has twice, each with the id that is not linked."""
+        edited = {customer.id: customer for customer, _ in self._customers(page_counts)}
+        pages = self._pages.read(CHANGED_CUSTOMERS, page_counts)
+        others = {(row["id"], row["other_id"]) for page in pages for row in page if row.get("other_id")}
+        return [(edited[each], other_id) for each, other_id in sorted(others)]
+
+    def _customers(
+        self, page_counts: Mapping[str, int]
+    ) -> Iterator[tuple[EditedCustomer, ComparedCustomer | None]]:
+        """The customers that were edited, each with the comparison if it has changed in Rillet."""
+        compared = {
+            row["id"]: ComparedCustomer(**row)
+            for page in self._pages.read(CHANGED_CUSTOMERS, page_counts)
+            for row in page
+            if not row.get("other_id")
+        }
+        for page in self._pages.read(EDITED_CUSTOMERS, page_counts):
+            for row in page:
+                yield EditedCustomer(**row), compared.get(row["id"])
 
     def _solvimon_documents(
         self, page_counts: Mapping[str, int]
@@ -227,8 +267,8 @@ class ReportStep:
             )
         )
 
-    def _redrive(self, comparison: Comparison) -> int:
-        """Publish the missing documents and the unreported payments, with lower priority than live events."""
+    def _redrive(self, comparison: Comparison, page_counts: Mapping[str, int]) -> int:
+        """Publish what is missing in Rillet or was not reported, with lower priority than live events."""
         exports = [
             BusEvent(
                 SOLVIMON,
@@ -247,8 +287,13 @@ class ReportStep:
             if finding.kind is FindingType.PAYMENT_DIFFERS
             for rillet_id in finding.rillet_ids[:1]
         ]
-        self._bus.publish(*exports, *payments)
-        return len(exports) + len(payments)
+        customers = [
+            BusEvent(SOLVIMON, CUSTOMER_UPDATED, self._connection, edited.id, "", "", bulk=True)
+            for edited, compared in self._customers(page_counts)
+            if is_repaired_by_sync(edited, compared)
+        ]
+        self._bus.publish(*exports, *payments, *customers)
+        return len(exports) + len(payments) + len(customers)
 
     def _write(self, report: Report) -> dict[str, str]:
         """Write the report's files, and return their addresses."""

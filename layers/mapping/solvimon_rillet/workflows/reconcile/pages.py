@@ -14,7 +14,12 @@ UNLISTED = "absent"
 """Documents that the ledger has as exported and Rillet's lists do not have."""
 BACK_DATED = "back-dated"
 """Solvimon's documents that were made in the period and are dated outside of it."""
-UNMAPPED_RECORDS = ("products", "billing-entities", "customers")
+CUSTOMERS = "customers"
+UNMAPPED_RECORDS = ("products", "billing-entities", CUSTOMERS)
+EDITED_CUSTOMERS = "edited-customers"
+"""Linked customers that were edited in Solvimon in the period; pages as of its list of customers."""
+CHANGED_CUSTOMERS = "changed-customers"
+"""Rillet's customers that changed in the period, as far as they are among them."""
 _PART_NAMES = {SOLVIMON_DOCUMENTS: "bills"}
 
 
@@ -49,6 +54,8 @@ class ReconcileStart:
         since: RFC 3339; Rillet's documents that changed later are read.
         made_at: when the reconciliation started (ISO 8601, UTC).
         subsidiaries: names by Rillet id.
+        reads_back_dated: whether documents dated outside of the period are looked for. An execution that
+            began with an earlier version does not, so that it takes the same steps again.
     """
 
     first: str
@@ -56,6 +63,7 @@ class ReconcileStart:
     since: str
     made_at: str
     subsidiaries: Mapping[str, str]
+    reads_back_dated: bool = False
 
     def to_json(self) -> Json:
         """The value as it is checkpointed; ``from_json`` reads it."""
@@ -65,12 +73,14 @@ class ReconcileStart:
             "since": self.since,
             "made_at": self.made_at,
             "subsidiaries": self.subsidiaries,
+            "back_dated": self.reads_back_dated,
         }
 
     @classmethod
     def from_json(cls, value: Json) -> "ReconcileStart":
         """A checkpointed value."""
-        return cls(value["from"], value["to"], value["since"], value["made_at"], value["subsidiaries"])
+        facts = value["from"], value["to"], value["since"], value["made_at"], value["subsidiaries"]
+        return cls(*facts, reads_back_dated=value.get("back_dated", False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,21 +91,28 @@ class NumberedPage:
         rows: how many rows were kept.
         more: whether there is another page.
         earliest: an hour before the first export of the page's documents (RFC 3339), if there is one.
+        edited: how many customers of the page were edited in the period.
     """
 
     rows: int
     more: bool
     earliest: str | None = None
+    edited: int = 0
 
     def to_json(self) -> Json:
         """The result as it is checkpointed; ``from_json`` reads it."""
-        earliest = {"earliest": self.earliest} if self.earliest else {}
-        return {"rows": self.rows, "more": self.more, **earliest}
+        more = {"earliest": self.earliest, "edited": self.edited}
+        return {
+            "rows": self.rows,
+            "more": self.more,
+            **{name: value for name, value in more.items() if value},
+        }
 
     @classmethod
     def from_json(cls, value: Json) -> "NumberedPage":
         """A checkpointed result; earlier versions counted the rows under other names."""
-        return cls(int(value.get("rows", 0)), bool(value["more"]), value.get("earliest"))
+        edited = int(value.get("edited", 0))
+        return cls(int(value.get("rows", 0)), bool(value["more"]), value.get("earliest"), edited)
 
 
 @dataclass(frozen=True, slots=True)

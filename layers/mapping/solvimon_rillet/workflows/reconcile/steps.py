@@ -12,14 +12,19 @@ from solvimon_rillet.aws.s3_sns import ReportBucket, Topic
 from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.formatting import format_timestamp
 from solvimon_rillet.http.client import CountingRateLimiter
+from solvimon_rillet.reconciliation.customers import EditedCustomer
 from solvimon_rillet.reconciliation.documents import INVOICE, rillet_credit_memo, rillet_invoice
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.rillet.models import CreditMemo, Invoice
 from solvimon_rillet.workflows.durable_steps import Done, Json, StepResult, Stop, as_step_result
 from solvimon_rillet.workflows.reconcile.conclusion import ReportStep
+from solvimon_rillet.workflows.reconcile.edited_customers import EditedCustomers
 from solvimon_rillet.workflows.reconcile.pages import (
     BACK_DATED,
+    CHANGED_CUSTOMERS,
     CREDIT_MEMOS,
+    CUSTOMERS,
+    EDITED_CUSTOMERS,
     INVOICES,
     SOLVIMON_DOCUMENTS,
     UNLISTED,
@@ -98,6 +103,7 @@ class ReconcileSteps:
                     subsidiary.id: subsidiary.trade_name
                     for subsidiary in services.connection.rillet.subsidiaries()
                 },
+                reads_back_dated=True,
             )
             return Done(start.to_json())
 
@@ -161,13 +167,40 @@ class ReconcileSteps:
 
         return self._as_result(work)
 
-    def unmapped_records(self, what: str, number: int) -> StepResult:
-        """Read a page of records without which the next invoices cannot be exported."""
+    def unmapped_records(self, what: str, start: ReconcileStart, number: int) -> StepResult:
+        """Read a page of records without which the next invoices cannot be exported.
+
+        Of the customers, it also keeps those that were edited in the period.
+        """
 
         def work(services: ReconcileServices) -> StepResult:
-            found, more = UnmappedRecords(services.connection).page(what, number)
-            self._pages(services).put(what, number, [record.as_row() for record in found])
-            return Done(NumberedPage(len(found), more).to_json())
+            found, more, rows = UnmappedRecords(services.connection).page(what, number)
+            pages, edited = self._pages(services), list[EditedCustomer]()
+            pages.put(what, number, [record.as_row() for record in found])
+            if what == CUSTOMERS:
+                edited = EditedCustomers(services.connection).choose(rows, start.since)
+                pages.put(EDITED_CUSTOMERS, number, [customer.as_row() for customer in edited])
+            return Done(NumberedPage(len(found), more, edited=len(edited)).to_json())
+
+        return self._as_result(work)
+
+    def changed_customers(
+        self, page_counts: Mapping[str, int], since: str, cursor: str | None, number: int
+    ) -> StepResult:
+        """Read a page of Rillet's customers that changed, and compare those that were edited in Solvimon."""
+
+        def work(services: ReconcileServices) -> StepResult:
+            pages = self._pages(services)
+            edited = {
+                row["rillet_id"]: EditedCustomer(**row)
+                for page in pages.read(EDITED_CUSTOMERS, page_counts)
+                for row in page
+            }
+            listed = services.connection.rillet.customer_rows(cursor, since)
+            compared = EditedCustomers(services.connection).compare(listed.rows, edited)
+            pages.put(CHANGED_CUSTOMERS, number, [asdict(customer) for customer in compared])
+            first = str(listed.rows[0].get("id")) if listed.rows else f"page {number}"
+            return Done(asdict(CursorPage(len(compared), first, listed.next_cursor)))
 
         return self._as_result(work)
 

@@ -26,19 +26,20 @@ class UnmappedRecords:
         self._solvimon = connection.solvimon
         self._ledger = connection.ledger
 
-    def page(self, what: str, number: int) -> tuple[list[UnmappedRecord], bool]:
+    def page(self, what: str, number: int) -> tuple[list[UnmappedRecord], bool, list[Json]]:
         """One page of ``products``, ``billing-entities`` or ``customers``.
 
         Returns:
-            The records that are not mapped, and whether there is another page.
+            The records that are not mapped, whether there is another page, and the rows.
         """
         if what == "products":
             rows, more = self._solvimon.search("products", number)
-            return self._products(rows), more
+            return self._products(rows), more, rows
         if what == "billing-entities":
-            return self._entities(self._solvimon.find_all("billing-entities")), False
+            rows = self._solvimon.find_all("billing-entities")
+            return self._entities(rows), False, rows
         rows, more = self._solvimon.page("customers", number, order_by="created_at", order_direction="asc")
-        return self._customers(rows), more
+        return self._customers(rows), more, rows
 
     def _products(self, rows: Iterable[Json]) -> list[UnmappedRecord]:
         reference = self._settings.custom_fields.product

@@ -1,8 +1,8 @@
 """A reconciliation from its first step to its answer.
 
 For each connection: begin, read Solvimon's documents, read Rillet's, look up those that Rillet's lists do not
-have, look for what was dated far back, read the records that are not mapped yet, report. How documents are
-compared is in ``reconciliation``.
+have, read the records that are not mapped yet, read the customers that changed in Rillet if any was edited in
+Solvimon, look for what was dated far back, report. How documents are compared is in ``reconciliation``.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,10 @@ from solvimon_rillet.workflows.durable_steps import (
 )
 from solvimon_rillet.workflows.reconcile.pages import (
     BACK_DATED,
+    CHANGED_CUSTOMERS,
     CREDIT_MEMOS,
+    CUSTOMERS,
+    EDITED_CUSTOMERS,
     INVOICES,
     SOLVIMON_DOCUMENTS,
     UNLISTED,
@@ -101,11 +104,15 @@ class _ConnectionReconciliation:
         # A document of the period may have been exported before it, and not have changed in Rillet since.
         since = min([start.since, *(page.earliest for page in pages if page.earliest)])
         for documents in (INVOICES, CREDIT_MEMOS):
-            self._read_rillet_list(documents, since)
+            self._read_rillet_list(documents, partial(work.rillet_page, documents, since))
         self._read_pages(UNLISTED, partial(work.unlisted, counts))
-        self._read_pages(BACK_DATED, partial(work.back_dated_page, start))
+        if start.reads_back_dated:
+            self._read_pages(BACK_DATED, partial(work.back_dated_page, start))
         for records in UNMAPPED_RECORDS:
-            self._read_pages(records, partial(work.unmapped_records, records))
+            pages = self._read_pages(records, partial(work.unmapped_records, records, start))
+        counts[EDITED_CUSTOMERS] = counts[CUSTOMERS]
+        if any(page.edited for page in pages):
+            self._read_rillet_list(CHANGED_CUSTOMERS, partial(work.changed_customers, counts, start.since))
         return self._step("report", partial(work.report, start, counts))
 
     def _read_pages(self, what: str, read: Callable[[int], StepResult]) -> list[NumberedPage]:
@@ -122,13 +129,13 @@ class _ConnectionReconciliation:
             self._page_counts[what] = number
         return pages
 
-    def _read_rillet_list(self, what: str, since: str) -> None:
+    def _read_rillet_list(self, what: str, read_page: Callable[[str | None, int], StepResult]) -> None:
         """Read a list of Rillet; without notice, it restarts when a cursor has expired (dossier, trap 16)."""
         cursor: str | None = None
         firsts, restarts, number = set[str](), 0, 0
         while True:
             number += 1
-            read = partial(self._work.rillet_page, what, since, cursor, number)
+            read = partial(read_page, cursor, number)
             page = CursorPage(**self._step(f"Rillet's {what}, page {number}", read))
             self._page_counts[what] = number
             restarts += page.first in firsts

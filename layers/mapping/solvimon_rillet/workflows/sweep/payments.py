@@ -20,8 +20,9 @@ from solvimon_rillet.ledger.ledger import UNFINISHED, Document, is_done
 from solvimon_rillet.rate_limit.limiter import RateLimited
 from solvimon_rillet.rillet.client import RowPage
 from solvimon_rillet.rillet.listing import complete_pages
+from solvimon_rillet.rillet.models import parse_rillet_timestamp
 from solvimon_rillet.workflows.payments.double_bookings import is_double, known_doubles
-from solvimon_rillet.workflows.payments.rillet_changes import parse_rillet_timestamp
+from solvimon_rillet.workflows.payments.rillet_changes import STATE_FACTS, is_order_unknown
 from solvimon_rillet.workflows.sweep.base import MissedEvent, ScanResult, SweepContext, TimeBudget
 
 OVERLAP_SECONDS = 600
@@ -139,8 +140,9 @@ def _has_arrived_late(record: Mapping[str, Any]) -> bool:
 def _should_publish(facts: Mapping[str, str], record: Mapping[str, Any], payment: Mapping[str, Any]) -> bool:
     """Whether Rillet's invoice is newer than the payment's record or, without one, has changed."""
     if payment.get("seen_at"):
-        return parse_rillet_timestamp(str(payment["seen_at"])) < parse_rillet_timestamp(
-            facts.get("updated_at", "")
+        read = parse_rillet_timestamp(facts.get("updated_at", ""))
+        return parse_rillet_timestamp(str(payment["seen_at"])) < read or (
+            facts.keys() >= STATE_FACTS and is_order_unknown(payment, facts)
         )
     if "payment_status" in payment or record.get("state") == "differs":
         return True

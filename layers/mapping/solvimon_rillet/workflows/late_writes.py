@@ -1,0 +1,85 @@
+"""Writes that may still arrive: their answer was lost, and the vendor may carry them out later.
+
+A PUT or PATCH that arrives late puts older data over newer ones, and no vendor refuses that. So the message
+stays on the queue until the write is surely over; then both sides are read again::
+
+    PUT ── answer lost ── lease ends ── the newest state is written ───────── settle time ──▶ look again
+              └ may arrive at any of these moments, and hardly after them ───────┘
+
+What the write would leave is remembered for two days: where a later look finds just that, it was the late
+write; anything else was done by a person, and stays.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from solvimon_rillet.errors import OutcomeUnknown, RetryLater
+
+LATE_WRITES = "late_writes"
+"""Attribute of a record or link."""
+SETTLE_SECONDS = 900
+"""After so long a call whose answer was lost is taken for over."""
+KEEP_SECONDS = 48 * 3600
+_MAX_KEPT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class LateWrites:
+    """The writes to one record of a vendor whose answers were lost.
+
+    Attributes:
+        entries: the time of each (unix seconds), and what it would leave.
+    """
+
+    entries: tuple[tuple[int, str], ...] = ()
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any], now: float) -> "LateWrites":
+        """Those of the last two days that a record or link remembers."""
+        kept = [(int(entry["at"]), str(entry["leaves"])) for entry in record.get(LATE_WRITES, ())]
+        return cls(tuple(entry for entry in kept if now - entry[0] < KEEP_SECONDS))
+
+    def plus(self, leaves: str, now: float) -> "LateWrites":
+        """With a write that is about to be sent."""
+        return LateWrites((*self.entries, (int(now), leaves))[-_MAX_KEPT:])
+
+    def as_facts(self) -> dict[str, Any]:
+        """The attribute as it is stored."""
+        return {LATE_WRITES: [{"at": at, "leaves": leaves} for at, leaves in self.entries]}
+
+    def would_leave(self, state: str) -> bool:
+        """Whether one of them leaves this state."""
+        return any(leaves == state for _, leaves in self.entries)
+
+    def check_settled(self, now: float) -> None:
+        """Keep the message on the queue while one of them may still arrive.
+
+        Raises:
+            RetryLater: it may; ``after`` is the rest of its settle time.
+        """
+        left = max((at + SETTLE_SECONDS - now for at, _ in self.entries), default=0)
+        if left > 0:
+            raise RetryLater(
+                "An earlier write, whose answer was lost, may still arrive; both sides are compared again.",
+                after=left,
+            )
+
+
+def has_unsent_edit(link: Mapping[str, Any], fingerprint: str) -> bool:
+    """Whether a customer has an edit in Solvimon that is not in Rillet, or of which that is not known.
+
+    Without a fingerprint nothing tells, unless a synchronisation was begun and has not been found done.
+
+    Args:
+        link: of the customer; it may be empty.
+        fingerprint: of the customer in Solvimon now.
+    """
+    if "imported_hash" not in link:
+        return LATE_WRITES in link
+    return bool(link["imported_hash"] != fingerprint)
+
+
+def may_arrive_late(error: BaseException) -> bool:
+    """Whether the write that failed may still be carried out."""
+    return isinstance(error, OutcomeUnknown) and not error.over

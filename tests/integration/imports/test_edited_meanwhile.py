@@ -1,0 +1,207 @@
+"""An import and a person's edit of the same customer: the newer one stays, on both sides."""
+
+from collections.abc import Callable
+
+import pytest
+
+from local.system import Connection, LocalSystem
+from solvimon_rillet.ledger.import_state import ImportState
+from solvimon_rillet.ledger.ledger import LEASE_SECONDS
+from solvimon_rillet.rillet.client import RilletClient, RowPage
+from solvimon_rillet.solvimon.client import SolvimonClient
+from tests.integration.imports.support import (
+    Json,
+    connect,
+    counts,
+    customer,
+    die_at,
+    edit,
+    linked,
+    rillet_id,
+    run,
+)
+from tests.support.arrange import answer_lost, patched, sync
+
+
+def imported(system: LocalSystem) -> Connection:
+    """A connection whose only customer was imported as "Customer 1"."""
+    connection = connect(system, customers=[customer()])
+    run(system)
+    system.settle()
+    return connection
+
+
+def rename(connection: Connection, name: str) -> None:
+    """Rename the customer in Solvimon."""
+    key = linked(connection)["id"]
+    connection.platform.edit_customer(key, organization={"legal_name": name})
+
+
+def rename_in_rillet(connection: Connection, name: str) -> None:
+    """Rename the customer in Rillet."""
+    connection.organisation.edit_customer(rillet_id(1), name=name)
+
+
+def names(connection: Connection) -> tuple[str, str]:
+    """The customer's name in Solvimon and in Rillet."""
+    in_rillet = connection.organisation.customers.get(rillet_id(1)).document["name"]
+    return linked(connection)["organization"]["legal_name"], in_rillet
+
+
+def after_listing(act: Callable[[], object]) -> Callable[..., RowPage]:
+    """Stands in for Rillet's list: do something once it has answered."""
+    real, acts = RilletClient.customer_rows, [act]
+
+    def rows(client: RilletClient, cursor: str | None, since: str | None) -> RowPage:
+        page = real(client, cursor, since)
+        while acts:
+            acts.pop()()
+        return page
+
+    return rows
+
+
+def settled(system: LocalSystem, connection: Connection) -> tuple[tuple[str, str], Json]:
+    """The names after all work is done, and what another import does then."""
+    for _ in range(3):
+        system.advance(LEASE_SECONDS + 1)
+        system.settle()
+    answer = run(system)
+    system.settle()
+    return names(connection), counts(answer)
+
+
+def test_a_synchronisation_waits_while_an_import_writes_the_customer(system: LocalSystem) -> None:
+    connection = imported(system)
+    rename_in_rillet(connection, "By the accountant")
+    real, meanwhile = SolvimonClient.update, list[Json]()
+
+    def update(client: SolvimonClient, collection: str, record_id: str, body: Json) -> Json:
+        meanwhile.extend(sync(system, record_id))
+        return real(client, collection, record_id, body)
+
+    with patched(SolvimonClient, "update", update):
+        answer = run(system)
+
+    assert [one["outcome"] for one in meanwhile] == ["queued"]
+    assert counts(answer) == {"updated": 1}
+    both, again = settled(system, connection)
+    assert both == ("By the accountant", "By the accountant")
+    assert again == {"unchanged": 1}
+
+
+def test_a_rename_in_rillet_is_not_undone_by_a_synchronisation_that_has_read_the_name_before(
+    system: LocalSystem,
+) -> None:
+    """The import waits for the lease; the slow run, whose lease has ended by then, sends nothing."""
+    mine = {"id": "cust_1", "object_type": "CUSTOMER", "status": "ACTIVE", "type": "ORGANIZATION"}
+    field = [{"id": "cufi_customers", "reference": "rillet_customer_id", "value": rillet_id(1)}]
+    here = {**mine, "reference": rillet_id(1), "organization": {"legal_name": "Old"}, "custom_fields": field}
+    connection = connect(system, customers=[customer(name="New")], solvimon={"customers": [here]})
+    real, answers = RilletClient.customer_json, list[Json]()
+
+    def read(client: RilletClient, customer_id: str) -> Json | None:
+        current = real(client, customer_id)
+        if not answers:
+            answers.append(run(system))
+        return current
+
+    with patched(RilletClient, "customer_json", read):
+        sync(system, "cust_1")
+
+    assert counts(answers[0]) == {"updated": 1}
+    both, _ = settled(system, connection)
+    assert both == ("New", "New")
+
+
+def test_a_row_that_was_listed_before_a_rename_was_synchronised_does_not_undo_it(system: LocalSystem) -> None:
+    connection = imported(system)
+    edit(connection, payment_terms=14, name="Customer one")
+
+    def rename_and_sync() -> None:
+        system.advance(1)
+        rename(connection, "Renamed")
+        system.settle()
+
+    with patched(RilletClient, "customer_rows", after_listing(rename_and_sync)):
+        answer = run(system)
+
+    assert answer["failed"] == 0
+    assert names(connection) == ("Renamed", "Renamed")
+    both, again = settled(system, connection)
+    assert both == ("Renamed", "Renamed")
+    assert again == {"unchanged": 1}
+
+
+@pytest.mark.parametrize("event", [{}, {"recheck": True}, {"incremental": True}])
+def test_a_rename_in_solvimon_that_is_not_in_rillet_yet_is_not_undone(
+    system: LocalSystem, event: Json
+) -> None:
+    connection = imported(system)
+    rename(connection, "Renamed")
+    edit(connection, emails=[{"email": "new@customer.example", "type": "MAIN_SENDER"}])
+
+    answer = run(system, **event)
+
+    assert names(connection) == ("Renamed", "Customer 1")
+    assert any("was edited in Solvimon" in note for note in answer["notes"])
+    assert counts(answer) == {"unchanged": 1}
+    both, _ = settled(system, connection)
+    assert both == ("Renamed", "Renamed")
+
+
+def test_a_rename_whose_write_to_rillet_was_lost_is_not_undone(system: LocalSystem) -> None:
+    connection = imported(system)
+    rename(connection, "Renamed")
+    system.deliver_webhooks()
+    with answer_lost(RilletClient, "replace_customer"):
+        system.deliver("sync_customer")
+    edit(connection, emails=[{"email": "new@customer.example", "type": "MAIN_SENDER"}])
+
+    answer = run(system)
+
+    assert answer["complete"]
+    assert names(connection)[0] == "Renamed"
+    both, _ = settled(system, connection)
+    assert both == ("Renamed", "Renamed")
+
+
+def test_a_held_lease_lets_the_import_wait_without_failing_a_row(system: LocalSystem) -> None:
+    connection = imported(system)
+    rename(connection, "Renamed")
+    system.deliver_webhooks()
+    with patched(RilletClient, "customer_json"):
+        system.deliver("sync_customer")
+    edit(connection, payment_terms=7, name="Customer one")
+    before = system.clock.now()
+
+    answer = run(system)
+
+    assert (answer["complete"], answer["failed"]) == (True, 0)
+    assert 15 <= system.clock.now() - before <= LEASE_SECONDS + 30
+    assert names(connection)[0] == "Renamed"
+
+
+def test_an_import_leaves_no_record_of_a_synchronisation_behind(system: LocalSystem) -> None:
+    connection = imported(system)
+    rename_in_rillet(connection, "By the accountant")
+
+    run(system)
+
+    key = linked(connection)["id"]
+    assert system.ledger_item(f"default#customer#{key}", "RECORD") is None
+
+
+def test_an_import_that_dies_between_solvimon_and_the_ledger_takes_its_own_write_for_no_edit(
+    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = imported(system)
+    rename_in_rillet(connection, "By the accountant")
+    die_at(monkeypatch, ImportState, "store_row", 1, after=False)
+
+    run(system)
+
+    both, again = settled(system, connection)
+
+    assert both == ("By the accountant", "By the accountant")
+    assert again == {"unchanged": 1}
