@@ -59,6 +59,8 @@ class Pollers:
         Args:
             function: name of the workflow, such as `export_invoice`.
         """
+        if not self.queues[function].has_visible:  # a call to SQS takes longer than a look
+            return BatchDelivery(function)
         queue = self._deployed[function]
         messages = self._aws.sqs.receive_message(
             QueueUrl=queue.url,

@@ -56,7 +56,13 @@ class QueueView:
     def wait(self, seconds: float) -> bool:
         """Wait until a message is visible; say whether one is."""
         self._queue.wait_for_messages(seconds)
-        return bool(self._queue.messages)
+        return self.has_visible
+
+    @property
+    def has_visible(self) -> bool:
+        """Whether a message is visible."""
+        with self._lock:
+            return bool(self._queue.messages)
 
     def clear(self) -> None:
         """Remove all messages and the memory of earlier ones."""
