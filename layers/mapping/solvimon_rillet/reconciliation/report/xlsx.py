@@ -42,10 +42,10 @@ def as_xlsx(report: Report) -> bytes:
     with Workbook(written, options) as book:
         book.set_properties({"created": datetime.fromisoformat(report.made_at)})
         _Sheet(book, "Differences", FINDING_COLUMNS).write(
-            (row[FINDING_COLUMNS.index("currency")], row) for row in finding_rows(report)
+            (str(row[FINDING_COLUMNS.index("currency")]), row) for row in finding_rows(report)
         )
         _Sheet(book, "Figures", FIGURE_COLUMNS).write(
-            (row[FIGURE_COLUMNS.index("currency")], row) for row in figure_rows(report)
+            (str(row[FIGURE_COLUMNS.index("currency")]), row) for row in figure_rows(report)
         )
     return written.getvalue()
 
