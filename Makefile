@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 PYTEST_WORKERS ?= 2
+# Packages that may be built from source, by name: on a machine for which they have no wheel. A source's build runs code.
+FROM_SOURCE ?=
 
 help: ## Show the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -16,7 +18,7 @@ $(STAMP): requirements-dev.txt
 		exit 1; }
 	@echo "Setting up $(VENV) (about a minute, once)"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary=:all: $(FROM_SOURCE:%=--no-binary=%) -r requirements-dev.txt
 	@touch $@
 
 demo: $(STAMP) ## Finalise invoices in a local Solvimon and watch them arrive in a local Rillet
@@ -57,6 +59,12 @@ contracts: $(STAMP) ## Check every request and every answer against the vendors'
 faults: $(STAMP) ## Inject a fault at every external effect of every workflow (prints a FAULTS line)
 	@PYTHONPATH=layers/mapping $(BIN)/python -m tests.fault_injection
 
+fuzz: $(STAMP) ## Send 30,000 random events to the public routes and the functions (takes minutes)
+	@FUZZED_EVENTS=30000 $(BIN)/python -m pytest -q -o timeout=3600 tests/integration/test_fuzzed_events.py
+
+audit: ## Look for known weaknesses of the locked packages (needs uv and the internet)
+	uvx pip-audit --disable-pip --require-hashes -r requirements-dev.txt
+
 docs: $(STAMP) ## Write the reference pages from the code
 	@PYTHONPATH=layers/mapping $(BIN)/python -m docs.generate.reference
 
@@ -81,4 +89,4 @@ lock: ## Lock the requirements again (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-strip-extras --python-version 3.11 --no-emit-index-url --no-header requirements-dev.in -o requirements-dev.txt
 	uv pip compile -q --universal --generate-hashes --no-strip-extras --python-version 3.11 --no-emit-index-url --no-header tests/rehearsal/requirements.in -o tests/rehearsal/requirements.txt
 
-.PHONY: help demo up test test-all coverage lint bench cost contracts faults soak docs build packaging rehearse-deploy preflight deploy lock
+.PHONY: help demo up test test-all coverage lint bench cost contracts faults soak fuzz audit docs build packaging rehearse-deploy preflight deploy lock

@@ -63,7 +63,9 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
     @telemetry.handler
     def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:  # noqa: ANN401
         if "requestContext" in event:
-            return _page(authorization().callback(event.get("queryStringParameters") or {}))
+            query = event.get("queryStringParameters")
+            texts = query.items() if isinstance(query, Mapping) else ()
+            return _page(authorization().callback({name: str(value) for name, value in texts}))
         return answer_direct_request(event, DirectRequest, direct, {"example": EXAMPLE})
 
     return handle

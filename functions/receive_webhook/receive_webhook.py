@@ -25,9 +25,9 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
 
     @telemetry.handler
     def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:  # noqa: ANN401
-        connection = (event.get("pathParameters") or {}).get("connection")
+        connection = _object(event, "pathParameters").get("connection")
         vendor = VENDORS.get(str(event.get("routeKey")))
-        headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
+        headers = {str(name).lower(): str(value) for name, value in _object(event, "headers").items()}
         body = raw_body(event)
         if vendor is None or body is None:
             answer = REFUSED
@@ -40,6 +40,12 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
         }
 
     return handle
+
+
+def _object(event: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A part of the event, which a direct invocation may give another type than API Gateway does."""
+    part = event.get(name)
+    return part if isinstance(part, Mapping) else {}
 
 
 handler = on_first_call(create_handler)

@@ -88,6 +88,7 @@ COUNTED_BY = {
     "ConnectionBroken": 9,
     "RateLimited": 11,
     "SettingsInvalid": 12,
+    "WebhooksRefused": 1,
 }
 """Functions that can count a metric over which an alarm's query goes: all of them cost, once they have."""
 

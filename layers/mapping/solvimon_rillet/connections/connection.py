@@ -1,5 +1,6 @@
 """A connection: one Solvimon platform paired with one Rillet organisation."""
 
+import contextlib
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,12 +8,14 @@ from dataclasses import dataclass
 import requests
 
 from solvimon_rillet.aws.dynamodb import Table
-from solvimon_rillet.connections.configuration import Configuration
+from solvimon_rillet.connections.configuration import Configuration, uses_oauth
 from solvimon_rillet.connections.directory import Directory, RilletCache
 from solvimon_rillet.connections.names import connection_name
 from solvimon_rillet.connections.oauth_client import authorization_server
 from solvimon_rillet.connections.organisations import RilletOrganisations
+from solvimon_rillet.connections.owner import RILLET, SOLVIMON, Owner, Owners
 from solvimon_rillet.connections.rillet_tokens import RilletTokens
+from solvimon_rillet.errors import SolvimonRilletError
 from solvimon_rillet.http.client import CountingRateLimiter, Http, RateLimiter
 from solvimon_rillet.http.session import session
 from solvimon_rillet.ledger.ledger import Ledger
@@ -75,6 +78,7 @@ class Connections:
         self._count = count
         self._lock = threading.Lock()
         self._organisations = RilletOrganisations(configuration, table, clock)
+        self.owners = Owners(table)
         self._tokens: dict[str, RilletTokens] = {}
         self._rillet_caches: dict[str, RilletCache] = {}
         self._rate_limiters: dict[tuple[str, Priority, Pacing], SlidingWindowRateLimiter] = {}
@@ -181,14 +185,34 @@ class Connections:
             key = self._configuration.credential(connection, "solvimon", "api_key")
             return {"X-API-KEY": key, **({"x-platform-id": platform} if platform else {})}
 
+        def proof(sent: Mapping[str, str]) -> str:
+            return f"{sent['X-API-KEY']} {platform or ''}"
+
         def renew(refused: Mapping[str, str]) -> bool:
             self._configuration.forget_secret(connection, "solvimon")
             return self._configuration.credential(connection, "solvimon", "api_key") != refused["X-API-KEY"]
 
-        base_url = settings.solvimon.base_url
-        return SolvimonClient(
-            Http("Solvimon", base_url, headers, self._solvimon_session, "X-REQUEST-ID", renew=renew)
+        def on_platform(identifier: str) -> None:
+            self.owners.see(connection, SOLVIMON, Owner(identifier), proof(headers()))
+
+        def ask() -> Owner | None:
+            found = client.platform_id()
+            return Owner(found) if found else None
+
+        def check(sent: Mapping[str, str]) -> None:
+            self.owners.check(connection, SOLVIMON, proof(sent), ask)
+
+        http = Http(
+            "Solvimon",
+            settings.solvimon.base_url,
+            headers,
+            self._solvimon_session,
+            "X-REQUEST-ID",
+            renew=renew,
+            before_write=check,
         )
+        client = SolvimonClient(http, on_platform)
+        return client
 
     def rillet(self, connection: str, settings: Settings, limiter: RateLimiter | None = None) -> RilletClient:
         """A client of the connection's Rillet organisation; its calls are live work by default."""
@@ -197,8 +221,21 @@ class Connections:
         def renew(refused: Mapping[str, str]) -> bool:
             return tokens.renew(refused["Authorization"].removeprefix("Bearer "))
 
+        def ask() -> Owner:
+            found = client.organization()
+            with contextlib.suppress(SolvimonRilletError):  # it is a hint for the rate limit
+                self.note_organisation(connection, found.id)
+            return Owner(found.id, found.trade_name)
+
+        def check(sent: Mapping[str, str]) -> None:
+            secret = self._configuration.rillet_secret(connection).fields
+            # Access tokens change every hour; those of one grant stay with its organisation.
+            grant = f"oauth {secret.get('organisation_id', '')}"
+            self.owners.check(connection, RILLET, grant if uses_oauth(secret) else sent["Authorization"], ask)
+
         limiter = limiter or self.rate_limiter(connection, settings, Priority.LIVE)
-        return self._rillet_client(settings, tokens.access_token, limiter, renew)
+        client = self._rillet_client(settings, tokens.access_token, limiter, renew, check)
+        return client
 
     def rillet_with_token(
         self, connection: str, settings: Settings, token: Callable[[], str]
@@ -219,11 +256,18 @@ class Connections:
         token: Callable[[], str],
         limiter: RateLimiter,
         renew: Callable[[Mapping[str, str]], bool] | None,
+        before_write: Callable[[Mapping[str, str]], None] = lambda _headers: None,
     ) -> RilletClient:
         def headers() -> Mapping[str, str]:
             return {"Authorization": f"Bearer {token()}", "X-Rillet-API-Version": API_VERSION}
 
-        base_url = settings.rillet.base_url
-        return RilletClient(
-            Http("Rillet", base_url, headers, self._rillet_session, rate_limiter=limiter, renew=renew)
+        http = Http(
+            "Rillet",
+            settings.rillet.base_url,
+            headers,
+            self._rillet_session,
+            rate_limiter=limiter,
+            renew=renew,
+            before_write=before_write,
         )
+        return RilletClient(http)

@@ -17,11 +17,11 @@ from solvimon_rillet.entrypoints.queue_processor import (
     has_time,
 )
 from solvimon_rillet.entrypoints.services import Services
-from solvimon_rillet.errors import Recoverable
-from solvimon_rillet.events import SOLVIMON, BusEvent
+from solvimon_rillet.errors import Code, NeedsAttention, Recoverable
+from solvimon_rillet.events import SOLVIMON, BusEvent, is_id
 from solvimon_rillet.ledger.document_types import DocumentType
 from solvimon_rillet.ledger.ledger import Document
-from solvimon_rillet.workflows.outcome import Result
+from solvimon_rillet.workflows.outcome import Result, error_fields
 
 MAX_ANSWER_BYTES = 5_000_000
 """Size of an answer's results; Lambda refuses an answer above 6 MB."""
@@ -96,6 +96,8 @@ def answer_request(
     """
 
     def do(request: DocumentsRequest, document_id: str) -> Result:
+        if not is_id(document_id):
+            return _not_an_id(request, document_id, "rejected")
         requested = BusEvent(SOLVIMON, detail_type, request.connection, document_id, "", "")
         return processor.process_document(
             requested, do_one, context, lambda: before(request.connection, document_id)
@@ -173,12 +175,28 @@ def _dry_runs(
     for document_id in request.ids:
         if not has_time(context):
             break
-        result = _shortened(_dry_run(request.connection, document_id, dry_run_one))
+        result = (
+            _shortened(_dry_run(request.connection, document_id, dry_run_one))
+            if is_id(document_id)
+            else _not_an_id(request, document_id, "would_reject")
+        )
         room -= _size(result.facts)
         if room < 0 and results:
             break
         results.append(result)
     return results
+
+
+def _not_an_id(request: DocumentsRequest, document_id: str, outcome: str) -> Result:
+    """The result for what cannot be an id, before it becomes a key or a path."""
+    noun = request.id_name.removesuffix("_id").replace("_", " ")
+    why = NeedsAttention(
+        Code.SOLVIMON_RECORD_MISSING if noun == "customer" else Code.INVOICE_NOT_FOUND,
+        "This is not a Solvimon id.",
+        f"Give an id such as {request.sample_id}; the Desk shows it in the {noun}'s address.",
+        quoted=repr(document_id[:64]),
+    )
+    return Result(document_id[:64], outcome, error_fields(why))
 
 
 def _shortened(result: Result) -> Result:

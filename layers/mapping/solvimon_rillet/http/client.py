@@ -86,6 +86,7 @@ class Http:
         rate_limiter: limits the calls; ``None`` for a vendor without a limit.
         renew: gets a new credential after a 401, given the rejected headers. If it returns ``True``, the call
             is sent once more.
+        before_write: checks the headers of a write before it is sent; what it raises, the write raises.
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class Http:
         request_id: str = "",
         rate_limiter: RateLimiter | None = None,
         renew: Callable[[Mapping[str, str]], bool] | None = None,
+        before_write: Callable[[Mapping[str, str]], None] = lambda _headers: None,
     ) -> None:
         self._vendor = vendor
         self._base_url = base_url
@@ -105,6 +107,7 @@ class Http:
         self._request_id = request_id
         self._rate_limiter = rate_limiter
         self._renew = renew
+        self._before_write = before_write
 
     def get(self, path: str, params: Params | None = None) -> Any:  # noqa: ANN401
         """Read. JSON numbers come as ``Decimal``.
@@ -160,6 +163,7 @@ class Http:
         *,
         may_be_empty: bool = False,
     ) -> Any:  # noqa: ANN401
+        self._before_write(self._headers())
         response = self._request(method, path, body=body, idempotency_key=idempotency_key)
         self._check(response)
         if may_be_empty and not response.content:

@@ -128,16 +128,25 @@ class RecordStore(LinkStore):
             return False
         return True
 
-    def resolve_manually(self, document: Document, state: str, facts: Mapping[str, Any]) -> Item:
+    def resolve_manually(
+        self, document: Document, state: str, facts: Mapping[str, Any], seen: Item | None = None
+    ) -> Item:
         """Write the manual resolution of a document, whatever its state.
+
+        Args:
+            document: the document.
+            state: its state from now on.
+            facts: further facts.
+            seen: the record on which the resolution was decided; without it, the record as it is now.
 
         Returns:
             The record before the resolution.
 
         Raises:
-            RetryLater: a worker holds its lease.
+            RetryLater: a worker holds its lease, or the record is not as it was seen.
         """
-        now, record = int(self._clock()), self.read(document) or {}
+        now, record = int(self._clock()), (self.read(document) or {}) if seen is None else seen
+        version = int(record.get("resolutions", 0))
         changes = bounded(
             {
                 "schema_version": SCHEMA,
@@ -146,6 +155,8 @@ class RecordStore(LinkStore):
                 "state": state,
                 "listed": document.index_key(state),
                 **facts,
+                # A counter, because two people may resolve a document within one second.
+                "resolutions": version + 1,
             }
         )
         changes["history"] = self._history(record, "settled_by_hand", changes)
@@ -154,8 +165,9 @@ class RecordStore(LinkStore):
                 document.key,
                 changes,
                 "(attribute_not_exists(lease_until) OR lease_until <= :now) AND "
-                "(attribute_not_exists(updated_at) OR updated_at = :read)",
-                {":now": now, ":read": record.get("updated_at", 0)},
+                "(attribute_not_exists(updated_at) OR updated_at = :read) AND "
+                "(attribute_not_exists(resolutions) OR resolutions = :resolutions)",
+                {":now": now, ":read": record.get("updated_at", 0), ":resolutions": version},
                 remove=(*CAUSE_ATTRIBUTES, *LEASE_ATTRIBUTES),
             )
         except ConditionFailed:

@@ -52,10 +52,25 @@ class SolvimonClient:
     Every method may raise ``RetryLater`` and ``ConnectionBroken``, and ``NeedsAttention`` when Solvimon
     does not have the object, rejects the request, or sends an unreadable answer. The writes may raise
     ``OutcomeUnknown``.
+
+    Args:
+        http: the requests.
+        on_platform: is given the platform of each record that is read by its id and names one.
     """
 
-    def __init__(self, http: Http) -> None:
+    def __init__(self, http: Http, on_platform: Callable[[str], None] = lambda _platform: None) -> None:
         self._http = http
+        self._on_platform = on_platform
+
+    def platform_id(self) -> str:
+        """The platform that the key belongs to, by its first invoice; empty if it has none.
+
+        Solvimon has no operation that names it (Solvimon API v1); invoices carry it.
+        """
+        answer = self._http.get("/invoices", {"limit": 1})
+        rows = answer.get("data") if isinstance(answer, dict) else None
+        first = rows[0] if isinstance(rows, list) and rows else None
+        return _platform_id(first)
 
     def ping(self) -> None:
         """Read one row, to check the API key.
@@ -251,6 +266,8 @@ class SolvimonClient:
                 "then retry.",
                 quoted=clip(str(rejected.problem.get("code") or ""), _MAX_CODE),
             ) from rejected
+        if platform := _platform_id(answer):
+            self._on_platform(platform)
         try:
             return model.model_validate(answer)
         except ValidationError as error:
@@ -258,6 +275,11 @@ class SolvimonClient:
             raise NeedsAttention(
                 Code.INVOICE_UNREADABLE, f"Solvimon's {label} cannot be read.", _SUPPORT, quoted=problems
             ) from None
+
+
+def _platform_id(record: object) -> str:
+    found = record.get("platform_id") if isinstance(record, dict) else None
+    return found if isinstance(found, str) else ""
 
 
 def _record(answer: object) -> Json:

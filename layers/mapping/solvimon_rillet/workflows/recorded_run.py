@@ -37,7 +37,7 @@ class RecordedRun:
         self._steps = steps
         self._rows: Counter[str] = Counter()
         named = event.get("connection") if isinstance(event, Mapping) else None
-        name = named if is_connection_name(named) else ALL_CONNECTIONS if named else connection
+        name = named if is_connection_name(named) else connection if named is None else ALL_CONNECTIONS
         self._begin: Callable[[], Item] = partial(log.begin, name, kind, execution, event)
         self._run: Item | None = None
         self._record(lambda run: run)

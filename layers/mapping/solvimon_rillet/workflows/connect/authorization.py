@@ -12,6 +12,7 @@ from solvimon_rillet.aws.dynamodb import Table
 from solvimon_rillet.connections.configuration import Configuration, uses_oauth
 from solvimon_rillet.connections.connection import Connections
 from solvimon_rillet.connections.oauth_client import authorization_server, oauth_client
+from solvimon_rillet.connections.owner import RILLET, AnotherOwner, Owner
 from solvimon_rillet.errors import ConnectionBroken, SolvimonRilletError
 from solvimon_rillet.rillet.models import Organization
 from solvimon_rillet.rillet.oauth import Grant, GrantRefused, RilletOAuth
@@ -137,7 +138,6 @@ class RilletAuthorization:
         if isinstance(kept, CallbackPage):
             _discard(oauth, granted)
             return kept
-        self._table.put(_organisation_key(connection), _names(kept))
         logger.info("rillet connected", extra={"connection": connection, "organisation": kept.id})
         return CallbackPage(
             200,
@@ -147,15 +147,23 @@ class RilletAuthorization:
 
     def _keep(self, connection: str, settings: Settings, granted: Grant) -> Organization | CallbackPage:
         """Store the tokens, unless the connection belongs to another organisation; then the page says so."""
+        self._bind_to_key(connection, settings)
         organisation = self._connections.rillet_with_token(
             connection, settings, lambda: granted.access_token
         ).organization()
-        owner = self._bound_organisation(connection, settings)
-        if owner.get("organisation_id", organisation.id) != organisation.id:
+        try:
+            # Before the tokens: of two callbacks at once only one stores any.
+            self._connections.owners.claim(
+                connection,
+                RILLET,
+                Owner(organisation.id, organisation.trade_name),
+                f"oauth {organisation.id}",
+            )
+        except AnotherOwner as other:
             return CallbackPage(
                 409,
                 f"{connection} belongs to another organisation",
-                f"It has booked into {owner.get('organisation_name')} so far. Nothing was changed. Use a "
+                f"It has booked into {other.bound.name or other.bound.id} so far. Nothing was changed. Use a "
                 f"connection of its own for {organisation.trade_name}.",
             )
         replaced = self._replaced_token(connection, settings)
@@ -173,16 +181,16 @@ class RilletAuthorization:
             return ""
         return fields.get("refresh_token", "") if uses_oauth(fields) else ""
 
-    def _bound_organisation(self, connection: str, settings: Settings) -> Mapping[str, Any]:
-        """The organisation that a connection has booked into, by OAuth or by an API key."""
-        if owner := self._table.get(_organisation_key(connection)):
-            return owner
+    def _bind_to_key(self, connection: str, settings: Settings) -> None:
+        """Bind a connection to the organisation of its API key, if it has one and is not bound yet."""
+        if self._connections.owners.owner(connection, RILLET):
+            return
         try:
             key = self._configuration.credential(connection, "rillet", "api_key")
             found = self._connections.rillet_with_token(connection, settings, lambda: key).organization()
-        except ConnectionBroken:  # no key, or one that is not valid any more
-            return {}
-        return _names(found)
+            self._connections.owners.claim(connection, RILLET, Owner(found.id, found.trade_name))
+        except ConnectionBroken:  # no key, one that is not valid any more, or another claim a moment ago
+            return
 
     def disconnect(self, connection: str) -> dict[str, Any]:
         """Revoke the tokens at Rillet and delete them here. An API key stays in its secret.
@@ -236,7 +244,3 @@ def _discard(oauth: RilletOAuth, granted: Grant) -> None:
 def _state_key(state: str) -> str:
     """The key of a state, by its hash: a reader of the table cannot finish an authorisation."""
     return f"(deployment)#oauth-state#{hashlib.sha256(state.encode('utf-8', 'replace')).hexdigest()}"
-
-
-def _organisation_key(connection: str) -> str:
-    return f"{connection}#oauth#organisation"

@@ -62,7 +62,7 @@ class Reconciliation:
 
     def run(self) -> Json:
         """Reconcile, and return the answer for people; an error of one connection does not stop another."""
-        if self._request.connection:
+        if self._request.connection is not None:
             return self._reconcile(self._request.connection)
         try:
             found = run_step(self._steps, self._usage, "connections", lambda _: self._list_connections())

@@ -55,10 +55,10 @@ class ManualResolution:
             raise RetryLater(f"A function is working on {document_id} at this moment.", after=left)
         _check_resolvable(kind, record, rillet_id)
         about = {} if record else self._solvimon_facts(kind, document_id)
-        record = {**record, **about}
+        seen, record = record, {**record, **about}
         if rillet_id is None:
-            return self._not_for_rillet(kind, document, record, about, note)
-        return self._booked_by_hand(kind, document, record, about, rillet_id, note)
+            return self._not_for_rillet(kind, document, record, about, note, seen)
+        return self._booked_by_hand(kind, document, record, about, rillet_id, note, seen)
 
     def _solvimon_facts(self, kind: DocumentType, document_id: str) -> dict[str, str]:
         """Number, amount and day from Solvimon, for a document that the ledger does not know."""
@@ -73,7 +73,13 @@ class ManualResolution:
         return document_facts(found, self._settings)
 
     def _not_for_rillet(
-        self, kind: DocumentType, document: Document, record: Item, about: Mapping[str, str], note: str
+        self,
+        kind: DocumentType,
+        document: Document,
+        record: Item,
+        about: Mapping[str, str],
+        note: str,
+        seen: Item,
     ) -> dict[str, Any]:
         """Record that the document is not for Rillet; webhooks and sweeps then leave it alone."""
         facts: dict[str, Any] = {"reason": f"Handled by hand: {note}", "by_hand": True, "note": note}
@@ -85,7 +91,7 @@ class ManualResolution:
         if record.get("rillet_id"):
             facts |= {"rillet_id": "", "rillet_number": ""}  # stops the synchronisation of payments
         before = self._ledger.resolve_manually(
-            document, "skipped", {**about, **facts, "applying": None, "step": ""}
+            document, "skipped", {**about, **facts, "applying": None, "step": ""}, seen
         )
         self._forget_link(kind, before, None)
         again = kind.invocation(self._name, document.id)
@@ -106,6 +112,7 @@ class ManualResolution:
         about: Mapping[str, str],
         rillet_id: str,
         note: str,
+        seen: Item,
     ) -> dict[str, Any]:
         """Record the Rillet document that a person booked for the document."""
         found = self._find_in_rillet(kind, document, rillet_id)
@@ -115,7 +122,7 @@ class ManualResolution:
         # The link comes first: without a record it has no effect; a record without its link misses payments.
         link = {"solvimon_id": document.id}
         self._ledger.store_link(self._name, f"rillet-{kind.name}", rillet_id, link)
-        before = self._ledger.resolve_manually(document, "exported", {**about, **facts})
+        before = self._ledger.resolve_manually(document, "exported", {**about, **facts}, seen)
         self._forget_link(kind, before, rillet_id)
         shown = {name: facts[name] for name in ("rillet_id", "rillet_number", "totals", "warnings")}
         answer = {**self._answer_head(kind, document, before), "state": "exported", **shown}

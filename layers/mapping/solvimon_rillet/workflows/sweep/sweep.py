@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from solvimon_rillet.connections.names import is_connection_name
 from solvimon_rillet.errors import ConnectionBroken, Message, NeedsAttention, SolvimonRilletError
 from solvimon_rillet.rate_limit.limiter import RateLimited
 from solvimon_rillet.rillet.listing import ListIncomplete
@@ -112,10 +113,12 @@ def sweep_all(
             result = sweep_for(connection).run(budget)
         except Exception as error:  # noqa: BLE001 - the other connections continue after any error
             result = ScanResult(connection, errors=[_error_text(error)])
-        logger.info("swept", extra=result.as_log())
-        count("SweepFound", connection, result.found.total())
+        # What somebody gave as a name is no dimension of a metric, and no text of a log.
+        shown = connection if is_connection_name(connection) else "unknown"
+        logger.info("swept", extra={**result.as_log(), "connection": shown})
+        count("SweepFound", shown, result.found.total())
         if result.errors:
-            count("SweepFailed", connection, len(result.errors))
+            count("SweepFailed", shown, len(result.errors))
         results.append(result)
     return {
         "summary": {

@@ -1,0 +1,168 @@
+"""Whose a connection is: one Solvimon platform and one Rillet organisation, whatever key is in its secrets.
+
+A key that was pasted into the wrong connection is valid, and would book into another company's books. So the
+owner of each side is in the table, beside a fingerprint of the credential that proved it. Before the first
+write with a credential that is new, its owner is asked for once; another owner breaks the connection.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from solvimon_rillet.aws.dynamodb import ConditionFailed, Table
+from solvimon_rillet.connections.token_fields import fingerprint
+from solvimon_rillet.errors import ConnectionBroken
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a connection.
+
+    Attributes:
+        vendor: its name.
+        noun: what owns the side.
+        key: the end of the key of its record.
+        field: prefix of the record's fields.
+    """
+
+    vendor: str
+    noun: str
+    key: str
+    field: str
+
+
+# The record of an organisation is older than this module; connect_rillet has always written it.
+RILLET = Side("Rillet", "organisation", "oauth#organisation", "organisation")
+SOLVIMON = Side("Solvimon", "platform", "owner#solvimon", "platform")
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """An organisation or a platform; without a name, its id is its name."""
+
+    id: str
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.id})" if self.name else self.id
+
+
+class AnotherOwner(ConnectionBroken):
+    """A credential belongs to another owner than the connection.
+
+    Attributes:
+        bound: the connection's owner.
+        found: the credential's owner.
+    """
+
+    def __init__(self, side: Side, bound: Owner, found: Owner) -> None:
+        super().__init__(
+            f"The credential for {side.vendor} belongs to another {side.noun} than the connection. Nothing "
+            "was written; the documents wait. Put a credential of the connection's own into its secret, or "
+            "use another connection for the other one.",
+            quoted=f"{found}, not {bound}",
+        )
+        self.bound = bound
+        self.found = found
+
+
+class Owners:
+    """The owners of all connections.
+
+    Args:
+        table: keeps them.
+    """
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._checked: set[tuple[str, ...]] = set()
+        self._seen: dict[tuple[str, Side], tuple[Owner, str]] = {}
+
+    def owner(self, connection: str, side: Side) -> Owner | None:
+        """The owner of a side; ``None`` before the first credential was used."""
+        return _owner(self._table.get(_key(connection, side)), side)
+
+    def check(self, connection: str, side: Side, credential: str, ask: Callable[[], Owner | None]) -> None:
+        """Make sure that a credential is the connection's own, before something is written with it.
+
+        Args:
+            connection: its name.
+            side: of the connection.
+            credential: what proves the owner; only its fingerprint is kept.
+            ask: asks the vendor; called once for each credential. ``None``: the vendor does not say.
+
+        Raises:
+            AnotherOwner: it is not.
+            RetryLater: the vendor or the table does not answer.
+        """
+        for each in (RILLET, SOLVIMON):
+            if seen := self._seen.get((connection, each)):
+                self.claim(connection, each, *seen)
+                self._remember(connection, each, *seen)
+        proof = fingerprint(credential)
+        if (connection, side.vendor, proof) in self._checked:
+            return
+        item = self._table.get(_key(connection, side)) or {}
+        if item.get("credential") != proof and (found := ask()):
+            self.claim(connection, side, found, credential)
+        self._checked.add((connection, side.vendor, proof))
+
+    def see(self, connection: str, side: Side, found: Owner, credential: str) -> None:
+        """Compare the owner that a record names with the connection's; the next write binds to it.
+
+        Raises:
+            AnotherOwner: it is another one.
+            RetryLater: the table does not answer.
+        """
+        proof = fingerprint(credential)
+        if (connection, side.vendor, proof, found.id) in self._checked:
+            return
+        item = self._table.get(_key(connection, side))
+        bound = _owner(item, side)
+        if bound and bound.id != found.id:
+            raise AnotherOwner(side, bound, found)
+        if item and item.get("credential") == proof:
+            self._remember(connection, side, found, credential)
+        else:
+            self._seen[connection, side] = found, credential
+
+    def _remember(self, connection: str, side: Side, found: Owner, credential: str) -> None:
+        proof = fingerprint(credential)
+        self._checked |= {(connection, side.vendor, proof), (connection, side.vendor, proof, found.id)}
+        self._seen.pop((connection, side), None)
+
+    def claim(self, connection: str, side: Side, found: Owner, credential: str = "") -> None:
+        """Bind a side of a connection to its owner, unless it is bound to another one.
+
+        Of two who claim at the same time, the first one wins. Tokens are stored after the claim, so a crash
+        between both leaves a connection without tokens, never one with another's.
+
+        Raises:
+            AnotherOwner: the side is bound to another owner.
+            RetryLater: the table does not answer.
+        """
+        facts = {f"{side.field}_id": found.id, f"{side.field}_name": found.name}
+        if credential:
+            facts["credential"] = fingerprint(credential)
+        key = _key(connection, side)
+        try:
+            self._table.put(
+                key,
+                facts,
+                "attribute_not_exists(pk) OR #owner = :owner",
+                {":owner": found.id},
+                {"#owner": f"{side.field}_id"},
+            )
+        except ConditionFailed:
+            bound = _owner(self._table.get(key), side) or Owner("unknown")
+            raise AnotherOwner(side, bound, found) from None
+
+
+def _owner(item: dict[str, Any] | None, side: Side) -> Owner | None:
+    if not item:
+        return None
+    return Owner(str(item[f"{side.field}_id"]), str(item.get(f"{side.field}_name") or ""))
+
+
+def _key(connection: str, side: Side) -> str:
+    return f"{connection}#{side.key}"

@@ -1,0 +1,126 @@
+"""A credential of one connection in another books nothing, for both vendors and ways of authorising."""
+
+import pytest
+
+from local.system import Connection, LocalSystem
+from solvimon_rillet.connections.owner import RILLET, AnotherOwner, Owner, Owners
+from tests.integration.connect_rillet.support import STACK, callback, query_of, secret
+from tests.support.arrange import connect_demo, finalise
+from tests.support.assertions import record, rillet_invoices
+from tests.support.builders import FIRST, Json
+
+
+def _copy(system: LocalSystem, vendor: str) -> None:
+    """Paste what is in A's secret into B's."""
+    system.put_secret("b", vendor, secret(system, f"a/{vendor}"))
+    system.runtime.reset()
+
+
+def _connected(system: LocalSystem, name: str, auth: str) -> Connection:
+    made = connect_demo(system, name, auth=auth)  # type: ignore[arg-type]
+    if auth == "oauth":
+        system.authorise(name)
+    return made
+
+
+@pytest.mark.parametrize("auth", ["api_key", "oauth"])
+@pytest.mark.parametrize("vendor", ["solvimon", "rillet"])
+def test_a_credential_of_a_in_b_books_nothing_and_names_both(
+    system: LocalSystem, vendor: str, auth: str
+) -> None:
+    a, b = _connected(system, "a", auth), _connected(system, "b", auth)
+    finalise(system, b)
+    system.settle()
+    assert len(rillet_invoices(b)) == 1
+    _copy(system, vendor)
+    another = next(one for one in b.platform.records["invoices"] if one != FIRST)
+    for platform in (a.platform, b.platform):
+        platform.finalise(another)
+
+    answer = system.invoke("export_invoice", {"connection": "b", "invoice_ids": [another]})
+
+    [result] = answer["results"]
+    assert rillet_invoices(a) == []
+    if (vendor, auth) == ("rillet", "oauth"):
+        # Tokens count in the connection whose table has their generation: its own are still there.
+        assert (result["outcome"], len(rillet_invoices(b))) == ("exported", 2)
+        return
+    sides = (a.organisation, b.organisation) if vendor == "rillet" else (a.platform, b.platform)
+    assert result["outcome"] == "queued"
+    assert "belongs to another" in result["reason"]
+    assert all(owner.id in result["reason"] for owner in sides)
+    assert len(rillet_invoices(b)) == 1
+
+
+def test_the_documents_continue_when_the_own_key_is_back(system: LocalSystem) -> None:
+    _connected(system, "a", "api_key")
+    b = _connected(system, "b", "api_key")
+    finalise(system, b)
+    system.settle()
+    own = secret(system, "b/rillet")
+    _copy(system, "rillet")
+    another = next(one for one in b.platform.records["invoices"] if one != FIRST)
+    system.invoke("export_invoice", {"connection": "b", "invoice_ids": [another]})
+
+    system.put_secret("b", "rillet", own)
+    system.runtime.reset()
+    system.advance(3600)
+    system.settle()
+
+    assert record(system, another, "b")["state"] in {"skipped", "exported"}
+
+
+def test_a_key_is_asked_for_its_owner_once(system: LocalSystem) -> None:
+    b = _connected(system, "b", "api_key")
+    for invoice_id in list(b.platform.records["invoices"])[:3]:
+        if b.platform.records["invoices"][invoice_id]["status"] != "FINAL":
+            finalise(system, b, invoice_id)
+        system.settle()
+        system.runtime.reset()
+
+    asked = [call for call in system.rillet.state.calls if call.path == "/organizations/self"]
+    assert len(asked) == 1
+
+
+def test_of_two_claims_at_once_the_first_one_wins(system: LocalSystem) -> None:
+    from solvimon_rillet.entrypoints.services import Services
+
+    services = Services(
+        {
+            "STACK": STACK,
+            "LEDGER_TABLE": system.deployment.outputs["LedgerTableName"],
+        },
+        system.clock.now,
+    )
+    first, second = Owners(services.table), Owners(services.table)
+
+    first.claim("b", RILLET, Owner("org-1", "One"))
+    with pytest.raises(AnotherOwner) as refused:
+        second.claim("b", RILLET, Owner("org-2", "Two"))
+    first.claim("b", RILLET, Owner("org-1", "One again"))
+
+    assert "Two (org-2), not One (org-1)" in refused.value.message
+    assert second.owner("b", RILLET) == Owner("org-1", "One again")
+
+
+def test_a_crash_between_owner_and_tokens_leaves_a_connection_that_can_be_authorised_again(
+    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    b = connect_demo(system, "b", auth="oauth")
+    query = _grant(system, b)
+    with monkeypatch.context() as crash:
+        crash.setattr("solvimon_rillet.connections.rillet_tokens.RilletTokens.store", _crash)
+        callback(system, query)
+
+    assert callback(system, _grant(system, b)).status_code == 200
+    owner = next(item for item in system.ledger() if item["pk"] == "b#oauth#organisation")
+    assert owner["organisation_id"] == b.organisation.id
+
+
+def _crash(*_: object) -> None:
+    raise RuntimeError("the process ends here")
+
+
+def _grant(system: LocalSystem, connection: Connection) -> Json:
+    url = system.invoke("connect_rillet", {"connection": connection.name})["authorisation_url"]
+    return query_of(system.rillet.state.oauth.grant(url, connection.organisation))
