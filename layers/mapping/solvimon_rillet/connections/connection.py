@@ -8,7 +8,7 @@ import requests
 
 from solvimon_rillet.aws.dynamodb import Table
 from solvimon_rillet.connections.configuration import Configuration
-from solvimon_rillet.connections.names import connection_name
+from solvimon_rillet.connections.names import UnknownConnection, connection_name
 from solvimon_rillet.connections.oauth_client import authorization_server
 from solvimon_rillet.connections.rillet_tokens import RilletTokens
 from solvimon_rillet.http.client import CountingRateLimiter, Http, RateLimiter
@@ -34,6 +34,7 @@ class Connection:
         ledger: the document records of all connections.
         table: the DynamoDB table behind the ledger.
         clock: unix seconds.
+        exists: whether a connection of this name has settings.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Connection:
     ledger: Ledger
     table: Table
     clock: Callable[[], float]
+    exists: Callable[[str], bool] = lambda _name: True
 
 
 class Connections:
@@ -182,7 +184,15 @@ class Connections:
             self._ledger,
             self._table,
             self._clock,
+            self._exists,
         )
+
+    def _exists(self, name: str) -> bool:
+        try:
+            self._configuration.settings(name)
+        except UnknownConnection:
+            return False
+        return True
 
     def _rillet_client(
         self,

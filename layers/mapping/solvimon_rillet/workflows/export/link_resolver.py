@@ -16,6 +16,7 @@ from solvimon_rillet.mapping.texts import is_rillet_id
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.master_data import Customer, Product, field_value
 from solvimon_rillet.solvimon.models import Invoice
+from solvimon_rillet.workflows.export.connection_pairs import claim_pair
 
 LINK_TTL = 24 * 3600
 PRODUCT_LINK_SECONDS = 60
@@ -229,6 +230,7 @@ class LinkResolver:
             currency = self._subsidiary_currency(linked)
             up_to_date = False
         if not up_to_date:
+            claim_pair(self._connection, invoice.platform_id, linked, dry_run=self._dry_run)
             facts = {"rillet_id": linked} | ({"currency": currency} if currency else {})
             self._remember("subsidiary", entity_id, facts, LINK_TTL)
         return linked, currency
