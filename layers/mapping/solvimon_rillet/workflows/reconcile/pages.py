@@ -12,8 +12,6 @@ SOLVIMON_DOCUMENTS = "Solvimon's documents"
 INVOICES, CREDIT_MEMOS = "invoices", "credit-memos"
 UNLISTED = "absent"
 """Documents that the ledger has as exported and Rillet's lists do not have."""
-BACK_DATED = "back-dated"
-"""Solvimon's documents that were made in the period and are dated outside of it."""
 UNMAPPED_RECORDS = ("products", "billing-entities", "customers")
 _PART_NAMES = {SOLVIMON_DOCUMENTS: "bills"}
 

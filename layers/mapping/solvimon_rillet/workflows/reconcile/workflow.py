@@ -1,8 +1,7 @@
 """A reconciliation from its first step to its answer.
 
 For each connection: begin, read Solvimon's documents, read Rillet's, look up those that Rillet's lists do not
-have, look for what was dated far back, read the records that are not mapped yet, report. How documents are
-compared is in ``reconciliation``.
+have, read the records that are not mapped yet, report. How documents are compared is in ``reconciliation``.
 """
 
 from collections.abc import Callable
@@ -18,7 +17,6 @@ from solvimon_rillet.workflows.durable_steps import (
     run_step,
 )
 from solvimon_rillet.workflows.reconcile.pages import (
-    BACK_DATED,
     CREDIT_MEMOS,
     INVOICES,
     SOLVIMON_DOCUMENTS,
@@ -103,7 +101,6 @@ class _ConnectionReconciliation:
         for documents in (INVOICES, CREDIT_MEMOS):
             self._read_rillet_list(documents, since)
         self._read_pages(UNLISTED, partial(work.unlisted, counts))
-        self._read_pages(BACK_DATED, partial(work.back_dated_page, start))
         for records in UNMAPPED_RECORDS:
             self._read_pages(records, partial(work.unmapped_records, records))
         return self._step("report", partial(work.report, start, counts))
