@@ -114,6 +114,18 @@ def test_every_path_that_a_page_names_exists(page: Path) -> None:
     assert [root + rest for root, rest in named if root in roots and not exists(root + rest)] == []
 
 
+def test_each_row_of_what_happens_when_names_a_test_that_exists() -> None:
+    table = (DOCS / "workflows.md").read_text(encoding="utf-8").partition("## What happens when")[2]
+    rows = [line for line in table.splitlines() if line.startswith("| ")][1:]
+    tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+
+    named = [re.findall(r"`(test_\w+)`", row) for row in rows]
+
+    assert len(rows) > 10
+    assert [row for row, names in zip(rows, named, strict=True) if len(names) != 1] == []
+    assert [name for [name] in named if f"def {name}(" not in tests] == []
+
+
 def test_the_security_model_names_its_proofs() -> None:
     named = re.findall(r"`((?:tests|local)/[\w/.]+)`", (DOCS / "security.md").read_text(encoding="utf-8"))
 

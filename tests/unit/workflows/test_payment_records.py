@@ -35,7 +35,9 @@ def test_400_payments_of_one_invoice_are_recorded_and_the_others_are_named() -> 
         clock=lambda: 1_800_000_000,
     )
 
-    kept, warnings = PaymentRecords(cast("Connection", connection)).synchronize("invo_1", "r-1", [])
+    kept, warnings = PaymentRecords(cast("Connection", connection)).synchronize(
+        "invo_1", "r-1", [], "EUR", collected=False
+    )
 
     assert len(kept) == solvimon.created == MAX_RECORDED
     assert len(warnings) == 1

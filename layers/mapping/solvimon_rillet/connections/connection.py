@@ -10,7 +10,7 @@ import requests
 from solvimon_rillet.aws.dynamodb import Table
 from solvimon_rillet.connections.configuration import Configuration, uses_oauth
 from solvimon_rillet.connections.directory import Directory, RilletCache
-from solvimon_rillet.connections.names import connection_name
+from solvimon_rillet.connections.names import UnknownConnection, connection_name
 from solvimon_rillet.connections.oauth_client import authorization_server
 from solvimon_rillet.connections.organisations import RilletOrganisations
 from solvimon_rillet.connections.owner import RILLET, SOLVIMON, Owner, Owners
@@ -40,6 +40,7 @@ class Connection:
         table: the DynamoDB table behind the ledger.
         clock: unix seconds.
         directory: lists the records of both systems.
+        exists: whether a connection of this name has settings.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Connection:
     table: Table
     clock: Callable[[], float]
     directory: Directory
+    exists: Callable[[str], bool] = lambda _name: True
 
 
 class Connections:
@@ -248,7 +250,24 @@ class Connections:
         solvimon, rillet = self.solvimon(name, settings), self.rillet(name, settings, limiter)
         cache = self._rillet_caches.setdefault(name, RilletCache())
         directory = Directory(settings, solvimon, rillet, self._clock, cache)
-        return Connection(name, settings, solvimon, rillet, self._ledger, self._table, self._clock, directory)
+        return Connection(
+            name,
+            settings,
+            solvimon,
+            rillet,
+            self._ledger,
+            self._table,
+            self._clock,
+            directory,
+            self._exists,
+        )
+
+    def _exists(self, name: str) -> bool:
+        try:
+            self._configuration.settings(name)
+        except UnknownConnection:
+            return False
+        return True
 
     def _rillet_client(
         self,

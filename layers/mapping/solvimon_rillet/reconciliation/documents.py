@@ -178,16 +178,15 @@ _RECORD_FIELDS = (
 def recorded_document(kind: str, identifier: str, record: Mapping[str, Any]) -> SolvimonDocument:
     """The comparable form of an exported document as its ledger record has it."""
     totals: Mapping[str, str] = record.get("totals", {})
-    return SolvimonDocument(
-        kind=kind,
-        id=identifier,
-        number=str(record.get("number", "")),
-        day=str(record.get("dated", "")),
-        **{name: str(totals.get(name, "")) for name in ("net", "tax", "currency")},
-        gross=str(totals.get("gross", "0")),
-        credits=(),
-        **{name: str(record.get(name, "")) for name in _RECORD_FIELDS},
-    )
+    row = {
+        "kind": kind,
+        "id": identifier,
+        "number": record.get("number", ""),
+        "day": record.get("dated", ""),
+        **{name: totals[name] for name in ("net", "tax", "gross", "currency") if name in totals},
+        **{name: record.get(name, "") for name in _RECORD_FIELDS},
+    }
+    return SolvimonDocument.from_row({name: str(value) for name, value in row.items()})
 
 
 def _owner(document: Invoice, payment: Mapping[str, Any]) -> str:

@@ -184,6 +184,7 @@ class Invoice(Model):
 
     id: str
     object_type: str | None = None
+    platform_id: str | None = None
     invoice_number: str | None = None
     purchase_order_number: str | None = None
     status: str | None = None

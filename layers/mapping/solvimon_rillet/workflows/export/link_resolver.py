@@ -17,6 +17,7 @@ from solvimon_rillet.mapping.texts import is_rillet_id
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.master_data import Customer, Product, field_value
 from solvimon_rillet.solvimon.models import Invoice
+from solvimon_rillet.workflows.export.connection_pairs import claim_pair
 from solvimon_rillet.workflows.export.customer_creation import CreationKey, CustomerCreation
 from solvimon_rillet.workflows.linking.unlinked_records import UnlinkedRecords
 
@@ -257,6 +258,7 @@ class LinkResolver:
             currency = self._subsidiary_currency(linked)
             up_to_date = False
         if not up_to_date:
+            claim_pair(self._connection, invoice.platform_id, linked, dry_run=self._dry_run)
             facts = {"rillet_id": linked} | ({"currency": currency} if currency else {})
             self._remember("subsidiary", entity_id, facts, LINK_TTL)
         return linked, currency

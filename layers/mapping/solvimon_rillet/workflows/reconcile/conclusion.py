@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -47,7 +47,6 @@ from solvimon_rillet.reconciliation.report.xlsx import as_xlsx
 from solvimon_rillet.workflows.durable_steps import Json
 from solvimon_rillet.workflows.reconcile.adoption import Adoption
 from solvimon_rillet.workflows.reconcile.pages import (
-    BACK_DATED,
     CHANGED_CUSTOMERS,
     CREDIT_MEMOS,
     EDITED_CUSTOMERS,
@@ -84,13 +83,20 @@ class ReportStep:
         self._topic = topic
 
     def run(
-        self, start: ReconcileStart, page_counts: Mapping[str, int], *, redrive: bool, adopt: bool = False
+        self,
+        start: ReconcileStart,
+        page_counts: Mapping[str, int],
+        late: Sequence[SolvimonDocument] = (),
+        *,
+        redrive: bool,
+        adopt: bool = False,
     ) -> Json:
         """Compare, report, and return the answer for people.
 
         Args:
             start: what the first step fixed.
             page_counts: number of pages by what was read.
+            late: documents that were made in the period and are dated outside of it, not exported yet.
             redrive: publish an event for everything that is missing.
             adopt: take over what Rillet has and the ledger does not know, before the comparison.
         """
@@ -100,7 +106,7 @@ class ReportStep:
         adopted = 0
         if adopt:
             solvimon, adopted = adoption.after_restore(solvimon, rillet, links)
-        report = self._compare(start, page_counts, solvimon, links, rillet, gone, unreadable)
+        report = self._compare(start, page_counts, solvimon, links, rillet, gone, unreadable, late)
         self._publish_doubles(report.comparison)
         adoption.record_changes(report.comparison.findings, gone)
         entered = adoption.entered_again(report.comparison.findings, rillet, gone)
@@ -130,13 +136,9 @@ class ReportStep:
         rillet: list[RilletDocument],
         gone: frozenset[str],
         unreadable: frozenset[str],
+        late: Sequence[SolvimonDocument],
     ) -> Report:
         earlier, in_period = self._earlier(solvimon, rillet, start)
-        late = [
-            SolvimonDocument.from_row(row)
-            for page in self._pages.read(BACK_DATED, page_counts)
-            for row in page["billed"]
-        ]
         context = ReconciliationContext(
             first=start.first,
             last=start.last,

@@ -12,8 +12,6 @@ SOLVIMON_DOCUMENTS = "Solvimon's documents"
 INVOICES, CREDIT_MEMOS = "invoices", "credit-memos"
 UNLISTED = "absent"
 """Documents that the ledger has as exported and Rillet's lists do not have."""
-BACK_DATED = "back-dated"
-"""Solvimon's documents that were made in the period and are dated outside of it."""
 CUSTOMERS = "customers"
 UNMAPPED_RECORDS = ("products", "billing-entities", CUSTOMERS)
 EDITED_CUSTOMERS = "edited-customers"
@@ -54,8 +52,6 @@ class ReconcileStart:
         since: RFC 3339; Rillet's documents that changed later are read.
         made_at: when the reconciliation started (ISO 8601, UTC).
         subsidiaries: names by Rillet id.
-        reads_back_dated: whether documents dated outside of the period are looked for. An execution that
-            began with an earlier version does not, so that it takes the same steps again.
     """
 
     first: str
@@ -63,7 +59,6 @@ class ReconcileStart:
     since: str
     made_at: str
     subsidiaries: Mapping[str, str]
-    reads_back_dated: bool = False
 
     def to_json(self) -> Json:
         """The value as it is checkpointed; ``from_json`` reads it."""
@@ -73,14 +68,12 @@ class ReconcileStart:
             "since": self.since,
             "made_at": self.made_at,
             "subsidiaries": self.subsidiaries,
-            "back_dated": self.reads_back_dated,
         }
 
     @classmethod
     def from_json(cls, value: Json) -> "ReconcileStart":
         """A checkpointed value."""
-        facts = value["from"], value["to"], value["since"], value["made_at"], value["subsidiaries"]
-        return cls(*facts, reads_back_dated=value.get("back_dated", False))
+        return cls(value["from"], value["to"], value["since"], value["made_at"], value["subsidiaries"])
 
 
 @dataclass(frozen=True, slots=True)

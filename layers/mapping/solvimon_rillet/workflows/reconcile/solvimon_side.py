@@ -22,6 +22,7 @@ from solvimon_rillet.solvimon.types import CREDIT_TYPES
 from solvimon_rillet.workflows.durable_steps import Json
 from solvimon_rillet.workflows.reconcile.pages import NumberedPage
 
+_MAX_NEWEST_PAGES = 50  # of the newest documents, a hundred each
 _RULE_NAMES = {
     "workflow_off": "its workflow is switched off",
     "self_billing": "self-billing",
@@ -62,27 +63,26 @@ class SolvimonSide:
         }
         return kept, NumberedPage(len(documents), more, earliest)
 
-    def back_dated_page(self, first: date, last: date, number: int) -> tuple[list[Json], NumberedPage]:
-        """Read a page of the newest documents, back to the first day of the period.
+    def back_dated(self, first: date, last: date) -> list[SolvimonDocument]:
+        """Documents that were made since the first day, are dated outside of the period, and not exported.
 
-        Only those count that nobody has exported and that were made after the connection's first sweep: going
-        live books nothing of the past.
-
-        Returns:
-            The documents that are dated outside of the period, and whether there is another page.
+        Neither the period nor the sweep's look-back has them: without their webhook nobody would export them.
+        Only those count that were made after the connection's first sweep: going live books nothing of the
+        past.
         """
-        begun = self._sweeps.first_started_at()
+        begun, found = self._sweeps.first_started_at(), list[SolvimonDocument]()
         if begun is None:
-            return [], NumberedPage(0, more=False)
+            return found
         earliest = max(format_utc(datetime.combine(first, time.min, UTC)), format_timestamp(begun))
-        rows, more = self._solvimon.newest_final_invoices(number)
-        newest = [row for row in rows if str(row.get("created_at") or "") >= earliest]
-        dated, _ = self._dated([row for row in newest if not first <= _stated_day(row, first) <= last])
-        outside = [(invoice, day) for invoice, day in dated if not first <= day <= last]
-        documents, _ = self._with_records(outside)
-        missing = [one for one in documents if one.state not in FINISHED and not one.not_for_rillet]
-        kept = [document.as_row() for document in missing]
-        return kept, NumberedPage(len(kept), more and len(newest) == len(rows))
+        for number in range(1, _MAX_NEWEST_PAGES + 1):
+            rows, more = self._solvimon.newest_final_invoices(number)
+            newest = [row for row in rows if str(row.get("created_at") or "") >= earliest]
+            dated, _ = self._dated([row for row in newest if not first <= _stated_day(row, first) <= last])
+            documents, _ = self._with_records([each for each in dated if not first <= each[1] <= last])
+            found += [one for one in documents if one.state not in FINISHED and not one.not_for_rillet]
+            if not more or len(newest) < len(rows):
+                break
+        return found
 
     def _dated(self, rows: Sequence[Json]) -> tuple[list[tuple[Invoice, date]], list[SolvimonDocument]]:
         """Rows as invoices and credit notes with their days; the report names those that cannot be read."""

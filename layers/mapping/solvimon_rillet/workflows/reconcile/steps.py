@@ -13,14 +13,18 @@ from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.formatting import format_timestamp
 from solvimon_rillet.http.client import CountingRateLimiter
 from solvimon_rillet.reconciliation.customers import EditedCustomer
-from solvimon_rillet.reconciliation.documents import INVOICE, rillet_credit_memo, rillet_invoice
+from solvimon_rillet.reconciliation.documents import (
+    INVOICE,
+    SolvimonDocument,
+    rillet_credit_memo,
+    rillet_invoice,
+)
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.rillet.models import CreditMemo, Invoice
 from solvimon_rillet.workflows.durable_steps import Done, Json, StepResult, Stop, as_step_result
 from solvimon_rillet.workflows.reconcile.conclusion import ReportStep
 from solvimon_rillet.workflows.reconcile.edited_customers import EditedCustomers
 from solvimon_rillet.workflows.reconcile.pages import (
-    BACK_DATED,
     CHANGED_CUSTOMERS,
     CREDIT_MEMOS,
     CUSTOMERS,
@@ -103,7 +107,6 @@ class ReconcileSteps:
                     subsidiary.id: subsidiary.trade_name
                     for subsidiary in services.connection.rillet.subsidiaries()
                 },
-                reads_back_dated=True,
             )
             return Done(start.to_json())
 
@@ -148,22 +151,6 @@ class ReconcileSteps:
                     booked.append(document)
             self._pages(services).put(UNLISTED, number, {"booked": booked, "gone": gone})
             return Done(NumberedPage(len(these), number * LOOKUPS_PER_STEP < len(unlisted)).to_json())
-
-        return self._as_result(work)
-
-    def back_dated_page(self, start: ReconcileStart, number: int) -> StepResult:
-        """Read a page of documents that were made in the period of a nightly run and are dated outside of it.
-
-        Neither the period nor the sweep's look-back has them: without their webhook nobody would export them.
-        """
-
-        def work(services: ReconcileServices) -> StepResult:
-            first, last = date.fromisoformat(start.first), date.fromisoformat(start.last)
-            rows, page = list[Json](), NumberedPage(0, more=False)
-            if self._request.first is None:
-                rows, page = SolvimonSide(services.connection).back_dated_page(first, last, number)
-            self._pages(services).put(BACK_DATED, number, {"billed": rows})
-            return Done(page.to_json())
 
         return self._as_result(work)
 
@@ -217,7 +204,11 @@ class ReconcileSteps:
             )
             requested, setting = self._request.redrive, services.connection.settings.reconcile.redrive
             redrive = setting and not self._request.adopt if requested is None else requested
-            answer = step.run(start, page_counts, redrive=redrive, adopt=self._request.adopt)
+            late = list[SolvimonDocument]()
+            if self._request.first is None:  # no step of its own: a run of an earlier version has none
+                period = date.fromisoformat(start.first), date.fromisoformat(start.last)
+                late = SolvimonSide(services.connection).back_dated(*period)
+            answer = step.run(start, page_counts, late, redrive=redrive, adopt=self._request.adopt)
             self._count("ReconciliationDifferences", self._connection, answer["differences"])
             self._count("ReconciliationTiedOut", self._connection, int(answer["tied_out"]))
             logged = {name: answer[name] for name in ("from", "to", "tied_out", "differences")}

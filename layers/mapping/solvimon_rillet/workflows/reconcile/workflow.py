@@ -2,7 +2,7 @@
 
 For each connection: begin, read Solvimon's documents, read Rillet's, look up those that Rillet's lists do not
 have, read the records that are not mapped yet, read the customers that changed in Rillet if any was edited in
-Solvimon, look for what was dated far back, report. How documents are compared is in ``reconciliation``.
+Solvimon, report. How documents are compared is in ``reconciliation``.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,6 @@ from solvimon_rillet.workflows.durable_steps import (
     run_step,
 )
 from solvimon_rillet.workflows.reconcile.pages import (
-    BACK_DATED,
     CHANGED_CUSTOMERS,
     CREDIT_MEMOS,
     CUSTOMERS,
@@ -106,8 +105,6 @@ class _ConnectionReconciliation:
         for documents in (INVOICES, CREDIT_MEMOS):
             self._read_rillet_list(documents, partial(work.rillet_page, documents, since))
         self._read_pages(UNLISTED, partial(work.unlisted, counts))
-        if start.reads_back_dated:
-            self._read_pages(BACK_DATED, partial(work.back_dated_page, start))
         for records in UNMAPPED_RECORDS:
             pages = self._read_pages(records, partial(work.unmapped_records, records, start))
         counts[EDITED_CUSTOMERS] = counts[CUSTOMERS]
