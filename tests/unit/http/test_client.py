@@ -622,3 +622,26 @@ def test_every_call_asks_for_json(vendor: Vendor) -> None:
     http_.patch("/things", {})
 
     assert [each.headers["Accept"] for each in vendor.requests] == ["application/json"] * 4
+
+
+def test_a_renewed_credential_is_checked_before_a_write_is_sent_with_it(vendor: Vendor) -> None:
+    keys, checked = iter(["old", "new"]), list[str]()
+
+    def check(headers: Mapping[str, str]) -> None:
+        checked.append(headers["Authorization"])
+        if headers["Authorization"] == "new":
+            raise ConnectionBroken("It is another's.")
+
+    vendor.answer(401)
+    http = client(
+        vendor,
+        headers=lambda: {"Authorization": next(keys)},
+        renew=lambda _: True,
+        before_write=check,
+    )
+
+    with pytest.raises(ConnectionBroken, match="another's"):
+        http.post("/x", {}, "key")
+
+    assert checked == ["old", "new"]
+    assert [request.headers["Authorization"] for request in vendor.requests] == ["old"]
