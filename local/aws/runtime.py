@@ -31,7 +31,6 @@ from local.aws.refusals import (
     RequestRefusedError,
 )
 from local.aws.server import REGION
-from solvimon_rillet.http.allowed_hosts import HTTP_VARIABLE
 
 Handler = Callable[[Any, Any], Any]
 Build = Callable[..., Handler]
@@ -209,7 +208,6 @@ class LambdaRuntime:
             "AWS_REGION": REGION,
             "AWS_LAMBDA_FUNCTION_NAME": function.name,
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
-            HTTP_VARIABLE: "true",  # the fakes have no certificates
         }
         with self._creating:
             # Lambda puts the layers on the path of every function.
