@@ -12,6 +12,7 @@ from moto.iam.models import iam_backends
 import local.aws.moto_resources  # noqa: F401 - teaches moto the resource types that it lacks
 from local.aws.server import ACCOUNT, AwsServer
 from local.aws.template import EventSource, Json, LeftOut, LocalTemplate, Route, load
+from solvimon_rillet.http.allowed_hosts import HTTP_VARIABLE
 
 
 class UnsupportedResourceError(Exception):
@@ -144,7 +145,10 @@ def _functions(
             name=deployed["FunctionName"],
             arn=deployed["FunctionArn"],
             code=plan.functions[logical_id],
-            environment=deployed["Environment"]["Variables"],
+            environment={
+                **deployed["Environment"]["Variables"],
+                HTTP_VARIABLE: "true",
+            },  # no certificates here
             timeout=deployed["Timeout"],
             memory_mb=deployed["MemorySize"],
             durable=bool(durable),

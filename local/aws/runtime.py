@@ -34,7 +34,6 @@ from local.aws.refusals import (
 )
 from local.aws.server import REGION
 from local.clock import Clock
-from solvimon_rillet.http.allowed_hosts import HTTP_VARIABLE
 
 Handler = Callable[[Any, Any], Any]
 Build = Callable[..., Handler]
@@ -252,7 +251,6 @@ class LambdaRuntime:
             "AWS_REGION": REGION,
             "AWS_LAMBDA_FUNCTION_NAME": function.name,
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
-            HTTP_VARIABLE: "true",  # the fakes have no certificates
         }
         with self._creating:
             # Lambda puts the layers on the path of every function.

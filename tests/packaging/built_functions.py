@@ -12,7 +12,6 @@ from typing import Any, Self
 from local.aws.runtime import Handler
 from local.aws.server import REGION
 from local.system import LocalSystem
-from solvimon_rillet.http.allowed_hosts import HTTP_VARIABLE
 from tests.packaging.process import FunctionProcess, Sandbox
 
 _CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
@@ -68,8 +67,7 @@ class BuiltFunctions:
 
     def _builder(self, workflow: str) -> Callable[..., Handler]:
         function = self._system.deployment.functions[workflow]
-        # The fakes have no certificates.
-        variables = {**function.environment, "POWERTOOLS_LOG_LEVEL": "DEBUG", HTTP_VARIABLE: "true"}
+        variables = {**function.environment, "POWERTOOLS_LOG_LEVEL": "DEBUG"}
         deployed = replace(function, code=self._functions[workflow], environment=variables)
 
         def build(_environment: Mapping[str, str], *, clock: Callable[[], float]) -> Handler:

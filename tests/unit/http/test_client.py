@@ -693,3 +693,26 @@ def write(http_: Http, method: str) -> object:
     if method == "POST":
         return http_.post("/things", {"n": 1}, "key-1")
     return (http_.put if method == "PUT" else http_.patch)("/things", {"n": 1})
+
+
+def test_a_renewed_credential_is_checked_before_a_write_is_sent_with_it(vendor: Vendor) -> None:
+    keys, checked = iter(["old", "new"]), list[str]()
+
+    def check(headers: Mapping[str, str]) -> None:
+        checked.append(headers["Authorization"])
+        if headers["Authorization"] == "new":
+            raise ConnectionBroken("It is another's.")
+
+    vendor.answer(401)
+    http = client(
+        vendor,
+        headers=lambda: {"Authorization": next(keys)},
+        renew=lambda _: True,
+        before_write=check,
+    )
+
+    with pytest.raises(ConnectionBroken, match="another's"):
+        http.post("/x", {}, "key")
+
+    assert checked == ["old", "new"]
+    assert [request.headers["Authorization"] for request in vendor.requests] == ["old"]

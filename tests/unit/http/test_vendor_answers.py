@@ -67,6 +67,7 @@ CALLS: dict[type, dict[str, Callable[[Any], object]]] = {
         "invoice": lambda c: c.invoice("invo_1"),
         "page": lambda c: c.page("customers", 1),
         "ping": lambda c: c.ping(),
+        "platform_id": lambda c: c.platform_id(),
         "product": lambda c: c.product("prod_1"),
         "reverse_payment": lambda c: c.reverse_payment("paym_1"),
         "search": lambda c: c.search("products", 1),

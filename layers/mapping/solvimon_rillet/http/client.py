@@ -163,7 +163,6 @@ class Http:
         *,
         may_be_empty: bool = False,
     ) -> Any:  # noqa: ANN401
-        self._before_write(self._headers())
         response = self._request(method, path, body=body, idempotency_key=idempotency_key)
         self._check(response)
         if may_be_empty and not response.content:
@@ -183,11 +182,19 @@ class Http:
         if body is not None:
             extra_headers["Content-Type"] = "application/json"
             data = simplejson.dumps(body, use_decimal=True).encode()
-        headers = self._headers()
+        headers = self._checked_headers(method)
         response = self._send(method, path, params, data, {**headers, **extra_headers})
         if response.status_code == 401 and self._renew and self._renew(headers):
-            response = self._send(method, path, params, data, {**self._headers(), **extra_headers})
+            renewed = self._checked_headers(method)
+            response = self._send(method, path, params, data, {**renewed, **extra_headers})
         return response
+
+    def _checked_headers(self, method: str) -> Mapping[str, str]:
+        """The headers of a request; those of a write are checked, a renewed credential too."""
+        headers = self._headers()
+        if method != "GET":
+            self._before_write(headers)
+        return headers
 
     def _send(
         self,
