@@ -21,3 +21,7 @@ def created_and_edited(system: LocalSystem) -> None:
         system.settle()
         found = outcomes(system, "sync_customer", {"customer_ids": [DEMO_CUSTOMER, "cust_nobody"]})
         expect(len(found), 2, "customers asked for by id")
+        field = connection.platform.records["customers"][DEMO_CUSTOMER]["custom_fields"][0]
+        field["value"] = "0198c1d2-0000-4000-8000-000000000001"
+        found = outcomes(system, "sync_customer", {"customer_ids": [DEMO_CUSTOMER]})
+        expect(list(found), ["rejected"], "a customer that was merged away")

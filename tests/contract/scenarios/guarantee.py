@@ -40,6 +40,9 @@ def reconcile(system: LocalSystem) -> None:
     next(iter(connection.platform.records["products"].values()))["custom_fields"] = []
     expect(reconciled(system, connection, redrive=True)["tied_out"], False, "books that do not agree")
     system.settle()
+    system.invoke("sweep", {"connection": connection.name})
+    nightly = system.invoke("reconcile", {"connection": connection.name})
+    expect("error" in nightly, False, "a nightly run, which also looks for what is dated far back")
 
 
 def booked_by_hand(system: LocalSystem) -> None:
