@@ -161,23 +161,6 @@ def let_lists_lag(setup: Setup) -> bool:
     return True
 
 
-def rename_imported(setup: Setup) -> bool:
-    """Rename an imported customer in Solvimon."""
-    platform = setup.connection.platform
-    for customer in list(platform.records["customers"].values())[:1]:
-        platform.edit_customer(customer["id"], organization={"legal_name": "Renamed by a person B.V."})
-        return True
-    return False
-
-
-def edit_imported(setup: Setup) -> bool:
-    """Edit a customer in Rillet that an import brings to Solvimon."""
-    organisation = setup.connection.organisation
-    first = organisation.customers.documents()[0]
-    organisation.edit_customer(first["id"], name="Edited in Rillet B.V.")
-    return True
-
-
 def decide(setup: Setup) -> None:
     """Do what the ledger asks a person for.
 
@@ -197,8 +180,6 @@ def decide(setup: Setup) -> None:
 ACTS: Mapping[str, Act] = {
     "rename the customer": rename_customer,
     "edit the terms": edit_terms,
-    "rename an imported customer": rename_imported,
-    "edit an imported customer": edit_imported,
     "pay": pay,
     "delete": delete,
     "move": move,
