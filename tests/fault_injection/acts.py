@@ -9,6 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from local.books_check.records import document_records, rillet_documents
+from local.fake_rillet.credit_memo_documents import update_memo_balance
 from local.fake_rillet.json_encoding import encode
 from tests.fault_injection.documents import FIRST, SECOND
 from tests.fault_injection.setups import LINKED, Json, Setup
@@ -160,23 +161,6 @@ def let_lists_lag(setup: Setup) -> bool:
     return True
 
 
-def rename_imported(setup: Setup) -> bool:
-    """Rename an imported customer in Solvimon."""
-    platform = setup.connection.platform
-    for customer in list(platform.records["customers"].values())[:1]:
-        platform.edit_customer(customer["id"], organization={"legal_name": "Renamed by a person B.V."})
-        return True
-    return False
-
-
-def edit_imported(setup: Setup) -> bool:
-    """Edit a customer in Rillet that an import brings to Solvimon."""
-    organisation = setup.connection.organisation
-    first = organisation.customers.documents()[0]
-    organisation.edit_customer(first["id"], name="Edited in Rillet B.V.")
-    return True
-
-
 def decide(setup: Setup) -> None:
     """Do what the ledger asks a person for.
 
@@ -196,8 +180,6 @@ def decide(setup: Setup) -> None:
 ACTS: Mapping[str, Act] = {
     "rename the customer": rename_customer,
     "edit the terms": edit_terms,
-    "rename an imported customer": rename_imported,
-    "edit an imported customer": edit_imported,
     "pay": pay,
     "delete": delete,
     "move": move,
@@ -241,10 +223,12 @@ def _cut_lists(setup: Setup, kind: str) -> bool:
     for number in (1, 2):
         _copy_of_newest(setup, number)
     memos = setup.connection.organisation.credit_memos
-    for number, memo in enumerate(memos.documents()[:1]):
-        copy = {k: v for k, v in memo.items() if k not in ("id", "updated_at", "applications")}
+    for memo in memos.documents()[:1]:
+        copy = {name: value for name, value in memo.items() if name not in ("id", "updated_at")}
+        copy |= {"credit_memo_number": "BY-HAND", "external_references": [], "applications": []}
+        update_memo_balance(copy)
         for _ in range(2):
-            memos.add(copy | {"credit_memo_number": f"BY-HAND-{number}", "external_references": []})
+            memos.add(dict(copy))
     state = setup.system.rillet.state
     state.most_rows = 2
     for path in ("/invoices", "/credit-memos"):
@@ -257,8 +241,9 @@ def _copy_of_newest(setup: Setup, number: int) -> str:
     invoices = setup.connection.organisation.invoices
     [model] = rillet_documents(setup.connection, FIRST)[:1] or invoices.documents()[:1]
     copy = {name: value for name, value in model.items() if name not in ("id", "updated_at")}
+    unsettled = {"amount_due": model["total"], "status": "UNPAID"}
     made = invoices.add(
-        copy | {"invoice_number": f"BY-HAND-{number}", "external_references": []},
+        copy | {"invoice_number": f"BY-HAND-{number}", "external_references": [], **unsettled},
         private={"scope": "FULL", "is_sent": True},
     )
     return made.id

@@ -17,7 +17,7 @@ from solvimon_rillet.ledger.ledger import Document, Ledger
 from solvimon_rillet.rillet import client as rillet
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.workflows import customer_lease, sync_customer
-from solvimon_rillet.workflows.export import export_lease, link_resolver, look_up, send_once
+from solvimon_rillet.workflows.export import export_lease, look_up, send_once
 from solvimon_rillet.workflows.export.applications import CreditApplier
 from solvimon_rillet.workflows.export.link_resolver import LinkResolver
 from solvimon_rillet.workflows.late_writes import LateWrites
@@ -184,8 +184,7 @@ def forgetting_what_is_there(patch: pytest.MonkeyPatch) -> None:
     """A customer is forgotten without a look whether Rillet has it, and created with another key."""
 
     def forget(self: LinkResolver, customer_id: str) -> None:
-        used = self._creation_key(customer_id).used
-        self._store_creation_key(customer_id, link_resolver.CreationKey(used + 1))
+        self._creation.use_up_key(customer_id)
         self._ledger.delete_link(self._name, "customer", customer_id)
 
     patch.setattr(LinkResolver, "forget_missing_customer", forget)

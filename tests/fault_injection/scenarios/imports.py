@@ -28,9 +28,6 @@ def _one_renamed_one_new(system: LocalSystem) -> Setup:
     return setup
 
 
-_EDITS = {"customers": ("rename an imported customer", "edit an imported customer")}
-
-
 def _import(what: str, prepare: Callable[[LocalSystem], Setup] = _two_of_each, name: str = "") -> Scenario:
     return Scenario(
         name=name or f"import {what}",
@@ -40,7 +37,6 @@ def _import(what: str, prepare: Callable[[LocalSystem], Setup] = _two_of_each, n
         by_person=True,
         succeeded=lambda answer: bool(answer.get("complete")) and not answer.get("failed"),
         compared=lambda answer: [answer.get("complete"), answer.get("failed")],
-        acts=_EDITS.get(what, ()),
         # The customers that are there too are not imported.
         findings=frozenset() if what == "customers" else frozenset({FindingType.CUSTOMER}),
     )
