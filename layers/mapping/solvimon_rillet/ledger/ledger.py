@@ -168,7 +168,7 @@ class Ledger(RecordStore):
 
     def return_lease(self, claim: Claim) -> None:
         """Return a lease under which nothing was recorded; a record that was made for it is deleted."""
-        now, item = int(self._clock()), claim.record
+        item = claim.record
         is_new = item["created_at"] == item["lease_until"] - LEASE_SECONDS and item["state"] == "claimed"
         values = {":owner": claim.owner}
         with contextlib.suppress(ConditionFailed):  # it ended, and another worker has it
@@ -177,9 +177,9 @@ class Ledger(RecordStore):
             else:
                 self._table.update(
                     claim.document.key,
-                    "SET lease_until = :now REMOVE lease_owner",
+                    "REMOVE lease_owner, lease_until",
                     "lease_owner = :owner",
-                    {**values, ":now": now},
+                    values,
                 )
 
     def discard_claim(self, claim: Claim) -> None:
