@@ -23,8 +23,7 @@ def held_records(ledger: Sequence[Json], now: float) -> Iterator[str]:
     """Yield which items of the ledger are claimed, leased or locked beyond a moment in Unix seconds."""
     documents = document_records(ledger)
     for item in documents:
-        # A lease that was given back keeps its end, and names no owner.
-        if item["state"] in _UNFINISHED or "lease_owner" in item:
+        if item["state"] in _UNFINISHED or "lease_until" in item:
             yield f"{item['pk']} is {item['state']}, with a lease until {item.get('lease_until', 'now')}"
     for item in (one for one in ledger if one not in documents):
         if any(float(item[name]) > now for name in ("lease_until", "until") if name in item):
