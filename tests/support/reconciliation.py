@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 from solvimon_rillet.reconciliation.comparison import Comparison, compare
+from solvimon_rillet.reconciliation.customers import EditedCustomer, customer_finding
 from solvimon_rillet.reconciliation.documents import CREDIT_MEMO, INVOICE, RilletDocument, SolvimonDocument
 from solvimon_rillet.reconciliation.findings import Finding, FindingType
 from solvimon_rillet.reconciliation.matching import ReconciliationContext
@@ -95,12 +96,15 @@ def sample(**other: Any) -> Report:
     for one, there in _apart():
         ours += one
         theirs += there
+    comparison = compare(ours, theirs, KNOWN)
+    renamed = EditedCustomer("cust_renamed", "Renamed Quay B.V.", "rillet-renamed", is_unsent=True)
+    comparison.findings += filter(None, [customer_finding(renamed, None)])
     report = Report(
         connection="default",
         first=KNOWN.first,
         last=KNOWN.last,
         made_at="2026-11-24T18:23:45Z",
-        comparison=compare(ours, theirs, KNOWN),
+        comparison=comparison,
         subsidiaries=SUBSIDIARIES,
         unmapped=UNREADY,
         link=lambda identifier: f"https://desk.solvimon.com/invoices/{identifier}",

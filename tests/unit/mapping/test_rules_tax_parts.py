@@ -84,20 +84,23 @@ def test_the_parts_of_a_group_bear_the_taxes_whose_bases_they_are(given: Json, e
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "said", "name"),
     [
-        ({"paid": "-150.00", "percentage": "-15"}, "-15 %; Rillet takes rates from 0 to 100 %: IRPF"),
-        ({"paid": "-150.00", "percentage": None}, "-15 %; Rillet takes rates from 0 to 100 %: IRPF"),
-        ({"paid": "1500.00", "percentage": "150"}, "171 %; Rillet takes rates from 0 to 100 %: BTW + IRPF"),
+        ({"paid": "-150.00", "percentage": "-15"}, "-15 %, which is -150 EUR on 1000 EUR", "IRPF"),
+        ({"paid": "-150.00", "percentage": None}, "-15 %, which is -150 EUR on 1000 EUR", "IRPF"),
+        ({"paid": "1500.00", "percentage": "150"}, "171 %, which is 1710 EUR on 1000 EUR", "BTW + IRPF"),
     ],
 )
-def test_a_rate_that_rillet_does_not_take_is_rejected_with_its_name(fields: Json, said: str) -> None:
+def test_a_rate_that_rillet_does_not_take_is_rejected_with_its_name(
+    fields: Json, said: str, name: str
+) -> None:
     withheld = tax("1000.00", name="IRPF", **fields)
 
     error = refusal(invoice(group("1000.00", tax("1000.00", "210.00"), withheld)))
 
     assert error.code is Code.TAX_RATE_NOT_ACCEPTED
-    assert f"The group {GROUP} bears a tax of {said}" in error.message
+    assert f"The group {GROUP} bears a tax at {said}" in error.message
+    assert error.quoted == name
     assert "by hand" in error.remedy
 
 

@@ -54,8 +54,8 @@ def test_every_finding_comes_back_with_texts_as_texts_and_amounts_as_numbers() -
     found = report.comparison.findings
     assert [text for _, text in sheet.rows[0].values()] == list(FINDING_COLUMNS)
     assert sheet.column("number") == [("s", one.number) for one in found]
-    assert [(kind, Decimal(value)) for kind, value in sheet.column("amount")] == [
-        ("n", Decimal(one.amount)) for one in found
+    assert [(kind, value and Decimal(value)) for kind, value in sheet.column("amount")] == [
+        ("n", Decimal(one.amount)) if one.amount else ("", "") for one in found
     ]
 
 
