@@ -208,7 +208,9 @@ def test_an_event_whose_function_may_not_send_it_to_its_dead_letter_queue_is_los
     system: LocalSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     allowed = system.aws.permissions._policies
-    monkeypatch.setitem(allowed, IMPORT, [each for each in allowed[IMPORT] if each[0] != "sqs:SendMessage"])
+    monkeypatch.setitem(
+        allowed, IMPORT, [each for each in allowed[IMPORT] if each.action != "sqs:SendMessage"]
+    )
     monkeypatch.setattr(system.aws.permissions, "denied", {})
     system.runtime.replace("import_subsidiaries", lambda environment, clock: raising(ValueError("no")))
 

@@ -122,7 +122,10 @@ def test_random_events_are_answered_without_an_error_of_our_own(system: LocalSys
 def test_the_fuzz_notices_an_error_of_pythons_own(
     system: LocalSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("solvimon_rillet.workflows.status.overview.Overview.report", lambda _: {}["x"])
+    def broken(_: object) -> Json:
+        raise KeyError("x")
+
+    monkeypatch.setattr("solvimon_rillet.workflows.status.overview.Overview.report", broken)
     connected(system)
 
     with pytest.raises(UnexpectedError):

@@ -103,10 +103,10 @@ MISSING: dict[str, dict[str, Missing]] = {
             "acme/webhooks, under webhook_secret",
         ),
         "still in its old place": (
-            lambda c: (
-                c.add_to_secret("webhooks", webhook_secret=""),
-                c.add_to_secret("solvimon", webhook_secret="x" * 64),
-            ),
+            lambda c: [
+                c.add_to_secret(name, webhook_secret=value)
+                for name, value in (("webhooks", ""), ("solvimon", "x" * 64))
+            ],
             "has no 'webhook_secret'",
             "Move webhook_secret from there into …/acme/webhooks",
         ),

@@ -1,6 +1,7 @@
 """The message for the topic: the verdict in the subject, the first differences in the body."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,9 @@ from tests.support.reconciliation import billed, booked, compared, empty, findin
 
 ADDRESS = "s3://reports/default/2026-08-01_2026-10-31/report.html"
 SNS_LIMIT = 256 * 1024
-CAUSES = defaultdict(lambda: ("What the code means.", "What the code asks for."))
+CAUSES: Mapping[str, tuple[str, str]] = defaultdict(
+    lambda: ("What the code means.", "What the code asks for.")
+)
 
 
 def test_the_subject_says_what_came_out() -> None:

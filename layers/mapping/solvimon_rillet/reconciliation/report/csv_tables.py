@@ -62,7 +62,7 @@ def finding_rows(report: Report) -> Iterator[Row]:
             finding.code,
             finding.solvimon_id,
             " ".join(finding.rillet_ids),
-            (report.link(finding.solvimon_id) if finding.solvimon_id else None) or "",
+            report.link_of(finding) or "",
         )
 
 
