@@ -145,7 +145,7 @@ EXPORTS = (
         INVOICE,
         name="export an invoice of a new customer",
         prepare=_of_a_new_customer,
-        acts=("change the settings", "lists lag"),
+        acts=("lists lag",),
     ),
     replace(
         INVOICE,
