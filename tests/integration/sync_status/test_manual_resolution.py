@@ -6,7 +6,7 @@ import pytest
 
 from tests.integration.mark_invoice_paid.support import hold_back, state
 from tests.integration.sync_status.support import UNKNOWN_ID, Default, Json, some
-from tests.support.arrange import booked_by_hand, credit, put_on_queue
+from tests.support.arrange import booked_by_hand, configure, credit, put_on_queue
 from tests.support.assertions import calls_to, memos, rillet_invoice
 from tests.support.builders import NOTE, ORIGINAL, SECOND, bus_event, credit_note, original
 
@@ -14,14 +14,14 @@ from tests.support.builders import NOTE, ORIGINAL, SECOND, bus_event, credit_not
 def test_a_document_that_was_booked_by_hand_is_exported_and_never_sent_again(default: Default) -> None:
     rillet_id = default.rejected_and_booked()
     posts = len(default.sent)
-    reads = len(calls_to(default.system, "GET"))
 
     answer = default.resolve(invoice_id=ORIGINAL, rillet_id=rillet_id)
 
     assert (answer["was"], answer["state"], answer["rillet_id"]) == ("rejected", "exported", rillet_id)
     assert answer["totals"] == {"net": "100.00", "tax": "21.00", "gross": "121.00", "currency": "EUR"}
     assert answer["warnings"] == []
-    assert len(calls_to(default.system, "GET")) == reads + 1
+    reads = [call for call in calls_to(default.system, "GET") if call.path.startswith("/invoices")]
+    assert [call.path for call in reads] == [f"/invoices/{rillet_id}"]
     put_on_queue(default.system, bus_event(ORIGINAL))
     default.work_off()
     assert default.export(ORIGINAL)[0]["outcome"] == "already_exported"
@@ -32,6 +32,19 @@ def test_a_document_that_was_booked_by_hand_is_exported_and_never_sent_again(def
     history = default.ask(invoice_id=ORIGINAL)
     assert "A person resolved it manually" in history["where"]
     assert history["attempts"][-1]["said"]["note"] == "booked by hand, ticket 4711"
+
+
+@pytest.mark.parametrize(("setting", "status"), [(True, "UNPAID"), (False, "UNBILLED")])
+def test_an_invoice_that_was_booked_by_hand_is_marked_as_sent_as_the_setting_says(
+    default: Default, setting: bool, status: str
+) -> None:
+    configure(default.system, default, mark_as_sent=setting)
+    rillet_id = default.rejected_and_booked()
+
+    answer = default.resolve(invoice_id=ORIGINAL, rillet_id=rillet_id)
+
+    assert answer["warnings"] == []
+    assert default.organisation.invoices.get(rillet_id).document["status"] == status
 
 
 def test_payments_follow_a_document_that_was_booked_by_hand(connection: Default) -> None:

@@ -191,10 +191,11 @@ class Ledger(RecordStore):
     def return_lease(self, claim: Claim) -> None:
         """Return a lease under which nothing was recorded; a record that was made for it is deleted."""
         item = claim.record
-        is_new = item["created_at"] == item["lease_until"] - LEASE_SECONDS and item["state"] == "claimed"
+        # A lease that was kept after a lost answer leaves such a record too; the next holder deletes it.
+        is_empty = item["state"] == "claimed" and not {"history", "attempt"} & item.keys()
         values = {":owner": claim.owner}
         with contextlib.suppress(ConditionFailed):  # it ended, and another worker has it
-            if is_new and "history" not in item:
+            if is_empty:
                 self._table.delete_if(claim.document.key, "lease_owner = :owner", values)
             else:
                 self._table.update(

@@ -7,13 +7,16 @@ from typing import Any
 from solvimon_rillet import money
 from solvimon_rillet.aws.dynamodb import Item
 from solvimon_rillet.connections.connection import Connection
-from solvimon_rillet.errors import Code, RetryLater
+from solvimon_rillet.errors import Code, NeedsAttention, RetryLater
 from solvimon_rillet.ledger.document_types import CREDIT_MEMO, INVOICE, DocumentType
 from solvimon_rillet.ledger.ledger import Document
 from solvimon_rillet.rillet.models import CreditMemo, Invoice
+from solvimon_rillet.settings import InvoiceScope
 from solvimon_rillet.workflows.export.preparation import document_facts
 
 BookedDocument = Invoice | CreditMemo
+UNBILLED = "UNBILLED"
+"""Rillet's status of an invoice that is not marked as sent."""
 
 
 class ResolutionRefused(Exception):
@@ -119,6 +122,7 @@ class ManualResolution:
         warnings = [*_total_warnings(found, record), *_open_attempt_warnings(record)]
         facts = {**_booked_facts(found), "by_hand": True, "note": note, "warnings": warnings}
         facts["exported_at"] = int(self._clock())
+        facts["warnings"] = [*warnings, *self._mark_as_sent(found)]
         # The link comes first: without a record it has no effect; a record without its link misses payments.
         link = {"solvimon_id": document.id}
         self._ledger.store_link(self._name, f"rillet-{kind.name}", rillet_id, link)
@@ -135,6 +139,21 @@ class ManualResolution:
                 "event": {"connection": self._name, "invoice_ids": [document.id]},
             }
         return answer
+
+    def _mark_as_sent(self, found: BookedDocument) -> list[str]:
+        """Mark an invoice as sent that Rillet holds as unbilled, so that Rillet does not mail it.
+
+        Returns:
+            A warning if Rillet refuses.
+        """
+        is_full = self._settings.mark_as_sent and self._settings.invoice_scope is InvoiceScope.FULL
+        if not is_full or not isinstance(found, Invoice) or found.status != UNBILLED:
+            return []
+        try:
+            self._rillet.mark_invoice_as_sent(found.id)
+        except NeedsAttention as why:
+            return [f"Rillet holds it as unbilled and may mail it; mark it as sent by hand. {why.message}"]
+        return []
 
     def _answer_head(self, kind: DocumentType, document: Document, before: Item) -> dict[str, Any]:
         was = before.get("state", "unknown here")
