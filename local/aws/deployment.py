@@ -12,7 +12,6 @@ from moto.iam.models import iam_backends
 import local.aws.moto_resources  # noqa: F401 - teaches moto the resource types that it lacks
 from local.aws.server import ACCOUNT, AwsServer
 from local.aws.template import EventSource, Json, LeftOut, LocalTemplate, Route, load
-from solvimon_rillet.http.allowed_hosts import HTTP_VARIABLE
 
 
 class UnsupportedResourceError(Exception):
@@ -147,7 +146,7 @@ def _functions(
             code=plan.functions[logical_id],
             environment={
                 **deployed["Environment"]["Variables"],
-                HTTP_VARIABLE: "true",
+                "LOCAL_SYSTEM_ALLOWS_HTTP": "true",
             },  # no certificates here
             timeout=deployed["Timeout"],
             memory_mb=deployed["MemorySize"],

@@ -3,16 +3,14 @@
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from flask import request
 
 from local.fake_rillet.problems import invalid
 from local.fake_rillet.store import Json, Record
 from local.fake_rillet.timestamps import to_micros
-
-if TYPE_CHECKING:
-    from local.fake_rillet.state import State
+from local.fake_vendor.faults import Faults
 
 CURSOR_SECONDS = 2 * 60 * 60
 DEFAULT_LIMIT = 25
@@ -70,8 +68,17 @@ class Cursors:
         self._moved.clear()
 
 
+class ListState(Protocol):
+    """What a list takes of the fake's state."""
+
+    cursors: Cursors
+    faults: Faults
+    most_rows: int
+    clock: Callable[[], float]
+
+
 def page(
-    name: str, records: Iterable[Record], state: "State", organisation_id: str, *, by_update: bool = False
+    name: str, records: Iterable[Record], state: ListState, organisation_id: str, *, by_update: bool = False
 ) -> Json:
     """Cut the page that the current request asks for.
 
@@ -104,7 +111,7 @@ def page(
     return {name: [record.document for record in shown], "pagination": pagination}
 
 
-def _without_new(records: Iterable[Record], state: "State") -> Iterable[Record]:
+def _without_new(records: Iterable[Record], state: ListState) -> Iterable[Record]:
     """Return the rows without those that a lagging list does not show yet."""
     lag = state.faults.take(request.method, request.path, ("lag",))
     if lag is None:

@@ -61,7 +61,7 @@ def test_every_metric_that_an_alarm_queries_has_functions_that_count_it() -> Non
 
     assert sorted(queried) == sorted(cost.COUNTED_BY)
     assert found == sum(cost.COUNTED_BY.values())
-    assert named == len(re.findall(r"^ +MetricName:|^ +Metric: ", template, flags=re.MULTILINE))
+    assert named == len(re.findall(r"^ +MetricName:|[ {]Metric: ", template, flags=re.MULTILINE))
 
 
 @pytest.mark.slow

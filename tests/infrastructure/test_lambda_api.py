@@ -208,9 +208,8 @@ def test_an_event_whose_function_may_not_send_it_to_its_dead_letter_queue_is_los
     system: LocalSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     allowed = system.aws.permissions._policies
-    monkeypatch.setitem(
-        allowed, IMPORT, [each for each in allowed[IMPORT] if each.action != "sqs:SendMessage"]
-    )
+    without_sending = [each for each in allowed[IMPORT] if each.action != "sqs:SendMessage"]
+    monkeypatch.setitem(allowed, IMPORT, without_sending)
     monkeypatch.setattr(system.aws.permissions, "denied", {})
     system.runtime.replace("import_subsidiaries", lambda environment, clock: raising(ValueError("no")))
 

@@ -62,6 +62,13 @@ def put_settings(connection: OAuthConnection, **changes: object) -> None:
 CHECKS = ["settings", "reference types", "Solvimon API key", "Solvimon webhook", "Rillet", "Rillet webhook"]
 INVOKE = 'Invoke connect_rillet with {"connection": "acme"}'
 Missing = tuple[Callable[[OAuthConnection], object], str, str]
+
+
+def webhook_secret_in_its_old_place(connection: OAuthConnection) -> None:
+    connection.add_to_secret("webhooks", webhook_secret="")
+    connection.add_to_secret("solvimon", webhook_secret="x" * 64)
+
+
 MISSING: dict[str, dict[str, Missing]] = {
     "settings": {"settings that cannot be used": (invalid_settings, "invoice_scope", "Correct the value")},
     "reference types": {
@@ -103,10 +110,7 @@ MISSING: dict[str, dict[str, Missing]] = {
             "acme/webhooks, under webhook_secret",
         ),
         "still in its old place": (
-            lambda c: [
-                c.add_to_secret(name, webhook_secret=value)
-                for name, value in (("webhooks", ""), ("solvimon", "x" * 64))
-            ],
+            webhook_secret_in_its_old_place,
             "has no 'webhook_secret'",
             "Move webhook_secret from there into …/acme/webhooks",
         ),

@@ -98,7 +98,7 @@ def test_a_period_that_is_closed_between_memo_and_application(
     ("changes", "reason"),
     [
         ({"status": "DRAFT"}, "The invoice is not FINAL: DRAFT."),
-        ({"status": None}, "The invoice is without a status, not FINAL."),
+        ({"status": None}, "The invoice is not FINAL: it has no status."),
         ({"billing_type": "SELF_BILLING"}, "A SELF_BILLING invoice is money owed to a seller"),
         ({"invoice_date": "2025-12-31T12:00:00Z"}, "before the connection's start_date 2026-01-01"),
     ],

@@ -79,7 +79,7 @@ def test_a_refused_synchronisation_does_not_make_a_second_customer_either(
     assert len(posts(system)) == 1
 
 
-def test_a_customer_that_a_get_confirms_missing_is_created_again_with_another_key(
+def test_a_customer_that_a_get_confirms_missing_is_proposed_and_never_created_again(
     system: LocalSystem, default: Connection
 ) -> None:
     sync(system, UNLINKED)
@@ -90,9 +90,8 @@ def test_a_customer_that_a_get_confirms_missing_is_created_again_with_another_ke
     [again] = sync(system, UNLINKED)
 
     assert refused["code"] == "rillet_record_missing"
-    assert again["outcome"] == "synced"
-    assert created(default)["emails"][0]["email"] == "new@zeeland.example"
-    assert len(set(posts(system))) == 2
+    assert (again["outcome"], again["code"]) == ("rejected", "customer_merged")
+    assert len(posts(system)) == 1
 
 
 @pytest.mark.parametrize("minutes", [1, 20])

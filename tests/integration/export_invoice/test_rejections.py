@@ -322,8 +322,9 @@ def test_a_rejection_is_recorded_with_its_remedy_and_exported_once_its_cause_is_
     system: LocalSystem, default: Connection, name: str
 ) -> None:
     cause = (REFUSALS | FAULTS)[name]
-    configure(system, default, **cause.settings)
-    default = replace(default, settings={**default.settings, **cause.settings})
+    settings = {"matching": "create", **cause.settings}  # Rillet has records of the same names
+    configure(system, default, **settings)
+    default = replace(default, settings={**default.settings, **settings})
     if name in REFUSALS:
         cause.break_it(system, default)
     default.platform.finalise(cause.invoice_id)

@@ -137,6 +137,7 @@ def test_beside_its_own_calls_an_invoice_costs_one_more_for_a_customers_first(ou
     assert calls == {
         "POST /invoices": len(ALL),
         **({"PUT /invoices": len(ALL)} if outcome.scope == "FULL" else {}),
+        "GET /organizations": 1,
         "GET /customers": 12,
         "POST /customers": 1,
         "GET /subsidiaries": 1,

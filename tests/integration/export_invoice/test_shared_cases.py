@@ -85,7 +85,8 @@ def test_a_withholding_is_refused_with_its_name(system: LocalSystem, default: Co
     result = exported(system, default, "vat_and_withholding")
 
     assert (result["outcome"], result["code"]) == ("rejected", "tax_rate_not_accepted")
-    assert "IRPF at -15 %" in result["message"]
+    assert "a tax at -15 %" in result["message"]
+    assert "IRPF" in result["message"]
 
 
 def test_an_invoice_without_groups_is_skipped(system: LocalSystem, default: Connection) -> None:

@@ -49,12 +49,12 @@ CASES = {
         finalised=False,
     ),
     "no status": Case(
-        "The invoice is without a status, not FINAL.",
+        "The invoice is not FINAL: it has no status.",
         lambda s, c: solvimon_invoice(c).pop("status"),
         change(status="FINAL"),
     ),
     "a status that is not documented": Case(
-        "The invoice is ARCHIVED, not FINAL.", change(status="ARCHIVED"), change(status="FINAL")
+        "The invoice is not FINAL: ARCHIVED.", change(status="ARCHIVED"), change(status="FINAL")
     ),
     "self billing": Case(
         "A SELF_BILLING invoice is money owed to a seller, not a receivable.",

@@ -165,8 +165,9 @@ def test_not_found_is_told_by_status_or_code(answer: RequestRejected) -> None:
 def test_something_else_that_is_missing_is_a_refusal() -> None:
     answer = refused(404, "RESOURCE_NOT_FOUND", field="category_id")
 
-    with pytest.raises(NeedsAttention, match="category_id, words"):
+    with pytest.raises(NeedsAttention) as refusal:
         client(answer).create("products", {}, "key")
+    assert "category_id, words" in refusal.value.message
     with pytest.raises(NeedsAttention):
         client(answer).find("products", "x")
 
@@ -178,7 +179,7 @@ def test_what_exists_already_is_told_by_its_code(code: str, status: int) -> None
         client(refused(status, code, resource_id="cust_9")).create("customers", {}, "key")
 
     assert taken.value.resource_id == "cust_9"
-    assert "cust_9" in str(taken.value)
+    assert "cust_9" in taken.value.message
 
 
 def test_an_answer_without_id_to_a_write_leaves_open_what_happened() -> None:

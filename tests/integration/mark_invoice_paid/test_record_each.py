@@ -69,8 +69,7 @@ def test_a_lost_answer_does_not_record_a_payment_twice(invoice: Invoice, fault: 
     invoice.system.solvimon.state.misbehave(fault, method="POST", path="/payments", times=1)  # type: ignore[arg-type]
 
     invoice.pay()
-    invoice.system.advance(60)
-    invoice.system.settle()
+    invoice.settle_slowly()
 
     assert len(references(invoice)) == 1
     assert len(invoice.record()["recorded"]) == 1
@@ -85,8 +84,7 @@ def test_a_death_after_recording_records_once(invoice: Invoice, monkeypatch: pyt
         deaths = invoice.system.deliver(FUNCTION)
     invoice.system.pollers.errors.clear()
 
-    invoice.system.advance(400)
-    invoice.system.settle()
+    invoice.settle_slowly()
 
     assert Killed in [type(death.error) for death in deaths]
     assert len(references(invoice)) == 1

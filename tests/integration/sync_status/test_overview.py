@@ -32,7 +32,7 @@ def test_an_overview_counts_by_kind_and_state_and_sums_the_money_behind_each_cau
     assert (totals["code"], totals["documents"]) == ("does_not_tie_out", 1)
     assert totals["amounts"] == {"EUR": "999.00"}
     assert products["meaning"] == entry_for("product_not_linked").meaning
-    assert "Import the products" in products["remedy"]
+    assert "import the products" in products["remedy"]
 
 
 def test_the_retry_of_a_cause_works_as_it_is_written(default: Default) -> None:

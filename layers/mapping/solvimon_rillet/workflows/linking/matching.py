@@ -76,8 +76,7 @@ def link_proposed(connection: str, matches: Sequence[Match]) -> NeedsAttention:
     """The error of a document whose record probably exists in Rillet, with the events that answer it."""
     first, noun = matches[0], _NOUNS[matches[0].kind]
     named = ", ".join(
-        f"{match.rillet_name} ({match.rillet_id}, same {' and '.join(match.alike)})"
-        for match in matches[:_SHOWN]
+        f"{_named(match)}{match.rillet_id} (same {' and '.join(match.alike)})" for match in matches[:_SHOWN]
     )
     more = f" and {len(matches) - _SHOWN} more" if len(matches) > _SHOWN else ""
     pair = {"kind": first.kind, "solvimon_id": first.solvimon_id, "rillet_id": first.rillet_id}
@@ -86,8 +85,13 @@ def link_proposed(connection: str, matches: Sequence[Match]) -> NeedsAttention:
         f"The {noun} {first.solvimon_id} has no link, and Rillet has one that is alike.",
         f"Invoke link_records with {_event(connection, 'link', pair)} if they are the same, or with "
         f"{_event(connection, 'different', pair)} if not; what waits then continues automatically.",
-        quoted=f"{first.solvimon_name} is like {named}{more}",
+        quoted=f"it is like {named}{more}",
     )
+
+
+def _named(match: Match) -> str:
+    """Rillet's name of a record, before its id; a customer's name is personal data, and the list has it."""
+    return "" if match.kind == "customer" else f"{match.rillet_name} "
 
 
 def _event(connection: str, act: str, pair: dict[str, str]) -> str:

@@ -311,6 +311,7 @@ class MarkInvoicePaid:
             if not may_arrive_late(error):
                 self._ledger.record_step(claim, {**begun, **late.as_facts()})
             raise
+        claim.facts_on_release.update(late.as_facts())  # it was answered, so it cannot arrive late
 
     def _update_in_solvimon(self, document: Document, state: PaymentState) -> None:
         try:
