@@ -74,7 +74,7 @@ MISSING: dict[str, dict[str, Missing]] = {
     "reference types": {
         "no link on one that needs it": (
             lambda c: put_settings(
-                c, reference_types={"invoice": "CUSTOMER_CUSTOM"}, solvimon={"desk_invoice_url": ""}
+                c, reference_types={"invoice": "CUSTOMER_CUSTOM"}, solvimon={"desk_invoice_url": None}
             ),
             "CUSTOMER_CUSTOM: Rillet demands a link on it",
             "solvimon.desk_invoice_url",

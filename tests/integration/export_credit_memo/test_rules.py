@@ -3,6 +3,7 @@
 import pytest
 
 from local.system import Connection, LocalSystem
+from solvimon_rillet.workflows.late_writes import SETTLE_SECONDS
 from tests.support.arrange import configure, credit, export, load, put_on_queue, solvimon_invoice, until
 from tests.support.assertions import (
     application_posts,
@@ -80,6 +81,7 @@ def test_a_period_that_is_closed_between_memo_and_application(
     system.rillet.state.misbehave("drop", path="/credit-memos/")
     credit(system)
     credited.organisation.close_period(*FEBRUARY)
+    system.advance(SETTLE_SECONDS)
 
     [result] = credit(system)
 

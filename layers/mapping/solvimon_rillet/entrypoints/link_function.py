@@ -18,7 +18,7 @@ def link_handler(environment: Mapping[str, str], clock: Callable[[], float] = ti
     services = Services(environment, clock, telemetry.count)
 
     def answer(request: LinkRequest) -> dict[str, Any]:
-        connection, _ = services.connections.open_for_bulk_work(request.connection)
+        connection = services.connections.open(request.connection)
         return LinkRecords(connection, services.bus, run_id()).run(request)
 
     @telemetry.handler
