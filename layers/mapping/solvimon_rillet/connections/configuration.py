@@ -65,7 +65,7 @@ class Configuration:
         clock: Callable[[], float],
         count: Callable[[str, str], None],
         hosts: AllowedHosts | None = None,
-        token_key: str = "",
+        kms_key: str = "",
     ) -> None:
         self._stack = stack
         self._ssm = ssm
@@ -73,7 +73,7 @@ class Configuration:
         self._clock = clock
         self._count = count
         self._hosts = hosts
-        self._token_key = token_key
+        self._kms_key = kms_key
         self._cache: dict[str, _Cached] = {}
         self._settings_errors: dict[str, str] = {}
 
@@ -223,7 +223,7 @@ class Configuration:
         """The places in which the Rillet tokens of a connection are stored."""
         parameter = f"/{self._stack}/{connection_name(connection)}/rillet-token"
         secret = self.secret_name(connection, "rillet")
-        return TokenStorage(secret, parameter, self._secrets, self._ssm, self._token_key)
+        return TokenStorage(secret, parameter, self._secrets, self._ssm, self._kms_key)
 
     def deployment_secret(self, name: str) -> Mapping[str, str]:
         """A secret of the whole deployment, such as ``rillet-oauth-client``.

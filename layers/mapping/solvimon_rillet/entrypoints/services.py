@@ -56,8 +56,8 @@ class Services:
         """Settings and secrets of the connections."""
         ssm, secrets = self.aws_client("ssm"), self.aws_client("secretsmanager")
         hosts = AllowedHosts.from_environment(self._environment)
-        stack, token_key = self._environment["STACK"], self._environment.get("KMS_KEY", "")
-        return Configuration(stack, ssm, secrets, self.clock, self._count, hosts, token_key)
+        stack, kms_key = self._environment["STACK"], self._environment.get("KMS_KEY", "")
+        return Configuration(stack, ssm, secrets, self.clock, self._count, hosts, kms_key)
 
     @cached_property
     def connections(self) -> "Connections":
