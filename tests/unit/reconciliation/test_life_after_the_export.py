@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
-from solvimon_rillet.reconciliation.documents import CREDIT_MEMO, RilletDocument, SolvimonDocument
+from solvimon_rillet.reconciliation.documents import (
+    CREDIT_MEMO,
+    RilletDocument,
+    SolvimonDocument,
+    recorded_document,
+)
 from solvimon_rillet.reconciliation.findings import FindingType
 from tests.support.reconciliation import TOKYO, billed, booked, compared, kinds, memo, note
 
@@ -98,6 +103,27 @@ def test_a_memo_of_ours_from_before_the_period_is_not_rillets_own(how: str) -> N
     found = compared([ONE], [theirs, earlier], known_memos=known)
 
     assert found.tied_out
+
+
+@pytest.mark.parametrize(
+    ("applied_to", "found"), [("ri_1", []), ("ri_2", [FindingType.CREDIT_USED_ELSEWHERE])]
+)
+def test_a_memo_of_another_period_credits_the_invoice_to_which_the_ledger_says_it_was_applied(
+    applied_to: str, found: list[FindingType]
+) -> None:
+    amounts = {"net": "100.00", "tax": "19.00", "gross": "119.00", "currency": "EUR"}
+    record: dict[str, Any] = {
+        "state": "exported",
+        "rillet_id": "ri_c",
+        "dated": "2026-11-01",
+        "number": "CN-1",
+    }
+    credit = recorded_document(
+        CREDIT_MEMO, "invo_c", {**record, "totals": amounts, "applied_to": [applied_to]}
+    )
+    theirs = [booked(ONE, open="0.00", status="CREDITED"), memo(credit, {"ri_1": "119.00"})]
+
+    assert kinds(compared([ONE], theirs, earlier=[credit])) == found
 
 
 def test_a_memo_of_ours_that_is_used_for_another_invoice_names_it_there() -> None:

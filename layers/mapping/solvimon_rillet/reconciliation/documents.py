@@ -1,7 +1,7 @@
 """Documents of both sides in the small form that is compared, and stored as JSON between two steps."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, Self
@@ -51,7 +51,7 @@ class SolvimonDocument(_Row):
         payment_status: UNPAID, PARTIALLY_PAID, PAID or OVERPAID.
         customer_id: Solvimon's customer.
         biller_id: Solvimon's billing entity.
-        credits: ids of the invoices that a credit note credits.
+        credits: ids of the invoices that a credit note credits; Rillet's where only the ledger has it.
         not_for_rillet: the eligibility rule by which it is not exported; else empty.
         state: state in the ledger, empty without a record; ``unreadable`` if it cannot be compared.
         rillet_id: Rillet's id in the ledger.
@@ -186,7 +186,9 @@ def recorded_document(kind: str, identifier: str, record: Mapping[str, Any]) -> 
         **{name: totals[name] for name in ("net", "tax", "gross", "currency") if name in totals},
         **{name: record.get(name, "") for name in _RECORD_FIELDS},
     }
-    return SolvimonDocument.from_row({name: str(value) for name, value in row.items()})
+    found = SolvimonDocument.from_row({name: str(value) for name, value in row.items()})
+    # The ledger knows Rillet's ids of the invoices that a memo was applied to, not what the note credits.
+    return replace(found, credits=tuple(map(str, record.get("applied_to", ()))))
 
 
 def _owner(document: Invoice, payment: Mapping[str, Any]) -> str:

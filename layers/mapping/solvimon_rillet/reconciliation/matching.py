@@ -223,7 +223,7 @@ class DocumentMatches:
                 entry = (Decimal(amount), memo.number)
                 if credit_note is None and not self._is_ours(memo):
                     found[invoice_id].own.append(entry)
-                elif credit_note and solvimon_id and solvimon_id not in credit_note.credits:
+                elif credit_note and solvimon_id and not {solvimon_id, invoice_id} & {*credit_note.credits}:
                     found[invoice_id].used.append(entry)
         return dict(found)
 
