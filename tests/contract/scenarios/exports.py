@@ -49,9 +49,12 @@ def a_closed_period(system: LocalSystem) -> None:
 def a_second_look(system: LocalSystem) -> None:
     """Answers that get lost: the same request again, and a look-up when its key is too old for that."""
     connection = connect_with_demo_data(system)
-    first, second = finalised(connection)[:2]
-    for document, wait in ((first, 1000), (second, _DAY + 3600)):
-        system.rillet.state.misbehave("commit_then_drop", method="POST", path="/invoices", times=1)
+    first, second, third = finalised(connection)[:3]
+    later = _DAY + 3600
+    lost = "commit_then_drop"
+    # The last one never arrives, so that it is looked for in the whole organisation too.
+    for document, fault, wait in ((first, lost, 1000), (second, lost, later), (third, "drop", later)):
+        system.rillet.state.misbehave(fault, method="POST", path="/invoices", times=1)
         event = {"invoice_ids": [document]}
         expect(outcomes(system, "export_invoice", event), ["queued"], "a lost answer")
         system.advance(wait)
