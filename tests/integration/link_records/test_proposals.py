@@ -24,7 +24,7 @@ from tests.integration.imports.support import (
     writes,
 )
 from tests.integration.sync_status.support import finalised, some, unlinked, work_off
-from tests.support.arrange import connect_demo, finalise
+from tests.support.arrange import connect_demo, finalise, sync
 from tests.support.assertions import record, rillet_invoices
 from tests.support.builders import DEMO_CUSTOMER, DEMO_CUSTOMER_IN_RILLET, FIRST
 
@@ -270,6 +270,19 @@ def test_a_proposal_stops_only_its_own_document(system: LocalSystem) -> None:
 
     states = [record(system, each)["state"] for each in (FIRST, OF_ANOTHER_CUSTOMER)]
     assert states == ["rejected", "exported"]
+
+
+def test_a_customer_that_an_export_created_in_rillet_is_not_proposed_for_another_one(
+    system: LocalSystem,
+) -> None:
+    connection = both_sides(system, existing(), customers=[customer(2)])
+    sync(system, "cust_1")
+    connection.organisation.customers.add(customer(1))
+
+    answer = run(system)
+
+    assert (answer["proposed"], answer["created"]) == (0, 2)
+    assert "is linked to" in ask(system, link=PAIR)["error"]
 
 
 REFUSALS = {

@@ -1,6 +1,7 @@
 """Link, unlink and list the records that exist in both systems."""
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 from solvimon_rillet.aws.eventbridge import Bus
@@ -108,7 +109,8 @@ class LinkRecords:
     def _by_link(self, kind: str, *, linked: bool) -> list[Json]:
         """Solvimon's records with or without link; without, also Rillet's that nothing is linked to."""
         ours, theirs = self._directory.in_solvimon(kind), self._directory.in_rillet(kind)
-        pairs = {record.id: self._linked_to(kind, record, theirs) for record in ours.by_id.values()}
+        referring = {each.linked: each.id for each in theirs.by_id.values() if each.linked}
+        pairs = {record.id: self._linked_to(kind, record, referring) for record in ours.by_id.values()}
         if linked:
             return [
                 {
@@ -132,14 +134,14 @@ class LinkRecords:
             if record.id not in taken and not record.archived
         ]
 
-    def _linked_to(self, kind: str, record: Record, theirs: Records) -> str | None:
+    def _linked_to(self, kind: str, record: Record, referring: Mapping[str, str]) -> str | None:
         """The Rillet id of a record: by its custom field, the settings, or the reference in Rillet."""
         if record.linked:
             return record.linked
         if kind == "subsidiary":
             pinned = {ours: rillet for rillet, ours in self._connection.settings.subsidiaries.items()}
             return pinned.get(record.id)
-        return next((each.id for each in theirs.by_id.values() if each.linked == record.id), None)
+        return referring.get(record.id)
 
     def _doubles(self, kind: str) -> Json:
         """Records of the same system that are alike, which an earlier import may have made."""

@@ -116,7 +116,8 @@ class LinkWriter:
 
     def _check_solvimon(self, match: Match, ours: Json) -> None:
         """Refuse a pair of which Solvimon links one record to another."""
-        linked = self._linked(match.kind, ours)
+        remembered = self._ledger.find_link(self._connection.name, match.kind, match.solvimon_id) or {}
+        linked = self._linked(match.kind, ours) or str(remembered.get("rillet_id", ""))
         if linked and linked.casefold() != match.rillet_id.casefold():
             raise linked_elsewhere(match.kind, match.solvimon_id, linked)
         filters = {"custom_field": f"{self._reference(match.kind)}:{match.rillet_id}"}

@@ -33,6 +33,8 @@ class Matching:
     def __init__(self, connection: Connection, *, dry_run: bool = False) -> None:
         self._settings = connection.settings
         self._directory = connection.directory
+        self._name = connection.name
+        self._ledger = connection.ledger
         self._store = MatchStore(connection.name, connection.table, connection.clock)
         self._dry_run = dry_run
 
@@ -44,7 +46,8 @@ class Matching:
         if self._settings.matching.mode(kind) == "create":
             return []
         found = self._directory.in_solvimon(kind).alike(record)
-        return self._proposed([_match(kind, other, record) for other in found])
+        free = [other for other in found if not self._is_linked_elsewhere(kind, other.id, record.id)]
+        return self._proposed([_match(kind, other, record) for other in free])
 
     def in_rillet(self, kind: str, record: Record) -> list[Match]:
         """The pairs of a Solvimon record without link; empty if a new one may be created in Rillet."""
@@ -64,6 +67,11 @@ class Matching:
             return None
         only = len(in_solvimon.alike(theirs)) == 1 and len(in_rillet.alike(ours)) == 1
         return match if only else None
+
+    def _is_linked_elsewhere(self, kind: str, solvimon_id: str, rillet_id: str) -> bool:
+        """Whether the ledger links a record to another one: an export created that in Rillet."""
+        link = self._ledger.find_link(self._name, kind, solvimon_id) or {}
+        return bool(link.get("rillet_id", rillet_id) != rillet_id)
 
     def _proposed(self, matches: list[Match]) -> list[Match]:
         waiting = self._store.not_different(matches)
