@@ -43,7 +43,10 @@ def main(arguments: list[str]) -> int:
             replayed, [runs[start : start + AT_ONCE] for start in range(0, len(runs), AT_ONCE)]
         ):
             results += some
-        problem = life.result() if life else ""
+        try:
+            problem = life.result() if life else ""
+        except TimeoutError as error:  # a worker of a life hangs; the other runs are reported all the same
+            problem = f"{error}: {error.__notes__[0] if hasattr(error, '__notes__') else 'see its traceback'}"
     failed = [result for result in results if result.differences]
     for result in sorted(failed, key=lambda each: str(each.run)):
         sys.stdout.write(f"{result.run}\n")
