@@ -161,7 +161,7 @@ class EffectInterceptor:
 
     def _http(self, request: Any, send: Callable[[], requests.Response]) -> requests.Response:  # noqa: ANN401
         vendor = self._vendor(str(request.url))
-        if not self._inside or not vendor:
+        if not self._is_inside() or not vendor:
             return send()
         me = self._alive()
         if me.worker:
@@ -190,7 +190,7 @@ class EffectInterceptor:
 
     def _aws(self, request: AWSPreparedRequest, send: Callable[[], AWSResponse]) -> AWSResponse:
         service, operation = aws_protocol.operation_of(request)
-        if not self._inside:
+        if not self._is_inside():
             return self._deleted(request, send) if operation == _SQS_DELETE else send()
         me = self._alive()
         invocation = aws_protocol.invocation_of(request)
@@ -271,6 +271,10 @@ class EffectInterceptor:
         if fault is Fault.KILLED_AFTER:
             me.dead = True
             raise Killed
+
+    def _is_inside(self) -> bool:
+        """Whether a function makes this call; a person acts outside, also while a worker stands still."""
+        return bool(self._inside) and current_process() is not None
 
     def _alive(self) -> _Invocation:
         """The invocation under way; nothing leaves a process that has ended."""
