@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from solvimon_rillet.mapping.solvimon_fields import one_line
+from solvimon_rillet.mapping.solvimon_fields import custom_value, one_line
 from solvimon_rillet.mapping.texts import addresses_in
 
 E_MAIL = "e-mail"
@@ -104,7 +104,7 @@ def solvimon_record(kind: str, row: Mapping[str, Any], reference: str) -> Record
     """
     name, values = _SOLVIMON_VALUES[kind](row)
     return Record(
-        str(row["id"]), name or str(row["id"]), _custom_value(row, reference), values, _is_archived(row)
+        str(row["id"]), name or str(row["id"]), custom_value(row, reference), values, _is_archived(row)
     )
 
 
@@ -171,13 +171,6 @@ def _values(
         TAX_ID: frozenset(filter(None, (_NO_LETTER.sub("", text).upper() for text in tax_ids))),
     }
     return {kind: values for kind, values in found.items() if values}
-
-
-def _custom_value(row: Mapping[str, Any], reference: str) -> str | None:
-    for each in row.get("custom_fields") or ():
-        if isinstance(each, dict) and each.get("reference") == reference:
-            return (_text(each.get("value")) or next(iter(each.get("values") or ()), "")).strip() or None
-    return None
 
 
 def _is_archived(row: Mapping[str, Any]) -> bool:

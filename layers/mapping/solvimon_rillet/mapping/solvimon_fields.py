@@ -41,6 +41,14 @@ def custom_field(reference: str, rillet_id: str) -> list[dict[str, str]]:
     return [{"reference": reference, "value": rillet_id}]
 
 
+def custom_value(record: Mapping[str, Any], reference: str) -> str | None:
+    """The value of a record's custom field, without blanks around it, or ``None``; the record is JSON."""
+    for each in record.get("custom_fields") or ():
+        if isinstance(each, Mapping) and each.get("reference") == reference:
+            return str(each.get("value") or next(iter(each.get("values") or ()), "")).strip() or None
+    return None
+
+
 def without_custom_field(values: Sequence[Mapping[str, Any]], reference: str) -> list[Any]:
     """A record's custom field values without one field, as a PATCH takes them."""
     kept: list[Any] = _without_read_only(list(values))

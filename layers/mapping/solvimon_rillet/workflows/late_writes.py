@@ -19,7 +19,7 @@ from solvimon_rillet.errors import OutcomeUnknown, RetryLater
 LATE_WRITES = "late_writes"
 """Attribute of a record or link."""
 SETTLE_SECONDS = 900
-"""After so long a call whose answer was lost is taken for over."""
+"""After so long a call whose answer was lost is taken for over; a gateway that queues it gives up earlier."""
 KEEP_SECONDS = 48 * 3600
 _MAX_KEPT = 5
 

@@ -19,13 +19,12 @@ from solvimon_rillet.ledger.document_types import INVOICE
 from solvimon_rillet.ledger.ledger import Attempt, Document
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.workflows.export.verification import CreatedDocument, total_mismatch
+from solvimon_rillet.workflows.late_writes import SETTLE_SECONDS
 
 Lists = Callable[[Iterable[str], datetime], Iterator[Sequence[CreatedDocument]]]
 """Complete lists of Rillet's documents that changed since a time, newest first: those of some customers, then
 all of them. A list that cannot be read completely is an error."""
 
-SETTLE_SECONDS = 15 * 60
-"""A call that was cut off may be carried out within this time; a gateway that queues it gives up earlier."""
 LIST_LAG_SECONDS = 60
 """Rillet's lists may show a document a little after its creation."""
 # A look-up starts this much before the attempt: clocks differ, and a list costs little more.

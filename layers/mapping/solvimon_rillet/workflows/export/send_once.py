@@ -24,9 +24,10 @@ from solvimon_rillet.mapping.document_fields import MappedDocument
 from solvimon_rillet.settings import InvoiceScope
 from solvimon_rillet.solvimon.models import Invoice
 from solvimon_rillet.workflows.export.link_resolver import idempotency_key
-from solvimon_rillet.workflows.export.look_up import SETTLE_SECONDS, Found, Lists, look_up
+from solvimon_rillet.workflows.export.look_up import Found, Lists, look_up
 from solvimon_rillet.workflows.export.preparation import Prepared
 from solvimon_rillet.workflows.export.verification import CreatedDocument, Sent
+from solvimon_rillet.workflows.late_writes import SETTLE_SECONDS
 
 Create = Callable[[Mapping[str, object], str], CreatedDocument]
 """Creates a document in Rillet from a payload, with an idempotency key."""

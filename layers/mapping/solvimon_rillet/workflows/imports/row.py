@@ -23,7 +23,7 @@ from solvimon_rillet.fingerprint import fingerprint_of
 from solvimon_rillet.ledger.import_state import ImportedRow, ImportState
 from solvimon_rillet.ledger.matches import Match
 from solvimon_rillet.mapping.likeness import rillet_record
-from solvimon_rillet.mapping.solvimon_fields import patch_body
+from solvimon_rillet.mapping.solvimon_fields import custom_value, patch_body
 from solvimon_rillet.solvimon.client import AlreadyExists, NotFound
 from solvimon_rillet.solvimon.master_data import Customer
 from solvimon_rillet.workflows.customer_lease import HeldLease, customer_lease
@@ -256,10 +256,7 @@ class ImportRow:
             )
 
     def _linked(self, found: Json) -> str | None:
-        for value in found.get("custom_fields") or []:
-            if value.get("reference") == self._context.field:
-                return value.get("value") or next(iter(value.get("values") or ()), None)
-        return None
+        return custom_value(found, self._context.field)
 
     def _left_alone(self, current: Json) -> str:
         """Why an import leaves a customer as it is: erased, or archived by a person; else empty."""

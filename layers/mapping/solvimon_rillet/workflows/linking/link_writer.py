@@ -10,7 +10,12 @@ from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.ledger.import_state import ImportState
 from solvimon_rillet.ledger.ledger import Document
 from solvimon_rillet.ledger.matches import Match
-from solvimon_rillet.mapping.solvimon_fields import custom_field, patch_body, without_custom_field
+from solvimon_rillet.mapping.solvimon_fields import (
+    custom_field,
+    custom_value,
+    patch_body,
+    without_custom_field,
+)
 from solvimon_rillet.solvimon.client import AlreadyExists, NotFound
 from solvimon_rillet.workflows.imports.customers import CUSTOMERS
 from solvimon_rillet.workflows.imports.products import PRODUCTS
@@ -192,11 +197,7 @@ class LinkWriter:
         return ImportState(self._connection.name, kind, self._connection.table, self._connection.clock)
 
     def _linked(self, kind: str, record: Json) -> str | None:
-        reference = self._reference(kind)
-        for each in record.get("custom_fields") or []:
-            if each.get("reference") == reference:
-                return str(each.get("value") or next(iter(each.get("values") or ()), "")).strip() or None
-        return None
+        return custom_value(record, self._reference(kind))
 
     def _reference(self, kind: str) -> str:
         return str(getattr(self._connection.settings.custom_fields, kind))
