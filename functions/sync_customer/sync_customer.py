@@ -20,7 +20,7 @@ from solvimon_rillet.rate_limit.limiter import Priority
 from solvimon_rillet.workflows.outcome import Result
 
 if TYPE_CHECKING:
-    from solvimon_rillet.workflows.sync_customer import SyncCustomer
+    from solvimon_rillet.workflows.customers.sync_customer import SyncCustomer
 
 
 def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Handler:
@@ -30,7 +30,7 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
     processor = QueueProcessor(lambda: services.queue, telemetry, clock)
 
     def workflow(connection: str, priority: Priority) -> "SyncCustomer":
-        from solvimon_rillet.workflows.sync_customer import SyncCustomer
+        from solvimon_rillet.workflows.customers.sync_customer import SyncCustomer
 
         return SyncCustomer(services.connections.open(connection, priority, unless_backing_off=True))
 

@@ -16,7 +16,7 @@ from solvimon_rillet.ledger import ledger
 from solvimon_rillet.ledger.ledger import Document, Ledger
 from solvimon_rillet.rillet import client as rillet
 from solvimon_rillet.rillet.client import RilletClient
-from solvimon_rillet.workflows import customer_lease, sync_customer
+from solvimon_rillet.workflows.customers import customer_lease, sync_customer
 from solvimon_rillet.workflows.export import export_lease, look_up, send_once
 from solvimon_rillet.workflows.export.applications import CreditApplier
 from solvimon_rillet.workflows.export.link_resolver import LinkResolver

@@ -3,7 +3,7 @@
 import pytest
 
 from local.system import Connection, LocalSystem
-from solvimon_rillet.workflows.export.look_up import SETTLE_SECONDS
+from solvimon_rillet.workflows.late_writes import SETTLE_SECONDS
 from tests.support.arrange import HOUR, booked_by_hand, configure, credit, until_finished
 from tests.support.assertions import assert_memo_exported, calls_to, memo_posts, memo_record, memos
 from tests.support.builders import NOTE, Json

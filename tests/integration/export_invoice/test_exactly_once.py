@@ -10,7 +10,7 @@ from local.aws.runtime import Killed
 from local.system import Connection, LocalSystem
 from solvimon_rillet.ledger.ledger import LEASE_SECONDS, Ledger
 from solvimon_rillet.rillet.client import RilletClient
-from solvimon_rillet.workflows.export.look_up import SETTLE_SECONDS
+from solvimon_rillet.workflows.late_writes import SETTLE_SECONDS
 from tests.support.arrange import (
     HOUR,
     at_once,

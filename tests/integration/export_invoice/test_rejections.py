@@ -8,7 +8,7 @@ import pytest
 
 from local import sample_data
 from local.system import Connection, LocalSystem
-from solvimon_rillet.workflows.export.look_up import SETTLE_SECONDS
+from solvimon_rillet.workflows.late_writes import SETTLE_SECONDS
 from tests.support.arrange import configure, export, finalise, lost_answer, solvimon_invoice
 from tests.support.assertions import (
     assert_exported,

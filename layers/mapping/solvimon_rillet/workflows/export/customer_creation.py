@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import NeedsAttention, RetryLater, SolvimonRilletError
 from solvimon_rillet.rillet.models import Customer
-from solvimon_rillet.workflows.customer_lease import customer_lease
+from solvimon_rillet.workflows.customers.customer_lease import customer_lease
 from solvimon_rillet.workflows.late_writes import SETTLE_SECONDS, may_arrive_late
 
 CREATION_KEY = "customer-key"

@@ -26,8 +26,8 @@ from solvimon_rillet.mapping.likeness import rillet_record
 from solvimon_rillet.mapping.solvimon_fields import custom_value, patch_body
 from solvimon_rillet.solvimon.client import AlreadyExists, NotFound
 from solvimon_rillet.solvimon.master_data import Customer
-from solvimon_rillet.workflows.customer_lease import HeldLease, customer_lease
-from solvimon_rillet.workflows.erasures import Erasures, is_erased
+from solvimon_rillet.workflows.customers.customer_lease import HeldLease, customer_lease
+from solvimon_rillet.workflows.customers.erasures import Erasures, is_erased
 from solvimon_rillet.workflows.export.link_resolver import idempotency_key
 from solvimon_rillet.workflows.imports.edits import EDITED, SYNCED_FIELDS, is_edited, is_outdated
 from solvimon_rillet.workflows.imports.resource import ImportCandidate, ImportedResource, Json

@@ -15,7 +15,7 @@ from solvimon_rillet.mapping.customers import (
 )
 from solvimon_rillet.rillet.models import Customer as RilletCustomer
 from solvimon_rillet.solvimon.master_data import Customer
-from solvimon_rillet.workflows.erasures import Erasures, is_erased
+from solvimon_rillet.workflows.customers.erasures import Erasures, is_erased
 from solvimon_rillet.workflows.export.link_resolver import LinkedCustomer, LinkResolver
 from solvimon_rillet.workflows.late_writes import LateWrites, may_arrive_late
 from solvimon_rillet.workflows.lease import under_lease

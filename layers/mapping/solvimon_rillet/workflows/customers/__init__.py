@@ -1,0 +1,1 @@
+"""Synchronise customers, and what all work on a customer has in common."""
