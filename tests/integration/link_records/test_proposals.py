@@ -6,6 +6,7 @@ import pytest
 
 from local import sample_data
 from local.system import Connection, LocalSystem
+from solvimon_rillet.ledger.ledger import LEASE_SECONDS
 from tests.integration.imports.support import (
     Json,
     connect,
@@ -333,6 +334,38 @@ def test_unlinking_removes_the_link_on_both_sides(system: LocalSystem) -> None:
     assert {row["solvimon_id"] for row in ask(system, list="customers")["rows"] if "solvimon_id" in row} == {
         "cust_1"
     }
+
+
+@pytest.mark.parametrize("act", ["link", "unlink"])
+def test_a_reference_that_rillet_refuses_is_a_warning_and_the_rest_is_done(
+    system: LocalSystem, act: str
+) -> None:
+    connection = both_sides(system, existing())
+    if act == "unlink":
+        ask(system, link=PAIR)
+    system.rillet.state.misbehave("status", "PUT", "/customers", times=1, status=400)
+
+    answer = ask(system, **{act: PAIR if act == "link" else {"kind": "customer", "solvimon_id": "cust_1"}})
+
+    [warning] = answer["results"][0]["warnings"] if act == "link" else answer["warnings"]
+    assert "did not take" in warning
+    assert [each["value"] for each in in_solvimon(connection)[0]["custom_fields"]] == (
+        [rillet_id(1)] if act == "link" else []
+    )
+
+
+def test_a_link_keeps_its_lease_while_its_write_to_rillet_may_still_arrive(system: LocalSystem) -> None:
+    both_sides(system, existing())
+    system.rillet.state.misbehave("drop", "PUT", "/customers", times=1)
+
+    lost = ask(system, link=PAIR)
+    at_once = sync(system, "cust_1")
+    system.advance(LEASE_SECONDS + 1)
+    completed = ask(system, link=PAIR)
+
+    assert "error" in lost
+    assert at_once[0]["outcome"] == "queued"
+    assert completed["results"][0]["outcome"] == "linked"
 
 
 def test_a_dry_run_of_a_link_checks_it_and_writes_nothing(system: LocalSystem) -> None:

@@ -1,6 +1,6 @@
 """Customers in both directions: the requests that write them to Rillet and to Solvimon."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -204,6 +204,21 @@ SYNC_ROWS: tuple[Row[_CustomerSync], ...] = (
     ),
 )
 _ANSWER_ONLY = ("id", "updated_at")
+
+
+def with_references(
+    current: Mapping[str, Any], references: Sequence[Mapping[str, Any]], settings: Settings
+) -> MappedCustomer:
+    """Map a Rillet customer to a PUT that changes nothing but its external references.
+
+    Args:
+        current: the customer as it is in Rillet now, as JSON.
+        references: all of its references from now on.
+        settings: the connection's settings.
+    """
+    payload = {field: value for field, value in current.items() if field not in _ANSWER_ONLY}
+    notes = repair_stored_addresses(payload, current, settings)
+    return MappedCustomer({**payload, "external_references": list(references)}, tuple(notes))
 
 
 def to_rillet_customer(customer: Customer, current: Mapping[str, Any], settings: Settings) -> MappedCustomer:

@@ -1,15 +1,15 @@
 """Write a link into both systems and the ledger, or remove it."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.connections.directory import COLLECTIONS
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.ledger.import_state import ImportState
-from solvimon_rillet.ledger.ledger import Document
 from solvimon_rillet.ledger.matches import Match
+from solvimon_rillet.mapping.customers import with_references
 from solvimon_rillet.mapping.solvimon_fields import (
     custom_field,
     custom_value,
@@ -17,6 +17,7 @@ from solvimon_rillet.mapping.solvimon_fields import (
     without_custom_field,
 )
 from solvimon_rillet.solvimon.client import AlreadyExists, NotFound
+from solvimon_rillet.workflows.customers.customer_lease import customer_lease
 from solvimon_rillet.workflows.imports.customers import CUSTOMERS
 from solvimon_rillet.workflows.imports.products import PRODUCTS
 from solvimon_rillet.workflows.imports.setup import ImportSetup
@@ -91,23 +92,19 @@ class LinkWriter:
                         f"Solvimon kept the custom field {reference}; clear it by hand in the Desk."
                     )
             if kind == "customer" and rillet_id:
-                self._remove_reference(str(rillet_id), solvimon_id)
+                warnings += self._remove_reference(str(rillet_id), solvimon_id)
             self._ledger.delete_link(self._connection.name, kind, solvimon_id)
             if rillet_id:
                 self._imports(kind).forget_row(str(rillet_id))
             return warnings
 
-    @contextmanager
-    def _customer_lease(self, kind: str, solvimon_id: str, *, dry_run: bool) -> Iterator[None]:
+    def _customer_lease(
+        self, kind: str, solvimon_id: str, *, dry_run: bool
+    ) -> AbstractContextManager[object]:
         """No synchronisation of the customer runs meanwhile: Rillet's customers have no version."""
         if kind != "customer" or dry_run:
-            yield
-            return
-        claim = self._ledger.claim(Document(self._connection.name, "customer", solvimon_id), self._owner)
-        try:
-            yield
-        finally:
-            self._ledger.discard_claim(claim)
+            return nullcontext()
+        return customer_lease(self._connection, solvimon_id, self._owner)
 
     def _read(self, kind: str, solvimon_id: str) -> Json:
         found = self._solvimon.find(COLLECTIONS[kind], solvimon_id)
@@ -148,9 +145,8 @@ class LinkWriter:
         try:
             call()
         except AlreadyExists as other:
-            raise linked_elsewhere(
-                "record", str(other.resource_id or "another one"), "this Rillet id"
-            ) from None
+            taken = str(other.resource_id or "another record")
+            raise linked_elsewhere(kind, taken, "this Rillet id") from None
         except NotFound:
             raise NeedsAttention(
                 Code.SOLVIMON_RECORD_MISSING, "Solvimon has just lost the record.", "List the records again."
@@ -162,26 +158,25 @@ class LinkWriter:
         references = [dict(each) for each in customer.get("external_references") or []]
         if any(each.get("type") == kind for each in references):
             return []
-        references.append({"type": kind, "id": match.solvimon_id})
-        try:
-            self._replace(match.rillet_id, customer, references)
-        except NeedsAttention as why:
-            return [f"Rillet did not take the reference to Solvimon: {why.message}"]
-        return []
+        return self._replace(customer, [*references, {"type": kind, "id": match.solvimon_id}])
 
-    def _remove_reference(self, rillet_id: str, solvimon_id: str) -> None:
+    def _remove_reference(self, rillet_id: str, solvimon_id: str) -> list[str]:
         customer = self._rillet.customer_json(rillet_id)
         if customer is None:
-            return
+            return []
         own = {"type": self._connection.settings.reference_types.customer, "id": solvimon_id}
         references = [dict(each) for each in customer.get("external_references") or []]
         kept = [each for each in references if {name: each.get(name) for name in own} != own]
-        if kept != references:
-            self._replace(rillet_id, customer, kept)
+        return self._replace(customer, kept) if kept != references else []
 
-    def _replace(self, rillet_id: str, customer: Json, references: list[Json]) -> None:
-        payload = {name: value for name, value in customer.items() if name not in {"id", "updated_at"}}
-        self._rillet.replace_customer(rillet_id, {**payload, "external_references": references})
+    def _replace(self, customer: Json, references: list[Json]) -> list[str]:
+        """Replace a customer's references in Rillet; a refusal is a warning, which the link survives."""
+        mapped = with_references(customer, references, self._connection.settings)
+        try:
+            self._rillet.replace_customer(str(customer["id"]), mapped.payload)
+        except NeedsAttention as why:
+            return [f"Rillet did not take the change of the customer's references. {why.message}"]
+        return list(mapped.warnings)
 
     def _remember(self, match: Match, customer: Json | None) -> None:
         """Store the link, and let the next import compare the row again."""
