@@ -68,6 +68,7 @@ class QueueView:
         """Remove all messages and the memory of earlier ones."""
         with self._lock:
             self._queue._messages = []
+            self._queue.last_purged_at = None
             self._queue.pending_messages.clear()
             self._queue.deleted_messages.clear()
 

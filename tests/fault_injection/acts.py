@@ -12,7 +12,7 @@ from local.books_check.records import document_records, rillet_documents
 from local.fake_rillet.credit_memo_documents import update_memo_balance
 from local.fake_rillet.json_encoding import encode
 from tests.fault_injection.documents import FIRST, SECOND
-from tests.fault_injection.setups import LINKED, Json, Setup
+from tests.fault_injection.setups import LINKED, MEMO_BY_HAND, Json, Setup
 
 Act = Callable[[Setup], bool]
 
@@ -205,11 +205,14 @@ IN_DOUBT = ("apply",)
 
 def undone(setup: Setup) -> list[str]:
     """What a person did in Rillet and is not there any more."""
-    if not setup.applied_by_hand:
-        return []
     memos = setup.connection.organisation.credit_memos.documents()
     applied = [one["invoice_id"] for memo in memos for one in memo.get("applications") or ()]
-    return [] if setup.applied_by_hand in applied else ["What a person applied by hand is gone."]
+    gone = []
+    if setup.applied_by_hand and setup.applied_by_hand not in applied:
+        gone.append("What a person applied by hand is gone.")
+    if sum(memo["credit_memo_number"] == MEMO_BY_HAND for memo in memos) != setup.memos_by_hand:
+        gone.append("A credit memo that a person booked by hand is gone.")
+    return gone
 
 
 def _newest(setup: Setup) -> Json | None:
@@ -225,10 +228,11 @@ def _cut_lists(setup: Setup, kind: str) -> bool:
     memos = setup.connection.organisation.credit_memos
     for memo in memos.documents()[:1]:
         copy = {name: value for name, value in memo.items() if name not in ("id", "updated_at")}
-        copy |= {"credit_memo_number": "BY-HAND", "external_references": [], "applications": []}
+        copy |= {"credit_memo_number": MEMO_BY_HAND, "external_references": [], "applications": []}
         update_memo_balance(copy)
         for _ in range(2):
             memos.add(dict(copy))
+            setup.memos_by_hand += 1
     state = setup.system.rillet.state
     state.most_rows = 2
     for path in ("/invoices", "/credit-memos"):

@@ -22,6 +22,10 @@ LINKED = "maasvlakte-quay"
 _PACING = {"requests": 1000, "window_seconds": 1, "margin_seconds": 0}
 
 
+MEMO_BY_HAND = "BY-HAND"
+"""Number of the credit memos that a person books."""
+
+
 @dataclass
 class Setup:
     """A connection at the beginning of a scenario.
@@ -31,12 +35,14 @@ class Setup:
         connection: the one connection.
         booked_by_hand: Rillet's id of an invoice that a person has booked or edited, if any.
         applied_by_hand: Rillet's id of an invoice that a person has applied the memo to, if any.
+        memos_by_hand: credit memos that a person has booked in Rillet.
     """
 
     system: LocalSystem
     connection: Connection
     booked_by_hand: str = ""
     applied_by_hand: str = ""
+    memos_by_hand: int = 0
 
     def invoke(self, function: str, **event: object) -> Any:  # noqa: ANN401 - the function's JSON
         """Invoke a function as a person does."""

@@ -295,6 +295,7 @@ def test_a_disconnect_lets_no_other_organisation_in(working: OAuthConnection, an
 
 def test_an_api_key_lets_no_other_organisation_in(acme: OAuthConnection, another: Organisation) -> None:
     acme.put_secret("rillet", {"auth": "api_key", "api_key": acme.rillet_api_key})
+    open_page(acme.grant(organisation=another))  # from here on it is known whose the key is
 
     with nothing_changes(acme):
         refused = open_page(acme.grant(organisation=another))

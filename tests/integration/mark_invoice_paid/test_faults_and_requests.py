@@ -186,13 +186,19 @@ def test_a_request_for_an_invoice_that_solvimon_does_not_have_is_rejected(invoic
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
-@pytest.mark.parametrize("invoice_id", ["invo_unknown", "not an id", "a#b"])
+@pytest.mark.parametrize(
+    ("invoice_id", "outcomes"),
+    [
+        ("invo_unknown", ("not_ours", "not_ours")),
+        *((text, ("rejected", "would_reject")) for text in ("not an id", "a#b")),
+    ],
+)
 def test_a_request_for_an_invoice_that_is_not_ours_is_answered_with_that(
-    system: LocalSystem, connection: Connection, invoice_id: str, dry_run: bool
+    system: LocalSystem, connection: Connection, invoice_id: str, outcomes: tuple[str, str], dry_run: bool
 ) -> None:
     [result] = mark(system, invoice_id, dry_run=dry_run)
 
-    assert result["outcome"] == "not_ours"
+    assert result["outcome"] == outcomes[dry_run]
     assert rillet_calls(system) == 0
     assert system.ledger() == []
 

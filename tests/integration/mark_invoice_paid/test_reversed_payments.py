@@ -2,6 +2,7 @@
 
 import pytest
 
+from solvimon_rillet.workflows.late_writes import SETTLE_SECONDS
 from tests.integration.mark_invoice_paid.support import FUNCTION, OPEN, PAID, PARTLY, Invoice, Json
 from tests.support.arrange import configure
 
@@ -74,7 +75,7 @@ def test_a_lost_answer_reverses_once(invoice: Invoice, fault: str) -> None:
     invoice.system.solvimon.state.misbehave(fault, "POST", REVERSE, times=1)  # type: ignore[arg-type]
 
     invoice.change_payment(payment)
-    invoice.system.advance(60)
+    invoice.system.advance(SETTLE_SECONDS)
     invoice.system.settle()
 
     assert results(invoice) == ["CANCELLED"]

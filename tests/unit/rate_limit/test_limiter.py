@@ -15,6 +15,7 @@ from solvimon_rillet.rate_limit.limiter import (
     RateLimited,
     RequestWindow,
     SlidingWindowRateLimiter,
+    move_window,
     next_send_time,
 )
 
@@ -23,22 +24,29 @@ LIVE, BULK = Priority.LIVE, Priority.BULK
 
 
 class Store:
-    """Stores a window in memory, and can refuse to replace it."""
+    """Stores windows in memory, and can refuse to replace them; what has no name of its own is one window."""
 
-    def __init__(self, window: RequestWindow | None = None, refusals: int = 0) -> None:
+    def __init__(
+        self, window: RequestWindow | None = None, refusals: int = 0, **named: RequestWindow
+    ) -> None:
         self.window = window or RequestWindow()
+        self.named = named
         self.refusals = refusals
         self.writes = 0
 
     def read(self, name: str) -> RequestWindow:
-        return self.window
+        return self.named.get(name, self.window)
 
     def replace(self, name: str, window: RequestWindow) -> bool:
-        if self.refusals or window.version != self.window.version:
-            self.refusals -= 1
+        if self.refusals or window.version != self.read(name).version:
+            self.refusals = max(0, self.refusals - 1)
             return False
         self.writes += 1
-        self.window = replace(window, version=window.version + 1)
+        written = replace(window, version=window.version + 1)
+        if name in self.named:
+            self.named[name] = written
+        else:
+            self.window = written
         return True
 
 
@@ -247,3 +255,56 @@ def test_a_429_blocks_all_callers_for_a_window_and_is_counted() -> None:
     assert seconds == 61.0
     assert refused.value.after == 61.0 - RETRY_EARLY_SECONDS
     assert counted == [("RateLimited", "acme")]
+
+
+def test_a_moved_window_counts_the_calls_of_both_and_leads_workers_on() -> None:
+    time = Time()
+    store = Store(
+        own=RequestWindow(live=(970.0, 980.0), blocked_until=1001.0, version=3),
+        theirs=RequestWindow(live=(980.0, 990.0), bulk=(985.0,), version=7),
+    )
+    limiter = SlidingWindowRateLimiter("own", store, RATE_LIMIT, LIVE, time, time.sleep)
+
+    move_window(store, "own", "theirs")
+    move_window(store, "own", "theirs")  # a second worker learns it too
+    limiter.acquire()
+
+    assert store.named["own"] == RequestWindow(moved_to="theirs", version=4)
+    assert store.named["theirs"].live == (970.0, 980.0, 990.0, 1001.0)
+    assert store.named["theirs"].bulk == (985.0,)
+    assert store.writes == 3
+
+
+def test_a_call_that_is_granted_while_its_window_moves_is_counted() -> None:
+    store = Store(own=RequestWindow(live=(990.0,)), theirs=RequestWindow())
+    original = store.replace
+
+    def replace_slowly(name: str, window: RequestWindow) -> bool:
+        if name == "own" and store.named["own"].live == (990.0,):  # another worker is faster
+            original("own", replace(store.named["own"], live=(990.0, 995.0)))
+        return original(name, window)
+
+    store.replace = replace_slowly  # type: ignore[method-assign]
+
+    move_window(store, "own", "theirs")
+
+    assert store.named["theirs"].live == (990.0, 995.0)
+
+
+def test_a_window_that_moves_again_takes_the_calls_along() -> None:
+    """Whose calls the first ones were is not known, so they count in both."""
+    store = Store(own=RequestWindow(moved_to="old"), old=RequestWindow(live=(990.0,)), new=RequestWindow())
+
+    move_window(store, "own", "new")
+
+    assert store.named["new"].live == (990.0,)
+    assert store.named["own"].moved_to == "new"
+
+
+def test_a_window_that_cannot_be_moved_now_is_moved_later() -> None:
+    store = Store(own=RequestWindow(live=(990.0,)), theirs=RequestWindow(), refusals=1000)
+
+    with pytest.raises(RateLimited):
+        move_window(store, "own", "theirs")
+
+    assert store.named["own"].live == (990.0,)

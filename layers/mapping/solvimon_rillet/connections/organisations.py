@@ -1,12 +1,14 @@
 """The Rillet organisation of each connection, as far as it is known: its connections share one rate limit."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from solvimon_rillet.aws.dynamodb import Table
 from solvimon_rillet.connections.configuration import Configuration, uses_oauth
 from solvimon_rillet.connections.token_fields import fingerprint
 from solvimon_rillet.errors import Recoverable
+from solvimon_rillet.rate_limit.dynamodb_store import DynamoDBRequestWindowStore
+from solvimon_rillet.rate_limit.limiter import move_window
 
 _UNKNOWN_SECONDS = 60  # for so long an organisation that is not known yet is not looked for again
 
@@ -33,13 +35,14 @@ class RilletOrganisations:
     def window(self, connection: str) -> str:
         """The name of the request window that the connection's calls count in.
 
-        It is the organisation's, or the connection's own while the organisation is unknown.
+        It is the organisation's, or one of the connection and its key while the organisation is unknown.
         """
         try:
             organisation = self.known(connection)
+            own = _window_before(connection, self._configuration.rillet_secret(connection).fields)
         except Recoverable:  # the call itself meets the same error, and says so
-            organisation = ""
-        return f"(organisation)#{organisation}" if organisation else connection
+            return connection
+        return _window_of(organisation) if organisation else own
 
     def known(self, connection: str) -> str:
         """The organisation's id; empty while it is unknown.
@@ -61,18 +64,38 @@ class RilletOrganisations:
         return organisation
 
     def learn(self, connection: str, organisation: str) -> None:
-        """Remember the organisation that Rillet named for the connection's API key.
+        """Remember the organisation that Rillet named for the connection's credential.
+
+        The calls that the connection has made so far count in the organisation's window from now on.
 
         Raises:
+            RateLimited: the window is under heavy use.
             RetryLater: a service does not answer.
         """
         secret = self._configuration.rillet_secret(connection).fields
-        if uses_oauth(secret) or self.known(connection) == organisation:
+        names_it = uses_oauth(secret)
+        if not names_it and self.known(connection) == organisation:
+            return
+        own = _window_before(connection, secret)
+        move_window(DynamoDBRequestWindowStore(self._table), own, _window_of(organisation))
+        if names_it:
             return
         key = fingerprint(secret.get("api_key", ""))
         self._table.put(_key(connection), {"organisation_id": organisation, "credential": key})
         with self._lock:
             self._of_keys[connection] = key, organisation, 0.0
+
+
+def _window_of(organisation: str) -> str:
+    """The name of an organisation's request window."""
+    return f"(organisation)#{organisation}"
+
+
+def _window_before(connection: str, secret: Mapping[str, str]) -> str:
+    """The name of the window until the organisation is known; another key may be another organisation's."""
+    if uses_oauth(secret):
+        return connection
+    return f"{connection}#pacer#{fingerprint(secret.get('api_key', ''))}"
 
 
 def _key(connection: str) -> str:

@@ -19,6 +19,7 @@ class DynamoDBRequestWindowStore:
             live_waits_until=item.get("live_waits_until", 0) / 1000,
             bulk_waits_until=item.get("bulk_waits_until", 0) / 1000,
             blocked_until=item.get("blocked_until", 0) / 1000,
+            moved_to=str(item.get("moved_to", "")),
             version=item.get("version", 0),
         )
 
@@ -31,6 +32,7 @@ class DynamoDBRequestWindowStore:
             "bulk_waits_until": round(window.bulk_waits_until * 1000),
             "blocked_until": round(window.blocked_until * 1000),
             "version": window.version + 1,
+            **({"moved_to": window.moved_to} if window.moved_to else {}),
         }
         try:
             self._table.put(

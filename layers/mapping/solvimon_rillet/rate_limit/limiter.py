@@ -74,6 +74,7 @@ class RequestWindow:
         live_waits_until: until then live calls are expected to come back.
         bulk_waits_until: until then bulk calls are expected to come back.
         blocked_until: nothing may be sent before, because Rillet answered 429.
+        moved_to: name of the window that has replaced this one; empty if none has.
         version: counts the writes, for optimistic locking.
     """
 
@@ -82,6 +83,7 @@ class RequestWindow:
     live_waits_until: float = 0.0
     bulk_waits_until: float = 0.0
     blocked_until: float = 0.0
+    moved_to: str = ""
     version: int = 0
 
 
@@ -168,6 +170,35 @@ class RequestWindowStore(Protocol):
         """Write the window if its version is still the one that was read; return whether it was written."""
 
 
+def move_window(store: RequestWindowStore, name: str, target: str) -> None:
+    """Let the calls of one window count in another one, together with the calls there.
+
+    Until the organisation of a connection is known, its calls count in a window of its own. Rillet counts
+    them for the organisation all the same, so the next calls must find them there. Workers that still look
+    into the old window are led on. A crash between the two writes does no harm: the move is repeated.
+
+    Raises:
+        RateLimited: too many workers write to the windows at once; nothing is lost, and the move is repeated.
+        RetryLater: a window cannot be read or written.
+    """
+    for _ in range(_MAX_ATTEMPTS):
+        window = store.read(name)
+        if window.moved_to == target:
+            return
+        source, there = store.read(window.moved_to) if window.moved_to else window, store.read(target)
+        merged = replace(
+            there,
+            live=tuple(sorted({*there.live, *source.live})),
+            bulk=tuple(sorted({*there.bulk, *source.bulk})),
+            blocked_until=max(there.blocked_until, source.blocked_until),
+        )
+        if store.replace(target, merged) and store.replace(
+            name, RequestWindow(moved_to=target, version=window.version)
+        ):
+            return
+    raise RateLimited("Too many workers ask for a send time at once.", after=1)
+
+
 class SlidingWindowRateLimiter:
     """Rate limiter for one connection's calls; implements ``http.RateLimiter``.
 
@@ -213,7 +244,7 @@ class SlidingWindowRateLimiter:
         self.raise_if_backing_off()
         name = self._window_of(self._connection)
         for _ in range(_MAX_ATTEMPTS):
-            window = self._store.read(name)
+            name, window = self._current_window(name)
             now = self._clock()
             slot = next_send_time(window, now, self._priority, self._rate_limit)
             if not slot.granted:
@@ -244,11 +275,16 @@ class SlidingWindowRateLimiter:
         self._count("RateLimited", self._connection)
         name = self._window_of(self._connection)
         for _ in range(_MAX_ATTEMPTS):
-            window = self._store.read(name)
+            name, window = self._current_window(name)
             until = self._clock() + self._rate_limit.window_seconds
             if self._store.replace(name, replace(window, blocked_until=until)):
                 break
         return self._rate_limit.window_seconds
+
+    def _current_window(self, name: str) -> tuple[str, RequestWindow]:
+        """A window, or the one that has replaced it, with its name."""
+        window = self._store.read(name)
+        return (window.moved_to, self._store.read(window.moved_to)) if window.moved_to else (name, window)
 
     def _raise_rate_limited(self, name: str, window: RequestWindow, slot: SendTime, now: float) -> None:
         waits = window.live_waits_until if self._priority is Priority.LIVE else window.bulk_waits_until

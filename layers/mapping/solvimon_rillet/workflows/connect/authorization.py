@@ -168,6 +168,8 @@ class RilletAuthorization:
             )
         replaced = self._replaced_token(connection, settings)
         self._connections.tokens(connection, settings).store(granted, _names(organisation))
+        with contextlib.suppress(SolvimonRilletError):  # the next status notes it
+            self._connections.note_organisation(connection, organisation.id)
         if replaced not in {"", granted.refresh_token}:
             with contextlib.suppress(SolvimonRilletError):  # it is of no use any more, and ends by its age
                 self._oauth(settings.rillet).revoke(replaced)
