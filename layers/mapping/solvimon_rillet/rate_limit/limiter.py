@@ -168,6 +168,25 @@ class RequestWindowStore(Protocol):
         """Write the window if its version is still the one that was read; return whether it was written."""
 
 
+def carry_over(store: RequestWindowStore, source: str, target: str) -> None:
+    """Let the calls that were counted in one window count in another one too.
+
+    A connection's calls have a window of their own until its organisation is known; Rillet has counted them
+    for the organisation all the time.
+    """
+    earlier = store.read(source)
+    for _ in range(_MAX_ATTEMPTS):
+        window = store.read(target)
+        merged = replace(
+            window,
+            live=tuple(sorted((*window.live, *earlier.live))),
+            bulk=tuple(sorted((*window.bulk, *earlier.bulk))),
+            blocked_until=max(window.blocked_until, earlier.blocked_until),
+        )
+        if store.replace(target, merged):
+            return
+
+
 class SlidingWindowRateLimiter:
     """Rate limiter for one connection's calls; implements ``http.RateLimiter``.
 
