@@ -191,7 +191,7 @@ def measured(meter: Meter, system: LocalSystem) -> dict[str, Usage]:
             "customer's edit": meter.of(
                 lambda n: platform.edit_customer(DEMO_CUSTOMER, email=f"quay{n}@example.com")
             ),
-            "sweep": meter.of(lambda _: system.invoke("sweep", {})),
+            "sweep": meter.of(lambda _: system.invoke("sweep", {"connection": "default"})),
             "reconciliation": meter.of(lambda _: system.invoke("reconcile", {"connection": "default"}), 1),
         }
         configure(system, connection, mark_as_sent=False)

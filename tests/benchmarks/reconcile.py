@@ -17,7 +17,7 @@ from local.system import Connection, LocalSystem
 from solvimon_rillet.aws.dynamodb import Table
 from solvimon_rillet.entrypoints.reconcile_function import reconcile_services
 from solvimon_rillet.entrypoints.services import Services
-from solvimon_rillet.workflows.durable_steps import Done
+from solvimon_rillet.workflows.reconcile.fan_out import FanOut
 from solvimon_rillet.workflows.reconcile.request import ReconcileRequest
 from solvimon_rillet.workflows.reconcile.steps import ReconcileSteps
 from solvimon_rillet.workflows.reconcile.workflow import Reconciliation
@@ -112,7 +112,8 @@ def main() -> None:
         return ReconcileSteps(connection, request, "bench", services, lambda *_: None)
 
     started = time.perf_counter()
-    answer = Reconciliation(request, _InlineSteps(), lambda: Done({"connections": ["default"]}), work).run()
+    nobody = FanOut(request, list, lambda: made.own_executions, made.clock)
+    answer = Reconciliation(request, _InlineSteps(), nobody, work).run()
     seconds = time.perf_counter() - started
     measured = {
         "tied_out": answer["tied_out"],

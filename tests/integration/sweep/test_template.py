@@ -44,6 +44,8 @@ def test_it_may_write_to_the_table_and_the_bus_and_delete_nothing(template: Temp
         "dynamodb:BatchWriteItem",
         "dynamodb:Query",
         "events:PutEvents",
+        *(f"sqs:{action}Message" for action in ("Receive", "Delete", "Send")),
+        "sqs:GetQueueAttributes",
     }
 
 

@@ -71,6 +71,11 @@ class Telemetry:
         with self._lock:
             self._values.append((connection, name, unit, value))
 
+    def discard(self, name: str, connection: str) -> None:
+        """Forget what was recorded of a metric of a connection since the last ``flush``."""
+        with self._lock:
+            self._values = [value for value in self._values if value[:2] != (connection, name)]
+
     def flush(self) -> None:
         """Write the recorded metrics, one EMF line per connection."""
         with self._lock:
