@@ -3,6 +3,7 @@
 Takes a direct invocation, which requires access to this AWS account::
 
     {"connection": "acme", "action": "connect"}      (or "status", or "disconnect")
+    {"list": true}                                   which connections there are
 
 and the browser's return from Rillet: ``GET /oauth/rillet/callback``.
 """
@@ -12,14 +13,17 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
+from solvimon_rillet.connections.names import UnknownConnection
 from solvimon_rillet.entrypoints.direct_request import answer_direct_request
 from solvimon_rillet.entrypoints.lambda_handler import Handler, on_first_call
 from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.workflows.connect.authorization import CallbackPage, RilletAuthorization
 from solvimon_rillet.workflows.connect.connection_status import ConnectionStatus
+from solvimon_rillet.workflows.connect.known_connections import KnownConnections
+from solvimon_rillet.workflows.requested_by import RequestedBy
 
 EXAMPLE = {"connection": "default", "action": "connect"}
 _HEADERS = {
@@ -36,13 +40,14 @@ _PAGE = """<!doctype html>
 """
 
 
-class DirectRequest(BaseModel):
+class DirectRequest(RequestedBy):
     """The request of a direct invocation."""
 
     model_config = ConfigDict(extra="forbid")
 
     connection: str = "default"
     action: Literal["connect", "status", "disconnect"] = "connect"
+    list: bool = False
 
 
 def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Handler:
@@ -54,6 +59,15 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
         return RilletAuthorization(services.configuration, services.table, services.connections, clock)
 
     def direct(request: DirectRequest) -> dict[str, Any]:
+        known = KnownConnections(services.configuration, services.connections)
+        if request.list:
+            return known.answer()
+        try:
+            return act(request)
+        except UnknownConnection as error:
+            return known.unknown(error)
+
+    def act(request: DirectRequest) -> dict[str, Any]:
         if request.action == "status":
             return ConnectionStatus(services.configuration, services.connections).describe(request.connection)
         if request.action == "disconnect":
@@ -61,12 +75,12 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
         return authorization().start(request.connection)
 
     @telemetry.handler
-    def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:  # noqa: ANN401
+    def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
         if "requestContext" in event:
             query = event.get("queryStringParameters")
             texts = query.items() if isinstance(query, Mapping) else ()
             return _page(authorization().callback({name: str(value) for name, value in texts}))
-        return answer_direct_request(event, DirectRequest, direct, {"example": EXAMPLE})
+        return answer_direct_request(event, DirectRequest, direct, {"example": EXAMPLE}, context=context)
 
     return handle
 

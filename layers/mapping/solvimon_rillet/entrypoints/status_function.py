@@ -16,6 +16,7 @@ from solvimon_rillet.errors import Recoverable, RetryLater
 from solvimon_rillet.events import is_id
 from solvimon_rillet.ledger.document_types import CREDIT_MEMO, CUSTOMER, INVOICE, DocumentType
 from solvimon_rillet.rate_limit.limiter import Priority
+from solvimon_rillet.workflows.requested_by import RequestedBy
 from solvimon_rillet.workflows.status.document_history import DocumentHistory
 from solvimon_rillet.workflows.status.document_lists import PAGE, DocumentLists, InvalidToken, kind_named
 from solvimon_rillet.workflows.status.overview import Around, Overview
@@ -97,7 +98,7 @@ class ListRequest(BaseModel):
         return self
 
 
-class StatusRequest(_DocumentRequest):
+class StatusRequest(_DocumentRequest, RequestedBy):
     """A question about the status, or a manual resolution."""
 
     connection: str = "default"
@@ -176,9 +177,9 @@ def status_handler(environment: Mapping[str, str], clock: Callable[[], float]) -
             return {"error": str(error), "remedy": error.remedy}
 
     @telemetry.handler
-    def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:  # noqa: ANN401
+    def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
         return answer_direct_request(
-            event, StatusRequest, answer, {"examples": STATUS_EXAMPLES}, _wait_remedy
+            event, StatusRequest, answer, {"examples": STATUS_EXAMPLES}, _wait_remedy, context
         )
 
     return handle
