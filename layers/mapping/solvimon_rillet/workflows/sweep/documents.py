@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from solvimon_rillet.errors import NeedsAttention
 from solvimon_rillet.events import CREDIT_NOTE_FINALISED, INVOICE_FINALISED, event_from_solvimon_record
-from solvimon_rillet.ledger.ledger import UNFINISHED, Document, is_done
+from solvimon_rillet.ledger.ledger import FINISHED, UNFINISHED, Document, is_done
+from solvimon_rillet.ledger.write_backs import next_attempt
 from solvimon_rillet.mapping.document_fields import document_day
 from solvimon_rillet.mapping.eligibility import NOT_FINAL
 from solvimon_rillet.solvimon.models import Invoice
@@ -70,6 +71,8 @@ class DocumentScan:
             if self._is_missing(record):
                 counted = _EXPORTS[event.detail_type][2]
                 yield MissedEvent(document.kind, document.id, observed_state(record), event, counted)
+            elif at := self._write_back_due(record):
+                yield MissedEvent(document.kind, document.id, f"write-back {at}", event, "write_backs")
 
     def _is_too_early(self, row: Mapping[str, Any]) -> bool:
         """Whether a document is dated before the connection's start, in its own time zone."""
@@ -88,6 +91,12 @@ class DocumentScan:
             return False
         skipped_as_draft = record.get("state") == "skipped" and record.get("rule") == NOT_FINAL
         return skipped_as_draft or self._context.is_stalled(record)
+
+    def _write_back_due(self, record: Mapping[str, Any]) -> int | None:
+        """When the write-back of an exported document was due, if its run ended before it."""
+        at = next_attempt(record) if record.get("state") in FINISHED else None
+        is_due = at is not None and at <= self._context.now()
+        return at if is_due and self._connection.settings.write_back else None
 
 
 def observed_state(record: Mapping[str, Any]) -> str:

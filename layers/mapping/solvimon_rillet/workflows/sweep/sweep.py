@@ -20,6 +20,7 @@ from solvimon_rillet.workflows.sweep.documents import DocumentScan
 from solvimon_rillet.workflows.sweep.later_look_ups import LaterLookUpScan
 from solvimon_rillet.workflows.sweep.payments import PaymentScan
 from solvimon_rillet.workflows.sweep.stalled import StalledScan
+from solvimon_rillet.workflows.sweep.write_backs import WriteBackScan
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +90,7 @@ def scans_of(context: SweepContext) -> dict[str, Scan]:
         "late": LaterLookUpScan(context),
         "customers": CustomerScan(context),
         "payments": PaymentScan(context),
+        "write_backs": WriteBackScan(context),
     }
 
 
