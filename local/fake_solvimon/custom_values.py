@@ -32,6 +32,7 @@ def resolve(
         if definition.get("unique_value"):
             _refuse_taken(definition, texts, others, path)
         kept: Json = {"id": definition["id"], "reference": definition["reference"]}
+        kept |= {"integration_id": value["integration_id"]} if value.get("integration_id") else {}
         kept |= {"values": texts} if definition.get("multiple_values") else {"value": texts[0]}
         resolved.append(kept)
     return resolved

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from copy import deepcopy
 
 from local.fake_solvimon import custom_values, timestamps
-from local.fake_solvimon.errors import Json, already_exists, not_found
+from local.fake_solvimon.errors import Json, already_exists, invalid_field, not_found
 from local.fake_solvimon.idempotency import SolvimonAnswers
 from local.fake_solvimon.resources.definitions import ALL, INVOICES, PRODUCT_CATEGORIES, PRODUCTS
 from local.fake_solvimon.resources.resource import Resource
@@ -26,6 +26,7 @@ class Records:
         records: Records by collection and id, as the API shows them. Tests may read and change them; the
             API's own changes take `lock`.
         made_at: When each record was made by a call or finalised, in Unix seconds.
+        integrations: Ids of the integrations that a user has set up in Desk.
         put_replaces: Whether PUT clears the fields it leaves out. Solvimon does not say; true is the
             reading that punishes a careless caller.
     """
@@ -43,6 +44,7 @@ class Records:
         self.made_at: dict[str, float] = {}
         self.idempotency = SolvimonAnswers(clock)
         self.webhooks = Webhooks(clock, webhooks_on)
+        self.integrations: set[str] = set()
         self.put_replaces = True
 
     def load(self, seed: Mapping[str, list[Json]]) -> None:
@@ -159,10 +161,20 @@ class Records:
                 list(self.records["custom-fields"].values()),
                 [r for r in self.records[resource.collection].values() if r["id"] != own_id],
             )
+        self._check_integrations(values.get("linked_integrations") or [])
         category = values.get("category_id") if resource is PRODUCTS else None
         if category is not None and category not in self.records[PRODUCT_CATEGORIES.collection]:
             raise not_found(PRODUCT_CATEGORIES.object_type, category, "category_id")
         return values
+
+    def _check_integrations(self, linked: list[Json]) -> None:
+        """Refuse a link to what is no integration of the platform, and a link without one.
+
+        Solvimon requires no field of it (OpenAPI `LinkedIntegrationUpdateRequest`); the fake is stricter.
+        """
+        for index, each in enumerate(linked):
+            if each.get("id") not in self.integrations:
+                raise invalid_field(f"linked_integrations.{index}.id", "there is no such integration")
 
     def add_webhook(self, url: str, secret: str | None, actions: list[str] | None = None) -> Webhook:
         """Configure a receiver, as a user does in Desk; without actions it gets every event."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from solvimon_rillet.solvimon.types import CREDIT_TYPES
+from solvimon_rillet.solvimon.types import CREDIT_TYPES, RILLET_INVOICE_ID_FIELD
 
 SOLVIMON = "solvimon"
 RILLET = "rillet"
@@ -161,9 +161,24 @@ def _detail_type(action: str, data: Mapping[str, Any]) -> str | None:
     final = action == "INVOICE.STATUS_TO_FINAL" or (
         action in _FINAL_ACTIONS and data.get("status") == "FINAL"
     )
-    if not final:
+    if not final or (action == "INVOICE.UPDATED" and _shows_rillet_id(data)):
         return None
     return CREDIT_NOTE_FINALISED if str(data.get("type")) in CREDIT_TYPES else INVOICE_FINALISED
+
+
+def _shows_rillet_id(data: Mapping[str, Any]) -> bool:
+    """Whether Solvimon shows a document as exported, so that its update needs no work.
+
+    Our own writes announce themselves so: Rillet's id and number, a payment state. A field under another
+    reference (setting ``custom_fields.invoice``) is not seen here; then the ledger ends the event.
+    """
+    values = data.get("custom_fields")
+    return any(
+        isinstance(each, Mapping)
+        and each.get("reference") == RILLET_INVOICE_ID_FIELD
+        and bool(each.get("value"))
+        for each in (values if isinstance(values, list) else ())
+    )
 
 
 def event_from_rillet_webhook(

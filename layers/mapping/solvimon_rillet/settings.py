@@ -20,6 +20,7 @@ from solvimon_rillet.http.allowed_hosts import AllowedHosts
 from solvimon_rillet.invalid_values import invalid_values
 from solvimon_rillet.rillet import webhooks as rillet_webhooks
 from solvimon_rillet.solvimon import webhooks as solvimon_webhooks
+from solvimon_rillet.solvimon.types import RILLET_INVOICE_ID_FIELD
 
 
 class InvoiceScope(StrEnum):
@@ -35,17 +36,28 @@ def _web_address(value: str, info: ValidationInfo) -> str:
     return hosts.check(value)
 
 
-def _link(value: str) -> str:
-    """A link that people follow from Rillet and from a report; it takes no credential along."""
+def _is_link(value: str) -> bool:
+    """Whether people can follow it as a link that takes no credential along."""
     parts = urlsplit(value)
     whole = all("!" <= sign <= "~" for sign in value) and parts.scheme == "https" and parts.hostname
-    if value != "auto" and (not whole or "@" in parts.netloc):
+    return bool(whole) and "@" not in parts.netloc
+
+
+def _desk_link(value: str) -> str:
+    if value != "auto" and not _is_link(value):
         raise ValueError("should be an https:// address without blanks and user, or auto")
     return value
 
 
+def _document_link(value: str) -> str:
+    if not _is_link(value) or "{id}" not in value:
+        raise ValueError("should be an https:// address without blanks and user, with {id} for the id")
+    return value
+
+
 WebAddress = Annotated[str, AfterValidator(_web_address)]
-Link = Annotated[str, AfterValidator(_link)]
+DeskLink = Annotated[str, AfterValidator(_desk_link)]
+DocumentLink = Annotated[str, AfterValidator(_document_link)]
 _DAY = 86_400
 TaxType = Literal["VAT", "SALES_TAX", "none"]
 _NO_TAX = frozenset({"NO_TAX", "EXEMPT"})
@@ -79,13 +91,19 @@ class SolvimonSettings(_SettingsGroup):
         description="API address with its version; test: `https://test.api.solvimon.com/v1`, "
         "or your dedicated host. https, on a host of the stack's parameter `VendorHosts`.",
     )
-    desk_invoice_url: Link | None = Field(
+    desk_invoice_url: DeskLink | None = Field(
         default="auto",
         description="Link back to the invoice that Rillet shows; `{id}` is replaced. `auto`: Solvimon's Desk "
         "that belongs to `base_url`, with the path `/invoices/{id}`. `null`: no link.",
     )
     platform_id: str | None = Field(
         default=None, description="Sent as `x-platform-id` if the API key serves several platforms."
+    )
+    integration_id: str | None = Field(
+        default=None,
+        pattern=r"^\S{1,128}$",
+        description="Id of the integration in Solvimon under which its Desk shows the links to Rillet "
+        "(`rillet.invoice_url`, `rillet.credit_memo_url`). `null`: no links.",
     )
     webhook_max_age_seconds: int = Field(
         default=solvimon_webhooks.MAX_AGE_SECONDS,
@@ -145,6 +163,12 @@ class RilletSettings(_SettingsGroup):
         description="API address; test: `https://sandbox.api.rillet.com`. "
         "https, on a host of the stack's parameter `VendorHosts`.",
     )
+    invoice_url: DocumentLink | None = Field(
+        default=None,
+        description="Link to an invoice in Rillet's app, which Solvimon's Desk shows; `{id}` is replaced. "
+        "Rillet does not document it: open an invoice in Rillet and copy the address. `null`: no link.",
+    )
+    credit_memo_url: DocumentLink | None = Field(default=None, description="The same for credit memos.")
     webhook_token_form: rillet_webhooks.TokenForm = Field(
         default="auto",
         description="Whether a webhook's token is the signing key as text, or decoded from Base64 first. "
@@ -159,6 +183,11 @@ class RilletSettings(_SettingsGroup):
     )
     oauth: OAuthSettings = Field(default=OAuthSettings(), description="Rillet's authorization server.")
     pacing: Pacing = Field(default=Pacing(), description="Rillet's rate limit.")
+
+    def document_link(self, rillet_id: str, *, is_credit_memo: bool = False) -> str | None:
+        """The address of an invoice or credit memo in Rillet's app, or ``None`` if it is not known."""
+        template = self.credit_memo_url if is_credit_memo else self.invoice_url
+        return template.replace("{id}", rillet_id) if template else None
 
     @property
     def issuer(self) -> str:
@@ -273,6 +302,12 @@ class CustomFields(_SettingsGroup):
     customer: str = Field(default="rillet_customer_id", description='"Rillet Customer ID".')
     product: str = Field(default="rillet_product_id", description='"Rillet Product ID".')
     subsidiary: str = Field(default="rillet_subsidiary_id", description='"Rillet Subsidiary ID".')
+    invoice: str = Field(
+        default=RILLET_INVOICE_ID_FIELD, description='"Rillet Invoice ID", also of credit notes.'
+    )
+    invoice_number: str = Field(
+        default="rillet_invoice_number", description='"Rillet Invoice Number", also of credit notes.'
+    )
 
 
 class Settings(_SettingsGroup):
@@ -301,6 +336,12 @@ class Settings(_SettingsGroup):
         description="In `FULL` scope, mark each exported invoice as sent in Rillet. Until then Rillet holds "
         "it as unbilled, and may mail it although Solvimon has sent it. One more Rillet call for each "
         "invoice; without effect in the other scopes.",
+    )
+    write_back: bool = Field(
+        default=True,
+        description="After an export, show Rillet's id and number on the invoice or credit note in Solvimon: "
+        "in the custom fields `custom_fields.invoice` and `custom_fields.invoice_number`, and as a link if "
+        "`solvimon.integration_id` is set. One more Solvimon call for each document, none to Rillet.",
     )
     start_date: date | None = Field(
         default=None, description="Invoices dated before this day are skipped. `null`: none are."

@@ -8,6 +8,7 @@ from tests.contract.scenarios.setup import connect_with_demo_data, expect, final
 from tests.support.builders import SCOPES
 
 Json = dict[str, Any]
+INTEGRATION = "intg_rillet"
 
 SETTINGS: tuple[Json, ...] = (
     {},
@@ -15,7 +16,12 @@ SETTINGS: tuple[Json, ...] = (
     {"tax_amount_on": "both", "solvimon": {"desk_invoice_url": None}, "tax_types": {"NL": "SALES_TAX"}},
     {
         "send_invoice_number_in_full_scope": False,
-        "solvimon": {"platform_id": "plat_1", "desk_invoice_url": "https://desk.example/{id}"},
+        "rillet": {"invoice_url": "https://app.rillet.example/invoices/{id}"},
+        "solvimon": {
+            "platform_id": "plat_1",
+            "desk_invoice_url": "https://desk.example/{id}",
+            "integration_id": INTEGRATION,
+        },
         "tax_country": "DE",
         "address_state": "NA",
     },
@@ -31,6 +37,7 @@ def every_scope(system: LocalSystem) -> None:
     """
     for scope, settings in zip(SCOPES, SETTINGS[1:], strict=True):
         connection = renew(system, invoice_scope=scope, **settings)
+        connection.platform.integrations.add(INTEGRATION)
         ids = finalised(connection)
         system.invoke("export_invoice", {"invoice_ids": ids[:2], "dry_run": True})
         found = outcomes(system, "export_invoice", {"invoice_ids": ids})

@@ -213,8 +213,9 @@ class Invoice:
 
     @property
     def patches(self) -> list[Json]:
-        """The bodies of the changes that Solvimon was asked for, oldest first."""
-        return [json.loads(c.body) for c in self.system.solvimon.state.calls.find("PATCH", "/v1/invoices/*")]
+        """The bodies of the changes that Solvimon was asked for, oldest first, without the export's own."""
+        calls = self.system.solvimon.state.calls.find("PATCH", "/v1/invoices/*")
+        return [body for call in calls if "custom_fields" not in (body := json.loads(call.body))]
 
     @property
     def recorded(self) -> list[Json]:

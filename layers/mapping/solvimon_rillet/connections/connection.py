@@ -3,7 +3,7 @@
 import contextlib
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import requests
 
@@ -44,6 +44,7 @@ class Connection:
         clock: unix seconds.
         directory: lists the records of both systems.
         exists: whether a connection of this name has settings.
+        known_fields: references of Solvimon's custom fields that this process has found.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Connection:
     clock: Callable[[], float]
     directory: Directory
     exists: Callable[[str], bool] = lambda _name: True
+    known_fields: set[str] = field(default_factory=set)
 
 
 class Connections:
@@ -87,6 +89,7 @@ class Connections:
         self._tokens: dict[str, RilletTokens] = {}
         self._rillet_caches: dict[str, RilletCache] = {}
         self._breakers: dict[str, CircuitBreaker] = {}
+        self._known_fields: dict[str, set[str]] = {}
         self._rate_limiters: dict[tuple[str, Priority, Pacing], SlidingWindowRateLimiter] = {}
         # Each call to Rillet takes a slot of the rate limit, so none is repeated without the limiter.
         self._solvimon_session: requests.Session = session(get_retries=2)
@@ -276,6 +279,7 @@ class Connections:
             self._clock,
             directory,
             self._exists,
+            self._known_fields.setdefault(name, set()),
         )
 
     def _exists(self, name: str) -> bool:

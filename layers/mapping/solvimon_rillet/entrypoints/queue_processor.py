@@ -147,6 +147,8 @@ class QueueProcessor:
         )
         if name := _METRICS.get(result.outcome):
             self._telemetry.count(name, event.connection)
+        if "write_back_failed" in result.facts:
+            self._telemetry.count("WriteBackFailed", event.connection)
         return result
 
     def _record_latency(self, event: BusEvent) -> None:

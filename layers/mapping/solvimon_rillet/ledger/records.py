@@ -144,6 +144,8 @@ class Claim:
     """What was written under this claim, which counts towards the record's size."""
     facts_on_release: Item = field(default_factory=dict)
     """What the release writes: the end of a call that had no result."""
+    source: dict[str, Any] = field(default_factory=dict)
+    """What was read in Solvimon under this claim, for the step after the export; nothing of it is written."""
 
     @property
     def state(self) -> str:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf
 
@@ -28,6 +28,10 @@ def _drop_nulls(value: object) -> object:
     return [] if value is None else value
 
 
+def _objects(value: object) -> list[object]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
 # datetime is a date in Python: InstanceOf keeps which of the two it is.
 Moment = Annotated[InstanceOf[date], BeforeValidator(_parse_moment)]
 
@@ -37,6 +41,10 @@ Several = Annotated[list[T], BeforeValidator(_drop_nulls)]
 Number = Annotated[Decimal, Field(gt=-(10**18), lt=10**18, max_digits=100)]
 
 Percentage = Annotated[Decimal, Field(ge=-1000, le=1000, max_digits=100)]
+
+
+Objects = Annotated[list[dict[str, Any]], BeforeValidator(_objects)]
+"""A list of JSON objects as they came, for what is sent back whole; anything else in it is left out."""
 
 
 class Model(BaseModel):

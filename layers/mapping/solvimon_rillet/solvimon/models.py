@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from pydantic import Field
 
-from solvimon_rillet.solvimon.fields import Model, Moment, Number, Percentage, Several
+from solvimon_rillet.solvimon.fields import Model, Moment, Number, Objects, Percentage, Several
 from solvimon_rillet.solvimon.master_data import (
     BillingEntity,
     Customer,
@@ -212,6 +212,8 @@ class Invoice(Model):
     credit: CreditDetail | None = None
     linked_invoices: Several[LinkedInvoice] = Field(default_factory=list)
     linked_invoices_ids: Several[str] = Field(default_factory=list)
+    custom_fields: Objects = Field(default_factory=list)
+    linked_integrations: Objects = Field(default_factory=list)
 
     def credited_invoices(self) -> list[LinkedInvoice]:
         """The invoices that a credit note credits, in order, each once."""

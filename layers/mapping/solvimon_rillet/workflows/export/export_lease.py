@@ -13,12 +13,13 @@ from solvimon_rillet.workflows.export.restored_ledger import check_adopted
 from solvimon_rillet.workflows.export.send_once import SendRefused
 from solvimon_rillet.workflows.lease import under_lease
 from solvimon_rillet.workflows.outcome import Result, error_fields
+from solvimon_rillet.workflows.write_back.write_back import WriteBack
 
 
 def export_under_lease(
     connection: Connection, document: Document, owner: str, export: Callable[[Claim], Result]
 ) -> Result:
-    """Claim a document and export it, or record why not.
+    """Claim a document and export it, or record why not; then show Rillet's id and number in Solvimon.
 
     Args:
         connection: of the document.
@@ -41,7 +42,11 @@ def export_under_lease(
         connection.ledger.record_wait(document, why)
         raise
 
+    write_back, claims = WriteBack(connection), list[Claim]()
+
     def work(claim: Claim) -> Result:
+        claims.append(claim)
+        claim.document_facts.update(write_back.due_facts())
         if claim.done:
             return _already_done(claim)
         try:
@@ -54,7 +59,8 @@ def export_under_lease(
         except SendRefused as refused:
             return _record_refusal(connection, claim, refused)
 
-    return under_lease(connection.ledger, document, owner, work)
+    result = under_lease(connection.ledger, document, owner, work)
+    return write_back.after_export(claims[0], result)
 
 
 def _already_done(claim: Claim) -> Result:

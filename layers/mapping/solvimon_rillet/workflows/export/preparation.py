@@ -56,6 +56,7 @@ def read_document(connection: Connection, claim: Claim) -> Invoice:
     """Read the document from Solvimon; its record keeps number, amount and day from now on."""
     document = connection.solvimon.invoice(claim.document.id)
     claim.document_facts.update(document_facts(document, connection.settings))
+    claim.source["document"] = document
     return document
 
 

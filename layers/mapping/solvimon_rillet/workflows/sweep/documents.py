@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from solvimon_rillet.errors import NeedsAttention
 from solvimon_rillet.events import CREDIT_NOTE_FINALISED, INVOICE_FINALISED, event_from_solvimon_record
 from solvimon_rillet.fingerprint import fingerprint_of
-from solvimon_rillet.ledger.ledger import UNFINISHED, Document, is_done
+from solvimon_rillet.ledger.ledger import FINISHED, UNFINISHED, Document, is_done
+from solvimon_rillet.ledger.write_backs import next_attempt
 from solvimon_rillet.mapping.document_fields import document_day
 from solvimon_rillet.mapping.eligibility import NOT_FINAL
 from solvimon_rillet.solvimon.models import Invoice
@@ -122,14 +123,20 @@ class DocumentScan:
             if getattr(self._connection.settings.workflows, _EXPORTS[event.detail_type][1])
         }
         records = self._connection.ledger.read_many(documents)
-        missing = [
-            MissedEvent(
-                document.kind, document.id, observed_state(record), event, _EXPORTS[event.detail_type][2]
-            )
-            for document, event in documents.items()
-            if self._is_missing(record := records.get(document, {}))
-        ]
-        under_way = any(record.get("state") in UNFINISHED for record in records.values())
+        missing = []
+        for document, event in documents.items():
+            record = records.get(document, {})
+            if self._is_missing(record):
+                state, counted = observed_state(record), _EXPORTS[event.detail_type][2]
+            elif at := self._write_back_due(record):
+                state, counted = f"write-back {at}", "write_backs"
+            else:
+                continue
+            missing.append(MissedEvent(document.kind, document.id, state, event, counted))
+        under_way = any(
+            record.get("state") in UNFINISHED or next_attempt(record) is not None
+            for record in records.values()
+        )
         return missing, not missing and not under_way
 
     def _is_too_early(self, row: Mapping[str, Any]) -> bool:
@@ -149,6 +156,12 @@ class DocumentScan:
             return False
         skipped_as_draft = record.get("state") == "skipped" and record.get("rule") == NOT_FINAL
         return skipped_as_draft or self._context.is_stalled(record)
+
+    def _write_back_due(self, record: Mapping[str, Any]) -> int | None:
+        """When the write-back of an exported document was due, if its run ended before it."""
+        at = next_attempt(record) if record.get("state") in FINISHED else None
+        is_due = at is not None and at <= self._context.now()
+        return at if is_due and self._connection.settings.write_back else None
 
 
 def observed_state(record: Mapping[str, Any]) -> str:

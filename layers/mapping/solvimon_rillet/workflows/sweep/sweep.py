@@ -27,6 +27,7 @@ from solvimon_rillet.workflows.sweep.documents import DocumentScan
 from solvimon_rillet.workflows.sweep.later_look_ups import LaterLookUpScan
 from solvimon_rillet.workflows.sweep.payments import PaymentScan, calls_rillet
 from solvimon_rillet.workflows.sweep.stalled import StalledScan
+from solvimon_rillet.workflows.sweep.write_backs import WriteBackScan
 
 logger = logging.getLogger(__name__)
 
@@ -161,6 +162,7 @@ def scans_of(context: SweepContext) -> dict[str, Scan]:
         "late": LaterLookUpScan(context),
         "customers": CustomerScan(context),
         "payments": PaymentScan(context),
+        "write_backs": WriteBackScan(context),
     }
 
 
