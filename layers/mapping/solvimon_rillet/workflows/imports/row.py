@@ -31,6 +31,7 @@ from solvimon_rillet.workflows.customers.erasures import Erasures, is_erased
 from solvimon_rillet.workflows.customers.late_imports import SYNCED_PARTS, late_parts, update_customer
 from solvimon_rillet.workflows.export.link_resolver import idempotency_key
 from solvimon_rillet.workflows.imports.edits import EDITED, is_edited, is_outdated
+from solvimon_rillet.workflows.imports.look_up import RecordLookUp
 from solvimon_rillet.workflows.imports.resource import ImportCandidate, ImportedResource, Json
 from solvimon_rillet.workflows.late_writes import (
     KEEP_SECONDS,
@@ -123,6 +124,13 @@ class ImportRow:
         self._context = context
         self._resource = context.resource
         self._solvimon = context.connection.solvimon
+        self._look_up = RecordLookUp(
+            context.connection,
+            context.resource.name,
+            context.resource.collection,
+            context.field,
+            is_preview=context.dry_run,
+        )
         self._listed = row
         self._row = candidate
         self._hash = fingerprint_of([candidate.mapped.payload, candidate.mapped.active, candidate.pinned])
@@ -222,37 +230,35 @@ class ImportRow:
 
     def _candidates(self) -> Iterator[Json | None]:
         """The look-ups, one after another; the caller stops at the first record."""
-        collection, find = self._resource.collection, self._solvimon.find
+        find = self._look_up.find
         if self._row.pinned:
             yield self._pinned(self._row.pinned)
         if self._remembered and self._remembered.solvimon_id:
-            found = find(collection, self._remembered.solvimon_id)
+            found = find(self._remembered.solvimon_id)
             self._deleted_id = self._deleted_id if found else self._remembered.solvimon_id
             yield found
-        yield find(collection, self._row.id)
+        yield find(self._row.id)
         if self._already_exists or not self._context.target.field_is_new:
             yield self._by_field()
         for hint in self._row.hints:
-            yield find(collection, hint)
+            yield find(hint)
 
     def _by_field(self) -> Json | None:
         """The record whose custom field holds the Rillet id.
 
-        The list's filter is hardly documented, so its answer is checked. If Solvimon refuses the filter, the
-        row is created; if the unique custom field then prevents that, this look-up is made again.
+        If Solvimon refuses the list's filter, the row is created; if the unique custom field then prevents
+        that, this look-up is made again.
         """
-        filters = {"custom_field": f"{self._context.field}:{self._row.id}"}
         try:
-            listed = self._solvimon.find_all(self._resource.collection, **filters)
+            return self._look_up.find_linked(self._row.id)
         except NeedsAttention:
             if self._already_exists:
                 raise
             return None
-        return next((each for each in listed if self._linked(each) == self._row.id), None)
 
     def _pinned(self, solvimon_id: str) -> Json:
         """The record that the settings name."""
-        if found := self._solvimon.find(self._resource.collection, solvimon_id):
+        if found := self._look_up.find(solvimon_id):
             return found
         raise NeedsAttention(
             Code.SOLVIMON_RECORD_MISSING,
@@ -303,7 +309,7 @@ class ImportRow:
                 self._solvimon_id = match.solvimon_id
                 return self._update(found)
             return RowResult("proposed", matches=matches)
-        self._resource.check_before_create(self._row, self._solvimon)
+        self._resource.check_before_create(self._row, self._look_up.all)
         if self._may_write("created"):
             record = self._solvimon.create(
                 self._resource.collection, self._row.mapped.payload, self._idempotency_key()
