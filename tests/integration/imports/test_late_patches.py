@@ -37,7 +37,7 @@ def imported(system: LocalSystem) -> Connection:
     return connection
 
 
-def lost_update(system: LocalSystem, kind: str = "customers") -> Callable[[], None]:
+def lost_update(system: LocalSystem, kind: str = "customers") -> Callable[[], object]:
     """Import while the first PATCH gets no answer; the answer lets it arrive."""
     real, late = SolvimonClient.update, list[Any]()
 

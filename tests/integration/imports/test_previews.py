@@ -90,17 +90,18 @@ def test_a_preview_costs_a_call_a_hundred_rows_of_each_vendor_and_no_write(
 def test_a_preview_of_products_or_subsidiaries_costs_a_call_a_hundred_rows_too(
     system: LocalSystem, kind: str
 ) -> None:
-    rows = {"products": [product(n) for n in range(1, 151)], "subsidiaries": [subsidiary(1), subsidiary(2)]}
-    connect(system, **rows)
+    products, subsidiaries = [product(n) for n in range(1, 151)], [subsidiary(1), subsidiary(2)]
+    connect(system, products=products, subsidiaries=subsidiaries)
+    rows = len(products if kind == "products" else subsidiaries)
 
     answer = preview(system, kind)
 
-    assert answer["created"] == len(rows[kind])
+    assert answer["created"] == rows
     lists = {"products": "/products/search", "subsidiaries": "/billing-entities"}
     assert calls_of_solvimon(system).count(lists[kind]) == 1
     assert len(calls_of_solvimon(system)) <= 4  # and the custom field, the category, whose platform it is
     assert writes(system) == []
-    assert len(csv_of(system, answer)) == len(rows[kind])
+    assert len(csv_of(system, answer)) == rows
 
 
 def test_a_preview_answers_the_first_rows_and_has_all_as_csv_in_the_bucket(system: LocalSystem) -> None:

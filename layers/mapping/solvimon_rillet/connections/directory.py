@@ -19,6 +19,7 @@ from solvimon_rillet.solvimon.client import SolvimonClient
 
 Json = dict[str, Any]
 _OVERLAP_SECONDS = 600  # of two readings of Rillet's customers: clocks differ, and lists lag
+_REMEMBERED_SECONDS = 60  # a record that is alike may be proposed from such a reading
 _TTL_SECONDS = 600  # of Rillet's products and subsidiaries, which cannot be listed by their last change
 COLLECTIONS = {"customer": "customers", "product": "products", "subsidiary": "billing-entities"}
 """Solvimon's collections by kind of record."""
@@ -136,6 +137,19 @@ class Directory:
 
     def _reference(self, kind: str) -> str:
         return str(getattr(self._settings.custom_fields, kind))
+
+    def remembered_in_rillet(self, kind: str) -> Records | None:
+        """Rillet's records as the process read them within the last minute, without a call; else ``None``.
+
+        Enough to propose a record that is alike, never to create one because none is.
+        """
+        with self._cache.lock:
+            if kind != "customer":
+                until, records = self._cache.others.get(kind, (0.0, Records(())))
+                return records if self._clock() < until else None
+            read_at = self._cache.customers_read_at
+            is_recent = read_at is not None and self._clock() - read_at < _REMEMBERED_SECONDS
+            return self._cache.current if is_recent else None
 
     def in_rillet(self, kind: str) -> Records:
         """Rillet's records of a kind; customers as they are now, others as within ten minutes."""
