@@ -8,6 +8,8 @@ Takes a direct invocation::
     {"different": {...}}                           never propose this pair again
     {"accept": "all", "kind": "product"}           link every proposal that is not ambiguous
     {"doubles": "customers"}                       records of one system that are alike
+    {"csv": "products"}                            all of them as a file in the bucket of reports
+    {"csv_in": "lists/default/...csv"}             what the rows of a file say
 """
 
 import time

@@ -38,6 +38,7 @@ class Code(StrEnum):
     DOES_NOT_TIE_OUT = "does_not_tie_out"
     EXPORTED_TWICE = "exported_twice"
     FALLBACK_PRODUCT_MISSING = "fallback_product_missing"
+    FILE_UNREADABLE = "file_unreadable"
     INVOICE_NOT_FOUND = "invoice_not_found"
     INVOICE_NUMBER_MISSING = "invoice_number_missing"
     INVOICE_UNREADABLE = "invoice_unreadable"

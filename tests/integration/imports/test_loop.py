@@ -35,7 +35,7 @@ class ScriptedPages(ImportSteps):
         self.requested.append(page)
         return self.pages.pop(0) if len(self.pages) > 1 else self.pages[0]
 
-    def finish(self, start: ImportStart, failed: int, *, complete: bool) -> StepResult:
+    def finish(self, start: ImportStart, failed: int, *, complete: bool, pages: int) -> StepResult:
         """Note the end."""
         self.finished.append((failed, complete))
         return Done({})

@@ -16,7 +16,6 @@ from tests.integration.imports.support import (
     forget_calls,
     in_solvimon,
     linked,
-    listings,
     product,
     rillet_id,
     run,
@@ -177,37 +176,6 @@ def test_products_and_subsidiaries_are_proposed_by_name(system: LocalSystem) -> 
     assert again == [{"updated": 1, "unchanged": 1}, {"updated": 1}]
     assert len(in_solvimon(connection, "products")) == 2
     assert len(in_solvimon(connection, "subsidiaries")) == 1
-
-
-def test_a_preview_writes_nothing_and_costs_what_the_lists_cost(system: LocalSystem) -> None:
-    solvimon = [existing(number) for number in range(1, 251)]
-    rillet = [customer(number) for number in range(101, 351)]
-    both_sides(system, *solvimon, customers=rillet)
-    forget_calls(system)
-
-    answer = run(system, dry_run=True)
-
-    assert counts(answer) == {"created": 100, "proposed": 150}
-    assert writes(system) == []
-    assert listings(system) == 3
-    pages = [call for call in system.solvimon.state.calls if "page=" in call.query]
-    assert len(pages) == 3
-    assert not [item for item in system.ledger() if "#match-" in item["pk"]]
-
-
-def test_a_preview_says_what_would_become_of_each_row_and_which_fields_change(system: LocalSystem) -> None:
-    linked_one = existing(3, custom_fields=value(3), email="old@customer.example")
-    both_sides(system, existing(1), linked_one, customers=[customer(1), customer(2), customer(3)])
-
-    rows = {row["name"]: row for row in run(system, dry_run=True)["rows"]}
-
-    assert {name: row["outcome"] for name, row in rows.items()} == {
-        "Customer 1": "proposed",
-        "Customer 2": "created",
-        "Customer 3": "updated",
-    }
-    assert rows["Customer 1"]["looks_like"][0]["name"] == "CUSTOMER 1 B.V."
-    assert rows["Customer 3"]["fields"] == ["email", "organization"]
 
 
 def test_only_the_rows_that_are_named_are_imported(system: LocalSystem) -> None:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 WORK_PREFIX = "work/"
 """Prefix of the data that a run has read so far; the bucket's lifecycle deletes it."""
+LIST_PREFIX = "lists/"
+"""Prefix of the lists that people read, edit and give back; the bucket's lifecycle deletes them."""
+MAX_LIST_BYTES = 5_000_000
 _MEDIA_TYPES = {
     "html": "text/html; charset=utf-8",
     "csv": "text/csv; charset=utf-8",
@@ -63,6 +66,40 @@ class ReportBucket:
         media_type = _MEDIA_TYPES[name.rpartition(".")[2]]
         self._put(key, content.encode() if isinstance(content, str) else content, media_type)
         return f"s3://{self.name}/{key}"
+
+    def put_list(self, connection: str, name: str, content: str) -> str:
+        """Write a list for people, and return its key.
+
+        Args:
+            connection: name of the connection; its lists have a folder.
+            name: file name; its extension determines the media type.
+            content: of the file.
+        """
+        key = f"{LIST_PREFIX}{connection}/{name}"
+        self._put(key, content.encode(), _MEDIA_TYPES[name.rpartition(".")[2]])
+        return key
+
+    def list_file(self, connection: str, key: str) -> bytes | None:
+        """The content of a list of a connection; ``None`` if there is none under this key.
+
+        Raises:
+            ValueError: the key is of another folder, or the file has more than ``MAX_LIST_BYTES``.
+        """
+        folder = f"{LIST_PREFIX}{connection}/"
+        if not key.startswith(folder):
+            raise ValueError(f"The file must be under {folder} in the bucket of reports.")
+        try:
+            content: bytes = self._s3.get_object(Bucket=self.name, Key=key)["Body"].read(MAX_LIST_BYTES + 1)
+        except ClientError as error:
+            # Without the permission to list the bucket, S3 answers 403 for a key that does not exist.
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] in {403, 404}:
+                return None
+            raise RetryLater(f"The bucket of reports does not answer ({type(error).__name__}).") from error
+        except BotoCoreError as error:
+            raise RetryLater(f"The bucket of reports does not answer ({type(error).__name__}).") from error
+        if len(content) > MAX_LIST_BYTES:
+            raise ValueError(f"The file has more than {MAX_LIST_BYTES // 1_000_000} MB. Split it.")
+        return content
 
     def _put(self, key: str, body: bytes, content_type: str) -> None:
         try:

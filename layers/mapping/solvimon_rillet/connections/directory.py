@@ -12,14 +12,43 @@ from typing import Any
 
 from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.mapping.likeness import Record, Records, rillet_record, solvimon_record
+from solvimon_rillet.mapping.solvimon_fields import custom_value
 from solvimon_rillet.rillet.client import RilletClient, RowPage
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.client import SolvimonClient
 
+Json = dict[str, Any]
 _OVERLAP_SECONDS = 600  # of two readings of Rillet's customers: clocks differ, and lists lag
+_REMEMBERED_SECONDS = 60  # a record that is alike may be proposed from such a reading
 _TTL_SECONDS = 600  # of Rillet's products and subsidiaries, which cannot be listed by their last change
 COLLECTIONS = {"customer": "customers", "product": "products", "subsidiary": "billing-entities"}
 """Solvimon's collections by kind of record."""
+MAX_LISTED = 20_000
+"""Records of Solvimon that a process keeps whole: about 100 MB of the functions' 512."""
+
+
+class ListedRecords:
+    """Whole records of Solvimon from a list, found as its API finds them.
+
+    Args:
+        rows: of the list.
+        reference: of the custom field that holds the Rillet id.
+    """
+
+    def __init__(self, rows: list[Json], reference: str) -> None:
+        self.rows = rows
+        by_reference = {str(row["reference"]): row for row in rows if row.get("reference")}
+        self._by_key = by_reference | {str(row["id"]): row for row in rows}
+        linked = ((custom_value(row, reference), row) for row in rows)
+        self._by_rillet_id = {rillet_id: row for rillet_id, row in linked if rillet_id}
+
+    def find(self, key: str) -> Json | None:
+        """A record by its id or reference."""
+        return self._by_key.get(key)
+
+    def find_linked(self, rillet_id: str) -> Json | None:
+        """The record whose custom field holds a Rillet id."""
+        return self._by_rillet_id.get(rillet_id)
 
 
 @dataclass(slots=True)
@@ -41,6 +70,7 @@ class RilletCache:
         customers: by id.
         customers_read_at: start of the last complete reading, in unix seconds.
         reading: a reading of the customers that is not complete.
+        current: the customers of the last complete reading.
         others: products and subsidiaries, with the end of their validity.
     """
 
@@ -48,6 +78,7 @@ class RilletCache:
     customers: dict[str, Record] = field(default_factory=dict)
     customers_read_at: float | None = None
     reading: _Reading | None = None
+    current: Records | None = None
     others: dict[str, tuple[float, Records]] = field(default_factory=dict)
 
 
@@ -80,15 +111,45 @@ class Directory:
         self._cache = cache
         self._lock = threading.Lock()
         self._in_solvimon: dict[str, Records] = {}
+        self._listed: dict[str, ListedRecords | None] = {}
 
     def in_solvimon(self, kind: str) -> Records:
         """Solvimon's records of a kind, read once."""
         with self._lock:
             if kind not in self._in_solvimon:
-                reference = str(getattr(self._settings.custom_fields, kind))
+                reference = self._reference(kind)
                 rows = self._solvimon_rows(kind)
                 self._in_solvimon[kind] = Records(solvimon_record(kind, row, reference) for row in rows)
             return self._in_solvimon[kind]
+
+    def listed_in_solvimon(self, kind: str) -> ListedRecords | None:
+        """The whole records of a kind in Solvimon, read once; ``None`` if there are too many to keep."""
+        with self._lock:
+            if kind not in self._listed:
+                reference, kept, compared = self._reference(kind), list[Json](), list[Record]()
+                for row in self._solvimon_rows(kind):
+                    compared.append(solvimon_record(kind, row, reference))
+                    if len(kept) <= MAX_LISTED:
+                        kept.append(row)
+                self._in_solvimon[kind] = Records(compared)
+                self._listed[kind] = ListedRecords(kept, reference) if len(kept) <= MAX_LISTED else None
+            return self._listed[kind]
+
+    def _reference(self, kind: str) -> str:
+        return str(getattr(self._settings.custom_fields, kind))
+
+    def remembered_in_rillet(self, kind: str) -> Records | None:
+        """Rillet's records as the process read them within the last minute, without a call; else ``None``.
+
+        Enough to propose a record that is alike, never to create one because none is.
+        """
+        with self._cache.lock:
+            if kind != "customer":
+                until, records = self._cache.others.get(kind, (0.0, Records(())))
+                return records if self._clock() < until else None
+            read_at = self._cache.customers_read_at
+            is_recent = read_at is not None and self._clock() - read_at < _REMEMBERED_SECONDS
+            return self._cache.current if is_recent else None
 
     def in_rillet(self, kind: str) -> Records:
         """Rillet's records of a kind; customers as they are now, others as within ten minutes."""
@@ -102,7 +163,7 @@ class Directory:
                 self._cache.others[kind] = (self._clock() + _TTL_SECONDS, records)
             return records
 
-    def _solvimon_rows(self, kind: str) -> Iterator[dict[str, Any]]:
+    def _solvimon_rows(self, kind: str) -> Iterator[Json]:
         if kind == "subsidiary":  # a list without pages
             yield from self._solvimon.find_all(COLLECTIONS[kind])
             return
@@ -121,9 +182,13 @@ class Directory:
         reading = cache.reading or _Reading(self._clock(), self._changed_since())
         cache.reading = reading
         for page in self._pages(reading, lambda cursor: self._rillet.customer_rows(cursor, reading.since)):
-            cache.customers |= {record.id: record for record in map(self._record_of("customer"), page.rows)}
+            read = {record.id: record for record in map(self._record_of("customer"), page.rows)}
+            if any(cache.customers.get(identifier) != record for identifier, record in read.items()):
+                cache.current = None
+            cache.customers |= read
         cache.reading, cache.customers_read_at = None, reading.started
-        return Records(cache.customers.values())
+        cache.current = cache.current or Records(cache.customers.values())
+        return cache.current
 
     def _changed_since(self) -> str | None:
         if self._cache.customers_read_at is None:

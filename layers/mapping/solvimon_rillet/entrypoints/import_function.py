@@ -29,7 +29,15 @@ def import_handler(
 
     def run_import(request: ImportRequest, execution: Execution) -> Json:
         connect = partial(services.connections.open_for_bulk_work, request.connection)
-        steps = ImportSteps(resource, request, execution.name, connect, execution.time_left, telemetry.count)
+        steps = ImportSteps(
+            resource,
+            request,
+            execution.name,
+            connect,
+            execution.time_left,
+            telemetry.count,
+            lambda: services.reports,
+        )
         return Import(resource, request, execution.steps, steps).run()
 
     return durable_handler(

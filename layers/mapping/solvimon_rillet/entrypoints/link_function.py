@@ -17,12 +17,16 @@ def link_handler(environment: Mapping[str, str], clock: Callable[[], float] = ti
     telemetry = Telemetry(environment, "link_records")
     services = Services(environment, clock, telemetry.count)
 
-    def answer(request: LinkRequest) -> dict[str, Any]:
-        connection = services.connections.open(request.connection)
-        return LinkRecords(connection, services.bus, run_id()).run(request)
-
     @telemetry.handler
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
+        def time_left() -> float:
+            return float(context.get_remaining_time_in_millis()) / 1000
+
+        def answer(request: LinkRequest) -> dict[str, Any]:
+            connection = services.connections.open(request.connection)
+            links = LinkRecords(connection, services.bus, run_id(), lambda: services.reports, time_left)
+            return links.run(request)
+
         return answer_direct_request(event, LinkRequest, answer, {"examples": LINK_EXAMPLES}, context=context)
 
     return handle

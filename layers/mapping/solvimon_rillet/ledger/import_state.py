@@ -25,6 +25,8 @@ class ImportedRow:
         outcome: the outcome of its import, such as ``created``.
         run: name of the run that wrote it.
         archived: whether an import has archived it.
+        late_at: when a write to the record was sent whose answer was lost (unix seconds); 0 if none was. It
+            may arrive over a later one, so imports look at the record again.
     """
 
     solvimon_id: str
@@ -32,6 +34,7 @@ class ImportedRow:
     outcome: str
     run: str
     archived: bool = False
+    late_at: int = 0
 
     def as_item(self) -> Item:
         """The row as an item of the table."""
@@ -42,6 +45,7 @@ class ImportedRow:
             "outcome": self.outcome,
             "run": self.run,
             "archived": self.archived,
+            **({"late_at": self.late_at} if self.late_at else {}),
         }
 
     @classmethod
@@ -53,6 +57,7 @@ class ImportedRow:
             str(item["outcome"]),
             str(item["run"]),
             bool(item["archived"]),
+            int(item.get("late_at", 0)),
         )
 
 

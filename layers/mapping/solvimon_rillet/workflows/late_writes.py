@@ -11,13 +11,15 @@ write; anything else was done by a person, and stays.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from solvimon_rillet.errors import OutcomeUnknown, RetryLater
 
 LATE_WRITES = "late_writes"
-"""Attribute of a record or link."""
+"""Attribute of a record or link: our writes to Rillet, or to an invoice in Solvimon."""
+LATE_IMPORTS = "late_imports"
+"""Attribute of a customer's link: an import's writes to the customer in Solvimon."""
 SETTLE_SECONDS = 900
 """After so long a call whose answer was lost is taken for over; a gateway that queues it gives up earlier."""
 KEEP_SECONDS = 48 * 3600
@@ -29,24 +31,32 @@ class LateWrites:
     """The writes to one record of a vendor whose answers were lost.
 
     Attributes:
-        entries: the time of each (unix seconds), and what it would leave.
+        entries: the time of each (unix seconds), and what it would leave; of several that would leave the
+            same, the last one.
+        attribute: of the record or link that remembers them.
     """
 
     entries: tuple[tuple[int, str], ...] = ()
+    attribute: str = LATE_WRITES
 
     @classmethod
-    def of(cls, record: Mapping[str, Any], now: float) -> "LateWrites":
+    def of(cls, record: Mapping[str, Any], now: float, attribute: str = LATE_WRITES) -> "LateWrites":
         """Those of the last two days that a record or link remembers."""
-        kept = [(int(entry["at"]), str(entry["leaves"])) for entry in record.get(LATE_WRITES, ())]
-        return cls(tuple(entry for entry in kept if now - entry[0] < KEEP_SECONDS))
+        kept = [(int(entry["at"]), str(entry["leaves"])) for entry in record.get(attribute, ())]
+        return cls(tuple(entry for entry in kept if now - entry[0] < KEEP_SECONDS), attribute)
 
     def plus(self, leaves: str, now: float) -> "LateWrites":
         """With a write that is about to be sent."""
-        return LateWrites((*self.entries, (int(now), leaves))[-_MAX_KEPT:])
+        others = (entry for entry in self.entries if entry[1] != leaves)
+        return replace(self, entries=(*others, (int(now), leaves))[-_MAX_KEPT:])
 
     def as_facts(self) -> dict[str, Any]:
         """The attribute as it is stored."""
-        return {LATE_WRITES: [{"at": at, "leaves": leaves} for at, leaves in self.entries]}
+        return {self.attribute: [{"at": at, "leaves": leaves} for at, leaves in self.entries]}
+
+    def facts_if_any(self) -> dict[str, Any]:
+        """The attribute of something that is stored as a whole; nothing if there is no write."""
+        return self.as_facts() if self.entries else {}
 
     def would_leave(self, state: str) -> bool:
         """Whether one of them leaves this state."""

@@ -6,10 +6,10 @@ UTF-8 with a byte order mark and CRLF, as Excel expects; amounts are plain digit
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
+from solvimon_rillet.csv_files import BYTE_ORDER_MARK, disarmed
 from solvimon_rillet.reconciliation.findings import HEADINGS, display_name
 from solvimon_rillet.reconciliation.report.report import Report
 from solvimon_rillet.reconciliation.report.wording import amount
@@ -38,12 +38,6 @@ FIGURE_COLUMNS = (
     *(f"{name}_{side}" for name in COLUMNS for side in SIDES),
 )
 
-_BYTE_ORDER_MARK = "\ufeff"
-_NUMBER = re.compile(r"-?\d+(\.\d+)?")
-_FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
-"""Beginnings of cells that a spreadsheet would compute or misread (OWASP, CSV Injection)."""
-_INNER_FORMULA = re.compile(r"([;|\t\r\n]\s*)(?=[=+\-@＝＋－＠])")
-"""The same behind what is a list separator elsewhere, where quotes within a line hold no cell together."""
 Row = tuple[str | Decimal, ...]
 
 
@@ -90,7 +84,7 @@ def figures_csv(report: Report) -> str:
 
 
 def _csv(columns: Sequence[str], rows: Iterable[Row]) -> str:
-    written = io.StringIO(_BYTE_ORDER_MARK, newline="")
+    written = io.StringIO(BYTE_ORDER_MARK, newline="")
     written.seek(0, io.SEEK_END)
     table = csv.writer(written, lineterminator="\r\n")
     table.writerow(columns)
@@ -104,13 +98,5 @@ def _csv(columns: Sequence[str], rows: Iterable[Row]) -> str:
 
 def _cell(name: str, value: str | Decimal, currency: str) -> str:
     if isinstance(value, str):
-        return _escape_formula(value)
+        return disarmed(value)
     return f"{value:f}" if name.startswith("count_") else amount(value, currency, separated=False)
-
-
-def _escape_formula(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula, whatever its list separator; a number stays."""
-    if _NUMBER.fullmatch(cell):
-        return cell
-    safe = _INNER_FORMULA.sub(r"\1'", cell)
-    return f"'{safe}" if _FORMULA.match(cell) else safe

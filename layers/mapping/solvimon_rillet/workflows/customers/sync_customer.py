@@ -16,8 +16,9 @@ from solvimon_rillet.mapping.customers import (
 from solvimon_rillet.rillet.models import Customer as RilletCustomer
 from solvimon_rillet.solvimon.master_data import Customer
 from solvimon_rillet.workflows.customers.erasures import Erasures, is_erased
+from solvimon_rillet.workflows.customers.late_imports import with_late_imports_undone
 from solvimon_rillet.workflows.export.link_resolver import LinkedCustomer, LinkResolver
-from solvimon_rillet.workflows.late_writes import LateWrites, may_arrive_late
+from solvimon_rillet.workflows.late_writes import LATE_IMPORTS, LateWrites, may_arrive_late
 from solvimon_rillet.workflows.lease import under_lease
 from solvimon_rillet.workflows.outcome import Result, error_fields
 
@@ -87,10 +88,12 @@ class SyncCustomer:
         claim.document_facts["payer_id"] = customer_id
         if customer.name:
             claim.document_facts["customer"] = customer.name
-        rillet_id, fingerprint = linked.rillet_id, solvimon_customer_hash(customer)
+        rillet_id = linked.rillet_id
         if linked.created:
             return self._record_created(claim, rillet_id, linked.created)
         remembered = self._ledger.find_link(self._connection.name, "customer", customer_id) or {}
+        customer = with_late_imports_undone(self._connection, customer, remembered, rillet_id)
+        fingerprint = solvimon_customer_hash(customer)
         late = LateWrites.of(remembered, self._connection.clock())
         is_edited = remembered.get("imported_hash") != fingerprint
         if not is_edited and not late.entries:
@@ -100,7 +103,7 @@ class SyncCustomer:
         changed = sorted(name for name, value in payload.items() if current.get(name) != value)
         if not is_edited and not late.would_leave(_synced_state(current)):
             changed = []  # a person has edited it in Rillet since
-        link = {**_other_link_facts(remembered), "rillet_id": rillet_id}
+        link = {**self._other_link_facts(remembered), "rillet_id": rillet_id}
         updated_at = str(current.get("updated_at") or "")
         if changed:
             updated_at = self._replace(customer_id, remembered, link, payload, late)
@@ -141,8 +144,14 @@ class SyncCustomer:
             raise
 
     def _store_link(self, customer_id: str, link: Mapping[str, Any], late: LateWrites) -> None:
-        facts = {**link, **(late.as_facts() if late.entries else {})}
-        self._ledger.store_link(self._connection.name, "customer", customer_id, facts)
+        self._ledger.store_link(
+            self._connection.name, "customer", customer_id, {**link, **late.facts_if_any()}
+        )
+
+    def _other_link_facts(self, link: Mapping[str, Any]) -> dict[str, Any]:
+        """The facts of a link that a synchronisation keeps."""
+        late_imports = LateWrites.of(link, self._connection.clock(), LATE_IMPORTS)
+        return {name: link[name] for name in ("mailed",) if name in link} | late_imports.facts_if_any()
 
     def _record_created(self, claim: Claim, rillet_id: str, mapped: MappedCustomer) -> Result:
         """Record a customer that this run created; its link has the fingerprint already."""
@@ -205,11 +214,6 @@ def _link_facts(before: Mapping[str, Any], link: Mapping[str, Any]) -> Mapping[s
     """The facts of the link before a write, or of the new one if there was none."""
     keys = {"pk", "sk", "schema_version", "expires_at"}
     return {name: value for name, value in before.items() if name not in keys} or link
-
-
-def _other_link_facts(link: Mapping[str, Any]) -> dict[str, Any]:
-    """The facts of a link that a synchronisation keeps."""
-    return {name: link[name] for name in ("mailed",) if name in link}
 
 
 def _synced_state(customer: Mapping[str, Any]) -> str:

@@ -15,7 +15,6 @@ from solvimon_rillet.solvimon.master_data import Customer
 from solvimon_rillet.workflows.imports.resource import ImportCandidate, Json
 from solvimon_rillet.workflows.late_writes import has_unsent_edit
 
-SYNCED_FIELDS = ("organization", "email")
 EDITED = (
     "It was edited in Solvimon, and the edit is not in Rillet yet: name, address and e-mail in Solvimon are "
     "kept. The edit goes to Rillet first."

@@ -18,9 +18,9 @@ import simplejson
 from solvimon_rillet.errors import Code, ConnectionBroken, NeedsAttention, OutcomeUnknown, RetryLater
 from solvimon_rillet.http.client import RequestRejected
 from solvimon_rillet.ledger.import_state import ImportedRow
-from solvimon_rillet.ledger.matches import Match
 from solvimon_rillet.mapping.solvimon_fields import one_line, truncate
 from solvimon_rillet.workflows.durable_steps import Done, Wait
+from solvimon_rillet.workflows.imports.preview import Preview, previewed, previewed_failure, proposal
 from solvimon_rillet.workflows.imports.resource import ImportCandidate, Json
 from solvimon_rillet.workflows.imports.row import ImportContext, ImportRow, RowResult
 
@@ -31,7 +31,6 @@ RETRY_PAUSES = (5, 30)  # seconds before the attempts that follow a failure of S
 MIN_SECONDS_FOR_ROW = 60.0  # before the function's time limit; no row starts later
 ROWS_NAMED_PER_NOTE = 3
 _SHORT_ID_DIGITS = 12  # hexadecimal: in one of 50,000 imports, two of 100,000 rows have the same short id
-_MAX_ALIKE = 5  # records that a proposal names
 _MAX_MESSAGE = 500  # characters of a vendor's error message
 
 
@@ -46,6 +45,8 @@ class PageRequest:
         only: Rillet ids of the rows to import; empty for all.
         failed_attempts: how often Solvimon has failed on rows of this page.
         max_failures: how many failures the answer can still list.
+        number: of the page, from 1.
+        max_rows: how many rows of a dry run the answer can still list.
     """
 
     cursor: str | None = None
@@ -54,6 +55,8 @@ class PageRequest:
     only: Collection[str] = ()
     failed_attempts: int = 0
     max_failures: int = 100
+    number: int = 1
+    max_rows: int = 0
 
 
 @dataclass(slots=True)
@@ -78,8 +81,8 @@ class PageResult:
     proposals: list[Json] = field(default_factory=list)
     rows: list[Json] = field(default_factory=list)
 
-    def to_json(self, max_failures: int) -> Json:
-        """The result as it is checkpointed, with so many failures; ``from_json`` reads it."""
+    def to_json(self, max_failures: int, max_rows: int) -> Json:
+        """The result as it is checkpointed, with so many failures and rows; ``from_json`` reads it."""
         return {
             "ids": self.ids,
             "cursor": self.cursor,
@@ -87,7 +90,7 @@ class PageResult:
             "failures": self.failures[:max_failures],
             "notes": self.notes,
             "proposals": self.proposals,
-            "rows": self.rows,
+            "rows": self.rows[:max_rows],
         }
 
     @classmethod
@@ -102,7 +105,7 @@ class PageResult:
         """Count a row that succeeded."""
         self.counts[row.outcome] += 1
         if row.matches:
-            self.proposals.append(_proposal(candidate, row.matches))
+            self.proposals.append(proposal(candidate, row.matches))
         for text in row.notes:
             note = self.notes.setdefault(text, {"rows": 0, "first": []})
             note["rows"] += 1
@@ -130,13 +133,17 @@ class ImportPage:
     Args:
         context: what all rows have in common.
         time_left: seconds until the function's time limit.
+        preview: takes the rows of a dry run.
     """
 
-    def __init__(self, context: ImportContext, time_left: Callable[[], float]) -> None:
+    def __init__(
+        self, context: ImportContext, time_left: Callable[[], float], preview: Preview | None = None
+    ) -> None:
         self._context = context
         self._connection = context.connection
         self._resource = context.resource
         self._time_left = time_left
+        self._preview = preview
         self._result = PageResult()
         self._writes = 0
         self._longest_wait: Wait | None = None
@@ -166,7 +173,12 @@ class ImportPage:
         if wait := self._longest_wait:
             failed = bool(solvimon_failed)
             return Wait(wait.after, wait.reason, failed=failed, solvimon_writes=self._writes)
-        return Done(self._result.to_json(request.max_failures), solvimon_writes=self._writes)
+        if self._preview:
+            failures = map(previewed_failure, self._result.failures)
+            self._result.rows += failures
+            self._preview.put(request.number, self._result.rows)
+        result = self._result.to_json(request.max_failures, request.max_rows)
+        return Done(result, solvimon_writes=self._writes)
 
     def _map(self, rows: Sequence[object]) -> list[tuple[object, ImportCandidate]]:
         category_id, mapped = self._context.target.category_id, []
@@ -192,8 +204,8 @@ class ImportPage:
                 try:
                     result = future.result()
                     self._result.add(candidate, result)
-                    if self._context.dry_run:
-                        self._result.rows.append(_row(candidate, result))
+                    if self._preview:
+                        self._result.rows.append(previewed(candidate, result))
                     self._writes += result.writes
                 except NeedsAttention as error:
                     self._result.add_failure(row, error)
@@ -239,22 +251,6 @@ class ImportPage:
         )
         for row in rows:
             self._result.add_failure(row, error)
-
-
-def _row(candidate: ImportCandidate, row: RowResult) -> Json:
-    """What would become of a row, as a preview shows it."""
-    shown: Json = {"rillet_id": candidate.id, "name": candidate.name, "outcome": row.outcome}
-    shown |= {"fields": list(row.fields)} if row.fields and row.outcome == "updated" else {}
-    return shown | ({"looks_like": _proposal(candidate, row.matches)["looks_like"]} if row.matches else {})
-
-
-def _proposal(candidate: ImportCandidate, matches: Sequence[Match]) -> Json:
-    """A row that Solvimon probably has, as the answer lists it."""
-    alike = [
-        {"solvimon_id": match.solvimon_id, "name": match.solvimon_name, "same": list(match.alike)}
-        for match in matches[:_MAX_ALIKE]
-    ]
-    return {"rillet_id": candidate.id, "name": candidate.name, "looks_like": alike}
 
 
 def short_id(row: object) -> str:

@@ -11,10 +11,10 @@ from solvimon_rillet.formatting import validation_problems
 from solvimon_rillet.mapping.solvimon_fields import MappedRecord
 from solvimon_rillet.rillet.client import RilletClient, RowPage
 from solvimon_rillet.settings import Settings
-from solvimon_rillet.solvimon.client import SolvimonClient
 
 Json = dict[str, Any]
 M = TypeVar("M", bound=BaseModel)
+ListRecords = Callable[[], list[Json]]
 LINK_TTL = 24 * 3600  # seconds
 
 
@@ -43,7 +43,7 @@ def _whole_payload(candidate: ImportCandidate, _current: Json) -> tuple[Json, li
     return dict(candidate.mapped.payload), []
 
 
-def _no_check(_candidate: ImportCandidate, _solvimon: SolvimonClient) -> None:
+def _no_check(_candidate: ImportCandidate, _records: ListRecords) -> None:
     """Two records may have the same name."""
 
 
@@ -64,7 +64,8 @@ class ImportedResource:
         list_rows: one page of Rillet's list, by cursor and the moment after which rows must have changed.
         map_row: reads and maps a row, with the settings and the category's id; raises ``NeedsAttention``.
         update_payload: what an existing record should contain, and notes about it.
-        check_before_create: a last check before a record is created; raises ``NeedsAttention``.
+        check_before_create: a last check before a record is created, with what lists Solvimon's records;
+            raises ``NeedsAttention``.
         link_facts: what the ledger keeps for the export, from the row and Solvimon's record.
         filtered: whether Rillet's list can be restricted to rows that changed since a moment.
         categorised: whether the records belong to the category of imported products.
@@ -81,7 +82,9 @@ class ImportedResource:
     list_rows: Callable[[RilletClient, str | None, str | None], RowPage]
     map_row: Callable[[object, Settings, str], ImportCandidate]
     update_payload: Callable[[ImportCandidate, Json], tuple[Json, list[str]]] = field(default=_whole_payload)
-    check_before_create: Callable[[ImportCandidate, SolvimonClient], None] = field(default=_no_check)
+    check_before_create: Callable[[ImportCandidate, Callable[[], list[Json]]], None] = field(
+        default=_no_check
+    )
     link_facts: Callable[[ImportCandidate, Json], Json] = field(default=_link)
     filtered: bool = False
     categorised: bool = False

@@ -12,7 +12,7 @@ direction. What a person has edited in Solvimon meanwhile stays.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -28,10 +28,18 @@ from solvimon_rillet.solvimon.client import AlreadyExists, NotFound
 from solvimon_rillet.solvimon.master_data import Customer
 from solvimon_rillet.workflows.customers.customer_lease import HeldLease, customer_lease
 from solvimon_rillet.workflows.customers.erasures import Erasures, is_erased
+from solvimon_rillet.workflows.customers.late_imports import SYNCED_PARTS, late_parts, update_customer
 from solvimon_rillet.workflows.export.link_resolver import idempotency_key
-from solvimon_rillet.workflows.imports.edits import EDITED, SYNCED_FIELDS, is_edited, is_outdated
+from solvimon_rillet.workflows.imports.edits import EDITED, is_edited, is_outdated
+from solvimon_rillet.workflows.imports.look_up import RecordLookUp
 from solvimon_rillet.workflows.imports.resource import ImportCandidate, ImportedResource, Json
-from solvimon_rillet.workflows.late_writes import LATE_WRITES, may_arrive_late
+from solvimon_rillet.workflows.late_writes import (
+    KEEP_SECONDS,
+    LATE_IMPORTS,
+    LATE_WRITES,
+    LateWrites,
+    may_arrive_late,
+)
 from solvimon_rillet.workflows.linking.matching import Matching
 
 _ERASED = "It is erased in Solvimon and is left as it is; erase it in Rillet by hand as well."
@@ -116,6 +124,13 @@ class ImportRow:
         self._context = context
         self._resource = context.resource
         self._solvimon = context.connection.solvimon
+        self._look_up = RecordLookUp(
+            context.connection,
+            context.resource.name,
+            context.resource.collection,
+            context.field,
+            is_preview=context.dry_run,
+        )
         self._listed = row
         self._row = candidate
         self._hash = fingerprint_of([candidate.mapped.payload, candidate.mapped.active, candidate.pinned])
@@ -134,6 +149,7 @@ class ImportRow:
         self._leased_id = ""
         self._is_edited = False  # in Solvimon, and the edit is not in Rillet yet
         self._late_writes: Json = {}
+        self._late_at = remembered.late_at if remembered else 0
 
     def run(self) -> RowResult:
         """Import the row.
@@ -146,7 +162,7 @@ class ImportRow:
         if self._remembered and self._remembered.hash == self._hash:
             if self._remembered.run == self._context.run:  # written before this execution was interrupted
                 return RowResult(self._remembered.outcome)
-            if not self._context.recheck:
+            if not self._context.recheck and not self._remembered.late_at:
                 return RowResult("unchanged" if self._remembered.solvimon_id else "skipped")
         with self._stack:
             return self._import()
@@ -162,8 +178,8 @@ class ImportRow:
                 self._deleted_id, self._remembered = self._solvimon_id, None
             except OutcomeUnknown as unknown:
                 self._keys_spent += unknown.key_spent
-                if self._lease and may_arrive_late(unknown):
-                    self._lease.is_kept = True
+                if may_arrive_late(unknown):
+                    self._keep_what_is_late()
                 if attempt == MAX_ATTEMPTS:
                     raise
         raise NeedsAttention(
@@ -173,6 +189,15 @@ class ImportRow:
             "the archived ones; correct it there, then import again.",
             quoted=self._already_exists.message if self._already_exists else "it was deleted again",
         )
+
+    def _keep_what_is_late(self) -> None:
+        """Keep the customer's lease, and let the next imports look at the record again."""
+        if self._lease:
+            self._lease.is_kept = True
+        self._late_at = int(self._context.connection.clock())
+        if self._remembered and self._remembered.solvimon_id:
+            late = replace(self._remembered, late_at=self._late_at)
+            self._context.state.store_row(self._row.id, late, None, None)
 
     def _find(self) -> Json | None:
         """The row's record in Solvimon, if there is one."""
@@ -205,37 +230,35 @@ class ImportRow:
 
     def _candidates(self) -> Iterator[Json | None]:
         """The look-ups, one after another; the caller stops at the first record."""
-        collection, find = self._resource.collection, self._solvimon.find
+        find = self._look_up.find
         if self._row.pinned:
             yield self._pinned(self._row.pinned)
         if self._remembered and self._remembered.solvimon_id:
-            found = find(collection, self._remembered.solvimon_id)
+            found = find(self._remembered.solvimon_id)
             self._deleted_id = self._deleted_id if found else self._remembered.solvimon_id
             yield found
-        yield find(collection, self._row.id)
+        yield find(self._row.id)
         if self._already_exists or not self._context.target.field_is_new:
             yield self._by_field()
         for hint in self._row.hints:
-            yield find(collection, hint)
+            yield find(hint)
 
     def _by_field(self) -> Json | None:
         """The record whose custom field holds the Rillet id.
 
-        The list's filter is hardly documented, so its answer is checked. If Solvimon refuses the filter, the
-        row is created; if the unique custom field then prevents that, this look-up is made again.
+        If Solvimon refuses the list's filter, the row is created; if the unique custom field then prevents
+        that, this look-up is made again.
         """
-        filters = {"custom_field": f"{self._context.field}:{self._row.id}"}
         try:
-            listed = self._solvimon.find_all(self._resource.collection, **filters)
+            return self._look_up.find_linked(self._row.id)
         except NeedsAttention:
             if self._already_exists:
                 raise
             return None
-        return next((each for each in listed if self._linked(each) == self._row.id), None)
 
     def _pinned(self, solvimon_id: str) -> Json:
         """The record that the settings name."""
-        if found := self._solvimon.find(self._resource.collection, solvimon_id):
+        if found := self._look_up.find(solvimon_id):
             return found
         raise NeedsAttention(
             Code.SOLVIMON_RECORD_MISSING,
@@ -286,7 +309,7 @@ class ImportRow:
                 self._solvimon_id = match.solvimon_id
                 return self._update(found)
             return RowResult("proposed", matches=matches)
-        self._resource.check_before_create(self._row, self._solvimon)
+        self._resource.check_before_create(self._row, self._look_up.all)
         if self._may_write("created"):
             record = self._solvimon.create(
                 self._resource.collection, self._row.mapped.payload, self._idempotency_key()
@@ -323,19 +346,36 @@ class ImportRow:
             link = self._link(current)
             if is_outdated(link, self._row):
                 return RowResult("unchanged")
-            self._late_writes = {LATE_WRITES: link[LATE_WRITES]} if LATE_WRITES in link else {}
-            if patch_body(current, payload) and is_edited(self._context.connection, link, current):
-                payload = {name: value for name, value in payload.items() if name not in SYNCED_FIELDS}
-                self._is_edited, self._notes = True, [EDITED]
+            self._late_writes = _late_writes(link, self._context.connection.clock())
+            payload = self._without_edits(current, payload, link)
         record, body, record_id = current, patch_body(current, payload), current["id"]
         self._fields = sorted(body)
         if body and self._may_write("updated"):
-            record = self._solvimon.update(self._resource.collection, record_id, body)
+            record = self._patch(current, body)
         if self._may_activate(current) and self._may_write("updated"):
             record = self._solvimon.transition(self._resource.collection, record_id, "activate")
         elif current.get("status") == "ARCHIVED":
             self._notes.append("It is archived in Solvimon and stays archived.")
         return self._remember(record)
+
+    def _without_edits(self, current: Json, payload: Json, link: Mapping[str, Any]) -> Json:
+        """The payload without what a person has edited in Solvimon; a late write of an import is no edit."""
+        connection = self._context.connection
+        late = late_parts(connection, link, current)
+        restored = current | patch_body(current, {part: payload[part] for part in late if part in payload})
+        if not patch_body(current, payload) or not is_edited(connection, link, restored):
+            return payload
+        self._is_edited, self._notes = True, [EDITED]
+        kept = [part for part in SYNCED_PARTS if part not in late]
+        return {name: value for name, value in payload.items() if name not in kept}
+
+    def _patch(self, current: Json, body: Json) -> Json:
+        if not self._resource.guard:
+            return self._solvimon.update(self._resource.collection, current["id"], body)
+        connection = self._context.connection
+        record, late = update_customer(connection, current, body, self._row.id)
+        self._late_writes |= late.facts_if_any()
+        return record
 
     def _link(self, current: Json) -> Mapping[str, Any]:
         connection = self._context.connection
@@ -372,10 +412,18 @@ class ImportRow:
         if not self._context.dry_run and not self._is_edited:
             solvimon_id = record["id"] if record else ""
             archived = not self._row.mapped.active
-            imported = ImportedRow(solvimon_id, self._hash, outcome, self._context.run, archived)
+            late = self._late_at + KEEP_SECONDS > self._context.connection.clock()
+            late_at = self._late_at if late else 0
+            imported = ImportedRow(solvimon_id, self._hash, outcome, self._context.run, archived, late_at)
             link = self._resource.link_facts(self._row, record) if record else None
             link = {**link, **self._late_writes} if link else None
             self._context.state.store_row(self._row.id, imported, link, self._resource.link_seconds)
         notes = [*self._row.mapped.notes, *self._notes] if outcome not in {"unchanged", "skipped"} else []
         notes = [EDITED] if self._is_edited else notes
         return RowResult(outcome, self._writes, notes, fields=self._fields)
+
+
+def _late_writes(link: Mapping[str, Any], now: float) -> Json:
+    """The writes of both directions that may still arrive, as facts of the link."""
+    of_imports = LateWrites.of(link, now, LATE_IMPORTS).facts_if_any()
+    return {LATE_WRITES: link[LATE_WRITES], **of_imports} if LATE_WRITES in link else of_imports

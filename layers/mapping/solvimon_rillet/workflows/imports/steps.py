@@ -2,17 +2,20 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from solvimon_rillet.aws.s3_sns import ReportBucket
 from solvimon_rillet.connections.connection import Connection
+from solvimon_rillet.connections.directory import Directory
 from solvimon_rillet.errors import ConnectionBroken, NeedsAttention
 from solvimon_rillet.formatting import parse_timestamp
 from solvimon_rillet.http.client import CountingRateLimiter
 from solvimon_rillet.ledger.import_state import ImportAlreadyRunning, ImportState
 from solvimon_rillet.workflows.durable_steps import Done, StepResult, Stop, Wait, as_step_result
 from solvimon_rillet.workflows.imports.page import ImportPage, PageRequest
+from solvimon_rillet.workflows.imports.preview import Preview
 from solvimon_rillet.workflows.imports.request import ImportRequest, changed_since
 from solvimon_rillet.workflows.imports.resource import ImportedResource, Json
 from solvimon_rillet.workflows.imports.row import ImportContext, ImportTarget
@@ -77,6 +80,7 @@ class ImportSteps:
         connect: opens the connection, with the limiter that counts the calls to Rillet.
         time_left: seconds until the function's time limit.
         count: adds to a metric of a connection.
+        reports: the bucket that takes the rows of a dry run.
     """
 
     def __init__(
@@ -87,6 +91,7 @@ class ImportSteps:
         connect: Callable[[], tuple[Connection, CountingRateLimiter]],
         time_left: Callable[[], float],
         count: Callable[[str, str, float], None],
+        reports: Callable[[], ReportBucket],
     ) -> None:
         self._resource = resource
         self._request = request
@@ -94,7 +99,9 @@ class ImportSteps:
         self._connect = connect
         self._time_left = time_left
         self._count = count
-        self._matching: Matching | None = None
+        self._directory: Directory | None = None
+        preview = Preview(reports, run, request.connection, resource.plural)
+        self._preview = preview if request.dry_run else None
 
     def begin(self) -> StepResult:
         """Take the lease; find or create the custom field and the category."""
@@ -104,11 +111,13 @@ class ImportSteps:
         """Read one page and write its rows."""
         return self._as_result(lambda connection: self._page(connection, page, start))
 
-    def finish(self, start: ImportStart, failed: int, *, complete: bool) -> StepResult:
-        """Release the lease and advance the watermark.
+    def finish(self, start: ImportStart, failed: int, *, complete: bool, pages: int) -> StepResult:
+        """Release the lease and advance the watermark; of a dry run, write its rows as CSV.
 
         The watermark stays where rows have failed, so that the next incremental import tries them again.
         """
+        if self._preview:
+            return self._as_result(lambda _: self._write_preview(start, pages))
         return self._as_result(lambda connection: self._finish(connection, start, failed, complete))
 
     def _begin(self, connection: Connection) -> StepResult:
@@ -142,7 +151,7 @@ class ImportSteps:
             return Wait(1, "the function is near its time limit and continues in a new invocation")
         try:
             self._extend_lease(connection, start)
-            result = ImportPage(self._context(connection, start), self._time_left).run(page)
+            result = self._import_page(connection, start).run(page)
             if isinstance(result, Wait):
                 self._extend_lease(connection, start, int(result.after or 0))
         except ImportAlreadyRunning as other:
@@ -156,9 +165,10 @@ class ImportSteps:
         logger.info("page", extra={**names, **progress})
         return result
 
+    def _write_preview(self, start: ImportStart, pages: int) -> StepResult:
+        return Done({"csv": self._preview.write(pages, start.started)} if self._preview else {})
+
     def _finish(self, connection: Connection, start: ImportStart, failed: int, complete: bool) -> StepResult:
-        if self._request.dry_run:
-            return Done({})
         state = self._state(connection)
         if complete and not failed and start.may_advance_watermark:
             state.set_watermark(start.started)
@@ -167,25 +177,26 @@ class ImportSteps:
             self._count("RowsFailed", self._request.connection, failed)
         return Done({})
 
+    def _import_page(self, connection: Connection, start: ImportStart) -> ImportPage:
+        return ImportPage(self._context(connection, start), self._time_left, self._preview)
+
     def _state(self, connection: Connection) -> ImportState:
         return ImportState(connection.name, self._resource.name, connection.table, connection.clock)
 
     def _context(self, connection: Connection, start: ImportStart) -> ImportContext:
+        # One directory for the whole invocation, so that Solvimon's list is read once.
+        self._directory = self._directory or connection.directory
+        connection = replace(connection, directory=self._directory)
         return ImportContext(
             self._resource,
             connection,
             self._run,
             self._state(connection),
             start.target,
-            self._matching_of(connection),
+            Matching(connection, dry_run=self._request.dry_run),
             dry_run=self._request.dry_run,
             recheck=self._request.recheck,
         )
-
-    def _matching_of(self, connection: Connection) -> Matching:
-        """One for the whole invocation, so that Solvimon's list is read once."""
-        self._matching = self._matching or Matching(connection, dry_run=self._request.dry_run)
-        return self._matching
 
     def _extend_lease(self, connection: Connection, start: ImportStart, wait: int = 0) -> None:
         if not self._request.dry_run:

@@ -5,8 +5,12 @@ from solvimon_rillet.mapping.solvimon_fields import one_line
 from solvimon_rillet.mapping.subsidiaries import to_solvimon_billing_entity, to_subsidiary_link
 from solvimon_rillet.rillet.models import Subsidiary
 from solvimon_rillet.settings import Settings
-from solvimon_rillet.solvimon.client import SolvimonClient
-from solvimon_rillet.workflows.imports.resource import ImportCandidate, ImportedResource, parse_row
+from solvimon_rillet.workflows.imports.resource import (
+    ImportCandidate,
+    ImportedResource,
+    ListRecords,
+    parse_row,
+)
 
 
 def _map_subsidiary(row: object, settings: Settings, _category_id: str) -> ImportCandidate:
@@ -24,9 +28,9 @@ def _map_subsidiary(row: object, settings: Settings, _category_id: str) -> Impor
     )
 
 
-def _check_before_create(candidate: ImportCandidate, solvimon: SolvimonClient) -> None:
+def _check_before_create(candidate: ImportCandidate, entities: ListRecords) -> None:
     """Refuse to create a second billing entity with the legal name of one that was created by hand."""
-    for entity in solvimon.find_all("billing-entities"):
+    for entity in entities():
         name = entity.get("legal_name")
         if one_line(name).casefold() == candidate.name.casefold():
             raise NeedsAttention(

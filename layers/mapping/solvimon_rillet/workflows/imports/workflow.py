@@ -89,6 +89,8 @@ class Import:
         self._work = work
         self._usage = StepUsage()
         self._totals = ImportTotals()
+        self._pages = 0
+        self._csv: str | None = None
 
     def run(self) -> Json:
         """Import all rows and return the answer for people."""
@@ -106,7 +108,8 @@ class Import:
         failed, complete = self._totals.counts["failed"], stop is None
         complete = complete and not self._totals.counts["proposed"] and not self._request.only
         try:
-            self._step("finish", lambda _: self._work.finish(start, failed, complete=complete))
+            finish = partial(self._work.finish, start, failed, complete=complete, pages=self._pages)
+            self._csv = self._step("finish", lambda _: finish()).get("csv")
         except WorkflowStopped as stopped:
             stop = stop or stopped.stop
         return self._answer(start, stop)
@@ -115,9 +118,11 @@ class Import:
         totals, cursor, number = self._totals, None, 0
         while True:
             number += 1
-            page = PageResult.from_json(self._step(f"page {number}", partial(self._page, start, cursor)))
+            page = PageResult.from_json(
+                self._step(f"page {number}", partial(self._page, start, cursor, number))
+            )
             totals.add(page)
-            cursor = page.cursor
+            self._pages, cursor = number, page.cursor
             if cursor is None:
                 return
             if totals.restarts > MAX_LIST_RESTARTS:
@@ -132,10 +137,17 @@ class Import:
                     Stop("There are more rows than one run may read.", "Import the rest with updated_since.")
                 )
 
-    def _page(self, start: ImportStart, cursor: str | None, failed_attempts: int) -> StepResult:
-        seen = frozenset(self._totals.seen)
-        max_failures = MAX_LISTED_FAILURES - len(self._totals.failures)
-        page = PageRequest(cursor, start.since, seen, self._request.only, failed_attempts, max_failures)
+    def _page(self, start: ImportStart, cursor: str | None, number: int, failed_attempts: int) -> StepResult:
+        page = PageRequest(
+            cursor,
+            start.since,
+            frozenset(self._totals.seen),
+            self._request.only,
+            failed_attempts,
+            MAX_LISTED_FAILURES - len(self._totals.failures),
+            number,
+            MAX_PREVIEWED_ROWS - len(self._totals.rows),
+        )
         return self._work.page(page, start)
 
     def _step(self, name: str, work: Callable[[int], StepResult]) -> Json:
@@ -160,7 +172,7 @@ class Import:
             "notes": [*_run_notes(start, totals), *_row_notes(totals.notes)],
         }
         if dry_run:
-            answer["rows"] = totals.rows
+            answer |= {"rows": totals.rows, "csv": self._csv}
         if totals.proposals:
             listing = {
                 "connection": self._request.connection,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import Code, Culprit, NeedsAttention
 from solvimon_rillet.ledger.matches import Match, MatchStore
-from solvimon_rillet.mapping.likeness import Record
+from solvimon_rillet.mapping.likeness import Record, Records
 
 _SHOWN = 5  # pairs that a message names
 _NOUNS = {"customer": "customer", "product": "product", "subsidiary": "billing entity"}
@@ -53,8 +53,13 @@ class Matching:
         """The pairs of a Solvimon record without link; empty if a new one may be created in Rillet."""
         if self._settings.matching.mode(kind) == "create":
             return []
-        found = self._directory.in_rillet(kind).alike(record)
-        return self._proposed([_match(kind, record, other) for other in found])
+
+        def alike(records: Records) -> list[Match]:
+            return self._proposed([_match(kind, record, other) for other in records.alike(record)])
+
+        # Documents that wait for the same answer cost no call each.
+        remembered = self._directory.remembered_in_rillet(kind)
+        return (alike(remembered) if remembered else []) or alike(self._directory.in_rillet(kind))
 
     def to_be_linked(self, matches: Sequence[Match]) -> Match | None:
         """The pair to link without asking: in the mode ``link``, if it is the only one on both sides."""

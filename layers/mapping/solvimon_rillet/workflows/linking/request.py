@@ -1,5 +1,6 @@
 """What ``link_records`` can be asked for."""
 
+import json
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -17,9 +18,12 @@ LINK_EXAMPLES = [
         }
     },
     {"accept": "all", "kind": "product", "dry_run": True},
+    {"csv": "products"},
+    {"csv_in": "lists/default/links-products.csv", "dry_run": True},
 ]
 KINDS = {"customers": "customer", "products": "product", "subsidiaries": "subsidiary"}
 
+_ACTS = ("list", "link", "unlink", "different", "accept", "doubles", "csv", "csv_in")
 Plural = Literal["customers", "products", "subsidiaries"]
 Kind = Literal["customer", "product", "subsidiary"]
 Only = Literal["unlinked", "proposed", "ambiguous", "linked", "different"]
@@ -64,6 +68,9 @@ class LinkRequest(RequestedBy):
         different: the pair that is never to be proposed again.
         accept: ``all`` links the proposals of a ``kind`` that are not ambiguous.
         doubles: the kind of records to look for twice in the same system.
+        csv: the kind of records to write as CSV, with both sides' names; with ``only`` those of one state.
+        csv_in: key of a CSV file in the bucket of reports, whose rows say what to do.
+        from_row: the line of that file to begin with; the answer of a part of it names the next one.
         kind: of the proposals to accept.
         dry_run: check, and write nothing.
     """
@@ -79,14 +86,21 @@ class LinkRequest(RequestedBy):
     different: PairRequest | None = None
     accept: Literal["all"] | None = None
     doubles: Plural | None = None
+    csv: Plural | None = None
+    csv_in: str | None = Field(default=None, max_length=1024)
+    from_row: int = Field(default=2, ge=2)
     kind: Kind | None = None
     dry_run: bool = False
 
     @model_validator(mode="after")
     def _one_act(self) -> Self:
-        acts = (self.list, self.link, self.unlink, self.different, self.accept, self.doubles)
-        if sum(act is not None for act in acts) != 1:
-            raise ValueError('should have one of "list", "link", "unlink", "different", "accept", "doubles"')
+        if sum(getattr(self, act) is not None for act in _ACTS) != 1:
+            raise ValueError(f"should have one of {', '.join(map(json.dumps, _ACTS))}")
         if (self.accept is None) != (self.kind is None):
             raise ValueError('"accept" and "kind" go together')
         return self
+
+
+def plural_of(kind: str) -> str:
+    """The kind of records as requests to list them name it."""
+    return next(plural for plural, each in KINDS.items() if each == kind)
