@@ -78,9 +78,7 @@ def _run(row: Json) -> Entry:
     by = text(row, "by") or text(section(row, "request"), "by")
     failed = count(result, "failed")
     good = state == "completed" and not failed
-    words = (
-        text(result, "summary") or text(result, "in_words") or text(result, "error") or text(row, "in_words")
-    )
+    said = (text(result, "summary"), text(result, "in_words"), text(result, "error"), text(row, "in_words"))
     return Entry(
         at=text(row, "ended") or text(row, "started"),
         who=by if by not in {"", "unknown"} else "System",

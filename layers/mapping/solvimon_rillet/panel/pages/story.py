@@ -114,9 +114,7 @@ def resolve(visit: Visit, kind: str, document: str) -> Outcome:
         what="Resolved by hand",
         on=number,
         state="booked" if rillet_id else "skipped",
-        text=f"Booked by hand as {text(answer, 'rillet_number') or rillet_id}"
-        if rillet_id
-        else "Not for Rillet",
+        text=f"Booked by hand as {booked_as}" if rillet_id else "Not for Rillet",
         lines=(*result_lines(answer), *filter(None, [f"Note: {visit.form.get('note')}"])),
         answer=answer,
         function="sync_status",
