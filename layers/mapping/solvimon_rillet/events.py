@@ -60,6 +60,7 @@ class BusEvent:
         bulk: whether it is part of a back-fill, which has a lower priority than live work.
         by: who asked for it; empty for an event of a vendor. Only a queue's message has it: the bus is
             archived, and holds no personal data.
+        requested: whether a person named the document, whose id may be mistyped.
     """
 
     source: str
@@ -71,6 +72,7 @@ class BusEvent:
     facts: Mapping[str, str] = field(default_factory=dict)
     bulk: bool = False
     by: str = ""
+    requested: bool = False
 
     def detail(self) -> dict[str, object]:
         """The ``detail`` of the event on the bus."""
@@ -81,6 +83,7 @@ class BusEvent:
             "occurred_at": self.occurred_at,
             **({"facts": dict(self.facts)} if self.facts else {}),
             **({"priority": "bulk"} if self.bulk else {}),
+            **({"requested": True} if self.requested else {}),
         }
 
     def to_queue_message(self) -> str:
@@ -115,6 +118,7 @@ class BusEvent:
             _string_facts(detail.get("facts")),
             detail.get("priority") == "bulk",
             _bounded_text(detail.get("by"), _MAX_ACTOR_LENGTH),
+            detail.get("requested") is True,
         )
 
 

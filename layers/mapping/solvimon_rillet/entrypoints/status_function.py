@@ -10,12 +10,14 @@ from solvimon_rillet.connections.configuration import uses_oauth
 from solvimon_rillet.connections.token_refresh import must_reconnect
 from solvimon_rillet.entrypoints.direct_request import INVOKE_AGAIN, answer_direct_request
 from solvimon_rillet.entrypoints.lambda_handler import Handler
+from solvimon_rillet.entrypoints.requested_documents import finder
 from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.errors import Recoverable, RetryLater
 from solvimon_rillet.events import is_id
 from solvimon_rillet.ledger.document_types import CREDIT_MEMO, CUSTOMER, INVOICE, DocumentType
 from solvimon_rillet.rate_limit.limiter import Priority
+from solvimon_rillet.workflows.outcome import Result
 from solvimon_rillet.workflows.requested_by import RequestedBy
 from solvimon_rillet.workflows.status.document_history import DocumentHistory
 from solvimon_rillet.workflows.status.document_lists import PAGE, DocumentLists, InvalidToken, kind_named
@@ -44,7 +46,7 @@ STATUS_EXAMPLES: list[dict[str, Any]] = [
 def _solvimon_id(value: object) -> object:
     if is_id(value):
         return value
-    raise ValueError("should be an id such as invo_AbC123")
+    raise ValueError("should be an id such as invo_AbC123; look for anything else with search")
 
 
 Id = Annotated[str, BeforeValidator(_solvimon_id)]
@@ -157,6 +159,10 @@ def status_handler(environment: Mapping[str, str], clock: Callable[[], float]) -
             return services.configuration.secret_name(name, vendor)
 
         if document := request.document(INVOICE, CREDIT_MEMO, CUSTOMER):
+            found = finder(services, document[0])(name, document[1])
+            if isinstance(found, Result):
+                return {"error": found.facts["message"], "remedy": found.facts["remedy"]}
+            document = document[0], found
             desk = settings.solvimon.invoice_link if settings else lambda _id: None
             return DocumentHistory(name, services.ledger, clock, secret_name, desk).describe(*document)
         credentials = credential_problems(services, name, settings)
@@ -170,7 +176,10 @@ def status_handler(environment: Mapping[str, str], clock: Callable[[], float]) -
         from solvimon_rillet.workflows.status.manual_resolution import ManualResolution, ResolutionRefused
 
         resolution = ManualResolution(services.connections.open(name))
-        kind, document_id = request.document(INVOICE, CREDIT_MEMO) or (INVOICE, "")
+        kind, text = request.document(INVOICE, CREDIT_MEMO) or (INVOICE, "")
+        document_id = finder(services, kind)(name, text)
+        if isinstance(document_id, Result):
+            return {"error": document_id.facts["message"], "remedy": document_id.facts["remedy"]}
         try:
             return resolution.run(kind, document_id, request.rillet_id, request.note.strip())
         except ResolutionRefused as error:
