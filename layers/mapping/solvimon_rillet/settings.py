@@ -336,6 +336,11 @@ class Settings(_SettingsGroup):
         "in the custom fields `custom_fields.invoice` and `custom_fields.invoice_number`, and as a link if "
         "`solvimon.integration_id` is set. One more Solvimon call for each document, none to Rillet.",
     )
+    outcome_events: bool = Field(
+        default=False,
+        description="Publish outcomes on the stack's event bus, for rules of your own "
+        "(source `solvimon-rillet`; docs/extending.md).",
+    )
     start_date: date | None = Field(
         default=None, description="Invoices dated before this day are skipped. `null`: none are."
     )

@@ -32,6 +32,9 @@ def import_handler(
         steps = ImportSteps(resource, request, execution.name, connect, execution.time_left, telemetry.count)
         return Import(resource, request, execution.steps, steps).run()
 
+    def publish(execution: str, answer: Json) -> None:
+        services.outcomes.import_ended(execution, answer)
+
     return durable_handler(
-        f"import_{plural}", ImportRequest, EXAMPLE, run_import, telemetry, lambda: services.runs
+        f"import_{plural}", ImportRequest, EXAMPLE, run_import, telemetry, lambda: services.runs, publish
     )

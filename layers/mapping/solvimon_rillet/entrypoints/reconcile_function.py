@@ -37,8 +37,11 @@ def reconcile_handler(environment: Mapping[str, str], clock: Callable[[], float]
 
         return Reconciliation(request, execution.steps, list_connections, steps_of).run()
 
+    def publish(execution: str, answer: Json) -> None:
+        services.outcomes.reconciliation_ended(execution, answer)
+
     return durable_handler(
-        "reconcile", ReconcileRequest, EXAMPLE, reconcile, telemetry, lambda: services.runs
+        "reconcile", ReconcileRequest, EXAMPLE, reconcile, telemetry, lambda: services.runs, publish
     )
 
 

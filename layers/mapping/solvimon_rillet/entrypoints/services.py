@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from solvimon_rillet.connections.connection import Connections
     from solvimon_rillet.ledger.ledger import Ledger
     from solvimon_rillet.ledger.run_log import RunLog
+    from solvimon_rillet.workflows.outcome_events import OutcomeEvents
 
 Count = Callable[[str, str], None]
 
@@ -107,6 +108,15 @@ class Services:
         from solvimon_rillet.ledger.run_log import RunLog
 
         return RunLog(self.table, self.clock)
+
+    @cached_property
+    def outcomes(self) -> "OutcomeEvents":
+        """Publishes outcomes for the connections that want it."""
+        from solvimon_rillet.workflows.outcome_events import OutcomeEvents
+
+        return OutcomeEvents(
+            self.configuration.settings, lambda: self.ledger, lambda: self.bus, self.clock, self._count
+        )
 
     @cached_property
     def queue(self) -> "Queue":
