@@ -133,7 +133,7 @@ class Context:
             time.sleep(0.01)
 
     def settled(self) -> bool:
-        """Return whether no message is left on any queue, once Solvimon has announced what was written there."""
+        """Return whether no message is left on any queue, once Solvimon has announced our writes there."""
         if messages_left(self.system):
             return False
         self.deliver_webhooks()
