@@ -13,6 +13,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from solvimon_rillet.connections.names import is_connection_name
+from solvimon_rillet.entrypoints.digest import send_due_digests
 from solvimon_rillet.entrypoints.lambda_handler import Handler, on_first_call
 from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.entrypoints.telemetry import Telemetry
@@ -63,6 +65,7 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
             return seconds
 
         connections = services.configuration.connections() if named is None else [named]
+        send_due_digests(services, filter(is_connection_name, connections))
         sweep_one = partial(sweep_of, alone=len(connections) == 1)
         return sweep_all(connections, sweep_one, seconds_left, telemetry.count)
 

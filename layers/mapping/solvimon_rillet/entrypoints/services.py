@@ -86,7 +86,8 @@ class Services:
         """The SNS topic of alarms and summaries."""
         from solvimon_rillet.aws.s3_sns import Topic
 
-        return Topic(self._environment["ALARM_TOPIC"], self.aws_client("sns"))
+        has_channel = bool(self._environment.get("SLACK_CHANNEL"))
+        return Topic(self._environment["ALARM_TOPIC"], self.aws_client("sns"), has_channel=has_channel)
 
     @cached_property
     def table(self) -> "Table":
