@@ -22,8 +22,8 @@ from solvimon_rillet.entrypoints.queue_processor import QueueProcessor, priority
 from solvimon_rillet.entrypoints.requested_documents import finder
 from solvimon_rillet.entrypoints.services import Services, run_id
 from solvimon_rillet.entrypoints.telemetry import Telemetry
-from solvimon_rillet.events import CREDIT_NOTE_FINALISED, BusEvent
-from solvimon_rillet.ledger.document_types import CREDIT_MEMO
+from solvimon_rillet.events import CREDIT_NOTE_FINALISED, INVOICE_FINALISED, SOLVIMON, BusEvent
+from solvimon_rillet.ledger.document_types import CREDIT_MEMO, INVOICE
 from solvimon_rillet.rate_limit.limiter import Priority
 from solvimon_rillet.workflows.outcome import Result
 
@@ -35,7 +35,11 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
     """A handler for a function with this environment."""
     telemetry = Telemetry(environment, "export_credit_memo")
     services = Services(environment, clock, telemetry.count)
-    processor = QueueProcessor(lambda: services.queue, telemetry, clock)
+
+    def publish(event: BusEvent, result: Result) -> None:
+        services.outcomes.document_done(CREDIT_MEMO.name, event, result)
+
+    processor = QueueProcessor(lambda: services.queue, telemetry, clock, publish)
 
     def workflow(name: str, priority: Priority) -> "ExportCreditMemo":
         from solvimon_rillet.workflows.export.credit_memo import ExportCreditMemo
@@ -43,7 +47,14 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
 
         connection = services.connections.open(name, priority, unless_backing_off=True)
         invoices = ExportInvoice(connection)
-        return ExportCreditMemo(connection, lambda invoice_id: invoices.run(invoice_id, run_id()))
+
+        def export_original(invoice_id: str) -> Result:
+            result = invoices.run(invoice_id, run_id())
+            original = BusEvent(SOLVIMON, INVOICE_FINALISED, connection.name, invoice_id, "", "")
+            services.outcomes.document_done(INVOICE.name, original, result)
+            return result
+
+        return ExportCreditMemo(connection, export_original)
 
     def export(event: BusEvent) -> Result:
         with recorded_wait(services, event, CREDIT_MEMO):

@@ -35,7 +35,11 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
     """A handler for a function with this environment."""
     telemetry = Telemetry(environment, "export_invoice")
     services = Services(environment, clock, telemetry.count)
-    processor = QueueProcessor(lambda: services.queue, telemetry, clock)
+
+    def publish(event: BusEvent, result: Result) -> None:
+        services.outcomes.document_done(INVOICE.name, event, result)
+
+    processor = QueueProcessor(lambda: services.queue, telemetry, clock, publish)
 
     def workflow(connection: str, priority: Priority) -> "ExportInvoice":
         from solvimon_rillet.workflows.export.invoice import ExportInvoice

@@ -16,7 +16,7 @@ from solvimon_rillet.entrypoints.requested_documents import finder
 from solvimon_rillet.entrypoints.services import Services, run_id
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.events import INVOICE_PAYMENT_UPDATED, BusEvent
-from solvimon_rillet.ledger.document_types import INVOICE
+from solvimon_rillet.ledger.document_types import CREDIT_MEMO, INVOICE
 from solvimon_rillet.workflows.outcome import Result
 
 if TYPE_CHECKING:
@@ -27,7 +27,12 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
     """A handler for a function with this environment."""
     telemetry = Telemetry(environment, "mark_invoice_paid")
     services = Services(environment, clock, telemetry.count)
-    processor = QueueProcessor(lambda: services.queue, telemetry, clock)
+
+    def publish(event: BusEvent, result: Result) -> None:
+        kind = INVOICE if event.facts.get("entity", "INVOICE") == "INVOICE" else CREDIT_MEMO
+        services.outcomes.document_done(kind.name, event, result)
+
+    processor = QueueProcessor(lambda: services.queue, telemetry, clock, publish)
 
     def workflow(connection: str) -> "MarkInvoicePaid":
         from solvimon_rillet.workflows.payments.mark_invoice_paid import MarkInvoicePaid

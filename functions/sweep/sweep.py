@@ -13,6 +13,8 @@ from typing import Any
 
 from pydantic import ConfigDict, ValidationError
 
+from solvimon_rillet.connections.names import is_connection_name
+from solvimon_rillet.entrypoints.digest import send_due_digests
 from solvimon_rillet.entrypoints.lambda_handler import Handler, on_first_call
 from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.entrypoints.sweep_queue import fan_out, sweep_messages
@@ -61,6 +63,7 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
                 seconds: float = context.get_remaining_time_in_millis() / 1000
                 return seconds
 
+            send_due_digests(services, filter(is_connection_name, [connection]))
             result = sweep_connection(connection, sweep_of, seconds_left, telemetry.count, asked_at)
             if not (result.found or result.stopped or result.errors):
                 telemetry.discard("RilletCalls", connection)  # an idle metric costs as much as a busy one

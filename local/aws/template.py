@@ -25,6 +25,7 @@ Json = dict[str, Any]
 LEFT_OUT = {
     "AWS::Lambda::EventSourceMapping": "moto would consume the messages itself; local/aws/pollers.py does",
     "AWS::ApiGatewayV2::Stage": "local/aws/gateway.py serves the routes without stage, log or throttling",
+    "AWS::Chatbot::SlackChannelConfiguration": "there is no Slack, and moto does not know it",
     "AWS::CloudWatch::Alarm": "nothing publishes metrics on one machine, so no alarm could fire",
     "AWS::S3::BucketPolicy": "it refuses plain HTTP, which is what the loopback speaks",
     "AWS::SNS::TopicPolicy": "no alarm publishes to the topic",

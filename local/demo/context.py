@@ -133,7 +133,10 @@ class Context:
             time.sleep(0.01)
 
     def settled(self) -> bool:
-        """Return whether no message is left on any queue."""
+        """Return whether no message is left on any queue, once Solvimon has announced our writes there."""
+        if messages_left(self.system):
+            return False
+        self.deliver_webhooks()
         return not messages_left(self.system)
 
     def let_a_minute_pass(self) -> None:

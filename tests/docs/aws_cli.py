@@ -21,7 +21,7 @@ from botocore.exceptions import UnknownServiceError
 from botocore.model import OperationNotFoundError
 from botocore.session import get_session
 
-from local.system import Connection, LocalSystem
+from local.system import ROOT, Connection, LocalSystem
 from tests.docs.markdown import blocks
 
 Json = dict[str, Any]
@@ -143,6 +143,7 @@ def written_files(system: LocalSystem, connection: Connection, **settings: objec
         "rillet.json": json.dumps({"auth": "api_key", "api_key": connection.rillet_api_key}),
         "client.json": json.dumps(client[0] if client else {}),
         "settings.json": json.dumps({**connection.settings, **settings}),
+        "rejections.json": blocks((ROOT / "docs/extending.md").read_text(encoding="utf-8"), "json")[0],
     }
 
 
@@ -176,6 +177,8 @@ def _value(where: str, shape: Any, texts: list[str], option: str) -> object:  # 
     match shape.type_name:
         case "list":
             assert texts, f"{where} has no value"
+            if member.type_name == "structure":  # AWS CLI, shorthand syntax
+                return [dict(part.split("=", 1) for part in text.split(",")) for text in texts]
             return texts
         case "boolean":
             assert texts == [], f"{where} is a switch"

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -52,6 +53,14 @@ def _desk_link(value: str) -> str:
 def _document_link(value: str) -> str:
     if not _is_link(value) or "{id}" not in value:
         raise ValueError("should be an https:// address without blanks and user, with {id} for the id")
+    return value
+
+
+def _time_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ValueError, OSError, KeyError):
+        raise ValueError("should be an IANA time zone, such as Europe/Amsterdam") from None
     return value
 
 
@@ -202,6 +211,21 @@ class RilletSettings(_SettingsGroup):
         return endpoint or f"{self.base_url}/oauth2/{path}"
 
 
+class DigestSettings(_SettingsGroup):
+    """The daily message about the status."""
+
+    hour: int | None = Field(
+        default=None,
+        ge=0,
+        le=23,
+        description="From this hour on, the first sweep of a day sends the digest to the alarm topic: what "
+        "was booked, what needs you, whether the last reconciliation tied out. `null`: none is sent.",
+    )
+    time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
+        default="UTC", description="Time zone of the hour (IANA name), such as `Europe/Amsterdam`."
+    )
+
+
 class SweepSettings(_SettingsGroup):
     """The range in which the sweep looks for events that no webhook reported."""
 
@@ -343,6 +367,11 @@ class Settings(_SettingsGroup):
         "in the custom fields `custom_fields.invoice` and `custom_fields.invoice_number`, and as a link if "
         "`solvimon.integration_id` is set. One more Solvimon call for each document, none to Rillet.",
     )
+    outcome_events: bool = Field(
+        default=False,
+        description="Publish outcomes on the stack's event bus, for rules of your own "
+        "(source `solvimon-rillet`; docs/extending.md).",
+    )
     start_date: date | None = Field(
         default=None, description="Invoices dated before this day are skipped. `null`: none are."
     )
@@ -395,6 +424,7 @@ class Settings(_SettingsGroup):
     reconcile: ReconcileSettings = Field(
         default=ReconcileSettings(), description="Actions of a reconciliation besides its report."
     )
+    digest: DigestSettings = Field(default=DigestSettings(), description="The daily message.")
     sweep: SweepSettings = Field(default=SweepSettings(), description="The range of the sweep.")
     fallback_products: FallbackProducts = Field(
         default=FallbackProducts(), description="Rillet products for groups without a product."

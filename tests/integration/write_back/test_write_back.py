@@ -375,5 +375,32 @@ def test_a_failure_is_counted_as_a_metric_of_the_connection(system: LocalSystem,
     assert log.metrics["default.DocumentsExported"] == 1
 
 
+def story(system: LocalSystem) -> str:
+    """What the first invoice's story says about Solvimon."""
+    text: str = system.invoke("sync_status", {"invoice_id": FIRST})["in_solvimon"]
+    return text
+
+
+def test_the_story_says_whether_solvimon_shows_it_and_what_to_do(
+    system: LocalSystem, default: Connection
+) -> None:
+    default.platform.writable_when_final = frozenset({"paid", "payment_status"})
+    finalise(system, default)
+    system.settle()
+    failed = story(system)
+    for _ in range(10):
+        system.advance(26 * HOUR)
+        system.invoke("sweep", {})
+        system.settle()
+    given_up = story(system)
+    default.platform.writable_when_final |= {"custom_fields"}
+    export(system)
+
+    assert "a FINAL invoice cannot be changed" in failed
+    assert "The next try is due at" in failed
+    assert given_up.endswith("switch the setting write_back off. Then request the document by its id.")
+    assert story(system).startswith("Solvimon shows Rillet's id since 20")
+
+
 def _does_not_answer(*_: object, **__: object) -> None:
     die()

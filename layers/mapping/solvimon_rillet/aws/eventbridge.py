@@ -1,8 +1,10 @@
 """Publishing to the EventBridge bus."""
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import simplejson
 from botocore.exceptions import BotoCoreError, ClientError
 
 from solvimon_rillet.errors import RetryLater
@@ -30,6 +32,16 @@ class Bus:
         """
         for start in range(0, len(events), _BATCH_SIZE):
             self._put([self._entry(event) for event in events[start : start + _BATCH_SIZE]])
+
+    def publish_outcome(self, source: str, detail_type: str, detail: Mapping[str, object]) -> None:
+        """Put an event about an outcome on the bus.
+
+        Raises:
+            RetryLater: the bus rejected it, or does not answer.
+        """
+        text = simplejson.dumps(detail, use_decimal=True)
+        entry = {"EventBusName": self._name, "Source": source, "DetailType": detail_type, "Detail": text}
+        self._put([entry])
 
     def _entry(self, event: BusEvent) -> dict[str, str]:
         return {

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from solvimon_rillet.errors import RetryLater
+from solvimon_rillet.formatting import clip
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sns import SNSClient
 
+_MAX_DESCRIPTION = 8000  # bytes; a custom notification has at most as many characters
 WORK_PREFIX = "work/"
 """Prefix of the data that a run has read so far; the bucket's lifecycle deletes it."""
 LIST_PREFIX = "lists/"
@@ -118,11 +120,19 @@ class Subscriptions:
 
 
 class Topic:
-    """The topic of alarms and summaries."""
+    """The topic of alarms and summaries.
 
-    def __init__(self, arn: str, sns: "SNSClient") -> None:
+    Args:
+        arn: of the topic.
+        sns: the client.
+        has_channel: whether a Slack channel subscribes to it. Amazon Q Developer in chat applications (AWS
+            Chatbot) shows a text of our own only in the form of its custom notifications.
+    """
+
+    def __init__(self, arn: str, sns: "SNSClient", *, has_channel: bool = False) -> None:
         self._arn = arn
         self._sns = sns
+        self._has_channel = has_channel
 
     def subscriptions(self) -> Subscriptions:
         """How many subscriptions there are, without their addresses.
@@ -144,7 +154,17 @@ class Topic:
         Raises:
             RetryLater: SNS did not accept it.
         """
+        message: dict[str, str] = {"Message": body}
+        if self._has_channel:
+            message = {"Message": _by_protocol(subject, body), "MessageStructure": "json"}
         try:
-            self._sns.publish(TopicArn=self._arn, Subject=subject, Message=body)
+            self._sns.publish(TopicArn=self._arn, Subject=subject, **message)
         except (ClientError, BotoCoreError) as error:
             raise RetryLater(f"The topic does not take the summary ({type(error).__name__}).") from error
+
+
+def _by_protocol(subject: str, body: str) -> str:
+    """The message for subscribers by e-mail and for the channel, which subscribes by HTTPS."""
+    content = {"textType": "client-markdown", "title": subject, "description": clip(body, _MAX_DESCRIPTION)}
+    custom = json.dumps({"version": "1.0", "source": "custom", "content": content})
+    return json.dumps({"default": body, "email": body, "https": custom})

@@ -85,6 +85,7 @@ def durable_handler(
     work: Callable[[M, Execution], Json],
     telemetry: Telemetry,
     runs: Callable[[], RunLog],
+    on_end: Callable[[str, Json], None] = lambda _execution, _answer: None,
 ) -> Handler:
     """A handler that validates a request and runs its work as a durable execution.
 
@@ -97,6 +98,7 @@ def durable_handler(
         work: runs the request and returns the answer.
         telemetry: flushed after each invocation.
         runs: the records of runs.
+        on_end: is given the execution and the answer, once the record has it.
     """
     field = model.model_fields["connection"]
 
@@ -132,7 +134,9 @@ def durable_handler(
             if isinstance(error, DurableExecutionsError):
                 raise
             raise telemetry.unexpected(error) from None
-        return recorded.end(answer)
+        recorded.end(answer)
+        on_end(name, answer)
+        return answer
 
     durable = durable_execution(run)
 

@@ -40,6 +40,9 @@ def import_handler(
         )
         return Import(resource, request, execution.steps, steps).run()
 
+    def publish(execution: str, answer: Json) -> None:
+        services.outcomes.import_ended(execution, answer)
+
     return durable_handler(
-        f"import_{plural}", ImportRequest, EXAMPLE, run_import, telemetry, lambda: services.runs
+        f"import_{plural}", ImportRequest, EXAMPLE, run_import, telemetry, lambda: services.runs, publish
     )

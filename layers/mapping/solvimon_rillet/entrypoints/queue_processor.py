@@ -45,14 +45,20 @@ class QueueProcessor:
         queue: the function's own queue.
         telemetry: counts outcomes.
         clock: unix seconds.
+        on_done: is given each result that is no wait, once it is recorded.
     """
 
     def __init__(
-        self, queue: Callable[[], Queue], telemetry: Telemetry, clock: Callable[[], float] = time.time
+        self,
+        queue: Callable[[], Queue],
+        telemetry: Telemetry,
+        clock: Callable[[], float] = time.time,
+        on_done: Callable[[BusEvent, Result], None] = lambda _event, _result: None,
     ) -> None:
         self._queue = queue
         self._telemetry = telemetry
         self._clock = clock
+        self._on_done = on_done
 
     def process_batch(
         self,
@@ -153,6 +159,7 @@ class QueueProcessor:
             self._telemetry.count(name, event.connection)
         if "write_back_failed" in result.facts:
             self._telemetry.count("WriteBackFailed", event.connection)
+        self._on_done(event, result)
         return result
 
     def _record_latency(self, event: BusEvent) -> None:

@@ -35,8 +35,11 @@ def reconcile_handler(environment: Mapping[str, str], clock: Callable[[], float]
         failed = partial(telemetry.count, "ReconciliationFailed", "all")
         return Reconciliation(request, execution.steps, fan_out, steps_of, failed).run()
 
+    def publish(execution: str, answer: Json) -> None:
+        services.outcomes.reconciliation_ended(execution, answer)
+
     return durable_handler(
-        "reconcile", ReconcileRequest, EXAMPLE, reconcile, telemetry, lambda: services.runs
+        "reconcile", ReconcileRequest, EXAMPLE, reconcile, telemetry, lambda: services.runs, publish
     )
 
 

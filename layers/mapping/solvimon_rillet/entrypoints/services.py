@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from solvimon_rillet.connections.webhook_arrivals import WebhookArrivals
     from solvimon_rillet.ledger.ledger import Ledger
     from solvimon_rillet.ledger.run_log import RunLog
+    from solvimon_rillet.workflows.outcome_events import OutcomeEvents
 
 Count = Callable[[str, str], None]
 
@@ -95,7 +96,8 @@ class Services:
         """The SNS topic of alarms and summaries."""
         from solvimon_rillet.aws.s3_sns import Topic
 
-        return Topic(self._environment["ALARM_TOPIC"], self.aws_client("sns"))
+        has_channel = bool(self._environment.get("SLACK_CHANNEL"))
+        return Topic(self._environment["ALARM_TOPIC"], self.aws_client("sns"), has_channel=has_channel)
 
     @cached_property
     def table(self) -> "Table":
@@ -139,6 +141,15 @@ class Services:
         from solvimon_rillet.aws.durable_executions import DurableExecutions
 
         return DurableExecutions(self._environment["AWS_LAMBDA_FUNCTION_NAME"], self.aws_client("lambda"))
+
+    @cached_property
+    def outcomes(self) -> "OutcomeEvents":
+        """Publishes outcomes for the connections that want it."""
+        from solvimon_rillet.workflows.outcome_events import OutcomeEvents
+
+        return OutcomeEvents(
+            self.configuration.settings, lambda: self.ledger, lambda: self.bus, self.clock, self._count
+        )
 
     @cached_property
     def queue(self) -> "Queue":

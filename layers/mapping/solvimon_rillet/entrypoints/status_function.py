@@ -140,7 +140,7 @@ def status_handler(environment: Mapping[str, str], clock: Callable[[], float]) -
         name = request.connection
         if request.runs and "connection" not in request.model_fields_set:
             return Runs(services.runs, clock).report(None)
-        settings, fault = connection_settings(services, name)  # raises if there is no such connection
+        settings, _ = connection_settings(services, name)  # raises if there is no such connection
         if request.runs:
             return Runs(services.runs, clock).report(name)
         if request.resolve:
@@ -165,11 +165,7 @@ def status_handler(environment: Mapping[str, str], clock: Callable[[], float]) -
             document = document[0], found
             desk = settings.solvimon.invoice_link if settings else lambda _id: None
             return DocumentHistory(name, services.ledger, clock, secret_name, desk).describe(*document)
-        credentials = credential_problems(services, name, settings)
-        broken = [*([fault] if fault else []), *credentials]
-        around = Around(services.dead_letter_queues, broken, budget(services, name, settings), secret_name)
-        report = Overview(name, services.ledger, services.table, clock).report(around)
-        return report | ({"credentials": credentials} if credentials else {})
+        return connection_report(services, name)
 
     def resolve(name: str, request: ResolveRequest) -> dict[str, Any]:
         # Only a resolution asks the vendors; a question about the status needs no clients of theirs.
@@ -192,6 +188,26 @@ def status_handler(environment: Mapping[str, str], clock: Callable[[], float]) -
         )
 
     return handle
+
+
+def connection_report(services: Services, name: str) -> dict[str, Any]:
+    """The status of a connection.
+
+    Raises:
+        UnknownConnection: there is no such connection.
+        RetryLater: an AWS service does not answer.
+    """
+    settings, fault = connection_settings(services, name)
+    credentials = credential_problems(services, name, settings)
+    broken = [*([fault] if fault else []), *credentials]
+    around = Around(
+        services.dead_letter_queues,
+        broken,
+        budget(services, name, settings),
+        lambda vendor: services.configuration.secret_name(name, vendor),
+    )
+    report = Overview(name, services.ledger, services.table, services.clock).report(around)
+    return report | ({"credentials": credentials} if credentials else {})
 
 
 def connection_settings(services: Services, name: str) -> tuple["Settings | None", str]:

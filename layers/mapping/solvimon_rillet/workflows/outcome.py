@@ -23,11 +23,13 @@ class Result:
             ``would_mark``, ``would_sync``, ``would_reject`` or ``would_skip``, as well as the outcomes that
             need no write; ``try_again`` where a service does not answer.
         facts: further fields of the answer.
+        repeated: whether the document had this outcome before, and nothing was done.
     """
 
     document_id: str
     outcome: str
     facts: dict[str, Any] = field(default_factory=dict)
+    repeated: bool = False
 
     def as_answer(self, id_name: str) -> dict[str, Any]:
         """The result as JSON, the id under the given name."""

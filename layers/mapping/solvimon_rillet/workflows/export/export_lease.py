@@ -73,7 +73,8 @@ def _already_done(claim: Claim) -> Result:
     """The result for a document that is in Rillet already, or that was resolved manually."""
     names = ("rillet_id", "rillet_number", "totals", "warnings", "code", "message", "remedy", "reason")
     facts = {name: claim.record[name] for name in names if name in claim.record}
-    return Result(claim.document.id, "already_exported" if claim.state == "exported" else claim.state, facts)
+    outcome = "already_exported" if claim.state == "exported" else claim.state
+    return Result(claim.document.id, outcome, facts, repeated=True)
 
 
 def _record_refusal(connection: Connection, claim: Claim, refused: SendRefused) -> Result:

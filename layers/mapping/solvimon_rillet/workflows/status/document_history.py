@@ -19,6 +19,7 @@ from solvimon_rillet.ledger.ledger import FINISHED, LEASE_SECONDS, UNFINISHED, D
 from solvimon_rillet.workflows.status.entries import STALLED_SECONDS, customer_name, wait_of
 from solvimon_rillet.workflows.status.open_work import what_to_do
 from solvimon_rillet.workflows.status.texts import without_email_addresses
+from solvimon_rillet.workflows.status.write_back_text import write_back_fields
 
 _DOCUMENT_STATE_TEXTS = {
     "claimed": "Work has begun; nothing is sent yet.",
@@ -122,6 +123,7 @@ class DocumentHistory:
             },
             **self._next_step(kind, document_id, record),
             **{name: record[name] for name in details if name in record},
+            **write_back_fields(record),
             "known_since": format_timestamp(record.get("created_at", record["updated_at"])),
             "last_change": format_timestamp(record["updated_at"]),
             "attempts": [_attempt_fields(entry) for entry in record.get("history", [])],

@@ -1,0 +1,32 @@
+"""The digests that a sweep sends, from the answer of ``sync_status``."""
+
+import logging
+from collections.abc import Iterable
+
+from solvimon_rillet.entrypoints.services import Services
+from solvimon_rillet.errors import SolvimonRilletError
+
+logger = logging.getLogger(__name__)
+
+
+def send_due_digests(services: Services, connections: Iterable[str]) -> None:
+    """Send the digests that are due; one that fails is sent by the next sweep, and stops nothing."""
+    for name in connections:
+        try:
+            _send_if_due(services, name)
+        except SolvimonRilletError as error:
+            logger.warning("digest not sent", extra={"connection": name, "reason": error.own_words})
+        except Exception:  # the sweep does its work, whatever fails here
+            logger.exception("digest not sent", extra={"connection": name})
+
+
+def _send_if_due(services: Services, name: str) -> None:
+    settings = services.configuration.settings(name)
+    if settings.digest.hour is None:
+        return
+    from solvimon_rillet.entrypoints.status_function import connection_report
+    from solvimon_rillet.workflows.status.digest import Digest
+
+    digest = Digest(name, settings.digest, services.table, lambda: services.topic, services.clock)
+    if digest.send_if_due(lambda: connection_report(services, name)):
+        logger.info("digest sent", extra={"connection": name})
