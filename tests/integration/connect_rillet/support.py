@@ -204,6 +204,11 @@ def add_connection(
     return OAuthConnection(**vars(made), system=system)
 
 
+def missing(answer: Json) -> list[str]:
+    """The lines of a checklist for which the connection is not ready."""
+    return [line["check"] for line in answer["checklist"] if not line["ok"] and line["blocking"]]
+
+
 def without_client_secret(system: LocalSystem) -> None:
     """Make ours a public client of Rillet, which has no secret."""
     oauth(system).add_client(STACK, None, redirect_uris=[system.deployment.outputs["OAuthRedirectUri"]])
