@@ -247,7 +247,10 @@ def test_the_role_may_invoke_functions_and_use_its_own_table_and_nothing_else(sy
         *("lambda:InvokeFunction", "logs:CreateLogStream", "logs:PutLogEvents"),
         *("xray:PutTraceSegments", "xray:PutTelemetryRecords", "ssm:GetParameter"),
         *("s3:GetObject", "s3:ListBucket"),
-        *(f"dynamodb:{each}" for each in ("GetItem", "BatchGetItem", "PutItem", "UpdateItem")),
+        *(
+            f"dynamodb:{each}"
+            for each in ("GetItem", "BatchGetItem", "BatchWriteItem", "PutItem", "UpdateItem")
+        ),
         *("dynamodb:DeleteItem", "dynamodb:Query"),
     }
     for grant in grants:

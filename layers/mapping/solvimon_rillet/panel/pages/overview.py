@@ -317,5 +317,5 @@ def _set_up(link: Json, now: str) -> Mapping[str, Any]:
         "checked": text(link, "at") or now,
         "steps": steps,
         "done": sum(step.ok for step in steps),
-        "next": pending[:1].lower() + pending[1:],
+        "next": pending,
     }

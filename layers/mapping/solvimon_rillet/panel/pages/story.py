@@ -39,6 +39,7 @@ _MARKS = {
 }
 _VERDICTS = {"booked": "agrees", "needs": "apart", "differs": "apart"}
 _NOTE_LENGTH = 500
+_HEADLINE_LENGTH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +186,7 @@ def _view(answer: Json, kind: str, document: str) -> dict[str, Any]:
     mark = MARKS.get(state, "skipped")
     known = answer.get("known", True) is not False
     links = section(answer, "links")
+    headline, message = _headline(answer)
     return {
         "known": known,
         "kind": kind,
@@ -199,7 +201,9 @@ def _view(answer: Json, kind: str, document: str) -> dict[str, Any]:
         "mark": mark if known else "todo",
         "state": STATES.get(state, state) if known else "Not known",
         "verdict": _VERDICTS.get(mark, "") if known else "",
-        "headline": _headline(answer),
+        "headline": headline,
+        "message": message,
+        "fix_page": "needs-attention" if mark in {"needs", "differs"} and known else "",
         "where": text(answer, "where"),
         "what_to_do": text(answer, "what_to_do"),
         "meanings": [str(each) for each in answer.get("what_it_means") or ()],
@@ -224,8 +228,12 @@ def _view(answer: Json, kind: str, document: str) -> dict[str, Any]:
     }
 
 
-def _headline(answer: Json) -> str:
-    return (text(answer, "message") or text(answer, "reason") or text(answer, "in_words")).rstrip(".")
+def _headline(answer: Json) -> tuple[str, str]:
+    """The sentence above all others, and a longer one below it."""
+    said = text(answer, "message") or text(answer, "reason")
+    if len(said) <= _HEADLINE_LENGTH:
+        return (said or text(answer, "in_words")).rstrip("."), ""
+    return text(answer, "in_words").rstrip("."), said
 
 
 def _web(address: str) -> str:
