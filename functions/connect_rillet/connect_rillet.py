@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from solvimon_rillet.entrypoints.direct_request import answer_direct_request
 from solvimon_rillet.entrypoints.lambda_handler import Handler, on_first_call
@@ -20,6 +20,7 @@ from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.workflows.connect.authorization import CallbackPage, RilletAuthorization
 from solvimon_rillet.workflows.connect.connection_status import ConnectionStatus
+from solvimon_rillet.workflows.requested_by import RequestedBy
 
 EXAMPLE = {"connection": "default", "action": "connect"}
 _HEADERS = {
@@ -36,7 +37,7 @@ _PAGE = """<!doctype html>
 """
 
 
-class DirectRequest(BaseModel):
+class DirectRequest(RequestedBy):
     """The request of a direct invocation."""
 
     model_config = ConfigDict(extra="forbid")
@@ -61,12 +62,12 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
         return authorization().start(request.connection)
 
     @telemetry.handler
-    def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:  # noqa: ANN401
+    def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
         if "requestContext" in event:
             query = event.get("queryStringParameters")
             texts = query.items() if isinstance(query, Mapping) else ()
             return _page(authorization().callback({name: str(value) for name, value in texts}))
-        return answer_direct_request(event, DirectRequest, direct, {"example": EXAMPLE})
+        return answer_direct_request(event, DirectRequest, direct, {"example": EXAMPLE}, context=context)
 
     return handle
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ConfigDict, ValidationError
 
 from solvimon_rillet.entrypoints.lambda_handler import Handler, on_first_call
 from solvimon_rillet.entrypoints.services import Services
@@ -19,11 +19,12 @@ from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.formatting import validation_problems
 from solvimon_rillet.ledger.sweep_state import SweepState
 from solvimon_rillet.rate_limit.limiter import Priority
+from solvimon_rillet.workflows.requested_by import RequestedBy
 from solvimon_rillet.workflows.sweep.base import SweepContext
 from solvimon_rillet.workflows.sweep.sweep import Sweep, sweep_all
 
 
-class Request(BaseModel):
+class Request(RequestedBy):
     """The request: one connection, or all."""
 
     model_config = ConfigDict(extra="forbid")

@@ -81,7 +81,7 @@ class HttpApiGateway:
         path = request.environ.get("RAW_URI", request.path).partition("?")[0]
         for route, pattern, workflow in self._routes:
             match = pattern.fullmatch(path)
-            if match and route.method in {request.method, "ANY", "X-AMAZON-APIGATEWAY-ANY-METHOD"}:
+            if match and route.method in {request.method, "ANY"}:
                 parameters = {name: unquote(value) for name, value in match.groupdict().items()}
                 return self._invoke(workflow, http_event(request, route, path, parameters, body))
         return _message(404, "Not Found")

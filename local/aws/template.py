@@ -17,6 +17,7 @@ from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import intrinsics_multi_constructor
 
+from local.aws.conditions import decide
 from local.aws.server import REGION
 
 Json = dict[str, Any]
@@ -46,6 +47,8 @@ LONGEST_NAMES = {
 }
 """How long the names may be that a template gives (the services' quotas and API references)."""
 
+_METHODS = {"x-amazon-apigateway-any-method": "ANY"}
+"""How a route's key writes a method for which OpenAPI has no word."""
 _CODE_LOCATIONS = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
 
 
@@ -157,9 +160,10 @@ def load(path: Path, parameters: Mapping[str, str], api_url: str, stack: str) ->
         NameTooLongError: a resource has a name that AWS refuses.
     """
     body = translate(path, parameters)
+    values = {name: parameters.get(name, spec.get("Default")) for name, spec in body["Parameters"].items()}
+    decide(body, values)
     resources: Json = body["Resources"]
     _refuse_long_names(resources, stack)
-    values = {name: parameters.get(name, spec.get("Default")) for name, spec in body["Parameters"].items()}
     routes = _routes(resources)
     sources = _event_sources(resources, values)
     functions: dict[str, Path] = {}
@@ -198,7 +202,7 @@ def _routes(resources: Json) -> tuple[Route, ...]:
                 for method, operation in methods.items():
                     uri: str = operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
                     function_id = uri.partition("/functions/${")[2].partition(".Arn}")[0]
-                    routes.append(Route(method.upper(), path, function_id))
+                    routes.append(Route(_METHODS.get(method, method.upper()), path, function_id))
     return tuple(routes)
 
 

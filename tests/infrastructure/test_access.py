@@ -40,7 +40,7 @@ def test_only_x_ray_is_allowed_on_every_resource(template: Template) -> None:
 def test_a_role_has_no_policies_but_its_own_and_the_stacks(template: Template) -> None:
     roles = [template.role_of(function) for function in template.functions.values()]
     managed = template.of_type("AWS::IAM::ManagedPolicy")
-    attached = {arn["Ref"] for role in roles for arn in role["ManagedPolicyArns"]}
+    attached = {arn["Ref"] for role in roles for arn in role.get("ManagedPolicyArns", ())}
 
     assert len({json.dumps(role, sort_keys=True) for role in roles}) == len(template.functions)
     assert attached == managed.keys()

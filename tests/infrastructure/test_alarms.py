@@ -12,6 +12,7 @@ SENSITIVITY = {
     "WebhooksRefusedAlarm": (20, 300, 1, 300),
     "ApiServerErrorsAlarm": (1, 300, 1, 300),
     "ImportRowsFailedAlarm": (1, 300, 1, 300),
+    "PanelErrorsAlarm": (1, 300, 1, 300),
     "SweepFailedAlarm": (1, 900, 1, 1800),
     "ReconcileFailedAlarm": (1, 300, 1, 300),
     "ConnectionBrokenAlarm": (1, 300, 1, LOOKBACK),
@@ -128,10 +129,25 @@ def test_functions_and_alarms_use_the_stacks_own_namespace(template: Template) -
             assert namespace in (None, {"Fn::Sub": OWN_METRICS}) or namespace.startswith("AWS/"), name
 
 
-def test_webhooks_that_fail_by_our_own_fault_raise_an_alarm(template: Template) -> None:
-    [alarm] = template.alarms_on("AWS/ApiGateway", "5xx").values()
+def test_webhooks_that_fail_by_our_own_fault_raise_an_alarm_and_pages_that_fail_do_not(
+    template: Template,
+) -> None:
+    watched = template.alarms_on("AWS/ApiGateway", "5xx")
+    [stage] = template.of_type("AWS::ApiGatewayV2::Stage").values()
 
-    assert alarm["Dimensions"] == [{"Name": "ApiId", "Value": {"Ref": "Api"}}]
+    keys = set()
+    for alarm in watched.values():
+        resource, method, at, api = (dimension["Value"] for dimension in alarm["Dimensions"])
+        assert [each["Name"] for each in alarm["Dimensions"]] == ["Resource", "Method", "Stage", "ApiId"]
+        assert (at, api) == ("$default", {"Ref": "Api"})
+        keys.add(f"{method} {resource}")
+    assert keys == {
+        "POST /webhooks/solvimon/{connection}",
+        "POST /webhooks/rillet/{connection}",
+        "GET /oauth/rillet/callback",
+    }
+    # API Gateway measures a route only where its settings ask for that.
+    assert keys == {key for key, each in stage["RouteSettings"].items() if each.get("DetailedMetricsEnabled")}
 
 
 def test_every_alarm_notifies_the_topic_and_says_what_it_means(template: Template) -> None:

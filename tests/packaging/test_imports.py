@@ -24,6 +24,7 @@ LATER = {
     "connect_rillet": (*SELDOM, DURABLE, "solvimon_rillet.mapping"),
     "link_records": (*SELDOM, DURABLE, "solvimon_rillet.reconciliation"),
     "sync_status": (*SELDOM, "requests", DURABLE, "solvimon_rillet.workflows.status.manual_resolution"),
+    "panel": ("authlib", "jinja2", DURABLE, "requests", "solvimon_rillet.workflows"),
     "sweep": (*SELDOM, DURABLE, "solvimon_rillet.reconciliation"),
     "reconcile": (*SELDOM, "solvimon_rillet.workflows.imports.steps"),
     **dict.fromkeys(EXPORTS, (*SELDOM, DURABLE, "requests", "solvimon_rillet.workflows.export.redrive")),

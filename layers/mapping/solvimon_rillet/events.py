@@ -23,6 +23,7 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 _AMOUNT = re.compile(r"-?[0-9]{1,24}(\.[0-9]{1,12})?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _MAX_TEXT_LENGTH = 64  # characters of a state or a time; an event on the bus has at most 256 KB
+_MAX_ACTOR_LENGTH = 100  # as of ledger.actor, which is above this module
 _CREATED = "CREATED"
 _RILLET_EVENTS = {
     ("INVOICE", _CREATED): RILLET_DOCUMENT_CHANGED,
@@ -57,6 +58,8 @@ class BusEvent:
         occurred_at: when, by the vendor's clock (ISO 8601).
         facts: amounts and state of the document from a signed event, which saves a read.
         bulk: whether it is part of a back-fill, which has a lower priority than live work.
+        by: who asked for it; empty for an event of a vendor. Only a queue's message has it: the bus is
+            archived, and holds no personal data.
     """
 
     source: str
@@ -67,6 +70,7 @@ class BusEvent:
     occurred_at: str
     facts: Mapping[str, str] = field(default_factory=dict)
     bulk: bool = False
+    by: str = ""
 
     def detail(self) -> dict[str, object]:
         """The ``detail`` of the event on the bus."""
@@ -81,7 +85,8 @@ class BusEvent:
 
     def to_queue_message(self) -> str:
         """The event in the form in which EventBridge puts it on a queue."""
-        return json.dumps({"source": self.source, "detail-type": self.detail_type, "detail": self.detail()})
+        detail = {**self.detail(), **({"by": self.by} if self.by else {})}
+        return json.dumps({"source": self.source, "detail-type": self.detail_type, "detail": detail})
 
     @classmethod
     def from_queue(cls, body: str) -> Self:
@@ -109,6 +114,7 @@ class BusEvent:
             str(detail.get("occurred_at", "")),
             _string_facts(detail.get("facts")),
             detail.get("priority") == "bulk",
+            _bounded_text(detail.get("by"), _MAX_ACTOR_LENGTH),
         )
 
 
@@ -233,8 +239,8 @@ def _normalized_name(name: str) -> str:
     return name.strip().upper().replace("-", "_")
 
 
-def _bounded_text(value: object) -> str:
-    return value if isinstance(value, str) and len(value) <= _MAX_TEXT_LENGTH else ""
+def _bounded_text(value: object, limit: int = _MAX_TEXT_LENGTH) -> str:
+    return value if isinstance(value, str) and len(value) <= limit else ""
 
 
 def _rillet_facts(content: Mapping[str, Any]) -> dict[str, str]:

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from solvimon_rillet.errors import NeedsAttention, Recoverable
 from solvimon_rillet.formatting import validation_problems
+from solvimon_rillet.ledger.actor import UNKNOWN_ACTOR, acting_for, actor_name
+from solvimon_rillet.workflows.requested_by import RequestedBy
 
-Request = TypeVar("Request", bound=BaseModel)
+Request = TypeVar("Request", bound=RequestedBy)
 
 INVOKE_AGAIN = "Fix the cause, if the error names one, and invoke the function again."
 
@@ -19,6 +21,7 @@ def answer_direct_request(
     answer: Callable[[Request], dict[str, Any]],
     examples: Mapping[str, Any],
     remedy: Callable[[Recoverable], str] = lambda _error: INVOKE_AGAIN,
+    context: Any = None,  # noqa: ANN401
 ) -> dict[str, Any]:
     """Validate a request and answer it; an expected error becomes an answer with a remedy.
 
@@ -28,14 +31,39 @@ def answer_direct_request(
         answer: the work.
         examples: shown beside the problems of an invalid request.
         remedy: the remedy for an error that time or a corrected connection may fix.
+        context: Lambda's; it may know who asks.
     """
     try:
-        request = model.model_validate(event)
+        request = model.model_validate(with_actor(event, context))
     except ValidationError as error:
         return {"error": validation_problems(error), **examples}
     try:
-        return answer(request)
+        with acting_for(request.by):
+            return answer(request)
     except NeedsAttention as error:
         return {"error": error.message, "remedy": error.remedy}
     except Recoverable as error:
         return {"error": error.message, "remedy": remedy(error)}
+
+
+def with_actor(event: Any, context: Any) -> Any:  # noqa: ANN401
+    """The event with who asks: as it says itself, else the caller's identity where Lambda gives one."""
+    if not isinstance(event, Mapping) or event.get("by") not in (None, ""):
+        return event
+    return {**event, "by": caller_of(context)}
+
+
+def caller_of(context: Any) -> str:  # noqa: ANN401
+    """Who invokes: ``by`` in the client context, or an identity of Cognito; else ``unknown``.
+
+    Lambda tells a function nothing about the IAM principal of a direct invocation; CloudTrail has it.
+    """
+    custom = getattr(getattr(context, "client_context", None), "custom", None)
+    named = custom.get("by") if isinstance(custom, Mapping) else None
+    for found in (named, getattr(getattr(context, "identity", None), "cognito_identity_id", None)):
+        try:
+            if found:
+                return actor_name(found)
+        except ValueError:
+            continue
+    return UNKNOWN_ACTOR

@@ -12,17 +12,20 @@ from aws_durable_execution_sdk_python import DurableContext, durable_execution
 from aws_durable_execution_sdk_python.config import Duration, StepConfig
 from aws_durable_execution_sdk_python.exceptions import DurableExecutionsError
 from aws_durable_execution_sdk_python.retries import RetryDecision
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
+from solvimon_rillet.entrypoints.direct_request import with_actor
 from solvimon_rillet.entrypoints.lambda_handler import Handler
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.formatting import validation_problems
+from solvimon_rillet.ledger.actor import UNKNOWN_ACTOR, acting_for
 from solvimon_rillet.ledger.run_log import ALL_CONNECTIONS, RunLog
 from solvimon_rillet.workflows.durable_steps import Json, Steps
 from solvimon_rillet.workflows.recorded_run import RecordedRun
+from solvimon_rillet.workflows.requested_by import RequestedBy
 
 _MAX_STEP_NAME = 256
-M = TypeVar("M", bound=BaseModel)
+M = TypeVar("M", bound=RequestedBy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,12 @@ def durable_handler(
 
     def run(event: Any, context: DurableContext) -> Json:  # noqa: ANN401
         name = context.execution_context.durable_execution_arn
+        request: M | None = None
+        try:
+            request = model.model_validate(with_actor(event, context.lambda_context))
+            problems = ""
+        except ValidationError as error:
+            problems = validation_problems(error, "event")
         recorded = RecordedRun(
             runs(),
             kind,
@@ -106,18 +115,18 @@ def durable_handler(
             event,
             field.default or ALL_CONNECTIONS,
             DurableSteps(context, telemetry.unexpected),
+            request.by if request else UNKNOWN_ACTOR,
         )
-        try:
-            request = model.model_validate(event)
-        except ValidationError as error:
-            return recorded.end({"error": validation_problems(error, "event"), "example": example})
+        if request is None:
+            return recorded.end({"error": problems, "example": example})
         invocation = context.lambda_context
 
         def time_left() -> float:
             return invocation.get_remaining_time_in_millis() / 1000 if invocation else math.inf
 
         try:
-            answer = work(request, Execution(name, recorded, time_left))
+            with acting_for(request.by):
+                answer = work(request, Execution(name, recorded, time_left))
         except Exception as error:
             recorded.fail()
             if isinstance(error, DurableExecutionsError):

@@ -22,7 +22,7 @@ def link_handler(environment: Mapping[str, str], clock: Callable[[], float] = ti
         return LinkRecords(connection, services.bus, run_id()).run(request)
 
     @telemetry.handler
-    def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:  # noqa: ANN401
-        return answer_direct_request(event, LinkRequest, answer, {"examples": LINK_EXAMPLES})
+    def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
+        return answer_direct_request(event, LinkRequest, answer, {"examples": LINK_EXAMPLES}, context=context)
 
     return handle

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 import simplejson
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from solvimon_rillet.connections.names import connection_name
 from solvimon_rillet.entrypoints.direct_request import answer_direct_request
@@ -22,13 +22,14 @@ from solvimon_rillet.events import SOLVIMON, BusEvent, is_id
 from solvimon_rillet.ledger.document_types import DocumentType
 from solvimon_rillet.ledger.ledger import Document
 from solvimon_rillet.workflows.outcome import Result, error_fields
+from solvimon_rillet.workflows.requested_by import RequestedBy
 
 MAX_ANSWER_BYTES = 5_000_000
 """Size of an answer's results; Lambda refuses an answer above 6 MB."""
 _LONG_FACTS = ("came_from", "payload")  # in the order in which an answer that is too large goes without them
 
 
-class DocumentsRequest(BaseModel):
+class DocumentsRequest(RequestedBy):
     """A request for documents by their ids, in the field ``{id_name}s``."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
@@ -98,7 +99,7 @@ def answer_request(
     def do(request: DocumentsRequest, document_id: str) -> Result:
         if not is_id(document_id):
             return _not_an_id(request, document_id, "rejected")
-        requested = BusEvent(SOLVIMON, detail_type, request.connection, document_id, "", "")
+        requested = BusEvent(SOLVIMON, detail_type, request.connection, document_id, "", "", by=request.by)
         return processor.process_document(
             requested, do_one, context, lambda: before(request.connection, document_id)
         )
@@ -117,7 +118,7 @@ def answer_request(
         }
 
     example = {"connection": "default", f"{model.id_name}s": [model.sample_id], "dry_run": True}
-    return answer_direct_request(event, model, answer, {"example": example})
+    return answer_direct_request(event, model, answer, {"example": example}, context=context)
 
 
 def answer_retry(
@@ -152,6 +153,7 @@ def answer_retry(
         answer,
         {"examples": RETRY_EXAMPLES},
         lambda _error: "Nothing was queued; invoke it again in a minute.",
+        context,
     )
 
 

@@ -13,6 +13,7 @@ from solvimon_rillet.aws.sqs import Queue
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.errors import ConnectionBroken, NeedsAttention, Recoverable, own_words
 from solvimon_rillet.events import BusEvent, is_id
+from solvimon_rillet.ledger.actor import acting_for
 from solvimon_rillet.rate_limit.limiter import Priority
 from solvimon_rillet.workflows.outcome import Result
 
@@ -132,7 +133,8 @@ class QueueProcessor:
 
     def _do_and_count(self, event: BusEvent, do_one: DoOne) -> Result:
         """Do the work, log the result and count it."""
-        result = do_one(event)
+        with acting_for(event.by):
+            result = do_one(event)
         logger.info(
             "document done",
             extra={

@@ -12,6 +12,7 @@ from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.errors import Recoverable
 from solvimon_rillet.events import is_id
 from solvimon_rillet.ledger.document_types import CREDIT_MEMO, CUSTOMER, INVOICE, DocumentType
+from solvimon_rillet.workflows.requested_by import RequestedBy
 from solvimon_rillet.workflows.status.document_history import DocumentHistory
 from solvimon_rillet.workflows.status.overview import Overview
 from solvimon_rillet.workflows.status.runs import Runs
@@ -69,7 +70,7 @@ class ResolveRequest(_DocumentRequest):
         return self
 
 
-class StatusRequest(_DocumentRequest):
+class StatusRequest(_DocumentRequest, RequestedBy):
     """A question about the status, or a manual resolution."""
 
     connection: str = "default"
@@ -121,9 +122,9 @@ def status_handler(environment: Mapping[str, str], clock: Callable[[], float]) -
             return {"error": str(error), "remedy": error.remedy}
 
     @telemetry.handler
-    def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:  # noqa: ANN401
+    def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
         return answer_direct_request(
-            event, StatusRequest, answer, {"examples": STATUS_EXAMPLES}, _wait_remedy
+            event, StatusRequest, answer, {"examples": STATUS_EXAMPLES}, _wait_remedy, context
         )
 
     return handle

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from solvimon_rillet.errors import OutcomeUnknown, Recoverable
+from solvimon_rillet.ledger.actor import current_actor
 
 MAX_ENTRIES = 40
 """Entries that a record keeps: the first five, and the latest."""
@@ -36,13 +37,14 @@ def entry(what: str, at: int, facts: Mapping[str, Any]) -> Entry:
         at: unix seconds.
         facts: the facts that were written with it; the entry keeps those of ``_ENTRY_FACTS``.
     """
-    return {"at": at, "what": what, **{name: facts[name] for name in _ENTRY_FACTS if name in facts}}
+    kept = {name: facts[name] for name in _ENTRY_FACTS if name in facts}
+    return _signed({"at": at, "what": what, **kept})
 
 
 def waiting_entry(error: Recoverable, at: int) -> Entry:
     """The entry of an attempt that failed for now, or whose outcome is unknown."""
     what = "answer_lost" if isinstance(error, OutcomeUnknown) else "waits"
-    return {"at": at, "what": what, "reason": error.message}
+    return _signed({"at": at, "what": what, "reason": error.message})
 
 
 def append_entry(history: Sequence[Entry], new: Entry) -> list[Entry]:
@@ -63,3 +65,8 @@ def trim_history(history: Sequence[Entry], fits: Callable[[list[Entry]], bool]) 
     while len(kept) > 2 and not fits(kept):
         del kept[min(_KEPT_FIRST, len(kept) - 2)]
     return kept
+
+
+def _signed(entry: Entry) -> Entry:
+    """The entry with who asked for the work, if somebody did."""
+    return {**entry, "by": by} if (by := current_actor()) else entry

@@ -17,6 +17,7 @@ import simplejson
 
 from solvimon_rillet.aws.dynamodb import Item, Table
 from solvimon_rillet.formatting import clip
+from solvimon_rillet.ledger.actor import UNKNOWN_ACTOR
 from solvimon_rillet.ledger.record_store import BY_STATE
 from solvimon_rillet.ledger.records import SCHEMA, Document
 
@@ -38,7 +39,9 @@ class RunLog:
         self._table = table
         self._clock = clock
 
-    def begin(self, connection: str, kind: str, execution: str, request: object) -> Item:
+    def begin(
+        self, connection: str, kind: str, execution: str, request: object, by: str = UNKNOWN_ACTOR
+    ) -> Item:
         """The record of a run, which is made where it has none yet.
 
         Args:
@@ -46,6 +49,7 @@ class RunLog:
             kind: the function, such as ``import_customers``.
             execution: ARN of the durable execution, the same after every interruption.
             request: the event.
+            by: who started it.
         """
         key = self.key(connection, execution)
         if found := self._table.get(key):
@@ -57,6 +61,7 @@ class RunLog:
             "kind": kind,
             "execution": execution,
             "request": _fitting_json(request, _MAX_REQUEST),
+            "by": by,
             "started": now,
             "expires_at": now + _KEPT_SECONDS,
         }

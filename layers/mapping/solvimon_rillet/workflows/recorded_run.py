@@ -9,6 +9,7 @@ from typing import Any
 from solvimon_rillet.aws.dynamodb import Item
 from solvimon_rillet.connections.names import is_connection_name
 from solvimon_rillet.errors import RetryLater
+from solvimon_rillet.ledger.actor import UNKNOWN_ACTOR
 from solvimon_rillet.ledger.run_log import ALL_CONNECTIONS, RunLog
 from solvimon_rillet.workflows.durable_steps import Json, Steps
 
@@ -28,17 +29,26 @@ class RecordedRun:
         event: the request, which may be invalid.
         connection: the request's connection where it names none.
         steps: runs the steps.
+        by: who started it, as far as this invocation knows; the record keeps what the first one knew.
     """
 
     def __init__(
-        self, log: RunLog, kind: str, execution: str, event: object, connection: str, steps: Steps
+        self,
+        log: RunLog,
+        kind: str,
+        execution: str,
+        event: object,
+        connection: str,
+        steps: Steps,
+        by: str = UNKNOWN_ACTOR,
     ) -> None:
         self._log = log
         self._steps = steps
         self._rows: Counter[str] = Counter()
         named = event.get("connection") if isinstance(event, Mapping) else None
         name = named if is_connection_name(named) else connection if named is None else ALL_CONNECTIONS
-        self._begin: Callable[[], Item] = partial(log.begin, name, kind, execution, event)
+        request = {key: event[key] for key in event if key != "by"} if isinstance(event, Mapping) else event
+        self._begin: Callable[[], Item] = partial(log.begin, name, kind, execution, request, by)
         self._run: Item | None = None
         self._record(lambda run: run)
 

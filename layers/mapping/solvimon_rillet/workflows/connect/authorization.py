@@ -11,9 +11,11 @@ from typing import Any
 from solvimon_rillet.aws.dynamodb import Table
 from solvimon_rillet.connections.configuration import Configuration, uses_oauth
 from solvimon_rillet.connections.connection import Connections
+from solvimon_rillet.connections.grant_history import CONNECTED, DISCONNECTED, GrantHistory
 from solvimon_rillet.connections.oauth_client import authorization_server, oauth_client
 from solvimon_rillet.connections.owner import RILLET, AnotherOwner, Owner
 from solvimon_rillet.errors import ConnectionBroken, SolvimonRilletError
+from solvimon_rillet.ledger.actor import UNKNOWN_ACTOR, current_actor
 from solvimon_rillet.rillet.models import Organization
 from solvimon_rillet.rillet.oauth import Grant, GrantRefused, RilletOAuth
 from solvimon_rillet.settings import RilletSettings, Settings
@@ -54,6 +56,7 @@ class RilletAuthorization:
         self._table = table
         self._connections = connections
         self._clock = clock
+        self._history = GrantHistory(table, clock)
 
     def start(self, connection: str) -> dict[str, Any]:
         """A one-time URL at which a person grants access.
@@ -69,7 +72,13 @@ class RilletAuthorization:
         ends = int(self._clock()) + STATE_SECONDS
         self._table.put(
             _state_key(state),
-            {"connection": connection, "verifier": verifier, "ends": ends, "expires_at": ends},
+            {
+                "connection": connection,
+                "verifier": verifier,
+                "by": current_actor(),
+                "ends": ends,
+                "expires_at": ends,
+            },
         )
         logger.info("rillet authorisation started", extra={"connection": connection})
         return {
@@ -116,7 +125,8 @@ class RilletAuthorization:
                 f"Rillet says: {reason[:200]}. Nothing was changed.",
             )
         try:
-            return self._finish(connection, query["code"], str(pending["verifier"]))
+            by = str(pending.get("by") or UNKNOWN_ACTOR)
+            return self._finish(connection, query["code"], str(pending["verifier"]), by)
         except GrantRefused as error:
             text = f"Rillet refused the authorisation ({error.message.rstrip('.')}). Nothing was changed."
             return CallbackPage(400, f"{connection} is not connected", text)
@@ -125,7 +135,7 @@ class RilletAuthorization:
                 502, f"{connection} is not connected", f"{error.message} Start again with a new link."
             )
 
-    def _finish(self, connection: str, code: str, verifier: str) -> CallbackPage:
+    def _finish(self, connection: str, code: str, verifier: str, by: str) -> CallbackPage:
         """Redeem the code and keep the grant; one that is not kept is revoked, for nobody would know it."""
         settings = self._configuration.settings(connection)
         oauth = self._oauth(settings.rillet)
@@ -138,6 +148,7 @@ class RilletAuthorization:
         if isinstance(kept, CallbackPage):
             _discard(oauth, granted)
             return kept
+        self._history.note(connection, CONNECTED, by, kept.trade_name)
         logger.info("rillet connected", extra={"connection": connection, "organisation": kept.id})
         return CallbackPage(
             200,
@@ -213,6 +224,7 @@ class RilletAuthorization:
                 note, revoked = self._revoke(settings.rillet, current.fields.get("refresh_token", ""))
                 if tokens.disconnect(current):  # else a worker stored a refresh meanwhile: revoke that one
                     break
+        self._history.note(connection, DISCONNECTED, current_actor())
         logger.info("rillet disconnected", extra={"connection": connection, "revoked": revoked})
         return {"connection": connection, "disconnected": True, "revoked": revoked, "note": note}
 

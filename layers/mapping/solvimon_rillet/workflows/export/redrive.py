@@ -17,6 +17,7 @@ from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import Code, NeedsAttention, RetryLater
 from solvimon_rillet.events import SOLVIMON, BusEvent
 from solvimon_rillet.formatting import format_duration, format_timestamp, parse_timestamp
+from solvimon_rillet.ledger.actor import current_actor
 from solvimon_rillet.ledger.document_types import CREDIT_MEMO, DocumentType
 from solvimon_rillet.ledger.ledger import FINISHED, Document
 from solvimon_rillet.mapping.dates import utc_range
@@ -167,7 +168,7 @@ class Redrive:
 
     def _message(self, document_id: str) -> str:
         return BusEvent(
-            SOLVIMON, self._detail_type, self._name, document_id, "", "", bulk=True
+            SOLVIMON, self._detail_type, self._name, document_id, "", "", bulk=True, by=current_actor()
         ).to_queue_message()
 
     def _answer_for_no_match(self, code: str) -> dict[str, Any]:

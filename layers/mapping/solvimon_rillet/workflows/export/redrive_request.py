@@ -6,6 +6,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from solvimon_rillet.workflows.requested_by import RequestedBy
+
 ALL = "all"
 RETRY_EXAMPLES: list[dict[str, Any]] = [
     {"retry": {"code": "product_not_linked"}},
@@ -77,7 +79,7 @@ class Retry(BaseModel):
         return ALL if selection == {"code": ALL} else selection
 
 
-class RetryRequest(BaseModel):
+class RetryRequest(RequestedBy):
     """A direct invocation that asks for a retry."""
 
     model_config = ConfigDict(extra="forbid")

@@ -3,10 +3,11 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field, model_validator
 
 from solvimon_rillet.mapping.texts import is_rillet_id
 from solvimon_rillet.workflows.imports.resource import ImportedResource
+from solvimon_rillet.workflows.requested_by import RequestedBy
 
 
 def _rillet_id(value: object) -> object:
@@ -22,7 +23,7 @@ WATERMARK_OVERLAP = 600
 they are read."""
 
 
-class ImportRequest(BaseModel):
+class ImportRequest(RequestedBy):
     """The event of an import function."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)

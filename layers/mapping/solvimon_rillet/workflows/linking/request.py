@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from solvimon_rillet.events import is_id
+from solvimon_rillet.workflows.requested_by import RequestedBy
 
 LINK_EXAMPLES = [
     {"list": "customers", "only": "proposed"},
@@ -52,7 +53,7 @@ class UnlinkRequest(_Part):
     solvimon_id: Id
 
 
-class LinkRequest(_Part):
+class LinkRequest(RequestedBy):
     """The event of ``link_records``: one of its acts.
 
     Attributes:
@@ -64,9 +65,10 @@ class LinkRequest(_Part):
         accept: ``all`` links the proposals of a ``kind`` that are not ambiguous.
         doubles: the kind of records to look for twice in the same system.
         kind: of the proposals to accept.
-        by: who asks; kept with the answer.
         dry_run: check, and write nothing.
     """
+
+    model_config = ConfigDict(extra="forbid")
 
     connection: str = "default"
     list: Plural | None = None
@@ -78,7 +80,6 @@ class LinkRequest(_Part):
     accept: Literal["all"] | None = None
     doubles: Plural | None = None
     kind: Kind | None = None
-    by: str = Field(default="", max_length=100)
     dry_run: bool = False
 
     @model_validator(mode="after")

@@ -3,13 +3,15 @@
 from datetime import date
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
+
+from solvimon_rillet.workflows.requested_by import RequestedBy
 
 MAX_PERIOD_DAYS = 400
 EXAMPLE = {"connection": "default", "from": "2026-10-01", "to": "2026-10-31"}
 
 
-class ReconcileRequest(BaseModel):
+class ReconcileRequest(RequestedBy):
     """The event of the function; without days, last month and this month until today."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True, defer_build=True)

@@ -250,7 +250,10 @@ def _attempt_fields(entry: Mapping[str, Any]) -> dict[str, Any]:
     fields["in_words"] = _EVENT_TEXTS.get(what, what)
     if "since" in entry:
         fields |= {"since": format_timestamp(entry["since"]), "times": entry["times"]}
-    rest = {name: value for name, value in entry.items() if name not in {"at", "what", "since", "times"}}
+    if "by" in entry:
+        fields["by"] = entry["by"]
+    shown = {"at", "what", "since", "times", "by"}
+    rest = {name: value for name, value in entry.items() if name not in shown}
     if what in {"sent", "refused"}:
         fields["sent"] = {_SENT_FIELDS[name]: value for name, value in rest.items() if name in _SENT_FIELDS}
     elif rest:

@@ -1,0 +1,65 @@
+"""The handler of ``panel``: requests of browsers, and direct invocations that ask for a link to sign in."""
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+from solvimon_rillet.aws.dynamodb import Table
+from solvimon_rillet.entrypoints.direct_request import answer_direct_request
+from solvimon_rillet.entrypoints.lambda_handler import Handler
+from solvimon_rillet.entrypoints.services import create_aws_client
+from solvimon_rillet.entrypoints.telemetry import Telemetry
+from solvimon_rillet.http.allowed_hosts import AllowedHosts
+from solvimon_rillet.panel.activity import PANEL
+from solvimon_rillet.panel.application import Panel
+from solvimon_rillet.panel.functions import Functions, lambda_client
+from solvimon_rillet.panel.sign_in import LINK_SECONDS, SIGN_IN_EXAMPLE, SignInRequest
+
+
+class _Deployment:
+    """The panel of one deployment, and its address."""
+
+    def __init__(self, environment: Mapping[str, str], clock: Callable[[], float]) -> None:
+        self._environment = environment
+        self._clock = clock
+
+    @cached_property
+    def panel(self) -> Panel:
+        """The panel."""
+        caller, stack = self._environment.get("AWS_LAMBDA_FUNCTION_NAME"), self._environment["STACK"]
+        table = Table(self._environment["PANEL_TABLE"], create_aws_client("dynamodb", caller))
+        functions = Functions(stack, lambda_client(caller), self._clock)
+        return Panel(table, functions, AllowedHosts.from_environment(self._environment), self._clock)
+
+    @cached_property
+    def address(self) -> str:
+        """The address of the HTTP API."""
+        ssm = create_aws_client("ssm", self._environment.get("AWS_LAMBDA_FUNCTION_NAME"))
+        found = ssm.get_parameter(Name=f"/{self._environment['STACK']}/api-url")
+        return str(found["Parameter"]["Value"])
+
+
+def panel_handler(environment: Mapping[str, str], clock: Callable[[], float]) -> Handler:
+    """A handler of ``panel``."""
+    telemetry = Telemetry(environment, "panel")
+    deployment = _Deployment(environment, clock)
+
+    def link(request: SignInRequest) -> dict[str, Any]:
+        panel, person, role = deployment.panel, request.sign_in.person, request.sign_in.role
+        once = panel.links.make(person, role)
+        panel.activity.add(PANEL, "CLI", "sign-in", "Made a link to sign in", on=f"{person} ({role})")
+        return {
+            "open": f"{deployment.address}/panel/enter?once={once}",
+            "as": person,
+            "role": str(role),
+            "valid_for_seconds": LINK_SECONDS,
+            "next": "Open it in a browser, once. Whoever opens it is signed in under this name.",
+        }
+
+    @telemetry.handler
+    def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
+        if "requestContext" in event:
+            return deployment.panel.answer(event, context)
+        return answer_direct_request(event, SignInRequest, link, {"example": SIGN_IN_EXAMPLE})
+
+    return handle
