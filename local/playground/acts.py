@@ -65,7 +65,8 @@ def _pay(_: LocalSystem, connection: Connection, form: Form) -> str:
     due = Decimal(booked["amount_due"]["amount"])
     amount = {"whole": due, "half": (due / 2).quantize(due)}[form["share"]]
     connection.organisation.pay(booked["id"], amount)
-    return f"{booked['invoice_number']} has a payment of {amount:,} {booked['amount_due']['currency']} in Rillet."
+    currency = booked["amount_due"]["currency"]
+    return f"{booked['invoice_number']} has a payment of {amount:,} {currency} in Rillet."
 
 
 def _undo_payment(_: LocalSystem, connection: Connection, form: Form) -> str:
@@ -95,7 +96,7 @@ def _edit_customer(_: LocalSystem, connection: Connection, form: Form) -> str:
     if not changes:
         raise ValueError("Give a new name or a new e-mail address")
     connection.platform.edit_customer(customer["id"], **changes)
-    return f"{' and '.join(sorted(each for each in form if form[each] and each != 'customer'))} changed in Solvimon."
+    return "The customer is changed in Solvimon."
 
 
 def _rillet_down(system: LocalSystem, _: Connection, __: Form) -> str:
@@ -118,7 +119,7 @@ def _refuse_key(system: LocalSystem, connection: Connection, _: Form) -> str:
 def _accept_key(system: LocalSystem, connection: Connection, _: Form) -> str:
     for key in _keys(system, connection):
         system.rillet.state.api_keys[key].revoked = False
-    return f"Rillet accepts the key of {connection.name} again. A revoked token stays so: connect again in the panel."
+    return f"Rillet accepts the key of {connection.name} again; a token stays revoked: connect again."
 
 
 def refuses_key(system: LocalSystem, connection: Connection) -> bool:

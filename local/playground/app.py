@@ -52,7 +52,7 @@ def create_app(system: LocalSystem) -> "WSGIApplication":
         connection = _connection(system, request.args.get("connection"))
         happened = said.pop() if said else None
         return render_template(
-            "playground.html.j2",
+            "playground.html",
             **view.page(system, connection),
             happened=happened,
             now=datetime.fromtimestamp(system.clock.now(), UTC),

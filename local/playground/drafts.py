@@ -57,7 +57,7 @@ def _of_the_unlinked_product(draft: Json) -> Json:
 
 
 def _at(draft: Json, moment: datetime) -> Json:
-    """Return a draft whose dates are all later, or earlier, by as many whole days as its own is from a moment."""
+    """Return a draft with all its dates moved by whole days, so that its own is that of a moment."""
     own = datetime.fromisoformat(draft["invoice_date"])
     days = timedelta(days=(moment.date() - own.date()).days)
     moved: Json = _moved(draft, days)

@@ -1,14 +1,13 @@
 """Three connections, so that each page of the panel has something to show.
 
-`default` is connected, and has been at work since yesterday; `acme` waits for its first day; `clean` has a key
-with which Rillet lets nobody write.
+`default` is connected, and has been at work since yesterday; `acme` waits for its first day; with the key of
+`clean` Rillet lets nobody write.
 """
 
 import time
 from collections.abc import Sequence
 from decimal import Decimal
 
-from local import sample_data
 from local.demo import new_customers, second_connection
 from local.demo.new_customers import UNLINKED_PRODUCT
 from local.http_in_process import http_in_process

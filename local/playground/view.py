@@ -1,7 +1,6 @@
 """What the playground's page shows of a connection: its drafts, invoices and customers, and the addresses."""
 
 from decimal import Decimal
-from importlib import resources
 from typing import Any
 
 from local.aws.server import REGION
@@ -13,14 +12,15 @@ from local.sample_data import expected, invoice_id
 from local.sample_data.drafts import drafts
 from local.sample_data.identity import Json
 from local.system import Connection, LocalSystem
+from solvimon_rillet.panel.rendering import static_file
 
-NEWEST = 25
+NEWEST = 12
 """Final invoices that the page shows."""
 
 
-def stylesheet() -> str:
+def stylesheet() -> bytes:
     """Return the panel's own stylesheet."""
-    return (resources.files("solvimon_rillet.panel") / "static/panel.css").read_text(encoding="utf-8")
+    return static_file("panel.css")
 
 
 def page(system: LocalSystem, connection: Connection) -> dict[str, Any]:
