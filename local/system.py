@@ -296,6 +296,8 @@ class LocalSystem:
         for queue in (*queues, *dead_letters, *self._dead_letters_of_functions):
             queue.clear()
         self._table.clear()
+        if panel := self.deployment.resources.get("PanelTable"):
+            TableView(self.aws, panel).clear()
         with self.aws.lock:
             s3_backends[ACCOUNT]["aws"].buckets[self.deployment.outputs["ReportBucketName"]].keys.clear()
             self._archive.events.clear()

@@ -8,6 +8,7 @@ import base64
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -157,7 +158,7 @@ class Panel:
         try:
             outcome: Outcome = route.handle(visit, **parts)
         except (AnswerIsError, InvocationFailed) as error:
-            outcome = _outcome_of(error)
+            outcome = _outcome_of(error, visit, route)
         self._actions.finish(visit.session, action_id, outcome)
         self._cache.forget(Invocation("sync_status", OVERVIEW | {"connection": visit.connection}))
         self.activity.add(
@@ -168,7 +169,7 @@ class Panel:
             on=outcome.on,
             outcome=outcome.text,
             state=outcome.state,
-            path=f"/results/{action_id}",
+            path=outcome.path,
         )
         logger.info(
             "panel action",
@@ -315,14 +316,23 @@ def _support(request_id: str) -> dict[str, str]:
     return {"function": "", "command": "", "request_id": request_id}
 
 
-def _outcome_of(error: AnswerIsError | InvocationFailed) -> Outcome:
+def _outcome_of(error: AnswerIsError | InvocationFailed, visit: Visit, route: Route) -> Outcome:
     """The result of an action that failed."""
+    page = visit.path.rpartition("/")[0]
+    refused = isinstance(error, AnswerIsError)
+    outcome = Outcome(
+        what=f"{route.kind.capitalize()}: {'refused' if refused else 'failed'}",
+        text="",
+        on=visit.form.get("number"),
+        state="needs",
+        links=(("Back", page),),
+        path=page,
+    )
     if isinstance(error, AnswerIsError):
         asked = error.answered.invocation
-        return Outcome(
-            what="Was refused",
+        return replace(
+            outcome,
             text=error.error,
-            state="needs",
             lines=(error.remedy,) if error.remedy else (),
             answer=error.answered.answer,
             function=asked.function,
@@ -334,10 +344,9 @@ def _outcome_of(error: AnswerIsError | InvocationFailed) -> Outcome:
         if error.unknown
         else ("Nothing was changed.",)
     )
-    return Outcome(
-        what="Failed",
+    return replace(
+        outcome,
         text=f"The function {name} {error}",
-        state="needs",
         lines=lines,
         function=name,
         event=error.invocation.event,

@@ -4,11 +4,14 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
+from pydantic import ValidationError
+
 from solvimon_rillet.aws.dynamodb import Table
-from solvimon_rillet.entrypoints.direct_request import answer_direct_request
 from solvimon_rillet.entrypoints.lambda_handler import Handler
 from solvimon_rillet.entrypoints.services import create_aws_client
 from solvimon_rillet.entrypoints.telemetry import Telemetry
+from solvimon_rillet.errors import Recoverable
+from solvimon_rillet.formatting import validation_problems
 from solvimon_rillet.http.allowed_hosts import AllowedHosts
 from solvimon_rillet.panel.activity import PANEL
 from solvimon_rillet.panel.application import Panel
@@ -44,10 +47,16 @@ def panel_handler(environment: Mapping[str, str], clock: Callable[[], float]) ->
     telemetry = Telemetry(environment, "panel")
     deployment = _Deployment(environment, clock)
 
-    def link(request: SignInRequest) -> dict[str, Any]:
+    def link(event: dict[str, Any]) -> dict[str, Any]:
+        try:
+            request = SignInRequest.model_validate(event)
+        except ValidationError as error:
+            return {"error": validation_problems(error), "example": SIGN_IN_EXAMPLE}
         panel, person, role = deployment.panel, request.sign_in.person, request.sign_in.role
         once = panel.links.make(person, role)
-        panel.activity.add(PANEL, "CLI", "sign-in", "Made a link to sign in", on=f"{person} ({role})")
+        panel.activity.add(
+            PANEL, request.by or "CLI", "sign-in", "Made a link to sign in", on=f"{person} ({role})"
+        )
         return {
             "open": f"{deployment.address}/panel/enter?once={once}",
             "as": person,
@@ -60,6 +69,9 @@ def panel_handler(environment: Mapping[str, str], clock: Callable[[], float]) ->
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401
         if "requestContext" in event:
             return deployment.panel.answer(event, context)
-        return answer_direct_request(event, SignInRequest, link, {"example": SIGN_IN_EXAMPLE})
+        try:
+            return link(event)
+        except Recoverable as error:
+            return {"error": error.message, "remedy": "Try again in a moment."}
 
     return handle

@@ -41,6 +41,7 @@ class Outcome:
         template: a template of the page's own for the result, instead of the general one.
         view: what that template shows, in JSON's types.
         links: where to go next: text, and path below the connection's.
+        path: of the page about what it was done on; Activity leads there.
         go: an address to go to at once, instead of the result.
     """
 
@@ -55,6 +56,7 @@ class Outcome:
     template: str = ""
     view: Mapping[str, Any] = field(default_factory=dict)
     links: tuple[tuple[str, str], ...] = ()
+    path: str = ""
     go: str = ""
 
 

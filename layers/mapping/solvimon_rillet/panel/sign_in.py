@@ -39,6 +39,7 @@ class SignInRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     sign_in: SignIn
+    by: str = Field(default="", max_length=100)
 
 
 @dataclass(frozen=True, slots=True)
