@@ -2,39 +2,37 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from playwright.sync_api import Page
 
 OF_A_SHAPE = 2
 """Pages of one shape that are opened: their ids differ, and their template does not."""
+_TARGETS = "links => links.map(link => link.getAttribute('href'))"
 _ID = re.compile(r"[\w.:%-]*(\d|_)[\w.:%-]*|[\w%-]{20,}")
 
 
-def pages(window: Page, first: str, of_a_shape: int = OF_A_SHAPE) -> list[str]:
-    """Return the addresses of the pages below the first one's folder, in the order of their links.
+def walk(window: Page, first: str, of_a_shape: int = OF_A_SHAPE) -> Iterator[str]:
+    """Open page after page below the first one's folder, and yield the address of each.
 
     Args:
         window: of a person who is signed in.
         first: address of a connection's overview.
         of_a_shape: how many of the pages that differ in ids only.
     """
-    found, waiting, shapes = list[str](), [first], Counter[str]()
+    seen, waiting, shapes = set[str](), [first], Counter[str]()
     while waiting:
         address = waiting.pop(0)
         shape = shape_of(address)
-        if shapes[shape] >= of_a_shape or address in found:
+        if shapes[shape] >= of_a_shape or address in seen:
             continue
-        answer = window.goto(address)
-        if answer is None or not answer.headers.get("content-type", "").startswith("text/html"):
-            continue
+        seen.add(address)
         shapes[shape] += 1
-        found.append(address)
-        links = window.eval_on_selector_all(
-            "a[href]", "links => links.map(link => link.getAttribute('href'))"
-        )
+        window.goto(address)
+        links = window.eval_on_selector_all("a[href]", _TARGETS)
         waiting += [target for link in links if (target := _target(window.url, link, first))]
-    return found
+        yield address
 
 
 def shape_of(address: str) -> str:
@@ -49,4 +47,4 @@ def _target(base: str, link: str, first: str) -> str:
     address = urljoin(base, link).partition("#")[0]
     inside = urlsplit(address)
     is_page = f"{inside.scheme}://{inside.netloc}{inside.path}/".startswith(f"{first}/")
-    return address if is_page and ("as", "json") not in parse_qsl(inside.query) else ""
+    return address if is_page and "as" not in dict(parse_qsl(inside.query)) else ""

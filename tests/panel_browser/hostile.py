@@ -5,7 +5,6 @@ from typing import Any
 
 from local import sample_data
 from local.playground.drafts import UNLINKED, add_draft
-from local.sample_data.identity import Json
 from local.system import LocalSystem
 
 CONNECTION = "hostile"
@@ -34,15 +33,9 @@ def add_hostile(system: LocalSystem) -> None:
     )
     for name in ("first", "discount", "two-rates", UNLINKED):
         invoice = add_draft(connection, name, system.clock.now())
-        connection.platform.records["invoices"][invoice] |= {
-            "customer": _renamed(_customer(connection.platform.records, invoice))
-        }
+        record = connection.platform.records["invoices"][invoice]
+        record["customer"] = connection.platform.records["customers"][record["customer_id"]]
         connection.platform.finalise(invoice)
-
-
-def _customer(records: Any, invoice: str) -> Json:  # noqa: ANN401 - the fake's records
-    customer: Json = records["customers"][records["invoices"][invoice]["customer_id"]]
-    return customer
 
 
 def _renamed(value: Any) -> Any:  # noqa: ANN401 - JSON of any shape
