@@ -11,7 +11,6 @@ from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from docs.generate import error_catalog
@@ -19,7 +18,8 @@ from docs.generate.parameters import parameters_page
 from solvimon_rillet.mapping import customers, products, subsidiaries
 from solvimon_rillet.mapping.field_table import Row
 from solvimon_rillet.mapping.invoices import HEADER_ROWS, LINE_ROWS
-from solvimon_rillet.settings import InvoiceScope, Settings
+from solvimon_rillet.settings import InvoiceScope
+from solvimon_rillet.workflows.configure.fields import ADVANCED, GROUPS, LABELS, group_of, setting_fields
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 _SCOPES = (
@@ -39,9 +39,11 @@ _TYPES = {
 _SETTINGS_INTRO = """# Settings
 
 One JSON object per connection, in the SSM parameter `/{stack}/{connection}/settings`. An empty `{}` works:
-every setting has a default. A change is in force within a minute, without a deployment. Settings that cannot
-be used keep the last good ones in force and raise the alarm `SettingsInvalid`; the status of
-`connect_rillet` (`{"action": "status"}`) names what is wrong. Unknown names are refused.
+every setting has a default. Change them with `configure`, which checks them first and shows the effect
+([connections.md](connections.md)), or edit the parameter by hand. A change is in force within a minute,
+without a deployment. Settings that cannot be used keep the last good ones in force and raise the alarm
+`SettingsInvalid`; `configure` (`{"show": true}`) and the status of `connect_rillet` name what is wrong.
+Unknown names are refused.
 
 This page is made from the code (`make docs`)."""
 _FIELDS_INTRO = """# Field tables
@@ -58,9 +60,9 @@ def settings_page() -> str:
     """The page that documents every setting."""
     fallback = {"default": "<uuid>"}
     example = {"invoice_scope": "FULL", "start_date": "2026-01-01", "fallback_products": fallback}
-    table = ["| Setting | Value | Default | What it does |", "|---|---|---|---|", *_setting_rows(Settings)]
     json_block = ["```json", json.dumps(example, indent=2), "```"]
-    return "\n".join([_SETTINGS_INTRO, "", *table, "", "## Example", "", *json_block, ""])
+    tables = [line for group in (*GROUPS, ADVANCED) for line in _settings_table(group)]
+    return "\n".join([_SETTINGS_INTRO, "", *tables, "## Example", "", *json_block, ""])
 
 
 def fields_page() -> str:
@@ -105,14 +107,15 @@ def _import_table(title: str, rows: Sequence[Row[Any]]) -> Iterator[str]:
     yield ""
 
 
-def _setting_rows(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    for name, field in model.model_fields.items():
-        inner = field.annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            yield from _setting_rows(inner, f"{prefix}{name}.")
-        else:
+def _settings_table(group: str) -> Iterator[str]:
+    """The settings of a group, as the form of ``configure`` shows them."""
+    yield from (f"## {group}", "", "| Setting | Value | Default | What it does |", "|---|---|---|---|")
+    for path, field in setting_fields():
+        if group_of(path) == group:
             default = json.dumps(field.default, default=str)
-            yield f"| `{prefix}{name}` | {_values(field)} | `{default}` | {field.description or ''} |"
+            label = f"**{LABELS[path]}.** " if path in LABELS else ""
+            yield f"| `{path}` | {_values(field)} | `{default}` | {label}{field.description or ''} |"
+    yield ""
 
 
 def _values(field: FieldInfo) -> str:

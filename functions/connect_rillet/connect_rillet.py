@@ -3,6 +3,7 @@
 Takes a direct invocation, which requires access to this AWS account::
 
     {"connection": "acme", "action": "connect"}      (or "status", or "disconnect")
+    {"list": true}                                   which connections there are
 
 and the browser's return from Rillet: ``GET /oauth/rillet/callback``.
 """
@@ -14,12 +15,14 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict
 
+from solvimon_rillet.connections.names import UnknownConnection
 from solvimon_rillet.entrypoints.direct_request import answer_direct_request
 from solvimon_rillet.entrypoints.lambda_handler import Handler, on_first_call
 from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.workflows.connect.authorization import CallbackPage, RilletAuthorization
 from solvimon_rillet.workflows.connect.connection_status import ConnectionStatus
+from solvimon_rillet.workflows.connect.known_connections import KnownConnections
 from solvimon_rillet.workflows.requested_by import RequestedBy
 
 EXAMPLE = {"connection": "default", "action": "connect"}
@@ -44,6 +47,7 @@ class DirectRequest(RequestedBy):
 
     connection: str = "default"
     action: Literal["connect", "status", "disconnect"] = "connect"
+    list: bool = False
 
 
 def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> Handler:
@@ -55,6 +59,15 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
         return RilletAuthorization(services.configuration, services.table, services.connections, clock)
 
     def direct(request: DirectRequest) -> dict[str, Any]:
+        known = KnownConnections(services.configuration, services.connections)
+        if request.list:
+            return known.answer()
+        try:
+            return act(request)
+        except UnknownConnection as error:
+            return known.unknown(error)
+
+    def act(request: DirectRequest) -> dict[str, Any]:
         if request.action == "status":
             return ConnectionStatus(services.configuration, services.connections).describe(request.connection)
         if request.action == "disconnect":

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from solvimon_rillet.entrypoints.early_waits import recorded_wait
 from solvimon_rillet.entrypoints.lambda_handler import Handler, on_first_call
 from solvimon_rillet.entrypoints.queue_function import (
     CreditNotesRequest,
@@ -44,7 +45,9 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
         return ExportCreditMemo(connection, lambda invoice_id: invoices.run(invoice_id, run_id()))
 
     def export(event: BusEvent) -> Result:
-        return workflow(event.connection, priority_of(event)).run(event.id, run_id())
+        with recorded_wait(services, event, CREDIT_MEMO):
+            workflow_of_one = workflow(event.connection, priority_of(event))
+        return workflow_of_one.run(event.id, run_id())
 
     def dry_run(connection: str, credit_note_id: str) -> Result:
         return workflow(connection, Priority.LIVE).dry_run(credit_note_id)

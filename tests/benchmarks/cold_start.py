@@ -33,6 +33,7 @@ _BASIC = ("ssm", "secretsmanager", "dynamodb")
 CLIENTS: Mapping[str, tuple[str, ...]] = {
     "receive_webhook": ("ssm", "secretsmanager", "events"),
     "connect_rillet": _BASIC,
+    "configure": _BASIC,
     "export_invoice": _BASIC,
     "export_credit_memo": _BASIC,
     "sync_customer": _BASIC,
@@ -179,6 +180,7 @@ def _events(system: LocalSystem) -> dict[str, Json]:
     return {
         "receive_webhook": captured(system),
         "connect_rillet": {"connection": "default", "action": "status"},
+        "configure": {"connection": "default", "show": True},
         "export_invoice": {**dry_run, "invoice_ids": [other]},
         "export_credit_memo": {**dry_run, "credit_note_ids": [note]},
         "sync_customer": {**dry_run, "customer_ids": [invoice["customer_id"]]},

@@ -14,7 +14,8 @@ ACCESS = {
     "secretsmanager:PutSecretValue": rf"{_SECRET}/\*/rillet-\?{{6}}",
     "ssm:GetParameter": r"arn:\S+:parameter/\$\{AWS::StackName\}/(\*/(settings|rillet-token)|api-url)",
     "ssm:GetParametersByPath": r"arn:\S+:parameter/\$\{AWS::StackName\}/\*",
-    "ssm:PutParameter": r"arn:\S+:parameter/\$\{AWS::StackName\}/\*/rillet-token",
+    "ssm:GetParameterHistory": r"arn:\S+:parameter/\$\{AWS::StackName\}/\*/settings",
+    "ssm:PutParameter": r"arn:\S+:parameter/\$\{AWS::StackName\}/\*/(settings|rillet-token)",
     "ssm:DeleteParameter": r"arn:\S+:parameter/\$\{AWS::StackName\}/\*/rillet-token",
 }
 """The actions that a function may take on secrets and parameters, and their names."""
@@ -75,7 +76,7 @@ def test_only_functions_that_refresh_tokens_write_secrets_and_only_disconnecting
 
     callers = {consumer.function_id for consumer in template.consumers} | set(template.durable)
 
-    refreshing = callers | {"ConnectRillet", "LinkRecords", "Sweep", "SyncStatus"}
+    refreshing = callers | {"Configure", "ConnectRillet", "LinkRecords", "Sweep", "SyncStatus"}
     assert allowed["secretsmanager:PutSecretValue"] == allowed["ssm:PutParameter"] == refreshing
     assert allowed["ssm:DeleteParameter"] == {"ConnectRillet"}
     assert "ReceiveWebhook" not in allowed["dynamodb:PutItem"]

@@ -60,6 +60,7 @@ class Scenario:
     def invoke_all(self) -> Iterator[Invocation]:
         """Invoke all functions, one after the other."""
         yield self.connect_rillet()
+        yield self.configure()
         yield from map(self.import_all, ("customers", "products", "subsidiaries"))
         yield from self.export_invoice()
         yield self.export_credit_memo()
@@ -80,6 +81,10 @@ class Scenario:
         return self._invoked(
             "connect_rillet", {"action": "status"}, lambda answer: answer["organisation"]["id"] == known
         )
+
+    def configure(self) -> Invocation:
+        """Read the settings of the connection."""
+        return self._invoked("configure", {"show": True}, lambda answer: not answer["faults"])
 
     def import_all(self, resource: str) -> Invocation:
         """Import from Rillet, as a durable execution."""

@@ -22,6 +22,7 @@ SELDOM = (
 LATER = {
     "receive_webhook": (*SELDOM, "requests", "pydantic", DURABLE, "solvimon_rillet.settings"),
     "connect_rillet": (*SELDOM, DURABLE, "solvimon_rillet.mapping"),
+    "configure": (*SELDOM, DURABLE, "solvimon_rillet.reconciliation"),
     "link_records": (*SELDOM, DURABLE, "solvimon_rillet.reconciliation"),
     "sync_status": (*SELDOM, "requests", DURABLE, "solvimon_rillet.workflows.status.manual_resolution"),
     "panel": ("authlib", "jinja2", DURABLE, "requests", "solvimon_rillet.workflows"),

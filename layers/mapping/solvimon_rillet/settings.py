@@ -16,8 +16,8 @@ from pydantic import (
 )
 
 from solvimon_rillet.errors import SettingsInvalid
-from solvimon_rillet.formatting import validation_problems
 from solvimon_rillet.http.allowed_hosts import AllowedHosts
+from solvimon_rillet.invalid_values import invalid_values
 from solvimon_rillet.rillet import webhooks as rillet_webhooks
 from solvimon_rillet.solvimon import webhooks as solvimon_webhooks
 
@@ -422,4 +422,5 @@ class Settings(_SettingsGroup):
         try:
             return cls.model_validate_json(text or "{}", context=hosts)
         except ValidationError as error:
-            raise SettingsInvalid(validation_problems(error, "settings")) from None
+            problems = invalid_values(error, cls)
+            raise SettingsInvalid("; ".join(each.in_words for each in problems)) from None

@@ -27,8 +27,11 @@ def _period(acme: Connection) -> Json:
     return {"from": f"{month}-01", "to": f"{month}-28"}
 
 
+UNKNOWN = "0198c1d2-0000-4000-8000-000000000001"
+
+
 def _resolve(acme: Connection) -> Json:
-    rillet_id = "0198c1d2-0000-4000-8000-000000000001"  # which Rillet is asked for
+    rillet_id = UNKNOWN  # which Rillet is asked for
     return {
         "resolve": {
             "invoice_id": acme.platform.finalise(NEXT)["id"],
@@ -48,6 +51,7 @@ EVENTS: dict[str, Callable[[Connection], Json]] = {
     "import_subsidiaries": lambda _: {"dry_run": True},
     "reconcile": _period,
     "sweep": lambda _: {},
+    "configure": lambda _: {"set": {"fallback_products.default": UNKNOWN}, "dry_run": True},
     "link_records": lambda _: {"list": "products"},
     "sync_status": _resolve,
 }

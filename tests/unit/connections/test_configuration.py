@@ -185,7 +185,7 @@ def test_settings_that_were_never_good_make_documents_wait_and_name_what_is_wron
 def test_a_wrong_setting_is_named_by_its_path(world: World) -> None:
     world.put('{"fallback_products": {"rebate": "x"}}')
 
-    with pytest.raises(RetryLater, match=r"fallback_products\.rebate: there is no such field"):
+    with pytest.raises(RetryLater, match=r"fallback_products\.rebate: there is no such setting"):
         world.scope()
 
 

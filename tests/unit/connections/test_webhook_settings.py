@@ -37,7 +37,7 @@ def test_what_is_wrong_elsewhere_does_not_matter_to_it() -> None:
     [
         ("{", "^settings: "),
         ('{"solvimon": {"webhook_max_age_seconds": -1}}', "solvimon.webhook_max_age_seconds"),
-        ('{"rillet": {"webhook_token": "text"}}', "rillet.webhook_token: there is no such field"),
+        ('{"rillet": {"webhook_token": "text"}}', "rillet.webhook_token: there is no such setting"),
     ],
 )
 def test_an_invalid_value_is_named(text: str, problem: str) -> None:

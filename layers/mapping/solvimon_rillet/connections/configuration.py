@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_ssm import SSMClient
 
+    from solvimon_rillet.aws.dynamodb import Table
+    from solvimon_rillet.connections.settings_parameter import SettingsParameter
     from solvimon_rillet.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -77,6 +79,16 @@ class Configuration:
         self._cache: dict[str, _Cached] = {}
         self._settings_errors: dict[str, str] = {}
 
+    @property
+    def stack(self) -> str:
+        """Name of the stack, with which the names of parameters and secrets begin."""
+        return self._stack
+
+    @property
+    def hosts(self) -> AllowedHosts:
+        """Where a connection's settings may send credentials."""
+        return self._hosts or AllowedHosts()
+
     def connections(self) -> list[str]:
         """The names of all connections that have settings.
 
@@ -131,6 +143,13 @@ class Configuration:
             found = self._last_valid(connection, cached, "cannot be used", error)
         self._cache[key] = _Cached(found, self._clock() + SETTINGS_TTL_SECONDS)
         return found
+
+    def settings_parameter(self, connection: str, table: "Table") -> "SettingsParameter":
+        """The parameter with a connection's settings, to be changed; the table keeps its lock."""
+        from solvimon_rillet.connections.settings_parameter import SettingsParameter
+
+        name = f"/{self._stack}/{connection_name(connection)}/settings"
+        return SettingsParameter(connection, name, self._ssm, table, self._clock)
 
     def settings_error(self, connection: str) -> str:
         """The error in the current settings; empty if they are valid."""
@@ -258,7 +277,10 @@ class Configuration:
         self._count("SettingsInvalid", connection)
         self._settings_errors[connection] = str(error)
         if cached is None:
-            raise RetryLater(f"The settings of {connection} {failure}: {error}") from error
+            is_faulty = isinstance(error, SettingsInvalid)
+            raise RetryLater(
+                f"The settings of {connection} {failure}: {error}", needs_person=is_faulty
+            ) from error
         return cached.value
 
 

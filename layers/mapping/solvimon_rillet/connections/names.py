@@ -10,7 +10,11 @@ _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 
 
 class UnknownConnection(NeedsAttention):
-    """No connection has this name."""
+    """No connection has this name.
+
+    Attributes:
+        name: what was given as the name, shortened.
+    """
 
     def __init__(self, name: object) -> None:
         super().__init__(
@@ -19,6 +23,7 @@ class UnknownConnection(NeedsAttention):
             "Name a connection that has its settings and secrets (letters a-z, digits and hyphens).",
             quoted=repr(name)[:_SHOWN],
         )
+        self.name = str(name)[:_SHOWN]
 
 
 def is_connection_name(name: object) -> TypeGuard[str]:

@@ -54,9 +54,8 @@ def panel_handler(environment: Mapping[str, str], clock: Callable[[], float]) ->
             return {"error": validation_problems(error), "example": SIGN_IN_EXAMPLE}
         panel, person, role = deployment.panel, request.sign_in.person, request.sign_in.role
         once = panel.links.make(person, role)
-        panel.activity.add(
-            PANEL, request.by or "CLI", "sign-in", "Made a link to sign in", on=f"{person} ({role})"
-        )
+        whom = f"for {person} ({role})"
+        panel.activity.add(PANEL, request.by or "CLI", "sign-in", "Made a link to sign in", on=whom)
         return {
             "open": f"{deployment.address}/panel/enter?once={once}",
             "as": person,

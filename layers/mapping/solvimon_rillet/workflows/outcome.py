@@ -6,7 +6,7 @@ from typing import Any
 from solvimon_rillet.errors import Message, NeedsAttention
 from solvimon_rillet.formatting import clip
 
-CAUSE = ("code", "message", "remedy")
+CAUSE = ("code", "message", "remedy", "about")
 """The fields of ``error_fields``."""
 
 
@@ -34,6 +34,7 @@ class Result:
 
 
 def error_fields(why: NeedsAttention) -> dict[str, Any]:
-    """Code, message and remedy, as in answers and records."""
+    """Code, message, remedy and culprit, as in answers and records."""
     message = Message(clip(why.message), clip(why.own_words))
-    return {"code": why.code.value, "message": message, "remedy": clip(why.remedy)}
+    about = {"about": why.about.as_item()} if why.about else {}
+    return {"code": why.code.value, "message": message, "remedy": clip(why.remedy), **about}

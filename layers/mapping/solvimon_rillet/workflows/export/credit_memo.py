@@ -8,7 +8,7 @@ from typing import Any
 
 from solvimon_rillet import money
 from solvimon_rillet.connections.connection import Connection
-from solvimon_rillet.errors import Code, NeedsAttention, RetryLater, Skip
+from solvimon_rillet.errors import Code, Culprit, NeedsAttention, RetryLater, Skip
 from solvimon_rillet.ledger.document_types import CREDIT_MEMO, INVOICE
 from solvimon_rillet.ledger.ledger import FINISHED, Claim, Document
 from solvimon_rillet.mapping.credit_memos import to_rillet_credit_memo
@@ -135,6 +135,7 @@ class ExportCreditMemo:
                     f"It credits {credited.id}, which is rejected itself.",
                     f"{result.facts['remedy']} Retry the invoice, and this credit note after it.",
                     quoted=result.facts["message"],
+                    about=Culprit("invoice", credited.id, str(record.get("number", ""))),
                 )
 
     def _record(self, claim: Claim, sent: Sent, warnings: Sequence[str]) -> Result:
@@ -250,4 +251,5 @@ def _application_failed(claim: Claim, why: NeedsAttention) -> NeedsAttention:
         f"The memo {memo} is in Rillet, but it could not be applied: {why.own_words}",
         why.remedy,
         quoted=why.quoted,
+        about=why.about,
     )

@@ -35,7 +35,11 @@ def export_under_lease(
     except NeedsAttention as why:
         return Result(document.id[:64], "rejected", error_fields(why))
 
-    check_adopted(connection)
+    try:
+        check_adopted(connection)
+    except RetryLater as why:
+        connection.ledger.record_wait(document, why)
+        raise
 
     def work(claim: Claim) -> Result:
         if claim.done:

@@ -60,10 +60,14 @@ def read_document(connection: Connection, claim: Claim) -> Invoice:
 
 
 def document_facts(document: Invoice, settings: Settings) -> dict[str, str]:
-    """A document's number, billing entity, gross amount, currency and day, as far as Solvimon states them."""
+    """A document's number, customer, billing entity, amount and day, as far as Solvimon states them."""
     total, facts = document.invoice_amount_including_tax, dict[str, str]()
     if document.invoice_number:
         facts["number"] = document.invoice_number
+    if document.customer and document.customer.name:
+        facts["customer"] = document.customer.name
+    if document.payer_id:
+        facts["payer_id"] = document.payer_id
     if document.biller_id:
         facts["billing_entity_id"] = document.biller_id
     if total and document.currency:

@@ -1,0 +1,1 @@
+"""Show, change and restore the settings of a connection."""

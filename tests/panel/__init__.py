@@ -1,0 +1,1 @@
+"""The panel: who may see and do what, and what its pages show."""

@@ -1,0 +1,18 @@
+"""Fixtures of the panel's tests."""
+
+import pytest
+
+from local.system import Connection, LocalSystem
+from tests.panel.visitor import Visitor, signed_in
+
+
+@pytest.fixture
+def operator(system: LocalSystem, default: Connection) -> Visitor:
+    """An operator at the panel of the connection ``default``."""
+    return signed_in(system, "operator")
+
+
+@pytest.fixture
+def admin(system: LocalSystem, default: Connection) -> Visitor:
+    """An admin at the panel of the connection ``default``."""
+    return signed_in(system, "admin")

@@ -1,0 +1,263 @@
+"""Every route, every role, and every way in which a request can be wrong: nothing happens."""
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import requests
+
+from local.system import Connection, LocalSystem
+from solvimon_rillet.panel.page import Route
+from solvimon_rillet.panel.pages import PAGES
+from solvimon_rillet.panel.roles import Role
+from solvimon_rillet.panel.sessions import IDLE_SECONDS
+from tests.panel.visitor import CONNECTION, Visitor, invocations, kept, signed_in, state_of
+from tests.support.builders import FIRST, Json
+
+PARTS = {"<kind>": "invoice", "<document>": FIRST}
+"""What stands in the addresses of the routes here."""
+ROUTES = {f"{route.method} {route.path or '/'}": route for page in PAGES for route in page.routes}
+POSTS = {name: route for name, route in ROUTES.items() if route.method == "POST"}
+
+Send = Callable[[Visitor, str, Json], requests.Response]
+
+
+def address(route: Route) -> str:
+    """An address of a route."""
+    path = route.path
+    for part, value in PARTS.items():
+        path = path.replace(part, value)
+    assert "<" not in path, f"add the part of {route.path} to PARTS"
+    return f"{CONNECTION}{path}"
+
+
+def fields(system: LocalSystem, **more: str) -> Json:
+    """The hidden fields of a form of the newest session."""
+    newest = max(kept(system, "session"), key=lambda item: item["begun"])
+    return {"token": newest["token"], "action_id": secrets.token_urlsafe(16), **more}
+
+
+def ask(visitor: Visitor, route: Route, sent: Json) -> requests.Response:
+    """Open the address of a route, or send a form to it."""
+    path = address(route)
+    return visitor.get(path) if route.method == "GET" else visitor.post(path, sent)
+
+
+def test_nobody_sees_or_does_anything_without_a_session(system: LocalSystem, default: Connection) -> None:
+    before = (state_of(system), invocations(system))
+
+    for name, route in ROUTES.items():
+        assert ask(Visitor(system), route, {"token": "x"}).status_code == 401, name
+
+    assert (state_of(system), invocations(system)) == before
+
+
+def test_nobody_sees_or_does_anything_with_a_session_that_has_ended(
+    system: LocalSystem, default: Connection
+) -> None:
+    visitor = signed_in(system, "admin")
+    sent = [fields(system) for _ in ROUTES]
+    system.advance(IDLE_SECONDS)
+    before = (state_of(system), invocations(system))
+
+    for name, form in zip(ROUTES, sent, strict=True):
+        assert ask(visitor, ROUTES[name], form).status_code == 401, name
+
+    assert (state_of(system), invocations(system)) == before
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_a_route_is_closed_to_the_roles_that_are_not_enough(
+    system: LocalSystem, default: Connection, role: Role
+) -> None:
+    visitor = signed_in(system, role)
+    closed = {name: route for name, route in ROUTES.items() if not role.allows(route.role)}
+    before = (state_of(system), invocations(system))
+
+    for name, route in closed.items():
+        answer = ask(visitor, route, fields(system))
+        assert answer.status_code == 403, name
+        assert f"This needs the role {route.role}; yours is {role}." in answer.text
+
+    assert bool(closed) == (role is not Role.ADMIN)
+    assert (state_of(system), invocations(system)) == before
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_a_route_is_open_to_the_roles_that_are_enough(
+    system: LocalSystem, default: Connection, role: Role
+) -> None:
+    visitor = signed_in(system, role)
+
+    for name, route in ROUTES.items():
+        if role.allows(route.role):
+            answer = ask(visitor, route, fields(system))
+            assert answer.status_code in ({200, 404} if route.method == "GET" else {303}), name
+
+
+def _without_token(visitor: Visitor, path: str, sent: Json) -> requests.Response:
+    return visitor.post(path, {name: value for name, value in sent.items() if name != "token"})
+
+
+def _with_another_token(visitor: Visitor, path: str, sent: Json) -> requests.Response:
+    return visitor.post(path, {**sent, "token": secrets.token_urlsafe(32)})
+
+
+def _without_action_id(visitor: Visitor, path: str, sent: Json) -> requests.Response:
+    return visitor.post(path, {name: value for name, value in sent.items() if name != "action_id"})
+
+
+def _from_another_site(visitor: Visitor, path: str, sent: Json) -> requests.Response:
+    return visitor.post(path, sent, Sec_Fetch_Site="cross-site")
+
+
+def _from_a_subdomain(visitor: Visitor, path: str, sent: Json) -> requests.Response:
+    return visitor.post(path, sent, Sec_Fetch_Site="same-site")
+
+
+def _by_an_older_browser_from_another_site(visitor: Visitor, path: str, sent: Json) -> requests.Response:
+    return visitor.post(path, sent, Sec_Fetch_Site="", Origin="https://evil.example")
+
+
+def _with_a_contradicting_origin(visitor: Visitor, path: str, sent: Json) -> requests.Response:
+    return visitor.post(path, sent, Origin="https://evil.example")
+
+
+def _from_nowhere(visitor: Visitor, path: str, sent: Json) -> requests.Response:
+    return visitor.post(path, sent, Sec_Fetch_Site="", Origin="null")
+
+
+def _as_json(visitor: Visitor, path: str, sent: Json) -> requests.Response:
+    return visitor.post(path, sent, Content_Type="text/plain")
+
+
+FORGERIES: dict[str, Send] = {
+    send.__name__.strip("_").replace("_", "-"): send
+    for send in (
+        _without_token,
+        _with_another_token,
+        _without_action_id,
+        _from_another_site,
+        _from_a_subdomain,
+        _by_an_older_browser_from_another_site,
+        _with_a_contradicting_origin,
+        _from_nowhere,
+        _as_json,
+    )
+}
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_a_form_that_the_panel_did_not_make_for_this_person_changes_nothing(
+    system: LocalSystem, default: Connection, forgery: str
+) -> None:
+    visitor = signed_in(system, "admin")
+    before = (state_of(system), invocations(system))
+
+    for name, route in POSTS.items():
+        answer = FORGERIES[forgery](visitor, address(route), fields(system))
+        assert answer.status_code == 403, name
+
+    assert (state_of(system), invocations(system)) == before
+
+
+def test_a_get_where_a_form_is_sent_changes_nothing(system: LocalSystem, default: Connection) -> None:
+    visitor = signed_in(system, "admin")
+    before = state_of(system)
+
+    for name, route in POSTS.items():
+        query = "&".join(f"{field}={value}" for field, value in fields(system).items())
+        assert visitor.get(f"{address(route)}?{query}").status_code in {200, 404}, name
+
+    assert state_of(system) == before
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
+def test_another_method_changes_nothing(system: LocalSystem, default: Connection, method: str) -> None:
+    visitor = signed_in(system, "admin")
+    before = (state_of(system), invocations(system))
+
+    for name, route in ROUTES.items():
+        answer = requests.request(
+            method,
+            f"{system.gateway.url}{address(route)}",
+            data=fields(system),
+            headers={"Cookie": visitor.cookie, "Sec-Fetch-Site": "same-origin"},
+            timeout=30,
+        )
+        assert answer.status_code == 404, name
+
+    assert (state_of(system), invocations(system)) == before
+
+
+def test_a_form_that_is_sent_twice_is_worth_one_action_and_leads_to_the_same_result(
+    system: LocalSystem, default: Connection
+) -> None:
+    visitor = signed_in(system, "admin")
+
+    for name, route in POSTS.items():
+        sent = fields(system)
+        first = visitor.post(address(route), sent)
+        before: Any = (state_of(system), invocations(system))
+        again = [visitor.post(address(route), sent) for _ in range(2)]
+
+        assert first.status_code == 303, name
+        assert [answer.headers["location"] for answer in again] == [first.headers["location"]] * 2
+        assert (state_of(system), invocations(system)) == before, name
+
+
+def test_every_event_of_a_form_carries_who_sent_it(
+    system: LocalSystem, default: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[Json] = []
+    runtime, invoke, start = system.runtime, system.runtime.invoke, system.runtime.start
+
+    def noted(workflow: str, event: Json, *more: Any) -> Any:  # noqa: ANN401
+        if workflow != "panel" and event.keys() - {"connection"}:
+            sent.append(event)
+        return invoke(workflow, event, *more)
+
+    def begun(workflow: str, event: Json, *more: Any) -> Any:  # noqa: ANN401
+        sent.append(event)
+        return start(workflow, event, *more)
+
+    visitor = signed_in(system, "admin", "ada@tideway.example")
+    monkeypatch.setattr(runtime, "invoke", noted)
+    monkeypatch.setattr(runtime, "start", begun)
+
+    for route in POSTS.values():
+        visitor.post(address(route), fields(system))
+
+    assert len(sent) >= len(POSTS) - 2
+    assert all(event["by"] == "ada@tideway.example (admin)" for event in sent)
+
+
+def test_the_role_may_invoke_functions_and_use_its_own_table_and_nothing_else(system: LocalSystem) -> None:
+    name = system.deployment.functions["panel"].name
+    grants = system.aws.permissions.granted()[name]
+    table = system.deployment.resources["PanelTable"]
+
+    actions = {grant.action for grant in grants}
+    assert actions <= {
+        *("lambda:InvokeFunction", "logs:CreateLogStream", "logs:PutLogEvents"),
+        *("xray:PutTraceSegments", "xray:PutTelemetryRecords", "ssm:GetParameter"),
+        *("s3:GetObject", "s3:ListBucket"),
+        *(f"dynamodb:{each}" for each in ("GetItem", "BatchGetItem", "PutItem", "UpdateItem")),
+        *("dynamodb:DeleteItem", "dynamodb:Query"),
+    }
+    for grant in grants:
+        if grant.action.startswith("dynamodb:"):
+            assert grant.resource.endswith(f":table/{table}")
+        if grant.action.startswith("ssm:"):
+            assert grant.resource.endswith(":parameter/solvimon-rillet/api-url")
+        if grant.action == "lambda:InvokeFunction":
+            function = grant.resource.partition(":function:")[2]
+            assert function.startswith("solvimon-rillet-")
+            assert not function.startswith("solvimon-rillet-panel")
+            deployed = system.deployment.functions[
+                function.removeprefix("solvimon-rillet-").partition(":")[0].replace("-", "_")
+            ]
+            assert function.endswith(":live") == deployed.durable
+        if grant.action.startswith("s3:"):
+            assert "reports" in f"{grant.resource} {grant.conditions}"
