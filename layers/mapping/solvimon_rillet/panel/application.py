@@ -27,6 +27,7 @@ from solvimon_rillet.panel.functions import AnswerIsError, Functions, Invocation
 from solvimon_rillet.panel.page import MENU, Outcome, Page, Route
 from solvimon_rillet.panel.pages import PAGES
 from solvimon_rillet.panel.rendering import STATIC, static_file, static_names
+from solvimon_rillet.panel.reports import Reports
 from solvimon_rillet.panel.results import problem_of, result_page
 from solvimon_rillet.panel.security import (
     FormRefused,
@@ -38,6 +39,7 @@ from solvimon_rillet.panel.security import (
 )
 from solvimon_rillet.panel.sessions import Session, Sessions, session_key
 from solvimon_rillet.panel.sign_in import SignInLinks
+from solvimon_rillet.panel.sign_offs import SignOffs
 from solvimon_rillet.panel.visit import Form, Visit
 
 logger = logging.getLogger(__name__)
@@ -55,17 +57,25 @@ class Panel:
     Args:
         table: the panel's own.
         functions: the other functions.
+        reports: those of reconciliations.
         hosts: those of the vendors.
         clock: unix seconds.
     """
 
     def __init__(
-        self, table: Table, functions: Functions, hosts: AllowedHosts, clock: Callable[[], float]
+        self,
+        table: Table,
+        functions: Functions,
+        reports: Reports,
+        hosts: AllowedHosts,
+        clock: Callable[[], float],
     ) -> None:
         self.links = SignInLinks(table, clock)
         self.sessions = Sessions(table, clock)
         self.activity = Activity(table, clock)
         self._table = table
+        self._reports = reports
+        self._sign_offs = SignOffs(table, clock)
         self._functions = functions
         self._hosts = hosts
         self._clock = clock
@@ -218,6 +228,9 @@ class Panel:
             request_id=self._request_id,
             functions=self._functions,
             activity=self.activity,
+            reports=self._reports,
+            sign_offs=self._sign_offs,
+            polls=_headers_of(self._event).get("hx-request") == "true",
             cache=self._cache,
             cached=cached,
             hosts=self._hosts,

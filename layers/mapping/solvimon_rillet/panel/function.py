@@ -1,7 +1,7 @@
 """The handler of ``panel``: requests of browsers, and direct invocations that ask for a link to sign in."""
 
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,6 +16,7 @@ from solvimon_rillet.http.allowed_hosts import AllowedHosts
 from solvimon_rillet.panel.activity import PANEL
 from solvimon_rillet.panel.application import Panel
 from solvimon_rillet.panel.functions import Functions, lambda_client
+from solvimon_rillet.panel.reports import Reports
 from solvimon_rillet.panel.sign_in import LINK_SECONDS, SIGN_IN_EXAMPLE, SignInRequest
 
 
@@ -32,7 +33,9 @@ class _Deployment:
         caller, stack = self._environment.get("AWS_LAMBDA_FUNCTION_NAME"), self._environment["STACK"]
         table = Table(self._environment["PANEL_TABLE"], create_aws_client("dynamodb", caller))
         functions = Functions(stack, lambda_client(caller), self._clock)
-        return Panel(table, functions, AllowedHosts.from_environment(self._environment), self._clock)
+        reports = Reports(self._environment["REPORT_BUCKET"], partial(create_aws_client, "s3", caller))
+        hosts = AllowedHosts.from_environment(self._environment)
+        return Panel(table, functions, reports, hosts, self._clock)
 
     @cached_property
     def address(self) -> str:

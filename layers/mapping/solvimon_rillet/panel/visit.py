@@ -26,7 +26,9 @@ from solvimon_rillet.panel.functions import (
 )
 from solvimon_rillet.panel.page import Page
 from solvimon_rillet.panel.rendering import templates
+from solvimon_rillet.panel.reports import Reports
 from solvimon_rillet.panel.sessions import Session
+from solvimon_rillet.panel.sign_offs import SignOffs
 
 HEADLINE_SECONDS = 60
 """How old the number beside "Needs attention" may be."""
@@ -65,6 +67,9 @@ class Visit:
         request_id: Lambda's.
         functions: the other functions.
         activity: who did what.
+        reports: those of reconciliations.
+        sign_offs: of reports.
+        polls: whether the page itself asks again, by htmx.
         cache: answers of a moment ago.
         cached: the records of the cache that were read with the session.
         hosts: those of the vendors.
@@ -83,6 +88,9 @@ class Visit:
     request_id: str
     functions: Functions
     activity: Activity
+    reports: Reports
+    sign_offs: SignOffs
+    polls: bool
     cache: AnswerCache
     cached: Mapping[str, Item]
     hosts: AllowedHosts
@@ -127,14 +135,19 @@ class Visit:
         self.cache.keep(answered)
         return answered.answer
 
-    def act(self, function: str, event: Mapping[str, Any]) -> Answered:
+    def act(self, function: str, event: Mapping[str, Any], execution: str = "") -> Answered:
         """Send the event of a form; a durable function only begins.
+
+        Args:
+            function: its module.
+            event: see ``event``.
+            execution: a name for the execution of a durable function.
 
         Raises:
             AnswerIsError: the function answered with an error.
             InvocationFailed: it gave no answer.
         """
-        answered = self.functions.invoke(Invocation(function, event))
+        answered = self.functions.invoke(Invocation(function, event), execution)
         self.asked.append(answered)
         if "error" in answered.answer:
             raise AnswerIsError(answered)
