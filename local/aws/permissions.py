@@ -100,10 +100,10 @@ class Permissions:
 
     def _call(self, environ: "WSGIEnvironment", service: str, body: bytes) -> AwsCall:
         if service == "s3":
-            path = unquote(environ["PATH_INFO"]).strip("/")
-            if environ["REQUEST_METHOD"] == "GET" and "/" not in path:
+            path = unquote(environ["PATH_INFO"]).lstrip("/")
+            if environ["REQUEST_METHOD"] == "GET" and not path.partition("/")[2]:
                 prefix = parse_qs(environ["QUERY_STRING"]).get("prefix", [""])[0]
-                return AwsCall("s3:ListBucket", f"arn:aws:s3:::{path}", prefix=prefix)
+                return AwsCall("s3:ListBucket", f"arn:aws:s3:::{path.rstrip('/')}", prefix=prefix)
             return AwsCall(_S3[environ["REQUEST_METHOD"]], f"arn:aws:s3:::{path}")
         if service == "lambda":
             return self._lambda_call(unquote(environ["PATH_INFO"]))

@@ -39,7 +39,6 @@ from solvimon_rillet.panel.security import (
 )
 from solvimon_rillet.panel.sessions import Session, Sessions, session_key
 from solvimon_rillet.panel.sign_in import SignInLinks
-from solvimon_rillet.panel.sign_offs import SignOffs
 from solvimon_rillet.panel.visit import Form, Visit
 
 logger = logging.getLogger(__name__)
@@ -74,9 +73,8 @@ class Panel:
         self.sessions = Sessions(table, clock)
         self.activity = Activity(table, clock)
         self._table = table
-        self._reports = reports
-        self._sign_offs = SignOffs(table, clock)
         self._functions = functions
+        self._reports = reports
         self._hosts = hosts
         self._clock = clock
         self._actions = Actions(table, clock)
@@ -228,12 +226,12 @@ class Panel:
             request_id=self._request_id,
             functions=self._functions,
             activity=self.activity,
-            reports=self._reports,
-            sign_offs=self._sign_offs,
             polls=_headers_of(self._event).get("hx-request") == "true",
             cache=self._cache,
             cached=cached,
             hosts=self._hosts,
+            table=self._table,
+            reports=self._reports,
             clock=self._clock,
         )
 

@@ -1,7 +1,7 @@
 """The handler of ``panel``: requests of browsers, and direct invocations that ask for a link to sign in."""
 
 from collections.abc import Callable, Mapping
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 from pydantic import ValidationError
@@ -33,9 +33,8 @@ class _Deployment:
         caller, stack = self._environment.get("AWS_LAMBDA_FUNCTION_NAME"), self._environment["STACK"]
         table = Table(self._environment["PANEL_TABLE"], create_aws_client("dynamodb", caller))
         functions = Functions(stack, lambda_client(caller), self._clock)
-        reports = Reports(self._environment["REPORT_BUCKET"], partial(create_aws_client, "s3", caller))
-        hosts = AllowedHosts.from_environment(self._environment)
-        return Panel(table, functions, reports, hosts, self._clock)
+        reports = Reports(self._environment["REPORT_BUCKET"], lambda: create_aws_client("s3", caller))
+        return Panel(table, functions, reports, AllowedHosts.from_environment(self._environment), self._clock)
 
     @cached_property
     def address(self) -> str:

@@ -1,9 +1,7 @@
-"""The reports of reconciliations in the bucket: which there are, what they say, and how to open them."""
+"""The reports of reconciliations in S3: which there are, what they say, and an address to open one."""
 
 import json
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,108 +12,80 @@ from solvimon_rillet.errors import RetryLater
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-OPEN_SECONDS = 60
-"""How long the address of a file is valid."""
-FILES = {
-    "report.html": "Full report",
-    "report.xlsx": "Workbook",
-    "findings.csv": "Differences as CSV",
-    "figures.csv": "Figures as CSV",
-}
-"""The files of a report that people open."""
-_JSON = "report.json"
-_PERIOD = re.compile(r"\d{4}-\d\d-\d\d_\d{4}-\d\d-\d\d", re.ASCII)
-_MOMENT = re.compile(r"\d{8}T\d{6}Z", re.ASCII)
-_MISSING = {"NoSuchKey", "404", "AccessDenied"}
-
-
-@dataclass(frozen=True, slots=True)
-class ReportName:
-    """The name of a report: its period, such as ``2026-11-01_2026-11-30``, and when it was made."""
-
-    period: str
-    moment: str
-
-    @property
-    def path(self) -> str:
-        """The path of its page, below the connection's."""
-        return f"/reconciliation/{self.period}/{self.moment}"
-
-    @property
-    def days(self) -> str:
-        """The period in words."""
-        return self.period.replace("_", " to ")
-
-    @property
-    def made_at(self) -> str:
-        """When it was made, as a timestamp."""
-        day, _, clock = self.moment.partition("T")
-        return f"{day[:4]}-{day[4:6]}-{day[6:]}T{clock[:2]}:{clock[2:4]}:{clock[4:]}"
+PREFIX = "reports/"
+ADDRESS_SECONDS = 60
+"""How long an address opens a report; the browser opens it at once."""
 
 
 class Reports:
-    """The reports of all connections; every method but ``name`` may raise ``RetryLater``.
+    """Reads the reports of all connections.
+
+    A report is opened at S3's own address: whatever its HTML holds, it runs in another origin than the panel.
 
     Args:
         bucket: its name.
-        make_client: makes a client of S3, when one is needed.
+        connect: makes the client of S3, when a page needs it.
     """
 
-    def __init__(self, bucket: str, make_client: Callable[[], "S3Client"]) -> None:
+    def __init__(self, bucket: str, connect: Callable[[], "S3Client"]) -> None:
         self._bucket = bucket
-        self._make_client = make_client
-
-    @staticmethod
-    def name(period: str, moment: str) -> ReportName | None:
-        """The name with these parts; ``None`` if they have another form."""
-        fits = _PERIOD.fullmatch(period) and _MOMENT.fullmatch(moment)
-        return ReportName(period, moment) if fits else None
-
-    def names(self, connection: str) -> list[ReportName]:
-        """The reports of a connection, the newest first."""
-        found = list[ReportName]()
-        try:
-            pages = self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=self._bucket, Prefix=f"reports/{connection}/"
-            )
-            for page in pages:
-                for item in page.get("Contents", ()):
-                    *_, period, moment, file = item["Key"].split("/")
-                    if file == _JSON and (name := self.name(period, moment)):
-                        found.append(name)
-        except (ClientError, BotoCoreError) as error:
-            raise _no_answer(error) from error
-        return sorted(found, key=lambda name: name.moment, reverse=True)
-
-    def read(self, connection: str, name: ReportName) -> dict[str, Any] | None:
-        """What a report says; ``None`` if there is no such report."""
-        try:
-            answer = self._client.get_object(Bucket=self._bucket, Key=_key(connection, name, _JSON))
-            found = json.loads(answer["Body"].read())
-        except ClientError as error:
-            if error.response.get("Error", {}).get("Code") in _MISSING:
-                return None
-            raise _no_answer(error) from error
-        except BotoCoreError as error:
-            raise _no_answer(error) from error
-        return found if isinstance(found, dict) else None
-
-    def address(self, connection: str, name: ReportName, file: str) -> str:
-        """An address at which a browser may open a file of a report, for ``OPEN_SECONDS``."""
-        return self._client.generate_presigned_url(
-            "get_object",
-            Params={"Bucket": self._bucket, "Key": _key(connection, name, file)},
-            ExpiresIn=OPEN_SECONDS,
-        )
+        self._connect = connect
 
     @cached_property
-    def _client(self) -> "S3Client":
-        return self._make_client()
+    def _s3(self) -> "S3Client":
+        return self._connect()
+
+    def folders(self, folder: str) -> list[str]:
+        """The names of the folders within a folder of ``reports/``, such as the periods of a connection.
+
+        Args:
+            folder: such as ``default/``.
+
+        Raises:
+            RetryLater: S3 does not answer.
+        """
+        found, more = list[str](), dict[str, str]()
+        prefix = f"{PREFIX}{folder}"
+        while True:
+            try:
+                page: Any = self._s3.list_objects_v2(
+                    Bucket=self._bucket,
+                    Prefix=prefix,
+                    Delimiter="/",
+                    **more,  # type: ignore[arg-type]
+                )
+            except (ClientError, BotoCoreError) as error:
+                raise _unavailable(error) from error
+            found += [each["Prefix"][len(prefix) : -1] for each in page.get("CommonPrefixes", ())]
+            if not page.get("IsTruncated"):
+                return found
+            more = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def read(self, name: str) -> Any:  # noqa: ANN401 - JSON
+        """The content of a JSON file, by its name below ``reports/``; ``None`` if there is none.
+
+        Raises:
+            RetryLater: S3 does not answer.
+        """
+        try:
+            answer = self._s3.get_object(Bucket=self._bucket, Key=f"{PREFIX}{name}")
+            return json.loads(answer["Body"].read())
+        except ClientError as error:
+            # S3 tells of a missing file only who may list the whole bucket.
+            if error.response.get("Error", {}).get("Code") in {"NoSuchKey", "AccessDenied"}:
+                return None
+            raise _unavailable(error) from error
+        except BotoCoreError as error:
+            raise _unavailable(error) from error
+
+    def address(self, name: str) -> str:
+        """An address that opens a file for a minute, by its name below ``reports/``."""
+        return self._s3.generate_presigned_url(
+            "get_object",
+            Params={"Bucket": self._bucket, "Key": f"{PREFIX}{name}"},
+            ExpiresIn=ADDRESS_SECONDS,
+        )
 
 
-def _key(connection: str, name: ReportName, file: str) -> str:
-    return f"reports/{connection}/{name.period}/{name.moment}/{file}"
-
-
-def _no_answer(error: Exception) -> RetryLater:
+def _unavailable(error: Exception) -> RetryLater:
     return RetryLater(f"The bucket of reports does not answer ({type(error).__name__}).")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from solvimon_rillet.aws.dynamodb import Table
 from solvimon_rillet.formatting import format_timestamp
-from solvimon_rillet.panel.reports import ReportName
+from solvimon_rillet.panel.report_list import ReportName
 
 MAX_COMMENT = 1000
 _LISTED = 500

@@ -11,7 +11,7 @@ import simplejson
 from aws_lambda_powertools.event_handler import Response
 from markupsafe import Markup
 
-from solvimon_rillet.aws.dynamodb import Item
+from solvimon_rillet.aws.dynamodb import Item, Table
 from solvimon_rillet.formatting import format_timestamp
 from solvimon_rillet.http.allowed_hosts import AllowedHosts
 from solvimon_rillet.panel.activity import Activity
@@ -28,7 +28,6 @@ from solvimon_rillet.panel.page import Page
 from solvimon_rillet.panel.rendering import templates
 from solvimon_rillet.panel.reports import Reports
 from solvimon_rillet.panel.sessions import Session
-from solvimon_rillet.panel.sign_offs import SignOffs
 
 HEADLINE_SECONDS = 60
 """How old the number beside "Needs attention" may be."""
@@ -67,12 +66,12 @@ class Visit:
         request_id: Lambda's.
         functions: the other functions.
         activity: who did what.
-        reports: those of reconciliations.
-        sign_offs: of reports.
         polls: whether the page itself asks again, by htmx.
         cache: answers of a moment ago.
         cached: the records of the cache that were read with the session.
         hosts: those of the vendors.
+        table: the panel's own.
+        reports: those of reconciliations.
         clock: unix seconds.
         asked: what was asked for this page, with the answers.
     """
@@ -88,12 +87,12 @@ class Visit:
     request_id: str
     functions: Functions
     activity: Activity
-    reports: Reports
-    sign_offs: SignOffs
     polls: bool
     cache: AnswerCache
     cached: Mapping[str, Item]
     hosts: AllowedHosts
+    table: Table
+    reports: Reports
     clock: Callable[[], float]
     asked: list[Answered] = field(default_factory=list)
 
