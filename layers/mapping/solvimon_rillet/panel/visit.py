@@ -11,7 +11,7 @@ import simplejson
 from aws_lambda_powertools.event_handler import Response
 from markupsafe import Markup
 
-from solvimon_rillet.aws.dynamodb import Item
+from solvimon_rillet.aws.dynamodb import Item, Table
 from solvimon_rillet.formatting import format_timestamp
 from solvimon_rillet.http.allowed_hosts import AllowedHosts
 from solvimon_rillet.panel.activity import Activity
@@ -26,6 +26,7 @@ from solvimon_rillet.panel.functions import (
 )
 from solvimon_rillet.panel.page import Page
 from solvimon_rillet.panel.rendering import templates
+from solvimon_rillet.panel.reports import Reports
 from solvimon_rillet.panel.sessions import Session
 
 HEADLINE_SECONDS = 60
@@ -65,9 +66,12 @@ class Visit:
         request_id: Lambda's.
         functions: the other functions.
         activity: who did what.
+        polls: whether the page itself asks again, by htmx.
         cache: answers of a moment ago.
         cached: the records of the cache that were read with the session.
         hosts: those of the vendors.
+        table: the panel's own.
+        reports: those of reconciliations.
         clock: unix seconds.
         asked: what was asked for this page, with the answers.
     """
@@ -83,9 +87,12 @@ class Visit:
     request_id: str
     functions: Functions
     activity: Activity
+    polls: bool
     cache: AnswerCache
     cached: Mapping[str, Item]
     hosts: AllowedHosts
+    table: Table
+    reports: Reports
     clock: Callable[[], float]
     asked: list[Answered] = field(default_factory=list)
 
@@ -127,14 +134,19 @@ class Visit:
         self.cache.keep(answered)
         return answered.answer
 
-    def act(self, function: str, event: Mapping[str, Any]) -> Answered:
+    def act(self, function: str, event: Mapping[str, Any], execution: str = "") -> Answered:
         """Send the event of a form; a durable function only begins.
+
+        Args:
+            function: its module.
+            event: see ``event``.
+            execution: a name for the execution of a durable function.
 
         Raises:
             AnswerIsError: the function answered with an error.
             InvocationFailed: it gave no answer.
         """
-        answered = self.functions.invoke(Invocation(function, event))
+        answered = self.functions.invoke(Invocation(function, event), execution)
         self.asked.append(answered)
         if "error" in answered.answer:
             raise AnswerIsError(answered)
