@@ -25,11 +25,12 @@ _S3 = {"GET": "s3:GetObject", "PUT": "s3:PutObject", "DELETE": "s3:DeleteObject"
 
 @dataclass(frozen=True)
 class AwsCall:
-    """A call to AWS: an IAM action, the ARN of the resource, and the keys of a table that it names."""
+    """A call to AWS: an IAM action, the ARN of the resource, and the keys or the prefix that it names."""
 
     action: str
     resource: str
     leading_keys: tuple[str, ...] = ()
+    prefix: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,9 @@ class Permissions:
     def _call(self, environ: "WSGIEnvironment", service: str, body: bytes) -> AwsCall:
         if service == "s3":
             path = unquote(environ["PATH_INFO"]).lstrip("/")
+            if environ["REQUEST_METHOD"] == "GET" and not path.partition("/")[2]:
+                prefix = parse_qs(environ["QUERY_STRING"]).get("prefix", [""])[0]
+                return AwsCall("s3:ListBucket", f"arn:aws:s3:::{path.rstrip('/')}", prefix=prefix)
             return AwsCall(_S3[environ["REQUEST_METHOD"]], f"arn:aws:s3:::{path}")
         if service == "lambda":
             return self._lambda_call(unquote(environ["PATH_INFO"]))
@@ -164,6 +168,8 @@ def _holds(call: AwsCall, operator: str, key: str, values: tuple[str, ...]) -> b
     """
     if (operator, key) == ("ForAllValues:StringLike", "dynamodb:LeadingKeys"):
         return all(any(fnmatchcase(own, value) for value in values) for own in call.leading_keys)
+    if (operator, key) == ("StringLike", "s3:prefix"):
+        return any(fnmatchcase(call.prefix, value) for value in values)
     if key == "kms:ViaService":  # only AWS calls KMS, in the role's name
         return True
     raise NotImplementedError(f"{operator} {key}")

@@ -6,10 +6,14 @@ from typing import Any
 
 import pytest
 import requests
+from botocore.exceptions import ClientError
 
 from local.system import Connection, LocalSystem
+from solvimon_rillet.entrypoints.services import create_aws_client
+from solvimon_rillet.panel.documents import ID_NAMES
 from solvimon_rillet.panel.page import Route
 from solvimon_rillet.panel.pages import PAGES
+from solvimon_rillet.panel.reports import Reports
 from solvimon_rillet.panel.roles import Role
 from solvimon_rillet.panel.sessions import IDLE_SECONDS
 from tests.panel.visitor import CONNECTION, Visitor, invocations, kept, signed_in, state_of
@@ -261,3 +265,38 @@ def test_the_role_may_invoke_functions_and_use_its_own_table_and_nothing_else(sy
             assert function.endswith(":live") == deployed.durable
         if grant.action.startswith("s3:"):
             assert "reports" in f"{grant.resource} {grant.conditions}"
+
+
+def test_the_role_lists_and_reads_reports_and_no_other_file_of_the_bucket(system: LocalSystem) -> None:
+    name = system.deployment.functions["panel"].name
+    bucket = system.deployment.outputs["ReportBucketName"]
+    s3 = create_aws_client("s3", name)
+    reports = Reports(bucket, lambda: s3)
+    system.aws.s3.put_object(Bucket=bucket, Key="reports/default/2026-11/1/report.json", Body=b'{"a": 1}')
+    system.aws.s3.put_object(Bucket=bucket, Key="work/run/part.json", Body=b"[]")
+
+    assert reports.folders("default/") == ["2026-11"]
+    assert reports.read("default/2026-11/1/report.json") == {"a": 1}
+    assert reports.read("default/2026-11/2/report.json") is None
+    assert requests.get(reports.address("default/2026-11/1/report.json"), timeout=30).json() == {"a": 1}
+    for call in (
+        lambda: s3.get_object(Bucket=bucket, Key="work/run/part.json"),
+        lambda: s3.list_objects_v2(Bucket=bucket, Prefix="work/"),
+        lambda: s3.list_objects_v2(Bucket=bucket),
+        lambda: s3.put_object(Bucket=bucket, Key="reports/default/x.json", Body=b""),
+    ):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            call()
+    system.aws.permissions.denied.pop(name)
+
+
+@pytest.mark.parametrize("kind", ID_NAMES)
+def test_every_kind_of_document_can_be_tried_again_and_rehearsed(
+    system: LocalSystem, operator: Visitor, kind: str
+) -> None:
+    for action in ("retry", "dry-run"):
+        answer = operator.post(f"{CONNECTION}/documents/{kind}/invo_1/{action}", fields(system))
+        assert answer.status_code == 303
+        result = operator.get(f"{answer.headers['location']}?as=json").json()
+        assert result["event"][f"{ID_NAMES[kind]}s"] == ["invo_1"]
+        assert result["answer"]["results"]

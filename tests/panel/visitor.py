@@ -53,6 +53,34 @@ class _Forms(HTMLParser):
             self.found[-1].buttons.append(data.strip())
 
 
+class Markup(HTMLParser):
+    """The tags of a page with their attributes."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+
+    @property
+    def names(self) -> set[str]:
+        """The names of all tags."""
+        return {tag for tag, _ in self.tags}
+
+    @property
+    def attributes(self) -> set[str]:
+        """The names of all attributes."""
+        return {name for _, attributes in self.tags for name in attributes}
+
+    @property
+    def addresses(self) -> list[str]:
+        """All addresses that a page leads to or loads."""
+        names = ("href", "src", "action", "formaction", "hx-get", "hx-post")
+        return [attributes[name] for _, attributes in self.tags for name in names if name in attributes]
+
+
 class Visitor:
     """A person at the panel of a local system.
 

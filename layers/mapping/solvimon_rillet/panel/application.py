@@ -27,6 +27,7 @@ from solvimon_rillet.panel.functions import AnswerIsError, Functions, Invocation
 from solvimon_rillet.panel.page import MENU, Outcome, Page, Route
 from solvimon_rillet.panel.pages import PAGES
 from solvimon_rillet.panel.rendering import STATIC, static_file, static_names
+from solvimon_rillet.panel.reports import Reports
 from solvimon_rillet.panel.results import problem_of, result_page
 from solvimon_rillet.panel.security import (
     FormRefused,
@@ -55,18 +56,25 @@ class Panel:
     Args:
         table: the panel's own.
         functions: the other functions.
+        reports: those of reconciliations.
         hosts: those of the vendors.
         clock: unix seconds.
     """
 
     def __init__(
-        self, table: Table, functions: Functions, hosts: AllowedHosts, clock: Callable[[], float]
+        self,
+        table: Table,
+        functions: Functions,
+        reports: Reports,
+        hosts: AllowedHosts,
+        clock: Callable[[], float],
     ) -> None:
         self.links = SignInLinks(table, clock)
         self.sessions = Sessions(table, clock)
         self.activity = Activity(table, clock)
         self._table = table
         self._functions = functions
+        self._reports = reports
         self._hosts = hosts
         self._clock = clock
         self._actions = Actions(table, clock)
@@ -221,6 +229,8 @@ class Panel:
             cache=self._cache,
             cached=cached,
             hosts=self._hosts,
+            table=self._table,
+            reports=self._reports,
             clock=self._clock,
         )
 

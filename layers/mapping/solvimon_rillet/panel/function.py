@@ -16,6 +16,7 @@ from solvimon_rillet.http.allowed_hosts import AllowedHosts
 from solvimon_rillet.panel.activity import PANEL
 from solvimon_rillet.panel.application import Panel
 from solvimon_rillet.panel.functions import Functions, lambda_client
+from solvimon_rillet.panel.reports import Reports
 from solvimon_rillet.panel.sign_in import LINK_SECONDS, SIGN_IN_EXAMPLE, SignInRequest
 
 
@@ -32,7 +33,8 @@ class _Deployment:
         caller, stack = self._environment.get("AWS_LAMBDA_FUNCTION_NAME"), self._environment["STACK"]
         table = Table(self._environment["PANEL_TABLE"], create_aws_client("dynamodb", caller))
         functions = Functions(stack, lambda_client(caller), self._clock)
-        return Panel(table, functions, AllowedHosts.from_environment(self._environment), self._clock)
+        reports = Reports(self._environment["REPORT_BUCKET"], lambda: create_aws_client("s3", caller))
+        return Panel(table, functions, reports, AllowedHosts.from_environment(self._environment), self._clock)
 
     @cached_property
     def address(self) -> str:

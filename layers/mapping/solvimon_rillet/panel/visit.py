@@ -11,7 +11,7 @@ import simplejson
 from aws_lambda_powertools.event_handler import Response
 from markupsafe import Markup
 
-from solvimon_rillet.aws.dynamodb import Item
+from solvimon_rillet.aws.dynamodb import Item, Table
 from solvimon_rillet.formatting import format_timestamp
 from solvimon_rillet.http.allowed_hosts import AllowedHosts
 from solvimon_rillet.panel.activity import Activity
@@ -26,6 +26,7 @@ from solvimon_rillet.panel.functions import (
 )
 from solvimon_rillet.panel.page import Page
 from solvimon_rillet.panel.rendering import templates
+from solvimon_rillet.panel.reports import Reports
 from solvimon_rillet.panel.sessions import Session
 
 HEADLINE_SECONDS = 60
@@ -68,6 +69,8 @@ class Visit:
         cache: answers of a moment ago.
         cached: the records of the cache that were read with the session.
         hosts: those of the vendors.
+        table: the panel's own.
+        reports: those of reconciliations.
         clock: unix seconds.
         asked: what was asked for this page, with the answers.
     """
@@ -86,6 +89,8 @@ class Visit:
     cache: AnswerCache
     cached: Mapping[str, Item]
     hosts: AllowedHosts
+    table: Table
+    reports: Reports
     clock: Callable[[], float]
     asked: list[Answered] = field(default_factory=list)
 

@@ -108,7 +108,16 @@ def connect(visit: Visit) -> Outcome:
     answered = visit.act("connect_rillet", visit.event(action="connect"))
     address = text(answered.answer, "authorisation_url")
     parts = urlsplit(address)
-    visit.hosts.check(f"{parts.scheme}://{parts.netloc}")  # where credentials may be sent, a browser may go
+    try:
+        visit.hosts.check(f"{parts.scheme}://{parts.netloc}")
+    except ValueError as problem:
+        # Where no credential may be sent, no browser is sent either.
+        return Outcome(
+            "Did not connect",
+            "The address at which Rillet asks for access is not one that this deployment allows",
+            state="needs",
+            lines=(f"It {problem}.", "Nothing was changed. Check rillet.base_url in the settings."),
+        )
     return Outcome("Began to connect to Rillet", "Continue at Rillet", state="sends", go=address)
 
 
