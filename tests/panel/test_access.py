@@ -19,7 +19,7 @@ from solvimon_rillet.panel.sessions import IDLE_SECONDS
 from tests.panel.visitor import CONNECTION, Visitor, invocations, kept, signed_in, state_of
 from tests.support.builders import FIRST, Json
 
-PARTS = {"<kind>": "invoice", "<document>": FIRST}
+PARTS = {"<kind>": "invoice", "<document>": FIRST, "<plural>": "products"}
 """What stands in the addresses of the routes here."""
 ROUTES = {f"{route.method} {route.path or '/'}": route for page in PAGES for route in page.routes}
 POSTS = {name: route for name, route in ROUTES.items() if route.method == "POST"}
