@@ -9,19 +9,19 @@ from tests.integration.sync_status.support import finalised, some, unlinked
 from tests.panel.answers import answered
 from tests.panel.visitor import CONNECTION, Visitor, invocations, signed_in, visible
 from tests.support.assertions import record
-from tests.support.builders import FIRST, Json
+from tests.support.builders import Json
 
 PAGE = "/needs-attention"
+REJECTED = "invo_many000"
 
 
 @pytest.fixture
 def product(system: LocalSystem, default: Connection) -> Json:
-    """The product that stops the first invoice, because it has no Rillet product."""
+    """The product that stops an invoice, because it has no Rillet product."""
     unlinked(default)
-    default.platform.finalise(FIRST)
-    system.settle()
-    assert record(system, FIRST)["state"] == "rejected"
-    about = record(system, FIRST)["about"]
+    finalised(system, default, *some(1))
+    assert record(system, REJECTED)["state"] == "rejected"
+    about = record(system, REJECTED)["about"]
     found: Json = default.platform.records["products"][about["id"]]
     return found
 
@@ -37,8 +37,8 @@ def test_a_cause_names_the_record_the_money_and_the_documents(product: Json, ope
     page = operator.page(PAGE)
 
     assert "has no Rillet product" in visible(page)
-    assert "6,745.75&nbsp;EUR" in page
-    assert "INV-2026-11-000001" in page
+    assert "121.00&nbsp;EUR" in page
+    assert f"/documents/invoice/{REJECTED}" in page
     assert "<code>product_not_linked</code>" in page
     assert "No message was given up." in page
 
@@ -69,7 +69,7 @@ def test_linking_in_place_books_what_waited_for_it(
         system.settle()
         page = operator.page(PAGE)
 
-    assert record(system, FIRST)["state"] == "exported"
+    assert record(system, REJECTED)["state"] == "exported"
     assert "No document needs you, and none waits." in visible(page)
 
 

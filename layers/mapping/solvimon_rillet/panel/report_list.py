@@ -1,7 +1,7 @@
 """The reports of a connection: named by their period and by when they were made."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -106,7 +106,7 @@ def _by_end(period: str) -> tuple[str, str]:
     return last, first
 
 
-def _at_once[Asked, Found](work: Callable[[Asked], Found], asked: list[Asked]) -> list[Found]:
+def _at_once(work: Callable[[Any], Any], asked: Sequence[Any]) -> list[Any]:
     """The results of some reads, several at the same time."""
     if not asked:
         return []
