@@ -24,7 +24,8 @@ def test_every_resource_of_the_template_is_created_or_left_out_for_a_reason(
     assert deployment.resources.keys() | left_out | conditional == template.resources.keys()
     timer_roles = {"ImportTimerRole", "ReconcileTimerRole", "SweepTimerRole"}
     schedules = template.of_type("AWS::Scheduler::Schedule").keys()
-    assert conditional == {"AlarmSubscription", *timer_roles, *schedules}
+    channel = {"SlackChannel", "SlackChannelRole"}
+    assert conditional == {"AlarmSubscription", *channel, *timer_roles, *schedules}
     assert {item.type for item in deployment.left_out} <= LEFT_OUT.keys()
     assert all(item.why for item in deployment.left_out)
 
