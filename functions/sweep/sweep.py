@@ -74,7 +74,10 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
         try:
             connection = Request.model_validate(event).connection
         except ValidationError as error:
-            return {"error": validation_problems(error, "event", model=Request), "example": {"connection": "default"}}
+            return {
+                "error": validation_problems(error, "event", model=Request),
+                "example": {"connection": "default"},
+            }
         if connection is None:
             return fan_out(services.connection_list.names(), services.queue, clock())
         result = sweep_one(connection)

@@ -26,7 +26,8 @@ def test_every_resource_of_the_template_is_created_or_left_out_for_a_reason(
     assert panel <= deployment.resources.keys() | left_out
     timer_roles = {"ImportTimerRole", "ReconcileTimerRole", "SweepTimerRole"}
     schedules = template.of_type("AWS::Scheduler::Schedule").keys()
-    assert conditional - panel == {"AlarmSubscription", *timer_roles, *schedules}
+    channel = {"SlackChannel", "SlackChannelRole"}
+    assert conditional - panel == {"AlarmSubscription", *channel, *timer_roles, *schedules}
     assert {item.type for item in deployment.left_out} <= LEFT_OUT.keys()
     assert all(item.why for item in deployment.left_out)
 

@@ -4,6 +4,7 @@ import pytest
 
 from local import sample_data
 from local.fake_solvimon.calls import Call
+from local.fake_vendor.faults import Kind
 from local.system import Connection, LocalSystem
 from solvimon_rillet.ledger.ledger import Ledger
 from solvimon_rillet.workflows.write_back.write_back import WriteBack
@@ -178,7 +179,7 @@ def test_with_a_field_of_another_name_the_ledger_ends_it(system: LocalSystem, de
 
 @pytest.mark.parametrize("fault", ["drop", "commit_then_drop", "status", "status_after", "malformed"])
 def test_a_failure_never_touches_the_export_and_the_sweep_repeats_it(
-    system: LocalSystem, default: Connection, fault: str
+    system: LocalSystem, default: Connection, fault: Kind
 ) -> None:
     system.solvimon.state.misbehave(fault, "PATCH", times=1)
     finalise(system, default)

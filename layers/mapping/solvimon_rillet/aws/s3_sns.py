@@ -154,11 +154,11 @@ class Topic:
         Raises:
             RetryLater: SNS did not accept it.
         """
-        message: dict[str, str] = {"Message": body}
+        message: dict[str, Any] = {"TopicArn": self._arn, "Subject": subject, "Message": body}
         if self._has_channel:
-            message = {"Message": _by_protocol(subject, body), "MessageStructure": "json"}
+            message |= {"Message": _by_protocol(subject, body), "MessageStructure": "json"}
         try:
-            self._sns.publish(TopicArn=self._arn, Subject=subject, **message)
+            self._sns.publish(**message)
         except (ClientError, BotoCoreError) as error:
             raise RetryLater(f"The topic does not take the summary ({type(error).__name__}).") from error
 
