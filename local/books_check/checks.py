@@ -26,6 +26,18 @@ class FindingType(StrEnum):
     CUSTOMER = "customer"
 
 
+class StatedResult(StrEnum):
+    """What became of a document after its export, as `docs/workflows.md` states it.
+
+    The values are the kinds of difference by which a reconciliation must name it.
+    """
+
+    PAID_IN_SOLVIMON = "paid_in_solvimon"
+    CREDITED_IN_RILLET = "credited_in_rillet"
+    MOVED = "moved_to_another_month"
+    ENTERED_AGAIN = "entered_again"
+
+
 @dataclass(frozen=True)
 class Finding:
     """Something that is not right.
@@ -54,6 +66,8 @@ class Expected:
         changed_by_import: Rillet's customers that Solvimon can only have with another name or address.
         closed_up_to: the last day of the closed accounting period, YYYY-MM-DD.
         open_from: the day after, to which documents of the closed period are moved.
+        stated: by Solvimon's document, what became of it after its export.
+        own_memos: Rillet's memos that people made there.
     """
 
     edits: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -63,6 +77,8 @@ class Expected:
     changed_by_import: set[str] = field(default_factory=set)
     closed_up_to: str = ""
     open_from: str = ""
+    stated: dict[str, StatedResult] = field(default_factory=dict)
+    own_memos: set[str] = field(default_factory=set)
 
 
 Found = Iterator[tuple[FindingType, str]]
@@ -85,7 +101,8 @@ def _document(pair: Pair, _books: Books, expected: Expected) -> Found:
     if not pair.rillet:
         yield FindingType.LOST, f"{pair} of {solvimon.amounts} did not reach Rillet: it is {pair.state}."
         return
-    if not pair.exported:
+    stated = expected.stated.get(solvimon.id)
+    if not pair.exported and (stated, pair.state) != (StatedResult.ENTERED_AGAIN, "differs"):
         yield FindingType.LEDGER, f"{pair} is in Rillet, and {pair.state}."
     first, *more = pair.rillet
     for second in more:
@@ -94,7 +111,7 @@ def _document(pair: Pair, _books: Books, expected: Expected) -> Found:
         text = f"{pair} is {solvimon.amounts} in Solvimon and {first.amounts} in Rillet's {first.number}."
         yield FindingType.AMOUNT, text
     moved = expected.open_from if solvimon.day <= expected.closed_up_to else solvimon.day
-    if first.day not in (solvimon.day, moved):
+    if first.day not in (solvimon.day, moved) and stated is not StatedResult.MOVED:
         yield FindingType.DATE, f"{pair} of {solvimon.day} is booked on {first.day}."
 
 
@@ -109,13 +126,15 @@ def _parties(pair: Pair, books: Books, _expected: Expected) -> Found:
             yield FindingType.MISPLACED, f"{pair} is booked for another subsidiary, {one.subsidiary_id}."
 
 
-def _payment(pair: Pair, books: Books, _expected: Expected) -> Found:
+def _payment(pair: Pair, books: Books, expected: Expected) -> Found:
     """It is billed, and its payment state and open amount follow from payments and applications."""
     if pair.solvimon.is_credit_note or not pair.rillet:
         return
     invoice = pair.rillet[0]
     received, due = books.received[invoice.id], books.due(invoice)
     status = "UNPAID" if received <= 0 else "PAID" if due <= 0 else "PARTIALLY_PAID"
+    if expected.stated.get(pair.solvimon.id) is StatedResult.PAID_IN_SOLVIMON:
+        status = "PAID"  # what Solvimon collected itself is never lowered
     said, paid = pair.solvimon.payment
     if (said, paid) != (status, status == "PAID"):
         text = f"{pair} is {said}{', paid' if paid else ''} in Solvimon; {received} was paid and {due} is due"
@@ -144,9 +163,11 @@ def _application(pair: Pair, books: Books, _expected: Expected) -> Found:
             yield FindingType.APPLICATION, f"{text} is open."
 
 
-def _unmatched(books: Books, _expected: Expected) -> Found:
+def _unmatched(books: Books, expected: Expected) -> Found:
     """Rillet has no document of another origin: a lost reference must not hide a double."""
     for kind, document in books.unmatched:
+        if document.id in expected.own_memos:
+            continue
         text = f"Rillet's {kind} {document.number} belongs to no document of Solvimon."
         yield FindingType.DUPLICATE, text
 

@@ -22,7 +22,7 @@ CALLER = "fake_rillet.caller"
 _OPEN_PATHS = ("/health",)
 INSTEAD_OF_EXECUTING = ("down", "drop", "status")
 LATE = ("late",)
-BEFORE_EXECUTING = ("delay",)
+BEFORE_EXECUTING = ("delay", "act")
 AFTER_EXECUTING = ("commit_then_drop", "status_after", "malformed")
 
 
@@ -119,7 +119,9 @@ class CallMiddleware:
 
     def _delay(self, request: Request, call: Call) -> None:
         fault = self._take(request, call, BEFORE_EXECUTING)
-        if fault is not None:
+        if fault is not None and fault.kind == "act":
+            fault.options["do"]()
+        elif fault is not None:
             fault.delay()
 
     def _pass_on(self, request: Request, caller: Caller | None) -> Response:

@@ -77,6 +77,9 @@ class FaultMiddleware:
             case "delay":
                 fault.delay(default=1.0)
                 return self._run(environ)
+            case "act":
+                fault.options["do"]()
+                return self._run(environ)
         reply = self._run(environ)
         if reply.code >= 400:
             self._state.faults.give_back(fault)

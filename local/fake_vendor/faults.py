@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, get_args
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-CallKind = Literal["commit_then_drop", "drop", "late", "status", "status_after", "delay", "malformed", "down"]
+CallKind = Literal[
+    "commit_then_drop", "drop", "late", "status", "status_after", "delay", "act", "malformed", "down"
+]
 ListKind = Literal["lag", "restart", "shift"]
 Kind = CallKind | ListKind
 CALL_KINDS: tuple[CallKind, ...] = get_args(CallKind)
@@ -28,7 +30,8 @@ class Fault:
         method: the HTTP method, or "*" for all.
         path: what the path begins with; may hold `*`.
         remaining: for how many more calls; None until cleared.
-        options: the kind's own, such as `status`, `body` or `seconds`.
+        options: the kind's own, such as `status`, `body` or `seconds`; of `act`, what somebody does (`do`)
+            just before the call is executed.
         cleared: ends a delay.
     """
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from local.books_check.records import document_records, rillet_documents
 from local.fake_rillet.credit_memo_documents import update_memo_balance
 from local.fake_rillet.json_encoding import encode
+from local.fake_vendor.faults import Fault
 from tests.fault_injection.documents import FIRST, SECOND
 from tests.fault_injection.setups import LINKED, MEMO_BY_HAND, Json, Setup
 
@@ -105,6 +106,20 @@ def refuse_next(setup: Setup) -> bool:
     """Let Rillet refuse the next invoice, whatever it is; a person retries it afterwards."""
     problem = {"type": "about:blank", "title": "Bad Request", "status": 400, "detail": "Not today"}
     setup.system.rillet.state.misbehave("status", "POST", "/invoices", times=1, status=400, body=problem)
+    return True
+
+
+def pay_before_applications(setup: Setup) -> bool:
+    """Pay a part of the invoice just before each of the next two applications: no plan of them holds."""
+    amounts = ["80.00", "10.00"]
+
+    def pay_more() -> None:
+        invoice = _newest(setup)
+        if invoice and amounts and Decimal(invoice["amount_due"]["amount"]) > Decimal(amounts[0]):
+            setup.connection.organisation.pay(invoice["id"], amounts.pop(0), date="2040-02-01")
+
+    faults = setup.system.rillet.state.faults
+    faults.add(Fault("act", "POST", "/credit-memos/*/applications", 2, {"do": pay_more}))
     return True
 
 

@@ -7,6 +7,8 @@ from tests.support import builders
 from tests.support.builders import Json
 
 FIRST, SECOND, NOTE = "invo_faultsfirst", "invo_faultssecond", "invo_faultsnote"
+OTHER = "invo_faultsother"
+"""An invoice of another connection."""
 _PLANNER = {"id": solvimon_id("prod", "harbour-planner"), "name": "Harbour Planner"}
 
 

@@ -98,6 +98,8 @@ def _records(setup: Setup) -> Iterable[tuple[str, Json]]:
             yield from ((f"{vendor} {name}", record) for record in kept)
     for charge in setup.system.solvimon.state.charged:
         yield "Solvimon charges", {"name": charge}
+    if refused := setup.connection.organisation.counts.refused:
+        yield "Rillet", {"name": "calls that it refused for their pace", "number": refused}
     for item in document_records(setup.system.ledger()):
         facts: Json = {name: item[name] for name in _LEDGER_FACTS if name in item}
         if facts in _SAY_NOTHING:

@@ -155,6 +155,8 @@ class Harness:
         automatic = self._automatic_end(course)
         if course.fixed and not run.may_lose_the_grant:
             return course, [Difference("lost", "the grant: a person had to connect Rillet again")]
+        if scenario.judged_by_audit:
+            return course, self._disagreements(course)
         if wiped := undone(course.setup):
             return course, [Difference("lost", what) for what in wiped]
         if course.setup.applied_by_hand or not automatic.differences(ends.automatic):
@@ -166,6 +168,12 @@ class Harness:
         if ends.reconciled is None:
             ends.reconciled = self._undisturbed_end(scenario, run.act, reconciled=True).reconciled
         return course, reconciled.differences(ends.reconciled or ends.swept)
+
+    def _disagreements(self, course: _Course) -> list[Difference]:
+        """Where both sides' books do not agree after a sweep, and what is not finished."""
+        unfinished = [Difference("stuck", what) for what in self._swept(course).unfinished]
+        found = (one for one in audit(self.system).findings if one.type not in course.scenario.findings)
+        return [*unfinished, *(Difference("different", finding.text) for finding in found)]
 
     def _again(self, course: _Course, run: Run) -> None:
         """What else happens at the effect: a second worker, or all that is due."""

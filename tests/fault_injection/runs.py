@@ -112,6 +112,8 @@ def _by_people(scenario: Scenario, effects: Sequence[Effect], chance: random.Ran
     """
     acts = [act for act in scenario.acts if act not in (*WHILE_OUT, *IN_DOUBT)]
     for effect in effects if acts else ():
+        if effect.what.startswith(scenario.unprotected or " "):
+            continue
         for act in acts if effect.is_vendor_write else [chance.choice(acts)]:
             if act != "edit the terms" or not effect.is_vendor_write:
                 yield Run(scenario.name, effect, Fault.BY_PERSON, act)

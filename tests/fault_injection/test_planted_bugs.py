@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from solvimon_rillet.aws.dynamodb import Item, Table
+from solvimon_rillet.connections.organisations import RilletOrganisations
 from solvimon_rillet.connections.token_refresh import TokenRefresh
 from solvimon_rillet.connections.token_store import Committed, TokenState, TokenStore
 from solvimon_rillet.errors import Code, NeedsAttention, OutcomeUnknown, RetryLater
@@ -20,9 +21,11 @@ from solvimon_rillet.workflows.customers import customer_lease, sync_customer
 from solvimon_rillet.workflows.export import export_lease, look_up, send_once
 from solvimon_rillet.workflows.export.applications import CreditApplier
 from solvimon_rillet.workflows.export.link_resolver import LinkResolver
+from solvimon_rillet.workflows.imports import row
 from solvimon_rillet.workflows.late_writes import LateWrites
 from solvimon_rillet.workflows.payments import mark_invoice_paid
 from solvimon_rillet.workflows.sweep import payments as sweep_payments
+from tests.fault_injection.acts import ACTS
 from tests.fault_injection.effects import Effect, Fault
 from tests.fault_injection.harness import Harness
 from tests.fault_injection.runs import Run
@@ -190,6 +193,31 @@ def forgetting_what_is_there(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(LinkResolver, "forget_missing_customer", forget)
 
 
+def taking_late_imports_for_edits(patch: pytest.MonkeyPatch) -> None:
+    """What an import wrote late is sent to Rillet like an edit of a person."""
+    patch.setattr(sync_customer, "with_late_imports_undone", lambda _connection, customer, *_: customer)
+    patch.setattr(row, "late_parts", lambda *_: [])
+
+
+def importing_without_lease(patch: pytest.MonkeyPatch) -> None:
+    """An import writes a customer while its synchronisation reads and writes it too."""
+    patch.setattr(row, "customer_lease", lambda *_, **__: contextlib.nullcontext())
+
+
+def rejecting_at_the_second_refusal(patch: pytest.MonkeyPatch) -> None:
+    """An application whose second plan is refused is rejected, whatever has changed meanwhile."""
+
+    def reject(*_: object) -> None:
+        raise NeedsAttention(Code.REFUSED_BY_RILLET, "Rillet refused it.", "Apply it by hand.")
+
+    patch.setattr(CreditApplier, "record_refusal", reject)
+
+
+def with_a_budget_for_each_connection(patch: pytest.MonkeyPatch) -> None:
+    """Each connection counts its own calls, although the organisation takes 60 a minute in all."""
+    patch.setattr(RilletOrganisations, "window", lambda _self, connection: connection)
+
+
 @dataclass(frozen=True)
 class Planted:
     """A safeguard that is taken away, and the run that shows it.
@@ -280,6 +308,44 @@ SLOW = [
         "Zeeland",
         number=0,
     ),
+    Planted(
+        taking_late_imports_for_edits,
+        "import a customer that a person renames",
+        "PATCH /customers",
+        Fault.LATE_20_MIN,
+        "rename the customer",
+        "lost",
+        "Renamed",
+    ),
+    Planted(
+        importing_without_lease,
+        "import and synchronise a customer at once",
+        "PATCH /customers",
+        Fault.AGAIN,
+        "",
+        "different",
+        "in Solvimon and",
+    ),
+    Planted(
+        rejecting_at_the_second_refusal,
+        "apply a credit memo to an invoice that is paid between its plans",
+        "UpdateItem default#credit_memo",
+        Fault.REPEATED,
+        "",
+        "different",
+        "rejected",
+        number=0,
+    ),
+    Planted(
+        with_a_budget_for_each_connection,
+        "export from two connections of one organisation",
+        "POST /invoices",
+        Fault.AGAIN,
+        "",
+        "duplicate",
+        "refused for their pace",
+        number=0,
+    ),
     Planted(losing_unwritten_tokens, REFRESH, WRITTEN, Fault.THROTTLED, "", "lost", "grant", number=0),
     Planted(wiping_applications, MEMO, APPLIED, Fault.TIMED_OUT, "apply", "lost", "by hand"),
 ]
@@ -316,3 +382,36 @@ def test_a_run_can_be_replayed_from_its_schedule() -> None:
     assert str(run).endswith(
         "export_invoice: Rillet POST /invoices | carried out 70 s after the answer was given up | move"
     )
+
+
+POINTS: dict[int, tuple[Plant, ...]] = {
+    1: (releasing_at_once, not_looking_again),
+    2: (believing_cut_lists, believing_cut_lists_of_the_customer),
+    3: (without_look_up,),
+    4: (not_waiting,),
+    5: (without_key, not_waiting),
+    6: (by_reference_alone, by_customer_alone),
+    7: (ignoring_doubles,),
+    8: (believing_the_last_report,),
+    9: (importing_without_lease, taking_late_imports_for_edits),
+    10: (forgetting_what_is_there,),
+    11: (writing_tokens_over_newer_ones,),
+    12: (losing_unwritten_tokens,),
+    13: (wiping_applications,),
+    14: (rejecting_at_the_second_refusal,),
+    15: (with_a_budget_for_each_connection,),
+}
+"""The safeguards against what comes late, by the interleavings that were found (docs/develop.md)."""
+
+
+def test_each_interleaving_has_a_planted_version() -> None:
+    planted = {each.plant for each in (*QUICK, *SLOW)} | {releasing_at_once}
+
+    assert sorted(POINTS) == list(range(1, 16))
+    assert {plant for plants in POINTS.values() for plant in plants} <= planted
+
+
+def test_each_act_of_a_person_is_tried_in_a_scenario() -> None:
+    tried = {act for scenario in SCENARIOS for act in scenario.acts}
+
+    assert tried == ACTS.keys()

@@ -3,10 +3,11 @@
 import logging
 from collections.abc import Callable
 from copy import deepcopy
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from local.books_check.checks import Expected
+from local.books_check.checks import Expected, StatedResult
 from local.books_check.records import rillet_ids, solvimon_ids
 from local.demo.new_customers import UNLINKED_PRODUCT
 from local.fake_rillet.money import rounded
@@ -33,11 +34,12 @@ class Company:
         self._platform, self._books = connection.platform, connection.organisation
         self._invoices: dict[object, str] = {}
         self._booked: dict[str, str] = {}
+        self._notes: dict[str, str] = {}
         self._payments: dict[str, str] = {}
         self.expected = Expected(all_imported=True)
         self.late_invoices = 0
         self.counts = dict.fromkeys(
-            ("payments", "undone_payments", "customer_edits", "edits_by_hand", "reconnects"), 0
+            ("payments", "undone_payments", "customer_edits", "edits_by_hand", "reconnects", "lived_on"), 0
         )
 
     def perform(self, action: Action) -> bool:
@@ -84,7 +86,10 @@ class Company:
             entity = solvimon_id("bile", region.entity)
         amount = str(seeded_random(self._plan.seed, "one-off", number).randint(5, 30))
         lines = [{"description": "Goodwill", "amount": amount, "tax": {"percentage": "0", "name": "None"}}]
-        self._platform.one_off_credit(customer, lines, originals, currency=currency, billing_entity_id=entity)
+        note = self._platform.one_off_credit(
+            customer, lines, originals, currency=currency, billing_entity_id=entity
+        )
+        self._notes[number] = note["id"]
         return True
 
     def pay(self, invoice: object, payment: str, part: float | None, *, cleared: bool) -> bool:
@@ -147,6 +152,74 @@ class Company:
         if booked is not None:
             self._books.edit_invoice(booked, purchase_order_number=f"PO {mark}")
             self.counts["edits_by_hand"] += 1
+        return True
+
+    def collect(self, invoice: object) -> bool:
+        """Take the money for an invoice by card in Solvimon; the payout, less its fee, comes to Rillet."""
+        booked = self._in_rillet(invoice)
+        if booked is None:
+            return _NOT_YET
+        self._platform.collect(self._invoices[invoice])
+        due = self._books.invoices.get(booked).document["amount_due"]
+        fee = rounded(Decimal(due["amount"]) * Decimal("0.02"), due["currency"])
+        if fee > 0:
+            self._books.pay(booked, Decimal(due["amount"]) - fee)
+        return self._lives_on(invoice, StatedResult.PAID_IN_SOLVIMON)
+
+    def write_off(self, invoice: object) -> bool:
+        """Close an invoice with a memo of Rillet's own, as for a bad debt."""
+        booked = self._in_rillet(invoice)
+        if booked is None:
+            return _NOT_YET
+        self.expected.own_memos.add(self._books.write_off(booked)["id"])
+        return self._lives_on(invoice, StatedResult.CREDITED_IN_RILLET)
+
+    def move(self, invoice: object) -> bool:
+        """Move an invoice into the month before in Rillet."""
+        booked = self._in_rillet(invoice)
+        if booked is None:
+            return _NOT_YET
+        day = date.fromisoformat(self._books.invoices.get(booked).document["invoice_date"])
+        month_before = day.replace(day=1) - timedelta(days=1)
+        self._books.edit_invoice(booked, invoice_date=month_before.isoformat())
+        return self._lives_on(invoice, StatedResult.MOVED)
+
+    def enter_again(self, invoice: object) -> bool:
+        """Delete an invoice in Rillet, and enter it again with our reference."""
+        booked = self._in_rillet(invoice)
+        if booked is None:
+            return _NOT_YET
+        record = self._books.invoices.get(booked)
+        document = {
+            name: value for name, value in record.document.items() if name not in ("id", "updated_at")
+        }
+        private = dict(record.private)
+        self._books.delete_invoice(booked)
+        self._books.invoices.add(deepcopy(document), private=private)
+        self._booked.pop(self._invoices[invoice])
+        return self._lives_on(invoice, StatedResult.ENTERED_AGAIN)
+
+    def pay_together(self, invoice: object, other: object) -> bool:
+        """Match one receipt of the bank with two invoices."""
+        booked = [self._in_rillet(each) for each in (invoice, other)]
+        if None in booked:
+            return _NOT_YET
+        self._books.pay_together(*map(str, booked))
+        self.counts["lived_on"] += 1
+        return True
+
+    def refund(self, number: str) -> bool:
+        """Pay out a credit that was never applied."""
+        for memo in self._books.credit_memos:
+            if self._notes.get(number) in solvimon_ids(memo.document):
+                self._books.refund_memo(memo.id)
+                self.counts["lived_on"] += 1
+                return True
+        return _NOT_YET
+
+    def _lives_on(self, invoice: object, result: StatedResult) -> bool:
+        self.expected.stated[self._invoices[invoice]] = result
+        self.counts["lived_on"] += 1
         return True
 
     def import_customers(self) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -70,7 +71,8 @@ def _figures(plan: Plan, system: LocalSystem, soak: Soak, found: Audit, seconds:
         "duplicates": found.count(FindingType.DUPLICATE),
         "lost": found.count(FindingType.LOST),
         "difference": f"{found.difference:f}",
-        "tied_out": bool(soak.log.final.get("tied_out")),
+        "tied_out": _names_what_is_stated(soak),
+        "stated_differences": sum(soak.log.final.get("by_kind", {}).values()),
         "processor_seconds": round(time.process_time(), 1),
         "seconds": round(seconds, 1),
     }
@@ -78,11 +80,22 @@ def _figures(plan: Plan, system: LocalSystem, soak: Soak, found: Audit, seconds:
 
 def _product_problems(system: LocalSystem, soak: Soak) -> Iterator[str]:
     """What the product itself says or left undone."""
-    final = soak.log.final
-    if not final.get("tied_out"):
-        yield f"The last reconciliation does not tie out: {final.get('error') or final.get('by_kind')}"
+    final, stated = soak.log.final, soak.company.expected.stated
+    if not _names_what_is_stated(soak):
+        named = final.get("error") or final.get("by_kind")
+        yield f"The last reconciliation names {named} instead of {dict(Counter(stated.values()))}."
+    if final.get("tied_out") is not (not stated):
+        yield "The last reconciliation is wrong about whether the books tie out."
     for finding in final.get("findings", ()):
-        yield f"Reconciliation: {finding['number']} {finding['kind']}: {finding['cause']}"
+        if stated.get(finding["solvimon_id"]) != finding["kind"]:
+            yield f"Reconciliation: {finding['number']} {finding['kind']}: {finding['cause']}"
     for crash in soak.log.crashes:
         yield f"A function died: {crash}"
     yield from system_problems(system)
+
+
+def _names_what_is_stated(soak: Soak) -> bool:
+    """Whether the last reconciliation names the differences that people have made, and no other."""
+    stated = Counter(result.value for result in soak.company.expected.stated.values())
+    named = Counter({name: number for name, number in soak.log.final.get("by_kind", {}).items() if number})
+    return bool(soak.log.final) and named == stated

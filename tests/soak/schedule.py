@@ -98,6 +98,7 @@ def _drawn(plan: Plan) -> Iterator[Drawn]:
         yield from _late_product(plan, day, rng)
         yield from _customers(plan, day, rng)
         yield from _one_off(plan, day, rng)
+        yield from _lives(plan, day)
         yield from _by_hand(day, invoices, seeded_random(plan.seed, "by hand", day))
         for _ in range(rng.randint(0, 2)):
             entered.append(len(entered))
@@ -132,6 +133,26 @@ def _late_product(plan: Plan, day: int, rng: Random) -> Iterator[Drawn]:
         if since < at < plan.linked_at:
             name, who = f"late-{day}-{number}", rng.randrange(plan.customers)
             yield at, "finalise", {"number": name, "who": who, "shape": "plain", "back": 0, "late": True}
+
+
+def _lives(plan: Plan, day: int) -> Iterator[Drawn]:
+    """Once a week: documents that live on after their export, as `docs/workflows.md` states it."""
+    if day % 7:
+        return
+    rng = seeded_random(plan.seed, "lives", day)
+    for number, act in enumerate(_LIVES):
+        at, name, who = day * DAY + 7 * 3600 + number * 600, f"{act}-{day}", rng.randrange(plan.customers)
+        names = [name, f"{name}-other"] if act == "pay_together" else [name]
+        for each in names:
+            yield at, "finalise", {"number": each, "who": who, "shape": "plain", "back": 0}
+        yield at + rng.randint(3 * 3600, 9 * 3600), act, dict(zip(("invoice", "other"), names, strict=False))
+    at, name, who = day * DAY + 9 * 3600, f"refund-{day}", rng.randrange(plan.customers)
+    yield at, "one_off", {"number": name, "invoice": None, "who": who}
+    yield at + rng.randint(3 * 3600, 9 * 3600), "refund", {"number": name}
+
+
+_LIVES = ("collect", "write_off", "move", "enter_again", "pay_together")
+"""Methods of `Company`."""
 
 
 def _settlement(at: int, number: int, rng: Random) -> Iterator[Drawn]:

@@ -6,7 +6,8 @@ from functools import partial
 from local.books_check.checks import FindingType
 from local.system import LocalSystem
 from tests.fault_injection import documents
-from tests.fault_injection.documents import FIRST, NOTE, SECOND
+from tests.fault_injection.acts import pay_before_applications
+from tests.fault_injection.documents import FIRST, NOTE, OTHER, SECOND
 from tests.fault_injection.scenarios.scenario import (
     Scenario,
     first_exported,
@@ -14,8 +15,11 @@ from tests.fault_injection.scenarios.scenario import (
     invoking,
     second_announced,
 )
-from tests.fault_injection.setups import Setup, set_up, unlinked_customer
+from tests.fault_injection.setups import Setup, set_up, solvimon_seed, unlinked_customer
 from tests.support.arrange import booked_by_hand
+
+_A_MINUTE = 4
+"""Calls that the organisation of two connections takes in a minute."""
 
 
 def invoice_finalised(system: LocalSystem, auth: str = "api_key") -> Setup:
@@ -59,6 +63,30 @@ def _credit_note_announced(system: LocalSystem) -> Setup:
     setup = first_exported(system)
     setup.finalise(documents.credit_note("-40.00"))
     system.deliver_webhooks()
+    return setup
+
+
+def _paid_before_each_application(system: LocalSystem) -> Setup:
+    """The invoice is paid between plan, refusal and second plan of the memo's application."""
+    setup = _credit_note_announced(system)
+    pay_before_applications(setup)
+    return setup
+
+
+def _two_connections(system: LocalSystem) -> Setup:
+    """Two connections of one Rillet organisation have more to send than it takes in a minute."""
+    pacing = {"requests": _A_MINUTE, "window_seconds": 60, "margin_seconds": 0}
+    setup = set_up(system, settings={"rillet": {"pacing": pacing}})
+    organisation = {"organization": {"id": setup.connection.organisation.id}}
+    other = system.connect("other", setup.connection.settings, solvimon=solvimon_seed(), rillet=organisation)
+    for connection in (setup.connection, other):
+        system.invoke("connect_rillet", {"connection": connection.name, "action": "status"})
+    system.advance(61)
+    setup.finalise(documents.invoice(), documents.invoice(SECOND, "250.00"))
+    other.platform.load({"invoices": [documents.invoice(OTHER, "70.00")]})
+    other.platform.finalise(OTHER)
+    system.deliver_webhooks()
+    system.rillet.state.rate_limit = _A_MINUTE
     return setup
 
 
@@ -169,6 +197,20 @@ EXPORTS = (
         )
     ),
     CREDIT_MEMO,
+    replace(
+        CREDIT_MEMO,
+        name="apply a credit memo to an invoice that is paid between its plans",
+        prepare=_paid_before_each_application,
+        acts=(),
+    ),
+    Scenario(
+        "export from two connections of one organisation",
+        "export_invoice",
+        _two_connections,
+        again=invoking("export_invoice", connection="other", invoice_ids=[OTHER]),
+        # Each connection's books are read alone, and this organisation is in both.
+        findings=frozenset({FindingType.DUPLICATE, FindingType.MISPLACED}),
+    ),
     replace(
         CREDIT_MEMO,
         name="export a credit memo before its invoice",

@@ -1,11 +1,14 @@
 """Imports of customers, products and subsidiaries."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from local.books_check.checks import FindingType
+from local.sample_data.identity import solvimon_id
 from local.system import LocalSystem
-from tests.fault_injection.scenarios.scenario import Scenario
-from tests.fault_injection.setups import Setup, set_up
+from tests.fault_injection.acts import rename_customer
+from tests.fault_injection.scenarios.scenario import Scenario, first_exported
+from tests.fault_injection.setups import LINKED, Setup, set_up
 from tests.integration.imports import support
 
 
@@ -42,7 +45,46 @@ def _import(what: str, prepare: Callable[[LocalSystem], Setup] = _two_of_each, n
     )
 
 
+def _renamed_by_the_accountant(system: LocalSystem) -> Setup:
+    """A customer that is the same on both sides was renamed in Rillet."""
+    setup = first_exported(system)
+    system.invoke("import_customers", {})
+    setup.work_off()
+    organisation = setup.connection.organisation
+    [customer] = organisation.customers.documents()
+    name = "Quay of the accountant N.V."
+    organisation.edit_customer(customer["id"], name=name, name_on_invoice=name)
+    return setup
+
+
+def _import_and_work_off(setup: Setup) -> object:
+    answer = setup.invoke("import_customers")
+    setup.work_off()
+    return answer
+
+
+def _rename_and_synchronise(setup: Setup) -> None:
+    """A person renames the customer in Solvimon, and its synchronisation begins."""
+    rename_customer(setup)
+    setup.invoke("sync_customer", customer_ids=[solvimon_id("cust", LINKED)])
+
+
+_RENAMED = replace(
+    _import("customers", _renamed_by_the_accountant, "import a customer that a person renames"),
+    start=_import_and_work_off,
+    acts=("rename the customer",),
+    # The import has read the customer, and its own PATCH follows.
+    unprotected=("PutItem default#link-customer", "PATCH /customers"),
+)
 IMPORTS = (
+    _RENAMED,
+    replace(
+        _RENAMED,
+        name="import and synchronise a customer at once",
+        again=_rename_and_synchronise,
+        acts=(),
+        judged_by_audit=True,
+    ),
     _import("customers"),
     _import("customers", _one_renamed_one_new, "import customers again"),
     _import("products"),

@@ -27,6 +27,10 @@ class Scenario:
         acts: what people may do at each effect, and while an answer is out; names of ``ACTS``.
         findings: what an audit of both sides' books finds in the end all the same, and rightly.
         fix: what a person does when everything else has had its time; whether it was needed.
+        unprotected: beginnings of the effects between a read and the write that follows from it, where a
+            vendor has no version that would refuse the write: a person's act just there is lost, and is not
+            tried.
+        judged_by_audit: which of two edits comes last is chance, so both sides only have to agree.
     """
 
     name: str
@@ -40,6 +44,8 @@ class Scenario:
     acts: tuple[str, ...] = ()
     findings: frozenset[FindingType] = frozenset()
     fix: Callable[[Setup], bool] = lambda _setup: False
+    unprotected: tuple[str, ...] = ()
+    judged_by_audit: bool = False
 
 
 def has_no_error(answer: Any) -> bool:  # noqa: ANN401 - a function's JSON

@@ -58,13 +58,14 @@ def email_in(connection: Connection) -> tuple[str, str]:
     return linked(connection)["email"], sender["email"]
 
 
-@pytest.mark.parametrize("seconds", [LEASE_SECONDS + 1, 20 * 60, 25 * 3600])
+@pytest.mark.parametrize("renamed_after", [0, LEASE_SECONDS + 1])
+@pytest.mark.parametrize("seconds", [10, LEASE_SECONDS + 1, 20 * 60, 25 * 3600])
 def test_a_rename_after_an_import_stays_when_the_imports_own_patch_arrives_late(
-    system: LocalSystem, imported: Connection, seconds: int
+    system: LocalSystem, imported: Connection, seconds: int, renamed_after: int
 ) -> None:
     rename_in_rillet(imported, "By the accountant")
     arrive = lost_update(system)
-    system.advance(LEASE_SECONDS + 1)
+    system.advance(renamed_after)
     rename(imported, "Renamed")
     system.settle()
     synced = names(imported)

@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import Recoverable, RetryLater, SolvimonRilletError
@@ -13,24 +12,21 @@ from solvimon_rillet.workflows.late_writes import may_arrive_late
 _ASK_AGAIN_SECONDS = 15  # most holders need a few seconds of their lease
 
 
-@dataclass(slots=True)
-class HeldLease:
-    """A lease; ``is_kept`` leaves it to its end, because a write of its holder may still arrive."""
-
-    is_kept: bool = False
-
-
 @contextlib.contextmanager
-def customer_lease(connection: Connection, customer_id: str, owner: str) -> Iterator[HeldLease]:
+def customer_lease(
+    connection: Connection, customer_id: str, owner: str, *, writes_to_rillet: bool = True
+) -> Iterator[None]:
     """Hold the lease of a Solvimon customer, so that nobody else reads, merges and writes it meanwhile.
 
-    Nothing of the customer's record changes. After a write that may still arrive, the lease is kept for the
-    rest of its time.
+    Nothing of the customer's record changes. After a write to Rillet that may still arrive, the lease is kept
+    for the rest of its time. After one to Solvimon it is not: a person's edit must reach Rillet before that
+    write arrives, since Rillet is where the edit is taken back from (``late_imports``).
 
     Args:
         connection: of the customer.
         customer_id: Solvimon's id.
         owner: names the holder.
+        writes_to_rillet: whether the holder writes the customer to Rillet.
 
     Raises:
         RetryLater: somebody else holds it.
@@ -38,16 +34,14 @@ def customer_lease(connection: Connection, customer_id: str, owner: str) -> Iter
     ledger = connection.ledger
     with sending_until(SEND_SECONDS, ledger.clock):
         claim = _claim(ledger, Document(connection.name, "customer", customer_id), owner)
-        held = HeldLease()
         try:
-            yield held
+            yield
         except SolvimonRilletError as error:
             with contextlib.suppress(Recoverable):
-                if not (held.is_kept or may_arrive_late(error)):
+                if not (writes_to_rillet and may_arrive_late(error)):
                     ledger.return_lease(claim)
             raise
-        if not held.is_kept:
-            ledger.return_lease(claim)
+        ledger.return_lease(claim)
 
 
 def _claim(ledger: Ledger, customer: Document, owner: str) -> Claim:

@@ -26,7 +26,7 @@ from solvimon_rillet.mapping.likeness import rillet_record
 from solvimon_rillet.mapping.solvimon_fields import custom_value, patch_body
 from solvimon_rillet.solvimon.client import AlreadyExists, NotFound
 from solvimon_rillet.solvimon.master_data import Customer
-from solvimon_rillet.workflows.customers.customer_lease import HeldLease, customer_lease
+from solvimon_rillet.workflows.customers.customer_lease import customer_lease
 from solvimon_rillet.workflows.customers.erasures import Erasures, is_erased
 from solvimon_rillet.workflows.customers.late_imports import SYNCED_PARTS, late_parts, update_customer
 from solvimon_rillet.workflows.export.link_resolver import idempotency_key
@@ -145,7 +145,6 @@ class ImportRow:
         self._notes: list[str] = []
         self._fields: list[str] = []
         self._stack = ExitStack()
-        self._lease: HeldLease | None = None
         self._leased_id = ""
         self._is_edited = False  # in Solvimon, and the edit is not in Rillet yet
         self._late_writes: Json = {}
@@ -179,7 +178,7 @@ class ImportRow:
             except OutcomeUnknown as unknown:
                 self._keys_spent += unknown.key_spent
                 if may_arrive_late(unknown):
-                    self._keep_what_is_late()
+                    self._remember_late_write()
                 if attempt == MAX_ATTEMPTS:
                     raise
         raise NeedsAttention(
@@ -190,10 +189,8 @@ class ImportRow:
             quoted=self._already_exists.message if self._already_exists else "it was deleted again",
         )
 
-    def _keep_what_is_late(self) -> None:
-        """Keep the customer's lease, and let the next imports look at the record again."""
-        if self._lease:
-            self._lease.is_kept = True
+    def _remember_late_write(self) -> None:
+        """Let the next imports look at the record again, for as long as a lost write may arrive."""
         self._late_at = int(self._context.connection.clock())
         if self._remembered and self._remembered.solvimon_id:
             late = replace(self._remembered, late_at=self._late_at)
@@ -219,8 +216,8 @@ class ImportRow:
             return found
         connection = self._context.connection
         self._stack.close()
-        self._lease = self._stack.enter_context(
-            customer_lease(connection, self._solvimon_id, self._context.run)
+        self._stack.enter_context(
+            customer_lease(connection, self._solvimon_id, self._context.run, writes_to_rillet=False)
         )
         self._leased_id = self._solvimon_id
         record = self._solvimon.find(self._resource.collection, self._solvimon_id)
