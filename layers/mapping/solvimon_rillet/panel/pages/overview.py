@@ -60,6 +60,7 @@ class CheckRow:
     ok: bool
     found: str
     remedy: str
+    blocking: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class Step:
 
     title: str
     ok: bool
+    blocking: bool
     found: str
     remedy: str
     url: str
@@ -171,7 +173,7 @@ def _view(status: Json, link: Json | None, visit: Visit) -> dict[str, Any]:
         "waits": [_wait(row) for row in rows(status, "waiting")],
         "action_needed": text(link or {}, "action_needed"),
         "connected": bool(link and section(link, "organisation")),
-        "failing_checks": [check for check in checks if not check.ok],
+        "failing_checks": [check for check in checks if not check.ok and check.blocking],
         "counts": _counts(section(status, "counts")),
         "books": _books(section(status, "last_reconciliation")),
         "recent": _recent(status),
@@ -243,7 +245,13 @@ def _recent(status: Json) -> list[DocumentRow]:
 
 def _checks(link: Json | None) -> list[CheckRow]:
     return [
-        CheckRow(text(row, "check"), bool(row.get("ok")), text(row, "found"), text(row, "remedy"))
+        CheckRow(
+            text(row, "check"),
+            bool(row.get("ok")),
+            text(row, "found"),
+            text(row, "remedy"),
+            bool(row.get("blocking", True)),
+        )
         for row in rows(link or {}, "checklist")
     ]
 
@@ -298,11 +306,12 @@ def _set_up(link: Json, now: str) -> Mapping[str, Any]:
     for check in _checks(link):
         title, page = _STEPS.get(check.name, (check.name, ""))
         vendor = check.name.removesuffix(" webhook").lower() if check.name.endswith(" webhook") else ""
-        next_one = not check.ok and all(step.ok for step in steps)
+        next_one = not check.ok and check.blocking and all(step.ok or not step.blocking for step in steps)
         steps.append(
             Step(
                 title,
                 check.ok,
+                check.blocking,
                 check.found,
                 check.remedy,
                 text(urls, vendor) if vendor else "",
