@@ -5,46 +5,69 @@ import logging
 import signal
 import socket
 import sys
+import threading
+from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from functools import partial
 
 from rich.console import Console
 from rich.markup import escape
 
-from local import sample_data
-from local.aws.server import REGION
-from local.rillet_webhook import add_rillet_webhook
-from local.system import ROOT, Connection, LocalSystem, Ports
+from local.playground import app, seed, view
+from local.playground.follow import Documents
+from local.system import ROOT, LocalSystem, Ports
 
-LOG = ROOT / "build" / "up.log"
-PORTS = Ports(aws=5740, api=5741, solvimon=5742, rillet=5743)
+FOLDER = ROOT / "build" / "up"
+LOG = FOLDER / "functions.log"
+SHELL = FOLDER / "aws.sh"
+"""For a shell: with it, the commands of all pages work here."""
+PORTS = Ports(api=8700, aws=8701, solvimon=8702, rillet=8703)
 """Where everything listens, unless something else does."""
-UNCONNECTED = "acme"
-"""A connection that the reader may authorise in the browser."""
+_LOOK_SECONDS = 1.0
+
+Say = Callable[..., None]
 
 
 def main() -> None:
-    """Start everything, print where it is and what to try, and wait for Ctrl-C."""
-    # Ctrl-C must not interrupt the start; `sigwait` fetches it when everything runs.
+    """Start everything, print how to get in and what to try, and tell what happens until Ctrl-C."""
+    # Ctrl-C must not interrupt the start: that would leave threads behind.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     say = partial(Console(file=sys.stdout).print, soft_wrap=True, highlight=False)
-    LOG.parent.mkdir(parents=True, exist_ok=True)
+    FOLDER.mkdir(parents=True, exist_ok=True)
     with LOG.open("w", encoding="utf-8", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):
         logging.basicConfig(stream=log, level=logging.WARNING)
         with LocalSystem(ports=free(PORTS)) as system:
-            connection = system.connect_demo()
-            add_rillet_webhook(system, connection)
-            system.connect(UNCONNECTED, auth="oauth", rillet={"organization": {"trade_name": "Acme Inc."}})
-            system.start_workers()
-            system.solvimon.start_delivery()
-            system.rillet.start_delivery()
-            for name, address in _addresses(system, connection):
-                say(f"[bold]{name:<25}[/bold]{escape(address)}")
-            for number, (title, command) in enumerate(_examples(system, connection), start=1):
-                say(f"\n[bold]{number}. {title}[/bold]\n{escape(command)}")
-            say(f"\nThe functions' logs are in {LOG.relative_to(ROOT)}. Ctrl-C stops everything.")
-            signal.sigwait({signal.SIGINT, signal.SIGTERM})
+            start(system)
+            SHELL.write_text(f"{view.exports(system)}\n", encoding="utf-8")
+            for line in first_screen(system):
+                say(line)
+            _tell(system, say, _stopped())
             say("Stopping.")
+
+
+def start(system: LocalSystem) -> None:
+    """Fill a system in which nothing has happened yet, and let everything in it work."""
+    seed.fill(system)
+    app.serve_playground(system)
+    system.start_workers()
+    system.solvimon.start_delivery()
+    system.rillet.start_delivery()
+
+
+def first_screen(system: LocalSystem) -> list[str]:
+    """Return the lines that a person acts on first, and after them what else there is to know."""
+    event = json.dumps({"connection": seed.CONNECTED})
+    command = (
+        f". {SHELL.relative_to(ROOT)} && aws lambda invoke --function-name $STACK-sync-status "
+        f"--cli-binary-format raw-in-base64-out --payload '{event}' /dev/stdout"
+    )
+    return [
+        _row("Panel", app.sign_in_link(system), "you are the admin; Enter prints a new link"),
+        _row("Play", f"{system.gateway.url}{app.PATH}", "finalise an invoice, pay it, let Rillet be down"),
+        _row("Commands", command),
+        "",
+        f"The functions' logs are in {LOG.relative_to(ROOT)}. Ctrl-C stops everything.",
+    ]
 
 
 def free(ports: Ports) -> Ports:
@@ -62,50 +85,31 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def _addresses(system: LocalSystem, connection: Connection) -> list[tuple[str, str]]:
-    return [
-        ("AWS endpoint", system.aws.url),
-        ("HTTP API", system.gateway.url),
-        ("Solvimon", system.solvimon.url),
-        ("Solvimon X-API-KEY", connection.solvimon_api_key),
-        ("Rillet", system.rillet.url),
-        ("Rillet bearer token", connection.rillet_api_key),
-        ("Webhook for Solvimon", connection.webhook_url),
-        ("Webhook for Rillet", connection.webhook_url.replace("/solvimon/", "/rillet/")),
-        (
-            f"Connect {UNCONNECTED}",
-            system.invoke("connect_rillet", {"connection": UNCONNECTED})["authorisation_url"],
-        ),
-        (
-            "For the pages' commands",
-            f"export AWS_ENDPOINT_URL={system.aws.url} AWS_REGION={REGION} AWS_ACCESS_KEY_ID=local "
-            f"AWS_SECRET_ACCESS_KEY=local STACK={system.deployment.stack}",
-        ),
-    ]
+def _row(name: str, what: str, hint: str = "") -> str:
+    return f"[bold]{name:<10}[/bold]{escape(what)}{f'   [dim]({hint})[/dim]' if hint else ''}"
 
 
-def _examples(system: LocalSystem, connection: Connection) -> list[tuple[str, str]]:
-    """Three commands to try, in this order."""
-    invoice = sample_data.invoice_id("first")
-    return [
-        (
-            "Finalise an invoice in Solvimon; its webhook sets everything in motion",
-            f"curl -s {system.solvimon.origin}/_fake/finalise -H 'Content-Type: application/json' "
-            f"-d '{json.dumps({'invoice_id': invoice, 'api_key': connection.solvimon_api_key})}'",
-        ),
-        (
-            "See it in Rillet",
-            f"curl -s {system.rillet.url}/invoices -H 'Authorization: Bearer {connection.rillet_api_key}' "
-            "-H 'X-Rillet-API-Version: 4'",
-        ),
-        (
-            "Read its history",
-            f"AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local aws lambda invoke --region {REGION} "
-            f"--endpoint-url {system.aws.url} --function-name {system.deployment.stack}-sync-status "
-            "--cli-binary-format raw-in-base64-out "
-            f'--payload \'{{"invoice_id": "{invoice}"}}\' /dev/stdout',
-        ),
-    ]
+def _stopped() -> threading.Event:
+    """Return what Ctrl-C sets from now on."""
+    stopped = threading.Event()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, lambda *_: stopped.set())
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
+    return stopped
+
+
+def _tell(system: LocalSystem, say: Say, stopped: threading.Event) -> None:
+    """Print a line for what happens to each document, and a new link for each Enter, until all stops."""
+    threading.Thread(target=_answer_enter, args=(system, say), daemon=True).start()
+    documents = Documents(system.ledger())
+    while not stopped.wait(_LOOK_SECONDS):
+        for line in documents.news(system.ledger()):
+            say(line, markup=False)
+
+
+def _answer_enter(system: LocalSystem, say: Say) -> None:
+    for _ in sys.stdin:
+        say(_row("Panel", app.sign_in_link(system)))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from local.aws.server import ACCOUNT, QuietHandler
 from local.aws.template import Route
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 logger = logging.getLogger(__name__)
 
@@ -30,10 +30,15 @@ _TEXT = re.compile(r"text/|application/(json|xml|javascript)\b|application/[\w.-
 
 
 class HttpApiGateway:
-    """The HTTP API on a free loopback port. It answers 404 until it has been given routes."""
+    """The HTTP API on a free loopback port. It answers 404 until it has been given routes.
+
+    Attributes:
+        mounted: pages of this machine alone, by the path that theirs begin with.
+    """
 
     def __init__(self) -> None:
         self.url = ""
+        self.mounted: dict[str, WSGIApplication] = {}
         self._routes: list[tuple[Route, re.Pattern[str], str]] = []
         self._runtime: LambdaRuntime | None = None
         self._server: BaseWSGIServer | None = None
@@ -64,6 +69,9 @@ class HttpApiGateway:
 
     def serve(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer a request, as a WSGI application."""
+        for path, application in self.mounted.items():
+            if f"{environ['PATH_INFO']}/".startswith(f"{path}/"):
+                return application(environ, start_response)
         return self._answer(Request(environ))(environ, start_response)
 
     def _answer(self, request: Request) -> Response:

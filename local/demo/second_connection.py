@@ -14,7 +14,8 @@ NAME = "acme"
 """The connection."""
 
 _ENTITIES = ("tideway-us", "tideway-ca")
-_INVOICES = ("us-sales-tax", "long-note", "gst-with-pst")
+INVOICES = ("us-sales-tax", "long-note", "gst-with-pst")
+"""Their names, as in the demo's world."""
 _SOLVIMON = re.compile(r"([a-z]{4})_[A-Za-z0-9]{20}")
 _RILLET = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -22,7 +23,7 @@ _RILLET = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 def solvimon_seed() -> dict[str, list[Json]]:
     """Return Solvimon's side: what the invoices need, and the invoices as drafts without a number."""
     seed = sample_data.solvimon_seed()
-    chosen = {sample_data.invoice_id(name) for name in _INVOICES}
+    chosen = {sample_data.invoice_id(name) for name in INVOICES}
     invoices = [invoice for invoice in seed["invoices"] if invoice["id"] in chosen]
     customers = {invoice["customer"]["id"] for invoice in invoices}
     picked = {
@@ -58,7 +59,7 @@ def features() -> dict[str, str]:
     """Return what each invoice shows, by its Solvimon id."""
     facts = sample_data.expected()
     return {
-        _renamed(facts_id): facts[facts_id]["feature"] for facts_id in map(sample_data.invoice_id, _INVOICES)
+        _renamed(facts_id): facts[facts_id]["feature"] for facts_id in map(sample_data.invoice_id, INVOICES)
     }
 
 

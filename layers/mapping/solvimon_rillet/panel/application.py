@@ -226,6 +226,7 @@ class Panel:
             request_id=self._request_id,
             functions=self._functions,
             activity=self.activity,
+            polls=_headers_of(self._event).get("hx-request") == "true",
             cache=self._cache,
             cached=cached,
             hosts=self._hosts,

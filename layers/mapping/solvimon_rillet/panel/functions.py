@@ -100,18 +100,24 @@ class Functions:
         self._client = client
         self._clock = clock
 
-    def invoke(self, invocation: Invocation) -> Answered:
+    def invoke(self, invocation: Invocation, execution: str = "") -> Answered:
         """Invoke a function once and return its answer.
+
+        Args:
+            invocation: the function and its event.
+            execution: a name for the execution of a durable function, which the same name starts only once.
 
         Raises:
             InvocationFailed: it gave none.
         """
         durable = invocation.function in DURABLE
+        named: Any = {"DurableExecutionName": execution} if durable and execution else {}
         try:
             response = self._client.invoke(
                 FunctionName=invocation.function_name(self.stack),
                 InvocationType="Event" if durable else "RequestResponse",
                 Payload=invocation.payload.encode(),
+                **named,
             )
             body = response["Payload"].read()
         except ReadTimeoutError:

@@ -66,6 +66,7 @@ class Visit:
         request_id: Lambda's.
         functions: the other functions.
         activity: who did what.
+        polls: whether the page itself asks again, by htmx.
         cache: answers of a moment ago.
         cached: the records of the cache that were read with the session.
         hosts: those of the vendors.
@@ -86,6 +87,7 @@ class Visit:
     request_id: str
     functions: Functions
     activity: Activity
+    polls: bool
     cache: AnswerCache
     cached: Mapping[str, Item]
     hosts: AllowedHosts
@@ -132,14 +134,19 @@ class Visit:
         self.cache.keep(answered)
         return answered.answer
 
-    def act(self, function: str, event: Mapping[str, Any]) -> Answered:
+    def act(self, function: str, event: Mapping[str, Any], execution: str = "") -> Answered:
         """Send the event of a form; a durable function only begins.
+
+        Args:
+            function: its module.
+            event: see ``event``.
+            execution: a name for the execution of a durable function.
 
         Raises:
             AnswerIsError: the function answered with an error.
             InvocationFailed: it gave no answer.
         """
-        answered = self.functions.invoke(Invocation(function, event))
+        answered = self.functions.invoke(Invocation(function, event), execution)
         self.asked.append(answered)
         if "error" in answered.answer:
             raise AnswerIsError(answered)
@@ -199,6 +206,10 @@ class Visit:
             )
         )
         return Response(status, HTML, html)
+
+    def redirect(self, path: str) -> Response[str]:
+        """Lead to another page of the connection."""
+        return Response(303, "text/plain; charset=utf-8", "", {"location": f"{self.at}{path}"})
 
     def hidden_fields(self) -> Markup:
         """The hidden fields of one form: the session's token, and an id for its single use."""

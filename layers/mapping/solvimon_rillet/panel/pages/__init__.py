@@ -24,7 +24,13 @@ How to add a page, or a form to one:
 """
 
 from solvimon_rillet.panel.page import Page
-from solvimon_rillet.panel.pages import activity, documents, overview
+from solvimon_rillet.panel.pages import activity, documents, needs_attention, overview, synchronise
 
-PAGES: tuple[Page, ...] = (overview.PAGE, documents.PAGE, activity.PAGE)
+PAGES: tuple[Page, ...] = (
+    overview.PAGE,
+    synchronise.PAGE,
+    documents.PAGE,
+    needs_attention.PAGE,
+    activity.PAGE,
+)
 """The pages; the first one is shown at the connection's own address."""

@@ -28,6 +28,8 @@ _KINDS = {
     "payment": "Payments",
 }
 _VERDICTS = {"booked": "agrees", "waiting": "", "needs_you": "apart", "stopped": "halted"}
+_KEYS = {"Solvimon API key": "Solvimon", "Rillet": "Rillet", "may write": "Rillet"}
+"""Checks of a key, and whose key it is."""
 _STEPS = {
     "settings": ("Settings", "configurations"),
     "Solvimon API key": ("Solvimon API key", ""),
@@ -173,6 +175,7 @@ def _view(status: Json, link: Json | None, visit: Visit) -> dict[str, Any]:
         "waits": [_wait(row) for row in rows(status, "waiting")],
         "action_needed": text(link or {}, "action_needed"),
         "connected": bool(link and section(link, "organisation")),
+        "commands_for_keys": _commands_for_keys(visit, headline, checks, text(link or {}, "auth")),
         "failing_checks": [check for check in checks if not check.ok and check.blocking],
         "counts": _counts(section(status, "counts")),
         "books": _books(section(status, "last_reconciliation")),
@@ -182,6 +185,22 @@ def _view(status: Json, link: Json | None, visit: Visit) -> dict[str, Any]:
         "budget": _budget(section(status, "budget")),
         "waiting_text": _waiting_text(status),
     }
+
+
+def _commands_for_keys(
+    visit: Visit, headline: Headline, checks: list[CheckRow], auth: str
+) -> list[tuple[str, str]]:
+    """The vendors whose key is refused, each with the command that stores a new one."""
+    if headline.state != "stopped":
+        return []
+    refused = {_KEYS[check.name] for check in checks if check.name in _KEYS and not check.ok}
+    vendors = refused - ({"Rillet"} if auth == "oauth" else set())
+    return [(vendor, _put_secret(visit, vendor.lower())) for vendor in sorted(vendors)]
+
+
+def _put_secret(visit: Visit, vendor: str) -> str:
+    name = f"{visit.functions.stack}/{visit.connection}/{vendor}"
+    return f"aws secretsmanager put-secret-value --secret-id {name} --secret-string file://{vendor}.json"
 
 
 def _cause(row: Json, now: float) -> Cause:
@@ -207,7 +226,7 @@ def _wait(row: Json) -> str:
 
 
 def _counts(counted: Json) -> list[Mapping[str, Any]]:
-    found = []
+    found = list[Mapping[str, Any]]()
     for kind, title in _KINDS.items():
         of_kind = section(counted, kind)
         done = sum(count(of_kind, state) for state in ("exported", "synced", "marked"))

@@ -1,0 +1,74 @@
+"""Drafts for Solvimon: copies of the demo's invoices with ids of their own, dated today."""
+
+import itertools
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from local import sample_data
+from local.demo import second_connection
+from local.demo.new_customers import UNLINKED_PRODUCT
+from local.sample_data.drafts import drafts as sample_drafts
+from local.sample_data.identity import Json, solvimon_id
+from local.system import Connection
+
+UNLINKED = "mooring-sensors"
+"""The invoice whose product nobody has linked to Rillet."""
+
+_TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
+_COPIES = itertools.count(1)
+
+
+def choices(connection: Connection) -> dict[str, Json]:
+    """Return the invoices that a connection's Solvimon can bill, by name, as they were drafted."""
+    if connection.name == second_connection.NAME:
+        named = {name: second_connection.invoice_id(name) for name in second_connection.INVOICES}
+        return _drafts(named, second_connection.solvimon_seed())
+    names = [draft.name for draft in sample_drafts()]
+    drafts = _drafts({name: sample_data.invoice_id(name) for name in names}, sample_data.solvimon_seed())
+    return {**drafts, UNLINKED: _of_the_unlinked_product(drafts["new-customer"])}
+
+
+def add_draft(connection: Connection, name: str, now: float, days: int = 0) -> str:
+    """Give Solvimon a copy of one of the `choices`, dated today or some days before, and return its id.
+
+    Raises:
+        KeyError: there is no such choice.
+    """
+    draft = choices(connection)[name]
+    made = f"playground-{next(_COPIES)}"
+    copied = _at(draft, datetime.fromtimestamp(now, UTC) - timedelta(days=days))
+    copied |= {"id": solvimon_id("invo", f"{made}/{name}")}
+    connection.platform.load({"invoices": [copied]})
+    return str(copied["id"])
+
+
+def _drafts(ids: dict[str, str], seed: dict[str, list[Json]]) -> dict[str, Json]:
+    by_id = {invoice["id"]: invoice for invoice in seed["invoices"]}
+    return {name: by_id[invoice_id] for name, invoice_id in ids.items()}
+
+
+def _of_the_unlinked_product(draft: Json) -> Json:
+    for group in (group for period in draft["periods"] for group in period["groups"]):
+        group["products"] = [UNLINKED_PRODUCT.solvimon(with_link=False)]
+        for line in group["lines"]:
+            line |= {"description": UNLINKED_PRODUCT.title, "product_items": []}
+    return draft
+
+
+def _at(draft: Json, moment: datetime) -> Json:
+    """Return a draft with all its dates moved by whole days, so that its own is that of a moment."""
+    own = datetime.fromisoformat(draft["invoice_date"])
+    days = timedelta(days=(moment.date() - own.date()).days)
+    moved: Json = _moved(draft, days)
+    return moved
+
+
+def _moved(value: Any, by: timedelta) -> Any:  # noqa: ANN401 - JSON of any shape
+    if isinstance(value, dict):
+        return {name: _moved(inner, by) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_moved(inner, by) for inner in value]
+    if isinstance(value, str) and _TIMESTAMP.fullmatch(value):
+        return (datetime.fromisoformat(value) + by).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return value

@@ -1,0 +1,60 @@
+"""What must hold of every page: accessible in both themes, no wider than the window, names as text."""
+
+from functools import cache
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+WIDTHS = (360, 1000, 1600)
+THEMES = ("light", "dark")
+_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_HOSTILE = """() => document.querySelectorAll('img[src="x"], main script, td script').length
+    + (document.title === 'run' ? 1 : 0)"""
+
+
+def inaccessible(page: Page) -> list[str]:
+    """Return what axe finds on the page, in both themes."""
+    found = []
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme)
+        response = _axe().run(page, options={"runOnly": {"type": "tag", "values": _TAGS}}).response
+        for violation in response["violations"]:
+            found += [
+                f"{_where(page)} ({theme}): {violation['id']} at {_target(node)}"
+                for node in violation["nodes"]
+            ]
+    page.emulate_media(color_scheme="light")
+    return found
+
+
+def too_wide(page: Page) -> list[str]:
+    """Return the widths of the window in which the page would have to be moved sideways."""
+    found = []
+    before = page.viewport_size
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        wide = int(page.evaluate("document.documentElement.scrollWidth"))
+        if wide > width:
+            found.append(f"{_where(page)}: {wide} pixels wide in a window of {width}")
+    if before:
+        page.set_viewport_size(before)
+    return found
+
+
+def hostile_elements(page: Page) -> int:
+    """Return how many elements of the page were written by a name."""
+    return int(page.evaluate(_HOSTILE))
+
+
+@cache
+def _axe() -> Axe:
+    return Axe()
+
+
+def _where(page: Page) -> str:
+    return page.url.partition("/panel")[2] or page.url
+
+
+def _target(node: Any) -> str:  # noqa: ANN401 - axe's JSON
+    return f"{node['target'][0]} {node['html'][:120]}"

@@ -1,0 +1,98 @@
+"""What somebody sees who opens every page: in a wide window, on a phone, in the dark, without scripts."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from tests.panel_browser import checks, hostile
+from tests.panel_browser.browser import Window
+from tests.panel_browser.crawl import walk
+from tests.panel_browser.stage import Stage
+
+
+@dataclass
+class Looks:
+    """What was found on the pages; everything but their number should be empty.
+
+    Attributes:
+        pages: how many were opened.
+        complaints: of the browser's console.
+        violations: of accessibility, in either theme.
+        too_wide: pages that would have to be moved sideways.
+        hostile: elements that a name has written.
+        not_shown: pages that are no page, or have no heading.
+    """
+
+    pages: int = 0
+    complaints: list[str] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
+    too_wide: list[str] = field(default_factory=list)
+    hostile: int = 0
+    not_shown: list[str] = field(default_factory=list)
+
+    @property
+    def faults(self) -> list[str]:
+        """Everything that is wrong, a line each."""
+        names = [f"{self.hostile} elements come from names"] if self.hostile else []
+        return [*self.complaints, *self.violations, *self.too_wide, *self.not_shown, *names]
+
+
+def look(stage: Stage, connections: Iterable[str], of_a_shape: int, role: str = "admin") -> Looks:
+    """Open every page of some connections, and look at each in all ways."""
+    looks, window = Looks(), Window(stage.browser)
+    try:
+        stage.sign_in(window, role)
+        for connection in connections:
+            for address in walk(window.page, stage.at(connection), of_a_shape):
+                looks.pages += 1
+                _look_at(window, address, looks)
+        looks.complaints += window.complaints
+    finally:
+        window.close()
+    return looks
+
+
+def look_without_scripts(stage: Stage, connection: str, of_a_shape: int) -> Looks:
+    """Open every page of a connection in a browser that runs no script."""
+    looks, window = Looks(), Window(stage.browser, javascript=False)
+    try:
+        stage.sign_in(window)
+        for address in walk(window.page, stage.at(connection), of_a_shape):
+            looks.pages += 1
+            _is_shown(window, address, looks)
+        looks.complaints += window.complaints
+    finally:
+        window.close()
+    return looks
+
+
+def look_at_playground(stage: Stage) -> Looks:
+    """Look at the playground of each connection."""
+    looks, window = Looks(), Window(stage.browser)
+    try:
+        for connection in stage.system.connections:
+            address = f"{stage.playground}?connection={connection}"
+            window.page.goto(address)
+            looks.pages += 1
+            _look_at(window, address, looks)
+        looks.complaints += window.complaints
+    finally:
+        window.close()
+    return looks
+
+
+def names_as_text(window: Window) -> int:
+    """Return how many names of a page are markup that is shown as text."""
+    return window.page.locator("main").inner_text().count(hostile.MARKUP)
+
+
+def _look_at(window: Window, address: str, looks: Looks) -> None:
+    _is_shown(window, address, looks)
+    looks.violations += checks.inaccessible(window.page)
+    looks.too_wide += checks.too_wide(window.page)
+    looks.hostile += checks.hostile_elements(window.page)
+
+
+def _is_shown(window: Window, address: str, looks: Looks) -> None:
+    heading = window.page.locator("h1")
+    if heading.count() != 1 or "cannot be shown" in heading.inner_text():
+        looks.not_shown.append(f"{address}: {window.page.title()}")
