@@ -1,16 +1,13 @@
 """The checklist says what a connection may do, what was kept, what exists, and who is notified."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from local import sample_data
 from local.system import Connection, LocalSystem
-from solvimon_rillet.aws.dynamodb import ConditionFailed, Table
-from solvimon_rillet.connections.webhook_arrivals import WebhookArrivals
-from solvimon_rillet.errors import RetryLater
+from solvimon_rillet.aws.dynamodb import Table
 from tests.integration.connect_rillet.support import (
-    ACME,
     STACK,
     Json,
     OAuthConnection,
@@ -18,12 +15,10 @@ from tests.integration.connect_rillet.support import (
     ask,
     check,
     missing,
-    open_page,
-    secret,
+    with_webhook_token,
 )
-from tests.support.arrange import configure, connect_demo, finalise, patched, sync
+from tests.support.arrange import configure, finalise, sync
 from tests.support.builders import DEMO_CUSTOMER
-from tests.support.webhooks import Answer, envelope, post, signed
 
 FUNCTION = f"{STACK}-connect-rillet"
 
@@ -34,17 +29,6 @@ def status(system: LocalSystem, name: str = "default") -> Json:
 
 def row(system: LocalSystem, line: str, name: str = "default") -> Json:
     return check(status(system, name), line)
-
-
-def with_webhook_token(system: LocalSystem, name: str = "default") -> None:
-    token = {"webhook_token": "from-rillet-0123"}
-    system.put_secret(name, "webhooks", {**secret(system, f"{name}/webhooks"), **token})
-
-
-def arrive(system: LocalSystem, connection: Connection, body: bytes) -> Answer:
-    """Send a webhook that Solvimon has signed."""
-    headers = signed(system, body, connection.webhook_secret)
-    return post(system, body, headers, f"/webhooks/solvimon/{connection.name}")
 
 
 def make_read_only(system: LocalSystem, connection: Connection) -> None:
@@ -292,154 +276,3 @@ def test_the_topic_is_asked_for_counts_and_not_for_addresses(
 ) -> None:
     assert row(system, "alarm address")["found"] == "nobody gets the alarms"
     assert FUNCTION not in system.aws.permissions.denied
-
-
-def test_the_last_webhook_of_each_vendor_is_said(default: Connection, system: LocalSystem) -> None:
-    with_webhook_token(system)
-    before = status(system)
-    system.runtime.reset()
-    body = envelope()
-    arrive(system, default, body)
-
-    after = status(system)
-
-    arrived = "its secret is stored; none has arrived yet; it goes to "
-    assert check(before, "Solvimon webhook")["found"] == arrived + before["webhook_urls"]["solvimon"]
-    assert "; the last one arrived at 20" in check(after, "Solvimon webhook")["found"]
-    assert "none has arrived yet" in check(after, "Rillet webhook")["found"]
-
-
-@pytest.fixture
-def writes() -> Iterator[list[str]]:
-    """The keys of the notes that were written."""
-    kept: list[str] = []
-    put = Table.put
-
-    def counted(self: Table, key: str, *arguments: object) -> None:
-        if "#webhook#" in key:
-            kept.append(key)
-        put(self, key, *arguments)  # type: ignore[arg-type]
-
-    with patched(Table, "put", counted):
-        yield kept
-
-
-def test_arrivals_are_noted_at_most_once_a_minute(
-    default: Connection, system: LocalSystem, writes: list[str]
-) -> None:
-    for _ in range(5):
-        body = envelope()
-        arrive(system, default, body)
-    within = len(writes)
-    system.advance(61)
-    body = envelope()
-    arrive(system, default, body)
-
-    assert (within, len(writes)) == (1, 2)
-
-
-def test_a_webhook_whose_signature_is_wrong_costs_no_write(
-    default: Connection, system: LocalSystem, writes: list[str]
-) -> None:
-    body = envelope()
-
-    answer = post(system, body, signed(system, body, "a" * 64), "/webhooks/solvimon/default")
-
-    assert answer.status == 401
-    assert writes == []
-
-
-def test_a_table_that_does_not_answer_refuses_no_webhook(default: Connection, system: LocalSystem) -> None:
-    def down(*_: object) -> None:
-        raise RetryLater("The ledger does not answer.")
-
-    body = envelope()
-    with patched(Table, "put", down):
-        answer = post(
-            system, body, signed(system, body, default.webhook_secret), "/webhooks/solvimon/default"
-        )
-
-    assert answer.status == 200
-    assert len(system.bus_events()) == 1
-
-
-def test_two_processes_write_one_note_a_minute() -> None:
-    class Kept:
-        def __init__(self) -> None:
-            self.rows: dict[str, Json] = {}
-
-        def put(self, key: str, facts: Json, _condition: str, values: Json, _names: Json) -> None:
-            if key in self.rows and self.rows[key]["at"] > values[":then"]:
-                raise ConditionFailed({})
-            self.rows[key] = facts
-
-        def get(self, key: str) -> Json | None:
-            return self.rows.get(key)
-
-    table = Kept()
-    first, second = (
-        WebhookArrivals(lambda: table, lambda now=now: now)  # type: ignore[arg-type,misc,return-value]
-        for now in (1000.0, 1030.0)
-    )
-
-    first.note("default", "rillet")
-    second.note("default", "rillet")
-
-    assert first.last("default", "rillet") == 1000
-    assert first.last("default", "solvimon") is None
-
-
-def test_who_connected_it_and_since_when_is_said(acme: OAuthConnection) -> None:
-    url = acme.system.invoke("connect_rillet", {"connection": ACME, "by": "Ada Lovelace"})[
-        "authorisation_url"
-    ]
-
-    open_page(acme.oauth.grant(url, acme.organisation, "grant"))
-    connected = acme.status()
-    acme.system.invoke("connect_rillet", {"connection": ACME, "action": "disconnect", "by": "Grace Hopper"})
-
-    history = acme.system.ledger_item(f"{ACME}#oauth#history", "RECORD")
-
-    assert connected["connected_by"] == "Ada Lovelace"
-    assert connected["connected_since"].startswith("20")
-    assert acme.status()["connected_by"] is None
-    assert history is not None
-    assert [(each["what"], each["by"]) for each in history["entries"]] == [
-        ("connected", "Ada Lovelace"),
-        ("disconnected", "Grace Hopper"),
-    ]
-
-
-def test_list_names_the_connections(system: LocalSystem) -> None:
-    connect_demo(system)
-    add_connection(system).connected()
-    system.connect("empty", auth="oauth")
-
-    answer = system.invoke("connect_rillet", {"list": True})
-
-    assert [(row["connection"], row["auth"]) for row in answer["connections"]] == [
-        (ACME, "oauth"),
-        ("default", "api_key"),
-        ("empty", None),
-    ]
-    assert answer["connections"][0]["organisation"] == "Acme Inc."
-    assert answer["in_words"].startswith("3 connections: acme (Acme Inc.), default (")
-    assert "empty (not connected yet)" in answer["in_words"]
-
-
-def test_list_of_no_connection_says_how_to_make_one(system: LocalSystem) -> None:
-    answer = system.invoke("connect_rillet", {"list": True})
-
-    assert answer["connections"] == []
-    assert f"/{STACK}/default/settings" in answer["in_words"]
-
-
-@pytest.mark.parametrize("action", ["connect", "status", "disconnect"])
-def test_an_unknown_connection_says_which_exist_and_how_to_make_one(
-    default: Connection, system: LocalSystem, action: str
-) -> None:
-    answer = ask(system, "defaul", action)
-
-    assert answer["did_you_mean"] == "default"
-    assert "There are: default. Did you mean default?" in answer["remedy"]
-    assert f"create the SSM parameter /{STACK}/defaul/settings" in answer["remedy"]
