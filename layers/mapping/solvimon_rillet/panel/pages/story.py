@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -24,6 +24,7 @@ FUNCTIONS = {
 }
 """The function that does the work on a kind of documents."""
 _NOUNS = {"invoice": "Invoice", "credit_memo": "Credit note", "customer": "Customer", "payment": "Payment"}
+_ID = re.compile(r"[a-z]{2,8}_\w{1,80}", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _MARKS = {
     "exported": "booked",
@@ -63,7 +64,9 @@ class Side:
 
 
 def show(visit: Visit, kind: str, document: str) -> Response[str]:
-    """The story."""
+    """The story; what is no id, such as a number, is searched for."""
+    if not _ID.fullmatch(document):
+        return visit.redirect(f"/documents?{urlencode({'q': document})}")
     if kind not in ID_NAMES:
         kind = "invoice"
     answer = visit.ask("sync_status", {ID_NAMES[kind]: document})
@@ -255,7 +258,7 @@ def _sides(answer: Json) -> list[Side]:
 
 
 def _side(name: str, totals: Json, left: str) -> Side:
-    return Side(name, *(text(totals, part) for part in ("net", "tax", "gross")), left)
+    return Side(name, text(totals, "net"), text(totals, "tax"), text(totals, "gross"), left)
 
 
 def _difference(answer: Json) -> Side | None:

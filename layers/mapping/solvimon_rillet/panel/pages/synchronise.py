@@ -1,0 +1,273 @@
+"""Synchronise: imports with preview and progress, the back-fill of a period, a dry run, the sweep."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+from aws_lambda_powertools.event_handler import Response
+
+from solvimon_rillet.panel.documents import document_row
+from solvimon_rillet.panel.functions import AnswerIsError
+from solvimon_rillet.panel.page import Outcome, Page
+from solvimon_rillet.panel.pages import story
+from solvimon_rillet.panel.pages.needs_attention import STOP_POLLING
+from solvimon_rillet.panel.reading import Json, count, rows, section, text
+from solvimon_rillet.panel.rendering import plural
+from solvimon_rillet.panel.roles import Role
+from solvimon_rillet.panel.runs import find, latest, run_path, runs_of
+from solvimon_rillet.panel.visit import HTML, Visit
+
+PAGE = Page("synchronise")
+_IMPORTS = {
+    "subsidiaries": "become billing entities",
+    "products": "in Solvimon’s category of Rillet products",
+    "customers": "with address and contact",
+}
+"""What is imported, in the order to do it."""
+_ROWS = {"": "all", "changed": "changed since the last import", "recheck": "all, compared once more"}
+_KINDS = {"invoice": "Invoices", "credit_memo": "Credit notes"}
+_COUNTED = {
+    "already_in_rillet": "In Rillet already, left alone",
+    "before_start_date": "Before the start date, left alone",
+    "handled_by_hand": "Settled by hand, left alone",
+    "changed_meanwhile": "Changed meanwhile, left alone",
+}
+
+
+@PAGE.get("/synchronise")
+def show(visit: Visit) -> Response[str]:
+    """The imports with their last runs, and the other acts."""
+    runs = runs_of(visit.ask("sync_status", {"runs": True}))
+    view = {
+        "imports": [(name, about, latest(runs, f"import_{name}")) for name, about in _IMPORTS.items()],
+        "rows": _ROWS,
+        "kinds": _KINDS,
+        "reconciliation": latest(runs, "reconcile"),
+        "today": visit.now[:10],
+    }
+    return visit.render("synchronise.html.j2", "Synchronise", {"view": view})
+
+
+@PAGE.post("/synchronise/imports/<plural>/preview", Role.VIEWER, "dry-run")
+def preview(visit: Visit, plural: str) -> Outcome:
+    """Begin a preview of an import."""
+    return _import(visit, plural, dry_run=True)
+
+
+@PAGE.post("/synchronise/imports/<plural>", Role.OPERATOR, "import")
+def start(visit: Visit, plural: str) -> Outcome:
+    """Begin an import."""
+    return _import(visit, plural, dry_run=False)
+
+
+@PAGE.get("/synchronise/runs/<run>")
+def progress(visit: Visit, run: str) -> Response[str]:
+    """How far a run is, and what it came to."""
+    found = find(runs_of(visit.ask("sync_status", {"runs": True})), run)
+    view = {
+        "run": found,
+        "path": run_path(run),
+        "command": found.command(visit.functions.stack) if found else "",
+        "again": _again(found.request) if found else [],
+    }
+    answer = visit.render("run.html.j2", found.title if found else "It is starting", {"view": view})
+    if visit.polls and found and not found.is_open:
+        return Response(STOP_POLLING, HTML, answer.body)
+    return answer
+
+
+@PAGE.get("/synchronise/backfill")
+def count_backfill(visit: Visit) -> Response[str]:
+    """What a back-fill of a period would do."""
+    query = visit.query
+    kind = query.get("kind", "") if query.get("kind") in _KINDS else "invoice"
+    period = {name: query.get(name, "").strip() for name in ("from", "to")}
+    view: dict[str, Any] = {
+        "kind": kind,
+        "kinds": _KINDS,
+        **period,
+        "problem": "",
+        "remedy": "",
+        "counted": [],
+    }
+    if problem := period_problem(**{f"{name}_": day for name, day in period.items()}):
+        view["problem"] = problem
+    else:
+        try:
+            answer = visit.ask(f"export_{kind}", {"retry": period, "dry_run": True})
+            view |= _backfill_view(answer)
+        except AnswerIsError as error:
+            view |= {"problem": error.error, "remedy": error.remedy}
+    return visit.render("backfill.html.j2", "Back-fill", {"view": view})
+
+
+@PAGE.post("/synchronise/backfill", Role.OPERATOR, "retry")
+def backfill(visit: Visit) -> Outcome:
+    """Queue the documents of a period."""
+    form = visit.form
+    kind = form.get("kind") if form.get("kind") in _KINDS else "invoice"
+    page = form.get("page")
+    retry = {
+        "from": form.get("from"),
+        "to": form.get("to"),
+        **({"page": int(page[:6])} if page.isascii() and page.isdigit() else {}),
+    }
+    answered = visit.act(f"export_{kind}", visit.event(retry=retry))
+    answer, period = answered.answer, f"{retry['from']} to {retry['to']}"
+    number = count(answer, "queued")
+    left = section(section(answer, "go_on"), "retry")
+    return Outcome(
+        what="Queued a back-fill",
+        on=period,
+        state="sends" if number else "booked",
+        text=f"{plural(number, 'document')} queued" if number else "Nothing is missing",
+        lines=tuple(filter(None, [text(answer, name) for name in ("estimate", "start_date", "note")])),
+        answer=answer,
+        function=f"export_{kind}",
+        event=answered.invocation.event,
+        template="backfilled.html.j2",
+        view={
+            "kind": kind,
+            "rest": {name: text(left, name) for name in ("from", "to", "page")} if left else {},
+            "counted": _counted(answer),
+        },
+        links=(("Documents", f"/documents?{urlencode({'kind': kind})}"), ("Synchronise", "/synchronise")),
+        path="/synchronise",
+    )
+
+
+@PAGE.post("/synchronise/dry-run", Role.VIEWER, "dry-run")
+def dry_run(visit: Visit) -> Outcome:
+    """Show what would be sent for one document, by its number or its id."""
+    one = visit.form.get("one")[:200]
+    if not one:
+        return _not_found("Write the number or the id of an invoice", "")
+    kind, identity = "invoice", one
+    if not one.startswith("invo_"):
+        answer = visit.ask("sync_status", {"search": one, "by": visit.session.by})
+        found = [document_row(row) for row in rows(answer, "documents")]
+        billed = [row for row in found if row.kind in _KINDS]
+        if len(billed) != 1:
+            words = f"{len(billed)} documents match {one}" if billed else f"No document has the number {one}"
+            return _not_found(words, one)
+        kind, identity = billed[0].kind, billed[0].id
+    return story.dry_run(visit, kind, identity)
+
+
+@PAGE.post("/synchronise/sweep", Role.OPERATOR, "retry")
+def sweep(visit: Visit) -> Outcome:
+    """Look for documents whose webhooks never arrived."""
+    answered = visit.act("sweep", visit.event())
+    summary, parts = section(answered.answer, "summary"), rows(answered.answer, "connections")
+    number, failed = count(summary, "found"), count(summary, "errors")
+    errors = [_error_text(each) for part in parts for each in _list(part.get("errors"))]
+    return Outcome(
+        what="Swept",
+        state="needs" if failed else "booked",
+        text=f"{plural(number, 'document')} found and sent on" if number else "Nothing was missed",
+        lines=tuple(errors),
+        answer=answered.answer,
+        function="sweep",
+        event=answered.invocation.event,
+        links=(("Synchronise", "/synchronise"), ("Documents", "/documents")),
+        path="/synchronise",
+    )
+
+
+def begin(visit: Visit, function: str, fields: Mapping[str, Any], what: str, on: str = "") -> Outcome:
+    """Begin a durable function under the form's own name, and lead to its progress."""
+    name = f"panel-{visit.form.get('action_id')}"[:64]
+    answered = visit.act(function, visit.event(**fields), execution=name)
+    return Outcome(
+        what=what,
+        text="Begun",
+        on=on,
+        state="sends",
+        function=function,
+        event=answered.invocation.event,
+        path=run_path(name),
+        go=f"{visit.at}{run_path(name)}",
+    )
+
+
+def period_problem(from_: str, to_: str, most: int = 0) -> str:
+    """What is wrong with the days of a form; empty if nothing is."""
+    try:
+        first, last = date.fromisoformat(from_), date.fromisoformat(to_)
+    except ValueError:
+        missing = "From" if not from_ else "To" if not to_ else ""
+        return f"{missing}: choose a day." if missing else "Write days such as 2026-10-31."
+    if first > last:
+        return f"From ({from_}) is later than to ({to_}). Exchange them."
+    if most and (last - first).days >= most:
+        return f"That are {(last - first).days + 1} days; at most {most} can be compared at once."
+    return ""
+
+
+def _import(visit: Visit, listed: str, *, dry_run: bool) -> Outcome:
+    listed = listed if listed in _IMPORTS else "products"
+    form, chosen = visit.form, visit.form.get("rows")
+    since, only = form.get("since"), [each for each in form.all("only") if each]
+    fields: dict[str, Any] = {"dry_run": True} if dry_run else {}
+    if only:
+        fields["only"] = only
+    elif since:
+        fields["updated_since"] = since if "T" in since else f"{since}T00:00:00Z"
+    elif chosen == "changed":
+        fields["incremental"] = True
+    if chosen == "recheck":
+        fields["recheck"] = True
+    verb = "Previewed the import" if dry_run else "Began to import"
+    return begin(visit, f"import_{listed}", fields, verb, listed)
+
+
+def _again(request: Json) -> list[tuple[str, str]]:
+    """The hidden fields of a form that imports what a preview has shown."""
+    only = _list(request.get("only"))
+    fields = [("only", str(each)) for each in only]
+    if text(request, "updated_since"):
+        fields.append(("since", text(request, "updated_since")))
+    if request.get("recheck"):
+        fields.append(("rows", "recheck"))
+    elif request.get("incremental"):
+        fields.append(("rows", "changed"))
+    return fields
+
+
+def _backfill_view(answer: Json) -> dict[str, Any]:
+    return {
+        "number": count(answer, "would_queue"),
+        "counted": _counted(answer),
+        "estimate": text(answer, "estimate"),
+        "notes": list(filter(None, [text(answer, name) for name in ("start_date", "note")])),
+    }
+
+
+def _counted(answer: Json) -> list[tuple[str, int]]:
+    return [(title, number) for name, title in _COUNTED.items() if (number := count(answer, name))]
+
+
+def _not_found(words: str, one: str) -> Outcome:
+    return Outcome(
+        "Dry run",
+        words,
+        on=one,
+        state="needs",
+        lines=("Nothing was sent. A draft has no number yet: give its id, which begins with invo_.",),
+        links=(
+            ("Search all documents", f"/documents?{urlencode({'q': one})}"),
+            ("Synchronise", "/synchronise"),
+        ),
+        path="/synchronise",
+    )
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _error_text(error: object) -> str:
+    if isinstance(error, Mapping):
+        return " ".join(filter(None, [text(error, name) for name in ("error", "message", "remedy")]))
+    return str(error)

@@ -1,0 +1,193 @@
+"""Synchronise: imports with preview and progress, back-fill, dry run, sweep."""
+
+import re
+
+import pytest
+
+from local.system import Connection, LocalSystem
+from tests.integration.sync_status.support import finalised, some
+from tests.panel.answers import answered
+from tests.panel.visitor import CONNECTION, Visitor, forms, signed_in, visible
+from tests.support.arrange import load
+from tests.support.builders import FIRST, Json
+
+PAGE = "/synchronise"
+
+
+def began(operator: Visitor, ending: str, **fields: str) -> str:
+    """Begin a run by the form of the page, and return the path of its progress."""
+    form = operator.form(operator.page(PAGE), "/imports/products/preview")
+    action = form.action.removesuffix("/preview") if ending == "import" else form.action
+    answer = operator.post(action, {**form.fields, **fields})
+    assert answer.status_code == 303
+    return answer.headers["location"].removeprefix(CONNECTION)
+
+
+def ended(system: LocalSystem, operator: Visitor, path: str) -> str:
+    """The page of a run that has ended."""
+    system.lambda_api.wait()
+    return operator.page(path)
+
+
+def test_a_preview_shows_rows_by_name_and_changes_nothing(
+    system: LocalSystem, default: Connection, operator: Visitor
+) -> None:
+    before = dict(default.platform.records["products"])
+
+    page = ended(system, operator, began(operator, "preview"))
+
+    assert "Preview: products" in page
+    assert "What would become of the first" in page
+    assert "dry run, nothing was written" in page
+    assert default.platform.records["products"] == before
+    assert "Import products" in [button for form in forms(page) for button in form.buttons]
+
+
+def test_an_import_runs_under_the_name_of_the_form_and_is_followed_until_it_has_ended(
+    system: LocalSystem, default: Connection, operator: Visitor
+) -> None:
+    path = began(operator, "import")
+    page = ended(system, operator, path)
+
+    polled = operator.get(f"{CONNECTION}{path}", **{"HX-Request": "true"})
+    assert re.fullmatch(r"/synchronise/runs/panel-[\w-]+", path)
+    assert "by controller@tideway.example (operator)" in visible(page)
+    assert "Finished" in page
+    assert polled.status_code == 286
+    assert "every 2s" not in page
+    assert '"connection": "default"' in page.replace("&#34;", '"')
+    listed = visible(operator.page(PAGE))
+    assert "Finished" in listed
+    assert "See its result" in listed
+
+
+def test_a_run_that_has_not_begun_yet_is_asked_for_again(operator: Visitor) -> None:
+    answer = operator.get(f"{CONNECTION}/synchronise/runs/panel-unknown", **{"HX-Request": "true"})
+
+    assert answer.status_code == 200
+    assert 'hx-trigger="every 2s"' in answer.text
+    assert ">Refresh</a>" in answer.text
+
+
+def test_the_progress_of_a_run_is_shown_in_words(
+    system: LocalSystem, operator: Visitor, default: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = {
+        **{"kind": "import_customers", "state": "running", "started": "2026-11-29T08:00:00Z", "by": "ada"},
+        **{"in_words": "It is under way.", "request": {"connection": "default"}},
+        "progress": {
+            "step": "page 3",
+            "rows": {"created": 212, "unchanged": 88},
+            "waits_for": "Rillet's limit",
+        },
+        "execution": "arn:aws:lambda:eu:1:function:f:1/durable-execution/panel-abc/1",
+    }
+    answered(system, monkeypatch, {"sync_status": {"under_way": [run], "connection": "default"}})
+
+    page = operator.page("/synchronise/runs/panel-abc")
+
+    assert "300 rows so far" in visible(page)
+    assert "Waits Rillet&#39;s limit" in visible(page)
+    assert "You may close this page; it goes on." in visible(page)
+    assert "<progress" in page
+    assert 'role="status"' in page
+    assert "Wait until it has ended." in operator.page(PAGE)
+
+
+@pytest.mark.parametrize(
+    ("fields", "event"),
+    [
+        ({"rows": ""}, {}),
+        ({"rows": "changed"}, {"incremental": True}),
+        ({"rows": "recheck"}, {"recheck": True}),
+        ({"rows": "changed", "since": "2026-10-01"}, {"updated_since": "2026-10-01T00:00:00Z"}),
+        (
+            {"rows": "recheck", "since": "2026-10-01"},
+            {"updated_since": "2026-10-01T00:00:00Z", "recheck": True},
+        ),
+    ],
+)
+def test_the_rows_of_an_import_are_chosen(
+    system: LocalSystem, operator: Visitor, monkeypatch: pytest.MonkeyPatch, fields: Json, event: Json
+) -> None:
+    sent = list[Json]()
+    start = system.runtime.start
+
+    def begun(workflow: str, given: Json, *more: str) -> object:
+        sent.append(given)
+        return start(workflow, given, *more)
+
+    monkeypatch.setattr(system.runtime, "start", begun)
+
+    began(operator, "preview", **fields)
+
+    by = "controller@tideway.example (operator)"
+    assert sent == [{"connection": "default", "dry_run": True, **event, "by": by}]
+
+
+def test_a_back_fill_is_counted_before_it_is_queued(
+    system: LocalSystem, default: Connection, operator: Visitor
+) -> None:
+    system.solvimon.state.webhooks_on = False
+    load(default, *some(2))
+
+    page = operator.page("/synchronise/backfill?kind=invoice&from=2026-01-01&to=2026-01-31")
+    result = operator.send(page, button="Queue 2 documents")
+
+    assert re.search(r"Would be queued \d+", visible(page))
+    assert "Queue 2 documents" in page
+    assert "2 documents queued" in visible(result)
+
+
+@pytest.mark.parametrize(
+    ("query", "problem"),
+    [
+        ("from=2026-11-30&to=2026-11-01", "From (2026-11-30) is later than to (2026-11-01)"),
+        ("from=&to=2026-11-01", "From: choose a day."),
+        ("from=1.11.2026&to=2026-11-30", "Write days such as 2026-10-31."),
+    ],
+)
+def test_a_period_that_is_none_is_named_at_its_form(operator: Visitor, query: str, problem: str) -> None:
+    page = operator.page(f"/synchronise/backfill?{query}")
+
+    assert problem in visible(page)
+    assert "Nothing was queued." in page
+
+
+def test_a_dry_run_takes_the_number_or_the_id_of_an_invoice(system: LocalSystem, default: Connection) -> None:
+    finalised(system, default, *some(1))
+    default.platform.finalise(FIRST)
+    system.settle()
+    viewer = signed_in(system, "viewer")
+    page = viewer.page(PAGE)
+
+    by_number = viewer.send(page, "/dry-run", one="INV-2026-11-000001")
+    by_id = viewer.send(viewer.page(PAGE), "/dry-run", one="invo_many000")
+    unknown = viewer.send(viewer.page(PAGE), "/dry-run", one="INV-9")
+    empty = viewer.send(viewer.page(PAGE), "/dry-run", one=" ")
+
+    assert "INV-2026-11-000001" in by_number
+    assert "Dry run" in by_number
+    assert "Dry run" in by_id
+    assert "No document has the number INV-9" in visible(unknown)
+    assert "Write the number or the id" in visible(empty)
+
+
+def test_a_sweep_finds_what_no_webhook_delivered(system: LocalSystem, default: Connection) -> None:
+    system.solvimon.state.webhooks_on = False
+    load(default, *some(1))
+    system.advance(3600)
+    operator = signed_in(system, "operator")
+
+    result = operator.send(operator.page(PAGE), "/synchronise/sweep")
+
+    assert "found and sent on" in visible(result) or "Nothing was missed" in visible(result)
+    assert "aws lambda invoke --function-name solvimon-rillet-sweep" in result
+
+
+def test_a_viewer_may_preview_and_not_import(system: LocalSystem, default: Connection) -> None:
+    page = signed_in(system, "viewer").page(PAGE)
+
+    assert "/imports/products/preview" in page
+    assert "formaction" not in page
+    assert "Sweep now" not in page
