@@ -32,7 +32,7 @@ def first_day(stage: Stage) -> float:
         _watch_it_arrive(stage, page, number)
         _link_what_stops_invoices(stage, page)
         _sign_the_books_off(stage, page)
-        assert window.complaints == []
+        assert not window.complaints, window.complaints
     finally:
         window.close()
     return time.monotonic() - started
