@@ -4,6 +4,7 @@ import itertools
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from local import sample_data
 from local.demo import second_connection
@@ -70,9 +71,9 @@ def _of_the_unlinked_product(draft: Json) -> Json:
 
 def _at(draft: Json, moment: datetime) -> Json:
     """Return a draft with all its dates moved by whole days, so that its own is that of a moment."""
-    own = datetime.fromisoformat(draft["invoice_date"])
-    days = timedelta(days=(moment.date() - own.date()).days)
-    moved: Json = _moved(draft, days)
+    zone = ZoneInfo(draft["timezone"])
+    own = datetime.fromisoformat(draft["invoice_date"]).astimezone(zone)
+    moved: Json = _moved(draft, timedelta(days=(moment.astimezone(zone).date() - own.date()).days))
     return moved
 
 
