@@ -22,6 +22,8 @@ from tests.support.builders import FIRST, Json
 PARTS = {"<kind>": "invoice", "<document>": FIRST, "<plural>": "products", "<run>": "panel-x"}
 """What stands in the addresses of the routes here."""
 SENT = {
+    "/configurations/review": {"restore": "1", "version": "1"},
+    "/configurations/confirm": {"set": '{"mark_as_sent": false}', "version": "1"},
     "/needs-attention/link": {
         **{"kind": "product", "solvimon_id": "prod_x"},
         "rillet_id": "0198c1d2-0000-4000-8000-000000000001",

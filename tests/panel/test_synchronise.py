@@ -131,7 +131,7 @@ def test_a_back_fill_is_counted_before_it_is_queued(
     system.solvimon.state.webhooks_on = False
     load(default, *some(2))
 
-    page = operator.page("/synchronise/backfill?kind=invoice&from=2026-09-01&to=2026-12-31")
+    page = operator.page("/synchronise/backfill?kind=invoice&from=2026-01-01&to=2026-01-31")
     result = operator.send(page, button="Queue 2 documents")
 
     assert re.search(r"Would be queued \d+", visible(page))

@@ -32,6 +32,7 @@ class _Forms(HTMLParser):
         super().__init__()
         self.found: list[FoundForm] = []
         self._inside = self._button = False
+        self._select = self._textarea = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
@@ -41,14 +42,24 @@ class _Forms(HTMLParser):
         elif self._inside and tag in {"input", "textarea", "select"} and "name" in given:
             if given.get("type") not in {"radio", "checkbox"} or "checked" in dict(attrs):
                 self.found[-1].fields.setdefault(given["name"], given.get("value", ""))
+            self._select = given["name"] if tag == "select" else ""
+            self._textarea = given["name"] if tag == "textarea" else ""
+        elif self._inside and tag == "option" and self._select:
+            fields, name = self.found[-1].fields, self._select
+            if "selected" in given or not fields.get(name):
+                fields[name] = given.get("value", "")
         elif self._inside and tag == "button":
             self._button = True
 
     def handle_endtag(self, tag: str) -> None:
         self._inside = self._inside and tag != "form"
         self._button = self._button and tag != "button"
+        self._select = "" if tag == "select" else self._select
+        self._textarea = "" if tag == "textarea" else self._textarea
 
     def handle_data(self, data: str) -> None:
+        if self._textarea:
+            self.found[-1].fields[self._textarea] += data.removeprefix("\n")
         if self._button and data.strip():
             self.found[-1].buttons.append(data.strip())
 

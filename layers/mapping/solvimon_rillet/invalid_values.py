@@ -97,9 +97,11 @@ def as_group(annotation: Any) -> type["BaseModel"] | None:  # noqa: ANN401 - any
 
 
 def closest_setting(path: str, paths: Iterable[str]) -> str | None:
-    """The setting whose name is most like an unknown one; ``None`` if none is."""
+    """The setting or the group whose name is most like an unknown one; ``None`` if none is."""
+    paths = list(paths)
+    groups = [each.rpartition(".")[0] for each in paths if "." in each]
     by_name = {each.rpartition(".")[2].casefold(): each for each in paths}
-    by_path = {each.casefold(): each for each in by_name.values()} | {each.casefold(): each for each in paths}
+    by_path = {each.casefold(): each for each in (*by_name.values(), *groups, *paths)}
     for candidates, wanted in ((by_path, path), (by_name, path.rpartition(".")[2])):
         if like := difflib.get_close_matches(wanted.casefold(), candidates, n=1, cutoff=0.75):
             return candidates[like[0]]

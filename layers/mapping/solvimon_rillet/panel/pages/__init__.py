@@ -24,10 +24,18 @@ How to add a page, or a form to one:
 """
 
 from solvimon_rillet.panel.page import Page
-from solvimon_rillet.panel.pages import activity, documents, needs_attention, overview, synchronise
+from solvimon_rillet.panel.pages import (
+    activity,
+    configurations,
+    documents,
+    needs_attention,
+    overview,
+    synchronise,
+)
 
 PAGES: tuple[Page, ...] = (
     overview.PAGE,
+    configurations.PAGE,
     synchronise.PAGE,
     documents.PAGE,
     needs_attention.PAGE,
