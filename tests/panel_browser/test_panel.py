@@ -27,7 +27,9 @@ def test_a_first_day_needs_no_terminal_and_less_than_three_minutes(running: Stag
     assert first_day(running) < MINUTES_3
 
 
-@pytest.mark.parametrize("connection", ["default", "acme", "clean"])
+@pytest.mark.parametrize(
+    "connection", ["default", *(pytest.param(name, marks=pytest.mark.slow) for name in ("acme", "clean"))]
+)
 def test_every_page_is_accessible_in_both_themes_and_fits_a_phone(running: Stage, connection: str) -> None:
     seen = looks.look(running, [connection], of_a_shape=1)
 
@@ -49,6 +51,7 @@ def test_every_page_works_without_scripts(running: Stage) -> None:
     assert seen.pages >= 3
 
 
+@pytest.mark.slow
 def test_the_playground_is_a_page_like_the_others(running: Stage) -> None:
     assert looks.look_at_playground(running).faults == []
 
