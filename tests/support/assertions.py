@@ -42,7 +42,7 @@ def customer_record(system: LocalSystem, customer_id: str = DEMO_CUSTOMER) -> Js
 
 def ledger_without_rate_limit(system: LocalSystem) -> list[Json]:
     """The ledger's items but the log of requests to Rillet, records of runs, and notes for people."""
-    others = ("#pacer#", "#run#", "#webhook#", "#evidence#")
+    others = ("#pacer#", "#run#", "#last-run#", "#webhook#", "#evidence#")
     return [item for item in system.ledger() if not any(each in item["pk"] for each in others)]
 
 

@@ -15,6 +15,7 @@ a quotation may name people. ``str`` gives the own words, so logs, tracebacks, m
 else. The ledger and answers show ``message``, which has both.
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
@@ -90,6 +91,25 @@ def own_words(text: object) -> str:
     return text.own_words if isinstance(text, Message) else ""
 
 
+@dataclass(frozen=True, slots=True)
+class Culprit:
+    """The record that is to be fixed, so that several documents fail for one reason.
+
+    Attributes:
+        kind: ``product``, ``customer``, ``subsidiary``, ``group`` or ``setting``.
+        id: Solvimon's id, or the setting's name.
+        name: as people know it; may be personal data, so no log shows it.
+    """
+
+    kind: str
+    id: str
+    name: str = ""
+
+    def as_item(self) -> dict[str, str]:
+        """The culprit as JSON."""
+        return {"kind": self.kind, "id": self.id, "name": self.name or self.id}
+
+
 class SolvimonRilletError(Exception):
     """Base of all errors that this package raises intentionally.
 
@@ -116,11 +136,15 @@ class Recoverable(SolvimonRilletError):
 
     Attributes:
         after: seconds to wait before the next attempt; ``None`` uses the queue's back-off.
+        needs_person: whether time alone does not overcome it.
     """
 
-    def __init__(self, own_words: str, *, after: float | None = None, quoted: str = "") -> None:
+    def __init__(
+        self, own_words: str, *, after: float | None = None, quoted: str = "", needs_person: bool = False
+    ) -> None:
         super().__init__(own_words, quoted=quoted)
         self.after = after
+        self.needs_person = needs_person
 
 
 class RetryLater(Recoverable):
@@ -131,7 +155,7 @@ class ConnectionBroken(RetryLater):
     """A credential that is missing, wrong or revoked. Messages wait until a user fixes it."""
 
     def __init__(self, own_words: str, *, after: float | None = 300, quoted: str = "") -> None:
-        super().__init__(own_words, after=after, quoted=quoted)
+        super().__init__(own_words, after=after, quoted=quoted, needs_person=True)
 
 
 class OutcomeUnknown(Recoverable):
@@ -162,12 +186,16 @@ class NeedsAttention(SolvimonRilletError):
     Attributes:
         code: the cause, a row of ``docs/errors.md``.
         remedy: the act that solves it; it may quote too.
+        about: the record that is to be fixed, where it is another one than the document.
     """
 
-    def __init__(self, code: Code, own_words: str, remedy: str, *, quoted: str = "") -> None:
+    def __init__(
+        self, code: Code, own_words: str, remedy: str, *, quoted: str = "", about: Culprit | None = None
+    ) -> None:
         super().__init__(own_words, quoted=quoted)
         self.code = code
         self.remedy = remedy
+        self.about = about
 
 
 class Skip(SolvimonRilletError):

@@ -23,7 +23,11 @@ def test_an_overview_counts_by_kind_and_state_and_sums_the_money_behind_each_cau
     answer = default.ask()
 
     assert answer["counts"] == {"invoice": {"exported": 1, "rejected": 13}}
-    assert answer["summary"] == "13 rejected."
+    assert answer["headline"] == {
+        "state": "needs_you",
+        "text": "13 invoices (2,330.00 EUR and 12.10 USD) need you.",
+    }
+    assert answer["summary"] == answer["headline"]["text"]
     products, totals = answer["failures"]
     assert products.items() >= {"code": "product_not_linked", "kind": "invoice", "documents": 12}.items()
     assert products["amounts"] == {"EUR": "1331.00", "USD": "12.10"}
@@ -50,7 +54,7 @@ def test_the_retry_of_a_cause_works_as_it_is_written(default: Default) -> None:
     after = default.ask()
     assert after["failures"] == []
     assert after["counts"] == {"invoice": {"exported": 2}, "credit_memo": {"exported": 1}}
-    assert after["summary"] == "Nothing needs attention."
+    assert after["summary"] == "Nothing waits: 2 invoices and 1 credit note are booked."
 
 
 def test_failures_of_payments_stand_for_their_invoices_amounts(default: Default) -> None:
@@ -74,7 +78,7 @@ def test_an_export_without_progress_for_an_hour_is_stalled(default: Default) -> 
 
     late = default.ask()
 
-    assert (early["stuck"], early["summary"]) == ([], "Nothing needs attention.")
+    assert (early["stuck"], early["headline"]["state"]) == ([], "waiting")
     [stalled] = late["stuck"]
     assert (stalled["invoice_id"], stalled["state"]) == (ORIGINAL, "sending")
     answer = default.system.invoke(stalled["retry"]["function"], stalled["retry"]["event"])

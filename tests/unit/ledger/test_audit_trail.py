@@ -1,6 +1,6 @@
 """The history in a record lists each attempt; the index finds documents by their state."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import pytest
@@ -148,9 +148,9 @@ def table_calls(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Callable[[],
     table = ledger._table
     inner = table.get_many
 
-    def counted(keys: list[str]) -> dict[str, dict[str, object]]:
+    def counted(keys: list[str], attributes: Iterable[str]) -> dict[str, dict[str, object]]:
         calls.append(keys)
-        return inner(keys)
+        return inner(keys, attributes)
 
     monkeypatch.setattr(table, "get_many", counted)
     return lambda: len(calls)

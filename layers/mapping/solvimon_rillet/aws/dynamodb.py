@@ -45,17 +45,27 @@ class Table:
         item = answer.get("Item")
         return _from_dynamodb(item) if item else None
 
-    def get_many(self, keys: Iterable[str]) -> dict[str, Item]:
-        """The existing ones of up to 100 records, by key, in one request."""
+    def get_many(self, keys: Iterable[str], attributes: Iterable[str] = ()) -> dict[str, Item]:
+        """The existing ones of up to 100 records, by key, in one request.
+
+        Args:
+            keys: keys of the records.
+            attributes: names of the attributes to return; all if there is none.
+        """
+        names = {f"#{i}": name for i, name in enumerate(dict.fromkeys(("pk", *attributes)))}
+        only: dict[str, Any] = (
+            {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
+            if len(names) > 1
+            else {}
+        )
         unprocessed: Any = [_primary_key(key) for key in dict.fromkeys(keys)]
         found: dict[str, Item] = {}
         for _ in range(_MAX_ATTEMPTS):
             if not unprocessed:
                 return found
             with _translate_errors():
-                answer: Any = self._dynamodb.batch_get_item(
-                    RequestItems={self._name: {"Keys": unprocessed, "ConsistentRead": True}}
-                )
+                request: Any = {"Keys": unprocessed, "ConsistentRead": True, **only}
+                answer: Any = self._dynamodb.batch_get_item(RequestItems={self._name: request})
             items = map(_from_dynamodb, answer["Responses"].get(self._name, ()))
             found |= {str(item["pk"]): item for item in items}
             unprocessed = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys")
@@ -63,10 +73,10 @@ class Table:
 
     def put_many(self, records: Mapping[str, Mapping[str, Any]]) -> None:
         """Write up to 25 whole records by key, unconditionally, in one request."""
-        unprocessed: Any = [
-            {"PutRequest": {"Item": _to_dynamodb(facts) | _primary_key(key)}}
-            for key, facts in records.items()
-        ]
+        self._put_items([_to_dynamodb(facts) | _primary_key(key) for key, facts in records.items()])
+
+    def _put_items(self, items: Iterable[Mapping[str, Any]]) -> None:
+        unprocessed: Any = [{"PutRequest": {"Item": item}} for item in items]
         for _ in range(_MAX_ATTEMPTS):
             if not unprocessed:
                 return
@@ -169,27 +179,102 @@ class Table:
         for page in self._pages(index, name, value, ScanIndexForward=not newest_first):
             yield from map(_from_dynamodb, page["Items"])
 
+    def query_page(
+        self,
+        index: str,
+        name: str,
+        value: str,
+        *,
+        limit: int,
+        after: Item | None = None,
+        until: tuple[str, int] | None = None,
+    ) -> tuple[list[Item], Item | None]:
+        """One page of ``query``, newest first, in one read.
+
+        Args:
+            index: the index.
+            name: its partition key.
+            value: of the partition key.
+            limit: records of the page, at most.
+            after: where the page before ended; ``None`` for the first page.
+            until: the sort key's name and its highest value.
+
+        Returns:
+            The records, and where the page ended; ``None`` after the last one.
+        """
+        start = {"ExclusiveStartKey": _to_dynamodb(after)} if after else {}
+        page = next(self._pages(index, name, value, until, ScanIndexForward=False, Limit=limit, **start))
+        ended = page.get("LastEvaluatedKey")
+        return list(map(_from_dynamodb, page["Items"])), _from_dynamodb(ended) if ended else None
+
+    def put_rows(self, keys: Iterable[tuple[str, str]], facts: Mapping[str, Any]) -> None:
+        """Write up to 25 rows, each by its partition and sort key, unconditionally, in one request."""
+        item = _to_dynamodb(facts)
+        self._put_items([item | {"pk": {"S": key}, "sk": {"S": sort_key}} for key, sort_key in keys])
+
+    def delete_row(self, key: str, sort_key: str) -> None:
+        """Delete a row of those that share a partition key."""
+        with _translate_errors():
+            self._dynamodb.delete_item(TableName=self._name, Key={"pk": {"S": key}, "sk": {"S": sort_key}})
+
+    def rows(
+        self, key: str, prefix: str = "", *, limit: int, before: str = "", oldest_first: bool = False
+    ) -> list[Item]:
+        """The rows of a partition key, the highest sort key first, in one read.
+
+        Args:
+            key: the partition key.
+            prefix: begin of the rows' sort keys.
+            limit: number of rows, at most.
+            before: sort key of the last row of the page before.
+            oldest_first: whether the lowest sort key comes first instead.
+        """
+        condition, values = "pk = :key", {":key": {"S": key}}
+        if prefix:
+            condition, values = (
+                f"{condition} AND begins_with(sk, :prefix)",
+                values | {":prefix": {"S": prefix}},
+            )
+        start: dict[str, Any] = (
+            {"ExclusiveStartKey": {"pk": {"S": key}, "sk": {"S": before}}} if before else {}
+        )
+        with _translate_errors():
+            page = self._dynamodb.query(
+                TableName=self._name,
+                KeyConditionExpression=condition,
+                ExpressionAttributeValues=values,
+                ScanIndexForward=oldest_first,
+                ConsistentRead=True,
+                Limit=limit,
+                **start,
+            )
+        return list(map(_from_dynamodb, page["Items"]))
+
     def count(self, index: str, name: str, value: str) -> int:
         """The number of records with a value in an index."""
         return sum(int(page["Count"]) for page in self._pages(index, name, value, Select="COUNT"))
 
-    def _pages(self, index: str, name: str, value: str, **options: Any) -> Iterator[Any]:
-        start: dict[str, Any] = {}
+    def _pages(
+        self, index: str, name: str, value: str, until: tuple[str, int] | None = None, **options: Any
+    ) -> Iterator[Any]:
+        condition, names, values = "#name = :value", {"#name": name}, {":value": {"S": value}}
+        if until:
+            condition, names["#sort"] = f"{condition} AND #sort <= :until", until[0]
+            values[":until"] = {"N": str(until[1])}
         while True:
             with _translate_errors():
                 page: Any = self._dynamodb.query(
                     TableName=self._name,
                     IndexName=index,
-                    KeyConditionExpression="#name = :value",
-                    ExpressionAttributeNames={"#name": name},
-                    ExpressionAttributeValues={":value": {"S": value}},
-                    **start,
+                    KeyConditionExpression=condition,
+                    ExpressionAttributeNames=names,
+                    ExpressionAttributeValues=values,
                     **options,
                 )
             yield page
             if "LastEvaluatedKey" not in page:
                 return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+            options["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
 class _translate_errors:

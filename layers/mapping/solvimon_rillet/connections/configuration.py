@@ -277,7 +277,10 @@ class Configuration:
         self._count("SettingsInvalid", connection)
         self._settings_errors[connection] = str(error)
         if cached is None:
-            raise RetryLater(f"The settings of {connection} {failure}: {error}") from error
+            is_faulty = isinstance(error, SettingsInvalid)
+            raise RetryLater(
+                f"The settings of {connection} {failure}: {error}", needs_person=is_faulty
+            ) from error
         return cached.value
 
 

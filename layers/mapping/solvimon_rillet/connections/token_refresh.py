@@ -121,7 +121,7 @@ class TokenRefresh:
             return state
         refresh_token = state.fields.get("refresh_token", "")
         if not refresh_token or self.revoked_marker() == fingerprint(refresh_token):
-            raise _reconnect(self._connection)
+            raise must_reconnect(self._connection)
         oauth = self._oauth()
         self._store.prove_writable(state)
         try:
@@ -201,10 +201,11 @@ class TokenRefresh:
         logger.error(
             "rillet connection broken", extra={"connection": self._connection, "reason": "invalid_grant"}
         )
-        raise _reconnect(self._connection)
+        raise must_reconnect(self._connection)
 
 
-def _reconnect(connection: str) -> ConnectionBroken:
+def must_reconnect(connection: str) -> ConnectionBroken:
+    """The error for a grant that Rillet has refused, or that was never given."""
     return ConnectionBroken(
         f'Rillet must be connected again: invoke connect_rillet with {{"connection": "{connection}"}}. '
         "The documents wait and continue automatically."

@@ -36,7 +36,7 @@ def answer_direct_request(
     try:
         request = model.model_validate(with_actor(event, context))
     except ValidationError as error:
-        return {"error": validation_problems(error), **examples}
+        return {"error": validation_problems(error, "event", model=model), **examples}
     try:
         with acting_for(request.by):
             return answer(request)

@@ -107,7 +107,7 @@ def durable_handler(
             request = model.model_validate(with_actor(event, context.lambda_context))
             problems = ""
         except ValidationError as error:
-            problems = validation_problems(error, "event")
+            problems = validation_problems(error, "event", model=model)
         recorded = RecordedRun(
             runs(),
             kind,

@@ -1,25 +1,37 @@
 """The handler of ``sync_status``: the status of a connection or a document, and manual resolutions."""
 
+import contextlib
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from solvimon_rillet.connections.configuration import uses_oauth
+from solvimon_rillet.connections.token_refresh import must_reconnect
 from solvimon_rillet.entrypoints.direct_request import INVOKE_AGAIN, answer_direct_request
 from solvimon_rillet.entrypoints.lambda_handler import Handler
+from solvimon_rillet.entrypoints.requested_documents import finder
 from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.entrypoints.telemetry import Telemetry
-from solvimon_rillet.errors import Recoverable
+from solvimon_rillet.errors import Recoverable, RetryLater
 from solvimon_rillet.events import is_id
 from solvimon_rillet.ledger.document_types import CREDIT_MEMO, CUSTOMER, INVOICE, DocumentType
+from solvimon_rillet.rate_limit.limiter import Priority
+from solvimon_rillet.workflows.outcome import Result
 from solvimon_rillet.workflows.requested_by import RequestedBy
 from solvimon_rillet.workflows.status.document_history import DocumentHistory
-from solvimon_rillet.workflows.status.overview import Overview
+from solvimon_rillet.workflows.status.document_lists import PAGE, DocumentLists, InvalidToken, kind_named
+from solvimon_rillet.workflows.status.overview import Around, Overview
 from solvimon_rillet.workflows.status.runs import Runs
+
+if TYPE_CHECKING:
+    from solvimon_rillet.settings import Settings
 
 STATUS_EXAMPLES: list[dict[str, Any]] = [
     {"connection": "default"},
     {"invoice_id": "invo_AbC123"},
+    {"search": "INV-2026-11-000016"},
+    {"documents": {"kind": "invoice", "state": "rejected"}},
     {"runs": True},
     {
         "resolve": {
@@ -34,7 +46,7 @@ STATUS_EXAMPLES: list[dict[str, Any]] = [
 def _solvimon_id(value: object) -> object:
     if is_id(value):
         return value
-    raise ValueError("should be an id such as invo_AbC123")
+    raise ValueError("should be an id such as invo_AbC123; look for anything else with search")
 
 
 Id = Annotated[str, BeforeValidator(_solvimon_id)]
@@ -70,6 +82,24 @@ class ResolveRequest(_DocumentRequest):
         return self
 
 
+class ListRequest(BaseModel):
+    """Which documents to list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["invoice", "credit_memo", "customer", "payment"]
+    state: str | None = None
+    after: str | None = Field(default=None, max_length=2000)
+    limit: int = Field(default=PAGE, ge=1, le=100)
+
+    @model_validator(mode="after")
+    def _has_state(self) -> Self:
+        states = kind_named(self.kind).states
+        if self.state and self.state not in states:
+            raise ValueError(f"state should be one of {', '.join(states)}, or null for all")
+        return self
+
+
 class StatusRequest(_DocumentRequest, RequestedBy):
     """A question about the status, or a manual resolution."""
 
@@ -79,13 +109,25 @@ class StatusRequest(_DocumentRequest, RequestedBy):
     customer_id: Id | None = None
     resolve: ResolveRequest | None = None
     runs: bool = False
+    documents: ListRequest | None = None
+    search: str | None = Field(default=None, min_length=1, max_length=200)
 
     @model_validator(mode="after")
     def _one_question(self) -> Self:
-        if self.document(INVOICE, CREDIT_MEMO, CUSTOMER) and self.resolve:
+        document = self.document(INVOICE, CREDIT_MEMO, CUSTOMER)
+        if document and self.resolve:
             raise ValueError("resolve stands alone; name its document within it")
-        if self.runs and (self.resolve or self.document(INVOICE, CREDIT_MEMO, CUSTOMER)):
+        asked = {
+            "documents": self.documents,
+            "search": self.search,
+            "resolve": self.resolve,
+            "an id": document,
+        }
+        others = [name for name, value in asked.items() if value]
+        if self.runs and others:
             raise ValueError("runs stands alone, or with a connection")
+        if len(others) > 1:
+            raise ValueError(f"ask one question at a time: {' or '.join(others)}")
         return self
 
 
@@ -98,24 +140,46 @@ def status_handler(environment: Mapping[str, str], clock: Callable[[], float]) -
         name = request.connection
         if request.runs and "connection" not in request.model_fields_set:
             return Runs(services.runs, clock).report(None)
-        services.configuration.settings(name)  # raises if there is no such connection
+        settings, fault = connection_settings(services, name)  # raises if there is no such connection
         if request.runs:
             return Runs(services.runs, clock).report(name)
         if request.resolve:
             return resolve(name, request.resolve)
+        if request.documents:
+            listed = request.documents
+            kind, lists = kind_named(listed.kind), DocumentLists(name, services.ledger, clock)
+            try:
+                return lists.page(kind, listed.state, listed.after, listed.limit)
+            except InvalidToken as error:
+                return {"error": error.message, "remedy": error.remedy}
+        if request.search:
+            return DocumentLists(name, services.ledger, clock).search(request.search)
+
+        def secret_name(vendor: str) -> str:
+            return services.configuration.secret_name(name, vendor)
+
         if document := request.document(INVOICE, CREDIT_MEMO, CUSTOMER):
-            return DocumentHistory(name, services.ledger, clock).describe(*document)
-        report = Overview(name, services.ledger, services.dead_letter_queues, clock).report()
-        if problems := services.configuration.credential_problems(name):
-            return {**report, "summary": " ".join(problems), "credentials": problems}
-        return report
+            found = finder(services, document[0])(name, document[1])
+            if isinstance(found, Result):
+                return {"error": found.facts["message"], "remedy": found.facts["remedy"]}
+            document = document[0], found
+            desk = settings.solvimon.invoice_link if settings else lambda _id: None
+            return DocumentHistory(name, services.ledger, clock, secret_name, desk).describe(*document)
+        credentials = credential_problems(services, name, settings)
+        broken = [*([fault] if fault else []), *credentials]
+        around = Around(services.dead_letter_queues, broken, budget(services, name, settings), secret_name)
+        report = Overview(name, services.ledger, services.table, clock).report(around)
+        return report | ({"credentials": credentials} if credentials else {})
 
     def resolve(name: str, request: ResolveRequest) -> dict[str, Any]:
         # Only a resolution asks the vendors; a question about the status needs no clients of theirs.
         from solvimon_rillet.workflows.status.manual_resolution import ManualResolution, ResolutionRefused
 
         resolution = ManualResolution(services.connections.open(name))
-        kind, document_id = request.document(INVOICE, CREDIT_MEMO) or (INVOICE, "")
+        kind, text = request.document(INVOICE, CREDIT_MEMO) or (INVOICE, "")
+        document_id = finder(services, kind)(name, text)
+        if isinstance(document_id, Result):
+            return {"error": document_id.facts["message"], "remedy": document_id.facts["remedy"]}
         try:
             return resolution.run(kind, document_id, request.rillet_id, request.note.strip())
         except ResolutionRefused as error:
@@ -128,6 +192,48 @@ def status_handler(environment: Mapping[str, str], clock: Callable[[], float]) -
         )
 
     return handle
+
+
+def connection_settings(services: Services, name: str) -> tuple["Settings | None", str]:
+    """The settings in force, if there are any, and what is wrong with the current ones.
+
+    Raises:
+        UnknownConnection: there is no such connection.
+        RetryLater: Parameter Store does not answer.
+    """
+    try:
+        settings = services.configuration.settings(name)
+    except RetryLater as error:
+        if not error.needs_person:
+            raise
+        return None, error.message
+    fault = services.configuration.settings_error(name)
+    return (
+        settings,
+        f"The settings of {name} cannot be used, the last valid ones apply: {fault}" if fault else "",
+    )
+
+
+def credential_problems(services: Services, name: str, settings: "Settings | None") -> list[str]:
+    """What is wrong with the credentials: those that are missing, and a grant that Rillet has refused."""
+    problems = services.configuration.credential_problems(name)
+    if problems or settings is None:
+        return problems
+    with contextlib.suppress(Recoverable):  # what cannot be read now shows where it is used
+        tokens = services.connections.tokens(name, settings)
+        current = tokens.current()
+        if uses_oauth(current.fields) and tokens.is_broken(current):
+            problems.append(must_reconnect(name).message)
+    return problems
+
+
+def budget(services: Services, name: str, settings: "Settings | None") -> dict[str, Any] | None:
+    """How much of Rillet's rate limit is used now."""
+    if settings is None:
+        return None
+    limiter = services.connections.rate_limiter(name, settings, Priority.LIVE)
+    pacing = settings.rillet.pacing
+    return {"used": limiter.used(), "limit": pacing.requests, "window_seconds": round(pacing.window_seconds)}
 
 
 def _wait_remedy(error: Recoverable) -> str:

@@ -1,5 +1,6 @@
 """The audit trail in a document's record: attempts, payloads' hashes, results, and causes of waits."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -42,9 +43,17 @@ def entry(what: str, at: int, facts: Mapping[str, Any]) -> Entry:
 
 
 def waiting_entry(error: Recoverable, at: int) -> Entry:
-    """The entry of an attempt that failed for now, or whose outcome is unknown."""
+    """The entry of an attempt that failed for now, or whose outcome is unknown.
+
+    ``needs_person`` is there if time alone does not end the wait, ``next`` if the error says when it may end.
+    """
     what = "answer_lost" if isinstance(error, OutcomeUnknown) else "waits"
-    return _signed({"at": at, "what": what, "reason": error.message})
+    new: Entry = {"at": at, "what": what, "reason": error.message}
+    if error.needs_person:
+        new["needs_person"] = True
+    if error.after is not None:
+        new["next"] = at + math.ceil(error.after)
+    return _signed(new)
 
 
 def append_entry(history: Sequence[Entry], new: Entry) -> list[Entry]:

@@ -119,6 +119,7 @@ class Ledger(RecordStore):
             **facts,
         }
         item["history"] = [self._entry(state, facts)]
+        item |= self.index.add(document, {}, item, now)
         try:
             self._table.put(document.key, bounded(item), "attribute_not_exists(pk)")
         except ConditionFailed:
@@ -186,7 +187,42 @@ class Ledger(RecordStore):
         write newer data that the late write would replace.
         """
         new = audit_trail.waiting_entry(why, int(self._clock())) if why else None
-        self._write(claim, claim.facts_on_release, new, release=not _may_still_arrive(why))
+        facts = {**claim.facts_on_release, **self._waiting_state({**claim.record, **claim.written}, why)}
+        self._write(claim, facts, new, release=not _may_still_arrive(why))
+
+    @staticmethod
+    def _waiting_state(record: Item, why: Recoverable | None) -> Item:
+        """The state of a record whose work waits: a customer may be edited again after it was synchronised.
+
+        What was rejected stays so: it waits for a person, too.
+        """
+        was_done = record.get("state") in {"synced", "marked", "skipped"}
+        return {"state": "claimed"} if why and was_done else {}
+
+    def record_wait(self, document: Document, why: Recoverable) -> None:
+        """Record that a document waits although no worker could claim it: its connection cannot be opened."""
+        now, record = int(self._clock()), self.read(document)
+        if record and (
+            is_done(record) or record["state"] == "rejected" or record.get("lease_until", 0) > now
+        ):
+            return
+        before: Item = record or {"created_at": now}
+        entry = audit_trail.waiting_entry(why, now)
+        facts: Item = {
+            "state": "sending" if before.get("state") == "sending" else "claimed",
+            "schema_version": SCHEMA,
+            "created_at": before.get("created_at", now),
+            "updated_at": now,
+            "history": audit_trail.append_entry(before.get("history", []), entry),
+        }
+        facts |= {
+            "listed": document.index_key(facts["state"]),
+            **self.index.add(document, before, facts, now),
+        }
+        condition = "updated_at = :read" if record else "attribute_not_exists(pk)"
+        values = {":read": record["updated_at"]} if record else {}
+        with contextlib.suppress(ConditionFailed):  # a worker has it, and says itself what happens
+            self._table.update_attributes(document.key, bounded(facts), condition, values)
 
     def return_lease(self, claim: Claim) -> None:
         """Return a lease under which nothing was recorded; a record that was made for it is deleted."""
@@ -210,6 +246,7 @@ class Ledger(RecordStore):
         if claim.record.get("state") != "claimed" or "attempt" in claim.record:
             self.release(claim)
             return
+        self.index.remove(claim.document, claim.record)
         with contextlib.suppress(ConditionFailed):
             self._table.delete_if(claim.document.key, "lease_owner = :owner", {":owner": claim.owner})
 
@@ -226,6 +263,8 @@ class Ledger(RecordStore):
         facts = bounded({**claim.document_facts, **facts})
         if "state" in facts:
             facts["listed"] = claim.document.index_key(str(facts["state"]))
+        known = {**claim.record, **claim.written}
+        facts |= self.index.add(claim.document, known, facts, int(self._clock()))
         claim.written.update(facts)
         if new:
             history = audit_trail.append_entry(claim.record.get("history", []), new)

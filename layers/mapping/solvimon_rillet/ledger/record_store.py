@@ -2,11 +2,13 @@
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 from solvimon_rillet.aws.dynamodb import ConditionFailed, Item
 from solvimon_rillet.errors import Code, NeedsAttention, RetryLater
 from solvimon_rillet.ledger import audit_trail
+from solvimon_rillet.ledger.document_index import DocumentIndex
 from solvimon_rillet.ledger.links import LinkStore
 from solvimon_rillet.ledger.record_size import MAX_RECORD_BYTES, bounded, bounded_history, size_of
 from solvimon_rillet.ledger.records import FINISHED, SCHEMA, Document, upgrade
@@ -20,6 +22,7 @@ CAUSE_ATTRIBUTES = (
     "remedy",
     "reason",
     "rule",
+    "about",
 )  # attributes of the previous state; each state writes its own
 _BATCH_SIZE = 100
 _IS_DONE = "#state IN (:exported, :differs)"
@@ -28,17 +31,24 @@ _IS_DONE = "#state IN (:exported, :differs)"
 class RecordStore(LinkStore):
     """Reads of documents' records, and the changes of them that no lease protects."""
 
+    @cached_property
+    def index(self) -> DocumentIndex:
+        """The rows that find documents by number, by name and by time."""
+        return DocumentIndex(self._table)
+
     def read(self, document: Document) -> Item | None:
         """A document's record, or ``None``."""
         record = self._table.get(document.key)
         return upgrade(document, record) if record else None
 
-    def read_many(self, documents: Iterable[Document]) -> dict[Document, Item]:
-        """The records of documents that have one; a hundred per request."""
+    def read_many(
+        self, documents: Iterable[Document], attributes: Iterable[str] = ()
+    ) -> dict[Document, Item]:
+        """The records of documents that have one, or these attributes of them; a hundred per request."""
         keys = {document.key: document for document in documents}
         pending, found = list(keys), dict[Document, Item]()
         for start in range(0, len(pending), _BATCH_SIZE):
-            items = self._table.get_many(pending[start : start + _BATCH_SIZE])
+            items = self._table.get_many(pending[start : start + _BATCH_SIZE], attributes)
             found |= {keys[key]: upgrade(keys[key], item) for key, item in items.items()}
         return found
 
@@ -51,6 +61,47 @@ class RecordStore(LinkStore):
         for item in self._table.query(BY_STATE, "listed", f"{prefix}{state}"):
             yield Document(connection, kind, str(item["pk"]).removeprefix(prefix)), item
 
+    def page_in_state(
+        self,
+        connection: str,
+        kind: str,
+        state: str,
+        *,
+        limit: int,
+        after: tuple[int, str] | None = None,
+        until: int | None = None,
+    ) -> tuple[list[tuple[Document, Item]], tuple[int, str] | None]:
+        """One page of ``in_state`` in one read of the index, but the latest changed first.
+
+        Args:
+            connection: its name.
+            kind: the documents' type.
+            state: their state.
+            limit: documents of the page, at most.
+            after: time and id of the last document of the page before.
+            until: leave out what changed after it (unix seconds).
+
+        Returns:
+            The documents, and time and id of the last one; ``None`` after the last page.
+        """
+        prefix, listed = f"{connection}#{kind}#", f"{connection}#{kind}#{state}"
+        start = after and {
+            "listed": listed,
+            "updated_at": after[0],
+            "pk": f"{prefix}{after[1]}",
+            "sk": "RECORD",
+        }
+        items, ended = self._table.query_page(
+            BY_STATE,
+            "listed",
+            listed,
+            limit=limit,
+            after=start or None,
+            until=None if until is None else ("updated_at", until),
+        )
+        found = [(Document(connection, kind, str(item["pk"]).removeprefix(prefix)), item) for item in items]
+        return found, (int(ended["updated_at"]), str(ended["pk"]).removeprefix(prefix)) if ended else None
+
     def count(self, connection: str, kind: str, state: str) -> int:
         """The number of documents in a state."""
         return self._table.count(BY_STATE, "listed", f"{connection}#{kind}#{state}")
@@ -61,6 +112,13 @@ class RecordStore(LinkStore):
             record = self._add(document, facts)
             if size_of(record) > MAX_RECORD_BYTES:
                 self._add(document, {"history": bounded_history(record, record.get("history", []))})
+
+    def forget_name(self, document: Document) -> None:
+        """Forget the name of the customer of a document."""
+        with contextlib.suppress(ConditionFailed):
+            self._table.update(
+                document.key, "SET customer = :none", "attribute_exists(customer)", {":none": ""}
+            )
 
     def _add(self, document: Document, facts: Mapping[str, Any]) -> Item:
         return self._table.update_attributes(
@@ -114,6 +172,8 @@ class RecordStore(LinkStore):
             {"state": state, "listed": document.index_key(state), "updated_at": int(self._clock()), **facts}
         )
         changes["history"] = self._history(record, state, changes)
+        if record.get("state") in FINISHED:
+            changes |= self.index.add(document, record, changes, int(self._clock()))
         conditions = {":exported": "exported", ":differs": "differs", ":total": Code.TOTAL_DIFFERS.value}
         try:
             self._table.update_attributes(
@@ -160,6 +220,7 @@ class RecordStore(LinkStore):
             }
         )
         changes["history"] = self._history(record, "settled_by_hand", changes)
+        changes |= self.index.add(document, record, changes, now)
         try:
             self._table.update_attributes(
                 document.key,
@@ -197,6 +258,7 @@ class RecordStore(LinkStore):
         return audit_trail.entry(what, int(self._clock()), facts)
 
 
-def cause_of(error: NeedsAttention) -> dict[str, str]:
-    """Code, message and remedy, as a record has them."""
-    return {"code": error.code.value, "message": error.message, "remedy": error.remedy}
+def cause_of(error: NeedsAttention) -> dict[str, Any]:
+    """Code, message, remedy and culprit, as a record has them."""
+    about = {"about": error.about.as_item()} if error.about else {}
+    return {"code": error.code.value, "message": error.message, "remedy": error.remedy, **about}

@@ -4,18 +4,20 @@ Lambda invokes a durable function that may take longer than 15 minutes only asyn
 reaches nobody. Its record has it::
 
     {connection}#run#{hash of the execution}    request, start, progress, end, result; expires after 30 days
+    {connection}#last-run#{kind}                the latest run of a kind: its start, its state, its end
 
 A reconciliation of all connections, and a request that names none, are recorded under ``*``.
 """
 
+import contextlib
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
 import simplejson
 
-from solvimon_rillet.aws.dynamodb import Item, Table
+from solvimon_rillet.aws.dynamodb import ConditionFailed, Item, Table
 from solvimon_rillet.formatting import clip
 from solvimon_rillet.ledger.actor import UNKNOWN_ACTOR
 from solvimon_rillet.ledger.record_store import BY_STATE
@@ -65,7 +67,9 @@ class RunLog:
             "started": now,
             "expires_at": now + _KEPT_SECONDS,
         }
-        return self._write(run, {"state": "running"})
+        begun = self._write(run, {"state": "running"})
+        self._note_latest(begun)
+        return begun
 
     def record_progress(self, run: Item, progress: dict[str, Any]) -> Item:
         """Write how far a run is: its step, its rows so far, what it waits for.
@@ -78,7 +82,32 @@ class RunLog:
     def end(self, run: Item, state: str, result: object) -> Item:
         """Write the end of a run: ``completed``, ``stopped`` by an error with a remedy, or ``failed``."""
         facts = {"state": state, "ended": int(self._clock()), "result": _fitting_json(result, _MAX_RESULT)}
-        return self._write(run, facts)
+        ended = self._write(run, facts)
+        self._note_latest(ended)
+        return ended
+
+    def latest(self, connection: str, kinds: Iterable[str]) -> dict[str, Item]:
+        """The latest run of each kind that has one, without request and result, in one read."""
+        keys = {_latest_key(name, kind): kind for kind in kinds for name in (connection, ALL_CONNECTIONS)}
+        found = dict[str, Item]()
+        for key, item in self._table.get_many(keys).items():
+            kind = keys[key]
+            if kind not in found or int(item["started"]) > int(found[kind]["started"]):
+                found[kind] = item
+        return found
+
+    def _note_latest(self, run: Item) -> None:
+        """Remember a run as the latest of its kind, unless a later one has begun."""
+        connection, kind = str(run["pk"]).partition("#")[0], str(run["kind"])
+        names = ("kind", "started", "state", "ended", "execution", "expires_at")
+        facts = {name: run[name] for name in names if name in run}
+        with contextlib.suppress(ConditionFailed):
+            self._table.put(
+                _latest_key(connection, kind),
+                {"schema_version": SCHEMA, **facts},
+                "attribute_not_exists(pk) OR started <= :started",
+                {":started": run["started"]},
+            )
 
     def newest(self, connection: str | None, *, ended: bool, limit: int) -> list[Item]:
         """The newest runs of a connection (``None``: of all) that have ended, or those that have not."""
@@ -100,6 +129,10 @@ class RunLog:
         new["listed"] = _listed(new["state"] != "running")
         self._table.put(str(run["pk"]), new)
         return new
+
+
+def _latest_key(connection: str, kind: str) -> str:
+    return Document(connection, "last-run", kind).key
 
 
 def _listed(ended: bool) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from solvimon_rillet.errors import Code, NeedsAttention
+from solvimon_rillet.errors import Code, Culprit, NeedsAttention
 from solvimon_rillet.fingerprint import fingerprint_of
 from solvimon_rillet.mapping.customer_addresses import (
     MAIN_SENDER,
@@ -47,6 +47,7 @@ def to_new_rillet_customer(customer: Customer, settings: Settings) -> MappedCust
             Code.CUSTOMER_INCOMPLETE,
             f"The customer {customer.id} has no name, which Rillet demands.",
             "Give the customer a legal name in Solvimon, then retry.",
+            about=Culprit("customer", str(customer.id)),
         )
     payload: dict[str, object] = {"name": name, "name_on_invoice": name}
     address, missing = rillet_address(customer, settings, {})
@@ -242,6 +243,7 @@ def to_rillet_customer(customer: Customer, current: Mapping[str, Any], settings:
             Code.CUSTOMER_INCOMPLETE,
             f"The customer {customer.id} has no name, which Rillet demands.",
             "Give the customer a legal name in Solvimon; the sync follows automatically.",
+            about=Culprit("customer", str(customer.id)),
         )
     stored = current.get("address") or {}
     address, missing = rillet_address(customer, settings, stored)

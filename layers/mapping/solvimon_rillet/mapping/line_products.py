@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from solvimon_rillet.errors import Code, NeedsAttention
+from solvimon_rillet.errors import Code, Culprit, NeedsAttention
 from solvimon_rillet.mapping.descriptions import describe
 from solvimon_rillet.mapping.links import Links
 from solvimon_rillet.mapping.product_split import KINDS_WITHOUT_PRODUCT
@@ -71,12 +71,15 @@ def required_product(group: TaxedGroup, links: Links, settings: Settings) -> tup
         return product, source
     if group.group.products:
         names = ", ".join(f"{p.name or 'unnamed'} ({p.id})" for p in group.group.products)
+        unlinked = [p for p in group.group.products if (p.id or "") not in links.products]
+        first = (unlinked or group.group.products)[0]
         raise NeedsAttention(
             Code.PRODUCT_NOT_LINKED,
             f"The group {group.path} bills a product that has no Rillet product.",
             f'Import the products from Rillet, or set the custom field "Rillet Product ID" '
             f"({settings.custom_fields.product}) on it in Solvimon, then retry.",
             quoted=names,
+            about=Culprit("product", first.id or "", first.name or ""),
         )
     kind = fallback_kind(group.group)
     name = kind if kind != "other" else "default"
@@ -86,4 +89,5 @@ def required_product(group: TaxedGroup, links: Links, settings: Settings) -> tup
         f"Set fallback_products.{name} (or fallback_products.default) to a Rillet product id in the "
         "settings, then retry.",
         quoted=describe(group.group).text,
+        about=Culprit("setting", f"fallback_products.{name}"),
     )

@@ -6,7 +6,7 @@ from typing import Any
 from solvimon_rillet.errors import Message, NeedsAttention
 from solvimon_rillet.formatting import clip
 
-CAUSE = ("code", "message", "remedy")
+CAUSE = ("code", "message", "remedy", "about")
 """The fields of ``error_fields``."""
 
 
@@ -18,9 +18,10 @@ class Result:
         document_id: Solvimon's id.
         outcome: of an export ``exported``, ``already_exported`` or ``differs``; of a payment ``marked``,
             ``unchanged``, ``differs`` or ``outdated`` (Rillet reported a newer change before); of a customer
-            ``synced`` or ``unchanged``; of each ``rejected``, ``skipped``, ``not_ours`` or ``queued``. In a
-            dry run ``would_export``, ``would_mark``, ``would_sync``, ``would_reject`` or ``would_skip``, as
-            well as the outcomes that need no write; ``try_again`` where a service does not answer.
+            ``synced`` or ``unchanged``; of each ``rejected``, ``skipped``, ``not_ours``, ``queued``, or
+            ``not_found`` for what a person named and Solvimon does not have. In a dry run ``would_export``,
+            ``would_mark``, ``would_sync``, ``would_reject`` or ``would_skip``, as well as the outcomes that
+            need no write; ``try_again`` where a service does not answer.
         facts: further fields of the answer.
     """
 
@@ -34,6 +35,7 @@ class Result:
 
 
 def error_fields(why: NeedsAttention) -> dict[str, Any]:
-    """Code, message and remedy, as in answers and records."""
+    """Code, message, remedy and culprit, as in answers and records."""
     message = Message(clip(why.message), clip(why.own_words))
-    return {"code": why.code.value, "message": message, "remedy": clip(why.remedy)}
+    about = {"about": why.about.as_item()} if why.about else {}
+    return {"code": why.code.value, "message": message, "remedy": clip(why.remedy), **about}

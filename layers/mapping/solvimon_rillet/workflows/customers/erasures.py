@@ -10,6 +10,7 @@ from solvimon_rillet.fingerprint import fingerprint_of
 from solvimon_rillet.solvimon.master_data import Customer
 
 _LINK = "erased"
+_PAGE = 100
 
 
 class Erasures:
@@ -23,6 +24,18 @@ class Erasures:
         """Remember that the customer with these ids, of either side, is erased; raises ``RetryLater``."""
         for identifier in filter(None, ids):
             self._ledger.store_link(self._name, _LINK, fingerprint_of(identifier), {})
+
+    def forget_name(self, customer_id: str) -> None:
+        """Forget the customer's name in the records of its documents; raises ``RetryLater``."""
+        index, before = self._ledger.index, ""
+        while True:
+            documents, before = index.of_customer(self._name, customer_id, _PAGE, before)
+            for document in documents:
+                if record := self._ledger.read(document):
+                    index.remove_name(document, record)
+                    self._ledger.forget_name(document)
+            if not before:
+                return
 
     def includes(self, identifier: str) -> bool:
         """Whether the customer with this id, of either side, is erased; raises ``RetryLater``."""

@@ -51,7 +51,8 @@ class SyncCustomer:
             OutcomeUnknown: the write may have happened; a later run repeats it without harm.
         """
         document = Document(self._connection.name, "customer", customer_id)
-        return under_lease(self._ledger, document, owner, partial(self._sync, create=on_request))
+        work = partial(self._sync, create=on_request)
+        return under_lease(self._ledger, document, owner, work, on_request=on_request)
 
     def dry_run(self, customer_id: str) -> Result:
         """The changes that ``run`` would make; writes nothing anywhere."""
@@ -84,6 +85,9 @@ class SyncCustomer:
         """The steps in order: read, compare with the last synchronisation, merge, write, remember."""
         customer_id = claim.document.id
         customer, linked = self._read_linked(customer_id, create=create)
+        claim.document_facts["payer_id"] = customer_id
+        if customer.name:
+            claim.document_facts["customer"] = customer.name
         rillet_id, fingerprint = linked.rillet_id, solvimon_customer_hash(customer)
         if linked.created:
             return self._record_created(claim, rillet_id, linked.created)
@@ -164,6 +168,7 @@ class SyncCustomer:
             if not dry_run:
                 erasures = Erasures(self._connection)
                 erasures.remember(customer_id, resolver.remembered_customer(customer))
+                erasures.forget_name(customer_id)
             raise Skip("The customer is erased in Solvimon; erase it in Rillet by hand as well.", "erased")
         linked = resolver.link_customer(customer, create=create)
         if linked is None:

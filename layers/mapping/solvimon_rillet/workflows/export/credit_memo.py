@@ -8,7 +8,7 @@ from typing import Any
 
 from solvimon_rillet import money
 from solvimon_rillet.connections.connection import Connection
-from solvimon_rillet.errors import Code, NeedsAttention, RetryLater, Skip
+from solvimon_rillet.errors import Code, Culprit, NeedsAttention, RetryLater, Skip
 from solvimon_rillet.ledger.document_types import CREDIT_MEMO, INVOICE
 from solvimon_rillet.ledger.ledger import FINISHED, Claim, Document
 from solvimon_rillet.mapping.credit_memos import to_rillet_credit_memo
@@ -54,18 +54,20 @@ class ExportCreditMemo:
         self._export_original = export_original
         self._lists = lists_of(connection.rillet, CREDIT_MEMO.name)
 
-    def run(self, credit_note_id: str, owner: str) -> Result:
+    def run(self, credit_note_id: str, owner: str, *, on_request: bool = False) -> Result:
         """Export one credit note, or record why not.
 
         Args:
             credit_note_id: Solvimon's id.
             owner: names this run; it holds the lease.
+            on_request: a person named it; an id that Solvimon does not have is not recorded.
 
         Raises:
             RetryLater: nothing happened; a later run continues.
             OutcomeUnknown: Rillet may have the memo; a later run checks before it sends another.
         """
-        return export_under_lease(self._connection, self._document(credit_note_id), owner, self._export)
+        document = self._document(credit_note_id)
+        return export_under_lease(self._connection, document, owner, self._export, on_request=on_request)
 
     def dry_run(self, credit_note_id: str) -> Result:
         """The payload that ``run`` would send for a credit note, and its origins; writes nothing anywhere."""
@@ -135,6 +137,7 @@ class ExportCreditMemo:
                     f"It credits {credited.id}, which is rejected itself.",
                     f"{result.facts['remedy']} Retry the invoice, and this credit note after it.",
                     quoted=result.facts["message"],
+                    about=Culprit("invoice", credited.id, str(record.get("number", ""))),
                 )
 
     def _record(self, claim: Claim, sent: Sent, warnings: Sequence[str]) -> Result:
@@ -250,4 +253,5 @@ def _application_failed(claim: Claim, why: NeedsAttention) -> NeedsAttention:
         f"The memo {memo} is in Rillet, but it could not be applied: {why.own_words}",
         why.remedy,
         quoted=why.quoted,
+        about=why.about,
     )

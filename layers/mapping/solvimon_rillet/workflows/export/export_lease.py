@@ -16,7 +16,12 @@ from solvimon_rillet.workflows.outcome import Result, error_fields
 
 
 def export_under_lease(
-    connection: Connection, document: Document, owner: str, export: Callable[[Claim], Result]
+    connection: Connection,
+    document: Document,
+    owner: str,
+    export: Callable[[Claim], Result],
+    *,
+    on_request: bool = False,
 ) -> Result:
     """Claim a document and export it, or record why not.
 
@@ -25,6 +30,7 @@ def export_under_lease(
         document: names the document.
         owner: names this run; it holds the lease.
         export: exports a document that is not done yet, and records the success.
+        on_request: a person named the document; if Solvimon does not have it, nothing is recorded.
 
     Raises:
         RetryLater: nothing happened; a later run continues.
@@ -35,7 +41,11 @@ def export_under_lease(
     except NeedsAttention as why:
         return Result(document.id[:64], "rejected", error_fields(why))
 
-    check_adopted(connection)
+    try:
+        check_adopted(connection)
+    except RetryLater as why:
+        connection.ledger.record_wait(document, why)
+        raise
 
     def work(claim: Claim) -> Result:
         if claim.done:
@@ -50,7 +60,7 @@ def export_under_lease(
         except SendRefused as refused:
             return _record_refusal(connection, claim, refused)
 
-    return under_lease(connection.ledger, document, owner, work)
+    return under_lease(connection.ledger, document, owner, work, on_request=on_request)
 
 
 def _already_done(claim: Claim) -> Result:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from solvimon_rillet.aws.dynamodb import Item
 from solvimon_rillet.connections.connection import Connection
-from solvimon_rillet.errors import Code, NeedsAttention
+from solvimon_rillet.errors import Code, Culprit, NeedsAttention
 from solvimon_rillet.mapping.customers import MappedCustomer, solvimon_customer_hash, to_new_rillet_customer
 from solvimon_rillet.mapping.links import Links
 from solvimon_rillet.mapping.texts import is_rillet_id
@@ -164,6 +164,7 @@ class LinkResolver:
             f"another one, or deleted. {self._proposals(customer)}",
             f'Set the custom field "Rillet Customer ID" ({reference}) on it in Solvimon to the customer that '
             "it was merged into, or to one that you create in Rillet, then retry.",
+            about=_culprit(customer),
         )
 
     def _proposals(self, customer: Customer) -> str:
@@ -247,7 +248,7 @@ class LinkResolver:
             entity = invoice.billing_entity
             name = (entity.legal_name if entity else None) or "unnamed"
             raise _no_subsidiary(
-                f"The billing entity {entity_id} has no Rillet subsidiary.", self._settings, name
+                f"The billing entity {entity_id} has no Rillet subsidiary.", self._settings, name, entity_id
             )
         up_to_date = remembered is not None and remembered["rillet_id"] == linked
         _check_form(linked, f"The billing entity {entity_id}", self._settings.custom_fields.subsidiary)
@@ -305,12 +306,14 @@ class LinkResolver:
         """Check a new link: that Rillet has the customer, and whether Rillet mails invoices to it."""
         reference, found = self._settings.custom_fields.customer, self._rillet.customer(linked)
         if found is None:
+            customer = self._solvimon.customer(customer_id)
             raise NeedsAttention(
                 Code.RILLET_RECORD_MISSING,
                 f"The customer {customer_id} is linked to what is not a customer in Rillet.",
                 f'Correct the custom field "Rillet Customer ID" ({reference}) on the customer in Solvimon, '
                 "then retry.",
-                quoted=f"{linked}. {self._proposals(self._solvimon.customer(customer_id))}",
+                quoted=f"{linked}. {self._proposals(customer)}",
+                about=_culprit(customer),
             )
         self._remember_customer(customer_id, linked, found.send_invoices_automatically)
         return linked, found.send_invoices_automatically
@@ -334,6 +337,7 @@ class LinkResolver:
                     f"The customer {customer_id} has no Rillet customer.",
                     f'Set the custom field "Rillet Customer ID" ({reference}) on it in Solvimon, or switch '
                     "create_missing_customers on, then retry.",
+                    about=_culprit(customer),
                 )
             self._check_not_gone(customer)
             return self._create_customer(customer, key, resolved)
@@ -419,7 +423,11 @@ def _check_form(rillet_id: str | None, what: str, reference: str) -> None:
         )
 
 
-def _no_subsidiary(own_words: str, settings: Settings, name: str = "") -> NeedsAttention:
+def _culprit(customer: Customer) -> Culprit:
+    return Culprit("customer", str(customer.id), customer.name or "")
+
+
+def _no_subsidiary(own_words: str, settings: Settings, name: str = "", entity: str = "") -> NeedsAttention:
     return NeedsAttention(
         Code.SUBSIDIARY_NOT_LINKED,
         own_words,
@@ -427,4 +435,5 @@ def _no_subsidiary(own_words: str, settings: Settings, name: str = "") -> NeedsA
         f"({settings.custom_fields.subsidiary}) on the billing entity in Solvimon, or the setting "
         "subsidiaries, then retry.",
         quoted=name,
+        about=Culprit("subsidiary", entity, name) if entity else None,
     )

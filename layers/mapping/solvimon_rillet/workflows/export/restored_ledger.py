@@ -27,6 +27,7 @@ def check_adopted(connection: Connection) -> None:
             f"The ledger was restored to {restored.isoformat()}; exports wait until a reconciliation with "
             '{"adopt": true, "from": …} has completed.',
             after=WAIT_SECONDS,
+            needs_person=True,
         )
 
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 
 from solvimon_rillet.connections.connection import Connection
-from solvimon_rillet.errors import Code, NeedsAttention
+from solvimon_rillet.errors import Code, Culprit, NeedsAttention
 from solvimon_rillet.ledger.matches import Match, MatchStore
 from solvimon_rillet.mapping.likeness import Record
 
@@ -94,6 +94,7 @@ def link_proposed(connection: str, matches: Sequence[Match]) -> NeedsAttention:
         f"Invoke link_records with {_event(connection, 'link', pair)} if they are the same, or with "
         f"{_event(connection, 'different', pair)} if not; what waits then continues automatically.",
         quoted=f"it is like {named}{more}",
+        about=Culprit(first.kind, first.solvimon_id, first.solvimon_name),
     )
 
 

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from solvimon_rillet import money
 from solvimon_rillet.aws.eventbridge import Bus
@@ -23,6 +23,7 @@ from solvimon_rillet.events import (
     is_id,
 )
 from solvimon_rillet.ledger.ledger import FINISHED, Document
+from solvimon_rillet.ledger.reconciliations import LastReconciliation
 from solvimon_rillet.reconciliation.comparison import Comparison, compare
 from solvimon_rillet.reconciliation.customers import (
     ComparedCustomer,
@@ -124,8 +125,29 @@ class ReportStep:
             addresses["message"] = str(error)
         if adopt:
             adoption.record_restore()
+        self._record_result(report, addresses)
         answer = _answer(report, addresses)
         return answer | ({"adopted": adopted} if adopt else {}) | _entered_count(len(entered))
+
+    def _record_result(self, report: Report, addresses: Mapping[str, str]) -> None:
+        """Remember the result, for the status of the connection."""
+        unlinked = Counter(record.kind for record in report.unmapped)
+        LastReconciliation(self._connection, self._opened.table).record(
+            {
+                "period": _period_text(report.first, report.last),
+                "at": int(self._opened.clock()),
+                "tied_out": report.comparison.tied_out,
+                "documents": report.comparison.documents,
+                "differences": report.differences,
+                "redriven": report.redriven,
+                "report": addresses["html"].removeprefix("s3://").partition("/")[2],
+                "unlinked": {
+                    "products": unlinked["product"],
+                    "customers": unlinked["customer"],
+                    "subsidiaries": unlinked["billing entity"],
+                },
+            }
+        )
 
     def _compare(
         self,
@@ -309,6 +331,13 @@ class ReportStep:
             "json": ("report.json", json.dumps(report.as_json(), ensure_ascii=False, indent=1)),
         }
         return {name: self._bucket.put_report(folder, *file) for name, file in files.items()}
+
+
+def _period_text(first: str, last: str) -> str:
+    """A period as its month, where it is one, or as its two days."""
+    begin, end = date.fromisoformat(first), date.fromisoformat(last)
+    is_month = begin.day == 1 and end.month == begin.month and (end + timedelta(days=1)).day == 1
+    return f"{begin:%Y-%m}" if is_month and begin.year == end.year else f"{first} to {last}"
 
 
 def _entered_count(count: int) -> Json:

@@ -1,6 +1,5 @@
 """The history of one document: its data, its status, the next step, and every attempt."""
 
-import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -17,9 +16,9 @@ from solvimon_rillet.ledger.document_types import (
     DocumentType,
 )
 from solvimon_rillet.ledger.ledger import FINISHED, LEASE_SECONDS, UNFINISHED, Document, Ledger
-
-STALLED_SECONDS = 3600
-"""Waiting work is tried at least every quarter of an hour; after an hour without a try it is stalled."""
+from solvimon_rillet.workflows.status.entries import STALLED_SECONDS, customer_name, wait_of
+from solvimon_rillet.workflows.status.open_work import what_to_do
+from solvimon_rillet.workflows.status.texts import without_email_addresses
 
 _DOCUMENT_STATE_TEXTS = {
     "claimed": "Work has begun; nothing is sent yet.",
@@ -50,16 +49,32 @@ _EVENT_TEXTS = {
     "settled_by_hand": "A person resolved it manually.",
 }
 _SENT_FIELDS = {"key": "idempotency_key", "payload_hash": "payload_hash", "totals": "totals"}
-_EMAIL_IN_TEXT = re.compile(r"[^\s@'\"<>:,;]+@[^\s@'\"<>:,;]+")
 
 
 class DocumentHistory:
-    """Describes one connection's documents, from the ledger alone."""
+    """Describes one connection's documents, from the ledger alone.
 
-    def __init__(self, connection: str, ledger: Ledger, clock: Callable[[], float]) -> None:
+    Args:
+        connection: its name.
+        ledger: the ledger.
+        clock: unix seconds.
+        secret_name: the name of a vendor's secret.
+        desk_link: the address of a document in Solvimon's Desk, by its id.
+    """
+
+    def __init__(
+        self,
+        connection: str,
+        ledger: Ledger,
+        clock: Callable[[], float],
+        secret_name: Callable[[str], str],
+        desk_link: Callable[[str], str | None],
+    ) -> None:
         self._connection = connection
         self._ledger = ledger
         self._clock = clock
+        self._secret_name = secret_name
+        self._desk_link = desk_link
 
     def describe(self, kind: DocumentType, document_id: str) -> dict[str, Any]:
         """The history of a document.
@@ -68,9 +83,18 @@ class DocumentHistory:
             RetryLater: the ledger does not answer.
         """
         record = self._read(kind, document_id)
-        answer: dict[str, Any] = {"connection": self._connection, kind.id_name: document_id}
+        answer: dict[str, Any] = {
+            "connection": self._connection,
+            kind.id_name: document_id,
+            "number": None,
+            "customer": None,
+            "act": None,
+            "links": {"desk": None, "rillet": None},
+        }
         if not record:
             return answer | self._unknown_document(kind, document_id)
+        if kind is not CUSTOMER:
+            answer["links"]["desk"] = self._desk_link(document_id)
         answer |= self._record_fields(kind, document_id, record)
         if kind is INVOICE:
             answer["payment"] = self._payment_fields(document_id, record)
@@ -87,6 +111,7 @@ class DocumentHistory:
         return {
             **_amount_fields(record),
             **{name: record[name] for name in header if record.get(name)},
+            "customer": customer_name(record),
             "state": state,
             "in_words": _DOCUMENT_STATE_TEXTS.get(state, state),
             "where": self._location_text(kind, record),
@@ -145,17 +170,16 @@ class DocumentHistory:
         """The next step for a person, with the events for it."""
         state, again = record["state"], kind.invocation(self._connection, document_id)
         if state in UNFINISHED:
-            if self._clock() - record["updated_at"] <= STALLED_SECONDS:
-                return {"what_to_do": "Nothing; work continues automatically."}
-            return {
-                "what_to_do": f"Check the dead-letter queue of {kind.function}, then retry it.",
-                "retry": again,
-            }
+            document, now = Document(self._connection, kind.name, document_id), int(self._clock())
+            wait = wait_of(document, record, now)
+            act = what_to_do(wait, kind, self._connection, [document_id], self._secret_name)
+            return {**act, **({"retry": again} if wait.needs_person else {})}
         if state == "rejected":
             by_hand = self._manual_resolution_event(kind, document_id)
             return {
                 "what_to_do": without_email_addresses(record.get("remedy", "")),
                 "retry": again,
+                "act": again,
                 **by_hand,
             }
         if state == "differs":
@@ -167,6 +191,7 @@ class DocumentHistory:
             return {
                 "what_to_do": "Nothing, if the reason is right. Otherwise, fix the cause and retry it.",
                 "retry": again,
+                "act": again,
             }
         return {"what_to_do": "Nothing."}
 
@@ -259,14 +284,3 @@ def _attempt_fields(entry: Mapping[str, Any]) -> dict[str, Any]:
     elif rest:
         fields["came_back" if what != "settled_by_hand" else "said"] = without_email_addresses(rest)
     return fields
-
-
-def without_email_addresses(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """The value without e-mail addresses, which a vendor's refusal may quote."""
-    if isinstance(value, str):
-        return _EMAIL_IN_TEXT.sub("(an e-mail address)", value)
-    if isinstance(value, Mapping):
-        return {name: without_email_addresses(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [without_email_addresses(part) for part in value]
-    return value

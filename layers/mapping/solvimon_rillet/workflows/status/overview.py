@@ -1,71 +1,53 @@
-"""Status of all documents of a connection: counts, failures by cause with amounts, stalled work."""
+"""Status of all documents of a connection: its headline, counts, what fails and what waits."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from decimal import Decimal
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from solvimon_rillet import money
-from solvimon_rillet.aws.dynamodb import Item
+from solvimon_rillet.aws.dynamodb import Item, Table
 from solvimon_rillet.aws.sqs import Queue
 from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.formatting import format_duration, format_timestamp
-from solvimon_rillet.ledger.document_types import DOCUMENT_TYPES, INVOICE, PAYMENT, DocumentType
+from solvimon_rillet.ledger.document_types import DOCUMENT_TYPES, DocumentType
 from solvimon_rillet.ledger.ledger import UNFINISHED, Document, Ledger
-from solvimon_rillet.workflows.status.document_history import STALLED_SECONDS
-from solvimon_rillet.workflows.status.error_catalog import entry_for
+from solvimon_rillet.ledger.matches import MatchStore
+from solvimon_rillet.ledger.reconciliations import LastReconciliation
+from solvimon_rillet.ledger.run_log import RunLog
+from solvimon_rillet.workflows.status.entries import STALLED_SECONDS, Entry, read_entries
+from solvimon_rillet.workflows.status.headline import Situation, headline
+from solvimon_rillet.workflows.status.open_work import failures_of, waiting_of
+from solvimon_rillet.workflows.status.runs import EXECUTION_SECONDS
 
-_IDS_SHOWN = 10
-_MAX_STALLED_SHOWN = 100  # the summary counts all
-_MAX_IDS_PER_EVENT = 100  # documents in a ready-made event
+_MAX_STALLED_SHOWN = 100  # the headline counts all
+_RECENT = 10
+_FAILED = ("rejected", "differs")
+_DONE = ("exported", "synced", "marked")
+_RUNS = {
+    "import_customers": "import of customers",
+    "import_products": "import of products",
+    "import_subsidiaries": "import of subsidiaries",
+    "reconcile": "reconciliation",
+}
+_MATCHES = {"customer": "customers", "product": "products", "subsidiary": "billing entities"}
+
+Listed = tuple[Document, Item]
 
 
-@dataclass(slots=True)
-class _FailureGroup:
-    """The documents of a kind whose failure has the same cause."""
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What surrounds the documents of a connection.
 
-    kind: DocumentType
-    state: str
-    code: str
-    documents: list[Document] = field(default_factory=list)
-    sums: defaultdict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
-    unknown_amounts: int = 0
-    oldest: int = 0
+    Attributes:
+        dead_letters: the dead-letter queues by name; they hold the messages of all connections.
+        broken: what is wrong with the credentials or settings, each a sentence.
+        budget: the use of Rillet's rate limit; ``None`` if it is not known.
+        secret_name: the name of a vendor's secret.
+    """
 
-    def add(self, document: Document, item: Item, amounts: Mapping[str, Any]) -> None:
-        """Add a document; the index lists them longest unchanged first."""
-        self.oldest = self.oldest or int(item["updated_at"])
-        self.documents.append(document)
-        if "amount" in amounts:
-            self.sums[str(amounts["currency"])] += Decimal(amounts["amount"])
-        else:
-            self.unknown_amounts += 1
-
-    def as_answer(self, connection: str) -> dict[str, Any]:
-        """The group as JSON, with the event that retries it."""
-        entry, ids = entry_for(self.code), [document.id for document in self.documents]
-        answer: dict[str, Any] = {
-            "code": self.code,
-            "kind": self.kind.name,
-            "state": self.state,
-            "meaning": entry.meaning,
-            "remedy": entry.remedy,
-            "documents": len(ids),
-            "amounts": {
-                currency: money.format_amount(total, currency)
-                for currency, total in sorted(self.sums.items())
-            },
-            "oldest": {self.kind.id_name: ids[0], "since": format_timestamp(self.oldest)},
-            "ids": ids[:_IDS_SHOWN],
-        }
-        if self.unknown_amounts and self.kind.name != "customer":
-            answer["without_amount"] = self.unknown_amounts
-        if self.state == "rejected" and self.kind.retries_by_code:
-            answer["retry"] = self.kind.retry_invocation(connection, self.code)
-        elif self.state == "rejected":
-            answer["retry"] = self.kind.invocation(connection, *ids[:_MAX_IDS_PER_EVENT])
-        return answer
+    dead_letters: Mapping[str, Queue]
+    broken: Sequence[str]
+    budget: Mapping[str, Any] | None
+    secret_name: Callable[[str], str]
 
 
 class Overview:
@@ -74,104 +56,150 @@ class Overview:
     Args:
         connection: its name.
         ledger: the ledger.
-        dead_letters: the dead-letter queues by name; they hold the messages of all connections.
+        table: the table behind it.
         clock: unix seconds.
     """
 
-    def __init__(
-        self,
-        connection: str,
-        ledger: Ledger,
-        dead_letters: Mapping[str, Queue],
-        clock: Callable[[], float],
-    ) -> None:
+    def __init__(self, connection: str, ledger: Ledger, table: Table, clock: Callable[[], float]) -> None:
         self._connection = connection
         self._ledger = ledger
-        self._dead_letters = dead_letters
+        self._table = table
         self._clock = clock
 
-    def report(self) -> dict[str, Any]:
+    def report(self, around: Around) -> dict[str, Any]:
         """The status of all documents.
 
         Raises:
             RetryLater: the ledger does not answer.
         """
-        counts = {kind.name: self._counts(kind) for kind in DOCUMENT_TYPES}
-        groups = [group for kind in DOCUMENT_TYPES for group in self._failure_groups(kind)]
-        failures = sorted(groups, key=lambda group: (-len(group.documents), group.code))
-        stalled = [each for kind in DOCUMENT_TYPES for each in self._stalled(kind)]
+        now = int(self._clock())
+        listed = {
+            (kind.name, state): list(self._ledger.in_state(self._connection, kind.name, state))
+            for kind in DOCUMENT_TYPES
+            for state in (*UNFINISHED, *_FAILED)
+            if state in kind.states
+        }
+        counts = {kind.name: self._counts(kind, listed) for kind in DOCUMENT_TYPES}
+        open_documents = [document for found in listed.values() for document, _ in found]
+        entries = read_entries(self._ledger, open_documents)
+        failures = failures_of(entry for entry in entries if entry.state in _FAILED)
+        waiting = waiting_of(entries, now)
+        stalled = list(_stalled(self._connection, entries, now))
+        dead_letters = _dead_letter_counts(around.dead_letters)
+        last = LastReconciliation(self._connection, self._table).read()
+        booked = {name: sum(by_state.get(state, 0) for state in _DONE) for name, by_state in counts.items()}
+        tasks = [*_set_aside(dead_letters), *self._proposals(), *_untied(last), *self._failed_runs(now)]
+        said = headline(Situation(failures, waiting, around.broken, tasks, booked))
         return {
             "connection": self._connection,
-            "at": format_timestamp(self._clock()),
-            "summary": _overview_summary(failures, stalled),
+            "at": format_timestamp(now),
+            "headline": said,
+            "summary": said["text"],
             "counts": {name: by_state for name, by_state in counts.items() if by_state},
+            "waiting": [group.as_answer(self._connection, around.secret_name) for group in waiting],
             "failures": [group.as_answer(self._connection) for group in failures],
             "stuck": stalled[:_MAX_STALLED_SHOWN],
-            "dead_letters_of_all_connections": self._dead_letter_counts(),
+            "recent": self._recent(listed, now),
+            "last_reconciliation": _reconciliation_fields(last),
+            "unlinked": last.get("unlinked") if last else None,
+            "budget": around.budget,
+            "dead_letters_of_all_connections": dead_letters,
         }
 
-    def _counts(self, kind: DocumentType) -> dict[str, int]:
-        counted = {state: self._ledger.count(self._connection, kind.name, state) for state in kind.states}
+    def _counts(
+        self, kind: DocumentType, listed: Mapping[tuple[str, str], Sequence[Listed]]
+    ) -> dict[str, int]:
+        """The number of documents by state; those that are listed need no other read."""
+        counted = {
+            state: len(listed[kind.name, state])
+            if (kind.name, state) in listed
+            else self._ledger.count(self._connection, kind.name, state)
+            for state in kind.states
+        }
         return {state: number for state, number in counted.items() if number}
 
-    def _failure_groups(self, kind: DocumentType) -> list[_FailureGroup]:
-        groups: dict[tuple[str, str], _FailureGroup] = {}
-        for state in ("rejected", "differs"):
-            for document, item in self._in_state(kind, state):
-                code = str(item.get("code", "unknown"))
-                group = groups.setdefault((state, code), _FailureGroup(kind, state, code))
-                group.add(document, item, self._amounts(kind, document, item))
-        return list(groups.values())
+    def _recent(self, listed: Mapping[tuple[str, str], Sequence[Listed]], now: int) -> list[dict[str, Any]]:
+        """The documents that changed last."""
+        heads = [each for found in listed.values() for each in found[-_RECENT:]]
+        for kind in DOCUMENT_TYPES:
+            for state in kind.states:
+                if (kind.name, state) not in listed:
+                    page, _ = self._ledger.page_in_state(self._connection, kind.name, state, limit=_RECENT)
+                    heads += page
+        heads.sort(key=lambda each: -int(each[1]["updated_at"]))
+        entries = read_entries(self._ledger, [document for document, _ in heads[:_RECENT]])
+        return [entry.as_row(now) for entry in entries]
 
-    def _in_state(self, kind: DocumentType, state: str) -> Iterator[tuple[Document, Item]]:
-        if state not in kind.states:
-            return iter(())
-        return self._ledger.in_state(self._connection, kind.name, state)
+    def _proposals(self) -> Iterator[str]:
+        """The pairs that a person is to judge."""
+        store = MatchStore(self._connection, self._table, self._clock)
+        for kind, plural in _MATCHES.items():
+            matches = list(store.in_state(kind, "proposed"))
+            links = self._ledger.read_many(
+                Document(self._connection, f"link-{kind}", match.solvimon_id) for match in matches
+            )
+            linked = {link.id for link, item in links.items() if "rillet_id" in item}
+            if count := sum(match.solvimon_id not in linked for match in matches):
+                pairs, verb = ("pair", "waits") if count == 1 else ("pairs", "wait")
+                yield f"{count} proposed {pairs} of {plural} {verb} for your answer."
 
-    def _amounts(self, kind: DocumentType, document: Document, item: Item) -> Mapping[str, Any]:
-        """Amount and currency; a payment's are those of its invoice."""
-        if kind is not PAYMENT:
-            return item
-        return self._ledger.read(Document(self._connection, INVOICE.name, document.id)) or {}
-
-    def _stalled(self, kind: DocumentType) -> Iterator[dict[str, Any]]:
-        """Work that began and has not changed for more than an hour."""
-        now = int(self._clock())
-        for state in UNFINISHED:
-            for document, item in self._in_state(kind, state):
-                quiet = now - int(item["updated_at"])
-                if quiet <= STALLED_SECONDS:
-                    break  # longest unchanged first
-                yield {
-                    kind.id_name: document.id,
-                    "kind": kind.name,
-                    "state": state,
-                    "since": format_timestamp(item["updated_at"]),
-                    "in_words": f"Nothing has happened for {format_duration(quiet)}; "
-                    "its message may be in the dead-letter queue.",
-                    "retry": kind.invocation(self._connection, document.id),
-                }
-
-    def _dead_letter_counts(self) -> dict[str, int | str]:
-        found: dict[str, int | str] = {}
-        for name, queue in self._dead_letters.items():
-            try:
-                found[name] = queue.depth()
-            except RetryLater as error:
-                found[name] = str(error)
-        return found
+    def _failed_runs(self, now: int) -> Iterator[str]:
+        """Imports and reconciliations that ended without a result."""
+        for kind, run in RunLog(self._table, self._clock).latest(self._connection, _RUNS).items():
+            is_lost = run["state"] == "running" and now > int(run["started"]) + EXECUTION_SECONDS
+            if is_lost or run["state"] == "failed":
+                ended = (
+                    "has no end although its time is over" if is_lost else "ended with an unexpected error"
+                )
+                yield f"The last {_RUNS[kind]} {ended}."
 
 
-def _overview_summary(failures: list[_FailureGroup], stalled: list[dict[str, Any]]) -> str:
-    rejected = sum(len(group.documents) for group in failures if group.state == "rejected")
-    differ = sum(len(group.documents) for group in failures if group.state == "differs")
-    parts = [
-        f"{count} {label}"
-        for count, label in (
-            (rejected, "rejected"),
-            (differ, "not in Rillet as booked"),
-            (len(stalled), "stalled"),
-        )
-        if count
-    ]
-    return f"{', '.join(parts)}." if parts else "Nothing needs attention."
+def _stalled(connection: str, entries: Iterable[Entry], now: int) -> Iterator[dict[str, Any]]:
+    """Work that began and has not changed for more than an hour."""
+    for entry in entries:
+        quiet = now - int(entry.record["updated_at"])
+        if entry.state in UNFINISHED and quiet > STALLED_SECONDS:
+            yield {
+                entry.kind.id_name: entry.document.id,
+                "kind": entry.kind.name,
+                "state": entry.state,
+                "since": format_timestamp(entry.record["updated_at"]),
+                "in_words": f"Nothing has happened for {format_duration(quiet)}; "
+                "its message may be in the dead-letter queue.",
+                "retry": entry.kind.invocation(connection, entry.document.id),
+            }
+
+
+def _dead_letter_counts(queues: Mapping[str, Queue]) -> dict[str, int | str]:
+    found: dict[str, int | str] = {}
+    for name, queue in queues.items():
+        try:
+            found[name] = queue.depth()
+        except RetryLater as error:
+            found[name] = str(error)
+    return found
+
+
+def _set_aside(dead_letters: Mapping[str, int | str]) -> Iterator[str]:
+    """The messages that failed too often, or a count that is not known."""
+    if count := sum(number for number in dead_letters.values() if isinstance(number, int)):
+        messages, verb = ("message", "was") if count == 1 else ("messages", "were")
+        yield f"{count} {messages} of all connections {verb} set aside in dead-letter queues."
+    if any(isinstance(number, str) for number in dead_letters.values()):
+        yield "Whether messages were set aside is not known now."
+
+
+def _untied(last: Item | None) -> Iterator[str]:
+    """A reconciliation that found what was not repaired automatically."""
+    if last and not last["tied_out"]:
+        count = max(0, int(last["differences"]) - int(last.get("redriven", 0)))
+        if count:
+            differences = "difference" if count == 1 else "differences"
+            yield f"The reconciliation of {last['period']} found {count} {differences}."
+
+
+def _reconciliation_fields(last: Item | None) -> dict[str, Any] | None:
+    if last is None:
+        return None
+    names = ("period", "tied_out", "documents", "differences", "report")
+    return {**{name: last.get(name) for name in names}, "at": format_timestamp(last["at"])}

@@ -8,7 +8,8 @@ import simplejson
 from solvimon_rillet.aws.dynamodb import Item
 from solvimon_rillet.formatting import format_duration, format_timestamp
 from solvimon_rillet.ledger.run_log import ALL_CONNECTIONS, RunLog
-from solvimon_rillet.workflows.status.document_history import STALLED_SECONDS, without_email_addresses
+from solvimon_rillet.workflows.status.entries import STALLED_SECONDS
+from solvimon_rillet.workflows.status.texts import without_email_addresses
 
 EXECUTION_SECONDS = 86_400
 """Time limit of a durable execution, as in the template."""
