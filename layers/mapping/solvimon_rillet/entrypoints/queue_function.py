@@ -106,7 +106,14 @@ def answer_request(
         if not is_id(document_id):
             return _not_an_id(request, document_id, "rejected")
         requested = BusEvent(
-            SOLVIMON, detail_type, request.connection, document_id, "", "", by=request.by, requested=True
+            SOLVIMON,
+            detail_type,
+            request.connection,
+            document_id,
+            "",
+            "",
+            requested=True,
+            by=request.by,
         )
         result = processor.process_document(
             requested, do_one, context, lambda: before(request.connection, document_id)
@@ -167,17 +174,10 @@ def answer_retry(
 
 
 def reopener(services: Services, kind: DocumentType) -> Callable[[str, str], None]:
-    """A function that reopens a document, because a person requests it by its id.
-
-    One that was skipped manually is exported again, and a write-back that failed is tried at once.
-    """
+    """A function that reopens a manually resolved document, because a person requests it by its id."""
 
     def reopen(connection: str, document_id: str) -> None:
-        from solvimon_rillet.ledger.write_backs import request_again
-
-        document = Document(connection_name(connection), kind.name, document_id)
-        services.ledger.reopen(document)
-        request_again(services.ledger, document)
+        services.ledger.reopen(Document(connection_name(connection), kind.name, document_id))
 
     return reopen
 
