@@ -33,9 +33,16 @@ def _run(context: Context) -> Numbers:
         amounts = booked.amounts
         amounts_text = f"{amounts.net:,} + {amounts.tax:,} tax = {amounts.gross:,} {amounts.currency}"
         seen.append(("Rillet", f"{booked.number}: {amounts_text}"))
+    seen.append(("Solvimon", f"shows Rillet's number: {_shown_number(context, invoice_id)}"))
+    context.deliver_webhooks()  # about our own write in Solvimon; nothing follows from it
     context.console.show(tables.steps(seen))
     context.expect(pair.exported, f"{number} did not arrive step by step.")
     return {}
+
+
+def _shown_number(context: Context, invoice_id: str) -> str:
+    fields = context.connection.platform.invoice(invoice_id).get("custom_fields", ())
+    return next((each["value"] for each in fields if each["reference"] == "rillet_invoice_number"), "none")
 
 
 def _gross(invoice: Json) -> str:

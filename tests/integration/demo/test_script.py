@@ -48,6 +48,7 @@ def test_the_first_part_shows_every_stop_on_the_way(system: LocalSystem) -> None
     places = [screen.index(stop, screen.index("2. One invoice")) for stop in stops]
     assert places == sorted(places)
     assert "answer 200" in screen
+    assert "→ Solvimon        shows Rillet's number: INV-0001" in screen
     assert "1 message waits for export_invoice" in screen
     assert "5,575.00 + 1,170.75 tax = 6,745.75 EUR" in screen
     assert figures(screen) == {
