@@ -16,6 +16,7 @@ Json = dict[str, Any]
 _NAMES = ("invoice_number", "credit_memo_number", "external_reference", "reference", "name")
 _MOMENTS = {"created_at", "updated_at", "modified_at", "finalized_at", "finalised_at", "payment_updated_at"}
 _TWICE = "exported_twice"
+REFUSED = "calls that it refused for their pace"
 _SAY_NOTHING = ({"state": "marked", "payment_status": "UNPAID"}, {"state": "synced"}, {"state": "claimed"})
 """Records that say the same as no record; one that stays claimed is named as unfinished."""
 _LEDGER_FACTS = ("state", "code", "payment_status", "applied")
@@ -99,7 +100,7 @@ def _records(setup: Setup) -> Iterable[tuple[str, Json]]:
     for charge in setup.system.solvimon.state.charged:
         yield "Solvimon charges", {"name": charge}
     if refused := setup.connection.organisation.counts.refused:
-        yield "Rillet", {"name": "calls that it refused for their pace", "number": refused}
+        yield "Rillet", {"name": REFUSED, "number": refused}
     for item in document_records(setup.system.ledger()):
         facts: Json = {name: item[name] for name in _LEDGER_FACTS if name in item}
         if facts in _SAY_NOTHING:

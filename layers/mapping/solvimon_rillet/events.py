@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from solvimon_rillet.solvimon.types import CREDIT_TYPES
+from solvimon_rillet.solvimon.types import CREDIT_TYPES, RILLET_INVOICE_ID_FIELD
 
 SOLVIMON = "solvimon"
 RILLET = "rillet"
@@ -58,9 +58,9 @@ class BusEvent:
         occurred_at: when, by the vendor's clock (ISO 8601).
         facts: amounts and state of the document from a signed event, which saves a read.
         bulk: whether it is part of a back-fill, which has a lower priority than live work.
-        requested: whether a person named the document, whose id may be mistyped.
         by: who asked for it; empty for an event of a vendor. Only a queue's message has it: the bus is
             archived, and holds no personal data.
+        requested: whether a person named the document, whose id may be mistyped.
     """
 
     source: str
@@ -71,8 +71,8 @@ class BusEvent:
     occurred_at: str
     facts: Mapping[str, str] = field(default_factory=dict)
     bulk: bool = False
-    requested: bool = False
     by: str = ""
+    requested: bool = False
 
     def detail(self) -> dict[str, object]:
         """The ``detail`` of the event on the bus."""
@@ -117,8 +117,8 @@ class BusEvent:
             str(detail.get("occurred_at", "")),
             _string_facts(detail.get("facts")),
             detail.get("priority") == "bulk",
-            detail.get("requested") is True,
             _bounded_text(detail.get("by"), _MAX_ACTOR_LENGTH),
+            detail.get("requested") is True,
         )
 
 
@@ -165,9 +165,24 @@ def _detail_type(action: str, data: Mapping[str, Any]) -> str | None:
     final = action == "INVOICE.STATUS_TO_FINAL" or (
         action in _FINAL_ACTIONS and data.get("status") == "FINAL"
     )
-    if not final:
+    if not final or (action == "INVOICE.UPDATED" and _shows_rillet_id(data)):
         return None
     return CREDIT_NOTE_FINALISED if str(data.get("type")) in CREDIT_TYPES else INVOICE_FINALISED
+
+
+def _shows_rillet_id(data: Mapping[str, Any]) -> bool:
+    """Whether Solvimon shows a document as exported, so that its update needs no work.
+
+    Our own writes announce themselves so: Rillet's id and number, a payment state. A field under another
+    reference (setting ``custom_fields.invoice``) is not seen here; then the ledger ends the event.
+    """
+    values = data.get("custom_fields")
+    return any(
+        isinstance(each, Mapping)
+        and each.get("reference") == RILLET_INVOICE_ID_FIELD
+        and bool(each.get("value"))
+        for each in (values if isinstance(values, list) else ())
+    )
 
 
 def event_from_rillet_webhook(

@@ -98,6 +98,23 @@ def test_a_patch_that_arrives_late_leaves_an_edit_of_another_field_alone(
     assert email_in(imported) == ("new@customer.example", "new@customer.example")
 
 
+def test_linking_the_pair_by_hand_does_not_forget_a_patch_that_may_arrive(
+    system: LocalSystem, imported: Connection
+) -> None:
+    rename_in_rillet(imported, "By the accountant")
+    arrive = lost_update(system)
+    pair = {"kind": "customer", "solvimon_id": linked(imported)["id"], "rillet_id": rillet_id(1)}
+    rename(imported, "Renamed")
+    system.settle()
+
+    system.invoke("link_records", {"link": pair})
+    system.settle()
+    arrive()
+    pass_time(system, 2 * SETTLE_SECONDS)
+
+    assert names(imported) == ("Renamed", "Renamed")
+
+
 @pytest.mark.parametrize("event", [{}, {"recheck": True}])
 def test_the_next_import_takes_a_late_patch_for_no_edit(
     system: LocalSystem, imported: Connection, event: Json

@@ -106,14 +106,7 @@ def answer_request(
         if not is_id(document_id):
             return _not_an_id(request, document_id, "rejected")
         requested = BusEvent(
-            SOLVIMON,
-            detail_type,
-            request.connection,
-            document_id,
-            "",
-            "",
-            requested=True,
-            by=request.by,
+            SOLVIMON, detail_type, request.connection, document_id, "", "", by=request.by, requested=True
         )
         result = processor.process_document(
             requested, do_one, context, lambda: before(request.connection, document_id)
@@ -174,10 +167,17 @@ def answer_retry(
 
 
 def reopener(services: Services, kind: DocumentType) -> Callable[[str, str], None]:
-    """A function that reopens a manually resolved document, because a person requests it by its id."""
+    """A function that reopens a document, because a person requests it by its id.
+
+    One that was skipped manually is exported again, and a write-back that failed is tried at once.
+    """
 
     def reopen(connection: str, document_id: str) -> None:
-        services.ledger.reopen(Document(connection_name(connection), kind.name, document_id))
+        from solvimon_rillet.ledger.write_backs import request_again
+
+        document = Document(connection_name(connection), kind.name, document_id)
+        services.ledger.reopen(document)
+        request_again(services.ledger, document)
 
     return reopen
 

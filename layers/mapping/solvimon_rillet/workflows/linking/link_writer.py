@@ -22,6 +22,7 @@ from solvimon_rillet.workflows.imports.customers import CUSTOMERS
 from solvimon_rillet.workflows.imports.products import PRODUCTS
 from solvimon_rillet.workflows.imports.setup import ImportSetup
 from solvimon_rillet.workflows.imports.subsidiaries import SUBSIDIARIES
+from solvimon_rillet.workflows.late_writes import LATE_IMPORTS, LATE_WRITES
 
 Json = dict[str, Any]
 RESOURCES = {resource.name: resource for resource in (CUSTOMERS, PRODUCTS, SUBSIDIARIES)}
@@ -183,6 +184,8 @@ class LinkWriter:
         facts: Json = {"rillet_id": match.rillet_id}
         if customer is not None:
             facts["mailed"] = bool(customer.get("send_invoices_automatically"))
+            before = self._ledger.find_link(self._connection.name, match.kind, match.solvimon_id) or {}
+            facts |= {name: before[name] for name in (LATE_WRITES, LATE_IMPORTS) if name in before}
             self._ledger.store_link(self._connection.name, match.kind, match.solvimon_id, facts)
         else:  # products and subsidiaries are read again from the custom field, which has the link now
             self._ledger.delete_link(self._connection.name, match.kind, match.solvimon_id)
