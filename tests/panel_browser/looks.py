@@ -1,4 +1,4 @@
-"""What somebody sees who opens every page: with a wide window, on a phone, in the dark, and without scripts."""
+"""What somebody sees who opens every page: in a wide window, on a phone, in the dark, without scripts."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

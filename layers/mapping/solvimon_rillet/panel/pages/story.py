@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -24,6 +24,7 @@ FUNCTIONS = {
 }
 """The function that does the work on a kind of documents."""
 _NOUNS = {"invoice": "Invoice", "credit_memo": "Credit note", "customer": "Customer", "payment": "Payment"}
+_ID = re.compile(r"[a-z]{2,8}_\w{1,80}", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _MARKS = {
     "exported": "booked",
@@ -39,6 +40,7 @@ _MARKS = {
 }
 _VERDICTS = {"booked": "agrees", "needs": "apart", "differs": "apart"}
 _NOTE_LENGTH = 500
+_HEADLINE_LENGTH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,9 @@ class Side:
 
 
 def show(visit: Visit, kind: str, document: str) -> Response[str]:
-    """The story."""
+    """The story; what is no id, such as a number, is searched for."""
+    if not _ID.fullmatch(document):
+        return visit.redirect(f"/documents?{urlencode({'q': document})}")
     if kind not in ID_NAMES:
         kind = "invoice"
     answer = visit.ask("sync_status", {ID_NAMES[kind]: document})
@@ -185,6 +189,7 @@ def _view(answer: Json, kind: str, document: str) -> dict[str, Any]:
     mark = MARKS.get(state, "skipped")
     known = answer.get("known", True) is not False
     links = section(answer, "links")
+    headline, message = _headline(answer)
     return {
         "known": known,
         "kind": kind,
@@ -199,7 +204,9 @@ def _view(answer: Json, kind: str, document: str) -> dict[str, Any]:
         "mark": mark if known else "todo",
         "state": STATES.get(state, state) if known else "Not known",
         "verdict": _VERDICTS.get(mark, "") if known else "",
-        "headline": _headline(answer),
+        "headline": headline,
+        "message": message,
+        "fix_page": "needs-attention" if mark in {"needs", "differs"} and known else "",
         "where": text(answer, "where"),
         "what_to_do": text(answer, "what_to_do"),
         "meanings": [str(each) for each in answer.get("what_it_means") or ()],
@@ -224,8 +231,12 @@ def _view(answer: Json, kind: str, document: str) -> dict[str, Any]:
     }
 
 
-def _headline(answer: Json) -> str:
-    return (text(answer, "message") or text(answer, "reason") or text(answer, "in_words")).rstrip(".")
+def _headline(answer: Json) -> tuple[str, str]:
+    """The sentence above all others, and a longer one below it."""
+    said = text(answer, "message") or text(answer, "reason")
+    if len(said) <= _HEADLINE_LENGTH:
+        return (said or text(answer, "in_words")).rstrip("."), ""
+    return text(answer, "in_words").rstrip("."), said
 
 
 def _web(address: str) -> str:
@@ -247,7 +258,7 @@ def _sides(answer: Json) -> list[Side]:
 
 
 def _side(name: str, totals: Json, left: str) -> Side:
-    return Side(name, *(text(totals, part) for part in ("net", "tax", "gross")), left)
+    return Side(name, text(totals, "net"), text(totals, "tax"), text(totals, "gross"), left)
 
 
 def _difference(answer: Json) -> Side | None:
