@@ -44,6 +44,12 @@ lint: $(STAMP) ## Check style, types, the imports between folders, and the templ
 	@PYTHONPATH=layers/mapping:. $(BIN)/lint-imports
 	@SAM_CLI_TELEMETRY=0 $(BIN)/sam validate --lint --template template.yaml --region eu-central-1
 
+panel: $(STAMP) ## Go through the panel in Chromium, first day and every page (prints a PANEL line)
+	@PYTHONPATH=layers/mapping $(BIN)/python -m tests.panel_browser
+
+panel-shots: $(STAMP) ## Take the pictures of the panel for the pages (docs/images)
+	@PYTHONPATH=layers/mapping $(BIN)/python -m tests.panel_browser.shots
+
 soak: $(STAMP) ## Simulate 30 days of a company with 300 customers, with faults (SEED=7 draws other days)
 	@PYTHONPATH=layers/mapping $(BIN)/python -m tests.soak
 
@@ -89,4 +95,4 @@ lock: ## Lock the requirements again (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-strip-extras --python-version 3.11 --no-emit-index-url --no-header requirements-dev.in -o requirements-dev.txt
 	uv pip compile -q --universal --generate-hashes --no-strip-extras --python-version 3.11 --no-emit-index-url --no-header tests/rehearsal/requirements.in -o tests/rehearsal/requirements.txt
 
-.PHONY: help demo up test test-all coverage lint bench cost contracts faults soak fuzz audit docs build packaging rehearse-deploy preflight deploy lock
+.PHONY: help demo up panel panel-shots test test-all coverage lint bench cost contracts faults soak fuzz audit docs build packaging rehearse-deploy preflight deploy lock

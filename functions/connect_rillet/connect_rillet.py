@@ -37,8 +37,9 @@ _HEADERS = {
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <style>body{{font:16px/1.5 system-ui,sans-serif;max-width:36em;margin:4em auto;padding:0 1em}}</style></head>
-<body><h1>{title}</h1><p>{text}</p></body></html>
+<body><h1>{title}</h1><p>{text}</p>{back}</body></html>
 """
+_BACK = '<p><a href="../../panel/connections{below}">Back to the panel</a></p>'
 
 
 class DirectRequest(RequestedBy):
@@ -86,14 +87,18 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
         if "requestContext" in event:
             query = event.get("queryStringParameters")
             texts = query.items() if isinstance(query, Mapping) else ()
-            return _page(authorization().callback({name: str(value) for name, value in texts}))
+            page = authorization().callback({name: str(value) for name, value in texts})
+            return _page(page, panel=environment.get("PANEL", "off") != "off")
         return answer_direct_request(event, DirectRequest, direct, {"example": EXAMPLE}, context=context)
 
     return handle
 
 
-def _page(page: CallbackPage) -> dict[str, Any]:
-    body = _PAGE.format(title=html.escape(page.title), text=html.escape(page.text))
+def _page(page: CallbackPage, *, panel: bool) -> dict[str, Any]:
+    """The browser's page; it leads back to the panel, if this deployment has one, to a check of now."""
+    below = f"/{html.escape(page.connection)}?check=1" if page.connection else ""
+    back = _BACK.format(below=below) if panel else ""
+    body = _PAGE.format(title=html.escape(page.title), text=html.escape(page.text), back=back)
     return {"statusCode": page.status, "headers": _HEADERS, "body": body}
 
 

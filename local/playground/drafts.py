@@ -4,6 +4,7 @@ import itertools
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from local import sample_data
 from local.demo import second_connection
@@ -23,7 +24,7 @@ def choices(connection: Connection) -> dict[str, Json]:
     """Return the invoices that a connection's Solvimon can bill, by name, as they were drafted."""
     if connection.name == second_connection.NAME:
         named = {name: second_connection.invoice_id(name) for name in second_connection.INVOICES}
-        return _drafts(named, second_connection.solvimon_seed())
+        return _drafts(named, without_links(second_connection.solvimon_seed()))
     names = [draft.name for draft in sample_drafts()]
     drafts = _drafts({name: sample_data.invoice_id(name) for name in names}, sample_data.solvimon_seed())
     return {**drafts, UNLINKED: _of_the_unlinked_product(drafts["new-customer"])}
@@ -43,6 +44,18 @@ def add_draft(connection: Connection, name: str, now: float, days: int = 0) -> s
     return str(copied["id"])
 
 
+def without_links(seed: dict[str, list[Json]]) -> dict[str, list[Json]]:
+    """Return Solvimon's records as they are before anybody has linked one to Rillet."""
+    unlinked: dict[str, list[Json]] = _unlinked(seed)
+    return {**unlinked, "custom_fields": seed["custom_fields"]}
+
+
+def _unlinked(value: Any) -> Any:  # noqa: ANN401 - JSON of any shape
+    if isinstance(value, dict):
+        return {name: [] if name == "custom_fields" else _unlinked(inner) for name, inner in value.items()}
+    return [_unlinked(inner) for inner in value] if isinstance(value, list) else value
+
+
 def _drafts(ids: dict[str, str], seed: dict[str, list[Json]]) -> dict[str, Json]:
     by_id = {invoice["id"]: invoice for invoice in seed["invoices"]}
     return {name: by_id[invoice_id] for name, invoice_id in ids.items()}
@@ -58,9 +71,9 @@ def _of_the_unlinked_product(draft: Json) -> Json:
 
 def _at(draft: Json, moment: datetime) -> Json:
     """Return a draft with all its dates moved by whole days, so that its own is that of a moment."""
-    own = datetime.fromisoformat(draft["invoice_date"])
-    days = timedelta(days=(moment.date() - own.date()).days)
-    moved: Json = _moved(draft, days)
+    zone = ZoneInfo(draft["timezone"])
+    own = datetime.fromisoformat(draft["invoice_date"]).astimezone(zone)
+    moved: Json = _moved(draft, timedelta(days=(moment.astimezone(zone).date() - own.date()).days))
     return moved
 
 

@@ -11,9 +11,8 @@ from decimal import Decimal
 from local.demo import new_customers, second_connection
 from local.demo.new_customers import UNLINKED_PRODUCT
 from local.http_in_process import http_in_process
-from local.playground.drafts import UNLINKED, add_draft
+from local.playground.drafts import UNLINKED, add_draft, without_links
 from local.rillet_webhook import add_rillet_webhook
-from local.sample_data.identity import Json
 from local.system import Connection, LocalSystem
 
 CONNECTED, UNCONNECTED, READ_ONLY = "default", second_connection.NAME, "clean"
@@ -70,7 +69,7 @@ def _unconnected(system: LocalSystem) -> None:
         UNCONNECTED,
         {"fallback_products": second_connection.fallback_products()},
         auth="oauth",
-        solvimon=_without_links(second_connection.solvimon_seed()),
+        solvimon=without_links(second_connection.solvimon_seed()),
         rillet=second_connection.rillet_seed(),
     )
     add_rillet_webhook(system, connection)
@@ -131,14 +130,3 @@ def _deliver(system: LocalSystem, connections: Sequence[Connection]) -> None:
     for connection in connections:
         connection.organisation.deliver_webhooks()
     system.settle()
-
-
-def _without_links(seed: dict[str, list[Json]]) -> dict[str, list[Json]]:
-    """Return Solvimon's records as they are before anybody has linked one to Rillet."""
-    return {name: [_unlinked(record) for record in records] for name, records in seed.items()}
-
-
-def _unlinked(value: object) -> object:
-    if isinstance(value, dict):
-        return {name: [] if name == "custom_fields" else _unlinked(inner) for name, inner in value.items()}
-    return [_unlinked(inner) for inner in value] if isinstance(value, list) else value

@@ -1,7 +1,9 @@
 """The playground: what its buttons do to Solvimon, Rillet and the clock, and what it refuses."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask.testing import FlaskClient
@@ -58,6 +60,18 @@ def test_an_invoice_that_is_finalised_again_and_again_is_booked_each_time(
         [booked] = rillet_documents(demo, invoice["id"])
         gross = invoice["invoice_amount_including_tax"]["quantity"]
         assert Decimal(booked["total"]["amount"]) == Decimal(gross)
+
+
+def test_an_invoice_is_dated_today_where_its_customer_is(
+    system: LocalSystem, demo: Connection, browser: FlaskClient
+) -> None:
+    for draft in ("first", "usage-tiers", "yen", "us-sales-tax"):
+        invoice = finalised(system, demo, browser, draft)
+        zone = ZoneInfo(invoice["timezone"])
+
+        dated = datetime.fromisoformat(invoice["invoice_date"]).astimezone(zone)
+        today = datetime.fromtimestamp(system.clock.now(), zone)
+        assert dated.date() == today.date(), draft
 
 
 def test_every_choice_can_be_finalised(demo: Connection, browser: FlaskClient) -> None:

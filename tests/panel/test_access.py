@@ -19,7 +19,15 @@ from solvimon_rillet.panel.sessions import IDLE_SECONDS
 from tests.panel.visitor import CONNECTION, Visitor, invocations, kept, signed_in, state_of
 from tests.support.builders import FIRST, Json
 
-PARTS = {"<kind>": "invoice", "<document>": FIRST, "<plural>": "products", "<run>": "panel-x"}
+PARTS = {
+    "<kind>": "invoice",
+    "<document>": FIRST,
+    "<plural>": "products",
+    "<run>": "panel-x",
+    "<file>": "report.html",
+    "<period>": "2026-11-01_2026-11-30",
+    "<moment>": "20261130T020000Z",
+}
 """What stands in the addresses of the routes here."""
 SENT = {
     "/configurations/review": {"restore": "1", "version": "1"},
@@ -29,6 +37,7 @@ SENT = {
         "rillet_id": "0198c1d2-0000-4000-8000-000000000001",
     },
     "/needs-attention/retry": {"kind": "invoice", "code": "product_not_linked"},
+    "/reconciliation/start": {"from": "2026-10-01", "to": "2026-10-31"},
     "/synchronise/backfill": {"kind": "invoice", "from": "2026-10-01", "to": "2026-10-31"},
     "/synchronise/dry-run": {"one": FIRST},
 }

@@ -1,4 +1,4 @@
-"""What somebody sees who opens every page: in a wide window, on a phone, in the dark, without scripts."""
+"""What somebody sees who opens every page: in wide windows, on a phone, in the dark, without scripts."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -19,6 +19,7 @@ class Looks:
         violations: of accessibility, in either theme.
         too_wide: pages that would have to be moved sideways.
         hostile: elements that a name has written.
+        named: pages that show markup of a name as text.
         not_shown: pages that are no page, or have no heading.
     """
 
@@ -27,6 +28,7 @@ class Looks:
     violations: list[str] = field(default_factory=list)
     too_wide: list[str] = field(default_factory=list)
     hostile: int = 0
+    named: int = 0
     not_shown: list[str] = field(default_factory=list)
 
     @property
@@ -42,9 +44,9 @@ def look(stage: Stage, connections: Iterable[str], of_a_shape: int, role: str = 
     try:
         stage.sign_in(window, role)
         for connection in connections:
-            for address in walk(window.page, stage.at(connection), of_a_shape):
+            for _ in walk(window.page, stage.at(connection), of_a_shape):
                 looks.pages += 1
-                _look_at(window, address, looks)
+                look_at(window, looks)
         looks.complaints += window.complaints
     finally:
         window.close()
@@ -56,9 +58,9 @@ def look_without_scripts(stage: Stage, connection: str, of_a_shape: int) -> Look
     looks, window = Looks(), Window(stage.browser, javascript=False)
     try:
         stage.sign_in(window)
-        for address in walk(window.page, stage.at(connection), of_a_shape):
+        for _ in walk(window.page, stage.at(connection), of_a_shape):
             looks.pages += 1
-            _is_shown(window, address, looks)
+            _is_shown(window, looks)
         looks.complaints += window.complaints
     finally:
         window.close()
@@ -73,26 +75,23 @@ def look_at_playground(stage: Stage) -> Looks:
             address = f"{stage.playground}?connection={connection}"
             window.page.goto(address)
             looks.pages += 1
-            _look_at(window, address, looks)
+            look_at(window, looks)
         looks.complaints += window.complaints
     finally:
         window.close()
     return looks
 
 
-def names_as_text(window: Window) -> int:
-    """Return how many names of a page are markup that is shown as text."""
-    return window.page.locator("main").inner_text().count(hostile.MARKUP)
-
-
-def _look_at(window: Window, address: str, looks: Looks) -> None:
-    _is_shown(window, address, looks)
+def look_at(window: Window, looks: Looks) -> None:
+    """Look at what a window shows, in all ways."""
+    _is_shown(window, looks)
     looks.violations += checks.inaccessible(window.page)
     looks.too_wide += checks.too_wide(window.page)
     looks.hostile += checks.hostile_elements(window.page)
+    looks.named += hostile.MARKUP in window.page.locator("main").inner_text()
 
 
-def _is_shown(window: Window, address: str, looks: Looks) -> None:
-    heading = window.page.locator("h1")
-    if heading.count() != 1 or "cannot be shown" in heading.inner_text():
-        looks.not_shown.append(f"{address}: {window.page.title()}")
+def _is_shown(window: Window, looks: Looks) -> None:
+    heading = window.page.locator("h1").all_inner_texts()
+    if len(heading) != 1 or "cannot be shown" in heading[0] or "could not be read" in heading[0]:
+        looks.not_shown.append(f"{window.page.url}: {window.page.title()}, headings: {heading}")

@@ -41,10 +41,11 @@ class Stage:
 
 
 @contextmanager
-def stage() -> Iterator[Stage]:
+def stage(*, hostile: bool = True) -> Iterator[Stage]:
     """Yield a stage; everything in it works in the background."""
     with LocalSystem(stack="browser", quiet=True) as system:
         start(system)
-        add_hostile(system)
+        if hostile:
+            add_hostile(system)
         with chromium() as browser:
             yield Stage(system, browser)

@@ -1,6 +1,7 @@
 """A person connects a Rillet organisation in the browser, with nothing but an invocation before."""
 
 import json
+import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ import pytest
 import requests
 from werkzeug.serving import make_server
 
+from local.aws.runtime import LambdaContext
 from local.fake_rillet.app import create_app
 from local.fake_vendor.http_server import QuietHandler
 from local.system import LocalSystem
@@ -198,6 +200,26 @@ def test_what_rillet_calls_an_organisation_cannot_become_part_of_the_page(system
 
     assert "&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt; &amp; Söhne {title}" in page.text
     assert "<script" not in page.text
+
+
+def test_the_page_leads_back_to_the_panel(acme: OAuthConnection) -> None:
+    wrong, right = callback(acme.system, {"state": "x"}), acme.connect()
+
+    assert '<a href="../../panel/connections">Back to the panel</a>' in wrong.text
+    assert '<a href="../../panel/connections/acme?check=1">Back to the panel</a>' in right.text
+
+
+def test_a_deployment_without_a_panel_has_no_way_back_to_one(acme: OAuthConnection) -> None:
+    callback(acme.system, {"state": "x"})  # which loads the function
+    environment = {**acme.system.deployment.functions["connect_rillet"].environment, "PANEL": "off"}
+    handler = sys.modules["connect_rillet"].create_handler(environment)
+
+    page = handler(
+        {"requestContext": {}, "queryStringParameters": {"state": "x"}}, LambdaContext("x", "x", 1, 1)
+    )
+
+    assert "This link is not valid any more" in page["body"]
+    assert "anel" not in page["body"]
 
 
 def test_every_page_is_plain_and_forbids_caches_scripts_frames_and_referrers(acme: OAuthConnection) -> None:

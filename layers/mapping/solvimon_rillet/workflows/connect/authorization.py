@@ -5,10 +5,10 @@ import hashlib
 import logging
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from solvimon_rillet.aws.dynamodb import Table
+from solvimon_rillet.aws.dynamodb import Item, Table
 from solvimon_rillet.connections.configuration import Configuration, uses_oauth
 from solvimon_rillet.connections.connection import Connections
 from solvimon_rillet.connections.grant_history import CONNECTED, DISCONNECTED, GrantHistory
@@ -28,11 +28,12 @@ CALLBACK = "/oauth/rillet/callback"
 
 @dataclass(frozen=True, slots=True)
 class CallbackPage:
-    """The page that a person's browser shows after the authorisation."""
+    """The page that a person's browser shows after the authorisation; ``connection`` may be unknown."""
 
     status: int
     title: str
     text: str
+    connection: str = ""
 
 
 class RilletAuthorization:
@@ -103,6 +104,10 @@ class RilletAuthorization:
                 "It was used already, it is older than ten minutes, or this deployment did not create it. "
                 "Nothing was changed. Invoke connect_rillet again to get a new link.",
             )
+        return replace(self._answered(pending, query), connection=str(pending["connection"]))
+
+    def _answered(self, pending: Item, query: Mapping[str, str]) -> CallbackPage:
+        """Finish the authorisation of a state that was just used."""
         connection = str(pending["connection"])
         try:
             settings = self._configuration.settings(connection)

@@ -1,0 +1,74 @@
+"""The panel in Chromium: its first day, and each page as axe, a phone and a hostile name see it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+pytest.importorskip("playwright", reason="no playwright here: make sets it up")
+
+from tests.panel_browser import looks
+from tests.panel_browser.browser import CHROMIUM, REASON, Window
+from tests.panel_browser.first_day import first_day
+from tests.panel_browser.hostile import CONNECTION
+from tests.panel_browser.stage import Stage, stage
+
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason=REASON)
+MINUTES_3 = 180
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Stage]:
+    """The system of `make up` and a browser."""
+    with stage() as made:
+        yield made
+
+
+def test_a_first_day_needs_no_terminal_and_less_than_three_minutes(running: Stage) -> None:
+    assert first_day(running) < MINUTES_3
+
+
+@pytest.mark.parametrize(
+    "connection", ["default", *(pytest.param(name, marks=pytest.mark.slow) for name in ("acme", "clean"))]
+)
+def test_every_page_is_accessible_in_both_themes_and_fits_a_phone(running: Stage, connection: str) -> None:
+    seen = looks.look(running, [connection], of_a_shape=1)
+
+    assert seen.faults == []
+    assert seen.pages >= 3
+
+
+def test_names_are_text_on_every_page(running: Stage) -> None:
+    seen = looks.look(running, [CONNECTION], of_a_shape=1)
+
+    assert seen.faults == []
+    assert seen.named > 0
+
+
+def test_every_page_works_without_scripts(running: Stage) -> None:
+    seen = looks.look_without_scripts(running, "default", of_a_shape=1)
+
+    assert seen.faults == []
+    assert seen.pages >= 3
+
+
+@pytest.mark.slow
+def test_the_playground_is_a_page_like_the_others(running: Stage) -> None:
+    assert looks.look_at_playground(running).faults == []
+
+
+def test_a_fault_of_a_page_would_be_found(running: Stage) -> None:
+    window, found = Window(running.browser), looks.Looks()
+    try:
+        window.page.set_content(
+            "<!doctype html><html><title>run</title><main><h1>Two</h1><h1>headings</h1>"
+            '<p style="width:2000px;color:#eee">wide</p><img src=x onerror="alert(1)"></main></html>'
+        )
+        looks.look_at(window, found)
+    finally:
+        window.close()
+
+    rules = {violation.partition(": ")[2].partition(" ")[0] for violation in found.violations}
+    assert {"color-contrast", "html-has-lang", "image-alt"} <= rules
+    assert len(found.too_wide) == 3
+    assert (found.hostile, len(found.not_shown)) == (2, 1)
+    assert any("a dialog says '1'" in complaint for complaint in window.complaints)
