@@ -105,7 +105,17 @@ def _link_what_stops_invoices(stage: Stage, page: Page) -> None:
 
 
 def _sign_the_books_off(stage: Stage, page: Page) -> None:
-    """Read the reconciliation, and sign it off."""
+    """Compare both sides, read what differs, and sign it off with a reason."""
+    page.goto(stage.at(CONNECTED, "/reconciliation"))
+    page.get_by_role("button", name="Reconcile").click()
+    page.get_by_role("link", name=re.compile("Open the report")).click(timeout=60_000)
+    main = page.get_by_role("main")
+    expect(main.get_by_role("heading", name="From Solvimon to Rillet")).to_be_visible()
+    main.get_by_label(re.compile("Comment for the auditor")).fill("Read on the first day; the rest follows.")
+    main.get_by_role("button", name=re.compile("Sign off")).click()
+    expect(main).to_contain_text(re.compile("Signed off"))
+    page.get_by_role("link", name="All reports").click()
+    expect(page.get_by_role("main")).to_contain_text("(admin)")
 
 
 def _look_again_until(page: Page, address: str, text: str, seconds: float = 30) -> None:

@@ -1,5 +1,6 @@
 """Overview: is it all right? And on the first day: what is still to do."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,7 @@ _KINDS = {
     "payment": "Payments",
 }
 _VERDICTS = {"booked": "agrees", "waiting": "", "needs_you": "apart", "stopped": "halted"}
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9])")
 _KEYS = {"Solvimon API key": "Solvimon", "Rillet": "Rillet", "may write": "Rillet"}
 """Checks of a key, and whose key it is."""
 _STEPS = {
@@ -59,6 +61,7 @@ class CheckRow:
     """A check of the connection."""
 
     name: str
+    title: str
     ok: bool
     found: str
     remedy: str
@@ -170,6 +173,7 @@ def _view(status: Json, link: Json | None, visit: Visit) -> dict[str, Any]:
         "as_of": text(status, "at") or visit.now,
         "headline": headline,
         "verdict": _VERDICTS[headline.state],
+        "sentences": _SENTENCE.split(headline.text),
         "causes": [_cause(row, visit.clock()) for row in failures[:_CAUSES_SHOWN]],
         "more_causes": max(0, len(failures) - _CAUSES_SHOWN),
         "waits": [_wait(row) for row in rows(status, "waiting")],
@@ -266,6 +270,7 @@ def _checks(link: Json | None) -> list[CheckRow]:
     return [
         CheckRow(
             text(row, "check"),
+            _STEPS.get(text(row, "check"), (text(row, "check"), ""))[0],
             bool(row.get("ok")),
             text(row, "found"),
             text(row, "remedy"),
@@ -323,12 +328,12 @@ def _waiting_text(status: Json) -> str:
 def _set_up(link: Json, now: str) -> Mapping[str, Any]:
     urls, steps = section(link, "webhook_urls"), list[Step]()
     for check in _checks(link):
-        title, page = _STEPS.get(check.name, (check.name, ""))
+        page = _STEPS.get(check.name, ("", ""))[1]
         vendor = check.name.removesuffix(" webhook").lower() if check.name.endswith(" webhook") else ""
         next_one = not check.ok and check.blocking and all(step.ok or not step.blocking for step in steps)
         steps.append(
             Step(
-                title,
+                check.title,
                 check.ok,
                 check.blocking,
                 check.found,
