@@ -98,8 +98,7 @@ def _link_what_stops_invoices(stage: Stage, page: Page) -> None:
     _look_again_until(page, stage.at(CONNECTED, f"/documents?q={number}"), "Needs you")
     page.get_by_role("link", name=number).click()
     expect(page.get_by_role("main")).to_contain_text("Mooring Sensors")
-    page.get_by_role("link", name=re.compile("Needs attention")).first.click()
-    page.get_by_role("link", name="Choose its Rillet product for Mooring Sensors").click()
+    page.get_by_role("link", name="Choose its Rillet product").click()
     page.get_by_role("button", name=re.compile("Link and try 4 again")).click()
     _look_again_until(page, stage.at(CONNECTED, f"/documents?q={number}"), "Booked")
 
