@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict
 
+from solvimon_rillet.connections.grant_history import GrantHistory
 from solvimon_rillet.connections.names import UnknownConnection
 from solvimon_rillet.entrypoints.direct_request import answer_direct_request
 from solvimon_rillet.entrypoints.lambda_handler import Handler, on_first_call
@@ -70,7 +71,13 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
 
     def act(request: DirectRequest) -> dict[str, Any]:
         if request.action == "status":
-            return ConnectionStatus(services.configuration, services.connections).describe(request.connection)
+            return ConnectionStatus(
+                services.configuration,
+                services.connections,
+                GrantHistory(services.table, clock),
+                services.webhook_arrivals,
+                services.topic,
+            ).describe(request.connection)
         if request.action == "disconnect":
             return authorization().disconnect(request.connection)
         return authorization().start(request.connection)

@@ -21,7 +21,13 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
     """A handler for a function with this environment."""
     telemetry = Telemetry(environment, "receive_webhook")
     services = Services(environment, clock, telemetry.count)
-    receiver = ReceiveWebhook(services.configuration, services.bus, clock, telemetry.count)
+    receiver = ReceiveWebhook(
+        services.configuration,
+        services.bus,
+        clock,
+        telemetry.count,
+        services.webhook_arrivals.note,
+    )
 
     @telemetry.handler
     def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:  # noqa: ANN401

@@ -31,8 +31,8 @@ from tests.packaging.process import FunctionProcess, Sandbox
 ROUNDS = 5
 _BASIC = ("ssm", "secretsmanager", "dynamodb")
 CLIENTS: Mapping[str, tuple[str, ...]] = {
-    "receive_webhook": ("ssm", "secretsmanager", "events"),
-    "connect_rillet": _BASIC,
+    "receive_webhook": ("ssm", "secretsmanager", "events", "dynamodb"),
+    "connect_rillet": (*_BASIC, "sns"),
     "configure": _BASIC,
     "export_invoice": _BASIC,
     "export_credit_memo": _BASIC,

@@ -58,9 +58,10 @@ def test_what_the_page_says_stays_is_what_the_template_retains() -> None:
 
     # A function's versions go with the function.
     retained = {name for name, resource_type in kept.items() if resource_type != "AWS::Lambda::Version"}
-    assert retained == {"LedgerTable", "ReportBucket"}
+    assert retained == {"LedgerTable", "PanelTable", "ReportBucket"}
     removal = (DOCS / "deploy.md").read_text(encoding="utf-8").partition("## Remove")[2]
     assert "**ledger table**" in removal
+    assert "**table of the panel**" in removal
     assert re.search(r"\*\*bucket of\s+reports\*\*", removal)
 
 

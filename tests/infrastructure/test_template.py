@@ -232,7 +232,7 @@ def test_a_first_create_that_fails_leaves_no_table_and_no_bucket_but_a_deleted_s
         if "Retain" in str(each.get("UpdateReplacePolicy"))
     }
 
-    assert kept.keys() == {"LedgerTable", "ReportBucket"}
+    assert kept.keys() == {"LedgerTable", "PanelTable", "ReportBucket"}
     for resource in kept.values():
         assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == (
             "RetainExceptOnCreate",

@@ -29,6 +29,7 @@ QUICK = (
     "sync_customer",
     "mark_invoice_paid",
     "sweep",
+    "panel",
 )
 """Functions that answer at once; a durable one validates its event by the same models."""
 FIELDS = (

@@ -100,9 +100,16 @@ def _facts(status: Json) -> dict[str, str]:
         "Workflows on": ", ".join(on),
         "For Solvimon's webhook": _in_two_lines(status["webhook_urls"]["solvimon"]),
         "For Rillet's webhook": _in_two_lines(status["webhook_urls"]["rillet"]),
-        **{f"Check: {one['check']}": "ok" if one["ok"] else "MISSING" for one in status["checklist"]},
+        **{f"Check: {one['check']}": _state(one) for one in status["checklist"]},
         "Ready": "yes" if status["ready"] else "no",
     }
+
+
+def _state(one: Json) -> str:
+    """The state of a line of the checklist; what does not block is only open."""
+    if one["ok"]:
+        return "ok"
+    return "MISSING" if one["blocking"] else "open"
 
 
 def _in_two_lines(url: str) -> str:
@@ -112,7 +119,9 @@ def _in_two_lines(url: str) -> str:
 
 def _finish(context: Context, connections: list[Connection], found: list[Json]) -> None:
     """Do what the checklists ask for, and ask for the status again."""
-    remedies = {one["check"]: one["remedy"] for one in found[0]["checklist"] if not one["ok"]}
+    remedies = {
+        one["check"]: one["remedy"] for one in found[0]["checklist"] if not one["ok"] and one["blocking"]
+    }
     context.console.say(f"What is missing comes with its remedy, here for {connections[0].name}:")
     context.console.show(tables.facts(remedies.items()))
     for connection, status in zip(connections, found, strict=True):

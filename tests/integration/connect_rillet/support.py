@@ -204,6 +204,17 @@ def add_connection(
     return OAuthConnection(**vars(made), system=system)
 
 
+def missing(answer: Json) -> list[str]:
+    """The lines of a checklist for which the connection is not ready."""
+    return [line["check"] for line in answer["checklist"] if not line["ok"] and line["blocking"]]
+
+
+def with_webhook_token(system: LocalSystem, name: str = "default") -> None:
+    """Add what Rillet signs its webhooks with, so that no line about webhooks is open."""
+    token = {"webhook_token": "from-rillet-0123"}
+    system.put_secret(name, "webhooks", {**secret(system, f"{name}/webhooks"), **token})
+
+
 def without_client_secret(system: LocalSystem) -> None:
     """Make ours a public client of Rillet, which has no secret."""
     oauth(system).add_client(STACK, None, redirect_uris=[system.deployment.outputs["OAuthRedirectUri"]])

@@ -58,7 +58,7 @@ def test_the_first_part_shows_every_stop_on_the_way(system: LocalSystem) -> None
         "difference": "0.00",
         "misplaced": 0,
         "currencies": 1,
-        "rillet_calls": 10,
+        "rillet_calls": 12,
         "refused_429": 0,
         "seconds": 1.2,
     }

@@ -36,6 +36,10 @@ class RecordingServices:
         self.events: list[BusEvent] = []
         self.configuration = self
         self.bus = self
+        self.webhook_arrivals = self
+
+    def note(self, _connection: str, _vendor: str) -> None:
+        """A note on which nothing depends."""
 
     def webhook_settings(self, _connection: str) -> WebhookSettings:
         return WebhookSettings()

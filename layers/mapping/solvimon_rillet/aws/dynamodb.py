@@ -254,33 +254,6 @@ class Table:
         """The number of records with a value in an index."""
         return sum(int(page["Count"]) for page in self._pages(index, name, value, Select="COUNT"))
 
-    def append(self, collection: str, sort_key: str, facts: Mapping[str, Any]) -> None:
-        """Add a record to a collection, under a sort key of its own."""
-        key = {"pk": {"S": collection}, "sk": {"S": sort_key}}
-        with _translate_errors():
-            self._dynamodb.put_item(TableName=self._name, Item=_to_dynamodb(facts) | key)
-
-    def collection(self, name: str, limit: int, *, before: str = "") -> list[Item]:
-        """The records of a collection in descending order of their sort keys.
-
-        Args:
-            name: of the collection.
-            limit: largest number of records.
-            before: only those whose sort key is smaller; empty for all.
-        """
-        condition, values = "pk = :name", {":name": {"S": name}}
-        if before:
-            condition, values = f"{condition} AND sk < :before", {**values, ":before": {"S": before}}
-        with _translate_errors():
-            page = self._dynamodb.query(
-                TableName=self._name,
-                KeyConditionExpression=condition,
-                ExpressionAttributeValues=values,  # type: ignore[arg-type]
-                ScanIndexForward=False,
-                Limit=limit,
-            )
-        return [_from_dynamodb(item) for item in page["Items"]]
-
     def _pages(
         self, index: str, name: str, value: str, until: tuple[str, int] | None = None, **options: Any
     ) -> Iterator[Any]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -71,12 +72,34 @@ class ReportBucket:
             raise RetryLater(f"The bucket of reports does not answer ({type(error).__name__}).") from error
 
 
+@dataclass(frozen=True, slots=True)
+class Subscriptions:
+    """How many subscriptions of a topic are confirmed, and how many still wait for it."""
+
+    confirmed: int
+    pending: int
+
+
 class Topic:
     """The topic of alarms and summaries."""
 
     def __init__(self, arn: str, sns: "SNSClient") -> None:
         self._arn = arn
         self._sns = sns
+
+    def subscriptions(self) -> Subscriptions:
+        """How many subscriptions there are, without their addresses.
+
+        Raises:
+            RetryLater: SNS does not answer.
+        """
+        try:
+            found = self._sns.get_topic_attributes(TopicArn=self._arn)["Attributes"]
+        except (ClientError, BotoCoreError) as error:
+            raise RetryLater(f"The topic of alarms does not answer ({type(error).__name__}).") from error
+        return Subscriptions(
+            int(found.get("SubscriptionsConfirmed", 0)), int(found.get("SubscriptionsPending", 0))
+        )
 
     def publish(self, subject: str, body: str) -> None:
         """Send a message to all subscribers.

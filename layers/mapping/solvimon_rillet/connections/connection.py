@@ -15,6 +15,7 @@ from solvimon_rillet.connections.oauth_client import authorization_server
 from solvimon_rillet.connections.organisations import RilletOrganisations
 from solvimon_rillet.connections.owner import RILLET, SOLVIMON, Owner, Owners
 from solvimon_rillet.connections.rillet_tokens import RilletTokens
+from solvimon_rillet.connections.write_evidence import WriteEvidence, WriteOutcome
 from solvimon_rillet.errors import SolvimonRilletError
 from solvimon_rillet.http.client import CountingRateLimiter, Http, RateLimiter
 from solvimon_rillet.http.session import session
@@ -81,6 +82,7 @@ class Connections:
         self._lock = threading.Lock()
         self._organisations = RilletOrganisations(configuration, table, clock)
         self.owners = Owners(table)
+        self.evidence = WriteEvidence(table, clock)
         self._tokens: dict[str, RilletTokens] = {}
         self._rillet_caches: dict[str, RilletCache] = {}
         self._rate_limiters: dict[tuple[str, Priority, Pacing], SlidingWindowRateLimiter] = {}
@@ -212,6 +214,7 @@ class Connections:
             "X-REQUEST-ID",
             renew=renew,
             before_write=check,
+            after_write=self._noting(connection, "solvimon"),
         )
         client = SolvimonClient(http, on_platform)
         return client
@@ -236,8 +239,32 @@ class Connections:
             self.owners.check(connection, RILLET, grant if uses_oauth(secret) else sent["Authorization"], ask)
 
         limiter = limiter or self.rate_limiter(connection, settings, Priority.LIVE)
-        client = self._rillet_client(settings, tokens.access_token, limiter, renew, check)
+        noting = self._noting(connection, "rillet")
+        client = self._rillet_client(settings, tokens.access_token, limiter, renew, check, noting)
         return client
+
+    def credential_proof(self, connection: str, vendor: str) -> str:
+        """What stands for the credential in force: a key, or a grant, whose tokens change every hour.
+
+        Raises:
+            ConnectionBroken: there is none.
+            RetryLater: a service does not answer.
+        """
+        if vendor == "rillet" and uses_oauth(secret := self._configuration.rillet_secret(connection).fields):
+            return f"oauth {secret.get('organisation_id', '')}"
+        return self._configuration.credential(connection, vendor, "api_key")
+
+    def _noting(self, connection: str, vendor: str) -> Callable[[str, bool, object, object], None]:
+        """What notes the ends of writes, from which a person learns whether a key may only read."""
+
+        def note(path: str, allowed: bool, body: object, answer: object) -> None:
+            if path.partition("?")[0].endswith("/search"):  # a read that is a POST
+                return
+            with contextlib.suppress(SolvimonRilletError):  # it is a hint
+                proof = self.credential_proof(connection, vendor)
+                self.evidence.note(connection, vendor, proof, WriteOutcome(path, allowed, body, answer))
+
+        return note
 
     def rillet_with_token(
         self, connection: str, settings: Settings, token: Callable[[], str]
@@ -276,6 +303,7 @@ class Connections:
         limiter: RateLimiter,
         renew: Callable[[Mapping[str, str]], bool] | None,
         before_write: Callable[[Mapping[str, str]], None] = lambda _headers: None,
+        after_write: Callable[[str, bool, object, object], None] = lambda *_: None,
     ) -> RilletClient:
         def headers() -> Mapping[str, str]:
             return {"Authorization": f"Bearer {token()}", "X-Rillet-API-Version": API_VERSION}
@@ -288,5 +316,6 @@ class Connections:
             rate_limiter=limiter,
             renew=renew,
             before_write=before_write,
+            after_write=after_write,
         )
         return RilletClient(http)

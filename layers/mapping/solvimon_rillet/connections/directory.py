@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from solvimon_rillet.errors import RetryLater
@@ -101,6 +102,17 @@ class Directory:
                 records = Records(map(self._record_of(kind), rows))
                 self._cache.others[kind] = (self._clock() + _TTL_SECONDS, records)
             return records
+
+    def first_in_solvimon(self, kind: str, limit: int) -> list[Record]:
+        """The first of Solvimon's records of a kind, by reads that no write is mistaken for.
+
+        Products can be listed page by page only by a POST, so of them there is one page.
+        """
+        reference = str(getattr(self._settings.custom_fields, kind))
+        rows = iter(self._solvimon.find_all(COLLECTIONS[kind]))
+        if kind == "customer":
+            rows = self._solvimon_rows(kind)
+        return [solvimon_record(kind, row, reference) for row in islice(rows, limit)]
 
     def _solvimon_rows(self, kind: str) -> Iterator[dict[str, Any]]:
         if kind == "subsidiary":  # a list without pages

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from solvimon_rillet.aws.s3_sns import ReportBucket, Topic
     from solvimon_rillet.aws.sqs import Queue
     from solvimon_rillet.connections.connection import Connections
+    from solvimon_rillet.connections.webhook_arrivals import WebhookArrivals
     from solvimon_rillet.ledger.ledger import Ledger
     from solvimon_rillet.ledger.run_log import RunLog
 
@@ -95,6 +96,21 @@ class Services:
         return Table(self._environment["LEDGER_TABLE"], self.aws_client("dynamodb"))
 
     @cached_property
+    def hint_table(self) -> "Table":
+        """The table, for notes that nothing depends on: a write that takes long is given up at once."""
+        from solvimon_rillet.aws.dynamodb import Table
+
+        client = create_hint_client("dynamodb", self._environment.get("AWS_LAMBDA_FUNCTION_NAME"))
+        return Table(self._environment["LEDGER_TABLE"], client)
+
+    @cached_property
+    def webhook_arrivals(self) -> "WebhookArrivals":
+        """When the last webhooks arrived."""
+        from solvimon_rillet.connections.webhook_arrivals import WebhookArrivals
+
+        return WebhookArrivals(lambda: self.hint_table, self.clock)
+
+    @cached_property
     def ledger(self) -> "Ledger":
         """The ledger of all connections."""
         from solvimon_rillet.ledger.ledger import Ledger
@@ -144,6 +160,17 @@ def create_aws_client(service: str, caller: str | None) -> Any:  # noqa: ANN401 
         connect_timeout=2,
         read_timeout=4,
         retries={"total_max_attempts": 3, "mode": "standard"},
+        user_agent_appid=caller[:50] if caller else None,
+    )
+    return boto3.client(service, config=config)  # type: ignore[call-overload]
+
+
+def create_hint_client(service: str, caller: str | None) -> Any:  # noqa: ANN401 - the client's type is the service's
+    """A client for what may fail: one attempt of at most a second, so that nobody waits for it."""
+    config = Config(  # type: ignore[call-arg]
+        connect_timeout=0.5,
+        read_timeout=0.5,
+        retries={"total_max_attempts": 1},
         user_agent_appid=caller[:50] if caller else None,
     )
     return boto3.client(service, config=config)  # type: ignore[call-overload]

@@ -87,6 +87,8 @@ class Http:
         renew: gets a new credential after a 401, given the rejected headers. If it returns ``True``, the call
             is sent once more.
         before_write: checks the headers of a write before it is sent; what it raises, the write raises.
+        after_write: is given a write's path, whether the vendor let the credential write, what was sent and
+            the answer.
     """
 
     def __init__(
@@ -99,6 +101,7 @@ class Http:
         rate_limiter: RateLimiter | None = None,
         renew: Callable[[Mapping[str, str]], bool] | None = None,
         before_write: Callable[[Mapping[str, str]], None] = lambda _headers: None,
+        after_write: Callable[[str, bool, object, object], None] = lambda *_: None,
     ) -> None:
         self._vendor = vendor
         self._base_url = base_url
@@ -108,6 +111,7 @@ class Http:
         self._rate_limiter = rate_limiter
         self._renew = renew
         self._before_write = before_write
+        self._after_write = after_write
 
     def get(self, path: str, params: Params | None = None) -> Any:  # noqa: ANN401
         """Read. JSON numbers come as ``Decimal``.
@@ -164,10 +168,12 @@ class Http:
         may_be_empty: bool = False,
     ) -> Any:  # noqa: ANN401
         response = self._request(method, path, body=body, idempotency_key=idempotency_key)
+        if response.status_code == 403:
+            self._after_write(path, False, body, None)
         self._check(response)
-        if may_be_empty and not response.content:
-            return None
-        return self._json(response)
+        answer = None if may_be_empty and not response.content else self._json(response)
+        self._after_write(path, True, body, answer)
+        return answer
 
     def _request(
         self,

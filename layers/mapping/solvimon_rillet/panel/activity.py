@@ -66,11 +66,8 @@ class Activity:
         now = self._clock()
         texts = {"who": who, "kind": kind, "what": what, "on": on, "outcome": outcome, "state": state}
         facts = {name: clip(value, _TEXT_BYTES) for name, value in texts.items()}
-        self._table.append(
-            f"activity#{connection}",
-            f"{format_timestamp(now)}#{secrets.token_hex(4)}",
-            {**facts, "path": path, "expires_at": int(now) + KEPT_SECONDS},
-        )
+        key = (f"activity#{connection}", f"{format_timestamp(now)}#{secrets.token_hex(4)}")
+        self._table.put_rows([key], {**facts, "path": path, "expires_at": int(now) + KEPT_SECONDS})
 
     def newest(self, connection: str, limit: int, *, before: str = "") -> list[Entry]:
         """The lines of a connection and of the panel itself, newest first.
@@ -78,12 +75,13 @@ class Activity:
         Args:
             connection: its name.
             limit: largest number of lines.
-            before: only those before this moment, as ``Entry.at``; empty for all.
+            before: only those up to this moment, as ``Entry.at``; empty for all.
         """
+        before = before and f"{before}~"  # also the lines of that second
         items = [
             item
             for name in (connection, PANEL)
-            for item in self._table.collection(f"activity#{name}", limit, before=before)
+            for item in self._table.rows(f"activity#{name}", limit=limit, before=before)
         ]
         names = ("who", "kind", "what", "on", "outcome", "state", "path")
         entries = [

@@ -1,6 +1,7 @@
 """Jinja2: templates whose every value is escaped, and the forms in which values are shown."""
 
 import hashlib
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
 _HERE = Path(__file__).parent
 STATIC = {"panel.css": "text/css; charset=utf-8", "htmx.js": "text/javascript; charset=utf-8"}
 """The files that are served, and their media types."""
-MINUS = "−"
+_TIMESTAMP = re.compile(r"\b(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d)?Z\b")
+_ADDRESS = re.compile(r"\w+:|\w+_")
+"""What does not begin with a capital letter: an address, a name of the code."""
 
 
 @cache
@@ -55,6 +58,7 @@ def templates() -> "Environment":
         "minute": minute,
         "clock": clock,
         "plural": plural,
+        "sentence": sentence,
     }
     environment.tests["whole"] = is_whole
     environment.globals["static_name"] = static_name
@@ -89,6 +93,12 @@ def minute(moment: object) -> str:
 def clock(moment: object) -> str:
     """The time of a timestamp to the second: ``09:14:22``."""
     return str(moment or "")[11:19]
+
+
+def sentence(text: object) -> str:
+    """A text of a function as a sentence: it begins with a capital letter, and times are written shorter."""
+    words = _TIMESTAMP.sub(r"\1 \2 UTC", str(text))
+    return words if words[:1] == words[:1].upper() or _ADDRESS.match(words) else words[0].upper() + words[1:]
 
 
 def plural(count: Any, one: str, many: str = "") -> str:  # noqa: ANN401 - a number of an answer

@@ -21,8 +21,7 @@ def result_page(visit: Visit, outcome: Outcome | None, age: float) -> Response[s
         age: seconds since it began.
     """
     if outcome is None:
-        view = {"lost": age > _PATIENCE_SECONDS}
-        return visit.render("result_open.html.j2", "Result", view)
+        return visit.render("result_open.html.j2", "Result", {"lost": age > _PATIENCE_SECONDS})
     if visit.query.get("as") == "json":
         return Response(200, JSON, pretty({"event": outcome.event, "answer": outcome.answer}))
     invocation = Invocation(outcome.function, outcome.event) if outcome.function else None

@@ -42,7 +42,7 @@ class SignOffs:
             **{"period": report.period, "moment": report.moment, "at": at},
             **{"who": who, "comment": comment, "differences": differences},
         }
-        self._table.append(_collection(connection), f"{at}#{secrets.token_hex(4)}", facts)
+        self._table.put_rows([(_collection(connection), f"{at}#{secrets.token_hex(4)}")], facts)
 
     def newest(self, connection: str) -> list[SignOff]:
         """Those of a connection, the newest first."""
@@ -54,7 +54,7 @@ class SignOffs:
                 str(item["comment"]),
                 int(item["differences"]),
             )
-            for item in self._table.collection(_collection(connection), _LISTED)
+            for item in self._table.rows(_collection(connection), limit=_LISTED)
         ]
 
 

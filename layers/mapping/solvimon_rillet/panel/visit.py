@@ -207,6 +207,10 @@ class Visit:
         )
         return Response(status, HTML, html)
 
+    def redirect(self, path: str) -> Response[str]:
+        """Lead to another page of the connection."""
+        return Response(303, "text/plain; charset=utf-8", "", {"location": f"{self.at}{path}"})
+
     def hidden_fields(self) -> Markup:
         """The hidden fields of one form: the session's token, and an id for its single use."""
         return Markup(

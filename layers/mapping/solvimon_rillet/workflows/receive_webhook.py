@@ -87,11 +87,13 @@ class ReceiveWebhook:
         bus: Bus,
         clock: Callable[[], float],
         count: Callable[[str, str], None] = lambda _name, _connection: None,
+        arrived: Callable[[str, str], None] = lambda _connection, _vendor: None,
     ) -> None:
         self._configuration = configuration
         self._bus = bus
         self._clock = clock
         self._count = count
+        self._arrived = arrived
         self._unusable = _UnusableConnections(clock)
 
     def receive(self, vendor: str, connection: object, headers: Mapping[str, str], body: bytes) -> Answer:
@@ -134,6 +136,7 @@ class ReceiveWebhook:
             else _from_rillet(name, headers, body)
         )
         if event is None:
+            self._arrived(name, vendor)
             logger.info("webhook acknowledged, not used", extra={"vendor": vendor, "connection": name})
             return Answer(200, "not used")
         try:
@@ -141,6 +144,8 @@ class ReceiveWebhook:
         except RetryLater:
             logger.exception("webhook not published", extra={"connection": name, "document": event.id})
             return TRY_AGAIN
+        # Last, and only for a verified one: it is a note for people, and costs nobody without the secret.
+        self._arrived(name, vendor)
         logger.info(
             "webhook accepted",
             extra={

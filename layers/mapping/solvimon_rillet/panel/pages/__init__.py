@@ -30,6 +30,7 @@ from solvimon_rillet.panel.pages import (
     documents,
     needs_attention,
     overview,
+    reconciliation,
     synchronise,
 )
 
@@ -39,6 +40,7 @@ PAGES: tuple[Page, ...] = (
     synchronise.PAGE,
     documents.PAGE,
     needs_attention.PAGE,
+    reconciliation.PAGE,
     activity.PAGE,
 )
 """The pages; the first one is shown at the connection's own address."""

@@ -1,5 +1,6 @@
 """Overview: is it all right? And on the first day: what is still to do."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,9 @@ _KINDS = {
     "payment": "Payments",
 }
 _VERDICTS = {"booked": "agrees", "waiting": "", "needs_you": "apart", "stopped": "halted"}
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9])")
+_KEYS = {"Solvimon API key": "Solvimon", "Rillet": "Rillet", "may write": "Rillet"}
+"""Checks of a key, and whose key it is."""
 _STEPS = {
     "settings": ("Settings", "configurations"),
     "Solvimon API key": ("Solvimon API key", ""),
@@ -57,9 +61,11 @@ class CheckRow:
     """A check of the connection."""
 
     name: str
+    title: str
     ok: bool
     found: str
     remedy: str
+    blocking: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,7 @@ class Step:
 
     title: str
     ok: bool
+    blocking: bool
     found: str
     remedy: str
     url: str
@@ -166,12 +173,14 @@ def _view(status: Json, link: Json | None, visit: Visit) -> dict[str, Any]:
         "as_of": text(status, "at") or visit.now,
         "headline": headline,
         "verdict": _VERDICTS[headline.state],
+        "sentences": _SENTENCE.split(headline.text),
         "causes": [_cause(row, visit.clock()) for row in failures[:_CAUSES_SHOWN]],
         "more_causes": max(0, len(failures) - _CAUSES_SHOWN),
         "waits": [_wait(row) for row in rows(status, "waiting")],
         "action_needed": text(link or {}, "action_needed"),
         "connected": bool(link and section(link, "organisation")),
-        "failing_checks": [check for check in checks if not check.ok],
+        "commands_for_keys": _commands_for_keys(visit, headline, checks, text(link or {}, "auth")),
+        "failing_checks": [check for check in checks if not check.ok and check.blocking],
         "counts": _counts(section(status, "counts")),
         "books": _books(section(status, "last_reconciliation")),
         "recent": _recent(status),
@@ -180,6 +189,22 @@ def _view(status: Json, link: Json | None, visit: Visit) -> dict[str, Any]:
         "budget": _budget(section(status, "budget")),
         "waiting_text": _waiting_text(status),
     }
+
+
+def _commands_for_keys(
+    visit: Visit, headline: Headline, checks: list[CheckRow], auth: str
+) -> list[tuple[str, str]]:
+    """The vendors whose key is refused, each with the command that stores a new one."""
+    if headline.state != "stopped":
+        return []
+    refused = {_KEYS[check.name] for check in checks if check.name in _KEYS and not check.ok}
+    vendors = refused - ({"Rillet"} if auth == "oauth" else set())
+    return [(vendor, _put_secret(visit, vendor.lower())) for vendor in sorted(vendors)]
+
+
+def _put_secret(visit: Visit, vendor: str) -> str:
+    name = f"{visit.functions.stack}/{visit.connection}/{vendor}"
+    return f"aws secretsmanager put-secret-value --secret-id {name} --secret-string file://{vendor}.json"
 
 
 def _cause(row: Json, now: float) -> Cause:
@@ -205,7 +230,7 @@ def _wait(row: Json) -> str:
 
 
 def _counts(counted: Json) -> list[Mapping[str, Any]]:
-    found = []
+    found = list[Mapping[str, Any]]()
     for kind, title in _KINDS.items():
         of_kind = section(counted, kind)
         done = sum(count(of_kind, state) for state in ("exported", "synced", "marked"))
@@ -243,7 +268,14 @@ def _recent(status: Json) -> list[DocumentRow]:
 
 def _checks(link: Json | None) -> list[CheckRow]:
     return [
-        CheckRow(text(row, "check"), bool(row.get("ok")), text(row, "found"), text(row, "remedy"))
+        CheckRow(
+            text(row, "check"),
+            _STEPS.get(text(row, "check"), (text(row, "check"), ""))[0],
+            bool(row.get("ok")),
+            text(row, "found"),
+            text(row, "remedy"),
+            bool(row.get("blocking", True)),
+        )
         for row in rows(link or {}, "checklist")
     ]
 
@@ -296,13 +328,14 @@ def _waiting_text(status: Json) -> str:
 def _set_up(link: Json, now: str) -> Mapping[str, Any]:
     urls, steps = section(link, "webhook_urls"), list[Step]()
     for check in _checks(link):
-        title, page = _STEPS.get(check.name, (check.name, ""))
+        page = _STEPS.get(check.name, ("", ""))[1]
         vendor = check.name.removesuffix(" webhook").lower() if check.name.endswith(" webhook") else ""
-        next_one = not check.ok and all(step.ok for step in steps)
+        next_one = not check.ok and check.blocking and all(step.ok or not step.blocking for step in steps)
         steps.append(
             Step(
-                title,
+                check.title,
                 check.ok,
+                check.blocking,
                 check.found,
                 check.remedy,
                 text(urls, vendor) if vendor else "",
@@ -317,5 +350,5 @@ def _set_up(link: Json, now: str) -> Mapping[str, Any]:
         "checked": text(link, "at") or now,
         "steps": steps,
         "done": sum(step.ok for step in steps),
-        "next": pending[:1].lower() + pending[1:],
+        "next": pending,
     }

@@ -25,6 +25,7 @@ FUNCTIONS = {
 }
 """The function that does the work on a kind of documents."""
 _NOUNS = {"invoice": "Invoice", "credit_memo": "Credit note", "customer": "Customer", "payment": "Payment"}
+_ID = re.compile(r"[a-z]{2,8}_\w{1,80}", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _MARKS = {
     "exported": "booked",
@@ -40,6 +41,7 @@ _MARKS = {
 }
 _VERDICTS = {"booked": "agrees", "needs": "apart", "differs": "apart"}
 _NOTE_LENGTH = 500
+_HEADLINE_LENGTH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,9 @@ class Side:
 
 
 def show(visit: Visit, kind: str, document: str) -> Response[str]:
-    """The story."""
+    """The story; what is no id, such as a number, is searched for."""
+    if not _ID.fullmatch(document):
+        return visit.redirect(f"/documents?{urlencode({'q': document})}")
     if kind not in ID_NAMES:
         kind = "invoice"
     answer = visit.ask("sync_status", {ID_NAMES[kind]: document})
@@ -186,6 +190,7 @@ def _view(answer: Json, kind: str, document: str) -> dict[str, Any]:
     mark = MARKS.get(state, "skipped")
     known = answer.get("known", True) is not False
     links = section(answer, "links")
+    headline, message = _headline(answer)
     return {
         "known": known,
         "kind": kind,
@@ -200,7 +205,9 @@ def _view(answer: Json, kind: str, document: str) -> dict[str, Any]:
         "mark": mark if known else "todo",
         "state": STATES.get(state, state) if known else "Not known",
         "verdict": _VERDICTS.get(mark, "") if known else "",
-        "headline": _headline(answer),
+        "headline": headline,
+        "message": message,
+        "fix_page": "needs-attention" if mark in {"needs", "differs"} and known else "",
         "where": text(answer, "where"),
         "what_to_do": text(answer, "what_to_do"),
         "meanings": [str(each) for each in answer.get("what_it_means") or ()],
@@ -236,10 +243,14 @@ def _to_link(answer: Json) -> dict[str, str]:
     return {"kind": kind, "name": text(culprit, "name") or record, "path": f"/needs-attention?{key}#fix"}
 
 
-def _headline(answer: Json) -> str:
+def _headline(answer: Json) -> tuple[str, str]:
+    """The sentence above all others, and a longer one below it."""
+    said = text(answer, "message") or text(answer, "reason")
     if _to_link(answer):
-        return text(answer, "title")
-    return (text(answer, "message") or text(answer, "reason") or text(answer, "in_words")).rstrip(".")
+        return text(answer, "title"), said
+    if len(said) <= _HEADLINE_LENGTH:
+        return (said or text(answer, "in_words")).rstrip("."), ""
+    return text(answer, "in_words").rstrip("."), said
 
 
 def _web(address: str) -> str:
@@ -261,7 +272,7 @@ def _sides(answer: Json) -> list[Side]:
 
 
 def _side(name: str, totals: Json, left: str) -> Side:
-    return Side(name, *(text(totals, part) for part in ("net", "tax", "gross")), left)
+    return Side(name, text(totals, "net"), text(totals, "tax"), text(totals, "gross"), left)
 
 
 def _difference(answer: Json) -> Side | None:

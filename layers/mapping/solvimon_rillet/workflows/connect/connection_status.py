@@ -2,38 +2,25 @@
 
 import contextlib
 import logging
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from solvimon_rillet.aws.s3_sns import Topic
 from solvimon_rillet.connections.configuration import Configuration, uses_oauth
 from solvimon_rillet.connections.connection import Connections
-from solvimon_rillet.errors import ConnectionBroken, SolvimonRilletError
+from solvimon_rillet.connections.grant_history import GrantEntry, GrantHistory
+from solvimon_rillet.connections.webhook_arrivals import VENDORS_WITH_WEBHOOKS, WebhookArrivals
+from solvimon_rillet.errors import ConnectionBroken, RetryLater, SolvimonRilletError
+from solvimon_rillet.formatting import format_timestamp
 from solvimon_rillet.http.client import RequestRejected
 from solvimon_rillet.settings import InvoiceScope, Settings
+from solvimon_rillet.workflows.connect.checklist import Check
+from solvimon_rillet.workflows.connect.readiness import Readiness, alarm_address
 
 logger = logging.getLogger(__name__)
-NEEDS_LINK = "CUSTOMER_CUSTOM"
-"""The reference type on which Rillet demands a link."""
-
 WEBHOOKS = "webhooks"
 """The secret with the webhooks' secrets of both vendors; ``receive_webhook`` can read no other one."""
 _DOCUMENTS_WAIT = "; the documents wait."  # for a webhook's secret none does
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One line of the checklist."""
-
-    name: str
-    ok: bool
-    found: str
-    remedy: str = ""
-
-    def as_answer(self) -> dict[str, Any]:
-        """The check as JSON; with a remedy if it failed."""
-        answer = {"check": self.name, "ok": self.ok, "found": self.found}
-        return answer if self.ok else {**answer, "remedy": self.remedy}
 
 
 class ConnectionStatus:
@@ -42,11 +29,24 @@ class ConnectionStatus:
     Args:
         configuration: settings and secrets.
         connections: tokens and clients of a connection.
+        history: who connected it.
+        arrivals: when the last webhooks arrived.
+        topic: of the alarms.
     """
 
-    def __init__(self, configuration: Configuration, connections: Connections) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        connections: Connections,
+        history: GrantHistory,
+        arrivals: WebhookArrivals,
+        topic: Topic,
+    ) -> None:
         self._configuration = configuration
         self._connections = connections
+        self._history = history
+        self._arrivals = arrivals
+        self._topic = topic
 
     def describe(self, connection: str) -> dict[str, Any]:
         """The status of a connection.
@@ -62,65 +62,93 @@ class ConnectionStatus:
         self._connections.tokens(connection, settings).reload()
         fault = self._configuration.settings_error(connection)
         organisation: dict[str, str] = {}
+        rillet = self._rillet(connection, settings, organisation)  # before the grant, which it may refuse
+        grant, connected = self._grant(connection, settings), self._connected(connection)
+        readiness = Readiness(connection, settings, self._configuration, self._connections)
+        parameter = f"/{self._configuration.stack}/{connection}/settings"
         checks = [
             Check(
                 "settings",
                 not fault,
                 fault or f"valid; {_scope_text(settings)}",
-                "Correct the value; until then the last valid settings apply.",
+                "Correct the value: configure shows and changes it; by hand it is the SSM parameter "
+                f"{parameter}. Until then the last valid settings apply.",
             ),
-            _reference_types(settings),
+            readiness.reference_types(),
             self._solvimon_key(connection, settings),
-            self._webhook_secret(connection, "webhook_secret", "Solvimon"),
-            self._rillet(connection, settings, organisation),
-            self._webhook_secret(connection, "webhook_token", "Rillet"),
+            self._webhook(connection, "webhook_secret", "Solvimon"),
+            rillet,
+            self._webhook(connection, "webhook_token", "Rillet"),
+            readiness.may_write(grant, int(connected["at"]) if connected else 0),
+            readiness.fallback_products(),
+            readiness.start_date(),
+            readiness.records_linked(),
+            alarm_address(self._topic),
         ]
-        url = self._configuration.api_url()
+        in_force = connected if grant["auth"] == "oauth" and "action_needed" not in grant else None
         return {
             "connection": connection,
-            "ready": all(check.ok for check in checks),
+            "ready": all(check.ok for check in checks if check.blocking),
             "organisation": organisation or None,
-            **self._grant(connection, settings),
+            **grant,
+            "connected_since": format_timestamp(in_force["at"]) if in_force else None,
+            "connected_by": in_force["by"] if in_force else None,
             "workflows": settings.workflows.model_dump(),
-            "webhook_urls": {
-                "solvimon": f"{url}/webhooks/solvimon/{connection}",
-                "rillet": f"{url}/webhooks/rillet/{connection}",
-            },
+            "webhook_urls": {vendor: self._url(connection, vendor) for vendor in VENDORS_WITH_WEBHOOKS},
             "checklist": [check.as_answer() for check in checks],
         }
+
+    def _url(self, connection: str, vendor: str) -> str:
+        return f"{self._configuration.api_url()}/webhooks/{vendor}/{connection}"
+
+    def _connected(self, connection: str) -> GrantEntry | None:
+        """Who authorised the connection, and when; ``None`` if that is not known."""
+        with contextlib.suppress(RetryLater):
+            return self._history.connected(connection)
+        return None
 
     def _solvimon_key(self, connection: str, settings: Settings) -> Check:
         name = "Solvimon API key"
         try:
             self._connections.solvimon(connection, settings).ping()
         except ConnectionBroken as error:
-            remedy = "Put a valid API key into the connection's Solvimon secret, under api_key."
+            secret = self._configuration.secret_name(connection, "solvimon")
+            remedy = f"Put a valid API key into the secret {secret}, under api_key."
             return Check(name, False, str(error), remedy)
         except (SolvimonRilletError, RequestRejected) as error:
             return Check(name, False, str(error), _retry_remedy("solvimon"))
         return Check(name, True, f"{settings.solvimon.base_url} accepts it")
 
-    def _webhook_secret(self, connection: str, key: str, vendor: str) -> Check:
-        name = f"{vendor} webhook"
+    def _webhook(self, connection: str, key: str, vendor: str) -> Check:
+        name, secret = f"{vendor} webhook", self._configuration.secret_name(connection, WEBHOOKS)
         try:
             self._configuration.credential(connection, WEBHOOKS, key)
         except ConnectionBroken as error:
             remedy = (
                 f"Create the webhook in {vendor} with the URL in webhook_urls, and put its secret into the "
-                f"secret …/{connection}/{WEBHOOKS}, under {key}. Until then its webhooks are refused, and "
-                "the sweep finds what they would have told; no document waits for it."
+                f"secret {secret}, under {key}. Until then its webhooks are refused, and the sweep finds "
+                "what they would have told; no document waits for it."
             )
             if self._has_old_place(connection, key, vendor):
+                old = self._configuration.secret_name(connection, vendor.lower())
                 remedy = (
-                    f"It is still in the secret …/{connection}/{vendor.lower()}, which the function behind "
-                    f"the webhooks may not read. Move {key} from there into …/{connection}/{WEBHOOKS}."
+                    f"It is still in the secret {old}, which the function behind the webhooks may not read. "
+                    f"Move {key} from there into {secret}."
                 )
             return Check(name, False, str(error).replace(_DOCUMENTS_WAIT, "."), remedy)
         except SolvimonRilletError as error:
             return Check(name, False, str(error), "Request the status again in a minute.")
-        return Check(
-            name, True, "its secret is stored; the log of receive_webhook shows whether deliveries arrive"
-        )
+        return Check(name, True, f"its secret is stored; {self._last_arrival(connection, vendor.lower())}")
+
+    def _last_arrival(self, connection: str, vendor: str) -> str:
+        """When the vendor's last webhook arrived."""
+        try:
+            at = self._arrivals.last(connection, vendor)
+        except RetryLater:
+            return "whether one has arrived is not known now"
+        if at is None:
+            return f"none has arrived yet; it goes to {self._url(connection, vendor)}"
+        return f"the last one arrived at {format_timestamp(at)}"
 
     def _has_old_place(self, connection: str, key: str, vendor: str) -> bool:
         """Whether a webhook's secret is where earlier versions read it: beside the vendor's API key."""
@@ -134,7 +162,9 @@ class ConnectionStatus:
         try:
             found = self._connections.rillet(connection, settings).organization()
         except ConnectionBroken as error:
-            return Check(name, False, str(error), f"{connect} Or put an API key into the Rillet secret.")
+            secret = self._configuration.secret_name(connection, "rillet")
+            remedy = f"{connect} Or put an API key into the secret {secret}, under api_key."
+            return Check(name, False, str(error), remedy)
         except SolvimonRilletError as error:
             return Check(name, False, str(error), _retry_remedy("rillet"))
         self._note(connection, found.id)
@@ -164,28 +194,6 @@ class ConnectionStatus:
         if not broken:
             return answer
         return {**answer, "action_needed": "reconnect" if grant.get("access_token") else "connect"}
-
-
-def _reference_types(settings: Settings) -> Check:
-    """The types of the references that invoices carry; what Rillet is known to refuse of them is missing."""
-    types, on_lines = settings.reference_types, settings.reference_types.invoice_line
-    with_lines = settings.invoice_scope is not InvoiceScope.FULL and on_lines
-    found = f"invoices carry {', '.join(types.invoice_types)}" + (f", lines {on_lines}" if with_lines else "")
-    used = [*types.invoice_types, *([on_lines] if with_lines else [])]
-    problem = remedy = ""
-    if NEEDS_LINK in used and not settings.solvimon.invoice_link(""):
-        problem, remedy = "Rillet demands a link on it", "Set solvimon.desk_invoice_url in the settings."
-    elif used.count(NEEDS_LINK) > 1:
-        problem, remedy = (
-            "Rillet takes it once in header and lines together",
-            "Set reference_types.invoice_line to another type, such as CUSTOMER_HISTORICAL.",
-        )
-    text = (
-        f"{found}; {NEEDS_LINK}: {problem}"
-        if problem
-        else f"{found}; whether Rillet has them shows a booking"
-    )
-    return Check("reference types", not problem, text, remedy)
 
 
 def _scope_text(settings: Settings) -> str:

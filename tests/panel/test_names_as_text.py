@@ -1,0 +1,167 @@
+"""Whatever the functions answer is text, and an answer of another shape fails no page."""
+
+from typing import Any
+
+import pytest
+
+from local.system import Connection, LocalSystem
+from solvimon_rillet.panel.reports import Reports
+from tests.panel.answers import answered, renamed
+from tests.panel.hostile import HOSTILE
+from tests.panel.visitor import CONNECTION, Markup, Visitor, visible
+from tests.support.builders import Json
+
+RUN = "panel-abc"
+REPORT = "/reconciliation/2026-11-01_2026-11-30/20261130T020000Z"
+PAGES = (
+    *("/needs-attention", "/needs-attention?fix=product:prod_1", "/needs-attention/follow?since=2026&n=2"),
+    *("/mappings/products", "/mappings/customers?only=proposed", "/mappings/products?only=linked"),
+    *("/configurations", "/synchronise", f"/synchronise/runs/{RUN}"),
+    *("/synchronise/backfill?from=2026-10-01&to=2026-10-31", "/reconciliation", REPORT),
+)
+KEPT = frozenset({"kind", "state", "execution", "path", "group", "updated_at", "currency", "amount", "gross"})
+_LINKED = {
+    "solvimon_id": "prod_2",
+    "solvimon_name": "x",
+    "rillet_id": "r2",
+    "rillet_name": "x",
+    "alike": ["x"],
+}
+_CAUSE = {
+    **{
+        "kind": "invoice",
+        "documents": 2,
+        "amounts": {"EUR": "12.00"},
+        "ids": ["invo_1"],
+        "numbers": ["INV-1"],
+    },
+    **{"oldest": {"since": "x"}, "what_to_do": "x", "title": "x", "code": "x", "meaning": "x"},
+}
+_ROW = {
+    **{"kind": "invoice", "id": "x", "number": "x", "customer": "x", "date": "x", "amount": "1.00"},
+    **{"currency": "EUR", "state": "exported", "state_text": "x", "message": "x", "updated_at": "2026-11-29"},
+}
+_LOST = {"rillet_id": "x", "name": "x", "code": "x", "what": "x", "remedy": "x"}
+_RUN = {
+    **{"kind": "import_customers", "state": "completed", "in_words": "x", "by": "x", "started": "x"},
+    **{"ended": "x", "execution": f"arn:f:1/durable-execution/{RUN}/1", "request": {"dry_run": True}},
+    "result": {
+        **{"summary": "x", "created": 1, "failures": [_LOST], "notes": ["x"]},
+        "proposals": [
+            {"rillet_id": "x", "name": "x", "looks_like": [{"solvimon_id": "x", "name": "x", "same": ["x"]}]}
+        ],
+        "rows": [{"rillet_id": "x", "name": "x", "outcome": "created", "why": "x", "fields": ["x"]}],
+    },
+}
+_FIELD = {
+    "path": "p",
+    "group": "What is booked",
+    "label": "x",
+    "description": "x",
+    "value": "x",
+    "default": "x",
+}
+ANSWERS: dict[str, Json] = {
+    "sync_status": {
+        **{"at": "x", "summary": "x", "headline": {"state": "needs_you", "text": "x"}, "recent": [_ROW]},
+        "failures": [
+            {
+                **_CAUSE,
+                **{"state": "rejected", "culprit": {"kind": "product", "id": "prod_1", "name": "x"}},
+                "retry": {"function": "x", "event": {"retry": {"code": "x"}}},
+            },
+            {**_CAUSE, "state": "differs", "culprit": {"kind": "setting", "id": "x", "name": "x"}},
+        ],
+        "waiting": [{**_CAUSE, "reason": "x", "needs_person": False, "next_try": "x"}],
+        "unlinked": {"products": 2, "customers": 0, "subsidiaries": 1},
+        "dead_letters_of_all_connections": {"export_invoice": "x"},
+        "finished": [_RUN, {**_RUN, "request": {}}],
+        "under_way": [{**_RUN, "kind": "reconcile", "state": "running", "execution": "x"}],
+    },
+    "connect_rillet": {"connections": [{"connection": "x", "organisation": "x"}]},
+    "link_records": {
+        "number": 2,
+        "rows": [
+            {"solvimon_id": "prod_1", "solvimon_name": "x"},
+            {"rillet_id": "r1", "rillet_name": "x"},
+            _LINKED,
+        ],
+        "next_page": 2,
+    },
+    "configure": {
+        **{"version": 7, "faults": ["x"], "values": {"x": "x"}},
+        "fields": [_FIELD, {**_FIELD, "path": "q", "choices": ["x"]}, {**_FIELD, "path": "r", "default": {}}],
+        "history": [{"version": 7, "at": "x", "by": "x", "changes": [{"path": "p", "in_words": "x"}]}] * 2,
+    },
+    "export_invoice": {"would_queue": 2, "already_in_rillet": 1, "estimate": "x", "note": "x"},
+}
+SAID: Json = {
+    **{"differences": 1, "documents": 2, "notes": ["x"], "redriven": 1},
+    "figures": [{"currency": "EUR", "solvimon": {"gross": "1.00", "count": 1}, "rillet": {"gross": "2.00"}}],
+    "findings": [
+        {
+            **{"kind": "rejected", "document": "invoice", "solvimon_id": "x", "number": "x", "customer": "x"},
+            **{"currency": "EUR", "amount": "1.00", "cause": "x", "remedy": "x"},
+        }
+    ],
+    "not_mapped_yet": [{"kind": "x", "name": "x", "solvimon_id": "x", "remedy": "x"}],
+}
+
+
+@pytest.fixture
+def report(monkeypatch: pytest.MonkeyPatch) -> Json:
+    """What the only report in the bucket says; a test may change it."""
+    said: Json = {}
+
+    def folders(_: object, folder: str) -> list[str]:
+        return ["20261130T020000Z" if folder.count("/") > 1 else "2026-11-01_2026-11-30"]
+
+    monkeypatch.setattr(Reports, "folders", folders)
+    monkeypatch.setattr(Reports, "read", lambda *_: said)
+    return said
+
+
+@pytest.mark.parametrize("name", HOSTILE.values(), ids=HOSTILE.keys())
+def test_a_hostile_name_is_text(
+    system: LocalSystem,
+    default: Connection,
+    admin: Visitor,
+    monkeypatch: pytest.MonkeyPatch,
+    report: Json,
+    name: str,
+) -> None:
+    answered(system, monkeypatch, renamed(ANSWERS, name, KEPT))
+    report |= renamed(SAID, name, KEPT)
+
+    for path in PAGES:
+        page = admin.page(path)
+        markup = Markup(page)
+        assert not markup.names & {"img", "iframe", "object", "embed"}, path
+        assert page.count("<script") == 1, path
+        assert not [each for each in markup.attributes if each.startswith("on") or each == "style"], path
+        assert not [each for each in markup.addresses if each.startswith("javascript:")], path
+        assert "49" not in visible(page) or "7 * 7" not in name, path
+
+
+SHAPES: list[Any] = [
+    {},
+    {"failures": {}, "waiting": "x", "finished": None, "unlinked": [], "recent": "x", "headline": 7},
+    {"rows": {}, "fields": None, "values": [], "history": "x", "version": "x", "next_page": "x"},
+    {"failures": [{}], "waiting": [{}], "finished": [{}], "rows": [{}], "fields": [{}], "history": [{}]},
+]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_an_answer_of_another_shape_fails_no_page(
+    system: LocalSystem,
+    default: Connection,
+    admin: Visitor,
+    monkeypatch: pytest.MonkeyPatch,
+    report: Json,
+    shape: Json,
+) -> None:
+    answered(system, monkeypatch, dict.fromkeys(ANSWERS, shape))
+    report |= {"findings": "x", "figures": [{}], "notes": None}
+
+    for path in PAGES:
+        assert admin.get(f"{CONNECTION}{path}").status_code == 200, path
