@@ -104,7 +104,16 @@ def _link_what_stops_invoices(stage: Stage, page: Page) -> None:
 
 
 def _sign_the_books_off(stage: Stage, page: Page) -> None:
-    """Read the reconciliation, and sign it off."""
+    """Reconcile, read what differs, and sign it off."""
+    _menu(page, "Reconciliation")
+    page.get_by_role("button", name="Reconcile").click()
+    _until_finished(page)
+    page.get_by_role("link", name=re.compile("Open the report")).click()
+    main = page.get_by_role("main")
+    expect(main).to_contain_text("Rillet does not have it any more")
+    page.get_by_label(re.compile("comment", re.IGNORECASE)).fill("Both are known; corrected in December.")
+    page.get_by_role("button", name=re.compile("Sign off")).click()
+    expect(main).to_contain_text(re.compile("Signed off", re.IGNORECASE))
 
 
 def _look_again_until(page: Page, address: str, text: str, seconds: float = 30) -> None:
