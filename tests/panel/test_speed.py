@@ -19,7 +19,10 @@ from tests.support.builders import FIRST, Json
 P95_MILLISECONDS = 60
 MAX_INVOCATIONS = 2
 GETS = {name: route for name, route in ROUTES.items() if route.method == "GET"}
-PAGES = ("", f"/documents/invoice/{FIRST}", "/documents", "/activity")
+PAGES = (
+    *("", f"/documents/invoice/{FIRST}", "/documents", "/activity", "/configurations", "/synchronise"),
+    *("/needs-attention", "/mappings/products", "/reconciliation"),
+)
 REPETITIONS = 15
 
 
