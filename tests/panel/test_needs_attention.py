@@ -162,6 +162,9 @@ def test_records_without_a_link_are_listed_and_can_be_linked_and_unlinked(
 
     assert product["name"] in page
     linked = operator.page("/mappings/products?only=linked")
+    as_csv = operator.get(f"{CONNECTION}/mappings/products?only=linked&as=csv")
+    assert product["id"] in as_csv.text
+    assert as_csv.headers["content-type"].startswith("text/csv")
     assert product["id"] in linked
     assert "has no Rillet record now" in visible(operator.send(linked, "/mappings/products/unlink"))
 

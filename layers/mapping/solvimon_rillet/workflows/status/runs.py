@@ -71,7 +71,6 @@ class Runs:
             "state": state,
             "in_words": _RUN_STATE_TEXTS.get(state) or self._running_text(run),
             "started": format_timestamp(run["started"]),
-            "by": run.get("by"),
         }
         if "progress" in run and "ended" not in run:
             fields["progress"] = _from_json(run["progress"])
