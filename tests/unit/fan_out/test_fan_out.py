@@ -16,6 +16,7 @@ from solvimon_rillet.workflows.durable_steps import Done, Json, Wait
 from solvimon_rillet.workflows.reconcile.fan_out import FanOut, execution_name
 from solvimon_rillet.workflows.reconcile.request import ReconcileRequest
 from solvimon_rillet.workflows.reconcile.workflow import Reconciliation
+from solvimon_rillet.workflows.sweep.base import ScanResult
 from tests.support.memory_table import MemoryTable
 
 NOW = 1_796_000_000.0
@@ -98,7 +99,11 @@ def test_a_batch_sweeps_each_connection_once_by_its_latest_message() -> None:
         for number, (name, at) in enumerate(bodies)
     ]
 
-    answer = sweep_messages(records, lambda *what: swept.append(what))  # type: ignore[arg-type, func-returns-value]
+    def sweep(name: str, asked_at: float) -> ScanResult:
+        swept.append((name, asked_at))
+        return ScanResult(name)
+
+    answer = sweep_messages(records, sweep)
 
     assert sorted(swept) == [("acme", 9.0), ("globex", 6.0)]
     assert answer == {"batchItemFailures": []}
@@ -111,14 +116,18 @@ def test_a_message_that_cannot_be_read_fails_alone(body: str) -> None:
     swept: list[str] = []
     good = record('{"connection": "acme", "asked_at": 1}', 1)
 
-    answer = sweep_messages([record(body), good], lambda name, _: swept.append(name))  # type: ignore[arg-type, func-returns-value]
+    def sweep(name: str, _: float) -> ScanResult:
+        swept.append(name)
+        return ScanResult(name)
+
+    answer = sweep_messages([record(body), good], sweep)
 
     assert swept == ["acme"]
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
 
 
 def test_an_empty_batch_is_no_failure() -> None:
-    assert sweep_messages([], lambda *_: None) == {"batchItemFailures": []}  # type: ignore[arg-type, return-value]
+    assert sweep_messages([], lambda name, _: ScanResult(name)) == {"batchItemFailures": []}
 
 
 def test_a_process_that_dies_in_a_sweep_leaves_its_messages_on_the_queue() -> None:

@@ -190,7 +190,7 @@ SURVIVORS: dict[str, str] = {}
 """Faults that change nothing, by their names, each with the reason."""
 
 
-class _Planted(MetaPathFinder, SourceLoader):
+class _Planted(MetaPathFinder, SourceLoader):  # type: ignore[misc] # typeshed's bases differ
     """Loads one module with its fault."""
 
     def __init__(self, fault: Fault) -> None:
