@@ -30,7 +30,7 @@ _BATCH = 25
 def reconcile_many(system: LocalSystem) -> Iterator[Json]:
     """Fill both sides and the ledger, then reconcile in a process that holds nothing but the product."""
     connection = connected_without_limit(system)  # with Rillet's limit, the calls alone take two minutes
-    _fill(system, connection)
+    fill(system, connection)
     before = len(system.rillet.state.calls)
     measured = _in_a_process(system)
     calls = system.rillet.state.calls[before:]
@@ -47,7 +47,7 @@ def reconcile_many(system: LocalSystem) -> Iterator[Json]:
     }
 
 
-def _fill(system: LocalSystem, connection: Connection) -> None:
+def fill(system: LocalSystem, connection: Connection) -> None:
     """Export one invoice, then copy it on both sides and in the ledger up to the number of documents."""
     first = sample_data.invoice_id("first")
     connection.platform.finalise(first)
@@ -84,7 +84,7 @@ def _in_a_process(system: LocalSystem) -> Json:
     return answer
 
 
-class _InlineSteps:
+class InlineSteps:
     """Runs steps at once; nothing has to wait here."""
 
     def step(self, _name: str, work: Callable[[], Json]) -> Json:
@@ -113,7 +113,7 @@ def main() -> None:
 
     started = time.perf_counter()
     nobody = FanOut(request, list, lambda: made.own_executions, made.clock)
-    answer = Reconciliation(request, _InlineSteps(), nobody, work).run()
+    answer = Reconciliation(request, InlineSteps(), nobody, work).run()
     seconds = time.perf_counter() - started
     measured = {
         "tied_out": answer["tied_out"],

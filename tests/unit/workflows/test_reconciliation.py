@@ -3,7 +3,8 @@
 import pytest
 
 from solvimon_rillet.http.client import CountingRateLimiter
-from solvimon_rillet.workflows.durable_steps import Done, Json
+from solvimon_rillet.workflows.durable_steps import Json
+from solvimon_rillet.workflows.reconcile.fan_out import FanOut
 from solvimon_rillet.workflows.reconcile.request import ReconcileRequest
 from solvimon_rillet.workflows.reconcile.steps import ReconcileServices, ReconcileSteps
 from solvimon_rillet.workflows.reconcile.workflow import Reconciliation
@@ -44,7 +45,8 @@ def replay(request: Json, history: list[tuple[str, Json]]) -> Json:
         return ReconcileSteps(connection, read, "run", connect, lambda *_: None)
 
     read, steps = ReconcileRequest.model_validate(request), RecordedSteps([*history])
-    answer = Reconciliation(read, steps, lambda: Done({}), steps_of).run()
+    fan_out = FanOut(read, list, lambda: pytest.fail("a replay starts nothing"), lambda: 0.0)
+    answer = Reconciliation(read, steps, fan_out, steps_of).run()
     assert steps.position == len(history)
     return answer
 

@@ -68,6 +68,7 @@ class Queue:
         if now - first_seen > MAX_DEFERRAL_SECONDS:
             raise RetryLater("The message has waited for 14 days.")
         delay = min(MAX_DELAY_SECONDS, math.ceil(after) if after is not None else _back_off(deferrals))
+        in_group: dict[str, Any] = {"MessageGroupId": group} if group else {}
         try:
             self._sqs.send_message(
                 QueueUrl=self._url,
@@ -77,7 +78,7 @@ class Queue:
                     "deferrals": {"DataType": "Number", "StringValue": str(deferrals + 1)},
                     "first_seen": {"DataType": "Number", "StringValue": str(first_seen)},
                 },
-                **({"MessageGroupId": group} if group else {}),
+                **in_group,
             )
         except (ClientError, BotoCoreError) as error:
             raise RetryLater(f"The queue does not take the message ({type(error).__name__}).") from error
@@ -119,18 +120,12 @@ class Queue:
 
     def _put(self, messages: Mapping[int, tuple[str, str]]) -> dict[int, tuple[str, str]]:
         """Send up to ten messages with their groups, and return those that SQS did not accept."""
+        entries: Any = [
+            {"Id": str(number), "MessageBody": body, **({"MessageGroupId": group} if group else {})}
+            for number, (body, group) in messages.items()
+        ]
         try:
-            answer = self._sqs.send_message_batch(
-                QueueUrl=self._url,
-                Entries=[
-                    {
-                        "Id": str(number),
-                        "MessageBody": body,
-                        **({"MessageGroupId": group} if group else {}),
-                    }
-                    for number, (body, group) in messages.items()
-                ],
-            )
+            answer = self._sqs.send_message_batch(QueueUrl=self._url, Entries=entries)
         except (ClientError, BotoCoreError) as error:
             raise RetryLater(f"The queue does not take messages ({type(error).__name__}).") from error
         return {int(entry["Id"]): messages[int(entry["Id"])] for entry in answer.get("Failed", [])}

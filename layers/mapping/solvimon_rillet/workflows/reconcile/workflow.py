@@ -88,9 +88,7 @@ class Reconciliation:
             if first:
                 self._steps.wait("leaves room for other work", PAUSE_SECONDS)
             some = names[first : first + STARTED_AT_ONCE]
-            work = partial(self._fan_out.start, some, night)
-            title = f"start {first + 1} to {first + len(some)}"
-            known += run_step(self._steps, self._usage, title, lambda _, work=work: work())["already_started"]
+            known += self._start_some(some, night, f"start {first + 1} to {first + len(some)}")
         return {
             "night": night,
             "started": len(names) - len(known),
@@ -98,6 +96,11 @@ class Reconciliation:
             "remedy": "Each connection has a run and a report of its own; sync_status lists them. To repeat "
             "one on the same day, name its connection.",
         }
+
+    def _start_some(self, names: list[str], night: str, title: str) -> list[str]:
+        """Start some executions in a step, and return the connections that had theirs already."""
+        done = run_step(self._steps, self._usage, title, lambda _: self._fan_out.start(names, night))
+        return [str(name) for name in done["already_started"]]
 
     def _count_failure(self) -> Json:
         self._on_failure()
