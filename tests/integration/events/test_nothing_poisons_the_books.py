@@ -1,6 +1,7 @@
 """What a person mistypes, and the sample events: answered, not recorded, no alarm."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 
@@ -8,7 +9,7 @@ from local.system import Connection, LocalSystem
 from tests.integration.events.test_events import FOLDER, NAMES, function
 from tests.support.arrange import configure, credit, export, finalise, sync
 from tests.support.assertions import record, waiting
-from tests.support.builders import FIRST, NOTE, ORIGINAL, credit_note, document, original
+from tests.support.builders import FIRST, NOTE, ORIGINAL, Json, credit_note, document, original
 from tests.support.logs import function_logs
 
 KINDS = ("invoice", "credit_memo", "customer", "payment")
@@ -53,7 +54,7 @@ def test_all_sample_events_run_on_a_fresh_stack_leave_no_record_and_no_alarm(
     assert {name: waiting(system, name).total for name in queues} == dict.fromkeys(queues, 0)
 
 
-MISTYPED = {
+MISTYPED: dict[str, tuple[Callable[[LocalSystem], list[Json]], str]] = {
     "an invoice": (lambda system: export(system, "invo_nowhere"), "invoice_not_found"),
     "a credit note": (lambda system: credit(system, "invo_nowhere"), "invoice_not_found"),
     "a customer": (lambda system: sync(system, "cust_nowhere"), "solvimon_record_missing"),

@@ -57,7 +57,8 @@ def without_oauth_client(default: Default) -> Json:
         SecretId="solvimon-rillet/rillet-oauth-client", SecretString="{}"
     )
     default.system.runtime.reset()
-    return default.system.invoke("connect_rillet", {"connection": "acme"})
+    answer: Json = default.system.invoke("connect_rillet", {"connection": "acme"})
+    return answer
 
 
 def revoked_grant(default: Default) -> Json:
@@ -74,13 +75,15 @@ def import_under_way(default: Default) -> Json:
     environment = default.system.deployment.functions["import_customers"].environment
     table, clock = Services(environment, default.system.clock.now).table, default.system.clock.now
     ImportState("default", "customer", table, clock).acquire_lease("another", 3600)
-    return default.system.invoke("import_customers", {})
+    answer: Json = default.system.invoke("import_customers", {})
+    return answer
 
 
 def not_exported_yet(default: Default) -> Json:
     default.unlink()
     default.finalised(original())
-    return default.system.invoke("mark_invoice_paid", {"invoice_ids": [ORIGINAL]})
+    answer: Json = default.system.invoke("mark_invoice_paid", {"invoice_ids": [ORIGINAL]})
+    return answer
 
 
 def note_of_what_is_not_exported(default: Default) -> Json:

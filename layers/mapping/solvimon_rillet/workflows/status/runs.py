@@ -7,6 +7,7 @@ import simplejson
 
 from solvimon_rillet.aws.dynamodb import Item
 from solvimon_rillet.formatting import format_duration, format_timestamp
+from solvimon_rillet.ledger.actor import UNKNOWN_ACTOR
 from solvimon_rillet.ledger.run_log import ALL_CONNECTIONS, RunLog
 from solvimon_rillet.workflows.status.entries import STALLED_SECONDS
 from solvimon_rillet.workflows.status.texts import without_email_addresses
@@ -63,10 +64,12 @@ class Runs:
             "kind": run["kind"],
             "connection": "all" if connection == ALL_CONNECTIONS else connection,
             "request": _from_json(run["request"]),
+            "by": str(run.get("by") or UNKNOWN_ACTOR),
+            "progress": None,
+            "result": None,
             "state": state,
             "in_words": _RUN_STATE_TEXTS.get(state) or self._running_text(run),
             "started": format_timestamp(run["started"]),
-            "by": run.get("by"),
         }
         if "progress" in run and "ended" not in run:
             fields["progress"] = _from_json(run["progress"])
