@@ -21,7 +21,7 @@ SELDOM = (
 )
 LATER = {
     "receive_webhook": (*SELDOM, "requests", "pydantic", DURABLE, "solvimon_rillet.settings"),
-    "connect_rillet": (*SELDOM, DURABLE, "solvimon_rillet.mapping"),
+    "connect_rillet": (*SELDOM, DURABLE, "solvimon_rillet.reconciliation"),
     "configure": (*SELDOM, DURABLE, "solvimon_rillet.reconciliation"),
     "link_records": (*SELDOM, DURABLE, "solvimon_rillet.reconciliation"),
     "sync_status": (*SELDOM, "requests", DURABLE, "solvimon_rillet.workflows.status.manual_resolution"),
@@ -33,7 +33,7 @@ LATER = {
 }
 """What is not there yet after a handler was imported, by function."""
 Loaded = Callable[[str], dict[str, str]]
-_SHARED = {"outcome"}
+_SHARED = {"outcome", "requested_by"}
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,8 @@ from solvimon_rillet.connections.owner import RILLET
 from solvimon_rillet.errors import SolvimonRilletError
 
 Json = dict[str, Any]
+_DETAILED = 100
+"""Connections whose secret and owner are read, so that the answer comes in time."""
 
 
 class KnownConnections:
@@ -25,19 +27,24 @@ class KnownConnections:
         self._connections = connections
 
     def answer(self) -> Json:
-        """All connections with their organisation and authentication.
+        """All connections; the first hundred with their organisation and authentication.
 
         Raises:
             RetryLater: Parameter Store or the ledger does not answer.
         """
         names = self._configuration.connections()
-        rows = [
-            {"connection": name, "organisation": self._organisation(name), "auth": self._auth(name)}
-            for name in names
+        rows: list[Json] = [{"connection": name, "organisation": None, "auth": None} for name in names]
+        for row in rows[:_DETAILED]:
+            row |= {
+                "organisation": self._organisation(row["connection"]),
+                "auth": self._auth(row["connection"]),
+            }
+        shown = [
+            f"{row['connection']} ({row['organisation'] or 'not connected yet'})" for row in rows[:_DETAILED]
         ]
-        shown = [f"{row['connection']} ({row['organisation'] or 'not connected yet'})" for row in rows]
+        more = f" and {len(rows) - _DETAILED} more" if len(rows) > _DETAILED else ""
         noun = "connection" if len(names) == 1 else "connections"
-        words = f"{len(names)} {noun}: {', '.join(shown)}."
+        words = f"{len(names)} {noun}: {', '.join(shown)}{more}."
         if not names:
             words = f"There is none yet. To make one: {self._recipe('default')}"
         return {"connections": rows, "in_words": words}
@@ -50,7 +57,8 @@ class KnownConnections:
         """
         names = self._configuration.connections()
         like = difflib.get_close_matches(error.name, names, n=1)
-        known = f"There are: {', '.join(names)}." if names else "There is none yet."
+        listed = f"{', '.join(names[:_DETAILED])}{' and more' if len(names) > _DETAILED else ''}"
+        known = f"There are: {listed}." if names else "There is none yet."
         meant = f" Did you mean {like[0]}?" if like else ""
         if not is_connection_name(error.name):
             make = "A name has 1 to 32 of the letters a-z, digits and hyphens."

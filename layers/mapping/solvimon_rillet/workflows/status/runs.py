@@ -7,6 +7,7 @@ import simplejson
 
 from solvimon_rillet.aws.dynamodb import Item
 from solvimon_rillet.formatting import format_duration, format_timestamp
+from solvimon_rillet.ledger.actor import UNKNOWN_ACTOR
 from solvimon_rillet.ledger.run_log import ALL_CONNECTIONS, RunLog
 from solvimon_rillet.workflows.status.entries import STALLED_SECONDS
 from solvimon_rillet.workflows.status.texts import without_email_addresses
@@ -59,13 +60,11 @@ class Runs:
     def _fields(self, run: Item) -> dict[str, Any]:
         connection = str(run["pk"]).partition("#")[0]
         state = "lost" if self._is_lost(run) else str(run["state"])
-        request = _from_json(run["request"])
-        by = request.get("by") if isinstance(request, dict) else None
         fields: dict[str, Any] = {
             "kind": run["kind"],
             "connection": "all" if connection == ALL_CONNECTIONS else connection,
-            "request": request,
-            "by": str(run.get("by") or by or "unknown"),
+            "request": _from_json(run["request"]),
+            "by": str(run.get("by") or UNKNOWN_ACTOR),
             "progress": None,
             "result": None,
             "state": state,
