@@ -246,7 +246,13 @@ def test_a_custom_field_value_that_is_taken_is_linked(
     def find_all(self: SolvimonClient, collection: str, **filters: str) -> list[Json]:
         found = original(self, collection, **filters)
         if filters.get("custom_field", "").endswith(ROW) and not found:
-            mine = {"id": "cust_mine", "type": "ORGANIZATION", "reference": "mine", "custom_fields": value(2)}
+            mine = {
+                "id": "cust_mine",
+                "type": "ORGANIZATION",
+                "reference": "mine",
+                "organization": {"legal_name": "Mine"},
+                "custom_fields": value(2),
+            }
             connection.platform.load({"customers": [mine]})
         return found
 
