@@ -68,6 +68,7 @@ class Expected:
         open_from: the day after, to which documents of the closed period are moved.
         stated: by Solvimon's document, what became of it after its export.
         own_memos: Rillet's memos that people made there.
+        erased: Solvimon's customers whose personal data must not come back.
     """
 
     edits: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -79,6 +80,7 @@ class Expected:
     open_from: str = ""
     stated: dict[str, StatedResult] = field(default_factory=dict)
     own_memos: set[str] = field(default_factory=set)
+    erased: set[str] = field(default_factory=set)
 
 
 Found = Iterator[tuple[FindingType, str]]
@@ -194,6 +196,10 @@ def _customers(books: Books, expected: Expected) -> Found:
     """Each customer is the same on both sides and as edited last, and Rillet keeps what it alone knows."""
     theirs = {one["id"]: one for one in books.records.rillet["customers"]}
     for customer in books.records.solvimon.get("customers", ()):
+        if customer["id"] in expected.erased:
+            if customer.keys() & {"organization", "individual", "email", "name"}:
+                yield FindingType.CUSTOMER, f"{customer['id']} was erased, and has personal data again."
+            continue
         here, edited = in_solvimon(customer), expected.edits.get(customer["id"], {})
         for what in _unlike(edited, here):
             text = f"The {what} of {customer['id']} was edited to {edited[what]}, and is {here[what]} now."

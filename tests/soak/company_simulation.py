@@ -217,6 +217,14 @@ class Company:
                 return True
         return _NOT_YET
 
+    def erase(self, who: int) -> bool:
+        """Erase a customer in Solvimon; nightly imports must leave it alone."""
+        key = company_data.customer_id(who)
+        self._platform.forget_customer(key)
+        self.expected.erased.add(key)
+        self.counts["lived_on"] += 1
+        return True
+
     def _lives_on(self, invoice: object, result: StatedResult) -> bool:
         self.expected.stated[self._invoices[invoice]] = result
         self.counts["lived_on"] += 1

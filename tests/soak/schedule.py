@@ -44,6 +44,11 @@ class Plan:
         return MONTH_END - timedelta(days=self.days // 2)
 
     @property
+    def all_customers(self) -> int:
+        """Those of the first day, with the ones that are erased later, whom nobody bills."""
+        return self.customers + -(-self.days // 7)
+
+    @property
     def seconds(self) -> int:
         """How long the company acts."""
         return self.days * DAY
@@ -149,6 +154,7 @@ def _lives(plan: Plan, day: int) -> Iterator[Drawn]:
     at, name, who = day * DAY + 9 * 3600, f"refund-{day}", rng.randrange(plan.customers)
     yield at, "one_off", {"number": name, "invoice": None, "who": who}
     yield at + rng.randint(3 * 3600, 9 * 3600), "refund", {"number": name}
+    yield at, "erase", {"who": plan.customers + day // 7}
 
 
 _LIVES = ("collect", "write_off", "move", "enter_again", "pay_together")

@@ -75,7 +75,7 @@ def _paid_before_each_application(system: LocalSystem) -> Setup:
 
 def _two_connections(system: LocalSystem) -> Setup:
     """Two connections of one Rillet organisation have more to send than it takes in a minute."""
-    pacing = {"requests": _A_MINUTE, "window_seconds": 60, "margin_seconds": 0}
+    pacing = {"requests": _A_MINUTE, "window_seconds": 60, "margin_seconds": 1}
     # In this scope Rillet keeps Solvimon's numbers, so that they do not tell who came first.
     settings = {"rillet": {"pacing": pacing}, "invoice_scope": "REVENUE_RECOGNITION_ONLY"}
     setup = set_up(system, settings=settings)

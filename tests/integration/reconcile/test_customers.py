@@ -41,6 +41,20 @@ def test_an_edited_customer_that_is_the_same_on_both_sides_is_no_difference(
     assert customer_lists(system) == 1, "a hundred customers a call"
 
 
+def test_an_erased_customer_is_no_difference_and_nothing_of_it_goes_to_rillet(
+    system: LocalSystem, edited: Connection
+) -> None:
+    edited.platform.forget_customer(DEMO_CUSTOMER)
+    system.settle()
+    before = rillet_customer(edited)
+
+    answers = [reconcile(system, edited) for _ in range(2)]
+    system.settle()
+
+    assert [about_customers(one) for one in answers] == [[], []]
+    assert rillet_customer(edited) == before
+
+
 def test_without_an_edit_in_the_period_rillets_customers_are_not_read(
     system: LocalSystem, default: Connection
 ) -> None:

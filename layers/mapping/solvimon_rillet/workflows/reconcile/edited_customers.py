@@ -15,6 +15,7 @@ from solvimon_rillet.reconciliation.customers import ComparedCustomer, EditedCus
 from solvimon_rillet.rillet.models import Customer as RilletCustomer
 from solvimon_rillet.solvimon.client import NotFound
 from solvimon_rillet.solvimon.master_data import Customer, field_value
+from solvimon_rillet.workflows.customers.erasures import is_erased
 from solvimon_rillet.workflows.durable_steps import Json
 from solvimon_rillet.workflows.export.customer_creation import CREATION_KEY
 from solvimon_rillet.workflows.late_writes import LateWrites, has_unsent_edit
@@ -40,7 +41,8 @@ class EditedCustomers:
         """
         if not self._settings.workflows.sync_customer:
             return []
-        customers = {str(one.id): one for one in _parsed(rows)}
+        # What an erasure took away stays in Rillet until a person erases it there as well.
+        customers = {str(one.id): one for one in _parsed(rows) if not is_erased(one)}
         links = self._read("link-customer", customers)
         records = self._read(CUSTOMER.name, links)
         keys = self._read(f"link-{CREATION_KEY}", links)
