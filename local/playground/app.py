@@ -5,7 +5,6 @@ No line of it goes to AWS: it works on the fakes in this process.
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from flask import Flask, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -14,9 +13,6 @@ from werkzeug.wrappers import Response
 from local.playground import view
 from local.playground.acts import NotDoneError, do
 from local.system import Connection, LocalSystem
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
 
 PATH = "/_local"
 ROLES = ("viewer", "operator", "admin")
@@ -37,7 +33,7 @@ def sign_in_link(system: LocalSystem, role: str = "admin") -> str:
     return str(answer["open"])
 
 
-def create_app(system: LocalSystem) -> "WSGIApplication":
+def create_app(system: LocalSystem) -> Flask:
     """Build the application around a running system with at least one connection."""
     app = Flask("playground", root_path=str(Path(__file__).parent))
     said: list[tuple[bool, str]] = []

@@ -39,6 +39,9 @@ def test_a_preview_shows_rows_by_name_and_changes_nothing(
     assert "Preview: products" in page
     assert "What would become of the first" in page
     assert "dry run, nothing was written" in page
+    found = re.search(rf'href="({CONNECTION}[^"]+as=csv)"', page)
+    assert found
+    assert "rillet_id,name,outcome" in operator.get(found[1]).text
     assert default.platform.records["products"] == before
     assert "Import products" in [button for form in forms(page) for button in form.buttons]
 

@@ -43,13 +43,11 @@ SHOTS = (
     Shot("overview-dark", "default", colours="dark"),
     Shot("overview-phone", "default", size="phone"),
     Shot("first-day", "acme"),
-    Shot("stopped", "clean"),
     Shot("needs-attention", "default", "/needs-attention", link="Choose its Rillet product"),
-    Shot("documents", "default", "/documents"),
     Shot("story", "default", "/documents?state=rejected", link="INV-"),
     Shot("synchronise", "default", "/synchronise"),
     Shot("configurations", "default", "/configurations"),
-    Shot("reconciliation", "default", "/reconciliation"),
+    Shot("reconciliation", "default", "/reconciliation", link="Open it"),
 )
 
 

@@ -4,6 +4,8 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
+from aws_lambda_powertools.event_handler import Response
+
 CSV = "text/csv; charset=utf-8"
 _FORMULA = ("=", "+", "@", "\t", "\r")
 
@@ -15,6 +17,12 @@ def as_csv(header: Sequence[str], table: Iterable[Sequence[str]]) -> str:
     writer.writerow(header)
     writer.writerows([_cell(cell) for cell in row] for row in table)
     return "\N{BYTE ORDER MARK}" + text.getvalue()
+
+
+def csv_response(header: Sequence[str], table: Iterable[Sequence[str]], name: str) -> Response[str]:
+    """A table as a file with a name of ours, which the browser keeps."""
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    return Response(200, CSV, as_csv(header, table), headers)
 
 
 def _cell(value: str) -> str:

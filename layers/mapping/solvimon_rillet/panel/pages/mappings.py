@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from aws_lambda_powertools.event_handler import Response
 
 from solvimon_rillet.panel.causes import LINKABLE
+from solvimon_rillet.panel.csv_rows import csv_response
 from solvimon_rillet.panel.page import Outcome, Route
 from solvimon_rillet.panel.reading import Json, count, rows, text
 from solvimon_rillet.panel.rendering import plural
@@ -21,6 +22,7 @@ _ONLY = {
     "linked": "Linked",
     "different": "Not the same",
 }
+_COLUMNS = ("solvimon_id", "solvimon_name", "rillet_id", "rillet_name", "alike")
 
 
 def fix_path(kind: str, solvimon_id: str) -> str:
@@ -42,14 +44,19 @@ def show(visit: Visit, plural: str) -> Response[str]:
     page = int(given[:6]) if given.isascii() and given.isdigit() and int(given[:6]) else 1
     answer = visit.ask("link_records", {"list": listed, "only": only, "page": page})
     following = count(answer, "next_page")
+    found = [_row(row, _KINDS[listed]) for row in rows(answer, "rows")]
+    if visit.query.get("as") == "csv":
+        return csv_response(_COLUMNS, [[row[name] for name in _COLUMNS] for row in found], f"{listed}.csv")
+    here = {"only": only, **({"page": page} if page > 1 else {})}
     view = {
+        "csv": f"/mappings/{listed}?{urlencode({**here, 'as': 'csv'})}",
         "plural": listed,
         "kind": _KINDS[listed],
         "titles": _TITLES,
         "only": only,
         "choices": _ONLY,
         "number": count(answer, "number"),
-        "rows": [_row(row, _KINDS[listed]) for row in rows(answer, "rows")],
+        "rows": found,
         "next": f"/mappings/{listed}?{urlencode({'only': only, 'page': following})}" if following else "",
     }
     return visit.render("mappings.html.j2", f"Links of {listed}", {"view": view})

@@ -9,6 +9,7 @@ from urllib.parse import urlencode, urlsplit
 
 from aws_lambda_powertools.event_handler import Response
 
+from solvimon_rillet.panel.causes import LINKABLE
 from solvimon_rillet.panel.documents import ID_NAMES, MARKS, STATES, document_path
 from solvimon_rillet.panel.outcomes import first_result, result_lines, result_text
 from solvimon_rillet.panel.page import Outcome, Route
@@ -213,6 +214,7 @@ def _view(answer: Json, kind: str, document: str) -> dict[str, Any]:
         "can_retry": bool(section(answer, "retry") or section(answer, "act")),
         "can_resolve": bool(section(answer, "if_done_by_hand")),
         "primary": mark in {"needs", "differs"},
+        "to_link": _to_link(answer),
         "sides": _sides(answer),
         "difference": _difference(answer),
         "moments": [_moment(row) for row in reversed(rows(answer, "attempts"))],
@@ -231,9 +233,21 @@ def _view(answer: Json, kind: str, document: str) -> dict[str, Any]:
     }
 
 
+def _to_link(answer: Json) -> dict[str, str]:
+    """The record that has no link to Rillet, and the path of the control for it; empty if it is not that."""
+    culprit = section(answer, "culprit")
+    kind, record = text(culprit, "kind"), text(culprit, "id")
+    if kind not in LINKABLE or not record:
+        return {}
+    key = urlencode({"fix": f"{kind}:{record}"})
+    return {"kind": kind, "name": text(culprit, "name") or record, "path": f"/needs-attention?{key}#fix"}
+
+
 def _headline(answer: Json) -> tuple[str, str]:
     """The sentence above all others, and a longer one below it."""
     said = text(answer, "message") or text(answer, "reason")
+    if _to_link(answer):
+        return text(answer, "title"), said
     if len(said) <= _HEADLINE_LENGTH:
         return (said or text(answer, "in_words")).rstrip("."), ""
     return text(answer, "in_words").rstrip("."), said

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from aws_lambda_powertools.event_handler import Response
 
+from solvimon_rillet.panel.csv_rows import csv_response
 from solvimon_rillet.panel.documents import document_row
 from solvimon_rillet.panel.functions import AnswerIsError
 from solvimon_rillet.panel.page import Outcome, Page
@@ -26,6 +27,7 @@ _IMPORTS = {
 }
 """What is imported, in the order to do it."""
 _ROWS = {"": "all", "changed": "changed since the last import", "recheck": "all, compared once more"}
+_PREVIEWED = ("rillet_id", "name", "outcome", "more", "why")
 _KINDS = {"invoice": "Invoices", "credit_memo": "Credit notes"}
 _COUNTED = {
     "already_in_rillet": "In Rillet already, left alone",
@@ -71,6 +73,9 @@ def progress(visit: Visit, run: str) -> Response[str]:
         "command": found.command(visit.functions.stack) if found else "",
         "again": _again(found.request) if found else [],
     }
+    if found and visit.query.get("as") == "csv":
+        table = [[row[name] for name in _PREVIEWED] for row in found.preview]
+        return csv_response(_PREVIEWED, table, f"preview-{found.plural}.csv")
     answer = visit.render("run.html.j2", found.title if found else "It is starting", {"view": view})
     if visit.polls and found and not found.is_open:
         return Response(STOP_POLLING, HTML, answer.body)
@@ -91,7 +96,7 @@ def count_backfill(visit: Visit) -> Response[str]:
         "remedy": "",
         "counted": [],
     }
-    if problem := period_problem(**{f"{name}_": day for name, day in period.items()}):
+    if problem := period_problem(period["from"], period["to"]):
         view["problem"] = problem
     else:
         try:
@@ -191,17 +196,23 @@ def begin(visit: Visit, function: str, fields: Mapping[str, Any], what: str, on:
     )
 
 
-def period_problem(from_: str, to_: str, most: int = 0) -> str:
-    """What is wrong with the days of a form; empty if nothing is."""
+def period_problem(begin: str, end: str, most: int = 0) -> str:
+    """What is wrong with the days of a form; empty if nothing is.
+
+    Args:
+        begin: the first day.
+        end: the last day.
+        most: largest number of days; 0 for no limit.
+    """
     try:
-        first, last = date.fromisoformat(from_), date.fromisoformat(to_)
+        first, last = date.fromisoformat(begin), date.fromisoformat(end)
     except ValueError:
-        missing = "From" if not from_ else "To" if not to_ else ""
+        missing = "From" if not begin else "To" if not end else ""
         return f"{missing}: choose a day." if missing else "Write days such as 2026-10-31."
     if first > last:
-        return f"From ({from_}) is later than to ({to_}). Exchange them."
+        return f"From ({begin}) is later than to ({end}). Exchange them."
     if most and (last - first).days >= most:
-        return f"That are {(last - first).days + 1} days; at most {most} can be compared at once."
+        return f"The period has {(last - first).days + 1} days; at most {most} can be compared at once."
     return ""
 
 

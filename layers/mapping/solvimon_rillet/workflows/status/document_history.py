@@ -19,6 +19,7 @@ from solvimon_rillet.ledger.ledger import FINISHED, LEASE_SECONDS, UNFINISHED, D
 from solvimon_rillet.workflows.status.entries import STALLED_SECONDS, customer_name, wait_of
 from solvimon_rillet.workflows.status.open_work import what_to_do
 from solvimon_rillet.workflows.status.texts import without_email_addresses
+from solvimon_rillet.workflows.status.wording import title_of
 
 _DOCUMENT_STATE_TEXTS = {
     "claimed": "Work has begun; nothing is sent yet.",
@@ -88,6 +89,8 @@ class DocumentHistory:
             kind.id_name: document_id,
             "number": None,
             "customer": None,
+            "title": None,
+            "culprit": None,
             "act": None,
             "links": {"desk": None, "rillet": None},
         }
@@ -175,8 +178,11 @@ class DocumentHistory:
             act = what_to_do(wait, kind, self._connection, [document_id], self._secret_name)
             return {**act, **({"retry": again} if wait.needs_person else {})}
         if state == "rejected":
+            about = record.get("about") or None
             by_hand = self._manual_resolution_event(kind, document_id)
             return {
+                "title": title_of(str(record.get("code", "")), about),
+                "culprit": dict(about) if about else None,
                 "what_to_do": without_email_addresses(record.get("remedy", "")),
                 "retry": again,
                 "act": again,
