@@ -169,10 +169,21 @@ def test_records_without_a_link_are_listed_and_can_be_linked_and_unlinked(
     assert "has no Rillet record now" in visible(operator.send(linked, "/mappings/products/unlink"))
 
 
-def test_linking_without_a_choice_changes_nothing_and_leads_back(product: Json, operator: Visitor) -> None:
+@pytest.mark.parametrize(
+    ("chosen", "problem"),
+    [
+        ({"rillet_id": "other", "other": ""}, "Choose a record of Rillet"),
+        ({"rillet_id": "", "other": ""}, "Choose a record of Rillet"),
+        ({"rillet_id": "r1", "other": "r2"}, "Choose one record only of Rillet"),
+    ],
+)
+def test_linking_without_one_choice_changes_nothing_and_leads_back(
+    product: Json, operator: Visitor, chosen: Json, problem: str
+) -> None:
     page = operator.page(f"/needs-attention?fix=product:{product['id']}")
 
-    result = operator.send(page, "/needs-attention/link", rillet_id="other", other="")
+    result = operator.send(page, "/needs-attention/link", **chosen)
 
+    assert problem in visible(result)
     assert "Nothing was changed." in visible(result)
     assert "Back to the choice" in result

@@ -33,6 +33,7 @@ class _Forms(HTMLParser):
         self.found: list[FoundForm] = []
         self._inside = self._button = False
         self._select = self._textarea = ""
+        self._is_first_option = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
@@ -42,12 +43,13 @@ class _Forms(HTMLParser):
         elif self._inside and tag in {"input", "textarea", "select"} and "name" in given:
             if given.get("type") not in {"radio", "checkbox"} or "checked" in dict(attrs):
                 self.found[-1].fields.setdefault(given["name"], given.get("value", ""))
-            self._select = given["name"] if tag == "select" else ""
+            self._select, self._is_first_option = given["name"] if tag == "select" else "", True
             self._textarea = given["name"] if tag == "textarea" else ""
         elif self._inside and tag == "option" and self._select:
             fields, name = self.found[-1].fields, self._select
-            if "selected" in given or not fields.get(name):
+            if "selected" in given or self._is_first_option:
                 fields[name] = given.get("value", "")
+            self._is_first_option = False
         elif self._inside and tag == "button":
             self._button = True
 

@@ -99,13 +99,12 @@ def retry(visit: Visit) -> Outcome:
 def link(visit: Visit) -> Outcome:
     """Link a record to one of Rillet; what waited for it is tried again."""
     form, name = visit.form, visit.form.get("name") or visit.form.get("solvimon_id")
-    rillet_id = form.get("rillet_id")
-    if rillet_id in {"", "other"}:
-        rillet_id = form.get("other")
-    if not rillet_id:
+    marked, listed = form.get("rillet_id").removeprefix("other"), form.get("other")
+    rillet_id = marked or listed
+    if not rillet_id or (marked and listed):
         return Outcome(
             "Did not link",
-            f"Choose a record of Rillet for {name}",
+            f"Choose {'one record only' if rillet_id else 'a record'} of Rillet for {name}",
             on=name,
             state="needs",
             lines=("Nothing was changed.",),
