@@ -87,6 +87,7 @@ def report(visit: Visit, period: str, moment: str) -> Response[str]:
         "row": _report_row(name, found, _signed(visit).get(name, [])),
         "bridge": bridge_of(found),
         "findings": [_finding(row) for row in findings[:_SHOWN]],
+        "customers": any(text(row, "customer") for row in findings[:_SHOWN]),
         "more": max(0, len(findings) - _SHOWN),
         "unmapped": [
             {key: text(row, key) for key in ("kind", "name", "solvimon_id", "remedy")}
