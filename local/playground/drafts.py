@@ -73,15 +73,17 @@ def _at(draft: Json, moment: datetime) -> Json:
     """Return a draft with all its dates moved by whole days, so that its own is that of a moment."""
     zone = ZoneInfo(draft["timezone"])
     own = datetime.fromisoformat(draft["invoice_date"]).astimezone(zone)
-    moved: Json = _moved(draft, timedelta(days=(moment.astimezone(zone).date() - own.date()).days))
+    moved: Json = _moved(draft, timedelta(days=(moment.astimezone(zone).date() - own.date()).days), zone)
     return moved
 
 
-def _moved(value: Any, by: timedelta) -> Any:  # noqa: ANN401 - JSON of any shape
+def _moved(value: Any, by: timedelta, zone: ZoneInfo) -> Any:  # noqa: ANN401 - JSON of any shape
     if isinstance(value, dict):
-        return {name: _moved(inner, by) for name, inner in value.items()}
+        return {name: _moved(inner, by, zone) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_moved(inner, by) for inner in value]
+        return [_moved(inner, by, zone) for inner in value]
     if isinstance(value, str) and _TIMESTAMP.fullmatch(value):
-        return (datetime.fromisoformat(value) + by).strftime("%Y-%m-%dT%H:%M:%SZ")
+        # By the clock on the wall: midnight stays midnight, also where summer time has ended meanwhile.
+        there = datetime.fromisoformat(value).astimezone(zone) + by
+        return there.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return value
