@@ -11,7 +11,6 @@ from solvimon_rillet.rate_limit.limiter import (
     RateLimited,
     RequestWindow,
     SlidingWindowRateLimiter,
-    carry_over,
     next_send_time,
 )
 from tests.support.memory_table import MemoryTable
@@ -219,18 +218,6 @@ def test_bulk_work_that_remembers_a_full_window_reads_it_before_it_gives_up() ->
     caller.acquire()
 
     assert time.now == NOW
-
-
-def test_what_was_counted_for_a_connection_counts_for_its_organisation() -> None:
-    store = DynamoDBRequestWindowStore(MemoryTable())
-    store.replace("acme", RequestWindow(live=(NOW,), bulk=(NOW + 1,), blocked_until=NOW + 9))
-    store.replace("org", RequestWindow(live=(NOW - 5,), bulk=(NOW - 6,), blocked_until=NOW + 3))
-
-    carry_over(store, "acme", "org")
-
-    merged = store.read("org")
-    assert (merged.live, merged.bulk) == ((NOW - 5, NOW), (NOW - 6, NOW + 1))
-    assert (merged.blocked_until, merged.version) == (NOW + 9, 2)
 
 
 def test_a_window_is_stored_and_read_without_loss_and_never_too_early() -> None:
