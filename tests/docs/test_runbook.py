@@ -77,7 +77,7 @@ def test_every_alarm_of_earlier_versions_has_an_alarm_today(alarms: dict[str, Js
     unchanged = earlier.pop("unchanged")
     merged = {now.strip("`"): before for now, before in earlier.items()}
 
-    assert merged.keys() | unchanged == alarms.keys()
+    assert merged.keys() | unchanged <= alarms.keys()
     assert not alarms.keys() & set().union(*merged.values())
     assert sum(map(len, merged.values())) + len(unchanged) == 46
 
