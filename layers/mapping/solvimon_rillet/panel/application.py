@@ -4,13 +4,11 @@ Every route below a connection passes the same gate: session, role, and for a fo
 single use. A page's module only says what it shows and what its forms do.
 """
 
-import base64
 import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qs
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
@@ -24,6 +22,7 @@ from solvimon_rillet.panel.answer_cache import AnswerCache, key_of
 from solvimon_rillet.panel.bare_pages import BarePages
 from solvimon_rillet.panel.frame import CHECK, LIST, OVERVIEW, connection_links
 from solvimon_rillet.panel.functions import AnswerIsError, Functions, Invocation, InvocationFailed
+from solvimon_rillet.panel.http_event import domain_of, form_of, headers_of, tail_of, texts_of
 from solvimon_rillet.panel.page import MENU, Outcome, Page, Route
 from solvimon_rillet.panel.pages import PAGES
 from solvimon_rillet.panel.rendering import STATIC, static_file, static_names
@@ -39,14 +38,12 @@ from solvimon_rillet.panel.security import (
 )
 from solvimon_rillet.panel.sessions import Session, Sessions, session_key
 from solvimon_rillet.panel.sign_in import SignInLinks
-from solvimon_rillet.panel.visit import Form, Visit
+from solvimon_rillet.panel.visit import Visit
 
 logger = logging.getLogger(__name__)
 
 Json = dict[str, Any]
 FOREVER = "public, max-age=31536000, immutable"
-_FORM = "application/x-www-form-urlencoded"
-_MAX_FIELDS = 5000
 _one_at_a_time = threading.RLock()
 
 
@@ -93,7 +90,7 @@ class Panel:
         # Powertools keeps the current event in its class. Lambda gives an environment one event at a time,
         # but the local system runs several environments in one process.
         with _one_at_a_time:
-            self._event, tail = event, _tail(event)
+            self._event, tail = event, tail_of(event)
             self._root = f"{str(event['rawPath']).removesuffix(tail)}/panel"
             self._request_id = str(getattr(context, "aws_request_id", ""))
             answer: Json = self._resolver.resolve({**event, "rawPath": tail}, context)
@@ -153,7 +150,7 @@ class Panel:
         """Do what a form asks, once, and lead to its result."""
         action_id = visit.form.get("action_id")
         try:
-            check_origin(_headers_of(self._event), _domain(self._event))
+            check_origin(headers_of(self._event), domain_of(self._event))
             check_token(visit.session, visit.form.get("token"))
             if not is_action_id(action_id):
                 raise FormRefused("This form holds no id of its own.")
@@ -220,13 +217,13 @@ class Panel:
             connection=connection,
             session=session,
             root=self._root,
-            path=_tail(self._event).removeprefix(at),
-            query=_texts(self._event.get("queryStringParameters")),
-            form=_form(self._event),
+            path=tail_of(self._event).removeprefix(at),
+            query=texts_of(self._event.get("queryStringParameters")),
+            form=form_of(self._event),
             request_id=self._request_id,
             functions=self._functions,
             activity=self.activity,
-            polls=_headers_of(self._event).get("hx-request") == "true",
+            polls=headers_of(self._event).get("hx-request") == "true",
             cache=self._cache,
             cached=cached,
             hosts=self._hosts,
@@ -245,15 +242,15 @@ class Panel:
         return _redirect(f"{self._root}/connections")
 
     def _enter(self) -> Response[Any]:
-        once = _texts(self._event.get("queryStringParameters")).get("once", "")
+        once = texts_of(self._event.get("queryStringParameters")).get("once", "")
         return self._bare.enter(self._root, self.links.find(once), once, self._clock())
 
     def _sign_in(self) -> Response[Any]:
         try:
-            check_origin(_headers_of(self._event), _domain(self._event))
+            check_origin(headers_of(self._event), domain_of(self._event))
         except FormRefused as error:
             return self._bare.refused(self._root, str(error))
-        once = _form(self._event).get("once")
+        once = form_of(self._event).get("once")
         link = self.links.find(once)
         if link is None or not self.links.use(once):
             return self._bare.enter(self._root, self.links.find(once), once, self._clock())
@@ -267,8 +264,8 @@ class Panel:
         if session is None:
             return self._signed_out()
         try:
-            check_origin(_headers_of(self._event), _domain(self._event))
-            check_token(session, _form(self._event).get("token"))
+            check_origin(headers_of(self._event), domain_of(self._event))
+            check_token(session, form_of(self._event).get("token"))
         except FormRefused as error:
             return self._bare.refused(self._root, str(error))
         self.sessions.end(session)
@@ -368,33 +365,3 @@ def _redirect(address: str, set_cookie: str = "") -> Response[str]:
     """Lead the browser on; it asks by GET, so that a reload sends no form again."""
     extra = {"set-cookie": set_cookie} if set_cookie else {}
     return Response(303, "text/plain; charset=utf-8", "", {"location": address, **extra})
-
-
-def _tail(event: Mapping[str, Any]) -> str:
-    """The path from ``/panel`` on: a custom domain may put a base path before it."""
-    rest = _texts(event.get("pathParameters")).get("proxy", "")
-    return f"/panel/{rest}" if rest else "/panel"
-
-
-def _texts(value: object) -> dict[str, str]:
-    return {str(name): str(each) for name, each in value.items()} if isinstance(value, Mapping) else {}
-
-
-def _headers_of(event: Mapping[str, Any]) -> dict[str, str]:
-    return {name.lower(): value for name, value in _texts(event.get("headers")).items()}
-
-
-def _domain(event: Mapping[str, Any]) -> str:
-    return str(event.get("requestContext", {}).get("domainName", ""))
-
-
-def _form(event: Mapping[str, Any]) -> Form:
-    """The fields of a form; none where the body is no form."""
-    if not _headers_of(event).get("content-type", "").startswith(_FORM):
-        return Form()
-    body = str(event.get("body") or "")
-    try:
-        text = base64.b64decode(body).decode() if event.get("isBase64Encoded") else body
-        return Form(parse_qs(text, keep_blank_values=True, max_num_fields=_MAX_FIELDS))
-    except ValueError:
-        return Form()
