@@ -281,11 +281,12 @@ def test_a_page_of_fifty_of_ten_thousand_documents_takes_at_most_two_reads_of_th
         )
         table.put_rows([(f"default#number#OLD-{n:05}", f"invoice#invo_old{n:05}") for n in numbers], {})
     reads = dict[str, list[str]]()
-    for name, question in {
+    questions: dict[str, Json] = {
         "all": {"documents": {"kind": "invoice"}},
         "booked": {"documents": {"kind": "invoice", "state": "exported"}},
         "search": {"search": "OLD-07777"},
-    }.items():
+    }
+    for name, question in questions.items():
         with index_reads(monkeypatch) as counted:
             found = default.ask(**question)
         monkeypatch.undo()
