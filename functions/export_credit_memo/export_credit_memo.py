@@ -19,6 +19,7 @@ from solvimon_rillet.entrypoints.queue_function import (
     reopener,
 )
 from solvimon_rillet.entrypoints.queue_processor import QueueProcessor, priority_of
+from solvimon_rillet.entrypoints.requested_documents import finder
 from solvimon_rillet.entrypoints.services import Services, run_id
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.events import CREDIT_NOTE_FINALISED, INVOICE_FINALISED, SOLVIMON, BusEvent
@@ -58,7 +59,7 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
     def export(event: BusEvent) -> Result:
         with recorded_wait(services, event, CREDIT_MEMO):
             workflow_of_one = workflow(event.connection, priority_of(event))
-        return workflow_of_one.run(event.id, run_id())
+        return workflow_of_one.run(event.id, run_id(), on_request=event.requested)
 
     def dry_run(connection: str, credit_note_id: str) -> Result:
         return workflow(connection, Priority.LIVE).dry_run(credit_note_id)
@@ -79,6 +80,7 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
             processor=processor,
             do_one=export,
             dry_run_one=dry_run,
+            find=finder(services, CREDIT_MEMO),
             before=reopener(services, CREDIT_MEMO),
         )
 

@@ -19,6 +19,7 @@ from solvimon_rillet.entrypoints.queue_function import (
     reopener,
 )
 from solvimon_rillet.entrypoints.queue_processor import QueueProcessor, priority_of
+from solvimon_rillet.entrypoints.requested_documents import finder
 from solvimon_rillet.entrypoints.services import Services, run_id
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.events import INVOICE_FINALISED, BusEvent
@@ -48,7 +49,7 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
     def export(event: BusEvent) -> Result:
         with recorded_wait(services, event, INVOICE):
             workflow_of_one = workflow(event.connection, priority_of(event))
-        return workflow_of_one.run(event.id, run_id())
+        return workflow_of_one.run(event.id, run_id(), on_request=event.requested)
 
     def dry_run(connection: str, invoice_id: str) -> Result:
         return workflow(connection, Priority.LIVE).dry_run(invoice_id)
@@ -69,6 +70,7 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
             processor=processor,
             do_one=export,
             dry_run_one=dry_run,
+            find=finder(services, INVOICE),
             before=reopener(services, INVOICE),
         )
 

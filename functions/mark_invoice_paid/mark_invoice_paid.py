@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from solvimon_rillet.entrypoints.lambda_handler import Handler, on_first_call
 from solvimon_rillet.entrypoints.queue_function import InvoicesRequest, answer_request
 from solvimon_rillet.entrypoints.queue_processor import QueueProcessor
+from solvimon_rillet.entrypoints.requested_documents import finder
 from solvimon_rillet.entrypoints.services import Services, run_id
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.events import INVOICE_PAYMENT_UPDATED, BusEvent
@@ -57,6 +58,7 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
             processor=processor,
             do_one=mark,
             dry_run_one=dry_run,
+            find=finder(services, INVOICE),
         )
 
     return handle

@@ -58,7 +58,7 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
         try:
             named = Request.model_validate(event).connection
         except ValidationError as error:
-            return {"error": validation_problems(error), "example": {"connection": "default"}}
+            return {"error": validation_problems(error, "event"), "example": {"connection": "default"}}
 
         def seconds_left() -> float:
             seconds: float = context.get_remaining_time_in_millis() / 1000

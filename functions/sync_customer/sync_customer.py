@@ -7,13 +7,13 @@ Takes an SQS batch of ``Customer Updated`` events, or a direct invocation::
 
 import time
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from solvimon_rillet.entrypoints.early_waits import recorded_wait
 from solvimon_rillet.entrypoints.lambda_handler import Handler, on_first_call
 from solvimon_rillet.entrypoints.queue_function import CustomersRequest, answer_request
 from solvimon_rillet.entrypoints.queue_processor import QueueProcessor, priority_of
+from solvimon_rillet.entrypoints.requested_documents import finder
 from solvimon_rillet.entrypoints.services import Services, run_id
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.events import CUSTOMER_UPDATED, BusEvent
@@ -36,10 +36,10 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
 
         return SyncCustomer(services.connections.open(connection, priority, unless_backing_off=True))
 
-    def synchronize(event: BusEvent, *, on_request: bool = False) -> Result:
+    def synchronize(event: BusEvent) -> Result:
         with recorded_wait(services, event, CUSTOMER):
             workflow_of_one = workflow(event.connection, priority_of(event))
-        return workflow_of_one.run(event.id, run_id(), on_request=on_request)
+        return workflow_of_one.run(event.id, run_id(), on_request=event.requested)
 
     def dry_run(connection: str, customer_id: str) -> Result:
         return workflow(connection, Priority.LIVE).dry_run(customer_id)
@@ -54,8 +54,9 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
             model=CustomersRequest,
             detail_type=CUSTOMER_UPDATED,
             processor=processor,
-            do_one=partial(synchronize, on_request=True),
+            do_one=synchronize,
             dry_run_one=dry_run,
+            find=finder(services, CUSTOMER),
         )
 
     return handle

@@ -58,6 +58,7 @@ class FunctionLogs:
 
     namespace: str
     out: io.StringIO = field(default_factory=io.StringIO)
+    functions: Collection[str] = FUNCTIONS
 
     @property
     def text(self) -> str:
@@ -77,7 +78,7 @@ class FunctionLogs:
             for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
                 assert directive["Namespace"] == self.namespace
                 assert ["service"] in directive["Dimensions"], "the alarms ask for it"
-                assert line["service"] in FUNCTIONS
+                assert line["service"] in self.functions
                 for metric in directive["Metrics"]:
                     sums[f"{line['connection']}.{metric['Name']}"] += int(sum(line[metric["Name"]]))
         return sums
@@ -87,7 +88,8 @@ class FunctionLogs:
 def function_logs(system: LocalSystem, functions: Collection[str] = FUNCTIONS) -> Iterator[FunctionLogs]:
     """Keep what functions log while this lasts, at the most detailed level that the template offers."""
     logs = FunctionLogs(
-        system.runtime.functions["export_invoice"].environment["POWERTOOLS_METRICS_NAMESPACE"]
+        system.runtime.functions["export_invoice"].environment["POWERTOOLS_METRICS_NAMESPACE"],
+        functions=functions,
     )
     for function in functions:
         system.invoke(function, _NO_REQUEST)  # a logger gets its handler when its function is first built

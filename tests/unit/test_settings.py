@@ -48,20 +48,20 @@ def test_settings_are_read_from_json() -> None:
 @pytest.mark.parametrize(
     ("values", "path", "allowed"),
     [
-        ({"invoice_scope": "PARTIAL"}, "invoice_scope", "'FULL', 'REVENUE_RECOGNITION_ONLY' or 'AR_ONLY'"),
-        ({"tax_amount_on": "lines"}, "tax_amount_on", "'items', 'header' or 'both'"),
-        ({"tax_types": {"NL": "BTW"}}, "tax_types.NL", "'VAT', 'SALES_TAX' or 'none'"),
-        ({"workflows": {"export_invoice": "perhaps"}}, "workflows.export_invoice", "boolean"),
+        ({"invoice_scope": "PARTIAL"}, "invoice_scope", "not one of FULL, REVENUE_RECOGNITION_ONLY, AR_ONLY"),
+        ({"tax_amount_on": "lines"}, "tax_amount_on", "not one of items, header, both"),
+        ({"tax_types": {"NL": "BTW"}}, "tax_types.NL", "not one of VAT, SALES_TAX, none"),
+        ({"workflows": {"export_invoice": "perhaps"}}, "workflows.export_invoice", "true or false"),
         ({"start_date": "soon"}, "start_date", "date"),
         ({"tax_country": "Netherlands"}, "tax_country", "^[A-Z]{2}$"),
         (
             {"solvimon": {"webhook_max_age_seconds": -1}},
             "solvimon.webhook_max_age_seconds",
-            "greater than or equal to 0",
+            "at least 0",
         ),
         ({"solvimon": {"base_url": "ftp://x"}}, "solvimon.base_url", "https://"),
-        ({"fallback_products": {"discount": 7}}, "fallback_products.discount", "string"),
-        ({"time_zones": {"PST": None}}, "time_zones.PST", "string"),
+        ({"fallback_products": {"discount": 7}}, "fallback_products.discount", "a text"),
+        ({"time_zones": {"PST": None}}, "time_zones.PST", "a text"),
     ],
 )
 def test_a_bad_value_names_its_path_and_what_is_allowed(
@@ -74,15 +74,17 @@ def test_a_bad_value_names_its_path_and_what_is_allowed(
 
 
 @pytest.mark.parametrize(
-    ("values", "path"),
+    ("values", "path", "meant"),
     [
-        ({"invoice_scop": "FULL"}, "invoice_scop"),
-        ({"workflows": {"export_invoices": True}}, "workflows.export_invoices"),
-        ({"fallback_products": {"Default": "p"}}, "fallback_products.Default"),
+        ({"invoice_scop": "FULL"}, "invoice_scop", "invoice_scope"),
+        ({"workflows": {"export_invoices": True}}, "workflows.export_invoices", "export_invoice"),
+        ({"fallback_products": {"Default": "p"}}, "fallback_products.Default", "default"),
     ],
 )
-def test_a_name_that_does_not_exist_is_refused(values: dict[str, object], path: str) -> None:
-    assert refused(**values) == f"{path}: there is no such field"
+def test_a_name_that_does_not_exist_is_refused_with_the_one_that_was_meant(
+    values: dict[str, object], path: str, meant: str
+) -> None:
+    assert refused(**values) == f"{path}: there is no such field – did you mean {meant}?"
 
 
 def test_all_slips_are_named_at_once() -> None:

@@ -57,6 +57,7 @@ class BusEvent:
         occurred_at: when, by the vendor's clock (ISO 8601).
         facts: amounts and state of the document from a signed event, which saves a read.
         bulk: whether it is part of a back-fill, which has a lower priority than live work.
+        requested: whether a person named the document, whose id may be mistyped.
     """
 
     source: str
@@ -67,6 +68,7 @@ class BusEvent:
     occurred_at: str
     facts: Mapping[str, str] = field(default_factory=dict)
     bulk: bool = False
+    requested: bool = False
 
     def detail(self) -> dict[str, object]:
         """The ``detail`` of the event on the bus."""
@@ -77,6 +79,7 @@ class BusEvent:
             "occurred_at": self.occurred_at,
             **({"facts": dict(self.facts)} if self.facts else {}),
             **({"priority": "bulk"} if self.bulk else {}),
+            **({"requested": True} if self.requested else {}),
         }
 
     def to_queue_message(self) -> str:
@@ -109,6 +112,7 @@ class BusEvent:
             str(detail.get("occurred_at", "")),
             _string_facts(detail.get("facts")),
             detail.get("priority") == "bulk",
+            detail.get("requested") is True,
         )
 
 

@@ -493,4 +493,4 @@ class Settings(_SettingsGroup):
         try:
             return cls.model_validate_json(text or "{}", context=hosts)
         except ValidationError as error:
-            raise SettingsInvalid(validation_problems(error, "settings")) from None
+            raise SettingsInvalid(validation_problems(error, "settings", model=cls)) from None

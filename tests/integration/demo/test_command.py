@@ -50,7 +50,7 @@ def test_the_demo_shows_every_invoice_on_both_sides_and_ends_with_its_figures(tm
     assert ended.stderr == ""
     found, screen = figures(ended.stdout), before_figures(ended.stdout)
     of_acme = len(second_connection.features()) + request_budget.INVOICES
-    invoices = len(sample_data.expected()) + of_acme + 5  # each way to go wrong has one of its own
+    invoices = len(sample_data.expected()) + of_acme + 6  # each way to go wrong has one of its own
     assert found["invoices"] == found["exported"] == invoices
     assert (found["connections"], found["misplaced"]) == (2, 0)
     assert (found["duplicates"], found["difference"], found["refused_429"]) == (0, "0.00", 0)
@@ -70,6 +70,7 @@ def test_the_demo_shows_every_invoice_on_both_sides_and_ends_with_its_figures(tm
     for credit in sample_data.credits_to_expect().values():
         gross = f"{Decimal(str(credit['gross'])):,} {credit['currency']}"
         assert screen.count(gross) >= 3, f"{gross} is not shown for both sides, and as applied"
+    assert found["headline_while_read_only"] == "stopped"
     assert "product_not_linked" in screen
     assert "link_records" in screen
     assert "Nothing of one connection is in another one's books." in screen

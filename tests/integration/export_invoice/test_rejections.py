@@ -9,7 +9,7 @@ import pytest
 from local import sample_data
 from local.system import Connection, LocalSystem
 from solvimon_rillet.workflows.late_writes import SETTLE_SECONDS
-from tests.support.arrange import configure, export, finalise, lost_answer, solvimon_invoice
+from tests.support.arrange import configure, export, finalise, lost_answer, put_on_queue, solvimon_invoice
 from tests.support.assertions import (
     assert_exported,
     calls_to,
@@ -18,7 +18,7 @@ from tests.support.assertions import (
     record,
     waiting,
 )
-from tests.support.builders import DEMO_CUSTOMER_IN_RILLET, FIRST, Json
+from tests.support.builders import DEMO_CUSTOMER_IN_RILLET, FIRST, Json, bus_event
 from tests.support.logs import function_logs
 
 DISCOUNT = sample_data.invoice_id("discount")
@@ -365,10 +365,13 @@ def test_a_look_up_that_rillet_refuses_is_recorded_and_the_earlier_attempt_is_no
     assert_exported(system, default)
 
 
-def test_an_id_that_solvimon_does_not_have_is_recorded(system: LocalSystem, default: Connection) -> None:
-    [result] = export(system, "invo_nowhere")
+def test_a_webhook_of_what_solvimon_does_not_have_is_recorded(
+    system: LocalSystem, default: Connection
+) -> None:
+    put_on_queue(system, bus_event("invo_nowhere"))
 
-    assert (result["outcome"], result["code"]) == ("rejected", "invoice_not_found")
+    system.settle()
+
     assert_rejected(system, "invo_nowhere", "invoice_not_found", "invo_nowhere", "404")
 
 
@@ -411,7 +414,9 @@ def test_every_outcome_is_counted(system: LocalSystem, default: Connection) -> N
 
 
 def test_a_rejection_in_a_direct_invocation_is_counted_too(system: LocalSystem, default: Connection) -> None:
+    default.platform.finalise(FIRST)
+    _set_gross(default, "1.00")
     with function_logs(system) as logs:
-        export(system, "invo_nowhere", "invo_elsewhere")
+        export(system)
 
-    assert logs.metrics == {"default.DocumentsRejected": 2}
+    assert logs.metrics["default.DocumentsRejected"] == 1

@@ -102,7 +102,7 @@ def test_a_dry_run_foresees_changes_and_failures(system: LocalSystem) -> None:
             {"incremental": True, "updated_since": "2026-01-01T00:00:00Z"},
             "give updated_since or incremental, not both",
         ),
-        ([], "Input should be a valid dictionary"),
+        ([], "should be an object"),
     ],
 )
 def test_a_request_that_makes_no_sense_is_answered_with_what_is_wrong_and_an_example(

@@ -262,3 +262,37 @@ def test_the_used_budget_is_in_the_status(default: Default) -> None:
 
     assert used["limit"] == 60
     assert 0 < used["used"] <= 60
+
+
+@pytest.mark.slow
+def test_a_page_of_fifty_of_ten_thousand_documents_takes_at_most_two_reads_of_the_index(
+    default: Default, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = write_records(default.system, 1)
+    one = Document("default", "invoice", "invo_old00000")
+    record, table = ledger.read(one) or {}, ledger._table
+    kept = {name: value for name, value in record.items() if name not in {"pk", "sk"}}
+    for first in range(1, 10_000, 25):
+        numbers = range(first, min(first + 25, 10_000))
+        records = {f"{one.key[:-5]}{n:05}": {**kept, "number": f"OLD-{n:05}"} for n in numbers}
+        table.put_many(records)
+        table.put_rows(
+            [("default#newest#invoice", f"{1_000_000 + n:012}#invo_old{n:05}") for n in numbers], {}
+        )
+        table.put_rows([(f"default#number#OLD-{n:05}", f"invoice#invo_old{n:05}") for n in numbers], {})
+    reads = dict[str, list[str]]()
+    for name, question in {
+        "all": {"documents": {"kind": "invoice"}},
+        "booked": {"documents": {"kind": "invoice", "state": "exported"}},
+        "search": {"search": "OLD-07777"},
+    }.items():
+        with index_reads(monkeypatch) as counted:
+            found = default.ask(**question)
+        monkeypatch.undo()
+        reads[name] = counted
+        assert len(found["documents"]) == (1 if name == "search" else 50)
+
+    assert {name: counted.count("index") for name, counted in reads.items()} == {
+        "all": 0, "booked": 1, "search": 0,
+    }  # fmt: skip
+    assert len(reads["search"]) == 1

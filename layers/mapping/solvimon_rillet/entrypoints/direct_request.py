@@ -32,7 +32,7 @@ def answer_direct_request(
     try:
         request = model.model_validate(event)
     except ValidationError as error:
-        return {"error": validation_problems(error), **examples}
+        return {"error": validation_problems(error, "event", model=model), **examples}
     try:
         return answer(request)
     except NeedsAttention as error:

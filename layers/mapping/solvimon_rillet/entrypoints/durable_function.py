@@ -112,7 +112,9 @@ def durable_handler(
         try:
             request = model.model_validate(event)
         except ValidationError as error:
-            return recorded.end({"error": validation_problems(error, "event"), "example": example})
+            return recorded.end(
+                {"error": validation_problems(error, "event", model=model), "example": example}
+            )
         invocation = context.lambda_context
 
         def time_left() -> float:

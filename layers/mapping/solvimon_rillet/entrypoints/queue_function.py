@@ -16,6 +16,7 @@ from solvimon_rillet.entrypoints.queue_processor import (
     count_outcomes,
     has_time,
 )
+from solvimon_rillet.entrypoints.requested_documents import Find, unknown_number
 from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.errors import Code, NeedsAttention, Recoverable
 from solvimon_rillet.events import SOLVIMON, BusEvent, is_id
@@ -81,6 +82,7 @@ def answer_request(
     do_one: DoOne,
     dry_run_one: Callable[[str, str], Result],
     before: Callable[[str, str], None] = lambda _connection, _document_id: None,
+    find: Find = lambda _connection, text: text,
 ) -> dict[str, Any]:
     """Process documents on a person's request, or show the results of a dry run.
 
@@ -93,19 +95,24 @@ def answer_request(
         do_one: the work, as for a message of the queue.
         dry_run_one: the dry run of a document, from the connection and its id.
         before: runs before the work on each document.
+        find: the id of what a person named by its number.
     """
 
-    def do(request: DocumentsRequest, document_id: str) -> Result:
+    def do(request: DocumentsRequest, text: str) -> Result:
+        document_id = find(request.connection, text)
+        if isinstance(document_id, Result):
+            return document_id
         if not is_id(document_id):
             return _not_an_id(request, document_id, "rejected")
-        requested = BusEvent(SOLVIMON, detail_type, request.connection, document_id, "", "")
-        return processor.process_document(
+        requested = BusEvent(SOLVIMON, detail_type, request.connection, document_id, "", "", requested=True)
+        result = processor.process_document(
             requested, do_one, context, lambda: before(request.connection, document_id)
         )
+        return unknown_number(result, document_id)
 
     def answer(request: DocumentsRequest) -> dict[str, Any]:
         if request.dry_run:
-            results = _dry_runs(request, context, dry_run_one)
+            results = _dry_runs(request, context, dry_run_one, find)
         else:
             results = [do(request, document_id) for document_id in request.ids]
         return {
@@ -175,18 +182,21 @@ def _dry_runs(
     request: DocumentsRequest,
     context: Any,  # noqa: ANN401
     dry_run_one: Callable[[str, str], Result],
+    find: Find,
 ) -> list[Result]:
     """The dry runs of the first documents: as many as fit into the function's time and into one answer."""
     results: list[Result] = []
     room = MAX_ANSWER_BYTES
-    for document_id in request.ids:
+    for text in request.ids:
         if not has_time(context):
             break
-        result = (
-            _shortened(_dry_run(request.connection, document_id, dry_run_one))
-            if is_id(document_id)
-            else _not_an_id(request, document_id, "would_reject")
-        )
+        found = find(request.connection, text)
+        if isinstance(found, Result):
+            result = found
+        elif is_id(found):
+            result = unknown_number(_shortened(_dry_run(request.connection, found, dry_run_one)), found)
+        else:
+            result = _not_an_id(request, found, "would_reject")
         room -= _size(result.facts)
         if room < 0 and results:
             break

@@ -10,6 +10,7 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 
 from solvimon_rillet.aws.sqs import Queue
+from solvimon_rillet.entrypoints.requested_documents import is_sample
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.errors import ConnectionBroken, NeedsAttention, Recoverable, own_words
 from solvimon_rillet.events import BusEvent, is_id
@@ -112,6 +113,9 @@ class QueueProcessor:
 
     def _process_message(self, record: Mapping[str, Any], do_one: DoOne, context: Any) -> None:  # noqa: ANN401
         event = BusEvent.from_queue(record["body"])
+        if is_sample(record, event.id):
+            logger.info("sample event", extra={"connection": event.connection})
+            return
         after: float | None
         try:
             self._check_time(context)

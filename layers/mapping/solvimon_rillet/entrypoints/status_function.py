@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from solvimon_rillet.connections.configuration import uses_oauth
-from solvimon_rillet.connections.token_refresh import must_reconnect
+from solvimon_rillet.connections.organisations import RilletOrganisations
 from solvimon_rillet.entrypoints.direct_request import INVOKE_AGAIN, answer_direct_request
 from solvimon_rillet.entrypoints.lambda_handler import Handler
+from solvimon_rillet.entrypoints.requested_documents import finder
 from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.errors import Recoverable, RetryLater
 from solvimon_rillet.events import is_id
 from solvimon_rillet.ledger.document_types import CREDIT_MEMO, CUSTOMER, INVOICE, DocumentType
-from solvimon_rillet.rate_limit.limiter import Priority
+from solvimon_rillet.rate_limit.dynamodb_store import DynamoDBRequestWindowStore
+from solvimon_rillet.workflows.outcome import Result
 from solvimon_rillet.workflows.status.document_history import DocumentHistory
 from solvimon_rillet.workflows.status.document_lists import PAGE, DocumentLists, InvalidToken, kind_named
 from solvimon_rillet.workflows.status.overview import Around, Overview
@@ -43,7 +45,7 @@ STATUS_EXAMPLES: list[dict[str, Any]] = [
 def _solvimon_id(value: object) -> object:
     if is_id(value):
         return value
-    raise ValueError("should be an id such as invo_AbC123")
+    raise ValueError("should be an id such as invo_AbC123; look for anything else with search")
 
 
 Id = Annotated[str, BeforeValidator(_solvimon_id)]
@@ -156,6 +158,10 @@ def status_handler(environment: Mapping[str, str], clock: Callable[[], float]) -
             return services.configuration.secret_name(name, vendor)
 
         if document := request.document(INVOICE, CREDIT_MEMO, CUSTOMER):
+            found = finder(services, document[0])(name, document[1])
+            if isinstance(found, Result):
+                return {"error": found.facts["message"], "remedy": found.facts["remedy"]}
+            document = document[0], found
             desk = settings.solvimon.invoice_link if settings else lambda _id: None
             return DocumentHistory(name, services.ledger, clock, secret_name, desk).describe(*document)
         return connection_report(services, name)
@@ -165,7 +171,10 @@ def status_handler(environment: Mapping[str, str], clock: Callable[[], float]) -
         from solvimon_rillet.workflows.status.manual_resolution import ManualResolution, ResolutionRefused
 
         resolution = ManualResolution(services.connections.open(name))
-        kind, document_id = request.document(INVOICE, CREDIT_MEMO) or (INVOICE, "")
+        kind, text = request.document(INVOICE, CREDIT_MEMO) or (INVOICE, "")
+        document_id = finder(services, kind)(name, text)
+        if isinstance(document_id, Result):
+            return {"error": document_id.facts["message"], "remedy": document_id.facts["remedy"]}
         try:
             return resolution.run(kind, document_id, request.rillet_id, request.note.strip())
         except ResolutionRefused as error:
@@ -188,7 +197,7 @@ def connection_report(services: Services, name: str) -> dict[str, Any]:
         RetryLater: an AWS service does not answer.
     """
     settings, fault = connection_settings(services, name)
-    credentials = credential_problems(services, name, settings)
+    credentials = credential_problems(services, name)
     broken = [*([fault] if fault else []), *credentials]
     around = Around(
         services.dead_letter_queues,
@@ -220,16 +229,17 @@ def connection_settings(services: Services, name: str) -> tuple["Settings | None
     )
 
 
-def credential_problems(services: Services, name: str, settings: "Settings | None") -> list[str]:
+def credential_problems(services: Services, name: str) -> list[str]:
     """What is wrong with the credentials: those that are missing, and a grant that Rillet has refused."""
     problems = services.configuration.credential_problems(name)
-    if problems or settings is None:
-        return problems
     with contextlib.suppress(Recoverable):  # what cannot be read now shows where it is used
-        tokens = services.connections.tokens(name, settings)
-        current = tokens.current()
-        if uses_oauth(current.fields) and tokens.is_broken(current):
-            problems.append(must_reconnect(name).message)
+        if not problems and uses_oauth(services.configuration.rillet_secret(name).fields):
+            # The OAuth client costs import time, which a connection with a key saves.
+            from solvimon_rillet.connections.token_refresh import must_reconnect
+
+            tokens = services.connections.tokens(name, services.configuration.settings(name))
+            if tokens.is_broken(tokens.current()):
+                problems.append(must_reconnect(name).message)
     return problems
 
 
@@ -237,9 +247,12 @@ def budget(services: Services, name: str, settings: "Settings | None") -> dict[s
     """How much of Rillet's rate limit is used now."""
     if settings is None:
         return None
-    limiter = services.connections.rate_limiter(name, settings, Priority.LIVE)
-    pacing = settings.rillet.pacing
-    return {"used": limiter.used(), "limit": pacing.requests, "window_seconds": round(pacing.window_seconds)}
+    pacing, now = settings.rillet.pacing, services.clock()
+    window_name = RilletOrganisations(services.configuration, services.table, services.clock).window(name)
+    window = DynamoDBRequestWindowStore(services.table).read(window_name)
+    begin = now - pacing.window_seconds - pacing.margin_seconds
+    used = sum(sent > begin for sent in (*window.live, *window.bulk))
+    return {"used": used, "limit": pacing.requests, "window_seconds": round(pacing.window_seconds)}
 
 
 def _wait_remedy(error: Recoverable) -> str:

@@ -158,6 +158,11 @@ class Claim:
         return is_done(self.record)
 
     @property
+    def is_new(self) -> bool:
+        """Whether nothing is recorded of the document but that work on it began or waits."""
+        return self.state == "claimed" and not {"attempt", "step", "rillet_id", "amount"} & self.record.keys()
+
+    @property
     def attempt(self) -> Attempt | None:
         """The latest attempt to send it."""
         return Attempt.from_item(self.record.get("attempt"))

@@ -225,15 +225,6 @@ class SlidingWindowRateLimiter:
             self._sleep(random.uniform(0.002, 0.03))  # noqa: S311 - spreads writers, keeps no secret
         raise RateLimited("Too many workers ask for a send time at once.", after=1)
 
-    def used(self) -> int:
-        """The calls in the window that ends now, those of other workers included.
-
-        Raises:
-            RetryLater: the window cannot be read.
-        """
-        window, now = self._store.read(self._window_of(self._connection)), self._clock()
-        return len(_recent((*window.live, *window.bulk), now, self._rate_limit))
-
     def raise_if_backing_off(self) -> None:
         """Check, without a read and before work begins, that the last refusal is over.
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 from solvimon_rillet.reconciliation.differences import (
     FINISHED,
@@ -13,7 +14,7 @@ from solvimon_rillet.reconciliation.differences import (
     is_moved,
     missing_finding,
 )
-from solvimon_rillet.reconciliation.documents import INVOICE, RilletDocument, SolvimonDocument
+from solvimon_rillet.reconciliation.documents import CREDIT_MEMO, INVOICE, RilletDocument, SolvimonDocument
 from solvimon_rillet.reconciliation.findings import Finding, FindingType, finding_for, unmatched_in_rillet
 from solvimon_rillet.reconciliation.matching import (
     DocumentMatches,
@@ -123,7 +124,7 @@ def _compare_document(
         _with_missing_amounts(billed, booked), subsidiary, matches.open_in_solvimon(billed)
     )
     if not booked:
-        _add_missing(billed, matches, context, comparison)
+        _add_missing(billed, matches, context, comparison, effect=-_signed(billed))
         return
     for document in booked:
         month = "" if is_moved(billed, document) else billed.day[:7]
@@ -142,15 +143,37 @@ def _compare_document(
     if billed.state in FINISHED:
         comparison.doubled += doubled
     findings = [*doubled, *difference_findings(billed, matches, context)]
+    findings = [_with_effect(finding, billed, booked) for finding in findings]
     comparison.findings += findings or open_amount_findings(billed, matches, context)
 
 
 def _add_missing(
-    billed: SolvimonDocument, matches: DocumentMatches, context: ReconciliationContext, comparison: Comparison
+    billed: SolvimonDocument,
+    matches: DocumentMatches,
+    context: ReconciliationContext,
+    comparison: Comparison,
+    *,
+    effect: Decimal | None = None,
 ) -> None:
-    comparison.findings.append(missing_finding(billed, context, matches.solvimon_id_of(billed.rillet_id)))
+    finding = missing_finding(billed, context, matches.solvimon_id_of(billed.rillet_id))
+    comparison.findings.append(replace(finding, effect=f"{effect:f}") if effect else finding)
     if billed.state not in {"rejected", *FINISHED}:
         comparison.missing.append(billed)
+
+
+def _signed(document: SolvimonDocument | RilletDocument) -> Decimal:
+    """The gross amount as the totals have it: credit notes and memos take theirs off."""
+    return -Decimal(document.gross) if document.kind == CREDIT_MEMO else Decimal(document.gross)
+
+
+def _with_effect(finding: Finding, billed: SolvimonDocument, booked: Sequence[RilletDocument]) -> Finding:
+    """A finding with its effect on the difference of both sides' gross amounts."""
+    effect = Decimal()
+    if finding.kind is FindingType.DOUBLED:
+        effect = sum((_signed(each) for each in booked[1:] if each.currency == billed.currency), Decimal())
+    if finding.kind is FindingType.AMOUNT_DIFFERS and booked[0].currency == billed.currency:
+        effect = _signed(booked[0]) - _signed(billed)
+    return replace(finding, effect=f"{effect:f}") if effect else finding
 
 
 def _with_missing_amounts(billed: SolvimonDocument, booked: Sequence[RilletDocument]) -> SolvimonDocument:
@@ -170,6 +193,11 @@ def _add_unmatched(
     document_by_key = {
         match_key(document): document for document in billed if matches.rillet_documents(document.id)
     }
+    names = {
+        customer: document.customer
+        for document in billed
+        if document.customer and (customer := context.customers.get(document.customer_id))
+    }
     for rillet_document in matches.unmatched:
         if not context.first <= rillet_document.day <= context.last:
             continue
@@ -182,27 +210,25 @@ def _add_unmatched(
             if not is_same_party(rillet_document, first.customer_id, first.subsidiary_id):
                 lookalike = None
         if solvimon_id:
-            comparison.findings.append(
-                unmatched_in_rillet(
-                    rillet_document,
-                    FindingType.NOT_IN_SOLVIMON,
-                    f"It was booked for {solvimon_id}, which is no final document of the period in Solvimon.",
-                    "Check its state in Solvimon; delete it in Rillet if it is void.",
-                    solvimon_id,
-                )
+            finding = unmatched_in_rillet(
+                rillet_document,
+                FindingType.NOT_IN_SOLVIMON,
+                f"It was booked for {solvimon_id}, which is no final document of the period in Solvimon.",
+                "Check its state in Solvimon; delete it in Rillet if it is void.",
+                solvimon_id,
+                names.get(rillet_document.customer_id, ""),
             )
         elif lookalike:
-            comparison.findings.append(
-                finding_for(
-                    lookalike,
-                    FindingType.DOUBLED,
-                    f"Rillet has a second document with its number and amount: {rillet_document.id}.",
-                    f"If it is the same sale, delete {rillet_document.id} in Rillet.",
-                    matches.rillet_documents(lookalike.id)[0],
-                    rillet_document,
-                )
+            finding = finding_for(
+                lookalike,
+                FindingType.DOUBLED,
+                f"Rillet has a second document with its number and amount: {rillet_document.id}.",
+                f"If it is the same sale, delete {rillet_document.id} in Rillet.",
+                matches.rillet_documents(lookalike.id)[0],
+                rillet_document,
             )
         else:
             comparison.other_documents += 1
             continue
+        comparison.findings.append(replace(finding, effect=f"{_signed(rillet_document):f}"))
         comparison.totals.add_rillet(rillet_document)

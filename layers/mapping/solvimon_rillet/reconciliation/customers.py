@@ -101,7 +101,19 @@ def doubled_finding(edited: EditedCustomer, other_id: str) -> Finding:
     ids = (edited.rillet_id, other_id)
     cause = f"Rillet has two customers for it: {edited.rillet_id}, which is linked, and {other_id}."
     remedy = f"Move what {other_id} has to {edited.rillet_id} in Rillet, then delete {other_id} there."
-    return Finding(FindingType.DOUBLED, CUSTOMER, edited.id, edited.name, "", "", "", ids, cause, remedy)
+    return Finding(
+        FindingType.DOUBLED,
+        CUSTOMER,
+        edited.id,
+        edited.name,
+        "",
+        "",
+        "",
+        ids,
+        cause,
+        remedy,
+        customer=edited.name,
+    )
 
 
 def is_repaired_by_sync(edited: EditedCustomer, compared: ComparedCustomer | None) -> bool:
@@ -111,4 +123,16 @@ def is_repaired_by_sync(edited: EditedCustomer, compared: ComparedCustomer | Non
 
 def _finding(edited: EditedCustomer, cause: str, remedy: str) -> Finding:
     kind = FindingType.CUSTOMER_OUTDATED
-    return Finding(kind, CUSTOMER, edited.id, edited.name, "", "", "", (edited.rillet_id,), cause, remedy)
+    return Finding(
+        kind,
+        CUSTOMER,
+        edited.id,
+        edited.name,
+        "",
+        "",
+        "",
+        (edited.rillet_id,),
+        cause,
+        remedy,
+        customer=edited.name,
+    )

@@ -63,6 +63,7 @@ class SolvimonDocument(_Row):
         scope: the scope in which an invoice was booked.
         booked_on: the day on which it was booked in Rillet (YYYY-MM-DD), if the ledger knows it.
         months: the months of its lines when it was booked, likewise.
+        customer: the customer's name; empty if neither Solvimon's list nor the ledger has it.
     """
 
     kind: str
@@ -89,6 +90,7 @@ class SolvimonDocument(_Row):
     scope: str = ""
     booked_on: str = ""
     months: str = ""
+    customer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,7 @@ def solvimon_document(
         else (),
         not_for_rillet=skip_rule,
         owner=_owner(document, payment),
+        customer=(document.customer.name if document.customer else "") or str(record.get("customer", "")),
         **{name: str(record.get(name, "")) for name in _RECORD_FIELDS},
     )
 
@@ -183,6 +186,7 @@ def recorded_document(kind: str, identifier: str, record: Mapping[str, Any]) -> 
         "id": identifier,
         "number": record.get("number", ""),
         "day": record.get("dated", ""),
+        "customer": record.get("customer", ""),
         **{name: totals[name] for name in ("net", "tax", "gross", "currency") if name in totals},
         **{name: record.get(name, "") for name in _RECORD_FIELDS},
     }

@@ -77,6 +77,9 @@ class Finding:
         cause: what is wrong.
         remedy: what to do about it.
         code: the row of ``docs/errors.md``, for a rejected document.
+        customer: the customer's name, else its id.
+        effect: by how much the finding changes Rillet's gross less Solvimon's, with its sign; empty if by
+            nothing.
     """
 
     kind: FindingType
@@ -90,6 +93,8 @@ class Finding:
     cause: str
     remedy: str
     code: str = ""
+    customer: str = ""
+    effect: str = ""
 
     def as_row(self) -> dict[str, Any]:
         """The finding as JSON."""
@@ -98,9 +103,11 @@ class Finding:
             "document": self.document,
             "solvimon_id": self.solvimon_id,
             "number": self.number,
+            "customer": self.customer,
             "date": self.day,
             "currency": self.currency,
             "amount": self.amount,
+            "effect": self.effect,
             "rillet_ids": list(self.rillet_ids),
             "cause": self.cause,
             "remedy": self.remedy,
@@ -131,11 +138,17 @@ def finding_for(
         cause,
         remedy,
         code,
+        billed.customer or billed.customer_id,
     )
 
 
 def unmatched_in_rillet(
-    booked: RilletDocument, kind: FindingType, cause: str, remedy: str, solvimon_id: str = ""
+    booked: RilletDocument,
+    kind: FindingType,
+    cause: str,
+    remedy: str,
+    solvimon_id: str = "",
+    customer: str = "",
 ) -> Finding:
     """A finding about a Rillet document that has no match in Solvimon."""
     return Finding(
@@ -149,6 +162,7 @@ def unmatched_in_rillet(
         (booked.id,),
         cause,
         remedy,
+        customer=customer or booked.customer_id,
     )
 
 

@@ -18,9 +18,10 @@ class Result:
         document_id: Solvimon's id.
         outcome: of an export ``exported``, ``already_exported`` or ``differs``; of a payment ``marked``,
             ``unchanged``, ``differs`` or ``outdated`` (Rillet reported a newer change before); of a customer
-            ``synced`` or ``unchanged``; of each ``rejected``, ``skipped``, ``not_ours`` or ``queued``. In a
-            dry run ``would_export``, ``would_mark``, ``would_sync``, ``would_reject`` or ``would_skip``, as
-            well as the outcomes that need no write; ``try_again`` where a service does not answer.
+            ``synced`` or ``unchanged``; of each ``rejected``, ``skipped``, ``not_ours``, ``queued``, or
+            ``not_found`` for what a person named and Solvimon does not have. In a dry run ``would_export``,
+            ``would_mark``, ``would_sync``, ``would_reject`` or ``would_skip``, as well as the outcomes that
+            need no write; ``try_again`` where a service does not answer.
         facts: further fields of the answer.
         repeated: whether the document had this outcome before, and nothing was done.
     """

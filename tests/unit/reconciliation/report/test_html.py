@@ -129,14 +129,21 @@ def test_findings_are_grouped_by_kind_the_gravest_first() -> None:
 def test_a_finding_has_its_number_date_amount_ids_cause_and_remedy() -> None:
     report = reporting(
         finding(
-            amount="1234.5", rillet_ids=("ri_1", "ri_2"), code="product_not_linked", cause="C.", remedy="R."
+            amount="1234.5",
+            rillet_ids=("ri_1", "ri_2"),
+            code="product_not_linked",
+            cause="C.",
+            remedy="R.",
+            customer="Quay B.V.",
+            effect="-1234.5",
         )
     )
 
     [_, row] = Page(as_html(report)).tables["missing"]
 
-    [document, day, amount, ids, cause, remedy] = [" ".join(cell.split()) for cell in row]
-    assert (document, day, amount) == ("RE-1 invo_1", "2026-10-05", "1,234.50 EUR")
+    [document, customer, day, amount, ids, cause, remedy] = [" ".join(cell.split()) for cell in row]
+    assert (document, customer, day) == ("RE-1 invo_1", "Quay B.V.", "2026-10-05")
+    assert amount == "1,234.50 EUR -1,234.50 EUR"
     assert (ids, cause, remedy) == ("ri_1, ri_2", "C. product_not_linked", "R.")
 
 
@@ -182,7 +189,7 @@ def test_what_others_wrote_is_shown_and_never_run() -> None:
     assert page.tags == harmless.tags
     assert "script" not in page.tags
     assert not page.handlers
-    assert page.tables["missing"][1][5] == NASTY
+    assert page.tables["missing"][1][6] == NASTY
     assert page.tables["figures"][1][0] == NASTY
     assert page.text.count(NASTY) > 12
 

@@ -138,4 +138,26 @@ def test_a_text_of_others_runs_nothing_in_a_browser_that_would_let_it(tmp_path: 
     done = _chromium(source, tmp_path, "--dump-dom")
 
     assert "<title>run</title>" not in done.stdout
-    assert Page(done.stdout).tables["missing"][1][4].strip() == nasty
+    assert Page(done.stdout).tables["missing"][1][5].strip() == nasty
+
+
+@pytest.mark.parametrize("report", [sample(), empty()], ids=["sample", "empty"])
+def test_each_value_has_its_caption_on_a_phone_and_the_page_does_not_scroll_sideways(
+    report: Report, tmp_path: Path
+) -> None:
+    measure = """<script>
+    const body = document.body, cell = document.querySelector("td[data-caption]");
+    const right = [...document.querySelectorAll("caption")].map(c => c.getBoundingClientRect().right);
+    body.dataset.over = document.documentElement.scrollWidth - window.innerWidth;
+    body.dataset.captions = right.filter(edge => edge > window.innerWidth).length;
+    const shown = cell ? getComputedStyle(cell, "::before") : {content: "none", fontSize: ""};
+    body.dataset.shown = shown.content.replaceAll('"', "") + shown.fontSize;
+    </script>"""
+    source = POLICY.sub("", as_html(report)).replace("</body>", f"{measure}</body>")
+
+    done = _chromium(source, tmp_path, "--window-size=500,900", "--dump-dom")
+
+    measured = dict(re.findall(r'data-(over|captions|shown)="([^"]*)"', done.stdout))
+    assert int(measured["over"]) <= 0
+    assert measured["captions"] == "0"
+    assert measured["shown"] in {"Customer: 13px", "none"}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from solvimon_rillet.reconciliation.findings import Finding, display_name
+from solvimon_rillet.reconciliation.report.bridge import bridges
 from solvimon_rillet.reconciliation.report.chart import charts
 from solvimon_rillet.reconciliation.report.report import Report
 from solvimon_rillet.reconciliation.report.wording import (
@@ -51,6 +52,7 @@ def as_html(report: Report) -> str:
         verdict=verdict(report),
         moment=format_report_time(report.made_at),
         totals=totals,
+        bridges=bridges(report),
         tight=" tight" if longest > NORMAL_SIZE_LIMIT else "",
         charts=charts(comparison.totals),
         lines=[(bucket, _rows(bucket.currency, line)) for bucket, line in lines.items()],
@@ -91,6 +93,13 @@ def _amount_with_currency(finding: Finding) -> str:
     return f"{amount(Decimal(finding.amount), finding.currency)} {finding.currency}"
 
 
+def _signed_effect(finding: Finding) -> str:
+    """By how much a finding changes Rillet's side, with its sign; empty if by nothing."""
+    if not finding.effect:
+        return ""
+    return f"{amount(Decimal(finding.effect), finding.currency, signed=True)} {finding.currency}"
+
+
 def _safe_link(report: Report, finding: Finding) -> str:
     """The address of a document in Solvimon Desk; empty if there is none, or if it is no web address."""
     address = report.link_of(finding)
@@ -111,6 +120,7 @@ def _template() -> "Template":
     )
     environment.filters |= {
         "money": _amount_with_currency,
+        "effect": _signed_effect,
         "pluralize": pluralize,
         "document_name": display_name,
     }

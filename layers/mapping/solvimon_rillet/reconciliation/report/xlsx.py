@@ -28,7 +28,15 @@ _MAX_TEXT = 32_767
 """Characters of a cell (Excel specifications and limits)."""
 _MAX_DIGITS = 15
 """Digits that a number cell keeps (Excel specifications and limits)."""
-_WIDTHS = {"cause": 70, "remedy": 70, "difference": 34, "subsidiary": 28, "rillet_ids": 40, "link": 48}
+_WIDTHS = {
+    "cause": 70,
+    "customer": 28,
+    "remedy": 70,
+    "difference": 34,
+    "subsidiary": 28,
+    "rillet_ids": 40,
+    "link": 48,
+}
 _WIDTH = 16
 
 

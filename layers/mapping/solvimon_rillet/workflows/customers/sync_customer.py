@@ -51,7 +51,8 @@ class SyncCustomer:
             OutcomeUnknown: the write may have happened; a later run repeats it without harm.
         """
         document = Document(self._connection.name, "customer", customer_id)
-        return under_lease(self._ledger, document, owner, partial(self._sync, create=on_request))
+        work = partial(self._sync, create=on_request)
+        return under_lease(self._ledger, document, owner, work, on_request=on_request)
 
     def dry_run(self, customer_id: str) -> Result:
         """The changes that ``run`` would make; writes nothing anywhere."""

@@ -54,18 +54,20 @@ class ExportCreditMemo:
         self._export_original = export_original
         self._lists = lists_of(connection.rillet, CREDIT_MEMO.name)
 
-    def run(self, credit_note_id: str, owner: str) -> Result:
+    def run(self, credit_note_id: str, owner: str, *, on_request: bool = False) -> Result:
         """Export one credit note, or record why not.
 
         Args:
             credit_note_id: Solvimon's id.
             owner: names this run; it holds the lease.
+            on_request: a person named it; an id that Solvimon does not have is not recorded.
 
         Raises:
             RetryLater: nothing happened; a later run continues.
             OutcomeUnknown: Rillet may have the memo; a later run checks before it sends another.
         """
-        return export_under_lease(self._connection, self._document(credit_note_id), owner, self._export)
+        document = self._document(credit_note_id)
+        return export_under_lease(self._connection, document, owner, self._export, on_request=on_request)
 
     def dry_run(self, credit_note_id: str) -> Result:
         """The payload that ``run`` would send for a credit note, and its origins; writes nothing anywhere."""

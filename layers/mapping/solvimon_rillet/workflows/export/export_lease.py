@@ -17,7 +17,12 @@ from solvimon_rillet.workflows.write_back.write_back import WriteBack
 
 
 def export_under_lease(
-    connection: Connection, document: Document, owner: str, export: Callable[[Claim], Result]
+    connection: Connection,
+    document: Document,
+    owner: str,
+    export: Callable[[Claim], Result],
+    *,
+    on_request: bool = False,
 ) -> Result:
     """Claim a document and export it, or record why not; then show Rillet's id and number in Solvimon.
 
@@ -26,6 +31,7 @@ def export_under_lease(
         document: names the document.
         owner: names this run; it holds the lease.
         export: exports a document that is not done yet, and records the success.
+        on_request: a person named the document; if Solvimon does not have it, nothing is recorded.
 
     Raises:
         RetryLater: nothing happened; a later run continues.
@@ -59,7 +65,7 @@ def export_under_lease(
         except SendRefused as refused:
             return _record_refusal(connection, claim, refused)
 
-    result = under_lease(connection.ledger, document, owner, work)
+    result = under_lease(connection.ledger, document, owner, work, on_request=on_request)
     return write_back.after_export(claims[0], result)
 
 

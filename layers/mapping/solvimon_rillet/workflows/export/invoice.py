@@ -51,18 +51,20 @@ class ExportInvoice:
         self._settings = connection.settings
         self._lists = lists_of(connection.rillet, INVOICE.name)
 
-    def run(self, invoice_id: str, owner: str) -> Result:
+    def run(self, invoice_id: str, owner: str, *, on_request: bool = False) -> Result:
         """Export one invoice, or record why not.
 
         Args:
             invoice_id: Solvimon's id.
             owner: names this run; it holds the lease.
+            on_request: a person named it; an id that Solvimon does not have is not recorded.
 
         Raises:
             RetryLater: nothing happened; a later run continues.
             OutcomeUnknown: Rillet may have the invoice; a later run checks before it sends another.
         """
-        return export_under_lease(self._connection, self._document(invoice_id), owner, self._export)
+        document = self._document(invoice_id)
+        return export_under_lease(self._connection, document, owner, self._export, on_request=on_request)
 
     def dry_run(self, invoice_id: str) -> Result:
         """The payload that ``run`` would send for an invoice, and its origins; writes nothing anywhere."""

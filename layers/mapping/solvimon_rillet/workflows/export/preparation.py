@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from solvimon_rillet import money
@@ -15,6 +16,10 @@ from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.models import Invoice
 from solvimon_rillet.workflows.export.link_resolver import ResolvedLinks
 from solvimon_rillet.workflows.outcome import Result, error_fields
+
+FINAL = "FINAL"
+DRAFT_STATUSES = ("OPEN", "DRAFT")
+NUMBER_TO_COME = "(number follows)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,8 @@ def dry_run(
 ) -> Result:
     """The payload that a run would send for a document, and its origins; writes nothing anywhere.
 
+    A draft is answered as if it were finalised now.
+
     Args:
         connection: of the document.
         document: names the document.
@@ -97,7 +104,11 @@ def dry_run(
     try:
         check_id(document.id)
         ledger_state = _ledger_state(connection, document)
-        prepared = prepare(connection.solvimon.invoice(document.id), ledger_state)
+        found = connection.solvimon.invoice(document.id)
+        if found.status in DRAFT_STATUSES:
+            ledger_state |= _draft_facts(found)
+            found = _as_finalised(found, connection.clock())
+        prepared = prepare(found, ledger_state)
     except WrongDocumentType as other:
         return Result(document.id, "not_ours", {"reason": str(other)})
     except NeedsAttention as why:
@@ -108,12 +119,33 @@ def dry_run(
     facts = {
         "payload": prepared.mapped.payload,
         "tie_out": prepared.mapped.totals.as_text(),
-        "warnings": prepared.warnings,
+        "warnings": [*prepared.warnings, *ledger_state.get("draft", {}).get("open", ())],
         "came_from": prepared.mapped.origins,
         "explanation": prepared.mapped.explanation,
         **extra_facts(prepared),
     }
     return Result(document.id, "already_exported" if done else "would_export", {**ledger_state, **facts})
+
+
+def _as_finalised(draft: Invoice, now: float) -> Invoice:
+    """A draft as it would be if it were finalised now."""
+    changes = {
+        "status": FINAL,
+        "invoice_number": draft.invoice_number or NUMBER_TO_COME,
+        "invoice_date": draft.invoice_date or datetime.fromtimestamp(now, UTC),
+    }
+    return draft.model_copy(update=changes)
+
+
+def _draft_facts(draft: Invoice) -> dict[str, Any]:
+    """What an answer says about a draft: its status, and what finalising it may still change."""
+    open_facts = []
+    if not draft.invoice_number:
+        open_facts.append("Solvimon gives it its number when it is finalised.")
+    if not draft.invoice_date:
+        open_facts.append("It has no date yet; it is taken as dated today.")
+    words = "This is what would be sent if it were finalised now; nothing is sent before that."
+    return {"draft": {"status": draft.status, "in_words": words, "open": open_facts}}
 
 
 def _ledger_state(connection: Connection, document: Document) -> dict[str, Any]:

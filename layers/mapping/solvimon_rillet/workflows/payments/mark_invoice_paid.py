@@ -45,6 +45,16 @@ _OPEN_STATUSES = {"UNPAID", "UNBILLED"}
 _NOT_OURS = {"reason": "It is not an invoice or credit memo that this integration exported."}
 
 
+def _not_exported(record: Mapping[str, Any] | None) -> dict[str, str]:
+    """Why an invoice that a person named has no payment state in Rillet, and what to do."""
+    if not record:
+        return {**_NOT_OURS, "remedy": "Export the invoice first: invoke export_invoice with its id."}
+    return {
+        "reason": f"The invoice is not exported: its state is {record.get('state')}.",
+        "remedy": "Invoke sync_status with its id; it says what to do. Its payments follow its export.",
+    }
+
+
 class MarkInvoicePaid:
     """Synchronises the payment states of one connection's invoices from Rillet to Solvimon."""
 
@@ -100,14 +110,14 @@ class MarkInvoicePaid:
         document = Document(self._connection.name, "invoice", invoice_id)
         record = self._ledger.read(document)
         if not record or record.get("state") not in FINISHED:
-            return Result(invoice_id, "not_ours", _NOT_OURS)
+            return Result(invoice_id, "not_ours", _not_exported(record))
         return self._mark_under_lease(document, str(record["rillet_id"]), {}, owner, on_request=True)
 
     def dry_run(self, invoice_id: str) -> Result:
         """The payment state that ``run`` would write; writes nothing anywhere."""
         record = self._ledger.read(Document(self._connection.name, "invoice", invoice_id))
         if not record or record.get("state") not in FINISHED:
-            return Result(invoice_id, "not_ours", _NOT_OURS)
+            return Result(invoice_id, "not_ours", _not_exported(record))
         try:
             facts = self._rillet_facts(str(record["rillet_id"]), {})
             state = self._rillet_state(str(record["rillet_id"]), facts, record)

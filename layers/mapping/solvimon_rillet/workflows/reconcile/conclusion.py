@@ -40,6 +40,7 @@ from solvimon_rillet.reconciliation.documents import (
 )
 from solvimon_rillet.reconciliation.findings import FindingType
 from solvimon_rillet.reconciliation.matching import ReconciliationContext
+from solvimon_rillet.reconciliation.report.bridge import bridges
 from solvimon_rillet.reconciliation.report.csv_tables import figures_csv, findings_csv
 from solvimon_rillet.reconciliation.report.html import as_html
 from solvimon_rillet.reconciliation.report.report import Report, UnmappedRecord
@@ -328,7 +329,7 @@ class ReportStep:
             "workbook": ("report.xlsx", as_xlsx(report)),
             "findings": ("findings.csv", findings_csv(report)),
             "figures": ("figures.csv", figures_csv(report)),
-            "json": ("report.json", json.dumps(report.as_json(), ensure_ascii=False, indent=1)),
+            "json": ("report.json", json.dumps(_as_json(report), ensure_ascii=False, indent=1)),
         }
         return {name: self._bucket.put_report(folder, *file) for name, file in files.items()}
 
@@ -342,6 +343,10 @@ def _period_text(first: str, last: str) -> str:
 
 def _entered_count(count: int) -> Json:
     return {"entered_again": count} if count else {}
+
+
+def _as_json(report: Report) -> Json:
+    return {**report.as_json(), "bridge": bridges(report)}
 
 
 def _answer(report: Report, addresses: Mapping[str, str]) -> Json:
@@ -362,6 +367,7 @@ def _answer(report: Report, addresses: Mapping[str, str]) -> Json:
             }
             for currency, line in comparison.totals.by_currency().items()
         },
+        "bridge": bridges(report),
         "findings": [finding.as_row() for finding in comparison.findings[:MAX_LISTED_FINDINGS]],
         "not_mapped_yet": len(report.unmapped),
         "redriven": report.redriven,

@@ -1,5 +1,6 @@
 """What is not done: documents that failed, by cause and culprit, and documents that wait, by reason."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from solvimon_rillet.workflows.status.wording import as_texts, title_of
 
 _SHOWN = 10
 _MAX_IDS_PER_EVENT = 100  # documents in a ready-made event
+_RESTORED = re.compile(r"ledger was restored to (\d{4}-\d\d-\d\d)")
 CONTINUES = "Nothing; work continues automatically."
 
 
@@ -127,7 +129,11 @@ def what_to_do(
     """
     if wait.is_credential:
         vendor = "solvimon" if "Solvimon" in wait.reason else "rillet"
-        words = wait.act or wait.reason
+        words = wait.act if "secret" in wait.act else f"{wait.reason} {wait.act}".strip()
+        words = words.replace("; the documents wait.", ".")
+        if restored := _RESTORED.search(wait.reason):
+            adopt = {"connection": connection, "adopt": True, "from": restored[1]}
+            return {"what_to_do": words, "act": {"function": "reconcile", "event": adopt}}
         words = words.replace("the connection's secret", f"the secret {secret_name(vendor)}")
         event: dict[str, Any] = {"connection": connection}
         if "invoke connect_rillet" not in f"{wait.reason} {wait.act}":

@@ -59,10 +59,15 @@ class Runs:
     def _fields(self, run: Item) -> dict[str, Any]:
         connection = str(run["pk"]).partition("#")[0]
         state = "lost" if self._is_lost(run) else str(run["state"])
+        request = _from_json(run["request"])
+        by = request.get("by") if isinstance(request, dict) else None
         fields: dict[str, Any] = {
             "kind": run["kind"],
             "connection": "all" if connection == ALL_CONNECTIONS else connection,
-            "request": _from_json(run["request"]),
+            "request": request,
+            "by": str(run.get("by") or by or "unknown"),
+            "progress": None,
+            "result": None,
             "state": state,
             "in_words": _RUN_STATE_TEXTS.get(state) or self._running_text(run),
             "started": format_timestamp(run["started"]),
