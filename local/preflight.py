@@ -185,7 +185,8 @@ def queue_workers(template: Path) -> int:
         for each in body["Resources"].values()
         if each["Type"] == "AWS::Lambda::EventSourceMapping"
     ]
-    limits = [mapping["ScalingConfig"]["MaximumConcurrency"]["Ref"] for mapping in mappings]
+    limits = {mapping["ScalingConfig"]["MaximumConcurrency"]["Ref"] for mapping in mappings}
+    limits -= {"SweepConcurrency"}  # sweeps last some minutes of each quarter of an hour, and may wait
     return sum(int(body["Parameters"][name]["Default"]) for name in limits)
 
 

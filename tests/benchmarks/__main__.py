@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from local.system import LocalSystem
 from tests.benchmarks.calls import calls_per_unit
 from tests.benchmarks.cold_start import cold_starts
+from tests.benchmarks.connections import connections
 from tests.benchmarks.documents import work_per_document
+from tests.benchmarks.isolation import isolation
 from tests.benchmarks.latency import finalised_to_booked
 from tests.benchmarks.reconcile import reconcile_many
 from tests.benchmarks.setup import Json
@@ -25,6 +27,8 @@ MEASUREMENTS: Mapping[str, Callable[[LocalSystem], Iterator[Json]]] = {
     "webhooks": receiver,
     "documents": work_per_document,
     "reconcile": reconcile_many,
+    "connections": connections,
+    "isolation": isolation,
     "cold-starts": cold_starts,
 }
 

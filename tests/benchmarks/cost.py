@@ -77,20 +77,11 @@ DURABLE_OPERATIONS = 20
 """Steps and waits of a nightly reconciliation."""
 POLLS = 5 * 3 * 60 * 24 * DAYS
 """Requests of Lambda's five pollers on an empty queue in a month, each waiting for 20 seconds."""
-IDLE_METRICS = 4
-"""What the sweep counts every quarter of an hour, in two sets of dimensions."""
-
-COUNTED_BY = {
-    "DocumentsRejected": 4,
-    "DocumentsDiffer": 3,
-    "WaitingSeconds": 4,
-    "RowsFailed": 3,
-    "ConnectionBroken": 9,
-    "RateLimited": 11,
-    "SettingsInvalid": 12,
-    "WebhooksRefused": 1,
-}
-"""Functions that can count a metric over which an alarm's query goes: all of them cost, once they have."""
+IDLE_METRICS = 3 * 2 / 24
+"""What a night's reconciliation counts, in two sets of dimensions, in one hour of 24; a quiet sweep: none."""
+SECRETS = 3
+"""Of a connection: Solvimon's, Rillet's, and the webhooks'."""
+MANY = 1000
 
 Usage = dict[str, float]
 
@@ -199,28 +190,29 @@ def measured(meter: Meter, system: LocalSystem) -> dict[str, Usage]:
         return usage | {UNMARKED: meter.of(lambda n: finalise(connection, f"invo_unmarked{n}"))}
 
 
-def idle(work: Mapping[str, Usage]) -> Usage:
-    """Units of a month in which nothing happens, for one connection."""
+def idle(work: Mapping[str, Usage], connections: int = 1) -> Usage:
+    """Units of a month in which nothing happens, for so many connections."""
     body = translate(ROOT / "template.yaml", {})["Resources"].values()
     number_of = Counter(resource["Type"] for resource in body)
     units = {unit: SWEEPS * work["sweep"][unit] + DAYS * work["reconciliation"][unit] for unit in PRICES}
     units["durable"] += DAYS * DURABLE_OPERATIONS
-    units["sqs"] += POLLS * number_of["AWS::Lambda::EventSourceMapping"]
-    units["alarm"] += sum(watched())
-    units["dashboard"] += number_of["AWS::CloudWatch::Dashboard"]
     units["metric"] += IDLE_METRICS
-    units["secret"] += number_of["AWS::SecretsManager::Secret"]
+    units["secret"] += SECRETS
+    units = {unit: connections * quantity for unit, quantity in units.items()}
+    units["sqs"] += POLLS * number_of["AWS::Lambda::EventSourceMapping"]
+    units["alarm"] += watched()[0]
+    units["dashboard"] += number_of["AWS::CloudWatch::Dashboard"]
     units["key"] += number_of["AWS::KMS::Key"]
     return units
 
 
 def watched() -> tuple[int, int]:
-    """The metrics that the template's alarms name, and those that their queries find at most."""
+    """The metrics that the template's alarms name, and the number of queries, which find one at most."""
     body = translate(ROOT / "template.yaml", {})["Resources"].values()
     alarms = [r["Properties"] for r in body if r["Type"] == "AWS::CloudWatch::Alarm"]
     metrics = [metric for alarm in alarms for metric in alarm.get("Metrics", [alarm])]
     queries = re.findall(r"SELECT \w+\((\w+)\)", str([metric.get("Expression") for metric in metrics]))
-    return sum("Expression" not in metric for metric in metrics), sum(COUNTED_BY[name] for name in queries)
+    return sum("Expression" not in metric for metric in metrics), len(queries)
 
 
 def dollars(units: Mapping[str, float]) -> dict[str, float]:
@@ -249,9 +241,10 @@ def _bill(work: Mapping[str, Usage]) -> str:
         units = {unit: quantity * THOUSAND for unit, quantity in work[name].items()}
         units["stored_gb"] = stored.get(name, 0) * 1024 * THOUSAND / GB
         columns.append(dollars(units))
-    columns.append(dollars(idle(work)))
+    columns += [dollars(idle(work)), dollars(idle(work, MANY))]
     heads = [f"1,000 {name}s".replace("customer's", "customers'") for name in COLUMNS]
-    rows = [["Service", *heads, "Idle month"], ["---", *["---:"] * 5]]
+    rows = [["Service", *heads, "Idle month", f"Idle month of {MANY:,} connections"]]
+    rows.append(["---", *["---:"] * len(columns)])
     rows += [[service, *(f"{column[service]:.4f}" for column in columns)] for service in columns[0]]
     rows.append(["**Sum**", *(f"**{sum(column.values()):.4f}**" for column in columns)])
     return _table(rows)
@@ -285,8 +278,10 @@ def _assumed() -> str:
         f"Each one logs {LOGGED_KB} KB. "
         f"A document takes {STORED_KB} KB of the table. An idle month has {SWEEPS:.0f} sweeps, {DAYS:.0f} "
         f"reconciliations of {DURABLE_OPERATIONS} durable operations, and {POLLS:,.0f} polls of each queue. "
-        f"Alarms watch {named} metrics by name; their queries find up to {found} more, as soon as the "
-        "functions count them, and all of these are in the bill. "
+        f"Alarms watch {named} metrics by name, which are in the bill. {found} more are queries over metrics "
+        "of our own, which find nothing in a month in which nothing was counted; a trouble adds 0.10 for the "
+        "alarm, and 0.60 for its metric in two sets of dimensions, in a month that is full of it. "
+        f"A connection has {SECRETS} secrets. "
         "A call of DynamoDB counts as "
         + ", ".join(f"{n:g} for {a.partition(':')[2]}" for a, (_, n) in UNITS.items() if a.startswith("dyn"))
         + " in read or write units."
@@ -316,8 +311,10 @@ Each document is counted as if it came alone: one webhook, one message, one invo
 remembered from the one before. In a batch they share all but the writes. What costs is to stand ready:
 alarms, the dashboard, keys and secrets, and Lambda's polling of empty queues. A busy connection adds its
 own metrics, at 0.30 each for a month in which it counts every hour: about 12 for one that books and is paid
-all day. Each further connection adds two secrets and its share of the sweeps. Imports are not counted. The
-free tier, where an account has it, takes off most of Lambda and SQS."""
+all day. Each further connection adds three secrets and its sweeps; of 1,000 idle ones the secrets are most
+of the bill. Their sweeps are counted one by one, although five share an invocation, and with every cache
+expired; the setting `sweep.quiet_minutes` makes them fewer. Imports are not counted. The free tier, where an
+account has it, takes off most of Lambda and SQS."""
 
 
 def main(target: Path = PAGE) -> None:

@@ -17,7 +17,7 @@ from local.system import Connection, LocalSystem
 from solvimon_rillet.aws.dynamodb import Table
 from solvimon_rillet.entrypoints.reconcile_function import reconcile_services
 from solvimon_rillet.entrypoints.services import Services
-from solvimon_rillet.workflows.durable_steps import Done
+from solvimon_rillet.workflows.reconcile.fan_out import FanOut
 from solvimon_rillet.workflows.reconcile.request import ReconcileRequest
 from solvimon_rillet.workflows.reconcile.steps import ReconcileSteps
 from solvimon_rillet.workflows.reconcile.workflow import Reconciliation
@@ -30,7 +30,7 @@ _BATCH = 25
 def reconcile_many(system: LocalSystem) -> Iterator[Json]:
     """Fill both sides and the ledger, then reconcile in a process that holds nothing but the product."""
     connection = connected_without_limit(system)  # with Rillet's limit, the calls alone take two minutes
-    _fill(system, connection)
+    fill(system, connection)
     before = len(system.rillet.state.calls)
     measured = _in_a_process(system)
     calls = system.rillet.state.calls[before:]
@@ -47,7 +47,7 @@ def reconcile_many(system: LocalSystem) -> Iterator[Json]:
     }
 
 
-def _fill(system: LocalSystem, connection: Connection) -> None:
+def fill(system: LocalSystem, connection: Connection) -> None:
     """Export one invoice, then copy it on both sides and in the ledger up to the number of documents."""
     first = sample_data.invoice_id("first")
     connection.platform.finalise(first)
@@ -84,7 +84,7 @@ def _in_a_process(system: LocalSystem) -> Json:
     return answer
 
 
-class _InlineSteps:
+class InlineSteps:
     """Runs steps at once; nothing has to wait here."""
 
     def step(self, _name: str, work: Callable[[], Json]) -> Json:
@@ -112,7 +112,8 @@ def main() -> None:
         return ReconcileSteps(connection, request, "bench", services, lambda *_: None)
 
     started = time.perf_counter()
-    answer = Reconciliation(request, _InlineSteps(), lambda: Done({"connections": ["default"]}), work).run()
+    nobody = FanOut(request, list, lambda: made.own_executions, made.clock)
+    answer = Reconciliation(request, InlineSteps(), nobody, work).run()
     seconds = time.perf_counter() - started
     measured = {
         "tied_out": answer["tied_out"],

@@ -216,7 +216,7 @@ class Harness:
         """Let the sweep go round until it finds nothing; then look at the end."""
         for _ in range(3):
             self.system.advance(_HOUR + _MINUTE)
-            _, swept = _attempt(lambda: self.system.invoke("sweep", {}))
+            _, swept = _attempt(lambda: self.system.invoke("sweep", {"connection": "default"}))
             self._work_off(course)
             if isinstance(swept, dict) and not swept["summary"]["found"] and not swept["summary"]["errors"]:
                 break

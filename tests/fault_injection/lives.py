@@ -91,7 +91,7 @@ class Life:
     def sweep(self) -> None:
         """Let a sweep run."""
         self._note("sweep")
-        _attempt(lambda: self._system.invoke("sweep", {}))
+        _attempt(lambda: self._system.invoke("sweep", {"connection": "default"}))
 
     def end(self) -> list[str]:
         """Let everything come to its end; return what is wrong then, in words."""
@@ -102,7 +102,7 @@ class Life:
             _attempt(self._setup.work_off)
             self._system.advance(wait)
         for _ in range(2):
-            _attempt(lambda: self._system.invoke("sweep", {}))
+            _attempt(lambda: self._system.invoke("sweep", {"connection": "default"}))
             self._settle()
         _attempt(lambda: self._system.invoke("reconcile", dict(_PERIOD)))
         self._settle()

@@ -3,6 +3,7 @@
 import pytest
 
 from solvimon_rillet.aws.sqs import MAX_DELAY_SECONDS
+from solvimon_rillet.entrypoints.telemetry import ALL_CONNECTIONS, Telemetry
 from tests.infrastructure.views import Template, attribute_of
 
 OWN_METRICS = "SolvimonRillet/${AWS::StackName}"
@@ -23,23 +24,42 @@ SENSITIVITY = {
     "OldestMessageAlarm": (1800, 300, 1, 300),
     "DeadLettersAlarm": (1, 60, 1, 60),
     "EventFunctionErrorsAlarm": (1, 300, 1, 300),
-    "RequestFunctionErrorsAlarm": (1, 300, 1, 300),
-    "ExecutionFailedAlarm": (1, 300, 1, 300),
-    "ExecutionTimedOutAlarm": (1, 300, 1, 300),
+    "FunctionFailedAlarm": (1, 300, 1, 300),
 }
 """Of each alarm: threshold, seconds of a data point, data points that must reach it, seconds of lookback."""
 EVENTS = {
     "WebhooksRefusedAlarm",
     *("ImportRowsFailedAlarm", "ReconcileFailedAlarm", "DocumentRejectedAlarm", "DocumentDiffersAlarm"),
-    *("ExecutionFailedAlarm", "ExecutionTimedOutAlarm"),
 }
 """Alarms on an event, not on a state that lasts: their return to OK means nothing."""
 
 
-def test_every_function_has_an_alarm_on_its_errors(template: Template) -> None:
+def test_every_function_that_works_off_a_queue_has_an_alarm_on_its_errors(template: Template) -> None:
     watched = template.alarms_on("AWS/Lambda", "Errors")
 
-    assert watched.keys() == {str({"Ref": function_id}) for function_id in template.functions}
+    assert watched.keys() >= {str({"Ref": consumer.function_id}) for consumer in template.consumers}
+
+
+def test_an_error_that_no_code_expects_raises_an_alarm_whichever_function_has_it(template: Template) -> None:
+    counted: list[tuple[str, str]] = []
+    telemetry = Telemetry({}, "any")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Telemetry, "count", lambda _self, *what: counted.append(what))
+        telemetry.unexpected(KeyError("here"))
+
+    [(alarm, _)] = template.alarms_on_all("FunctionFailed")
+    assert counted == [("FunctionFailed", ALL_CONNECTIONS)]
+    assert alarm["Threshold"] == 1
+
+
+def test_every_execution_that_fails_or_times_out_raises_the_alarm_on_dead_letters(template: Template) -> None:
+    """Lambda sends the event of a durable execution that failed, was stopped or timed out to its queue."""
+    dead = template.alarms_on("AWS/SQS", "ApproximateNumberOfMessagesVisible")
+
+    assert template.durable
+    for function in template.durable.values():
+        queue = attribute_of(function["DeadLetterConfig"]["TargetArn"])
+        assert str({"Fn::GetAtt": [queue, "QueueName"]}) in dead
 
 
 def test_every_queue_has_an_alarm_on_its_age_and_on_its_dead_letters(template: Template) -> None:
@@ -103,9 +123,24 @@ def test_a_metric_raises_one_alarm_whichever_function_counts_it(
 ) -> None:
     [(alarm, schema)] = template.alarms_on_all(metric, by)
 
-    assert schema == f'SCHEMA("{OWN_METRICS}", service)'
+    assert schema == f'SCHEMA("{OWN_METRICS}", scope)'
     assert alarm["Threshold"] == threshold
     assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+
+
+@pytest.mark.parametrize("metric", ["SweepFailed", "ReconciliationFailed"])
+def test_a_sweep_and_a_reconciliation_raise_an_alarm_by_connection(template: Template, metric: str) -> None:
+    [(_, schema)] = template.alarms_on_all(metric)
+
+    expected = f'SCHEMA("{OWN_METRICS}", connection, service) GROUP BY connection ORDER BY SUM() DESC'
+    assert schema == expected
+
+
+def test_the_alarms_that_cost_something_while_nothing_happens_are_few(template: Template) -> None:
+    queries = [query for alarm in template.alarms.values() for query in alarm.get("Metrics", [alarm])]
+    named = [query for query in queries if "Expression" not in query]
+
+    assert len(named) <= 20, "each costs 0.10 US dollars a month"
 
 
 @pytest.mark.parametrize("name", ["ConnectionBroken", "SettingsInvalid", "DocumentWaiting"])

@@ -48,7 +48,7 @@ def test_a_day_of_work_logs_ids_and_nothing_of_people_or_secrets(system: LocalSy
         connection.organisation.pay(invoice["id"])
         connection.organisation.deliver_webhooks()
         system.settle()
-        system.invoke("sweep", {})
+        system.invoke("sweep", {"connection": "default"})
         system.invoke("reconcile", {"connection": "default", **period(connection)})
         status = system.invoke("sync_status", {})
 

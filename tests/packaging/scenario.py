@@ -128,7 +128,7 @@ class Scenario:
     def sweep(self) -> Invocation:
         """Look for events that no webhook delivered: none."""
         none = {"connections": 1, "found": 0, "errors": 0}
-        return self._invoked("sweep", {}, lambda answer: answer["summary"] == none)
+        return self._invoked("sweep", {"connection": "default"}, lambda answer: answer["summary"] == none)
 
     def reconcile(self) -> Invocation:
         """Compare the month on both sides: it ties out."""

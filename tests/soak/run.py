@@ -163,7 +163,7 @@ class Soak:
 
     def _sweep(self) -> None:
         self.log.counts["sweeps"] += 1
-        answer = self._invoke("sweep", {})
+        answer = self._invoke("sweep", {"connection": "default"})
         for one in answer.get("connections", ()):
             self.log.counts["sweep_found"] += sum(one["found"].values())
             self.log.counts["sweep_errors"] += len(one["errors"])

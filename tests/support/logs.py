@@ -77,7 +77,7 @@ class FunctionLogs:
         for line in self.lines:
             for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
                 assert directive["Namespace"] == self.namespace
-                assert ["service"] in directive["Dimensions"], "the alarms ask for it"
+                assert directive["Dimensions"][0] == ["scope"], "the alarms ask for it"
                 assert line["service"] in self.functions
                 for metric in directive["Metrics"]:
                     sums[f"{line['connection']}.{metric['Name']}"] += int(sum(line[metric["Name"]]))

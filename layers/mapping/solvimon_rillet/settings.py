@@ -243,6 +243,13 @@ class SweepSettings(_SettingsGroup):
         description="Customers that one sweep compares with their last sync, in whole hundreds; the next "
         "sweep continues with the others. 0: none.",
     )
+    quiet_minutes: int = Field(
+        default=0,
+        ge=0,
+        le=1440,
+        description="After a day with nothing new, the connection is swept only every so many minutes, until "
+        "there is something new again. 0: by every schedule. A person's own sweep always runs.",
+    )
 
 
 class ReconcileSettings(_SettingsGroup):

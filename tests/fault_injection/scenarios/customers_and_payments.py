@@ -49,7 +49,7 @@ def _payment_recorded_then_deleted(system: LocalSystem) -> Setup:
 def _webhooks_lost(system: LocalSystem) -> Setup:
     """A document, an edit and a payment that no webhook reported."""
     setup = first_exported(system)
-    system.invoke("sweep", {})
+    system.invoke("sweep", {"connection": "default"})
     setup.work_off()
     system.solvimon.state.webhooks_on = system.rillet.state.webhooks_on = False
     setup.finalise(documents.invoice(SECOND, "250.00"))
@@ -60,7 +60,7 @@ def _webhooks_lost(system: LocalSystem) -> Setup:
 
 
 def _sweep(setup: Setup) -> None:
-    setup.system.invoke("sweep", {})
+    setup.system.invoke("sweep", {"connection": "default"})
     setup.work_off()
 
 

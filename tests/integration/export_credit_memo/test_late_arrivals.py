@@ -95,7 +95,7 @@ def test_memos_are_looked_for_in_the_sweep_only_as_long_as_one_may_arrive(
 
 def sweep(system: LocalSystem) -> Json:
     """Sweep, process what was published, and return the counts of what was found."""
-    [swept] = system.invoke("sweep", {})["connections"]
+    [swept] = system.invoke("sweep", {"connection": "default"})["connections"]
     assert (swept["stopped"], swept["errors"]) == ([], [])
     system.settle()
     found: Json = swept["found"]

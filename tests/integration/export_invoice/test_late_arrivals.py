@@ -303,7 +303,7 @@ def test_a_double_without_our_reference_is_told_by_the_look_up_a_day_later(
 
 def sweep(system: LocalSystem) -> Json:
     """Sweep, process what was published, and return the counts of what was found."""
-    [swept] = system.invoke("sweep", {})["connections"]
+    [swept] = system.invoke("sweep", {"connection": "default"})["connections"]
     assert (swept["stopped"], swept["errors"]) == ([], [])
     system.settle()
     found: Json = swept["found"]

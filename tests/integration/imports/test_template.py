@@ -86,13 +86,6 @@ def test_schedules_may_start_imports_and_nothing_else(template: Template) -> Non
     assert allowed["Resource"] == [{"Ref": f"{name}Aliaslive"} for name in FUNCTIONS]
 
 
-@pytest.mark.parametrize("metric", ["DurableExecutionFailed", "DurableExecutionTimedOut"])
-def test_an_execution_that_does_not_succeed_raises_an_alarm(template: Template, metric: str) -> None:
-    watched = template.alarms_on("AWS/Lambda", metric)
-
-    assert watched.keys() == {str({"Ref": name}) for name in template.durable}
-
-
 def test_rows_that_failed_raise_an_alarm(template: Template) -> None:
     [(alarm, _)] = template.alarms_on_all("RowsFailed")
 

@@ -100,9 +100,9 @@ def test_a_sweep_finds_a_second_invoice_without_any_webhook(invoice: Invoice, pa
         invoice.system.put_settings("default", settings)
         invoice.system.runtime.reset()
 
-    [swept] = invoice.system.invoke("sweep", {})["connections"]
+    [swept] = invoice.system.invoke("sweep", {"connection": "default"})["connections"]
     invoice.system.settle()
-    [again] = invoice.system.invoke("sweep", {})["connections"]
+    [again] = invoice.system.invoke("sweep", {"connection": "default"})["connections"]
 
     assert (swept["found"], again["found"]) == ({"doubled": 1}, {})
     assert invoice.verdict() == TWICE

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from local import sample_data
-from local.demo import second_connection
 from local.fake_rillet.pagination import CURSOR_SECONDS
 from local.system import Connection, LocalSystem
 from solvimon_rillet.aws.eventbridge import Bus
@@ -74,26 +73,6 @@ def test_a_connection_that_is_not_there_is_named_with_the_remedy(system: LocalSy
 
     assert (answer["tied_out"], "nobody" in answer["error"]) == (False, True)
     assert answer["remedy"]
-
-
-def test_all_connections_are_compared_each_on_its_own(system: LocalSystem, default: Connection) -> None:
-    system.connect(
-        second_connection.NAME,
-        settings={"fallback_products": second_connection.fallback_products()},
-        solvimon=second_connection.solvimon_seed(),
-        rillet=second_connection.rillet_seed(),
-    )
-    system.put_secret("default", "solvimon", {"api_key": "wrong"})
-    system.runtime.reset()
-
-    answer = system.invoke("reconcile", {})
-
-    assert answer["tied_out"] is False
-    by_name = {one["connection"]: one for one in answer["connections"]}
-    assert by_name.keys() == {"default", second_connection.NAME}
-    assert "Solvimon" in by_name["default"]["error"]
-    assert by_name[second_connection.NAME]["tied_out"] is True
-    assert f"/{second_connection.NAME}/" in by_name[second_connection.NAME]["report"]["html"]
 
 
 def test_lists_are_read_once_page_by_page(

@@ -24,9 +24,9 @@ def day(system: LocalSystem, back: float = 0) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def sweep(system: LocalSystem, **event: object) -> Json:
-    """Invoke the sweep and return its result for the only connection that it swept."""
-    answer: Json = system.invoke("sweep", dict(event))
+def sweep(system: LocalSystem, connection: str = "default") -> Json:
+    """Invoke the sweep for one connection and return its result."""
+    answer: Json = system.invoke("sweep", {"connection": connection})
     [result] = answer["connections"]
     found: Json = result
     return found
@@ -70,8 +70,8 @@ class Silent(Connection):
     def configure(self, **settings: object) -> None:
         configure(self.system, self, **settings)
 
-    def sweep(self, **event: object) -> Json:
-        return sweep(self.system, **event)
+    def sweep(self, connection: str = "default") -> Json:
+        return sweep(self.system, connection)
 
     def found(self) -> Json:
         """Sweep, and return the counts of what was found; nothing is processed."""
@@ -141,9 +141,14 @@ class Silent(Connection):
         return state(self, invoice_id)
 
     @property
-    def watermark(self) -> Json | None:
+    def watermark(self) -> int | None:
         """The watermark of the changes in Rillet."""
-        return self.system.ledger_item(f"{self.name}#sweep#payments", "RECORD")
+        return self.progress.get("payments")
+
+    @property
+    def progress(self) -> Json:
+        """How far the parts of the sweep are."""
+        return self.system.ledger_item(f"{self.name}#sweep#progress", "RECORD") or {}
 
 
 def silent(system: LocalSystem, name: str = "default", **settings: Any) -> Silent:

@@ -81,10 +81,10 @@ def test_invoices_in_rillet_that_are_not_ours_are_ignored(exported: Silent) -> N
 
 def test_the_overlap_of_two_sweeps_publishes_nothing_twice(exported: Silent) -> None:
     exported.pay("invo_a", "1.00")
-    exported.system.invoke("sweep", {})  # published, and not processed yet
+    exported.system.invoke("sweep", {"connection": "default"})  # published, and not processed yet
     before = exported.on_the_bus()
 
-    exported.system.invoke("sweep", {})
+    exported.system.invoke("sweep", {"connection": "default"})
 
     assert exported.on_the_bus() == before
     exported.system.settle()

@@ -139,6 +139,6 @@ def test_a_change_that_was_seen_is_not_published_however_often_it_is_read(export
     exported.swept()
     exported.system.advance(2 * HOUR)
     long_ago = int(exported.system.clock.now()) - 24 * HOUR
-    exported.put({"pk": "default#sweep#payments", "sk": "RECORD", "reached": long_ago})
+    exported.put({**exported.progress, "payments": long_ago})
 
     assert exported.swept() == {}

@@ -1,7 +1,7 @@
 """What fails stops nothing else, and the next sweep finds what this one did not."""
 
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -12,6 +12,7 @@ from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.events import BusEvent
 from solvimon_rillet.ledger.sweep_state import SweepState
+from solvimon_rillet.solvimon.client import SolvimonClient
 from solvimon_rillet.workflows.sweep.customers import CustomerScan
 from tests.integration.mark_invoice_paid.support import PAID
 from tests.integration.sweep.support import Json, Silent, silent
@@ -50,29 +51,27 @@ def test_a_broken_connection_stops_no_other_sweep(system: LocalSystem, two: tupl
     system.put_secret("acme", "rillet", {"auth": "api_key", "api_key": "revoked"})
     system.runtime.reset()
 
-    answer = system.invoke("sweep", {})
+    system.invoke("sweep", {})
     system.settle()
+    acme = broken.sweep("acme")
 
-    acme, globex = answer["connections"]
-    assert [c["connection"] for c in answer["connections"]] == ["acme", "globex"]
-    assert (acme["found"], globex["found"]) == ({}, {"invoices": 1})
+    assert well.state_of("invo_b") == "exported"
+    assert acme["found"] == {}
     assert [error.split(":")[0] for error in acme["errors"]] == ["documents", "customers", "payments"]
     assert all("refuses the credential (401)" in error for error in acme["errors"])
-    assert globex["errors"] == []
-    assert answer["summary"] == {"connections": 2, "found": 1, "errors": 3}
-    assert well.state_of("invo_b") == "exported"
+    assert well.sweep("globex")["errors"] == []
 
 
 def test_invalid_settings_stop_no_other_connection(system: LocalSystem, two: tuple[Silent, Silent]) -> None:
-    _, well = two
+    broken, well = two
     system.put_settings("acme", '{"invoice_scope": "NONE"}')
     well.finalise("invo_b")
 
-    answer = system.invoke("sweep", {})
+    system.invoke("sweep", {})
+    system.settle()
 
-    acme, globex = answer["connections"]
-    assert "invoice_scope" in acme["errors"][0]
-    assert globex["found"] == {"invoices": 1}
+    assert "invoice_scope" in broken.sweep("acme")["errors"][0]
+    assert well.state_of("invo_b") == "exported"
 
 
 @pytest.mark.parametrize(
@@ -179,9 +178,9 @@ def test_a_crash_after_publishing_loses_and_doubles_nothing(exported: Silent, st
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(SweepState, step, die)
         with pytest.raises(Killed):
-            exported.system.invoke("sweep", {})
+            exported.sweep()
 
-    exported.system.invoke("sweep", {})
+    exported.sweep()
     exported.system.settle()
 
     assert len(exported.rillet_invoices("invo_b")) == 1
@@ -227,32 +226,31 @@ def test_when_time_runs_out_it_stops_and_the_next_sweep_goes_on(connection: Sile
     assert connection.swept() == {"invoices": 1}
 
 
-def test_a_slow_connection_uses_up_its_own_share_of_the_time_only(
-    system: LocalSystem, two: tuple[Silent, Silent], monkeypatch: pytest.MonkeyPatch
+def test_a_slow_part_leaves_the_others_their_share_of_the_time(
+    connection: Silent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    two[1].finalise("invo_b")
-    left, slow = [900.0], [600.0]
-    first_start = SweepState.record_first_start
+    left = [900.0]
+    read = SolvimonClient.newest_final_invoices
 
-    def take_long_once(state: SweepState) -> int:
-        left[0] -= slow.pop() if slow else 0
-        return first_start(state)
+    def take_long(client: SolvimonClient, *args: Any) -> object:
+        left[0] -= 400
+        return read(client, *args)
 
+    connection.finalise(*(f"invo_{number:03}" for number in range(150)))
     monkeypatch.setattr(LambdaContext, "get_remaining_time_in_millis", lambda _: left[0] * 1000)
-    monkeypatch.setattr(SweepState, "record_first_start", take_long_once)
+    monkeypatch.setattr(SolvimonClient, "newest_final_invoices", take_long)
 
-    answer = system.invoke("sweep", {})
+    findings = connection.sweep()
 
-    by_name = {each["connection"]: each for each in answer["connections"]}
-    assert len(by_name["acme"]["stopped"]) == 3
-    assert by_name["globex"]["found"] == {"invoices": 1}
+    assert findings["found"] == {"invoices": 100}
+    assert [text.split(":")[0] for text in findings["stopped"]] == ["documents"]
+    assert connection.watermark is not None, "payments were looked at"
+    assert connection.progress["customers"] > 0, "customers were looked at"
 
 
 def test_a_used_up_budget_stops_the_part_and_the_watermark_stays(system: LocalSystem) -> None:
     connection = silent(system, rillet={"pacing": {"requests": 2}})
-    connection.finalise("invo_a", "invo_b", "invo_c")
-    system.invoke("sweep", {})
-    system.deliver()  # two requests of the minute's limit are used
+    connection.sweep()  # the list of changes, and the organisation: the minute's limit is used
     before = connection.watermark
     system.advance(1)
 
@@ -292,10 +290,10 @@ def test_what_was_found_and_what_failed_is_counted_by_connection(
 
     monkeypatch.setattr(Telemetry, "count", count)
     system.invoke("sweep", {})
+    system.deliver("sweep")
 
-    assert [each for each in counted if each[0] != "RilletCalls"] == [
+    assert sorted(each for each in counted if each[0] != "RilletCalls") == [
         ("ConnectionBroken", "acme", 1),
-        ("SweepFound", "acme", 0),
         ("SweepFailed", "acme", 1),
         ("SweepFound", "globex", 2),
     ]

@@ -100,6 +100,7 @@ def test_the_dead_letters_are_counted(default: Default) -> None:
         "solvimon-rillet-export-credit-memo-dead-letters": 0,
         "solvimon-rillet-sync-customer-dead-letters": 0,
         "solvimon-rillet-mark-invoice-paid-dead-letters": 0,
+        "solvimon-rillet-sweep-dead-letters": 0,
         "solvimon-rillet-execution-dead-letters": 0,
     }
     assert all("does not answer" in str(count) for count in unknown.values())

@@ -344,11 +344,11 @@ def test_a_queue_that_fails_in_the_middle_is_answered_with_what_was_queued(
     default.finalised_silently(*of_october(130))
     original, calls = Queue.put, list[int]()
 
-    def put(queue: Queue, bodies: list[str]) -> None:
+    def put(queue: Queue, bodies: list[str], groups: list[str]) -> None:
         calls.append(len(bodies))
         if len(calls) == 2:
             raise RetryLater("The queue does not take messages (Throttling).")
-        original(queue, bodies)
+        original(queue, bodies, groups)
 
     monkeypatch.setattr(Queue, "put", put)
 

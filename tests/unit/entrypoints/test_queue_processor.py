@@ -41,9 +41,10 @@ class Fakes:
     queue_fails: bool = False
     left: int = 60_000
 
-    def defer(self, body: str, attributes: Json, after: float | None) -> Deferred:
+    def defer(self, body: str, attributes: Json, after: float | None, group: str = "") -> Deferred:
         if self.queue_fails:
             raise RetryLater("The queue does not take the message.")
+        assert group == BusEvent.from_queue(body).connection, "messages of a connection are one group"
         self.deferred.append((body, attributes, after))
         return Deferred(30, 0)
 

@@ -41,13 +41,17 @@ class Queue:
         self._sqs = sqs
         self._clock = clock
 
-    def defer(self, body: str, attributes: Mapping[str, Any], after: float | None) -> Deferred:
+    def defer(
+        self, body: str, attributes: Mapping[str, Any], after: float | None, group: str = ""
+    ) -> Deferred:
         """Send a copy of a message to the queue, with a delay.
 
         Args:
             body: body of the message.
             attributes: its message attributes in Lambda's form.
             after: seconds to wait; ``None`` backs off from 15 seconds to 15 minutes.
+            group: the message's group, such as its connection: SQS gives the messages of small groups first
+                while one group has a backlog (fair queues).
 
         Returns:
             The delay, and how long the message has waited.
@@ -73,19 +77,25 @@ class Queue:
                     "deferrals": {"DataType": "Number", "StringValue": str(deferrals + 1)},
                     "first_seen": {"DataType": "Number", "StringValue": str(first_seen)},
                 },
+                **({"MessageGroupId": group} if group else {}),
             )
         except (ClientError, BotoCoreError) as error:
             raise RetryLater(f"The queue does not take the message ({type(error).__name__}).") from error
         return Deferred(max(1, delay), now - first_seen)
 
-    def put(self, bodies: Sequence[str]) -> None:
+    def put(self, bodies: Sequence[str], groups: Sequence[str] = ()) -> None:
         """Send messages to the queue without delay.
+
+        Args:
+            bodies: bodies of the messages.
+            groups: the group of each message, as in ``defer``; empty for none.
 
         Raises:
             RetryLater: SQS did not accept all of them. Some may be sent, which is harmless.
         """
-        for start in range(0, len(bodies), _BATCH_SIZE):
-            unprocessed = dict(enumerate(bodies[start : start + _BATCH_SIZE]))
+        messages = list(zip(bodies, groups or [""] * len(bodies), strict=True))
+        for start in range(0, len(messages), _BATCH_SIZE):
+            unprocessed = dict(enumerate(messages[start : start + _BATCH_SIZE]))
             for _ in range(_MAX_ATTEMPTS):
                 unprocessed = self._put(unprocessed)
                 if not unprocessed:
@@ -107,16 +117,23 @@ class Queue:
             raise RetryLater(f"The queue does not answer ({type(error).__name__}).") from error
         return int(answer["Attributes"]["ApproximateNumberOfMessages"])
 
-    def _put(self, bodies: Mapping[int, str]) -> dict[int, str]:
-        """Send up to ten messages, and return those that SQS did not accept."""
+    def _put(self, messages: Mapping[int, tuple[str, str]]) -> dict[int, tuple[str, str]]:
+        """Send up to ten messages with their groups, and return those that SQS did not accept."""
         try:
             answer = self._sqs.send_message_batch(
                 QueueUrl=self._url,
-                Entries=[{"Id": str(number), "MessageBody": body} for number, body in bodies.items()],
+                Entries=[
+                    {
+                        "Id": str(number),
+                        "MessageBody": body,
+                        **({"MessageGroupId": group} if group else {}),
+                    }
+                    for number, (body, group) in messages.items()
+                ],
             )
         except (ClientError, BotoCoreError) as error:
             raise RetryLater(f"The queue does not take messages ({type(error).__name__}).") from error
-        return {int(entry["Id"]): bodies[int(entry["Id"])] for entry in answer.get("Failed", [])}
+        return {int(entry["Id"]): messages[int(entry["Id"])] for entry in answer.get("Failed", [])}
 
 
 def _back_off(deferrals: int) -> int:

@@ -19,12 +19,15 @@ from solvimon_rillet.errors import SolvimonRilletError
 from solvimon_rillet.http.client import CountingRateLimiter, Http, RateLimiter
 from solvimon_rillet.http.session import session
 from solvimon_rillet.ledger.ledger import Ledger
+from solvimon_rillet.rate_limit.breaker import FAILURE_POINTS, TIME_OUT_POINTS, CircuitBreaker
 from solvimon_rillet.rate_limit.dynamodb_store import DynamoDBRequestWindowStore
-from solvimon_rillet.rate_limit.limiter import Priority, RateLimit, SlidingWindowRateLimiter
+from solvimon_rillet.rate_limit.limiter import Priority, RateLimit, SlidingWindowRateLimiter, carry_over
 from solvimon_rillet.rillet.client import API_VERSION, RilletClient
 from solvimon_rillet.rillet.oauth import RilletOAuth
 from solvimon_rillet.settings import Pacing, Settings
 from solvimon_rillet.solvimon.client import SolvimonClient
+
+VENDORS = (SOLVIMON.vendor, RILLET.vendor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,7 @@ class Connections:
         self._tokens: dict[str, RilletTokens] = {}
         self._rillet_caches: dict[str, RilletCache] = {}
         self._known_fields: dict[str, set[str]] = {}
+        self._breakers: dict[str, CircuitBreaker] = {}
         self._rate_limiters: dict[tuple[str, Priority, Pacing], SlidingWindowRateLimiter] = {}
         # Each call to Rillet takes a slot of the rate limit, so none is repeated without the limiter.
         self._solvimon_session: requests.Session = session(get_retries=2)
@@ -99,18 +103,21 @@ class Connections:
         Args:
             connection: its name, from an event or a person.
             priority: of its calls to Rillet.
-            unless_backing_off: raise ``RateLimited`` while Rillet's rate limit is used up.
+            unless_backing_off: raise ``RateLimited`` while Rillet's rate limit is used up, and
+                ``VendorUnavailable`` while a vendor does not answer.
 
         Raises:
             UnknownConnection: there is no such connection.
             RetryLater: its settings cannot be read.
             RateLimited: the rate limit is used up, and ``unless_backing_off`` is set.
+            VendorUnavailable: a vendor did not answer the last calls, and ``unless_backing_off`` is set.
         """
         name = connection_name(connection)
         settings = self._configuration.settings(name)
         limiter = self.rate_limiter(name, settings, priority)
         if unless_backing_off:
             limiter.raise_if_backing_off()
+            self.breaker(name).check(*VENDORS)
         return self._open(name, settings, limiter)
 
     def open_for_bulk_work(self, connection: object) -> tuple[Connection, CountingRateLimiter]:
@@ -138,6 +145,13 @@ class Connections:
                     connection, self._configuration, self._table, oauth, self._clock
                 )
             return self._tokens[connection]
+
+    def breaker(self, connection: str) -> CircuitBreaker:
+        """The circuit breakers of a connection's vendors, one object per process."""
+        with self._lock:
+            if connection not in self._breakers:
+                self._breakers[connection] = CircuitBreaker(connection, self._table, self._clock)
+            return self._breakers[connection]
 
     def rate_limiter(
         self, connection: str, settings: Settings, priority: Priority
@@ -180,7 +194,10 @@ class Connections:
             ConnectionBroken: the connection has no credential.
             RetryLater: a service does not answer.
         """
+        before = self._organisations.window(connection)
         self._organisations.learn(connection, organisation)
+        if (after := self._organisations.window(connection)) != before:
+            carry_over(DynamoDBRequestWindowStore(self._table), before, after)
 
     def solvimon(self, connection: str, settings: Settings) -> SolvimonClient:
         """A client of the connection's Solvimon platform."""
@@ -215,6 +232,7 @@ class Connections:
             "X-REQUEST-ID",
             renew=renew,
             before_write=check,
+            on_result=self._recorder(connection, SOLVIMON.vendor),
         )
         client = SolvimonClient(http, on_platform)
         return client
@@ -239,7 +257,8 @@ class Connections:
             self.owners.check(connection, RILLET, grant if uses_oauth(secret) else sent["Authorization"], ask)
 
         limiter = limiter or self.rate_limiter(connection, settings, Priority.LIVE)
-        client = self._rillet_client(settings, tokens.access_token, limiter, renew, check)
+        recorder = self._recorder(connection, RILLET.vendor)
+        client = self._rillet_client(settings, tokens.access_token, limiter, renew, check, recorder)
         return client
 
     def rillet_with_token(
@@ -280,6 +299,7 @@ class Connections:
         limiter: RateLimiter,
         renew: Callable[[Mapping[str, str]], bool] | None,
         before_write: Callable[[Mapping[str, str]], None] = lambda _headers: None,
+        on_result: Callable[[bool, bool], None] = lambda _answered, _timed_out: None,
     ) -> RilletClient:
         def headers() -> Mapping[str, str]:
             return {"Authorization": f"Bearer {token()}", "X-Rillet-API-Version": API_VERSION}
@@ -292,5 +312,15 @@ class Connections:
             rate_limiter=limiter,
             renew=renew,
             before_write=before_write,
+            on_result=on_result,
         )
         return RilletClient(http)
+
+    def _recorder(self, connection: str, vendor: str) -> Callable[[bool, bool], None]:
+        """Records the results of calls in the breaker of a vendor."""
+        breaker = self.breaker(connection)
+
+        def record(answered: bool, timed_out: bool) -> None:
+            breaker.record(vendor, 0 if answered else TIME_OUT_POINTS if timed_out else FAILURE_POINTS)
+
+        return record

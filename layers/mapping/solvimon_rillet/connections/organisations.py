@@ -54,10 +54,13 @@ class RilletOrganisations:
         key = fingerprint(secret.get("api_key", ""))
         with self._lock:
             of_key, organisation, until = self._of_keys.get(connection, ("", "", 0.0))
-            if of_key != key or (not organisation and self._clock() >= until):
-                item = self._table.get(_key(connection)) or {}
-                organisation = str(item["organisation_id"]) if item.get("credential") == key else ""
-                self._of_keys[connection] = key, organisation, self._clock() + _UNKNOWN_SECONDS
+        if of_key == key and (organisation or self._clock() < until):
+            return organisation
+        # Without the lock: connections that are swept side by side do not wait for each other's read.
+        item = self._table.get(_key(connection)) or {}
+        organisation = str(item["organisation_id"]) if item.get("credential") == key else ""
+        with self._lock:
+            self._of_keys[connection] = key, organisation, self._clock() + _UNKNOWN_SECONDS
         return organisation
 
     def learn(self, connection: str, organisation: str) -> None:

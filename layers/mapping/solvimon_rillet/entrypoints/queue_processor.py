@@ -100,7 +100,7 @@ class QueueProcessor:
         except Recoverable as error:
             self._record_wait(error, event)
             try:
-                deferred = self._queue().defer(event.to_queue_message(), {}, error.after)
+                deferred = self._queue().defer(event.to_queue_message(), {}, error.after, event.connection)
             except Recoverable as lost:
                 return Result(
                     event.id, "try_again", {"reason": f"{error.message} {lost.message} Invoke it again."}
@@ -131,7 +131,8 @@ class QueueProcessor:
                 "no such connection", extra={"connection": event.connection, "reason": str(error)}
             )
             after = _UNKNOWN_CONNECTION_SECONDS
-        deferred = self._queue().defer(record["body"], record.get("messageAttributes") or {}, after)
+        attributes = record.get("messageAttributes") or {}
+        deferred = self._queue().defer(record["body"], attributes, after, event.connection)
         self._telemetry.count("WaitingSeconds", event.connection, deferred.waited, MetricUnit.Seconds)
 
     @staticmethod

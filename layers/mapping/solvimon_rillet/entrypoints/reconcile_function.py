@@ -9,9 +9,9 @@ from solvimon_rillet.entrypoints.durable_function import Execution, durable_hand
 from solvimon_rillet.entrypoints.lambda_handler import Handler
 from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.entrypoints.telemetry import Telemetry
-from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.http.client import CountingRateLimiter
-from solvimon_rillet.workflows.durable_steps import Done, Json, StepResult, Wait
+from solvimon_rillet.workflows.durable_steps import Json
+from solvimon_rillet.workflows.reconcile.fan_out import FanOut
 from solvimon_rillet.workflows.reconcile.request import EXAMPLE, ReconcileRequest
 from solvimon_rillet.workflows.reconcile.steps import ReconcileServices, ReconcileSteps
 from solvimon_rillet.workflows.reconcile.workflow import Reconciliation
@@ -22,12 +22,6 @@ def reconcile_handler(environment: Mapping[str, str], clock: Callable[[], float]
     telemetry = Telemetry(environment, "reconcile")
     services = Services(environment, clock, telemetry.count)
 
-    def list_connections() -> StepResult:
-        try:
-            return Done({"connections": services.configuration.connections()})
-        except RetryLater as error:
-            return Wait(error.after, str(error))
-
     def reconcile(request: ReconcileRequest, execution: Execution) -> Json:
         run = hashlib.sha256(execution.name.encode()).hexdigest()[:20]
 
@@ -35,7 +29,11 @@ def reconcile_handler(environment: Mapping[str, str], clock: Callable[[], float]
             connect = partial(reconcile_services, services, connection)
             return ReconcileSteps(connection, request, run, connect, telemetry.count)
 
-        return Reconciliation(request, execution.steps, list_connections, steps_of).run()
+        fan_out = FanOut(
+            request, lambda: services.connection_list.names(), lambda: services.own_executions, clock
+        )
+        failed = partial(telemetry.count, "ReconciliationFailed", "all")
+        return Reconciliation(request, execution.steps, fan_out, steps_of, failed).run()
 
     def publish(execution: str, answer: Json) -> None:
         services.outcomes.reconciliation_ended(execution, answer)

@@ -17,11 +17,13 @@ from solvimon_rillet.connections.configuration import Configuration
 from solvimon_rillet.http.allowed_hosts import AllowedHosts
 
 if TYPE_CHECKING:
+    from solvimon_rillet.aws.durable_executions import DurableExecutions
     from solvimon_rillet.aws.dynamodb import Table
     from solvimon_rillet.aws.eventbridge import Bus
     from solvimon_rillet.aws.s3_sns import ReportBucket, Topic
     from solvimon_rillet.aws.sqs import Queue
     from solvimon_rillet.connections.connection import Connections
+    from solvimon_rillet.connections.connection_list import ConnectionList
     from solvimon_rillet.ledger.ledger import Ledger
     from solvimon_rillet.ledger.run_log import RunLog
     from solvimon_rillet.workflows.outcome_events import OutcomeEvents
@@ -66,6 +68,13 @@ class Services:
         from solvimon_rillet.connections.connection import Connections
 
         return Connections(self.configuration, self.ledger, self.table, self.clock, self._count)
+
+    @cached_property
+    def connection_list(self) -> "ConnectionList":
+        """The names of all connections."""
+        from solvimon_rillet.connections.connection_list import ConnectionList
+
+        return ConnectionList(self.table, self.configuration.connections, self.clock)
 
     @cached_property
     def bus(self) -> "Bus":
@@ -118,6 +127,13 @@ class Services:
         return OutcomeEvents(
             self.configuration.settings, lambda: self.ledger, lambda: self.bus, self.clock, self._count
         )
+
+    @cached_property
+    def own_executions(self) -> "DurableExecutions":
+        """The durable executions of the function itself."""
+        from solvimon_rillet.aws.durable_executions import DurableExecutions
+
+        return DurableExecutions(self._environment["AWS_LAMBDA_FUNCTION_NAME"], self.aws_client("lambda"))
 
     @cached_property
     def queue(self) -> "Queue":

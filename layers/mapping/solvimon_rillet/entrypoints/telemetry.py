@@ -15,14 +15,16 @@ from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import Ama
 from solvimon_rillet.entrypoints.lambda_handler import Handler
 from solvimon_rillet.errors import SolvimonRilletError
 
+ALL_CONNECTIONS = "all"
+"""The connection of a metric that belongs to none."""
 _Metric = tuple[str, str, MetricUnit, float]
 
 
 class Telemetry:
     """The logger and the metrics of one function.
 
-    Each metric has the dimension ``service``, for alarms, and once more ``service`` with ``connection``, to
-    find the connection.
+    Each metric is counted once for all functions and connections (dimension ``scope``), for alarms, and once
+    more by ``service`` and ``connection``, to find the connection.
 
     Args:
         environment: the function's environment.
@@ -60,6 +62,7 @@ class Telemetry:
     def unexpected(self, error: Exception) -> "UnexpectedError":
         """Log an error that no code expects, and return one that quotes nothing, for Lambda to report."""
         self.logger.error("function failed", exc_info=error)
+        self.count("FunctionFailed", ALL_CONNECTIONS)
         return UnexpectedError(
             f"The function failed with an internal error ({type(error).__name__}); its log shows where."
         )
@@ -71,6 +74,11 @@ class Telemetry:
         with self._lock:
             self._values.append((connection, name, unit, value))
 
+    def discard(self, name: str, connection: str) -> None:
+        """Forget what was recorded of a metric of a connection since the last ``flush``."""
+        with self._lock:
+            self._values = [value for value in self._values if value[:2] != (connection, name)]
+
     def flush(self) -> None:
         """Write the recorded metrics, one EMF line per connection."""
         with self._lock:
@@ -79,9 +87,9 @@ class Telemetry:
             # A provider of its own: all instances of Powertools' Metrics share their state.
             provider = AmazonCloudWatchEMFProvider(
                 namespace=self._namespace,
-                service=self._service,
+                service="",  # else it would be a dimension of the first set, with a metric for each function
                 metric_set={},
-                dimension_set={},
+                dimension_set={"scope": "all"},
                 metadata_set={},
             )
             provider.add_dimensions(service=self._service, connection=connection)

@@ -87,6 +87,8 @@ class Http:
         renew: gets a new credential after a 401, given the rejected headers. If it returns ``True``, the call
             is sent once more.
         before_write: checks the headers of a write before it is sent; what it raises, the write raises.
+        on_result: is given the result of each call: whether the vendor answered (below 500), and whether the
+            call timed out.
     """
 
     def __init__(
@@ -99,6 +101,7 @@ class Http:
         rate_limiter: RateLimiter | None = None,
         renew: Callable[[Mapping[str, str]], bool] | None = None,
         before_write: Callable[[Mapping[str, str]], None] = lambda _headers: None,
+        on_result: Callable[[bool, bool], None] = lambda _answered, _timed_out: None,
     ) -> None:
         self._vendor = vendor
         self._base_url = base_url
@@ -108,6 +111,7 @@ class Http:
         self._rate_limiter = rate_limiter
         self._renew = renew
         self._before_write = before_write
+        self._on_result = on_result
 
     def get(self, path: str, params: Params | None = None) -> Any:  # noqa: ANN401
         """Read. JSON numbers come as ``Decimal``.
@@ -226,7 +230,9 @@ class Http:
             self._log_failure(method, path, error)
             if may_repeat and method == "GET" and _has_died(error):
                 return self._send(method, path, params, data, headers, may_repeat=False)
+            self._on_result(False, isinstance(error, requests.Timeout))
             raise self._as_error(error) from error
+        self._on_result(response.status_code < 500, False)
         self._log(method, path, response, monotonic() - started)
         return response
 

@@ -147,14 +147,24 @@ class SolvimonClient:
         }
         return self.page("invoices", page_number, **filters)
 
-    def newest_final_invoices(self, page_number: int) -> tuple[list[Json], bool]:
-        """One page of the final invoices and credit notes, the newest first, whatever their date."""
+    def newest_final_invoices(
+        self, page_number: int, since: datetime | None = None, until: datetime | None = None
+    ) -> tuple[list[Json], bool]:
+        """One page of the final invoices and credit notes, the newest first.
+
+        Args:
+            page_number: from 1.
+            since: beginning of the range of ``invoice_date``; without it every date.
+            until: end of the range, if it has a beginning.
+        """
         filters: dict[str, str | list[str]] = {
             "statuses[]": ["FINAL"],
             "include_periods": "false",
             "order_by": "created_at",
             "order_direction": "desc",
         }
+        if since and until:
+            filters["invoice_date"] = f"[{format_utc(since)},{format_utc(until)}]"
         return self.page("invoices", page_number, **filters)
 
     def search(self, collection: str, page_number: int) -> tuple[list[Json], bool]:

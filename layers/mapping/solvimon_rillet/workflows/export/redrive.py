@@ -162,7 +162,8 @@ class Redrive:
             else:
                 to_queue.append(document.id)
         if not dry_run:
-            self._queue.put([self._message(document_id) for document_id in to_queue])
+            bodies = [self._message(document_id) for document_id in to_queue]
+            self._queue.put(bodies, [self._name] * len(bodies))
         self._counts += counted + Counter(queued=len(to_queue))
 
     def _message(self, document_id: str) -> str:

@@ -17,6 +17,7 @@ from solvimon_rillet.workflows.durable_steps import (
     WorkflowStopped,
     run_step,
 )
+from solvimon_rillet.workflows.reconcile.fan_out import PAUSE_SECONDS, STARTED_AT_ONCE, FanOut
 from solvimon_rillet.workflows.reconcile.pages import (
     CHANGED_CUSTOMERS,
     CREDIT_MEMOS,
@@ -37,41 +38,70 @@ MAX_LIST_RESTARTS = 5
 
 
 class Reconciliation:
-    """One reconciliation of one connection or of all.
+    """One reconciliation of a connection, or the start of those of all.
 
     Args:
         request: the request.
         steps: runs the steps.
-        list_connections: names all connections; the work of a step.
+        fan_out: starts an execution for each connection.
         steps_of: what the steps of a connection do.
+        on_failure: called once if not all connections could be started.
     """
 
     def __init__(
         self,
         request: ReconcileRequest,
         steps: Steps,
-        list_connections: Callable[[], StepResult],
+        fan_out: FanOut,
         steps_of: Callable[[str], ReconcileSteps],
+        on_failure: Callable[[], None] = lambda: None,
     ) -> None:
         self._request = request
         self._steps = steps
         self._usage = StepUsage()
-        self._list_connections = list_connections
+        self._fan_out = fan_out
         self._steps_of = steps_of
+        self._on_failure = on_failure
 
     def run(self) -> Json:
-        """Reconcile, and return the answer for people; an error of one connection does not stop another."""
+        """Reconcile, or start the reconciliations of all connections; return the answer for people."""
         if self._request.connection is not None:
             return self._reconcile(self._request.connection)
         try:
-            found = run_step(self._steps, self._usage, "connections", lambda _: self._list_connections())
+            found = run_step(self._steps, self._usage, "connections", lambda _: self._fan_out.connections())
+            names = [str(name) for name in found["connections"]]
+            if "night" in found:
+                return self._start(names, str(found["night"]))
         except WorkflowStopped as stopped:
+            self._steps.step("failed", self._count_failure)
             return _failure(stopped.stop)
-        names = [str(name) for name in found["connections"]]
+        # An execution that an earlier version began goes on as it began: all connections in turn.
         if len(names) == 1:
             return self._reconcile(names[0])
         answers = [self._reconcile(name, f"{name}: ") for name in names]
         return {"tied_out": all(answer["tied_out"] for answer in answers), "connections": answers}
+
+    def _start(self, names: list[str], night: str) -> Json:
+        """Start the executions of all connections, some at a time."""
+        known = list[str]()
+        for first in range(0, len(names), STARTED_AT_ONCE):
+            if first:
+                self._steps.wait("leaves room for other work", PAUSE_SECONDS)
+            some = names[first : first + STARTED_AT_ONCE]
+            work = partial(self._fan_out.start, some, night)
+            title = f"start {first + 1} to {first + len(some)}"
+            known += run_step(self._steps, self._usage, title, lambda _, work=work: work())["already_started"]
+        return {
+            "night": night,
+            "started": len(names) - len(known),
+            "already_started": known,
+            "remedy": "Each connection has a run and a report of its own; sync_status lists them. To repeat "
+            "one on the same day, name its connection.",
+        }
+
+    def _count_failure(self) -> Json:
+        self._on_failure()
+        return {}
 
     def _reconcile(self, connection: str, prefix: str = "") -> Json:
         work = self._steps_of(connection)

@@ -14,19 +14,21 @@ from solvimon_rillet.ledger.sweep_state import PublishedEvent, SweepState
 
 REPUBLISH_SECONDS = 3600
 """After so many seconds without progress, the message of a document counts as lost."""
+NEWS_AT = "news_at"
+"""The time of the last sweep that found anything new, in its state."""
 _REMEMBERED_SECONDS = 7 * 24 * 3600
 
 
 class OutOfTime(Recoverable):
-    """The time of the function or of this connection's budget is over; the next sweep continues."""
+    """The time of the function or of a part's share is over; the next sweep continues."""
 
 
 class TimeBudget:
-    """A connection's budget of the function's time.
+    """A budget of the function's time.
 
     Args:
         function_seconds_left: seconds until the function must end.
-        seconds: the part of them that the connection may use.
+        seconds: the part of them that may be used.
     """
 
     def __init__(self, function_seconds_left: Callable[[], float], seconds: float) -> None:
@@ -36,6 +38,10 @@ class TimeBudget:
     def seconds_left(self) -> float:
         """Seconds that are left of the budget."""
         return self._function_seconds_left() - self._end
+
+    def share(self, parts: int) -> "TimeBudget":
+        """A budget of an equal share for one of so many parts; what it leaves, the others have."""
+        return TimeBudget(self._function_seconds_left, self.seconds_left() / parts)
 
     def check(self) -> None:
         """Raise ``OutOfTime`` if there is no time for one more step."""
@@ -50,9 +56,10 @@ class ScanResult:
     Attributes:
         connection: its name.
         found: number of published events, by counter.
-        stopped: scans that had to stop early; the next sweep continues them.
+        stopped: scans that had to stop early; the next sweep continues them where they stopped.
         errors: messages for a person.
         note: the reason why nothing was swept.
+        broken: whether a vendor refused a credential.
     """
 
     connection: str
@@ -60,6 +67,7 @@ class ScanResult:
     stopped: list[str] = field(default_factory=list)
     errors: list[Message] = field(default_factory=list)
     note: str = ""
+    broken: bool = False
 
     def as_answer(self) -> dict[str, Any]:
         """The result as JSON."""
@@ -115,11 +123,14 @@ class SweepContext:
         """Unix seconds."""
         return int(self.connection.clock())
 
-    def publish(self, missed_events: Iterable[MissedEvent], result: ScanResult) -> None:
+    def publish(self, missed_events: Iterable[MissedEvent], result: ScanResult) -> int:
         """Publish missed events, except those that an earlier sweep has published within the hour.
 
         Because of Rillet's rate limit, a backlog takes longer than the time between two sweeps; the sweeps
         must not lengthen it.
+
+        Returns:
+            The number of events that were published.
 
         Raises:
             RetryLater: the bus or the ledger does not answer; a repetition does no harm.
@@ -127,13 +138,13 @@ class SweepContext:
         by_kind: dict[str, list[MissedEvent]] = {}
         for missed in missed_events:
             by_kind.setdefault(missed.kind, []).append(missed)
+        sent = 0
         for kind, of_kind in by_kind.items():
             published = self.state.published(kind, [missed.id for missed in of_kind])
-            self.send(
-                kind,
-                [missed for missed in of_kind if self.should_publish(missed, published.get(missed.id))],
-                result,
-            )
+            new = [missed for missed in of_kind if self.should_publish(missed, published.get(missed.id))]
+            self.send(kind, new, result)
+            sent += len(new)
+        return sent
 
     def should_publish(self, missed: MissedEvent, published: PublishedEvent | None) -> bool:
         """Whether this state of the document was not published within the hour."""

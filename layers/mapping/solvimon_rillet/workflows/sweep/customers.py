@@ -45,6 +45,7 @@ class CustomerScan:
             self._scan_page(rows, result)
             round_number, done = (round_number, done + 1) if more else (round_number + 1, 0)
             self._context.state.advance_watermark("customers", round_number * _PAGES_PER_ROUND + done)
+            self._context.state.save_now_and_then()
             if done == first:
                 return
 
@@ -61,7 +62,8 @@ class CustomerScan:
             for each, (customer, now) in hashes.items()
             if each in synced or field_value(customer.custom_fields, self._link_field)
         }
-        published = self._context.state.published(CUSTOMER.name, linked)
+        unequal = [each for each, now in linked.items() if synced.get(each, {}).get("imported_hash") != now]
+        published = self._context.state.published(CUSTOMER.name, unequal)
         differing, new = [], {}
         for each, now in linked.items():
             before = synced.get(each, {}).get("imported_hash")

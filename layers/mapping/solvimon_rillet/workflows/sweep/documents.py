@@ -1,7 +1,7 @@
 """Scan for invoices and credit notes that are final in Solvimon and not in the ledger."""
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time
 from typing import Any
 
@@ -9,16 +9,25 @@ from pydantic import ValidationError
 
 from solvimon_rillet.errors import NeedsAttention
 from solvimon_rillet.events import CREDIT_NOTE_FINALISED, INVOICE_FINALISED, event_from_solvimon_record
+from solvimon_rillet.fingerprint import fingerprint_of
 from solvimon_rillet.ledger.ledger import FINISHED, UNFINISHED, Document, is_done
 from solvimon_rillet.ledger.write_backs import next_attempt
 from solvimon_rillet.mapping.document_fields import document_day
 from solvimon_rillet.mapping.eligibility import NOT_FINAL
 from solvimon_rillet.solvimon.models import Invoice
-from solvimon_rillet.workflows.sweep.base import MissedEvent, ScanResult, SweepContext, TimeBudget
+from solvimon_rillet.workflows.sweep.base import (
+    NEWS_AT,
+    REPUBLISH_SECONDS,
+    MissedEvent,
+    ScanResult,
+    SweepContext,
+    TimeBudget,
+)
 
 SECONDS_PER_DAY = 24 * 3600
 _FUTURE_SECONDS = 5 * 366 * SECONDS_PER_DAY  # invoices may have a future date
 _EARLIEST_ZONE_SECONDS = 14 * 3600  # in the easternmost time zone, a day begins so much earlier than in UTC
+_POSITION, _ROUND_ENDED, _SEEN = "documents_page", "documents_round_ended", "documents_seen"
 _EXPORTS = {
     INVOICE_FINALISED: ("invoice", "export_invoice", "invoices"),
     CREDIT_NOTE_FINALISED: ("credit_memo", "export_credit_memo", "credit_notes"),
@@ -26,24 +35,72 @@ _EXPORTS = {
 
 
 class DocumentScan:
-    """The document scan of one connection."""
+    """The document scan of one connection.
+
+    Each sweep reads the newest documents, page by page until a page has nothing that is missing. Older ones
+    are read in a round once an hour, and at once if anything was missing. A round that had to stop is
+    continued by the next sweep, after it has looked at the newest documents.
+    """
 
     def __init__(self, context: SweepContext) -> None:
         self._context = context
         self._connection = context.connection
+        self._state = context.state
 
     def run(self, result: ScanResult, budget: TimeBudget) -> None:
-        """Read the latest final documents, oldest first, and publish those that are missing."""
+        """Read the latest final documents, newest first, and publish those that are missing."""
         workflows = self._connection.settings.workflows
         if not (workflows.export_invoice or workflows.export_credit_memo):
             return
         since, until = _utc(self._since()), _utc(self._context.now() + _FUTURE_SECONDS)
-        number, more = 1, True
-        while more:
-            budget.check()
-            rows, more = self._connection.solvimon.final_invoices(since, until, number)
-            self._context.publish(self._missing(rows), result)
+        number, more, published = 0, True, 1
+        while more and published:
             number += 1
+            budget.check()
+            rows, more = self._connection.solvimon.newest_final_invoices(number, since, until)
+            published = self._publish(rows, result, first=number == 1)
+            if published and self._position <= number:
+                self._state.note(_POSITION, number + 1)
+            self._state.save_now_and_then()
+        is_due = self._context.now() - self._state.noted_time(_ROUND_ENDED) >= REPUBLISH_SECONDS
+        number = max(number, self._position - 1)
+        while more and (is_due or self._position):
+            number += 1
+            self._state.note(_POSITION, number)
+            budget.check()
+            rows, more = self._connection.solvimon.newest_final_invoices(number, since, until)
+            self._publish(rows, result)
+            self._state.save_now_and_then()
+        if not more:
+            self._state.note(_POSITION, None)
+            self._state.note(_ROUND_ENDED, self._context.now())
+
+    @property
+    def _position(self) -> int:
+        """The page at which the round continues; 0 if it is at its end."""
+        return self._state.noted_time(_POSITION)
+
+    def _publish(self, rows: Sequence[Mapping[str, Any]], result: ScanResult, *, first: bool = False) -> int:
+        """Publish what is missing of a page, and return the number of events.
+
+        A first page that has not changed since all of it was booked costs no read of the ledger for an hour.
+        """
+        seen = f"{fingerprint_of([self._settings_of_page(), *rows])[:32]}" if first else ""
+        last = self._state.noted(_SEEN) or {}
+        if first and last.get("page") == seen and self._context.now() - last["at"] < REPUBLISH_SECONDS:
+            return 0
+        missing, settled = self._missing(rows)
+        published = self._context.publish(missing, result)
+        if first:
+            self._state.note(_SEEN, {"page": seen, "at": self._context.now()} if settled else None)
+            if last.get("page") != seen:
+                self._state.note(NEWS_AT, self._context.now())
+        return published
+
+    def _settings_of_page(self) -> list[str]:
+        """The settings on which it depends what is missing of a page."""
+        settings = self._connection.settings
+        return [str(settings.workflows), str(settings.start_date), str(settings.time_zones)]
 
     def _since(self) -> int:
         """The time from which documents are read; a new connection must not book earlier years."""
@@ -56,8 +113,8 @@ class DocumentScan:
             first = first_start - SECONDS_PER_DAY
         return max(first, self._context.now() - settings.sweep.lookback_days * SECONDS_PER_DAY)
 
-    def _missing(self, rows: Sequence[Mapping[str, Any]]) -> Iterator[MissedEvent]:
-        """The missed events of a page of documents."""
+    def _missing(self, rows: Sequence[Mapping[str, Any]]) -> tuple[list[MissedEvent], bool]:
+        """The missed events of a page of documents, and whether no document of it is under way."""
         on_time = (row for row in rows if not self._is_too_early(row))
         events = filter(None, (event_from_solvimon_record(self._connection.name, row) for row in on_time))
         documents = {
@@ -66,13 +123,18 @@ class DocumentScan:
             if getattr(self._connection.settings.workflows, _EXPORTS[event.detail_type][1])
         }
         records = self._connection.ledger.read_many(documents)
+        missing = list[MissedEvent]()
         for document, event in documents.items():
             record = records.get(document, {})
             if self._is_missing(record):
                 counted = _EXPORTS[event.detail_type][2]
-                yield MissedEvent(document.kind, document.id, observed_state(record), event, counted)
+                state = observed_state(record)
+                missing.append(MissedEvent(document.kind, document.id, state, event, counted))
             elif at := self._write_back_due(record):
-                yield MissedEvent(document.kind, document.id, f"write-back {at}", event, "write_backs")
+                due = MissedEvent(document.kind, document.id, f"write-back {at}", event, "write_backs")
+                missing.append(due)
+        under_way = any(_is_under_way(record) for record in records.values())
+        return missing, not missing and not under_way
 
     def _is_too_early(self, row: Mapping[str, Any]) -> bool:
         """Whether a document is dated before the connection's start, in its own time zone."""
@@ -97,6 +159,11 @@ class DocumentScan:
         at = next_attempt(record) if record.get("state") in FINISHED else None
         is_due = at is not None and at <= self._context.now()
         return at if is_due and self._connection.settings.write_back else None
+
+
+def _is_under_way(record: Mapping[str, Any]) -> bool:
+    """Whether the export of a document is not finished, or its write-back."""
+    return record.get("state") in UNFINISHED or next_attempt(record) is not None
 
 
 def observed_state(record: Mapping[str, Any]) -> str:

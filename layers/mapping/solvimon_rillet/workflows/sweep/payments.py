@@ -21,6 +21,7 @@ from solvimon_rillet.rate_limit.limiter import RateLimited
 from solvimon_rillet.rillet.client import RowPage
 from solvimon_rillet.rillet.listing import complete_pages
 from solvimon_rillet.rillet.models import parse_rillet_timestamp
+from solvimon_rillet.settings import Settings
 from solvimon_rillet.workflows.payments.double_bookings import is_double, known_doubles
 from solvimon_rillet.workflows.payments.rillet_changes import STATE_FACTS, is_order_unknown
 from solvimon_rillet.workflows.sweep.base import MissedEvent, ScanResult, SweepContext, TimeBudget
@@ -44,7 +45,7 @@ class PaymentScan:
     def run(self, result: ScanResult, budget: TimeBudget) -> None:
         """Read the invoices that changed in Rillet since the last sweep, and publish the missed changes."""
         workflows = self._connection.settings.workflows
-        if not (workflows.mark_invoice_paid or workflows.export_invoice):
+        if not calls_rillet(self._connection.settings):
             return
         part = _WATERMARK if workflows.mark_invoice_paid else _WATERMARK_WITHOUT_PAYMENTS
         began, reached = self._context.now(), self._context.state.watermark(part)
@@ -125,6 +126,11 @@ class PaymentScan:
                         paid.get(Document(connection, "payment", solvimon_id), {}),
                     )
                     break
+
+
+def calls_rillet(settings: Settings) -> bool:
+    """Whether a sweep looks at Rillet at all."""
+    return settings.workflows.mark_invoice_paid or settings.workflows.export_invoice
 
 
 def _id_of(row: Any) -> str:  # noqa: ANN401 - a row of Rillet's list

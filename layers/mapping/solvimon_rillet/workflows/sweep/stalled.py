@@ -37,6 +37,7 @@ _EVENTS = {
     "customer": CUSTOMER_UPDATED,
 }
 _EXAMPLES = 3
+_LOOKED_AT = "stalled_looked_at"
 
 
 class StalledScan:
@@ -47,10 +48,19 @@ class StalledScan:
         self._connection = context.connection
 
     def run(self, result: ScanResult, budget: TimeBudget) -> None:
-        """Publish work that is stalled for an hour; after a day, report it instead."""
-        for kind, workflow in _WORKFLOWS.items():
-            if not getattr(self._connection.settings.workflows, workflow):
-                continue
+        """Publish work that is stalled for an hour; after a day, report it instead.
+
+        One kind of work has its turn in each sweep, and each has one within the hour.
+        """
+        now, state = self._context.now(), self._context.state
+        looked_at = {kind: int(at) for kind, at in (state.noted(_LOOKED_AT) or {}).items()}
+        enabled = [
+            kind for kind in _WORKFLOWS if getattr(self._connection.settings.workflows, _WORKFLOWS[kind])
+        ]
+        for number, kind in enumerate(sorted(enabled, key=lambda each: looked_at.get(each, 0))):
+            if number and now - looked_at.get(kind, 0) < REPUBLISH_SECONDS:
+                return
+            workflow = _WORKFLOWS[kind]
             idle = {
                 document: self._context.now() - int(item["updated_at"])
                 for state in UNFINISHED
@@ -62,6 +72,8 @@ class StalledScan:
             self._publish({d: r for d, r in stalled.items() if d not in lost}, result)
             if lost:
                 result.errors.append(_stalled_error(lost, workflow))
+            looked_at[kind] = now
+            state.note(_LOOKED_AT, dict(looked_at))
 
     def _idle(self, kind: str, state: str, budget: TimeBudget) -> list[tuple[Document, Mapping[str, Any]]]:
         found: list[tuple[Document, Mapping[str, Any]]] = []

@@ -1,0 +1,203 @@
+"""A sweep always gets on: newest first, each part at its own place, and a part that does not is reported."""
+
+from typing import Any, NoReturn
+
+import pytest
+
+from local.system import LocalSystem
+from solvimon_rillet.aws.dynamodb import Table
+from solvimon_rillet.aws.eventbridge import Bus
+from solvimon_rillet.entrypoints.telemetry import Telemetry
+from solvimon_rillet.ledger.sweep_state import SweepState
+from solvimon_rillet.solvimon.client import SolvimonClient
+from solvimon_rillet.workflows.sweep.base import OutOfTime
+from tests.integration.sweep.support import Silent, day
+
+HOUR = 3600
+
+
+def pages(monkeypatch: pytest.MonkeyPatch, limit: list[int]) -> list[int]:
+    """The pages of documents that are read; a sweep has time for so many."""
+    read, asked = SolvimonClient.newest_final_invoices, list[int]()
+
+    def read_page(client: SolvimonClient, number: int, *more: Any) -> object:
+        if limit[0] == 0:
+            raise OutOfTime("There was no time left in this run.")
+        limit[0] -= 1
+        asked.append(number)
+        return read(client, number, *more)
+
+    monkeypatch.setattr(SolvimonClient, "newest_final_invoices", read_page)
+    return asked
+
+
+def book_without_export(connection: Silent, *ids: str) -> None:
+    """Finalise documents that the ledger has as exported."""
+    connection.finalise(*ids)
+    for each in ids:
+        connection.change(each, state="exported", rillet_id="r")
+
+
+def test_the_newest_document_is_found_in_the_first_sweep(
+    connection: Silent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection.finalise(*(f"invo_{number:03}" for number in range(250)))
+    connection.finalise("invo_newest", created_at=day(connection.system, -1))
+    pages(monkeypatch, [1])
+
+    findings = connection.sweep()
+
+    assert findings["found"] == {"invoices": 100}
+    assert "invo_newest" in connection.on_the_bus()
+
+
+def test_the_scan_of_documents_goes_on_where_it_stopped(
+    connection: Silent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [f"invo_{number:03}" for number in range(350)]
+    connection.finalise(*ids)
+    asked = pages(monkeypatch, limit := [2])
+    first = connection.sweep()
+    limit[0] = 10
+    second = connection.sweep()
+
+    assert first["stopped"] == ["documents: There was no time left in this run. The next sweep continues."]
+    assert asked == [1, 2, 1, 3, 4]
+    assert second["found"] == {"invoices": 150}
+    assert connection.on_the_bus() == dict.fromkeys(ids, 1)
+
+
+def test_older_documents_are_read_in_a_round_once_an_hour(
+    connection: Silent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book_without_export(connection, *(f"invo_{number:03}" for number in range(150)))
+    asked = pages(monkeypatch, [1000])
+
+    for _ in range(5):
+        connection.sweep()
+        connection.system.advance(900)
+
+    assert asked == [1, 2, 1, 1, 1, 1, 2]
+
+
+def test_an_unchanged_page_of_booked_documents_is_looked_up_once_an_hour(connection: Silent) -> None:
+    book_without_export(connection, "invo_a")
+    connection.sweep()
+    table = connection.system.deployment.outputs["LedgerTableName"]
+    key = {"pk": {"S": "default#invoice#invo_a"}, "sk": {"S": "RECORD"}}
+    connection.system.aws.dynamodb.delete_item(TableName=table, Key=key)
+    connection.system.advance(900)
+
+    soon = connection.found()
+    connection.system.advance(HOUR)
+
+    assert (soon, connection.found()) == ({}, {"invoices": 1})
+
+
+def test_stopping_early_is_counted_and_stopping_twice_at_the_same_place_is_a_failure(
+    connection: Silent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[str] = []
+    monkeypatch.setattr(Telemetry, "count", lambda _self, name, *_: counted.append(name))
+
+    def stop(*_: object) -> NoReturn:
+        raise OutOfTime("There was no time left in this run.")
+
+    monkeypatch.setattr(SolvimonClient, "newest_final_invoices", stop)
+
+    first, second = connection.sweep(), connection.sweep()
+
+    assert (first["errors"], len(first["stopped"])) == ([], 1)
+    assert second["errors"] == [
+        "documents: It stopped twice at the same place, so it does not get on: There was no time left in "
+        "this run."
+    ]
+    assert counted.count("SweepStoppedEarly") == 2
+    assert counted.count("SweepFailed") == 1
+
+
+def test_a_scan_that_gets_on_between_two_stops_is_no_failure(
+    connection: Silent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection.finalise(*(f"invo_{number:03}" for number in range(350)))
+    pages(monkeypatch, limit := [1])
+    first = connection.sweep()
+    limit[0] = 2
+    second = connection.sweep()
+
+    assert len(first["stopped"]) == len(second["stopped"]) == 1
+    assert first["errors"] == second["errors"] == []
+
+
+def test_each_kind_of_work_has_its_turn_within_the_hour(connection: Silent) -> None:
+    connection.sweep()
+    looked_at = []
+    for _ in range(4):
+        connection.system.advance(900)
+        before = connection.progress["stalled_looked_at"]
+        connection.sweep()
+        after = connection.progress["stalled_looked_at"]
+        looked_at += [kind for kind in after if after[kind] != before[kind]]
+
+    assert sorted(looked_at) == ["credit_memo", "customer", "invoice", "payment"]
+
+
+@pytest.mark.slow
+def test_of_6000_documents_a_week_the_newest_is_found_and_payments_and_customers_are_looked_at_in_every_sweep(
+    connection: Silent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection.finalise("invo_first")
+    connection.finalise("invo_newest", created_at=day(connection.system, -1))
+    dated = connection.platform.records["invoices"]["invo_first"]
+    for number in range(6000):
+        identifier = f"invo_{number:04}"
+        connection.platform.records["invoices"][identifier] = {**dated, "id": identifier}
+    published: list[str] = []
+    monkeypatch.setattr(Bus, "publish", lambda _, *events: published.extend(event.id for event in events))
+    asked = pages(monkeypatch, limit := [20])  # a vendor so slow that a sweep has time for twenty pages
+
+    sweeps = []
+    for _ in range(4):
+        limit[0] = 20
+        before = connection.watermark or 0, connection.progress.get("customers", 0)
+        sweeps.append(connection.sweep())
+        connection.system.advance(900)
+        assert connection.watermark is not None
+        assert connection.watermark > before[0], "payments"
+        assert connection.progress["customers"] > before[1], "customers"
+
+    assert published[:100].count("invo_newest") == 1
+    assert len(set(published)) == len(published) == 6002
+    assert sweeps[0]["found"]["invoices"] == 2000
+    assert max(asked) == 61
+    assert all(each["errors"] == [] for each in sweeps)
+
+
+def test_what_an_earlier_version_remembered_goes_on(system: LocalSystem, connection: Silent) -> None:
+    now = int(system.clock.now())
+    for part, reached in {"begun": now - 5000, "payments": now - 4000, "customers": 3_000_000}.items():
+        connection.put({"pk": f"default#sweep#{part}", "sk": "RECORD", "reached": reached})
+
+    connection.swept()
+
+    assert connection.progress["begun"] == now - 5000
+    assert connection.progress["payments"] >= now
+    assert connection.progress["customers"] == 4_000_000
+    listed = [call.query for call in connection.rillet_calls() if call.path == "/invoices"]
+    assert len(listed) == 1
+
+
+def test_two_sweeps_at_the_same_time_keep_the_watermark_that_is_further(
+    system: LocalSystem, connection: Silent
+) -> None:
+    table = Table(system.deployment.outputs["LedgerTableName"], system.aws.dynamodb)
+    slow, fast = (SweepState("default", table, system.clock.now) for _ in range(2))
+    slow.advance_watermark("payments", 100)
+    fast.advance_watermark("payments", 200)
+    slow.note("documents_page", 3)
+
+    fast.save()
+    slow.save()
+
+    assert connection.progress["payments"] == 200
+    assert connection.progress["documents_page"] == 3

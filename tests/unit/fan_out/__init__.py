@@ -1,0 +1,1 @@
+"""The fan-out of sweeps and reconciliations, without the local system."""
