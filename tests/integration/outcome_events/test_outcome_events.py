@@ -197,7 +197,8 @@ def test_the_end_of_a_reconciliation_is_published_for_each_connection_that_wants
     connect_demo(system, "quiet")
     connect_demo(system, "other", outcome_events=True)
 
-    system.invoke("reconcile", {"from": "2026-11-01", "to": "2026-11-30"})
+    for name in ("default", "quiet", "other"):
+        system.invoke("reconcile", {"connection": name, "from": "2026-11-01", "to": "2026-11-30"})
 
     found = {detail["connection"]: detail for _, detail in published(system)}
     assert found.keys() == {"default", "other"}

@@ -24,7 +24,7 @@ class WriteBackScan:
         self._connection = context.connection
 
     def run(self, result: ScanResult, budget: TimeBudget) -> None:
-        """Publish the documents whose next attempt is due; once an hour, as it is an extra read of the index."""
+        """Publish the documents whose next attempt is due, once an hour: it costs a read of the index."""
         state, now = self._context.state, self._context.now()
         if self._connection.settings.write_back and now - state.noted_time(_LOOKED_AT) >= REPUBLISH_SECONDS:
             self._context.publish(self._due(budget), result)
