@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import ConfigDict, ValidationError
 
 from solvimon_rillet.connections.names import is_connection_name
-from solvimon_rillet.entrypoints.digest import send_due_digests
+from solvimon_rillet.entrypoints.digest import send_digest_if_due
 from solvimon_rillet.entrypoints.lambda_handler import Handler, on_first_call
 from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.entrypoints.sweep_queue import fan_out, sweep_messages

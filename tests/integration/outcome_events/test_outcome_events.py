@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -197,7 +198,8 @@ def test_the_end_of_a_reconciliation_is_published_for_each_connection_that_wants
     connect_demo(system, "quiet")
     connect_demo(system, "other", outcome_events=True)
 
-    system.invoke("reconcile", {"from": "2026-11-01", "to": "2026-11-30"})
+    for name in ("default", "quiet", "other"):
+        system.invoke("reconcile", {"connection": name, "from": "2026-11-01", "to": "2026-11-30"})
 
     found = {detail["connection"]: detail for _, detail in published(system)}
     assert found.keys() == {"default", "other"}
@@ -228,17 +230,25 @@ def test_no_rule_of_the_stack_takes_them(system: LocalSystem, on: Connection) ->
     assert set(before.values()) == {0}
 
 
-def test_a_rule_of_your_own_fills_your_own_queue_as_the_page_says(
-    system: LocalSystem, on: Connection
-) -> None:
+@pytest.fixture
+def own_rule(system: LocalSystem) -> Iterator[Json]:
+    """The queue and the rule of the page's example; its example of a message."""
     page = (ROOT / "docs/extending.md").read_text(encoding="utf-8")
     template, message = blocks(page, "json")[:2]
-    stack = system.deployment.stack
-    boto3.client("cloudformation").create_stack(
+    stack, cloudformation = system.deployment.stack, boto3.client("cloudformation")
+    cloudformation.create_stack(
         StackName=f"{stack}-rejections",
         TemplateBody=template,
         Parameters=[{"ParameterKey": "Stack", "ParameterValue": stack}],
     )
+    yield json.loads(message)
+    cloudformation.delete_stack(StackName=f"{stack}-rejections")
+
+
+def test_a_rule_of_your_own_fills_your_own_queue_as_the_page_says(
+    system: LocalSystem, on: Connection, own_rule: Json
+) -> None:
+    stack = system.deployment.stack
     url = system.aws.sqs.get_queue_url(QueueName=f"{stack}-rejections")["QueueUrl"]
     on.platform.records["invoices"][FIRST]["customer_id"] = "cust_nobody"
     on.platform.finalise(FIRST)
@@ -248,7 +258,7 @@ def test_a_rule_of_your_own_fills_your_own_queue_as_the_page_says(
 
     [got] = system.aws.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
     event = json.loads(got["Body"])
-    shown = json.loads(message)
+    shown = own_rule
     assert {name: event[name] for name in ("source", "detail-type")} == {
         name: shown[name] for name in ("source", "detail-type")
     }

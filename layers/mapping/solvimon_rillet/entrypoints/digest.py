@@ -1,7 +1,6 @@
-"""The digests that a sweep sends, from the answer of ``sync_status``."""
+"""The digest that a sweep sends, from the answer of ``sync_status``."""
 
 import logging
-from collections.abc import Iterable
 
 from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.errors import SolvimonRilletError
@@ -9,15 +8,14 @@ from solvimon_rillet.errors import SolvimonRilletError
 logger = logging.getLogger(__name__)
 
 
-def send_due_digests(services: Services, connections: Iterable[str]) -> None:
-    """Send the digests that are due; one that fails is sent by the next sweep, and stops nothing."""
-    for name in connections:
-        try:
-            _send_if_due(services, name)
-        except SolvimonRilletError as error:
-            logger.warning("digest not sent", extra={"connection": name, "reason": error.own_words})
-        except Exception:  # the sweep does its work, whatever fails here
-            logger.exception("digest not sent", extra={"connection": name})
+def send_digest_if_due(services: Services, name: str) -> None:
+    """Send a connection's digest, if it is due; one that fails stops nothing, and the next sweep sends it."""
+    try:
+        _send_if_due(services, name)
+    except SolvimonRilletError as error:
+        logger.warning("digest not sent", extra={"connection": name, "reason": error.own_words})
+    except Exception:  # the sweep does its work, whatever fails here
+        logger.exception("digest not sent", extra={"connection": name})
 
 
 def _send_if_due(services: Services, name: str) -> None:

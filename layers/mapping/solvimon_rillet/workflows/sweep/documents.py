@@ -164,6 +164,11 @@ class DocumentScan:
         return at if is_due and self._connection.settings.write_back else None
 
 
+def _is_under_way(record: Mapping[str, Any]) -> bool:
+    """Whether the export of a document is not finished, or its write-back."""
+    return record.get("state") in UNFINISHED or next_attempt(record) is not None
+
+
 def observed_state(record: Mapping[str, Any]) -> str:
     """The state of a document for ``MissedEvent``; unfinished work that moved on counts as another state."""
     state = str(record.get("state", "unknown"))

@@ -5,7 +5,15 @@ from collections.abc import Iterator
 from solvimon_rillet.events import CREDIT_NOTE_FINALISED, INVOICE_FINALISED, SOLVIMON, BusEvent
 from solvimon_rillet.ledger.document_types import CREDIT_MEMO
 from solvimon_rillet.ledger.write_backs import WriteBacks
-from solvimon_rillet.workflows.sweep.base import MissedEvent, ScanResult, SweepContext, TimeBudget
+from solvimon_rillet.workflows.sweep.base import (
+    REPUBLISH_SECONDS,
+    MissedEvent,
+    ScanResult,
+    SweepContext,
+    TimeBudget,
+)
+
+_LOOKED_AT = "write_backs_at"
 
 
 class WriteBackScan:
@@ -16,9 +24,11 @@ class WriteBackScan:
         self._connection = context.connection
 
     def run(self, result: ScanResult, budget: TimeBudget) -> None:
-        """Publish the documents whose next attempt is due."""
-        if self._connection.settings.write_back:
+        """Publish the documents whose next attempt is due, once an hour: it costs a read of the index."""
+        state, now = self._context.state, self._context.now()
+        if self._connection.settings.write_back and now - state.noted_time(_LOOKED_AT) >= REPUBLISH_SECONDS:
             self._context.publish(self._due(budget), result)
+            state.note(_LOOKED_AT, now)
 
     def _due(self, budget: TimeBudget) -> Iterator[MissedEvent]:
         failed = WriteBacks(self._connection.name, self._connection.table)
