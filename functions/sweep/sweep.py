@@ -63,7 +63,8 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
                 seconds: float = context.get_remaining_time_in_millis() / 1000
                 return seconds
 
-            send_due_digests(services, filter(is_connection_name, [connection]))
+            if is_connection_name(connection):
+                send_digest_if_due(services, connection)
             result = sweep_connection(connection, sweep_of, seconds_left, telemetry.count, asked_at)
             if not (result.found or result.stopped or result.errors):
                 telemetry.discard("RilletCalls", connection)  # an idle metric costs as much as a busy one

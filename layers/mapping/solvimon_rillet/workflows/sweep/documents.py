@@ -133,10 +133,7 @@ class DocumentScan:
             else:
                 continue
             missing.append(MissedEvent(document.kind, document.id, state, event, counted))
-        under_way = any(
-            record.get("state") in UNFINISHED or next_attempt(record) is not None
-            for record in records.values()
-        )
+        under_way = any(_is_under_way(record) for record in records.values())
         return missing, not missing and not under_way
 
     def _is_too_early(self, row: Mapping[str, Any]) -> bool:
