@@ -70,6 +70,7 @@ class Scenario:
         yield self.reconcile()
         yield self.link_records()
         yield self.sync_status()
+        yield self.panel()
 
     def _invoked(self, function: str, event: Json, expected: Callable[[Json], bool]) -> Invocation:
         answer = self._system.invoke(function, event)
@@ -150,3 +151,17 @@ class Scenario:
         """Read the invoice's history."""
         request = {"invoice_id": self._invoice}
         return self._invoked("sync_status", request, lambda answer: answer.get("state") == "exported")
+
+    def panel(self) -> Invocation:
+        """Make a link to sign in, and open it."""
+        link = self._system.invoke("panel", {"sign_in": {"as": "ada@example.com", "role": "viewer"}})
+        once = link["open"].partition("once=")[2]
+        request = {
+            "version": "2.0",
+            "rawPath": "/panel/enter",
+            "headers": {},
+            "pathParameters": {"proxy": "enter"},
+            "queryStringParameters": {"once": once},
+            "requestContext": {"stage": "$default", "http": {"method": "GET", "path": "/panel/enter"}},
+        }
+        return self._invoked("panel", request, lambda answer: "Sign in as ada@example.com" in answer["body"])

@@ -1,5 +1,6 @@
 """Whatever the functions answer is text, and an answer of another shape fails no page."""
 
+import json
 from typing import Any
 
 import pytest
@@ -165,3 +166,31 @@ def test_an_answer_of_another_shape_fails_no_page(
 
     for path in PAGES:
         assert admin.get(f"{CONNECTION}{path}").status_code == 200, path
+
+
+def test_every_page_offers_its_answers_as_json_and_the_commands_of_the_very_events(
+    system: LocalSystem,
+    default: Connection,
+    admin: Visitor,
+    monkeypatch: pytest.MonkeyPatch,
+    report: Json,
+) -> None:
+    asked = answered(system, monkeypatch, ANSWERS)
+    report |= SAID
+
+    for path in PAGES:
+        del asked[:]
+        page = visible(admin.page(path)).replace("&#34;", '"').replace("&#39;", "'")
+        events = [{name: each[name] for name in each if name != "function"} for each in asked]
+        as_json = admin.get(f"{CONNECTION}{path}{'&' if '?' in path else '?'}as=json")
+        assert as_json.headers["content-type"].startswith("application/json"), path
+        if path == REPORT:
+            assert as_json.json() == SAID
+        elif path == "/reconciliation":
+            assert '"redrive": false' in page
+        else:
+            found = as_json.json()
+            shown = [each["event"] for each in (found if isinstance(found, list) else [found])]
+            assert shown, path
+            assert all(event in events for event in shown), path
+            assert all(f"--payload '{json.dumps(event)}'" in page for event in shown), path

@@ -487,3 +487,35 @@ def test_many_documents_are_listed_page_by_page(
     ]
     assert {"connection": "default", "search": "INV-1"} in asked
     assert f'{CONNECTION}/documents/invoice/invo_many000"' in found
+
+
+def test_documents_are_a_table_for_a_spreadsheet_in_which_no_name_is_a_formula(
+    system: LocalSystem, default: Connection, operator: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = {
+        "kind": "invoice",
+        "id": "invo_1",
+        "customer": "=HYPERLINK(1)",
+        "amount": "-12.10",
+        "currency": "EUR",
+    }
+    canned(system, monkeypatch, {"sync_status": {"documents": [row]}})
+
+    answer = operator.get(f"{CONNECTION}/documents?as=csv")
+
+    [found] = csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig")))
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert (found["customer"], found["amount"], found["id"]) == ("'=HYPERLINK(1)", "-12.10", "invo_1")
+
+
+def test_who_is_not_signed_in_cannot_sign_out_or_see_the_connections_or_a_result(system: LocalSystem) -> None:
+    nobody = Visitor(system)
+
+    answers = [
+        nobody.post("/panel/sign-out", {"token": "x"}),
+        nobody.get("/panel/connections"),
+        nobody.get(f"{CONNECTION}/results/0123456789abcdef"),
+        nobody.get("/panel/nowhere"),
+    ]
+
+    assert [answer.status_code for answer in answers] == [401, 401, 401, 404]

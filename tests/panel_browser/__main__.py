@@ -12,7 +12,7 @@ def main() -> int:
         sys.stderr.write(f"panel: {REASON}\n")
         return 2
     # These imports take seconds.
-    from tests.panel_browser import checks, looks
+    from tests.panel_browser import checks, looks, results
     from tests.panel_browser.first_day import first_day
     from tests.panel_browser.stage import stage
 
@@ -21,17 +21,20 @@ def main() -> int:
         seen = looks.look(running, running.system.connections, of_a_shape=2)
         played = looks.look_at_playground(running)
         plain = looks.look_without_scripts(running, "default", of_a_shape=1)
-    faults = [*seen.faults, *played.faults, *plain.faults]
+        pressed = results.look_at_results(running, "default")
+        plainly = results.look_at_results(running, "default", javascript=False)
+    faults = [fault for each in (seen, played, plain, pressed, plainly) for fault in each.faults]
+    shown = (seen, played, pressed)
     for fault in faults:
         sys.stdout.write(f"{fault}\n")
     figures = {
-        "pages": seen.pages + played.pages,
+        "pages": sum(each.pages for each in shown),
         "first_day_seconds": round(seconds, 1),
-        "console_errors": len(seen.complaints) + len(played.complaints),
-        "accessibility_violations": len(seen.violations) + len(played.violations),
+        "console_errors": sum(len(each.complaints) for each in shown),
+        "accessibility_violations": sum(len(each.violations) for each in shown),
         "widths": list(checks.WIDTHS),
-        "without_javascript": not plain.faults,
-        "hostile_names": seen.hostile + played.hostile,
+        "without_javascript": not plain.faults + plainly.faults,
+        "hostile_names": sum(each.hostile for each in shown),
     }
     sys.stdout.write(f"PANEL {json.dumps(figures)}\n")
     return 1 if faults else 0

@@ -10,6 +10,7 @@ from tests.panel_browser import looks
 from tests.panel_browser.browser import CHROMIUM, REASON, Window
 from tests.panel_browser.first_day import first_day
 from tests.panel_browser.hostile import CONNECTION
+from tests.panel_browser.results import look_at_results
 from tests.panel_browser.stage import Stage, stage
 
 # A machine that does much else takes minutes to start all of it.
@@ -50,6 +51,22 @@ def test_every_page_works_without_scripts(running: Stage) -> None:
 
     assert seen.faults == []
     assert seen.pages >= 3
+
+
+@pytest.mark.parametrize(
+    ("connection", "javascript"),
+    [
+        ("default", True),
+        *(pytest.param(*each, marks=pytest.mark.slow) for each in ((CONNECTION, True), ("default", False))),
+    ],
+)
+def test_what_buttons_lead_to_is_a_page_like_the_others(
+    running: Stage, connection: str, javascript: bool
+) -> None:
+    seen = look_at_results(running, connection, javascript=javascript)
+
+    assert seen.faults == []
+    assert seen.pages == 6
 
 
 @pytest.mark.slow

@@ -164,11 +164,17 @@ def _run(row: Json) -> Run:
             for each in rows(result, "proposals")
         ],
         preview=[_previewed(each) for each in rows(result, "rows")[:_SHOWN]],
-        notes=[str(each) for each in result.get("notes") or ()],
+        notes=_notes(result),
         report=_report(parts),
         differences=_differences(parts) if kind == "reconcile" and done else -1,
         request=request,
     )
+
+
+def _notes(result: Json) -> list[str]:
+    given, file = result.get("notes"), text(result, "csv")
+    said = [str(each) for each in given] if isinstance(given, list) else []
+    return [*said, *([f"All rows are in the bucket of reports, as {file}."] if file else [])]
 
 
 def _left_out(failed: int) -> str:

@@ -34,6 +34,7 @@ _OFF = {
     "workflows.mark_invoice_paid": "Off: payments in Rillet are skipped; the sweep finds them once it is on.",
 }
 """What stops while a switch is off."""
+_ORDER = ("What is booked", "Products", "Taxes", "Payments", "Workflows")
 _MISSING: Any = object()
 
 
@@ -121,7 +122,8 @@ def settings_form(
         SettingGroup(_name(title), title, [fields[path] for path in paths if path in fields])
         for title, paths in _SWITCHES.items()
     ]
-    titles = dict.fromkeys(text(row, "group") for row in described if text(row, "path") not in listed)
+    named = dict.fromkeys(text(row, "group") for row in described if text(row, "path") not in listed)
+    titles = sorted(named, key=lambda title: _ORDER.index(title) if title in _ORDER else len(_ORDER))
     for title in titles:
         own = [row for row in described if text(row, "group") == title and text(row, "path") not in listed]
         heading = "Other workflows" if title == "Workflows" else title
@@ -183,7 +185,7 @@ def _field(row: Json, written: str | None, problem: Json) -> SettingField:
         about=f"{about} {_OFF[path]}" if path in _OFF else about,
         kind=_kind(row),
         shown=_shown(row, value) if written is None else written,
-        default=in_words(row.get("default")),
+        default=_plain(row.get("default")) if _kind(row) == "choice" else in_words(row.get("default")),
         changed=bool(row.get("changed")),
         options=[(_plain(choice), _plain(choice)) for choice in row.get("choices") or ()],
         problem=text(problem, "problem"),

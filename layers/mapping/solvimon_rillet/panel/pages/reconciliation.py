@@ -10,6 +10,7 @@ from aws_lambda_powertools.event_handler import Response
 from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.panel.bridge import Bridge, bridge_of
 from solvimon_rillet.panel.documents import ID_NAMES, document_path
+from solvimon_rillet.panel.functions import Invocation
 from solvimon_rillet.panel.page import Outcome, Page
 from solvimon_rillet.panel.pages.synchronise import begin, period_problem
 from solvimon_rillet.panel.reading import Json, count, rows, text
@@ -17,7 +18,7 @@ from solvimon_rillet.panel.rendering import plural
 from solvimon_rillet.panel.report_list import FILES, ReportList, ReportName, report_name
 from solvimon_rillet.panel.roles import Role
 from solvimon_rillet.panel.sign_offs import MAX_COMMENT, SignOff, SignOffs
-from solvimon_rillet.panel.visit import Visit
+from solvimon_rillet.panel.visit import JSON, Visit, pretty
 
 PAGE = Page("reconciliation")
 MAX_DAYS = 400
@@ -62,13 +63,15 @@ def show(visit: Visit) -> Response[str]:
         problem = error.message
     signed = _signed(visit)
     reports = [_report_row(name, report, signed.get(name, [])) for name, report in found]
+    begin_today = {"from": f"{visit.now[:8]}01", "to": visit.now[:10]}
+    again = visit.event(**begin_today, redrive=False)
     view = {
+        **begin_today,
+        "command": Invocation("reconcile", again).command(visit.functions.stack),
         "problem": problem,
         "reports": reports,
         "newest": reports[0] if reports and not visit.query.get("before") else None,
         "older": f"/reconciliation?{urlencode({'before': following})}" if following else "",
-        "from": f"{visit.now[:8]}01",
-        "to": visit.now[:10],
         "most": MAX_DAYS,
     }
     return visit.render("reconciliation.html.j2", "Reconciliation", {"view": view})
@@ -81,12 +84,15 @@ def report(visit: Visit, period: str, moment: str) -> Response[str]:
     found = ReportList(visit.reports, visit.connection).read(name) if name else {}
     if name is None or not found:
         return _no_report(visit)
+    if visit.query.get("as") == "json":
+        return Response(200, JSON, pretty(found))
     findings = rows(found, "findings")
     view = {
         "name": name,
         "row": _report_row(name, found, _signed(visit).get(name, [])),
         "bridge": bridge_of(found),
         "findings": [_finding(row) for row in findings[:_SHOWN]],
+        "customers": any(text(row, "customer") for row in findings[:_SHOWN]),
         "more": max(0, len(findings) - _SHOWN),
         "unmapped": [
             {key: text(row, key) for key in ("kind", "name", "solvimon_id", "remedy")}
