@@ -13,7 +13,8 @@ from tests.panel_browser.hostile import CONNECTION
 from tests.panel_browser.results import look_at_results
 from tests.panel_browser.stage import Stage, stage
 
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason=REASON)
+# A machine that does much else takes minutes to start all of it.
+pytestmark = [pytest.mark.skipif(not CHROMIUM, reason=REASON), pytest.mark.timeout(400)]
 MINUTES_3 = 180
 
 
