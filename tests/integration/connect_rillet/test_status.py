@@ -73,6 +73,7 @@ CHECKS = [
     "fallback products",
     "start_date",
     "records linked",
+    "only connection",
     "alarm address",
 ]
 FOLLOWS = {"Rillet": {"may write"}, "Solvimon API key": {"records linked", "may write"}}

@@ -1,5 +1,7 @@
 """Two connections to the same platform and organisation would book every document twice."""
 
+from typing import Any
+
 import pytest
 
 from local.system import Connection, LocalSystem
@@ -19,6 +21,12 @@ def same(system: LocalSystem, default: Connection) -> Connection:
     return second
 
 
+def only(system: LocalSystem, name: str) -> dict[str, Any]:
+    """The line of the checklist about other connections of the same pair."""
+    answer = system.invoke("connect_rillet", {"connection": name, "action": "status"})
+    return next(dict(line) for line in answer["checklist"] if line["check"] == "only connection")
+
+
 @pytest.mark.usefixtures("same")
 def test_two_connections_to_the_same_pair_are_refused(system: LocalSystem, default: Connection) -> None:
     [booked] = export(system)
@@ -32,6 +40,20 @@ def test_two_connections_to_the_same_pair_are_refused(system: LocalSystem, defau
     assert "The connection default books the same Solvimon platform" in dry["reason"]
     assert len(rillet_invoices(default, FIRST)) == 1
     assert len(invoice_posts(system)) == 1
+
+
+@pytest.mark.usefixtures("same")
+def test_a_second_connection_of_a_pair_is_named_when_it_is_connected(
+    system: LocalSystem, default: Connection
+) -> None:
+    export(system)
+
+    first, second = (only(system, name) for name in (default.name, "second"))
+
+    assert second["ok"] is False
+    assert "the connection default books the same Solvimon platform" in second["found"]
+    assert "settings of default or of second" in second["remedy"]
+    assert first["ok"] is True  # nothing was written with the second one's credentials yet
 
 
 @pytest.mark.usefixtures("same")
@@ -58,3 +80,4 @@ def test_connections_to_other_platforms_or_organisations_do_not_disturb_each_oth
     outcomes = [export(system, connection=each.name)[0]["outcome"] for each in (default, second)]
 
     assert outcomes == ["exported", "exported"]
+    assert [only(system, each.name)["ok"] for each in (default, second)] == [True, True]

@@ -16,6 +16,7 @@ from solvimon_rillet.http.client import RequestRejected
 from solvimon_rillet.settings import InvoiceScope, Settings
 from solvimon_rillet.workflows.connect.checklist import Check
 from solvimon_rillet.workflows.connect.readiness import Readiness, alarm_address
+from solvimon_rillet.workflows.connect.shared_pair import only_connection
 
 logger = logging.getLogger(__name__)
 WEBHOOKS = "webhooks"
@@ -83,6 +84,9 @@ class ConnectionStatus:
             readiness.fallback_products(),
             readiness.start_date(),
             readiness.records_linked(),
+            only_connection(
+                connection, settings, organisation.get("id", ""), self._configuration, self._connections
+            ),
             alarm_address(self._topic),
         ]
         in_force = connected if grant["auth"] == "oauth" and "action_needed" not in grant else None
