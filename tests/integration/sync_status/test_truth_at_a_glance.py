@@ -297,3 +297,14 @@ def test_a_page_of_fifty_of_ten_thousand_documents_takes_at_most_two_reads_of_th
         "all": 0, "booked": 1, "search": 0,
     }  # fmt: skip
     assert len(reads["search"]) == 1
+
+
+def test_a_story_leads_to_the_document_on_both_sides(default: Default) -> None:
+    rillet = {**default.settings["rillet"], "invoice_url": "https://rillet.example/invoices/{id}"}
+    default.system.put_settings("default", {**default.settings, "rillet": rillet})
+    default.finalised(original())
+
+    story = default.ask(invoice_id=ORIGINAL)
+
+    assert story["links"]["rillet"] == f"https://rillet.example/invoices/{story['rillet_id']}"
+    assert ORIGINAL in story["links"]["desk"]

@@ -163,8 +163,7 @@ def status_handler(environment: Mapping[str, str], clock: Callable[[], float]) -
             if isinstance(found, Result):
                 return {"error": found.facts["message"], "remedy": found.facts["remedy"]}
             document = document[0], found
-            desk = settings.solvimon.invoice_link if settings else lambda _id: None
-            return DocumentHistory(name, services.ledger, clock, secret_name, desk).describe(*document)
+            return DocumentHistory(name, services.ledger, clock, secret_name, settings).describe(*document)
         return connection_report(services, name)
 
     def resolve(name: str, request: ResolveRequest) -> dict[str, Any]:

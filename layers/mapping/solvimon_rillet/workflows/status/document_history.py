@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from solvimon_rillet import money
 from solvimon_rillet.aws.dynamodb import Item
@@ -21,6 +21,9 @@ from solvimon_rillet.workflows.status.open_work import what_to_do
 from solvimon_rillet.workflows.status.texts import without_email_addresses
 from solvimon_rillet.workflows.status.wording import title_of
 from solvimon_rillet.workflows.status.write_back_text import write_back_fields
+
+if TYPE_CHECKING:
+    from solvimon_rillet.settings import Settings
 
 _DOCUMENT_STATE_TEXTS = {
     "claimed": "Work has begun; nothing is sent yet.",
@@ -61,7 +64,7 @@ class DocumentHistory:
         ledger: the ledger.
         clock: unix seconds.
         secret_name: the name of a vendor's secret.
-        desk_link: the address of a document in Solvimon's Desk, by its id.
+        settings: of the connection, for the addresses of documents; ``None`` if they cannot be used.
     """
 
     def __init__(
@@ -70,13 +73,13 @@ class DocumentHistory:
         ledger: Ledger,
         clock: Callable[[], float],
         secret_name: Callable[[str], str],
-        desk_link: Callable[[str], str | None],
+        settings: "Settings | None",
     ) -> None:
         self._connection = connection
         self._ledger = ledger
         self._clock = clock
         self._secret_name = secret_name
-        self._desk_link = desk_link
+        self._settings = settings
 
     def describe(self, kind: DocumentType, document_id: str) -> dict[str, Any]:
         """The history of a document.
@@ -97,8 +100,8 @@ class DocumentHistory:
         }
         if not record:
             return answer | self._unknown_document(kind, document_id)
-        if kind is not CUSTOMER:
-            answer["links"]["desk"] = self._desk_link(document_id)
+        if kind is not CUSTOMER and self._settings:
+            answer["links"] = _links(self._settings, kind, document_id, record)
         answer |= self._record_fields(kind, document_id, record)
         if kind is INVOICE:
             answer["payment"] = self._payment_fields(document_id, record)
@@ -292,3 +295,12 @@ def _attempt_fields(entry: Mapping[str, Any]) -> dict[str, Any]:
     elif rest:
         fields["came_back" if what != "settled_by_hand" else "said"] = without_email_addresses(rest)
     return fields
+
+
+def _links(settings: "Settings", kind: DocumentType, document_id: str, record: Item) -> dict[str, str | None]:
+    """The addresses of a document in Solvimon's Desk and in Rillet, as far as the settings know them."""
+    rillet_id, is_memo = str(record.get("rillet_id") or ""), kind is CREDIT_MEMO
+    return {
+        "desk": settings.solvimon.invoice_link(document_id),
+        "rillet": settings.rillet.document_link(rillet_id, is_credit_memo=is_memo) if rillet_id else None,
+    }
