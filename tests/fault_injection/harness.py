@@ -23,7 +23,7 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 25 * 3600
 _WAITS = (61, 61, 240, 600, 300, 900, 900, 900, 3600, 3600)
 """How time goes by while something is left to do; longer than any delay, lease and visibility timeout."""
 _REPETITIONS = 5
-_PERIOD = {"from": "2040-01-01", "to": "2040-02-28"}
+_PERIOD = {"connection": "default", "from": "2040-01-01", "to": "2040-02-28"}
 
 
 @dataclass(frozen=True)

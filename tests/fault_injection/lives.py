@@ -31,7 +31,7 @@ PEOPLE = ("rename the customer", "pay", "move", "drop the reference", "change th
 SECONDS = (10, 70, 95, 1000, 1300, 4000, 90_000)
 """How much time passes: less and more than a lease, the time for settling, an hour, and the life of a key."""
 _WAITS = (61, 360, 1000, 1000, 3600, 90_000, 3600)
-_PERIOD = {"from": "2040-01-01", "to": "2040-02-28"}
+_PERIOD = {"connection": "default", "from": "2040-01-01", "to": "2040-02-28"}
 
 
 class Life:

@@ -164,6 +164,6 @@ def test_an_error_that_no_code_expects_is_logged_and_answered_without_its_text(
         system.invoke("sync_status", {})
 
     assert "internal error (ValueError)" in str(raised.value)
-    [line] = [line for line in logs.lines if line["message"] == "function failed"]
+    [line] = [line for line in logs.lines if line.get("message") == "function failed"]
     assert "in failing" in line["exception"]
     assert PERSON not in logs.text

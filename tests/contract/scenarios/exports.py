@@ -86,4 +86,4 @@ def _refused(system: LocalSystem) -> None:
     connection = renew(system, reference_types={"invoice": "unknown_type"})
     connection.platform.finalise(_FIRST)
     found = outcomes(system, "export_invoice", {"invoice_ids": [_FIRST, "invo_nobody"]})
-    expect(found, ["rejected", "rejected"], "documents that are refused")
+    expect(found, ["rejected", "not_found"], "documents that are refused")

@@ -112,7 +112,8 @@ def _invoice_missing_in_rillet(system: LocalSystem) -> Setup:
 
 
 def _reconcile(setup: Setup) -> object:
-    answer = setup.invoke("reconcile", **{"from": "2040-01-01", "to": "2040-02-28"})
+    period = {"from": "2040-01-01", "to": "2040-02-28"}
+    answer = setup.invoke("reconcile", connection=setup.connection.name, **period)
     setup.work_off()
     return answer
 

@@ -314,7 +314,7 @@ def test_connecting_again_replaces_the_tokens(working: OAuthConnection) -> None:
     assert page.status_code == 200
     assert after["access_token"] != before["access_token"]
     assert after["refresh_token"] != before["refresh_token"]
-    assert export(working.system, FIRST, connection=ACME, dry_run=True)[0]["outcome"] == "would_skip"
+    assert export(working.system, FIRST, connection=ACME, dry_run=True)[0]["outcome"] == "would_export"
 
 
 def test_what_a_person_put_beside_the_tokens_outlives_them(acme: OAuthConnection) -> None:

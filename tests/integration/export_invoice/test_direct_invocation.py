@@ -194,15 +194,16 @@ def test_a_dry_run_says_what_would_be_rejected_or_skipped_and_why(
 ) -> None:
     configure(system, default, fallback_products={})
     default.platform.finalise(DISCOUNT)
+    default.platform.records["invoices"][FIRST]["status"] = "CANCELLED"
 
-    refused, draft, nowhere = dry_run(system, DISCOUNT, FIRST, "invo_nowhere")
+    refused, cancelled, nowhere = dry_run(system, DISCOUNT, FIRST, "invo_nowhere")
 
     assert refused.items() >= {"outcome": "would_reject", "code": "fallback_product_missing"}.items()
     assert "fallback_products.discount" in refused["remedy"]
-    assert draft == {
+    assert cancelled == {
         "invoice_id": FIRST,
         "outcome": "would_skip",
-        "reason": "The invoice is not FINAL: DRAFT.",
+        "reason": "The invoice is not FINAL: CANCELLED.",
     }
     assert (nowhere["outcome"], nowhere["code"]) == ("would_reject", "invoice_not_found")
 

@@ -93,7 +93,7 @@ class Reconciliation:
             "night": night,
             "started": len(names) - len(known),
             "already_started": known,
-            "remedy": "Each connection has a run and a report of its own; sync_status lists them. To repeat "
+            "note": "Each connection has a run and a report of its own; sync_status lists them. To repeat "
             "one on the same day, name its connection.",
         }
 
