@@ -185,11 +185,11 @@ def _booked_ledger(time: SimulatedTime, calls: Counter[str]) -> Any:  # noqa: AN
     """Let the ledger have all documents as exported and all customers as imported, without storing them."""
     get_many = Table.get_many
 
-    def booked(table: Table, keys: Iterable[str]) -> dict[str, Json]:
+    def booked(table: Table, keys: Iterable[str], attributes: Iterable[str] = ()) -> dict[str, Json]:
         asked = list(keys)
         kinds = {key.split("#")[1] for key in asked}
         if kinds not in ({"invoice"}, {"link-customer"}):
-            return get_many(table, asked)
+            return get_many(table, asked, attributes)
         time.sleep(AWS_SECONDS)
         calls["ledger"] += 1
         ids = {key: key.rpartition("#")[2] for key in asked}
