@@ -65,6 +65,9 @@ contracts: $(STAMP) ## Check every request and every answer against the vendors'
 faults: $(STAMP) ## Inject a fault at every external effect of every workflow (prints a FAULTS line)
 	@PYTHONPATH=layers/mapping $(BIN)/python -m tests.fault_injection
 
+planted: $(STAMP) ## Plant sixty faults in the rate limiter and the fan-out, and name those that no test notices
+	@PYTHONPATH=layers/mapping $(BIN)/python -m tests.unit.rate_limit.planted_faults
+
 fuzz: $(STAMP) ## Send 30,000 random events to the public routes and the functions (takes minutes)
 	@FUZZED_EVENTS=30000 $(BIN)/python -m pytest -q -o timeout=3600 tests/integration/test_fuzzed_events.py
 
@@ -95,4 +98,4 @@ lock: ## Lock the requirements again (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-strip-extras --python-version 3.11 --no-emit-index-url --no-header requirements-dev.in -o requirements-dev.txt
 	uv pip compile -q --universal --generate-hashes --no-strip-extras --python-version 3.11 --no-emit-index-url --no-header tests/rehearsal/requirements.in -o tests/rehearsal/requirements.txt
 
-.PHONY: help demo up panel panel-shots test test-all coverage lint bench cost contracts faults soak fuzz audit docs build packaging rehearse-deploy preflight deploy lock
+.PHONY: help demo up panel panel-shots test test-all coverage lint bench cost contracts faults soak planted fuzz audit docs build packaging rehearse-deploy preflight deploy lock
