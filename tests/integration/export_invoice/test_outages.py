@@ -280,10 +280,10 @@ def test_more_invoices_than_rillet_takes_a_minute_are_all_exported(
 def _crashing_on(*invoice_ids: str) -> Callable[..., object]:
     real = ExportInvoice.run
 
-    def run(self: ExportInvoice, invoice_id: str, owner: str) -> object:
+    def run(self: ExportInvoice, invoice_id: str, owner: str, *, on_request: bool = False) -> object:
         if invoice_id in invoice_ids:
             raise ZeroDivisionError("a bug of ours")
-        return real(self, invoice_id, owner)
+        return real(self, invoice_id, owner, on_request=on_request)
 
     return run
 

@@ -112,7 +112,7 @@ def test_an_invalid_request_is_answered_with_an_example(system: LocalSystem) -> 
     answer = system.invoke("sweep", {"connections": ["default"]})
 
     assert answer == {
-        "error": "connections: there is no such field",
+        "error": "connections: there is no such field – did you mean connection?",
         "example": {"connection": "default"},
     }
 

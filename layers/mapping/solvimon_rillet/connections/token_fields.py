@@ -2,8 +2,10 @@
 
 import hashlib
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from solvimon_rillet.rillet.oauth import Grant
+if TYPE_CHECKING:
+    from solvimon_rillet.rillet.oauth import Grant
 
 MAX_VERSIONS_A_DAY = 50
 """Versions of the secret that refreshes make. Secrets Manager takes 100 and keeps those of the last 24 hours
@@ -13,7 +15,7 @@ _REFRESH_AHEAD_SECONDS = 120.0
 _MAX_DIGITS = 12
 
 
-def tokens_of(granted: Grant, scope: str, now: int) -> dict[str, str]:
+def tokens_of(granted: "Grant", scope: str, now: int) -> dict[str, str]:
     """The fields of a grant.
 
     Args:
