@@ -92,14 +92,14 @@ class RehearsedStack:
         return str(found["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"])
 
     def delete(self) -> bool:
-        """Delete it as the page says; return whether nothing but its table and its bucket is left."""
+        """Delete it as the page says; return whether nothing but its two tables and its bucket is left."""
         done = self._sam("delete", "--stack-name", _STACK, "--region", REGION, "--no-prompts")
         try:
             self._client("cloudformation").describe_stacks(StackName=_STACK)
         except ClientError:
             functions = self._client("lambda").list_functions()["Functions"]
             left = {name for name in self._stores() if name.startswith(_STACK)}
-            return not done.returncode and not functions and len(left) == 2
+            return not done.returncode and not functions and len(left) == 3
         return False
 
     def _deploy(self, parameters: Mapping[str, str], *options: str) -> "subprocess.CompletedProcess[str]":
