@@ -1,4 +1,4 @@
-"""Every way in which work can wait or fail, and what the headline, the story and the readiness say of it.
+"""Every way in which work can wait or fail, and what headline, story, readiness and digest say of it.
 
 None of them is calm when a person is needed.
 """
@@ -10,6 +10,7 @@ import pytest
 
 from local.system import LocalSystem
 from solvimon_rillet.ledger.run_log import RunLog
+from solvimon_rillet.workflows.status.digest import digest_text
 from tests.integration.connect_rillet.support import add_connection
 from tests.integration.sync_status.support import Default, Json, some
 from tests.support.arrange import without_waiting_for_aws
@@ -127,7 +128,11 @@ class Case:
 
 CASES = {
     "Rillet's key may only read": Case(
-        with_answer("rillet", "POST", "/invoices", 403), "stopped", "403", "solvimon-rillet/default/rillet"
+        with_answer("rillet", "POST", "/invoices", 403),
+        "stopped",
+        "403",
+        "solvimon-rillet/default/rillet",
+        False,
     ),
     "Rillet refuses the key": Case(
         with_answer("rillet", "*", "/", 401), "stopped", "401", "solvimon-rillet/default/rillet", False
@@ -141,9 +146,9 @@ CASES = {
     "Rillet's auth is unknown": Case(
         with_secret("rillet", '{"auth": "key", "api_key": "k"}'), "stopped", "auth", "auth", False
     ),
-    "the settings are faulty": Case(with_faulty_settings, "stopped", "invoice_scope", "invoice_scope"),
+    "the settings are faulty": Case(with_faulty_settings, "stopped", "invoice_scope", "invoice_scope", False),
     "the ledger was restored": Case(with_restored_ledger, "stopped", "restored", "adopt"),
-    "a customer waits": Case(with_customer_that_waits, "stopped", "1 customer waits for that"),
+    "a customer waits": Case(with_customer_that_waits, "stopped", "1 customer waits for that", "", False),
     "Rillet is down": Case(
         with_answer("rillet", "POST", "/invoices", 503), "waiting", "1 invoice (121.00", CALM
     ),
@@ -180,6 +185,10 @@ def test_no_way_to_wait_or_fail_is_calm_when_a_person_is_needed(default: Default
         assert story["act"] is not None
     if case.ready is not None:
         assert readiness["ready"] is case.ready
+    subject, text = digest_text(status, 0)
+    assert ("needs you" in subject) == (case.state in {"needs_you", "stopped"})
+    assert "nothing waits" not in subject
+    assert case.says in text or case.state == "stopped"  # whose cause may quote a vendor
 
 
 def test_a_revoked_grant_is_not_calm_although_no_document_waits(system: LocalSystem) -> None:
