@@ -146,7 +146,7 @@ CASES = {
     "Rillet's auth is unknown": Case(
         with_secret("rillet", '{"auth": "key", "api_key": "k"}'), "stopped", "auth", "auth", False
     ),
-    "the settings are faulty": Case(with_faulty_settings, "stopped", "invoice_scope", "invoice_scope", False),
+    "the settings are faulty": Case(with_faulty_settings, "stopped", "invoice_scope", "invoice_scope"),
     "the ledger was restored": Case(with_restored_ledger, "stopped", "restored", "adopt"),
     "a customer waits": Case(with_customer_that_waits, "stopped", "1 customer waits for that", "", False),
     "Rillet is down": Case(

@@ -130,11 +130,11 @@ FAULTS = [
         "math.ceil(rate_limit.limit / _WINDOW_PARTS) + 1",
         "math.ceil(rate_limit.limit / _WINDOW_PARTS)",
     ),
-    Fault(_LIMITER, "live=tuple(sorted((*window.live, *earlier.live)))", "live=window.live"),
+    Fault(_LIMITER, "live=tuple(sorted({*there.live, *source.live}))", "live=there.live"),
     Fault(
         _LIMITER,
-        "blocked_until=max(window.blocked_until, earlier.blocked_until)",
-        "blocked_until=earlier.blocked_until - 9",
+        "blocked_until=max(there.blocked_until, source.blocked_until)",
+        "blocked_until=source.blocked_until - 9",
     ),
     Fault(
         _LIMITER,
