@@ -91,21 +91,34 @@ def _difference(key: tuple[str, str], here: Counter[str], there: Counter[str]) -
 
 
 def _records(setup: Setup) -> Iterable[tuple[str, Json]]:
-    found = read_records(setup.connection)
+    found, ledger = read_records(setup.connection), document_records(setup.system.ledger())
+    deleted = {
+        str(item["pk"]).rpartition("#")[2] for item in ledger if item.get("code") == "deleted_in_rillet"
+    }
     for vendor, collections in (("Rillet", found.rillet), ("Solvimon", found.solvimon)):
         for name, records in collections.items():
             # How many memos a person could copy depends on the moment; `undone` counts what became of them.
             kept = (one for one in records if one.get("credit_memo_number") != MEMO_BY_HAND)
-            yield from ((f"{vendor} {name}", record) for record in kept)
+            yield from ((f"{vendor} {name}", _without_shown_id(record, deleted)) for record in kept)
     for charge in setup.system.solvimon.state.charged:
         yield "Solvimon charges", {"name": charge}
     if refused := setup.connection.organisation.counts.refused:
         yield "Rillet", {"name": REFUSED, "number": refused}
-    for item in document_records(setup.system.ledger()):
+    for item in ledger:
         facts: Json = {name: item[name] for name in _LEDGER_FACTS if name in item}
         if facts in _SAY_NOTHING:
             continue
         yield "ledger", {"name": lasting(item["pk"]), **facts}
+
+
+def _without_shown_id(record: Json, deleted: set[str]) -> Json:
+    """Whether Solvimon shows the id of a document that a person has deleted since depends on the moment."""
+    fields = record.get("custom_fields")
+    if record.get("id") not in deleted or fields is None:
+        return record
+    others = [each for each in fields if "rillet_invoice" not in str(each.get("reference"))]
+    rest = {name: value for name, value in record.items() if name != "custom_fields"}
+    return rest | ({"custom_fields": others} if others else {})
 
 
 def _known(records: list[tuple[str, Json]]) -> dict[str, str]:

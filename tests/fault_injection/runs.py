@@ -46,6 +46,8 @@ class Run:
     def may_lose_the_grant(self) -> bool:
         """Whether Rillet may have granted a token that nobody got: only Rillet could prevent that."""
         killed = self.fault in (Fault.KILLED_BEFORE, Fault.KILLED_AFTER)
+        # Until it is stored, only this worker has it; for longer than its lease that is as if it had died.
+        killed = killed or (self.fault is Fault.PAUSED and self.effect.what.startswith("PutSecretValue"))
         return killed or "/oauth2/token" in self.effect.what
 
     @property

@@ -156,7 +156,7 @@ def test_a_line_is_printed_for_an_invoice_that_is_finalised_on_the_playground(up
     assert answer.status_code == 200
     number = re.search(r"(INV-[\d-]+) is final in Solvimon", answer.text)
     assert number
-    assert up.until(f"Invoice {number[1]}", after=before).endswith("is booked in Rillet.")
+    assert up.until(f"Invoice {number[1]} is booked in Rillet.", after=before)
     assert '"message":"document done"' in LOG.read_text(encoding="utf-8")
 
 

@@ -79,6 +79,8 @@ CUSTOMERS_AND_PAYMENTS = (
         _customer_edited,
         again=invoking("sync_customer", customer_ids=[solvimon_id("cust", LINKED)]),
         acts=("rename the customer", "edit the terms"),
+        # Between the read of Rillet's customer and the PUT that replaces it.
+        unprotected=("PutItem default#link-customer", "PutItem (organisation)#"),
     ),
     _PAID,
     replace(
