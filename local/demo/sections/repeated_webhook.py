@@ -39,7 +39,8 @@ def _deliver_at_once(context: Context) -> list[int | None]:
     with ThreadPoolExecutor(TIMES) as together:
         copies = together.map(copy, range(TIMES - 1))
         original = together.submit(context.deliver_webhooks)
-        return [*copies, *(attempt.status for attempt in original.result())]
+        first, *_ = original.result()  # what our own write-back announces may follow it
+        return [*copies, first.status]
 
 
 def _seen(context: Context, invoice: str, accepted: int) -> dict[str, object]:
