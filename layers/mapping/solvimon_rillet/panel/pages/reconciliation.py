@@ -50,7 +50,7 @@ class FindingRow:
     remedy: str
     amount: str
     currency: str
-    mends: bool
+    is_handled: bool
 
 
 @PAGE.get("/reconciliation")
@@ -203,7 +203,7 @@ def _finding(row: Json) -> FindingRow:
         remedy=text(row, "remedy"),
         amount=text(row, "amount"),
         currency=text(row, "currency"),
-        mends=kind in _HANDLED_IN,
+        is_handled=kind in _HANDLED_IN,
     )
 
 
