@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from local.system import Connection, LocalSystem
+from solvimon_rillet.panel.activity import Activity
 from tests.infrastructure.arrange import Json
 from tests.integration.sync_status.support import finalised, relinked, some, unlinked
 from tests.panel.hostile import HOSTILE
 from tests.panel.visitor import CONNECTION, Markup, Visitor, forms, invocations, kept, signed_in, visible
 from tests.support.assertions import record, rillet_invoices
+from tests.support.logs import function_logs
 
 REJECTED = "invo_many000"
 STORY = f"/documents/invoice/{REJECTED}"
@@ -519,3 +521,24 @@ def test_who_is_not_signed_in_cannot_sign_out_or_see_the_connections_or_a_result
     ]
 
     assert [answer.status_code for answer in answers] == [401, 401, 401, 404]
+
+
+def test_an_error_that_no_code_expects_is_a_page_that_says_so_and_is_counted(
+    system: LocalSystem, operator: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = "Jelle de Boer"
+
+    def failing(*_: object, **__: object) -> None:
+        raise ValueError(person)
+
+    monkeypatch.setattr(Activity, "newest", failing)
+
+    with function_logs(system, ("panel",)) as logs:
+        answer = operator.get(f"{CONNECTION}/activity")
+
+    assert answer.status_code == 500
+    assert "The panel failed with an internal error" in visible(answer.text)
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    written = [line for line in logs.text.splitlines() if line.startswith("{")]  # pytest's own lines apart
+    assert any('"FunctionFailed":[1.0]' in line for line in written)
+    assert person not in answer.text + "".join(written)

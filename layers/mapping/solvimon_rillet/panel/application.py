@@ -56,6 +56,7 @@ class Panel:
         reports: those of reconciliations.
         hosts: those of the vendors.
         clock: unix seconds.
+        unexpected: logs and counts an error that no code expects.
     """
 
     def __init__(
@@ -65,7 +66,9 @@ class Panel:
         reports: Reports,
         hosts: AllowedHosts,
         clock: Callable[[], float],
+        unexpected: Callable[[Exception], object],
     ) -> None:
+        self._unexpected = unexpected
         self.links = SignInLinks(table, clock)
         self.sessions = Sessions(table, clock)
         self.activity = Activity(table, clock)
@@ -311,7 +314,12 @@ class Panel:
             logger.warning("panel's table does not answer", exc_info=error)
             view = {"problem": "The panel's own table does not answer", "remedy": "Try again in a moment."}
             return self._bare.problem(self._root, {**view, **_support(self._request_id)}, 503)
-        raise error
+        self._unexpected(error)
+        view = {
+            "problem": "The panel failed with an internal error",
+            "remedy": "If you sent a form, look at Activity before you send it again.",
+        }
+        return self._bare.problem(self._root, {**view, **_support(self._request_id)}, 500)
 
 
 def replace_cookie(response: Response[Any], value: str) -> Response[Any]:

@@ -23,9 +23,15 @@ from solvimon_rillet.panel.sign_in import LINK_SECONDS, SIGN_IN_EXAMPLE, SignInR
 class _Deployment:
     """The panel of one deployment, and its address."""
 
-    def __init__(self, environment: Mapping[str, str], clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        clock: Callable[[], float],
+        unexpected: Callable[[Exception], object],
+    ) -> None:
         self._environment = environment
         self._clock = clock
+        self._unexpected = unexpected
 
     @cached_property
     def panel(self) -> Panel:
@@ -34,7 +40,8 @@ class _Deployment:
         table = Table(self._environment["PANEL_TABLE"], create_aws_client("dynamodb", caller))
         functions = Functions(stack, lambda_client(caller), self._clock)
         reports = Reports(self._environment["REPORT_BUCKET"], lambda: create_aws_client("s3", caller))
-        return Panel(table, functions, reports, AllowedHosts.from_environment(self._environment), self._clock)
+        hosts = AllowedHosts.from_environment(self._environment)
+        return Panel(table, functions, reports, hosts, self._clock, self._unexpected)
 
     @cached_property
     def address(self) -> str:
@@ -47,7 +54,7 @@ class _Deployment:
 def panel_handler(environment: Mapping[str, str], clock: Callable[[], float]) -> Handler:
     """A handler of ``panel``."""
     telemetry = Telemetry(environment, "panel")
-    deployment = _Deployment(environment, clock)
+    deployment = _Deployment(environment, clock, telemetry.unexpected)
 
     def link(event: dict[str, Any]) -> dict[str, Any]:
         try:
