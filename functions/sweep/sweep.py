@@ -20,9 +20,9 @@ from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.entrypoints.sweep_queue import fan_out, sweep_messages
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.formatting import validation_problems
+from solvimon_rillet.ledger.actor import RequestedBy
 from solvimon_rillet.ledger.sweep_state import SweepState
 from solvimon_rillet.rate_limit.limiter import Priority
-from solvimon_rillet.workflows.requested_by import RequestedBy
 from solvimon_rillet.workflows.sweep.base import ScanResult, SweepContext
 from solvimon_rillet.workflows.sweep.sweep import Sweep, sweep_connection
 

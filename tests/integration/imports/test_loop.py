@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from solvimon_rillet.workflows.durable_steps import MAX_OPERATIONS, Done, StepResult, Stop, Wait
+from solvimon_rillet.workflows.durable.steps import MAX_OPERATIONS, Done, StepResult, Stop, Wait
 from solvimon_rillet.workflows.imports.customers import CUSTOMERS
 from solvimon_rillet.workflows.imports.page import PageRequest, short_id
 from solvimon_rillet.workflows.imports.request import ImportRequest

@@ -12,7 +12,7 @@ from solvimon_rillet.aws.sqs import Queue
 from solvimon_rillet.connections.connection_list import ConnectionList
 from solvimon_rillet.entrypoints.sweep_queue import fan_out, sweep_messages
 from solvimon_rillet.errors import RetryLater
-from solvimon_rillet.workflows.durable_steps import Done, Json, Wait
+from solvimon_rillet.workflows.durable.steps import Done, Json, Wait
 from solvimon_rillet.workflows.reconcile.fan_out import FanOut, execution_name
 from solvimon_rillet.workflows.reconcile.request import ReconcileRequest
 from solvimon_rillet.workflows.reconcile.workflow import Reconciliation

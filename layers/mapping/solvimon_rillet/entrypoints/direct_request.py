@@ -7,8 +7,7 @@ from pydantic import ValidationError
 
 from solvimon_rillet.errors import NeedsAttention, Recoverable
 from solvimon_rillet.formatting import validation_problems
-from solvimon_rillet.ledger.actor import UNKNOWN_ACTOR, acting_for, actor_name
-from solvimon_rillet.workflows.requested_by import RequestedBy
+from solvimon_rillet.ledger.actor import UNKNOWN_ACTOR, RequestedBy, acting_for, actor_name
 
 Request = TypeVar("Request", bound=RequestedBy)
 

@@ -19,7 +19,7 @@ from solvimon_rillet.errors import Code, ConnectionBroken, NeedsAttention, Outco
 from solvimon_rillet.http.client import RequestRejected
 from solvimon_rillet.ledger.import_state import ImportedRow
 from solvimon_rillet.mapping.solvimon_fields import one_line, truncate
-from solvimon_rillet.workflows.durable_steps import Done, Wait
+from solvimon_rillet.workflows.durable.steps import Done, Wait
 from solvimon_rillet.workflows.imports.preview import Preview, previewed, previewed_failure, proposal
 from solvimon_rillet.workflows.imports.resource import ImportCandidate, Json
 from solvimon_rillet.workflows.imports.row import ImportContext, ImportRow, RowResult

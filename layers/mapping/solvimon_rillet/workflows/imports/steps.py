@@ -13,7 +13,7 @@ from solvimon_rillet.errors import ConnectionBroken, NeedsAttention
 from solvimon_rillet.formatting import parse_timestamp
 from solvimon_rillet.http.client import CountingRateLimiter
 from solvimon_rillet.ledger.import_state import ImportAlreadyRunning, ImportState
-from solvimon_rillet.workflows.durable_steps import Done, StepResult, Stop, Wait, as_step_result
+from solvimon_rillet.workflows.durable.steps import Done, StepResult, Stop, Wait, as_step_result
 from solvimon_rillet.workflows.imports.page import ImportPage, PageRequest
 from solvimon_rillet.workflows.imports.preview import Preview
 from solvimon_rillet.workflows.imports.request import ImportRequest, changed_since

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from solvimon_rillet.events import is_id
-from solvimon_rillet.workflows.requested_by import RequestedBy
+from solvimon_rillet.ledger.actor import RequestedBy
 
 LINK_EXAMPLES = [
     {"list": "customers", "only": "proposed"},

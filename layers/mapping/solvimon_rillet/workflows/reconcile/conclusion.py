@@ -46,7 +46,7 @@ from solvimon_rillet.reconciliation.report.html import as_html
 from solvimon_rillet.reconciliation.report.report import Report, UnmappedRecord
 from solvimon_rillet.reconciliation.report.sns_summary import summary_text
 from solvimon_rillet.reconciliation.report.xlsx import as_xlsx
-from solvimon_rillet.workflows.durable_steps import Json
+from solvimon_rillet.workflows.durable.steps import Json
 from solvimon_rillet.workflows.reconcile.adoption import Adoption
 from solvimon_rillet.workflows.reconcile.pages import (
     CHANGED_CUSTOMERS,
