@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from solvimon_rillet.entrypoints.direct_request import with_actor
 from solvimon_rillet.entrypoints.lambda_handler import Handler
 from solvimon_rillet.entrypoints.telemetry import Telemetry
-from solvimon_rillet.formatting import validation_problems
+from solvimon_rillet.invalid_values import problems_in_words
 from solvimon_rillet.ledger.actor import UNKNOWN_ACTOR, RequestedBy, acting_for
 from solvimon_rillet.ledger.run_log import ALL_CONNECTIONS, RunLog
 from solvimon_rillet.workflows.durable.recorded_run import RecordedRun
@@ -108,7 +108,7 @@ def durable_handler(
             request = model.model_validate(with_actor(event, context.lambda_context))
             problems = ""
         except ValidationError as error:
-            problems = validation_problems(error, "event", model=model)
+            problems = problems_in_words(error, model, whole="event")
         recorded = RecordedRun(
             runs(),
             kind,

@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from solvimon_rillet.errors import Code, NeedsAttention, OutcomeUnknown, RetryLater
-from solvimon_rillet.formatting import format_utc, validation_problems
+from solvimon_rillet.formatting import format_utc
 from solvimon_rillet.http.client import Http, RequestRejected
+from solvimon_rillet.invalid_values import problems_in_words
 from solvimon_rillet.rillet.listing import complete_pages
 from solvimon_rillet.rillet.models import (
     AccountingPeriod,
@@ -302,7 +303,7 @@ def _parse(answer: object, model: type[M]) -> M:
     try:
         return model.model_validate(answer)
     except ValidationError as error:
-        problems = validation_problems(error, limit=5)
+        problems = problems_in_words(error, limit=5)
         raise OutcomeUnknown(f"Rillet's answer cannot be read: {problems}.", over=True) from None
 
 

@@ -8,8 +8,9 @@ from urllib.parse import quote
 from pydantic import BaseModel, ValidationError
 
 from solvimon_rillet.errors import Code, NeedsAttention, OutcomeUnknown, RetryLater
-from solvimon_rillet.formatting import clip, format_utc, validation_problems
+from solvimon_rillet.formatting import clip, format_utc
 from solvimon_rillet.http.client import Http, RequestRejected
+from solvimon_rillet.invalid_values import problems_in_words
 from solvimon_rillet.solvimon.master_data import BillingEntity, Customer, Product
 from solvimon_rillet.solvimon.models import Invoice
 
@@ -281,7 +282,7 @@ class SolvimonClient:
         try:
             return model.model_validate(answer)
         except ValidationError as error:
-            problems = validation_problems(error, limit=5)
+            problems = problems_in_words(error, limit=5)
             raise NeedsAttention(
                 Code.INVOICE_UNREADABLE, f"Solvimon's {label} cannot be read.", _SUPPORT, quoted=problems
             ) from None

@@ -40,7 +40,7 @@ from solvimon_rillet.workflows.late_writes import (
     LateWrites,
     may_arrive_late,
 )
-from solvimon_rillet.workflows.linking.matching import Matching
+from solvimon_rillet.workflows.linking.matching import MatchFinder
 
 _ERASED = "It is erased in Solvimon and is left as it is; erase it in Rillet by hand as well."
 MAX_ATTEMPTS = 3  # look-ups of one row when somebody else created it first or an answer was lost
@@ -79,7 +79,7 @@ class ImportContext:
     run: str
     state: ImportState
     target: ImportTarget
-    matching: Matching
+    matching: MatchFinder
     dry_run: bool = False
     recheck: bool = False
 

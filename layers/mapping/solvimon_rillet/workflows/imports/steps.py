@@ -20,7 +20,7 @@ from solvimon_rillet.workflows.imports.request import ImportRequest, changed_sin
 from solvimon_rillet.workflows.imports.resource import ImportedResource, Json
 from solvimon_rillet.workflows.imports.row import ImportContext, ImportTarget
 from solvimon_rillet.workflows.imports.setup import ImportSetup
-from solvimon_rillet.workflows.linking.matching import Matching
+from solvimon_rillet.workflows.linking.matching import MatchFinder
 
 logger = logging.getLogger(__name__)
 
@@ -193,7 +193,7 @@ class ImportSteps:
             self._run,
             self._state(connection),
             start.target,
-            Matching(connection, dry_run=self._request.dry_run),
+            MatchFinder(connection, dry_run=self._request.dry_run),
             dry_run=self._request.dry_run,
             recheck=self._request.recheck,
         )
