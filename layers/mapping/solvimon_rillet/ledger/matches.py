@@ -2,7 +2,7 @@
 
 ::
 
-    {connection}#match-customer#{solvimon id}/{rillet id}    names of both, what they share, the state, its history
+    {connection}#match-customer#{solvimon id}/{rillet id}    both names, what they share, state, history
 """
 
 from collections.abc import Callable, Iterable, Iterator

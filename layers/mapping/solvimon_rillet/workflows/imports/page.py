@@ -20,9 +20,10 @@ from solvimon_rillet.http.client import RequestRejected
 from solvimon_rillet.ledger.import_state import ImportedRow
 from solvimon_rillet.mapping.solvimon_fields import one_line, truncate
 from solvimon_rillet.workflows.durable.steps import Done, Wait
+from solvimon_rillet.workflows.imports.context import ImportContext, RowResult
 from solvimon_rillet.workflows.imports.preview import Preview, previewed, previewed_failure, proposal
 from solvimon_rillet.workflows.imports.resource import ImportCandidate, Json
-from solvimon_rillet.workflows.imports.row import ImportContext, ImportRow, RowResult
+from solvimon_rillet.workflows.imports.row import ImportRow
 
 logger = logging.getLogger(__name__)
 

@@ -14,11 +14,11 @@ from solvimon_rillet.formatting import parse_timestamp
 from solvimon_rillet.http.client import CountingRateLimiter
 from solvimon_rillet.ledger.import_state import ImportAlreadyRunning, ImportState
 from solvimon_rillet.workflows.durable.steps import Done, StepResult, Stop, Wait, as_step_result
+from solvimon_rillet.workflows.imports.context import ImportContext, ImportTarget
 from solvimon_rillet.workflows.imports.page import ImportPage, PageRequest
 from solvimon_rillet.workflows.imports.preview import Preview
 from solvimon_rillet.workflows.imports.request import ImportRequest, changed_since
 from solvimon_rillet.workflows.imports.resource import ImportedResource, Json
-from solvimon_rillet.workflows.imports.row import ImportContext, ImportTarget
 from solvimon_rillet.workflows.imports.setup import ImportSetup
 from solvimon_rillet.workflows.linking.matching import MatchFinder
 
