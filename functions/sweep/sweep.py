@@ -22,7 +22,7 @@ from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.invalid_values import problems_in_words
 from solvimon_rillet.ledger.actor import RequestedBy
 from solvimon_rillet.ledger.sweep_state import SweepState
-from solvimon_rillet.rate_limit.limiter import Priority
+from solvimon_rillet.rate_limit.send_times import Priority
 from solvimon_rillet.workflows.sweep.base import ScanResult, SweepContext
 from solvimon_rillet.workflows.sweep.sweep import Sweep, sweep_connection
 

@@ -8,7 +8,7 @@ from local import sample_data
 from solvimon_rillet.aws.sqs import Queue
 from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.rate_limit import limiter
-from solvimon_rillet.rate_limit.limiter import Priority, RateLimit, RequestWindow, SendTime
+from solvimon_rillet.rate_limit.send_times import Priority, RateLimit, RequestWindow, SendTime
 from tests.integration.sync_status.support import Default, Json, some
 from tests.support.assertions import calls_to, memos
 from tests.support.builders import credit_note, document

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import simplejson
 
 from solvimon_rillet.errors import Code, ConnectionBroken, NeedsAttention, OutcomeUnknown, RetryLater
-from solvimon_rillet.http.client import RequestRejected
+from solvimon_rillet.http.failures import RequestRejected
 from solvimon_rillet.ledger.import_state import ImportedRow
 from solvimon_rillet.mapping.solvimon_fields import one_line, truncate
 from solvimon_rillet.workflows.durable.steps import Done, Wait

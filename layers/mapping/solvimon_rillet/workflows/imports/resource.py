@@ -9,7 +9,8 @@ from pydantic import BaseModel, ValidationError
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.invalid_values import problems_in_words
 from solvimon_rillet.mapping.solvimon_fields import MappedRecord
-from solvimon_rillet.rillet.client import RilletClient, RowPage
+from solvimon_rillet.rillet.answers import RowPage
+from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.settings import Settings
 
 Json = dict[str, Any]

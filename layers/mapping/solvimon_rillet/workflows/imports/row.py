@@ -23,8 +23,8 @@ from solvimon_rillet.ledger.import_state import ImportedRow
 from solvimon_rillet.ledger.matches import Match
 from solvimon_rillet.mapping.likeness import rillet_record
 from solvimon_rillet.mapping.solvimon_fields import patch_body
-from solvimon_rillet.solvimon.client import AlreadyExists, NotFound
 from solvimon_rillet.solvimon.master_data import Customer
+from solvimon_rillet.solvimon.rejections import AlreadyExists, NotFound
 from solvimon_rillet.workflows.customers.customer_lease import customer_lease
 from solvimon_rillet.workflows.customers.erasures import Erasures, is_erased
 from solvimon_rillet.workflows.customers.late_imports import SYNCED_PARTS, late_parts, update_customer

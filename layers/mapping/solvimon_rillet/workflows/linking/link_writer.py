@@ -16,7 +16,7 @@ from solvimon_rillet.mapping.solvimon_fields import (
     patch_body,
     without_custom_field,
 )
-from solvimon_rillet.solvimon.client import AlreadyExists, NotFound
+from solvimon_rillet.solvimon.rejections import AlreadyExists, NotFound
 from solvimon_rillet.workflows.customers.customer_lease import customer_lease
 from solvimon_rillet.workflows.imports.customers import CUSTOMERS
 from solvimon_rillet.workflows.imports.products import PRODUCTS

@@ -19,7 +19,7 @@ from solvimon_rillet.mapping.payments import (
     to_solvimon_payment_state,
 )
 from solvimon_rillet.rillet.models import Invoice as RilletInvoice
-from solvimon_rillet.solvimon.client import NotFound
+from solvimon_rillet.solvimon.rejections import NotFound
 from solvimon_rillet.workflows.export.verification import deleted_in_rillet
 from solvimon_rillet.workflows.late_writes import LateWrites, may_arrive_late
 from solvimon_rillet.workflows.lease import under_lease
