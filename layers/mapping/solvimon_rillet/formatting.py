@@ -5,24 +5,6 @@ from typing import Any
 
 MAX_TEXT_BYTES = 1024
 """Size of a text that a vendor may have written, in records and answers."""
-_UNITS = {"string": " characters", "too": " entries"}
-_WORDS = {
-    "missing": "is missing",
-    "string": "should be a text",
-    "bool": "should be true or false",
-    "int": "should be a whole number",
-    "float": "should be a number",
-    "decimal": "should be a number",
-    "finite": "should be a number",
-    "list": "should be a list",
-    "dict": "should be an object, such as {…}",
-    "model": "should be an object, such as {…}",
-    "mapping": "should be an object, such as {…}",
-    "datetime": "should be a time such as 2026-10-01T08:00:00Z",
-    "timezone": "should be a time such as 2026-10-01T08:00:00Z",
-    "date": "should be a day such as 2026-10-01",
-    "none": "should be null",
-}
 _UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
 
 
