@@ -21,10 +21,10 @@ from solvimon_rillet.entrypoints.direct_request import answer_direct_request
 from solvimon_rillet.entrypoints.lambda_handler import Handler, on_first_call
 from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.entrypoints.telemetry import Telemetry
+from solvimon_rillet.ledger.actor import RequestedBy
 from solvimon_rillet.workflows.connect.authorization import CallbackPage, RilletAuthorization
 from solvimon_rillet.workflows.connect.connection_status import ConnectionStatus
 from solvimon_rillet.workflows.connect.known_connections import KnownConnections
-from solvimon_rillet.workflows.requested_by import RequestedBy
 
 EXAMPLE = {"connection": "default", "action": "connect"}
 _HEADERS = {

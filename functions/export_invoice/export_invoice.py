@@ -24,7 +24,7 @@ from solvimon_rillet.entrypoints.services import Services, run_id
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.events import INVOICE_FINALISED, BusEvent
 from solvimon_rillet.ledger.document_types import INVOICE
-from solvimon_rillet.rate_limit.limiter import Priority
+from solvimon_rillet.rate_limit.send_times import Priority
 from solvimon_rillet.workflows.outcome import Result
 
 if TYPE_CHECKING:

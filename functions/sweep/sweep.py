@@ -19,10 +19,10 @@ from solvimon_rillet.entrypoints.lambda_handler import Handler, on_first_call
 from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.entrypoints.sweep_queue import fan_out, sweep_messages
 from solvimon_rillet.entrypoints.telemetry import Telemetry
-from solvimon_rillet.formatting import validation_problems
+from solvimon_rillet.invalid_values import problems_in_words
+from solvimon_rillet.ledger.actor import RequestedBy
 from solvimon_rillet.ledger.sweep_state import SweepState
-from solvimon_rillet.rate_limit.limiter import Priority
-from solvimon_rillet.workflows.requested_by import RequestedBy
+from solvimon_rillet.rate_limit.send_times import Priority
 from solvimon_rillet.workflows.sweep.base import ScanResult, SweepContext
 from solvimon_rillet.workflows.sweep.sweep import Sweep, sweep_connection
 
@@ -76,7 +76,7 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
             connection = Request.model_validate(event).connection
         except ValidationError as error:
             return {
-                "error": validation_problems(error, "event", model=Request),
+                "error": problems_in_words(error, Request, whole="event"),
                 "example": {"connection": "default"},
             }
         if connection is None:

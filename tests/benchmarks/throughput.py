@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from local.fake_rillet.calls import Call
 from local.system import Connection, LocalSystem
-from solvimon_rillet.rate_limit.limiter import Priority
+from solvimon_rillet.rate_limit.send_times import Priority
 from tests.benchmarks.setup import Json, book, connected, finalise
 from tests.unit.rate_limit.simulation import LIMIT, WINDOW, Simulation
 

@@ -20,7 +20,7 @@ from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.workflows.customers import customer_lease, sync_customer
 from solvimon_rillet.workflows.export import export_lease, look_up, send_once
 from solvimon_rillet.workflows.export.applications import CreditApplier
-from solvimon_rillet.workflows.export.link_resolver import LinkResolver
+from solvimon_rillet.workflows.export.customer_links import CustomerLinks
 from solvimon_rillet.workflows.imports import row
 from solvimon_rillet.workflows.late_writes import LateWrites
 from solvimon_rillet.workflows.payments import mark_invoice_paid
@@ -186,11 +186,11 @@ def believing_the_last_report(patch: pytest.MonkeyPatch) -> None:
 def forgetting_what_is_there(patch: pytest.MonkeyPatch) -> None:
     """A customer is forgotten without a look whether Rillet has it, and created with another key."""
 
-    def forget(self: LinkResolver, customer_id: str) -> None:
+    def forget(self: CustomerLinks, customer_id: str) -> None:
         self._creation.use_up_key(customer_id)
         self._ledger.delete_link(self._name, "customer", customer_id)
 
-    patch.setattr(LinkResolver, "forget_missing_customer", forget)
+    patch.setattr(CustomerLinks, "forget_missing", forget)
 
 
 def taking_late_imports_for_edits(patch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,7 @@ def test_whoever_may_invoke_the_function_gets_a_link_for_a_person_and_a_role(sys
     [
         ({}, "sign_in"),
         ({"sign_in": {"as": "a"}}, "sign_in.role"),
-        ({"sign_in": {"as": "a", "role": "boss"}}, "not one of viewer, operator, admin"),
+        ({"sign_in": {"as": "a", "role": "boss"}}, "should be viewer, operator or admin"),
         ({"sign_in": {"as": " ", "role": "viewer"}}, "sign_in.as"),
         ({"sign_in": {"as": "a\nb", "role": "viewer"}}, "sign_in.as"),
         ({"sign_in": {"as": "x" * 81, "role": "viewer"}}, "sign_in.as"),

@@ -71,13 +71,13 @@ def test_each_kind_of_mistake_is_named_with_its_path_and_in_words(
     found = problems(values)[0]
 
     assert (found.path, found.quoted) == (path, words)
-    assert not PYDANTIC.search(f"{found.quoted} {found.in_words}")
+    assert not PYDANTIC.search(f"{found.quoted} {found.in_words()}")
 
 
 def test_what_may_be_logged_quotes_no_value() -> None:
     found = problems({"invoice_scope": "pasted-secret", "tax_country": "pasted-secret"})
 
-    assert "pasted-secret" not in " ".join(each.in_words for each in found)
+    assert "pasted-secret" not in " ".join(each.in_words() for each in found)
     assert all("pasted-secret" in each.quoted for each in found)
 
 

@@ -1,10 +1,14 @@
-"""The problems of invalid settings in words that a person knows, with what was probably meant."""
+"""The problems of invalid settings, requests and answers of vendors, in words that a person knows.
+
+This is the one place that translates pydantic's errors, whose own sentences are for programmers.
+"""
 
 import difflib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_args, get_origin
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
 from solvimon_rillet.formatting import clip
 
@@ -30,6 +34,8 @@ _EXPECTED = {
     "tuple": "a list in brackets",
     "dict": "an object in braces",
     "model": "an object in braces",
+    "mapping": "an object in braces",
+    "none": "null",
 }
 _LIMITS = {
     "greater_than_equal": ("at least", "ge"),
@@ -37,18 +43,20 @@ _LIMITS = {
     "less_than_equal": ("at most", "le"),
     "less_than": ("less than", "lt"),
 }
+_LENGTHS = {"too_short": ("at least", "min_length"), "too_long": ("at most", "max_length")}
+_Noun = Literal["setting", "field"]
 NO_SUCH_SETTING = "there is no such setting"
 
 
 @dataclass(frozen=True, slots=True)
 class InvalidValue:
-    """One problem of invalid settings.
+    """One problem of an invalid value.
 
     Attributes:
-        path: the setting's, such as ``workflows.export_invoice``; empty for the settings as a whole.
+        path: of the setting or field, such as ``workflows.export_invoice``; empty for the value as a whole.
         problem: what is wrong, in own words that quote no value, for logs too.
         quoted: the same with the value, for answers.
-        did_you_mean: the setting that was probably meant by an unknown name.
+        did_you_mean: the setting or field that was probably meant by an unknown name.
     """
 
     path: str
@@ -60,10 +68,10 @@ class InvalidValue:
         """The problem as JSON."""
         return {"path": self.path, "problem": self.quoted, "did_you_mean": self.did_you_mean}
 
-    @property
-    def in_words(self) -> str:
-        """Path and problem in one line, without the value."""
-        return f"{self.path or 'settings'}: {self.problem}{self.suggestion}"
+    def in_words(self, whole: str = "") -> str:
+        """Path and problem in one line, without the value; ``whole`` stands for an empty path."""
+        path = self.path or whole
+        return f"{path}: {self.problem}{self.suggestion}" if path else f"{self.problem}{self.suggestion}"
 
     @property
     def suggestion(self) -> str:
@@ -71,29 +79,58 @@ class InvalidValue:
         return f" – did you mean {self.did_you_mean}?" if self.did_you_mean else ""
 
 
-def invalid_values(error: "ValidationError", model: type["BaseModel"]) -> list[InvalidValue]:
-    """The problems of an invalid value of a model, in its order."""
+def invalid_values(
+    error: "ValidationError", model: type["BaseModel"] | None = None, noun: _Noun = "setting"
+) -> list[InvalidValue]:
+    """The problems of an invalid value, in the model's order.
+
+    Args:
+        error: of a pydantic model.
+        model: the model, for paths without pydantic's names of types, and for names that were meant.
+        noun: what the model's names are.
+    """
     found: dict[str, InvalidValue] = {}
     for problem in error.errors(include_url=False):
         path = _path(problem["loc"], model)
         # A value that may be of several types has a problem with each of them.
-        found.setdefault(path, _described(path, problem, model))
+        found.setdefault(path, _described(path, problem, model, noun))
     return list(found.values())
 
 
+def problems_in_words(
+    error: "ValidationError",
+    model: type["BaseModel"] | None = None,
+    *,
+    whole: str = "",
+    noun: _Noun = "field",
+    limit: int | None = None,
+) -> str:
+    """The problems of an invalid value in one line, without values: an answer may be recorded or logged.
+
+    Args:
+        error: of a pydantic model.
+        model: see ``invalid_values``.
+        whole: stands for the path of a problem of the whole value, such as ``event``.
+        noun: what the model's names are.
+        limit: largest number of problems; ``None`` for all.
+    """
+    return "; ".join(each.in_words(whole) for each in invalid_values(error, model, noun)[:limit])
+
+
 def setting_paths(model: type["BaseModel"], prefix: str = "") -> Iterator[str]:
-    """The paths of all settings, such as ``workflows.export_invoice``; not those of groups."""
+    """The paths of all settings or fields, such as ``workflows.export_invoice``; not those of groups."""
     for name, field in model.model_fields.items():
+        path = f"{prefix}{field.alias or name}"
         if group := as_group(field.annotation):
-            yield from setting_paths(group, f"{prefix}{name}.")
+            yield from setting_paths(group, f"{path}.")
         else:
-            yield f"{prefix}{name}"
+            yield path
 
 
 def as_group(annotation: Any) -> type["BaseModel"] | None:  # noqa: ANN401 - any type annotation
-    """The model of a group of settings; ``None`` for the type of a single one."""
-    is_model = isinstance(annotation, type) and hasattr(annotation, "model_fields")
-    return annotation if is_model else None
+    """The model of a group of settings, which may be optional; ``None`` for the type of a single one."""
+    types = get_args(annotation) if get_origin(annotation) in {Union, UnionType} else (annotation,)
+    return next((each for each in types if isinstance(each, type) and hasattr(each, "model_fields")), None)
 
 
 def closest_setting(path: str, paths: Iterable[str]) -> str | None:
@@ -108,28 +145,43 @@ def closest_setting(path: str, paths: Iterable[str]) -> str | None:
     return None
 
 
-def _described(path: str, problem: Any, model: type["BaseModel"]) -> InvalidValue:  # noqa: ANN401 - pydantic's
+def _described(
+    path: str,
+    problem: Any,  # noqa: ANN401 - pydantic's
+    model: type["BaseModel"] | None,
+    noun: _Noun,
+) -> InvalidValue:
     kind, context = problem["type"], problem.get("ctx", {})
     if kind == "extra_forbidden":
-        like = closest_setting(path, list(setting_paths(model)))
-        return InvalidValue(path, NO_SUCH_SETTING, NO_SUCH_SETTING, like)
+        like = closest_setting(path, setting_paths(model)) if model else None
+        return InvalidValue(path, f"there is no such {noun}", f"there is no such {noun}", like)
+    if kind == "missing":
+        return InvalidValue(path, "is missing", "is missing")
     if kind == "value_error":
         text = str(context.get("error", "")) or "is not valid"
         return InvalidValue(path, text, text)
     if kind == "json_invalid":
         text = f"is not a JSON object: {context.get('error', '')}"
         return InvalidValue(path, text, text)
-    if kind.endswith("too_short"):
-        return InvalidValue(path, "should not be empty", "should not be empty")
+    if text := _length_text(kind, context):
+        return InvalidValue(path, text, text)
     expected, choices = _expected(kind, context)
     value = clip(json.dumps(problem["input"], ensure_ascii=False, default=str), _SHOWN_BYTES)
     by_upper = {each.upper(): each for each in choices}
     close = difflib.get_close_matches(str(problem["input"]).upper(), by_upper, n=1)
-    meant = by_upper[close[0]] if close else ""
+    meant = f" – did you mean {by_upper[close[0]]}?" if close else ""
     quoted = f"{value} is not {'one of ' if choices else ''}{expected}"
-    return InvalidValue(
-        path, f"should be {expected}", quoted + (f" – did you mean {meant}?" if meant else "")
-    )
+    return InvalidValue(path, f"should be {expected}{meant}", quoted + meant)
+
+
+def _length_text(kind: str, context: Mapping[str, Any]) -> str:
+    """What the length of a text or list should be; empty for another problem."""
+    words, name = _LENGTHS.get(kind[-len("too_short") :].removeprefix("_"), ("", ""))
+    if not words:
+        return ""
+    if context[name] == 1 and name == "min_length":
+        return "should not be empty"
+    return f"should have {words} {context[name]} {'characters' if kind.startswith('string') else 'entries'}"
 
 
 def _expected(kind: str, context: Mapping[str, Any]) -> tuple[str, list[str]]:
@@ -141,22 +193,23 @@ def _expected(kind: str, context: Mapping[str, Any]) -> tuple[str, list[str]]:
         words, name = _LIMITS[kind]
         return f"{words} {context[name]:g}", []
     if kind == "string_pattern_mismatch":
-        return _FORMS.get(str(context["pattern"]), "a text of another form"), []
+        return _FORMS.get(str(context["pattern"]), f"a text of the form {context['pattern']}"), []
     return next((text for name, text in _EXPECTED.items() if kind.startswith(name + "_")), "valid"), []
 
 
-def _path(location: tuple[str | int, ...], model: type["BaseModel"]) -> str:
+def _path(location: tuple[str | int, ...], model: type["BaseModel"] | None) -> str:
     """The path of a setting, without the parts that name one of several types of its value."""
     parts: list[str] = []
     annotation: Any = model
     for part in location:
         if group := as_group(annotation):
             parts.append(str(part))
-            field = group.model_fields.get(str(part))
-            annotation = field.annotation if field else None
+            fields = group.model_fields.items()
+            annotation = next((f.annotation for name, f in fields if part in {name, f.alias}), None)
         elif get_origin(annotation) is dict:
             parts.append(str(part))
             annotation = get_args(annotation)[1]
         elif annotation is None or isinstance(part, int):
             parts.append(str(part))
+            annotation = get_args(annotation)[0] if get_origin(annotation) is list else annotation
     return ".".join(parts)

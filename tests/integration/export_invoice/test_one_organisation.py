@@ -8,7 +8,8 @@ from botocore.client import BaseClient
 
 from local.system import Connection, LocalSystem
 from solvimon_rillet.entrypoints.services import Services
-from solvimon_rillet.rate_limit.limiter import Priority, RateLimited, SlidingWindowRateLimiter
+from solvimon_rillet.rate_limit.limiter import RateLimited, SlidingWindowRateLimiter
+from solvimon_rillet.rate_limit.send_times import Priority
 from tests.support.assertions import calls_to
 
 pytestmark = pytest.mark.slow

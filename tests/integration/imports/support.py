@@ -9,7 +9,8 @@ import pytest
 from local.aws.runtime import Killed
 from local.fake_solvimon.calls import Call
 from local.system import Connection, LocalSystem
-from solvimon_rillet.rillet.client import RilletClient, RowPage
+from solvimon_rillet.rillet.answers import RowPage
+from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.solvimon.client import SolvimonClient
 
 Json = dict[str, Any]

@@ -7,7 +7,8 @@ import pytest
 from local.system import Connection, LocalSystem
 from solvimon_rillet.ledger.import_state import ImportState
 from solvimon_rillet.ledger.ledger import LEASE_SECONDS
-from solvimon_rillet.rillet.client import RilletClient, RowPage
+from solvimon_rillet.rillet.answers import RowPage
+from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.solvimon.client import SolvimonClient
 from tests.integration.imports.support import (
     Json,

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from solvimon_rillet.workflows.durable_steps import MAX_OPERATIONS, Done, StepResult, Stop, Wait
+from solvimon_rillet.workflows.durable.steps import MAX_OPERATIONS, Done, StepResult, Stop, Wait
+from solvimon_rillet.workflows.imports.context import ImportTarget
 from solvimon_rillet.workflows.imports.customers import CUSTOMERS
 from solvimon_rillet.workflows.imports.page import PageRequest, short_id
 from solvimon_rillet.workflows.imports.request import ImportRequest
-from solvimon_rillet.workflows.imports.row import ImportTarget
 from solvimon_rillet.workflows.imports.steps import ImportStart, ImportSteps
 from solvimon_rillet.workflows.imports.workflow import MAX_LISTED_FAILURES, Import
 from tests.integration.imports.support import Json, customers

@@ -8,9 +8,10 @@ import pytest
 from local.system import LocalSystem
 from solvimon_rillet.aws import dynamodb
 from solvimon_rillet.errors import NeedsAttention, OutcomeUnknown, RetryLater
-from solvimon_rillet.http.client import RequestRejected
+from solvimon_rillet.http.failures import RequestRejected
 from solvimon_rillet.ledger.import_state import ImportAlreadyRunning, ImportedRow, ImportState
-from solvimon_rillet.solvimon.client import AlreadyExists, NotFound, SolvimonClient
+from solvimon_rillet.solvimon.client import SolvimonClient
+from solvimon_rillet.solvimon.rejections import AlreadyExists, NotFound
 from tests.integration.imports.support import Json
 
 

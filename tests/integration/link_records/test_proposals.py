@@ -6,6 +6,7 @@ import pytest
 
 from local import sample_data
 from local.system import Connection, LocalSystem
+from solvimon_rillet.formatting import parse_timestamp
 from solvimon_rillet.ledger.ledger import LEASE_SECONDS
 from tests.integration.imports.support import (
     Json,
@@ -302,6 +303,40 @@ def test_unlinking_removes_the_link_on_both_sides(system: LocalSystem) -> None:
     assert {row["solvimon_id"] for row in ask(system, list="customers")["rows"] if "solvimon_id" in row} == {
         "cust_1"
     }
+
+
+def test_a_removed_link_says_who_removed_it_and_when(system: LocalSystem) -> None:
+    both_sides(system, existing())
+    ask(system, link=PAIR, by="Ada")
+    system.advance(60)
+
+    answer = ask(system, unlink={"kind": "customer", "solvimon_id": "cust_1"}, by="Grace")
+
+    [row] = ask(system, list="customers", only="removed")["rows"]
+    made, removed = row["history"]
+    assert answer["by"] == removed["by"] == "Grace"
+    assert (row["rillet_id"], made["what"], made["by"]) == (rillet_id(1), "linked", "Ada")
+    assert removed["what"] == "unlinked"
+    assert parse_timestamp(made["at"]) + 60 <= parse_timestamp(removed["at"])
+    assert parse_timestamp(removed["at"]) <= parse_timestamp(answer["at"])
+
+
+def test_a_removed_link_is_proposed_again_and_keeps_its_history(system: LocalSystem) -> None:
+    both_sides(system, existing())
+    ask(system, link=PAIR, by="Ada")
+    ask(system, unlink={"kind": "customer", "solvimon_id": "cust_1"}, by="Grace")
+
+    run(system)
+
+    assert len(ask(system, list="customers", only="proposed")["rows"]) == 1
+    assert ask(system, list="customers", only="removed")["rows"] == []
+    ask(system, different=PAIR, by="Edsger")
+    [row] = ask(system, list="customers", only="different")["rows"]
+    assert [(each["what"], each["by"]) for each in row["history"]] == [
+        ("linked", "Ada"),
+        ("unlinked", "Grace"),
+        ("different", "Edsger"),
+    ]
 
 
 @pytest.mark.parametrize("act", ["link", "unlink"])

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from local.system import Connection, LocalSystem
-from solvimon_rillet.rillet.client import RilletClient, RowPage
+from solvimon_rillet.rillet.answers import RowPage
+from solvimon_rillet.rillet.client import RilletClient
 
 Json = dict[str, Any]
 

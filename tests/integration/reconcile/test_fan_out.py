@@ -10,7 +10,7 @@ from solvimon_rillet.aws.durable_executions import DurableExecutions
 from solvimon_rillet.aws.dynamodb import Table
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.errors import RetryLater
-from solvimon_rillet.workflows.durable_steps import Done
+from solvimon_rillet.workflows.durable.steps import Done
 from solvimon_rillet.workflows.reconcile.fan_out import STARTED_AT_ONCE, FanOut, execution_name
 
 pytestmark = pytest.mark.slow

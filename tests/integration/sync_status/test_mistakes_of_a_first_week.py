@@ -120,7 +120,7 @@ MISTAKES = {
         call("sync_status", {"invoiceid": "invo_AbC123"}), "invoiceid", "did you mean invoice_id?"
     ),
     "a typo in a field within": Mistake(
-        call("export_invoice", {"retry": {"cod": "all"}}), "retry.cod", "did you mean code?"
+        call("export_invoice", {"retry": {"cod": "all"}}), "retry.cod", "did you mean retry.code?"
     ),
     "a typo in a setting": Mistake(typo_in_a_setting, "invoce_scope", "did you mean invoice_scope?"),
     "a wrong secret": Mistake(

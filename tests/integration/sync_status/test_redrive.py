@@ -8,7 +8,7 @@ from local import sample_data
 from solvimon_rillet.aws.sqs import Queue
 from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.rate_limit import limiter
-from solvimon_rillet.rate_limit.limiter import Priority, RateLimit, RequestWindow, SendTime
+from solvimon_rillet.rate_limit.send_times import Priority, RateLimit, RequestWindow, SendTime, next_send_time
 from tests.integration.sync_status.support import Default, Json, some
 from tests.support.assertions import calls_to, memos
 from tests.support.builders import credit_note, document
@@ -22,7 +22,6 @@ OCTOBER = {"from": "2026-10-01", "to": "2026-10-31"}
 def requests(monkeypatch: pytest.MonkeyPatch) -> Counter[Priority]:
     """How many requests to Rillet were granted to live work, and how many to bulk work."""
     given: Counter[Priority] = Counter()
-    next_send_time = limiter.next_send_time
 
     def counted(window: RequestWindow, now: float, priority: Priority, rate_limit: RateLimit) -> SendTime:
         slot = next_send_time(window, now, priority, rate_limit)

@@ -166,7 +166,7 @@ class BatchSqs:
 
 
 def batch_queue(sqs: BatchSqs) -> Queue:
-    return Queue(URL, sqs, lambda: NOW)  # type: ignore[arg-type]
+    return Queue(URL, sqs, lambda: NOW, lambda _seconds: None)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("count", "batches"), [(0, []), (1, [1]), (10, [10]), (25, [10, 10, 5])])

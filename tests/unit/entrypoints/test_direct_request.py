@@ -9,9 +9,8 @@ import pytest
 from solvimon_rillet.entrypoints.direct_request import answer_direct_request, with_actor
 from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.events import BusEvent
-from solvimon_rillet.ledger.actor import acting_for, current_actor
+from solvimon_rillet.ledger.actor import RequestedBy, acting_for, current_actor
 from solvimon_rillet.ledger.audit_trail import append_entry, entry, waiting_entry
-from solvimon_rillet.workflows.requested_by import RequestedBy
 
 Json = dict[str, Any]
 NO_CALLER = SimpleNamespace(identity=None, client_context=None)

@@ -10,7 +10,7 @@ from solvimon_rillet.connections.names import UnknownConnection
 from solvimon_rillet.entrypoints.queue_processor import NEEDED_MILLISECONDS
 from solvimon_rillet.entrypoints.services import Services, run_id
 from solvimon_rillet.errors import NeedsAttention
-from solvimon_rillet.rate_limit.limiter import Priority
+from solvimon_rillet.rate_limit.send_times import Priority
 from solvimon_rillet.workflows.export.invoice import ExportInvoice
 
 NOBODY = "00000000-0000-4000-8000-000000000000"

@@ -12,7 +12,7 @@ from solvimon_rillet.aws.sqs import Queue
 from solvimon_rillet.connections.connection_list import ConnectionList
 from solvimon_rillet.entrypoints.sweep_queue import fan_out, sweep_messages
 from solvimon_rillet.errors import RetryLater
-from solvimon_rillet.workflows.durable_steps import Done, Json, Wait
+from solvimon_rillet.workflows.durable.steps import Done, Json, Wait
 from solvimon_rillet.workflows.reconcile.fan_out import FanOut, execution_name
 from solvimon_rillet.workflows.reconcile.request import ReconcileRequest
 from solvimon_rillet.workflows.reconcile.workflow import Reconciliation
@@ -80,7 +80,7 @@ def record(body: str, number: int = 0) -> Json:
 def test_each_connection_is_one_message_of_its_own_group_with_the_time_of_the_schedule() -> None:
     sqs = Sqs(refused=3)
 
-    answer = fan_out(NAMES, Queue("url", sqs, lambda: NOW), NOW + 0.9)  # type: ignore[arg-type]
+    answer = fan_out(NAMES, Queue("url", sqs, lambda: NOW, lambda _: None), NOW + 0.9)  # type: ignore[arg-type]
 
     bodies = [json.loads(entry["MessageBody"]) for entry in sqs.entries]
     assert sorted(body["connection"] for body in bodies) == NAMES

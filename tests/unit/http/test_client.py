@@ -22,8 +22,9 @@ from local.clock import Clock
 from solvimon_rillet.entrypoints.queue_processor import NEEDED_MILLISECONDS
 from solvimon_rillet.errors import ConnectionBroken, OutcomeUnknown, Recoverable, RetryLater
 from solvimon_rillet.http import client as http
-from solvimon_rillet.http.client import Http, RequestRejected
+from solvimon_rillet.http.client import Http
 from solvimon_rillet.http.deadline import sending_until
+from solvimon_rillet.http.failures import RequestRejected
 from solvimon_rillet.http.session import session
 from tests.support.logs import logged
 

@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given, settings
 
 from solvimon_rillet.errors import SolvimonRilletError
-from solvimon_rillet.http.client import Http, RequestRejected
+from solvimon_rillet.http.client import Http
+from solvimon_rillet.http.failures import RequestRejected
 from solvimon_rillet.http.session import session
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.rillet.oauth import OAuthClient, OAuthEndpoints, RilletOAuth
-from solvimon_rillet.solvimon.client import AlreadyExists, NotFound, SolvimonClient
+from solvimon_rillet.solvimon.client import SolvimonClient
+from solvimon_rillet.solvimon.rejections import AlreadyExists, NotFound
 from tests.support.vendor_answers import BODIES, HEADERS, STATUSES, answering
 
 OURS = (SolvimonRilletError, RequestRejected, AlreadyExists, NotFound)

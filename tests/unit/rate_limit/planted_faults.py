@@ -60,73 +60,78 @@ class Fault:
         return text.replace(self.right, self.wrong)
 
 
-_LIMITER, _STORE, _BREAKER = "rate_limit.limiter", "rate_limit.dynamodb_store", "rate_limit.breaker"
+_LIMITER, _SEND_TIMES = "rate_limit.limiter", "rate_limit.send_times"
+_STORE, _BREAKER = "rate_limit.dynamodb_store", "rate_limit.breaker"
 _LIST, _QUEUE = "connections.connection_list", "entrypoints.sweep_queue"
 _NIGHT, _LAMBDA = "workflows.reconcile.fan_out", "aws.durable_executions"
 FAULTS = [
-    Fault(_LIMITER, "MAX_WAIT_SECONDS = 2.0", "MAX_WAIT_SECONDS = 20.0"),
+    Fault(_SEND_TIMES, "MAX_WAIT_SECONDS = 2.0", "MAX_WAIT_SECONDS = 20.0"),
     Fault(_LIMITER, "RETRY_EARLY_SECONDS = 1.0", "RETRY_EARLY_SECONDS = 0.0"),
-    Fault(_LIMITER, "_WINDOW_PARTS = 10 ", "_WINDOW_PARTS = 1000 "),
-    Fault(_LIMITER, "_WINDOW_PARTS = 10 ", "_WINDOW_PARTS = 9 "),
+    Fault(_SEND_TIMES, "_WINDOW_PARTS = 10 ", "_WINDOW_PARTS = 1000 "),
+    Fault(_SEND_TIMES, "_WINDOW_PARTS = 10 ", "_WINDOW_PARTS = 9 "),
     Fault(_LIMITER, "_MAX_ATTEMPTS = 40", "_MAX_ATTEMPTS = 39"),
     Fault(
-        _LIMITER,
+        _SEND_TIMES,
         "min(max(1, self.limit // _WINDOW_PARTS), self.limit - 1)",
         "max(1, self.limit // _WINDOW_PARTS)",
     ),
-    Fault(_LIMITER, "min(max(1, self.limit", "min(max(0, self.limit"),
-    Fault(_LIMITER, "granted = at - now <= MAX_WAIT_SECONDS", "granted = at - now < MAX_WAIT_SECONDS"),
-    Fault(_LIMITER, 'name = "live" if priority is Priority.LIVE else "bulk"', 'name = "live"'),
-    Fault(_LIMITER, "tuple(sorted((*(live if", "tuple(((*(live if"),
-    Fault(_LIMITER, '_waits_until": at + MAX_WAIT_SECONDS', '_waits_until": at'),
+    Fault(_SEND_TIMES, "min(max(1, self.limit", "min(max(0, self.limit"),
+    Fault(_SEND_TIMES, "granted = at - now <= MAX_WAIT_SECONDS", "granted = at - now < MAX_WAIT_SECONDS"),
+    Fault(_SEND_TIMES, 'name = "live" if priority is Priority.LIVE else "bulk"', 'name = "live"'),
+    Fault(_SEND_TIMES, "tuple(sorted((*(live if", "tuple(((*(live if"),
+    Fault(_SEND_TIMES, '_waits_until": at + MAX_WAIT_SECONDS', '_waits_until": at'),
     Fault(
-        _LIMITER,
+        _SEND_TIMES,
         "send_time > now - rate_limit.window_seconds",
         "send_time > now - rate_limit.window_seconds / 2",
     ),
     Fault(
-        _LIMITER,
+        _SEND_TIMES,
         "send_time > now - rate_limit.window_seconds",
         "send_time >= now - 2 * rate_limit.window_seconds",
     ),
-    Fault(_LIMITER, "earliest = max(now, window.blocked_until)", "earliest = now"),
+    Fault(_SEND_TIMES, "earliest = max(now, window.blocked_until)", "earliest = now"),
     Fault(
-        _LIMITER, "earliest = max(now, window.blocked_until)", "earliest = max(now, window.blocked_until - 1)"
+        _SEND_TIMES,
+        "earliest = max(now, window.blocked_until)",
+        "earliest = max(now, window.blocked_until - 1)",
     ),
-    Fault(_LIMITER, "for send_time in (*window.live, *window.bulk)]", "for send_time in (*window.live,)]"),
+    Fault(_SEND_TIMES, "for send_time in (*window.live, *window.bulk)]", "for send_time in (*window.live,)]"),
     Fault(
-        _LIMITER,
+        _SEND_TIMES,
         "rate_limit.window_seconds / _WINDOW_PARTS for send_time in window.bulk]",
         "rate_limit.window_seconds for send_time in window.bulk]",
     ),
     Fault(
-        _LIMITER,
+        _SEND_TIMES,
         "waits = [window.live_waits_until, window.bulk_waits_until]",
         "waits = [window.live_waits_until]",
     ),
     Fault(
-        _LIMITER,
+        _SEND_TIMES,
         "start = at - rate_limit.window_seconds + _ROUNDING",
         "start = at - rate_limit.window_seconds + 1",
     ),
-    Fault(_LIMITER, "max(0, rate_limit.reserve - bulk)", "rate_limit.reserve"),
-    Fault(_LIMITER, "if window.bulk_waits_until > at else 0", "if window.bulk_waits_until < at else 0"),
+    Fault(_SEND_TIMES, "max(0, rate_limit.reserve - bulk)", "rate_limit.reserve"),
+    Fault(_SEND_TIMES, "if window.bulk_waits_until > at else 0", "if window.bulk_waits_until < at else 0"),
     Fault(
-        _LIMITER, "live + bulk + kept_free < rate_limit.limit", "live + bulk + kept_free <= rate_limit.limit"
+        _SEND_TIMES,
+        "live + bulk + kept_free < rate_limit.limit",
+        "live + bulk + kept_free <= rate_limit.limit",
     ),
-    Fault(_LIMITER, "if live + bulk >= rate_limit.limit:", "if bulk >= rate_limit.limit:"),
+    Fault(_SEND_TIMES, "if live + bulk >= rate_limit.limit:", "if bulk >= rate_limit.limit:"),
     Fault(
-        _LIMITER,
+        _SEND_TIMES,
         "window.live_waits_until > at and bulk >= rate_limit.reserve",
         "window.live_waits_until > at",
     ),
     Fault(
-        _LIMITER,
+        _SEND_TIMES,
         "part_start = at - rate_limit.window_seconds / _WINDOW_PARTS",
         "part_start = at - rate_limit.window_seconds * _WINDOW_PARTS",
     ),
     Fault(
-        _LIMITER,
+        _SEND_TIMES,
         "math.ceil(rate_limit.limit / _WINDOW_PARTS) + 1",
         "math.ceil(rate_limit.limit / _WINDOW_PARTS)",
     ),

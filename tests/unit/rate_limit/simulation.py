@@ -7,13 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from local.fake_rillet.rate_limit import RateLimiter
-from solvimon_rillet.rate_limit.limiter import (
-    RETRY_EARLY_SECONDS,
-    Priority,
-    RateLimit,
-    RequestWindow,
-    next_send_time,
-)
+from solvimon_rillet.rate_limit.limiter import RETRY_EARLY_SECONDS
+from solvimon_rillet.rate_limit.send_times import Priority, RateLimit, RequestWindow, next_send_time
 
 LIMIT, WINDOW, MARGIN = 60, 60.0, 1.0
 

@@ -8,7 +8,8 @@ import pytest
 
 from solvimon_rillet.aws.dynamodb import Item
 from solvimon_rillet.rate_limit.dynamodb_store import DynamoDBRequestWindowStore
-from solvimon_rillet.rate_limit.limiter import Priority, RateLimit, RateLimited, SlidingWindowRateLimiter
+from solvimon_rillet.rate_limit.limiter import RateLimited, SlidingWindowRateLimiter
+from solvimon_rillet.rate_limit.send_times import Priority, RateLimit
 from tests.benchmarks.simulated_time import SimulatedTime
 from tests.support.memory_table import MemoryTable
 

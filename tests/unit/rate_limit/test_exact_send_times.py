@@ -5,14 +5,8 @@ from dataclasses import replace
 import pytest
 
 from solvimon_rillet.rate_limit.dynamodb_store import DynamoDBRequestWindowStore
-from solvimon_rillet.rate_limit.limiter import (
-    Priority,
-    RateLimit,
-    RateLimited,
-    RequestWindow,
-    SlidingWindowRateLimiter,
-    next_send_time,
-)
+from solvimon_rillet.rate_limit.limiter import RateLimited, SlidingWindowRateLimiter
+from solvimon_rillet.rate_limit.send_times import Priority, RateLimit, RequestWindow, next_send_time
 from tests.support.memory_table import MemoryTable
 from tests.unit.rate_limit.test_limiter import Store, Time
 

@@ -8,14 +8,16 @@ from hypothesis import strategies as st
 
 from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.rate_limit.limiter import (
-    MAX_WAIT_SECONDS,
     RETRY_EARLY_SECONDS,
-    Priority,
-    RateLimit,
     RateLimited,
-    RequestWindow,
     SlidingWindowRateLimiter,
     move_window,
+)
+from solvimon_rillet.rate_limit.send_times import (
+    MAX_WAIT_SECONDS,
+    Priority,
+    RateLimit,
+    RequestWindow,
     next_send_time,
 )
 

@@ -9,14 +9,8 @@ import requests
 from local.system import LocalSystem
 from solvimon_rillet.aws.dynamodb import Table
 from solvimon_rillet.rate_limit.dynamodb_store import DynamoDBRequestWindowStore
-from solvimon_rillet.rate_limit.limiter import (
-    Priority,
-    RateLimit,
-    RateLimited,
-    RequestWindow,
-    SlidingWindowRateLimiter,
-    next_send_time,
-)
+from solvimon_rillet.rate_limit.limiter import RateLimited, SlidingWindowRateLimiter
+from solvimon_rillet.rate_limit.send_times import Priority, RateLimit, RequestWindow, next_send_time
 from tests.unit.rate_limit.simulation import LIMIT, Simulation
 
 pytestmark = pytest.mark.slow

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from solvimon_rillet.errors import Code, NeedsAttention, OutcomeUnknown, Recoverable, RetryLater
-from solvimon_rillet.http.client import RequestRejected
+from solvimon_rillet.http.failures import RequestRejected
 from solvimon_rillet.rillet.client import MAX_PAGES, PAGE, RilletClient
 from solvimon_rillet.rillet.listing import ListIncomplete
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from solvimon_rillet.errors import NeedsAttention
-from solvimon_rillet.http.client import RequestRejected
+from solvimon_rillet.http.failures import RequestRejected
 from solvimon_rillet.solvimon.client import SolvimonClient
 
 Read = Callable[[SolvimonClient, str], object]

@@ -7,7 +7,7 @@ import pytest
 
 from solvimon_rillet.errors import Code, ConnectionBroken, NeedsAttention, RetryLater
 from solvimon_rillet.http.client import CountingRateLimiter
-from solvimon_rillet.workflows.durable_steps import (
+from solvimon_rillet.workflows.durable.steps import (
     MAX_OPERATIONS,
     MAX_STEP_WAIT,
     Done,

@@ -3,7 +3,7 @@
 import pytest
 
 from solvimon_rillet.http.client import CountingRateLimiter
-from solvimon_rillet.workflows.durable_steps import Json
+from solvimon_rillet.workflows.durable.steps import Json
 from solvimon_rillet.workflows.reconcile.fan_out import FanOut
 from solvimon_rillet.workflows.reconcile.request import ReconcileRequest
 from solvimon_rillet.workflows.reconcile.steps import ReconcileServices, ReconcileSteps

@@ -1,21 +1,19 @@
 """One DynamoDB table of records in plain Python types, with conditional writes."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from decimal import Decimal
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
+from solvimon_rillet.aws.batches import send_until_taken
+from solvimon_rillet.aws.dynamodb_values import from_dynamodb, to_dynamodb
 from solvimon_rillet.errors import RetryLater
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _SORT_KEY = "RECORD"
-_MAX_ATTEMPTS = 5  # of a batch that DynamoDB processes only in part
-_serialize = TypeSerializer().serialize
-_deserialize = TypeDeserializer().deserialize
 
 Item = dict[str, Any]
 
@@ -32,18 +30,26 @@ class Table:
     """Records by partition key.
 
     Every method raises ``RetryLater`` when DynamoDB does not answer; conditional ones ``ConditionFailed``.
+
+    Args:
+        name: of the table.
+        dynamodb: the client.
+        sleep: waits before the rest of a batch is sent again.
     """
 
-    def __init__(self, name: str, dynamodb: "DynamoDBClient") -> None:
+    def __init__(
+        self, name: str, dynamodb: "DynamoDBClient", sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self._name = name
         self._dynamodb = dynamodb
+        self._sleep = sleep
 
     def get(self, key: str) -> Item | None:
         """A record (strongly consistent read), or ``None``."""
         with _translate_errors():
             answer = self._dynamodb.get_item(TableName=self._name, Key=_primary_key(key), ConsistentRead=True)
         item = answer.get("Item")
-        return _from_dynamodb(item) if item else None
+        return from_dynamodb(item) if item else None
 
     def get_many(self, keys: Iterable[str], attributes: Iterable[str] = ()) -> dict[str, Item]:
         """The existing ones of up to 100 records, by key, in one request.
@@ -58,32 +64,32 @@ class Table:
             if len(names) > 1
             else {}
         )
-        unprocessed: Any = [_primary_key(key) for key in dict.fromkeys(keys)]
         found: dict[str, Item] = {}
-        for _ in range(_MAX_ATTEMPTS):
-            if not unprocessed:
-                return found
+
+        def read(pending: Any) -> Any:  # noqa: ANN401 - boto3's
+            request: Any = {"Keys": pending, "ConsistentRead": True, **only}
             with _translate_errors():
-                request: Any = {"Keys": unprocessed, "ConsistentRead": True, **only}
                 answer: Any = self._dynamodb.batch_get_item(RequestItems={self._name: request})
-            items = map(_from_dynamodb, answer["Responses"].get(self._name, ()))
-            found |= {str(item["pk"]): item for item in items}
-            unprocessed = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys")
-        raise RetryLater("The ledger does not keep up with the reads.")
+            items = map(from_dynamodb, answer["Responses"].get(self._name, ()))
+            found.update({str(item["pk"]): item for item in items})
+            return answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys")
+
+        if send_until_taken(read, [_primary_key(key) for key in dict.fromkeys(keys)], self._sleep):
+            raise RetryLater("The ledger does not keep up with the reads.")
+        return found
 
     def put_many(self, records: Mapping[str, Mapping[str, Any]]) -> None:
         """Write up to 25 whole records by key, unconditionally, in one request."""
-        self._put_items([_to_dynamodb(facts) | _primary_key(key) for key, facts in records.items()])
+        self._put_items([to_dynamodb(facts) | _primary_key(key) for key, facts in records.items()])
 
     def _put_items(self, items: Iterable[Mapping[str, Any]]) -> None:
-        unprocessed: Any = [{"PutRequest": {"Item": item}} for item in items]
-        for _ in range(_MAX_ATTEMPTS):
-            if not unprocessed:
-                return
+        def write(pending: Any) -> Any:  # noqa: ANN401 - boto3's
             with _translate_errors():
-                answer = self._dynamodb.batch_write_item(RequestItems={self._name: unprocessed})
-            unprocessed = answer.get("UnprocessedItems", {}).get(self._name)
-        raise RetryLater("The ledger does not keep up with the writes.")
+                answer = self._dynamodb.batch_write_item(RequestItems={self._name: pending})
+            return answer.get("UnprocessedItems", {}).get(self._name)
+
+        if send_until_taken(write, [{"PutRequest": {"Item": item}} for item in items], self._sleep):
+            raise RetryLater("The ledger does not keep up with the writes.")
 
     def put(
         self,
@@ -96,10 +102,10 @@ class Table:
         """Write a whole record, if the condition holds."""
         options: dict[str, Any] = {"ConditionExpression": condition} if condition else {}
         if values:
-            options["ExpressionAttributeValues"] = _to_dynamodb(values)
+            options["ExpressionAttributeValues"] = to_dynamodb(values)
         if names:
             options["ExpressionAttributeNames"] = dict(names)
-        item = _to_dynamodb(facts) | _primary_key(key)
+        item = to_dynamodb(facts) | _primary_key(key)
         with _translate_errors():
             self._dynamodb.put_item(TableName=self._name, Item=item, **options)
 
@@ -119,12 +125,12 @@ class Table:
                 Key=_primary_key(key),
                 UpdateExpression=expression,
                 ConditionExpression=condition,
-                ExpressionAttributeValues=_to_dynamodb(values),
+                ExpressionAttributeValues=to_dynamodb(values),
                 ReturnValues="ALL_NEW",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 **options,
             )
-        return _from_dynamodb(answer["Attributes"])
+        return from_dynamodb(answer["Attributes"])
 
     def update_attributes(
         self,
@@ -162,7 +168,7 @@ class Table:
                 TableName=self._name, Key=_primary_key(key), ReturnValues="ALL_OLD"
             )
         item = answer.get("Attributes")
-        return _from_dynamodb(item) if item else None
+        return from_dynamodb(item) if item else None
 
     def delete_if(self, key: str, condition: str, values: Mapping[str, Any]) -> None:
         """Delete a record if the condition holds."""
@@ -171,13 +177,13 @@ class Table:
                 TableName=self._name,
                 Key=_primary_key(key),
                 ConditionExpression=condition,
-                ExpressionAttributeValues=_to_dynamodb(values),
+                ExpressionAttributeValues=to_dynamodb(values),
             )
 
     def query(self, index: str, name: str, value: str, *, newest_first: bool = False) -> Iterator[Item]:
         """The records with a value in an index, in its order, with the attributes that it keeps."""
         for page in self._pages(index, name, value, ScanIndexForward=not newest_first):
-            yield from map(_from_dynamodb, page["Items"])
+            yield from map(from_dynamodb, page["Items"])
 
     def query_page(
         self,
@@ -202,14 +208,14 @@ class Table:
         Returns:
             The records, and where the page ended; ``None`` after the last one.
         """
-        start = {"ExclusiveStartKey": _to_dynamodb(after)} if after else {}
+        start = {"ExclusiveStartKey": to_dynamodb(after)} if after else {}
         page = next(self._pages(index, name, value, until, ScanIndexForward=False, Limit=limit, **start))
         ended = page.get("LastEvaluatedKey")
-        return list(map(_from_dynamodb, page["Items"])), _from_dynamodb(ended) if ended else None
+        return list(map(from_dynamodb, page["Items"])), from_dynamodb(ended) if ended else None
 
     def put_rows(self, keys: Iterable[tuple[str, str]], facts: Mapping[str, Any]) -> None:
         """Write up to 25 rows, each by its partition and sort key, unconditionally, in one request."""
-        item = _to_dynamodb(facts)
+        item = to_dynamodb(facts)
         self._put_items([item | {"pk": {"S": key}, "sk": {"S": sort_key}} for key, sort_key in keys])
 
     def delete_row(self, key: str, sort_key: str) -> None:
@@ -248,7 +254,7 @@ class Table:
                 Limit=limit,
                 **start,
             )
-        return list(map(_from_dynamodb, page["Items"]))
+        return list(map(from_dynamodb, page["Items"]))
 
     def count(self, index: str, name: str, value: str) -> int:
         """The number of records with a value in an index."""
@@ -287,7 +293,7 @@ class _translate_errors:
         if isinstance(error, ClientError):
             code = error.response.get("Error", {}).get("Code", "")
             if code == "ConditionalCheckFailedException":
-                raise ConditionFailed(_from_dynamodb(error.response.get("Item", {}))) from None  # type: ignore[arg-type]
+                raise ConditionFailed(from_dynamodb(error.response.get("Item", {}))) from None  # type: ignore[arg-type]
             if code != "ValidationException":
                 raise RetryLater(f"The ledger does not answer ({code}).") from error
         elif isinstance(error, BotoCoreError):
@@ -296,21 +302,3 @@ class _translate_errors:
 
 def _primary_key(key: str) -> dict[str, Any]:
     return {"pk": {"S": key}, "sk": {"S": _SORT_KEY}}
-
-
-def _to_dynamodb(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _serialize(value) for name, value in values.items()}
-
-
-def _from_dynamodb(item: Mapping[str, Any]) -> Item:
-    return {name: _with_integers(_deserialize(value)) for name, value in item.items()}
-
-
-def _with_integers(value: object) -> object:
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else value
-    if isinstance(value, dict):
-        return {name: _with_integers(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [_with_integers(part) for part in value]
-    return value

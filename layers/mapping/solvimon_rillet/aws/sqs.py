@@ -7,12 +7,14 @@ acknowledged. If the function crashes in between, there are two copies, which is
 
 import math
 import random
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from solvimon_rillet.aws.batches import send_until_taken
 from solvimon_rillet.errors import RetryLater
 
 if TYPE_CHECKING:
@@ -22,7 +24,6 @@ MAX_DELAY_SECONDS = 900  # limit of SQS
 MAX_DEFERRAL_SECONDS = 14 * 24 * 3600
 _FIRST_DELAY_SECONDS = 15
 _BATCH_SIZE = 10  # limit of one request
-_MAX_ATTEMPTS = 3  # of a batch that SQS accepts only in part
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,26 @@ class Deferred:
 
 
 class Queue:
-    """The queue of a workflow."""
+    """The queue of a workflow.
 
-    def __init__(self, url: str, sqs: "SQSClient", clock: Callable[[], float]) -> None:
+    Args:
+        url: of the queue.
+        sqs: the client.
+        clock: unix seconds.
+        sleep: waits before the rest of a batch is sent again.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        sqs: "SQSClient",
+        clock: Callable[[], float],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._url = url
         self._sqs = sqs
         self._clock = clock
+        self._sleep = sleep
 
     def defer(
         self, body: str, attributes: Mapping[str, Any], after: float | None, group: str = ""
@@ -96,12 +111,8 @@ class Queue:
         """
         messages = list(zip(bodies, groups or [""] * len(bodies), strict=True))
         for start in range(0, len(messages), _BATCH_SIZE):
-            unprocessed = dict(enumerate(messages[start : start + _BATCH_SIZE]))
-            for _ in range(_MAX_ATTEMPTS):
-                unprocessed = self._put(unprocessed)
-                if not unprocessed:
-                    break
-            else:
+            batch = dict(enumerate(messages[start : start + _BATCH_SIZE]))
+            if send_until_taken(self._put, batch, self._sleep):
                 raise RetryLater("The queue does not take all messages.")
 
     def depth(self) -> int:

@@ -22,7 +22,8 @@ from solvimon_rillet.http.session import session
 from solvimon_rillet.ledger.ledger import Ledger
 from solvimon_rillet.rate_limit.breaker import FAILURE_POINTS, TIME_OUT_POINTS, CircuitBreaker
 from solvimon_rillet.rate_limit.dynamodb_store import DynamoDBRequestWindowStore
-from solvimon_rillet.rate_limit.limiter import Priority, RateLimit, SlidingWindowRateLimiter
+from solvimon_rillet.rate_limit.limiter import SlidingWindowRateLimiter
+from solvimon_rillet.rate_limit.send_times import Priority, RateLimit
 from solvimon_rillet.rillet.client import API_VERSION, RilletClient
 from solvimon_rillet.rillet.oauth import RilletOAuth
 from solvimon_rillet.settings import Pacing, Settings

@@ -14,7 +14,8 @@ from typing import Any
 from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.mapping.likeness import Record, Records, rillet_record, solvimon_record
 from solvimon_rillet.mapping.solvimon_fields import custom_value
-from solvimon_rillet.rillet.client import RilletClient, RowPage
+from solvimon_rillet.rillet.answers import RowPage
+from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.client import SolvimonClient
 

@@ -6,9 +6,8 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from solvimon_rillet.errors import NeedsAttention, Recoverable
-from solvimon_rillet.formatting import validation_problems
-from solvimon_rillet.ledger.actor import UNKNOWN_ACTOR, acting_for, actor_name
-from solvimon_rillet.workflows.requested_by import RequestedBy
+from solvimon_rillet.invalid_values import problems_in_words
+from solvimon_rillet.ledger.actor import UNKNOWN_ACTOR, RequestedBy, acting_for, actor_name
 
 Request = TypeVar("Request", bound=RequestedBy)
 
@@ -36,7 +35,7 @@ def answer_direct_request(
     try:
         request = model.model_validate(with_actor(event, context))
     except ValidationError as error:
-        return {"error": validation_problems(error, "event", model=model), **examples}
+        return {"error": problems_in_words(error, model, whole="event"), **examples}
     try:
         with acting_for(request.by):
             return answer(request)

@@ -17,12 +17,11 @@ from pydantic import ValidationError
 from solvimon_rillet.entrypoints.direct_request import with_actor
 from solvimon_rillet.entrypoints.lambda_handler import Handler
 from solvimon_rillet.entrypoints.telemetry import Telemetry
-from solvimon_rillet.formatting import validation_problems
-from solvimon_rillet.ledger.actor import UNKNOWN_ACTOR, acting_for
+from solvimon_rillet.invalid_values import problems_in_words
+from solvimon_rillet.ledger.actor import UNKNOWN_ACTOR, RequestedBy, acting_for
 from solvimon_rillet.ledger.run_log import ALL_CONNECTIONS, RunLog
-from solvimon_rillet.workflows.durable_steps import Json, Steps
-from solvimon_rillet.workflows.recorded_run import RecordedRun
-from solvimon_rillet.workflows.requested_by import RequestedBy
+from solvimon_rillet.workflows.durable.recorded_run import RecordedRun
+from solvimon_rillet.workflows.durable.steps import Json, Steps
 
 _MAX_STEP_NAME = 256
 M = TypeVar("M", bound=RequestedBy)
@@ -49,7 +48,7 @@ def _retry_unexpected(_error: Exception, attempt: int) -> RetryDecision:
 
 
 class DurableSteps:
-    """Implements ``durable_steps.Steps``.
+    """Implements ``durable.steps.Steps``.
 
     Args:
         context: the durable execution.
@@ -109,7 +108,7 @@ def durable_handler(
             request = model.model_validate(with_actor(event, context.lambda_context))
             problems = ""
         except ValidationError as error:
-            problems = validation_problems(error, "event", model=model)
+            problems = problems_in_words(error, model, whole="event")
         recorded = RecordedRun(
             runs(),
             kind,

@@ -8,7 +8,7 @@ from solvimon_rillet.entrypoints.durable_function import Execution, durable_hand
 from solvimon_rillet.entrypoints.lambda_handler import Handler
 from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.entrypoints.telemetry import Telemetry
-from solvimon_rillet.workflows.durable_steps import Json
+from solvimon_rillet.workflows.durable.steps import Json
 from solvimon_rillet.workflows.imports.customers import CUSTOMERS
 from solvimon_rillet.workflows.imports.products import PRODUCTS
 from solvimon_rillet.workflows.imports.request import EXAMPLE, ImportRequest

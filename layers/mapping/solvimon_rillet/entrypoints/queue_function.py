@@ -20,10 +20,10 @@ from solvimon_rillet.entrypoints.requested_documents import Find, unknown_number
 from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.errors import Code, NeedsAttention, Recoverable
 from solvimon_rillet.events import SOLVIMON, BusEvent, is_id
+from solvimon_rillet.ledger.actor import RequestedBy
 from solvimon_rillet.ledger.document_types import DocumentType
 from solvimon_rillet.ledger.ledger import Document
 from solvimon_rillet.workflows.outcome import Result, error_fields
-from solvimon_rillet.workflows.requested_by import RequestedBy
 
 MAX_ANSWER_BYTES = 5_000_000
 """Size of an answer's results; Lambda refuses an answer above 6 MB."""

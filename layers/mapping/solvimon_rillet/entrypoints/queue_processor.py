@@ -15,7 +15,7 @@ from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.errors import ConnectionBroken, NeedsAttention, Recoverable, own_words
 from solvimon_rillet.events import BusEvent, is_id
 from solvimon_rillet.ledger.actor import acting_for
-from solvimon_rillet.rate_limit.limiter import Priority
+from solvimon_rillet.rate_limit.send_times import Priority
 from solvimon_rillet.workflows.outcome import Result
 
 logger = logging.getLogger(__name__)

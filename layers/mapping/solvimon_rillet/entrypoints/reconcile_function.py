@@ -10,7 +10,7 @@ from solvimon_rillet.entrypoints.lambda_handler import Handler
 from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.http.client import CountingRateLimiter
-from solvimon_rillet.workflows.durable_steps import Json
+from solvimon_rillet.workflows.durable.steps import Json
 from solvimon_rillet.workflows.reconcile.fan_out import FanOut
 from solvimon_rillet.workflows.reconcile.request import EXAMPLE, ReconcileRequest
 from solvimon_rillet.workflows.reconcile.steps import ReconcileServices, ReconcileSteps

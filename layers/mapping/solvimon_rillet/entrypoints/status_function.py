@@ -15,10 +15,10 @@ from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.errors import Recoverable, RetryLater
 from solvimon_rillet.events import is_id
+from solvimon_rillet.ledger.actor import RequestedBy
 from solvimon_rillet.ledger.document_types import CREDIT_MEMO, CUSTOMER, INVOICE, DocumentType
 from solvimon_rillet.rate_limit.dynamodb_store import DynamoDBRequestWindowStore
 from solvimon_rillet.workflows.outcome import Result
-from solvimon_rillet.workflows.requested_by import RequestedBy
 from solvimon_rillet.workflows.status.document_history import DocumentHistory
 from solvimon_rillet.workflows.status.document_lists import PAGE, DocumentLists, InvalidToken, kind_named
 from solvimon_rillet.workflows.status.overview import Around, Overview

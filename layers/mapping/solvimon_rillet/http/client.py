@@ -1,4 +1,4 @@
-"""HTTP requests to a vendor: time-outs, answers without floats, errors typed by what recovers them."""
+"""HTTP requests to a vendor: time-outs, rate limit, credentials that are renewed, answers without floats."""
 
 import logging
 import re
@@ -8,39 +8,19 @@ from typing import Any, Protocol
 
 import requests
 import simplejson
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProtocolError
 
 from solvimon_rillet.errors import ConnectionBroken, OutcomeUnknown, RetryLater
 from solvimon_rillet.http.deadline import RequestBody, check_deadline
+from solvimon_rillet.http.failures import CALL_FAILURES, check_answer, error_of_call, has_died
 from solvimon_rillet.http.vendor_json import parse_json
 
 logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 3.05
 READ_SECONDS = 20
-_ENDED = (500, 501)
-"""The application's own failures; after those of a gateway (502, 503, 504), the application may go on."""
 _LOGGED = re.compile(r"[A-Za-z0-9_-]{1,100}")
-_NEVER_SENT = (ConnectTimeoutError, NewConnectionError)
-CALL_FAILURES = (requests.RequestException, HTTPError, ValueError)
-"""Errors of a call: requests lets through some of urllib3, and ValueErrors about an answer's headers."""
 
 Params = Mapping[str, str | int | list[str]]
-
-
-class RequestRejected(Exception):
-    """A 4xx answer of a vendor: the same request will never succeed.
-
-    Attributes:
-        status: HTTP status.
-        problem: the answer's JSON object, or an empty one.
-    """
-
-    def __init__(self, vendor: str, status: int, problem: Mapping[str, Any]) -> None:
-        super().__init__(f"{vendor} answered {status}")
-        self.vendor = vendor
-        self.status = status
-        self.problem = problem
 
 
 class RateLimiter(Protocol):
@@ -112,6 +92,7 @@ class Http:
         self._http = http
         self._request_id = request_id
         self._rate_limiter = rate_limiter
+        self._on_throttled = rate_limiter.on_throttled if rate_limiter else None
         self._renew = renew
         self._before_write = before_write
         self._on_result = on_result
@@ -127,7 +108,7 @@ class Http:
         """
         try:
             response = self._request("GET", path, params=params)
-            self._check(response)
+            check_answer(self._vendor, response, self._on_throttled)
             return self._json(response)
         except OutcomeUnknown as error:
             raise RetryLater(str(error), after=error.after) from error
@@ -174,7 +155,7 @@ class Http:
         response = self._request(method, path, body=body, idempotency_key=idempotency_key)
         if response.status_code == 403:
             self._after_write(path, False, body, None)
-        self._check(response)
+        check_answer(self._vendor, response, self._on_throttled)
         answer = None if may_be_empty and not response.content else self._json(response)
         self._after_write(path, True, body, answer)
         return answer
@@ -234,18 +215,13 @@ class Http:
             )
         except CALL_FAILURES as error:
             self._log_failure(method, path, error)
-            if may_repeat and method == "GET" and _has_died(error):
+            if may_repeat and method == "GET" and has_died(error):
                 return self._send(method, path, params, data, headers, may_repeat=False)
             self._on_result(False, isinstance(error, requests.Timeout))
-            raise self._as_error(error) from error
+            raise error_of_call(self._vendor, error) from error
         self._on_result(response.status_code < 500, False)
         self._log(method, path, response, monotonic() - started)
         return response
-
-    def _as_error(self, error: Exception) -> Exception:
-        if was_never_sent(error):
-            return RetryLater(f"{self._vendor} cannot be reached.")
-        return OutcomeUnknown(f"{self._vendor} did not answer ({type(error).__name__}).")
 
     def _log_failure(self, method: str, path: str, error: Exception) -> None:
         logger.warning(
@@ -271,21 +247,6 @@ class Http:
             fields["vendor_request_id"] = request_id if _LOGGED.fullmatch(request_id) else ""
         logger.info("call", extra=fields)
 
-    def _check(self, response: requests.Response) -> None:
-        status = response.status_code
-        if status < 300:
-            return
-        if status == 429:
-            after = self._rate_limiter.on_throttled() if self._rate_limiter else retry_after(response)
-            raise RetryLater(f"{self._vendor} asks to slow down (429).", after=after)
-        if status in {401, 403}:
-            raise ConnectionBroken(_credential_problem(self._vendor, status))
-        if status >= 500 or status in {408, 425} or status < 400:
-            raise OutcomeUnknown(
-                f"{self._vendor} answered {status}.", key_spent=_key_spent(response), over=status in _ENDED
-            )
-        raise RequestRejected(self._vendor, status, _problem_document(response))
-
     def _json(self, response: requests.Response) -> Any:  # noqa: ANN401
         if response.status_code == 204:
             return None
@@ -295,17 +256,6 @@ class Http:
             raise OutcomeUnknown(
                 f"{self._vendor} answered {response.status_code} with unreadable JSON.", over=True
             ) from None
-
-
-def retry_after(response: requests.Response) -> int:
-    """The delay in seconds that a 429 names, at most 15 minutes; a minute if it names none."""
-    stated = response.headers.get("Retry-After", "")
-    return min(int(stated[:9]), 900) if stated.isascii() and stated.isdigit() else 61
-
-
-def was_never_sent(error: Exception) -> bool:
-    """Whether a call failed before its request left: no connection was made."""
-    return isinstance(_reason(error), _NEVER_SENT)
 
 
 def is_header_value(value: str) -> bool:
@@ -318,18 +268,6 @@ def _logged_path(path: str) -> str:
     return "/".join(
         part if _LOGGED.fullmatch(part) or not part else "{…}" for part in path.partition("?")[0].split("/")
     )
-
-
-def _reason(error: Exception) -> object:
-    """The error of urllib3 behind one of requests."""
-    cause = error.args[0] if error.args else None
-    return getattr(cause, "reason", cause)
-
-
-def _has_died(error: Exception) -> bool:
-    """Whether the connection ended without an answer, as one that Lambda kept while it was frozen."""
-    reason = _reason(error)
-    return isinstance(reason, ProtocolError) and isinstance(reason.args[-1], ConnectionError)
 
 
 def _check_headers(vendor: str, headers: Mapping[str, str]) -> None:
@@ -345,27 +283,3 @@ def _check_headers(vendor: str, headers: Mapping[str, str]) -> None:
                 "does not allow. Correct the credential in the secret, or the setting behind it; the "
                 "documents wait."
             )
-
-
-def _key_spent(response: requests.Response) -> bool:
-    """Whether the idempotency key will keep answering this failure.
-
-    Solvimon documents this for a 500 without ``Idempotency-Retryable`` (idempotency).
-    """
-    return response.status_code == 500 and response.headers.get("Idempotency-Retryable") != "true"
-
-
-def _problem_document(response: requests.Response) -> Mapping[str, Any]:
-    try:
-        problem = parse_json(response.content)
-    except ValueError:
-        return {}
-    return problem if isinstance(problem, dict) else {}
-
-
-def _credential_problem(vendor: str, status: int) -> str:
-    cause = "refuses the credential (401)" if status == 401 else "says the credential may not do this (403)"
-    return (
-        f"{vendor} {cause}. Put a valid one with write access into the connection's secret; "
-        "the documents wait."
-    )

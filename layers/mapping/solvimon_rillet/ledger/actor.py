@@ -4,6 +4,9 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, Field
 
 UNKNOWN_ACTOR = "unknown"
 """A person asked, and nothing says who."""
@@ -41,3 +44,12 @@ def actor_name(value: object) -> str:
     if any(unicodedata.category(sign) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for sign in name):
         raise ValueError("should have no control characters")
     return name or UNKNOWN_ACTOR
+
+
+ActorName = Annotated[str, BeforeValidator(actor_name)]
+
+
+class RequestedBy(BaseModel):
+    """A request that may name who asks; the audit trail keeps it, no log has it."""
+
+    by: ActorName = Field(default=UNKNOWN_ACTOR, description="Who asks, at most 100 characters.")

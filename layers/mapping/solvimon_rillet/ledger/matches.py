@@ -1,20 +1,21 @@
-"""Pairs of records that are alike: proposed, linked, or said to be different by a user.
+"""Pairs of records: proposed because they are alike, linked, unlinked, or said to be different by a user.
 
 ::
 
-    {connection}#match-customer#{solvimon id}/{rillet id}    names of both, what they share, the state
+    {connection}#match-customer#{solvimon id}/{rillet id}    both names, what they share, state, history
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from solvimon_rillet.aws.dynamodb import ConditionFailed, Item, Table
 from solvimon_rillet.ledger.record_store import BY_STATE
 from solvimon_rillet.ledger.records import SCHEMA, Document
 
-MatchState = Literal["proposed", "linked", "different"]
+MatchState = Literal["proposed", "linked", "unlinked", "different"]
 _BATCH_SIZE = 100
+_MAX_HISTORY = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Match:
         solvimon_name: as people see it in Solvimon.
         rillet_name: as people see it in Rillet.
         alike: what they share, such as ``["e-mail", "name"]``.
+        history: the users' answers, oldest first: ``at`` (unix seconds), ``what`` (the state), ``by``.
     """
 
     kind: str
@@ -36,6 +38,7 @@ class Match:
     solvimon_name: str = ""
     rillet_name: str = ""
     alike: tuple[str, ...] = ()
+    history: tuple[Item, ...] = field(default=(), compare=False)
 
     def document(self, connection: str) -> Document:
         """The identity of its record."""
@@ -67,22 +70,33 @@ class MatchStore:
         return [match for key, match in pairs.items() if stored.get(key, {}).get("state") != "different"]
 
     def propose(self, matches: Iterable[Match]) -> None:
-        """Store pairs that wait for an answer; one that has an answer keeps it, one that waits its time."""
+        """Store pairs that wait for an answer; one that has an answer keeps it, one that waits its time.
+
+        A pair whose link was removed has no answer, and is proposed again.
+        """
+        condition = "attribute_not_exists(pk) OR #state = :unlinked"
         for match in matches:
+            facts, key = self._facts(match, "proposed"), match.document(self._connection).key
+            values, names = {":unlinked": "unlinked"}, {"#state": "state"}
             try:
-                self._put(match, "proposed", "", "attribute_not_exists(pk)")
+                self._table.update_attributes(key, facts, condition, values, names, remove=("by",))
             except ConditionFailed:
                 continue
 
     def answer(self, match: Match, state: MatchState, by: str) -> None:
-        """Store a user's answer.
+        """Store a user's answer, and keep the ones before it.
 
         Args:
             match: the pair.
-            state: ``linked`` or ``different``; ``proposed`` takes an answer back.
+            state: ``linked``, ``unlinked`` or ``different``; ``proposed`` takes an answer back.
             by: who gave it.
         """
-        self._put(match, state, by, "")
+        key = match.document(self._connection).key
+        before = self._table.get(key) or {}
+        new: Item = {"at": int(self._clock()), "what": state, **({"by": by} if by else {})}
+        history = [*_history(before), new][-_MAX_HISTORY:]
+        known = match if match.alike or not before else _match(match.kind, before)
+        self._table.put(key, {**self._facts(known, state), "history": history, **({"by": by} if by else {})})
 
     def in_state(self, kind: str, state: MatchState) -> Iterator[Match]:
         """The pairs of a kind in a state, longest unchanged first."""
@@ -99,21 +113,26 @@ class MatchStore:
         """Delete a pair, because it is not alike any more."""
         self._table.pop(match.document(self._connection).key)
 
-    def _put(self, match: Match, state: MatchState, by: str, condition: str) -> None:
-        document = match.document(self._connection)
-        facts: Item = {
+    def _facts(self, match: Match, state: MatchState) -> Item:
+        return {
             "schema_version": SCHEMA,
             "state": state,
-            "listed": document.index_key(state),
+            "listed": match.document(self._connection).index_key(state),
             "updated_at": int(self._clock()),
             "solvimon_id": match.solvimon_id,
             "rillet_id": match.rillet_id,
             "solvimon_name": match.solvimon_name,
             "rillet_name": match.rillet_name,
             "alike": list(match.alike),
-            **({"by": by} if by else {}),
         }
-        self._table.put(document.key, facts, condition)
+
+
+def _history(item: Item) -> list[Item]:
+    """The answers that a record keeps; an older record keeps only the last one."""
+    if "history" in item or item.get("state") not in {"linked", "different"}:
+        return list(item.get("history", ()))
+    by = {"by": item["by"]} if "by" in item else {}
+    return [{"at": item["updated_at"], "what": item["state"], **by}]
 
 
 def _match(kind: str, item: Item) -> Match:
@@ -124,4 +143,5 @@ def _match(kind: str, item: Item) -> Match:
         str(item["solvimon_name"]),
         str(item["rillet_name"]),
         tuple(map(str, item["alike"])),
+        tuple(_history(item)),
     )

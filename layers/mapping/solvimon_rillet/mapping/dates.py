@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.solvimon.fields import Moment
-from solvimon_rillet.solvimon.models import Group
+from solvimon_rillet.solvimon.invoice_groups import Group
 
 _OFFSET = re.compile(r"(?:GMT|UTC)([+-])(\d{1,2})(?::?(\d{2}))?")
 

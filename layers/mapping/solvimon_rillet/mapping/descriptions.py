@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from solvimon_rillet.mapping.texts import without_control_characters
-from solvimon_rillet.solvimon.models import Group, Line, MeterValue
+from solvimon_rillet.solvimon.invoice_groups import Group, Line, MeterValue
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
 from solvimon_rillet import money
-from solvimon_rillet.solvimon.models import Amount, Invoice, UsedExchangeRate
+from solvimon_rillet.solvimon.invoice_groups import Amount
+from solvimon_rillet.solvimon.models import Invoice, UsedExchangeRate
 
 
 @dataclass(frozen=True, slots=True)

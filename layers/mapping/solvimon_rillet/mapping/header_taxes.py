@@ -18,7 +18,8 @@ from solvimon_rillet.mapping.stated_taxes import (
 from solvimon_rillet.mapping.tax_parts import Part, covering, readings
 from solvimon_rillet.mapping.tax_rates import TaxedGroup, TaxShare, share_of
 from solvimon_rillet.mapping.totals import does_not_tie_out
-from solvimon_rillet.solvimon.models import Invoice, TaxCategory
+from solvimon_rillet.solvimon.invoice_groups import TaxCategory
+from solvimon_rillet.solvimon.models import Invoice
 
 _MOST_STEPS = 5_000
 """How long to look for the groups that a header's bases belong to."""

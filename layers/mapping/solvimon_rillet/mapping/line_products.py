@@ -9,7 +9,7 @@ from solvimon_rillet.mapping.product_split import KINDS_WITHOUT_PRODUCT
 from solvimon_rillet.mapping.tax_rates import TaxedGroup
 from solvimon_rillet.mapping.texts import is_rillet_id
 from solvimon_rillet.settings import Settings
-from solvimon_rillet.solvimon.models import Group
+from solvimon_rillet.solvimon.invoice_groups import Group
 
 
 def drop_empty_groups(

@@ -9,8 +9,8 @@ from solvimon_rillet import money
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.mapping.links import Links
 from solvimon_rillet.mapping.totals import does_not_tie_out
+from solvimon_rillet.solvimon.invoice_groups import Amount, Group, Line, TaxCategory
 from solvimon_rillet.solvimon.master_data import Product
-from solvimon_rillet.solvimon.models import Amount, Group, Line, TaxCategory
 
 MAX_PARTS = 12
 """Parts of a group for which every combination is compared with a tax's base (4,095 of them)."""

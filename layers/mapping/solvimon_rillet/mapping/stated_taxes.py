@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from solvimon_rillet import money
-from solvimon_rillet.solvimon.models import TaxCategory
+from solvimon_rillet.solvimon.invoice_groups import TaxCategory
 
 ATTRIBUTION_REMEDY = (
     "Solvimon does not say which tax belongs to which group. Report the invoice to Solvimon's support, or "

@@ -7,7 +7,7 @@ from solvimon_rillet import money
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.mapping.stated_taxes import ATTRIBUTION_REMEDY, StatedTax, tax_name
 from solvimon_rillet.mapping.tax_parts import Part
-from solvimon_rillet.solvimon.models import Group
+from solvimon_rillet.solvimon.invoice_groups import Group
 
 _PERCENTAGE_STEP = Decimal("0.000001")
 

@@ -16,7 +16,8 @@ from solvimon_rillet.mapping.stated_taxes import StatedTax, calculated, stated_t
 from solvimon_rillet.mapping.tax_parts import Part, find_parts
 from solvimon_rillet.mapping.tax_rates import TaxedGroup, TaxShare, share_of
 from solvimon_rillet.mapping.totals import does_not_tie_out
-from solvimon_rillet.solvimon.models import Group, Invoice
+from solvimon_rillet.solvimon.invoice_groups import Group
+from solvimon_rillet.solvimon.models import Invoice
 
 
 def taxed_groups(path: str, group: Group) -> TaxedGroup:

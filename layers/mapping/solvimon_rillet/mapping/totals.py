@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from solvimon_rillet import money
 from solvimon_rillet.errors import Code, NeedsAttention
-from solvimon_rillet.solvimon.models import Amount, Invoice
+from solvimon_rillet.solvimon.invoice_groups import Amount
+from solvimon_rillet.solvimon.models import Invoice
 
 _TIE_OUT_REMEDY = (
     "Nothing was sent. Compare the invoice with its PDF in Solvimon; if Solvimon shows these amounts, "

@@ -11,8 +11,8 @@ from solvimon_rillet.entrypoints.lambda_handler import Handler
 from solvimon_rillet.entrypoints.services import create_aws_client
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.errors import Recoverable
-from solvimon_rillet.formatting import validation_problems
 from solvimon_rillet.http.allowed_hosts import AllowedHosts
+from solvimon_rillet.invalid_values import problems_in_words
 from solvimon_rillet.panel.activity import PANEL
 from solvimon_rillet.panel.application import Panel
 from solvimon_rillet.panel.functions import Functions, lambda_client
@@ -60,7 +60,7 @@ def panel_handler(environment: Mapping[str, str], clock: Callable[[], float]) ->
         try:
             request = SignInRequest.model_validate(event)
         except ValidationError as error:
-            return {"error": validation_problems(error), "example": SIGN_IN_EXAMPLE}
+            return {"error": problems_in_words(error), "example": SIGN_IN_EXAMPLE}
         panel, person, role = deployment.panel, request.sign_in.person, request.sign_in.role
         once = panel.links.make(person, role)
         whom = f"for {person} ({role})"

@@ -1,7 +1,7 @@
 """Storage of Rillet's request windows in the ledger's table."""
 
 from solvimon_rillet.aws.dynamodb import ConditionFailed, Table
-from solvimon_rillet.rate_limit.limiter import RequestWindow
+from solvimon_rillet.rate_limit.send_times import RequestWindow
 
 
 class DynamoDBRequestWindowStore:

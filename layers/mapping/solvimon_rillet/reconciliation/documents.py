@@ -9,7 +9,8 @@ from typing import Any, Self
 from solvimon_rillet.mapping.payments import RILLET_OWNER
 from solvimon_rillet.rillet.models import CreditMemo, Money, revenue_months
 from solvimon_rillet.rillet.models import Invoice as RilletInvoice
-from solvimon_rillet.solvimon.models import Amount, Invoice
+from solvimon_rillet.solvimon.invoice_groups import Amount
+from solvimon_rillet.solvimon.models import Invoice
 
 Json = dict[str, Any]
 INVOICE, CREDIT_MEMO = "invoice", "credit_memo"

@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from solvimon_rillet.errors import Code, NeedsAttention, OutcomeUnknown, RetryLater
-from solvimon_rillet.formatting import format_utc, validation_problems
-from solvimon_rillet.http.client import Http, RequestRejected
+from solvimon_rillet.errors import Code, NeedsAttention, OutcomeUnknown
+from solvimon_rillet.formatting import format_utc
+from solvimon_rillet.http.client import Http
+from solvimon_rillet.http.failures import RequestRejected
+from solvimon_rillet.rillet.answers import RowPage, parse_read, parse_write, row_page
 from solvimon_rillet.rillet.listing import complete_pages
 from solvimon_rillet.rillet.models import (
     AccountingPeriod,
@@ -43,14 +44,6 @@ SENT_STATUS = {"sent": True}
 M = TypeVar("M", bound=BaseModel)
 P = TypeVar("P", bound=Page)
 D = TypeVar("D", Invoice, CreditMemo)
-
-
-@dataclass(frozen=True, slots=True)
-class RowPage:
-    """Unparsed rows of a list, and the cursor of the next page; ``None`` on the last one."""
-
-    rows: Sequence[Any]
-    next_cursor: str | None = None
 
 
 class RilletClient:
@@ -143,7 +136,7 @@ class RilletClient:
             if rejected.status in {400, 404}:
                 return None
             raise needs_attention(rejected) from rejected
-        return _parse_read(answer, Customer)
+        return parse_read(answer, Customer)
 
     def customer_json(self, customer_id: str) -> dict[str, Any] | None:
         """A customer as Rillet's JSON, so that a replacement loses no field; ``None`` if there is none."""
@@ -155,7 +148,7 @@ class RilletClient:
             if rejected.status == 404:
                 return None
             raise needs_attention(rejected) from rejected
-        _parse_read(answer, Customer)
+        parse_read(answer, Customer)
         return dict(answer)
 
     def replace_customer(self, customer_id: str, payload: Mapping[str, object]) -> str:
@@ -210,7 +203,7 @@ class RilletClient:
 
     def subsidiary_rows(self) -> RowPage:
         """All subsidiaries as unparsed rows; this list has no pages."""
-        return _row_page(self._get_json("/subsidiaries", None), "subsidiaries")
+        return row_page(self._get_json("/subsidiaries", None), "subsidiaries")
 
     def organization(self) -> Organization:
         """The organisation that the credential belongs to."""
@@ -224,7 +217,7 @@ class RilletClient:
             if rejected.status == 404:
                 return None
             raise needs_attention(rejected) from rejected
-        return _parse_read(answer, AccountingPeriod).end
+        return parse_read(answer, AccountingPeriod).end
 
     def subsidiaries(self) -> list[Subsidiary]:
         """All subsidiaries of the organisation."""
@@ -261,18 +254,18 @@ class RilletClient:
     def _rows(self, name: str, cursor: str | None, filters: Mapping[str, str | int]) -> RowPage:
         # Rillet does not document whether a cursor keeps the filters, so they are repeated.
         params = {"limit": PAGE, **filters, **({"cursor": cursor} if cursor else {})}
-        return _row_page(self._get_json(f"/{name}", params), name.replace("-", "_"))
+        return row_page(self._get_json(f"/{name}", params), name.replace("-", "_"))
 
     def _get_or_none(self, path: str, model: type[M]) -> M | None:
         try:
-            return _parse_read(self._http.get(path), model)
+            return parse_read(self._http.get(path), model)
         except RequestRejected as rejected:
             if rejected.status == 404:
                 return None
             raise needs_attention(rejected) from rejected
 
     def _get(self, path: str, params: Mapping[str, str | int] | None, model: type[M]) -> M:
-        return _parse_read(self._get_json(path, params), model)
+        return parse_read(self._get_json(path, params), model)
 
     def _get_json(self, path: str, params: Mapping[str, str | int] | None) -> object:
         try:
@@ -282,33 +275,6 @@ class RilletClient:
 
     def _post(self, path: str, payload: Mapping[str, object], key: str, model: type[M]) -> M:
         try:
-            return _parse(self._http.post(path, payload, key), model)
+            return parse_write(self._http.post(path, payload, key), model)
         except RequestRejected as rejected:
             raise write_error(rejected) from rejected
-
-
-def _row_page(answer: object, name: str) -> RowPage:
-    """A page of unparsed rows, so that an unreadable row does not block the others."""
-    rows = answer.get(name) if isinstance(answer, dict) else None
-    if not isinstance(answer, dict) or not isinstance(rows, list):
-        raise RetryLater(f"Rillet's list of {name} cannot be read.")
-    pagination = answer.get("pagination")
-    cursor = pagination.get("next_cursor") if isinstance(pagination, dict) else None
-    return RowPage(rows, cursor or None)
-
-
-def _parse(answer: object, model: type[M]) -> M:
-    """The answer to a write; what cannot be read comes from a call that has ended."""
-    try:
-        return model.model_validate(answer)
-    except ValidationError as error:
-        problems = validation_problems(error, limit=5)
-        raise OutcomeUnknown(f"Rillet's answer cannot be read: {problems}.", over=True) from None
-
-
-def _parse_read(answer: object, model: type[M]) -> M:
-    """The answer to a read, which has no effect that could be unknown."""
-    try:
-        return _parse(answer, model)
-    except OutcomeUnknown as error:
-        raise RetryLater(str(error)) from None

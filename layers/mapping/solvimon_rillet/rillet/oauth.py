@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from solvimon_rillet.errors import OutcomeUnknown, RetryLater, SolvimonRilletError
-from solvimon_rillet.http.client import CALL_FAILURES, is_header_value, retry_after, was_never_sent
+from solvimon_rillet.http.client import is_header_value
+from solvimon_rillet.http.failures import CALL_FAILURES, retry_after, was_never_sent
 from solvimon_rillet.http.vendor_json import parse_json
 
 if TYPE_CHECKING:

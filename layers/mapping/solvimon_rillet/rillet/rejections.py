@@ -2,7 +2,7 @@
 
 from solvimon_rillet.errors import Code, Conflict, NeedsAttention
 from solvimon_rillet.formatting import clip
-from solvimon_rillet.http.client import RequestRejected
+from solvimon_rillet.http.failures import RequestRejected
 
 _MAX_REASON = 900  # bytes of Rillet's text, so that the message fits a record
 

@@ -8,16 +8,18 @@ from urllib.parse import quote
 from pydantic import BaseModel, ValidationError
 
 from solvimon_rillet.errors import Code, NeedsAttention, OutcomeUnknown, RetryLater
-from solvimon_rillet.formatting import clip, format_utc, validation_problems
-from solvimon_rillet.http.client import Http, RequestRejected
+from solvimon_rillet.formatting import clip, format_utc
+from solvimon_rillet.http.client import Http
+from solvimon_rillet.http.failures import RequestRejected
+from solvimon_rillet.invalid_values import problems_in_words
 from solvimon_rillet.solvimon.master_data import BillingEntity, Customer, Product
 from solvimon_rillet.solvimon.models import Invoice
+from solvimon_rillet.solvimon.rejections import is_missing, refused, write_error
 
 M = TypeVar("M", bound=BaseModel)
 Json = dict[str, Any]
 _SUPPORT = "Report it to Solvimon's support with the id; the document is retried on request."
 PAGE = 100
-_ALREADY_EXISTS_CODES = {"RESOURCE_ALREADY_EXISTS", "CUSTOM_FIELD_VALUE_ALREADY_EXISTS"}
 _RECORD_TYPES = {
     "/invoices": ("invoice", Code.INVOICE_NOT_FOUND, "invo_AbC123"),
     "/customers": ("customer", Code.SOLVIMON_RECORD_MISSING, "cust_AbC123"),
@@ -25,25 +27,6 @@ _RECORD_TYPES = {
     "/billing-entities": ("billing entity", Code.SOLVIMON_RECORD_MISSING, "bile_AbC123"),
 }
 _MAX_CODE = 64  # bytes of an error code of Solvimon's
-_RUNNING_RETRY_SECONDS = 2  # delay before a retry while the first request with the same key is in progress
-
-
-class AlreadyExists(Exception):
-    """Solvimon already has a record with this reference or unique custom field value.
-
-    Attributes:
-        resource_id: its id, if Solvimon names it.
-        message: Solvimon's message.
-    """
-
-    def __init__(self, resource_id: str | None, message: str) -> None:
-        super().__init__("Solvimon says that it exists already.")
-        self.resource_id = resource_id
-        self.message = message
-
-
-class NotFound(Exception):
-    """The record to change is no longer in Solvimon."""
 
 
 class SolvimonClient:
@@ -101,16 +84,16 @@ class SolvimonClient:
         try:
             return _record(self._http.get(f"/{collection}/{quote(key, safe='')}"))
         except RequestRejected as rejected:
-            if _is_missing(rejected):
+            if is_missing(rejected):
                 return None
-            raise _refused_by_solvimon(rejected) from rejected
+            raise refused(rejected) from rejected
 
     def find_all(self, collection: str, **filters: str) -> list[Json]:
         """The records on the first page of a filtered list."""
         try:
             answer = self._http.get(f"/{collection}", filters)
         except RequestRejected as rejected:
-            raise _refused_by_solvimon(rejected) from rejected
+            raise refused(rejected) from rejected
         data = answer.get("data") if isinstance(answer, dict) else None
         if not isinstance(data, list):
             raise RetryLater(f"Solvimon's list of {collection} cannot be read.")
@@ -176,7 +159,7 @@ class SolvimonClient:
         try:
             answer = call()
         except RequestRejected as rejected:
-            raise _refused_by_solvimon(rejected) from rejected
+            raise refused(rejected) from rejected
         data = answer.get("data") if isinstance(answer, dict) else None
         if not isinstance(answer, dict) or not isinstance(data, list):
             raise RetryLater(f"Solvimon's list of {collection} cannot be read.")
@@ -241,20 +224,7 @@ class SolvimonClient:
         try:
             return call()
         except RequestRejected as rejected:
-            code = str(rejected.problem.get("code") or "")
-            if code in _ALREADY_EXISTS_CODES:
-                raise AlreadyExists(rejected.problem.get("resource_id"), _problem(rejected)) from rejected
-            if rejected.status == 422:
-                raise RetryLater(
-                    "Solvimon is still processing the same request (422).", after=_RUNNING_RETRY_SECONDS
-                ) from rejected
-            if code == "IDEMPOTENCY_CHECK_FAILED":
-                raise OutcomeUnknown(
-                    "Solvimon has stored this idempotency key for another request.", key_spent=True
-                ) from rejected
-            if _is_missing(rejected):
-                raise NotFound from rejected
-            raise _refused_by_solvimon(rejected) from rejected
+            raise write_error(rejected) from rejected
 
     def _get(self, path: str, identifier: str, model: type[M]) -> M:
         record_type, code, example = _RECORD_TYPES[path]
@@ -281,7 +251,7 @@ class SolvimonClient:
         try:
             return model.model_validate(answer)
         except ValidationError as error:
-            problems = validation_problems(error, limit=5)
+            problems = problems_in_words(error, limit=5)
             raise NeedsAttention(
                 Code.INVOICE_UNREADABLE, f"Solvimon's {label} cannot be read.", _SUPPORT, quoted=problems
             ) from None
@@ -297,25 +267,3 @@ def _record(answer: object) -> Json:
     if isinstance(answer, dict) and isinstance(answer.get("id"), str) and answer["id"]:
         return answer
     raise RetryLater("Solvimon's answer cannot be read: it has no id.")
-
-
-def _is_missing(rejected: RequestRejected) -> bool:
-    """Whether the record does not exist, by status or code: Solvimon rarely documents a 404 (dossier 1.5)."""
-    if rejected.problem.get("field"):  # a record that the body refers to is missing
-        return False
-    return rejected.status == 404 or str(rejected.problem.get("code")).endswith("_NOT_FOUND")
-
-
-def _problem(rejected: RequestRejected) -> str:
-    problem = rejected.problem
-    parts = (problem.get(name) for name in ("code", "field", "message", "resource_id"))
-    return ", ".join(str(part) for part in parts if part) or "without a reason"
-
-
-def _refused_by_solvimon(rejected: RequestRejected) -> NeedsAttention:
-    return NeedsAttention(
-        Code.REFUSED_BY_SOLVIMON,
-        f"Solvimon refused it ({rejected.status}).",
-        "Correct what Solvimon names, in Rillet or in Solvimon, then import again.",
-        quoted=_problem(rejected),
-    )

@@ -4,7 +4,7 @@ import difflib
 
 from solvimon_rillet.connections.connection import Connections
 from solvimon_rillet.errors import SolvimonRilletError
-from solvimon_rillet.http.client import RequestRejected
+from solvimon_rillet.http.failures import RequestRejected
 from solvimon_rillet.invalid_values import InvalidValue
 from solvimon_rillet.mapping.likeness import Record
 from solvimon_rillet.workflows.configure.changes import Change

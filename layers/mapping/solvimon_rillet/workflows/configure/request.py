@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from solvimon_rillet.workflows.requested_by import RequestedBy
+from solvimon_rillet.ledger.actor import RequestedBy
 
 CONFIGURE_EXAMPLES: list[dict[str, Any]] = [
     {"connection": "default", "show": True},

@@ -12,7 +12,7 @@ from solvimon_rillet.connections.grant_history import GrantEntry, GrantHistory
 from solvimon_rillet.connections.webhook_arrivals import VENDORS_WITH_WEBHOOKS, WebhookArrivals
 from solvimon_rillet.errors import ConnectionBroken, RetryLater, SolvimonRilletError
 from solvimon_rillet.formatting import format_timestamp
-from solvimon_rillet.http.client import RequestRejected
+from solvimon_rillet.http.failures import RequestRejected
 from solvimon_rillet.settings import InvoiceScope, Settings
 from solvimon_rillet.workflows.connect.checklist import Check
 from solvimon_rillet.workflows.connect.readiness import Readiness, alarm_address

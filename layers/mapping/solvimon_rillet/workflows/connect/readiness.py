@@ -8,7 +8,7 @@ from solvimon_rillet.connections.connection import Connections
 from solvimon_rillet.connections.write_evidence import Evidence
 from solvimon_rillet.errors import Recoverable, SolvimonRilletError
 from solvimon_rillet.formatting import format_timestamp
-from solvimon_rillet.http.client import RequestRejected
+from solvimon_rillet.http.failures import RequestRejected
 from solvimon_rillet.settings import InvoiceScope, Settings
 from solvimon_rillet.solvimon.client import PAGE
 from solvimon_rillet.workflows.connect.checklist import Check

@@ -8,7 +8,7 @@ from solvimon_rillet.connections.configuration import Configuration
 from solvimon_rillet.connections.connection import Connections
 from solvimon_rillet.connections.owner import RILLET, SOLVIMON
 from solvimon_rillet.errors import SolvimonRilletError
-from solvimon_rillet.http.client import RequestRejected
+from solvimon_rillet.http.failures import RequestRejected
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.workflows.connect.checklist import Check
 

@@ -17,7 +17,7 @@ from solvimon_rillet.rillet.models import Customer as RilletCustomer
 from solvimon_rillet.solvimon.master_data import Customer
 from solvimon_rillet.workflows.customers.erasures import Erasures, is_erased
 from solvimon_rillet.workflows.customers.late_imports import with_late_imports_undone
-from solvimon_rillet.workflows.export.link_resolver import LinkedCustomer, LinkResolver
+from solvimon_rillet.workflows.export.customer_links import CustomerLinks, LinkedCustomer
 from solvimon_rillet.workflows.late_writes import LATE_IMPORTS, LateWrites, may_arrive_late
 from solvimon_rillet.workflows.lease import under_lease
 from solvimon_rillet.workflows.outcome import Result, error_fields
@@ -79,7 +79,7 @@ class SyncCustomer:
             return self._synchronize(claim, create=create)
         except NeedsAttention as why:
             if why.code is Code.RILLET_RECORD_MISSING:
-                LinkResolver(self._connection).forget_missing_customer(claim.document.id)
+                CustomerLinks(self._connection).forget_missing(claim.document.id)
             raise
 
     def _synchronize(self, claim: Claim, *, create: bool) -> Result:
@@ -172,14 +172,14 @@ class SyncCustomer:
         if not self._settings.workflows.sync_customer:
             raise Skip("The workflow sync_customer is switched off in the settings.")
         customer = self._connection.solvimon.customer(customer_id)
-        resolver = LinkResolver(self._connection, dry_run=dry_run)
+        links = CustomerLinks(self._connection, dry_run=dry_run)
         if is_erased(customer):
             if not dry_run:
                 erasures = Erasures(self._connection)
-                erasures.remember(customer_id, resolver.remembered_customer(customer))
+                erasures.remember(customer_id, links.remembered(customer))
                 erasures.forget_name(customer_id)
             raise Skip("The customer is erased in Solvimon; erase it in Rillet by hand as well.", "erased")
-        linked = resolver.link_customer(customer, create=create)
+        linked = links.link(customer, create=create)
         if linked is None:
             raise Skip(
                 "The customer is not linked to a Rillet customer; one is created when it is first billed, "

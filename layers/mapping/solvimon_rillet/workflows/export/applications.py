@@ -12,7 +12,7 @@ from typing import Any
 from solvimon_rillet import money
 from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import RetryLater
-from solvimon_rillet.fingerprint import fingerprint_of
+from solvimon_rillet.fingerprint import fingerprint_of, idempotency_key
 from solvimon_rillet.formatting import clip
 from solvimon_rillet.ledger.document_types import CREDIT_PREFIX
 from solvimon_rillet.ledger.ledger import FINISHED, Claim, Document
@@ -23,7 +23,6 @@ from solvimon_rillet.mapping.credit_memos import (
     to_applications,
 )
 from solvimon_rillet.solvimon.models import Invoice
-from solvimon_rillet.workflows.export.link_resolver import idempotency_key
 from solvimon_rillet.workflows.export.verification import deleted_in_rillet
 
 MAX_ORIGINALS = 100

@@ -14,7 +14,7 @@ from solvimon_rillet.ledger.ledger import FINISHED, Claim, Document
 from solvimon_rillet.mapping.document_fields import MappedDocument, document_day
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.models import Invoice
-from solvimon_rillet.workflows.export.link_resolver import ResolvedLinks
+from solvimon_rillet.workflows.export.customer_links import ResolvedLinks
 from solvimon_rillet.workflows.outcome import Result, error_fields
 
 FINAL = "FINAL"

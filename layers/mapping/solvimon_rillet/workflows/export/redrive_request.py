@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from solvimon_rillet.workflows.requested_by import RequestedBy
+from solvimon_rillet.ledger.actor import RequestedBy
 
 ALL = "all"
 RETRY_EXAMPLES: list[dict[str, Any]] = [

@@ -17,13 +17,12 @@ from dataclasses import replace
 
 from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import Code, Conflict, NeedsAttention, OutcomeUnknown, RetryLater
-from solvimon_rillet.fingerprint import fingerprint_of
+from solvimon_rillet.fingerprint import fingerprint_of, idempotency_key
 from solvimon_rillet.ledger.later_look_ups import LaterLookUps
 from solvimon_rillet.ledger.ledger import Attempt, Claim
 from solvimon_rillet.mapping.document_fields import MappedDocument
 from solvimon_rillet.settings import InvoiceScope
 from solvimon_rillet.solvimon.models import Invoice
-from solvimon_rillet.workflows.export.link_resolver import idempotency_key
 from solvimon_rillet.workflows.export.look_up import Found, Lists, look_up
 from solvimon_rillet.workflows.export.preparation import Prepared
 from solvimon_rillet.workflows.export.verification import CreatedDocument, Sent

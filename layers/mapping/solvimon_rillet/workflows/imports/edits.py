@@ -13,7 +13,7 @@ from solvimon_rillet.mapping.customers import solvimon_customer_hash
 from solvimon_rillet.rillet.models import UNREADABLE_TIMESTAMP, parse_rillet_timestamp
 from solvimon_rillet.solvimon.master_data import Customer
 from solvimon_rillet.workflows.imports.resource import ImportCandidate, Json
-from solvimon_rillet.workflows.late_writes import has_unsent_edit
+from solvimon_rillet.workflows.late_writes import LATE_IMPORTS, LATE_WRITES, LateWrites, has_unsent_edit
 
 EDITED = (
     "It was edited in Solvimon, and the edit is not in Rillet yet: name, address and e-mail in Solvimon are "
@@ -39,3 +39,9 @@ def is_outdated(link: Mapping[str, Any], candidate: ImportCandidate) -> bool:
     if UNREADABLE_TIMESTAMP in (written, listed) or written < listed:
         return False
     return written > listed or link.get("synced_hash") != candidate.link.get("synced_hash")
+
+
+def late_write_facts(link: Mapping[str, Any], now: float) -> Json:
+    """The writes of both directions that may still arrive, as facts of the link."""
+    of_imports = LateWrites.of(link, now, LATE_IMPORTS).facts_if_any()
+    return {LATE_WRITES: link[LATE_WRITES], **of_imports} if LATE_WRITES in link else of_imports

@@ -16,13 +16,14 @@ from dataclasses import dataclass, field
 import simplejson
 
 from solvimon_rillet.errors import Code, ConnectionBroken, NeedsAttention, OutcomeUnknown, RetryLater
-from solvimon_rillet.http.client import RequestRejected
+from solvimon_rillet.http.failures import RequestRejected
 from solvimon_rillet.ledger.import_state import ImportedRow
 from solvimon_rillet.mapping.solvimon_fields import one_line, truncate
-from solvimon_rillet.workflows.durable_steps import Done, Wait
+from solvimon_rillet.workflows.durable.steps import Done, Wait
+from solvimon_rillet.workflows.imports.context import ImportContext, RowResult
 from solvimon_rillet.workflows.imports.preview import Preview, previewed, previewed_failure, proposal
 from solvimon_rillet.workflows.imports.resource import ImportCandidate, Json
-from solvimon_rillet.workflows.imports.row import ImportContext, ImportRow, RowResult
+from solvimon_rillet.workflows.imports.row import ImportRow
 
 logger = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from solvimon_rillet.aws.s3_sns import ReportBucket
 from solvimon_rillet.csv_files import csv_text
 from solvimon_rillet.ledger.matches import Match
+from solvimon_rillet.workflows.imports.context import RowResult
 from solvimon_rillet.workflows.imports.resource import ImportCandidate, Json
-from solvimon_rillet.workflows.imports.row import RowResult
 
 PREVIEW_COLUMNS = (
     *("rillet_id", "name", "outcome", "fields", "looks_like", "solvimon_ids", "same", "why", "remedy"),

@@ -5,9 +5,9 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field, model_validator
 
+from solvimon_rillet.ledger.actor import RequestedBy
 from solvimon_rillet.mapping.texts import is_rillet_id
 from solvimon_rillet.workflows.imports.resource import ImportedResource
-from solvimon_rillet.workflows.requested_by import RequestedBy
 
 
 def _rillet_id(value: object) -> object:

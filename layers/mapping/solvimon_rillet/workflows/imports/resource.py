@@ -7,9 +7,10 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from solvimon_rillet.errors import Code, NeedsAttention
-from solvimon_rillet.formatting import validation_problems
+from solvimon_rillet.invalid_values import problems_in_words
 from solvimon_rillet.mapping.solvimon_fields import MappedRecord
-from solvimon_rillet.rillet.client import RilletClient, RowPage
+from solvimon_rillet.rillet.answers import RowPage
+from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.settings import Settings
 
 Json = dict[str, Any]
@@ -114,5 +115,5 @@ def parse_row(row: object, model: type[M]) -> M:
             Code.ROW_UNREADABLE,
             "Rillet's row cannot be read.",
             "Correct it in Rillet; if it looks right there, report it to Rillet's support with the id.",
-            quoted=validation_problems(error, "row", limit=5),
+            quoted=problems_in_words(error, whole="row", limit=5),
         ) from None

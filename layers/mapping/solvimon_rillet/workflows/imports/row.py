@@ -10,102 +10,35 @@ A customer is compared and written under its lease, because its synchronisation 
 direction. What a person has edited in Solvimon meanwhile stays.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
 
-from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import Code, NeedsAttention, OutcomeUnknown
-from solvimon_rillet.fingerprint import fingerprint_of
-from solvimon_rillet.ledger.import_state import ImportedRow, ImportState
+from solvimon_rillet.fingerprint import fingerprint_of, idempotency_key
+from solvimon_rillet.ledger.import_state import ImportedRow
 from solvimon_rillet.ledger.matches import Match
 from solvimon_rillet.mapping.likeness import rillet_record
-from solvimon_rillet.mapping.solvimon_fields import custom_value, patch_body
-from solvimon_rillet.solvimon.client import AlreadyExists, NotFound
+from solvimon_rillet.mapping.solvimon_fields import patch_body
 from solvimon_rillet.solvimon.master_data import Customer
+from solvimon_rillet.solvimon.rejections import AlreadyExists, NotFound
 from solvimon_rillet.workflows.customers.customer_lease import customer_lease
 from solvimon_rillet.workflows.customers.erasures import Erasures, is_erased
 from solvimon_rillet.workflows.customers.late_imports import SYNCED_PARTS, late_parts, update_customer
-from solvimon_rillet.workflows.export.link_resolver import idempotency_key
-from solvimon_rillet.workflows.imports.edits import EDITED, is_edited, is_outdated
-from solvimon_rillet.workflows.imports.look_up import RecordLookUp
-from solvimon_rillet.workflows.imports.resource import ImportCandidate, ImportedResource, Json
+from solvimon_rillet.workflows.imports.context import ImportContext, RowResult
+from solvimon_rillet.workflows.imports.edits import EDITED, is_edited, is_outdated, late_write_facts
+from solvimon_rillet.workflows.imports.resource import ImportCandidate, Json
+from solvimon_rillet.workflows.imports.row_search import RowSearch
 from solvimon_rillet.workflows.late_writes import (
     KEEP_SECONDS,
-    LATE_IMPORTS,
-    LATE_WRITES,
-    LateWrites,
     may_arrive_late,
 )
-from solvimon_rillet.workflows.linking.matching import Matching
 
 _ERASED = "It is erased in Solvimon and is left as it is; erase it in Rillet by hand as well."
 MAX_ATTEMPTS = 3  # look-ups of one row when somebody else created it first or an answer was lost
-
-
-@dataclass(frozen=True, slots=True)
-class ImportTarget:
-    """The custom field and the category: found or created once, before the first row.
-
-    Attributes:
-        field_is_new: whether the custom field was created by this import, so that no record has it yet.
-        category_id: Solvimon's id of the category for products.
-    """
-
-    field_is_new: bool = False
-    category_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ImportContext:
-    """What all rows of an import have in common.
-
-    Attributes:
-        resource: what is imported.
-        connection: the connection.
-        run: name of the execution, the same after a crash.
-        state: the rows that the ledger remembers.
-        target: the custom field and the category.
-        matching: finds records in Solvimon that are like a row without link.
-        dry_run: write nothing anywhere.
-        recheck: look at every record in Solvimon, also where Rillet's row has not changed.
-    """
-
-    resource: ImportedResource
-    connection: Connection
-    run: str
-    state: ImportState
-    target: ImportTarget
-    matching: Matching
-    dry_run: bool = False
-    recheck: bool = False
-
-    @property
-    def field(self) -> str:
-        """Reference of the custom field that holds the Rillet id."""
-        return self.resource.reference(self.connection.settings)
-
-
-@dataclass(frozen=True, slots=True)
-class RowResult:
-    """The result of a row.
-
-    Attributes:
-        outcome: ``created``, ``updated``, ``archived``, ``unchanged``, ``skipped`` or ``proposed``.
-        writes: requests that change something in Solvimon.
-        notes: for people.
-        matches: the records in Solvimon that a proposed row is like.
-        fields: names of the fields that an update changes.
-    """
-
-    outcome: str
-    writes: int = 0
-    notes: Sequence[str] = ()
-    matches: Sequence[Match] = ()
-    fields: Sequence[str] = ()
 
 
 class ImportRow:
@@ -124,19 +57,12 @@ class ImportRow:
         self._context = context
         self._resource = context.resource
         self._solvimon = context.connection.solvimon
-        self._look_up = RecordLookUp(
-            context.connection,
-            context.resource.name,
-            context.resource.collection,
-            context.field,
-            is_preview=context.dry_run,
-        )
+        self._search = RowSearch(context, candidate)
         self._listed = row
         self._row = candidate
         self._hash = fingerprint_of([candidate.mapped.payload, candidate.mapped.active, candidate.pinned])
         self._remembered = remembered
         self._solvimon_id = ""
-        self._deleted_id = ""  # a record that the ledger names and Solvimon no longer has
         self._already_exists: AlreadyExists | None = None
         self._erasures = Erasures(context.connection)
         self._keys_spent = 0
@@ -174,7 +100,7 @@ class ImportRow:
             except AlreadyExists as error:
                 self._already_exists, self._outcome = error, ""
             except NotFound:  # deleted after it was found
-                self._deleted_id, self._remembered = self._solvimon_id, None
+                self._search.deleted_id, self._remembered = self._solvimon_id, None
             except OutcomeUnknown as unknown:
                 self._keys_spent += unknown.key_spent
                 if may_arrive_late(unknown):
@@ -198,9 +124,10 @@ class ImportRow:
 
     def _find(self) -> Json | None:
         """The row's record in Solvimon, if there is one."""
-        for found in self._candidates():
+        remembered_id = self._remembered.solvimon_id if self._remembered else ""
+        for found in self._search.candidates(remembered_id, exists=self._already_exists is not None):
             if found is not None:
-                self._check_link(found)
+                self._search.check_link(found)
                 self._solvimon_id = str(found["id"])
                 return self._under_lease(found)
         return None
@@ -225,59 +152,6 @@ class ImportRow:
             raise NotFound
         return record
 
-    def _candidates(self) -> Iterator[Json | None]:
-        """The look-ups, one after another; the caller stops at the first record."""
-        find = self._look_up.find
-        if self._row.pinned:
-            yield self._pinned(self._row.pinned)
-        if self._remembered and self._remembered.solvimon_id:
-            found = find(self._remembered.solvimon_id)
-            self._deleted_id = self._deleted_id if found else self._remembered.solvimon_id
-            yield found
-        yield find(self._row.id)
-        if self._already_exists or not self._context.target.field_is_new:
-            yield self._by_field()
-        for hint in self._row.hints:
-            yield find(hint)
-
-    def _by_field(self) -> Json | None:
-        """The record whose custom field holds the Rillet id.
-
-        If Solvimon refuses the list's filter, the row is created; if the unique custom field then prevents
-        that, this look-up is made again.
-        """
-        try:
-            return self._look_up.find_linked(self._row.id)
-        except NeedsAttention:
-            if self._already_exists:
-                raise
-            return None
-
-    def _pinned(self, solvimon_id: str) -> Json:
-        """The record that the settings name."""
-        if found := self._look_up.find(solvimon_id):
-            return found
-        raise NeedsAttention(
-            Code.SOLVIMON_RECORD_MISSING,
-            f"The settings link it to {solvimon_id}, which Solvimon does not have.",
-            f"Correct the entry {self._row.id} of the setting subsidiaries, then import again.",
-        )
-
-    def _check_link(self, found: Json) -> None:
-        """Refuse to change a record that is linked to another Rillet record."""
-        linked = self._linked(found)
-        if linked and linked.casefold() != self._row.id.casefold():
-            raise NeedsAttention(
-                Code.LINKED_ELSEWHERE,
-                f"In Solvimon it is {found['id']}, which has another {self._resource.field_name}.",
-                f"Correct the custom field {self._resource.field_name} ({self._context.field}) of "
-                f"{found['id']} in Solvimon, or remove the duplicate in Rillet; then import again.",
-                quoted=linked,
-            )
-
-    def _linked(self, found: Json) -> str | None:
-        return custom_value(found, self._context.field)
-
     def _left_alone(self, current: Json) -> str:
         """Why an import leaves a customer as it is: erased, or archived by a person; else empty."""
         if self._resource.name != "customer":
@@ -301,12 +175,12 @@ class ImportRow:
             return self._remember(None)
         if not self._already_exists and (matches := self._matches()):
             if match := self._context.matching.to_be_linked(matches):
-                found = self._pinned(match.solvimon_id)
-                self._check_link(found)
+                found = self._search.pinned(match.solvimon_id)
+                self._search.check_link(found)
                 self._solvimon_id = match.solvimon_id
                 return self._update(found)
             return RowResult("proposed", matches=matches)
-        self._resource.check_before_create(self._row, self._look_up.all)
+        self._resource.check_before_create(self._row, self._search.all)
         if self._may_write("created"):
             record = self._solvimon.create(
                 self._resource.collection, self._row.mapped.payload, self._idempotency_key()
@@ -328,7 +202,7 @@ class ImportRow:
             f"import-{self._resource.name}",
             self._row.id,
             self._hash,
-            self._deleted_id,
+            self._search.deleted_id,
         ]
         again = [self._context.run, str(self._keys_spent)] if self._keys_spent else []
         return idempotency_key(*parts, *again)
@@ -343,7 +217,7 @@ class ImportRow:
             link = self._link(current)
             if is_outdated(link, self._row):
                 return RowResult("unchanged")
-            self._late_writes = _late_writes(link, self._context.connection.clock())
+            self._late_writes = late_write_facts(link, self._context.connection.clock())
             payload = self._without_edits(current, payload, link)
         record, body, record_id = current, patch_body(current, payload), current["id"]
         self._fields = sorted(body)
@@ -418,9 +292,3 @@ class ImportRow:
         notes = [*self._row.mapped.notes, *self._notes] if outcome not in {"unchanged", "skipped"} else []
         notes = [EDITED] if self._is_edited else notes
         return RowResult(outcome, self._writes, notes, fields=self._fields)
-
-
-def _late_writes(link: Mapping[str, Any], now: float) -> Json:
-    """The writes of both directions that may still arrive, as facts of the link."""
-    of_imports = LateWrites.of(link, now, LATE_IMPORTS).facts_if_any()
-    return {LATE_WRITES: link[LATE_WRITES], **of_imports} if LATE_WRITES in link else of_imports

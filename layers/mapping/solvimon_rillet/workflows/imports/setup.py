@@ -2,11 +2,11 @@
 
 from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import Code, NeedsAttention
+from solvimon_rillet.fingerprint import idempotency_key
 from solvimon_rillet.mapping.products import CATEGORY_NAME
-from solvimon_rillet.solvimon.client import AlreadyExists, NotFound
-from solvimon_rillet.workflows.export.link_resolver import idempotency_key
+from solvimon_rillet.solvimon.rejections import AlreadyExists, NotFound
+from solvimon_rillet.workflows.imports.context import ImportTarget
 from solvimon_rillet.workflows.imports.resource import ImportedResource, Json
-from solvimon_rillet.workflows.imports.row import ImportTarget
 
 
 class ImportSetup:

@@ -13,14 +13,14 @@ from solvimon_rillet.errors import ConnectionBroken, NeedsAttention
 from solvimon_rillet.formatting import parse_timestamp
 from solvimon_rillet.http.client import CountingRateLimiter
 from solvimon_rillet.ledger.import_state import ImportAlreadyRunning, ImportState
-from solvimon_rillet.workflows.durable_steps import Done, StepResult, Stop, Wait, as_step_result
+from solvimon_rillet.workflows.durable.steps import Done, StepResult, Stop, Wait, as_step_result
+from solvimon_rillet.workflows.imports.context import ImportContext, ImportTarget
 from solvimon_rillet.workflows.imports.page import ImportPage, PageRequest
 from solvimon_rillet.workflows.imports.preview import Preview
 from solvimon_rillet.workflows.imports.request import ImportRequest, changed_since
 from solvimon_rillet.workflows.imports.resource import ImportedResource, Json
-from solvimon_rillet.workflows.imports.row import ImportContext, ImportTarget
 from solvimon_rillet.workflows.imports.setup import ImportSetup
-from solvimon_rillet.workflows.linking.matching import Matching
+from solvimon_rillet.workflows.linking.matching import MatchFinder
 
 logger = logging.getLogger(__name__)
 
@@ -193,7 +193,7 @@ class ImportSteps:
             self._run,
             self._state(connection),
             start.target,
-            Matching(connection, dry_run=self._request.dry_run),
+            MatchFinder(connection, dry_run=self._request.dry_run),
             dry_run=self._request.dry_run,
             recheck=self._request.recheck,
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from solvimon_rillet.workflows.durable_steps import (
+from solvimon_rillet.workflows.durable.steps import (
     StepResult,
     Steps,
     StepUsage,

@@ -17,7 +17,7 @@ from solvimon_rillet.aws.s3_sns import LIST_PREFIX, ReportBucket
 from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.csv_files import csv_rows, csv_text
 from solvimon_rillet.errors import Code, NeedsAttention, Recoverable
-from solvimon_rillet.formatting import validation_problems
+from solvimon_rillet.invalid_values import problems_in_words
 from solvimon_rillet.workflows.linking.link_lists import LinkLists
 from solvimon_rillet.workflows.linking.request import KINDS, LinkRequest, PairRequest, UnlinkRequest
 
@@ -170,7 +170,7 @@ class LinkFileReader:
         except NeedsAttention as why:
             self._refuse(number, row, why.message, why.remedy)
         except ValidationError as invalid:
-            self._refuse(number, row, validation_problems(invalid, f"row {number}"), _EXAMPLE)
+            self._refuse(number, row, problems_in_words(invalid, whole=f"row {number}"), _EXAMPLE)
         except ValueError as why:
             self._refuse(number, row, str(why), "Write link, different or unlink, or leave it empty.")
         else:

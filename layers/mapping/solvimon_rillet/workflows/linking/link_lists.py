@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from solvimon_rillet.connections.connection import Connection
-from solvimon_rillet.ledger.matches import Match, MatchStore
+from solvimon_rillet.formatting import format_timestamp
+from solvimon_rillet.ledger.matches import Match, MatchState, MatchStore
 from solvimon_rillet.mapping.likeness import NAME, Record, Records
 from solvimon_rillet.workflows.linking.request import LinkRequest
 
@@ -36,8 +37,12 @@ class LinkLists:
                 for match, ambiguous in proposals
                 if ambiguous is wanted
             ]
-        elif request.only == "different":
-            rows = [shown(match) for match in self._store.in_state(kind, "different")]
+        elif request.only in {"different", "removed"}:
+            state: MatchState = "different" if request.only == "different" else "unlinked"
+            rows = [
+                {**shown(match), "history": list(map(_answer_fields, match.history))}
+                for match in self._store.in_state(kind, state)
+            ]
         else:
             rows = self.by_link(kind, linked=request.only == "linked")
         first = (request.page - 1) * PAGE_ROWS
@@ -182,6 +187,11 @@ def shown(match: Match) -> Json:
         "rillet_id": match.rillet_id,
         "rillet_name": match.rillet_name,
     }
+
+
+def _answer_fields(entry: Mapping[str, Any]) -> Json:
+    """A user's answer about a pair: what, when and by whom."""
+    return {**entry, "at": format_timestamp(entry["at"])}
 
 
 def _ids(row: Json) -> Json:

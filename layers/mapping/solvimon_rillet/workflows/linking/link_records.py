@@ -8,6 +8,7 @@ from solvimon_rillet.aws.s3_sns import ReportBucket
 from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.connections.directory import COLLECTIONS
 from solvimon_rillet.errors import Code, NeedsAttention, RetryLater
+from solvimon_rillet.formatting import format_timestamp
 from solvimon_rillet.ledger.matches import Match, MatchStore
 from solvimon_rillet.workflows.linking.link_files import LinkFileReader, write_links
 from solvimon_rillet.workflows.linking.link_lists import LinkLists, shown
@@ -47,7 +48,7 @@ class LinkRecords:
         self._connection = connection
         self._directory = connection.directory
         self._store = MatchStore(connection.name, connection.table, connection.clock)
-        self._writer = LinkWriter(connection, owner)
+        self._writer = LinkWriter(connection, owner, self._store)
         self._lists = LinkLists(connection, self._store)
         self._bus = bus
         self._reports = reports
@@ -147,7 +148,7 @@ class LinkRecords:
     def _answer_row(self, act: str, pair: PairRequest | UnlinkRequest, request: LinkRequest) -> list[str]:
         """Do what a row of a CSV file says, and return warnings."""
         if isinstance(pair, UnlinkRequest):
-            return self._writer.unlink(pair.kind, pair.solvimon_id, dry_run=request.dry_run)
+            return self._writer.unlink(pair.kind, pair.solvimon_id, request.by, dry_run=request.dry_run)
         match = self._match(pair)
         if act == "link":
             return self._link_one(match, request)
@@ -170,13 +171,15 @@ class LinkRecords:
         }
 
     def _unlink(self, kind: str, solvimon_id: str, request: LinkRequest) -> Json:
-        warnings = self._writer.unlink(kind, solvimon_id, dry_run=request.dry_run)
+        warnings = self._writer.unlink(kind, solvimon_id, request.by, dry_run=request.dry_run)
         return {
             "connection": self._connection.name,
             "dry_run": request.dry_run,
             "kind": kind,
             "solvimon_id": solvimon_id,
             "outcome": "would_unlink" if request.dry_run else "unlinked",
+            "by": request.by,
+            "at": format_timestamp(self._connection.clock()),
             "warnings": warnings,
         }
 

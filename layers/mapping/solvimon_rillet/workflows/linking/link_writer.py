@@ -8,7 +8,7 @@ from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.connections.directory import COLLECTIONS
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.ledger.import_state import ImportState
-from solvimon_rillet.ledger.matches import Match
+from solvimon_rillet.ledger.matches import Match, MatchStore
 from solvimon_rillet.mapping.customers import with_references
 from solvimon_rillet.mapping.solvimon_fields import (
     custom_field,
@@ -16,7 +16,7 @@ from solvimon_rillet.mapping.solvimon_fields import (
     patch_body,
     without_custom_field,
 )
-from solvimon_rillet.solvimon.client import AlreadyExists, NotFound
+from solvimon_rillet.solvimon.rejections import AlreadyExists, NotFound
 from solvimon_rillet.workflows.customers.customer_lease import customer_lease
 from solvimon_rillet.workflows.imports.customers import CUSTOMERS
 from solvimon_rillet.workflows.imports.products import PRODUCTS
@@ -34,10 +34,12 @@ class LinkWriter:
     Args:
         connection: the connection.
         owner: names this run; it holds the leases on customers.
+        store: keeps who linked and unlinked a pair.
     """
 
-    def __init__(self, connection: Connection, owner: str) -> None:
+    def __init__(self, connection: Connection, owner: str, store: MatchStore) -> None:
         self._connection = connection
+        self._store = store
         self._solvimon = connection.solvimon
         self._rillet = connection.rillet
         self._ledger = connection.ledger
@@ -67,8 +69,17 @@ class LinkWriter:
             self._remember(match, customer)
             return warnings
 
-    def unlink(self, kind: str, solvimon_id: str, *, dry_run: bool) -> list[str]:
+    def unlink(self, kind: str, solvimon_id: str, by: str, *, dry_run: bool) -> list[str]:
         """Remove the link of a Solvimon record: its custom field, the reference in Rillet, the ledger.
+
+        Who removes it is recorded first: a crash after it leaves a link whose removal can be repeated, while
+        a removal that nobody recorded could not be found any more.
+
+        Args:
+            kind: of the record.
+            solvimon_id: its id.
+            by: who removes the link.
+            dry_run: check, and write nothing.
 
         Returns:
             What a user must still do by hand.
@@ -84,6 +95,8 @@ class LinkWriter:
             rillet_id = rillet_id or remembered.get("rillet_id")
             if dry_run:
                 return []
+            if rillet_id:
+                self._store.answer(Match(kind, solvimon_id, str(rillet_id)), "unlinked", by)
             reference, warnings = self._reference(kind), []
             if self._linked(kind, ours):
                 body = {"custom_fields": without_custom_field(ours.get("custom_fields") or [], reference)}

@@ -22,7 +22,7 @@ _CODES = {
 }
 
 
-class Matching:
+class MatchFinder:
     """Finds the records of the other system that are like one without link.
 
     Args:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from solvimon_rillet.events import is_id
-from solvimon_rillet.workflows.requested_by import RequestedBy
+from solvimon_rillet.ledger.actor import RequestedBy
 
 LINK_EXAMPLES = [
     {"list": "customers", "only": "proposed"},
@@ -26,7 +26,7 @@ KINDS = {"customers": "customer", "products": "product", "subsidiaries": "subsid
 _ACTS = ("list", "link", "unlink", "different", "accept", "doubles", "csv", "csv_in")
 Plural = Literal["customers", "products", "subsidiaries"]
 Kind = Literal["customer", "product", "subsidiary"]
-Only = Literal["unlinked", "proposed", "ambiguous", "linked", "different"]
+Only = Literal["unlinked", "proposed", "ambiguous", "linked", "different", "removed"]
 
 
 def _id(value: object) -> object:
@@ -98,6 +98,8 @@ class LinkRequest(RequestedBy):
             raise ValueError(f"should have one of {', '.join(map(json.dumps, _ACTS))}")
         if (self.accept is None) != (self.kind is None):
             raise ValueError('"accept" and "kind" go together')
+        if self.csv and self.only == "removed":
+            raise ValueError('links that were removed can be listed: {"list": …, "only": "removed"}')
         return self
 
 

@@ -8,7 +8,7 @@ from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.mapping.likeness import solvimon_record
 from solvimon_rillet.solvimon.master_data import Product
-from solvimon_rillet.workflows.linking.matching import Matching, link_proposed
+from solvimon_rillet.workflows.linking.matching import MatchFinder, link_proposed
 
 
 class UnlinkedRecords:
@@ -22,7 +22,7 @@ class UnlinkedRecords:
     def __init__(self, connection: Connection, *, dry_run: bool = False) -> None:
         self._name = connection.name
         self._settings = connection.settings
-        self._matching = Matching(connection, dry_run=dry_run)
+        self._matching = MatchFinder(connection, dry_run=dry_run)
 
     def find(self, kind: str, record: BaseModel) -> str | None:
         """The Rillet id of a record's only pair, where the settings link it; ``None`` if none is alike.

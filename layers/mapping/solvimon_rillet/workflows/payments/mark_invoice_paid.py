@@ -1,26 +1,20 @@
 """Mark a Solvimon invoice paid, partly paid or unpaid, as in Rillet; record edits of it in Rillet."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from solvimon_rillet import money
 from solvimon_rillet.connections.connection import Connection
-from solvimon_rillet.errors import Code, NeedsAttention, RetryLater, Skip, SolvimonRilletError
+from solvimon_rillet.errors import Code, NeedsAttention, Skip, SolvimonRilletError
 from solvimon_rillet.events import SOLVIMON, BusEvent
 from solvimon_rillet.ledger.document_types import CREDIT_PREFIX
-from solvimon_rillet.ledger.ledger import FINISHED, UNFINISHED, Claim, Document
+from solvimon_rillet.ledger.ledger import FINISHED, Claim, Document
 from solvimon_rillet.mapping.payments import (
     SOLVIMON_OWNER,
     UNPAID,
     PaymentState,
-    RilletBalance,
-    to_solvimon_payment_state,
 )
-from solvimon_rillet.rillet.models import Invoice as RilletInvoice
-from solvimon_rillet.solvimon.client import NotFound
-from solvimon_rillet.workflows.export.verification import deleted_in_rillet
+from solvimon_rillet.solvimon.rejections import NotFound
 from solvimon_rillet.workflows.late_writes import LateWrites, may_arrive_late
 from solvimon_rillet.workflows.lease import under_lease
 from solvimon_rillet.workflows.outcome import Result, error_fields
@@ -33,6 +27,7 @@ from solvimon_rillet.workflows.payments.payment_owner import (
     states_written,
 )
 from solvimon_rillet.workflows.payments.payment_records import PaymentRecords, payment_refused
+from solvimon_rillet.workflows.payments.rillet_balance import RilletBalances, overpaid_in_rillet
 from solvimon_rillet.workflows.payments.rillet_changes import (
     STATE_FACTS,
     RilletChanges,
@@ -62,6 +57,7 @@ class MarkInvoicePaid:
         self._connection = connection
         self._settings = connection.settings
         self._ledger = connection.ledger
+        self._balances = RilletBalances(connection)
         self._changes = RilletChanges(connection)
         self._doubles = DoubleBookings(connection)
         self._owner = PaymentOwner(connection)
@@ -80,11 +76,14 @@ class MarkInvoicePaid:
         if event.source == SOLVIMON:  # a person's request; it names the Solvimon invoice
             return self.run(event.id, owner)
         kind = _LEDGER_KINDS.get(event.facts.get("entity", "INVOICE"), "invoice")
-        document, deleted = self._find_document(kind, event.id, event.facts), bool(event.facts.get("deleted"))
+        document, deleted = (
+            self._changes.find_document(kind, event.id, event.facts),
+            bool(event.facts.get("deleted")),
+        )
         if document is None and deleted:
             self._changes.remember_deletion(kind, event.id)
             # An export that did not see the remembered deletion has stored its link by now.
-            document = self._find_document(kind, event.id, event.facts)
+            document = self._changes.find_document(kind, event.id, event.facts)
         if document is None:
             double = None if deleted else self._doubles.check(kind, event.id, event.facts)
             return double or Result(event.id, "not_ours", _NOT_OURS)
@@ -119,35 +118,16 @@ class MarkInvoicePaid:
         if not record or record.get("state") not in FINISHED:
             return Result(invoice_id, "not_ours", _not_exported(record))
         try:
-            facts = self._rillet_facts(str(record["rillet_id"]), {})
-            state = self._rillet_state(str(record["rillet_id"]), facts, record)
+            facts = self._balances.facts(str(record["rillet_id"]), {})
+            state = self._balances.payment_state(str(record["rillet_id"]), facts, record)
             payment = self._ledger.read(Document(self._connection.name, "payment", invoice_id)) or {}
             change = self._owner.decide(invoice_id, payment, state, facts)
-            notes = [*_overpaid_in_rillet(facts), *change.notes]
+            notes = [*overpaid_in_rillet(facts), *change.notes]
         except NeedsAttention as why:
             return Result(invoice_id, "would_reject", error_fields(why))
         answer = {**(change.write or state).as_payload(), "amount_due": facts["amount_due"]}
         answer |= {"warnings": notes} if notes else {}
         return Result(invoice_id, "would_mark" if change.write else "unchanged", answer)
-
-    def _find_document(self, kind: str, rillet_id: str, facts: Mapping[str, str]) -> Document | None:
-        """The Solvimon document behind a Rillet document: by the ledger, else by its external references.
-
-        Raises:
-            RetryLater: it references a document whose export is not finished.
-        """
-        link = self._ledger.find_link(self._connection.name, f"rillet-{kind}", rillet_id)
-        named = [str(link["solvimon_id"])] if link else facts.get("references", "").split(",")
-        for solvimon_id in filter(None, named):
-            document = Document(self._connection.name, kind, solvimon_id)
-            record = self._ledger.read(document) or {}
-            if facts.get("created") and _is_our_creation(record, rillet_id):
-                return document
-            if record.get("state") in UNFINISHED:
-                raise RetryLater(f"The export of {solvimon_id} is not finished.")
-            if record.get("rillet_id") == rillet_id:
-                return document
-        return None
 
     def _record_as_open(self, document: Document, rillet_id: str, facts: Mapping[str, str]) -> bool:
         """Record the first event of an invoice in one write, if it says that nothing was paid or changed.
@@ -186,9 +166,9 @@ class MarkInvoicePaid:
         def work(claim: Claim) -> Result:
             if not self._settings.workflows.mark_invoice_paid:
                 raise Skip("The workflow mark_invoice_paid is switched off in the settings.")
-            facts = self._rillet_facts(rillet_id, event_facts)
+            facts = self._balances.facts(rillet_id, event_facts)
             if event_facts and (_is_in_doubt(claim.record) or is_order_unknown(claim.record, facts)):
-                facts = self._rillet_facts(rillet_id, {})
+                facts = self._balances.facts(rillet_id, {})
             return self._mark(claim, document, rillet_id, facts, on_request=on_request)
 
         return self._under_own_lease("payment", document, owner, work)
@@ -217,12 +197,12 @@ class MarkInvoicePaid:
             return outdated
         record = self._ledger.read(document) or {}
         differs = self._changes.compare_total(document, record, facts)
-        state = self._rillet_state(rillet_id, facts, record)
+        state = self._balances.payment_state(rillet_id, facts, record)
         late = LateWrites.of(claim.record, self._connection.clock())
         change, written = self._change_state(claim, document, state, facts, late, on_request=on_request)
         before = [str(reference) for reference in claim.record.get("recorded", [])]
         recorded, warnings = self._record_payments(document, rillet_id, state, before, facts, change.owner)
-        warnings = [*_overpaid_in_rillet(facts), *change.notes, *warnings]
+        warnings = [*overpaid_in_rillet(facts), *change.notes, *warnings]
         # A person may have moved the invoice to another customer; its credits follow.
         parties = {name: facts[name] for name in ("customer_id", "subsidiary_id") if facts.get(name)}
         self._ledger.add_facts(document, {"open_amount": facts["amount_due"], **parties})
@@ -288,22 +268,6 @@ class MarkInvoicePaid:
             document.id, rillet_id, recorded, facts["currency"], collected=owner == SOLVIMON_OWNER
         )
 
-    def _rillet_state(
-        self, rillet_id: str, facts: Mapping[str, str], record: Mapping[str, Any]
-    ) -> PaymentState:
-        """The payment state in Rillet; where the invoice has credits, Rillet is asked for the payments."""
-        balance = RilletBalance(facts["status"], Decimal(facts["total"]), Decimal(facts["amount_due"]))
-        if balance.names_credit or any(name.startswith(CREDIT_PREFIX) for name in record):
-            counted = [
-                p.amount.amount for p in self._connection.rillet.payments(rillet_id) if p.status != "FAILED"
-            ]
-            balance = replace(balance, received=sum(counted, Decimal()))
-        if self._settings.credits_in_rillet == "mark":
-            ours = (Decimal(record[name]) for name in record if name.startswith(CREDIT_PREFIX))
-            settled = balance.total - balance.amount_due - sum(ours, Decimal())
-            balance = replace(balance, received=max(settled, balance.received or Decimal()))
-        return to_solvimon_payment_state(balance)
-
     def _write_state(
         self, claim: Claim, document: Document, state: PaymentState, late: LateWrites, written: list[str]
     ) -> None:
@@ -331,47 +295,7 @@ class MarkInvoicePaid:
         except NeedsAttention as why:
             raise payment_refused(why, f"mark the invoice {state.payment_status}") from why
 
-    def _rillet_facts(self, rillet_id: str, event_facts: Mapping[str, str]) -> dict[str, str]:
-        """Amounts and state from the event if it has them all, else from Rillet."""
-        if event_facts.keys() >= STATE_FACTS:
-            return dict(event_facts)
-        invoice = self._connection.rillet.invoice(rillet_id)
-        if invoice is None:
-            raise deleted_in_rillet("invoice", rillet_id)
-        return _invoice_facts(invoice)
-
-
-def _is_our_creation(record: Mapping[str, Any], rillet_id: str) -> bool:
-    """Whether the creation of a document is our own, which needs no work: it is recorded, or under way."""
-    under_way = record.get("state") in UNFINISHED and not record.get("replaced")
-    return under_way or record.get("rillet_id") == rillet_id
-
 
 def _is_in_doubt(record: Mapping[str, Any]) -> bool:
     """Whether a write of the payment state was begun, and has not been found done since."""
     return record.get("payment_status") == UNKNOWN_STATE
-
-
-def _overpaid_in_rillet(facts: Mapping[str, str]) -> list[str]:
-    """A note on what was paid in Rillet beyond the amount due; Rillet does not expect it on an invoice."""
-    due = Decimal(facts["amount_due"])
-    if due >= 0:
-        return []
-    excess = f"{money.format_amount(-due, facts['currency'])} {facts['currency']}"
-    return [
-        f"{excess} more was paid or credited in Rillet than was due. The invoice counts "
-        "as paid; match the excess in Rillet (Match & Adjust), or refund it."
-    ]
-
-
-def _invoice_facts(invoice: RilletInvoice) -> dict[str, str]:
-    due = invoice.amount_due or invoice.total
-    return {
-        "status": invoice.status or "",
-        "total": money.format_number(invoice.total.amount),
-        "amount_due": money.format_number(due.amount),
-        "currency": invoice.total.currency,
-        "updated_at": invoice.updated_at or "",
-        "customer_id": invoice.customer_id or "",
-        "subsidiary_id": invoice.subsidiary_id or "",
-    }

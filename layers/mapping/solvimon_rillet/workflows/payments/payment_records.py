@@ -8,9 +8,9 @@ from itertools import islice
 from solvimon_rillet import money
 from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import Code, NeedsAttention
+from solvimon_rillet.fingerprint import idempotency_key
 from solvimon_rillet.rillet.models import InvoicePayment
-from solvimon_rillet.solvimon.client import AlreadyExists, NotFound
-from solvimon_rillet.workflows.export.link_resolver import idempotency_key
+from solvimon_rillet.solvimon.rejections import AlreadyExists, NotFound
 
 MAX_RECORDED = 400
 """Payments of one invoice that are recorded; its record, below 64 KB, has the reference of each."""

@@ -6,8 +6,8 @@ from typing import Any
 
 from solvimon_rillet import money
 from solvimon_rillet.connections.connection import Connection
-from solvimon_rillet.errors import Code, NeedsAttention
-from solvimon_rillet.ledger.ledger import Claim, Document
+from solvimon_rillet.errors import Code, NeedsAttention, RetryLater
+from solvimon_rillet.ledger.ledger import UNFINISHED, Claim, Document
 from solvimon_rillet.rillet.models import (
     UNREADABLE_TIMESTAMP,
     CreditMemo,
@@ -32,6 +32,25 @@ class RilletChanges:
         self._name = connection.name
         self._ledger = connection.ledger
         self._rillet = connection.rillet
+
+    def find_document(self, kind: str, rillet_id: str, facts: Mapping[str, str]) -> Document | None:
+        """The Solvimon document behind a Rillet document: by the ledger, else by its external references.
+
+        Raises:
+            RetryLater: it references a document whose export is not finished.
+        """
+        link = self._ledger.find_link(self._name, f"rillet-{kind}", rillet_id)
+        named = [str(link["solvimon_id"])] if link else facts.get("references", "").split(",")
+        for solvimon_id in filter(None, named):
+            document = Document(self._name, kind, solvimon_id)
+            record = self._ledger.read(document) or {}
+            if facts.get("created") and _is_our_creation(record, rillet_id):
+                return document
+            if record.get("state") in UNFINISHED:
+                raise RetryLater(f"The export of {solvimon_id} is not finished.")
+            if record.get("rillet_id") == rillet_id:
+                return document
+        return None
 
     def compare_total(
         self, document: Document, record: Mapping[str, Any], facts: Mapping[str, str]
@@ -154,3 +173,9 @@ def _memo_unapplied(memo_id: str) -> NeedsAttention:
         f"The memo {memo_id} has its original total again in Rillet, but it is not applied to any invoice.",
         "Retry the credit note; this applies its memo.",
     )
+
+
+def _is_our_creation(record: Mapping[str, Any], rillet_id: str) -> bool:
+    """Whether the creation of a document is our own, which needs no work: it is recorded, or under way."""
+    under_way = record.get("state") in UNFINISHED and not record.get("replaced")
+    return under_way or record.get("rillet_id") == rillet_id

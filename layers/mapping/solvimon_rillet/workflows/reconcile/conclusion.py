@@ -2,11 +2,10 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from solvimon_rillet import money
 from solvimon_rillet.aws.eventbridge import Bus
 from solvimon_rillet.aws.s3_sns import ReportBucket, Topic
 from solvimon_rillet.connections.connection import Connection
@@ -26,8 +25,6 @@ from solvimon_rillet.ledger.ledger import FINISHED, Document
 from solvimon_rillet.ledger.reconciliations import LastReconciliation
 from solvimon_rillet.reconciliation.comparison import Comparison, compare
 from solvimon_rillet.reconciliation.customers import (
-    ComparedCustomer,
-    EditedCustomer,
     customer_finding,
     doubled_finding,
     is_repaired_by_sync,
@@ -43,25 +40,18 @@ from solvimon_rillet.reconciliation.matching import ReconciliationContext
 from solvimon_rillet.reconciliation.report.bridge import bridges
 from solvimon_rillet.reconciliation.report.csv_tables import figures_csv, findings_csv
 from solvimon_rillet.reconciliation.report.html import as_html
-from solvimon_rillet.reconciliation.report.report import Report, UnmappedRecord
+from solvimon_rillet.reconciliation.report.report import Report
 from solvimon_rillet.reconciliation.report.sns_summary import summary_text
 from solvimon_rillet.reconciliation.report.xlsx import as_xlsx
-from solvimon_rillet.workflows.durable_steps import Json
+from solvimon_rillet.workflows.durable.steps import Json
 from solvimon_rillet.workflows.reconcile.adoption import Adoption
+from solvimon_rillet.workflows.reconcile.collected import CollectedRecords
 from solvimon_rillet.workflows.reconcile.pages import (
-    CHANGED_CUSTOMERS,
-    CREDIT_MEMOS,
-    EDITED_CUSTOMERS,
-    INVOICES,
-    SOLVIMON_DOCUMENTS,
-    UNLISTED,
-    UNMAPPED_RECORDS,
     PageStore,
     ReconcileStart,
 )
+from solvimon_rillet.workflows.reconcile.report_answer import report_answer
 from solvimon_rillet.workflows.status.error_catalog import entry_for
-
-MAX_LISTED_FINDINGS = 20  # the report has all
 
 
 class ReportStep:
@@ -102,18 +92,19 @@ class ReportStep:
             redrive: publish an event for everything that is missing.
             adopt: take over what Rillet has and the ledger does not know, before the comparison.
         """
-        solvimon, links = self._solvimon_documents(page_counts)
-        rillet, gone, unreadable = self._rillet_documents(page_counts)
+        records = CollectedRecords(self._pages, page_counts)
+        solvimon, links = records.solvimon_documents()
+        rillet, gone, unreadable = records.rillet_documents()
         adoption = Adoption(self._opened)
         adopted = 0
         if adopt:
             solvimon, adopted = adoption.after_restore(solvimon, rillet, links)
-        report = self._compare(start, page_counts, solvimon, links, rillet, gone, unreadable, late)
+        report = self._compare(start, records, solvimon, links, rillet, gone, unreadable, late)
         self._publish_doubles(report.comparison)
         adoption.record_changes(report.comparison.findings, gone)
         entered = adoption.entered_again(report.comparison.findings, rillet, gone)
         if redrive:
-            report = replace(report, redriven=self._redrive(report.comparison, page_counts))
+            report = replace(report, redriven=self._redrive(report.comparison, records))
         self._bus.publish(*entered)
         addresses = self._write(report)
         causes = {finding.code: entry_for(finding.code) for finding in report.comparison.findings}
@@ -127,8 +118,8 @@ class ReportStep:
         if adopt:
             adoption.record_restore()
         self._record_result(report, addresses)
-        answer = _answer(report, addresses)
-        return answer | ({"adopted": adopted} if adopt else {}) | _entered_count(len(entered))
+        answer = report_answer(report, addresses) | ({"adopted": adopted} if adopt else {})
+        return answer | ({"entered_again": len(entered)} if entered else {})
 
     def _record_result(self, report: Report, addresses: Mapping[str, str]) -> None:
         """Remember the result, for the status of the connection."""
@@ -153,7 +144,7 @@ class ReportStep:
     def _compare(
         self,
         start: ReconcileStart,
-        page_counts: Mapping[str, int],
+        records: CollectedRecords,
         solvimon: list[SolvimonDocument],
         links: Mapping[str, Mapping[str, str]],
         rillet: list[RilletDocument],
@@ -180,72 +171,12 @@ class ReportStep:
             first=start.first,
             last=start.last,
             made_at=start.made_at,
-            comparison=self._with_customers(compare(solvimon, rillet, context, earlier, late), page_counts),
+            comparison=_with_customers(compare(solvimon, rillet, context, earlier, late), records),
             subsidiaries=start.subsidiaries,
-            unmapped=[
-                UnmappedRecord(**row)
-                for what in UNMAPPED_RECORDS
-                for page in self._pages.read(what, page_counts)
-                for row in page
-            ],
+            unmapped=records.unmapped_records(),
             link=self._settings.solvimon.invoice_link,
             remarks=[f"Rillet's {identifier} cannot be read." for identifier in sorted(unreadable)],
         )
-
-    def _with_customers(self, comparison: Comparison, page_counts: Mapping[str, int]) -> Comparison:
-        """The comparison with the customers whose data differ."""
-        for edited, compared in self._customers(page_counts):
-            if finding := customer_finding(edited, compared):
-                comparison.findings.append(finding)
-        for edited, other_id in self._doubled_customers(page_counts):
-            comparison.findings.insert(0, doubled_finding(edited, other_id))
-        return comparison
-
-    def _doubled_customers(self, page_counts: Mapping[str, int]) -> list[tuple[EditedCustomer, str]]:
-        """The customers that Rillet has twice, each with the id that is not linked."""
-        edited = {customer.id: customer for customer, _ in self._customers(page_counts)}
-        pages = self._pages.read(CHANGED_CUSTOMERS, page_counts)
-        others = {(row["id"], row["other_id"]) for page in pages for row in page if row.get("other_id")}
-        return [(edited[each], other_id) for each, other_id in sorted(others)]
-
-    def _customers(
-        self, page_counts: Mapping[str, int]
-    ) -> Iterator[tuple[EditedCustomer, ComparedCustomer | None]]:
-        """The customers that were edited, each with the comparison if it has changed in Rillet."""
-        compared = {
-            row["id"]: ComparedCustomer(**row)
-            for page in self._pages.read(CHANGED_CUSTOMERS, page_counts)
-            for row in page
-            if not row.get("other_id")
-        }
-        for page in self._pages.read(EDITED_CUSTOMERS, page_counts):
-            for row in page:
-                yield EditedCustomer(**row), compared.get(row["id"])
-
-    def _solvimon_documents(
-        self, page_counts: Mapping[str, int]
-    ) -> tuple[list[SolvimonDocument], dict[str, dict[str, str]]]:
-        """Solvimon's documents, and the Rillet ids of their customers and subsidiaries."""
-        documents: dict[str, SolvimonDocument] = {}
-        links: dict[str, dict[str, str]] = {"customers": {}, "subsidiaries": {}}
-        for page in self._pages.read(SOLVIMON_DOCUMENTS, page_counts):
-            documents |= {row["id"]: SolvimonDocument.from_row(row) for row in page["billed"]}
-            for name, rillet_ids in links.items():
-                rillet_ids |= page[name]
-        return list(documents.values()), links
-
-    def _rillet_documents(
-        self, page_counts: Mapping[str, int]
-    ) -> tuple[list[RilletDocument], frozenset[str], frozenset[str]]:
-        """Rillet's documents, the ids that it does not have, and those of documents that cannot be read."""
-        documents: dict[str, RilletDocument] = {}
-        gone, unreadable = set[str](), set[str]()
-        for what in (INVOICES, CREDIT_MEMOS, UNLISTED):
-            for page in self._pages.read(what, page_counts):
-                documents |= {row["id"]: RilletDocument.from_row(row) for row in page["booked"]}
-                gone |= {*page.get("gone", ())}
-                unreadable |= {*page.get("unreadable", ())}
-        return list(documents.values()), frozenset(gone), frozenset(unreadable)
 
     def _earlier(
         self, solvimon: Iterable[SolvimonDocument], rillet: Iterable[RilletDocument], start: ReconcileStart
@@ -292,7 +223,7 @@ class ReportStep:
             )
         )
 
-    def _redrive(self, comparison: Comparison, page_counts: Mapping[str, int]) -> int:
+    def _redrive(self, comparison: Comparison, records: CollectedRecords) -> int:
         """Publish what is missing in Rillet or was not reported, with lower priority than live events."""
         exports = [
             BusEvent(
@@ -314,7 +245,7 @@ class ReportStep:
         ]
         customers = [
             BusEvent(SOLVIMON, CUSTOMER_UPDATED, self._connection, edited.id, "", "", bulk=True)
-            for edited, compared in self._customers(page_counts)
+            for edited, compared in records.customers()
             if is_repaired_by_sync(edited, compared)
         ]
         self._bus.publish(*exports, *payments, *customers)
@@ -329,9 +260,22 @@ class ReportStep:
             "workbook": ("report.xlsx", as_xlsx(report)),
             "findings": ("findings.csv", findings_csv(report)),
             "figures": ("figures.csv", figures_csv(report)),
-            "json": ("report.json", json.dumps(_as_json(report), ensure_ascii=False, indent=1)),
+            "json": (
+                "report.json",
+                json.dumps({**report.as_json(), "bridge": bridges(report)}, ensure_ascii=False, indent=1),
+            ),
         }
         return {name: self._bucket.put_report(folder, *file) for name, file in files.items()}
+
+
+def _with_customers(comparison: Comparison, records: CollectedRecords) -> Comparison:
+    """The comparison with the customers whose data differ."""
+    for edited, compared in records.customers():
+        if finding := customer_finding(edited, compared):
+            comparison.findings.append(finding)
+    for edited, other_id in records.doubled_customers():
+        comparison.findings.insert(0, doubled_finding(edited, other_id))
+    return comparison
 
 
 def _period_text(first: str, last: str) -> str:
@@ -339,37 +283,3 @@ def _period_text(first: str, last: str) -> str:
     begin, end = date.fromisoformat(first), date.fromisoformat(last)
     is_month = begin.day == 1 and end.month == begin.month and (end + timedelta(days=1)).day == 1
     return f"{begin:%Y-%m}" if is_month and begin.year == end.year else f"{first} to {last}"
-
-
-def _entered_count(count: int) -> Json:
-    return {"entered_again": count} if count else {}
-
-
-def _as_json(report: Report) -> Json:
-    return {**report.as_json(), "bridge": bridges(report)}
-
-
-def _answer(report: Report, addresses: Mapping[str, str]) -> Json:
-    comparison = report.comparison
-    kinds = Counter(finding.kind.value for finding in comparison.findings)
-    return {
-        "from": report.first,
-        "to": report.last,
-        "tied_out": comparison.tied_out,
-        "differences": report.differences,
-        "documents": comparison.documents,
-        "by_kind": dict(kinds),
-        "totals": {
-            currency: {
-                "solvimon": money.format_amount(line.solvimon.gross, currency),
-                "rillet": money.format_amount(line.rillet.gross, currency),
-                "difference": money.format_amount(line.difference.gross, currency),
-            }
-            for currency, line in comparison.totals.by_currency().items()
-        },
-        "bridge": bridges(report),
-        "findings": [finding.as_row() for finding in comparison.findings[:MAX_LISTED_FINDINGS]],
-        "not_mapped_yet": len(report.unmapped),
-        "redriven": report.redriven,
-        "report": dict(addresses),
-    }

@@ -13,10 +13,10 @@ from solvimon_rillet.ledger.ledger import Document
 from solvimon_rillet.mapping.customers import rillet_customer_hash, solvimon_customer_hash
 from solvimon_rillet.reconciliation.customers import ComparedCustomer, EditedCustomer, changed_fields
 from solvimon_rillet.rillet.models import Customer as RilletCustomer
-from solvimon_rillet.solvimon.client import NotFound
 from solvimon_rillet.solvimon.master_data import Customer, field_value
+from solvimon_rillet.solvimon.rejections import NotFound
 from solvimon_rillet.workflows.customers.erasures import is_erased
-from solvimon_rillet.workflows.durable_steps import Json
+from solvimon_rillet.workflows.durable.steps import Json
 from solvimon_rillet.workflows.export.customer_creation import CREATION_KEY
 from solvimon_rillet.workflows.late_writes import LateWrites, has_unsent_edit
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from solvimon_rillet.aws.durable_executions import DurableExecutions
 from solvimon_rillet.errors import RetryLater
-from solvimon_rillet.workflows.durable_steps import Done, Json, StepResult, Wait
+from solvimon_rillet.workflows.durable.steps import Done, Json, StepResult, Wait
 from solvimon_rillet.workflows.reconcile.request import ReconcileRequest
 
 STARTED_AT_ONCE = 20

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from solvimon_rillet.aws.s3_sns import ReportBucket
-from solvimon_rillet.workflows.durable_steps import Json
+from solvimon_rillet.workflows.durable.steps import Json
 
 # What is read, in order. Step names in the console and parts in the bucket are made of these.
 SOLVIMON_DOCUMENTS = "Solvimon's documents"

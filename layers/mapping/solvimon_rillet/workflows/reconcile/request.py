@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, model_validator
 
-from solvimon_rillet.workflows.requested_by import RequestedBy
+from solvimon_rillet.ledger.actor import RequestedBy
 
 MAX_PERIOD_DAYS = 400
 EXAMPLE = {"connection": "default", "from": "2026-10-01", "to": "2026-10-31"}

@@ -19,7 +19,7 @@ from solvimon_rillet.reconciliation.documents import CREDIT_MEMO, INVOICE, Solvi
 from solvimon_rillet.solvimon.master_data import field_value
 from solvimon_rillet.solvimon.models import Invoice
 from solvimon_rillet.solvimon.types import CREDIT_TYPES
-from solvimon_rillet.workflows.durable_steps import Json
+from solvimon_rillet.workflows.durable.steps import Json
 from solvimon_rillet.workflows.reconcile.pages import NumberedPage
 
 _MAX_NEWEST_PAGES = 50  # of the newest documents, a hundred each

@@ -21,7 +21,7 @@ from solvimon_rillet.reconciliation.documents import (
 )
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.rillet.models import CreditMemo, Invoice
-from solvimon_rillet.workflows.durable_steps import Done, Json, StepResult, Stop, as_step_result
+from solvimon_rillet.workflows.durable.steps import Done, Json, StepResult, Stop, as_step_result
 from solvimon_rillet.workflows.reconcile.conclusion import ReportStep
 from solvimon_rillet.workflows.reconcile.edited_customers import EditedCustomers
 from solvimon_rillet.workflows.reconcile.pages import (

@@ -12,7 +12,7 @@ from solvimon_rillet.ledger.ledger import Document
 from solvimon_rillet.mapping.customers import to_new_rillet_customer
 from solvimon_rillet.reconciliation.report.report import UnmappedRecord
 from solvimon_rillet.solvimon.master_data import BillingEntity, Customer, Product, field_value
-from solvimon_rillet.workflows.durable_steps import Json
+from solvimon_rillet.workflows.durable.steps import Json
 
 R = TypeVar("R", Product, BillingEntity, Customer)
 

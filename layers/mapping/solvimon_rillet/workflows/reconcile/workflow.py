@@ -8,7 +8,7 @@ Solvimon, report. How documents are compared is in ``reconciliation``.
 from collections.abc import Callable
 from functools import partial
 
-from solvimon_rillet.workflows.durable_steps import (
+from solvimon_rillet.workflows.durable.steps import (
     Json,
     StepResult,
     Steps,

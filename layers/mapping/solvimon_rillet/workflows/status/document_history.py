@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from solvimon_rillet import money
 from solvimon_rillet.aws.dynamodb import Item
-from solvimon_rillet.formatting import format_duration, format_timestamp
+from solvimon_rillet.formatting import format_timestamp
 from solvimon_rillet.ledger.document_types import (
     CREDIT_MEMO,
     CREDIT_PREFIX,
@@ -15,8 +15,9 @@ from solvimon_rillet.ledger.document_types import (
     PAYMENT,
     DocumentType,
 )
-from solvimon_rillet.ledger.ledger import FINISHED, LEASE_SECONDS, UNFINISHED, Document, Ledger
-from solvimon_rillet.workflows.status.entries import STALLED_SECONDS, customer_name, wait_of
+from solvimon_rillet.ledger.ledger import FINISHED, UNFINISHED, Document, Ledger
+from solvimon_rillet.workflows.status.document_place import location_text
+from solvimon_rillet.workflows.status.entries import customer_name, wait_of
 from solvimon_rillet.workflows.status.open_work import what_to_do
 from solvimon_rillet.workflows.status.texts import without_email_addresses
 from solvimon_rillet.workflows.status.wording import title_of
@@ -121,7 +122,7 @@ class DocumentHistory:
             "customer": customer_name(record),
             "state": state,
             "in_words": _DOCUMENT_STATE_TEXTS.get(state, state),
-            "where": self._location_text(kind, record),
+            "where": location_text(kind, record, self._clock()),
             **{
                 name: without_email_addresses(record[name])
                 for name in ("code", "message", "reason")
@@ -134,45 +135,6 @@ class DocumentHistory:
             "last_change": format_timestamp(record["updated_at"]),
             "attempts": [_attempt_fields(entry) for entry in record.get("history", [])],
         }
-
-    def _location_text(self, kind: DocumentType, record: Item) -> str:
-        """The place of the document: a running function, a queue, a person, or Rillet."""
-        now, state, changed = int(self._clock()), record["state"], format_timestamp(record["updated_at"])
-        # After a lost answer the lease stays for a while, although no function holds it.
-        ended = (record.get("history") or [{}])[-1].get("what") == "answer_lost"
-        if (until := int(record.get("lease_until", 0))) > now and not ended:
-            begun = format_timestamp(until - LEASE_SECONDS)
-            return f"{kind.function} is working on it since {begun}; its lease ends in {until - now} s."
-        if state in UNFINISHED:
-            return f"{self._waiting_text(kind, record)}{self._stalled_text(record)}"
-        if record.get("by_hand"):
-            return f"A person resolved it manually at {changed}."
-        if state == "rejected":
-            return f"It left the queue at {changed} and waits for a person.{_rillet_note(kind, record)}"
-        if state in FINISHED:
-            done = format_timestamp(record.get("exported_at", record["updated_at"]))
-            number = record.get("rillet_number") or "without a number"
-            return f"Booked in Rillet as {number} ({record.get('rillet_id')}) at {done}."
-        return f"Done at {changed}; it is on no queue."
-
-    def _waiting_text(self, kind: DocumentType, record: Item) -> str:
-        last = (record.get("history") or [{}])[-1]
-        queue = f"on the queue of {kind.function}"
-        if last.get("what") == "waits":
-            since, times = format_timestamp(last.get("since", last["at"])), last.get("times", 1)
-            often = f"tried {times} times" if times > 1 else "tried once"
-            return f"It waits {queue} since {since} ({often}): {without_email_addresses(last['reason'])}"
-        if last.get("what") == "answer_lost":
-            return (
-                f"It waits {queue} since {format_timestamp(last['at'])}. "
-                "Rillet may have it; the next run checks before it sends anything."
-            )
-        begun = format_timestamp(last.get("at", record["updated_at"]))
-        return f"A run ended in the middle at {begun} (crash or time-out); its message is {queue} again."
-
-    def _stalled_text(self, record: Item) -> str:
-        quiet = self._clock() - record["updated_at"]
-        return f" Nothing has happened for {format_duration(quiet)}." if quiet > STALLED_SECONDS else ""
 
     def _next_step(self, kind: DocumentType, document_id: str, record: Item) -> dict[str, Any]:
         """The next step for a person, with the events for it."""
@@ -266,17 +228,6 @@ def _amount_fields(record: Item) -> dict[str, str]:
             Decimal(record["open_amount"]), record["totals"]["currency"]
         )
     return fields
-
-
-def _rillet_note(kind: DocumentType, record: Item) -> str:
-    """Whether Rillet has a rejected document, as text."""
-    if not kind.retries_by_code:
-        return ""
-    if record.get("rillet_id"):
-        return f" Rillet already has {record.get('rillet_number')} ({record['rillet_id']}) for it."
-    if (record.get("attempt") or {}).get("open"):
-        return " An earlier answer was lost, so Rillet may have it; a retry checks this first."
-    return " Rillet does not have it."
 
 
 def _attempt_fields(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from solvimon_rillet.events import (
 )
 from solvimon_rillet.ledger.ledger import UNFINISHED, Document, is_done
 from solvimon_rillet.rate_limit.limiter import RateLimited
-from solvimon_rillet.rillet.client import RowPage
+from solvimon_rillet.rillet.answers import RowPage
 from solvimon_rillet.rillet.listing import complete_pages
 from solvimon_rillet.rillet.models import parse_rillet_timestamp
 from solvimon_rillet.settings import Settings

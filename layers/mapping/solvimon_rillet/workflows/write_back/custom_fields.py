@@ -2,9 +2,9 @@
 
 from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import Code, NeedsAttention
+from solvimon_rillet.fingerprint import idempotency_key
 from solvimon_rillet.mapping.write_back import ID_NAME, NUMBER_NAME
-from solvimon_rillet.solvimon.client import AlreadyExists
-from solvimon_rillet.workflows.export.link_resolver import idempotency_key
+from solvimon_rillet.solvimon.rejections import AlreadyExists
 
 _COLLECTION = "custom-fields"
 _LINK = "invoice-field"

@@ -22,7 +22,7 @@ from solvimon_rillet.formatting import clip
 from solvimon_rillet.ledger.ledger import FINISHED, Claim
 from solvimon_rillet.ledger.write_backs import WriteBacks, next_attempt
 from solvimon_rillet.mapping.write_back import to_solvimon_write_back
-from solvimon_rillet.solvimon.client import AlreadyExists, NotFound
+from solvimon_rillet.solvimon.rejections import AlreadyExists, NotFound
 from solvimon_rillet.workflows.outcome import Result
 from solvimon_rillet.workflows.write_back.custom_fields import InvoiceFields
 

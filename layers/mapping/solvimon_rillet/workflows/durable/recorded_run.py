@@ -11,13 +11,13 @@ from solvimon_rillet.connections.names import is_connection_name
 from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.ledger.actor import UNKNOWN_ACTOR
 from solvimon_rillet.ledger.run_log import ALL_CONNECTIONS, RunLog
-from solvimon_rillet.workflows.durable_steps import Json, Steps
+from solvimon_rillet.workflows.durable.steps import Json, Steps
 
 logger = logging.getLogger(__name__)
 
 
 class RecordedRun:
-    """Implements ``durable_steps.Steps``: runs the steps of a run and records its progress.
+    """Implements ``durable.steps.Steps``: runs the steps of a run and records its progress.
 
     A step records it where its work is done, so a replay records nothing again. A record that cannot be
     written does not stop the run.
