@@ -55,7 +55,7 @@ def test_every_function_of_the_template_that_is_counted_has_its_work() -> None:
 
 def test_every_metric_that_an_alarm_queries_is_one_that_a_function_counts() -> None:
     template = (ROOT / "template.yaml").read_text(encoding="utf-8")
-    queried = re.findall(r"Expression: !Sub SELECT \w+\((\w+)\)", template)
+    queried = re.findall(r"Expression: !Sub '?SELECT \w+\((\w+)\)", template)
 
     named, found = cost.watched()
 
