@@ -17,7 +17,6 @@ from local.fake_vendor.faults import Fault, hang_up
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-ADMIN_PREFIX = "/_fake/"
 CALLER = "fake_rillet.caller"
 _OPEN_PATHS = ("/health",)
 INSTEAD_OF_EXECUTING = ("down", "drop", "status")
@@ -31,7 +30,7 @@ class CallMiddleware:
 
     A call is logged; may meet a fault instead of being executed; is admitted; is answered from the
     idempotency store or executed, at once or late; and may meet a fault on its answer. The authorization
-    server checks its own callers and is not rate limited. The admin API passes untouched.
+    server checks its own callers and is not rate limited.
     """
 
     def __init__(self, application: "WSGIApplication", state: State) -> None:
@@ -41,8 +40,6 @@ class CallMiddleware:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one call."""
         request = Request(environ)
-        if request.path.startswith(ADMIN_PREFIX):
-            return self._application(environ, start_response)
         self._state.late_calls.carry_out_due()
         call = Call.of(request, self._state.clock())
         self._state.calls.append(call)

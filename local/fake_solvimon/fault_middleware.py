@@ -29,7 +29,7 @@ class _Reply:
 
 
 class FaultMiddleware:
-    """WSGI middleware around the API; the fake's own controls pass untouched."""
+    """WSGI middleware around the API."""
 
     def __init__(self, application: "WSGIApplication", state: State) -> None:
         self._application = application
@@ -38,8 +38,6 @@ class FaultMiddleware:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
-        if path.startswith("/_fake/"):
-            return self._application(environ, start_response)
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = BytesIO(body)
         self._state.late_calls.carry_out_due()
