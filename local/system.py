@@ -330,10 +330,7 @@ class LocalSystem:
         functions, layers = self.deployment.functions, self.deployment.layers
         self.runtime = LambdaRuntime(functions, layers, self.clock)
         self.lambda_api = LambdaApi(self.runtime)
-        self._own_answers = (
-            ("lambda", self.lambda_api.answer),
-            ("sqs", partial(start_move_task, self.aws)),
-        )
+        self._own_answers = (("lambda", self.lambda_api.answer), ("sqs", partial(start_move_task, self.aws)))
         self.aws.own_answers.extend(self._own_answers)
         self.pollers = Pollers(self.aws, self.runtime, self.deployment.queues)
         self.gateway.route(self.deployment.routes, self.runtime)

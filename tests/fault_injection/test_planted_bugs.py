@@ -269,24 +269,12 @@ SLOW = [
         "Renamed",
     ),
     Planted(
-        believing_cut_lists_of_the_customer,
-        EXPORT,
-        CREATED,
-        Fault.LOST_FOR_A_DAY,
-        "lists shift",
-        "duplicate",
+        believing_cut_lists_of_the_customer, EXPORT, CREATED, Fault.LOST_FOR_A_DAY, "lists shift", "duplicate"
     ),
     Planted(without_look_up, EXPORT, CREATED, Fault.LATE_70_S, "refuse", "duplicate"),
     Planted(not_waiting, EXPORT, CREATED, Fault.LATE_70_S, "change the settings", "duplicate"),
     Planted(by_reference_alone, EXPORT, CREATED, Fault.LOST_FOR_A_DAY, "drop the reference", "duplicate"),
-    Planted(
-        by_customer_alone,
-        EXPORT,
-        CREATED,
-        Fault.LOST_FOR_A_DAY,
-        "move",
-        "duplicate",
-    ),
+    Planted(by_customer_alone, EXPORT, CREATED, Fault.LOST_FOR_A_DAY, "move", "duplicate"),
     Planted(ignoring_doubles, EXPORT, CREATED, Fault.LATE_25_H, "", "unnoticed"),
     Planted(writing_tokens_over_newer_ones, REFRESH, WRITTEN, Fault.BY_PERSON, "reconnect", "lost", "grant"),
     Planted(
