@@ -239,10 +239,7 @@ class _Invoker:
         )
 
     def invoke(
-        self,
-        function_name: str,
-        input: DurableExecutionInvocationInput,
-        endpoint_url: str | None = None,
+        self, function_name: str, input: DurableExecutionInvocationInput, endpoint_url: str | None = None
     ) -> InvokeResponse:
         """Call the function once."""
         answer = self._invoke(input)

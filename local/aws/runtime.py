@@ -26,12 +26,7 @@ from local.aws.durable import VERSION, ProcessEndedError
 from local.aws.executions import DurableExecution, DurableExecutions
 from local.aws.process import Killed as Killed
 from local.aws.process import run_process
-from local.aws.refusals import (
-    MAX_ASYNCHRONOUS,
-    MAX_SYNCHRONOUS,
-    MAX_SYNCHRONOUS_SECONDS,
-    RequestRefusedError,
-)
+from local.aws.refusals import MAX_ASYNCHRONOUS, MAX_SYNCHRONOUS, MAX_SYNCHRONOUS_SECONDS, RequestRefusedError
 from local.aws.server import REGION
 from local.clock import Clock
 
@@ -89,10 +84,7 @@ class LambdaRuntime:
     """
 
     def __init__(
-        self,
-        functions: Mapping[str, DeployedFunction],
-        layers: Iterable[Path],
-        clock: Clock,
+        self, functions: Mapping[str, DeployedFunction], layers: Iterable[Path], clock: Clock
     ) -> None:
         self.functions = functions
         self.durable_executions = DurableExecutions(clock)

@@ -44,7 +44,6 @@ LONGEST_NAMES = {
     ("AWS::SQS::Queue", "QueueName"): 80,
     ("AWS::SSM::Parameter", "Name"): 1011,
     ("AWS::Scheduler::Schedule", "Name"): 64,
-    ("AWS::SecretsManager::Secret", "Name"): 512,
 }
 """How long the names may be that a template gives (the services' quotas and API references)."""
 

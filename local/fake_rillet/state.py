@@ -3,7 +3,7 @@
 import threading
 import uuid
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from local.fake_rillet.calls import Call
@@ -200,18 +200,6 @@ class State:
         organisations = list(self.organisations.values())
         return [delivery for organisation in organisations for delivery in organisation.deliver_webhooks()]
 
-    def snapshot(self) -> Json:
-        """Return counts and objects as JSON-ready data, for the admin API."""
-        return {
-            "calls": len(self.calls),
-            "replays": self.replays,
-            "webhooks_on": self.webhooks_on,
-            "rate": {"limit": self.rate_limit, "window": self.rate_window},
-            "faults": self.faults.describe(),
-            "oauth": asdict(self.oauth.counts),
-            "organizations": [_describe(organisation) for organisation in list(self.organisations.values())],
-        }
-
     def _find_or_create(self, organization: Json) -> Organisation:
         found = self.organisations.get(organization.get("id", ""))
         if found is not None:
@@ -226,21 +214,3 @@ class State:
         made = Organisation(defaults | organization, self.clock, webhooks_on=lambda: self.webhooks_on)
         self.organisations[made.id] = made
         return made
-
-
-def _describe(organisation: Organisation) -> Json:
-    with organisation.lock:
-        return organisation.document | {
-            "switches": asdict(organisation.switches),
-            "counts": asdict(organisation.counts),
-            "closed_periods": organisation.closed_periods,
-            "sent_invoices": [asdict(sent) for sent in organisation.sent_invoices],
-            "subsidiaries": organisation.subsidiaries.documents(),
-            "products": organisation.products.documents(),
-            "customers": organisation.customers.documents(),
-            "invoices": organisation.invoices.documents(),
-            "payments": organisation.payments.documents(),
-            "credit_memos": organisation.credit_memos.documents(),
-            "webhooks": [webhook.describe() for webhook in organisation.webhooks.webhooks.values()],
-            "webhook_events_waiting": organisation.webhooks.pending(),
-        }

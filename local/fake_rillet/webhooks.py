@@ -52,16 +52,6 @@ class Webhook:
     former_tokens: list[str] = field(default_factory=list)
     disabled_reason: str | None = None
 
-    def describe(self) -> dict[str, object]:
-        """Return the webhook as JSON-ready data, without its tokens."""
-        return {
-            "id": self.id,
-            "url": self.url,
-            "events": sorted(self.events),
-            "enabled": self.enabled,
-            "disabled_reason": self.disabled_reason,
-        }
-
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery(Attempt):

@@ -10,9 +10,8 @@ from flask.json.provider import DefaultJSONProvider
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from local.fake_solvimon import admin
 from local.fake_solvimon.errors import ApiProblem, no_such_path
-from local.fake_solvimon.fault_middleware import FaultMiddleware
+from local.fake_solvimon.fault_middleware import SolvimonFaults
 from local.fake_solvimon.platform import Platform
 from local.fake_solvimon.resources import catalogue, custom_fields, invoices, payments, webhooks
 from local.fake_solvimon.resources.definitions import CATALOGUE
@@ -38,15 +37,12 @@ def create_app(state: State) -> Flask:
     for routes in (custom_fields.routes, invoices.routes, payments.routes, webhooks.routes):
         api.register_blueprint(routes)
     app.register_blueprint(api)
-    app.register_blueprint(admin.routes)
     numbers = itertools.count(1)
 
     @app.before_request
     def begin() -> Response | None:
         g.state = state
         g.request_id = f"reqr_{next(numbers):020d}"
-        if request.path.startswith("/_fake/"):
-            return None
         _check_version(request.path)
         g.platform = _authenticated(state)
         _check_content_type()
@@ -132,7 +128,7 @@ class FakeSolvimon(HttpServer):
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self.state = State(clock)
-        application = FaultMiddleware(create_app(self.state), self.state)
+        application = SolvimonFaults(create_app(self.state), self.state)
         super().__init__("solvimon", application, self.state.deliver_webhooks)
 
     @property

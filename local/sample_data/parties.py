@@ -146,10 +146,7 @@ class Customer:
             "email": self.email,
         }
         if self.person:
-            customer["individual"] = {
-                "name": self.person,
-                "residential_address": self.place.solvimon(),
-            }
+            customer["individual"] = {"name": self.person, "residential_address": self.place.solvimon()}
         else:
             customer["organization"] = {
                 "legal_name": self.legal_name,

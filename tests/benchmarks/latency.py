@@ -50,10 +50,7 @@ def finalised_to_booked(system: LocalSystem) -> Iterator[Json]:
 
 
 def _spread(seconds: list[float]) -> Json:
-    return {
-        "median": round(median(seconds) * 1000, 1),
-        "p99": round(quantiles(seconds, n=100)[-1] * 1000, 1),
-    }
+    return {"median": round(median(seconds) * 1000, 1), "p99": round(quantiles(seconds, n=100)[-1] * 1000, 1)}
 
 
 @contextmanager

@@ -60,10 +60,7 @@ class Setup:
 
     def call_rillet(self, path: str, body: Json, method: str = "POST") -> None:
         """Call Rillet as a person or another program does."""
-        headers = {
-            "Authorization": f"Bearer {self.connection.rillet_api_key}",
-            "X-Rillet-API-Version": "4",
-        }
+        headers = {"Authorization": f"Bearer {self.connection.rillet_api_key}", "X-Rillet-API-Version": "4"}
         url = f"{self.system.rillet.url}{path}"
         requests.request(method, url, json=body, headers=headers, timeout=5).raise_for_status()
 

@@ -144,9 +144,7 @@ def test_a_function_may_use_its_own_queue_and_no_other(template: Template) -> No
     assert used == {(consumer.function_id, consumer.queue_id) for consumer in template.consumers}
 
 
-def test_the_function_that_counts_dead_letters_sees_all_queues_and_no_message(
-    template: Template,
-) -> None:
+def test_the_function_that_counts_dead_letters_sees_all_queues_and_no_message(template: Template) -> None:
     function = template.functions["SyncStatus"]
     [counts] = [s for s in template.statements_of(function) if s["Sid"] == "CountDeadLetters"]
     dead_letters = template.dead_letter_queues

@@ -45,7 +45,10 @@ QUERY = re.compile(r'SELECT SUM\((\w+)\) FROM SCHEMA\("(.+)", connection, servic
 def body(template: Template) -> Json:
     """The dashboard's body, with the template's references as they are."""
     [dashboard] = template.of_type("AWS::CloudWatch::Dashboard").values()
-    parsed: Json = json.loads(dashboard["DashboardBody"]["Fn::Sub"])
+    text, parts = dashboard["DashboardBody"]["Fn::Sub"]
+    for name, part in parts.items():
+        text = text.replace(f"${{{name}}}", part if isinstance(part, str) else part["Fn::Sub"])
+    parsed: Json = json.loads(text)
     return parsed
 
 

@@ -165,7 +165,7 @@ def test_a_reset_leaves_nothing_behind(system: LocalSystem) -> None:
     parameters = system.aws.ssm.get_parameters_by_path(Path="/solvimon-rillet/", Recursive=True)["Parameters"]
     assert [name for name in names if name.startswith("solvimon-rillet/")] == []
     assert {parameter["Name"]: parameter["Value"] for parameter in parameters} == {
-        "/solvimon-rillet/api-url": system.gateway.url,
+        "/solvimon-rillet/api-url": system.gateway.url
     }
     assert "error" in system.invoke("export_invoice", {}), "the function itself is back"
 

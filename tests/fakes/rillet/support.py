@@ -174,11 +174,6 @@ class Rillet:
         """Add a second organisation."""
         self.state.add_organisation(api_key=api_key)
 
-    def admin(self, path: str, body: object = None) -> requests.Response:
-        """Use the fake's own controls, which need neither key nor version."""
-        method = "GET" if path == "state" else "POST"
-        return requests.request(method, f"{self.fake.url}/_fake/{path}", json=body, timeout=10)
-
 
 def money(amount: str, currency: str = "EUR") -> Json:
     return {"amount": amount, "currency": currency}

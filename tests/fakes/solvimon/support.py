@@ -128,10 +128,6 @@ class Solvimon:
         """Add a second platform."""
         self.state.add_platform(api_key)
 
-    def admin(self, path: str, body: object = None) -> requests.Response:
-        method = "GET" if path == "state" else "POST"
-        return self.session.request(method, f"{self.fake.origin}/_fake/{path}", json=body, timeout=10)
-
 
 def check(response: requests.Response) -> None:
     """Hold an answer, and the request if it was accepted, against the vendor's documents."""

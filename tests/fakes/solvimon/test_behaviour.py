@@ -5,8 +5,8 @@ import threading
 import pytest
 import requests
 
-from local.sample_data import invoice_id, solvimon_seed
-from tests.fakes.solvimon.support import KEY, OTHER_KEY, Json, Solvimon
+from local.sample_data import invoice_id
+from tests.fakes.solvimon.support import KEY, Solvimon
 
 pytestmark = pytest.mark.slow
 
@@ -105,26 +105,3 @@ def test_a_fault_of_the_fake_itself_is_a_500(solvimon: Solvimon, caplog: pytest.
 
 def test_a_method_the_api_does_not_have_is_refused(solvimon: Solvimon) -> None:
     assert solvimon.call("DELETE", "/invoices").json()["code"] == "INVALID_OPERATION"
-
-
-def test_the_controls_do_over_http_what_the_state_does(solvimon: Solvimon) -> None:
-    seed: Json = {"invoices": solvimon_seed()["invoices"][:1]}
-    assert solvimon.admin("reset").status_code == 200
-    assert solvimon.admin("load", {"api_key": OTHER_KEY, "seed": seed}).status_code == 200
-    assert solvimon.admin("load", {"api_key": OTHER_KEY}).status_code == 400
-    assert solvimon.admin("load", {}).status_code == 400
-    assert solvimon.admin("misbehave", {"kind": "drop", "method": "GET", "times": 1}).status_code == 200
-    assert solvimon.admin("misbehave", {"kind": "explode"}).status_code == 400
-    with pytest.raises(requests.ConnectionError):
-        solvimon.call("GET", "/invoices", api_key=OTHER_KEY)
-    assert solvimon.admin("misbehave", {"kind": "down"}).status_code == 200
-    assert solvimon.admin("behave").status_code == 200
-
-    final = solvimon.admin("finalise", {"invoice_id": invoice_id("first")}).json()
-
-    assert final["invoice_number"] == "INV-2026-11-000001"
-    assert solvimon.admin("finalise", {"invoice_id": "invo_none", "api_key": OTHER_KEY}).status_code == 404
-    assert solvimon.admin("finalise", {"api_key": "wrong"}).json()["code"] == "PLATFORM_NOT_FOUND"
-    state = solvimon.admin("state").json()
-    assert state["calls"] == {"total": 1, "by_collection": {"GET /v1/invoices": 1}}
-    assert state["platforms"][0]["records"]["invoices"] == 1

@@ -257,11 +257,3 @@ def test_the_same_key_makes_one_credit_note(solvimon: Solvimon) -> None:
     assert second.headers["Idempotent-Replayed"] == "true"
     assert first.json() == second.json()
     assert len(solvimon.platform.records["invoices"]) == len(expected()) + 1
-
-
-def test_the_controls_credit_an_invoice(solvimon: Solvimon) -> None:
-    solvimon.platform.finalise(USAGE)
-
-    note = solvimon.admin("credit", {"invoice_id": USAGE, "sign": "positive"}).json()
-
-    assert (note["type"], figures(note)) == ("CREDIT", ("1287.50", "270.38", "1557.88"))

@@ -204,17 +204,3 @@ def test_the_list_of_actions_names_the_ones_the_product_needs(solvimon: Solvimon
 
     actions = {action for entry in data for action in entry["actions"]}
     assert {"INVOICE.STATUS_TO_FINAL", "INVOICE.PAID", "CUSTOMER.UPDATED"} <= actions
-
-
-def test_the_controls_configure_and_deliver(solvimon: Solvimon, receiver: Receiver) -> None:
-    webhook = {"url": receiver.url, "secret": SECRET, "actions": ["INVOICE.STATUS_TO_FINAL"]}
-    assert solvimon.admin("webhooks", webhook).json()["url"] == receiver.url
-    solvimon.admin("finalise", {"invoice_id": invoice_id("first")})
-    assert solvimon.admin("state").json()["platforms"][0]["webhook_events_waiting"] == 1
-
-    delivered = solvimon.admin("deliver").json()["deliveries"]
-
-    assert delivered == [
-        {"action": "INVOICE.STATUS_TO_FINAL", "id": invoice_id("first"), "attempt": 1, "status": 200}
-    ]
-    assert solvimon.admin("deliver", {"api_key": "key-of-the-first-platform"}).json() == {"deliveries": []}

@@ -173,10 +173,7 @@ CREDIT_MEMO = Scenario(
 EXPORTS = (
     INVOICE,
     replace(
-        INVOICE,
-        name="export an invoice of a new customer",
-        prepare=_of_a_new_customer,
-        acts=("lists lag",),
+        INVOICE, name="export an invoice of a new customer", prepare=_of_a_new_customer, acts=("lists lag",)
     ),
     replace(
         INVOICE,
