@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from solvimon_rillet.aws.dynamodb import Item
 from solvimon_rillet.connections.connection import Connection
+from solvimon_rillet.connections.pairs import claim_pair
 from solvimon_rillet.errors import Code, Culprit, NeedsAttention
 from solvimon_rillet.mapping.customers import MappedCustomer, solvimon_customer_hash, to_new_rillet_customer
 from solvimon_rillet.mapping.links import Links
@@ -17,7 +18,6 @@ from solvimon_rillet.mapping.texts import is_rillet_id
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.master_data import Customer, Product, field_value
 from solvimon_rillet.solvimon.models import Invoice
-from solvimon_rillet.workflows.export.connection_pairs import claim_pair
 from solvimon_rillet.workflows.export.customer_creation import CreationKey, CustomerCreation
 from solvimon_rillet.workflows.linking.unlinked_records import UnlinkedRecords
 
@@ -259,7 +259,14 @@ class LinkResolver:
             currency = self._subsidiary_currency(linked)
             up_to_date = False
         if not up_to_date:
-            claim_pair(self._connection, invoice.platform_id, linked, dry_run=self._dry_run)
+            claim_pair(
+                self._connection.table,
+                self._connection.exists,
+                self._name,
+                invoice.platform_id,
+                linked,
+                dry_run=self._dry_run,
+            )
             facts = {"rillet_id": linked} | ({"currency": currency} if currency else {})
             self._remember("subsidiary", entity_id, facts, LINK_TTL)
         return linked, currency
