@@ -117,12 +117,15 @@ class LinkResolver:
         """
         return self._subsidiary_and_currency(document)[0]
 
-    def forget(self, invoice: Invoice) -> None:
+    def forget(self, invoice: Invoice) -> NeedsAttention | None:
         """Forget those links of an invoice whose ids Rillet may not have, because it refused one of them.
 
         Links of products and subsidiaries only repeat Solvimon's custom fields and the settings, so they are
         read there again. A customer's link may be all that says that we created it; it is forgotten only
         where Rillet does not have the customer.
+
+        Returns:
+            The error that says more than Rillet's refusal, if it is the customer that Rillet has no more.
         """
         ids = {
             "subsidiary": [invoice.biller_id],
@@ -131,37 +134,47 @@ class LinkResolver:
         for kind, identifiers in ids.items():
             for identifier in filter(None, identifiers):
                 self._ledger.delete_link(self._name, kind, identifier)
-        if invoice.payer_id:
-            self.forget_missing_customer(invoice.payer_id)
+        gone = self.forget_missing_customer(invoice.payer_id) if invoice.payer_id else ""
+        return self._merged(self._solvimon.customer(str(invoice.payer_id)), gone) if gone else None
 
-    def forget_missing_customer(self, customer_id: str) -> None:
+    def forget_missing_customer(self, customer_id: str) -> str:
         """Forget a customer's link, if Rillet does not have the customer.
 
         Then the next creation takes another idempotency key: Rillet would answer the used one with the
         customer that is gone.
+
+        Returns:
+            The id that Rillet does not have; empty if it has the customer.
         """
         link = self._ledger.find_link(self._name, "customer", customer_id)
         if link is None or self._rillet.customer(str(link["rillet_id"])) is not None:
-            return
+            return ""
         # In this order: if the process ends in between, the customer is found missing again.
         self._ledger.store_link(self._name, GONE_LINK, customer_id, {"rillet_id": link["rillet_id"]})
         self._creation.use_up_key(customer_id)
         self._ledger.delete_link(self._name, "customer", customer_id)
+        return str(link["rillet_id"])
 
-    def _check_not_gone(self, customer: Customer) -> None:
-        """Refuse to create a customer that Rillet had, and that a person may have merged into another one.
+    def _check_not_gone(self, customer: Customer, linked: str = "") -> None:
+        """Refuse a customer that Rillet had, and that a person may have merged into another one.
+
+        Args:
+            customer: of Solvimon.
+            linked: its custom field; empty if it is to be created.
 
         Raises:
             NeedsAttention: proposes Rillet's customers of the same name.
         """
-        customer_id, reference = str(customer.id), self._settings.custom_fields.customer
-        gone = self._ledger.find_link(self._name, GONE_LINK, customer_id)
-        if gone is None:
-            return
-        raise NeedsAttention(
+        gone = self._ledger.find_link(self._name, GONE_LINK, str(customer.id)) or {}
+        if gone and linked in {"", gone["rillet_id"]}:
+            raise self._merged(customer, str(gone["rillet_id"]))
+
+    def _merged(self, customer: Customer, gone_id: str) -> NeedsAttention:
+        reference = self._settings.custom_fields.customer
+        return NeedsAttention(
             Code.CUSTOMER_MERGED,
-            f"The customer {customer_id} was {gone['rillet_id']} in Rillet, which is gone: merged into "
-            f"another one, or deleted. {self._proposals(customer)}",
+            f"The customer {customer.id} was {gone_id} in Rillet, which is gone: merged into another one, or "
+            f"deleted. {self._proposals(customer)}",
             f'Set the custom field "Rillet Customer ID" ({reference}) on it in Solvimon to the customer that '
             "it was merged into, or to one that you create in Rillet, then retry.",
             about=_culprit(customer),
@@ -314,6 +327,7 @@ class LinkResolver:
         reference, found = self._settings.custom_fields.customer, self._rillet.customer(linked)
         if found is None:
             customer = self._solvimon.customer(customer_id)
+            self._check_not_gone(customer, linked)
             raise NeedsAttention(
                 Code.RILLET_RECORD_MISSING,
                 f"The customer {customer_id} is linked to what is not a customer in Rillet.",
