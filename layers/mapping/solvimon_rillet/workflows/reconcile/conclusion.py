@@ -111,6 +111,7 @@ class ReportStep:
         report = self._compare(start, page_counts, solvimon, links, rillet, gone, unreadable, late)
         self._publish_doubles(report.comparison)
         adoption.record_changes(report.comparison.findings, gone)
+        adoption.clear_corrected(solvimon, rillet, report.comparison.findings)
         entered = adoption.entered_again(report.comparison.findings, rillet, gone)
         if redrive:
             report = replace(report, redriven=self._redrive(report.comparison, page_counts))
