@@ -22,6 +22,7 @@ from tests.integration.connect_rillet.support import (
     hold_refresh_until_lease_is_wanted,
     open_page,
     query_of,
+    secret,
     states,
 )
 
@@ -312,6 +313,51 @@ def test_an_api_key_that_opens_nothing_any_more_refuses_no_organisation(acme: OA
     page = acme.connect()
 
     assert page.status_code == 200
+
+
+def test_an_authorisation_that_would_book_the_same_pair_twice_is_refused(
+    system: LocalSystem, working: OAuthConnection
+) -> None:
+    """The first connection has written nothing yet; the page names it, and the new grant is revoked."""
+    second = add_connection(system, "second", "Second Inc.", records=True)
+    second.put_secret("solvimon", secret(system, "acme/solvimon"))
+    url = second.grant(organisation=working.organisation)
+
+    with nothing_changes(second):
+        page = open_page(url)
+
+    assert page.status_code == 409
+    assert "second is not connected" in page.text
+    assert "The connection acme books the same Solvimon platform into Acme Inc. already" in page.text
+    assert "Remove the settings of acme" in page.text
+    assert working.oauth.codes[query_of(url)["code"]].grant.revoked
+    assert check(second.status(), "Rillet")["ok"] is False
+    assert check(working.status(), "Rillet")["ok"] is True
+
+
+def test_the_same_organisation_is_granted_to_a_connection_with_another_platform(
+    system: LocalSystem, working: OAuthConnection
+) -> None:
+    second = add_connection(system, "second", "Second Inc.", records=True)
+
+    page = open_page(second.grant(organisation=working.organisation))
+
+    assert page.status_code == 200
+
+
+def test_where_solvimon_does_not_answer_an_authorisation_of_a_known_organisation_waits(
+    system: LocalSystem, working: OAuthConnection
+) -> None:
+    """Whether it would be a second connection of the pair cannot be known."""
+    second = add_connection(system, "second", "Second Inc.", records=True)
+    url = second.grant(organisation=working.organisation)
+    system.solvimon.state.misbehave("down")
+
+    with nothing_changes(second):
+        page = open_page(url)
+
+    assert page.status_code == 502
+    assert "Start again with a new link" in page.text
 
 
 def test_twenty_browsers_with_the_same_answer_connect_once(visit: Visit) -> None:

@@ -48,12 +48,83 @@ def test_a_second_connection_of_a_pair_is_named_when_it_is_connected(
 ) -> None:
     export(system)
 
-    first, second = (only(system, name) for name in (default.name, "second"))
+    before, second, after = (only(system, name) for name in (default.name, "second", default.name))
 
-    assert second["ok"] is False
+    assert (second["ok"], second["blocking"]) == (False, True), second
     assert "the connection default books the same Solvimon platform" in second["found"]
+    assert "the exports of second wait" in second["found"]
     assert "settings of default or of second" in second["remedy"]
-    assert first["ok"] is True  # nothing was written with the second one's credentials yet
+    assert before["ok"] is True  # whose key the second one has is not known yet
+    assert (after["ok"], after["blocking"]) == (False, False)  # the first one goes on
+    assert "the exports of second wait" in after["found"]
+
+
+def test_a_second_connection_of_a_pair_is_refused_before_it_writes_anything(
+    system: LocalSystem, default: Connection, same: Connection
+) -> None:
+    """A synchronisation knows no subsidiary: the owners of both sides say that it is the same pair."""
+    export(system)
+    customer = next(iter(default.platform.records["customers"]))
+    default.platform.edit_customer(customer, organization={"legal_name": "Renamed B.V."})
+    writes = len([call for call in system.rillet.state.calls if call.method != "GET"])
+
+    answer = system.invoke("sync_customer", {"connection": same.name, "customer_ids": [customer]})
+
+    [result] = answer["results"]
+    assert result["outcome"] == "queued"
+    assert "The connection default books the same Solvimon platform" in result["reason"]
+    assert len([call for call in system.rillet.state.calls if call.method != "GET"]) == writes
+    # Neither side is bound, so another key of either vendor puts it right.
+    assert [item for item in system.ledger() if item["pk"].startswith("second#o")] == []
+
+
+def test_a_claim_of_owners_that_changed_since_is_taken_over(
+    system: LocalSystem, default: Connection, same: Connection
+) -> None:
+    """The pair was claimed by a connection that was bound to another organisation in the end."""
+    table = system.deployment.outputs["LedgerTableName"]
+    pair = f"(deployment)#pair#{default.platform.id}-{default.organisation.id}"
+    other = {"organisation_id": "org-other", "organisation_name": "Other"}
+    system.aws.dynamodb.put_item(
+        TableName=table,
+        Item={"pk": {"S": pair}, "sk": {"S": "RECORD"}, "claimed_by": {"S": same.name}},
+    )
+    system.aws.dynamodb.put_item(
+        TableName=table,
+        Item={
+            "pk": {"S": "second#oauth#organisation"},
+            "sk": {"S": "RECORD"},
+            **{name: {"S": value} for name, value in other.items()},
+        },
+    )
+
+    [booked] = export(system)
+
+    assert booked["outcome"] == "exported"
+    assert (system.ledger_item(pair, "RECORD") or {})["claimed_by"] == "default"
+
+
+def test_a_connection_that_was_bound_by_an_earlier_version_claims_its_pair_with_its_next_write(
+    system: LocalSystem, default: Connection
+) -> None:
+    finalise(system, default)
+    export(system)
+    pair = f"(deployment)#pair#{default.platform.id}-{default.organisation.id}"
+    table = system.deployment.outputs["LedgerTableName"]
+    for pk in (pair, "default#oauth#organisation", "default#owner#solvimon"):
+        item = system.ledger_item(pk, "RECORD")
+        assert item
+        system.aws.dynamodb.delete_item(TableName=table, Key={"pk": {"S": pk}, "sk": {"S": "RECORD"}})
+        if pk != pair:
+            kept = {name: {"S": str(value)} for name, value in item.items() if name != "paired"}
+            system.aws.dynamodb.put_item(TableName=table, Item=kept)
+    system.runtime.reset()
+    other = next(i for i, one in default.platform.records["invoices"].items() if one["status"] != "FINAL")
+    default.platform.finalise(other)
+
+    export(system, other)
+
+    assert (system.ledger_item(pair, "RECORD") or {})["claimed_by"] == "default"
 
 
 @pytest.mark.usefixtures("same")

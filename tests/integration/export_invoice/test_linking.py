@@ -495,11 +495,25 @@ def test_a_merged_customer_is_proposed_and_never_created_again(
 
     refused = [export(system, second)[0] for _ in range(3)]
 
-    assert [one["code"] for one in refused] == ["rillet_record_missing", *["customer_merged"] * 2]
+    assert [one["code"] for one in refused] == ["customer_merged"] * 3
     assert f"Rillet's customers of the same name: {target}." in refused[-1]["message"]
     assert "merged into" in refused[-1]["remedy"]
     assert len(calls_to(system, "POST", "/customers")) == 1, "that of the first invoice"
     assert len(default.organisation.customers.documents()) == len(sample_data.rillet_seed()["customers"]) + 1
+
+
+def test_a_merged_customer_whose_custom_field_names_the_one_that_is_gone_is_proposed_too(
+    system: LocalSystem, default: Connection
+) -> None:
+    second, target = merged_away(system, default)
+    gone = record(system, NEW_CUSTOMER)["customer_id"]
+    link = {"reference": "rillet_customer_id", "value": gone}
+    edit(default, solvimon_invoice(default, second)["customer_id"], custom_fields=[link])
+
+    refused = [export(system, second)[0] for _ in range(2)]
+
+    assert [one["code"] for one in refused] == ["customer_merged"] * 2
+    assert all(f"Rillet's customers of the same name: {target}." in one["message"] for one in refused)
 
 
 def test_a_merged_customer_is_linked_by_the_corrected_custom_field(

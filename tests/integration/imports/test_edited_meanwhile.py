@@ -115,6 +115,28 @@ def test_a_rename_in_rillet_is_not_undone_by_a_synchronisation_that_has_read_the
     assert both == ("New", "New")
 
 
+def test_an_edit_of_another_part_between_an_imports_read_and_its_write_reaches_rillet(
+    system: LocalSystem,
+) -> None:
+    """Solvimon's answer shows it: what the import did not send has changed since it was read."""
+    connection = imported(system)
+    rename_in_rillet(connection, "By the accountant")
+    real = SolvimonClient.update
+
+    def update(client: SolvimonClient, collection: str, record_id: str, body: Json) -> Json:
+        connection.platform.edit_customer(record_id, email="by-a-person@customer.example")
+        return real(client, collection, record_id, body)
+
+    with patched(SolvimonClient, "update", update):
+        answer = run(system)
+    both, _ = settled(system, connection)
+
+    assert any("was edited in Solvimon" in note for note in answer["notes"])
+    assert both == ("By the accountant", "By the accountant")
+    [email] = connection.organisation.customers.get(rillet_id(1)).document["emails"]
+    assert linked(connection)["email"] == email["email"] == "by-a-person@customer.example"
+
+
 def test_a_row_that_was_listed_before_a_rename_was_synchronised_does_not_undo_it(system: LocalSystem) -> None:
     connection = imported(system)
     edit(connection, payment_terms=14, name="Customer one")

@@ -194,6 +194,37 @@ def test_what_a_person_keeps_in_solvimon_stays(system: LocalSystem) -> None:
     }
 
 
+def test_a_customer_into_which_a_linked_one_was_merged_is_proposed_and_not_created_a_second_time(
+    system: LocalSystem,
+) -> None:
+    connection = world(system, [existing(reference=rillet_id(1))], [customer()])
+    run(system)
+    survivor = {**customer(), "id": rillet_id(2), "name": "CUSTOMER 1"}
+    connection.organisation.customers.add(survivor)
+    connection.organisation.merge_customer(rillet_id(1), rillet_id(2))
+
+    answers = [run(system), run(system)]
+    listed = system.invoke("link_records", {"list": "customers", "only": "proposed"})
+    accepted = system.invoke("link_records", {"accept": "all", "kind": "customer"})
+    after = run(system)
+
+    assert [counts(answer) for answer in answers] == [{"proposed": 1}] * 2
+    assert [(row["solvimon_id"], row["rillet_id"]) for row in listed["rows"]] == [("cust_1", rillet_id(2))]
+    assert [row["outcome"] for row in accepted["results"]] == ["linked"]
+    assert linked(connection, 2)["id"] == "cust_1"
+    assert counts(after) in ({"updated": 1}, {"unchanged": 1})
+    assert len(in_solvimon(connection)) == 1
+
+
+def test_a_customer_that_is_like_a_linked_one_which_rillet_still_has_is_created(system: LocalSystem) -> None:
+    """Two companies may share an e-mail address."""
+    connection = world(system, [existing(reference=rillet_id(1))], [customer()])
+    run(system)
+    connection.organisation.customers.add({**customer(), "id": rillet_id(2)})
+
+    assert counts(run(system)) == {"unchanged": 1, "created": 1}
+
+
 @pytest.mark.parametrize("kept", ["archived", "erased", "erased with its links"])
 def test_an_import_leaves_an_erased_or_archived_customer_alone(system: LocalSystem, kept: str) -> None:
     connection = world(system, [existing(reference=rillet_id(1))], [customer()])

@@ -220,6 +220,23 @@ def test_an_edit_of_a_memo_that_no_webhook_reported_is_named_whatever_its_date(
     assert (kept["state"], kept["code"]) == ("differs", "total_differs")
 
 
+def test_a_memo_that_was_corrected_without_a_webhook_is_exported_again_by_the_reconciliation(
+    system: LocalSystem, invoice: Invoice
+) -> None:
+    load(invoice.connection, credit_note())
+    system.settle()
+    [memo] = memos(invoice.connection)
+    invoice.organisation.edit_credit_memo(memo["id"], amount_by="1.00")
+    reconcile(system)
+    before = memo_record(system)["state"]
+    invoice.organisation.edit_credit_memo(memo["id"], amount_by="-1.00")
+
+    answer = reconcile(system)
+
+    assert (before, memo_record(system)["state"]) == ("differs", "exported")
+    assert answer["tied_out"] is True
+
+
 def test_the_nightly_reconciliation_finds_what_only_a_webhook_tells(
     system: LocalSystem, invoice: Invoice
 ) -> None:

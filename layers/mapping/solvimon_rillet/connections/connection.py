@@ -16,8 +16,9 @@ from solvimon_rillet.connections.organisations import RilletOrganisations
 from solvimon_rillet.connections.owner import RILLET, SOLVIMON, Owner, Owners
 from solvimon_rillet.connections.rillet_tokens import RilletTokens
 from solvimon_rillet.connections.write_evidence import WriteEvidence, WriteOutcome
-from solvimon_rillet.errors import SolvimonRilletError
+from solvimon_rillet.errors import ConnectionBroken, SolvimonRilletError
 from solvimon_rillet.http.client import CountingRateLimiter, Http, RateLimiter
+from solvimon_rillet.http.failures import RequestRejected
 from solvimon_rillet.http.session import session
 from solvimon_rillet.ledger.ledger import Ledger
 from solvimon_rillet.rate_limit.breaker import FAILURE_POINTS, TIME_OUT_POINTS, CircuitBreaker
@@ -87,7 +88,7 @@ class Connections:
         self._count = count
         self._lock = threading.Lock()
         self._organisations = RilletOrganisations(configuration, table, clock)
-        self.owners = Owners(table)
+        self.owners = Owners(table, self._exists)
         self.evidence = WriteEvidence(table, clock)
         self._tokens: dict[str, RilletTokens] = {}
         self._rillet_caches: dict[str, RilletCache] = {}
@@ -180,6 +181,15 @@ class Connections:
                 )
             return self._rate_limiters[key]
 
+    def known_organisation(self, connection: str) -> str:
+        """The organisation of a connection's credential, without a call to Rillet; empty if it is unknown.
+
+        Raises:
+            ConnectionBroken: the connection has no credential.
+            RetryLater: a service does not answer.
+        """
+        return self._organisations.known(connection)
+
     def learn_organisation(self, connection: Connection) -> None:
         """Ask Rillet once for the organisation of a connection's API key; nothing if it is known.
 
@@ -251,11 +261,16 @@ class Connections:
                 self.note_organisation(connection, found.id)
             return Owner(found.id, found.trade_name)
 
+        def see_platform() -> None:
+            with contextlib.suppress(ConnectionBroken, RequestRejected):  # Solvimon's own calls say so
+                self.solvimon(connection, settings).see_platform()
+
         def check(sent: Mapping[str, str]) -> None:
             secret = self._configuration.rillet_secret(connection).fields
             # Access tokens change every hour; those of one grant stay with its organisation.
             grant = f"oauth {secret.get('organisation_id', '')}"
-            self.owners.check(connection, RILLET, grant if uses_oauth(secret) else sent["Authorization"], ask)
+            proof = grant if uses_oauth(secret) else sent["Authorization"]
+            self.owners.check(connection, RILLET, proof, ask, see_platform)
 
         limiter = limiter or self.rate_limiter(connection, settings, Priority.LIVE)
         recorder = self._recorder(connection, RILLET.vendor)

@@ -2,14 +2,16 @@
 
 A key that was pasted into the wrong connection is valid, and would book into another company's books. So the
 owner of each side is in the table, beside a fingerprint of the credential that proved it. Before the first
-write with a credential that is new, its owner is asked for once; another owner breaks the connection.
+write with a credential that is new, its owner is asked for once; another owner breaks the connection. So does
+a pair of owners that another connection has (``pairs``); then neither side is bound.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from solvimon_rillet.aws.dynamodb import ConditionFailed, Table
+from solvimon_rillet.connections.pairs import claim_pair, pair_holder
 from solvimon_rillet.connections.token_fields import fingerprint
 from solvimon_rillet.errors import ConnectionBroken
 
@@ -71,10 +73,12 @@ class Owners:
 
     Args:
         table: keeps them.
+        exists: whether a connection of a name has settings.
     """
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, exists: Callable[[str], bool] = lambda _name: True) -> None:
         self._table = table
+        self._exists = exists
         self._checked: set[tuple[str, ...]] = set()
         self._seen: dict[tuple[str, Side], tuple[Owner, str]] = {}
 
@@ -82,7 +86,14 @@ class Owners:
         """The owner of a side; ``None`` before the first credential was used."""
         return _owner(self._table.get(_key(connection, side)), side)
 
-    def check(self, connection: str, side: Side, credential: str, ask: Callable[[], Owner | None]) -> None:
+    def check(
+        self,
+        connection: str,
+        side: Side,
+        credential: str,
+        ask: Callable[[], Owner | None],
+        see_other: Callable[[], None] = lambda: None,
+    ) -> None:
         """Make sure that a credential is the connection's own, before something is written with it.
 
         Args:
@@ -90,21 +101,30 @@ class Owners:
             side: of the connection.
             credential: what proves the owner; only its fingerprint is kept.
             ask: asks the vendor; called once for each credential. ``None``: the vendor does not say.
+            see_other: asks the other vendor, and lets ``see`` know; called while that side is not bound.
 
         Raises:
             AnotherOwner: it is not.
+            SharedPair: another connection has this platform and this organisation.
             RetryLater: the vendor or the table does not answer.
         """
+        proof, found = fingerprint(credential), dict[Side, tuple[Owner, str]]()
         for each in (RILLET, SOLVIMON):
             if seen := self._seen.get((connection, each)):
-                self.claim(connection, each, *seen)
-                self._remember(connection, each, *seen)
-        proof = fingerprint(credential)
-        if (connection, side.vendor, proof) in self._checked:
-            return
-        item = self._table.get(_key(connection, side)) or {}
-        if item.get("credential") != proof and (found := ask()):
-            self.claim(connection, side, found, credential)
+                found[each] = seen
+        if side not in found and (connection, side.vendor, proof) not in self._checked:
+            item = self._table.get(_key(connection, side)) or {}
+            bound = _owner(item, side) if item.get("credential") == proof else None
+            if bound is None and (answer := ask()):
+                found[side] = answer, credential
+            elif bound and not item.get("paired"):
+                found[side] = bound, credential
+        other = SOLVIMON if side is RILLET else RILLET
+        if side in found and other not in found and self.owner(connection, other) is None:
+            see_other()
+            if seen := self._seen.get((connection, other)):
+                found[other] = seen
+        self._bind(connection, found)
         self._checked.add((connection, side.vendor, proof))
 
     def see(self, connection: str, side: Side, found: Owner, credential: str) -> None:
@@ -139,11 +159,56 @@ class Owners:
 
         Raises:
             AnotherOwner: the side is bound to another owner.
+            SharedPair: another connection has this platform and this organisation.
             RetryLater: the table does not answer.
         """
-        facts = {f"{side.field}_id": found.id, f"{side.field}_name": found.name}
+        self._bind(connection, {side: (found, credential)})
+
+    def pair_holder(self, platform_id: str, organisation_id: str) -> str:
+        """The connection that has a platform and an organisation; empty if there is none.
+
+        Raises:
+            RetryLater: the table or the settings cannot be read.
+        """
+        holder = pair_holder(self._table, platform_id, organisation_id)
+        return holder if holder and self._has_pair(holder, platform_id, organisation_id) else ""
+
+    def _bind(self, connection: str, found: Mapping[Side, tuple[Owner, str]]) -> None:
+        """Bind sides to what was found: both to free owners that no other connection pairs, or none."""
+        if not found:
+            return
+        bound = {side: self.owner(connection, side) for side in (RILLET, SOLVIMON)}
+        for side, (owner, _) in found.items():
+            before = bound[side]
+            if before and before.id != owner.id:
+                raise AnotherOwner(side, before, owner)
+            bound[side] = owner
+        platform, organisation = bound[SOLVIMON], bound[RILLET]
+        if platform and organisation:
+
+            def holds(other: str) -> bool:
+                return self._has_pair(other, platform.id, organisation.id)
+
+            claim_pair(self._table, holds, connection, platform.id, organisation.id)
+        for side, (owner, credential) in found.items():
+            self._put(connection, side, owner, credential, paired=bool(platform and organisation))
+            if credential:
+                self._remember(connection, side, owner, credential)
+
+    def _has_pair(self, connection: str, platform_id: str, organisation_id: str) -> bool:
+        """Whether a connection that has claimed a pair still has it: it may have got other credentials."""
+        if not self._exists(connection):
+            return False
+        sides = ((SOLVIMON, platform_id), (RILLET, organisation_id))
+        owners = ((self.owner(connection, side), expected) for side, expected in sides)
+        return all(owner is None or owner.id == expected for owner, expected in owners)
+
+    def _put(self, connection: str, side: Side, found: Owner, credential: str, *, paired: bool) -> None:
+        facts: dict[str, Any] = {f"{side.field}_id": found.id, f"{side.field}_name": found.name}
         if credential:
             facts["credential"] = fingerprint(credential)
+        if paired:
+            facts["paired"] = True
         key = _key(connection, side)
         try:
             self._table.put(
@@ -154,8 +219,8 @@ class Owners:
                 {"#owner": f"{side.field}_id"},
             )
         except ConditionFailed:
-            bound = _owner(self._table.get(key), side) or Owner("unknown")
-            raise AnotherOwner(side, bound, found) from None
+            before = _owner(self._table.get(key), side) or Owner("unknown")
+            raise AnotherOwner(side, before, found) from None
 
 
 def _owner(item: dict[str, Any] | None, side: Side) -> Owner | None:

@@ -62,12 +62,18 @@ class Records:
 
     def alike(self, record: Record) -> list[Record]:
         """The records that share a value with one of the other system and are not linked, by id."""
+        return [other for other in self._sharing(record) if other.linked is None]
+
+    def alike_but_linked(self, record: Record) -> list[Record]:
+        """The records that share a value with one of the other system and are linked to another, by id."""
+        return [other for other in self._sharing(record) if other.linked not in {None, record.id}]
+
+    def _sharing(self, record: Record) -> list[Record]:
         found = {
             other.id: other
             for kind, values in record.values.items()
             for value in values
             for other in self._by_value.get((kind, value), ())
-            if other.linked is None
         }
         return [found[identifier] for identifier in sorted(found)]
 

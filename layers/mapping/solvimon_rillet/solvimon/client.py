@@ -55,6 +55,11 @@ class SolvimonClient:
         first = rows[0] if isinstance(rows, list) and rows else None
         return _platform_id(first)
 
+    def see_platform(self) -> None:
+        """Read the first invoice, so that its platform is known; nothing if there is none."""
+        if platform := self.platform_id():
+            self._on_platform(platform)
+
     def ping(self) -> None:
         """Read one row, to check the API key.
 

@@ -14,11 +14,13 @@ from solvimon_rillet.connections.connection import Connections
 from solvimon_rillet.connections.grant_history import CONNECTED, DISCONNECTED, GrantHistory
 from solvimon_rillet.connections.oauth_client import authorization_server, oauth_client
 from solvimon_rillet.connections.owner import RILLET, AnotherOwner, Owner
+from solvimon_rillet.connections.pairs import SharedPair
 from solvimon_rillet.errors import ConnectionBroken, SolvimonRilletError
 from solvimon_rillet.ledger.actor import UNKNOWN_ACTOR, current_actor
 from solvimon_rillet.rillet.models import Organization
 from solvimon_rillet.rillet.oauth import Grant, GrantRefused, RilletOAuth
 from solvimon_rillet.settings import RilletSettings, Settings
+from solvimon_rillet.workflows.connect.shared_pair import connection_of_pair
 
 logger = logging.getLogger(__name__)
 
@@ -168,6 +170,7 @@ class RilletAuthorization:
             connection, settings, lambda: granted.access_token
         ).organization()
         try:
+            self._refuse_shared_pair(connection, settings, organisation.id)
             # Before the tokens: of two callbacks at once only one stores any.
             self._connections.owners.claim(
                 connection,
@@ -182,6 +185,16 @@ class RilletAuthorization:
                 f"It has booked into {other.bound.name or other.bound.id} so far. Nothing was changed. Use a "
                 f"connection of its own for {organisation.trade_name}.",
             )
+        except SharedPair as taken:
+            return CallbackPage(
+                409,
+                f"{connection} is not connected",
+                f"The connection {taken.other} books the same Solvimon platform into "
+                f"{organisation.trade_name} already; each document would be booked twice. Nothing was "
+                f"changed, and what you have just granted is revoked. Remove the settings of {taken.other}, "
+                f"or give {connection} the API key of another Solvimon platform, or choose another "
+                "organisation. Then start again with a new link.",
+            )
         replaced = self._replaced_token(connection, settings)
         self._connections.tokens(connection, settings).store(granted, _names(organisation))
         with contextlib.suppress(SolvimonRilletError):  # the next status notes it
@@ -190,6 +203,18 @@ class RilletAuthorization:
             with contextlib.suppress(SolvimonRilletError):  # it is of no use any more, and ends by its age
                 self._oauth(settings.rillet).revoke(replaced)
         return organisation
+
+    def _refuse_shared_pair(self, connection: str, settings: Settings, organisation_id: str) -> None:
+        """Raise ``SharedPair`` if another connection books the same platform into the organisation.
+
+        A connection that is bound to another organisation has another problem, and a page of its own.
+        """
+        bound = self._connections.owners.owner(connection, RILLET)
+        if bound and bound.id != organisation_id:
+            return
+        arguments = (connection, settings, organisation_id, self._configuration, self._connections)
+        if other := connection_of_pair(*arguments):
+            raise SharedPair(connection, other)
 
     def _replaced_token(self, connection: str, settings: Settings) -> str:
         """The refresh token of the grant that a new one replaces; empty if there is none."""

@@ -1,18 +1,57 @@
 """Whether another connection books the same Solvimon platform into the same Rillet organisation.
 
-Exports refuse the second of two such connections (``export/connection_pairs.py``). The checklist says it
-before the first document waits, as far as the owners of both are known.
+Each document would be booked twice. So an authorisation that would make a second such connection is refused,
+the checklist says it of one with an API key, and nothing is written by it (``connections/pairs.py``).
 """
+
+import contextlib
 
 from solvimon_rillet.connections.configuration import Configuration
 from solvimon_rillet.connections.connection import Connections
 from solvimon_rillet.connections.owner import RILLET, SOLVIMON
-from solvimon_rillet.errors import SolvimonRilletError
+from solvimon_rillet.errors import ConnectionBroken, SolvimonRilletError
 from solvimon_rillet.http.failures import RequestRejected
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.workflows.connect.checklist import Check
 
 _NAME = "only connection"
+
+
+def connection_of_pair(
+    connection: str,
+    settings: Settings,
+    organisation_id: str,
+    configuration: Configuration,
+    connections: Connections,
+) -> str:
+    """The name of another connection with the platform of this one and with an organisation.
+
+    Empty if there is none, or if Solvimon's key does not say whose platform it opens: a platform without an
+    invoice, or no valid key. Then the first write finds it.
+
+    Args:
+        connection: name of the connection.
+        settings: of the connection.
+        organisation_id: of Rillet.
+        configuration: names the connections.
+        connections: knows their owners.
+
+    Raises:
+        RetryLater: a service or Solvimon does not answer.
+    """
+    others = [
+        other
+        for other in configuration.connections()
+        if other != connection and _organisation(connections, other) == organisation_id
+    ]
+    platform = _platform(connections, connection, settings) if others else ""
+    if not platform:
+        return ""
+    holder = connections.owners.pair_holder(platform, organisation_id)
+    if holder in others:
+        return holder
+    same = (each for each in others if _platform(connections, each, configuration.settings(each)) == platform)
+    return next(same, "")
 
 
 def only_connection(
@@ -32,31 +71,42 @@ def only_connection(
         connections: knows their owners.
     """
     try:
-        others = [
-            other
-            for other in configuration.connections()
-            if organisation_id and other != connection and _owner(connections, other) == organisation_id
-        ]
-        platform = connections.solvimon(connection, settings).platform_id() if others else ""
-        same = [
-            other
-            for other in others
-            if platform and (owner := connections.owners.owner(other, SOLVIMON)) and owner.id == platform
-        ]
-    except (SolvimonRilletError, RequestRejected) as error:
+        other = (
+            connection_of_pair(connection, settings, organisation_id, configuration, connections)
+            if organisation_id
+            else ""
+        )
+        bound = connections.owners.owner(connection, SOLVIMON) if other else None
+        has_pair = bool(bound and connections.owners.pair_holder(bound.id, organisation_id) == connection)
+    except SolvimonRilletError as error:
         again = "Request the status again in a minute."
         return Check(_NAME, False, f"not known: {error}", again, blocking=False)
-    if same:
-        return Check(
-            _NAME,
-            False,
-            f"the connection {same[0]} books the same Solvimon platform into the same Rillet organisation; "
-            "the exports of one of them wait, since each document would be booked twice",
-            f"Remove the settings of {same[0]} or of {connection}, or give one of them other credentials.",
-        )
-    return Check(_NAME, True, "no other connection books this platform into this organisation")
+    if not other:
+        return Check(_NAME, True, "no other connection books this platform into this organisation")
+    waits = other if has_pair else "one of them" if bound else connection
+    return Check(
+        _NAME,
+        False,
+        f"the connection {other} books the same Solvimon platform into the same Rillet organisation; "
+        f"the exports of {waits} wait, since each document would be booked twice",
+        f"Remove the settings of {other} or of {connection}, or give one of them other credentials.",
+        blocking=not has_pair,
+    )
 
 
-def _owner(connections: Connections, name: str) -> str:
-    owner = connections.owners.owner(name, RILLET)
-    return owner.id if owner else ""
+def _organisation(connections: Connections, name: str) -> str:
+    """The organisation of a connection, as far as it is known; empty if it is not."""
+    if owner := connections.owners.owner(name, RILLET):
+        return owner.id
+    with contextlib.suppress(ConnectionBroken):
+        return connections.known_organisation(name)
+    return ""
+
+
+def _platform(connections: Connections, name: str, settings: Settings) -> str:
+    """The platform of a connection; empty if nothing says it."""
+    if owner := connections.owners.owner(name, SOLVIMON):
+        return owner.id
+    with contextlib.suppress(ConnectionBroken, RequestRejected):
+        return connections.solvimon(name, settings).platform_id()
+    return ""

@@ -78,6 +78,18 @@ def late_parts(connection: Connection, link: Mapping[str, Any], current: Json) -
     return [part for part, left in _parts(current).items() if late.would_leave(left)] if late.entries else []
 
 
+def other_parts_changed(before: Json, after: Json, body: Json) -> bool:
+    """Whether a customer's PATCH was answered with another value of a part that it did not send.
+
+    Args:
+        before: the customer as it was read.
+        after: the answer.
+        body: of the PATCH.
+    """
+    read, answered = _parts(before), _parts(after)
+    return any(read[part] != answered[part] for part in SYNCED_PARTS if part not in body)
+
+
 def with_late_imports_undone(
     connection: Connection, customer: Customer, link: Mapping[str, Any], rillet_id: str
 ) -> Customer:

@@ -45,7 +45,7 @@ class CreditedParties:
             NeedsAttention: an invoice is of another billing entity, and the settings do not allow that.
             RetryLater: a service does not answer.
         """
-        fresh, found = record.get("code") == Code.RILLET_RECORD_MISSING, None
+        fresh, found = record.get("code") in {Code.RILLET_RECORD_MISSING, Code.CUSTOMER_MERGED}, None
         for credited in note.credited_invoices()[:MAX_ORIGINALS]:
             document = Document(self._connection.name, INVOICE.name, credited.id)
             original = self._connection.ledger.read(document) or {}

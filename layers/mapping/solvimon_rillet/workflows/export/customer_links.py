@@ -123,25 +123,42 @@ class CustomerLinks:
         linked = field_value(customer.custom_fields, self._settings.custom_fields.customer)
         return linked or str(remembered.get("rillet_id", ""))
 
-    def forget_missing(self, customer_id: str) -> None:
+    def forget_missing(self, customer_id: str) -> str:
         """Forget a customer's link, if Rillet does not have the customer.
 
         Then the next creation takes another idempotency key: Rillet would answer the used one with the
         customer that is gone.
+
+        Returns:
+            The id that Rillet does not have; empty if it has the customer.
         """
         link = self._ledger.find_link(self._name, "customer", customer_id)
         if link is None or self._rillet.customer(str(link["rillet_id"])) is not None:
-            return
+            return ""
         # In this order: if the process ends in between, the customer is found missing again.
         self._ledger.store_link(self._name, GONE_LINK, customer_id, {"rillet_id": link["rillet_id"]})
         self._creation.use_up_key(customer_id)
         self._ledger.delete_link(self._name, "customer", customer_id)
+        return str(link["rillet_id"])
+
+    def merged(self, customer: Customer, gone_id: str) -> NeedsAttention:
+        """The error about a customer that Rillet had; it proposes Rillet's customers of the same name."""
+        reference = self._settings.custom_fields.customer
+        return NeedsAttention(
+            Code.CUSTOMER_MERGED,
+            f"The customer {customer.id} was {gone_id} in Rillet, which is gone: merged into another one, or "
+            f"deleted. {self._proposals(customer)}",
+            f'Set the custom field "Rillet Customer ID" ({reference}) on it in Solvimon to the customer that '
+            "it was merged into, or to one that you create in Rillet, then retry.",
+            about=_culprit(customer),
+        )
 
     def _check_customer(self, customer_id: str, linked: str) -> tuple[str, bool | None]:
         """Check a new link: that Rillet has the customer, and whether Rillet mails invoices to it."""
         reference, found = self._settings.custom_fields.customer, self._rillet.customer(linked)
         if found is None:
             customer = self._solvimon.customer(customer_id)
+            self._check_not_gone(customer, linked)
             raise NeedsAttention(
                 Code.RILLET_RECORD_MISSING,
                 f"The customer {customer_id} is linked to what is not a customer in Rillet.",
@@ -186,24 +203,19 @@ class CustomerLinks:
         self._remember_customer(customer_id, found.id, found.send_invoices_automatically)
         return found.id, found.send_invoices_automatically
 
-    def _check_not_gone(self, customer: Customer) -> None:
-        """Refuse to create a customer that Rillet had, and that a person may have merged into another one.
+    def _check_not_gone(self, customer: Customer, linked: str = "") -> None:
+        """Refuse a customer that Rillet had, and that a person may have merged into another one.
+
+        Args:
+            customer: of Solvimon.
+            linked: its custom field; empty if it is to be created.
 
         Raises:
             NeedsAttention: proposes Rillet's customers of the same name.
         """
-        customer_id, reference = str(customer.id), self._settings.custom_fields.customer
-        gone = self._ledger.find_link(self._name, GONE_LINK, customer_id)
-        if gone is None:
-            return
-        raise NeedsAttention(
-            Code.CUSTOMER_MERGED,
-            f"The customer {customer_id} was {gone['rillet_id']} in Rillet, which is gone: merged into "
-            f"another one, or deleted. {self._proposals(customer)}",
-            f'Set the custom field "Rillet Customer ID" ({reference}) on it in Solvimon to the customer that '
-            "it was merged into, or to one that you create in Rillet, then retry.",
-            about=_culprit(customer),
-        )
+        gone = self._ledger.find_link(self._name, GONE_LINK, str(customer.id)) or {}
+        if gone and linked in {"", gone["rillet_id"]}:
+            raise self.merged(customer, str(gone["rillet_id"]))
 
     def _proposals(self, customer: Customer) -> str:
         """Rillet's customers of the same name, by id: the message may be logged."""

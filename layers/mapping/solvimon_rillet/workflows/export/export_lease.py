@@ -85,7 +85,7 @@ def _record_refusal(connection: Connection, claim: Claim, refused: SendRefused) 
     """
     why = refused.why
     if why.code is Code.RILLET_RECORD_MISSING:
-        LinkResolver(connection).forget(refused.document)
+        why = LinkResolver(connection).forget(refused.document) or why
     if why.code is Code.RILLET_PERIOD_CLOSED:
         AccountingPeriods(connection).forget()
         if connection.settings.closed_periods == "next_open_day":

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from solvimon_rillet.aws.dynamodb import Item
 from solvimon_rillet.connections.connection import Connection
+from solvimon_rillet.connections.pairs import claim_pair
 from solvimon_rillet.errors import Code, Culprit, NeedsAttention
 from solvimon_rillet.mapping.links import Links
 from solvimon_rillet.mapping.texts import is_rillet_id
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.master_data import Product, field_value
 from solvimon_rillet.solvimon.models import Invoice
-from solvimon_rillet.workflows.export.connection_pairs import claim_pair
 from solvimon_rillet.workflows.export.customer_links import CustomerLinks, ResolvedLinks
 from solvimon_rillet.workflows.linking.unlinked_records import UnlinkedRecords
 
@@ -88,12 +88,15 @@ class LinkResolver:
         """
         return self._subsidiary_and_currency(document)[0]
 
-    def forget(self, invoice: Invoice) -> None:
+    def forget(self, invoice: Invoice) -> NeedsAttention | None:
         """Forget those links of an invoice whose ids Rillet may not have, because it refused one of them.
 
         Links of products and subsidiaries only repeat Solvimon's custom fields and the settings, so they are
         read there again. A customer's link may be all that says that we created it; it is forgotten only
         where Rillet does not have the customer.
+
+        Returns:
+            The error that says more than Rillet's refusal, if it is the customer that Rillet has no more.
         """
         ids = {
             "subsidiary": [invoice.biller_id],
@@ -102,8 +105,8 @@ class LinkResolver:
         for kind, identifiers in ids.items():
             for identifier in filter(None, identifiers):
                 self._ledger.delete_link(self._name, kind, identifier)
-        if invoice.payer_id:
-            self._customers.forget_missing(invoice.payer_id)
+        gone = self._customers.forget_missing(invoice.payer_id) if invoice.payer_id else ""
+        return self._customers.merged(self._solvimon.customer(str(invoice.payer_id)), gone) if gone else None
 
     def _product_links(self, invoice: Invoice) -> Mapping[str, str]:
         found: dict[str, str] = {}
@@ -156,7 +159,14 @@ class LinkResolver:
             currency = self._subsidiary_currency(linked)
             up_to_date = False
         if not up_to_date:
-            claim_pair(self._connection, invoice.platform_id, linked, dry_run=self._dry_run)
+            claim_pair(
+                self._connection.table,
+                self._connection.exists,
+                self._name,
+                invoice.platform_id,
+                linked,
+                dry_run=self._dry_run,
+            )
             facts = {"rillet_id": linked} | ({"currency": currency} if currency else {})
             self._remember("subsidiary", entity_id, facts)
         return linked, currency

@@ -27,7 +27,12 @@ from solvimon_rillet.solvimon.master_data import Customer
 from solvimon_rillet.solvimon.rejections import AlreadyExists, NotFound
 from solvimon_rillet.workflows.customers.customer_lease import customer_lease
 from solvimon_rillet.workflows.customers.erasures import Erasures, is_erased
-from solvimon_rillet.workflows.customers.late_imports import SYNCED_PARTS, late_parts, update_customer
+from solvimon_rillet.workflows.customers.late_imports import (
+    SYNCED_PARTS,
+    late_parts,
+    other_parts_changed,
+    update_customer,
+)
 from solvimon_rillet.workflows.imports.context import ImportContext, RowResult
 from solvimon_rillet.workflows.imports.edits import EDITED, is_edited, is_outdated, late_write_facts
 from solvimon_rillet.workflows.imports.resource import ImportCandidate, Json
@@ -223,6 +228,8 @@ class ImportRow:
         self._fields = sorted(body)
         if body and self._may_write("updated"):
             record = self._patch(current, body)
+            if self._resource.guard and other_parts_changed(current, record, body):
+                self._is_edited = True  # a person did that between our read and our write
         if self._may_activate(current) and self._may_write("updated"):
             record = self._solvimon.transition(self._resource.collection, record_id, "activate")
         elif current.get("status") == "ARCHIVED":

@@ -8,6 +8,7 @@ from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.formatting import format_timestamp
 from solvimon_rillet.ledger.matches import Match, MatchState, MatchStore
 from solvimon_rillet.mapping.likeness import NAME, Record, Records
+from solvimon_rillet.workflows.linking.merged_customers import MergedCustomers
 from solvimon_rillet.workflows.linking.request import LinkRequest
 
 Json = dict[str, Any]
@@ -26,6 +27,7 @@ class LinkLists:
         self._connection = connection
         self._directory = connection.directory
         self._store = store
+        self._merged = MergedCustomers(connection.rillet)
 
     def page(self, kind: str, request: LinkRequest) -> Json:
         """One page of records, with the names of both sides."""
@@ -72,7 +74,8 @@ class LinkLists:
         waiting = []
         for match in self._store.in_state(kind, "proposed"):
             ours = in_solvimon.by_id.get(match.solvimon_id)
-            if ours is None or ours.linked or ours.archived:
+            is_linked = ours and ours.linked and not self._merged.is_gone(kind, ours.linked)
+            if ours is None or is_linked or ours.archived:
                 self._store.forget(match)
             else:
                 waiting.append(match)

@@ -23,6 +23,7 @@ from solvimon_rillet.workflows.imports.products import PRODUCTS
 from solvimon_rillet.workflows.imports.setup import ImportSetup
 from solvimon_rillet.workflows.imports.subsidiaries import SUBSIDIARIES
 from solvimon_rillet.workflows.late_writes import LATE_IMPORTS, LATE_WRITES
+from solvimon_rillet.workflows.linking.merged_customers import MergedCustomers
 
 Json = dict[str, Any]
 RESOURCES = {resource.name: resource for resource in (CUSTOMERS, PRODUCTS, SUBSIDIARIES)}
@@ -58,7 +59,7 @@ class LinkWriter:
         """
         with self._customer_lease(match.kind, match.solvimon_id, dry_run=dry_run):
             ours = self._read(match.kind, match.solvimon_id)
-            self._check_solvimon(match, ours)
+            ours = self._checked(match, ours)
             customer = self._rillet.customer_json(match.rillet_id) if match.kind == "customer" else None
             if customer is not None:
                 self._check_rillet(match, customer)
@@ -130,16 +131,25 @@ class LinkWriter:
             )
         return found
 
-    def _check_solvimon(self, match: Match, ours: Json) -> None:
-        """Refuse a pair of which Solvimon links one record to another."""
+    def _checked(self, match: Match, ours: Json) -> Json:
+        """Solvimon's record of a pair, without a link to a customer that was merged away.
+
+        Raises:
+            NeedsAttention: Solvimon links one of the two records to another.
+        """
         remembered = self._ledger.find_link(self._connection.name, match.kind, match.solvimon_id) or {}
         linked = self._linked(match.kind, ours) or str(remembered.get("rillet_id", ""))
-        if linked and linked.casefold() != match.rillet_id.casefold():
+        is_other = linked and linked.casefold() != match.rillet_id.casefold()
+        if is_other and not MergedCustomers(self._rillet).is_gone(match.kind, linked):
             raise linked_elsewhere(match.kind, match.solvimon_id, linked)
         filters = {"custom_field": f"{self._reference(match.kind)}:{match.rillet_id}"}
         for other in self._solvimon.find_all(COLLECTIONS[match.kind], **filters):
             if other["id"] != match.solvimon_id and self._linked(match.kind, other) == match.rillet_id:
                 raise linked_elsewhere(match.kind, str(other["id"]), match.rillet_id)
+        if not is_other:
+            return ours
+        fields = without_custom_field(ours.get("custom_fields") or [], self._reference(match.kind))
+        return {**ours, "custom_fields": fields}
 
     def _check_rillet(self, match: Match, customer: Json) -> None:
         """Refuse a customer whose reference in Rillet names another customer of Solvimon."""

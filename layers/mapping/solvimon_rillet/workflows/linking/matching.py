@@ -1,8 +1,8 @@
 """Before a record is created: does the other system probably have it already?
 
-A record without link is compared with those of the other system that have no link either
-(``mapping/likeness.py``). The setting ``matching`` decides what follows: the pair is proposed to a user, it
-is linked, or a second record is created all the same.
+A record without link is compared with those of the other system that have no link either, or one to a
+customer that was merged away (``mapping/likeness.py``). The setting ``matching`` decides what follows: the
+pair is proposed to a user, it is linked, or a second record is created all the same.
 """
 
 import json
@@ -12,6 +12,7 @@ from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import Code, Culprit, NeedsAttention
 from solvimon_rillet.ledger.matches import Match, MatchStore
 from solvimon_rillet.mapping.likeness import Record, Records
+from solvimon_rillet.workflows.linking.merged_customers import MergedCustomers
 
 _SHOWN = 5  # pairs that a message names
 _NOUNS = {"customer": "customer", "product": "product", "subsidiary": "billing entity"}
@@ -36,6 +37,7 @@ class MatchFinder:
         self._name = connection.name
         self._ledger = connection.ledger
         self._store = MatchStore(connection.name, connection.table, connection.clock)
+        self._merged = MergedCustomers(connection.rillet)
         self._dry_run = dry_run
 
     def in_solvimon(self, kind: str, record: Record) -> list[Match]:
@@ -45,8 +47,11 @@ class MatchFinder:
         """
         if self._settings.matching.mode(kind) == "create":
             return []
-        found = self._directory.in_solvimon(kind).alike(record)
+        records = self._directory.in_solvimon(kind)
+        found = records.alike(record)
         free = [other for other in found if not self._is_linked_elsewhere(kind, other.id, record.id)]
+        linked = records.alike_but_linked(record)
+        free += [other for other in linked if self._merged.is_gone(kind, other.linked)]
         return self._proposed([_match(kind, other, record) for other in free])
 
     def in_rillet(self, kind: str, record: Record) -> list[Match]:

@@ -22,6 +22,7 @@ from solvimon_rillet.reconciliation.matching import DocumentMatches, Reconciliat
 from solvimon_rillet.workflows.export.credit_memo import MEMO_STEP
 from solvimon_rillet.workflows.export.restored_ledger import record_adoption
 from solvimon_rillet.workflows.export.verification import deleted_in_rillet
+from solvimon_rillet.workflows.payments.rillet_changes import RilletChanges
 from solvimon_rillet.workflows.status.manual_resolution import ManualResolution, ResolutionRefused
 
 _NOTE = "Adopted from Rillet by a reconciliation"
@@ -46,6 +47,27 @@ class Adoption:
             elif finding.kind is FindingType.AMOUNT_DIFFERS and finding.document == CREDIT_MEMO:
                 why = NeedsAttention(Code.TOTAL_DIFFERS, finding.cause, finding.remedy)
                 self._ledger.mark_mismatch(document, why)
+
+    def clear_corrected(
+        self,
+        solvimon: Iterable[SolvimonDocument],
+        rillet: Iterable[RilletDocument],
+        findings: Iterable[Finding],
+    ) -> None:
+        """Clear the mark of documents whose total a person has corrected in Rillet, as a webhook would.
+
+        Raises:
+            RetryLater: Rillet or the table does not answer.
+        """
+        booked = {document.id: document for document in rillet}
+        differing = {each.solvimon_id for each in findings if each.kind is FindingType.AMOUNT_DIFFERS}
+        for billed in solvimon:
+            found, marked = booked.get(billed.rillet_id), (billed.state, billed.code)
+            if found and marked == ("differs", Code.TOTAL_DIFFERS) and billed.id not in differing:
+                document = Document(self._name, billed.kind, billed.id)
+                record = self._ledger.read(document) or {}
+                facts = {"total": found.gross, "currency": found.currency}
+                RilletChanges(self._connection).compare_total(document, record, facts)
 
     def entered_again(
         self, findings: Sequence[Finding], rillet: Iterable[RilletDocument], gone: frozenset[str]

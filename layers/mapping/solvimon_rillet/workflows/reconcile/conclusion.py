@@ -102,6 +102,7 @@ class ReportStep:
         report = self._compare(start, records, solvimon, links, rillet, gone, unreadable, late)
         self._publish_doubles(report.comparison)
         adoption.record_changes(report.comparison.findings, gone)
+        adoption.clear_corrected(solvimon, rillet, report.comparison.findings)
         entered = adoption.entered_again(report.comparison.findings, rillet, gone)
         if redrive:
             report = replace(report, redriven=self._redrive(report.comparison, records))
