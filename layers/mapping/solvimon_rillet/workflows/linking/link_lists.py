@@ -40,6 +40,7 @@ class LinkLists:
             rows = [shown(match) for match in self._store.in_state(kind, "different")]
         else:
             rows = self.by_link(kind, linked=request.only == "linked")
+        rows = [row for row in rows if has_text(row, request.find)]
         first = (request.page - 1) * PAGE_ROWS
         answer: Json = {
             "connection": self._connection.name,
@@ -182,6 +183,13 @@ def shown(match: Match) -> Json:
         "rillet_id": match.rillet_id,
         "rillet_name": match.rillet_name,
     }
+
+
+def has_text(row: Json, text: str) -> bool:
+    """Whether a row's names hold a text, in any case, or one of its ids is it."""
+    wanted = " ".join(text.casefold().split())
+    names = (str(row.get(name, "")).casefold() for name in ("solvimon_name", "rillet_name"))
+    return wanted in {row.get("solvimon_id"), row.get("rillet_id")} or any(wanted in name for name in names)
 
 
 def _ids(row: Json) -> Json:
