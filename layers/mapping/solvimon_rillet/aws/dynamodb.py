@@ -250,14 +250,31 @@ class Table:
             )
         return list(map(_from_dynamodb, page["Items"]))
 
-    def count(self, index: str, name: str, value: str) -> int:
-        """The number of records with a value in an index."""
-        return sum(int(page["Count"]) for page in self._pages(index, name, value, Select="COUNT"))
+    def count(self, index: str, name: str, value: str, since: tuple[str, int] | None = None) -> int:
+        """The number of records with a value in an index.
+
+        Args:
+            index: the index.
+            name: its partition key.
+            value: of the partition key.
+            since: the sort key's name and its lowest value.
+        """
+        pages = self._pages(index, name, value, since=since, Select="COUNT")
+        return sum(int(page["Count"]) for page in pages)
 
     def _pages(
-        self, index: str, name: str, value: str, until: tuple[str, int] | None = None, **options: Any
+        self,
+        index: str,
+        name: str,
+        value: str,
+        until: tuple[str, int] | None = None,
+        since: tuple[str, int] | None = None,
+        **options: Any,
     ) -> Iterator[Any]:
         condition, names, values = "#name = :value", {"#name": name}, {":value": {"S": value}}
+        if since:
+            condition, names["#sort"] = f"{condition} AND #sort >= :since", since[0]
+            values[":since"] = {"N": str(since[1])}
         if until:
             condition, names["#sort"] = f"{condition} AND #sort <= :until", until[0]
             values[":until"] = {"N": str(until[1])}

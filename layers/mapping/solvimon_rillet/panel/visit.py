@@ -40,6 +40,7 @@ class Form:
     """The fields of a form that was sent."""
 
     values: Mapping[str, list[str]] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
     def get(self, name: str, default: str = "") -> str:
         """A field without blanks around it; the first one of several."""

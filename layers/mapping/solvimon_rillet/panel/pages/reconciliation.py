@@ -12,7 +12,8 @@ from solvimon_rillet.panel.bridge import Bridge, bridge_of
 from solvimon_rillet.panel.documents import ID_NAMES, document_path
 from solvimon_rillet.panel.functions import Invocation
 from solvimon_rillet.panel.page import Outcome, Page
-from solvimon_rillet.panel.pages.synchronise import begin, period_problem
+from solvimon_rillet.panel.pages.backfill import period_problem
+from solvimon_rillet.panel.pages.synchronise import begin
 from solvimon_rillet.panel.reading import Json, count, rows, text
 from solvimon_rillet.panel.rendering import plural
 from solvimon_rillet.panel.report_list import FILES, ReportList, ReportName, report_name
