@@ -202,7 +202,7 @@ class Table:
         Returns:
             The records, and where the page ended; ``None`` after the last one.
         """
-        start = {"ExclusiveStartKey": _to_dynamodb(after)} if after else {}
+        start: Any = {"ExclusiveStartKey": _to_dynamodb(after)} if after else {}
         page = next(self._pages(index, name, value, until, ScanIndexForward=False, Limit=limit, **start))
         ended = page.get("LastEvaluatedKey")
         return list(map(_from_dynamodb, page["Items"])), _from_dynamodb(ended) if ended else None

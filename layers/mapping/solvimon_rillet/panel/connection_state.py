@@ -22,6 +22,8 @@ STEPS = {
 }
 """Checks as steps: their titles, and the page that has the control."""
 
+_WRITES = {True: "Connected", False: "Connected, but may not write"}
+
 
 @dataclass(frozen=True, slots=True)
 class CheckRow:
@@ -67,16 +69,17 @@ def link_row(link: Json, checks: list[CheckRow], now: str) -> LinkRow:
     """The connection to Rillet, in a few words."""
     organisation = text(section(link, "organisation"), "name")
     rillet = next((check for check in checks if check.name == "Rillet"), None)
+    writes = next((check.ok for check in checks if check.name == "may write"), True)
     ok = bool(rillet and rillet.ok)
     scopes = ", ".join(map(str, link.get("scopes") or ()))
     access = {"oauth": "OAuth", "api_key": "API key"}.get(text(link, "auth"), "not known")
     return LinkRow(
-        ok=ok,
-        state="Connected" if ok else "Not connected" if not organisation else "Refused",
+        ok=ok and writes,
+        state="Refused" if organisation and not ok else "Not connected" if not ok else _WRITES[writes],
         organisation=organisation,
         access=f"{access}{': ' + scopes if scopes else ''}",
         since=text(link, "connected_since"),
-        by=text(link, "connected_by"),
+        by=text(link, "connected_by").removeprefix("unknown"),
         checked=text(link, "at") or now,
     )
 

@@ -53,6 +53,7 @@ def story_view(answer: Json, kind: str, document: str) -> dict[str, Any]:
     known = answer.get("known", True) is not False
     links = section(answer, "links")
     headline, message = _headline(answer)
+    sides = _sides(answer)
     return {
         "known": known,
         "kind": kind,
@@ -77,7 +78,7 @@ def story_view(answer: Json, kind: str, document: str) -> dict[str, Any]:
         "can_resolve": bool(section(answer, "if_done_by_hand")),
         "primary": mark in {"needs", "differs"},
         "to_link": _to_link(answer),
-        "sides": _sides(answer),
+        "sides": sides if any(side.net for side in sides) or len(sides) > 1 else [],
         "difference": _difference(answer),
         "moments": [_moment(row) for row in reversed(rows(answer, "attempts"))],
         "rillet_id": text(answer, "rillet_id"),

@@ -174,7 +174,8 @@ def _unreadable(listed: str, problem: str) -> Outcome:
 
 
 def _checked_text(number: int, refused: int, left: int) -> str:
-    parts = [f"{plural(number - refused - left, 'row')} of {number} can be done"]
+    good = number - refused - left
+    parts = [f"{plural(good, 'row') if good else 'None'} of {number} can be done"]
     parts += [f"{refused} would be refused"] if refused else []
     parts += [f"{left} not checked yet"] if left else []
     return ", ".join(parts)

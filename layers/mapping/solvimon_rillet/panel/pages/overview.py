@@ -77,7 +77,11 @@ def _view(status: Json, link: Json | None, visit: Visit) -> dict[str, Any]:
         "sentences": _SENTENCE.split(headline.text),
         "causes": [_cause(row, visit.clock()) for row in failures[:_CAUSES_SHOWN]],
         "more_causes": max(0, len(failures) - _CAUSES_SHOWN),
-        "waits": [_wait(row) for row in rows(status, "waiting")],
+        "waits": [
+            _wait(row)
+            for row in rows(status, "waiting")
+            if not (headline.state == "stopped" and row.get("needs_person"))  # the headline has it
+        ],
         "action_needed": text(link or {}, "action_needed"),
         "connected": bool(link and section(link, "organisation")),
         "commands_for_keys": commands_for_keys(visit, headline, checks, text(link or {}, "auth")),

@@ -26,7 +26,7 @@ _IMPORTS = {
     "customers": "with address and contact",
 }
 """What is imported, in the order to do it."""
-_ROWS = {"": "all", "changed": "changed since the last import", "recheck": "all, compared once more"}
+_ROWS = {"": "all", "changed": "changed since then", "recheck": "all, compared again"}
 _PREVIEWED = ("rillet_id", "name", "outcome", "more", "why")
 _TICKED = {"created", "updated", "archived"}
 _OUTCOMES = {
