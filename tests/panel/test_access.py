@@ -36,12 +36,15 @@ SENT = {
         **{"kind": "product", "solvimon_id": "prod_x"},
         "rillet_id": "0198c1d2-0000-4000-8000-000000000001",
     },
+    "/mappings/<plural>/rows": {"rows": '[{"act": "unlink", "kind": "product", "solvimon_id": "prod_x"}]'},
     "/needs-attention/retry": {"kind": "invoice", "code": "product_not_linked"},
     "/reconciliation/start": {"from": "2026-10-01", "to": "2026-10-31"},
     "/synchronise/backfill": {"kind": "invoice", "from": "2026-10-01", "to": "2026-10-31"},
     "/synchronise/dry-run": {"one": FIRST},
 }
 """What forms hold, where they need more than the hidden fields."""
+FILES = {"/mappings/<plural>/check": {"file": ("x.csv", b"act,kind,solvimon_id,rillet_id\nlink,x,y,z\n")}}
+"""Files that forms hold."""
 ROUTES = {f"{route.method} {route.path or '/'}": route for page in PAGES for route in page.routes}
 POSTS = {name: route for name, route in ROUTES.items() if route.method == "POST"}
 
@@ -223,10 +226,10 @@ def test_a_form_that_is_sent_twice_is_worth_one_action_and_leads_to_the_same_res
 
     for name, route in POSTS.items():
         sent = fields(system, **SENT.get(route.path, {}))
-        first = visitor.post(address(route), sent)
+        first = visitor.post(address(route), sent, FILES.get(route.path))
         system.lambda_api.wait()
         before: Any = (state_of(system), invocations(system))
-        again = [visitor.post(address(route), sent) for _ in range(2)]
+        again = [visitor.post(address(route), sent, FILES.get(route.path)) for _ in range(2)]
 
         assert first.status_code == 303, name
         assert [answer.headers["location"] for answer in again] == [first.headers["location"]] * 2
@@ -253,7 +256,7 @@ def test_every_event_of_a_form_carries_who_sent_it(
     monkeypatch.setattr(runtime, "start", begun)
 
     for route in POSTS.values():
-        visitor.post(address(route), fields(system, **SENT.get(route.path, {})))
+        visitor.post(address(route), fields(system, **SENT.get(route.path, {})), FILES.get(route.path))
 
     assert len(sent) >= len(POSTS) - 2
     assert all(event["by"] == "ada@tideway.example (admin)" for event in sent)
@@ -289,10 +292,11 @@ def test_the_role_may_invoke_functions_and_use_its_own_table_and_nothing_else(sy
             ]
             assert function.endswith(":live") == deployed.durable
         if grant.action.startswith("s3:"):
-            assert "reports" in f"{grant.resource} {grant.conditions}"
+            ends = ("/reports/*", "/lists/*") if grant.action == "s3:GetObject" else ()
+            assert grant.resource.endswith(ends) or "reports/*" in str(grant.conditions)
 
 
-def test_the_role_lists_and_reads_reports_and_no_other_file_of_the_bucket(system: LocalSystem) -> None:
+def test_the_role_reads_reports_and_lists_and_no_other_file_of_the_bucket(system: LocalSystem) -> None:
     name = system.deployment.functions["panel"].name
     bucket = system.deployment.outputs["ReportBucketName"]
     s3 = create_aws_client("s3", name)
@@ -304,8 +308,15 @@ def test_the_role_lists_and_reads_reports_and_no_other_file_of_the_bucket(system
     assert reports.read("default/2026-11/1/report.json") == {"a": 1}
     assert reports.read("default/2026-11/2/report.json") is None
     assert requests.get(reports.address("default/2026-11/1/report.json"), timeout=30).json() == {"a": 1}
+    system.aws.s3.put_object(Bucket=bucket, Key="lists/default/links-products.csv", Body=b"act")
+    assert requests.get(reports.list_address("default/links-products.csv"), timeout=30).text == "act"
+    assert reports.list_address("default/links-customers.csv") == ""
     with pytest.raises(ClientError, match="AccessDenied"):
         s3.get_object(Bucket=bucket, Key="work/run/part.json")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.list_objects_v2(Bucket=bucket, Prefix="lists/")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.put_object(Bucket=bucket, Key="lists/default/x.csv", Body=b"")
     with pytest.raises(ClientError, match="AccessDenied"):
         s3.list_objects_v2(Bucket=bucket, Prefix="work/")
     with pytest.raises(ClientError, match="AccessDenied"):

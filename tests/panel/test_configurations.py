@@ -1,6 +1,7 @@
 """Configurations: the switches, the settings, their review, their history."""
 
 import json
+from html import escape, unescape
 
 import pytest
 
@@ -160,3 +161,61 @@ def test_only_an_admin_sees_buttons_that_change_settings(system: LocalSystem, de
     assert "<fieldset disabled>" in page
     assert "Review changes" not in page
     assert "Restore…" not in page
+
+
+def test_fallback_products_are_picked_by_their_names_in_rillet(
+    system: LocalSystem, default: Connection, admin: Visitor
+) -> None:
+    listed = system.invoke("configure", {"show": True, "products": True})["products"]
+    identity, name = listed[-1]["id"], listed[-1]["name"]
+    change(system, {"fallback_products.discount": listed[0]["id"]})
+    page = admin.page(PAGE)
+
+    review = admin.send(page, "/configurations/review", **{"fallback_products.discount": identity})
+    admin.send(review, "/configurations/confirm")
+    after = admin.page(PAGE).partition('id="fallback_products.discount"')[2].partition("</select>")[0]
+
+    assert f'<option value="{identity}">{escape(name)}</option>' in page
+    assert f"{name} ({identity})" in unescape(visible(review))
+    assert values(system)["fallback_products"]["discount"] == identity
+    assert f'<option value="{identity}" selected>' in after
+
+
+def test_where_rillets_products_cannot_be_read_their_ids_are_written(
+    system: LocalSystem, default: Connection, admin: Visitor
+) -> None:
+    system.rillet.state.revoke(default.rillet_api_key)
+    system.runtime.reset()
+
+    page = admin.page(PAGE)
+
+    assert "Rillet&#39;s products cannot be read" in page
+    assert '<input id="fallback_products.discount"' in page
+
+
+def test_notifications_say_where_alarms_go_and_how_each_part_is_changed(
+    system: LocalSystem, default: Connection, admin: Visitor
+) -> None:
+    before = visible(admin.page(PAGE))
+    admin.page("?check=1")
+    section = visible(admin.page(PAGE).partition('<h2 id="notifications">')[2].partition("</section>")[0])
+
+    assert "Not checked yet" in before
+    assert "Nobody gets the alarms" in section
+    assert "Deploy with the parameter AlarmEmail" in section
+    assert "SlackWorkspaceId=" in section
+    assert "make deploy" in section
+    for path in ("digest.hour", "digest.time_zone", "outcome_events"):
+        assert path in section
+
+
+def test_the_hour_of_the_digest_is_set_by_the_form(
+    system: LocalSystem, default: Connection, admin: Visitor
+) -> None:
+    review = admin.send(admin.page(PAGE), "/configurations/review", **{"digest.hour": "8"})
+    wrong = admin.send(admin.page(PAGE), "/configurations/review", **{"digest.hour": "noon"})
+
+    admin.send(review, "/configurations/confirm")
+
+    assert system.invoke("configure", {"show": True})["effective"]["digest"]["hour"] == 8
+    assert 'aria-invalid="true"' in wrong

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from local.system import Connection, LocalSystem
+from solvimon_rillet.panel.csv_rows import as_csv
 from solvimon_rillet.panel.reports import Reports
 from tests.panel.answers import answered, renamed
 from tests.panel.hostile import HOSTILE
@@ -16,6 +17,7 @@ RUN = "panel-abc"
 REPORT = "/reconciliation/2026-11-01_2026-11-30/20261130T020000Z"
 PAGES = (
     *("/needs-attention", "/needs-attention?fix=product:prod_1", "/needs-attention/follow?since=2026&n=2"),
+    *("/documents?code=x&currency=USD", f"/synchronise/runs/{RUN}?outcome=created"),
     *("/mappings/products", "/mappings/customers?only=proposed", "/mappings/products?only=linked"),
     *("/configurations", "/synchronise", f"/synchronise/runs/{RUN}"),
     *("/synchronise/backfill?from=2026-10-01&to=2026-10-31", "/reconciliation", REPORT),
@@ -81,7 +83,12 @@ ANSWERS: dict[str, Json] = {
     },
     "connect_rillet": {"connections": [{"connection": "x", "organisation": "x"}]},
     "link_records": {
-        "number": 2,
+        **{"number": 2, "solvimon_name": "x", "may_be_created": True, "rows": [], "linked": 1, "left": 1},
+        "suggested": [{"rillet_id": "r2", "rillet_name": "x", "alike": ["x"]}],
+        "results": [{"row": 3, "solvimon_id": "x", "solvimon_name": "x", "error": "x", "remedy": "x"}],
+        "warnings": [{"row": 2, "warning": "x"}],
+        "next": {"rows": [{"row": 4, "act": "x"}]},
+        "why": "x",
         "rows": [
             {"solvimon_id": "prod_1", "solvimon_name": "x"},
             {"rillet_id": "r1", "rillet_name": "x"},
@@ -90,11 +97,14 @@ ANSWERS: dict[str, Json] = {
         "next_page": 2,
     },
     "configure": {
-        **{"version": 7, "faults": ["x"], "values": {"x": "x"}},
+        **{"version": 7, "faults": ["x"], "values": {"x": "x"}, "products": [{"id": "x", "name": "x"}]},
         "fields": [_FIELD, {**_FIELD, "path": "q", "choices": ["x"]}, {**_FIELD, "path": "r", "default": {}}],
         "history": [{"version": 7, "at": "x", "by": "x", "changes": [{"path": "p", "in_words": "x"}]}] * 2,
     },
-    "export_invoice": {"would_queue": 2, "already_in_rillet": 1, "estimate": "x", "note": "x"},
+    "export_invoice": {
+        **{"would_queue": 2, "already_in_rillet": 1, "estimate": "x", "note": "x"},
+        "amounts": {"x": "12.00"},
+    },
 }
 SAID: Json = {
     **{"differences": 1, "documents": 2, "notes": ["x"], "redriven": 1},
@@ -135,13 +145,33 @@ def test_a_hostile_name_is_text(
     report |= renamed(SAID, name, KEPT)
 
     for path in PAGES:
-        page = admin.page(path)
-        markup = Markup(page)
-        assert not markup.names & {"img", "iframe", "object", "embed"}, path
-        assert page.count("<script") == 1, path
-        assert not [each for each in markup.attributes if each.startswith("on") or each == "style"], path
-        assert not [each for each in markup.addresses if each.startswith("javascript:")], path
-        assert "49" not in visible(page) or "7 * 7" not in name, path
+        _holds_only_text(admin.page(path), name, path)
+
+
+@pytest.mark.parametrize("name", HOSTILE.values(), ids=HOSTILE.keys())
+def test_a_hostile_name_in_a_file_of_links_is_text_in_what_comes_of_it(
+    system: LocalSystem, default: Connection, admin: Visitor, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    answered(system, monkeypatch, renamed(ANSWERS, name, KEPT))
+    form = admin.form(admin.page("/mappings/products"), "/check")
+    row = ["link", "product", "prod_1", name, "r1", name]
+    text = as_csv(("act", "kind", "solvimon_id", "solvimon_name", "rillet_id", "rillet_name"), [row])
+
+    sent = admin.post(form.action, form.fields, {"file": (name, text.encode(), "text/csv")})
+    checked = admin.get(sent.headers["location"]).text
+    done = admin.send(checked, "/rows")
+
+    _holds_only_text(checked, name, "checked")
+    _holds_only_text(done, name, "done")
+
+
+def _holds_only_text(page: str, name: str, path: str) -> None:
+    markup = Markup(page)
+    assert not markup.names & {"img", "iframe", "object", "embed"}, path
+    assert page.count("<script") == 1, path
+    assert not [each for each in markup.attributes if each.startswith("on") or each == "style"], path
+    assert not [each for each in markup.addresses if each.startswith("javascript:")], path
+    assert "49" not in visible(page) or "7 * 7" not in name, path
 
 
 SHAPES: list[Any] = [

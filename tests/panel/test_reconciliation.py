@@ -8,6 +8,7 @@ import requests
 from local.system import Connection, LocalSystem
 from solvimon_rillet.panel.bridge import bridge_of
 from tests.integration.sync_status.support import finalised, some, unlinked
+from tests.panel.answers import answered
 from tests.panel.visitor import CONNECTION, Visitor, invocations, kept, signed_in, visible
 from tests.support.builders import Json
 
@@ -166,3 +167,32 @@ def test_the_bridge_ends_at_rillets_total_whatever_the_findings_say() -> None:
         ("Rillet", "3", ["187.90", "500"]),
     ]
     assert bridge.differences == [("-112.10", "EUR")]
+
+
+def test_reports_are_filtered_by_their_days_and_say_who_asked_for_them(
+    system: LocalSystem, default: Connection, operator: Visitor
+) -> None:
+    reconciled(system, operator)
+
+    shown = operator.page(f"{PAGE}?since=2026-01-15&until=2026-02-15")
+    other = operator.page(f"{PAGE}?since=2026-02-01")
+
+    assert "2026-01-01 to 2026-01-31" in visible(shown)
+    assert "controller@tideway.example (operator)" in visible(shown)
+    assert "No report is of these days." in visible(other)
+    assert operator.form(shown, "/reconciliation").fields["since"] == "2026-01-15"
+
+
+def test_a_reconciliation_that_runs_is_named_with_the_way_to_its_progress(
+    system: LocalSystem, operator: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = {
+        **{"kind": "reconcile", "state": "running", "started": "2026-11-29T08:00:00Z", "by": "ada"},
+        "execution": "arn:aws:lambda:eu:1:function:f:1/durable-execution/panel-abc/1",
+    }
+    answered(system, monkeypatch, {"sync_status": {"under_way": [run], "connection": "default"}})
+
+    page = operator.page(PAGE)
+
+    assert "Running since 2026-11-29 08:00 UTC, by ada." in visible(page)
+    assert f'href="{CONNECTION}/synchronise/runs/panel-abc"' in page

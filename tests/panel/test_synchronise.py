@@ -3,11 +3,12 @@
 import re
 
 import pytest
+import requests
 
 from local.system import Connection, LocalSystem
-from tests.integration.sync_status.support import finalised, some
+from tests.integration.sync_status.support import finalised, some, unlinked
 from tests.panel.answers import answered
-from tests.panel.visitor import CONNECTION, Visitor, forms, signed_in, visible
+from tests.panel.visitor import CONNECTION, Markup, Visitor, forms, signed_in, visible
 from tests.support.arrange import load
 from tests.support.builders import FIRST, Json
 
@@ -37,13 +38,55 @@ def test_a_preview_shows_rows_by_name_and_changes_nothing(
     page = ended(system, operator, began(operator, "preview"))
 
     assert "Preview: products" in page
-    assert "What would become of the first" in page
+    assert "What would become of" in page
     assert "dry run, nothing was written" in page
     found = re.search(rf'href="({CONNECTION}[^"]+as=csv)"', page)
     assert found
     assert "rillet_id,name,outcome" in operator.get(found[1]).text
     assert default.platform.records["products"] == before
     assert "Import products" in [button for form in forms(page) for button in form.buttons]
+
+
+def test_rows_of_a_preview_are_filtered_ticked_and_saved_as_a_file_with_all_of_them(
+    system: LocalSystem, default: Connection, operator: Visitor
+) -> None:
+    unlinked(default)
+    path = began(operator, "preview")
+    page = ended(system, operator, path)
+
+    proposed = operator.page(f"{path}?outcome=proposed")
+    [saved] = [each for each in Markup(page).addresses if "/lists/preview-products-" in each]
+    file = requests.get(operator.get(saved).headers["location"], timeout=30)
+
+    assert "To decide" in visible(page)
+    assert "It would be" in visible(proposed)
+    assert 'data-label="would be">proposed as a link' in proposed
+    assert 'data-label="would be">unchanged' not in proposed
+    assert file.content.decode("utf-8-sig").startswith("rillet_id,name,outcome")
+
+
+def test_only_the_ticked_rows_of_a_preview_are_imported(
+    system: LocalSystem, operator: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [f"0198c1d2-0000-4000-8000-00000000000{number}" for number in range(2)]
+    rows = [{"rillet_id": each, "name": "Anchor", "outcome": "created"} for each in ids]
+    rows.append({"rillet_id": "x", "name": "Left", "outcome": "failed"})
+    run = {
+        **{"kind": "import_products", "state": "completed", "ended": "2026-11-29T08:00:00Z"},
+        **{"request": {"dry_run": True, "recheck": True}, "result": {"rows": rows, "seen": 3}},
+        "execution": "arn:aws:lambda:eu:1:function:f:1/durable-execution/panel-abc/1",
+    }
+    answered(system, monkeypatch, {"sync_status": {"finished": [run], "connection": "default"}})
+    sent = list[Json]()
+    monkeypatch.setattr(system.runtime, "start", lambda _workflow, event, *_: sent.append(event))
+
+    page = operator.page("/synchronise/runs/panel-abc")
+    form = operator.form(page, button="Import the ticked rows only")
+    operator.post(form.action, {**form.fields, "only": ids[1]})
+
+    assert page.count('type="checkbox"') == 2
+    assert (sent[0]["only"], sent[0]["recheck"]) == ([ids[1]], True)
+    assert "dry_run" not in sent[0]
 
 
 def test_an_import_runs_under_the_name_of_the_form_and_is_followed_until_it_has_ended(
@@ -85,11 +128,18 @@ def test_the_progress_of_a_run_is_shown_in_words(
         },
         "execution": "arn:aws:lambda:eu:1:function:f:1/durable-execution/panel-abc/1",
     }
-    answered(system, monkeypatch, {"sync_status": {"under_way": [run], "connection": "default"}})
+    last = {**run, "state": "completed", "ended": "2026-11-28T08:00:00Z", "result": {"seen": 1310}}
+    runs = {"under_way": [run], "connection": "default"}
+    answers = iter([runs, {**runs, "finished": [last]}] * 3)
+    known = {"sync_status": lambda event: next(answers) if "runs" in event else {}}
+    answered(system, monkeypatch, known)
 
     page = operator.page("/synchronise/runs/panel-abc")
+    again = operator.page("/synchronise/runs/panel-abc")
 
     assert "300 rows so far" in visible(page)
+    assert "300 of about 1,310 rows , page 3 as many as the last time" in visible(again)
+    assert '<progress id="bar" value="300" max="1310">' in again
     assert "Waits Rillet&#39;s limit" in visible(page)
     assert "You may close this page; it goes on." in visible(page)
     assert "<progress" in page
@@ -137,9 +187,9 @@ def test_a_back_fill_is_counted_before_it_is_queued(
     page = operator.page("/synchronise/backfill?kind=invoice&from=2026-01-01&to=2026-01-31")
     result = operator.send(page, button="Queue 2 documents")
 
-    assert re.search(r"Would be queued \d+", visible(page))
+    assert re.search(r"Would be queued 2 242.00&nbsp; EUR", visible(page))
     assert "Queue 2 documents" in page
-    assert "2 documents queued" in visible(result)
+    assert "2 documents queued, 242.00 EUR" in visible(result)
 
 
 @pytest.mark.parametrize(

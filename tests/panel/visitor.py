@@ -1,6 +1,7 @@
 """A person with a browser, as far as the panel notices: cookies, forms and redirects, without JavaScript."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
@@ -115,12 +116,15 @@ class Visitor:
             timeout=SECONDS,
         )
 
-    def post(self, path: str, fields: Json, **headers: str) -> requests.Response:
+    def post(
+        self, path: str, fields: Json, files: Mapping[str, Any] | None = None, **headers: str
+    ) -> requests.Response:
         """Send a form, as a browser of today does from a page of the panel."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return requests.post(
             f"{self.system.gateway.url}{path}",
             data=fields,
+            files=files,
             headers=self._headers({"Sec-Fetch-Site": "same-origin", **named}),
             allow_redirects=False,
             timeout=SECONDS,

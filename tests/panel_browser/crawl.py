@@ -47,5 +47,5 @@ def _target(base: str, link: str, first: str) -> str:
     address = urljoin(base, link).partition("#")[0]
     inside = urlsplit(address)
     is_page = f"{inside.scheme}://{inside.netloc}{inside.path}/".startswith(f"{first}/")
-    is_file = "as" in dict(parse_qsl(inside.query)) or "/files/" in inside.path
+    is_file = "as" in dict(parse_qsl(inside.query)) or "/files/" in inside.path or "/lists/" in inside.path
     return address if is_page and not is_file else ""

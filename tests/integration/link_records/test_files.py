@@ -9,8 +9,10 @@ import pytest
 from local.system import Connection, LocalSystem
 from solvimon_rillet.csv_files import csv_text
 from solvimon_rillet.errors import RetryLater
-from solvimon_rillet.workflows.linking.link_files import ERROR_COLUMNS, LINK_COLUMNS, LinkFileReader
+from solvimon_rillet.workflows.linking.link_files import ERROR_COLUMNS
+from solvimon_rillet.workflows.linking.link_records import LinkRecords
 from solvimon_rillet.workflows.linking.link_writer import LinkWriter
+from solvimon_rillet.workflows.linking.request import LINK_COLUMNS
 from tests.integration.imports.support import (
     Json,
     connect,
@@ -212,16 +214,13 @@ def test_a_file_with_more_rows_than_an_invocation_can_do_goes_on_where_it_stoppe
 ) -> None:
     connection = tenant(system, *(existing(number) for number in range(1, 6)), count=5)
     rows = [pair("link", number, other=number if number % 2 else 9) for number in range(1, 6)]
-    key, answers, looks, original = decided(system, rows), list[Json](), list[None](), LinkFileReader.__init__
+    key, answers, looks = decided(system, rows), list[Json](), list[None]()
 
-    def two_rows_at_a_time() -> float:
+    def two_rows_at_a_time(_links: LinkRecords, _request: object) -> bool:
         looks.append(None)
-        return 300 if len(looks) % 3 else 0
+        return len(looks) % 3 > 0
 
-    def make(reader: LinkFileReader, connection: object, reports: object, _time_left: object) -> None:
-        original(reader, connection, reports, two_rows_at_a_time)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(LinkFileReader, "__init__", make)
+    monkeypatch.setattr(LinkRecords, "_has_time", two_rows_at_a_time)
     event: Json = {"csv_in": key}
     while event:
         answers.append(ask(system, **event))

@@ -1,6 +1,7 @@
 """Rejected documents are queued again by cause, missed ones by day: once each, and as bulk work."""
 
 from collections import Counter
+from decimal import Decimal
 
 import pytest
 
@@ -253,6 +254,19 @@ def test_a_back_fill_queues_only_what_is_not_done(default: Default) -> None:
 
     assert (answer["queued"], answer["already_in_rillet"], answer["handled_by_hand"]) == (2, 1, 1)
     assert [detail["id"] for detail in default.queued()] == ["invo_002", "invo_003"]
+
+
+def test_a_back_fill_says_the_money_before_anything_is_queued(default: Default) -> None:
+    default.finalised_silently(*of_october(3))
+    default.system.invoke("export_invoice", {"invoice_ids": ["invo_000"]})
+    [one] = {default.record("invo_000")["amount"]}
+
+    answer = default.retry(OCTOBER, dry_run=True)
+
+    assert (answer["would_queue"], answer["already_in_rillet"]) == (2, 1)
+    assert Decimal(answer["amounts"]["EUR"]) == 2 * Decimal(one)
+    assert Decimal(answer["amounts_already_in_rillet"]["EUR"]) == Decimal(one)
+    assert default.queued() == []
 
 
 def test_a_back_fill_reports_documents_before_the_start_date(default: Default) -> None:

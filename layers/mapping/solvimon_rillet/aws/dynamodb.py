@@ -208,7 +208,7 @@ class Table:
         Returns:
             The records, and where the page ended; ``None`` after the last one.
         """
-        start = {"ExclusiveStartKey": to_dynamodb(after)} if after else {}
+        start: Any = {"ExclusiveStartKey": to_dynamodb(after)} if after else {}
         page = next(self._pages(index, name, value, until, ScanIndexForward=False, Limit=limit, **start))
         ended = page.get("LastEvaluatedKey")
         return list(map(from_dynamodb, page["Items"])), from_dynamodb(ended) if ended else None
@@ -256,14 +256,31 @@ class Table:
             )
         return list(map(from_dynamodb, page["Items"]))
 
-    def count(self, index: str, name: str, value: str) -> int:
-        """The number of records with a value in an index."""
-        return sum(int(page["Count"]) for page in self._pages(index, name, value, Select="COUNT"))
+    def count(self, index: str, name: str, value: str, since: tuple[str, int] | None = None) -> int:
+        """The number of records with a value in an index.
+
+        Args:
+            index: the index.
+            name: its partition key.
+            value: of the partition key.
+            since: the sort key's name and its lowest value.
+        """
+        pages = self._pages(index, name, value, since=since, Select="COUNT")
+        return sum(int(page["Count"]) for page in pages)
 
     def _pages(
-        self, index: str, name: str, value: str, until: tuple[str, int] | None = None, **options: Any
+        self,
+        index: str,
+        name: str,
+        value: str,
+        until: tuple[str, int] | None = None,
+        since: tuple[str, int] | None = None,
+        **options: Any,
     ) -> Iterator[Any]:
         condition, names, values = "#name = :value", {"#name": name}, {":value": {"S": value}}
+        if since:
+            condition, names["#sort"] = f"{condition} AND #sort >= :since", since[0]
+            values[":since"] = {"N": str(since[1])}
         if until:
             condition, names["#sort"] = f"{condition} AND #sort <= :until", until[0]
             values[":until"] = {"N": str(until[1])}

@@ -19,6 +19,7 @@ from solvimon_rillet.ledger.actor import RequestedBy
 from solvimon_rillet.ledger.document_types import CREDIT_MEMO, CUSTOMER, INVOICE, DocumentType
 from solvimon_rillet.rate_limit.dynamodb_store import DynamoDBRequestWindowStore
 from solvimon_rillet.workflows.outcome import Result
+from solvimon_rillet.workflows.status.document_filter import DocumentFilter
 from solvimon_rillet.workflows.status.document_history import DocumentHistory
 from solvimon_rillet.workflows.status.document_lists import PAGE, DocumentLists, InvalidToken, kind_named
 from solvimon_rillet.workflows.status.overview import Around, Overview
@@ -32,6 +33,7 @@ STATUS_EXAMPLES: list[dict[str, Any]] = [
     {"invoice_id": "invo_AbC123"},
     {"search": "INV-2026-11-000016"},
     {"documents": {"kind": "invoice", "state": "rejected"}},
+    {"documents": {"kind": "invoice", "currency": "EUR", "from": "2026-10-01", "to": "2026-10-31"}},
     {"runs": True},
     {
         "resolve": {
@@ -82,20 +84,20 @@ class ResolveRequest(_DocumentRequest):
         return self
 
 
-class ListRequest(BaseModel):
-    """Which documents to list."""
+class ListRequest(DocumentFilter):
+    """Which documents to list, or among which to search."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    kind: Literal["invoice", "credit_memo", "customer", "payment"]
-    state: str | None = None
+    kind: Literal["invoice", "credit_memo", "customer", "payment"] | None = None
+    search: str | None = Field(default=None, min_length=1, max_length=200)
     after: str | None = Field(default=None, max_length=2000)
     limit: int = Field(default=PAGE, ge=1, le=100)
 
     @model_validator(mode="after")
-    def _has_state(self) -> Self:
-        states = kind_named(self.kind).states
-        if self.state and self.state not in states:
+    def _has_kind_and_state(self) -> Self:
+        if not self.kind and not self.search:
+            raise ValueError("kind is missing; only a search looks at documents of all kinds")
+        states = kind_named(self.kind).states if self.kind else ()
+        if self.kind and self.state and self.state not in states:
             raise ValueError(f"state should be one of {', '.join(states)}, or null for all")
         return self
 
@@ -146,14 +148,15 @@ def status_handler(environment: Mapping[str, str], clock: Callable[[], float]) -
         if request.resolve:
             return resolve(name, request.resolve)
         if request.documents:
-            listed = request.documents
-            kind, lists = kind_named(listed.kind), DocumentLists(name, services.ledger, clock)
+            listed, lists = request.documents, DocumentLists(name, services.ledger, clock)
             try:
-                return lists.page(kind, listed.state, listed.after, listed.limit)
+                if listed.search:
+                    return lists.search(listed.search, listed, listed.after, listed.limit)
+                return lists.page(listed, listed.after, listed.limit)
             except InvalidToken as error:
                 return {"error": error.message, "remedy": error.remedy}
         if request.search:
-            return DocumentLists(name, services.ledger, clock).search(request.search)
+            return DocumentLists(name, services.ledger, clock).search(request.search, DocumentFilter())
 
         def secret_name(vendor: str) -> str:
             return services.configuration.secret_name(name, vendor)

@@ -70,7 +70,7 @@ class DocumentIndex:
 
     def with_name(
         self, connection: str, prefix: str, limit: int, before: str = ""
-    ) -> tuple[list[Document], str]:
+    ) -> tuple[list[tuple[Document, str]], str]:
         """The documents of customers whose name begins with a text.
 
         Args:
@@ -80,25 +80,29 @@ class DocumentIndex:
             before: where the page before ended.
 
         Returns:
-            The documents, and where the page ended; an empty text after the last one.
+            The documents, each with its place in the list, and the place where the page ended; an empty text
+            after the last one.
         """
         begin = _name(prefix)
         rows = (
             self._table.rows(_name_key(connection, begin), begin, limit=limit, before=before) if begin else []
         )
-        return [Document(connection, *str(row["sk"]).rsplit("#", 2)[1:]) for row in rows], _end(rows, limit)
+        found = [(Document(connection, *str(row["sk"]).rsplit("#", 2)[1:]), str(row["sk"])) for row in rows]
+        return found, _end(rows, limit)
 
-    def newest(self, connection: str, kind: str, limit: int, before: str = "") -> tuple[list[Document], str]:
+    def newest(
+        self, connection: str, kind: str, limit: int, before: str = ""
+    ) -> tuple[list[tuple[Document, str]], str]:
         """The documents of a kind, the newest first; arguments and result as in ``with_name``."""
         rows = self._table.rows(f"{connection}#newest#{kind}", limit=limit, before=before)
-        return [Document(connection, kind, str(row["sk"]).partition("#")[2]) for row in rows], _end(
-            rows, limit
-        )
+        places = [str(row["sk"]) for row in rows]
+        found = [(Document(connection, kind, place.partition("#")[2]), place) for place in places]
+        return found, _end(rows, limit)
 
     def of_customer(
         self, connection: str, customer_id: str, limit: int, before: str = ""
     ) -> tuple[list[Document], str]:
-        """The documents of a customer, and its own; arguments and result as in ``with_name``."""
+        """The documents of a customer, and its own, and the place where the page ended."""
         rows = self._table.rows(_payer_key(connection, customer_id), limit=limit, before=before)
         return [Document(connection, *str(row["sk"]).split("#", 1)) for row in rows], _end(rows, limit)
 

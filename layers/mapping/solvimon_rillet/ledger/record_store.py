@@ -102,9 +102,10 @@ class RecordStore(LinkStore):
         found = [(Document(connection, kind, str(item["pk"]).removeprefix(prefix)), item) for item in items]
         return found, (int(ended["updated_at"]), str(ended["pk"]).removeprefix(prefix)) if ended else None
 
-    def count(self, connection: str, kind: str, state: str) -> int:
-        """The number of documents in a state."""
-        return self._table.count(BY_STATE, "listed", f"{connection}#{kind}#{state}")
+    def count(self, connection: str, kind: str, state: str, since: int | None = None) -> int:
+        """The number of documents in a state; with ``since`` (unix seconds) those that changed since then."""
+        later = None if since is None else ("updated_at", since)
+        return self._table.count(BY_STATE, "listed", f"{connection}#{kind}#{state}", later)
 
     def add_facts(self, document: Document, facts: Mapping[str, Any]) -> None:
         """Add facts to a finished document; without effect on any other."""

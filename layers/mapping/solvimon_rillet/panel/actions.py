@@ -12,7 +12,7 @@ from solvimon_rillet.panel.page import Outcome
 from solvimon_rillet.panel.sessions import Session
 
 KEPT_SECONDS = 86_400
-_MAX_BYTES = 250_000
+_MAX_BYTES = 350_000
 """Largest result that is kept; DynamoDB takes 400 KB."""
 _ID = re.compile(r"[\w-]{16,64}", re.ASCII)
 

@@ -7,7 +7,6 @@ single use. A page's module only says what it shows and what its forms do.
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
@@ -17,22 +16,23 @@ from solvimon_rillet.connections.names import is_connection_name
 from solvimon_rillet.errors import Recoverable
 from solvimon_rillet.http.allowed_hosts import AllowedHosts
 from solvimon_rillet.panel.actions import Actions, is_action_id
-from solvimon_rillet.panel.activity import PANEL, Activity
+from solvimon_rillet.panel.activity import Activity
 from solvimon_rillet.panel.answer_cache import AnswerCache, key_of
 from solvimon_rillet.panel.bare_pages import BarePages
-from solvimon_rillet.panel.frame import CHECK, LIST, OVERVIEW, connection_links
+from solvimon_rillet.panel.entrance import Entrance, PanelRequest
+from solvimon_rillet.panel.frame import CHECK, LIST, OVERVIEW
 from solvimon_rillet.panel.functions import AnswerIsError, Functions, Invocation, InvocationFailed
 from solvimon_rillet.panel.http_event import domain_of, form_of, headers_of, tail_of, texts_of
 from solvimon_rillet.panel.page import MENU, Outcome, Page, Route
 from solvimon_rillet.panel.pages import PAGES
 from solvimon_rillet.panel.rendering import STATIC, static_file, static_names
 from solvimon_rillet.panel.reports import Reports
-from solvimon_rillet.panel.results import problem_of, result_page
+from solvimon_rillet.panel.responses import redirect
+from solvimon_rillet.panel.results import failed_outcome, problem_of, result_page
 from solvimon_rillet.panel.security import (
     FormRefused,
     check_origin,
     check_token,
-    cookie,
     cookie_of,
     headers,
 )
@@ -83,6 +83,9 @@ class Panel:
         there = {page.name for page in PAGES}
         self._menu = [(name, title) for name, title in MENU.items() if name in there]
         self._bare = BarePages(functions.stack)
+        self._entrance = Entrance(
+            self.links, self.sessions, self.activity, functions, self._cache, self._bare, clock
+        )
         self._resolver = self._make_resolver()
         self._event: Json = {}
         self._root = "/panel"
@@ -105,11 +108,11 @@ class Panel:
     def _make_resolver(self) -> APIGatewayHttpResolver:
         app = APIGatewayHttpResolver()
         app.get("/panel/static/<name>", compress=True)(self._static)
-        app.get("/panel")(self._home)
-        app.get("/panel/enter")(self._enter)
-        app.post("/panel/enter")(self._sign_in)
-        app.get("/panel/connections")(self._connections)
-        app.post("/panel/sign-out")(self._sign_out)
+        app.get("/panel")(lambda: redirect(f"{self._root}/connections"))
+        app.get("/panel/enter")(lambda: self._entrance.show_link(self._request))
+        app.post("/panel/enter")(lambda: self._entrance.sign_in(self._request))
+        app.get("/panel/connections")(self._for_session(self._entrance.connections))
+        app.post("/panel/sign-out")(self._for_session(self._entrance.sign_out))
         app.get("/panel/connections/<connection>/results/<action_id>")(self._result)
         for page in PAGES:
             for route in page.routes:
@@ -118,6 +121,21 @@ class Panel:
         app.not_found(self._not_found)
         app.exception_handler(Exception)(self._failed)
         return app
+
+    def _for_session(
+        self, answer: Callable[[PanelRequest, Session], Response[Any]]
+    ) -> Callable[[], Response[Any]]:
+        """A handler of a route that needs a session, and no connection."""
+
+        def handle() -> Response[Any]:
+            session, _ = self._session()
+            return answer(self._request, session) if session else self._signed_out()
+
+        return handle
+
+    @property
+    def _request(self) -> PanelRequest:
+        return PanelRequest(self._event, self._root, self._request_id)
 
     def _gate(self, page: Page, route: Route) -> Callable[..., Response[Any]]:
         """A handler of a route that lets a visit in, or not."""
@@ -166,7 +184,7 @@ class Panel:
         try:
             outcome: Outcome = route.handle(visit, **parts)
         except (AnswerIsError, InvocationFailed) as error:
-            outcome = _outcome_of(error, visit, route)
+            outcome = failed_outcome(error, visit, route)
         self._actions.finish(visit.session, action_id, outcome)
         self._cache.forget(Invocation("sync_status", OVERVIEW | {"connection": visit.connection}))
         self.activity.add(
@@ -189,13 +207,13 @@ class Panel:
                 "outcome": outcome.state,
             },
         )
-        return _redirect(outcome.go or result)
+        return redirect(outcome.go or result)
 
     def _again(self, session: Session, action_id: str, result: str) -> Response[Any]:
         """Lead a form that was sent before to what came of it."""
         known = self._actions.result(session, action_id)
         outcome = known[0] if known else None
-        return _redirect(outcome.go if outcome and outcome.go else result)
+        return redirect(outcome.go if outcome and outcome.go else result)
 
     def _session(self, connection: str = "") -> tuple[Session | None, Json]:
         """The session of the request, and what is known of its connection, in one read."""
@@ -241,57 +259,6 @@ class Panel:
             return self._bare.not_found(self._root)
         return Response(200, STATIC[file], static_file(file), {"cache-control": FOREVER})
 
-    def _home(self) -> Response[Any]:
-        return _redirect(f"{self._root}/connections")
-
-    def _enter(self) -> Response[Any]:
-        once = texts_of(self._event.get("queryStringParameters")).get("once", "")
-        return self._bare.enter(self._root, self.links.find(once), once, self._clock())
-
-    def _sign_in(self) -> Response[Any]:
-        try:
-            check_origin(headers_of(self._event), domain_of(self._event))
-        except FormRefused as error:
-            return self._bare.refused(self._root, str(error))
-        once = form_of(self._event).get("once")
-        link = self.links.find(once)
-        if link is None or not self.links.use(once):
-            return self._bare.enter(self._root, self.links.find(once), once, self._clock())
-        value, session = self.sessions.begin(link.person, link.role)
-        self.activity.add(PANEL, session.by, "sign-in", "Signed in", on="by link", outcome="Done")
-        logger.info("panel sign-in", extra={"role": str(session.role)})
-        return _redirect(f"{self._root}/connections", cookie(value))
-
-    def _sign_out(self) -> Response[Any]:
-        session, _ = self._session()
-        if session is None:
-            return self._signed_out()
-        try:
-            check_origin(headers_of(self._event), domain_of(self._event))
-            check_token(session, form_of(self._event).get("token"))
-        except FormRefused as error:
-            return self._bare.refused(self._root, str(error))
-        self.sessions.end(session)
-        self.activity.add(PANEL, session.by, "sign-in", "Signed out", outcome="Done")
-        return replace_cookie(self._bare.signed_out(self._root), "")
-
-    def _connections(self) -> Response[Any]:
-        session, _ = self._session()
-        if session is None:
-            return self._signed_out()
-        invocation = Invocation("connect_rillet", LIST)
-        try:
-            answered = self._functions.invoke(invocation)
-        except InvocationFailed as error:
-            _title, view, status = problem_of(error, self._functions.stack, self._request_id)
-            return self._bare.problem(self._root, view, status)
-        if "error" not in answered.answer:
-            self._cache.keep(answered)
-        links = connection_links(answered.answer)
-        if len(links) == 1:
-            return _redirect(f"{self._root}/connections/{links[0].name}")
-        return self._bare.connections(self._root, session, links, invocation.command(self._functions.stack))
-
     def _result(self, connection: str, action_id: str) -> Response[Any]:
         session, cached = self._session(connection)
         if session is None:
@@ -322,54 +289,5 @@ class Panel:
         return self._bare.problem(self._root, {**view, **_support(self._request_id)}, 500)
 
 
-def replace_cookie(response: Response[Any], value: str) -> Response[Any]:
-    """The response with the session's cookie set."""
-    response.headers["set-cookie"] = cookie(value)
-    return response
-
-
 def _support(request_id: str) -> dict[str, str]:
     return {"function": "", "command": "", "request_id": request_id}
-
-
-def _outcome_of(error: AnswerIsError | InvocationFailed, visit: Visit, route: Route) -> Outcome:
-    """The result of an action that failed."""
-    page = visit.path.rpartition("/")[0]
-    refused = isinstance(error, AnswerIsError)
-    outcome = Outcome(
-        what=f"{route.kind.capitalize()}: {'refused' if refused else 'failed'}",
-        text="",
-        on=visit.form.get("number"),
-        state="needs",
-        links=(("Back", page),),
-        path=page,
-    )
-    if isinstance(error, AnswerIsError):
-        asked = error.answered.invocation
-        return replace(
-            outcome,
-            text=error.error,
-            lines=(error.remedy,) if error.remedy else (),
-            answer=error.answered.answer,
-            function=asked.function,
-            event=asked.event,
-        )
-    name = error.invocation.function
-    lines = (
-        ("It is not known whether it did its work. Look at the document or the run before you repeat it.",)
-        if error.unknown
-        else ("Nothing was changed.",)
-    )
-    return replace(
-        outcome,
-        text=f"The function {name} {error}",
-        lines=lines,
-        function=name,
-        event=error.invocation.event,
-    )
-
-
-def _redirect(address: str, set_cookie: str = "") -> Response[str]:
-    """Lead the browser on; it asks by GET, so that a reload sends no form again."""
-    extra = {"set-cookie": set_cookie} if set_cookie else {}
-    return Response(303, "text/plain; charset=utf-8", "", {"location": address, **extra})

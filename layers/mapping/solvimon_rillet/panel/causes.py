@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from urllib.parse import urlencode
 
 from solvimon_rillet.formatting import format_duration, parse_timestamp
 from solvimon_rillet.panel.documents import ID_NAMES, document_path
@@ -62,6 +63,7 @@ class OpenCause:
         reconnect: whether the connection is broken.
         next_try: a timestamp; empty if it is not known.
         settings: whether a setting is the culprit.
+        listed: path of the list of the documents with this cause.
     """
 
     title: str
@@ -82,6 +84,7 @@ class OpenCause:
     reconnect: bool = False
     next_try: str = ""
     settings: bool = False
+    listed: str = ""
 
 
 def failing(status: Json, now: float) -> list[OpenCause]:
@@ -156,6 +159,7 @@ def _failing(row: Json, by_code: Mapping[tuple[str, str], int], now: float) -> O
         retry={"kind": [kind], "code": [code], "ids": _ids(section(row, "retry"), row)} if can_retry else {},
         retry_number=everywhere,
         settings=bool(culprit and culprit.kind == "setting"),
+        listed=f"/documents?{urlencode({'kind': kind, 'state': state, 'code': code})}",
     )
 
 

@@ -64,7 +64,9 @@ def panel_handler(environment: Mapping[str, str], clock: Callable[[], float]) ->
         panel, person, role = deployment.panel, request.sign_in.person, request.sign_in.role
         once = panel.links.make(person, role)
         whom = f"for {person} ({role})"
-        panel.activity.add(PANEL, request.by or "CLI", "sign-in", "Made a link to sign in", on=whom)
+        panel.activity.add(
+            PANEL, request.by or "CLI", "sign-in", "Made a link to sign in", on=whom, outcome="Done"
+        )
         return {
             "open": f"{deployment.address}/panel/enter?once={once}",
             "as": person,

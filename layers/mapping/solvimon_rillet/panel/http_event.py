@@ -2,12 +2,15 @@
 
 import base64
 from collections.abc import Mapping
+from email.parser import BytesParser
+from email.policy import HTTP
 from typing import Any
 from urllib.parse import parse_qs
 
 from solvimon_rillet.panel.visit import Form
 
 _FORM = "application/x-www-form-urlencoded"
+_FORM_WITH_FILES = "multipart/form-data"
 _MAX_FIELDS = 5000
 
 
@@ -33,12 +36,30 @@ def domain_of(event: Mapping[str, Any]) -> str:
 
 
 def form_of(event: Mapping[str, Any]) -> Form:
-    """The fields of a form; none where the body is no form."""
-    if not headers_of(event).get("content-type", "").startswith(_FORM):
-        return Form()
-    body = str(event.get("body") or "")
+    """The fields and files of a form; none where the body is no form."""
+    content_type, body = headers_of(event).get("content-type", ""), str(event.get("body") or "")
     try:
-        text = base64.b64decode(body).decode() if event.get("isBase64Encoded") else body
-        return Form(parse_qs(text, keep_blank_values=True, max_num_fields=_MAX_FIELDS))
-    except ValueError:
-        return Form()
+        content = base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
+        if content_type.startswith(_FORM):
+            return Form(parse_qs(content.decode(), keep_blank_values=True, max_num_fields=_MAX_FIELDS))
+        if content_type.startswith(_FORM_WITH_FILES):
+            return _with_files(content_type, content)
+    except (ValueError, LookupError):
+        pass
+    return Form()
+
+
+def _with_files(content_type: str, content: bytes) -> Form:
+    """The fields and files of a form of several parts (RFC 7578)."""
+    head = f"content-type: {content_type}\r\n\r\n".encode("latin-1")
+    message = BytesParser(policy=HTTP).parsebytes(head + content)
+    values, files = dict[str, list[str]](), dict[str, bytes]()
+    for part in message.iter_parts():
+        name = str(part.get_param("name", header="content-disposition") or "")
+        payload = part.get_payload(decode=True)
+        data = payload if isinstance(payload, bytes) else b""
+        if part.get_filename() is not None:
+            files[name] = data
+        elif name:
+            values.setdefault(name, []).append(data.decode())
+    return Form(values, files)

@@ -1,15 +1,15 @@
 """The control that links a record of Solvimon to one of Rillet: what to choose from, likely ones first."""
 
 from dataclasses import dataclass
-from difflib import SequenceMatcher
+from urllib.parse import urlencode
 
 from solvimon_rillet.panel.causes import LINKABLE
 from solvimon_rillet.panel.functions import AnswerIsError, InvocationFailed
 from solvimon_rillet.panel.reading import Json, count, rows, text
 from solvimon_rillet.panel.visit import Visit
 
-_SUGGESTED = 4
-_LIKE = 0.6
+CREATE = "create"
+"""The choice of a record that Rillet is to get, because none of those that it has is the same."""
 _FIELDS = {
     "product": "Rillet Product ID",
     "customer": "Rillet Customer ID",
@@ -38,8 +38,11 @@ class Editor:
         field: the custom field that is written.
         suggested: records with the same or a similar name.
         others: all others of this page of the list.
+        number: of all records that the list has.
+        find: the part of a name by which the list is searched.
+        creates: whether Rillet may get the record.
         problem: why there is no list; empty if there is one.
-        more: page of the list that follows; 0 if none does.
+        more: query of the page of the list that follows; empty if none does.
     """
 
     kind: str
@@ -48,8 +51,11 @@ class Editor:
     field: str
     suggested: list[Choice]
     others: list[Choice]
+    number: int
+    find: str
+    creates: bool
     problem: str
-    more: int
+    more: str
 
 
 def editor_for(visit: Visit, chosen: str, name: str) -> Editor | None:
@@ -63,56 +69,41 @@ def editor_for(visit: Visit, chosen: str, name: str) -> Editor | None:
     kind, _, identity = chosen.partition(":")
     if kind not in LINKABLE or not identity:
         return None
-    page = _page(visit.query.get("page", ""))
+    page, find = _page(visit.query.get("page", "")), visit.query.get("find", "").strip()[:200]
     answer: Json = {}
     problem = ""
+    event = {"candidates": {"kind": kind, "solvimon_id": identity}, "find": find, "page": page}
     try:
-        answer = visit.ask("link_records", {"list": LINKABLE[kind], "only": "unlinked", "page": page})
+        answer = visit.ask("link_records", event)
     except AnswerIsError as error:
         problem = f"{error.error} {error.remedy}".strip()
     except InvocationFailed as error:
         problem = f"The list of Rillet's {LINKABLE[kind]} could not be read: link_records {error}."
-    found = rows(answer, "rows")
-    named = next((text(row, "solvimon_name") for row in found if text(row, "solvimon_id") == identity), "")
-    name = name or named or identity
-    choices = [
-        Choice(text(row, "rillet_id"), text(row, "rillet_name"), "")
-        for row in found
-        if text(row, "rillet_id") and not text(row, "solvimon_id")
-    ]
-    likely = _likely(name, choices)
+    likely = [_choice(row) for row in rows(answer, "suggested") if text(row, "rillet_id")]
     known = {choice.id for choice in likely}
+    others = [_choice(row) for row in rows(answer, "rows") if text(row, "rillet_id")]
+    following = count(answer, "next_page")
     return Editor(
         kind=kind,
         id=identity,
-        name=name,
+        name=name or text(answer, "solvimon_name") or identity,
         field=_FIELDS[kind],
         suggested=likely,
-        others=[choice for choice in choices if choice.id not in known],
+        others=[choice for choice in others if choice.id not in known],
+        number=count(answer, "number"),
+        find=find,
+        creates=bool(answer.get("may_be_created")),
         problem=problem,
-        more=count(answer, "next_page"),
+        more=urlencode({"fix": chosen, "find": find, "page": following}) if following else "",
     )
 
 
-def _likely(name: str, choices: list[Choice]) -> list[Choice]:
-    """The choices with a similar name, the most similar first."""
-    own, rated = _plain(name), list[tuple[float, Choice]]()
-    matcher = SequenceMatcher(None, "", own)
-    for choice in choices:
-        matcher.set_seq1(_plain(choice.name))
-        # The quick ones are upper bounds.
-        if matcher.real_quick_ratio() >= _LIKE and matcher.quick_ratio() >= _LIKE:
-            rated.append((matcher.ratio(), choice))
-    rated.sort(key=lambda pair: -pair[0])
-    return [
-        Choice(choice.id, choice.name, "same name" if _plain(choice.name) == own else "similar name")
-        for ratio, choice in rated[:_SUGGESTED]
-        if ratio >= _LIKE
-    ]
-
-
-def _plain(name: str) -> str:
-    return " ".join(name.casefold().split())
+def _choice(row: Json) -> Choice:
+    alike = row.get("alike")
+    shared = ", ".join(map(str, alike)) if isinstance(alike, list) and alike else ""
+    return Choice(
+        text(row, "rillet_id"), text(row, "rillet_name"), f"same {shared}" if shared else "similar name"
+    )
 
 
 def _page(given: str) -> int:

@@ -62,16 +62,21 @@ class ReportList:
         self._reports = reports
         self._connection = connection
 
-    def page(self, before: str = "") -> tuple[list[tuple[ReportName, dict[str, Any]]], str]:
+    def page(
+        self, before: str = "", since: str = "", until: str = ""
+    ) -> tuple[list[tuple[ReportName, dict[str, Any]]], str]:
         """The reports of the latest periods, the newest first, with what they say.
 
         Args:
             before: only periods whose names sort before this one; empty for the latest.
+            since: only periods that end on this day or later, such as ``2026-10-01``; empty for all.
+            until: only periods that begin on this day or earlier; empty for all.
 
         Returns:
             The reports, and the period before which the next page begins; empty if this is the last one.
         """
         periods = [each for each in self._reports.folders(f"{self._connection}/") if _PERIOD.fullmatch(each)]
+        periods = [each for each in periods if _touches(each, since, until)]
         periods.sort(key=_by_end, reverse=True)
         left = [period for period in periods if not before or _by_end(period) < _by_end(before)]
         shown = left[:PERIODS]
@@ -99,6 +104,11 @@ def report_name(period: str, moment: str) -> ReportName | None:
     """The name with these parts; ``None`` if they have another form."""
     fits = _PERIOD.fullmatch(period) and _MOMENT.fullmatch(moment)
     return ReportName(period, moment) if fits else None
+
+
+def _touches(period: str, since: str, until: str) -> bool:
+    first, _, last = period.partition("_")
+    return (not since or last >= since) and (not until or first <= until)
 
 
 def _by_end(period: str) -> tuple[str, str]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 PREFIX = "reports/"
+LISTS = "lists/"
 ADDRESS_SECONDS = 60
 """How long an address opens a report; the browser opens it at once."""
 
@@ -83,6 +84,29 @@ class Reports:
         return self._s3.generate_presigned_url(
             "get_object",
             Params={"Bucket": self._bucket, "Key": f"{PREFIX}{name}"},
+            ExpiresIn=ADDRESS_SECONDS,
+        )
+
+    def list_address(self, name: str) -> str:
+        """An address that saves a list for a minute, by its name below ``lists/``; empty if there is none.
+
+        Raises:
+            RetryLater: S3 does not answer.
+        """
+        place: Any = {"Bucket": self._bucket, "Key": f"{LISTS}{name}"}
+        try:
+            self._s3.head_object(**place)
+        except ClientError as error:
+            # S3 tells of a missing file only who may list the bucket.
+            if error.response.get("Error", {}).get("Code") in {"404", "403", "NoSuchKey", "AccessDenied"}:
+                return ""
+            raise _unavailable(error) from error
+        except BotoCoreError as error:
+            raise _unavailable(error) from error
+        saved = f'attachment; filename="{name.rpartition("/")[2]}"'
+        return self._s3.generate_presigned_url(
+            "get_object",
+            Params={**place, "ResponseContentDisposition": saved},
             ExpiresIn=ADDRESS_SECONDS,
         )
 

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from solvimon_rillet.panel.functions import Invocation
+from solvimon_rillet.panel.list_files import list_path
 from solvimon_rillet.panel.reading import Json, count, rows, section, text
 from solvimon_rillet.panel.report_list import ReportName, report_name
 
@@ -52,11 +53,14 @@ class Run:
         remedy: what to do about that.
         step: where it is.
         rows: how many rows it has processed.
+        seen: how many rows it has seen in all; 0 while it runs.
+        about: while it runs, how many rows the last one like it has seen; 0 if that is not known.
         waits_for: what it waits for.
         counts: rows by outcome: title, number, whether a person must act.
         failures: rows that it left out.
         proposals: rows that are like records of Solvimon.
         preview: what would become of rows, in a dry run.
+        file: path of the file with all rows of a preview; empty if there is none.
         notes: what else it says.
         report: of a reconciliation.
         differences: of a reconciliation; -1 if it is none.
@@ -80,15 +84,18 @@ class Run:
     remedy: str
     step: str
     rows: int
+    seen: int
     waits_for: str
     counts: list[tuple[str, int, bool]]
     failures: list[Mapping[str, str]]
     proposals: list[Mapping[str, Any]]
     preview: list[Mapping[str, str]]
+    file: str
     notes: list[str]
     report: ReportName | None
     differences: int
     request: Json
+    about: int = 0
 
     @property
     def plural(self) -> str:
@@ -103,7 +110,8 @@ class Run:
 def runs_of(answer: Json) -> list[Run]:
     """The runs of an answer: those under way first, then the others, newest first."""
     groups = ("under_way", "without_end", "finished")
-    return [_run(row) for name in groups for row in rows(answer, name) if text(row, "kind") in TITLES]
+    found = [_run(row) for name in groups for row in rows(answer, name) if text(row, "kind") in TITLES]
+    return [replace(run, about=_last_seen(run, found)) if run.is_open else run for run in found]
 
 
 def find(runs: list[Run], name: str) -> Run | None:
@@ -122,6 +130,21 @@ def latest(runs: list[Run], kind: str) -> Run | None:
 def run_path(name: str) -> str:
     """The path of a run's page."""
     return f"/synchronise/runs/{name}"
+
+
+def _last_seen(run: Run, all_runs: list[Run]) -> int:
+    """How many rows the last run like this one has seen; 0 if none is known."""
+    parts = {"only", "updated_since", "incremental"}
+    if parts & run.request.keys():
+        return 0
+    return next(
+        (
+            each.seen
+            for each in all_runs
+            if each.kind == run.kind and each.mark == "booked" and not parts & each.request.keys()
+        ),
+        0,
+    )
 
 
 def _run(row: Json) -> Run:
@@ -151,6 +174,7 @@ def _run(row: Json) -> Run:
         remedy=next((text(part, "remedy") for part in parts if text(part, "remedy")), ""),
         step=text(progress, "step"),
         rows=sum(number for number in seen.values() if isinstance(number, int)),
+        seen=count(result, "seen"),
         waits_for=text(progress, "waits_for"),
         counts=_counts(kind, result if text(row, "ended") else seen),
         failures=[
@@ -164,6 +188,7 @@ def _run(row: Json) -> Run:
             for each in rows(result, "proposals")
         ],
         preview=[_previewed(each) for each in rows(result, "rows")[:_SHOWN]],
+        file=list_path(text(result, "csv")),
         notes=_notes(result),
         report=_report(parts),
         differences=_differences(parts) if kind == "reconcile" and done else -1,
@@ -172,9 +197,8 @@ def _run(row: Json) -> Run:
 
 
 def _notes(result: Json) -> list[str]:
-    given, file = result.get("notes"), text(result, "csv")
-    said = [str(each) for each in given] if isinstance(given, list) else []
-    return [*said, *([f"All rows are in the bucket of reports, as {file}."] if file else [])]
+    given = result.get("notes")
+    return [str(each) for each in given] if isinstance(given, list) else []
 
 
 def _left_out(failed: int) -> str:

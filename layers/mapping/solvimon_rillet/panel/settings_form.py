@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from solvimon_rillet.panel.product_picker import picker, products_of
 from solvimon_rillet.panel.reading import Json, rows, text
 from solvimon_rillet.panel.visit import Form
 
@@ -34,7 +35,7 @@ _OFF = {
     "workflows.mark_invoice_paid": "Off: payments in Rillet are skipped; the sweep finds them once it is on.",
 }
 """What stops while a switch is off."""
-_ORDER = ("What is booked", "Products", "Taxes", "Payments", "Workflows")
+_ORDER = ("What is booked", "Products", "Taxes", "Payments", "Notifications", "Workflows")
 _MISSING: Any = object()
 
 
@@ -83,12 +84,14 @@ class SettingsForm:
     Attributes:
         version: of the settings that it shows.
         groups: the fields.
+        products_problem: why no product of Rillet can be picked; empty if some can.
         json_text: all other settings.
         json_problems: why those were refused: path, problem, what was probably meant.
     """
 
     version: int
     groups: list[SettingGroup]
+    products_problem: str
     json_text: str
     json_problems: list[tuple[str, str, str]]
 
@@ -111,10 +114,10 @@ def settings_form(
         filled: what a person wrote into it; ``None`` for the values in force.
         problems: why it was refused.
     """
-    described = _described(answer)
+    described, products = _described(answer), products_of(answer)
     said = {text(problem, "path"): problem for problem in problems or ()}
     fields = {
-        text(row, "path"): _field(row, _typed(row, filled), said.pop(text(row, "path"), {}))
+        text(row, "path"): picker(_field(row, _typed(row, filled), said.pop(text(row, "path"), {})), products)
         for row in described
     }
     listed = {path for paths in _SWITCHES.values() for path in paths}
@@ -132,6 +135,7 @@ def settings_form(
     return SettingsForm(
         version=_number(answer.get("version")),
         groups=[group for group in groups if group.fields],
+        products_problem=text(answer, "products_problem"),
         json_text=filled.get(JSON_FIELD) if filled and JSON_FIELD in filled.values else current,
         json_problems=[
             (path, text(problem, "problem"), text(problem, "did_you_mean")) for path, problem in said.items()

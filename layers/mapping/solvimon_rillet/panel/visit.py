@@ -40,6 +40,7 @@ class Form:
     """The fields of a form that was sent."""
 
     values: Mapping[str, list[str]] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
     def get(self, name: str, default: str = "") -> str:
         """A field without blanks around it; the first one of several."""
@@ -74,6 +75,7 @@ class Visit:
         reports: those of reconciliations.
         clock: unix seconds.
         asked: what was asked for this page, with the answers.
+        known: the status, once it was asked for around the page.
     """
 
     page: Page
@@ -95,6 +97,7 @@ class Visit:
     reports: Reports
     clock: Callable[[], float]
     asked: list[Answered] = field(default_factory=list)
+    known: Answered | None = None
 
     @property
     def at(self) -> str:
@@ -152,28 +155,34 @@ class Visit:
             raise AnswerIsError(answered)
         return answered
 
-    def frame(self) -> Frame:
-        """What is around the page: the connections, and how many documents need a person."""
-        here = {"connection": self.connection}
-        overview, check = (
-            Invocation("sync_status", here | OVERVIEW),
-            Invocation("connect_rillet", here | CHECK),
-        )
-        status = self._asked(overview) or self._cached(overview, HEADLINE_SECONDS)
-        if status is None:
+    def status(self) -> Mapping[str, Any]:
+        """What is known of the connection's documents, at most a minute old; empty if no function answers.
+
+        The frame of every page needs it. A page may use it, too, without another invocation.
+        """
+        overview = Invocation("sync_status", {"connection": self.connection} | OVERVIEW)
+        known = self._asked(overview) or self.known or self._cached(overview, HEADLINE_SECONDS)
+        if known is None:
             # A page that shows something else needs the number, too; it is no reason to show no page.
             try:
-                status = self.functions.invoke(overview)
-                self.cache.keep(status)
+                known = self.functions.invoke(overview)
+                self.cache.keep(known)
             except InvocationFailed:
-                status = None
-        found = (
-            status,
-            self._asked(check) or self.cache.read(check, self.cached),
-            self.cache.read(Invocation("connect_rillet", LIST), self.cached),
-        )
-        answers = (each.answer if each else {} for each in found)
-        return frame_of(self.connection, self.session, self.menu, *answers)
+                known = Answered(overview, {}, self.clock())
+        self.known = known
+        return known.answer
+
+    def check(self) -> Mapping[str, Any]:
+        """The last check of the connection, of any age; empty if none is known."""
+        asked = Invocation("connect_rillet", {"connection": self.connection} | CHECK)
+        found = self._asked(asked) or self.cache.read(asked, self.cached)
+        return found.answer if found else {}
+
+    def frame(self) -> Frame:
+        """What is around the page: the connections, and how many documents need a person."""
+        listed = self.cache.read(Invocation("connect_rillet", LIST), self.cached)
+        connections = listed.answer if listed else {}
+        return frame_of(self.connection, self.session, self.menu, self.status(), self.check(), connections)
 
     def render(
         self, template: str, title: str, view: Mapping[str, Any] | None = None, status: int = 200

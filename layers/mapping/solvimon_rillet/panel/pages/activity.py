@@ -9,6 +9,7 @@ from solvimon_rillet.panel.csv_rows import CSV, as_csv
 from solvimon_rillet.panel.functions import AnswerIsError, InvocationFailed
 from solvimon_rillet.panel.page import Page
 from solvimon_rillet.panel.reading import Json, count, rows, section, text
+from solvimon_rillet.panel.rendering import plural
 from solvimon_rillet.panel.visit import Visit
 
 PAGE = Page("activity")
@@ -78,16 +79,28 @@ def _run(row: Json) -> Entry:
     by = text(row, "by") or text(section(row, "request"), "by")
     failed = count(result, "failed")
     good = state == "completed" and not failed
-    said = (text(result, "summary"), text(result, "in_words"), text(result, "error"), text(row, "in_words"))
+    said = (
+        _difference(result) if kind == "reconcile" and good else "",
+        text(result, "summary"),
+        text(result, "in_words"),
+        text(result, "error"),
+        text(row, "in_words"),
+    )
     return Entry(
         at=text(row, "ended") or text(row, "started"),
         who=by if by not in {"", "unknown"} else "System",
         kind="reconcile" if kind == "reconcile" else "import",
-        what="Reconciled" if kind == "reconcile" else f"Ended: {kind.replace('_', ' ')}",
+        what="Reconciled" if kind == "reconcile" else f"Imported {kind.removeprefix('import_')}",
         on=_period(section(row, "request")),
         outcome=next(filter(None, said), ""),
         state="booked" if good else "needs",
     )
+
+
+def _difference(result: Json) -> str:
+    """What a reconciliation found."""
+    number = sum(count(part, "differences") for part in rows(result, "connections") or [result])
+    return f"Found {plural(number, 'difference')}" if number else "Both sides agree"
 
 
 def _period(request: Json) -> str:

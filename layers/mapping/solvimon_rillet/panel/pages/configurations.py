@@ -1,13 +1,16 @@
 """Configurations: the switches of the workflows, and the settings; a change is reviewed first."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
 from solvimon_rillet.panel.functions import AnswerIsError
+from solvimon_rillet.panel.notifications import notices
 from solvimon_rillet.panel.page import Outcome, Page
+from solvimon_rillet.panel.product_picker import products_of
 from solvimon_rillet.panel.reading import Json, rows, text
 from solvimon_rillet.panel.rendering import plural
 from solvimon_rillet.panel.roles import Role
@@ -21,12 +24,13 @@ _BACK = (("Back to the form", "/configurations"),)
 @PAGE.get("/configurations")
 def show(visit: Visit) -> Response[str]:
     """The values in force, and the versions before."""
-    answer = visit.ask("configure", {"show": True})
+    answer = visit.ask("configure", {"show": True, "products": True})
     faults = answer.get("faults")
     view = {
         "form": settings_form(answer),
         "faults": [str(each) for each in faults] if isinstance(faults, list) else [],
         "history": [_version(row) for row in rows(answer, "history")],
+        "notices": notices(visit.check()),
     }
     return visit.render("configurations.html.j2", "Configurations", view)
 
@@ -39,7 +43,7 @@ def review(visit: Visit) -> Outcome:
     wanted: dict[str, Any] = {"restore": _number(form.get("restore"))}
     shown: Json = {}
     if not wanted["restore"]:
-        shown = visit.act("configure", visit.event(show=True)).answer
+        shown = visit.act("configure", visit.event(show=True, products=True)).answer
         filled = read_form(shown, form)
         if filled.problems:
             return _refused(visit, shown, "This cannot be read", filled.problems)
@@ -64,7 +68,7 @@ def review(visit: Visit) -> Outcome:
         template="configurations_review.html.j2",
         view={
             "version": version,
-            "changes": [_change(row) for row in changes],
+            "changes": [_change(row, products_of(shown)) for row in changes],
             "effect": [str(each) for each in answer.get("effect") or ()],
             "set": json.dumps(wanted["set"], ensure_ascii=False) if "set" in wanted else "",
             "restore": wanted.get("restore", 0),
@@ -115,7 +119,10 @@ def _refused(visit: Visit, shown: Json, error: str, problems: list[Any]) -> Outc
         function="configure",
         event=visit.asked[-1].invocation.event,
         template="configurations_refused.html.j2",
-        view={"form": {**asdict(form), "version": _number(given) or form.version}},
+        view={
+            "form": {**asdict(form), "version": _number(given) or form.version},
+            "notices": notices(visit.check()),
+        },
         path="/configurations",
     )
 
@@ -129,14 +136,20 @@ def _version(row: Json) -> dict[str, Any]:
     }
 
 
-def _change(row: Json) -> dict[str, str]:
+def _change(row: Json, products: Mapping[str, str]) -> dict[str, str]:
     words = text(row, "in_words").partition(":")[0]
     return {
         "path": text(row, "path"),
         "label": words or text(row, "path"),
-        "old": in_words(row.get("old")),
-        "new": in_words(row.get("new")),
+        "old": _named(row.get("old"), products),
+        "new": _named(row.get("new"), products),
     }
+
+
+def _named(value: object, products: Mapping[str, str]) -> str:
+    """A value for people; a product of Rillet with its name."""
+    name = products.get(value) if isinstance(value, str) else None
+    return f"{name} ({value})" if name else in_words(value)
 
 
 def _list(answer: Json, name: str) -> list[Any]:

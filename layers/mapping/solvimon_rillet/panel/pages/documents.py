@@ -8,15 +8,17 @@ from aws_lambda_powertools.event_handler import Response
 
 from solvimon_rillet.panel.csv_rows import CSV, as_csv
 from solvimon_rillet.panel.documents import DocumentRow, document_row
+from solvimon_rillet.panel.functions import AnswerIsError
 from solvimon_rillet.panel.page import Page
 from solvimon_rillet.panel.pages import story
-from solvimon_rillet.panel.reading import rows, text
+from solvimon_rillet.panel.reading import Json, count, rows, text
 from solvimon_rillet.panel.visit import Visit
 
 PAGE = Page("documents")
 PAGE.routes += story.ROUTES
 
 _PAGE_SIZE = 50
+_FILTERS = ("code", "currency", "from", "to")
 _KINDS = {
     "invoice": "Invoices",
     "credit_memo": "Credit notes",
@@ -48,30 +50,55 @@ def show(visit: Visit) -> Response[str]:
     chosen = "exported" if query.get("state") in _BOOKED.values() else query.get("state", "")
     state = chosen if chosen in _STATES else ""
     search = query.get("q", "").strip()[:200]
-    if search:
-        event: dict[str, Any] = {"search": search}
-    else:
-        named = _BOOKED.get(kind, state) if state == "exported" else state
-        after = query.get("after") or None
-        event = {"documents": {"kind": kind, "state": named or None, "after": after, "limit": _PAGE_SIZE}}
-    answer = visit.ask("sync_status", event)
+    filters = {name: query.get(name, "").strip()[:64] for name in _FILTERS}
+    named = _BOOKED.get(kind, state) if state == "exported" and not search else state
+    listed = {
+        **({"search": search} if search else {"kind": kind}),
+        "state": named or None,
+        **{name: value for name, value in filters.items() if value},
+        "after": query.get("after") or None,
+        "limit": _PAGE_SIZE,
+    }
+    problem, answer = "", dict[str, Any]()
+    try:
+        answer |= visit.ask("sync_status", {"documents": listed})
+    except AnswerIsError as error:
+        problem = _without_path(error.error)
     found = [document_row(row) for row in rows(answer, "documents")]
     if query.get("as") == "csv":
         return _csv(found)
-    here = {"kind": kind, "state": state, **({"q": search} if search else {})}
+    here = {"kind": kind, "state": state, **filters, **({"q": search} if search else {})}
     view = {
         "search": search,
         "kind": kind,
         "state": state,
+        "filters": filters,
         "kinds": _KINDS,
         "states": _STATES,
+        "causes": _causes(visit.status(), filters["code"]),
         "rows": found,
-        "in_words": text(answer, "in_words"),
+        "problem": problem,
+        "in_words": text(answer, "in_words").partition("; go on with next")[0].rstrip("."),
+        "looked_at": count(answer, "looked_at"),
         "next": _address(here, after=text(answer, "next")) if text(answer, "next") else "",
         "first": _address(here) if query.get("after") else "",
         "csv": _address({**here, "after": query.get("after", "")}, **{"as": "csv"}),
     }
     return visit.render("documents.html.j2", "Documents", {"view": view})
+
+
+def _causes(status: Json, chosen: str) -> dict[str, str]:
+    """The causes that a list can be filtered by: those of today, and the chosen one."""
+    found = {"": "All"}
+    for row in rows(status, "failures"):
+        found.setdefault(text(row, "code"), text(row, "meaning").rstrip(".") or text(row, "code"))
+    return {**found, **({chosen: chosen} if chosen not in found else {})}
+
+
+def _without_path(error: str) -> str:
+    """A problem of the request in the words of the form."""
+    problem = error.removeprefix("documents: ").removeprefix("documents.")
+    return problem[:1].upper() + problem[1:]
 
 
 def _address(query: Mapping[str, str], **more: str) -> str:

@@ -8,8 +8,8 @@ from aws_lambda_powertools.event_handler import Response
 from solvimon_rillet.panel.causes import LINKABLE
 from solvimon_rillet.panel.csv_rows import csv_response
 from solvimon_rillet.panel.page import Outcome, Route
+from solvimon_rillet.panel.pages.mapping_files import PATIENCE_SECONDS, continued
 from solvimon_rillet.panel.reading import Json, count, rows, text
-from solvimon_rillet.panel.rendering import plural
 from solvimon_rillet.panel.roles import Role
 from solvimon_rillet.panel.visit import Visit
 
@@ -42,30 +42,40 @@ def show(visit: Visit, plural: str) -> Response[str]:
     only = only if only in _ONLY else "unlinked"
     given = visit.query.get("page", "")
     page = int(given[:6]) if given.isascii() and given.isdigit() and int(given[:6]) else 1
-    answer = visit.ask("link_records", {"list": listed, "only": only, "page": page})
+    find = visit.query.get("find", "").strip()[:200]
+    wanted = {"list": listed, "only": only, "page": page, **({"find": find} if find else {})}
+    answer = visit.ask("link_records", wanted)
     following = count(answer, "next_page")
     found = [_row(row, _KINDS[listed]) for row in rows(answer, "rows")]
     if visit.query.get("as") == "csv":
         return csv_response(_COLUMNS, [[row[name] for name in _COLUMNS] for row in found], f"{listed}.csv")
-    here = {"only": only, **({"page": page} if page > 1 else {})}
+    here = {"only": only, **({"find": find} if find else {})}
+    this = {**here, **({"page": page} if page > 1 else {})}
     view = {
-        "csv": f"/mappings/{listed}?{urlencode({**here, 'as': 'csv'})}",
+        "csv": _address(listed, this, **{"as": "csv"}),
         "plural": listed,
         "kind": _KINDS[listed],
         "titles": _TITLES,
         "only": only,
+        "find": find,
         "choices": _ONLY,
         "number": count(answer, "number"),
         "rows": found,
-        "next": f"/mappings/{listed}?{urlencode({'only': only, 'page': following})}" if following else "",
+        "next": _address(listed, here, page=following) if following else "",
     }
     return visit.render("mappings.html.j2", f"Links of {listed}", {"view": view})
+
+
+def _address(listed: str, query: dict[str, Any], **more: Any) -> str:
+    return f"/mappings/{listed}?{urlencode({**query, **more})}"
 
 
 def accept(visit: Visit, plural: str) -> Outcome:
     """Link all proposals that are not doubtful."""
     kind = _KINDS.get(plural, "product")
-    answered = visit.act("link_records", visit.event(accept="all", kind=kind))
+    answered = visit.act(
+        "link_records", visit.event(accept="all", kind=kind, within_seconds=PATIENCE_SECONDS)
+    )
     answer = answered.answer
     results = rows(answer, "results")
     linked = sum(text(row, "outcome") == "linked" for row in results)
@@ -74,7 +84,8 @@ def accept(visit: Visit, plural: str) -> Outcome:
         for row in results
         if text(row, "outcome") == "refused"
     ]
-    said = [text(answer, "what_now")] if count(answer, "remaining") else []
+    left = count(answer, "remaining")
+    said = [f"{left:,} are left: go back, and press the button again."] if left else []
     return _outcome(
         visit,
         plural,
@@ -159,15 +170,13 @@ def _outcome(
     lines: tuple[str, ...] = (),
     state: str = "booked",
 ) -> Outcome:
-    number = count(answer, "documents_continued")
-    again = f"{plural(number, 'document')} that waited {'is' if number == 1 else 'are'} tried again."
     path = f"/mappings/{listed}"
     return Outcome(
         what=what,
         on=on,
         state=state,
         text=text,
-        lines=(*([again] if number else []), *lines),
+        lines=(*continued(answer), *lines),
         answer=answer,
         function="link_records",
         event=event,

@@ -10,17 +10,17 @@ from aws_lambda_powertools.event_handler import Response
 from solvimon_rillet.panel.causes import LINKABLE, NOUNS, failing, retry_event, waiting
 from solvimon_rillet.panel.documents import DocumentRow, document_row
 from solvimon_rillet.panel.functions import AnswerIsError, InvocationFailed
-from solvimon_rillet.panel.link_editor import editor_for
+from solvimon_rillet.panel.link_editor import CREATE, editor_for
 from solvimon_rillet.panel.outcomes import result_lines, result_text
 from solvimon_rillet.panel.page import Outcome, Page
-from solvimon_rillet.panel.pages import mappings
+from solvimon_rillet.panel.pages import lists, mapping_files, mappings
 from solvimon_rillet.panel.reading import Json, count, rows, section, text
 from solvimon_rillet.panel.rendering import plural
 from solvimon_rillet.panel.roles import Role
 from solvimon_rillet.panel.visit import HTML, Visit
 
 PAGE = Page("needs-attention")
-PAGE.routes += mappings.ROUTES
+PAGE.routes += (*mappings.ROUTES, *mapping_files.ROUTES, *lists.ROUTES)
 STOP_POLLING = 286
 """htmx's own status: it shows the answer, and asks no more."""
 _FOLLOWED = 10  # as many as the status shows of what changed last
@@ -99,6 +99,8 @@ def retry(visit: Visit) -> Outcome:
 def link(visit: Visit) -> Outcome:
     """Link a record to one of Rillet; what waited for it is tried again."""
     form, name = visit.form, visit.form.get("name") or visit.form.get("solvimon_id")
+    if form.get("rillet_id") == CREATE:
+        return _create(visit, name)
     marked, listed = form.get("rillet_id").removeprefix("other"), form.get("other")
     rillet_id = marked or listed
     if not rillet_id or (marked and listed):
@@ -129,6 +131,26 @@ def link(visit: Visit) -> Outcome:
         template="retried.html.j2",
         view={"follow": _follow(visit, "", number)},
         links=(("Needs attention", "/needs-attention"), ("Links", mappings.list_path(form.get("kind")))),
+        path="/needs-attention",
+    )
+
+
+def _create(visit: Visit, name: str) -> Outcome:
+    """Say that no record of Rillet is the same, so that the next document creates it there."""
+    record = {"kind": visit.form.get("kind"), "solvimon_id": visit.form.get("solvimon_id")}
+    answered = visit.act("link_records", visit.event(different=record))
+    number = count(answered.answer, "documents_continued")
+    return Outcome(
+        what="Said that Rillet does not have it",
+        on=name,
+        text=f"{name} is created in Rillet with its next document",
+        lines=mapping_files.continued(answered.answer),
+        answer=answered.answer,
+        function="link_records",
+        event=answered.invocation.event,
+        template="retried.html.j2",
+        view={"follow": _follow(visit, "", number)},
+        links=(("Needs attention", "/needs-attention"),),
         path="/needs-attention",
     )
 

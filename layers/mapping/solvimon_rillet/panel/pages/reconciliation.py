@@ -10,13 +10,15 @@ from aws_lambda_powertools.event_handler import Response
 from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.panel.bridge import Bridge, bridge_of
 from solvimon_rillet.panel.documents import ID_NAMES, document_path
-from solvimon_rillet.panel.functions import Invocation
+from solvimon_rillet.panel.functions import AnswerIsError, Invocation, InvocationFailed
 from solvimon_rillet.panel.page import Outcome, Page
-from solvimon_rillet.panel.pages.synchronise import begin, period_problem
+from solvimon_rillet.panel.pages.backfill import period_problem
+from solvimon_rillet.panel.pages.synchronise import begin
 from solvimon_rillet.panel.reading import Json, count, rows, text
 from solvimon_rillet.panel.rendering import plural
 from solvimon_rillet.panel.report_list import FILES, ReportList, ReportName, report_name
 from solvimon_rillet.panel.roles import Role
+from solvimon_rillet.panel.runs import Run, runs_of
 from solvimon_rillet.panel.sign_offs import MAX_COMMENT, SignOff, SignOffs
 from solvimon_rillet.panel.visit import JSON, Visit, pretty
 
@@ -36,6 +38,7 @@ class ReportRow:
     documents: int
     amounts: list[tuple[str, str]]
     sign_offs: list[SignOff]
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +59,17 @@ class FindingRow:
 @PAGE.get("/reconciliation")
 def show(visit: Visit) -> Response[str]:
     """The latest reports, and the form that makes another one."""
+    query = visit.query
+    days = {name: query.get(name, "").strip()[:10] for name in ("since", "until")}
     found, following, problem = list[tuple[ReportName, dict[str, Any]]](), "", ""
     try:
-        found, following = ReportList(visit.reports, visit.connection).page(visit.query.get("before", ""))
+        listed = ReportList(visit.reports, visit.connection)
+        found, following = listed.page(query.get("before", ""), days["since"], days["until"])
     except RetryLater as error:
         problem = error.message
-    signed = _signed(visit)
-    reports = [_report_row(name, report, signed.get(name, [])) for name, report in found]
+    signed, runs = _signed(visit), _runs(visit)
+    by = {run.report: run.by or "schedule" for run in runs if run.report}
+    reports = [_report_row(name, report, signed.get(name, []), by.get(name, "")) for name, report in found]
     begin_today = {"from": f"{visit.now[:8]}01", "to": visit.now[:10]}
     again = visit.event(**begin_today, redrive=False)
     view = {
@@ -70,8 +77,11 @@ def show(visit: Visit) -> Response[str]:
         "command": Invocation("reconcile", again).command(visit.functions.stack),
         "problem": problem,
         "reports": reports,
-        "newest": reports[0] if reports and not visit.query.get("before") else None,
-        "older": f"/reconciliation?{urlencode({'before': following})}" if following else "",
+        "newest": reports[0] if reports and not query.get("before") and not any(days.values()) else None,
+        "older": f"/reconciliation?{urlencode({**days, 'before': following})}" if following else "",
+        "days": days,
+        "running": next((run for run in runs if run.is_open), None),
+        "by": any(row.by for row in reports),
         "most": MAX_DAYS,
     }
     return visit.render("reconciliation.html.j2", "Reconciliation", {"view": view})
@@ -179,7 +189,16 @@ def _signed(visit: Visit) -> dict[ReportName, list[SignOff]]:
     return found
 
 
-def _report_row(name: ReportName, report: Json, signed: list[SignOff]) -> ReportRow:
+def _runs(visit: Visit) -> list[Run]:
+    """The latest reconciliations as runs: who asked for them, and which one is under way."""
+    try:
+        found = runs_of(visit.ask("sync_status", {"runs": True}))
+    except (AnswerIsError, InvocationFailed):  # no reason to show no report
+        return []
+    return [run for run in found if run.kind == "reconcile"]
+
+
+def _report_row(name: ReportName, report: Json, signed: list[SignOff], by: str = "") -> ReportRow:
     bridge: Bridge = bridge_of(report)
     return ReportRow(
         name,
@@ -188,6 +207,7 @@ def _report_row(name: ReportName, report: Json, signed: list[SignOff]) -> Report
         count(report, "documents"),
         bridge.differences,
         signed,
+        by,
     )
 
 

@@ -1,7 +1,7 @@
-"""Synchronise: imports with preview and progress, the back-fill of a period, a dry run, the sweep."""
+"""Synchronise: imports with preview and progress, a dry run, the sweep."""
 
+from collections import Counter
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,31 +9,34 @@ from aws_lambda_powertools.event_handler import Response
 
 from solvimon_rillet.panel.csv_rows import csv_response
 from solvimon_rillet.panel.documents import document_row
-from solvimon_rillet.panel.functions import AnswerIsError
 from solvimon_rillet.panel.page import Outcome, Page
-from solvimon_rillet.panel.pages import story
+from solvimon_rillet.panel.pages import backfill, story
 from solvimon_rillet.panel.pages.needs_attention import STOP_POLLING
 from solvimon_rillet.panel.reading import Json, count, rows, section, text
 from solvimon_rillet.panel.rendering import plural
 from solvimon_rillet.panel.roles import Role
-from solvimon_rillet.panel.runs import find, latest, run_path, runs_of
+from solvimon_rillet.panel.runs import Run, find, latest, run_path, runs_of
 from solvimon_rillet.panel.visit import HTML, Visit
 
 PAGE = Page("synchronise")
+PAGE.routes += backfill.ROUTES
 _IMPORTS = {
     "subsidiaries": "become billing entities",
     "products": "in Solvimon’s category of Rillet products",
     "customers": "with address and contact",
 }
 """What is imported, in the order to do it."""
-_ROWS = {"": "all", "changed": "changed since the last import", "recheck": "all, compared once more"}
+_ROWS = {"": "all", "changed": "changed since then", "recheck": "all, compared again"}
 _PREVIEWED = ("rillet_id", "name", "outcome", "more", "why")
-_KINDS = {"invoice": "Invoices", "credit_memo": "Credit notes"}
-_COUNTED = {
-    "already_in_rillet": "In Rillet already, left alone",
-    "before_start_date": "Before the start date, left alone",
-    "handled_by_hand": "Settled by hand, left alone",
-    "changed_meanwhile": "Changed meanwhile, left alone",
+_TICKED = {"created", "updated", "archived"}
+_OUTCOMES = {
+    "created": "Created",
+    "updated": "Updated",
+    "archived": "Archived",
+    "unchanged": "Unchanged",
+    "skipped": "Skipped",
+    "proposed": "To decide",
+    "failed": "Left out",
 }
 
 
@@ -44,7 +47,7 @@ def show(visit: Visit) -> Response[str]:
     view = {
         "imports": [(name, about, latest(runs, f"import_{name}")) for name, about in _IMPORTS.items()],
         "rows": _ROWS,
-        "kinds": _KINDS,
+        "kinds": backfill.KINDS,
         "reconciliation": latest(runs, "reconcile"),
         "today": visit.now[:10],
     }
@@ -66,12 +69,16 @@ def start(visit: Visit, plural: str) -> Outcome:
 @PAGE.get("/synchronise/runs/<run>")
 def progress(visit: Visit, run: str) -> Response[str]:
     """How far a run is, and what it came to."""
-    found = find(runs_of(visit.ask("sync_status", {"runs": True})), run)
+    runs = runs_of(visit.ask("sync_status", {"runs": True}))
+    found = find(runs, run)
+    other = latest(runs, found.kind) if found and found.error else None
     view = {
+        "other": other if other and other.is_open else None,
         "run": found,
         "path": run_path(run),
         "command": found.command(visit.functions.stack) if found else "",
         "again": _again(found.request) if found else [],
+        **(_preview_view(found, visit.query.get("outcome", "")) if found else {}),
     }
     if found and visit.query.get("as") == "csv":
         table = [[row[name] for name in _PREVIEWED] for row in found.preview]
@@ -80,66 +87,6 @@ def progress(visit: Visit, run: str) -> Response[str]:
     if visit.polls and found and not found.is_open:
         return Response(STOP_POLLING, HTML, answer.body)
     return answer
-
-
-@PAGE.get("/synchronise/backfill")
-def count_backfill(visit: Visit) -> Response[str]:
-    """What a back-fill of a period would do."""
-    query = visit.query
-    kind = query.get("kind", "") if query.get("kind") in _KINDS else "invoice"
-    period = {name: query.get(name, "").strip() for name in ("from", "to")}
-    view: dict[str, Any] = {
-        "kind": kind,
-        "kinds": _KINDS,
-        **period,
-        "problem": "",
-        "remedy": "",
-        "counted": [],
-    }
-    if problem := period_problem(period["from"], period["to"]):
-        view["problem"] = problem
-    else:
-        try:
-            answer = visit.ask(f"export_{kind}", {"retry": period, "dry_run": True})
-            view |= _backfill_view(answer)
-        except AnswerIsError as error:
-            view |= {"problem": error.error, "remedy": error.remedy}
-    return visit.render("backfill.html.j2", "Back-fill", {"view": view})
-
-
-@PAGE.post("/synchronise/backfill", Role.OPERATOR, "retry")
-def backfill(visit: Visit) -> Outcome:
-    """Queue the documents of a period."""
-    form = visit.form
-    kind = form.get("kind") if form.get("kind") in _KINDS else "invoice"
-    page = form.get("page")
-    retry = {
-        "from": form.get("from"),
-        "to": form.get("to"),
-        **({"page": int(page[:6])} if page.isascii() and page.isdigit() else {}),
-    }
-    answered = visit.act(f"export_{kind}", visit.event(retry=retry))
-    answer, period = answered.answer, f"{retry['from']} to {retry['to']}"
-    number = count(answer, "queued")
-    left = section(section(answer, "go_on"), "retry")
-    return Outcome(
-        what="Queued a back-fill",
-        on=period,
-        state="sends" if number else "booked",
-        text=f"{plural(number, 'document')} queued" if number else "Nothing is missing",
-        lines=tuple(filter(None, [text(answer, name) for name in ("estimate", "start_date", "note")])),
-        answer=answer,
-        function=f"export_{kind}",
-        event=answered.invocation.event,
-        template="backfilled.html.j2",
-        view={
-            "kind": kind,
-            "rest": {name: text(left, name) for name in ("from", "to", "page")} if left else {},
-            "counted": _counted(answer),
-        },
-        links=(("Documents", f"/documents?{urlencode({'kind': kind})}"), ("Synchronise", "/synchronise")),
-        path="/synchronise",
-    )
 
 
 @PAGE.post("/synchronise/dry-run", Role.VIEWER, "dry-run")
@@ -152,7 +99,7 @@ def dry_run(visit: Visit) -> Outcome:
     if not one.startswith("invo_"):
         answer = visit.ask("sync_status", {"search": one, "by": visit.session.by})
         found = [document_row(row) for row in rows(answer, "documents")]
-        billed = [row for row in found if row.kind in _KINDS]
+        billed = [row for row in found if row.kind in backfill.KINDS]
         if len(billed) != 1:
             words = f"{len(billed)} documents match {one}" if billed else f"No document has the number {one}"
             return _not_found(words, one)
@@ -196,26 +143,6 @@ def begin(visit: Visit, function: str, fields: Mapping[str, Any], what: str, on:
     )
 
 
-def period_problem(begin: str, end: str, most: int = 0) -> str:
-    """What is wrong with the days of a form; empty if nothing is.
-
-    Args:
-        begin: the first day.
-        end: the last day.
-        most: largest number of days; 0 for no limit.
-    """
-    try:
-        first, last = date.fromisoformat(begin), date.fromisoformat(end)
-    except ValueError:
-        missing = "From" if not begin else "To" if not end else ""
-        return f"{missing}: choose a day." if missing else "Write days such as 2026-10-31."
-    if first > last:
-        return f"From ({begin}) is later than to ({end}). Exchange them."
-    if most and (last - first).days >= most:
-        return f"The period has {(last - first).days + 1} days; at most {most} can be compared at once."
-    return ""
-
-
 def _import(visit: Visit, listed: str, *, dry_run: bool) -> Outcome:
     listed = listed if listed in _IMPORTS else "products"
     form, chosen = visit.form, visit.form.get("rows")
@@ -233,6 +160,20 @@ def _import(visit: Visit, listed: str, *, dry_run: bool) -> Outcome:
     return begin(visit, f"import_{listed}", fields, verb, listed)
 
 
+def _preview_view(run: Run, chosen: str) -> dict[str, Any]:
+    """The rows of a preview, of one outcome or of all."""
+    numbers = Counter(row["outcome"] for row in run.preview)
+    outcome = chosen if chosen in numbers else ""
+    shown = [row for row in run.preview if outcome in {"", row["outcome"]}]
+    return {
+        "preview": shown,
+        "outcome": outcome,
+        "outcomes": [(each, _OUTCOMES.get(each, each), number) for each, number in numbers.items()],
+        "cut": run.seen > len(run.preview),
+        "can_tick": any(row["outcome"] in _TICKED for row in shown) and not run.error,
+    }
+
+
 def _again(request: Json) -> list[tuple[str, str]]:
     """The hidden fields of a form that imports what a preview has shown."""
     only = _list(request.get("only"))
@@ -244,19 +185,6 @@ def _again(request: Json) -> list[tuple[str, str]]:
     elif request.get("incremental"):
         fields.append(("rows", "changed"))
     return fields
-
-
-def _backfill_view(answer: Json) -> dict[str, Any]:
-    return {
-        "number": count(answer, "would_queue"),
-        "counted": _counted(answer),
-        "estimate": text(answer, "estimate"),
-        "notes": list(filter(None, [text(answer, name) for name in ("start_date", "note")])),
-    }
-
-
-def _counted(answer: Json) -> list[tuple[str, int]]:
-    return [(title, number) for name, title in _COUNTED.items() if (number := count(answer, name))]
 
 
 def _not_found(words: str, one: str) -> Outcome:

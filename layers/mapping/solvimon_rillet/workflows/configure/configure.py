@@ -63,7 +63,7 @@ class Configure:
             OutcomeUnknown: whether the settings were written is not known.
         """
         if request.set is None and request.restore is None:
-            return self._show()
+            return self._show() | (self._products.active(self._connection) if request.products else {})
         if request.dry_run:
             return self._change(request)
         with self._parameter.locked():

@@ -27,7 +27,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Products": ("fallback_products", "product_category"),
     "Taxes": ("tax_types", "tax_country", "tax_amount_on"),
     "Payments": ("payments", "credits_in_rillet"),
-    "Workflows": ("workflows", "reconcile", "write_back", "outcome_events", "digest"),
+    "Notifications": ("digest", "outcome_events"),
+    "Workflows": ("workflows", "reconcile", "write_back"),
 }
 """The groups of settings, by the first part of their path; all others are advanced."""
 LABELS = {

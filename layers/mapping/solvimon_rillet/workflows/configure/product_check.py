@@ -1,6 +1,7 @@
 """Whether Rillet has the products that the settings name."""
 
 import difflib
+from typing import Any
 
 from solvimon_rillet.connections.connection import Connections
 from solvimon_rillet.errors import SolvimonRilletError
@@ -21,6 +22,15 @@ class ProductCheck:
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
+
+    def active(self, connection: str) -> dict[str, Any]:
+        """The products that a setting may name, by their names; why they are not known otherwise."""
+        try:
+            found = self._connections.open(connection).directory.in_rillet("product").by_id.values()
+        except (SolvimonRilletError, RequestRejected) as error:
+            return {"products": [], "products_problem": f"Rillet's products cannot be read: {error}"}
+        rows = [{"id": each.id, "name": each.name} for each in found if not each.archived]
+        return {"products": sorted(rows, key=lambda row: (row["name"].casefold(), row["id"]))}
 
     def check(self, connection: str, changes: list[Change]) -> tuple[list[InvalidValue], list[str]]:
         """The problems of changed fallback products, and notes about what could not be checked."""

@@ -5,12 +5,16 @@ such a message claims the document first, and does nothing if it is done.
 """
 
 import contextlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
+from pydantic import ValidationError
+
+from solvimon_rillet import money
 from solvimon_rillet.aws.dynamodb import Item
 from solvimon_rillet.aws.sqs import Queue
 from solvimon_rillet.connections.connection import Connection
@@ -22,7 +26,7 @@ from solvimon_rillet.ledger.document_types import CREDIT_MEMO, DocumentType
 from solvimon_rillet.ledger.ledger import FINISHED, Document
 from solvimon_rillet.mapping.dates import utc_range
 from solvimon_rillet.mapping.document_fields import document_day
-from solvimon_rillet.solvimon.models import Invoice
+from solvimon_rillet.solvimon.models import Amount, Invoice
 from solvimon_rillet.solvimon.types import CREDIT_TYPES
 from solvimon_rillet.workflows.export.redrive_request import ALL, Retry
 
@@ -32,9 +36,9 @@ _RILLET_CALLS = {"invoice": 1, "credit_memo": 2}  # per document whose links are
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Documents to check, and the retry that continues after them; ``None`` after the last batch."""
+    """Documents to check, with what is known of their money, and the retry that continues after them."""
 
-    documents: list[Document]
+    documents: Mapping[Document, Item]
     continuation: Any
 
 
@@ -58,6 +62,7 @@ class Redrive:
         self._queue = queue
         self._clock = connection.clock
         self._counts: Counter[str] = Counter()
+        self._sums: defaultdict[str, defaultdict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
         self._causes: Counter[str] = Counter()
 
     def run(self, retry: Retry, *, dry_run: bool, has_time: Callable[[], bool]) -> dict[str, Any]:
@@ -100,7 +105,7 @@ class Redrive:
         """
         after = parse_timestamp(retry.changed_after) if retry.changed_after else -1
         until = parse_timestamp(retry.changed_until) if retry.changed_until else int(self._clock())
-        found: list[Document] = []
+        found = dict[Document, Item]()
         latest = after
         for document, item in self._ledger.in_state(self._name, self._kind.name, "rejected"):
             at = int(item["updated_at"])
@@ -112,9 +117,9 @@ class Redrive:
                     changed_after=format_timestamp(latest), changed_until=format_timestamp(until)
                 )
                 yield _Batch(found, continuation)
-                found = []
+                found = {}
             if _has_code(item, retry):
-                found.append(document)
+                found[document] = item
             latest = at
         yield _Batch(found, None)
 
@@ -125,7 +130,9 @@ class Redrive:
             rows, more = self._solvimon.final_invoices(*self._utc_range(retry), number)
             number += 1
             eligible = [row for row in rows if self._is_eligible(row, retry)]
-            documents = [Document(self._name, self._kind.name, str(row["id"])) for row in eligible]
+            documents = {
+                Document(self._name, self._kind.name, str(row["id"])): _money_of(row) for row in eligible
+            }
             yield _Batch(documents, retry.as_event(page=number) if more else None)
             if not more:
                 return
@@ -151,14 +158,18 @@ class Redrive:
             return False
         return True
 
-    def _queue_batch(self, documents: list[Document], retry: Retry, *, dry_run: bool) -> None:
+    def _queue_batch(self, documents: Mapping[Document, Item], retry: Retry, *, dry_run: bool) -> None:
         """Queue the documents that are not done, by their current records."""
         counted: Counter[str] = Counter()
         to_queue = []
         records = self._ledger.read_many(documents)
-        for document in dict.fromkeys(documents):
+        for document, known in documents.items():
             record = records.get(document, {})
-            if reason := _skip_reason(record, retry):
+            reason = _skip_reason(record, retry)
+            facts = record if "amount" in record else known
+            if "amount" in facts:
+                self._sums[reason or "queued"][str(facts["currency"])] += Decimal(facts["amount"])
+            if reason:
                 counted[reason] += 1
             else:
                 to_queue.append(document.id)
@@ -195,7 +206,9 @@ class Redrive:
             "connection": self._name,
             "dry_run": dry_run,
             "would_queue" if dry_run else "queued": queued,
+            "amounts": self._amounts("queued"),
             "already_in_rillet": done,
+            "amounts_already_in_rillet": self._amounts("already_in_rillet"),
             **others,
             "estimate": self._estimate(queued),
         }
@@ -211,6 +224,13 @@ class Redrive:
             )
             answer["go_on"] = {"connection": self._name, "dry_run": dry_run, "retry": remaining}
         return answer
+
+    def _amounts(self, reason: str) -> dict[str, str]:
+        """The sums of the documents that were counted for a reason, by currency."""
+        return {
+            currency: money.format_amount(total, currency)
+            for currency, total in sorted(self._sums[reason].items())
+        }
 
     def _estimate(self, documents: int) -> str:
         """The time that the queue takes at Rillet's rate limit, as text."""
@@ -228,6 +248,14 @@ class Redrive:
 
 def _has_code(item: Item, retry: Retry) -> bool:
     return retry.code in {ALL, item.get("code")}
+
+
+def _money_of(row: Mapping[str, Any]) -> Item:
+    """Amount and currency of a row of Solvimon's list; empty where they cannot be read."""
+    with contextlib.suppress(ValidationError):
+        total = Amount.model_validate(row.get("invoice_amount_including_tax"))
+        return {"amount": total.quantity, "currency": total.currency}
+    return {}
 
 
 def _skip_reason(record: Item, retry: Retry) -> str:

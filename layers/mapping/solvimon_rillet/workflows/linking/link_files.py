@@ -11,25 +11,18 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from pydantic import ValidationError
-
 from solvimon_rillet.aws.s3_sns import LIST_PREFIX, ReportBucket
 from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.csv_files import csv_rows, csv_text
-from solvimon_rillet.errors import Code, NeedsAttention, Recoverable
-from solvimon_rillet.invalid_values import problems_in_words
+from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.workflows.linking.link_lists import LinkLists
-from solvimon_rillet.workflows.linking.request import KINDS, LinkRequest, PairRequest, UnlinkRequest
+from solvimon_rillet.workflows.linking.link_rows import MAX_WARNINGS, AnswerRow, LinkRows, Publish
+from solvimon_rillet.workflows.linking.request import KINDS, LINK_COLUMNS, LinkRequest
 
 Json = dict[str, Any]
-AnswerRow = Callable[[str, PairRequest | UnlinkRequest, LinkRequest], list[str]]
-LINK_COLUMNS = ("act", "kind", "state", "solvimon_id", "solvimon_name", "rillet_id", "rillet_name", "same")
 NEEDED_COLUMNS = ("act", "kind", "solvimon_id", "rillet_id")
 ERROR_COLUMNS = (*LINK_COLUMNS, "row", "error", "remedy")
 MAX_ROWS = 20_000
-MIN_SECONDS_FOR_ROW = 75.0  # before the function's time limit; no row starts later
-_DONE = {"link": "linked", "different": "different", "unlink": "unlinked"}
-_MAX_WARNINGS = 20
 _EXAMPLE = 'Take the file that {"csv": "products"} writes, and fill its column act.'
 
 
@@ -73,24 +66,15 @@ class LinkFileReader:
     Args:
         connection: the connection.
         reports: the bucket that has the file.
-        time_left: seconds until the function's time limit.
+        has_time: whether there is time for another row.
     """
 
-    def __init__(self, connection: Connection, reports: ReportBucket, time_left: Callable[[], float]) -> None:
+    def __init__(self, connection: Connection, reports: ReportBucket, has_time: Callable[[], bool]) -> None:
         self._connection = connection
         self._reports = reports
-        self._seconds_left = time_left
-        self._counts = dict.fromkeys((*_DONE.values(), "refused"), 0)
-        self._errors: list[Json] = []
-        self._warnings: list[Json] = []
-        self._touched: list[str] = []
+        self._has_time = has_time
 
-    def run(
-        self,
-        request: LinkRequest,
-        answer_row: AnswerRow,
-        publish: Callable[..., Json],
-    ) -> Json:
+    def run(self, request: LinkRequest, answer_row: AnswerRow, publish: Publish) -> Json:
         """Do the rows of a file, from ``request.from_row`` on, for as long as there is time.
 
         Args:
@@ -106,34 +90,25 @@ class LinkFileReader:
         rows = self._rows(key)
         errors_key = f"{key.removesuffix('.csv')}-errors.csv"
         earlier = self._earlier_errors(errors_key, request.from_row)
-        stopped: Recoverable | None = None
-        next_row: int | None = None
-        for number, row in rows:
-            if number < request.from_row:
-                continue
-            if self._seconds_left() < MIN_SECONDS_FOR_ROW:
-                next_row = number
-                break
-            try:
-                self._do(number, row, request, answer_row)
-            except Recoverable as why:
-                stopped, next_row = why, number
-                break
-        published = publish(self._touched, dry_run=request.dry_run)
-        refused = [*earlier, *self._errors]
+        done = LinkRows(request, answer_row)
+        done.run(((number, row) for number, row in rows if number >= request.from_row), self._has_time)
+        published = publish(done.touched, dry_run=request.dry_run)
+        refused = [*earlier, *done.refused]
         self._put(errors_key, refused)
+        event = request.model_dump(exclude_defaults=True) | {"from_row": done.next_row}
         return {
             "connection": self._connection.name,
             "dry_run": request.dry_run,
             "csv_in": key,
             "rows": len(rows),
-            **self._counts,
+            **done.counts,
             "refused_in_all": len(refused),
             "errors": errors_key if refused else None,
             "bucket": self._reports.name,
-            "warnings": self._warnings[:_MAX_WARNINGS],
+            "warnings": done.warnings[:MAX_WARNINGS],
             **published,
-            **self._next(request, next_row, stopped),
+            "complete": done.next_row is None,
+            **({"next": event, **done.when()} if done.next_row is not None else {}),
         }
 
     def _rows(self, key: str) -> list[tuple[int, dict[str, str]]]:
@@ -159,55 +134,3 @@ class LinkFileReader:
     def _put(self, key: str, errors: list[Json]) -> None:
         name = key.removeprefix(f"{LIST_PREFIX}{self._connection.name}/")
         self._reports.put_list(self._connection.name, name, csv_text(ERROR_COLUMNS, errors))
-
-    def _do(self, number: int, row: dict[str, str], request: LinkRequest, answer_row: AnswerRow) -> None:
-        act = row["act"].casefold()
-        if not act:
-            return
-        try:
-            pair = _pair(act, row)
-            warnings = answer_row(act, pair, request)
-        except NeedsAttention as why:
-            self._refuse(number, row, why.message, why.remedy)
-        except ValidationError as invalid:
-            self._refuse(number, row, problems_in_words(invalid, whole=f"row {number}"), _EXAMPLE)
-        except ValueError as why:
-            self._refuse(number, row, str(why), "Write link, different or unlink, or leave it empty.")
-        else:
-            self._counts[_DONE[act]] += 1
-            self._warnings += [{"row": number, "warning": each} for each in warnings]
-            if act != "unlink":
-                self._touched.append(pair.solvimon_id)
-
-    def _refuse(self, number: int, row: dict[str, str], error: str, remedy: str) -> None:
-        self._counts["refused"] += 1
-        self._errors.append({**row, "row": number, "error": error, "remedy": remedy})
-
-    def _next(self, request: LinkRequest, row: int | None, stopped: Recoverable | None) -> Json:
-        """Whether the file is done; else the event that goes on, and when."""
-        if row is None:
-            return {"complete": True}
-        event = request.model_dump(exclude_defaults=True) | {"from_row": row}
-        after = 0 if stopped is None else round(stopped.after or 60)
-        when = f"after {after} seconds" if after else "now"
-        return {
-            "complete": False,
-            "next": event,
-            "after_seconds": after,
-            "what_now": f"Invoke it again {when} with the event under next.",
-            **({"why": stopped.message} if stopped else {}),
-        }
-
-
-def _pair(act: str, row: dict[str, str]) -> PairRequest | UnlinkRequest:
-    """The records of a row.
-
-    Raises:
-        ValueError: the act is unknown, or an id or the kind is none.
-    """
-    if act not in _DONE:
-        raise ValueError(f"The act {act[:40]!r} is unknown.")
-    facts = {"kind": row["kind"].casefold(), "solvimon_id": row["solvimon_id"]}
-    if act == "unlink":
-        return UnlinkRequest.model_validate(facts)
-    return PairRequest.model_validate({**facts, "rillet_id": row["rillet_id"].casefold()})

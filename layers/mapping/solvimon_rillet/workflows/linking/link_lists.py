@@ -47,6 +47,7 @@ class LinkLists:
             ]
         else:
             rows = self.by_link(kind, linked=request.only == "linked")
+        rows = [row for row in rows if has_text(row, request.find)]
         first = (request.page - 1) * PAGE_ROWS
         answer: Json = {
             "connection": self._connection.name,
@@ -195,6 +196,13 @@ def shown(match: Match) -> Json:
 def _answer_fields(entry: Mapping[str, Any]) -> Json:
     """A user's answer about a pair: what, when and by whom."""
     return {**entry, "at": format_timestamp(entry["at"])}
+
+
+def has_text(row: Json, text: str) -> bool:
+    """Whether a row's names hold a text, in any case, or one of its ids is it."""
+    wanted = " ".join(text.casefold().split())
+    names = (str(row.get(name, "")).casefold() for name in ("solvimon_name", "rillet_name"))
+    return wanted in {row.get("solvimon_id"), row.get("rillet_id")} or any(wanted in name for name in names)
 
 
 def _ids(row: Json) -> Json:

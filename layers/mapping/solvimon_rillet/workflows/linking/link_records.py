@@ -10,11 +10,14 @@ from solvimon_rillet.connections.directory import COLLECTIONS
 from solvimon_rillet.errors import Code, NeedsAttention, RetryLater
 from solvimon_rillet.formatting import format_timestamp
 from solvimon_rillet.ledger.matches import Match, MatchStore
+from solvimon_rillet.workflows.linking.candidates import candidates, no_such_record
 from solvimon_rillet.workflows.linking.link_files import LinkFileReader, write_links
 from solvimon_rillet.workflows.linking.link_lists import LinkLists, shown
+from solvimon_rillet.workflows.linking.link_rows import run_rows
 from solvimon_rillet.workflows.linking.link_writer import LinkWriter
 from solvimon_rillet.workflows.linking.request import (
     KINDS,
+    DifferentRequest,
     LinkRequest,
     PairRequest,
     UnlinkRequest,
@@ -24,6 +27,7 @@ from solvimon_rillet.workflows.linking.waiting_documents import publish_waiting
 
 Json = dict[str, Any]
 _MAX_ACCEPTED = 50  # links of one invocation: a customer takes up to four calls to Rillet
+MIN_SECONDS_FOR_ROW = 75.0  # before the function's time limit; no row starts later
 
 
 class LinkRecords:
@@ -53,6 +57,7 @@ class LinkRecords:
         self._bus = bus
         self._reports = reports
         self._time_left = time_left
+        self._begun_with = time_left()
 
     def run(self, request: LinkRequest) -> Json:
         """Answer a request.
@@ -68,18 +73,46 @@ class LinkRecords:
         if request.csv:
             return write_links(self._connection, self._lists, self._reports(), request)
         if request.csv_in:
-            return LinkFileReader(self._connection, self._reports(), self._time_left).run(
-                request, self._answer_row, self._continue
-            )
+            reader = LinkFileReader(self._connection, self._reports(), lambda: self._has_time(request))
+            return reader.run(request, self._answer_row, self._continue)
+        if request.rows is not None:
+            name, has_time = self._connection.name, lambda: self._has_time(request)
+            return run_rows(name, request, self._answer_row, self._continue, has_time)
+        if request.candidates:
+            return candidates(self._connection, self._lists, request.candidates, request)
         if request.link:
             return self._link([self._match(request.link)], request)
         if request.accept and request.kind:
             return self._accept(request.kind, request)
         if request.different:
-            return self._different(self._match(request.different), request)
+            return self._different(self._pairs(request.different), request)
         if request.unlink is None:
             raise ValueError("the request names no act")
         return self._unlink(request.unlink.kind, request.unlink.solvimon_id, request)
+
+    def _has_time(self, request: LinkRequest) -> bool:
+        """Whether another row or link may begin."""
+        left, wanted = self._time_left(), request.within_seconds
+        return left >= MIN_SECONDS_FOR_ROW and (wanted is None or self._begun_with - left < wanted)
+
+    def _pairs(self, asked: DifferentRequest) -> list[Match]:
+        """A pair, or all pairs of a Solvimon record with records that are like it.
+
+        Raises:
+            NeedsAttention: one of the records does not exist.
+        """
+        kind = asked.kind
+        if asked.rillet_id:
+            pair = PairRequest(kind=kind, solvimon_id=asked.solvimon_id, rillet_id=asked.rillet_id)
+            return [self._match(pair)]
+        ours = self._directory.in_solvimon(kind).by_id.get(asked.solvimon_id)
+        if ours is None:
+            raise no_such_record(kind, asked.solvimon_id)
+        alike = self._directory.in_rillet(kind).alike(ours)
+        return [
+            Match(kind, ours.id, other.id, ours.name, other.name, tuple(ours.alike_by(other)))
+            for other in alike
+        ]
 
     def _match(self, pair: PairRequest) -> Match:
         """A pair with the names of both sides.
@@ -89,11 +122,7 @@ class LinkRecords:
         """
         ours = self._connection.solvimon.find(COLLECTIONS[pair.kind], pair.solvimon_id)
         if ours is None:
-            raise NeedsAttention(
-                Code.SOLVIMON_RECORD_MISSING,
-                f"Solvimon has no {pair.kind} {pair.solvimon_id}.",
-                "Give the id that Solvimon's Desk shows in the record's address.",
-            )
+            raise no_such_record(pair.kind, pair.solvimon_id)
         theirs = self._directory.in_rillet(pair.kind).by_id.get(pair.rillet_id)
         if theirs is None:
             raise NeedsAttention(
@@ -111,13 +140,19 @@ class LinkRecords:
         answer = self._link(clear[:_MAX_ACCEPTED], request)
         if remaining := len(clear) - len(answer["results"]):
             answer["remaining"] = remaining
-            answer["what_now"] = "Invoke it again with the same event, after a minute, to link the rest."
+            answer["what_now"] = (
+                "Invoke it again with the same event to link the rest."
+                if request.within_seconds
+                else "Invoke it again with the same event, after a minute, to link the rest."
+            )
         return answer
 
     def _link(self, matches: list[Match], request: LinkRequest) -> Json:
         results: list[Json] = []
         linked: list[Match] = []
         for match in matches:
+            if results and not self._has_time(request):
+                break
             try:
                 warnings = self._link_one(match, request)
             except RetryLater:
@@ -156,16 +191,17 @@ class LinkRecords:
             self._store.answer(match, "different", request.by)
         return []
 
-    def _different(self, match: Match, request: LinkRequest) -> Json:
+    def _different(self, matches: list[Match], request: LinkRequest) -> Json:
         if not request.dry_run:
-            self._store.answer(match, "different", request.by)
+            for match in matches:
+                self._store.answer(match, "different", request.by)
+        outcome = "would_be_different" if request.dry_run else "different"
+        ids = list(dict.fromkeys(match.solvimon_id for match in matches))
         return {
             "connection": self._connection.name,
             "dry_run": request.dry_run,
-            "results": [
-                {**shown(match), "outcome": "would_be_different" if request.dry_run else "different"}
-            ],
-            **self._continue([match.solvimon_id], dry_run=request.dry_run),
+            "results": [{**shown(match), "outcome": outcome} for match in matches],
+            **self._continue(ids, dry_run=request.dry_run),
             "note": "The next import creates the record in Solvimon; the next document creates a customer in "
             "Rillet. To take it back, link the two.",
         }

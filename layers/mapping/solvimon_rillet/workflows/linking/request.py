@@ -18,12 +18,20 @@ LINK_EXAMPLES = [
         }
     },
     {"accept": "all", "kind": "product", "dry_run": True},
+    {"candidates": {"kind": "product", "solvimon_id": "prod_AbC123"}},
     {"csv": "products"},
     {"csv_in": "lists/default/links-products.csv", "dry_run": True},
 ]
 KINDS = {"customers": "customer", "products": "product", "subsidiaries": "subsidiary"}
 
-_ACTS = ("list", "link", "unlink", "different", "accept", "doubles", "csv", "csv_in")
+LINK_COLUMNS = ("act", "kind", "state", "solvimon_id", "solvimon_name", "rillet_id", "rillet_name", "same")
+"""The columns of a list of links."""
+MAX_ROWS_IN_EVENT = 200
+
+_ACTS = (
+    *("list", "candidates", "link", "unlink", "different", "accept", "doubles"),
+    *("csv", "csv_in", "rows"),
+)
 Plural = Literal["customers", "products", "subsidiaries"]
 Kind = Literal["customer", "product", "subsidiary"]
 Only = Literal["unlinked", "proposed", "ambiguous", "linked", "different", "removed"]
@@ -36,6 +44,15 @@ def _id(value: object) -> object:
 
 
 Id = Annotated[str, BeforeValidator(_id)]
+
+
+def _few(value: object) -> object:
+    if isinstance(value, list) and len(value) > MAX_ROWS_IN_EVENT:
+        raise ValueError(
+            f"there are {len(value):,}, and an event takes {MAX_ROWS_IN_EVENT} at most; split them, or put "
+            "the file into the bucket of reports and send its key as csv_in"
+        )
+    return value
 
 
 class _Part(BaseModel):
@@ -57,20 +74,62 @@ class UnlinkRequest(_Part):
     solvimon_id: Id
 
 
+class RecordRequest(_Part):
+    """A Solvimon record."""
+
+    kind: Kind
+    solvimon_id: Id
+
+
+class DifferentRequest(RecordRequest):
+    """A pair that is not the same; without ``rillet_id`` the Solvimon record and all that are like it."""
+
+    rillet_id: Id | None = None
+
+
+class RowRequest(_Part):
+    """A row of a list of links, with what a person has decided; a wrong one is refused alone.
+
+    Attributes:
+        row: its line in the person's file.
+    """
+
+    row: int | None = Field(default=None, ge=2)
+    act: str = Field(default="", max_length=300)
+    kind: str = Field(default="", max_length=300)
+    state: str = Field(default="", max_length=300)
+    solvimon_id: str = Field(default="", max_length=300)
+    solvimon_name: str = Field(default="", max_length=300)
+    rillet_id: str = Field(default="", max_length=300)
+    rillet_name: str = Field(default="", max_length=300)
+    same: str = Field(default="", max_length=300)
+
+    def cells(self) -> dict[str, str]:
+        """The row as a file has it."""
+        return {name: str(getattr(self, name)).strip() for name in LINK_COLUMNS}
+
+
+Rows = Annotated[list[RowRequest], BeforeValidator(_few)]
+
+
 class LinkRequest(RequestedBy):
     """The event of ``link_records``: one of its acts.
 
     Attributes:
         connection: name of the connection.
-        list: the kind of records to list, with ``only`` and ``page``.
+        list: the kind of records to list, with ``only``, ``find`` and ``page``.
+        candidates: the Solvimon record for which to list Rillet's records, with ``find`` and ``page``.
         link: the pair to link.
         unlink: the record whose link to remove.
-        different: the pair that is never to be proposed again.
+        different: the pair that is never to be proposed again; without ``rillet_id`` all pairs of a record.
         accept: ``all`` links the proposals of a ``kind`` that are not ambiguous.
         doubles: the kind of records to look for twice in the same system.
         csv: the kind of records to write as CSV, with both sides' names; with ``only`` those of one state.
         csv_in: key of a CSV file in the bucket of reports, whose rows say what to do.
         from_row: the line of that file to begin with; the answer of a part of it names the next one.
+        rows: rows of such a file, without the file.
+        find: a part of the names to list, or an id.
+        within_seconds: begin no further row or link after this time; what is left is named in the answer.
         kind: of the proposals to accept.
         dry_run: check, and write nothing.
     """
@@ -83,12 +142,16 @@ class LinkRequest(RequestedBy):
     page: int = Field(default=1, ge=1)
     link: PairRequest | None = None
     unlink: UnlinkRequest | None = None
-    different: PairRequest | None = None
+    candidates: RecordRequest | None = None
+    different: DifferentRequest | None = None
     accept: Literal["all"] | None = None
     doubles: Plural | None = None
     csv: Plural | None = None
     csv_in: str | None = Field(default=None, max_length=1024)
     from_row: int = Field(default=2, ge=2)
+    rows: Rows | None = None
+    find: str = Field(default="", max_length=200)
+    within_seconds: int | None = Field(default=None, ge=1, le=900)
     kind: Kind | None = None
     dry_run: bool = False
 

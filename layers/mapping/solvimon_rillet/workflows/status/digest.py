@@ -10,7 +10,6 @@ that another run takes over after a quarter of an hour.
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from itertools import takewhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -109,8 +108,7 @@ class Digest:
 
     def _count_since(self, kind: str, since: int) -> int:
         key = Document(self._connection, kind, "").index_key("exported")
-        items = self._table.query(BY_STATE, "listed", key, newest_first=True)
-        return sum(1 for _ in takewhile(lambda item: int(item["updated_at"]) >= since, items))
+        return self._table.count(BY_STATE, "listed", key, ("updated_at", since))
 
 
 def digest_text(report: Mapping[str, Any], booked: int) -> tuple[str, str]:

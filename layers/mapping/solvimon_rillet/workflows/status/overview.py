@@ -8,7 +8,7 @@ from solvimon_rillet.aws.dynamodb import Item, Table
 from solvimon_rillet.aws.sqs import Queue
 from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.formatting import format_duration, format_timestamp
-from solvimon_rillet.ledger.document_types import DOCUMENT_TYPES, DocumentType
+from solvimon_rillet.ledger.document_types import CREDIT_MEMO, DOCUMENT_TYPES, INVOICE, DocumentType
 from solvimon_rillet.ledger.ledger import UNFINISHED, Document, Ledger
 from solvimon_rillet.ledger.matches import MatchStore
 from solvimon_rillet.ledger.reconciliations import LastReconciliation
@@ -20,6 +20,7 @@ from solvimon_rillet.workflows.status.runs import EXECUTION_SECONDS
 
 _MAX_STALLED_SHOWN = 100  # the headline counts all
 _RECENT = 10
+_DAY = 86_400
 _FAILED = ("rejected", "differs")
 _DONE = ("exported", "synced", "marked")
 _RUNS = {
@@ -100,6 +101,7 @@ class Overview:
             "failures": [group.as_answer(self._connection) for group in failures],
             "stuck": stalled[:_MAX_STALLED_SHOWN],
             "recent": self._recent(listed, now),
+            "booked_in_a_day": self._booked_since(now - _DAY),
             "last_reconciliation": _reconciliation_fields(last),
             "unlinked": last.get("unlinked") if last else None,
             "budget": around.budget,
@@ -129,6 +131,13 @@ class Overview:
         heads.sort(key=lambda each: -int(each[1]["updated_at"]))
         entries = read_entries(self._ledger, [document for document, _ in heads[:_RECENT]])
         return [entry.as_row(now) for entry in entries]
+
+    def _booked_since(self, since: int) -> dict[str, int]:
+        """How many invoices and credit notes were booked since a moment, or changed after they were."""
+        return {
+            kind.name: self._ledger.count(self._connection, kind.name, "exported", since)
+            for kind in (INVOICE, CREDIT_MEMO)
+        }
 
     def _proposals(self) -> Iterator[str]:
         """The pairs that a person is to judge."""
