@@ -4,6 +4,7 @@ Hypothesis draws the same examples in every run, so that only a change can alter
 ``HYPOTHESIS_PROFILE=search`` it looks for new ones. A busy machine is no reason to fail.
 """
 
+import gc
 import os
 from collections.abc import Iterator
 
@@ -26,6 +27,18 @@ _STEADY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("steady", _STEADY, derandomize=True, database=None)
 settings.register_profile("search", _STEADY)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
+
+
+# Python's collector walks through every module and collected test again and again: a fifth of a run.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Leave what is there for good out of all later collections, which may come less often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 10, 100)
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
