@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from local.http_in_process import http_in_process
 from local.system import Connection, LocalSystem
 from tests.support.arrange import connect_demo
 from tests.support.least_privilege import (
@@ -43,8 +44,8 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session")
 def running_system() -> Iterator[LocalSystem]:
-    """The local system, started."""
-    with LocalSystem(quiet=True) as system:
+    """The local system, started; its vendors and its gateway are called without sockets."""
+    with LocalSystem(quiet=True) as system, http_in_process(system):
         yield system
         note(system)
 
