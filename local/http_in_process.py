@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import RemoteDisconnected
 from io import BytesIO
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 from urllib.parse import unquote, urlsplit
@@ -94,7 +95,7 @@ def _send(
             retries = retries.increment(request.method, request.url, HTTPResponse(status=code))
         except MaxRetryError:
             break
-    return adapter.build_response(request, _response(code, headers, b"".join(chunks)))
+    return adapter.build_response(request, _response(request, code, headers, b"".join(chunks)))
 
 
 def _environ(request: requests.PreparedRequest) -> Any:  # noqa: ANN401 - as WSGI has it
@@ -113,11 +114,16 @@ def _environ(request: requests.PreparedRequest) -> Any:  # noqa: ANN401 - as WSG
     return environ | {"RAW_URI": request.path_url, "REMOTE_ADDR": "127.0.0.1"}
 
 
-def _response(code: int, headers: Headers, body: bytes) -> HTTPResponse:
+def _response(request: requests.PreparedRequest, code: int, headers: Headers, body: bytes) -> HTTPResponse:
+    received = HTTPHeaderDict(list(headers))
+    # `requests` looks for cookies in what the standard library has read.
+    original: Any = SimpleNamespace(msg=received, isclosed=lambda: True, close=lambda: None)
     return HTTPResponse(
         body=BytesIO(body),
-        headers=HTTPHeaderDict(list(headers)),
+        headers=received,
         status=code,
         preload_content=False,
         decode_content=False,
+        request_method=request.method,
+        original_response=original,
     )

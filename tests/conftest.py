@@ -4,12 +4,14 @@ Hypothesis draws the same examples in every run, so that only a change can alter
 ``HYPOTHESIS_PROFILE=search`` it looks for new ones. A busy machine is no reason to fail.
 """
 
+import gc
 import os
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from local.http_in_process import http_in_process
 from local.system import Connection, LocalSystem
 from tests.support.arrange import connect_demo
 from tests.support.least_privilege import (
@@ -28,10 +30,22 @@ settings.register_profile("search", _STEADY)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 
+# Python's collector walks through every module and collected test again and again: a fifth of a run.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Leave what is there for good out of all later collections, which may come less often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 10, 100)
+    gc.enable()
+
+
 @pytest.fixture(scope="session")
 def running_system() -> Iterator[LocalSystem]:
-    """The local system, started."""
-    with LocalSystem(quiet=True) as system:
+    """The local system, started; its vendors and its gateway are called without sockets."""
+    with LocalSystem(quiet=True) as system, http_in_process(system):
         yield system
         note(system)
 

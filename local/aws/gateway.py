@@ -48,7 +48,7 @@ class HttpApiGateway:
         self._server = make_server("127.0.0.1", port, self.serve, threaded=True, request_handler=QuietHandler)
         self.url = f"http://127.0.0.1:{self._server.port}"
         server = self._server
-        threading.Thread(target=server.serve_forever, args=(0.02,), name="gateway", daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.1,), name="gateway", daemon=True).start()
 
     def stop(self) -> None:
         """Close the port."""

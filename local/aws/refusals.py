@@ -12,13 +12,13 @@ from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl
 
-from botocore.session import get_session
 from moto.dynamodb.exceptions import ItemSizeToUpdateTooLarge
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import LimitedSizeDict
 from moto.secretsmanager.models import secretsmanager_backends
 
 from local.aws.moto_speedups import quick_copy
+from local.aws.service_models import service_model
 
 Json = dict[str, Any]
 
@@ -104,7 +104,7 @@ def _too_long(service: str, operation: str, request: Json) -> Refusal | None:
 @cache
 def _longest(service: str, operation: str) -> Mapping[str, int]:
     """The longest text that each parameter may be."""
-    shape = get_session().get_service_model(service).operation_model(operation).input_shape
+    shape = service_model(service).operation_model(operation).input_shape
     members = shape.members.items() if shape else ()
     return {name: member.metadata["max"] for name, member in members if "max" in member.metadata}
 

@@ -95,7 +95,7 @@ class AwsServer:
         server = make_server("127.0.0.1", port, self.serve, threaded=True, request_handler=QuietHandler)
         self._server = server
         self.url = f"http://127.0.0.1:{server.port}"
-        threading.Thread(target=server.serve_forever, args=(0.02,), name="moto", daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.1,), name="moto", daemon=True).start()
         # boto3's default session remembers the credentials and the region of its first use.
         self._stopping.callback(boto3.setup_default_session)
         self._stopping.enter_context(environment({**_ENVIRONMENT, "AWS_ENDPOINT_URL": self.url}))
@@ -143,7 +143,7 @@ class AwsServer:
 
     def serve(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer a request, as a WSGI application."""
-        service = _signing_service(environ)
+        region, service = _signing_scope(environ)
         if service in self._outages:
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))  # the connection goes on
             start_response("503 Service Unavailable", [("Content-Length", "0")])
@@ -157,7 +157,7 @@ class AwsServer:
             if asked == service and (answered := own(Request({**environ, "wsgi.input": io.BytesIO(body)}))):
                 return answered(environ, start_response)
         with self.lock:
-            if quick := answer_without_routing(service, environ):
+            if quick := answer_without_routing(service, region, environ, body):
                 return quick(environ, start_response)
             answer: Iterable[bytes] = self._app(environ, start_response)
             return answer
@@ -220,7 +220,7 @@ def _set_environment(values: Mapping[str, str | None]) -> None:
 
 def _is_json(environ: "WSGIEnvironment") -> bool:
     # Lambda's API is JSON also where a request has no body, and so no type.
-    return "json" in environ.get("CONTENT_TYPE", "") or _signing_service(environ) == "lambda"
+    return "json" in environ.get("CONTENT_TYPE", "") or _signing_scope(environ)[1] == "lambda"
 
 
 def _response(environ: "WSGIEnvironment", refused: Refusal) -> Response:
@@ -233,7 +233,8 @@ def _response(environ: "WSGIEnvironment", refused: Refusal) -> Response:
     return Response(f"<ErrorResponse>{error}</ErrorResponse>", refused.status, content_type="text/xml")
 
 
-def _signing_service(environ: "WSGIEnvironment") -> str:
+def _signing_scope(environ: "WSGIEnvironment") -> tuple[str, str]:
+    """The region and the service that a request was signed for; empty if it was not."""
     # AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, ...
     scope = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")[2].split(",")[0].split("/")
-    return scope[3] if len(scope) > 3 else ""
+    return (scope[2], scope[3]) if len(scope) > 3 else ("", "")

@@ -67,7 +67,7 @@ class HttpServer:
         self._stopping.clear()
         server = make_server(HOST, port, self.recorder, threaded=True, request_handler=QuietHandler)
         self._server = server
-        self._run(lambda: server.serve_forever(poll_interval=0.02))
+        self._run(lambda: server.serve_forever(poll_interval=0.1))
         return self
 
     def start_delivery(self, interval: float = 0.2) -> None:

@@ -1,0 +1,113 @@
+"""Shortcuts in moto's DynamoDB, which half of all calls go to. Importing this module is enough.
+
+* An expression is split into its parts once; moto does it twice for each request.
+* An update's syntax tree is walked ten times. The walk asks each node for its type by abstract classes;
+  here a type is looked up.
+* A call for items is answered without the form, the query and the models of a general request.
+"""
+
+import json
+from collections import deque
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.utils import camelcase_to_underscores
+from moto.dynamodb.comparisons import ConditionExpressionParser
+from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, Node
+from moto.dynamodb.parsing.expressions import UpdateExpressionParser
+from moto.dynamodb.responses import DynamoHandler
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from local.aws.service_models import service_model
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+Json = dict[str, Any]
+
+_OF_ITEMS = {
+    "BatchGetItem",
+    "BatchWriteItem",
+    "DeleteItem",
+    "GetItem",
+    "PutItem",
+    "Query",
+    "UpdateItem",
+}
+"""Operations whose answers hold attribute values, numbers and texts only: JSON as it is."""
+
+
+def answer_about_items(environ: "WSGIEnvironment", region: str, body: bytes) -> Response | None:
+    """Return moto's answer to a call for items; None if it is another call.
+
+    Args:
+        environ: the request.
+        region: that it was signed for.
+        body: of the request.
+    """
+    operation = environ["HTTP_X_AMZ_TARGET"].rpartition(".")[2]
+    if operation not in _OF_ITEMS:
+        return None
+    handler = DynamoHandler()
+    handler.region, handler.current_account = region, DEFAULT_ACCOUNT_ID
+    handler.body = handler.params = json.loads(body)
+    try:
+        result = getattr(handler, camelcase_to_underscores(operation))().result
+    except HTTPException as error:
+        return Response(error.description, error.code, content_type="application/x-amz-json-1.0")
+    known = _members(operation)
+    answer = {name: value for name, value in result.items() if name in known and value is not None}
+    return Response(json.dumps(answer), content_type="application/x-amz-json-1.0")
+
+
+@cache
+def _members(operation: str) -> frozenset[str]:
+    model = service_model("dynamodb").operation_model(operation)
+    return frozenset(model.output_shape.members if model.output_shape else ())
+
+
+_is_of = cache(issubclass)
+
+
+def _traverse(traverser: DepthFirstTraverser, node: Any, child_id: int = -1) -> Any:  # noqa: ANN401 - a node or a text
+    kind = type(node)
+    if not _is_of(kind, Node):
+        return node
+    parent = node.parent
+    for number, child in enumerate(node.children or ()):
+        traverser.pre_processing_of_child(node, number)
+        _traverse(traverser, child, number)
+    if _is_of(kind, _processed(traverser)):
+        node = traverser.process(node)
+        node.parent = parent
+        if parent:
+            parent.children[child_id] = node
+    return node
+
+
+def _processed(traverser: DepthFirstTraverser) -> tuple[type, ...]:
+    kinds: tuple[type, ...] | None = vars(traverser).get("_kinds")
+    if kinds is None:
+        kinds = vars(traverser)["_kinds"] = traverser.nodes_to_be_processed()
+    return kinds
+
+
+_lex = ConditionExpressionParser._lex_condition_expression
+
+
+@cache
+def _parts(expression: str) -> tuple[Any, ...]:
+    return tuple(_lex(ConditionExpressionParser(expression, None, None)))
+
+
+# setattr: moto's classes are not ours, and their types do not let a method be replaced.
+# Whoever changes a tree copies it first.
+setattr(UpdateExpressionParser, "make", staticmethod(cache(UpdateExpressionParser.make)))  # noqa: B010
+setattr(DepthFirstTraverser, "traverse_node_recursively", _traverse)  # noqa: B010
+setattr(  # noqa: B010
+    ConditionExpressionParser,
+    "_lex_condition_expression",
+    lambda parser: deque(_parts(parser.condition_expression)),
+)
