@@ -26,7 +26,8 @@ from solvimon_rillet.ledger.document_types import CREDIT_MEMO, DocumentType
 from solvimon_rillet.ledger.ledger import FINISHED, Document
 from solvimon_rillet.mapping.dates import utc_range
 from solvimon_rillet.mapping.document_fields import document_day
-from solvimon_rillet.solvimon.models import Amount, Invoice
+from solvimon_rillet.solvimon.invoice_groups import Amount
+from solvimon_rillet.solvimon.models import Invoice
 from solvimon_rillet.solvimon.types import CREDIT_TYPES
 from solvimon_rillet.workflows.export.redrive_request import ALL, Retry
 
