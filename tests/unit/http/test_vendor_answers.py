@@ -72,6 +72,7 @@ CALLS: dict[type, dict[str, Callable[[Any], object]]] = {
         "page": lambda c: c.page("customers", 1),
         "ping": lambda c: c.ping(),
         "platform_id": lambda c: c.platform_id(),
+        "see_platform": lambda c: c.see_platform(),
         "product": lambda c: c.product("prod_1"),
         "reverse_payment": lambda c: c.reverse_payment("paym_1"),
         "search": lambda c: c.search("products", 1),

@@ -129,10 +129,11 @@ def test_a_reconciliation_knows_what_was_booked_and_puts_the_record_into_the_ind
 
     found = [each for each in answer["findings"] if each["solvimon_id"] == ORIGINAL]
     kept = record(system, ORIGINAL)
+    becomes = "exported" if state == "differs" else state  # Rillet has the right total
     assert bool(found) is (state not in BOOKED)
-    assert (kept["listed"], kept["schema_version"]) == (f"default#invoice#{state}", SCHEMA)
-    assert ask(system)["counts"]["invoice"][state] >= 1
-    assert kept["state"] == state
+    assert (kept["listed"], kept["schema_version"]) == (f"default#invoice#{becomes}", SCHEMA)
+    assert ask(system)["counts"]["invoice"][becomes] >= 1
+    assert kept["state"] == becomes
 
 
 @pytest.mark.parametrize("by_index", [True, False])
