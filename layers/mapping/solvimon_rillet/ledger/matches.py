@@ -74,14 +74,14 @@ class MatchStore:
 
         A pair whose link was removed has no answer, and is proposed again.
         """
-        condition = "attribute_not_exists(pk) OR #state = :unlinked"
         for match in matches:
-            facts, key = self._facts(match, "proposed"), match.document(self._connection).key
-            values, names = {":unlinked": "unlinked"}, {"#state": "state"}
+            key, facts = match.document(self._connection).key, self._facts(match, "proposed")
             try:
-                self._table.update_attributes(key, facts, condition, values, names, remove=("by",))
+                self._table.put(key, facts, "attribute_not_exists(pk)")
             except ConditionFailed:
-                continue
+                stored = self._table.get(key) or {}
+                if stored.get("state") == "unlinked":
+                    self._table.put(key, {**facts, "history": stored["history"]})
 
     def answer(self, match: Match, state: MatchState, by: str) -> None:
         """Store a user's answer, and keep the ones before it.
