@@ -93,7 +93,7 @@ def invalid_values(
     for problem in error.errors(include_url=False):
         path = _path(problem["loc"], model)
         # A value that may be of several types has a problem with each of them.
-        found.setdefault(path, _described(path, problem, model, noun))
+        found.setdefault(path, _invalid_value(path, problem, model, noun))
     return list(found.values())
 
 
@@ -145,7 +145,7 @@ def closest_setting(path: str, paths: Iterable[str]) -> str | None:
     return None
 
 
-def _described(
+def _invalid_value(
     path: str,
     problem: Any,  # noqa: ANN401 - pydantic's
     model: type["BaseModel"] | None,

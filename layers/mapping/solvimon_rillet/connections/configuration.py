@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 SETTINGS_TTL_SECONDS = 60
 SECRET_TTL_SECONDS = 300
-_NOT_FOUND_CODES = {"ResourceNotFoundException", "ParameterNotFound", IN_DELETION}
+_NO_PARAMETER_CODES = {"ResourceNotFoundException", "ParameterNotFound", IN_DELETION}
 _AUTHS = ("api_key", "oauth")
 
 
@@ -136,7 +136,7 @@ class Configuration:
             found = parse(self._ssm.get_parameter(Name=name)["Parameter"].get("Value", ""), self._hosts)
             self._settings_errors.pop(connection, None)
         except ClientError as error:
-            if _error_code(error) in _NOT_FOUND_CODES:
+            if _error_code(error) in _NO_PARAMETER_CODES:
                 raise UnknownConnection(connection) from None
             found = self._last_valid(connection, cached, "cannot be read", error)
         except (SettingsInvalid, BotoCoreError) as error:
@@ -173,7 +173,7 @@ class Configuration:
         except ClientError as error:
             if _error_code(error) == IN_DELETION:
                 raise secret_in_deletion(name) from None
-            if _error_code(error) in _NOT_FOUND_CODES:
+            if _error_code(error) in _NO_PARAMETER_CODES:
                 raise ConnectionBroken(f"The secret {name} does not exist or has no value.") from None
             if _error_code(error) == "AccessDeniedException":  # also for a secret that has no ARN yet
                 raise ConnectionBroken(

@@ -32,8 +32,8 @@ class Side:
 
 
 # The record of an organisation is older than this module; connect_rillet has always written it.
-RILLET = Side("Rillet", "organisation", "oauth#organisation", "organisation")
-SOLVIMON = Side("Solvimon", "platform", "owner#solvimon", "platform")
+RILLET_SIDE = Side("Rillet", "organisation", "oauth#organisation", "organisation")
+SOLVIMON_SIDE = Side("Solvimon", "platform", "owner#solvimon", "platform")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Owners:
 
     def owner(self, connection: str, side: Side) -> Owner | None:
         """The owner of a side; ``None`` before the first credential was used."""
-        return _owner(self._table.get(_key(connection, side)), side)
+        return _owner_of_item(self._table.get(_owner_key(connection, side)), side)
 
     def check(self, connection: str, side: Side, credential: str, ask: Callable[[], Owner | None]) -> None:
         """Make sure that a credential is the connection's own, before something is written with it.
@@ -95,14 +95,14 @@ class Owners:
             AnotherOwner: it is not.
             RetryLater: the vendor or the table does not answer.
         """
-        for each in (RILLET, SOLVIMON):
+        for each in (RILLET_SIDE, SOLVIMON_SIDE):
             if seen := self._seen.get((connection, each)):
                 self.claim(connection, each, *seen)
                 self._remember(connection, each, *seen)
         proof = fingerprint(credential)
         if (connection, side.vendor, proof) in self._checked:
             return
-        item = self._table.get(_key(connection, side)) or {}
+        item = self._table.get(_owner_key(connection, side)) or {}
         if item.get("credential") != proof and (found := ask()):
             self.claim(connection, side, found, credential)
         self._checked.add((connection, side.vendor, proof))
@@ -117,8 +117,8 @@ class Owners:
         proof = fingerprint(credential)
         if (connection, side.vendor, proof, found.id) in self._checked:
             return
-        item = self._table.get(_key(connection, side))
-        bound = _owner(item, side)
+        item = self._table.get(_owner_key(connection, side))
+        bound = _owner_of_item(item, side)
         if bound and bound.id != found.id:
             raise AnotherOwner(side, bound, found)
         if item and item.get("credential") == proof:
@@ -144,7 +144,7 @@ class Owners:
         facts = {f"{side.field}_id": found.id, f"{side.field}_name": found.name}
         if credential:
             facts["credential"] = fingerprint(credential)
-        key = _key(connection, side)
+        key = _owner_key(connection, side)
         try:
             self._table.put(
                 key,
@@ -154,15 +154,15 @@ class Owners:
                 {"#owner": f"{side.field}_id"},
             )
         except ConditionFailed:
-            bound = _owner(self._table.get(key), side) or Owner("unknown")
+            bound = _owner_of_item(self._table.get(key), side) or Owner("unknown")
             raise AnotherOwner(side, bound, found) from None
 
 
-def _owner(item: dict[str, Any] | None, side: Side) -> Owner | None:
+def _owner_of_item(item: dict[str, Any] | None, side: Side) -> Owner | None:
     if not item:
         return None
     return Owner(str(item[f"{side.field}_id"]), str(item.get(f"{side.field}_name") or ""))
 
 
-def _key(connection: str, side: Side) -> str:
+def _owner_key(connection: str, side: Side) -> str:
     return f"{connection}#{side.key}"

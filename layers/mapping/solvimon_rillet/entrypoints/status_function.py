@@ -20,7 +20,12 @@ from solvimon_rillet.ledger.document_types import CREDIT_MEMO, CUSTOMER, INVOICE
 from solvimon_rillet.rate_limit.dynamodb_store import DynamoDBRequestWindowStore
 from solvimon_rillet.workflows.outcome import Result
 from solvimon_rillet.workflows.status.document_history import DocumentHistory
-from solvimon_rillet.workflows.status.document_lists import PAGE, DocumentLists, InvalidToken, kind_named
+from solvimon_rillet.workflows.status.document_lists import (
+    PAGE_DOCUMENTS,
+    DocumentLists,
+    InvalidToken,
+    kind_named,
+)
 from solvimon_rillet.workflows.status.overview import Around, Overview
 from solvimon_rillet.workflows.status.runs import Runs
 
@@ -49,7 +54,7 @@ def _solvimon_id(value: object) -> object:
     raise ValueError("should be an id such as invo_AbC123; look for anything else with search")
 
 
-Id = Annotated[str, BeforeValidator(_solvimon_id)]
+DocumentId = Annotated[str, BeforeValidator(_solvimon_id)]
 
 
 class _DocumentRequest(BaseModel):
@@ -68,9 +73,9 @@ class _DocumentRequest(BaseModel):
 class ResolveRequest(_DocumentRequest):
     """A manual resolution; ``rillet_id`` must be given, even if it is null."""
 
-    invoice_id: Id | None = None
-    credit_note_id: Id | None = None
-    rillet_id: Id | None
+    invoice_id: DocumentId | None = None
+    credit_note_id: DocumentId | None = None
+    rillet_id: DocumentId | None
     note: str = Field(min_length=1, max_length=500)
 
     @model_validator(mode="after")
@@ -90,7 +95,7 @@ class ListRequest(BaseModel):
     kind: Literal["invoice", "credit_memo", "customer", "payment"]
     state: str | None = None
     after: str | None = Field(default=None, max_length=2000)
-    limit: int = Field(default=PAGE, ge=1, le=100)
+    limit: int = Field(default=PAGE_DOCUMENTS, ge=1, le=100)
 
     @model_validator(mode="after")
     def _has_state(self) -> Self:
@@ -104,9 +109,9 @@ class StatusRequest(_DocumentRequest, RequestedBy):
     """A question about the status, or a manual resolution."""
 
     connection: str = "default"
-    invoice_id: Id | None = None
-    credit_note_id: Id | None = None
-    customer_id: Id | None = None
+    invoice_id: DocumentId | None = None
+    credit_note_id: DocumentId | None = None
+    customer_id: DocumentId | None = None
     resolve: ResolveRequest | None = None
     runs: bool = False
     documents: ListRequest | None = None

@@ -95,7 +95,7 @@ class MatchStore:
         before = self._table.get(key) or {}
         new: Item = {"at": int(self._clock()), "what": state, **({"by": by} if by else {})}
         history = [*_history(before), new][-_MAX_HISTORY:]
-        known = match if match.alike or not before else _match(match.kind, before)
+        known = match if match.alike or not before else _match_of_item(match.kind, before)
         self._table.put(key, {**self._facts(known, state), "history": history, **({"by": by} if by else {})})
 
     def in_state(self, kind: str, state: MatchState) -> Iterator[Match]:
@@ -106,7 +106,9 @@ class MatchStore:
             batch = keys[start : start + _BATCH_SIZE]
             stored = self._table.get_many(batch)
             yield from (
-                _match(kind, stored[key]) for key in batch if stored.get(key, {}).get("state") == state
+                _match_of_item(kind, stored[key])
+                for key in batch
+                if stored.get(key, {}).get("state") == state
             )
 
     def forget(self, match: Match) -> None:
@@ -135,7 +137,7 @@ def _history(item: Item) -> list[Item]:
     return [{"at": item["updated_at"], "what": item["state"], **by}]
 
 
-def _match(kind: str, item: Item) -> Match:
+def _match_of_item(kind: str, item: Item) -> Match:
     return Match(
         kind,
         str(item["solvimon_id"]),

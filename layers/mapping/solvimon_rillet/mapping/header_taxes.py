@@ -169,7 +169,7 @@ def _spread(
     # Of shares of both signs, those without tax may sum to more than all do: no reading of that sum.
     fitting = ways or _beside(net, left, currency)
     matches = [
-        (way, each) for way in fitting for each in _matches([part.net for part in way], nets, currency)
+        (way, each) for way in fitting for each in _assignments([part.net for part in way], nets, currency)
     ]
     if len(matches) == 1 and len(bare) > 1:
         parts, targets = matches[0]
@@ -237,7 +237,7 @@ def _fraction(part: Part, net: Decimal, whole: Decimal) -> Part:
     return Part(part.net * factor, taxes)
 
 
-def _matches(targets: Sequence[Decimal], nets: Sequence[Decimal], currency: str) -> list[list[int]]:
+def _assignments(targets: Sequence[Decimal], nets: Sequence[Decimal], currency: str) -> list[list[int]]:
     """The ways (two at most) to put every net to one target so that each target is the sum of its nets.
 
     A search that is too long counts as two ways: it has not proven that one is the only one.

@@ -28,9 +28,9 @@ class Answer:
     message: str
 
 
-_HEADERS = {"solvimon": solvimon.HEADERS, "rillet": rillet.HEADERS}
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_REMEMBERED_SECONDS = 60
+_SIGNATURE_HEADERS = {"solvimon": solvimon.HEADERS, "rillet": rillet.HEADERS}
+_DAY_FORM = re.compile(r"\d{4}-\d{2}-\d{2}")
+_UNUSABLE_TTL = 60
 _MAX_REMEMBERED = 100
 REFUSED = Answer(401, "signature not accepted")
 TRY_AGAIN = Answer(503, "try again")
@@ -75,7 +75,7 @@ class _UnusableConnections:
             self._until.pop((vendor, name), None)
         else:
             self._usable.discard((vendor, name))
-            self._until[vendor, name] = self._clock() + _REMEMBERED_SECONDS
+            self._until[vendor, name] = self._clock() + _UNUSABLE_TTL
 
 
 class ReceiveWebhook:
@@ -104,7 +104,7 @@ class ReceiveWebhook:
         """
         try:
             # Before anything is read: a request that is not signed costs nothing.
-            if not all(headers.get(header) for header in _HEADERS[vendor]):
+            if not all(headers.get(header) for header in _SIGNATURE_HEADERS[vendor]):
                 raise _NotSigned("a signature header is missing")
             name = connection_name(connection)
             self._verify(vendor, name, headers, body)
@@ -186,7 +186,7 @@ def valid_secrets(secret: Mapping[str, str], key: str, now: float) -> list[str]:
     """
     today = datetime.fromtimestamp(now, UTC).date().isoformat()
     until = secret.get(f"previous_{key}_until", "")
-    previous = [secret.get(f"previous_{key}", "")] if _DAY.fullmatch(until) and today <= until else []
+    previous = [secret.get(f"previous_{key}", "")] if _DAY_FORM.fullmatch(until) and today <= until else []
     return [each for each in (secret.get(key, ""), *previous) if each]
 
 

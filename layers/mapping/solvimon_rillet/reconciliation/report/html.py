@@ -42,7 +42,7 @@ def as_html(report: Report) -> str:
     """The HTML page, self-contained: no script, and no external style, picture or font."""
     comparison = report.comparison
     lines = comparison.totals.lines()
-    totals = [(c, _rows(c, line)) for c, line in comparison.totals.by_currency().items()]
+    totals = [(c, _totals_rows(c, line)) for c, line in comparison.totals.by_currency().items()]
     longest = max(
         (len(cell.text) for _, side_rows in totals for _, cells in side_rows for cell in cells), default=0
     )
@@ -55,7 +55,7 @@ def as_html(report: Report) -> str:
         bridges=bridges(report),
         tight=" tight" if longest > NORMAL_SIZE_LIMIT else "",
         charts=charts(comparison.totals),
-        lines=[(bucket, _rows(bucket.currency, line)) for bucket, line in lines.items()],
+        lines=[(bucket, _totals_rows(bucket.currency, line)) for bucket, line in lines.items()],
         groups=finding_groups(report),
         not_for_rillet=comparison.not_for_rillet.most_common(),
         notes=[*report.remarks, *comparison.notes],
@@ -64,7 +64,7 @@ def as_html(report: Report) -> str:
     )
 
 
-def _rows(currency: str, line: TotalsLine) -> list[tuple[str, list[Cell]]]:
+def _totals_rows(currency: str, line: TotalsLine) -> list[tuple[str, list[Cell]]]:
     """The rows of both sides and their difference, each with its name."""
     return [
         ("Solvimon", list(_cells(currency, line.solvimon))),

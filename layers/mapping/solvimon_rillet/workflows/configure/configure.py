@@ -78,7 +78,7 @@ class Configure:
             "parameter": self._parameter.name,
             "version": current.version,
             "values": stored.values,
-            "effective": _nested(effective),
+            "effective": _nested_values(effective),
             "fields": describe_fields(effective),
             "faults": list(map(_told, stored.problems)),
             "history": self._history(versions)[:_VERSIONS_SHOWN],
@@ -226,7 +226,7 @@ def _changed(row: Json) -> str:
     return "; ".join(each["in_words"] for each in row["changes"]) or "no value"
 
 
-def _nested(values: Mapping[str, Any]) -> Json:
+def _nested_values(values: Mapping[str, Any]) -> Json:
     """Values by path as the nested object that they are stored in."""
     found: Json = {}
     for path, value in values.items():

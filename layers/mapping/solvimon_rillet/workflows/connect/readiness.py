@@ -10,7 +10,7 @@ from solvimon_rillet.errors import Recoverable, SolvimonRilletError
 from solvimon_rillet.formatting import format_timestamp
 from solvimon_rillet.http.failures import RequestRejected
 from solvimon_rillet.settings import InvoiceScope, Settings
-from solvimon_rillet.solvimon.client import PAGE
+from solvimon_rillet.solvimon.client import PAGE_SIZE
 from solvimon_rillet.workflows.connect.checklist import Check
 
 NEEDS_LINK = "CUSTOMER_CUSTOM"
@@ -185,7 +185,7 @@ class Readiness:
                 records = directory.first_in_solvimon(kind, _MAX_RECORDS)
                 active = [each for each in records if not each.archived]
                 alone = [each for each in active if not each.linked and each.id not in pinned]
-                more = "the first " if len(records) in {PAGE, _MAX_RECORDS} else ""
+                more = "the first " if len(records) in {PAGE_SIZE, _MAX_RECORDS} else ""
                 parts.append(f"{plural}: {len(alone)} of {more}{len(active)} without link")
                 without[plural] = len(alone)
         except (SolvimonRilletError, RequestRejected) as error:

@@ -6,13 +6,13 @@ before the first document waits, as far as the owners of both are known.
 
 from solvimon_rillet.connections.configuration import Configuration
 from solvimon_rillet.connections.connection import Connections
-from solvimon_rillet.connections.owner import RILLET, SOLVIMON
+from solvimon_rillet.connections.owner import RILLET_SIDE, SOLVIMON_SIDE
 from solvimon_rillet.errors import SolvimonRilletError
 from solvimon_rillet.http.failures import RequestRejected
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.workflows.connect.checklist import Check
 
-_NAME = "only connection"
+_CHECK_NAME = "only connection"
 
 
 def only_connection(
@@ -35,28 +35,28 @@ def only_connection(
         others = [
             other
             for other in configuration.connections()
-            if organisation_id and other != connection and _owner(connections, other) == organisation_id
+            if organisation_id and other != connection and _owner_id(connections, other) == organisation_id
         ]
         platform = connections.solvimon(connection, settings).platform_id() if others else ""
         same = [
             other
             for other in others
-            if platform and (owner := connections.owners.owner(other, SOLVIMON)) and owner.id == platform
+            if platform and (owner := connections.owners.owner(other, SOLVIMON_SIDE)) and owner.id == platform
         ]
     except (SolvimonRilletError, RequestRejected) as error:
         again = "Request the status again in a minute."
-        return Check(_NAME, False, f"not known: {error}", again, blocking=False)
+        return Check(_CHECK_NAME, False, f"not known: {error}", again, blocking=False)
     if same:
         return Check(
-            _NAME,
+            _CHECK_NAME,
             False,
             f"the connection {same[0]} books the same Solvimon platform into the same Rillet organisation; "
             "the exports of one of them wait, since each document would be booked twice",
             f"Remove the settings of {same[0]} or of {connection}, or give one of them other credentials.",
         )
-    return Check(_NAME, True, "no other connection books this platform into this organisation")
+    return Check(_CHECK_NAME, True, "no other connection books this platform into this organisation")
 
 
-def _owner(connections: Connections, name: str) -> str:
-    owner = connections.owners.owner(name, RILLET)
+def _owner_id(connections: Connections, name: str) -> str:
+    owner = connections.owners.owner(name, RILLET_SIDE)
     return owner.id if owner else ""

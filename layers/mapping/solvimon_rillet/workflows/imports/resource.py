@@ -48,7 +48,7 @@ def _no_check(_candidate: ImportCandidate, _records: ListRecords) -> None:
     """Two records may have the same name."""
 
 
-def _link(candidate: ImportCandidate, _record: Json) -> Json:
+def _candidate_link(candidate: ImportCandidate, _record: Json) -> Json:
     return dict(candidate.link)
 
 
@@ -86,7 +86,7 @@ class ImportedResource:
     check_before_create: Callable[[ImportCandidate, Callable[[], list[Json]]], None] = field(
         default=_no_check
     )
-    link_facts: Callable[[ImportCandidate, Json], Json] = field(default=_link)
+    link_facts: Callable[[ImportCandidate, Json], Json] = field(default=_candidate_link)
     filtered: bool = False
     categorised: bool = False
     has_status: bool = True

@@ -38,7 +38,7 @@ from solvimon_rillet.workflows.late_writes import (
 )
 
 _ERASED = "It is erased in Solvimon and is left as it is; erase it in Rillet by hand as well."
-MAX_ATTEMPTS = 3  # look-ups of one row when somebody else created it first or an answer was lost
+MAX_LOOK_UPS = 3  # look-ups of one row when somebody else created it first or an answer was lost
 
 
 class ImportRow:
@@ -93,7 +93,7 @@ class ImportRow:
             return self._import()
 
     def _import(self) -> RowResult:
-        for attempt in range(1, MAX_ATTEMPTS + 1):
+        for attempt in range(1, MAX_LOOK_UPS + 1):
             try:
                 current = self._find()
                 return self._create() if current is None else self._update(current)
@@ -105,7 +105,7 @@ class ImportRow:
                 self._keys_spent += unknown.key_spent
                 if may_arrive_late(unknown):
                     self._remember_late_write()
-                if attempt == MAX_ATTEMPTS:
+                if attempt == MAX_LOOK_UPS:
                     raise
         raise NeedsAttention(
             Code.LINKED_ELSEWHERE,

@@ -27,8 +27,8 @@ LINK_COLUMNS = ("act", "kind", "state", "solvimon_id", "solvimon_name", "rillet_
 NEEDED_COLUMNS = ("act", "kind", "solvimon_id", "rillet_id")
 ERROR_COLUMNS = (*LINK_COLUMNS, "row", "error", "remedy")
 MAX_ROWS = 20_000
-MIN_SECONDS_FOR_ROW = 75.0  # before the function's time limit; no row starts later
-_DONE = {"link": "linked", "different": "different", "unlink": "unlinked"}
+MIN_SECONDS_FOR_LINK = 75.0  # before the function's time limit; no row starts later
+_ROW_OUTCOMES = {"link": "linked", "different": "different", "unlink": "unlinked"}
 _MAX_WARNINGS = 20
 _EXAMPLE = 'Take the file that {"csv": "products"} writes, and fill its column act.'
 
@@ -80,7 +80,7 @@ class LinkFileReader:
         self._connection = connection
         self._reports = reports
         self._seconds_left = time_left
-        self._counts = dict.fromkeys((*_DONE.values(), "refused"), 0)
+        self._counts = dict.fromkeys((*_ROW_OUTCOMES.values(), "refused"), 0)
         self._errors: list[Json] = []
         self._warnings: list[Json] = []
         self._touched: list[str] = []
@@ -111,7 +111,7 @@ class LinkFileReader:
         for number, row in rows:
             if number < request.from_row:
                 continue
-            if self._seconds_left() < MIN_SECONDS_FOR_ROW:
+            if self._seconds_left() < MIN_SECONDS_FOR_LINK:
                 next_row = number
                 break
             try:
@@ -174,7 +174,7 @@ class LinkFileReader:
         except ValueError as why:
             self._refuse(number, row, str(why), "Write link, different or unlink, or leave it empty.")
         else:
-            self._counts[_DONE[act]] += 1
+            self._counts[_ROW_OUTCOMES[act]] += 1
             self._warnings += [{"row": number, "warning": each} for each in warnings]
             if act != "unlink":
                 self._touched.append(pair.solvimon_id)
@@ -205,7 +205,7 @@ def _pair(act: str, row: dict[str, str]) -> PairRequest | UnlinkRequest:
     Raises:
         ValueError: the act is unknown, or an id or the kind is none.
     """
-    if act not in _DONE:
+    if act not in _ROW_OUTCOMES:
         raise ValueError(f"The act {act[:40]!r} is unknown.")
     facts = {"kind": row["kind"].casefold(), "solvimon_id": row["solvimon_id"]}
     if act == "unlink":

@@ -58,8 +58,8 @@ class LinkLists:
         if request.only == "proposed" and rows:
             answer["what_now"] = {
                 "link all": {"accept": "all", "kind": kind},
-                "link one": {"link": {"kind": kind, **_ids(rows[first])}},
-                "never propose one again": {"different": {"kind": kind, **_ids(rows[first])}},
+                "link one": {"link": {"kind": kind, **_pair_ids(rows[first])}},
+                "never propose one again": {"different": {"kind": kind, **_pair_ids(rows[first])}},
             }
         return answer
 
@@ -194,5 +194,5 @@ def _answer_fields(entry: Mapping[str, Any]) -> Json:
     return {**entry, "at": format_timestamp(entry["at"])}
 
 
-def _ids(row: Json) -> Json:
+def _pair_ids(row: Json) -> Json:
     return {"solvimon_id": row["solvimon_id"], "rillet_id": row["rillet_id"]}

@@ -29,32 +29,32 @@ Kind = Literal["customer", "product", "subsidiary"]
 Only = Literal["unlinked", "proposed", "ambiguous", "linked", "different", "removed"]
 
 
-def _id(value: object) -> object:
+def _checked_id(value: object) -> object:
     if is_id(value):
         return value
     raise ValueError("should be an id such as prod_AbC123")
 
 
-Id = Annotated[str, BeforeValidator(_id)]
+RecordId = Annotated[str, BeforeValidator(_checked_id)]
 
 
-class _Part(BaseModel):
+class _RequestPart(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class PairRequest(_Part):
+class PairRequest(_RequestPart):
     """A Solvimon and a Rillet record."""
 
     kind: Kind
-    solvimon_id: Id
-    rillet_id: Id
+    solvimon_id: RecordId
+    rillet_id: RecordId
 
 
-class UnlinkRequest(_Part):
+class UnlinkRequest(_RequestPart):
     """A Solvimon record whose link is removed."""
 
     kind: Kind
-    solvimon_id: Id
+    solvimon_id: RecordId
 
 
 class LinkRequest(RequestedBy):

@@ -18,7 +18,7 @@ _EVENTS = {
     "credit_memo": CREDIT_NOTE_FINALISED,
     "customer": CUSTOMER_UPDATED,
 }
-_CODES = {
+_WAITING_CODES = {
     Code.CUSTOMER_NOT_LINKED,
     Code.PRODUCT_NOT_LINKED,
     Code.SUBSIDIARY_NOT_LINKED,
@@ -35,7 +35,7 @@ def publish_waiting(connection: Connection, bus: Bus, solvimon_ids: Collection[s
     Raises:
         RetryLater: the ledger or the bus does not answer.
     """
-    codes = {code.value for code in _CODES}
+    codes = {code.value for code in _WAITING_CODES}
     events = [
         BusEvent(SOLVIMON, detail_type, connection.name, document.id, "", "", bulk=True)
         for kind, detail_type in _EVENTS.items()

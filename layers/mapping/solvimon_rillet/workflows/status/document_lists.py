@@ -16,10 +16,10 @@ from solvimon_rillet.formatting import clip
 from solvimon_rillet.ledger.document_index import INDEXED_AT
 from solvimon_rillet.ledger.document_types import CREDIT_MEMO, CUSTOMER, INVOICE, DocumentType
 from solvimon_rillet.ledger.ledger import Document, Ledger
-from solvimon_rillet.workflows.status.entries import TYPES, Entry, read_entries
+from solvimon_rillet.workflows.status.entries import TYPES, DocumentEntry, read_entries
 from solvimon_rillet.workflows.status.wording import NOUNS
 
-PAGE = 50
+PAGE_DOCUMENTS = 50
 _EARLIER = ("rejected", "differs", "sending", "claimed", "exported", "synced", "marked", "skipped")
 """The order in which records of earlier versions are listed: what needs a person first."""
 
@@ -69,7 +69,7 @@ class DocumentLists:
         noun = NOUNS[kind.name][1]
         return self._answer(found, ended, noun if state is None else f"{noun} in the state {state}")
 
-    def search(self, text: str, after: str | None = None, limit: int = PAGE) -> dict[str, Any]:
+    def search(self, text: str, after: str | None = None, limit: int = PAGE_DOCUMENTS) -> dict[str, Any]:
         """The documents with a number, an id, or a customer whose name begins with a text.
 
         Raises:
@@ -90,7 +90,7 @@ class DocumentLists:
         found = read_entries(self._ledger, documents)
         return self._answer(found, {"name": ended} if ended else {}, f"documents for “{clip(text, 100)}”")
 
-    def _with_id(self, identifier: str) -> list[Entry]:
+    def _with_id(self, identifier: str) -> list[DocumentEntry]:
         """The documents with an id of Solvimon or of Rillet."""
         own = [Document(self._connection, kind.name, identifier) for kind in (INVOICE, CREDIT_MEMO, CUSTOMER)]
         kinds = (INVOICE, CREDIT_MEMO)
@@ -107,15 +107,15 @@ class DocumentLists:
         self, kind: DocumentType, state: str, start: Mapping[str, Any], limit: int
     ) -> tuple[list[Document], dict[str, Any]]:
         page, ended = self._ledger.page_in_state(
-            self._connection, kind.name, state, limit=limit, after=_key(start)
+            self._connection, kind.name, state, limit=limit, after=_token_position(start)
         )
         return [document for document, _ in page], {"state": state, "key": ended} if ended else {}
 
     def _all(
         self, kind: DocumentType, start: Mapping[str, Any], limit: int
-    ) -> tuple[list[Entry], dict[str, Any]]:
+    ) -> tuple[list[DocumentEntry], dict[str, Any]]:
         """The documents in the order of their rows, then those of earlier versions."""
-        found = list[Entry]()
+        found = list[DocumentEntry]()
         if "state" not in start:
             before = str(start.get("row", ""))
             documents, row = self._ledger.index.newest(self._connection, kind.name, limit, before)
@@ -129,13 +129,13 @@ class DocumentLists:
 
     def _earlier(
         self, kind: DocumentType, start: Mapping[str, Any], limit: int
-    ) -> tuple[list[Entry], dict[str, Any]]:
+    ) -> tuple[list[DocumentEntry], dict[str, Any]]:
         """Documents whose records have no rows, by their state."""
         states = [state for state in _EARLIER if state in kind.states]
         begin = states.index(start["state"]) if start.get("state") in states else 0
-        found, first = list[Entry](), self._ledger.index.first_time(self._connection, kind.name)
+        found, first = list[DocumentEntry](), self._ledger.index.first_time(self._connection, kind.name)
         for state in states[begin:]:
-            key = _key(start) if state == start.get("state") else None
+            key = _token_position(start) if state == start.get("state") else None
             while True:
                 page, key = self._ledger.page_in_state(
                     self._connection,
@@ -155,7 +155,7 @@ class DocumentLists:
             self._ledger.index.mark_complete(self._connection, kind.name)
         return found, {}
 
-    def _answer(self, found: list[Entry], ended: Mapping[str, Any], what: str) -> dict[str, Any]:
+    def _answer(self, found: list[DocumentEntry], ended: Mapping[str, Any], what: str) -> dict[str, Any]:
         now = int(self._clock())
         count = f"{len(found)} {what}" if found else f"No {what}"
         return {
@@ -171,7 +171,7 @@ def kind_named(name: str) -> DocumentType:
     return TYPES[name]
 
 
-def _key(start: Mapping[str, Any]) -> tuple[int, str] | None:
+def _token_position(start: Mapping[str, Any]) -> tuple[int, str] | None:
     """Time and id of the last document of a page, from a token."""
     key = start.get("key")
     if key is None:

@@ -31,7 +31,7 @@ _WITH_CULPRIT = {
     "rillet_record_missing": "{} is linked to what Rillet does not have",
     "subsidiary_not_linked": "{} has no Rillet subsidiary",
 }
-_TITLES = {
+_CODE_TITLES = {
     "billing_entity_exists": "A billing entity of this name is not linked",
     "closed_periods_unclear": "Closed periods do not fit the net amount",
     "connection_unknown": "There is no such connection",
@@ -81,7 +81,7 @@ def title_of(code: str, culprit: Mapping[str, str] | None) -> str:
     """The title of a failure: the cause, with the record that is to be fixed."""
     if culprit and code in _WITH_CULPRIT:
         return _WITH_CULPRIT[code].format(culprit["name"])
-    return _TITLES.get(code, "A cause that this version does not know")
+    return _CODE_TITLES.get(code, "A cause that this version does not know")
 
 
 def format_money(amounts: Mapping[str, Decimal]) -> str:

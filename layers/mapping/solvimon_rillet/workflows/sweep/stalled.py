@@ -37,7 +37,7 @@ _EVENTS = {
     "customer": CUSTOMER_UPDATED,
 }
 _EXAMPLES = 3
-_LOOKED_AT = "stalled_looked_at"
+_STALLED_LOOKED_AT = "stalled_looked_at"
 
 
 class StalledScan:
@@ -53,7 +53,7 @@ class StalledScan:
         One kind of work has its turn in each sweep, and each has one within the hour.
         """
         now, state = self._context.now(), self._context.state
-        looked_at = {kind: int(at) for kind, at in (state.noted(_LOOKED_AT) or {}).items()}
+        looked_at = {kind: int(at) for kind, at in (state.noted(_STALLED_LOOKED_AT) or {}).items()}
         enabled = [
             kind for kind in _WORKFLOWS if getattr(self._connection.settings.workflows, _WORKFLOWS[kind])
         ]
@@ -73,7 +73,7 @@ class StalledScan:
             if lost:
                 result.errors.append(_stalled_error(lost, workflow))
             looked_at[kind] = now
-            state.note(_LOOKED_AT, dict(looked_at))
+            state.note(_STALLED_LOOKED_AT, dict(looked_at))
 
     def _idle(self, kind: str, state: str, budget: TimeBudget) -> list[tuple[Document, Mapping[str, Any]]]:
         found: list[tuple[Document, Mapping[str, Any]]] = []
