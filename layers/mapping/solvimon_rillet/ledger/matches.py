@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from solvimon_rillet.aws.dynamodb import ConditionFailed, Item, Table
+from solvimon_rillet.aws.dynamodb import MAX_KEYS, ConditionFailed, Item, Table
 from solvimon_rillet.ledger.record_store import BY_STATE
 from solvimon_rillet.ledger.records import SCHEMA, Document
 
 MatchState = Literal["proposed", "linked", "unlinked", "different"]
-_BATCH_SIZE = 100
 _MAX_HISTORY = 20
 
 
@@ -65,8 +64,8 @@ class MatchStore:
         """The pairs that no user has said to be different."""
         pairs = {match.document(self._connection).key: match for match in matches}
         keys, stored = list(pairs), dict[str, Item]()
-        for start in range(0, len(keys), _BATCH_SIZE):
-            stored |= self._table.get_many(keys[start : start + _BATCH_SIZE])
+        for start in range(0, len(keys), MAX_KEYS):
+            stored |= self._table.get_many(keys[start : start + MAX_KEYS])
         return [match for key, match in pairs.items() if stored.get(key, {}).get("state") != "different"]
 
     def propose(self, matches: Iterable[Match]) -> None:
@@ -102,8 +101,8 @@ class MatchStore:
         """The pairs of a kind in a state, longest unchanged first."""
         index_key = Document(self._connection, f"match-{kind}", "").index_key(state)
         keys = [str(item["pk"]) for item in self._table.query(BY_STATE, "listed", index_key)]
-        for start in range(0, len(keys), _BATCH_SIZE):
-            batch = keys[start : start + _BATCH_SIZE]
+        for start in range(0, len(keys), MAX_KEYS):
+            batch = keys[start : start + MAX_KEYS]
             stored = self._table.get_many(batch)
             yield from (
                 _match_of_item(kind, stored[key])

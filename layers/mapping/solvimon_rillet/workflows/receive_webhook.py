@@ -14,6 +14,7 @@ from solvimon_rillet.connections.configuration import Configuration
 from solvimon_rillet.connections.names import UnknownConnection, connection_name, is_connection_name
 from solvimon_rillet.errors import ConnectionBroken, RetryLater
 from solvimon_rillet.events import BusEvent, event_from_rillet_webhook, event_from_solvimon_webhook
+from solvimon_rillet.http.webhook_signature import SignatureInvalid
 from solvimon_rillet.rillet import webhooks as rillet
 from solvimon_rillet.solvimon import webhooks as solvimon
 
@@ -110,8 +111,7 @@ class ReceiveWebhook:
             self._verify(vendor, name, headers, body)
         except (
             _NotSigned,
-            solvimon.SignatureInvalid,
-            rillet.SignatureInvalid,
+            SignatureInvalid,
             UnknownConnection,
             ConnectionBroken,
         ) as error:
@@ -124,7 +124,7 @@ class ReceiveWebhook:
                 },
             )
             # By connection if it exists: a made-up name would be a metric of its own.
-            known = isinstance(error, (solvimon.SignatureInvalid, rillet.SignatureInvalid))
+            known = isinstance(error, SignatureInvalid)
             self._count("WebhooksRefused", str(connection) if known else "unknown")
             return REFUSED
         except RetryLater as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from solvimon_rillet.html_templates import template_environment
 from solvimon_rillet.reconciliation.findings import Finding, display_name
 from solvimon_rillet.reconciliation.report.bridge import bridges
 from solvimon_rillet.reconciliation.report.chart import charts
@@ -108,20 +109,13 @@ def _safe_link(report: Report, finding: Finding) -> str:
 
 @cache
 def _template() -> "Template":
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # only the last step renders a page
-
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
+    environment = template_environment(
+        Path(__file__).parent,
+        {
+            "money": _amount_with_currency,
+            "effect": _signed_effect,
+            "pluralize": pluralize,
+            "document_name": display_name,
+        },
     )
-    environment.filters |= {
-        "money": _amount_with_currency,
-        "effect": _signed_effect,
-        "pluralize": pluralize,
-        "document_name": display_name,
-    }
     return environment.get_template(TEMPLATE)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from solvimon_rillet.aws.dynamodb import Item
 from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import Code, Culprit, NeedsAttention
+from solvimon_rillet.ledger.links import LINK_TTL
 from solvimon_rillet.mapping.links import Links
 from solvimon_rillet.mapping.texts import is_rillet_id
 from solvimon_rillet.settings import Settings
@@ -18,7 +19,6 @@ from solvimon_rillet.workflows.export.connection_pairs import claim_pair
 from solvimon_rillet.workflows.export.customer_links import CustomerLinks, ResolvedLinks
 from solvimon_rillet.workflows.linking.unlinked_records import UnlinkedRecords
 
-LINK_TTL = 24 * 3600
 PRODUCT_LINK_SECONDS = 60
 """How long a product's link is taken from the ledger; a corrected one takes effect after that."""
 

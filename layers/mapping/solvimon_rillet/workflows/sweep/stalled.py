@@ -5,14 +5,12 @@ from typing import Any
 
 from solvimon_rillet.errors import Message
 from solvimon_rillet.events import (
-    CREDIT_NOTE_FINALISED,
-    CUSTOMER_UPDATED,
-    INVOICE_FINALISED,
     INVOICE_PAYMENT_UPDATED,
     RILLET,
     SOLVIMON,
     BusEvent,
 )
+from solvimon_rillet.ledger.document_types import EVENT_TYPES
 from solvimon_rillet.ledger.ledger import UNFINISHED, Document
 from solvimon_rillet.workflows.sweep.base import (
     REPUBLISH_SECONDS,
@@ -30,11 +28,6 @@ _WORKFLOWS = {
     "credit_memo": "export_credit_memo",
     "customer": "sync_customer",
     "payment": "mark_invoice_paid",
-}
-_EVENTS = {
-    "invoice": INVOICE_FINALISED,
-    "credit_memo": CREDIT_NOTE_FINALISED,
-    "customer": CUSTOMER_UPDATED,
 }
 _EXAMPLES = 3
 _STALLED_LOOKED_AT = "stalled_looked_at"
@@ -89,8 +82,10 @@ class StalledScan:
         booked = self._connection.ledger.read_many(invoices.values())
         missed = []
         for document, record in stalled.items():
-            if document.kind in _EVENTS:
-                event = BusEvent(SOLVIMON, _EVENTS[document.kind], document.connection, document.id, "", "")
+            if document.kind in EVENT_TYPES:
+                event = BusEvent(
+                    SOLVIMON, EVENT_TYPES[document.kind], document.connection, document.id, "", ""
+                )
             elif rillet_id := booked.get(invoices[document], {}).get("rillet_id"):
                 facts = {"entity": "INVOICE"}  # without amounts, so that the function asks Rillet
                 event = BusEvent(
