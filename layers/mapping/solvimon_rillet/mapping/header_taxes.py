@@ -85,14 +85,14 @@ def assign_remaining(
 
 def _why_left(prefix: str, part: Part, net: Decimal) -> str:
     whose = f"the period's ({prefix[:-1]})" if prefix else "the header's"
-    share = "" if part.net == net else f" on {_plain(part.net)} of {_plain(net)}"
+    share = "" if part.net == net else f" on {_share_text(part.net)} of {_share_text(net)}"
     if not part.taxes:
         return f"It states no tax, and {whose} tax categories leave none for it{share}."
     text = f"It states no tax; {whose} tax categories leave this one for it{share}."
     return " ".join([text, *calculated(part.taxes)])
 
 
-def _plain(amount: Decimal) -> str:
+def _share_text(amount: Decimal) -> str:
     """An amount that may be a share of another one, for readers."""
     return money.format_number(amount.quantize(Decimal("0.000001")).normalize())
 

@@ -93,7 +93,7 @@ def next_send_time(window: RequestWindow, now: float, priority: Priority, rate_l
         priority: of the call.
         rate_limit: what Rillet allows.
     """
-    live, bulk = _recent(window.live, now, rate_limit), _recent(window.bulk, now, rate_limit)
+    live, bulk = _in_window(window.live, now, rate_limit), _in_window(window.bulk, now, rate_limit)
     window = replace(window, live=live, bulk=bulk)
     at = next(
         moment
@@ -109,7 +109,7 @@ def next_send_time(window: RequestWindow, now: float, priority: Priority, rate_l
     return SendTime(at, False, replace(window, **{f"{name}_waits_until": at + MAX_WAIT_SECONDS}))  # type: ignore[arg-type]
 
 
-def _recent(send_times: Iterable[float], now: float, rate_limit: RateLimit) -> tuple[float, ...]:
+def _in_window(send_times: Iterable[float], now: float, rate_limit: RateLimit) -> tuple[float, ...]:
     return tuple(send_time for send_time in send_times if send_time > now - rate_limit.window_seconds)
 
 

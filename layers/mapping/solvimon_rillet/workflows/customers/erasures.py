@@ -10,7 +10,7 @@ from solvimon_rillet.fingerprint import fingerprint_of
 from solvimon_rillet.solvimon.master_data import Customer
 
 _ERASED_LINK = "erased"
-_PAGE_SIZE = 100
+_ROWS_A_PAGE = 100
 
 
 class Erasures:
@@ -29,7 +29,7 @@ class Erasures:
         """Forget the customer's name in the records of its documents; raises ``RetryLater``."""
         index, before = self._ledger.index, ""
         while True:
-            documents, before = index.of_customer(self._name, customer_id, _PAGE_SIZE, before)
+            documents, before = index.of_customer(self._name, customer_id, _ROWS_A_PAGE, before)
             for document in documents:
                 if record := self._ledger.read(document):
                     index.remove_name(document, record)

@@ -19,7 +19,7 @@ from solvimon_rillet.csv_files import csv_rows, csv_text
 from solvimon_rillet.errors import Code, NeedsAttention, Recoverable
 from solvimon_rillet.invalid_values import problems_in_words
 from solvimon_rillet.workflows.linking.link_lists import LinkLists
-from solvimon_rillet.workflows.linking.request import KINDS, LinkRequest, PairRequest, UnlinkRequest
+from solvimon_rillet.workflows.linking.request import KIND_OF_PLURAL, LinkRequest, PairRequest, UnlinkRequest
 
 Json = dict[str, Any]
 AnswerRow = Callable[[str, PairRequest | UnlinkRequest, LinkRequest], list[str]]
@@ -46,17 +46,17 @@ def write_links(
     counts = Counter[str]()
 
     def rows() -> Iterator[Json]:
-        for row in lists.rows(KINDS[plural]):
+        for row in lists.rows(KIND_OF_PLURAL[plural]):
             if only in (None, row["state"]):
                 counts[row["state"]] += 1
-                yield {**row, "kind": KINDS[plural], "same": ", ".join(row.get("alike", ()))}
+                yield {**row, "kind": KIND_OF_PLURAL[plural], "same": ", ".join(row.get("alike", ()))}
 
     text = csv_text(LINK_COLUMNS, rows())
     at = datetime.fromtimestamp(connection.clock(), UTC).strftime("%Y%m%dT%H%M%SZ")
     key = reports.put_list(connection.name, f"links-{plural}-{at}.csv", text)
     return {
         "connection": connection.name,
-        "kind": KINDS[plural],
+        "kind": KIND_OF_PLURAL[plural],
         "csv": key,
         "bucket": reports.name,
         "rows": counts.total(),

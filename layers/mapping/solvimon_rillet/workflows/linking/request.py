@@ -21,7 +21,7 @@ LINK_EXAMPLES = [
     {"csv": "products"},
     {"csv_in": "lists/default/links-products.csv", "dry_run": True},
 ]
-KINDS = {"customers": "customer", "products": "product", "subsidiaries": "subsidiary"}
+KIND_OF_PLURAL = {"customers": "customer", "products": "product", "subsidiaries": "subsidiary"}
 
 _ACTS = ("list", "link", "unlink", "different", "accept", "doubles", "csv", "csv_in")
 Plural = Literal["customers", "products", "subsidiaries"]
@@ -105,4 +105,4 @@ class LinkRequest(RequestedBy):
 
 def plural_of(kind: str) -> str:
     """The kind of records as requests to list them name it."""
-    return next(plural for plural, each in KINDS.items() if each == kind)
+    return next(plural for plural, each in KIND_OF_PLURAL.items() if each == kind)

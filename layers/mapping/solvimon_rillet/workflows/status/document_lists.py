@@ -17,7 +17,7 @@ from solvimon_rillet.ledger.document_index import INDEXED_AT
 from solvimon_rillet.ledger.document_types import CREDIT_MEMO, CUSTOMER, INVOICE, DocumentType
 from solvimon_rillet.ledger.ledger import Document, Ledger
 from solvimon_rillet.workflows.status.entries import TYPES, DocumentEntry, read_entries
-from solvimon_rillet.workflows.status.wording import NOUNS
+from solvimon_rillet.workflows.status.wording import DOCUMENT_NOUNS
 
 PAGE_DOCUMENTS = 50
 _EARLIER = ("rejected", "differs", "sending", "claimed", "exported", "synced", "marked", "skipped")
@@ -66,7 +66,7 @@ class DocumentLists:
             found = read_entries(self._ledger, documents)
         else:
             found, ended = self._all(kind, start, limit)
-        noun = NOUNS[kind.name][1]
+        noun = DOCUMENT_NOUNS[kind.name][1]
         return self._answer(found, ended, noun if state is None else f"{noun} in the state {state}")
 
     def search(self, text: str, after: str | None = None, limit: int = PAGE_DOCUMENTS) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from solvimon_rillet.workflows.status.open_work import Failures, Waiting, WorkGroup, kinds_of
-from solvimon_rillet.workflows.status.wording import NOUNS, counted, listed
+from solvimon_rillet.workflows.status.wording import counted, listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,6 @@ def _booked(counts: dict[str, int]) -> str:
     named = {kind: count for kind, count in counts.items() if count and kind in {"invoice", "credit_memo"}}
     if not named:
         return "Nothing waits: no document yet."
-    parts = [f"{count:,} {NOUNS[kind][count != 1]}" for kind, count in named.items()]
+    parts = [f"{count:,} {DOCUMENT_NOUNS[kind][count != 1]}" for kind, count in named.items()]
     verb = "is" if sum(named.values()) == 1 else "are"
     return f"Nothing waits: {listed(parts)} {verb} booked."

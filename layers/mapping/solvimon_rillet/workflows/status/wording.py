@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from solvimon_rillet import money
 
-NOUNS = {
+DOCUMENT_NOUNS = {
     "invoice": ("invoice", "invoices"),
     "credit_memo": ("credit note", "credit notes"),
     "customer": ("customer", "customers"),
@@ -95,7 +95,7 @@ def format_money(amounts: Mapping[str, Decimal]) -> str:
 def counted(kind: str, number: int, amounts: Mapping[str, Decimal]) -> str:
     """A number of documents with their money: ``3 invoices (2,323.20 EUR)``."""
     in_money = f" ({format_money(amounts)})" if amounts and kind in {"invoice", "credit_memo"} else ""
-    return f"{number:,} {NOUNS[kind][number != 1]}{in_money}"
+    return f"{number:,} {DOCUMENT_NOUNS[kind][number != 1]}{in_money}"
 
 
 def listed(parts: Iterable[str]) -> str:
