@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from solvimon_rillet.workflows.status.open_work import Failures, Waiting, WorkGroup, kinds_of
-from solvimon_rillet.workflows.status.wording import counted, listed
+from solvimon_rillet.workflows.status.wording import DOCUMENT_NOUNS, counted, listed
 
 
 @dataclass(frozen=True, slots=True)
