@@ -5,7 +5,7 @@ from typing import TypeGuard
 
 from solvimon_rillet.errors import Code, NeedsAttention
 
-_MAX_SHOWN_NAME = 64  # characters of what somebody gave as a name
+_MAX_SHOWN_NAME = 64  # characters of a given name that a message shows
 _NAME_FORM = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 
 

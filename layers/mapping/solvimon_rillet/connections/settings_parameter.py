@@ -109,7 +109,7 @@ class SettingsParameter:
         except ConditionFailed as failed:
             left = int(failed.item.get("lease_until", now + _LOCK_SECONDS)) - now
             raise RetryLater(
-                "Somebody else changes these settings at this moment.", after=max(1, left)
+                "Another user changes these settings at this moment.", after=max(1, left)
             ) from None
         try:
             yield
@@ -126,7 +126,7 @@ class SettingsParameter:
             by: who writes.
 
         Returns:
-            The new version; not ``after + 1`` if somebody wrote by hand at the same moment.
+            The new version; not ``after + 1`` if a user wrote by hand at the same moment.
 
         Raises:
             RetryLater: Parameter Store refused it.

@@ -171,7 +171,7 @@ class TokenRefresh:
         return state
 
     def _after_loss(self, lost: Superseded, unwritten: _Unwritten) -> TokenState:
-        """The tokens that count, because ours came too late. A grant that nobody knows any more is revoked.
+        """The tokens that count, because ours came too late; a grant that is no longer stored is revoked.
 
         Tokens of another refresh belong to the same grant, so for them nothing is revoked.
         """

@@ -1,6 +1,6 @@
 """Where credentials may be sent: the hosts that the deployment allows in a connection's settings.
 
-Whoever may edit settings could otherwise have the vendors' credentials sent to an address of their choice.
+Otherwise a person who may edit settings could have the vendors' credentials sent to any address.
 """
 
 from collections.abc import Mapping

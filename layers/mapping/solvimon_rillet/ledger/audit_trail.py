@@ -77,5 +77,5 @@ def trim_history(history: Sequence[Entry], fits: Callable[[list[Entry]], bool]) 
 
 
 def _with_actor(entry: Entry) -> Entry:
-    """The entry with who asked for the work, if somebody did."""
+    """The entry with the person who asked for the work, if there is one."""
     return {**entry, "by": by} if (by := current_actor()) else entry

@@ -1,7 +1,7 @@
 """The runs of imports and reconciliations: a small record each, for those who cannot wait for the answer.
 
 Lambda invokes a durable function that may take longer than 15 minutes only asynchronously, so its answer
-reaches nobody. Its record has it::
+reaches no caller. Its record has it::
 
     {connection}#run#{hash of the execution}    request, start, progress, end, result; expires after 30 days
     {connection}#last-run#{kind}                the latest run of a kind: its start, its state, its end

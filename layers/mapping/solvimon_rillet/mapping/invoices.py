@@ -47,7 +47,7 @@ def _invoice_number(header: HeaderContext) -> str | None:
         return number
     raise NeedsAttention(
         Code.INVOICE_NUMBER_MISSING,
-        f"The invoice has no number, which Rillet demands in the scope {scope}.",
+        f"The invoice has no number, which Rillet requires in the scope {scope}.",
         "Finalise the invoice in Solvimon so that it gets its number, then retry.",
     )
 

@@ -135,7 +135,7 @@ def _is_free(window: RequestWindow, at: float, priority: Priority, rate_limit: R
     if window.live_waits_until > at and bulk >= rate_limit.reserve:
         return False
     part_start = at - rate_limit.window_seconds / _WINDOW_PARTS + _ROUNDING
-    # One more than an even spread, to use slots that were free while nobody asked.
+    # One more than an even spread, to use slots that were free before.
     return (
         sum(send_time > part_start for send_time in window.bulk)
         < math.ceil(rate_limit.limit / _WINDOW_PARTS) + 1

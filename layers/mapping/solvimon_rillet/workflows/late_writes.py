@@ -79,7 +79,7 @@ class LateWrites:
 def has_unsent_edit(link: Mapping[str, Any], fingerprint: str) -> bool:
     """Whether a customer has an edit in Solvimon that is not in Rillet, or of which that is not known.
 
-    Without a fingerprint nothing tells, unless a synchronisation was begun and has not been found done.
+    Without a fingerprint this is not known, unless a synchronisation was begun and its end was not recorded.
 
     Args:
         link: of the customer; it may be empty.

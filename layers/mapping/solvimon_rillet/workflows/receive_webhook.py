@@ -144,7 +144,7 @@ class ReceiveWebhook:
         except RetryLater:
             logger.exception("webhook not published", extra={"connection": name, "document": event.id})
             return TRY_AGAIN
-        # Last, and only for a verified one: it is a note for people, and costs nobody without the secret.
+        # Last, and only for a verified one: a request without the secret must cost nothing.
         self._arrived(name, vendor)
         logger.info(
             "webhook accepted",
@@ -182,7 +182,7 @@ def valid_secrets(secret: Mapping[str, str], key: str, now: float) -> list[str]:
         secret: the secret with those of both vendors.
         key: ``webhook_secret`` or ``webhook_token``.
         now: unix seconds. The previous one counts to the end of the day in ``previous_…_until`` (UTC);
-            without that day it does not count, because nobody would remember to take it away.
+            without that day it does not count, because it would be valid for ever.
     """
     today = datetime.fromtimestamp(now, UTC).date().isoformat()
     until = secret.get(f"previous_{key}_until", "")

@@ -141,7 +141,7 @@ class RilletAuthorization:
             )
 
     def _finish(self, connection: str, code: str, verifier: str, by: str) -> CallbackPage:
-        """Redeem the code and keep the grant; one that is not kept is revoked, for nobody would know it."""
+        """Redeem the code and keep the grant; one that cannot be stored is revoked."""
         settings = self._configuration.settings(connection)
         oauth = self._oauth(settings.rillet)
         granted = oauth.redeem(code, verifier)

@@ -131,7 +131,7 @@ class ConnectionStatus:
             remedy = (
                 f"Create the webhook in {vendor} with the URL in webhook_urls, and put its secret into the "
                 f"secret {secret}, under {key}. Until then its webhooks are refused, and the sweep finds "
-                "what they would have told; no document waits for it."
+                "what they would have reported; no document waits for it."
             )
             if self._has_old_place(connection, key, vendor):
                 old = self._configuration.secret_name(connection, vendor.lower())

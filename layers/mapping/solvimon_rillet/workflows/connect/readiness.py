@@ -14,7 +14,7 @@ from solvimon_rillet.solvimon.client import PAGE_SIZE
 from solvimon_rillet.workflows.connect.checklist import Check
 
 NEEDS_LINK = "CUSTOMER_CUSTOM"
-"""The reference type on which Rillet demands a link."""
+"""The reference type on which Rillet requires a link."""
 _NEEDED_SCOPES = ("read", "write")
 _MAX_RECORDS = 1000  # of a kind that are looked at, so that the answer comes in time
 _AGAIN = "Request the status again in a minute."
@@ -111,7 +111,7 @@ class Readiness:
         used = [*types.invoice_types, *([on_lines] if with_lines else [])]
         if NEEDS_LINK in used and not self._settings.solvimon.invoice_link(""):
             remedy = "Set solvimon.desk_invoice_url in the settings."
-            return Check(name, False, f"{found}; {NEEDS_LINK}: Rillet demands a link on it", remedy)
+            return Check(name, False, f"{found}; {NEEDS_LINK}: Rillet requires a link on it", remedy)
         if used.count(NEEDS_LINK) > 1:
             return Check(
                 name,
@@ -213,7 +213,7 @@ class Readiness:
 
 
 def alarm_address(topic: Topic) -> Check:
-    """Whether somebody gets the alarms."""
+    """Whether a person gets the alarms."""
     name = "alarm address"
     try:
         found = topic.subscriptions()

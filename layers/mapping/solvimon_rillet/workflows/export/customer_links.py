@@ -144,7 +144,7 @@ class CustomerLinks:
             customer = self._solvimon.customer(customer_id)
             raise NeedsAttention(
                 Code.RILLET_RECORD_MISSING,
-                f"The customer {customer_id} is linked to what is not a customer in Rillet.",
+                f"The customer {customer_id} is linked to an id that no customer in Rillet has.",
                 f'Correct the custom field "Rillet Customer ID" ({reference}) on the customer in Solvimon, '
                 "then retry.",
                 quoted=f"{linked}. {self._proposals(customer)}",

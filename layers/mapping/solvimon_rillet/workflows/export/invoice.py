@@ -149,7 +149,7 @@ class ExportInvoice:
         return Result(claim.document.id, state, {n: value for n, value in facts.items() if n != "step"})
 
     def _mark_as_sent(self, rillet_id: str, *, resumed: bool) -> bool:
-        """Mark an invoice as sent, and tell whether Rillet has it.
+        """Mark an invoice as sent, and return whether Rillet has it.
 
         Raises:
             Conflict: the first 409; Rillet may answer a later call.

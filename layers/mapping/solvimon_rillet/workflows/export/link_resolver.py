@@ -198,7 +198,7 @@ def _check_form(rillet_id: str | None, what: str, reference: str) -> None:
     if rillet_id and not is_rillet_id(rillet_id):
         raise NeedsAttention(
             Code.RILLET_ID_INVALID,
-            f"{what} is linked to what is no Rillet id (a UUID).",
+            f"{what} has a link that is no Rillet id (a UUID).",
             f"Copy the id from Rillet into the custom field {reference} in Solvimon (or the setting that "
             "links it), then retry.",
             quoted=repr(rillet_id[:64]),

@@ -38,7 +38,7 @@ from solvimon_rillet.workflows.late_writes import (
 )
 
 _ERASED = "It is erased in Solvimon and is left as it is; erase it in Rillet by hand as well."
-MAX_LOOK_UPS = 3  # look-ups of one row when somebody else created it first or an answer was lost
+MAX_LOOK_UPS = 3  # look-ups of one row where another program created it first, or an answer was lost
 
 
 class ImportRow:
@@ -137,7 +137,7 @@ class ImportRow:
 
         Raises:
             NotFound: it was deleted meanwhile.
-            RetryLater: somebody else holds the lease; the page is read and tried again.
+            RetryLater: another worker holds the lease; the page is read and tried again.
         """
         if not self._resource.guard or self._context.dry_run or self._leased_id == self._solvimon_id:
             return found
@@ -277,7 +277,7 @@ class ImportRow:
     def _remember(self, record: Json | None) -> RowResult:
         """Remember the row, so that the next import passes it over as long as it stays the same.
 
-        Of a customer with an edit in Solvimon, the link must go on saying what both sides were before it.
+        Of a customer with an edit in Solvimon, the link must keep what both sides were before it.
         """
         outcome = self._outcome or "unchanged"
         if not self._context.dry_run and not self._is_edited:

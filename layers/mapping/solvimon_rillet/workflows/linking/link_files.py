@@ -2,8 +2,8 @@
 
 A file that people give back may have more rows than one invocation can do: a link of a customer takes up to
 four calls to Rillet. So an invocation does as many rows as it has time and calls for, and its answer has the
-event that goes on. Every row may be done again without harm. Rows that were refused are in a file of their
-own, with the cause and the remedy: it can be corrected and given back in turn.
+event that continues it. Every row may be done again without harm. Rows that were refused are in a file of
+their own, with the cause and the remedy: it can be corrected and given back in turn.
 """
 
 from collections import Counter
@@ -184,7 +184,7 @@ class LinkFileReader:
         self._errors.append({**row, "row": number, "error": error, "remedy": remedy})
 
     def _next(self, request: LinkRequest, row: int | None, stopped: Recoverable | None) -> Json:
-        """Whether the file is done; else the event that goes on, and when."""
+        """Whether the file is done; else the event that continues it, and when."""
         if row is None:
             return {"complete": True}
         event = request.model_dump(exclude_defaults=True) | {"from_row": row}

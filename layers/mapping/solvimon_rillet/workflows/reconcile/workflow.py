@@ -75,7 +75,7 @@ class Reconciliation:
         except WorkflowStopped as stopped:
             self._steps.step("failed", self._count_failure)
             return _failure(stopped.stop)
-        # An execution that an earlier version began goes on as it began: all connections in turn.
+        # An execution that an earlier version began continues as it began: all connections in turn.
         if len(names) == 1:
             return self._reconcile(names[0])
         answers = [self._reconcile(name, f"{name}: ") for name in names]

@@ -28,7 +28,7 @@ _DIGEST_TTL = 7 * _DAY_SECONDS
 _MAX_SUBJECT = 100  # characters, ASCII only (SNS, Publish)
 _SUBJECTS = {
     "booked": "nothing waits",
-    "waiting": "work waits, and goes on automatically",
+    "waiting": "work waits, and continues automatically",
     "needs_you": "needs you",
     "stopped": "stopped, needs you",
 }

@@ -42,7 +42,7 @@ def headline(situation: Situation) -> dict[str, str]:
         sentences.append(f"{_documents_text(needs)} {_verb(needs, 'needs', 'need')} you.")
     sentences += situation.tasks
     if calm:
-        alone = "" if sentences else ", and it goes on automatically"
+        alone = "" if sentences else ", and it continues automatically"
         sentences.append(f"{_documents_text(calm)} {_verb(calm, 'waits', 'wait')}{alone}.")
     if causes:
         state = "stopped"

@@ -28,7 +28,7 @@ _WITH_CULPRIT = {
     "fallback_product_missing": "The setting {} is empty",
     "original_not_exported": "{} is not booked, so its credit note has to wait",
     "product_not_linked": "{} has no Rillet product",
-    "rillet_record_missing": "{} is linked to what Rillet does not have",
+    "rillet_record_missing": "{} is linked to a record that Rillet does not have",
     "subsidiary_not_linked": "{} has no Rillet subsidiary",
 }
 _CODE_TITLES = {

@@ -121,7 +121,7 @@ class Sweep:
         result.stopped.append(text)
         if again:
             result.errors.append(
-                Message(f"{name}: It stopped twice at the same place, so it does not get on: {wait}")
+                Message(f"{name}: It stopped twice at the same place, so it makes no progress: {wait}")
             )
 
     def _place(self, name: str) -> str:
@@ -193,7 +193,7 @@ def sweep_connection(
         result = ScanResult(connection, errors=errors, note="" if known else "It has no settings any more.")
     except Exception as error:  # noqa: BLE001 - the other connections continue after any error
         result = ScanResult(connection, errors=[_scan_error_text(error)])
-    # What somebody gave as a name is no dimension of a metric, and no text of a log.
+    # A name that is not valid becomes no dimension of a metric, and no text of a log.
     shown = connection if is_connection_name(connection) else "unknown"
     logger.info("swept", extra={**result.as_log(), "connection": shown})
     if result.found:
