@@ -105,19 +105,7 @@ def doubled_finding(edited: EditedCustomer, other_id: str) -> Finding:
     ids = (edited.rillet_id, other_id)
     cause = f"Rillet has two customers for it: {edited.rillet_id}, which is linked, and {other_id}."
     remedy = f"Move what {other_id} has to {edited.rillet_id} in Rillet, then delete {other_id} there."
-    return Finding(
-        FindingType.DOUBLED,
-        ABOUT_CUSTOMER,
-        edited.id,
-        edited.name,
-        "",
-        "",
-        "",
-        ids,
-        cause,
-        remedy,
-        customer=edited.name,
-    )
+    return _new_finding(edited, cause, remedy, FindingType.DOUBLED, ids)
 
 
 def is_repaired_by_sync(edited: EditedCustomer, compared: ComparedCustomer | None) -> bool:
@@ -125,8 +113,13 @@ def is_repaired_by_sync(edited: EditedCustomer, compared: ComparedCustomer | Non
     return edited.is_unsent or bool(compared and compared.changed and compared.is_late_write)
 
 
-def _new_finding(edited: EditedCustomer, cause: str, remedy: str) -> Finding:
-    kind = FindingType.CUSTOMER_OUTDATED
+def _new_finding(
+    edited: EditedCustomer,
+    cause: str,
+    remedy: str,
+    kind: FindingType = FindingType.CUSTOMER_OUTDATED,
+    rillet_ids: tuple[str, ...] = (),
+) -> Finding:
     return Finding(
         kind,
         ABOUT_CUSTOMER,
@@ -135,7 +128,7 @@ def _new_finding(edited: EditedCustomer, cause: str, remedy: str) -> Finding:
         "",
         "",
         "",
-        (edited.rillet_id,),
+        rillet_ids or (edited.rillet_id,),
         cause,
         remedy,
         customer=edited.name,
