@@ -75,7 +75,7 @@ class InvalidValue:
 
     @property
     def suggestion(self) -> str:
-        """What was probably meant, to be appended; empty if nothing is like it."""
+        """The name that was probably meant, to be appended; empty if nothing is like it."""
         return f" – did you mean {self.did_you_mean}?" if self.did_you_mean else ""
 
 
@@ -175,7 +175,7 @@ def _invalid_value(
 
 
 def _length_text(kind: str, context: Mapping[str, Any]) -> str:
-    """What the length of a text or list should be; empty for another problem."""
+    """The allowed length of a text or list, as text; empty for another problem."""
     words, name = _LENGTHS.get(kind[-len("too_short") :].removeprefix("_"), ("", ""))
     if not words:
         return ""
@@ -185,7 +185,7 @@ def _length_text(kind: str, context: Mapping[str, Any]) -> str:
 
 
 def _expected(kind: str, context: Mapping[str, Any]) -> tuple[str, list[str]]:
-    """What a value should be, and the choices if there are some."""
+    """The expected value as text, and the choices if there are some."""
     if kind in {"enum", "literal_error"}:
         choices = str(context["expected"]).replace(" or ", ", ").replace("'", "").split(", ")
         return f"{', '.join(choices[:-1])} or {choices[-1]}", choices

@@ -86,7 +86,7 @@ class Configuration:
 
     @property
     def hosts(self) -> AllowedHosts:
-        """Where a connection's settings may send credentials."""
+        """The hosts to which a connection's settings may send credentials."""
         return self._hosts or AllowedHosts()
 
     def connections(self) -> list[str]:
@@ -203,7 +203,7 @@ class Configuration:
         raise ConnectionBroken(f"The secret {name} has no {key!r}. Put it there; the documents wait.")
 
     def credential_problems(self, connection: str) -> list[str]:
-        """What is wrong with the credentials for both vendors, read now; the documents wait for it."""
+        """The problems of the credentials for both vendors, read now; the documents wait for them."""
         problems = list[str]()
         for vendor in ("solvimon", "rillet"):
             self.forget_secret(connection, vendor)

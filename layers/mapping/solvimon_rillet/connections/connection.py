@@ -268,7 +268,7 @@ class Connections:
         return client
 
     def credential_proof(self, connection: str, vendor: str) -> str:
-        """What stands for the credential in force: a key, or a grant, whose tokens change every hour.
+        """The identity of the credential in force: a key, or a grant, whose tokens change every hour.
 
         Raises:
             ConnectionBroken: there is none.
@@ -279,7 +279,7 @@ class Connections:
         return self._configuration.credential(connection, vendor, "api_key")
 
     def _noting(self, connection: str, vendor: str) -> Callable[[str, bool, object, object], None]:
-        """What notes the ends of writes, from which a person learns whether a key may only read."""
+        """Record the results of writes, which show a person whether a key may only read."""
 
         def note(path: str, allowed: bool, body: object, answer: object) -> None:
             if path.partition("?")[0].endswith("/search"):  # a read that is a POST

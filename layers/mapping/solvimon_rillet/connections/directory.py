@@ -65,7 +65,7 @@ class _CustomerReading:
 
 @dataclass(slots=True)
 class RilletCache:
-    """What a process has read of Rillet's lists, for one connection.
+    """Rillet's lists as a process has read them, for one connection.
 
     Attributes:
         lock: held while a list is read.

@@ -98,7 +98,7 @@ class TokenStore:
         self._key = f"{connection}#oauth#latest"
 
     def committed(self) -> Committed:
-        """What counts now, according to the table."""
+        """The tokens that count now, according to the table."""
         item = self._table.get(self._key) or {}
         return Committed(**{name: value for name, value in item.items() if name in Committed.__slots__})
 

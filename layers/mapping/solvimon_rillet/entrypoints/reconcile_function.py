@@ -44,6 +44,6 @@ def reconcile_handler(environment: Mapping[str, str], clock: Callable[[], float]
 
 
 def reconcile_services(services: Services, name: str) -> tuple[ReconcileServices, CountingRateLimiter]:
-    """What the steps for a connection work with, and the limiter that counts the calls to Rillet."""
+    """The services of the steps for a connection, and the limiter that counts the calls to Rillet."""
     connection, limiter = services.connections.open_for_bulk_work(name)
     return ReconcileServices(connection, services.reports, services.bus, services.topic), limiter

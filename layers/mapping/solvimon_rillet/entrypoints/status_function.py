@@ -235,7 +235,7 @@ def connection_settings(services: Services, name: str) -> tuple["Settings | None
 
 
 def credential_problems(services: Services, name: str) -> list[str]:
-    """What is wrong with the credentials: those that are missing, and a grant that Rillet has refused."""
+    """The problems of the credentials: those that are missing, and a grant that Rillet has refused."""
     problems = services.configuration.credential_problems(name)
     with contextlib.suppress(Recoverable):  # what cannot be read now shows where it is used
         if not problems and uses_oauth(services.configuration.rillet_secret(name).fields):
@@ -249,7 +249,7 @@ def credential_problems(services: Services, name: str) -> list[str]:
 
 
 def budget(services: Services, name: str, settings: "Settings | None") -> dict[str, Any] | None:
-    """How much of Rillet's rate limit is used now."""
+    """The used part of Rillet's rate limit."""
     if settings is None:
         return None
     pacing, now = settings.rillet.pacing, services.clock()

@@ -15,7 +15,7 @@ _actor: ContextVar[str] = ContextVar("actor", default="")
 
 
 def current_actor() -> str:
-    """Who asked for the work that is being done; empty for scheduled work and events."""
+    """The name of who asked for the current work; empty for scheduled work and events."""
     return _actor.get()
 
 

@@ -105,7 +105,7 @@ def _left(
     members: int,
     currency: str,
 ) -> list[StatedTax]:
-    """What the categories state beyond the claims of groups; not what is only rounding."""
+    """The taxes that the categories state beyond the claims of groups, without mere rounding."""
     left = []
     for index, category in enumerate(categories):
         tax = stated_tax(category, f"{prefix}tax_categories[{index}]")

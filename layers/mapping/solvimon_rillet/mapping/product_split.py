@@ -84,7 +84,7 @@ def split_by_product(path: str, group: Group, links: Links, currency: str) -> It
 
 
 def _part_key(product_id: str | None, links: Links) -> str:
-    """What makes two products one part: their Rillet product; one without is a part of its own."""
+    """The key of a product's part: its Rillet product; a product without one is a part of its own."""
     return links.products.get(product_id or "") or f"not linked: {product_id}"
 
 

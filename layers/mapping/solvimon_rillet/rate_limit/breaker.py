@@ -41,7 +41,7 @@ class VendorUnavailable(RetryLater):
 
 @dataclass(frozen=True, slots=True)
 class VendorHealth:
-    """What the last calls to a vendor showed. All times are unix seconds.
+    """The results of the last calls to a vendor. All times are unix seconds.
 
     Attributes:
         points: failures in a row, weighted.

@@ -46,7 +46,7 @@ class ExternalReference(Model):
 
 
 class _Document(Model):
-    """What an invoice and a credit memo have in common."""
+    """The fields that an invoice and a credit memo have in common."""
 
     id: str
     customer_id: str | None = None

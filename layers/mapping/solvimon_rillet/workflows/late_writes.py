@@ -41,7 +41,7 @@ class LateWrites:
 
     @classmethod
     def of(cls, record: Mapping[str, Any], now: float, attribute: str = LATE_WRITES) -> "LateWrites":
-        """Those of the last two days that a record or link remembers."""
+        """The writes of the last two days that a record or link remembers."""
         kept = [(int(entry["at"]), str(entry["leaves"])) for entry in record.get(attribute, ())]
         return cls(tuple(entry for entry in kept if now - entry[0] < KEEP_SECONDS), attribute)
 

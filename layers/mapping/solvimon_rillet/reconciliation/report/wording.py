@@ -31,7 +31,7 @@ class FindingGroup:
 
     @property
     def noun(self) -> str:
-        """What its findings are about."""
+        """The subject of its findings."""
         return ABOUT_CUSTOMER if self.kind is FindingType.CUSTOMER_OUTDATED else "document"
 
     @property

@@ -222,7 +222,7 @@ def _with_value(problem: InvalidValue) -> str:
 
 
 def _changed(row: Json) -> str:
-    """What a version changed, in words."""
+    """The changes of a version as text."""
     return "; ".join(each["in_words"] for each in row["changes"]) or "no value"
 
 

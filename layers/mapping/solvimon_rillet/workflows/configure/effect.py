@@ -198,7 +198,7 @@ def _is_before(item: Item, day: date | None) -> bool:
 
 
 def _catch_up(kind: DocumentType) -> str:
-    """What processes the documents that a setting held back."""
+    """The act that processes the documents that a setting held back."""
     if kind in _EXPORTED_TYPES:
         return f'a back-fill ({kind.function} with {{"retry": {{"from": …, "to": …}}}})'
     return f"{kind.function} with their ids"

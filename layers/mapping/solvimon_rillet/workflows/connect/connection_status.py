@@ -106,7 +106,7 @@ class ConnectionStatus:
         return f"{self._configuration.api_url()}/webhooks/{vendor}/{connection}"
 
     def _connected(self, connection: str) -> GrantEntry | None:
-        """Who authorised the connection, and when; ``None`` if that is not known."""
+        """The person who authorised the connection, and the time; ``None`` if that is not known."""
         with contextlib.suppress(RetryLater):
             return self._history.connected(connection)
         return None

@@ -175,7 +175,7 @@ class Readiness:
         )
 
     def records_linked(self) -> Check:
-        """How many records of Solvimon have no record in Rillet."""
+        """The numbers of Solvimon's records that have no record in Rillet."""
         name, parts, without = "records linked", list[str](), dict[str, int]()
         pinned = set(self._settings.subsidiaries.values())
         try:

@@ -247,7 +247,7 @@ class CreditApplier:
 
 
 def _other_party(claim: Claim, original: Mapping[str, Any]) -> str:
-    """Why a memo cannot be applied to an invoice of another customer or subsidiary; empty if it can."""
+    """The reason why a memo cannot be applied to an invoice of another party; empty if it can."""
     for name, what in (("customer_id", "another customer"), ("subsidiary_id", "another subsidiary")):
         ours, theirs = claim.record.get(name), original.get(name)
         if ours and theirs and ours != theirs:

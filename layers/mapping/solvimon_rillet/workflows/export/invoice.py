@@ -166,7 +166,7 @@ class ExportInvoice:
         return Document(self._connection.name, INVOICE.name, invoice_id)
 
     def _further_calls(self, prepared: Prepared) -> Mapping[str, Any]:
-        """What a run sends beside the invoice, for the dry run."""
+        """The calls that a run sends beside the invoice, for the dry run."""
         customer, facts = prepared.resolved.new_customer, dict[str, Any]()
         if customer:
             facts["customer_to_create"] = customer.payload

@@ -67,7 +67,7 @@ class Preview:
 
 
 def previewed(candidate: ImportCandidate, row: RowResult) -> Json:
-    """What would become of a row."""
+    """The result that a row would have."""
     shown: Json = {"rillet_id": candidate.id, "name": candidate.name, "outcome": row.outcome}
     shown |= {"fields": list(row.fields)} if row.fields and row.outcome == "updated" else {}
     shown |= {"looks_like": proposal(candidate, row.matches)["looks_like"]} if row.matches else {}

@@ -153,7 +153,7 @@ class ImportRow:
         return record
 
     def _left_alone(self, current: Json) -> str:
-        """Why an import leaves a customer as it is: erased, or archived by a person; else empty."""
+        """The reason why an import leaves a customer as it is (erased, archived by a person), or empty."""
         if self._resource.name != "customer":
             return ""
         try:

@@ -147,7 +147,7 @@ class RilletChanges:
 
 
 def seen_facts(facts: Mapping[str, str]) -> dict[str, str]:
-    """What a record remembers of a change: its time, and the state that Rillet had then."""
+    """The facts that a record remembers of a change: its time, and Rillet's state then."""
     return {"seen_at": facts["updated_at"], "seen_state": _seen_state(facts)}
 
 

@@ -44,7 +44,7 @@ class PageStore:
 
 @dataclass(frozen=True, slots=True)
 class ReconcileStart:
-    """What the first step fixes for the whole reconciliation of a connection.
+    """The values that the first step fixes for the whole reconciliation of a connection.
 
     Attributes:
         first: first day of the period (YYYY-MM-DD).

@@ -49,7 +49,7 @@ _ONE_DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class ReconcileServices:
-    """What a step works with."""
+    """The services of a step."""
 
     connection: Connection
     bucket: ReportBucket

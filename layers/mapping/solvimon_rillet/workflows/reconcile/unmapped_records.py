@@ -82,7 +82,7 @@ class UnmappedRecords:
         ]
 
     def _why_unmapped(self, customer: Customer, reference: str) -> tuple[str, str] | None:
-        """Why the export cannot create this customer in Rillet: cause and remedy, or ``None`` if it can."""
+        """The reason why the export cannot create this customer, and the remedy; ``None`` if it can."""
         if not self._settings.create_missing_customers:
             return (
                 "It has no Rillet customer, and create_missing_customers is off.",

@@ -9,7 +9,7 @@ from solvimon_rillet.workflows.status.texts import without_email_addresses
 
 
 def location_text(kind: DocumentType, record: Item, clock_now: float) -> str:
-    """Where a document is now.
+    """The place of a document as text.
 
     Args:
         kind: its type.

@@ -42,7 +42,7 @@ _LOST = "The answer was lost. Rillet may have it; the next run checks before it 
 
 @dataclass(frozen=True, slots=True)
 class DocumentWait:
-    """Why a document waits.
+    """The reason why a document waits.
 
     Attributes:
         reason: the cause, without the act.
@@ -89,7 +89,7 @@ class DocumentEntry:
         return str(self.facts["currency"]), Decimal(self.facts["amount"])
 
     def wait(self, now: int) -> DocumentWait | None:
-        """Why it waits; ``None`` if it does not."""
+        """The reason why it waits; ``None`` if it does not."""
         return wait_of(self.document, self.record, now) if self.state in UNFINISHED else None
 
     def as_row(self, now: int) -> dict[str, Any]:
@@ -129,7 +129,7 @@ def customer_name(record: Mapping[str, Any]) -> str | None:
 
 
 def wait_of(document: Document, record: Mapping[str, Any], now: int) -> DocumentWait:
-    """Why an unfinished document waits."""
+    """The reason why an unfinished document waits."""
     last = (record.get("history") or [{}])[-1]
     what, quiet = last.get("what"), now - int(record["updated_at"])
     since = int(record.get("created_at") or record["updated_at"])

@@ -9,7 +9,7 @@ from solvimon_rillet.workflows.status.wording import DOCUMENT_NOUNS, counted, li
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What a headline sums up.
+    """The facts that a headline sums up.
 
     Attributes:
         failures: documents that need a person.

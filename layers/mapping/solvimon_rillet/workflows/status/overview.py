@@ -35,7 +35,7 @@ Listed = tuple[Document, Item]
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What surrounds the documents of a connection.
+    """The facts about a connection beside its documents.
 
     Attributes:
         dead_letters: the dead-letter queues by name; they hold the messages of all connections.

@@ -125,7 +125,7 @@ class Sweep:
             )
 
     def _place(self, name: str) -> str:
-        """Where a scan stands."""
+        """The position of a scan."""
         if name == "documents":
             return str(self._state.noted("documents_page") or "")
         if name in ("customers", "payments"):

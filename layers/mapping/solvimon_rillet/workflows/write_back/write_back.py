@@ -47,7 +47,7 @@ class WriteBack:
         self._failed = WriteBacks(connection.name, connection.table)
 
     def due_facts(self) -> dict[str, Any]:
-        """What an export records with the document, so that a crash after it does not lose the write-back."""
+        """The facts that an export records, so that a crash after it does not lose the write-back."""
         return {"write_back": {"next": self._now() + _GRACE_SECONDS, "tries": 0}} if self._is_on else {}
 
     def after_export(self, claim: Claim, result: Result) -> Result:
