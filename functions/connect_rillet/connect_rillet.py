@@ -26,20 +26,20 @@ from solvimon_rillet.workflows.connect.authorization import CallbackPage, Rillet
 from solvimon_rillet.workflows.connect.connection_status import ConnectionStatus
 from solvimon_rillet.workflows.connect.known_connections import KnownConnections
 
-EXAMPLE = {"connection": "default", "action": "connect"}
-_HEADERS = {
+CONNECT_EXAMPLE = {"connection": "default", "action": "connect"}
+_PAGE_HEADERS = {
     "content-type": "text/html; charset=utf-8",
     "cache-control": "no-store",
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
 }
-_PAGE = """<!doctype html>
+_PAGE_HTML = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <style>body{{font:16px/1.5 system-ui,sans-serif;max-width:36em;margin:4em auto;padding:0 1em}}</style></head>
 <body><h1>{title}</h1><p>{text}</p>{back}</body></html>
 """
-_BACK = '<p><a href="../../panel/connections{below}">Back to the panel</a></p>'
+_BACK_LINK = '<p><a href="../../panel/connections{below}">Back to the panel</a></p>'
 
 
 class DirectRequest(RequestedBy):
@@ -88,18 +88,20 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
             query = event.get("queryStringParameters")
             texts = query.items() if isinstance(query, Mapping) else ()
             page = authorization().callback({name: str(value) for name, value in texts})
-            return _page(page, panel=environment.get("PANEL", "off") != "off")
-        return answer_direct_request(event, DirectRequest, direct, {"example": EXAMPLE}, context=context)
+            return _html_page(page, panel=environment.get("PANEL", "off") != "off")
+        return answer_direct_request(
+            event, DirectRequest, direct, {"example": CONNECT_EXAMPLE}, context=context
+        )
 
     return handle
 
 
-def _page(page: CallbackPage, *, panel: bool) -> dict[str, Any]:
+def _html_page(page: CallbackPage, *, panel: bool) -> dict[str, Any]:
     """The browser's page; it leads back to the panel, if this deployment has one, to a check of now."""
     below = f"/{html.escape(page.connection)}?check=1" if page.connection else ""
-    back = _BACK.format(below=below) if panel else ""
-    body = _PAGE.format(title=html.escape(page.title), text=html.escape(page.text), back=back)
-    return {"statusCode": page.status, "headers": _HEADERS, "body": body}
+    back = _BACK_LINK.format(below=below) if panel else ""
+    body = _PAGE_HTML.format(title=html.escape(page.title), text=html.escape(page.text), back=back)
+    return {"statusCode": page.status, "headers": _PAGE_HEADERS, "body": body}
 
 
 handler = on_first_call(create_handler)

@@ -11,7 +11,7 @@ from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.workflows.receive_webhook import REFUSED, ReceiveWebhook, raw_body
 
 # By the route, not by the path: a custom domain may put a base path before it.
-VENDORS = {
+VENDOR_OF_ROUTE = {
     "POST /webhooks/solvimon/{connection}": "solvimon",
     "POST /webhooks/rillet/{connection}": "rillet",
 }
@@ -32,7 +32,7 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
     @telemetry.handler
     def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:  # noqa: ANN401
         connection = _object(event, "pathParameters").get("connection")
-        vendor = VENDORS.get(str(event.get("routeKey")))
+        vendor = VENDOR_OF_ROUTE.get(str(event.get("routeKey")))
         headers = {str(name).lower(): str(value) for name, value in _object(event, "headers").items()}
         body = raw_body(event)
         if vendor is None or body is None:

@@ -27,7 +27,7 @@ from solvimon_rillet.workflows.sweep.base import ScanResult, SweepContext
 from solvimon_rillet.workflows.sweep.sweep import Sweep, sweep_connection
 
 
-class Request(RequestedBy):
+class SweepRequest(RequestedBy):
     """The request: one connection, or all."""
 
     model_config = ConfigDict(extra="forbid")
@@ -73,10 +73,10 @@ def create_handler(environment: Mapping[str, str], *, clock: Callable[[], float]
         if "Records" in event:
             return sweep_messages(event["Records"], sweep_one)
         try:
-            connection = Request.model_validate(event).connection
+            connection = SweepRequest.model_validate(event).connection
         except ValidationError as error:
             return {
-                "error": problems_in_words(error, Request, whole="event"),
+                "error": problems_in_words(error, SweepRequest, whole="event"),
                 "example": {"connection": "default"},
             }
         if connection is None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 BYTE_ORDER_MARK = "\ufeff"
 _DELIMITERS = ",;\t"
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
-_FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
+_FORMULA_BEGIN = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
 """Beginnings of cells that a spreadsheet would compute or misread (OWASP, CSV Injection)."""
 _INNER_FORMULA = re.compile(r"([;|\t\r\n]\s*)(?=[=+\-@＝＋－＠])")
 """The same behind what is a list separator elsewhere, where quotes within a line hold no cell together."""
@@ -23,7 +23,7 @@ def disarmed(cell: str) -> str:
     if _NUMBER.fullmatch(cell):
         return cell
     safe = _INNER_FORMULA.sub(r"\1'", cell)
-    return f"'{safe}" if _FORMULA.match(cell) else safe
+    return f"'{safe}" if _FORMULA_BEGIN.match(cell) else safe
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
@@ -32,7 +32,7 @@ def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> st
     written.seek(0, io.SEEK_END)
     table = csv.writer(written, lineterminator="\r\n")
     table.writerow(columns)
-    table.writerows([disarmed(_text(row.get(name))) for name in columns] for row in rows)
+    table.writerows([disarmed(_cell_text(row.get(name))) for name in columns] for row in rows)
     return written.getvalue()
 
 
@@ -67,5 +67,5 @@ def csv_rows(content: bytes, needed: Sequence[str]) -> Iterator[tuple[int, dict[
         raise ValueError(f"It is no CSV: {error}.") from None
 
 
-def _text(value: object) -> str:
+def _cell_text(value: object) -> str:
     return "" if value is None else str(value)

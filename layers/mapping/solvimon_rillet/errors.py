@@ -71,8 +71,7 @@ class Code(StrEnum):
 class Message(str):
     """A text for the ledger and for answers that knows which words of it are our own.
 
-    A text of which nobody knows that (one that was read from a record, or put together of others) is no
-    ``Message``, and no log shows it.
+    Another text (read from a record, or put together of others) is no ``Message``, and no log shows it.
 
     Attributes:
         own_words: the text without quotations.

@@ -19,7 +19,7 @@ RILLET_DOCUMENT_CHANGED = "Rillet Document Changed"
 
 # An invoice that becomes FINAL in one step may announce itself as created or updated.
 _FINAL_ACTIONS = {"INVOICE.STATUS_TO_FINAL", "INVOICE.CREATED", "INVOICE.UPDATED"}
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
+_ID_FORM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 _AMOUNT = re.compile(r"-?[0-9]{1,24}(\.[0-9]{1,12})?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _MAX_TEXT_LENGTH = 64  # characters of a state or a time; an event on the bus has at most 256 KB
@@ -38,7 +38,7 @@ _RILLET_EVENTS = {
 
 def is_id(value: object) -> bool:
     """Whether a value can be a vendor's id: no path, no separator of our own keys, of a sane length."""
-    return isinstance(value, str) and _ID.fullmatch(value) is not None
+    return isinstance(value, str) and _ID_FORM.fullmatch(value) is not None
 
 
 class MalformedEvent(ValueError):

@@ -75,7 +75,7 @@ class InvalidValue:
 
     @property
     def suggestion(self) -> str:
-        """What was probably meant, to be appended; empty if nothing is like it."""
+        """The name that was probably meant, to be appended; empty if nothing is like it."""
         return f" – did you mean {self.did_you_mean}?" if self.did_you_mean else ""
 
 
@@ -93,7 +93,7 @@ def invalid_values(
     for problem in error.errors(include_url=False):
         path = _path(problem["loc"], model)
         # A value that may be of several types has a problem with each of them.
-        found.setdefault(path, _described(path, problem, model, noun))
+        found.setdefault(path, _invalid_value(path, problem, model, noun))
     return list(found.values())
 
 
@@ -145,7 +145,7 @@ def closest_setting(path: str, paths: Iterable[str]) -> str | None:
     return None
 
 
-def _described(
+def _invalid_value(
     path: str,
     problem: Any,  # noqa: ANN401 - pydantic's
     model: type["BaseModel"] | None,
@@ -175,7 +175,7 @@ def _described(
 
 
 def _length_text(kind: str, context: Mapping[str, Any]) -> str:
-    """What the length of a text or list should be; empty for another problem."""
+    """The allowed length of a text or list, as text; empty for another problem."""
     words, name = _LENGTHS.get(kind[-len("too_short") :].removeprefix("_"), ("", ""))
     if not words:
         return ""
@@ -185,7 +185,7 @@ def _length_text(kind: str, context: Mapping[str, Any]) -> str:
 
 
 def _expected(kind: str, context: Mapping[str, Any]) -> tuple[str, list[str]]:
-    """What a value should be, and the choices if there are some."""
+    """The expected value as text, and the choices if there are some."""
     if kind in {"enum", "literal_error"}:
         choices = str(context["expected"]).replace(" or ", ", ").replace("'", "").split(", ")
         return f"{', '.join(choices[:-1])} or {choices[-1]}", choices

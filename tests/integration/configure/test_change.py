@@ -243,7 +243,7 @@ def test_of_two_who_write_at_once_one_waits(default: Connection, system: LocalSy
         first = ask(system, set={"mark_as_sent": False}, version=version(system))
 
     assert first["written"] is True
-    assert "Somebody else changes these settings at this moment" in answers[1]["error"]
+    assert "Another user changes these settings at this moment" in answers[1]["error"]
     assert "start_date" not in stored(system)
 
 

@@ -130,4 +130,4 @@ def test_a_change_that_affects_no_document_says_only_when_it_is_in_force(
 def test_settings_that_become_valid_again_say_so(default: Connection, system: LocalSystem) -> None:
     system.put_settings("default", {**default.settings, "invoice_scope": "HALF"})
 
-    assert "were invalid and are valid then" in effect(system, {"invoice_scope": "FULL"})
+    assert "are invalid now; with this change they are valid" in effect(system, {"invoice_scope": "FULL"})

@@ -3,7 +3,7 @@
 import pytest
 
 from local.system import Connection, LocalSystem
-from solvimon_rillet.connections.owner import RILLET, AnotherOwner, Owner, Owners
+from solvimon_rillet.connections.owner import RILLET_SIDE, AnotherOwner, Owner, Owners
 from tests.integration.connect_rillet.support import STACK, callback, query_of, secret
 from tests.support.arrange import connect_demo, finalise
 from tests.support.assertions import record, rillet_invoices
@@ -94,13 +94,13 @@ def test_of_two_claims_at_once_the_first_one_wins(system: LocalSystem) -> None:
     )
     first, second = Owners(services.table), Owners(services.table)
 
-    first.claim("b", RILLET, Owner("org-1", "One"))
+    first.claim("b", RILLET_SIDE, Owner("org-1", "One"))
     with pytest.raises(AnotherOwner) as refused:
-        second.claim("b", RILLET, Owner("org-2", "Two"))
-    first.claim("b", RILLET, Owner("org-1", "One again"))
+        second.claim("b", RILLET_SIDE, Owner("org-2", "Two"))
+    first.claim("b", RILLET_SIDE, Owner("org-1", "One again"))
 
     assert "Two (org-2), not One (org-1)" in refused.value.message
-    assert second.owner("b", RILLET) == Owner("org-1", "One again")
+    assert second.owner("b", RILLET_SIDE) == Owner("org-1", "One again")
 
 
 def test_a_crash_between_owner_and_tokens_leaves_a_connection_that_can_be_authorised_again(

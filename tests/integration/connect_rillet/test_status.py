@@ -95,7 +95,7 @@ MISSING: dict[str, dict[str, Missing]] = {
             lambda c: put_settings(
                 c, reference_types={"invoice": "CUSTOMER_CUSTOM"}, solvimon={"desk_invoice_url": None}
             ),
-            "CUSTOMER_CUSTOM: Rillet demands a link on it",
+            "CUSTOMER_CUSTOM: Rillet requires a link on it",
             "solvimon.desk_invoice_url",
         ),
         "one twice that Rillet takes once": (

@@ -238,7 +238,7 @@ def _set_gross(connection: Connection, quantity: str) -> None:
 def _customer_linked_to(value: str) -> Cause:
     return Cause(
         "rillet_record_missing",
-        (value, "is linked to what is not a customer in Rillet"),
+        (value, "is linked to an id that no customer in Rillet has"),
         "rillet_customer_id",
         lambda _, c: _link_customer_to(c, value),
         lambda _, c: _link_customer_to(c, DEMO_CUSTOMER_IN_RILLET),

@@ -7,7 +7,7 @@ from local.system import LocalSystem
 from solvimon_rillet.aws.dynamodb import Table
 from solvimon_rillet.entrypoints import durable_function
 from solvimon_rillet.errors import RetryLater
-from solvimon_rillet.workflows.imports.request import EXAMPLE
+from solvimon_rillet.workflows.imports.request import IMPORT_EXAMPLE
 from tests.integration.imports.support import (
     Json,
     connect,
@@ -113,7 +113,7 @@ def test_a_request_that_makes_no_sense_is_answered_with_what_is_wrong_and_an_exa
     answer = system.invoke("import_customers", event)  # type: ignore[arg-type]
 
     assert wrong in answer["error"]
-    assert answer["example"] == EXAMPLE
+    assert answer["example"] == IMPORT_EXAMPLE
 
 
 @pytest.mark.parametrize("name", ["nobody", "No Such Name"])

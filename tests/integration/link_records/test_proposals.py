@@ -400,7 +400,13 @@ def test_doubles_of_an_earlier_import_are_listed_and_nothing_is_merged(system: L
 
 @pytest.mark.parametrize(
     "event",
-    [{}, {"list": "customers", "doubles": "customers"}, {"accept": "all"}, {"link": {"kind": "invoice"}}],
+    [
+        {},
+        {"list": "customers", "doubles": "customers"},
+        {"accept": "all"},
+        {"link": {"kind": "invoice"}},
+        {"csv": "customers", "only": "removed"},
+    ],
 )
 def test_a_request_that_is_not_one_act_is_answered_with_examples(system: LocalSystem, event: Json) -> None:
     both_sides(system, existing())

@@ -78,8 +78,8 @@ def test_a_connection_that_is_not_there_is_named_with_the_remedy(system: LocalSy
 def test_lists_are_read_once_page_by_page(
     system: LocalSystem, default: Connection, booked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("solvimon_rillet.rillet.client.PAGE", 4)
-    monkeypatch.setattr("solvimon_rillet.solvimon.client.PAGE", 4)
+    monkeypatch.setattr("solvimon_rillet.rillet.client.PAGE_SIZE", 4)
+    monkeypatch.setattr("solvimon_rillet.solvimon.client.PAGE_SIZE", 4)
     before = listings(system, "/invoices")
 
     answer = reconcile(system, default)
@@ -92,7 +92,7 @@ def test_lists_are_read_once_page_by_page(
 def test_a_list_that_restarts_counts_nothing_twice(
     system: LocalSystem, default: Connection, booked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("solvimon_rillet.rillet.client.PAGE", 4)
+    monkeypatch.setattr("solvimon_rillet.rillet.client.PAGE_SIZE", 4)
     read, calls = RilletClient.invoice_rows, []
 
     def slowly(self: RilletClient, cursor: str | None, since: str | None) -> object:
@@ -112,7 +112,7 @@ def test_a_list_that_restarts_counts_nothing_twice(
 def test_a_list_that_never_ends_is_given_up_with_the_remedy(
     system: LocalSystem, default: Connection, booked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("solvimon_rillet.rillet.client.PAGE", 4)
+    monkeypatch.setattr("solvimon_rillet.rillet.client.PAGE_SIZE", 4)
     read = RilletClient.invoice_rows
 
     def from_the_start(self: RilletClient, _cursor: str | None, since: str | None) -> object:

@@ -109,7 +109,7 @@ def test_stopping_early_is_counted_and_stopping_twice_at_the_same_place_is_a_fai
 
     assert (first["errors"], len(first["stopped"])) == ([], 1)
     assert second["errors"] == [
-        "documents: It stopped twice at the same place, so it does not get on: There was no time left in "
+        "documents: It stopped twice at the same place, so it makes no progress: There was no time left in "
         "this run."
     ]
     assert counted.count("SweepStoppedEarly") == 2

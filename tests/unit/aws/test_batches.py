@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from solvimon_rillet.aws.batches import MAX_ATTEMPTS, send_until_taken
+from solvimon_rillet.aws.batches import MAX_SENDS, send_until_taken
 from solvimon_rillet.aws.dynamodb import Table
 from solvimon_rillet.errors import RetryLater
 
@@ -42,7 +42,7 @@ def records(count: int) -> dict[str, Json]:
     return {f"key-{number}": {"state": "new"} for number in range(count)}
 
 
-@pytest.mark.parametrize("count", [0, 1, MAX_ATTEMPTS])
+@pytest.mark.parametrize("count", [0, 1, MAX_SENDS])
 def test_a_batch_that_is_taken_with_the_last_attempt_is_written(count: int) -> None:
     dynamodb = DynamoDB()
 
@@ -51,7 +51,7 @@ def test_a_batch_that_is_taken_with_the_last_attempt_is_written(count: int) -> N
     assert (len(dynamodb.taken), dynamodb.requests) == (count, count)
 
 
-@pytest.mark.parametrize("count", [0, 1, MAX_ATTEMPTS])
+@pytest.mark.parametrize("count", [0, 1, MAX_SENDS])
 def test_a_batch_that_is_answered_with_the_last_attempt_is_read(count: int) -> None:
     dynamodb = DynamoDB()
 
@@ -64,19 +64,19 @@ def test_what_is_left_after_the_last_attempt_is_an_error() -> None:
     dynamodb = DynamoDB()
 
     with pytest.raises(RetryLater, match="does not keep up with the writes"):
-        table(dynamodb).put_many(records(MAX_ATTEMPTS + 1))
+        table(dynamodb).put_many(records(MAX_SENDS + 1))
     with pytest.raises(RetryLater, match="does not keep up with the reads"):
-        table(dynamodb).get_many(records(MAX_ATTEMPTS + 1))
+        table(dynamodb).get_many(records(MAX_SENDS + 1))
 
 
 def test_each_repetition_waits_up_to_twice_as_long_and_not_always_the_same() -> None:
     runs = []
     for _ in range(50):
         waits: list[float] = []
-        table(DynamoDB(takes_from=MAX_ATTEMPTS - 1), waits).put_many(records(1))
+        table(DynamoDB(takes_from=MAX_SENDS - 1), waits).put_many(records(1))
         runs.append(waits)
 
-    assert [len(waits) for waits in runs] == [MAX_ATTEMPTS - 1] * 50
+    assert [len(waits) for waits in runs] == [MAX_SENDS - 1] * 50
     for attempt, longest in enumerate((0.1, 0.2, 0.4, 0.8)):
         waited = [waits[attempt] for waits in runs]
         assert 0 <= min(waited) < max(waited) <= longest

@@ -8,7 +8,7 @@ import pytest
 
 from solvimon_rillet.errors import Code, NeedsAttention, OutcomeUnknown, Recoverable, RetryLater
 from solvimon_rillet.http.failures import RequestRejected
-from solvimon_rillet.rillet.client import MAX_PAGES, PAGE, RilletClient
+from solvimon_rillet.rillet.client import MAX_PAGES, PAGE_SIZE, RilletClient
 from solvimon_rillet.rillet.listing import ListIncomplete
 
 Json = dict[str, Any]
@@ -76,7 +76,7 @@ def test_a_list_is_read_page_by_page_to_its_end() -> None:
 
     (_, path, first), (_, _, second), _ = rillet.asked
     assert path == "/invoices"
-    assert first == {"customer_id": "c1", "updated.gt": "2026-11-01T08:00:00Z", "limit": PAGE}
+    assert first == {"customer_id": "c1", "updated.gt": "2026-11-01T08:00:00Z", "limit": PAGE_SIZE}
     assert second == first | {"cursor": "next"}
 
 
@@ -122,8 +122,8 @@ INCOMPLETE: dict[str, list[Json]] = {
         page(invoice(2), invoice(1)),
     ],
     "a full page of others comes again": [
-        page(*map(invoice, range(PAGE)), cursor="next"),
-        page(*map(invoice, range(PAGE)), cursor="other"),
+        page(*map(invoice, range(PAGE_SIZE)), cursor="next"),
+        page(*map(invoice, range(PAGE_SIZE)), cursor="other"),
     ],
     "the edge of a page shifts down": [
         page(invoice(3), invoice(2), cursor="next"),

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solvimon_rillet.rillet.webhooks import SignatureInvalid, TokenForm, verify
+from solvimon_rillet.http.webhook_signature import SignatureInvalid
+from solvimon_rillet.rillet.webhooks import TokenForm, verify
 
 NOW, AGE = 1_795_000_000.0, 3600
 TOKEN = base64.b64encode(b"thirty-two bytes of pure chance!").decode()

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from solvimon_rillet.rillet.webhooks import FUTURE_SECONDS, SignatureInvalid, TokenForm, verify
+from solvimon_rillet.http.webhook_signature import FUTURE_SECONDS, SignatureInvalid
+from solvimon_rillet.rillet.webhooks import TokenForm, verify
 
 NOW = datetime(2026, 11, 1, 8, 0, tzinfo=UTC).timestamp()
 TOKEN = base64.b64encode(b"thirty-two bytes of pure chance!").decode()

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solvimon_rillet.solvimon.webhooks import SIGNATURE, TIMESTAMP, SignatureInvalid, verify
+from solvimon_rillet.http.webhook_signature import SignatureInvalid
+from solvimon_rillet.solvimon.webhooks import SIGNATURE, TIMESTAMP, verify
 
 SECRET, PREVIOUS = "whsec_current", "whsec_previous"
 NOW = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC).timestamp()

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Sized
 from typing import TypeVar
 
-MAX_ATTEMPTS = 5
+MAX_SENDS = 5
 FIRST_BACK_OFF_SECONDS = 0.1
 Batch = TypeVar("Batch", bound=Sized)
 
@@ -23,7 +23,7 @@ def send_until_taken(
         Whether something is left.
     """
     left: Batch | None = batch
-    for attempt in range(MAX_ATTEMPTS):
+    for attempt in range(MAX_SENDS):
         if not left:
             return False
         if attempt:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _SORT_KEY = "RECORD"
+MAX_KEYS = 100
+"""Records that ``get_many`` reads at most."""
 
 Item = dict[str, Any]
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
 
 
-_BATCH_SIZE = 10  # limit of one request
+_EVENTS_A_REQUEST = 10  # limit of one request
 
 
 class Bus:
@@ -30,8 +30,8 @@ class Bus:
         Raises:
             RetryLater: the bus rejected one of them, or does not answer.
         """
-        for start in range(0, len(events), _BATCH_SIZE):
-            self._put([self._entry(event) for event in events[start : start + _BATCH_SIZE]])
+        for start in range(0, len(events), _EVENTS_A_REQUEST):
+            self._put([self._entry(event) for event in events[start : start + _EVENTS_A_REQUEST]])
 
     def publish_outcome(self, source: str, detail_type: str, detail: Mapping[str, object]) -> None:
         """Put an event about an outcome on the bus.

@@ -113,7 +113,7 @@ class ReportBucket:
 
 @dataclass(frozen=True, slots=True)
 class Subscriptions:
-    """How many subscriptions of a topic are confirmed, and how many still wait for it."""
+    """The numbers of confirmed subscriptions of a topic, and of those that wait for it."""
 
     confirmed: int
     pending: int
@@ -135,7 +135,7 @@ class Topic:
         self._has_channel = has_channel
 
     def subscriptions(self) -> Subscriptions:
-        """How many subscriptions there are, without their addresses.
+        """The numbers of subscriptions, without their addresses.
 
         Raises:
             RetryLater: SNS does not answer.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MAX_DELAY_SECONDS = 900  # limit of SQS
 MAX_DEFERRAL_SECONDS = 14 * 24 * 3600
 _FIRST_DELAY_SECONDS = 15
-_BATCH_SIZE = 10  # limit of one request
+_MESSAGES_A_REQUEST = 10  # limit of one request
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +110,8 @@ class Queue:
             RetryLater: SQS did not accept all of them. Some may be sent, which is harmless.
         """
         messages = list(zip(bodies, groups or [""] * len(bodies), strict=True))
-        for start in range(0, len(messages), _BATCH_SIZE):
-            batch = dict(enumerate(messages[start : start + _BATCH_SIZE]))
+        for start in range(0, len(messages), _MESSAGES_A_REQUEST):
+            batch = dict(enumerate(messages[start : start + _MESSAGES_A_REQUEST]))
             if send_until_taken(self._put, batch, self._sleep):
                 raise RetryLater("The queue does not take all messages.")
 

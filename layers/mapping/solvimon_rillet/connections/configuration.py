@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 SETTINGS_TTL_SECONDS = 60
 SECRET_TTL_SECONDS = 300
-_NOT_FOUND_CODES = {"ResourceNotFoundException", "ParameterNotFound", IN_DELETION}
+_NO_PARAMETER_CODES = {"ResourceNotFoundException", "ParameterNotFound", IN_DELETION}
 _AUTHS = ("api_key", "oauth")
 
 
@@ -86,7 +86,7 @@ class Configuration:
 
     @property
     def hosts(self) -> AllowedHosts:
-        """Where a connection's settings may send credentials."""
+        """The hosts to which a connection's settings may send credentials."""
         return self._hosts or AllowedHosts()
 
     def connections(self) -> list[str]:
@@ -136,7 +136,7 @@ class Configuration:
             found = parse(self._ssm.get_parameter(Name=name)["Parameter"].get("Value", ""), self._hosts)
             self._settings_errors.pop(connection, None)
         except ClientError as error:
-            if _error_code(error) in _NOT_FOUND_CODES:
+            if _error_code(error) in _NO_PARAMETER_CODES:
                 raise UnknownConnection(connection) from None
             found = self._last_valid(connection, cached, "cannot be read", error)
         except (SettingsInvalid, BotoCoreError) as error:
@@ -173,7 +173,7 @@ class Configuration:
         except ClientError as error:
             if _error_code(error) == IN_DELETION:
                 raise secret_in_deletion(name) from None
-            if _error_code(error) in _NOT_FOUND_CODES:
+            if _error_code(error) in _NO_PARAMETER_CODES:
                 raise ConnectionBroken(f"The secret {name} does not exist or has no value.") from None
             if _error_code(error) == "AccessDeniedException":  # also for a secret that has no ARN yet
                 raise ConnectionBroken(
@@ -203,7 +203,7 @@ class Configuration:
         raise ConnectionBroken(f"The secret {name} has no {key!r}. Put it there; the documents wait.")
 
     def credential_problems(self, connection: str) -> list[str]:
-        """What is wrong with the credentials for both vendors, read now; the documents wait for it."""
+        """The problems of the credentials for both vendors, read now; the documents wait for them."""
         problems = list[str]()
         for vendor in ("solvimon", "rillet"):
             self.forget_secret(connection, vendor)

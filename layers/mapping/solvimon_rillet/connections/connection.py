@@ -13,7 +13,7 @@ from solvimon_rillet.connections.directory import Directory, RilletCache
 from solvimon_rillet.connections.names import UnknownConnection, connection_name
 from solvimon_rillet.connections.oauth_client import authorization_server
 from solvimon_rillet.connections.organisations import RilletOrganisations
-from solvimon_rillet.connections.owner import RILLET, SOLVIMON, Owner, Owners
+from solvimon_rillet.connections.owner import RILLET_SIDE, SOLVIMON_SIDE, Owner, Owners
 from solvimon_rillet.connections.rillet_tokens import RilletTokens
 from solvimon_rillet.connections.write_evidence import WriteEvidence, WriteOutcome
 from solvimon_rillet.errors import ConnectionBroken, SolvimonRilletError
@@ -30,7 +30,7 @@ from solvimon_rillet.rillet.oauth import RilletOAuth
 from solvimon_rillet.settings import Pacing, Settings
 from solvimon_rillet.solvimon.client import SolvimonClient
 
-VENDORS = (SOLVIMON.vendor, RILLET.vendor)
+VENDOR_NAMES = (SOLVIMON_SIDE.vendor, RILLET_SIDE.vendor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class Connections:
         limiter = self.rate_limiter(name, settings, priority)
         if unless_backing_off:
             limiter.raise_if_backing_off()
-            self.breaker(name).check(*VENDORS)
+            self.breaker(name).check(*VENDOR_NAMES)
         return self._open(name, settings, limiter)
 
     def open_for_bulk_work(self, connection: object) -> tuple[Connection, CountingRateLimiter]:
@@ -225,14 +225,14 @@ class Connections:
             return self._configuration.credential(connection, "solvimon", "api_key") != refused["X-API-KEY"]
 
         def on_platform(identifier: str) -> None:
-            self.owners.see(connection, SOLVIMON, Owner(identifier), proof(headers()))
+            self.owners.see(connection, SOLVIMON_SIDE, Owner(identifier), proof(headers()))
 
         def ask() -> Owner | None:
             found = client.platform_id()
             return Owner(found) if found else None
 
         def check(sent: Mapping[str, str]) -> None:
-            self.owners.check(connection, SOLVIMON, proof(sent), ask)
+            self.owners.check(connection, SOLVIMON_SIDE, proof(sent), ask)
 
         http = Http(
             "Solvimon",
@@ -242,7 +242,7 @@ class Connections:
             "X-REQUEST-ID",
             renew=renew,
             before_write=check,
-            on_result=self._recorder(connection, SOLVIMON.vendor),
+            on_result=self._recorder(connection, SOLVIMON_SIDE.vendor),
             after_write=self._noting(connection, "solvimon"),
         )
         client = SolvimonClient(http, on_platform)
@@ -270,10 +270,10 @@ class Connections:
             # Access tokens change every hour; those of one grant stay with its organisation.
             grant = f"oauth {secret.get('organisation_id', '')}"
             proof = grant if uses_oauth(secret) else sent["Authorization"]
-            self.owners.check(connection, RILLET, proof, ask, see_platform)
+            self.owners.check(connection, RILLET_SIDE, proof, ask, see_platform)
 
         limiter = limiter or self.rate_limiter(connection, settings, Priority.LIVE)
-        recorder = self._recorder(connection, RILLET.vendor)
+        recorder = self._recorder(connection, RILLET_SIDE.vendor)
         noting = self._noting(connection, "rillet")
         client = self._rillet_client(
             settings, tokens.access_token, limiter, renew, check, on_result=recorder, after_write=noting
@@ -281,7 +281,7 @@ class Connections:
         return client
 
     def credential_proof(self, connection: str, vendor: str) -> str:
-        """What stands for the credential in force: a key, or a grant, whose tokens change every hour.
+        """The identity of the credential in force: a key, or a grant, whose tokens change every hour.
 
         Raises:
             ConnectionBroken: there is none.
@@ -292,7 +292,7 @@ class Connections:
         return self._configuration.credential(connection, vendor, "api_key")
 
     def _noting(self, connection: str, vendor: str) -> Callable[[str, bool, object, object], None]:
-        """What notes the ends of writes, from which a person learns whether a key may only read."""
+        """Record the results of writes, which show a person whether a key may only read."""
 
         def note(path: str, allowed: bool, body: object, answer: object) -> None:
             if path.partition("?")[0].endswith("/search"):  # a read that is a POST

@@ -7,7 +7,7 @@ from solvimon_rillet.errors import ConnectionBroken
 
 MAX_LENGTH = 4096
 # Another key is not quoted: it may be a credential that was pasted in the wrong place.
-_KEYS = frozenset(
+_CREDENTIAL_KEYS = frozenset(
     f"{previous}{key}"
     for previous in ("", "previous_")
     for key in ("api_key", "auth", "client_id", "client_secret", "webhook_secret", "webhook_token")
@@ -36,7 +36,7 @@ def parse_secret(name: str, text: str) -> dict[str, str]:
         raise _broken(name, 'is not a JSON object of texts such as {"api_key": "…"}')
     for key, part in value.items():
         if not isinstance(part, str):
-            shown = repr(key) if key in _KEYS else "a value"
+            shown = repr(key) if key in _CREDENTIAL_KEYS else "a value"
             raise _broken(name, f"is not a JSON object of texts: {shown} is no text in quotes")
     return {_trimmed(key): _trimmed(part) for key, part in value.items()}
 

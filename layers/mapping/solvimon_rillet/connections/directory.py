@@ -21,7 +21,7 @@ from solvimon_rillet.solvimon.client import SolvimonClient
 
 Json = dict[str, Any]
 _OVERLAP_SECONDS = 600  # of two readings of Rillet's customers: clocks differ, and lists lag
-_REMEMBERED_SECONDS = 60  # a record that is alike may be proposed from such a reading
+_READING_TTL = 60  # a record that is alike may be proposed from such a reading
 _TTL_SECONDS = 600  # of Rillet's products and subsidiaries, which cannot be listed by their last change
 COLLECTIONS = {"customer": "customers", "product": "products", "subsidiary": "billing-entities"}
 """Solvimon's collections by kind of record."""
@@ -54,7 +54,7 @@ class ListedRecords:
 
 
 @dataclass(slots=True)
-class _Reading:
+class _CustomerReading:
     """A reading of Rillet's customers that is not complete; it continues after a refused call."""
 
     started: float
@@ -65,7 +65,7 @@ class _Reading:
 
 @dataclass(slots=True)
 class RilletCache:
-    """What a process has read of Rillet's lists, for one connection.
+    """Rillet's lists as a process has read them, for one connection.
 
     Attributes:
         lock: held while a list is read.
@@ -79,7 +79,7 @@ class RilletCache:
     lock: threading.Lock = field(default_factory=threading.Lock)
     customers: dict[str, Record] = field(default_factory=dict)
     customers_read_at: float | None = None
-    reading: _Reading | None = None
+    reading: _CustomerReading | None = None
     current: Records | None = None
     others: dict[str, tuple[float, Records]] = field(default_factory=dict)
 
@@ -150,7 +150,7 @@ class Directory:
                 until, records = self._cache.others.get(kind, (0.0, Records(())))
                 return records if self._clock() < until else None
             read_at = self._cache.customers_read_at
-            is_recent = read_at is not None and self._clock() - read_at < _REMEMBERED_SECONDS
+            is_recent = read_at is not None and self._clock() - read_at < _READING_TTL
             return self._cache.current if is_recent else None
 
     def in_rillet(self, kind: str) -> Records:
@@ -192,7 +192,7 @@ class Directory:
 
     def _current_customers(self) -> Records:
         cache = self._cache
-        reading = cache.reading or _Reading(self._clock(), self._changed_since())
+        reading = cache.reading or _CustomerReading(self._clock(), self._changed_since())
         cache.reading = reading
         for page in self._pages(reading, lambda cursor: self._rillet.customer_rows(cursor, reading.since)):
             read = {record.id: record for record in map(self._record_of("customer"), page.rows)}
@@ -210,10 +210,10 @@ class Directory:
         return since.strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def _product_rows(self) -> list[Any]:
-        pages = self._pages(_Reading(self._clock(), None), self._rillet.product_rows)
+        pages = self._pages(_CustomerReading(self._clock(), None), self._rillet.product_rows)
         return [row for page in pages for row in page.rows]
 
-    def _pages(self, reading: _Reading, read: Callable[[str | None], RowPage]) -> Iterator[RowPage]:
+    def _pages(self, reading: _CustomerReading, read: Callable[[str | None], RowPage]) -> Iterator[RowPage]:
         """The pages of a list of Rillet's from where the reading stopped.
 
         Raises:

@@ -36,12 +36,12 @@ class GrantHistory:
         entry = {"at": int(self._clock()), "what": what, "by": by, "organisation": organisation}
         with contextlib.suppress(RetryLater):
             for _ in range(_TRIES):
-                found = self._table.get(_key(connection)) or {}
+                found = self._table.get(_history_key(connection)) or {}
                 version = int(found.get("version", 0))
                 entries = [*found.get("entries", []), entry][-_KEPT:]
                 with contextlib.suppress(ConditionFailed):  # another entry came between
                     self._table.put(
-                        _key(connection),
+                        _history_key(connection),
                         {"version": version + 1, "entries": entries},
                         "attribute_not_exists(pk) OR version = :version",
                         {":version": version},
@@ -54,9 +54,9 @@ class GrantHistory:
         Raises:
             RetryLater: the table does not answer.
         """
-        entries = (self._table.get(_key(connection)) or {}).get("entries", [])
+        entries = (self._table.get(_history_key(connection)) or {}).get("entries", [])
         return dict(entries[-1]) if entries and entries[-1]["what"] == CONNECTED else None
 
 
-def _key(connection: str) -> str:
+def _history_key(connection: str) -> str:
     return f"{connection}#oauth#history"

@@ -5,8 +5,8 @@ from typing import TypeGuard
 
 from solvimon_rillet.errors import Code, NeedsAttention
 
-_SHOWN = 64  # characters of what somebody gave as a name
-_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
+_MAX_SHOWN_NAME = 64  # characters of a given name that a message shows
+_NAME_FORM = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 
 
 class UnknownConnection(NeedsAttention):
@@ -21,14 +21,14 @@ class UnknownConnection(NeedsAttention):
             Code.CONNECTION_UNKNOWN,
             "There is no connection with this name.",
             "Name a connection that has its settings and secrets (letters a-z, digits and hyphens).",
-            quoted=repr(name)[:_SHOWN],
+            quoted=repr(name)[:_MAX_SHOWN_NAME],
         )
-        self.name = str(name)[:_SHOWN]
+        self.name = str(name)[:_MAX_SHOWN_NAME]
 
 
 def is_connection_name(name: object) -> TypeGuard[str]:
     """Whether a value has the form of a connection's name."""
-    return isinstance(name, str) and _NAME.fullmatch(name) is not None
+    return isinstance(name, str) and _NAME_FORM.fullmatch(name) is not None
 
 
 def connection_name(name: object) -> str:

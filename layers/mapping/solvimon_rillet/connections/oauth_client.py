@@ -11,7 +11,7 @@ _REGISTER = (
     f"Register a client at Rillet and put its client_id (and client_secret, if it has one) into the secret "
     f"…/{CLIENT_SECRET}."
 )
-_KEYS = ("client_id", "client_secret")
+_CLIENT_KEYS = ("client_id", "client_secret")
 
 
 def oauth_client(configuration: Configuration) -> OAuthClient:
@@ -26,7 +26,7 @@ def oauth_client(configuration: Configuration) -> OAuthClient:
         raise ConnectionBroken(f"{error} {_REGISTER}") from None
     if not secret.get("client_id"):
         raise ConnectionBroken(f"This deployment has no OAuth client yet. {_REGISTER}")
-    values = (check_credential(f"…/{CLIENT_SECRET}", key, secret.get(key, "")) for key in _KEYS)
+    values = (check_credential(f"…/{CLIENT_SECRET}", key, secret.get(key, "")) for key in _CLIENT_KEYS)
     return OAuthClient(*values)
 
 

@@ -60,7 +60,7 @@ class RilletOrganisations:
         if of_key == key and (organisation or self._clock() < until):
             return organisation
         # Without the lock: connections that are swept side by side do not wait for each other's read.
-        item = self._table.get(_key(connection)) or {}
+        item = self._table.get(_organisation_key(connection)) or {}
         organisation = str(item["organisation_id"]) if item.get("credential") == key else ""
         with self._lock:
             self._of_keys[connection] = key, organisation, self._clock() + _UNKNOWN_SECONDS
@@ -84,7 +84,7 @@ class RilletOrganisations:
         if names_it:
             return
         key = fingerprint(secret.get("api_key", ""))
-        self._table.put(_key(connection), {"organisation_id": organisation, "credential": key})
+        self._table.put(_organisation_key(connection), {"organisation_id": organisation, "credential": key})
         with self._lock:
             self._of_keys[connection] = key, organisation, 0.0
 
@@ -101,5 +101,5 @@ def _window_before(connection: str, secret: Mapping[str, str]) -> str:
     return f"{connection}#pacer#{fingerprint(secret.get('api_key', ''))}"
 
 
-def _key(connection: str) -> str:
+def _organisation_key(connection: str) -> str:
     return f"{connection}#pacer#organisation"

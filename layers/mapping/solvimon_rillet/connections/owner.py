@@ -34,8 +34,8 @@ class Side:
 
 
 # The record of an organisation is older than this module; connect_rillet has always written it.
-RILLET = Side("Rillet", "organisation", "oauth#organisation", "organisation")
-SOLVIMON = Side("Solvimon", "platform", "owner#solvimon", "platform")
+RILLET_SIDE = Side("Rillet", "organisation", "oauth#organisation", "organisation")
+SOLVIMON_SIDE = Side("Solvimon", "platform", "owner#solvimon", "platform")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Owners:
 
     def owner(self, connection: str, side: Side) -> Owner | None:
         """The owner of a side; ``None`` before the first credential was used."""
-        return _owner(self._table.get(_key(connection, side)), side)
+        return _owner_of_item(self._table.get(_owner_key(connection, side)), side)
 
     def check(
         self,
@@ -109,17 +109,17 @@ class Owners:
             RetryLater: the vendor or the table does not answer.
         """
         proof, found = fingerprint(credential), dict[Side, tuple[Owner, str]]()
-        for each in (RILLET, SOLVIMON):
+        for each in (RILLET_SIDE, SOLVIMON_SIDE):
             if seen := self._seen.get((connection, each)):
                 found[each] = seen
         if side not in found and (connection, side.vendor, proof) not in self._checked:
-            item = self._table.get(_key(connection, side)) or {}
-            bound = _owner(item, side) if item.get("credential") == proof else None
+            item = self._table.get(_owner_key(connection, side)) or {}
+            bound = _owner_of_item(item, side) if item.get("credential") == proof else None
             if bound is None and (answer := ask()):
                 found[side] = answer, credential
             elif bound and not item.get("paired"):
                 found[side] = bound, credential
-        other = SOLVIMON if side is RILLET else RILLET
+        other = SOLVIMON_SIDE if side is RILLET_SIDE else RILLET_SIDE
         if side in found and other not in found and self.owner(connection, other) is None:
             see_other()
             if seen := self._seen.get((connection, other)):
@@ -137,8 +137,8 @@ class Owners:
         proof = fingerprint(credential)
         if (connection, side.vendor, proof, found.id) in self._checked:
             return
-        item = self._table.get(_key(connection, side))
-        bound = _owner(item, side)
+        item = self._table.get(_owner_key(connection, side))
+        bound = _owner_of_item(item, side)
         if bound and bound.id != found.id:
             raise AnotherOwner(side, bound, found)
         if item and item.get("credential") == proof:
@@ -177,13 +177,13 @@ class Owners:
         """Bind sides to what was found: both to free owners that no other connection pairs, or none."""
         if not found:
             return
-        bound = {side: self.owner(connection, side) for side in (RILLET, SOLVIMON)}
+        bound = {side: self.owner(connection, side) for side in (RILLET_SIDE, SOLVIMON_SIDE)}
         for side, (owner, _) in found.items():
             before = bound[side]
             if before and before.id != owner.id:
                 raise AnotherOwner(side, before, owner)
             bound[side] = owner
-        platform, organisation = bound[SOLVIMON], bound[RILLET]
+        platform, organisation = bound[SOLVIMON_SIDE], bound[RILLET_SIDE]
         if platform and organisation:
 
             def holds(other: str) -> bool:
@@ -199,7 +199,7 @@ class Owners:
         """Whether a connection that has claimed a pair still has it: it may have got other credentials."""
         if not self._exists(connection):
             return False
-        sides = ((SOLVIMON, platform_id), (RILLET, organisation_id))
+        sides = ((SOLVIMON_SIDE, platform_id), (RILLET_SIDE, organisation_id))
         owners = ((self.owner(connection, side), expected) for side, expected in sides)
         return all(owner is None or owner.id == expected for owner, expected in owners)
 
@@ -209,7 +209,7 @@ class Owners:
             facts["credential"] = fingerprint(credential)
         if paired:
             facts["paired"] = True
-        key = _key(connection, side)
+        key = _owner_key(connection, side)
         try:
             self._table.put(
                 key,
@@ -219,15 +219,15 @@ class Owners:
                 {"#owner": f"{side.field}_id"},
             )
         except ConditionFailed:
-            before = _owner(self._table.get(key), side) or Owner("unknown")
+            before = _owner_of_item(self._table.get(key), side) or Owner("unknown")
             raise AnotherOwner(side, before, found) from None
 
 
-def _owner(item: dict[str, Any] | None, side: Side) -> Owner | None:
+def _owner_of_item(item: dict[str, Any] | None, side: Side) -> Owner | None:
     if not item:
         return None
     return Owner(str(item[f"{side.field}_id"]), str(item.get(f"{side.field}_name") or ""))
 
 
-def _key(connection: str, side: Side) -> str:
+def _owner_key(connection: str, side: Side) -> str:
     return f"{connection}#{side.key}"

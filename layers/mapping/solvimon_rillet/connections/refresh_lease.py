@@ -11,9 +11,9 @@ from solvimon_rillet.errors import RetryLater
 
 logger = logging.getLogger(__name__)
 
-LEASE_SECONDS = 45  # longer than any call to the token endpoint
+REFRESH_LEASE_SECONDS = 45  # longer than any call to the token endpoint
 CALL_SECONDS = 20  # the longest such call
-_MAX_WAIT_SECONDS = 6.0
+_MAX_REFRESH_WAIT_SECONDS = 6.0
 _POLL_SECONDS = 0.2
 
 
@@ -42,7 +42,7 @@ class RefreshLease:
         try:
             self._table.put(
                 self._key,
-                {"owner": owner, "until": now + LEASE_SECONDS},
+                {"owner": owner, "until": now + REFRESH_LEASE_SECONDS},
                 "attribute_not_exists(pk) OR #until <= :now",
                 {":now": now},
                 {"#until": "until"},
@@ -62,7 +62,7 @@ class RefreshLease:
     def waits(self) -> Iterator[bool]:
         """Wait between two tries to take the lease, again and again, for six seconds in all."""
         waited = 0.0
-        while waited < _MAX_WAIT_SECONDS:
+        while waited < _MAX_REFRESH_WAIT_SECONDS:
             self._sleep(_POLL_SECONDS)
             waited += _POLL_SECONDS
             yield True
@@ -77,7 +77,9 @@ class RefreshLease:
         owner, waits = new_owner(), self.waits()
         while not self.acquire(owner):
             if not next(waits, False):
-                self._table.put(self._key, {"owner": owner, "until": int(self._clock()) + LEASE_SECONDS})
+                self._table.put(
+                    self._key, {"owner": owner, "until": int(self._clock()) + REFRESH_LEASE_SECONDS}
+                )
                 break
         try:
             yield

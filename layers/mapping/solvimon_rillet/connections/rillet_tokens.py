@@ -25,7 +25,7 @@ from solvimon_rillet.connections.token_store import Superseded, TokenState, Toke
 from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.rillet.oauth import Grant, RilletOAuth
 
-_MAX_ATTEMPTS = 5
+_MAX_REFRESH_ATTEMPTS = 5
 
 
 class RilletTokens:
@@ -110,7 +110,7 @@ class RilletTokens:
         tokens = {**other_fields, **tokens_of(granted, "", int(self._clock()))}
         in_parameter = is_short_lived(granted.lifetime)
         with self.refresh_lock():
-            for _ in range(_MAX_ATTEMPTS):
+            for _ in range(_MAX_REFRESH_ATTEMPTS):
                 base = self._store.committed()
                 try:
                     return self._remember(

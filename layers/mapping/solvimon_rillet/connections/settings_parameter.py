@@ -88,7 +88,7 @@ class SettingsParameter:
                 page = self._ssm.get_parameter_history(Name=self.name, MaxResults=50, **token)
             found += page["Parameters"]
             if not page.get("NextToken"):
-                return [_version(each) for each in found]
+                return [_settings_version(each) for each in found]
             token = {"NextToken": page["NextToken"]}
 
     @contextmanager
@@ -109,7 +109,7 @@ class SettingsParameter:
         except ConditionFailed as failed:
             left = int(failed.item.get("lease_until", now + _LOCK_SECONDS)) - now
             raise RetryLater(
-                "Somebody else changes these settings at this moment.", after=max(1, left)
+                "Another user changes these settings at this moment.", after=max(1, left)
             ) from None
         try:
             yield
@@ -126,7 +126,7 @@ class SettingsParameter:
             by: who writes.
 
         Returns:
-            The new version; not ``after + 1`` if somebody wrote by hand at the same moment.
+            The new version; not ``after + 1`` if a user wrote by hand at the same moment.
 
         Raises:
             RetryLater: Parameter Store refused it.
@@ -162,7 +162,7 @@ class SettingsParameter:
             raise RetryLater(f"Parameter Store does not answer ({type(error).__name__}).") from error
 
 
-def _version(item: Any) -> SettingsVersion:  # noqa: ANN401 - a version of Parameter Store
+def _settings_version(item: Any) -> SettingsVersion:  # noqa: ANN401 - a version of Parameter Store
     number = int(item["Version"])
     noted = _DESCRIPTION.fullmatch(item.get("Description") or "")
     # The user of a write by hand; without a path, which says nothing to a person.

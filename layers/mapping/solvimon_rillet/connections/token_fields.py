@@ -12,7 +12,7 @@ MAX_VERSIONS_A_DAY = 50
 (PutSecretValue); the other half is left for people, rejected tokens and a second process."""
 _MIN_SECONDS_IN_SECRET = 86_400 / MAX_VERSIONS_A_DAY
 _REFRESH_AHEAD_SECONDS = 120.0
-_MAX_DIGITS = 12
+_MAX_SECONDS_DIGITS = 12
 
 
 def tokens_of(granted: "Grant", scope: str, now: int) -> dict[str, str]:
@@ -77,7 +77,7 @@ def fingerprint(token: str) -> str:
 def integer(fields: Mapping[str, str], name: str) -> int:
     """A number of the secret; 0 if it is none."""
     value = str(fields.get(name, ""))
-    return int(value) if value.isascii() and value.isdigit() and len(value) <= _MAX_DIGITS else 0
+    return int(value) if value.isascii() and value.isdigit() and len(value) <= _MAX_SECONDS_DIGITS else 0
 
 
 def _is_valid_for(fields: Mapping[str, str], seconds: float, now: float, refused: str) -> bool:

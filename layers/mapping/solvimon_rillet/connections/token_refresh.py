@@ -6,7 +6,12 @@ from dataclasses import dataclass
 
 from solvimon_rillet.aws.dynamodb import Table
 from solvimon_rillet.connections.configuration import uses_oauth
-from solvimon_rillet.connections.refresh_lease import CALL_SECONDS, LEASE_SECONDS, RefreshLease, new_owner
+from solvimon_rillet.connections.refresh_lease import (
+    CALL_SECONDS,
+    REFRESH_LEASE_SECONDS,
+    RefreshLease,
+    new_owner,
+)
 from solvimon_rillet.connections.token_fields import (
     fingerprint,
     integer,
@@ -113,7 +118,7 @@ class TokenRefresh:
 
     def _refresh(self, before: TokenState, refused: str, owner: str) -> TokenState:
         """Refresh under the lease, and ask Rillet only when nothing speaks against keeping its answer."""
-        must_end = self._clock() + LEASE_SECONDS - CALL_SECONDS
+        must_end = self._clock() + REFRESH_LEASE_SECONDS - CALL_SECONDS
         state = self._store.load(fresh=True, everywhere=True)
         if not uses_oauth(state.fields):
             return state
@@ -166,7 +171,7 @@ class TokenRefresh:
         return state
 
     def _after_loss(self, lost: Superseded, unwritten: _Unwritten) -> TokenState:
-        """The tokens that count, because ours came too late. A grant that nobody knows any more is revoked.
+        """The tokens that count, because ours came too late; a grant that is no longer stored is revoked.
 
         Tokens of another refresh belong to the same grant, so for them nothing is revoked.
         """

@@ -25,7 +25,7 @@ MAX_PARAMETER_BYTES = 8000
 """Parameter Store takes 8 KB in its advanced tier; a longer token stays in the secret, which takes 64 KB."""
 IN_DELETION = "InvalidRequestException"
 """Secrets Manager's error for a secret that is scheduled for deletion."""
-_NOT_FOUND_CODES = {
+_NO_SECRET_CODES = {
     IN_DELETION,
     "ParameterNotFound",
     "ParameterVersionNotFound",
@@ -78,9 +78,9 @@ class TokenStorage:
         try:
             found = self._ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]
         except (ClientError, BotoCoreError) as error:
-            if _error_code(error) in _NOT_FOUND_CODES:
+            if _failure_code(error) in _NO_SECRET_CODES:
                 return None
-            raise RetryLater(f"The parameter {name} cannot be read now ({_error_code(error)}).") from error
+            raise RetryLater(f"The parameter {name} cannot be read now ({_failure_code(error)}).") from error
         text = found.get("Value", "")
         fields = parse_secret(self._parameter, text)
         return StoredValue(fields, text, f"{PARAMETER}:{found.get('Version', '')}")
@@ -97,9 +97,9 @@ class TokenStorage:
         try:
             text = self._secrets.get_secret_value(SecretId=self._secret, VersionId=version)["SecretString"]
         except (ClientError, BotoCoreError) as error:
-            if _error_code(error) in _NOT_FOUND_CODES:
+            if _failure_code(error) in _NO_SECRET_CODES:
                 return None
-            raise RetryLater(f"The secret {self._secret} cannot be read ({_error_code(error)}).") from error
+            raise RetryLater(f"The secret {self._secret} cannot be read ({_failure_code(error)}).") from error
         return StoredValue(parse_secret(self._secret, text), text, place)
 
     def write_back(self, stored: StoredValue) -> None:
@@ -122,7 +122,7 @@ class TokenStorage:
         except (ClientError, BotoCoreError) as error:
             raise RetryLater(
                 f"Rillet's token is not refreshed, because a new one could not be stored "
-                f"({_error_code(error)})."
+                f"({_failure_code(error)})."
             ) from error
 
     def write(self, fields: Mapping[str, str], *, in_parameter: bool, marked: bool) -> str:
@@ -145,11 +145,11 @@ class TokenStorage:
             try:
                 return writer(fields, marked=marked)
             except (ClientError, BotoCoreError) as error:
-                if _error_code(error) == IN_DELETION:
+                if _failure_code(error) == IN_DELETION:
                     raise secret_in_deletion(self._secret) from None
                 failure = failure or error
-                logger.warning("rillet token not stored", extra={"reason": _error_code(error)})
-        raise RetryLater(f"Rillet's new token cannot be stored ({_error_code(failure)}).") from failure
+                logger.warning("rillet token not stored", extra={"reason": _failure_code(error)})
+        raise RetryLater(f"Rillet's new token cannot be stored ({_failure_code(failure)}).") from failure
 
     def overwrite(self, place: str, fields: Mapping[str, str]) -> None:
         """Replace the newest version in the place of a version, if the service answers.
@@ -165,7 +165,7 @@ class TokenStorage:
                 self._secrets.put_secret_value(SecretId=self._secret, SecretString=text)
         except (ClientError, BotoCoreError) as error:
             raise RetryLater(
-                f"Outdated tokens of Rillet cannot be replaced ({_error_code(error)})."
+                f"Outdated tokens of Rillet cannot be replaced ({_failure_code(error)})."
             ) from error
 
     def delete(self, fields: Mapping[str, str]) -> None:
@@ -181,8 +181,8 @@ class TokenStorage:
             self._put_secret(json.dumps(dict(fields)))
             self._ssm.delete_parameter(Name=self._parameter)
         except (ClientError, BotoCoreError) as error:
-            if _error_code(error) not in _NOT_FOUND_CODES:
-                raise RetryLater(f"The tokens cannot be deleted now ({_error_code(error)}).") from error
+            if _failure_code(error) not in _NO_SECRET_CODES:
+                raise RetryLater(f"The tokens cannot be deleted now ({_failure_code(error)}).") from error
 
     def _write_secret(self, fields: Mapping[str, str], *, marked: bool) -> str:
         return f"{SECRET}:{self._put_secret(json.dumps({**fields, 'token_in': SECRET}))}"
@@ -193,7 +193,7 @@ class TokenStorage:
             try:
                 self._put_secret(json.dumps({**fields, "token_in": PARAMETER}))
             except (ClientError, BotoCoreError) as error:  # only a hint; the next refresh writes it
-                logger.warning("rillet secret not marked", extra={"reason": _error_code(error)})
+                logger.warning("rillet secret not marked", extra={"reason": _failure_code(error)})
         return place
 
     def _put_parameter(self, text: str) -> int:
@@ -213,7 +213,7 @@ class TokenStorage:
         except ClientError as error:
             missing = self._secrets.exceptions.ResourceNotFoundException
             # A role that may write a secret by its whole ARN is denied one that has no ARN yet.
-            if not isinstance(error, missing) and _error_code(error) != "AccessDeniedException":
+            if not isinstance(error, missing) and _failure_code(error) != "AccessDeniedException":
                 raise
             # Only connect_rillet's role allows this: a refresh replaces an existing secret.
             return self._secrets.create_secret(Name=self._secret, SecretString=text)["VersionId"]
@@ -227,7 +227,7 @@ def secret_in_deletion(name: str) -> ConnectionBroken:
     )
 
 
-def _error_code(error: object) -> str:
+def _failure_code(error: object) -> str:
     """AWS's error code, or the name of the failure."""
     if isinstance(error, ClientError):
         return str(error.response.get("Error", {}).get("Code", ""))

@@ -98,7 +98,7 @@ class TokenStore:
         self._key = f"{connection}#oauth#latest"
 
     def committed(self) -> Committed:
-        """What counts now, according to the table."""
+        """The tokens that count now, according to the table."""
         item = self._table.get(self._key) or {}
         return Committed(**{name: value for name, value in item.items() if name in Committed.__slots__})
 
@@ -125,7 +125,7 @@ class TokenStore:
                 return TokenState(found.fields, self._commit(found.fields, committed, found.place), found)
             except ConditionFailed:
                 return self.load(fresh=True, everywhere=everywhere)
-        if _counts(found.fields, committed):
+        if _state_counts(found.fields, committed):
             return TokenState(found.fields, committed, found)
         if not fresh:  # the cached secret may be minutes old
             return self.load(fresh=True, everywhere=everywhere)
@@ -294,7 +294,7 @@ class TokenStore:
             return {}
 
 
-def _counts(fields: Mapping[str, str], committed: Committed) -> bool:
+def _state_counts(fields: Mapping[str, str], committed: Committed) -> bool:
     """Whether tokens are those that the table names; tokens of older versions have no mark there."""
     same = generation_of(fields) == committed.generation
     return same and committed.mark in {"", mark_of(fields)}

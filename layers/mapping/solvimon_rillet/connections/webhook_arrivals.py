@@ -12,7 +12,7 @@ from solvimon_rillet.aws.dynamodb import ConditionFailed, Table
 from solvimon_rillet.errors import RetryLater
 
 VENDORS_WITH_WEBHOOKS = ("solvimon", "rillet")
-_NOTED_EVERY_SECONDS = 60
+_ARRIVAL_NOTED_EVERY = 60
 
 
 class WebhookArrivals:
@@ -33,8 +33,8 @@ class WebhookArrivals:
 
         A table that does not answer is no reason to refuse the webhook.
         """
-        key, now = _key(connection, vendor), int(self._clock())
-        if now - self._noted.get(key, 0) < _NOTED_EVERY_SECONDS:
+        key, now = _arrival_key(connection, vendor), int(self._clock())
+        if now - self._noted.get(key, 0) < _ARRIVAL_NOTED_EVERY:
             return
         self._noted[key] = now
         with contextlib.suppress(ConditionFailed, RetryLater):  # another process has noted one
@@ -42,7 +42,7 @@ class WebhookArrivals:
                 key,
                 {"at": now},
                 "attribute_not_exists(pk) OR #at <= :then",
-                {":then": now - _NOTED_EVERY_SECONDS},
+                {":then": now - _ARRIVAL_NOTED_EVERY},
                 {"#at": "at"},
             )
 
@@ -52,9 +52,9 @@ class WebhookArrivals:
         Raises:
             RetryLater: the table does not answer.
         """
-        found = self._table().get(_key(connection, vendor))
+        found = self._table().get(_arrival_key(connection, vendor))
         return int(found["at"]) if found else None
 
 
-def _key(connection: str, vendor: str) -> str:
+def _arrival_key(connection: str, vendor: str) -> str:
     return f"{connection}#webhook#{vendor}"

@@ -18,7 +18,7 @@ from solvimon_rillet.aws.dynamodb import Table
 from solvimon_rillet.connections.token_fields import fingerprint
 from solvimon_rillet.errors import RetryLater
 
-_NOTED_EVERY_SECONDS = 3600
+_EVIDENCE_NOTED_EVERY = 3600
 COLLECTIONS_WRITTEN = {
     "rillet": ("invoices", "credit-memos", "customers"),
     "solvimon": ("invoices", "customers", "products", "billing-entities", "custom-fields", "payments"),
@@ -100,12 +100,12 @@ class WriteEvidence:
         if outcome.collection not in COLLECTIONS_WRITTEN[vendor] or (outcome.allowed and outcome.is_part):
             return
         types, dropped = outcome.reference_types if outcome.allowed else ([], [])
-        key, now = _key(connection, vendor, outcome.collection), int(self._clock())
+        key, now = _evidence_key(connection, vendor, outcome.collection), int(self._clock())
         facts = {"allowed": outcome.allowed, "credential": fingerprint(credential)}
         facts |= {"types": types, "dropped": dropped} if types else {}
         same = tuple(map(str, facts.values()))
         before, at = self._noted.get(key, ((), 0.0))
-        if same == before and now - at < _NOTED_EVERY_SECONDS:
+        if same == before and now - at < _EVIDENCE_NOTED_EVERY:
             return
         with contextlib.suppress(RetryLater):
             self._table.put(key, {**facts, "at": now})
@@ -117,7 +117,7 @@ class WriteEvidence:
         Raises:
             RetryLater: the table does not answer.
         """
-        keys = {_key(connection, vendor, each): each for each in COLLECTIONS_WRITTEN[vendor]}
+        keys = {_evidence_key(connection, vendor, each): each for each in COLLECTIONS_WRITTEN[vendor]}
         proof = fingerprint(credential)
         found = [
             Evidence(
@@ -139,5 +139,5 @@ def _types(content: object) -> list[str]:
     return list(dict.fromkeys(str(each) for each in found if each))
 
 
-def _key(connection: str, vendor: str, collection: str) -> str:
+def _evidence_key(connection: str, vendor: str, collection: str) -> str:
     return f"{connection}#evidence#{vendor}#{collection}"

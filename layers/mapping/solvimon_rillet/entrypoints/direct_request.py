@@ -53,9 +53,9 @@ def with_actor(event: Any, context: Any) -> Any:  # noqa: ANN401
 
 
 def caller_of(context: Any) -> str:  # noqa: ANN401
-    """Who invokes: ``by`` in the client context, or an identity of Cognito; else ``unknown``.
+    """The caller's name: ``by`` in the client context, or an identity of Cognito; else ``unknown``.
 
-    Lambda tells a function nothing about the IAM principal of a direct invocation; CloudTrail has it.
+    Lambda does not pass on the IAM principal of a direct invocation; CloudTrail has it.
     """
     custom = getattr(getattr(context, "client_context", None), "custom", None)
     named = custom.get("by") if isinstance(custom, Mapping) else None

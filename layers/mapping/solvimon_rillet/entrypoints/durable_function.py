@@ -19,7 +19,7 @@ from solvimon_rillet.entrypoints.lambda_handler import Handler
 from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.invalid_values import problems_in_words
 from solvimon_rillet.ledger.actor import UNKNOWN_ACTOR, RequestedBy, acting_for
-from solvimon_rillet.ledger.run_log import ALL_CONNECTIONS, RunLog
+from solvimon_rillet.ledger.run_log import EVERY_CONNECTION, RunLog
 from solvimon_rillet.workflows.durable.recorded_run import RecordedRun
 from solvimon_rillet.workflows.durable.steps import Json, Steps
 
@@ -114,7 +114,7 @@ def durable_handler(
             kind,
             name,
             event,
-            field.default or ALL_CONNECTIONS,
+            field.default or EVERY_CONNECTION,
             DurableSteps(context, telemetry.unexpected),
             request.by if request else UNKNOWN_ACTOR,
         )

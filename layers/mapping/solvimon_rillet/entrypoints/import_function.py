@@ -11,7 +11,7 @@ from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.workflows.durable.steps import Json
 from solvimon_rillet.workflows.imports.customers import CUSTOMERS
 from solvimon_rillet.workflows.imports.products import PRODUCTS
-from solvimon_rillet.workflows.imports.request import EXAMPLE, ImportRequest
+from solvimon_rillet.workflows.imports.request import IMPORT_EXAMPLE, ImportRequest
 from solvimon_rillet.workflows.imports.steps import ImportSteps
 from solvimon_rillet.workflows.imports.subsidiaries import SUBSIDIARIES
 from solvimon_rillet.workflows.imports.workflow import Import
@@ -44,5 +44,11 @@ def import_handler(
         services.outcomes.import_ended(execution, answer)
 
     return durable_handler(
-        f"import_{plural}", ImportRequest, EXAMPLE, run_import, telemetry, lambda: services.runs, publish
+        f"import_{plural}",
+        ImportRequest,
+        IMPORT_EXAMPLE,
+        run_import,
+        telemetry,
+        lambda: services.runs,
+        publish,
     )

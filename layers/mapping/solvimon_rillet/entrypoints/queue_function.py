@@ -198,7 +198,9 @@ def _dry_runs(
         if isinstance(found, Result):
             result = found
         elif is_id(found):
-            result = unknown_number(_shortened(_dry_run(request.connection, found, dry_run_one)), found)
+            result = unknown_number(
+                _shortened_result(_dry_run(request.connection, found, dry_run_one)), found
+            )
         else:
             result = _not_an_id(request, found, "would_reject")
         room -= _size(result.facts)
@@ -220,7 +222,7 @@ def _not_an_id(request: DocumentsRequest, document_id: str, outcome: str) -> Res
     return Result(document_id[:64], outcome, error_fields(why))
 
 
-def _shortened(result: Result) -> Result:
+def _shortened_result(result: Result) -> Result:
     """The result of a dry run, without its longest facts where it would not fit into an answer."""
     facts, left_out = dict(result.facts), list[str]()
     for name in _LONG_FACTS:

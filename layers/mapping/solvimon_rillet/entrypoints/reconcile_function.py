@@ -12,7 +12,7 @@ from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.http.client import CountingRateLimiter
 from solvimon_rillet.workflows.durable.steps import Json
 from solvimon_rillet.workflows.reconcile.fan_out import FanOut
-from solvimon_rillet.workflows.reconcile.request import EXAMPLE, ReconcileRequest
+from solvimon_rillet.workflows.reconcile.request import RECONCILE_EXAMPLE, ReconcileRequest
 from solvimon_rillet.workflows.reconcile.steps import ReconcileServices, ReconcileSteps
 from solvimon_rillet.workflows.reconcile.workflow import Reconciliation
 
@@ -39,11 +39,11 @@ def reconcile_handler(environment: Mapping[str, str], clock: Callable[[], float]
         services.outcomes.reconciliation_ended(execution, answer)
 
     return durable_handler(
-        "reconcile", ReconcileRequest, EXAMPLE, reconcile, telemetry, lambda: services.runs, publish
+        "reconcile", ReconcileRequest, RECONCILE_EXAMPLE, reconcile, telemetry, lambda: services.runs, publish
     )
 
 
 def reconcile_services(services: Services, name: str) -> tuple[ReconcileServices, CountingRateLimiter]:
-    """What the steps for a connection work with, and the limiter that counts the calls to Rillet."""
+    """The services of the steps for a connection, and the limiter that counts the calls to Rillet."""
     connection, limiter = services.connections.open_for_bulk_work(name)
     return ReconcileServices(connection, services.reports, services.bus, services.topic), limiter

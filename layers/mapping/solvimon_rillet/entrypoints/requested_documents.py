@@ -9,9 +9,9 @@ from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.ledger.document_types import CUSTOMER, DocumentType
 from solvimon_rillet.workflows.outcome import Result, error_fields
 
-Found = str | Result
+FoundDocument = str | Result
 """The id of a document, or the answer why there is none."""
-Find = Callable[[str, str], Found]
+Find = Callable[[str, str], FoundDocument]
 _SAMPLE_MESSAGE = "00000000-0000-4000-8000-000000000001"
 _SAMPLE_IDS = {"invo_AbC123", "cust_AbC123", "0198c1d2-0000-4000-8000-000000000001"}
 _MAX_NAMED = 10
@@ -20,7 +20,7 @@ _MAX_NAMED = 10
 def finder(services: Services, kind: DocumentType) -> Find:
     """A function that finds the id of a document which a person names by its number, given the connection."""
 
-    def find(connection: str, text: str) -> Found:
+    def find(connection: str, text: str) -> FoundDocument:
         if text.startswith(prefix_of(kind)):
             return text
         documents = services.ledger.index.with_number(connection_name(connection), text, _MAX_NAMED)

@@ -193,7 +193,7 @@ def create_aws_client(service: str, caller: str | None) -> Any:  # noqa: ANN401 
 
 
 def create_hint_client(service: str, caller: str | None) -> Any:  # noqa: ANN401 - the client's type is the service's
-    """A client for what may fail: one attempt of at most a second, so that nobody waits for it."""
+    """A client for what may fail: one attempt of at most a second, so that no request waits for it."""
     config = Config(  # type: ignore[call-arg]
         connect_timeout=0.5,
         read_timeout=0.5,

@@ -21,7 +21,12 @@ from solvimon_rillet.rate_limit.dynamodb_store import DynamoDBRequestWindowStore
 from solvimon_rillet.workflows.outcome import Result
 from solvimon_rillet.workflows.status.document_filter import DocumentFilter
 from solvimon_rillet.workflows.status.document_history import DocumentHistory
-from solvimon_rillet.workflows.status.document_lists import PAGE, DocumentLists, InvalidToken, kind_named
+from solvimon_rillet.workflows.status.document_lists import (
+    PAGE_DOCUMENTS,
+    DocumentLists,
+    InvalidToken,
+    kind_named,
+)
 from solvimon_rillet.workflows.status.overview import Around, Overview
 from solvimon_rillet.workflows.status.runs import Runs
 
@@ -51,7 +56,7 @@ def _solvimon_id(value: object) -> object:
     raise ValueError("should be an id such as invo_AbC123; look for anything else with search")
 
 
-Id = Annotated[str, BeforeValidator(_solvimon_id)]
+DocumentId = Annotated[str, BeforeValidator(_solvimon_id)]
 
 
 class _DocumentRequest(BaseModel):
@@ -70,9 +75,9 @@ class _DocumentRequest(BaseModel):
 class ResolveRequest(_DocumentRequest):
     """A manual resolution; ``rillet_id`` must be given, even if it is null."""
 
-    invoice_id: Id | None = None
-    credit_note_id: Id | None = None
-    rillet_id: Id | None
+    invoice_id: DocumentId | None = None
+    credit_note_id: DocumentId | None = None
+    rillet_id: DocumentId | None
     note: str = Field(min_length=1, max_length=500)
 
     @model_validator(mode="after")
@@ -90,7 +95,7 @@ class ListRequest(DocumentFilter):
     kind: Literal["invoice", "credit_memo", "customer", "payment"] | None = None
     search: str | None = Field(default=None, min_length=1, max_length=200)
     after: str | None = Field(default=None, max_length=2000)
-    limit: int = Field(default=PAGE, ge=1, le=100)
+    limit: int = Field(default=PAGE_DOCUMENTS, ge=1, le=100)
 
     @model_validator(mode="after")
     def _has_kind_and_state(self) -> Self:
@@ -106,9 +111,9 @@ class StatusRequest(_DocumentRequest, RequestedBy):
     """A question about the status, or a manual resolution."""
 
     connection: str = "default"
-    invoice_id: Id | None = None
-    credit_note_id: Id | None = None
-    customer_id: Id | None = None
+    invoice_id: DocumentId | None = None
+    credit_note_id: DocumentId | None = None
+    customer_id: DocumentId | None = None
     resolve: ResolveRequest | None = None
     runs: bool = False
     documents: ListRequest | None = None
@@ -233,7 +238,7 @@ def connection_settings(services: Services, name: str) -> tuple["Settings | None
 
 
 def credential_problems(services: Services, name: str) -> list[str]:
-    """What is wrong with the credentials: those that are missing, and a grant that Rillet has refused."""
+    """The problems of the credentials: those that are missing, and a grant that Rillet has refused."""
     problems = services.configuration.credential_problems(name)
     with contextlib.suppress(Recoverable):  # what cannot be read now shows where it is used
         if not problems and uses_oauth(services.configuration.rillet_secret(name).fields):
@@ -247,7 +252,7 @@ def credential_problems(services: Services, name: str) -> list[str]:
 
 
 def budget(services: Services, name: str, settings: "Settings | None") -> dict[str, Any] | None:
-    """How much of Rillet's rate limit is used now."""
+    """The used part of Rillet's rate limit."""
     if settings is None:
         return None
     pacing, now = settings.rillet.pacing, services.clock()

@@ -1,6 +1,6 @@
 """Where credentials may be sent: the hosts that the deployment allows in a connection's settings.
 
-Whoever may edit settings could otherwise have the vendors' credentials sent to an address of their choice.
+Otherwise a person who may edit settings could have the vendors' credentials sent to any address.
 """
 
 from collections.abc import Mapping
@@ -49,7 +49,7 @@ class AllowedHosts:
             raise ValueError("should be an address without user, query and fragment")
         if port not in {None, 443} and not self.http:
             raise ValueError("should be an address without a port")
-        if not any(_matches(host, name) for name in self.names):
+        if not any(_is_host(host, name) for name in self.names):
             raise ValueError(
                 f"should be on a host that the deployment allows ({', '.join(self.names)}); the stack's "
                 "parameter VendorHosts has the list"
@@ -57,5 +57,5 @@ class AllowedHosts:
         return address.rstrip("/")
 
 
-def _matches(host: str, name: str) -> bool:
+def _is_host(host: str, name: str) -> bool:
     return host.endswith(name[1:]) and len(host) >= len(name) if name.startswith("*.") else host == name

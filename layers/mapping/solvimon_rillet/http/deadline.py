@@ -17,7 +17,7 @@ from solvimon_rillet.errors import RetryLater
 
 @dataclass(frozen=True, slots=True)
 class SendDeadline:
-    """The last moment for a write, by two clocks: one that nobody can set, and one that others share.
+    """The last moment for a write, by the process's monotonic clock and by the clock of all workers.
 
     Attributes:
         monotonic_end: seconds of ``time.monotonic``.

@@ -9,7 +9,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 from solvimon_rillet.errors import ConnectionBroken, OutcomeUnknown, RetryLater
 from solvimon_rillet.http.vendor_json import parse_json
 
-_ENDED = (500, 501)
+_ENDED_STATUSES = (500, 501)
 """The application's own failures; after those of a gateway (502, 503, 504), the application may go on."""
 _NEVER_SENT = (ConnectTimeoutError, NewConnectionError)
 CALL_FAILURES = (requests.RequestException, HTTPError, ValueError)
@@ -64,7 +64,7 @@ def check_answer(
         raise ConnectionBroken(_credential_problem(vendor, status))
     if status >= 500 or status in {408, 425} or status < 400:
         raise OutcomeUnknown(
-            f"{vendor} answered {status}.", key_spent=_key_spent(response), over=status in _ENDED
+            f"{vendor} answered {status}.", key_spent=_key_spent(response), over=status in _ENDED_STATUSES
         )
     raise RequestRejected(vendor, status, _problem_document(response))
 

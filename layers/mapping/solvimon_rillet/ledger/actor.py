@@ -15,13 +15,13 @@ _actor: ContextVar[str] = ContextVar("actor", default="")
 
 
 def current_actor() -> str:
-    """Who asked for the work that is being done; empty for work that nobody asked for."""
+    """The name of who asked for the current work; empty for scheduled work and events."""
     return _actor.get()
 
 
 @contextmanager
 def acting_for(by: str) -> Iterator[None]:
-    """Let the histories that are written meanwhile say who asked; an empty text is nobody."""
+    """Let the histories that are written meanwhile say who asked; an empty text records no name."""
     token = _actor.set(by)
     try:
         yield

@@ -39,7 +39,7 @@ def entry(what: str, at: int, facts: Mapping[str, Any]) -> Entry:
         facts: the facts that were written with it; the entry keeps those of ``_ENTRY_FACTS``.
     """
     kept = {name: facts[name] for name in _ENTRY_FACTS if name in facts}
-    return _signed({"at": at, "what": what, **kept})
+    return _with_actor({"at": at, "what": what, **kept})
 
 
 def waiting_entry(error: Recoverable, at: int) -> Entry:
@@ -53,7 +53,7 @@ def waiting_entry(error: Recoverable, at: int) -> Entry:
         new["needs_person"] = True
     if error.after is not None:
         new["next"] = at + math.ceil(error.after)
-    return _signed(new)
+    return _with_actor(new)
 
 
 def append_entry(history: Sequence[Entry], new: Entry) -> list[Entry]:
@@ -76,6 +76,6 @@ def trim_history(history: Sequence[Entry], fits: Callable[[list[Entry]], bool]) 
     return kept
 
 
-def _signed(entry: Entry) -> Entry:
-    """The entry with who asked for the work, if somebody did."""
+def _with_actor(entry: Entry) -> Entry:
+    """The entry with the person who asked for the work, if there is one."""
     return {**entry, "by": by} if (by := current_actor()) else entry

@@ -20,7 +20,7 @@ from solvimon_rillet.ledger.records import SCHEMA, Document
 
 INDEXED_AT = "indexed_at"
 """Attribute of a record: since when it has its rows (unix seconds)."""
-_KINDS = ("invoice", "credit_memo", "customer", "payment")
+_INDEXED_TYPES = ("invoice", "credit_memo", "customer", "payment")
 _MAX_VALUE = 200  # bytes of a number or a name within a key
 _TIME = "{:012d}"
 
@@ -47,15 +47,15 @@ class DocumentIndex:
         Returns:
             What the change must write as well: since when the record has its rows.
         """
-        if document.kind not in _KINDS:
+        if document.kind not in _INDEXED_TYPES:
             return {}
-        self._table.put_rows(_rows(document, record, facts, now), {"schema_version": SCHEMA})
+        self._table.put_rows(_index_rows(document, record, facts, now), {"schema_version": SCHEMA})
         return {} if INDEXED_AT in record else {INDEXED_AT: now}
 
     def remove(self, document: Document, record: Item) -> None:
         """Delete the rows of a record that is deleted."""
         if INDEXED_AT in record:
-            for key, sort_key in _rows(document, {}, record, int(record[INDEXED_AT])):
+            for key, sort_key in _index_rows(document, {}, record, int(record[INDEXED_AT])):
                 self._table.delete_row(key, sort_key)
 
     def remove_name(self, document: Document, record: Item) -> None:
@@ -83,7 +83,7 @@ class DocumentIndex:
             The documents, each with its place in the list, and the place where the page ended; an empty text
             after the last one.
         """
-        begin = _name(prefix)
+        begin = _customer_name(prefix)
         rows = (
             self._table.rows(_name_key(connection, begin), begin, limit=limit, before=before) if begin else []
         )
@@ -120,7 +120,9 @@ class DocumentIndex:
         return int(str(rows[0]["sk"]).partition("#")[0]) if rows else None
 
 
-def _rows(document: Document, record: Item, facts: Mapping[str, Any], now: int) -> Iterable[tuple[str, str]]:
+def _index_rows(
+    document: Document, record: Item, facts: Mapping[str, Any], now: int
+) -> Iterable[tuple[str, str]]:
     """The rows of a record that it does not have yet."""
     after, is_new = {**record, **facts}, INDEXED_AT not in record
     at, connection = _TIME.format(int(record.get(INDEXED_AT, now))), document.connection
@@ -147,7 +149,7 @@ def _complete_key(connection: str, kind: str) -> str:
 
 
 def _name_row(document: Document, record: Mapping[str, Any], at: int) -> tuple[str, str] | None:
-    name = _name(str(record.get("customer") or ""))
+    name = _customer_name(str(record.get("customer") or ""))
     if not name:
         return None
     return _name_key(document.connection, name), f"{name}#{_TIME.format(at)}#{document.kind}#{document.id}"
@@ -165,7 +167,7 @@ def _name_key(connection: str, name: str) -> str:
     return f"{connection}#name#{name[0]}"
 
 
-def _name(text: str) -> str:
+def _customer_name(text: str) -> str:
     return clip(" ".join(text.casefold().split()), _MAX_VALUE)
 
 

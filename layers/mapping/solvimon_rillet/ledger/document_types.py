@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from solvimon_rillet.events import CREDIT_NOTE_FINALISED, CUSTOMER_UPDATED, INVOICE_FINALISED
+
 
 @dataclass(frozen=True, slots=True)
 class DocumentType:
@@ -46,3 +48,9 @@ PAYMENT = DocumentType(
 DOCUMENT_TYPES = (INVOICE, CREDIT_MEMO, CUSTOMER, PAYMENT)
 CREDIT_PREFIX = "credit_"
 """Prefix of facts of an invoice's record: the applied amount of each memo."""
+EVENT_TYPES = {
+    "invoice": INVOICE_FINALISED,
+    "credit_memo": CREDIT_NOTE_FINALISED,
+    "customer": CUSTOMER_UPDATED,
+}
+"""The event that starts the work on a document again, by type; a payment's comes from Rillet."""

@@ -14,7 +14,7 @@ from solvimon_rillet.ledger.records import SCHEMA, Document
 
 LATER_SECONDS = 26 * 3600
 """Rillet forgets an idempotency key after 24 hours; what arrives until then is found."""
-_KEPT_SECONDS = 24 * 3600
+_LOOK_UP_TTL = 24 * 3600
 _KIND, _DUE = "later-look-up", "due"
 
 
@@ -55,7 +55,7 @@ class LaterLookUps:
 
     def finish(self, document: Document, now: int) -> None:
         """Note that a document was looked for; the item expires a day later."""
-        facts = {"schema_version": SCHEMA, "state": "done", "expires_at": now + _KEPT_SECONDS}
+        facts = {"schema_version": SCHEMA, "state": "done", "expires_at": now + _LOOK_UP_TTL}
         self._table.put(self._key(document).key, facts)
 
     def _key(self, document: Document) -> Document:

@@ -183,8 +183,8 @@ class Ledger(RecordStore):
     def release(self, claim: Claim, why: Recoverable | None = None) -> None:
         """Release the lease without a result, so that the next attempt need not wait for its end.
 
-        After a write that may still take effect, the lease is kept for the rest of its time: nobody else may
-        write newer data that the late write would replace.
+        After a write that may still take effect, the lease is kept for the rest of its time: no other
+        worker may write newer data that the late write would replace.
         """
         new = audit_trail.waiting_entry(why, int(self._clock())) if why else None
         facts = {**claim.facts_on_release, **self._waiting_state({**claim.record, **claim.written}, why)}

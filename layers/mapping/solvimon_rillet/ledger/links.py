@@ -6,6 +6,9 @@ from typing import Any
 from solvimon_rillet.aws.dynamodb import Item, Table
 from solvimon_rillet.ledger.records import SCHEMA, Document
 
+LINK_TTL = 24 * 3600
+"""Seconds for which a link that repeats a custom field is taken from the ledger."""
+
 
 class LinkStore:
     """Links from Solvimon ids to Rillet ids, which may expire.

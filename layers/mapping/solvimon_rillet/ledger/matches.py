@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from solvimon_rillet.aws.dynamodb import ConditionFailed, Item, Table
+from solvimon_rillet.aws.dynamodb import MAX_KEYS, ConditionFailed, Item, Table
 from solvimon_rillet.ledger.record_store import BY_STATE
 from solvimon_rillet.ledger.records import SCHEMA, Document
 
 MatchState = Literal["proposed", "linked", "unlinked", "different"]
-_BATCH_SIZE = 100
 _MAX_HISTORY = 20
 
 
@@ -65,8 +64,8 @@ class MatchStore:
         """The pairs that no user has said to be different."""
         pairs = {match.document(self._connection).key: match for match in matches}
         keys, stored = list(pairs), dict[str, Item]()
-        for start in range(0, len(keys), _BATCH_SIZE):
-            stored |= self._table.get_many(keys[start : start + _BATCH_SIZE])
+        for start in range(0, len(keys), MAX_KEYS):
+            stored |= self._table.get_many(keys[start : start + MAX_KEYS])
         return [match for key, match in pairs.items() if stored.get(key, {}).get("state") != "different"]
 
     def propose(self, matches: Iterable[Match]) -> None:
@@ -74,14 +73,14 @@ class MatchStore:
 
         A pair whose link was removed has no answer, and is proposed again.
         """
-        condition = "attribute_not_exists(pk) OR #state = :unlinked"
         for match in matches:
-            facts, key = self._facts(match, "proposed"), match.document(self._connection).key
-            values, names = {":unlinked": "unlinked"}, {"#state": "state"}
+            key, facts = match.document(self._connection).key, self._facts(match, "proposed")
             try:
-                self._table.update_attributes(key, facts, condition, values, names, remove=("by",))
+                self._table.put(key, facts, "attribute_not_exists(pk)")
             except ConditionFailed:
-                continue
+                stored = self._table.get(key) or {}
+                if stored.get("state") == "unlinked":
+                    self._table.put(key, {**facts, "history": stored["history"]})
 
     def answer(self, match: Match, state: MatchState, by: str) -> None:
         """Store a user's answer, and keep the ones before it.
@@ -95,18 +94,20 @@ class MatchStore:
         before = self._table.get(key) or {}
         new: Item = {"at": int(self._clock()), "what": state, **({"by": by} if by else {})}
         history = [*_history(before), new][-_MAX_HISTORY:]
-        known = match if match.alike or not before else _match(match.kind, before)
+        known = match if match.alike or not before else _match_of_item(match.kind, before)
         self._table.put(key, {**self._facts(known, state), "history": history, **({"by": by} if by else {})})
 
     def in_state(self, kind: str, state: MatchState) -> Iterator[Match]:
         """The pairs of a kind in a state, longest unchanged first."""
         index_key = Document(self._connection, f"match-{kind}", "").index_key(state)
         keys = [str(item["pk"]) for item in self._table.query(BY_STATE, "listed", index_key)]
-        for start in range(0, len(keys), _BATCH_SIZE):
-            batch = keys[start : start + _BATCH_SIZE]
+        for start in range(0, len(keys), MAX_KEYS):
+            batch = keys[start : start + MAX_KEYS]
             stored = self._table.get_many(batch)
             yield from (
-                _match(kind, stored[key]) for key in batch if stored.get(key, {}).get("state") == state
+                _match_of_item(kind, stored[key])
+                for key in batch
+                if stored.get(key, {}).get("state") == state
             )
 
     def forget(self, match: Match) -> None:
@@ -135,7 +136,7 @@ def _history(item: Item) -> list[Item]:
     return [{"at": item["updated_at"], "what": item["state"], **by}]
 
 
-def _match(kind: str, item: Item) -> Match:
+def _match_of_item(kind: str, item: Item) -> Match:
     return Match(
         kind,
         str(item["solvimon_id"]),

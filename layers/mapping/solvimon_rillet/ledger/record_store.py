@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from solvimon_rillet.aws.dynamodb import ConditionFailed, Item
+from solvimon_rillet.aws.dynamodb import MAX_KEYS, ConditionFailed, Item
 from solvimon_rillet.errors import Code, NeedsAttention, RetryLater
 from solvimon_rillet.ledger import audit_trail
 from solvimon_rillet.ledger.document_index import DocumentIndex
@@ -24,7 +24,6 @@ CAUSE_ATTRIBUTES = (
     "rule",
     "about",
 )  # attributes of the previous state; each state writes its own
-_BATCH_SIZE = 100
 _IS_DONE = "#state IN (:exported, :differs)"
 
 
@@ -47,8 +46,8 @@ class RecordStore(LinkStore):
         """The records of documents that have one, or these attributes of them; a hundred per request."""
         keys = {document.key: document for document in documents}
         pending, found = list(keys), dict[Document, Item]()
-        for start in range(0, len(pending), _BATCH_SIZE):
-            items = self._table.get_many(pending[start : start + _BATCH_SIZE], attributes)
+        for start in range(0, len(pending), MAX_KEYS):
+            items = self._table.get_many(pending[start : start + MAX_KEYS], attributes)
             found |= {keys[key]: upgrade(keys[key], item) for key, item in items.items()}
         return found
 

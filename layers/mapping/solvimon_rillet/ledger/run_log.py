@@ -1,7 +1,7 @@
 """The runs of imports and reconciliations: a small record each, for those who cannot wait for the answer.
 
 Lambda invokes a durable function that may take longer than 15 minutes only asynchronously, so its answer
-reaches nobody. Its record has it::
+reaches no caller. Its record has it::
 
     {connection}#run#{hash of the execution}    request, start, progress, end, result; expires after 30 days
     {connection}#last-run#{kind}                the latest run of a kind: its start, its state, its end
@@ -23,8 +23,8 @@ from solvimon_rillet.ledger.actor import UNKNOWN_ACTOR
 from solvimon_rillet.ledger.record_store import BY_STATE
 from solvimon_rillet.ledger.records import SCHEMA, Document
 
-ALL_CONNECTIONS = "*"
-_KEPT_SECONDS = 30 * 86_400
+EVERY_CONNECTION = "*"
+_RUN_TTL = 30 * 86_400
 _MAX_REQUEST, _MAX_RESULT = 2 * 1024, 32 * 1024  # bytes of JSON
 _SHORTER = ((100, 1024), (20, 1024), (20, 256), (5, 128), (0, 64))  # items of a list, bytes of a text
 
@@ -47,7 +47,7 @@ class RunLog:
         """The record of a run, which is made where it has none yet.
 
         Args:
-            connection: its name, or ``ALL_CONNECTIONS``.
+            connection: its name, or ``EVERY_CONNECTION``.
             kind: the function, such as ``import_customers``.
             execution: ARN of the durable execution, the same after every interruption.
             request: the event.
@@ -65,7 +65,7 @@ class RunLog:
             "request": _fitting_json(request, _MAX_REQUEST),
             "by": by,
             "started": now,
-            "expires_at": now + _KEPT_SECONDS,
+            "expires_at": now + _RUN_TTL,
         }
         begun = self._write(run, {"state": "running"})
         self._note_latest(begun)
@@ -88,7 +88,7 @@ class RunLog:
 
     def latest(self, connection: str, kinds: Iterable[str]) -> dict[str, Item]:
         """The latest run of each kind that has one, without request and result, in one read."""
-        keys = {_latest_key(name, kind): kind for kind in kinds for name in (connection, ALL_CONNECTIONS)}
+        keys = {_latest_key(name, kind): kind for kind in kinds for name in (connection, EVERY_CONNECTION)}
         found = dict[str, Item]()
         for key, item in self._table.get_many(keys).items():
             kind = keys[key]
@@ -119,7 +119,7 @@ class RunLog:
         return Document(connection, "run", hashlib.sha256(execution.encode()).hexdigest()[:20]).key
 
     def _keys(self, connection: str | None, ended: bool) -> Iterator[str]:
-        wanted = None if connection is None else (f"{connection}#", f"{ALL_CONNECTIONS}#")
+        wanted = None if connection is None else (f"{connection}#", f"{EVERY_CONNECTION}#")
         for item in self._table.query(BY_STATE, "listed", _listed(ended), newest_first=True):
             if wanted is None or str(item["pk"]).startswith(wanted):
                 yield str(item["pk"])
@@ -142,18 +142,18 @@ def _listed(ended: bool) -> str:
 def _fitting_json(value: object, limit: int) -> str:
     """The value as JSON of at most so many bytes; long lists and texts are shortened, and say so."""
     for items, size in _SHORTER:
-        text = simplejson.dumps(_shortened(value, items, size), use_decimal=True, default=str)
+        text = simplejson.dumps(_shortened_value(value, items, size), use_decimal=True, default=str)
         if len(text) <= limit:
             return text
     return simplejson.dumps({"shortened": clip(text, limit // 2)})
 
 
-def _shortened(value: object, items: int, size: int) -> object:
+def _shortened_value(value: object, items: int, size: int) -> object:
     if isinstance(value, str):
         return clip(value, size)
     if isinstance(value, dict):
-        return {clip(str(name), size): _shortened(part, items, size) for name, part in value.items()}
+        return {clip(str(name), size): _shortened_value(part, items, size) for name, part in value.items()}
     if isinstance(value, list):
         more = [f"and {len(value) - items} more"] if len(value) > items else []
-        return [*(_shortened(part, items, size) for part in value[:items]), *more]
+        return [*(_shortened_value(part, items, size) for part in value[:items]), *more]
     return value

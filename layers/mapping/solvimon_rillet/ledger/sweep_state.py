@@ -21,11 +21,11 @@ from typing import Any
 from solvimon_rillet.aws.dynamodb import ConditionFailed, Item, Table
 from solvimon_rillet.ledger.ledger import SCHEMA, Document
 
-_READ_AT_ONCE = 100  # limits of DynamoDB's batch requests
+_KEYS_A_READ = 100  # limits of DynamoDB's batch requests
 _WRITTEN_AT_ONCE = 25
 _WATERMARKS = ("payments", "documents", "customers")
 _SAVE_SECONDS = 30
-_MAX_ATTEMPTS = 5  # of a write of the progress beside other sweeps of the connection
+_MAX_WRITE_ATTEMPTS = 5  # of a write of the progress beside other sweeps of the connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class SweepState:
     def save(self) -> None:
         """Write what changed since it was read."""
         self._saved_at = self._clock()
-        for _ in range(_MAX_ATTEMPTS):
+        for _ in range(_MAX_WRITE_ATTEMPTS):
             if not self._changed:
                 return
             before = self._stored
@@ -134,8 +134,8 @@ class SweepState:
         """The last published events of documents that have one, by id."""
         keys = {self._published_key(kind, identifier): identifier for identifier in ids}
         keys_to_read, found = list(keys), dict[str, Item]()
-        for start in range(0, len(keys_to_read), _READ_AT_ONCE):
-            found |= self._table.get_many(keys_to_read[start : start + _READ_AT_ONCE])
+        for start in range(0, len(keys_to_read), _KEYS_A_READ):
+            found |= self._table.get_many(keys_to_read[start : start + _KEYS_A_READ])
         return {keys[key]: PublishedEvent(str(item["what"]), int(item["at"])) for key, item in found.items()}
 
     def mark_published(

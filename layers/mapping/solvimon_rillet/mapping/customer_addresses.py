@@ -12,7 +12,7 @@ from solvimon_rillet.solvimon.master_data import Customer
 
 MAIN_SENDER = "MAIN_SENDER"
 _COPY = "CC"
-_EMAIL = re.compile(r"\S+@\S+\.\S+")  # a little stricter than Solvimon's own pattern
+_EMAIL_FORM = re.compile(r"\S+@\S+\.\S+")  # a little stricter than Solvimon's own pattern
 _REQUIRED = ("line1", "city", "state", "zip_code", "country")
 
 
@@ -114,7 +114,7 @@ def solvimon_email(customer: RilletCustomer) -> tuple[str | None, list[str]]:
     """The first main sender that Solvimon takes, and notes on the others."""
     senders = [one_line(email.email) for email in customer.emails if email.type == MAIN_SENDER]
     usable = [
-        email for email in dict.fromkeys(senders) if _EMAIL.fullmatch(email) and email == truncate(email)
+        email for email in dict.fromkeys(senders) if _EMAIL_FORM.fullmatch(email) and email == truncate(email)
     ]
     notes = []
     if len(dict.fromkeys(senders)) > 1:

@@ -45,7 +45,7 @@ def to_new_rillet_customer(customer: Customer, settings: Settings) -> MappedCust
     if not name:
         raise NeedsAttention(
             Code.CUSTOMER_INCOMPLETE,
-            f"The customer {customer.id} has no name, which Rillet demands.",
+            f"The customer {customer.id} has no name, which Rillet requires.",
             "Give the customer a legal name in Solvimon, then retry.",
             about=Culprit("customer", str(customer.id)),
         )
@@ -241,7 +241,7 @@ def to_rillet_customer(customer: Customer, current: Mapping[str, Any], settings:
     if not name:
         raise NeedsAttention(
             Code.CUSTOMER_INCOMPLETE,
-            f"The customer {customer.id} has no name, which Rillet demands.",
+            f"The customer {customer.id} has no name, which Rillet requires.",
             "Give the customer a legal name in Solvimon; the sync follows automatically.",
             about=Culprit("customer", str(customer.id)),
         )

@@ -34,7 +34,7 @@ def describe(group: Group) -> Description:
         return Description(name, source, None)
     counted = any(value.number is not None or value.count is not None for value in _meter_values(group))
     quantity = next(iter(usage.values())) if len(usage) == 1 and counted else None
-    return Description(f"{name} ({'; '.join(_in_words(usage))})", source, quantity)
+    return Description(f"{name} ({'; '.join(_usage_texts(usage))})", source, quantity)
 
 
 def _name_and_source(group: Group) -> tuple[str, str]:
@@ -62,7 +62,7 @@ def _joined(texts: Iterable[str | None]) -> str:
     return ", ".join(dict.fromkeys(text for text in texts if text))
 
 
-def _in_words(usage: Mapping[str, Decimal]) -> Iterator[str]:
+def _usage_texts(usage: Mapping[str, Decimal]) -> Iterator[str]:
     """Usage per meter: "12,500 api_calls"."""
     for unit, total in usage.items():
         text = f"{total:,f}"

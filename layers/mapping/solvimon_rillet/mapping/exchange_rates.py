@@ -23,7 +23,7 @@ class FoundRate:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class _RateReading:
     """A stated rate, read in one direction.
 
     Attributes:
@@ -66,29 +66,29 @@ def exchange_rate(invoice: Invoice, base: str, target: str) -> FoundRate:
     return FoundRate(rates.pop()) if len(rates) == 1 else FoundRate(None, problem)
 
 
-def _as_stated(stated: UsedExchangeRate, base: str) -> _Reading:
+def _as_stated(stated: UsedExchangeRate, base: str) -> _RateReading:
     """A rate read as ``rate`` units of ``currency`` for one of ``base_currency``."""
     direct, inverse = _readings(stated)
     return direct if stated.base_currency == base else inverse
 
 
-def _readings(stated: UsedExchangeRate) -> tuple[_Reading, _Reading]:
+def _readings(stated: UsedExchangeRate) -> tuple[_RateReading, _RateReading]:
     """A rate as it is, and turned round."""
     rate = stated.rate or Decimal()
     exponent = rate.as_tuple().exponent
     error = Decimal((0, (5,), (exponent if isinstance(exponent, int) else 0) - 1))
-    return _Reading(rate, error), _Reading(_significant(1 / rate), error / rate / rate)
+    return _RateReading(rate, error), _RateReading(_significant(1 / rate), error / rate / rate)
 
 
 def _proven(
     stated: UsedExchangeRate, base: str, target: str, pairs: Sequence[tuple[Decimal, Decimal]]
-) -> _Reading | None:
+) -> _RateReading | None:
     """The direction of a rate in which it turns each amount into its local one, but for rounding."""
 
-    def distance(reading: _Reading) -> Decimal:
+    def distance(reading: _RateReading) -> Decimal:
         return sum((abs(amount * reading.rate - local) for amount, local in pairs), Decimal())
 
-    def fits(reading: _Reading) -> bool:
+    def fits(reading: _RateReading) -> bool:
         slack = money.unit(target) + reading.rate * money.unit(base)
         return all(
             abs(amount * reading.rate - local) <= slack + abs(amount) * reading.error

@@ -56,13 +56,13 @@ def fill(
         if type(value) is str:
             value = without_control_characters(value)
         if value is not None:
-            _put(filled, row.target, value)
+            _put_value(filled, row.target, value)
             origins[row.target] = row.source
     return filled, origins
 
 
-def _put(target: dict[str, object], path: str, value: object) -> None:
-    parents, name = _steps(path)
+def _put_value(target: dict[str, object], path: str, value: object) -> None:
+    parents, name = _path_steps(path)
     for parent in parents:
         inner = target.setdefault(parent, {})
         if not isinstance(inner, dict):
@@ -72,6 +72,6 @@ def _put(target: dict[str, object], path: str, value: object) -> None:
 
 
 @lru_cache(maxsize=256)
-def _steps(path: str) -> tuple[tuple[str, ...], str]:
+def _path_steps(path: str) -> tuple[tuple[str, ...], str]:
     *parents, name = path.split(".")
     return tuple(parents), name

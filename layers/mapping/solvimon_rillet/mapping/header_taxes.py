@@ -85,14 +85,14 @@ def assign_remaining(
 
 def _why_left(prefix: str, part: Part, net: Decimal) -> str:
     whose = f"the period's ({prefix[:-1]})" if prefix else "the header's"
-    share = "" if part.net == net else f" on {_plain(part.net)} of {_plain(net)}"
+    share = "" if part.net == net else f" on {_share_text(part.net)} of {_share_text(net)}"
     if not part.taxes:
         return f"It states no tax, and {whose} tax categories leave none for it{share}."
     text = f"It states no tax; {whose} tax categories leave this one for it{share}."
     return " ".join([text, *calculated(part.taxes)])
 
 
-def _plain(amount: Decimal) -> str:
+def _share_text(amount: Decimal) -> str:
     """An amount that may be a share of another one, for readers."""
     return money.format_number(amount.quantize(Decimal("0.000001")).normalize())
 
@@ -105,7 +105,7 @@ def _left(
     members: int,
     currency: str,
 ) -> list[StatedTax]:
-    """What the categories state beyond the claims of groups; not what is only rounding."""
+    """The taxes that the categories state beyond the claims of groups, without mere rounding."""
     left = []
     for index, category in enumerate(categories):
         tax = stated_tax(category, f"{prefix}tax_categories[{index}]")
@@ -169,7 +169,7 @@ def _spread(
     # Of shares of both signs, those without tax may sum to more than all do: no reading of that sum.
     fitting = ways or _beside(net, left, currency)
     matches = [
-        (way, each) for way in fitting for each in _matches([part.net for part in way], nets, currency)
+        (way, each) for way in fitting for each in _assignments([part.net for part in way], nets, currency)
     ]
     if len(matches) == 1 and len(bare) > 1:
         parts, targets = matches[0]
@@ -237,7 +237,7 @@ def _fraction(part: Part, net: Decimal, whole: Decimal) -> Part:
     return Part(part.net * factor, taxes)
 
 
-def _matches(targets: Sequence[Decimal], nets: Sequence[Decimal], currency: str) -> list[list[int]]:
+def _assignments(targets: Sequence[Decimal], nets: Sequence[Decimal], currency: str) -> list[list[int]]:
     """The ways (two at most) to put every net to one target so that each target is the sum of its nets.
 
     A search that is too long counts as two ways: it has not proven that one is the only one.

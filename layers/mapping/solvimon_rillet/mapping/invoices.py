@@ -47,7 +47,7 @@ def _invoice_number(header: HeaderContext) -> str | None:
         return number
     raise NeedsAttention(
         Code.INVOICE_NUMBER_MISSING,
-        f"The invoice has no number, which Rillet demands in the scope {scope}.",
+        f"The invoice has no number, which Rillet requires in the scope {scope}.",
         "Finalise the invoice in Solvimon so that it gets its number, then retry.",
     )
 
@@ -162,10 +162,12 @@ def to_rillet_invoice(
         )
     header = HeaderContext(invoice, links, settings, lines.totals, time_zone, booked_on)
     mapped = assemble(header, lines, HEADER_ROWS, LINE_ROWS, settings.invoice_scope)
-    return replace(mapped, warnings=(*mapped.warnings, *_mailing_warnings(header), *_left_out(header, lines)))
+    return replace(
+        mapped, warnings=(*mapped.warnings, *_mailing_warnings(header), *_left_out_fields(header, lines))
+    )
 
 
-def _left_out(header: HeaderContext, lines: Lines) -> list[str]:
+def _left_out_fields(header: HeaderContext, lines: Lines) -> list[str]:
     """A note on what the document says and its scope has no field for."""
     invoice, scope = header.invoice, header.settings.invoice_scope
     if scope is InvoiceScope.FULL:

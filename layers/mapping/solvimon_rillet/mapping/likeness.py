@@ -122,13 +122,13 @@ def rillet_record(kind: str, row: Mapping[str, Any], reference_type: str) -> Rec
         row: as Rillet's JSON.
         reference_type: the external reference type that holds a customer's Solvimon id.
     """
-    name = one_line(_text(row.get("trade_name" if kind == "subsidiary" else "name")))
+    name = one_line(_text_or_empty(row.get("trade_name" if kind == "subsidiary" else "name")))
     spelling = uniform_text if kind == "product" else uniform_name
-    mails = (_text(each.get("email")) for each in row.get("emails") or () if isinstance(each, dict))
-    names = (name, _text(row.get("name_on_invoice")))
+    mails = (_text_or_empty(each.get("email")) for each in row.get("emails") or () if isinstance(each, dict))
+    names = (name, _text_or_empty(row.get("name_on_invoice")))
     linked = next(
         (
-            _text(each.get("id"))
+            _text_or_empty(each.get("id"))
             for each in row.get("external_references") or ()
             if isinstance(each, dict) and each.get("type") == reference_type
         ),
@@ -140,24 +140,26 @@ def rillet_record(kind: str, row: Mapping[str, Any], reference_type: str) -> Rec
 
 def _solvimon_customer(row: Mapping[str, Any]) -> tuple[str, Mapping[str, frozenset[str]]]:
     organization, person = _part(row, "organization"), _part(_part(row, "individual"), "name")
-    parts = (_text(person.get(part)) for part in ("first_name", "infix", "last_name"))
-    name = one_line(_text(organization.get("legal_name")) or " ".join(filter(None, parts)))
+    parts = (_text_or_empty(person.get(part)) for part in ("first_name", "infix", "last_name"))
+    name = one_line(_text_or_empty(organization.get("legal_name")) or " ".join(filter(None, parts)))
     tax_ids = [
         organization.get("tax_id"),
         *(_part(each, "").get("id") for each in organization.get("tax_ids") or ()),
     ]
     return name, _values(
-        names=[uniform_name(name)], mails=[_text(row.get("email"))], tax_ids=map(_text, tax_ids)
+        names=[uniform_name(name)],
+        mails=[_text_or_empty(row.get("email"))],
+        tax_ids=map(_text_or_empty, tax_ids),
     )
 
 
 def _solvimon_product(row: Mapping[str, Any]) -> tuple[str, Mapping[str, frozenset[str]]]:
-    name = one_line(_text(row.get("name")))
+    name = one_line(_text_or_empty(row.get("name")))
     return name, _values(names=[uniform_text(name)])
 
 
 def _solvimon_entity(row: Mapping[str, Any]) -> tuple[str, Mapping[str, frozenset[str]]]:
-    name = one_line(_text(row.get("legal_name")))
+    name = one_line(_text_or_empty(row.get("legal_name")))
     return name, _values(names=[uniform_name(name)])
 
 
@@ -188,5 +190,5 @@ def _part(row: object, name: str) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
-def _text(value: object) -> str:
+def _text_or_empty(value: object) -> str:
     return value if isinstance(value, str) else ""

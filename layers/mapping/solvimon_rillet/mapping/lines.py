@@ -106,7 +106,7 @@ def document_lines(
 
 
 def _closed_period_notes(invoice: Invoice) -> list[str]:
-    """What was done with the amounts of ``closed_periods``, whose meaning Solvimon does not document.
+    """Notes on the amounts of ``closed_periods``, whose meaning Solvimon does not document.
 
     Raises:
         NeedsAttention: the net of the document does not show whether they are part of it.

@@ -87,7 +87,7 @@ def to_solvimon_payment_state(balance: RilletBalance) -> PaymentState:
 
 
 def likely_cause(received: Decimal, due: Decimal, currency: str) -> str:
-    """Why Rillet has less than Solvimon collected itself, most likely.
+    """The likely reason why Rillet has less than Solvimon collected itself.
 
     Args:
         received: what Rillet has received for the invoice.

@@ -62,7 +62,7 @@ def split_by_product(path: str, group: Group, links: Links, currency: str) -> It
                 names.setdefault(item.product_id, item.name)
     amount = group.amount_excluding_tax or group.total
     is_zero = amount is not None and not amount.quantity and not _has_amounts(group)
-    if not group.products or is_zero or len({_key(one, links) for one in names}) == 1:
+    if not group.products or is_zero or len({_part_key(one, links) for one in names}) == 1:
         yield path, group
         return
     parts = _lines_by_product(path, group, links, names)
@@ -83,8 +83,8 @@ def split_by_product(path: str, group: Group, links: Links, currency: str) -> It
         yield f"{path}.lines[{','.join(map(str, part.lines))}]", group.model_copy(update=changes)
 
 
-def _key(product_id: str | None, links: Links) -> str:
-    """What makes two products one part: their Rillet product; one without is a part of its own."""
+def _part_key(product_id: str | None, links: Links) -> str:
+    """The key of a product's part: its Rillet product; a product without one is a part of its own."""
     return links.products.get(product_id or "") or f"not linked: {product_id}"
 
 
@@ -95,7 +95,7 @@ def _lines_by_product(
     parts: dict[str, _Part] = {}
     for index, line in enumerate(group.lines):
         ids = dict.fromkeys(item.product_id for item in line.product_items if item.product_id)
-        keys = {_key(one, links) for one in ids}
+        keys = {_part_key(one, links) for one in ids}
         if not line.product_items and line.type in KINDS_WITHOUT_PRODUCT:
             keys = {f"no product: {line.type}"}
         amount = _line_amount(line)

@@ -66,7 +66,7 @@ def tax_name(tax: StatedTax) -> str:
 
 
 def calculated(taxes: Iterable[StatedTax]) -> Iterator[str]:
-    """How the rate was found of each tax whose rate is not the one that it states, for readers."""
+    """Notes on the taxes whose rate is not the one that they state, for readers."""
     for tax in taxes:
         base = tax.category.base_amount
         if tax.surcharge is not None and base:

@@ -56,7 +56,7 @@ def to_solvimon_billing_entity(subsidiary: Subsidiary, settings: Settings | None
     notes = []
     if name != truncate(name):
         notes.append("The name is longer than the 256 characters that Solvimon takes, and was cut.")
-    timezone = _time_zone(subsidiary, settings)
+    timezone = _iana_name(subsidiary, settings)
     if subsidiary.timezone and timezone is None:
         notes.append(
             "The time zone is not known and was left out; name it in the setting time_zones, or set it in "
@@ -72,7 +72,7 @@ def to_subsidiary_link(subsidiary: Subsidiary, settings: Settings | None = None)
     return MappedRecord({"custom_fields": custom_field(reference, subsidiary.id)})
 
 
-def _time_zone(subsidiary: Subsidiary, settings: Settings) -> str | None:
+def _iana_name(subsidiary: Subsidiary, settings: Settings) -> str | None:
     name = settings.time_zones.get(one_line(subsidiary.timezone), one_line(subsidiary.timezone))
     try:
         parse_time_zone(name, {})

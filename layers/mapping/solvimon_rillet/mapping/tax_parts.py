@@ -58,7 +58,7 @@ def find_parts(where: str, net: Decimal, taxes: Sequence[StatedTax], currency: s
         raise NeedsAttention(
             Code.TAX_NOT_ATTRIBUTABLE,
             f"The taxes of the {where} can be read in two ways: "
-            f"{_in_words(found[0])} or {_in_words(found[1])} ({currency}).",
+            f"{_reading_text(found[0])} or {_reading_text(found[1])} ({currency}).",
             ATTRIBUTION_REMEDY,
         )
     return found[0]
@@ -200,7 +200,7 @@ def _clashes(layout: _Layout, taxes: Sequence[StatedTax]) -> int:
     return clashes
 
 
-def _in_words(parts: Sequence[Part]) -> str:
+def _reading_text(parts: Sequence[Part]) -> str:
     """A reading, for the error."""
     return ", ".join(
         f"{money.format_number(part.net)} " + (" + ".join(map(tax_name, part.taxes)) or "without tax")

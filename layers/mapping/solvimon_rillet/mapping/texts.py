@@ -8,7 +8,7 @@ from functools import lru_cache
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 _RILLET_ID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _COUNTRY = re.compile("[A-Z]{2}")
-_EMAIL = re.compile(r"[^\s;,<>\"']+@[^\s;,<>\"']+\.[^\s;,<>\"']+")
+_EMAIL_IN_TEXT = re.compile(r"[^\s;,<>\"']+@[^\s;,<>\"']+\.[^\s;,<>\"']+")
 # VAT numbers and VAT returns spell these countries in their own way (Council Directive 2006/112/EC, 215).
 _VAT_SPELLINGS = {"EL": "GR", "UK": "GB", "XI": "GB"}
 
@@ -34,4 +34,4 @@ def is_rillet_id(text: str) -> bool:
 
 def addresses_in(text: str) -> list[str]:
     """The e-mail addresses in one text, each once; people write several into one field."""
-    return list({address.lower(): address for address in _EMAIL.findall(text)}.values())
+    return list({address.lower(): address for address in _EMAIL_IN_TEXT.findall(text)}.values())

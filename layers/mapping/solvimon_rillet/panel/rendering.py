@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from solvimon_rillet import money
+from solvimon_rillet.html_templates import template_environment
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -41,25 +42,17 @@ def static_names() -> dict[str, str]:
 @cache
 def templates() -> "Environment":
     """The templates of the panel."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(_HERE / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        auto_reload=False,
+    environment = template_environment(
+        _HERE / "templates",
+        {
+            "grouped": grouped,
+            "day": day,
+            "minute": minute,
+            "clock": clock,
+            "plural": plural,
+            "sentence": sentence,
+        },
     )
-    environment.filters |= {
-        "grouped": grouped,
-        "day": day,
-        "minute": minute,
-        "clock": clock,
-        "plural": plural,
-        "sentence": sentence,
-    }
     environment.tests["whole"] = is_whole
     environment.globals["static_name"] = static_name
     return environment

@@ -31,8 +31,8 @@ PROBE_SECONDS = 30.0
 FORGET_SECONDS = 120.0
 """Points that are older do not count: the vendor has answered since, to processes that saw no failure."""
 _CACHE_SECONDS = 5.0
-_KEPT_SECONDS = 86_400
-_MAX_ATTEMPTS = 5
+_BREAKER_TTL = 86_400
+_MAX_WRITES = 5
 
 
 class VendorUnavailable(RetryLater):
@@ -41,7 +41,7 @@ class VendorUnavailable(RetryLater):
 
 @dataclass(frozen=True, slots=True)
 class VendorHealth:
-    """What the last calls to a vendor showed. All times are unix seconds.
+    """The results of the last calls to a vendor. All times are unix seconds.
 
     Attributes:
         points: failures in a row, weighted.
@@ -107,11 +107,11 @@ class CircuitBreaker:
             now = self._clock()
             for vendor in vendors:
                 if wait := self._known.get(vendor, HEALTHY).wait(now):
-                    raise _unavailable(vendor, wait)
+                    raise _vendor_unavailable(vendor, wait)
             probed = [vendor for vendor in vendors if self._known.get(vendor, HEALTHY).openings]
             until = now + PROBE_SECONDS
             if probed and not self._put({v: replace(self._known[v], probe_until=until) for v in probed}):
-                raise _unavailable(probed[0], PROBE_SECONDS / 2)
+                raise _vendor_unavailable(probed[0], PROBE_SECONDS / 2)
 
     def record(self, vendor: str, points: int) -> None:
         """Record the result of a call: 0 points for an answer.
@@ -119,7 +119,7 @@ class CircuitBreaker:
         A record that cannot be written does not fail the call.
         """
         with self._lock, contextlib.suppress(RetryLater):
-            for _ in range(_MAX_ATTEMPTS):
+            for _ in range(_MAX_WRITES):
                 before = self._known.get(vendor, HEALTHY)
                 if not points and before == HEALTHY:
                     return
@@ -144,7 +144,7 @@ class CircuitBreaker:
         facts = {
             "vendors": {vendor: _facts(health) for vendor, health in known.items()},
             "version": self._version + 1,
-            "expires_at": int(self._clock()) + _KEPT_SECONDS,
+            "expires_at": int(self._clock()) + _BREAKER_TTL,
         }
         try:
             self._table.put(
@@ -156,7 +156,7 @@ class CircuitBreaker:
         return True
 
 
-def _unavailable(vendor: str, seconds: float) -> VendorUnavailable:
+def _vendor_unavailable(vendor: str, seconds: float) -> VendorUnavailable:
     # Spread, so that a thousand messages do not all come back at the moment of the probe.
     after = seconds * random.uniform(1.0, 1.5) + random.uniform(0.0, 5.0)  # noqa: S311 - keeps no secret
     return VendorUnavailable(

@@ -93,7 +93,7 @@ def next_send_time(window: RequestWindow, now: float, priority: Priority, rate_l
         priority: of the call.
         rate_limit: what Rillet allows.
     """
-    live, bulk = _recent(window.live, now, rate_limit), _recent(window.bulk, now, rate_limit)
+    live, bulk = _in_window(window.live, now, rate_limit), _in_window(window.bulk, now, rate_limit)
     window = replace(window, live=live, bulk=bulk)
     at = next(
         moment
@@ -109,7 +109,7 @@ def next_send_time(window: RequestWindow, now: float, priority: Priority, rate_l
     return SendTime(at, False, replace(window, **{f"{name}_waits_until": at + MAX_WAIT_SECONDS}))  # type: ignore[arg-type]
 
 
-def _recent(send_times: Iterable[float], now: float, rate_limit: RateLimit) -> tuple[float, ...]:
+def _in_window(send_times: Iterable[float], now: float, rate_limit: RateLimit) -> tuple[float, ...]:
     return tuple(send_time for send_time in send_times if send_time > now - rate_limit.window_seconds)
 
 
@@ -135,7 +135,7 @@ def _is_free(window: RequestWindow, at: float, priority: Priority, rate_limit: R
     if window.live_waits_until > at and bulk >= rate_limit.reserve:
         return False
     part_start = at - rate_limit.window_seconds / _WINDOW_PARTS + _ROUNDING
-    # One more than an even spread, to use slots that were free while nobody asked.
+    # One more than an even spread, to use slots that were free before.
     return (
         sum(send_time > part_start for send_time in window.bulk)
         < math.ceil(rate_limit.limit / _WINDOW_PARTS) + 1

@@ -124,7 +124,7 @@ def _compare_document(
         _with_missing_amounts(billed, booked), subsidiary, matches.open_in_solvimon(billed)
     )
     if not booked:
-        _add_missing(billed, matches, context, comparison, effect=-_signed(billed))
+        _add_missing(billed, matches, context, comparison, effect=-_signed_gross(billed))
         return
     for document in booked:
         month = "" if is_moved(billed, document) else billed.day[:7]
@@ -161,7 +161,7 @@ def _add_missing(
         comparison.missing.append(billed)
 
 
-def _signed(document: SolvimonDocument | RilletDocument) -> Decimal:
+def _signed_gross(document: SolvimonDocument | RilletDocument) -> Decimal:
     """The gross amount as the totals have it: credit notes and memos take theirs off."""
     return -Decimal(document.gross) if document.kind == CREDIT_MEMO else Decimal(document.gross)
 
@@ -170,9 +170,11 @@ def _with_effect(finding: Finding, billed: SolvimonDocument, booked: Sequence[Ri
     """A finding with its effect on the difference of both sides' gross amounts."""
     effect = Decimal()
     if finding.kind is FindingType.DOUBLED:
-        effect = sum((_signed(each) for each in booked[1:] if each.currency == billed.currency), Decimal())
+        effect = sum(
+            (_signed_gross(each) for each in booked[1:] if each.currency == billed.currency), Decimal()
+        )
     if finding.kind is FindingType.AMOUNT_DIFFERS and booked[0].currency == billed.currency:
-        effect = _signed(booked[0]) - _signed(billed)
+        effect = _signed_gross(booked[0]) - _signed_gross(billed)
     return replace(finding, effect=f"{effect:f}") if effect else finding
 
 
@@ -230,5 +232,5 @@ def _add_unmatched(
         else:
             comparison.other_documents += 1
             continue
-        comparison.findings.append(replace(finding, effect=f"{_signed(rillet_document):f}"))
+        comparison.findings.append(replace(finding, effect=f"{_signed_gross(rillet_document):f}"))
         comparison.totals.add_rillet(rillet_document)

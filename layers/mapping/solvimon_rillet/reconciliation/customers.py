@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from solvimon_rillet.mapping.customers import rillet_customer_hash, solvimon_customer_hash, to_rillet_customer
-from solvimon_rillet.reconciliation.findings import CUSTOMER, Finding, FindingType
+from solvimon_rillet.reconciliation.findings import ABOUT_CUSTOMER, Finding, FindingType
 from solvimon_rillet.rillet.models import Customer as RilletCustomer
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.master_data import Customer
@@ -81,15 +81,19 @@ def customer_finding(edited: EditedCustomer, compared: ComparedCustomer | None) 
     """
     sync = f'Invoke sync_customer with {{"customer_ids": ["{edited.id}"]}}, and read its answer.'
     if compared is None:
-        return _finding(edited, edited.cause or _UNSENT, edited.remedy or sync) if edited.is_unsent else None
+        return (
+            _new_finding(edited, edited.cause or _UNSENT, edited.remedy or sync) if edited.is_unsent else None
+        )
     if not compared.changed:
         return None
     fields = ", ".join(compared.changed)
     if edited.is_unsent:
-        return _finding(edited, edited.cause or f"{_UNSENT} It is about: {fields}.", edited.remedy or sync)
+        return _new_finding(
+            edited, edited.cause or f"{_UNSENT} It is about: {fields}.", edited.remedy or sync
+        )
     if compared.is_late_write:
-        return _finding(edited, f"An older write arrived late in Rillet. It is about: {fields}.", sync)
-    return _finding(
+        return _new_finding(edited, f"An older write arrived late in Rillet. It is about: {fields}.", sync)
+    return _new_finding(
         edited,
         f"Rillet has another {fields} than Solvimon: it was edited there.",
         "Invoke import_customers, which brings Rillet's values to Solvimon; or correct them in Rillet.",
@@ -101,19 +105,7 @@ def doubled_finding(edited: EditedCustomer, other_id: str) -> Finding:
     ids = (edited.rillet_id, other_id)
     cause = f"Rillet has two customers for it: {edited.rillet_id}, which is linked, and {other_id}."
     remedy = f"Move what {other_id} has to {edited.rillet_id} in Rillet, then delete {other_id} there."
-    return Finding(
-        FindingType.DOUBLED,
-        CUSTOMER,
-        edited.id,
-        edited.name,
-        "",
-        "",
-        "",
-        ids,
-        cause,
-        remedy,
-        customer=edited.name,
-    )
+    return _new_finding(edited, cause, remedy, FindingType.DOUBLED, ids)
 
 
 def is_repaired_by_sync(edited: EditedCustomer, compared: ComparedCustomer | None) -> bool:
@@ -121,17 +113,22 @@ def is_repaired_by_sync(edited: EditedCustomer, compared: ComparedCustomer | Non
     return edited.is_unsent or bool(compared and compared.changed and compared.is_late_write)
 
 
-def _finding(edited: EditedCustomer, cause: str, remedy: str) -> Finding:
-    kind = FindingType.CUSTOMER_OUTDATED
+def _new_finding(
+    edited: EditedCustomer,
+    cause: str,
+    remedy: str,
+    kind: FindingType = FindingType.CUSTOMER_OUTDATED,
+    rillet_ids: tuple[str, ...] = (),
+) -> Finding:
     return Finding(
         kind,
-        CUSTOMER,
+        ABOUT_CUSTOMER,
         edited.id,
         edited.name,
         "",
         "",
         "",
-        (edited.rillet_id,),
+        rillet_ids or (edited.rillet_id,),
         cause,
         remedy,
         customer=edited.name,

@@ -168,7 +168,7 @@ def solvimon_document(
         if document.is_credit_note
         else (),
         not_for_rillet=skip_rule,
-        owner=_owner(document, payment),
+        owner=_payment_owner(document, payment),
         customer=(document.customer.name if document.customer else "") or str(record.get("customer", "")),
         **{name: str(record.get(name, "")) for name in _RECORD_FIELDS},
     )
@@ -196,7 +196,7 @@ def recorded_document(kind: str, identifier: str, record: Mapping[str, Any]) -> 
     return replace(found, credits=tuple(map(str, record.get("applied_to", ()))))
 
 
-def _owner(document: Invoice, payment: Mapping[str, Any]) -> str:
+def _payment_owner(document: Invoice, payment: Mapping[str, Any]) -> str:
     """The owner of the payment state; a record of before it was kept owns what it wrote last."""
     if owner := payment.get("owner"):
         return str(owner)

@@ -7,7 +7,7 @@ from typing import Any
 
 from solvimon_rillet.reconciliation.documents import INVOICE, RilletDocument, SolvimonDocument
 
-CUSTOMER = "customer"
+ABOUT_CUSTOMER = "customer"
 """What a finding is about that is no document."""
 
 
@@ -176,7 +176,7 @@ def resolve_event(billed: SolvimonDocument, rillet_id: str, connection: str) -> 
 
 def display_name(document: str) -> str:
     """The name of a document type in a sentence."""
-    return {INVOICE: "invoice", CUSTOMER: "customer"}.get(document, "credit note")
+    return {INVOICE: "invoice", ABOUT_CUSTOMER: "customer"}.get(document, "credit note")
 
 
 def export_event(billed: SolvimonDocument) -> str:

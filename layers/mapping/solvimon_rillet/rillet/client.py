@@ -31,8 +31,8 @@ from solvimon_rillet.rillet.models import (
 from solvimon_rillet.rillet.rejections import needs_attention, write_error
 
 API_VERSION = "4"
-_UUID = re.compile(r"[0-9a-fA-F-]{36}")
-PAGE = 100
+_UUID_FORM = re.compile(r"[0-9a-fA-F-]{36}")
+PAGE_SIZE = 100
 MAX_PAGES = 10
 """Pages that a look-up reads at most, so that it ends within one run."""
 CHECK_BY_HAND = (
@@ -128,7 +128,7 @@ class RilletClient:
 
     def customer(self, customer_id: str) -> Customer | None:
         """A customer, or ``None`` if Rillet has none with this id, or if it is no UUID."""
-        if not _UUID.fullmatch(customer_id):
+        if not _UUID_FORM.fullmatch(customer_id):
             return None
         try:
             answer = self._http.get(f"/customers/{customer_id}")
@@ -140,7 +140,7 @@ class RilletClient:
 
     def customer_json(self, customer_id: str) -> dict[str, Any] | None:
         """A customer as Rillet's JSON, so that a replacement loses no field; ``None`` if there is none."""
-        if not _UUID.fullmatch(customer_id):
+        if not _UUID_FORM.fullmatch(customer_id):
             return None
         try:
             answer = self._http.get(f"/customers/{customer_id}")
@@ -171,7 +171,7 @@ class RilletClient:
 
     def customers_named(self, name: str) -> list[Customer]:
         """The first customers with this name; how Rillet's search compares is not documented."""
-        found = self._get("/customers", {"search": name, "limit": PAGE}, CustomerPage).customers
+        found = self._get("/customers", {"search": name, "limit": PAGE_SIZE}, CustomerPage).customers
         return [customer for customer in found if customer.name.casefold() == name.casefold()][:5]
 
     def create_customer(self, payload: Mapping[str, object], idempotency_key: str) -> Customer:
@@ -233,7 +233,7 @@ class RilletClient:
     ) -> list[D]:
         """All rows of a list, newest first; complete, or an error."""
         since, what = format_utc(changed_after), path.removeprefix("/").replace("-", " ")
-        params: dict[str, str | int] = {**filters, "updated.gt": since, "limit": PAGE}
+        params: dict[str, str | int] = {**filters, "updated.gt": since, "limit": PAGE_SIZE}
 
         def read(cursor: str | None) -> tuple[Sequence[D], str | None]:
             page = self._get(path, {**params, "cursor": cursor} if cursor else params, model)
@@ -244,8 +244,8 @@ class RilletClient:
             if number > MAX_PAGES:
                 raise NeedsAttention(
                     Code.POSSIBLY_IN_RILLET,
-                    f"An earlier call may have booked it, and more than {MAX_PAGES * PAGE:,} {what} changed "
-                    f"in Rillet since {since}: too many to look it up.",
+                    f"An earlier call may have booked it, and more than {MAX_PAGES * PAGE_SIZE:,} {what} "
+                    f"changed in Rillet since {since}: too many to look it up.",
                     CHECK_BY_HAND,
                 )
             found |= {row.id: row for row in rows}
@@ -253,7 +253,7 @@ class RilletClient:
 
     def _rows(self, name: str, cursor: str | None, filters: Mapping[str, str | int]) -> RowPage:
         # Rillet does not document whether a cursor keeps the filters, so they are repeated.
-        params = {"limit": PAGE, **filters, **({"cursor": cursor} if cursor else {})}
+        params = {"limit": PAGE_SIZE, **filters, **({"cursor": cursor} if cursor else {})}
         return row_page(self._get_json(f"/{name}", params), name.replace("-", "_"))
 
     def _get_or_none(self, path: str, model: type[M]) -> M | None:

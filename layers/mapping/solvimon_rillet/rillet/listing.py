@@ -60,7 +60,7 @@ def complete_pages(what: str, read: ReadPage[R], id_of: Callable[[R], str]) -> I
 
 
 def _rows_on_top(again: Sequence[str], before: Sequence[str], what: str) -> int:
-    """How many rows of page one are new or moved to the top since it was read first.
+    """The number of rows of page one that are new or moved to the top since it was read first.
 
     These push others down, past no edge that was not read yet. A row that has left page one in another way
     has pulled up others.

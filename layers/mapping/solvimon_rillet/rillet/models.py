@@ -45,22 +45,31 @@ class ExternalReference(Model):
     url: str | None = None
 
 
-class Invoice(Model):
-    """An invoice. ``total`` is gross, ``net_amount`` before tax, ``taxed_amount`` the tax."""
+class _Document(Model):
+    """The fields that an invoice and a credit memo have in common."""
 
     id: str
-    invoice_number: str
     customer_id: str | None = None
     subsidiary_id: str | None = None
-    invoice_date: date | None = None
     total: Money
     net_amount: Money
     taxed_amount: Money
-    amount_due: Money | None = None
     status: str | None = None
     items: Items = Field(default_factory=list)
     external_references: Several[ExternalReference] = Field(default_factory=list)
     updated_at: str | None = None
+
+    def refers_to(self, identifier: str) -> bool:
+        """Whether one of its external references, of whatever type, has this id."""
+        return any(reference.id == identifier for reference in self.external_references)
+
+
+class Invoice(_Document):
+    """An invoice. ``total`` is gross, ``net_amount`` before tax, ``taxed_amount`` the tax."""
+
+    invoice_number: str
+    invoice_date: date | None = None
+    amount_due: Money | None = None
 
     @property
     def number(self) -> str:
@@ -72,10 +81,6 @@ class Invoice(Model):
         """Its date (YYYY-MM-DD), or an empty text."""
         return str(self.invoice_date or "")
 
-    def refers_to(self, identifier: str) -> bool:
-        """Whether one of its external references, of whatever type, has this id."""
-        return any(reference.id == identifier for reference in self.external_references)
-
 
 class CreditMemoApplication(Model):
     """The amount of a credit memo that is applied to an invoice."""
@@ -86,24 +91,14 @@ class CreditMemoApplication(Model):
     application_date: date | None = None
 
 
-class CreditMemo(Model):
+class CreditMemo(_Document):
     """A credit memo; all its amounts are positive."""
 
-    id: str
     credit_memo_number: str
-    customer_id: str | None = None
-    subsidiary_id: str | None = None
     credit_memo_date: date | None = None
-    total: Money
-    net_amount: Money
-    taxed_amount: Money
     applied_amount: Money | None = None
     remaining_amount: Money | None = None
     applications: Several[CreditMemoApplication] = Field(default_factory=list)
-    status: str | None = None
-    items: Items = Field(default_factory=list)
-    external_references: Several[ExternalReference] = Field(default_factory=list)
-    updated_at: str | None = None
 
     @property
     def number(self) -> str:
@@ -114,10 +109,6 @@ class CreditMemo(Model):
     def day(self) -> str:
         """Its date (YYYY-MM-DD), or an empty text."""
         return str(self.credit_memo_date or "")
-
-    def refers_to(self, identifier: str) -> bool:
-        """Whether one of its external references, of whatever type, has this id."""
-        return any(reference.id == identifier for reference in self.external_references)
 
 
 def revenue_months(items: list[Any]) -> str:

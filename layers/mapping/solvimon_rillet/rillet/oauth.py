@@ -24,7 +24,7 @@ _SERVER = "Rillet's authorization server"
 # RFC 6749 recommends expires_in but does not require it; without it the next 401 shows the end.
 _DEFAULT_LIFETIME = 3600
 _MAX_LIFETIME = 365 * 86_400
-_MAX_TEXT = 200
+_MAX_QUOTED = 200
 # RFC 6749, 5.2; any other one is quoted.
 _ERROR_CODES = {
     "invalid_request",
@@ -219,17 +219,17 @@ def _is_token(value: object) -> bool:
 
 
 def _refusal(answer: Mapping[str, Any]) -> GrantRefused:
-    error = _text(answer["error"])
+    error = _quotable_text(answer["error"])
     if error in {"invalid_client", "unauthorized_client"}:
         return GrantRefused(
             error, "Rillet does not know the OAuth client; correct the secret …/rillet-oauth-client", own=True
         )
-    return GrantRefused(error, _text(answer.get("error_description") or ""))
+    return GrantRefused(error, _quotable_text(answer.get("error_description") or ""))
 
 
-def _text(value: object) -> str:
+def _quotable_text(value: object) -> str:
     """A short text of Rillet's; what should be a text and is none is not quoted, it may hold anything."""
-    return " ".join(value.split())[:_MAX_TEXT] if isinstance(value, str) else "an error that is no text"
+    return " ".join(value.split())[:_MAX_QUOTED] if isinstance(value, str) else "an error that is no text"
 
 
 def _lifetime(value: object) -> int:

@@ -4,7 +4,7 @@ from solvimon_rillet.errors import Code, Conflict, NeedsAttention
 from solvimon_rillet.formatting import clip
 from solvimon_rillet.http.failures import RequestRejected
 
-_MAX_REASON = 900  # bytes of Rillet's text, so that the message fits a record
+_MAX_REASON_BYTES = 900  # bytes of Rillet's text, so that the message fits a record
 
 
 def write_error(rejected: RequestRejected) -> Exception:
@@ -23,8 +23,8 @@ def needs_attention(rejected: RequestRejected) -> NeedsAttention:
         fields = [f"{v.get('field')}: {v.get('message')}" for v in violations if isinstance(v, dict)]
         reason = "; ".join(filter(None, (reason, *fields)))
     message = f"Rillet refused it ({rejected.status})."
-    quoted = clip(reason, _MAX_REASON) or "without a reason"
-    if isinstance(violations, list) and len(reason.encode(errors="replace")) > _MAX_REASON:
+    quoted = clip(reason, _MAX_REASON_BYTES) or "without a reason"
+    if isinstance(violations, list) and len(reason.encode(errors="replace")) > _MAX_REASON_BYTES:
         quoted += f". It names {len(violations):,} violations in all"
     problem_type, lower = str(problem.get("type") or ""), reason.lower()
     if (

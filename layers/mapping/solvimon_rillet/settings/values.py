@@ -39,7 +39,7 @@ def _document_link(value: str) -> str:
     return value
 
 
-def _time_zone(value: str) -> str:
+def _checked_time_zone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (ValueError, OSError, KeyError):
@@ -50,4 +50,4 @@ def _time_zone(value: str) -> str:
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 DeskLink = Annotated[str, AfterValidator(_desk_link)]
 DocumentLink = Annotated[str, AfterValidator(_document_link)]
-TimeZone = Annotated[str, AfterValidator(_time_zone)]
+TimeZone = Annotated[str, AfterValidator(_checked_time_zone)]

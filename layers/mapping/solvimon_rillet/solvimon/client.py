@@ -19,7 +19,7 @@ from solvimon_rillet.solvimon.rejections import is_missing, refused, write_error
 M = TypeVar("M", bound=BaseModel)
 Json = dict[str, Any]
 _SUPPORT = "Report it to Solvimon's support with the id; the document is retried on request."
-PAGE = 100
+PAGE_SIZE = 100
 _RECORD_TYPES = {
     "/invoices": ("invoice", Code.INVOICE_NOT_FOUND, "invo_AbC123"),
     "/customers": ("customer", Code.SOLVIMON_RECORD_MISSING, "cust_AbC123"),
@@ -115,7 +115,7 @@ class SolvimonClient:
         Returns:
             The rows, and whether there is a next page.
         """
-        params: dict[str, Any] = {**filters, "page": page_number, "limit": PAGE}
+        params: dict[str, Any] = {**filters, "page": page_number, "limit": PAGE_SIZE}
         return self._list_page(lambda: self._http.get(f"/{collection}", params), collection)
 
     def final_invoices(self, since: datetime, until: datetime, page_number: int) -> tuple[list[Json], bool]:
@@ -157,7 +157,7 @@ class SolvimonClient:
 
     def search(self, collection: str, page_number: int) -> tuple[list[Json], bool]:
         """One page of all records, for collections whose list has no pages, such as ``products``."""
-        path = f"/{collection}/search?page={page_number}&limit={PAGE}"
+        path = f"/{collection}/search?page={page_number}&limit={PAGE_SIZE}"
         return self._list_page(lambda: self._http.post(path, {}, ""), collection)
 
     def _list_page(self, call: Callable[[], object], collection: str) -> tuple[list[Json], bool]:
@@ -169,7 +169,7 @@ class SolvimonClient:
         if not isinstance(answer, dict) or not isinstance(data, list):
             raise RetryLater(f"Solvimon's list of {collection} cannot be read.")
         links = answer.get("links")
-        has_more = bool(links.get("next")) if isinstance(links, dict) else len(data) >= PAGE
+        has_more = bool(links.get("next")) if isinstance(links, dict) else len(data) >= PAGE_SIZE
         return [_record(row) for row in data], has_more and bool(data)
 
     def create(self, collection: str, body: Mapping[str, object], idempotency_key: str) -> Json:

@@ -49,7 +49,7 @@ def is_missing(rejected: RequestRejected) -> bool:
 
 
 def problem_text(rejected: RequestRejected) -> str:
-    """What Solvimon says, for people."""
+    """Solvimon's problem as text for people."""
     problem = rejected.problem
     parts = (problem.get(name) for name in ("code", "field", "message", "resource_id"))
     return ", ".join(str(part) for part in parts if part) or "without a reason"

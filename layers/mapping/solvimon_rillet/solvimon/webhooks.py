@@ -6,24 +6,17 @@ HMAC-SHA256. While a secret is being rolled, both the new and the previous one s
 
 import hashlib
 import hmac
-import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+
+from solvimon_rillet.http.webhook_signature import SEPARATORS, SignatureInvalid, as_bytes, check_age
 
 TIMESTAMP = "x-payload-signature-timestamp"
 SIGNATURE = "x-payload-signature"
 HEADERS = (TIMESTAMP, SIGNATURE)
 """Headers without which a request is not Solvimon's."""
-FUTURE_SECONDS = 300
 MAX_AGE_SECONDS = 300
 """Solvimon's recommendation."""
 _VERSION = "v1"  # the only scheme that Solvimon documents; another one may be weaker
-# The separator between signatures is not documented: comma, semicolon and space are all taken.
-_SEPARATORS = re.compile(r"[,;\s]+")
-
-
-class SignatureInvalid(ValueError):
-    """A request without a valid, recent signature of Solvimon; the message is only for the log."""
 
 
 def verify(
@@ -44,32 +37,15 @@ def verify(
     timestamp, header = headers.get(TIMESTAMP), headers.get(SIGNATURE)
     if not timestamp or not header:
         raise SignatureInvalid("a signature header is missing")
-    age = now - _seconds(timestamp)
-    if age < -FUTURE_SECONDS:
-        raise SignatureInvalid("the timestamp is in the future")
-    if age > max_age_seconds:
-        raise SignatureInvalid("the timestamp is too old")
-    signed = _bytes(timestamp) + b"." + body
-    expected = [hmac.new(_bytes(key), signed, hashlib.sha256).hexdigest() for key in secrets if key]
-    pairs = [pair.partition("=") for pair in _SEPARATORS.split(header.strip())]
+    check_age(timestamp, now, max_age_seconds)
+    signed = as_bytes(timestamp) + b"." + body
+    expected = [hmac.new(as_bytes(key), signed, hashlib.sha256).hexdigest() for key in secrets if key]
+    pairs = [pair.partition("=") for pair in SEPARATORS.split(header.strip())]
     signatures = [signature.lower() for version, _, signature in pairs if version == _VERSION]
     matches = [
-        hmac.compare_digest(own.encode(), _bytes(received))
+        hmac.compare_digest(own.encode(), as_bytes(received))
         for own in expected
         for received in signatures[:20]
     ]
     if not any(matches):
         raise SignatureInvalid("no signature matches")
-
-
-def _bytes(text: str) -> bytes:
-    """A header's bytes. JSON can contain lone surrogates, which strict UTF-8 rejects."""
-    return text.encode("utf-8", "surrogatepass")
-
-
-def _seconds(timestamp: str) -> float:
-    try:
-        moment = datetime.fromisoformat(timestamp.strip())
-    except ValueError:
-        raise SignatureInvalid("the timestamp is not ISO 8601") from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -41,7 +41,7 @@ class LateWrites:
 
     @classmethod
     def of(cls, record: Mapping[str, Any], now: float, attribute: str = LATE_WRITES) -> "LateWrites":
-        """Those of the last two days that a record or link remembers."""
+        """The writes of the last two days that a record or link remembers."""
         kept = [(int(entry["at"]), str(entry["leaves"])) for entry in record.get(attribute, ())]
         return cls(tuple(entry for entry in kept if now - entry[0] < KEEP_SECONDS), attribute)
 
@@ -79,7 +79,7 @@ class LateWrites:
 def has_unsent_edit(link: Mapping[str, Any], fingerprint: str) -> bool:
     """Whether a customer has an edit in Solvimon that is not in Rillet, or of which that is not known.
 
-    Without a fingerprint nothing tells, unless a synchronisation was begun and has not been found done.
+    Without a fingerprint this is not known, unless a synchronisation was begun and its end was not recorded.
 
     Args:
         link: of the customer; it may be empty.

@@ -38,7 +38,7 @@ _OF_DOCUMENTS = {
     "marked": PAYMENT_MARKED,
 }
 _RECORDED = ("number", "dated", "amount", "currency", "rillet_id", "rillet_number")
-_COUNTED = ("seen", "created", "updated", "archived", "unchanged", "skipped", "proposed", "failed")
+_IMPORT_COUNTS = ("seen", "created", "updated", "archived", "unchanged", "skipped", "proposed", "failed")
 _COMPARED = ("from", "to", "tied_out", "differences", "documents", "by_kind", "redriven")
 
 
@@ -118,15 +118,15 @@ class OutcomeEvents:
 
 
 def _of_import(answer: Json) -> _Event:
-    counts = {name: answer[name] for name in _COUNTED}
-    return IMPORT_FINISHED, {"imported": answer["kind"], "state": _state(answer), **counts}
+    counts = {name: answer[name] for name in _IMPORT_COUNTS}
+    return IMPORT_FINISHED, {"imported": answer["kind"], "state": _end_state(answer), **counts}
 
 
 def _of_reconciliation(answer: Json) -> _Event:
     report = answer.get("report", {}).get("html")
-    facts = {"state": _state(answer), **{name: answer[name] for name in _COMPARED if name in answer}}
+    facts = {"state": _end_state(answer), **{name: answer[name] for name in _COMPARED if name in answer}}
     return RECONCILIATION_FINISHED, facts | ({"report": report} if report else {})
 
 
-def _state(answer: Mapping[str, Any]) -> str:
+def _end_state(answer: Mapping[str, Any]) -> str:
     return "stopped" if "error" in answer else "completed"

@@ -14,6 +14,7 @@ from solvimon_rillet.connections.configuration import Configuration
 from solvimon_rillet.connections.names import UnknownConnection, connection_name, is_connection_name
 from solvimon_rillet.errors import ConnectionBroken, RetryLater
 from solvimon_rillet.events import BusEvent, event_from_rillet_webhook, event_from_solvimon_webhook
+from solvimon_rillet.http.webhook_signature import SignatureInvalid
 from solvimon_rillet.rillet import webhooks as rillet
 from solvimon_rillet.solvimon import webhooks as solvimon
 
@@ -28,9 +29,9 @@ class Answer:
     message: str
 
 
-_HEADERS = {"solvimon": solvimon.HEADERS, "rillet": rillet.HEADERS}
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_REMEMBERED_SECONDS = 60
+_SIGNATURE_HEADERS = {"solvimon": solvimon.HEADERS, "rillet": rillet.HEADERS}
+_DAY_FORM = re.compile(r"\d{4}-\d{2}-\d{2}")
+_UNUSABLE_TTL = 60
 _MAX_REMEMBERED = 100
 REFUSED = Answer(401, "signature not accepted")
 TRY_AGAIN = Answer(503, "try again")
@@ -75,7 +76,7 @@ class _UnusableConnections:
             self._until.pop((vendor, name), None)
         else:
             self._usable.discard((vendor, name))
-            self._until[vendor, name] = self._clock() + _REMEMBERED_SECONDS
+            self._until[vendor, name] = self._clock() + _UNUSABLE_TTL
 
 
 class ReceiveWebhook:
@@ -104,14 +105,13 @@ class ReceiveWebhook:
         """
         try:
             # Before anything is read: a request that is not signed costs nothing.
-            if not all(headers.get(header) for header in _HEADERS[vendor]):
+            if not all(headers.get(header) for header in _SIGNATURE_HEADERS[vendor]):
                 raise _NotSigned("a signature header is missing")
             name = connection_name(connection)
             self._verify(vendor, name, headers, body)
         except (
             _NotSigned,
-            solvimon.SignatureInvalid,
-            rillet.SignatureInvalid,
+            SignatureInvalid,
             UnknownConnection,
             ConnectionBroken,
         ) as error:
@@ -124,7 +124,7 @@ class ReceiveWebhook:
                 },
             )
             # By connection if it exists: a made-up name would be a metric of its own.
-            known = isinstance(error, (solvimon.SignatureInvalid, rillet.SignatureInvalid))
+            known = isinstance(error, SignatureInvalid)
             self._count("WebhooksRefused", str(connection) if known else "unknown")
             return REFUSED
         except RetryLater as error:
@@ -144,7 +144,7 @@ class ReceiveWebhook:
         except RetryLater:
             logger.exception("webhook not published", extra={"connection": name, "document": event.id})
             return TRY_AGAIN
-        # Last, and only for a verified one: it is a note for people, and costs nobody without the secret.
+        # Last, and only for a verified one: a request without the secret must cost nothing.
         self._arrived(name, vendor)
         logger.info(
             "webhook accepted",
@@ -182,11 +182,11 @@ def valid_secrets(secret: Mapping[str, str], key: str, now: float) -> list[str]:
         secret: the secret with those of both vendors.
         key: ``webhook_secret`` or ``webhook_token``.
         now: unix seconds. The previous one counts to the end of the day in ``previous_…_until`` (UTC);
-            without that day it does not count, because nobody would remember to take it away.
+            without that day it does not count, because it would be valid for ever.
     """
     today = datetime.fromtimestamp(now, UTC).date().isoformat()
     until = secret.get(f"previous_{key}_until", "")
-    previous = [secret.get(f"previous_{key}", "")] if _DAY.fullmatch(until) and today <= until else []
+    previous = [secret.get(f"previous_{key}", "")] if _DAY_FORM.fullmatch(until) and today <= until else []
     return [each for each in (secret.get(key, ""), *previous) if each]
 
 

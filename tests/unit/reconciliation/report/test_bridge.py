@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from solvimon_rillet.reconciliation.comparison import compare
-from solvimon_rillet.reconciliation.findings import CUSTOMER
+from solvimon_rillet.reconciliation.findings import ABOUT_CUSTOMER
 from solvimon_rillet.reconciliation.report.bridge import bridges
 from solvimon_rillet.reconciliation.report.csv_tables import findings_csv
 from solvimon_rillet.reconciliation.report.html import as_html
@@ -61,7 +61,7 @@ def test_every_finding_and_every_row_of_the_table_names_the_customer() -> None:
     comparison = sample().comparison
     findings = [replace(finding) for finding in comparison.findings]
 
-    assert all(finding.customer for finding in findings if finding.document == CUSTOMER)
+    assert all(finding.customer for finding in findings if finding.document == ABOUT_CUSTOMER)
     assert "customer" in findings_csv(sample()).splitlines()[0]
     assert all("customer" in finding.as_row() for finding in findings)
     assert json.dumps([finding.as_row() for finding in findings])

@@ -8,7 +8,7 @@ from solvimon_rillet.reconciliation.report.report import Report
 from solvimon_rillet.reconciliation.report.wording import amount
 from solvimon_rillet.reconciliation.totals import TotalsLine
 
-_WORDS = {
+_STEP_WORDS = {
     FindingType.DOUBLED: "booked twice",
     FindingType.DELETED: "deleted",
     FindingType.MISSING: "missing",
@@ -28,16 +28,16 @@ def bridges(report: Report) -> list[str]:
 def _bridge(report: Report, currency: str, line: TotalsLine) -> str:
     steps = [
         f"{'−' if value < 0 else '+'} {words} {amount(abs(value), currency)}"
-        for words, value in _steps(report, currency, line)
+        for words, value in _bridge_steps(report, currency, line)
     ]
     sides = [amount(side.gross, currency) for side in (line.solvimon, line.rillet)]
     return f"{' '.join([sides[0], *steps])} = {sides[1]} {currency}"
 
 
-def _steps(report: Report, currency: str, line: TotalsLine) -> Iterator[tuple[str, Decimal]]:
+def _bridge_steps(report: Report, currency: str, line: TotalsLine) -> Iterator[tuple[str, Decimal]]:
     """The differences by kind; what no finding explains, such as another currency, comes last."""
     rest = line.difference.gross
-    for kind, words in _WORDS.items():
+    for kind, words in _STEP_WORDS.items():
         effects = (
             Decimal(finding.effect)
             for finding in report.comparison.findings

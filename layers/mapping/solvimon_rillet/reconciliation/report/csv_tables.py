@@ -40,10 +40,10 @@ FIGURE_COLUMNS = (
     *(f"{name}_{side}" for name in COLUMNS for side in SIDES),
 )
 
-Row = tuple[str | Decimal, ...]
+CsvRow = tuple[str | Decimal, ...]
 
 
-def finding_rows(report: Report) -> Iterator[Row]:
+def finding_rows(report: Report) -> Iterator[CsvRow]:
     """All differences, the most severe first: a row of ``FINDING_COLUMNS`` each."""
     for finding in report.comparison.findings:
         yield (
@@ -64,7 +64,7 @@ def finding_rows(report: Report) -> Iterator[Row]:
         )
 
 
-def figure_rows(report: Report) -> Iterator[Row]:
+def figure_rows(report: Report) -> Iterator[CsvRow]:
     """The totals of both sides by subsidiary, currency and month: a row of ``FIGURE_COLUMNS`` each."""
     for bucket, line in report.comparison.totals.lines().items():
         sides = (line.solvimon, line.rillet, line.difference)
@@ -79,28 +79,28 @@ def figure_rows(report: Report) -> Iterator[Row]:
 
 def findings_csv(report: Report) -> str:
     """The findings as CSV."""
-    return _csv(FINDING_COLUMNS, finding_rows(report))
+    return _csv_bytes(FINDING_COLUMNS, finding_rows(report))
 
 
 def figures_csv(report: Report) -> str:
     """The totals as CSV."""
-    return _csv(FIGURE_COLUMNS, figure_rows(report))
+    return _csv_bytes(FIGURE_COLUMNS, figure_rows(report))
 
 
-def _csv(columns: Sequence[str], rows: Iterable[Row]) -> str:
+def _csv_bytes(columns: Sequence[str], rows: Iterable[CsvRow]) -> str:
     written = io.StringIO(BYTE_ORDER_MARK, newline="")
     written.seek(0, io.SEEK_END)
     table = csv.writer(written, lineterminator="\r\n")
     table.writerow(columns)
     currency = columns.index("currency")
     table.writerows(
-        [_cell(name, value, str(row[currency])) for name, value in zip(columns, row, strict=True)]
+        [_table_cell(name, value, str(row[currency])) for name, value in zip(columns, row, strict=True)]
         for row in rows
     )
     return written.getvalue()
 
 
-def _cell(name: str, value: str | Decimal, currency: str) -> str:
+def _table_cell(name: str, value: str | Decimal, currency: str) -> str:
     if isinstance(value, str):
         return disarmed(value)
     return f"{value:f}" if name.startswith("count_") else amount(value, currency, separated=False)

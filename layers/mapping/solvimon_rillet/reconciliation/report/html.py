@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from solvimon_rillet.html_templates import template_environment
 from solvimon_rillet.reconciliation.findings import Finding, display_name
 from solvimon_rillet.reconciliation.report.bridge import bridges
 from solvimon_rillet.reconciliation.report.chart import charts
@@ -42,7 +43,7 @@ def as_html(report: Report) -> str:
     """The HTML page, self-contained: no script, and no external style, picture or font."""
     comparison = report.comparison
     lines = comparison.totals.lines()
-    totals = [(c, _rows(c, line)) for c, line in comparison.totals.by_currency().items()]
+    totals = [(c, _totals_rows(c, line)) for c, line in comparison.totals.by_currency().items()]
     longest = max(
         (len(cell.text) for _, side_rows in totals for _, cells in side_rows for cell in cells), default=0
     )
@@ -55,7 +56,7 @@ def as_html(report: Report) -> str:
         bridges=bridges(report),
         tight=" tight" if longest > NORMAL_SIZE_LIMIT else "",
         charts=charts(comparison.totals),
-        lines=[(bucket, _rows(bucket.currency, line)) for bucket, line in lines.items()],
+        lines=[(bucket, _totals_rows(bucket.currency, line)) for bucket, line in lines.items()],
         groups=finding_groups(report),
         not_for_rillet=comparison.not_for_rillet.most_common(),
         notes=[*report.remarks, *comparison.notes],
@@ -64,7 +65,7 @@ def as_html(report: Report) -> str:
     )
 
 
-def _rows(currency: str, line: TotalsLine) -> list[tuple[str, list[Cell]]]:
+def _totals_rows(currency: str, line: TotalsLine) -> list[tuple[str, list[Cell]]]:
     """The rows of both sides and their difference, each with its name."""
     return [
         ("Solvimon", list(_cells(currency, line.solvimon))),
@@ -108,20 +109,13 @@ def _safe_link(report: Report, finding: Finding) -> str:
 
 @cache
 def _template() -> "Template":
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # only the last step renders a page
-
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
+    environment = template_environment(
+        Path(__file__).parent,
+        {
+            "money": _amount_with_currency,
+            "effect": _signed_effect,
+            "pluralize": pluralize,
+            "document_name": display_name,
+        },
     )
-    environment.filters |= {
-        "money": _amount_with_currency,
-        "effect": _signed_effect,
-        "pluralize": pluralize,
-        "document_name": display_name,
-    }
     return environment.get_template(TEMPLATE)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from solvimon_rillet.reconciliation.comparison import Comparison
-from solvimon_rillet.reconciliation.findings import CUSTOMER, Finding
+from solvimon_rillet.reconciliation.findings import ABOUT_CUSTOMER, Finding
 from solvimon_rillet.reconciliation.totals import as_rows, subsidiary_name
 
 
@@ -74,7 +74,7 @@ class Report:
 
     def link_of(self, finding: Finding) -> str | None:
         """The address of a finding's document in Solvimon Desk; a customer has none."""
-        is_document = finding.solvimon_id and finding.document != CUSTOMER
+        is_document = finding.solvimon_id and finding.document != ABOUT_CUSTOMER
         return self.link(finding.solvimon_id) if is_document else None
 
     def subsidiary(self, identifier: str) -> str:

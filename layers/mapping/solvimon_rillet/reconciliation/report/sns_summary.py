@@ -103,17 +103,17 @@ def _finding_lines(report: Report, causes: Causes) -> Iterator[str]:
     for number, finding in enumerate(islice(findings, SHOWN_FINDINGS), 1):
         yield f"  {number}. {HEADINGS[finding.kind]}: {_finding_title(finding)}"
         cause, remedy = causes[finding.code] if finding.code else (finding.cause, finding.remedy)
-        yield f"     {_shortened(cause)}"
-        yield f"     To do: {_shortened(remedy)}"
+        yield f"     {_shortened_line(cause)}"
+        yield f"     To do: {_shortened_line(remedy)}"
 
 
 def _finding_title(finding: Finding) -> str:
     money = (
         f"{amount(Decimal(finding.amount), finding.currency)} {finding.currency}" if finding.amount else ""
     )
-    return ", ".join(part for part in (_shortened(finding.number), finding.day, money) if part)
+    return ", ".join(part for part in (_shortened_line(finding.number), finding.day, money) if part)
 
 
-def _shortened(text: str) -> str:
+def _shortened_line(text: str) -> str:
     line = single_line(text)
     return line if len(line) <= TEXT_LIMIT else f"{line[: TEXT_LIMIT - 3]}..."

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from solvimon_rillet.money import decimals
-from solvimon_rillet.reconciliation.findings import CUSTOMER, HEADINGS, Finding, FindingType
+from solvimon_rillet.reconciliation.findings import ABOUT_CUSTOMER, HEADINGS, Finding, FindingType
 from solvimon_rillet.reconciliation.report.report import Report
 
 
@@ -31,8 +31,8 @@ class FindingGroup:
 
     @property
     def noun(self) -> str:
-        """What its findings are about."""
-        return CUSTOMER if self.kind is FindingType.CUSTOMER_OUTDATED else "document"
+        """The subject of its findings."""
+        return ABOUT_CUSTOMER if self.kind is FindingType.CUSTOMER_OUTDATED else "document"
 
     @property
     def money(self) -> str:

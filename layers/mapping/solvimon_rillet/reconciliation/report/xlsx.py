@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from xlsxwriter import Workbook
     from xlsxwriter.format import Format
 
-_MAX_TEXT = 32_767
+_MAX_CELL_TEXT = 32_767
 """Characters of a cell (Excel specifications and limits)."""
 _MAX_DIGITS = 15
 """Digits that a number cell keeps (Excel specifications and limits)."""
@@ -82,7 +82,7 @@ class _Sheet:
                     places = 0 if whole else _places(value, currency)
                     self._sheet.write_number(last, number, value, self._format(places))
                 elif value != "":
-                    self._sheet.write_string(last, number, str(value)[:_MAX_TEXT])
+                    self._sheet.write_string(last, number, str(value)[:_MAX_CELL_TEXT])
         self._sheet.autofilter(0, 0, last, len(self._columns) - 1)
 
     def _format(self, places: int) -> "Format":

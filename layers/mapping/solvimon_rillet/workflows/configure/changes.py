@@ -19,7 +19,7 @@ from solvimon_rillet.settings import Matching, Settings
 from solvimon_rillet.workflows.configure.fields import flat, label_of
 
 Json = dict[str, Any]
-_MISSING = object()
+_NOT_THERE = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Change:
     @property
     def in_words(self) -> str:
         """The change in one line."""
-        return f"{label_of(self.path)}: {_shown(self.old)} → {_shown(self.new)}"
+        return f"{label_of(self.path)}: {_value_text(self.old)} → {_value_text(self.new)}"
 
 
 def read_settings(text: str, hosts: AllowedHosts) -> ReadSettings:
@@ -89,11 +89,11 @@ def with_changes(values: Mapping[str, Any], changes: Mapping[str, Any]) -> tuple
     known = list(setting_paths(Settings))
     for path, value in changes.items():
         is_known = any(path == each or f"{each}.".startswith(f"{path}.") for each in known)
-        if value is None and _remove(changed, path.split(".")) is _MISSING and not is_known:
+        if value is None and _remove(changed, path.split(".")) is _NOT_THERE and not is_known:
             like = closest_setting(path, known)
             problems.append(InvalidValue(path, NO_SUCH_SETTING, NO_SUCH_SETTING, like))
         elif value is not None:
-            _put(changed, path, value)
+            _put_setting(changed, path, value)
     return changed, problems
 
 
@@ -107,9 +107,9 @@ def changes_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> list
     ]
 
 
-def _put(values: Json, path: str, value: object) -> None:
+def _put_setting(values: Json, path: str, value: object) -> None:
     """Put a value at a path; a key of an object such as ``time_zones`` is the rest of the path."""
-    parent, names = values, _names(path)
+    parent, names = values, _path_names(path)
     for name in names[:-1]:
         child = parent.get(name)
         if name == "matching" and isinstance(child, str):  # one word stands for all kinds
@@ -120,24 +120,24 @@ def _put(values: Json, path: str, value: object) -> None:
 
 
 def _remove(values: Json, names: list[str]) -> object:
-    """Remove a value and the objects that become empty; ``_MISSING`` if there is none."""
+    """Remove a value and the objects that become empty; ``_NOT_THERE`` if there is none."""
     name, *rest = names
     if name not in values:
-        return _MISSING
+        return _NOT_THERE
     if not rest:
         return values.pop(name)
     child = values[name]
     if name == "matching" and isinstance(child, str):
         child = values[name] = dict.fromkeys(Matching.model_fields, child)
     if not isinstance(child, dict):
-        return _MISSING
+        return _NOT_THERE
     removed = _remove(child, rest) if rest[0] in child else _remove(child, [".".join(rest)])
     if not child:
         del values[name]
     return removed
 
 
-def _names(path: str) -> list[str]:
+def _path_names(path: str) -> list[str]:
     """The names of a path; the rest behind an object of free keys is one key, whatever is in it."""
     for each in setting_paths(Settings):
         if path.startswith(f"{each}."):
@@ -145,7 +145,7 @@ def _names(path: str) -> list[str]:
     return path.split(".")
 
 
-def _shown(value: object) -> str:
+def _value_text(value: object) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     if value in (None, {}, []):

@@ -59,7 +59,7 @@ class Configure:
 
         Raises:
             UnknownConnection: the connection has no settings parameter.
-            RetryLater: a service does not answer, or somebody else changes the settings.
+            RetryLater: a service does not answer, or another user changes the settings.
             OutcomeUnknown: whether the settings were written is not known.
         """
         if request.set is None and request.restore is None:
@@ -78,9 +78,9 @@ class Configure:
             "parameter": self._parameter.name,
             "version": current.version,
             "values": stored.values,
-            "effective": _nested(effective),
+            "effective": _nested_values(effective),
             "fields": describe_fields(effective),
-            "faults": list(map(_told, stored.problems)),
+            "faults": list(map(_with_value, stored.problems)),
             "history": self._history(versions)[:_VERSIONS_SHOWN],
             "schema": Settings.model_json_schema(),
         }
@@ -151,7 +151,7 @@ class Configure:
         first = problems[0]
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         return {
-            "error": f"{_told(first)}{more}",
+            "error": f"{_with_value(first)}{more}",
             "remedy": "Nothing was written. Correct what problems names, and send it again."
             if first.path
             else 'Nothing was written. Correct the parameter by hand, or send {"restore": n} with a version '
@@ -162,10 +162,10 @@ class Configure:
     def _stale(self, request: ConfigureRequest, current: SettingsVersion) -> Json:
         seen = request.version or 0
         since = [row for row in self._history(self._parameter.versions()) if row["version"] > seen]
-        told = [f"{row['by']} changed {_changed(row)} ({row['at']})" for row in since[:_VERSIONS_SHOWN]]
+        changes = [f"{row['by']} changed {_changed(row)} ({row['at']})" for row in since[:_VERSIONS_SHOWN]]
         return {
             "error": f"The settings have version {current.version} by now, not {seen}: "
-            f"{'. '.join(told) or 'somebody changed them'}.",
+            f"{'. '.join(changes) or 'another user changed them'}.",
             "remedy": "Nothing was written. Look at these changes, then send yours with "
             f'"version": {current.version}.',
             "problems": [],
@@ -177,7 +177,7 @@ class Configure:
         if not changes or wanted.settings is None:
             return []
         if stored.settings is None:
-            return ["The settings were invalid and are valid then.", _IN_FORCE]
+            return ["The settings are invalid now; with this change they are valid.", _IN_FORCE]
         return [*self._effect.describe(stored.settings, wanted.settings), _IN_FORCE]
 
     def _answer(
@@ -216,17 +216,17 @@ class Configure:
         }
 
 
-def _told(problem: InvalidValue) -> str:
+def _with_value(problem: InvalidValue) -> str:
     """A problem in one line, with the value."""
     return f"{problem.path or 'settings'}: {problem.quoted}{problem.suggestion}"
 
 
 def _changed(row: Json) -> str:
-    """What a version changed, in words."""
+    """The changes of a version as text."""
     return "; ".join(each["in_words"] for each in row["changes"]) or "no value"
 
 
-def _nested(values: Mapping[str, Any]) -> Json:
+def _nested_values(values: Mapping[str, Any]) -> Json:
     """Values by path as the nested object that they are stored in."""
     found: Json = {}
     for path, value in values.items():

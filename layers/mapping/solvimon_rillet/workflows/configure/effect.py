@@ -17,9 +17,9 @@ from solvimon_rillet.ledger.ledger import UNFINISHED, Ledger
 from solvimon_rillet.settings import Settings
 
 _MOST = 10_000  # documents of a state that are counted; more are "at least"
-_EXPORTS = (INVOICE, CREDIT_MEMO)
-_NOUNS = {INVOICE: "invoice", CREDIT_MEMO: "credit note", CUSTOMER: "customer", PAYMENT: "payment"}
-_EVENTS = {
+_EXPORTED_TYPES = (INVOICE, CREDIT_MEMO)
+_DOCUMENT_NOUNS = {INVOICE: "invoice", CREDIT_MEMO: "credit note", CUSTOMER: "customer", PAYMENT: "payment"}
+_EVENT_NOUNS = {
     INVOICE: "Invoices that are finalised",
     CREDIT_MEMO: "Credit notes that are finalised",
     CUSTOMER: "Edits of customers that are made",
@@ -100,15 +100,15 @@ class Effect:
             if before and not after:
                 if (waiting := self._count(kind, UNFINISHED)).number:
                     yield f"{waiting} that {waiting.verb('waits', 'wait')} now would be skipped."
-                end = " A back-fill books them later." if kind in _EXPORTS else ""
-                yield f"{_EVENTS[kind]} from now on would be skipped, not queued.{end}"
+                end = " A back-fill books them later." if kind in _EXPORTED_TYPES else ""
+                yield f"{_EVENT_NOUNS[kind]} from now on would be skipped, not queued.{end}"
             if after and not before:
                 off = f"The workflow {kind.function} is switched off"
                 skipped = self._count(kind, ("skipped",), partial(_has, "reason", off))
                 if skipped.number:
                     were = skipped.verb("was", "were")
                     yield f"{skipped} {were} skipped while it was off; {_catch_up(kind)} processes them."
-                yield f"{_EVENTS[kind]} from now on would be processed."
+                yield f"{_EVENT_NOUNS[kind]} from now on would be processed."
         for plural in ("customers", "products", "subsidiaries"):
             before, after = (getattr(each.workflows, f"import_{plural}") for each in (old, new))
             if before and not after:
@@ -117,7 +117,7 @@ class Effect:
     def _of_start_date(self, old: Settings, new: Settings) -> Iterator[str]:
         if old.start_date == new.start_date:
             return
-        for kind in _EXPORTS:
+        for kind in _EXPORTED_TYPES:
             held = self._count(
                 kind,
                 (*UNFINISHED, "rejected"),
@@ -139,7 +139,7 @@ class Effect:
     def _of_causes(self, old: Settings, new: Settings) -> Iterator[str]:
         changed = [name for name in _MAY_SOLVE if getattr(old, name) != getattr(new, name)]
         for code in dict.fromkeys(code for name in changed for code in _MAY_SOLVE[name]):
-            for kind in _EXPORTS:
+            for kind in _EXPORTED_TYPES:
                 rejected = self._count(kind, ("rejected",), partial(_has, "code", code.value))
                 if rejected.number:
                     yield (
@@ -148,7 +148,7 @@ class Effect:
                     )
 
     def _of_waiting(self, old: Settings, new: Settings) -> Iterator[str]:
-        found = [counted for kind in _EXPORTS if (counted := self._count(kind, UNFINISHED)).number]
+        found = [counted for kind in _EXPORTED_TYPES if (counted := self._count(kind, UNFINISHED)).number]
         if new.ledger_restored_to and new.ledger_restored_to != old.ledger_restored_to:
             shown = " and ".join([*map(str, found), "all new ones"])
             yield (f"{shown} would wait until a reconciliation with adopt has taken over what Rillet has.")
@@ -177,7 +177,7 @@ class Effect:
         states: Iterable[str],
         wanted: Callable[[Item], bool] = lambda _item: True,
     ) -> _Counted:
-        counted = _Counted(_NOUNS[kind])
+        counted = _Counted(_DOCUMENT_NOUNS[kind])
         for state in states:
             items: Any = self._ledger.in_state(self._connection, kind.name, state)
             for number, (_, item) in enumerate(islice(items, _MOST + 1)):
@@ -198,7 +198,7 @@ def _is_before(item: Item, day: date | None) -> bool:
 
 
 def _catch_up(kind: DocumentType) -> str:
-    """What processes the documents that a setting held back."""
-    if kind in _EXPORTS:
+    """The act that processes the documents that a setting held back."""
+    if kind in _EXPORTED_TYPES:
         return f'a back-fill ({kind.function} with {{"retry": {{"from": …, "to": …}}}})'
     return f"{kind.function} with their ids"

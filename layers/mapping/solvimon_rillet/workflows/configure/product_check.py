@@ -44,11 +44,13 @@ class ProductCheck:
         except (SolvimonRilletError, RequestRejected) as error:
             # A connection that is being set up has settings before it has a credential.
             return [], [f"Whether Rillet has the products was not checked: {error}"]
-        problems = [problem for path, given in changed.items() if (problem := _problem(path, given, found))]
+        problems = [
+            problem for path, given in changed.items() if (problem := _product_problem(path, given, found))
+        ]
         return problems, []
 
 
-def _problem(path: str, given: str, found: dict[str, Record]) -> InvalidValue | None:
+def _product_problem(path: str, given: str, found: dict[str, Record]) -> InvalidValue | None:
     record = found.get(given)
     if record and not record.archived:
         return None

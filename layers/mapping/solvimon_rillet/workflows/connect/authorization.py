@@ -13,7 +13,7 @@ from solvimon_rillet.connections.configuration import Configuration, uses_oauth
 from solvimon_rillet.connections.connection import Connections
 from solvimon_rillet.connections.grant_history import CONNECTED, DISCONNECTED, GrantHistory
 from solvimon_rillet.connections.oauth_client import authorization_server, oauth_client
-from solvimon_rillet.connections.owner import RILLET, AnotherOwner, Owner
+from solvimon_rillet.connections.owner import RILLET_SIDE, AnotherOwner, Owner
 from solvimon_rillet.connections.pairs import SharedPair
 from solvimon_rillet.errors import ConnectionBroken, SolvimonRilletError
 from solvimon_rillet.ledger.actor import UNKNOWN_ACTOR, current_actor
@@ -143,7 +143,7 @@ class RilletAuthorization:
             )
 
     def _finish(self, connection: str, code: str, verifier: str, by: str) -> CallbackPage:
-        """Redeem the code and keep the grant; one that is not kept is revoked, for nobody would know it."""
+        """Redeem the code and keep the grant; one that cannot be stored is revoked."""
         settings = self._configuration.settings(connection)
         oauth = self._oauth(settings.rillet)
         granted = oauth.redeem(code, verifier)
@@ -174,7 +174,7 @@ class RilletAuthorization:
             # Before the tokens: of two callbacks at once only one stores any.
             self._connections.owners.claim(
                 connection,
-                RILLET,
+                RILLET_SIDE,
                 Owner(organisation.id, organisation.trade_name),
                 f"oauth {organisation.id}",
             )
@@ -196,7 +196,7 @@ class RilletAuthorization:
                 "organisation. Then start again with a new link.",
             )
         replaced = self._replaced_token(connection, settings)
-        self._connections.tokens(connection, settings).store(granted, _names(organisation))
+        self._connections.tokens(connection, settings).store(granted, _organisation_names(organisation))
         with contextlib.suppress(SolvimonRilletError):  # the next status notes it
             self._connections.note_organisation(connection, organisation.id)
         if replaced not in {"", granted.refresh_token}:
@@ -209,7 +209,7 @@ class RilletAuthorization:
 
         A connection that is bound to another organisation has another problem, and a page of its own.
         """
-        bound = self._connections.owners.owner(connection, RILLET)
+        bound = self._connections.owners.owner(connection, RILLET_SIDE)
         if bound and bound.id != organisation_id:
             return
         arguments = (connection, settings, organisation_id, self._configuration, self._connections)
@@ -226,12 +226,12 @@ class RilletAuthorization:
 
     def _bind_to_key(self, connection: str, settings: Settings) -> None:
         """Bind a connection to the organisation of its API key, if it has one and is not bound yet."""
-        if self._connections.owners.owner(connection, RILLET):
+        if self._connections.owners.owner(connection, RILLET_SIDE):
             return
         try:
             key = self._configuration.credential(connection, "rillet", "api_key")
             found = self._connections.rillet_with_token(connection, settings, lambda: key).organization()
-            self._connections.owners.claim(connection, RILLET, Owner(found.id, found.trade_name))
+            self._connections.owners.claim(connection, RILLET_SIDE, Owner(found.id, found.trade_name))
         except ConnectionBroken:  # no key, one that is not valid any more, or another claim a moment ago
             return
 
@@ -275,7 +275,7 @@ class RilletAuthorization:
         return authorization_server(self._configuration, settings, self._configuration.api_url() + CALLBACK)
 
 
-def _names(organisation: Organization) -> dict[str, str]:
+def _organisation_names(organisation: Organization) -> dict[str, str]:
     return {"organisation_id": organisation.id, "organisation_name": organisation.trade_name}
 
 

@@ -106,7 +106,7 @@ class ConnectionStatus:
         return f"{self._configuration.api_url()}/webhooks/{vendor}/{connection}"
 
     def _connected(self, connection: str) -> GrantEntry | None:
-        """Who authorised the connection, and when; ``None`` if that is not known."""
+        """The person who authorised the connection, and the time; ``None`` if that is not known."""
         with contextlib.suppress(RetryLater):
             return self._history.connected(connection)
         return None
@@ -131,7 +131,7 @@ class ConnectionStatus:
             remedy = (
                 f"Create the webhook in {vendor} with the URL in webhook_urls, and put its secret into the "
                 f"secret {secret}, under {key}. Until then its webhooks are refused, and the sweep finds "
-                "what they would have told; no document waits for it."
+                "what they would have reported; no document waits for it."
             )
             if self._has_old_place(connection, key, vendor):
                 old = self._configuration.secret_name(connection, vendor.lower())

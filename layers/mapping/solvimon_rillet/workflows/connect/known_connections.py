@@ -6,7 +6,7 @@ from typing import Any
 from solvimon_rillet.connections.configuration import Configuration, uses_oauth
 from solvimon_rillet.connections.connection import Connections
 from solvimon_rillet.connections.names import UnknownConnection, is_connection_name
-from solvimon_rillet.connections.owner import RILLET
+from solvimon_rillet.connections.owner import RILLET_SIDE
 from solvimon_rillet.errors import SolvimonRilletError
 
 Json = dict[str, Any]
@@ -80,7 +80,7 @@ class KnownConnections:
         )
 
     def _organisation(self, name: str) -> str | None:
-        owner = self._connections.owners.owner(name, RILLET)
+        owner = self._connections.owners.owner(name, RILLET_SIDE)
         return (owner.name or owner.id) if owner else None
 
     def _auth(self, name: str) -> str | None:

@@ -10,11 +10,11 @@ from solvimon_rillet.errors import Recoverable, SolvimonRilletError
 from solvimon_rillet.formatting import format_timestamp
 from solvimon_rillet.http.failures import RequestRejected
 from solvimon_rillet.settings import InvoiceScope, Settings
-from solvimon_rillet.solvimon.client import PAGE
+from solvimon_rillet.solvimon.client import PAGE_SIZE
 from solvimon_rillet.workflows.connect.checklist import Check
 
 NEEDS_LINK = "CUSTOMER_CUSTOM"
-"""The reference type on which Rillet demands a link."""
+"""The reference type on which Rillet requires a link."""
 _NEEDED_SCOPES = ("read", "write")
 _MAX_RECORDS = 1000  # of a kind that are looked at, so that the answer comes in time
 _AGAIN = "Request the status again in a minute."
@@ -111,7 +111,7 @@ class Readiness:
         used = [*types.invoice_types, *([on_lines] if with_lines else [])]
         if NEEDS_LINK in used and not self._settings.solvimon.invoice_link(""):
             remedy = "Set solvimon.desk_invoice_url in the settings."
-            return Check(name, False, f"{found}; {NEEDS_LINK}: Rillet demands a link on it", remedy)
+            return Check(name, False, f"{found}; {NEEDS_LINK}: Rillet requires a link on it", remedy)
         if used.count(NEEDS_LINK) > 1:
             return Check(
                 name,
@@ -175,7 +175,7 @@ class Readiness:
         )
 
     def records_linked(self) -> Check:
-        """How many records of Solvimon have no record in Rillet."""
+        """The numbers of Solvimon's records that have no record in Rillet."""
         name, parts, without = "records linked", list[str](), dict[str, int]()
         pinned = set(self._settings.subsidiaries.values())
         try:
@@ -185,7 +185,7 @@ class Readiness:
                 records = directory.first_in_solvimon(kind, _MAX_RECORDS)
                 active = [each for each in records if not each.archived]
                 alone = [each for each in active if not each.linked and each.id not in pinned]
-                more = "the first " if len(records) in {PAGE, _MAX_RECORDS} else ""
+                more = "the first " if len(records) in {PAGE_SIZE, _MAX_RECORDS} else ""
                 parts.append(f"{plural}: {len(alone)} of {more}{len(active)} without link")
                 without[plural] = len(alone)
         except (SolvimonRilletError, RequestRejected) as error:
@@ -213,7 +213,7 @@ class Readiness:
 
 
 def alarm_address(topic: Topic) -> Check:
-    """Whether somebody gets the alarms."""
+    """Whether a person gets the alarms."""
     name = "alarm address"
     try:
         found = topic.subscriptions()

@@ -8,13 +8,13 @@ import contextlib
 
 from solvimon_rillet.connections.configuration import Configuration
 from solvimon_rillet.connections.connection import Connections
-from solvimon_rillet.connections.owner import RILLET, SOLVIMON
+from solvimon_rillet.connections.owner import RILLET_SIDE, SOLVIMON_SIDE
 from solvimon_rillet.errors import ConnectionBroken, SolvimonRilletError
 from solvimon_rillet.http.failures import RequestRejected
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.workflows.connect.checklist import Check
 
-_NAME = "only connection"
+_CHECK_NAME = "only connection"
 
 
 def connection_of_pair(
@@ -76,16 +76,16 @@ def only_connection(
             if organisation_id
             else ""
         )
-        bound = connections.owners.owner(connection, SOLVIMON) if other else None
+        bound = connections.owners.owner(connection, SOLVIMON_SIDE) if other else None
         has_pair = bool(bound and connections.owners.pair_holder(bound.id, organisation_id) == connection)
     except SolvimonRilletError as error:
         again = "Request the status again in a minute."
-        return Check(_NAME, False, f"not known: {error}", again, blocking=False)
+        return Check(_CHECK_NAME, False, f"not known: {error}", again, blocking=False)
     if not other:
-        return Check(_NAME, True, "no other connection books this platform into this organisation")
+        return Check(_CHECK_NAME, True, "no other connection books this platform into this organisation")
     waits = other if has_pair else "one of them" if bound else connection
     return Check(
-        _NAME,
+        _CHECK_NAME,
         False,
         f"the connection {other} books the same Solvimon platform into the same Rillet organisation; "
         f"the exports of {waits} wait, since each document would be booked twice",
@@ -96,7 +96,7 @@ def only_connection(
 
 def _organisation(connections: Connections, name: str) -> str:
     """The organisation of a connection, as far as it is known; empty if it is not."""
-    if owner := connections.owners.owner(name, RILLET):
+    if owner := connections.owners.owner(name, RILLET_SIDE):
         return owner.id
     with contextlib.suppress(ConnectionBroken):
         return connections.known_organisation(name)
@@ -105,7 +105,7 @@ def _organisation(connections: Connections, name: str) -> str:
 
 def _platform(connections: Connections, name: str, settings: Settings) -> str:
     """The platform of a connection; empty if nothing says it."""
-    if owner := connections.owners.owner(name, SOLVIMON):
+    if owner := connections.owners.owner(name, SOLVIMON_SIDE):
         return owner.id
     with contextlib.suppress(ConnectionBroken, RequestRejected):
         return connections.solvimon(name, settings).platform_id()

@@ -16,7 +16,7 @@ _ASK_AGAIN_SECONDS = 15  # most holders need a few seconds of their lease
 def customer_lease(
     connection: Connection, customer_id: str, owner: str, *, writes_to_rillet: bool = True
 ) -> Iterator[None]:
-    """Hold the lease of a Solvimon customer, so that nobody else reads, merges and writes it meanwhile.
+    """Hold the lease of a Solvimon customer, so that no other worker reads, merges and writes it meanwhile.
 
     Nothing of the customer's record changes. After a write to Rillet that may still arrive, the lease is kept
     for the rest of its time. After one to Solvimon it is not: a person's edit must reach Rillet before that
@@ -29,7 +29,7 @@ def customer_lease(
         writes_to_rillet: whether the holder writes the customer to Rillet.
 
     Raises:
-        RetryLater: somebody else holds it.
+        RetryLater: another worker holds it.
     """
     ledger = connection.ledger
     with sending_until(SEND_SECONDS, ledger.clock):

@@ -9,8 +9,8 @@ from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.fingerprint import fingerprint_of
 from solvimon_rillet.solvimon.master_data import Customer
 
-_LINK = "erased"
-_PAGE = 100
+_ERASED_LINK = "erased"
+_ROWS_A_PAGE = 100
 
 
 class Erasures:
@@ -23,13 +23,13 @@ class Erasures:
     def remember(self, *ids: str) -> None:
         """Remember that the customer with these ids, of either side, is erased; raises ``RetryLater``."""
         for identifier in filter(None, ids):
-            self._ledger.store_link(self._name, _LINK, fingerprint_of(identifier), {})
+            self._ledger.store_link(self._name, _ERASED_LINK, fingerprint_of(identifier), {})
 
     def forget_name(self, customer_id: str) -> None:
         """Forget the customer's name in the records of its documents; raises ``RetryLater``."""
         index, before = self._ledger.index, ""
         while True:
-            documents, before = index.of_customer(self._name, customer_id, _PAGE, before)
+            documents, before = index.of_customer(self._name, customer_id, _ROWS_A_PAGE, before)
             for document in documents:
                 if record := self._ledger.read(document):
                     index.remove_name(document, record)
@@ -39,7 +39,7 @@ class Erasures:
 
     def includes(self, identifier: str) -> bool:
         """Whether the customer with this id, of either side, is erased; raises ``RetryLater``."""
-        return self._ledger.find_link(self._name, _LINK, fingerprint_of(identifier)) is not None
+        return self._ledger.find_link(self._name, _ERASED_LINK, fingerprint_of(identifier)) is not None
 
 
 def is_erased(customer: Customer) -> bool:

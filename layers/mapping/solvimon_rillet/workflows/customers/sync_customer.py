@@ -141,7 +141,9 @@ class SyncCustomer:
                 self._ledger.store_link(self._connection.name, "customer", customer_id, facts)
             raise
         except SolvimonRilletError:  # Rillet has not changed it
-            self._ledger.store_link(self._connection.name, "customer", customer_id, _link_facts(before, link))
+            self._ledger.store_link(
+                self._connection.name, "customer", customer_id, _facts_before(before, link)
+            )
             raise
 
     def _store_link(self, customer_id: str, link: Mapping[str, Any], late: LateWrites) -> None:
@@ -211,7 +213,7 @@ class SyncCustomer:
         return mapped.payload, current, list(mapped.warnings)
 
 
-def _link_facts(before: Mapping[str, Any], link: Mapping[str, Any]) -> Mapping[str, Any]:
+def _facts_before(before: Mapping[str, Any], link: Mapping[str, Any]) -> Mapping[str, Any]:
     """The facts of the link before a write, or of the new one if there was none."""
     keys = {"pk", "sk", "schema_version", "expires_at"}
     return {name: value for name, value in before.items() if name not in keys} or link

@@ -10,7 +10,7 @@ from solvimon_rillet.aws.dynamodb import Item
 from solvimon_rillet.connections.names import is_connection_name
 from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.ledger.actor import UNKNOWN_ACTOR
-from solvimon_rillet.ledger.run_log import ALL_CONNECTIONS, RunLog
+from solvimon_rillet.ledger.run_log import EVERY_CONNECTION, RunLog
 from solvimon_rillet.workflows.durable.steps import Json, Steps
 
 logger = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class RecordedRun:
         self._steps = steps
         self._rows: Counter[str] = Counter()
         named = event.get("connection") if isinstance(event, Mapping) else None
-        name = named if is_connection_name(named) else connection if named is None else ALL_CONNECTIONS
+        name = named if is_connection_name(named) else connection if named is None else EVERY_CONNECTION
         request = {key: event[key] for key in event if key != "by"} if isinstance(event, Mapping) else event
         self._begin: Callable[[], Item] = partial(log.begin, name, kind, execution, request, by)
         self._run: Item | None = None

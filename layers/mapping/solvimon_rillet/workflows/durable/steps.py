@@ -137,7 +137,7 @@ class WorkflowStopped(Exception):
 
 @dataclass(slots=True)
 class StepUsage:
-    """What the steps of one execution have used so far.
+    """The calls and operations that the steps of one execution have used so far.
 
     Attributes:
         operations: steps and waits.

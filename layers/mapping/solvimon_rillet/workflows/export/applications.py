@@ -27,7 +27,7 @@ from solvimon_rillet.workflows.export.verification import deleted_in_rillet
 
 MAX_ORIGINALS = 100
 """Invoices that one memo is applied to; its record, below 64 KB, has a row for each."""
-_MAX_REASON = 120  # bytes
+_MAX_NOTED_REASON = 120  # bytes
 _MAX_SENT = 200  # applications that were sent, of all sets
 _LATE_SECONDS = 15 * 60  # within them Rillet may still carry out a call whose answer was lost
 
@@ -160,7 +160,7 @@ class CreditApplier:
     def _record(self, claim: Claim, plan: ApplicationPlan, *, refused: bool = False) -> None:
         amounts = plan.applications(claim).amounts
         sent = [
-            *_sent(claim),
+            *_sent_applications(claim),
             *([invoice, money.format_number(amount)] for invoice, amount in amounts.items()),
         ]
         unique = [list(row) for row in dict.fromkeys(map(tuple, sent))][-_MAX_SENT:]
@@ -184,7 +184,7 @@ class CreditApplier:
         memo = self._rillet.credit_memo(str(claim.record["rillet_id"]))
         if memo is None:
             raise deleted_in_rillet("credit_memo", str(claim.record["rillet_id"]))
-        sent, ours, by_hand = _sent(claim), dict[str, Decimal](), list[AppliedByHand]()
+        sent, ours, by_hand = _sent_applications(claim), dict[str, Decimal](), list[AppliedByHand]()
         for one in memo.applications:
             if [one.invoice_id, money.format_number(one.amount.amount)] in sent:
                 ours[one.invoice_id] = one.amount.amount
@@ -223,7 +223,7 @@ class CreditApplier:
             record = self._ledger.read(Document(self._name, "invoice", credited.id)) or {}
             if record.get("state") not in FINISHED:
                 why = record.get("reason") or f"it is {record.get('state', 'unknown here')}"
-                left_out[credited.id] = f", which is not in Rillet: {clip(str(why), _MAX_REASON)}"
+                left_out[credited.id] = f", which is not in Rillet: {clip(str(why), _MAX_NOTED_REASON)}"
                 continue
             currency, totals = claim.record["totals"]["currency"], record["totals"]
             if totals["currency"] != currency:
@@ -247,7 +247,7 @@ class CreditApplier:
 
 
 def _other_party(claim: Claim, original: Mapping[str, Any]) -> str:
-    """Why a memo cannot be applied to an invoice of another customer or subsidiary; empty if it can."""
+    """The reason why a memo cannot be applied to an invoice of another party; empty if it can."""
     for name, what in (("customer_id", "another customer"), ("subsidiary_id", "another subsidiary")):
         ours, theirs = claim.record.get(name), original.get(name)
         if ours and theirs and ours != theirs:
@@ -274,7 +274,7 @@ def attempted_plan(claim: Claim) -> ApplicationPlan | None:
     return ApplicationPlan(str(item["applied_on"]), originals, item["left_out"], by_hand=by_hand)
 
 
-def _sent(claim: Claim) -> list[list[str]]:
+def _sent_applications(claim: Claim) -> list[list[str]]:
     """Invoice and amount of every application that a run has sent for this memo: these are ours."""
     item = claim.written.get("applying") or claim.record.get("applying") or {}
     if "sent" in item:

@@ -161,7 +161,7 @@ class CustomerLinks:
             self._check_not_gone(customer, linked)
             raise NeedsAttention(
                 Code.RILLET_RECORD_MISSING,
-                f"The customer {customer_id} is linked to what is not a customer in Rillet.",
+                f"The customer {customer_id} is linked to an id that no customer in Rillet has.",
                 f'Correct the custom field "Rillet Customer ID" ({reference}) on the customer in Solvimon, '
                 "then retry.",
                 quoted=f"{linked}. {self._proposals(customer)}",

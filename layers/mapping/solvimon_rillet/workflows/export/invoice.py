@@ -149,7 +149,7 @@ class ExportInvoice:
         return Result(claim.document.id, state, {n: value for n, value in facts.items() if n != "step"})
 
     def _mark_as_sent(self, rillet_id: str, *, resumed: bool) -> bool:
-        """Mark an invoice as sent, and tell whether Rillet has it.
+        """Mark an invoice as sent, and return whether Rillet has it.
 
         Raises:
             Conflict: the first 409; Rillet may answer a later call.
@@ -166,7 +166,7 @@ class ExportInvoice:
         return Document(self._connection.name, INVOICE.name, invoice_id)
 
     def _further_calls(self, prepared: Prepared) -> Mapping[str, Any]:
-        """What a run sends beside the invoice, for the dry run."""
+        """The calls that a run sends beside the invoice, for the dry run."""
         customer, facts = prepared.resolved.new_customer, dict[str, Any]()
         if customer:
             facts["customer_to_create"] = customer.payload

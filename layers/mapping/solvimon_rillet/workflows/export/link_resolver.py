@@ -10,6 +10,7 @@ from solvimon_rillet.aws.dynamodb import Item
 from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.connections.pairs import claim_pair
 from solvimon_rillet.errors import Code, Culprit, NeedsAttention
+from solvimon_rillet.ledger.links import LINK_TTL
 from solvimon_rillet.mapping.links import Links
 from solvimon_rillet.mapping.texts import is_rillet_id
 from solvimon_rillet.settings import Settings
@@ -18,7 +19,6 @@ from solvimon_rillet.solvimon.models import Invoice
 from solvimon_rillet.workflows.export.customer_links import CustomerLinks, ResolvedLinks
 from solvimon_rillet.workflows.linking.unlinked_records import UnlinkedRecords
 
-LINK_TTL = 24 * 3600
 PRODUCT_LINK_SECONDS = 60
 """How long a product's link is taken from the ledger; a corrected one takes effect after that."""
 
@@ -208,7 +208,7 @@ def _check_form(rillet_id: str | None, what: str, reference: str) -> None:
     if rillet_id and not is_rillet_id(rillet_id):
         raise NeedsAttention(
             Code.RILLET_ID_INVALID,
-            f"{what} is linked to what is no Rillet id (a UUID).",
+            f"{what} has a link that is no Rillet id (a UUID).",
             f"Copy the id from Rillet into the custom field {reference} in Solvimon (or the setting that "
             "links it), then retry.",
             quoted=repr(rillet_id[:64]),

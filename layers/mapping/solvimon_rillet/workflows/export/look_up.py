@@ -105,7 +105,7 @@ def _ours(
     ]
     numbers = {attempt.document_number for attempt in attempts} - {""}
     if same := [created for created in alike if created.number in numbers]:
-        return Found(same, _notes(same, attempts))
+        return Found(same, _look_up_notes(same, attempts))
     customers = {attempt.customer_id for attempt in attempts if attempt.numbered_by_rillet}
     if unsure := [created for created in alike if created.customer_id in customers]:
         first = unsure[0]
@@ -159,7 +159,7 @@ def belongs_to_another(connection: Connection, document: Document, created: Crea
     return link.get("solvimon_id", document.id) != document.id
 
 
-def _notes(found: Sequence[CreatedDocument], attempts: Sequence[Attempt]) -> list[str]:
+def _look_up_notes(found: Sequence[CreatedDocument], attempts: Sequence[Attempt]) -> list[str]:
     first = found[0]
     notes = [f"It was found in Rillet as {first.id} by its number, date and amounts."]
     if first.customer_id not in {attempt.customer_id for attempt in attempts}:

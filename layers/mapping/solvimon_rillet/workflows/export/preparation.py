@@ -138,7 +138,7 @@ def _as_finalised(draft: Invoice, now: float) -> Invoice:
 
 
 def _draft_facts(draft: Invoice) -> dict[str, Any]:
-    """What an answer says about a draft: its status, and what finalising it may still change."""
+    """The facts of a draft in an answer: its status, and what finalising it may still change."""
     open_facts = []
     if not draft.invoice_number:
         open_facts.append("Solvimon gives it its number when it is finalised.")

@@ -14,7 +14,7 @@ RETRY_EXAMPLES: list[dict[str, Any]] = [
     {"retry": ALL},
     {"retry": {"from": "2026-10-01", "to": "2026-10-31"}, "dry_run": True},
 ]
-_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_TIMESTAMP_FORM = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 def _check_day(value: object) -> object:
@@ -24,7 +24,7 @@ def _check_day(value: object) -> object:
 
 
 def _check_timestamp(value: object) -> object:
-    if isinstance(value, str) and _TIMESTAMP.fullmatch(value):
+    if isinstance(value, str) and _TIMESTAMP_FORM.fullmatch(value):
         return value
     raise ValueError("should be a time such as 2026-10-01T08:00:00Z")
 

@@ -21,7 +21,7 @@ def check_adopted(connection: Connection) -> None:
     restored = connection.settings.ledger_restored_to
     if restored is None:
         return
-    item = connection.table.get(_key(connection)) or {}
+    item = connection.table.get(_restore_key(connection)) or {}
     if item.get("restored_to") != restored.isoformat():
         raise RetryLater(
             f"The ledger was restored to {restored.isoformat()}; exports wait until a reconciliation with "
@@ -35,8 +35,8 @@ def record_adoption(connection: Connection) -> None:
     """Record that what Rillet had after the last restore is in the ledger."""
     if restored := connection.settings.ledger_restored_to:
         facts = {"schema_version": SCHEMA, "restored_to": restored.isoformat()}
-        connection.table.put(_key(connection), facts)
+        connection.table.put(_restore_key(connection), facts)
 
 
-def _key(connection: Connection) -> str:
+def _restore_key(connection: Connection) -> str:
     return Document(connection.name, "restore", "adopted").key

@@ -75,7 +75,7 @@ def send_once(
     repeated = earlier if earlier and earlier.key == attempt.key else None
     replaced = claim.replaced if repeated else claim.open_attempts
     if replaced and (found := look_up(connection, claim.document, claim.open_attempts, lists)):
-        return _sent(found, mapped.totals.as_text())
+        return _sent_result(found, mapped.totals.as_text())
     if replaced or (repeated and repeated.is_under_way):
         _look_again_later(connection, claim, attempt.last_called_at)
     connection.ledger.record_attempt(claim, attempt, _bounded(replaced))
@@ -95,7 +95,7 @@ def send_once(
     ended = replace(_ended(attempt, repeated, attempt.last_called_at), refused=True)
     claim.facts_on_release["attempt"] = ended.as_item()
     if repeated and (found := look_up(connection, claim.document, [*replaced, repeated], lists)):
-        return _sent(found, mapped.totals.as_text())
+        return _sent_result(found, mapped.totals.as_text())
     closed = replace(ended, open=not ended.over)
     claim.facts_on_release["attempt"] = closed.as_item()
     raise SendRefused(prepared.document, closed, why) from None
@@ -112,7 +112,7 @@ def find_open_attempt(connection: Connection, claim: Claim, lists: Lists) -> Sen
     if not attempts:
         return None
     if found := look_up(connection, claim.document, attempts, lists):
-        return _sent(found, attempts[-1].totals)
+        return _sent_result(found, attempts[-1].totals)
     if any(each.is_under_way for each in attempts):
         _look_again_later(connection, claim, attempts[-1].last_called_at)
     return None
@@ -173,7 +173,7 @@ def _bounded(replaced: Sequence[Attempt]) -> list[Attempt]:
     return kept
 
 
-def _sent(found: Found, totals: Mapping[str, str]) -> Sent:
+def _sent_result(found: Found, totals: Mapping[str, str]) -> Sent:
     return Sent(found.documents, totals, found.notes)
 
 

@@ -94,7 +94,7 @@ def verify_totals(
 
 
 def booked_facts(booked: CreatedDocument) -> dict[str, str]:
-    """What later work needs of a booked document: its customer, subsidiary, day, and its lines' months."""
+    """The facts of a booked document for later work: customer, subsidiary, day, and its lines' months."""
     facts = {
         "customer_id": booked.customer_id,
         "subsidiary_id": booked.subsidiary_id,

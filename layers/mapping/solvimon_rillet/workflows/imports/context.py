@@ -25,7 +25,7 @@ class ImportTarget:
 
 @dataclass(frozen=True, slots=True)
 class ImportContext:
-    """What all rows of an import have in common.
+    """The things that all rows of an import have in common.
 
     Attributes:
         resource: what is imported.

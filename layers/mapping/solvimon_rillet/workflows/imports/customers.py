@@ -36,7 +36,7 @@ def _update_payload(candidate: ImportCandidate, current: Json) -> tuple[Json, li
     return payload, ["In Solvimon this is an individual: the name and address there are kept."]
 
 
-def _link_facts(candidate: ImportCandidate, record: Json) -> Json:
+def _customer_link_facts(candidate: ImportCandidate, record: Json) -> Json:
     """With both sides' fingerprints, so that an import does not return to Rillet as an edit."""
     return {
         **candidate.link,
@@ -53,7 +53,7 @@ CUSTOMERS = ImportedResource(
     list_rows=lambda rillet, cursor, since: rillet.customer_rows(cursor, since),
     map_row=_map_customer,
     update_payload=_update_payload,
-    link_facts=_link_facts,
+    link_facts=_customer_link_facts,
     filtered=True,
     guard=True,
     link_seconds=None,

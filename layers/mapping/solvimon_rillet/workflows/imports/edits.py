@@ -24,7 +24,7 @@ EDITED = (
 def is_edited(connection: Connection, link: Mapping[str, Any], current: Json) -> bool:
     """Whether Solvimon has an edit that is not in Rillet yet.
 
-    Without a link that was synchronised or imported, nothing tells, and Rillet's row is taken.
+    Without a link that was synchronised or imported, this is not known, and Rillet's row is taken.
     """
     if not connection.settings.workflows.sync_customer:
         return False  # no edit goes to Rillet

@@ -166,7 +166,7 @@ class ImportPage:
         new_rows = [
             row
             for identifier, row in rows.items()
-            if identifier not in request.seen and (not request.only or _id(row) in request.only)
+            if identifier not in request.seen and (not request.only or _row_id(row) in request.only)
         ]
         solvimon_failed = self._write(self._map(new_rows))
         if solvimon_failed and self._longest_wait is None:
@@ -256,10 +256,10 @@ class ImportPage:
 
 def short_id(row: object) -> str:
     """The short id of a row in step results; a repeated one shows that Rillet's list has restarted."""
-    identity = _id(row)
+    identity = _row_id(row)
     text = identity if isinstance(identity, str) else simplejson.dumps(row, sort_keys=True, use_decimal=True)
     return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:_SHORT_ID_DIGITS]
 
 
-def _id(row: object) -> object:
+def _row_id(row: object) -> object:
     return row.get("id") if isinstance(row, dict) else None

@@ -18,7 +18,7 @@ PREVIEW_COLUMNS = (
     *("rillet_id", "name", "outcome", "fields", "looks_like", "solvimon_ids", "same", "why", "remedy"),
 )
 _MAX_ALIKE = 5  # records that a proposal names
-_NAME = "preview"
+_PAGES_NAME = "preview"
 _SEVERAL = "; "
 
 
@@ -44,7 +44,7 @@ class Preview:
         Raises:
             RetryLater: the bucket does not answer.
         """
-        self._reports().put_part(self._run, _NAME, page, rows)
+        self._reports().put_part(self._run, _PAGES_NAME, page, rows)
 
     def write(self, pages: int, started: int) -> str:
         """Write the rows of all pages as CSV, and return the file's key.
@@ -57,17 +57,17 @@ class Preview:
             RetryLater: the bucket does not answer.
         """
         at = datetime.fromtimestamp(started, UTC).strftime("%Y%m%dT%H%M%SZ")
-        name = f"{_NAME}-{self._plural}-{at}-{self._run[:8]}.csv"
+        name = f"{_PAGES_NAME}-{self._plural}-{at}-{self._run[:8]}.csv"
         text = csv_text(PREVIEW_COLUMNS, self._cells(pages))
         return self._reports().put_list(self._connection, name, text)
 
     def _cells(self, pages: int) -> Iterator[Json]:
-        for rows in self._reports().parts(self._run, _NAME, pages):
+        for rows in self._reports().parts(self._run, _PAGES_NAME, pages):
             yield from map(_as_cells, rows)
 
 
 def previewed(candidate: ImportCandidate, row: RowResult) -> Json:
-    """What would become of a row."""
+    """The result that a row would have."""
     shown: Json = {"rillet_id": candidate.id, "name": candidate.name, "outcome": row.outcome}
     shown |= {"fields": list(row.fields)} if row.fields and row.outcome == "updated" else {}
     shown |= {"looks_like": proposal(candidate, row.matches)["looks_like"]} if row.matches else {}

@@ -17,7 +17,7 @@ def _rillet_id(value: object) -> object:
 
 
 RilletId = Annotated[str, BeforeValidator(_rillet_id)]
-EXAMPLE = {"connection": "default", "updated_since": "2026-01-01T00:00:00Z", "dry_run": True}
+IMPORT_EXAMPLE = {"connection": "default", "updated_since": "2026-01-01T00:00:00Z", "dry_run": True}
 WATERMARK_OVERLAP = 600
 """Seconds before the watermark that an incremental import reads again: clocks differ, and rows change while
 they are read."""

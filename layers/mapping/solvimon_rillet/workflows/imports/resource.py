@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.invalid_values import problems_in_words
+from solvimon_rillet.ledger.links import LINK_TTL
 from solvimon_rillet.mapping.solvimon_fields import MappedRecord
 from solvimon_rillet.rillet.answers import RowPage
 from solvimon_rillet.rillet.client import RilletClient
@@ -16,7 +17,6 @@ from solvimon_rillet.settings import Settings
 Json = dict[str, Any]
 M = TypeVar("M", bound=BaseModel)
 ListRecords = Callable[[], list[Json]]
-LINK_TTL = 24 * 3600  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def _no_check(_candidate: ImportCandidate, _records: ListRecords) -> None:
     """Two records may have the same name."""
 
 
-def _link(candidate: ImportCandidate, _record: Json) -> Json:
+def _candidate_link(candidate: ImportCandidate, _record: Json) -> Json:
     return dict(candidate.link)
 
 
@@ -86,7 +86,7 @@ class ImportedResource:
     check_before_create: Callable[[ImportCandidate, Callable[[], list[Json]]], None] = field(
         default=_no_check
     )
-    link_facts: Callable[[ImportCandidate, Json], Json] = field(default=_link)
+    link_facts: Callable[[ImportCandidate, Json], Json] = field(default=_candidate_link)
     filtered: bool = False
     categorised: bool = False
     has_status: bool = True

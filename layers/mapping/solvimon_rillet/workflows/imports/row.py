@@ -43,7 +43,7 @@ from solvimon_rillet.workflows.late_writes import (
 )
 
 _ERASED = "It is erased in Solvimon and is left as it is; erase it in Rillet by hand as well."
-MAX_ATTEMPTS = 3  # look-ups of one row when somebody else created it first or an answer was lost
+MAX_LOOK_UPS = 3  # look-ups of one row where another program created it first, or an answer was lost
 
 
 class ImportRow:
@@ -98,7 +98,7 @@ class ImportRow:
             return self._import()
 
     def _import(self) -> RowResult:
-        for attempt in range(1, MAX_ATTEMPTS + 1):
+        for attempt in range(1, MAX_LOOK_UPS + 1):
             try:
                 current = self._find()
                 return self._create() if current is None else self._update(current)
@@ -110,7 +110,7 @@ class ImportRow:
                 self._keys_spent += unknown.key_spent
                 if may_arrive_late(unknown):
                     self._remember_late_write()
-                if attempt == MAX_ATTEMPTS:
+                if attempt == MAX_LOOK_UPS:
                     raise
         raise NeedsAttention(
             Code.LINKED_ELSEWHERE,
@@ -142,7 +142,7 @@ class ImportRow:
 
         Raises:
             NotFound: it was deleted meanwhile.
-            RetryLater: somebody else holds the lease; the page is read and tried again.
+            RetryLater: another worker holds the lease; the page is read and tried again.
         """
         if not self._resource.guard or self._context.dry_run or self._leased_id == self._solvimon_id:
             return found
@@ -158,7 +158,7 @@ class ImportRow:
         return record
 
     def _left_alone(self, current: Json) -> str:
-        """Why an import leaves a customer as it is: erased, or archived by a person; else empty."""
+        """The reason why an import leaves a customer as it is (erased, archived by a person), or empty."""
         if self._resource.name != "customer":
             return ""
         try:
@@ -284,7 +284,7 @@ class ImportRow:
     def _remember(self, record: Json | None) -> RowResult:
         """Remember the row, so that the next import passes it over as long as it stays the same.
 
-        Of a customer with an edit in Solvimon, the link must go on saying what both sides were before it.
+        Of a customer with an edit in Solvimon, the link must keep what both sides were before it.
         """
         outcome = self._outcome or "unchanged"
         if not self._context.dry_run and not self._is_edited:

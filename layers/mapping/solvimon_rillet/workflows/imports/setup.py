@@ -92,12 +92,12 @@ class ImportSetup:
         return str(found["id"])
 
     def _create(self, collection: str, record: Json) -> Json | None:
-        """Create a record; ``None`` if somebody else created it first."""
+        """Create a record; ``None`` if another program created it first."""
         if self._dry_run:
             self.notes.append(f"{record['name']} ({record['reference']}) would be created in Solvimon.")
             return {"id": f"(new {record['reference']})", **record}
         self.writes += 1
-        # The key differs by run, so that the next run creates the record again if somebody deletes it.
+        # The key differs by run, so that the next run creates the record again after a deletion.
         key = idempotency_key(self._run, collection, record["reference"])
         try:
             return self._solvimon.create(collection, record, key)

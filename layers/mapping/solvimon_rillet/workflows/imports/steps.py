@@ -32,7 +32,7 @@ MIN_SECONDS_FOR_PAGE = 120.0  # before the function's time limit; no page starts
 
 @dataclass(frozen=True, slots=True)
 class ImportStart:
-    """What the first step fixes for the whole import.
+    """The values that the first step fixes for the whole import.
 
     Attributes:
         started: unix seconds.

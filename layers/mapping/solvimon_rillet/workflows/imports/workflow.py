@@ -23,7 +23,7 @@ MAX_LISTED_FAILURES = 100  # the answer counts all and lists so many
 MAX_LISTED_PROPOSALS = 100
 MAX_PREVIEWED_ROWS = 200
 MAX_LIST_RESTARTS = 5
-_OUTCOMES = ("created", "updated", "archived", "unchanged", "skipped", "proposed", "failed")
+_COUNTED_OUTCOMES = ("created", "updated", "archived", "unchanged", "skipped", "proposed", "failed")
 _SHOWN_WHEN_PRESENT = {"archived", "skipped", "proposed"}
 
 
@@ -155,7 +155,7 @@ class Import:
 
     def _answer(self, start: ImportStart | None, stop: Stop | None) -> Json:
         totals, usage, dry_run = self._totals, self._usage, self._request.dry_run
-        counts = {outcome: totals.counts[outcome] for outcome in _OUTCOMES}
+        counts = {outcome: totals.counts[outcome] for outcome in _COUNTED_OUTCOMES}
         answer: Json = {
             "connection": self._request.connection,
             "kind": self._resource.plural,

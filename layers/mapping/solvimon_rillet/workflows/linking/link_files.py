@@ -2,8 +2,8 @@
 
 A file that people give back may have more rows than one invocation can do: a link of a customer takes up to
 four calls to Rillet. So an invocation does as many rows as it has time and calls for, and its answer has the
-event that goes on. Every row may be done again without harm. Rows that were refused are in a file of their
-own, with the cause and the remedy: it can be corrected and given back in turn.
+event that continues it. Every row may be done again without harm. Rows that were refused are in a file of
+their own, with the cause and the remedy: it can be corrected and given back in turn.
 """
 
 from collections import Counter
@@ -17,7 +17,7 @@ from solvimon_rillet.csv_files import csv_rows, csv_text
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.workflows.linking.link_lists import LinkLists
 from solvimon_rillet.workflows.linking.link_rows import MAX_WARNINGS, AnswerRow, LinkRows, Publish
-from solvimon_rillet.workflows.linking.request import KINDS, LINK_COLUMNS, LinkRequest
+from solvimon_rillet.workflows.linking.request import KIND_OF_PLURAL, LINK_COLUMNS, LinkRequest
 
 Json = dict[str, Any]
 NEEDED_COLUMNS = ("act", "kind", "solvimon_id", "rillet_id")
@@ -39,17 +39,17 @@ def write_links(
     counts = Counter[str]()
 
     def rows() -> Iterator[Json]:
-        for row in lists.rows(KINDS[plural]):
+        for row in lists.rows(KIND_OF_PLURAL[plural]):
             if only in (None, row["state"]):
                 counts[row["state"]] += 1
-                yield {**row, "kind": KINDS[plural], "same": ", ".join(row.get("alike", ()))}
+                yield {**row, "kind": KIND_OF_PLURAL[plural], "same": ", ".join(row.get("alike", ()))}
 
     text = csv_text(LINK_COLUMNS, rows())
     at = datetime.fromtimestamp(connection.clock(), UTC).strftime("%Y%m%dT%H%M%SZ")
     key = reports.put_list(connection.name, f"links-{plural}-{at}.csv", text)
     return {
         "connection": connection.name,
-        "kind": KINDS[plural],
+        "kind": KIND_OF_PLURAL[plural],
         "csv": key,
         "bucket": reports.name,
         "rows": counts.total(),

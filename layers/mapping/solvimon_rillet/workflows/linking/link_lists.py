@@ -61,8 +61,8 @@ class LinkLists:
         if request.only == "proposed" and rows:
             answer["what_now"] = {
                 "link all": {"accept": "all", "kind": kind},
-                "link one": {"link": {"kind": kind, **_ids(rows[first])}},
-                "never propose one again": {"different": {"kind": kind, **_ids(rows[first])}},
+                "link one": {"link": {"kind": kind, **_pair_ids(rows[first])}},
+                "never propose one again": {"different": {"kind": kind, **_pair_ids(rows[first])}},
             }
         return answer
 
@@ -205,5 +205,5 @@ def has_text(row: Json, text: str) -> bool:
     return wanted in {row.get("solvimon_id"), row.get("rillet_id")} or any(wanted in name for name in names)
 
 
-def _ids(row: Json) -> Json:
+def _pair_ids(row: Json) -> Json:
     return {"solvimon_id": row["solvimon_id"], "rillet_id": row["rillet_id"]}

@@ -16,7 +16,7 @@ from solvimon_rillet.workflows.linking.link_lists import LinkLists, shown
 from solvimon_rillet.workflows.linking.link_rows import run_rows
 from solvimon_rillet.workflows.linking.link_writer import LinkWriter
 from solvimon_rillet.workflows.linking.request import (
-    KINDS,
+    KIND_OF_PLURAL,
     DifferentRequest,
     LinkRequest,
     PairRequest,
@@ -67,9 +67,9 @@ class LinkRecords:
             RetryLater, OutcomeUnknown: a vendor or the ledger does not answer.
         """
         if request.list:
-            return self._lists.page(KINDS[request.list], request)
+            return self._lists.page(KIND_OF_PLURAL[request.list], request)
         if request.doubles:
-            return self._lists.doubles(KINDS[request.doubles])
+            return self._lists.doubles(KIND_OF_PLURAL[request.doubles])
         if request.csv:
             return write_links(self._connection, self._lists, self._reports(), request)
         if request.csv_in:

@@ -74,7 +74,7 @@ class LinkWriter:
         """Remove the link of a Solvimon record: its custom field, the reference in Rillet, the ledger.
 
         Who removes it is recorded first: a crash after it leaves a link whose removal can be repeated, while
-        a removal that nobody recorded could not be found any more.
+        a removal without a record could not be found any more.
 
         Args:
             kind: of the record.
@@ -173,7 +173,9 @@ class LinkWriter:
             raise linked_elsewhere(kind, taken, "this Rillet id") from None
         except NotFound:
             raise NeedsAttention(
-                Code.SOLVIMON_RECORD_MISSING, "Solvimon has just lost the record.", "List the records again."
+                Code.SOLVIMON_RECORD_MISSING,
+                "The record was deleted in Solvimon a moment ago.",
+                "List the records again.",
             ) from None
 
     def _refer(self, match: Match, customer: Json) -> list[str]:

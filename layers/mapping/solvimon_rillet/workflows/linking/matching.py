@@ -14,9 +14,9 @@ from solvimon_rillet.ledger.matches import Match, MatchStore
 from solvimon_rillet.mapping.likeness import Record, Records
 from solvimon_rillet.workflows.linking.merged_customers import MergedCustomers
 
-_SHOWN = 5  # pairs that a message names
-_NOUNS = {"customer": "customer", "product": "product", "subsidiary": "billing entity"}
-_CODES = {
+_MAX_NAMED_PAIRS = 5  # pairs that a message names
+_RECORD_NOUNS = {"customer": "customer", "product": "product", "subsidiary": "billing entity"}
+_NOT_LINKED_CODES = {
     "customer": Code.CUSTOMER_NOT_LINKED,
     "product": Code.PRODUCT_NOT_LINKED,
     "subsidiary": Code.SUBSIDIARY_NOT_LINKED,
@@ -52,7 +52,7 @@ class MatchFinder:
         free = [other for other in found if not self._is_linked_elsewhere(kind, other.id, record.id)]
         linked = records.alike_but_linked(record)
         free += [other for other in linked if self._merged.is_gone(kind, other.linked)]
-        return self._proposed([_match(kind, other, record) for other in free])
+        return self._proposed([_match_of_records(kind, other, record) for other in free])
 
     def in_rillet(self, kind: str, record: Record) -> list[Match]:
         """The pairs of a Solvimon record without link; empty if a new one may be created in Rillet."""
@@ -60,7 +60,7 @@ class MatchFinder:
             return []
 
         def alike(records: Records) -> list[Match]:
-            return self._proposed([_match(kind, record, other) for other in records.alike(record)])
+            return self._proposed([_match_of_records(kind, record, other) for other in records.alike(record)])
 
         # Documents that wait for the same answer cost no call each.
         remembered = self._directory.remembered_in_rillet(kind)
@@ -92,14 +92,15 @@ class MatchFinder:
 
 def link_proposed(connection: str, matches: Sequence[Match]) -> NeedsAttention:
     """The error of a document whose record probably exists in Rillet, with the events that answer it."""
-    first, noun = matches[0], _NOUNS[matches[0].kind]
+    first, noun = matches[0], _RECORD_NOUNS[matches[0].kind]
     named = ", ".join(
-        f"{_named(match)}{match.rillet_id} (same {' and '.join(match.alike)})" for match in matches[:_SHOWN]
+        f"{_named_pairs(match)}{match.rillet_id} (same {' and '.join(match.alike)})"
+        for match in matches[:_MAX_NAMED_PAIRS]
     )
-    more = f" and {len(matches) - _SHOWN} more" if len(matches) > _SHOWN else ""
+    more = f" and {len(matches) - _MAX_NAMED_PAIRS} more" if len(matches) > _MAX_NAMED_PAIRS else ""
     pair = {"kind": first.kind, "solvimon_id": first.solvimon_id, "rillet_id": first.rillet_id}
     return NeedsAttention(
-        _CODES[first.kind],
+        _NOT_LINKED_CODES[first.kind],
         f"The {noun} {first.solvimon_id} has no link, and Rillet has one that is alike.",
         f"Invoke link_records with {_event(connection, 'link', pair)} if they are the same, or with "
         f"{_event(connection, 'different', pair)} if not; what waits then continues automatically.",
@@ -108,7 +109,7 @@ def link_proposed(connection: str, matches: Sequence[Match]) -> NeedsAttention:
     )
 
 
-def _named(match: Match) -> str:
+def _named_pairs(match: Match) -> str:
     """Rillet's name of a record, before its id; a customer's name is personal data, and the list has it."""
     return "" if match.kind == "customer" else f"{match.rillet_name} "
 
@@ -118,5 +119,5 @@ def _event(connection: str, act: str, pair: dict[str, str]) -> str:
     return json.dumps({**named, act: pair})
 
 
-def _match(kind: str, ours: Record, theirs: Record) -> Match:
+def _match_of_records(kind: str, ours: Record, theirs: Record) -> Match:
     return Match(kind, ours.id, theirs.id, ours.name, theirs.name, tuple(ours.alike_by(theirs)))

@@ -22,7 +22,7 @@ LINK_EXAMPLES = [
     {"csv": "products"},
     {"csv_in": "lists/default/links-products.csv", "dry_run": True},
 ]
-KINDS = {"customers": "customer", "products": "product", "subsidiaries": "subsidiary"}
+KIND_OF_PLURAL = {"customers": "customer", "products": "product", "subsidiaries": "subsidiary"}
 
 LINK_COLUMNS = ("act", "kind", "state", "solvimon_id", "solvimon_name", "rillet_id", "rillet_name", "same")
 """The columns of a list of links."""
@@ -37,13 +37,13 @@ Kind = Literal["customer", "product", "subsidiary"]
 Only = Literal["unlinked", "proposed", "ambiguous", "linked", "different", "removed"]
 
 
-def _id(value: object) -> object:
+def _checked_id(value: object) -> object:
     if is_id(value):
         return value
     raise ValueError("should be an id such as prod_AbC123")
 
 
-Id = Annotated[str, BeforeValidator(_id)]
+RecordId = Annotated[str, BeforeValidator(_checked_id)]
 
 
 def _few(value: object) -> object:
@@ -55,39 +55,39 @@ def _few(value: object) -> object:
     return value
 
 
-class _Part(BaseModel):
+class _RequestPart(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class PairRequest(_Part):
+class PairRequest(_RequestPart):
     """A Solvimon and a Rillet record."""
 
     kind: Kind
-    solvimon_id: Id
-    rillet_id: Id
+    solvimon_id: RecordId
+    rillet_id: RecordId
 
 
-class UnlinkRequest(_Part):
+class UnlinkRequest(_RequestPart):
     """A Solvimon record whose link is removed."""
 
     kind: Kind
-    solvimon_id: Id
+    solvimon_id: RecordId
 
 
-class RecordRequest(_Part):
+class RecordRequest(_RequestPart):
     """A Solvimon record."""
 
     kind: Kind
-    solvimon_id: Id
+    solvimon_id: RecordId
 
 
 class DifferentRequest(RecordRequest):
     """A pair that is not the same; without ``rillet_id`` the Solvimon record and all that are like it."""
 
-    rillet_id: Id | None = None
+    rillet_id: RecordId | None = None
 
 
-class RowRequest(_Part):
+class RowRequest(_RequestPart):
     """A row of a list of links, with what a person has decided; a wrong one is refused alone.
 
     Attributes:
@@ -168,4 +168,4 @@ class LinkRequest(RequestedBy):
 
 def plural_of(kind: str) -> str:
     """The kind of records as requests to list them name it."""
-    return next(plural for plural, each in KINDS.items() if each == kind)
+    return next(plural for plural, each in KIND_OF_PLURAL.items() if each == kind)

@@ -6,19 +6,12 @@ from solvimon_rillet.aws.eventbridge import Bus
 from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import Code
 from solvimon_rillet.events import (
-    CREDIT_NOTE_FINALISED,
-    CUSTOMER_UPDATED,
-    INVOICE_FINALISED,
     SOLVIMON,
     BusEvent,
 )
+from solvimon_rillet.ledger.document_types import EVENT_TYPES
 
-_EVENTS = {
-    "invoice": INVOICE_FINALISED,
-    "credit_memo": CREDIT_NOTE_FINALISED,
-    "customer": CUSTOMER_UPDATED,
-}
-_CODES = {
+_WAITING_CODES = {
     Code.CUSTOMER_NOT_LINKED,
     Code.CUSTOMER_MERGED,
     Code.PRODUCT_NOT_LINKED,
@@ -36,10 +29,10 @@ def publish_waiting(connection: Connection, bus: Bus, solvimon_ids: Collection[s
     Raises:
         RetryLater: the ledger or the bus does not answer.
     """
-    codes = {code.value for code in _CODES}
+    codes = {code.value for code in _WAITING_CODES}
     events = [
         BusEvent(SOLVIMON, detail_type, connection.name, document.id, "", "", bulk=True)
-        for kind, detail_type in _EVENTS.items()
+        for kind, detail_type in EVENT_TYPES.items()
         for document, item in connection.ledger.in_state(connection.name, kind, "rejected")
         if item.get("code") in codes
         and (document.id in solvimon_ids or any(each in str(item.get("message")) for each in solvimon_ids))

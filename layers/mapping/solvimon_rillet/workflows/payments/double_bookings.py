@@ -22,7 +22,7 @@ class DoubleBookings:
     def check(self, kind: str, rillet_id: str, facts: Mapping[str, str]) -> Result | None:
         """Record that Rillet has a second document of one that is booked, if that is so.
 
-        A known double costs no call; a new one costs two, because an old event may tell of a document that
+        A known double costs no call; a new one costs two, because an old event may report a document that
         was deleted in the meantime.
 
         Args:

@@ -41,7 +41,7 @@ _NOT_OURS = {"reason": "It is not an invoice or credit memo that this integratio
 
 
 def _not_exported(record: Mapping[str, Any] | None) -> dict[str, str]:
-    """Why an invoice that a person named has no payment state in Rillet, and what to do."""
+    """The reason why a requested invoice has no payment state in Rillet, and the remedy."""
     if not record:
         return {**_NOT_OURS, "remedy": "Export the invoice first: invoke export_invoice with its id."}
     return {

@@ -38,7 +38,7 @@ _MAX_PAGES = 10
 
 @dataclass(frozen=True, slots=True)
 class StateChange:
-    """What to do about the state that Solvimon shows.
+    """A decision about the state that Solvimon shows.
 
     Attributes:
         write: the state to write; ``None`` if the shown one stays.
@@ -62,7 +62,7 @@ class PaymentOwner:
     def decide(
         self, invoice_id: str, record: Mapping[str, Any], wanted: PaymentState, facts: Mapping[str, str]
     ) -> StateChange:
-        """What to do about an invoice's state in Solvimon.
+        """Decide whether an invoice's state in Solvimon is written.
 
         Args:
             invoice_id: the invoice in Solvimon.

@@ -147,8 +147,8 @@ class RilletChanges:
 
 
 def seen_facts(facts: Mapping[str, str]) -> dict[str, str]:
-    """What a record remembers of a change: its time, and the state that Rillet had then."""
-    return {"seen_at": facts["updated_at"], "seen_state": _state(facts)}
+    """The facts that a record remembers of a change: its time, and Rillet's state then."""
+    return {"seen_at": facts["updated_at"], "seen_state": _seen_state(facts)}
 
 
 def is_order_unknown(record: Mapping[str, Any], facts: Mapping[str, str]) -> bool:
@@ -157,12 +157,12 @@ def is_order_unknown(record: Mapping[str, Any], facts: Mapping[str, str]) -> boo
     So it is with another state of the same time, and with a time that cannot be read.
     """
     seen, read = str(record.get("seen_at", "")), parse_rillet_timestamp(facts["updated_at"])
-    if not seen or record.get("seen_state") == _state(facts):
+    if not seen or record.get("seen_state") == _seen_state(facts):
         return False
     return read in {parse_rillet_timestamp(seen), UNREADABLE_TIMESTAMP}
 
 
-def _state(facts: Mapping[str, str]) -> str:
+def _seen_state(facts: Mapping[str, str]) -> str:
     amounts = [money.format_number(Decimal(facts[n])) for n in ("amount_due", "total") if n in facts]
     return " ".join([facts.get("status", ""), *amounts, facts["currency"]])
 

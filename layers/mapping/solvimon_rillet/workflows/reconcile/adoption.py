@@ -140,7 +140,7 @@ class Adoption:
         return result, adopted
 
     def record_restore(self) -> None:
-        """Let exports go on: the ledger knows what Rillet has."""
+        """Let exports continue: the ledger knows what Rillet has."""
         record_adoption(self._connection)
 
     def _adopt_of_other_periods(self, booked: RilletDocument, known: set[str]) -> int:

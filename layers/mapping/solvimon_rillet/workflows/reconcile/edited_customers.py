@@ -42,7 +42,7 @@ class EditedCustomers:
         if not self._settings.workflows.sync_customer:
             return []
         # What an erasure took away stays in Rillet until a person erases it there as well.
-        customers = {str(one.id): one for one in _parsed(rows) if not is_erased(one)}
+        customers = {str(one.id): one for one in _parsed_customers(rows) if not is_erased(one)}
         links = self._read("link-customer", customers)
         records = self._read(CUSTOMER.name, links)
         keys = self._read(f"link-{CREATION_KEY}", links)
@@ -120,7 +120,7 @@ def was_repeated(keys: Mapping[str, Mapping[str, Any]], customer_id: str) -> boo
     return int(key.get("last_sent_at", 0)) > int(key.get("first_sent_at", 0)) > 0
 
 
-def _parsed(rows: Iterable[Json]) -> Iterable[Customer]:
+def _parsed_customers(rows: Iterable[Json]) -> Iterable[Customer]:
     for row in rows:
         try:
             customer = Customer.model_validate(row)

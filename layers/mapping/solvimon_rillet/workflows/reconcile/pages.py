@@ -12,8 +12,8 @@ SOLVIMON_DOCUMENTS = "Solvimon's documents"
 INVOICES, CREDIT_MEMOS = "invoices", "credit-memos"
 UNLISTED = "absent"
 """Documents that the ledger has as exported and Rillet's lists do not have."""
-CUSTOMERS = "customers"
-UNMAPPED_RECORDS = ("products", "billing-entities", CUSTOMERS)
+CUSTOMER_PAGES = "customers"
+UNMAPPED_RECORDS = ("products", "billing-entities", CUSTOMER_PAGES)
 EDITED_CUSTOMERS = "edited-customers"
 """Linked customers that were edited in Solvimon in the period; pages as of its list of customers."""
 CHANGED_CUSTOMERS = "changed-customers"
@@ -44,7 +44,7 @@ class PageStore:
 
 @dataclass(frozen=True, slots=True)
 class ReconcileStart:
-    """What the first step fixes for the whole reconciliation of a connection.
+    """The values that the first step fixes for the whole reconciliation of a connection.
 
     Attributes:
         first: first day of the period (YYYY-MM-DD).

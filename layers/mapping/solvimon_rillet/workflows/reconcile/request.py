@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, model_validator
 from solvimon_rillet.ledger.actor import RequestedBy
 
 MAX_PERIOD_DAYS = 400
-EXAMPLE = {"connection": "default", "from": "2026-10-01", "to": "2026-10-31"}
+RECONCILE_EXAMPLE = {"connection": "default", "from": "2026-10-01", "to": "2026-10-31"}
 
 
 class ReconcileRequest(RequestedBy):

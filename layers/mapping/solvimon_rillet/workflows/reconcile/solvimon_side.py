@@ -66,7 +66,7 @@ class SolvimonSide:
     def back_dated(self, first: date, last: date) -> list[SolvimonDocument]:
         """Documents that were made since the first day, are dated outside of the period, and not exported.
 
-        Neither the period nor the sweep's look-back has them: without their webhook nobody would export them.
+        Neither the period nor the sweep's look-back has them; without their webhook they are never exported.
         Only those count that were made after the connection's first sweep: going live books nothing of the
         past.
         """

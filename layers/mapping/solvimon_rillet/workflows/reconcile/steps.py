@@ -27,7 +27,7 @@ from solvimon_rillet.workflows.reconcile.edited_customers import EditedCustomers
 from solvimon_rillet.workflows.reconcile.pages import (
     CHANGED_CUSTOMERS,
     CREDIT_MEMOS,
-    CUSTOMERS,
+    CUSTOMER_PAGES,
     EDITED_CUSTOMERS,
     INVOICES,
     SOLVIMON_DOCUMENTS,
@@ -49,7 +49,7 @@ _ONE_DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class ReconcileServices:
-    """What a step works with."""
+    """The services of a step."""
 
     connection: Connection
     bucket: ReportBucket
@@ -129,7 +129,7 @@ class ReconcileSteps:
         def work(services: ReconcileServices) -> StepResult:
             rillet = services.connection.rillet
             listed = (rillet.invoice_rows if what == INVOICES else rillet.credit_memo_rows)(cursor, since)
-            rows, unreadable = _documents(what, listed.rows)
+            rows, unreadable = _read_documents(what, listed.rows)
             self._pages(services).put(what, number, {"booked": rows, "unreadable": unreadable})
             first = str(rows[0]["id"]) if rows else f"page {number}"
             return Done(asdict(CursorPage(len(rows), first, listed.next_cursor)))
@@ -164,7 +164,7 @@ class ReconcileSteps:
             found, more, rows = UnmappedRecords(services.connection).page(what, number)
             pages, edited = self._pages(services), list[EditedCustomer]()
             pages.put(what, number, [record.as_row() for record in found])
-            if what == CUSTOMERS:
+            if what == CUSTOMER_PAGES:
                 edited = EditedCustomers(services.connection).choose(rows, start.since)
                 pages.put(EDITED_CUSTOMERS, number, [customer.as_row() for customer in edited])
             return Done(NumberedPage(len(found), more, edited=len(edited)).to_json())
@@ -249,7 +249,7 @@ class ReconcileSteps:
         return as_step_result(self._connect, work, lambda: self._count("ConnectionBroken", connection, 1))
 
 
-def _documents(what: str, rows: Iterable[object]) -> tuple[list[Json], list[str]]:
+def _read_documents(what: str, rows: Iterable[object]) -> tuple[list[Json], list[str]]:
     """Rows of Rillet's list as documents, and the ids of those that cannot be read."""
     documents, unreadable = list[Json](), list[str]()
     for row in rows:

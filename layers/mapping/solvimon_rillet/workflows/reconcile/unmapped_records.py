@@ -51,7 +51,7 @@ class UnmappedRecords:
             UnmappedRecord(
                 "product", str(one.id), one.name or str(one.id), "It has no Rillet product.", remedy
             )
-            for one in self._unlinked("product", _parsed(active, Product))
+            for one in self._unlinked("product", _readable_rows(active, Product))
         ]
 
     def _entities(self, rows: Iterable[Json]) -> list[UnmappedRecord]:
@@ -68,13 +68,13 @@ class UnmappedRecords:
                 "It has no Rillet subsidiary.",
                 remedy,
             )
-            for one in self._unlinked("subsidiary", _parsed(rows, BillingEntity))
+            for one in self._unlinked("subsidiary", _readable_rows(rows, BillingEntity))
             if one.id not in in_settings
         ]
 
     def _customers(self, rows: Iterable[Json]) -> list[UnmappedRecord]:
         active = (row for row in rows if row.get("status") in {None, "ACTIVE"})
-        unlinked = self._unlinked("customer", _parsed(active, Customer))
+        unlinked = self._unlinked("customer", _readable_rows(active, Customer))
         return [
             UnmappedRecord("customer", str(one.id), one.name or str(one.id), *why)
             for one in unlinked
@@ -82,7 +82,7 @@ class UnmappedRecords:
         ]
 
     def _why_unmapped(self, customer: Customer, reference: str) -> tuple[str, str] | None:
-        """Why the export cannot create this customer in Rillet: cause and remedy, or ``None`` if it can."""
+        """The reason why the export cannot create this customer, and the remedy; ``None`` if it can."""
         if not self._settings.create_missing_customers:
             return (
                 "It has no Rillet customer, and create_missing_customers is off.",
@@ -106,7 +106,7 @@ class UnmappedRecords:
         return [record for key, record in unlinked.items() if "rillet_id" not in links.get(key, {})]
 
 
-def _parsed(rows: Iterable[Json], model: type[R]) -> list[R]:
+def _readable_rows(rows: Iterable[Json], model: type[R]) -> list[R]:
     """The rows that can be read; the export reports the others when an invoice needs them."""
     records = []
     for row in rows:

@@ -21,7 +21,7 @@ from solvimon_rillet.workflows.reconcile.fan_out import PAUSE_SECONDS, STARTED_A
 from solvimon_rillet.workflows.reconcile.pages import (
     CHANGED_CUSTOMERS,
     CREDIT_MEMOS,
-    CUSTOMERS,
+    CUSTOMER_PAGES,
     EDITED_CUSTOMERS,
     INVOICES,
     SOLVIMON_DOCUMENTS,
@@ -75,7 +75,7 @@ class Reconciliation:
         except WorkflowStopped as stopped:
             self._steps.step("failed", self._count_failure)
             return _failure(stopped.stop)
-        # An execution that an earlier version began goes on as it began: all connections in turn.
+        # An execution that an earlier version began continues as it began: all connections in turn.
         if len(names) == 1:
             return self._reconcile(names[0])
         answers = [self._reconcile(name, f"{name}: ") for name in names]
@@ -140,7 +140,7 @@ class _ConnectionReconciliation:
         self._read_pages(UNLISTED, partial(work.unlisted, counts))
         for records in UNMAPPED_RECORDS:
             pages = self._read_pages(records, partial(work.unmapped_records, records, start))
-        counts[EDITED_CUSTOMERS] = counts[CUSTOMERS]
+        counts[EDITED_CUSTOMERS] = counts[CUSTOMER_PAGES]
         if any(page.edited for page in pages):
             self._read_rillet_list(CHANGED_CUSTOMERS, partial(work.changed_customers, counts, start.since))
         return self._step("report", partial(work.report, start, counts))

@@ -21,13 +21,13 @@ from solvimon_rillet.ledger.record_store import BY_STATE
 from solvimon_rillet.ledger.records import SCHEMA, Document
 from solvimon_rillet.settings import DigestSettings
 
-_DAY = 86_400
+_DAY_SECONDS = 86_400
 _SENDING_SECONDS = 900
-_KEPT_SECONDS = 7 * _DAY
+_DIGEST_TTL = 7 * _DAY_SECONDS
 _MAX_SUBJECT = 100  # characters, ASCII only (SNS, Publish)
 _SUBJECTS = {
     "booked": "nothing waits",
-    "waiting": "work waits, and goes on automatically",
+    "waiting": "work waits, and continues automatically",
     "needs_you": "needs you",
     "stopped": "stopped, needs you",
 }
@@ -98,12 +98,12 @@ class Digest:
         return True
 
     def _write(self, key: str, facts: Mapping[str, Any], *condition: Any) -> None:
-        head = {"schema_version": SCHEMA, "expires_at": int(self._clock()) + _KEPT_SECONDS}
+        head = {"schema_version": SCHEMA, "expires_at": int(self._clock()) + _DIGEST_TTL}
         self._table.put(key, {**head, **facts}, *condition)
 
     def _booked(self) -> int:
         """The number of documents that were booked within a day."""
-        since = int(self._clock()) - _DAY
+        since = int(self._clock()) - _DAY_SECONDS
         return sum(self._count_since(kind.name, since) for kind in (INVOICE, CREDIT_MEMO))
 
     def _count_since(self, kind: str, since: int) -> int:

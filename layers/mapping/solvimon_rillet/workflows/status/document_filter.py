@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from solvimon_rillet.workflows.status.entries import Entry
+from solvimon_rillet.workflows.status.entries import DocumentEntry
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
@@ -59,7 +59,7 @@ class DocumentFilter(BaseModel):
         """Whether every document of a list in one state matches."""
         return not (self.code or self.currency or self.first or self.last)
 
-    def matches(self, entry: Entry) -> bool:
+    def matches(self, entry: DocumentEntry) -> bool:
         """Whether a document is wanted."""
         record, facts = entry.record, entry.facts
         return (

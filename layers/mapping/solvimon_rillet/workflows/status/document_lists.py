@@ -21,10 +21,10 @@ from solvimon_rillet.ledger.document_index import INDEXED_AT
 from solvimon_rillet.ledger.document_types import CREDIT_MEMO, CUSTOMER, INVOICE, DocumentType
 from solvimon_rillet.ledger.ledger import Document, Ledger
 from solvimon_rillet.workflows.status.document_filter import DocumentFilter
-from solvimon_rillet.workflows.status.entries import TYPES, Entry, read_entries
-from solvimon_rillet.workflows.status.wording import NOUNS
+from solvimon_rillet.workflows.status.entries import TYPES, DocumentEntry, read_entries
+from solvimon_rillet.workflows.status.wording import DOCUMENT_NOUNS
 
-PAGE = 50
+PAGE_DOCUMENTS = 50
 MOST_READ = 1_000
 """Documents that are looked at for one page of a filtered list; the page may then be short, or empty."""
 _READ_AT_ONCE = 100
@@ -32,7 +32,7 @@ _EARLIER = ("rejected", "differs", "sending", "claimed", "exported", "synced", "
 """The order in which records of earlier versions are listed: what needs a person first."""
 
 Json = dict[str, Any]
-Listed = tuple[Entry, Json]
+Listed = tuple[DocumentEntry, Json]
 """A document, and where a list continues after it."""
 Read = Callable[[Mapping[str, Any], int], tuple[list[Listed], Json]]
 """Reads the next documents from a place on: some of them, at most, and where they end."""
@@ -76,9 +76,11 @@ class DocumentLists:
         kind = TYPES[str(wanted.kind)]
         read = partial(self._in_state, kind, wanted.state) if wanted.state else partial(self._all, kind)
         found, ended, looked_at = _wanted(read, _from_token(after), limit, wanted)
-        return self._answer(found, ended, f"{NOUNS[kind.name][1]}{wanted.in_words()}", looked_at)
+        return self._answer(found, ended, f"{DOCUMENT_NOUNS[kind.name][1]}{wanted.in_words()}", looked_at)
 
-    def search(self, text: str, wanted: DocumentFilter, after: str | None = None, limit: int = PAGE) -> Json:
+    def search(
+        self, text: str, wanted: DocumentFilter, after: str | None = None, limit: int = PAGE_DOCUMENTS
+    ) -> Json:
         """The documents with a number, an id, or a customer whose name begins with a text.
 
         Raises:
@@ -111,7 +113,7 @@ class DocumentLists:
         places = [(document, {"name": place}) for document, place in found]
         return self._entries(places), {"name": ended} if ended else {}
 
-    def _with_id(self, identifier: str) -> list[Entry]:
+    def _with_id(self, identifier: str) -> list[DocumentEntry]:
         """The documents with an id of Solvimon or of Rillet."""
         own = [Document(self._connection, kind.name, identifier) for kind in (INVOICE, CREDIT_MEMO, CUSTOMER)]
         kinds = (INVOICE, CREDIT_MEMO)
@@ -128,7 +130,7 @@ class DocumentLists:
         self, kind: DocumentType, state: str, start: Mapping[str, Any], limit: int
     ) -> tuple[list[Listed], Json]:
         page, ended = self._ledger.page_in_state(
-            self._connection, kind.name, state, limit=limit, after=_key(start)
+            self._connection, kind.name, state, limit=limit, after=_token_position(start)
         )
         places = [(document, _place(state, document, item)) for document, item in page]
         return self._entries(places), {"state": state, "key": list(ended)} if ended else {}
@@ -153,7 +155,7 @@ class DocumentLists:
         begin = states.index(start["state"]) if start.get("state") in states else 0
         found, first = list[Listed](), self._ledger.index.first_time(self._connection, kind.name)
         for state in states[begin:]:
-            key = _key(start) if state == start.get("state") else None
+            key = _token_position(start) if state == start.get("state") else None
             while True:
                 page, key = self._ledger.page_in_state(
                     self._connection,
@@ -178,7 +180,9 @@ class DocumentLists:
         place_of = dict(places)
         return [(entry, place_of[entry.document]) for entry in read_entries(self._ledger, place_of)]
 
-    def _answer(self, found: list[Entry], ended: Mapping[str, Any], what: str, looked_at: int) -> Json:
+    def _answer(
+        self, found: list[DocumentEntry], ended: Mapping[str, Any], what: str, looked_at: int
+    ) -> Json:
         now = int(self._clock())
         said = f"{len(found)} {what}" if found else f"No {what}"
         if ended:
@@ -194,14 +198,14 @@ class DocumentLists:
 
 def _wanted(
     read: Read, start: Mapping[str, Any], limit: int, wanted: DocumentFilter
-) -> tuple[list[Entry], Json, int]:
+) -> tuple[list[DocumentEntry], Json, int]:
     """A page of the documents that match.
 
     Returns:
         The documents, where they end, and how many were looked at; 0 where none was left out.
     """
     at_once, most = (limit, limit) if wanted.is_empty else (_READ_AT_ONCE, MOST_READ)
-    found, looked_at, ended = list[Entry](), 0, dict[str, Any]()
+    found, looked_at, ended = list[DocumentEntry](), 0, dict[str, Any]()
     for _ in range(0, most, at_once):
         rows, ended = read(start, at_once)
         for left, (entry, place) in zip(reversed(range(len(rows))), rows, strict=True):
@@ -231,7 +235,7 @@ def kind_named(name: str) -> DocumentType:
     return TYPES[name]
 
 
-def _key(start: Mapping[str, Any]) -> tuple[int, str] | None:
+def _token_position(start: Mapping[str, Any]) -> tuple[int, str] | None:
     """Time and id of the last document of a page, from a token."""
     key = start.get("key")
     if key is None:

@@ -9,7 +9,7 @@ from solvimon_rillet.workflows.status.texts import without_email_addresses
 
 
 def location_text(kind: DocumentType, record: Item, clock_now: float) -> str:
-    """Where a document is now.
+    """The place of a document as text.
 
     Args:
         kind: its type.
@@ -23,7 +23,7 @@ def location_text(kind: DocumentType, record: Item, clock_now: float) -> str:
         begun = format_timestamp(until - LEASE_SECONDS)
         return f"{kind.function} is working on it since {begun}; its lease ends in {until - now} s."
     if state in UNFINISHED:
-        return f"{_waiting_text(kind, record)}{_stalled_text(record, clock_now)}"
+        return f"{_queue_text(kind, record)}{_stalled_text(record, clock_now)}"
     if record.get("by_hand"):
         return f"A person resolved it manually at {changed}."
     if state == "rejected":
@@ -35,7 +35,7 @@ def location_text(kind: DocumentType, record: Item, clock_now: float) -> str:
     return f"Done at {changed}; it is on no queue."
 
 
-def _waiting_text(kind: DocumentType, record: Item) -> str:
+def _queue_text(kind: DocumentType, record: Item) -> str:
     last = (record.get("history") or [{}])[-1]
     queue = f"on the queue of {kind.function}"
     if last.get("what") == "waits":

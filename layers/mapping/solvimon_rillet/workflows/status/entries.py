@@ -36,13 +36,13 @@ _ATTRIBUTES = (
     "history",
     "indexed_at",
 )
-_ENDED = "A run ended in the middle (crash or time-out); its message is on the queue again."
+_ENDED_TEXT = "A run ended in the middle (crash or time-out); its message is on the queue again."
 _LOST = "The answer was lost. Rillet may have it; the next run checks before it sends anything."
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
-    """Why a document waits.
+class DocumentWait:
+    """The reason why a document waits.
 
     Attributes:
         reason: the cause, without the act.
@@ -64,7 +64,7 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class DocumentEntry:
     """A document's record; ``facts`` are those of the document, which a payment has from its invoice."""
 
     document: Document
@@ -88,8 +88,8 @@ class Entry:
             return None
         return str(self.facts["currency"]), Decimal(self.facts["amount"])
 
-    def wait(self, now: int) -> Wait | None:
-        """Why it waits; ``None`` if it does not."""
+    def wait(self, now: int) -> DocumentWait | None:
+        """The reason why it waits; ``None`` if it does not."""
         return wait_of(self.document, self.record, now) if self.state in UNFINISHED else None
 
     def as_row(self, now: int) -> dict[str, Any]:
@@ -113,7 +113,7 @@ class Entry:
             "updated_at": format_timestamp(record["updated_at"]),
         }
 
-    def _state_text(self, wait: Wait | None) -> str:
+    def _state_text(self, wait: DocumentWait | None) -> str:
         if wait is None:
             return STATE_WORDS.get(self.state, self.state)
         if wait.is_running:
@@ -128,8 +128,8 @@ def customer_name(record: Mapping[str, Any]) -> str | None:
     return str(named) if named else None
 
 
-def wait_of(document: Document, record: Mapping[str, Any], now: int) -> Wait:
-    """Why an unfinished document waits."""
+def wait_of(document: Document, record: Mapping[str, Any], now: int) -> DocumentWait:
+    """The reason why an unfinished document waits."""
     last = (record.get("history") or [{}])[-1]
     what, quiet = last.get("what"), now - int(record["updated_at"])
     since = int(record.get("created_at") or record["updated_at"])
@@ -137,22 +137,24 @@ def wait_of(document: Document, record: Mapping[str, Any], now: int) -> Wait:
     reason = without_email_addresses(reason.removesuffix(".") + ".")
     if what == "waits" and last.get("needs_person"):
         act = without_email_addresses(act)
-        return Wait(
+        return DocumentWait(
             reason, act, needs_person=True, is_credential=True, since=since, next_try=last.get("next")
         )
     if int(record.get("lease_until", 0)) > now and what not in {"answer_lost", "waits"}:
-        return Wait("A function is working on it.", is_running=True, since=since)
+        return DocumentWait("A function is working on it.", is_running=True, since=since)
     if quiet > STALLED_SECONDS:
         stalled = f"Nothing has happened for {format_duration(quiet)}"
-        return Wait(
+        return DocumentWait(
             f"{stalled}; its message may be in the dead-letter queue.", needs_person=True, since=since
         )
     if what == "waits":
-        return Wait(reason, since=since, next_try=last.get("next"))
-    return Wait(_LOST if what == "answer_lost" else _ENDED, since=since, next_try=last.get("next"))
+        return DocumentWait(reason, since=since, next_try=last.get("next"))
+    return DocumentWait(
+        _LOST if what == "answer_lost" else _ENDED_TEXT, since=since, next_try=last.get("next")
+    )
 
 
-def read_entries(ledger: Ledger, documents: Iterable[Document]) -> list[Entry]:
+def read_entries(ledger: Ledger, documents: Iterable[Document]) -> list[DocumentEntry]:
     """The records of documents, in their order; a document without record is left out.
 
     Raises:
@@ -162,7 +164,7 @@ def read_entries(ledger: Ledger, documents: Iterable[Document]) -> list[Entry]:
     invoices = [_invoice_of(document) for document in wanted if document.kind == PAYMENT.name]
     records = ledger.read_many([*wanted, *invoices], _ATTRIBUTES)
     return [
-        Entry(document, record, records.get(_invoice_of(document), record))
+        DocumentEntry(document, record, records.get(_invoice_of(document), record))
         for document in wanted
         if (record := records.get(document)) and "state" in record and "updated_at" in record
     ]

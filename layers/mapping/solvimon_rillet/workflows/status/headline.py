@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from solvimon_rillet.workflows.status.open_work import Failures, Group, Waiting, kinds_of
-from solvimon_rillet.workflows.status.wording import NOUNS, counted, listed
+from solvimon_rillet.workflows.status.open_work import Failures, Waiting, WorkGroup, kinds_of
+from solvimon_rillet.workflows.status.wording import DOCUMENT_NOUNS, counted, listed
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What a headline sums up.
+    """The facts that a headline sums up.
 
     Attributes:
         failures: documents that need a person.
@@ -37,13 +37,13 @@ def headline(situation: Situation) -> dict[str, str]:
     if causes:
         sentences.append(f"Stopped: {' '.join(causes)}")
     if held:
-        sentences.append(f"{_documents(held)} {_verb(held, 'waits', 'wait')} for that.")
+        sentences.append(f"{_documents_text(held)} {_verb(held, 'waits', 'wait')} for that.")
     if needs:
-        sentences.append(f"{_documents(needs)} {_verb(needs, 'needs', 'need')} you.")
+        sentences.append(f"{_documents_text(needs)} {_verb(needs, 'needs', 'need')} you.")
     sentences += situation.tasks
     if calm:
-        alone = "" if sentences else ", and it goes on automatically"
-        sentences.append(f"{_documents(calm)} {_verb(calm, 'waits', 'wait')}{alone}.")
+        alone = "" if sentences else ", and it continues automatically"
+        sentences.append(f"{_documents_text(calm)} {_verb(calm, 'waits', 'wait')}{alone}.")
     if causes:
         state = "stopped"
     elif needs or situation.tasks:
@@ -55,11 +55,11 @@ def headline(situation: Situation) -> dict[str, str]:
     return {"state": state, "text": " ".join(sentences)}
 
 
-def _documents(groups: Sequence[Group]) -> str:
+def _documents_text(groups: Sequence[WorkGroup]) -> str:
     return listed(counted(kind, count, sums) for kind, (count, sums) in kinds_of(groups).items())
 
 
-def _verb(groups: Sequence[Group], one: str, several: str) -> str:
+def _verb(groups: Sequence[WorkGroup], one: str, several: str) -> str:
     return one if sum(len(group.entries) for group in groups) == 1 else several
 
 
@@ -67,6 +67,6 @@ def _booked(counts: dict[str, int]) -> str:
     named = {kind: count for kind, count in counts.items() if count and kind in {"invoice", "credit_memo"}}
     if not named:
         return "Nothing waits: no document yet."
-    parts = [f"{count:,} {NOUNS[kind][count != 1]}" for kind, count in named.items()]
+    parts = [f"{count:,} {DOCUMENT_NOUNS[kind][count != 1]}" for kind, count in named.items()]
     verb = "is" if sum(named.values()) == 1 else "are"
     return f"Nothing waits: {listed(parts)} {verb} booked."

@@ -10,26 +10,26 @@ from typing import Any
 from solvimon_rillet.formatting import format_timestamp
 from solvimon_rillet.ledger.document_types import DocumentType
 from solvimon_rillet.ledger.ledger import UNFINISHED
-from solvimon_rillet.workflows.status.entries import TYPES, Entry, Wait
+from solvimon_rillet.workflows.status.entries import TYPES, DocumentEntry, DocumentWait
 from solvimon_rillet.workflows.status.error_catalog import entry_for
 from solvimon_rillet.workflows.status.texts import without_email_addresses
 from solvimon_rillet.workflows.status.wording import as_texts, title_of
 
-_SHOWN = 10
+_MAX_SHOWN_DOCUMENTS = 10
 _MAX_IDS_PER_EVENT = 100  # documents in a ready-made event
 _RESTORED = re.compile(r"ledger was restored to (\d{4}-\d\d-\d\d)")
 CONTINUES = "Nothing; work continues automatically."
 
 
 @dataclass(slots=True)
-class Group:
+class WorkGroup:
     """Documents of a kind that fail or wait for the same reason."""
 
     kind: DocumentType
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[DocumentEntry] = field(default_factory=list)
     sums: defaultdict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: DocumentEntry) -> None:
         """Add a document."""
         self.entries.append(entry)
         if entry.money:
@@ -47,7 +47,7 @@ class Group:
 
 
 @dataclass(slots=True)
-class Failures(Group):
+class Failures(WorkGroup):
     """Documents that failed, or are not in Rillet as booked."""
 
     state: str = ""
@@ -74,7 +74,7 @@ class Failures(Group):
                 "number": oldest.facts.get("number"),
                 "since": format_timestamp(oldest.record["updated_at"]),
             },
-            "ids": ids[:_SHOWN],
+            "ids": ids[:_MAX_SHOWN_DOCUMENTS],
             "numbers": _numbers(self.entries),
         }
         if self.without_amount:
@@ -87,10 +87,10 @@ class Failures(Group):
 
 
 @dataclass(slots=True)
-class Waiting(Group):
+class Waiting(WorkGroup):
     """Documents that wait for the same reason."""
 
-    wait: Wait = field(default_factory=lambda: Wait(""))
+    wait: DocumentWait = field(default_factory=lambda: DocumentWait(""))
     next_try: int | None = None
 
     def as_answer(self, connection: str, secret_name: Callable[[str], str]) -> dict[str, Any]:
@@ -108,7 +108,7 @@ class Waiting(Group):
                 "number": oldest.facts.get("number"),
                 "since": format_timestamp(since),
             },
-            "ids": self.ids[:_SHOWN],
+            "ids": self.ids[:_MAX_SHOWN_DOCUMENTS],
             "numbers": _numbers(self.entries),
             "next_try": format_timestamp(self.next_try) if self.next_try else None,
             **what_to_do(self.wait, self.kind, connection, self.ids, secret_name),
@@ -116,7 +116,7 @@ class Waiting(Group):
 
 
 def what_to_do(
-    wait: Wait, kind: DocumentType, connection: str, ids: list[str], secret_name: Callable[[str], str]
+    wait: DocumentWait, kind: DocumentType, connection: str, ids: list[str], secret_name: Callable[[str], str]
 ) -> dict[str, Any]:
     """The act that ends a wait, in words and as an event.
 
@@ -148,7 +148,7 @@ def what_to_do(
     return {"what_to_do": CONTINUES, "act": None}
 
 
-def failures_of(entries: Iterable[Entry]) -> list[Failures]:
+def failures_of(entries: Iterable[DocumentEntry]) -> list[Failures]:
     """The failed documents by state, cause and culprit, the largest group first."""
     groups: dict[tuple[str, ...], Failures] = {}
     for entry in entries:
@@ -161,7 +161,7 @@ def failures_of(entries: Iterable[Entry]) -> list[Failures]:
     return sorted(groups.values(), key=lambda group: (-len(group.entries), group.code))
 
 
-def waiting_of(entries: Iterable[Entry], now: int) -> list[Waiting]:
+def waiting_of(entries: Iterable[DocumentEntry], now: int) -> list[Waiting]:
     """The waiting documents by reason; what needs a person first, then the largest group."""
     groups: dict[tuple[str, ...], Waiting] = {}
     for entry in entries:
@@ -174,7 +174,7 @@ def waiting_of(entries: Iterable[Entry], now: int) -> list[Waiting]:
     return sorted(groups.values(), key=lambda group: (not group.wait.needs_person, -len(group.entries)))
 
 
-def kinds_of(groups: Iterable[Group]) -> dict[str, tuple[int, dict[str, Decimal]]]:
+def kinds_of(groups: Iterable[WorkGroup]) -> dict[str, tuple[int, dict[str, Decimal]]]:
     """The number of documents and their amounts by kind."""
     found: dict[str, tuple[int, dict[str, Decimal]]] = {}
     for name in TYPES:
@@ -188,9 +188,9 @@ def kinds_of(groups: Iterable[Group]) -> dict[str, tuple[int, dict[str, Decimal]
     return found
 
 
-def _numbers(entries: Iterable[Entry]) -> list[str]:
-    return [str(each.facts["number"]) for each in entries if each.facts.get("number")][:_SHOWN]
+def _numbers(entries: Iterable[DocumentEntry]) -> list[str]:
+    return [str(each.facts["number"]) for each in entries if each.facts.get("number")][:_MAX_SHOWN_DOCUMENTS]
 
 
-def _since(entry: Entry) -> int:
+def _since(entry: DocumentEntry) -> int:
     return int(entry.record.get("created_at") or entry.record["updated_at"])

@@ -13,7 +13,7 @@ from solvimon_rillet.ledger.ledger import UNFINISHED, Document, Ledger
 from solvimon_rillet.ledger.matches import MatchStore
 from solvimon_rillet.ledger.reconciliations import LastReconciliation
 from solvimon_rillet.ledger.run_log import RunLog
-from solvimon_rillet.workflows.status.entries import STALLED_SECONDS, Entry, read_entries
+from solvimon_rillet.workflows.status.entries import STALLED_SECONDS, DocumentEntry, read_entries
 from solvimon_rillet.workflows.status.headline import Situation, headline
 from solvimon_rillet.workflows.status.open_work import failures_of, waiting_of
 from solvimon_rillet.workflows.status.runs import EXECUTION_SECONDS
@@ -22,7 +22,7 @@ _MAX_STALLED_SHOWN = 100  # the headline counts all
 _RECENT = 10
 _DAY = 86_400
 _FAILED = ("rejected", "differs")
-_DONE = ("exported", "synced", "marked")
+_DONE_STATES = ("exported", "synced", "marked")
 _RUNS = {
     "import_customers": "import of customers",
     "import_products": "import of products",
@@ -36,7 +36,7 @@ Listed = tuple[Document, Item]
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What surrounds the documents of a connection.
+    """The facts about a connection beside its documents.
 
     Attributes:
         dead_letters: the dead-letter queues by name; they hold the messages of all connections.
@@ -88,7 +88,9 @@ class Overview:
         stalled = list(_stalled(self._connection, entries, now))
         dead_letters = _dead_letter_counts(around.dead_letters)
         last = LastReconciliation(self._connection, self._table).read()
-        booked = {name: sum(by_state.get(state, 0) for state in _DONE) for name, by_state in counts.items()}
+        booked = {
+            name: sum(by_state.get(state, 0) for state in _DONE_STATES) for name, by_state in counts.items()
+        }
         tasks = [*_set_aside(dead_letters), *self._proposals(), *_untied(last), *self._failed_runs(now)]
         said = headline(Situation(failures, waiting, around.broken, tasks, booked))
         return {
@@ -163,7 +165,7 @@ class Overview:
                 yield f"The last {_RUNS[kind]} {ended}."
 
 
-def _stalled(connection: str, entries: Iterable[Entry], now: int) -> Iterator[dict[str, Any]]:
+def _stalled(connection: str, entries: Iterable[DocumentEntry], now: int) -> Iterator[dict[str, Any]]:
     """Work that began and has not changed for more than an hour."""
     for entry in entries:
         quiet = now - int(entry.record["updated_at"])

@@ -8,7 +8,7 @@ import simplejson
 from solvimon_rillet.aws.dynamodb import Item
 from solvimon_rillet.formatting import format_duration, format_timestamp
 from solvimon_rillet.ledger.actor import UNKNOWN_ACTOR
-from solvimon_rillet.ledger.run_log import ALL_CONNECTIONS, RunLog
+from solvimon_rillet.ledger.run_log import EVERY_CONNECTION, RunLog
 from solvimon_rillet.workflows.status.entries import STALLED_SECONDS
 from solvimon_rillet.workflows.status.texts import without_email_addresses
 
@@ -62,7 +62,7 @@ class Runs:
         state = "lost" if self._is_lost(run) else str(run["state"])
         fields: dict[str, Any] = {
             "kind": run["kind"],
-            "connection": "all" if connection == ALL_CONNECTIONS else connection,
+            "connection": "all" if connection == EVERY_CONNECTION else connection,
             "request": _from_json(run["request"]),
             "by": str(run.get("by") or UNKNOWN_ACTOR),
             "progress": None,

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from solvimon_rillet import money
 
-NOUNS = {
+DOCUMENT_NOUNS = {
     "invoice": ("invoice", "invoices"),
     "credit_memo": ("credit note", "credit notes"),
     "customer": ("customer", "customers"),
@@ -28,10 +28,10 @@ _WITH_CULPRIT = {
     "fallback_product_missing": "The setting {} is empty",
     "original_not_exported": "{} is not booked, so its credit note has to wait",
     "product_not_linked": "{} has no Rillet product",
-    "rillet_record_missing": "{} is linked to what Rillet does not have",
+    "rillet_record_missing": "{} is linked to a record that Rillet does not have",
     "subsidiary_not_linked": "{} has no Rillet subsidiary",
 }
-_TITLES = {
+_CODE_TITLES = {
     "billing_entity_exists": "A billing entity of this name is not linked",
     "closed_periods_unclear": "Closed periods do not fit the net amount",
     "connection_unknown": "There is no such connection",
@@ -81,7 +81,7 @@ def title_of(code: str, culprit: Mapping[str, str] | None) -> str:
     """The title of a failure: the cause, with the record that is to be fixed."""
     if culprit and code in _WITH_CULPRIT:
         return _WITH_CULPRIT[code].format(culprit["name"])
-    return _TITLES.get(code, "A cause that this version does not know")
+    return _CODE_TITLES.get(code, "A cause that this version does not know")
 
 
 def format_money(amounts: Mapping[str, Decimal]) -> str:
@@ -95,7 +95,7 @@ def format_money(amounts: Mapping[str, Decimal]) -> str:
 def counted(kind: str, number: int, amounts: Mapping[str, Decimal]) -> str:
     """A number of documents with their money: ``3 invoices (2,323.20 EUR)``."""
     in_money = f" ({format_money(amounts)})" if amounts and kind in {"invoice", "credit_memo"} else ""
-    return f"{number:,} {NOUNS[kind][number != 1]}{in_money}"
+    return f"{number:,} {DOCUMENT_NOUNS[kind][number != 1]}{in_money}"
 
 
 def listed(parts: Iterable[str]) -> str:

@@ -16,7 +16,7 @@ REPUBLISH_SECONDS = 3600
 """After so many seconds without progress, the message of a document counts as lost."""
 NEWS_AT = "news_at"
 """The time of the last sweep that found anything new, in its state."""
-_REMEMBERED_SECONDS = 7 * 24 * 3600
+_SEEN_TTL = 7 * 24 * 3600
 
 
 class OutOfTime(Recoverable):
@@ -159,7 +159,7 @@ class SweepContext:
         kind: str,
         missed_events: list[MissedEvent],
         result: ScanResult,
-        seconds: int | None = _REMEMBERED_SECONDS,
+        seconds: int | None = _SEEN_TTL,
     ) -> None:
         """Publish missed events of one kind, count them, and remember them for some seconds."""
         self.bus.publish(*(missed.event for missed in missed_events))

@@ -15,7 +15,7 @@ from solvimon_rillet.ledger.document_types import CUSTOMER
 from solvimon_rillet.ledger.ledger import Document
 from solvimon_rillet.ledger.sweep_state import PublishedEvent
 from solvimon_rillet.mapping.customers import solvimon_customer_hash
-from solvimon_rillet.solvimon.client import PAGE
+from solvimon_rillet.solvimon.client import PAGE_SIZE
 from solvimon_rillet.solvimon.master_data import Customer, field_value
 from solvimon_rillet.workflows.sweep.base import MissedEvent, ScanResult, SweepContext, TimeBudget
 
@@ -37,7 +37,7 @@ class CustomerScan:
             return
         round_number, done = divmod(self._context.state.watermark("customers") or 0, _PAGES_PER_ROUND)
         first = done
-        for _ in range(-(-limit // PAGE)):
+        for _ in range(-(-limit // PAGE_SIZE)):
             budget.check()
             rows, more = self._connection.solvimon.page(
                 "customers", done + 1, order_by="created_at", order_direction="asc"

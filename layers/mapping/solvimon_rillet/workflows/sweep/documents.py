@@ -89,10 +89,10 @@ class DocumentScan:
         last = self._state.noted(_SEEN) or {}
         if first and last.get("page") == seen and self._context.now() - last["at"] < REPUBLISH_SECONDS:
             return 0
-        missing, settled = self._missing(rows)
+        missing, is_stable = self._missing(rows)
         published = self._context.publish(missing, result)
         if first:
-            self._state.note(_SEEN, {"page": seen, "at": self._context.now()} if settled else None)
+            self._state.note(_SEEN, {"page": seen, "at": self._context.now()} if is_stable else None)
             if last.get("page") != seen:
                 self._state.note(NEWS_AT, self._context.now())
         return published

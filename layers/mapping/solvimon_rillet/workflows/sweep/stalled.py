@@ -5,14 +5,12 @@ from typing import Any
 
 from solvimon_rillet.errors import Message
 from solvimon_rillet.events import (
-    CREDIT_NOTE_FINALISED,
-    CUSTOMER_UPDATED,
-    INVOICE_FINALISED,
     INVOICE_PAYMENT_UPDATED,
     RILLET,
     SOLVIMON,
     BusEvent,
 )
+from solvimon_rillet.ledger.document_types import EVENT_TYPES
 from solvimon_rillet.ledger.ledger import UNFINISHED, Document
 from solvimon_rillet.workflows.sweep.base import (
     REPUBLISH_SECONDS,
@@ -31,13 +29,8 @@ _WORKFLOWS = {
     "customer": "sync_customer",
     "payment": "mark_invoice_paid",
 }
-_EVENTS = {
-    "invoice": INVOICE_FINALISED,
-    "credit_memo": CREDIT_NOTE_FINALISED,
-    "customer": CUSTOMER_UPDATED,
-}
 _EXAMPLES = 3
-_LOOKED_AT = "stalled_looked_at"
+_STALLED_LOOKED_AT = "stalled_looked_at"
 
 
 class StalledScan:
@@ -53,7 +46,7 @@ class StalledScan:
         One kind of work has its turn in each sweep, and each has one within the hour.
         """
         now, state = self._context.now(), self._context.state
-        looked_at = {kind: int(at) for kind, at in (state.noted(_LOOKED_AT) or {}).items()}
+        looked_at = {kind: int(at) for kind, at in (state.noted(_STALLED_LOOKED_AT) or {}).items()}
         enabled = [
             kind for kind in _WORKFLOWS if getattr(self._connection.settings.workflows, _WORKFLOWS[kind])
         ]
@@ -73,7 +66,7 @@ class StalledScan:
             if lost:
                 result.errors.append(_stalled_error(lost, workflow))
             looked_at[kind] = now
-            state.note(_LOOKED_AT, dict(looked_at))
+            state.note(_STALLED_LOOKED_AT, dict(looked_at))
 
     def _idle(self, kind: str, state: str, budget: TimeBudget) -> list[tuple[Document, Mapping[str, Any]]]:
         found: list[tuple[Document, Mapping[str, Any]]] = []
@@ -89,8 +82,10 @@ class StalledScan:
         booked = self._connection.ledger.read_many(invoices.values())
         missed = []
         for document, record in stalled.items():
-            if document.kind in _EVENTS:
-                event = BusEvent(SOLVIMON, _EVENTS[document.kind], document.connection, document.id, "", "")
+            if document.kind in EVENT_TYPES:
+                event = BusEvent(
+                    SOLVIMON, EVENT_TYPES[document.kind], document.connection, document.id, "", ""
+                )
             elif rillet_id := booked.get(invoices[document], {}).get("rillet_id"):
                 facts = {"entity": "INVOICE"}  # without amounts, so that the function asks Rillet
                 event = BusEvent(

@@ -102,7 +102,7 @@ class Sweep:
                 self._stopped(name, wait, result, again=stopped_before.get(name) == stops[name])
                 failed = failed or isinstance(wait, VendorUnavailable)
             except Exception as error:  # noqa: BLE001 - the other scans continue after any error
-                result.errors.append(_error_text(error, f"{name}: "))
+                result.errors.append(_scan_error_text(error, f"{name}: "))
                 failed = True
                 if isinstance(error, ConnectionBroken):
                     result.broken = True
@@ -121,11 +121,11 @@ class Sweep:
         result.stopped.append(text)
         if again:
             result.errors.append(
-                Message(f"{name}: It stopped twice at the same place, so it does not get on: {wait}")
+                Message(f"{name}: It stopped twice at the same place, so it makes no progress: {wait}")
             )
 
     def _place(self, name: str) -> str:
-        """Where a scan stands."""
+        """The position of a scan."""
         if name == "documents":
             return str(self._state.noted("documents_page") or "")
         if name in ("customers", "payments"):
@@ -142,7 +142,7 @@ class Sweep:
         try:
             self._state.save()
         except SolvimonRilletError as error:
-            result.errors.append(_error_text(error, "progress: "))
+            result.errors.append(_scan_error_text(error, "progress: "))
 
     def _not_ready_note(self) -> str:
         """The reason why a new connection cannot be swept yet; no alarm before it is set up."""
@@ -189,11 +189,11 @@ def sweep_connection(
         result = ScanResult(connection, note=note) if note else sweep.run(budget)
     except UnknownConnection as removed:
         known = asked_at is None  # a person named it; the schedule's list may be an hour old
-        errors = [_error_text(removed)] if known else []
+        errors = [_scan_error_text(removed)] if known else []
         result = ScanResult(connection, errors=errors, note="" if known else "It has no settings any more.")
     except Exception as error:  # noqa: BLE001 - the other connections continue after any error
-        result = ScanResult(connection, errors=[_error_text(error)])
-    # What somebody gave as a name is no dimension of a metric, and no text of a log.
+        result = ScanResult(connection, errors=[_scan_error_text(error)])
+    # A name that is not valid becomes no dimension of a metric, and no text of a log.
     shown = connection if is_connection_name(connection) else "unknown"
     logger.info("swept", extra={**result.as_log(), "connection": shown})
     if result.found:
@@ -203,7 +203,7 @@ def sweep_connection(
     return result
 
 
-def _error_text(error: Exception, scan: str = "") -> Message:
+def _scan_error_text(error: Exception, scan: str = "") -> Message:
     """The message for a person; an unexpected error is logged with its traceback."""
     if isinstance(error, NeedsAttention):
         return Message(f"{scan}{error.message} {error.remedy}", f"{scan}{error.code}: {error.own_words}")

@@ -13,7 +13,7 @@ from solvimon_rillet.workflows.sweep.base import (
     TimeBudget,
 )
 
-_LOOKED_AT = "write_backs_at"
+_WRITE_BACKS_LOOKED_AT = "write_backs_at"
 
 
 class WriteBackScan:
@@ -26,9 +26,12 @@ class WriteBackScan:
     def run(self, result: ScanResult, budget: TimeBudget) -> None:
         """Publish the documents whose next attempt is due, once an hour: it costs a read of the index."""
         state, now = self._context.state, self._context.now()
-        if self._connection.settings.write_back and now - state.noted_time(_LOOKED_AT) >= REPUBLISH_SECONDS:
+        if (
+            self._connection.settings.write_back
+            and now - state.noted_time(_WRITE_BACKS_LOOKED_AT) >= REPUBLISH_SECONDS
+        ):
             self._context.publish(self._due(budget), result)
-            state.note(_LOOKED_AT, now)
+            state.note(_WRITE_BACKS_LOOKED_AT, now)
 
     def _due(self, budget: TimeBudget) -> Iterator[MissedEvent]:
         failed = WriteBacks(self._connection.name, self._connection.table)

@@ -7,7 +7,7 @@ from solvimon_rillet.mapping.write_back import ID_NAME, NUMBER_NAME
 from solvimon_rillet.solvimon.rejections import AlreadyExists
 
 _COLLECTION = "custom-fields"
-_LINK = "invoice-field"
+_FIELD_LINK = "invoice-field"
 """Kind of the ledger's links that remember a field."""
 
 
@@ -34,15 +34,15 @@ class InvoiceFields:
         """
         ledger, known = self._connection.ledger, self._connection.known_fields
         for reference in self._names.keys() - known:
-            if not ledger.find_link(self._connection.name, _LINK, reference):
+            if not ledger.find_link(self._connection.name, _FIELD_LINK, reference):
                 self._find_or_create(reference, run)
-                ledger.store_link(self._connection.name, _LINK, reference, {})
+                ledger.store_link(self._connection.name, _FIELD_LINK, reference, {})
             known.add(reference)
 
     def forget(self) -> None:
         """Forget the fields, because Solvimon refuses values of them; a user may have deleted one."""
         for reference in self._names:
-            self._connection.ledger.delete_link(self._connection.name, _LINK, reference)
+            self._connection.ledger.delete_link(self._connection.name, _FIELD_LINK, reference)
         self._connection.known_fields.clear()
 
     def _find_or_create(self, reference: str, run: str) -> None:

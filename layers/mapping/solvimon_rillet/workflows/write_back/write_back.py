@@ -47,7 +47,7 @@ class WriteBack:
         self._failed = WriteBacks(connection.name, connection.table)
 
     def due_facts(self) -> dict[str, Any]:
-        """What an export records with the document, so that a crash after it does not lose the write-back."""
+        """The facts that an export records, so that a crash after it does not lose the write-back."""
         return {"write_back": {"next": self._now() + _GRACE_SECONDS, "tries": 0}} if self._is_on else {}
 
     def after_export(self, claim: Claim, result: Result) -> Result:
@@ -89,15 +89,15 @@ class WriteBack:
         try:
             self._connection.solvimon.update("invoices", claim.document.id, body)
         except NotFound:
-            raise _refused(f"Solvimon no longer has the document {claim.document.id}.", "") from None
+            raise _refused_write(f"Solvimon no longer has the document {claim.document.id}.", "") from None
         except AlreadyExists as taken:
             text = (
                 "A custom field for Rillet's id or number is unique in Solvimon, and another document has it."
             )
-            raise _refused(text, taken.message) from None
+            raise _refused_write(text, taken.message) from None
         except NeedsAttention as why:
             self._fields.forget()
-            raise _refused(why.own_words, why.quoted) from None
+            raise _refused_write(why.own_words, why.quoted) from None
 
     def _record_success(self, claim: Claim, rillet_id: str) -> None:
         if _tries(claim):
@@ -106,7 +106,7 @@ class WriteBack:
 
     def _record_failure(self, claim: Claim, error: Exception) -> str:
         """Record why it failed and when it is tried again, and return it in words."""
-        why = _in_words(error)
+        why = _error_texts(error)
         log = logger.warning if isinstance(error, SolvimonRilletError) else logger.exception
         log("write-back failed", extra={"document": claim.document.id, "reason": why["own_words"]})
         tries, now = _tries(claim) + 1, self._now()
@@ -136,7 +136,7 @@ def _tries(claim: Claim) -> int:
     return int((claim.record.get("write_back") or {}).get("tries", 0))
 
 
-def _refused(own_words: str, quoted: str) -> NeedsAttention:
+def _refused_write(own_words: str, quoted: str) -> NeedsAttention:
     return NeedsAttention(
         Code.REFUSED_BY_SOLVIMON,
         f"It is in Rillet, but Solvimon does not show Rillet's number on it. {own_words}",
@@ -146,7 +146,7 @@ def _refused(own_words: str, quoted: str) -> NeedsAttention:
     )
 
 
-def _in_words(error: Exception) -> Mapping[str, str]:
+def _error_texts(error: Exception) -> Mapping[str, str]:
     """An error as texts: for users (``message`` and ``remedy``), and for the log (``own_words``)."""
     if not isinstance(error, SolvimonRilletError):
         text = f"It is in Rillet; its write-back failed with an internal error ({type(error).__name__})."
