@@ -4,10 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
+from werkzeug.wrappers import Request, Response
 
 
 @dataclass
@@ -22,6 +20,11 @@ class Call:
     idempotency_key: str | None
     body: bytes
     status: int | None = None
+    fault: str | None = None
+
+    def note(self, response: Response) -> None:
+        """Keep what was answered."""
+        self.status = response.status_code
 
 
 class CallLog:
@@ -31,16 +34,16 @@ class CallLog:
         self._clock = clock
         self._calls: list[Call] = []
 
-    def begin(self, environ: "WSGIEnvironment", body: bytes) -> Call:
+    def begin(self, request: Request) -> Call:
         """Note a request that has just arrived."""
         call = Call(
             at=self._clock(),
-            method=environ["REQUEST_METHOD"],
-            path=environ["PATH_INFO"],
-            query=environ.get("QUERY_STRING", ""),
-            api_key=environ.get("HTTP_X_API_KEY"),
-            idempotency_key=environ.get("HTTP_IDEMPOTENCY_KEY"),
-            body=body,
+            method=request.method,
+            path=request.path,
+            query=request.query_string.decode("latin-1"),
+            api_key=request.headers.get("X-API-KEY"),
+            idempotency_key=request.headers.get("Idempotency-Key"),
+            body=request.get_data(),
         )
         self._calls.append(call)
         return call

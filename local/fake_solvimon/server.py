@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from local.fake_solvimon.errors import ApiProblem, no_such_path
-from local.fake_solvimon.fault_middleware import FaultMiddleware
+from local.fake_solvimon.fault_middleware import SolvimonFaults
 from local.fake_solvimon.platform import Platform
 from local.fake_solvimon.resources import catalogue, custom_fields, invoices, payments, webhooks
 from local.fake_solvimon.resources.definitions import CATALOGUE
@@ -128,7 +128,7 @@ class FakeSolvimon(HttpServer):
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self.state = State(clock)
-        application = FaultMiddleware(create_app(self.state), self.state)
+        application = SolvimonFaults(create_app(self.state), self.state)
         super().__init__("solvimon", application, self.state.deliver_webhooks)
 
     @property

@@ -15,10 +15,8 @@ CallKind = Literal[
 ]
 ListKind = Literal["lag", "restart", "shift"]
 Kind = CallKind | ListKind
-CALL_KINDS: tuple[CallKind, ...] = get_args(CallKind)
-LIST_KINDS: tuple[ListKind, ...] = get_args(ListKind)
-"""Lists that are answered, and do not show all: see the lists of the two fakes."""
-KINDS: tuple[Kind, ...] = (*CALL_KINDS, *LIST_KINDS)
+KINDS: tuple[Kind, ...] = (*get_args(CallKind), *get_args(ListKind))
+"""Those of calls, and those of lists that are answered and do not show all."""
 
 
 @dataclass
@@ -49,13 +47,13 @@ class Fault:
             fnmatchcase(given, pattern) for given in (path, path.removeprefix(base_path))
         )
 
-    def delay(self, default: float = 0.0) -> None:
+    def delay(self) -> None:
         """Wait for `seconds`, or less if the fault is cleared meanwhile."""
-        self.cleared.wait(self.seconds(default))
+        self.cleared.wait(self.seconds())
 
-    def seconds(self, default: float = 0.0) -> float:
+    def seconds(self) -> float:
         """Return the option `seconds`."""
-        return float(self.options.get("seconds", default))
+        return float(self.options.get("seconds", 0.0))
 
 
 class Faults:
@@ -83,14 +81,10 @@ class Faults:
             for fault in self._in_force:
                 due = fault.kind in kinds and fault.remaining != 0
                 if due and fault.matches(method, path, self._base_path):
-                    self._count(fault, -1)
+                    if fault.remaining is not None:
+                        fault.remaining -= 1
                     return fault
         return None
-
-    def give_back(self, fault: Fault) -> None:
-        """Take back the count of a call that the fault could not change."""
-        with self._lock:
-            self._count(fault, +1)
 
     def clear(self) -> None:
         """Remove all faults and end the delays that are running."""
@@ -109,16 +103,12 @@ class Faults:
                 if fault.remaining != 0
             ]
 
-    def _count(self, fault: Fault, step: int) -> None:
-        if fault.remaining is not None:
-            fault.remaining += step
-
 
 class SilenceError(ConnectionAbortedError):
     """The caller hears nothing until it gives up."""
 
 
-def hang_up(environ: "WSGIEnvironment", fault: Fault | None) -> NoReturn:
+def hang_up(environ: "WSGIEnvironment", fault: Fault) -> NoReturn:
     """Close the connection without an answer; werkzeug logs nothing for this exception.
 
     Args:
@@ -131,6 +121,6 @@ def hang_up(environ: "WSGIEnvironment", fault: Fault | None) -> NoReturn:
     connection = environ.get("werkzeug.socket")
     if isinstance(connection, socket.socket):
         connection.shutdown(socket.SHUT_RDWR)
-    if fault and fault.options.get("silent"):
+    if fault.options.get("silent"):
         raise SilenceError("a fault keeps the caller waiting")
     raise ConnectionAbortedError("a fault closed the connection")

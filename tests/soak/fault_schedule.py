@@ -9,10 +9,10 @@ from collections.abc import Callable, Collection
 from random import Random
 from typing import Any
 
-from local.fake_rillet.call_middleware import INSTEAD_OF_EXECUTING
 from local.fake_rillet.webhook_events import Event
-from local.fake_vendor.faults import CALL_KINDS, Fault, Faults
+from local.fake_vendor.fault_middleware import INSTEAD_OF_EXECUTING
 from local.fake_vendor.faults import KINDS as FAULT_KINDS
+from local.fake_vendor.faults import Fault, Faults
 from local.system import Connection, LocalSystem
 from tests.soak.schedule import Plan
 from tests.soak.seeded_random import seeded_random
@@ -70,24 +70,8 @@ class VendorFaults:
             return kind, options | {"seconds": TIME_OUT + self._rng.choice(LATE_SECONDS)}
 
 
-class SolvimonFaults(Faults):
-    """Takes the place of the fake's list of faults."""
-
-    def __init__(self, drawn: VendorFaults) -> None:
-        super().__init__()
-        self._faults = drawn
-
-    def take(self, method: str, path: str, kinds: Collection[str] = FAULT_KINDS) -> Fault | None:
-        """Return the failure of a call; lists show all."""
-        drawn = self._faults.draw() if kinds == CALL_KINDS else None
-        if drawn is None:
-            return None
-        kind, options = drawn
-        return Fault(kind, method, path, None, options)
-
-
-class RilletFaults(Faults):
-    """Takes the place of the fake's list of faults, which it asks up to three times in a call."""
+class DrawnFaults(Faults):
+    """Takes the place of a fake's list of faults, which it asks up to three times in a call."""
 
     def __init__(self, drawn: VendorFaults) -> None:
         super().__init__()
@@ -95,7 +79,7 @@ class RilletFaults(Faults):
         self._of_this_call = threading.local()
 
     def take(self, method: str, path: str, kinds: Collection[str] = FAULT_KINDS) -> Fault | None:
-        """Return the failure of a call at the place where it belongs."""
+        """Return the failure of a call at the place where it belongs; lists show all."""
         if kinds == INSTEAD_OF_EXECUTING:
             self._of_this_call.drawn = None if path == "/oauth2/authorize" else self._drawn(method, path)
         drawn: Fault | None = getattr(self._of_this_call, "drawn", None)
@@ -124,8 +108,8 @@ class FaultSchedule:
         self.rillet = VendorFaults("rillet", plan, system.clock.now)
         self.webhooks_lost = self.webhooks_sent = 0
         self._on, self._share_lost = True, plan.lost
-        system.solvimon.state.faults = SolvimonFaults(self.solvimon)
-        system.rillet.state.faults = RilletFaults(self.rillet)
+        system.solvimon.state.faults = DrawnFaults(self.solvimon)
+        system.rillet.state.faults = DrawnFaults(self.rillet)
         solvimon, rillet = connection.platform.webhooks, connection.organisation.webhooks
 
         def is_subscribed_in_solvimon(action: str, *_: object) -> bool:

@@ -4,6 +4,7 @@ from typing import Any
 
 import boto3
 import pytest
+from werkzeug.wrappers import Request
 
 from local.system import Connection, LocalSystem
 from solvimon_rillet.connections.names import UnknownConnection
@@ -109,9 +110,9 @@ def test_the_platform_is_named_where_a_key_serves_several(
     seen: list[str | None] = []
     begin = type(system.solvimon.state.calls).begin
 
-    def note(self: Any, environ: dict[str, Any], body: bytes) -> object:  # noqa: ANN401
-        seen.append(environ.get("HTTP_X_PLATFORM_ID"))
-        return begin(self, environ, body)
+    def note(self: Any, request: Request) -> object:  # noqa: ANN401
+        seen.append(request.headers.get("X-Platform-Id"))
+        return begin(self, request)
 
     monkeypatch.setattr(type(system.solvimon.state.calls), "begin", note)
 
