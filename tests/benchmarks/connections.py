@@ -6,50 +6,35 @@ read, and of the reconciliations, which are alike, a few run in full and give th
 """
 
 import json
-import time as wall
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import parse_qs, urlsplit
 
-import boto3
 import requests
 
 from local.system import LocalSystem
-from solvimon_rillet.aws.durable_executions import DurableExecutions
 from solvimon_rillet.aws.dynamodb import Table
-from solvimon_rillet.entrypoints.reconcile_function import reconcile_services
-from solvimon_rillet.entrypoints.services import Services
 from solvimon_rillet.mapping.customers import solvimon_customer_hash
 from solvimon_rillet.solvimon.master_data import Customer
-from solvimon_rillet.workflows.reconcile.fan_out import FanOut
-from solvimon_rillet.workflows.reconcile.request import ReconcileRequest
-from solvimon_rillet.workflows.reconcile.steps import ReconcileSteps
-from solvimon_rillet.workflows.reconcile.workflow import Reconciliation
 from solvimon_rillet.workflows.sweep.sweep import Sweep
-from tests.benchmarks.cost import PROCESSOR, SHARE_OF_A_PROCESSOR
-from tests.benchmarks.reconcile import InlineSteps, fill
-from tests.benchmarks.setup import Json, connected_without_limit
+from tests.benchmarks.cost_meter import PROCESSOR, SHARE_OF_A_PROCESSOR
+from tests.benchmarks.nightly_reconciliations import reconcile_all, seconds_of_a_reconciliation
+from tests.benchmarks.setup import Json
 from tests.benchmarks.simulated_time import (
     AWS_SECONDS,
-    VENDOR_SECONDS,
     Context,
     SimulatedTime,
     simulated,
     worker,
 )
+from tests.support.http_answers import answer_to
 
 CONNECTIONS, DOCUMENTS, CUSTOMERS = 1000, 300, 100
-DAYS = 45
-"""A night compares the month before and this one: 30 to 62 days."""
 SCHEDULE_SECONDS, SCHEDULES = 900, 3
 WORKERS = 2
 """The template's default ``SweepConcurrency``, which a new account has."""
-RECONCILED_IN_FULL = 2
-RECONCILE_WORKERS = 8
-"""Executions at once: a new account has ten."""
 BROKEN = "company-0500"
 """The connection whose sweeps raise an unexpected error."""
 WITHIN_SECONDS, NIGHT_SECONDS = 900, 8 * 3600
@@ -58,7 +43,7 @@ WITHIN_SECONDS, NIGHT_SECONDS = 900, 8 * 3600
 def connections(system: LocalSystem) -> Iterator[Json]:
     """Sweep three times, then reconcile; nothing happens meanwhile, but for one connection's errors."""
     names = [f"company-{number:04}" for number in range(CONNECTIONS)]
-    seconds = _seconds_of_a_reconciliation(system)
+    seconds = seconds_of_a_reconciliation(system, DOCUMENTS)
     system.reset()
     _set_up(system, names)
     time = SimulatedTime(system.clock.now())
@@ -78,7 +63,7 @@ def connections(system: LocalSystem) -> Iterator[Json]:
                 if function.endswith("-sweep")
             }
         )
-        reconciled = _reconcile(time, names, seconds)
+        reconciled = reconcile_all(time, names, seconds)
     calls = {a: n for a, n in counted.items() if a.startswith(("dynamodb:", "secretsmanager:", "ssm:"))}
     dynamodb = (
         sum(n for action, n in calls.items() if action.startswith("dynamodb:")) + vendors.calls["ledger"]
@@ -228,91 +213,8 @@ class _Vendors:
             first = (page - 1) * 100
             rows = [_document(number) for number in range(first, min(first + 100, DOCUMENTS))]
             body = {"data": rows, "links": {"next": "more" if first + 100 < DOCUMENTS else None}}
-        response = requests.Response()
-        response.status_code, response._content = 200, json.dumps(body).encode()
-        return response
+        return answer_to(request, 200, json.dumps(body).encode())
 
 
 def _document(number: int) -> Json:
     return {"id": f"invo_{number:04}", "status": "FINAL", "type": "STANDARD", "invoice_number": str(number)}
-
-
-def _seconds_of_a_reconciliation(system: LocalSystem) -> float:
-    """Seconds of an execution in AWS: work measured here, calls counted, at Rillet's call a second."""
-    connection = connected_without_limit(system)
-    with patch("tests.benchmarks.reconcile.DOCUMENTS", DOCUMENTS * DAYS // 7):
-        fill(system, connection)
-    function = system.runtime.functions["reconcile"]
-    environment = {**function.environment, "AWS_LAMBDA_FUNCTION_NAME": function.name}
-    made = Services(environment, system.clock.now)
-    request = ReconcileRequest.model_validate({"connection": "default", "redrive": False})
-    system.aws.permissions.counted.clear()
-    solvimon, rillet = len(system.solvimon.state.calls), len(system.rillet.state.calls)
-    began = wall.process_time()
-    for number in range(RECONCILED_IN_FULL):
-        steps = ReconcileSteps(
-            "default",
-            request,
-            f"bench{number}",
-            partial(reconcile_services, made, "default"),
-            lambda *_: None,
-        )
-        nobody = FanOut(request, list, lambda: made.own_executions, made.clock)
-        answer = Reconciliation(request, InlineSteps(), nobody, partial(_same, steps)).run()
-        if not answer["tied_out"]:
-            raise AssertionError(answer)
-    own = (wall.process_time() - began) / SHARE_OF_A_PROCESSOR
-    aws = system.aws.permissions.counted.total() * AWS_SECONDS
-    vendors = (len(system.solvimon.state.calls) - solvimon) * VENDOR_SECONDS[1]
-    vendors += (len(system.rillet.state.calls) - rillet) * (1 + VENDOR_SECONDS[1])
-    return (own + aws + vendors) / RECONCILED_IN_FULL
-
-
-def _same(steps: ReconcileSteps, _connection: str) -> ReconcileSteps:
-    return steps
-
-
-def _reconcile(time: SimulatedTime, names: list[str], seconds: float) -> Json:
-    """Start all reconciliations by the product's own fan-out; each takes the time of one that ran in full."""
-    began, ended = time.now(), dict[str, float]()
-    free, queue = [RECONCILE_WORKERS], list[str]()
-
-    def work(name: str) -> None:
-        while free[0] == 0:
-            time.sleep(1)
-        free[0] -= 1
-        time.sleep(seconds)
-        free[0] += 1
-        ended[name] = time.now() - began
-
-    def start(_: DurableExecutions, name: str, event: Json) -> bool:
-        time.sleep(AWS_SECONDS)
-        queue.append(name)
-        time.spawn(lambda: work(str(event["connection"])))
-        return True
-
-    class Steps:
-        def step(self, _name: str, do: Any) -> Json:  # noqa: ANN401 - the product's own
-            made: Json = do()
-            return made
-
-        def wait(self, _name: str, pause: int) -> None:
-            time.sleep(pause)
-
-    request = ReconcileRequest()
-    executions = DurableExecutions("bench-reconcile", boto3.client("lambda"))
-    fan_out = FanOut(request, lambda: names, lambda: executions, time.now)
-
-    def none(_: str) -> ReconcileSteps:
-        raise NotImplementedError
-
-    with patch.object(DurableExecutions, "start", start):
-        time.spawn(lambda: Reconciliation(request, Steps(), fan_out, none).run())
-        time.run()
-    return {
-        "reconciled": len(ended),
-        "reconciled_all_within_s": round(max(ended.values())),
-        "seconds_of_a_reconciliation": round(seconds, 1),
-        "reconciled_in_full": RECONCILED_IN_FULL,
-        "execution_names": len(set(queue)),
-    }

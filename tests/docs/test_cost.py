@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from local.system import ROOT
-from tests.benchmarks import cost
+from tests.benchmarks import cost, cost_meter
 from tests.benchmarks.prices import PRICES
 
 TEXT = cost.PAGE.read_text(encoding="utf-8")
@@ -49,15 +49,15 @@ def test_an_invoice_and_rillets_events_about_its_creation_and_its_mark_take_an_e
 
 
 def test_every_function_of_the_template_that_is_counted_has_its_work() -> None:
-    assert all(seconds > 0 for seconds in cost.PROCESSOR.values())
-    assert {"receive_webhook", "export_invoice", "sweep", "reconcile"} <= cost.PROCESSOR.keys()
+    assert all(seconds > 0 for seconds in cost_meter.PROCESSOR.values())
+    assert {"receive_webhook", "export_invoice", "sweep", "reconcile"} <= cost_meter.PROCESSOR.keys()
 
 
 def test_every_metric_that_an_alarm_queries_is_one_that_a_function_counts() -> None:
     template = (ROOT / "template.yaml").read_text(encoding="utf-8")
     queried = re.findall(r"Expression: !Sub '?SELECT \w+\((\w+)\)", template)
 
-    named, found = cost.watched()
+    named, found = cost_meter.watched()
 
     code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "layers/mapping").rglob("*.py"))
     assert all(f'"{metric}"' in code for metric in queried)

@@ -20,7 +20,6 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPResponse
 
 from local.aws.in_process_clients import send_in_process
 from local.aws.process import current_process
@@ -29,37 +28,15 @@ from local.http_in_process import http_in_process, hung_up, no_answer
 from local.system import LocalSystem
 from tests.fault_injection import aws_protocol
 from tests.fault_injection.aws_protocol import clients_made_once
-from tests.fault_injection.effects import EVENT_SOURCE, LATE_SECONDS, Effect, Fault, lasting
+from tests.fault_injection.effects import EVENT_SOURCE, LATE_SECONDS, Effect, Fault, PlannedFault, lasting
 from tests.fault_injection.stepped_worker import SteppedWorker
+from tests.support.http_answers import answer_to
 
 _LEASE_SECONDS = 15 * 60 + 1
 """Longer than any function may run, so longer than any lease."""
 _TIME_OUT = 20
 """Seconds for which the product waits for an answer."""
 _SQS_DELETE = "DeleteMessageBatch"
-
-
-@dataclass
-class PlannedFault:
-    """One fault at one effect.
-
-    Attributes:
-        effect: where.
-        fault: what.
-        again: starts the workflow a second time.
-        act: what a person does; tells whether it could be done.
-        stop: the effect before which an interleaved second worker stands still, from 1.
-        happened: whether the effect was met.
-        acted: whether the person has acted.
-    """
-
-    effect: Effect
-    fault: Fault
-    again: Callable[[], object] = lambda: None
-    act: Callable[[], bool] = lambda: True
-    stop: int = 0
-    happened: bool = False
-    acted: bool = False
 
 
 @dataclass(eq=False)
@@ -177,12 +154,12 @@ class EffectInterceptor:
             case Fault.TIMED_OUT:
                 raise no_answer(request)
             case Fault.FAILED:
-                return _answered(request, 500, b'{"status":500,"title":"Internal Server Error"}')
+                return answer_to(request, 500, b'{"status":500,"title":"Internal Server Error"}')
             case Fault.SLOW_DOWN:
-                return _answered(request, 429, b"")
+                return answer_to(request, 429, b"")
             case Fault.MALFORMED:
                 body = send().content
-                return _answered(request, 200, body[: len(body) // 2] or b"{")
+                return answer_to(request, 200, body[: len(body) // 2] or b"{")
         self._before(me, fault)
         response = send()
         self._after(me, fault)
@@ -314,13 +291,3 @@ def _waits_advance(system: LocalSystem) -> Iterator[None]:
 
     with patch.object(RilletTokens.__init__, "__defaults__", (system.clock.now, system.advance)):
         yield
-
-
-def _answered(request: Any, status: int, body: bytes) -> requests.Response:  # noqa: ANN401
-    """An answer that nobody sent."""
-    made = requests.Response()
-    made.status_code, made.request, made.url = status, request, request.url
-    made.headers["Content-Type"] = "application/json"
-    made._content = body
-    made.raw = HTTPResponse(body=b"", status=status)
-    return made

@@ -1,6 +1,7 @@
 """External effects, as they look where they leave the process, and the faults that can happen at them."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -100,6 +101,29 @@ class Effect:
             return _READ
         late = (Fault.LOST_FOR_A_DAY,) if self.what.startswith("POST ") else ()
         return (*_WRITE, *late, *together)
+
+
+@dataclass
+class PlannedFault:
+    """One fault at one effect.
+
+    Attributes:
+        effect: where.
+        fault: what.
+        again: starts the workflow a second time.
+        act: what a person does; tells whether it could be done.
+        stop: the effect before which an interleaved second worker stands still, from 1.
+        happened: whether the effect was met.
+        acted: whether the person has acted.
+    """
+
+    effect: Effect
+    fault: Fault
+    again: Callable[[], object] = lambda: None
+    act: Callable[[], bool] = lambda: True
+    stop: int = 0
+    happened: bool = False
+    acted: bool = False
 
 
 VENDORS = ("Rillet", "Solvimon")

@@ -12,8 +12,8 @@ from local.books_check.checks import FindingType
 from local.books_check.system import messages_left, webhooks_left
 from local.system import LocalSystem
 from tests.fault_injection.acts import ACTS, Act, decide, undone
-from tests.fault_injection.effect_interceptor import EffectInterceptor, PlannedFault
-from tests.fault_injection.effects import TOO_LATE, Effect, Fault
+from tests.fault_injection.effect_interceptor import EffectInterceptor
+from tests.fault_injection.effects import TOO_LATE, Effect, Fault, PlannedFault
 from tests.fault_injection.end_state import REFUSED, Difference, EndState, reported_twice
 from tests.fault_injection.runs import Run, all_runs
 from tests.fault_injection.scenarios import Scenario

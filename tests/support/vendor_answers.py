@@ -7,9 +7,9 @@ from contextlib import contextmanager
 import requests
 from hypothesis import strategies as st
 from requests.adapters import HTTPAdapter
-from requests.structures import CaseInsensitiveDict
 
 from tests.support.arrange import patched
+from tests.support.http_answers import answer_to
 
 _FIELDS = (
     *("id", "data", "links", "next", "code", "field", "message", "resource_id", "status", "title", "detail"),
@@ -54,11 +54,7 @@ def answering(
 
     def send(_self: HTTPAdapter, request: requests.PreparedRequest, **_: object) -> requests.Response:
         sent.append(request)
-        response = requests.Response()
-        response.status_code, response.url, response.request = status, str(request.url), request
-        response.headers = CaseInsensitiveDict(headers or {})
-        response._content = body
-        return response
+        return answer_to(request, status, body, headers or {})
 
     with patched(HTTPAdapter, "send", send):
         yield sent
