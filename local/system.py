@@ -1,57 +1,33 @@
 """The whole system on one machine: AWS with `template.yaml` deployed, and fakes of Solvimon and Rillet."""
 
-import secrets
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import requests
 from moto.events.models import Archive, events_backends
 from moto.s3.models import s3_backends
 
 import local.aws.moto_speedups  # noqa: F401 - makes moto quicker
-from local import sample_data
 from local.aws.configuration import StackConfiguration
-from local.aws.deployment import Deployment, deploy
-from local.aws.gateway import HttpApiGateway
+from local.aws.deployment import deploy
 from local.aws.lambda_api import LambdaApi
 from local.aws.pollers import BatchDelivery, Pollers
 from local.aws.queues import QueueView, queues_follow, start_move_task
 from local.aws.runtime import LambdaRuntime
 from local.aws.server import ACCOUNT, REGION, AwsServer, OwnAnswer, environment, shared_aws
 from local.aws.table_snapshot import TableView
-from local.clock import Clock
-from local.fake_rillet import FakeRillet
-from local.fake_rillet.organisation import Organisation
+from local.connections import ConnectedVendors
+from local.connections import Connection as Connection
 from local.fake_solvimon import Delivery as WebhookDelivery
-from local.fake_solvimon import FakeSolvimon, Platform
 
 Json = dict[str, Any]
 
 ROOT = Path(__file__).resolve().parents[1]
-REFERENCE_TYPES = ["solvimon_invoice_id", "solvimon_customer_id"]
-"""External reference types that an operator makes in Rillet before the first invoice."""
 _SECONDS = 30
-
-
-@dataclass(frozen=True)
-class Connection:
-    """A Solvimon platform paired with a Rillet organisation, and the credentials of both.
-
-    The Rillet key is always valid; with OAuth the functions do not know it.
-    """
-
-    name: str
-    platform: Platform
-    organisation: Organisation
-    solvimon_api_key: str
-    rillet_api_key: str
-    webhook_secret: str
-    webhook_url: str
-    settings: Json
 
 
 @dataclass(frozen=True)
@@ -67,7 +43,7 @@ class Ports:
 _FREE = Ports()
 
 
-class LocalSystem:
+class LocalSystem(ConnectedVendors):
     """The whole system, as a context manager.
 
     Nothing happens automatically: webhooks are delivered and queues are worked off on request (`settle`),
@@ -91,20 +67,13 @@ class LocalSystem:
         quiet: bool = False,
         ports: Ports = _FREE,
     ) -> None:
-        self.clock = Clock()
-        self.gateway = HttpApiGateway()
-        self.rillet = FakeRillet(clock=self.clock.now)
-        self.solvimon = FakeSolvimon(clock=self.clock.now)
+        super().__init__(stack)
         self.clock.due_work += [self.solvimon.state.late_calls, self.rillet.state.late_calls]
-        self.connections: dict[str, Connection] = {}
         self.aws: AwsServer
-        self.configuration: StackConfiguration
-        self.deployment: Deployment
         self.runtime: LambdaRuntime
         self.lambda_api: LambdaApi
         self.pollers: Pollers
         self._root = root
-        self._stack = stack
         # The template offers no level that would silence the metrics of a real stack.
         local: dict[str, str] = {"VendorHosts": "127.0.0.1", **({"LogLevel": "CRITICAL"} if quiet else {})}
         self._parameters = {**local, **(parameters or {})}
@@ -131,50 +100,6 @@ class LocalSystem:
     def __exit__(self, *_: object) -> None:
         self._exit.close()
 
-    def connect(
-        self,
-        connection: str = "default",
-        settings: Json | None = None,
-        *,
-        auth: Literal["api_key", "oauth"] = "api_key",
-        solvimon: Mapping[str, list[Json]] | None = None,
-        rillet: Json | None = None,
-    ) -> Connection:
-        """Set up a connection as an operator does, on both sides and in AWS.
-
-        Args:
-            connection: its name.
-            settings: the connection's settings; where the vendors are is added.
-            auth: how the functions authenticate to Rillet. With `oauth` they get no key, and the deployment
-                becomes a client of Rillet; `authorise` does the rest.
-            solvimon: records of the Solvimon platform, as in `fake_solvimon.State.add_platform`.
-            rillet: objects of the Rillet organisation, as in `fake_rillet.State.load`. Without
-                external reference types it gets those that the default settings name.
-        """
-        solvimon_key, rillet_key = f"solvimon-key-{connection}", f"rillet-key-{connection}"
-        webhook_secret = secrets.token_hex(32)
-        webhook_url = f"{self.gateway.url}/webhooks/solvimon/{connection}"
-        platform = self.solvimon.state.add_platform(solvimon_key, solvimon)
-        platform.add_webhook(webhook_url, webhook_secret)
-        seed = {"external_reference_types": REFERENCE_TYPES, **(rillet or {})}
-        organization = {"api_key": rillet_key, **seed.get("organization", {})}
-        organisation = self.rillet.state.load({**seed, "organization": organization})
-        urls = {"solvimon": self.solvimon.url, "rillet": self.rillet.url}
-        merged = dict(settings or {})
-        merged |= {vendor: {"base_url": url, **merged.get(vendor, {})} for vendor, url in urls.items()}
-        self.put_secret(connection, "solvimon", {"api_key": solvimon_key})
-        self.put_secret(connection, "webhooks", {"webhook_secret": webhook_secret})
-        if auth == "api_key":
-            self.put_secret(connection, "rillet", {"auth": "api_key", "api_key": rillet_key})
-        else:
-            self._register_oauth_client()
-        self.put_settings(connection, merged)
-        made = Connection(
-            connection, platform, organisation, solvimon_key, rillet_key, webhook_secret, webhook_url, merged
-        )
-        self.connections[connection] = made
-        return made
-
     def authorise(self, connection: str = "default") -> str:
         """Authorise a connection as an operator does in the browser.
 
@@ -190,14 +115,6 @@ class LocalSystem:
         decision = {"organisation": self.connections[connection].organisation.id, "decision": "grant"}
         # Rillet sends the browser back to the gateway, and `requests` follows like a browser.
         return requests.post(url, data=decision, timeout=_SECONDS).text
-
-    def put_secret(self, connection: str, vendor: str, value: Mapping[str, str]) -> None:
-        """Write a secret (`solvimon`, `rillet` or `webhooks`); functions may know the old one for a while."""
-        self.configuration.put_secret(f"{connection}/{vendor}", value)
-
-    def put_settings(self, connection: str, settings: Json | str) -> None:
-        """Write the settings as they are; functions may know the old ones for a while."""
-        self.configuration.put_settings(connection, settings)
 
     def invoke(self, function: str, event: Json) -> Any:  # noqa: ANN401 - the function's JSON
         """Invoke a function directly, as the console does, and return its answer.
@@ -234,29 +151,6 @@ class LocalSystem:
             deliveries += batches
             if not attempts and not batches:
                 return deliveries
-
-    def connect_demo(
-        self, name: str = "default", *, auth: Literal["api_key", "oauth"] = "api_key", **settings: object
-    ) -> Connection:
-        """Set up a connection with the demo's records on both sides.
-
-        Every platform has the same Solvimon ids. Each organisation but the default one has an id of its own.
-
-        Args:
-            name: of the connection.
-            auth: how the functions authenticate to Rillet.
-            settings: settings of the connection, beside the fallback products of the demo.
-        """
-        rillet = sample_data.rillet_seed()
-        if name != "default":
-            rillet["organization"] |= {"id": f"org-{name}", "trade_name": name.title()}
-        return self.connect(
-            name,
-            {"fallback_products": sample_data.fallback_products(), **settings},
-            auth=auth,
-            solvimon=sample_data.solvimon_seed(),
-            rillet=rillet,
-        )
 
     def advance(self, seconds: float) -> None:
         """Move the clock of the fakes, the functions and the queues.
@@ -341,12 +235,3 @@ class LocalSystem:
         for own in self._own_answers:
             self.aws.own_answers.remove(own)
         self.aws.cloudformation.delete_stack(StackName=self._stack)
-
-    def _register_oauth_client(self) -> None:
-        """Register the deployment at Rillet, once, and create the secret for it."""
-        server, client = self.rillet.state.oauth, self._stack
-        if client not in server.clients:
-            secret, back = secrets.token_urlsafe(32), self.deployment.outputs["OAuthRedirectUri"]
-            server.add_client(client, secret, redirect_uris=[back])
-            value = {"client_id": client, "client_secret": secret}
-            self.configuration.put_secret("rillet-oauth-client", value)
