@@ -121,12 +121,7 @@ def print_result(console: Console, result: DemoResult, seconds: float) -> int:
 
 def _set_up(system: LocalSystem) -> Connection:
     """Set up both connections except for Rillet's access, and return the one with the demo's world."""
-    connection = system.connect(
-        settings={"fallback_products": sample_data.fallback_products()},
-        auth="oauth",
-        solvimon=sample_data.solvimon_seed(),
-        rillet=sample_data.rillet_seed(),
-    )
+    connection = system.connect_demo(auth="oauth")
     system.connect(
         second_connection.NAME,
         settings={"fallback_products": second_connection.fallback_products()},

@@ -1,11 +1,23 @@
 """Rules for every function and queue of the template, also for those added later."""
 
+import re
 import tomllib
 
 from local.system import ROOT
 from tests.infrastructure.views import Json, Template, attribute_of, listed
 
 VARIABLES = {"STACK", "LEDGER_TABLE", "EVENT_BUS", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
+
+
+def test_the_template_has_at_most_2300_lines_of_120_characters_and_20_alarms(template: Template) -> None:
+    lines = (ROOT / "template.yaml").read_text(encoding="utf-8").splitlines()
+
+    # An ARN or a URL stays whole, so that it can be searched.
+    long = [line for line in lines if len(line) > 120 and not re.search(r"(arn:|https:)\S{60,}", line)]
+
+    assert len(lines) <= 2300
+    assert long == []
+    assert len(template.alarms) <= 20
 
 
 def test_a_message_stays_hidden_for_six_times_the_functions_timeout(template: Template) -> None:

@@ -31,12 +31,7 @@ class Invocation:
 
 def connect_by_oauth(system: LocalSystem) -> Connection:
     """Set up the connection `default` with the demo's records, and with tokens in place of a key."""
-    connection = system.connect(
-        settings={"fallback_products": sample_data.fallback_products()},
-        auth="oauth",
-        solvimon=sample_data.solvimon_seed(),
-        rillet=sample_data.rillet_seed(),
-    )
+    connection = system.connect_demo(auth="oauth")
     system.authorise()
     return connection
 
