@@ -51,6 +51,7 @@ from solvimon_rillet.workflows.reconcile.adoption import Adoption
 from solvimon_rillet.workflows.reconcile.pages import (
     CHANGED_CUSTOMERS,
     CREDIT_MEMOS,
+    CURRENT_LINKS,
     EDITED_CUSTOMERS,
     INVOICES,
     SOLVIMON_DOCUMENTS,
@@ -233,6 +234,9 @@ class ReportStep:
             documents |= {row["id"]: SolvimonDocument.from_row(row) for row in page["billed"]}
             for name, rillet_ids in links.items():
                 rillet_ids |= page[name]
+        for what, name in (("customers", "customers"), ("billing-entities", "subsidiaries")):
+            for current in self._pages.read(CURRENT_LINKS[what], page_counts):
+                links[name] |= current
         return list(documents.values()), links
 
     def _rillet_documents(
