@@ -9,9 +9,11 @@ import pytest
 from local.sample_data.identity import Json
 from local.system import LocalSystem
 from tests.soak.__main__ import print_result
+from tests.soak.lives import LIVES
 from tests.soak.result import SoakResult, soak_result
 from tests.soak.run import Soak
 from tests.soak.schedule import Plan, actions
+from tests.soak.seeded_random import seeded_entropy
 
 PLAN = Plan(
     seed=4, days=2, customers=20, invoices=(5, 8), sweep_seconds=7200, outage_hours=1, failing=0.03, lost=0.08
@@ -44,7 +46,7 @@ class FinishedRun:
 
 @pytest.fixture(scope="module")
 def finished() -> Iterator[FinishedRun]:
-    with LocalSystem(stack="soak-short", quiet=True) as system:
+    with seeded_entropy(PLAN.seed), LocalSystem(stack="soak-short", quiet=True) as system:
         started = time.monotonic()
         soak = Soak(PLAN, system)
         soak.simulate()
@@ -59,7 +61,9 @@ def test_after_two_days_of_faults_both_sides_agree_to_the_cent(finished: Finishe
     figures = ended.figures
     assert (figures["duplicates"], figures["lost"], figures["difference"]) == (0, 0, "0.00")
     assert figures["tied_out"]
-    assert (figures["lived_on"], figures["stated_differences"]) == (7, 4)
+    assert figures["lived_on"] > len(LIVES)
+    assert figures["stated_differences"] == figures["stated"] > 10
+    assert figures["adopted"] > 0
     assert figures["refused_429"] == 0
     assert figures["invoices"] >= 15
     for name in ("credit_notes", "payments", "customer_edits", "rejected_then_retried", "deferrals"):
@@ -67,7 +71,7 @@ def test_after_two_days_of_faults_both_sides_agree_to_the_cent(finished: Finishe
     for name in ("webhooks_lost", "token_refreshes", "sweeps", "reconciled_nights"):
         assert figures[name] > 0, name
     assert figures["faults"] > figures["faults_by_kind"]["outage"] > 0
-    assert print_result(ended, lambda _line: None) == 0
+    assert print_result(PLAN, ended, lambda _line: None) == 0
 
 
 def test_documents_of_the_closed_month_are_booked_on_the_first_open_day(finished: FinishedRun) -> None:
@@ -95,8 +99,9 @@ def test_an_invoice_that_is_there_twice_fails_the_run_by_its_number(finished: Fi
     assert "is in Rillet twice" in problem
     assert (ended.figures["duplicates"], ended.figures["tied_out"]) == (1, False)
     lines: list[str] = []
-    assert print_result(ended, lines.append) == 1
+    assert print_result(PLAN, ended, lines.append) == 1
     assert here["invoice_number"] in lines[0]
+    assert lines[-2] == "The same days again: SEED=4 DAYS=2 CUSTOMERS=20 make soak"
     assert lines[-1].startswith("SOAK {")
 
 
@@ -112,7 +117,7 @@ def test_a_payment_state_that_is_wrong_fails_the_run_by_the_invoices_number(fini
     assert ended.problems[0].startswith(f"{here['invoice_number']} (")
     assert "is PAID, paid in Solvimon" in ended.problems[0]
     assert not ended.figures["tied_out"]
-    assert print_result(ended, lambda _line: None) == 1
+    assert print_result(PLAN, ended, lambda _line: None) == 1
 
 
 def test_an_amount_that_is_a_cent_off_and_a_lost_document_are_counted(finished: FinishedRun) -> None:
