@@ -66,8 +66,12 @@ class Plan:
 
     @property
     def restored_at(self) -> int:
-        """When the ledger is restored, to its state of six hours before."""
-        return int(0.8 * self.days) * DAY + 16 * 3600 + 1800
+        """When the ledger is restored, to its state of six hours before.
+
+        Not on a day on which people correct links: what they answered since that moment is lost.
+        """
+        day = int(0.8 * self.days)
+        return (day - (day > 0 and day % WEEK == 0)) * DAY + 16 * 3600 + 1800
 
     def outages(self) -> dict[str, tuple[float, float]]:
         """From when until when each vendor is away, in seconds since the start; one of them by night."""

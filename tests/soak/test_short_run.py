@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from local.books_check.checks import StatedResult
 from local.sample_data.identity import Json
 from local.system import LocalSystem
 from tests.soak.__main__ import print_result
@@ -14,6 +15,8 @@ from tests.soak.result import SoakResult, soak_result
 from tests.soak.run import Soak
 from tests.soak.schedule import Plan, actions
 from tests.soak.seeded_random import seeded_entropy
+
+pytestmark = pytest.mark.slow
 
 PLAN = Plan(
     seed=4, days=2, customers=20, invoices=(5, 8), sweep_seconds=7200, outage_hours=1, failing=0.03, lost=0.08
@@ -118,6 +121,24 @@ def test_a_payment_state_that_is_wrong_fails_the_run_by_the_invoices_number(fini
     assert "is PAID, paid in Solvimon" in ended.problems[0]
     assert not ended.figures["tied_out"]
     assert print_result(PLAN, ended, lambda _line: None) == 1
+
+
+def test_a_stated_result_that_nobody_names_and_one_that_nobody_made_fail_the_run(
+    finished: FinishedRun,
+) -> None:
+    stated = finished.soak.company.expected.stated
+    written_off = next(key for key, result in stated.items() if result is StatedResult.CREDITED_IN_RILLET)
+    _, here = finished.an_invoice
+    del stated[written_off]
+
+    nobody_made = finished.result()
+    stated |= {written_off: StatedResult.CREDITED_IN_RILLET, here["id"]: StatedResult.MOVED}
+    nobody_names = finished.result()
+    del stated[here["id"]]
+
+    assert (nobody_made.figures["tied_out"], nobody_names.figures["tied_out"]) == (False, False)
+    assert any("credited_in_rillet" in problem for problem in nobody_made.problems)
+    assert any(here["invoice_number"] in problem for problem in nobody_names.problems)
 
 
 def test_an_amount_that_is_a_cent_off_and_a_lost_document_are_counted(finished: FinishedRun) -> None:
