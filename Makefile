@@ -51,7 +51,7 @@ panel-shots: $(STAMP) ## Take the pictures of the panel for the pages (docs/imag
 	@PYTHONPATH=layers/mapping $(BIN)/python -m tests.panel_browser.shots
 
 soak: $(STAMP) ## Simulate 30 days of a company with 300 customers, with faults (SEED=7 draws other days)
-	@PYTHONPATH=layers/mapping $(BIN)/python -m tests.soak
+	@PYTHONHASHSEED=0 PYTHONPATH=layers/mapping $(BIN)/python -m tests.soak
 
 bench: $(STAMP) ## Measure (prints BENCH lines)
 	@PYTHONPATH=layers/mapping $(BIN)/python -m tests.benchmarks

@@ -11,6 +11,7 @@ import requests
 from moto.events.models import Archive, events_backends
 from moto.s3.models import s3_backends
 
+import local.aws.moto_queries
 import local.aws.moto_speedups  # noqa: F401 - makes moto quicker
 from local.aws.configuration import StackConfiguration
 from local.aws.deployment import deploy
@@ -174,6 +175,14 @@ class LocalSystem(ConnectedVendors):
     def ledger_item(self, pk: str, sk: str) -> Json | None:
         """Return one item of the ledger in plain Python types, or None."""
         return self._table.item(pk, sk)
+
+    def snapshot_of_ledger(self) -> bytes:
+        """Return the ledger's table as it is now, for a restore."""
+        return self._table.snapshot()
+
+    def restore_ledger(self, snapshot: bytes) -> None:
+        """Restore the ledger's table to an earlier moment."""
+        self._table.restore(snapshot)
 
     def bus_events(self) -> list[Json]:
         """Return every event that reached the bus, oldest first, as the archive keeps it."""

@@ -1,5 +1,6 @@
 """A table of moto, in plain Python types."""
 
+import pickle
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,7 +35,23 @@ class TableView:
     def clear(self) -> None:
         """Remove all items."""
         with self._aws.lock:
-            dynamodb_backends[ACCOUNT][REGION].get_table(self._name).items.clear()
+            self._kept.clear()
+
+    def snapshot(self) -> bytes:
+        """Return all items as they are now, as point-in-time recovery keeps them."""
+        with self._aws.lock:
+            return pickle.dumps(dict(self._kept), -1)
+
+    def restore(self, snapshot: bytes) -> None:
+        """Replace all items by those of an earlier moment."""
+        with self._aws.lock:
+            self._kept.clear()
+            self._kept.update(pickle.loads(snapshot))  # noqa: S301 - our own
+
+    @property
+    def _kept(self) -> dict[str, Any]:
+        kept: dict[str, Any] = dynamodb_backends[ACCOUNT][REGION].get_table(self._name).items
+        return kept
 
 
 def _plain(item: Mapping[str, Any]) -> Json:

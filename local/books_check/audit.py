@@ -20,10 +20,12 @@ class Audit:
     Attributes:
         pairs: all final documents, by connection and number.
         findings: everything that is not right.
+        stated: Solvimon's documents whose result is stated; in no difference of amounts.
     """
 
     pairs: tuple[Pair, ...]
     findings: tuple[Finding, ...]
+    stated: frozenset[str] = frozenset()
 
     @property
     def invoices(self) -> tuple[Pair, ...]:
@@ -42,8 +44,8 @@ class Audit:
 
     @property
     def difference(self) -> Decimal:
-        """Sum of the absolute differences of the gross totals, over all documents and currencies."""
-        return sum((pair.difference for pair in self.pairs), ZERO)
+        """Sum of the absolute differences of the gross totals; of what is stated to differ, none."""
+        return sum((pair.difference for pair in self.pairs if pair.solvimon.id not in self.stated), ZERO)
 
     def count(self, kind: FindingType) -> int:
         """Return how many findings there are of a type."""
@@ -57,11 +59,11 @@ def audit(system: LocalSystem, expected: Expected | None = None) -> Audit:
         system: the local system.
         expected: what the records do not tell.
     """
-    ledger = system.ledger()
-    every = [read_books(connection, ledger) for connection in system.connections.values()]
-    found = [finding for books in every for finding in findings(books, expected or Expected())]
+    known, ledger = expected or Expected(), system.ledger()
+    every = [read_books(connection, ledger, known.covers) for connection in system.connections.values()]
+    found = [finding for books in every for finding in findings(books, known)]
     pairs = tuple(pair for books in every for pair in books.pairs)
-    return Audit(pairs, (*found, *_misplaced(every, ledger)))
+    return Audit(pairs, (*found, *_misplaced(every, ledger)), frozenset(known.stated))
 
 
 def _misplaced(every: Iterable[Books], ledger: Iterable[Json]) -> Iterator[Finding]:

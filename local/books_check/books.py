@@ -89,12 +89,15 @@ class Books:
         return invoice.amounts.gross - self.received[invoice.id] - self.credited[invoice.id]
 
 
-def read_books(connection: Connection, ledger: Iterable[Json]) -> Books:
+def read_books(
+    connection: Connection, ledger: Iterable[Json], covers: Mapping[str, Decimal] | None = None
+) -> Books:
     """Read both sides of a connection as they are now.
 
     Args:
         connection: which one.
         ledger: the items of the product's table, of which only the state of a document is taken.
+        covers: by payment in another currency, how much of its invoice it covers.
     """
     states = {item["pk"]: str(item["state"]) for item in ledger if item["sk"] == "RECORD" and "state" in item}
     records = read_records(connection)
@@ -123,7 +126,7 @@ def read_books(connection: Connection, ledger: Iterable[Json]) -> Books:
         connection=connection.name,
         pairs=tuple(sorted(pairs, key=lambda pair: pair.solvimon.number)),
         unmatched=tuple((name, one) for name, one in named if one.id not in matched),
-        received=_summed(_payments(records)),
+        received=_summed(_payments(records, covers or {})),
         credited=_summed(applied for memo in memos for applied in memo.applied.items()),
         records=records,
         marks_as_sent=bool(connection.settings.get("mark_as_sent", True)),
@@ -146,10 +149,11 @@ def _customer(record: Json, records: Records) -> Json:
     return next(one for one in records.solvimon["customers"] if one["id"] == record["customer_id"])
 
 
-def _payments(records: Records) -> Iterator[tuple[str, Decimal]]:
+def _payments(records: Records, covers: Mapping[str, Decimal]) -> Iterator[tuple[str, Decimal]]:
     for payment in records.rillet["payments"]:
         if payment["status"] != "FAILED":
-            yield payment["invoice_id"], Decimal(payment["amount"]["amount"])
+            amount = Decimal(payment["amount"]["amount"])
+            yield payment["invoice_id"], covers.get(payment["id"], amount)
 
 
 def _summed(amounts: Iterable[tuple[str, Decimal]]) -> defaultdict[str, Decimal]:

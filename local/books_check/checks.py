@@ -24,6 +24,7 @@ class FindingType(StrEnum):
     PAYMENT = "payment"
     APPLICATION = "application"
     CUSTOMER = "customer"
+    PRODUCT = "product"
 
 
 class StatedResult(StrEnum):
@@ -32,10 +33,22 @@ class StatedResult(StrEnum):
     The values are the kinds of difference by which a reconciliation must name it.
     """
 
-    PAID_IN_SOLVIMON = "paid_in_solvimon"
+    AMOUNT_DIFFERS = "amount_differs"
+    CREDIT_USED_ELSEWHERE = "credit_used_elsewhere"
     CREDITED_IN_RILLET = "credited_in_rillet"
-    MOVED = "moved_to_another_month"
+    CUSTOMER_DIFFERS = "customer_differs"
+    DELETED = "deleted"
     ENTERED_AGAIN = "entered_again"
+    MEMO_REFUNDED = "memo_refunded"
+    MOVED = "moved_to_another_month"
+    PAID_IN_SOLVIMON = "paid_in_solvimon"
+    REJECTED = "rejected"
+
+
+NOT_IN_RILLET = {StatedResult.DELETED: "differs", StatedResult.REJECTED: "rejected"}
+"""The ledger's state of a document that is not in Rillet, where that is stated."""
+DIFFERS = {StatedResult.ENTERED_AGAIN, StatedResult.AMOUNT_DIFFERS}
+"""Stated results of documents that are in Rillet otherwise than the ledger booked them."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +80,15 @@ class Expected:
         closed_up_to: the last day of the closed accounting period, YYYY-MM-DD.
         open_from: the day after, to which documents of the closed period are moved.
         stated: by Solvimon's document, what became of it after its export.
-        own_memos: Rillet's memos that people made there.
+        own_documents: Rillet's invoices and memos that people made there.
+        used_for: by Solvimon's credit note, the Rillet invoice for which people used its memo.
+        covers: by Rillet's payment in another currency, how much of its invoice it covers.
+        booked_on: by Solvimon's document, the only day on which it may be booked.
+        products: by Solvimon's invoice, the Rillet product of all its lines.
         erased: Solvimon's customers whose personal data must not come back.
+        archived: by Solvimon's archived customer, its data, which must stay.
+        not_in_rillet: Solvimon's customers that Rillet must not get.
+        gone: Rillet's customers that were merged into others.
     """
 
     edits: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -79,8 +99,15 @@ class Expected:
     closed_up_to: str = ""
     open_from: str = ""
     stated: dict[str, StatedResult] = field(default_factory=dict)
-    own_memos: set[str] = field(default_factory=set)
+    own_documents: set[str] = field(default_factory=set)
+    used_for: dict[str, str] = field(default_factory=dict)
+    covers: dict[str, Decimal] = field(default_factory=dict)
+    booked_on: dict[str, str] = field(default_factory=dict)
+    products: dict[str, str] = field(default_factory=dict)
     erased: set[str] = field(default_factory=set)
+    archived: dict[str, Json] = field(default_factory=dict)
+    not_in_rillet: set[str] = field(default_factory=set)
+    gone: set[str] = field(default_factory=set)
 
 
 Found = Iterator[tuple[FindingType, str]]
@@ -99,30 +126,38 @@ def findings(books: Books, expected: Expected) -> Iterator[Finding]:
 
 def _document(pair: Pair, _books: Books, expected: Expected) -> Found:
     """A document is in Rillet once, with its amounts and on its day, and the ledger knows it."""
-    solvimon = pair.solvimon
+    solvimon, stated = pair.solvimon, expected.stated.get(pair.solvimon.id)
     if not pair.rillet:
-        yield FindingType.LOST, f"{pair} of {solvimon.amounts} did not reach Rillet: it is {pair.state}."
+        if stated not in NOT_IN_RILLET or pair.state != NOT_IN_RILLET[stated]:
+            yield FindingType.LOST, f"{pair} of {solvimon.amounts} did not reach Rillet: it is {pair.state}."
         return
-    stated = expected.stated.get(solvimon.id)
-    if not pair.exported and (stated, pair.state) != (StatedResult.ENTERED_AGAIN, "differs"):
+    if stated in NOT_IN_RILLET:
+        yield FindingType.LEDGER, f"{pair} is in Rillet, although it should be {stated}."
+    elif not pair.exported and (stated not in DIFFERS or pair.state != "differs"):
         yield FindingType.LEDGER, f"{pair} is in Rillet, and {pair.state}."
     first, *more = pair.rillet
     for second in more:
         yield FindingType.DUPLICATE, f"{pair} is in Rillet twice: as {first.number} and {second.number}."
-    if first.amounts != solvimon.amounts:
+    if (first.amounts != solvimon.amounts) is not (stated is StatedResult.AMOUNT_DIFFERS):
         text = f"{pair} is {solvimon.amounts} in Solvimon and {first.amounts} in Rillet's {first.number}."
         yield FindingType.AMOUNT, text
     moved = expected.open_from if solvimon.day <= expected.closed_up_to else solvimon.day
-    if first.day not in (solvimon.day, moved) and stated is not StatedResult.MOVED:
+    only = expected.booked_on.get(solvimon.id)
+    days = (only,) if only else (solvimon.day, moved)
+    if (first.day not in days) is not (stated is StatedResult.MOVED):
         yield FindingType.DATE, f"{pair} of {solvimon.day} is booked on {first.day}."
+    product = expected.products.get(solvimon.id)
+    if product and first.products != {product}:
+        yield FindingType.PRODUCT, f"{pair} is booked under {', '.join(first.products)}, not {product}."
 
 
-def _parties(pair: Pair, books: Books, _expected: Expected) -> Found:
+def _parties(pair: Pair, books: Books, expected: Expected) -> Found:
     """A document is booked for its own customer and in its own subsidiary."""
     customer = books.links["customers"].get(pair.solvimon.customer_id)
     subsidiary = books.links["billing-entities"].get(pair.solvimon.billing_entity_id)
     for one in pair.rillet:
-        if customer and one.customer_id not in customer:
+        differs = expected.stated.get(pair.solvimon.id) is StatedResult.CUSTOMER_DIFFERS
+        if customer and (one.customer_id not in customer) is not differs:
             yield FindingType.MISPLACED, f"{pair} is booked for another customer, {one.customer_id}."
         if subsidiary and one.subsidiary_id not in subsidiary:
             yield FindingType.MISPLACED, f"{pair} is booked for another subsidiary, {one.subsidiary_id}."
@@ -149,18 +184,21 @@ def _payment(pair: Pair, books: Books, expected: Expected) -> Found:
         yield FindingType.PAYMENT, f"Of {pair}, {invoice.due} is open in Rillet instead of {due}."
 
 
-def _application(pair: Pair, books: Books, _expected: Expected) -> Found:
+def _application(pair: Pair, books: Books, expected: Expected) -> Found:
     """A memo is applied to what it credits and to nothing else, as far as anything is open there."""
     if not pair.solvimon.is_credit_note:
         return
     credited = [one for one in books.pairs if one.solvimon.id in pair.solvimon.credits]
     originals = [one for each in credited for one in each.rillet]
     still_open = [one.number for one in originals if books.due(one) > 0]
+    elsewhere = expected.used_for.get(pair.solvimon.id)
+    refunded = expected.stated.get(pair.solvimon.id) is StatedResult.MEMO_REFUNDED
     for memo in pair.rillet:
-        if memo.applied.keys() - {one.id for one in originals}:
+        others = memo.applied.keys() - {one.id for one in originals}
+        if others != ({elsewhere} if elsewhere else set()):
             yield FindingType.MISPLACED, f"{pair} is applied to an invoice that it does not credit."
-        applied, gross = sum(memo.applied.values(), Decimal()), memo.amounts.gross
-        if applied > gross or (applied < gross and still_open):
+        applied, gross = sum(memo.applied.values(), Decimal()), pair.solvimon.amounts.gross
+        if not refunded and (applied > gross or (applied < gross and still_open)):
             text = f"Of {pair}, {applied} of {gross} is applied, and {', '.join(still_open) or 'nothing'}"
             yield FindingType.APPLICATION, f"{text} is open."
 
@@ -168,7 +206,7 @@ def _application(pair: Pair, books: Books, _expected: Expected) -> Found:
 def _unmatched(books: Books, expected: Expected) -> Found:
     """Rillet has no document of another origin: a lost reference must not hide a double."""
     for kind, document in books.unmatched:
-        if document.id in expected.own_memos:
+        if document.id in expected.own_documents:
             continue
         text = f"Rillet's {kind} {document.number} belongs to no document of Solvimon."
         yield FindingType.DUPLICATE, text
@@ -185,6 +223,9 @@ def _links(books: Books, expected: Expected) -> Found:
     for customer in books.records.rillet["customers"]:
         references = solvimon_ids(customer, CUSTOMER_REFERENCE) & ours.keys()
         created.update(references)
+        if banned := references & expected.not_in_rillet:
+            text = f"{', '.join(sorted(banned))} was never billed, and is in Rillet as {customer['id']}."
+            yield FindingType.CUSTOMER, text
         is_linked = customer["id"] in linked or (references and not expected.all_imported)
         if not is_linked and customer["id"] not in expected.not_imported:
             yield FindingType.CUSTOMER, f"Rillet's customer {customer['id']} is linked to none of Solvimon's."
@@ -200,11 +241,19 @@ def _customers(books: Books, expected: Expected) -> Found:
             if customer.keys() & {"organization", "individual", "email", "name"}:
                 yield FindingType.CUSTOMER, f"{customer['id']} was erased, and has personal data again."
             continue
-        here, edited = in_solvimon(customer), expected.edits.get(customer["id"], {})
+        here = in_solvimon(customer)
+        if kept := expected.archived.get(customer["id"]):
+            for what in _unlike(kept, here):
+                text = f"{customer['id']} is archived, and its {what} became {here[what]}."
+                yield FindingType.CUSTOMER, text
+            continue
+        edited = expected.edits.get(customer["id"], {})
         for what in _unlike(edited, here):
             text = f"The {what} of {customer['id']} was edited to {edited[what]}, and is {here[what]} now."
             yield FindingType.CUSTOMER, text
         for rillet_id in rillet_ids(customer):
+            if rillet_id in expected.gone:
+                continue
             if rillet_id not in theirs:
                 text = f"{customer['id']} is linked to a customer that Rillet does not have."
                 yield FindingType.CUSTOMER, text

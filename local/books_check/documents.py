@@ -91,6 +91,7 @@ class RilletDocument:
         applied: of a credit memo, how much of it is applied, by Rillet's id of the invoice.
         due: of an invoice, how much Rillet says is open.
         status: of an invoice, Rillet's name of its state.
+        products: ids of the products of its lines.
     """
 
     id: str
@@ -103,6 +104,7 @@ class RilletDocument:
     applied: Mapping[str, Decimal] = field(default_factory=dict)
     due: Decimal = Decimal(0)
     status: str = ""
+    products: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, document: Json) -> "RilletDocument":
@@ -124,4 +126,5 @@ class RilletDocument:
             applied=dict(applied),
             due=Decimal((document.get("amount_due") or {}).get("amount", 0)),
             status=str(document.get("status", "")),
+            products=frozenset(str(item["product_id"]) for item in document.get("items") or ()),
         )

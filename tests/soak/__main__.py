@@ -13,6 +13,7 @@ from local.system import LocalSystem
 from tests.soak.result import SoakResult, soak_result
 from tests.soak.run import Soak
 from tests.soak.schedule import Plan
+from tests.soak.seeded_random import seeded_entropy
 
 SEED = 20301101
 LOG = Path(__file__).resolve().parents[2] / "build" / "soak" / "functions.log"
@@ -36,18 +37,22 @@ def main() -> int:
     with LOG.open("w", encoding="utf-8") as log, redirect_stdout(log):
         logging.getLogger("tests.soak").addHandler(logging.StreamHandler(log))
         started = time.monotonic()
-        with LocalSystem(stack="soak", quiet=True) as system:
+        with seeded_entropy(plan.seed), LocalSystem(stack="soak", quiet=True) as system:
             soak = Soak(plan, system, print_line)
             soak.simulate()
             soak.reconcile_all()
             ended = soak_result(plan, system, soak, time.monotonic() - started)
-    return print_result(ended, print_line)
+    return print_result(plan, ended, print_line)
 
 
-def print_result(ended: SoakResult, print_line: Callable[[str], None]) -> int:
-    """Print what is wrong and the figures last; return the exit code."""
+def print_result(plan: Plan, ended: SoakResult, print_line: Callable[[str], None]) -> int:
+    """Print what is wrong and how to play it again, and the figures last; return the exit code."""
     for problem in ended.problems:
         print_line(f"! {problem}")
+    if ended.problems:
+        print_line(
+            f"The same days again: SEED={plan.seed} DAYS={plan.days} CUSTOMERS={plan.customers} make soak"
+        )
     print_line(ended.line)
     return 1 if ended.problems else 0
 

@@ -30,6 +30,22 @@ def customer(number: int, *, in_rillet: bool) -> Customer:
     )
 
 
+ROLES = ("erased", "archived", "never billed", "merged", "linked again")
+"""What becomes of a customer: each week has one for each, beside those that the company bills every day."""
+
+
+def customer_with_role(customers: int, role: str, week: int) -> int:
+    """Return the number of the customer that has a role in a week."""
+    return customers + week * len(ROLES) + ROLES.index(role)
+
+
+def is_in_rillet(number: int, customers: int) -> bool:
+    """Tell whether Rillet has a customer on the first day."""
+    if number < customers:
+        return number % 15 != 14
+    return ROLES[(number - customers) % len(ROLES)] != "never billed"
+
+
 def entered_customer(number: int) -> Json:
     """Return a customer that Rillet's people enter and an import brings to Solvimon."""
     made = Customer(
@@ -55,25 +71,39 @@ def entered_product(number: int) -> Json:
     return made.rillet()
 
 
-def solvimon_seed(customers: int) -> dict[str, list[Json]]:
+def solvimon_seed(customers: int, weeks: int) -> dict[str, list[Json]]:
     """Return Solvimon's side on the first day: no invoice, and a product that nobody has linked."""
     seed = sample_data.solvimon_seed()
-    made = [customer(number, in_rillet=not _only_in_solvimon(number)) for number in range(customers)]
+    products = [relinked_product(0).solvimon(), UNLINKED_PRODUCT.solvimon(with_link=False)]
     return seed | {
         "invoices": [],
-        "customers": [one.solvimon() for one in made],
-        "products": [*seed["products"], UNLINKED_PRODUCT.solvimon(with_link=False)],
+        "customers": [one.solvimon() for one in _customers(customers, weeks)],
+        "products": [*seed["products"], *products],
     }
 
 
-def rillet_seed(customers: int) -> Json:
+def rillet_seed(customers: int, weeks: int) -> Json:
     """Return Rillet's side on the first day."""
-    made = [customer(number, in_rillet=True) for number in range(customers) if not _only_in_solvimon(number)]
-    return sample_data.rillet_seed() | {"customers": [one.rillet() for one in made]}
+    seed = sample_data.rillet_seed()
+    made = [one.rillet() for one in _customers(customers, weeks) if one.in_rillet]
+    return seed | {"customers": made, "products": [*seed["products"], relinked_product(0).rillet()]}
 
 
-def _only_in_solvimon(number: int) -> bool:
-    return number % 15 == 14
+def _customers(customers: int, weeks: int) -> list[Customer]:
+    numbers = range(customers + weeks * len(ROLES))
+    return [customer(number, in_rillet=is_in_rillet(number, customers)) for number in numbers]
+
+
+def relinked_product(version: int) -> Product:
+    """Return a product whose link is corrected now and then, as the Rillet product of one of its links."""
+    return Product(
+        f"soak-relinked-{version}",
+        f"Night Watch {version + 1}",
+        "Somebody is awake",
+        "port-software",
+        "40120",
+        {"type": "FIXED_RECURRING", "amount": {"amount": "90.00", "currency": "EUR"}, "interval_months": 1},
+    )
 
 
 def draft_invoice(
@@ -90,7 +120,7 @@ def draft_invoice(
         who: the customer, as Solvimon has it now.
         product: stands in for the product of every group.
     """
-    begin, end = _text(moment), _text(moment + timedelta(days=30).total_seconds())
+    begin, end = timestamp(moment), timestamp(moment + timedelta(days=30).total_seconds())
     groups = SHAPES[shape](_Amounts(rng, region.currency), region)
     draft = build(
         Invoice(
@@ -121,7 +151,8 @@ def _rate(begin: str) -> Json:
     return rate | {"rate_timestamp": begin, "source": "ECB"}
 
 
-def _text(moment: float) -> str:
+def timestamp(moment: float) -> str:
+    """Return a time in Unix seconds as Solvimon writes it."""
     return datetime.fromtimestamp(int(moment), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

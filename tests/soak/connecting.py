@@ -29,8 +29,8 @@ def set_up_connection(plan: Plan, system: LocalSystem) -> Connection:
     made = system.connect(
         settings=SETTINGS | {"start_date": start_date},
         auth="oauth",
-        solvimon=company_data.solvimon_seed(plan.all_customers),
-        rillet=company_data.rillet_seed(plan.all_customers),
+        solvimon=company_data.solvimon_seed(plan.customers, plan.weeks),
+        rillet=company_data.rillet_seed(plan.customers, plan.weeks),
     )
     system.authorise()
     for webhook in made.platform.webhooks.webhooks.values():

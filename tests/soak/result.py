@@ -53,7 +53,6 @@ def _figures(plan: Plan, system: LocalSystem, soak: Soak, found: Audit, seconds:
         "invoices": len(found.invoices),
         "credit_notes": len(found.credit_notes),
         **actions,
-        "rejected_then_retried": counts["retried"],
         "rillet_calls": calls,
         "calls_per_document": round(calls / max(1, documents), 2),
         "refused_429": soak.connection.organisation.counts.refused,
@@ -63,7 +62,8 @@ def _figures(plan: Plan, system: LocalSystem, soak: Soak, found: Audit, seconds:
         "faults": sum(faults.by_kind().values()),
         "faults_by_kind": faults.by_kind(),
         "token_refreshes": system.rillet.state.oauth.counts.refreshes,
-        "reconnected": counts["reconnected"],
+        "reconnected": soak.operations.reconnected,
+        "adopted": soak.operations.adopted,
         "sweeps": counts["sweeps"],
         "sweep_found": counts["sweep_found"],
         "reconciled_nights": len(soak.log.nights),
@@ -72,6 +72,7 @@ def _figures(plan: Plan, system: LocalSystem, soak: Soak, found: Audit, seconds:
         "lost": found.count(FindingType.LOST),
         "difference": f"{found.difference:f}",
         "tied_out": _names_what_is_stated(soak),
+        "stated": len(soak.company.expected.stated),
         "stated_differences": sum(soak.log.final.get("by_kind", {}).values()),
         "processor_seconds": round(time.process_time(), 1),
         "seconds": round(seconds, 1),
@@ -89,6 +90,7 @@ def _product_problems(system: LocalSystem, soak: Soak) -> Iterator[str]:
     for finding in final.get("findings", ()):
         if stated.get(finding["solvimon_id"]) != finding["kind"]:
             yield f"Reconciliation: {finding['number']} {finding['kind']}: {finding['cause']}"
+    yield from soak.nights.problems
     for crash in soak.log.crashes:
         yield f"A function died: {crash}"
     yield from system_problems(system)

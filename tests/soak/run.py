@@ -3,7 +3,7 @@
 import heapq
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,13 +17,15 @@ from local.system import LocalSystem
 from tests.soak.company_simulation import Company
 from tests.soak.connecting import NIGHTLY_IMPORTS, set_up_connection
 from tests.soak.fault_schedule import TIME_OUT, FaultSchedule
+from tests.soak.nights import NightlyCheck
+from tests.soak.operations import Operations
 from tests.soak.schedule import DAY, Action, Plan, actions
 
 logger = logging.getLogger(__name__)
 
 Json = dict[str, Any]
 QUARTER, HOUR, MINUTE = 900, 3600, 61
-_RECONCILE_AT, _IMPORT_AT = 3 * HOUR, 4 * HOUR
+_RECONCILE_AT, _IMPORT_AT, _AUDIT_AT = 3 * HOUR, 4 * HOUR, 4.5 * HOUR
 
 
 @dataclass
@@ -55,6 +57,8 @@ class Soak:
         log: what happened so far.
         connection: the one connection.
         company: its people.
+        operations: the people who run the product.
+        nights: what each night showed.
         faults: what the vendors do.
     """
 
@@ -67,10 +71,11 @@ class Soak:
         system.clock.set(self._start)
         self.connection = set_up_connection(plan, system)
         self.company = Company(plan, system, self.connection)
+        self.operations = Operations(plan, system, self.connection)
+        self.nights = NightlyCheck(system, self.company)
         self.faults = FaultSchedule(plan, system, self.connection)
         self._schedule = actions(plan)
         self._done_until: dict[str, float] = {}
-        self._stopped_imports: list[str] = []
 
     def simulate(self) -> None:
         """Let all days pass, and one more in which nobody acts."""
@@ -100,12 +105,17 @@ class Soak:
     def _perform_due_actions(self) -> None:
         while self._schedule and self._schedule[0].at <= self._now:
             action = heapq.heappop(self._schedule)
-            if self.company.perform(action):
-                if action.kind == "link_late_product":
-                    self._retry()
-            else:  # what it is about is not there yet
+            if not self._perform(action):  # what it is about is not there yet
                 later = Action(int(self._now) + HOUR, action.number, action.kind, action.facts)
                 heapq.heappush(self._schedule, later)
+
+    def _perform(self, action: Action) -> bool:
+        """Do something; false means that it cannot be done yet."""
+        company = self.company
+        people = (company, company.afterwards, company.master_data, self.operations)
+        who = next(each for each in people if hasattr(each, action.kind))
+        done: bool = getattr(who, action.kind)(**action.facts)
+        return done
 
     def _deliver(self) -> None:
         """Deliver webhooks and work off what is visible on the queues."""
@@ -140,18 +150,35 @@ class Soak:
         """Do what schedules and the people of operations do."""
         if self._is_due("sweep", self._plan.sweep_seconds, 0):
             self._sweep()
-        if self._is_due("operator", HOUR, 0) and not self.faults.rillet.away:
-            self._operate()
+        if self._is_due("operator", HOUR, 0) and self._waiting and not self.faults.rillet.away:
+            self.operations.reconnect_if_needed()
         if self._is_due("reconcile", DAY, _RECONCILE_AT):
-            night = self._reconcile(redrive=True)
-            self.log.nights.append(night)
-            self.log.counts["redriven"] += night.get("redriven", 0)
+            self._reconcile_and_read()
         if self._is_due("import", DAY, _IMPORT_AT):
-            self._import(NIGHTLY_IMPORTS)
-            day = int(self._now // DAY)
+            self._import()
+        self._audit()
+
+    def _reconcile_and_read(self) -> None:
+        """Reconcile; the people read the report in the morning."""
+        night = self._reconcile(redrive=True)
+        self.log.nights.append(night)
+        self.log.counts["redriven"] += night.get("redriven", 0)
+        self.company.afterwards.report = self.nights.read(night, self._day)
+
+    def _audit(self) -> None:
+        """Look at both sides' books twice a night, unless a vendor was away."""
+        if self._is_due("first audit", DAY, _AUDIT_AT):
+            self.nights.audit_first()
+        if self._is_due("second audit", DAY, _AUDIT_AT + 2 * HOUR):
+            self.nights.audit_again(self._day)
+            day = self._day
             invoices, calls = self.connection.organisation.invoices, self._system.rillet.state.calls
             text = f"{len(invoices)} invoices in Rillet, {self.log.counts['sweeps']} sweeps"
             self._print(f"day {day}: {text}, {len(calls)} Rillet calls")
+
+    @property
+    def _day(self) -> int:
+        return int(self._now // DAY)
 
     def _is_due(self, job: str, every: float, offset: float) -> bool:
         """Whether a job's time has come since it was done last."""
@@ -171,31 +198,9 @@ class Soak:
     def _reconcile(self, *, redrive: bool, **period: str) -> Json:
         return self._invoke("reconcile", {"connection": self.connection.name, "redrive": redrive, **period})
 
-    def _operate(self) -> None:
-        """Do what the alarms and the answers ask for: connect Rillet again, start a stopped import again."""
-        if self._waiting or self._stopped_imports:
-            self._reconnect_if_needed()
-        self._import(self._stopped_imports)
-
-    def _import(self, kinds: Sequence[str]) -> None:
-        self._stopped_imports = [
-            kind for kind in kinds if not self._invoke(f"import_{kind}", {}).get("complete")
-        ]
-
-    def _reconnect_if_needed(self) -> None:
-        """Connect Rillet again where its refresh token got lost with an answer, as the alarm asks for."""
-        status = self._invoke("connect_rillet", {"connection": self.connection.name, "action": "status"})
-        if status.get("action_needed") == "reconnect":
-            self.log.counts["reconnected"] += 1
-            try:
-                self._system.authorise(self.connection.name)
-            except Exception:
-                logger.exception("nobody could connect Rillet; the next hour brings another try")
-
-    def _retry(self) -> None:
-        """Retry what was rejected for the product that is linked now."""
-        event: Json = {"connection": self.connection.name, "retry": {"code": "product_not_linked"}}
-        self.log.counts["retried"] += self._invoke("export_invoice", event).get("queued", 0)
+    def _import(self) -> None:
+        for kind in NIGHTLY_IMPORTS:
+            self._invoke(f"import_{kind}", {})
 
     def _invoke(self, function: str, event: Json) -> Json:
         try:
@@ -207,12 +212,13 @@ class Soak:
         return answer
 
     def _drain(self) -> None:
-        """Let the rest be worked off, without faults."""
+        """Let the rest be worked off, without faults, and the imports of one more night."""
         for _ in range(8):
             self._sweep()
-            self._reconnect_if_needed()
+            self.operations.reconnect_if_needed()
             self._deliver()
             self._advance(QUARTER)
+        self._import()
         self._deliver()
 
     @contextmanager

@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 from tests.soak import company_data
+from tests.soak.lives import WEEK, lives
 from tests.soak.seeded_random import seeded_random
 
 DAY = 24 * 3600
@@ -44,9 +45,9 @@ class Plan:
         return MONTH_END - timedelta(days=self.days // 2)
 
     @property
-    def all_customers(self) -> int:
-        """Those of the first day, with the ones that are erased later, whom nobody bills."""
-        return self.customers + -(-self.days // 7)
+    def weeks(self) -> int:
+        """How many weeks begin."""
+        return -(-self.days // WEEK)
 
     @property
     def seconds(self) -> int:
@@ -62,6 +63,15 @@ class Plan:
     def linked_at(self) -> int:
         """When somebody links the product that has been billed for a while."""
         return int(0.45 * self.seconds) + 1800
+
+    @property
+    def restored_at(self) -> int:
+        """When the ledger is restored, to its state of six hours before.
+
+        Not on a day on which people correct links: what they answered since that moment is lost.
+        """
+        day = int(0.8 * self.days)
+        return (day - (day > 0 and day % WEEK == 0)) * DAY + 16 * 3600 + 1800
 
     def outages(self) -> dict[str, tuple[float, float]]:
         """From when until when each vendor is away, in seconds since the start; one of them by night."""
@@ -91,7 +101,9 @@ Drawn = tuple[int, str, Mapping[str, Any]]
 
 
 def _drawn(plan: Plan) -> Iterator[Drawn]:
-    yield plan.closes_at, "close_month", {}
+    yield from _closed_month(plan)
+    yield plan.restored_at - 6 * 3600, "keep_ledger", {}
+    yield plan.restored_at, "restore_ledger", {}
     yield plan.linked_at, "link_late_product", {}
     yield plan.seconds // 3, "reconnect", {}
     invoices, entered = 0, list[int]()
@@ -103,7 +115,7 @@ def _drawn(plan: Plan) -> Iterator[Drawn]:
         yield from _late_product(plan, day, rng)
         yield from _customers(plan, day, rng)
         yield from _one_off(plan, day, rng)
-        yield from _lives(plan, day)
+        yield from lives(plan.seed, plan.customers, day)
         yield from _by_hand(day, invoices, seeded_random(plan.seed, "by hand", day))
         for _ in range(rng.randint(0, 2)):
             entered.append(len(entered))
@@ -137,28 +149,21 @@ def _late_product(plan: Plan, day: int, rng: Random) -> Iterator[Drawn]:
         at = day * DAY + rng.randint(6 * 3600, 20 * 3600)
         if since < at < plan.linked_at:
             name, who = f"late-{day}-{number}", rng.randrange(plan.customers)
-            yield at, "finalise", {"number": name, "who": who, "shape": "plain", "back": 0, "late": True}
+            yield (
+                at,
+                "finalise",
+                {"number": name, "who": who, "shape": "plain", "back": 0, "product": "unlinked"},
+            )
 
 
-def _lives(plan: Plan, day: int) -> Iterator[Drawn]:
-    """Once a week: documents that live on after their export, as `docs/workflows.md` states it."""
-    if day % 7:
-        return
-    rng = seeded_random(plan.seed, "lives", day)
-    for number, act in enumerate(_LIVES):
-        at, name, who = day * DAY + 7 * 3600 + number * 600, f"{act}-{day}", rng.randrange(plan.customers)
-        names = [name, f"{name}-other"] if act == "pay_together" else [name]
-        for each in names:
-            yield at, "finalise", {"number": each, "who": who, "shape": "plain", "back": 0}
-        yield at + rng.randint(3 * 3600, 9 * 3600), act, dict(zip(("invoice", "other"), names, strict=False))
-    at, name, who = day * DAY + 9 * 3600, f"refund-{day}", rng.randrange(plan.customers)
-    yield at, "one_off", {"number": name, "invoice": None, "who": who}
-    yield at + rng.randint(3 * 3600, 9 * 3600), "refund", {"number": name}
-    yield at, "erase", {"who": plan.customers + day // 7}
-
-
-_LIVES = ("collect", "write_off", "move", "enter_again", "pay_together")
-"""Methods of `Company`."""
+def _closed_month(plan: Plan) -> Iterator[Drawn]:
+    """The month before is closed, opened for what was forgotten, and closed again."""
+    name, opened = "forgotten", plan.closes_at + 3 * 3600
+    yield plan.closes_at, "close_month", {}
+    yield opened, "reopen_month", {}
+    facts = {"number": name, "who": 0, "shape": "plain", "back": 5 * DAY, "on_time": True}
+    yield opened + 1800, "finalise", facts
+    yield opened + 3600, "close_again", {"invoice": name}
 
 
 def _settlement(at: int, number: int, rng: Random) -> Iterator[Drawn]:

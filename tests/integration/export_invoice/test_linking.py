@@ -529,6 +529,25 @@ def test_a_merged_customer_is_linked_by_the_corrected_custom_field(
     assert body["customer_id"] == target
 
 
+def test_a_corrected_link_is_followed_although_the_document_shows_the_one_of_before(
+    system: LocalSystem, default: Connection
+) -> None:
+    """Solvimon does not say whether a final invoice shows its customer as it is, or as it was."""
+    second, target = merged_away(system, default)
+    gone = record(system, NEW_CUSTOMER)["customer_id"]
+    shown = solvimon_invoice(default, second)
+    old, new = ([{"reference": "rillet_customer_id", "value": each}] for each in (gone, target))
+    shown["customer"]["custom_fields"] = old
+    edit(default, shown["customer_id"], custom_fields=old)
+    [refused] = export(system, second)
+    edit(default, shown["customer_id"], custom_fields=new)
+
+    body = run_final(system, second)
+
+    assert refused["code"] == "customer_merged"
+    assert body["customer_id"] == target
+
+
 def test_a_merged_customer_that_kept_our_reference_is_linked_without_a_question(
     system: LocalSystem, default: Connection
 ) -> None:

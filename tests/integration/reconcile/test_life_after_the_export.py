@@ -180,6 +180,23 @@ def test_a_credit_used_for_a_later_invoice_is_named_with_both_invoices(
     assert answer["findings"][0]["solvimon_id"] == SECOND
 
 
+def test_a_corrected_link_is_a_difference_until_a_person_moves_the_invoice(
+    system: LocalSystem, invoice: Invoice
+) -> None:
+    """Whatever link the invoice itself shows: that of when it was made."""
+    customer = invoice.platform.records["invoices"][ORIGINAL]["customer_id"]
+    other = invoice.organisation.customers.add({"name": "The right one"}).id
+    link = [{"reference": "rillet_customer_id", "value": other}]
+    invoice.platform.edit_customer(customer, custom_fields=link)
+
+    before = reconcile(system)
+    invoice.edit(customer_id=other, deliver=False)
+    after = reconcile(system)
+
+    assert kinds(before) == ["customer_differs"]
+    assert after["tied_out"] is True
+
+
 def test_a_refunded_memo_is_not_asked_to_be_refunded_again(system: LocalSystem, invoice: Invoice) -> None:
     invoice.pay(deliver=False)
     invoice.mark()

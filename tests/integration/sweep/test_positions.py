@@ -1,5 +1,6 @@
 """A sweep always gets on: newest first, each part at its own place, and a part that does not is reported."""
 
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 import pytest
@@ -8,6 +9,7 @@ from local.system import LocalSystem
 from solvimon_rillet.aws.dynamodb import Table
 from solvimon_rillet.aws.eventbridge import Bus
 from solvimon_rillet.entrypoints.telemetry import Telemetry
+from solvimon_rillet.ledger.ledger import Document, Ledger
 from solvimon_rillet.ledger.sweep_state import SweepState
 from solvimon_rillet.solvimon.client import SolvimonClient
 from solvimon_rillet.workflows.sweep.base import OutOfTime
@@ -92,6 +94,28 @@ def test_an_unchanged_page_of_booked_documents_is_looked_up_once_an_hour(connect
     connection.system.advance(HOUR)
 
     assert (soon, connection.found()) == ({}, {"invoices": 1})
+
+
+def test_of_a_page_that_changed_only_what_is_not_booked_yet_is_looked_up(
+    connection: Silent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book_without_export(connection, *(f"invo_{number:02}" for number in range(40)))
+    connection.sweep()
+    connection.finalise("invo_new")
+    asked, read_many = list[str](), Ledger.read_many
+
+    def counted(ledger: Ledger, documents: Iterable[Document]) -> Any:  # noqa: ANN401 - as it is
+        named = list(documents)
+        asked.extend(each.id for each in named if each.kind == "invoice")
+        return read_many(ledger, named)
+
+    monkeypatch.setattr(Ledger, "read_many", counted)
+    found = connection.found()
+    connection.system.settle()
+    again = connection.found()
+
+    assert (found, again) == ({"invoices": 1}, {})
+    assert set(asked) == {"invo_new"}
 
 
 def test_stopping_early_is_counted_and_stopping_twice_at_the_same_place_is_a_failure(

@@ -82,9 +82,11 @@ class CustomerLinks:
         linked = linked or invoice.copied_field("CUSTOMER", reference)
         if remembered and linked in {None, remembered["rillet_id"]}:
             return str(remembered["rillet_id"]), remembered.get("mailed")
-        if linked is None:
+        if linked is None or remembered:  # a document may show a link that was corrected since
             embedded = self._solvimon.customer(customer_id)
-            linked = field_value(embedded.custom_fields, reference)
+            linked = field_value(embedded.custom_fields, reference) or linked
+            if remembered and linked == remembered["rillet_id"]:
+                return str(remembered["rillet_id"]), remembered.get("mailed")
         if linked:
             return self._check_customer(customer_id, linked)
         return self._missing_customer(embedded or self._solvimon.customer(customer_id), resolved)
@@ -158,6 +160,9 @@ class CustomerLinks:
         reference, found = self._settings.custom_fields.customer, self._rillet.customer(linked)
         if found is None:
             customer = self._solvimon.customer(customer_id)
+            current = field_value(customer.custom_fields, reference)
+            if current and current != linked:  # the document shows a link that was corrected since
+                return self._check_customer(customer_id, current)
             self._check_not_gone(customer, linked)
             raise NeedsAttention(
                 Code.RILLET_RECORD_MISSING,

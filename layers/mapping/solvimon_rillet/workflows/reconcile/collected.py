@@ -8,6 +8,8 @@ from solvimon_rillet.reconciliation.report.report import UnmappedRecord
 from solvimon_rillet.workflows.reconcile.pages import (
     CHANGED_CUSTOMERS,
     CREDIT_MEMOS,
+    CURRENT_LINKS,
+    CUSTOMER_PAGES,
     EDITED_CUSTOMERS,
     INVOICES,
     SOLVIMON_DOCUMENTS,
@@ -39,6 +41,9 @@ class CollectedRecords:
             documents |= {row["id"]: SolvimonDocument.from_row(row) for row in page["billed"]}
             for name, rillet_ids in links.items():
                 rillet_ids |= page[name]
+        for what, name in ((CUSTOMER_PAGES, "customers"), ("billing-entities", "subsidiaries")):
+            for current in self._pages.read(CURRENT_LINKS[what], self._page_counts):
+                links[name] |= current
         return list(documents.values()), links
 
     def rillet_documents(

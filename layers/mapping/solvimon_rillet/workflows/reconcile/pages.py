@@ -14,6 +14,8 @@ UNLISTED = "absent"
 """Documents that the ledger has as exported and Rillet's lists do not have."""
 CUSTOMER_PAGES = "customers"
 UNMAPPED_RECORDS = ("products", "billing-entities", CUSTOMER_PAGES)
+CURRENT_LINKS = {CUSTOMER_PAGES: "customer-links", "billing-entities": "billing-entity-links"}
+"""Rillet's id by Solvimon's, as the records have it now; pages as of Solvimon's list of each."""
 EDITED_CUSTOMERS = "edited-customers"
 """Linked customers that were edited in Solvimon in the period; pages as of its list of customers."""
 CHANGED_CUSTOMERS = "changed-customers"
@@ -85,16 +87,18 @@ class NumberedPage:
         more: whether there is another page.
         earliest: an hour before the first export of the page's documents (RFC 3339), if there is one.
         edited: how many customers of the page were edited in the period.
+        linked: how many pages of current links were kept: one, or none.
     """
 
     rows: int
     more: bool
     earliest: str | None = None
     edited: int = 0
+    linked: int = 0
 
     def to_json(self) -> Json:
         """The result as it is checkpointed; ``from_json`` reads it."""
-        more = {"earliest": self.earliest, "edited": self.edited}
+        more = {"earliest": self.earliest, "edited": self.edited, "linked": self.linked}
         return {
             "rows": self.rows,
             "more": self.more,
@@ -104,8 +108,8 @@ class NumberedPage:
     @classmethod
     def from_json(cls, value: Json) -> "NumberedPage":
         """A checkpointed result; earlier versions counted the rows under other names."""
-        edited = int(value.get("edited", 0))
-        return cls(int(value.get("rows", 0)), bool(value["more"]), value.get("earliest"), edited)
+        counted = [int(value.get(name, 0)) for name in ("edited", "linked")]
+        return cls(int(value.get("rows", 0)), bool(value["more"]), value.get("earliest"), *counted)
 
 
 @dataclass(frozen=True, slots=True)

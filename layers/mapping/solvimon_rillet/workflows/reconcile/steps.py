@@ -27,6 +27,7 @@ from solvimon_rillet.workflows.reconcile.edited_customers import EditedCustomers
 from solvimon_rillet.workflows.reconcile.pages import (
     CHANGED_CUSTOMERS,
     CREDIT_MEMOS,
+    CURRENT_LINKS,
     CUSTOMER_PAGES,
     EDITED_CUSTOMERS,
     INVOICES,
@@ -39,7 +40,7 @@ from solvimon_rillet.workflows.reconcile.pages import (
 )
 from solvimon_rillet.workflows.reconcile.request import ReconcileRequest
 from solvimon_rillet.workflows.reconcile.solvimon_side import SolvimonSide
-from solvimon_rillet.workflows.reconcile.unmapped_records import UnmappedRecords
+from solvimon_rillet.workflows.reconcile.unmapped_records import UnmappedRecords, current_links
 
 logger = logging.getLogger(__name__)
 
@@ -157,17 +158,21 @@ class ReconcileSteps:
     def unmapped_records(self, what: str, start: ReconcileStart, number: int) -> StepResult:
         """Read a page of records without which the next invoices cannot be exported.
 
-        Of the customers, it also keeps those that were edited in the period.
+        Of customers and billing entities, it also keeps the links; of customers, those that were edited in
+        the period.
         """
 
         def work(services: ReconcileServices) -> StepResult:
             found, more, rows = UnmappedRecords(services.connection).page(what, number)
             pages, edited = self._pages(services), list[EditedCustomer]()
             pages.put(what, number, [record.as_row() for record in found])
+            if what in CURRENT_LINKS:
+                pages.put(CURRENT_LINKS[what], number, current_links(services.connection, what, rows))
             if what == CUSTOMER_PAGES:
                 edited = EditedCustomers(services.connection).choose(rows, start.since)
                 pages.put(EDITED_CUSTOMERS, number, [customer.as_row() for customer in edited])
-            return Done(NumberedPage(len(found), more, edited=len(edited)).to_json())
+            linked = int(what in CURRENT_LINKS)
+            return Done(NumberedPage(len(found), more, edited=len(edited), linked=linked).to_json())
 
         return self._as_result(work)
 

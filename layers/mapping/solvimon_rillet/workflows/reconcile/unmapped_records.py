@@ -10,11 +10,23 @@ from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.errors import NeedsAttention
 from solvimon_rillet.ledger.ledger import Document
 from solvimon_rillet.mapping.customers import to_new_rillet_customer
+from solvimon_rillet.mapping.solvimon_fields import custom_value
 from solvimon_rillet.reconciliation.report.report import UnmappedRecord
 from solvimon_rillet.solvimon.master_data import BillingEntity, Customer, Product, field_value
 from solvimon_rillet.workflows.durable.steps import Json
 
 R = TypeVar("R", Product, BillingEntity, Customer)
+
+
+def current_links(connection: Connection, what: str, rows: Iterable[Json]) -> dict[str, str]:
+    """Rillet's id by Solvimon's of ``customers`` or ``billing-entities``, by their custom fields.
+
+    A document may show its customer as it was when it was made, with a link that was corrected since.
+    """
+    fields, pinned = connection.settings.custom_fields, {*connection.settings.subsidiaries.values()}
+    reference = fields.customer if what == "customers" else fields.subsidiary
+    links = ((str(row.get("id")), custom_value(row, reference)) for row in rows)
+    return {each: rillet_id for each, rillet_id in links if rillet_id and each not in pinned}
 
 
 class UnmappedRecords:

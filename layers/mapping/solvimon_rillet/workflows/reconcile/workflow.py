@@ -21,6 +21,7 @@ from solvimon_rillet.workflows.reconcile.fan_out import PAUSE_SECONDS, STARTED_A
 from solvimon_rillet.workflows.reconcile.pages import (
     CHANGED_CUSTOMERS,
     CREDIT_MEMOS,
+    CURRENT_LINKS,
     CUSTOMER_PAGES,
     EDITED_CUSTOMERS,
     INVOICES,
@@ -140,6 +141,8 @@ class _ConnectionReconciliation:
         self._read_pages(UNLISTED, partial(work.unlisted, counts))
         for records in UNMAPPED_RECORDS:
             pages = self._read_pages(records, partial(work.unmapped_records, records, start))
+            if records in CURRENT_LINKS:
+                counts[CURRENT_LINKS[records]] = sum(page.linked for page in pages)
         counts[EDITED_CUSTOMERS] = counts[CUSTOMER_PAGES]
         if any(page.edited for page in pages):
             self._read_rillet_list(CHANGED_CUSTOMERS, partial(work.changed_customers, counts, start.since))

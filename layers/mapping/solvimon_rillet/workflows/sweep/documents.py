@@ -28,6 +28,7 @@ SECONDS_PER_DAY = 24 * 3600
 _FUTURE_SECONDS = 5 * 366 * SECONDS_PER_DAY  # invoices may have a future date
 _EARLIEST_ZONE_SECONDS = 14 * 3600  # in the easternmost time zone, a day begins so much earlier than in UTC
 _POSITION, _ROUND_ENDED, _SEEN = "documents_page", "documents_round_ended", "documents_seen"
+_DIGITS, _ID_DIGITS = 32, 6  # of a fingerprint: two documents of a page hardly share six
 _EXPORTS = {
     INVOICE_FINALISED: ("invoice", "export_invoice", "invoices"),
     CREDIT_NOTE_FINALISED: ("credit_memo", "export_credit_memo", "credit_notes"),
@@ -83,18 +84,24 @@ class DocumentScan:
     def _publish(self, rows: Sequence[Mapping[str, Any]], result: ScanResult, *, first: bool = False) -> int:
         """Publish what is missing of a page, and return the number of events.
 
-        A first page that has not changed since all of it was booked costs no read of the ledger for an hour.
+        Of the first page, which every sweep reads, the records of documents that were booked are not read
+        again for an hour.
         """
-        seen = f"{fingerprint_of([self._settings_of_page(), *rows])[:32]}" if first else ""
-        last = self._state.noted(_SEEN) or {}
-        if first and last.get("page") == seen and self._context.now() - last["at"] < REPUBLISH_SECONDS:
-            return 0
-        missing, is_stable = self._missing(rows)
+        if not first:
+            missing, _ = self._missing(rows)
+            return self._context.publish(missing, result)
+        now, last = self._context.now(), self._state.noted(_SEEN) or {}
+        settings = fingerprint_of(self._settings_of_page())[:_DIGITS]
+        is_fresh = now - int(last.get("at", 0)) < REPUBLISH_SECONDS and last.get("settings") == settings
+        booked = _digests(str(last.get("booked", ""))) if is_fresh else set[str]()
+        page = fingerprint_of(list(rows))[:_DIGITS]
+        missing, unfinished = self._missing([row for row in rows if _digest(row) not in booked])
         published = self._context.publish(missing, result)
-        if first:
-            self._state.note(_SEEN, {"page": seen, "at": self._context.now()} if is_stable else None)
-            if last.get("page") != seen:
-                self._state.note(NEWS_AT, self._context.now())
+        seen = "".join(_digest(row) for row in rows if row.get("id") not in unfinished)
+        at = int(last["at"]) if is_fresh else now
+        self._state.note(_SEEN, {"page": page, "at": at, "settings": settings, "booked": seen})
+        if last.get("page") != page:
+            self._state.note(NEWS_AT, now)
         return published
 
     def _settings_of_page(self) -> list[str]:
@@ -113,8 +120,8 @@ class DocumentScan:
             first = first_start - SECONDS_PER_DAY
         return max(first, self._context.now() - settings.sweep.lookback_days * SECONDS_PER_DAY)
 
-    def _missing(self, rows: Sequence[Mapping[str, Any]]) -> tuple[list[MissedEvent], bool]:
-        """The missed events of a page of documents, and whether no document of it is under way."""
+    def _missing(self, rows: Sequence[Mapping[str, Any]]) -> tuple[list[MissedEvent], set[str]]:
+        """The missed events of a page of documents, and the ids of those that are missing or under way."""
         on_time = (row for row in rows if not self._is_too_early(row))
         events = filter(None, (event_from_solvimon_record(self._connection.name, row) for row in on_time))
         documents = {
@@ -133,8 +140,8 @@ class DocumentScan:
             else:
                 continue
             missing.append(MissedEvent(document.kind, document.id, state, event, counted))
-        under_way = any(_is_under_way(record) for record in records.values())
-        return missing, not missing and not under_way
+        under_way = {document.id for document, record in records.items() if _is_under_way(record)}
+        return missing, under_way | {each.id for each in missing}
 
     def _is_too_early(self, row: Mapping[str, Any]) -> bool:
         """Whether a document is dated before the connection's start, in its own time zone."""
@@ -159,6 +166,14 @@ class DocumentScan:
         at = next_attempt(record) if record.get("state") in FINISHED else None
         is_due = at is not None and at <= self._context.now()
         return at if is_due and self._connection.settings.write_back else None
+
+
+def _digest(row: Mapping[str, Any]) -> str:
+    return fingerprint_of([row.get("id")])[:_ID_DIGITS]
+
+
+def _digests(text: str) -> set[str]:
+    return {text[start : start + _ID_DIGITS] for start in range(0, len(text), _ID_DIGITS)}
 
 
 def _is_under_way(record: Mapping[str, Any]) -> bool:

@@ -1,0 +1,67 @@
+"""The people of operations: they restore the ledger as `docs/runbook.md` says, and connect Rillet again."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+
+from local.sample_data.identity import Json
+from local.system import Connection, LocalSystem
+from tests.soak.schedule import Plan
+
+logger = logging.getLogger(__name__)
+
+_SETTINGS_SECONDS = 120
+"""After so long all functions know the settings."""
+
+
+class Operations:
+    """Acts on the deployment.
+
+    Attributes:
+        adopted: how many documents the reconciliation after the restore has taken over.
+        reconnected: how often Rillet was connected again, because its grant was lost.
+    """
+
+    def __init__(self, plan: Plan, system: LocalSystem, connection: Connection) -> None:
+        self._plan, self._system, self._connection = plan, system, connection
+        self._kept: tuple[float, bytes] | None = None
+        self._restored = False
+        self.adopted = 0
+        self.reconnected = 0
+
+    def keep_ledger(self) -> bool:
+        """Note the moment to which the ledger will be restored; DynamoDB keeps every moment."""
+        self._kept = self._system.clock.now(), self._system.snapshot_of_ledger()
+        return True
+
+    def restore_ledger(self) -> bool:
+        """Restore the ledger to that moment, and let the reconciliation adopt what Rillet has."""
+        if self._kept is None:
+            return False
+        if not self._restored:
+            moment = datetime.fromtimestamp(int(self._kept[0]), UTC).isoformat()
+            restored = {"ledger_restored_to": moment}
+            self._system.put_settings(self._connection.name, {**self._connection.settings, **restored})
+            self._system.advance(_SETTINGS_SECONDS)
+            self._system.restore_ledger(self._kept[1])
+            self._restored = True
+        since = self._plan.start - timedelta(days=31)
+        answer = self._asked("reconcile", {"adopt": True, "from": f"{since:%Y-%m-%d}"})
+        self.adopted += answer.get("adopted", 0)
+        return "adopted" in answer
+
+    def reconnect_if_needed(self) -> None:
+        """Connect Rillet again where its refresh token got lost with an answer, as the alarm asks for."""
+        if self._asked("connect_rillet", {"action": "status"}).get("action_needed") == "reconnect":
+            self.reconnected += 1
+            try:
+                self._system.authorise(self._connection.name)
+            except Exception:
+                logger.exception("nobody could connect Rillet; the next hour brings another try")
+
+    def _asked(self, function: str, event: Json) -> Json:
+        try:
+            answer: Json = self._system.invoke(function, {"connection": self._connection.name, **event})
+        except Exception:
+            logger.exception("%s failed; the next hour brings another try", function)
+            return {}
+        return answer
