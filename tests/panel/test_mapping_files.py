@@ -7,6 +7,7 @@ import pytest
 import requests
 
 from local.system import Connection, LocalSystem
+from solvimon_rillet.panel.functions import Answered, Functions, Invocation, InvocationFailed
 from solvimon_rillet.panel.pages.mapping_files import MAX_BYTES, MAX_ROWS
 from tests.integration.sync_status.support import finalised, some, unlinked
 from tests.panel.answers import answered
@@ -64,6 +65,25 @@ def test_the_whole_list_is_saved_filled_given_back_checked_and_done(
     assert f"{number} rows done, 1 refused" in visible(after)
     assert "1 document that waited is tried again." in visible(after)
     assert record(system, invoice)["state"] == "exported"
+
+
+def test_a_list_that_takes_longer_than_a_page_waits_can_be_saved_later(
+    system: LocalSystem, default: Connection, operator: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invoke, page = Functions.invoke, operator.page(PAGE)
+
+    def slow(functions: Functions, invocation: Invocation, execution: str = "") -> Answered:
+        answered = invoke(functions, invocation, execution)
+        if "csv" in invocation.event:
+            raise InvocationFailed(invocation, "gave no answer within 20 seconds", unknown=True)
+        return answered
+
+    monkeypatch.setattr(Functions, "invoke", slow)
+
+    result = operator.send(page, "/file")
+
+    assert "is still being written" in visible(result)
+    assert saved(operator, result)
 
 
 def test_refused_rows_are_a_file_that_can_be_corrected_and_given_back(

@@ -6,6 +6,7 @@ from typing import Any
 from solvimon_rillet.csv_files import csv_rows
 from solvimon_rillet.formatting import clip
 from solvimon_rillet.panel.causes import LINKABLE
+from solvimon_rillet.panel.functions import InvocationFailed
 from solvimon_rillet.panel.list_files import list_path
 from solvimon_rillet.panel.page import Outcome, Route
 from solvimon_rillet.panel.reading import Json, count, rows, text
@@ -26,7 +27,15 @@ _NAME_BYTES = 60
 def write(visit: Visit, plural: str) -> Outcome:
     """Have the whole list written as a file."""
     listed = _kind(plural)
-    answered = visit.act("link_records", visit.event(csv=listed))
+    # A long list takes longer than a page waits. Its name is chosen here, so that it can be saved then, too.
+    stamp = visit.now.replace("-", "").replace(":", "")
+    event = visit.event(csv=listed, file=f"links-{listed}-{stamp}.csv")
+    try:
+        answered = visit.act("link_records", event)
+    except InvocationFailed as error:
+        if not error.unknown:
+            raise
+        return _being_written(listed, event)
     answer, number = answered.answer, count(answered.answer, "rows")
     return Outcome(
         what="Wrote the list",
@@ -43,6 +52,21 @@ def write(visit: Visit, plural: str) -> Outcome:
             *([("Save the file", path)] if (path := list_path(text(answer, "csv"))) else []),
             ("Links", f"/mappings/{listed}"),
         ),
+        path=f"/mappings/{listed}",
+    )
+
+
+def _being_written(listed: str, event: Json) -> Outcome:
+    """The result of a list that is not written yet."""
+    return Outcome(
+        what="Began to write the list",
+        on=listed,
+        state="sends",
+        text=f"The list of {listed} is long, and is still being written",
+        lines=("It can be saved within five minutes.",),
+        function="link_records",
+        event=event,
+        links=(("Save the file", list_path(text(event, "file"))), ("Links", f"/mappings/{listed}")),
         path=f"/mappings/{listed}",
     )
 

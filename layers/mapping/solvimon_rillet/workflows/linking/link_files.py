@@ -46,7 +46,7 @@ def write_links(
 
     text = csv_text(LINK_COLUMNS, rows())
     at = datetime.fromtimestamp(connection.clock(), UTC).strftime("%Y%m%dT%H%M%SZ")
-    key = reports.put_list(connection.name, f"links-{plural}-{at}.csv", text)
+    key = reports.put_list(connection.name, request.file or f"links-{plural}-{at}.csv", text)
     return {
         "connection": connection.name,
         "kind": KINDS[plural],
