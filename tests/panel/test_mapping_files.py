@@ -8,7 +8,7 @@ import requests
 
 from local.system import Connection, LocalSystem
 from solvimon_rillet.panel.functions import Answered, Functions, Invocation, InvocationFailed
-from solvimon_rillet.panel.pages.mapping_files import MAX_BYTES, MAX_ROWS
+from solvimon_rillet.panel.pages.mapping_files import MAX_DECIDED_ROWS, MAX_FILE_BYTES
 from tests.integration.sync_status.support import finalised, some, unlinked
 from tests.panel.answers import answered
 from tests.panel.visitor import CONNECTION, Markup, Visitor, signed_in, visible
@@ -127,8 +127,11 @@ UNTAKEN: list[tuple[str | bytes, str]] = [
     ("act,kind\nlink,product\n", "lacks the column solvimon_id"),
     (f"{HEADER}\n,product,prod_1,\n", "No row of it has anything in the column act"),
     (b"\xff\xfe", "It is not in UTF-8."),
-    (f"{HEADER}\n" + f"{PAIR}\n" * (MAX_ROWS + 1), f"{MAX_ROWS + 1} rows; {MAX_ROWS} are taken at once"),
-    ("x" * (MAX_BYTES + 1), "524,288 are taken here. Split it, or put it into the folder lists/"),
+    (
+        f"{HEADER}\n" + f"{PAIR}\n" * (MAX_DECIDED_ROWS + 1),
+        f"{MAX_DECIDED_ROWS + 1} rows; {MAX_DECIDED_ROWS} are taken at once",
+    ),
+    ("x" * (MAX_FILE_BYTES + 1), "524,288 are taken here. Split it, or put it into the folder lists/"),
 ]
 
 

@@ -7,15 +7,15 @@ from solvimon_rillet.csv_files import csv_rows
 from solvimon_rillet.formatting import clip
 from solvimon_rillet.panel.causes import LINKABLE
 from solvimon_rillet.panel.functions import InvocationFailed
-from solvimon_rillet.panel.list_files import list_path
+from solvimon_rillet.panel.list_files import saved_list_path
 from solvimon_rillet.panel.page import Outcome, Route
 from solvimon_rillet.panel.reading import Json, count, rows, text
 from solvimon_rillet.panel.rendering import plural
 from solvimon_rillet.panel.roles import Role
 from solvimon_rillet.panel.visit import Visit
 
-MAX_BYTES = 512 * 1024
-MAX_ROWS = 200
+MAX_FILE_BYTES = 512 * 1024
+MAX_DECIDED_ROWS = 200
 PATIENCE_SECONDS = 12
 """How long a function may begin further rows, so that its answer comes while a page waits."""
 _NEEDED = ("act", "kind", "solvimon_id", "rillet_id")
@@ -49,7 +49,7 @@ def write(visit: Visit, plural: str) -> Outcome:
         function="link_records",
         event=answered.invocation.event,
         links=(
-            *([("Save the file", path)] if (path := list_path(text(answer, "csv"))) else []),
+            *([("Save the file", path)] if (path := saved_list_path(text(answer, "csv"))) else []),
             ("Links", f"/mappings/{listed}"),
         ),
         path=f"/mappings/{listed}",
@@ -66,7 +66,7 @@ def _being_written(listed: str, event: Json) -> Outcome:
         lines=("It can be saved within five minutes.",),
         function="link_records",
         event=event,
-        links=(("Save the file", list_path(text(event, "file"))), ("Links", f"/mappings/{listed}")),
+        links=(("Save the file", saved_list_path(text(event, "file"))), ("Links", f"/mappings/{listed}")),
         path=f"/mappings/{listed}",
     )
 
@@ -129,7 +129,7 @@ def do(visit: Visit, plural: str) -> Outcome:
         template="links_done.html.j2",
         view={
             "plural": listed,
-            "rest": json.dumps(section_rows(answer), ensure_ascii=False) if left else "",
+            "rest": json.dumps(_left_rows(answer), ensure_ascii=False) if left else "",
             "left": left,
             "csv": _CSV,
         },
@@ -145,7 +145,7 @@ def continued(answer: Json) -> tuple[str, ...]:
     return (f"{plural(number, 'document')} that waited {verb} tried again.",) if number else ()
 
 
-def section_rows(answer: Json) -> list[Any]:
+def _left_rows(answer: Json) -> list[Any]:
     """The rows that are left of an answer."""
     following = answer.get("next")
     return list(rows(following, "rows")) if isinstance(following, dict) else []
@@ -167,13 +167,13 @@ def _decided(content: bytes) -> list[dict[str, Any]]:
     """
     if not content:
         raise ValueError("Choose a file first.")
-    if len(content) > MAX_BYTES:
-        raise ValueError(f"It has {len(content):,} bytes; {MAX_BYTES:,} are taken here. {_INSTEAD}")
+    if len(content) > MAX_FILE_BYTES:
+        raise ValueError(f"It has {len(content):,} bytes; {MAX_FILE_BYTES:,} are taken here. {_INSTEAD}")
     found = [(number, row) for number, row in csv_rows(content, _NEEDED) if row["act"]]
     if not found:
         raise ValueError("No row of it has anything in the column act, so it decides nothing.")
-    if len(found) > MAX_ROWS:
-        raise ValueError(f"It decides {len(found):,} rows; {MAX_ROWS} are taken at once. {_INSTEAD}")
+    if len(found) > MAX_DECIDED_ROWS:
+        raise ValueError(f"It decides {len(found):,} rows; {MAX_DECIDED_ROWS} are taken at once. {_INSTEAD}")
     return [
         {"row": number, **{name: clip(row.get(name, ""), _NAME_BYTES) for name in _SENT if row.get(name)}}
         for number, row in found

@@ -16,7 +16,7 @@ from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.csv_files import csv_rows, csv_text
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.workflows.linking.link_lists import LinkLists
-from solvimon_rillet.workflows.linking.link_rows import MAX_WARNINGS, AnswerRow, LinkRows, Publish
+from solvimon_rillet.workflows.linking.link_rows import MAX_LISTED_WARNINGS, AnswerRow, LinkRows, Publish
 from solvimon_rillet.workflows.linking.request import KINDS, LINK_COLUMNS, LinkRequest
 
 Json = dict[str, Any]
@@ -105,7 +105,7 @@ class LinkFileReader:
             "refused_in_all": len(refused),
             "errors": errors_key if refused else None,
             "bucket": self._reports.name,
-            "warnings": done.warnings[:MAX_WARNINGS],
+            "warnings": done.warnings[:MAX_LISTED_WARNINGS],
             **published,
             "complete": done.next_row is None,
             **({"next": event, **done.when()} if done.next_row is not None else {}),
