@@ -1,6 +1,7 @@
 """Documents: the filters of the list."""
 
 import re
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -58,20 +59,16 @@ def test_the_rejected_of_one_cause_are_listed_from_its_card(
     assert "No document matches." in visible(none)
 
 
-@pytest.mark.parametrize(
-    ("query", "problem"),
-    [
-        ("currency=Euro", "Currency: should be the code of a currency, such as EUR"),
-        ("from=2026-11-30&to=2026-11-01", "From should not be later than to"),
-        ("from=1.11.2026", "From: should be a day such as 2026-10-01"),
-    ],
-)
-def test_a_filter_that_is_none_is_named_and_keeps_what_was_written(
-    operator: Visitor, query: str, problem: str
-) -> None:
-    page = operator.page(f"{PAGE}?{query}")
+UNREADABLE = {
+    "currency=Euro": "Currency: should be the code of a currency, such as EUR",
+    "from=2026-11-30&to=2026-11-01": "From should not be later than to",
+    "from=1.11.2026": "From: should be a day such as 2026-10-01",
+}
 
-    assert problem in visible(page)
-    assert (
-        operator.form(page, PAGE).fields.items() >= dict(each.split("=") for each in query.split("&")).items()
-    )
+
+def test_a_filter_that_is_none_is_named_and_keeps_what_was_written(operator: Visitor) -> None:
+    for query, problem in UNREADABLE.items():
+        page = operator.page(f"{PAGE}?{query}")
+
+        assert problem in visible(page)
+        assert dict(parse_qsl(query)).items() <= operator.form(page, PAGE).fields.items()

@@ -245,3 +245,14 @@ def test_a_function_that_takes_too_long_may_have_done_its_work() -> None:
         functions.invoke(Invocation("export_invoice", {}))
 
     assert failed.value.unknown is True
+
+
+def test_a_key_that_may_only_read_is_not_shown_as_a_good_connection_and_its_wait_is_said_once(
+    system: LocalSystem, default: Connection
+) -> None:
+    read_only_key(system, default)
+
+    main = visible(signed_in(system, "viewer").page("?check=1").partition('<main id="main">')[2])
+
+    assert "Connected, but may not write" in main
+    assert main.count("that the credential may not do this") + main.count("says the credential may not") == 1

@@ -7,7 +7,8 @@ import pytest
 import requests
 
 from local.system import Connection, LocalSystem
-from solvimon_rillet.panel.pages.mapping_files import MAX_BYTES, MAX_ROWS
+from solvimon_rillet.panel.functions import Answered, Functions, Invocation, InvocationFailed
+from solvimon_rillet.panel.pages.mapping_files import MAX_DECIDED_ROWS, MAX_FILE_BYTES
 from tests.integration.sync_status.support import finalised, some, unlinked
 from tests.panel.answers import answered
 from tests.panel.visitor import CONNECTION, Markup, Visitor, signed_in, visible
@@ -66,6 +67,25 @@ def test_the_whole_list_is_saved_filled_given_back_checked_and_done(
     assert record(system, invoice)["state"] == "exported"
 
 
+def test_a_list_that_takes_longer_than_a_page_waits_can_be_saved_later(
+    system: LocalSystem, default: Connection, operator: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invoke, page = Functions.invoke, operator.page(PAGE)
+
+    def slow(functions: Functions, invocation: Invocation, execution: str = "") -> Answered:
+        answered = invoke(functions, invocation, execution)
+        if "csv" in invocation.event:
+            raise InvocationFailed(invocation, "gave no answer within 20 seconds", unknown=True)
+        return answered
+
+    monkeypatch.setattr(Functions, "invoke", slow)
+
+    result = operator.send(page, "/file")
+
+    assert "is still being written" in visible(result)
+    assert saved(operator, result)
+
+
 def test_refused_rows_are_a_file_that_can_be_corrected_and_given_back(
     system: LocalSystem, operator: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,44 +122,39 @@ def test_what_no_time_was_left_for_is_gone_on_with(
     assert "Go on with" not in last
 
 
-@pytest.mark.parametrize(
-    ("content", "problem"),
-    [
-        ("", "Choose a file first."),
-        ("act,kind\nlink,product\n", "lacks the column solvimon_id"),
-        (f"{HEADER}\n,product,prod_1,\n", "No row of it has anything in the column act"),
-        (b"\xff\xfe", "It is not in UTF-8."),
-        (
-            f"{HEADER}\n" + f"{PAIR}\n" * (MAX_ROWS + 1),
-            f"{MAX_ROWS + 1} rows; {MAX_ROWS} are taken",
-        ),
-        ("x" * (MAX_BYTES + 1), "524,288 are taken here. Split it, or put it into the folder lists/"),
-    ],
-)
+UNTAKEN: list[tuple[str | bytes, str]] = [
+    ("", "Choose a file first."),
+    ("act,kind\nlink,product\n", "lacks the column solvimon_id"),
+    (f"{HEADER}\n,product,prod_1,\n", "No row of it has anything in the column act"),
+    (b"\xff\xfe", "It is not in UTF-8."),
+    (
+        f"{HEADER}\n" + f"{PAIR}\n" * (MAX_DECIDED_ROWS + 1),
+        f"{MAX_DECIDED_ROWS + 1} rows; {MAX_DECIDED_ROWS} are taken at once",
+    ),
+    ("x" * (MAX_FILE_BYTES + 1), "524,288 are taken here. Split it, or put it into the folder lists/"),
+]
+
+
 def test_a_file_that_cannot_be_taken_says_why_and_what_to_do(
-    system: LocalSystem,
-    operator: Visitor,
-    monkeypatch: pytest.MonkeyPatch,
-    content: str | bytes,
-    problem: str,
+    system: LocalSystem, operator: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = answered(system, monkeypatch, {"link_records": {"rows": []}})
 
-    page = visible(checked(operator, content))
+    for content, problem in UNTAKEN:
+        page = visible(checked(operator, content))
 
-    assert problem in page
-    assert "Nothing was changed." in page
+        assert problem in page
+        assert "Nothing was changed." in page
     assert not [each for each in asked if "rows" in each]
 
 
-@pytest.mark.parametrize(
-    "name", ["links-products-20260101T000000Z.csv", "decided.csv", "..%2Facme%2Flinks.csv", "links-x.csv"]
-)
-def test_a_list_that_is_not_there_or_is_none_of_ours_is_not_found(operator: Visitor, name: str) -> None:
-    answer = operator.get(f"{CONNECTION}/lists/{name}")
+def test_a_list_that_is_not_there_or_is_none_of_ours_is_not_found(operator: Visitor) -> None:
+    names = ["links-products-20260101T000000Z.csv", "decided.csv", "..%2Facme%2Flinks.csv", "links-x.csv"]
+    for name in names:
+        answer = operator.get(f"{CONNECTION}/lists/{name}")
 
-    assert answer.status_code == 404
-    assert "location" not in answer.headers
+        assert answer.status_code == 404, name
+        assert "location" not in answer.headers
 
 
 def test_a_list_of_links_is_searched_by_name(

@@ -86,6 +86,7 @@ ANSWERS: dict[str, Json] = {
         **{"number": 2, "solvimon_name": "x", "may_be_created": True, "rows": [], "linked": 1, "left": 1},
         "suggested": [{"rillet_id": "r2", "rillet_name": "x", "alike": ["x"]}],
         "results": [{"row": 3, "solvimon_id": "x", "solvimon_name": "x", "error": "x", "remedy": "x"}],
+        "alike_but_linked": [{"rillet_id": "r3", "rillet_name": "x"}],
         "warnings": [{"row": 2, "warning": "x"}],
         "next": {"rows": [{"row": 4, "act": "x"}]},
         "why": "x",

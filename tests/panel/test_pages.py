@@ -11,6 +11,7 @@ import pytest
 from local.system import Connection, LocalSystem
 from solvimon_rillet.panel.activity import Activity
 from tests.infrastructure.arrange import Json
+from tests.integration.connect_rillet.support import add_connection
 from tests.integration.sync_status.support import finalised, relinked, some, unlinked
 from tests.panel.hostile import HOSTILE
 from tests.panel.visitor import CONNECTION, Markup, Visitor, forms, invocations, kept, signed_in, visible
@@ -63,6 +64,21 @@ def test_the_first_day_shows_the_steps_and_nothing_else(
     assert "To do" in visible(page)
     assert "<h2>Documents</h2>" not in page
     assert f"{system.gateway.url}/webhooks/rillet/default" in page
+
+
+def test_a_step_with_a_control_says_no_invocation_and_each_address_once(
+    system: LocalSystem, default: Connection, admin: Visitor
+) -> None:
+    add_connection(system)
+
+    main = admin.get("/panel/connections/acme").text.partition('<main id="main">')[2].partition("<details")[0]
+
+    assert "Connect to Rillet" in [button for form in forms(main) for button in form.buttons]
+    assert "Or put an API key into the secret" in visible(main)
+    assert "Open Configurations" in visible(main)
+    assert "Invoke c" not in visible(main)
+    assert "Request the status again" not in visible(main)
+    assert main.count(f"{system.gateway.url}/webhooks/solvimon/acme") == 1
 
 
 def test_the_overview_names_what_needs_a_person_and_counts_the_documents(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from playwright.sync_api import Page
 
 from tests.panel_browser.browser import Window
+from tests.panel_browser.hostile import NAMES
 from tests.panel_browser.looks import Looks, look_at
 from tests.panel_browser.stage import Stage
 
@@ -85,6 +86,24 @@ def _sweep(page: Page) -> Iterator[None]:
     yield
 
 
+def _file(page: Page) -> Iterator[None]:
+    """The whole list as a file."""
+    page.get_by_role("button", name="Make the file").click()
+    page.get_by_role("link", name="Save the file").wait_for()
+    yield
+
+
+def _decisions(page: Page) -> Iterator[None]:
+    """A file with decisions, of which one cannot be done; it is checked, and nothing more."""
+    rows = f"act,kind,solvimon_id,solvimon_name,rillet_id\nunite,product,prod_x,{NAMES[0]},x\n"
+    page.locator("#upload").set_input_files(
+        {"name": "decided.csv", "mimeType": "text/csv", "buffer": rows.encode()}
+    )
+    page.get_by_role("button", name="Check it").click()
+    page.get_by_text("would be refused").first.wait_for()
+    yield
+
+
 _ACTS: tuple[tuple[str, Callable[[Page], Iterator[None]]], ...] = (
     ("/configurations", _review),
     ("/configurations", _refusal),
@@ -92,4 +111,6 @@ _ACTS: tuple[tuple[str, Callable[[Page], Iterator[None]]], ...] = (
     ("/synchronise", _count),
     ("/synchronise", _unknown_number),
     ("/synchronise", _sweep),
+    ("/mappings/products", _file),
+    ("/mappings/customers", _decisions),
 )

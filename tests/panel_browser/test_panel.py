@@ -66,7 +66,7 @@ def test_what_buttons_lead_to_is_a_page_like_the_others(
     seen = look_at_results(running, connection, javascript=javascript)
 
     assert seen.faults == []
-    assert seen.pages == 6
+    assert seen.pages == 8
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ from moto.sns.models import sns_backends
 from local.aws.runtime import Killed
 from local.system import Connection, LocalSystem
 from solvimon_rillet.aws.s3_sns import Topic
+from solvimon_rillet.connections.configuration import Configuration
 from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.workflows.status import digest as digests
 from tests.support.arrange import (
@@ -155,6 +156,23 @@ def test_it_is_as_calm_as_the_headline_and_never_calm_when_a_person_is_needed(
     assert ("needs you" in subject) is needs_person
     assert (headline["state"] in {"needs_you", "stopped"}) is needs_person
     assert (headline["text"] if headline["state"] != "stopped" else "Stopped: ") in text
+
+
+def test_it_leads_to_the_panel_where_there_is_one(
+    system: LocalSystem, on: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweep(system)
+    system.advance(24 * HOUR)
+    monkeypatch.setattr(Configuration, "api_url", _unreadable)
+    sweep(system)
+
+    (_, with_panel), (_, without) = sent(system)
+    assert with_panel.endswith(f"Details: {system.gateway.url}/panel/connections/default")
+    assert without.endswith('Details: invoke sync_status with {"connection": "default"}.')
+
+
+def _unreadable(_configuration: Configuration) -> str:
+    raise RetryLater("The parameter cannot be read.")
 
 
 @pytest.mark.parametrize("state", ["needs_you", "stopped", "a state of a later version"])

@@ -4,7 +4,7 @@ import pytest
 
 from local.system import LocalSystem
 from solvimon_rillet.workflows.linking.link_records import LinkRecords
-from tests.integration.imports.support import Json, connect, forget_calls, product, rillet_id, writes
+from tests.integration.imports.support import Json, connect, forget_calls, product, rillet_id, value, writes
 from tests.integration.link_records.test_files import links_in_solvimon, pair, tenant
 from tests.integration.link_records.test_proposals import ask, existing
 
@@ -109,6 +109,18 @@ def test_candidates_are_those_that_nothing_is_linked_to_the_alike_first_and_the_
     assert ids(found["rows"]) == [rillet_id(4), rillet_id(3), rillet_id(2), rillet_id(1)]
     assert (found["number"], found["may_be_created"]) == (4, False)
     assert ids(some["rows"]) == [rillet_id(4)]
+
+
+def test_a_record_that_is_alike_and_linked_to_another_is_named_and_no_candidate(system: LocalSystem) -> None:
+    tenant(
+        system, existing(1), existing(2, organization={"legal_name": "Customer 1"}, custom_fields=value(1))
+    )
+
+    found = ask(system, candidates={"kind": "customer", "solvimon_id": "cust_1"})
+
+    assert rillet_id(1) not in ids([*found["suggested"], *found["rows"]])
+    assert ids(found["alike_but_linked"]) == [rillet_id(1)]
+    assert found["may_be_created"]
 
 
 def test_candidates_of_a_record_that_solvimon_does_not_have_are_refused(system: LocalSystem) -> None:

@@ -99,6 +99,11 @@ class Services:
         has_channel = bool(self._environment.get("SLACK_CHANNEL"))
         return Topic(self._environment["ALARM_TOPIC"], self.aws_client("sns"), has_channel=has_channel)
 
+    @property
+    def has_panel(self) -> bool:
+        """Whether the deployment has a panel."""
+        return self._environment.get("PANEL") == "on"
+
     @cached_property
     def table(self) -> "Table":
         """The DynamoDB table of all records."""

@@ -5,6 +5,7 @@ person could also send with ``aws lambda invoke``; the page shows that command.
 
 ::
 
+    entrance.py      the way in and out, and the choice of a connection
     application.py   an HTTP event becomes an answer: session, role, origin, token, one use of a form
     pages/           one module for each page of the menu: its routes and what its template shows
     templates/       Jinja2; every value is escaped

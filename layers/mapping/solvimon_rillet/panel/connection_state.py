@@ -1,5 +1,6 @@
 """The connection to both vendors as pages show it: its checks, who connected it, its webhooks."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ STEPS = {
 }
 """Checks as steps: their titles, and the page that has the control."""
 
+_GOES_TO = re.compile(r"; it goes to http\S+$")
 _WRITES = {True: "Connected", False: "Connected, but may not write"}
 
 
@@ -91,11 +93,16 @@ def webhooks_of(link: Json, checks: list[CheckRow]) -> list[Mapping[str, str]]:
         {
             "vendor": vendor,
             "url": text(section(link, "webhook_urls"), key),
-            "found": found.get(f"{vendor} webhook", ""),
+            "found": without_address(found.get(f"{vendor} webhook", "")),
         }
         for key, vendor in (("solvimon", "Solvimon"), ("rillet", "Rillet"))
         if text(section(link, "webhook_urls"), key)
     ]
+
+
+def without_address(found: str) -> str:
+    """What a check of a webhook found, without the address that stands below it."""
+    return _GOES_TO.sub("", found)
 
 
 def commands_for_keys(

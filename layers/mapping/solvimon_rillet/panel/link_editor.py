@@ -37,6 +37,7 @@ class Editor:
         name: Solvimon's.
         field: the custom field that is written.
         suggested: records with the same or a similar name.
+        taken: names of records that are alike, and linked to another record.
         others: all others of this page of the list.
         number: of all records that the list has.
         find: the part of a name by which the list is searched.
@@ -50,6 +51,7 @@ class Editor:
     name: str
     field: str
     suggested: list[Choice]
+    taken: list[str]
     others: list[Choice]
     number: int
     find: str
@@ -89,6 +91,7 @@ def editor_for(visit: Visit, chosen: str, name: str) -> Editor | None:
         name=name or text(answer, "solvimon_name") or identity,
         field=_FIELDS[kind],
         suggested=likely,
+        taken=[text(row, "rillet_name") for row in rows(answer, "alike_but_linked")],
         others=[choice for choice in others if choice.id not in known],
         number=count(answer, "number"),
         find=find,

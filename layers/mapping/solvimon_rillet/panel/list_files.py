@@ -11,7 +11,7 @@ def is_list_name(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
-def list_path(key: str) -> str:
+def saved_list_path(key: str) -> str:
     """The path at which a list is saved, by its key in the bucket; empty for a key of another form."""
     name = key.rpartition("/")[2]
     return f"/lists/{quote(name)}" if is_list_name(name) else ""

@@ -1,13 +1,8 @@
 """Products of Rillet that a setting names: picked by their names."""
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from solvimon_rillet.panel.reading import Json, rows, text
-
-if TYPE_CHECKING:
-    from solvimon_rillet.panel.settings_form import SettingField
 
 _PICKED = "fallback_products."
 """Settings that name a product of Rillet."""
@@ -18,11 +13,15 @@ def products_of(answer: Json) -> dict[str, str]:
     return {text(row, "id"): text(row, "name") for row in rows(answer, "products")}
 
 
-def picker(field: "SettingField", products: Mapping[str, str]) -> "SettingField":
-    """A field whose value is picked by name, where it names a product."""
-    if not field.path.startswith(_PICKED) or not products:
-        return field
-    options = [("", "none"), *products.items()]
-    if field.shown and field.shown not in products:
-        options.append((field.shown, f"{field.shown} (not active in Rillet)"))
-    return replace(field, kind="choice", options=options)
+def options_of(path: str, shown: str, products: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The products that a setting may name, id and name; empty for a setting that names none.
+
+    Args:
+        path: of the setting.
+        shown: the id that its field holds.
+        products: those of Rillet, their names by id.
+    """
+    if not path.startswith(_PICKED) or not products:
+        return []
+    unknown = [(shown, f"{shown} (not active in Rillet)")] if shown and shown not in products else []
+    return [("", "none"), *products.items(), *unknown]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from solvimon_rillet.panel.functions import Invocation
-from solvimon_rillet.panel.list_files import list_path
+from solvimon_rillet.panel.list_files import saved_list_path
 from solvimon_rillet.panel.reading import Json, count, rows, section, text
 from solvimon_rillet.panel.report_list import ReportName, report_name
 
@@ -188,7 +188,7 @@ def _run(row: Json) -> Run:
             for each in rows(result, "proposals")
         ],
         preview=[_previewed(each) for each in rows(result, "rows")[:_SHOWN]],
-        file=list_path(text(result, "csv")),
+        file=saved_list_path(text(result, "csv")),
         notes=_notes(result),
         report=_report(parts),
         differences=_differences(parts) if kind == "reconcile" and done else -1,

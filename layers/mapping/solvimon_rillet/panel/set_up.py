@@ -1,12 +1,15 @@
 """The steps of setting a connection up: what is done, what is next."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from solvimon_rillet.panel.connection_state import STEPS, checks_of
+from solvimon_rillet.panel.connection_state import STEPS, checks_of, without_address
 from solvimon_rillet.panel.page import MENU
 from solvimon_rillet.panel.reading import Json, section, text
+
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +40,8 @@ def set_up_view(link: Json, now: str) -> Mapping[str, Any]:
                 check.title,
                 check.ok,
                 check.blocking,
-                check.found,
-                check.remedy,
+                without_address(check.found) if vendor else check.found,
+                _in_the_panel(check.remedy, has_control=bool(page) or check.name == "Rillet"),
                 text(urls, vendor) if vendor else "",
                 check.name == "Rillet",
                 page,
@@ -53,3 +56,10 @@ def set_up_view(link: Json, now: str) -> Mapping[str, Any]:
         "done": sum(step.ok for step in steps),
         "next": pending,
     }
+
+
+def _in_the_panel(remedy: str, *, has_control: bool) -> str:
+    """A remedy for a person who has buttons: no invocation where there is a control for it."""
+    said = remedy.replace("Request the status again in a minute.", "Check again in a minute.")
+    sentences = [each for each in _SENTENCE.split(said) if not (has_control and each.startswith("Invoke "))]
+    return " ".join(sentences)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from solvimon_rillet.panel.product_picker import picker, products_of
+from solvimon_rillet.panel.product_picker import options_of, products_of
 from solvimon_rillet.panel.reading import Json, rows, text
 from solvimon_rillet.panel.visit import Form
 
@@ -117,7 +117,7 @@ def settings_form(
     described, products = _described(answer), products_of(answer)
     said = {text(problem, "path"): problem for problem in problems or ()}
     fields = {
-        text(row, "path"): picker(_field(row, _typed(row, filled), said.pop(text(row, "path"), {})), products)
+        text(row, "path"): _field(row, _typed(row, filled), said.pop(text(row, "path"), {}), products)
         for row in described
     }
     listed = {path for paths in _SWITCHES.values() for path in paths}
@@ -180,18 +180,20 @@ def _described(answer: Json) -> list[Json]:
     return [row for row in rows(answer, "fields") if text(row, "group") != _ADVANCED]
 
 
-def _field(row: Json, written: str | None, problem: Json) -> SettingField:
-    path, value = text(row, "path"), row.get("value")
+def _field(row: Json, written: str | None, problem: Json, products: Mapping[str, str]) -> SettingField:
+    path, value, kind = text(row, "path"), row.get("value"), _kind(row)
     about = text(row, "description").replace("`", "")
+    shown = _shown(row, value) if written is None else written
+    picked = options_of(path, shown, products)
     return SettingField(
         path=path,
         label=text(row, "label") or path,
         about=f"{about} {_OFF[path]}" if path in _OFF else about,
-        kind=_kind(row),
-        shown=_shown(row, value) if written is None else written,
-        default=_plain(row.get("default")) if _kind(row) == "choice" else in_words(row.get("default")),
+        kind="choice" if picked else kind,
+        shown=shown,
+        default=_plain(row.get("default")) if kind == "choice" else in_words(row.get("default")),
         changed=bool(row.get("changed")),
-        options=[(_plain(choice), _plain(choice)) for choice in row.get("choices") or ()],
+        options=picked or [(_plain(choice), _plain(choice)) for choice in row.get("choices") or ()],
         problem=text(problem, "problem"),
         meant=text(problem, "did_you_mean"),
     )

@@ -13,7 +13,7 @@ from solvimon_rillet.panel.rendering import grouped, plural
 from solvimon_rillet.panel.roles import Role
 from solvimon_rillet.panel.visit import Visit
 
-KINDS = {"invoice": "Invoices", "credit_memo": "Credit notes"}
+BACKFILL_KINDS = {"invoice": "Invoices", "credit_memo": "Credit notes"}
 """The kinds of documents that a back-fill sends."""
 _COUNTED = {
     "already_in_rillet": "In Rillet already, left alone",
@@ -26,11 +26,11 @@ _COUNTED = {
 def count_first(visit: Visit) -> Response[str]:
     """What a back-fill of a period would do."""
     query = visit.query
-    kind = query.get("kind", "") if query.get("kind") in KINDS else "invoice"
+    kind = query.get("kind", "") if query.get("kind") in BACKFILL_KINDS else "invoice"
     period = {name: query.get(name, "").strip() for name in ("from", "to")}
     view: dict[str, Any] = {
         "kind": kind,
-        "kinds": KINDS,
+        "kinds": BACKFILL_KINDS,
         **period,
         "problem": "",
         "remedy": "",
@@ -51,7 +51,7 @@ def count_first(visit: Visit) -> Response[str]:
 def queue(visit: Visit) -> Outcome:
     """Queue the documents of a period."""
     form = visit.form
-    kind = form.get("kind") if form.get("kind") in KINDS else "invoice"
+    kind = form.get("kind") if form.get("kind") in BACKFILL_KINDS else "invoice"
     page = form.get("page")
     retry = {
         "from": form.get("from"),

@@ -11,7 +11,11 @@ from solvimon_rillet.panel.visit import Visit
 
 def save(visit: Visit, file: str) -> Response[str]:
     """Lead to a list of this connection, at an address of the bucket that is valid for a minute."""
-    problem, remedy, status = "There is no such list", "Lists are kept for 30 days. Make it again.", 404
+    problem, remedy, status = (
+        "There is no such list",
+        "If it is still being written, reload this page in a minute. Lists are kept for 30 days.",
+        404,
+    )
     try:
         address = visit.reports.list_address(f"{visit.connection}/{file}") if is_list_name(file) else ""
         if address:

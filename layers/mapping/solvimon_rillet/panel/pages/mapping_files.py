@@ -6,15 +6,16 @@ from typing import Any
 from solvimon_rillet.csv_files import csv_rows
 from solvimon_rillet.formatting import clip
 from solvimon_rillet.panel.causes import LINKABLE
-from solvimon_rillet.panel.list_files import list_path
+from solvimon_rillet.panel.functions import InvocationFailed
+from solvimon_rillet.panel.list_files import saved_list_path
 from solvimon_rillet.panel.page import Outcome, Route
 from solvimon_rillet.panel.reading import Json, count, rows, text
 from solvimon_rillet.panel.rendering import plural
 from solvimon_rillet.panel.roles import Role
 from solvimon_rillet.panel.visit import Visit
 
-MAX_BYTES = 512 * 1024
-MAX_ROWS = 200
+MAX_FILE_BYTES = 512 * 1024
+MAX_DECIDED_ROWS = 200
 PATIENCE_SECONDS = 12
 """How long a function may begin further rows, so that its answer comes while a page waits."""
 _NEEDED = ("act", "kind", "solvimon_id", "rillet_id")
@@ -26,7 +27,15 @@ _NAME_BYTES = 60
 def write(visit: Visit, plural: str) -> Outcome:
     """Have the whole list written as a file."""
     listed = _kind(plural)
-    answered = visit.act("link_records", visit.event(csv=listed))
+    # A long list takes longer than a page waits. Its name is chosen here, so that it can be saved then, too.
+    stamp = visit.now.replace("-", "").replace(":", "")
+    event = visit.event(csv=listed, file=f"links-{listed}-{stamp}.csv")
+    try:
+        answered = visit.act("link_records", event)
+    except InvocationFailed as error:
+        if not error.unknown:
+            raise
+        return _being_written(listed, event)
     answer, number = answered.answer, count(answered.answer, "rows")
     return Outcome(
         what="Wrote the list",
@@ -40,9 +49,24 @@ def write(visit: Visit, plural: str) -> Outcome:
         function="link_records",
         event=answered.invocation.event,
         links=(
-            *([("Save the file", path)] if (path := list_path(text(answer, "csv"))) else []),
+            *([("Save the file", path)] if (path := saved_list_path(text(answer, "csv"))) else []),
             ("Links", f"/mappings/{listed}"),
         ),
+        path=f"/mappings/{listed}",
+    )
+
+
+def _being_written(listed: str, event: Json) -> Outcome:
+    """The result of a list that is not written yet."""
+    return Outcome(
+        what="Began to write the list",
+        on=listed,
+        state="sends",
+        text=f"The list of {listed} is long, and is still being written",
+        lines=("It can be saved within five minutes.",),
+        function="link_records",
+        event=event,
+        links=(("Save the file", saved_list_path(text(event, "file"))), ("Links", f"/mappings/{listed}")),
         path=f"/mappings/{listed}",
     )
 
@@ -105,7 +129,7 @@ def do(visit: Visit, plural: str) -> Outcome:
         template="links_done.html.j2",
         view={
             "plural": listed,
-            "rest": json.dumps(section_rows(answer), ensure_ascii=False) if left else "",
+            "rest": json.dumps(_left_rows(answer), ensure_ascii=False) if left else "",
             "left": left,
             "csv": _CSV,
         },
@@ -121,7 +145,7 @@ def continued(answer: Json) -> tuple[str, ...]:
     return (f"{plural(number, 'document')} that waited {verb} tried again.",) if number else ()
 
 
-def section_rows(answer: Json) -> list[Any]:
+def _left_rows(answer: Json) -> list[Any]:
     """The rows that are left of an answer."""
     following = answer.get("next")
     return list(rows(following, "rows")) if isinstance(following, dict) else []
@@ -143,13 +167,13 @@ def _decided(content: bytes) -> list[dict[str, Any]]:
     """
     if not content:
         raise ValueError("Choose a file first.")
-    if len(content) > MAX_BYTES:
-        raise ValueError(f"It has {len(content):,} bytes; {MAX_BYTES:,} are taken here. {_INSTEAD}")
+    if len(content) > MAX_FILE_BYTES:
+        raise ValueError(f"It has {len(content):,} bytes; {MAX_FILE_BYTES:,} are taken here. {_INSTEAD}")
     found = [(number, row) for number, row in csv_rows(content, _NEEDED) if row["act"]]
     if not found:
         raise ValueError("No row of it has anything in the column act, so it decides nothing.")
-    if len(found) > MAX_ROWS:
-        raise ValueError(f"It decides {len(found):,} rows; {MAX_ROWS} are taken at once. {_INSTEAD}")
+    if len(found) > MAX_DECIDED_ROWS:
+        raise ValueError(f"It decides {len(found):,} rows; {MAX_DECIDED_ROWS} are taken at once. {_INSTEAD}")
     return [
         {"row": number, **{name: clip(row.get(name, ""), _NAME_BYTES) for name in _SENT if row.get(name)}}
         for number, row in found

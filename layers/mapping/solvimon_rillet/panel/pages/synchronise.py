@@ -47,7 +47,7 @@ def show(visit: Visit) -> Response[str]:
     view = {
         "imports": [(name, about, latest(runs, f"import_{name}")) for name, about in _IMPORTS.items()],
         "rows": _ROWS,
-        "kinds": backfill.KINDS,
+        "kinds": backfill.BACKFILL_KINDS,
         "reconciliation": latest(runs, "reconcile"),
         "today": visit.now[:10],
     }
@@ -99,7 +99,7 @@ def dry_run(visit: Visit) -> Outcome:
     if not one.startswith("invo_"):
         answer = visit.ask("sync_status", {"search": one, "by": visit.session.by})
         found = [document_row(row) for row in rows(answer, "documents")]
-        billed = [row for row in found if row.kind in backfill.KINDS]
+        billed = [row for row in found if row.kind in backfill.BACKFILL_KINDS]
         if len(billed) != 1:
             words = f"{len(billed)} documents match {one}" if billed else f"No document has the number {one}"
             return _not_found(words, one)

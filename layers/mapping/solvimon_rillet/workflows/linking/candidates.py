@@ -32,9 +32,10 @@ def candidates(connection: Connection, lists: LinkLists, asked: RecordRequest, r
     ours = connection.directory.in_solvimon(kind).by_id.get(asked.solvimon_id)
     if ours is None:
         raise no_such_record(kind, asked.solvimon_id)
-    theirs = connection.directory.in_rillet(kind).by_id
+    in_rillet = connection.directory.in_rillet(kind)
+    theirs, alike = in_rillet.by_id, in_rillet.alike(ours)
     free = [theirs[row["rillet_id"]] for row in lists.by_link(kind, linked=False) if "rillet_id" in row]
-    likely = _likely(ours, free)
+    likely, free_ids = _likely(ours, free), {each.id for each in free}
     found = sorted(
         ({"rillet_id": each.id, "rillet_name": each.name} for each in free),
         key=lambda row: (row["rillet_name"].casefold(), row["rillet_id"]),
@@ -49,7 +50,10 @@ def candidates(connection: Connection, lists: LinkLists, asked: RecordRequest, r
         "solvimon_name": ours.name,
         "rillet_id": ours.linked,
         "suggested": likely,
-        "may_be_created": creates and any(each["alike"] for each in likely),
+        "alike_but_linked": [
+            {"rillet_id": each.id, "rillet_name": each.name} for each in alike if each.id not in free_ids
+        ][:_MOST_SUGGESTED],
+        "may_be_created": creates and bool(alike),
         "number": len(rows),
         "rows": rows[first : first + PAGE_ROWS],
         **({"next_page": request.page + 1} if len(rows) > first + PAGE_ROWS else {}),

@@ -16,7 +16,7 @@ from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.csv_files import csv_rows, csv_text
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.workflows.linking.link_lists import LinkLists
-from solvimon_rillet.workflows.linking.link_rows import MAX_WARNINGS, AnswerRow, LinkRows, Publish
+from solvimon_rillet.workflows.linking.link_rows import MAX_LISTED_WARNINGS, AnswerRow, LinkRows, Publish
 from solvimon_rillet.workflows.linking.request import KIND_OF_PLURAL, LINK_COLUMNS, LinkRequest
 
 Json = dict[str, Any]
@@ -46,7 +46,7 @@ def write_links(
 
     text = csv_text(LINK_COLUMNS, rows())
     at = datetime.fromtimestamp(connection.clock(), UTC).strftime("%Y%m%dT%H%M%SZ")
-    key = reports.put_list(connection.name, f"links-{plural}-{at}.csv", text)
+    key = reports.put_list(connection.name, request.file or f"links-{plural}-{at}.csv", text)
     return {
         "connection": connection.name,
         "kind": KIND_OF_PLURAL[plural],
@@ -105,7 +105,7 @@ class LinkFileReader:
             "refused_in_all": len(refused),
             "errors": errors_key if refused else None,
             "bucket": self._reports.name,
-            "warnings": done.warnings[:MAX_WARNINGS],
+            "warnings": done.warnings[:MAX_LISTED_WARNINGS],
             **published,
             "complete": done.next_row is None,
             **({"next": event, **done.when()} if done.next_row is not None else {}),

@@ -14,7 +14,7 @@ AnswerRow = Callable[[str, PairRequest | UnlinkRequest, LinkRequest], list[str]]
 Publish = Callable[..., Json]
 ACTS = {"link": "linked", "different": "different", "unlink": "unlinked"}
 """What a row may ask for, and the name under which an answer counts it."""
-MAX_WARNINGS = 20
+MAX_LISTED_WARNINGS = 20
 _EXAMPLE = 'Take the file that {"csv": "products"} writes, and fill its column act.'
 
 
@@ -115,7 +115,7 @@ def run_rows(
         "rows": len(rows),
         **done.counts,
         "results": done.refused,
-        "warnings": done.warnings[:MAX_WARNINGS],
+        "warnings": done.warnings[:MAX_LISTED_WARNINGS],
         **published,
         "complete": done.next_row is None,
     }

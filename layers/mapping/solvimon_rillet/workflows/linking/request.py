@@ -125,6 +125,7 @@ class LinkRequest(RequestedBy):
         accept: ``all`` links the proposals of a ``kind`` that are not ambiguous.
         doubles: the kind of records to look for twice in the same system.
         csv: the kind of records to write as CSV, with both sides' names; with ``only`` those of one state.
+        file: the name of the file that ``csv`` writes, so that it is known before the answer.
         csv_in: key of a CSV file in the bucket of reports, whose rows say what to do.
         from_row: the line of that file to begin with; the answer of a part of it names the next one.
         rows: rows of such a file, without the file.
@@ -147,6 +148,7 @@ class LinkRequest(RequestedBy):
     accept: Literal["all"] | None = None
     doubles: Plural | None = None
     csv: Plural | None = None
+    file: str | None = Field(default=None, pattern=r"^links-[a-z]{1,20}-\d{8}T\d{6}Z\.csv$")
     csv_in: str | None = Field(default=None, max_length=1024)
     from_row: int = Field(default=2, ge=2)
     rows: Rows | None = None
@@ -159,6 +161,8 @@ class LinkRequest(RequestedBy):
     def _one_act(self) -> Self:
         if sum(getattr(self, act) is not None for act in _ACTS) != 1:
             raise ValueError(f"should have one of {', '.join(map(json.dumps, _ACTS))}")
+        if self.file and not self.csv:
+            raise ValueError('"file" goes with "csv"')
         if (self.accept is None) != (self.kind is None):
             raise ValueError('"accept" and "kind" go together')
         if self.csv and self.only == "removed":

@@ -41,6 +41,7 @@ class Digest:
         settings: when to send them.
         table: the ledger's table.
         topic: where they go.
+        panel: the panel's address; empty if there is none.
         clock: unix seconds.
     """
 
@@ -50,12 +51,14 @@ class Digest:
         settings: DigestSettings,
         table: Table,
         topic: Callable[[], Topic],
+        panel: Callable[[], str],
         clock: Callable[[], float],
     ) -> None:
         self._connection = connection
         self._settings = settings
         self._table = table
         self._topic = topic
+        self._panel = panel
         self._clock = clock
 
     def send_if_due(self, report: Callable[[], Mapping[str, Any]]) -> bool:
@@ -77,7 +80,7 @@ class Digest:
         if now.hour < self._settings.hour or not self._take(key):
             return False
         try:
-            subject, body = digest_text(report(), self._booked())
+            subject, body = digest_text(report(), self._booked(), self._panel())
             self._topic().publish(subject, body)
         except RetryLater:
             self._write(key, {"state": "failed", "sending_until": 0})
@@ -111,18 +114,21 @@ class Digest:
         return self._table.count(BY_STATE, "listed", key, ("updated_at", since))
 
 
-def digest_text(report: Mapping[str, Any], booked: int) -> tuple[str, str]:
+def digest_text(report: Mapping[str, Any], booked: int, panel: str = "") -> tuple[str, str]:
     """Subject and text of a digest.
 
     Args:
         report: the answer of ``sync_status`` for a connection; its headline says what needs a person.
         booked: number of documents that were booked since the last digest.
+        panel: the panel's address; empty if there is none.
     """
     connection, said = report["connection"], report["headline"]
     # An unknown state is none that is calm.
     subject = f"{connection}: {booked:,} booked, {_SUBJECTS.get(said['state'], 'needs you')}"
     lines = [f"{booked:,} booked since yesterday.", _situation(report), *_tie_out(report)]
     ask = f'Details: invoke sync_status with {{"connection": "{connection}"}}.'
+    if panel:
+        ask = f"Details: {panel}/connections/{connection}"
     return subject[:_MAX_SUBJECT], "\n".join([*lines, "", ask])
 
 
