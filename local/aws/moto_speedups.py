@@ -171,6 +171,7 @@ setattr(botocore.hooks._PrefixTrie, "_recursive_copy", _copied_handlers)  # noqa
 for pure, name in (
     (botocore.httpsession, "create_urllib3_context"),
     (botocore.useragent, "sanitize_user_agent_string_component"),
+    (botocore.useragent.UserAgentComponent, "to_string"),
     (moto.core.responses, "method_names_from_class"),
     (jsonpath_ng.ext, "parse"),
 ):
