@@ -16,9 +16,9 @@ from tests.unit.ledger.test_ledger import ATTEMPT, DOCUMENT, WHY, Hand, clock, l
 __all__ = ["clock", "ledger", "table"]
 
 LIMIT = 64 * 1024
-LONG = NeedsAttention(Code.REFUSED_BY_RILLET, "größe 📏 " * 4_000, "do " * 4_000)
+LONG = NeedsAttention(Code.REFUSED_BY_RILLET, "größe 📏 " * 400, "do " * 400)
 RESULT = {"rillet_id": "r-1", "rillet_number": "R" * 5_000, "totals": ATTEMPT.totals}
-MANY_WARNINGS = [f"{number}: {'w' * 3_000}" for number in range(4_000)]
+MANY_WARNINGS = [f"{number}: {'w' * 3_000}" for number in range(400)]
 
 Act = Callable[[Ledger, Hand], object]
 
