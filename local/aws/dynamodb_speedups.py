@@ -70,7 +70,9 @@ def _members(operation: str) -> frozenset[str]:
     return frozenset(model.output_shape.members if model.output_shape else ())
 
 
-_is_of = cache(issubclass)
+@cache
+def _is_of(kind: type, kinds: type | tuple[type, ...]) -> bool:
+    return issubclass(kind, kinds)
 
 
 def _traverse(traverser: DepthFirstTraverser, node: Any, child_id: int = -1) -> Any:  # noqa: ANN401 - a node or a text

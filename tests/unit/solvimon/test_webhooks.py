@@ -110,6 +110,7 @@ def test_several_signatures_of_others_are_refused() -> None:
         pytest.param("v1=", id="empty"),
         pytest.param("=", id="nothing but an equals sign"),
         pytest.param(" , ;", id="separators alone"),
+        *("v1=é", "v1=\ud800", "v1=" + "Ａ" * 64, "\udcff=\udcff", "v1=\0"),
     ],
 )
 def test_a_signature_in_another_form_is_refused(given_: str) -> None:
@@ -197,12 +198,6 @@ def test_how_old_is_too_old_is_a_setting() -> None:
 def test_a_timestamp_that_is_not_iso_8601_is_refused(stamp: str) -> None:
     with pytest.raises(SignatureInvalid, match="not ISO 8601"):
         accept(stamp=stamp)
-
-
-@pytest.mark.parametrize("given_", ["v1=é", "v1=\ud800", "v1=" + "Ａ" * 64, "\udcff=\udcff", "v1=\0"])
-def test_signatures_beyond_ascii_are_refused(given_: str) -> None:
-    with pytest.raises(SignatureInvalid, match="no signature matches"):
-        accept(given_=given_)
 
 
 def test_a_timestamp_with_a_lone_surrogate_is_refused() -> None:
