@@ -7,10 +7,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from solvimon_rillet.solvimon.webhooks import SIGNATURE, TIMESTAMP, SignatureInvalid, verify
+from tests.support.examples import examples
 
 SECRET, PREVIOUS = "whsec_current", "whsec_previous"
 NOW = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC).timestamp()
@@ -228,7 +229,7 @@ _HEADERS = st.dictionaries(
 )
 
 
-@settings(max_examples=500)
+@examples(500)
 @given(
     body=st.binary(max_size=40),
     headers=_HEADERS,
