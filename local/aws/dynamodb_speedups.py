@@ -9,6 +9,7 @@
 
 import json
 from collections import deque
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -70,9 +71,7 @@ def _members(operation: str) -> frozenset[str]:
     return frozenset(model.output_shape.members if model.output_shape else ())
 
 
-@cache
-def _is_of(kind: type, kinds: type | tuple[type, ...]) -> bool:
-    return issubclass(kind, kinds)
+_is_of: Callable[..., bool] = cache(issubclass)
 
 
 def _traverse(traverser: DepthFirstTraverser, node: Any, child_id: int = -1) -> Any:  # noqa: ANN401 - a node or a text

@@ -16,6 +16,7 @@ from tests.integration.imports.support import (
     connect,
     customer,
     definition,
+    existing,
     forget_calls,
     in_solvimon,
     product,
@@ -24,7 +25,7 @@ from tests.integration.imports.support import (
     value,
     writes,
 )
-from tests.integration.link_records.test_proposals import ask, existing
+from tests.integration.link_records.test_proposals import ask
 from tests.integration.sync_status.support import finalised, some, unlinked, work_off
 from tests.support.arrange import connect_demo, patched
 from tests.support.assertions import record, rillet_invoices

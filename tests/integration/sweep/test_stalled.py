@@ -18,12 +18,12 @@ WORKFLOWS = {
 }
 
 
-@pytest.mark.parametrize("fault", [("commit_then_drop",), ("drop", "PUT")], ids=["answer", "mark as sent"])
+@pytest.mark.parametrize(("fault", "method"), [("commit_then_drop", "POST"), ("drop", "PUT")])
 def test_an_answer_or_a_mark_and_a_message_that_are_lost_leave_one_marked_invoice(
-    connection: Silent, fault: tuple[str, ...]
+    connection: Silent, fault: str, method: str
 ) -> None:
     connection.finalise("invo_a")
-    connection.system.rillet.state.misbehave(*fault)
+    connection.system.rillet.state.misbehave(fault, method)
     connection.sweep()
     connection.system.settle()
     connection.lose_messages()
