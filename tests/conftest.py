@@ -1,7 +1,7 @@
 """The local system as a fixture: started once for a test process, reset for each test.
 
-Hypothesis draws the same examples in every run, so that only a change can alter a result; with
-``HYPOTHESIS_PROFILE=search`` it looks for new ones. A busy machine is no reason to fail.
+Hypothesis draws the same examples in every run, so that only a change can alter a result; more of them with
+``HYPOTHESIS_PROFILE=thorough``, and new ones with ``search``. A busy machine is no reason to fail.
 """
 
 import gc
@@ -26,6 +26,7 @@ __all__ = ["pytest_sessionfinish", "pytest_terminal_summary", "pytest_testnodedo
 
 _STEADY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("steady", _STEADY, derandomize=True, database=None)
+settings.register_profile("thorough", _STEADY, derandomize=True, database=None)
 settings.register_profile("search", _STEADY)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 

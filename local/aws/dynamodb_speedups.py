@@ -2,12 +2,14 @@
 
 * An expression is split into its parts once; moto does it twice for each request.
 * An update's syntax tree is walked ten times. The walk asks each node for its type by abstract classes;
-  here a type is looked up.
+  here a type is looked up. What is counted and compared in the whole expression is so once, at its root, and
+  not again at each of its nested parts.
 * A call for items is answered without the form, the query and the models of a general request.
 """
 
 import json
 from collections import deque
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ from moto.core.utils import camelcase_to_underscores
 from moto.dynamodb.comparisons import ConditionExpressionParser
 from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, Node
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
+from moto.dynamodb.parsing.validators import ActionCountValidator, OverlappingPathsValidator
 from moto.dynamodb.responses import DynamoHandler
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
@@ -68,7 +71,7 @@ def _members(operation: str) -> frozenset[str]:
     return frozenset(model.output_shape.members if model.output_shape else ())
 
 
-_is_of = cache(issubclass)
+_is_of: Callable[..., bool] = cache(issubclass)
 
 
 def _traverse(traverser: DepthFirstTraverser, node: Any, child_id: int = -1) -> Any:  # noqa: ANN401 - a node or a text
@@ -106,6 +109,8 @@ def _parts(expression: str) -> tuple[Any, ...]:
 # Whoever changes a tree copies it first.
 setattr(UpdateExpressionParser, "make", staticmethod(cache(UpdateExpressionParser.make)))  # noqa: B010
 setattr(DepthFirstTraverser, "traverse_node_recursively", _traverse)  # noqa: B010
+for of_the_whole in (ActionCountValidator, OverlappingPathsValidator):
+    setattr(of_the_whole, "traverse", lambda validator, root: validator.process(root))  # noqa: B010
 setattr(  # noqa: B010
     ConditionExpressionParser,
     "_lex_condition_expression",

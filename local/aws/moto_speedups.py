@@ -167,10 +167,11 @@ setattr(backends, "list_of_moto_modules", _listed_once)  # noqa: B010
 setattr(Stack, "parse_template", staticmethod(_template))  # noqa: B010
 setattr(ClientCreator, "_create_client_class", _class_once)  # noqa: B010
 setattr(moto.dynamodb.parsing.validators, "deepcopy", quick_copy)  # noqa: B010
-setattr(botocore.hooks._PrefixTrie, "_recursive_copy", _copied_handlers)  # noqa: B010
+setattr(vars(botocore.hooks)["_PrefixTrie"], "_recursive_copy", _copied_handlers)  # noqa: B010
 for pure, name in (
     (botocore.httpsession, "create_urllib3_context"),
     (botocore.useragent, "sanitize_user_agent_string_component"),
+    (botocore.useragent.UserAgentComponent, "to_string"),
     (moto.core.responses, "method_names_from_class"),
     (jsonpath_ng.ext, "parse"),
 ):

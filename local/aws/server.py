@@ -18,6 +18,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from local.aws.in_process_clients import aws_in_process
+from local.aws.kept_clients import clients_made_once
 from local.aws.moto_speedups import answer_without_routing
 from local.aws.permissions import Permissions
 from local.aws.process import killed_processes_are_silent
@@ -101,6 +102,7 @@ class AwsServer:
         self._stopping.enter_context(environment({**_ENVIRONMENT, "AWS_ENDPOINT_URL": self.url}))
         self._stopping.enter_context(aws_in_process(self.url, self.serve))
         self._stopping.enter_context(killed_processes_are_silent())
+        self._stopping.enter_context(clients_made_once())
         boto3.setup_default_session()
         self._reset_moto()
 

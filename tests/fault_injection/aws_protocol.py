@@ -1,13 +1,8 @@
 """Requests to AWS as they leave the process, and answers as they come back, without any client."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
-from unittest.mock import patch
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from local.aws.in_process_clients import aws_response, text_of
@@ -35,22 +30,6 @@ _SNS_THROTTLED = (
     b'<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Type>Sender</Type>'
     b"<Code>Throttled</Code><Message>Rate exceeded</Message></Error></ErrorResponse>"
 )
-
-
-@contextmanager
-def clients_made_once() -> Iterator[None]:
-    """Let a function keep its clients of AWS from run to run: making one takes longer than most calls."""
-    make: Callable[..., Any] = boto3.client
-    made: dict[tuple[str, str], Any] = {}
-
-    def client(service: str, *, config: Any) -> Any:  # noqa: ANN401 - the client's type is the service's
-        key = (service, str(config.user_agent_appid))
-        if key not in made:
-            made[key] = make(service, config=config)
-        return made[key]
-
-    with patch.object(boto3, "client", client):
-        yield
 
 
 def operation_of(request: AWSPreparedRequest) -> tuple[str, str]:

@@ -27,7 +27,6 @@ from local.aws.runtime import Killed, LambdaRuntime
 from local.http_in_process import http_in_process, hung_up, no_answer
 from local.system import LocalSystem
 from tests.fault_injection import aws_protocol
-from tests.fault_injection.aws_protocol import clients_made_once
 from tests.fault_injection.effects import EVENT_SOURCE, LATE_SECONDS, Effect, Fault, PlannedFault, lasting
 from tests.fault_injection.stepped_worker import SteppedWorker
 from tests.support.http_answers import answer_to
@@ -97,7 +96,6 @@ class EffectInterceptor:
 
         with ExitStack() as patches:
             patches.enter_context(http_in_process(self.system))
-            patches.enter_context(clients_made_once())
             patches.enter_context(_waits_advance(self.system))
             send = HTTPAdapter.send
             patches.enter_context(patch.object(LambdaRuntime, "_call", called))

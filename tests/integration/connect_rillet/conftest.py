@@ -10,7 +10,7 @@ from botocore.config import Config
 
 from local.system import LocalSystem
 from tests.integration.connect_rillet.captured_logs import Logs, capture_logs
-from tests.integration.connect_rillet.support import OAuthConnection, add_connection
+from tests.integration.connect_rillet.support import HOUR, OAuthConnection, add_connection
 
 
 @pytest.fixture(autouse=True)
@@ -52,3 +52,12 @@ def acme(system: LocalSystem) -> OAuthConnection:
 def working(system: LocalSystem) -> OAuthConnection:
     """The connection ``acme``, authorised, with the demo's records on both sides."""
     return add_connection(system, records=True).connected()
+
+
+@pytest.fixture(params=[3600, 300], ids=["in the secret", "in the parameter"])
+def ended(request: pytest.FixtureRequest, acme: OAuthConnection) -> OAuthConnection:
+    """A connection whose access token has ended; its tokens are kept in either place."""
+    acme.oauth.access_token_seconds = request.param
+    acme.connected()
+    acme.advance(2 * HOUR)
+    return acme

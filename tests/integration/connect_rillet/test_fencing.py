@@ -38,15 +38,6 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(WAIT_SECONDS, 0.0)
 
 
-@pytest.fixture(params=[3600, 300], ids=["in the secret", "in the parameter"])
-def ended(request: pytest.FixtureRequest, acme: OAuthConnection) -> OAuthConnection:
-    """A connection whose access token has ended; its tokens are kept in either place."""
-    acme.oauth.access_token_seconds = request.param
-    acme.connected()
-    acme.advance(2 * HOUR)
-    return acme
-
-
 def between_answer_and_write(patch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
     """Hold the next refresh up after Rillet's answer: meanwhile something else happens."""
     refresh = RilletOAuth.refresh

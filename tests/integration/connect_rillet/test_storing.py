@@ -22,15 +22,6 @@ from tests.support.builders import FIRST
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(params=[3600, 300], ids=["in the secret", "in the parameter"])
-def ended(request: pytest.FixtureRequest, acme: OAuthConnection) -> OAuthConnection:
-    """A connection whose access token has ended; its tokens are kept in either place."""
-    acme.oauth.access_token_seconds = request.param
-    acme.connected()
-    acme.advance(2 * HOUR)
-    return acme
-
-
 class Throttled:
     """AWS refuses calls that write tokens, as long as a test says so.
 

@@ -24,7 +24,7 @@ from tests.integration.demo.support import (
 )
 
 # What `make demo` runs, with a log of its own: another demo may be running in this folder.
-PROGRAM = "import sys, pathlib; from local.demo.run import demo; "
+PROGRAM = "import gc, sys, pathlib; gc.disable(); from local.demo.run import demo; "
 PROGRAM += "sys.exit(demo(sys.stdout, sys.stderr, pathlib.Path(sys.argv[1])))"
 
 

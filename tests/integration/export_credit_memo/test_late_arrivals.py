@@ -4,9 +4,10 @@ import pytest
 
 from local.system import Connection, LocalSystem
 from solvimon_rillet.workflows.late_writes import SETTLE_SECONDS
+from tests.integration.sweep.support import swept
 from tests.support.arrange import HOUR, booked_by_hand, configure, credit, until_finished
 from tests.support.assertions import assert_memo_exported, calls_to, memo_posts, memo_record, memos
-from tests.support.builders import NOTE, Json
+from tests.support.builders import NOTE
 
 OURS = "solvimon_ref"
 
@@ -68,7 +69,7 @@ def test_a_second_memo_that_arrives_after_the_settle_time_is_told_by_the_next_sw
     until_finished(system, NOTE, "credit_memo")
 
     system.advance(300)
-    found = sweep(system)
+    found = swept(system)
 
     kept = memo_record(system)
     assert found["doubled"] == 1
@@ -87,16 +88,7 @@ def test_memos_are_looked_for_in_the_sweep_only_as_long_as_one_may_arrive(
 
     for _ in range(2):
         system.advance(27 * HOUR)
-        sweep(system)
+        swept(system)
 
     assert len(calls_to(system, "GET", "/credit-memos")) == before + 1
     assert memo_record(system)["state"] == "exported"
-
-
-def sweep(system: LocalSystem) -> Json:
-    """Sweep, process what was published, and return the counts of what was found."""
-    [swept] = system.invoke("sweep", {"connection": "default"})["connections"]
-    assert (swept["stopped"], swept["errors"]) == ([], [])
-    system.settle()
-    found: Json = swept["found"]
-    return found

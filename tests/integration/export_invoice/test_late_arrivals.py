@@ -11,6 +11,7 @@ import pytest
 from local.system import Connection, LocalSystem
 from solvimon_rillet.ledger.ledger import LEASE_SECONDS, Ledger
 from solvimon_rillet.workflows.late_writes import SETTLE_SECONDS
+from tests.integration.sweep.support import swept
 from tests.support.arrange import (
     HOUR,
     booked_by_hand,
@@ -265,11 +266,11 @@ def test_a_replaced_attempt_stays_in_the_record_and_its_double_is_told_by_the_ne
     [replaced] = record(system)["replaced"]
 
     system.advance(25 * HOUR)
-    swept = sweep(system)
+    found = swept(system)
 
     kept = record(system)
     assert replaced["key"] == first["key"] != kept["attempt"]["key"]
-    assert swept == {"doubled": 1}
+    assert found == {"doubled": 1}
     assert (kept["state"], kept["code"]) == ("differs", "exported_twice")
     assert all(each["id"] in kept["message"] for each in rillet_invoices(default, FIRST))
 
@@ -289,25 +290,16 @@ def test_a_double_without_our_reference_is_told_by_the_look_up_a_day_later(
     system.advance(600)
     [late] = [each for each in rillet_invoices(default) if each["id"] != booked]
     default.organisation.invoices.get(late["id"]).document["external_references"] = []
-    before = sweep(system)
+    before = swept(system)
 
     system.advance(26 * HOUR)
-    after = sweep(system)
-    again = sweep(system)
+    after = swept(system)
+    again = swept(system)
 
     kept = record(system)
     assert (before, after, again) == ({}, {"doubled": 1}, {})
     assert (kept["state"], kept["code"]) == ("differs", "exported_twice")
     assert late["id"] in kept["message"]
-
-
-def sweep(system: LocalSystem) -> Json:
-    """Sweep, process what was published, and return the counts of what was found."""
-    [swept] = system.invoke("sweep", {"connection": "default"})["connections"]
-    assert (swept["stopped"], swept["errors"]) == ([], [])
-    system.settle()
-    found: Json = swept["found"]
-    return found
 
 
 def test_an_invoice_that_arrives_after_it_was_given_up_is_adopted_by_the_next_sweep(
@@ -321,7 +313,7 @@ def test_an_invoice_that_arrives_after_it_was_given_up_is_adopted_by_the_next_sw
     given_up = record(system)
 
     system.advance(300)
-    found = sweep(system)
+    found = swept(system)
 
     assert given_up["state"] == "rejected"
     assert found == {"late": 1}

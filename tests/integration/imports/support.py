@@ -220,3 +220,15 @@ def die_at(monkeypatch: pytest.MonkeyPatch, owner: type, method: str, call: int,
         return answer
 
     monkeypatch.setattr(owner, method, deadly)
+
+
+def existing(number: int = 1, **more: object) -> Json:
+    """A customer that a person made in Solvimon, without link, like the Rillet customer of this number."""
+    return {
+        "id": f"cust_{number}",
+        "type": "ORGANIZATION",
+        "status": "ACTIVE",
+        "reference": f"crm-{number}",
+        "organization": {"legal_name": f"CUSTOMER {number} B.V."},
+        **more,
+    }

@@ -16,6 +16,7 @@ from tests.integration.imports.support import (
     customer,
     customers,
     definition,
+    existing,
     forget_calls,
     in_solvimon,
     listings,
@@ -27,18 +28,6 @@ from tests.integration.imports.support import (
     writes,
 )
 from tests.support.arrange import patched
-
-
-def existing(number: int, **more: object) -> Json:
-    """A customer that a person made in Solvimon, like the Rillet customer of this number."""
-    return {
-        "id": f"cust_{number}",
-        "type": "ORGANIZATION",
-        "status": "ACTIVE",
-        "reference": f"crm-{number}",
-        "organization": {"legal_name": f"CUSTOMER {number} B.V."},
-        **more,
-    }
 
 
 def tenant(system: LocalSystem, count: int) -> Connection:

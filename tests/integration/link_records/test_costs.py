@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from local.system import LocalSystem
-from tests.integration.imports.support import Json, customer, forget_calls, product, run
-from tests.integration.link_records.test_proposals import both_sides, demo_with_unlinked_customer, existing
+from tests.integration.imports.support import Json, customer, existing, forget_calls, product, run
+from tests.integration.link_records.test_proposals import both_sides, demo_with_unlinked_customer
 from tests.integration.sync_status.support import finalised, some, unlinked, work_off
 from tests.support.arrange import connect_demo, finalise, sync
 from tests.support.assertions import record

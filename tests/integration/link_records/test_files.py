@@ -18,6 +18,7 @@ from tests.integration.imports.support import (
     connect,
     customer,
     definition,
+    existing,
     forget_calls,
     in_solvimon,
     product,
@@ -26,7 +27,7 @@ from tests.integration.imports.support import (
     value,
     writes,
 )
-from tests.integration.link_records.test_proposals import ask, existing
+from tests.integration.link_records.test_proposals import ask
 from tests.integration.sync_status.support import finalised, some, unlinked, work_off
 from tests.support.arrange import connect_demo, patched
 from tests.support.assertions import record, rillet_invoices

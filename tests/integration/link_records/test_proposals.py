@@ -14,6 +14,7 @@ from tests.integration.imports.support import (
     counts,
     customer,
     definition,
+    existing,
     forget_calls,
     in_solvimon,
     linked,
@@ -30,18 +31,6 @@ from tests.support.assertions import record, rillet_invoices
 from tests.support.builders import DEMO_CUSTOMER, DEMO_CUSTOMER_IN_RILLET, FIRST
 
 OF_ANOTHER_CUSTOMER = sample_data.invoice_id("one-off-order")
-
-
-def existing(number: int = 1, **more: Any) -> Json:
-    """A customer that a person made in Solvimon, without link."""
-    return {
-        "id": f"cust_{number}",
-        "type": "ORGANIZATION",
-        "status": "ACTIVE",
-        "reference": f"crm-{number}",
-        "organization": {"legal_name": f"CUSTOMER {number} B.V."},
-        **more,
-    }
 
 
 def both_sides(

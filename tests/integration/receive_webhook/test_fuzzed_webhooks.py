@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from local.aws.runtime import LambdaContext
@@ -16,6 +16,7 @@ from solvimon_rillet.connections.configuration import Configuration
 from solvimon_rillet.connections.webhook_settings import WebhookSettings
 from solvimon_rillet.events import BusEvent, is_id
 from tests.support.builders import Json
+from tests.support.examples import examples
 from tests.support.webhooks import (
     RILLET_ROUTE,
     SOLVIMON_ROUTE,
@@ -95,7 +96,7 @@ JSON = st.recursive(
 ROUTES = st.sampled_from([SOLVIMON_ROUTE, RILLET_ROUTE, "", "$default", "POST /webhooks/rillet/"])
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(
     headers=st.none() | st.dictionaries(NAMES | st.text(max_size=10), TEXTS, max_size=8),
     body=st.none() | BODIES | st.integers(),
@@ -140,7 +141,7 @@ SHAPES = JSON | st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(
     content=SHAPES,
     vendor=st.sampled_from(["solvimon", "rillet"]),

@@ -18,28 +18,12 @@ WORKFLOWS = {
 }
 
 
-def test_an_answer_and_a_message_that_are_lost_leave_one_invoice(connection: Silent) -> None:
-    connection.finalise("invo_a")
-    connection.system.rillet.state.misbehave("commit_then_drop")
-    connection.sweep()
-    connection.system.settle()
-    connection.lose_messages()
-    before = connection.state_of()
-    connection.system.advance(HOUR + 1)
-
-    found = connection.swept()
-
-    assert (before, connection.state_of()) == ("sending", "exported")
-    assert found == {"invoices": 1}
-    assert len(connection.rillet_invoices()) == 1
-    assert connection.same_totals("invo_a")
-
-
-def test_an_invoice_that_was_not_marked_as_sent_before_its_message_was_lost_is_marked(
-    connection: Silent,
+@pytest.mark.parametrize(("fault", "method"), [("commit_then_drop", "POST"), ("drop", "PUT")])
+def test_an_answer_or_a_mark_and_a_message_that_are_lost_leave_one_marked_invoice(
+    connection: Silent, fault: str, method: str
 ) -> None:
     connection.finalise("invo_a")
-    connection.system.rillet.state.misbehave("drop", "PUT")
+    connection.system.rillet.state.misbehave(fault, method)
     connection.sweep()
     connection.system.settle()
     connection.lose_messages()
@@ -52,6 +36,7 @@ def test_an_invoice_that_was_not_marked_as_sent_before_its_message_was_lost_is_m
     assert found == {"invoices": 1}
     [booked] = connection.rillet_invoices()
     assert booked["status"] == "UNPAID"
+    assert connection.same_totals("invo_a")
 
 
 def test_a_stalled_invoice_is_found_however_long_ago_it_is_dated(connection: Silent) -> None:

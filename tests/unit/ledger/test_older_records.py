@@ -65,13 +65,17 @@ def test_there_are_records_of_every_earlier_version() -> None:
 
 
 @pytest.mark.parametrize(("version", "state"), EVERY)
-def test_an_export_goes_on_where_the_earlier_version_ended(
+def test_the_story_of_an_earlier_record_is_told_and_an_export_goes_on_where_it_ended(
     system: LocalSystem, version: int, state: str
 ) -> None:
     connection = left_behind(system, version, state)
 
+    story = ask(system, invoice_id=ORIGINAL)
     [result] = export(system, ORIGINAL)
 
+    assert "error" not in story
+    assert (story["state"], story["attempts"]) == (state, [])
+    assert story["known_since"] == "2026-01-01T00:00:00Z"
     expected = {"exported": "already_exported", "differs": "differs"}.get(state, "exported")
     assert result["outcome"] == expected
     assert len(rillet_invoices(connection, ORIGINAL)) == 1
@@ -92,18 +96,6 @@ def test_an_attempt_of_an_earlier_version_whose_answer_was_lost_is_found_and_not
 
     assert (result["outcome"], result["rillet_id"]) == ("exported", rillet_invoice(connection)["id"])
     assert len(rillet_invoices(connection, ORIGINAL)) == 1
-
-
-@pytest.mark.parametrize(("version", "state"), EVERY)
-def test_the_story_of_an_earlier_record_is_told(system: LocalSystem, version: int, state: str) -> None:
-    left_behind(system, version, state)
-
-    story = ask(system, invoice_id=ORIGINAL)
-
-    assert "error" not in story
-    assert story["state"] == state
-    assert story["known_since"] == "2026-01-01T00:00:00Z"
-    assert story["attempts"] == []
 
 
 @pytest.mark.parametrize(("version", "state"), EVERY)

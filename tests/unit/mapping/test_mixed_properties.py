@@ -3,11 +3,12 @@
 import re
 from decimal import Decimal
 
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from solvimon_rillet.mapping.links import Links
 from tests.support.builders import CUSTOMER, FALLBACK, LINKS, SUBSIDIARY, Json, amount, refusal, sent
+from tests.support.examples import examples
 from tests.support.mixed_invoices import ABROAD, Item, MixedInvoice, mixed_invoices
 from tests.support.random_invoices import DECIMALS
 
@@ -32,7 +33,7 @@ def in_order(items: list[Item]) -> list[Item]:
     return sorted(items, key=lambda item: (item.product_id, item.percentage or Decimal(-1), item.net))
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(mixed=mixed_invoices())
 def test_no_consistent_document_is_refused_and_each_item_bears_the_tax_that_is_meant(
     mixed: MixedInvoice,
@@ -75,7 +76,7 @@ def amounts_of(document: Json) -> dict[str, Json]:
     return found
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(mixed=mixed_invoices(), data=st.data(), sign=st.sampled_from([1, -1]))
 def test_an_inconsistent_document_is_always_refused_with_both_amounts(
     mixed: MixedInvoice, data: st.DataObject, sign: int

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from decimal import Decimal
 
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from local.fake_rillet.invoice_documents import invoice_document
@@ -25,6 +25,7 @@ from tests.support.builders import (
     refusal,
     sent,
 )
+from tests.support.examples import examples
 from tests.support.random_invoices import (
     DECIMALS,
     STYLES,
@@ -120,7 +121,7 @@ def _try(given_: RandomInvoice, scope: str, tax_amount_on: str) -> str:
 def test_any_invoice_ties_out_to_the_cent_or_is_refused_with_group_and_amounts() -> None:
     outcomes: Counter[tuple[str, str]] = Counter()
 
-    @settings(max_examples=200)
+    @examples(200)
     @given(given_=invoices_taxed_by_group(), tax_amount_on=st.sampled_from(TAX_AMOUNT_ON))
     def check(given_: RandomInvoice, tax_amount_on: str) -> None:
         found = {_try(given_, scope, tax_amount_on) for scope in SCOPES}
@@ -138,7 +139,7 @@ def test_any_invoice_ties_out_to_the_cent_or_is_refused_with_group_and_amounts()
 def test_any_invoice_whose_header_alone_states_the_tax_ties_out_to_the_cent() -> None:
     outcomes: Counter[str] = Counter()
 
-    @settings(max_examples=150)
+    @examples(150)
     @given(given_=invoices_taxed_by_the_header())
     def check(given_: RandomInvoice) -> None:
         for scope in SCOPES:
@@ -149,7 +150,7 @@ def test_any_invoice_whose_header_alone_states_the_tax_ties_out_to_the_cent() ->
     assert outcomes["sent"] > 9 * outcomes["refused"]
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(given_=invoices_rounded_by_line(), scope=st.sampled_from(SCOPES))
 def test_taxes_rounded_on_each_line_and_once_in_the_header_are_booked_as_the_header_says(
     given_: RandomInvoice, scope: str
@@ -165,7 +166,7 @@ def test_taxes_rounded_on_each_line_and_once_in_the_header_are_booked_as_the_hea
 def test_rates_that_only_the_header_states_go_to_their_groups_or_nowhere() -> None:
     outcomes: Counter[str] = Counter()
 
-    @settings(max_examples=150)
+    @examples(150)
     @given(given_=invoices_with_rates_in_the_header())
     def check(given_: RandomInvoice) -> None:
         try:
@@ -213,7 +214,7 @@ def _plain(number: Decimal) -> str:
     return f"{number.normalize():f}" if number else "0"
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(
     given_=invoices_taxed_by_group(("rounded", "including tax")),
     data=st.data(),
@@ -242,7 +243,7 @@ def test_a_group_that_is_off_by_more_than_rounding_is_always_refused(
     assert _plain(now) in error.message or _plain(with_tax) in error.message
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(
     given_=invoices_taxed_by_group(("rounded", "including tax")),
     which=st.sampled_from(sorted(HEADERS)),

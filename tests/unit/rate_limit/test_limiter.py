@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from solvimon_rillet.errors import RetryLater
@@ -20,6 +20,7 @@ from solvimon_rillet.rate_limit.send_times import (
     RequestWindow,
     next_send_time,
 )
+from tests.support.examples import examples
 
 RATE_LIMIT = RateLimit(limit=60, window_seconds=61.0)
 LIVE, BULK = Priority.LIVE, Priority.BULK
@@ -77,7 +78,7 @@ def most_in_a_window(send_times: list[float], window_seconds: float) -> int:
     )
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(
     limit=st.integers(1, 20),
     window_seconds=st.floats(1.0, 100.0),

@@ -25,24 +25,17 @@ class Nothing:
 
 
 @pytest.mark.parametrize("kind", READS)
-def test_a_record_that_is_missing_is_named_by_its_kind(kind: str) -> None:
-    read, code, _ = READS[kind]
+def test_an_id_that_is_unknown_or_can_be_none_is_answered_by_its_kind(kind: str) -> None:
+    read, code, example = READS[kind]
+    client = SolvimonClient(Nothing())  # type: ignore[arg-type]
 
     with pytest.raises(NeedsAttention) as missing:
-        read(SolvimonClient(Nothing()), "abc_1")  # type: ignore[arg-type]
+        read(client, "abc_1")
+    with pytest.raises(NeedsAttention) as wrong:
+        read(client, "../x")
 
-    assert missing.value.code == code
+    assert (missing.value.code, wrong.value.code) == (code, code)
     assert f"the {kind} abc_1" in missing.value.message
     assert f"the {kind}'s id" in missing.value.remedy
-
-
-@pytest.mark.parametrize("kind", READS)
-def test_a_text_that_can_be_no_id_is_answered_with_one_of_its_kind(kind: str) -> None:
-    read, code, example = READS[kind]
-
-    with pytest.raises(NeedsAttention) as wrong:
-        read(SolvimonClient(Nothing()), "../x")  # type: ignore[arg-type]
-
-    assert wrong.value.code == code
     assert f"Solvimon {kind}" in wrong.value.message
     assert example in wrong.value.remedy

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from solvimon_rillet.http.webhook_signature import SignatureInvalid
 from solvimon_rillet.solvimon.webhooks import SIGNATURE, TIMESTAMP, verify
+from tests.support.examples import examples
 
 SECRET, PREVIOUS = "whsec_current", "whsec_previous"
 NOW = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC).timestamp()
@@ -111,6 +112,7 @@ def test_several_signatures_of_others_are_refused() -> None:
         pytest.param("v1=", id="empty"),
         pytest.param("=", id="nothing but an equals sign"),
         pytest.param(" , ;", id="separators alone"),
+        *("v1=é", "v1=\ud800", "v1=" + "Ａ" * 64, "\udcff=\udcff", "v1=\0"),
     ],
 )
 def test_a_signature_in_another_form_is_refused(given_: str) -> None:
@@ -200,12 +202,6 @@ def test_a_timestamp_that_is_not_iso_8601_is_refused(stamp: str) -> None:
         accept(stamp=stamp)
 
 
-@pytest.mark.parametrize("given_", ["v1=é", "v1=\ud800", "v1=" + "Ａ" * 64, "\udcff=\udcff", "v1=\0"])
-def test_signatures_beyond_ascii_are_refused(given_: str) -> None:
-    with pytest.raises(SignatureInvalid, match="no signature matches"):
-        accept(given_=given_)
-
-
 def test_a_timestamp_with_a_lone_surrogate_is_refused() -> None:
     # Python reads any character between date and time, this one too.
     stamp = "2026-01-31\ud80012:00:00+00:00"
@@ -234,7 +230,7 @@ _HEADERS = st.dictionaries(
 )
 
 
-@settings(max_examples=500)
+@examples(500)
 @given(
     body=st.binary(max_size=40),
     headers=_HEADERS,
