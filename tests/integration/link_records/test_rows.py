@@ -4,8 +4,16 @@ import pytest
 
 from local.system import LocalSystem
 from solvimon_rillet.workflows.linking.link_records import LinkRecords
-from tests.integration.imports.support import Json, connect, forget_calls, product, rillet_id, value, writes
-from tests.integration.imports.test_matching import existing
+from tests.integration.imports.support import (
+    Json,
+    connect,
+    existing,
+    forget_calls,
+    product,
+    rillet_id,
+    value,
+    writes,
+)
 from tests.integration.link_records.test_files import links_in_solvimon, pair, tenant
 from tests.integration.link_records.test_proposals import ask
 
