@@ -11,7 +11,7 @@ from local.system import LocalSystem
 from solvimon_rillet.mapping.payments import PaymentState
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.solvimon.client import SolvimonClient
-from solvimon_rillet.workflows.payments import mark_invoice_paid
+from solvimon_rillet.workflows.payments import rillet_balance
 from tests.integration.demo.support import exported, figures, in_one_line, run_demo
 
 pytestmark = pytest.mark.slow
@@ -106,7 +106,7 @@ def test_a_deleted_payment_that_leaves_the_invoice_paid_makes_the_demo_fail(
 def test_a_part_that_passes_for_the_whole_makes_the_demo_fail(
     system: LocalSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mark_invoice_paid, "to_solvimon_payment_state", lambda _: PaymentState(True, "PAID"))
+    monkeypatch.setattr(rillet_balance, "to_solvimon_payment_state", lambda _: PaymentState(True, "PAID"))
 
     code, screen = run_demo(system, BILLED, payments.SECTION)
 

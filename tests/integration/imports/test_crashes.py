@@ -28,7 +28,7 @@ ROWS, PAGE = 24, 10
 
 @pytest.fixture(autouse=True)
 def _short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "PAGE", PAGE)
+    monkeypatch.setattr(client, "PAGE_SIZE", PAGE)
 
 
 def state(connection: Connection) -> list[Json]:

@@ -30,7 +30,7 @@ PAGE = 10
 
 @pytest.fixture(autouse=True)
 def _short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "PAGE", PAGE)
+    monkeypatch.setattr(client, "PAGE_SIZE", PAGE)
 
 
 def moment(system: LocalSystem) -> str:
