@@ -8,16 +8,12 @@ import json
 import re
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from local.books_check.checks import StatedResult
 from local.fake_rillet.money import rounded
 from local.sample_data.identity import Json, solvimon_id
 from tests.soak import company_data
-from tests.soak.people import NOT_YET, People, copied
-
-if TYPE_CHECKING:
-    from tests.soak.company_simulation import Company
+from tests.soak.people import NOT_YET, CompanyRecords, People, copied
 
 _AGAIN = StatedResult.ENTERED_AGAIN.value
 _EVENT = re.compile(r"invoke sync_status with (\{.*\})[;.]")
@@ -34,7 +30,7 @@ class Afterwards(People):
         report: the findings of the last nightly reconciliation, as the people read them in the morning.
     """
 
-    def __init__(self, company: "Company") -> None:
+    def __init__(self, company: CompanyRecords) -> None:
         super().__init__(company)
         self.report: list[Json] = []
 
