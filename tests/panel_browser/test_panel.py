@@ -13,8 +13,7 @@ from tests.panel_browser.hostile import CONNECTION
 from tests.panel_browser.results import look_at_results
 from tests.panel_browser.stage import Stage, stage
 
-# Minutes, most of them Chromium's; `make panel` looks at all of it and more.
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(not CHROMIUM, reason=REASON), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.skipif(not CHROMIUM, reason=REASON), pytest.mark.timeout(400)]
 MINUTES_3 = 180
 
 
@@ -53,12 +52,9 @@ def test_every_page_works_without_scripts(running: Stage) -> None:
     assert seen.pages >= 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("connection", "javascript"),
-    [
-        ("default", True),
-        *(pytest.param(*each, marks=pytest.mark.slow) for each in ((CONNECTION, True), ("default", False))),
-    ],
+    ("connection", "javascript"), [("default", True), (CONNECTION, True), ("default", False)]
 )
 def test_what_buttons_lead_to_is_a_page_like_the_others(
     running: Stage, connection: str, javascript: bool
