@@ -119,7 +119,7 @@ WRONG: list[tuple[Json, str]] = [
     ({"kind": "invoice", "from": "2026-02-30"}, "documents.from"),
     ({"kind": "invoice", "from": MARCH, "to": "2026-03-14"}, "documents: from should not be later than to"),
     ({"currency": "EUR"}, "documents: kind is missing"),
-    ({"kind": "invoice", "curency": "EUR"}, "did you mean currency?"),
+    ({"kind": "invoice", "curency": "EUR"}, "did you mean documents.currency?"),
 ]
 
 

@@ -27,7 +27,7 @@ from solvimon_rillet.workflows.linking.waiting_documents import publish_waiting
 
 Json = dict[str, Any]
 _MAX_ACCEPTED = 50  # links of one invocation: a customer takes up to four calls to Rillet
-MIN_SECONDS_FOR_ROW = 75.0  # before the function's time limit; no row starts later
+MIN_SECONDS_FOR_LINK = 75.0  # before the function's time limit; no row starts later
 
 
 class LinkRecords:
@@ -93,7 +93,7 @@ class LinkRecords:
     def _has_time(self, request: LinkRequest) -> bool:
         """Whether another row or link may begin."""
         left, wanted = self._time_left(), request.within_seconds
-        return left >= MIN_SECONDS_FOR_ROW and (wanted is None or self._begun_with - left < wanted)
+        return left >= MIN_SECONDS_FOR_LINK and (wanted is None or self._begun_with - left < wanted)
 
     def _pairs(self, asked: DifferentRequest) -> list[Match]:
         """A pair, or all pairs of a Solvimon record with records that are like it.

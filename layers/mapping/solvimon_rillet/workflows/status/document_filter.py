@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from solvimon_rillet.workflows.status.entries import DocumentEntry
 
-_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_DAY_PATTERN = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 class DocumentFilter(BaseModel):
@@ -37,7 +37,11 @@ class DocumentFilter(BaseModel):
     @field_validator("first", "last", mode="before")
     @classmethod
     def _is_day(cls, value: object) -> object:
-        if value is None or isinstance(value, date) or (isinstance(value, str) and _DAY.fullmatch(value)):
+        if (
+            value is None
+            or isinstance(value, date)
+            or (isinstance(value, str) and _DAY_PATTERN.fullmatch(value))
+        ):
             return value
         raise ValueError("should be a day such as 2026-10-01")
 

@@ -32,9 +32,9 @@ _EARLIER = ("rejected", "differs", "sending", "claimed", "exported", "synced", "
 """The order in which records of earlier versions are listed: what needs a person first."""
 
 Json = dict[str, Any]
-Listed = tuple[DocumentEntry, Json]
+ListedEntry = tuple[DocumentEntry, Json]
 """A document, and where a list continues after it."""
-Read = Callable[[Mapping[str, Any], int], tuple[list[Listed], Json]]
+Read = Callable[[Mapping[str, Any], int], tuple[list[ListedEntry], Json]]
 """Reads the next documents from a place on: some of them, at most, and where they end."""
 
 
@@ -106,7 +106,7 @@ class DocumentLists:
             documents = [*documents, *more]
         return documents
 
-    def _of_name(self, text: str, start: Mapping[str, Any], limit: int) -> tuple[list[Listed], Json]:
+    def _of_name(self, text: str, start: Mapping[str, Any], limit: int) -> tuple[list[ListedEntry], Json]:
         """The documents of customers whose name begins with a text."""
         before = str(start.get("name", ""))
         found, ended = self._ledger.index.with_name(self._connection, text, limit, before)
@@ -128,16 +128,18 @@ class DocumentLists:
 
     def _in_state(
         self, kind: DocumentType, state: str, start: Mapping[str, Any], limit: int
-    ) -> tuple[list[Listed], Json]:
+    ) -> tuple[list[ListedEntry], Json]:
         page, ended = self._ledger.page_in_state(
             self._connection, kind.name, state, limit=limit, after=_token_position(start)
         )
         places = [(document, _place(state, document, item)) for document, item in page]
         return self._entries(places), {"state": state, "key": list(ended)} if ended else {}
 
-    def _all(self, kind: DocumentType, start: Mapping[str, Any], limit: int) -> tuple[list[Listed], Json]:
+    def _all(
+        self, kind: DocumentType, start: Mapping[str, Any], limit: int
+    ) -> tuple[list[ListedEntry], Json]:
         """The documents in the order of their rows, then those of earlier versions."""
-        found = list[Listed]()
+        found = list[ListedEntry]()
         if "state" not in start:
             before = str(start.get("row", ""))
             places, row = self._ledger.index.newest(self._connection, kind.name, limit, before)
@@ -149,11 +151,13 @@ class DocumentLists:
         earlier, ended = self._earlier(kind, start, limit - len(found))
         return [*found, *earlier], ended
 
-    def _earlier(self, kind: DocumentType, start: Mapping[str, Any], limit: int) -> tuple[list[Listed], Json]:
+    def _earlier(
+        self, kind: DocumentType, start: Mapping[str, Any], limit: int
+    ) -> tuple[list[ListedEntry], Json]:
         """Documents whose records have no rows, by their state."""
         states = [state for state in _EARLIER if state in kind.states]
         begin = states.index(start["state"]) if start.get("state") in states else 0
-        found, first = list[Listed](), self._ledger.index.first_time(self._connection, kind.name)
+        found, first = list[ListedEntry](), self._ledger.index.first_time(self._connection, kind.name)
         for state in states[begin:]:
             key = _token_position(start) if state == start.get("state") else None
             while True:
@@ -175,7 +179,7 @@ class DocumentLists:
             self._ledger.index.mark_complete(self._connection, kind.name)
         return found, {}
 
-    def _entries(self, places: Iterable[tuple[Document, Json]]) -> list[Listed]:
+    def _entries(self, places: Iterable[tuple[Document, Json]]) -> list[ListedEntry]:
         """The records of documents in a list."""
         place_of = dict(places)
         return [(entry, place_of[entry.document]) for entry in read_entries(self._ledger, place_of)]

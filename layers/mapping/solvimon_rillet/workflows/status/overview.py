@@ -20,7 +20,7 @@ from solvimon_rillet.workflows.status.runs import EXECUTION_SECONDS
 
 _MAX_STALLED_SHOWN = 100  # the headline counts all
 _RECENT = 10
-_DAY = 86_400
+_A_DAY = 86_400
 _FAILED = ("rejected", "differs")
 _DONE_STATES = ("exported", "synced", "marked")
 _RUNS = {
@@ -103,7 +103,7 @@ class Overview:
             "failures": [group.as_answer(self._connection) for group in failures],
             "stuck": stalled[:_MAX_STALLED_SHOWN],
             "recent": self._recent(listed, now),
-            "booked_in_a_day": self._booked_since(now - _DAY),
+            "booked_in_a_day": self._booked_since(now - _A_DAY),
             "last_reconciliation": _reconciliation_fields(last),
             "unlinked": last.get("unlinked") if last else None,
             "budget": around.budget,
