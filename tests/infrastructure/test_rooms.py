@@ -10,9 +10,12 @@ import pytest
 from local.system import ROOT
 
 PACKAGE = ROOT / "layers/mapping/solvimon_rillet"
-MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if path.relative_to(PACKAGE).parts[0] != "panel"]
-BY_CONVENTION = {"Json", "logger", "__all__", "T", "M", "R", "HEADER_ROWS", "LINE_ROWS", "IMPORT_ROWS"}
-"""The same in every module that has it, or the guide's table of the module's document."""
+BY_CONVENTION = {
+    *("Json", "logger", "__all__", "T", "M", "R"),
+    *("HEADER_ROWS", "LINE_ROWS", "IMPORT_ROWS"),  # the guide's table of the module's document
+    *("PAGE", "ROUTES", "show"),  # what the panel asks of each module of a page
+}
+"""The same in every module that has it."""
 OF_VENDORS = ("rillet/", "solvimon/")
 
 
@@ -35,7 +38,7 @@ def test_a_root_has_few_files_beside_its_folders(folder: str, most: int) -> None
 
 def test_no_name_means_two_things() -> None:
     found: defaultdict[str, dict[str, str]] = defaultdict(dict)
-    for path in MODULES:
+    for path in sorted(PACKAGE.rglob("*.py")):
         for name, definition in names(path):
             found[name][path.relative_to(PACKAGE).as_posix()] = definition
 

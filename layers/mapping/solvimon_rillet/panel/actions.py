@@ -11,10 +11,10 @@ from solvimon_rillet.aws.dynamodb import ConditionFailed, Table
 from solvimon_rillet.panel.page import Outcome
 from solvimon_rillet.panel.sessions import Session
 
-KEPT_SECONDS = 86_400
-_MAX_BYTES = 350_000
+RESULT_KEPT_SECONDS = 86_400
+_MAX_RESULT_BYTES = 350_000
 """Largest result that is kept; DynamoDB takes 400 KB."""
-_ID = re.compile(r"[\w-]{16,64}", re.ASCII)
+_ACTION_ID = re.compile(r"[\w-]{16,64}", re.ASCII)
 
 
 class Actions:
@@ -37,9 +37,9 @@ class Actions:
     def begin(self, session: Session, action_id: str, path: str) -> bool:
         """Use a form's id up; ``False`` if it was used already."""
         now = int(self._clock())
-        facts = {"path": path, "begun": now, "expires_at": now + KEPT_SECONDS}
+        facts = {"path": path, "begun": now, "expires_at": now + RESULT_KEPT_SECONDS}
         try:
-            self._table.put(_key(session, action_id), facts, "attribute_not_exists(pk)")
+            self._table.put(_action_key(session, action_id), facts, "attribute_not_exists(pk)")
         except ConditionFailed:
             return False
         return True
@@ -47,9 +47,11 @@ class Actions:
     def finish(self, session: Session, action_id: str, outcome: Outcome) -> None:
         """Keep the result of an action."""
         text = simplejson.dumps(asdict(outcome), use_decimal=True)
-        if len(text) > _MAX_BYTES:
+        if len(text) > _MAX_RESULT_BYTES:
             text = simplejson.dumps({**asdict(outcome), "answer": {}}, use_decimal=True)
-        self._table.update_attributes(_key(session, action_id), {"outcome": text}, "attribute_exists(pk)", {})
+        self._table.update_attributes(
+            _action_key(session, action_id), {"outcome": text}, "attribute_exists(pk)", {}
+        )
 
     def result(self, session: Session, action_id: str) -> tuple[Outcome | None, int] | None:
         """The result of an action, ``None`` while it has none, and the unix second at which it began.
@@ -57,22 +59,22 @@ class Actions:
         Returns:
             ``None`` if this session began no such action.
         """
-        item = self._table.get(_key(session, action_id)) if is_action_id(action_id) else None
+        item = self._table.get(_action_key(session, action_id)) if is_action_id(action_id) else None
         if not item:
             return None
-        outcome = _outcome(simplejson.loads(str(item["outcome"]))) if "outcome" in item else None
+        outcome = _kept_outcome(simplejson.loads(str(item["outcome"]))) if "outcome" in item else None
         return outcome, int(item["begun"])
 
 
 def is_action_id(text: str) -> bool:
     """Whether a text has the form of an action's id."""
-    return _ID.fullmatch(text) is not None
+    return _ACTION_ID.fullmatch(text) is not None
 
 
-def _key(session: Session, action_id: str) -> str:
+def _action_key(session: Session, action_id: str) -> str:
     return f"action#{session.key.partition('#')[2]}#{action_id}"
 
 
-def _outcome(fields: dict[str, Any]) -> Outcome:
+def _kept_outcome(fields: dict[str, Any]) -> Outcome:
     links = tuple((str(text), str(path)) for text, path in fields["links"])
     return Outcome(**{**fields, "lines": tuple(fields["lines"]), "links": links})

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from solvimon_rillet.aws.dynamodb import Table
 from solvimon_rillet.formatting import clip, format_timestamp
 
-KEPT_SECONDS = 400 * 86_400
+ACTIVITY_KEPT_SECONDS = 400 * 86_400
 PANEL = "(panel)"
 """Instead of a connection: what concerns all of them, such as a sign-in. No connection can have this name."""
 _TEXT_BYTES = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ActivityLine:
     """One line of the activity."""
 
     at: str
@@ -67,15 +67,15 @@ class Activity:
         texts = {"who": who, "kind": kind, "what": what, "on": on, "outcome": outcome, "state": state}
         facts = {name: clip(value, _TEXT_BYTES) for name, value in texts.items()}
         key = (f"activity#{connection}", f"{format_timestamp(now)}#{secrets.token_hex(4)}")
-        self._table.put_rows([key], {**facts, "path": path, "expires_at": int(now) + KEPT_SECONDS})
+        self._table.put_rows([key], {**facts, "path": path, "expires_at": int(now) + ACTIVITY_KEPT_SECONDS})
 
-    def newest(self, connection: str, limit: int, *, before: str = "") -> list[Entry]:
+    def newest(self, connection: str, limit: int, *, before: str = "") -> list[ActivityLine]:
         """The lines of a connection and of the panel itself, newest first.
 
         Args:
             connection: its name.
             limit: largest number of lines.
-            before: only those up to this moment, as ``Entry.at``; empty for all.
+            before: only those up to this moment, as ``ActivityLine.at``; empty for all.
         """
         before = before and f"{before}~"  # also the lines of that second
         items = [
@@ -85,7 +85,7 @@ class Activity:
         ]
         names = ("who", "kind", "what", "on", "outcome", "state", "path")
         entries = [
-            Entry(str(item["sk"]).partition("#")[0], *(str(item.get(name, "")) for name in names))
+            ActivityLine(str(item["sk"]).partition("#")[0], *(str(item.get(name, "")) for name in names))
             for item in items
         ]
         return sorted(entries, key=lambda entry: entry.at, reverse=True)[:limit]

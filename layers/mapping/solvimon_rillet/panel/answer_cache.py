@@ -10,7 +10,7 @@ from solvimon_rillet.aws.dynamodb import Item, Table
 from solvimon_rillet.panel.functions import Answered, Invocation
 
 _KEPT_SECONDS = 3600
-_MAX_BYTES = 300_000
+_MAX_ANSWER_BYTES = 300_000
 """Largest answer that is kept; DynamoDB takes 400 KB."""
 KEPT = {"sync_status", "connect_rillet"}
 """Functions whose answers are kept: those of the frame, which is around every page."""
@@ -33,7 +33,7 @@ class AnswerCache:
         if answered.invocation.function not in KEPT or not is_overview(answered.invocation.event):
             return
         text = simplejson.dumps(answered.answer, use_decimal=True)
-        if len(text) <= _MAX_BYTES:
+        if len(text) <= _MAX_ANSWER_BYTES:
             facts = {"answer": text, "at": int(answered.at), "expires_at": int(answered.at) + _KEPT_SECONDS}
             self._table.put(key_of(answered.invocation), facts)
 

@@ -23,7 +23,7 @@ from solvimon_rillet.panel.entrance import Entrance, PanelRequest
 from solvimon_rillet.panel.frame import CHECK, LIST, OVERVIEW
 from solvimon_rillet.panel.functions import AnswerIsError, Functions, Invocation, InvocationFailed
 from solvimon_rillet.panel.http_event import domain_of, form_of, headers_of, tail_of, texts_of
-from solvimon_rillet.panel.page import MENU, Outcome, Page, Route
+from solvimon_rillet.panel.page import MENU, MenuPage, Outcome, Route
 from solvimon_rillet.panel.pages import PAGES
 from solvimon_rillet.panel.rendering import STATIC, static_file, static_names
 from solvimon_rillet.panel.reports import Reports
@@ -137,7 +137,7 @@ class Panel:
     def _request(self) -> PanelRequest:
         return PanelRequest(self._event, self._root, self._request_id)
 
-    def _gate(self, page: Page, route: Route) -> Callable[..., Response[Any]]:
+    def _gate(self, page: MenuPage, route: Route) -> Callable[..., Response[Any]]:
         """A handler of a route that lets a visit in, or not."""
 
         def handle(**parts: str) -> Response[Any]:
@@ -230,7 +230,7 @@ class Panel:
         found = self._table.get_many([key, *map(key_of, asked)])
         return self.sessions.read(key, found.get(key)), found
 
-    def _visit(self, page: Page, connection: str, session: Session, cached: Json) -> Visit:
+    def _visit(self, page: MenuPage, connection: str, session: Session, cached: Json) -> Visit:
         at = f"/panel/connections/{connection}"
         return Visit(
             page=page,

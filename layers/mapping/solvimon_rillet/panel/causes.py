@@ -26,7 +26,7 @@ class NamedDocument:
 
 
 @dataclass(frozen=True, slots=True)
-class Culprit:
+class RecordToFix:
     """The record that is to be fixed; ``plural`` is empty if it is none that is linked."""
 
     kind: str
@@ -77,7 +77,7 @@ class OpenCause:
     code: str
     what_to_do: str
     named: list[NamedDocument]
-    culprit: Culprit | None
+    culprit: RecordToFix | None
     retry: Mapping[str, list[str]]
     retry_number: int
     automatic: bool = False
@@ -128,13 +128,13 @@ def retry_event(kind: str, code: str, ids: list[str]) -> tuple[str, dict[str, An
     return function or f"export_{kind}", {f"{ID_NAMES[kind]}s": ids[:_MAX_IDS]}
 
 
-def culprit_of(row: Json) -> Culprit | None:
+def culprit_of(row: Json) -> RecordToFix | None:
     """The record that a row of an answer names."""
     named = section(row, "culprit")
     kind, identity = text(named, "kind"), text(named, "id")
     if not (kind and identity):
         return None
-    return Culprit(kind, identity, text(named, "name") or identity, LINKABLE.get(kind, ""))
+    return RecordToFix(kind, identity, text(named, "name") or identity, LINKABLE.get(kind, ""))
 
 
 def _failing(row: Json, by_code: Mapping[tuple[str, str], int], now: float) -> OpenCause:
@@ -154,7 +154,7 @@ def _failing(row: Json, by_code: Mapping[tuple[str, str], int], now: float) -> O
         since=since,
         code=code,
         what_to_do=text(row, "what_to_do") or text(row, "remedy"),
-        named=_named(row, kind),
+        named=_named_documents(row, kind),
         culprit=culprit,
         retry={"kind": [kind], "code": [code], "ids": _ids(section(row, "retry"), row)} if can_retry else {},
         retry_number=everywhere,
@@ -180,7 +180,7 @@ def _waiting(row: Json, now: float) -> OpenCause:
         since=since,
         code=text(row, "code"),
         what_to_do=text(row, "what_to_do"),
-        named=_named(row, kind),
+        named=_named_documents(row, kind),
         culprit=None,
         retry={"kind": [kind], "code": [""], "ids": _ids(act, row)} if can_retry else {},
         retry_number=number,
@@ -198,7 +198,7 @@ def _ids(act: Json, row: Json) -> list[str]:
     return [str(each) for each in ids] if isinstance(ids, list) else []
 
 
-def _named(row: Json, kind: str) -> list[NamedDocument]:
+def _named_documents(row: Json, kind: str) -> list[NamedDocument]:
     """The first documents, by their numbers where each has one."""
     given, numbered = row.get("ids"), row.get("numbers")
     ids = [str(each) for each in given] if isinstance(given, list) else []

@@ -10,7 +10,7 @@ from solvimon_rillet.panel.documents import MARKS, STATES, document_path
 from solvimon_rillet.panel.reading import Json, rows, section, text
 
 _NOUNS = {"invoice": "Invoice", "credit_memo": "Credit note", "customer": "Customer", "payment": "Payment"}
-_MARKS = {
+_STORY_MARKS = {
     "exported": "booked",
     "synced": "booked",
     "marked": "booked",
@@ -22,12 +22,12 @@ _MARKS = {
     "waits": "waits",
     "answer_lost": "waits",
 }
-_VERDICTS = {"booked": "agrees", "needs": "apart", "differs": "apart"}
+_SIDE_VERDICTS = {"booked": "agrees", "needs": "apart", "differs": "apart"}
 _HEADLINE_LENGTH = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class StoryLine:
     """A line of what happened."""
 
     at: str
@@ -36,7 +36,7 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class SideAmounts:
     """The amounts of one side; empty where they are not known."""
 
     name: str
@@ -67,7 +67,7 @@ def story_view(answer: Json, kind: str, document: str) -> dict[str, Any]:
         "dated": text(answer, "dated"),
         "mark": mark if known else "todo",
         "state": STATES.get(state, state) if known else "Not known",
-        "verdict": _VERDICTS.get(mark, "") if known else "",
+        "verdict": _SIDE_VERDICTS.get(mark, "") if known else "",
         "headline": headline,
         "message": message,
         "fix_page": "needs-attention" if mark in {"needs", "differs"} and known else "",
@@ -79,7 +79,7 @@ def story_view(answer: Json, kind: str, document: str) -> dict[str, Any]:
         "primary": mark in {"needs", "differs"},
         "to_link": _to_link(answer),
         "sides": sides if any(side.net for side in sides) or len(sides) > 1 else [],
-        "difference": _difference(answer),
+        "difference": _amounts_apart(answer),
         "moments": [_moment(row) for row in reversed(rows(answer, "attempts"))],
         "rillet_id": text(answer, "rillet_id"),
         "rillet_number": text(answer, "rillet_number"),
@@ -121,7 +121,7 @@ def _web(address: str) -> str:
     return address if urlsplit(address).scheme in {"https", "http"} else ""
 
 
-def _sides(answer: Json) -> list[Side]:
+def _sides(answer: Json) -> list[SideAmounts]:
     sent = next(
         (section(row, "sent") for row in reversed(rows(answer, "attempts")) if section(row, "sent")), {}
     )
@@ -134,17 +134,17 @@ def _sides(answer: Json) -> list[Side]:
     return sides
 
 
-def _side(name: str, totals: Json, left: str) -> Side:
-    return Side(name, text(totals, "net"), text(totals, "tax"), text(totals, "gross"), left)
+def _side(name: str, totals: Json, left: str) -> SideAmounts:
+    return SideAmounts(name, text(totals, "net"), text(totals, "tax"), text(totals, "gross"), left)
 
 
-def _difference(answer: Json) -> Side | None:
+def _amounts_apart(answer: Json) -> SideAmounts | None:
     """Rillet minus Solvimon, where both sides are known."""
     sides = _sides(answer)
     if len(sides) < 2:
         return None
     solvimon, rillet = sides
-    return Side(
+    return SideAmounts(
         "Difference",
         _minus(rillet.net, solvimon.net),
         _minus(rillet.tax, solvimon.tax),
@@ -160,7 +160,7 @@ def _minus(left: str, right: str) -> str:
         return ""
 
 
-def _moment(row: Json) -> Moment:
+def _moment(row: Json) -> StoryLine:
     said = section(row, "came_back") or section(row, "said")
     parts = [text(row, "in_words").rstrip(".")]
     parts += [text(said, name).rstrip(".") for name in ("message", "reason", "note") if text(said, name)]
@@ -169,4 +169,4 @@ def _moment(row: Json) -> Moment:
     by = text(row, "by") or text(said, "by")
     if by and by != "unknown":
         parts.append(f"by {by}")
-    return Moment(text(row, "at"), _MARKS.get(text(row, "what"), "sends"), ". ".join(parts) + ".")
+    return StoryLine(text(row, "at"), _STORY_MARKS.get(text(row, "what"), "sends"), ". ".join(parts) + ".")

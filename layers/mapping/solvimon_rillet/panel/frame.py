@@ -12,7 +12,7 @@ from solvimon_rillet.panel.sessions import Session
 OVERVIEW: dict[str, Any] = {}
 LIST: dict[str, Any] = {"list": True}
 CHECK: dict[str, Any] = {"action": "status"}
-_MARKS = {"booked": "booked", "waiting": "waits", "needs_you": "needs", "stopped": "stopped"}
+_PILL_MARKS = {"booked": "booked", "waiting": "waits", "needs_you": "needs", "stopped": "stopped"}
 _PILLS = {"booked": "All booked", "waiting": "Waiting", "stopped": "Stopped", "new": "Not set up"}
 NOT_SET_UP = "new"
 
@@ -77,10 +77,10 @@ def headline_of(answer: Mapping[str, Any]) -> Headline | None:
     needing = failing + sum(count(row, "documents") for row in waiting)
     stated = section(answer, "headline")
     state = text(stated, "state") or ("needs_you" if needing else "booked")
-    if state not in _MARKS:
+    if state not in _PILL_MARKS:
         state = "needs_you"
     words = text(stated, "text") or text(answer, "summary")
-    return Headline(state, _MARKS[state], words, needing or len(rows(answer, "stuck")))
+    return Headline(state, _PILL_MARKS[state], words, needing or len(rows(answer, "stuck")))
 
 
 def frame_of(

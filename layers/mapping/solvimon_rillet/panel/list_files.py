@@ -3,12 +3,12 @@
 import re
 from urllib.parse import quote
 
-_NAME = re.compile(r"(links|preview)-[a-z]{1,20}-\d{8}T\d{6}Z(-[0-9a-f]{8})?\.csv", re.ASCII)
+_FILE_NAME = re.compile(r"(links|preview)-[a-z]{1,20}-\d{8}T\d{6}Z(-[0-9a-f]{8})?\.csv", re.ASCII)
 
 
 def is_list_name(name: str) -> bool:
     """Whether a text has the form of a list's name."""
-    return _NAME.fullmatch(name) is not None
+    return _FILE_NAME.fullmatch(name) is not None
 
 
 def saved_list_path(key: str) -> str:

@@ -2,7 +2,7 @@
 
 from solvimon_rillet.panel.reading import Json, rows, text
 
-_TEXTS = {
+_OUTCOME_TEXTS = {
     "exported": ("booked", "Booked in Rillet{as_number}"),
     "already_exported": ("booked", "It is booked in Rillet already{as_number}"),
     "marked": ("booked", "The payment is noted in Solvimon"),
@@ -31,7 +31,7 @@ def first_result(answer: Json) -> Json:
 def result_text(result: Json) -> tuple[str, str]:
     """The class of a result's mark, and the result in one sentence."""
     outcome = text(result, "outcome")
-    state, words = _TEXTS.get(outcome, ("needs", outcome or "The function said nothing about it"))
+    state, words = _OUTCOME_TEXTS.get(outcome, ("needs", outcome or "The function said nothing about it"))
     number = text(result, "rillet_number")
     return state, words.format(as_number=f" as {number}" if number else "")
 

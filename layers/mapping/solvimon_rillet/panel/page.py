@@ -79,7 +79,7 @@ class Route:
     kind: str = ""
 
 
-class Page:
+class MenuPage:
     """The routes of one page of the menu.
 
     Args:

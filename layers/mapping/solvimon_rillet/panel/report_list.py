@@ -19,7 +19,7 @@ PERIODS = 10
 """Periods of a page."""
 _PERIOD = re.compile(r"\d{4}-\d\d-\d\d_\d{4}-\d\d-\d\d", re.ASCII)
 _MOMENT = re.compile(r"\d{8}T\d{6}Z", re.ASCII)
-_READ_AT_ONCE = 5
+_REPORTS_AT_ONCE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,5 +120,5 @@ def _at_once(work: Callable[[Any], Any], asked: Sequence[Any]) -> list[Any]:
     """The results of some reads, several at the same time."""
     if not asked:
         return []
-    with ThreadPoolExecutor(_READ_AT_ONCE, thread_name_prefix="reports") as pool:
+    with ThreadPoolExecutor(_REPORTS_AT_ONCE, thread_name_prefix="reports") as pool:
         return list(pool.map(work, asked))

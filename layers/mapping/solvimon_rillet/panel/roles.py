@@ -18,10 +18,10 @@ class Role(StrEnum):
     @property
     def text(self) -> str:
         """What a person with the role may do."""
-        return _TEXTS[self]
+        return _ROLE_TEXTS[self]
 
 
-_TEXTS = {
+_ROLE_TEXTS = {
     Role.VIEWER: "You may see everything, make dry runs, download reports and sign off reconciliations.",
     Role.OPERATOR: "You may also retry, resolve, import, back-fill, reconcile and link. "
     "You may not change settings.",

@@ -17,11 +17,17 @@ TITLES = {
     "reconcile": "Reconciliation",
 }
 """The functions that run for long, imports in the order to run them."""
-_OUTCOMES = ("created", "updated", "archived", "unchanged", "skipped", "proposed", "failed")
-_COLUMNS = {"skipped": "Skipped", "proposed": "To decide", "failed": "Left out"}
-_NAME = re.compile(r"/durable-execution/([\w-]{1,64})/", re.ASCII)
-_MARKS = {"running": "sends", "completed": "booked", "stopped": "needs", "failed": "needs", "lost": "needs"}
-_STATES = {
+_IMPORT_OUTCOMES = ("created", "updated", "archived", "unchanged", "skipped", "proposed", "failed")
+_OUTCOME_COLUMNS = {"skipped": "Skipped", "proposed": "To decide", "failed": "Left out"}
+_EXECUTION_NAME = re.compile(r"/durable-execution/([\w-]{1,64})/", re.ASCII)
+_RUN_MARKS = {
+    "running": "sends",
+    "completed": "booked",
+    "stopped": "needs",
+    "failed": "needs",
+    "lost": "needs",
+}
+_RUN_STATES = {
     "running": "Running",
     "completed": "Finished",
     "stopped": "Stopped",
@@ -110,7 +116,7 @@ class Run:
 def runs_of(answer: Json) -> list[Run]:
     """The runs of an answer: those under way first, then the others, newest first."""
     groups = ("under_way", "without_end", "finished")
-    found = [_run(row) for name in groups for row in rows(answer, name) if text(row, "kind") in TITLES]
+    found = [_read_run(row) for name in groups for row in rows(answer, name) if text(row, "kind") in TITLES]
     return [replace(run, about=_last_seen(run, found)) if run.is_open else run for run in found]
 
 
@@ -147,10 +153,10 @@ def _last_seen(run: Run, all_runs: list[Run]) -> int:
     )
 
 
-def _run(row: Json) -> Run:
+def _read_run(row: Json) -> Run:
     kind, state = text(row, "kind"), text(row, "state")
     result, progress, request = section(row, "result"), section(row, "progress"), section(row, "request")
-    found = _NAME.search(text(row, "execution"))
+    found = _EXECUTION_NAME.search(text(row, "execution"))
     by, failed = text(row, "by"), count(result, "failed")
     parts = rows(result, "connections") or [result]
     error = next((text(part, "error") for part in parts if text(part, "error")), "")
@@ -161,8 +167,8 @@ def _run(row: Json) -> Run:
         title=TITLES[kind],
         name=found[1] if found else "",
         path=run_path(found[1]) if found else "",
-        mark="needs" if done and failed else _MARKS.get(state, "needs"),
-        state=_left_out(failed) if done and failed else _STATES.get(state, state),
+        mark="needs" if done and failed else _RUN_MARKS.get(state, "needs"),
+        state=_left_out(failed) if done and failed else _RUN_STATES.get(state, state),
         is_open=state == "running",
         is_dry=bool(request.get("dry_run")),
         started=text(row, "started"),
@@ -176,7 +182,7 @@ def _run(row: Json) -> Run:
         rows=sum(number for number in seen.values() if isinstance(number, int)),
         seen=count(result, "seen"),
         waits_for=text(progress, "waits_for"),
-        counts=_counts(kind, result if text(row, "ended") else seen),
+        counts=_run_counts(kind, result if text(row, "ended") else seen),
         failures=[
             _texts(each, "rillet_id", "name", "code", "what", "remedy") for each in rows(result, "failures")
         ],
@@ -191,7 +197,7 @@ def _run(row: Json) -> Run:
         file=saved_list_path(text(result, "csv")),
         notes=_notes(result),
         report=_report(parts),
-        differences=_differences(parts) if kind == "reconcile" and done else -1,
+        differences=_difference_count(parts) if kind == "reconcile" and done else -1,
         request=request,
     )
 
@@ -205,14 +211,14 @@ def _left_out(failed: int) -> str:
     return f"{failed:,} {'row' if failed == 1 else 'rows'} left out"
 
 
-def _counts(kind: str, counted: Json) -> list[tuple[str, int, bool]]:
+def _run_counts(kind: str, counted: Json) -> list[tuple[str, int, bool]]:
     if kind == "reconcile":
         return []
     found = [("Seen", count(counted, "seen"), False)] if "seen" in counted else []
-    for outcome in _OUTCOMES:
+    for outcome in _IMPORT_OUTCOMES:
         number = count(counted, outcome)
         if number or outcome in {"created", "updated", "unchanged", "failed"}:
-            title = _COLUMNS.get(outcome, outcome.capitalize())
+            title = _OUTCOME_COLUMNS.get(outcome, outcome.capitalize())
             found.append((title, number, outcome in {"failed", "proposed"} and number > 0))
     return found
 
@@ -246,5 +252,5 @@ def _report(parts: list[Json]) -> ReportName | None:
     return report_name(period, moment)
 
 
-def _differences(parts: list[Json]) -> int:
+def _difference_count(parts: list[Json]) -> int:
     return sum(count(part, "differences") for part in parts)

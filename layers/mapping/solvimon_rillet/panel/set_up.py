@@ -9,7 +9,7 @@ from solvimon_rillet.panel.connection_state import STEPS, checks_of, without_add
 from solvimon_rillet.panel.page import MENU
 from solvimon_rillet.panel.reading import Json, section, text
 
-_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
+_CHECK_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,5 +61,7 @@ def set_up_view(link: Json, now: str) -> Mapping[str, Any]:
 def _in_the_panel(remedy: str, *, has_control: bool) -> str:
     """A remedy for a person who has buttons: no invocation where there is a control for it."""
     said = remedy.replace("Request the status again in a minute.", "Check again in a minute.")
-    sentences = [each for each in _SENTENCE.split(said) if not (has_control and each.startswith("Invoke "))]
+    sentences = [
+        each for each in _CHECK_SENTENCE.split(said) if not (has_control and each.startswith("Invoke "))
+    ]
     return " ".join(sentences)

@@ -133,7 +133,7 @@ def settings_form(
         groups.append(SettingGroup(_name(heading), heading, [fields[text(row, "path")] for row in own]))
     current = json.dumps(_others(answer), indent=2, ensure_ascii=False)
     return SettingsForm(
-        version=_number(answer.get("version")),
+        version=_whole_number(answer.get("version")),
         groups=[group for group in groups if group.fields],
         products_problem=text(answer, "products_problem"),
         json_text=filled.get(JSON_FIELD) if filled and JSON_FIELD in filled.values else current,
@@ -160,7 +160,7 @@ def read_form(answer: Json, form: Form) -> Filled:
             others = json.loads(form.get(JSON_FIELD) or "{}")
             if not isinstance(others, dict):
                 raise ValueError("it is no object; begin it with { and end it with }")
-            changes |= _differences(_others(answer), others)
+            changes |= _changes_by_path(_others(answer), others)
         except (ValueError, RecursionError) as error:
             problems.append({"path": "", "problem": f"This is no JSON: {error}"})
     return Filled(changes, problems)
@@ -181,7 +181,7 @@ def _described(answer: Json) -> list[Json]:
 
 
 def _field(row: Json, written: str | None, problem: Json, products: Mapping[str, str]) -> SettingField:
-    path, value, kind = text(row, "path"), row.get("value"), _kind(row)
+    path, value, kind = text(row, "path"), row.get("value"), _field_kind(row)
     about = text(row, "description").replace("`", "")
     shown = _shown(row, value) if written is None else written
     picked = options_of(path, shown, products)
@@ -199,7 +199,7 @@ def _field(row: Json, written: str | None, problem: Json, products: Mapping[str,
     )
 
 
-def _kind(row: Json) -> str:
+def _field_kind(row: Json) -> str:
     path, sample = text(row, "path"), row.get("default")
     if any(path in paths for paths in _SWITCHES.values()):
         return "switch"
@@ -215,14 +215,14 @@ def _typed(row: Json, form: Form | None) -> str | None:
     if form is None:
         return None
     path = text(row, "path")
-    if _kind(row) == "switch":
+    if _field_kind(row) == "switch":
         return "yes" if path in form.values else "no"
     return form.get(path) if path in form.values else None
 
 
 def _shown(row: Json, value: object) -> str:
     """A value as a field holds it."""
-    if _kind(row) == "json":
+    if _field_kind(row) == "json":
         return json.dumps(value, ensure_ascii=False, default=str)
     return "" if value is None else _plain(value)
 
@@ -237,7 +237,7 @@ def _value(row: Json, written: str) -> Any:  # noqa: ANN401 - JSON
     Raises:
         ValueError: it is to be JSON, and is none.
     """
-    kind = _kind(row)
+    kind = _field_kind(row)
     choices = {_plain(choice): choice for choice in row.get("choices") or ()}
     if kind in {"switch", "choice"}:
         return choices.get(written, written)
@@ -269,7 +269,7 @@ def _without(values: Mapping[str, Any], own: set[str], prefix: str) -> dict[str,
     return found
 
 
-def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+def _changes_by_path(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
     """The changes by path; what is gone is the default again."""
     old, new = dict(_leaves(before)), dict(_leaves(after))
     return {
@@ -291,5 +291,5 @@ def _name(title: str) -> str:
     return title.lower().replace(" ", "-")
 
 
-def _number(value: object) -> int:
+def _whole_number(value: object) -> int:
     return value if isinstance(value, int) else 0

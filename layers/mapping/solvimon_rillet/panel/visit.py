@@ -24,7 +24,7 @@ from solvimon_rillet.panel.functions import (
     Invocation,
     InvocationFailed,
 )
-from solvimon_rillet.panel.page import Page
+from solvimon_rillet.panel.page import MenuPage
 from solvimon_rillet.panel.rendering import templates
 from solvimon_rillet.panel.reports import Reports
 from solvimon_rillet.panel.sessions import Session
@@ -78,7 +78,7 @@ class Visit:
         known: the status, once it was asked for around the page.
     """
 
-    page: Page
+    page: MenuPage
     menu: Sequence[tuple[str, str]]
     connection: str
     session: Session

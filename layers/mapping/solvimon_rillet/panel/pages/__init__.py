@@ -2,7 +2,7 @@
 
 How to add a page, or a form to one:
 
-1. Write ``pages/NAME.py`` with ``PAGE = Page("name")``; the name is one of ``page.MENU``. Add it to
+1. Write ``pages/NAME.py`` with ``PAGE = MenuPage("name")``; the name is one of ``page.MENU``. Add it to
    ``PAGES`` below: the menu, the routes and the tests of access then know it.
 2. Show something: a function under ``@PAGE.get("/name")``. Paths are below
    ``/panel/connections/{connection}``; a part such as ``/documents/<document>`` is handed over by name. The
@@ -23,7 +23,7 @@ How to add a page, or a form to one:
 6. A function that is invoked for the first time is named in the role of the template (``AskFunctions``).
 """
 
-from solvimon_rillet.panel.page import Page
+from solvimon_rillet.panel.page import MenuPage
 from solvimon_rillet.panel.pages import (
     activity,
     configurations,
@@ -34,7 +34,7 @@ from solvimon_rillet.panel.pages import (
     synchronise,
 )
 
-PAGES: tuple[Page, ...] = (
+PAGES: tuple[MenuPage, ...] = (
     overview.PAGE,
     configurations.PAGE,
     synchronise.PAGE,

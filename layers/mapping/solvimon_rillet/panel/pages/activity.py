@@ -4,15 +4,15 @@ from urllib.parse import urlencode
 
 from aws_lambda_powertools.event_handler import Response
 
-from solvimon_rillet.panel.activity import Entry
+from solvimon_rillet.panel.activity import ActivityLine
 from solvimon_rillet.panel.csv_rows import CSV, as_csv
 from solvimon_rillet.panel.functions import AnswerIsError, InvocationFailed
-from solvimon_rillet.panel.page import Page
+from solvimon_rillet.panel.page import MenuPage
 from solvimon_rillet.panel.reading import Json, count, rows, section, text
 from solvimon_rillet.panel.rendering import plural
 from solvimon_rillet.panel.visit import Visit
 
-PAGE = Page("activity")
+PAGE = MenuPage("activity")
 _LINES = 100
 KINDS = {
     "": "All",
@@ -28,7 +28,7 @@ KINDS = {
     "sign-off": "Sign-offs",
 }
 """The kinds of the filter; the routes of forms name them."""
-_COLUMNS = ("at", "who", "kind", "what", "on", "outcome")
+_ACTIVITY_COLUMNS = ("at", "who", "kind", "what", "on", "outcome")
 
 
 @PAGE.get("/activity")
@@ -39,7 +39,7 @@ def show(visit: Visit) -> Response[str]:
     kind = query.get("kind", "") if query.get("kind") in KINDS else ""
     own = visit.activity.newest(visit.connection, _LINES, before=before)
     reached = own[-1].at if len(own) == _LINES else ""
-    runs = [run for run in _runs(visit) if (not before or run.at < before) and run.at >= reached]
+    runs = [run for run in _ended_runs(visit) if (not before or run.at < before) and run.at >= reached]
     lines = sorted([*own, *runs], key=lambda entry: entry.at, reverse=True)
     found = [
         line
@@ -50,8 +50,8 @@ def show(visit: Visit) -> Response[str]:
     ]
     if query.get("as") == "csv":
         headers = {"content-disposition": 'attachment; filename="activity.csv"'}
-        table = [[getattr(line, name) for name in _COLUMNS] for line in found]
-        return Response(200, CSV, as_csv(_COLUMNS, table), headers)
+        table = [[getattr(line, name) for name in _ACTIVITY_COLUMNS] for line in found]
+        return Response(200, CSV, as_csv(_ACTIVITY_COLUMNS, table), headers)
     here = {"who": who, "kind": kind, "since": since}
     view = {
         "who": who,
@@ -59,34 +59,34 @@ def show(visit: Visit) -> Response[str]:
         "since": since,
         "kinds": KINDS,
         "days": _by_day(found),
-        "older": _address(here, before=reached) if reached else "",
-        "csv": _address({**here, "before": before}, **{"as": "csv"}),
+        "older": _activity_address(here, before=reached) if reached else "",
+        "csv": _activity_address({**here, "before": before}, **{"as": "csv"}),
     }
     return visit.render("activity.html.j2", "Activity", {"view": view})
 
 
-def _runs(visit: Visit) -> list[Entry]:
+def _ended_runs(visit: Visit) -> list[ActivityLine]:
     """Imports and reconciliations that ended; the functions keep them."""
     try:
         answer = visit.ask("sync_status", {"runs": True})
     except (AnswerIsError, InvocationFailed):
         return []
-    return [_run(row) for row in rows(answer, "finished")]
+    return [_run_line(row) for row in rows(answer, "finished")]
 
 
-def _run(row: Json) -> Entry:
+def _run_line(row: Json) -> ActivityLine:
     kind, result, state = text(row, "kind"), section(row, "result"), text(row, "state")
     by = text(row, "by") or text(section(row, "request"), "by")
     failed = count(result, "failed")
     good = state == "completed" and not failed
     said = (
-        _difference(result) if kind == "reconcile" and good else "",
+        _reconciled(result) if kind == "reconcile" and good else "",
         text(result, "summary"),
         text(result, "in_words"),
         text(result, "error"),
         text(row, "in_words"),
     )
-    return Entry(
+    return ActivityLine(
         at=text(row, "ended") or text(row, "started"),
         who=by if by not in {"", "unknown"} else "System",
         kind="reconcile" if kind == "reconcile" else "import",
@@ -97,7 +97,7 @@ def _run(row: Json) -> Entry:
     )
 
 
-def _difference(result: Json) -> str:
+def _reconciled(result: Json) -> str:
     """What a reconciliation found."""
     number = sum(count(part, "differences") for part in rows(result, "connections") or [result])
     return f"Found {plural(number, 'difference')}" if number else "Both sides agree"
@@ -108,12 +108,12 @@ def _period(request: Json) -> str:
     return f"{begin} to {end}" if begin and end else ""
 
 
-def _by_day(lines: list[Entry]) -> list[tuple[str, list[Entry]]]:
-    days: dict[str, list[Entry]] = {}
+def _by_day(lines: list[ActivityLine]) -> list[tuple[str, list[ActivityLine]]]:
+    days: dict[str, list[ActivityLine]] = {}
     for line in lines:
         days.setdefault(line.at[:10], []).append(line)
     return list(days.items())
 
 
-def _address(query: dict[str, str], **more: str) -> str:
+def _activity_address(query: dict[str, str], **more: str) -> str:
     return f"/activity?{urlencode({name: value for name, value in {**query, **more}.items() if value})}"

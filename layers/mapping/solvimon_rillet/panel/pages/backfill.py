@@ -66,7 +66,9 @@ def queue(visit: Visit) -> Outcome:
         what="Queued a back-fill",
         on=period,
         state="sends" if number else "booked",
-        text=f"{plural(number, 'document')} queued{_sum(answer)}" if number else "Nothing is missing",
+        text=f"{plural(number, 'document')} queued{_queued_money(answer)}"
+        if number
+        else "Nothing is missing",
         lines=tuple(filter(None, [text(answer, name) for name in ("estimate", "start_date", "note")])),
         answer=answer,
         function=f"export_{kind}",
@@ -121,7 +123,7 @@ def _counted(answer: Json) -> list[tuple[str, int, list[tuple[str, str]]]]:
     ]
 
 
-def _sum(answer: Json) -> str:
+def _queued_money(answer: Json) -> str:
     """The money of queued documents, as it follows their number."""
     found = [f"{grouped(amount)} {currency}" for amount, currency in amounts(answer)]
     return f", {', '.join(found)}" if found else ""

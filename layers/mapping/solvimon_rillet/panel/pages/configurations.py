@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler import Response
 
 from solvimon_rillet.panel.functions import AnswerIsError
 from solvimon_rillet.panel.notifications import notices
-from solvimon_rillet.panel.page import Outcome, Page
+from solvimon_rillet.panel.page import MenuPage, Outcome
 from solvimon_rillet.panel.product_picker import products_of
 from solvimon_rillet.panel.reading import Json, rows, text
 from solvimon_rillet.panel.rendering import plural
@@ -17,7 +17,7 @@ from solvimon_rillet.panel.roles import Role
 from solvimon_rillet.panel.settings_form import in_words, read_form, settings_form
 from solvimon_rillet.panel.visit import Visit
 
-PAGE = Page("configurations")
+PAGE = MenuPage("configurations")
 _BACK = (("Back to the form", "/configurations"),)
 
 
@@ -36,11 +36,11 @@ def show(visit: Visit) -> Response[str]:
 
 
 @PAGE.post("/configurations/review", Role.ADMIN, "settings")
-def review(visit: Visit) -> Outcome:
+def review_configuration(visit: Visit) -> Outcome:
     """Show what a filled form, or an earlier version, would change."""
     form = visit.form
-    version = _number(form.get("version"))
-    wanted: dict[str, Any] = {"restore": _number(form.get("restore"))}
+    version = _version_number(form.get("version"))
+    wanted: dict[str, Any] = {"restore": _version_number(form.get("restore"))}
     shown: Json = {}
     if not wanted["restore"]:
         shown = visit.act("configure", visit.event(show=True, products=True)).answer
@@ -81,8 +81,8 @@ def review(visit: Visit) -> Outcome:
 @PAGE.post("/configurations/confirm", Role.ADMIN, "settings")
 def confirm(visit: Visit) -> Outcome:
     """Put reviewed changes in force."""
-    form, version = visit.form, _number(visit.form.get("version"))
-    wanted: dict[str, Any] = {"restore": _number(form.get("restore"))}
+    form, version = visit.form, _version_number(visit.form.get("version"))
+    wanted: dict[str, Any] = {"restore": _version_number(form.get("restore"))}
     if not wanted["restore"]:
         try:
             wanted = {"set": json.loads(form.get("set"))}
@@ -98,7 +98,10 @@ def confirm(visit: Visit) -> Outcome:
         on="; ".join(changes),
         text=f"Version {text(answer, 'version')} is saved" if written else "Nothing was changed",
         state="booked" if written else "skipped",
-        lines=(*changes, *[str(each) for each in [*_list(answer, "effect"), *_list(answer, "warnings")]]),
+        lines=(
+            *changes,
+            *[str(each) for each in [*_listed_under(answer, "effect"), *_listed_under(answer, "warnings")]],
+        ),
         answer=answer,
         function="configure",
         event=answered.invocation.event,
@@ -120,7 +123,7 @@ def _refused(visit: Visit, shown: Json, error: str, problems: list[Any]) -> Outc
         event=visit.asked[-1].invocation.event,
         template="configurations_refused.html.j2",
         view={
-            "form": {**asdict(form), "version": _number(given) or form.version},
+            "form": {**asdict(form), "version": _version_number(given) or form.version},
             "notices": notices(visit.check()),
         },
         path="/configurations",
@@ -141,21 +144,21 @@ def _change(row: Json, products: Mapping[str, str]) -> dict[str, str]:
     return {
         "path": text(row, "path"),
         "label": words or text(row, "path"),
-        "old": _named(row.get("old"), products),
-        "new": _named(row.get("new"), products),
+        "old": _named_value(row.get("old"), products),
+        "new": _named_value(row.get("new"), products),
     }
 
 
-def _named(value: object, products: Mapping[str, str]) -> str:
+def _named_value(value: object, products: Mapping[str, str]) -> str:
     """A value for people; a product of Rillet with its name."""
     name = products.get(value) if isinstance(value, str) else None
     return f"{name} ({value})" if name else in_words(value)
 
 
-def _list(answer: Json, name: str) -> list[Any]:
+def _listed_under(answer: Json, name: str) -> list[Any]:
     found = answer.get(name)
     return found if isinstance(found, list) else []
 
 
-def _number(given: str) -> int:
+def _version_number(given: str) -> int:
     return int(given[:9]) if given.isascii() and given.isdigit() else 0

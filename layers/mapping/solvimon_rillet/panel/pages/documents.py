@@ -9,23 +9,23 @@ from aws_lambda_powertools.event_handler import Response
 from solvimon_rillet.panel.csv_rows import CSV, as_csv
 from solvimon_rillet.panel.documents import DocumentRow, document_row
 from solvimon_rillet.panel.functions import AnswerIsError
-from solvimon_rillet.panel.page import Page
+from solvimon_rillet.panel.page import MenuPage
 from solvimon_rillet.panel.pages import story
 from solvimon_rillet.panel.reading import Json, count, rows, text
 from solvimon_rillet.panel.visit import Visit
 
-PAGE = Page("documents")
+PAGE = MenuPage("documents")
 PAGE.routes += story.ROUTES
 
 _PAGE_SIZE = 50
 _FILTERS = ("code", "currency", "from", "to")
-_KINDS = {
+_KIND_CHOICES = {
     "invoice": "Invoices",
     "credit_memo": "Credit notes",
     "customer": "Customers",
     "payment": "Payments",
 }
-_STATES = {
+_STATE_CHOICES = {
     "": "All",
     "rejected": "Needs you",
     "differs": "Differs",
@@ -36,7 +36,7 @@ _STATES = {
 }
 _BOOKED = {"customer": "synced", "payment": "marked"}
 """The state of a record that is done, where it is not ``exported``."""
-_COLUMNS = (
+_DOCUMENT_COLUMNS = (
     *("number", "customer", "date", "amount", "currency", "state", "rillet_number", "changed", "id"),
     "message",
 )
@@ -46,9 +46,9 @@ _COLUMNS = (
 def show(visit: Visit) -> Response[str]:
     """A page of documents."""
     query = visit.query
-    kind = query.get("kind", "invoice") if query.get("kind") in _KINDS else "invoice"
+    kind = query.get("kind", "invoice") if query.get("kind") in _KIND_CHOICES else "invoice"
     chosen = "exported" if query.get("state") in _BOOKED.values() else query.get("state", "")
-    state = chosen if chosen in _STATES else ""
+    state = chosen if chosen in _STATE_CHOICES else ""
     search = query.get("q", "").strip()[:200]
     filters = {name: query.get(name, "").strip()[:64] for name in _FILTERS}
     named = _BOOKED.get(kind, state) if state == "exported" and not search else state
@@ -73,16 +73,16 @@ def show(visit: Visit) -> Response[str]:
         "kind": kind,
         "state": state,
         "filters": filters,
-        "kinds": _KINDS,
-        "states": _STATES,
+        "kinds": _KIND_CHOICES,
+        "states": _STATE_CHOICES,
         "causes": _causes(visit.status(), filters["code"]),
         "rows": found,
         "problem": problem,
         "in_words": text(answer, "in_words").partition("; go on with next")[0].rstrip("."),
         "looked_at": count(answer, "looked_at"),
-        "next": _address(here, after=text(answer, "next")) if text(answer, "next") else "",
-        "first": _address(here) if query.get("after") else "",
-        "csv": _address({**here, "after": query.get("after", "")}, **{"as": "csv"}),
+        "next": _documents_address(here, after=text(answer, "next")) if text(answer, "next") else "",
+        "first": _documents_address(here) if query.get("after") else "",
+        "csv": _documents_address({**here, "after": query.get("after", "")}, **{"as": "csv"}),
     }
     return visit.render("documents.html.j2", "Documents", {"view": view})
 
@@ -101,11 +101,11 @@ def _without_path(error: str) -> str:
     return problem[:1].upper() + problem[1:]
 
 
-def _address(query: Mapping[str, str], **more: str) -> str:
+def _documents_address(query: Mapping[str, str], **more: str) -> str:
     return f"/documents?{urlencode({name: value for name, value in {**query, **more}.items() if value})}"
 
 
 def _csv(found: list[DocumentRow]) -> Response[str]:
-    table = [[str(getattr(row, name)) for name in _COLUMNS] for row in found]
+    table = [[str(getattr(row, name)) for name in _DOCUMENT_COLUMNS] for row in found]
     headers = {"content-disposition": 'attachment; filename="documents.csv"'}
-    return Response(200, CSV, as_csv(_COLUMNS, table), headers)
+    return Response(200, CSV, as_csv(_DOCUMENT_COLUMNS, table), headers)

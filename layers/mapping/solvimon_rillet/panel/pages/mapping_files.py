@@ -26,7 +26,7 @@ _NAME_BYTES = 60
 
 def write(visit: Visit, plural: str) -> Outcome:
     """Have the whole list written as a file."""
-    listed = _kind(plural)
+    listed = _linkable_kind(plural)
     # A long list takes longer than a page waits. Its name is chosen here, so that it can be saved then, too.
     stamp = visit.now.replace("-", "").replace(":", "")
     event = visit.event(csv=listed, file=f"links-{listed}-{stamp}.csv")
@@ -73,11 +73,11 @@ def _being_written(listed: str, event: Json) -> Outcome:
 
 def check(visit: Visit, plural: str) -> Outcome:
     """Check what a file says, and change nothing."""
-    listed = _kind(plural)
+    listed = _linkable_kind(plural)
     try:
         decided = _decided(visit.form.files.get("file", b""))
     except ValueError as problem:
-        return _unreadable(listed, str(problem))
+        return _unreadable_file(listed, str(problem))
     answered = visit.act("link_records", visit.event(**_rows(decided), dry_run=True))
     answer = answered.answer
     left = count(answer, "left")
@@ -105,13 +105,13 @@ def check(visit: Visit, plural: str) -> Outcome:
 
 def do(visit: Visit, plural: str) -> Outcome:
     """Do what a checked file says."""
-    listed = _kind(plural)
+    listed = _linkable_kind(plural)
     try:
         decided = json.loads(visit.form.get("rows"))
     except ValueError:
         decided = None
     if not isinstance(decided, list) or not decided:
-        return _unreadable(listed, "The rows of the file are missing.")
+        return _unreadable_file(listed, "The rows of the file are missing.")
     answered = visit.act("link_records", visit.event(**_rows(decided)))
     answer = answered.answer
     done = sum(count(answer, name) for name in ("linked", "different", "unlinked"))
@@ -151,7 +151,7 @@ def _left_rows(answer: Json) -> list[Any]:
     return list(rows(following, "rows")) if isinstance(following, dict) else []
 
 
-def _kind(given: str) -> str:
+def _linkable_kind(given: str) -> str:
     return given if given in LINKABLE.values() else "products"
 
 
@@ -185,7 +185,7 @@ _INSTEAD = (
 )
 
 
-def _unreadable(listed: str, problem: str) -> Outcome:
+def _unreadable_file(listed: str, problem: str) -> Outcome:
     return Outcome(
         "Did not read a file",
         problem,

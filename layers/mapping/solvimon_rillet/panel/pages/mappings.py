@@ -13,7 +13,7 @@ from solvimon_rillet.panel.reading import Json, count, rows, text
 from solvimon_rillet.panel.roles import Role
 from solvimon_rillet.panel.visit import Visit
 
-_KINDS = {plural: kind for kind, plural in LINKABLE.items()}
+_KIND_OF_PLURAL = {plural: kind for kind, plural in LINKABLE.items()}
 _TITLES = {"products": "Products", "customers": "Customers", "subsidiaries": "Subsidiaries"}
 _ONLY = {
     "unlinked": "Not linked",
@@ -22,7 +22,7 @@ _ONLY = {
     "linked": "Linked",
     "different": "Not the same",
 }
-_COLUMNS = ("solvimon_id", "solvimon_name", "rillet_id", "rillet_name", "alike")
+_MAPPING_COLUMNS = ("solvimon_id", "solvimon_name", "rillet_id", "rillet_name", "alike")
 
 
 def fix_path(kind: str, solvimon_id: str) -> str:
@@ -37,7 +37,7 @@ def list_path(kind: str) -> str:
 
 def show(visit: Visit, plural: str) -> Response[str]:
     """A page of records."""
-    listed = plural if plural in _KINDS else "products"
+    listed = plural if plural in _KIND_OF_PLURAL else "products"
     only = visit.query.get("only", "")
     only = only if only in _ONLY else "unlinked"
     given = visit.query.get("page", "")
@@ -46,33 +46,35 @@ def show(visit: Visit, plural: str) -> Response[str]:
     wanted = {"list": listed, "only": only, "page": page, **({"find": find} if find else {})}
     answer = visit.ask("link_records", wanted)
     following = count(answer, "next_page")
-    found = [_row(row, _KINDS[listed]) for row in rows(answer, "rows")]
+    found = [_row(row, _KIND_OF_PLURAL[listed]) for row in rows(answer, "rows")]
     if visit.query.get("as") == "csv":
-        return csv_response(_COLUMNS, [[row[name] for name in _COLUMNS] for row in found], f"{listed}.csv")
+        return csv_response(
+            _MAPPING_COLUMNS, [[row[name] for name in _MAPPING_COLUMNS] for row in found], f"{listed}.csv"
+        )
     here = {"only": only, **({"find": find} if find else {})}
     this = {**here, **({"page": page} if page > 1 else {})}
     view = {
-        "csv": _address(listed, this, **{"as": "csv"}),
+        "csv": _mappings_address(listed, this, **{"as": "csv"}),
         "plural": listed,
-        "kind": _KINDS[listed],
+        "kind": _KIND_OF_PLURAL[listed],
         "titles": _TITLES,
         "only": only,
         "find": find,
         "choices": _ONLY,
         "number": count(answer, "number"),
         "rows": found,
-        "next": _address(listed, here, page=following) if following else "",
+        "next": _mappings_address(listed, here, page=following) if following else "",
     }
     return visit.render("mappings.html.j2", f"Links of {listed}", {"view": view})
 
 
-def _address(listed: str, query: dict[str, Any], **more: Any) -> str:
+def _mappings_address(listed: str, query: dict[str, Any], **more: Any) -> str:
     return f"/mappings/{listed}?{urlencode({**query, **more})}"
 
 
 def accept(visit: Visit, plural: str) -> Outcome:
     """Link all proposals that are not doubtful."""
-    kind = _KINDS.get(plural, "product")
+    kind = _KIND_OF_PLURAL.get(plural, "product")
     answered = visit.act(
         "link_records", visit.event(accept="all", kind=kind, within_seconds=PATIENCE_SECONDS)
     )
@@ -86,7 +88,7 @@ def accept(visit: Visit, plural: str) -> Outcome:
     ]
     left = count(answer, "remaining")
     said = [f"{left:,} are left: go back, and press the button again."] if left else []
-    return _outcome(
+    return _link_outcome(
         visit,
         plural,
         answered.invocation.event,
@@ -102,11 +104,11 @@ def accept(visit: Visit, plural: str) -> Outcome:
 def differ(visit: Visit, plural: str) -> Outcome:
     """Say that two records are not the same, so that they are not proposed again."""
     pair = {
-        "kind": _KINDS.get(plural, "product"),
+        "kind": _KIND_OF_PLURAL.get(plural, "product"),
         **{name: visit.form.get(name) for name in ("solvimon_id", "rillet_id")},
     }
     answered = visit.act("link_records", visit.event(different=pair))
-    return _outcome(
+    return _link_outcome(
         visit,
         plural,
         answered.invocation.event,
@@ -120,10 +122,10 @@ def differ(visit: Visit, plural: str) -> Outcome:
 
 def unlink(visit: Visit, plural: str) -> Outcome:
     """Remove the link of a record."""
-    record = {"kind": _KINDS.get(plural, "product"), "solvimon_id": visit.form.get("solvimon_id")}
+    record = {"kind": _KIND_OF_PLURAL.get(plural, "product"), "solvimon_id": visit.form.get("solvimon_id")}
     answered = visit.act("link_records", visit.event(unlink=record))
     warnings = answered.answer.get("warnings")
-    return _outcome(
+    return _link_outcome(
         visit,
         plural,
         answered.invocation.event,
@@ -158,7 +160,7 @@ def _row(row: Json, kind: str) -> dict[str, Any]:
     }
 
 
-def _outcome(
+def _link_outcome(
     visit: Visit,
     listed: str,
     event: Json,

@@ -12,14 +12,14 @@ from solvimon_rillet.panel.documents import DocumentRow, document_row
 from solvimon_rillet.panel.functions import AnswerIsError, InvocationFailed
 from solvimon_rillet.panel.link_editor import CREATE, editor_for
 from solvimon_rillet.panel.outcomes import result_lines, result_text
-from solvimon_rillet.panel.page import Outcome, Page
+from solvimon_rillet.panel.page import MenuPage, Outcome
 from solvimon_rillet.panel.pages import lists, mapping_files, mappings
 from solvimon_rillet.panel.reading import Json, count, rows, section, text
 from solvimon_rillet.panel.rendering import plural
 from solvimon_rillet.panel.roles import Role
 from solvimon_rillet.panel.visit import HTML, Visit
 
-PAGE = Page("needs-attention")
+PAGE = MenuPage("needs-attention")
 PAGE.routes += (*mappings.ROUTES, *mapping_files.ROUTES, *lists.ROUTES)
 STOP_POLLING = 286
 """htmx's own status: it shows the answer, and asks no more."""
@@ -65,7 +65,7 @@ def show(visit: Visit) -> Response[str]:
 
 
 @PAGE.post("/needs-attention/retry", Role.OPERATOR, "retry")
-def retry(visit: Visit) -> Outcome:
+def retry_cause(visit: Visit) -> Outcome:
     """Try all documents of a cause again."""
     kind, code, ids = visit.form.get("kind"), visit.form.get("code"), visit.form.all("ids")
     function, fields = retry_event(kind, code, ids)
@@ -159,7 +159,7 @@ def _create(visit: Visit, name: str) -> Outcome:
 def follow(visit: Visit) -> Response[str]:
     """What became of documents that were tried again a moment ago."""
     status = visit.ask("sync_status")
-    since, number = visit.query.get("since", ""), _number(visit.query.get("n", ""))
+    since, number = visit.query.get("since", ""), _count_given(visit.query.get("n", ""))
     kind = visit.query.get("kind", "")
     changed = [
         document_row(row)
@@ -197,7 +197,7 @@ def _follow(visit: Visit, kind: str, number: int) -> str:
     return f"/needs-attention/follow?{query}" if number else ""
 
 
-def _number(given: str) -> int:
+def _count_given(given: str) -> int:
     return int(given[:6]) if given.isascii() and given.isdigit() else 0
 
 

@@ -12,25 +12,25 @@ from solvimon_rillet.panel.connection_state import checks_of, commands_for_keys,
 from solvimon_rillet.panel.documents import DocumentRow, document_row
 from solvimon_rillet.panel.frame import CHECK, Headline, headline_of
 from solvimon_rillet.panel.functions import InvocationFailed
-from solvimon_rillet.panel.page import Page
+from solvimon_rillet.panel.page import MenuPage
 from solvimon_rillet.panel.pages import connection
 from solvimon_rillet.panel.reading import Json, amounts, count, rows, section, text
 from solvimon_rillet.panel.rendering import plural
 from solvimon_rillet.panel.set_up import set_up_view
 from solvimon_rillet.panel.visit import Visit
 
-PAGE = Page("overview")
+PAGE = MenuPage("overview")
 CHECK_SECONDS = 60
 """How old the check of the connection may be; it asks both vendors."""
 _CAUSES_SHOWN = 3
-_KINDS = {
+_KIND_PLURALS = {
     "invoice": "Invoices",
     "credit_memo": "Credit notes",
     "customer": "Customers",
     "payment": "Payments",
 }
-_VERDICTS = {"booked": "agrees", "waiting": "", "needs_you": "apart", "stopped": "halted"}
-_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9])")
+_STATE_VERDICTS = {"booked": "agrees", "waiting": "", "needs_you": "apart", "stopped": "halted"}
+_HEADLINE_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,8 @@ def _view(status: Json, link: Json | None, visit: Visit) -> dict[str, Any]:
     return {
         "as_of": text(status, "at") or visit.now,
         "headline": headline,
-        "verdict": _VERDICTS[headline.state],
-        "sentences": _SENTENCE.split(headline.text),
+        "verdict": _STATE_VERDICTS[headline.state],
+        "sentences": _HEADLINE_SENTENCE.split(headline.text),
         "causes": [_cause(row, visit.clock()) for row in failures[:_CAUSES_SHOWN]],
         "more_causes": max(0, len(failures) - _CAUSES_SHOWN),
         "waits": [
@@ -86,7 +86,7 @@ def _view(status: Json, link: Json | None, visit: Visit) -> dict[str, Any]:
         "connected": bool(link and section(link, "organisation")),
         "commands_for_keys": commands_for_keys(visit, headline, checks, text(link or {}, "auth")),
         "failing_checks": [check for check in checks if not check.ok and check.blocking],
-        "counts": _counts(section(status, "counts")),
+        "counts": _documents_by_kind(section(status, "counts")),
         "books": _books(section(status, "last_reconciliation")),
         "recent": _recent(status),
         "day": _day(section(status, "booked_in_a_day")),
@@ -111,9 +111,9 @@ def _wait(row: Json) -> str:
     return f"{plural(number, noun + ' waits', noun + 's wait')}: {text(row, 'reason').rstrip('.')}.{again}"
 
 
-def _counts(counted: Json) -> list[Mapping[str, Any]]:
+def _documents_by_kind(counted: Json) -> list[Mapping[str, Any]]:
     found = list[Mapping[str, Any]]()
-    for kind, title in _KINDS.items():
+    for kind, title in _KIND_PLURALS.items():
         of_kind = section(counted, kind)
         done = sum(count(of_kind, state) for state in ("exported", "synced", "marked"))
         finished = next(

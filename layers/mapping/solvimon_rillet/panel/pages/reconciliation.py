@@ -11,7 +11,7 @@ from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.panel.bridge import Bridge, bridge_of
 from solvimon_rillet.panel.documents import ID_NAMES, document_path
 from solvimon_rillet.panel.functions import AnswerIsError, Invocation, InvocationFailed
-from solvimon_rillet.panel.page import Outcome, Page
+from solvimon_rillet.panel.page import MenuPage, Outcome
 from solvimon_rillet.panel.pages.backfill import period_problem
 from solvimon_rillet.panel.pages.synchronise import begin
 from solvimon_rillet.panel.reading import Json, count, rows, text
@@ -22,7 +22,7 @@ from solvimon_rillet.panel.runs import Run, runs_of
 from solvimon_rillet.panel.sign_offs import MAX_COMMENT, SignOff, SignOffs
 from solvimon_rillet.panel.visit import JSON, Visit, pretty
 
-PAGE = Page("reconciliation")
+PAGE = MenuPage("reconciliation")
 MAX_DAYS = 400
 _SHOWN = 200
 _HANDLED_IN = {"rejected": "Needs attention", "missing": "Needs attention"}
@@ -67,7 +67,7 @@ def show(visit: Visit) -> Response[str]:
         found, following = listed.page(query.get("before", ""), days["since"], days["until"])
     except RetryLater as error:
         problem = error.message
-    signed, runs = _signed(visit), _runs(visit)
+    signed, runs = _signed(visit), _latest_runs(visit)
     by = {run.report: run.by or "schedule" for run in runs if run.report}
     reports = [_report_row(name, report, signed.get(name, []), by.get(name, "")) for name, report in found]
     begin_today = {"from": f"{visit.now[:8]}01", "to": visit.now[:10]}
@@ -127,7 +127,7 @@ def open_file(visit: Visit, period: str, moment: str, file: str) -> Response[str
 
 
 @PAGE.post("/reconciliation/start", Role.OPERATOR, "reconcile")
-def start(visit: Visit) -> Outcome:
+def start_reconciliation(visit: Visit) -> Outcome:
     """Begin a reconciliation of a period."""
     first, last, mode = (visit.form.get(name) for name in ("from", "to", "missing"))
     if problem := period_problem(first, last, MAX_DAYS):
@@ -189,7 +189,7 @@ def _signed(visit: Visit) -> dict[ReportName, list[SignOff]]:
     return found
 
 
-def _runs(visit: Visit) -> list[Run]:
+def _latest_runs(visit: Visit) -> list[Run]:
     """The latest reconciliations as runs: who asked for them, and which one is under way."""
     try:
         found = runs_of(visit.ask("sync_status", {"runs": True}))

@@ -22,14 +22,14 @@ FUNCTIONS = {
     "payment": "mark_invoice_paid",
 }
 """The function that does the work on a kind of documents."""
-_ID = re.compile(r"[a-z]{2,8}_\w{1,80}", re.ASCII)
+_SOLVIMON_ID = re.compile(r"[a-z]{2,8}_\w{1,80}", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _NOTE_LENGTH = 500
 
 
 def show(visit: Visit, kind: str, document: str) -> Response[str]:
     """The story; what is no id, such as a number, is searched for."""
-    if not _ID.fullmatch(document):
+    if not _SOLVIMON_ID.fullmatch(document):
         return visit.redirect(f"/documents?{urlencode({'q': document})}")
     if kind not in ID_NAMES:
         kind = "invoice"
@@ -42,17 +42,17 @@ def show(visit: Visit, kind: str, document: str) -> Response[str]:
     return visit.render("story.html.j2", view["number"], {"view": view})
 
 
-def retry(visit: Visit, kind: str, document: str) -> Outcome:
+def retry_document(visit: Visit, kind: str, document: str) -> Outcome:
     """Try a document again."""
-    return _run(visit, kind, document, dry_run=False)
+    return _run_document(visit, kind, document, dry_run=False)
 
 
-def dry_run(visit: Visit, kind: str, document: str) -> Outcome:
+def dry_run_again(visit: Visit, kind: str, document: str) -> Outcome:
     """Show what would be sent, and send nothing."""
-    return _run(visit, kind, document, dry_run=True)
+    return _run_document(visit, kind, document, dry_run=True)
 
 
-def review(visit: Visit, kind: str, document: str) -> Response[str]:
+def review_resolution(visit: Visit, kind: str, document: str) -> Response[str]:
     """Show what a manual resolution would record, before it is final."""
     answer = visit.ask("sync_status", {ID_NAMES.get(kind, "invoice_id"): document})
     view = story_view(answer, kind, document)
@@ -94,18 +94,18 @@ def resolve(visit: Visit, kind: str, document: str) -> Outcome:
     )
 
 
-_PATH = "/documents/<kind>/<document>"
+_DOCUMENT_PATH = "/documents/<kind>/<document>"
 ROUTES: list[Route] = [
-    Route("GET", _PATH, Role.VIEWER, show),
-    Route("GET", f"{_PATH}/resolve", Role.OPERATOR, review),
-    Route("POST", f"{_PATH}/retry", Role.OPERATOR, retry, "retry"),
-    Route("POST", f"{_PATH}/dry-run", Role.VIEWER, dry_run, "dry-run"),
-    Route("POST", f"{_PATH}/resolve", Role.OPERATOR, resolve, "resolve"),
+    Route("GET", _DOCUMENT_PATH, Role.VIEWER, show),
+    Route("GET", f"{_DOCUMENT_PATH}/resolve", Role.OPERATOR, review_resolution),
+    Route("POST", f"{_DOCUMENT_PATH}/retry", Role.OPERATOR, retry_document, "retry"),
+    Route("POST", f"{_DOCUMENT_PATH}/dry-run", Role.VIEWER, dry_run_again, "dry-run"),
+    Route("POST", f"{_DOCUMENT_PATH}/resolve", Role.OPERATOR, resolve, "resolve"),
 ]
 """The routes of a document."""
 
 
-def _run(visit: Visit, kind: str, document: str, *, dry_run: bool) -> Outcome:
+def _run_document(visit: Visit, kind: str, document: str, *, dry_run: bool) -> Outcome:
     function = FUNCTIONS.get(kind, "export_invoice")
     fields: dict[str, Any] = {f"{ID_NAMES.get(kind, 'invoice_id')}s": [document]}
     answered = visit.act(function, visit.event(**fields, **({"dry_run": True} if dry_run else {})))

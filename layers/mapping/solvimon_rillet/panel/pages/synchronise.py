@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler import Response
 
 from solvimon_rillet.panel.csv_rows import csv_response
 from solvimon_rillet.panel.documents import document_row
-from solvimon_rillet.panel.page import Outcome, Page
+from solvimon_rillet.panel.page import MenuPage, Outcome
 from solvimon_rillet.panel.pages import backfill, story
 from solvimon_rillet.panel.pages.needs_attention import STOP_POLLING
 from solvimon_rillet.panel.reading import Json, count, rows, section, text
@@ -18,7 +18,7 @@ from solvimon_rillet.panel.roles import Role
 from solvimon_rillet.panel.runs import Run, find, latest, run_path, runs_of
 from solvimon_rillet.panel.visit import HTML, Visit
 
-PAGE = Page("synchronise")
+PAGE = MenuPage("synchronise")
 PAGE.routes += backfill.ROUTES
 _IMPORTS = {
     "subsidiaries": "become billing entities",
@@ -29,7 +29,7 @@ _IMPORTS = {
 _ROWS = {"": "all", "changed": "changed since then", "recheck": "all, compared again"}
 _PREVIEWED = ("rillet_id", "name", "outcome", "more", "why")
 _TICKED = {"created", "updated", "archived"}
-_OUTCOMES = {
+_OUTCOME_TITLES = {
     "created": "Created",
     "updated": "Updated",
     "archived": "Archived",
@@ -61,7 +61,7 @@ def preview(visit: Visit, plural: str) -> Outcome:
 
 
 @PAGE.post("/synchronise/imports/<plural>", Role.OPERATOR, "import")
-def start(visit: Visit, plural: str) -> Outcome:
+def start_import(visit: Visit, plural: str) -> Outcome:
     """Begin an import."""
     return _import(visit, plural, dry_run=False)
 
@@ -90,7 +90,7 @@ def progress(visit: Visit, run: str) -> Response[str]:
 
 
 @PAGE.post("/synchronise/dry-run", Role.VIEWER, "dry-run")
-def dry_run(visit: Visit) -> Outcome:
+def dry_run_one(visit: Visit) -> Outcome:
     """Show what would be sent for one document, by its number or its id."""
     one = visit.form.get("one")[:200]
     if not one:
@@ -104,7 +104,7 @@ def dry_run(visit: Visit) -> Outcome:
             words = f"{len(billed)} documents match {one}" if billed else f"No document has the number {one}"
             return _not_found(words, one)
         kind, identity = billed[0].kind, billed[0].id
-    return story.dry_run(visit, kind, identity)
+    return story.dry_run_again(visit, kind, identity)
 
 
 @PAGE.post("/synchronise/sweep", Role.OPERATOR, "retry")
@@ -113,7 +113,7 @@ def sweep(visit: Visit) -> Outcome:
     answered = visit.act("sweep", visit.event())
     summary, parts = section(answered.answer, "summary"), rows(answered.answer, "connections")
     number, failed = count(summary, "found"), count(summary, "errors")
-    errors = [_error_text(each) for part in parts for each in _list(part.get("errors"))]
+    errors = [_error_text(each) for part in parts for each in _as_list(part.get("errors"))]
     return Outcome(
         what="Swept",
         state="needs" if failed else "booked",
@@ -168,7 +168,7 @@ def _preview_view(run: Run, chosen: str) -> dict[str, Any]:
     return {
         "preview": shown,
         "outcome": outcome,
-        "outcomes": [(each, _OUTCOMES.get(each, each), number) for each, number in numbers.items()],
+        "outcomes": [(each, _OUTCOME_TITLES.get(each, each), number) for each, number in numbers.items()],
         "cut": run.seen > len(run.preview),
         "can_tick": any(row["outcome"] in _TICKED for row in shown) and not run.error,
     }
@@ -176,7 +176,7 @@ def _preview_view(run: Run, chosen: str) -> dict[str, Any]:
 
 def _again(request: Json) -> list[tuple[str, str]]:
     """The hidden fields of a form that imports what a preview has shown."""
-    only = _list(request.get("only"))
+    only = _as_list(request.get("only"))
     fields = [("only", str(each)) for each in only]
     if text(request, "updated_since"):
         fields.append(("since", text(request, "updated_since")))
@@ -202,7 +202,7 @@ def _not_found(words: str, one: str) -> Outcome:
     )
 
 
-def _list(value: object) -> list[Any]:
+def _as_list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
