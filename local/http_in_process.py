@@ -49,7 +49,7 @@ def http_in_process(system: LocalSystem, given_up: Callable[[], object] = lambda
         for origin, application in applications.items():
             if url.startswith(origin):
                 ensure_alive()
-                return _send(adapter, request, application, given_up)
+                return _send_in_process(adapter, request, application, given_up)
         return over_a_socket(adapter, request, *args, **more)
 
     with patch.object(HTTPAdapter, "send", send):
@@ -68,7 +68,7 @@ def hung_up(request: requests.PreparedRequest) -> requests.ConnectionError:
     return requests.ConnectionError(closed, request=request)
 
 
-def _send(
+def _send_in_process(
     adapter: HTTPAdapter,
     request: requests.PreparedRequest,
     application: "WSGIApplication",
@@ -95,7 +95,7 @@ def _send(
             retries = retries.increment(request.method, request.url, HTTPResponse(status=code))
         except MaxRetryError:
             break
-    return adapter.build_response(request, _response(request, code, headers, b"".join(chunks)))
+    return adapter.build_response(request, _requests_response(request, code, headers, b"".join(chunks)))
 
 
 def _environ(request: requests.PreparedRequest) -> Any:  # noqa: ANN401 - as WSGI has it
@@ -114,7 +114,9 @@ def _environ(request: requests.PreparedRequest) -> Any:  # noqa: ANN401 - as WSG
     return environ | {"RAW_URI": request.path_url, "REMOTE_ADDR": "127.0.0.1"}
 
 
-def _response(request: requests.PreparedRequest, code: int, headers: Headers, body: bytes) -> HTTPResponse:
+def _requests_response(
+    request: requests.PreparedRequest, code: int, headers: Headers, body: bytes
+) -> HTTPResponse:
     received = HTTPHeaderDict(list(headers))
     # `requests` looks for cookies in what the standard library has read.
     original: Any = SimpleNamespace(msg=received, isclosed=lambda: True, close=lambda: None)

@@ -40,7 +40,7 @@ Clients = Callable[[str], Any]
 
 
 @dataclass(frozen=True)
-class Check:
+class PreflightCheck:
     """What was found.
 
     Attributes:
@@ -66,7 +66,7 @@ def main() -> None:
         aws_cli(_version_of_aws_cli()),
         runtime_python(),
         stack_name(stack),
-        *account(stack, session.region_name, lambda service: _client(session, service)),
+        *account(stack, session.region_name, lambda service: _session_client(session, service)),
     ]
     for check in checks:
         mark = "FIX" if check.blocking else "see" if check.remedy else "ok"
@@ -77,67 +77,73 @@ def main() -> None:
         sys.exit(1)
 
 
-def aws_cli(version: str) -> Check:
+def aws_cli(version: str) -> PreflightCheck:
     """Check the AWS CLI by what `aws --version` says."""
     name, install = "AWS CLI", f"Install version 2: {_INSTALL_CLI}"
     found = re.match(r"aws-cli/(\d+)\.(\S+)", version)
     if not found:
-        return Check(name, "there is none; the commands of the pages need it", install, blocking=True)
+        return PreflightCheck(
+            name, "there is none; the commands of the pages need it", install, blocking=True
+        )
     if found[1] != "2":
         finding = f"version {found[1]}.{found[2]}; the commands of the pages need version 2"
-        return Check(name, finding, install, blocking=True)
-    return Check(name, f"version {found[1]}.{found[2]}")
+        return PreflightCheck(name, finding, install, blocking=True)
+    return PreflightCheck(name, f"version {found[1]}.{found[2]}")
 
 
-def runtime_python(named: str | None = None, which: Callable[[str], str | None] = shutil.which) -> Check:
+def runtime_python(
+    named: str | None = None, which: Callable[[str], str | None] = shutil.which
+) -> PreflightCheck:
     """Check that there is a Python of the version that Lambda runs, which compiles the layers."""
     python = named or os.environ.get("RUNTIME_PYTHON") or which("python3.13")
     if python:
-        return Check("Python 3.13", python)
-    return Check(
+        return PreflightCheck("Python 3.13", python)
+    return PreflightCheck(
         "Python 3.13",
         "there is none; the functions work, and start slower",
         "Install it, or name it: RUNTIME_PYTHON=/path/to/python3.13 make deploy",
     )
 
 
-def stack_name(name: str) -> Check:
+def stack_name(name: str) -> PreflightCheck:
     """Check a stack's name, which begins the names of functions, queues, secrets and parameters."""
     choose = f"Choose another stack_name in samconfig.toml, of at most {MAX_STACK_NAME} characters."
     if len(name) > MAX_STACK_NAME:
         finding = f"{name!r} has {len(name)} characters, and the names of functions would be too long"
-        return Check("Stack name", finding, choose, blocking=True)
+        return PreflightCheck("Stack name", finding, choose, blocking=True)
     if name.lower().startswith(("aws", "ssm")):
         finding = f"{name!r} begins with aws or ssm, which Parameter Store keeps for itself"
-        return Check("Stack name", finding, choose, blocking=True)
+        return PreflightCheck("Stack name", finding, choose, blocking=True)
     if not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9-]*", name):
         finding = f"{name!r} is not made of letters, digits and hyphens, with a letter first"
-        return Check("Stack name", finding, choose, blocking=True)
-    return Check("Stack name", name)
+        return PreflightCheck("Stack name", finding, choose, blocking=True)
+    return PreflightCheck("Stack name", name)
 
 
-def account(stack: str, region: str | None, clients: Clients) -> Iterator[Check]:
+def account(stack: str, region: str | None, clients: Clients) -> Iterator[PreflightCheck]:
     """Check region and credentials, and with them what the account allows and what the stack has."""
     if not region:
         remedy = "Set one: aws configure set region eu-central-1 (or AWS_DEFAULT_REGION)"
-        yield Check("Region", "there is none", remedy, blocking=True)
+        yield PreflightCheck("Region", "there is none", remedy, blocking=True)
         return
     try:
         caller = clients("sts").get_caller_identity()
     except (BotoCoreError, ClientError) as error:
         remedy = "Log in: aws sso login, or aws configure with an access key"
-        yield Check("Credentials", f"AWS does not accept them: {error}", remedy, blocking=True)
+        yield PreflightCheck("Credentials", f"AWS does not accept them: {error}", remedy, blocking=True)
         return
-    yield Check("Credentials", f"{caller['Arn']}, region {region}")
+    yield PreflightCheck("Credentials", f"{caller['Arn']}, region {region}")
     for check in (durable_functions, concurrency, stack_resources):
         try:
             yield check(stack, region, clients)
         except (BotoCoreError, ClientError) as error:
             name = check.__name__.replace("_", " ").capitalize()
-            yield Check(name, f"cannot be checked: {error}", "Ask for this permission, or check by hand")
+            yield PreflightCheck(
+                name, f"cannot be checked: {error}", "Ask for this permission, or check by hand"
+            )
 
 
-def durable_functions(stack: str, region: str, clients: Clients) -> Check:
+def durable_functions(stack: str, region: str, clients: Clients) -> PreflightCheck:
     """Check that Lambda has durable functions in this region, by asking for the executions of one.
 
     Raises:
@@ -152,13 +158,13 @@ def durable_functions(stack: str, region: str, clients: Clients) -> Check:
             or "determine service" in text
         ):
             remedy = f"Choose a region that has them: {_REGIONS}"
-            return Check("Durable functions", f"{region} does not have them", remedy, blocking=True)
+            return PreflightCheck("Durable functions", f"{region} does not have them", remedy, blocking=True)
         if code != "ResourceNotFoundException":
             raise
-    return Check("Durable functions", f"{region} has them")
+    return PreflightCheck("Durable functions", f"{region} has them")
 
 
-def concurrency(stack: str, region: str, clients: Clients) -> Check:
+def concurrency(stack: str, region: str, clients: Clients) -> PreflightCheck:
     """Check that the account's executions at once are enough for all queues and the receiver.
 
     Raises:
@@ -168,13 +174,15 @@ def concurrency(stack: str, region: str, clients: Clients) -> Check:
     needed = queue_workers(ROOT / "template.yaml") + _RECEIVER
     finding = f"{limit} executions at once, {needed} are needed"
     if limit < needed:
-        return Check("Concurrency", finding, f"Ask for more: {_QUOTA} --desired-value 1000", blocking=True)
+        return PreflightCheck(
+            "Concurrency", finding, f"Ask for more: {_QUOTA} --desired-value 1000", blocking=True
+        )
     if limit < 2 * needed:
         more = (
             f"Enough, if no other functions run in this account. To have more: {_QUOTA} --desired-value 1000"
         )
-        return Check("Concurrency", finding, more)
-    return Check("Concurrency", finding)
+        return PreflightCheck("Concurrency", finding, more)
+    return PreflightCheck("Concurrency", finding)
 
 
 def queue_workers(template: Path) -> int:
@@ -190,7 +198,7 @@ def queue_workers(template: Path) -> int:
     return sum(int(body["Parameters"][name]["Default"]) for name in limits)
 
 
-def stack_resources(stack: str, region: str, clients: Clients) -> Check:
+def stack_resources(stack: str, region: str, clients: Clients) -> PreflightCheck:
     """Check that an update would not delete what a stack of an earlier version owns.
 
     Raises:
@@ -202,22 +210,22 @@ def stack_resources(stack: str, region: str, clients: Clients) -> Check:
         [found] = cloudformation.describe_stacks(StackName=stack)["Stacks"]
     except ClientError as error:
         if "does not exist" in error.response["Error"].get("Message", ""):
-            return Check(name, "is not there yet")
+            return PreflightCheck(name, "is not there yet")
         raise
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
     ids = {each["LogicalResourceId"] for page in pages for each in page["StackResourceSummaries"]}
     if owned := sorted(ids & OWNED_ONCE):
         finding = f"owns {', '.join(owned)}; this update would delete them"
         remedy = 'First follow docs/deploy.md, "Update from a version that owned the secrets"'
-        return Check(name, finding, remedy, blocking=True)
+        return PreflightCheck(name, finding, remedy, blocking=True)
     if not found.get("EnableTerminationProtection"):
         protect = f"aws cloudformation update-termination-protection --stack-name {stack}"
         remedy = f"{protect} --enable-termination-protection"
-        return Check(name, "can be deleted without a question", remedy)
-    return Check(name, "is protected from deletion")
+        return PreflightCheck(name, "can be deleted without a question", remedy)
+    return PreflightCheck(name, "is protected from deletion")
 
 
-def _client(session: boto3.Session, service: str) -> Any:  # noqa: ANN401 - one of many clients
+def _session_client(session: boto3.Session, service: str) -> Any:  # noqa: ANN401 - one of many clients
     made: Any = session.client(service)  # type: ignore[call-overload]
     return made
 

@@ -28,7 +28,7 @@ from local.fake_solvimon import Delivery as WebhookDelivery
 Json = dict[str, Any]
 
 ROOT = Path(__file__).resolve().parents[1]
-_SECONDS = 30
+_CONSENT_TIMEOUT = 30
 
 
 @dataclass(frozen=True)
@@ -112,10 +112,10 @@ class LocalSystem(ConnectedVendors):
             requests.HTTPError: Rillet does not show the consent page.
         """
         url = self.invoke("connect_rillet", {"connection": connection})["authorisation_url"]
-        requests.get(url, timeout=_SECONDS).raise_for_status()
+        requests.get(url, timeout=_CONSENT_TIMEOUT).raise_for_status()
         decision = {"organisation": self.connections[connection].organisation.id, "decision": "grant"}
         # Rillet sends the browser back to the gateway, and `requests` follows like a browser.
-        return requests.post(url, data=decision, timeout=_SECONDS).text
+        return requests.post(url, data=decision, timeout=_CONSENT_TIMEOUT).text
 
     def invoke(self, function: str, event: Json) -> Any:  # noqa: ANN401 - the function's JSON
         """Invoke a function directly, as the console does, and return its answer.

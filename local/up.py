@@ -18,7 +18,7 @@ from local.playground.follow import Documents
 from local.system import ROOT, LocalSystem, Ports
 
 FOLDER = ROOT / "build" / "up"
-LOG = FOLDER / "functions.log"
+FUNCTIONS_LOG = FOLDER / "functions.log"
 SHELL = FOLDER / "aws.sh"
 """For a shell: with it, the commands of all pages work here."""
 PORTS = Ports(api=8700, aws=8701, solvimon=8702, rillet=8703)
@@ -34,7 +34,11 @@ def main() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     say = partial(Console(file=sys.stdout).print, soft_wrap=True, highlight=False)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with LOG.open("w", encoding="utf-8", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):
+    with (
+        FUNCTIONS_LOG.open("w", encoding="utf-8", buffering=1) as log,
+        redirect_stdout(log),
+        redirect_stderr(log),
+    ):
         logging.basicConfig(stream=log, level=logging.WARNING)
         with LocalSystem(ports=free(PORTS)) as system:
             start(system)
@@ -62,11 +66,13 @@ def first_screen(system: LocalSystem) -> list[str]:
         f"--cli-binary-format raw-in-base64-out --payload '{event}' /dev/stdout"
     )
     return [
-        _row("Panel", app.sign_in_link(system), "you are the admin; Enter prints a new link"),
-        _row("Play", f"{system.gateway.url}{app.PATH}", "finalise an invoice, pay it, let Rillet be down"),
-        _row("Commands", command),
+        _printed_row("Panel", app.sign_in_link(system), "you are the admin; Enter prints a new link"),
+        _printed_row(
+            "Play", f"{system.gateway.url}{app.PATH}", "finalise an invoice, pay it, let Rillet be down"
+        ),
+        _printed_row("Commands", command),
         "",
-        f"The functions' logs are in {LOG.relative_to(ROOT)}. Ctrl-C stops everything.",
+        f"The functions' logs are in {FUNCTIONS_LOG.relative_to(ROOT)}. Ctrl-C stops everything.",
     ]
 
 
@@ -85,7 +91,7 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def _row(name: str, what: str, hint: str = "") -> str:
+def _printed_row(name: str, what: str, hint: str = "") -> str:
     return f"[bold]{name:<10}[/bold]{escape(what)}{f'   [dim]({hint})[/dim]' if hint else ''}"
 
 
@@ -109,7 +115,7 @@ def _tell(system: LocalSystem, say: Say, stopped: threading.Event) -> None:
 
 def _answer_enter(system: LocalSystem, say: Say) -> None:
     for _ in sys.stdin:
-        say(_row("Panel", app.sign_in_link(system)))
+        say(_printed_row("Panel", app.sign_in_link(system)))
 
 
 if __name__ == "__main__":

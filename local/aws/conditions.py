@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 Json = dict[str, Any]
-_NOTHING = object()
+_NO_VALUE = object()
 
 
-def decide(body: Json, parameters: Mapping[str, Any]) -> None:
+def apply_conditions(body: Json, parameters: Mapping[str, Any]) -> None:
     """Remove resources and outputs whose condition does not hold, and choose the values of `Fn::If`.
 
     Args:
@@ -15,7 +15,9 @@ def decide(body: Json, parameters: Mapping[str, Any]) -> None:
         parameters: the values of all its parameters.
     """
     conditions = body.get("Conditions", {})
-    truths = {name: _holds(condition, conditions, parameters) for name, condition in conditions.items()}
+    truths = {
+        name: _condition_holds(condition, conditions, parameters) for name, condition in conditions.items()
+    }
     for part in ("Resources", "Outputs"):
         there = {
             name: each for name, each in body.get(part, {}).items() if truths.get(each.get("Condition"), True)
@@ -26,7 +28,7 @@ def decide(body: Json, parameters: Mapping[str, Any]) -> None:
         }
 
 
-def _holds(condition: Json, all_of_them: Json, parameters: Mapping[str, Any]) -> bool:
+def _condition_holds(condition: Json, all_of_them: Json, parameters: Mapping[str, Any]) -> bool:
     """Whether a condition holds.
 
     Raises:
@@ -35,13 +37,13 @@ def _holds(condition: Json, all_of_them: Json, parameters: Mapping[str, Any]) ->
     [(operator, given)] = condition.items()
     match operator:
         case "Condition":
-            return _holds(all_of_them[given], all_of_them, parameters)
+            return _condition_holds(all_of_them[given], all_of_them, parameters)
         case "Fn::Not":
-            return not _holds(given[0], all_of_them, parameters)
+            return not _condition_holds(given[0], all_of_them, parameters)
         case "Fn::Or":
-            return any(_holds(each, all_of_them, parameters) for each in given)
+            return any(_condition_holds(each, all_of_them, parameters) for each in given)
         case "Fn::And":
-            return all(_holds(each, all_of_them, parameters) for each in given)
+            return all(_condition_holds(each, all_of_them, parameters) for each in given)
         case "Fn::Equals":
             left, right = (parameters[each["Ref"]] if isinstance(each, dict) else each for each in given)
             return bool(left == right)
@@ -55,9 +57,9 @@ def _chosen(value: Any, truths: Mapping[str, bool]) -> Any:  # noqa: ANN401 - JS
             name, then, otherwise = value["Fn::If"]
             return _chosen(then if truths[name] else otherwise, truths)
         if value == {"Ref": "AWS::NoValue"}:
-            return _NOTHING
+            return _NO_VALUE
         parts = {name: _chosen(part, truths) for name, part in value.items()}
-        return {name: part for name, part in parts.items() if part is not _NOTHING}
+        return {name: part for name, part in parts.items() if part is not _NO_VALUE}
     if isinstance(value, list):
-        return [part for each in value if (part := _chosen(each, truths)) is not _NOTHING]
+        return [part for each in value if (part := _chosen(each, truths)) is not _NO_VALUE]
     return value

@@ -88,7 +88,7 @@ def execute(
         executor = Executor(store, scheduler, _Invoker(invoke, checkpoints, deadline), processor)
         deadline.executor = executor
         processor.add_execution_observer(executor)
-        arn = executor.start_execution(_start(function, name, payload)).execution_arn
+        arn = executor.start_execution(_start_input(function, name, payload)).execution_arn
         if arn is None:
             raise ExecutionFailedError(f"the execution of {function.workflow} did not start")
         started(store.load(arn))
@@ -101,7 +101,7 @@ def execute(
     return json.loads(result.result or "null")
 
 
-def _start(function: DeployedFunction, name: str, payload: str) -> StartDurableExecutionInput:
+def _start_input(function: DeployedFunction, name: str, payload: str) -> StartDurableExecutionInput:
     return StartDurableExecutionInput(
         account_id=ACCOUNT,
         function_name=function.name,

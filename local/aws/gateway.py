@@ -15,7 +15,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Request, Response
 
 from local.aws.runtime import LambdaRuntime
-from local.aws.server import ACCOUNT, QuietHandler
+from local.aws.server import ACCOUNT, KeepAliveHandler
 from local.aws.template import Route
 
 if TYPE_CHECKING:
@@ -45,7 +45,9 @@ class HttpApiGateway:
 
     def start(self, port: int = 0) -> None:
         """Bind a port; 0 takes a free one."""
-        self._server = make_server("127.0.0.1", port, self.serve, threaded=True, request_handler=QuietHandler)
+        self._server = make_server(
+            "127.0.0.1", port, self.serve, threaded=True, request_handler=KeepAliveHandler
+        )
         self.url = f"http://127.0.0.1:{self._server.port}"
         server = self._server
         threading.Thread(target=server.serve_forever, args=(0.1,), name="gateway", daemon=True).start()
@@ -90,7 +92,7 @@ class HttpApiGateway:
         if self._runtime is None:
             return _message(503, "Service Unavailable")
         try:
-            return _response(self._runtime.invoke(workflow, event))
+            return _gateway_response(self._runtime.invoke(workflow, event))
         # A function that ends in any way, and an answer that is none, is a 500 for the caller.
         except BaseException as error:
             logger.warning("%s failed", workflow, exc_info=error)
@@ -177,7 +179,7 @@ def _pattern(path: str) -> re.Pattern[str]:
     return re.compile("".join(pieces))
 
 
-def _response(answer: Any) -> Response:  # noqa: ANN401 - the function's JSON
+def _gateway_response(answer: Any) -> Response:  # noqa: ANN401 - the function's JSON
     """Turn a function's answer into a response.
 
     Without a status code the whole answer is the JSON body of a 200 (payload format 2.0).

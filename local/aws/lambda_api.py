@@ -65,7 +65,7 @@ class LambdaApi:
                 execution = self._runtime.durable_executions.find(found[1])
                 return _json(_details(execution, request)) if execution else None
         except RequestRefusedError as error:
-            return refused(error.refusal)
+            return lambda_refusal(error.refusal)
         return None
 
     def wait(self) -> None:
@@ -97,7 +97,9 @@ class LambdaApi:
         if kind == "RequestResponse":
             return self._call(function, qualifier, event, name)
         if function.durable:
-            execution = self._runtime.start(function.workflow, event, name, _version(function, qualifier))
+            execution = self._runtime.start(
+                function.workflow, event, name, _qualified_version(function, qualifier)
+            )
             return Response(status=202, headers={"X-Amz-Durable-Execution-Arn": execution.arn})
         self._call_later(function, event)
         return Response(status=202)
@@ -119,7 +121,7 @@ class LambdaApi:
             )
 
     def _call(self, function: DeployedFunction, qualifier: str, event: object, name: str) -> Response:
-        headers = {"X-Amz-Executed-Version": _version(function, qualifier)}
+        headers = {"X-Amz-Executed-Version": _qualified_version(function, qualifier)}
         answer: object
         try:
             answer = self._runtime.invoke(function.workflow, event, name)
@@ -149,7 +151,7 @@ class LambdaApi:
         found = [
             _summary(execution)
             for execution in self._runtime.durable_executions.of(function)
-            if execution.version == _version(function, qualifier)
+            if execution.version == _qualified_version(function, qualifier)
             and (not statuses or execution.state.current_status().value in statuses)
             and name in {None, execution.name}
             and _is_within(execution, request.args)
@@ -162,14 +164,14 @@ class LambdaApi:
         return _json({"DurableExecutions": found[begin:end], **more})
 
 
-def refused(refusal: Refusal) -> Response:
+def lambda_refusal(refusal: Refusal) -> Response:
     """A refusal, as Lambda's REST API writes it."""
     text = json.dumps({"Type": "User", "message": refusal.message})
     headers = {"x-amzn-errortype": refusal.code}
     return Response(text, refusal.status, headers, content_type="application/json")
 
 
-def _version(function: DeployedFunction, qualifier: str) -> str:
+def _qualified_version(function: DeployedFunction, qualifier: str) -> str:
     """The version that a qualifier stands for."""
     return VERSION if qualifier in {*function.aliases, VERSION} else "$LATEST"
 

@@ -91,7 +91,7 @@ def _http_api(_name: str, properties: Json, *_: str) -> _Resource:
     return _Resource("localapi", {"ApiEndpoint": properties["LocalEndpoint"], "ApiId": "localapi"})
 
 
-def _version(_name: str, properties: Json, account: str, region: str) -> _Resource:
+def _publish_version(_name: str, properties: Json, account: str, region: str) -> _Resource:
     published = lambda_backends[account][region].publish_version(properties["FunctionName"])
     return _Resource(published.function_arn, {"Version": str(published.version)})
 
@@ -112,6 +112,6 @@ def _alias(_name: str, properties: Json, account: str, region: str) -> _Resource
 MODELS = (
     _add_type("AWS::SQS::QueuePolicy", _queue_policy),
     _add_type("AWS::ApiGatewayV2::Api", _http_api, ("ApiEndpoint", "ApiId")),
-    _add_type("AWS::Lambda::Version", _version, ("Version",)),
+    _add_type("AWS::Lambda::Version", _publish_version, ("Version",)),
     _add_type("AWS::Lambda::Alias", _alias),
 )

@@ -34,7 +34,7 @@ class AwsCall:
 
 
 @dataclass(frozen=True)
-class Grant:
+class AllowedAction:
     """One action on one resource that a statement allows, under its conditions."""
 
     action: str
@@ -46,7 +46,7 @@ class Grant:
         return (
             self.action == call.action
             and fnmatchcase(call.resource, self.resource)
-            and all(_holds(call, *condition) for condition in self.conditions)
+            and all(_meets_condition(call, *condition) for condition in self.conditions)
         )
 
 
@@ -64,21 +64,21 @@ class Permissions:
     account: str
     region: str
     used: dict[str, set[str]] = field(default_factory=dict)
-    used_grants: dict[str, set[Grant]] = field(default_factory=dict)
+    used_grants: dict[str, set[AllowedAction]] = field(default_factory=dict)
     counted: Counter[tuple[str, str]] = field(default_factory=Counter)
     denied: dict[str, set[AwsCall]] = field(default_factory=dict)
-    _policies: dict[str, list[Grant]] = field(default_factory=dict)
+    _policies: dict[str, list[AllowedAction]] = field(default_factory=dict)
 
     def grant(self, function: str, statements: Iterable[Mapping[str, Any]]) -> None:
         """Replace what a function may do by the statements of its role."""
         self._policies[function] = [
-            Grant(action, resource, _conditions(statement))
+            AllowedAction(action, resource, _conditions(statement))
             for statement in statements
             for action in _listed(statement["Action"])
             for resource in _listed(statement["Resource"])
         ]
 
-    def granted(self) -> dict[str, set[Grant]]:
+    def granted(self) -> dict[str, set[AllowedAction]]:
         """What the roles allow, by function."""
         return {name: set(policy) for name, policy in self._policies.items()}
 
@@ -160,7 +160,7 @@ def _conditions(statement: Mapping[str, Any]) -> tuple[tuple[str, str, tuple[str
     )
 
 
-def _holds(call: AwsCall, operator: str, key: str, values: tuple[str, ...]) -> bool:
+def _meets_condition(call: AwsCall, operator: str, key: str, values: tuple[str, ...]) -> bool:
     """Whether a call meets a condition.
 
     Raises:

@@ -208,14 +208,16 @@ def _sqs(operation: str, request: Json) -> Refusal | None:
 
 def _message_size(message: Json) -> int:
     attributes = message.get("MessageAttributes", {}).items()
-    return _bytes(message["MessageBody"]) + sum(_bytes(name) + _texts(value) for name, value in attributes)
+    return _bytes(message["MessageBody"]) + sum(
+        _bytes(name) + _text_bytes(value) for name, value in attributes
+    )
 
 
-def _texts(value: Mapping[str, str]) -> int:
+def _text_bytes(value: Mapping[str, str]) -> int:
     return sum(map(_bytes, value.values()))
 
 
-def _events(operation: str, request: Json) -> Refusal | None:
+def _refuse_events(operation: str, request: Json) -> Refusal | None:
     if operation == "PutEvents" and sum(map(_entry_size, request["Entries"])) >= MAX_EVENTS:
         return Refusal("ValidationException", "Total size of the entries in the request is over the limit.")
     return None
@@ -235,7 +237,7 @@ def _sns(operation: str, request: Json) -> Refusal | None:
 
 _CHECKS: dict[str, Callable[[str, Json], Refusal | None]] = {
     "dynamodb": _dynamodb,
-    "events": _events,
+    "events": _refuse_events,
     "secretsmanager": lambda _operation, _request: None,
     "sns": _sns,
     "sqs": _sqs,

@@ -274,7 +274,7 @@ def _answer(answer: Any, most: int) -> Any:  # noqa: ANN401 - JSON of any shape
     return json.loads(text, parse_float=Decimal)
 
 
-class _Loader(SourceFileLoader):
+class _FunctionLoader(SourceFileLoader):
     """Leaves no bytecode in a function's folder, which goes to AWS as it is."""
 
     def set_data(self, *_: object, **__: object) -> None:
@@ -283,7 +283,7 @@ class _Loader(SourceFileLoader):
 
 def _load(function: DeployedFunction) -> ModuleType:
     path = function.code / f"{function.workflow}.py"
-    loader = _Loader(function.workflow, str(path))
+    loader = _FunctionLoader(function.workflow, str(path))
     spec = importlib.util.spec_from_file_location(function.workflow, path, loader=loader)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is not a Python file")

@@ -57,7 +57,7 @@ OwnAnswer = Callable[[Request], Response | None]
 """Answers a request to AWS in moto's place, or leaves it to moto."""
 
 
-class QuietHandler(WSGIRequestHandler):
+class KeepAliveHandler(WSGIRequestHandler):
     """A request handler that keeps connections open and writes no access log."""
 
     protocol_version = "HTTP/1.1"
@@ -66,7 +66,7 @@ class QuietHandler(WSGIRequestHandler):
         """Write nothing: a demo makes hundreds of calls."""
 
 
-def _client(service: Any) -> Callable[["AwsServer"], Any]:  # noqa: ANN401 - a name with its own type
+def _client_maker(service: Any) -> Callable[["AwsServer"], Any]:  # noqa: ANN401 - a name with its own type
     """How to make a client of a service, once for each server."""
     return lambda server: server.session.client(service, config=Config(max_pool_connections=50))
 
@@ -93,7 +93,7 @@ class AwsServer:
 
     def start(self, port: int = 0) -> None:
         """Bind a port (0 takes a free one), reset moto and point the environment at it."""
-        server = make_server("127.0.0.1", port, self.serve, threaded=True, request_handler=QuietHandler)
+        server = make_server("127.0.0.1", port, self.serve, threaded=True, request_handler=KeepAliveHandler)
         self._server = server
         self.url = f"http://127.0.0.1:{server.port}"
         threading.Thread(target=server.serve_forever, args=(0.1,), name="moto", daemon=True).start()
@@ -129,14 +129,14 @@ class AwsServer:
             self._outages.discard(service)
 
     # Clients that reach this server.
-    cloudformation: "cached_property[CloudFormationClient]" = cached_property(_client("cloudformation"))
-    dynamodb: "cached_property[DynamoDBClient]" = cached_property(_client("dynamodb"))
-    events: "cached_property[EventBridgeClient]" = cached_property(_client("events"))
-    lambda_: "cached_property[LambdaClient]" = cached_property(_client("lambda"))
-    secretsmanager: "cached_property[SecretsManagerClient]" = cached_property(_client("secretsmanager"))
-    s3: "cached_property[S3Client]" = cached_property(_client("s3"))
-    sqs: "cached_property[SQSClient]" = cached_property(_client("sqs"))
-    ssm: "cached_property[SSMClient]" = cached_property(_client("ssm"))
+    cloudformation: "cached_property[CloudFormationClient]" = cached_property(_client_maker("cloudformation"))
+    dynamodb: "cached_property[DynamoDBClient]" = cached_property(_client_maker("dynamodb"))
+    events: "cached_property[EventBridgeClient]" = cached_property(_client_maker("events"))
+    lambda_: "cached_property[LambdaClient]" = cached_property(_client_maker("lambda"))
+    secretsmanager: "cached_property[SecretsManagerClient]" = cached_property(_client_maker("secretsmanager"))
+    s3: "cached_property[S3Client]" = cached_property(_client_maker("s3"))
+    sqs: "cached_property[SQSClient]" = cached_property(_client_maker("sqs"))
+    ssm: "cached_property[SSMClient]" = cached_property(_client_maker("ssm"))
 
     @cached_property
     def session(self) -> boto3.Session:
@@ -153,7 +153,7 @@ class AwsServer:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = io.BytesIO(body)
         if refused := self._refused(service, environ, body):
-            return _response(environ, refused)(environ, start_response)
+            return _refusal_response(environ, refused)(environ, start_response)
         # Without the lock: a function that is invoked calls AWS itself.
         for asked, own in self.own_answers:
             if asked == service and (answered := own(Request({**environ, "wsgi.input": io.BytesIO(body)}))):
@@ -225,7 +225,7 @@ def _is_json(environ: "WSGIEnvironment") -> bool:
     return "json" in environ.get("CONTENT_TYPE", "") or _signing_scope(environ)[1] == "lambda"
 
 
-def _response(environ: "WSGIEnvironment", refused: Refusal) -> Response:
+def _refusal_response(environ: "WSGIEnvironment", refused: Refusal) -> Response:
     """A refusal in the protocol of its request."""
     if _is_json(environ):
         text = json.dumps({"__type": refused.code, "message": refused.message})

@@ -24,13 +24,13 @@ class TableView:
     def items(self) -> list[Json]:
         """Return all items."""
         found = self._aws.dynamodb.scan(TableName=self._name, ConsistentRead=True)["Items"]
-        return [_plain(item) for item in found]
+        return [_plain_item(item) for item in found]
 
     def item(self, pk: str, sk: str) -> Json | None:
         """Return one item, or None."""
         key = {"pk": {"S": pk}, "sk": {"S": sk}}
         found = self._aws.dynamodb.get_item(TableName=self._name, Key=key, ConsistentRead=True)
-        return _plain(found["Item"]) if "Item" in found else None
+        return _plain_item(found["Item"]) if "Item" in found else None
 
     def clear(self) -> None:
         """Remove all items."""
@@ -54,5 +54,5 @@ class TableView:
         return kept
 
 
-def _plain(item: Mapping[str, Any]) -> Json:
+def _plain_item(item: Mapping[str, Any]) -> Json:
     return {name: _deserialize(value) for name, value in item.items()}

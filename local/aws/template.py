@@ -17,7 +17,7 @@ from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import intrinsics_multi_constructor
 
-from local.aws.conditions import decide
+from local.aws.conditions import apply_conditions
 from local.aws.server import REGION
 
 Json = dict[str, Any]
@@ -103,16 +103,16 @@ class LocalTemplate:
     left_out: tuple[LeftOut, ...]
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+class _TemplateLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """Reads `!Ref` and the like; in C, where PyYAML has that."""
 
 
-_Loader.add_multi_constructor("!", intrinsics_multi_constructor)
+_TemplateLoader.add_multi_constructor("!", intrinsics_multi_constructor)
 
 
 def parse(text: str) -> Json:
     """Read a template as SAM does."""
-    template: Json = yaml.load(text, Loader=_Loader)  # noqa: S506 - a loader of safe types
+    template: Json = yaml.load(text, Loader=_TemplateLoader)  # noqa: S506 - a loader of safe types
     return template
 
 
@@ -161,7 +161,7 @@ def load(path: Path, parameters: Mapping[str, str], api_url: str, stack: str) ->
     """
     body = translate(path, parameters)
     values = {name: parameters.get(name, spec.get("Default")) for name, spec in body["Parameters"].items()}
-    decide(body, values)
+    apply_conditions(body, values)
     resources: Json = body["Resources"]
     _refuse_long_names(resources, stack)
     routes = _routes(resources)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from local.books_check.books import ZERO, Books, Pair, read_books
+from local.books_check.books import ZERO, BothSides, Pair, read_books
 from local.books_check.checks import Expected, Finding, FindingType, findings
 from local.books_check.records import Json
 from local.system import LocalSystem
@@ -66,7 +66,7 @@ def audit(system: LocalSystem, expected: Expected | None = None) -> Audit:
     return Audit(pairs, (*found, *_misplaced(every, ledger)), frozenset(known.stated))
 
 
-def _misplaced(every: Iterable[Books], ledger: Iterable[Json]) -> Iterator[Finding]:
+def _misplaced(every: Iterable[BothSides], ledger: Iterable[Json]) -> Iterator[Finding]:
     """One connection's documents and customers in another one's books or under its name in the ledger."""
     owned = {
         books.connection: {one["id"] for name in _OWNED for one in books.records.solvimon[name]}

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from local.books_check.customers import customer_name
 from local.books_check.documents import RilletDocument, SolvimonDocument
-from local.books_check.records import LINKS, Json, Records, read_records, rillet_ids
+from local.books_check.records import LINKS, ConnectionRecords, Json, read_records, rillet_ids
 from local.system import Connection
 
 ZERO = Decimal("0.00")
@@ -55,7 +55,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Books:
+class BothSides:
     """Both sides of a connection.
 
     Attributes:
@@ -73,7 +73,7 @@ class Books:
     unmatched: tuple[tuple[str, RilletDocument], ...]
     received: defaultdict[str, Decimal]
     credited: defaultdict[str, Decimal]
-    records: Records
+    records: ConnectionRecords
     marks_as_sent: bool = True
 
     @cached_property
@@ -91,7 +91,7 @@ class Books:
 
 def read_books(
     connection: Connection, ledger: Iterable[Json], covers: Mapping[str, Decimal] | None = None
-) -> Books:
+) -> BothSides:
     """Read both sides of a connection as they are now.
 
     Args:
@@ -114,7 +114,7 @@ def read_books(
         pairs.append(
             Pair(
                 connection=connection.name,
-                customer=customer_name(_customer(record, records)),
+                customer=customer_name(_shown_customer(record, records)),
                 state=states.get(f"{connection.name}#{kind}#{document.id}", "not known to the ledger"),
                 solvimon=document,
                 rillet=tuple(one for one in found if document.id in one.refers_to),
@@ -122,7 +122,7 @@ def read_books(
         )
     matched = {one.id for pair in pairs for one in pair.rillet}
     named = [*(("invoice", one) for one in invoices), *(("credit memo", one) for one in memos)]
-    return Books(
+    return BothSides(
         connection=connection.name,
         pairs=tuple(sorted(pairs, key=lambda pair: pair.solvimon.number)),
         unmatched=tuple((name, one) for name, one in named if one.id not in matched),
@@ -142,14 +142,14 @@ def by_currency(pairs: Iterable[Pair]) -> dict[tuple[str, str], list[Pair]]:
     return dict(sorted(found.items(), key=lambda books: (order.index(books[0][0]), books[0][1])))
 
 
-def _customer(record: Json, records: Records) -> Json:
+def _shown_customer(record: Json, records: ConnectionRecords) -> Json:
     """The customer as the document shows it, or as it is now."""
     if "customer" in record:
         return dict(record["customer"])
     return next(one for one in records.solvimon["customers"] if one["id"] == record["customer_id"])
 
 
-def _payments(records: Records, covers: Mapping[str, Decimal]) -> Iterator[tuple[str, Decimal]]:
+def _payments(records: ConnectionRecords, covers: Mapping[str, Decimal]) -> Iterator[tuple[str, Decimal]]:
     for payment in records.rillet["payments"]:
         if payment["status"] != "FAILED":
             amount = Decimal(payment["amount"]["amount"])

@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from itertools import chain
 
-from local.books_check.books import Books, Pair
+from local.books_check.books import BothSides, Pair
 from local.books_check.customers import in_rillet, in_solvimon, only_in_rillet
 from local.books_check.records import CUSTOMER_REFERENCE, Json, rillet_ids, solvimon_ids
 
@@ -113,18 +113,18 @@ class Expected:
 Found = Iterator[tuple[FindingType, str]]
 
 
-def findings(books: Books, expected: Expected) -> Iterator[Finding]:
+def findings(books: BothSides, expected: Expected) -> Iterator[Finding]:
     """Yield everything that is not right in the books of a connection."""
     for pair in books.pairs:
-        for check in (_document, _parties, _payment, _application):
+        for check in (_check_document, _parties, _payment, _check_application):
             for kind, text in check(pair, books, expected):
                 yield Finding(kind, text, pair.solvimon.id)
-    for check_all in (_unmatched, _links, _customers):
+    for check_all in (_unmatched, _links, _check_customers):
         for kind, text in check_all(books, expected):
             yield Finding(kind, text)
 
 
-def _document(pair: Pair, _books: Books, expected: Expected) -> Found:
+def _check_document(pair: Pair, _books: BothSides, expected: Expected) -> Found:
     """A document is in Rillet once, with its amounts and on its day, and the ledger knows it."""
     solvimon, stated = pair.solvimon, expected.stated.get(pair.solvimon.id)
     if not pair.rillet:
@@ -151,7 +151,7 @@ def _document(pair: Pair, _books: Books, expected: Expected) -> Found:
         yield FindingType.PRODUCT, f"{pair} is booked under {', '.join(first.products)}, not {product}."
 
 
-def _parties(pair: Pair, books: Books, expected: Expected) -> Found:
+def _parties(pair: Pair, books: BothSides, expected: Expected) -> Found:
     """A document is booked for its own customer and in its own subsidiary."""
     customer = books.links["customers"].get(pair.solvimon.customer_id)
     subsidiary = books.links["billing-entities"].get(pair.solvimon.billing_entity_id)
@@ -163,7 +163,7 @@ def _parties(pair: Pair, books: Books, expected: Expected) -> Found:
             yield FindingType.MISPLACED, f"{pair} is booked for another subsidiary, {one.subsidiary_id}."
 
 
-def _payment(pair: Pair, books: Books, expected: Expected) -> Found:
+def _payment(pair: Pair, books: BothSides, expected: Expected) -> Found:
     """It is billed, and its payment state and open amount follow from payments and applications."""
     if pair.solvimon.is_credit_note or not pair.rillet:
         return
@@ -184,7 +184,7 @@ def _payment(pair: Pair, books: Books, expected: Expected) -> Found:
         yield FindingType.PAYMENT, f"Of {pair}, {invoice.due} is open in Rillet instead of {due}."
 
 
-def _application(pair: Pair, books: Books, expected: Expected) -> Found:
+def _check_application(pair: Pair, books: BothSides, expected: Expected) -> Found:
     """A memo is applied to what it credits and to nothing else, as far as anything is open there."""
     if not pair.solvimon.is_credit_note:
         return
@@ -203,7 +203,7 @@ def _application(pair: Pair, books: Books, expected: Expected) -> Found:
             yield FindingType.APPLICATION, f"{text} is open."
 
 
-def _unmatched(books: Books, expected: Expected) -> Found:
+def _unmatched(books: BothSides, expected: Expected) -> Found:
     """Rillet has no document of another origin: a lost reference must not hide a double."""
     for kind, document in books.unmatched:
         if document.id in expected.own_documents:
@@ -212,7 +212,7 @@ def _unmatched(books: Books, expected: Expected) -> Found:
         yield FindingType.DUPLICATE, text
 
 
-def _links(books: Books, expected: Expected) -> Found:
+def _links(books: BothSides, expected: Expected) -> Found:
     """Nothing of one side is twice on the other, and each customer of Rillet is linked."""
     for collection, links in books.links.items():
         for rillet_id in _repeated(Counter(chain.from_iterable(links.values()))):
@@ -233,7 +233,7 @@ def _links(books: Books, expected: Expected) -> Found:
         yield FindingType.DUPLICATE, f"Solvimon's customer {solvimon_id} is in Rillet twice."
 
 
-def _customers(books: Books, expected: Expected) -> Found:
+def _check_customers(books: BothSides, expected: Expected) -> Found:
     """Each customer is the same on both sides and as edited last, and Rillet keeps what it alone knows."""
     theirs = {one["id"]: one for one in books.records.rillet["customers"]}
     for customer in books.records.solvimon.get("customers", ()):

@@ -2,7 +2,7 @@
 
 from local.books_check.records import CUSTOMER_REFERENCE, Json
 
-_ADDRESS = {
+_ADDRESS_FIELDS = {
     "line1": "street",
     "city": "city",
     "state": "state",
@@ -26,7 +26,7 @@ def in_solvimon(customer: Json) -> Json:
     home = customer.get("organization", {}).get("registered_address")
     home = home or customer.get("individual", {}).get("residential_address") or {}
     name = customer_name(customer)
-    address = {ours: home.get(theirs) for theirs, ours in _ADDRESS.items()}
+    address = {ours: home.get(theirs) for theirs, ours in _ADDRESS_FIELDS.items()}
     return {"name": name, "name_on_invoice": name, **address, "email": customer.get("email")}
 
 

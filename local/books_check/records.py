@@ -17,31 +17,31 @@ LINKS = {
     "billing-entities": "rillet_subsidiary_id",
 }
 """Solvimon's custom field that holds the Rillet id, by collection."""
-_DOCUMENT = re.compile(r"#(invoice|credit_memo|customer|payment)#")
-_RILLET = ("customers", "invoices", "payments", "credit_memos")
+_DOCUMENT_KEY = re.compile(r"#(invoice|credit_memo|customer|payment)#")
+_RILLET_COLLECTIONS = ("customers", "invoices", "payments", "credit_memos")
 
 
 @dataclass(frozen=True)
-class Records:
+class ConnectionRecords:
     """The records of one connection by collection, oldest first; to be read only: they are the fakes' own."""
 
     solvimon: Mapping[str, tuple[Json, ...]]
     rillet: Mapping[str, tuple[Json, ...]]
 
 
-def read_records(connection: Connection) -> Records:
+def read_records(connection: Connection) -> ConnectionRecords:
     """Return all records of both sides."""
     platform, organisation = connection.platform, connection.organisation
     with platform.lock, organisation.lock:
-        return Records(
+        return ConnectionRecords(
             solvimon={name: tuple(records.values()) for name, records in platform.records.items()},
-            rillet={name: tuple(getattr(organisation, name).documents()) for name in _RILLET},
+            rillet={name: tuple(getattr(organisation, name).documents()) for name in _RILLET_COLLECTIONS},
         )
 
 
 def document_records(ledger: Iterable[Json]) -> list[Json]:
     """Return the items of the ledger that are the state of a document or customer."""
-    return [item for item in ledger if _DOCUMENT.search(item["pk"]) and "state" in item]
+    return [item for item in ledger if _DOCUMENT_KEY.search(item["pk"]) and "state" in item]
 
 
 def rillet_documents(connection: Connection, solvimon_id: str) -> list[Json]:

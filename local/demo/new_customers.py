@@ -30,12 +30,12 @@ ODD = tuple(rillet_id("customer", f"newcomer-odd-{number}") for number in range(
 def customers() -> list[Json]:
     """Return 120 customers: most as they should be, a few as they come."""
     ordinary = [
-        _customer(f"{word} {trade}", *_PLACES[(index + number) % len(_PLACES)])
+        _new_customer(f"{word} {trade}", *_PLACES[(index + number) % len(_PLACES)])
         for index, word in enumerate(WORDS)
         for number, trade in enumerate(TRADES)
     ]
-    more = [_customer(f"{word} & {other}", *_PLACES[0]) for word in WORDS[:6] for other in WORDS[6:]]
-    odd = [_customer(f"Odd {number}", *_PLACES[1]) for number in range(16)]
+    more = [_new_customer(f"{word} & {other}", *_PLACES[0]) for word in WORDS[:6] for other in WORDS[6:]]
+    odd = [_new_customer(f"Odd {number}", *_PLACES[1]) for number in range(16)]
     odd[0]["emails"] = []
     odd[1]["emails"].append({"email": "also@odd.example", "type": "MAIN_SENDER"})
     odd[2]["name"] = "Vereniging van Rivierloodsen en Sleepdiensten " * 7
@@ -93,7 +93,7 @@ def subsidiary() -> Json:
     }
 
 
-def _customer(name: str, city: str, state: str, country: str) -> Json:
+def _new_customer(name: str, city: str, state: str, country: str) -> Json:
     mail = name.lower().replace(" & ", "-").replace(" ", "-")
     return {
         "id": rillet_id("customer", f"newcomer-{mail}"),

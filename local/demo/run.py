@@ -13,15 +13,15 @@ from local.demo.console import Console
 if TYPE_CHECKING:
     from local.system import LocalSystem
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-LOG = ROOT / "build" / "demo" / "functions.log"
+_PROJECT = Path(__file__).resolve().parent.parent.parent
+DEMO_LOG = _PROJECT / "build" / "demo" / "functions.log"
 INTERRUPTED = 130
 """Exit code of a program that Ctrl-C ended."""
 
 logger = logging.getLogger(__name__)
 
 
-def demo(out: TextIO, errors: TextIO, log: Path = LOG) -> int:
+def demo(out: TextIO, errors: TextIO, log: Path = DEMO_LOG) -> int:
     """Start the local system, run the demo and print whether both sides' books agree.
 
     Args:
@@ -36,7 +36,7 @@ def demo(out: TextIO, errors: TextIO, log: Path = LOG) -> int:
     try:
         with _written_to(log):
             try:
-                return _run(Console(out), started, log)
+                return _run_demo(Console(out), started, log)
             except KeyboardInterrupt:
                 errors.write("demo: stopped by Ctrl-C; nothing is left running.\n")
                 return INTERRUPTED
@@ -45,13 +45,13 @@ def demo(out: TextIO, errors: TextIO, log: Path = LOG) -> int:
             # Whatever else went wrong: its traceback belongs into the log, not onto a visitor's screen.
             except Exception as error:
                 logger.exception("the demo stopped")
-                errors.write(f"demo: {_plain(error)} The log is {_short(log)}.\n")
+                errors.write(f"demo: {_plain_error(error)} The log is {_short(log)}.\n")
     except OSError as error:
         errors.write(f"demo: {_short(log)} cannot be written ({error.strerror}). Make its folder writable.\n")
     return 1
 
 
-def _run(console: Console, started: float, log: Path) -> int:
+def _run_demo(console: Console, started: float, log: Path) -> int:
     console.heading("Solvimon invoices into Rillet: exactly once and to the cent")
     console.say(
         "Everything runs on this machine: AWS is played by moto, with template.yaml deployed into it; "
@@ -61,13 +61,13 @@ def _run(console: Console, started: float, log: Path) -> int:
     from local.demo import script
 
     with ExitStack() as running:
-        system = _start(running)
+        system = _start_system(running)
         console.note(f"Started in {time.monotonic() - started:.1f} s. The functions' logs: {_short(log)}")
         result = script.run_sections(system, console)
     return script.print_result(console, result, time.monotonic() - started)
 
 
-def _start(running: ExitStack) -> "LocalSystem":
+def _start_system(running: ExitStack) -> "LocalSystem":
     from local.demo.context import DemoStopped
     from local.system import LocalSystem
 
@@ -89,10 +89,10 @@ def _written_to(log: Path) -> Iterator[None]:
         yield
 
 
-def _plain(error: Exception) -> str:
+def _plain_error(error: Exception) -> str:
     text = str(error).strip().splitlines()
     return f"{text[0].rstrip('.') if text else type(error).__name__}."
 
 
 def _short(path: Path) -> str:
-    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+    return str(path.relative_to(_PROJECT)) if path.is_relative_to(_PROJECT) else str(path)

@@ -124,10 +124,10 @@ def _set_up(system: LocalSystem) -> Connection:
     connection = system.connect_demo(auth="oauth")
     system.connect(
         second_connection.NAME,
-        settings={"fallback_products": second_connection.fallback_products()},
+        settings={"fallback_products": second_connection.acme_fallback_products()},
         auth="oauth",
-        solvimon=second_connection.solvimon_seed(),
-        rillet=second_connection.rillet_seed(),
+        solvimon=second_connection.acme_solvimon_seed(),
+        rillet=second_connection.acme_rillet_seed(),
     )
     return connection
 

@@ -92,7 +92,7 @@ def invoices(pairs: Iterable[Pair], features: Mapping[str, str], *, narrow: bool
         feature = Text(features.get(pair.solvimon.id, ""), style="dim")
         who = Text(": " if narrow else "\n").join((customer, feature))
         named = [Text("\n").join((numbers, who))] if narrow else [numbers, who]
-        table.add_row(*named, *_both(pair), _verdict(pair))
+        table.add_row(*named, *_both(pair), _pair_verdict(pair))
     return table
 
 
@@ -174,7 +174,7 @@ def _both(pair: Pair) -> list[Text]:
     return [Text("\n".join(cells)) for cells in zip(*columns, strict=True)]
 
 
-def _verdict(pair: Pair) -> Text:
+def _pair_verdict(pair: Pair) -> Text:
     state = Text(pair.state, style="green" if pair.exported else "bold red")
     return Text("\n").join((state, _difference(pair.difference)))
 

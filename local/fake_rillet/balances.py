@@ -69,7 +69,7 @@ def update_balance(books: Books, invoice: Record, event: str) -> None:
     by_payment, by_credit = paid(books, invoice.id), credited(books, invoice.id)
     due = decimal_of(shown["total"]) - by_payment - by_credit
     shown["amount_due"] = to_wire(due, shown["total"]["currency"])
-    shown["status"] = _status(books, by_payment, by_credit, due) or status_unsettled(invoice)
+    shown["status"] = _settled_status(books, by_payment, by_credit, due) or status_unsettled(invoice)
     mark_overdue(books, invoice)
     books.invoices.touch(invoice)
     books.webhooks.emit(f"invoice-{event}", shown)
@@ -86,7 +86,7 @@ def status_unsettled(invoice: Record) -> str:
     return UNPAID if invoice.private.get("is_sent", True) else UNBILLED
 
 
-def _status(books: Books, by_payment: Decimal, by_credit: Decimal, due: Decimal) -> str:
+def _settled_status(books: Books, by_payment: Decimal, by_credit: Decimal, due: Decimal) -> str:
     """Name the state of what is settled, "" if nothing is; `mixed_status` decides between the two."""
     if not by_payment and not by_credit:
         return ""

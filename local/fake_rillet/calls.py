@@ -10,7 +10,7 @@ from werkzeug.wrappers import Request, Response
 
 from local.fake_rillet.oauth.redaction import MASK, is_oauth, masked
 
-_HEADERS = ("X-Rillet-API-Version", "Idempotency-Key", "Content-Type", "Accept", "User-Agent")
+_LOGGED_HEADERS = ("X-Rillet-API-Version", "Idempotency-Key", "Content-Type", "Accept", "User-Agent")
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -52,7 +52,7 @@ class Call:
             method=request.method,
             path=request.path,
             query=masked(query) if is_oauth(request.path) else query,
-            headers={name: request.headers[name] for name in _HEADERS if name in request.headers},
+            headers={name: request.headers[name] for name in _LOGGED_HEADERS if name in request.headers},
             idempotency_key=request.headers.get("Idempotency-Key") or None,
             request_body=_readable(request.get_data(), request.mimetype, request.path),
         )

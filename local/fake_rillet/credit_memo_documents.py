@@ -28,7 +28,7 @@ def credit_memo_document(
         "subsidiary_id": subsidiary,
         "credit_memo_number": number,
         "customer_id": request.customer_id,
-        "items": [_item(books, request, line) for line in request.lines],
+        "items": [_memo_item(books, request, line) for line in request.lines],
         "credit_memo_date": request.credit_memo_date.isoformat(),
         "address": customer.get("address") or _NO_ADDRESS,
         **{name: to_wire(value, request.currency) for name, value in amounts.items()},
@@ -83,7 +83,7 @@ def update_memo_balance(memo: Json) -> None:
     memo["status"] = "UNAPPLIED" if not applied else "APPLIED" if applied >= total else "PARTIALLY_APPLIED"
 
 
-def _item(books: Books, request: CreditMemoRequest, line: Line) -> Json:
+def _memo_item(books: Books, request: CreditMemoRequest, line: Line) -> Json:
     """Calculate an item; by its name, `total_amount` is the net amount and the tax together."""
     tax = line.tax or Decimal(0)
     item = {

@@ -90,7 +90,7 @@ def read_applications(body: Fields, checks: Checks) -> list[ApplicationRequest]:
         Problem: 400 with all violations.
     """
     rows = body.required_objects("applications")
-    requests = [_application(row) for row in rows]
+    requests = [_read_application(row) for row in rows]
     invoice_ids = [request.invoice_id for request in requests]
     for row, request in zip(rows, requests, strict=True):
         if invoice_ids.count(request.invoice_id) > 1:
@@ -99,7 +99,7 @@ def read_applications(body: Fields, checks: Checks) -> list[ApplicationRequest]:
     return requests
 
 
-def _application(row: Fields) -> ApplicationRequest:
+def _read_application(row: Fields) -> ApplicationRequest:
     request = ApplicationRequest(
         invoice_id=row.require("invoice_id", row.uuid, ""),
         amount=row.require("amount", row.rounded_money, Money(Decimal(1), "USD")),

@@ -20,7 +20,7 @@ def create_credit_memo(books: Books, request: CreditMemoRequest) -> Record:
     Raises:
         Problem: 400; a rule of the organisation is broken.
     """
-    _check(books, request)
+    _check_credit_memo(books, request)
     check_number(books, books.credit_memos, "credit_memo_number", request.credit_memo_number)
     number = request.credit_memo_number or books.next_credit_memo_number()
     subsidiary = request.subsidiary_id or next(iter(books.subsidiaries)).id
@@ -38,7 +38,7 @@ def replace_credit_memo(books: Books, memo: Record, request: CreditMemoRequest) 
         Problem: 400; a rule of the organisation is broken.
     """
     shown = memo.document
-    _check(books, request)
+    _check_credit_memo(books, request)
     check_period(books, shown["credit_memo_date"])
     _check_currency(shown["total"]["currency"], request.currency)
     number, subsidiary = shown["credit_memo_number"], shown["subsidiary_id"]
@@ -74,7 +74,7 @@ def reconcile(books: Books, memo: Record, requests: Iterable[ApplicationRequest]
         Problem: 400; a rule of the organisation is broken.
     """
     before = {application["invoice_id"]: application for application in memo.document["applications"]}
-    after = {request.invoice_id: _application(books, memo, request, before) for request in requests}
+    after = {request.invoice_id: _apply_to_invoice(books, memo, request, before) for request in requests}
     _check_sum(memo, after.values())
     changed = [id for id in before.keys() | after.keys() if _terms(before.get(id)) != _terms(after.get(id))]
     sides = [side[id] for id in changed for side in (before, after) if id in side]
@@ -100,7 +100,9 @@ def check_uncredited(books: Books, invoice: Record) -> None:
         raise refused("invoice_has_credits", f"Credit memos are applied to invoice {invoice.id}")
 
 
-def _application(books: Books, memo: Record, request: ApplicationRequest, before: dict[str, Json]) -> Json:
+def _apply_to_invoice(
+    books: Books, memo: Record, request: ApplicationRequest, before: dict[str, Json]
+) -> Json:
     if request.invoice_id not in books.invoices:
         raise refused("invoice_not_found", f"Invoice does not exist: {request.invoice_id}")
     invoice = books.invoices.get(request.invoice_id)
@@ -129,7 +131,7 @@ def _terms(application: Json | None) -> tuple[str, str] | None:
     return None if application is None else (application["amount"]["amount"], application["application_date"])
 
 
-def _check(books: Books, request: CreditMemoRequest) -> None:
+def _check_credit_memo(books: Books, request: CreditMemoRequest) -> None:
     check_parties(books, request.customer_id, request.subsidiary_id)
     check_products(books, request.lines)
     check_references(books, request.external_references)

@@ -12,7 +12,7 @@ from local.fake_rillet.invoice_requests import InvoiceRequest
 from local.fake_rillet.money import to_wire
 from local.fake_rillet.store import Json
 
-STATUSES = ("UNPAID", "PAID", "PARTIALLY_PAID", "UNBILLED", "CREDITED", "PARTIALLY_CREDITED")
+INVOICE_STATUSES = ("UNPAID", "PAID", "PARTIALLY_PAID", "UNBILLED", "CREDITED", "PARTIALLY_CREDITED")
 
 
 def invoice_document(books: Books, request: InvoiceRequest, number: str, subsidiary: str) -> Json:
@@ -26,14 +26,14 @@ def invoice_document(books: Books, request: InvoiceRequest, number: str, subsidi
         "subsidiary_id": subsidiary,
         "invoice_number": number,
         "customer_id": request.customer_id,
-        "items": [_item(books, request, line) for line in request.lines],
+        "items": [_invoice_item(books, request, line) for line in request.lines],
         "invoice_date": request.invoice_date.isoformat(),
         "due_date": request.due_date.isoformat(),
         "customer_address": customer.get("address"),
         "shipping_address": customer.get("shipping_address"),
         "bank_account": _bank_account(books, request),
         "status": UNPAID,
-        **_totals(request),
+        **_invoice_totals(request),
         "payment_terms": max(0, (request.due_date - request.invoice_date).days),
         "purchase_order_number": request.purchase_order_number,
         "exchange_rate": request.exchange_rate,
@@ -54,7 +54,7 @@ def item_revenue(books: Books, product_id: str, day: date, given: Json) -> Json:
     return default | given
 
 
-def _totals(request: InvoiceRequest) -> Json:
+def _invoice_totals(request: InvoiceRequest) -> Json:
     """Add up the lines.
 
     Tax is the lines' own; a recorded invoice whose lines have no tax has its header's.
@@ -77,7 +77,7 @@ def _totals(request: InvoiceRequest) -> Json:
     return {name: to_wire(amount, request.currency) for name, amount in amounts.items()}
 
 
-def _item(books: Books, request: InvoiceRequest, line: Line) -> Json:
+def _invoice_item(books: Books, request: InvoiceRequest, line: Line) -> Json:
     item = {
         "id": str(uuid.uuid4()),
         "description": line.description,

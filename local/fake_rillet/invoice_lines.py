@@ -13,7 +13,7 @@ REVENUE_PATTERNS = ("DAILY", "EVEN_PERIOD")
 TAX_TYPES = ("VAT", "SALES_TAX")
 _SMALLEST_QUANTITY = Decimal("0.00001")
 _HUNDRED = Decimal(100)
-_NOTHING = Money(Decimal(0), "USD")
+_ZERO_MONEY = Money(Decimal(0), "USD")
 
 Discount = tuple[Money | None, Decimal | None]
 """An amount off the line, or a percentage of it."""
@@ -66,7 +66,7 @@ def read_recorded_line(line: Fields) -> Line:
     description = line.require("description", line.text, "")
     quantity = line.require("quantity", lambda name: line.number(name, _SMALLEST_QUANTITY), Decimal(1))
     revenue, fields, references = read_revenue(line), read_field_assignments(line), read_references(line)
-    total = line.require("total_amount", line.rounded_money, _NOTHING)
+    total = line.require("total_amount", line.rounded_money, _ZERO_MONEY)
     tax = line.rounded_money("tax_amount")
     return Line(
         product_id=product_id,
@@ -105,7 +105,7 @@ def _priced_line(
     description = line.require("description", line.text, "")
     quantity = price.require("quantity", lambda name: price.number(name, least_quantity), Decimal(0))
     revenue, fields = read_revenue(line), read_field_assignments(line)
-    unit = price.require("amount_per_unit", price.unrounded_money, _NOTHING)
+    unit = price.require("amount_per_unit", price.unrounded_money, _ZERO_MONEY)
     gross = rounded(unit.amount * quantity, unit.currency)
     amount_off, percentage_off = discount
     off = rounded(gross * (percentage_off or 0) / _HUNDRED, unit.currency)
@@ -121,7 +121,7 @@ def _priced_line(
         gross_rate=rounded(unit.amount, unit.currency),
         gross=gross,
         discount=off,
-        tax=_tax(line, gross - off, unit.currency),
+        tax=_free_form_tax(line, gross - off, unit.currency),
     )
 
 
@@ -130,14 +130,14 @@ def _discount(price: Fields) -> Discount:
     if discount is None:
         return None, None
     if (discount.choice("type", ("AMOUNT", "PERCENTAGE")) or "AMOUNT") == "AMOUNT":
-        return discount.require("amount_off", discount.rounded_money, _NOTHING), None
+        return discount.require("amount_off", discount.rounded_money, _ZERO_MONEY), None
     percentage_off = discount.require(
         "percentage_off", lambda name: discount.number(name, Decimal(0), _HUNDRED), Decimal(0)
     )
     return None, percentage_off
 
 
-def _tax(line: Fields, net: Decimal, currency: str) -> Decimal | None:
+def _free_form_tax(line: Fields, net: Decimal, currency: str) -> Decimal | None:
     """Read a free-form tax rate; its amount, when sent, wins over the percentage."""
     rate = line.object("tax_rate")
     if rate is None:
@@ -158,12 +158,12 @@ def read_revenue(line: Fields) -> Json:
     read = {
         "pattern": revenue.choice("pattern", REVENUE_PATTERNS),
         "account_code": revenue.text("account_code"),
-        "period": _period(revenue),
+        "period": _revenue_period(revenue),
     }
     return {name: value for name, value in read.items() if value is not None}
 
 
-def _period(revenue: Fields) -> Json | None:
+def _revenue_period(revenue: Fields) -> Json | None:
     period = revenue.object("period")
     if period is None:
         return None

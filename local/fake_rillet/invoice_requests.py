@@ -15,7 +15,7 @@ from local.fake_rillet.validation import Checks, Fields
 FULL = "FULL"
 REVENUE_RECOGNITION_ONLY = "REVENUE_RECOGNITION_ONLY"
 AR_ONLY = "AR_ONLY"
-SCOPES = (FULL, REVENUE_RECOGNITION_ONLY, AR_ONLY)
+INVOICE_SCOPES = (FULL, REVENUE_RECOGNITION_ONLY, AR_ONLY)
 
 
 @dataclass(frozen=True)
@@ -44,15 +44,15 @@ def read_invoice(body: Fields, checks: Checks, switches: Switches) -> InvoiceReq
     Raises:
         Problem: 400 with all violations.
     """
-    scope = body.choice("scope", SCOPES) or FULL
+    scope = body.choice("scope", INVOICE_SCOPES) or FULL
     checks.finish()  # the other fields depend on the scope
     lines = body.required_objects("items")
-    request = _full(body, lines, switches) if scope == FULL else _recorded(body, lines, scope)
+    request = _read_full(body, lines, switches) if scope == FULL else _read_recorded(body, lines, scope)
     checks.finish_in_one_currency()
     return request
 
 
-def _full(body: Fields, lines: list[Fields], switches: Switches) -> InvoiceRequest:
+def _read_full(body: Fields, lines: list[Fields], switches: Switches) -> InvoiceRequest:
     """Read an invoice that Rillet issues; v4 knows no `invoice_number` here."""
     number = None
     if switches.full_scope_number == "kept":
@@ -78,7 +78,7 @@ def _full(body: Fields, lines: list[Fields], switches: Switches) -> InvoiceReque
     )
 
 
-def _recorded(body: Fields, lines: list[Fields], scope: str) -> InvoiceRequest:
+def _read_recorded(body: Fields, lines: list[Fields], scope: str) -> InvoiceRequest:
     """Read an invoice that another system issued; AR_ONLY is the same without an exchange rate."""
     if "external_references" not in body:
         body.wrong("external_references", "must not be null")

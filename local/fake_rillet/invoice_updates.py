@@ -33,7 +33,7 @@ def replace_invoice(books: Books, invoice: Record, body: Fields, checks: Checks)
     checks.finish()
     if scope != invoice.private["scope"]:
         raise refused("invoice_scope_mismatch", f"The invoice does not have the scope {scope}")
-    read = _full if scope == FULL else _recorded
+    read = _update_full if scope == FULL else _update_recorded
     document = read(books, invoice, body, checks)
     check_period(books, invoice.document["invoice_date"], document["invoice_date"])
     settled = paid(books, invoice.id) + credited(books, invoice.id)
@@ -43,7 +43,7 @@ def replace_invoice(books: Books, invoice: Record, body: Fields, checks: Checks)
     update_balance(books, invoice, "updated")
 
 
-def _full(books: Books, invoice: Record, body: Fields, checks: Checks) -> Json:
+def _update_full(books: Books, invoice: Record, body: Fields, checks: Checks) -> Json:
     """Read an `UpdateFullInvoiceRequest`; number, customer, subsidiary, exchange rate and currency stay."""
     shown = invoice.document
     lines = [read_full_line(line) for line in body.required_objects("items")]
@@ -72,7 +72,7 @@ def _full(books: Books, invoice: Record, body: Fields, checks: Checks) -> Json:
     return document | {name: shown[name] for name in _KEPT if name in shown}
 
 
-def _recorded(books: Books, invoice: Record, body: Fields, checks: Checks) -> Json:
+def _update_recorded(books: Books, invoice: Record, body: Fields, checks: Checks) -> Json:
     """Read an `UpdateRevenueRecognitionOnlyInvoiceRequest`, which leaves all money as it is."""
     shown = invoice.document
     rows = body.required_objects("items")

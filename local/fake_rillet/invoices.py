@@ -25,13 +25,13 @@ def create_invoice(books: Books, request: InvoiceRequest) -> Record:
     Raises:
         Problem: 400; a rule of the organisation is broken.
     """
-    _check(books, request)
+    _check_invoice(books, request)
     subsidiary_id = request.subsidiary_id or next(iter(books.subsidiaries)).id
     number = request.invoice_number or books.next_invoice_number()
     document = invoice_document(books, request, number, subsidiary_id)
     # Rillet holds what it is to send itself until that happened (dossier, additions: status UNBILLED).
     invoice = books.invoices.add(document, private={"scope": request.scope, "is_sent": request.scope != FULL})
-    _send(books, request, invoice)
+    _mail_invoice(books, request, invoice)
     invoice.document["status"] = status_unsettled(invoice)
     mark_overdue(books, invoice)
     books.webhooks.emit("invoice-created", invoice.document)
@@ -78,7 +78,7 @@ def is_open(invoice: Record) -> bool:
     return decimal_of(invoice.document["amount_due"]) != 0
 
 
-def _check(books: Books, request: InvoiceRequest) -> None:
+def _check_invoice(books: Books, request: InvoiceRequest) -> None:
     check_parties(books, request.customer_id, request.subsidiary_id)
     check_bank_account(books, request.bank_account_id)
     check_products(books, request.lines)
@@ -90,7 +90,7 @@ def _check(books: Books, request: InvoiceRequest) -> None:
     check_period(books, request.invoice_date.isoformat())
 
 
-def _send(books: Books, request: InvoiceRequest, invoice: Record) -> None:
+def _mail_invoice(books: Books, request: InvoiceRequest, invoice: Record) -> None:
     """Mail a FULL invoice whose date has come, if the customer wants its invoices automatically."""
     customer = books.customers.get(request.customer_id).document
     due = request.invoice_date <= books.today

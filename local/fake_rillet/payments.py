@@ -50,8 +50,8 @@ def record_payment(books: Books, invoice: Record, request: PaymentRequest, statu
     Raises:
         Problem: 400; a rule of the organisation is broken.
     """
-    _check(books, invoice, request, but=None)
-    payment = books.payments.add(_document(invoice, request, status))
+    _check_payment(books, invoice, request, but=None)
+    payment = books.payments.add(_payment_document(invoice, request, status))
     update_balance(books, invoice, _EVENT)
     return payment
 
@@ -64,9 +64,9 @@ def replace_payment(books: Books, payment: Record, request: PaymentRequest) -> R
     """
     check_uncleared(payment)
     invoice = invoice_of(books, payment)
-    _check(books, invoice, request, but=payment)
+    _check_payment(books, invoice, request, but=payment)
     check_period(books, payment.document["date"])
-    replaced = books.payments.replace(payment.id, _document(invoice, request, UNCLEARED))
+    replaced = books.payments.replace(payment.id, _payment_document(invoice, request, UNCLEARED))
     update_balance(books, invoice, _EVENT)
     return replaced
 
@@ -132,7 +132,7 @@ def check_unpaid(books: Books, invoice: Record) -> None:
         raise refused("invoice_has_payments", f"Invoice {invoice.id} has payments")
 
 
-def _document(invoice: Record, request: PaymentRequest, status: str) -> Json:
+def _payment_document(invoice: Record, request: PaymentRequest, status: str) -> Json:
     return {
         "status": status,
         "invoice_id": invoice.id,
@@ -142,7 +142,7 @@ def _document(invoice: Record, request: PaymentRequest, status: str) -> Json:
     }
 
 
-def _check(books: Books, invoice: Record, request: PaymentRequest, but: Record | None) -> None:
+def _check_payment(books: Books, invoice: Record, request: PaymentRequest, but: Record | None) -> None:
     if problem := _problem(books, invoice, request, but):
         raise problem
     check_period(books, request.date.isoformat())

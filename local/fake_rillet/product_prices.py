@@ -19,7 +19,7 @@ def read_price(price: Fields) -> Json:
             "interval_months", lambda name: price.integer(name, 1, _MOST_MONTHS), 1
         )
     if kind in ("FIXED_RECURRING", "ONE_TIME"):
-        read["amount"] = _amount(price, "amount", required=True)
+        read["amount"] = _price_amount(price, "amount", required=True)
     if kind == "USAGE":
         read["billing_scheme"] = _billing_scheme(price.required_object("billing_scheme"))
     return read
@@ -40,7 +40,7 @@ def _billing_scheme(scheme: Fields) -> Json:
     if kind == "PER_UNIT":
         return {
             "type": kind,
-            "amount": _amount(scheme, "amount", required=True),
+            "amount": _price_amount(scheme, "amount", required=True),
             "units": scheme.require("units", lambda name: scheme.integer(name, 1), 1),
         }
     tiers = scheme.required_objects("tiers")
@@ -56,13 +56,13 @@ def _tier(tier: Fields) -> Json:
         tier.wrong("flat_price", "or per_unit_price must be provided")
     read = {
         "up_to": tier.require("up_to", lambda name: tier.integer(name, 1), 1),
-        "flat_price": _amount(tier, "flat_price"),
-        "per_unit_price": _amount(tier, "per_unit_price"),
+        "flat_price": _price_amount(tier, "flat_price"),
+        "per_unit_price": _price_amount(tier, "per_unit_price"),
     }
     return {name: value for name, value in read.items() if value is not None}
 
 
-def _amount(fields: Fields, name: str, *, required: bool = False) -> Json | None:
+def _price_amount(fields: Fields, name: str, *, required: bool = False) -> Json | None:
     """Read a price and keep its scale as sent: product prices need not be rounded."""
     money: Money | None = fields.unrounded_money(name)
     if money is None:

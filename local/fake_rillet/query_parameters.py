@@ -18,7 +18,7 @@ def choice(name: str, choices: Choices[str]) -> str | None:
     """Read one of several words."""
     value = text(name)
     if value is not None and value not in choices:
-        raise _wrong(name, f"must be one of {', '.join(choices)}")
+        raise _invalid_parameter(name, f"must be one of {', '.join(choices)}")
     return value
 
 
@@ -26,7 +26,7 @@ def uuid(name: str) -> str | None:
     """Read a UUID."""
     value = text(name)
     if value is not None and not is_uuid(value):
-        raise _wrong(name, f'"{value}" is not a UUID')
+        raise _invalid_parameter(name, f'"{value}" is not a UUID')
     return value.lower() if value else None
 
 
@@ -42,7 +42,7 @@ def timestamp(name: str) -> int | None:
     try:
         return None if value is None else read_timestamp(value)
     except ValueError:
-        raise _wrong(name, f'"{value}" is not an RFC 3339 timestamp') from None
+        raise _invalid_parameter(name, f'"{value}" is not an RFC 3339 timestamp') from None
 
 
 def together(first: str, second: str) -> tuple[str, str] | None:
@@ -53,8 +53,8 @@ def together(first: str, second: str) -> tuple[str, str] | None:
     if values == (None, None):
         return None
     missing, given = (first, second) if values[0] is None else (second, first)
-    raise _wrong(missing, f"must be provided together with {given}")
+    raise _invalid_parameter(missing, f"must be provided together with {given}")
 
 
-def _wrong(name: str, message: str) -> Problem:
+def _invalid_parameter(name: str, message: str) -> Problem:
     return invalid([{"field": name, "message": message}])

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from local.fake_rillet.money import CURRENCY_DECIMALS, Money, rounded
 from local.fake_rillet.problems import Violation, invalid
 from local.fake_rillet.timestamps import read_date
-from local.fake_vendor.iso_codes import COUNTRIES
+from local.fake_vendor.iso_codes import ISO_COUNTRIES
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _DECIMAL = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
@@ -161,7 +161,7 @@ class Fields:
     def country(self, name: str) -> str | None:
         """Read an ISO 3166-1 alpha-2 country."""
         value = self.text(name)
-        if value is not None and value not in COUNTRIES:
+        if value is not None and value not in ISO_COUNTRIES:
             self.wrong(name, f'"{value}" is not an ISO 3166-1 alpha-2 country')
         return value
 

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-_ENTITIES = ("invoice", "contract", "credit-memo", "customer", "bill", "vendor", "journal-entry")
+_EVENT_ENTITIES = ("invoice", "contract", "credit-memo", "customer", "bill", "vendor", "journal-entry")
 _PAYABLE = ("invoice", "credit-memo")
 
 
@@ -12,15 +12,15 @@ def _capital(word: str) -> str:
     return word.upper().replace("-", "_")
 
 
-def _events() -> dict[str, tuple[str, str]]:
+def _known_events() -> dict[str, tuple[str, str]]:
     return {
         f"{entity}-{event}": (_capital(entity), _capital(event))
-        for entity in _ENTITIES
+        for entity in _EVENT_ENTITIES
         for event in ("created", "updated", *(["payment-updated"] if entity in _PAYABLE else []), "deleted")
     }
 
 
-EVENTS = _events()
+EVENTS = _known_events()
 """Entity and event, as the headers carry them, by the webhook's name such as `invoice-payment-updated`."""
 
 

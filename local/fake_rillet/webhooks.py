@@ -19,7 +19,7 @@ from local.fake_vendor.webhook_delivery import Attempt, WebhookSender
 
 MOST_WEBHOOKS = 5
 MOST_SIGNATURES = 10
-_HEADERS = ("X-Rillet-Timestamp", "X-Rillet-Id", "X-Rillet-Entity", "X-Rillet-Event")
+_EVENT_HEADERS = ("X-Rillet-Timestamp", "X-Rillet-Id", "X-Rillet-Entity", "X-Rillet-Event")
 ANSWER_SECONDS = 30.0
 """No answer within this time counts as a failed delivery."""
 
@@ -179,7 +179,7 @@ class Webhooks(WebhookSender):
         return {
             "Content-Type": "application/json",
             "X-Rillet-Signature": ",".join(signatures),
-            **dict(zip(_HEADERS, parts, strict=True)),
+            **dict(zip(_EVENT_HEADERS, parts, strict=True)),
         }
 
     def deliver(self) -> list[Delivery]:

@@ -79,11 +79,11 @@ def requested_amounts(invoice: Json, body: Json) -> LineAmounts:
         if len(invoice["periods"]) != 1:
             raise invalid_field("groups", "the invoice has several periods; name them")
         only = invoice["periods"][0]["period_order"]
-        return _Reader(invoice).groups(body["groups"], (only,), "groups")
-    return _Reader(invoice).periods(periods) if periods else all_lines(invoice)
+        return _CreditReader(invoice).groups(body["groups"], (only,), "groups")
+    return _CreditReader(invoice).periods(periods) if periods else all_lines(invoice)
 
 
-class _Reader:
+class _CreditReader:
     """Reads parts of a request against the lines of the original."""
 
     def __init__(self, invoice: Json) -> None:

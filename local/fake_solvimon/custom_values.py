@@ -28,7 +28,7 @@ def resolve(
         definition = _definition(object_type, value, definitions, path)
         if any(seen["id"] == definition["id"] for seen in resolved):
             raise invalid_field(path, f"custom field {definition['reference']} comes twice")
-        texts = _texts(value, definition, path)
+        texts = _custom_texts(value, definition, path)
         if definition.get("unique_value"):
             _refuse_taken(definition, texts, others, path)
         kept: Json = {"id": definition["id"], "reference": definition["reference"]}
@@ -61,7 +61,7 @@ def _definition(object_type: str, value: Json, definitions: Sequence[Json], path
     raise invalid_field(path, f"there is no such custom field on {object_type}")
 
 
-def _texts(value: Json, definition: Json, path: str) -> list[str]:
+def _custom_texts(value: Json, definition: Json, path: str) -> list[str]:
     many = bool(definition.get("multiple_values"))
     given = (value.get("values") or []) if many else [value.get("value")]
     texts = [text for text in given if isinstance(text, str)]

@@ -10,12 +10,12 @@ from local.fake_vendor import iso_codes
 Check = Callable[[object, str], None]
 """Raises `ApiProblem` INVALID_FIELD for the dotted path when the value breaks the rule."""
 
-COUNTRIES = sorted(iso_codes.COUNTRIES - {"UM"})
+COUNTRIES = sorted(iso_codes.ISO_COUNTRIES - {"UM"})
 """ISO 3166-1 as Solvimon's OpenAPI document has it (`AddressCountry`)."""
 
 _NOT_YET = {"BOV", "CHE", "CHW", "COU", "UYW", "VED", "XAD", "XCG", "ZWG"}
 _WITHDRAWN = {"ANG", "BGN", "CUC", "HRK", "MRO", "VEF", "ZWL"}
-CURRENCIES = sorted(iso_codes.CURRENCIES - _NOT_YET | _WITHDRAWN)
+CURRENCIES = sorted(iso_codes.ISO_CURRENCIES - _NOT_YET | _WITHDRAWN)
 """ISO 4217 as Solvimon's OpenAPI document has it (`AmountCurrency`): an older edition, and fewer funds."""
 
 REFERENCE_PATTERN = r"\S+"

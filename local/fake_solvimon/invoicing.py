@@ -95,11 +95,11 @@ def summary(invoice: Json, *, periods: bool, lines: bool) -> Json:
         return shown
     for name in ("periods", "closed_periods"):
         if name in invoice:
-            shown[name] = [_period(period, lines) for period in invoice[name]]
+            shown[name] = [_invoice_period(period, lines) for period in invoice[name]]
     return shown
 
 
-def _period(period: Json, lines: bool) -> Json:
+def _invoice_period(period: Json, lines: bool) -> Json:
     if lines:
         return period
     groups = [

@@ -44,7 +44,7 @@ def completed_periods(
     """
     if not periods:
         raise missing_field("periods")
-    builder = _Builder(find_product, new_line_id)
+    builder = _OneOffBuilder(find_product, new_line_id)
     return [builder.period(period, order) for order, period in enumerate(periods, 1)]
 
 
@@ -64,7 +64,7 @@ def body_of(customer_id: str, lines: list[Json], currency: str, originals: list[
     return body | ({"linked_invoices_ids": originals} if originals else {}) | more
 
 
-class _Builder:
+class _OneOffBuilder:
     def __init__(self, find_product: FindProduct, new_line_id: Callable[[], str]) -> None:
         self._find_product = find_product
         self._new_line_id = new_line_id
@@ -99,15 +99,17 @@ class _Builder:
             raise invalid_field(f"{path}.amount_excluding_tax.currency", f"must be {self._currency}")
         self._currency = currency
         line = given | {"id": self._new_line_id(), "line_order": order, "type": given.get("type", ONE_OFF)}
-        categories = [_category(one, f"{path}.tax_categories") for one in given.get("tax_categories") or []]
-        return with_taxes(line, _net(given), categories, currency)
+        categories = [
+            _given_category(one, f"{path}.tax_categories") for one in given.get("tax_categories") or []
+        ]
+        return with_taxes(line, _line_net(given), categories, currency)
 
 
-def _net(line: Json) -> Decimal:
+def _line_net(line: Json) -> Decimal:
     return value(line["amount_excluding_tax"])
 
 
-def _category(given: Json, path: str) -> Json:
+def _given_category(given: Json, path: str) -> Json:
     for name in ("percentage", "name"):
         if not given.get(name):
             raise missing_field(f"{path}.{name}")

@@ -103,7 +103,7 @@ class Platform(Payments):
         """
         with self.lock:
             customer = self.find(CUSTOMERS, key)
-            body = {name: _merged(customer.get(name), value) for name, value in changes.items()}
+            body = {name: _merged_fields(customer.get(name), value) for name, value in changes.items()}
             return deepcopy(self.change(CUSTOMERS, customer, body))
 
     def collect(
@@ -171,9 +171,9 @@ class Platform(Payments):
             return deepcopy(self.change_invoice(invoice, {"paid": True}, request_id))
 
 
-def _merged(old: object, new: object) -> object:
+def _merged_fields(old: object, new: object) -> object:
     """Return the new value, with what an object of it leaves out taken from the old one."""
     if not isinstance(old, dict) or not isinstance(new, dict):
         return new
-    merged = old | {name: _merged(old.get(name), value) for name, value in new.items()}
+    merged = old | {name: _merged_fields(old.get(name), value) for name, value in new.items()}
     return {name: value for name, value in merged.items() if value is not None}

@@ -33,7 +33,7 @@ def create_app(state: State) -> Flask:
     app.json = _Json(app)
     api = Blueprint("api", __name__, url_prefix="/v1")
     for resource in CATALOGUE:
-        api.register_blueprint(catalogue.blueprint(resource))
+        api.register_blueprint(catalogue.resource_blueprint(resource))
     for routes in (custom_fields.routes, invoices.routes, payments.routes, webhooks.routes):
         api.register_blueprint(routes)
     app.register_blueprint(api)
@@ -58,7 +58,7 @@ def create_app(state: State) -> Flask:
             g.platform.idempotency.end(key, answer)
         return response
 
-    app.register_error_handler(ApiProblem, _refused)
+    app.register_error_handler(ApiProblem, _problem_response)
     app.register_error_handler(HTTPException, _not_served)
     app.register_error_handler(Exception, _broken)
     return app
@@ -102,21 +102,25 @@ def _replayed(platform: Platform) -> Response | None:
     return Response(answer.body, answer.status, headers, content_type=answer.content_type)
 
 
-def _refused(problem: ApiProblem) -> ResponseReturnValue:
+def _problem_response(problem: ApiProblem) -> ResponseReturnValue:
     return problem.document(), problem.status
 
 
 def _not_served(failure: HTTPException) -> ResponseReturnValue:
     if failure.code == 405:
-        return _refused(ApiProblem(405, "INVALID_OPERATION", f"{request.method} is not possible here"))
+        return _problem_response(
+            ApiProblem(405, "INVALID_OPERATION", f"{request.method} is not possible here")
+        )
     if failure.code == 404:
-        return _refused(no_such_path(request.path))
-    return _refused(ApiProblem(failure.code or 500, "BAD_REQUEST", failure.description or failure.name))
+        return _problem_response(no_such_path(request.path))
+    return _problem_response(
+        ApiProblem(failure.code or 500, "BAD_REQUEST", failure.description or failure.name)
+    )
 
 
 def _broken(failure: Exception) -> ResponseReturnValue:
     _log.error("the fake broke on %s %s", request.method, request.path, exc_info=failure)
-    return _refused(ApiProblem(500, "INTERNAL_ERROR", "the fake broke; its log says why"))
+    return _problem_response(ApiProblem(500, "INTERNAL_ERROR", "the fake broke; its log says why"))
 
 
 class FakeSolvimon(HttpServer):

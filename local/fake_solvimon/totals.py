@@ -9,12 +9,12 @@ from local.fake_solvimon.money import amount, rounded, value
 
 def group_totals(lines: Iterable[Json], currency: str) -> Json:
     """Return net, gross and tax categories of a group or period from its parts' own."""
-    return _totals(list(lines), currency)
+    return _sum_of_parts(list(lines), currency)
 
 
 def with_taxes(line: Json, net: Decimal, categories: Iterable[Json], currency: str) -> Json:
     """Return a line with a net amount and its taxes by percentage, rounded for each category."""
-    taxes = [_category(category, net, currency) for category in categories]
+    taxes = [_category_tax(category, net, currency) for category in categories]
     tax = sum((value(one["tax_amount"]) for one in taxes), Decimal(0))
     return line | {
         "tax_categories": taxes,
@@ -27,7 +27,7 @@ def header_totals(periods: Iterable[Json], currency: str, country: str | None) -
     """Return the amounts of the header, which is what the customer pays and so is rounded."""
     lines = [line for period in periods for group in period["groups"] for line in group["lines"]]
     net = rounded(sum((value(line["amount_excluding_tax"]) for line in lines), Decimal(0)), currency)
-    categories = [_rounded_base(category, currency) for category in _merged(lines, currency)]
+    categories = [_rounded_base(category, currency) for category in _merged_taxes(lines, currency)]
     tax = sum((value(category["tax_amount"]) for category in categories), Decimal(0))
     gross, nothing = amount(net + tax, currency), amount(Decimal(0), currency)
     summary = {
@@ -46,11 +46,11 @@ def header_totals(periods: Iterable[Json], currency: str, country: str | None) -
     }
 
 
-def _totals(parts: list[Json], currency: str) -> Json:
+def _sum_of_parts(parts: list[Json], currency: str) -> Json:
     return {
         "amount_excluding_tax": _sum(parts, "amount_excluding_tax", currency),
         "amount_including_tax": _sum(parts, "amount_including_tax", currency),
-        "tax_categories": _merged(parts, currency),
+        "tax_categories": _merged_taxes(parts, currency),
     }
 
 
@@ -58,7 +58,7 @@ def _sum(parts: list[Json], name: str, currency: str) -> Json:
     return amount(sum((value(part[name]) for part in parts), Decimal(0)), currency)
 
 
-def _merged(parts: Iterable[Json], currency: str) -> list[Json]:
+def _merged_taxes(parts: Iterable[Json], currency: str) -> list[Json]:
     """Add up tax categories that are the same tax, in order of appearance."""
     merged: dict[tuple[str, str, str], Json] = {}
     for part in parts:
@@ -85,15 +85,15 @@ def _rounded_base(category: Json, currency: str) -> Json:
     return category | {"base_amount": amount(base, currency), "total_amount": amount(base + tax, currency)}
 
 
-def _category(category: Json, net: Decimal, currency: str) -> Json:
+def _category_tax(category: Json, net: Decimal, currency: str) -> Json:
     """Work a category's tax out of its percentage; one that stacks rates sums what they round to."""
     rates = [
-        rate | {"tax_amount": amount(_tax(net, rate["percentage"], currency), currency)}
+        rate | {"tax_amount": amount(_tax_amount(net, rate["percentage"], currency), currency)}
         for rate in category.get("rates") or []
     ]
     tax = sum((value(rate["tax_amount"]) for rate in rates), Decimal(0))
     if not rates:
-        tax = _tax(net, category["percentage"], currency)
+        tax = _tax_amount(net, category["percentage"], currency)
     known = {"percentage": category["percentage"], "name": category["name"], "category": category["category"]}
     optional = {name: category[name] for name in ("notes",) if category.get(name)}
     amounts = {
@@ -104,5 +104,5 @@ def _category(category: Json, net: Decimal, currency: str) -> Json:
     return amounts | known | optional | ({"rates": rates} if rates else {})
 
 
-def _tax(net: Decimal, percentage: str, currency: str) -> Decimal:
+def _tax_amount(net: Decimal, percentage: str, currency: str) -> Decimal:
     return rounded(net * Decimal(percentage) / 100, currency)

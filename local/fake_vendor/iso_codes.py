@@ -3,9 +3,9 @@
 import pycountry
 from iso4217 import Currency
 
-COUNTRIES = frozenset(country.alpha_2 for country in pycountry.countries)
+ISO_COUNTRIES = frozenset(country.alpha_2 for country in pycountry.countries)
 
-CURRENCIES = frozenset(currency.code for currency in Currency)
+ISO_CURRENCIES = frozenset(currency.code for currency in Currency)
 
 MINOR_UNITS: dict[str, int] = {
     currency.code: currency.exponent for currency in Currency if currency.exponent is not None

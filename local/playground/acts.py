@@ -48,12 +48,12 @@ def money_open(invoice: Json) -> str:
     return f"{Decimal(due['amount']):,} {due['currency']}"
 
 
-def _finalise(system: LocalSystem, connection: Connection, form: Form) -> str:
+def _finalise_draft(system: LocalSystem, connection: Connection, form: Form) -> str:
     invoice_id = add_draft(connection, form["draft"], system.clock.now())
     return f"{connection.platform.finalise(invoice_id)['invoice_number']} is final in Solvimon."
 
 
-def _credit(_: LocalSystem, connection: Connection, form: Form) -> str:
+def _credit_invoice(_: LocalSystem, connection: Connection, form: Form) -> str:
     invoice = connection.platform.invoice(form["invoice"])
     share = {"whole": None, "half": Fraction(1, 2)}[form["share"]]
     note = connection.platform.credit(invoice["id"], share)
@@ -71,14 +71,14 @@ def _pay(_: LocalSystem, connection: Connection, form: Form) -> str:
 
 def _undo_payment(_: LocalSystem, connection: Connection, form: Form) -> str:
     booked = _booked(connection, form["invoice"])
-    paid = payments_of(connection, booked["id"])
+    paid = rillet_payments_of(connection, booked["id"])
     if not paid:
         raise ValueError(f"{booked['invoice_number']} has no payment in Rillet")
     connection.organisation.delete_payment(paid[-1]["id"])
     return f"The last payment of {booked['invoice_number']} is deleted in Rillet."
 
 
-def payments_of(connection: Connection, rillet_id: str) -> list[Json]:
+def rillet_payments_of(connection: Connection, rillet_id: str) -> list[Json]:
     """Return the payments of one of Rillet's invoices, oldest first."""
     return [one for one in connection.organisation.payments.documents() if one["invoice_id"] == rillet_id]
 
@@ -149,8 +149,8 @@ def _booked(connection: Connection, invoice_id: str) -> Json:
 
 
 ACTS: Mapping[str, Act] = {
-    "finalise": _finalise,
-    "credit": _credit,
+    "finalise": _finalise_draft,
+    "credit": _credit_invoice,
     "pay": _pay,
     "undo-payment": _undo_payment,
     "edit-customer": _edit_customer,

@@ -49,7 +49,7 @@ def create_app(system: LocalSystem) -> Flask:
         happened = said.pop() if said else None
         return render_template(
             "playground.html",
-            **view.page(system, connection),
+            **view.playground_page(system, connection),
             happened=happened,
             now=datetime.fromtimestamp(system.clock.now(), UTC),
             roles=ROLES,

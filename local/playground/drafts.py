@@ -16,17 +16,19 @@ from local.system import Connection
 UNLINKED = "mooring-sensors"
 """The invoice whose product nobody has linked to Rillet."""
 
-_TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
+_UTC_TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
 _COPIES = itertools.count(1)
 
 
 def choices(connection: Connection) -> dict[str, Json]:
     """Return the invoices that a connection's Solvimon can bill, by name, as they were drafted."""
     if connection.name == second_connection.NAME:
-        named = {name: second_connection.invoice_id(name) for name in second_connection.INVOICES}
-        return _drafts(named, without_links(second_connection.solvimon_seed()))
+        named = {name: second_connection.acme_invoice_id(name) for name in second_connection.INVOICE_NAMES}
+        return _drafts_by_name(named, without_links(second_connection.acme_solvimon_seed()))
     names = [draft.name for draft in sample_drafts()]
-    drafts = _drafts({name: sample_data.invoice_id(name) for name in names}, sample_data.solvimon_seed())
+    drafts = _drafts_by_name(
+        {name: sample_data.invoice_id(name) for name in names}, sample_data.solvimon_seed()
+    )
     return {**drafts, UNLINKED: _of_the_unlinked_product(drafts["new-customer"])}
 
 
@@ -38,7 +40,7 @@ def add_draft(connection: Connection, name: str, now: float, days: int = 0) -> s
     """
     draft = choices(connection)[name]
     made = f"playground-{next(_COPIES)}"
-    copied = _at(draft, datetime.fromtimestamp(now, UTC) - timedelta(days=days))
+    copied = _moved_to(draft, datetime.fromtimestamp(now, UTC) - timedelta(days=days))
     copied |= {"id": solvimon_id("invo", f"{made}/{name}")}
     connection.platform.load({"invoices": [copied]})
     return str(copied["id"])
@@ -56,7 +58,7 @@ def _unlinked(value: Any) -> Any:  # noqa: ANN401 - JSON of any shape
     return [_unlinked(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _drafts(ids: dict[str, str], seed: dict[str, list[Json]]) -> dict[str, Json]:
+def _drafts_by_name(ids: dict[str, str], seed: dict[str, list[Json]]) -> dict[str, Json]:
     by_id = {invoice["id"]: invoice for invoice in seed["invoices"]}
     return {name: by_id[invoice_id] for name, invoice_id in ids.items()}
 
@@ -69,7 +71,7 @@ def _of_the_unlinked_product(draft: Json) -> Json:
     return draft
 
 
-def _at(draft: Json, moment: datetime) -> Json:
+def _moved_to(draft: Json, moment: datetime) -> Json:
     """Return a draft with all its dates moved by whole days, so that its own is that of a moment."""
     zone = ZoneInfo(draft["timezone"])
     own = datetime.fromisoformat(draft["invoice_date"]).astimezone(zone)
@@ -82,7 +84,7 @@ def _moved(value: Any, by: timedelta, zone: ZoneInfo) -> Any:  # noqa: ANN401 - 
         return {name: _moved(inner, by, zone) for name, inner in value.items()}
     if isinstance(value, list):
         return [_moved(inner, by, zone) for inner in value]
-    if isinstance(value, str) and _TIMESTAMP.fullmatch(value):
+    if isinstance(value, str) and _UTC_TIMESTAMP.fullmatch(value):
         # By the clock on the wall: midnight stays midnight, also where summer time has ended meanwhile.
         there = datetime.fromisoformat(value).astimezone(zone) + by
         return there.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -48,7 +48,7 @@ def fill(system: LocalSystem) -> None:
         system.invoke("reconcile", {"connection": connection.name, "redrive": False})
         system.advance(_MINUTE)
         for _ in range(3):
-            _finalise(system, connection, UNLINKED)
+            _finalise_seeded(system, connection, UNLINKED)
         system.settle()
         system.advance(max(0.0, time.time() - system.clock.now()))
         system.settle()
@@ -67,10 +67,10 @@ def _connected(system: LocalSystem) -> Connection:
 def _unconnected(system: LocalSystem) -> None:
     connection = system.connect(
         UNCONNECTED,
-        {"fallback_products": second_connection.fallback_products()},
+        {"fallback_products": second_connection.acme_fallback_products()},
         auth="oauth",
-        solvimon=without_links(second_connection.solvimon_seed()),
-        rillet=second_connection.rillet_seed(),
+        solvimon=without_links(second_connection.acme_solvimon_seed()),
+        rillet=second_connection.acme_rillet_seed(),
     )
     add_rillet_webhook(system, connection)
 
@@ -82,7 +82,7 @@ def _read_only(system: LocalSystem) -> None:
     system.put_secret(READ_ONLY, "rillet", {"auth": "api_key", "api_key": key})
     add_rillet_webhook(system, connection)
     for name in ("first", "two-rates"):
-        _finalise(system, connection, name)
+        _finalise_seeded(system, connection, name)
     system.settle()
 
 
@@ -99,7 +99,7 @@ def _import(system: LocalSystem, connection: Connection) -> None:
 def _book(system: LocalSystem, connection: Connection) -> None:
     invoices, names = {}, (*BOOKED, EDITED, DELETED)
     for number, name in enumerate(names):
-        invoices[name] = _finalise(system, connection, name, days=(len(names) - number) // 2)
+        invoices[name] = _finalise_seeded(system, connection, name, days=(len(names) - number) // 2)
         system.settle()
         system.advance(_MINUTE)
     paid, edited, deleted = (
@@ -113,7 +113,7 @@ def _book(system: LocalSystem, connection: Connection) -> None:
     _deliver(system, [connection])
 
 
-def _finalise(system: LocalSystem, connection: Connection, name: str, days: int = 0) -> str:
+def _finalise_seeded(system: LocalSystem, connection: Connection, name: str, days: int = 0) -> str:
     invoice = add_draft(connection, name, system.clock.now(), days)
     connection.platform.finalise(invoice)
     return invoice

@@ -6,7 +6,7 @@ from typing import Any
 from local.aws.server import REGION
 from local.books_check.customers import customer_name
 from local.books_check.records import rillet_documents
-from local.playground.acts import money_open, payments_of, refuses_key
+from local.playground.acts import money_open, refuses_key, rillet_payments_of
 from local.playground.drafts import UNLINKED, choices
 from local.sample_data import expected, invoice_id
 from local.sample_data.drafts import drafts
@@ -23,15 +23,15 @@ def stylesheet() -> bytes:
     return static_file("panel.css")
 
 
-def page(system: LocalSystem, connection: Connection) -> dict[str, Any]:
+def playground_page(system: LocalSystem, connection: Connection) -> dict[str, Any]:
     """Return what the template shows."""
     with connection.platform.lock, connection.organisation.lock:
         return {
             "connection": connection.name,
             "connections": list(system.connections),
-            "drafts": _drafts(connection),
+            "drafts": _draft_rows(connection),
             "invoices": _invoices(connection),
-            "customers": _customers(connection),
+            "customers": _customer_rows(connection),
             "rillet_down": any(fault["kind"] == "down" for fault in system.rillet.state.faults.describe()),
             "key_refused": refuses_key(system, connection),
             "addresses": addresses(system, connection),
@@ -60,7 +60,7 @@ def exports(system: LocalSystem) -> str:
     )
 
 
-def _drafts(connection: Connection) -> list[Json]:
+def _draft_rows(connection: Connection) -> list[Json]:
     facts = expected()
     features = {draft.name: facts[invoice_id(draft.name)]["feature"] for draft in drafts()}
     features[UNLINKED] = "its product is not linked to Rillet"
@@ -69,7 +69,7 @@ def _drafts(connection: Connection) -> list[Json]:
             "name": name,
             "feature": features[name],
             "customer": customer_name(draft["customer"]),
-            **_amount(draft["invoice_amount_including_tax"]),
+            **_shown_amount(draft["invoice_amount_including_tax"]),
         }
         for name, draft in choices(connection).items()
     ]
@@ -86,20 +86,20 @@ def _invoice(connection: Connection, invoice: Json) -> Json:
         "id": invoice["id"],
         "number": invoice["invoice_number"],
         "customer": customer_name(invoice["customer"]),
-        **_amount(invoice["invoice_amount_including_tax"]),
+        **_shown_amount(invoice["invoice_amount_including_tax"]),
         "is_credit": invoice["type"] in {"CREDIT", "ONE_OFF_CREDIT"},
         "in_rillet": booked and booked["invoice_number"],
         "open": booked and money_open(booked),
         "is_open": bool(booked and Decimal(booked["amount_due"]["amount"]) > 0),
-        "payments": len(payments_of(connection, booked["id"])) if booked else 0,
+        "payments": len(rillet_payments_of(connection, booked["id"])) if booked else 0,
     }
 
 
-def _amount(money: Json) -> Json:
+def _shown_amount(money: Json) -> Json:
     return {"amount": f"{Decimal(money['quantity']):,}".replace("-", "−"), "currency": money["currency"]}
 
 
-def _customers(connection: Connection) -> list[Json]:
+def _customer_rows(connection: Connection) -> list[Json]:
     records = connection.platform.records["customers"].values()
     return sorted(
         ({"id": one["id"], "name": customer_name(one)} for one in records), key=lambda one: one["name"]

@@ -36,11 +36,11 @@ def solvimon_seed() -> dict[str, list[Json]]:
 def _solvimon() -> bytes:
     return pickle.dumps(
         {
-            "custom_fields": world.CUSTOM_FIELDS,
+            "custom_fields": world.DEMO_CUSTOM_FIELDS,
             "billing_entities": [entity.solvimon() for entity in world.ENTITIES.values()],
             "product_categories": list(world.CATEGORIES.values()),
-            "products": [product.solvimon() for product in world.PRODUCTS.values()],
-            "customers": [customer.solvimon() for customer in world.CUSTOMERS.values()],
+            "products": [product.solvimon() for product in world.DEMO_PRODUCTS.values()],
+            "customers": [customer.solvimon() for customer in world.DEMO_CUSTOMERS.values()],
             "invoices": [build(draft) for draft in drafts()],
         }
     )
@@ -64,10 +64,10 @@ def _rillet() -> bytes:
             "organization": world.ORGANIZATION,
             "subsidiaries": [entity.rillet() for entity in world.ENTITIES.values()],
             "products": [
-                *(product.rillet() for product in world.PRODUCTS.values()),
+                *(product.rillet() for product in world.DEMO_PRODUCTS.values()),
                 *world.FALLBACK_PRODUCTS.values(),
             ],
-            "customers": [c.rillet() for c in world.CUSTOMERS.values() if c.in_rillet],
+            "customers": [c.rillet() for c in world.DEMO_CUSTOMERS.values() if c.in_rillet],
             "accounts": world.ACCOUNTS,
             "bank_accounts": world.BANK_ACCOUNTS,
             "external_reference_types": list(EXTERNAL_REFERENCE_TYPES),

@@ -9,17 +9,17 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
 from local.sample_data import world
-from local.sample_data.drafts import Group, Invoice, Line, Period, Tax, Usage
+from local.sample_data.drafts import DraftLine, Group, Invoice, Period, Tax, Usage
 from local.sample_data.identity import Json, solvimon_id
 
 _DECIMALS = {"JPY": 0}
 
 
-def _net(lines: Sequence[Line]) -> Decimal:
+def _net_of_lines(lines: Sequence[DraftLine]) -> Decimal:
     return sum((Decimal(line.net) for line in lines), Decimal(0))
 
 
-class _Builder:
+class _InvoiceBuilder:
     def __init__(self, invoice: Invoice) -> None:
         self.invoice = invoice
         self.currency = invoice.currency
@@ -34,28 +34,28 @@ class _Builder:
         padded = self.rounded(value)
         return {"quantity": str(padded if padded == value else value), "currency": self.currency}
 
-    def share(self, lines: Sequence[Line], percentage: str) -> Decimal:
+    def share(self, lines: Sequence[DraftLine], percentage: str) -> Decimal:
         """Return a percentage of the lines, rounded for each."""
         parts = (self.rounded(Decimal(line.net) * Decimal(percentage) / 100) for line in lines)
         return sum(parts, Decimal(0))
 
-    def paid(self, tax: Tax, lines: Sequence[Line]) -> Decimal:
+    def paid(self, tax: Tax, lines: Sequence[DraftLine]) -> Decimal:
         """Return a tax on the lines; of a stack it is the sum of the parts, each rounded."""
         percentages = [percentage for _, percentage in tax.rates] or [tax.percentage]
         return sum((self.share(lines, percentage) for percentage in percentages), Decimal(0))
 
-    def tax(self, lines: Sequence[Line]) -> Decimal:
+    def tax(self, lines: Sequence[DraftLine]) -> Decimal:
         return sum((self.paid(tax, [line]) for line in lines for tax in line.taxes), Decimal(0))
 
-    def taxes(self, lines: Sequence[Line], *, header: bool = False) -> list[Json]:
+    def taxes(self, lines: Sequence[DraftLine], *, header: bool = False) -> list[Json]:
         """Return the tax categories in the order in which the lines name them."""
         return [
             self.category(tax, [line for line in lines if tax in line.taxes], header=header)
             for tax in dict.fromkeys(tax for line in lines for tax in line.taxes)
         ]
 
-    def category(self, tax: Tax, lines: Sequence[Line], *, header: bool) -> Json:
-        base, paid = _net(lines), self.paid(tax, lines)
+    def category(self, tax: Tax, lines: Sequence[DraftLine], *, header: bool) -> Json:
+        base, paid = _net_of_lines(lines), self.paid(tax, lines)
         base = self.rounded(base) if header else base
         category: Json = {
             "base_amount": self.amount(base),
@@ -74,21 +74,21 @@ class _Builder:
             ]
         return category
 
-    def totals(self, lines: Sequence[Line]) -> Json:
-        net = _net(lines)
+    def totals(self, lines: Sequence[DraftLine]) -> Json:
+        net = _net_of_lines(lines)
         return {
             "amount_excluding_tax": self.amount(net),
             "amount_including_tax": self.amount(net + self.tax(lines)),
         }
 
-    def line(self, line: Line, order: int, path: str, product: str | None) -> Json:
+    def line(self, line: DraftLine, order: int, path: str, product: str | None) -> Json:
         key = f"{path}/{order}"
         built: Json = {
             "id": solvimon_id("inli", key),
             "line_order": order,
             "description": line.text,
             "pricing_item_config_id": solvimon_id("pico", key),
-            "product_items": [_item(line, product)] if product else [],
+            "product_items": [_line_item(line, product)] if product else [],
             "type": line.type,
             "tax_categories": self.taxes([line]),
             **self.totals([line]),
@@ -102,7 +102,7 @@ class _Builder:
             built["meter_value"] = _metered(line.usage)
         return built
 
-    def details(self, line: Line) -> Json:
+    def details(self, line: DraftLine) -> Json:
         usage = line.usage
         unit_price = Decimal(usage.unit_price if usage else line.net)
         band: Json = {"amount": {"quantity": f"{unit_price.normalize():f}", "currency": self.currency}}
@@ -119,7 +119,7 @@ class _Builder:
         return details | ({"meter_value": _metered(usage)} if usage else {})
 
     def group(self, group: Group, order: int, period: Period, path: str) -> Json:
-        product = world.PRODUCTS[group.product] if group.product else None
+        product = world.DEMO_PRODUCTS[group.product] if group.product else None
         kind = group.lines[0].type
         built: Json = {
             "group_order": order,
@@ -159,8 +159,12 @@ class _Builder:
 
     def build(self) -> Json:
         invoice = self.invoice
-        customer, entity = world.CUSTOMERS[invoice.customer], world.ENTITIES[invoice.entity]
-        net, tax, nothing = self.rounded(_net(invoice.lines)), self.tax(invoice.lines), self.amount("0")
+        customer, entity = world.DEMO_CUSTOMERS[invoice.customer], world.ENTITIES[invoice.entity]
+        net, tax, nothing = (
+            self.rounded(_net_of_lines(invoice.lines)),
+            self.tax(invoice.lines),
+            self.amount("0"),
+        )
         gross = self.amount(net + tax)
         return {
             "object_type": "INVOICE",
@@ -210,7 +214,7 @@ def _metered(usage: Usage) -> Json:
     return {"reference": usage.meter, "type": "NUMBER", "number": usage.number}
 
 
-def _item(line: Line, product: str) -> Json:
+def _line_item(line: DraftLine, product: str) -> Json:
     reference = "-".join(line.text.lower().replace(",", "").split())
     item: Json = {
         "object_type": "PRODUCT_ITEM",
@@ -230,4 +234,4 @@ def _item(line: Line, product: str) -> Json:
 
 def build(invoice: Invoice) -> Json:
     """Return the invoice as Solvimon answers it: DRAFT, without a number, with periods and lines."""
-    return _Builder(invoice).build()
+    return _InvoiceBuilder(invoice).build()

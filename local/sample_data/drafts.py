@@ -36,7 +36,7 @@ class Usage:
 
 
 @dataclass(frozen=True)
-class Line:
+class DraftLine:
     """A line; its type is REVENUE, or DISCOUNT, COMMITMENT or ONE_OFF for what has no product."""
 
     text: str
@@ -52,7 +52,7 @@ class Line:
 class Group:
     """A group of lines for one product, or for none; `linked` embeds the product with its custom fields."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[DraftLine, ...]
     product: str | None = None
     description: str | None = None
     linked: bool = True
@@ -68,7 +68,7 @@ class Period:
     end: str | None = None
 
     @property
-    def lines(self) -> tuple[Line, ...]:
+    def lines(self) -> tuple[DraftLine, ...]:
         """The lines of all its groups."""
         return tuple(line for group in self.groups for line in group.lines)
 
@@ -92,12 +92,12 @@ class Invoice:
     extra: Json = field(default_factory=dict)
 
     @property
-    def lines(self) -> tuple[Line, ...]:
+    def lines(self) -> tuple[DraftLine, ...]:
         """The lines of all its periods."""
         return tuple(line for period in self.periods for line in period.lines)
 
 
-class _Reader:
+class _DraftReader:
     """Reads `invoices.yaml`: an invoice has its entity's defaults, a line its kind's terms and taxes."""
 
     def __init__(self, file: Json) -> None:
@@ -121,14 +121,14 @@ class _Reader:
         )
         return Period(tuple(groups), start, end)
 
-    def _line(self, own: Json, taxes: list[str]) -> Line:
+    def _line(self, own: Json, taxes: list[str]) -> DraftLine:
         row: Json = {"kind": "subscription", "taxes": taxes} | own
         row |= self._file["kinds"][row.pop("kind")]
         usage = Usage(**row["usage"]) if "usage" in row else None
-        return Line(**row | {"taxes": tuple(self._taxes[tax] for tax in row["taxes"]), "usage": usage})
+        return DraftLine(**row | {"taxes": tuple(self._taxes[tax] for tax in row["taxes"]), "usage": usage})
 
 
 @cache
 def drafts() -> tuple[Invoice, ...]:
     """Return the demo's invoices, in the order of their file."""
-    return _Reader(rows("invoices")).invoices()
+    return _DraftReader(rows("invoices")).invoices()

@@ -8,7 +8,7 @@ from typing import Any
 Json = dict[str, Any]
 
 _ALPHABET = string.ascii_letters + string.digits
-_RILLET = uuid.uuid5(uuid.NAMESPACE_DNS, "rillet.tideway.example")
+_RILLET_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "rillet.tideway.example")
 
 
 def solvimon_id(prefix: str, name: str) -> str:
@@ -23,4 +23,4 @@ def solvimon_id(prefix: str, name: str) -> str:
 
 def rillet_id(kind: str, name: str) -> str:
     """Return an id in Rillet's form, a UUID."""
-    return str(uuid.uuid5(_RILLET, f"{kind}/{name}"))
+    return str(uuid.uuid5(_RILLET_NAMESPACE, f"{kind}/{name}"))

@@ -13,10 +13,10 @@ def _placed(row: Json) -> Json:
 
 ORGANIZATION: Json = {"id": rillet_id("organization", "tideway"), **_COMPANY["organization"]}
 ENTITIES = {name: Entity(name, **_placed(row)) for name, row in _COMPANY["entities"].items()}
-CUSTOMERS = {name: Customer(name, **_placed(row)) for name, row in rows("customers").items()}
-PRODUCTS = {name: Product(name, **row) for name, row in _PRODUCTS["products"].items()}
+DEMO_CUSTOMERS = {name: Customer(name, **_placed(row)) for name, row in rows("customers").items()}
+DEMO_PRODUCTS = {name: Product(name, **row) for name, row in _PRODUCTS["products"].items()}
 
-CUSTOM_FIELDS: list[Json] = [
+DEMO_CUSTOM_FIELDS: list[Json] = [
     {
         "object_type": "CUSTOM_FIELD",
         "id": solvimon_id("cufi", row["reference"]),

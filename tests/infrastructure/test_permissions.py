@@ -6,7 +6,7 @@ from contextlib import nullcontext
 import pytest
 from botocore.exceptions import ClientError
 
-from local.aws.permissions import AwsCall, Grant
+from local.aws.permissions import AllowedAction, AwsCall
 from local.system import LocalSystem
 from solvimon_rillet.entrypoints.services import create_aws_client
 from tests.support.least_privilege import unused
@@ -137,7 +137,7 @@ def test_the_public_callback_reaches_only_its_own_part_of_the_table(
 
 
 def test_a_condition_that_the_local_system_does_not_know_is_no_permission() -> None:
-    grant = Grant("ssm:GetParameter", "*", (("StringEquals", "aws:SourceVpc", ("vpc-1",)),))
+    grant = AllowedAction("ssm:GetParameter", "*", (("StringEquals", "aws:SourceVpc", ("vpc-1",)),))
 
     with pytest.raises(NotImplementedError, match="aws:SourceVpc"):
         grant.allows(AwsCall("ssm:GetParameter", "x"))

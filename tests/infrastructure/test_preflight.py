@@ -10,7 +10,15 @@ import pytest
 from botocore.exceptions import NoCredentialsError
 from botocore.stub import Stubber
 
-from local.preflight import MAX_STACK_NAME, OWNED_ONCE, Check, account, aws_cli, runtime_python, stack_name
+from local.preflight import (
+    MAX_STACK_NAME,
+    OWNED_ONCE,
+    PreflightCheck,
+    account,
+    aws_cli,
+    runtime_python,
+    stack_name,
+)
 from local.system import ROOT
 from tests.infrastructure.views import Template
 
@@ -67,7 +75,7 @@ class FakeClient:
         return made
 
 
-def checked(**answers: object) -> dict[str, Check]:
+def checked(**answers: object) -> dict[str, PreflightCheck]:
     """The checks of an account, by name; ``answers`` differ from those of one in which all is well."""
     found = account(STACK, REGION, lambda service: FakeClient(service, {**WELL, **answers}))
     return {check.name: check for check in found}

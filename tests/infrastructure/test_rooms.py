@@ -10,13 +10,23 @@ import pytest
 from local.system import ROOT
 
 PACKAGE = ROOT / "layers/mapping/solvimon_rillet"
+ANYWHERE = {"Json", "logger", "__all__", "T", "M", "R", "main", "create_app"}
+"""Names that say the same in every module that has them."""
 BY_CONVENTION = {
-    *("Json", "logger", "__all__", "T", "M", "R"),
-    *("HEADER_ROWS", "LINE_ROWS", "IMPORT_ROWS"),  # the guide's table of the module's document
-    *("PAGE", "ROUTES", "show"),  # what the panel asks of each module of a page
+    "solvimon_rillet/mapping/": {"HEADER_ROWS", "LINE_ROWS", "IMPORT_ROWS"},  # the guide's table of each
+    "solvimon_rillet/panel/pages/": {"PAGE", "ROUTES", "show"},  # what the panel asks of the module of a page
+    "functions/": {"create_handler"},
+    "local/demo/sections/": {"SECTION", "_run"},  # what the script asks of a section
+    "local/fake_rillet/": {"blueprint"},
+    "local/fake_solvimon/resources/": {"routes"},
 }
-"""The same in every module that has it."""
-OF_VENDORS = ("rillet/", "solvimon/")
+"""Names that each module of a folder has, by what a framework or the folder's caller asks for."""
+VENDORS = (
+    "solvimon_rillet/rillet/",
+    "solvimon_rillet/solvimon/",
+    "local/fake_rillet/",
+    "local/fake_solvimon/",
+)
 
 
 def names(path: Path) -> Iterator[tuple[str, str]]:
@@ -36,18 +46,29 @@ def test_a_root_has_few_files_beside_its_folders(folder: str, most: int) -> None
     assert len(files) <= most, files
 
 
-def test_no_name_means_two_things() -> None:
+@pytest.mark.parametrize("folders", [(PACKAGE, ROOT / "functions"), (ROOT / "local",)])
+def test_no_name_means_two_things(folders: tuple[Path, ...]) -> None:
     found: defaultdict[str, dict[str, str]] = defaultdict(dict)
-    for path in sorted(PACKAGE.rglob("*.py")):
-        for name, definition in names(path):
-            found[name][path.relative_to(PACKAGE).as_posix()] = definition
+    for folder in folders:
+        for path in sorted(folder.rglob("*.py")):
+            for name, definition in names(path):
+                found[name][path.relative_to(folder.parent).as_posix()] = definition
 
-    several = {
+    assert {
         name: sorted(places)
         for name, places in found.items()
-        if len(set(places.values())) > 1
-        and name not in BY_CONVENTION
-        # Each vendor has an invoice of its own, in its own package.
-        and not all(place.startswith(OF_VENDORS) for place in places)
-    }
-    assert several == {}
+        if len(set(places.values())) > 1 and not allowed(name, list(places))
+    } == {}
+
+
+def allowed(name: str, places: list[str]) -> bool:
+    """Whether a name is a convention, or has one meaning at each vendor: both have an invoice."""
+    vendors = [vendor for place in places for vendor in VENDORS if place.startswith(vendor)]
+    return (
+        name in ANYWHERE
+        or any(
+            name in names and all(place.startswith(folder) for place in places)
+            for folder, names in BY_CONVENTION.items()
+        )
+        or len(set(vendors)) == len(places)
+    )

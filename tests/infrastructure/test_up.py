@@ -17,7 +17,7 @@ import pytest
 import requests
 
 from local.system import ROOT, LocalSystem, Ports
-from local.up import LOG, PORTS, SHELL, free
+from local.up import FUNCTIONS_LOG, PORTS, SHELL, free
 from tests.docs.aws_cli import Json, parse, run
 
 LAST = "Ctrl-C stops everything."
@@ -157,7 +157,7 @@ def test_a_line_is_printed_for_an_invoice_that_is_finalised_on_the_playground(up
     number = re.search(r"(INV-[\d-]+) is final in Solvimon", answer.text)
     assert number
     assert up.until(f"Invoice {number[1]} is booked in Rillet.", after=before)
-    assert '"message":"document done"' in LOG.read_text(encoding="utf-8")
+    assert '"message":"document done"' in FUNCTIONS_LOG.read_text(encoding="utf-8")
 
 
 def test_rillets_webhook_is_registered_too(up: Up) -> None:

@@ -9,7 +9,7 @@ from random import Random
 from local import sample_data
 from local.demo.new_customers import TRADES, UNLINKED_PRODUCT, WORDS
 from local.sample_data.builder import build
-from local.sample_data.drafts import Group, Invoice, Line, Period, Usage
+from local.sample_data.drafts import DraftLine, Group, Invoice, Period, Usage
 from local.sample_data.identity import Json, rillet_id, solvimon_id
 from local.sample_data.parties import Customer, Product
 from tests.soak.regions import REGIONS, Region, region_of
@@ -175,21 +175,21 @@ class _Amounts:
 
 
 def _plain(draw: _Amounts, region: Region) -> tuple[Group, ...]:
-    return (Group((Line("Harbour Planner", draw.net(), region.taxes),), "harbour-planner"),)
+    return (Group((DraftLine("Harbour Planner", draw.net(), region.taxes),), "harbour-planner"),)
 
 
 def _several(draw: _Amounts, region: Region) -> tuple[Group, ...]:
     seats = Usage("seats", "16", "40.00")
-    line = Line(
+    line = DraftLine(
         "Seats, in advance", draw.net(), region.taxes, model="PER_SEAT", pricing="PER_SEAT", usage=seats
     )
-    support = Group((Line("Premium Support", draw.net(20, 400), region.taxes),), "premium-support")
+    support = Group((DraftLine("Premium Support", draw.net(20, 400), region.taxes),), "premium-support")
     return (*_plain(draw, region), Group((line,), "berth-seats"), support)
 
 
 def _usage(draw: _Amounts, region: Region) -> tuple[Group, ...]:
     lines = tuple(
-        Line(
+        DraftLine(
             f"Positions, sector {number}",
             draw.net(1, 900, finer=2),
             region.taxes,
@@ -204,21 +204,21 @@ def _usage(draw: _Amounts, region: Region) -> tuple[Group, ...]:
 
 def _discount(draw: _Amounts, region: Region) -> tuple[Group, ...]:
     net = draw.net()
-    planner = Group((Line("Harbour Planner", net, region.taxes),), "harbour-planner")
-    less = Line("Ten percent off", draw.share(net), region.taxes, pricing="PERCENTAGE", type="DISCOUNT")
+    planner = Group((DraftLine("Harbour Planner", net, region.taxes),), "harbour-planner")
+    less = DraftLine("Ten percent off", draw.share(net), region.taxes, pricing="PERCENTAGE", type="DISCOUNT")
     return (planner, Group((less,), description="Introductory discount"))
 
 
 def _two_rates(draw: _Amounts, region: Region) -> tuple[Group, ...]:
-    course = Line("Handbook course, online", draw.net(), region.taxes, model="ONE_OFF", pricing="FLAT")
+    course = DraftLine("Handbook course, online", draw.net(), region.taxes, model="ONE_OFF", pricing="FLAT")
     low = region.taxes if region.low in region.taxes else (region.low,)
-    book = Line("Handbook course, the book", draw.net(10, 90), low, model="ONE_OFF", pricing="FLAT")
+    book = DraftLine("Handbook course, the book", draw.net(10, 90), low, model="ONE_OFF", pricing="FLAT")
     return (Group((course, book), "pilot-handbook", description="Handbook course"),)
 
 
 def _one_off(draw: _Amounts, region: Region) -> tuple[Group, ...]:
-    days = Line("Training, two days", draw.net(), region.taxes, model="ONE_OFF", pricing="FLAT")
-    travel = Line("Travel and lodging", draw.net(10, 300), region.taxes, type="ONE_OFF")
+    days = DraftLine("Training, two days", draw.net(), region.taxes, model="ONE_OFF", pricing="FLAT")
+    travel = DraftLine("Travel and lodging", draw.net(10, 300), region.taxes, type="ONE_OFF")
     return (Group((days,), "onboarding"), Group((travel,), description="Travel and lodging"))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local.aws.permissions import Grant
+from local.aws.permissions import AllowedAction
 from local.system import LocalSystem
 
 BY_LAMBDA = {
@@ -49,7 +49,7 @@ def unused(granted: dict[str, set[str]], used: dict[str, set[str]]) -> list[str]
     )
 
 
-def _text(grant: Grant) -> str:
+def _text(grant: AllowedAction) -> str:
     return f"{grant.action} on {grant.resource}"
 
 

@@ -10,21 +10,21 @@ from local.system import Connection
 
 def _run(context: Context) -> Numbers:
     connections = list(context.system.connections.values())
-    drafts = {connection.name: _drafts(connection) for connection in connections}
+    drafts = {connection.name: _draft_ids(connection) for connection in connections}
     count = sum(map(len, drafts.values()))
     by_name = " and ".join(f"{len(ids)} of {name}" for name, ids in drafts.items())
     context.console.say(
         f"{count} more are set FINAL, {by_name}. From here on workers take the queue's messages as Lambda "
         "does."
     )
-    started, calls = time.monotonic(), _calls(connections)
+    started, calls = time.monotonic(), _calls_of_all(connections)
     context.work()
     for connection in connections:
         for invoice in drafts[connection.name]:
             context.finalise(invoice, connection)
     webhooks = context.deliver_webhooks()
     context.until(context.settled, "The export of all invoices")
-    seconds, calls = time.monotonic() - started, _calls(connections) - calls
+    seconds, calls = time.monotonic() - started, _calls_of_all(connections) - calls
     pairs = audit(context.system).invoices
     for connection in connections:
         own = [pair for pair in pairs if pair.connection == connection.name]
@@ -45,13 +45,13 @@ def _run(context: Context) -> Numbers:
     return {}
 
 
-def _drafts(connection: Connection) -> list[str]:
+def _draft_ids(connection: Connection) -> list[str]:
     with connection.platform.lock:
         invoices = connection.platform.records["invoices"].values()
         return [invoice["id"] for invoice in invoices if invoice["status"] != "FINAL"]
 
 
-def _calls(connections: list[Connection]) -> int:
+def _calls_of_all(connections: list[Connection]) -> int:
     return sum(connection.organisation.counts.calls for connection in connections)
 
 

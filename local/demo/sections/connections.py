@@ -13,7 +13,7 @@ from local.demo.context import Context, DemoStopped, Json, Numbers, Section
 from local.rillet_webhook import add_rillet_webhook
 from local.system import Connection
 
-_SECONDS = 10
+_LINK_TIMEOUT = 10
 _RILLET_EVENTS = ("invoice-payment-updated", "invoice-deleted")
 
 
@@ -28,8 +28,8 @@ def _run(context: Context) -> Numbers:
         context.console.show(tables.steps(_authorised(context, connection)))
         context.console.say("")
     context.console.say('How they stand, as connect_rillet answers {"action": "status"}:')
-    found = [_status(context, connection) for connection in connections]
-    context.console.show(tables.side_by_side(names, _rows(found)))
+    found = [_connection_status(context, connection) for connection in connections]
+    context.console.show(tables.side_by_side(names, _connection_rows(found)))
     for connection, status in zip(connections, found, strict=True):
         right = (status["organisation"] or {}).get("id") == connection.organisation.id
         context.expect(right, f"{connection.name} is not connected to its organisation.")
@@ -44,11 +44,11 @@ def _authorised(context: Context, connection: Connection) -> list[tuple[str, str
     if "authorisation_url" not in answer:
         raise DemoStopped(f"connect_rillet gave no link for {connection.name}: {answer.get('error')}")
     url: str = answer["authorisation_url"]
-    requests.get(url, timeout=_SECONDS).raise_for_status()
+    requests.get(url, timeout=_LINK_TIMEOUT).raise_for_status()
     organisation = connection.organisation
     decision = {"organisation": organisation.id, "decision": "grant"}
-    back = requests.post(url, data=decision, timeout=_SECONDS, allow_redirects=False).headers["Location"]
-    page, again = (requests.get(back, timeout=_SECONDS) for _ in range(2))
+    back = requests.post(url, data=decision, timeout=_LINK_TIMEOUT, allow_redirects=False).headers["Location"]
+    page, again = (requests.get(back, timeout=_LINK_TIMEOUT) for _ in range(2))
     name, choices = organisation.document["trade_name"], len(context.system.rillet.state.organisations)
     context.expect(page.status_code == 200, f"{connection.name} was not connected: {_title(page)}.")
     context.expect(again.status_code == 400, f"The link of {connection.name} could be used twice.")
@@ -56,7 +56,7 @@ def _authorised(context: Context, connection: Connection) -> list[tuple[str, str
         ("invoke", f"connect_rillet with {json.dumps(request)}"),
         (
             "answer",
-            f"a link, for one use within {answer['valid_for_seconds'] // 60} minutes\n{_shortened(url)}",
+            f"a link, for one use within {answer['valid_for_seconds'] // 60} minutes\n{_shortened_link(url)}",
         ),
         ("Rillet", f"a person logs in, chooses {name} among {choices} organisations, grants access"),
         ("page", f"“{_title(page)}”"),
@@ -64,7 +64,7 @@ def _authorised(context: Context, connection: Connection) -> list[tuple[str, str
     ]
 
 
-def _shortened(url: str) -> str:
+def _shortened_link(url: str) -> str:
     """Return a link without its state, which is secret, and without what is long."""
     parts = urlsplit(url)
     client = parse_qs(parts.query)["client_id"][0]
@@ -76,7 +76,7 @@ def _title(page: requests.Response) -> str:
     return html.unescape(found[1]) if found else f"a page without a title, status {page.status_code}"
 
 
-def _status(context: Context, connection: Connection) -> Json:
+def _connection_status(context: Context, connection: Connection) -> Json:
     answer: Json = context.system.invoke(
         "connect_rillet", {"connection": connection.name, "action": "status"}
     )
@@ -85,7 +85,7 @@ def _status(context: Context, connection: Connection) -> Json:
     return answer
 
 
-def _rows(found: list[Json]) -> list[tuple[str, ...]]:
+def _connection_rows(found: list[Json]) -> list[tuple[str, ...]]:
     facts = [_facts(status) for status in found]
     return [(name, *(each.get(name, "–") for each in facts)) for name in facts[0]]
 
@@ -100,12 +100,12 @@ def _facts(status: Json) -> dict[str, str]:
         "Workflows on": ", ".join(on),
         "For Solvimon's webhook": _in_two_lines(status["webhook_urls"]["solvimon"]),
         "For Rillet's webhook": _in_two_lines(status["webhook_urls"]["rillet"]),
-        **{f"Check: {one['check']}": _state(one) for one in status["checklist"]},
+        **{f"Check: {one['check']}": _line_state(one) for one in status["checklist"]},
         "Ready": "yes" if status["ready"] else "no",
     }
 
 
-def _state(one: Json) -> str:
+def _line_state(one: Json) -> str:
     """The state of a line of the checklist; what does not block is only open."""
     if one["ok"]:
         return "ok"
@@ -128,7 +128,7 @@ def _finish(context: Context, connections: list[Connection], found: list[Json]) 
         url = status["webhook_urls"]["rillet"]
         add_rillet_webhook(context.system, connection, _RILLET_EVENTS, url=url)
     for connection in connections:
-        ready = _status(context, connection)["ready"]
+        ready = _connection_status(context, connection)["ready"]
         context.console.say(
             f"That is done, and the status of {connection.name} says: {'' if ready else 'not '}ready."
         )

@@ -23,7 +23,10 @@ Open = Mapping[str, Decimal]
 
 
 def _run(context: Context) -> Numbers:
-    notes = [_credit(context, name, credit) for name, credit in sample_data.credits_to_expect().items()]
+    notes = [
+        _credit_demo_invoice(context, name, credit)
+        for name, credit in sample_data.credits_to_expect().items()
+    ]
     notes.append(_goodwill(context))
     context.console.say(
         f"{len(notes)} credit notes are set FINAL in Solvimon, for invoices that are in Rillet. Each becomes "
@@ -54,7 +57,7 @@ def _run(context: Context) -> Numbers:
     return {"credit_memos": len(ids - {finding.solvimon_id for finding in checked.findings})}
 
 
-def _credit(context: Context, name: str, credit: Mapping[str, str | None]) -> Json:
+def _credit_demo_invoice(context: Context, name: str, credit: Mapping[str, str | None]) -> Json:
     """Credit one of the demo's invoices, whole or in part."""
     note = context.connection.platform.credit(sample_data.invoice_id(name), credit["amount"])
     number = note["credit"]["original_invoice_info"]["invoice_number"]

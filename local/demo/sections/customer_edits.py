@@ -35,7 +35,7 @@ _LABELS = {
 
 
 def _run(context: Context) -> Numbers:
-    names = [customer_name(_in_solvimon(context, key)) for key in EDITS]
+    names = [customer_name(_customer_in_solvimon(context, key)) for key in EDITS]
     context.console.say(
         f"{' and '.join(names)} have moved, and have another name and e-mail address; somebody edits them in "
         "Solvimon. Rillet's update replaces a customer whole, so it is read first and put together again."
@@ -44,8 +44,8 @@ def _run(context: Context) -> Numbers:
     _edit(context)
     good = 0
     for key in EDITS:
-        solvimon, after = _in_solvimon(context, key), _in_rillet(context, key)
-        rows = _rows(solvimon, before[key], after)
+        solvimon, after = _customer_in_solvimon(context, key), _in_rillet(context, key)
+        rows = _edit_rows(solvimon, before[key], after)
         context.console.show(tables.side_by_side(("Solvimon", "Rillet before", "Rillet after"), rows))
         context.console.say("")
         follows = in_rillet(after) == in_solvimon(solvimon) != in_rillet(before[key])
@@ -69,7 +69,7 @@ def _edit(context: Context) -> int:
     return len(webhooks)
 
 
-def _in_solvimon(context: Context, key: str) -> Json:
+def _customer_in_solvimon(context: Context, key: str) -> Json:
     with context.connection.platform.lock:
         return deepcopy(context.connection.platform.records["customers"][solvimon_id("cust", key)])
 
@@ -78,14 +78,18 @@ def _in_rillet(context: Context, key: str) -> Json:
     return deepcopy(context.connection.organisation.customers.get(rillet_id("customer", key)).document)
 
 
-def _rows(solvimon: Json, before: Json, after: Json) -> list[tuple[str, ...]]:
+def _edit_rows(solvimon: Json, before: Json, after: Json) -> list[tuple[str, ...]]:
     here, was, has = in_solvimon(solvimon), in_rillet(before), in_rillet(after)
     kept, keeps = only_in_rillet(before), only_in_rillet(after)
     return [
         *((_label(name), *(str(side[name] or "–") for side in (here, was, has))) for name in here),
         ("Only in Rillet:", "", "", ""),
-        *((_label(name), "", _text(kept[name]), _text(keeps.get(name))) for name in kept if kept[name]),
-        *((_label(name), "", "no", _text(keeps.get(name))) for name in kept if kept[name] is False),
+        *(
+            (_label(name), "", _edit_text(kept[name]), _edit_text(keeps.get(name)))
+            for name in kept
+            if kept[name]
+        ),
+        *((_label(name), "", "no", _edit_text(keeps.get(name))) for name in kept if kept[name] is False),
     ]
 
 
@@ -93,7 +97,7 @@ def _label(name: str) -> str:
     return _LABELS.get(name, name.replace("_", " ").capitalize())
 
 
-def _text(value: Any) -> str:  # noqa: ANN401 - JSON of any shape
+def _edit_text(value: Any) -> str:  # noqa: ANN401 - JSON of any shape
     if isinstance(value, list):
         return "\n".join(" ".join(str(part) for part in reversed(one.values())) for one in value) or "–"
     if isinstance(value, bool):

@@ -19,10 +19,10 @@ def _run(context: Context) -> Numbers:
     invoice = context.another("usage-tiers", "demo-dry-run", "looked at in a dry run first")["id"]
     number = context.finalise(invoice)
     context.console.say(f"What would be sent for {number}, asked for before its webhook is on the way:")
-    before = _seen(context, invoice)
+    before = _seen_of_dry_run(context, invoice)
     request = {"connection": context.connection.name, "invoice_ids": [invoice], "dry_run": True}
     [result] = context.system.invoke("export_invoice", request)["results"]
-    after = _seen(context, invoice)
+    after = _seen_of_dry_run(context, invoice)
     context.expect(result["outcome"] == "would_export", f"The dry run of {number} says {result['outcome']}.")
     fields = len(result.get("came_from", ()))
     shown, more = _first_rows(result)
@@ -31,7 +31,7 @@ def _run(context: Context) -> Numbers:
         context.console.note(f"… and {more} more fields.")
     context.deliver_webhooks()
     context.until(context.settled, f"The export of {number}")
-    sent = _seen(context, invoice)
+    sent = _seen_of_dry_run(context, invoice)
     context.console.show(tables.before_after({"before": before, "dry run": after, "webhook came": sent}))
     same = [call.request_body for call in context.posts(invoice)] == [result.get("payload")]
     context.console.note(f"What Rillet then received is what the dry run said: {'yes' if same else 'NO'}.")
@@ -40,7 +40,7 @@ def _run(context: Context) -> Numbers:
     return {"dry_run_fields": fields}
 
 
-def _seen(context: Context, invoice: str) -> dict[str, object]:
+def _seen_of_dry_run(context: Context, invoice: str) -> dict[str, object]:
     return {
         "Invoices in Rillet": len(context.connection.organisation.invoices),
         "Records in the ledger": len(context.system.ledger()),
@@ -53,7 +53,7 @@ def _first_rows(result: Json) -> tuple[list[Row], int]:
     fields = result.get("came_from", {})
     rows: list[Row] = []
     for number, (item, paths) in enumerate(groupby(fields, key=_item_of)):
-        block = [_row(result, path, item) for path in paths]
+        block = [_field_row(result, path, item) for path in paths]
         if number and len(rows) + len(block) > ROWS:
             break
         rows += [(item, "", _group_of(fields, item)), *block] if item else block
@@ -61,10 +61,10 @@ def _first_rows(result: Json) -> tuple[list[Row], int]:
     return rows, len(fields) - shown_fields
 
 
-def _row(result: Json, path: str, item: str) -> Row:
+def _field_row(result: Json, path: str, item: str) -> Row:
     """Return a field with its value and origin; below an item both are relative to it."""
     origin: str = result["came_from"][path]
-    value = _text(_at(result["payload"], path))
+    value = _value_text(_value_at(result["payload"], path))
     if not item:
         return path, value, origin
     return f"  {path.removeprefix(item)}", value, origin.removeprefix(_group_of(result["came_from"], item))
@@ -83,7 +83,7 @@ def _group_of(origins: Mapping[str, str], item: str) -> str:
     return found[0] if found else ""
 
 
-def _at(payload: Json, path: str) -> object:
+def _value_at(payload: Json, path: str) -> object:
     """Return the value at a path such as `items[0].price.quantity`."""
     value: object = payload
     for name, index in re.findall(r"(\w+)|\[(\d+)\]", path):
@@ -94,7 +94,7 @@ def _at(payload: Json, path: str) -> object:
     return value
 
 
-def _text(value: object) -> str:
+def _value_text(value: object) -> str:
     if isinstance(value, dict) and value.keys() == {"amount", "currency"}:
         return f"{value['amount']} {value['currency']}"
     if isinstance(value, list):

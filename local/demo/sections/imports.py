@@ -6,7 +6,7 @@ from time import sleep
 from local.demo import new_customers, tables
 from local.demo.context import Context, Json, Numbers, Section
 
-_KINDS = {
+_IMPORT_KINDS = {
     "customers": ("customers", "rillet_customer_id"),
     "products": ("products", "rillet_product_id"),
     "subsidiaries": ("billing-entities", "rillet_subsidiary_id"),
@@ -21,20 +21,24 @@ def _run(context: Context) -> Numbers:
         "Rillet has more customers and products than Solvimon, and another subsidiary. Three workflows that "
         "a person starts bring them over; each is a durable execution, one step for each hundred rows."
     )
-    before = {kind: len(_records(context, kind)) for kind in _KINDS}
-    first = {kind: _imported(context, kind) for kind in _KINDS}
+    before = {kind: len(_records_of_kind(context, kind)) for kind in _IMPORT_KINDS}
+    first = {kind: _imported(context, kind) for kind in _IMPORT_KINDS}
     linked = _link_what_is_alike(context, first)
     context.let_a_minute_pass()
     updated = {kind: context.system.invoke(f"import_{kind}", {}) for kind in linked}
-    second = {kind: context.system.invoke(f"import_{kind}", {}) for kind in _KINDS}
+    second = {kind: context.system.invoke(f"import_{kind}", {}) for kind in _IMPORT_KINDS}
     context.console.say("")
-    imports = [*_rows(first, ""), *_rows(updated, ", linked"), *_rows(second, ", once more")]
+    imports = [
+        *_answer_rows(first, ""),
+        *_answer_rows(updated, ", linked"),
+        *_answer_rows(second, ", once more"),
+    ]
     context.console.show(tables.imports(imports))
     for note in first["customers"]["notes"]:
-        context.console.note(_shortened(note))
+        context.console.note(_shortened_note(note))
     for failure in (failure for answer in first.values() for failure in answer["failures"]):
         context.console.say(f"Left out: {failure['what']} {failure['remedy']}")
-    _check(context, before, first, second)
+    _check_imports(context, before, first, second)
     _nothing_bounces(context)
     return {
         **{f"{kind}_imported": answer["created"] + answer["updated"] for kind, answer in first.items()},
@@ -80,7 +84,7 @@ def _doubled(context: Context) -> int:
         record["id"]
         for kind, records in made.items()
         for record in (context.connection.platform.records[kind][each["id"]] for each in records)
-        if all(value["reference"] != _KINDS[kind][1] for value in record.get("custom_fields", []))
+        if all(value["reference"] != _IMPORT_KINDS[kind][1] for value in record.get("custom_fields", []))
     ]
     linked = [rillet_id for kind in made for rillet_id in _linked(context, kind)]
     return len(unlinked) + len(linked) - len(set(linked))
@@ -99,32 +103,34 @@ def _imported(context: Context, kind: str) -> Json:
     return answer
 
 
-def _records(context: Context, kind: str) -> list[Json]:
-    return list(context.connection.platform.records[_KINDS[kind][0]].values())
+def _records_of_kind(context: Context, kind: str) -> list[Json]:
+    return list(context.connection.platform.records[_IMPORT_KINDS[kind][0]].values())
 
 
 def _linked(context: Context, kind: str) -> list[str]:
     """The Rillet ids that Solvimon's records hold."""
     return [
         value["value"]
-        for record in _records(context, kind)
+        for record in _records_of_kind(context, kind)
         for value in record.get("custom_fields", [])
-        if value["reference"] == _KINDS[kind][1]
+        if value["reference"] == _IMPORT_KINDS[kind][1]
     ]
 
 
-def _rows(answers: dict[str, Json], when: str) -> list[tuple[str, Json]]:
+def _answer_rows(answers: dict[str, Json], when: str) -> list[tuple[str, Json]]:
     return [(f"{kind}{when}", answer) for kind, answer in answers.items()]
 
 
-def _shortened(note: str) -> str:
+def _shortened_note(note: str) -> str:
     """Return a note without the rows that it names."""
     return note.partition(" (")[0]
 
 
-def _check(context: Context, before: dict[str, int], first: dict[str, Json], second: dict[str, Json]) -> None:
+def _check_imports(
+    context: Context, before: dict[str, int], first: dict[str, Json], second: dict[str, Json]
+) -> None:
     for kind, answer in first.items():
-        made = len(_records(context, kind)) - before[kind]
+        made = len(_records_of_kind(context, kind)) - before[kind]
         context.expect(answer["complete"], f"import_{kind} did not come to its end: {answer.get('error')}.")
         context.expect(made == answer["created"], f"Solvimon has {made} new {kind}, not {answer['created']}.")
     left_out = [failure["rillet_id"] for failure in first["customers"]["failures"]]

@@ -11,13 +11,13 @@ def _run(context: Context) -> Numbers:
         f"Rillet books {number}, and then the connection breaks: nobody knows whether it happened. "
         "The next attempt asks with the same idempotency key, and Rillet answers with the invoice it has."
     )
-    before = _seen(context, invoice)
+    before = _seen_of_lost_answer(context, invoice)
     context.system.rillet.state.misbehave("commit_then_drop", "POST", "/invoices", times=1)
     context.deliver_webhooks()
     context.until(context.everything_waits, "The loss of the answer", jumps=False)
-    lost = _seen(context, invoice)
+    lost = _seen_of_lost_answer(context, invoice)
     context.until(context.settled, f"The export of {number}")
-    after = _seen(context, invoice)
+    after = _seen_of_lost_answer(context, invoice)
     moments = {"before": before, "answer lost": lost, "tried again": after}
     context.console.show(tables.before_after(moments))
     context.expect(after["Invoices in Rillet"] == 1, f"Rillet has not exactly one invoice for {number}.")
@@ -26,7 +26,7 @@ def _run(context: Context) -> Numbers:
     return {"lost_answers": int(lost["Calls without an answer"])}
 
 
-def _seen(context: Context, invoice: str) -> dict[str, int | str]:
+def _seen_of_lost_answer(context: Context, invoice: str) -> dict[str, int | str]:
     posts = context.posts(invoice)
     return {
         "Calls that create an invoice": len(posts),

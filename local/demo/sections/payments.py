@@ -9,7 +9,7 @@ from local.demo.context import Context, Json, Numbers, Section
 FULL, PART, UNDONE = "one-off-order", "first", "two-rates"
 """The invoices: paid in full, paid in part, and paid by a mistake that is undone."""
 
-State = tuple[bool, str]
+PaidState = tuple[bool, str]
 """Solvimon's `paid` and `payment_status`."""
 PAID, PARTLY, OPEN = (True, "PAID"), (False, "PARTIALLY_PAID"), (False, "UNPAID")
 
@@ -31,13 +31,13 @@ def _run(context: Context) -> Numbers:
     paid = _states(context)
     happened = ("paid in full", "paid in part", "paid by mistake")
     rows = [
-        _row(context, name, f"{what}: {_text(payment['amount'])}", before[name], paid[name])
+        _payment_row(context, name, f"{what}: {_amount_text(payment['amount'])}", before[name], paid[name])
         for name, what, payment in zip(before, happened, payments, strict=True)
     ]
     organisation.delete_payment(payments[-1]["id"])
     webhooks += len(context.deliver_rillet_webhooks())
     after = _states(context)
-    rows.append(_row(context, UNDONE, "the payment is deleted", paid[UNDONE], after[UNDONE]))
+    rows.append(_payment_row(context, UNDONE, "the payment is deleted", paid[UNDONE], after[UNDONE]))
     columns = ("Invoice", "What happened\nin Rillet", "Rillet then", "Solvimon\nbefore", "Solvimon\nafter")
     context.console.show(tables.listed(columns, rows))
     calls = organisation.counts.calls - calls
@@ -61,34 +61,36 @@ def _half(context: Context, invoice_id: str) -> Decimal:
     return (due / 2).quantize(due)
 
 
-def _states(context: Context) -> dict[str, State]:
+def _states(context: Context) -> dict[str, PaidState]:
     """What Solvimon says of each invoice's payment."""
-    found = {name: _in_solvimon(context, name) for name in (FULL, PART, UNDONE)}
+    found = {name: _invoice_in_solvimon(context, name) for name in (FULL, PART, UNDONE)}
     return {name: (invoice["paid"], invoice["payment_status"]) for name, invoice in found.items()}
 
 
-def _in_solvimon(context: Context, name: str) -> Json:
+def _invoice_in_solvimon(context: Context, name: str) -> Json:
     return context.connection.platform.invoice(sample_data.invoice_id(name))
 
 
-def _row(context: Context, name: str, what: str, before: State, after: State) -> tuple[str, ...]:
+def _payment_row(
+    context: Context, name: str, what: str, before: PaidState, after: PaidState
+) -> tuple[str, ...]:
     rillet = context.connection.organisation.invoices.get(_rillet_id(context, name)).document
     return (
-        f"{_in_solvimon(context, name)['invoice_number']}\n{rillet['invoice_number']}",
+        f"{_invoice_in_solvimon(context, name)['invoice_number']}\n{rillet['invoice_number']}",
         what,
-        f"{rillet['status']}\n{_text(rillet['amount_due'])} open",
+        f"{rillet['status']}\n{_amount_text(rillet['amount_due'])} open",
         *(f"{status}\npaid: {'yes' if paid else 'no'}" for paid, status in (before, after)),
     )
 
 
-def _text(amount: Json) -> str:
+def _amount_text(amount: Json) -> str:
     return f"{Decimal(amount['amount']):,} {amount['currency']}"
 
 
-def _checked(context: Context, paid: dict[str, State], after: dict[str, State]) -> Numbers:
+def _checked(context: Context, paid: dict[str, PaidState], after: dict[str, PaidState]) -> Numbers:
     moments = ((FULL, after, PAID), (PART, after, PARTLY), (UNDONE, paid, PAID), (UNDONE, after, OPEN))
     for name, found, expected in moments:
-        number = _in_solvimon(context, name)["invoice_number"]
+        number = _invoice_in_solvimon(context, name)["invoice_number"]
         context.expect(
             found[name] == expected, f"{number} should be {expected[1]} in Solvimon, and is {found[name][1]}."
         )

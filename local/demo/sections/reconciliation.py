@@ -11,7 +11,7 @@ BUILD = Path(__file__).resolve().parents[3] / "build"
 
 def _run(context: Context) -> Numbers:
     context.until(context.settled, "The end of all work")
-    period = _period(context)
+    period = _documents_period(context)
     context.console.say(
         f"What reconcile does every night, for each connection: every final document of {period['from']} to "
         f"{period['to']} in Solvimon beside Rillet's, whatever the ledger thinks of it."
@@ -28,17 +28,17 @@ def _run(context: Context) -> Numbers:
     columns = ("Connection", "Currency", "Solvimon gross", "Rillet gross", "Difference")
     context.console.show(tables.listed(columns, rows))
     for name, one in answers.items():
-        _verdict(context, name, one)
+        _say_verdict(context, name, one)
     return {"tied_out": all(one.get("tied_out") for one in answers.values())}
 
 
-def _verdict(context: Context, name: str, answer: Json) -> None:
+def _say_verdict(context: Context, name: str, answer: Json) -> None:
     if "error" in answer:
         context.expect(False, f"{name} could not be reconciled: {answer['error']}")
         return
     page = BUILD / f"reconciliation-{name}.html"
     page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(_read(context, answer["report"]["html"]), encoding="utf-8")
+    page.write_text(_read_report(context, answer["report"]["html"]), encoding="utf-8")
     where = f"build/{page.name}"
     if answer["tied_out"]:
         context.console.say(
@@ -53,7 +53,7 @@ def _verdict(context: Context, name: str, answer: Json) -> None:
         context.console.note(f"{count} product(s), customer(s) or billing entities are not mapped yet.")
 
 
-def _period(context: Context) -> dict[str, str]:
+def _documents_period(context: Context) -> dict[str, str]:
     """The days from the first final document to the last one, of all connections."""
     days = []
     for connection in context.system.connections.values():
@@ -63,7 +63,7 @@ def _period(context: Context) -> dict[str, str]:
     return {"from": min(days), "to": max(days)}
 
 
-def _read(context: Context, address: str) -> str:
+def _read_report(context: Context, address: str) -> str:
     bucket, _, key = address.removeprefix("s3://").partition("/")
     body: Any = context.system.aws.s3.get_object(Bucket=bucket, Key=key)["Body"]
     return str(body.read().decode("utf-8"))

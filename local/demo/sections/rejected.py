@@ -12,10 +12,10 @@ def _run(context: Context) -> Numbers:
     context.console.say(
         f"{number} bills {PRODUCT.title}, which is new on the price list: nobody has linked it to Rillet."
     )
-    before = _seen(context, invoice)
+    before = _seen_of_rejected(context, invoice)
     context.deliver_webhooks()
     context.until(context.settled, f"The rejection of {number}")
-    refused, record = _seen(context, invoice), context.record(invoice)
+    refused, record = _seen_of_rejected(context, invoice), context.record(invoice)
     context.console.show(
         tables.facts(
             (name.capitalize(), str(record.get(name, "–"))) for name in ("code", "message", "remedy")
@@ -23,7 +23,7 @@ def _run(context: Context) -> Numbers:
     )
     answer = _link(context)
     context.until(context.settled, f"The export of {number}")
-    after = _seen(context, invoice)
+    after = _seen_of_rejected(context, invoice)
     moments = {"before": before, "webhook came": refused, "linked": after}
     context.console.show(tables.before_after(moments))
     context.console.note(
@@ -60,7 +60,7 @@ def _link(context: Context) -> Json:
     return answer
 
 
-def _seen(context: Context, invoice: str) -> dict[str, object]:
+def _seen_of_rejected(context: Context, invoice: str) -> dict[str, object]:
     return {
         "Invoices in Rillet": len(context.booked(invoice)),
         "Messages that wait or were given up": context.waiting() + context.dead_letters(),

@@ -13,10 +13,10 @@ TIMES = 20
 def _run(context: Context) -> Numbers:
     invoice = context.another("split-group", "demo-repeated", "its webhook came twenty times at once")["id"]
     number = context.finalise(invoice)
-    before = _seen(context, invoice, accepted=0)
+    before = _seen_of_repeated(context, invoice, accepted=0)
     accepted = sum(status == 200 for status in _deliver_at_once(context))
     context.until(context.settled, f"The export of {number}")
-    after = _seen(context, invoice, accepted)
+    after = _seen_of_repeated(context, invoice, accepted)
     context.console.say(
         f"The network stutters: Solvimon's webhook for {number} arrives {TIMES} times at once."
     )
@@ -43,7 +43,7 @@ def _deliver_at_once(context: Context) -> list[int | None]:
         return [*copies, first.status]
 
 
-def _seen(context: Context, invoice: str, accepted: int) -> dict[str, object]:
+def _seen_of_repeated(context: Context, invoice: str, accepted: int) -> dict[str, object]:
     return {
         "Webhooks accepted": accepted,
         "Events on the bus": len(context.events(invoice)),

@@ -11,7 +11,7 @@ from local.demo.context import Context, Json, Numbers, Section
 from local.fake_rillet.calls import Call
 from local.system import Connection
 
-INVOICES = 30
+INVOICE_COUNT = 30
 LIMIT = 10
 WINDOW = 30
 """Rillet takes so many calls in any window of so many seconds, while this part runs."""
@@ -24,17 +24,17 @@ def _run(context: Context) -> Numbers:
     context.console.say(
         f"Rillet takes 60 requests in any 60 s, for each organisation. So that this part is short, it takes "
         f"{LIMIT} in any {WINDOW} s here, and {busy.name}'s settings say so. {busy.name} finalises "
-        f"{INVOICES} invoices at once; while they wait, {context.connection.name} finalises one."
+        f"{INVOICE_COUNT} invoices at once; while they wait, {context.connection.name} finalises one."
     )
-    with _shortened(context, busy):
-        before, refused = len(context.system.rillet.state.calls), _refused(context)
-        backlog = [context.finalise_draft(draft, busy) for draft in _drafts()]
+    with _shortened_budget(context, busy):
+        before, refused = len(context.system.rillet.state.calls), _refused_calls(context)
+        backlog = [context.finalise_draft(draft, busy) for draft in _backlog()]
         context.deliver_webhooks()
         context.until(context.everything_waits, "The end of the first window's calls", jumps=False)
-        made, waiting = len(_calls(context, busy, before)), context.waiting()
+        made, waiting = len(_calls_after(context, busy, before)), context.waiting()
         seconds = _one_of_the_other_connection(context)
         context.until(context.settled, "The export of the backlog", jump=1)
-    calls, refused = _calls(context, busy, before), _refused(context) - refused
+    calls, refused = _calls_after(context, busy, before), _refused_calls(context) - refused
     share = _share(calls)
     context.console.show(
         tables.facts(
@@ -60,7 +60,7 @@ def _run(context: Context) -> Numbers:
 
 
 @contextmanager
-def _shortened(context: Context, busy: Connection) -> Iterator[None]:
+def _shortened_budget(context: Context, busy: Connection) -> Iterator[None]:
     """Shorten Rillet's rule and the connection's settings, and put both back afterwards."""
     rillet, pacing = context.system.rillet.state, {"requests": LIMIT, "window_seconds": WINDOW}
     usual = rillet.rate_limit, rillet.rate_window
@@ -77,13 +77,15 @@ def _shortened(context: Context, busy: Connection) -> Iterator[None]:
         context.let_a_minute_pass()
 
 
-def _drafts() -> list[Json]:
+def _backlog() -> list[Json]:
     """Return the backlog: one invoice that the connection has booked before, many times."""
-    booked = second_connection.invoice_id("long-note")
-    [like] = [invoice for invoice in second_connection.solvimon_seed()["invoices"] if invoice["id"] == booked]
+    booked = second_connection.acme_invoice_id("long-note")
+    [like] = [
+        invoice for invoice in second_connection.acme_solvimon_seed()["invoices"] if invoice["id"] == booked
+    ]
     return [
-        {**deepcopy(like), "id": second_connection.invoice_id(f"backlog-{number}")}
-        for number in range(INVOICES)
+        {**deepcopy(like), "id": second_connection.acme_invoice_id(f"backlog-{number}")}
+        for number in range(INVOICE_COUNT)
     ]
 
 
@@ -98,12 +100,12 @@ def _one_of_the_other_connection(context: Context) -> float:
     return time.monotonic() - started
 
 
-def _calls(context: Context, connection: Connection, after: int) -> list[Call]:
+def _calls_after(context: Context, connection: Connection, after: int) -> list[Call]:
     calls = context.system.rillet.state.calls[after:]
     return [call for call in calls if call.organisation_id == connection.organisation.id]
 
 
-def _refused(context: Context) -> int:
+def _refused_calls(context: Context) -> int:
     return sum(connection.organisation.counts.refused for connection in context.system.connections.values())
 
 

@@ -51,12 +51,12 @@ def read_authorisation_request(parameters: Parameters, clients: Mapping[str, Cli
         raise ErrorPage("The program that sent you here gave no redirect_uri that is registered for it.")
     address = ReturnAddress(redirect_uri, parameters.get("state"))
     try:
-        return _read(parameters, client, address)
+        return _read_parameters(parameters, client, address)
     except OAuthError as error:
         raise RedirectBack(address.location(error.document)) from error
 
 
-def _read(parameters: Parameters, client: Client, address: ReturnAddress) -> AuthorisationRequest:
+def _read_parameters(parameters: Parameters, client: Client, address: ReturnAddress) -> AuthorisationRequest:
     parameters.check()
     if parameters.require("response_type") != "code":
         raise OAuthError("unsupported_response_type", "response_type must be code")

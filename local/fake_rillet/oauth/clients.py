@@ -8,7 +8,7 @@ from urllib.parse import unquote_plus
 from werkzeug.wrappers import Request
 
 from local.fake_rillet.oauth.errors import OAuthError
-from local.fake_rillet.oauth.parameters import SCOPES, Parameters
+from local.fake_rillet.oauth.parameters import OAUTH_SCOPES, Parameters
 
 PUBLIC = "none"
 WITH_SECRET = ("client_secret_basic", "client_secret_post")
@@ -31,7 +31,7 @@ class Client:
     secret: str | None = field(repr=False)
     redirect_uris: tuple[str, ...]
     auth_methods: tuple[str, ...]
-    scopes: tuple[str, ...] = SCOPES
+    scopes: tuple[str, ...] = OAUTH_SCOPES
     name: str = ""
 
 

@@ -7,7 +7,7 @@ from local.fake_rillet.context import state
 from local.fake_rillet.oauth.authorisation import AuthorisationRequest
 from local.fake_rillet.oauth.clients import AUTH_METHODS, WITH_SECRET, Client, authenticate
 from local.fake_rillet.oauth.errors import ErrorPage, OAuthError, RedirectBack
-from local.fake_rillet.oauth.parameters import SCOPES, Parameters
+from local.fake_rillet.oauth.parameters import OAUTH_SCOPES, Parameters
 from local.fake_rillet.oauth.registration import GRANT_TYPES, RESPONSE_TYPES, describe_client, read_client
 from local.fake_rillet.oauth.server import AUTHORIZE_PATH, AuthorisationServer
 from local.fake_rillet.store import Json
@@ -36,7 +36,7 @@ def metadata() -> Json:
         "code_challenge_methods_supported": ["S256"],
         "tls_client_certificate_bound_access_tokens": True,
         "dpop_signing_alg_values_supported": _SIGNATURES,
-        "scopes_supported": list(SCOPES),
+        "scopes_supported": list(OAUTH_SCOPES),
         "registration_endpoint": f"{issuer}/oauth2/register",
         "client_id_metadata_document_supported": True,
     }

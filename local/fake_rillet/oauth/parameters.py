@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from local.fake_rillet.oauth.errors import OAuthError
 
-SCOPES = ("read", "write")
+OAUTH_SCOPES = ("read", "write")
 
 
 class Parameters:

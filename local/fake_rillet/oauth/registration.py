@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from local.fake_rillet.oauth.clients import AUTH_METHODS, PUBLIC, Client
 from local.fake_rillet.oauth.errors import OAuthError
-from local.fake_rillet.oauth.parameters import SCOPES, read_scope
+from local.fake_rillet.oauth.parameters import OAUTH_SCOPES, read_scope
 from local.fake_rillet.store import Json
 
 GRANT_TYPES = ("authorization_code", "refresh_token")
@@ -21,20 +21,20 @@ def read_client(document: object) -> Client:
         OAuthError: invalid_redirect_uri, invalid_client_metadata or invalid_scope.
     """
     if not isinstance(document, dict):
-        raise _wrong("the body must be a JSON object")
+        raise _invalid_metadata("the body must be a JSON object")
     method = document.get("token_endpoint_auth_method", "client_secret_basic")
     if method not in AUTH_METHODS:
-        raise _wrong(f"token_endpoint_auth_method must be one of {', '.join(AUTH_METHODS)}")
+        raise _invalid_metadata(f"token_endpoint_auth_method must be one of {', '.join(AUTH_METHODS)}")
     for name, supported in (("grant_types", GRANT_TYPES), ("response_types", RESPONSE_TYPES)):
-        if not set(_texts(document.get(name, list(supported)), name)) <= set(supported):
-            raise _wrong(f"{name} must be within: {' '.join(supported)}")
+        if not set(_text_list(document.get(name, list(supported)), name)) <= set(supported):
+            raise _invalid_metadata(f"{name} must be within: {' '.join(supported)}")
     return Client(
         client_id=secrets.token_urlsafe(16),
         secret=None if method == PUBLIC else secrets.token_urlsafe(32),
         redirect_uris=_redirect_uris(document),
         auth_methods=(method,),
-        scopes=read_scope(_text(document, "scope"), SCOPES),
-        name=_text(document, "client_name"),
+        scopes=read_scope(_text_member(document, "scope"), OAUTH_SCOPES),
+        name=_text_member(document, "client_name"),
     )
 
 
@@ -54,7 +54,7 @@ def describe_client(client: Client, now: float) -> Json:
 
 
 def _redirect_uris(document: Json) -> tuple[str, ...]:
-    uris = _texts(document.get("redirect_uris", []), "redirect_uris")
+    uris = _text_list(document.get("redirect_uris", []), "redirect_uris")
     if not uris or not all(map(_is_redirect_uri, uris)):
         raise OAuthError(
             "invalid_redirect_uri",
@@ -72,18 +72,18 @@ def _is_redirect_uri(uri: str) -> bool:
     return secure and bool(parts.hostname) and "#" not in uri
 
 
-def _texts(value: object, name: str) -> Sequence[str]:
+def _text_list(value: object, name: str) -> Sequence[str]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise _wrong(f"{name} must be an array of strings")
+        raise _invalid_metadata(f"{name} must be an array of strings")
     return value
 
 
-def _text(document: Json, name: str) -> str:
+def _text_member(document: Json, name: str) -> str:
     value = document.get(name, "")
     if not isinstance(value, str):
-        raise _wrong(f"{name} must be a string")
+        raise _invalid_metadata(f"{name} must be a string")
     return value
 
 
-def _wrong(description: str) -> OAuthError:
+def _invalid_metadata(description: str) -> OAuthError:
     return OAuthError("invalid_client_metadata", description)

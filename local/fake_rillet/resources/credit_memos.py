@@ -30,7 +30,7 @@ def list_credit_memos() -> Json:
 
 
 @blueprint.post("")
-def create_credit_memo() -> Json:
+def post_credit_memo() -> Json:
     """Create a credit memo, which is applied to nothing yet."""
     noting = checks()
     request = read_credit_memo(body(noting), noting)

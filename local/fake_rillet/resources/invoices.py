@@ -5,7 +5,7 @@ from flask import Blueprint
 from local.fake_rillet import invoices, query_parameters
 from local.fake_rillet.balances import mark_overdue
 from local.fake_rillet.context import body, checks, organisation, state
-from local.fake_rillet.invoice_documents import STATUSES
+from local.fake_rillet.invoice_documents import INVOICE_STATUSES
 from local.fake_rillet.invoice_requests import read_invoice
 from local.fake_rillet.invoice_updates import replace_invoice
 from local.fake_rillet.pagination import page
@@ -19,7 +19,7 @@ def list_invoices() -> Json:
     """List invoices, newest first. Nothing finds one by number or external reference."""
     subsidiary_id = query_parameters.uuid("subsidiary_id")
     customer_id = query_parameters.uuid("customer_id")
-    status = query_parameters.choice("status", STATUSES)
+    status = query_parameters.choice("status", INVOICE_STATUSES)
     overdue = query_parameters.boolean("overdue")
     since = query_parameters.timestamp("updated.gt")
     books = organisation()
@@ -40,7 +40,7 @@ def list_invoices() -> Json:
 
 
 @blueprint.post("")
-def create_invoice() -> Json:
+def post_invoice() -> Json:
     """Create an invoice in one of the three scopes; the answer does not say which."""
     noting = checks()
     request = read_invoice(body(noting), noting, organisation().switches)

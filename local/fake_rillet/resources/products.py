@@ -10,7 +10,7 @@ from local.fake_rillet.product_prices import price_currencies, read_price
 from local.fake_rillet.references import check_references, read_references
 from local.fake_rillet.store import Json, Record
 
-STATUSES = ("ACTIVE", "INACTIVE")
+PRODUCT_STATUSES = ("ACTIVE", "INACTIVE")
 _LONGEST_NAME = 250
 
 blueprint = Blueprint("products", __name__, url_prefix="/products")
@@ -19,7 +19,7 @@ blueprint = Blueprint("products", __name__, url_prefix="/products")
 @blueprint.get("")
 def list_products() -> Json:
     """List products, newest first."""
-    status = query_parameters.choice("status", STATUSES)
+    status = query_parameters.choice("status", PRODUCT_STATUSES)
     currency = query_parameters.text("currency")
 
     def passes(product: Record) -> bool:
@@ -63,7 +63,7 @@ def _read_product() -> Json:
             "revenue_pattern", lambda key: fields.choice(key, REVENUE_PATTERNS), ""
         ),
         "account_code": fields.require("account_code", fields.filled_text, ""),
-        "status": fields.choice("status", STATUSES) or "ACTIVE",
+        "status": fields.choice("status", PRODUCT_STATUSES) or "ACTIVE",
         "external_references": read_references(fields),
     }
     noting.finish()

@@ -12,7 +12,7 @@ from local.fake_solvimon.resources.definitions import PRODUCT_CATEGORIES, PRODUC
 from local.fake_solvimon.resources.resource import Resource
 
 
-def blueprint(resource: Resource) -> Blueprint:
+def resource_blueprint(resource: Resource) -> Blueprint:
     """Return the routes of one resource."""
     routes = Blueprint(resource.collection, __name__, url_prefix=f"/{resource.collection}")
 
@@ -20,7 +20,7 @@ def blueprint(resource: Resource) -> Blueprint:
     def list_records() -> ResponseReturnValue:
         platform = context.current_platform()
         with platform.lock:
-            records = listing.filtered(context.listed(resource.collection), resource, request.args)
+            records = listing.filtered(context.listed_records(resource.collection), resource, request.args)
             if resource.listing == "paged":
                 records = listing.ordered(records, resource, request.args, "created_at", "desc")
                 return listing.page_of(records, request.args, context.list_url(), _shown)
@@ -49,7 +49,7 @@ def blueprint(resource: Resource) -> Blueprint:
     def search_records() -> ResponseReturnValue:
         platform = context.current_platform()
         with platform.lock:
-            records = listing.searched(context.listed(resource.collection), resource, context.body())
+            records = listing.searched(context.listed_records(resource.collection), resource, context.body())
             records = listing.ordered(records, resource, request.args, "name", "asc")
             return listing.page_of(records, request.args, context.list_url(), _shown)
 

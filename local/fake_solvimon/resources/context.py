@@ -32,7 +32,7 @@ def body() -> Json:
     return value
 
 
-def listed(collection: str) -> list[Json]:
+def listed_records(collection: str) -> list[Json]:
     """Return the records that a list shows: all but those that are too new for one that lags."""
     platform = current_platform()
     records = list(platform.records[collection].values())

@@ -29,13 +29,13 @@ CREDIT_REQUEST = record(
 @routes.get("")
 def list_invoices() -> ResponseReturnValue:
     """Answer `GET /invoices`; Solvimon has no filter by type, number or time of change."""
-    return _page(_filtered(_records()))
+    return _page(_filtered(_invoice_copies()))
 
 
 @routes.post("/search")
 def search_invoices() -> ResponseReturnValue:
     """Answer `POST /invoices/search`."""
-    return _page(listing.searched(_records(), INVOICES, context.body()))
+    return _page(listing.searched(_invoice_copies(), INVOICES, context.body()))
 
 
 @routes.get("/<key>")
@@ -90,7 +90,7 @@ def pay_invoice(key: str) -> ResponseReturnValue:
 
 
 @routes.get("/<key>/payments")
-def list_payments(key: str) -> ResponseReturnValue:
+def list_invoice_payments(key: str) -> ResponseReturnValue:
     """Answer `GET /invoices/{id}/payments`."""
     platform = context.current_platform()
     with platform.lock:
@@ -99,11 +99,11 @@ def list_payments(key: str) -> ResponseReturnValue:
     return listing.page_of(found, request.args, context.list_url(), dict)
 
 
-def _records() -> list[Json]:
+def _invoice_copies() -> list[Json]:
     # Copies of one level: a change replaces what is below it, and copying a whole list is slow.
     platform = context.current_platform()
     with platform.lock:
-        return [dict(invoice) for invoice in context.listed(INVOICES.collection)]
+        return [dict(invoice) for invoice in context.listed_records(INVOICES.collection)]
 
 
 def _page(invoices: list[Json]) -> Json:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from local.fake_rillet.invoice_documents import STATUSES
+from local.fake_rillet.invoice_documents import INVOICE_STATUSES
 from local.fake_rillet.webhook_events import EVENTS
 from tests.contract.checker import check_payload, check_webhook
 from tests.contract.documents import MISSING, MISSING_REASON, document_of, documents
@@ -74,4 +74,4 @@ def test_what_rillets_schemas_refuse_the_fake_refuses(rillet: Rillet, body: Json
 
 
 def test_the_fake_knows_all_invoice_statuses() -> None:
-    assert list(STATUSES) == document_of("rillet", "InvoiceStatus").schemas["InvoiceStatus"]["enum"]
+    assert list(INVOICE_STATUSES) == document_of("rillet", "InvoiceStatus").schemas["InvoiceStatus"]["enum"]

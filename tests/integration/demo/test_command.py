@@ -49,7 +49,7 @@ def test_the_demo_shows_every_invoice_on_both_sides_and_ends_with_its_figures(tm
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert ended.stderr == ""
     found, screen = figures(ended.stdout), before_figures(ended.stdout)
-    of_acme = len(second_connection.features()) + request_budget.INVOICES
+    of_acme = len(second_connection.features()) + request_budget.INVOICE_COUNT
     invoices = len(sample_data.expected()) + of_acme + 6  # each way to go wrong has one of its own
     assert found["invoices"] == found["exported"] == invoices
     assert (found["connections"], found["misplaced"]) == (2, 0)
@@ -141,7 +141,7 @@ def test_what_the_functions_print_does_not_reach_the_screen(
         sys.stderr.write("a warning\n")
         return 0
 
-    monkeypatch.setattr(run, "_run", chatter)
+    monkeypatch.setattr(run, "_run_demo", chatter)
 
     run.demo(sys.stdout, sys.stderr, tmp_path / "functions.log")
 

@@ -83,7 +83,9 @@ def test_the_second_world_shares_no_id_with_the_first(system: LocalSystem) -> No
     assert ours
     assert theirs
     assert not ours & theirs
-    assert "ideway" not in json.dumps([second_connection.solvimon_seed(), second_connection.rillet_seed()])
+    assert "ideway" not in json.dumps(
+        [second_connection.acme_solvimon_seed(), second_connection.acme_rillet_seed()]
+    )
 
 
 def test_what_is_missing_is_shown_with_its_remedy(system: LocalSystem) -> None:

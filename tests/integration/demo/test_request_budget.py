@@ -20,10 +20,10 @@ def test_a_backlog_is_paced_and_another_connection_does_not_wait_for_it(system: 
     found = figures(screen)
     assert code == 0, screen
     assert found["refused_429"] == 0
-    assert found["paced_calls"] >= 2 * request_budget.INVOICES, "each is created and marked as sent"
+    assert found["paced_calls"] >= 2 * request_budget.INVOICE_COUNT, "each is created and marked as sent"
     assert found["budget_used_percent"] >= 75  # a busy machine takes longer over the calls themselves
     [waiting] = re.findall(r"(\d+) invoices, after 10 calls", screen)
-    assert 20 <= int(waiting) < request_budget.INVOICES
+    assert 20 <= int(waiting) < request_budget.INVOICE_COUNT
     assert "10 of 10" in screen
     assert "here, and acme's settings say so" in in_one_line(screen)
     assert (system.rillet.state.rate_limit, system.rillet.state.rate_window) == (60, 60.0)
@@ -38,7 +38,7 @@ def test_a_budget_that_is_overdrawn_makes_the_demo_fail(
         monkeypatch.setattr(context.system, "put_settings", lambda *_: None)
         return {}
 
-    monkeypatch.setattr(request_budget, "INVOICES", 12)
+    monkeypatch.setattr(request_budget, "INVOICE_COUNT", 12)
 
     code, screen = run_demo(system, Section("A slip", forget_the_settings), request_budget.SECTION)
 

@@ -23,9 +23,9 @@ def two(system: LocalSystem, default: Connection) -> LocalSystem:
     """The system with the connection ``default`` and a second one."""
     system.connect(
         second_connection.NAME,
-        settings={"fallback_products": second_connection.fallback_products()},
-        solvimon=second_connection.solvimon_seed(),
-        rillet=second_connection.rillet_seed(),
+        settings={"fallback_products": second_connection.acme_fallback_products()},
+        solvimon=second_connection.acme_solvimon_seed(),
+        rillet=second_connection.acme_rillet_seed(),
     )
     return system
 
