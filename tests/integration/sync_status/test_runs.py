@@ -156,6 +156,7 @@ def test_runs_of_a_connection_are_its_own_and_those_of_all_connections(system: L
     system.invoke("import_subsidiaries", {"connection": "acme", "dry_run": True})
     system.invoke("import_subsidiaries", {"dry_run": True})
     system.invoke("reconcile", {"redrive": False})
+    system.lambda_api.wait()  # for the execution of each connection
 
     def listed(**request: object) -> list[tuple[str, str]]:
         return sorted((run["kind"], run["connection"]) for run in runs(system, **request)["finished"])
@@ -165,9 +166,10 @@ def test_runs_of_a_connection_are_its_own_and_those_of_all_connections(system: L
         ("import_subsidiaries", "acme"),
         ("import_subsidiaries", "default"),
     )
-    assert listed() == sorted([every, acme, default])
-    assert listed(connection="acme") == sorted([every, acme])
-    assert listed(connection="default") == sorted([every, default])
+    own = {name: ("reconcile", name) for name in ("acme", "default")}
+    assert listed() == sorted([every, acme, default, *own.values()])
+    assert listed(connection="acme") == sorted([every, acme, own["acme"]])
+    assert listed(connection="default") == sorted([every, default, own["default"]])
 
 
 def test_an_import_goes_on_when_its_record_cannot_be_written(system: LocalSystem) -> None:

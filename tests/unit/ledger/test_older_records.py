@@ -13,7 +13,7 @@ from boto3.dynamodb.types import TypeSerializer
 
 from local.system import Connection, LocalSystem
 from solvimon_rillet.ledger.ledger import SCHEMA
-from tests.integration.reconcile.support import reconcile
+from tests.integration.reconcile.support import period, reconcile
 from tests.integration.sweep.support import finalised, silent, swept
 from tests.integration.sync_status.support import ask, resolve, retry, work_off
 from tests.support.arrange import export
@@ -133,11 +133,11 @@ def test_a_retry_finds_an_earlier_rejection_by_its_day_and_after_a_reconciliatio
     system: LocalSystem, by_index: bool
 ) -> None:
     connection = left_behind(system, 1, "rejected")
-    day = str(connection.platform.records["invoices"][ORIGINAL]["invoice_date"])[:10]
+    days = period(connection)
     if by_index:
         reconcile(system, connection)
 
-    retry(system, {"code": "product_not_linked"} if by_index else {"from": day, "to": day})
+    retry(system, {"code": "product_not_linked"} if by_index else days)
     work_off(system)
 
     assert record(system, ORIGINAL)["state"] == "exported"
