@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from solvimon_rillet.aws.eventbridge import Bus
 from solvimon_rillet.aws.s3_sns import ReportBucket, Topic
 from solvimon_rillet.connections.connection import Connection
+from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.formatting import format_timestamp
 from solvimon_rillet.http.client import CountingRateLimiter
 from solvimon_rillet.reconciliation.customers import EditedCustomer
@@ -138,20 +139,32 @@ class ReconcileSteps:
         return self._as_result(work)
 
     def unlisted(self, page_counts: Mapping[str, int], number: int) -> StepResult:
-        """Look up documents that the ledger has as exported and Rillet's lists do not have."""
+        """Look up documents that the ledger has as exported and Rillet's lists do not have.
+
+        A step that must wait in between keeps what it has found, and the next one continues: a share of
+        Rillet's rate limit may be smaller than a step.
+        """
 
         def work(services: ReconcileServices) -> StepResult:
+            pages = self._pages(services)
+            earlier = pages.read(UNLISTED, page_counts)
+            first = sum(len(page["booked"]) + len(page["gone"]) for page in earlier)
             unlisted = self._unlisted(services, page_counts)[:MAX_LOOKUPS]
-            these = unlisted[(number - 1) * LOOKUPS_PER_STEP :][:LOOKUPS_PER_STEP]
             booked, gone = list[Json](), list[str]()
-            for document_type, rillet_id in these:
-                document = _document(services.connection.rillet, document_type, rillet_id)
+            for document_type, rillet_id in unlisted[first:][:LOOKUPS_PER_STEP]:
+                try:
+                    document = _document(services.connection.rillet, document_type, rillet_id)
+                except RetryLater:
+                    if not booked and not gone:
+                        raise
+                    break
                 if document is None:
                     gone.append(rillet_id)
                 else:
                     booked.append(document)
-            self._pages(services).put(UNLISTED, number, {"booked": booked, "gone": gone})
-            return Done(NumberedPage(len(these), number * LOOKUPS_PER_STEP < len(unlisted)).to_json())
+            pages.put(UNLISTED, number, {"booked": booked, "gone": gone})
+            found = len(booked) + len(gone)
+            return Done(NumberedPage(found, first + found < len(unlisted)).to_json())
 
         return self._as_result(work)
 
