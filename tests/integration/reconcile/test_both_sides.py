@@ -19,6 +19,7 @@ from tests.integration.reconcile.support import (
     rillet_id,
     whole_report,
 )
+from tests.support.arrange import connect_demo
 
 
 @pytest.fixture
@@ -210,3 +211,17 @@ def test_a_summary_goes_to_the_topic(system: LocalSystem, default: Connection, b
     _, message, subject, *_ = topic.sent_notifications[-1]
     assert "default" in str(subject)
     assert answer["report"]["html"] in message
+
+
+def test_look_ups_that_must_wait_in_between_continue_where_they_stopped(system: LocalSystem) -> None:
+    connection = connect_demo(system, rillet={"pacing": {"requests": 6}})
+    booked = everything_booked(system, connection)
+    for invoice_id in booked:
+        connection.organisation.delete_invoice(rillet_id(system, invoice_id))
+
+    answer = reconcile(system, connection)
+
+    assert {finding["kind"] for finding in answer["findings"]} == {"deleted"}
+    looked_up = [call.path for call in system.rillet.state.calls if call.path.count("/") == 2]
+    gone = [f"/invoices/{rillet_id(system, invoice_id)}" for invoice_id in booked]
+    assert [looked_up[-len(booked) :].count(path) for path in gone] == [1] * len(booked)
