@@ -23,8 +23,8 @@ class TableView:
 
     def items(self) -> list[Json]:
         """Return all items."""
-        found = self._aws.dynamodb.scan(TableName=self._name, ConsistentRead=True)["Items"]
-        return [_plain_item(item) for item in found]
+        pages = self._aws.dynamodb.get_paginator("scan").paginate(TableName=self._name, ConsistentRead=True)
+        return [_plain_item(item) for page in pages for item in page["Items"]]
 
     def item(self, pk: str, sk: str) -> Json | None:
         """Return one item, or None."""

@@ -221,3 +221,12 @@ def test_a_late_call_of_a_vendor_is_carried_out_at_its_own_moment(system: LocalS
     [made] = connection.organisation.customers
     assert 70 <= made.created / 1_000_000 - began < 90
     assert system.clock.now() - began >= 3600
+
+
+def test_the_whole_ledger_is_read_though_a_scan_answers_a_megabyte_at_a_time(system: LocalSystem) -> None:
+    name = system.deployment.outputs["LedgerTableName"]
+    for number in range(12):
+        item = {"pk": {"S": f"default#{number}"}, "sk": {"S": "RECORD"}, "text": {"S": "x" * 200_000}}
+        system.aws.dynamodb.put_item(TableName=name, Item=item)
+
+    assert len(system.ledger()) == 12
