@@ -9,7 +9,7 @@ than the current one says nothing any more.
     {connection}#evidence#rillet#invoices    at, allowed, credential, types (reference types), dropped
 """
 
-import contextlib
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -90,6 +90,7 @@ class WriteEvidence:
         self._table = table
         self._clock = clock
         self._noted: dict[str, tuple[tuple[Any, ...], float]] = {}
+        self._lock = threading.Lock()
 
     def note(self, connection: str, vendor: str, credential: str, outcome: WriteOutcome) -> None:
         """Note the end of a write, unless the same was noted less than an hour ago.
@@ -104,12 +105,15 @@ class WriteEvidence:
         facts = {"allowed": outcome.allowed, "credential": fingerprint(credential)}
         facts |= {"types": types, "dropped": dropped} if types else {}
         same = tuple(map(str, facts.values()))
-        before, at = self._noted.get(key, ((), 0.0))
-        if same == before and now - at < _EVIDENCE_NOTED_EVERY:
-            return
-        with contextlib.suppress(RetryLater):
-            self._table.put(key, {**facts, "at": now})
+        with self._lock:  # rows of an import are written at the same time
+            before, at = self._noted.get(key, ((), 0.0))
+            if same == before and now - at < _EVIDENCE_NOTED_EVERY:
+                return
             self._noted[key] = same, now
+        try:
+            self._table.put(key, {**facts, "at": now})
+        except RetryLater:
+            self._noted.pop(key, None)
 
     def of(self, connection: str, vendor: str, credential: str) -> list[Evidence]:
         """The notes about a credential, latest first.
