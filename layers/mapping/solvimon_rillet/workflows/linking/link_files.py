@@ -16,14 +16,19 @@ from solvimon_rillet.connections.connection import Connection
 from solvimon_rillet.csv_files import csv_rows, csv_text
 from solvimon_rillet.errors import Code, NeedsAttention
 from solvimon_rillet.workflows.linking.link_lists import LinkLists
-from solvimon_rillet.workflows.linking.link_rows import MAX_LISTED_WARNINGS, AnswerRow, LinkRows, Publish
+from solvimon_rillet.workflows.linking.link_rows import (
+    FILE_REMEDY,
+    MAX_LISTED_WARNINGS,
+    AnswerRow,
+    LinkRows,
+    Publish,
+)
 from solvimon_rillet.workflows.linking.request import KIND_OF_PLURAL, LINK_COLUMNS, LinkRequest
 
 Json = dict[str, Any]
 NEEDED_COLUMNS = ("act", "kind", "solvimon_id", "rillet_id")
 ERROR_COLUMNS = (*LINK_COLUMNS, "row", "error", "remedy")
 MAX_ROWS = 20_000
-_EXAMPLE = 'Take the file that {"csv": "products"} writes, and fill its column act.'
 
 
 def write_links(
@@ -121,7 +126,7 @@ class LinkFileReader:
                 raise ValueError(f"It has more than {MAX_ROWS:,} rows. Split it.")
         except ValueError as why:
             raise NeedsAttention(
-                Code.FILE_UNREADABLE, f"The file cannot be read. {why}", _EXAMPLE, quoted=key
+                Code.FILE_UNREADABLE, f"The file cannot be read. {why}", FILE_REMEDY, quoted=key
             ) from None
         return rows
 

@@ -15,7 +15,7 @@ Publish = Callable[..., Json]
 ACTS = {"link": "linked", "different": "different", "unlink": "unlinked"}
 """What a row may ask for, and the name under which an answer counts it."""
 MAX_LISTED_WARNINGS = 20
-_EXAMPLE = 'Take the file that {"csv": "products"} writes, and fill its column act.'
+FILE_REMEDY = 'Take the file that {"csv": "products"} writes, and fill its column act.'
 
 
 class LinkRows:
@@ -78,7 +78,7 @@ class LinkRows:
         except NeedsAttention as why:
             self._refuse(number, row, why.message, why.remedy)
         except ValidationError as invalid:
-            self._refuse(number, row, problems_in_words(invalid, whole=f"row {number}"), _EXAMPLE)
+            self._refuse(number, row, problems_in_words(invalid, whole=f"row {number}"), FILE_REMEDY)
         except ValueError as why:
             self._refuse(number, row, str(why), "Write link, different or unlink, or leave it empty.")
         else:

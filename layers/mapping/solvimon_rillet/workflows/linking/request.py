@@ -59,26 +59,21 @@ class _RequestPart(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class PairRequest(_RequestPart):
-    """A Solvimon and a Rillet record."""
-
-    kind: Kind
-    solvimon_id: RecordId
-    rillet_id: RecordId
-
-
-class UnlinkRequest(_RequestPart):
-    """A Solvimon record whose link is removed."""
-
-    kind: Kind
-    solvimon_id: RecordId
-
-
 class RecordRequest(_RequestPart):
     """A Solvimon record."""
 
     kind: Kind
     solvimon_id: RecordId
+
+
+class PairRequest(RecordRequest):
+    """A Solvimon and a Rillet record."""
+
+    rillet_id: RecordId
+
+
+class UnlinkRequest(RecordRequest):
+    """A Solvimon record whose link is removed."""
 
 
 class DifferentRequest(RecordRequest):
