@@ -4,7 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
-PYTEST_WORKERS ?= 2
+# One more than two cores: some tests wait for a browser or for another program.
+PYTEST_WORKERS ?= 3
 # Packages that may be built from source, by name: on a machine for which they have no wheel. A source's build runs code.
 FROM_SOURCE ?=
 

@@ -35,6 +35,11 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 gc.disable()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that wait for a browser: at the end, one worker would run them alone."""
+    items.sort(key=lambda item: "panel_browser" not in item.path.parts)
+
+
 def pytest_collection_finish() -> None:
     """Leave what is there for good out of all later collections, which may come less often."""
     gc.collect()
