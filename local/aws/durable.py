@@ -21,6 +21,7 @@ from aws_durable_execution_sdk_python.lambda_service import (
     OperationType,
     OperationUpdate,
 )
+from aws_durable_execution_sdk_python.state import ExecutionState, _Signal
 from aws_durable_execution_sdk_python_testing.checkpoint.processor import CheckpointProcessor
 from aws_durable_execution_sdk_python_testing.client import InMemoryServiceClient
 from aws_durable_execution_sdk_python_testing.execution import Execution
@@ -43,6 +44,18 @@ VERSION = "1"
 MAX_CHECKPOINT = 256 * 1024
 """Bytes that a step may leave (Lambda quotas, durable functions)."""
 _NEVER = 3600  # seconds of real time after which an execution is taken for stuck
+
+
+_stop_checkpointing = ExecutionState.stop_checkpointing
+
+
+def _stop_at_once(self: ExecutionState) -> None:
+    """Wake the thread that saves checkpoints when an invocation ends: it looks only each 0.1 seconds."""
+    _stop_checkpointing(self)
+    self._checkpoint_queue.put(_Signal.REFRESH_WAKE)
+
+
+ExecutionState.stop_checkpointing = _stop_at_once  # type: ignore[method-assign]
 
 
 class ExecutionFailedError(Exception):
