@@ -6,7 +6,9 @@
 * Texts are compared as texts. A query of moto's sorts the whole table and looks at each item, by comparisons
   that first ask each value for its type in six ways.
 * moto's own folders are listed once, and not for each request.
-* Items and parsed expressions are copied by `pickle`, which takes a tenth of the time of `deepcopy`.
+* Items are copied part by part; texts, numbers and flags, which moto never changes in place, are shared.
+  Parsed expressions are copied by `pickle`. `deepcopy` takes eight times as long for the ones, five for the
+  others.
 * CloudFormation reads a template of JSON as JSON; moto takes it for YAML.
 * Services that have one address answer without Flask's routing.
 * botocore builds the class of a service's clients once, and not for each client of each cold start; paths of
@@ -37,7 +39,7 @@ from moto import backends
 from moto.cloudformation.models import Stack
 from moto.core.request import Request
 from moto.core.serialize import JSONSerializer
-from moto.dynamodb.models.dynamo_type import DynamoType, Item
+from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.parsing.ast_nodes import Node
 from moto.dynamodb.responses import DynamoHandler
 from moto.events.responses import EventsHandler
@@ -129,7 +131,35 @@ def answer_without_routing(
 
 def quick_copy(value: Any) -> Any:  # noqa: ANN401 - whatever moto copies
     """Copy an item or a parsed expression of DynamoDB; anything else as `deepcopy` does."""
-    return pickle.loads(pickle.dumps(value, -1)) if isinstance(value, Item | Node) else copy.deepcopy(value)  # noqa: S301 - just pickled
+    if isinstance(value, Item):
+        item = _shallow(value)
+        item.attrs = LimitedSizeDict()
+        dict.update(item.attrs, {name: _copied_value(each) for name, each in value.attrs.items()})
+        return item
+    return pickle.loads(_pickled(value)) if isinstance(value, Node) else copy.deepcopy(value)  # noqa: S301 - our own
+
+
+def _shallow(value: Any) -> Any:  # noqa: ANN401
+    made = object.__new__(type(value))
+    vars(made).update(vars(value))
+    return made
+
+
+def _copied_value(value: Any) -> Any:  # noqa: ANN401
+    kind, inner = value.type, value.value
+    if kind not in {"M", "L", "SS", "NS", "BS"}:
+        return value
+    made = _shallow(value)
+    if kind == "M":
+        made.value = {name: _copied_value(each) for name, each in inner.items()}
+    else:
+        made.value = [_copied_value(each) for each in inner] if kind == "L" else list(inner)
+    return made
+
+
+@cache
+def _pickled(node: Node) -> bytes:
+    return pickle.dumps(node, -1)
 
 
 def _template(text: str) -> dict[str, Any]:

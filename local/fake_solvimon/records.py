@@ -1,7 +1,7 @@
 """The records of one Solvimon platform, with its keys, ids and webhooks, apart from every other platform."""
 
 import hashlib
-import json
+import pickle
 import threading
 from collections.abc import Callable, Mapping
 from copy import deepcopy
@@ -59,7 +59,7 @@ class Records:
                 if collection not in self.records:
                     raise ValueError(f"{name} is not one of {', '.join(self.records)}")
                 for record in records:
-                    self._load(_RESOURCES[collection], json.loads(json.dumps(record)))
+                    self._load(_RESOURCES[collection], pickle.loads(pickle.dumps(record)))  # noqa: S301 - a copy of ours
 
     def _load(self, resource: Resource, record: Json) -> None:
         kept = self.records[resource.collection]
