@@ -57,12 +57,15 @@ def answer_about_items(environ: "WSGIEnvironment", region: str, body: bytes) -> 
     handler.region, handler.current_account = region, DEFAULT_ACCOUNT_ID
     handler.body = handler.params = json.loads(body)
     try:
-        result = getattr(handler, camelcase_to_underscores(operation))().result
+        result = getattr(handler, _method(operation))().result
     except HTTPException as error:
         return Response(error.description, error.code, content_type="application/x-amz-json-1.0")
     known = _members(operation)
     answer = {name: value for name, value in result.items() if name in known and value is not None}
     return Response(json.dumps(answer), content_type="application/x-amz-json-1.0")
+
+
+_method: Callable[[str], str] = cache(camelcase_to_underscores)
 
 
 @cache
