@@ -8,14 +8,7 @@ import pytest
 
 from local import sample_data
 from local.system import ROOT, Connection, LocalSystem
-from tests.support.arrange import (
-    configure,
-    connect_demo,
-    export,
-    finalise,
-    put_on_queue,
-    solvimon_invoice,
-)
+from tests.support.arrange import configure, connect_demo, export, finalise, put_on_queue, solvimon_invoice
 from tests.support.assertions import (
     assert_exported,
     invoice_posts,

@@ -24,13 +24,7 @@ from tests.support.arrange import (
     until_exported,
     until_finished,
 )
-from tests.support.assertions import (
-    assert_exported,
-    calls_to,
-    invoice_posts,
-    record,
-    rillet_invoices,
-)
+from tests.support.assertions import assert_exported, calls_to, invoice_posts, record, rillet_invoices
 from tests.support.builders import DEMO_PERSON_IN_RILLET, FIRST, Json
 
 OURS = "solvimon_ref"

@@ -10,14 +10,7 @@ from local import sample_data
 from local.system import Connection, LocalSystem
 from solvimon_rillet.workflows.late_writes import SETTLE_SECONDS
 from tests.support.arrange import configure, export, finalise, lost_answer, put_on_queue, solvimon_invoice
-from tests.support.assertions import (
-    assert_exported,
-    calls_to,
-    dead_letters,
-    invoice_posts,
-    record,
-    waiting,
-)
+from tests.support.assertions import assert_exported, calls_to, dead_letters, invoice_posts, record, waiting
 from tests.support.builders import DEMO_CUSTOMER_IN_RILLET, FIRST, Json, bus_event
 from tests.support.logs import function_logs
 

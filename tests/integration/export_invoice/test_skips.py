@@ -8,13 +8,7 @@ import pytest
 from local import sample_data
 from local.system import Connection, LocalSystem
 from tests.support.arrange import configure, export, finalise, put_on_queue, solvimon_invoice
-from tests.support.assertions import (
-    assert_exported,
-    dead_letters,
-    invoice_posts,
-    record,
-    waiting,
-)
+from tests.support.assertions import assert_exported, dead_letters, invoice_posts, record, waiting
 from tests.support.builders import FIRST, Json
 
 YEN = sample_data.invoice_id("yen")  # dated 2026-10-31T15:00Z, which is 1 November in Tokyo

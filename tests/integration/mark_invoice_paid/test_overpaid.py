@@ -3,13 +3,7 @@
 import pytest
 
 from local.system import Connection, LocalSystem
-from tests.integration.mark_invoice_paid.support import (
-    PAID,
-    exported,
-    mark,
-    settle,
-    state,
-)
+from tests.integration.mark_invoice_paid.support import PAID, exported, mark, settle, state
 from tests.support.arrange import solvimon_invoice
 from tests.support.assertions import record
 from tests.support.builders import ORIGINAL

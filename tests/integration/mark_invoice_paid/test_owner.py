@@ -3,14 +3,7 @@
 import pytest
 
 from local.system import Connection, LocalSystem
-from tests.integration.mark_invoice_paid.support import (
-    OPEN,
-    PAID,
-    PARTLY,
-    Invoice,
-    connected,
-    exported,
-)
+from tests.integration.mark_invoice_paid.support import OPEN, PAID, PARTLY, Invoice, connected, exported
 from tests.support.arrange import configure
 
 UPDATES = {
