@@ -2,7 +2,15 @@
 
 import pytest
 
+from local.system import Connection, LocalSystem
 from tests.support.arrange import without_waiting_for_aws
+from tests.support.connected import Connected
+
+
+@pytest.fixture
+def default(system: LocalSystem, default: Connection) -> Connected:
+    """The connection ``default``, together with the local system; both sides hold the demo's records."""
+    return Connected(**vars(default), system=system)
 
 
 @pytest.fixture

@@ -2,19 +2,14 @@
 
 import pytest
 
-from local.system import Connection, LocalSystem
+from local.system import Connection
 from solvimon_rillet.ledger.ledger import LEASE_SECONDS, Ledger
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.workflows.late_writes import SETTLE_SECONDS
-from tests.support.arrange import answer_lost, die, edit, patched, sync
-from tests.support.assertions import (
-    assert_customer_synced,
-    customer_puts,
-    customer_record,
-    rillet_customer,
-    waiting,
-)
+from tests.support.arrange import answer_lost, die, edit, patched
+from tests.support.assertions import customer_puts, rillet_customer, waiting
 from tests.support.builders import DEMO_CUSTOMER_IN_RILLET, named
+from tests.support.connected import Connected
 
 FUNCTION = "sync_customer"
 PUT = (RilletClient, "replace_customer")
@@ -25,125 +20,109 @@ def in_rillet(connection: Connection) -> str:
     return str(rillet_customer(connection)["name"])
 
 
-def pass_time(system: LocalSystem, seconds: float) -> None:
-    """Let time pass and work go on."""
-    system.advance(seconds)
-    system.settle()
-
-
 @pytest.fixture
-def lost(system: LocalSystem, default: Connection) -> Connection:
+def lost(default: Connected) -> Connected:
     """The customer is synchronised as "Zero"."""
-    edit(default, **named("Zero"))
-    system.settle()
+    default.edit_and_settle(**named("Zero"))
     return default
 
 
 @pytest.mark.parametrize("arrives", ["while its lease is kept", "after the newer one"])
-def test_a_put_that_arrives_late_does_not_leave_the_old_name_in_rillet(
-    system: LocalSystem, lost: Connection, arrives: str
-) -> None:
+def test_a_put_that_arrives_late_does_not_leave_the_old_name_in_rillet(lost: Connected, arrives: str) -> None:
     edit(lost, **named("One"))
-    system.deliver_webhooks()
+    lost.system.deliver_webhooks()
     with answer_lost(*PUT) as arrive:
-        system.deliver(FUNCTION)
-    edit(lost, **named("Two"))
-    system.settle()
+        lost.system.deliver(FUNCTION)
+    lost.edit_and_settle(**named("Two"))
     while_lease_is_kept = in_rillet(lost)
     if arrives == "while its lease is kept":
         arrive()
 
-    pass_time(system, LEASE_SECONDS + 1)
-    newest, state, messages = in_rillet(lost), customer_record(system)["state"], waiting(system, FUNCTION)
+    lost.settle(after=LEASE_SECONDS + 1)
+    newest, state, messages = in_rillet(lost), lost.customer_record()["state"], waiting(lost.system, FUNCTION)
     if arrives == "after the newer one":
         arrive()
     before = in_rillet(lost)
-    pass_time(system, SETTLE_SECONDS)
+    lost.settle(after=SETTLE_SECONDS)
 
     assert (while_lease_is_kept, newest, state) == ("Zero", "Two", "sending")
     assert messages.total > 0, "it is looked at again"
     assert before == ("One" if arrives == "after the newer one" else "Two")
-    assert_customer_synced(system, lost, "Two")
-    assert waiting(system, FUNCTION).total == 0
+    lost.assert_customer_synced("Two")
+    assert waiting(lost.system, FUNCTION).total == 0
 
 
-def test_a_put_of_a_process_that_died_is_looked_for_again_too(system: LocalSystem, lost: Connection) -> None:
+def test_a_put_of_a_process_that_died_is_looked_for_again_too(lost: Connected) -> None:
     edit(lost, **named("One"))
-    system.deliver_webhooks()
+    lost.system.deliver_webhooks()
     with answer_lost(*PUT) as arrive, patched(Ledger, "release"):
-        system.deliver(FUNCTION)
+        lost.system.deliver(FUNCTION)
     edit(lost, **named("Two"))
-    pass_time(system, LEASE_SECONDS + 1)
+    lost.settle(after=LEASE_SECONDS + 1)
 
     arrive()
-    pass_time(system, SETTLE_SECONDS)
+    lost.settle(after=SETTLE_SECONDS)
 
-    assert_customer_synced(system, lost, "Two")
+    lost.assert_customer_synced("Two")
 
 
-def test_a_put_that_rillet_itself_ended_needs_no_second_look(system: LocalSystem, lost: Connection) -> None:
+def test_a_put_that_rillet_itself_ended_needs_no_second_look(lost: Connected) -> None:
     edit(lost, **named("One"))
-    system.rillet.state.misbehave("status", "PUT", "/customers", status=500)
-    system.settle()
+    lost.system.rillet.state.misbehave("status", "PUT", "/customers", status=500)
+    lost.settle()
 
-    pass_time(system, 60)
+    lost.settle(after=60)
 
     assert in_rillet(lost) == "One"
-    assert customer_record(system)["state"] == "synced"
-    assert waiting(system, FUNCTION).total == 0
+    assert lost.customer_record()["state"] == "synced"
+    assert waiting(lost.system, FUNCTION).total == 0
 
 
-def test_an_edit_in_rillet_after_a_lost_put_is_no_late_write_and_stays(
-    system: LocalSystem, lost: Connection
-) -> None:
+def test_an_edit_in_rillet_after_a_lost_put_is_no_late_write_and_stays(lost: Connected) -> None:
     edit(lost, **named("One"))
-    system.deliver_webhooks()
+    lost.system.deliver_webhooks()
     with answer_lost(*PUT):
-        system.deliver(FUNCTION)
-    pass_time(system, LEASE_SECONDS + 1)
+        lost.system.deliver(FUNCTION)
+    lost.settle(after=LEASE_SECONDS + 1)
     lost.organisation.edit_customer(DEMO_CUSTOMER_IN_RILLET, name="By hand")
 
-    pass_time(system, SETTLE_SECONDS)
+    lost.settle(after=SETTLE_SECONDS)
 
     assert in_rillet(lost) == "By hand"
-    assert customer_record(system)["state"] == "synced"
+    assert lost.customer_record()["state"] == "synced"
 
 
-def test_a_lost_put_costs_no_call_once_it_is_settled_and_forgotten(
-    system: LocalSystem, lost: Connection
-) -> None:
+def test_a_lost_put_costs_no_call_once_it_is_settled_and_forgotten(lost: Connected) -> None:
     edit(lost, **named("One"))
-    system.deliver_webhooks()
+    lost.system.deliver_webhooks()
     with answer_lost(*PUT):
-        system.deliver(FUNCTION)
-    pass_time(system, LEASE_SECONDS + 1)
-    pass_time(system, SETTLE_SECONDS)
-    system.advance(3 * 24 * 3600)
-    calls = len(system.rillet.state.calls)
+        lost.system.deliver(FUNCTION)
+    lost.settle(after=LEASE_SECONDS + 1)
+    lost.settle(after=SETTLE_SECONDS)
+    lost.system.advance(3 * 24 * 3600)
+    calls = len(lost.system.rillet.state.calls)
 
-    [result] = sync(system)
+    [result] = lost.sync()
 
     assert result["outcome"] == "unchanged"
-    assert len(system.rillet.state.calls) == calls
-    assert len(customer_puts(system)) == 2
+    assert len(lost.system.rillet.state.calls) == calls
+    assert len(customer_puts(lost.system)) == 2
 
 
-def test_a_process_that_dies_after_the_newer_put_is_followed_by_the_look(
-    system: LocalSystem, lost: Connection
-) -> None:
+def test_a_process_that_dies_after_the_newer_put_is_followed_by_the_look(lost: Connected) -> None:
     edit(lost, **named("One"))
-    system.deliver_webhooks()
+    lost.system.deliver_webhooks()
     with answer_lost(*PUT) as arrive:
-        system.deliver(FUNCTION)
+        lost.system.deliver(FUNCTION)
     edit(lost, **named("Two"))
-    system.advance(LEASE_SECONDS + 1)
+    lost.system.advance(LEASE_SECONDS + 1)
     real = RilletClient.replace_customer
     with patched(*PUT, lambda *args: die(real(*args))):
-        system.settle()
+        lost.settle()
 
     arrive()
-    pass_time(system, LEASE_SECONDS + 1)
-    pass_time(system, SETTLE_SECONDS)
-    pass_time(system, SETTLE_SECONDS)
+    lost.settle(after=LEASE_SECONDS + 1)
+    lost.settle(after=SETTLE_SECONDS)
+    lost.settle(after=SETTLE_SECONDS)
 
-    assert_customer_synced(system, lost, "Two")
+    lost.assert_customer_synced("Two")
