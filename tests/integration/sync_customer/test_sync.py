@@ -3,11 +3,10 @@
 import pytest
 
 from local.system import Connection, LocalSystem
-from solvimon_rillet.aws.dynamodb import Table
 from solvimon_rillet.ledger.ledger import LEASE_SECONDS, Ledger
 from solvimon_rillet.mapping.customers import solvimon_customer_hash
 from solvimon_rillet.solvimon.master_data import Customer
-from tests.support.arrange import edit, sync
+from tests.support.arrange import edit, ledger_table, sync
 from tests.support.assertions import customer_puts, ledger_without_rate_limit, rillet_customer
 from tests.support.builders import DEMO_CUSTOMER, DEMO_CUSTOMER_IN_RILLET, UNLINKED, Json, named
 from tests.support.connected import Connected
@@ -40,8 +39,7 @@ def deleted(synced: Connected) -> Connected:
 
 def ledger(system: LocalSystem) -> Ledger:
     """The product's own ledger, on the table of the local system."""
-    table = Table(system.deployment.outputs["LedgerTableName"], system.aws.dynamodb)
-    return Ledger(table, system.clock.now)
+    return Ledger(ledger_table(system), system.clock.now)
 
 
 def remember_import(connection: Connected) -> None:

@@ -8,7 +8,7 @@ from local.fake_vendor.faults import Kind
 from local.system import Connection, LocalSystem
 from solvimon_rillet.ledger.ledger import Ledger
 from solvimon_rillet.workflows.write_back.write_back import WriteBack
-from tests.support.arrange import HOUR, die, load, pass_time, patched, put_on_queue
+from tests.support.arrange import HOUR, load, pass_time, patched, put_on_queue
 from tests.support.assertions import dead_letters, rillet_invoice
 from tests.support.builders import FIRST, NOTE, Json, credit_note, document, original
 from tests.support.connected import Connected
@@ -35,6 +35,13 @@ def shown(connection: Connection, invoice_id: str = FIRST) -> dict[str, str]:
     """The custom fields of an invoice in Solvimon, by reference."""
     fields = connection.platform.invoice(invoice_id).get("custom_fields") or []
     return {each["reference"]: each["value"] for each in fields}
+
+
+def sweep_later(connection: Connected, hours: int = 1) -> None:
+    """Let hours pass, sweep, and let everything that follows be done."""
+    connection.system.advance(hours * HOUR)
+    connection.system.invoke("sweep", {})
+    connection.settle()
 
 
 def with_links(connection: Connection) -> Json:
@@ -160,9 +167,7 @@ def test_a_failure_never_touches_the_export_and_the_sweep_repeats_it(default: Co
     default.finalise_and_settle()
     failed = default.record()["write_back"]
 
-    default.system.advance(HOUR)
-    default.system.invoke("sweep", {})
-    default.settle()
+    sweep_later(default)
 
     assert failed["tries"] == 1
     assert "It is tried again automatically." in failed["remedy"]
@@ -176,9 +181,7 @@ def test_a_write_that_took_effect_without_an_answer_is_not_sent_again(default: C
     default.system.solvimon.state.misbehave("commit_then_drop", "PATCH", times=1)
     default.finalise_and_settle()
 
-    default.system.advance(HOUR)
-    default.system.invoke("sweep", {})
-    default.settle()
+    sweep_later(default)
 
     assert len(writes(default.system)) == 1
     assert "at" in default.record()["write_back"]
@@ -192,9 +195,7 @@ def test_a_failed_write_waits_longer_each_time_and_any_event_in_between_leaves_i
     at_first = len(writes(default.system))
 
     for _ in range(30):
-        default.system.advance(HOUR)
-        default.system.invoke("sweep", {})
-        default.settle()
+        sweep_later(default)
 
     assert (at_first, default.record()["write_back"]["tries"]) == (1, 5)
 
@@ -226,12 +227,10 @@ def test_a_crash_between_export_and_write_back_is_repaired(
 
 def test_a_ledger_that_does_not_answer_after_the_write_loses_nothing(default: Connected) -> None:
     default.finalise()
-    with patched(Ledger, "add_facts", _does_not_answer):
+    with patched(Ledger, "add_facts"):
         default.settle()
 
-    default.system.advance(HOUR)
-    default.system.invoke("sweep", {})
-    default.settle()
+    sweep_later(default)
 
     default.assert_exported(only=True)
     assert "at" in default.record()["write_back"]
@@ -241,9 +240,7 @@ def test_a_refusal_is_tried_for_days_and_then_waits_for_a_request_by_id(default:
     default.platform.writable_when_final = frozenset({"paid", "payment_status"})
     default.finalise_and_settle()
     for _ in range(10):
-        default.system.advance(26 * HOUR)
-        default.system.invoke("sweep", {})
-        default.settle()
+        sweep_later(default, hours=26)
     refused, asked = default.record()["write_back"], len(writes(default.system))
     default.platform.writable_when_final |= {"custom_fields"}
 
@@ -264,9 +261,7 @@ def test_a_field_that_a_person_deleted_is_created_again(default: Connected) -> N
     default.platform.records["invoices"][FIRST]["custom_fields"] = []
     [answer] = default.export(SECOND)
 
-    default.system.advance(HOUR)
-    default.system.invoke("sweep", {})
-    default.settle()
+    sweep_later(default)
 
     assert "there is no such custom field on INVOICE" in answer["write_back_failed"]
     assert shown(default, SECOND)[ID] == answer["rillet_id"]
@@ -345,9 +340,7 @@ def test_the_story_says_whether_solvimon_shows_it_and_what_to_do(default: Connec
     default.finalise_and_settle()
     failed = story(default.system)
     for _ in range(10):
-        default.system.advance(26 * HOUR)
-        default.system.invoke("sweep", {})
-        default.settle()
+        sweep_later(default, hours=26)
     given_up = story(default.system)
     default.platform.writable_when_final |= {"custom_fields"}
     default.export()
@@ -356,7 +349,3 @@ def test_the_story_says_whether_solvimon_shows_it_and_what_to_do(default: Connec
     assert "The next try is due at" in failed
     assert given_up.endswith("switch the setting write_back off. Then request the document by its id.")
     assert story(default.system).startswith("Solvimon shows Rillet's id since 20")
-
-
-def _does_not_answer(*_: object, **__: object) -> None:
-    die()
