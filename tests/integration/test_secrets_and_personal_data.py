@@ -1,14 +1,11 @@
 """Logs carry ids and no personal data; neither logs nor ledger nor bus ever hold a secret."""
 
 import json
-from typing import Any
 
 from local.system import Connection, LocalSystem
 from tests.integration.mark_invoice_paid.support import connected
 from tests.integration.reconcile.support import everything_booked, period
 from tests.support.logs import function_logs
-
-Json = dict[str, Any]
 
 
 def personal(connection: Connection) -> set[str]:

@@ -16,6 +16,7 @@ import simplejson
 from local.aws.runtime import Killed
 from local.fake_solvimon.resources.definitions import CUSTOMERS
 from local.system import Connection, LocalSystem
+from solvimon_rillet.aws.dynamodb import Table
 from solvimon_rillet.errors import OutcomeUnknown
 from tests.support.builders import DEMO_CUSTOMER, FIRST, NOTE, Json, bus_event
 
@@ -49,6 +50,11 @@ def put_secret(system: LocalSystem, connection: Connection, vendor: str, **value
     rest = {name: value for name, value in values.items() if name not in webhooks}
     system.put_secret(connection.name, vendor, {"api_key": key, **rest})
     system.runtime.reset()
+
+
+def ledger_table(system: LocalSystem) -> Table:
+    """The table of the ledger, to be changed past all rules."""
+    return Table(system.deployment.outputs["LedgerTableName"], system.aws.dynamodb)
 
 
 def solvimon_invoice(connection: Connection, invoice_id: str = FIRST) -> Json:

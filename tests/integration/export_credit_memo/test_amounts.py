@@ -6,19 +6,16 @@ from typing import Any
 
 import pytest
 
-from local.system import Connection, LocalSystem
 from solvimon_rillet.mapping.credit_memos import CreditedInvoice, to_applications, to_rillet_credit_memo
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.models import Invoice
-from tests.support.arrange import credit, load, patched, solvimon_invoice
+from tests.support.arrange import load, patched, solvimon_invoice
 from tests.support.assertions import (
     application_posts,
-    assert_memo_exported,
     calls_to,
     invoice_reads,
     memo_posts,
-    memo_record,
     memos,
     rillet_invoice,
 )
@@ -35,6 +32,7 @@ from tests.support.builders import (
     tax,
     taxes,
 )
+from tests.support.connected import Connected
 
 
 def mapped(*groups: Json, **more: object) -> Json:
@@ -73,42 +71,30 @@ def test_a_zero_in_a_negative_note_is_no_negative_zero() -> None:
 
 
 @pytest.mark.parametrize(("net", "paid"), [("-100.00", "-21.00"), ("100.00", "21.00")])
-def test_a_full_credit_of_either_sign_empties_the_invoice(
-    system: LocalSystem, default: Connection, net: str, paid: str
-) -> None:
-    load(default, original(), credit_note(NOTE, net, paid))
+def test_a_full_credit_of_either_sign_empties_the_invoice(default: Connected, net: str, paid: str) -> None:
+    default.load_and_settle(original(), credit_note(NOTE, net, paid))
 
-    system.settle()
-
-    memo = assert_memo_exported(system, default)
+    memo = default.assert_memo_exported()
     assert (memo["total"]["amount"], memo["taxed_amount"]["amount"]) == ("121.00", "21.00")
     assert memo["status"] == "APPLIED"
     assert rillet_invoice(default)["amount_due"]["amount"] == "0.00"
 
 
-def test_a_partial_credit_leaves_the_rest_of_the_invoice_open(
-    system: LocalSystem, default: Connection
-) -> None:
-    load(default, original(), credit_note(NOTE, "-30.00", "-6.30"))
+def test_a_partial_credit_leaves_the_rest_of_the_invoice_open(default: Connected) -> None:
+    default.load_and_settle(original(), credit_note(NOTE, "-30.00", "-6.30"))
 
-    system.settle()
-
-    assert_memo_exported(system, default, ("36.30", "0.00"))
+    default.assert_memo_exported(("36.30", "0.00"))
     assert rillet_invoice(default)["amount_due"]["amount"] == "84.70"
-    assert memo_record(system)["warnings"] == []
-    assert invoice_reads(system) == 0, "a credit that fits costs no look-up"
+    assert default.memo_record()["warnings"] == []
+    assert invoice_reads(default.system) == 0, "a credit that fits costs no look-up"
 
 
-def test_a_memo_keeps_solvimons_number_in_a_form_that_rillet_accepts(
-    system: LocalSystem, default: Connection
-) -> None:
-    load(default, original(), credit_note(invoice_number="CRE 2026 007"))
-
-    system.settle()
+def test_a_memo_keeps_solvimons_number_in_a_form_that_rillet_accepts(default: Connected) -> None:
+    default.load_and_settle(original(), credit_note(invoice_number="CRE 2026 007"))
 
     [memo] = memos(default)
     assert memo["credit_memo_number"] == "CRE-2026-007"
-    assert memo_record(system)["rillet_number"] == "CRE-2026-007"
+    assert default.memo_record()["rillet_number"] == "CRE-2026-007"
 
 
 def answer_with(**changes: Callable[[Any], object]) -> Callable[..., object]:
@@ -122,31 +108,29 @@ def answer_with(**changes: Callable[[Any], object]) -> Callable[..., object]:
     return changed
 
 
-def test_a_number_that_rillet_gave_instead_is_a_warning(system: LocalSystem, default: Connection) -> None:
+def test_a_number_that_rillet_gave_instead_is_a_warning(default: Connected) -> None:
     load(default, original(), credit_note(invoice_number="CRE-7"))
 
     renumbered = answer_with(credit_memo_number=lambda _: "CM-0001")
     with patched(RilletClient, "create_credit_memo", renumbered):
-        [result] = credit(system)
+        [result] = default.credit()
 
     assert result["outcome"] == "exported"
     assert "Rillet gave it the number CM-0001; its number in Solvimon is CRE-7." in result["warnings"]
 
 
-def test_another_total_in_rillets_answer_is_recorded_and_the_memo_is_not_applied(
-    system: LocalSystem, default: Connection
-) -> None:
+def test_another_total_in_rillets_answer_is_recorded_and_the_memo_is_not_applied(default: Connected) -> None:
     load(default, original(), credit_note())
 
     another = answer_with(total=lambda memo: memo.total.model_copy(update={"amount": Decimal(1)}))
     with patched(RilletClient, "create_credit_memo", another):
-        [result] = credit(system)
-        [again] = credit(system)
+        [result] = default.credit()
+        [again] = default.credit()
 
     assert (result["outcome"], result["code"]) == ("differs", "total_differs")
     assert "gross 1 EUR instead of 121.00 EUR" in result["message"]
     assert again["outcome"] == "differs"
-    assert application_posts(system) == []
+    assert application_posts(default.system) == []
     assert len(memos(default)) == 1
 
 
@@ -159,26 +143,26 @@ def test_another_total_in_rillets_answer_is_recorded_and_the_memo_is_not_applied
     ],
 )
 def test_a_note_that_does_not_tie_out_is_rejected_and_nothing_is_sent(
-    system: LocalSystem, default: Connection, changes: Json, named: str
+    default: Connected, changes: Json, named: str
 ) -> None:
     load(default, original(), credit_note() | changes)
 
-    [result] = credit(system)
+    [result] = default.credit()
 
     assert (result["outcome"], result["code"]) == ("rejected", "does_not_tie_out")
     assert named in result["message"]
-    assert memo_posts(system) == []
+    assert memo_posts(default.system) == []
 
 
-def test_a_corrected_note_is_exported_when_it_is_retried(system: LocalSystem, default: Connection) -> None:
+def test_a_corrected_note_is_exported_when_it_is_retried(default: Connected) -> None:
     load(default, original(), credit_note(invoice_amount_including_tax=amount("-120.00")))
-    credit(system)
+    default.credit()
     solvimon_invoice(default, NOTE)["invoice_amount_including_tax"] = amount("-121.00")
 
-    [result] = credit(system)
+    [result] = default.credit()
 
     assert result["outcome"] == "exported"
-    assert_memo_exported(system, default)
+    default.assert_memo_exported()
 
 
 def test_an_application_has_the_decimals_of_its_currency_and_leaves_out_zero_amounts() -> None:
@@ -203,15 +187,13 @@ def test_an_application_has_the_decimals_of_its_currency_and_leaves_out_zero_amo
     assert (applications.applied, applications.unapplied) == (Decimal(170), Decimal(30))
 
 
-def test_a_credit_note_of_nothing_is_skipped_and_nothing_is_sent(
-    system: LocalSystem, default: Connection
-) -> None:
+def test_a_credit_note_of_nothing_is_skipped_and_nothing_is_sent(default: Connected) -> None:
     load(default, original(), credit_note(NOTE, "0.00", "0.00"))
 
-    [result] = credit(system)
+    [result] = default.credit()
 
     assert (result["outcome"], result["reason"]) == (
         "skipped",
         "There is nothing to book: all of its amounts are zero.",
     )
-    assert calls_to(system, "POST", "/credit-memos") == []
+    assert calls_to(default.system, "POST", "/credit-memos") == []

@@ -5,14 +5,13 @@ from typing import Any
 
 import pytest
 
-from local.system import Connection, LocalSystem
 from solvimon_rillet.mapping.credit_memos import HEADER_ROWS, LINE_ROWS, to_rillet_credit_memo
 from solvimon_rillet.mapping.links import Links
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.models import Invoice
 from tests.contract.documents import MISSING, MISSING_REASON
 from tests.contract.report import checked_traffic
-from tests.support.arrange import credit, export, load
+from tests.support.arrange import load
 from tests.support.assertions import application_posts, memo_posts, memos, rillet_invoice
 from tests.support.builders import (
     CUSTOMER,
@@ -31,6 +30,7 @@ from tests.support.builders import (
     original,
     tax,
 )
+from tests.support.connected import Connected
 
 
 def memo_of(document: Json, links: Links = LINKS) -> Mapped:
@@ -129,15 +129,13 @@ def test_row(exported: Mapped, row: str) -> None:
     assert at(exported.payload, "items[0].price.quantity") == 1
 
 
-def test_row_original_invoice_id_becomes_the_applications_invoice_id(
-    system: LocalSystem, default: Connection
-) -> None:
+def test_row_original_invoice_id_becomes_the_applications_invoice_id(default: Connected) -> None:
     load(default, original(), credit_note())
-    export(system, ORIGINAL)
+    default.export(ORIGINAL)
 
-    credit(system)
+    default.credit()
 
-    [call] = application_posts(system)
+    [call] = application_posts(default.system)
     assert call.path == f"/credit-memos/{memos(default)[0]['id']}/applications"
     assert call.request_body == {
         "applications": [
@@ -148,7 +146,7 @@ def test_row_original_invoice_id_becomes_the_applications_invoice_id(
             }
         ]
     }
-    assert "invoice_id" not in memo_posts(system)[0].request_body
+    assert "invoice_id" not in memo_posts(default.system)[0].request_body
 
 
 def test_row_invoice_lines_becomes_items() -> None:
@@ -197,14 +195,12 @@ def test_credit_notes_in_another_currency_carry_the_exchange_rate_that_solvimon_
 
 
 @pytest.mark.skipif(MISSING, reason=MISSING_REASON)
-def test_every_request_to_rillet_is_one_that_its_document_allows(
-    system: LocalSystem, default: Connection
-) -> None:
+def test_every_request_to_rillet_is_one_that_its_document_allows(default: Connected) -> None:
     load(default, original(), credit_note(), credit_note("invo_other", "30.00", "6.30", ""))
 
-    with checked_traffic(system) as report:
-        credit(system, NOTE, "invo_other")
+    with checked_traffic(default.system) as report:
+        default.credit(NOTE, "invo_other")
 
-    writes = [call for call in system.rillet.state.calls if call.path.startswith("/credit-memos")]
+    writes = [call for call in default.system.rillet.state.calls if call.path.startswith("/credit-memos")]
     assert [call.path.count("/") for call in writes] == [1, 2 + 1, 1]
     assert report.violations == []

@@ -7,15 +7,13 @@ from tests.support.arrange import credit, load
 from tests.support.assertions import (
     application_posts,
     applied,
-    assert_memo_exported,
     calls_to,
     invoice_reads,
-    memo_record,
     memos,
-    record,
     rillet_invoice,
 )
 from tests.support.builders import NOTE, ORIGINAL, OTHER_NOTE, SECOND, Json, credit_note, one_off, original
+from tests.support.connected import Connected
 
 
 def stays_open(amount: str) -> str:
@@ -42,77 +40,64 @@ def amount_due(connection: Connection) -> str:
     ids=["more than the invoice", "all of a paid one", "all of a partly paid one", "a part of a paid one"],
 )
 def test_a_credit_takes_no_more_than_is_open_and_leaves_the_rest_on_the_memo(
-    system: LocalSystem,
-    billed: Connection,
-    paid: str,
-    net: str,
-    tax: str,
-    amounts: tuple[str, str],
-    status: str,
+    billed: Connected, paid: str, net: str, tax: str, amounts: tuple[str, str], status: str
 ) -> None:
     if paid:
         pay(billed, paid)
-    load(billed, credit_note(NOTE, net, tax))
 
-    system.settle()
+    billed.load_and_settle(credit_note(NOTE, net, tax))
 
-    memo = assert_memo_exported(system, billed, amounts)
+    memo = billed.assert_memo_exported(amounts)
     assert memo["status"] == status
     assert amount_due(billed) == "0.00"
-    assert memo_record(system)["warnings"] == [stays_open(amounts[1])]
+    assert billed.memo_record()["warnings"] == [stays_open(amounts[1])]
 
 
 def test_rillet_is_asked_for_the_open_amount_only_after_it_refused_and_for_the_memo_only_in_doubt(
-    system: LocalSystem, billed: Connection
+    billed: Connected,
 ) -> None:
     pay(billed, "100.00")
-    load(billed, credit_note(NOTE, "-30.00", "-6.30"))
 
-    system.settle()
+    billed.load_and_settle(credit_note(NOTE, "-30.00", "-6.30"))
 
-    assert_memo_exported(system, billed, ("21.00", "15.30"))
-    assert [call.status for call in application_posts(system)] == [400, 200]
-    keys = [call.idempotency_key for call in application_posts(system)]
+    billed.assert_memo_exported(("21.00", "15.30"))
+    assert [call.status for call in application_posts(billed.system)] == [400, 200]
+    keys = [call.idempotency_key for call in application_posts(billed.system)]
     assert len(set(keys)) == 2
-    assert invoice_reads(system) == 1
-    assert calls_to(system, "GET", "/credit-memos/") == []
+    assert invoice_reads(billed.system) == 1
+    assert calls_to(billed.system, "GET", "/credit-memos/") == []
 
 
 @pytest.fixture
-def two_notes(billed: Connection) -> Connection:
+def two_notes(billed: Connected) -> Connected:
     """Two credit notes of the invoice, together more than it."""
     for number, note_id in enumerate((NOTE, OTHER_NOTE), start=1):
         load(billed, credit_note(note_id, "-60.00", "-12.60", invoice_number=f"CRE-{number}"))
     return billed
 
 
-def test_two_credit_notes_of_one_invoice_take_no_more_than_it(
-    system: LocalSystem, two_notes: Connection
-) -> None:
-    credit(system, NOTE)
-    [second] = credit(system, OTHER_NOTE)
+def test_two_credit_notes_of_one_invoice_take_no_more_than_it(two_notes: Connected) -> None:
+    two_notes.credit(NOTE)
+    [second] = two_notes.credit(OTHER_NOTE)
 
     taken = {memo["credit_memo_number"]: memo["applied_amount"]["amount"] for memo in memos(two_notes)}
     assert taken == {"CRE-1": "72.60", "CRE-2": "48.40"}
     assert (second["applied"], second["unapplied"]) == ("48.40", "24.20")
     assert second["warnings"] == [stays_open("24.20")]
     assert amount_due(two_notes) == "0.00"
-    assert record(system, ORIGINAL)["open_amount"] == "0"
+    assert two_notes.record(ORIGINAL)["open_amount"] == "0"
 
 
-def test_two_credit_notes_at_once_take_no_more_than_the_invoice(
-    system: LocalSystem, two_notes: Connection
-) -> None:
-    system.deliver_webhooks()
+def test_two_credit_notes_at_once_take_no_more_than_the_invoice(two_notes: Connected) -> None:
+    two_notes.system.deliver_webhooks()
 
-    system.start_workers(4)
-    system.stop_workers()
-    system.advance(3600)
-    system.settle()
+    two_notes.system.start_workers(4)
+    two_notes.system.stop_workers()
+    two_notes.settle(after=3600)
 
     taken = sorted(memo["applied_amount"]["amount"] for memo in memos(two_notes))
     assert taken == ["48.40", "72.60"]
-    assert sorted(memo_record(system, note)["applied"] for note in (NOTE, OTHER_NOTE)) == taken
+    assert sorted(two_notes.memo_record(note)["applied"] for note in (NOTE, OTHER_NOTE)) == taken
     assert amount_due(two_notes) == "0.00"
 
 
@@ -121,31 +106,31 @@ def refuse_applications(system: LocalSystem, times: int = 2, **more: object) -> 
 
 
 def test_a_set_that_rillet_refuses_for_good_leaves_the_memo_and_a_retry_applies_it(
-    system: LocalSystem, credited: Connection
+    credited: Connected,
 ) -> None:
-    refuse_applications(system, body={"type": "x", "title": "Not today", "status": 400})
+    refuse_applications(credited.system, body={"type": "x", "title": "Not today", "status": 400})
 
-    [refused] = credit(system)
+    [refused] = credited.credit()
     [memo] = memos(credited)
-    [retried] = credit(system)
+    [retried] = credited.credit()
 
     assert (refused["outcome"], refused["code"]) == ("rejected", "refused_by_rillet")
     assert refused["message"].startswith(f"The memo {memo['id']} is in Rillet, but it could not be applied: ")
     assert "Not today" in refused["message"]
     assert retried["outcome"] == "exported"
-    assert "code" not in memo_record(system)
-    assert_memo_exported(system, credited)
+    assert "code" not in credited.memo_record()
+    credited.assert_memo_exported()
 
 
-def test_a_retry_after_a_refusal_plans_again(system: LocalSystem, credited: Connection) -> None:
-    refuse_applications(system)
-    credit(system)
+def test_a_retry_after_a_refusal_plans_again(credited: Connected) -> None:
+    refuse_applications(credited.system)
+    credited.credit()
     pay(credited, "21.00")
 
-    [retried] = credit(system)
+    [retried] = credited.credit()
 
     assert retried["applied"] == "100.00"
-    assert_memo_exported(system, credited, ("100.00", "21.00"))
+    credited.assert_memo_exported(("100.00", "21.00"))
 
 
 def lose_and_refuse(system: LocalSystem, refusals: int) -> list[Json]:
@@ -163,75 +148,68 @@ def lose_and_refuse(system: LocalSystem, refusals: int) -> list[Json]:
 )
 @pytest.mark.parametrize("refusals", [1, 2])
 def test_a_set_that_was_applied_though_it_is_refused_later_counts_as_open_for_its_memo(
-    system: LocalSystem, billed: Connection, paid: str, amounts: tuple[str, str], refusals: int
+    billed: Connected, paid: str, amounts: tuple[str, str], refusals: int
 ) -> None:
     if paid != "0":
         pay(billed, paid)
         billed.organisation.deliver_webhooks()
-        system.settle()
+        billed.settle()
     load(billed, credit_note())
-    lose_and_refuse(system, refusals)
+    lose_and_refuse(billed.system, refusals)
 
-    credit(system)
-    system.rillet.state.behave()
-    credit(system)
-    system.settle()
+    billed.credit()
+    billed.system.rillet.state.behave()
+    billed.credit()
+    billed.settle()
 
-    assert_memo_exported(system, billed, amounts)
+    billed.assert_memo_exported(amounts)
     assert amount_due(billed) == "0.00"
 
 
 def test_what_a_memo_has_taken_of_one_invoice_does_not_move_to_another_after_a_refusal(
-    system: LocalSystem, billed: Connection
+    billed: Connected,
 ) -> None:
     load(billed, original(SECOND), one_off({"id": ORIGINAL}, {"id": SECOND}, net="-150.00", tax="-31.50"))
-    [queued] = lose_and_refuse(system, 1)
+    [queued] = lose_and_refuse(billed.system, 1)
 
-    [result] = credit(system)
+    [result] = billed.credit()
 
     assert (queued["outcome"], result["outcome"]) == ("queued", "exported")
-    memo = assert_memo_exported(system, billed, ("181.50", "0.00"))
+    memo = billed.assert_memo_exported(("181.50", "0.00"))
     first, second = (rillet_invoice(billed, each)["id"] for each in (ORIGINAL, SECOND))
     assert applied(memo) == {first: "121.00", second: "60.50"}
 
 
 def test_a_memo_that_is_gone_when_its_application_is_in_doubt_is_recorded_as_deleted(
-    system: LocalSystem, credited: Connection
+    credited: Connected,
 ) -> None:
-    refuse_applications(system)
-    [refused] = credit(system)
+    refuse_applications(credited.system)
+    [refused] = credited.credit()
     credited.organisation.credit_memos.remove(memos(credited)[0]["id"])
 
-    [result] = credit(system)
+    [result] = credited.credit()
 
     assert refused["outcome"] == "rejected"
     assert (result["outcome"], result["code"]) == ("differs", "deleted_in_rillet")
-    assert memo_record(system)["state"] == "differs"
-    assert "lease_until" not in memo_record(system)
+    assert credited.memo_record()["state"] == "differs"
+    assert "lease_until" not in credited.memo_record()
 
 
 @pytest.mark.parametrize("status", [409, 503])
-def test_an_application_without_a_clear_answer_is_tried_again(
-    system: LocalSystem, credited: Connection, status: int
-) -> None:
-    system.rillet.state.misbehave("status_after", path="/credit-memos/", status=status)
+def test_an_application_without_a_clear_answer_is_tried_again(credited: Connected, status: int) -> None:
+    credited.system.rillet.state.misbehave("status_after", path="/credit-memos/", status=status)
 
-    [queued] = credit(system)
-    system.advance(120)
-    system.settle()
+    [queued] = credited.credit()
+    credited.settle(after=120)
 
     assert queued["outcome"] == "queued"
-    memo = assert_memo_exported(system, credited)
+    memo = credited.assert_memo_exported()
     assert applied(memo) == {rillet_invoice(credited)["id"]: "121.00"}
 
 
-def test_an_application_is_dated_like_the_note_in_its_own_time_zone(
-    system: LocalSystem, billed: Connection
-) -> None:
-    load(billed, credit_note(invoice_date="2026-02-01T23:30:00Z"))
+def test_an_application_is_dated_like_the_note_in_its_own_time_zone(billed: Connected) -> None:
+    billed.load_and_settle(credit_note(invoice_date="2026-02-01T23:30:00Z"))
 
-    system.settle()
-
-    memo = assert_memo_exported(system, billed)
+    memo = billed.assert_memo_exported()
     assert memo["credit_memo_date"] == "2026-02-02"
     assert memo["applications"][0]["application_date"] == "2026-02-02"

@@ -5,30 +5,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from local.system import Connection, LocalSystem
 from solvimon_rillet.ledger.ledger import Ledger
-from tests.support.arrange import (
-    HOUR,
-    configure,
-    credit,
-    export,
-    load,
-    patched,
-    solvimon_invoice,
-    until,
-    until_finished,
-)
-from tests.support.assertions import (
-    application_posts,
-    applied,
-    assert_memo_exported,
-    memo_posts,
-    memo_record,
-    memos,
-    rillet_invoice,
-)
+from tests.support.arrange import HOUR, load, patched, solvimon_invoice, until
+from tests.support.assertions import application_posts, applied, memo_posts, memos, rillet_invoice
 from tests.support.assertions import record as invoice_record
 from tests.support.builders import NOTE, ORIGINAL, SECOND, Json, amount, credit_note, one_off, original
+from tests.support.connected import Connected
 
 NOT_APPLIED = "121.00 EUR stay open on the memo: it could not be applied to invo_original."
 
@@ -100,126 +82,111 @@ ONE_OFFS = {
 
 @pytest.mark.parametrize("name", ONE_OFFS)
 def test_a_one_off_credit_is_applied_in_one_call_to_its_invoices_as_solvimon_states(
-    system: LocalSystem, default: Connection, name: str
+    default: Connected, name: str
 ) -> None:
     case = ONE_OFFS[name]
-    load(default, original(), case.second, case.note)
 
-    system.settle()
+    default.load_and_settle(original(), case.second, case.note)
 
-    memo = assert_memo_exported(system, default, case.amounts)
-    assert len(application_posts(system)) == 1
+    memo = default.assert_memo_exported(case.amounts)
+    assert len(application_posts(default.system)) == 1
     expected = {rillet_invoice(default, each)["id"]: taken for each, taken in case.applied.items()}
     assert list(applied(memo).items()) == list(expected.items())
-    assert memo_record(system)["warnings"] == list(case.warnings)
+    assert default.memo_record()["warnings"] == list(case.warnings)
 
 
-def test_a_one_off_credit_of_no_invoice_stays_unapplied_with_a_warning(
-    system: LocalSystem, default: Connection
-) -> None:
-    load(default, one_off())
+def test_a_one_off_credit_of_no_invoice_stays_unapplied_with_a_warning(default: Connected) -> None:
+    default.load_and_settle(one_off())
 
-    system.settle()
-
-    memo = assert_memo_exported(system, default, ("0.00", "121.00"))
+    memo = default.assert_memo_exported(("0.00", "121.00"))
     assert memo["status"] == "UNAPPLIED"
-    assert application_posts(system) == []
-    assert memo_record(system)["warnings"] == ["The credit note names no invoice; the memo is not applied."]
+    assert application_posts(default.system) == []
+    assert default.memo_record()["warnings"] == ["The credit note names no invoice; the memo is not applied."]
 
 
 @pytest.mark.parametrize("hours", [0, 25])
 @pytest.mark.parametrize("dies_at", ["apply", "finish"])
-def test_a_set_of_several_is_the_same_after_a_crash(
-    system: LocalSystem, default: Connection, hours: int, dies_at: str
-) -> None:
-    load(default, original(), original(SECOND))
-    system.settle()
+def test_a_set_of_several_is_the_same_after_a_crash(default: Connected, hours: int, dies_at: str) -> None:
+    default.load_and_settle(original(), original(SECOND))
     for each, paid in ((ORIGINAL, "61.00"), (SECOND, "21.00")):
         default.organisation.pay(rillet_invoice(default, each)["id"], paid)
     load(default, one_off(linked(ORIGINAL), linked(SECOND)))
     if dies_at == "apply":
-        system.rillet.state.misbehave("commit_then_drop", path="/credit-memos/")
+        default.system.rillet.state.misbehave("commit_then_drop", path="/credit-memos/")
     with patched(Ledger, "finish") if dies_at == "finish" else nullcontext():
-        system.settle()
-    system.advance(hours * HOUR)
+        default.settle()
+    default.system.advance(hours * HOUR)
 
-    until_finished(system, NOTE, "credit_memo")
+    default.until_finished(NOTE, "credit_memo")
 
-    memo = assert_memo_exported(system, default)
+    memo = default.assert_memo_exported()
     assert applied(memo) == {
         rillet_invoice(default)["id"]: "60.00",
         rillet_invoice(default, SECOND)["id"]: "61.00",
     }
 
 
-def test_an_original_that_is_not_in_rillet_yet_is_exported_first(
-    system: LocalSystem, default: Connection
-) -> None:
+def test_an_original_that_is_not_in_rillet_yet_is_exported_first(default: Connected) -> None:
     load(default, original(), credit_note())
 
-    [result] = credit(system)
+    [result] = default.credit()
 
     assert result["outcome"] == "exported"
-    writes = [c.path for c in system.rillet.state.calls if c.method == "POST"]
+    writes = [c.path for c in default.system.rillet.state.calls if c.method == "POST"]
     assert writes == ["/invoices", "/credit-memos", f"/credit-memos/{result['rillet_id']}/applications"]
-    assert invoice_record(system, ORIGINAL)["state"] == "exported"
-    system.settle()
-    assert_memo_exported(system, default)
+    assert invoice_record(default.system, ORIGINAL)["state"] == "exported"
+    default.settle()
+    default.assert_memo_exported()
     rillet_invoice(default)
 
 
-def test_an_original_whose_answer_was_lost_is_waited_for(system: LocalSystem, default: Connection) -> None:
-    system.rillet.state.misbehave("commit_then_drop", path="/invoices")
+def test_an_original_whose_answer_was_lost_is_waited_for(default: Connected) -> None:
+    default.system.rillet.state.misbehave("commit_then_drop", path="/invoices")
     load(default, original(), credit_note())
 
-    [result] = credit(system)
-    until(system, lambda: memo_record(system)["state"] == "exported")
+    [result] = default.credit()
+    until(default.system, lambda: default.memo_record()["state"] == "exported")
 
     assert result["outcome"] == "queued"
-    assert_memo_exported(system, default)
+    default.assert_memo_exported()
     rillet_invoice(default)
 
 
-def test_an_original_that_another_worker_has_is_waited_for(system: LocalSystem, default: Connection) -> None:
+def test_an_original_that_another_worker_has_is_waited_for(default: Connected) -> None:
     load(default, original(), credit_note())
     with patched(Ledger, "record_attempt"):
-        system.pollers.errors.clear()
-        system.deliver_webhooks()
-        system.deliver("export_invoice")
+        default.system.pollers.errors.clear()
+        default.system.deliver_webhooks()
+        default.system.deliver("export_invoice")
 
-    [result] = credit(system)
-    until(system, lambda: memo_record(system)["state"] == "exported")
+    [result] = default.credit()
+    until(default.system, lambda: default.memo_record()["state"] == "exported")
 
     assert result["outcome"] == "queued"
-    assert memo_posts(system)
-    assert_memo_exported(system, default)
+    assert memo_posts(default.system)
+    default.assert_memo_exported()
 
 
-def test_an_original_from_before_the_start_date_gives_a_memo_without_application(
-    system: LocalSystem, default: Connection
-) -> None:
-    configure(system, default, start_date="2026-02-01")
-    load(default, original(), credit_note())
+def test_an_original_from_before_the_start_date_gives_a_memo_without_application(default: Connected) -> None:
+    default.configure(start_date="2026-02-01")
 
-    system.settle()
+    default.load_and_settle(original(), credit_note())
 
-    assert_memo_exported(system, default, ("0.00", "121.00"))
+    default.assert_memo_exported(("0.00", "121.00"))
     assert default.organisation.invoices.documents() == []
-    assert application_posts(system) == []
-    assert memo_record(system)["warnings"][:2] == [
+    assert application_posts(default.system) == []
+    assert default.memo_record()["warnings"][:2] == [
         "Not applied to invo_original, which is not in Rillet: The invoice is dated 2026-01-31, before the "
         "connection's start_date 2026-02-01.",
         NOT_APPLIED,
     ]
 
 
-def test_an_original_that_is_skipped_for_another_reason_is_named_with_it(
-    system: LocalSystem, default: Connection
-) -> None:
-    configure(system, default, workflows={"export_invoice": False})
+def test_an_original_that_is_skipped_for_another_reason_is_named_with_it(default: Connected) -> None:
+    default.configure(workflows={"export_invoice": False})
     load(default, original(), credit_note())
 
-    [result] = credit(system)
+    [result] = default.credit()
 
     assert result["outcome"] == "exported"
     assert "export_invoice is switched off" in result["warnings"][0]
@@ -227,15 +194,15 @@ def test_an_original_that_is_skipped_for_another_reason_is_named_with_it(
 
 @pytest.mark.parametrize("original_first", [False, True])
 def test_a_rejected_original_stops_the_note_with_both_remedies_and_a_retry_works(
-    system: LocalSystem, default: Connection, original_first: bool
+    default: Connected, original_first: bool
 ) -> None:
     load(default, original(invoice_amount_including_tax=amount("999.00")), credit_note())
 
-    [stopped] = credit(system)
+    [stopped] = default.credit()
     solvimon_invoice(default, ORIGINAL)["invoice_amount_including_tax"] = amount("121.00")
     if original_first:
-        export(system, ORIGINAL)
-    [retried] = credit(system)
+        default.export(ORIGINAL)
+    [retried] = default.credit()
 
     assert (stopped["outcome"], stopped["code"]) == ("rejected", "original_not_exported")
     assert stopped["message"].startswith("It credits invo_original, which is rejected itself: ")
@@ -243,15 +210,13 @@ def test_a_rejected_original_stops_the_note_with_both_remedies_and_a_retry_works
     assert "Compare the invoice with its PDF in Solvimon" in stopped["remedy"]
     assert stopped["remedy"].endswith("Retry the invoice, and this credit note after it.")
     assert retried["outcome"] == "exported"
-    assert_memo_exported(system, default)
+    default.assert_memo_exported()
 
 
-def test_an_original_that_solvimon_does_not_have_stops_the_note(
-    system: LocalSystem, default: Connection
-) -> None:
+def test_an_original_that_solvimon_does_not_have_stops_the_note(default: Connected) -> None:
     load(default, credit_note(of="invo_nowhere"))
 
-    [result] = credit(system)
+    [result] = default.credit()
 
     assert (result["outcome"], result["code"]) == ("rejected", "original_not_exported")
     assert "invo_nowhere" in result["message"]
@@ -259,31 +224,28 @@ def test_an_original_that_solvimon_does_not_have_stops_the_note(
 
 
 def test_an_original_that_is_gone_from_rillet_leaves_the_memo_unapplied_with_a_warning(
-    system: LocalSystem, billed: Connection
+    billed: Connected,
 ) -> None:
     billed.organisation.delete_invoice(rillet_invoice(billed)["id"])
-    load(billed, credit_note())
 
-    system.settle()
+    billed.load_and_settle(credit_note())
 
-    assert_memo_exported(system, billed, ("0.00", "121.00"))
-    assert memo_record(system)["warnings"] == [
+    billed.assert_memo_exported(("0.00", "121.00"))
+    assert billed.memo_record()["warnings"] == [
         "Not applied to invo_original, which is not in Rillet any more.",
         NOT_APPLIED,
     ]
 
 
 def test_a_note_and_its_original_in_different_currencies_give_an_unapplied_memo_with_a_warning(
-    system: LocalSystem, default: Connection
+    default: Connected,
 ) -> None:
-    load(default, original(), credit_note(currency="USD"))
+    default.load_and_settle(original(), credit_note(currency="USD"))
 
-    system.settle()
-
-    assert_memo_exported(system, default, ("0.00", "121.00"))
-    assert memo_record(system)["warnings"] == [
+    default.assert_memo_exported(("0.00", "121.00"))
+    assert default.memo_record()["warnings"] == [
         "Not applied to invo_original: it is in EUR, not USD.",
         NOT_APPLIED.replace("EUR", "USD"),
     ]
     assert rillet_invoice(default)["amount_due"]["amount"] == "121.00"
-    assert memo_record(system)["totals"]["currency"] == "USD"
+    assert default.memo_record()["totals"]["currency"] == "USD"

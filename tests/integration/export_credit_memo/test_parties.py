@@ -4,17 +4,9 @@ import pytest
 
 from local import sample_data
 from local.sample_data.identity import rillet_id, solvimon_id
-from local.system import Connection, LocalSystem
-from tests.support.arrange import configure, credit, edit, load
-from tests.support.assertions import (
-    applied,
-    assert_memo_exported,
-    invoice_reads,
-    memo_record,
-    memos,
-    record,
-    rillet_invoice,
-)
+from local.system import LocalSystem
+from tests.support.arrange import edit
+from tests.support.assertions import applied, invoice_reads, memos, rillet_invoice
 from tests.support.builders import (
     DEMO_CUSTOMER,
     DEMO_CUSTOMER_IN_RILLET,
@@ -26,13 +18,14 @@ from tests.support.builders import (
     one_off,
     original,
 )
+from tests.support.connected import Connected
 
 DUTCH, AMERICAN = (sample_data.rillet_id("subsidiary", name) for name in ("tideway-nl", "tideway-us"))
 DUTCH_ENTITY, AMERICAN_ENTITY = (solvimon_id("bile", name) for name in ("tideway-nl", "tideway-us"))
 OTHER_CUSTOMER = rillet_id("customer", "hansekontor")
 
 
-def link_customer(system: LocalSystem, connection: Connection, rillet_customer: str) -> None:
+def link_customer(connection: Connected, rillet_customer: str) -> None:
     """Correct the link of the demo's customer in Solvimon."""
     fields = connection.platform.records["customers"][DEMO_CUSTOMER]["custom_fields"]
     kept = [field for field in fields if field.get("reference") != "rillet_customer_id"]
@@ -40,7 +33,7 @@ def link_customer(system: LocalSystem, connection: Connection, rillet_customer: 
         connection,
         custom_fields=[*kept, {"reference": "rillet_customer_id", "value": rillet_customer}],
     )
-    system.settle()
+    connection.settle()
 
 
 def older_record(system: LocalSystem) -> None:
@@ -53,66 +46,57 @@ def older_record(system: LocalSystem) -> None:
 
 
 @pytest.mark.parametrize("older", [False, True])
-def test_a_memo_follows_the_customer_of_the_invoice_that_it_credits(
-    system: LocalSystem, billed: Connection, older: bool
-) -> None:
+def test_a_memo_follows_the_customer_of_the_invoice_that_it_credits(billed: Connected, older: bool) -> None:
     billed.organisation.customers.get(OTHER_CUSTOMER)
     billed.platform.records["customers"].pop(solvimon_id("cust", "hansekontor"))
-    link_customer(system, billed, OTHER_CUSTOMER)
+    link_customer(billed, OTHER_CUSTOMER)
     if older:
-        older_record(system)
-    load(billed, credit_note())
+        older_record(billed.system)
 
-    system.settle()
+    billed.load_and_settle(credit_note())
 
-    memo = assert_memo_exported(system, billed)
+    memo = billed.assert_memo_exported()
     assert memo["customer_id"] == DEMO_CUSTOMER_IN_RILLET
-    assert record(system, ORIGINAL)["customer_id"] == DEMO_CUSTOMER_IN_RILLET
+    assert billed.record(ORIGINAL)["customer_id"] == DEMO_CUSTOMER_IN_RILLET
 
 
-def test_a_credit_without_an_original_follows_the_new_link(system: LocalSystem, billed: Connection) -> None:
+def test_a_credit_without_an_original_follows_the_new_link(billed: Connected) -> None:
     billed.platform.records["customers"].pop(solvimon_id("cust", "hansekontor"))
-    link_customer(system, billed, OTHER_CUSTOMER)
-    load(billed, one_off())
+    link_customer(billed, OTHER_CUSTOMER)
 
-    system.settle()
+    billed.load_and_settle(one_off())
 
     [memo] = memos(billed)
     assert memo["customer_id"] == OTHER_CUSTOMER
 
 
 def test_a_memo_follows_the_subsidiary_of_the_invoice_whose_entity_was_linked_again(
-    system: LocalSystem, billed: Connection
+    billed: Connected,
 ) -> None:
-    configure(system, billed, subsidiaries={AMERICAN: DUTCH_ENTITY})
-    load(billed, credit_note())
+    billed.configure(subsidiaries={AMERICAN: DUTCH_ENTITY})
 
-    system.settle()
+    billed.load_and_settle(credit_note())
 
-    assert assert_memo_exported(system, billed)["subsidiary_id"] == DUTCH
+    assert billed.assert_memo_exported()["subsidiary_id"] == DUTCH
 
 
-def test_a_memo_follows_an_invoice_that_a_person_moved_to_another_customer(
-    system: LocalSystem, billed: Connection
-) -> None:
+def test_a_memo_follows_an_invoice_that_a_person_moved_to_another_customer(billed: Connected) -> None:
     invoice = rillet_invoice(billed)
     billed.organisation.edit_invoice(invoice["id"], customer_id=OTHER_CUSTOMER)
-    system.invoke("mark_invoice_paid", {"invoice_ids": [ORIGINAL]})
-    load(billed, credit_note())
+    billed.system.invoke("mark_invoice_paid", {"invoice_ids": [ORIGINAL]})
 
-    system.settle()
+    billed.load_and_settle(credit_note())
 
-    assert assert_memo_exported(system, billed)["customer_id"] == OTHER_CUSTOMER
+    assert billed.assert_memo_exported()["customer_id"] == OTHER_CUSTOMER
 
 
-def test_a_memo_costs_no_further_read_of_rillet(system: LocalSystem, billed: Connection) -> None:
-    before = invoice_reads(system)
-    load(billed, credit_note())
+def test_a_memo_costs_no_further_read_of_rillet(billed: Connected) -> None:
+    before = invoice_reads(billed.system)
 
-    system.settle()
+    billed.load_and_settle(credit_note())
 
-    assert_memo_exported(system, billed)
-    assert invoice_reads(system) == before
+    billed.assert_memo_exported()
+    assert invoice_reads(billed.system) == before
 
 
 def of_another_entity() -> Json:
@@ -121,61 +105,50 @@ def of_another_entity() -> Json:
 
 @pytest.mark.parametrize("older", [False, True])
 def test_a_credit_note_of_another_billing_entity_is_refused_with_the_remedy(
-    system: LocalSystem, billed: Connection, older: bool
+    billed: Connected, older: bool
 ) -> None:
     if older:
-        older_record(system)
-    load(billed, of_another_entity())
+        older_record(billed.system)
 
-    system.settle()
+    billed.load_and_settle(of_another_entity())
 
     assert memos(billed) == []
-    kept = memo_record(system)
+    kept = billed.memo_record()
     assert (kept["state"], kept["code"]) == ("rejected", "credit_of_another_entity")
     assert ORIGINAL in kept["message"]
     assert "under its own billing entity" in kept["remedy"]
-    assert credit(system, dry_run=True)[0]["code"] == "credit_of_another_entity"
+    assert billed.credit(dry_run=True)[0]["code"] == "credit_of_another_entity"
 
 
-def test_the_setting_books_it_in_its_own_subsidiary_and_applies_it_to_nothing(
-    system: LocalSystem, billed: Connection
-) -> None:
-    configure(system, billed, credit_of_another_entity="book_unapplied")
-    load(billed, of_another_entity())
+def test_the_setting_books_it_in_its_own_subsidiary_and_applies_it_to_nothing(billed: Connected) -> None:
+    billed.configure(credit_of_another_entity="book_unapplied")
 
-    system.settle()
+    billed.load_and_settle(of_another_entity())
 
-    memo = assert_memo_exported(system, billed, ("0.00", "121.00"))
+    memo = billed.assert_memo_exported(("0.00", "121.00"))
     assert memo["subsidiary_id"] == AMERICAN
     assert rillet_invoice(billed)["amount_due"]["amount"] == "121.00"
     assert (
         f"Not applied to {ORIGINAL}, which Rillet has in the books of another subsidiary."
-        in (memo_record(system)["warnings"])
+        in (billed.memo_record()["warnings"])
     )
 
 
-def test_of_several_invoices_only_those_of_the_own_entity_are_credited(
-    system: LocalSystem, billed: Connection
-) -> None:
-    configure(system, billed, credit_of_another_entity="book_unapplied")
-    load(billed, original(SECOND, billing_entity_id=AMERICAN_ENTITY))
-    system.settle()
-    load(billed, one_off({"id": SECOND}, {"id": ORIGINAL}))
+def test_of_several_invoices_only_those_of_the_own_entity_are_credited(billed: Connected) -> None:
+    billed.configure(credit_of_another_entity="book_unapplied")
+    billed.load_and_settle(original(SECOND, billing_entity_id=AMERICAN_ENTITY))
 
-    system.settle()
+    billed.load_and_settle(one_off({"id": SECOND}, {"id": ORIGINAL}))
 
-    memo = assert_memo_exported(system, billed)
+    memo = billed.assert_memo_exported()
     assert memo["subsidiary_id"] == DUTCH
     assert applied(memo) == {rillet_invoice(billed)["id"]: "121.00"}
 
 
-def test_two_billing_entities_of_one_subsidiary_are_one_legal_entity(
-    system: LocalSystem, billed: Connection
-) -> None:
+def test_two_billing_entities_of_one_subsidiary_are_one_legal_entity(billed: Connected) -> None:
     for field in billed.platform.records["billing-entities"][AMERICAN_ENTITY]["custom_fields"]:
         field["value"] = DUTCH
-    load(billed, of_another_entity())
 
-    system.settle()
+    billed.load_and_settle(of_another_entity())
 
-    assert_memo_exported(system, billed)
+    billed.assert_memo_exported()

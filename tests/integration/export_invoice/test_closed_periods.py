@@ -3,9 +3,10 @@
 import pytest
 
 from local.system import Connection, LocalSystem
-from tests.support.arrange import configure, export
-from tests.support.assertions import record, rillet_invoice
+from tests.support.arrange import export
+from tests.support.assertions import rillet_invoice
 from tests.support.builders import FIRST, Json
+from tests.support.connected import Connected
 
 
 def last_closed_reads(system: LocalSystem) -> int:
@@ -20,24 +21,24 @@ def close_november(connection: Connection) -> None:
 
 
 @pytest.fixture
-def closed(system: LocalSystem, default: Connection) -> Connection:
+def closed(default: Connected) -> Connected:
     """The first invoice is FINAL, its month closed, and the next open day is to be used."""
-    configure(system, default, **NEXT_OPEN_DAY)
+    default.configure(**NEXT_OPEN_DAY)
     close_november(default)
     default.platform.finalise(FIRST)
     return default
 
 
 def test_by_default_such_an_invoice_is_held_with_its_remedy_and_booked_when_the_period_is_open(
-    system: LocalSystem, default: Connection
+    default: Connected,
 ) -> None:
     close_november(default)
     default.platform.finalise(FIRST)
 
-    [held] = export(system)
+    [held] = default.export()
     default.organisation.closed_periods.clear()
-    system.advance(3601)
-    [booked] = export(system)
+    default.system.advance(3601)
+    [booked] = default.export()
 
     assert (held["outcome"], held["code"]) == ("rejected", "rillet_period_closed")
     assert "dated 2026-11-01" in held["message"]
@@ -46,18 +47,16 @@ def test_by_default_such_an_invoice_is_held_with_its_remedy_and_booked_when_the_
 
 
 @pytest.mark.parametrize("policy", ["hold", "next_open_day"])
-def test_a_reopened_period_takes_effect_for_the_next_document(
-    system: LocalSystem, default: Connection, policy: str
-) -> None:
-    configure(system, default, closed_periods=policy)
+def test_a_reopened_period_takes_effect_for_the_next_document(default: Connected, policy: str) -> None:
+    default.configure(closed_periods=policy)
     close_november(default)
     other, *_ = (i for i, row in default.platform.records["invoices"].items() if is_of_november(row, i))
     for invoice_id in (other, FIRST):
         default.platform.finalise(invoice_id)
-    [before] = export(system, other)
+    [before] = default.export(other)
     default.organisation.closed_periods.clear()
 
-    [after] = export(system)
+    [after] = default.export()
 
     assert before["outcome"] == ("rejected" if policy == "hold" else "exported")
     assert after["outcome"] == "exported"
@@ -68,10 +67,8 @@ def is_of_november(row: Json, invoice_id: str) -> bool:
     return str(row["invoice_date"]).startswith("2026-11") and invoice_id != FIRST
 
 
-def test_next_open_day_books_it_there_and_keeps_the_true_date_in_the_memo(
-    system: LocalSystem, closed: Connection
-) -> None:
-    export(system)
+def test_next_open_day_books_it_there_and_keeps_the_true_date_in_the_memo(closed: Connected) -> None:
+    closed.export()
 
     booked = rillet_invoice(closed, FIRST)
     assert (booked["invoice_date"], booked["due_date"]) == ("2026-12-01", "2026-12-01")
@@ -79,60 +76,55 @@ def test_next_open_day_books_it_there_and_keeps_the_true_date_in_the_memo(
     assert booked["total"]["amount"] == "6745.75"
 
 
-def test_outside_full_scope_the_true_date_is_in_the_first_lines_description(
-    system: LocalSystem, closed: Connection
-) -> None:
-    configure(system, closed, **NEXT_OPEN_DAY, invoice_scope="REVENUE_RECOGNITION_ONLY")
+def test_outside_full_scope_the_true_date_is_in_the_first_lines_description(closed: Connected) -> None:
+    closed.configure(**NEXT_OPEN_DAY, invoice_scope="REVENUE_RECOGNITION_ONLY")
 
-    export(system)
+    closed.export()
 
     first, second = rillet_invoice(closed, FIRST)["items"]
     assert first["description"].endswith("(Dated 2026-11-01; booked on 2026-12-01, the first open day.)")
     assert "Dated" not in second["description"]
 
 
-def test_an_invoice_in_an_open_period_keeps_its_date(system: LocalSystem, default: Connection) -> None:
-    configure(system, default, **NEXT_OPEN_DAY)
+def test_an_invoice_in_an_open_period_keeps_its_date(default: Connected) -> None:
+    default.configure(**NEXT_OPEN_DAY)
     default.organisation.close_period("2026-10-01", "2026-10-31")
     default.platform.finalise(FIRST)
 
-    export(system)
+    default.export()
 
     booked = rillet_invoice(default, FIRST)
     assert booked["invoice_date"] == "2026-11-01"
     assert "Dated" not in booked["memo"]
 
 
-def test_closed_periods_are_read_once_an_hour(system: LocalSystem, default: Connection) -> None:
+def test_closed_periods_are_read_once_an_hour(default: Connected) -> None:
     ids = list(default.platform.records["invoices"])[:4]
     for invoice_id in ids:
         default.platform.finalise(invoice_id)
 
-    export(system, *ids[:3])
-    within_the_hour = last_closed_reads(system)
-    system.advance(3601)
-    export(system, ids[3])
+    default.export(*ids[:3])
+    within_the_hour = last_closed_reads(default.system)
+    default.system.advance(3601)
+    default.export(ids[3])
 
     assert within_the_hour == 1
-    assert last_closed_reads(system) == 2
+    assert last_closed_reads(default.system) == 2
 
 
-def test_a_period_that_was_closed_a_moment_ago_is_noticed_by_rillets_refusal(
-    system: LocalSystem, default: Connection
-) -> None:
-    configure(system, default, **NEXT_OPEN_DAY)
+def test_a_period_that_was_closed_a_moment_ago_is_noticed_by_rillets_refusal(default: Connected) -> None:
+    default.configure(**NEXT_OPEN_DAY)
     other = next(i for i in default.platform.records["invoices"] if i != FIRST)
     for invoice_id in (other, FIRST):
         default.platform.finalise(invoice_id)
-    export(system, other)
+    default.export(other)
     close_november(default)
 
-    [refused] = export(system)
-    system.advance(2)
-    system.settle()
+    [refused] = default.export()
+    default.settle(after=2)
 
     assert refused["outcome"] == "queued"
-    assert (record(system)["state"], record(system)["attempt"]["number"]) == ("exported", 2)
+    assert (default.record()["state"], default.record()["attempt"]["number"]) == ("exported", 2)
     assert rillet_invoice(default, FIRST)["invoice_date"] == "2026-12-01"
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from local.system import Connection, LocalSystem
-from tests.support.arrange import connect_demo, export, finalise
+from tests.support.arrange import connect_demo, export, finalise, ledger_table
 from tests.support.assertions import invoice_posts, rillet_invoices
 from tests.support.builders import FIRST
 
@@ -82,21 +82,10 @@ def test_a_claim_of_owners_that_changed_since_is_taken_over(
     system: LocalSystem, default: Connection, same: Connection
 ) -> None:
     """The pair was claimed by a connection that was bound to another organisation in the end."""
-    table = system.deployment.outputs["LedgerTableName"]
     pair = f"(deployment)#pair#{default.platform.id}-{default.organisation.id}"
     other = {"organisation_id": "org-other", "organisation_name": "Other"}
-    system.aws.dynamodb.put_item(
-        TableName=table,
-        Item={"pk": {"S": pair}, "sk": {"S": "RECORD"}, "claimed_by": {"S": same.name}},
-    )
-    system.aws.dynamodb.put_item(
-        TableName=table,
-        Item={
-            "pk": {"S": "second#oauth#organisation"},
-            "sk": {"S": "RECORD"},
-            **{name: {"S": value} for name, value in other.items()},
-        },
-    )
+    ledger_table(system).put(pair, {"claimed_by": same.name})
+    ledger_table(system).put("second#oauth#organisation", other)
 
     [booked] = export(system)
 
@@ -110,14 +99,12 @@ def test_a_connection_that_was_bound_by_an_earlier_version_claims_its_pair_with_
     finalise(system, default)
     export(system)
     pair = f"(deployment)#pair#{default.platform.id}-{default.organisation.id}"
-    table = system.deployment.outputs["LedgerTableName"]
     for pk in (pair, "default#oauth#organisation", "default#owner#solvimon"):
-        item = system.ledger_item(pk, "RECORD")
+        item = ledger_table(system).pop(pk)
         assert item
-        system.aws.dynamodb.delete_item(TableName=table, Key={"pk": {"S": pk}, "sk": {"S": "RECORD"}})
         if pk != pair:
-            kept = {name: {"S": str(value)} for name, value in item.items() if name != "paired"}
-            system.aws.dynamodb.put_item(TableName=table, Item=kept)
+            kept = {name: value for name, value in item.items() if name != "paired"}
+            ledger_table(system).put(pk, kept)
     system.runtime.reset()
     other = next(i for i, one in default.platform.records["invoices"].items() if one["status"] != "FINAL")
     default.platform.finalise(other)

@@ -128,7 +128,8 @@ def test_secrets_ledger_links_and_rate_limits_are_kept_apart(system: LocalSystem
     assert kinds[0] == kinds[1]
     assert set(kinds[0]) >= {"invoice", "link-customer", "pacer"}
     assert {item["pk"].split("#")[0] for item in others} == {"(deployment)", "(organisation)"}
-    assert Counter(item["claimed_by"] for item in others if "claimed_by" in item) == {A: 1, B: 1}
+    claims = Counter(item["claimed_by"] for item in others if "claimed_by" in item)
+    assert claims == {A: 2, B: 2}, "each its own organisation and its own subsidiary"
     assert names >= {
         f"solvimon-rillet/{name}/{vendor}" for name in (A, B) for vendor in ("solvimon", "rillet")
     }

@@ -10,9 +10,10 @@ from solvimon_rillet.ledger.ledger import LEASE_SECONDS
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.workflows.late_writes import SETTLE_SECONDS
 from tests.integration.export_invoice.test_linking import NEW_CUSTOMER, another, created
-from tests.support.arrange import answer_lost, edit, export, patched, solvimon_invoice, sync, until_exported
+from tests.support.arrange import answer_lost, edit, patched, solvimon_invoice
 from tests.support.assertions import calls_to, rillet_invoices
 from tests.support.builders import UNLINKED, Json
+from tests.support.connected import Connected
 
 
 @contextmanager
@@ -46,100 +47,96 @@ def invoices(default: Connection) -> tuple[str, str]:
 
 
 def test_an_unknown_product_does_not_make_a_second_customer_where_rillets_list_lags(
-    system: LocalSystem, default: Connection, invoices: tuple[str, str]
+    default: Connected, invoices: tuple[str, str]
 ) -> None:
     restore = delete_product(default)
 
     with lagging_list():
-        [refused] = export(system, invoices[0])
+        [refused] = default.export(invoices[0])
         restore()
-        [exported] = export(system, invoices[1])
-    [again] = export(system, invoices[0])
+        [exported] = default.export(invoices[1])
+    [again] = default.export(invoices[0])
 
     assert (refused["outcome"], refused["code"]) == ("rejected", "rillet_record_missing")
     assert [exported["outcome"], again["outcome"]] == ["exported", "exported"]
     assert {one["customer_id"] for one in rillet_invoices(default)} == {created(default)["id"]}
-    assert len(posts(system)) == 1
+    assert len(posts(default.system)) == 1
 
 
-def test_a_refused_synchronisation_does_not_make_a_second_customer_either(
-    system: LocalSystem, default: Connection
-) -> None:
-    sync(system, UNLINKED)
+def test_a_refused_synchronisation_does_not_make_a_second_customer_either(default: Connected) -> None:
+    default.sync(UNLINKED)
     edit(default, UNLINKED, email="new@zeeland.example")
-    system.rillet.state.misbehave("status", "PUT", "/customers", times=1, status=404)
+    default.system.rillet.state.misbehave("status", "PUT", "/customers", times=1, status=404)
 
     with lagging_list():
-        [refused] = sync(system, UNLINKED)
-        [again] = sync(system, UNLINKED)
+        [refused] = default.sync(UNLINKED)
+        [again] = default.sync(UNLINKED)
 
     assert refused["code"] == "rillet_record_missing"
     assert again["outcome"] == "synced"
     assert created(default)["emails"][0]["email"] == "new@zeeland.example"
-    assert len(posts(system)) == 1
+    assert len(posts(default.system)) == 1
 
 
 def test_a_customer_that_a_get_confirms_missing_is_proposed_and_never_created_again(
-    system: LocalSystem, default: Connection
+    default: Connected,
 ) -> None:
-    sync(system, UNLINKED)
+    default.sync(UNLINKED)
     default.organisation.customers.remove(created(default)["id"])
     edit(default, UNLINKED, email="new@zeeland.example")
 
-    [refused] = sync(system, UNLINKED)
-    [again] = sync(system, UNLINKED)
+    [refused] = default.sync(UNLINKED)
+    [again] = default.sync(UNLINKED)
 
     assert refused["code"] == "rillet_record_missing"
     assert (again["outcome"], again["code"]) == ("rejected", "customer_merged")
-    assert len(posts(system)) == 1
+    assert len(posts(default.system)) == 1
 
 
 @pytest.mark.parametrize("minutes", [1, 20])
 def test_a_creation_that_arrives_late_makes_one_customer(
-    system: LocalSystem, default: Connection, invoices: tuple[str, str], minutes: int
+    default: Connected, invoices: tuple[str, str], minutes: int
 ) -> None:
     with answer_lost(RilletClient, "create_customer") as arrive:
-        export(system, invoices[0])
-    system.advance(minutes * 60)
+        default.export(invoices[0])
+    default.system.advance(minutes * 60)
     if minutes > 15:
-        system.settle()
+        default.settle()
     arrive()
-    system.advance(LEASE_SECONDS)
+    default.system.advance(LEASE_SECONDS)
 
-    until_exported(system, *invoices)
+    default.until_exported(*invoices)
 
     assert {one["customer_id"] for one in rillet_invoices(default)} == {created(default)["id"]}
-    assert len(set(posts(system))) == 1, "one key, which Rillet answers with the same customer"
+    assert len(set(posts(default.system))) == 1, "one key, which Rillet answers with the same customer"
 
 
 def test_a_creation_that_may_still_arrive_is_not_sent_again_at_once(
-    system: LocalSystem, default: Connection, invoices: tuple[str, str]
+    default: Connected, invoices: tuple[str, str]
 ) -> None:
     with answer_lost(RilletClient, "create_customer"):
-        export(system, invoices[0])
+        default.export(invoices[0])
 
-    system.advance(LEASE_SECONDS + 1)
-    system.settle()
-    early = posts(system)
-    system.advance(SETTLE_SECONDS)
-    system.settle()
+    default.settle(after=LEASE_SECONDS + 1)
+    early = posts(default.system)
+    default.settle(after=SETTLE_SECONDS)
 
     assert early == []
-    assert len(posts(system)) == 1
-    until_exported(system, *invoices)
+    assert len(posts(default.system)) == 1
+    default.until_exported(*invoices)
     assert {one["customer_id"] for one in rillet_invoices(default)} == {created(default)["id"]}
 
 
 def test_a_link_is_forgotten_only_where_rillet_does_not_have_the_customer(
-    system: LocalSystem, default: Connection, invoices: tuple[str, str]
+    default: Connected, invoices: tuple[str, str]
 ) -> None:
     delete_product(default)
     key = f"default#link-customer#{solvimon_invoice(default, NEW_CUSTOMER)['customer_id']}"
-    export(system, invoices[0])
-    kept = system.ledger_item(key, "RECORD")
+    default.export(invoices[0])
+    kept = default.system.ledger_item(key, "RECORD")
     default.organisation.customers.remove(created(default)["id"])
 
-    export(system, invoices[0])
+    default.export(invoices[0])
 
     assert kept is not None
-    assert system.ledger_item(key, "RECORD") is None
+    assert default.system.ledger_item(key, "RECORD") is None

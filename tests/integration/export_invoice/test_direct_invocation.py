@@ -8,14 +8,7 @@ import pytest
 
 from local import sample_data
 from local.system import ROOT, Connection, LocalSystem
-from tests.support.arrange import (
-    configure,
-    connect_demo,
-    export,
-    finalise,
-    put_on_queue,
-    solvimon_invoice,
-)
+from tests.support.arrange import connect_demo, export, finalise, put_on_queue, solvimon_invoice
 from tests.support.assertions import (
     assert_exported,
     invoice_posts,
@@ -26,6 +19,7 @@ from tests.support.assertions import (
     waiting,
 )
 from tests.support.builders import FIRST, Json, bus_event
+from tests.support.connected import Connected
 from tests.support.webhooks import envelope, event, signed
 
 NEW_CUSTOMER = sample_data.invoice_id("new-customer")
@@ -58,17 +52,17 @@ def dry_run(system: LocalSystem, *invoice_ids: str, **more: object) -> list[Json
 
 
 @pytest.fixture
-def final(default: Connection) -> Connection:
+def final(default: Connected) -> Connected:
     """The connection ``default`` with its first invoice final."""
     default.platform.finalise(FIRST)
     return default
 
 
-def test_a_person_exports_invoices_by_their_ids(system: LocalSystem, final: Connection) -> None:
-    export(system)
+def test_a_person_exports_invoices_by_their_ids(final: Connected) -> None:
+    final.export()
     final.platform.finalise(DISCOUNT)
 
-    answer = system.invoke("export_invoice", {"invoice_ids": [FIRST, DISCOUNT, NEW_CUSTOMER, DISCOUNT]})
+    answer = final.system.invoke("export_invoice", {"invoice_ids": [FIRST, DISCOUNT, NEW_CUSTOMER, DISCOUNT]})
 
     assert (answer["connection"], answer["dry_run"]) == ("default", False)
     assert answer["summary"] == {"already_exported": 2, "exported": 1, "skipped": 1}
@@ -83,17 +77,15 @@ def test_a_person_exports_invoices_by_their_ids(system: LocalSystem, final: Conn
         "warnings": discount["warnings"],
     }
     assert again == discount | {"outcome": "already_exported"}
-    assert (first["outcome"], first["rillet_id"]) == ("already_exported", record(system)["rillet_id"])
+    assert (first["outcome"], first["rillet_id"]) == ("already_exported", final.record()["rillet_id"])
     reason = "The invoice is not FINAL: DRAFT."
     assert skipped == {"invoice_id": NEW_CUSTOMER, "outcome": "skipped", "reason": reason}
 
 
-def test_an_answer_warns_where_rillet_gives_the_invoice_its_own_number(
-    system: LocalSystem, default: Connection
-) -> None:
+def test_an_answer_warns_where_rillet_gives_the_invoice_its_own_number(default: Connected) -> None:
     number = default.platform.finalise(FIRST)["invoice_number"]
 
-    [result] = export(system)
+    [result] = default.export()
 
     assert result["rillet_number"] == "INV-0001"
     assert result["warnings"] == [f"Rillet gave it the number INV-0001; its number in Solvimon is {number}."]
@@ -102,15 +94,15 @@ def test_an_answer_warns_where_rillet_gives_the_invoice_its_own_number(
 @pytest.mark.parametrize("invoice_id", [FIRST, DISCOUNT, UNROUNDED, NEW_CUSTOMER])
 @pytest.mark.parametrize("scope", ["FULL", "REVENUE_RECOGNITION_ONLY", "AR_ONLY"])
 def test_a_dry_run_answers_exactly_what_is_then_sent_and_writes_nothing(
-    system: LocalSystem, default: Connection, invoice_id: str, scope: str
+    default: Connected, invoice_id: str, scope: str
 ) -> None:
-    configure(system, default, invoice_scope=scope)
+    default.configure(invoice_scope=scope)
     default.platform.finalise(invoice_id)
 
-    [planned] = dry_run(system, invoice_id)
-    [done] = export(system, invoice_id)
+    [planned] = dry_run(default.system, invoice_id)
+    [done] = default.export(invoice_id)
 
-    [call] = invoice_posts(system)
+    [call] = invoice_posts(default.system)
     assert (planned["outcome"], done["outcome"]) == ("would_export", "exported")
     body = json.loads(json.dumps(call.request_body, default=str))
     payload = json.loads(json.dumps(planned["payload"], default=str))
@@ -120,12 +112,10 @@ def test_a_dry_run_answers_exactly_what_is_then_sent_and_writes_nothing(
     assert planned["tie_out"] == done["totals"]
 
 
-def test_a_dry_run_names_the_source_of_every_field_of_the_payload(
-    system: LocalSystem, default: Connection
-) -> None:
+def test_a_dry_run_names_the_source_of_every_field_of_the_payload(default: Connected) -> None:
     default.platform.finalise(DISCOUNT)
 
-    [planned] = dry_run(system, DISCOUNT)
+    [planned] = dry_run(default.system, DISCOUNT)
 
     assert set(planned["came_from"]) == set(_paths(planned["payload"]))
     came_from = planned["came_from"]
@@ -165,38 +155,34 @@ def _is_in(document: Json, source: str) -> bool:
     return bool(here)
 
 
-def test_a_dry_run_shows_the_customer_that_would_be_created(system: LocalSystem, default: Connection) -> None:
+def test_a_dry_run_shows_the_customer_that_would_be_created(default: Connected) -> None:
     default.platform.finalise(NEW_CUSTOMER)
 
-    [planned] = dry_run(system, NEW_CUSTOMER)
-    export(system, NEW_CUSTOMER)
+    [planned] = dry_run(default.system, NEW_CUSTOMER)
+    default.export(NEW_CUSTOMER)
 
-    [created] = [c for c in system.rillet.state.calls if (c.method, c.path) == ("POST", "/customers")]
+    [created] = [c for c in default.system.rillet.state.calls if (c.method, c.path) == ("POST", "/customers")]
     assert planned["customer_to_create"] == created.request_body
     assert planned["payload"]["customer_id"] == "(created on export)"
     assert any("Zeeland Offshore Crew B.V." in warning for warning in planned["warnings"])
 
 
-def test_a_dry_run_of_unrounded_amounts_warns_where_the_rounding_went(
-    system: LocalSystem, default: Connection
-) -> None:
+def test_a_dry_run_of_unrounded_amounts_warns_where_the_rounding_went(default: Connected) -> None:
     default.platform.finalise(UNROUNDED)
 
-    [planned] = dry_run(system, UNROUNDED)
+    [planned] = dry_run(default.system, UNROUNDED)
 
     items = planned["payload"]["items"]
     assert [item["price"]["amount_per_unit"]["amount"] for item in items] == ["118.26", "41.91"]
     assert planned["tie_out"] == {"currency": "EUR", "net": "160.17", "tax": "33.64", "gross": "193.81"}
 
 
-def test_a_dry_run_says_what_would_be_rejected_or_skipped_and_why(
-    system: LocalSystem, default: Connection
-) -> None:
-    configure(system, default, fallback_products={})
+def test_a_dry_run_says_what_would_be_rejected_or_skipped_and_why(default: Connected) -> None:
+    default.configure(fallback_products={})
     default.platform.finalise(DISCOUNT)
     default.platform.records["invoices"][FIRST]["status"] = "CANCELLED"
 
-    refused, cancelled, nowhere = dry_run(system, DISCOUNT, FIRST, "invo_nowhere")
+    refused, cancelled, nowhere = dry_run(default.system, DISCOUNT, FIRST, "invo_nowhere")
 
     assert refused.items() >= {"outcome": "would_reject", "code": "fallback_product_missing"}.items()
     assert "fallback_products.discount" in refused["remedy"]
@@ -222,13 +208,11 @@ def test_a_dry_run_states_the_ledgers_state_and_promises_no_second_export(system
     assert after_export["outcome"] != "would_export"
 
 
-def test_a_dry_run_of_a_credit_note_promises_what_the_run_does(
-    system: LocalSystem, final: Connection
-) -> None:
+def test_a_dry_run_of_a_credit_note_promises_what_the_run_does(final: Connected) -> None:
     solvimon_invoice(final)["type"] = "CREDIT"
 
-    [planned] = dry_run(system, FIRST)
-    [done] = export(system)
+    [planned] = dry_run(final.system, FIRST)
+    [done] = final.export()
 
     assert done["outcome"] == "not_ours"
     assert planned["outcome"] not in {"would_export", "would_reject"}
@@ -331,14 +315,12 @@ def test_an_export_that_must_wait_is_put_on_the_queue(system: LocalSystem) -> No
 
 
 @pytest.mark.usefixtures("aws_retries_at_once")
-def test_a_queue_that_is_down_costs_only_the_invoice_that_had_to_wait(
-    system: LocalSystem, final: Connection
-) -> None:
+def test_a_queue_that_is_down_costs_only_the_invoice_that_had_to_wait(final: Connected) -> None:
     final.platform.finalise(DISCOUNT)
-    system.rillet.state.misbehave("status", status=503, path="/invoices")
+    final.system.rillet.state.misbehave("status", status=503, path="/invoices")
 
-    with system.aws.outage("sqs"):
-        waits, exported = export(system, FIRST, DISCOUNT)
+    with final.system.aws.outage("sqs"):
+        waits, exported = final.export(FIRST, DISCOUNT)
 
     assert exported["outcome"] == "exported"
     assert waits["outcome"] not in {"exported", "queued"}
@@ -355,34 +337,32 @@ def test_there_is_an_example_event_for_every_function(system: LocalSystem) -> No
     assert {Path(name).stem for name in EVENTS} >= set(system.deployment.functions)
 
 
-def test_the_example_event_of_export_invoice_is_a_dry_run(system: LocalSystem, default: Connection) -> None:
+def test_the_example_event_of_export_invoice_is_a_dry_run(default: Connected) -> None:
     example = _example("export_invoice.json")
     default.platform.records["invoices"]["invo_AbC123"] = solvimon_invoice(default) | {"id": "invo_AbC123"}
     default.platform.finalise("invo_AbC123")
-    before = everything(system)
+    before = everything(default.system)
 
-    answer = system.invoke("export_invoice", example)
+    answer = default.system.invoke("export_invoice", example)
 
     assert answer["summary"] == {"would_export": 1}
-    assert everything(system) == before
+    assert everything(default.system) == before
 
 
-def test_the_example_event_of_receive_webhook_is_refused_unless_it_is_signed(
-    system: LocalSystem, default: Connection
-) -> None:
+def test_the_example_event_of_receive_webhook_is_refused_unless_it_is_signed(default: Connected) -> None:
     example = _example("receive_webhook.json")
-    headers = signed(system, example["body"].encode(), default.webhook_secret)
+    headers = signed(default.system, example["body"].encode(), default.webhook_secret)
     genuine = example | {"headers": {name.lower(): value for name, value in headers.items()}}
 
-    refused = system.invoke("receive_webhook", example)
-    accepted = system.invoke("receive_webhook", genuine)
+    refused = default.system.invoke("receive_webhook", example)
+    accepted = default.system.invoke("receive_webhook", genuine)
 
     assert (refused["statusCode"], accepted["statusCode"]) == (401, 200)
-    assert [on_bus["detail"]["id"] for on_bus in system.bus_events()] == ["invo_AbC123"]
+    assert [on_bus["detail"]["id"] for on_bus in default.system.bus_events()] == ["invo_AbC123"]
 
 
-def test_the_example_events_have_the_form_of_real_ones(system: LocalSystem, default: Connection) -> None:
-    mine = event(envelope().decode(), signed(system, envelope(), default.webhook_secret))
+def test_the_example_events_have_the_form_of_real_ones(default: Connected) -> None:
+    mine = event(envelope().decode(), signed(default.system, envelope(), default.webhook_secret))
 
     assert _example("receive_webhook.json").keys() >= mine.keys()
     assert _example("export_invoice.json").keys() == {"connection", "invoice_ids", "dry_run"}

@@ -8,50 +8,31 @@ from typing import Any
 
 import pytest
 
-from local.system import Connection, LocalSystem
+from local.system import Connection
 from solvimon_rillet.ledger.ledger import LEASE_SECONDS, Ledger
 from solvimon_rillet.workflows.late_writes import SETTLE_SECONDS
 from tests.integration.sweep.support import swept
-from tests.support.arrange import (
-    HOUR,
-    booked_by_hand,
-    configure,
-    export,
-    finalise,
-    lost_answer,
-    patched,
-    solvimon_invoice,
-    until_exported,
-    until_finished,
-)
-from tests.support.assertions import (
-    assert_exported,
-    calls_to,
-    invoice_posts,
-    record,
-    rillet_invoices,
-)
+from tests.support.arrange import HOUR, patched, solvimon_invoice
+from tests.support.assertions import calls_to, invoice_posts, rillet_invoices
 from tests.support.builders import DEMO_PERSON_IN_RILLET, FIRST, Json
+from tests.support.connected import Connected
 
 OURS = "solvimon_ref"
 
 
-def record_only(system: LocalSystem, connection: Connection) -> None:
+def record_only(connection: Connected) -> None:
     """Settings in which Rillet keeps Solvimon's number."""
     connection.organisation.register_reference_type(OURS)
-    configure(
-        system,
-        connection,
+    connection.configure(
         invoice_scope="REVENUE_RECOGNITION_ONLY",
         reference_types={"invoice": OURS, "invoice_line": None},
     )
 
 
-def sent_late(system: LocalSystem, connection: Connection, seconds: int) -> None:
+def sent_late(connection: Connected, seconds: int) -> None:
     """Export the first invoice, whose POST Rillet carries out so many seconds after the answer was lost."""
-    system.rillet.state.misbehave("late", "POST", "/invoices", seconds=seconds)
-    finalise(system, connection)
-    system.settle()
+    connection.system.rillet.state.misbehave("late", "POST", "/invoices", seconds=seconds)
+    connection.finalise_and_settle()
     assert rillet_invoices(connection) == []
 
 
@@ -65,127 +46,117 @@ def in_rillet(connection: Connection) -> Json:
 @pytest.mark.parametrize("seconds", [10, 70, 600])
 @pytest.mark.parametrize("change", [lambda *_: None, record_only])
 def test_a_call_that_arrives_within_the_settle_time_makes_one_invoice(
-    system: LocalSystem, default: Connection, seconds: int, change: Callable[[LocalSystem, Connection], None]
+    default: Connected, seconds: int, change: Callable[[Connected], None]
 ) -> None:
-    sent_late(system, default, seconds)
-    change(system, default)
+    sent_late(default, seconds)
+    change(default)
 
-    until_exported(system)
+    default.until_exported()
 
-    first, *others = invoice_posts(system)
+    first, *others = invoice_posts(default.system)
     assert all(other.time - first.time >= SETTLE_SECONDS - 1 for other in others)
     assert {call.idempotency_key for call in (first, *others)} == {first.idempotency_key}
-    assert_exported(system, default, only=True)
+    default.assert_exported(only=True)
 
 
-def test_a_repeated_key_does_not_wait_if_the_first_call_is_known_to_be_over(
-    system: LocalSystem, default: Connection
-) -> None:
-    system.rillet.state.misbehave("status_after", status=500)
-    finalise(system, default)
-    system.settle()
+def test_a_repeated_key_does_not_wait_if_the_first_call_is_known_to_be_over(default: Connected) -> None:
+    default.system.rillet.state.misbehave("status_after", status=500)
+    default.finalise_and_settle()
 
-    system.advance(30)
-    system.settle()
+    default.settle(after=30)
 
-    assert len(invoice_posts(system)) == 2
-    assert_exported(system, default, only=True)
+    assert len(invoice_posts(default.system)) == 2
+    default.assert_exported(only=True)
 
 
-def test_a_call_that_never_left_costs_no_wait_and_no_look_up(
-    system: LocalSystem, default: Connection
-) -> None:
-    system.rillet.state.misbehave("status", status=429)
-    finalise(system, default)
-    system.settle()
-    waiting = record(system)
-    record_only(system, default)
+def test_a_call_that_never_left_costs_no_wait_and_no_look_up(default: Connected) -> None:
+    default.system.rillet.state.misbehave("status", status=429)
+    default.finalise_and_settle()
+    waiting = default.record()
+    record_only(default)
 
-    system.advance(62)
-    system.settle()
+    default.settle(after=62)
 
     assert (waiting["state"], waiting["attempt"], "lease_until" in waiting) == ("sending", {}, False)
-    assert calls_to(system, "GET", "/invoices") == []
-    assert_exported(system, default, only=True)
+    assert calls_to(default.system, "GET", "/invoices") == []
+    default.assert_exported(only=True)
 
 
-def test_a_run_that_stood_still_after_its_stamp_sends_nothing(
-    system: LocalSystem, default: Connection
-) -> None:
+def test_a_run_that_stood_still_after_its_stamp_sends_nothing(default: Connected) -> None:
     default.platform.finalise(FIRST)
 
     def stand_still(ledger: Ledger, *args: Any, _real: Any = Ledger.record_attempt) -> None:  # noqa: ANN401
         _real(ledger, *args)
-        system.advance(LEASE_SECONDS + 1)
+        default.system.advance(LEASE_SECONDS + 1)
 
     with patched(Ledger, "record_attempt", stand_still):
-        [stopped] = export(system)
-    sent = invoice_posts(system)
-    [resumed] = export(system)
+        [stopped] = default.export()
+    sent = invoice_posts(default.system)
+    [resumed] = default.export()
 
     assert "this run took too long" in stopped["reason"]
     assert sent == []
     assert resumed["outcome"] == "exported"
-    assert_exported(system, default, only=True)
+    default.assert_exported(only=True)
 
 
 @pytest.mark.parametrize("refusal", [400, 409])
 def test_a_refusal_of_a_repeated_key_is_no_refusal_of_the_call_before(
-    system: LocalSystem, default: Connection, refusal: int
+    default: Connected, refusal: int
 ) -> None:
-    sent_late(system, default, SETTLE_SECONDS + 300)
-    system.rillet.state.misbehave("status", "POST", "/invoices", status=refusal, times=1)
-    system.advance(SETTLE_SECONDS)
-    system.settle()
-    refused = record(system)
+    sent_late(default, SETTLE_SECONDS + 300)
+    default.system.rillet.state.misbehave("status", "POST", "/invoices", status=refusal, times=1)
+    default.settle(after=SETTLE_SECONDS)
+    refused = default.record()
 
-    system.advance(SETTLE_SECONDS)
-    [retried] = export(system)
+    default.system.advance(SETTLE_SECONDS)
+    [retried] = default.export()
 
     if refusal == 400:
         assert (refused["state"], refused["attempt"]["open"]) == ("rejected", True)
-        assert calls_to(system, "GET", "/invoices"), "it looked before it took the answer for a refusal"
+        assert calls_to(default.system, "GET", "/invoices"), (
+            "it looked before it took the answer for a refusal"
+        )
     assert retried["outcome"] == "exported"
-    assert_exported(system, default, only=True)
+    default.assert_exported(only=True)
 
 
-def test_a_look_up_that_rillet_refuses_leaves_the_attempt_open(
-    system: LocalSystem, default: Connection
-) -> None:
-    before = lost_answer(system, default)
-    system.rillet.state.misbehave("status", "POST", "/invoices", status=409, times=1)
-    system.rillet.state.misbehave("status", "GET", "/invoices", status=422, times=1)
+def test_a_look_up_that_rillet_refuses_leaves_the_attempt_open(default: Connected) -> None:
+    before = default.lost_answer()
+    default.system.rillet.state.misbehave("status", "POST", "/invoices", status=409, times=1)
+    default.system.rillet.state.misbehave("status", "GET", "/invoices", status=422, times=1)
 
-    system.advance(SETTLE_SECONDS)
-    system.settle()
-    in_between = record(system)
-    system.advance(61)
-    [retried] = export(system)
+    default.settle(after=SETTLE_SECONDS)
+    in_between = default.record()
+    default.system.advance(61)
+    [retried] = default.export()
 
     assert (in_between["state"], in_between["attempt"]["open"]) == ("rejected", True)
     assert retried["outcome"] == "exported"
-    assert len({call.idempotency_key for call in invoice_posts(system)}) == 1
-    assert before["attempt"]["key"] == record(system)["attempt"]["key"]
-    assert_exported(system, default, only=True)
+    assert len({call.idempotency_key for call in invoice_posts(default.system)}) == 1
+    assert before["attempt"]["key"] == default.record()["attempt"]["key"]
+    default.assert_exported(only=True)
 
 
 @pytest.mark.parametrize("how", ["restart", "shift"])
 def test_a_look_up_in_a_list_that_restarts_or_shifts_ends_with_the_invoice(
-    system: LocalSystem, default: Connection, how: str, monkeypatch: pytest.MonkeyPatch
+    default: Connected, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lost_answer(system, default)
+    default.lost_answer()
     for _ in range(3):
-        booked_by_hand(system, default, {**invoice_posts(system)[0].request_body, "external_references": []})
-    monkeypatch.setattr(system.rillet.state, "most_rows", 2)
-    record_only(system, default)
-    system.rillet.state.misbehave(how, "GET", "/invoices", times=1)
+        default.booked_by_hand(
+            {**invoice_posts(default.system)[0].request_body, "external_references": []},
+        )
+    monkeypatch.setattr(default.system.rillet.state, "most_rows", 2)
+    record_only(default)
+    default.system.rillet.state.misbehave(how, "GET", "/invoices", times=1)
 
-    system.advance(SETTLE_SECONDS)
-    [first] = export(system)
-    until_exported(system)
+    default.system.advance(SETTLE_SECONDS)
+    [first] = default.export()
+    default.until_exported()
 
     assert first["outcome"] == ("queued" if how == "restart" else "exported")
-    assert len(invoice_posts(system)) == 4, "three by hand, and the one whose answer was lost"
+    assert len(invoice_posts(default.system)) == 4, "three by hand, and the one whose answer was lost"
     assert len(rillet_invoices(default, FIRST)) == 1
 
 
@@ -206,48 +177,46 @@ def drop_and_move(connection: Connection) -> None:
     ("change", "notes"), [(drop_the_reference, 1), (move_to_another_customer, 0), (drop_and_move, 2)]
 )
 def test_an_invoice_without_our_reference_or_customer_is_found_by_number_date_and_amounts(
-    system: LocalSystem, default: Connection, change: Callable[[Connection], None], notes: int
+    default: Connected, change: Callable[[Connection], None], notes: int
 ) -> None:
-    record_only(system, default)
-    lost_answer(system, default)
+    record_only(default)
+    default.lost_answer()
     change(default)
 
-    system.advance(25 * HOUR)
-    until_exported(system)
+    default.system.advance(25 * HOUR)
+    default.until_exported()
 
     [invoice] = rillet_invoices(default)
-    kept = record(system)
+    kept = default.record()
     found = [w for w in kept["warnings"] if "found in Rillet" in w or "another customer" in w]
     assert (kept["rillet_id"], len(found)) == (invoice["id"], notes)
 
 
-def test_an_invoice_that_refers_to_another_document_is_never_adopted(
-    system: LocalSystem, default: Connection
-) -> None:
-    record_only(system, default)
-    lost_answer(system, default)
+def test_an_invoice_that_refers_to_another_document_is_never_adopted(default: Connected) -> None:
+    record_only(default)
+    default.lost_answer()
     other = {"type": OURS, "id": "invo_other", "url": "https://desk.example/invo_other"}
     in_rillet(default)["external_references"] = [other]
 
-    system.advance(25 * HOUR)
-    until_exported(system)
+    default.system.advance(25 * HOUR)
+    default.until_exported()
 
     assert len(rillet_invoices(default)) == 2
-    assert record(system)["rillet_id"] == rillet_invoices(default, FIRST)[0]["id"]
+    assert default.record()["rillet_id"] == rillet_invoices(default, FIRST)[0]["id"]
 
 
 def test_where_rillet_numbers_invoices_one_that_looks_the_same_is_for_a_person_to_decide(
-    system: LocalSystem, default: Connection
+    default: Connected,
 ) -> None:
-    lost_answer(system, default)
+    default.lost_answer()
     drop_the_reference(default)
-    system.advance(25 * HOUR)
-    until_finished(system)
-    unsure = record(system)
+    default.system.advance(25 * HOUR)
+    default.until_finished()
+    unsure = default.record()
 
-    type_ = invoice_posts(system)[0].request_body["external_references"][0]["type"]
+    type_ = invoice_posts(default.system)[0].request_body["external_references"][0]["type"]
     in_rillet(default)["external_references"] = [{"type": type_, "id": "not from Solvimon"}]
-    [retried] = export(system)
+    [retried] = default.export()
 
     assert (unsure["state"], unsure["code"]) == ("rejected", "possibly_in_rillet")
     assert rillet_invoices(default)[0]["id"] in unsure["message"]
@@ -256,65 +225,62 @@ def test_where_rillet_numbers_invoices_one_that_looks_the_same_is_for_a_person_t
 
 
 def test_a_replaced_attempt_stays_in_the_record_and_its_double_is_told_by_the_next_sweep(
-    system: LocalSystem, default: Connection
+    default: Connected,
 ) -> None:
-    system.rillet.state.webhooks_on = False
-    sent_late(system, default, 25 * HOUR)
-    first = record(system)["attempt"]
-    record_only(system, default)
-    until_exported(system)
-    [replaced] = record(system)["replaced"]
+    default.system.rillet.state.webhooks_on = False
+    sent_late(default, 25 * HOUR)
+    first = default.record()["attempt"]
+    record_only(default)
+    default.until_exported()
+    [replaced] = default.record()["replaced"]
 
-    system.advance(25 * HOUR)
-    found = swept(system)
+    default.system.advance(25 * HOUR)
+    found = swept(default.system)
 
-    kept = record(system)
+    kept = default.record()
     assert replaced["key"] == first["key"] != kept["attempt"]["key"]
     assert found == {"doubled": 1}
     assert (kept["state"], kept["code"]) == ("differs", "exported_twice")
     assert all(each["id"] in kept["message"] for each in rillet_invoices(default, FIRST))
 
 
-def test_a_double_without_our_reference_is_told_by_the_look_up_a_day_later(
-    system: LocalSystem, default: Connection
-) -> None:
-    system.rillet.state.webhooks_on = False
-    record_only(system, default)
-    sent_late(system, default, 20 * 60)
-    configure(
-        system, default, invoice_scope="AR_ONLY", reference_types={"invoice": OURS, "invoice_line": None}
+def test_a_double_without_our_reference_is_told_by_the_look_up_a_day_later(default: Connected) -> None:
+    default.system.rillet.state.webhooks_on = False
+    record_only(default)
+    sent_late(default, 20 * 60)
+    default.configure(
+        invoice_scope="AR_ONLY",
+        reference_types={"invoice": OURS, "invoice_line": None},
     )
-    system.advance(SETTLE_SECONDS)
-    system.settle()
-    booked = record(system)["rillet_id"]
-    system.advance(600)
+    default.settle(after=SETTLE_SECONDS)
+    booked = default.record()["rillet_id"]
+    default.system.advance(600)
     [late] = [each for each in rillet_invoices(default) if each["id"] != booked]
     default.organisation.invoices.get(late["id"]).document["external_references"] = []
-    before = swept(system)
+    before = swept(default.system)
 
-    system.advance(26 * HOUR)
-    after = swept(system)
-    again = swept(system)
+    default.system.advance(26 * HOUR)
+    after = swept(default.system)
+    again = swept(default.system)
 
-    kept = record(system)
+    kept = default.record()
     assert (before, after, again) == ({}, {"doubled": 1}, {})
     assert (kept["state"], kept["code"]) == ("differs", "exported_twice")
     assert late["id"] in kept["message"]
 
 
 def test_an_invoice_that_arrives_after_it_was_given_up_is_adopted_by_the_next_sweep(
-    system: LocalSystem, default: Connection
+    default: Connected,
 ) -> None:
-    system.rillet.state.webhooks_on = False
-    sent_late(system, default, SETTLE_SECONDS + 300)
+    default.system.rillet.state.webhooks_on = False
+    sent_late(default, SETTLE_SECONDS + 300)
     solvimon_invoice(default)["timezone"] = "Nowhere/Land"
-    system.advance(SETTLE_SECONDS)
-    system.settle()
-    given_up = record(system)
+    default.settle(after=SETTLE_SECONDS)
+    given_up = default.record()
 
-    system.advance(300)
-    found = swept(system)
+    default.system.advance(300)
+    found = swept(default.system)
 
     assert given_up["state"] == "rejected"
     assert found == {"late": 1}
-    assert_exported(system, default, only=True)
+    default.assert_exported(only=True)

@@ -3,31 +3,14 @@
 import pytest
 
 from local.fake_rillet.calls import Call
-from local.system import Connection, LocalSystem
+from local.system import LocalSystem
 from solvimon_rillet.ledger.ledger import LEASE_SECONDS, Ledger
 from solvimon_rillet.rillet.client import RilletClient
 from tests.integration.mark_invoice_paid import support as payments
-from tests.support.arrange import (
-    configure,
-    credit,
-    export,
-    finalise,
-    load,
-    patched,
-    put_on_queue,
-    until_exported,
-)
-from tests.support.assertions import (
-    assert_exported,
-    assert_memo_exported,
-    calls_to,
-    dead_letters,
-    invoice_posts,
-    record,
-    rillet_invoice,
-    waiting,
-)
+from tests.support.arrange import load, patched, put_on_queue
+from tests.support.assertions import calls_to, dead_letters, invoice_posts, record, rillet_invoice, waiting
 from tests.support.builders import FIRST, ORIGINAL, Json, credit_note, original
+from tests.support.connected import Connected
 
 CREATED = "invoice_created"
 DONE = "marked_as_sent"
@@ -38,34 +21,30 @@ def marks(system: LocalSystem) -> list[Call]:
     return calls_to(system, "PUT", "/invoices/")
 
 
-def assert_marked(system: LocalSystem, connection: Connection, *, times: int = 1) -> None:
+def assert_marked(connection: Connected, *, times: int = 1) -> None:
     """The invoice is in Rillet once, billed, and was marked so often."""
-    assert_exported(system, connection, only=True)
+    connection.assert_exported(only=True)
     assert rillet_invoice(connection, FIRST)["status"] == "UNPAID"
-    assert record(system)["step"] == DONE
-    assert (len(invoice_posts(system)), len(marks(system))) == (1, times)
+    assert connection.record()["step"] == DONE
+    assert (len(invoice_posts(connection.system)), len(marks(connection.system))) == (1, times)
 
 
-def create_and_die(system: LocalSystem, connection: Connection) -> None:
+def create_and_die(connection: Connected) -> None:
     """Export the first invoice; the process ends between its creation and its mark."""
-    finalise(system, connection)
+    connection.finalise()
     with patched(RilletClient, "mark_invoice_as_sent"):
-        system.settle()
+        connection.settle()
     assert rillet_invoice(connection, FIRST)["status"] == "UNBILLED"
 
 
-def test_an_invoice_is_marked_as_sent_in_a_recorded_step_of_its_own(
-    system: LocalSystem, default: Connection
-) -> None:
-    finalise(system, default)
+def test_an_invoice_is_marked_as_sent_in_a_recorded_step_of_its_own(default: Connected) -> None:
+    default.finalise_and_settle()
 
-    system.settle()
-
-    assert_marked(system, default)
-    [mark] = marks(system)
-    rillet_id = record(system)["rillet_id"]
+    assert_marked(default)
+    [mark] = marks(default.system)
+    rillet_id = default.record()["rillet_id"]
     assert (mark.path, mark.request_body) == (f"/invoices/{rillet_id}/sent-status", {"sent": True})
-    assert [entry["what"] for entry in record(system)["history"]] == ["sent", CREATED, "exported"]
+    assert [entry["what"] for entry in default.record()["history"]] == ["sent", CREATED, "exported"]
 
 
 @pytest.mark.parametrize(
@@ -78,139 +57,129 @@ def test_an_invoice_is_marked_as_sent_in_a_recorded_step_of_its_own(
     ids=["switched off", "revenue recognition", "receivables"],
 )
 def test_what_is_not_to_be_marked_is_exported_in_one_step(
-    system: LocalSystem, default: Connection, settings: Json, status: str
+    default: Connected, settings: Json, status: str
 ) -> None:
-    configure(system, default, **settings)
+    default.configure(**settings)
 
-    finalise(system, default)
-    system.settle()
+    default.finalise_and_settle()
 
-    assert_exported(system, default, only=True)
+    default.assert_exported(only=True)
     assert rillet_invoice(default, FIRST)["status"] == status
-    assert marks(system) == []
+    assert marks(default.system) == []
 
 
 @pytest.mark.parametrize(
     ("where", "times"), [((RilletClient, "mark_invoice_as_sent"), 1), ((Ledger, "finish"), 2)]
 )
 def test_after_a_crash_between_creation_and_mark_only_the_mark_is_repeated(
-    system: LocalSystem, default: Connection, where: tuple[type, str], times: int
+    default: Connected, where: tuple[type, str], times: int
 ) -> None:
-    finalise(system, default)
+    default.finalise()
     with patched(*where):
-        system.settle()
-    meanwhile = record(system)
+        default.settle()
+    meanwhile = default.record()
 
-    system.advance(LEASE_SECONDS + 1)
-    [after] = export(system)
+    default.system.advance(LEASE_SECONDS + 1)
+    [after] = default.export()
 
     assert (meanwhile["state"], meanwhile["step"]) == ("sending", CREATED)
     assert (after["outcome"], after["rillet_id"]) == ("exported", meanwhile["rillet_id"])
-    assert_marked(system, default, times=times)
+    assert_marked(default, times=times)
 
 
-def test_the_mark_is_resumed_even_if_solvimon_does_not_have_the_invoice_any_more(
-    system: LocalSystem, default: Connection
-) -> None:
-    create_and_die(system, default)
+def test_the_mark_is_resumed_even_if_solvimon_does_not_have_the_invoice_any_more(default: Connected) -> None:
+    create_and_die(default)
     del default.platform.records["invoices"][FIRST]
 
-    until_exported(system)
+    default.until_exported()
 
-    assert_marked(system, default)
+    assert_marked(default)
 
 
 @pytest.mark.parametrize("fault", ["commit_then_drop", "drop", "status", "status_after", "malformed"])
 def test_a_mark_whose_outcome_is_unknown_is_repeated_and_nothing_else_is(
-    system: LocalSystem, default: Connection, fault: str
+    default: Connected, fault: str
 ) -> None:
-    system.rillet.state.misbehave(fault, "PUT")
-    finalise(system, default)
-    system.settle()
-    in_between = record(system)
+    default.system.rillet.state.misbehave(fault, "PUT")
+    default.finalise_and_settle()
+    in_between = default.record()
 
-    until_exported(system)
+    default.until_exported()
 
     assert (in_between["state"], in_between["step"]) == ("sending", CREATED)
-    assert_marked(system, default, times=2)
+    assert_marked(default, times=2)
 
 
-def test_a_429_between_creation_and_mark_waits_and_repeats_the_mark(
-    system: LocalSystem, default: Connection
-) -> None:
-    system.rillet.state.misbehave("status", "PUT", status=429)
-    finalise(system, default)
+def test_a_429_between_creation_and_mark_waits_and_repeats_the_mark(default: Connected) -> None:
+    default.system.rillet.state.misbehave("status", "PUT", status=429)
+    default.finalise()
 
-    until_exported(system)
+    default.until_exported()
 
-    assert_marked(system, default, times=2)
+    assert_marked(default, times=2)
 
 
 @pytest.mark.parametrize("status", [400, 422])
 def test_a_refused_mark_is_stated_with_its_remedy_and_the_invoice_stays_exported(
-    system: LocalSystem, default: Connection, status: int
+    default: Connected, status: int
 ) -> None:
     body = {"title": "Bad Request", "detail": "The invoice is locked", "status": status}
-    system.rillet.state.misbehave("status", "PUT", status=status, body=body, times=0)
+    default.system.rillet.state.misbehave("status", "PUT", status=status, body=body, times=0)
 
-    finalise(system, default)
-    system.settle()
+    default.finalise_and_settle()
 
-    assert_exported(system, default, only=True)
-    [stated] = [each for each in record(system)["warnings"] if "marked as sent" in each]
+    default.assert_exported(only=True)
+    [stated] = [each for each in default.record()["warnings"] if "marked as sent" in each]
     assert f"({status})" in stated
     assert "The invoice is locked" in stated
     assert "Open the invoice in Rillet and mark it as sent" in stated
-    assert (len(marks(system)), waiting(system).total, dead_letters(system)) == (1, 0, [])
-    [again] = export(system)
+    assert len(marks(default.system)) == 1
+    assert (waiting(default.system).total, dead_letters(default.system)) == (0, [])
+    [again] = default.export()
     assert again["outcome"] == "already_exported"
     assert stated in again["warnings"]
 
 
 @pytest.mark.parametrize("times", [1, 0], ids=["once", "always"])
-def test_a_409_to_the_mark_is_repeated_once_and_then_stated(
-    system: LocalSystem, default: Connection, times: int
-) -> None:
-    system.rillet.state.misbehave("status", "PUT", status=409, times=times)
-    finalise(system, default)
+def test_a_409_to_the_mark_is_repeated_once_and_then_stated(default: Connected, times: int) -> None:
+    default.system.rillet.state.misbehave("status", "PUT", status=409, times=times)
+    default.finalise()
 
-    until_exported(system)
+    default.until_exported()
 
-    stated = [each for each in record(system)["warnings"] if "marked as sent" in each]
-    assert_exported(system, default, only=True)
-    assert len(marks(system)) == 2
+    stated = [each for each in default.record()["warnings"] if "marked as sent" in each]
+    default.assert_exported(only=True)
+    assert len(marks(default.system)) == 2
     assert len(stated) == (0 if times else 1)
     assert rillet_invoice(default, FIRST)["status"] == ("UNPAID" if times else "UNBILLED")
 
 
-def test_an_invoice_that_was_deleted_before_its_mark_differs(
-    system: LocalSystem, default: Connection
-) -> None:
-    create_and_die(system, default)
-    default.organisation.delete_invoice(record(system)["rillet_id"])
+def test_an_invoice_that_was_deleted_before_its_mark_differs(default: Connected) -> None:
+    create_and_die(default)
+    default.organisation.delete_invoice(default.record()["rillet_id"])
 
-    system.advance(LEASE_SECONDS + 1)
-    [result] = export(system)
+    default.system.advance(LEASE_SECONDS + 1)
+    [result] = default.export()
 
     assert (result["outcome"], result["code"]) == ("differs", "deleted_in_rillet")
-    assert (record(system)["state"], len(invoice_posts(system))) == ("differs", 1)
+    assert (default.record()["state"], len(invoice_posts(default.system))) == ("differs", 1)
 
 
 @pytest.mark.parametrize(("act", "status"), [("mark", "UNPAID"), ("pay", "PAID")])
 def test_an_invoice_that_a_person_marked_or_paid_before_its_mark_stays_so(
-    system: LocalSystem, default: Connection, act: str, status: str
+    default: Connected, act: str, status: str
 ) -> None:
-    create_and_die(system, default)
-    rillet_id = record(system)["rillet_id"]
+    create_and_die(default)
+    rillet_id = default.record()["rillet_id"]
     if act == "pay":
         default.organisation.pay(rillet_id)
     else:
         default.organisation.mark_as_sent(rillet_id)
 
-    system.advance(LEASE_SECONDS + 1)
-    [result] = export(system)
+    default.system.advance(LEASE_SECONDS + 1)
+    [result] = default.export()
 
-    assert (result["outcome"], record(system)["step"]) == ("exported", DONE)
+    assert (result["outcome"], default.record()["step"]) == ("exported", DONE)
     assert rillet_invoice(default, FIRST)["status"] == status
 
 
@@ -220,32 +189,30 @@ def test_an_invoice_that_a_person_marked_or_paid_before_its_mark_stays_so(
     ids=["other scope", "switched off"],
 )
 def test_a_resumed_mark_follows_the_scope_that_was_booked_and_the_setting_of_now(
-    system: LocalSystem, default: Connection, settings: Json, status: str
+    default: Connected, settings: Json, status: str
 ) -> None:
-    create_and_die(system, default)
-    configure(system, default, **settings)
+    create_and_die(default)
+    default.configure(**settings)
 
-    until_exported(system)
+    default.until_exported()
 
-    assert_exported(system, default, only=True)
+    default.assert_exported(only=True)
     assert rillet_invoice(default, FIRST)["status"] == status
 
 
-def test_a_credit_note_finishes_an_original_that_is_not_marked_yet_first(
-    system: LocalSystem, default: Connection
-) -> None:
+def test_a_credit_note_finishes_an_original_that_is_not_marked_yet_first(default: Connected) -> None:
     load(default, original())
-    system.deliver_webhooks()
+    default.system.deliver_webhooks()
     with patched(RilletClient, "mark_invoice_as_sent"):
-        system.settle()
+        default.settle()
     load(default, credit_note())
-    system.advance(LEASE_SECONDS + 1)
+    default.system.advance(LEASE_SECONDS + 1)
 
-    [result] = credit(system)
+    [result] = default.credit()
 
     assert result["outcome"] == "exported"
-    assert record(system, ORIGINAL)["step"] == DONE
-    assert_memo_exported(system, default)
+    assert default.record(ORIGINAL)["step"] == DONE
+    default.assert_memo_exported()
 
 
 def test_rillets_own_event_about_the_mark_changes_nothing_and_asks_neither_vendor(
@@ -287,22 +254,21 @@ def test_an_invoice_that_is_unbilled_and_paid_is_marked_paid(system: LocalSystem
 
 
 @pytest.mark.parametrize("marked", [True, False])
-def test_the_dry_run_names_the_mark(system: LocalSystem, default: Connection, marked: bool) -> None:
-    configure(system, default, mark_as_sent=marked)
+def test_the_dry_run_names_the_mark(default: Connected, marked: bool) -> None:
+    default.configure(mark_as_sent=marked)
     default.platform.finalise(FIRST)
 
-    [planned] = export(system, dry_run=True)
+    [planned] = default.export(dry_run=True)
 
     expected = {"PUT /invoices/{id}/sent-status": {"sent": True}} if marked else None
     assert planned.get("then_sends") == expected
-    assert calls_to(system, "PUT") == []
+    assert calls_to(default.system, "PUT") == []
 
 
-def test_a_repeated_message_does_not_mark_again(system: LocalSystem, default: Connection) -> None:
-    finalise(system, default)
-    system.settle()
+def test_a_repeated_message_does_not_mark_again(default: Connected) -> None:
+    default.finalise_and_settle()
 
-    put_on_queue(system)
-    system.settle()
+    put_on_queue(default.system)
+    default.settle()
 
-    assert_marked(system, default)
+    assert_marked(default)

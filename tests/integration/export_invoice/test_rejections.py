@@ -9,16 +9,10 @@ import pytest
 from local import sample_data
 from local.system import Connection, LocalSystem
 from solvimon_rillet.workflows.late_writes import SETTLE_SECONDS
-from tests.support.arrange import configure, export, finalise, lost_answer, put_on_queue, solvimon_invoice
-from tests.support.assertions import (
-    assert_exported,
-    calls_to,
-    dead_letters,
-    invoice_posts,
-    record,
-    waiting,
-)
+from tests.support.arrange import put_on_queue, solvimon_invoice
+from tests.support.assertions import calls_to, dead_letters, invoice_posts, record, waiting
 from tests.support.builders import DEMO_CUSTOMER_IN_RILLET, FIRST, Json, bus_event
+from tests.support.connected import Connected
 from tests.support.logs import function_logs
 
 DISCOUNT = sample_data.invoice_id("discount")
@@ -27,7 +21,7 @@ MISSING_ID = "00000000-0000-4000-8000-000000000000"
 DUTCH = sample_data.rillet_id("subsidiary", "tideway-nl")
 
 
-Act = Callable[[LocalSystem, Connection], object]
+Act = Callable[[Connected], object]
 
 
 def assert_rejected(system: LocalSystem, invoice_id: str, code: str, *words: str) -> Json:
@@ -76,9 +70,9 @@ def _product(connection: Connection, invoice_id: str = FIRST) -> str:
     return str(fields[0]["value"])
 
 
-def _close_after_the_period_was_read(system: LocalSystem, connection: Connection) -> None:
+def _close_after_the_period_was_read(connection: Connected) -> None:
     connection.platform.finalise(USAGE)
-    export(system, USAGE)  # it is remembered that November is open
+    connection.export(USAGE)  # it is remembered that November is open
     connection.organisation.close_period("2026-11-01", "2026-11-30")
 
 
@@ -92,37 +86,37 @@ REFUSALS = {
         "reference_type_missing",
         ("solvimon_invoice_id",),
         "External References",
-        lambda _, c: c.organisation.reference_types.pop("solvimon_invoice_id"),
-        lambda _, c: c.organisation.register_reference_type("solvimon_invoice_id"),
+        lambda c: c.organisation.reference_types.pop("solvimon_invoice_id"),
+        lambda c: c.organisation.register_reference_type("solvimon_invoice_id"),
     ),
     "reference type restricted": Cause(
         "reference_type_restricted",
         (),
         "reference_types.invoice_line",
-        lambda _, c: _restrict(c, True),
-        lambda s, c: configure(s, c, invoice_scope="AR_ONLY", reference_types={"invoice_line": None}),
+        lambda c: _restrict(c, True),
+        lambda c: c.configure(invoice_scope="AR_ONLY", reference_types={"invoice_line": None}),
         settings={"invoice_scope": "AR_ONLY"},
     ),
     "period closed a moment ago": Cause(
         "rillet_period_closed",
         ("2026-11-01",),
         "Open the period",
-        lambda s, c: _close_after_the_period_was_read(s, c),
-        lambda _, c: c.organisation.closed_periods.clear(),
+        _close_after_the_period_was_read,
+        lambda c: c.organisation.closed_periods.clear(),
     ),
     "product deleted in Rillet": Cause(
         "rillet_record_missing",
         ("Product does not exist",),
         "custom field",
-        lambda _, c: c.organisation.products.remove(_product(c)),
-        lambda _, c: _put_product_back(c),
+        lambda c: c.organisation.products.remove(_product(c)),
+        lambda c: _put_product_back(c),
     ),
     "invoice number refused": Cause(
         "refused_by_rillet",
         ("invoice_number",),
         "settings",
-        lambda _, c: c.organisation.switches.set(full_scope_number="refused"),
-        lambda s, c: configure(s, c, send_invoice_number_in_full_scope=False),
+        lambda c: c.organisation.switches.set(full_scope_number="refused"),
+        lambda c: c.configure(send_invoice_number_in_full_scope=False),
     ),
 }
 
@@ -145,60 +139,51 @@ PROBLEMS: dict[str, tuple[object, str]] = {
 
 @pytest.mark.parametrize("name", PROBLEMS)
 @pytest.mark.parametrize("status", [400, 404, 422])
-def test_the_reason_of_a_refusal_is_quoted_to_the_person(
-    system: LocalSystem, default: Connection, name: str, status: int
-) -> None:
+def test_the_reason_of_a_refusal_is_quoted_to_the_person(default: Connected, name: str, status: int) -> None:
     body, quoted = PROBLEMS[name]
-    system.rillet.state.misbehave("status", status=status, body=body)
+    default.system.rillet.state.misbehave("status", status=status, body=body)
 
-    finalise(system, default)
-    system.settle()
+    default.finalise_and_settle()
 
     code = "rillet_record_missing" if status == 404 else "refused_by_rillet"
-    assert_rejected(system, FIRST, code, f"({status})", quoted)
+    assert_rejected(default.system, FIRST, code, f"({status})", quoted)
 
 
-def test_a_period_that_was_closed_and_is_open_again_holds_up_no_retry(
-    system: LocalSystem, default: Connection
-) -> None:
+def test_a_period_that_was_closed_and_is_open_again_holds_up_no_retry(default: Connected) -> None:
     """The remedy is to open the period and retry; that must work immediately."""
     default.organisation.close_period("2026-11-01", "2026-11-30")
-    finalise(system, default)
-    system.settle()
-    assert_rejected(system, FIRST, "rillet_period_closed", "2026-11-01", "2026-11-30")
+    default.finalise_and_settle()
+    assert_rejected(default.system, FIRST, "rillet_period_closed", "2026-11-01", "2026-11-30")
 
     default.organisation.closed_periods.clear()
-    [result] = export(system)
+    [result] = default.export()
 
     assert result["outcome"] == "exported"
 
 
-def test_a_refused_attempt_gets_a_new_idempotency_key(system: LocalSystem, default: Connection) -> None:
-    system.rillet.state.misbehave("status", status=400)
-    finalise(system, default)
-    system.settle()
+def test_a_refused_attempt_gets_a_new_idempotency_key(default: Connected) -> None:
+    default.system.rillet.state.misbehave("status", status=400)
+    default.finalise_and_settle()
 
-    export(system, FIRST)
+    default.export(FIRST)
 
-    refused, accepted = invoice_posts(system)
+    refused, accepted = invoice_posts(default.system)
     assert refused.request_body == accepted.request_body, "else the payload alone would change the key"
     assert None not in {refused.idempotency_key, accepted.idempotency_key}
     assert refused.idempotency_key != accepted.idempotency_key
-    assert calls_to(system, "GET", "/invoices") == [], "a refusal left nothing to look for"
-    assert_exported(system, default)
+    assert calls_to(default.system, "GET", "/invoices") == [], "a refusal left nothing to look for"
+    default.assert_exported()
 
 
-def test_a_document_refused_twice_is_exported_at_the_third_attempt(
-    system: LocalSystem, default: Connection
-) -> None:
-    system.rillet.state.misbehave("status", status=400, times=2)
+def test_a_document_refused_twice_is_exported_at_the_third_attempt(default: Connected) -> None:
+    default.system.rillet.state.misbehave("status", status=400, times=2)
     default.platform.finalise(FIRST)
 
-    outcomes = [export(system, FIRST)[0]["outcome"] for _ in range(3)]
+    outcomes = [default.export(FIRST)[0]["outcome"] for _ in range(3)]
 
     assert outcomes == ["rejected", "rejected", "exported"]
-    assert len({call.idempotency_key for call in invoice_posts(system)}) == 3
-    assert_exported(system, default)
+    assert len({call.idempotency_key for call in invoice_posts(default.system)}) == 3
+    default.assert_exported()
 
 
 _COLLECTIONS = {"customer": "customers", "product": "products", "billing_entity": "billing-entities"}
@@ -240,8 +225,8 @@ def _customer_linked_to(value: str) -> Cause:
         "rillet_record_missing",
         (value, "is linked to an id that no customer in Rillet has"),
         "rillet_customer_id",
-        lambda _, c: _link_customer_to(c, value),
-        lambda _, c: _link_customer_to(c, DEMO_CUSTOMER_IN_RILLET),
+        lambda c: _link_customer_to(c, value),
+        lambda c: _link_customer_to(c, DEMO_CUSTOMER_IN_RILLET),
     )
 
 
@@ -250,8 +235,8 @@ def _not_linked(record_type: str, code: str, remedy: str, *words: str, fix: Act 
         code,
         words,
         remedy,
-        lambda _, c: _unlink(c, record_type),
-        fix or (lambda _, c: _link(c, record_type)),
+        lambda c: _unlink(c, record_type),
+        fix or (lambda c: _link(c, record_type)),
         settings={"create_missing_customers": False} if record_type == "customer" else {},
     )
 
@@ -270,14 +255,14 @@ FAULTS = {
         SUBSIDIARY,
         "setting subsidiaries",
         "Tideway Software B.V.",
-        fix=lambda s, c: configure(s, c, subsidiaries={DUTCH: solvimon_invoice(c)["billing_entity_id"]}),
+        fix=lambda c: c.configure(subsidiaries={DUTCH: solvimon_invoice(c)["billing_entity_id"]}),
     ),
     "fallback product missing": Cause(
         "fallback_product_missing",
         ("periods[0].groups[2]", "Introductory discount"),
         "fallback_products.discount",
-        lambda s, c: configure(s, c, fallback_products={}),
-        lambda s, c: configure(s, c, fallback_products=sample_data.fallback_products()),
+        lambda c: c.configure(fallback_products={}),
+        lambda c: c.configure(fallback_products=sample_data.fallback_products()),
         invoice_id=DISCOUNT,
     ),
     "customer not linked": _not_linked(
@@ -288,7 +273,7 @@ FAULTS = {
         "customer_not_linked",
         "rillet_customer_id",
         NO_CUSTOMER,
-        fix=lambda s, c: configure(s, c, create_missing_customers=True),
+        fix=lambda c: c.configure(create_missing_customers=True),
     ),
     "customer linked to no record": _customer_linked_to(MISSING_ID),
     "customer linked to no UUID": _customer_linked_to("Maasvlakte"),
@@ -297,45 +282,45 @@ FAULTS = {
         "does_not_tie_out",
         ("6745.75 EUR", "6745.76 EUR"),
         "PDF",
-        lambda _, c: _set_gross(c, "6745.76"),
-        lambda _, c: _set_gross(c, "6745.75"),
+        lambda c: _set_gross(c, "6745.76"),
+        lambda c: _set_gross(c, "6745.75"),
     ),
     "no such time zone": Cause(
         "time_zone_unknown",
         ("'PST'",),
         "time_zones",
-        lambda _, c: solvimon_invoice(c).update(timezone="PST"),
-        lambda s, c: configure(s, c, time_zones={"PST": "America/Los_Angeles"}),
+        lambda c: solvimon_invoice(c).update(timezone="PST"),
+        lambda c: c.configure(time_zones={"PST": "America/Los_Angeles"}),
     ),
     "document that cannot be read": Cause(
         "invoice_unreadable",
         ("due_date",),
         "Solvimon's support",
-        lambda _, c: solvimon_invoice(c).update(due_date="soon"),
-        lambda _, c: solvimon_invoice(c).update(due_date="2026-11-15T00:00:00Z"),
+        lambda c: solvimon_invoice(c).update(due_date="soon"),
+        lambda c: solvimon_invoice(c).update(due_date="2026-11-15T00:00:00Z"),
     ),
 }
 
 
 @pytest.mark.parametrize("name", REFUSALS | FAULTS)
 def test_a_rejection_is_recorded_with_its_remedy_and_exported_once_its_cause_is_fixed(
-    system: LocalSystem, default: Connection, name: str
+    default: Connected, name: str
 ) -> None:
     cause = (REFUSALS | FAULTS)[name]
     settings = {"matching": "create", **cause.settings}  # Rillet has records of the same names
-    configure(system, default, **settings)
+    default.configure(**settings)
     default = replace(default, settings={**default.settings, **settings})
     if name in REFUSALS:
-        cause.break_it(system, default)
+        cause.break_it(default)
     default.platform.finalise(cause.invoice_id)
     if name in FAULTS:
-        cause.break_it(system, default)
-    system.settle()
-    kept = assert_rejected(system, cause.invoice_id, cause.code, *cause.words)
-    sent = [call for call in system.rillet.state.calls if call.method != "GET"]
+        cause.break_it(default)
+    default.settle()
+    kept = assert_rejected(default.system, cause.invoice_id, cause.code, *cause.words)
+    sent = [call for call in default.system.rillet.state.calls if call.method != "GET"]
 
-    cause.fix_it(system, default)
-    [result] = export(system, cause.invoice_id)
+    cause.fix_it(default)
+    [result] = default.export(cause.invoice_id)
 
     if name in REFUSALS:
         assert "Rillet refused it (400)" in kept["message"]
@@ -343,63 +328,61 @@ def test_a_rejection_is_recorded_with_its_remedy_and_exported_once_its_cause_is_
         assert sent == []
     assert cause.remedy in kept["remedy"]
     assert result["outcome"] == "exported"
-    assert_exported(system, default, cause.invoice_id)
+    default.assert_exported(cause.invoice_id)
 
 
 def test_a_look_up_that_rillet_refuses_is_recorded_and_the_earlier_attempt_is_not_forgotten(
-    system: LocalSystem, default: Connection
+    default: Connected,
 ) -> None:
-    lost_answer(system, default)
-    configure(system, default, send_invoice_number_in_full_scope=False)
-    system.advance(SETTLE_SECONDS)
-    system.rillet.state.misbehave("status", method="GET", path="/invoices", status=400)
+    default.lost_answer()
+    default.configure(send_invoice_number_in_full_scope=False)
+    default.system.advance(SETTLE_SECONDS)
+    default.system.rillet.state.misbehave("status", method="GET", path="/invoices", status=400)
 
-    with function_logs(system) as logs:
-        system.settle()
-    kept = assert_rejected(system, FIRST, "refused_by_rillet")
-    [adopted] = export(system)
+    with function_logs(default.system) as logs:
+        default.settle()
+    kept = assert_rejected(default.system, FIRST, "refused_by_rillet")
+    [adopted] = default.export()
 
     assert "no such connection" not in logs.text
     assert kept["attempt"]["open"] is True
     assert adopted["outcome"] == "exported"
-    assert_exported(system, default)
+    default.assert_exported()
 
 
-def test_a_webhook_of_what_solvimon_does_not_have_is_recorded(
-    system: LocalSystem, default: Connection
-) -> None:
-    put_on_queue(system, bus_event("invo_nowhere"))
+def test_a_webhook_of_what_solvimon_does_not_have_is_recorded(default: Connected) -> None:
+    put_on_queue(default.system, bus_event("invo_nowhere"))
 
-    system.settle()
+    default.settle()
 
-    assert_rejected(system, "invo_nowhere", "invoice_not_found", "invo_nowhere", "404")
+    assert_rejected(default.system, "invo_nowhere", "invoice_not_found", "invo_nowhere", "404")
 
 
 def test_a_rejection_is_the_same_in_answer_and_ledger_and_a_second_one_replaces_it(
-    system: LocalSystem, default: Connection
+    default: Connected,
 ) -> None:
     default.platform.finalise(FIRST)
     _set_gross(default, "1.00")
-    [result] = export(system)
-    first = record(system)
+    [result] = default.export()
+    first = default.record()
 
     _set_gross(default, "6745.75")
-    system.rillet.state.misbehave("status", status=400)
-    export(system)
+    default.system.rillet.state.misbehave("status", status=400)
+    default.export()
 
     assert {name: result[name] for name in ("code", "message", "remedy")}.items() <= first.items()
     assert result["invoice_id"] == FIRST
-    assert_rejected(system, FIRST, "refused_by_rillet")
+    assert_rejected(default.system, FIRST, "refused_by_rillet")
 
 
-def test_every_outcome_is_counted(system: LocalSystem, default: Connection) -> None:
+def test_every_outcome_is_counted(default: Connected) -> None:
     yen, untaxed = sample_data.invoice_id("yen"), sample_data.invoice_id("untaxed")
-    finalise(system, default, FIRST, yen, untaxed)
+    default.finalise(FIRST, yen, untaxed)
     _set_gross(default, "1.00")
     solvimon_invoice(default, yen)["billing_type"] = "SELF_BILLING"
 
-    with function_logs(system) as logs:
-        system.settle()
+    with function_logs(default.system) as logs:
+        default.settle()
 
     outcomes = {name: n for name, n in logs.metrics.items() if name.startswith("default.Documents")}
     assert outcomes == {
@@ -407,16 +390,16 @@ def test_every_outcome_is_counted(system: LocalSystem, default: Connection) -> N
         "default.DocumentsRejected": 1,
         "default.DocumentsSkipped": 1,
     }
-    assert logs.metrics["default.RilletCalls"] == len(system.rillet.state.calls)
+    assert logs.metrics["default.RilletCalls"] == len(default.system.rillet.state.calls)
     assert "default.BookedAfterSeconds" in logs.metrics, "from finalised to booked"
     [line] = [line for line in logs.lines if line.get("outcome") == "rejected"]
     assert (line["document"], line["code"], line["connection"]) == (FIRST, "does_not_tie_out", "default")
 
 
-def test_a_rejection_in_a_direct_invocation_is_counted_too(system: LocalSystem, default: Connection) -> None:
+def test_a_rejection_in_a_direct_invocation_is_counted_too(default: Connected) -> None:
     default.platform.finalise(FIRST)
     _set_gross(default, "1.00")
-    with function_logs(system) as logs:
-        export(system)
+    with function_logs(default.system) as logs:
+        default.export()
 
     assert logs.metrics["default.DocumentsRejected"] == 1

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from local import sample_data
-from local.system import Connection, LocalSystem
-from tests.support.arrange import edit, export, load, sync
+from tests.support.arrange import edit, load
 from tests.support.assertions import invoice_posts
 from tests.support.builders import DEMO_CUSTOMER_IN_RILLET, Json, nets, rates, taxes
+from tests.support.connected import Connected
 
 CASES = Path(os.environ.get("CASES_DIR", Path(__file__).parents[4] / "shared/cases"))
 CASE = "invo_case0000000000001"
@@ -26,19 +26,26 @@ def case(name: str) -> Any:  # noqa: ANN401
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def exported(system: LocalSystem, connection: Connection, name: str) -> Any:  # noqa: ANN401
+def exported(connection: Connected, name: str) -> Json:
     """Load the invoice of a case, and export it."""
     load(connection, *case(name)["documents"])
-    [result] = export(system, CASE)
+    [result] = connection.export(CASE)
     return result
 
 
-def test_a_bundle_is_booked_on_both_products(system: LocalSystem, default: Connection) -> None:
-    result = exported(system, default, "bundle_of_two_products")
-
+def sent(connection: Connected, name: str) -> Json:
+    """Export the invoice of a case; the request that reached Rillet."""
+    result = exported(connection, name)
     assert result["outcome"] == "exported", result
-    [posted] = invoice_posts(system)
-    prices = [item["price"] for item in posted.request_body["items"]]
+    [posted] = invoice_posts(connection.system)
+    body: Json = posted.request_body
+    return body
+
+
+def test_a_bundle_is_booked_on_both_products(default: Connected) -> None:
+    body = sent(default, "bundle_of_two_products")
+
+    prices = [item["price"] for item in body["items"]]
     booked = [(price["product_id"], price["amount_per_unit"]["amount"]) for price in prices]
     assert booked == [
         (sample_data.rillet_id("product", "harbour-planner"), "1000.00"),
@@ -67,13 +74,11 @@ TAXES: dict[str, Json] = {
 
 
 @pytest.mark.parametrize(("name", "expected"), TAXES.items(), ids=TAXES)
-def test_taxes_are_booked_on_the_parts_that_bear_them(
-    system: LocalSystem, default: Connection, name: str, expected: Json
-) -> None:
+def test_taxes_are_booked_on_the_parts_that_bear_them(default: Connected, name: str, expected: Json) -> None:
     load(default, *case(name)["documents"])
 
-    [dry] = export(system, CASE, dry_run=True)
-    [result] = export(system, CASE)
+    [dry] = default.export(CASE, dry_run=True)
+    [result] = default.export(CASE)
 
     items = dry["payload"]["items"]
     assert {"nets": nets(items), "taxes": taxes(items), "rates": rates(items)} == expected
@@ -81,50 +86,42 @@ def test_taxes_are_booked_on_the_parts_that_bear_them(
     assert result["outcome"] == "exported", result
 
 
-def test_a_withholding_is_refused_with_its_name(system: LocalSystem, default: Connection) -> None:
-    result = exported(system, default, "vat_and_withholding")
+def test_a_withholding_is_refused_with_its_name(default: Connected) -> None:
+    result = exported(default, "vat_and_withholding")
 
     assert (result["outcome"], result["code"]) == ("rejected", "tax_rate_not_accepted")
     assert "a tax at -15 %" in result["message"]
     assert "IRPF" in result["message"]
 
 
-def test_an_invoice_without_groups_is_skipped(system: LocalSystem, default: Connection) -> None:
-    result = exported(system, default, "zero_invoice_without_groups")
+def test_an_invoice_without_groups_is_skipped(default: Connected) -> None:
+    result = exported(default, "zero_invoice_without_groups")
 
     assert (result["outcome"], "nothing to book" in result["reason"]) == ("skipped", True)
 
 
-def test_vats_spelling_of_greece_is_booked_as_iso(system: LocalSystem, default: Connection) -> None:
-    result = exported(system, default, "tax_country_EL_greece")
+def test_vats_spelling_of_greece_is_booked_as_iso(default: Connected) -> None:
+    body = sent(default, "tax_country_EL_greece")
 
-    [posted] = invoice_posts(system)
-    assert result["outcome"] == "exported", result
-    assert posted.request_body["items"][0]["tax_rate"]["country"] == "GR"
+    assert body["items"][0]["tax_rate"]["country"] == "GR"
 
 
-def test_of_two_rates_the_proven_one_is_sent(system: LocalSystem, default: Connection) -> None:
-    result = exported(system, default, "two_exchange_rates_for_one_pair")
+def test_of_two_rates_the_proven_one_is_sent(default: Connected) -> None:
+    body = sent(default, "two_exchange_rates_for_one_pair")
 
-    [posted] = invoice_posts(system)
-    assert result["outcome"] == "exported", result
-    assert posted.request_body["exchange_rate"]["rate"] == "0.92"
+    assert body["exchange_rate"]["rate"] == "0.92"
 
 
-def test_control_characters_are_not_sent(system: LocalSystem, default: Connection) -> None:
-    result = exported(system, default, "control_characters")
+def test_control_characters_are_not_sent(default: Connected) -> None:
+    body = sent(default, "control_characters")
 
-    [posted] = invoice_posts(system)
-    assert result["outcome"] == "exported", result
-    assert not any(text in str(posted.request_body) for text in (r"\x00", r"\x02", r"\u202e"))
+    assert not any(text in str(body) for text in (r"\x00", r"\x02", r"\u202e"))
 
 
-def test_a_customer_that_moved_to_dublin_has_no_dutch_province(
-    system: LocalSystem, default: Connection
-) -> None:
+def test_a_customer_that_moved_to_dublin_has_no_dutch_province(default: Connected) -> None:
     edit(default, **case("customer_moves_country_without_state")["edit"])
 
-    [result] = sync(system)
+    [result] = default.sync()
 
     address = default.organisation.customers.get(DEMO_CUSTOMER_IN_RILLET).document.get("address")
     assert result["outcome"] == "synced", result
@@ -132,10 +129,10 @@ def test_a_customer_that_moved_to_dublin_has_no_dutch_province(
     assert "in another country" in result["warnings"][0]
 
 
-def test_two_addresses_in_one_field_are_two(system: LocalSystem, default: Connection) -> None:
+def test_two_addresses_in_one_field_are_two(default: Connected) -> None:
     edit(default, **case("two_addresses_in_one_email_field")["edit"])
 
-    [result] = sync(system)
+    [result] = default.sync()
 
     emails = default.organisation.customers.get(DEMO_CUSTOMER_IN_RILLET).document["emails"]
     assert result["outcome"] == "synced", result

@@ -11,10 +11,8 @@ from local.fake_solvimon.platform import Platform
 from local.system import Connection, LocalSystem
 from tests.support.arrange import connect_demo, export, load, put_secret
 from tests.support.assertions import dead_letters, memos, record, rillet_invoice, waiting
-from tests.support.builders import NOTE, ORIGINAL, credit_note, original
+from tests.support.builders import NOTE, ORIGINAL, Json, credit_note, original
 from tests.support.webhooks import RILLET_ROUTE
-
-Json = dict[str, Any]
 
 TOKEN = "dG9rZW4gb2YgdGhlIHdlYmhvb2s="
 FUNCTION = "mark_invoice_paid"
@@ -129,6 +127,13 @@ class Invoice:
         """Delete, fail, clear or unclear a payment."""
         getattr(self.organisation, how)(payment_id)
         self._settle_if(deliver)
+
+    def pay_and_undo(self) -> list[Event]:
+        """Pay all that is due and delete the payment, while webhooks are held back; returns both events."""
+        self.hold_back()
+        payment = self.pay(deliver=False)
+        self.change_payment(payment["id"], deliver=False)
+        return self.events()
 
     def edit(self, *, deliver: bool = True, **changes: Any) -> None:
         """Edit the invoice in Rillet by hand; ``amount_by`` changes its total."""

@@ -16,11 +16,11 @@ from tests.integration.mark_invoice_paid.support import (
     PAID,
     PARTLY,
     Invoice,
-    Json,
     connected,
     exported,
     post,
 )
+from tests.support.builders import Json
 
 pytestmark = pytest.mark.slow
 
@@ -128,10 +128,7 @@ def test_the_end_state_is_rillets_also_where_solvimon_loses_answers(
 
 
 def test_the_next_event_repairs_a_lost_answer_even_if_it_repeats_the_state_before(invoice: Invoice) -> None:
-    invoice.hold_back()
-    payment = invoice.pay(deliver=False)
-    invoice.change_payment(payment["id"], deliver=False)
-    paid, deleted = invoice.events()
+    paid, deleted = invoice.pay_and_undo()
     invoice.system.solvimon.state.misbehave("commit_then_drop", method="PATCH", times=1)
 
     deliver(invoice, [paid], [True])

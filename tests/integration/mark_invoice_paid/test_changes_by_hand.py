@@ -5,9 +5,10 @@ import re
 
 import pytest
 
-from tests.integration.mark_invoice_paid.support import DELETED, OPEN, PAID, TOTAL_DIFFERS, Invoice, Json
+from tests.integration.mark_invoice_paid.support import DELETED, OPEN, PAID, TOTAL_DIFFERS, Invoice
 from tests.support.arrange import credit
 from tests.support.assertions import application_posts, invoice_posts, memo_posts
+from tests.support.builders import Json
 
 pytestmark = pytest.mark.slow
 

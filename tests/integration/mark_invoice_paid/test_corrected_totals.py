@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from solvimon_rillet.rillet.client import RilletClient
-from tests.integration.mark_invoice_paid.support import DELETED, TOTAL_DIFFERS, Invoice, Json
-from tests.support.arrange import credit, load
+from tests.integration.mark_invoice_paid.support import DELETED, TOTAL_DIFFERS, Invoice
+from tests.support.arrange import credit, load, patched
 from tests.support.assertions import application_posts, applied
-from tests.support.builders import NOTE, credit_note
+from tests.support.builders import NOTE, Json, credit_note
 
 pytestmark = pytest.mark.slow
 
@@ -93,7 +93,7 @@ def test_a_deleted_invoice_keeps_that_code_when_an_edit_arrives_late(invoice: In
     assert invoice.verdict() == DELETED
 
 
-def test_a_retry_applies_a_memo_that_is_corrected(invoice: Invoice, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_retry_applies_a_memo_that_is_corrected(invoice: Invoice) -> None:
     real = RilletClient.create_credit_memo
 
     def wrong(self: RilletClient, *args: object) -> object:
@@ -101,8 +101,7 @@ def test_a_retry_applies_a_memo_that_is_corrected(invoice: Invoice, monkeypatch:
         memo = invoice.organisation.edit_credit_memo(answer.id, amount_by="0.01")
         return answer.model_validate(memo)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(RilletClient, "create_credit_memo", wrong)
+    with patched(RilletClient, "create_credit_memo", wrong):
         load(invoice.connection, credit_note(NOTE, "-50.00", "-10.50"))
         [booked] = credit(invoice.system)
     invoice.settle()

@@ -11,13 +11,12 @@ from tests.integration.mark_invoice_paid.support import (
     PAID,
     PARTLY,
     Invoice,
-    Json,
     mark,
     post,
     rillet_calls,
 )
 from tests.support.arrange import configure
-from tests.support.builders import ORIGINAL
+from tests.support.builders import ORIGINAL, Json
 
 pytestmark = pytest.mark.slow
 

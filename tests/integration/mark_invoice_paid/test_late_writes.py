@@ -26,10 +26,7 @@ def test_a_patch_that_arrives_late_does_not_leave_the_old_payment_state_in_solvi
     invoice: Invoice, ends: str
 ) -> None:
     system = invoice.system
-    invoice.hold_back()
-    payment = invoice.pay(deliver=False)
-    invoice.change_payment(payment["id"], deliver=False)
-    paid, deleted = invoice.events()
+    paid, deleted = invoice.pay_and_undo()
     with answer_lost(*PATCH) as arrive:
         if ends == "process dies":
             with patched(Ledger, "release"):
@@ -55,10 +52,7 @@ def test_a_patch_that_arrives_a_day_late_is_found_by_the_reconciliation_and_repa
     invoice: Invoice,
 ) -> None:
     system = invoice.system
-    invoice.hold_back()
-    payment = invoice.pay(deliver=False)
-    invoice.change_payment(payment["id"], deliver=False)
-    paid, deleted = invoice.events()
+    paid, deleted = invoice.pay_and_undo()
     with answer_lost(*PATCH) as arrive:
         invoice.send(paid)
     invoice.send(deleted)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.integration.mark_invoice_paid.support import FUNCTION, OPEN, PAID, PARTLY, Invoice, state
-from tests.support.arrange import booked_by_hand, configure, load
+from tests.support.arrange import booked_by_hand, configure, ledger_table, load
 from tests.support.assertions import invoice_posts
 from tests.support.builders import ORIGINAL, SECOND, document
 
@@ -88,10 +88,7 @@ def test_names_are_read_in_any_spelling(invoice: Invoice, entity: str, happened:
 
 
 def test_an_older_update_never_overwrites_a_newer_one(invoice: Invoice) -> None:
-    invoice.hold_back()
-    payment = invoice.pay(deliver=False)
-    invoice.change_payment(payment["id"], deliver=False)
-    older, newer = invoice.events()
+    older, newer = invoice.pay_and_undo()
 
     invoice.send(newer, older, older, newer)
 
@@ -144,9 +141,7 @@ def test_an_invoice_that_only_claims_to_be_ours_is_ignored(invoice: Invoice) -> 
 
 
 def lose_link(invoice: Invoice) -> None:
-    table = invoice.system.deployment.outputs["LedgerTableName"]
-    key = {"pk": {"S": f"default#link-rillet-invoice#{invoice.rillet_id}"}, "sk": {"S": "RECORD"}}
-    invoice.system.aws.dynamodb.delete_item(TableName=table, Key=key)
+    ledger_table(invoice.system).pop(f"default#link-rillet-invoice#{invoice.rillet_id}")
 
 
 OBSTACLES: dict[str, tuple[Callable[[Invoice], object], str]] = {

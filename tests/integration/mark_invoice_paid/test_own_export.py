@@ -43,9 +43,7 @@ def test_the_event_about_an_unpaid_invoice_is_recorded_with_one_write(fresh: Inv
 
 
 def test_an_older_payment_that_arrives_after_its_deletion_stays_unseen(fresh: Invoice) -> None:
-    payment = fresh.pay(deliver=False)
-    fresh.change_payment(payment["id"], deliver=False)
-    paid, _ = fresh.events()
+    paid, _ = fresh.pay_and_undo()
     fresh.send_document(fresh.shown(), happened="UPDATED")
 
     fresh.send(paid)

@@ -7,9 +7,9 @@ import pytest
 
 from local.aws.runtime import Killed
 from solvimon_rillet.ledger.ledger import Ledger
-from tests.integration.mark_invoice_paid.support import FUNCTION, PAID, PARTLY, Invoice, Json
-from tests.support.arrange import configure, die
-from tests.support.builders import ORIGINAL
+from tests.integration.mark_invoice_paid.support import FUNCTION, PAID, PARTLY, Invoice
+from tests.support.arrange import configure, patched
+from tests.support.builders import ORIGINAL, Json
 
 
 @pytest.fixture
@@ -76,11 +76,10 @@ def test_a_lost_answer_does_not_record_a_payment_twice(invoice: Invoice, fault: 
     invoice.no_trouble()
 
 
-def test_a_death_after_recording_records_once(invoice: Invoice, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_death_after_recording_records_once(invoice: Invoice) -> None:
     invoice.pay(deliver=False)
     invoice.organisation.deliver_webhooks()
-    with monkeypatch.context() as patch:
-        patch.setattr(Ledger, "finish", die)
+    with patched(Ledger, "finish"):
         deaths = invoice.system.deliver(FUNCTION)
     invoice.system.pollers.errors.clear()
 

@@ -3,8 +3,9 @@
 import pytest
 
 from solvimon_rillet.workflows.late_writes import SETTLE_SECONDS
-from tests.integration.mark_invoice_paid.support import FUNCTION, OPEN, PAID, PARTLY, Invoice, Json
+from tests.integration.mark_invoice_paid.support import FUNCTION, OPEN, PAID, PARTLY, Invoice
 from tests.support.arrange import configure
+from tests.support.builders import Json
 
 pytestmark = pytest.mark.slow
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 from local.system import Connection, LocalSystem
 from solvimon_rillet.rillet.answers import RowPage
 from solvimon_rillet.rillet.client import RilletClient
-
-Json = dict[str, Any]
+from tests.support.assertions import record
+from tests.support.builders import Json
+from tests.support.connected import Connected
 
 
 def everything_booked(system: LocalSystem, connection: Connection) -> list[str]:
@@ -44,13 +46,23 @@ def found(answer: Json) -> list[tuple[str, str]]:
     return [(one["kind"], one["solvimon_id"]) for one in answer["findings"]]
 
 
-def rillet_id(
-    system: LocalSystem, invoice_id: str, kind: str = "invoice", connection: str = "default"
-) -> str:
-    """Rillet's id of a document, by the ledger."""
-    record = system.ledger_item(f"{connection}#{kind}#{invoice_id}", "RECORD")
-    assert record is not None
-    return str(record["rillet_id"])
+@dataclass(frozen=True)
+class Books(Connected):
+    """A connection whose books are compared.
+
+    Attributes:
+        ids: the invoices that were booked before the test.
+    """
+
+    ids: tuple[str, ...] = ()
+
+    def reconcile(self, **more: object) -> Json:
+        """Reconcile everything, without exporting what is missing."""
+        return reconcile(self.system, self, **more)
+
+    def rillet_id(self, document_id: str, kind: str = "invoice") -> str:
+        """Rillet's id of a document, by the ledger."""
+        return str(record(self.system, document_id, self.name, kind=kind)["rillet_id"])
 
 
 def file_of(system: LocalSystem, address: str) -> str:

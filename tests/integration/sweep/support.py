@@ -5,17 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from boto3.dynamodb.types import TypeSerializer
-
 from local.fake_rillet.calls import Call
 from local.fake_rillet.store import Record
 from local.system import Connection, LocalSystem
 from tests.integration.mark_invoice_paid.support import state
-from tests.support.arrange import configure, connect_demo, load
+from tests.support.arrange import configure, connect_demo, ledger_table, load
 from tests.support.assertions import rillet_invoice, rillet_invoices
-from tests.support.builders import credit_note, document
-
-Json = dict[str, Any]
+from tests.support.builders import Json, credit_note, document
 
 
 def day(system: LocalSystem, back: float = 0) -> str:
@@ -96,9 +92,7 @@ class Silent(Connection):
 
     def put(self, item: Json) -> None:
         """Write an item of the table."""
-        typed = {name: TypeSerializer().serialize(value) for name, value in item.items()}
-        table = self.system.deployment.outputs["LedgerTableName"]
-        self.system.aws.dynamodb.put_item(TableName=table, Item=typed)
+        ledger_table(self.system).put(item["pk"], item)
 
     def rillet_id(self, invoice_id: str = "invo_a") -> str:
         """The id of an invoice in Rillet."""

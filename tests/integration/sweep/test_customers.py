@@ -5,7 +5,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from local.system import Connection, LocalSystem
-from tests.integration.sweep.support import Json, Silent, silent, swept
+from tests.integration.sweep.support import Silent, silent, swept
 from tests.support.arrange import edit, export, load
 from tests.support.assertions import customer_puts, rillet_customer
 from tests.support.builders import (
@@ -13,6 +13,7 @@ from tests.support.builders import (
     DEMO_CUSTOMER_IN_RILLET,
     DEMO_PERSON,
     UNLINKED,
+    Json,
     named,
     original,
 )

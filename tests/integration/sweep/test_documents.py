@@ -3,9 +3,10 @@
 import pytest
 
 from local.system import LocalSystem
-from tests.integration.sweep.support import Json, Silent, day, silent
+from tests.integration.sweep.support import Silent, day, silent
 from tests.support.arrange import export
 from tests.support.assertions import memos
+from tests.support.builders import Json
 
 DAY = 24 * 3600
 

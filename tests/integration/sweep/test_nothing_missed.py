@@ -1,10 +1,12 @@
-"""All webhooks of both vendors are lost: after a sweep both sides agree."""
+"""After a sweep both sides agree: all webhooks are lost, or they arrive beside it."""
+
+import pytest
 
 from tests.integration.mark_invoice_paid.support import OPEN, PAID
 from tests.integration.sweep.support import Silent
-from tests.support.arrange import edit
-from tests.support.assertions import memos, rillet_customer
-from tests.support.builders import DEMO_CUSTOMER, named
+from tests.support.arrange import at_once, edit, until
+from tests.support.assertions import memos, rillet_customer, rillet_invoice
+from tests.support.builders import DEMO_CUSTOMER, Json, named
 
 
 def test_one_sweep_without_any_webhook_synchronises_everything(connection: Silent) -> None:
@@ -89,3 +91,46 @@ def test_the_overlap_of_two_sweeps_publishes_nothing_twice(exported: Silent) -> 
     assert exported.on_the_bus() == before
     exported.system.settle()
     assert exported.payment_state() == (False, "PARTIALLY_PAID")
+
+
+IDS = [f"invo_{number:02}" for number in range(20)]
+
+
+@pytest.mark.slow
+def test_a_sweep_beside_live_traffic_creates_nothing_twice(connection: Silent) -> None:
+    connection.system.solvimon.state.webhooks_on = True
+    connection.finalise(*IDS)
+    connection.credit(IDS[0])
+    connection.sweep()  # before any webhook has arrived
+    connection.system.deliver_webhooks()
+    connection.system.start_workers(4)
+    connection.sweep()
+    connection.system.stop_workers()
+
+    connection.system.settle()
+    until(connection.system, lambda: len(memos(connection)) == 1)
+
+    assert connection.on_the_bus()[IDS[0]] >= 2
+    assert len(connection.rillet_invoices()) == len(IDS)
+    assert all(len(connection.rillet_invoices(each)) == 1 for each in IDS)
+    assert len(memos(connection)) == 1
+    assert connection.swept() == {"payments": 1}  # the credit that Rillet's webhook would have published
+    assert connection.swept() == {}
+    assert connection.system.pollers.errors == []
+
+
+@pytest.mark.slow
+def test_sweeps_at_the_same_moment_do_no_harm(connection: Silent) -> None:
+    connection.finalise(*IDS)
+    connection.swept()
+    connection.organisation.pay(rillet_invoice(connection, IDS[0])["id"])
+    connection.finalise("invo_new")
+    answers: list[Json] = []
+
+    at_once(4, lambda: answers.append(connection.found()))
+    connection.system.settle()
+
+    assert len(answers) == 4
+    assert len(connection.rillet_invoices()) == len(IDS) + 1
+    assert connection.payment_state(IDS[0]) == PAID
+    assert connection.swept() == {}

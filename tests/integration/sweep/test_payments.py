@@ -7,6 +7,7 @@ from local.system import LocalSystem
 from solvimon_rillet.workflows.sweep import payments
 from tests.integration.mark_invoice_paid.support import PAID
 from tests.integration.sweep.support import Silent, silent
+from tests.support.arrange import ledger_table
 
 HOUR = 3600
 
@@ -100,9 +101,7 @@ def test_a_sweep_after_days_without_one_finds_the_changes_of_all_days(exported: 
 
 
 def test_an_invoice_whose_link_is_lost_is_known_by_its_reference(exported: Silent) -> None:
-    key = {"pk": {"S": f"default#link-rillet-invoice#{exported.rillet_id()}"}, "sk": {"S": "RECORD"}}
-    table = exported.system.deployment.outputs["LedgerTableName"]
-    exported.system.aws.dynamodb.delete_item(TableName=table, Key=key)
+    ledger_table(exported.system).pop(f"default#link-rillet-invoice#{exported.rillet_id()}")
     exported.pay()
 
     assert exported.swept() == {"payments": 1}

@@ -1,4 +1,4 @@
-"""A sweep always gets on: newest first, each part at its own place, and a part that does not is reported."""
+"""A sweep always gets on: newest first, each part at its own place, which it remembers."""
 
 from collections.abc import Iterable
 from typing import Any, NoReturn
@@ -6,14 +6,14 @@ from typing import Any, NoReturn
 import pytest
 
 from local.system import LocalSystem
-from solvimon_rillet.aws.dynamodb import Table
 from solvimon_rillet.aws.eventbridge import Bus
-from solvimon_rillet.entrypoints.telemetry import Telemetry
+from solvimon_rillet.events import event_from_solvimon_record
 from solvimon_rillet.ledger.ledger import Document, Ledger
-from solvimon_rillet.ledger.sweep_state import SweepState
+from solvimon_rillet.ledger.sweep_state import PublishedEvent, SweepState
 from solvimon_rillet.solvimon.client import SolvimonClient
 from solvimon_rillet.workflows.sweep.base import OutOfTime
 from tests.integration.sweep.support import Silent, day
+from tests.support.arrange import ledger_table
 
 HOUR = 3600
 
@@ -85,9 +85,7 @@ def test_older_documents_are_read_in_a_round_once_an_hour(
 def test_an_unchanged_page_of_booked_documents_is_looked_up_once_an_hour(connection: Silent) -> None:
     book_without_export(connection, "invo_a")
     connection.sweep()
-    table = connection.system.deployment.outputs["LedgerTableName"]
-    key = {"pk": {"S": "default#invoice#invo_a"}, "sk": {"S": "RECORD"}}
-    connection.system.aws.dynamodb.delete_item(TableName=table, Key=key)
+    ledger_table(connection.system).pop("default#invoice#invo_a")
     connection.system.advance(900)
 
     soon = connection.found()
@@ -119,11 +117,8 @@ def test_of_a_page_that_changed_only_what_is_not_booked_yet_is_looked_up(
 
 
 def test_stopping_early_is_counted_and_stopping_twice_at_the_same_place_is_a_failure(
-    connection: Silent, monkeypatch: pytest.MonkeyPatch
+    connection: Silent, monkeypatch: pytest.MonkeyPatch, counted: list[tuple[str, str, float]]
 ) -> None:
-    counted: list[str] = []
-    monkeypatch.setattr(Telemetry, "count", lambda _self, name, *_: counted.append(name))
-
     def stop(*_: object) -> NoReturn:
         raise OutOfTime("There was no time left in this run.")
 
@@ -136,8 +131,8 @@ def test_stopping_early_is_counted_and_stopping_twice_at_the_same_place_is_a_fai
         "documents: It stopped twice at the same place, so it makes no progress: There was no time left in "
         "this run."
     ]
-    assert counted.count("SweepStoppedEarly") == 2
-    assert counted.count("SweepFailed") == 1
+    names = [name for name, *_ in counted]
+    assert (names.count("SweepStoppedEarly"), names.count("SweepFailed")) == (2, 1)
 
 
 def test_a_scan_that_gets_on_between_two_stops_is_no_failure(
@@ -214,8 +209,7 @@ def test_what_an_earlier_version_remembered_goes_on(system: LocalSystem, connect
 def test_two_sweeps_at_the_same_time_keep_the_watermark_that_is_further(
     system: LocalSystem, connection: Silent
 ) -> None:
-    table = Table(system.deployment.outputs["LedgerTableName"], system.aws.dynamodb)
-    slow, fast = (SweepState("default", table, system.clock.now) for _ in range(2))
+    slow, fast = (SweepState("default", ledger_table(system), system.clock.now) for _ in range(2))
     slow.advance_watermark("payments", 100)
     fast.advance_watermark("payments", 200)
     slow.note("documents_page", 3)
@@ -225,3 +219,58 @@ def test_two_sweeps_at_the_same_time_keep_the_watermark_that_is_further(
 
     assert connection.progress["payments"] == 200
     assert connection.progress["documents_page"] == 3
+
+
+@pytest.fixture
+def memory(system: LocalSystem) -> SweepState:
+    """The memory of a connection's sweeps."""
+    return SweepState("default", ledger_table(system), system.clock.now)
+
+
+def test_a_watermark_does_not_move_backwards(memory: SweepState) -> None:
+    seen = []
+    for reached in (100, 50, 101):
+        memory.advance_watermark("payments", reached)
+        seen.append(memory.watermark("payments"))
+
+    assert seen == [100, 100, 101]
+
+
+def test_the_first_sweep_stays_the_first(system: LocalSystem, memory: SweepState) -> None:
+    first = memory.record_first_start()
+    system.advance(1000)
+
+    assert memory.record_first_start() == memory.first_started_at() == first
+
+
+def test_published_events_are_kept_by_type_and_expire(system: LocalSystem, memory: SweepState) -> None:
+    events = {f"invo_{number}": PublishedEvent("unknown", number) for number in range(130)}
+
+    memory.mark_published("invoice", events, 3600)
+
+    assert memory.published("invoice", [*events, "invo_other"]) == events
+    assert memory.published("credit_memo", events) == {}
+    item = system.ledger_item("default#sweep-told#invoice-invo_7", "RECORD") or {}
+    assert 3590 < int(item["expires_at"]) - system.clock.now() <= 3600
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail_type"),
+    [
+        ("STANDARD", "Invoice Finalised"),
+        ("ONE_OFF", "Invoice Finalised"),
+        ("CREDIT", "Credit Note Finalised"),
+        ("ONE_OFF_CREDIT", "Credit Note Finalised"),
+    ],
+)
+def test_a_row_of_solvimons_list_is_the_event_that_its_webhook_would_be(kind: str, detail_type: str) -> None:
+    event = event_from_solvimon_record("acme", {"id": "invo_1", "type": kind})
+
+    assert event is not None
+    assert (event.source, event.detail_type) == ("solvimon", detail_type)
+    assert (event.connection, event.id) == ("acme", "invo_1")
+
+
+@pytest.mark.parametrize("identifier", [None, 5, "", "../x", "a#b", "x" * 200])
+def test_a_row_without_a_usable_id_is_no_event(identifier: object) -> None:
+    assert event_from_solvimon_record("acme", {"id": identifier, "type": "STANDARD"}) is None

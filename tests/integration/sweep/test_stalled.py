@@ -4,10 +4,10 @@ import pytest
 
 from local.system import LocalSystem
 from tests.integration.mark_invoice_paid.support import PAID
-from tests.integration.sweep.support import Json, Silent, silent
+from tests.integration.sweep.support import Silent, silent
 from tests.support.arrange import edit
 from tests.support.assertions import memos, rillet_customer
-from tests.support.builders import DEMO_CUSTOMER, named
+from tests.support.builders import DEMO_CUSTOMER, Json, named
 
 HOUR = 3600
 WORKFLOWS = {

@@ -8,24 +8,18 @@ import pytest
 from local.aws.runtime import Killed, LambdaContext
 from local.system import LocalSystem
 from solvimon_rillet.aws.eventbridge import Bus
-from solvimon_rillet.entrypoints.telemetry import Telemetry
 from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.events import BusEvent
 from solvimon_rillet.ledger.sweep_state import SweepState
 from solvimon_rillet.solvimon.client import SolvimonClient
 from solvimon_rillet.workflows.sweep.customers import CustomerScan
 from tests.integration.mark_invoice_paid.support import PAID
-from tests.integration.sweep.support import Json, Silent, silent
-from tests.support.arrange import edit, without_waiting_for_aws
+from tests.integration.sweep.support import Silent, silent
+from tests.support.arrange import edit, patched, without_waiting_for_aws
 from tests.support.assertions import rillet_customer
-from tests.support.builders import DEMO_CUSTOMER, named
+from tests.support.builders import DEMO_CUSTOMER, Json, named
 
 pytestmark = pytest.mark.slow
-
-
-def die(*_: object, **__: object) -> NoReturn:
-    """Stands in for a step before which the process ends."""
-    raise Killed("here")
 
 
 @pytest.fixture
@@ -36,8 +30,7 @@ def two(system: LocalSystem) -> tuple[Silent, Silent]:
 
 def sweep_while(connection: Silent, owner: type, step: str, instead: Callable[..., object]) -> Json:
     """Sweep while a step of the product is replaced."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(owner, step, instead)
+    with patched(owner, step, instead):
         return connection.sweep()
 
 
@@ -175,10 +168,8 @@ def test_a_crash_after_publishing_loses_and_doubles_nothing(exported: Silent, st
     exported.pay()
     exported.finalise("invo_b")
     edit(exported, DEMO_CUSTOMER, **named("Edited B.V."))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(SweepState, step, die)
-        with pytest.raises(Killed):
-            exported.sweep()
+    with patched(SweepState, step), pytest.raises(Killed):
+        exported.sweep()
 
     exported.sweep()
     exported.system.settle()
@@ -275,7 +266,7 @@ def test_events_of_one_connection_name_no_other(system: LocalSystem, two: tuple[
 
 
 def test_what_was_found_and_what_failed_is_counted_by_connection(
-    system: LocalSystem, two: tuple[Silent, Silent], monkeypatch: pytest.MonkeyPatch
+    system: LocalSystem, two: tuple[Silent, Silent], counted: list[tuple[str, str, float]]
 ) -> None:
     broken, well = two
     well.finalise("invo_b", "invo_c")
@@ -283,12 +274,8 @@ def test_what_was_found_and_what_failed_is_counted_by_connection(
     system.invoke("sweep", {"connection": "acme"})
     system.put_secret("acme", "rillet", {"auth": "api_key", "api_key": "revoked"})
     system.runtime.reset()
-    counted: list[tuple[str, str, float]] = []
+    counted.clear()
 
-    def count(_: Telemetry, name: str, connection: str, value: float = 1, *_more: object) -> None:
-        counted.append((name, connection, value))
-
-    monkeypatch.setattr(Telemetry, "count", count)
     system.invoke("sweep", {})
     system.deliver("sweep")
 

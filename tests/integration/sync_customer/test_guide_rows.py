@@ -4,13 +4,12 @@ from typing import Any
 
 import pytest
 
-from local.system import Connection, LocalSystem
 from solvimon_rillet.mapping.customers import SYNC_ROWS, to_rillet_customer
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.master_data import Customer
 from tests.contract.documents import MISSING, MISSING_REASON
 from tests.contract.report import checked_traffic
-from tests.support.arrange import edit, sync
+from tests.support.arrange import edit
 from tests.support.assertions import customer_puts, rillet_customer
 from tests.support.builders import (
     DEMO_CUSTOMER,
@@ -22,6 +21,7 @@ from tests.support.builders import (
     named,
     organization,
 )
+from tests.support.connected import Connected
 
 
 @pytest.fixture
@@ -83,25 +83,24 @@ def test_the_table_holds_the_guides_rows_and_no_other() -> None:
     assert [(row.source, row.target) for row in SYNC_ROWS] == [row[:2] for row in ROWS]
 
 
-def test_an_edit_in_solvimon_is_in_rillet_a_moment_later(system: LocalSystem, default: Connection) -> None:
-    edit(default, email="ap@quay.example", **organization(legal_name="Quay", address={"line1": "Kade 1"}))
-
-    system.settle()
+def test_an_edit_in_solvimon_is_in_rillet_a_moment_later(default: Connected) -> None:
+    default.edit_and_settle(
+        email="ap@quay.example", **organization(legal_name="Quay", address={"line1": "Kade 1"})
+    )
 
     there = rillet_customer(default)
     assert (there["name"], there["name_on_invoice"], there["address"]["line1"]) == ("Quay", "Quay", "Kade 1")
     assert there["emails"][0] == {"email": "ap@quay.example", "type": "MAIN_SENDER"}
 
 
-def test_a_person_is_mapped_from_individual(system: LocalSystem, default: Connection) -> None:
+def test_a_person_is_mapped_from_individual(default: Connected) -> None:
     address = {"line1": "Kade 2", "city": "Hoorn", "state": "NH", "country": "NL"}
     individual = {
         "name": {"first_name": "Jelle", "infix": "van der", "last_name": "Boer"},
         "residential_address": address | {"postal_code": "1621 AA"},
     }
-    edit(default, DEMO_PERSON, individual=individual)
 
-    system.settle()
+    default.edit_and_settle(DEMO_PERSON, individual=individual)
 
     there = rillet_customer(default, DEMO_PERSON_IN_RILLET)
     assert (there["name"], there["name_on_invoice"]) == ("Jelle van der Boer", "Jelle van der Boer")
@@ -109,20 +108,18 @@ def test_a_person_is_mapped_from_individual(system: LocalSystem, default: Connec
 
 
 @pytest.mark.skipif(MISSING, reason=MISSING_REASON)
-def test_every_request_to_rillet_is_one_that_its_document_allows(
-    system: LocalSystem, default: Connection
-) -> None:
+def test_every_request_to_rillet_is_one_that_its_document_allows(default: Connected) -> None:
     """Edits of an organisation, a person and a customer without address in Rillet."""
     edit(default, **named("Quay"))
     edit(default, DEMO_PERSON, email="jelle@boer.example")
     edit(default, STATELESS, email="ap@straits.example")
     before = rillet_customer(default)
 
-    with checked_traffic(system) as report:
-        outcomes = [result["outcome"] for result in sync(system, DEMO_CUSTOMER, DEMO_PERSON, STATELESS)]
+    with checked_traffic(default.system) as report:
+        outcomes = [result["outcome"] for result in default.sync(DEMO_CUSTOMER, DEMO_PERSON, STATELESS)]
 
     assert outcomes == ["synced"] * 3
-    assert len(customer_puts(system)) == 3
+    assert len(customer_puts(default.system)) == 3
     assert report.violations == []
-    assert customer_puts(system)[0].path == f"/customers/{DEMO_CUSTOMER_IN_RILLET}"
+    assert customer_puts(default.system)[0].path == f"/customers/{DEMO_CUSTOMER_IN_RILLET}"
     assert before["id"] == rillet_customer(default)["id"]

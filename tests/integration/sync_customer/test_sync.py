@@ -3,19 +3,13 @@
 import pytest
 
 from local.system import Connection, LocalSystem
-from solvimon_rillet.aws.dynamodb import Table
 from solvimon_rillet.ledger.ledger import LEASE_SECONDS, Ledger
 from solvimon_rillet.mapping.customers import solvimon_customer_hash
 from solvimon_rillet.solvimon.master_data import Customer
-from tests.support.arrange import configure, edit, sync
-from tests.support.assertions import (
-    assert_customer_synced,
-    customer_puts,
-    customer_record,
-    ledger_without_rate_limit,
-    rillet_customer,
-)
+from tests.support.arrange import edit, ledger_table, sync
+from tests.support.assertions import customer_puts, ledger_without_rate_limit, rillet_customer
 from tests.support.builders import DEMO_CUSTOMER, DEMO_CUSTOMER_IN_RILLET, UNLINKED, Json, named
+from tests.support.connected import Connected
 
 
 def named_in_rillet(connection: Connection, name: str = "Zeeland Offshore Crew B.V.") -> list[Json]:
@@ -29,15 +23,14 @@ def calls(system: LocalSystem, after: int = 0) -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def synced(system: LocalSystem, default: Connection) -> Connection:
+def synced(default: Connected) -> Connected:
     """The customer is synchronised under the name "One"."""
-    edit(default, **named("One"))
-    system.settle()
+    default.edit_and_settle(**named("One"))
     return default
 
 
 @pytest.fixture
-def deleted(system: LocalSystem, synced: Connection) -> Connection:
+def deleted(synced: Connected) -> Connected:
     """The same; then the customer is deleted in Rillet and edited in Solvimon."""
     synced.organisation.customers.remove(DEMO_CUSTOMER_IN_RILLET)
     edit(synced, **named("Two"))
@@ -46,38 +39,32 @@ def deleted(system: LocalSystem, synced: Connection) -> Connection:
 
 def ledger(system: LocalSystem) -> Ledger:
     """The product's own ledger, on the table of the local system."""
-    table = Table(system.deployment.outputs["LedgerTableName"], system.aws.dynamodb)
-    return Ledger(table, system.clock.now)
+    return Ledger(ledger_table(system), system.clock.now)
 
 
-def remember_import(system: LocalSystem, connection: Connection) -> None:
+def remember_import(connection: Connected) -> None:
     """Let the ledger have the customer as an import would have written it."""
     customer = Customer.model_validate(connection.platform.records["customers"][DEMO_CUSTOMER])
     facts = {"rillet_id": DEMO_CUSTOMER_IN_RILLET, "imported_hash": solvimon_customer_hash(customer)}
-    ledger(system).store_link("default", "customer", DEMO_CUSTOMER, facts)
+    ledger(connection.system).store_link("default", "customer", DEMO_CUSTOMER, facts)
 
 
-def test_an_unchanged_customer_costs_no_call(system: LocalSystem, synced: Connection) -> None:
-    before = len(calls(system))
-    edit(synced, timezone="Europe/Berlin")
-
-    system.settle()
-    [again] = sync(system)
+def test_an_unchanged_customer_costs_no_call(synced: Connected) -> None:
+    before = len(calls(synced.system))
+    synced.edit_and_settle(timezone="Europe/Berlin")
+    [again] = synced.sync()
 
     assert again["outcome"] == "unchanged"
-    assert len(calls(system)) == before
+    assert len(calls(synced.system)) == before
 
 
-def test_an_edit_costs_a_read_and_a_write_once_the_customer_is_known(
-    system: LocalSystem, synced: Connection
-) -> None:
-    before = len(calls(system))
-    edit(synced, **named("Two"))
+def test_an_edit_costs_a_read_and_a_write_once_the_customer_is_known(synced: Connected) -> None:
+    before = len(calls(synced.system))
 
-    system.settle()
+    synced.edit_and_settle(**named("Two"))
 
     path = f"/customers/{DEMO_CUSTOMER_IN_RILLET}"
-    assert calls(system, before) == [("GET", path), ("PUT", path)]
+    assert calls(synced.system, before) == [("GET", path), ("PUT", path)]
 
 
 @pytest.mark.usefixtures("synced")
@@ -91,53 +78,53 @@ def test_a_customer_that_is_the_same_in_rillet_already_is_not_written(system: Lo
     assert len(customer_puts(system)) == before
 
 
-def test_an_imported_customer_is_not_written_back(system: LocalSystem, default: Connection) -> None:
+def test_an_imported_customer_is_not_written_back(default: Connected) -> None:
     edit(default, **named("As imported"))
-    remember_import(system, default)
+    remember_import(default)
 
-    system.settle()
+    default.settle()
 
-    assert system.rillet.state.calls == []
-    assert customer_record(system)["state"] == "synced"
+    assert default.system.rillet.state.calls == []
+    assert default.customer_record()["state"] == "synced"
 
 
-def test_an_edit_after_an_import_is_written(system: LocalSystem, default: Connection) -> None:
-    remember_import(system, default)
-    edit(default, **named("Edited"))
+def test_an_edit_after_an_import_is_written(default: Connected) -> None:
+    remember_import(default)
 
-    system.settle()
+    default.edit_and_settle(**named("Edited"))
 
     assert rillet_customer(default)["name"] == "Edited"
-    assert [call.method for call in system.rillet.state.calls] == ["GET", "GET", "PUT"]  # once of the key
+    methods = [method for method, _ in calls(default.system)]
+    assert methods == ["GET", "GET", "PUT"]  # once of the key
 
 
 def test_only_linked_customers_are_synced_where_missing_ones_are_not_to_be_created(
-    system: LocalSystem, default: Connection
+    default: Connected,
 ) -> None:
-    configure(system, default, create_missing_customers=False)
+    default.configure(create_missing_customers=False)
     edit(default, UNLINKED, email="new@zeeland.example")
 
-    [result] = sync(system, UNLINKED)
-    [would] = sync(system, UNLINKED, dry_run=True)
+    [result] = default.sync(UNLINKED)
+    [would] = default.sync(UNLINKED, dry_run=True)
 
     assert result["outcome"] == "skipped"
     assert "not linked to a Rillet customer" in result["reason"]
     assert would["outcome"] == "would_skip"
-    assert {call.method for call in system.rillet.state.calls} == {"GET"}
+    assert {call.method for call in default.system.rillet.state.calls} == {"GET"}
 
 
 def test_a_missing_customer_is_created_after_it_is_looked_for_by_reference_and_by_likeness(
-    system: LocalSystem, default: Connection
+    default: Connected,
 ) -> None:
     edit(default, UNLINKED, email="new@zeeland.example")
-    [would] = sync(system, UNLINKED, dry_run=True)
-    of_the_dry_run = calls(system)
-    [result] = sync(system, UNLINKED)
-    created = calls(system, len(of_the_dry_run))
+    [would] = default.sync(UNLINKED, dry_run=True)
+    of_the_dry_run = calls(default.system)
+    [result] = default.sync(UNLINKED)
+    created = calls(default.system, len(of_the_dry_run))
 
-    [again] = sync(system, UNLINKED)
-    system.settle()
-    system.settle()
+    [again] = default.sync(UNLINKED)
+    default.settle()
+    default.settle()
 
     [made] = named_in_rillet(default)
     assert would["outcome"] == "would_sync"
@@ -149,71 +136,63 @@ def test_a_missing_customer_is_created_after_it_is_looked_for_by_reference_and_b
     assert {"name", "emails", "external_references"} <= set(result["changed"])
     assert made["external_references"] == [{"type": "solvimon_customer_id", "id": UNLINKED}]
     assert made["send_invoices_automatically"] is False
-    kept = customer_record(system, UNLINKED)
+    kept = default.customer_record(UNLINKED)
     assert (kept["rillet_id"], kept["created"]) == (made["id"], True)
     assert again["outcome"] == "unchanged"
-    assert calls(system, len(of_the_dry_run)) == created
+    assert calls(default.system, len(of_the_dry_run)) == created
 
 
 @pytest.mark.parametrize("change", [{"email": "new@zeeland.example"}, {"status": "ARCHIVED"}])
 def test_an_edit_or_archiving_of_a_customer_that_was_never_billed_creates_nothing(
-    system: LocalSystem, default: Connection, change: Json
+    default: Connected, change: Json
 ) -> None:
-    edit(default, UNLINKED, **change)
-
-    system.settle()
+    default.edit_and_settle(UNLINKED, **change)
 
     assert named_in_rillet(default) == []
-    kept = customer_record(system, UNLINKED)
+    kept = default.customer_record(UNLINKED)
     assert (kept["state"], "first billed" in kept["reason"]) == ("skipped", True)
 
 
-def test_an_erasure_leaves_rillets_customer_and_says_so(system: LocalSystem, synced: Connection) -> None:
+def test_an_erasure_leaves_rillets_customer_and_says_so(synced: Connected) -> None:
     before = rillet_customer(synced)
     synced.platform.forget_customer(DEMO_CUSTOMER)
 
-    system.settle()
+    synced.settle()
 
     assert rillet_customer(synced) == before
-    kept = customer_record(system)
+    kept = synced.customer_record()
     assert (kept["state"], kept["rule"]) == ("skipped", "erased")
     assert "erase it in Rillet by hand" in kept["reason"]
 
 
-def test_an_edit_after_the_creation_is_written(system: LocalSystem, default: Connection) -> None:
-    sync(system, UNLINKED)
+def test_an_edit_after_the_creation_is_written(default: Connected) -> None:
+    default.sync(UNLINKED)
     edit(default, UNLINKED, email="new@zeeland.example")
 
-    [result] = sync(system, UNLINKED)
+    [result] = default.sync(UNLINKED)
 
     assert result["outcome"] == "synced"
     assert "created" not in result
     assert named_in_rillet(default)[0]["emails"][0]["email"] == "new@zeeland.example"
 
 
-def test_a_creation_whose_answer_was_lost_makes_one_customer(
-    system: LocalSystem, default: Connection
-) -> None:
-    system.rillet.state.misbehave("commit_then_drop", path="/customers")
-    [queued] = sync(system, UNLINKED)
+def test_a_creation_whose_answer_was_lost_makes_one_customer(default: Connected) -> None:
+    default.system.rillet.state.misbehave("commit_then_drop", path="/customers")
+    [queued] = default.sync(UNLINKED)
 
-    system.advance(LEASE_SECONDS + 1)
-    system.settle()
+    default.settle(after=LEASE_SECONDS + 1)
 
     assert queued["outcome"] == "queued"
     [made] = named_in_rillet(default)
-    assert customer_record(system, UNLINKED)["rillet_id"] == made["id"]
+    assert default.customer_record(UNLINKED)["rillet_id"] == made["id"]
 
 
-def test_a_customer_that_refers_to_ours_is_found_without_a_link(
-    system: LocalSystem, default: Connection
-) -> None:
-    configure(system, default, create_missing_customers=False)
+def test_a_customer_that_refers_to_ours_is_found_without_a_link(default: Connected) -> None:
+    default.configure(create_missing_customers=False)
     ours = [{"type": "solvimon_customer_id", "id": UNLINKED}]
     default.organisation.edit_customer(DEMO_CUSTOMER_IN_RILLET, external_references=ours)
-    edit(default, UNLINKED, email="new@zeeland.example")
 
-    system.settle()
+    default.edit_and_settle(UNLINKED, email="new@zeeland.example")
 
     assert rillet_customer(default)["name"] == "Zeeland Offshore Crew B.V."
 
@@ -229,35 +208,32 @@ def test_a_customer_that_was_deleted_in_rillet_is_reported(system: LocalSystem) 
     assert would["outcome"] == "would_reject"
 
 
-def test_a_corrected_link_is_followed(system: LocalSystem, deleted: Connection) -> None:
-    system.settle()
+def test_a_corrected_link_is_followed(deleted: Connected) -> None:
+    deleted.settle()
     other = deleted.organisation.customers.add({"name": "Quay, new"}).id
     field = deleted.platform.records["customers"][DEMO_CUSTOMER]["custom_fields"][0]
-    edit(deleted, custom_fields=[field | {"value": other}])
 
-    system.settle()
+    deleted.edit_and_settle(custom_fields=[field | {"value": other}])
 
     assert rillet_customer(deleted, other)["name"] == "Two"
 
 
 def test_a_link_that_is_taken_away_after_the_deletion_makes_no_new_customer_without_a_word(
-    system: LocalSystem, deleted: Connection
+    deleted: Connected,
 ) -> None:
-    system.settle()
-    edit(deleted, custom_fields=[])
-
-    system.settle()
-    [result] = sync(system)
+    deleted.settle()
+    deleted.edit_and_settle(custom_fields=[])
+    [result] = deleted.sync()
 
     assert (result["outcome"], result["code"]) == ("rejected", "customer_merged")
     assert named_in_rillet(deleted, "Two") == []
 
 
 @pytest.mark.parametrize("link", ["00000000-0000-4000-8000-000000000000", "no-uuid"])
-def test_a_link_to_nowhere_is_reported(system: LocalSystem, default: Connection, link: str) -> None:
+def test_a_link_to_nowhere_is_reported(default: Connected, link: str) -> None:
     default.platform.records["customers"][DEMO_CUSTOMER]["custom_fields"][0]["value"] = link
 
-    [result] = sync(system)
+    [result] = default.sync()
 
     assert (result["outcome"], result["code"]) == ("rejected", "rillet_record_missing")
 
@@ -266,57 +242,51 @@ def test_a_link_to_nowhere_is_reported(system: LocalSystem, default: Connection,
     ("customer_id", "outcome"),
     [("cust_unknown", "not_found"), ("../invoices/x", "rejected"), ("a#b", "rejected")],
 )
-def test_an_unknown_customer_is_answered(
-    system: LocalSystem, default: Connection, customer_id: str, outcome: str
-) -> None:
-    [result] = sync(system, customer_id)
-    [would] = sync(system, customer_id, dry_run=True)
+def test_an_unknown_customer_is_answered(default: Connected, customer_id: str, outcome: str) -> None:
+    [result] = default.sync(customer_id)
+    [would] = default.sync(customer_id, dry_run=True)
 
     assert (result["outcome"], result["code"]) == (outcome, "solvimon_record_missing")
     assert "customer" in result["message"] or "not a Solvimon id" in result["message"]
     assert "customer" in result["remedy"] or "cust_" in result["remedy"]
     assert "invo" not in result["remedy"]
     assert (would["outcome"], would["code"]) == ("would_reject", "solvimon_record_missing")
-    assert system.rillet.state.calls == []
+    assert default.system.rillet.state.calls == []
 
 
-def test_the_workflow_can_be_switched_off(system: LocalSystem, default: Connection) -> None:
-    configure(system, default, workflows={"sync_customer": False})
+def test_the_workflow_can_be_switched_off(default: Connected) -> None:
+    default.configure(workflows={"sync_customer": False})
+
+    default.edit_and_settle(**named("One"))
+
+    assert default.customer_record()["state"] == "skipped"
+    assert "sync_customer is switched off" in default.customer_record()["reason"]
+    assert default.system.rillet.state.calls == []
+
+
+def test_a_dry_run_shows_the_changes_and_writes_nothing(default: Connected) -> None:
     edit(default, **named("One"))
+    before = default.organisation.customers.documents(), default.system.ledger()
 
-    system.settle()
+    [would] = default.sync(dry_run=True)
 
-    assert customer_record(system)["state"] == "skipped"
-    assert "sync_customer is switched off" in customer_record(system)["reason"]
-    assert system.rillet.state.calls == []
-
-
-def test_a_dry_run_shows_the_changes_and_writes_nothing(system: LocalSystem, default: Connection) -> None:
-    edit(default, **named("One"))
-    before = default.organisation.customers.documents(), system.ledger()
-
-    [would] = sync(system, dry_run=True)
-
-    assert (default.organisation.customers.documents(), ledger_without_rate_limit(system)) == before
-    assert {call.method for call in system.rillet.state.calls} == {"GET"}
+    assert (default.organisation.customers.documents(), ledger_without_rate_limit(default.system)) == before
+    assert {call.method for call in default.system.rillet.state.calls} == {"GET"}
     assert would["outcome"] == "would_sync"
     assert would["changes"]["name"] == ["Maasvlakte Quay Services B.V.", "One"]
     assert would["changes"].keys() == {"name", "name_on_invoice", "external_references"}
-    sync(system)
-    assert sync(system, dry_run=True)[0]["outcome"] == "unchanged"
+    default.sync()
+    assert default.sync(dry_run=True)[0]["outcome"] == "unchanged"
 
 
-def test_a_refusal_by_rillet_is_reported_and_a_later_edit_goes_on(
-    system: LocalSystem, default: Connection
-) -> None:
+def test_a_refusal_by_rillet_is_reported_and_a_later_edit_goes_on(default: Connected) -> None:
     problem = {"type": "x", "title": "Not this name", "status": 400}
-    system.rillet.state.misbehave("status", "PUT", "/customers", status=400, body=problem)
+    default.system.rillet.state.misbehave("status", "PUT", "/customers", status=400, body=problem)
     edit(default, **named("One"))
 
-    [result] = sync(system)
-    edit(default, **named("Two"))
-    system.settle()
+    [result] = default.sync()
+    default.edit_and_settle(**named("Two"))
 
     assert (result["outcome"], result["code"]) == ("rejected", "refused_by_rillet")
     assert "Not this name" in result["message"]
-    assert_customer_synced(system, default, "Two")
+    default.assert_customer_synced("Two")

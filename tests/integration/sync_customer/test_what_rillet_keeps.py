@@ -4,12 +4,11 @@ import json
 
 import pytest
 
-from local.system import Connection, LocalSystem
 from solvimon_rillet.mapping.customers import to_rillet_customer
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.master_data import Customer
-from tests.support.arrange import configure, edit, sync
-from tests.support.assertions import customer_puts, customer_record, rillet_customer
+from tests.support.arrange import edit
+from tests.support.assertions import customer_puts, rillet_customer
 from tests.support.builders import (
     DEMO_CUSTOMER,
     DEMO_CUSTOMER_IN_RILLET,
@@ -19,6 +18,7 @@ from tests.support.builders import (
     named,
     organization,
 )
+from tests.support.connected import Connected
 
 OWN: Json = {
     "shipping_address": {
@@ -52,7 +52,7 @@ OWN: Json = {
 
 
 @pytest.fixture
-def rich(default: Connection) -> Connection:
+def rich(default: Connected) -> Connected:
     """The customer with everything that Rillet alone can know of it."""
     default.organisation.register_reference_type("erp")
     default.organisation.edit_customer(DEMO_CUSTOMER_IN_RILLET, **OWN)
@@ -63,11 +63,10 @@ def as_bytes(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode()
 
 
-def test_fields_of_rillets_own_stay_byte_for_byte(system: LocalSystem, rich: Connection) -> None:
+def test_fields_of_rillets_own_stay_byte_for_byte(rich: Connected) -> None:
     before = rillet_customer(rich)
-    edit(rich, **named("Quay Group N.V."))
 
-    system.settle()
+    rich.edit_and_settle(**named("Quay Group N.V."))
 
     after = rillet_customer(rich)
     ours = {"type": "solvimon_customer_id", "id": DEMO_CUSTOMER}
@@ -78,36 +77,28 @@ def test_fields_of_rillets_own_stay_byte_for_byte(system: LocalSystem, rich: Con
     assert as_bytes(after["external_references"]) == as_bytes([*before["external_references"], ours])
 
 
-def test_a_new_address_of_solvimons_takes_the_place_of_its_old_one_among_the_others(
-    system: LocalSystem, rich: Connection
-) -> None:
-    edit(rich, email="ap@quay.example")
-
-    system.settle()
+def test_a_new_address_of_solvimons_takes_the_place_of_its_old_one_among_the_others(rich: Connected) -> None:
+    rich.edit_and_settle(email="ap@quay.example")
 
     first, _, *others = OWN["emails"]
     main = {"email": "ap@quay.example", "type": "MAIN_SENDER"}
     assert rillet_customer(rich)["emails"] == [first, main, *others]
 
 
-def test_our_reference_is_added_once(system: LocalSystem, rich: Connection) -> None:
+def test_our_reference_is_added_once(rich: Connected) -> None:
     for name in ("One", "Two", "Three"):
-        edit(rich, **named(name))
-        system.settle()
+        rich.edit_and_settle(**named(name))
 
     references = rillet_customer(rich)["external_references"]
     assert references == [*OWN["external_references"], {"type": "solvimon_customer_id", "id": DEMO_CUSTOMER}]
-    assert len(customer_puts(system)) == 3
+    assert len(customer_puts(rich.system)) == 3
 
 
-def test_our_reference_with_a_link_of_rillets_own_is_left_alone(
-    system: LocalSystem, rich: Connection
-) -> None:
+def test_our_reference_with_a_link_of_rillets_own_is_left_alone(rich: Connected) -> None:
     ours = {"type": "solvimon_customer_id", "id": DEMO_CUSTOMER, "url": "https://desk.example/c"}
     rich.organisation.edit_customer(DEMO_CUSTOMER_IN_RILLET, external_references=[ours])
-    edit(rich, **named("One"))
 
-    system.settle()
+    rich.edit_and_settle(**named("One"))
 
     assert rillet_customer(rich)["external_references"] == [ours]
 
@@ -143,13 +134,11 @@ def test_solvimons_address_is_the_first_main_sender(
     assert [f"{each['email']} {each['type']}" for each in found] == expected
 
 
-def test_an_incomplete_address_is_left_as_rillet_has_it_with_a_warning(
-    system: LocalSystem, rich: Connection
-) -> None:
+def test_an_incomplete_address_is_left_as_rillet_has_it_with_a_warning(rich: Connected) -> None:
     before = rillet_customer(rich)["address"]
     edit(rich, **organization(legal_name="Quay", address={"city": None, "postal_code": None}))
 
-    [result] = sync(system)
+    [result] = rich.sync()
 
     assert result["outcome"] == "synced"
     assert result["warnings"] == ["The address of Quay is without city; Rillet's stays as it is."]
@@ -157,43 +146,37 @@ def test_an_incomplete_address_is_left_as_rillet_has_it_with_a_warning(
     assert rillet_customer(rich)["name"] == "Quay"
 
 
-def test_a_customer_without_address_in_solvimon_keeps_rillets(system: LocalSystem, rich: Connection) -> None:
+def test_a_customer_without_address_in_solvimon_keeps_rillets(rich: Connected) -> None:
     before = rillet_customer(rich)["address"]
     edit(rich, organization={"legal_name": "Quay"})
 
-    [result] = sync(system)
+    [result] = rich.sync()
 
     assert result["warnings"] == []
     assert rillet_customer(rich)["address"] == before
 
 
-def test_a_second_line_that_is_gone_in_solvimon_is_gone_in_rillet(
-    system: LocalSystem, rich: Connection
-) -> None:
-    edit(rich, **organization(address={"line2": "Gebouw B"}))
-    system.settle()
+def test_a_second_line_that_is_gone_in_solvimon_is_gone_in_rillet(rich: Connected) -> None:
+    rich.edit_and_settle(**organization(address={"line2": "Gebouw B"}))
     with_it = rillet_customer(rich)["address"]
-    edit(rich, **organization())
 
-    system.settle()
+    rich.edit_and_settle(**organization())
 
     assert with_it["line2"] == "Gebouw B"
     assert rillet_customer(rich)["address"] == {n: v for n, v in with_it.items() if n != "line2"}
 
 
-def test_the_state_is_solvimons_else_rillets_else_the_settings(system: LocalSystem, rich: Connection) -> None:
-    edit(rich, **organization(address={"state": "ZH"}))
-    system.settle()
+def test_the_state_is_solvimons_else_rillets_else_the_settings(rich: Connected) -> None:
+    rich.edit_and_settle(**organization(address={"state": "ZH"}))
     of_solvimon = rillet_customer(rich)["address"]["state"]
-    edit(rich, **organization(address={"state": None, "line1": "Kade 1"}))
-    system.settle()
+    rich.edit_and_settle(**organization(address={"state": None, "line1": "Kade 1"}))
     of_rillet = rillet_customer(rich)["address"]
     edit(rich, STATELESS, email="one@straits.example")
-    [without] = sync(system, STATELESS)
+    [without] = rich.sync(STATELESS)
     nothing = rillet_customer(rich, STATELESS_IN_RILLET).get("address")
-    configure(system, rich, address_state="-")
-    edit(rich, STATELESS, email="two@straits.example")
-    system.settle()
+    rich.configure(address_state="-")
+
+    rich.edit_and_settle(STATELESS, email="two@straits.example")
 
     assert of_solvimon == "ZH"
     assert (of_rillet["state"], of_rillet["line1"]) == ("ZH", "Kade 1")
@@ -202,14 +185,12 @@ def test_the_state_is_solvimons_else_rillets_else_the_settings(system: LocalSyst
     assert rillet_customer(rich, STATELESS_IN_RILLET)["address"]["state"] == "-"
 
 
-def test_a_customer_without_a_name_is_rejected_and_rillets_stays(
-    system: LocalSystem, rich: Connection
-) -> None:
+def test_a_customer_without_a_name_is_rejected_and_rillets_stays(rich: Connected) -> None:
     before = rillet_customer(rich)
     edit(rich, organization={"tax_exempt": False, "legal_name": " "})
 
-    [result] = sync(system)
+    [result] = rich.sync()
 
     assert (result["outcome"], result["code"]) == ("rejected", "customer_incomplete")
-    assert customer_record(system)["state"] == "rejected"
+    assert rich.customer_record()["state"] == "rejected"
     assert rillet_customer(rich) == before

@@ -2,15 +2,16 @@
 
 import pytest
 
-from local.system import Connection, LocalSystem
+from local.system import LocalSystem
 from tests.integration.mark_invoice_paid.support import connected
 from tests.integration.sync_status.support import Default
+from tests.support.connected import Connected
 
 
 @pytest.fixture
-def default(system: LocalSystem, default: Connection) -> Default:
+def default(default: Connected) -> Default:
     """The connection ``default`` with the demo's records."""
-    return Default(**vars(default), system=system)
+    return Default(**vars(default))
 
 
 @pytest.fixture

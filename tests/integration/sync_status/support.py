@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
@@ -13,9 +12,7 @@ from solvimon_rillet.rillet.client import RilletClient
 from tests.integration.mark_invoice_paid.support import settle
 from tests.support.arrange import booked_by_hand, configure, export, load, patched, until
 from tests.support.assertions import invoice_posts, record, rillet_invoices, waiting
-from tests.support.builders import ORIGINAL, document, original
-
-Json = dict[str, Any]
+from tests.support.builders import ORIGINAL, Json, document, original
 
 UNKNOWN_ID = "0198c1d2-0000-4000-8000-000000000001"
 
@@ -136,6 +133,12 @@ class Default(Connection):
 
     def configure(self, **settings: object) -> None:
         configure(self.system, self, **settings)
+
+    def put_secret_text(self, vendor: str, text: str) -> None:
+        """Write a vendor's secret as a person might, JSON or not, and let every function read it again."""
+        name = f"{self.system.deployment.stack}/{self.name}/{vendor}"
+        self.system.aws.secretsmanager.put_secret_value(SecretId=name, SecretString=text)
+        self.system.runtime.reset()
 
     def settle(self) -> None:
         """Deliver all webhooks, Rillet's too, and process all queues."""

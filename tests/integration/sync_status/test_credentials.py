@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from local.system import Connection, LocalSystem
-from tests.support.arrange import connect_demo, finalise, put_secret, until_exported
+from local.system import LocalSystem
+from tests.integration.sync_status.support import Default
+from tests.support.arrange import finalise, put_secret, until_exported
 from tests.support.assertions import dead_letters, rillet_invoices, waiting
 
 PASTED = {
@@ -18,91 +19,67 @@ PASTED = {
 }
 
 
-@pytest.fixture
-def connection(system: LocalSystem) -> Connection:
-    """A connection with the demo's records."""
-    return connect_demo(system)
-
-
-def _put(system: LocalSystem, vendor: str, text: str) -> None:
-    system.aws.secretsmanager.put_secret_value(
-        SecretId=f"solvimon-rillet/default/{vendor}", SecretString=text
-    )
-    system.runtime.reset()
-
-
 def _checklist(system: LocalSystem) -> dict[str, str]:
     status = system.invoke("connect_rillet", {"action": "status"})
     return {check["check"]: check["found"] for check in status["checklist"]}
 
 
 @pytest.mark.parametrize("name", PASTED)
-def test_documents_wait_for_a_credential_and_the_status_says_the_same(
-    system: LocalSystem, connection: Connection, name: str
-) -> None:
+def test_documents_wait_for_a_credential_and_the_status_says_the_same(default: Default, name: str) -> None:
     vendor, text, problem = PASTED[name]
-    good = system.aws.secretsmanager.get_secret_value(SecretId=f"solvimon-rillet/default/{vendor}")
-    finalise(system, connection)
-    _put(system, vendor, text)
-    system.settle()
-    in_between = waiting(system).total, dead_letters(system)
+    good = default.system.aws.secretsmanager.get_secret_value(SecretId=f"solvimon-rillet/default/{vendor}")
+    finalise(default.system, default)
+    default.put_secret_text(vendor, text)
+    default.system.settle()
+    in_between = waiting(default.system).total, dead_letters(default.system)
 
-    [said] = system.invoke("sync_status", {})["credentials"]
-    checklist = _checklist(system)
-    _put(system, vendor, good["SecretString"])
-    until_exported(system)
+    [said] = default.ask()["credentials"]
+    checklist = _checklist(default.system)
+    default.put_secret_text(vendor, good["SecretString"])
+    until_exported(default.system)
 
     assert in_between == (1, [])
     assert problem in said
     assert f"solvimon-rillet/default/{vendor}" in said
     assert checklist["Rillet" if vendor == "rillet" else "Solvimon API key"] == said
-    assert "credentials" not in system.invoke("sync_status", {})
+    assert "credentials" not in default.ask()
 
 
-def test_a_secret_scheduled_for_deletion_is_named_with_the_command_that_restores_it(
-    system: LocalSystem, connection: Connection
-) -> None:
+def test_a_secret_scheduled_for_deletion_is_named_with_the_command_that_restores_it(default: Default) -> None:
     name = "solvimon-rillet/default/rillet"
-    system.aws.secretsmanager.delete_secret(SecretId=name, RecoveryWindowInDays=7)
-    system.runtime.reset()
-    finalise(system, connection)
-    system.settle()
-    [said], checklist = system.invoke("sync_status", {})["credentials"], _checklist(system)
+    default.system.aws.secretsmanager.delete_secret(SecretId=name, RecoveryWindowInDays=7)
+    default.system.runtime.reset()
+    finalise(default.system, default)
+    default.system.settle()
+    [said], checklist = default.ask()["credentials"], _checklist(default.system)
 
-    system.aws.secretsmanager.restore_secret(SecretId=name)
-    until_exported(system)
+    default.system.aws.secretsmanager.restore_secret(SecretId=name)
+    until_exported(default.system)
 
     assert f"aws secretsmanager restore-secret --secret-id {name}" in said
     assert checklist["Rillet"] == said
 
 
-def test_a_trailing_newline_and_a_zero_width_space_do_no_harm(
-    system: LocalSystem, connection: Connection
-) -> None:
-    _put(
-        system,
-        "rillet",
-        json.dumps({"auth": "api_key\n", "api_key": f" {connection.rillet_api_key}\u200b\n"}),
-    )
+def test_a_trailing_newline_and_a_zero_width_space_do_no_harm(default: Default) -> None:
+    secret = {"auth": "api_key\n", "api_key": f" {default.rillet_api_key}\u200b\n"}
+    default.put_secret_text("rillet", json.dumps(secret))
 
-    finalise(system, connection)
-    system.settle()
+    finalise(default.system, default)
+    default.system.settle()
 
-    assert len(rillet_invoices(connection)) == 1
+    assert len(rillet_invoices(default)) == 1
 
 
-def test_a_missing_webhook_token_does_not_make_documents_wait_and_no_status_says_so(
-    system: LocalSystem, connection: Connection
-) -> None:
-    put_secret(system, connection, "rillet")
+def test_a_missing_webhook_token_does_not_make_documents_wait_and_no_status_says_so(default: Default) -> None:
+    put_secret(default.system, default, "rillet")
 
-    finalise(system, connection)
-    system.settle()
-    status = system.invoke("connect_rillet", {"action": "status"})
+    finalise(default.system, default)
+    default.system.settle()
+    status = default.system.invoke("connect_rillet", {"action": "status"})
 
     [check] = [each for each in status["checklist"] if each["check"] == "Rillet webhook"]
-    assert len(rillet_invoices(connection)) == 1
+    assert len(rillet_invoices(default)) == 1
     assert not check["ok"]
     assert "documents wait" not in check["found"]
     assert "no document waits for it" in check["remedy"]
-    assert "credentials" not in system.invoke("sync_status", {})
+    assert "credentials" not in default.ask()

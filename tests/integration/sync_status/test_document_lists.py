@@ -2,12 +2,12 @@
 
 import pytest
 
-from local.system import Connection, LocalSystem
-from solvimon_rillet.aws.dynamodb import Table
 from solvimon_rillet.ledger.ledger import Ledger
 from solvimon_rillet.ledger.records import Document
 from solvimon_rillet.workflows.status import document_lists
-from tests.integration.sync_status.support import Json, ask, finalised, some, unlinked
+from tests.integration.sync_status.support import Default, some
+from tests.support.arrange import ledger_table
+from tests.support.builders import Json
 
 MARCH = "2026-03-15"
 
@@ -18,9 +18,9 @@ def ids(page: Json) -> list[str]:
 
 
 @pytest.fixture
-def three(system: LocalSystem, default: Connection) -> list[str]:
+def three(default: Default) -> list[str]:
     """Three invoices that are booked."""
-    return finalised(system, default, *some(3))
+    return default.finalised(*some(3))
 
 
 FILTERS: list[tuple[Json, int]] = [
@@ -37,19 +37,19 @@ FILTERS: list[tuple[Json, int]] = [
 ]
 
 
-def test_a_list_is_filtered(system: LocalSystem, three: list[str]) -> None:
+def test_a_list_is_filtered(default: Default, three: list[str]) -> None:
     for wanted, number in FILTERS:
-        page = ask(system, documents={"kind": "invoice", **wanted})
+        page = default.ask(documents={"kind": "invoice", **wanted})
 
         assert len(page["documents"]) == number, wanted
         assert page["next"] is None
 
 
-def test_the_rejected_of_one_cause_are_listed_in_words(system: LocalSystem, default: Connection) -> None:
-    unlinked(default)
-    finalised(system, default, *some(2))
+def test_the_rejected_of_one_cause_are_listed_in_words(default: Default) -> None:
+    default.unlink()
+    default.finalised(*some(2))
 
-    page = ask(system, documents={"kind": "invoice", "code": "product_not_linked", "currency": "EUR"})
+    page = default.ask(documents={"kind": "invoice", "code": "product_not_linked", "currency": "EUR"})
 
     assert page["in_words"] == "2 invoices with the cause product_not_linked in EUR."
     assert {row["code"] for row in page["documents"]} == {"product_not_linked"}
@@ -57,26 +57,26 @@ def test_the_rejected_of_one_cause_are_listed_in_words(system: LocalSystem, defa
 
 @pytest.mark.parametrize("state", [None, "exported"])
 def test_a_filter_that_matches_little_ends_a_page_at_its_bound_and_goes_on_with_next(
-    system: LocalSystem, three: list[str], monkeypatch: pytest.MonkeyPatch, state: str | None
+    default: Default, three: list[str], monkeypatch: pytest.MonkeyPatch, state: str | None
 ) -> None:
     monkeypatch.setattr(document_lists, "_READ_AT_ONCE", 1)
     monkeypatch.setattr(document_lists, "MOST_READ", 2)
     wanted = {"kind": "invoice", "state": state, "currency": "USD"}
 
-    first = ask(system, documents=wanted)
-    last = ask(system, documents={**wanted, "after": first["next"]})
+    first = default.ask(documents=wanted)
+    last = default.ask(documents={**wanted, "after": first["next"]})
 
     assert (first["documents"], first["looked_at"]) == ([], 2)
     assert first["in_words"].endswith("of 2 that were looked at; go on with next for the others.")
     assert (last["documents"], last["looked_at"], last["next"]) == ([], 1, None)
 
 
-def test_pages_of_a_filtered_list_hold_each_document_once(system: LocalSystem, three: list[str]) -> None:
+def test_pages_of_a_filtered_list_hold_each_document_once(default: Default, three: list[str]) -> None:
     for state, limit in [(None, 1), (None, 2), ("exported", 1), ("exported", 2)]:
         seen, after = list[str](), None
         wanted: Json = {"kind": "invoice", "state": state, "currency": "EUR", "limit": limit}
         while True:
-            page = ask(system, documents={**wanted, "after": after})
+            page = default.ask(documents={**wanted, "after": after})
             seen += ids(page)
             assert len(page["documents"]) <= limit
             if not (after := page["next"]):
@@ -85,7 +85,7 @@ def test_pages_of_a_filtered_list_hold_each_document_once(system: LocalSystem, t
 
 
 def test_a_page_reads_at_most_a_thousand_documents(
-    system: LocalSystem, three: list[str], monkeypatch: pytest.MonkeyPatch
+    default: Default, three: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read, counted = Ledger.read_many, list[int]()
 
@@ -95,7 +95,7 @@ def test_a_page_reads_at_most_a_thousand_documents(
         return read(ledger, wanted, *more)  # type: ignore[arg-type]
 
     first = Document("default", "invoice", three[0])
-    table = Table(system.deployment.resources["LedgerTable"], system.aws.dynamodb)
+    table = ledger_table(default.system)
     record = table.get(first.key) or {}
     kept = {name: value for name, value in record.items() if name not in {"pk", "sk"}}
     for begin in range(0, 1200, 25):
@@ -106,7 +106,7 @@ def test_a_page_reads_at_most_a_thousand_documents(
         )
     monkeypatch.setattr(Ledger, "read_many", noted)
 
-    page = ask(system, documents={"kind": "invoice", "currency": "USD"})
+    page = default.ask(documents={"kind": "invoice", "currency": "USD"})
 
     assert page["looked_at"] == sum(counted) == document_lists.MOST_READ
     assert len(counted) == 10
@@ -123,14 +123,13 @@ WRONG: list[tuple[Json, str]] = [
 ]
 
 
-def test_a_filter_that_is_none_is_refused_by_its_name(system: LocalSystem, default: Connection) -> None:
+def test_a_filter_that_is_none_is_refused_by_its_name(default: Default) -> None:
     for listed, said in WRONG:
-        assert said in ask(system, documents=listed)["error"]
+        assert said in default.ask(documents=listed)["error"]
 
 
-def test_a_search_is_filtered_and_goes_on_with_next(system: LocalSystem, default: Connection) -> None:
-    table = Table(system.deployment.resources["LedgerTable"], system.aws.dynamodb)
-    ledger, wanted = Ledger(table, system.clock.now), list[str]()
+def test_a_search_is_filtered_and_goes_on_with_next(default: Default) -> None:
+    ledger, wanted = Ledger(ledger_table(default.system), default.system.clock.now), list[str]()
     for number in range(4):
         one = Document("default", "invoice", f"invo_maas{number}")
         facts = {"customer": "Maasvlakte B.V.", "number": f"INV-{number}", "amount": "1"}
@@ -139,12 +138,12 @@ def test_a_search_is_filtered_and_goes_on_with_next(system: LocalSystem, default
     seen, after = list[str](), None
 
     while True:
-        page = ask(system, documents={"search": "maas", "currency": "EUR", "limit": 1, "after": after})
+        page = default.ask(documents={"search": "maas", "currency": "EUR", "limit": 1, "after": after})
         seen += ids(page)
         if not (after := page["next"]):
             break
 
     assert sorted(seen) == wanted
     for text in ("invo_maas0", "INV-0"):
-        assert ids(ask(system, documents={"search": text, "currency": "USD"})) == ["invo_maas0"]
-        assert ids(ask(system, documents={"search": text, "currency": "EUR"})) == []
+        assert ids(default.ask(documents={"search": text, "currency": "USD"})) == ["invo_maas0"]
+        assert ids(default.ask(documents={"search": text, "currency": "EUR"})) == []

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from tests.integration.mark_invoice_paid.support import hold_back, state
-from tests.integration.sync_status.support import UNKNOWN_ID, Default, Json, some
+from tests.integration.sync_status.support import UNKNOWN_ID, Default, some
 from tests.support.arrange import booked_by_hand, configure, credit, put_on_queue
 from tests.support.assertions import calls_to, memos, rillet_invoice
-from tests.support.builders import NOTE, ORIGINAL, SECOND, bus_event, credit_note, original
+from tests.support.builders import NOTE, ORIGINAL, SECOND, Json, bus_event, credit_note, original
 
 
 def test_a_document_that_was_booked_by_hand_is_exported_and_never_sent_again(default: Default) -> None:

@@ -12,9 +12,9 @@ from local.system import LocalSystem
 from solvimon_rillet.ledger.run_log import RunLog
 from solvimon_rillet.workflows.status.digest import digest_text
 from tests.integration.connect_rillet.support import add_connection
-from tests.integration.sync_status.support import Default, Json, some
-from tests.support.arrange import without_waiting_for_aws
-from tests.support.builders import DEMO_CUSTOMER, ORIGINAL, original
+from tests.integration.sync_status.support import Default, some
+from tests.support.arrange import ledger_table, without_waiting_for_aws
+from tests.support.builders import DEMO_CUSTOMER, ORIGINAL, Json, original
 
 CALM = "Nothing; work continues automatically."
 
@@ -42,10 +42,7 @@ def with_secret(vendor: str, text: str) -> Callable[[Default], None]:
     """An invoice whose export finds this in a secret."""
 
     def act(default: Default) -> None:
-        default.system.aws.secretsmanager.put_secret_value(
-            SecretId=f"solvimon-rillet/default/{vendor}", SecretString=text
-        )
-        default.system.runtime.reset()
+        default.put_secret_text(vendor, text)
         finalised(default)
 
     return act
@@ -91,10 +88,6 @@ def with_deletion(default: Default) -> None:
     default.system.invoke("mark_invoice_paid", {"invoice_ids": [ORIGINAL]})
 
 
-def with_crash(default: Default) -> None:
-    default.killed_in_the_middle()
-
-
 def with_stalled_work(default: Default) -> None:
     default.killed_in_the_middle()
     default.system.advance(2 * 3600)
@@ -107,11 +100,7 @@ def with_difference(default: Default) -> None:
 
 
 def with_failed_import(default: Default) -> None:
-    environment = default.system.deployment.functions["sync_status"].environment
-    from solvimon_rillet.entrypoints.services import Services
-
-    services = Services(environment, default.system.clock.now)
-    log = RunLog(services.table, default.system.clock.now)
+    log = RunLog(ledger_table(default.system), default.system.clock.now)
     log.end(log.begin("default", "import_customers", "arn:one", {}), "failed", {})
 
 
@@ -157,7 +146,7 @@ CASES = {
     ),
     "Solvimon is down": Case(with_answer("solvimon", "GET", "/invoices", 503), "waiting", "1 invoice", CALM),
     "the answer was lost": Case(with_lost_answer, "waiting", "1 invoice (121.00 EUR)", CALM),
-    "a run crashed": Case(with_crash, "waiting", "1 invoice (121.00 EUR)", CALM),
+    "a run crashed": Case(Default.killed_in_the_middle, "waiting", "1 invoice (121.00 EUR)", CALM),
     "nothing happens any more": Case(with_stalled_work, "needs_you", "needs you", "dead-letter queue"),
     "a product is not linked": Case(with_unlinked_product, "needs_you", "needs you", "link"),
     "a customer is rejected": Case(with_rejected_customer, "needs_you", "1 customer needs you"),

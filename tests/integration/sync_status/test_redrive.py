@@ -10,9 +10,9 @@ from solvimon_rillet.aws.sqs import Queue
 from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.rate_limit import limiter
 from solvimon_rillet.rate_limit.send_times import Priority, RateLimit, RequestWindow, SendTime, next_send_time
-from tests.integration.sync_status.support import Default, Json, some
+from tests.integration.sync_status.support import Default, some
 from tests.support.assertions import calls_to, memos
-from tests.support.builders import credit_note, document
+from tests.support.builders import Json, credit_note, document
 
 pytestmark = pytest.mark.slow
 

@@ -8,14 +8,13 @@ import pytest
 from local.aws.durable import ExecutionFailedError
 from local.aws.template import translate
 from local.system import ROOT, LocalSystem
-from solvimon_rillet.aws.dynamodb import Table
 from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.ledger.record_size import size_of
 from solvimon_rillet.ledger.run_log import RunLog
 from solvimon_rillet.workflows.imports.steps import ImportSteps
 from solvimon_rillet.workflows.status.runs import EXECUTION_SECONDS
 from tests.integration.imports.support import connect, customers
-from tests.support.arrange import HOUR, connect_demo, patched
+from tests.support.arrange import HOUR, connect_demo, ledger_table, patched
 
 Json = dict[str, Any]
 
@@ -184,8 +183,7 @@ def test_an_import_goes_on_when_its_record_cannot_be_written(system: LocalSystem
 
 def test_a_long_result_stays_below_64_kb_and_the_answer_below_6_mb(system: LocalSystem) -> None:
     connect(system)
-    table = Table(system.deployment.outputs["LedgerTableName"], system.aws.dynamodb)
-    log = RunLog(table, system.clock.now)
+    log = RunLog(ledger_table(system), system.clock.now)
     failures = [{"rillet_id": str(number), "what": "w" * 5_000} for number in range(100)]
     for number in range(30):
         run = log.begin("default", "import_customers", f"arn-{number}", {"text": "r" * 50_000})

@@ -9,8 +9,9 @@ import pytest
 from local.system import LocalSystem
 from solvimon_rillet.aws.dynamodb import Table
 from solvimon_rillet.ledger.ledger import Document, Ledger
-from tests.integration.sync_status.support import Default, Json, some
-from tests.support.builders import ORIGINAL, SECOND, credit_note, document, original
+from tests.integration.sync_status.support import Default, some
+from tests.support.arrange import ledger_table
+from tests.support.builders import ORIGINAL, SECOND, Json, credit_note, document, original
 
 READ_ONLY = {"title": "Forbidden", "status": 403}
 
@@ -178,12 +179,7 @@ def test_a_wrong_token_and_a_wrong_state_are_refused_with_a_remedy(default: Defa
 
 def write_records(system: LocalSystem, count: int, *, indexed: bool = True) -> Ledger:
     """Records of invoices as this version writes them, or as an earlier one did."""
-    table = next(
-        name
-        for name in system.aws.dynamodb.list_tables()["TableNames"]
-        if "Ledger" in name or "ledger" in name
-    )
-    ledger = Ledger(Table(table, system.aws.dynamodb), system.clock.now)
+    ledger = Ledger(ledger_table(system), system.clock.now)
     for number in range(count):
         one = Document("default", "invoice", f"invo_old{number:05}")
         facts = {"number": f"OLD-{number:05}", "amount": "121", "currency": "EUR", "rillet_id": f"r-{number}"}

@@ -8,20 +8,10 @@ from local.fake_vendor.faults import Kind
 from local.system import Connection, LocalSystem
 from solvimon_rillet.ledger.ledger import Ledger
 from solvimon_rillet.workflows.write_back.write_back import WriteBack
-from tests.support.arrange import (
-    HOUR,
-    configure,
-    credit,
-    die,
-    export,
-    finalise,
-    load,
-    pass_time,
-    patched,
-    put_on_queue,
-)
-from tests.support.assertions import assert_exported, dead_letters, record, rillet_invoice
+from tests.support.arrange import HOUR, load, pass_time, patched, put_on_queue
+from tests.support.assertions import dead_letters, rillet_invoice
 from tests.support.builders import FIRST, NOTE, Json, credit_note, document, original
+from tests.support.connected import Connected
 from tests.support.logs import function_logs
 
 SECOND = sample_data.invoice_id("discount")
@@ -47,78 +37,74 @@ def shown(connection: Connection, invoice_id: str = FIRST) -> dict[str, str]:
     return {each["reference"]: each["value"] for each in fields}
 
 
+def sweep_later(connection: Connected, hours: int = 1) -> None:
+    """Let hours pass, sweep, and let everything that follows be done."""
+    connection.system.advance(hours * HOUR)
+    connection.system.invoke("sweep", {})
+    connection.settle()
+
+
 def with_links(connection: Connection) -> Json:
     """The settings of a connection whose documents are linked to Rillet's app."""
     return {vendor: {**connection.settings[vendor], **more} for vendor, more in LINKS.items()}
 
 
-def test_an_exported_invoice_shows_rillets_id_and_number_in_solvimon(
-    system: LocalSystem, default: Connection
-) -> None:
-    finalise(system, default)
-
-    system.settle()
+def test_an_exported_invoice_shows_rillets_id_and_number_in_solvimon(default: Connected) -> None:
+    default.finalise_and_settle()
 
     booked = rillet_invoice(default, FIRST)
     assert shown(default) == {ID: booked["id"], NUMBER: booked["invoice_number"]}
-    assert_exported(system, default, only=True)
-    assert record(system)["write_back"]["rillet_id"] == booked["id"]
+    default.assert_exported(only=True)
+    assert default.record()["write_back"]["rillet_id"] == booked["id"]
 
 
-def test_a_credit_note_shows_its_memo_likewise(system: LocalSystem, default: Connection) -> None:
+def test_a_credit_note_shows_its_memo_likewise(default: Connected) -> None:
     load(default, original(), credit_note())
 
-    credit(system)
+    default.credit()
 
-    kept = record(system, NOTE, kind="credit_memo")
+    kept = default.record(NOTE, kind="credit_memo")
     assert shown(default, NOTE) == {ID: kept["rillet_id"], NUMBER: kept["rillet_number"]}
     assert kept["state"] == "exported"
 
 
-def test_the_fields_are_of_resource_invoice_and_are_created_once(
-    system: LocalSystem, default: Connection
-) -> None:
-    finalise(system, default, FIRST, SECOND)
-
-    system.settle()
-    system.runtime.reset()
-    export(system, FIRST)
+def test_the_fields_are_of_resource_invoice_and_are_created_once(default: Connected) -> None:
+    default.finalise_and_settle(FIRST, SECOND)
+    default.system.runtime.reset()
+    default.export(FIRST)
 
     made = [f for f in default.platform.records["custom-fields"].values() if f["resource_type"] == "INVOICE"]
     assert {f["reference"]: f["name"] for f in made} == {
         ID: "Rillet Invoice ID",
         NUMBER: "Rillet Invoice Number",
     }
-    assert system.solvimon.state.calls.count("POST", "/v1/custom-fields") == 2
-    assert system.solvimon.state.calls.count("GET", "/v1/custom-fields") == 2
+    assert default.system.solvimon.state.calls.count("POST", "/v1/custom-fields") == 2
+    assert default.system.solvimon.state.calls.count("GET", "/v1/custom-fields") == 2
 
 
 @pytest.mark.parametrize("is_on", [True, False])
-def test_it_costs_one_call_to_solvimon_and_none_to_rillet(
-    system: LocalSystem, default: Connection, is_on: bool
-) -> None:
-    configure(system, default, write_back=is_on)
+def test_it_costs_one_call_to_solvimon_and_none_to_rillet(default: Connected, is_on: bool) -> None:
+    default.configure(write_back=is_on)
     load(default, document("invo_a", "100.00", "21.00"), document("invo_b", "100.00", "21.00"))
-    export(system, "invo_a")
-    system.solvimon.state.calls.clear()
-    system.rillet.state.calls.clear()
+    default.export("invo_a")
+    default.system.solvimon.state.calls.clear()
+    default.system.rillet.state.calls.clear()
 
-    export(system, "invo_b")
+    default.export("invo_b")
 
-    assert [call.method for call in system.solvimon.state.calls] == ["GET", "PATCH"][: 1 + is_on]
-    assert [call.method for call in system.rillet.state.calls] == ["POST", "PUT"]
+    assert [call.method for call in default.system.solvimon.state.calls] == ["GET", "PATCH"][: 1 + is_on]
+    assert [call.method for call in default.system.rillet.state.calls] == ["POST", "PUT"]
 
 
-def test_values_and_links_of_others_stay(system: LocalSystem, default: Connection) -> None:
+def test_values_and_links_of_others_stay(default: Connected) -> None:
     invoice = default.platform.records["invoices"][FIRST]
     definition = {"reference": "cost_centre", "resource_type": "INVOICE", "type": "STRING"}
     default.platform.load({"custom_fields": [definition]})
     default.platform.integrations |= {"intg_rillet", "intg_tax"}
     invoice |= {"custom_fields": OTHERS, "linked_integrations": [{"id": "intg_tax", "link_details": []}]}
-    configure(system, default, **with_links(default))
-    finalise(system, default)
+    default.configure(**with_links(default))
 
-    system.settle()
+    default.finalise_and_settle()
 
     after = default.platform.invoice(FIRST)
     assert shown(default)["cost_centre"] == "4711"
@@ -127,14 +113,13 @@ def test_values_and_links_of_others_stay(system: LocalSystem, default: Connectio
 
 @pytest.mark.parametrize(("document_id", "path"), [(FIRST, "invoices"), (NOTE, "credit-memos")])
 def test_the_desk_links_to_the_document_in_rillet_where_an_integration_is_set(
-    system: LocalSystem, default: Connection, document_id: str, path: str
+    default: Connected, document_id: str, path: str
 ) -> None:
     default.platform.integrations.add("intg_rillet")
-    configure(system, default, **with_links(default))
+    default.configure(**with_links(default))
     load(default, original(), credit_note())
-    finalise(system, default)
 
-    system.settle()
+    default.finalise_and_settle()
 
     [link] = default.platform.invoice(document_id)["linked_integrations"]
     [detail] = link["link_details"]
@@ -143,148 +128,123 @@ def test_the_desk_links_to_the_document_in_rillet_where_an_integration_is_set(
     assert detail["url"] == f"https://app.rillet.example/{path}/{rillet_id}"
 
 
-def test_it_can_be_switched_off(system: LocalSystem, default: Connection) -> None:
-    configure(system, default, write_back=False)
-    finalise(system, default)
+def test_it_can_be_switched_off(default: Connected) -> None:
+    default.configure(write_back=False)
 
-    system.settle()
+    default.finalise_and_settle()
 
-    assert_exported(system, default, only=True)
-    assert (shown(default), writes(system)) == ({}, [])
-    assert "write_back" not in record(system)
-
-
-def test_the_webhook_of_our_own_write_ends_at_the_receiver(system: LocalSystem, default: Connection) -> None:
-    finalise(system, default)
-
-    pass_time(system, HOUR)
-
-    assert len(writes(system)) == 1
-    assert [event["detail"]["id"] for event in system.bus_events() if event["source"] == "solvimon"] == [
-        FIRST
-    ]
+    default.assert_exported(only=True)
+    assert (shown(default), writes(default.system)) == ({}, [])
+    assert "write_back" not in default.record()
 
 
-def test_with_a_field_of_another_name_the_ledger_ends_it(system: LocalSystem, default: Connection) -> None:
-    configure(system, default, custom_fields={"invoice": "erp_id"})
-    finalise(system, default)
+def test_the_webhook_of_our_own_write_ends_at_the_receiver(default: Connected) -> None:
+    default.finalise()
 
-    pass_time(system, HOUR)
+    pass_time(default.system, HOUR)
 
-    sources = [event["source"] for event in system.bus_events()]
+    assert len(writes(default.system)) == 1
+    assert [
+        event["detail"]["id"] for event in default.system.bus_events() if event["source"] == "solvimon"
+    ] == [FIRST]
+
+
+def test_with_a_field_of_another_name_the_ledger_ends_it(default: Connected) -> None:
+    default.configure(custom_fields={"invoice": "erp_id"})
+    default.finalise()
+
+    pass_time(default.system, HOUR)
+
+    sources = [event["source"] for event in default.system.bus_events()]
     assert shown(default).keys() == {"erp_id", NUMBER}
-    assert (len(writes(system)), sources.count("solvimon")) == (1, 2)
-    assert_exported(system, default, only=True)
+    assert (len(writes(default.system)), sources.count("solvimon")) == (1, 2)
+    default.assert_exported(only=True)
 
 
 @pytest.mark.parametrize("fault", ["drop", "commit_then_drop", "status", "status_after", "malformed"])
-def test_a_failure_never_touches_the_export_and_the_sweep_repeats_it(
-    system: LocalSystem, default: Connection, fault: Kind
-) -> None:
-    system.solvimon.state.misbehave(fault, "PATCH", times=1)
-    finalise(system, default)
-    system.settle()
-    failed = record(system)["write_back"]
+def test_a_failure_never_touches_the_export_and_the_sweep_repeats_it(default: Connected, fault: Kind) -> None:
+    default.system.solvimon.state.misbehave(fault, "PATCH", times=1)
+    default.finalise_and_settle()
+    failed = default.record()["write_back"]
 
-    system.advance(HOUR)
-    system.invoke("sweep", {})
-    system.settle()
+    sweep_later(default)
 
     assert failed["tries"] == 1
     assert "It is tried again automatically." in failed["remedy"]
-    assert shown(default)[ID] == record(system)["rillet_id"]
-    assert_exported(system, default, only=True)
-    assert system.ledger_item(f"default#write-back#invoice-{FIRST}", "RECORD") is None
-    assert dead_letters(system) == []
+    assert shown(default)[ID] == default.record()["rillet_id"]
+    default.assert_exported(only=True)
+    assert default.system.ledger_item(f"default#write-back#invoice-{FIRST}", "RECORD") is None
+    assert dead_letters(default.system) == []
 
 
-def test_a_write_that_took_effect_without_an_answer_is_not_sent_again(
-    system: LocalSystem, default: Connection
-) -> None:
-    system.solvimon.state.misbehave("commit_then_drop", "PATCH", times=1)
-    finalise(system, default)
-    system.settle()
+def test_a_write_that_took_effect_without_an_answer_is_not_sent_again(default: Connected) -> None:
+    default.system.solvimon.state.misbehave("commit_then_drop", "PATCH", times=1)
+    default.finalise_and_settle()
 
-    system.advance(HOUR)
-    system.invoke("sweep", {})
-    system.settle()
+    sweep_later(default)
 
-    assert len(writes(system)) == 1
-    assert "at" in record(system)["write_back"]
+    assert len(writes(default.system)) == 1
+    assert "at" in default.record()["write_back"]
 
 
-def test_a_failed_write_waits_longer_each_time_and_any_event_in_between_leaves_it(
-    system: LocalSystem, default: Connection
-) -> None:
-    system.solvimon.state.misbehave("status", "PATCH", status=503)
-    finalise(system, default)
-    system.settle()
-    put_on_queue(system)
-    system.settle()
-    at_first = len(writes(system))
+def test_a_failed_write_waits_longer_each_time_and_any_event_in_between_leaves_it(default: Connected) -> None:
+    default.system.solvimon.state.misbehave("status", "PATCH", status=503)
+    default.finalise_and_settle()
+    put_on_queue(default.system)
+    default.settle()
+    at_first = len(writes(default.system))
 
     for _ in range(30):
-        system.advance(HOUR)
-        system.invoke("sweep", {})
-        system.settle()
+        sweep_later(default)
 
-    assert (at_first, record(system)["write_back"]["tries"]) == (1, 5)
+    assert (at_first, default.record()["write_back"]["tries"]) == (1, 5)
 
 
 @pytest.mark.parametrize("where", [(WriteBack, "_write"), (WriteBack, "_record_success")])
 @pytest.mark.parametrize("repaired_by", ["the message", "the sweep"])
 def test_a_crash_between_export_and_write_back_is_repaired(
-    system: LocalSystem, default: Connection, where: tuple[type, str], repaired_by: str
+    default: Connected, where: tuple[type, str], repaired_by: str
 ) -> None:
-    configure(system, default, start_date="2026-01-01", sweep={"lookback_days": 366})
-    finalise(system, default)
+    default.configure(start_date="2026-01-01", sweep={"lookback_days": 366})
+    default.finalise()
     with patched(*where):
-        system.settle()
+        default.settle()
     if repaired_by == "the sweep":
-        for queue in system.pollers.queues.values():
+        for queue in default.system.pollers.queues.values():
             queue.clear()
-    meanwhile = record(system)
+    meanwhile = default.record()
 
-    system.advance(HOUR)
+    default.system.advance(HOUR)
     if repaired_by == "the sweep":
-        system.invoke("sweep", {})
-    system.settle()
+        default.system.invoke("sweep", {})
+    default.settle()
 
     assert (meanwhile["state"], "next" in meanwhile["write_back"]) == ("exported", True)
-    assert shown(default)[ID] == record(system)["write_back"]["rillet_id"] == meanwhile["rillet_id"]
-    assert len(writes(system)) == 1
-    assert_exported(system, default, only=True)
+    assert shown(default)[ID] == default.record()["write_back"]["rillet_id"] == meanwhile["rillet_id"]
+    assert len(writes(default.system)) == 1
+    default.assert_exported(only=True)
 
 
-def test_a_ledger_that_does_not_answer_after_the_write_loses_nothing(
-    system: LocalSystem, default: Connection
-) -> None:
-    finalise(system, default)
-    with patched(Ledger, "add_facts", _does_not_answer):
-        system.settle()
+def test_a_ledger_that_does_not_answer_after_the_write_loses_nothing(default: Connected) -> None:
+    default.finalise()
+    with patched(Ledger, "add_facts"):
+        default.settle()
 
-    system.advance(HOUR)
-    system.invoke("sweep", {})
-    system.settle()
+    sweep_later(default)
 
-    assert_exported(system, default, only=True)
-    assert "at" in record(system)["write_back"]
+    default.assert_exported(only=True)
+    assert "at" in default.record()["write_back"]
 
 
-def test_a_refusal_is_tried_for_days_and_then_waits_for_a_request_by_id(
-    system: LocalSystem, default: Connection
-) -> None:
+def test_a_refusal_is_tried_for_days_and_then_waits_for_a_request_by_id(default: Connected) -> None:
     default.platform.writable_when_final = frozenset({"paid", "payment_status"})
-    finalise(system, default)
-    system.settle()
+    default.finalise_and_settle()
     for _ in range(10):
-        system.advance(26 * HOUR)
-        system.invoke("sweep", {})
-        system.settle()
-    refused, asked = record(system)["write_back"], len(writes(system))
+        sweep_later(default, hours=26)
+    refused, asked = default.record()["write_back"], len(writes(default.system))
     default.platform.writable_when_final |= {"custom_fields"}
 
-    [answer] = export(system)
+    [answer] = default.export()
 
     assert (asked, refused["tries"], "next" in refused) == (7, 7, False)
     assert "a FINAL invoice cannot be changed" in refused["message"]
@@ -292,32 +252,28 @@ def test_a_refusal_is_tried_for_days_and_then_waits_for_a_request_by_id(
     assert (answer["outcome"], shown(default)[ID]) == ("already_exported", answer["rillet_id"])
 
 
-def test_a_field_that_a_person_deleted_is_created_again(system: LocalSystem, default: Connection) -> None:
-    finalise(system, default, FIRST, SECOND)
-    export(system, FIRST)
+def test_a_field_that_a_person_deleted_is_created_again(default: Connected) -> None:
+    default.finalise(FIRST, SECOND)
+    default.export(FIRST)
     fields = default.platform.records["custom-fields"]
     for identifier in [i for i, each in fields.items() if each["reference"] == ID]:
         del fields[identifier]
     default.platform.records["invoices"][FIRST]["custom_fields"] = []
-    [answer] = export(system, SECOND)
+    [answer] = default.export(SECOND)
 
-    system.advance(HOUR)
-    system.invoke("sweep", {})
-    system.settle()
+    sweep_later(default)
 
     assert "there is no such custom field on INVOICE" in answer["write_back_failed"]
     assert shown(default, SECOND)[ID] == answer["rillet_id"]
 
 
-def test_a_field_that_cannot_hold_one_text_is_named_with_the_setting(
-    system: LocalSystem, default: Connection
-) -> None:
+def test_a_field_that_cannot_hold_one_text_is_named_with_the_setting(default: Connected) -> None:
     default.platform.load(
         {"custom_fields": [{"reference": ID, "resource_type": "INVOICE", "type": "NUMBER"}]}
     )
     default.platform.finalise(FIRST)
 
-    [answer] = export(system)
+    [answer] = default.export()
 
     assert answer["outcome"] == "exported"
     assert (
@@ -326,51 +282,48 @@ def test_a_field_that_cannot_hold_one_text_is_named_with_the_setting(
     )
 
 
-def test_a_document_of_an_earlier_version_is_written_back_when_it_is_requested(
-    system: LocalSystem, default: Connection
-) -> None:
-    configure(system, default, write_back=False)
+def test_a_document_of_an_earlier_version_is_written_back_when_it_is_requested(default: Connected) -> None:
+    default.configure(write_back=False)
     default.platform.finalise(FIRST)
-    export(system)
-    configure(system, default, write_back=True)
+    default.export()
+    default.configure(write_back=True)
 
-    [answer] = export(system)
+    [answer] = default.export()
 
     assert (answer["outcome"], shown(default)[ID]) == ("already_exported", answer["rillet_id"])
 
 
-def test_what_was_deleted_in_rillet_is_not_shown(system: LocalSystem, default: Connection) -> None:
-    configure(system, default, write_back=False)
-    finalise(system, default)
-    system.settle()
-    default.organisation.delete_invoice(record(system)["rillet_id"])
-    system.invoke("mark_invoice_paid", {"invoice_ids": [FIRST]})
-    configure(system, default, write_back=True)
+def test_what_was_deleted_in_rillet_is_not_shown(default: Connected) -> None:
+    default.configure(write_back=False)
+    default.finalise_and_settle()
+    default.organisation.delete_invoice(default.record()["rillet_id"])
+    default.system.invoke("mark_invoice_paid", {"invoice_ids": [FIRST]})
+    default.configure(write_back=True)
 
-    [answer] = export(system)
+    [answer] = default.export()
 
     assert (answer["outcome"], answer["code"]) == ("differs", "deleted_in_rillet")
-    assert writes(system) == []
+    assert writes(default.system) == []
 
 
-def test_the_log_of_a_failure_quotes_nothing_of_solvimon(system: LocalSystem, default: Connection) -> None:
+def test_the_log_of_a_failure_quotes_nothing_of_solvimon(default: Connected) -> None:
     message = "no for marina@quay.example"
-    system.solvimon.state.misbehave("status", "PATCH", status=400, message=message, times=1)
-    finalise(system, default)
+    default.system.solvimon.state.misbehave("status", "PATCH", status=400, message=message, times=1)
+    default.finalise()
 
-    with function_logs(system) as log:
-        system.settle()
+    with function_logs(default.system) as log:
+        default.settle()
 
-    assert "marina" in record(system)["write_back"]["message"]
+    assert "marina" in default.record()["write_back"]["message"]
     assert ("write-back failed" in log.text, "marina" in log.text) == (True, False)
 
 
-def test_a_failure_is_counted_as_a_metric_of_the_connection(system: LocalSystem, default: Connection) -> None:
-    system.solvimon.state.misbehave("status", "PATCH", status=503, times=1)
-    finalise(system, default)
+def test_a_failure_is_counted_as_a_metric_of_the_connection(default: Connected) -> None:
+    default.system.solvimon.state.misbehave("status", "PATCH", status=503, times=1)
+    default.finalise()
 
-    with function_logs(system) as log:
-        system.settle()
+    with function_logs(default.system) as log:
+        default.settle()
 
     assert log.metrics["default.WriteBackFailed"] == 1
     assert log.metrics["default.DocumentsExported"] == 1
@@ -382,26 +335,17 @@ def story(system: LocalSystem) -> str:
     return text
 
 
-def test_the_story_says_whether_solvimon_shows_it_and_what_to_do(
-    system: LocalSystem, default: Connection
-) -> None:
+def test_the_story_says_whether_solvimon_shows_it_and_what_to_do(default: Connected) -> None:
     default.platform.writable_when_final = frozenset({"paid", "payment_status"})
-    finalise(system, default)
-    system.settle()
-    failed = story(system)
+    default.finalise_and_settle()
+    failed = story(default.system)
     for _ in range(10):
-        system.advance(26 * HOUR)
-        system.invoke("sweep", {})
-        system.settle()
-    given_up = story(system)
+        sweep_later(default, hours=26)
+    given_up = story(default.system)
     default.platform.writable_when_final |= {"custom_fields"}
-    export(system)
+    default.export()
 
     assert "a FINAL invoice cannot be changed" in failed
     assert "The next try is due at" in failed
     assert given_up.endswith("switch the setting write_back off. Then request the document by its id.")
-    assert story(system).startswith("Solvimon shows Rillet's id since 20")
-
-
-def _does_not_answer(*_: object, **__: object) -> None:
-    die()
+    assert story(default.system).startswith("Solvimon shows Rillet's id since 20")
