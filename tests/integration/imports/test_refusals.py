@@ -26,6 +26,7 @@ from tests.integration.imports.support import (
     value,
     writes,
 )
+from tests.support.interposed import before_call
 
 pytestmark = pytest.mark.slow
 
@@ -298,13 +299,11 @@ def test_a_record_that_was_deleted_while_it_is_changed_is_created_again(
     connection = three(system)
     run(system)
     edit(connection, 2, name="Renamed")
-    original = SolvimonClient.update
 
-    def change(self: SolvimonClient, collection: str, record_id: str, payload: Json) -> Json:
+    def delete(_: SolvimonClient, _collection: str, record_id: str, _payload: Json) -> None:
         connection.platform.records["customers"].pop(record_id, None)
-        return original(self, collection, record_id, payload)
 
-    monkeypatch.setattr(SolvimonClient, "update", change)
+    before_call(monkeypatch, SolvimonClient, "update", delete)
 
     answer = run(system)
 
