@@ -1,11 +1,15 @@
 """A credential of one connection in another books nothing, for both vendors and ways of authorising."""
 
+from unittest.mock import Mock
+
 import pytest
 
 from local.system import Connection, LocalSystem
 from solvimon_rillet.connections.owner import RILLET_SIDE, AnotherOwner, Owner, Owners
+from solvimon_rillet.connections.rillet_tokens import RilletTokens
+from solvimon_rillet.entrypoints.services import Services
 from tests.integration.connect_rillet.support import STACK, callback, query_of, secret
-from tests.support.arrange import connect_demo, finalise
+from tests.support.arrange import connect_demo, finalise, patched
 from tests.support.assertions import record, rillet_invoices
 from tests.support.builders import FIRST, Json
 
@@ -83,15 +87,8 @@ def test_a_key_is_asked_for_its_owner_once(system: LocalSystem) -> None:
 
 
 def test_of_two_claims_at_once_the_first_one_wins(system: LocalSystem) -> None:
-    from solvimon_rillet.entrypoints.services import Services
-
-    services = Services(
-        {
-            "STACK": STACK,
-            "LEDGER_TABLE": system.deployment.outputs["LedgerTableName"],
-        },
-        system.clock.now,
-    )
+    environment = {"STACK": STACK, "LEDGER_TABLE": system.deployment.outputs["LedgerTableName"]}
+    services = Services(environment, system.clock.now)
     first, second = Owners(services.table), Owners(services.table)
 
     first.claim("b", RILLET_SIDE, Owner("org-1", "One"))
@@ -104,21 +101,16 @@ def test_of_two_claims_at_once_the_first_one_wins(system: LocalSystem) -> None:
 
 
 def test_a_crash_between_owner_and_tokens_leaves_a_connection_that_can_be_authorised_again(
-    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
+    system: LocalSystem,
 ) -> None:
     b = connect_demo(system, "b", auth="oauth")
     query = _grant(system, b)
-    with monkeypatch.context() as crash:
-        crash.setattr("solvimon_rillet.connections.rillet_tokens.RilletTokens.store", _crash)
+    with patched(RilletTokens, "store", Mock(side_effect=RuntimeError("the process ends here"))):
         callback(system, query)
 
     assert callback(system, _grant(system, b)).status_code == 200
     owner = next(item for item in system.ledger() if item["pk"] == "b#oauth#organisation")
     assert owner["organisation_id"] == b.organisation.id
-
-
-def _crash(*_: object) -> None:
-    raise RuntimeError("the process ends here")
 
 
 def _grant(system: LocalSystem, connection: Connection) -> Json:

@@ -1,19 +1,19 @@
 """Every function refreshes an expired token, as far as its role allows."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from local import sample_data
 from local.system import Connection, LocalSystem
 from tests.integration.connect_rillet.support import ACME, add_connection, oauth
+from tests.support.builders import Json
 
 pytestmark = pytest.mark.slow
 
-Json = dict[str, Any]
-
 BOOKED, NEXT = sample_data.invoice_id("first"), sample_data.invoice_id("discount")
+UNKNOWN = "0198c1d2-0000-4000-8000-000000000001"
+"""An id that Rillet is asked for."""
 
 
 def _customer(acme: Connection) -> str:
@@ -27,18 +27,9 @@ def _period(acme: Connection) -> Json:
     return {"from": f"{month}-01", "to": f"{month}-28"}
 
 
-UNKNOWN = "0198c1d2-0000-4000-8000-000000000001"
-
-
 def _resolve(acme: Connection) -> Json:
-    rillet_id = UNKNOWN  # which Rillet is asked for
-    return {
-        "resolve": {
-            "invoice_id": acme.platform.finalise(NEXT)["id"],
-            "rillet_id": rillet_id,
-            "note": "booked by hand",
-        }
-    }
+    invoice_id = acme.platform.finalise(NEXT)["id"]
+    return {"resolve": {"invoice_id": invoice_id, "rillet_id": UNKNOWN, "note": "booked by hand"}}
 
 
 EVENTS: dict[str, Callable[[Connection], Json]] = {

@@ -1,7 +1,6 @@
 """Tokens that are refreshed often are kept out of Secrets Manager, which keeps every version for a day."""
 
 from collections import Counter
-from typing import Any
 
 import pytest
 from botocore.client import BaseClient
@@ -20,6 +19,7 @@ from tests.integration.connect_rillet.support import (
     organisation_id,
 )
 from tests.support.builders import FIRST
+from tests.support.interposed import before_call
 
 pytestmark = pytest.mark.slow
 
@@ -36,27 +36,19 @@ def short(system: LocalSystem) -> OAuthConnection:
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often each secret and parameter was written."""
-    counted, call = Counter[str](), vars(BaseClient)["_make_api_call"]
+    counted = Counter[str]()
 
-    def counting(client: BaseClient, operation: str, asked: Json) -> Any:  # noqa: ANN401 - whatever AWS says
+    def count(_: BaseClient, operation: str, asked: Json) -> None:
         if operation.startswith(("Put", "Create", "Update", "Delete")) and operation != "PutItem":
             counted[f"{operation} {asked.get('SecretId') or asked.get('Name')}"] += 1
-        return call(client, operation, asked)
 
-    monkeypatch.setattr(BaseClient, "_make_api_call", counting)
+    before_call(monkeypatch, BaseClient, "_make_api_call", count)
     return counted
 
 
 @pytest.mark.parametrize(
     ("lifetime", "where"),
-    [
-        (60, "parameter"),
-        (600, "parameter"),
-        (719, "parameter"),
-        (1847, "parameter"),
-        (1848, "secret"),
-        (3600, "secret"),
-    ],
+    [*((seconds, "parameter") for seconds in (60, 600, 719, 1847)), (1848, "secret"), (3600, "secret")],
 )
 def test_the_lifetime_decides_where_a_token_is_kept(acme: OAuthConnection, lifetime: int, where: str) -> None:
     acme.oauth.access_token_seconds = lifetime
