@@ -13,8 +13,9 @@ from local.system import Connection, LocalSystem
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.solvimon.client import SolvimonClient
 from tests.support.arrange import die
-from tests.support.builders import Json
 from tests.support.interposed import after_call, before_call
+
+Json = dict[str, Any]
 
 FIELDS = {
     "customers": ("rillet_customer_id", "CUSTOMER"),

@@ -7,15 +7,14 @@ import pytest
 from local.system import Connection, LocalSystem
 from tests.integration.imports.support import (
     Json,
-    connect,
-    customer,
-    definition,
+    customers,
+    existing,
     in_solvimon,
     rillet_id,
     run,
     value,
 )
-from tests.integration.link_records.test_proposals import ask
+from tests.integration.link_records.test_proposals import ask, both_sides
 from tests.support.arrange import at_once, sync
 
 SPELLINGS: tuple[Callable[[str], str], ...] = (
@@ -32,20 +31,10 @@ def tenant(system: LocalSystem, third: int) -> Connection:
     for number in range(1, 2 * third + 1):
         name = f"Customer {number}"
         is_linked = number <= third
-        solvimon.append(
-            {
-                "id": f"cust_{number}",
-                "type": "ORGANIZATION",
-                "status": "ACTIVE",
-                "reference": f"crm-{number}",
-                "organization": {"legal_name": name if is_linked else SPELLINGS[number % 4](name)},
-                "custom_fields": value(number) if is_linked else [],
-            }
-        )
-    rillet = [customer(number) for number in range(1, 3 * third + 1)]
-    return connect(
-        system, solvimon={"custom_fields": [definition()], "customers": solvimon}, customers=rillet
-    )
+        organization = {"legal_name": name if is_linked else SPELLINGS[number % 4](name)}
+        links = value(number) if is_linked else []
+        solvimon.append(existing(number, organization=organization, custom_fields=links))
+    return both_sides(system, *solvimon, customers=customers(3 * third))
 
 
 ORDERS = ("import first", "sync first", "at once")
