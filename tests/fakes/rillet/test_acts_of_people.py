@@ -3,26 +3,7 @@
 import pytest
 
 from local.fake_vendor.faults import Fault
-from tests.fakes.rillet.support import CUSTOMER, Json, Rillet, application, money
-from tests.fakes.support import Receiver
-
-
-def balance(rillet: Rillet, invoice: Json) -> tuple[str, str]:
-    """An invoice's status and open amount."""
-    shown = rillet.read(f"/invoices/{invoice['id']}")
-    return shown["status"], shown["amount_due"]["amount"]
-
-
-@pytest.fixture
-def told(rillet: Rillet, receiver: Receiver) -> Receiver:
-    """Gets the organisation's webhooks."""
-    rillet.add_webhook(receiver.url)
-    return receiver
-
-
-def names(rillet: Rillet) -> list[str]:
-    """The webhooks so far, in order."""
-    return [event.name for event in rillet.organisation.announced()]
+from tests.fakes.rillet.support import CUSTOMER, Rillet, application, balance, money
 
 
 def test_one_receipt_pays_several_invoices(rillet: Rillet) -> None:
@@ -77,7 +58,7 @@ def test_a_refunded_memo_has_nothing_left(rillet: Rillet) -> None:
     assert (shown["status"], shown["remaining_amount"]["amount"]) == ("REFUNDED", "0.00")
 
 
-def test_the_documents_of_a_merged_customer_move_and_it_is_gone(rillet: Rillet, told: Receiver) -> None:
+def test_the_documents_of_a_merged_customer_move_and_it_is_gone(rillet: Rillet) -> None:
     into = rillet.create("/customers", {"name": "Into"})
     invoice, memo = rillet.invoice(), rillet.memo()
 
@@ -86,7 +67,7 @@ def test_the_documents_of_a_merged_customer_move_and_it_is_gone(rillet: Rillet, 
     assert rillet.read(f"/invoices/{invoice['id']}")["customer_id"] == into["id"]
     assert rillet.read(f"/credit-memos/{memo['id']}")["customer_id"] == into["id"]
     assert rillet.get(f"/customers/{CUSTOMER}").status_code == 404
-    assert names(rillet)[-1] == "customer-deleted"
+    assert rillet.announced()[-1] == "customer-deleted"
 
 
 def test_somebody_acts_just_before_a_call_is_executed(rillet: Rillet) -> None:

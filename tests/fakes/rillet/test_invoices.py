@@ -54,6 +54,8 @@ def test_a_switch_that_does_not_exist_is_refused(rillet: Rillet) -> None:
         rillet.switch(full_scope_numbers="kept")
     with pytest.raises(ValueError, match="token_form cannot be 'hex'; it can be 'base64', 'text'"):
         rillet.switch(token_form="hex")
+    with pytest.raises(ValueError, match="colour"):
+        rillet.state.load({"organization": {"switches": {"colour": "blue"}}})
 
 
 def test_the_answer_has_all_fields_that_the_request_gave(rillet: Rillet) -> None:

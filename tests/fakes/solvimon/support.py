@@ -17,7 +17,7 @@ from local.sample_data import invoice_id, solvimon_seed
 from tests.contract.documents import MISSING
 from tests.contract.exceptions import EXCEPTIONS, Excused
 from tests.contract.report import Report
-from tests.fakes.support import ManualClock
+from tests.fakes.support import Harness, ManualClock
 
 Json = dict[str, Any]
 
@@ -44,9 +44,10 @@ def _seed() -> dict[str, list[Json]]:
     return solvimon_seed()
 
 
-class Solvimon:
+class Solvimon(Harness):
     """A running fake, its clock, and a caller; every answer is held against the vendor's schema."""
 
+    fake: FakeSolvimon
     platform: Platform
     new_customer: ClassVar[Json] = {"type": "ORGANIZATION"}
     created = 201
@@ -65,12 +66,8 @@ class Solvimon:
         self.platform = self.state.add_platform(KEY, _seed(), read_only_key=READ_ONLY_KEY)
         return self
 
-    def __enter__(self) -> "Solvimon":
-        self.fake.start()
-        return self
-
     def __exit__(self, *failure: object) -> None:
-        self.fake.stop()
+        super().__exit__(*failure)
         self.session.close()
 
     def call(
