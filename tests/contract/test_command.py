@@ -131,6 +131,27 @@ def test_what_a_workflow_sends_and_the_fakes_answer_fits_the_documents(
     assert report.responses > 10
 
 
+IMPORT_WRITES = {
+    *("POST /customers", "PATCH /customers/{resourceIdOrReference}"),
+    *("POST /products", "PATCH /products/{resourceIdOrReference}"),
+    "POST /products/{resourceIdOrReference}/archive",
+    "POST /products/{resourceIdOrReference}/activate",
+    *("POST /product-categories", "POST /products/search"),
+    *("POST /billing-entities", "PATCH /billing-entities/{resourceIdOrReference}"),
+    "POST /custom-fields",
+}
+
+
+@needs_documents
+def test_every_request_of_an_import_fits_the_vendors_documents(system: LocalSystem) -> None:
+    with checked_traffic(system) as report:
+        WORKFLOW_SCENARIOS["imports"](system)
+
+    assert report.violations == []
+    asked = {name.removeprefix("solvimon ") for name in report.operations if name.startswith("solvimon")}
+    assert {name for name in asked if not name.startswith("GET")} == IMPORT_WRITES
+
+
 @needs_documents
 @pytest.mark.skipif(not INSTALLED, reason="solvimon-python-sdk is not installed")
 def test_solvimons_own_sdk_works_with_the_fake_and_reads_all_bodies() -> None:

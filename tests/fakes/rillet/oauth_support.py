@@ -10,7 +10,7 @@ import requests
 from local.fake_rillet.oauth.server import AuthorisationServer
 from local.fake_rillet.organisation import Organisation
 from tests.fakes.rillet.support import Json, Rillet
-from tests.fakes.support import accepted
+from tests.fakes.support import accepted as accepted
 
 CALLBACK = "https://product.example/oauth/rillet/callback"
 PUBLIC = "public-client"

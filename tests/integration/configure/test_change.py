@@ -301,14 +301,14 @@ def test_without_an_answer_of_rillet_the_products_are_said_not_to_be_checked(sys
     assert "was not checked" in answer["effect"][0]
 
 
-TOO_MANY_VERSIONS = {"Error": {"Code": "ParameterMaxVersionLimitExceeded"}}
-
-
 @pytest.mark.parametrize(
     ("failure", "words"),
     [
         (ReadTimeoutError(endpoint_url="x"), "whether the settings were written is not known"),
-        (ClientError(TOO_MANY_VERSIONS, "PutParameter"), "ParameterMaxVersionLimitExceeded"),
+        (
+            ClientError({"Error": {"Code": "ParameterMaxVersionLimitExceeded"}}, "PutParameter"),
+            "ParameterMaxVersionLimitExceeded",
+        ),
     ],
     ids=["a lost answer", "a refusal"],
 )
