@@ -207,10 +207,7 @@ def test_recorded_scopes_drop_the_fields_they_do_not_have(rillet: Rillet, scope:
     created = rillet.recorded(scope=scope, **sent)
 
     assert {name: created[name] for name in sent.keys() & created.keys()} == kept
-    assert rillet.organisation.invoices.get(created["id"]).private == {
-        "scope": scope,
-        "is_sent": True,
-    }
+    assert rillet.organisation.invoices.get(created["id"]).private == {"scope": scope, "is_sent": True}
 
 
 def test_references_that_the_rules_allow_are_kept(rillet: Rillet) -> None:

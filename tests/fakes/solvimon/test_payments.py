@@ -257,10 +257,7 @@ def test_money_that_solvimon_collects_sets_the_invoices_state(
 
 @pytest.mark.parametrize(
     ("before", "after", "state"),
-    [
-        ("AUTHORIZED", "CHARGED_BACK", (False, "UNPAID")),
-        ("PENDING", "AUTHORIZED", (True, "PAID")),
-    ],
+    [("AUTHORIZED", "CHARGED_BACK", (False, "UNPAID")), ("PENDING", "AUTHORIZED", (True, "PAID"))],
 )
 def test_a_payment_that_ends_otherwise_changes_the_state_again(
     solvimon: Solvimon, before: str, after: str, state: tuple[bool, str]

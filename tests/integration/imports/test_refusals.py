@@ -144,12 +144,7 @@ def test_a_failure_of_a_single_create_leaves_no_trace(
     ],
 )
 def test_a_row_that_solvimon_does_not_take_is_a_failure_and_the_others_go_on(
-    system: LocalSystem,
-    monkeypatch: pytest.MonkeyPatch,
-    answered: Json,
-    code: str,
-    what: str,
-    pauses: int,
+    system: LocalSystem, monkeypatch: pytest.MonkeyPatch, answered: Json, code: str, what: str, pauses: int
 ) -> None:
     connection = three(system)
     failing_at(monkeypatch, system, 1000, **answered)

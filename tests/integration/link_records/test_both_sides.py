@@ -5,15 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from local.system import Connection, LocalSystem
-from tests.integration.imports.support import (
-    Json,
-    customers,
-    existing,
-    in_solvimon,
-    rillet_id,
-    run,
-    value,
-)
+from tests.integration.imports.support import Json, customers, existing, in_solvimon, rillet_id, run, value
 from tests.integration.link_records.test_proposals import ask, both_sides
 from tests.support.arrange import at_once, sync
 

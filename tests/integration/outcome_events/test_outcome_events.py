@@ -108,10 +108,7 @@ def test_a_credit_note_and_the_original_that_it_brings_along_are_published_once_
     export(system, ORIGINAL)
 
     kinds = [(name, detail["kind"], detail["solvimon_id"]) for name, detail in published(system)]
-    assert kinds == [
-        ("Document Exported", "invoice", ORIGINAL),
-        ("Document Exported", "credit_memo", NOTE),
-    ]
+    assert kinds == [("Document Exported", "invoice", ORIGINAL), ("Document Exported", "credit_memo", NOTE)]
 
 
 def test_a_rejected_document_is_published_with_its_code_and_no_text(

@@ -245,10 +245,7 @@ def test_the_log_has_the_reason_of_a_refusal_and_nothing_of_the_content(system: 
         post(system, DELETED, forged, ROUTE)
 
     lines = [(line["message"], line.get("reason")) for line in logs.lines if line.get("vendor") == "rillet"]
-    assert lines == [
-        ("webhook acknowledged, not used", None),
-        ("webhook refused", "no signature matches"),
-    ]
+    assert lines == [("webhook acknowledged, not used", None), ("webhook refused", "no signature matches")]
     for secret in (TOKEN, DELETED.decode(), genuine["X-Rillet-Signature"], forged["X-Rillet-Signature"]):
         assert secret not in logs.text
 
