@@ -146,6 +146,14 @@ class Rillet(Harness):
     def customers(self) -> int:
         return len(self.organisation.customers)
 
+    def invoices(self) -> int:
+        return len(self.organisation.invoices)
+
+    def balance(self, invoice: Json) -> tuple[str, str]:
+        """Return status and open amount of an invoice as they are now."""
+        now = self.read(f"/invoices/{invoice['id']}")
+        return now["status"], now["amount_due"]["amount"]
+
     def listed_customers(self) -> int:
         """Return how many customers the list shows."""
         return len(self.read("/customers")["customers"])
@@ -252,10 +260,6 @@ def names(response: requests.Response, kind: str = "customers") -> list[str]:
     return [row["name"] for row in accepted(response)[kind]]
 
 
-def invoices(rillet: Rillet) -> int:
-    return len(rillet.organisation.invoices)
-
-
 def fields_of(response: requests.Response) -> list[str]:
     """Return the fields that a refusal names."""
     assert response.status_code == 400, response.text
@@ -266,12 +270,6 @@ def kind_of(response: requests.Response) -> str:
     """Return the last part of a refusal's type."""
     assert response.status_code == 400, response.text
     return str(response.json()["type"]).rsplit("/", 1)[1]
-
-
-def balance(rillet: Rillet, invoice: Json) -> tuple[str, str]:
-    """Return status and open amount of an invoice as they are now."""
-    now = rillet.get(f"/invoices/{invoice['id']}").json()
-    return now["status"], now["amount_due"]["amount"]
 
 
 TOKEN = base64.b64encode(b"thirty-two bytes, or nearly that").decode()

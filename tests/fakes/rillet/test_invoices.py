@@ -45,7 +45,7 @@ def test_a_full_invoice_with_a_number_is_refused_when_the_switch_says_so(rillet:
     rillet.switch(full_scope_number="refused")
 
     assert fields_of(rillet.post("/invoices", full_invoice(invoice_number="S-1001"))) == ["invoice_number"]
-    assert len(rillet.organisation.invoices) == 0
+    assert rillet.invoices() == 0
     assert rillet.invoice()["invoice_number"] == "INV-0001"
 
 

@@ -166,16 +166,20 @@ def total(parts: list[Json], name: str = "amount_excluding_tax") -> Decimal:
     return sum((Decimal(part[name]["quantity"]) for part in parts), Decimal(0))
 
 
+def cent(document: Json) -> Decimal:
+    """The smallest amount in a document's currency."""
+    return Decimal(1) if document["billing_currency"] == "JPY" else Decimal("0.01")
+
+
 def check_sums(note: Json) -> None:
     """Check that every level is the sum of the level below, up to the rounded header."""
-    cent = Decimal(1) if note["billing_currency"] == "JPY" else Decimal("0.01")
     for name in ("amount_excluding_tax", "amount_including_tax"):
         for period in note["periods"]:
             for group in period["groups"]:
                 assert total(group["lines"], name) == Decimal(group[name]["quantity"])
             assert total(period["groups"], name) == Decimal(period[name]["quantity"])
     net, tax, gross = (Decimal(text) for text in figures(note))
-    assert total(note["periods"]).quantize(cent, ROUND_HALF_UP) == net
+    assert total(note["periods"]).quantize(cent(note), ROUND_HALF_UP) == net
     assert net + tax == gross == Decimal(note["invoice_amount_including_tax"]["quantity"])
     assert sum(Decimal(c["tax_amount"]["quantity"]) for c in note["tax_categories"]) == tax
 
