@@ -14,12 +14,12 @@ from local.system import LocalSystem
 from tests.contract import __main__ as command
 from tests.contract import payloads
 from tests.contract.checker import Violation
-from tests.contract.client_coverage import uncalled_methods
 from tests.contract.documents import MISSING, MISSING_REASON, SOURCES
 from tests.contract.exceptions import EXCEPTIONS, Excused
 from tests.contract.report import Report, checked_traffic
 from tests.contract.scenarios import WORKFLOW_SCENARIOS
 from tests.contract.sdk import INSTALLED, sdk, unreadable, use
+from tests.contract.suites import uncalled_methods
 
 ROOT = Path(__file__).parents[2]
 needs_documents = pytest.mark.skipif(MISSING, reason=MISSING_REASON)
