@@ -18,6 +18,7 @@ from tests.integration.imports.support import (
     customers,
     definition,
     edit,
+    existing,
     forget_calls,
     in_solvimon,
     linked,
@@ -26,7 +27,7 @@ from tests.integration.imports.support import (
     value,
     writes,
 )
-from tests.support.interposed import before_call
+from tests.support.interposed import after_call, before_call
 
 pytestmark = pytest.mark.slow
 
@@ -237,17 +238,14 @@ def test_a_custom_field_value_that_is_taken_is_linked(
     system: LocalSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connection = three(system)
-    original = SolvimonClient.find_all
+    named = {"legal_name": "Mine B.V."}
+    mine = [existing(2, id="cust_mine", reference="mine", organization=named, custom_fields=value(2))]
 
-    def find_all(self: SolvimonClient, collection: str, **filters: str) -> list[Json]:
-        found = original(self, collection, **filters)
-        if filters.get("custom_field", "").endswith(ROW) and not found:
-            mine: Json = {"id": "cust_mine", "type": "ORGANIZATION", "reference": "mine"}
-            mine |= {"organization": {"legal_name": "Mine B.V."}, "custom_fields": value(2)}
-            connection.platform.load({"customers": [mine]})
-        return found
+    def be_faster(*_: object, **filters: str) -> None:
+        if filters.get("custom_field", "").endswith(ROW) and mine:
+            connection.platform.load({"customers": [mine.pop()]})
 
-    monkeypatch.setattr(SolvimonClient, "find_all", find_all)
+    after_call(monkeypatch, SolvimonClient, "find_all", be_faster)
 
     answer = run(system)
 
