@@ -1,4 +1,4 @@
-"""A credential of one connection in another books nothing, for both vendors and ways of authorising."""
+"""A credential of one connection in another books nothing; which connections there are, and whose."""
 
 from unittest.mock import Mock
 
@@ -8,7 +8,17 @@ from local.system import Connection, LocalSystem
 from solvimon_rillet.connections.owner import RILLET_SIDE, AnotherOwner, Owner, Owners
 from solvimon_rillet.connections.rillet_tokens import RilletTokens
 from solvimon_rillet.entrypoints.services import Services
-from tests.integration.connect_rillet.support import STACK, callback, query_of, secret
+from tests.integration.connect_rillet.support import (
+    ACME,
+    STACK,
+    OAuthConnection,
+    add_connection,
+    ask,
+    callback,
+    open_page,
+    query_of,
+    secret,
+)
 from tests.support.arrange import connect_demo, finalise, patched
 from tests.support.assertions import record, rillet_invoices
 from tests.support.builders import FIRST, Json
@@ -116,3 +126,59 @@ def test_a_crash_between_owner_and_tokens_leaves_a_connection_that_can_be_author
 def _grant(system: LocalSystem, connection: Connection) -> Json:
     url = system.invoke("connect_rillet", {"connection": connection.name})["authorisation_url"]
     return query_of(system.rillet.state.oauth.grant(url, connection.organisation))
+
+
+def test_who_connected_it_and_since_when_is_said(acme: OAuthConnection) -> None:
+    url = acme.system.invoke("connect_rillet", {"connection": ACME, "by": "Ada Lovelace"})[
+        "authorisation_url"
+    ]
+
+    open_page(acme.oauth.grant(url, acme.organisation, "grant"))
+    connected = acme.status()
+    acme.system.invoke("connect_rillet", {"connection": ACME, "action": "disconnect", "by": "Grace Hopper"})
+
+    history = acme.system.ledger_item(f"{ACME}#oauth#history", "RECORD")
+
+    assert connected["connected_by"] == "Ada Lovelace"
+    assert connected["connected_since"].startswith("20")
+    assert acme.status()["connected_by"] is None
+    assert history is not None
+    assert [(each["what"], each["by"]) for each in history["entries"]] == [
+        ("connected", "Ada Lovelace"),
+        ("disconnected", "Grace Hopper"),
+    ]
+
+
+def test_list_names_the_connections(system: LocalSystem) -> None:
+    connect_demo(system)
+    add_connection(system).connected()
+    system.connect("empty", auth="oauth")
+
+    answer = system.invoke("connect_rillet", {"list": True})
+
+    assert [(row["connection"], row["auth"]) for row in answer["connections"]] == [
+        (ACME, "oauth"),
+        ("default", "api_key"),
+        ("empty", None),
+    ]
+    assert answer["connections"][0]["organisation"] == "Acme Inc."
+    assert answer["in_words"].startswith("3 connections: acme (Acme Inc.), default (")
+    assert "empty (not connected yet)" in answer["in_words"]
+
+
+def test_list_of_no_connection_says_how_to_make_one(system: LocalSystem) -> None:
+    answer = system.invoke("connect_rillet", {"list": True})
+
+    assert answer["connections"] == []
+    assert f"/{STACK}/default/settings" in answer["in_words"]
+
+
+@pytest.mark.parametrize("action", ["connect", "status", "disconnect"])
+def test_an_unknown_connection_says_which_exist_and_how_to_make_one(
+    default: Connection, system: LocalSystem, action: str
+) -> None:
+    answer = ask(system, "defaul", action)
+
+    assert answer["did_you_mean"] == "default"
+    assert "There are: default. Did you mean default?" in answer["remedy"]
+    assert f"create the SSM parameter /{STACK}/defaul/settings" in answer["remedy"]

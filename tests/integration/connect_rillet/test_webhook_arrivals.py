@@ -5,7 +5,7 @@ from unittest.mock import Mock
 import pytest
 
 from local.system import Connection, LocalSystem
-from solvimon_rillet.aws.dynamodb import ConditionFailed, Table
+from solvimon_rillet.aws.dynamodb import Table
 from solvimon_rillet.connections.webhook_arrivals import WebhookArrivals
 from solvimon_rillet.errors import RetryLater
 from tests.integration.connect_rillet.support import Json, ask, check, with_webhook_token
@@ -82,24 +82,10 @@ def test_a_table_that_does_not_answer_refuses_no_webhook(default: Connection, sy
     assert len(system.bus_events()) == 1
 
 
-def test_two_processes_write_one_note_a_minute() -> None:
-    class Kept:
-        def __init__(self) -> None:
-            self.rows: dict[str, Json] = {}
-
-        def put(self, key: str, facts: Json, _condition: str, values: Json, _names: Json) -> None:
-            if key in self.rows and self.rows[key]["at"] > values[":then"]:
-                raise ConditionFailed({})
-            self.rows[key] = facts
-
-        def get(self, key: str) -> Json | None:
-            return self.rows.get(key)
-
-    table = Kept()
-    first, second = (
-        WebhookArrivals(lambda: table, lambda now=now: now)  # type: ignore[arg-type,misc,return-value]
-        for now in (1000.0, 1030.0)
-    )
+def test_two_processes_write_one_note_a_minute(system: LocalSystem) -> None:
+    table = Table(system.deployment.outputs["LedgerTableName"], system.aws.dynamodb)
+    first = WebhookArrivals(lambda: table, lambda: 1000.0)
+    second = WebhookArrivals(lambda: table, lambda: 1030.0)
 
     first.note("default", "rillet")
     second.note("default", "rillet")

@@ -13,7 +13,7 @@ from solvimon_rillet.aws.s3_sns import Topic
 from solvimon_rillet.connections.configuration import Configuration
 from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.workflows.status import digest as digests
-from tests.support.arrange import HOUR, configure, connect_demo, export, finalise, patched
+from tests.support.arrange import HOUR, configure, connect_demo, export, finalise, lost_answer, patched
 from tests.support.builders import FIRST, Json
 
 ALWAYS = {"hour": 0}
@@ -47,8 +47,7 @@ def sweep(system: LocalSystem, connection: str = "default") -> None:
 def test_it_says_what_was_booked_what_needs_you_and_whether_the_month_ties_out(
     system: LocalSystem, on: Connection
 ) -> None:
-    finalise(system, on)
-    system.settle()
+    book(system, on)
     system.invoke("reconcile", {"connection": "default", "from": "2026-11-01", "to": "2026-11-30"})
 
     sweep(system)
@@ -108,12 +107,6 @@ def revoke_the_key(system: LocalSystem, connection: Connection) -> None:
     system.settle()
 
 
-def lose_an_answer(system: LocalSystem, connection: Connection) -> None:
-    system.rillet.state.misbehave("commit_then_drop")
-    finalise(system, connection)
-    system.settle()
-
-
 def set_a_message_aside(system: LocalSystem, connection: Connection) -> None:
     url = system.deployment.queues["export_invoice"].dead_letters_url
     system.aws.sqs.send_message(QueueUrl=url, MessageBody="{}")
@@ -124,14 +117,14 @@ def book(system: LocalSystem, connection: Connection) -> None:
     system.settle()
 
 
-TROUBLES = [(reject, True), (revoke_the_key, True), (set_a_message_aside, True), (lose_an_answer, False)]
+TROUBLES = [(reject, True), (revoke_the_key, True), (set_a_message_aside, True), (lost_answer, False)]
 
 
 @pytest.mark.parametrize(("trouble", "needs_person"), [*TROUBLES, (book, False)])
 def test_it_is_as_calm_as_the_headline_and_never_calm_when_a_person_is_needed(
     system: LocalSystem,
     on: Connection,
-    trouble: Callable[[LocalSystem, Connection], None],
+    trouble: Callable[[LocalSystem, Connection], object],
     needs_person: bool,
 ) -> None:
     trouble(system, on)
