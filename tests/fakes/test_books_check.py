@@ -19,10 +19,10 @@ from local.fake_rillet import FakeRillet
 from local.fake_solvimon import FakeSolvimon
 from local.sample_data.identity import rillet_id, solvimon_id
 from local.system import ROOT, Connection, LocalSystem
+from tests.fakes.support import Json
 from tests.fault_injection.documents import FIRST, NOTE, credit_note, invoice
 from tests.fault_injection.setups import LINKED, rillet_seed, solvimon_seed
 
-Json = dict[str, Any]
 CUSTOMER = rillet_id("customer", LINKED)
 
 
