@@ -14,7 +14,7 @@ from solvimon_rillet.mapping.links import Links
 from solvimon_rillet.settings import Settings
 from solvimon_rillet.solvimon.models import Invoice
 from tests.contract.report import Report
-from tests.contract.scenarios.exports import SETTINGS
+from tests.contract.scenarios.documents import SETTINGS
 from tests.support.builders import CUSTOMER, FALLBACK, LINKS, PLATFORM_FEE, SCOPES, SUBSIDIARY
 from tests.support.random_invoices import RandomInvoice, invoices_taxed_by_group, invoices_taxed_by_the_header
 

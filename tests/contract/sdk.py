@@ -121,23 +121,16 @@ def _fields_and_catalogue(sdk: Sdk) -> None:
     made = fields.post_custom_fields(VERSION, **sdk.body("CustomFieldCreateRequest", **request))
     _same(fields.get_custom_fields_by_resource_id(VERSION, made.id).reference, "sdk_field")
     _same([each.id for each in fields.get_custom_fields(VERSION, reference="sdk_field").data], [made.id])
-    categories = sdk.api("product_categories")
+    categories, products = sdk.api("product_categories"), sdk.api("products")
     request = {"reference": "sdk-category", "name": "Category"}
-    category = categories.post_product_categories(
-        VERSION, **sdk.body("ProductCategoryCreateRequest", **request)
-    )
-    again = sdk.body("ProductCategoryCreateRequest", **{**request, "name": "Renamed"})
-    _same(categories.update_product_categories(VERSION, **again).id, category.id)
-    products = sdk.api("products")
+    category = _written_twice(sdk, "product_categories", "ProductCategory", request, name="Renamed")
     request = {
         "reference": "sdk-product",
         "name": "Product",
         "category_id": category.id,
         "custom_fields": [{"reference": "sdk_field", "value": "1"}],
     }
-    product = products.post_products(VERSION, **sdk.body("ProductCreateRequest", **request))
-    again = sdk.body("ProductCreateRequest", **{**request, "name": "Renamed"})
-    _same(products.update_products(VERSION, **again).id, product.id)
+    product = _written_twice(sdk, "products", "Product", request, name="Renamed")
     products.post_products_by_resource_id_or_reference_activate(VERSION, product.id)
     products.post_products_by_resource_id_or_reference_archive(VERSION, product.id)
     _same(products.get_products_by_resource_id_or_reference(VERSION, "sdk-product").name, "Renamed")
@@ -157,9 +150,7 @@ def _customers(sdk: Sdk) -> None:
         "email": "books@sdk.example",
         "organization": {"legal_name": "SDK B.V.", "registered_address": {"city": "Hoorn", "country": "NL"}},
     }
-    made = customers.post_customers(VERSION, **sdk.body("CustomerCreateRequest", **request))
-    again = sdk.body("CustomerCreateRequest", **{**request, "email": "ap@sdk.example"})
-    _same(customers.update_customers(VERSION, **again).id, made.id)
+    made = _written_twice(sdk, "customers", "Customer", request, email="ap@sdk.example")
     _same(
         customers.get_customers_by_resource_id_or_reference(VERSION, "sdk-customer").email, "ap@sdk.example"
     )
@@ -173,9 +164,7 @@ def _customers(sdk: Sdk) -> None:
 def _billing_entities(sdk: Sdk) -> None:
     entities = sdk.api("billing_entities")
     request = {"reference": "sdk-entity", "legal_name": "SDK Holding", "timezone": "Europe/Amsterdam"}
-    made = entities.post_billing_entities(VERSION, **sdk.body("BillingEntityCreateRequest", **request))
-    again = sdk.body("BillingEntityCreateRequest", **{**request, "legal_name": "SDK Group"})
-    _same(entities.update_billing_entities(VERSION, **again).id, made.id)
+    made = _written_twice(sdk, "billing_entities", "BillingEntity", request, legal_name="SDK Group")
     _same(entities.get_billing_entities_by_resource_id_or_reference(VERSION, made.id).legal_name, "SDK Group")
     _has(entities.get_billing_entities(VERSION).data, made.id)
 
@@ -245,6 +234,16 @@ def unreadable(sdk: Sdk, bodies: Mapping[str, Iterable[bytes]]) -> list[str]:
             except ValueError as error:  # pydantic's ValidationError is one
                 wrong.append(f"{name}: {' '.join(str(error).split())[:300]}")
     return wrong
+
+
+def _written_twice(sdk: Sdk, collection: str, model: str, request: Json, **changes: str) -> Any:  # noqa: ANN401 - of the SDK
+    """Create a record by POST and change it by PUT, which finds it by its reference."""
+    api = sdk.api(collection)
+    create, update = getattr(api, f"post_{collection}"), getattr(api, f"update_{collection}")
+    made = create(VERSION, **sdk.body(f"{model}CreateRequest", **request))
+    again = update(VERSION, **sdk.body(f"{model}CreateRequest", **{**request, **changes}))
+    _same(again.id, made.id)
+    return made
 
 
 def _same(found: object, expected: object) -> None:

@@ -1,6 +1,9 @@
 """The suites of `make contracts`, in their order; each returns what is wrong beside the violations."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+import pytest
 
 from local import sample_data
 from local.fake_solvimon import FakeSolvimon
@@ -8,15 +11,37 @@ from local.system import LocalSystem
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.solvimon.client import SolvimonClient
 from tests.contract import payloads
-from tests.contract.client_coverage import uncalled_methods
 from tests.contract.report import Report
 from tests.contract.scenarios import WORKFLOW_SCENARIOS
 from tests.contract.sdk import sdk, unreadable, use
 from tests.fakes.rillet import every_operation
 from tests.fakes.rillet.support import Rillet
+from tests.support.interposed import before_call
 
 _EXAMPLES = 60
 _KEY = "key-of-the-sdk"
+
+
+@contextmanager
+def uncalled_methods(*clients: type) -> Iterator[set[str]]:
+    """The public methods of some classes; each leaves the set when it is called.
+
+    Args:
+        clients: the classes.
+    """
+    uncalled: set[str] = set()
+
+    def called(full_name: str) -> Callable[..., None]:
+        return lambda *_, **__: uncalled.discard(full_name)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for client in clients:
+            for name, method in list(vars(client).items()):
+                if callable(method) and not name.startswith("_"):
+                    full_name = f"{client.__name__}.{name}"
+                    uncalled.add(full_name)
+                    before_call(patch, client, name, called(full_name))
+        yield uncalled
 
 
 def workflows(report: Report) -> list[str]:

@@ -14,12 +14,12 @@ from local.system import LocalSystem
 from tests.contract import __main__ as command
 from tests.contract import payloads
 from tests.contract.checker import Violation
-from tests.contract.client_coverage import uncalled_methods
 from tests.contract.documents import MISSING, MISSING_REASON, SOURCES
 from tests.contract.exceptions import EXCEPTIONS, Excused
 from tests.contract.report import Report, checked_traffic
 from tests.contract.scenarios import WORKFLOW_SCENARIOS
 from tests.contract.sdk import INSTALLED, sdk, unreadable, use
+from tests.contract.suites import uncalled_methods
 
 ROOT = Path(__file__).parents[2]
 needs_documents = pytest.mark.skipif(MISSING, reason=MISSING_REASON)
@@ -129,6 +129,27 @@ def test_what_a_workflow_sends_and_the_fakes_answer_fits_the_documents(
 
     assert report.violations == []
     assert report.responses > 10
+
+
+IMPORT_WRITES = {
+    *("POST /customers", "PATCH /customers/{resourceIdOrReference}"),
+    *("POST /products", "PATCH /products/{resourceIdOrReference}"),
+    "POST /products/{resourceIdOrReference}/archive",
+    "POST /products/{resourceIdOrReference}/activate",
+    *("POST /product-categories", "POST /products/search"),
+    *("POST /billing-entities", "PATCH /billing-entities/{resourceIdOrReference}"),
+    "POST /custom-fields",
+}
+
+
+@needs_documents
+def test_every_request_of_an_import_fits_the_vendors_documents(system: LocalSystem) -> None:
+    with checked_traffic(system) as report:
+        WORKFLOW_SCENARIOS["imports"](system)
+
+    assert report.violations == []
+    asked = {name.removeprefix("solvimon ") for name in report.operations if name.startswith("solvimon")}
+    assert {name for name in asked if not name.startswith("GET")} == IMPORT_WRITES
 
 
 @needs_documents

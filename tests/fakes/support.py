@@ -1,4 +1,4 @@
-"""What the tests of both fakes share: a clock, a receiver of webhooks, waiting for a thread."""
+"""What the tests of both fakes share: a clock, a harness, a receiver of webhooks, waiting for a thread."""
 
 import os
 import threading
@@ -6,11 +6,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Self
 
+import requests
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
-from local.fake_vendor.http_server import QuietHandler
+from local.fake_vendor.http_server import HttpServer, QuietHandler
+
+Json = dict[str, Any]
 
 SAMPLES = Path(os.environ.get("SAMPLES_DIR", Path(__file__).parents[3] / "shared/samples"))
 """Invoices and credit notes as Solvimon really sends them."""
@@ -30,6 +34,19 @@ class ManualClock:
 
     def reset(self) -> None:
         self.time = self.start
+
+
+class Harness:
+    """A fake that runs as long as this is entered."""
+
+    fake: HttpServer
+
+    def __enter__(self) -> Self:
+        self.fake.start()
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.fake.stop()
 
 
 @dataclass
@@ -66,6 +83,13 @@ class Receiver:
         self.received.append((headers, request.get_data()))
         self.arrived.set()
         return Response(status=self.answers.pop(0) if self.answers else 200)
+
+
+def accepted(response: requests.Response) -> Json:
+    """The answer to a call that must be accepted with 200."""
+    assert response.status_code == 200, response.text
+    answer: Json = response.json()
+    return answer
 
 
 def wait_until(condition: Callable[[], bool]) -> None:

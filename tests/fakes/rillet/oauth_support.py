@@ -10,6 +10,7 @@ import requests
 from local.fake_rillet.oauth.server import AuthorisationServer
 from local.fake_rillet.organisation import Organisation
 from tests.fakes.rillet.support import Json, Rillet
+from tests.fakes.support import accepted as accepted
 
 CALLBACK = "https://product.example/oauth/rillet/callback"
 PUBLIC = "public-client"
@@ -120,12 +121,6 @@ def exchange_form(code: str) -> Json:
 def answer_in(location: str) -> dict[str, str]:
     """Return the parameters of a redirect."""
     return dict(parse_qsl(urlsplit(location).query))
-
-
-def accepted(response: requests.Response) -> Json:
-    assert response.status_code == 200, response.text
-    answer: Json = response.json()
-    return answer
 
 
 def refusal(response: requests.Response) -> tuple[int, str]:

@@ -11,7 +11,7 @@ import requests
 from local.fake_rillet import FakeRillet
 from local.fake_rillet.organisation import Organisation
 from local.fake_rillet.webhooks import Webhooks
-from tests.fakes.support import ManualClock
+from tests.fakes.support import Harness, ManualClock, accepted
 
 Json = dict[str, Any]
 
@@ -57,9 +57,10 @@ SEED: Json = {
 }
 
 
-class Rillet:
+class Rillet(Harness):
     """A running fake, its clock, its one organisation, and a caller with a key."""
 
+    fake: FakeRillet
     organisation: Organisation
     new_customer: ClassVar[Json] = {"name": "Carol"}
     created = 200
@@ -76,13 +77,6 @@ class Rillet:
         self.clock.reset()
         self.organisation = self.state.load(SEED)
         return self
-
-    def __enter__(self) -> "Rillet":
-        self.fake.start()
-        return self
-
-    def __exit__(self, *failure: object) -> None:
-        self.fake.stop()
 
     def call(
         self,
@@ -123,17 +117,11 @@ class Rillet:
 
     def read(self, path: str, **query: str) -> Json:
         """Read something that must be there."""
-        response = self.get(path, **query)
-        assert response.status_code == 200, response.text
-        found: Json = response.json()
-        return found
+        return accepted(self.get(path, **query))
 
     def create(self, path: str, body: object) -> Json:
         """Create something that must be accepted."""
-        response = self.post(path, body)
-        assert response.status_code == 200, response.text
-        created: Json = response.json()
-        return created
+        return accepted(self.post(path, body))
 
     def invoice(self, *items: Json, **more: object) -> Json:
         """Create a FULL invoice, of 100.00 without tax by default."""
@@ -158,6 +146,14 @@ class Rillet:
     def customers(self) -> int:
         return len(self.organisation.customers)
 
+    def invoices(self) -> int:
+        return len(self.organisation.invoices)
+
+    def balance(self, invoice: Json) -> tuple[str, str]:
+        """Return status and open amount of an invoice as they are now."""
+        now = self.read(f"/invoices/{invoice['id']}")
+        return now["status"], now["amount_due"]["amount"]
+
     def listed_customers(self) -> int:
         """Return how many customers the list shows."""
         return len(self.read("/customers")["customers"])
@@ -165,6 +161,10 @@ class Rillet:
     def was_replayed(self, response: requests.Response) -> bool:
         """Tell whether the answer to the last call came from the idempotency store."""
         return self.state.calls[-1].replayed
+
+    def announced(self) -> list[str]:
+        """The names of the events so far, in order."""
+        return [event.name for event in self.organisation.announced()]
 
     def add_webhook(self, url: str) -> Webhooks:
         self.organisation.add_webhook(url, TOKEN)
@@ -257,12 +257,7 @@ def payment(amount: str = "100.00", currency: str = "EUR", **more: object) -> Js
 
 
 def names(response: requests.Response, kind: str = "customers") -> list[str]:
-    assert response.status_code == 200, response.text
-    return [row["name"] for row in response.json()[kind]]
-
-
-def invoices(rillet: Rillet) -> int:
-    return len(rillet.organisation.invoices)
+    return [row["name"] for row in accepted(response)[kind]]
 
 
 def fields_of(response: requests.Response) -> list[str]:
@@ -275,12 +270,6 @@ def kind_of(response: requests.Response) -> str:
     """Return the last part of a refusal's type."""
     assert response.status_code == 400, response.text
     return str(response.json()["type"]).rsplit("/", 1)[1]
-
-
-def balance(rillet: Rillet, invoice: Json) -> tuple[str, str]:
-    """Return status and open amount of an invoice as they are now."""
-    now = rillet.get(f"/invoices/{invoice['id']}").json()
-    return now["status"], now["amount_due"]["amount"]
 
 
 TOKEN = base64.b64encode(b"thirty-two bytes, or nearly that").decode()

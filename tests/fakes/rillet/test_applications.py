@@ -10,7 +10,6 @@ from tests.fakes.rillet.support import (
     Json,
     Rillet,
     application,
-    balance,
     fields_of,
     full_item,
     kind_of,
@@ -46,7 +45,7 @@ def test_a_memo_that_covers_the_invoice_settles_both(rillet: Rillet, invoice: Js
         "amount": money("100.00"),
         "application_date": "2026-03-05",
     }
-    assert balance(rillet, invoice) == SETTLED
+    assert rillet.balance(invoice) == SETTLED
     assert applied["updated_at"] > memo["updated_at"]
     assert rillet.read(f"/invoices/{invoice['id']}")["updated_at"] > invoice["updated_at"]
 
@@ -57,7 +56,7 @@ def test_a_partial_application_leaves_both_partly_open(rillet: Rillet, invoice: 
     applied = rillet.apply(memo, application(invoice, "30.00")).json()
 
     assert (applied["status"], applied["remaining_amount"]) == ("PARTIALLY_APPLIED", money("50.00"))
-    assert balance(rillet, invoice) == ("PARTIALLY_CREDITED", "70.00")
+    assert rillet.balance(invoice) == ("PARTIALLY_CREDITED", "70.00")
 
 
 @pytest.mark.parametrize("scope", RECORDED)
@@ -67,7 +66,7 @@ def test_recorded_invoices_can_be_credited_too(rillet: Rillet, scope: str) -> No
 
     rillet.apply(memo, application(invoice, "121.00"))
 
-    assert balance(rillet, invoice) == SETTLED
+    assert rillet.balance(invoice) == SETTLED
 
 
 def test_the_body_is_the_whole_set_so_what_it_leaves_out_is_removed(rillet: Rillet, memo: Json) -> None:
@@ -81,7 +80,7 @@ def test_the_body_is_the_whole_set_so_what_it_leaves_out_is_removed(rillet: Rill
         (third["id"], "20.00"),
     ]
     assert after["applications"][0]["id"] == before["applications"][1]["id"]
-    assert [balance(rillet, one) for one in (first, second, third)] == [
+    assert [rillet.balance(one) for one in (first, second, third)] == [
         OPEN,
         ("PARTIALLY_CREDITED", "65.00"),
         ("PARTIALLY_CREDITED", "80.00"),
@@ -102,7 +101,7 @@ def test_an_old_idempotency_key_replays_the_old_set(rillet: Rillet, invoice: Jso
     replayed = rillet.apply(memo, application(invoice, "50.00"), key="k").json()
 
     assert replayed == first
-    assert balance(rillet, invoice) == ("PARTIALLY_CREDITED", "60.00")
+    assert rillet.balance(invoice) == ("PARTIALLY_CREDITED", "60.00")
 
 
 def test_two_memos_share_an_invoice(rillet: Rillet, invoice: Json, memo: Json) -> None:
@@ -113,7 +112,7 @@ def test_two_memos_share_an_invoice(rillet: Rillet, invoice: Json, memo: Json) -
     rillet.apply(other, application(invoice, "30.00"))
 
     assert kind_of(refused) == "credit_memo_over_application"
-    assert balance(rillet, invoice) == SETTLED
+    assert rillet.balance(invoice) == SETTLED
 
 
 def test_a_memos_own_earlier_application_does_not_count_against_it(
@@ -124,7 +123,7 @@ def test_a_memos_own_earlier_application_does_not_count_against_it(
     again = rillet.apply(memo, application(invoice, "100.00"))
 
     assert again.status_code == 200
-    assert balance(rillet, invoice) == SETTLED
+    assert rillet.balance(invoice) == SETTLED
 
 
 def test_crediting_more_than_is_open_is_a_switch(rillet: Rillet, invoice: Json, memo: Json) -> None:
@@ -136,7 +135,7 @@ def test_crediting_more_than_is_open_is_a_switch(rillet: Rillet, invoice: Json, 
 
     assert kind_of(refused) == "credit_memo_over_application"
     assert accepted.status_code == 200
-    assert balance(rillet, invoice) == ("PAID", "-60.00")
+    assert rillet.balance(invoice) == ("PAID", "-60.00")
 
 
 def test_the_applications_together_never_exceed_the_memo(rillet: Rillet, invoice: Json, memo: Json) -> None:
@@ -145,7 +144,7 @@ def test_the_applications_together_never_exceed_the_memo(rillet: Rillet, invoice
     response = rillet.apply(memo, application(invoice, "60.00"), application(rillet.invoice(), "40.01"))
 
     assert kind_of(response) == "credit_memo_over_applied"
-    assert balance(rillet, invoice) == OPEN
+    assert rillet.balance(invoice) == OPEN
 
 
 @pytest.mark.parametrize(
@@ -215,7 +214,7 @@ def test_deleting_the_applications_opens_the_invoices_again(
 
     assert kind_of(refused) == "invoice_has_credits"
     assert [response.status_code for response in deleted] == [204, 204]
-    assert balance(rillet, invoice) == OPEN
+    assert rillet.balance(invoice) == OPEN
     assert rillet.read(f"/credit-memos/{memo['id']}")["status"] == "UNAPPLIED"
     rillet.organisation.delete_invoice(invoice["id"])
     assert rillet.get(f"/invoices/{invoice['id']}").status_code == 404
@@ -238,7 +237,7 @@ def test_which_word_names_a_mix_of_payment_and_credit_is_a_switch(
 
     rillet.apply(memo, application(invoice, credit))
 
-    assert balance(rillet, invoice)[0] == status
+    assert rillet.balance(invoice)[0] == status
 
 
 @pytest.mark.parametrize(
@@ -252,5 +251,5 @@ def test_a_fault_between_memo_and_application(
     with pytest.raises((requests.ConnectionError, requests.JSONDecodeError)):
         rillet.apply(memo, application(invoice, "100.00"), key="k").json()
 
-    assert (balance(rillet, invoice)[0] == "CREDITED") is applied
+    assert (rillet.balance(invoice)[0] == "CREDITED") is applied
     assert rillet.apply(memo, application(invoice, "100.00"), key="k").json()["status"] == "APPLIED"

@@ -9,11 +9,9 @@ from local.fake_rillet import FakeRillet
 from tests.fakes.rillet.support import (
     KEY,
     Rillet,
-    balance,
     credit_memo,
     full_invoice,
     full_item,
-    invoices,
     payment,
 )
 from tests.fakes.support import wait_until
@@ -54,7 +52,7 @@ def test_a_replay_ignores_the_body_and_is_counted(rillet: Rillet) -> None:
     other_path = rillet.post("/customers", {"name": "A"}, key="k1")
 
     assert replay.json() == first.json()
-    assert invoices(rillet) == 1
+    assert rillet.invoices() == 1
     assert rillet.state.replays == rillet.organisation.counts.replays == 1
     assert [call.replayed for call in rillet.state.calls] == [False, True, False]
     assert other_path.json()["name"] == "A"
@@ -81,7 +79,7 @@ def test_every_post_is_executed_once_under_its_key_even_if_its_answer_is_lost(
     assert second.json() == third.json()
     assert len(getattr(rillet.organisation, objects)) == 1
     paid = objects == "payments"
-    assert balance(rillet, invoice) == (("PARTIALLY_PAID", "60.00") if paid else ("UNBILLED", "100.00"))
+    assert rillet.balance(invoice) == (("PARTIALLY_PAID", "60.00") if paid else ("UNBILLED", "100.00"))
 
 
 def test_an_idempotency_key_is_ignored_on_other_methods(rillet: Rillet) -> None:
@@ -101,7 +99,7 @@ def test_a_deleted_invoice_is_still_replayed_under_its_key(rillet: Rillet) -> No
     replay = rillet.post("/invoices", full_invoice(), key="k1").json()
 
     assert replay["id"] == first["id"]
-    assert invoices(rillet) == 0
+    assert rillet.invoices() == 0
 
 
 def test_the_same_key_in_flight_waits_for_the_first_call(rillet: Rillet) -> None:
@@ -110,12 +108,12 @@ def test_the_same_key_in_flight_waits_for_the_first_call(rillet: Rillet) -> None
     with ThreadPoolExecutor(8) as pool:
         answers = [pool.submit(rillet.post, "/invoices", full_invoice(), "k1") for _ in range(8)]
         wait_until(lambda: len(rillet.state.calls) == 8)
-        while_waiting = invoices(rillet)
+        while_waiting = rillet.invoices()
         rillet.state.behave()
         ids = {answer.result().json()["id"] for answer in answers}
 
     assert while_waiting == 0
-    assert len(ids) == invoices(rillet) == 1
+    assert len(ids) == rillet.invoices() == 1
     assert rillet.state.replays == 7
 
 
@@ -160,7 +158,7 @@ def test_a_fault_answers_a_text_data_a_problem_document_or_a_bare_429(rillet: Ri
     assert answers[1].json()["title"] == "No"
     assert answers[2].json()["title"] == "Internal Server Error"
     assert answers[3].content == b""
-    assert invoices(rillet) == 0
+    assert rillet.invoices() == 0
 
 
 def test_a_malformed_answer_is_broken_json_with_code_200(rillet: Rillet) -> None:
@@ -171,7 +169,7 @@ def test_a_malformed_answer_is_broken_json_with_code_200(rillet: Rillet) -> None
     assert response.status_code == 200
     with pytest.raises(requests.JSONDecodeError):
         response.json()
-    assert invoices(rillet) == 1
+    assert rillet.invoices() == 1
 
 
 def test_a_fault_with_zero_times_stays_until_it_is_removed(rillet: Rillet) -> None:
@@ -211,7 +209,7 @@ def test_a_late_post_and_a_repetition_of_its_key_make_as_many_invoices_as_the_sw
     rillet.clock.advance(70)
     rillet.state.deliver_webhooks()
 
-    assert len(rillet.organisation.invoices) == made
+    assert rillet.invoices() == made
     assert rillet.post("/invoices", full_invoice(), key="k1").json()["id"] == repeated
 
 

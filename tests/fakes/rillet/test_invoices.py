@@ -45,7 +45,7 @@ def test_a_full_invoice_with_a_number_is_refused_when_the_switch_says_so(rillet:
     rillet.switch(full_scope_number="refused")
 
     assert fields_of(rillet.post("/invoices", full_invoice(invoice_number="S-1001"))) == ["invoice_number"]
-    assert len(rillet.organisation.invoices) == 0
+    assert rillet.invoices() == 0
     assert rillet.invoice()["invoice_number"] == "INV-0001"
 
 
@@ -54,6 +54,8 @@ def test_a_switch_that_does_not_exist_is_refused(rillet: Rillet) -> None:
         rillet.switch(full_scope_numbers="kept")
     with pytest.raises(ValueError, match="token_form cannot be 'hex'; it can be 'base64', 'text'"):
         rillet.switch(token_form="hex")
+    with pytest.raises(ValueError, match="colour"):
+        rillet.state.load({"organization": {"switches": {"colour": "blue"}}})
 
 
 def test_the_answer_has_all_fields_that_the_request_gave(rillet: Rillet) -> None:
@@ -205,10 +207,7 @@ def test_recorded_scopes_drop_the_fields_they_do_not_have(rillet: Rillet, scope:
     created = rillet.recorded(scope=scope, **sent)
 
     assert {name: created[name] for name in sent.keys() & created.keys()} == kept
-    assert rillet.organisation.invoices.get(created["id"]).private == {
-        "scope": scope,
-        "is_sent": True,
-    }
+    assert rillet.organisation.invoices.get(created["id"]).private == {"scope": scope, "is_sent": True}
 
 
 def test_references_that_the_rules_allow_are_kept(rillet: Rillet) -> None:

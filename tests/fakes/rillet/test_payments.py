@@ -1,4 +1,4 @@
-"""Payments of invoices in the Rillet fake, by call and by users."""
+"""Payments of invoices in the Rillet fake, by call and by users, and what else people do to documents."""
 
 from collections.abc import Callable
 
@@ -6,13 +6,15 @@ import pytest
 import requests
 
 from local.fake_rillet.problems import Problem
+from local.fake_vendor.faults import Fault
 from tests.fakes.rillet.support import (
     CASH,
+    CUSTOMER,
     SUBSIDIARY,
     UNKNOWN_ID,
     Json,
     Rillet,
-    balance,
+    application,
     fields_of,
     full_item,
     kind_of,
@@ -44,7 +46,7 @@ def test_a_payment_by_call_is_uncleared_and_still_makes_the_invoice_paid(
         "account_code": CASH,
         "updated_at": "2026-03-10T12:00:00.000000Z",
     }
-    assert balance(rillet, invoice) == ("PAID", "0.00")
+    assert rillet.balance(invoice) == ("PAID", "0.00")
     assert rillet.read(f"/invoices/{invoice['id']}")["updated_at"] > invoice["updated_at"]
 
 
@@ -52,10 +54,10 @@ def test_a_payment_by_call_is_uncleared_and_still_makes_the_invoice_paid(
 def test_parts_add_up_until_the_invoice_is_paid(rillet: Rillet, create: Callable[[Rillet], Json]) -> None:
     invoice = create(rillet)
     post(rillet, invoice, payment("40.00"))
-    partly = balance(rillet, invoice)
+    partly = rillet.balance(invoice)
     post(rillet, invoice, payment("60.00"))
 
-    assert (partly, balance(rillet, invoice)) == (("PARTIALLY_PAID", "60.00"), ("PAID", "0.00"))
+    assert (partly, rillet.balance(invoice)) == (("PARTIALLY_PAID", "60.00"), ("PAID", "0.00"))
     listed = rillet.read(f"/invoices/{invoice['id']}/payments")
     assert [row["amount"]["amount"] for row in listed["payments"]] == ["40.00", "60.00"]
     assert "pagination" not in listed
@@ -66,7 +68,7 @@ def test_paying_more_than_is_open_is_a_switch(rillet: Rillet, invoice: Json) -> 
 
     post(rillet, invoice, payment("100.01"))
 
-    assert balance(rillet, invoice) == ("PAID", "-0.01")
+    assert rillet.balance(invoice) == ("PAID", "-0.01")
 
 
 def test_cash_accounts_are_those_of_bank_accounts(rillet: Rillet, invoice: Json) -> None:
@@ -90,7 +92,7 @@ def test_an_uncleared_payment_is_replaced_whole(rillet: Rillet, invoice: Json) -
     incomplete = rillet.put(path, {"amount": money("1.00")})
 
     assert (replaced["id"], replaced["date"], replaced["status"]) == (made["id"], "2026-03-08", "UNCLEARED")
-    assert balance(rillet, invoice) == ("PAID", "0.00")
+    assert rillet.balance(invoice) == ("PAID", "0.00")
     assert fields_of(incomplete) == ["date", "account_code"]
 
 
@@ -100,7 +102,7 @@ def test_deleting_an_uncleared_payment_opens_the_invoice_again(rillet: Rillet, i
     deleted = rillet.delete(f"/invoices/{invoice['id']}/payments/{made['id']}")
 
     assert deleted.status_code == 204
-    assert balance(rillet, invoice) == ("UNBILLED", "100.00")
+    assert rillet.balance(invoice) == ("UNBILLED", "100.00")
     assert rillet.read("/invoice-payments")["payments"] == []
 
 
@@ -160,16 +162,16 @@ def test_users_clear_payments_and_let_them_bounce(rillet: Rillet, invoice: Json)
     books = rillet.organisation
     made = books.pay(invoice["id"], "100.00", cleared=False, date="2026-03-07")
     cleared = books.clear_payment(made["id"])
-    paid = balance(rillet, invoice)
+    paid = rillet.balance(invoice)
 
     failed = books.fail_payment(made["id"])
-    reopened = balance(rillet, invoice)
+    reopened = rillet.balance(invoice)
     books.unclear_payment(made["id"])
 
     assert (made["date"], made["status"]) == ("2026-03-07", "UNCLEARED")
     assert (cleared["status"], failed["status"]) == ("SUCCESSFUL", "FAILED")
     assert (paid, reopened) == (("PAID", "0.00"), ("UNBILLED", "100.00"))
-    assert balance(rillet, invoice) == ("PAID", "0.00")
+    assert rillet.balance(invoice) == ("PAID", "0.00")
     assert len(rillet.read(f"/invoices/{invoice['id']}/payments")["payments"]) == 1
 
 
@@ -181,7 +183,7 @@ def test_users_pay_what_is_open_today_and_delete_cleared_payments(rillet: Rillet
     books.delete_payment(rest["id"])
 
     assert (rest["amount"], rest["date"], rest["status"]) == (money("70.00"), "2026-03-10", "SUCCESSFUL")
-    assert balance(rillet, invoice) == ("PARTIALLY_PAID", "70.00")
+    assert rillet.balance(invoice) == ("PARTIALLY_PAID", "70.00")
     with pytest.raises(Problem, match="exceeds the amount due"):
         books.pay(invoice["id"], "70.01")
     books.pay(invoice["id"])
@@ -219,3 +221,84 @@ def test_two_states_of_an_invoice_never_share_an_update_time(rillet: Rillet, inv
 
     assert len(stamps) == len(set(stamps)) == 3
     assert stamps == sorted(stamps)
+
+
+def test_one_receipt_pays_several_invoices(rillet: Rillet) -> None:
+    invoices = [rillet.invoice(), rillet.invoice()]
+
+    payments = rillet.organisation.pay_together(*(one["id"] for one in invoices))
+
+    assert [rillet.balance(one) for one in invoices] == [("PAID", "0.00")] * 2
+    assert [one["amount"]["amount"] for one in payments] == ["100.00", "100.00"]
+
+
+def test_a_receipt_in_another_currency_covers_a_part_of_an_invoice(rillet: Rillet) -> None:
+    invoice = rillet.invoice()
+
+    payment = rillet.organisation.pay_in(invoice["id"], "66.00", "USD", covers="60.00")
+
+    assert payment["amount"] == money("66.00", "USD")
+    assert rillet.balance(invoice) == ("PARTIALLY_PAID", "40.00")
+
+
+@pytest.mark.parametrize(
+    ("amount", "status", "due"), [(None, "CREDITED", "0.00"), ("30.00", "PARTIALLY_CREDITED", "70.00")]
+)
+def test_a_bad_debt_is_closed_by_a_memo_of_rillets_own(
+    rillet: Rillet, amount: str | None, status: str, due: str
+) -> None:
+    invoice = rillet.invoice()
+
+    memo = rillet.organisation.write_off(invoice["id"], amount)
+
+    assert rillet.balance(invoice) == (status, due)
+    assert memo["external_references"] == []
+    [applied] = rillet.read(f"/credit-memos/{memo['id']}")["applications"]
+    assert (applied["invoice_id"], applied["amount"]["amount"]) == (invoice["id"], amount or "100.00")
+
+
+def test_a_person_applies_a_memo_to_other_invoices_than_before(rillet: Rillet) -> None:
+    first, second, memo = rillet.invoice(), rillet.invoice(), rillet.memo()
+    rillet.apply(memo, application(first, "100.00"))
+
+    rillet.organisation.apply_memo(memo["id"], {second["id"]: "25.00"})
+
+    assert [rillet.balance(one)[1] for one in (first, second)] == ["100.00", "75.00"]
+
+
+def test_a_refunded_memo_has_nothing_left(rillet: Rillet) -> None:
+    memo = rillet.memo()
+
+    rillet.organisation.refund_memo(memo["id"])
+
+    shown = rillet.read(f"/credit-memos/{memo['id']}")
+    assert (shown["status"], shown["remaining_amount"]["amount"]) == ("REFUNDED", "0.00")
+
+
+def test_the_documents_of_a_merged_customer_move_and_it_is_gone(rillet: Rillet) -> None:
+    into = rillet.create("/customers", {"name": "Into"})
+    invoice, memo = rillet.invoice(), rillet.memo()
+
+    rillet.organisation.merge_customer(CUSTOMER, into["id"])
+
+    assert rillet.read(f"/invoices/{invoice['id']}")["customer_id"] == into["id"]
+    assert rillet.read(f"/credit-memos/{memo['id']}")["customer_id"] == into["id"]
+    assert rillet.get(f"/customers/{CUSTOMER}").status_code == 404
+    assert rillet.announced()[-1] == "customer-deleted"
+
+
+def test_somebody_acts_just_before_a_call_is_executed(rillet: Rillet) -> None:
+    invoice, memo, acts = rillet.invoice(), rillet.memo(), list[str]()
+    path = "/credit-memos/*/applications"
+
+    def pay() -> None:
+        acts.append(rillet.organisation.pay(invoice["id"], "90.00")["id"])
+
+    rillet.state.faults.add(Fault("act", "POST", path, 1, {"do": pay}))
+
+    refused = rillet.apply(memo, application(invoice, "100.00"))
+    taken = rillet.apply(memo, application(invoice, "10.00"))
+
+    assert (refused.status_code, taken.status_code) == (400, 200)
+    assert len(acts) == 1
+    assert rillet.balance(invoice) == ("PAID", "0.00")

@@ -140,6 +140,54 @@ WRONG_FIELDS: list[tuple[str, Json, str]] = [
 ]
 
 
+UNREGISTERED_TYPE = (
+    "external_reference_type_not_found",
+    "External reference type does not exist: unheard_of",
+)
+INVOICE_RULES: list[tuple[Json, str, str]] = [
+    (full_invoice(customer_id=UNKNOWN_ID), "customer_not_found", UNKNOWN_ID),
+    (full_invoice(subsidiary_id=UNKNOWN_ID), "subsidiary_not_found", UNKNOWN_ID),
+    (full_invoice(bank_account_id=UNKNOWN_ID), "bank_account_not_found", UNKNOWN_ID),
+    (recorded_invoice(recorded_item(product_id=UNKNOWN_ID)), "product_not_found", UNKNOWN_ID),
+    (full_invoice(external_references=UNREGISTERED), *UNREGISTERED_TYPE),
+    (recorded_invoice(recorded_item(external_references=UNREGISTERED)), *UNREGISTERED_TYPE),
+    (
+        recorded_invoice(recorded_item(external_references=RESTRICTED), external_references=RESTRICTED),
+        "external_reference_restricted",
+        "multiple references of a restricted type",
+    ),
+    (
+        full_invoice(external_references=[reference("1", "CUSTOMER_CUSTOM")]),
+        "external_reference_url_required",
+        "The URL is required for external reference for Customer_Custom",
+    ),
+    *[
+        (full_invoice(invoice_date=day), "period_closed", f"The accounting period of {day} is closed")
+        for day in ("2026-01-31", "2025-11-30")
+    ],
+]
+MEMO_RULES: list[tuple[Json, str, str]] = [
+    (credit_memo(customer_id=UNKNOWN_ID), "customer_not_found", UNKNOWN_ID),
+    (credit_memo(subsidiary_id=UNKNOWN_ID), "subsidiary_not_found", UNKNOWN_ID),
+    (credit_memo(UNKNOWN_PRODUCT), "product_not_found", UNKNOWN_ID),
+    (credit_memo(external_references=UNREGISTERED), *UNREGISTERED_TYPE),
+    (credit_memo(credit_memo_date="2026-01-31"), "period_closed", "2026-01-31"),
+    (credit_memo(full_item("0.00")), "credit_memo_total_not_positive", ""),
+    (credit_memo(full_item("5.00"), full_item("-6.00")), "credit_memo_total_not_positive", ""),
+]
+PAYMENT_RULES: list[tuple[Json, str, str]] = [
+    (payment(account_code="11000"), "not_a_cash_account", "11000"),
+    (payment(currency="USD"), "currency_mismatch", "EUR, not USD"),
+    (payment("100.01"), "overpayment", "exceeds the amount due of 100.00 EUR"),
+    (payment(date="2026-01-31"), "period_closed", "2026-01-31"),
+]
+BROKEN_RULES = [
+    *[("/invoices", *rule) for rule in INVOICE_RULES],
+    *[("/credit-memos", *rule) for rule in MEMO_RULES],
+    *[("/payments", *rule) for rule in PAYMENT_RULES],
+]
+
+
 def objects(rillet: Rillet) -> list[int]:
     books = rillet.organisation
     return [len(kind) for kind in (books.customers, books.products, books.invoices, books.credit_memos)]
@@ -188,77 +236,7 @@ def test_a_wrong_payment_is_refused_and_its_fields_are_named(
     assert response.json()["violations"][0]["message"].startswith("must ")
 
 
-@pytest.mark.parametrize(
-    ("path", "body", "kind", "detail"),
-    [
-        ("/invoices", full_invoice(customer_id=UNKNOWN_ID), "customer_not_found", UNKNOWN_ID),
-        ("/invoices", full_invoice(subsidiary_id=UNKNOWN_ID), "subsidiary_not_found", UNKNOWN_ID),
-        ("/invoices", full_invoice(bank_account_id=UNKNOWN_ID), "bank_account_not_found", UNKNOWN_ID),
-        (
-            "/invoices",
-            recorded_invoice(recorded_item(product_id=UNKNOWN_ID)),
-            "product_not_found",
-            UNKNOWN_ID,
-        ),
-        (
-            "/invoices",
-            full_invoice(external_references=UNREGISTERED),
-            "external_reference_type_not_found",
-            "External reference type does not exist: unheard_of",
-        ),
-        (
-            "/invoices",
-            recorded_invoice(recorded_item(external_references=UNREGISTERED)),
-            "external_reference_type_not_found",
-            "External reference type does not exist: unheard_of",
-        ),
-        (
-            "/invoices",
-            recorded_invoice(recorded_item(external_references=RESTRICTED), external_references=RESTRICTED),
-            "external_reference_restricted",
-            "multiple references of a restricted type",
-        ),
-        (
-            "/invoices",
-            full_invoice(external_references=[reference("1", "CUSTOMER_CUSTOM")]),
-            "external_reference_url_required",
-            "The URL is required for external reference for Customer_Custom",
-        ),
-        (
-            "/invoices",
-            full_invoice(invoice_date="2026-01-31"),
-            "period_closed",
-            "The accounting period of 2026-01-31 is closed",
-        ),
-        (
-            "/invoices",
-            full_invoice(invoice_date="2025-11-30"),
-            "period_closed",
-            "The accounting period of 2025-11-30 is closed",
-        ),
-        ("/credit-memos", credit_memo(customer_id=UNKNOWN_ID), "customer_not_found", UNKNOWN_ID),
-        ("/credit-memos", credit_memo(subsidiary_id=UNKNOWN_ID), "subsidiary_not_found", UNKNOWN_ID),
-        ("/credit-memos", credit_memo(UNKNOWN_PRODUCT), "product_not_found", UNKNOWN_ID),
-        (
-            "/credit-memos",
-            credit_memo(external_references=UNREGISTERED),
-            "external_reference_type_not_found",
-            "unheard_of",
-        ),
-        ("/credit-memos", credit_memo(credit_memo_date="2026-01-31"), "period_closed", "2026-01-31"),
-        ("/credit-memos", credit_memo(full_item("0.00")), "credit_memo_total_not_positive", ""),
-        (
-            "/credit-memos",
-            credit_memo(full_item("5.00"), full_item("-6.00")),
-            "credit_memo_total_not_positive",
-            "",
-        ),
-        ("/payments", payment(account_code="11000"), "not_a_cash_account", "11000"),
-        ("/payments", payment(currency="USD"), "currency_mismatch", "EUR, not USD"),
-        ("/payments", payment("100.01"), "overpayment", "exceeds the amount due of 100.00 EUR"),
-        ("/payments", payment(date="2026-01-31"), "period_closed", "2026-01-31"),
-    ],
-)
+@pytest.mark.parametrize(("path", "body", "kind", "detail"), BROKEN_RULES)
 def test_a_broken_rule_of_the_organisation_is_refused(
     rillet: Rillet, path: str, body: Json, kind: str, detail: str
 ) -> None:

@@ -1,17 +1,25 @@
-"""Access and master data of the Rillet fake."""
+"""Access to the Rillet fake, its own controls, and its master data: customers and products among them."""
 
 import pytest
 import requests
 
 from local.clock import Clock
+from tests.fakes.rillet.every_operation import PRICES
 from tests.fakes.rillet.support import (
+    ADDRESS,
     CUSTOMER,
     KEY,
+    ONE_TIME_PRODUCT,
+    PRODUCT,
     SECOND_SUBSIDIARY,
     SUBSIDIARY,
     UNKNOWN_ID,
+    Json,
     Rillet,
     full_invoice,
+    money,
+    names,
+    reference,
 )
 
 
@@ -115,3 +123,135 @@ def test_tax_rates_are_filtered_by_country_and_accounts_and_fields_are_listed(ri
     assert [rate["code"] for rate in rates] == ["DE_STANDARD"]
     assert rillet.read("/accounts")["accounts"][0]["type"] == "ASSET"
     assert rillet.read("/fields") == {"fields": []}
+
+
+def test_faults_are_put_in_force_and_removed(rillet: Rillet) -> None:
+    rillet.state.misbehave("status", "GET", "/customers", times=2, status=500)
+
+    shown = rillet.state.faults.describe()
+    status = rillet.get("/customers").status_code
+    rillet.state.behave()
+
+    assert shown == [{"kind": "status", "method": "GET", "path": "/customers", "remaining": 2}]
+    assert status == 500
+    assert rillet.get("/customers").status_code == 200
+
+
+def test_the_rate_limit_can_be_changed_and_refusals_are_counted(rillet: Rillet) -> None:
+    rillet.state.rate_limit, rillet.state.rate_window = 1, 10
+
+    statuses = [rillet.get("/api-key").status_code for _ in range(2)]
+
+    counts = rillet.organisation.counts
+    assert statuses == [200, 429]
+    assert (counts.calls, counts.refused, counts.replays) == (2, 1, 0)
+
+
+def test_a_reset_removes_everything(rillet: Rillet) -> None:
+    rillet.state.misbehave("down")
+
+    rillet.state.reset()
+
+    assert rillet.get("/customers").status_code == 401
+
+
+def test_a_load_for_a_known_organisation_adds_to_it(rillet: Rillet) -> None:
+    seed = {
+        "organization": {"id": rillet.organisation.id, "switches": {"full_scope_number": "kept"}},
+        "customers": [{"name": "Carol"}],
+    }
+
+    rillet.state.load(seed)
+
+    assert len(rillet.organisation.customers) == 2
+    assert len(rillet.organisation.subsidiaries) == 2
+    assert rillet.organisation.switches.full_scope_number == "kept"
+
+
+def test_a_customer_is_created_read_and_deleted(rillet: Rillet) -> None:
+    sent: Json = {
+        "name": "Carol",
+        "address": ADDRESS,
+        "emails": [{"email": "carol@example.com", "type": "MAIN_SENDER"}],
+        "external_references": [reference("cust_1", "solvimon_customer_id")],
+        "payment_terms": 30,
+    }
+
+    created = rillet.create("/customers", sent | {"vat_number": "NL123"})
+    path = f"/customers/{created['id']}"
+    read, deleted = rillet.read(path), rillet.delete(path)
+
+    assert read == created
+    assert sent.items() <= created.items()
+    assert "vat_number" not in created
+    assert created["send_invoices_automatically"] is False
+    assert created["updated_at"] == "2026-03-10T12:00:00.000000Z"
+    assert (deleted.status_code, deleted.content) == (204, b"")
+    assert rillet.get(path).status_code == 404
+
+
+def test_replacing_a_customer_clears_everything_the_body_leaves_out(rillet: Rillet) -> None:
+    whole = {
+        "name": "Carol",
+        "name_on_invoice": "Carol Ltd",
+        "address": ADDRESS,
+        "shipping_address": ADDRESS,
+        "emails": [{"email": "c@example.com", "type": "CC"}],
+        "external_references": [reference("7", "solvimon_customer_id")],
+        "payment_terms": 30,
+        "send_payment_reminders": True,
+        "fields": [{"field_id": UNKNOWN_ID, "field_value_id": UNKNOWN_ID}],
+    }
+    customer = rillet.create("/customers", whole)
+    rillet.clock.advance(5)
+
+    replaced = rillet.put(f"/customers/{customer['id']}", {"name": "Carol"}).json()
+
+    assert customer.items() >= whole.items()
+    assert replaced == {
+        "id": customer["id"],
+        "name": "Carol",
+        "emails": [],
+        "external_references": [],
+        "send_invoices_automatically": False,
+        "send_payment_reminders": False,
+        "updated_at": "2026-03-10T12:00:05.000000Z",
+    }
+
+
+def test_users_change_one_field_of_a_customer(rillet: Rillet) -> None:
+    edited = rillet.organisation.edit_customer(CUSTOMER, payment_terms=60, address=None)
+
+    assert (edited["name"], edited["payment_terms"], "address" in edited) == ("Bob Industries", 60, False)
+    assert rillet.announced() == ["customer-updated"]
+
+
+def test_a_customer_with_open_invoices_is_not_deleted(rillet: Rillet) -> None:
+    rillet.invoice()
+
+    assert rillet.delete(f"/customers/{CUSTOMER}").status_code == 400
+
+
+def test_products_are_created_replaced_and_filtered(rillet: Rillet) -> None:
+    created = rillet.create("/products", ONE_TIME_PRODUCT)
+    inactive = ONE_TIME_PRODUCT | {"status": "INACTIVE", "name": "Old"}
+
+    replaced = rillet.put(f"/products/{created['id']}", inactive).json()
+
+    assert created["price"]["amount"] == money("12.3456", "USD")
+    assert created["status"] == "ACTIVE"
+    assert "updated_at" not in created
+    assert rillet.read(f"/products/{created['id']}") == replaced
+    assert names(rillet.get("/products", status="INACTIVE"), "products") == ["Old"]
+    assert names(rillet.get("/products", currency="EUR"), "products") == ["Seats"]
+
+
+@pytest.mark.parametrize("price", PRICES)
+def test_every_kind_of_price_is_kept_as_sent(rillet: Rillet, price: Json) -> None:
+    assert rillet.create("/products", ONE_TIME_PRODUCT | {"price": price})["price"] == price
+
+
+def test_a_product_that_does_not_exist_is_not_found(rillet: Rillet) -> None:
+    assert rillet.get(f"/products/{UNKNOWN_ID}").status_code == 404
+    assert rillet.put(f"/products/{UNKNOWN_ID}", ONE_TIME_PRODUCT).status_code == 404
+    assert rillet.get(f"/products/{PRODUCT}").status_code == 200

@@ -17,7 +17,7 @@ from local.sample_data import invoice_id, solvimon_seed
 from tests.contract.documents import MISSING
 from tests.contract.exceptions import EXCEPTIONS, Excused
 from tests.contract.report import Report
-from tests.fakes.support import ManualClock
+from tests.fakes.support import Harness, ManualClock
 
 Json = dict[str, Any]
 
@@ -44,9 +44,10 @@ def _seed() -> dict[str, list[Json]]:
     return solvimon_seed()
 
 
-class Solvimon:
+class Solvimon(Harness):
     """A running fake, its clock, and a caller; every answer is held against the vendor's schema."""
 
+    fake: FakeSolvimon
     platform: Platform
     new_customer: ClassVar[Json] = {"type": "ORGANIZATION"}
     created = 201
@@ -65,12 +66,8 @@ class Solvimon:
         self.platform = self.state.add_platform(KEY, _seed(), read_only_key=READ_ONLY_KEY)
         return self
 
-    def __enter__(self) -> "Solvimon":
-        self.fake.start()
-        return self
-
     def __exit__(self, *failure: object) -> None:
-        self.fake.stop()
+        super().__exit__(*failure)
         self.session.close()
 
     def call(
@@ -169,16 +166,20 @@ def total(parts: list[Json], name: str = "amount_excluding_tax") -> Decimal:
     return sum((Decimal(part[name]["quantity"]) for part in parts), Decimal(0))
 
 
+def cent(document: Json) -> Decimal:
+    """The smallest amount in a document's currency."""
+    return Decimal(1) if document["billing_currency"] == "JPY" else Decimal("0.01")
+
+
 def check_sums(note: Json) -> None:
     """Check that every level is the sum of the level below, up to the rounded header."""
-    cent = Decimal(1) if note["billing_currency"] == "JPY" else Decimal("0.01")
     for name in ("amount_excluding_tax", "amount_including_tax"):
         for period in note["periods"]:
             for group in period["groups"]:
                 assert total(group["lines"], name) == Decimal(group[name]["quantity"])
             assert total(period["groups"], name) == Decimal(period[name]["quantity"])
     net, tax, gross = (Decimal(text) for text in figures(note))
-    assert total(note["periods"]).quantize(cent, ROUND_HALF_UP) == net
+    assert total(note["periods"]).quantize(cent(note), ROUND_HALF_UP) == net
     assert net + tax == gross == Decimal(note["invoice_amount_including_tax"]["quantity"])
     assert sum(Decimal(c["tax_amount"]["quantity"]) for c in note["tax_categories"]) == tax
 

@@ -1,21 +1,15 @@
 """The Solvimon fake's idempotency, faults, call log and controls; more of them in `test_both_fakes`."""
 
-import threading
-
 import pytest
 import requests
 
 from local.sample_data import invoice_id
 from tests.fakes.solvimon.support import KEY, Solvimon
+from tests.support.arrange import at_once
 
 pytestmark = pytest.mark.slow
 
 CUSTOMER = {"type": "ORGANIZATION", "reference": "kaap"}
-HOUR = 3600
-
-
-def customers(solvimon: Solvimon) -> int:
-    return len(solvimon.platform.records["customers"])
 
 
 def test_a_key_with_another_body_is_refused_again_and_again(solvimon: Solvimon) -> None:
@@ -42,20 +36,16 @@ def test_a_key_of_a_bad_length_is_refused(solvimon: Solvimon, key: str) -> None:
 
 
 def test_many_at_once_with_one_key_make_one_customer(solvimon: Solvimon) -> None:
-    before, statuses = customers(solvimon), []
+    before, statuses = solvimon.customers(), []
 
     def post() -> None:
         headers = {"X-API-KEY": KEY, "Idempotency-Key": "k1"}
         response = requests.post(f"{solvimon.fake.url}/customers", json=CUSTOMER, headers=headers, timeout=10)
         statuses.append(response.status_code)
 
-    threads = [threading.Thread(target=post) for _ in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(20, post)
 
-    assert customers(solvimon) == before + 1
+    assert solvimon.customers() == before + 1
     assert set(statuses) <= {201, 422}
 
 

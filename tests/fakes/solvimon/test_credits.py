@@ -1,4 +1,4 @@
-"""The Solvimon fake's credit notes of an invoice, whole or in part."""
+"""The Solvimon fake's credit notes of an invoice, whole or in part, and its one-offs."""
 
 import json
 from decimal import ROUND_HALF_UP, Decimal
@@ -8,7 +8,18 @@ import pytest
 
 from local.fake_solvimon.errors import ApiProblem
 from local.sample_data import credits_to_expect, expected, invoice_id
-from tests.fakes.solvimon.support import Json, Solvimon, check_sums, figures, money, total
+from local.sample_data.identity import solvimon_id
+from tests.fakes.solvimon.support import (
+    Json,
+    Solvimon,
+    cent,
+    check_sums,
+    figures,
+    line,
+    money,
+    one_off,
+    total,
+)
 from tests.fakes.support import SAMPLES, Receiver
 
 FIRST, USAGE, YEN = (invoice_id(name) for name in ("first", "usage-tiers", "yen"))
@@ -107,10 +118,9 @@ def test_a_share_of_an_invoice_adds_up_on_every_level(solvimon: Solvimon, name: 
 
     note = solvimon.platform.credit(original["id"], share, sign="positive")
 
-    cent = Decimal(1) if note["billing_currency"] == "JPY" else Decimal("0.01")
     whole = total(original["periods"])
     assert total(note["periods"]) == (whole * share.numerator / share.denominator).quantize(
-        cent, ROUND_HALF_UP
+        cent(note), ROUND_HALF_UP
     )
     assert orders(note) == orders(original)
     check_sums(note)
@@ -257,3 +267,58 @@ def test_the_same_key_makes_one_credit_note(solvimon: Solvimon) -> None:
     assert second.headers["Idempotent-Replayed"] == "true"
     assert first.json() == second.json()
     assert len(solvimon.platform.records["invoices"]) == len(expected()) + 1
+
+
+@pytest.mark.parametrize("originals", [[], ["first"], ["first", "yen"]])
+def test_a_one_off_credit_links_none_one_or_several_originals(
+    solvimon: Solvimon, originals: list[str]
+) -> None:
+    identifiers = [invoice_id(name) for name in originals]
+    numbers = [solvimon.platform.finalise(identifier)["invoice_number"] for identifier in identifiers]
+    lines: list[Json] = [
+        {"description": "Goodwill", "amount": "100.00", "tax": {"percentage": "21", "name": "BTW"}},
+        {"description": "Seats", "amount": "50.00", "product_id": solvimon_id("prod", "berth-seats")},
+    ]
+
+    note = solvimon.platform.one_off_credit("maasvlakte-quay", lines, identifiers, notes=["Sorry"])
+
+    assert (note["type"], note["invoice_number"]) == ("ONE_OFF_CREDIT", "CRE-2026-11-000001")
+    assert "credit" not in note
+    assert [(link["id"], link["invoice_number"]) for link in note["linked_invoices"]] == list(
+        zip(identifiers, numbers, strict=True)
+    )
+    assert figures(note) == ("-150.00", "-21.00", "-171.00")
+    check_sums(note)
+    goodwill, seats = note["periods"][0]["groups"]
+    assert (goodwill["products"], goodwill["description"], goodwill["type"]) == ([], "Goodwill", "ONE_OFF")
+    assert seats["products"][0]["custom_fields"][0]["reference"] == "rillet_product_id"
+    assert (note["customer"]["reference"], note["notes"]) == ("maasvlakte-quay", ["Sorry"])
+    assert note["billing_entity"]["reference"] == "tideway-nl"
+    assert solvimon.get(f"/invoices/{note['id']}").json() == note
+
+
+def test_a_one_off_credit_may_be_positive_and_in_another_currency(solvimon: Solvimon) -> None:
+    lines: list[Json] = [
+        {"description": "詫び", "amount": "500", "tax": {"percentage": "10", "name": "消費税"}}
+    ]
+    entity = solvimon_id("bile", "tideway-jp")
+
+    note = solvimon.platform.one_off_credit(
+        "osaka-bay", lines, sign="positive", currency="JPY", billing_entity_id=entity, final=False
+    )
+
+    assert (figures(note), note["status"]) == (("500", "50", "550"), "DRAFT")
+    assert (note["timezone"], note["tax_summary"]["country_code"]) == ("Asia/Tokyo", "JP")
+
+
+def test_one_offs_are_made_by_call_as_drafts_or_final(solvimon: Solvimon) -> None:
+    solvimon.platform.finalise(FIRST)
+    taxes = [{"percentage": "5", "name": "GST"}, {"percentage": "9.975", "name": "QST"}]
+
+    note = solvimon.post("/invoices", one_off(line(tax_categories=taxes), linked_invoices_ids=[FIRST])).json()
+    invoice = solvimon.post("/invoices", one_off(type="ONE_OFF", status="FINAL")).json()
+
+    assert (note["status"], figures(note)) == ("DRAFT", ("-10.00", "-1.50", "-11.50"))
+    assert len(note["linked_invoices"]) == 1
+    assert (invoice["status"], figures(invoice)) == ("FINAL", ("10.00", "0.00", "10.00"))
+    assert invoice["invoice_number"].startswith("INV-")

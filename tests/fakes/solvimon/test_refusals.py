@@ -3,17 +3,7 @@
 import pytest
 
 from local.sample_data import invoice_id
-from tests.fakes.solvimon.support import (
-    FIRST,
-    KEY,
-    Json,
-    Solvimon,
-    error_of,
-    line,
-    money,
-    one_off,
-    payment,
-)
+from tests.fakes.solvimon.support import FIRST, KEY, Json, Solvimon, error_of, line, money, one_off, payment
 
 YEN = invoice_id("yen")
 CREDIT = f"/invoices/{FIRST}/credit"

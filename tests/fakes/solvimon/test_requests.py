@@ -5,11 +5,6 @@ import pytest
 from local.sample_data import expected, invoice_id, solvimon_seed
 from tests.fakes.solvimon.support import KEY, OTHER_KEY, READ_ONLY_KEY, Solvimon, error_of
 
-ORGANIZATION = {
-    "legal_name": "Kaap Noord B.V.",
-    "registered_address": {"city": "Den Helder", "country": "NL"},
-}
-
 
 def test_a_read_only_key_reads_and_searches_but_does_not_write(solvimon: Solvimon) -> None:
     read = solvimon.call("GET", "/customers", api_key=READ_ONLY_KEY)

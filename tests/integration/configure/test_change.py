@@ -4,17 +4,22 @@ import json
 from typing import Any
 
 import pytest
+from botocore.client import BaseClient
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from local import sample_data
+from local.aws.runtime import Killed
 from local.system import Connection, LocalSystem
-from solvimon_rillet.connections.settings_parameter import SettingsParameter, SettingsVersion
+from solvimon_rillet.connections.settings_parameter import SettingsParameter
 from tests.integration.configure.support import ADA, NAME, Json, ask, change, stored, version
 from tests.support.arrange import patched
+from tests.support.interposed import after_call, before_call
 from tests.support.logs import function_logs
 
 PRODUCTS = sample_data.fallback_products()
 A_PRODUCT = PRODUCTS["default"]
+
+pytestmark = pytest.mark.usefixtures("default")
 
 
 def paths(answer: Json) -> list[tuple[str, Any, Any]]:
@@ -38,7 +43,7 @@ def test_set_writes_old_and_new_and_every_function_follows(default: Connection, 
     assert kept["fallback_products"] == default.settings["fallback_products"], "other values stay"
 
 
-def test_a_dry_run_writes_nothing(default: Connection, system: LocalSystem) -> None:
+def test_a_dry_run_writes_nothing(system: LocalSystem) -> None:
     before = stored(system), version(system), system.ledger()
 
     answer = ask(system, set={"start_date": "2026-12-01"}, dry_run=True)
@@ -60,9 +65,7 @@ def test_null_is_the_default_again_and_empty_objects_go(default: Connection, sys
     assert json.loads(stored(system)).keys() == default.settings.keys()
 
 
-def test_one_kind_of_a_setting_that_one_word_stood_for_changes_alone(
-    default: Connection, system: LocalSystem
-) -> None:
+def test_one_kind_of_a_setting_that_one_word_stood_for_changes_alone(system: LocalSystem) -> None:
     change(system, {"matching": "link"})
 
     answer = change(system, {"matching.products": "create"})
@@ -75,7 +78,7 @@ def test_one_kind_of_a_setting_that_one_word_stood_for_changes_alone(
     }
 
 
-def test_what_is_in_force_already_is_not_written_again(default: Connection, system: LocalSystem) -> None:
+def test_what_is_in_force_already_is_not_written_again(system: LocalSystem) -> None:
     before = version(system)
 
     answer = change(system, {"mark_as_sent": True})
@@ -112,7 +115,7 @@ def test_what_is_in_force_already_is_not_written_again(default: Connection, syst
     ],
 )
 def test_a_mistake_is_refused_in_words_with_its_path_and_what_was_meant(
-    default: Connection, system: LocalSystem, changes: Json, path: str, problem: str, meant: str | None
+    system: LocalSystem, changes: Json, path: str, problem: str, meant: str | None
 ) -> None:
     before = stored(system)
 
@@ -126,14 +129,14 @@ def test_a_mistake_is_refused_in_words_with_its_path_and_what_was_meant(
     assert stored(system) == before
 
 
-def test_all_mistakes_are_named_at_once(default: Connection, system: LocalSystem) -> None:
+def test_all_mistakes_are_named_at_once(system: LocalSystem) -> None:
     answer = change(system, {"invoce_scope": "FULL", "tax_country": "nl"})
 
     assert {each["path"] for each in answer["problems"]} == {"invoce_scope", "tax_country"}
     assert "(and 1 more)" in answer["error"]
 
 
-def test_a_stale_version_is_refused_with_who_changed_what(default: Connection, system: LocalSystem) -> None:
+def test_a_stale_version_is_refused_with_who_changed_what(system: LocalSystem) -> None:
     seen = version(system)
     change(system, {"mark_as_sent": False})
 
@@ -146,14 +149,14 @@ def test_a_stale_version_is_refused_with_who_changed_what(default: Connection, s
     assert "start_date" not in stored(system)
 
 
-def test_a_stale_dry_run_is_refused_too(default: Connection, system: LocalSystem) -> None:
+def test_a_stale_dry_run_is_refused_too(system: LocalSystem) -> None:
     seen = version(system)
     change(system, {"mark_as_sent": False})
 
     assert "by now" in ask(system, set={"start_date": None}, version=seen, dry_run=True)["error"]
 
 
-def test_a_write_without_a_version_is_refused(default: Connection, system: LocalSystem) -> None:
+def test_a_write_without_a_version_is_refused(system: LocalSystem) -> None:
     assert "version is missing" in ask(system, set={"mark_as_sent": False})["error"]
 
 
@@ -161,16 +164,14 @@ def test_a_write_without_a_version_is_refused(default: Connection, system: Local
     "event",
     [{"set": {}, "version": 1}, {"set": {"mark_as_sent": True}, "restore": 1, "version": 1}, {"restore": 0}],
 )
-def test_a_request_that_makes_no_sense_is_answered_with_examples(
-    default: Connection, system: LocalSystem, event: Json
-) -> None:
+def test_a_request_that_makes_no_sense_is_answered_with_examples(system: LocalSystem, event: Json) -> None:
     answer = ask(system, **event)
 
     assert "error" in answer
     assert answer["examples"]
 
 
-def test_restore_brings_an_earlier_version_back(default: Connection, system: LocalSystem) -> None:
+def test_restore_brings_an_earlier_version_back(system: LocalSystem) -> None:
     good, text = version(system), stored(system)
     change(system, {"mark_as_sent": False})
 
@@ -181,9 +182,7 @@ def test_restore_brings_an_earlier_version_back(default: Connection, system: Loc
     assert ask(system)["history"][0]["by"] == "Grace Hopper"
 
 
-def test_a_version_that_is_not_kept_is_named_with_those_that_are(
-    default: Connection, system: LocalSystem
-) -> None:
+def test_a_version_that_is_not_kept_is_named_with_those_that_are(system: LocalSystem) -> None:
     answer = ask(system, restore=99, version=version(system))
 
     assert "there is no version 99; Parameter Store keeps the versions 1 to 1" in answer["error"]
@@ -209,16 +208,16 @@ def test_settings_edited_by_hand_go_on_working(default: Connection, system: Loca
 
 
 def test_an_edit_by_hand_at_the_same_moment_is_said_and_can_be_brought_back(
-    default: Connection, system: LocalSystem
+    default: Connection, system: LocalSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write, seen = SettingsParameter.write, version(system)
+    seen = version(system)
 
-    def by_hand_before(self: SettingsParameter, text: str, after: int, by: str) -> int:
+    def edit_by_hand(*_: object) -> None:
         system.put_settings("default", {**default.settings, "address_state": "ZH"})
-        return write(self, text, after, by)
 
-    with patched(SettingsParameter, "write", by_hand_before):
-        answer = ask(system, set={"mark_as_sent": False}, version=seen)
+    before_call(monkeypatch, SettingsParameter, "write", edit_by_hand, call=1)
+
+    answer = ask(system, set={"mark_as_sent": False}, version=seen)
     restored = ask(system, restore=seen + 1, version=answer["version"])
 
     assert answer["version"] == seen + 2
@@ -228,42 +227,30 @@ def test_an_edit_by_hand_at_the_same_moment_is_said_and_can_be_brought_back(
     assert ("address_state", None, "ZH") in paths(restored)
 
 
-def test_of_two_who_write_at_once_one_waits(default: Connection, system: LocalSystem) -> None:
+def test_of_two_who_write_at_once_one_waits(system: LocalSystem, monkeypatch: pytest.MonkeyPatch) -> None:
     answers: list[Json] = []
-    current = SettingsParameter.current
 
-    def meanwhile(self: SettingsParameter) -> SettingsVersion:
-        found = current(self)
-        if not answers:
-            answers.append({})
-            answers.append(ask(system, set={"start_date": "2026-01-01"}, version=found.version))
-        return found
+    def write_too(*_: object) -> None:
+        answers.append(ask(system, set={"start_date": "2026-01-01"}, version=version(system)))
 
-    with patched(SettingsParameter, "current", meanwhile):
-        first = ask(system, set={"mark_as_sent": False}, version=version(system))
+    after_call(monkeypatch, SettingsParameter, "current", write_too, call=1)
+
+    first = ask(system, set={"mark_as_sent": False}, version=version(system))
 
     assert first["written"] is True
-    assert "Another user changes these settings at this moment" in answers[1]["error"]
+    assert "Another user changes these settings at this moment" in answers[0]["error"]
     assert "start_date" not in stored(system)
 
 
-def test_a_writer_that_died_holds_nobody_up_for_long(default: Connection, system: LocalSystem) -> None:
-    class Died(BaseException):
-        pass
-
-    def die(*_: object) -> int:
-        raise Died
-
-    with patched(SettingsParameter, "write", die), pytest.raises(Died):
+def test_a_writer_that_died_holds_nobody_up_for_long(system: LocalSystem) -> None:
+    with patched(SettingsParameter, "write"), pytest.raises(Killed):
         change(system, {"mark_as_sent": False})
     system.advance(61)
 
     assert change(system, {"mark_as_sent": False})["written"] is True
 
 
-def test_settings_above_the_limit_of_parameter_store_are_refused_with_the_remedy(
-    default: Connection, system: LocalSystem
-) -> None:
+def test_settings_above_the_limit_of_parameter_store_are_refused_with_the_remedy(system: LocalSystem) -> None:
     zones = {f"Zone {number}": "Europe/Amsterdam" for number in range(300)}
 
     answer = change(system, {"time_zones": zones})
@@ -273,9 +260,7 @@ def test_settings_above_the_limit_of_parameter_store_are_refused_with_the_remedy
     assert "Zone 1" not in stored(system)
 
 
-def test_settings_above_4096_characters_become_an_advanced_parameter(
-    default: Connection, system: LocalSystem
-) -> None:
+def test_settings_above_4096_characters_become_an_advanced_parameter(system: LocalSystem) -> None:
     zones = {f"Zone {number}": "Europe/Amsterdam" for number in range(130)}
 
     assert change(system, {"time_zones": zones})["written"] is True
@@ -301,15 +286,13 @@ def test_a_product_that_rillet_does_not_have_is_refused(
     assert answer["problems"][0]["path"] == "fallback_products.one_off"
 
 
-def test_a_product_that_rillet_has_is_taken(default: Connection, system: LocalSystem) -> None:
+def test_a_product_that_rillet_has_is_taken(system: LocalSystem) -> None:
     answer = change(system, {"fallback_products.one_off": A_PRODUCT, "fallback_products.discount": None})
 
     assert answer["written"] is True
 
 
-def test_without_an_answer_of_rillet_the_products_are_said_not_to_be_checked(
-    default: Connection, system: LocalSystem
-) -> None:
+def test_without_an_answer_of_rillet_the_products_are_said_not_to_be_checked(system: LocalSystem) -> None:
     system.rillet.state.misbehave("down")
 
     answer = change(system, {"fallback_products.one_off": "0198c1d2-0000-4000-8000-000000000001"})
@@ -318,48 +301,32 @@ def test_without_an_answer_of_rillet_the_products_are_said_not_to_be_checked(
     assert "was not checked" in answer["effect"][0]
 
 
-def test_a_lost_answer_of_parameter_store_is_said_to_be_unknown(
-    default: Connection, system: LocalSystem, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [
+        (ReadTimeoutError(endpoint_url="x"), "whether the settings were written is not known"),
+        (
+            ClientError({"Error": {"Code": "ParameterMaxVersionLimitExceeded"}}, "PutParameter"),
+            "ParameterMaxVersionLimitExceeded",
+        ),
+    ],
+    ids=["a lost answer", "a refusal"],
+)
+def test_a_lost_answer_of_parameter_store_is_said_to_be_unknown_and_a_refusal_is_named(
+    system: LocalSystem, monkeypatch: pytest.MonkeyPatch, failure: Exception, words: str
 ) -> None:
-    def lost(*_: object, **__: object) -> None:
-        raise ReadTimeoutError(endpoint_url="x")
+    def fail(_: BaseClient, operation: str, _asked: object) -> None:
+        if operation == "PutParameter":
+            raise failure
 
-    answer = _with_client(system, monkeypatch, "put_parameter", lost)
+    before_call(monkeypatch, BaseClient, "_make_api_call", fail)
 
-    assert "whether the settings were written is not known" in answer["error"]
+    answer = change(system, {"mark_as_sent": False})
 
-
-def test_a_refusal_of_parameter_store_is_named(
-    default: Connection, system: LocalSystem, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise ClientError({"Error": {"Code": "ParameterMaxVersionLimitExceeded"}}, "PutParameter")
-
-    answer = _with_client(system, monkeypatch, "put_parameter", refuse)
-
-    assert "ParameterMaxVersionLimitExceeded" in answer["error"]
+    assert words in answer["error"]
 
 
-def _with_client(
-    system: LocalSystem,
-    monkeypatch: pytest.MonkeyPatch,
-    method: str,
-    instead: Any,  # noqa: ANN401 - a function
-) -> Json:
-    from solvimon_rillet.connections import configuration
-
-    make = configuration.Configuration.settings_parameter
-
-    def broken(self: configuration.Configuration, *arguments: Any) -> SettingsParameter:
-        parameter = make(self, *arguments)
-        monkeypatch.setattr(parameter._ssm, method, instead)
-        return parameter
-
-    monkeypatch.setattr(configuration.Configuration, "settings_parameter", broken)
-    return change(system, {"mark_as_sent": False})
-
-
-def test_no_log_has_a_value_or_who_wrote_it(default: Connection, system: LocalSystem) -> None:
+def test_no_log_has_a_value_or_who_wrote_it(system: LocalSystem) -> None:
     with function_logs(system, ["configure"]) as logs:
         change(system, {"address_state": "a-value-of-ours"})
 
@@ -369,7 +336,7 @@ def test_no_log_has_a_value_or_who_wrote_it(default: Connection, system: LocalSy
     assert ADA not in logs.text
 
 
-def test_who_wrote_it_is_in_the_parameters_description(default: Connection, system: LocalSystem) -> None:
+def test_who_wrote_it_is_in_the_parameters_description(system: LocalSystem) -> None:
     change(system, {"mark_as_sent": False})
 
     found = system.aws.ssm.get_parameter_history(Name=NAME)["Parameters"][-1]

@@ -11,6 +11,8 @@ from solvimon_rillet.settings import Settings
 from solvimon_rillet.workflows.configure.fields import GROUPS, LABELS
 from tests.integration.configure.support import ADA, NAME, ask, change, field, stored, version
 
+pytestmark = pytest.mark.usefixtures("default")
+
 
 def test_show_answers_every_setting_with_its_value_default_description_and_group(
     default: Connection, system: LocalSystem
@@ -38,7 +40,7 @@ def test_show_answers_every_setting_with_its_value_default_description_and_group
     assert answer["schema"]["properties"]["invoice_scope"]["description"]
 
 
-def test_an_event_without_an_act_shows_too(default: Connection, system: LocalSystem) -> None:
+def test_an_event_without_an_act_shows_too(system: LocalSystem) -> None:
     assert ask(system)["version"] == version(system)
 
 
@@ -54,9 +56,7 @@ def test_an_event_without_an_act_shows_too(default: Connection, system: LocalSys
         "Mark Invoices as Paid",
     ],
 )
-def test_the_guides_switches_have_the_guides_names(
-    default: Connection, system: LocalSystem, label: str
-) -> None:
+def test_the_guides_switches_have_the_guides_names(system: LocalSystem, label: str) -> None:
     [row] = [row for row in ask(system, show=True)["fields"] if row["label"] == label]
 
     assert (row["group"], row["choices"]) == ("Workflows", [True, False])
@@ -130,9 +130,7 @@ def test_the_history_has_the_last_ten_of_many_versions(default: Connection, syst
     assert answer["history"][0]["version"] == answer["version"] == 61
 
 
-def test_an_unknown_connection_says_which_exist_and_how_to_make_one(
-    default: Connection, system: LocalSystem
-) -> None:
+def test_an_unknown_connection_says_which_exist_and_how_to_make_one(system: LocalSystem) -> None:
     answer = ask(system, connection="defalt", show=True)
 
     assert "'defalt'" in answer["error"]
@@ -142,11 +140,9 @@ def test_an_unknown_connection_says_which_exist_and_how_to_make_one(
 
 
 @pytest.mark.parametrize("name", ["Default!", "", "a" * 33])
-def test_a_name_that_no_connection_can_have_is_said_to_be_none(
-    default: Connection, system: LocalSystem, name: str
-) -> None:
+def test_a_name_that_no_connection_can_have_is_said_to_be_none(system: LocalSystem, name: str) -> None:
     assert "letters a-z, digits and hyphens" in ask(system, connection=name)["remedy"]
 
 
-def test_the_parameter_is_named(default: Connection, system: LocalSystem) -> None:
+def test_the_parameter_is_named(system: LocalSystem) -> None:
     assert ask(system)["parameter"] == NAME

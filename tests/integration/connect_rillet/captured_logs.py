@@ -16,8 +16,7 @@ import pytest
 from local.aws.configuration import StackConfiguration
 from local.aws.server import environment
 from local.system import LocalSystem
-
-Json = dict[str, Any]
+from tests.support.builders import Json
 
 FUNCTIONS = ("receive_webhook", "export_invoice", "connect_rillet")
 

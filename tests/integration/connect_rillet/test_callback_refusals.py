@@ -25,6 +25,7 @@ from tests.integration.connect_rillet.support import (
     secret,
     states,
 )
+from tests.support.arrange import at_once
 
 pytestmark = pytest.mark.slow
 
@@ -363,12 +364,8 @@ def test_where_solvimon_does_not_answer_an_authorisation_of_a_known_organisation
 def test_twenty_browsers_with_the_same_answer_connect_once(visit: Visit) -> None:
     query, pages = visit.answer(), list[requests.Response]()
     exchanged = visit.acme.oauth.counts.exchanges
-    browsers = [threading.Thread(target=lambda: pages.append(visit.open(query))) for _ in range(20)]
 
-    for browser in browsers:
-        browser.start()
-    for browser in browsers:
-        browser.join()
+    at_once(20, lambda: pages.append(visit.open(query)))
 
     assert sorted(page.status_code for page in pages) == [200, *[400] * 19]
     assert visit.acme.oauth.counts.exchanges == exchanged + 1

@@ -1,11 +1,25 @@
-"""A credential of one connection in another books nothing, for both vendors and ways of authorising."""
+"""A credential of one connection in another books nothing; which connections there are, and whose."""
+
+from unittest.mock import Mock
 
 import pytest
 
 from local.system import Connection, LocalSystem
 from solvimon_rillet.connections.owner import RILLET_SIDE, AnotherOwner, Owner, Owners
-from tests.integration.connect_rillet.support import STACK, callback, query_of, secret
-from tests.support.arrange import connect_demo, finalise
+from solvimon_rillet.connections.rillet_tokens import RilletTokens
+from solvimon_rillet.entrypoints.services import Services
+from tests.integration.connect_rillet.support import (
+    ACME,
+    STACK,
+    OAuthConnection,
+    add_connection,
+    ask,
+    callback,
+    open_page,
+    query_of,
+    secret,
+)
+from tests.support.arrange import connect_demo, finalise, patched
 from tests.support.assertions import record, rillet_invoices
 from tests.support.builders import FIRST, Json
 
@@ -83,15 +97,8 @@ def test_a_key_is_asked_for_its_owner_once(system: LocalSystem) -> None:
 
 
 def test_of_two_claims_at_once_the_first_one_wins(system: LocalSystem) -> None:
-    from solvimon_rillet.entrypoints.services import Services
-
-    services = Services(
-        {
-            "STACK": STACK,
-            "LEDGER_TABLE": system.deployment.outputs["LedgerTableName"],
-        },
-        system.clock.now,
-    )
+    environment = {"STACK": STACK, "LEDGER_TABLE": system.deployment.outputs["LedgerTableName"]}
+    services = Services(environment, system.clock.now)
     first, second = Owners(services.table), Owners(services.table)
 
     first.claim("b", RILLET_SIDE, Owner("org-1", "One"))
@@ -104,12 +111,11 @@ def test_of_two_claims_at_once_the_first_one_wins(system: LocalSystem) -> None:
 
 
 def test_a_crash_between_owner_and_tokens_leaves_a_connection_that_can_be_authorised_again(
-    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
+    system: LocalSystem,
 ) -> None:
     b = connect_demo(system, "b", auth="oauth")
     query = _grant(system, b)
-    with monkeypatch.context() as crash:
-        crash.setattr("solvimon_rillet.connections.rillet_tokens.RilletTokens.store", _crash)
+    with patched(RilletTokens, "store", Mock(side_effect=RuntimeError("the process ends here"))):
         callback(system, query)
 
     assert callback(system, _grant(system, b)).status_code == 200
@@ -117,10 +123,62 @@ def test_a_crash_between_owner_and_tokens_leaves_a_connection_that_can_be_author
     assert owner["organisation_id"] == b.organisation.id
 
 
-def _crash(*_: object) -> None:
-    raise RuntimeError("the process ends here")
-
-
 def _grant(system: LocalSystem, connection: Connection) -> Json:
     url = system.invoke("connect_rillet", {"connection": connection.name})["authorisation_url"]
     return query_of(system.rillet.state.oauth.grant(url, connection.organisation))
+
+
+def test_who_connected_it_and_since_when_is_said(acme: OAuthConnection) -> None:
+    url = acme.system.invoke("connect_rillet", {"connection": ACME, "by": "Ada Lovelace"})[
+        "authorisation_url"
+    ]
+
+    open_page(acme.oauth.grant(url, acme.organisation, "grant"))
+    connected = acme.status()
+    acme.system.invoke("connect_rillet", {"connection": ACME, "action": "disconnect", "by": "Grace Hopper"})
+
+    history = acme.system.ledger_item(f"{ACME}#oauth#history", "RECORD")
+
+    assert connected["connected_by"] == "Ada Lovelace"
+    assert connected["connected_since"].startswith("20")
+    assert acme.status()["connected_by"] is None
+    assert history is not None
+    assert [(each["what"], each["by"]) for each in history["entries"]] == [
+        ("connected", "Ada Lovelace"),
+        ("disconnected", "Grace Hopper"),
+    ]
+
+
+def test_list_names_the_connections(system: LocalSystem) -> None:
+    connect_demo(system)
+    add_connection(system).connected()
+    system.connect("empty", auth="oauth")
+
+    answer = system.invoke("connect_rillet", {"list": True})
+
+    assert [(row["connection"], row["auth"]) for row in answer["connections"]] == [
+        (ACME, "oauth"),
+        ("default", "api_key"),
+        ("empty", None),
+    ]
+    assert answer["connections"][0]["organisation"] == "Acme Inc."
+    assert answer["in_words"].startswith("3 connections: acme (Acme Inc.), default (")
+    assert "empty (not connected yet)" in answer["in_words"]
+
+
+def test_list_of_no_connection_says_how_to_make_one(system: LocalSystem) -> None:
+    answer = system.invoke("connect_rillet", {"list": True})
+
+    assert answer["connections"] == []
+    assert f"/{STACK}/default/settings" in answer["in_words"]
+
+
+@pytest.mark.parametrize("action", ["connect", "status", "disconnect"])
+def test_an_unknown_connection_says_which_exist_and_how_to_make_one(
+    default: Connection, system: LocalSystem, action: str
+) -> None:
+    answer = ask(system, "defaul", action)
+
+    assert answer["did_you_mean"] == "default"
+    assert "There are: default. Did you mean default?" in answer["remedy"]
+    assert f"create the SSM parameter /{STACK}/defaul/settings" in answer["remedy"]

@@ -9,7 +9,7 @@ from local.aws.runtime import Killed
 from solvimon_rillet.connections.token_storage import TokenStorage
 from solvimon_rillet.connections.token_store import TokenStore
 from solvimon_rillet.errors import ConnectionBroken, RetryLater
-from solvimon_rillet.rillet.oauth import Grant, RilletOAuth
+from solvimon_rillet.rillet.oauth import RilletOAuth
 from tests.integration.connect_rillet.captured_logs import Logs
 from tests.integration.connect_rillet.support import (
     ACME,
@@ -26,6 +26,7 @@ from tests.integration.connect_rillet.support import (
     without_client_secret,
 )
 from tests.support.arrange import die, patched
+from tests.support.interposed import after_call, before_call
 
 pytestmark = pytest.mark.slow
 
@@ -40,27 +41,12 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def between_answer_and_write(patch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
     """Hold the next refresh up after Rillet's answer: meanwhile something else happens."""
-    refresh = RilletOAuth.refresh
-
-    def held_up(self: RilletOAuth, token: str) -> Grant:
-        patch.setattr(RilletOAuth, "refresh", refresh)
-        granted = refresh(self, token)
-        act()
-        return granted
-
-    patch.setattr(RilletOAuth, "refresh", held_up)
+    after_call(patch, RilletOAuth, "refresh", lambda *_: act(), call=1)
 
 
 def before_write(patch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
     """Hold the next write of tokens up just before it reaches AWS, when nothing can stop it any more."""
-    write = TokenStorage.write
-
-    def held_up(self: TokenStorage, *given: Any, **more: Any) -> str:
-        patch.setattr(TokenStorage, "write", write)
-        act()
-        return write(self, *given, **more)
-
-    patch.setattr(TokenStorage, "write", held_up)
+    before_call(patch, TokenStorage, "write", lambda *_, **__: act(), call=1)
 
 
 MOMENTS = pytest.mark.parametrize("hold", [between_answer_and_write, before_write])
@@ -199,13 +185,7 @@ def test_a_paused_holder_saves_the_only_grant_when_the_next_one_was_refused(
 def test_a_holder_whose_lease_ends_too_soon_asks_rillet_for_nothing(
     ended: OAuthConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    check = TokenStore.check
-
-    def slow(self: TokenStore, *given: Any) -> None:
-        check(self, *given)
-        ended.advance(26)
-
-    monkeypatch.setattr(TokenStore, "check", slow)
+    after_call(monkeypatch, TokenStore, "check", lambda *_: ended.advance(26))
 
     with pytest.raises(RetryLater, match="ends too soon"):
         ended.next_token()
@@ -215,7 +195,7 @@ def test_a_holder_whose_lease_ends_too_soon_asks_rillet_for_nothing(
 
 @pytest.mark.parametrize("act", [OAuthConnection.disconnect, OAuthConnection.connected])
 def test_late_tokens_of_a_worker_that_died_are_ignored_by_every_reader(
-    ended: OAuthConnection, monkeypatch: pytest.MonkeyPatch, act: Act
+    ended: OAuthConnection, act: Act
 ) -> None:
     services = ended.process()
 
@@ -284,16 +264,14 @@ def test_a_refresh_that_was_stored_during_the_disconnect_is_revoked_with_it(
     ended: OAuthConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The person's own lease has ended, and a worker has refreshed, before the first token is revoked."""
-    revoke, worker = RilletOAuth.revoke, ended.process()
+    worker = ended.process()
 
-    def after_a_refresh(self: RilletOAuth, token: str) -> bool:
-        monkeypatch.setattr(RilletOAuth, "revoke", revoke)
+    def refresh(*_: object) -> None:
         ended.advance(46)
         access_token(worker)
-        return revoke(self, token)
 
     monkeypatch.setattr(type(ended.oauth), "revoke", _revoke_alone)
-    monkeypatch.setattr(RilletOAuth, "revoke", after_a_refresh)
+    before_call(monkeypatch, RilletOAuth, "revoke", refresh, call=1)
 
     answer = ended.disconnect()
 
@@ -327,8 +305,6 @@ def test_a_grant_for_another_organisation_is_not_left_alive(working: OAuthConnec
 
 def test_a_grant_that_could_not_be_stored_is_not_left_alive(acme: OAuthConnection) -> None:
     url = acme.grant()
-
-    from tests.integration.connect_rillet.support import open_page
 
     with acme.system.aws.outage("secretsmanager"):
         page = open_page(url)

@@ -10,7 +10,7 @@ from botocore.client import BaseClient
 
 from local import sample_data
 from solvimon_rillet.errors import ConnectionBroken, RetryLater
-from solvimon_rillet.rillet.oauth import Grant, RilletOAuth
+from solvimon_rillet.rillet.oauth import RilletOAuth
 from tests.integration.connect_rillet.captured_logs import Logs
 from tests.integration.connect_rillet.support import (
     ACME,
@@ -25,6 +25,7 @@ from tests.integration.connect_rillet.support import (
     organisation_id,
     secret,
 )
+from tests.support.interposed import before_call
 
 pytestmark = pytest.mark.slow
 
@@ -70,14 +71,13 @@ def test_a_token_is_refreshed_ahead_of_its_end(working: OAuthConnection, passed:
 
 def test_new_tokens_are_written_before_use(working: OAuthConnection, monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[bool] = []
-    services, taken = working.process(), type(working.oauth).access_token
+    services = working.process()
 
-    def looking(self: Any, value: str) -> Any:  # noqa: ANN401 - the fake's own types
+    def look(_: object, value: str) -> None:
         written.append(working.secret["access_token"] == value)
-        return taken(self, value)
 
     working.advance(2 * HOUR)
-    monkeypatch.setattr(type(working.oauth), "access_token", looking)
+    before_call(monkeypatch, type(working.oauth), "access_token", look)
     organisation_id(services)()
 
     assert written == [True]
@@ -137,14 +137,7 @@ def test_who_finds_another_worker_refreshing_waits_for_its_token(
 
 def during_refresh(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
     """Do something while the next refresh is on its way to Rillet."""
-    refresh = RilletOAuth.refresh
-
-    def meanwhile(self: RilletOAuth, token: str) -> Grant:
-        monkeypatch.setattr(RilletOAuth, "refresh", refresh)
-        act()
-        return refresh(self, token)
-
-    monkeypatch.setattr(RilletOAuth, "refresh", meanwhile)
+    before_call(monkeypatch, RilletOAuth, "refresh", lambda *_: act(), call=1)
 
 
 def test_a_worker_whose_token_is_still_valid_does_not_wait(

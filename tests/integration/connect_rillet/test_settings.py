@@ -7,9 +7,10 @@ from local import sample_data
 from local.system import LocalSystem
 from tests.integration.connect_rillet.captured_logs import Logs
 from tests.integration.connect_rillet.support import ACME, OAuthConnection, add_connection, ask, check
-from tests.support.arrange import export
+from tests.support.arrange import export, put_on_queue
 from tests.support.assertions import calls_to, record
-from tests.support.builders import FIRST
+from tests.support.builders import FIRST, bus_event
+from tests.support.interposed import before_call
 
 OFF = {"workflows": {"export_invoice": False}}
 SECOND = sample_data.invoice_id("discount")
@@ -51,14 +52,13 @@ def test_a_change_is_in_force_after_a_minute_in_a_running_process(warm: OAuthCon
 
 
 def test_settings_are_read_once_a_minute(warm: OAuthConnection, monkeypatch: pytest.MonkeyPatch) -> None:
-    reads, call = list[str](), vars(BaseClient)["_make_api_call"]
+    reads = list[str]()
 
-    def counting(client: BaseClient, operation: str, asked: dict[str, str]) -> object:
+    def note(_: BaseClient, operation: str, asked: dict[str, str]) -> None:
         if operation == "GetParameter":
             reads.append(asked["Name"])
-        return call(client, operation, asked)
 
-    monkeypatch.setattr(BaseClient, "_make_api_call", counting)
+    before_call(monkeypatch, BaseClient, "_make_api_call", note)
     warm.advance(60)
     for name in ("discount", "usage-tiers", "yen"):
         export(warm.system, sample_data.invoice_id(name), connection=ACME)
@@ -124,11 +124,7 @@ def test_a_process_without_valid_settings_lets_messages_wait(working: OAuthConne
     working.system.put_settings(ACME, {**working.settings, "invoice_scope": "HALF"})
     working.system.runtime.reset()
     status = working.status()
-    working.system.aws.sqs.send_message(
-        QueueUrl=working.system.deployment.queues["export_invoice"].url,
-        MessageBody='{"source": "solvimon", "detail-type": "Invoice Finalised", "detail": '
-        f'{{"connection": "{ACME}", "id": "{FIRST}"}}}}',
-    )
+    put_on_queue(working.system, bus_event(connection=ACME))
     working.platform.finalise(FIRST)
     working.system.deliver()
     for _ in range(8):

@@ -1,17 +1,17 @@
-"""Tokens that are refreshed often are kept out of Secrets Manager, which keeps every version for a day."""
+"""Tokens that are refreshed often are kept out of Secrets Manager; every function renews an expired one."""
 
 from collections import Counter
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 from botocore.client import BaseClient
 
-from local.system import LocalSystem
+from local import sample_data
+from local.system import Connection, LocalSystem
 from tests.integration.connect_rillet.support import (
     ACME,
     HOUR,
     STACK,
-    Json,
     OAuthConnection,
     access_token,
     add_connection,
@@ -19,7 +19,8 @@ from tests.integration.connect_rillet.support import (
     oauth,
     organisation_id,
 )
-from tests.support.builders import FIRST
+from tests.support.builders import FIRST, Json
+from tests.support.interposed import before_call
 
 pytestmark = pytest.mark.slow
 
@@ -36,27 +37,19 @@ def short(system: LocalSystem) -> OAuthConnection:
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often each secret and parameter was written."""
-    counted, call = Counter[str](), vars(BaseClient)["_make_api_call"]
+    counted = Counter[str]()
 
-    def counting(client: BaseClient, operation: str, asked: Json) -> Any:  # noqa: ANN401 - whatever AWS says
+    def count(_: BaseClient, operation: str, asked: Json) -> None:
         if operation.startswith(("Put", "Create", "Update", "Delete")) and operation != "PutItem":
             counted[f"{operation} {asked.get('SecretId') or asked.get('Name')}"] += 1
-        return call(client, operation, asked)
 
-    monkeypatch.setattr(BaseClient, "_make_api_call", counting)
+    before_call(monkeypatch, BaseClient, "_make_api_call", count)
     return counted
 
 
 @pytest.mark.parametrize(
     ("lifetime", "where"),
-    [
-        (60, "parameter"),
-        (600, "parameter"),
-        (719, "parameter"),
-        (1847, "parameter"),
-        (1848, "secret"),
-        (3600, "secret"),
-    ],
+    [*((seconds, "parameter") for seconds in (60, 600, 719, 1847)), (1848, "secret"), (3600, "secret")],
 )
 def test_the_lifetime_decides_where_a_token_is_kept(acme: OAuthConnection, lifetime: int, where: str) -> None:
     acme.oauth.access_token_seconds = lifetime
@@ -181,3 +174,57 @@ def test_an_unusable_lifetime_counts_as_an_hour(working: OAuthConnection, expire
     working.next_token()
 
     assert working.secret["lifetime"] == "3600"
+
+
+BOOKED, NEXT = sample_data.invoice_id("first"), sample_data.invoice_id("discount")
+UNKNOWN = "0198c1d2-0000-4000-8000-000000000001"
+"""An id that Rillet is asked for."""
+
+
+def _customer(acme: Connection) -> str:
+    customer = str(acme.platform.records["invoices"][BOOKED]["customer_id"])
+    acme.platform.edit_customer(customer, email="new@customer.example")
+    return customer
+
+
+def _period(acme: Connection) -> Json:
+    month = str(acme.platform.records["invoices"][BOOKED]["invoice_date"])[:7]
+    return {"from": f"{month}-01", "to": f"{month}-28"}
+
+
+def _resolve(acme: Connection) -> Json:
+    invoice_id = acme.platform.finalise(NEXT)["id"]
+    return {"resolve": {"invoice_id": invoice_id, "rillet_id": UNKNOWN, "note": "booked by hand"}}
+
+
+EVENTS: dict[str, Callable[[Connection], Json]] = {
+    "export_invoice": lambda acme: {"invoice_ids": [acme.platform.finalise(NEXT)["id"]]},
+    "export_credit_memo": lambda acme: {"credit_note_ids": [acme.platform.credit(BOOKED, "1.00")["id"]]},
+    "sync_customer": lambda acme: {"customer_ids": [_customer(acme)]},
+    "mark_invoice_paid": lambda _: {"invoice_ids": [BOOKED]},
+    "import_customers": lambda _: {"dry_run": True},
+    "import_products": lambda _: {"dry_run": True},
+    "import_subsidiaries": lambda _: {"dry_run": True},
+    "reconcile": _period,
+    "sweep": lambda _: {},
+    "configure": lambda _: {"set": {"fallback_products.default": UNKNOWN}, "dry_run": True},
+    "link_records": lambda _: {"list": "products"},
+    "sync_status": _resolve,
+}
+
+
+@pytest.mark.parametrize("lifetime", [300, 3600])
+@pytest.mark.parametrize("function", EVENTS)
+def test_each_function_refreshes_an_expired_token(system: LocalSystem, function: str, lifetime: int) -> None:
+    oauth(system).access_token_seconds = lifetime
+    acme = add_connection(system, records=True).connected()
+    acme.platform.finalise(BOOKED)
+    acme.settle()
+    event, before = EVENTS[function](acme), acme.oauth.counts.refreshes
+    acme.advance(2 * lifetime)
+    system.aws.permissions.denied.clear()
+
+    system.invoke(function, {"connection": ACME, **event})
+
+    assert acme.oauth.counts.refreshes > before
+    assert system.aws.permissions.denied == {}

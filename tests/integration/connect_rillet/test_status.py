@@ -15,7 +15,7 @@ from tests.integration.connect_rillet.support import (
     ask,
     check,
     missing,
-    secret,
+    with_webhook_token,
 )
 from tests.support.arrange import configure
 
@@ -298,8 +298,7 @@ def test_the_status_changes_nothing(complete: OAuthConnection) -> None:
 
 def test_a_connection_with_an_api_key_needs_no_authorisation(system: LocalSystem) -> None:
     acme = system.connect(ACME)
-    token = {"webhook_token": "from-rillet-0123"}
-    system.put_secret(ACME, "webhooks", {**secret(system, f"{ACME}/webhooks"), **token})
+    with_webhook_token(system, ACME)
 
     answer = ask(system, action="status")
 

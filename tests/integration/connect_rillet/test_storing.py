@@ -1,7 +1,7 @@
 """A refresh whose new tokens cannot be written does not lose the connection."""
 
 from collections.abc import Callable
-from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from botocore.client import BaseClient
@@ -18,6 +18,7 @@ from tests.integration.connect_rillet.support import (
     organisation_id,
 )
 from tests.support.builders import FIRST
+from tests.support.interposed import before_call
 
 pytestmark = pytest.mark.slow
 
@@ -33,16 +34,14 @@ class Throttled:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.refuses: Callable[[str, int], bool] = lambda _operation, _before: False
         self.writes: list[str] = []
-        call = vars(BaseClient)["_make_api_call"]
 
-        def calling(client: BaseClient, operation: str, asked: dict[str, Any]) -> Any:  # noqa: ANN401
+        def throttle(_: BaseClient, operation: str, _asked: object) -> None:
             if operation in {"PutSecretValue", "PutParameter"}:
                 self.writes.append(operation)
                 if self.refuses(operation, len(self.writes) - 1):
                     raise ClientError({"Error": {"Code": "ThrottlingException"}}, operation)
-            return call(client, operation, asked)
 
-        monkeypatch.setattr(BaseClient, "_make_api_call", calling)
+        before_call(monkeypatch, BaseClient, "_make_api_call", throttle)
 
 
 @pytest.fixture
@@ -135,7 +134,7 @@ def test_a_person_who_reconnects_replaces_what_a_process_could_not_write(
 
 
 def test_a_process_that_dies_with_unwritten_tokens_ends_in_reconnect(
-    ended: OAuthConnection, throttled: Throttled, monkeypatch: pytest.MonkeyPatch
+    ended: OAuthConnection, throttled: Throttled
 ) -> None:
     throttled.refuses = lambda _operation, count: count > 0
     with pytest.raises(RetryLater):
@@ -154,13 +153,9 @@ def test_a_table_that_does_not_answer_after_the_write_loses_nothing(
     ended: OAuthConnection, monkeypatch: pytest.MonkeyPatch, adopted: bool
 ) -> None:
     """Another process may commit the tokens first; then the one that wrote them has nothing left to do."""
-    services, other, commit = ended.process(), ended.process(), TokenStore._commit
-
-    def unanswered(*_: object) -> None:
-        monkeypatch.setattr(TokenStore, "_commit", commit)
-        raise RetryLater("The ledger does not answer.")
-
-    monkeypatch.setattr(TokenStore, "_commit", unanswered)
+    services, other = ended.process(), ended.process()
+    unanswered = Mock(side_effect=RetryLater("The ledger does not answer."))
+    before_call(monkeypatch, TokenStore, "_commit", unanswered, call=1)
     with pytest.raises(RetryLater, match="ledger"):
         access_token(services)
 

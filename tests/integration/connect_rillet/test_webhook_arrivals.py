@@ -1,15 +1,16 @@
 """The checklist says when the last webhook of each vendor came; the note costs little and stops nothing."""
 
-from collections.abc import Iterator
+from unittest.mock import Mock
 
 import pytest
 
 from local.system import Connection, LocalSystem
-from solvimon_rillet.aws.dynamodb import ConditionFailed, Table
+from solvimon_rillet.aws.dynamodb import Table
 from solvimon_rillet.connections.webhook_arrivals import WebhookArrivals
 from solvimon_rillet.errors import RetryLater
 from tests.integration.connect_rillet.support import Json, ask, check, with_webhook_token
 from tests.support.arrange import patched
+from tests.support.interposed import before_call
 from tests.support.webhooks import Answer, envelope, post, signed
 
 
@@ -17,8 +18,9 @@ def status(system: LocalSystem) -> Json:
     return ask(system, "default", "status")
 
 
-def arrive(system: LocalSystem, connection: Connection, body: bytes) -> Answer:
+def arrive(system: LocalSystem, connection: Connection) -> Answer:
     """Send a webhook that Solvimon has signed."""
+    body = envelope()
     headers = signed(system, body, connection.webhook_secret)
     return post(system, body, headers, f"/webhooks/solvimon/{connection.name}")
 
@@ -27,8 +29,7 @@ def test_the_last_webhook_of_each_vendor_is_said(default: Connection, system: Lo
     with_webhook_token(system)
     before = status(system)
     system.runtime.reset()
-    body = envelope()
-    arrive(system, default, body)
+    arrive(system, default)
 
     after = status(system)
 
@@ -39,37 +40,32 @@ def test_the_last_webhook_of_each_vendor_is_said(default: Connection, system: Lo
 
 
 @pytest.fixture
-def writes() -> Iterator[list[str]]:
+def writes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The keys of the notes that were written."""
     kept: list[str] = []
-    put = Table.put
 
-    def counted(self: Table, key: str, *arguments: object) -> None:
+    def note(_: Table, key: str, *_more: object) -> None:
         if "#webhook#" in key:
             kept.append(key)
-        put(self, key, *arguments)  # type: ignore[arg-type]
 
-    with patched(Table, "put", counted):
-        yield kept
+    before_call(monkeypatch, Table, "put", note)
+    return kept
 
 
 def test_arrivals_are_noted_at_most_once_a_minute(
     default: Connection, system: LocalSystem, writes: list[str]
 ) -> None:
     for _ in range(5):
-        body = envelope()
-        arrive(system, default, body)
+        arrive(system, default)
     within = len(writes)
     system.advance(61)
-    body = envelope()
-    arrive(system, default, body)
+    arrive(system, default)
 
     assert (within, len(writes)) == (1, 2)
 
 
-def test_a_webhook_whose_signature_is_wrong_costs_no_write(
-    default: Connection, system: LocalSystem, writes: list[str]
-) -> None:
+@pytest.mark.usefixtures("default")
+def test_a_webhook_whose_signature_is_wrong_costs_no_write(system: LocalSystem, writes: list[str]) -> None:
     body = envelope()
 
     answer = post(system, body, signed(system, body, "a" * 64), "/webhooks/solvimon/default")
@@ -79,37 +75,17 @@ def test_a_webhook_whose_signature_is_wrong_costs_no_write(
 
 
 def test_a_table_that_does_not_answer_refuses_no_webhook(default: Connection, system: LocalSystem) -> None:
-    def down(*_: object) -> None:
-        raise RetryLater("The ledger does not answer.")
-
-    body = envelope()
-    with patched(Table, "put", down):
-        answer = post(
-            system, body, signed(system, body, default.webhook_secret), "/webhooks/solvimon/default"
-        )
+    with patched(Table, "put", Mock(side_effect=RetryLater("The ledger does not answer."))):
+        answer = arrive(system, default)
 
     assert answer.status == 200
     assert len(system.bus_events()) == 1
 
 
-def test_two_processes_write_one_note_a_minute() -> None:
-    class Kept:
-        def __init__(self) -> None:
-            self.rows: dict[str, Json] = {}
-
-        def put(self, key: str, facts: Json, _condition: str, values: Json, _names: Json) -> None:
-            if key in self.rows and self.rows[key]["at"] > values[":then"]:
-                raise ConditionFailed({})
-            self.rows[key] = facts
-
-        def get(self, key: str) -> Json | None:
-            return self.rows.get(key)
-
-    table = Kept()
-    first, second = (
-        WebhookArrivals(lambda: table, lambda now=now: now)  # type: ignore[arg-type,misc,return-value]
-        for now in (1000.0, 1030.0)
-    )
+def test_two_processes_write_one_note_a_minute(system: LocalSystem) -> None:
+    table = Table(system.deployment.outputs["LedgerTableName"], system.aws.dynamodb)
+    first = WebhookArrivals(lambda: table, lambda: 1000.0)
+    second = WebhookArrivals(lambda: table, lambda: 1030.0)
 
     first.note("default", "rillet")
     second.note("default", "rillet")

@@ -62,9 +62,7 @@ def test_a_person_who_chooses_the_wrong_organisation_is_found_out(
     assert "NOT RIGHT: acme is not connected to its organisation." in screen
 
 
-def test_a_deployment_without_an_oauth_client_stops_the_demo_with_a_plain_reason(
-    system: LocalSystem,
-) -> None:
+def test_a_deployment_without_an_oauth_client_stops_the_demo_with_a_plain_reason(system: LocalSystem) -> None:
     def lose_the_client(_: Context) -> dict[str, int | str]:
         system.configuration.put_secret("rillet-oauth-client", {"client_id": ""})
         return {}

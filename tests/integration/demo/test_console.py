@@ -52,6 +52,16 @@ def test_a_terminal_gets_colours_and_a_plain_last_line() -> None:
     assert plain == 'DEMO {"invoices": 1}'
 
 
+def test_a_progress_bar_moves_on_a_terminal() -> None:
+    terminal = Terminal()
+
+    with Console(terminal, 80).progress("import_customers", 10) as show:
+        show(5)
+        show(10)
+
+    assert "10/10" in terminal.getvalue()
+
+
 def test_a_line_for_programs_is_never_wrapped() -> None:
     out = io.StringIO()
 

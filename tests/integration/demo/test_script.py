@@ -1,19 +1,17 @@
-"""The demo prints and counts what the auditor finds in the fakes."""
+"""The demo prints and counts what the auditor finds, shows what waits, and ends with a reconciliation."""
 
 from collections.abc import Callable
 from copy import deepcopy
-from typing import Any
 
 import pytest
 
 from local import sample_data
 from local.demo import second_connection
-from local.demo.context import Context, DemoStopped, Section
-from local.demo.sections import one_invoice
+from local.demo.context import Context, DemoStopped, Json, Section
+from local.demo.sections import one_invoice, read_only, reconciliation
 from local.system import LocalSystem
 from tests.integration.demo.support import figures, in_one_line, run_demo
 
-Json = dict[str, Any]
 Plant = Callable[[Context, Json], None]
 
 
@@ -146,3 +144,44 @@ def test_the_clock_is_moved_on_when_all_that_is_left_waits(system: LocalSystem) 
     assert code == 0
     assert int(figures(screen)["skipped"]) > 0
     assert "the clock was moved on" in in_one_line(screen)
+
+
+def test_the_demo_shows_a_waiting_connection_its_headline_and_the_act_that_ends_it(
+    system: LocalSystem,
+) -> None:
+    code, screen = run_demo(system, one_invoice.SECTION, read_only.SECTION)
+
+    text = in_one_line(screen)
+    assert code == 0
+    assert "Headline Stopped: Rillet says the credential may not do this (403). 1 invoice (" in text
+    assert "Put a valid one with write access into the secret solvimon-rillet/default/rillet" in text
+    assert "export_invoice answers “exported” at once" in text
+    assert "Headline Nothing waits: 2 invoices are booked." in text
+
+
+def test_the_reports_of_both_connections_are_left_in_the_build_folder(system: LocalSystem) -> None:
+    pages = [reconciliation.BUILD / f"reconciliation-{name}.html" for name in ("default", "acme")]
+    for page in pages:
+        page.unlink(missing_ok=True)
+
+    code, screen = run_demo(system, one_invoice.SECTION, reconciliation.SECTION)
+
+    assert code == 0
+    assert figures(screen)["tied_out"] is True
+    for page in pages:
+        assert "Both sides agree" in page.read_text(encoding="utf-8")
+
+
+def test_an_invoice_that_was_edited_in_rillet_is_named_and_the_demo_fails(system: LocalSystem) -> None:
+    def edit(context: Context) -> dict[str, int | str]:
+        [invoice] = context.connection.organisation.invoices.documents()
+        context.connection.organisation.edit_invoice(invoice["id"], amount_by="0.01")
+        return {}
+
+    code, screen = run_demo(
+        system, one_invoice.SECTION, Section("Somebody edits it", edit), reconciliation.SECTION
+    )
+
+    assert code == 1
+    assert figures(screen)["tied_out"] is False
+    assert "default has 1 difference(s)" in in_one_line(screen)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from moto.sns.models import sns_backends
@@ -13,14 +13,7 @@ from solvimon_rillet.aws.s3_sns import Topic
 from solvimon_rillet.connections.configuration import Configuration
 from solvimon_rillet.errors import RetryLater
 from solvimon_rillet.workflows.status import digest as digests
-from tests.support.arrange import (
-    HOUR,
-    configure,
-    connect_demo,
-    export,
-    finalise,
-    patched,
-)
+from tests.support.arrange import HOUR, configure, connect_demo, export, finalise, lost_answer, patched
 from tests.support.builders import FIRST, Json
 
 ALWAYS = {"hour": 0}
@@ -54,8 +47,7 @@ def sweep(system: LocalSystem, connection: str = "default") -> None:
 def test_it_says_what_was_booked_what_needs_you_and_whether_the_month_ties_out(
     system: LocalSystem, on: Connection
 ) -> None:
-    finalise(system, on)
-    system.settle()
+    book(system, on)
     system.invoke("reconcile", {"connection": "default", "from": "2026-11-01", "to": "2026-11-30"})
 
     sweep(system)
@@ -115,12 +107,6 @@ def revoke_the_key(system: LocalSystem, connection: Connection) -> None:
     system.settle()
 
 
-def lose_an_answer(system: LocalSystem, connection: Connection) -> None:
-    system.rillet.state.misbehave("commit_then_drop")
-    finalise(system, connection)
-    system.settle()
-
-
 def set_a_message_aside(system: LocalSystem, connection: Connection) -> None:
     url = system.deployment.queues["export_invoice"].dead_letters_url
     system.aws.sqs.send_message(QueueUrl=url, MessageBody="{}")
@@ -131,20 +117,14 @@ def book(system: LocalSystem, connection: Connection) -> None:
     system.settle()
 
 
-@pytest.mark.parametrize(
-    ("trouble", "needs_person"),
-    [
-        (reject, True),
-        (revoke_the_key, True),
-        (set_a_message_aside, True),
-        (lose_an_answer, False),
-        (book, False),
-    ],
-)
+TROUBLES = [(reject, True), (revoke_the_key, True), (set_a_message_aside, True), (lost_answer, False)]
+
+
+@pytest.mark.parametrize(("trouble", "needs_person"), [*TROUBLES, (book, False)])
 def test_it_is_as_calm_as_the_headline_and_never_calm_when_a_person_is_needed(
     system: LocalSystem,
     on: Connection,
-    trouble: Callable[[LocalSystem, Connection], None],
+    trouble: Callable[[LocalSystem, Connection], object],
     needs_person: bool,
 ) -> None:
     trouble(system, on)
@@ -163,16 +143,13 @@ def test_it_leads_to_the_panel_where_there_is_one(
 ) -> None:
     sweep(system)
     system.advance(24 * HOUR)
-    monkeypatch.setattr(Configuration, "api_url", _unreadable)
+    unreadable = Mock(side_effect=RetryLater("The parameter cannot be read."))
+    monkeypatch.setattr(Configuration, "api_url", unreadable)
     sweep(system)
 
     (_, with_panel), (_, without) = sent(system)
     assert with_panel.endswith(f"Details: {system.gateway.url}/panel/connections/default")
     assert without.endswith('Details: invoke sync_status with {"connection": "default"}.')
-
-
-def _unreadable(_configuration: Configuration) -> str:
-    raise RetryLater("The parameter cannot be read.")
 
 
 @pytest.mark.parametrize("state", ["needs_you", "stopped", "a state of a later version"])
@@ -217,7 +194,7 @@ def test_months_that_do_not_tie_out_are_named_with_their_differences() -> None:
 def test_a_topic_that_does_not_answer_gets_it_from_the_next_sweep(
     system: LocalSystem, on: Connection
 ) -> None:
-    with patched(Topic, "publish", _does_not_answer):
+    with patched(Topic, "publish", Mock(side_effect=RetryLater("The topic does not take it."))):
         sweep(system)
     before = sent(system)
 
@@ -264,25 +241,14 @@ def test_a_time_zone_that_does_not_exist_is_refused_by_name(system: LocalSystem,
 
 
 def test_a_slack_channel_gets_a_custom_notification_and_e_mail_gets_the_text() -> None:
-    client = _Sns()
+    client = Mock()
 
-    Topic("arn", client, has_channel=True).publish("default: 12 booked", "12 booked.")  # type: ignore[arg-type]
-    Topic("arn", client).publish("default: 12 booked", "12 booked.")  # type: ignore[arg-type]
+    Topic("arn", client, has_channel=True).publish("default: 12 booked", "12 booked.")
+    Topic("arn", client).publish("default: 12 booked", "12 booked.")
 
-    by_protocol = json.loads(client.calls[0]["Message"])
+    to_slack, by_mail = (call.kwargs for call in client.publish.call_args_list)
+    by_protocol = json.loads(to_slack["Message"])
     custom = json.loads(by_protocol["https"])
-    assert client.calls[0]["MessageStructure"] == "json"
-    assert by_protocol["default"] == by_protocol["email"] == client.calls[1]["Message"] == "12 booked."
+    assert to_slack["MessageStructure"] == "json"
+    assert by_protocol["default"] == by_protocol["email"] == by_mail["Message"] == "12 booked."
     assert (custom["source"], custom["content"]["title"]) == ("custom", "default: 12 booked")
-
-
-class _Sns:
-    def __init__(self) -> None:
-        self.calls: list[dict[str, Any]] = []
-
-    def publish(self, **call: Any) -> None:
-        self.calls.append(call)
-
-
-def _does_not_answer(*_: object, **__: object) -> None:
-    raise RetryLater("The topic does not take it.")

@@ -5,7 +5,6 @@
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import pytest
 
@@ -20,10 +19,8 @@ from tests.integration.sync_status.support import (
 )
 from tests.support.arrange import load
 from tests.support.assertions import memos, record, rillet_invoices
-from tests.support.builders import DEMO_CUSTOMER, NOTE, ORIGINAL, SECOND, credit_note, original
+from tests.support.builders import DEMO_CUSTOMER, NOTE, ORIGINAL, SECOND, Json, credit_note, original
 from tests.support.webhooks import signed
-
-Json = dict[str, Any]
 
 FOLDER = ROOT / "events"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))

@@ -1,17 +1,19 @@
 """What the tests of the imports share."""
 
+import csv
+import io
 import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from local.aws.runtime import Killed
 from local.fake_solvimon.calls import Call
 from local.system import Connection, LocalSystem
-from solvimon_rillet.rillet.answers import RowPage
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.solvimon.client import SolvimonClient
+from tests.support.arrange import die
+from tests.support.interposed import after_call, before_call
 
 Json = dict[str, Any]
 
@@ -170,13 +172,9 @@ def edit(connection: Connection, number: int = 1, kind: str = "customers", **mor
 
 def before_create(monkeypatch: pytest.MonkeyPatch, act: Callable[[str, Json], object]) -> None:
     """Do something just before Solvimon is asked to create a record: with its collection and its body."""
-    original = SolvimonClient.create
-
-    def create(client: SolvimonClient, collection: str, payload: Json, key: str) -> Json:
-        act(collection, payload)
-        return original(client, collection, payload, key)
-
-    monkeypatch.setattr(SolvimonClient, "create", create)
+    before_call(
+        monkeypatch, SolvimonClient, "create", lambda _, collection, payload, __: act(collection, payload)
+    )
 
 
 def answer_with_drafts(monkeypatch: pytest.MonkeyPatch, connection: Connection) -> None:
@@ -194,32 +192,19 @@ def answer_with_drafts(monkeypatch: pytest.MonkeyPatch, connection: Connection) 
 
 def before_page(monkeypatch: pytest.MonkeyPatch, number: int, act: Callable[[], object]) -> None:
     """Do something just before Rillet is asked for a page."""
-    asked, original = [0], RilletClient.customer_rows
-
-    def rows(client: RilletClient, cursor: str | None, since: str | None) -> RowPage:
-        asked[0] += 1
-        if asked[0] == number:
-            act()
-        return original(client, cursor, since)
-
-    monkeypatch.setattr(RilletClient, "customer_rows", rows)
+    before_call(monkeypatch, RilletClient, "customer_rows", lambda *_: act(), number)
 
 
 def die_at(monkeypatch: pytest.MonkeyPatch, owner: type, method: str, call: int, *, after: bool) -> None:
     """End the function's process at a call of a method, once: before it, or when it is done."""
-    made, original = [0], getattr(owner, method)
+    (after_call if after else before_call)(monkeypatch, owner, method, die, call)
 
-    def deadly(*args: object, **kwargs: object) -> object:
-        made[0] += 1
-        last = made[0] == call
-        if last and not after:
-            raise Killed
-        answer = original(*args, **kwargs)
-        if last:
-            raise Killed
-        return answer
 
-    monkeypatch.setattr(owner, method, deadly)
+def csv_rows(system: LocalSystem, key: str) -> list[Json]:
+    """The rows of a file in the bucket, as a spreadsheet reads them."""
+    bucket = system.deployment.outputs["ReportBucketName"]
+    content = system.aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
 
 
 def existing(number: int = 1, **more: object) -> Json:

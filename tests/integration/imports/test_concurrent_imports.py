@@ -1,7 +1,5 @@
 """Imports at the same time as each other, as live edits, and as imports of other connections."""
 
-import threading
-
 import pytest
 
 from local import sample_data
@@ -20,6 +18,8 @@ from tests.integration.imports.support import (
     run,
     writes,
 )
+from tests.support.arrange import at_once
+from tests.support.interposed import after_call
 
 
 def test_two_imports_at_the_same_time_create_nothing_twice(
@@ -29,12 +29,8 @@ def test_two_imports_at_the_same_time_create_nothing_twice(
     connection = connect(system, customers=customers(20))
     monkeypatch.setattr("solvimon_rillet.ledger.import_state.ImportState.acquire_lease", lambda *_, **__: 1)
     answers: list[Json] = []
-    threads = [threading.Thread(target=lambda: answers.append(run(system))) for _ in range(2)]
 
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(2, lambda: answers.append(run(system)))
 
     assert len(in_solvimon(connection)) == 20
     assert len(connection.platform.records["custom-fields"]) == 1
@@ -72,11 +68,8 @@ def test_a_run_that_lost_its_lease_to_another_one_stops(
     system: LocalSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connect(system, customers=customers(3))
-    original = ImportSetup.target
 
-    def target(self: ImportSetup) -> object:
-        made = original(self)
-        monkeypatch.setattr(ImportSetup, "target", original)
+    def another_takes_it(_: ImportSetup) -> None:
         system.advance(3600)
         held = system.ledger_item("default#import-run#customer", "RECORD") or {}
         system.aws.dynamodb.update_item(
@@ -88,9 +81,8 @@ def test_a_run_that_lost_its_lease_to_another_one_stops(
                 ":until": {"N": str(int(held["lease_until"]) + 7200)},
             },
         )
-        return made
 
-    monkeypatch.setattr(ImportSetup, "target", target)
+    after_call(monkeypatch, ImportSetup, "target", another_takes_it, call=1)
 
     answer = run(system)
 

@@ -1,13 +1,10 @@
 """An import and a person's edit of the same customer: the newer one stays, on both sides."""
 
-from collections.abc import Callable
-
 import pytest
 
 from local.system import Connection, LocalSystem
 from solvimon_rillet.ledger.import_state import ImportState
 from solvimon_rillet.ledger.ledger import LEASE_SECONDS
-from solvimon_rillet.rillet.answers import RowPage
 from solvimon_rillet.rillet.client import RilletClient
 from solvimon_rillet.solvimon.client import SolvimonClient
 from tests.integration.imports.support import (
@@ -17,11 +14,14 @@ from tests.integration.imports.support import (
     customer,
     die_at,
     edit,
+    existing,
     linked,
     rillet_id,
     run,
+    value,
 )
 from tests.support.arrange import answer_lost, patched, sync
+from tests.support.interposed import after_call, before_call
 
 
 def imported(system: LocalSystem) -> Connection:
@@ -49,19 +49,6 @@ def names(connection: Connection) -> tuple[str, str]:
     return linked(connection)["organization"]["legal_name"], in_rillet
 
 
-def after_listing(act: Callable[[], object]) -> Callable[..., RowPage]:
-    """Stands in for Rillet's list: do something once it has answered."""
-    real, acts = RilletClient.customer_rows, [act]
-
-    def rows(client: RilletClient, cursor: str | None, since: str | None) -> RowPage:
-        page = real(client, cursor, since)
-        while acts:
-            acts.pop()()
-        return page
-
-    return rows
-
-
 def settled(system: LocalSystem, connection: Connection) -> tuple[tuple[str, str], Json]:
     """The names after all work is done, and what another import does then."""
     for _ in range(3):
@@ -72,17 +59,19 @@ def settled(system: LocalSystem, connection: Connection) -> tuple[tuple[str, str
     return names(connection), counts(answer)
 
 
-def test_a_synchronisation_waits_while_an_import_writes_the_customer(system: LocalSystem) -> None:
+def test_a_synchronisation_waits_while_an_import_writes_the_customer(
+    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
     connection = imported(system)
     rename_in_rillet(connection, "By the accountant")
-    real, meanwhile = SolvimonClient.update, list[Json]()
+    customer_id, meanwhile = linked(connection)["id"], list[Json]()
 
-    def update(client: SolvimonClient, collection: str, record_id: str, body: Json) -> Json:
-        meanwhile.extend(sync(system, record_id))
-        return real(client, collection, record_id, body)
+    def sync_it(*_: object) -> None:
+        meanwhile.extend(sync(system, customer_id))
 
-    with patched(SolvimonClient, "update", update):
-        answer = run(system)
+    before_call(monkeypatch, SolvimonClient, "update", sync_it, call=1)
+
+    answer = run(system)
 
     assert [one["outcome"] for one in meanwhile] == ["queued"]
     assert counts(answer) == {"updated": 1}
@@ -92,23 +81,15 @@ def test_a_synchronisation_waits_while_an_import_writes_the_customer(system: Loc
 
 
 def test_a_rename_in_rillet_is_not_undone_by_a_synchronisation_that_has_read_the_name_before(
-    system: LocalSystem,
+    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The import waits for the lease; the slow run, whose lease has ended by then, sends nothing."""
-    mine = {"id": "cust_1", "object_type": "CUSTOMER", "status": "ACTIVE", "type": "ORGANIZATION"}
-    field = [{"id": "cufi_customers", "reference": "rillet_customer_id", "value": rillet_id(1)}]
-    here = {**mine, "reference": rillet_id(1), "organization": {"legal_name": "Old"}, "custom_fields": field}
+    here = existing(reference=rillet_id(1), organization={"legal_name": "Old"}, custom_fields=value(1))
     connection = connect(system, customers=[customer(name="New")], solvimon={"customers": [here]})
-    real, answers = RilletClient.customer_json, list[Json]()
+    answers = list[Json]()
+    after_call(monkeypatch, RilletClient, "customer_json", lambda *_: answers.append(run(system)), call=1)
 
-    def read(client: RilletClient, customer_id: str) -> Json | None:
-        current = real(client, customer_id)
-        if not answers:
-            answers.append(run(system))
-        return current
-
-    with patched(RilletClient, "customer_json", read):
-        sync(system, "cust_1")
+    sync(system, "cust_1")
 
     assert counts(answers[0]) == {"updated": 1}
     both, _ = settled(system, connection)
@@ -116,38 +97,41 @@ def test_a_rename_in_rillet_is_not_undone_by_a_synchronisation_that_has_read_the
 
 
 def test_an_edit_of_another_part_between_an_imports_read_and_its_write_reaches_rillet(
-    system: LocalSystem,
+    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Solvimon's answer shows it: what the import did not send has changed since it was read."""
     connection = imported(system)
     rename_in_rillet(connection, "By the accountant")
-    real = SolvimonClient.update
+    customer_id, email = linked(connection)["id"], "by-a-person@customer.example"
 
-    def update(client: SolvimonClient, collection: str, record_id: str, body: Json) -> Json:
-        connection.platform.edit_customer(record_id, email="by-a-person@customer.example")
-        return real(client, collection, record_id, body)
+    def edit_email(*_: object) -> None:
+        connection.platform.edit_customer(customer_id, email=email)
 
-    with patched(SolvimonClient, "update", update):
-        answer = run(system)
+    before_call(monkeypatch, SolvimonClient, "update", edit_email, call=1)
+
+    answer = run(system)
     both, _ = settled(system, connection)
 
     assert any("was edited in Solvimon" in note for note in answer["notes"])
     assert both == ("By the accountant", "By the accountant")
-    [email] = connection.organisation.customers.get(rillet_id(1)).document["emails"]
-    assert linked(connection)["email"] == email["email"] == "by-a-person@customer.example"
+    [sender] = connection.organisation.customers.get(rillet_id(1)).document["emails"]
+    assert linked(connection)["email"] == sender["email"] == email
 
 
-def test_a_row_that_was_listed_before_a_rename_was_synchronised_does_not_undo_it(system: LocalSystem) -> None:
+def test_a_row_that_was_listed_before_a_rename_was_synchronised_does_not_undo_it(
+    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
     connection = imported(system)
     edit(connection, payment_terms=14, name="Customer one")
 
-    def rename_and_sync() -> None:
+    def rename_and_sync(*_: object) -> None:
         system.advance(1)
         rename(connection, "Renamed")
         system.settle()
 
-    with patched(RilletClient, "customer_rows", after_listing(rename_and_sync)):
-        answer = run(system)
+    after_call(monkeypatch, RilletClient, "customer_rows", rename_and_sync, call=1)
+
+    answer = run(system)
 
     assert answer["failed"] == 0
     assert names(connection) == ("Renamed", "Renamed")

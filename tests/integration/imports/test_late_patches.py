@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -136,7 +137,8 @@ def test_the_next_import_takes_a_late_patch_for_no_edit(
 
 def test_a_patch_that_solvimon_refused_is_no_late_write(system: LocalSystem, imported: Connection) -> None:
     rename_in_rillet(imported, "One")
-    with patched(*UPDATE, _refuse):
+    refused = NeedsAttention(Code.REFUSED_BY_SOLVIMON, "Solvimon refused it (400).", "Correct it.")
+    with patched(*UPDATE, Mock(side_effect=refused)):
         run(system)
     rename(imported, "One")
 
@@ -145,10 +147,6 @@ def test_a_patch_that_solvimon_refused_is_no_late_write(system: LocalSystem, imp
     link = system.ledger_item(f"default#link-customer#{linked(imported)['id']}", "RECORD")
     assert link is not None
     assert "late_imports" not in link
-
-
-def _refuse(*_: object) -> None:
-    raise NeedsAttention(Code.REFUSED_BY_SOLVIMON, "Solvimon refused it (400).", "Correct it.")
 
 
 def test_a_late_patch_is_forgotten_after_two_days(system: LocalSystem, imported: Connection) -> None:

@@ -64,10 +64,7 @@ def test_pages_follow_each_other_by_cursor_with_what_was_seen() -> None:
 
 def test_a_replay_comes_to_the_same_answer_without_doing_anything() -> None:
     steps = RecordedSteps()
-    first = run(
-        ScriptedPages(Wait(3.2, "busy"), page("ab", "1"), Wait(None, "busy"), page("c")),
-        steps,
-    )
+    first = run(ScriptedPages(Wait(3.2, "busy"), page("ab", "1"), Wait(None, "busy"), page("c")), steps)
     steps.position = 0
     idle = ScriptedPages()
 

@@ -24,6 +24,7 @@ from tests.integration.imports.support import (
     writes,
 )
 from tests.support.arrange import configure
+from tests.support.interposed import before_call
 
 
 def existing(number: int = 1, **more: Any) -> Json:
@@ -93,15 +94,13 @@ def test_a_filter_that_solvimon_does_not_take_is_done_without_until_it_matters(
     system: LocalSystem, monkeypatch: pytest.MonkeyPatch, refusals: int, outcome: Json
 ) -> None:
     connection = world(system, [existing(reference="mine", custom_fields=value(1))], [customer()])
-    original, left = SolvimonClient.find_all, [refusals]
+    left = iter(range(refusals))
 
-    def find_all(self: SolvimonClient, collection: str, **filters: str) -> list[Json]:
-        if "custom_field" in filters and left[0]:
-            left[0] -= 1
+    def refuse(*_: object, **filters: str) -> None:
+        if "custom_field" in filters and next(left, None) is not None:
             raise NeedsAttention(Code.REFUSED_BY_SOLVIMON, "INVALID_FIELD", "Import again.")
-        return original(self, collection, **filters)
 
-    monkeypatch.setattr(SolvimonClient, "find_all", find_all)
+    before_call(monkeypatch, SolvimonClient, "find_all", refuse)
 
     answer = run(system)
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from local.system import LocalSystem
 from solvimon_rillet.aws import dynamodb
 from solvimon_rillet.errors import NeedsAttention, OutcomeUnknown, RetryLater
+from solvimon_rillet.http.client import Http
 from solvimon_rillet.http.failures import RequestRejected
 from solvimon_rillet.ledger.import_state import ImportAlreadyRunning, ImportedRow, ImportState
 from solvimon_rillet.solvimon.client import SolvimonClient
@@ -58,16 +60,7 @@ def test_a_batch_that_dynamodb_does_in_parts_is_done_whole(system: LocalSystem, 
     assert {key: item["number"] for key, item in found.items()} == {"key0": 0, "key1": 1, "key2": 2}
 
 
-def test_a_batch_that_does_not_come_to_its_end_is_tried_later(system: LocalSystem) -> None:
-    many = {f"key{number}": {"number": number} for number in range(20)}
-
-    with pytest.raises(RetryLater, match="writes"):
-        table(system, 100).put_many(many)
-    with pytest.raises(RetryLater, match="reads"):
-        table(system, 100).get_many(many)
-
-
-def test_nothing_to_read_is_no_request(system: LocalSystem) -> None:
+def test_nothing_to_read_is_no_request() -> None:
     assert dynamodb.Table("nowhere", None).get_many([]) == {}  # type: ignore[arg-type]
 
 
@@ -119,29 +112,10 @@ def test_a_lease_that_was_given_back_is_free_and_only_its_holder_gives_it_back(s
     assert memory.acquire_lease("second", 60) == 1000
 
 
-class Answering:
-    """Stands in for HTTP to Solvimon."""
-
-    def __init__(self, answer: object) -> None:
-        self._answer = answer
-
-    def get(self, path: str, params: object = None) -> object:
-        """Answer, or raise what there is to be raised."""
-        if isinstance(self._answer, Exception):
-            raise self._answer
-        return self._answer
-
-    def post(self, path: str, body: object, key: str) -> object:
-        """Answer a write."""
-        return self.get(path)
-
-    def patch(self, path: str, body: object) -> object:
-        """Answer a change."""
-        return self.get(path)
-
-
 def client(answer: object) -> SolvimonClient:
-    return SolvimonClient(Answering(answer))  # type: ignore[arg-type]
+    """A client each of whose requests gets an answer, or an exception."""
+    request = Mock(side_effect=answer) if isinstance(answer, Exception) else Mock(return_value=answer)
+    return SolvimonClient(Mock(spec=Http, get=request, post=request, patch=request))
 
 
 def refused(status: int, code: str = "", **more: object) -> RequestRejected:

@@ -1,7 +1,6 @@
 """A preview says what would become of each row, by name; it writes nothing and costs what the lists cost."""
 
-import csv
-import io
+from unittest.mock import Mock
 
 import pytest
 
@@ -13,6 +12,7 @@ from tests.integration.imports.support import (
     Json,
     connect,
     counts,
+    csv_rows,
     customer,
     customers,
     definition,
@@ -27,7 +27,7 @@ from tests.integration.imports.support import (
     value,
     writes,
 )
-from tests.support.arrange import patched
+from tests.support.interposed import before_call
 
 
 def tenant(system: LocalSystem, count: int) -> Connection:
@@ -44,13 +44,6 @@ def preview(system: LocalSystem, kind: str = "customers", **event: object) -> Js
     """A preview, with the calls of an import alone counted."""
     forget_calls(system)
     return run(system, kind, dry_run=True, **event)
-
-
-def csv_of(system: LocalSystem, answer: Json) -> list[Json]:
-    """The rows of a preview's file, as a spreadsheet reads them."""
-    bucket = system.deployment.outputs["ReportBucketName"]
-    content = system.aws.s3.get_object(Bucket=bucket, Key=answer["csv"])["Body"].read()
-    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
 
 
 def calls_of_solvimon(system: LocalSystem) -> list[str]:
@@ -90,7 +83,7 @@ def test_a_preview_of_products_or_subsidiaries_costs_a_call_a_hundred_rows_too(
     assert calls_of_solvimon(system).count(lists[kind]) == 1
     assert len(calls_of_solvimon(system)) <= 4  # and the custom field, the category, whose platform it is
     assert writes(system) == []
-    assert len(csv_of(system, answer)) == rows
+    assert len(csv_rows(system, answer["csv"])) == rows
 
 
 def test_a_preview_answers_the_first_rows_and_has_all_as_csv_in_the_bucket(system: LocalSystem) -> None:
@@ -98,7 +91,7 @@ def test_a_preview_answers_the_first_rows_and_has_all_as_csv_in_the_bucket(syste
 
     answer = preview(system)
 
-    rows = csv_of(system, answer)
+    rows = csv_rows(system, answer["csv"])
     assert answer["csv"].startswith("lists/default/preview-customers-")
     assert len(answer["rows"]) == 200
     assert [row["rillet_id"] for row in rows] == [rillet_id(number) for number in range(250, 0, -1)]
@@ -127,7 +120,7 @@ def test_a_preview_says_why_a_row_is_left_out(system: LocalSystem) -> None:
 
     answer = preview(system)
 
-    rows = {row["rillet_id"]: row for row in csv_of(system, answer)}
+    rows = {row["rillet_id"]: row for row in csv_rows(system, answer["csv"])}
     assert rows[rillet_id(1)]["outcome"] == "skipped"
     assert "archived in Solvimon" in rows[rillet_id(1)]["why"]
     assert rows[rillet_id(2)]["outcome"] == "failed"
@@ -138,7 +131,7 @@ def test_a_preview_says_why_a_row_is_left_out(system: LocalSystem) -> None:
 def test_no_cell_of_a_previews_file_is_computed_by_a_spreadsheet(system: LocalSystem) -> None:
     connect(system, customers=[customer(1, name='=HYPERLINK("http://x.example";"Pay")')])
 
-    [row] = csv_of(system, preview(system))
+    [row] = csv_rows(system, preview(system)["csv"])
 
     assert row["name"] == '\'=HYPERLINK("http://x.example";"Pay")'
 
@@ -156,20 +149,16 @@ def test_a_preview_of_a_large_platform_keeps_no_whole_list_and_looks_its_rows_up
     assert writes(system) == []
 
 
-def test_a_preview_waits_for_the_bucket_and_then_goes_on(system: LocalSystem) -> None:
+def test_a_preview_waits_for_the_bucket_and_then_goes_on(
+    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
     connection = tenant(system, 4)
-    real, refused = ReportBucket.put_part, list[int]()
+    refuse = Mock(side_effect=RetryLater("The bucket of reports does not answer (ClientError)."))
+    before_call(monkeypatch, ReportBucket, "put_part", refuse, call=1)
 
-    def put(bucket: ReportBucket, run_name: str, name: str, number: int, rows: object) -> None:
-        if not refused:
-            refused.append(number)
-            raise RetryLater("The bucket of reports does not answer (ClientError).")
-        real(bucket, run_name, name, number, rows)
+    answer = preview(system)
 
-    with patched(ReportBucket, "put_part", put):
-        answer = preview(system)
-
-    assert refused == [1]
+    assert refuse.call_args.args[3] == 1, "the first part"
     assert answer["complete"]
-    assert len(csv_of(system, answer)) == 4
+    assert len(csv_rows(system, answer["csv"])) == 4
     assert len(in_solvimon(connection)) == 2

@@ -79,9 +79,7 @@ def test_a_category_that_somebody_creates_at_the_same_moment_is_used(
     assert linked(connection, 1, "products")["category_id"] == "proc_mine"
 
 
-def test_a_category_that_exists_and_is_never_shown_ends_the_run(
-    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_category_that_exists_and_is_never_shown_ends_the_run(system: LocalSystem) -> None:
     connect(system, products=[product()])
     system.solvimon.state.misbehave(
         "status", method="POST", path="/product-categories", status=409, code="RESOURCE_ALREADY_EXISTS"

@@ -18,6 +18,7 @@ from tests.integration.imports.support import (
     customers,
     definition,
     edit,
+    existing,
     forget_calls,
     in_solvimon,
     linked,
@@ -26,6 +27,7 @@ from tests.integration.imports.support import (
     value,
     writes,
 )
+from tests.support.interposed import after_call, before_call
 
 pytestmark = pytest.mark.slow
 
@@ -143,12 +145,7 @@ def test_a_failure_of_a_single_create_leaves_no_trace(
     ],
 )
 def test_a_row_that_solvimon_does_not_take_is_a_failure_and_the_others_go_on(
-    system: LocalSystem,
-    monkeypatch: pytest.MonkeyPatch,
-    answered: Json,
-    code: str,
-    what: str,
-    pauses: int,
+    system: LocalSystem, monkeypatch: pytest.MonkeyPatch, answered: Json, code: str, what: str, pauses: int
 ) -> None:
     connection = three(system)
     failing_at(monkeypatch, system, 1000, **answered)
@@ -241,17 +238,14 @@ def test_a_custom_field_value_that_is_taken_is_linked(
     system: LocalSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connection = three(system)
-    original = SolvimonClient.find_all
+    named = {"legal_name": "Mine B.V."}
+    mine = [existing(2, id="cust_mine", reference="mine", organization=named, custom_fields=value(2))]
 
-    def find_all(self: SolvimonClient, collection: str, **filters: str) -> list[Json]:
-        found = original(self, collection, **filters)
-        if filters.get("custom_field", "").endswith(ROW) and not found:
-            mine: Json = {"id": "cust_mine", "type": "ORGANIZATION", "reference": "mine"}
-            mine |= {"organization": {"legal_name": "Mine B.V."}, "custom_fields": value(2)}
-            connection.platform.load({"customers": [mine]})
-        return found
+    def be_faster(*_: object, **filters: str) -> None:
+        if filters.get("custom_field", "").endswith(ROW) and mine:
+            connection.platform.load({"customers": [mine.pop()]})
 
-    monkeypatch.setattr(SolvimonClient, "find_all", find_all)
+    after_call(monkeypatch, SolvimonClient, "find_all", be_faster)
 
     answer = run(system)
 
@@ -298,13 +292,11 @@ def test_a_record_that_was_deleted_while_it_is_changed_is_created_again(
     connection = three(system)
     run(system)
     edit(connection, 2, name="Renamed")
-    original = SolvimonClient.update
 
-    def change(self: SolvimonClient, collection: str, record_id: str, payload: Json) -> Json:
+    def delete(_: SolvimonClient, _collection: str, record_id: str, _payload: Json) -> None:
         connection.platform.records["customers"].pop(record_id, None)
-        return original(self, collection, record_id, payload)
 
-    monkeypatch.setattr(SolvimonClient, "update", change)
+    before_call(monkeypatch, SolvimonClient, "update", delete)
 
     answer = run(system)
 

@@ -1,5 +1,7 @@
 """What a person may ask for, and what an answer says."""
 
+from unittest.mock import Mock
+
 import pytest
 
 from local.aws.runtime import LambdaContext
@@ -24,6 +26,7 @@ from tests.integration.imports.support import (
     writes,
 )
 from tests.support.assertions import ledger_without_rate_limit
+from tests.support.interposed import before_call
 
 KINDS = ("customers", "products", "subsidiaries")
 
@@ -197,14 +200,8 @@ def test_rillets_trouble_is_waited_for(system: LocalSystem, times: int, answered
 
 def test_the_ledgers_trouble_is_waited_for(system: LocalSystem, monkeypatch: pytest.MonkeyPatch) -> None:
     connect(system, customers=customers(2))
-    original, left = Table.put_many, [1]
-
-    def put_many(self: Table, records: dict[str, Json]) -> None:
-        if left.pop() if left else False:
-            raise RetryLater("The ledger does not answer (Throttled).")
-        original(self, records)
-
-    monkeypatch.setattr(Table, "put_many", put_many)
+    throttled = Mock(side_effect=RetryLater("The ledger does not answer (Throttled)."))
+    before_call(monkeypatch, Table, "put_many", throttled, call=1)
 
     assert counts(run(system)) in ({"created": 2}, {"created": 1, "unchanged": 1})
 

@@ -38,15 +38,10 @@ def moment(system: LocalSystem) -> str:
 
 
 @pytest.mark.parametrize(
-    ("expires_at", "calls", "said"),
-    [((2,), 4, "restarted once"), ((2, 4, 6), 8, "restarted 3 times")],
+    ("expires_at", "calls", "said"), [((2,), 4, "restarted once"), ((2, 4, 6), 8, "restarted 3 times")]
 )
 def test_a_cursor_that_expires_restarts_the_list_and_the_run_ends_right_and_says_so(
-    system: LocalSystem,
-    monkeypatch: pytest.MonkeyPatch,
-    expires_at: tuple[int, ...],
-    calls: int,
-    said: str,
+    system: LocalSystem, monkeypatch: pytest.MonkeyPatch, expires_at: tuple[int, ...], calls: int, said: str
 ) -> None:
     connection = connect(system, customers=customers(25))
     for page in expires_at:
@@ -104,9 +99,7 @@ def test_a_customer_that_is_edited_while_the_list_is_read_is_right_after_the_nex
     assert len(in_solvimon(connection)) == 25
 
 
-def test_an_incremental_run_reads_only_what_changed_since_the_last_complete_one(
-    system: LocalSystem,
-) -> None:
+def test_an_incremental_run_reads_only_what_changed_since_the_last_complete_one(system: LocalSystem) -> None:
     connection = connect(system, customers=customers(35))
     system.advance(3600)
     run(system)

@@ -1,8 +1,8 @@
 """Links as CSV, out and in: what people decide in a spreadsheet is done, and what is refused comes back."""
 
-import csv
-import io
 from collections.abc import Sequence
+from itertools import cycle
+from unittest.mock import Mock
 
 import pytest
 
@@ -16,8 +16,8 @@ from solvimon_rillet.workflows.linking.request import LINK_COLUMNS
 from tests.integration.imports.support import (
     Json,
     connect,
-    customer,
-    definition,
+    csv_rows,
+    customers,
     existing,
     forget_calls,
     in_solvimon,
@@ -27,10 +27,11 @@ from tests.integration.imports.support import (
     value,
     writes,
 )
-from tests.integration.link_records.test_proposals import ask
+from tests.integration.link_records.test_proposals import ask, both_sides
 from tests.integration.sync_status.support import finalised, some, unlinked, work_off
-from tests.support.arrange import connect_demo, patched
+from tests.support.arrange import connect_demo
 from tests.support.assertions import record, rillet_invoices
+from tests.support.interposed import before_call
 
 KEY = "lists/default/decided.csv"
 
@@ -40,13 +41,6 @@ def put(system: LocalSystem, content: bytes | str, key: str = KEY) -> str:
     body = content.encode() if isinstance(content, str) else content
     system.aws.s3.put_object(Bucket=system.deployment.outputs["ReportBucketName"], Key=key, Body=body)
     return key
-
-
-def get(system: LocalSystem, key: str) -> list[Json]:
-    """The rows of a file in the bucket, as a spreadsheet reads them."""
-    bucket = system.deployment.outputs["ReportBucketName"]
-    content = system.aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
 
 
 def decided(system: LocalSystem, rows: Sequence[Json], columns: Sequence[str] = LINK_COLUMNS) -> str:
@@ -61,8 +55,7 @@ def pair(act: str, number: int, other: int | None = None, kind: str = "customer"
 
 
 def tenant(system: LocalSystem, *solvimon: Json, count: int = 3) -> Connection:
-    seed = {"custom_fields": [definition()], "customers": list(solvimon)}
-    return connect(system, solvimon=seed, customers=[customer(n) for n in range(1, count + 1)])
+    return both_sides(system, *solvimon, customers=customers(count))
 
 
 def links_in_solvimon(connection: Connection) -> dict[str, str]:
@@ -82,7 +75,7 @@ def test_the_file_has_all_records_of_both_sides_with_their_state(system: LocalSy
 
     answer = ask(system, csv="customers")
 
-    rows = get(system, answer["csv"])
+    rows = csv_rows(system, answer["csv"])
     states = {(row["solvimon_id"], row["rillet_id"]): row["state"] for row in rows}
     assert states == {
         ("cust_1", rillet_id(1)): "proposed",
@@ -107,12 +100,12 @@ def test_only_one_state_is_written_where_it_is_named(system: LocalSystem) -> Non
 
     answer = ask(system, csv="customers", only="linked")
 
-    assert [row["solvimon_id"] for row in get(system, answer["csv"])] == ["cust_2"]
+    assert [row["solvimon_id"] for row in csv_rows(system, answer["csv"])] == ["cust_2"]
 
 
 def test_a_file_that_is_filled_and_given_back_links_its_pairs(system: LocalSystem) -> None:
     connection = tenant(system, existing(1), existing(2))
-    written = get(system, ask(system, csv="customers")["csv"])
+    written = csv_rows(system, ask(system, csv="customers")["csv"])
     for row in written:
         row["act"] = "link" if row["state"] == "proposed" else ""
 
@@ -153,7 +146,7 @@ def test_what_is_refused_comes_back_in_a_file_with_cause_and_remedy(system: Loca
     answer = ask(system, csv_in=decided(system, rows))
 
     assert (answer["refused"], answer["linked"]) == (len(REFUSED), 1)
-    errors = get(system, answer["errors"])
+    errors = csv_rows(system, answer["errors"])
     assert [row["row"] for row in errors] == [str(number) for number in range(2, 2 + len(REFUSED))]
     for row, (changes, words) in zip(errors, REFUSED.values(), strict=True):
         assert words in row["error"], row
@@ -165,7 +158,7 @@ def test_what_is_refused_comes_back_in_a_file_with_cause_and_remedy(system: Loca
 def test_a_file_of_errors_is_corrected_and_given_back(system: LocalSystem) -> None:
     connection = tenant(system, existing(1))
     errors = ask(system, csv_in=decided(system, [pair("link", 1, other=9)]))["errors"]
-    [row] = get(system, errors)
+    [row] = csv_rows(system, errors)
     row["rillet_id"] = rillet_id(1)
 
     answer = ask(system, csv_in=put(system, csv_text(ERROR_COLUMNS, [row]), errors))
@@ -215,14 +208,10 @@ def test_a_file_with_more_rows_than_an_invocation_can_do_goes_on_where_it_stoppe
 ) -> None:
     connection = tenant(system, *(existing(number) for number in range(1, 6)), count=5)
     rows = [pair("link", number, other=number if number % 2 else 9) for number in range(1, 6)]
-    key, answers, looks = decided(system, rows), list[Json](), list[None]()
-
-    def two_rows_at_a_time(_links: LinkRecords, _request: object) -> bool:
-        looks.append(None)
-        return len(looks) % 3 > 0
-
+    two_rows_at_a_time = Mock(side_effect=cycle([True, True, False]))
     monkeypatch.setattr(LinkRecords, "_has_time", two_rows_at_a_time)
-    event: Json = {"csv_in": key}
+    answers = list[Json]()
+    event: Json = {"csv_in": decided(system, rows)}
     while event:
         answers.append(ask(system, **event))
         event = answers[-1].get("next", {})
@@ -233,23 +222,19 @@ def test_a_file_with_more_rows_than_an_invocation_can_do_goes_on_where_it_stoppe
         (1, 0, True),
     ]
     assert [one["next"]["from_row"] for one in answers[:-1]] == [4, 6]
-    assert [row["row"] for row in get(system, answers[-1]["errors"])] == ["3", "5"]
+    assert [row["row"] for row in csv_rows(system, answers[-1]["errors"])] == ["3", "5"]
     assert set(links_in_solvimon(connection)) == {"cust_1", "cust_3", "cust_5"}
 
 
-def test_a_row_that_must_wait_ends_the_part_and_is_the_first_of_the_next(system: LocalSystem) -> None:
+def test_a_row_that_must_wait_ends_the_part_and_is_the_first_of_the_next(
+    system: LocalSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
     connection = tenant(system, existing(1), existing(2))
-    key, real, calls = decided(system, [pair("link", 1), pair("link", 2)]), LinkWriter.link, list[object]()
+    used_up = Mock(side_effect=RetryLater("Rillet's rate limit is used up.", after=42))
+    before_call(monkeypatch, LinkWriter, "link", used_up, call=2)
 
-    def link(writer: LinkWriter, match: object, *, dry_run: bool) -> list[str]:
-        calls.append(match)
-        if len(calls) == 2:
-            raise RetryLater("Rillet's rate limit is used up.", after=42)
-        return real(writer, match, dry_run=dry_run)  # type: ignore[arg-type]
-
-    with patched(LinkWriter, "link", link):
-        waits = ask(system, csv_in=key)
-        done = ask(system, **waits["next"])
+    waits = ask(system, csv_in=decided(system, [pair("link", 1), pair("link", 2)]))
+    done = ask(system, **waits["next"])
 
     assert (waits["linked"], waits["next"]["from_row"], waits["after_seconds"]) == (1, 3, 42)
     assert "rate limit" in waits["why"]
@@ -267,18 +252,15 @@ def test_a_part_that_is_done_again_changes_nothing(system: LocalSystem) -> None:
 
     assert (answer["linked"], answer["refused"]) == (1, 1)
     assert writes(system) == []
-    assert len(get(system, answer["errors"])) == 1
+    assert len(csv_rows(system, answer["errors"])) == 1
 
 
 def test_a_document_that_waited_for_a_link_of_a_file_continues(system: LocalSystem) -> None:
     connection = connect_demo(system)
     unlinked(connection)
     [invoice_id] = finalised(system, connection, *some(1))
-    rows = [
-        {**row, "act": "link"}
-        for row in get(system, ask(system, csv="products")["csv"])
-        if row["state"] == "proposed"
-    ]
+    written = csv_rows(system, ask(system, csv="products")["csv"])
+    rows = [{**row, "act": "link"} for row in written if row["state"] == "proposed"]
 
     answer = ask(system, csv_in=decided(system, rows))
     work_off(system)
@@ -291,6 +273,6 @@ def test_a_document_that_waited_for_a_link_of_a_file_continues(system: LocalSyst
 def test_no_cell_of_the_file_is_computed_by_a_spreadsheet(system: LocalSystem) -> None:
     connect(system, products=[product(1, name="=1+1")])
 
-    [row] = get(system, ask(system, csv="products")["csv"])
+    [row] = csv_rows(system, ask(system, csv="products")["csv"])
 
     assert row["rillet_name"] == "'=1+1"

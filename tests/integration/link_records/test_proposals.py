@@ -13,6 +13,7 @@ from tests.integration.imports.support import (
     connect,
     counts,
     customer,
+    customers,
     definition,
     existing,
     forget_calls,
@@ -42,11 +43,13 @@ def both_sides(
 
 
 def ask(system: LocalSystem, **event: object) -> Json:
+    """Invoke ``link_records``."""
     answer: Json = system.invoke("link_records", event)
     return answer
 
 
-PAIR = {"kind": "customer", "solvimon_id": "cust_1", "rillet_id": rillet_id(1)}
+UNLINK = {"kind": "customer", "solvimon_id": "cust_1"}
+PAIR = {**UNLINK, "rillet_id": rillet_id(1)}
 
 
 def test_an_import_proposes_a_record_that_a_person_made_and_writes_nothing_to_it(system: LocalSystem) -> None:
@@ -68,7 +71,7 @@ def test_an_import_proposes_a_record_that_a_person_made_and_writes_nothing_to_it
 
 
 def test_accepting_all_links_the_pairs_and_the_next_import_updates_them(system: LocalSystem) -> None:
-    connection = both_sides(system, existing(1), existing(2), customers=[customer(1), customer(2)])
+    connection = both_sides(system, existing(1), existing(2), customers=customers(2))
     run(system)
 
     answer = ask(system, accept="all", kind="customer", by="ada")
@@ -136,12 +139,8 @@ def test_the_setting_matching_decides_for_each_kind(
 
 
 def test_linking_without_asking_stops_where_several_are_alike(system: LocalSystem) -> None:
-    connection = both_sides(
-        system,
-        existing(),
-        settings={"matching": "link"},
-        customers=[customer(1), customer(2, name="Customer 1 GmbH")],
-    )
+    alike = [customer(1), customer(2, name="Customer 1 GmbH")]
+    connection = both_sides(system, existing(), settings={"matching": "link"}, customers=alike)
 
     assert counts(run(system)) == {"proposed": 2}
     assert [each.get("custom_fields") or [] for each in in_solvimon(connection)] == [[]]
@@ -169,7 +168,7 @@ def test_products_and_subsidiaries_are_proposed_by_name(system: LocalSystem) -> 
 
 
 def test_only_the_rows_that_are_named_are_imported(system: LocalSystem) -> None:
-    connection = both_sides(system, customers=[customer(1), customer(2), customer(3)])
+    connection = both_sides(system, customers=customers(3))
 
     answer = run(system, only=[rillet_id(2)])
 
@@ -255,9 +254,7 @@ REFUSALS = {
 @pytest.mark.parametrize("why", REFUSALS)
 def test_a_link_that_contradicts_another_is_refused(system: LocalSystem, why: str) -> None:
     changes, words = REFUSALS[why]
-    connection = both_sides(
-        system, existing(1), existing(2, custom_fields=value(2)), customers=[customer(1), customer(2)]
-    )
+    connection = both_sides(system, existing(1), existing(2, custom_fields=value(2)), customers=customers(2))
     before = len(writes(system))
 
     answer = ask(system, link={**PAIR, **changes})
@@ -284,7 +281,7 @@ def test_unlinking_removes_the_link_on_both_sides(system: LocalSystem) -> None:
     connection = both_sides(system, existing())
     ask(system, link=PAIR)
 
-    answer = ask(system, unlink={"kind": "customer", "solvimon_id": "cust_1"})
+    answer = ask(system, unlink=UNLINK)
 
     assert (answer["outcome"], answer["warnings"]) == ("unlinked", [])
     assert in_solvimon(connection)[0]["custom_fields"] == []
@@ -299,7 +296,7 @@ def test_a_removed_link_says_who_removed_it_and_when(system: LocalSystem) -> Non
     ask(system, link=PAIR, by="Ada")
     system.advance(60)
 
-    answer = ask(system, unlink={"kind": "customer", "solvimon_id": "cust_1"}, by="Grace")
+    answer = ask(system, unlink=UNLINK, by="Grace")
 
     [row] = ask(system, list="customers", only="removed")["rows"]
     made, removed = row["history"]
@@ -313,7 +310,7 @@ def test_a_removed_link_says_who_removed_it_and_when(system: LocalSystem) -> Non
 def test_a_removed_link_is_proposed_again_and_keeps_its_history(system: LocalSystem) -> None:
     both_sides(system, existing())
     ask(system, link=PAIR, by="Ada")
-    ask(system, unlink={"kind": "customer", "solvimon_id": "cust_1"}, by="Grace")
+    ask(system, unlink=UNLINK, by="Grace")
 
     run(system)
 
@@ -337,7 +334,7 @@ def test_a_reference_that_rillet_refuses_is_a_warning_and_the_rest_is_done(
         ask(system, link=PAIR)
     system.rillet.state.misbehave("status", "PUT", "/customers", times=1, status=400)
 
-    answer = ask(system, **{act: PAIR if act == "link" else {"kind": "customer", "solvimon_id": "cust_1"}})
+    answer = ask(system, **{act: PAIR if act == "link" else UNLINK})
 
     [warning] = answer["results"][0]["warnings"] if act == "link" else answer["warnings"]
     assert "did not take" in warning
@@ -366,7 +363,7 @@ def test_a_dry_run_of_a_link_checks_it_and_writes_nothing(system: LocalSystem) -
 
     answers = [
         ask(system, link=PAIR, dry_run=True)["results"][0]["outcome"],
-        ask(system, unlink={"kind": "customer", "solvimon_id": "cust_1"}, dry_run=True)["outcome"],
+        ask(system, unlink=UNLINK, dry_run=True)["outcome"],
         ask(system, different=PAIR, dry_run=True)["results"][0]["outcome"],
     ]
 

@@ -1,5 +1,8 @@
 """What people have decided, within the event; and what a record may be linked to."""
 
+from itertools import cycle
+from unittest.mock import Mock
+
 import pytest
 
 from local.system import LocalSystem
@@ -27,12 +30,8 @@ def test_rows_in_the_event_are_done_like_those_of_a_file_and_the_refused_are_nam
     system: LocalSystem,
 ) -> None:
     connection = tenant(system, existing(1), existing(2))
-    rows = [
-        {**pair("link", 1), "row": 7},
-        pair("", 2),
-        pair("unite", 2),
-        {**pair("link", 2), "rillet_id": "x"},
-    ]
+    numbered, unknown = {**pair("link", 1), "row": 7}, {**pair("link", 2), "rillet_id": "x"}
+    rows = [numbered, pair("", 2), pair("unite", 2), unknown]
 
     answer = ask(system, rows=rows, by="ada")
 
@@ -58,12 +57,7 @@ def test_rows_that_no_time_is_left_for_are_the_next_event(
     system: LocalSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connection = tenant(system, existing(1), existing(2), existing(3))
-    looks = list[None]()
-
-    def one_row_at_a_time(_links: LinkRecords, _request: object) -> bool:
-        looks.append(None)
-        return len(looks) % 2 > 0
-
+    one_row_at_a_time = Mock(side_effect=cycle([True, False]))
     monkeypatch.setattr(LinkRecords, "_has_time", one_row_at_a_time)
     event: Json = {"rows": [pair("link", number) for number in (1, 2, 3)], "within_seconds": 12}
     left = list[int]()

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import boto3
 import jsonschema
@@ -51,6 +52,12 @@ def on(system: LocalSystem, default: Connection) -> Connection:
     """The connection whose outcomes are published."""
     configure(system, default, outcome_events=True)
     return default
+
+
+def finalise_unbookable(connection: Connection) -> None:
+    """Finalise the first invoice, whose customer nobody has."""
+    connection.platform.records["invoices"][FIRST]["customer_id"] = "cust_nobody"
+    connection.platform.finalise(FIRST)
 
 
 def published(system: LocalSystem) -> list[tuple[str, Json]]:
@@ -101,17 +108,13 @@ def test_a_credit_note_and_the_original_that_it_brings_along_are_published_once_
     export(system, ORIGINAL)
 
     kinds = [(name, detail["kind"], detail["solvimon_id"]) for name, detail in published(system)]
-    assert kinds == [
-        ("Document Exported", "invoice", ORIGINAL),
-        ("Document Exported", "credit_memo", NOTE),
-    ]
+    assert kinds == [("Document Exported", "invoice", ORIGINAL), ("Document Exported", "credit_memo", NOTE)]
 
 
 def test_a_rejected_document_is_published_with_its_code_and_no_text(
     system: LocalSystem, on: Connection
 ) -> None:
-    on.platform.records["invoices"][FIRST]["customer_id"] = "cust_nobody"
-    on.platform.finalise(FIRST)
+    finalise_unbookable(on)
 
     [result] = export(system)
 
@@ -124,8 +127,7 @@ def test_a_rejected_document_is_published_with_its_code_and_no_text(
 def test_the_same_outcome_has_the_same_event_id_and_another_one_another(
     system: LocalSystem, on: Connection
 ) -> None:
-    on.platform.records["invoices"][FIRST]["customer_id"] = "cust_nobody"
-    on.platform.finalise(FIRST)
+    finalise_unbookable(on)
 
     export(system)
     system.advance(60)
@@ -210,7 +212,9 @@ def test_the_end_of_a_reconciliation_is_published_for_each_connection_that_wants
 def test_a_failed_publish_is_no_failed_export_and_is_counted(system: LocalSystem, on: Connection) -> None:
     finalise(system, on)
 
-    with patched(Bus, "publish_outcome", _does_not_answer), function_logs(system) as log:
+    unanswered = Mock(side_effect=RetryLater("The event bus does not answer."))
+
+    with patched(Bus, "publish_outcome", unanswered), function_logs(system) as log:
         system.settle()
 
     assert_exported(system, on, only=True)
@@ -250,27 +254,19 @@ def test_a_rule_of_your_own_fills_your_own_queue_as_the_page_says(
 ) -> None:
     stack = system.deployment.stack
     url = system.aws.sqs.get_queue_url(QueueName=f"{stack}-rejections")["QueueUrl"]
-    on.platform.records["invoices"][FIRST]["customer_id"] = "cust_nobody"
-    on.platform.finalise(FIRST)
+    finalise_unbookable(on)
     on.platform.finalise(SECOND)
 
     export(system, FIRST, SECOND)
 
     [got] = system.aws.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
     event = json.loads(got["Body"])
-    shown = own_rule
-    assert {name: event[name] for name in ("source", "detail-type")} == {
-        name: shown[name] for name in ("source", "detail-type")
-    }
+    assert (event["source"], event["detail-type"]) == (own_rule["source"], own_rule["detail-type"])
     assert event["detail"]["solvimon_id"] == FIRST
-    assert event["detail"].keys() == shown["detail"].keys()
-    jsonschema.validate(shown["detail"], SCHEMAS["Document Rejected"])
+    assert event["detail"].keys() == own_rule["detail"].keys()
+    jsonschema.validate(own_rule["detail"], SCHEMAS["Document Rejected"])
 
 
 def _sources(rule: Any) -> list[str]:  # noqa: ANN401 - a rule of boto3
     found: list[str] = json.loads(rule.get("EventPattern") or "{}").get("source", [])
     return found
-
-
-def _does_not_answer(*_: object, **__: object) -> None:
-    raise RetryLater("The event bus does not answer.")

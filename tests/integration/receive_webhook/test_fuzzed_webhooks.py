@@ -17,13 +17,7 @@ from solvimon_rillet.connections.webhook_settings import WebhookSettings
 from solvimon_rillet.events import BusEvent, is_id
 from tests.support.builders import Json
 from tests.support.examples import examples
-from tests.support.webhooks import (
-    RILLET_ROUTE,
-    SOLVIMON_ROUTE,
-    event,
-    signed_by_rillet,
-    signed_by_solvimon,
-)
+from tests.support.webhooks import RILLET_ROUTE, SOLVIMON_ROUTE, event, signed_by_rillet, signed_by_solvimon
 
 NOW = 1_800_000_000.0
 KEY = "a-secret-of-the-webhook"

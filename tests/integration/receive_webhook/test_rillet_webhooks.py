@@ -245,9 +245,50 @@ def test_the_log_has_the_reason_of_a_refusal_and_nothing_of_the_content(system: 
         post(system, DELETED, forged, ROUTE)
 
     lines = [(line["message"], line.get("reason")) for line in logs.lines if line.get("vendor") == "rillet"]
-    assert lines == [
-        ("webhook acknowledged, not used", None),
-        ("webhook refused", "no signature matches"),
-    ]
+    assert lines == [("webhook acknowledged, not used", None), ("webhook refused", "no signature matches")]
     for secret in (TOKEN, DELETED.decode(), genuine["X-Rillet-Signature"], forged["X-Rillet-Signature"]):
         assert secret not in logs.text
+
+
+CHANGED, PAID = "Rillet Document Changed", "Invoice Payment Updated"
+USED = [
+    *(("INVOICE", "CREATED", CHANGED), ("INVOICE", "DELETED", CHANGED)),
+    *(("INVOICE", "UPDATED", PAID), ("INVOICE", "PAYMENT_UPDATED", PAID)),
+    *(("CREDIT_MEMO", action, CHANGED) for action in ("CREATED", "UPDATED", "DELETED")),
+]
+SPELT: dict[str, Callable[[str], str]] = {
+    "as in Rillet's document": str,
+    "lower case": str.lower,
+    "title case": str.title,
+    "hyphens": lambda name: name.replace("_", "-"),
+    "lower case with hyphens": lambda name: name.lower().replace("_", "-"),
+}
+
+
+@pytest.mark.usefixtures("connection")
+@pytest.mark.parametrize("spelling", SPELT)
+@pytest.mark.parametrize(("entity", "action", "detail_type"), USED)
+def test_a_used_event_reaches_the_bus_in_any_spelling(
+    system: LocalSystem, entity: str, action: str, detail_type: str, spelling: str
+) -> None:
+    spell = SPELT[spelling]
+
+    answer = send(system, body=sample(entity, action), entity=spell(entity), action=spell(action))
+
+    [published] = system.bus_events()
+    assert (answer.status, answer.json) == (200, {"message": "accepted"})
+    assert published["detail-type"] == detail_type
+    assert published["detail"]["facts"]["entity"] == entity
+
+
+@pytest.mark.usefixtures("connection")
+@pytest.mark.parametrize("spelling", SPELT)
+def test_an_unused_event_of_a_used_entity_is_acknowledged_in_any_spelling(
+    system: LocalSystem, spelling: str
+) -> None:
+    entity, action = SPELT[spelling]("CREDIT_MEMO"), SPELT[spelling]("PAYMENT_UPDATED")
+
+    answer = send(system, body=sample(entity, action), entity=entity, action=action)
+
+    assert (answer.status, answer.json) == (200, {"message": "not used"})
+    assert system.bus_events() == []

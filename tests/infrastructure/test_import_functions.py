@@ -1,24 +1,14 @@
 """The imports in the template: durable, invoked by alias, and on a schedule only for those who ask."""
 
-from pathlib import Path
-
-import pytest
-
-from local.aws.template import translate
+from local.system import ROOT
 from solvimon_rillet.workflows.imports.steps import FUNCTION_SECONDS, IMPORT_LEASE_SECONDS
 from tests.infrastructure.views import Json, Template, listed
 
-ROOT = Path(__file__).parents[3]
 FUNCTIONS = {
     "ImportCustomers": "customers",
     "ImportProducts": "products",
     "ImportSubsidiaries": "subsidiaries",
 }
-
-
-@pytest.fixture(scope="module")
-def template() -> Template:
-    return Template(translate(ROOT / "template.yaml", {}))
 
 
 def test_the_imports_and_the_reconciliation_are_the_durable_functions(template: Template) -> None:
