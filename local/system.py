@@ -11,7 +11,7 @@ import requests
 from moto.events.models import Archive, events_backends
 from moto.s3.models import s3_backends
 
-import local.aws.moto_queries
+import local.aws.dynamodb_speedups
 import local.aws.moto_speedups  # noqa: F401 - makes moto quicker
 from local.aws.configuration import StackConfiguration
 from local.aws.deployment import deploy

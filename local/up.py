@@ -13,7 +13,7 @@ from functools import partial
 from rich.console import Console
 from rich.markup import escape
 
-from local.playground import app, seed, view
+from local.playground import app, seed
 from local.playground.follow import Documents
 from local.system import ROOT, LocalSystem, Ports
 
@@ -42,7 +42,7 @@ def main() -> None:
         logging.basicConfig(stream=log, level=logging.WARNING)
         with LocalSystem(ports=free(PORTS)) as system:
             start(system)
-            SHELL.write_text(f"{view.exports(system)}\n", encoding="utf-8")
+            SHELL.write_text(f"{app.exports(system)}\n", encoding="utf-8")
             for line in first_screen(system):
                 say(line)
             _tell(system, say, _stopped())

@@ -17,8 +17,7 @@ from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
-from local.aws.in_process_clients import aws_in_process
-from local.aws.kept_clients import clients_made_once
+from local.aws.clients import aws_in_process, clients_made_once
 from local.aws.moto_speedups import answer_without_routing
 from local.aws.permissions import Permissions
 from local.aws.process import killed_processes_are_silent

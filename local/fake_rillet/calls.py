@@ -1,4 +1,4 @@
-"""The log of calls to the Rillet fake and its answers."""
+"""The log of calls to the Rillet fake and its answers, without secrets."""
 
 import json
 from dataclasses import dataclass, field
@@ -8,10 +8,11 @@ from urllib.parse import parse_qsl
 
 from werkzeug.wrappers import Request, Response
 
-from local.fake_rillet.oauth.redaction import MASK, is_oauth, masked
-
 _LOGGED_HEADERS = ("X-Rillet-API-Version", "Idempotency-Key", "Content-Type", "Accept", "User-Agent")
 _FORM = "application/x-www-form-urlencoded"
+MASK = "***"
+_OAUTH_PATHS = ("/oauth2/", "/.well-known/")
+_SECRETS = {"client_secret", "code", "code_verifier", "token", "access_token", "refresh_token"}
 
 
 @dataclass
@@ -75,3 +76,17 @@ def _readable(body: bytes, mimetype: str, path: str) -> Any:  # noqa: ANN401 - a
         # Half an answer may hold a whole token; the pages for users hold none.
         return MASK if is_oauth(path) and mimetype != "text/html" else text
     return masked(document) if is_oauth(path) else document
+
+
+def is_oauth(path: str) -> bool:
+    """Tell whether a path belongs to the authorization server."""
+    return path.startswith(_OAUTH_PATHS)
+
+
+def masked(value: Any) -> Any:  # noqa: ANN401 - a JSON value is anything
+    """Return a JSON value with the secrets in it replaced."""
+    if isinstance(value, dict):
+        return {name: MASK if name in _SECRETS else masked(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [masked(inner) for inner in value]
+    return value

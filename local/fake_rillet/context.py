@@ -4,8 +4,7 @@ from typing import cast
 
 from flask import current_app, request
 
-from local.fake_rillet.access import Caller
-from local.fake_rillet.call_middleware import CALLER
+from local.fake_rillet.call_middleware import CALLER, Caller
 from local.fake_rillet.organisation import Organisation
 from local.fake_rillet.problems import Problem
 from local.fake_rillet.state import State

@@ -4,15 +4,15 @@ from datetime import date
 
 from local.fake_rillet.balances import credited, decimal_of, paid, update_balance
 from local.fake_rillet.books import Books
-from local.fake_rillet.document_rules import check_bank_account, check_number, check_period, check_products
-from local.fake_rillet.invoice_documents import invoice_document, item_revenue
-from local.fake_rillet.invoice_lines import read_field_assignments, read_full_line, read_revenue
-from local.fake_rillet.invoice_requests import (
+from local.fake_rillet.document_requests import (
     FULL,
     REVENUE_RECOGNITION_ONLY,
     InvoiceRequest,
     read_exchange_rate,
 )
+from local.fake_rillet.document_rules import check_bank_account, check_number, check_period, check_products
+from local.fake_rillet.documents import invoice_document, item_revenue
+from local.fake_rillet.invoice_lines import read_field_assignments, read_full_line, read_revenue
 from local.fake_rillet.problems import refused
 from local.fake_rillet.references import check_references, check_rev_rec, read_references
 from local.fake_rillet.store import Json, Record

@@ -3,6 +3,7 @@
 from local.fake_rillet.balances import decimal_of, mark_overdue, status_unsettled, update_balance
 from local.fake_rillet.books import Books, SentInvoice
 from local.fake_rillet.credit_memos import check_uncredited
+from local.fake_rillet.document_requests import FULL, InvoiceRequest
 from local.fake_rillet.document_rules import (
     check_bank_account,
     check_number,
@@ -10,8 +11,7 @@ from local.fake_rillet.document_rules import (
     check_period,
     check_products,
 )
-from local.fake_rillet.invoice_documents import invoice_document
-from local.fake_rillet.invoice_requests import FULL, InvoiceRequest
+from local.fake_rillet.documents import invoice_document
 from local.fake_rillet.payments import check_unpaid, payments_of
 from local.fake_rillet.references import check_references, check_rev_rec
 from local.fake_rillet.store import Record

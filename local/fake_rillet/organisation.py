@@ -8,9 +8,9 @@ from typing import Any
 from local.fake_rillet.balances import FAILED, amount_open, update_balance
 from local.fake_rillet.bank_accounts import linked_accounts
 from local.fake_rillet.books import Books
-from local.fake_rillet.credit_memo_documents import own_memo_document, update_memo_balance
-from local.fake_rillet.credit_memo_requests import ApplicationRequest
 from local.fake_rillet.credit_memos import reconcile, remove_credit_memo
+from local.fake_rillet.document_requests import ApplicationRequest
+from local.fake_rillet.documents import own_memo_document, update_memo_balance
 from local.fake_rillet.invoices import mark_sent, remove_invoice
 from local.fake_rillet.money import Money, to_wire
 from local.fake_rillet.payments import (

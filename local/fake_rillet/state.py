@@ -15,8 +15,7 @@ from local.fake_rillet.rate_limit import RateLimiter
 from local.fake_rillet.seeding import add_defaults, add_seed
 from local.fake_rillet.store import Json
 from local.fake_rillet.webhooks import Delivery
-from local.fake_vendor.faults import Fault, Faults
-from local.fake_vendor.late_calls import LateCalls
+from local.fake_vendor.faults import Fault, Faults, LateCalls
 
 
 @dataclass

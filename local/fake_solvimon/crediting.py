@@ -8,8 +8,7 @@ from typing import Literal
 
 from local.fake_solvimon.errors import ApiProblem, Json, invalid_field
 from local.fake_solvimon.field_checks import AMOUNT
-from local.fake_solvimon.money import amount, rounded, spread, value
-from local.fake_solvimon.totals import group_totals, with_taxes
+from local.fake_solvimon.money import amount, group_totals, rounded, spread, value, with_taxes
 
 Sign = Literal["negative", "positive"]
 LineKey = tuple[int, int, int]

@@ -7,9 +7,9 @@ from typing import Any, cast
 from local.fake_solvimon import crediting, custom_values, invoicing, money, one_offs, timestamps
 from local.fake_solvimon.crediting import LineAmounts, Sign
 from local.fake_solvimon.errors import ApiProblem, Json, invalid_field, missing_field
+from local.fake_solvimon.money import header_totals
 from local.fake_solvimon.records import Records, apply, without_nulls
 from local.fake_solvimon.resources.definitions import BILLING_ENTITIES, CUSTOMERS, INVOICES, PRODUCTS
-from local.fake_solvimon.totals import header_totals
 
 
 @dataclass(frozen=True)

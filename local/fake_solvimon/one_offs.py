@@ -6,8 +6,7 @@ from decimal import Decimal
 
 from local.fake_solvimon.errors import Json, invalid_field, missing_field
 from local.fake_solvimon.field_checks import AMOUNT
-from local.fake_solvimon.money import value
-from local.fake_solvimon.totals import group_totals, with_taxes
+from local.fake_solvimon.money import group_totals, value, with_taxes
 
 ONE_OFF = "ONE_OFF"
 ONE_OFF_CREDIT = "ONE_OFF_CREDIT"

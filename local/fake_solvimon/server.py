@@ -1,25 +1,53 @@
-"""The Solvimon fake's application and server: authentication, idempotency, errors."""
+"""The Solvimon fake's application and server: call log, faults, authentication, idempotency, errors."""
 
 import itertools
+import json
 import logging
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, Flask, Response, g, request
 from flask.json.provider import DefaultJSONProvider
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Request
 
+from local.fake_solvimon.calls import Call
 from local.fake_solvimon.errors import ApiProblem, no_such_path
-from local.fake_solvimon.fault_middleware import SolvimonFaults
 from local.fake_solvimon.platform import Platform
 from local.fake_solvimon.resources import catalogue, custom_fields, invoices, payments, webhooks
 from local.fake_solvimon.resources.definitions import CATALOGUE
 from local.fake_solvimon.state import State
+from local.fake_vendor.fault_middleware import FaultMiddleware
+from local.fake_vendor.faults import Fault
 from local.fake_vendor.http_server import HttpServer
 from local.fake_vendor.idempotency import SavedAnswer
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
 _log = logging.getLogger(__name__)
+
+
+class SolvimonFaults(FaultMiddleware[Call]):
+    """WSGI middleware around the API."""
+
+    def __init__(self, application: "WSGIApplication", state: State) -> None:
+        super().__init__(application, state)
+        self._state = state
+
+    def _begin(self, request: Request) -> Call:
+        return self._state.calls.begin(request)
+
+    def _error(self, fault: Fault, status: int) -> Response:
+        options = fault.options
+        code = options.get("code", "INTERNAL_ERROR" if status >= 500 else "BAD_REQUEST")
+        problem = ApiProblem(status, str(code), str(options.get("message", "told to misbehave")))
+        given = options.get("body")
+        body = json.dumps(problem.document()) if given is None else str(given)
+        headers = {"X-REQUEST-ID": "reqr_misbehaving", **options.get("headers", {})}
+        return Response(body, status, headers, content_type="application/json")
 
 
 class _Json(DefaultJSONProvider):

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from werkzeug.wrappers import Request, Response
 
-from local.fake_vendor.faults import Fault, Faults, hang_up
-from local.fake_vendor.late_calls import LateCalls
+from local.fake_vendor.faults import Fault, Faults, LateCalls, hang_up
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

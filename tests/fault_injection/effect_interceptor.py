@@ -21,7 +21,7 @@ from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 from requests.adapters import HTTPAdapter
 
-from local.aws.in_process_clients import send_in_process
+from local.aws.clients import send_in_process
 from local.aws.process import current_process
 from local.aws.runtime import Killed, LambdaRuntime
 from local.http_in_process import http_in_process, hung_up, no_answer

@@ -1,13 +1,17 @@
 """The life of one invoice with two workers, a person, the vendors and the clock, as a schedule of steps.
 
 A schedule is a list of steps, each with the name of a method of ``Life`` and its arguments; it can be printed
-and lived again.
+and lived again. Hypothesis draws lives, and shortens one that fails.
 """
 
 import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from local.aws.runtime import Killed
 from local.books_check.audit import audit
@@ -20,6 +24,7 @@ from tests.fault_injection.documents import FIRST
 from tests.fault_injection.effect_interceptor import EffectInterceptor
 from tests.fault_injection.effects import TOO_LATE, Fault
 from tests.fault_injection.end_state import reported_twice
+from tests.fault_injection.harness import Harness
 from tests.fault_injection.setups import set_up
 from tests.fault_injection.stepped_worker import SteppedWorker
 
@@ -32,6 +37,8 @@ SECONDS = (10, 70, 95, 1000, 1300, 4000, 90_000)
 """How much time passes: less and more than a lease, the time for settling, an hour, and the life of a key."""
 _WAITS = (61, 360, 1000, 1000, 3600, 90_000, 3600)
 _PERIOD = {"connection": "default", "from": "2040-01-01", "to": "2040-02-28"}
+_STEPS = 12
+_WORKERS, _EFFECTS = st.sampled_from([1, 2]), st.integers(1, 12)
 
 
 class Life:
@@ -147,3 +154,58 @@ def _attempt(step: Callable[[], object]) -> None:
         step()
     except (Killed, Exception):  # noqa: BLE001 - what is wrong shows in the end
         return
+
+
+def live(harness: Harness, count: int) -> None:
+    """Let so many invoices live, the same in every run.
+
+    Raises:
+        AssertionError: one does not end as it must; the message has its schedule, as short as it gets.
+    """
+    bounds = settings(
+        max_examples=count,
+        stateful_step_count=_STEPS,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate, Phase.shrink],
+    )
+    run_state_machine_as_test(_machine_of(harness), settings=bounds)
+
+
+def _machine_of(harness: Harness) -> type[RuleBasedStateMachine]:
+    class Lives(RuleBasedStateMachine):
+        def __init__(self) -> None:
+            super().__init__()
+            self.life = Life(harness.system, harness.interceptor)
+
+        @rule(worker=_WORKERS, effects=_EFFECTS)
+        def work(self, worker: int, effects: int) -> None:
+            self.life.work(worker, effects)
+
+        @rule(worker=_WORKERS, fault=st.sampled_from(FAULTS))
+        def fail(self, worker: int, fault: str) -> None:
+            self.life.fail(worker, fault)
+
+        @rule(what=st.sampled_from(PEOPLE))
+        def act(self, what: str) -> None:
+            self.life.act(what)
+
+        @rule(seconds=st.sampled_from(SECONDS))
+        def wait(self, seconds: int) -> None:
+            self.life.wait(seconds)
+
+        @rule()
+        def deliver(self) -> None:
+            self.life.deliver()
+
+        @rule()
+        def sweep(self) -> None:
+            self.life.sweep()
+
+        def teardown(self) -> None:
+            problems = self.life.end()
+            assert not problems, f"{problems}; again: --life '{json.dumps(self.life.schedule)}'"
+
+    return Lives

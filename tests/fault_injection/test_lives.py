@@ -3,8 +3,7 @@
 import json
 
 from tests.fault_injection.harness import Harness
-from tests.fault_injection.life_machine import live
-from tests.fault_injection.lives import Life
+from tests.fault_injection.lives import Life, live
 
 LIVES = 3
 

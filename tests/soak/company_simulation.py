@@ -17,9 +17,9 @@ from local.sample_data.identity import Json, solvimon_id
 from local.system import Connection, LocalSystem
 from tests.soak import company_data
 from tests.soak.afterwards import Afterwards
+from tests.soak.company_data import REGIONS, region_of
 from tests.soak.master_data import MasterData
 from tests.soak.people import NOT_YET
-from tests.soak.regions import REGIONS, region_of
 from tests.soak.schedule import Plan
 from tests.soak.seeded_random import seeded_random
 

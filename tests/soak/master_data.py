@@ -4,7 +4,7 @@ As in `afterwards`, each act leaves what `docs/workflows.md` states.
 """
 
 from local.books_check.checks import StatedResult
-from local.books_check.customers import in_solvimon
+from local.books_check.records import in_solvimon
 from local.fake_solvimon.resources.definitions import CUSTOMERS, PRODUCTS
 from local.sample_data.identity import Json, rillet_id, solvimon_id
 from tests.soak import company_data

@@ -15,10 +15,9 @@ from local.books_check.system import messages_left
 from local.http_in_process import http_in_process
 from local.system import LocalSystem
 from tests.soak.company_simulation import Company
-from tests.soak.connecting import NIGHTLY_IMPORTS, set_up_connection
 from tests.soak.fault_schedule import TIME_OUT, FaultSchedule
 from tests.soak.nights import NightlyCheck
-from tests.soak.operations import Operations
+from tests.soak.operations import NIGHTLY_IMPORTS, Operations, set_up_connection
 from tests.soak.schedule import DAY, Action, Plan, actions
 
 logger = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ from flask import Blueprint
 
 from local.fake_rillet import credit_memos, query_parameters
 from local.fake_rillet.context import body, checks, organisation, state
-from local.fake_rillet.credit_memo_requests import (
+from local.fake_rillet.document_requests import (
     read_applications,
     read_credit_memo,
     read_credit_memo_update,

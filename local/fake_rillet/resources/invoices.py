@@ -5,8 +5,8 @@ from flask import Blueprint
 from local.fake_rillet import invoices, query_parameters
 from local.fake_rillet.balances import mark_overdue
 from local.fake_rillet.context import body, checks, organisation, state
-from local.fake_rillet.invoice_documents import INVOICE_STATUSES
-from local.fake_rillet.invoice_requests import read_invoice
+from local.fake_rillet.document_requests import read_invoice
+from local.fake_rillet.documents import INVOICE_STATUSES
 from local.fake_rillet.invoice_updates import replace_invoice
 from local.fake_rillet.pagination import page
 from local.fake_rillet.store import Json, Record

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from local.fake_rillet.invoice_documents import INVOICE_STATUSES
+from local.fake_rillet.documents import INVOICE_STATUSES
 from local.fake_rillet.webhook_events import EVENTS
 from tests.contract.checker import check_payload, check_webhook
 from tests.contract.documents import MISSING, MISSING_REASON, document_of, documents

@@ -7,8 +7,8 @@ from decimal import Decimal
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from local.fake_rillet.invoice_documents import invoice_document
-from local.fake_rillet.invoice_requests import read_invoice
+from local.fake_rillet.document_requests import read_invoice
+from local.fake_rillet.documents import invoice_document
 from local.fake_rillet.organisation import Organisation
 from local.fake_rillet.validation import Checks, Fields
 from solvimon_rillet.errors import Code, NeedsAttention

@@ -1,19 +1,105 @@
-"""The credit memo that Rillet's API shows, calculated from a request."""
+"""The invoice and the credit memo that Rillet's API shows, calculated from a request."""
 
 import uuid
+from datetime import date
 from decimal import Decimal
 
-from local.fake_rillet.balances import decimal_of
+from local.fake_rillet.balances import UNPAID, decimal_of
+from local.fake_rillet.bank_accounts import on_invoice
 from local.fake_rillet.books import Books
-from local.fake_rillet.credit_memo_requests import CreditMemoRequest
-from local.fake_rillet.invoice_documents import item_revenue
+from local.fake_rillet.document_requests import CreditMemoRequest, InvoiceRequest
 from local.fake_rillet.invoice_lines import Line
 from local.fake_rillet.money import to_wire
 from local.fake_rillet.store import Json
 
+INVOICE_STATUSES = ("UNPAID", "PAID", "PARTIALLY_PAID", "UNBILLED", "CREDITED", "PARTIALLY_CREDITED")
 _NO_ADDRESS = {"line1": "", "city": "", "state": "", "zip_code": "", "country": ""}
 """The contract requires an address on every credit memo and none on a customer; what Rillet shows of a
 customer without one is not documented."""
+
+
+def invoice_document(books: Books, request: InvoiceRequest, number: str, subsidiary: str) -> Json:
+    """Calculate the `Invoice` of API v4.
+
+    It carries neither scope, tax rates, discount objects nor unrounded unit prices, so that it cannot be
+    turned back into a request.
+    """
+    customer = books.customers.get(request.customer_id).document
+    return {
+        "subsidiary_id": subsidiary,
+        "invoice_number": number,
+        "customer_id": request.customer_id,
+        "items": [_invoice_item(books, request, line) for line in request.lines],
+        "invoice_date": request.invoice_date.isoformat(),
+        "due_date": request.due_date.isoformat(),
+        "customer_address": customer.get("address"),
+        "shipping_address": customer.get("shipping_address"),
+        "bank_account": _bank_account(books, request),
+        "status": UNPAID,
+        **_invoice_totals(request),
+        "payment_terms": max(0, (request.due_date - request.invoice_date).days),
+        "purchase_order_number": request.purchase_order_number,
+        "exchange_rate": request.exchange_rate,
+        "memo": request.memo,
+        "overdue": False,
+        "external_references": request.external_references,
+    }
+
+
+def item_revenue(books: Books, product_id: str, day: date, given: Json) -> Json:
+    """Complete an item's revenue: by default all of it on the document's day, as the product says."""
+    product = books.products.get(product_id).document
+    default = {
+        "period": {"start": day.isoformat(), "end": day.isoformat()},
+        "pattern": product["revenue_pattern"],
+        "account_code": product["account_code"],
+    }
+    return default | given
+
+
+def _invoice_totals(request: InvoiceRequest) -> Json:
+    """Add up the lines.
+
+    Tax is the lines' own; a recorded invoice whose lines have no tax has its header's.
+    """
+    subtotal = sum((line.gross for line in request.lines), Decimal(0))
+    discount = sum((line.discount for line in request.lines), Decimal(0))
+    taxes = [line.tax for line in request.lines if line.tax is not None]
+    tax = sum(taxes, Decimal(0))
+    if not taxes and request.header_tax is not None:
+        tax = request.header_tax.amount
+    net = subtotal - discount
+    amounts = {
+        "subtotal": subtotal,
+        "total_discount": discount,
+        "net_amount": net,
+        "taxed_amount": tax,
+        "total": net + tax,
+        "amount_due": net + tax,
+    }
+    return {name: to_wire(amount, request.currency) for name, amount in amounts.items()}
+
+
+def _invoice_item(books: Books, request: InvoiceRequest, line: Line) -> Json:
+    item = {
+        "id": str(uuid.uuid4()),
+        "description": line.description,
+        "revenue": item_revenue(books, line.product_id, request.invoice_date, line.revenue),
+        "gross_rate": to_wire(line.gross_rate, line.currency),
+        "total_amount": to_wire(line.gross - line.discount, line.currency),
+        "total_discount": to_wire(line.discount, line.currency),
+        "taxed_amount": to_wire(line.tax or Decimal(0), line.currency),
+        "quantity": line.quantity,
+        "product_id": line.product_id,
+        "external_references": line.external_references,
+    }
+    return item if line.fields is None else item | {"fields": line.fields}
+
+
+def _bank_account(books: Books, request: InvoiceRequest) -> Json | None:
+    if request.bank_account_id is None:
+        return None
+    return on_invoice(books.bank_accounts.get(request.bank_account_id).document)
 
 
 def credit_memo_document(
